@@ -1,0 +1,5 @@
+//! An incident: its nouns, its states, and what may happen in each.
+
+mod types;
+
+pub use types::*;

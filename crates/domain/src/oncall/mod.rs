@@ -1,0 +1,1 @@
+//! Who is on call: one resolver for page, screen, API and calendar feed.

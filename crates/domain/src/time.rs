@@ -1,0 +1,175 @@
+//! Time as a value: instants to the microsecond, lengths as people write them (`5m`, `1w`).
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Microseconds since 1970, as stored. An instant is truncated to this on entry, so that what is
+/// read back equals what was written.
+#[must_use]
+pub fn to_micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+/// The instant of stored microseconds; the range ends of [`Timestamp`] where they are beyond it.
+#[must_use]
+pub fn from_micros(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros)
+        .unwrap_or(if micros < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}
+
+/// The instant cut to whole microseconds.
+#[must_use]
+pub fn whole_micros(at: Timestamp) -> Timestamp {
+    from_micros(to_micros(at))
+}
+
+/// `at + length`, held at the end of time where it would overflow.
+#[must_use]
+pub fn after(at: Timestamp, length: Length) -> Timestamp {
+    at.checked_add(length.as_duration()).unwrap_or(Timestamp::MAX)
+}
+
+/// A length of time of at least zero, written `90s`, `5m`, `1h30m`, `2d`, `1w`.
+///
+/// Days and weeks are 24 h and 7 × 24 h here; where the civil calendar matters (rotations), the
+/// user of the length says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Length {
+    millis: u64,
+}
+
+/// Ten years: longer lengths are mistakes.
+const LENGTH_MAX_MS: u64 = 10 * 366 * 86_400 * 1000;
+
+/// Why a text is not a length.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{given}` is not a length of time; write a number and a unit, as in `90s`, `5m`, `1h30m`, `2d`, `1w` (at most ten years)")]
+pub struct BadLength {
+    /// What was given, cut at 64 characters.
+    pub given: String,
+}
+
+impl Length {
+    /// No time at all.
+    pub const ZERO: Self = Self { millis: 0 };
+
+    /// A length of whole seconds.
+    #[must_use]
+    pub const fn from_secs(secs: u64) -> Self {
+        Self { millis: secs * 1000 }
+    }
+    /// A length of whole minutes.
+    #[must_use]
+    pub const fn from_mins(mins: u64) -> Self {
+        Self::from_secs(mins * 60)
+    }
+    /// A length of milliseconds.
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self { millis }
+    }
+    /// In milliseconds.
+    #[must_use]
+    pub const fn as_millis(self) -> u64 {
+        self.millis
+    }
+    /// In whole seconds.
+    #[must_use]
+    pub const fn as_secs(self) -> u64 {
+        self.millis / 1000
+    }
+    /// As a jiff duration.
+    #[must_use]
+    pub fn as_duration(self) -> SignedDuration {
+        SignedDuration::from_millis(i64::try_from(self.millis).unwrap_or(i64::MAX))
+    }
+    /// Whether it is no time at all.
+    #[must_use]
+    pub const fn is_zero(&self) -> bool {
+        self.millis == 0
+    }
+}
+
+impl FromStr for Length {
+    type Err = BadLength;
+    fn from_str(text: &str) -> Result<Self, BadLength> {
+        let bad = || BadLength { given: text.chars().take(64).collect() };
+        let mut rest = text.trim();
+        if rest == "0" {
+            return Ok(Self::ZERO);
+        }
+        let mut millis: u64 = 0;
+        while !rest.is_empty() {
+            let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(bad)?;
+            let number: u64 = rest[..digits].parse().map_err(|_| bad())?;
+            rest = &rest[digits..];
+            let unit = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+            let unit_ms = match &rest[..unit] {
+                "ms" => 1,
+                "s" => 1000,
+                "m" | "min" => 60_000,
+                "h" => 3_600_000,
+                "d" => 86_400_000,
+                "w" => 7 * 86_400_000,
+                _ => return Err(bad()),
+            };
+            rest = rest[unit..].trim_start();
+            millis = number.checked_mul(unit_ms).and_then(|ms| ms.checked_add(millis)).ok_or_else(bad)?;
+        }
+        if text.trim().is_empty() || millis > LENGTH_MAX_MS {
+            return Err(bad());
+        }
+        Ok(Self { millis })
+    }
+}
+
+impl fmt::Display for Length {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.millis == 0 {
+            return f.write_str("0s");
+        }
+        let mut rest = self.millis;
+        for (unit, ms) in
+            [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)]
+        {
+            if rest >= ms {
+                write!(f, "{}{unit}", rest / ms)?;
+                rest %= ms;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Length {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Length {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_read_as_people_write_them() {
+        for (text, secs) in [("90s", 90), ("5m", 300), ("1h30m", 5400), ("1h 30m", 5400), ("2d", 172_800), ("1w", 604_800), ("0", 0), ("0s", 0)] {
+            let length: Length = text.parse().unwrap();
+            assert_eq!(length.as_secs(), secs, "{text}");
+            assert_eq!(length.to_string().parse::<Length>().unwrap(), length);
+        }
+        for text in ["", "5", "m", "5 parsecs", "-5m", "99999999999999999999w", "20000d"] {
+            assert!(text.parse::<Length>().is_err(), "{text}");
+        }
+    }
+}

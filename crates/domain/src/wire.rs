@@ -1,0 +1,350 @@
+//! What crosses between All Clear and the vendors, and the two traits that speak it.
+//!
+//! Channels are sans-I/O: an [`Inbound`] turns bytes and headers into signals and the answer that
+//! format expects; a [`Channel`] turns a message into one request at a time and reads the
+//! answers. Only the transports do I/O, so retries, tracing and fault injection exist once.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{IncidentId, MessageId, PageId};
+use crate::time::Length;
+
+/// Labels of an alert, sorted by name; empty values do not exist.
+pub type Labels = BTreeMap<String, String>;
+
+/// What a sender wants done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignalAction {
+    /// The condition holds.
+    Trigger,
+    /// Somebody at the sender has it.
+    Acknowledge,
+    /// The condition is over.
+    Resolve,
+}
+
+/// A severity in the sender's words, on PagerDuty's four-step scale, to which every format maps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SenderSeverity {
+    /// → sev2 unless a route says otherwise.
+    Critical,
+    /// → sev3.
+    Error,
+    /// → sev4.
+    Warning,
+    /// → recorded only.
+    Info,
+}
+
+impl SenderSeverity {
+    /// Reads the word as senders spell it; `None` for a word that is not on the scale.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word.to_ascii_lowercase().as_str() {
+            "critical" | "crit" | "fatal" | "emergency" | "page" | "disaster" => Some(Self::Critical),
+            "error" | "err" | "high" | "major" => Some(Self::Error),
+            "warning" | "warn" | "medium" | "minor" | "low" => Some(Self::Warning),
+            "info" | "information" | "informational" | "ok" | "none" | "debug" => Some(Self::Info),
+            _ => None,
+        }
+    }
+
+    /// The word as stored and shown.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Info => "info",
+        }
+    }
+}
+
+/// A link that came with a signal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Where to; `http` or `https` only, checked when parsed.
+    pub href: String,
+    /// What the sender calls it.
+    #[serde(default)]
+    pub text: String,
+}
+
+/// One condition as a monitor reported it, in our words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signal {
+    /// What the sender wants done.
+    pub action: SignalAction,
+    /// The sender's name of the condition; unique within the integration while the alert is open.
+    pub dedup_key: String,
+    /// One line for people.
+    pub title: String,
+    /// More lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The affected host or system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The service the sender names, by our id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// The sender's severity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<SenderSeverity>,
+    /// What routes and silences match.
+    #[serde(default)]
+    pub labels: Labels,
+    /// What is shown but not matched.
+    #[serde(default)]
+    pub annotations: Labels,
+    /// When the condition began, if the sender says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<Timestamp>,
+    /// When the condition lapses unless it is sent again; only some senders promise to re-send.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
+    /// Links of the sender: runbook, graph.
+    #[serde(default)]
+    pub links: Vec<Link>,
+}
+
+/// What a format needs to know beside the bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct InboundContext<'a> {
+    /// When the request arrived.
+    pub now: Timestamp,
+    /// A fresh name for a condition that came without one.
+    pub fresh_key: &'a str,
+}
+
+/// Signals of one request, and the part of it that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Parsed {
+    /// What was understood.
+    pub signals: Vec<Signal>,
+    /// What was not, one sentence each; the rest is still accepted.
+    pub refused: Vec<String>,
+}
+
+/// Why a whole request was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InboundRefusal {
+    /// The bytes are not what the format says.
+    #[error("{0}")]
+    Malformed(String),
+    /// Well formed, but something needed is missing or wrong; one sentence each.
+    #[error("{}", .0.join("; "))]
+    Invalid(Vec<String>),
+}
+
+/// A small answer in the format of the sender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Body; JSON, or empty.
+    pub body: String,
+}
+
+/// A way in: one vendor's format.
+pub trait Inbound: Send + Sync {
+    /// The `kind` of an integration that speaks it, as written in the organisation file.
+    fn kind(&self) -> &'static str;
+    /// Bytes to signals.
+    ///
+    /// # Errors
+    /// When nothing of the request can be used.
+    fn parse(&self, body: &[u8], context: InboundContext<'_>) -> Result<Parsed, InboundRefusal>;
+    /// The integration key that the body itself carries (PagerDuty's `routing_key`).
+    fn key_in_body(&self, _body: &[u8]) -> Option<String> {
+        None
+    }
+    /// What this sender expects after everything in `parsed` was durably accepted.
+    fn accepted(&self, parsed: &Parsed) -> Answer;
+    /// What this sender expects when the request was refused.
+    fn refused(&self, refusal: &InboundRefusal) -> Answer;
+}
+
+/// How a message reaches a person: which channel, and the address, from the organisation.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A mailbox.
+    Email {
+        /// `name@host`
+        address: String,
+        /// The person's name, for the header.
+        name: String,
+    },
+    /// A signed webhook (Standard Webhooks 1.0).
+    Webhook {
+        /// Where to POST.
+        url: String,
+        /// `whsec_…`, decrypted; absent means unsigned.
+        secret: Option<String>,
+    },
+}
+
+impl std::fmt::Debug for Target {
+    /// Shows which channel, never the address or the secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Email { .. } => "Target::Email",
+            Self::Webhook { .. } => "Target::Webhook",
+        })
+    }
+}
+
+/// One thing to tell one person: the data of a page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Page, round, step, person and rule entry, as one text; unique for ever.
+    pub key: String,
+    /// The page it belongs to.
+    pub page: PageId,
+    /// Step of the escalation, from 1; the catch-all is the number after the last.
+    pub step: u32,
+    /// Pass through the steps, from 1.
+    pub round: u32,
+    /// Whether it is sent after its time, because of a gap.
+    pub late: bool,
+    /// The person's id.
+    pub person: String,
+    /// What it is about.
+    pub incident: NoticeIncident,
+}
+
+/// The incident as a message shows it, at the time of the decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeIncident {
+    /// The incident's id.
+    pub id: IncidentId,
+    /// `INC-142`
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// One line for people.
+    pub title: String,
+    /// `sev1` … `sev5`
+    pub severity: String,
+    /// The service's id, where known.
+    pub service: Option<String>,
+}
+
+/// One send over one contact method, with everything needed to make its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The same on every try.
+    pub id: MessageId,
+    /// When it was decided.
+    pub created_at: Timestamp,
+    /// Whether an earlier try may have arrived.
+    pub in_doubt: bool,
+    /// One or more.
+    pub notices: Vec<Notice>,
+    /// `/a/{token}` in full, one per notice, in the same order.
+    pub ack_urls: Vec<String>,
+    /// The incident's page in full, one per notice, in the same order.
+    pub incident_urls: Vec<String>,
+}
+
+/// A request that a transport can carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// POST over HTTP.
+    Http {
+        /// Where to.
+        url: String,
+        /// Names in lower case.
+        headers: Vec<(&'static str, String)>,
+        /// The bytes.
+        body: Vec<u8>,
+    },
+    /// A mail.
+    Mail {
+        /// Recipient's address.
+        to: String,
+        /// Recipient's name.
+        to_name: String,
+        /// One line, without CR or LF.
+        subject: String,
+        /// `Message-ID` without angle brackets; the same on every try.
+        message_id: String,
+        /// Plain text.
+        text: String,
+        /// The same as simple HTML.
+        html: String,
+    },
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Response {
+    /// An HTTP answer.
+    Http {
+        /// Status.
+        status: u16,
+        /// `Retry-After`, where given and readable.
+        retry_after: Option<Length>,
+        /// The first bytes of the body, for the log; at most 2 KiB.
+        body: String,
+    },
+    /// An SMTP answer to the whole transaction.
+    Smtp {
+        /// Three digits.
+        code: u16,
+        /// The server's words, one line.
+        text: String,
+    },
+    /// No answer.
+    Failed {
+        /// In our words: refused, timed out, name not found, blocked by the guard.
+        why: String,
+        /// Whether the request may have arrived all the same.
+        maybe_arrived: bool,
+        /// Whether trying again is pointless.
+        permanent: bool,
+    },
+}
+
+/// How a send ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The provider has it.
+    Delivered {
+        /// The provider's word for it: status, queue id.
+        receipt: String,
+    },
+    /// Not now.
+    Retry {
+        /// How long the provider asked to wait.
+        after: Option<Length>,
+        /// The reason.
+        why: String,
+        /// Whether it may have arrived all the same (in doubt).
+        maybe_arrived: bool,
+    },
+    /// Never, this way.
+    Rejected {
+        /// The reason.
+        why: String,
+    },
+}
+
+/// A way out: how one kind of contact method is spoken.
+pub trait Channel: Send + Sync {
+    /// `email`, `webhook`, …
+    fn name(&self) -> &'static str;
+    /// The request for this message to this target; `now` is this attempt's instant.
+    ///
+    /// # Errors
+    /// When no request can be made of it (a bad address): in words, and never again.
+    fn request(&self, message: &Message, target: &Target, now: Timestamp) -> Result<Request, String>;
+    /// What the answer means.
+    fn outcome(&self, response: &Response) -> Outcome;
+}
