@@ -1,1 +1,263 @@
-//! expect
+//! An expectation is a rule with a deadline over the log: what must appear, by when, and which
+//! command follows if it has not.
+//!
+//! One primitive for escalation steps, notification delays, group waits, candidates, recovery
+//! confirmations, digests and lapsing alerts. `next_look_at` says when to look, not when to fire:
+//! the look judges again from present state, arms again if all is well, and settles once.
+//!
+//! Deliberately not here: the retries of a message. They are not about something that must appear
+//! in a log, and a row per try would double the writes of a page; the outbox keeps its own
+//! `next_attempt_at`.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AlertId, IncidentId, PageId};
+use crate::time::{Length, after};
+
+/// Who an expectation belongs to: a stream or a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Owner {
+    Incident(IncidentId),
+    Page(PageId),
+    Alert(AlertId),
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Incident(id) => id.fmt(f),
+            Self::Page(id) => id.fmt(f),
+            Self::Alert(id) => id.fmt(f),
+        }
+    }
+}
+
+impl std::str::FromStr for Owner {
+    type Err = crate::ids::BadId;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('_').map(|(prefix, _)| prefix) {
+            Some(PageId::PREFIX) => text.parse().map(Self::Page),
+            Some(AlertId::PREFIX) => text.parse().map(Self::Alert),
+            _ => text.parse().map(Self::Incident),
+        }
+    }
+}
+
+macro_rules! rules {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, version $version:literal, expects $expects:literal, else $or_else:literal;)*) => {
+        /// The rules this version knows, each with a stored name, a version and two sentences from
+        /// which "next, and when" and the documentation are made.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Rule { $($(#[$doc])* $variant,)* }
+
+        impl Rule {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+            /// As stored.
+            #[must_use]
+            pub const fn name(self) -> &'static str { match self { $(Self::$variant => $name,)* } }
+            /// Version of the rule; instances cite it.
+            #[must_use]
+            pub const fn version(self) -> u32 { match self { $(Self::$variant => $version,)* } }
+            /// What must appear.
+            #[must_use]
+            pub const fn expects(self) -> &'static str { match self { $(Self::$variant => $expects,)* } }
+            /// What follows if it does not.
+            #[must_use]
+            pub const fn or_else(self) -> &'static str { match self { $(Self::$variant => $or_else,)* } }
+            /// The rule with this stored name.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> { match name { $($name => Some(Self::$variant),)* _ => None } }
+        }
+    };
+}
+
+rules! {
+    /// Opened by a step; the length is the step's `within`.
+    PageAck = "page.ack", version 1, expects "an acknowledgement", else "the next step is paged";
+    /// Opened by a step for each later entry of a person's notification rule.
+    PageNotify = "page.notify", version 1, expects "an acknowledgement", else "the person's next contact method is used";
+    /// Opened by a declaration whose route sets `group_wait`.
+    GroupWait = "incident.group_wait", version 1, expects "the end of the wait for more alerts", else "the page starts";
+    /// Opened by a proposal.
+    Candidate = "incident.candidate", version 1, expects "a decision whether this is an incident", else "it is declared, since nobody decided";
+    /// Opened when all alerts have recovered while somebody is on the incident.
+    ConfirmRecovery = "incident.confirm_recovery", version 1, expects "somebody to confirm that it is over", else "the log says that nobody confirmed";
+    /// Opened when an alert joins or recovers; gathers what else does within its length.
+    AlertsDigest = "incident.alerts_digest", version 1, expects "the end of ten seconds of gathering", else "one line says how many alerts joined and recovered";
+    /// Opened by an alert whose sender promises to re-send it.
+    AlertLapse = "alert.lapse", version 1, expects "the sender to send the alert again", else "the alert lapses";
+    /// Opened by an alert that a silence suppresses.
+    SilenceEnd = "alert.silence_end", version 1, expects "the alert to recover before its silence ends", else "the alert is judged again";
+}
+
+/// How long a candidate waits for a person's decision.
+pub const CANDIDATE_WITHIN: Length = Length::from_mins(10);
+/// How long somebody has to confirm a recovery (contract: 15 min).
+pub const CONFIRM_RECOVERY_WITHIN: Length = Length::from_mins(15);
+/// How often at most a log tells of alerts that joined or recovered (design: 10 s).
+pub const ALERTS_DIGEST_EVERY: Length = Length::from_secs(10);
+/// A look that comes this long after its time makes what follows *late*.
+pub const LATE_AFTER: Length = Length::from_secs(60);
+
+/// Where an expectation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Not settled.
+    Live,
+    /// It appeared in time.
+    Met,
+    /// It did not.
+    Missed,
+    /// It no longer matters.
+    Void,
+}
+
+impl Standing {
+    /// As stored.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Met => "met",
+            Self::Missed => "missed",
+            Self::Void => "void",
+        }
+    }
+    /// The standing with this stored name.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Live, Self::Met, Self::Missed, Self::Void].into_iter().find(|s| s.word() == word)
+    }
+}
+
+/// A stretch of an expectation's clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    /// When it began.
+    pub from: Timestamp,
+    /// Whether time counts.
+    pub running: bool,
+    /// Why it was paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// The deadline that `length` and these segments give; `None` while paused.
+#[must_use]
+pub fn deadline(segments: &[Segment], length: Length) -> Option<Timestamp> {
+    let mut left = length.as_duration();
+    for (index, segment) in segments.iter().enumerate() {
+        if !segment.running {
+            continue;
+        }
+        let end = segment.from.checked_add(left).unwrap_or(Timestamp::MAX);
+        match segments.get(index + 1) {
+            Some(next) if next.from < end => left -= next.from.duration_since(segment.from),
+            _ => return Some(end),
+        }
+    }
+    None
+}
+
+/// One expectation, unique on (owner, key, occurrence).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expectation {
+    /// Who it belongs to.
+    pub owner: Owner,
+    /// Which of the owner's: `ack:1:2`.
+    pub key: String,
+    /// Which time of the same.
+    pub occurrence: u32,
+    /// The rule.
+    pub rule: Rule,
+    /// The incident whose page shows it as "next, and when".
+    pub incident: Option<IncidentId>,
+    /// What opened it.
+    pub opened_by: String,
+    /// Its clock.
+    pub segments: Vec<Segment>,
+    /// How long it has.
+    pub length: Length,
+    /// When to look.
+    pub next_look_at: Timestamp,
+    /// Where it stands.
+    pub standing: Standing,
+    /// When it settled.
+    pub settled_at: Option<Timestamp>,
+    /// Why, in words.
+    pub why: Option<String>,
+}
+
+impl Expectation {
+    /// A live one whose clock starts at `from`.
+    #[must_use]
+    pub fn open(owner: Owner, key: String, rule: Rule, incident: Option<IncidentId>, opened_by: String, from: Timestamp, length: Length) -> Self {
+        Self {
+            owner,
+            key,
+            occurrence: 1,
+            rule,
+            incident,
+            opened_by,
+            segments: vec![Segment { from, running: true, why: None }],
+            length,
+            next_look_at: after(from, length),
+            standing: Standing::Live,
+            settled_at: None,
+            why: None,
+        }
+    }
+
+    /// When it is missed; `None` while paused.
+    #[must_use]
+    pub fn deadline_at(&self) -> Option<Timestamp> {
+        deadline(&self.segments, self.length)
+    }
+}
+
+/// How an expectation of the owner is settled by an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settle {
+    /// Whose.
+    pub owner: Owner,
+    /// Which: one key, or all that are live when absent.
+    pub key: Option<String>,
+    /// How.
+    pub standing: Standing,
+    /// Why, in words.
+    pub why: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+    fn segment(second: i64, running: bool) -> Segment {
+        Segment { from: at(second), running, why: None }
+    }
+
+    #[test]
+    fn a_pause_moves_the_deadline_by_its_length() {
+        let ten = Length::from_secs(10);
+        assert_eq!(deadline(&[segment(100, true)], ten), Some(at(110)));
+        assert_eq!(deadline(&[segment(100, true), segment(104, false)], ten), None, "paused");
+        assert_eq!(deadline(&[segment(100, true), segment(104, false), segment(200, true)], ten), Some(at(206)));
+        assert_eq!(deadline(&[segment(100, true), segment(150, false)], ten), Some(at(110)), "it was over before the pause");
+        assert_eq!(deadline(&[], ten), None);
+    }
+
+    #[test]
+    fn every_rule_reads_back_from_its_name() {
+        for rule in Rule::ALL {
+            assert_eq!(Rule::from_name(rule.name()), Some(*rule));
+        }
+    }
+}

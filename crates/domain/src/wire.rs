@@ -200,11 +200,25 @@ impl std::fmt::Debug for Target {
     }
 }
 
+/// What a notice wants of the person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeKind {
+    /// Take this.
+    #[default]
+    Page,
+    /// All alerts have recovered: say whether it is over.
+    ConfirmRecovery,
+}
+
 /// One thing to tell one person: the data of a page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// Page, round, step, person and rule entry, as one text; unique for ever.
     pub key: String,
+    /// What is wanted.
+    #[serde(default)]
+    pub kind: NoticeKind,
     /// The page it belongs to.
     pub page: PageId,
     /// Step of the escalation, from 1; the catch-all is the number after the last.

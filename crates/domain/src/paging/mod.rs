@@ -1,1 +1,25 @@
-//! paging
+//! A page: one run of an escalation policy for one incident.
+//!
+//! The page walks the steps of its policy, round by round: a step pages everybody its targets
+//! resolve to at that instant, and the next follows when nobody acknowledged within its time, when
+//! everybody declined, or at once when nobody could be told. After the last round the catch-all
+//! is paged; after that the page is exhausted, which is an alarm of its own.
+//!
+//! Invariants: while a page runs it has a live expectation (the acknowledgement of its step); a
+//! notice has one key for ever, so at most one message per (page, round, step, person, entry);
+//! nothing is raised after the page has ended.
+//!
+//! Decisions are complete: a raised notice names the person, the contact, the channel and the
+//! organisation's version. Only when to retry is left to the outbox.
+
+mod decide;
+mod event;
+mod evolve;
+mod react;
+mod types;
+
+pub use decide::{Command, Context, Refusal, SendReport, SendResult, Start, decide};
+pub use event::*;
+pub use evolve::evolve;
+pub use react::{MessageDraft, Reaction, key_ack, key_notify, may_send, react};
+pub use types::*;

@@ -1,0 +1,67 @@
+//! What can be asked of an incident.
+
+use jiff::Timestamp;
+
+use super::types::Severity;
+use crate::ids::{AlertId, IncidentId, PageId};
+use crate::time::Length;
+
+/// What a new incident or candidate starts with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Declaration {
+    pub id: IncidentId,
+    /// `INC-142`
+    pub reference: String,
+    pub title: String,
+    pub severity: Severity,
+    pub service: Option<String>,
+    pub escalation: Option<String>,
+    pub group_key: Option<String>,
+    /// The alert it is about, where there is one.
+    pub alert: Option<AlertId>,
+    /// Why it exists, in words.
+    pub because: String,
+    pub impact_started_at: Option<Timestamp>,
+    pub detected_at: Option<Timestamp>,
+    /// How long it waits before its page starts.
+    pub group_wait: Length,
+}
+
+/// A command; imperative.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// A person has to decide whether this is an incident.
+    Propose(Declaration),
+    /// This is an incident.
+    Declare(Declaration),
+    /// The candidate is an incident; `why` is in words.
+    Promote { why: String },
+    /// `by` is on it; a person's id, or a sender's word for one.
+    Acknowledge { by: Option<String>, via: String },
+    /// A page was started for it.
+    Escalate { page: PageId, why: String },
+    /// It is worse, or not as bad.
+    SetSeverity { severity: Severity, why: String },
+    /// Since the log last told of them, this many alerts joined and recovered.
+    TellAlerts { joined: u64, recovered: u64, open: u64 },
+    /// No alert of it is open any more.
+    Recover,
+    /// Nobody confirmed the recovery in time.
+    MissConfirmation,
+    /// The impact is reduced.
+    Mitigate { note: Option<String> },
+    /// Service is normal.
+    Resolve { note: Option<String> },
+    /// It is not over.
+    Reopen { why: String },
+    /// It was none.
+    Cancel { why: String },
+    /// Nothing is left to do.
+    Close,
+    /// `into` has it now.
+    Merge { into: IncidentId, into_ref: String },
+    /// The other side of a merge.
+    Absorb { from: IncidentId, from_ref: String },
+    /// Something worth keeping.
+    Note { text: String },
+}

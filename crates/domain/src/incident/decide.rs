@@ -1,0 +1,232 @@
+//! Command and state to events, or a refusal. Pure and complete.
+
+use jiff::Timestamp;
+
+use super::command::{Command, Declaration};
+use super::event::{
+    Acknowledged, AlertsTold, Closed, ConfirmationMissed, Declared, Escalated, Event, Link, Noted, Recovered, Resolved, SeverityChanged, Why,
+};
+use super::lifecycle::{Misfit, Verb, next};
+use super::types::{Incident, State};
+
+/// What a decision may know beside the state.
+#[derive(Debug, Clone, Copy)]
+pub struct Context {
+    /// The instant of the decision.
+    pub now: Timestamp,
+    /// Version of the organisation in force.
+    pub org_version: u64,
+}
+
+/// Longest title, in characters; longer ones are cut when they arrive.
+pub const TITLE_CHARS_MAX: usize = 1024;
+/// Longest note, in characters.
+pub const NOTE_CHARS_MAX: usize = 25_000;
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("this incident is declared already")]
+    AlreadyDeclared,
+    #[error("this is a candidate: declare it or cancel it first")]
+    NotDeclared,
+    #[error("this incident is resolved: reopen it first")]
+    AlreadyResolved,
+    #[error("this incident is closed: only reopening it is possible")]
+    AlreadyClosed,
+    #[error("this incident was cancelled: declare a new one")]
+    AlreadyCancelled,
+    #[error("this incident was merged: act on {0}")]
+    AlreadyMerged(String),
+    #[error("this incident is not resolved yet: resolve it first")]
+    NotResolved,
+    #[error("this incident is mitigated already: resolve it when service is normal")]
+    AlreadyMitigated,
+    #[error("an incident cannot be merged into itself")]
+    MergeIntoItself,
+    #[error("{what} is missing: say it in words")]
+    WordsMissing { what: &'static str },
+    #[error("{what} is longer than {max} characters")]
+    TooLong { what: &'static str, max: usize },
+}
+
+impl Refusal {
+    /// The stable code of the API.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AlreadyDeclared => "already_declared",
+            Self::NotDeclared => "not_declared",
+            Self::AlreadyResolved => "already_resolved",
+            Self::AlreadyClosed => "already_closed",
+            Self::AlreadyCancelled => "already_cancelled",
+            Self::AlreadyMerged(_) => "already_merged",
+            Self::NotResolved => "not_resolved",
+            Self::AlreadyMitigated => "already_mitigated",
+            Self::MergeIntoItself => "merge_into_itself",
+            Self::WordsMissing { .. } => "words_missing",
+            Self::TooLong { .. } => "too_long",
+        }
+    }
+}
+
+/// Decides.
+///
+/// `state` is absent only for `Propose` and `Declare`. An empty list means that there is nothing
+/// to do: the command was carried out before.
+///
+/// # Errors
+/// Where the lifecycle's table or the words say no.
+pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> Result<Vec<Event>, Refusal> {
+    let Some(incident) = state else {
+        return match command {
+            Command::Propose(new) => Ok(vec![Event::Proposed(declared(new, context)?)]),
+            Command::Declare(new) => Ok(vec![Event::Declared(declared(new, context)?)]),
+            _ => Err(Refusal::NotDeclared),
+        };
+    };
+    let fits = |verb| next(incident.state, verb).map_err(|misfit| refusal(misfit, incident));
+    match command {
+        Command::Propose(_) | Command::Declare(_) => Err(Refusal::AlreadyDeclared),
+        Command::Promote { why } => {
+            fits(Verb::Declare)?;
+            Ok(vec![Event::Promoted(Why { why })])
+        }
+        Command::Acknowledge { by, via } => {
+            fits(Verb::Acknowledge)?;
+            let first = incident.state == State::Declared;
+            if !first && by == incident.acknowledged_by {
+                return Ok(Vec::new());
+            }
+            Ok(vec![Event::Acknowledged(Acknowledged { by, via, first })])
+        }
+        Command::Escalate { page, why } => {
+            fits(Verb::Escalate)?;
+            Ok(vec![Event::Escalated(Escalated { page, why })])
+        }
+        Command::SetSeverity { severity, why } => {
+            fits(Verb::Severity)?;
+            if severity == incident.severity {
+                return Ok(Vec::new());
+            }
+            words(&why, "the reason")?;
+            Ok(vec![Event::SeverityChanged(SeverityChanged { from: incident.severity, to: severity, why })])
+        }
+        Command::TellAlerts { joined, recovered, open } => {
+            if !incident.state.is_open() || (joined == 0 && recovered == 0) {
+                return Ok(Vec::new());
+            }
+            Ok(vec![Event::AlertsTold(AlertsTold { joined, recovered, open })])
+        }
+        Command::Recover => Ok(recover(incident)),
+        Command::MissConfirmation => {
+            if !incident.state.is_open() || !incident.recovered {
+                return Ok(Vec::new());
+            }
+            Ok(vec![Event::ConfirmationMissed(ConfirmationMissed {})])
+        }
+        Command::Mitigate { note } => {
+            fits(Verb::Mitigate)?;
+            Ok(vec![Event::Mitigated(Noted { text: checked(note)? })])
+        }
+        Command::Resolve { note } => {
+            fits(Verb::Resolve)?;
+            Ok(vec![Event::Resolved(Resolved { by_itself: false, note: checked(note)? })])
+        }
+        Command::Reopen { why } => {
+            fits(Verb::Reopen)?;
+            words(&why, "the reason")?;
+            Ok(vec![Event::Reopened(Why { why })])
+        }
+        Command::Cancel { why } => {
+            fits(Verb::Cancel)?;
+            words(&why, "the reason")?;
+            Ok(vec![Event::Cancelled(Why { why })])
+        }
+        Command::Close => {
+            fits(Verb::Close)?;
+            Ok(vec![Event::Closed(Closed {})])
+        }
+        Command::Merge { into, into_ref } => {
+            fits(Verb::Merge)?;
+            if into == incident.id {
+                return Err(Refusal::MergeIntoItself);
+            }
+            Ok(vec![Event::Merged(Link { incident: into, reference: into_ref })])
+        }
+        Command::Absorb { from, from_ref } => {
+            // The other must be open: merging into something that is over would hide this one.
+            fits(Verb::Alerts)?;
+            Ok(vec![Event::Absorbed(Link { incident: from, reference: from_ref })])
+        }
+        Command::Note { text } => {
+            fits(Verb::Note)?;
+            words(&text, "the note")?;
+            Ok(vec![Event::Noted(Noted { text: checked(Some(text))? })])
+        }
+    }
+}
+
+/// All alerts are over. Nobody on it: it resolves as recovered by itself. Somebody on it: it
+/// stays, and that person is asked to confirm (contract, "Defaults that decide").
+fn recover(incident: &Incident) -> Vec<Event> {
+    if !incident.state.is_open() || incident.recovered {
+        return Vec::new();
+    }
+    match incident.state {
+        State::Candidate => vec![
+            Event::Recovered(Recovered { ask: None }),
+            Event::Cancelled(Why { why: "its alerts recovered before anybody decided".into() }),
+        ],
+        State::Declared => vec![
+            Event::Recovered(Recovered { ask: None }),
+            Event::Resolved(Resolved { by_itself: true, note: None }),
+        ],
+        _ => vec![Event::Recovered(Recovered { ask: incident.commander.clone().or_else(|| incident.acknowledged_by.clone()) })],
+    }
+}
+
+fn declared(new: Declaration, context: Context) -> Result<Declared, Refusal> {
+    words(&new.title, "the title")?;
+    if new.title.chars().count() > TITLE_CHARS_MAX {
+        return Err(Refusal::TooLong { what: "the title", max: TITLE_CHARS_MAX });
+    }
+    Ok(Declared {
+        reference: new.reference,
+        title: new.title,
+        severity: new.severity,
+        service: new.service,
+        escalation: new.escalation,
+        group_key: new.group_key,
+        alert: new.alert,
+        because: new.because,
+        org_version: context.org_version,
+        impact_started_at: new.impact_started_at,
+        detected_at: new.detected_at,
+        group_wait: new.group_wait,
+    })
+}
+
+fn words(text: &str, what: &'static str) -> Result<(), Refusal> {
+    if text.trim().is_empty() { Err(Refusal::WordsMissing { what }) } else { Ok(()) }
+}
+
+fn checked(text: Option<String>) -> Result<Option<String>, Refusal> {
+    match text {
+        Some(text) if text.chars().count() > NOTE_CHARS_MAX => Err(Refusal::TooLong { what: "the note", max: NOTE_CHARS_MAX }),
+        other => Ok(other),
+    }
+}
+
+fn refusal(misfit: Misfit, incident: &Incident) -> Refusal {
+    match misfit {
+        Misfit::AlreadyDeclared => Refusal::AlreadyDeclared,
+        Misfit::NotDeclared => Refusal::NotDeclared,
+        Misfit::AlreadyResolved => Refusal::AlreadyResolved,
+        Misfit::AlreadyClosed => Refusal::AlreadyClosed,
+        Misfit::AlreadyCancelled => Refusal::AlreadyCancelled,
+        Misfit::AlreadyMerged => Refusal::AlreadyMerged(incident.merged_into.map(|id| id.to_string()).unwrap_or_default()),
+        Misfit::NotResolved => Refusal::NotResolved,
+        Misfit::AlreadyMitigated => Refusal::AlreadyMitigated,
+    }
+}

@@ -1,0 +1,177 @@
+//! The lifecycle as one table: state × verb → the state after, or the refusal.
+//!
+//! The documentation (`docs/lifecycle.md`), the API's list of commands and the property test are
+//! made from it.
+
+use super::types::State;
+
+/// What can be asked of an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verb {
+    Declare,
+    Acknowledge,
+    Escalate,
+    Severity,
+    Alerts,
+    Recover,
+    Mitigate,
+    Resolve,
+    Reopen,
+    Cancel,
+    Close,
+    Merge,
+    Note,
+}
+
+impl Verb {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::Declare,
+        Self::Acknowledge,
+        Self::Escalate,
+        Self::Severity,
+        Self::Alerts,
+        Self::Recover,
+        Self::Mitigate,
+        Self::Resolve,
+        Self::Reopen,
+        Self::Cancel,
+        Self::Close,
+        Self::Merge,
+        Self::Note,
+    ];
+
+    /// As in the path of the API and on the command line.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Declare => "declare",
+            Self::Acknowledge => "acknowledge",
+            Self::Escalate => "escalate",
+            Self::Severity => "severity",
+            Self::Alerts => "alerts",
+            Self::Recover => "recover",
+            Self::Mitigate => "mitigate",
+            Self::Resolve => "resolve",
+            Self::Reopen => "reopen",
+            Self::Cancel => "cancel",
+            Self::Close => "close",
+            Self::Merge => "merge",
+            Self::Note => "note",
+        }
+    }
+
+    /// Whether people may ask for it; the others follow from alerts.
+    #[must_use]
+    pub const fn is_for_people(self) -> bool {
+        !matches!(self, Self::Alerts | Self::Recover)
+    }
+}
+
+/// Why a verb does not fit a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misfit {
+    /// It is that already.
+    AlreadyDeclared,
+    /// A candidate has to be declared first.
+    NotDeclared,
+    /// It is over; a reopening comes first.
+    AlreadyResolved,
+    /// It is closed; only a reopening is possible.
+    AlreadyClosed,
+    /// It was cancelled.
+    AlreadyCancelled,
+    /// Another incident has it.
+    AlreadyMerged,
+    /// It is not resolved yet.
+    NotResolved,
+    /// The impact is reduced already.
+    AlreadyMitigated,
+}
+
+/// The state after `verb` in `state`.
+///
+/// # Errors
+/// Where the table says no.
+pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
+    use {Misfit as M, State as S, Verb as V};
+    match (state, verb) {
+        // An end is an end: notes may be added while people still write it up, nothing else.
+        (S::Closed, V::Reopen) => Ok(S::Investigating),
+        (S::Closed, _) => Err(M::AlreadyClosed),
+        (S::Cancelled, V::Note) => Ok(S::Cancelled),
+        (S::Cancelled, _) => Err(M::AlreadyCancelled),
+        (S::Merged, V::Note) => Ok(S::Merged),
+        (S::Merged, _) => Err(M::AlreadyMerged),
+        (S::Resolved, V::Note) => Ok(S::Resolved),
+        (S::Resolved, V::Reopen) => Ok(S::Investigating),
+        (S::Resolved, V::Close) => Ok(S::Closed),
+        (S::Resolved, _) => Err(M::AlreadyResolved),
+
+        (S::Candidate, V::Declare) => Ok(S::Declared),
+        (S::Candidate, V::Severity | V::Alerts | V::Recover | V::Note) => Ok(S::Candidate),
+        (S::Candidate, V::Cancel) => Ok(S::Cancelled),
+        (S::Candidate, V::Merge) => Ok(S::Merged),
+        (S::Candidate, V::Acknowledge | V::Escalate | V::Mitigate | V::Resolve) => Err(M::NotDeclared),
+
+        (_, V::Declare) => Err(M::AlreadyDeclared),
+        (_, V::Reopen | V::Close) => Err(M::NotResolved),
+        (S::Declared | S::Investigating, V::Mitigate) => Ok(S::Mitigated),
+        (S::Mitigated, V::Mitigate) => Err(M::AlreadyMitigated),
+        (_, V::Resolve) => Ok(S::Resolved),
+        (_, V::Cancel) => Ok(S::Cancelled),
+        (_, V::Merge) => Ok(S::Merged),
+        (S::Declared, V::Acknowledge) => Ok(S::Investigating),
+        (open, V::Acknowledge | V::Escalate | V::Severity | V::Alerts | V::Recover | V::Note) => Ok(open),
+    }
+}
+
+/// The table in Markdown, for the documentation.
+#[must_use]
+pub fn as_markdown() -> String {
+    let mut out = String::from("| state |");
+    for verb in Verb::ALL {
+        out.push_str(&format!(" {} |", verb.word()));
+    }
+    out.push_str("\n|---|");
+    out.push_str(&"---|".repeat(Verb::ALL.len()));
+    for state in State::ALL {
+        out.push_str(&format!("\n| {} |", state.word()));
+        for verb in Verb::ALL {
+            match next(state, verb) {
+                Ok(after) if after == state => out.push_str(" ✓ |"),
+                Ok(after) => out.push_str(&format!(" → {} |", after.word())),
+                Err(_) => out.push_str(" – |"),
+            }
+        }
+    }
+    out.push('\n');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closed_accepts_nothing_but_a_reopening() {
+        for verb in Verb::ALL {
+            assert_eq!(next(State::Closed, verb).is_ok(), verb == Verb::Reopen, "{verb:?}");
+        }
+    }
+
+    #[test]
+    fn an_open_incident_can_always_be_ended_and_nothing_leads_back_to_candidate() {
+        for state in State::ALL {
+            if state.is_open() {
+                assert_eq!(next(state, Verb::Cancel), Ok(State::Cancelled));
+                assert_eq!(next(state, Verb::Merge), Ok(State::Merged));
+            }
+            for verb in Verb::ALL {
+                if let Ok(after) = next(state, verb) {
+                    assert!(after != State::Candidate || state == State::Candidate);
+                }
+            }
+        }
+    }
+}

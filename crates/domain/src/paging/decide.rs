@@ -1,0 +1,388 @@
+//! Command and state to events, or a refusal. Pure and complete.
+
+use jiff::Timestamp;
+
+use super::event::{
+    Acknowledged, ConfirmationAsked, Declined, Delivered, Event, Exhausted, NoticeRaised, PassedOver, PlannedEntry, Reached, SendInDoubt,
+    SendTrouble, Started, StepEmpty, StepReached, Stopped,
+};
+use super::types::{CATCH_ALL_WITHIN, Entry, PEOPLE_PER_STEP_MAX, Page, Status, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling};
+use crate::ids::{AlertId, IdGen, MessageId, PageId};
+use crate::org::model::{Contact, NotifyUrgency};
+use crate::org::snapshot::Org;
+use crate::time::Length;
+use crate::wire::NoticeIncident;
+
+/// What a decision may know beside the state.
+pub struct Context<'a> {
+    /// The instant of the decision.
+    pub now: Timestamp,
+    /// The organisation in force.
+    pub org: &'a Org,
+    /// Fresh ids.
+    pub ids: &'a mut IdGen,
+}
+
+/// What a page starts with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Start {
+    pub id: PageId,
+    pub incident: NoticeIncident,
+    pub escalation: Option<String>,
+    pub urgency: NotifyUrgency,
+    pub alert: Option<AlertId>,
+    pub because: String,
+    /// Whether it starts after its time.
+    pub late: bool,
+}
+
+/// How a try to send ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SendResult {
+    Delivered { receipt: String, latency_ms: u64 },
+    Failed { why: String },
+    Delayed { why: String },
+    InDoubt { why: String },
+}
+
+/// A try to send, as the outbox reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendReport {
+    pub message: MessageId,
+    pub person: String,
+    pub contact: String,
+    pub channel: String,
+    pub attempts: u32,
+    pub result: SendResult,
+}
+
+/// A command; imperative.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    Start(Start),
+    Acknowledge { by: Option<String>, via: String },
+    /// "I can't: page the next."
+    Decline { by: String, via: String },
+    /// Nobody acknowledged the step within its time.
+    StepTimedOut { round: u32, step: u32, late: bool },
+    /// A later entry of a rule has its turn.
+    EntryDue { round: u32, step: u32, person: String, entry: u32, late: bool },
+    RecordSend(SendReport),
+    /// It is not needed any more.
+    Stop { why: String },
+    /// Ask the person on it whether it is over.
+    AskConfirmation { person: String },
+}
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("there is no such page")]
+    Unknown,
+    #[error("this page runs already")]
+    AlreadyStarted,
+    #[error("this page is over: {0}")]
+    Over(&'static str),
+}
+
+impl Refusal {
+    /// The stable code of the API.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown => "page_unknown",
+            Self::AlreadyStarted => "page_already_started",
+            Self::Over(_) => "page_over",
+        }
+    }
+}
+
+/// Decides. An empty list means that there is nothing to do.
+///
+/// # Errors
+/// Where the page cannot do that any more.
+pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>) -> Result<Vec<Event>, Refusal> {
+    let page = match (state, command) {
+        (None, Command::Start(start)) => return Ok(begin(start, context)),
+        (None, _) => return Err(Refusal::Unknown),
+        (Some(_), Command::Start(_)) => return Err(Refusal::AlreadyStarted),
+        (Some(page), command) => (page, command),
+    };
+    let (page, command) = page;
+    let running = page.status == Status::Running;
+    match command {
+        Command::Start(_) => Err(Refusal::AlreadyStarted),
+        Command::Acknowledge { by, via } => match page.status {
+            // An exhausted page can still be taken: late is better than never.
+            Status::Running | Status::Exhausted => Ok(vec![Event::Acknowledged(Acknowledged { by, via })]),
+            Status::Acknowledged => Ok(Vec::new()),
+            Status::Stopped => Err(Refusal::Over("it was stopped")),
+        },
+        Command::Decline { by, via } => match page.status {
+            Status::Running => {
+                let mut events = vec![Event::Declined(Declined { by: by.clone(), via })];
+                events.extend(advance(page, page.round, page.step + 1, &format!("{by} passed it on"), false, context));
+                Ok(events)
+            }
+            Status::Acknowledged => Err(Refusal::Over("somebody has acknowledged it")),
+            Status::Stopped => Err(Refusal::Over("it was stopped")),
+            Status::Exhausted => Err(Refusal::Over("everybody was paged")),
+        },
+        Command::StepTimedOut { round, step, late } => {
+            if !running || (round, step) != (page.round, page.step) {
+                return Ok(Vec::new());
+            }
+            Ok(advance(page, round, step + 1, "nobody acknowledged in time", late, context))
+        }
+        Command::EntryDue { round, step, person, entry, late } => {
+            if !running || (round, step) != (page.round, page.step) {
+                return Ok(Vec::new());
+            }
+            Ok(raise(page, &person, entry, "no answer so far", late, context).into_iter().collect())
+        }
+        Command::RecordSend(report) => Ok(record(page, report, context)),
+        Command::Stop { why } => match page.status {
+            Status::Running => Ok(vec![Event::Stopped(Stopped { why })]),
+            _ => Ok(Vec::new()),
+        },
+        Command::AskConfirmation { person } => Ok(ask(page, &person, context).into_iter().collect()),
+    }
+}
+
+fn begin(start: Start, context: &mut Context<'_>) -> Vec<Event> {
+    let page = Page {
+        id: start.id,
+        incident: start.incident.clone(),
+        escalation: start.escalation.clone(),
+        urgency: start.urgency,
+        alert: start.alert,
+        because: start.because.clone(),
+        status: Status::Running,
+        round: 1,
+        step: 0,
+        catch_all: false,
+        entries: Vec::new(),
+        acknowledged_by: None,
+        started_at: context.now,
+        ended_at: None,
+    };
+    let mut events = vec![Event::Started(Started {
+        incident: start.incident,
+        escalation: start.escalation,
+        urgency: start.urgency,
+        alert: start.alert,
+        because: start.because,
+        org_version: context.org.version,
+    })];
+    events.extend(advance(&page, 1, 1, "the page started", start.late, context));
+    events
+}
+
+/// The next step from (`round`, `step`) on that reaches somebody; empty steps are passed at once,
+/// each with its reason. A round in which nobody is reached is not repeated: the next would be
+/// the same, at the same instant.
+fn advance(page: &Page, round: u32, step: u32, because: &str, late: bool, context: &mut Context<'_>) -> Vec<Event> {
+    let mut events = Vec::new();
+    let policy = page.escalation.as_deref().and_then(|id| context.org.escalation(id));
+    let steps = policy.map_or(0, |policy| u32::try_from(policy.steps.len()).unwrap_or(u32::MAX));
+    let rounds = policy.map_or(1, |policy| policy.repeat.saturating_add(1));
+    let (mut round, mut step) = (round, step);
+    if policy.is_none() && page.step == 0 {
+        let why = match &page.escalation {
+            Some(id) => format!("there is no escalation policy `{id}`"),
+            None => "no escalation policy is set for this service or route".to_owned(),
+        };
+        events.push(Event::StepEmpty(StepEmpty { round: 1, step: 1, why }));
+    }
+    if page.catch_all {
+        events.push(Event::Exhausted(Exhausted { why: "everybody was paged and nobody acknowledged".into() }));
+        return events;
+    }
+    let mut empty_in_a_row = 0;
+    while let Some(policy) = policy {
+        if step > steps {
+            if round >= rounds || empty_in_a_row >= steps {
+                break;
+            }
+            round += 1;
+            step = 1;
+        }
+        let Some(form) = policy.steps.get(step as usize - 1) else { break };
+        let reach = Reach { round, step, catch_all: false, within: form.within, because, late };
+        match reached(page, &form.page, reach, context) {
+            Ok(event) => {
+                events.push(event);
+                return events;
+            }
+            Err(why) => events.push(Event::StepEmpty(StepEmpty { round, step, why })),
+        }
+        empty_in_a_row += 1;
+        step += 1;
+    }
+    let reason = if steps == 0 || empty_in_a_row >= steps {
+        "nobody in the escalation policy could be notified"
+    } else {
+        "every step was paged and nobody acknowledged"
+    };
+    let catch_all = steps + 1;
+    let targets = context.org.catch_all().to_vec();
+    let reach = Reach { round, step: catch_all, catch_all: true, within: CATCH_ALL_WITHIN, because: reason, late };
+    if targets.is_empty() {
+        events.push(Event::Exhausted(Exhausted { why: format!("{reason}, and no catch_all is set") }));
+        return events;
+    }
+    match reached(page, &targets, reach, context) {
+        Ok(event) => events.push(event),
+        Err(why) => {
+            events.push(Event::StepEmpty(StepEmpty { round, step: catch_all, why: why.clone() }));
+            events.push(Event::Exhausted(Exhausted { why: format!("{reason}, and the catch-all reached nobody: {why}") }));
+        }
+    }
+    events
+}
+
+struct Reach<'a> {
+    round: u32,
+    step: u32,
+    catch_all: bool,
+    within: Length,
+    because: &'a str,
+    late: bool,
+}
+
+/// Everybody the targets name, with the messages that go out at once; or why nobody.
+fn reached(page: &Page, targets: &[String], reach: Reach<'_>, context: &mut Context<'_>) -> Result<Event, String> {
+    let resolved = context.org.people_for_all(targets, context.now);
+    let mut people = Vec::new();
+    let mut passed_over = Vec::new();
+    for (person, via) in resolved.people {
+        if people.len() == PEOPLE_PER_STEP_MAX {
+            passed_over.push(PassedOver { person, why: format!("a step pages at most {PEOPLE_PER_STEP_MAX} people") });
+            continue;
+        }
+        let ways = context.org.reach(&person, page.urgency);
+        if ways.is_empty() {
+            passed_over.push(PassedOver { person, why: "they have no verified contact method".into() });
+            continue;
+        }
+        // Somebody must hear of it now: the first way goes out at once whatever its delay says.
+        let soonest = ways.iter().map(|way| way.after).min().unwrap_or(Length::ZERO);
+        let entries = ways
+            .iter()
+            .map(|way| {
+                let after = Length::from_millis(way.after.as_millis() - if way.after == soonest { soonest.as_millis() } else { 0 });
+                PlannedEntry {
+                    contact: way.contact.id.clone(),
+                    channel: channel_of(way.contact).to_owned(),
+                    after,
+                    message: after.is_zero().then(|| MessageId::from_bits(context.ids.next(context.now))),
+                }
+            })
+            .collect();
+        people.push(Reached { person, via, entries });
+    }
+    if people.is_empty() {
+        let mut reasons: Vec<String> = passed_over.iter().map(|p| format!("{}: {}", p.person, p.why)).collect();
+        reasons.extend(resolved.why_nobody);
+        return Err(reasons.join("; "));
+    }
+    Ok(Event::StepReached(StepReached {
+        round: reach.round,
+        step: reach.step,
+        catch_all: reach.catch_all,
+        because: reach.because.to_owned(),
+        people,
+        passed_over,
+        within: reach.within,
+        late: reach.late,
+        org_version: context.org.version,
+    }))
+}
+
+/// The way a contact is spoken to.
+fn channel_of(contact: &Contact) -> &'static str {
+    if contact.webhook.is_some() { "webhook" } else { "email" }
+}
+
+/// A planned entry gets its message now.
+fn raise(page: &Page, person: &str, entry: u32, because: &str, late: bool, context: &mut Context<'_>) -> Option<Event> {
+    let planned = page.entries.iter().find(|e| e.person == person && e.entry == entry && e.telling == Telling::Planned)?;
+    Some(Event::NoticeRaised(NoticeRaised {
+        round: page.round,
+        step: page.step,
+        person: planned.person.clone(),
+        entry,
+        contact: planned.contact.clone(),
+        channel: planned.channel.clone(),
+        message: MessageId::from_bits(context.ids.next(context.now)),
+        because: because.to_owned(),
+        late,
+        org_version: context.org.version,
+    }))
+}
+
+fn record(page: &Page, report: SendReport, context: &mut Context<'_>) -> Vec<Event> {
+    let running = page.status == Status::Running;
+    let SendReport { message, person, contact, channel, attempts, result } = report;
+    let current = page.entries.iter().find(|e| e.message == Some(message)).cloned();
+    let trouble = |why: String| SendTrouble { message, person: person.clone(), contact: contact.clone(), channel: channel.clone(), why, attempts };
+    match result {
+        SendResult::Delivered { receipt, latency_ms } => {
+            vec![Event::Delivered(Delivered { message, person, contact, channel, receipt, attempts, latency_ms, after_end: !running })]
+        }
+        SendResult::InDoubt { why } => vec![Event::SendInDoubt(SendInDoubt { message, person, contact, channel, why })],
+        SendResult::Delayed { why } => {
+            let counts_as_failed = attempts == TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED;
+            if attempts != 1 && !counts_as_failed {
+                return Vec::new();
+            }
+            let mut events = vec![Event::SendDelayed(trouble(why))];
+            if running && let Some(entry) = current {
+                events.extend(after_trouble(page, &entry, counts_as_failed, context));
+            }
+            events
+        }
+        SendResult::Failed { why } => {
+            let mut events = vec![Event::SendFailed(trouble(why))];
+            if running && let Some(entry) = current {
+                events.extend(after_trouble(page, &entry, true, context));
+            }
+            events
+        }
+    }
+}
+
+/// A failed send pulls the person's next entry forward; when nothing of the step is left that
+/// could reach anybody, the next step follows at once.
+fn after_trouble(page: &Page, troubled: &Entry, counts_as_failed: bool, context: &mut Context<'_>) -> Vec<Event> {
+    let next = page
+        .entries
+        .iter()
+        .filter(|e| e.person == troubled.person && e.telling == Telling::Planned)
+        .min_by_key(|e| e.entry)
+        .map(|e| e.entry);
+    if let Some(entry) = next {
+        let because = format!("{} could not be reached by {}", troubled.person, troubled.contact);
+        return raise(page, &troubled.person, entry, &because, false, context).into_iter().collect();
+    }
+    let hope_is_left = page.entries.iter().any(|e| {
+        e.message != troubled.message && matches!(e.telling, Telling::Planned | Telling::Raised | Telling::Delivered)
+    });
+    if counts_as_failed && !hope_is_left {
+        return advance(page, page.round, page.step + 1, "nobody of the step could be reached", false, context);
+    }
+    Vec::new()
+}
+
+/// A message to the person on it, over the first way of their rule for low urgency.
+fn ask(page: &Page, person: &str, context: &mut Context<'_>) -> Option<Event> {
+    let ways = context.org.reach(person, NotifyUrgency::Low);
+    let way = ways.first()?;
+    Some(Event::ConfirmationAsked(ConfirmationAsked {
+        person: person.to_owned(),
+        contact: way.contact.id.clone(),
+        channel: channel_of(way.contact).to_owned(),
+        message: MessageId::from_bits(context.ids.next(context.now)),
+        org_version: context.org.version,
+    }))
+}

@@ -1,0 +1,188 @@
+//! The facts of a page's log. Permanent formats, as in [`crate::incident`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::event_kinds;
+use crate::ids::{AlertId, MessageId};
+use crate::org::model::NotifyUrgency;
+use crate::time::Length;
+use crate::wire::NoticeIncident;
+
+event_kinds! {
+    /// A fact about a page; past tense.
+    Event {
+        Started(Started) = "page_started",
+        StepReached(StepReached) = "step_reached",
+        StepEmpty(StepEmpty) = "step_empty",
+        NoticeRaised(NoticeRaised) = "notice_raised",
+        Delivered(Delivered) = "delivered",
+        SendDelayed(SendTrouble) = "send_delayed",
+        SendFailed(SendTrouble) = "send_failed",
+        SendInDoubt(SendInDoubt) = "send_in_doubt",
+        Acknowledged(Acknowledged) = "page_acknowledged",
+        Declined(Declined) = "declined",
+        Exhausted(Exhausted) = "page_exhausted",
+        Stopped(Stopped) = "page_stopped",
+        ConfirmationAsked(ConfirmationAsked) = "confirmation_asked",
+    }
+}
+
+/// Body of `page_started`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Started {
+    pub incident: NoticeIncident,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<String>,
+    pub urgency: NotifyUrgency,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<AlertId>,
+    pub because: String,
+    pub org_version: u64,
+}
+
+/// Body of `step_reached`: who is told, how, and what comes later if they do not answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepReached {
+    pub round: u32,
+    pub step: u32,
+    /// Whether this is the catch-all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub catch_all: bool,
+    /// Why this step, in words.
+    pub because: String,
+    pub people: Vec<Reached>,
+    /// People who could not be told, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<PassedOver>,
+    pub within: Length,
+    /// Whether it comes after its time, because of a gap.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
+    pub org_version: u64,
+}
+
+/// One person of a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reached {
+    pub person: String,
+    /// How they came to be named.
+    pub via: String,
+    pub entries: Vec<PlannedEntry>,
+}
+
+/// One entry of a person's rule, as planned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedEntry {
+    pub contact: String,
+    pub channel: String,
+    #[serde(default, skip_serializing_if = "Length::is_zero")]
+    pub after: Length,
+    /// The message, where it goes out at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
+}
+
+/// Somebody who was named but could not be told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PassedOver {
+    pub person: String,
+    pub why: String,
+}
+
+/// Body of `step_empty`: nobody was notified, because.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepEmpty {
+    pub round: u32,
+    pub step: u32,
+    pub why: String,
+}
+
+/// Body of `notice_raised`: a later entry of a rule has its turn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NoticeRaised {
+    pub round: u32,
+    pub step: u32,
+    pub person: String,
+    pub entry: u32,
+    pub contact: String,
+    pub channel: String,
+    pub message: MessageId,
+    pub because: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
+    pub org_version: u64,
+}
+
+/// Body of `delivered`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Delivered {
+    pub message: MessageId,
+    pub person: String,
+    pub contact: String,
+    pub channel: String,
+    pub receipt: String,
+    pub attempts: u32,
+    /// From the decision to the provider's answer.
+    pub latency_ms: u64,
+    /// Whether the page had ended while it was in flight.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub after_end: bool,
+}
+
+/// Body of `send_delayed` and `send_failed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SendTrouble {
+    pub message: MessageId,
+    pub person: String,
+    pub contact: String,
+    pub channel: String,
+    pub why: String,
+    pub attempts: u32,
+}
+
+/// Body of `send_in_doubt`: it may have arrived, and is sent again under the same id.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SendInDoubt {
+    pub message: MessageId,
+    pub person: String,
+    pub contact: String,
+    pub channel: String,
+    pub why: String,
+}
+
+/// Body of `page_acknowledged`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Acknowledged {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    pub via: String,
+}
+
+/// Body of `declined`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Declined {
+    pub by: String,
+    pub via: String,
+}
+
+/// Body of `page_exhausted`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Exhausted {
+    pub why: String,
+}
+
+/// Body of `page_stopped`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stopped {
+    pub why: String,
+}
+
+/// Body of `confirmation_asked`: the person on it is asked whether it is over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConfirmationAsked {
+    pub person: String,
+    pub contact: String,
+    pub channel: String,
+    pub message: MessageId,
+    pub org_version: u64,
+}

@@ -1,0 +1,87 @@
+//! State and event to the next state: the only producer of a page's row.
+
+use jiff::Timestamp;
+
+use super::event::Event;
+use super::types::{Entry, Page, Status, Telling};
+use crate::ids::{MessageId, PageId};
+
+/// Folds one event.
+///
+/// # Panics
+/// When the first event of a stream is not `page_started`.
+#[must_use]
+pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> Page {
+    let Some(mut page) = state else {
+        let Event::Started(body) = event else {
+            panic!("the log of {id} begins with `{}`, which begins no page", event.kind());
+        };
+        return Page {
+            id,
+            incident: body.incident.clone(),
+            escalation: body.escalation.clone(),
+            urgency: body.urgency,
+            alert: body.alert,
+            because: body.because.clone(),
+            status: Status::Running,
+            round: 1,
+            step: 0,
+            catch_all: false,
+            entries: Vec::new(),
+            acknowledged_by: None,
+            started_at: at,
+            ended_at: None,
+        };
+    };
+    match event {
+        Event::Started(_) | Event::StepEmpty(_) | Event::Declined(_) | Event::SendInDoubt(_) | Event::ConfirmationAsked(_) => {}
+        Event::StepReached(body) => {
+            page.round = body.round;
+            page.step = body.step;
+            page.catch_all = body.catch_all;
+            page.entries = body
+                .people
+                .iter()
+                .flat_map(|reached| {
+                    reached.entries.iter().enumerate().map(|(index, planned)| Entry {
+                        person: reached.person.clone(),
+                        entry: u32::try_from(index).unwrap_or(u32::MAX),
+                        contact: planned.contact.clone(),
+                        channel: planned.channel.clone(),
+                        message: planned.message,
+                        telling: if planned.message.is_some() { Telling::Raised } else { Telling::Planned },
+                    })
+                })
+                .collect();
+        }
+        Event::NoticeRaised(body) => {
+            for entry in page.entries.iter_mut().filter(|e| e.person == body.person && e.entry == body.entry) {
+                entry.message = Some(body.message);
+                entry.telling = Telling::Raised;
+            }
+        }
+        Event::Delivered(body) => tell(&mut page, body.message, Telling::Delivered),
+        Event::SendDelayed(body) => tell(&mut page, body.message, Telling::Delayed),
+        Event::SendFailed(body) => tell(&mut page, body.message, Telling::Failed),
+        Event::Acknowledged(body) => {
+            page.status = Status::Acknowledged;
+            page.acknowledged_by.clone_from(&body.by);
+            page.ended_at = Some(at);
+        }
+        Event::Exhausted(_) => {
+            page.status = Status::Exhausted;
+            page.ended_at = Some(at);
+        }
+        Event::Stopped(_) => {
+            page.status = Status::Stopped;
+            page.ended_at = Some(at);
+        }
+    }
+    page
+}
+
+fn tell(page: &mut Page, message: MessageId, telling: Telling) {
+    for entry in page.entries.iter_mut().filter(|e| e.message == Some(message)) {
+        entry.telling = telling;
+    }
+}

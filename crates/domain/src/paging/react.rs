@@ -1,0 +1,149 @@
+//! What an event of a page opens, settles and sends. Pure; a rebuild runs it with sending off.
+
+use jiff::Timestamp;
+
+use super::event::{Event, StepReached};
+use super::types::{Page, Status, notice_key};
+use crate::expect::{Expectation, Owner, Rule, Settle, Standing};
+use crate::ids::MessageId;
+use crate::time::Length;
+use crate::wire::{Notice, NoticeKind};
+
+/// A message to be written to the outbox.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MessageDraft {
+    pub id: MessageId,
+    pub person: String,
+    pub contact: String,
+    pub channel: String,
+    pub org_version: u64,
+    pub notice: Notice,
+}
+
+/// One thing that follows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reaction {
+    Open(Expectation),
+    Settle(Settle),
+    Send(MessageDraft),
+    /// Messages of the page that were not begun are not begun any more.
+    Withdraw,
+}
+
+/// Key of the expectation that a step is acknowledged.
+#[must_use]
+pub fn key_ack(round: u32, step: u32) -> String {
+    format!("ack:{round}:{step}")
+}
+
+/// Key of the expectation before a later entry of a rule.
+#[must_use]
+pub fn key_notify(round: u32, step: u32, person: &str, entry: u32) -> String {
+    format!("notify:{round}:{step}:{person}:{entry}")
+}
+
+/// What follows from `event`, given the state before and after it.
+#[must_use]
+pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at: Timestamp) -> Vec<Reaction> {
+    let owner = Owner::Page(page.id);
+    let settle = |key: Option<String>, standing, why| Reaction::Settle(Settle { owner, key, standing, why });
+    match event {
+        Event::StepReached(body) => {
+            let mut out = Vec::new();
+            if before.is_some_and(|page| page.step > 0) {
+                // Of the step before; the timer that led here is settled as missed by its look.
+                // Messages of that step still being tried go on: the person may yet answer.
+                out.push(settle(None, Standing::Void, "the next step was reached"));
+            }
+            out.extend(step(page, body, version, at));
+            out
+        }
+        Event::NoticeRaised(body) => vec![
+            settle(
+                Some(key_notify(body.round, body.step, &body.person, body.entry)),
+                Standing::Missed,
+                "there was no answer before",
+            ),
+            Reaction::Send(MessageDraft {
+                id: body.message,
+                person: body.person.clone(),
+                contact: body.contact.clone(),
+                channel: body.channel.clone(),
+                org_version: body.org_version,
+                notice: notice(page, body.round, body.step, &body.person, body.entry, body.late),
+            }),
+        ],
+        Event::Acknowledged(_) => vec![settle(None, Standing::Met, "it was acknowledged"), Reaction::Withdraw],
+        Event::Stopped(_) => vec![settle(None, Standing::Void, "the page was stopped"), Reaction::Withdraw],
+        // Messages still being tried go on: an answer that comes late is better than none.
+        Event::Exhausted(_) => vec![settle(None, Standing::Missed, "nobody is left to page")],
+        Event::ConfirmationAsked(body) => vec![Reaction::Send(MessageDraft {
+            id: body.message,
+            person: body.person.clone(),
+            contact: body.contact.clone(),
+            channel: body.channel.clone(),
+            org_version: body.org_version,
+            notice: Notice {
+                key: format!("{}:confirm:{}", page.id, body.message),
+                kind: NoticeKind::ConfirmRecovery,
+                ..notice(page, page.round, page.step, &body.person, 0, false)
+            },
+        })],
+        Event::Started(_)
+        | Event::StepEmpty(_)
+        | Event::Delivered(_)
+        | Event::SendDelayed(_)
+        | Event::SendFailed(_)
+        | Event::SendInDoubt(_)
+        | Event::Declined(_) => Vec::new(),
+    }
+}
+
+fn step(page: &Page, body: &StepReached, version: u64, at: Timestamp) -> Vec<Reaction> {
+    let owner = Owner::Page(page.id);
+    let incident = Some(page.incident_id());
+    let by = format!("{owner}@{version}");
+    let expectation =
+        |key: String, rule: Rule, length: Length| Reaction::Open(Expectation::open(owner, key, rule, incident, by.clone(), at, length));
+    let mut out = vec![expectation(key_ack(body.round, body.step), Rule::PageAck, body.within)];
+    for reached in &body.people {
+        for (index, planned) in reached.entries.iter().enumerate() {
+            let entry = u32::try_from(index).unwrap_or(u32::MAX);
+            match planned.message {
+                Some(id) => out.push(Reaction::Send(MessageDraft {
+                    id,
+                    person: reached.person.clone(),
+                    contact: planned.contact.clone(),
+                    channel: planned.channel.clone(),
+                    org_version: body.org_version,
+                    notice: notice(page, body.round, body.step, &reached.person, entry, body.late),
+                })),
+                None => out.push(expectation(
+                    key_notify(body.round, body.step, &reached.person, entry),
+                    Rule::PageNotify,
+                    planned.after,
+                )),
+            }
+        }
+    }
+    out
+}
+
+fn notice(page: &Page, round: u32, step: u32, person: &str, entry: u32, late: bool) -> Notice {
+    Notice {
+        key: notice_key(page.id, round, step, person, entry),
+        kind: NoticeKind::Page,
+        page: page.id,
+        step,
+        round,
+        late,
+        person: person.to_owned(),
+        incident: page.incident.clone(),
+    }
+}
+
+/// Whether messages of a page may still be begun.
+#[must_use]
+pub fn may_send(status: Status) -> bool {
+    matches!(status, Status::Running | Status::Exhausted)
+}

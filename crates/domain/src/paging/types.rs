@@ -1,0 +1,114 @@
+//! Nouns of a page.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AlertId, IncidentId, MessageId, PageId};
+use crate::org::model::NotifyUrgency;
+use crate::wire::NoticeIncident;
+
+/// After this many tries without an answer a step stops waiting for the provider: with the
+/// outbox's back-off that is under half a minute.
+pub const TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED: u32 = 3;
+/// How long the catch-all has before the page is exhausted. The contract leaves it open; it is
+/// the last call, so it gets more time than a usual step of five minutes.
+pub const CATCH_ALL_WITHIN: crate::time::Length = crate::time::Length::from_mins(10);
+/// People paged by one step at most; a team larger than this is paged in part, and the log says so.
+pub const PEOPLE_PER_STEP_MAX: usize = 200;
+
+/// Where a page stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Somebody is being looked for.
+    Running,
+    /// Somebody has it.
+    Acknowledged,
+    /// It is not needed any more.
+    Stopped,
+    /// Nobody answered, and nobody is left to page.
+    Exhausted,
+}
+
+impl Status {
+    /// As stored.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Acknowledged => "acknowledged",
+            Self::Stopped => "stopped",
+            Self::Exhausted => "exhausted",
+        }
+    }
+    /// The status with this stored name.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Running, Self::Acknowledged, Self::Stopped, Self::Exhausted].into_iter().find(|s| s.word() == word)
+    }
+}
+
+/// Where one notice of the current step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Telling {
+    /// Its time has not come.
+    Planned,
+    /// A message exists.
+    Raised,
+    /// The provider has it.
+    Delivered,
+    /// The provider does not answer; tries go on.
+    Delayed,
+    /// It will not be delivered this way.
+    Failed,
+}
+
+/// One entry of one person's rule in the current step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub person: String,
+    /// From 0, in the order of the person's rule.
+    pub entry: u32,
+    pub contact: String,
+    pub channel: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
+    pub telling: Telling,
+}
+
+/// The folded state of a page's log; also its row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    pub id: PageId,
+    pub incident: NoticeIncident,
+    pub escalation: Option<String>,
+    pub urgency: NotifyUrgency,
+    /// Alert that started it, so that its sender may acknowledge it.
+    pub alert: Option<AlertId>,
+    pub because: String,
+    pub status: Status,
+    pub round: u32,
+    /// From 1; the number after the last step is the catch-all.
+    pub step: u32,
+    /// Whether the catch-all has been paged.
+    pub catch_all: bool,
+    pub entries: Vec<Entry>,
+    pub acknowledged_by: Option<String>,
+    pub started_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+}
+
+impl Page {
+    /// Its incident.
+    #[must_use]
+    pub const fn incident_id(&self) -> IncidentId {
+        self.incident.id
+    }
+}
+
+/// The key of a notice: unique for ever.
+#[must_use]
+pub fn notice_key(page: PageId, round: u32, step: u32, person: &str, entry: u32) -> String {
+    format!("{page}:{round}:{step}:{person}:{entry}")
+}
