@@ -1,3 +1,9 @@
 //! The organisation: forms as written, checked as a whole, and the snapshot that decisions walk.
+//!
+//! [`model`] is the file's shape, [`check`] says what is wrong with it, [`diff`] what applying it
+//! would change, [`export`] how it is written out again, and [`snapshot`] is the immutable,
+//! indexed form of it that every decision reads. Reading text is the engine's business.
 
 pub mod model;
+pub mod problem;
+pub mod snapshot;

@@ -1,0 +1,312 @@
+//! Examples on real clock changes, and laws against an oracle that walks.
+
+use jiff::civil::{Date, DateTime, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, Timestamp, ToSpan};
+use proptest::prelude::*;
+
+use super::*;
+use crate::org::model::{Layer, Restriction};
+
+const ZONES: [&str; 9] = [
+    "Europe/Madrid",
+    "America/New_York",
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    "Pacific/Apia",
+    "Africa/Casablanca",
+    "America/St_Johns",
+    "Asia/Beirut",
+    "Etc/UTC",
+];
+
+fn layer(people: &[&str], every: &str, handoff: &str, starts: &str) -> Layer {
+    Layer {
+        name: None,
+        people: people.iter().map(|p| (*p).to_owned()).collect(),
+        every: every.parse().unwrap(),
+        handoff: handoff.into(),
+        starts: starts.parse().unwrap(),
+        ends: None,
+        only: vec![],
+    }
+}
+
+fn schedule(zone: &str, layers: Vec<Layer>) -> Schedule {
+    Schedule { id: "s".into(), name: None, team: None, time_zone: zone.into(), layers }
+}
+
+fn compiled(zone: &str, layers: Vec<Layer>) -> CompiledSchedule {
+    CompiledSchedule::compile(&schedule(zone, layers)).unwrap()
+}
+
+fn ts(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn who(schedule: &CompiledSchedule, at: &str) -> String {
+    schedule.on_call_at(&[], ts(at)).person.unwrap_or_else(|| "-".into())
+}
+
+#[test]
+fn hand_offs_over_clock_changes() {
+    // zone, every, hand-off, starts, instant of a hand-off; `a` has the turn just before it, `b` at it.
+    for (zone, every, handoff, starts, at) in [
+        // A week that lost an hour on 2026-03-29, and one that gained one on 2026-10-25.
+        ("Europe/Madrid", "1w", "Mon 09:00", "2026-03-23", "2026-03-30T07:00:00Z"),
+        ("Europe/Madrid", "1w", "Mon 09:00", "2026-10-19", "2026-10-26T08:00:00Z"),
+        // 02:30 does not exist on 2026-03-08: the first instant after the gap is 03:00 EDT.
+        ("America/New_York", "1d", "02:30", "2026-03-07", "2026-03-08T07:00:00Z"),
+        // 01:30 exists twice on 2026-11-01: the first is EDT.
+        ("America/New_York", "1d", "01:30", "2026-10-31", "2026-11-01T05:30:00Z"),
+        // Half an hour is skipped on 2026-10-04 at 02:00 (+10:30 to +11): 02:15 is 02:30 (+11).
+        ("Australia/Lord_Howe", "1d", "02:15", "2026-10-03", "2026-10-03T15:30:00Z"),
+        // 01:45 exists twice on 2026-04-05; the first is +11.
+        ("Australia/Lord_Howe", "1d", "01:45", "2026-04-04", "2026-04-04T14:45:00Z"),
+        // +05:45, no changes.
+        ("Asia/Kathmandu", "1d", "09:00", "2026-05-01", "2026-05-02T03:15:00Z"),
+        // 2011-12-30 does not exist: the turn of that date begins with the 31st (+14).
+        ("Pacific/Apia", "1d", "09:00", "2011-12-29", "2011-12-30T10:00:00Z"),
+        // Morocco leaves +01 for Ramadan (2026-02-15) and comes back on 2026-03-22.
+        ("Africa/Casablanca", "1w", "Mon 09:00", "2026-03-16", "2026-03-23T08:00:00Z"),
+        // Hours are absolute: twelve hours after 21:00 the wall clock shows 10:00.
+        ("Europe/Madrid", "12h", "21:00", "2026-03-28", "2026-03-29T08:00:00Z"),
+        // The first hand-off is the first Monday on or after `starts`.
+        ("Europe/Madrid", "1w", "Mon 09:00", "2025-12-30", "2026-01-12T08:00:00Z"),
+    ] {
+        let schedule = compiled(zone, vec![layer(&["a", "b"], every, handoff, starts)]);
+        let at = ts(at);
+        let before = schedule.on_call_at(&[], at - SignedDuration::from_micros(1)).person;
+        assert_eq!(before.as_deref(), Some("a"), "just before {at} in {zone}, {handoff} from {starts}");
+        assert_eq!(schedule.on_call_at(&[], at).person.as_deref(), Some("b"), "{at} in {zone}, {handoff} from {starts}");
+    }
+}
+
+#[test]
+fn a_turn_that_a_skipped_day_left_without_time_does_not_happen() {
+    let schedule = compiled("Pacific/Apia", vec![layer(&["a", "b", "c"], "1d", "00:00", "2011-12-29")]);
+    let shifts = schedule.shifts(&[], ts("2011-12-29T10:00:00Z"), ts("2012-01-01T10:00:00Z"));
+    let people: Vec<&str> = shifts.iter().map(|s| s.person.as_str()).collect();
+    assert_eq!(people, ["a", "c", "a"], "b's turn was the 30th, which Samoa skipped");
+}
+
+#[test]
+fn layers_restrictions_ends_and_overrides() {
+    let mut nights = layer(&["night"], "1d", "20:00", "2026-01-05");
+    nights.name = Some("nights".into());
+    nights.only = vec![Restriction { days: vec!["Fri".into(), "saturday".into()], from: "20:00".into(), to: "08:00".into() }];
+    let mut base = layer(&["ana", "ben"], "1w", "Mon 09:00", "2026-01-05");
+    base.ends = Some("2026-02-02".parse().unwrap());
+    let schedule = compiled("Etc/UTC", vec![base, nights]);
+    assert_eq!(who(&schedule, "2026-01-05T08:59:59Z"), "-", "before the first hand-off");
+    assert_eq!(who(&schedule, "2026-01-09T19:59:59Z"), "ana");
+    assert_eq!(who(&schedule, "2026-01-09T20:00:00Z"), "night", "the last layer wins");
+    assert_eq!(who(&schedule, "2026-01-11T07:59:59Z"), "night", "Saturday's window runs into Sunday");
+    assert_eq!(who(&schedule, "2026-01-11T08:00:00Z"), "ana");
+    assert_eq!(who(&schedule, "2026-02-02T09:00:00Z"), "-", "the base layer is over");
+    assert_eq!(
+        schedule.on_call_at(&[], ts("2026-01-09T20:00:00Z")).because.to_string(),
+        "layer 2 \"nights\""
+    );
+
+    let over = |id: &str, who: &str, from: &str, to: &str| Override {
+        id: id.into(),
+        schedule: "s".into(),
+        person: who.into(),
+        starts_at: ts(from),
+        ends_at: ts(to),
+    };
+    let mut overrides = vec![
+        over("o1", "cho", "2026-01-06T00:00:00Z", "2026-01-08T00:00:00Z"),
+        over("o2", "dan", "2026-01-07T00:00:00Z", "2026-01-07T12:00:00Z"),
+    ];
+    overrides.push(Override { schedule: "other".into(), ..over("o3", "eve", "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z") });
+    let shifts = schedule.shifts(&overrides, ts("2026-01-05T00:00:00Z"), ts("2026-01-09T00:00:00Z"));
+    let told: Vec<String> = shifts.iter().map(|s| format!("{} {} {}", s.starts_at, s.person, s.because)).collect();
+    assert_eq!(
+        told,
+        [
+            "2026-01-05T09:00:00Z ana layer 1",
+            "2026-01-06T00:00:00Z cho override o1",
+            "2026-01-07T00:00:00Z dan override o2",
+            "2026-01-07T12:00:00Z cho override o1",
+            "2026-01-08T00:00:00Z ana layer 1",
+        ]
+    );
+    let gaps = schedule.gaps(&overrides, ts("2026-01-05T00:00:00Z"), ts("2026-01-09T00:00:00Z"));
+    assert_eq!(gaps, [Gap { starts_at: ts("2026-01-05T00:00:00Z"), ends_at: ts("2026-01-05T09:00:00Z") }]);
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_with_its_place() {
+    for (change, place, says) in [
+        (("90m", "09:00"), "layers[0].every", "not whole hours"),
+        (("0", "09:00"), "layers[0].every", "needs a length"),
+        (("2d", "Mon 09:00"), "layers[0].handoff", "do not begin on one weekday"),
+        (("1w", "Mon 9am"), "layers[0].handoff", "not a time of day"),
+        (("1w", "Mxn 09:00"), "layers[0].handoff", "not a weekday"),
+        (("1w", ""), "layers[0].handoff", "not a hand-off"),
+        (("1d", "24:00"), "layers[0].handoff", "not a time of day"),
+    ] {
+        let problems =
+            CompiledSchedule::compile(&schedule("Etc/UTC", vec![layer(&["a"], change.0, change.1, "2026-01-05")])).unwrap_err();
+        assert_eq!(problems[0].place.to_string(), place, "{change:?}");
+        assert!(problems[0].message.contains(says), "{}", problems[0]);
+        assert!(problems[0].hint.is_some());
+    }
+    let problems = CompiledSchedule::compile(&schedule("Mars/Olympus", vec![])).unwrap_err();
+    assert_eq!(problems.len(), 2, "everything wrong is told at once");
+}
+
+#[test]
+fn an_answer_far_from_the_start_and_an_answer_at_the_end_of_time() {
+    let schedule = compiled("Europe/Madrid", vec![layer(&["a", "b"], "1h", "09:00", "1970-01-01")]);
+    assert!(schedule.on_call_at(&[], ts("2400-01-01T00:00:00Z")).person.is_some());
+    assert!(schedule.on_call_at(&[], Timestamp::MAX).person.is_some());
+    assert!(schedule.on_call_at(&[], Timestamp::MIN).person.is_none());
+    let daily = compiled("Pacific/Apia", vec![layer(&["a"], "1d", "00:00", "2011-01-01")]);
+    assert!(daily.on_call_at(&[], Timestamp::MAX).person.is_some());
+    let shifts = schedule.shifts(&[], ts("2000-01-01T00:00:00Z"), ts("2400-01-01T00:00:00Z"));
+    assert_eq!(shifts.len(), SHIFTS_MAX, "a long range is cut");
+}
+
+/// The instant of a civil time, found by looking at minutes one after another rather than by
+/// asking for the kind of ambiguity.
+fn oracle_instant(zone: &TimeZone, civil: DateTime) -> Timestamp {
+    let guess = TimeZone::UTC.to_timestamp(civil).unwrap();
+    let mut at = guess - SignedDuration::from_hours(15);
+    loop {
+        // All transitions of our time fall on whole minutes.
+        if zone.to_datetime(at) >= civil {
+            return at;
+        }
+        at += SignedDuration::from_mins(1);
+    }
+}
+
+/// Who has the turn, found by walking hand-off by hand-off from the first.
+fn oracle(zone: &TimeZone, form: &Layer, at: Timestamp) -> Option<Slug> {
+    let words: Vec<&str> = form.handoff.split(' ').collect();
+    let time: jiff::civil::Time = words[words.len() - 1].parse().unwrap();
+    let mut date = form.starts;
+    while words.len() == 2 && date.weekday() != Weekday::Monday {
+        date = date.tomorrow().unwrap();
+    }
+    let hours = i64::try_from(form.every.as_secs() / 3600).unwrap();
+    let mut starts_at = oracle_instant(zone, date.to_datetime(time));
+    let mut on = None;
+    let mut turn = 0;
+    while starts_at <= at {
+        on = Some(form.people[turn % form.people.len()].clone());
+        turn += 1;
+        if hours % 24 == 0 {
+            date = date.checked_add(Span::new().days(hours / 24)).unwrap();
+            starts_at = oracle_instant(zone, date.to_datetime(time));
+        } else {
+            starts_at += SignedDuration::from_hours(hours);
+        }
+    }
+    let open = form.only.is_empty()
+        || form.only.iter().any(|only| {
+            (-3..3).any(|ahead: i64| {
+                let day = zone.to_datetime(at).date().checked_add(ahead.days()).unwrap();
+                let named = format!("{:?}", day.weekday());
+                if !only.days.is_empty() && !only.days.iter().any(|d| named.starts_with(d.as_str())) {
+                    return false;
+                }
+                let clock = |text: &str| text.parse::<jiff::civil::Time>().unwrap();
+                let (from, to) = (clock(&only.from), clock(&only.to));
+                let close = if to <= from { day.tomorrow().unwrap() } else { day };
+                oracle_instant(zone, day.to_datetime(from)) <= at && at < oracle_instant(zone, close.to_datetime(to))
+            })
+        });
+    on.filter(|_| open)
+}
+
+fn any_layer() -> impl Strategy<Value = Layer> {
+    let handoff = (0_i8..24, prop::sample::select(vec![0_i8, 15, 30, 45]));
+    let every = prop::sample::select(vec!["1w", "2w", "1d", "2d", "3d", "5h", "12h", "36h"]);
+    let only = prop::collection::vec(
+        (prop::sample::subsequence(vec!["Mon", "Wed", "Fri", "Sat", "Sun"], 0..4), 0_u8..24, 0_u8..24),
+        0..3,
+    );
+    (1_usize..4, every, handoff, 0_i64..40, only).prop_map(|(people, every, (hour, minute), ahead, only)| {
+        let clock = format!("{hour:02}:{minute:02}");
+        let weekly = every.ends_with('w');
+        let mut form = layer(&["a", "b", "c"][..people], every, &clock, "2026-01-01");
+        if weekly {
+            form.handoff = format!("Mon {clock}");
+        }
+        form.starts = Date::constant(2026, 1, 1).checked_add(ahead.days()).unwrap();
+        form.only = only
+            .into_iter()
+            .map(|(days, from, to)| Restriction {
+                days: days.into_iter().map(str::to_owned).collect(),
+                from: format!("{from:02}:30"),
+                to: format!("{to:02}:00"),
+            })
+            .collect();
+        form
+    })
+}
+
+/// Minutes within a year and a bit of 2026, often near a clock change.
+fn any_instant() -> impl Strategy<Value = Timestamp> {
+    let start = ts("2026-01-01T00:00:00Z");
+    prop_oneof![
+        2 => (0_i64..400 * 1440).prop_map(move |m| start + SignedDuration::from_mins(m)),
+        1 => (prop::sample::select(vec!["2026-03-08", "2026-03-22", "2026-03-29", "2026-04-04", "2026-10-03", "2026-10-25", "2026-11-01"]), 0_i64..2880)
+            .prop_map(|(day, m)| ts(&format!("{day}T00:00:00Z")) - SignedDuration::from_mins(720 - m)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn the_answer_agrees_with_a_walk(zone in prop::sample::select(&ZONES[..]), form in any_layer(), at in any_instant()) {
+        let schedule = compiled(zone, vec![form.clone()]);
+        let zone = TimeZone::get(zone).unwrap();
+        prop_assert_eq!(schedule.on_call_at(&[], at).person, oracle(&zone, &form, at));
+    }
+
+    #[test]
+    fn shifts_and_gaps_tile_the_range_and_agree_with_the_answer(
+        zone in prop::sample::select(&ZONES[..]),
+        forms in prop::collection::vec(any_layer(), 1..4),
+        from in any_instant(),
+        days in 1_i64..20,
+        probes in prop::collection::vec(0.0_f64..1.0, 20),
+    ) {
+        let schedule = compiled(zone, forms);
+        let to = from + SignedDuration::from_hours(days * 24);
+        let shifts = schedule.shifts(&[], from, to);
+        let gaps = schedule.gaps(&[], from, to);
+        let mut pieces: Vec<_> = shifts.iter().map(|s| (s.starts_at, s.ends_at, Some(s.person.clone()))).collect();
+        pieces.extend(gaps.iter().map(|g| (g.starts_at, g.ends_at, None)));
+        pieces.sort();
+        let mut at = from;
+        for (starts_at, ends_at, _) in &pieces {
+            prop_assert_eq!(*starts_at, at, "no hole and no overlap");
+            prop_assert!(ends_at > starts_at);
+            at = *ends_at;
+        }
+        prop_assert_eq!(at, to);
+        for probe in probes {
+            #[allow(clippy::cast_possible_truncation)] // a fraction of a range of days
+            let at = from + SignedDuration::from_millis(((to.as_millisecond() - from.as_millisecond()) as f64 * probe) as i64);
+            let piece = pieces.iter().find(|(s, e, _)| *s <= at && at < *e).unwrap();
+            prop_assert_eq!(&schedule.on_call_at(&[], at).person, &piece.2);
+        }
+    }
+
+    #[test]
+    fn a_rotation_without_restriction_covers_everything_after_its_first_hand_off(
+        zone in prop::sample::select(&ZONES[..]), form in any_layer(), start in any_instant(),
+    ) {
+        let form = Layer { only: vec![], ..form };
+        let schedule = compiled(zone, vec![form]);
+        let from = start.max(ts("2026-03-01T00:00:00Z"));
+        prop_assert_eq!(schedule.gaps(&[], from, from + SignedDuration::from_hours(24 * 60)), vec![]);
+    }
+}

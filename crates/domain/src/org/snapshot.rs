@@ -1,0 +1,420 @@
+//! The organisation as decisions read it: immutable, indexed, in memory, with a version.
+//!
+//! Route → service → escalation → schedule → person → notification rule is a walk over this,
+//! without I/O; events cite its version. Explaining and what-if are the same walk over another
+//! one. It is built from any bundle: what cannot be used is left out and named in
+//! [`Org::unusable`], since an organisation stored long ago must still page whom it can.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::model::{
+    Bundle, Contact, Escalation, Integration, Level, NotifyUrgency, Override, Person, Route, Schedule, Service, Silence,
+    Slug, Team,
+};
+use super::problem::{Place, Problem};
+use crate::incident::Severity;
+use crate::matcher::Matchers;
+use crate::oncall::CompiledSchedule;
+use crate::time::Length;
+
+/// All forms at one version.
+#[derive(Debug, Clone)]
+pub struct Org {
+    /// Grows with every change; cited by events.
+    pub version: u64,
+    bundle: Bundle,
+    people: HashMap<Slug, usize>,
+    teams: HashMap<Slug, usize>,
+    schedules: HashMap<Slug, usize>,
+    compiled: HashMap<Slug, CompiledSchedule>,
+    overrides: HashMap<Slug, Vec<Override>>,
+    escalations: HashMap<Slug, usize>,
+    services: HashMap<Slug, usize>,
+    integrations: HashMap<Slug, usize>,
+    integration_keys: HashMap<String, usize>,
+    routes: Vec<CompiledRoute>,
+    silences: Vec<CompiledSilence>,
+    severities: [SeveritySetting; 5],
+    unusable: Vec<Problem>,
+}
+
+/// A route whose matchers are read.
+#[derive(Debug, Clone)]
+pub struct CompiledRoute {
+    /// Its id, or `route N` by its position from 1.
+    pub name: String,
+    /// What it matches.
+    pub matchers: Matchers,
+    /// What it does.
+    pub route: Route,
+}
+
+/// A silence whose matchers are read.
+#[derive(Debug, Clone)]
+pub struct CompiledSilence {
+    /// As written.
+    pub silence: Silence,
+    /// What it matches.
+    pub matchers: Matchers,
+}
+
+impl CompiledSilence {
+    /// Whether its time has come and is not over.
+    #[must_use]
+    pub fn is_active(&self, at: Timestamp) -> bool {
+        self.silence.starts_at <= at && at < self.silence.ends_at
+    }
+}
+
+/// What a severity means here, with the defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeveritySetting {
+    /// Which.
+    pub id: Severity,
+    /// What people call it; `sev1` where not said.
+    pub name: String,
+    /// Which list of a person's rules is used.
+    pub notify: NotifyUrgency,
+    /// Cadence of updates.
+    pub update_every: Option<Length>,
+    /// Target to acknowledge.
+    pub acknowledge_within: Option<Length>,
+    /// Target to resolve.
+    pub resolve_within: Option<Length>,
+}
+
+/// Whom a target names at an instant.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Resolved {
+    /// Each once, with how they came to be named: `on call in payments-primary (layer 1)`.
+    pub people: Vec<(Slug, String)>,
+    /// Where nobody is named: the reason, to follow "nobody was notified because".
+    pub why_nobody: Option<String>,
+}
+
+/// How somebody is reached: a contact, and how long after the page reaches them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reach<'a> {
+    /// Verified.
+    pub contact: &'a Contact,
+    /// After the page reaches the person.
+    pub after: Length,
+}
+
+/// A target of an escalation step, read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// Who is on call in this schedule.
+    Schedule(&'a str),
+    /// This person.
+    Person(&'a str),
+    /// Every member of this team.
+    Team(&'a str),
+}
+
+impl<'a> Target<'a> {
+    /// Reads `schedule:ID`, `person:ID`, `team:ID`.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Self> {
+        match text.split_once(':')? {
+            ("schedule", id) => Some(Self::Schedule(id)),
+            ("person", id) => Some(Self::Person(id)),
+            ("team", id) => Some(Self::Team(id)),
+            _ => None,
+        }
+    }
+}
+
+/// The matrix of impact and urgency, as in ITIL's priority matrix: both high is sev1, and every
+/// step down on either scale is one step of severity, to sev5 where both are low.
+#[must_use]
+pub const fn severity_of(impact: Level, urgency: Level) -> Severity {
+    use Level::{High, Low, Medium};
+    match (impact, urgency) {
+        (High, High) => Severity::Sev1,
+        (High, Medium) | (Medium, High) => Severity::Sev2,
+        (Medium, Medium) | (High, Low) | (Low, High) => Severity::Sev3,
+        (Medium, Low) | (Low, Medium) => Severity::Sev4,
+        (Low, Low) => Severity::Sev5,
+    }
+}
+
+/// Notification urgency of a severity of which nothing is said: sev1–sev3 wake people.
+#[must_use]
+pub const fn default_urgency(severity: Severity) -> NotifyUrgency {
+    match severity {
+        Severity::Sev1 | Severity::Sev2 | Severity::Sev3 => NotifyUrgency::High,
+        Severity::Sev4 | Severity::Sev5 => NotifyUrgency::Low,
+    }
+}
+
+impl Org {
+    /// Indexes a bundle. Of two forms with one id the first counts.
+    #[must_use]
+    pub fn build(version: u64, bundle: Bundle) -> Self {
+        let mut unusable = Vec::new();
+        let mut compiled = HashMap::new();
+        for (at, form) in bundle.schedules.iter().enumerate() {
+            match CompiledSchedule::compile(form) {
+                Ok(schedule) => {
+                    compiled.entry(form.id.clone()).or_insert(schedule);
+                }
+                Err(problems) => {
+                    let place = Place::root().key("schedules").index(at);
+                    unusable.extend(problems.into_iter().map(|p| p.below(&place)));
+                }
+            }
+        }
+        let mut overrides: HashMap<Slug, Vec<Override>> = HashMap::new();
+        for form in &bundle.overrides {
+            overrides.entry(form.schedule.clone()).or_default().push(form.clone());
+        }
+        let mut routes = Vec::with_capacity(bundle.routes.len());
+        for (at, route) in bundle.routes.iter().enumerate() {
+            match Matchers::parse(&route.matches) {
+                Ok(matchers) => {
+                    let name = route.id.clone().unwrap_or_else(|| format!("route {}", at + 1));
+                    routes.push(CompiledRoute { name, matchers, route: route.clone() });
+                }
+                Err(bad) => {
+                    unusable.push(Problem::error(Place::root().key("routes").index(at).key("match"), bad.to_string()));
+                }
+            }
+        }
+        let mut silences = Vec::with_capacity(bundle.silences.len());
+        for (at, silence) in bundle.silences.iter().enumerate() {
+            match Matchers::parse(&silence.matches) {
+                Ok(matchers) => silences.push(CompiledSilence { silence: silence.clone(), matchers }),
+                Err(bad) => {
+                    unusable.push(Problem::error(Place::root().key("silences").index(at).key("match"), bad.to_string()));
+                }
+            }
+        }
+        let mut integration_keys = HashMap::new();
+        for (at, form) in bundle.integrations.iter().enumerate() {
+            if let Some(key) = &form.key {
+                integration_keys.entry(key.clone()).or_insert(at);
+            }
+        }
+        Self {
+            version,
+            people: index(&bundle.people, |form| &form.id),
+            teams: index(&bundle.teams, |form| &form.id),
+            schedules: index(&bundle.schedules, |form| &form.id),
+            compiled,
+            overrides,
+            escalations: index(&bundle.escalations, |form| &form.id),
+            services: index(&bundle.services, |form| &form.id),
+            integrations: index(&bundle.integrations, |form| &form.id),
+            integration_keys,
+            routes,
+            silences,
+            severities: Severity::ALL.map(|severity| severity_setting(&bundle, severity)),
+            unusable,
+            bundle,
+        }
+    }
+
+    /// The forms it was built from.
+    #[must_use]
+    pub fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+    /// The person of this id.
+    #[must_use]
+    pub fn person(&self, id: &str) -> Option<&Person> {
+        self.people.get(id).map(|at| &self.bundle.people[*at])
+    }
+    /// The team of this id.
+    #[must_use]
+    pub fn team(&self, id: &str) -> Option<&Team> {
+        self.teams.get(id).map(|at| &self.bundle.teams[*at])
+    }
+    /// The schedule of this id, as written.
+    #[must_use]
+    pub fn schedule_form(&self, id: &str) -> Option<&Schedule> {
+        self.schedules.get(id).map(|at| &self.bundle.schedules[*at])
+    }
+    /// The schedule of this id, ready to answer; absent also where it cannot be used.
+    #[must_use]
+    pub fn schedule(&self, id: &str) -> Option<&CompiledSchedule> {
+        self.compiled.get(id)
+    }
+    /// The overrides of a schedule, in no order.
+    #[must_use]
+    pub fn overrides(&self, schedule: &str) -> &[Override] {
+        self.overrides.get(schedule).map_or(&[], Vec::as_slice)
+    }
+    /// The escalation of this id.
+    #[must_use]
+    pub fn escalation(&self, id: &str) -> Option<&Escalation> {
+        self.escalations.get(id).map(|at| &self.bundle.escalations[*at])
+    }
+    /// The service of this id.
+    #[must_use]
+    pub fn service(&self, id: &str) -> Option<&Service> {
+        self.services.get(id).map(|at| &self.bundle.services[*at])
+    }
+    /// The integration of this id.
+    #[must_use]
+    pub fn integration(&self, id: &str) -> Option<&Integration> {
+        self.integrations.get(id).map(|at| &self.bundle.integrations[*at])
+    }
+    /// The integration that a sender's key names. The lookup hashes the key, so its time tells
+    /// nothing of how much of a guess was right.
+    #[must_use]
+    pub fn integration_by_key(&self, key: &str) -> Option<&Integration> {
+        self.integration_keys.get(key).map(|at| &self.bundle.integrations[*at])
+    }
+    /// The escalation of a service, where it has one.
+    #[must_use]
+    pub fn escalation_of(&self, service: &str) -> Option<&Escalation> {
+        self.escalation(self.service(service)?.escalation.as_deref()?)
+    }
+    /// In the order in which they are read.
+    #[must_use]
+    pub fn routes(&self) -> &[CompiledRoute] {
+        &self.routes
+    }
+    /// All of them, whether their time has come or not.
+    #[must_use]
+    pub fn silences(&self) -> &[CompiledSilence] {
+        &self.silences
+    }
+    /// What a severity means here.
+    #[must_use]
+    pub fn severity(&self, severity: Severity) -> &SeveritySetting {
+        &self.severities[usize::from(severity.rank() - 1)]
+    }
+    /// The severity of an impact and an urgency.
+    #[must_use]
+    pub fn severity_of(&self, impact: Level, urgency: Level) -> Severity {
+        severity_of(impact, urgency)
+    }
+    /// Who is paged when nothing else is left, as targets.
+    #[must_use]
+    pub fn catch_all(&self) -> &[String] {
+        &self.bundle.catch_all
+    }
+    /// What of the bundle cannot be used and was left out.
+    #[must_use]
+    pub fn unusable(&self) -> &[Problem] {
+        &self.unusable
+    }
+
+    /// Whom `schedule:ID`, `person:ID` or `team:ID` (every member) names at an instant.
+    #[must_use]
+    pub fn people_for(&self, target: &str, at: Timestamp) -> Resolved {
+        let nobody = |why: String| Resolved { people: Vec::new(), why_nobody: Some(why) };
+        match Target::parse(target) {
+            None => nobody(format!("`{target}` names neither a schedule, a person nor a team")),
+            Some(Target::Person(id)) => match self.person(id) {
+                Some(_) => Resolved { people: vec![(id.to_owned(), "named in the step".into())], why_nobody: None },
+                None => nobody(format!("there is no person `{id}`")),
+            },
+            Some(Target::Team(id)) => match self.team(id) {
+                None => nobody(format!("there is no team `{id}`")),
+                Some(team) => {
+                    let mut seen = HashSet::new();
+                    let people: Vec<_> = team
+                        .members
+                        .iter()
+                        .filter(|member| self.person(member).is_some() && seen.insert(member.as_str()))
+                        .map(|member| (member.clone(), format!("member of team {id}")))
+                        .collect();
+                    let why_nobody = people.is_empty().then(|| format!("team `{id}` has no members"));
+                    Resolved { people, why_nobody }
+                }
+            },
+            Some(Target::Schedule(id)) => self.on_call_for(id, at),
+        }
+    }
+
+    /// Whom several targets name together, each person once, by the first target that names them.
+    #[must_use]
+    pub fn people_for_all(&self, targets: &[String], at: Timestamp) -> Resolved {
+        let mut seen = HashSet::new();
+        let mut people = Vec::new();
+        let mut reasons = Vec::new();
+        for target in targets {
+            let resolved = self.people_for(target, at);
+            reasons.extend(resolved.why_nobody);
+            people.extend(resolved.people.into_iter().filter(|(person, _)| seen.insert(person.clone())));
+        }
+        if targets.is_empty() {
+            reasons.push("no target is named".into());
+        }
+        let why_nobody = people.is_empty().then(|| reasons.join("; "));
+        Resolved { people, why_nobody }
+    }
+
+    /// How a person is reached at an urgency, soonest first. Only verified contacts count. Where
+    /// the list for low urgency is empty, the one for high is used; where that is empty too,
+    /// every verified contact at once, since a page that finds somebody must not end there for
+    /// want of a rule.
+    #[must_use]
+    pub fn reach(&self, person: &str, urgency: NotifyUrgency) -> Vec<Reach<'_>> {
+        let Some(person) = self.person(person) else { return Vec::new() };
+        let rules = match urgency {
+            NotifyUrgency::Low if !person.notify.low.is_empty() => &person.notify.low,
+            NotifyUrgency::Low | NotifyUrgency::High => &person.notify.high,
+        };
+        let mut out: Vec<Reach<'_>> = if rules.is_empty() {
+            person.contacts.iter().map(|contact| Reach { contact, after: Length::ZERO }).collect()
+        } else {
+            rules
+                .iter()
+                .filter_map(|rule| {
+                    let contact = person.contacts.iter().find(|contact| contact.id == rule.contact)?;
+                    Some(Reach { contact, after: rule.after })
+                })
+                .collect()
+        };
+        out.retain(|reach| reach.contact.verified);
+        out.sort_by_key(|reach| reach.after);
+        out
+    }
+
+    fn on_call_for(&self, id: &str, at: Timestamp) -> Resolved {
+        let nobody = |why: String| Resolved { people: Vec::new(), why_nobody: Some(why) };
+        let Some(schedule) = self.schedule(id) else {
+            return nobody(match self.schedule_form(id) {
+                Some(_) => format!("schedule `{id}` cannot be read"),
+                None => format!("there is no schedule `{id}`"),
+            });
+        };
+        let on_call = schedule.on_call_at(self.overrides(id), at);
+        match on_call.person {
+            None => nobody(format!("nobody is on call in `{id}`")),
+            Some(person) if self.person(&person).is_none() => {
+                nobody(format!("`{person}` is on call in `{id}`, but there is no such person"))
+            }
+            Some(person) => {
+                let via = format!("on call in {id} ({})", on_call.because);
+                Resolved { people: vec![(person, via)], why_nobody: None }
+            }
+        }
+    }
+}
+
+fn index<T>(forms: &[T], id: impl Fn(&T) -> &Slug) -> HashMap<Slug, usize> {
+    let mut out = HashMap::with_capacity(forms.len());
+    for (at, form) in forms.iter().enumerate() {
+        out.entry(id(form).clone()).or_insert(at);
+    }
+    out
+}
+
+fn severity_setting(bundle: &Bundle, severity: Severity) -> SeveritySetting {
+    let form = bundle.severities.iter().find(|form| form.id == severity);
+    SeveritySetting {
+        id: severity,
+        name: form.and_then(|f| f.name.clone()).unwrap_or_else(|| severity.word().to_owned()),
+        notify: form.and_then(|f| f.notify).unwrap_or(default_urgency(severity)),
+        update_every: form.and_then(|f| f.update_every),
+        acknowledge_within: form.and_then(|f| f.acknowledge_within),
+        resolve_within: form.and_then(|f| f.resolve_within),
+    }
+}
