@@ -145,7 +145,7 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
             Status::Running => Ok(vec![Event::Stopped(Stopped { why })]),
             _ => Ok(Vec::new()),
         },
-        Command::AskConfirmation { person } => Ok(ask(page, &person, context).into_iter().collect()),
+        Command::AskConfirmation { person } => Ok(ask(&person, context).into_iter().collect()),
     }
 }
 
@@ -375,7 +375,7 @@ fn after_trouble(page: &Page, troubled: &Entry, counts_as_failed: bool, context:
 }
 
 /// A message to the person on it, over the first way of their rule for low urgency.
-fn ask(page: &Page, person: &str, context: &mut Context<'_>) -> Option<Event> {
+fn ask(person: &str, context: &mut Context<'_>) -> Option<Event> {
     let ways = context.org.reach(person, NotifyUrgency::Low);
     let way = ways.first()?;
     Some(Event::ConfirmationAsked(ConfirmationAsked {

@@ -1,0 +1,11 @@
+//! What a monitor sent becomes an alert and a decision.
+//!
+//! A signal is what arrived; an alert is the condition it speaks of, with a lifetime, unique on
+//! (integration, dedup key) while open. [`triage`] is a walk over the organisation without I/O:
+//! silences, routes, severity, and whether to declare, propose, join or only record.
+
+mod alert;
+mod triage;
+
+pub use alert::{Alert, Ended, Suppression};
+pub use triage::{Triage, triage, value_of};

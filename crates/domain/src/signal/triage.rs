@@ -1,0 +1,324 @@
+//! Triage: what an alert is, how bad, and what is done with it.
+//!
+//! The defaults are the contract's ("Defaults that decide whether somebody is woken"): routes in
+//! order, the first match decides unless it says `continue`; without a match the integration's
+//! service, the sender's severity mapped, and it declares. Nothing is dropped for want of a rule.
+
+use jiff::Timestamp;
+
+use super::alert::Suppression;
+use crate::incident::{Severity, TITLE_CHARS_MAX};
+use crate::org::model::{Declare, Integration, Level};
+use crate::org::snapshot::{CompiledRoute, Org};
+use crate::time::Length;
+use crate::wire::{SenderSeverity, Signal};
+
+/// What triage found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Triage {
+    pub service: Option<String>,
+    pub severity: Severity,
+    pub decision: Declare,
+    /// The policy a page of it would run.
+    pub escalation: Option<String>,
+    /// Alerts with the same key share an incident; absent, each has its own.
+    pub group_key: Option<String>,
+    pub group_wait: Length,
+    /// Title of an incident of it.
+    pub title: String,
+    pub suppressed: Option<Suppression>,
+    /// The route that decided, or the default.
+    pub because: String,
+    /// Every step in words; empty unless asked for.
+    pub steps: Vec<String>,
+}
+
+/// What a matcher sees under `name`: `labels.NAME`; the names `severity`, `service`, `source`,
+/// `integration`, `title`; any other name is a label too, as Alertmanager's dialect has it. An
+/// absent value is empty.
+#[must_use]
+pub fn value_of<'a>(signal: &'a Signal, integration: &'a Integration, name: &str) -> &'a str {
+    let label = |name: &str| signal.labels.get(name).map(String::as_str);
+    if let Some(name) = name.strip_prefix("labels.") {
+        return label(name).unwrap_or("");
+    }
+    match name {
+        // The sender's own word where it came as a label, else the mapped one.
+        "severity" => label(name).or_else(|| signal.severity.map(SenderSeverity::word)).unwrap_or(""),
+        "service" => label(name).or(signal.service.as_deref()).or(integration.service.as_deref()).unwrap_or(""),
+        "source" => label(name).or(signal.source.as_deref()).unwrap_or(""),
+        "integration" => &integration.id,
+        "title" => &signal.title,
+        other => label(other).unwrap_or(""),
+    }
+}
+
+/// Judges a signal. `explain` asks for every step in words.
+#[must_use]
+pub fn triage(org: &Org, integration: &Integration, signal: &Signal, now: Timestamp, explain: bool) -> Triage {
+    let mut steps = Vec::new();
+    let mut say = |text: &dyn Fn() -> String| {
+        if explain {
+            steps.push(text());
+        }
+    };
+    let value = |name: &str| value_of(signal, integration, name);
+    let mut found = Found::default();
+    for route in org.routes() {
+        if let Some(misfit) = route.matchers.misfit(value) {
+            say(&|| format!("{} does not match: it wants {misfit}, and `{}` is \"{}\"", route.name, misfit.name, value(&misfit.name)));
+            continue;
+        }
+        found.take(route);
+        say(&|| format!("{} matches{}", route.name, if route.route.go_on { ", and later routes are read too" } else { "" }));
+        if !route.route.go_on {
+            break;
+        }
+    }
+    if found.by.is_empty() {
+        say(&|| "no route matches: the defaults decide".to_owned());
+    }
+    let service = found
+        .service
+        .clone()
+        .or_else(|| signal.service.clone().filter(|id| org.service(id).is_some()))
+        .or_else(|| integration.service.clone());
+    let severity = severity(&found, org, signal);
+    let decision = found.declare.unwrap_or(if found.by.is_empty() && signal.severity == Some(SenderSeverity::Info) {
+        Declare::Record
+    } else {
+        Declare::Declare
+    });
+    let escalation = service.as_deref().and_then(|id| org.escalation_of(id)).map(|policy| policy.id.clone());
+    let suppressed = org
+        .silences()
+        .iter()
+        .find(|silence| {
+            silence.is_active(now)
+                && silence.silence.integration.as_deref().is_none_or(|id| id == integration.id)
+                && silence.matchers.fit(value)
+        })
+        .map(|silence| Suppression { silence: silence.silence.id.clone(), until: silence.silence.ends_at });
+    let title = title(found.title.as_deref(), signal, service.as_deref());
+    let group_key = found.group_by.as_ref().map(|names| group_key(&found.by, service.as_deref(), names, value));
+    say(&|| format!("service {}, {severity}, {}", service.as_deref().unwrap_or("none"), decision_in_words(decision)));
+    if let Some(silence) = &suppressed {
+        say(&|| format!("silence {} suppresses it until {}", silence.silence, silence.until));
+    }
+    let because = if found.by.is_empty() { "no route matched".to_owned() } else { found.by };
+    Triage {
+        service,
+        severity,
+        decision,
+        escalation,
+        group_key,
+        group_wait: found.group_wait,
+        title,
+        suppressed,
+        because,
+        steps,
+    }
+}
+
+/// What the matching routes set; a later one overrides.
+#[derive(Default)]
+struct Found {
+    by: String,
+    service: Option<String>,
+    severity: Option<Severity>,
+    impact: Option<Level>,
+    urgency: Option<Level>,
+    group_by: Option<Vec<String>>,
+    group_wait: Length,
+    title: Option<String>,
+    declare: Option<Declare>,
+}
+
+impl Found {
+    fn take(&mut self, route: &CompiledRoute) {
+        let set = &route.route.set;
+        self.by.clone_from(&route.name);
+        fn over<T: Clone>(mine: &mut Option<T>, theirs: &Option<T>) {
+            if theirs.is_some() {
+                mine.clone_from(theirs);
+            }
+        }
+        over(&mut self.service, &set.service);
+        over(&mut self.severity, &set.severity);
+        over(&mut self.impact, &set.impact);
+        over(&mut self.urgency, &set.urgency);
+        over(&mut self.group_by, &set.group_by);
+        over(&mut self.title, &set.title);
+        over(&mut self.declare, &route.route.declare);
+        if let Some(wait) = set.group_wait {
+            self.group_wait = wait;
+        }
+    }
+}
+
+/// A route's word, else its impact × urgency, else the sender's severity mapped, else sev3.
+fn severity(found: &Found, org: &Org, signal: &Signal) -> Severity {
+    if let Some(severity) = found.severity {
+        return severity;
+    }
+    if found.impact.is_some() || found.urgency.is_some() {
+        // The scale not said counts as medium: neither raises nor lowers.
+        return org.severity_of(found.impact.unwrap_or(Level::Medium), found.urgency.unwrap_or(Level::Medium));
+    }
+    match signal.severity {
+        Some(SenderSeverity::Critical) => Severity::Sev2,
+        Some(SenderSeverity::Error) | None => Severity::Sev3,
+        Some(SenderSeverity::Warning) => Severity::Sev4,
+        Some(SenderSeverity::Info) => Severity::Sev5,
+    }
+}
+
+/// The route, the service and the values of the named labels: two routes never share a group.
+fn group_key<'a>(route: &str, service: Option<&str>, names: &[String], value: impl Fn(&str) -> &'a str) -> String {
+    let mut key = format!("{route}|{}", service.unwrap_or(""));
+    for name in names {
+        key.push('|');
+        key.push_str(name);
+        key.push('=');
+        key.push_str(&value(name).replace('|', "\\|"));
+    }
+    key
+}
+
+/// Fills `{title}`, `{service}`, `{source}`, `{labels.NAME}`; cut at the longest title.
+fn title(template: Option<&str>, signal: &Signal, service: Option<&str>) -> String {
+    let Some(template) = template else { return signal.title.clone() };
+    let mut out = String::with_capacity(template.len() + 32);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        out.push_str(before);
+        let Some((name, behind)) = after.split_once('}') else {
+            out.push('{');
+            rest = after;
+            continue;
+        };
+        match name.trim() {
+            "title" => out.push_str(&signal.title),
+            "service" => out.push_str(service.unwrap_or("")),
+            "source" => out.push_str(signal.source.as_deref().unwrap_or("")),
+            label => out.push_str(signal.labels.get(label.strip_prefix("labels.").unwrap_or(label)).map_or("", String::as_str)),
+        }
+        rest = behind;
+    }
+    out.push_str(rest);
+    let cut: String = out.chars().take(TITLE_CHARS_MAX).collect();
+    // A template that comes out empty must not lose the incident.
+    if cut.trim().is_empty() { signal.title.clone() } else { cut }
+}
+
+const fn decision_in_words(decision: Declare) -> &'static str {
+    match decision {
+        Declare::Declare => "an incident is declared",
+        Declare::Candidate => "a candidate is proposed",
+        Declare::Record => "only recorded",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::org::model::{Bundle, Route, Silence};
+    use crate::wire::SignalAction;
+
+    fn signal(severity: Option<SenderSeverity>, labels: &[(&str, &str)]) -> Signal {
+        Signal {
+            action: SignalAction::Trigger,
+            dedup_key: "k".into(),
+            title: "Disk full".into(),
+            description: None,
+            source: Some("db1".into()),
+            service: None,
+            severity,
+            labels: labels.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
+            annotations: Default::default(),
+            starts_at: None,
+            ends_at: None,
+            links: Vec::new(),
+        }
+    }
+    fn prom() -> Integration {
+        Integration { id: "prom".into(), name: None, kind: "alertmanager".into(), key: None, service: Some("checkout".into()) }
+    }
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap()
+    }
+    fn routes(json: &str) -> Org {
+        let routes: Vec<Route> = serde_json::from_str(json).unwrap();
+        Org::build(7, Bundle { routes, ..Bundle::default() })
+    }
+
+    #[test]
+    fn without_a_route_the_senders_severity_decides_and_nothing_is_dropped() {
+        let org = routes("[]");
+        for (sent, severity, decision) in [
+            (Some(SenderSeverity::Critical), Severity::Sev2, Declare::Declare),
+            (Some(SenderSeverity::Error), Severity::Sev3, Declare::Declare),
+            (Some(SenderSeverity::Warning), Severity::Sev4, Declare::Declare),
+            (Some(SenderSeverity::Info), Severity::Sev5, Declare::Record),
+            (None, Severity::Sev3, Declare::Declare),
+        ] {
+            let found = triage(&org, &prom(), &signal(sent, &[]), now(), false);
+            assert_eq!((found.severity, found.decision), (severity, decision), "{sent:?}");
+            assert_eq!((found.service.as_deref(), found.group_key), (Some("checkout"), None));
+        }
+    }
+
+    #[test]
+    fn the_first_matching_route_decides_unless_it_goes_on() {
+        let org = routes(
+            r#"[{"match":"team=\"db\"","set":{"severity":"sev4","group_by":["source"]},"continue":true},
+                {"match":"severity=\"critical\"","set":{"severity":"sev1"},"declare":"candidate"},
+                {"match":"","declare":"record"}]"#,
+        );
+        let found = triage(&org, &prom(), &signal(Some(SenderSeverity::Critical), &[("team", "db")]), now(), true);
+        assert_eq!((found.severity, found.decision), (Severity::Sev1, Declare::Candidate));
+        assert_eq!(found.group_key.as_deref(), Some("route 2|checkout|source=db1"));
+        assert_eq!(found.because, "route 2");
+        assert_eq!(found.steps.len(), 3, "{:?}", found.steps);
+        let other = triage(&org, &prom(), &signal(Some(SenderSeverity::Error), &[]), now(), false);
+        assert_eq!((other.severity, other.decision, other.because.as_str()), (Severity::Sev3, Declare::Record, "route 3"));
+    }
+
+    #[test]
+    fn impact_and_urgency_go_through_the_matrix() {
+        let org = routes(r#"[{"match":"","set":{"impact":"high","urgency":"high"}}]"#);
+        assert_eq!(triage(&org, &prom(), &signal(Some(SenderSeverity::Warning), &[]), now(), false).severity, Severity::Sev1);
+        let org = routes(r#"[{"match":"","set":{"impact":"low"}}]"#);
+        assert_eq!(triage(&org, &prom(), &signal(None, &[]), now(), false).severity, Severity::Sev4);
+    }
+
+    #[test]
+    fn a_silence_suppresses_within_its_time_and_for_its_integration() {
+        let silence = |integration: Option<&str>| {
+            let silence = Silence {
+                id: "s1".into(),
+                matches: "source=\"db1\"".into(),
+                starts_at: Timestamp::from_second(1_799_999_000).unwrap(),
+                ends_at: Timestamp::from_second(1_800_000_001).unwrap(),
+                comment: String::new(),
+                created_by: String::new(),
+                integration: integration.map(ToOwned::to_owned),
+            };
+            Org::build(1, Bundle { silences: vec![silence], ..Bundle::default() })
+        };
+        let judged = |org: &Org, at: Timestamp| triage(org, &prom(), &signal(None, &[]), at, false).suppressed;
+        assert_eq!(judged(&silence(None), now()).unwrap().silence, "s1");
+        assert!(judged(&silence(Some("prom")), now()).is_some());
+        assert!(judged(&silence(Some("other")), now()).is_none());
+        assert!(judged(&silence(None), Timestamp::from_second(1_800_000_001).unwrap()).is_none(), "its end is excluded");
+    }
+
+    #[test]
+    fn a_title_is_filled_in_and_never_comes_out_empty() {
+        let org = routes(r#"[{"match":"","set":{"title":"{service}: {title} on {labels.zone} {open"}}]"#);
+        let found = triage(&org, &prom(), &signal(None, &[("zone", "eu")]), now(), false);
+        assert_eq!(found.title, "checkout: Disk full on eu {open");
+        let org = routes(r#"[{"match":"","set":{"title":"{labels.nope}"}}]"#);
+        assert_eq!(triage(&org, &prom(), &signal(None, &[]), now(), false).title, "Disk full");
+    }
+}
