@@ -1,0 +1,215 @@
+//! The facade: one handle, cheap to clone, over SQLite or PostgreSQL.
+//!
+//! Deliberately without transactions that a caller could hold open: what must hold when a commit
+//! happens is written as a guard (`expect`) or a unique key, and a caller that lost reads again.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::fault::{CommitError, Fault, FaultKind, OpenError};
+use crate::faulty::{FaultHook, FaultPlan, PointHook, Points};
+use crate::migrate::Migration;
+use crate::sql_text::Dialect;
+use crate::sqlite::{self, Core};
+use crate::sqlite_file::{self, Place, Threads};
+use crate::val::{Row, Table, Val, Write};
+
+/// How the database is shared with other processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Access {
+    /// A server: on SQLite it refuses to start beside another one, and it brings the schema up to date.
+    #[default]
+    Serve,
+    /// A command beside a running server: reads and writes, takes no lock, changes no schema.
+    Beside,
+    /// Looks only; a commit is a fault.
+    ReadOnly,
+}
+
+/// How to open a database.
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    /// The schema's steps, in order.
+    pub migrations: &'static [Migration],
+    /// The tables that a copy holds, parents before children.
+    pub tables: &'static [&'static Table],
+    /// How it is shared.
+    pub access: Access,
+    /// Reading connections: threads on SQLite, connections of the pool on PostgreSQL.
+    pub readers: usize,
+}
+
+impl OpenOptions {
+    /// A server's options with two readers.
+    #[must_use]
+    pub fn new(migrations: &'static [Migration], tables: &'static [&'static Table]) -> Self {
+        Self { migrations, tables, access: Access::Serve, readers: 2 }
+    }
+
+    /// The same, shared in another way.
+    #[must_use]
+    pub fn access(mut self, access: Access) -> Self {
+        self.access = access;
+        self
+    }
+}
+
+/// A database. Cloning it shares it.
+#[derive(Clone)]
+pub struct Db {
+    pub(crate) inner: Arc<Inner>,
+    faults: Option<FaultHook>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) backend: Backend,
+    pub(crate) options: OpenOptions,
+    points: Arc<Points>,
+}
+
+pub(crate) enum Backend {
+    /// SQLite with threads of its own.
+    Threads(Threads),
+    /// SQLite in memory, run by whoever calls.
+    Inline(Mutex<Core>),
+}
+
+impl Db {
+    fn over(backend: Backend, options: OpenOptions, points: Arc<Points>) -> Self {
+        Self { inner: Arc::new(Inner { backend, options, points }), faults: None }
+    }
+
+    /// Opens `sqlite:PATH`, `sqlite::memory:` or `postgres://…` and brings its schema up to date.
+    pub async fn open(url: &str, options: OpenOptions) -> Result<Db, OpenError> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            return Self::open_sqlite(path.strip_prefix("//").unwrap_or(path), options);
+        }
+        Err(OpenError::Address { given: shown(url), why: "it starts with neither `sqlite:` nor `postgres://`".to_owned() })
+    }
+
+    fn open_sqlite(path: &str, options: OpenOptions) -> Result<Db, OpenError> {
+        if path.is_empty() {
+            return Err(OpenError::Address { given: "sqlite:".to_owned(), why: "the path is missing".to_owned() });
+        }
+        let points = Arc::new(Points::default());
+        let path = (path != ":memory:").then(|| PathBuf::from(path));
+        let place = Place { path, read_only: options.access == Access::ReadOnly };
+        let serves = options.access == Access::Serve;
+        let lock = match &place.path {
+            Some(path) if serves => Some(sqlite_file::lock(path)?),
+            Some(path) if !path.exists() => {
+                return Err(OpenError::Address {
+                    given: format!("sqlite:{}", path.display()),
+                    why: "there is no such file yet; start the server once".to_owned(),
+                });
+            }
+            _ => None,
+        };
+        let may_migrate = serves || !place.is_file();
+        let core = sqlite_file::open_core(&place, options.migrations, may_migrate, Arc::clone(&points))?;
+        let threads = Threads::start(core, place, lock, options.readers)?;
+        Ok(Self::over(Backend::Threads(threads), options, points))
+    }
+
+    /// SQLite in memory, executed on the calling thread when a future is first polled: no threads, no
+    /// runtime, the same order every time.
+    pub fn open_inline(migrations: &'static [Migration]) -> Result<Db, OpenError> {
+        let points = Arc::new(Points::default());
+        let place = Place { path: None, read_only: false };
+        let core = sqlite_file::open_core(&place, migrations, true, Arc::clone(&points))?;
+        Ok(Self::over(Backend::Inline(Mutex::new(core)), OpenOptions::new(migrations, &[]), points))
+    }
+
+    /// The same database whose commits fail as `hook` decides.
+    #[must_use]
+    pub fn with_faults(mut self, hook: FaultHook) -> Db {
+        self.faults = Some(hook);
+        self
+    }
+
+    /// Calls `hook` at each [`CommitPoint`](crate::faulty::CommitPoint) from now on; `None` ends it.
+    pub fn on_commit(&self, hook: Option<PointHook>) {
+        self.inner.points.set(hook);
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        match &self.inner.backend {
+            Backend::Threads(_) | Backend::Inline(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// Runs one reading statement (`?1`, `?2` …) and gives its rows.
+    pub async fn read(&self, sql: &str, args: Vec<Val>) -> Result<Vec<Row>, Fault> {
+        match &self.inner.backend {
+            Backend::Threads(threads) => threads.read(sql, args).await,
+            Backend::Inline(core) => inline(core, |core| sqlite::read(core.conn()?, sql, &args)),
+        }
+    }
+
+    /// Makes all writes durable together, or none of them. `Ok` means synced.
+    ///
+    /// A commit goes on when its future is dropped.
+    pub async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+        writes.iter().try_for_each(Write::check)?;
+        let plan = self.faults.as_ref().map_or(FaultPlan::None, |decide| decide(&writes));
+        if plan == FaultPlan::FailBefore {
+            return Err(Fault::new(FaultKind::Injected, "the commit was refused on purpose").into());
+        }
+        if self.inner.options.access == Access::ReadOnly {
+            return Err(Fault::new(FaultKind::ReadOnly, "the database was opened to look only").into());
+        }
+        if !writes.is_empty() {
+            match &self.inner.backend {
+                Backend::Threads(threads) => threads.commit(writes).await?,
+                Backend::Inline(core) => inline(core, |core| core.commit_group(&[&writes]).pop().unwrap_or(Ok(())))?,
+            }
+        }
+        if plan == FaultPlan::FailAfter {
+            return Err(Fault::new(FaultKind::Injected, "the answer was lost on purpose").unknown().into());
+        }
+        Ok(())
+    }
+
+    /// Looks at the database's health; each line is something that is wrong.
+    pub async fn check(&self) -> Result<Vec<String>, Fault> {
+        match &self.inner.backend {
+            Backend::Threads(threads) if threads.place.is_file() => {
+                let place = threads.place.clone();
+                sqlite_file::off_thread("store-check", move || quick_check(&place.open_reader()?)).await
+            }
+            Backend::Threads(threads) => threads.with(|core| quick_check(core.conn()?)).await,
+            Backend::Inline(core) => inline(core, |core| quick_check(core.conn()?)),
+        }
+    }
+
+    /// Finishes what was handed in, tidies up and ends; later calls are faults.
+    pub async fn close(&self) {
+        match &self.inner.backend {
+            Backend::Threads(threads) => threads.close().await,
+            Backend::Inline(_) => {}
+        }
+    }
+}
+
+pub(crate) fn inline<T>(core: &Mutex<Core>, work: impl FnOnce(&mut Core) -> T) -> T {
+    work(&mut core.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// SQLite's own examination; empty where all is well.
+pub(crate) fn quick_check(conn: &rusqlite::Connection) -> Result<Vec<String>, Fault> {
+    let rows = sqlite::read(conn, "pragma quick_check", &[])?;
+    let lines: Result<Vec<String>, Fault> = rows.iter().map(|row| row.text(0).map(str::to_owned)).collect();
+    Ok(lines?.into_iter().filter(|line| line != "ok").collect())
+}
+
+/// An address fit for a message: the password hidden.
+pub(crate) fn shown(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    match rest.rsplit_once('@') {
+        Some((user, host)) => format!("{scheme}://{}:…@{host}", user.split(':').next().unwrap_or_default()),
+        None => url.to_owned(),
+    }
+}
+

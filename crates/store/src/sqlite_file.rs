@@ -1,0 +1,362 @@
+//! SQLite's file, threads and settings: one writer thread, a few reader threads with connections that
+//! may only read, and a lock file by which two servers refuse each other.
+//!
+//! No read transaction outlives its call, so the write-ahead log can always be folded back. What a
+//! commit does is in `sqlite`.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::oneshot;
+
+use crate::fault::{CommitError, Fault, FaultKind, OpenError};
+use crate::faulty::Points;
+use crate::migrate::{self, Migration};
+use crate::sql_text::Dialect;
+use crate::sqlite::{self, Core, fault};
+use crate::val::{Row, Val, Write};
+
+/// Commits that share one sync at most; more would only make the first of them wait.
+const GROUP_MAX: usize = 512;
+/// Rows of a group at most (a single larger commit is still written whole).
+const GROUP_ROWS_MAX: usize = 20_000;
+/// How long a statement waits for another process that holds the file, such as a copying tool.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+/// Statements kept prepared by each connection; more than this crate has.
+const STATEMENTS_KEPT: usize = 512;
+/// Page cache of the writer, in KiB.
+const WRITER_CACHE_KIB: i64 = 8 * 1024;
+/// Page cache of each reader, in KiB: the operating system caches the file as well.
+const READER_CACHE_KIB: i64 = 2 * 1024;
+/// Pages in the log before it is folded back (16 MiB of 4 KiB pages): at SQLite's own 1,000 a
+/// full-speed import spends much of its time folding.
+const CHECKPOINT_PAGES: i64 = 4_000;
+/// The log file is cut to this many bytes after it has grown beyond, as during a copy.
+const LOG_BYTES_KEPT: i64 = 64 * 1024 * 1024;
+/// 3.7.0 to 3.51.2 may damage a file when the log is reset (fixed in 3.51.3, 2026-03-13).
+const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
+
+/// Where the database is and how it is opened.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// `None`: in memory.
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) read_only: bool,
+}
+
+impl Place {
+    pub(crate) fn is_file(&self) -> bool {
+        self.path.is_some()
+    }
+
+    /// A connection with the writer's settings.
+    pub(crate) fn open_writer(&self) -> Result<Connection, Fault> {
+        let Some(path) = &self.path else {
+            let conn = Connection::open_in_memory().map_err(|error| fault(&error, "open in memory"))?;
+            settings(&conn, WRITER_CACHE_KIB)?;
+            return Ok(conn);
+        };
+        if self.read_only {
+            return self.open_reader();
+        }
+        let conn = Connection::open(path).map_err(|error| fault(&error, &path.display().to_string()))?;
+        settings(&conn, WRITER_CACHE_KIB)?;
+        let set = |name: &str, value: &dyn rusqlite::ToSql| {
+            conn.pragma_update_and_check(None, name, value, |_| Ok(())).map_err(|error| fault(&error, name))
+        };
+        set("journal_mode", &"wal")?;
+        set("wal_autocheckpoint", &CHECKPOINT_PAGES)?;
+        set("journal_size_limit", &LOG_BYTES_KEPT)?;
+        conn.pragma_update(None, "synchronous", "full").map_err(|error| fault(&error, "synchronous"))?;
+        Ok(conn)
+    }
+
+    /// A connection of its own that cannot write.
+    pub(crate) fn open_reader(&self) -> Result<Connection, Fault> {
+        let path = self.path.as_ref().ok_or_else(Fault::closed)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(path, flags).map_err(|error| fault(&error, &path.display().to_string()))?;
+        settings(&conn, READER_CACHE_KIB)?;
+        Ok(conn)
+    }
+}
+
+/// What every connection has.
+fn settings(conn: &Connection, cache_kib: i64) -> Result<(), Fault> {
+    conn.busy_timeout(BUSY_WAIT).map_err(|error| fault(&error, "busy_timeout"))?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    for (name, value) in [("foreign_keys", 1), ("temp_store", 2), ("cache_size", -cache_kib)] {
+        conn.pragma_update(None, name, value).map_err(|error| fault(&error, name))?;
+    }
+    Ok(())
+}
+
+/// Refuses an SQLite that is known to damage files.
+pub(crate) fn check_version() -> Result<(), OpenError> {
+    if rusqlite::version_number() >= OLDEST_SQLITE.0 {
+        return Ok(());
+    }
+    Err(OpenError::TooOld { what: "SQLite", found: rusqlite::version().to_owned(), needed: OLDEST_SQLITE.1 })
+}
+
+/// Takes the lock by which servers refuse each other: `PATH.lock`, held while the file is open.
+pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let io = |error: std::io::Error| Fault::new(FaultKind::Io, format!("{}: {error}", name.display()));
+    let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.display().to_string() }),
+        Err(std::fs::TryLockError::Error(error)) => Err(io(error).into()),
+    }
+}
+
+/// What was applied to a database so far.
+pub(crate) fn applied(conn: &Connection) -> Result<Vec<(i64, String)>, Fault> {
+    let exists = sqlite::read(conn, "select 1 from sqlite_master where type = 'table' and name = 'migration'", &[])?;
+    if exists.is_empty() {
+        return Ok(Vec::new());
+    }
+    sqlite::read(conn, migrate::RECORD_READ, &[])?.iter().map(|row| Ok((row.int(0)?, row.text(1)?.to_owned()))).collect()
+}
+
+/// Brings the schema up to date. Foreign keys are off while a step runs, so that it may rebuild a
+/// table, and are checked before it commits.
+pub(crate) fn migrate(conn: &Connection, migrations: &[Migration]) -> Result<(), OpenError> {
+    for migration in migrate::pending(migrations, &applied(conn)?)? {
+        let failed = |error: rusqlite::Error| migration.failed(error);
+        conn.pragma_update(None, "foreign_keys", 0).map_err(failed)?;
+        let done = (|| {
+            conn.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+            conn.execute_batch(migrate::RECORD_TABLE).map_err(failed)?;
+            conn.execute_batch(&migration.text(Dialect::Sqlite)).map_err(failed)?;
+            conn.execute(migrate::RECORD_WRITE, (migration.number, migration.name)).map_err(failed)?;
+            if !sqlite::read(conn, "pragma foreign_key_check", &[])?.is_empty() {
+                return Err(migration.failed("it leaves rows whose parents are missing"));
+            }
+            conn.execute_batch("COMMIT").map_err(failed)
+        })();
+        if done.is_err() && !conn.is_autocommit() {
+            conn.execute_batch("ROLLBACK").map_err(failed)?;
+        }
+        conn.pragma_update(None, "foreign_keys", 1).map_err(failed)?;
+        done?;
+    }
+    Ok(())
+}
+
+/// What the writer thread is asked to do.
+pub(crate) enum Job {
+    /// A commit.
+    Commit(Vec<Write>, oneshot::Sender<Result<(), CommitError>>),
+    /// Something that needs the writing connection to itself.
+    With(Box<dyn FnOnce(&mut Core) + Send>),
+    /// Everything before it is done: fold the log back and end.
+    Close(oneshot::Sender<()>),
+}
+
+/// What a reader thread is asked to do.
+enum Ask {
+    Read(String, Vec<Val>, oneshot::Sender<Result<Vec<Row>, Fault>>),
+    Close,
+}
+
+/// The threads of one open database.
+pub(crate) struct Threads {
+    pub(crate) place: Place,
+    writer: Mutex<Option<mpsc::Sender<Job>>>,
+    /// Empty for a database in memory, whose only connection is the writer's.
+    readers: Mutex<Option<mpsc::Sender<Ask>>>,
+    reader_threads: Mutex<Vec<thread::JoinHandle<()>>>,
+}
+
+fn held<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Threads {
+    /// Starts the writer and, for a file, the readers. `lock` is held as long as the writer lives.
+    pub(crate) fn start(core: Core, place: Place, lock: Option<File>, readers: usize) -> Result<Self, Fault> {
+        let cannot = |error: std::io::Error| Fault::new(FaultKind::Other, format!("cannot start a thread: {error}"));
+        let (writer, jobs) = mpsc::channel();
+        thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || {
+                write_until_closed(core, &jobs);
+                drop(lock);
+            })
+            .map_err(cannot)?;
+        let mut threads = Vec::new();
+        let mut readers_in = None;
+        if place.is_file() {
+            let (ask, asks) = mpsc::channel();
+            let asks = Arc::new(Mutex::new(asks));
+            for number in 0..readers.max(1) {
+                let conn = place.open_reader()?;
+                let asks = Arc::clone(&asks);
+                let thread = thread::Builder::new()
+                    .name(format!("store-reader-{number}"))
+                    .spawn(move || read_until_closed(&conn, &asks))
+                    .map_err(cannot)?;
+                threads.push(thread);
+            }
+            readers_in = Some(ask);
+        }
+        Ok(Self { place, writer: Mutex::new(Some(writer)), readers: Mutex::new(readers_in), reader_threads: Mutex::new(threads) })
+    }
+
+    fn send(&self, job: Job) -> Result<(), Fault> {
+        held(&self.writer).as_ref().ok_or_else(Fault::closed)?.send(job).map_err(|_| Fault::closed())
+    }
+
+    pub(crate) async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Job::Commit(writes, answer))?;
+        // A writer that ended in the middle may or may not have committed.
+        answered.await.unwrap_or_else(|_| Err(Fault::closed().unknown().into()))
+    }
+
+    pub(crate) async fn read(&self, sql: &str, args: Vec<Val>) -> Result<Vec<Row>, Fault> {
+        if !self.place.is_file() {
+            let sql = sql.to_owned();
+            return self.with(move |core| sqlite::read(core.conn()?, &sql, &args)).await;
+        }
+        let (answer, answered) = oneshot::channel();
+        let ask = Ask::Read(sql.to_owned(), args, answer);
+        held(&self.readers).as_ref().ok_or_else(Fault::closed)?.send(ask).map_err(|_| Fault::closed())?;
+        answered.await.unwrap_or_else(|_| Err(Fault::closed()))
+    }
+
+    /// Runs something on the writer thread, between two groups.
+    pub(crate) async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Core) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let (answer, answered) = oneshot::channel();
+        self.send(Job::With(Box::new(move |core| {
+            let _ = answer.send(work(core));
+        })))?;
+        answered.await.unwrap_or_else(|_| Err(Fault::closed()))
+    }
+
+    /// Ends the readers, then the writer once it has done all it was given.
+    pub(crate) async fn close(&self) {
+        if let Some(ask) = held(&self.readers).take() {
+            for _ in held(&self.reader_threads).iter() {
+                let _ = ask.send(Ask::Close);
+            }
+        }
+        let ending = std::mem::take(&mut *held(&self.reader_threads));
+        for thread in ending {
+            // A reader ends as soon as its present statement does.
+            let _ = off_thread("store-close", move || thread.join().map_err(|_| Fault::closed())).await;
+        }
+        let (done, ended) = oneshot::channel();
+        let writer = held(&self.writer).take();
+        if writer.is_some_and(|writer| writer.send(Job::Close(done)).is_ok()) {
+            let _ = ended.await;
+        }
+    }
+}
+
+/// Runs something long on a thread of its own, so that neither the writer nor a reader waits for it.
+pub(crate) async fn off_thread<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    let (answer, answered) = oneshot::channel();
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || {
+            let _ = answer.send(work());
+        })
+        .map_err(|error| Fault::new(FaultKind::Other, format!("cannot start a thread: {error}")))?;
+    answered.await.unwrap_or_else(|_| Err(Fault::new(FaultKind::Other, "the thread ended without an answer")))
+}
+
+fn read_until_closed(conn: &Connection, asks: &Mutex<mpsc::Receiver<Ask>>) {
+    loop {
+        let ask = held(asks).recv();
+        match ask {
+            Ok(Ask::Read(sql, args, answer)) => {
+                // Nobody may be waiting any more; then the work is saved.
+                if !answer.is_closed() {
+                    let _ = answer.send(sqlite::read(conn, &sql, &args));
+                }
+            }
+            Ok(Ask::Close) | Err(_) => return,
+        }
+    }
+}
+
+fn write_until_closed(mut core: Core, jobs: &mpsc::Receiver<Job>) {
+    let mut commits: Vec<(Vec<Write>, oneshot::Sender<Result<(), CommitError>>)> = Vec::new();
+    loop {
+        let Ok(mut job) = jobs.recv() else { return };
+        let mut rows = 0;
+        // Takes what waits, up to the first job that is no commit.
+        let other = loop {
+            match job {
+                Job::Commit(writes, answer) => {
+                    rows += writes.len();
+                    commits.push((writes, answer));
+                }
+                other => break Some(other),
+            }
+            if commits.len() >= GROUP_MAX || rows >= GROUP_ROWS_MAX {
+                break None;
+            }
+            match jobs.try_recv() {
+                Ok(next) => job = next,
+                Err(_) => break None,
+            }
+        };
+        if !commits.is_empty() {
+            let group: Vec<&[Write]> = commits.iter().map(|(writes, _)| writes.as_slice()).collect();
+            let answers = core.commit_group(&group);
+            for ((_, waiting), answer) in commits.drain(..).zip(answers) {
+                let _ = waiting.send(answer);
+            }
+        }
+        match other {
+            Some(Job::With(work)) => work(&mut core),
+            Some(Job::Close(done)) => {
+                fold_back(&mut core);
+                drop(core);
+                let _ = done.send(());
+                return;
+            }
+            Some(Job::Commit(..)) | None => {}
+        }
+    }
+}
+
+/// Leaves one tidy file behind: statistics for the planner, and no log beside it.
+fn fold_back(core: &mut Core) {
+    let folded = core.conn().and_then(|conn| {
+        conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);").map_err(|error| fault(&error, "close"))
+    });
+    if let Err(why) = folded
+        && why.kind != FaultKind::ReadOnly
+    {
+        tracing::warn!(%why, "the log was not folded back; the next start does it");
+    }
+}
+
+/// Opens a file or memory and brings its schema up to date.
+pub(crate) fn open_core(place: &Place, migrations: &[Migration], may_migrate: bool, points: Arc<Points>) -> Result<Core, OpenError> {
+    check_version()?;
+    let conn = place.open_writer()?;
+    if may_migrate {
+        migrate(&conn, migrations)?;
+    } else if !migrate::pending(migrations, &applied(&conn)?)?.is_empty() {
+        let found = applied(&conn)?.last().map_or(0, |(number, _)| *number);
+        return Err(OpenError::NeedsMigration { found, known: migrate::newest(migrations) });
+    }
+    Ok(Core::new(conn, place.clone(), points))
+}
