@@ -11,6 +11,8 @@ pub mod db;
 pub mod fault;
 pub mod faulty;
 pub mod migrate;
+pub mod rows;
+pub mod schema;
 pub mod sql_text;
 mod sqlite;
 mod sqlite_file;

@@ -85,11 +85,11 @@ pub(crate) fn words(sql: &str) -> Vec<String> {
 /// Schema text with its tokens replaced.
 #[must_use]
 pub fn ddl(sql: &str, dialect: Dialect) -> String {
-    let (bytes, seq) = match dialect {
-        Dialect::Sqlite => ("blob", "integer primary key"),
-        Dialect::Postgres => ("bytea", "bigint generated always as identity primary key"),
+    let (bytes, seq, clustered) = match dialect {
+        Dialect::Sqlite => ("blob", "integer primary key", "without rowid"),
+        Dialect::Postgres => ("bytea", "bigint generated always as identity primary key", ""),
     };
-    sql.replace("{BYTES}", bytes).replace("{SEQ}", seq)
+    sql.replace("{BYTES}", bytes).replace("{SEQ}", seq).replace("{CLUSTERED}", clustered)
 }
 
 /// A name, quoted as both databases read it.

@@ -48,6 +48,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
         Event::SeverityChanged(body) => incident.severity = body.to,
         Event::AlertsTold(body) => {
             incident.alerts_told += body.joined;
+            incident.recoveries_told += body.recovered;
             if body.joined > 0 {
                 incident.recovered = false;
             }
@@ -103,6 +104,7 @@ fn begin(id: IncidentId, body: &Declared, state: State, at: Timestamp, mode: Mod
         merged_into: None,
         page: None,
         alerts_told: u64::from(body.alert.is_some()),
+        recoveries_told: 0,
         recovered: false,
         reopened: 0,
         impact_started_at: body.impact_started_at,

@@ -132,6 +132,8 @@ pub struct Incident {
     pub page: Option<crate::ids::PageId>,
     /// Alerts told of in the log so far.
     pub alerts_told: u64,
+    /// Recoveries of alerts told of in the log so far.
+    pub recoveries_told: u64,
     /// Whether all its alerts have recovered.
     pub recovered: bool,
     pub reopened: u32,

@@ -1,0 +1,52 @@
+//! The ports: time, randomness, and the way to providers. Everything else in the engine is the same
+//! in production, in tests and in the simulator.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use allclear_domain::wire::{Message, Outcome, Target};
+use jiff::Timestamp;
+
+/// A future that may cross threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The one clock.
+pub trait Clock: Send + Sync {
+    /// The instant by which decisions are made, cut to microseconds.
+    fn now(&self) -> Timestamp;
+    /// Nanoseconds on a clock that never jumps, for the age of claims.
+    fn monotonic_ns(&self) -> u64;
+    /// Returns when `at` has come on this clock, or the clock was moved.
+    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'_, ()>;
+}
+
+/// Randomness that may not be guessed.
+pub trait Rng: Send + Sync {
+    /// Fills the buffer.
+    fn fill(&self, buffer: &mut [u8]);
+}
+
+/// Carries one message to one target over one channel: renders, sends, and judges the answer.
+pub trait Transport: Send + Sync {
+    /// One try; `now` is its instant.
+    fn send<'a>(&'a self, channel: &'a str, message: &'a Message, target: &'a Target, now: Timestamp) -> BoxFuture<'a, Outcome>;
+}
+
+/// The ports together.
+#[derive(Clone)]
+pub struct Ports {
+    pub clock: Arc<dyn Clock>,
+    pub rng: Arc<dyn Rng>,
+    pub transport: Arc<dyn Transport>,
+}
+
+/// The operating system's randomness.
+#[derive(Debug, Default)]
+pub struct SystemRng;
+
+impl Rng for SystemRng {
+    fn fill(&self, buffer: &mut [u8]) {
+        getrandom::fill(buffer).expect("the operating system gives random bytes");
+    }
+}

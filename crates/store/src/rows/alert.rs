@@ -1,0 +1,281 @@
+//! Alerts.
+
+use allclear_domain::ids::{AlertId, IncidentId};
+use allclear_domain::incident::Severity;
+use allclear_domain::org::model::Declare;
+use allclear_domain::signal::{Alert, Ended, Suppression};
+use allclear_domain::wire::SenderSeverity;
+use jiff::Timestamp;
+
+use super::{Reader, count, instant, opt_instant, opt_text, text};
+use crate::db::Db;
+use crate::fault::Fault;
+use crate::schema::ALERT;
+use crate::val::{Row, Val, Write};
+
+/// A new open alert; one that is open already makes this a conflict.
+#[must_use]
+pub fn open(a: &Alert) -> Write {
+    Write::Insert { table: &ALERT, row: values(a) }
+}
+
+fn values(a: &Alert) -> Vec<Val> {
+    vec![
+        text(a.id),
+        text(&a.integration),
+        text(&a.dedup_key),
+        opt_text(a.ended.map(Ended::word)),
+        text(&a.title),
+        text(a.severity.word()),
+        opt_text(a.sender_severity.map(SenderSeverity::word)),
+        opt_text(a.service.as_ref()),
+        opt_text(a.source.as_ref()),
+        text(&a.detail),
+        text(decision_word(a.decision)),
+        text(&a.because),
+        opt_text(a.suppressed.as_ref().map(|s| &s.silence)),
+        opt_instant(a.suppressed.as_ref().map(|s| s.until)),
+        opt_text(a.incident),
+        text(a.signal),
+        count(a.org_version),
+        instant(a.starts_at),
+        opt_instant(a.ends_at),
+        instant(a.opened_at),
+        opt_instant(a.ended_at),
+        instant(a.last_seen_at),
+        count(a.count),
+    ]
+}
+
+/// Ends an open alert; one that has ended makes this a conflict.
+#[must_use]
+pub fn end(id: AlertId, how: Ended, at: Timestamp) -> Write {
+    Write::Exec {
+        table: &ALERT,
+        sql: "update alert set ended = ?2, ended_at = ?3 where id = ?1 and ended is null",
+        args: vec![text(id), text(how.word()), instant(at)],
+        expect: Some(1),
+    }
+}
+
+/// Ends every open alert of an incident.
+#[must_use]
+pub fn end_of_incident(incident: IncidentId, at: Timestamp) -> Write {
+    Write::Exec {
+        table: &ALERT,
+        sql: "update alert set ended = 'with_incident', ended_at = ?2 where incident = ?1 and ended is null",
+        args: vec![text(incident), instant(at)],
+        expect: None,
+    }
+}
+
+/// Gives the alerts of one incident to another.
+#[must_use]
+pub fn give(from: IncidentId, into: IncidentId) -> Write {
+    Write::Exec {
+        table: &ALERT,
+        sql: "update alert set incident = ?2 where incident = ?1",
+        args: vec![text(from), text(into)],
+        expect: None,
+    }
+}
+
+/// What was judged anew of an open alert: its incident, severity, decision, silence.
+#[must_use]
+pub fn judged(a: &Alert) -> Write {
+    Write::Exec {
+        table: &ALERT,
+        sql: "update alert set incident = ?2, severity = ?3, sender_severity = ?4, decision = ?5, because = ?6, silence = ?7, \
+              silenced_until = ?8, title = ?9, detail = ?10 where id = ?1 and ended is null",
+        args: vec![
+            text(a.id),
+            opt_text(a.incident),
+            text(a.severity.word()),
+            opt_text(a.sender_severity.map(SenderSeverity::word)),
+            text(decision_word(a.decision)),
+            text(&a.because),
+            opt_text(a.suppressed.as_ref().map(|s| &s.silence)),
+            opt_instant(a.suppressed.as_ref().map(|s| s.until)),
+            text(&a.title),
+            text(&a.detail),
+        ],
+        expect: Some(1),
+    }
+}
+
+/// The soft part: seen again. A row that is no longer open makes this a conflict, so that the
+/// signal is judged again.
+#[must_use]
+pub fn touch(id: AlertId, last_seen_at: Timestamp, ends_at: Option<Timestamp>, times: u64) -> Write {
+    Write::Exec {
+        table: &ALERT,
+        sql: "update alert set last_seen_at = ?2, ends_at = ?3, count = ?4 where id = ?1 and ended is null",
+        args: vec![text(id), instant(last_seen_at), opt_instant(ends_at), count(times)],
+        expect: Some(1),
+    }
+}
+
+const fn decision_word(decision: Declare) -> &'static str {
+    match decision {
+        Declare::Declare => "declare",
+        Declare::Candidate => "candidate",
+        Declare::Record => "record",
+    }
+}
+
+const COLUMNS: &str = "id, integration, dedup_key, ended, title, severity, sender_severity, service, source, detail, decision, because, \
+    silence, silenced_until, incident, signal, org_version, starts_at, ends_at, opened_at, ended_at, last_seen_at, count";
+
+fn alert(row: &Row) -> Result<Alert, Fault> {
+    let mut r = Reader::new(row);
+    Ok(Alert {
+        id: r.parse()?,
+        integration: r.text()?,
+        dedup_key: r.text()?,
+        ended: r.opt_text()?.as_deref().and_then(Ended::from_word),
+        title: r.text()?,
+        severity: r.word(|w| w.parse::<Severity>().ok())?,
+        sender_severity: r.opt_text()?.as_deref().and_then(SenderSeverity::from_word),
+        service: r.opt_text()?,
+        source: r.opt_text()?,
+        detail: r.text()?,
+        decision: r.word(|w| match w {
+            "declare" => Some(Declare::Declare),
+            "candidate" => Some(Declare::Candidate),
+            "record" => Some(Declare::Record),
+            _ => None,
+        })?,
+        because: r.text()?,
+        suppressed: {
+            let silence = r.opt_text()?;
+            let until = r.opt_instant()?;
+            silence.zip(until).map(|(silence, until)| Suppression { silence, until })
+        },
+        incident: r.opt_parse()?,
+        signal: r.parse()?,
+        org_version: r.count()?,
+        starts_at: r.instant()?,
+        ends_at: r.opt_instant()?,
+        opened_at: r.instant()?,
+        ended_at: r.opt_instant()?,
+        last_seen_at: r.instant()?,
+        count: r.count()?,
+    })
+}
+
+/// One alert.
+pub async fn get(db: &Db, id: AlertId) -> Result<Option<Alert>, Fault> {
+    let rows = db.read(&format!("select {COLUMNS} from alert where id = ?1"), vec![text(id)]).await?;
+    rows.first().map(alert).transpose()
+}
+
+/// The open alert of a condition.
+pub async fn open_by_key(db: &Db, integration: &str, dedup_key: &str) -> Result<Option<Alert>, Fault> {
+    let sql = format!("select {COLUMNS} from alert where integration = ?1 and dedup_key = ?2 and ended is null");
+    let rows = db.read(&sql, vec![text(integration), text(dedup_key)]).await?;
+    rows.first().map(alert).transpose()
+}
+
+/// What memory keeps of an open alert.
+#[derive(Debug, Clone)]
+pub struct Open {
+    pub id: AlertId,
+    pub integration: String,
+    pub dedup_key: String,
+    pub incident: Option<IncidentId>,
+    pub severity: Severity,
+    pub sender_severity: Option<SenderSeverity>,
+    pub suppressed: bool,
+    pub ends_at: Option<Timestamp>,
+    pub last_seen_at: Timestamp,
+    pub count: u64,
+}
+
+/// Open alerts after an id, for filling the memory at start.
+pub async fn open_after(db: &Db, after: &str, limit: i64) -> Result<Vec<Open>, Fault> {
+    let rows = db
+        .read(
+            "select id, integration, dedup_key, incident, severity, sender_severity, silence is not null, ends_at, last_seen_at, count \
+             from alert where ended is null and id > ?1 order by id limit ?2",
+            vec![text(after), Val::Int(limit)],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let mut r = Reader::new(row);
+            Ok(Open {
+                id: r.parse()?,
+                integration: r.text()?,
+                dedup_key: r.text()?,
+                incident: r.opt_parse()?,
+                severity: r.word(|w| w.parse::<Severity>().ok())?,
+                sender_severity: r.opt_text()?.as_deref().and_then(SenderSeverity::from_word),
+                // SQLite gives a comparison as a number, PostgreSQL as a boolean.
+                suppressed: match &row.0[r.at] {
+                    Val::Bool(value) => {
+                        r.at += 1;
+                        *value
+                    }
+                    _ => r.int()? != 0,
+                },
+                ends_at: r.opt_instant()?,
+                last_seen_at: r.instant()?,
+                count: r.count()?,
+            })
+        })
+        .collect()
+}
+
+/// Of an incident: alerts in all, and those that are open.
+pub async fn totals(db: &Db, incident: IncidentId) -> Result<(u64, u64), Fault> {
+    let rows = db
+        .read("select count(*), count(*) filter (where ended is null) from alert where incident = ?1", vec![text(incident)])
+        .await?;
+    rows.first().map_or(Ok((0, 0)), |row| {
+        let mut r = Reader::new(row);
+        Ok((r.count()?, r.count()?))
+    })
+}
+
+/// What a list is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    pub incident: Option<IncidentId>,
+    pub integration: Option<String>,
+    pub service: Option<String>,
+    /// Open or ended.
+    pub open: Option<bool>,
+    /// Older than this one.
+    pub before: Option<AlertId>,
+}
+
+/// Newest first.
+pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<Alert>, Fault> {
+    let mut sql = format!("select {COLUMNS} from alert where true");
+    let mut args = Vec::new();
+    let mut narrow = |clause: &str, value: Option<Val>| {
+        if let Some(value) = value {
+            args.push(value);
+            sql.push_str(&format!(" and {clause} ?{}", args.len()));
+        }
+    };
+    narrow("incident =", filter.incident.map(text));
+    narrow("integration =", filter.integration.as_ref().map(text));
+    narrow("service =", filter.service.as_ref().map(text));
+    narrow("id <", filter.before.map(text));
+    match filter.open {
+        Some(true) => sql.push_str(" and ended is null"),
+        Some(false) => sql.push_str(" and ended is not null"),
+        None => {}
+    }
+    args.push(Val::Int(limit));
+    sql.push_str(&format!(" order by id desc limit ?{}", args.len()));
+    let rows = db.read(&sql, args).await?;
+    rows.iter().map(alert).collect()
+}
+
+/// Alerts stored, open and ended.
+pub async fn counts(db: &Db) -> Result<(i64, i64), Fault> {
+    let rows = db.read("select count(*) filter (where ended is null), count(*) from alert", vec![]).await?;
+    rows.first().map_or(Ok((0, 0)), |row| Ok((row.int(0)?, row.int(1)? - row.int(0)?)))
+}

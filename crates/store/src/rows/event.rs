@@ -1,0 +1,222 @@
+//! The log.
+
+use allclear_domain::event::{Covered, GENESIS, Hash, Sealed, Stream, body_hash, chain};
+use allclear_domain::ids::IncidentId;
+use jiff::Timestamp;
+
+use super::{Reader, count, instant, opt_text, text};
+use crate::db::Db;
+use crate::fault::Fault;
+use crate::schema::EVENT;
+use crate::val::{Row, Val, Write};
+
+/// Most events one read gives.
+pub const EVENTS_PER_READ_MAX: i64 = 1000;
+
+/// An event as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    pub seq: i64,
+    pub stream: String,
+    pub version: u64,
+    pub incident: Option<String>,
+    pub kind: String,
+    pub v: u16,
+    pub at: Timestamp,
+    pub recorded_at: Timestamp,
+    pub actor: String,
+    pub cause: String,
+    /// Absent after a redaction.
+    pub body: Option<String>,
+    pub salt: Option<Vec<u8>>,
+    pub body_hash: Hash,
+    pub hash: Hash,
+}
+
+/// Appends an event; another node that was first makes this a conflict.
+#[must_use]
+pub fn append(event: &Sealed) -> Write {
+    let draft = &event.draft;
+    Write::Insert {
+        table: &EVENT,
+        row: vec![
+            text(&draft.stream),
+            count(event.version),
+            opt_text(draft.incident),
+            Val::Text(draft.kind.to_owned()),
+            Val::Int(i64::from(draft.v)),
+            instant(draft.at),
+            instant(event.recorded_at),
+            text(&draft.actor),
+            Val::Text(draft.cause.clone()),
+            Val::Text(draft.mode.word().to_owned()),
+            Val::Null,
+            Val::Text(draft.body.clone()),
+            Val::Bytes(event.salt.to_vec()),
+            Val::Bytes(event.body_hash.to_vec()),
+            Val::Bytes(event.hash.to_vec()),
+        ],
+    }
+}
+
+/// Erases what an event says; its place and its hash stay.
+#[must_use]
+pub fn redact(stream: &Stream, version: u64) -> Write {
+    Write::Exec {
+        table: &EVENT,
+        sql: "update event set body = null, salt = null where stream = ?1 and version = ?2",
+        args: vec![text(stream), count(version)],
+        expect: Some(1),
+    }
+}
+
+const COLUMNS: &str = "seq, stream, version, incident, kind, v, at, recorded_at, actor, cause, body, salt, body_hash, hash";
+
+fn stored(row: &Row) -> Result<Stored, Fault> {
+    let mut r = Reader::new(row);
+    Ok(Stored {
+        seq: r.int()?,
+        stream: r.text()?,
+        version: r.count()?,
+        incident: r.opt_text()?,
+        kind: r.text()?,
+        v: u16::try_from(r.int()?).unwrap_or(0),
+        at: r.instant()?,
+        recorded_at: r.instant()?,
+        actor: r.text()?,
+        cause: r.text()?,
+        body: r.opt_text()?,
+        salt: r.opt_bytes()?.map(<[u8]>::to_vec),
+        body_hash: r.hash()?,
+        hash: r.hash()?,
+    })
+}
+
+/// Events of an incident and its pages after `seq`, in the log's order.
+pub async fn of_incident(db: &Db, incident: IncidentId, after_seq: i64, limit: i64) -> Result<Vec<Stored>, Fault> {
+    let rows = db
+        .read(
+            &format!("select {COLUMNS} from event where incident = ?1 and seq > ?2 order by seq limit ?3"),
+            vec![text(incident), Val::Int(after_seq), Val::Int(limit.min(EVENTS_PER_READ_MAX))],
+        )
+        .await?;
+    rows.iter().map(stored).collect()
+}
+
+/// Events of one stream after a version.
+pub async fn of_stream(db: &Db, stream: &str, after_version: u64, limit: i64) -> Result<Vec<Stored>, Fault> {
+    let rows = db
+        .read(
+            &format!("select {COLUMNS} from event where stream = ?1 and version > ?2 order by version limit ?3"),
+            vec![text(stream), count(after_version), Val::Int(limit.min(EVENTS_PER_READ_MAX))],
+        )
+        .await?;
+    rows.iter().map(stored).collect()
+}
+
+/// All events after `seq`, in the log's order. On PostgreSQL a transaction that took its number
+/// earlier may commit later; readers that must not miss one stop below the oldest running one.
+pub async fn after(db: &Db, after_seq: i64, limit: i64) -> Result<Vec<Stored>, Fault> {
+    let sql = match db.dialect() {
+        crate::Dialect::Sqlite => format!("select {COLUMNS} from event where seq > ?1 order by seq limit ?2"),
+        crate::Dialect::Postgres => format!(
+            "select {COLUMNS} from event where seq > ?1 \
+             and xmin::text::bigint < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint & 4294967295) order by seq limit ?2"
+        ),
+    };
+    let rows = db.read(&sql, vec![Val::Int(after_seq), Val::Int(limit.min(EVENTS_PER_READ_MAX))]).await?;
+    rows.iter().map(stored).collect()
+}
+
+/// The number of the newest event; 0 in an empty log.
+pub async fn newest_seq(db: &Db) -> Result<i64, Fault> {
+    let rows = db.read("select coalesce(max(seq), 0) from event", vec![]).await?;
+    rows.first().map_or(Ok(0), |row| row.int(0))
+}
+
+/// What `verify` found in one stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    pub stream: String,
+    pub version: u64,
+    pub why: &'static str,
+}
+
+/// Walks every stream's chain; gives the number of events read and the first break of each
+/// broken stream.
+pub async fn verify(db: &Db) -> Result<(u64, Vec<Broken>), Fault> {
+    let mut broken = Vec::new();
+    let mut read = 0_u64;
+    let mut at = (String::new(), 0_u64);
+    let mut previous = GENESIS;
+    let mut skip = false;
+    loop {
+        let sql = format!(
+            "select {COLUMNS} from event where (stream = ?1 and version > ?2) or stream > ?1 order by stream, version limit 1000"
+        );
+        let rows = db.read(&sql, vec![text(&at.0), count(at.1)]).await?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in &rows {
+            let event = stored(row)?;
+            read += 1;
+            if event.stream != at.0 {
+                at = (event.stream.clone(), 0);
+                previous = GENESIS;
+                skip = false;
+            }
+            if !skip && let Some(why) = misfit(&event, at.1, &previous) {
+                broken.push(Broken { stream: event.stream.clone(), version: event.version, why });
+                skip = true;
+            }
+            at.1 = event.version;
+            previous = event.hash;
+        }
+    }
+    broken.extend(ends(db).await?);
+    Ok((read, broken))
+}
+
+fn misfit(event: &Stored, before: u64, previous: &Hash) -> Option<&'static str> {
+    if event.version != before + 1 {
+        return Some("an event before it is missing");
+    }
+    match (&event.body, &event.salt) {
+        (None, None) => {}
+        (Some(body), Some(salt)) => {
+            let salt: [u8; 16] = salt.as_slice().try_into().ok()?;
+            if body_hash(&salt, body) != event.body_hash {
+                return Some("its body was changed");
+            }
+        }
+        _ => return Some("only half of a redaction was carried out"),
+    }
+    let expected = chain(
+        previous,
+        Covered {
+            stream: &event.stream,
+            version: event.version,
+            kind: &event.kind,
+            v: event.v,
+            at: allclear_domain::time::to_micros(event.at),
+            actor: &event.actor,
+            cause: &event.cause,
+            body_hash: &event.body_hash,
+        },
+    );
+    (expected != event.hash).then_some("it does not fit the event before it")
+}
+
+/// A stream whose last events were cut off ends before its row says.
+async fn ends(db: &Db) -> Result<Vec<Broken>, Fault> {
+    let sql = "select s.id, s.version from (select id, version, hash from incident union all select id, version, hash from page) s \
+               left join event e on e.stream = s.id and e.version = s.version where e.hash is null or e.hash <> s.hash";
+    let rows = db.read(sql, vec![]).await?;
+    rows.iter()
+        .map(|row| {
+            let mut r = Reader::new(row);
+            Ok(Broken { stream: r.text()?, version: r.count()?, why: "the log ends before or differs from what its row says" })
+        })
+        .collect()
+}

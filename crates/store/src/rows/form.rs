@@ -1,0 +1,112 @@
+//! The organisation's forms, and their earlier versions.
+
+use allclear_domain::access::Actor;
+use jiff::Timestamp;
+
+use super::{Reader, count, instant, opt_text, text};
+use crate::db::Db;
+use crate::fault::Fault;
+use crate::schema::{FORM, FORM_HISTORY};
+use crate::val::{Row, Val, Write};
+
+/// A form as stored; secrets in its body are sealed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    pub kind: String,
+    pub id: String,
+    /// Version of the form: the organisation's version when it last changed.
+    pub version: u64,
+    /// Order within its kind.
+    pub position: u32,
+    /// `file` where a bundle owns it.
+    pub managed: Option<String>,
+    /// JSON.
+    pub body: String,
+    pub at: Timestamp,
+}
+
+/// Writes a form and its history.
+#[must_use]
+pub fn put(f: &Stored, actor: &Actor) -> [Write; 2] {
+    [
+        Write::Upsert {
+            table: &FORM,
+            row: vec![
+                text(&f.kind),
+                text(&f.id),
+                count(f.version),
+                Val::from(f.position),
+                opt_text(f.managed.as_ref()),
+                text(&f.body),
+                instant(f.at),
+            ],
+        },
+        history(&f.kind, &f.id, f.version, Some(&f.body), actor, f.at),
+    ]
+}
+
+/// Removes a form; its history says so.
+#[must_use]
+pub fn remove(kind: &str, id: &str, version: u64, actor: &Actor, at: Timestamp) -> [Write; 2] {
+    [
+        Write::Exec {
+            table: &FORM,
+            sql: "delete from form where kind = ?1 and id = ?2",
+            args: vec![text(kind), text(id)],
+            expect: None,
+        },
+        history(kind, id, version, None, actor, at),
+    ]
+}
+
+fn history(kind: &str, id: &str, version: u64, body: Option<&String>, actor: &Actor, at: Timestamp) -> Write {
+    Write::Upsert {
+        table: &FORM_HISTORY,
+        row: vec![text(kind), text(id), count(version), opt_text(body), text(actor), instant(at)],
+    }
+}
+
+/// Every form, in order.
+pub async fn all(db: &Db) -> Result<Vec<Stored>, Fault> {
+    let rows = db.read("select kind, id, version, position, managed, body, at from form order by kind, position, id", vec![]).await?;
+    rows.iter().map(stored).collect()
+}
+
+fn stored(row: &Row) -> Result<Stored, Fault> {
+    let mut r = Reader::new(row);
+    Ok(Stored {
+        kind: r.text()?,
+        id: r.text()?,
+        version: r.count()?,
+        position: r.small()?,
+        managed: r.opt_text()?,
+        body: r.text()?,
+        at: r.instant()?,
+    })
+}
+
+/// One earlier version of a form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version {
+    pub version: u64,
+    /// Absent where the form was removed, or the version was erased.
+    pub body: Option<String>,
+    pub actor: String,
+    pub at: Timestamp,
+}
+
+/// Versions of one form, newest first.
+pub async fn versions(db: &Db, kind: &str, id: &str) -> Result<Vec<Version>, Fault> {
+    let rows = db
+        .read(
+            "select version, body, actor, at from form_history where kind = ?1 and id = ?2 order by version desc limit 100",
+            vec![text(kind), text(id)],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let mut r = Reader::new(row);
+            Ok(Version { version: r.count()?, body: r.opt_text()?, actor: r.text()?, at: r.instant()? })
+        })
+        .collect()
+}

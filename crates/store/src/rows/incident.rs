@@ -1,0 +1,160 @@
+//! Folded incidents.
+
+use allclear_domain::event::{Head, Mode};
+use allclear_domain::ids::IncidentId;
+use allclear_domain::incident::{Incident, Severity, State};
+
+use super::{Reader, count, instant, opt_instant, opt_text, text};
+use crate::db::Db;
+use crate::fault::Fault;
+use crate::schema::INCIDENT;
+use crate::val::{Row, Val, Write};
+
+/// The row of an incident whose log ends at `head`.
+#[must_use]
+pub fn put(i: &Incident, head: Head) -> Write {
+    Write::Upsert {
+        table: &INCIDENT,
+        row: vec![
+            text(i.id),
+            text(&i.reference),
+            text(i.state.word()),
+            Val::Bool(i.state.is_open()),
+            text(&i.title),
+            text(i.severity),
+            opt_text(i.service.as_ref()),
+            opt_text(i.escalation.as_ref()),
+            opt_text(i.group_key.as_ref()),
+            text(&i.because),
+            text(i.mode.word()),
+            opt_text(i.commander.as_ref()),
+            opt_text(i.acknowledged_by.as_ref()),
+            opt_text(i.merged_into),
+            opt_text(i.page),
+            count(i.alerts_told),
+            count(i.recoveries_told),
+            Val::Bool(i.recovered),
+            Val::from(i.reopened),
+            opt_instant(i.impact_started_at),
+            opt_instant(i.detected_at),
+            opt_instant(i.declared_at),
+            opt_instant(i.acknowledged_at),
+            opt_instant(i.mitigated_at),
+            opt_instant(i.resolved_at),
+            opt_instant(i.closed_at),
+            instant(i.created_at),
+            instant(i.updated_at),
+            count(head.version),
+            Val::Bytes(head.hash.to_vec()),
+        ],
+    }
+}
+
+const COLUMNS: &str = "id, ref, state, title, severity, service, escalation, group_key, because, mode, commander, acknowledged_by, \
+    merged_into, page, alerts_told, recoveries_told, recovered, reopened, impact_started_at, detected_at, declared_at, acknowledged_at, mitigated_at, \
+    resolved_at, closed_at, created_at, updated_at, version, hash";
+
+fn incident(row: &Row) -> Result<(Incident, Head), Fault> {
+    let mut r = Reader::new(row);
+    let incident = Incident {
+        id: r.parse()?,
+        reference: r.text()?,
+        state: r.word(State::from_word)?,
+        title: r.text()?,
+        severity: r.word(|w| w.parse::<Severity>().ok())?,
+        service: r.opt_text()?,
+        escalation: r.opt_text()?,
+        group_key: r.opt_text()?,
+        because: r.text()?,
+        mode: r.word(|w| match w {
+            "live" => Some(Mode::Live),
+            "exercise" => Some(Mode::Exercise),
+            _ => None,
+        })?,
+        commander: r.opt_text()?,
+        acknowledged_by: r.opt_text()?,
+        merged_into: r.opt_parse()?,
+        page: r.opt_parse()?,
+        alerts_told: r.count()?,
+        recoveries_told: r.count()?,
+        recovered: r.bool()?,
+        reopened: r.small()?,
+        impact_started_at: r.opt_instant()?,
+        detected_at: r.opt_instant()?,
+        declared_at: r.opt_instant()?,
+        acknowledged_at: r.opt_instant()?,
+        mitigated_at: r.opt_instant()?,
+        resolved_at: r.opt_instant()?,
+        closed_at: r.opt_instant()?,
+        created_at: r.instant()?,
+        updated_at: r.instant()?,
+    };
+    let head = Head { version: r.count()?, hash: r.hash()? };
+    Ok((incident, head))
+}
+
+/// One incident.
+pub async fn get(db: &Db, id: IncidentId) -> Result<Option<(Incident, Head)>, Fault> {
+    let rows = db.read(&format!("select {COLUMNS} from incident where id = ?1"), vec![text(id)]).await?;
+    rows.first().map(incident).transpose()
+}
+
+/// The id behind `INC-142`.
+pub async fn by_reference(db: &Db, reference: &str) -> Result<Option<IncidentId>, Fault> {
+    let rows = db.read("select id from incident where ref = ?1", vec![text(reference)]).await?;
+    rows.first().map(|row| Reader::new(row).parse()).transpose()
+}
+
+/// The open incident of a group.
+pub async fn by_group(db: &Db, key: &str) -> Result<Option<IncidentId>, Fault> {
+    let rows = db.read("select id from incident where open and group_key = ?1", vec![text(key)]).await?;
+    rows.first().map(|row| Reader::new(row).parse()).transpose()
+}
+
+/// What a list is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// One state.
+    pub state: Option<State>,
+    /// Only open ones.
+    pub open: bool,
+    pub severity: Option<Severity>,
+    pub service: Option<String>,
+    /// Older than this one.
+    pub before: Option<IncidentId>,
+}
+
+/// Newest first.
+pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<Incident>, Fault> {
+    let mut sql = format!("select {COLUMNS} from incident where true");
+    let mut args = Vec::new();
+    let mut narrow = |clause: &str, value: Option<Val>| {
+        if let Some(value) = value {
+            args.push(value);
+            sql.push_str(&format!(" and {clause} ?{}", args.len()));
+        }
+    };
+    narrow("state =", filter.state.map(|s| text(s.word())));
+    narrow("severity =", filter.severity.map(text));
+    narrow("service =", filter.service.as_ref().map(text));
+    narrow("id <", filter.before.map(text));
+    if filter.open {
+        sql.push_str(" and open");
+    }
+    args.push(Val::Int(limit));
+    sql.push_str(&format!(" order by id desc limit ?{}", args.len()));
+    let rows = db.read(&sql, args).await?;
+    rows.iter().map(|row| incident(row).map(|(i, _)| i)).collect()
+}
+
+/// Open incidents by severity, for the gauge.
+pub async fn open_by_severity(db: &Db) -> Result<Vec<(String, i64)>, Fault> {
+    let rows = db.read("select severity, count(*) from incident where open group by severity", vec![]).await?;
+    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
+}
+
+/// Ids of all incidents, oldest first, for rebuilding and checking.
+pub async fn ids(db: &Db, after: &str, limit: i64) -> Result<Vec<IncidentId>, Fault> {
+    let rows = db.read("select id from incident where id > ?1 order by id limit ?2", vec![text(after), Val::Int(limit)]).await?;
+    rows.iter().map(|row| Reader::new(row).parse()).collect()
+}

@@ -1,0 +1,90 @@
+//! Folded pages.
+
+use allclear_domain::event::Head;
+use allclear_domain::ids::{IncidentId, PageId};
+use allclear_domain::org::model::NotifyUrgency;
+use allclear_domain::paging::{Page, Status};
+
+use super::{Reader, count, instant, opt_instant, opt_text, text, to_json};
+use crate::db::Db;
+use crate::fault::Fault;
+use crate::schema::PAGE;
+use crate::val::{Row, Val, Write};
+
+/// The row of a page whose log ends at `head`.
+#[must_use]
+pub fn put(p: &Page, head: Head) -> Write {
+    Write::Upsert {
+        table: &PAGE,
+        row: vec![
+            text(p.id),
+            text(p.incident_id()),
+            to_json(&p.incident),
+            opt_text(p.escalation.as_ref()),
+            text(match p.urgency {
+                NotifyUrgency::High => "high",
+                NotifyUrgency::Low => "low",
+            }),
+            opt_text(p.alert),
+            text(&p.because),
+            text(p.status.word()),
+            Val::from(p.round),
+            Val::from(p.step),
+            Val::Bool(p.catch_all),
+            to_json(&p.entries),
+            opt_text(p.acknowledged_by.as_ref()),
+            instant(p.started_at),
+            opt_instant(p.ended_at),
+            count(head.version),
+            Val::Bytes(head.hash.to_vec()),
+        ],
+    }
+}
+
+const COLUMNS: &str = "id, about, escalation, urgency, alert, because, status, round, step, catch_all, entries, acknowledged_by, \
+    started_at, ended_at, version, hash";
+
+fn page(row: &Row) -> Result<(Page, Head), Fault> {
+    let mut r = Reader::new(row);
+    let page = Page {
+        id: r.parse()?,
+        incident: r.json()?,
+        escalation: r.opt_text()?,
+        urgency: r.word(|w| match w {
+            "high" => Some(NotifyUrgency::High),
+            "low" => Some(NotifyUrgency::Low),
+            _ => None,
+        })?,
+        alert: r.opt_parse()?,
+        because: r.text()?,
+        status: r.word(Status::from_word)?,
+        round: r.small()?,
+        step: r.small()?,
+        catch_all: r.bool()?,
+        entries: r.json()?,
+        acknowledged_by: r.opt_text()?,
+        started_at: r.instant()?,
+        ended_at: r.opt_instant()?,
+    };
+    let head = Head { version: r.count()?, hash: r.hash()? };
+    Ok((page, head))
+}
+
+/// One page.
+pub async fn get(db: &Db, id: PageId) -> Result<Option<(Page, Head)>, Fault> {
+    let rows = db.read(&format!("select {COLUMNS} from page where id = ?1"), vec![text(id)]).await?;
+    rows.first().map(page).transpose()
+}
+
+/// The pages of an incident, oldest first.
+pub async fn of_incident(db: &Db, incident: IncidentId) -> Result<Vec<(Page, Head)>, Fault> {
+    let rows = db.read(&format!("select {COLUMNS} from page where incident = ?1 order by id"), vec![text(incident)]).await?;
+    rows.iter().map(page).collect()
+}
+
+/// Running and exhausted pages, newest first.
+pub async fn looking(db: &Db, limit: i64) -> Result<Vec<Page>, Fault> {
+    let sql = format!("select {COLUMNS} from page where status in ('running', 'exhausted') order by id desc limit ?1");
+    let rows = db.read(&sql, vec![Val::Int(limit)]).await?;
+    rows.iter().map(|row| page(row).map(|(p, _)| p)).collect()
+}

@@ -1,0 +1,93 @@
+//! API tokens: only their SHA-256 is stored.
+
+use allclear_domain::access::Scope;
+use allclear_domain::ids::TokenId;
+use jiff::Timestamp;
+
+use super::{Reader, instant, opt_instant, opt_text, text};
+use crate::db::Db;
+use crate::fault::Fault;
+use crate::schema::{IDEMPOTENCY, TOKEN};
+use crate::val::{Row, Write};
+
+/// A token as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    pub id: TokenId,
+    pub name: String,
+    /// SHA-256 of the token, in hexadecimal.
+    pub hash: String,
+    pub scope: Scope,
+    pub person: Option<String>,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// A new token, or the next state of one.
+#[must_use]
+pub fn put(t: &Stored) -> Write {
+    Write::Upsert {
+        table: &TOKEN,
+        row: vec![
+            text(t.id),
+            text(&t.name),
+            text(&t.hash),
+            text(t.scope.word()),
+            opt_text(t.person.as_ref()),
+            instant(t.created_at),
+            opt_instant(t.expires_at),
+            opt_instant(t.revoked_at),
+        ],
+    }
+}
+
+fn stored(row: &Row) -> Result<Stored, Fault> {
+    let mut r = Reader::new(row);
+    Ok(Stored {
+        id: r.parse()?,
+        name: r.text()?,
+        hash: r.text()?,
+        scope: r.parse()?,
+        person: r.opt_text()?,
+        created_at: r.instant()?,
+        expires_at: r.opt_instant()?,
+        revoked_at: r.opt_instant()?,
+    })
+}
+
+/// The token with this hash.
+pub async fn by_hash(db: &Db, hash: &str) -> Result<Option<Stored>, Fault> {
+    let sql = "select id, name, hash, scope, person, created_at, expires_at, revoked_at from token where hash = ?1";
+    let rows = db.read(sql, vec![text(hash)]).await?;
+    rows.first().map(stored).transpose()
+}
+
+/// Every token, newest first.
+pub async fn all(db: &Db) -> Result<Vec<Stored>, Fault> {
+    let sql = "select id, name, hash, scope, person, created_at, expires_at, revoked_at from token order by id desc limit 1000";
+    let rows = db.read(sql, vec![]).await?;
+    rows.iter().map(stored).collect()
+}
+
+/// Keeps the answer given under an `Idempotency-Key`; a second one is a conflict.
+#[must_use]
+pub fn keep_answer(principal: &str, key: &str, digest: &str, answer: &str, now: Timestamp) -> Write {
+    Write::Insert {
+        table: &IDEMPOTENCY,
+        row: vec![text(principal), text(key), text(digest), text(answer), instant(now)],
+    }
+}
+
+/// Digest and answer kept under a key.
+pub async fn answer(db: &Db, principal: &str, key: &str) -> Result<Option<(String, String)>, Fault> {
+    let sql = "select digest, answer from idempotency where principal = ?1 and key = ?2";
+    let rows = db.read(sql, vec![text(principal), text(key)]).await?;
+    rows.first().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).transpose()
+}
+
+/// Forgets answers older than an instant.
+#[must_use]
+pub fn forget_answers(before: Timestamp) -> Write {
+    Write::Exec { table: &IDEMPOTENCY, sql: "delete from idempotency where at < ?1", args: vec![instant(before)], expect: None }
+}

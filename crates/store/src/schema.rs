@@ -1,0 +1,193 @@
+//! The schema: one text for both databases, and the tables as writes see them.
+//!
+//! Portable on purpose: ids and JSON are text, instants are microseconds since 1970, lengths are
+//! milliseconds, nothing asks the database for the time. `{CLUSTERED}` keeps a table in the order
+//! of its key where the database can.
+
+use crate::migrate::Migration;
+use crate::val::{Kind, Table};
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $constant:ident = $name:literal, key [$($key:literal),*] { $($column:literal: $kind:ident),* $(,)? })*) => {
+        $($(#[$doc])* pub static $constant: Table = Table {
+            name: $name,
+            columns: &[$(($column, Kind::$kind)),*],
+            key: &[$($key),*],
+        };)*
+        /// Every table, for copies.
+        pub static TABLES: &[&Table] = &[$(&$constant),*];
+    };
+}
+
+tables! {
+    /// The log. `seq` is the database's.
+    EVENT = "event", key ["stream", "version"] {
+        "stream": Text, "version": Int, "incident": Text, "kind": Text, "v": Int, "at": Int, "recorded_at": Int,
+        "actor": Text, "cause": Text, "mode": Text, "marking": Text, "body": Text, "salt": Bytes, "body_hash": Bytes, "hash": Bytes,
+    }
+    /// Folded incidents.
+    INCIDENT = "incident", key ["id"] {
+        "id": Text, "ref": Text, "state": Text, "open": Bool, "title": Text, "severity": Text, "service": Text, "escalation": Text,
+        "group_key": Text, "because": Text, "mode": Text, "commander": Text, "acknowledged_by": Text, "merged_into": Text,
+        "page": Text, "alerts_told": Int, "recoveries_told": Int, "recovered": Bool, "reopened": Int, "impact_started_at": Int, "detected_at": Int,
+        "declared_at": Int, "acknowledged_at": Int, "mitigated_at": Int, "resolved_at": Int, "closed_at": Int,
+        "created_at": Int, "updated_at": Int, "version": Int, "hash": Bytes,
+    }
+    /// Folded pages.
+    PAGE = "page", key ["id"] {
+        "id": Text, "incident": Text, "about": Text, "escalation": Text, "urgency": Text, "alert": Text, "because": Text,
+        "status": Text, "round": Int, "step": Int, "catch_all": Bool, "entries": Text, "acknowledged_by": Text,
+        "started_at": Int, "ended_at": Int, "version": Int, "hash": Bytes,
+    }
+    /// Alerts; `ended` is null while open.
+    ALERT = "alert", key ["id"] {
+        "id": Text, "integration": Text, "dedup_key": Text, "ended": Text, "title": Text, "severity": Text, "sender_severity": Text,
+        "service": Text, "source": Text, "detail": Text, "decision": Text, "because": Text, "silence": Text, "silenced_until": Int,
+        "incident": Text, "signal": Text, "org_version": Int, "starts_at": Int, "ends_at": Int, "opened_at": Int, "ended_at": Int,
+        "last_seen_at": Int, "count": Int,
+    }
+    /// Accepted requests, redacted.
+    SIGNAL = "signal", key ["id"] {
+        "id": Text, "integration": Text, "format": Text, "received_at": Int, "org_version": Int, "alerts": Int, "body": Text,
+    }
+    /// Expectations.
+    EXPECTATION = "expectation", key ["owner", "key", "occurrence"] {
+        "owner": Text, "key": Text, "occurrence": Int, "rule": Text, "rule_version": Int, "incident": Text, "opened_by": Text,
+        "opened_at": Int, "segments": Text, "length_ms": Int, "next_look_at": Int, "standing": Text, "settled_at": Int, "why": Text,
+    }
+    /// The outbox.
+    MESSAGE = "message", key ["id"] {
+        "id": Text, "lane": Text, "channel": Text, "person": Text, "contact": Text, "page": Text, "incident": Text,
+        "org_version": Int, "notice": Text, "state": Text, "attempts": Int, "next_attempt_at": Int, "claimed_by": Text,
+        "claimed_at": Int, "created_at": Int, "done_at": Int, "in_doubt": Bool, "last_error": Text,
+    }
+    /// The organisation's forms as they are now.
+    FORM = "form", key ["kind", "id"] {
+        "kind": Text, "id": Text, "version": Int, "position": Int, "managed": Text, "body": Text, "at": Int,
+    }
+    /// Earlier versions of forms; may be erased without touching the log.
+    FORM_HISTORY = "form_history", key ["kind", "id", "version"] {
+        "kind": Text, "id": Text, "version": Int, "body": Text, "actor": Text, "at": Int,
+    }
+    /// API tokens, hashed.
+    TOKEN = "token", key ["id"] {
+        "id": Text, "name": Text, "hash": Text, "scope": Text, "person": Text, "created_at": Int, "expires_at": Int, "revoked_at": Int,
+    }
+    /// Answers given under an `Idempotency-Key`.
+    IDEMPOTENCY = "idempotency", key ["principal", "key"] {
+        "principal": Text, "key": Text, "digest": Text, "answer": Text, "at": Int,
+    }
+    /// Named values: versions, counters, marks.
+    META = "meta", key ["name"] { "name": Text, "value": Text }
+}
+
+/// The schema's steps.
+pub static MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "the spine",
+    sql: "
+create table event (
+  seq {SEQ},
+  stream text not null, version bigint not null, incident text, kind text not null, v bigint not null,
+  at bigint not null, recorded_at bigint not null, actor text not null, cause text not null, mode text not null, marking text,
+  body text, salt {BYTES}, body_hash {BYTES} not null, hash {BYTES} not null);
+create unique index event_stream_version on event (stream, version);
+create index event_incident on event (incident, seq) where incident is not null;
+
+create table incident (
+  id text primary key, ref text not null, state text not null, open boolean not null, title text not null, severity text not null,
+  service text, escalation text, group_key text, because text not null, mode text not null, commander text, acknowledged_by text,
+  merged_into text, page text, alerts_told bigint not null, recoveries_told bigint not null,
+  recovered boolean not null, reopened bigint not null,
+  impact_started_at bigint, detected_at bigint, declared_at bigint, acknowledged_at bigint, mitigated_at bigint,
+  resolved_at bigint, closed_at bigint, created_at bigint not null, updated_at bigint not null,
+  version bigint not null, hash {BYTES} not null) {CLUSTERED};
+create unique index incident_ref on incident (ref);
+create index incident_open on incident (id) where open;
+create unique index incident_group on incident (group_key) where open and group_key is not null;
+create index incident_state on incident (state, id);
+create index incident_severity on incident (severity, id);
+create index incident_service on incident (service, id) where service is not null;
+
+create table page (
+  id text primary key, incident text not null, about text not null, escalation text, urgency text not null, alert text,
+  because text not null, status text not null, round bigint not null, step bigint not null, catch_all boolean not null,
+  entries text not null, acknowledged_by text, started_at bigint not null, ended_at bigint,
+  version bigint not null, hash {BYTES} not null) {CLUSTERED};
+create index page_incident on page (incident, id);
+
+create table alert (
+  id text primary key, integration text not null, dedup_key text not null, ended text, title text not null, severity text not null,
+  sender_severity text, service text, source text, detail text not null, decision text not null, because text not null,
+  silence text, silenced_until bigint, incident text, signal text not null, org_version bigint not null,
+  starts_at bigint not null, ends_at bigint, opened_at bigint not null, ended_at bigint,
+  last_seen_at bigint not null, count bigint not null) {CLUSTERED};
+create unique index alert_open on alert (integration, dedup_key) where ended is null;
+create index alert_incident on alert (incident, id) where incident is not null;
+
+create table signal (
+  id text primary key, integration text not null, format text not null, received_at bigint not null, org_version bigint not null,
+  alerts bigint not null, body text not null) {CLUSTERED};
+
+create table expectation (
+  owner text not null, key text not null, occurrence bigint not null, rule text not null, rule_version bigint not null,
+  incident text, opened_by text not null, opened_at bigint not null, segments text, length_ms bigint not null,
+  next_look_at bigint not null, standing text not null, settled_at bigint, why text,
+  primary key (owner, key, occurrence)) {CLUSTERED};
+create index expectation_due on expectation (next_look_at) where standing = 'live';
+create index expectation_incident on expectation (incident, next_look_at) where incident is not null;
+
+create table message (
+  id text primary key, lane text not null, channel text not null, person text not null, contact text not null,
+  page text not null, incident text not null, org_version bigint not null, notice text not null, state text not null,
+  attempts bigint not null, next_attempt_at bigint not null, claimed_by text, claimed_at bigint,
+  created_at bigint not null, done_at bigint, in_doubt boolean not null, last_error text) {CLUSTERED};
+create index message_queued on message (next_attempt_at) where state = 'queued';
+create index message_claimed on message (claimed_at) where state = 'claimed';
+create index message_page on message (page);
+
+create table form (
+  kind text not null, id text not null, version bigint not null, position bigint not null, managed text, body text not null,
+  at bigint not null, primary key (kind, id)) {CLUSTERED};
+create table form_history (
+  kind text not null, id text not null, version bigint not null, body text, actor text not null, at bigint not null,
+  primary key (kind, id, version)) {CLUSTERED};
+
+create table token (
+  id text primary key, name text not null, hash text not null, scope text not null, person text,
+  created_at bigint not null, expires_at bigint, revoked_at bigint) {CLUSTERED};
+create unique index token_hash on token (hash);
+
+create table idempotency (
+  principal text not null, key text not null, digest text not null, answer text not null, at bigint not null,
+  primary key (principal, key)) {CLUSTERED};
+create index idempotency_at on idempotency (at);
+
+create table meta (name text primary key, value text not null) {CLUSTERED};
+",
+    // The one change that gets through is a redaction: body and salt go, everything else stays.
+    sqlite: "
+create trigger event_not_deleted before delete on event begin
+  select raise(abort, 'the log is append-only'); end;
+create trigger event_not_changed before update on event
+when not (new.body is null and new.salt is null and new.seq = old.seq and new.stream = old.stream and new.version = old.version
+  and new.incident is old.incident and new.kind = old.kind and new.v = old.v and new.at = old.at
+  and new.recorded_at = old.recorded_at and new.actor = old.actor and new.cause = old.cause and new.mode = old.mode
+  and new.marking is old.marking and new.body_hash = old.body_hash and new.hash = old.hash)
+begin select raise(abort, 'the log is append-only'); end;
+",
+    postgres: "
+create function event_append_only() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'UPDATE' and new.body is null and new.salt is null and new.seq = old.seq and new.stream = old.stream
+    and new.version = old.version and new.incident is not distinct from old.incident and new.kind = old.kind and new.v = old.v
+    and new.at = old.at and new.recorded_at = old.recorded_at and new.actor = old.actor and new.cause = old.cause
+    and new.mode = old.mode and new.marking is not distinct from old.marking and new.body_hash = old.body_hash
+    and new.hash = old.hash then
+    return new;
+  end if;
+  raise exception 'the log is append-only';
+end $$;
+create trigger event_append_only before update or delete on event for each row execute function event_append_only();
+",
+}];
