@@ -1,1 +1,6 @@
-//! engine
+//! The shell around the rules: load, decide, commit, publish.
+
+pub mod clock;
+pub mod core;
+pub mod engine;
+pub mod ports;

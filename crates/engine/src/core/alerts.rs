@@ -1,0 +1,241 @@
+//! Open alerts in memory: enough to know a repetition, to lapse, and to see a recovery.
+//!
+//! `last_seen`, `ends_at` and the count are soft: kept here and written within
+//! [`FLUSH_EVERY`](crate::engine::FLUSH_EVERY). A row that turns out to be no longer open makes
+//! that write a conflict, and its condition is judged anew on its next signal.
+
+use std::sync::Arc;
+
+use allclear_domain::expect::Standing;
+use allclear_domain::ids::{AlertId, IncidentId};
+use allclear_domain::incident::Severity;
+use allclear_domain::signal::{Alert, Ended};
+use allclear_domain::wire::SenderSeverity;
+use allclear_store::rows;
+use jiff::Timestamp;
+
+use super::unit::{AlertChange, Unit};
+use super::{Core, Decided, Loaded, Need, Stop};
+
+/// A condition: the integration and the sender's name for it, shared among the maps.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AlertKey(Arc<str>);
+
+/// Cannot stand in an integration's id.
+const SEPARATOR: char = '\u{1f}';
+
+impl AlertKey {
+    /// The key of a condition.
+    #[must_use]
+    pub fn new(integration: &str, dedup_key: &str) -> Self {
+        let mut text = String::with_capacity(integration.len() + dedup_key.len() + 1);
+        text.push_str(integration);
+        text.push(SEPARATOR);
+        text.push_str(dedup_key);
+        Self(text.into())
+    }
+    /// Integration and dedup key.
+    #[must_use]
+    pub fn parts(&self) -> (&str, &str) {
+        self.0.split_once(SEPARATOR).unwrap_or((&self.0, ""))
+    }
+}
+
+/// What memory keeps of an open alert.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenAlert {
+    pub id: AlertId,
+    pub incident: Option<IncidentId>,
+    pub severity: Severity,
+    pub sender_severity: Option<SenderSeverity>,
+    pub suppressed: bool,
+    pub ends_at: Option<Timestamp>,
+    pub last_seen_at: Timestamp,
+    pub count: u64,
+}
+
+impl OpenAlert {
+    /// Of a stored alert.
+    #[must_use]
+    pub fn of(alert: &Alert) -> Self {
+        Self {
+            id: alert.id,
+            incident: alert.incident,
+            severity: alert.severity,
+            sender_severity: alert.sender_severity,
+            suppressed: alert.suppressed.is_some(),
+            ends_at: alert.ends_at,
+            last_seen_at: alert.last_seen_at,
+            count: alert.count,
+        }
+    }
+}
+
+impl Core {
+    /// The open alert of a condition, as this unit leaves it. `must_ask` reads the store where
+    /// memory knows none and other nodes write too.
+    pub(super) fn open_alert(&self, unit: &Unit, key: &AlertKey, must_ask: bool) -> Decided<Option<OpenAlert>> {
+        for change in unit.alerts.iter().rev() {
+            match change {
+                AlertChange::Open(other, alert) | AlertChange::Set(other, alert) | AlertChange::Touch(other, alert) if other == key => {
+                    return Ok(Some(alert.clone()));
+                }
+                AlertChange::End(other, _) if other == key => return Ok(None),
+                _ => {}
+            }
+        }
+        if self.careful || (must_ask && self.setup.shared && !self.alerts.contains_key(key)) {
+            let found = self.read.iter().find_map(|read| match read {
+                Loaded::AlertByKey(other, found) if other == key => Some(found.as_deref().map(OpenAlert::of)),
+                _ => None,
+            });
+            return found.ok_or_else(|| Stop::Need(Need::AlertByKey(key.clone())));
+        }
+        Ok(self.alerts.get(key).cloned())
+    }
+
+    /// Open alerts of an incident once this unit is carried out.
+    pub(super) fn open_alerts_of(&self, unit: &Unit, incident: IncidentId) -> usize {
+        let mut open = self.alerts_of.get(&incident).map_or(0, std::collections::HashSet::len);
+        for change in &unit.alerts {
+            match change {
+                AlertChange::Open(_, alert) if alert.incident == Some(incident) => open += 1,
+                AlertChange::End(_, id) if self.alerts_of.get(&incident).is_some_and(|ids| ids.contains(id)) => open -= 1,
+                _ => {}
+            }
+        }
+        open
+    }
+
+    /// Ends an alert, and judges whether its incident has recovered.
+    pub(super) fn end_alert(&mut self, unit: &mut Unit, key: &AlertKey, alert: &OpenAlert, how: Ended) -> Decided<()> {
+        unit.write(rows::alert::end(alert.id, how, unit.now));
+        unit.settle(&allclear_domain::expect::Settle {
+            owner: allclear_domain::expect::Owner::Alert(alert.id),
+            key: None,
+            standing: if how == Ended::Lapsed { Standing::Missed } else { Standing::Met },
+            why: "the alert ended",
+        });
+        unit.alerts.push(AlertChange::End(key.clone(), alert.id));
+        unit.effects().alerts_ended += 1;
+        let Some(incident) = alert.incident else { return Ok(()) };
+        let (state, _) = match self.incident(unit, incident) {
+            Ok(found) => found,
+            // An alert may outlive its incident's row only in a damaged store; it still ends.
+            Err(Stop::Refused(_)) => return Ok(()),
+            Err(stop) => return Err(stop),
+        };
+        if !state.state.is_open() {
+            return Ok(());
+        }
+        if self.still_open(unit, incident)? == 0 {
+            self.recover(unit, incident)?;
+        } else {
+            self.digest(unit, incident);
+        }
+        Ok(())
+    }
+
+    fn still_open(&self, unit: &Unit, incident: IncidentId) -> Decided<u64> {
+        if !self.setup.shared && !self.careful {
+            return Ok(self.open_alerts_of(unit, incident) as u64);
+        }
+        // Other nodes may know of more: the store counts, less what ends here.
+        let ending = unit.alerts.iter().filter(|change| matches!(change, AlertChange::End(..))).count() as u64;
+        let opening =
+            unit.alerts.iter().filter(|c| matches!(c, AlertChange::Open(_, alert) if alert.incident == Some(incident))).count() as u64;
+        let open = self.read.iter().find_map(|read| match read {
+            Loaded::Totals(other, _, open) if *other == incident => Some(*open),
+            _ => None,
+        });
+        let open = open.ok_or(Stop::Need(Need::Totals(incident)))?;
+        Ok((open + opening).saturating_sub(ending))
+    }
+
+    pub(super) fn note_open(&mut self, key: AlertKey, alert: OpenAlert) {
+        self.alert_keys.insert(alert.id, key.clone());
+        if let Some(incident) = alert.incident {
+            self.alerts_of.entry(incident).or_default().insert(alert.id);
+        }
+        self.alerts.insert(key, alert);
+    }
+
+    fn note_ended(&mut self, key: &AlertKey) {
+        if let Some(alert) = self.alerts.remove(key) {
+            self.alert_keys.remove(&alert.id);
+            if let Some(incident) = alert.incident
+                && let Some(ids) = self.alerts_of.get_mut(&incident)
+            {
+                ids.remove(&alert.id);
+                if ids.is_empty() {
+                    self.alerts_of.remove(&incident);
+                }
+            }
+        }
+        self.dirty.remove(key);
+    }
+
+    pub(super) fn take_over_alerts(&mut self, unit: &mut Unit) {
+        for change in unit.alerts.drain(..) {
+            match change {
+                AlertChange::Open(key, alert) => self.note_open(key, alert),
+                AlertChange::Set(key, alert) => {
+                    self.note_ended(&key);
+                    self.note_open(key, alert);
+                }
+                AlertChange::Touch(key, alert) => {
+                    if !self.alerts.contains_key(&key) {
+                        self.note_open(key.clone(), alert.clone());
+                    } else if let Some(known) = self.alerts.get_mut(&key) {
+                        *known = alert;
+                    }
+                    self.dirty.insert(key);
+                }
+                AlertChange::End(key, _) => self.note_ended(&key),
+                AlertChange::EndOfIncident(incident) => {
+                    for id in self.alerts_of.remove(&incident).unwrap_or_default() {
+                        if let Some(key) = self.alert_keys.remove(&id) {
+                            self.alerts.remove(&key);
+                            self.dirty.remove(&key);
+                        }
+                    }
+                }
+                AlertChange::Give { from, into } => {
+                    let moved = self.alerts_of.remove(&from).unwrap_or_default();
+                    for id in &moved {
+                        if let Some(alert) = self.alert_keys.get(id).and_then(|key| self.alerts.get_mut(key)) {
+                            alert.incident = Some(into);
+                        }
+                    }
+                    self.alerts_of.entry(into).or_default().extend(moved);
+                }
+                AlertChange::Flushed(key) => {
+                    self.dirty.remove(&key);
+                }
+            }
+        }
+    }
+
+    /// Drops an alert from memory, since the store says otherwise; its next signal reads it anew.
+    pub fn forget_alert(&mut self, key: &AlertKey) {
+        self.note_ended(key);
+    }
+
+    /// Alerts whose soft part waits to be written.
+    #[must_use]
+    pub fn dirty_alerts(&self) -> usize {
+        self.dirty.len()
+    }
+
+    /// Writes down the soft part of some of them.
+    pub(super) fn flush(&mut self, unit: &mut Unit, most: usize) {
+        let mut keys: Vec<AlertKey> = self.dirty.iter().take(most).cloned().collect();
+        keys.sort();
+        for key in keys {
+            if let Some(alert) = self.alerts.get(&key) {
+                unit.write(rows::alert::touch(alert.id, alert.last_seen_at, alert.ends_at, alert.count));
+            }
+            unit.alerts.push(AlertChange::Flushed(key));
+        }
+    }
+}

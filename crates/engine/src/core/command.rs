@@ -1,0 +1,159 @@
+//! What the core is asked, and what it answers.
+
+use allclear_domain::access::Actor;
+use allclear_domain::expect::Expectation;
+use allclear_domain::ids::{IncidentId, MessageId, PageId};
+use allclear_domain::incident;
+use allclear_domain::paging;
+use allclear_domain::wire::{Outcome, Signal};
+use allclear_store::rows::message;
+use jiff::Timestamp;
+
+/// A command with who asks for it.
+#[derive(Debug, Clone)]
+pub struct Input {
+    pub actor: Actor,
+    /// Where it comes from, for the log: `api`, `link`, `signal:…`.
+    pub cause: String,
+    /// Given once for a key.
+    pub once: Option<Once>,
+    pub command: Command,
+}
+
+/// An idempotency key, for whom it counts, and a digest of what was asked with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Once {
+    pub principal: String,
+    pub key: String,
+    pub digest: String,
+}
+
+/// Signals of one request.
+#[derive(Debug, Clone)]
+pub struct Arrived {
+    /// The integration's id.
+    pub integration: String,
+    pub format: &'static str,
+    pub received_at: Timestamp,
+    /// The request as kept.
+    pub body: String,
+    pub signals: Vec<Signal>,
+}
+
+/// A declaration by a person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Declare {
+    pub title: String,
+    pub severity: incident::Severity,
+    pub service: Option<String>,
+    pub impact_started_at: Option<Timestamp>,
+    /// Whether the service's escalation policy is started.
+    pub page: bool,
+}
+
+/// What can be asked.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Signals arrived.
+    Signals(Arrived),
+    /// A person declares.
+    Declare(Declare),
+    /// A person acts on an incident.
+    Incident { id: IncidentId, command: incident::Command },
+    /// A person merges one incident into another.
+    Merge { from: IncidentId, into: IncidentId },
+    /// Page again, by the incident's policy or another one.
+    Escalate { id: IncidentId, escalation: Option<String>, why: String },
+    /// Somebody acts on a page.
+    Page { id: PageId, command: paging::Command },
+    /// An expectation is due.
+    Look(Box<Expectation>),
+    /// A message is to be tried (again).
+    Claim { message: Box<message::Stored>, doubt: Option<String> },
+    /// A claimed message was not begun, since its page has ended.
+    Withdraw { message: MessageId },
+    /// A try ended.
+    Sent { message: Box<message::Stored>, attempts: u32, outcome: Outcome, latency_ms: u64 },
+    /// Write down the soft part of alerts seen again.
+    Flush { keys: usize },
+}
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    #[error("there is no such incident")]
+    NoSuchIncident,
+    #[error("there is no such page")]
+    NoSuchPage,
+    #[error("there is no service `{0}`")]
+    NoSuchService(String),
+    #[error("there is no escalation policy `{0}`")]
+    NoSuchEscalation(String),
+    #[error("there is no integration `{0}`")]
+    NoSuchIntegration(String),
+    #[error("no escalation policy is set: name one, or set one on the service")]
+    NobodyToEscalateTo,
+    #[error("{0}")]
+    Incident(#[from] incident::Refusal),
+    #[error("{0}")]
+    Page(#[from] paging::Refusal),
+    #[error("this node holds {0} open alerts, which is its limit: try again when some have recovered")]
+    TooManyAlerts(usize),
+    #[error("this idempotency key was used for a different request")]
+    KeyReused,
+    /// The store does not answer; nothing was kept.
+    #[error("the store cannot keep it now: {0}")]
+    Unavailable(String),
+    /// A bug; the operator was told.
+    #[error("this command failed inside; the operator has been told")]
+    Broken,
+}
+
+impl Refusal {
+    /// The stable code of the API.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchIncident => "no_such_incident",
+            Self::NoSuchPage => "no_such_page",
+            Self::NoSuchService(_) => "no_such_service",
+            Self::NoSuchEscalation(_) => "no_such_escalation",
+            Self::NoSuchIntegration(_) => "no_such_integration",
+            Self::NobodyToEscalateTo => "nobody_to_escalate_to",
+            Self::Incident(refusal) => refusal.code(),
+            Self::Page(refusal) => refusal.code(),
+            Self::TooManyAlerts(_) => "too_many_alerts",
+            Self::KeyReused => "idempotency_key_reused",
+            Self::Unavailable(_) => "store_unavailable",
+            Self::Broken => "internal",
+        }
+    }
+}
+
+/// What became of one signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignalReply {
+    /// A new alert.
+    Opened,
+    /// Seen again.
+    Repeated,
+    /// Known, and changed.
+    Changed,
+    /// The alert ended.
+    Ended,
+    /// An acknowledgement was passed on.
+    Acknowledged,
+    /// About nothing that is open.
+    Nothing,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    Signals(Vec<SignalReply>),
+    Incident { id: IncidentId, reference: String },
+    Page { id: PageId },
+    Done,
+    /// Given before under the same key.
+    Again { answer: String },
+}

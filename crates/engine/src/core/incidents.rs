@@ -1,0 +1,215 @@
+//! Commands on incidents, and what they do to the incident's pages and alerts.
+
+use allclear_domain::expect::Standing;
+use allclear_domain::ids::{IncidentId, PageId};
+use allclear_domain::incident::{self, Declaration, Incident, State};
+use allclear_domain::paging;
+use allclear_domain::time::Length;
+use allclear_domain::wire::NoticeIncident;
+use allclear_store::rows;
+
+use super::command::{Declare, Refusal, Reply};
+use super::unit::{AlertChange, Unit};
+use super::{Core, Decided};
+
+impl Core {
+    /// Decides a command on an incident and folds its events; nothing else follows here.
+    pub(super) fn incident_command(
+        &mut self,
+        unit: &mut Unit,
+        id: IncidentId,
+        before: Option<(Incident, allclear_domain::event::Head)>,
+        command: incident::Command,
+    ) -> Decided<Vec<incident::Event>> {
+        let context = incident::Context { now: unit.now, org_version: self.org.version };
+        let events = incident::decide(before.as_ref().map(|(state, _)| state), command, context).map_err(Refusal::from)?;
+        unit.incident_events(id, before, &events);
+        Ok(events)
+    }
+
+    /// A command on an incident that exists, with what follows for its pages and alerts.
+    pub(super) fn change_incident(&mut self, unit: &mut Unit, id: IncidentId, command: incident::Command) -> Decided<()> {
+        let before = self.incident(unit, id)?;
+        let events = self.incident_command(unit, id, Some(before), command)?;
+        for event in events {
+            match event {
+                incident::Event::Resolved(body) => {
+                    let why = if body.by_itself { "the incident recovered by itself" } else { "the incident was resolved" };
+                    self.stop_pages(unit, id, why)?;
+                    if !body.by_itself {
+                        // A later trigger is a new alert: what still burns pages again.
+                        unit.write(rows::alert::end_of_incident(id, unit.now));
+                        unit.alerts.push(AlertChange::EndOfIncident(id));
+                    }
+                }
+                incident::Event::Cancelled(_) => self.stop_pages(unit, id, "the incident was cancelled")?,
+                incident::Event::Merged(_) => self.stop_pages(unit, id, "the incident was merged")?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn stop_pages(&mut self, unit: &mut Unit, id: IncidentId, why: &str) -> Decided<()> {
+        for page in self.pages_of(unit, id) {
+            self.change_page(unit, page, paging::Command::Stop { why: why.to_owned() })?;
+        }
+        Ok(())
+    }
+
+    /// A person declares.
+    pub(super) fn declare(&mut self, unit: &mut Unit, declare: &Declare) -> Decided<Reply> {
+        let org = self.org.clone();
+        let escalation = match &declare.service {
+            Some(service) => {
+                org.service(service).ok_or_else(|| Refusal::NoSuchService(service.clone()))?;
+                org.escalation_of(service).map(|policy| policy.id.clone())
+            }
+            None => None,
+        };
+        let id = IncidentId::from_bits(unit.id());
+        let reference = self.reference(unit)?;
+        let declaration = Declaration {
+            id,
+            reference: reference.clone(),
+            title: declare.title.clone(),
+            severity: declare.severity,
+            service: declare.service.clone(),
+            escalation: escalation.clone(),
+            group_key: None,
+            alert: None,
+            because: "declared by a person".into(),
+            impact_started_at: declare.impact_started_at,
+            detected_at: Some(unit.now),
+            group_wait: Length::ZERO,
+        };
+        self.incident_command(unit, id, None, incident::Command::Declare(declaration))?;
+        if declare.page {
+            self.start_page(unit, id, None, None, "an incident was declared", false)?;
+        }
+        Ok(Reply::Incident { id, reference })
+    }
+
+    /// A person's command on an incident.
+    pub(super) fn act_on(&mut self, unit: &mut Unit, id: IncidentId, command: &incident::Command) -> Decided<Reply> {
+        let (state, _) = self.incident(unit, id)?;
+        match command {
+            incident::Command::Acknowledge { by, via } => self.acknowledge(unit, id, by.clone(), via)?,
+            incident::Command::Promote { why } => self.promote(unit, id, why)?,
+            other => self.change_incident(unit, id, other.clone())?,
+        }
+        Ok(Reply::Incident { id, reference: state.reference })
+    }
+
+    /// Acknowledges an incident and every page of it that looks for somebody.
+    pub(super) fn acknowledge(&mut self, unit: &mut Unit, id: IncidentId, by: Option<String>, via: &str) -> Decided<()> {
+        self.change_incident(unit, id, incident::Command::Acknowledge { by: by.clone(), via: via.to_owned() })?;
+        for page in self.pages_of(unit, id) {
+            let (state, _) = self.page(unit, page)?;
+            if paging::may_send(state.status) {
+                self.change_page(unit, page, paging::Command::Acknowledge { by: by.clone(), via: via.to_owned() })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A candidate becomes an incident, and pages.
+    pub(super) fn promote(&mut self, unit: &mut Unit, id: IncidentId, why: &str) -> Decided<()> {
+        self.change_incident(unit, id, incident::Command::Promote { why: why.to_owned() })?;
+        self.start_page(unit, id, None, None, why, false)
+    }
+
+    /// Merges: the alerts go over, the pages of the merged one stop.
+    pub(super) fn merge(&mut self, unit: &mut Unit, from: IncidentId, into: IncidentId) -> Decided<Reply> {
+        let (loser, _) = self.incident(unit, from)?;
+        let (winner, _) = self.incident(unit, into)?;
+        let absorb = incident::Command::Absorb { from, from_ref: loser.reference.clone() };
+        let merge = incident::Command::Merge { into, into_ref: winner.reference.clone() };
+        self.change_incident(unit, from, merge)?;
+        self.change_incident(unit, into, absorb)?;
+        unit.write(rows::alert::give(from, into));
+        unit.alerts.push(AlertChange::Give { from, into });
+        self.digest(unit, into);
+        Ok(Reply::Incident { id: from, reference: loser.reference })
+    }
+
+    /// All alerts are over: resolves by itself, or asks whoever is on it.
+    pub(super) fn recover(&mut self, unit: &mut Unit, id: IncidentId) -> Decided<()> {
+        let before = self.incident(unit, id)?;
+        let page = before.0.page;
+        let events = {
+            let context = incident::Context { now: unit.now, org_version: self.org.version };
+            incident::decide(Some(&before.0), incident::Command::Recover, context).map_err(Refusal::from)?
+        };
+        unit.incident_events(id, Some(before), &events);
+        for event in &events {
+            match event {
+                incident::Event::Resolved(_) => self.stop_pages(unit, id, "the incident recovered by itself")?,
+                incident::Event::Cancelled(_) => self.stop_pages(unit, id, "the candidate recovered")?,
+                incident::Event::Recovered(body) => {
+                    if let (Some(person), Some(page)) = (&body.ask, page) {
+                        self.change_page(unit, page, paging::Command::AskConfirmation { person: person.clone() })?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts a page for an incident, by its own policy or another one.
+    pub(super) fn start_page(
+        &mut self,
+        unit: &mut Unit,
+        id: IncidentId,
+        escalation: Option<String>,
+        alert: Option<allclear_domain::ids::AlertId>,
+        because: &str,
+        late: bool,
+    ) -> Decided<()> {
+        let before = self.incident(unit, id)?;
+        let (incident, _) = &before;
+        let page = PageId::from_bits(unit.id());
+        let start = paging::Start {
+            id: page,
+            incident: NoticeIncident {
+                id,
+                reference: incident.reference.clone(),
+                title: incident.title.clone(),
+                severity: incident.severity.word().to_owned(),
+                service: incident.service.clone(),
+            },
+            escalation: escalation.or_else(|| incident.escalation.clone()),
+            urgency: self.org.severity(incident.severity).notify,
+            alert,
+            because: because.to_owned(),
+            late,
+        };
+        self.incident_command(unit, id, Some(before), incident::Command::Escalate { page, why: because.to_owned() })?;
+        self.page_command(unit, page, None, paging::Command::Start(start))?;
+        unit.new_pages.push((id, page));
+        Ok(())
+    }
+
+    /// Pages again, by the incident's policy or another one.
+    pub(super) fn escalate(&mut self, unit: &mut Unit, id: IncidentId, escalation: Option<&String>, why: &str) -> Decided<Reply> {
+        let (incident, _) = self.incident(unit, id)?;
+        if let Some(policy) = escalation {
+            self.org.escalation(policy).ok_or_else(|| Refusal::NoSuchEscalation(policy.clone()))?;
+        } else if incident.escalation.is_none() {
+            return Err(Refusal::NobodyToEscalateTo.into());
+        }
+        self.start_page(unit, id, escalation.cloned(), None, why, false)?;
+        Ok(Reply::Incident { id, reference: incident.reference })
+    }
+
+    /// Whether a page may start for an incident whose group wait is over.
+    pub(super) fn end_group_wait(&mut self, unit: &mut Unit, id: IncidentId, late: bool) -> Decided<Standing> {
+        let (incident, _) = self.incident(unit, id)?;
+        if incident.state != State::Declared || incident.page.is_some() {
+            return Ok(Standing::Void);
+        }
+        self.start_page(unit, id, None, None, "the wait for more alerts is over", late)?;
+        Ok(Standing::Met)
+    }
+}

@@ -1,0 +1,233 @@
+//! A due expectation is looked at: judged again from present state, settled once, or armed again.
+
+use allclear_domain::expect::{Expectation, LATE_AFTER, Owner, Rule, Standing};
+use allclear_domain::ids::{AlertId, IncidentId, PageId};
+use allclear_domain::incident;
+use allclear_domain::paging;
+use allclear_domain::signal::{Alert, Ended};
+use allclear_domain::time::after;
+use allclear_domain::wire::{Labels, Link, Signal, SignalAction};
+use allclear_store::rows;
+
+use super::alerts::OpenAlert;
+use super::command::Reply;
+use super::unit::Unit;
+use super::{Core, Decided, Loaded, Need, Stop};
+
+impl Core {
+    pub(super) fn look(&mut self, unit: &mut Unit, given: &Expectation) -> Decided<Reply> {
+        let expectation = if self.careful { self.present(given)? } else { Some(given.clone()) };
+        let Some(expectation) = expectation.filter(|e| e.standing == Standing::Live) else { return Ok(Reply::Done) };
+        if expectation.next_look_at > unit.now {
+            // Never early: whoever looked had another clock.
+            return Ok(Reply::Done);
+        }
+        let late = unit.now > after(expectation.next_look_at, LATE_AFTER);
+        match (expectation.rule, expectation.owner) {
+            (Rule::PageAck, Owner::Page(page)) => self.look_page_ack(unit, &expectation, page, late)?,
+            (Rule::PageNotify, Owner::Page(page)) => self.look_page_notify(unit, &expectation, page, late)?,
+            (Rule::GroupWait, Owner::Incident(id)) => {
+                let standing = self.end_group_wait(unit, id, late)?;
+                settle(unit, &expectation, standing, "the wait is over");
+            }
+            (Rule::Candidate, Owner::Incident(id)) => self.look_candidate(unit, &expectation, id)?,
+            (Rule::ConfirmRecovery, Owner::Incident(id)) => {
+                settle(unit, &expectation, Standing::Missed, "nobody confirmed in time");
+                self.change_incident(unit, id, incident::Command::MissConfirmation)?;
+            }
+            (Rule::AlertsDigest, Owner::Incident(id)) => self.look_digest(unit, &expectation, id)?,
+            (Rule::AlertLapse, Owner::Alert(id)) => self.look_lapse(unit, &expectation, id)?,
+            (Rule::SilenceEnd, Owner::Alert(id)) => self.look_silence(unit, &expectation, id)?,
+            // A rule on an owner that cannot have it: nothing sensible can follow, and it must not
+            // be looked at for ever.
+            _ => settle(unit, &expectation, Standing::Void, "this rule does not apply to this owner"),
+        }
+        Ok(Reply::Done)
+    }
+
+    fn present(&self, given: &Expectation) -> Decided<Option<Expectation>> {
+        let (owner, key) = (given.owner.to_string(), given.key.clone());
+        let found = self.read.iter().find_map(|read| match read {
+            Loaded::Expectation(o, k, n, found) if *o == owner && *k == key && *n == given.occurrence => Some(found.as_deref().cloned()),
+            _ => None,
+        });
+        found.ok_or(Stop::Need(Need::Expectation(owner, key, given.occurrence)))
+    }
+
+    fn look_page_ack(&mut self, unit: &mut Unit, expectation: &Expectation, page: PageId, late: bool) -> Decided<()> {
+        let Some((round, step)) = numbers(&expectation.key) else {
+            settle(unit, expectation, Standing::Void, "its key does not read");
+            return Ok(());
+        };
+        let (state, _) = self.page(unit, page)?;
+        let waits = state.status == paging::Status::Running && (state.round, state.step) == (round, step);
+        if !waits {
+            settle(unit, expectation, Standing::Void, "the page has moved on");
+            return Ok(());
+        }
+        settle(unit, expectation, Standing::Missed, "nobody acknowledged in time");
+        self.change_page(unit, page, paging::Command::StepTimedOut { round, step, late })?;
+        Ok(())
+    }
+
+    fn look_page_notify(&mut self, unit: &mut Unit, expectation: &Expectation, page: PageId, late: bool) -> Decided<()> {
+        let parts: Vec<&str> = expectation.key.splitn(5, ':').collect();
+        let read = match parts.as_slice() {
+            [_, round, step, person, entry] => round.parse().ok().zip(step.parse().ok()).zip(entry.parse().ok()).map(|n| (n, *person)),
+            _ => None,
+        };
+        let Some((((round, step), entry), person)) = read else {
+            settle(unit, expectation, Standing::Void, "its key does not read");
+            return Ok(());
+        };
+        settle(unit, expectation, Standing::Missed, "there was no answer before");
+        let command = paging::Command::EntryDue { round, step, person: person.to_owned(), entry, late };
+        self.change_page(unit, page, command)?;
+        Ok(())
+    }
+
+    fn look_candidate(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId) -> Decided<()> {
+        let (state, _) = self.incident(unit, id)?;
+        if state.state != incident::State::Candidate {
+            settle(unit, expectation, Standing::Void, "it is no candidate any more");
+            return Ok(());
+        }
+        settle(unit, expectation, Standing::Missed, "nobody decided in time");
+        self.promote(unit, id, "nobody decided in time whether it is an incident")
+    }
+
+    fn look_digest(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId) -> Decided<()> {
+        let (state, _) = self.incident(unit, id)?;
+        let totals = self.read.iter().find_map(|read| match read {
+            Loaded::Totals(other, all, open) if *other == id => Some((*all, *open)),
+            _ => None,
+        });
+        let (all, open) = totals.ok_or(Stop::Need(Need::Totals(id)))?;
+        settle(unit, expectation, Standing::Met, "the log was told");
+        unit.digests.insert(id, false);
+        let joined = all.saturating_sub(state.alerts_told);
+        let recovered = (all - open).saturating_sub(state.recoveries_told);
+        if state.state.is_open() {
+            self.change_incident(unit, id, incident::Command::TellAlerts { joined, recovered, open })?;
+        }
+        Ok(())
+    }
+
+    fn look_lapse(&mut self, unit: &mut Unit, expectation: &Expectation, id: AlertId) -> Decided<()> {
+        // Where other nodes write too, theirs may have been the last repetition.
+        let known = if self.setup.shared { None } else { self.alert_keys.get(&id).cloned() };
+        let (key, alert) = match known.and_then(|key| self.alerts.get(&key).cloned().map(|alert| (key, alert))) {
+            Some(found) => found,
+            None => match self.whole_alert(id)? {
+                Some(alert) if alert.ended.is_none() => {
+                    (super::AlertKey::new(&alert.integration, &alert.dedup_key), self.freshest(&alert))
+                }
+                Some(_) => {
+                    settle(unit, expectation, Standing::Void, "the alert has ended");
+                    return Ok(());
+                }
+                None => return Err(Stop::Need(Need::Alert(id))),
+            },
+        };
+        let Some(ends_at) = alert.ends_at else {
+            settle(unit, expectation, Standing::Void, "the alert does not lapse");
+            return Ok(());
+        };
+        // After a start no alert lapses before one full interval has passed: its sender may have
+        // tried while nobody listened.
+        let interval = ends_at.duration_since(alert.last_seen_at);
+        let at_least = self.setup.booted_at.checked_add(interval).unwrap_or(ends_at);
+        let lapses_at = if alert.last_seen_at < self.setup.booted_at { ends_at.max(at_least) } else { ends_at };
+        if lapses_at > unit.now {
+            unit.write(rows::expectation::rearm(expectation, lapses_at));
+            note_look(unit, lapses_at);
+            return Ok(());
+        }
+        settle(unit, expectation, Standing::Missed, "its sender did not send it again");
+        self.end_alert(unit, &key, &alert, Ended::Lapsed)
+    }
+
+    /// What is newer of a stored alert and what memory knows of it.
+    fn freshest(&self, stored: &Alert) -> OpenAlert {
+        let mut alert = OpenAlert::of(stored);
+        if let Some(known) = self.alert_keys.get(&stored.id).and_then(|key| self.alerts.get(key))
+            && known.last_seen_at > alert.last_seen_at
+        {
+            alert = known.clone();
+        }
+        alert
+    }
+
+    fn look_silence(&mut self, unit: &mut Unit, expectation: &Expectation, id: AlertId) -> Decided<()> {
+        let stored = match self.whole_alert(id)? {
+            Some(stored) => stored,
+            None => return Err(Stop::Need(Need::Alert(id))),
+        };
+        if stored.ended.is_some() || stored.suppressed.is_none() {
+            settle(unit, expectation, Standing::Void, "the alert is suppressed no more");
+            return Ok(());
+        }
+        settle(unit, expectation, Standing::Missed, "the silence ended and the alert is open");
+        let org = self.org.clone();
+        let Some(integration) = org.integration(&stored.integration) else { return Ok(()) };
+        let key = super::AlertKey::new(&stored.integration, &stored.dedup_key);
+        let alert = self.freshest(&stored);
+        self.judge_again(unit, integration, &as_signal(&stored), &key, alert)
+    }
+
+    /// A stored alert, if it was read for this command.
+    pub(super) fn whole_alert(&self, id: AlertId) -> Decided<Option<Alert>> {
+        let read = self.read.iter().find_map(|read| match read {
+            Loaded::Alert(other, found) if *other == id => Some(found.as_deref().cloned()),
+            _ => None,
+        });
+        match read {
+            Some(Some(alert)) => Ok(Some(alert)),
+            Some(None) => Err(super::Refusal::Broken.into()),
+            None => Err(Stop::Need(Need::Alert(id))),
+        }
+    }
+}
+
+fn settle(unit: &mut Unit, expectation: &Expectation, standing: Standing, why: &str) {
+    unit.write(rows::expectation::looked(expectation, standing, unit.now, why));
+}
+
+fn note_look(unit: &mut Unit, at: jiff::Timestamp) {
+    let effects = unit.effects();
+    effects.next_look_at = Some(effects.next_look_at.map_or(at, |other| other.min(at)));
+}
+
+/// Round and step of `ack:ROUND:STEP`.
+fn numbers(key: &str) -> Option<(u32, u32)> {
+    let (round, step) = key.strip_prefix("ack:")?.split_once(':')?;
+    Some((round.parse().ok()?, step.parse().ok()?))
+}
+
+/// The signal that a stored alert stands for, for judging it anew.
+#[must_use]
+pub fn as_signal(alert: &Alert) -> Signal {
+    #[derive(serde::Deserialize, Default)]
+    #[serde(default)]
+    struct Detail {
+        description: Option<String>,
+        labels: Labels,
+        annotations: Labels,
+        links: Vec<Link>,
+    }
+    let detail: Detail = serde_json::from_str(&alert.detail).unwrap_or_default();
+    Signal {
+        action: SignalAction::Trigger,
+        dedup_key: alert.dedup_key.clone(),
+        title: alert.title.clone(),
+        description: detail.description,
+        source: alert.source.clone(),
+        service: alert.service.clone(),
+        severity: alert.sender_severity,
+        labels: detail.labels,
+        annotations: detail.annotations,
+        starts_at: Some(alert.starts_at),
+        ends_at: alert.ends_at,
+        links: detail.links,
+    }
+}

@@ -1,0 +1,350 @@
+//! The core: commands against the running state, to units of writes. No I/O.
+//!
+//! One core decides for a node, one command after another, so that a storm neither livelocks nor
+//! refuses. It keeps what decisions need in memory; what is missing it asks for ([`Need`]) and is
+//! asked again. Each command is decided into a [`Unit`] of its own that is taken over only when
+//! it is whole: a refusal, a need or a panic leaves no trace.
+//!
+//! Invariant: what is in memory is what the store holds plus what the commit in flight will add.
+//! When a commit fails, [`Core::forget`] drops everything that could be ahead of the store.
+
+mod alerts;
+mod command;
+mod incidents;
+mod looks;
+mod pages;
+mod sends;
+mod signals;
+mod unit;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use allclear_domain::event::Head;
+use allclear_domain::expect::Expectation;
+use allclear_domain::ids::{AlertId, IdGen, IncidentId, NodeId, PageId};
+use allclear_domain::incident::Incident;
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::paging::Page;
+use allclear_domain::signal::Alert;
+use jiff::Timestamp;
+
+pub use alerts::{AlertKey, OpenAlert};
+pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply};
+pub use unit::{Effects, Unit};
+
+/// Most open alerts a node holds; beyond it new ones are refused with 503, since a page that
+/// cannot be deduplicated is worse than a sender that tries again.
+pub const OPEN_ALERTS_MAX: usize = 1_000_000;
+/// Streams kept in memory; beyond it the ones that are over are dropped first.
+const STREAMS_KEPT_MAX: usize = 50_000;
+/// References drawn at a time: `INC-…` numbers may have gaps of this size after a restart.
+pub const REFERENCE_BLOCK: u64 = 64;
+
+/// Something that must be read before a command can be decided.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Need {
+    Incident(IncidentId),
+    Page(PageId),
+    /// The open incident of a group.
+    Group(String),
+    /// The open alert of a condition.
+    AlertByKey(AlertKey),
+    /// A whole alert.
+    Alert(AlertId),
+    /// Alerts of an incident: all and open.
+    Totals(IncidentId),
+    /// The present state of an expectation.
+    Expectation(String, String, u32),
+    /// An answer kept under an idempotency key.
+    Answer(String, String),
+    /// More numbers for references.
+    References,
+}
+
+/// What was read for a need.
+#[derive(Debug, Clone)]
+pub enum Loaded {
+    Incident(IncidentId, Option<Box<(Incident, Head)>>, Vec<(Page, Head)>),
+    Page(PageId, Option<Box<(Page, Head)>>),
+    Group(String, Option<IncidentId>),
+    AlertByKey(AlertKey, Option<Box<Alert>>),
+    Alert(AlertId, Option<Box<Alert>>),
+    Totals(IncidentId, u64, u64),
+    Expectation(String, String, u32, Option<Box<Expectation>>),
+    Answer(String, String, Option<(String, String)>),
+    References { from: u64, to: u64 },
+}
+
+/// Why a command was not decided.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stop {
+    /// Read this first.
+    Need(Need),
+    /// No.
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// A decision, or why there is none.
+pub type Decided<T> = Result<T, Stop>;
+
+/// How the core is set up.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// This run of the program.
+    pub node: NodeId,
+    /// When it started.
+    pub booted_at: Timestamp,
+    /// Whether other nodes write to the same store, so that absence in memory proves nothing.
+    pub shared: bool,
+    /// Whether nothing may be sent.
+    pub quarantined: bool,
+    /// Seed of the ids.
+    pub seed: u64,
+}
+
+/// The running state of a node.
+pub struct Core {
+    pub(crate) setup: Setup,
+    pub(crate) org: Arc<Org>,
+    ids: IdGen,
+    incidents: HashMap<IncidentId, (Incident, Head)>,
+    pages: HashMap<PageId, (Page, Head)>,
+    pages_of: HashMap<IncidentId, Vec<PageId>>,
+    alerts: HashMap<AlertKey, OpenAlert>,
+    alert_keys: HashMap<AlertId, AlertKey>,
+    alerts_of: HashMap<IncidentId, HashSet<AlertId>>,
+    /// Incidents for which a digest of alerts is running.
+    digests: HashSet<IncidentId>,
+    groups: HashMap<String, Option<IncidentId>>,
+    /// Read for the command at hand only.
+    read: Vec<Loaded>,
+    references: (u64, u64),
+    /// Whether absence in memory must be checked against the store.
+    careful: bool,
+    /// Alerts whose soft part is newer than the store's.
+    dirty: HashSet<AlertKey>,
+}
+
+impl Core {
+    /// An empty one.
+    #[must_use]
+    pub fn new(setup: Setup, org: Arc<Org>) -> Self {
+        Self {
+            ids: IdGen::new(setup.seed),
+            setup,
+            org,
+            incidents: HashMap::new(),
+            pages: HashMap::new(),
+            pages_of: HashMap::new(),
+            alerts: HashMap::new(),
+            alert_keys: HashMap::new(),
+            alerts_of: HashMap::new(),
+            digests: HashSet::new(),
+            groups: HashMap::new(),
+            read: Vec::new(),
+            references: (0, 0),
+            careful: false,
+            dirty: HashSet::new(),
+        }
+    }
+
+    /// The organisation in force.
+    #[must_use]
+    pub fn org(&self) -> &Arc<Org> {
+        &self.org
+    }
+
+    /// Whether nothing may be sent.
+    #[must_use]
+    pub const fn is_quarantined(&self) -> bool {
+        self.setup.quarantined
+    }
+
+    /// Decides one command. On success the running state is ahead of the store by the unit, which
+    /// must be committed next or everything forgotten.
+    ///
+    /// # Errors
+    /// A need to be read first, or a refusal.
+    pub fn decide(&mut self, input: &Input, now: Timestamp, salts: &mut dyn FnMut() -> [u8; 16]) -> Decided<(Reply, Unit)> {
+        let mut unit = Unit::new(input, now, self.ids.clone());
+        let reply = self.command(&mut unit, input)?;
+        unit.seal(salts);
+        self.take_over(&mut unit);
+        self.read.clear();
+        Ok((reply, unit))
+    }
+
+    /// Hands over what was read. `lasting` things stay in memory, the others serve one command.
+    pub fn load(&mut self, loaded: Loaded) {
+        match loaded {
+            Loaded::Incident(id, found, pages) => {
+                if let Some(found) = found {
+                    self.incidents.insert(id, *found);
+                    self.pages_of.insert(id, pages.iter().map(|(page, _)| page.id).collect());
+                    for (page, head) in pages {
+                        self.pages.insert(page.id, (page, head));
+                    }
+                } else {
+                    self.read.push(Loaded::Incident(id, None, Vec::new()));
+                }
+            }
+            Loaded::Page(id, Some(found)) => {
+                self.pages.insert(id, *found);
+            }
+            Loaded::Group(key, found) => {
+                self.groups.insert(key, found);
+            }
+            Loaded::References { from, to } => self.references = (from, to),
+            other => self.read.push(other),
+        }
+    }
+
+    /// Fills the memory of open alerts, at start.
+    pub fn load_open(&mut self, integration: &str, dedup_key: &str, alert: OpenAlert) {
+        let key = AlertKey::new(integration, dedup_key);
+        self.note_open(key, alert);
+    }
+
+    /// An incident for which a digest is running, at start.
+    pub fn load_digest(&mut self, incident: IncidentId) {
+        self.digests.insert(incident);
+    }
+
+    /// Drops everything that could be ahead of the store, after a commit that failed.
+    pub fn forget(&mut self) {
+        self.incidents.clear();
+        self.pages.clear();
+        self.pages_of.clear();
+        self.groups.clear();
+        self.digests.clear();
+        self.read.clear();
+        self.references = (0, 0);
+    }
+
+    /// Drops an incident and its pages that another node changed.
+    pub fn forget_stream(&mut self, incident: IncidentId) {
+        self.incidents.remove(&incident);
+        for page in self.pages_of.remove(&incident).unwrap_or_default() {
+            self.pages.remove(&page);
+        }
+        self.groups.retain(|_, found| *found != Some(incident));
+    }
+
+    /// From now on absence in memory is checked against the store, or no longer.
+    pub fn set_careful(&mut self, careful: bool) {
+        self.careful = careful;
+    }
+
+    /// Another organisation is in force.
+    pub fn set_org(&mut self, org: Arc<Org>) {
+        self.org = org;
+    }
+
+    /// Sending is allowed again, or no longer.
+    pub fn set_quarantined(&mut self, quarantined: bool) {
+        self.setup.quarantined = quarantined;
+    }
+
+    /// Drops streams that are over when there are too many.
+    pub fn tidy(&mut self) {
+        if self.incidents.len() > STREAMS_KEPT_MAX {
+            let over: Vec<IncidentId> =
+                self.incidents.iter().filter(|(_, (incident, _))| !incident.state.is_open()).map(|(id, _)| *id).collect();
+            for id in over {
+                self.forget_stream(id);
+            }
+        }
+        // Open ones can be read again as well; this bounds memory in the worst storm.
+        if self.incidents.len() > 2 * STREAMS_KEPT_MAX {
+            self.incidents.clear();
+            self.pages.clear();
+            self.pages_of.clear();
+        }
+        if self.setup.shared || self.groups.len() > STREAMS_KEPT_MAX {
+            self.groups.clear();
+        }
+    }
+
+    /// Whether absence in memory proves absence.
+    const fn sure(&self) -> bool {
+        !self.careful && !self.setup.shared
+    }
+
+    fn incident(&self, unit: &Unit, id: IncidentId) -> Decided<(Incident, Head)> {
+        if let Some(found) = unit.incidents.get(&id).or_else(|| self.incidents.get(&id)) {
+            return Ok(found.clone());
+        }
+        if self.read.iter().any(|read| matches!(read, Loaded::Incident(other, None, _) if *other == id)) {
+            return Err(Refusal::NoSuchIncident.into());
+        }
+        Err(Stop::Need(Need::Incident(id)))
+    }
+
+    fn page(&self, unit: &Unit, id: PageId) -> Decided<(Page, Head)> {
+        if let Some(found) = unit.pages.get(&id).or_else(|| self.pages.get(&id)) {
+            return Ok(found.clone());
+        }
+        if self.read.iter().any(|read| matches!(read, Loaded::Page(other, None) if *other == id)) {
+            return Err(Refusal::NoSuchPage.into());
+        }
+        Err(Stop::Need(Need::Page(id)))
+    }
+
+    /// Ids of an incident's pages; the incident must have been read before.
+    fn pages_of(&self, unit: &Unit, id: IncidentId) -> Vec<PageId> {
+        let mut pages = self.pages_of.get(&id).cloned().unwrap_or_default();
+        for page in unit.new_pages.iter().filter(|(incident, _)| *incident == id).map(|(_, page)| *page) {
+            if !pages.contains(&page) {
+                pages.push(page);
+            }
+        }
+        pages
+    }
+
+    fn reference(&self, unit: &mut Unit) -> Decided<String> {
+        let next = unit.reference.unwrap_or(self.references.0);
+        if next >= self.references.1 {
+            return Err(Stop::Need(Need::References));
+        }
+        unit.reference = Some(next + 1);
+        Ok(format!("INC-{next}"))
+    }
+
+    /// The unit is whole: its state becomes the running state.
+    fn take_over(&mut self, unit: &mut Unit) {
+        self.ids = unit.ids.clone();
+        if let Some(next) = unit.reference {
+            self.references.0 = next;
+        }
+        for (id, found) in unit.incidents.drain() {
+            if let Some(key) = &found.0.group_key {
+                let open = found.0.state.is_open().then_some(id);
+                if open.is_some() || self.groups.get(key) == Some(&Some(id)) {
+                    self.groups.insert(key.clone(), open);
+                }
+            }
+            self.incidents.insert(id, found);
+        }
+        for (id, found) in unit.pages.drain() {
+            self.pages.insert(id, found);
+        }
+        for (incident, page) in unit.new_pages.drain(..) {
+            self.pages_of.entry(incident).or_default().push(page);
+        }
+        for (incident, running) in unit.digests.drain() {
+            if running {
+                self.digests.insert(incident);
+            } else {
+                self.digests.remove(&incident);
+            }
+        }
+        self.take_over_alerts(unit);
+    }
+}

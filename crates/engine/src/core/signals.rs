@@ -1,0 +1,341 @@
+//! Signals: open, repeat, change, end.
+
+use allclear_domain::expect::{ALERTS_DIGEST_EVERY, Expectation, Owner, Rule};
+use allclear_domain::ids::{AlertId, IncidentId, SignalId};
+use allclear_domain::incident::{self, Declaration, KEY_DIGEST, Severity, State};
+use allclear_domain::org::model::{Declare, Integration};
+use allclear_domain::signal::{Alert, Ended, Suppression, Triage, triage};
+use allclear_domain::time::{Length, after};
+use allclear_domain::wire::{Signal, SignalAction};
+use allclear_store::rows;
+use jiff::Timestamp;
+
+use super::alerts::{AlertKey, OpenAlert};
+use super::command::{Arrived, Refusal, SignalReply};
+use super::unit::{AlertChange, Unit};
+use super::{Core, Decided, Need, OPEN_ALERTS_MAX, Stop};
+
+/// Key of the expectation that an alert is sent again.
+pub(super) const KEY_LAPSE: &str = "lapse";
+/// Key of the expectation at the end of the silence that suppresses an alert.
+pub(super) const KEY_SILENCE: &str = "silence";
+
+impl Core {
+    pub(super) fn signals(&mut self, unit: &mut Unit, arrived: &Arrived) -> Decided<Vec<SignalReply>> {
+        let org = self.org.clone();
+        let integration =
+            org.integration(&arrived.integration).ok_or_else(|| Refusal::NoSuchIntegration(arrived.integration.clone()))?;
+        // The request is kept only where it changes something; its id is drawn when first needed.
+        let mut kept = None;
+        let mut replies = Vec::with_capacity(arrived.signals.len());
+        for signal in &arrived.signals {
+            replies.push(self.signal(unit, integration, signal, &mut kept)?);
+        }
+        if let Some(id) = kept {
+            let alerts = replies.iter().filter(|reply| !matches!(reply, SignalReply::Repeated | SignalReply::Nothing)).count();
+            unit.write(rows::signal::keep(&rows::signal::Stored {
+                id,
+                integration: integration.id.clone(),
+                format: arrived.format.to_owned(),
+                received_at: arrived.received_at,
+                org_version: org.version,
+                alerts: alerts as u64,
+                body: arrived.body.clone(),
+            }));
+        }
+        Ok(replies)
+    }
+
+    fn signal(&mut self, unit: &mut Unit, integration: &Integration, signal: &Signal, kept: &mut Option<SignalId>) -> Decided<SignalReply> {
+        let key = AlertKey::new(&integration.id, &signal.dedup_key);
+        let known = self.open_alert(unit, &key, signal.action != SignalAction::Trigger)?;
+        match (signal.action, known) {
+            (SignalAction::Trigger, None) => {
+                let id = keep(unit, kept);
+                self.open(unit, integration, signal, key, id)?;
+                Ok(SignalReply::Opened)
+            }
+            (SignalAction::Trigger, Some(alert)) => self.again(unit, integration, signal, &key, alert, kept),
+            (SignalAction::Resolve, Some(alert)) => {
+                keep(unit, kept);
+                self.end_alert(unit, &key, &alert, Ended::Resolved)?;
+                Ok(SignalReply::Ended)
+            }
+            (SignalAction::Acknowledge, Some(alert)) => {
+                keep(unit, kept);
+                Ok(if self.sender_acknowledges(unit, &alert)? { SignalReply::Acknowledged } else { SignalReply::Nothing })
+            }
+            // Resolving or acknowledging what is not open is success, and changes nothing.
+            (SignalAction::Resolve | SignalAction::Acknowledge, None) => Ok(SignalReply::Nothing),
+        }
+    }
+
+    /// A condition that is not known: judge it, and do what the judgement says.
+    fn open(&mut self, unit: &mut Unit, integration: &Integration, signal: &Signal, key: AlertKey, signal_id: SignalId) -> Decided<()> {
+        if self.alerts.len() >= OPEN_ALERTS_MAX {
+            return Err(Refusal::TooManyAlerts(OPEN_ALERTS_MAX).into());
+        }
+        let judged = triage(&self.org, integration, signal, unit.now, false);
+        let id = AlertId::from_bits(unit.id());
+        let incident = match judged.suppressed {
+            Some(_) => None,
+            None => self.act(unit, integration, &judged, signal, id)?,
+        };
+        let alert = Alert {
+            id,
+            integration: integration.id.clone(),
+            dedup_key: signal.dedup_key.clone(),
+            ended: None,
+            title: signal.title.clone(),
+            severity: judged.severity,
+            sender_severity: signal.severity,
+            service: judged.service,
+            source: signal.source.clone(),
+            detail: detail(signal),
+            decision: judged.decision,
+            because: judged.because,
+            suppressed: judged.suppressed,
+            incident,
+            signal: signal_id,
+            org_version: self.org.version,
+            starts_at: signal.starts_at.unwrap_or(unit.now),
+            ends_at: signal.ends_at,
+            opened_at: unit.now,
+            ended_at: None,
+            last_seen_at: unit.now,
+            count: 1,
+        };
+        unit.write(rows::alert::open(&alert));
+        if let Some(ends_at) = signal.ends_at {
+            expect_at(unit, id, KEY_LAPSE, Rule::AlertLapse, ends_at);
+        }
+        if let Some(Suppression { until, .. }) = alert.suppressed {
+            expect_at(unit, id, KEY_SILENCE, Rule::SilenceEnd, until);
+        }
+        unit.alerts.push(AlertChange::Open(key, OpenAlert::of(&alert)));
+        unit.effects().alerts_opened += 1;
+        Ok(())
+    }
+
+    /// Carries out a judgement: declares, proposes, joins, or leaves it recorded. Gives the
+    /// incident that has the alert now.
+    pub(super) fn act(
+        &mut self,
+        unit: &mut Unit,
+        integration: &Integration,
+        judged: &Triage,
+        signal: &Signal,
+        alert: AlertId,
+    ) -> Decided<Option<IncidentId>> {
+        if judged.decision == Declare::Record {
+            return Ok(None);
+        }
+        if let Some(group) = &judged.group_key
+            && let Some(incident) = self.group(unit, group)?
+        {
+            self.join(unit, incident, judged)?;
+            return Ok(Some(incident));
+        }
+        let id = IncidentId::from_bits(unit.id());
+        let reference = self.reference(unit)?;
+        let declaration = Declaration {
+            id,
+            reference,
+            title: judged.title.clone(),
+            severity: judged.severity,
+            service: judged.service.clone(),
+            escalation: judged.escalation.clone(),
+            group_key: judged.group_key.clone(),
+            alert: Some(alert),
+            because: format!("an alert of {} ({})", integration.id, judged.because),
+            impact_started_at: signal.starts_at,
+            detected_at: Some(unit.now),
+            group_wait: judged.group_wait,
+        };
+        let waits = !declaration.group_wait.is_zero();
+        let candidate = judged.decision == Declare::Candidate;
+        let command =
+            if candidate { incident::Command::Propose(declaration) } else { incident::Command::Declare(declaration) };
+        self.incident_command(unit, id, None, command)?;
+        if !candidate && !waits {
+            self.start_page(unit, id, None, Some(alert), "an incident was declared", false)?;
+        }
+        Ok(Some(id))
+    }
+
+    /// The open incident of a group.
+    fn group(&self, unit: &Unit, key: &str) -> Decided<Option<IncidentId>> {
+        let here = unit.incidents.iter().find(|(_, (incident, _))| incident.group_key.as_deref() == Some(key));
+        if let Some((id, (incident, _))) = here {
+            return Ok(incident.state.is_open().then_some(*id));
+        }
+        match self.groups.get(key) {
+            Some(found) => Ok(*found),
+            None => Err(Stop::Need(Need::Group(key.to_owned()))),
+        }
+    }
+
+    /// An alert joins an open incident: worse alerts raise its severity, a decision to declare
+    /// declares a candidate, and the log tells of it at most every ten seconds.
+    fn join(&mut self, unit: &mut Unit, id: IncidentId, judged: &Triage) -> Decided<()> {
+        let (incident, _) = self.incident(unit, id)?;
+        if judged.severity < incident.severity {
+            self.raise_severity(unit, id, judged.severity)?;
+        }
+        if incident.state == State::Candidate && judged.decision == Declare::Declare {
+            self.promote(unit, id, "an alert joined that declares")?;
+        }
+        self.digest(unit, id);
+        Ok(())
+    }
+
+    /// Sees to it that the log tells of alerts that joined or recovered, within ten seconds.
+    pub(super) fn digest(&self, unit: &mut Unit, id: IncidentId) {
+        if unit.digests.get(&id).copied().unwrap_or_else(|| self.digests.contains(&id)) {
+            return;
+        }
+        unit.digests.insert(id, true);
+        let mut expectation = Expectation::open(
+            Owner::Incident(id),
+            KEY_DIGEST.to_owned(),
+            Rule::AlertsDigest,
+            Some(id),
+            unit.cause.clone(),
+            unit.now,
+            ALERTS_DIGEST_EVERY,
+        );
+        expectation.occurrence = occurrence(unit.now);
+        unit.expect(&expectation);
+    }
+
+    /// A condition that is known: soft, unless something changed that could wake somebody.
+    fn again(
+        &mut self,
+        unit: &mut Unit,
+        integration: &Integration,
+        signal: &Signal,
+        key: &AlertKey,
+        mut alert: OpenAlert,
+        kept: &mut Option<SignalId>,
+    ) -> Decided<SignalReply> {
+        alert.last_seen_at = unit.now;
+        alert.count += 1;
+        let had_end = alert.ends_at.is_some();
+        alert.ends_at = signal.ends_at.or(alert.ends_at);
+        if !had_end && let Some(ends_at) = alert.ends_at {
+            expect_at(unit, alert.id, KEY_LAPSE, Rule::AlertLapse, ends_at);
+        }
+        if signal.severity == alert.sender_severity {
+            unit.alerts.push(AlertChange::Touch(key.clone(), alert));
+            return Ok(SignalReply::Repeated);
+        }
+        keep(unit, kept);
+        self.judge_again(unit, integration, signal, key, alert)?;
+        Ok(SignalReply::Changed)
+    }
+
+    /// Judges an open alert anew: its severity changed, or its silence ended.
+    pub(super) fn judge_again(
+        &mut self,
+        unit: &mut Unit,
+        integration: &Integration,
+        signal: &Signal,
+        key: &AlertKey,
+        mut alert: OpenAlert,
+    ) -> Decided<()> {
+        let judged = triage(&self.org, integration, signal, unit.now, false);
+        let stored = self.whole_alert(alert.id)?;
+        let mut stored = stored.ok_or(Stop::Need(Need::Alert(alert.id)))?;
+        if judged.suppressed.is_none() {
+            match alert.incident {
+                Some(incident) => {
+                    let (state, _) = self.incident(unit, incident)?;
+                    if state.state.is_open() && judged.severity < state.severity {
+                        self.raise_severity(unit, incident, judged.severity)?;
+                    }
+                }
+                None => alert.incident = self.act(unit, integration, &judged, signal, alert.id)?,
+            }
+        }
+        alert.severity = judged.severity;
+        alert.sender_severity = signal.severity;
+        alert.suppressed = judged.suppressed.is_some();
+        if let Some(Suppression { until, .. }) = judged.suppressed {
+            expect_at(unit, alert.id, KEY_SILENCE, Rule::SilenceEnd, until);
+        }
+        stored.incident = alert.incident;
+        stored.severity = judged.severity;
+        stored.sender_severity = signal.severity;
+        stored.decision = judged.decision;
+        stored.because = judged.because;
+        stored.suppressed = judged.suppressed;
+        stored.title.clone_from(&signal.title);
+        stored.detail = detail(signal);
+        unit.write(rows::alert::judged(&stored));
+        unit.alerts.push(AlertChange::Set(key.clone(), alert));
+        Ok(())
+    }
+
+    fn raise_severity(&mut self, unit: &mut Unit, id: IncidentId, severity: Severity) -> Decided<()> {
+        let command = incident::Command::SetSeverity { severity, why: "an alert of it is worse".into() };
+        self.change_incident(unit, id, command)
+    }
+
+    /// A sender's acknowledgement acts on the pages that its alert started.
+    fn sender_acknowledges(&mut self, unit: &mut Unit, alert: &OpenAlert) -> Decided<bool> {
+        let Some(id) = alert.incident else { return Ok(false) };
+        let (incident, _) = self.incident(unit, id)?;
+        let mut started = false;
+        for page in self.pages_of(unit, id) {
+            started |= self.page(unit, page)?.0.alert == Some(alert.id);
+        }
+        if !started || incident.state != State::Declared {
+            return Ok(false);
+        }
+        self.acknowledge(unit, id, None, "sender")?;
+        Ok(true)
+    }
+}
+
+/// The kept request's id.
+fn keep(unit: &mut Unit, kept: &mut Option<SignalId>) -> SignalId {
+    *kept.get_or_insert_with(|| SignalId::from_bits(unit.ids.next(unit.now)))
+}
+
+/// An alert's expectation whose look is at an instant; in the past means now.
+pub(super) fn expect_at(unit: &mut Unit, alert: AlertId, key: &str, rule: Rule, at: Timestamp) {
+    let left = at.duration_since(unit.now).as_millis();
+    let length = Length::from_millis(u64::try_from(left).unwrap_or(0));
+    let mut expectation =
+        Expectation::open(Owner::Alert(alert), key.to_owned(), rule, None, unit.cause.clone(), unit.now, length);
+    expectation.next_look_at = after(unit.now, length).max(at);
+    expectation.occurrence = occurrence(unit.now);
+    unit.expect(&expectation);
+}
+
+/// Occurrences of one key differ by their instant: milliseconds of the day are enough to keep two
+/// apart that cannot be live at once, and the key of the row has room for no more.
+fn occurrence(now: Timestamp) -> u32 {
+    u32::try_from(now.as_millisecond().rem_euclid(i64::from(u32::MAX))).unwrap_or(0)
+}
+
+/// What a signal says beyond the columns, as stored and shown.
+fn detail(signal: &Signal) -> String {
+    #[derive(serde::Serialize)]
+    struct Detail<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        description: Option<&'a str>,
+        labels: &'a allclear_domain::wire::Labels,
+        #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+        annotations: &'a allclear_domain::wire::Labels,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        links: &'a [allclear_domain::wire::Link],
+    }
+    let detail = Detail {
+        description: signal.description.as_deref(),
+        labels: &signal.labels,
+        annotations: &signal.annotations,
+        links: &signal.links,
+    };
+    serde_json::to_string(&detail).unwrap_or_default()
+}

@@ -1,0 +1,266 @@
+//! A unit: what one command changes, staged until it is whole, then one list of writes.
+
+use std::collections::{BTreeMap, HashMap};
+
+use allclear_domain::access::Actor;
+use allclear_domain::event::{Draft, Head, Mode, Stream};
+use allclear_domain::expect::{Expectation, Settle};
+use allclear_domain::ids::{AlertId, IdGen, IncidentId, PageId};
+use allclear_domain::incident::{self, Incident};
+use allclear_domain::paging::{self, Page, Reaction};
+use allclear_store::Write;
+use allclear_store::rows;
+use jiff::Timestamp;
+
+use super::alerts::{AlertKey, OpenAlert};
+use super::command::Input;
+
+/// What follows once the unit is durable.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Messages claimed by this commit, to be sent now.
+    pub send: Vec<rows::message::Stored>,
+    /// Pages that ended: what of them has not begun is not begun.
+    pub ended: Vec<PageId>,
+    /// The earliest look of a new expectation.
+    pub next_look_at: Option<Timestamp>,
+    /// The earliest further try of a message.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Incidents that changed, for whoever watches.
+    pub changed: Vec<IncidentId>,
+    /// Results of pages, for the metrics.
+    pub page_results: Vec<&'static str>,
+    /// Alerts that opened and ended, for the metrics.
+    pub alerts_opened: u64,
+    pub alerts_ended: u64,
+}
+
+/// What a unit does to one alert in memory.
+#[derive(Debug)]
+pub(crate) enum AlertChange {
+    Open(AlertKey, OpenAlert),
+    Set(AlertKey, OpenAlert),
+    End(AlertKey, AlertId),
+    /// All open alerts of an incident.
+    EndOfIncident(IncidentId),
+    Give { from: IncidentId, into: IncidentId },
+    Touch(AlertKey, OpenAlert),
+    Flushed(AlertKey),
+}
+
+/// What one command changes.
+pub struct Unit {
+    pub(crate) now: Timestamp,
+    pub(crate) actor: Actor,
+    pub(crate) cause: String,
+    pub(crate) ids: IdGen,
+    pub(crate) incidents: HashMap<IncidentId, (Incident, Head)>,
+    pub(crate) pages: HashMap<PageId, (Page, Head)>,
+    pub(crate) new_pages: Vec<(IncidentId, PageId)>,
+    pub(crate) digests: HashMap<IncidentId, bool>,
+    pub(crate) alerts: Vec<AlertChange>,
+    pub(crate) reference: Option<u64>,
+    drafts: Vec<Draft>,
+    /// Where each stream stood before this unit, and by kind of stream where its row goes.
+    heads: BTreeMap<Stream, Head>,
+    /// Writes after the events.
+    rows: Vec<Write>,
+    writes: Vec<Write>,
+    effects: Effects,
+}
+
+impl Unit {
+    pub(crate) fn new(input: &Input, now: Timestamp, ids: IdGen) -> Self {
+        Self {
+            now,
+            actor: input.actor.clone(),
+            cause: input.cause.clone(),
+            ids,
+            incidents: HashMap::new(),
+            pages: HashMap::new(),
+            new_pages: Vec::new(),
+            digests: HashMap::new(),
+            alerts: Vec::new(),
+            reference: None,
+            drafts: Vec::new(),
+            heads: BTreeMap::new(),
+            rows: Vec::new(),
+            writes: Vec::new(),
+            effects: Effects::default(),
+        }
+    }
+
+    pub(crate) fn id(&mut self) -> u128 {
+        self.ids.next(self.now)
+    }
+
+    pub(crate) fn write(&mut self, write: Write) {
+        self.rows.push(write);
+    }
+
+    pub(crate) fn effects(&mut self) -> &mut Effects {
+        &mut self.effects
+    }
+
+    /// Folds events of an incident, notes them for its log, and what they open and settle.
+    pub(crate) fn incident_events(&mut self, id: IncidentId, before: Option<(Incident, Head)>, events: &[incident::Event]) {
+        if events.is_empty() {
+            return;
+        }
+        let (mut state, head) = match before {
+            Some((state, head)) => (Some(state), head),
+            None => (None, Head::EMPTY),
+        };
+        let stream = Stream::Incident(id);
+        let mut version = head.version;
+        self.heads.entry(stream.clone()).or_insert(head);
+        for event in events {
+            version += 1;
+            self.draft(stream.clone(), id, event.kind(), event.v(), event.body());
+            let after = incident::evolve(state.take(), id, event, self.now, Mode::Live);
+            let (opened, settled) = incident::react(&after, event, version, self.now);
+            for settle in settled {
+                self.settle(&settle);
+            }
+            for expectation in opened {
+                self.expect(&expectation);
+            }
+            state = Some(after);
+        }
+        self.effects.changed.push(id);
+        if let Some(state) = state {
+            // The hash follows when the unit is sealed; the version counts meanwhile.
+            self.incidents.insert(id, (state, Head { version, hash: head.hash }));
+        }
+    }
+
+    /// The same for a page; its messages go to the outbox with it.
+    pub(crate) fn page_events(&mut self, id: PageId, before: Option<(Page, Head)>, events: &[paging::Event], node: Option<allclear_domain::ids::NodeId>) {
+        if events.is_empty() {
+            return;
+        }
+        let (mut state, head) = match before {
+            Some((state, head)) => (Some(state), head),
+            None => (None, Head::EMPTY),
+        };
+        let stream = Stream::Page(id);
+        let mut version = head.version;
+        self.heads.entry(stream.clone()).or_insert(head);
+        for event in events {
+            version += 1;
+            let after = paging::evolve(state.clone(), id, event, self.now);
+            self.draft(stream.clone(), after.incident_id(), event.kind(), event.v(), event.body());
+            for reaction in paging::react(state.as_ref(), &after, event, version, self.now) {
+                match reaction {
+                    Reaction::Open(expectation) => self.expect(&expectation),
+                    Reaction::Settle(settle) => self.settle(&settle),
+                    Reaction::Send(draft) => self.send(&draft, node),
+                    Reaction::Withdraw => {
+                        self.rows.push(rows::message::withdraw_waiting(id, self.now));
+                        self.effects.ended.push(id);
+                    }
+                }
+            }
+            self.note_result(event);
+            state = Some(after);
+        }
+        if let Some(state) = state {
+            self.effects.changed.push(state.incident_id());
+            self.pages.insert(id, (state, Head { version, hash: head.hash }));
+        }
+    }
+
+    fn note_result(&mut self, event: &paging::Event) {
+        let result = match event {
+            paging::Event::Started(_) => "started",
+            paging::Event::Acknowledged(_) => "acknowledged",
+            paging::Event::Exhausted(_) => "exhausted",
+            paging::Event::Stopped(_) => "stopped",
+            paging::Event::Delivered(_) => "delivered",
+            paging::Event::SendFailed(_) => "failed",
+            paging::Event::SendInDoubt(_) => "in_doubt",
+            _ => return,
+        };
+        self.effects.page_results.push(result);
+    }
+
+    fn draft(&mut self, stream: Stream, incident: IncidentId, kind: &'static str, v: u16, body: String) {
+        self.drafts.push(Draft {
+            stream,
+            incident: Some(incident),
+            kind,
+            v,
+            at: self.now,
+            actor: self.actor.clone(),
+            cause: self.cause.clone(),
+            mode: Mode::Live,
+            body,
+        });
+    }
+
+    pub(crate) fn expect(&mut self, expectation: &Expectation) {
+        let look = expectation.next_look_at;
+        self.effects.next_look_at = Some(self.effects.next_look_at.map_or(look, |at| at.min(look)));
+        self.rows.push(rows::expectation::open(expectation));
+    }
+
+    pub(crate) fn settle(&mut self, settle: &Settle) {
+        self.rows.push(rows::expectation::settle(settle, self.now));
+    }
+
+    fn send(&mut self, draft: &paging::MessageDraft, node: Option<allclear_domain::ids::NodeId>) {
+        self.rows.push(rows::message::write(draft, node, self.now));
+        if node.is_some() {
+            self.effects.send.push(rows::message::Stored {
+                id: draft.id,
+                channel: draft.channel.clone(),
+                person: draft.person.clone(),
+                contact: draft.contact.clone(),
+                page: draft.notice.page,
+                notice: draft.notice.clone(),
+                state: "claimed".into(),
+                attempts: 0,
+                next_attempt_at: self.now,
+                claimed_by: node,
+                claimed_at: Some(self.now),
+                created_at: self.now,
+                in_doubt: false,
+                last_error: None,
+            });
+        }
+    }
+
+    /// Chains the events, and puts everything in the order in which it is written.
+    pub(crate) fn seal(&mut self, salts: &mut dyn FnMut() -> [u8; 16]) {
+        let mut heads = std::mem::take(&mut self.heads);
+        for draft in self.drafts.drain(..) {
+            let head = heads.entry(draft.stream.clone()).or_insert(Head::EMPTY);
+            let sealed = draft.seal(head, salts(), self.now);
+            self.writes.push(rows::event::append(&sealed));
+        }
+        for (stream, head) in heads {
+            match stream {
+                Stream::Incident(id) => {
+                    if let Some((state, at)) = self.incidents.get_mut(&id) {
+                        *at = head;
+                        self.writes.push(rows::incident::put(state, head));
+                    }
+                }
+                Stream::Page(id) => {
+                    if let Some((state, at)) = self.pages.get_mut(&id) {
+                        *at = head;
+                        self.writes.push(rows::page::put(state, head));
+                    }
+                }
+                Stream::Form(_) | Stream::Store => {}
+            }
+        }
+        self.writes.append(&mut self.rows);
+    }
+
+    /// The writes and what follows them, once sealed.
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<Write>, Effects) {
+        (self.writes, self.effects)
+    }
+}
