@@ -11,8 +11,11 @@
 
 pub mod alertmanager;
 pub mod alertmanager_read;
+pub mod email;
+pub mod guard;
 pub mod json;
 pub mod pagerduty;
 pub mod redact;
 pub mod registry;
 pub mod text;
+pub mod webhook;
