@@ -1,7 +1,7 @@
 //! How vendors speak: ways in (bytes to signals) and ways out (messages to requests).
 //!
 //! Parsers and channels are sans-I/O and ask no clock; time arrives as a value. The only I/O of
-//! the crate is [`transport`]: HTTP behind the [`guard`] and SMTP. This crate knows neither the
+//! the crate is [`transport`]: HTTP behind the [`guard`], and [`smtp`]. This crate knows neither the
 //! store nor the engine.
 //!
 //! Where to look: a format that comes in is one file ([`alertmanager`], [`pagerduty`], [`json`]);
@@ -17,5 +17,7 @@ pub mod json;
 pub mod pagerduty;
 pub mod redact;
 pub mod registry;
+pub mod smtp;
 pub mod text;
+pub mod transport;
 pub mod webhook;
