@@ -13,15 +13,26 @@ pub const KEPT_BYTES_MAX: usize = 64 * 1024;
 pub const CUT_MARK: &str = "…[cut]";
 /// What stands for a secret.
 const REDACTED: &str = "[redacted]";
-/// A key that has one of these in its name, in any case, hides its value.
-const WORDS: [&str; 11] = [
-    "routing_key", "service_key", "token", "password", "passwd", "secret", "authorization", "api_key", "apikey", "api-key", "cookie",
-];
+
+/// A key that has one of these words in its name, in any case, hides its value; by first letter,
+/// since every body is searched for them.
+const fn words_with(first: u8) -> &'static [&'static [u8]] {
+    match first {
+        b'r' => &[b"routing_key"],
+        b's' => &[b"secret", b"service_key"],
+        b't' => &[b"token"],
+        b'p' => &[b"password", b"passwd"],
+        b'a' => &[b"authorization", b"api_key", b"apikey", b"api-key"],
+        b'c' => &[b"cookie"],
+        _ => &[],
+    }
+}
 
 fn names_a_secret(bytes: &[u8]) -> bool {
-    (0..bytes.len()).any(|at| {
-        matches!(bytes[at].to_ascii_lowercase(), b'r' | b's' | b't' | b'p' | b'a' | b'c')
-            && WORDS.iter().any(|word| bytes.get(at..at + word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes())))
+    bytes.iter().enumerate().any(|(at, byte)| {
+        words_with(byte.to_ascii_lowercase())
+            .iter()
+            .any(|word| bytes[at..].get(..word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word)))
     })
 }
 
@@ -33,7 +44,7 @@ pub fn redact(body: &[u8]) -> String {
     let body = &body[..body.len().min(KEPT_BYTES_MAX)];
     let text = String::from_utf8_lossy(body);
     // A key may be spelt with escapes, so a backslash-u is a reason to look closer.
-    let has_escapes = body.windows(2).any(|pair| pair == br"\u");
+    let has_escapes = body.contains(&b'\\') && body.windows(2).any(|pair| pair == br"\u");
     let text = if has_escapes || names_a_secret(body) { Cow::Owned(without_secrets(&text)) } else { text };
     let mut kept = if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text.into_owned() };
     if is_cut {
