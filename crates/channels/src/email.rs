@@ -1,0 +1,256 @@
+//! The way out by mail: channel `email`.
+//!
+//! A short, calm text: what, how bad, which service, who is asked, where to acknowledge. The HTML
+//! twin says the same. The acknowledging link only shows a page with a button, since programs
+//! follow links in mails. `Message-ID` is the message's id, the same on every try, so that mail
+//! programs and filters can drop a repetition.
+
+use allclear_domain::wire::{Channel, Message, Notice, Outcome, Request, Response, Target};
+use jiff::Timestamp;
+use lettre::Address;
+
+use crate::text;
+
+/// Longest subject, in characters: what phones show of it, and room for the prefix.
+pub const SUBJECT_CHARS_MAX: usize = 200;
+/// Longest title within the text, in characters.
+const TITLE_CHARS_MAX: usize = 500;
+/// Most notices written out in one mail; the others are counted.
+const NOTICES_MAX: usize = 50;
+
+/// The channel.
+#[derive(Debug, Clone)]
+pub struct Email {
+    host: String,
+}
+
+impl Email {
+    /// Mails whose `Message-ID` ends in `@host`; what cannot stand in a host name is left out.
+    #[must_use]
+    pub fn new(host: &str) -> Self {
+        let host: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-')).collect();
+        Self { host: if host.is_empty() { "localhost".to_owned() } else { host } }
+    }
+}
+
+/// One line without characters that break lines, steer terminals or turn the direction of text.
+fn one_line(given: &str, chars_max: usize) -> String {
+    let cleaned: String = given
+        .chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
+        .filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{feff}'))
+        .collect();
+    let mut line = cleaned.split_whitespace().collect::<Vec<_>>().join(" ");
+    let end = text::cut(&line, chars_max).len();
+    if end < line.len() {
+        line.truncate(text::cut(&line, chars_max.saturating_sub(1)).len());
+        line.push('…');
+    }
+    line
+}
+
+fn severity_of(notice: &Notice) -> String {
+    one_line(&notice.incident.severity.to_uppercase(), 16)
+}
+
+/// The notice with the worst severity; `sev1` sorts before `sev2`.
+fn worst(message: &Message) -> Option<&Notice> {
+    message.notices.iter().min_by(|a, b| a.incident.severity.cmp(&b.incident.severity))
+}
+
+fn subject_of(message: &Message, worst: &Notice) -> String {
+    let late = if message.notices.iter().any(|notice| notice.late) { "LATE: " } else { "" };
+    let severity = severity_of(worst);
+    let incident = &worst.incident;
+    let subject = match message.notices.len() {
+        1 => format!("{late}[{severity}] {} {}", incident.reference, incident.title),
+        many => format!("{late}[{severity}] {many} pages, worst {} {}", incident.reference, incident.title),
+    };
+    one_line(&subject, SUBJECT_CHARS_MAX)
+}
+
+fn escaped(given: &str) -> String {
+    let mut out = String::with_capacity(given.len());
+    for c in given.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// One notice, as pairs of a name and a value that both bodies are made of.
+fn lines_of(message: &Message, notice: &Notice) -> Vec<(&'static str, String)> {
+    let mut lines = vec![("Severity", severity_of(notice))];
+    if let Some(service) = &notice.incident.service {
+        lines.push(("Service", one_line(service, 200)));
+    }
+    lines.push(("Paged", format!("{}, {}", one_line(&notice.person, 100), message.created_at.strftime("%Y-%m-%d %H:%M UTC"))));
+    lines.push(("Step", format!("{}, round {}", notice.step, notice.round)));
+    if notice.late {
+        lines.push(("Late", "this page should have reached you earlier".to_owned()));
+    }
+    lines
+}
+
+fn link_at(urls: &[String], index: usize) -> Option<String> {
+    Some(text::link(urls.get(index)?, "")?.href)
+}
+
+fn text_of(message: &Message, late_note: &str) -> String {
+    let mut out = String::from(late_note);
+    for (index, notice) in message.notices.iter().take(NOTICES_MAX).enumerate() {
+        if index > 0 {
+            out.push_str("\n----\n\n");
+        }
+        out.push_str(&format!("{} {}\n\n", one_line(&notice.incident.reference, 32), one_line(&notice.incident.title, TITLE_CHARS_MAX)));
+        for (name, value) in lines_of(message, notice) {
+            out.push_str(&format!("{name:<9} {value}\n"));
+        }
+        if let Some(href) = link_at(&message.ack_urls, index) {
+            out.push_str(&format!("\nAcknowledge:\n{href}\n"));
+        }
+        if let Some(href) = link_at(&message.incident_urls, index) {
+            out.push_str(&format!("\nIncident:\n{href}\n"));
+        }
+    }
+    if message.notices.len() > NOTICES_MAX {
+        out.push_str(&format!("\nAnd {} more pages.\n", message.notices.len() - NOTICES_MAX));
+    }
+    out
+}
+
+fn html_of(message: &Message, late_note: &str) -> String {
+    let mut out = String::from("<!doctype html><html><body style=\"font-family:sans-serif;max-width:36em\">");
+    if !late_note.is_empty() {
+        out.push_str(&format!("<p>{}</p>", escaped(late_note.trim())));
+    }
+    for (index, notice) in message.notices.iter().take(NOTICES_MAX).enumerate() {
+        let reference = one_line(&notice.incident.reference, 32);
+        let title = one_line(&notice.incident.title, TITLE_CHARS_MAX);
+        out.push_str(&format!("<h2>{} {}</h2><table>", escaped(&reference), escaped(&title)));
+        for (name, value) in lines_of(message, notice) {
+            out.push_str(&format!("<tr><th align=\"left\">{name}</th><td>{}</td></tr>", escaped(&value)));
+        }
+        out.push_str("</table>");
+        if let Some(href) = link_at(&message.ack_urls, index) {
+            out.push_str(&format!("<p><a href=\"{}\"><strong>Acknowledge</strong></a></p>", escaped(&href)));
+        }
+        if let Some(href) = link_at(&message.incident_urls, index) {
+            out.push_str(&format!("<p><a href=\"{}\">Incident {}</a></p>", escaped(&href), escaped(&reference)));
+        }
+    }
+    if message.notices.len() > NOTICES_MAX {
+        out.push_str(&format!("<p>And {} more pages.</p>", message.notices.len() - NOTICES_MAX));
+    }
+    out.push_str("</body></html>");
+    out
+}
+
+impl Channel for Email {
+    fn name(&self) -> &'static str {
+        "email"
+    }
+
+    fn request(&self, message: &Message, target: &Target, _now: Timestamp) -> Result<Request, String> {
+        let Target::Email { address, name } = target else {
+            return Err("the contact is not a mailbox".to_owned());
+        };
+        let to: Address = address.trim().parse().map_err(|_| "the mail address is not of the form name@host".to_owned())?;
+        let worst = worst(message).ok_or("the message has no notice")?;
+        let doubt = if message.in_doubt { "You may have received this mail before.\n\n" } else { "" };
+        Ok(Request::Mail {
+            to: to.to_string(),
+            to_name: one_line(name, 100),
+            subject: subject_of(message, worst),
+            message_id: format!("{}@{}", message.id, self.host),
+            text: text_of(message, doubt),
+            html: html_of(message, doubt),
+        })
+    }
+
+    fn outcome(&self, response: &Response) -> Outcome {
+        match response {
+            Response::Smtp { code, text } => {
+                let words = one_line(&format!("SMTP {code} {text}"), 500);
+                match code {
+                    200..=299 => Outcome::Delivered { receipt: words },
+                    500..=599 => Outcome::Rejected { why: words },
+                    _ => Outcome::Retry { after: None, why: words, maybe_arrived: false },
+                }
+            }
+            Response::Failed { why, permanent: true, .. } => Outcome::Rejected { why: why.clone() },
+            Response::Failed { why, maybe_arrived, .. } => {
+                Outcome::Retry { after: None, why: why.clone(), maybe_arrived: *maybe_arrived }
+            }
+            Response::Http { .. } => Outcome::Rejected { why: "a web server answered for a mail".to_owned() },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::webhook::tests::message;
+
+    struct Mail {
+        subject: String,
+        message_id: String,
+        text: String,
+        html: String,
+    }
+
+    fn mail(message: &Message) -> Mail {
+        let target = Target::Email { address: "ana@example.org".into(), name: "Ana\r\nBcc: x@y.example".into() };
+        match Email::new("ac.example").request(message, &target, Timestamp::UNIX_EPOCH).unwrap() {
+            Request::Mail { subject, message_id, text, html, to_name, .. } => {
+                assert_eq!(to_name, "Ana Bcc: x@y.example");
+                Mail { subject, message_id, text, html }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_mail_says_what_and_where() {
+        let sent = mail(&message(1, "Disk full"));
+        assert_eq!(sent.subject, "[SEV2] INC-142 Disk full");
+        assert_eq!(sent.message_id, "msg_00000000000000000000000003@ac.example");
+        for needed in ["SEV2", "checkout", "ana, 2026-11-21 03:00 UTC", "https://ac.example/a/tok0", "https://ac.example/incidents/INC-142"] {
+            assert!(sent.text.contains(needed) && sent.html.contains(needed), "{needed}\n{}", sent.text);
+        }
+        let mut late = message(1, "Disk full");
+        late.notices[0].late = true;
+        assert_eq!(mail(&late).subject, "LATE: [SEV2] INC-142 Disk full");
+        assert_eq!(mail(&message(3, "Disk full")).subject, "[SEV1] 3 pages, worst INC-143 Disk full");
+    }
+
+    #[test]
+    fn titles_cannot_break_out() {
+        let nasty = "a\r\nBcc: evil@x.example\r\n\r\n.\r\n<script>alert(1)</script>\" onload='x' \u{202e}txt\u{2028}b\u{85}c";
+        let sent = mail(&message(1, nasty));
+        assert!(!sent.subject.contains(['\r', '\n', '\u{2028}', '\u{202e}', '\u{85}']), "{:?}", sent.subject);
+        assert!(!sent.html.contains("<script>") && sent.html.contains("&lt;script&gt;") && sent.html.contains("&#39;x&#39;"));
+        assert!(sent.text.lines().all(|line| !line.starts_with("Bcc")));
+        assert!(mail(&message(1, &"é".repeat(1024))).subject.chars().count() <= SUBJECT_CHARS_MAX);
+    }
+
+    #[test]
+    fn what_answers_mean_and_bad_addresses() {
+        let email = Email::new("bad host\r\n>");
+        assert_eq!(email.host, "badhost");
+        let smtp = |code| email.outcome(&Response::Smtp { code, text: "words".into() });
+        assert!(matches!(smtp(250), Outcome::Delivered { .. }));
+        assert!(matches!(smtp(451), Outcome::Retry { maybe_arrived: false, .. }));
+        assert!(matches!(smtp(550), Outcome::Rejected { .. }));
+        for address in ["", "ana", "a@b\r\nRCPT TO:<x@y>", "a b@c", "<a@b>"] {
+            let target = Target::Email { address: address.into(), name: String::new() };
+            assert!(email.request(&message(1, "x"), &target, Timestamp::UNIX_EPOCH).is_err(), "{address:?}");
+        }
+    }
+}

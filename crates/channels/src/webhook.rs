@@ -1,0 +1,197 @@
+//! The way out over signed HTTP, after Standard Webhooks 1.0: channel `webhook`.
+//!
+//! The body is the contract's page (`"type":"page"`), or a list of them (`"type":"pages"`). It is
+//! the same on every try, as is `webhook-id`; the timestamp and so the signature are the try's.
+//!
+//! It deliberately does not follow redirects, and does not decide when to try again: it says what
+//! the answer means.
+
+use allclear_domain::wire::{Channel, Message, Outcome, Request, Response, Target};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use serde::Serialize;
+use sha2::Sha256;
+
+use crate::text;
+
+/// Longest body, in bytes: Standard Webhooks asks to stay under 20 KB.
+pub const BODY_BYTES_MAX: usize = 20_000;
+/// Titles of a message with many notices are cut to the first of these lengths, in characters,
+/// with which the body fits.
+const TITLE_CUTS: [usize; 4] = [text::TITLE_CHARS_MAX, 240, 80, 24];
+/// What receivers see as our name.
+const USER_AGENT: &str = concat!("allclear/", env!("CARGO_PKG_VERSION"));
+/// What a secret starts with, in Standard Webhooks.
+const SECRET_PREFIX: &str = "whsec_";
+
+/// The channel.
+#[derive(Debug)]
+pub struct Webhook;
+
+#[derive(Serialize)]
+struct Body<T> {
+    r#type: &'static str,
+    timestamp: Timestamp,
+    data: T,
+    /// How many notices did not fit; only said when some did not.
+    #[serde(skip_serializing_if = "is_zero")]
+    omitted: usize,
+}
+
+#[derive(Serialize)]
+struct Page<'a> {
+    key: &'a str,
+    page: String,
+    step: u32,
+    round: u32,
+    late: bool,
+    person: &'a str,
+    ack_url: &'a str,
+    incident: PageIncident<'a>,
+}
+
+#[derive(Serialize)]
+struct PageIncident<'a> {
+    id: String,
+    r#ref: &'a str,
+    title: &'a str,
+    severity: &'a str,
+    service: Option<&'a str>,
+    url: &'a str,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands a reference
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`, under the decoded secret.
+///
+/// # Errors
+/// When the secret is not base64 of at least one byte.
+pub fn signature(secret: &str, id: &str, unix_s: i64, body: &[u8]) -> Result<String, String> {
+    let encoded = secret.trim();
+    let key = BASE64
+        .decode(encoded.strip_prefix(SECRET_PREFIX).unwrap_or(encoded))
+        .ok()
+        .filter(|key| !key.is_empty())
+        .ok_or("the webhook's secret is not `whsec_` and base64")?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).map_err(|_| "the webhook's secret cannot be a key")?;
+    mac.update(format!("{id}.{unix_s}.").as_bytes());
+    mac.update(body);
+    Ok(format!("v1,{}", BASE64.encode(mac.finalize().into_bytes())))
+}
+
+fn page_of(message: &Message, index: usize, title_chars_max: usize) -> Option<Page<'_>> {
+    let notice = message.notices.get(index)?;
+    let ack_url = message.ack_urls.get(index).map_or("", String::as_str);
+    let url = message.incident_urls.get(index).map_or("", String::as_str);
+    Some(Page {
+        key: &notice.key,
+        page: notice.page.to_string(),
+        step: notice.step,
+        round: notice.round,
+        late: notice.late,
+        person: &notice.person,
+        ack_url,
+        incident: PageIncident {
+            id: notice.incident.id.to_string(),
+            r#ref: &notice.incident.reference,
+            title: text::cut(&notice.incident.title, title_chars_max),
+            severity: &notice.incident.severity,
+            service: notice.incident.service.as_deref(),
+            url,
+        },
+    })
+}
+
+/// The body with titles cut so far, and only the first `kept` notices.
+fn body_with(message: &Message, title_chars_max: usize, kept: usize) -> Result<Vec<u8>, String> {
+    let pages: Vec<Page<'_>> = (0..kept).filter_map(|index| page_of(message, index, title_chars_max)).collect();
+    let timestamp = message.created_at;
+    let omitted = message.notices.len() - kept;
+    let bytes = if message.notices.len() == 1 {
+        let data = pages.into_iter().next();
+        serde_json::to_vec(&Body { r#type: "page", timestamp, data, omitted })
+    } else {
+        serde_json::to_vec(&Body { r#type: "pages", timestamp, data: pages, omitted })
+    };
+    bytes.map_err(|_| "the page cannot be written as JSON".to_owned())
+}
+
+fn body_of(message: &Message) -> Result<Vec<u8>, String> {
+    let all = message.notices.len();
+    if all == 0 {
+        return Err("the message has no notice".to_owned());
+    }
+    for title_chars_max in TITLE_CUTS {
+        let body = body_with(message, title_chars_max, all)?;
+        if body.len() <= BODY_BYTES_MAX {
+            return Ok(body);
+        }
+    }
+    // Even short titles do not fit: as many notices as do, and the number of the others.
+    let mut kept = all;
+    while kept > 1 {
+        kept = (kept * 3 / 4).max(1);
+        let body = body_with(message, TITLE_CUTS[TITLE_CUTS.len() - 1], kept)?;
+        if body.len() <= BODY_BYTES_MAX {
+            return Ok(body);
+        }
+    }
+    Err(format!("one page is longer than {BODY_BYTES_MAX} bytes"))
+}
+
+impl Channel for Webhook {
+    fn name(&self) -> &'static str {
+        "webhook"
+    }
+
+    fn request(&self, message: &Message, target: &Target, now: Timestamp) -> Result<Request, String> {
+        let Target::Webhook { url, secret } = target else {
+            return Err("the contact is not a webhook".to_owned());
+        };
+        let url = text::link(url, "").ok_or("the webhook's address is not an http or https URL")?.href;
+        let body = body_of(message)?;
+        let id = message.id.to_string();
+        let mut headers = vec![
+            ("content-type", "application/json".to_owned()),
+            ("user-agent", USER_AGENT.to_owned()),
+            ("webhook-id", id.clone()),
+            ("webhook-timestamp", now.as_second().to_string()),
+        ];
+        if let Some(secret) = secret {
+            headers.push(("webhook-signature", signature(secret, &id, now.as_second(), &body)?));
+        }
+        Ok(Request::Http { url, headers, body })
+    }
+
+    fn outcome(&self, response: &Response) -> Outcome {
+        match response {
+            Response::Http { status, retry_after, .. } => {
+                let why = format!("HTTP {status}");
+                match status {
+                    200..=299 => Outcome::Delivered { receipt: why },
+                    300..=399 => Outcome::Rejected { why: format!("{why}: redirects are not followed; set the address it leads to") },
+                    410 => Outcome::Rejected { why: format!("{why}: the receiver is gone for good") },
+                    // Too slow, too early, too many: the receiver asks to be asked again.
+                    408 | 425 | 429 => Outcome::Retry { after: *retry_after, why, maybe_arrived: false },
+                    400..=499 => Outcome::Rejected { why },
+                    // The receiver's own failure may have come after it took the page.
+                    _ => Outcome::Retry { after: *retry_after, why, maybe_arrived: *status != 503 },
+                }
+            }
+            Response::Failed { why, permanent: true, .. } => Outcome::Rejected { why: why.clone() },
+            Response::Failed { why, maybe_arrived, .. } => {
+                Outcome::Retry { after: None, why: why.clone(), maybe_arrived: *maybe_arrived }
+            }
+            Response::Smtp { .. } => Outcome::Rejected { why: "a mail server answered for a webhook".to_owned() },
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "webhook_tests.rs"]
+pub(crate) mod tests;

@@ -1,0 +1,114 @@
+use allclear_domain::ids::{IncidentId, MessageId, PageId};
+use allclear_domain::time::Length;
+use allclear_domain::wire::{Channel, Message, Notice, NoticeIncident, Outcome, Request, Response, Target};
+
+use super::{BODY_BYTES_MAX, Webhook, signature};
+
+pub(crate) fn message(notices: usize, title: &str) -> Message {
+    let notice = |n: usize| Notice {
+        key: format!("pag/1/1/ana/{n}"),
+        page: PageId::from_bits(2),
+        step: 1,
+        round: 1,
+        late: false,
+        person: "ana".into(),
+        incident: NoticeIncident {
+            id: IncidentId::from_bits(1),
+            reference: format!("INC-{}", 142 + n),
+            title: title.into(),
+            severity: if n == 1 { "sev1".into() } else { "sev2".into() },
+            service: (n == 0).then(|| "checkout".into()),
+        },
+    };
+    Message {
+        id: MessageId::from_bits(3),
+        created_at: "2026-11-21T03:00:00Z".parse().unwrap(),
+        in_doubt: false,
+        notices: (0..notices).map(notice).collect(),
+        ack_urls: (0..notices).map(|n| format!("https://ac.example/a/tok{n}")).collect(),
+        incident_urls: (0..notices).map(|n| format!("https://ac.example/incidents/INC-{}", 142 + n)).collect(),
+    }
+}
+
+fn request(message: &Message, secret: Option<&str>) -> (Vec<(&'static str, String)>, Vec<u8>) {
+    let target = Target::Webhook { url: "https://hook.example/ana".into(), secret: secret.map(Into::into) };
+    match Webhook.request(message, &target, "2026-11-21T03:00:05Z".parse().unwrap()).unwrap() {
+        Request::Http { headers, body, .. } => (headers, body),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_standards_vector() {
+    let body = br#"{"type":"incident.declared","timestamp":"2026-11-21T03:00:00Z","data":{"id":"inc_1"}}"#;
+    let secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    assert_eq!(signature(secret, "msg_1", 1_795_230_000, body).unwrap(), "v1,vNQrlCA8fng1X1z2WgZyZX+MIj4vyEcnckRF7THY+pk=");
+    assert!(signature("whsec_", "i", 0, b"").is_err() && signature("whsec_*", "i", 0, b"").is_err());
+}
+
+#[test]
+fn the_page_is_what_the_contract_says() {
+    let (headers, body) = request(&message(1, "Disk \"full\"\r\nX-Evil: 1 é"), Some("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="));
+    assert_eq!(
+        String::from_utf8(body.clone()).unwrap(),
+        concat!(
+            r#"{"type":"page","timestamp":"2026-11-21T03:00:00Z","data":{"key":"pag/1/1/ana/0","page":"pag_00000000000000000000000002","#,
+            r#""step":1,"round":1,"late":false,"person":"ana","ack_url":"https://ac.example/a/tok0","incident":{"id":"inc_00000000000000000000000001","#,
+            r#""ref":"INC-142","title":"Disk \"full\"\r\nX-Evil: 1 é","severity":"sev2","service":"checkout","url":"https://ac.example/incidents/INC-142"}}}"#
+        )
+    );
+    let header = |name: &str| headers.iter().find(|(n, _)| *n == name).map(|(_, v)| v.as_str()).unwrap();
+    assert_eq!(header("webhook-id"), "msg_00000000000000000000000003");
+    assert_eq!(header("webhook-timestamp"), "1795230005");
+    assert_eq!(header("content-type"), "application/json");
+    assert_eq!(header("user-agent"), concat!("allclear/", env!("CARGO_PKG_VERSION")));
+    assert_eq!(header("webhook-signature"), signature("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", header("webhook-id"), 1_795_230_005, &body).unwrap());
+    assert!(request(&message(1, "x"), None).0.iter().all(|(name, _)| *name != "webhook-signature"));
+}
+
+#[test]
+fn many_notices_are_a_list_that_stays_small() {
+    let (_, body) = request(&message(3, "x"), None);
+    let read: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(read["type"], "pages");
+    assert_eq!(read["data"][2]["incident"]["service"], serde_json::Value::Null);
+    assert_eq!(read["data"].as_array().unwrap().len(), 3);
+    assert!(read.get("omitted").is_none());
+
+    let (_, body) = request(&message(30, &"🔥".repeat(1024)), None);
+    assert!(body.len() <= BODY_BYTES_MAX);
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&body).unwrap()["data"].as_array().unwrap().len(), 30, "titles shrink first");
+
+    let (_, body) = request(&message(400, "x"), None);
+    let read: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert!(body.len() <= BODY_BYTES_MAX);
+    assert_eq!(read["data"].as_array().unwrap().len() as u64 + read["omitted"].as_u64().unwrap(), 400);
+}
+
+#[test]
+fn what_answers_mean() {
+    let http = |status, retry_after| Webhook.outcome(&Response::Http { status, retry_after, body: String::new() });
+    for status in [200, 202, 204] {
+        assert!(matches!(http(status, None), Outcome::Delivered { .. }), "{status}");
+    }
+    for status in [301, 302, 307, 400, 401, 404, 410, 413, 422] {
+        assert!(matches!(http(status, Some(Length::from_secs(1))), Outcome::Rejected { .. }), "{status}");
+    }
+    for status in [408, 425, 429, 500, 502, 503, 599] {
+        assert!(matches!(http(status, Some(Length::from_secs(7))), Outcome::Retry { after: Some(after), .. } if after.as_secs() == 7), "{status}");
+    }
+    let failed = |permanent| Webhook.outcome(&Response::Failed { why: "x".into(), maybe_arrived: true, permanent });
+    assert!(matches!(failed(false), Outcome::Retry { maybe_arrived: true, .. }));
+    assert!(matches!(failed(true), Outcome::Rejected { .. }));
+}
+
+#[test]
+fn a_bad_target_is_refused_in_words() {
+    for url in ["ftp://x/y", "https://a b", "https://x/\r\nHost: y", ""] {
+        let target = Target::Webhook { url: url.into(), secret: None };
+        assert!(Webhook.request(&message(1, "x"), &target, jiff::Timestamp::UNIX_EPOCH).is_err(), "{url}");
+    }
+    let target = Target::Webhook { url: "https://x".into(), secret: Some("whsec_!!!".into()) };
+    let why = Webhook.request(&message(1, "x"), &target, jiff::Timestamp::UNIX_EPOCH).unwrap_err();
+    assert!(why.contains("secret") && !why.contains("!!!"));
+}
