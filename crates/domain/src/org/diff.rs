@@ -288,3 +288,122 @@ fn fields(before: &Value, after: &Value) -> Vec<String> {
     let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     keys.into_iter().filter(|key| before.get(*key) != after.get(*key)).cloned().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::org::export::{MASK, masked};
+
+    fn bundle(value: Value) -> Bundle {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn old() -> Bundle {
+        let mut out = bundle(json!({
+            "people": [
+                {"id": "ana", "name": "Ana", "contacts": [{"id": "hook", "webhook": "https://x.example", "secret": "whsec_1"}]},
+                {"id": "ben", "name": "Ben"}],
+            "integrations": [{"id": "prom", "kind": "json", "key": "prom-key-1"}],
+            "routes": [{"match": "a=\"1\""}, {"id": "named", "match": "b=\"1\""}, {"match": "c=\"1\"", "declare": true}],
+            "severities": [{"id": "sev1", "name": "Critical"}],
+            "catch_all": ["person:ana"],
+            "plans": [{"id": "p", "anything": {"nested": [1, 2]}}],
+        }));
+        out.overrides = vec![crate::org::model::Override {
+            id: "o".into(),
+            schedule: "s".into(),
+            person: "ana".into(),
+            starts_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+            ends_at: "2026-01-02T00:00:00Z".parse().unwrap(),
+        }];
+        out
+    }
+
+    fn told(changes: &[Change]) -> Vec<String> {
+        changes
+            .iter()
+            .map(|c| match &c.action {
+                Action::Change { fields } => format!("{} {} ~{}", c.kind.word(), c.id, fields.join(",")),
+                action => format!("{} {} {action:?}", c.kind.word(), c.id),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_bundle_goes_to_forms_and_back_in_any_order() {
+        let mut forms = forms(&old());
+        for kind in FormKind::ALL {
+            assert_eq!(FormKind::from_word(kind.word()), Some(kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), json!(kind.word()));
+        }
+        assert_eq!(from_forms(forms.clone()).unwrap(), old());
+        let of_routes = |forms: &[Form]| forms.iter().filter(|f| f.kind == FormKind::Route).map(|f| f.id.clone()).collect::<Vec<_>>();
+        assert_eq!(of_routes(&forms), ["route-001", "named", "route-003"]);
+        forms.sort_by(|a, b| b.id.cmp(&a.id));
+        assert_eq!(from_forms(forms).unwrap().routes, old().routes, "routes keep their order");
+        let bad = from_forms([Form { kind: FormKind::Person, id: "x".into(), body: json!({"id": "x", "nme": 1}) }]).unwrap_err();
+        assert!(bad.to_string().starts_with("the stored person `x` cannot be read: unknown field `nme`"), "{bad}");
+    }
+
+    #[test]
+    fn a_route_named_like_an_unnamed_one_is_kept_apart() {
+        let bundle = bundle(json!({"routes": [{"match": "a=\"1\""}, {"id": "route-001", "match": "b=\"1\""}]}));
+        let forms = forms(&bundle);
+        assert_eq!((forms[0].id.as_str(), forms[1].id.as_str()), ("route-001.2", "route-001"));
+        assert_eq!(from_forms(forms).unwrap(), bundle);
+    }
+
+    #[test]
+    fn the_same_again_or_its_masked_export_changes_nothing() {
+        assert_eq!(diff(&old(), &old(), true), vec![]);
+        let export = masked(&old());
+        assert_eq!(export.integrations[0].key.as_deref(), Some(MASK));
+        assert_eq!(diff(&old(), &export, true), vec![]);
+        assert_eq!(applied(&old(), &export, true), old());
+        let mut silent = old();
+        silent.integrations[0].key = None;
+        assert_eq!(applied(&old(), &silent, true), old(), "a key that is not said is not made anew");
+    }
+
+    #[test]
+    fn what_changes_is_named_and_nothing_goes_without_prune() {
+        let new = bundle(json!({
+            "people": [{"id": "ana", "name": "Ana Ruiz", "email": "a@x.example", "contacts": [{"id": "hook", "webhook": "https://y.example"}]},
+                       {"id": "cho", "name": "Cho"}],
+            "integrations": [{"id": "prom", "kind": "json", "key": "prom-key-2"}],
+            "routes": [{"id": "named", "match": "b=\"1\""}],
+            "severities": [{"id": "sev1", "name": "Critical"}],
+            "plans": [{"id": "p", "anything": {"nested": [1, 3]}}],
+        }));
+        assert_eq!(
+            told(&diff(&old(), &new, false)),
+            [
+                "person ana ~contacts,email,name",
+                "person ben KeptWithoutPrune",
+                "person cho Add",
+                "integration prom ~key",
+                "route named ~order",
+                "route route-001 KeptWithoutPrune",
+                "route route-003 KeptWithoutPrune",
+                "catch_all catch_all KeptWithoutPrune",
+                "plan p ~anything",
+            ]
+        );
+        assert!(told(&diff(&old(), &new, true)).contains(&"person ben Remove".to_owned()));
+
+        let kept = applied(&old(), &new, false);
+        let people: Vec<&str> = kept.people.iter().map(|p| p.id.as_str()).collect();
+        assert_eq!(people, ["ana", "cho", "ben"]);
+        let matches: Vec<&str> = kept.routes.iter().map(|r| r.matches.as_str()).collect();
+        assert_eq!(matches, ["b=\"1\"", "a=\"1\"", "c=\"1\""], "the file's routes come first");
+        assert_eq!(kept.overrides, old().overrides);
+        assert_eq!(kept.people[0].contacts[0].secret.as_deref(), Some("whsec_1"));
+        let pruned = applied(&old(), &new, true);
+        assert_eq!((pruned.people.len(), pruned.catch_all.len(), pruned.overrides.len()), (2, 0, 1));
+        // What is left after an apply is what a second apply finds: nothing more to do.
+        assert!(diff(&pruned, &new, true).is_empty());
+        assert!(diff(&kept, &new, false).iter().all(|c| c.action == Action::KeptWithoutPrune));
+    }
+}
