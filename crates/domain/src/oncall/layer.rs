@@ -225,22 +225,14 @@ impl Window {
             .any(|(opens_at, closes_at)| opens_at <= at && at < closes_at)
     }
 
+    /// Windows of one kind open and close in the order of their dates (a window closes at the
+    /// latest when the next opens), so the first edge found is the next.
     fn next_edge(&self, zone: &TimeZone, at: Timestamp) -> Option<Timestamp> {
         let today = zone.to_datetime(at).date();
-        let mut found: Option<Timestamp> = None;
-        for days in -2..=WINDOW_LOOKAHEAD_DAYS {
-            let Some(span) = today.checked_add(Span::new().days(days)).ok().and_then(|date| self.on(zone, date)) else {
-                continue;
-            };
-            let edge = [span.0, span.1].into_iter().filter(|edge| *edge > at).min();
-            // The next window's opening may come before this one's close, never two windows on.
-            let settled = found.is_some();
-            found = found.into_iter().chain(edge).min();
-            if settled {
-                break;
-            }
-        }
-        found
+        (-2..=WINDOW_LOOKAHEAD_DAYS)
+            .filter_map(|days| self.on(zone, today.checked_add(Span::new().days(days)).ok()?))
+            .flat_map(|(opens_at, closes_at)| [opens_at, closes_at])
+            .find(|edge| *edge > at)
     }
 }
 

@@ -4,6 +4,10 @@
 //! would change, [`export`] how it is written out again, and [`snapshot`] is the immutable,
 //! indexed form of it that every decision reads. Reading text is the engine's business.
 
+pub mod check;
+pub mod diff;
+pub mod export;
 pub mod model;
 pub mod problem;
 pub mod snapshot;
+pub mod words;

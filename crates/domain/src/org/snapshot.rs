@@ -5,6 +5,9 @@
 //! one. It is built from any bundle: what cannot be used is left out and named in
 //! [`Org::unusable`], since an organisation stored long ago must still page whom it can.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;

@@ -1,0 +1,150 @@
+//! One organisation that is whole, and one change at a time that breaks it.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::org::problem::Weight;
+
+fn whole() -> Value {
+    json!({
+        "people": [
+            {"id": "ana", "name": "Ana", "contacts": [
+                {"id": "mail", "email": "ana@example.org"},
+                {"id": "hook", "webhook": "https://hooks.example/ana", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}],
+             "notify": {"high": [{"contact": "hook"}, {"contact": "mail", "after": "1m"}]}},
+            {"id": "ben", "name": "Ben", "contacts": [{"id": "mail", "email": "ben@example.org"}]},
+        ],
+        "teams": [{"id": "payments", "name": "Payments", "members": ["ana", "ben"]}],
+        "schedules": [{"id": "primary", "team": "payments", "time_zone": "Europe/Madrid",
+            "layers": [{"people": ["ana", "ben"], "every": "1w", "handoff": "Mon 09:00", "starts": "2026-01-05"}]}],
+        "escalations": [{"id": "payments", "steps": [{"page": ["schedule:primary"], "within": "5m"}], "repeat": 2}],
+        "services": [
+            {"id": "checkout", "name": "Checkout", "escalation": "payments", "depends_on": ["db"]},
+            {"id": "db", "name": "Database", "escalation": "payments"}],
+        "integrations": [{"id": "prom", "kind": "json", "key": "prom-key-1", "service": "checkout"}],
+        "routes": [{"match": "severity=\"critical\"", "set": {"severity": "sev1", "title": "{title} on {labels.host}"}}],
+        "severities": [{"id": "sev1"}],
+        "silences": [{"id": "night", "match": "a=\"b\"", "starts_at": "2026-01-01T00:00:00Z", "ends_at": "2026-01-02T00:00:00Z"}],
+        "catch_all": ["team:payments"],
+    })
+}
+
+fn judge(form: &Value) -> Vec<Problem> {
+    let bundle: Bundle = serde_json::from_value(form.clone()).unwrap();
+    check(&bundle, Against { now: "2026-06-01T00:00:00Z".parse().unwrap(), kinds: &["json", "pagerduty"] })
+}
+
+/// The organisation with the value at a JSON pointer replaced, or added where its key is new.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut form = whole();
+    let (outer, key) = pointer.rsplit_once('/').unwrap();
+    let outer = form.pointer_mut(outer).unwrap();
+    match outer {
+        Value::Array(list) => match key.parse::<usize>() {
+            Ok(index) => list[index] = value,
+            Err(_) => list.push(value),
+        },
+        _ => outer[key] = value,
+    }
+    form
+}
+
+#[test]
+fn what_is_whole_has_no_problem() {
+    assert_eq!(judge(&whole()), vec![]);
+    assert_eq!(judge(&json!({})), vec![], "an organisation may begin empty");
+}
+
+#[test]
+fn each_error_has_its_place_and_a_hint() {
+    for (pointer, value, place, message, hint) in [
+        ("/services/0/escalation", json!("paymnts"), "services[0].escalation", "`paymnts` is not an escalation", "did you mean `payments`? known: payments"),
+        ("/services/0/team", json!("x"), "services[0].team", "`x` is not a team", "known: payments"),
+        ("/services/1/depends_on", json!(["checkout"]), "services[0].depends_on", "circle: checkout → db → checkout", ""),
+        ("/services/1/depends_on", json!(["db"]), "services[1].depends_on", "circle: db → db", ""),
+        ("/services/0/depends_on", json!(["bd"]), "services[0].depends_on[0]", "`bd` is not a service", "did you mean `db`?"),
+        ("/services/0/tier", json!(6), "services[0].tier", "1 (most) to 5", ""),
+        ("/services/0/id", json!("Check Out"), "services[0].id", "cannot be an id", "`check-out`"),
+        ("/people/1/id", json!("ana"), "people[1].id", "id of another person already, at people[0]", ""),
+        ("/people/0/time_zone", json!("Europe/Madird"), "people[0].time_zone", "not a time zone", "IANA"),
+        ("/people/0/email", json!("ana"), "people[0].email", "not a mail address", ""),
+        ("/people/0/contacts/0", json!({"id": "mail"}), "people[0].contacts[0]", "has no address", ""),
+        ("/people/0/contacts/0/webhook", json!("https://x.example"), "people[0].contacts[0]", "has two addresses", ""),
+        ("/people/0/contacts/1/webhook", json!("ftp://x"), "people[0].contacts[1].webhook", "does not begin with", ""),
+        ("/people/0/contacts/1/secret", json!("whsec_c2hvcnQ="), "people[0].contacts[1].secret", "24 to 64 bytes", ""),
+        ("/people/0/contacts/1/secret", json!("********"), "people[0].contacts[1].secret", "none is stored", ""),
+        ("/people/0/contacts/0/secret", json!("x"), "people[0].contacts[0].secret", "only a webhook", ""),
+        ("/people/0/contacts/1/id", json!("mail"), "people[0].contacts[1].id", "already", ""),
+        ("/people/0/notify/high/0/contact", json!("hok"), "people[0].notify.high[0].contact", "`hok` is not a contact of `ana`", "did you mean `hook`?"),
+        ("/people/0/notify/high/1/after", json!("8d"), "people[0].notify.high[1].after", "longer than 1w", ""),
+        ("/teams/0/managers", json!(["bne"]), "teams[0].managers[0]", "`bne` is not a person", "did you mean `ben`?"),
+        ("/schedules/0/time_zone", json!("Mars"), "schedules[0].time_zone", "not a time zone", ""),
+        ("/schedules/0/layers/0/handoff", json!("Mon 9am"), "schedules[0].layers[0].handoff", "not a time of day", "09:00"),
+        ("/schedules/0/layers/0/people", json!(["an"]), "schedules[0].layers[0].people[0]", "`an` is not a person", "`ana`"),
+        ("/schedules/0/layers/0/only", json!([{"from": "9", "to": "17:00"}]), "schedules[0].layers[0].only[0].from", "not a time of day", ""),
+        ("/schedules/0/layers/0/ends", json!("2025-01-01"), "schedules[0].layers[0].ends", "ends before", ""),
+        ("/schedules/0/layers", json!([]), "schedules[0].layers", "without layers", ""),
+        ("/escalations/0/steps", json!([]), "escalations[0].steps", "has no step", ""),
+        ("/escalations/0/steps/0/within", json!("0s"), "escalations[0].steps[0].within", "`0s` is not", ""),
+        ("/escalations/0/steps/0/within", json!("169h"), "escalations[0].steps[0].within", "not a time to acknowledge", "at most 1w"),
+        ("/escalations/0/steps/0/page", json!([]), "escalations[0].steps[0].page", "pages nobody", ""),
+        ("/escalations/0/steps/0/page/0", json!("primary"), "escalations[0].steps[0].page[0]", "not a target", "did you mean `schedule:primary`?"),
+        ("/escalations/0/steps/0/page/0", json!("schedule:primry"), "escalations[0].steps[0].page[0]", "not a schedule", "`primary`"),
+        ("/escalations/0/repeat", json!(21), "escalations[0].repeat", "more than 20", ""),
+        ("/catch_all/0", json!("person:zoe"), "catch_all[0]", "`zoe` is not a person", "known: ana, ben"),
+        ("/integrations/0/kind", json!("jsn"), "integrations[0].kind", "not a kind", "did you mean `json`?"),
+        ("/integrations/0/key", json!("short"), "integrations[0].key", "fewer than 8", ""),
+        ("/integrations/0/key", json!("with/slash-in"), "integrations[0].key", "cannot stand in a path", ""),
+        ("/integrations/+", json!({"id": "b", "kind": "json", "key": "prom-key-1"}), "integrations[1].key", "`prom` has the same key", ""),
+        ("/integrations/0/service", json!("x"), "integrations[0].service", "not a service", ""),
+        ("/routes/0/match", json!("severity~\"x\""), "routes[0].match", "at character 9", ""),
+        ("/routes/0/set/service", json!("checkuot"), "routes[0].set.service", "not a service", "`checkout`"),
+        ("/routes/0/set/title", json!("{titel}"), "routes[0].set.title", "cannot be filled in", "title"),
+        ("/routes/0/set/plan", json!("p"), "routes[0].set.plan", "not a plan", "none is known yet"),
+        ("/routes/0/set/group_by", json!([]), "routes[0].set.group_by", "names no label", ""),
+        ("/severities/+", json!({"id": "sev1"}), "severities[1].id", "listed twice", ""),
+        ("/silences/0/ends_at", json!("2025-01-01T00:00:00Z"), "silences[0].ends_at", "ends before", ""),
+        ("/silences/0/integration", json!("x"), "silences[0].integration", "not an integration", ""),
+    ] {
+        let problems = judge(&with(pointer, value.clone()));
+        let found = problems.iter().find(|p| p.place.to_string() == place && p.message.contains(message));
+        let found = found.unwrap_or_else(|| panic!("{pointer} = {value}: {place}: {message} is not among {problems:#?}"));
+        assert_eq!(found.weight, Weight::Error);
+        assert!(found.hint.as_deref().is_some_and(|h| h.contains(hint)), "{found}");
+    }
+}
+
+#[test]
+fn no_message_repeats_a_secret() {
+    for (pointer, secret) in [("/integrations/0/key", "hu nter2/hunter2"), ("/people/0/contacts/1/secret", "hunter2-hunter2")] {
+        for problem in judge(&with(pointer, json!(secret))) {
+            assert!(!problem.to_string().contains("hunter2"), "{problem}");
+        }
+    }
+}
+
+#[test]
+fn warnings_say_who_may_not_be_reached() {
+    for (pointer, value, place, message) in [
+        ("/people/1/contacts", json!([]), "people[1]", "has no contact"),
+        ("/people/1/contacts/0/verified", json!(false), "people[1].contacts", "is verified"),
+        ("/teams/0/members", json!([]), "catch_all[0]", "has no members"),
+        ("/schedules/0/layers/0/ends", json!("2026-06-10"), "schedules[0].layers", "from 2026-06-10 09:00 to 2026-06-29 02:00 (Europe/Madrid)"),
+        ("/schedules/0/layers/0/only", json!([{"days": ["Mon"], "from": "09:00", "to": "17:00"}]), "schedules[0].layers", "and 4 more times"),
+        ("/silences/0/match", json!(""), "silences[0].match", "matches every alert"),
+        ("/routes", json!([{"match": ""}, {"match": "a=\"b\""}]), "routes[0]", "no later route is ever read"),
+    ] {
+        let problems = judge(&with(pointer, value));
+        assert!(problems.iter().all(|p| p.weight == Weight::Warning), "{problems:?}");
+        assert!(problems.iter().any(|p| p.place.to_string() == place && p.message.contains(message)), "{problems:#?}");
+    }
+    let goes_on = with("/routes", json!([{"match": "", "continue": true}, {"match": "a=\"b\""}]));
+    assert_eq!(judge(&goes_on), vec![], "a route that goes on hides nothing");
+    let mut form = with("/services/0/escalation", json!(null));
+    form["catch_all"] = json!([]);
+    assert!(judge(&form).iter().any(|p| p.message.contains("its incidents page nobody")));
+    let mut form = with("/people/0/contacts", json!([]));
+    form["people"][0]["notify"] = json!({});
+    form["people"][1]["contacts"] = json!([]);
+    assert!(judge(&form).iter().any(|p| p.place.to_string() == "escalations[0].steps" && p.weight == Weight::Warning));
+}

@@ -1,0 +1,123 @@
+//! Whether addresses, secrets and ids are well formed. Whether a host may be reached is judged
+//! when something is sent, not here.
+
+/// Longest id, as [`crate::org::model::Slug`] says.
+pub const SLUG_LEN_MAX: usize = 64;
+/// Longest mail address: RFC 5321 §4.5.3.1.3 allows a path of 256 with its angle brackets.
+pub const EMAIL_LEN_MAX: usize = 254;
+/// Longest address of a webhook; what servers and proxies commonly take.
+pub const URL_LEN_MAX: usize = 2048;
+/// Bytes of a webhook's secret: Standard Webhooks 1.0 asks for 24 to 64.
+pub const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
+
+/// Whether a text can be an id.
+#[must_use]
+pub fn is_slug(text: &str) -> bool {
+    (1..=SLUG_LEN_MAX).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+/// The id that somebody may have meant by a text that is none.
+#[must_use]
+pub fn slug_of(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars().flat_map(char::to_lowercase).take(SLUG_LEN_MAX) {
+        if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') {
+            out.push(c);
+        } else if !out.ends_with('-') {
+            out.push('-');
+        }
+    }
+    out.trim_matches('-').to_owned()
+}
+
+/// Whether a text is one mailbox that a header and an envelope can carry without quoting.
+#[must_use]
+pub fn is_email(text: &str) -> bool {
+    let Some((local, host)) = text.rsplit_once('@') else { return false };
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"<>()[],;:\\\"@".contains(c);
+    text.len() <= EMAIL_LEN_MAX
+        && !local.is_empty()
+        && local.chars().all(plain)
+        && host.split('.').all(|label| {
+            !label.is_empty() && !label.starts_with('-') && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+        })
+}
+
+/// Why a text is not an address to POST to.
+#[must_use]
+pub fn url_fault(text: &str) -> Option<&'static str> {
+    if text.len() > URL_LEN_MAX {
+        return Some("is longer than 2048 bytes");
+    }
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Some("has a space or a control character in it");
+    }
+    let lower = text.to_ascii_lowercase();
+    let Some(rest) = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://")) else {
+        return Some("does not begin with `https://` or `http://`");
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
+    let host_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    // An IPv6 address is in brackets and has colons of its own.
+    let (host, port) = match host_port.strip_prefix('[').and_then(|h| h.split_once(']')) {
+        Some((address, after)) => {
+            if address.parse::<std::net::Ipv6Addr>().is_err() {
+                return Some("names no IPv6 address in its brackets");
+            }
+            (address, after.strip_prefix(':').or((!after.is_empty()).then_some("?")))
+        }
+        None => host_port.split_once(':').map_or((host_port, None), |(host, port)| (host, Some(port))),
+    };
+    if host.is_empty() {
+        return Some("names no host");
+    }
+    if port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        return Some("has a port that is not a number up to 65535");
+    }
+    None
+}
+
+/// Whether a text is `whsec_` and base64 of as many bytes as a secret has.
+#[must_use]
+pub fn is_webhook_secret(text: &str) -> bool {
+    let Some(encoded) = text.strip_prefix("whsec_") else { return false };
+    let letters = encoded.trim_end_matches('=');
+    let padding = encoded.len() - letters.len();
+    encoded.len().is_multiple_of(4)
+        && padding <= 2
+        && letters.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+        && SECRET_BYTES.contains(&(letters.len() * 3 / 4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        for good in ["ana@example.org", "a.b+c@x.example", "root@localhost", "ana@münchen.example"] {
+            assert!(is_email(good), "{good}");
+        }
+        for bad in ["ana", "@x", "ana@", "a b@x", "ana@x\r\nBcc: y@z", "<ana@x>", "a@b@c", "ana@x..y", "ana@-x"] {
+            assert!(!is_email(bad), "{bad}");
+        }
+        for good in ["http://127.0.0.1:9099/ana", "https://hooks.example/x?y=z", "HTTPS://u:p@h.example", "https://[::1]:8080/x"] {
+            assert_eq!(url_fault(good), None, "{good}");
+        }
+        for bad in ["", "ftp://x", "https://", "https:///x", "http://h:99999", "http://a b", "http://[zz]/", "http://[::1]x", "file:///etc/passwd"] {
+            assert!(url_fault(bad).is_some(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn secrets_and_ids() {
+        assert!(is_webhook_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), "24 bytes");
+        assert!(is_webhook_secret(&format!("whsec_{}=", "A".repeat(43))), "32 bytes");
+        assert!(!is_webhook_secret("whsec_c2hvcnQ="), "5 bytes");
+        assert!(!is_webhook_secret(&format!("whsec_{}", "A".repeat(88))), "66 bytes");
+        assert!(!is_webhook_secret("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
+        assert!(is_slug("payments-db_1.eu") && !is_slug("Payments") && !is_slug("") && !is_slug(&"a".repeat(65)));
+        assert_eq!(slug_of("Payments  DB!"), "payments-db");
+    }
+}
