@@ -1,8 +1,8 @@
 //! The ceilings: the least that any server must do to answer 200 for rows it has made durable.
 //!
 //! A bare axum handler hands its bytes to one writer, which commits whatever waits as one
-//! transaction and answers all of it. No parsing, no triage, no index beyond the row's number. What the product
-//! reaches is read as a share of this, on the same machine, in the same run, under the same load.
+//! transaction and answers all of it. No parsing, no triage and, unless asked, no key. What the product reaches is
+//! read as a share of this, on the same machine, in the same run, under the same load.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -34,6 +34,9 @@ pub struct Unit {
     /// Each row gets the whole body rather than its part of it.
     #[arg(long)]
     pub whole_body: bool,
+    /// The id is a key, as the id of a row that anyone reads again must be.
+    #[arg(long)]
+    pub keyed: bool,
 }
 
 impl Unit {
@@ -48,7 +51,8 @@ impl Unit {
                 } else {
                     // The bench sends ASCII; anything else is kept whole.
                     let start = (row * part).min(body.len());
-                    body.get(start..(start + part).min(body.len())).unwrap_or(body)
+                    body.get(start..(start + part).min(body.len()))
+                        .unwrap_or(body)
                 }
             })
             .collect()
@@ -70,7 +74,10 @@ pub async fn serve_sqlite(listen: SocketAddr, path: &Path, unit: Unit) -> anyhow
     database.pragma_update(None, "journal_mode", "WAL")?;
     database.pragma_update(None, "synchronous", "FULL")?;
     for table in 0..unit.tables.max(1) {
-        database.execute_batch(&format!("create table row_{table} (id text, body text) strict"))?;
+        let key = if unit.keyed { "primary key" } else { "" };
+        database.execute_batch(&format!(
+            "create table if not exists row_{table} (id text {key}, body text) strict"
+        ))?;
     }
     let (to_writer, from_handlers) = mpsc::channel(WAITING);
     std::thread::Builder::new()
@@ -135,7 +142,9 @@ pub async fn serve_postgres(listen: SocketAddr, url: &str, unit: Unit) -> anyhow
         .await
         .context("connecting to the PostgreSQL server of the ceiling")?;
     tokio::spawn(connection);
-    client.batch_execute("create table if not exists row_0 (id text, body text)").await?;
+    client
+        .batch_execute("create table if not exists row_0 (id text, body text)")
+        .await?;
     let insert =
         client.prepare("insert into row_0 (id, body) select * from unnest($1::text[], $2::text[])");
     let insert = insert.await?;
@@ -144,8 +153,10 @@ pub async fn serve_postgres(listen: SocketAddr, url: &str, unit: Unit) -> anyhow
         let mut number = 0_u64;
         let mut group = Vec::with_capacity(GROUP);
         while from_handlers.recv_many(&mut group, GROUP).await > 0 {
-            let bodies: Vec<&str> =
-                group.iter().flat_map(|waiting: &Waiting| unit.bodies(&waiting.body)).collect();
+            let bodies: Vec<&str> = group
+                .iter()
+                .flat_map(|waiting: &Waiting| unit.bodies(&waiting.body))
+                .collect();
             let ids: Vec<String> = bodies
                 .iter()
                 .map(|_| {
@@ -170,15 +181,21 @@ async fn serve(listen: SocketAddr, to_writer: mpsc::Sender<Waiting>) -> anyhow::
         .route("/-/ready", get(|| async { StatusCode::OK }))
         .fallback(accept)
         .with_state(Arc::new(to_writer));
-    let listener = tokio::net::TcpListener::bind(listen).await.context("binding the ceiling")?;
+    let listener = tokio::net::TcpListener::bind(listen)
+        .await
+        .context("binding the ceiling")?;
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
-    axum::serve(listener, app).await.context("serving the ceiling")
+    axum::serve(listener, app)
+        .await
+        .context("serving the ceiling")
 }
 
 async fn accept(State(to_writer): State<Arc<mpsc::Sender<Waiting>>>, body: Bytes) -> StatusCode {
-    let Ok(body) = String::from_utf8(body.into()) else { return StatusCode::BAD_REQUEST };
+    let Ok(body) = String::from_utf8(body.into()) else {
+        return StatusCode::BAD_REQUEST;
+    };
     let (done, committed) = oneshot::channel();
     if to_writer.send(Waiting { body, done }).await.is_err() {
         return StatusCode::SERVICE_UNAVAILABLE;

@@ -41,7 +41,12 @@ impl Connection {
     pub async fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: vec![0; BUFFER], filled: 0, body_at: 0 })
+        Ok(Self {
+            stream,
+            buffer: vec![0; BUFFER],
+            filled: 0,
+            body_at: 0,
+        })
     }
 
     /// Sends a request and reads its answer to the end; gives the status.
@@ -63,7 +68,9 @@ impl Connection {
             self.filled += read;
             let bytes = &self.buffer[..self.filled];
             if head.is_none() {
-                let Some(end) = find(bytes, b"\r\n\r\n") else { continue };
+                let Some(end) = find(bytes, b"\r\n\r\n") else {
+                    continue;
+                };
                 let (status, body) = read_head(&bytes[..end])?;
                 head = Some((status, end + 4, body));
             }
@@ -88,8 +95,9 @@ impl Connection {
 
 /// A GET as bytes.
 pub fn get(path: &str, bearer: Option<&str>) -> Vec<u8> {
-    let authorization =
-        bearer.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+    let authorization = bearer
+        .map(|token| format!("authorization: Bearer {token}\r\n"))
+        .unwrap_or_default();
     format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{authorization}\r\n").into_bytes()
 }
 
@@ -98,10 +106,14 @@ pub fn get(path: &str, bearer: Option<&str>) -> Vec<u8> {
 /// # Errors
 /// When it cannot be sent, or another status comes back.
 pub async fn fetch(address: SocketAddr, path: &str) -> anyhow::Result<Vec<u8>> {
-    let mut connection =
-        Connection::open(address).await.with_context(|| format!("connecting to {address}"))?;
+    let mut connection = Connection::open(address)
+        .await
+        .with_context(|| format!("connecting to {address}"))?;
     let status = connection.exchange(&get(path, None)).await?;
-    anyhow::ensure!(status == 200, "GET {path} at {address} was answered {status}, not 200");
+    anyhow::ensure!(
+        status == 200,
+        "GET {path} at {address} was answered {status}, not 200"
+    );
     Ok(connection.body().to_vec())
 }
 
@@ -115,10 +127,14 @@ fn read_head(head: &[u8]) -> io::Result<(u16, Body)> {
         .ok_or_else(malformed)?;
     let mut body = Body::Length(0);
     for line in head.split(|byte| *byte == b'\n').skip(1) {
-        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+            continue;
+        };
         let value = line[colon + 1..].trim_ascii();
         if line[..colon].eq_ignore_ascii_case(b"content-length") {
-            let length = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+            let length = std::str::from_utf8(value)
+                .ok()
+                .and_then(|text| text.parse().ok());
             body = Body::Length(length.ok_or_else(malformed)?);
         } else if line[..colon].eq_ignore_ascii_case(b"transfer-encoding") {
             body = Body::Chunked;

@@ -27,7 +27,12 @@ const COUNTED: u64 = 200;
 /// Rows and tables of a declaration where the product's file was not counted: an alert, an
 /// incident, some six events of both logs, three expectations, a message with its notice, and
 /// reader rows, in six tables.
-const USUAL_DECLARE: Unit = Unit { rows_per_unit: 14, tables: 6, whole_body: true };
+const USUAL_DECLARE: Unit = Unit {
+    rows_per_unit: 14,
+    tables: 6,
+    whole_body: true,
+    keyed: false,
+};
 
 /// The bare writers by themselves.
 ///
@@ -35,17 +40,46 @@ const USUAL_DECLARE: Unit = Unit { rows_per_unit: 14, tables: 6, whole_body: tru
 /// When a server does not start or a run cannot be made.
 pub async fn ceilings(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let single = Traffic::single(Kind::Record);
-    let alone = Traffic { connections: 1, ..single };
-    let batch = Traffic { batch: BATCH, ..single };
+    let alone = Traffic {
+        connections: 1,
+        ..single
+    };
+    let batch = Traffic {
+        batch: BATCH,
+        ..single
+    };
     let declare = Unit {
         rows_per_unit: bench.declare_rows.unwrap_or(USUAL_DECLARE.rows_per_unit),
         ..USUAL_DECLARE
     };
     let mut postgres = Postgres::start(&bench.places).await;
+    let keyed = Unit {
+        rows_per_unit: 1,
+        tables: 1,
+        whole_body: false,
+        keyed: true,
+    };
     let mut subjects = vec![
-        ("bare SQLite writer, 64 connections".to_owned(), Subject::ceiling(1), single),
-        ("bare SQLite writer, 1 connection".to_owned(), Subject::ceiling(1), alone),
-        (format!("bare SQLite writer, batches of {BATCH}"), Subject::ceiling(BATCH), batch),
+        (
+            "bare SQLite writer, 64 connections".to_owned(),
+            Subject::ceiling(1),
+            single,
+        ),
+        (
+            "bare SQLite writer with a text key, 64 connections".to_owned(),
+            Subject::CeilingSqlite(keyed),
+            single,
+        ),
+        (
+            "bare SQLite writer, 1 connection".to_owned(),
+            Subject::ceiling(1),
+            alone,
+        ),
+        (
+            format!("bare SQLite writer, batches of {BATCH}"),
+            Subject::ceiling(BATCH),
+            batch,
+        ),
         (
             format!("bare SQLite commit of {} rows", declare.rows_per_unit),
             Subject::CeilingSqlite(declare),
@@ -55,7 +89,12 @@ pub async fn ceilings(bench: &Bench, report: &mut Report) -> anyhow::Result<()> 
     match &mut postgres {
         Ok(server) => {
             let url = server.database().await?;
-            let one = Unit { rows_per_unit: 1, tables: 1, whole_body: false };
+            let one = Unit {
+                rows_per_unit: 1,
+                tables: 1,
+                whole_body: false,
+                keyed: false,
+            };
             subjects.push((
                 "bare PostgreSQL insert, 64 connections".to_owned(),
                 Subject::CeilingPostgres(one, url),
@@ -65,7 +104,10 @@ pub async fn ceilings(bench: &Bench, report: &mut Report) -> anyhow::Result<()> 
         Err(error) => report.unmeasured("bare PostgreSQL insert, 64 connections", error),
     }
     for (name, subject, traffic) in subjects {
-        let figures = UnderLoad::start(bench, &subject).await?.highest(bench, traffic).await?;
+        let figures = UnderLoad::start(bench, &subject)
+            .await?
+            .highest(bench, traffic)
+            .await?;
         report.add(plain(name, &figures));
     }
     Ok(())
@@ -79,22 +121,46 @@ pub async fn record(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let product = Subject::product();
     let cases = [
         ("(a) recorded, one a request", Traffic::single(Kind::Record)),
-        ("(a) join an incident, one a request", Traffic::single(Kind::Join)),
+        (
+            "(a) join an incident, one a request",
+            Traffic::single(Kind::Join),
+        ),
         (
             "(a) recorded, batches of 64",
-            Traffic { batch: BATCH, ..Traffic::single(Kind::Record) },
+            Traffic {
+                batch: BATCH,
+                ..Traffic::single(Kind::Record)
+            },
         ),
         (
             "(a) join an incident, batches of 64",
-            Traffic { batch: BATCH, ..Traffic::single(Kind::Join) },
+            Traffic {
+                batch: BATCH,
+                ..Traffic::single(Kind::Join)
+            },
         ),
     ];
     for (name, traffic) in cases {
         let ceiling = Subject::ceiling(traffic.batch);
-        against(bench, report, name, &product, &ceiling, traffic, RECORD_SHARE).await?;
+        against(
+            bench,
+            report,
+            name,
+            &product,
+            &ceiling,
+            traffic,
+            RECORD_SHARE,
+        )
+        .await?;
     }
-    let alone = Traffic { connections: 1, ..Traffic::single(Kind::Record) };
-    let figures = UnderLoad::start(bench, &product).await?.highest(bench, alone).await?;
+    let alone = Traffic {
+        connections: 1,
+        ..Traffic::single(Kind::Record)
+    };
+    let figures = UnderLoad::start(bench, &product)
+        .await?
+        .highest(bench, alone)
+        .await?;
     report.add(plain("(a) recorded, 1 connection".to_owned(), &figures));
     Ok(())
 }
@@ -104,9 +170,15 @@ pub async fn record(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
 /// # Errors
 /// As [`ceilings`].
 pub async fn declare(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
-    let traffic = Traffic { targets: TARGETS, ..Traffic::single(Kind::Page) };
+    let traffic = Traffic {
+        targets: TARGETS,
+        ..Traffic::single(Kind::Page)
+    };
     let unit = match bench.declare_rows {
-        Some(rows_per_unit) => Unit { rows_per_unit, ..USUAL_DECLARE },
+        Some(rows_per_unit) => Unit {
+            rows_per_unit,
+            ..USUAL_DECLARE
+        },
         None => count_declaration(bench, traffic).await?,
     };
     let name = format!(
@@ -114,7 +186,16 @@ pub async fn declare(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
         unit.rows_per_unit, unit.tables
     );
     let ceiling = Subject::CeilingSqlite(unit);
-    against(bench, report, &name, &Subject::product(), &ceiling, traffic, DECLARE_SHARE).await?;
+    against(
+        bench,
+        report,
+        &name,
+        &Subject::product(),
+        &ceiling,
+        traffic,
+        DECLARE_SHARE,
+    )
+    .await?;
     bench.sink.take();
     Ok(())
 }
@@ -126,13 +207,18 @@ pub async fn declare(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
 pub async fn repeat(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let name = "(c) repeats of known alerts, one a request";
     let single = Traffic::single(Kind::Join);
-    let repeats = Traffic { cycle: Some(KNOWN), ..single };
+    let repeats = Traffic {
+        cycle: Some(KNOWN),
+        ..single
+    };
     let (mut of_product, mut of_alertmanager) = (Vec::new(), Vec::new());
-    let mut latency = None;
+    let (mut latency, mut shortfall) = (None, None);
     for round in 0..bench.rounds {
         for subject in [Subject::Alertmanager { webhook: None }, Subject::product()] {
             let mut server = UnderLoad::start(bench, &subject).await?;
-            server.load(single, Pace::Closed, Stop::Requests(KNOWN), false).await?;
+            server
+                .load(single, Pace::Closed, Stop::Requests(KNOWN), false)
+                .await?;
             let figures = server.highest(bench, repeats).await?;
             if matches!(subject, Subject::Alertmanager { .. }) {
                 of_alertmanager.push(figures);
@@ -141,19 +227,20 @@ pub async fn repeat(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
             if round + 1 == bench.rounds {
                 latency = Some(server.latency(bench, repeats, &figures).await?);
             }
+            shortfall = shortfall.or(server.shortfall().await);
             of_product.push(figures);
         }
     }
     let (rate, other) = (mean_rate(&of_product), mean_rate(&of_alertmanager));
-    let notes = of_product.last().map(Figures::words).unwrap_or_default();
+    let complete = shortfall.is_none();
     report.add(Row {
         scenario: name.to_owned(),
         value: Some(rate),
         unit: "alerts/s",
-        notes,
+        notes: notes(&of_product, shortfall),
         target: "≥ Alertmanager".to_owned(),
         alertmanager: Some(other),
-        verdict: Some(Verdict::of(rate >= other)),
+        verdict: Some(Verdict::of(rate >= other && complete)),
         ..Row::default()
     });
     at_share(report, name, latency);
@@ -171,14 +258,25 @@ pub async fn postgres(bench: &Bench, report: &mut Report) -> anyhow::Result<()> 
         drop(Server::start(&bench.places, &Subject::product()).await?);
     }
     let cases = [
-        ("PostgreSQL: recorded, one a request", Traffic::single(Kind::Record)),
+        (
+            "PostgreSQL: recorded, one a request",
+            Traffic::single(Kind::Record),
+        ),
         (
             "PostgreSQL: recorded, batches of 64",
-            Traffic { batch: BATCH, ..Traffic::single(Kind::Record) },
+            Traffic {
+                batch: BATCH,
+                ..Traffic::single(Kind::Record)
+            },
         ),
     ];
     for (name, traffic) in cases {
-        let unit = Unit { rows_per_unit: traffic.batch, tables: 1, whole_body: false };
+        let unit = Unit {
+            rows_per_unit: traffic.batch,
+            tables: 1,
+            whole_body: false,
+            keyed: false,
+        };
         let mut pair = Pair::default();
         for round in 0..bench.rounds {
             // One after the other: both must not hold the server's connections at once.
@@ -188,7 +286,14 @@ pub async fn postgres(bench: &Bench, report: &mut Report) -> anyhow::Result<()> 
                 with_org: true,
                 extra: Vec::new(),
             };
-            pair.turn(bench, &product, &ceiling, traffic, round + 1 == bench.rounds).await?;
+            pair.turn(
+                bench,
+                &product,
+                &ceiling,
+                traffic,
+                round + 1 == bench.rounds,
+            )
+            .await?;
         }
         pair.report(report, name, RECORD_SHARE);
     }
@@ -201,6 +306,7 @@ struct Pair {
     product: Vec<Figures>,
     ceiling: Vec<Figures>,
     latency: Option<Figures>,
+    shortfall: Option<String>,
 }
 
 impl Pair {
@@ -220,20 +326,22 @@ impl Pair {
         if last {
             self.latency = Some(server.latency(bench, traffic, &figures).await?);
         }
+        self.shortfall = self.shortfall.take().or(server.shortfall().await);
         self.product.push(figures);
         Ok(())
     }
 
     fn report(self, report: &mut Report, name: &str, share: f64) {
         let (rate, ceiling) = (mean_rate(&self.product), mean_rate(&self.ceiling));
+        let complete = self.shortfall.is_none();
         report.add(Row {
             scenario: name.to_owned(),
             value: Some(rate),
             unit: "alerts/s",
-            notes: self.product.last().map(Figures::words).unwrap_or_default(),
+            notes: notes(&self.product, self.shortfall),
             target: format!("≥ {share} of the ceiling"),
             ceiling: Some(ceiling),
-            verdict: Some(Verdict::of(rate >= share * ceiling)),
+            verdict: Some(Verdict::of(rate >= share * ceiling && complete)),
             ..Row::default()
         });
         at_share(report, name, self.latency);
@@ -251,7 +359,8 @@ async fn against(
 ) -> anyhow::Result<()> {
     let mut pair = Pair::default();
     for round in 0..bench.rounds {
-        pair.turn(bench, product, ceiling, traffic, round + 1 == bench.rounds).await?;
+        pair.turn(bench, product, ceiling, traffic, round + 1 == bench.rounds)
+            .await?;
     }
     pair.report(report, name, share);
     Ok(())
@@ -272,6 +381,11 @@ fn at_share(report: &mut Report, name: &str, latency: Option<Figures>) {
     });
 }
 
+fn notes(product: &[Figures], shortfall: Option<String>) -> String {
+    let words = product.last().map(Figures::words).unwrap_or_default();
+    shortfall.map_or(words.clone(), |shortfall| format!("{words}; {shortfall}"))
+}
+
 /// A line with nothing asked of it.
 pub fn plain(scenario: String, figures: &Figures) -> Row {
     Row {
@@ -290,13 +404,27 @@ async fn count_declaration(bench: &Bench, traffic: Traffic) -> anyhow::Result<Un
     let mut server = UnderLoad::start(bench, &subject).await?;
     let file = server.server.folder.join("allclear.db");
     let before = rows_by_table(&file)?;
-    let figures = server.load(traffic, Pace::Closed, Stop::Requests(COUNTED), false).await?;
+    let figures = server
+        .load(traffic, Pace::Closed, Stop::Requests(COUNTED), false)
+        .await?;
     let after = rows_by_table(&file)?;
     let declared = figures.run.accepted;
-    ensure!(declared > 0, "no declaration was accepted: {:?}", figures.run.complaint);
-    let mut unit = Unit { rows_per_unit: 0, tables: 0, whole_body: true };
+    ensure!(
+        declared > 0,
+        "no declaration was accepted: {:?}",
+        figures.run.complaint
+    );
+    let mut unit = Unit {
+        rows_per_unit: 0,
+        tables: 0,
+        whole_body: true,
+        keyed: false,
+    };
     for (table, rows) in after {
-        let had = before.iter().find(|(name, _)| *name == table).map_or(0, |(_, rows)| *rows);
+        let had = before
+            .iter()
+            .find(|(name, _)| *name == table)
+            .map_or(0, |(_, rows)| *rows);
         let grown = rows.saturating_sub(had);
         unit.rows_per_unit += grown;
         // A table that grew by less than a row per two declarations is housekeeping.
@@ -316,7 +444,9 @@ fn rows_by_table(file: &Path) -> anyhow::Result<Vec<(String, u64)>> {
         "select name from pragma_table_list where schema = 'main' and type = 'table'
          and name not like 'sqlite\\_%' escape '\\'",
     )?;
-    let names: Vec<String> = names.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let names: Vec<String> = names
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
     names
         .into_iter()
         .map(|name| {

@@ -114,7 +114,11 @@ pub fn histogram() -> Histogram<u64> {
 
 /// Counts a duration in a histogram of microseconds.
 pub fn note(histogram: &mut Histogram<u64>, duration: Duration) {
-    histogram.saturating_record(u64::try_from(duration.as_micros()).unwrap_or(LONGEST_US).max(1));
+    histogram.saturating_record(
+        u64::try_from(duration.as_micros())
+            .unwrap_or(LONGEST_US)
+            .max(1),
+    );
 }
 
 /// A quantile of a histogram of microseconds, in milliseconds.
@@ -231,7 +235,8 @@ async fn send_in_turn(shared: Rc<Shared>, mut connection: Connection) {
                     note(&mut run.latency, answered - intended.unwrap_or(written));
                     if shared.plan.stamped {
                         let from = from.unwrap_or(written);
-                        run.stamps.extend((first..first + batch).map(|number| (number, from)));
+                        run.stamps
+                            .extend((first..first + batch).map(|number| (number, from)));
                     }
                     continue;
                 }
@@ -239,11 +244,13 @@ async fn send_in_turn(shared: Rc<Shared>, mut connection: Connection) {
                     run.refused += 1;
                     let body = String::from_utf8_lossy(connection.body()).into_owned();
                     let start: String = body.chars().take(200).collect();
-                    run.complaint.get_or_insert_with(|| format!("answered {status}: {start}"));
+                    run.complaint
+                        .get_or_insert_with(|| format!("answered {status}: {start}"));
                 }
                 Err(error) => {
                     run.failed += 1;
-                    run.complaint.get_or_insert_with(|| format!("no answer: {error}"));
+                    run.complaint
+                        .get_or_insert_with(|| format!("no answer: {error}"));
                 }
             }
         }

@@ -39,7 +39,9 @@ pub fn line(directory: &Path) -> String {
 pub fn cpu_seconds(pid: u32) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The name in brackets may hold spaces; utime and stime are the 12th and 13th after it.
-    let Some((_, rest)) = stat.rsplit_once(')') else { return 0.0 };
+    let Some((_, rest)) = stat.rsplit_once(')') else {
+        return 0.0;
+    };
     let ticks: f64 = rest
         .split_whitespace()
         .skip(11)
@@ -52,12 +54,18 @@ pub fn cpu_seconds(pid: u32) -> f64 {
 /// Proportional set size of a process in MiB.
 pub fn pss_mib(pid: u32) -> Option<f64> {
     let text = field(&format!("/proc/{pid}/smaps_rollup"), "Pss")?;
-    text.split_whitespace().next()?.parse::<f64>().ok().map(|kib| kib / 1024.0)
+    text.split_whitespace()
+        .next()?
+        .parse::<f64>()
+        .ok()
+        .map(|kib| kib / 1024.0)
 }
 
 /// Bytes that a process caused to be written to disk.
 pub fn written_bytes(pid: u32) -> u64 {
-    field(&format!("/proc/{pid}/io"), "write_bytes").and_then(|text| text.parse().ok()).unwrap_or(0)
+    field(&format!("/proc/{pid}/io"), "write_bytes")
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0)
 }
 
 fn field(path: &str, name: &str) -> Option<String> {
@@ -85,7 +93,9 @@ fn sync_latency(directory: &Path) -> std::io::Result<(f64, f64)> {
 
 /// The type of the file system that a directory is on, by the longest mount point above it.
 fn file_system(directory: &Path) -> String {
-    let Ok(directory) = directory.canonicalize() else { return "unknown".to_owned() };
+    let Ok(directory) = directory.canonicalize() else {
+        return "unknown".to_owned();
+    };
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     mounts
         .lines()

@@ -95,9 +95,9 @@ struct RunArgs {
     /// File for the figures as JSON.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// The product's binary.
-    #[arg(long, default_value = "target/release/allclear")]
-    product: PathBuf,
+    /// The product's binary; the one beside this binary if absent.
+    #[arg(long)]
+    product: Option<PathBuf>,
     /// Alertmanager's binary.
     #[arg(long, default_value = "/usr/bin/prometheus-alertmanager")]
     alertmanager: PathBuf,
@@ -161,16 +161,22 @@ fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         Command::Run(args) => {
             // One thread for the load: it shares the cores with what it measures.
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
             runtime.block_on(run(args))
         }
         Command::CeilingSqlite { listen, path, unit } => {
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()?;
             runtime.block_on(ceiling::serve_sqlite(listen, &path, unit))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::CeilingPostgres { listen, url, unit } => {
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()?;
             runtime.block_on(ceiling::serve_postgres(listen, &url, unit))?;
             Ok(ExitCode::SUCCESS)
         }
@@ -190,11 +196,18 @@ async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let sink = Sink::start()?;
     let org = folder.path().join("org.yaml");
     fs::write(&org, org::bundle(sink.address))?;
-    let length = Duration::from_secs(if args.quick { QUICK_SECONDS } else { args.seconds.max(1) });
+    let length = Duration::from_secs(if args.quick {
+        QUICK_SECONDS
+    } else {
+        args.seconds.max(1)
+    });
     let bench = Bench {
         places: Places {
             work: folder.path().to_owned(),
-            product: std::path::absolute(&args.product)?,
+            product: match args.product {
+                Some(product) => std::path::absolute(product)?,
+                None => std::env::current_exe()?.with_file_name("allclear"),
+            },
             alertmanager: args.alertmanager,
             org,
             serve_args: args.serve_arg,
@@ -205,7 +218,10 @@ async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         sink,
         declare_rows: args.declare_rows,
     };
-    let mut report = Report { machine: machine::line(folder.path()), rows: Vec::new() };
+    let mut report = Report {
+        machine: machine::line(folder.path()),
+        rows: Vec::new(),
+    };
     eprintln!("{}", report.machine);
     for &scenario in Scenario::value_variants() {
         if !args.only.is_empty() && !args.only.contains(&scenario) {
@@ -213,7 +229,12 @@ async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         }
         let name = format!("{scenario:?}").to_lowercase();
         eprintln!("{name}");
-        if let Err(error) = scenario.run(&bench, &mut report).await {
+        // An interrupted run still ends its servers and removes its stores on the way out.
+        let done = tokio::select! {
+            done = scenario.run(&bench, &mut report) => done,
+            _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted during {name}"),
+        };
+        if let Err(error) = done {
             report.unmeasured(&name, &error);
         }
     }
@@ -225,5 +246,9 @@ async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         let text = serde_json::to_string_pretty(&report.json())?;
         fs::write(&out, text).with_context(|| format!("writing {}", out.display()))?;
     }
-    Ok(if report.all_reached() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.all_reached() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

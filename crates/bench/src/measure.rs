@@ -12,6 +12,9 @@ pub const CONNECTIONS: usize = 64;
 /// Share of the highest rate at which latency is taken, as the targets say.
 pub const LATENCY_SHARE: f64 = 0.7;
 
+/// The product's gauge of alerts in its store, by the contract.
+const STORED: &str = "allclear_alerts_stored";
+
 /// What every scenario needs.
 #[derive(Debug)]
 pub struct Bench {
@@ -47,7 +50,13 @@ pub struct Traffic {
 impl Traffic {
     /// Distinct alerts, one a request, over all connections to one integration.
     pub const fn single(kind: Kind) -> Self {
-        Self { kind, batch: 1, targets: 1, connections: CONNECTIONS, cycle: None }
+        Self {
+            kind,
+            batch: 1,
+            targets: 1,
+            connections: CONNECTIONS,
+            cycle: None,
+        }
     }
 }
 
@@ -74,7 +83,11 @@ impl Figures {
                 ", {} refused, {} failed ({})",
                 self.run.refused,
                 self.run.failed,
-                self.run.complaint.as_deref().unwrap_or("no reason kept").replace(['|', '\n'], " ")
+                self.run
+                    .complaint
+                    .as_deref()
+                    .unwrap_or("no reason kept")
+                    .replace(['|', '\n'], " ")
             )
         } else {
             String::new()
@@ -98,6 +111,7 @@ pub struct UnderLoad {
     pub server: Server,
     address: Address,
     next: u64,
+    accepted: u64,
 }
 
 impl UnderLoad {
@@ -111,7 +125,12 @@ impl UnderLoad {
             Subject::Alertmanager { .. } => Address::Alertmanager,
             _ => Address::AllClear,
         };
-        Ok(Self { server, address, next: 0 })
+        Ok(Self {
+            server,
+            address,
+            next: 0,
+            accepted: 0,
+        })
     }
 
     /// One run, with what it cost.
@@ -125,7 +144,11 @@ impl UnderLoad {
         stop: Stop,
         stamped: bool,
     ) -> anyhow::Result<Figures> {
-        let first = if traffic.cycle.is_some() { 0 } else { self.next };
+        let first = if traffic.cycle.is_some() {
+            0
+        } else {
+            self.next
+        };
         let plan = Plan {
             address: self.server.address,
             shape: Shape::alerts(self.address, traffic.kind, traffic.batch, traffic.targets),
@@ -143,6 +166,7 @@ impl UnderLoad {
         let after = self.server.usage();
         if traffic.cycle.is_none() {
             self.next = run.next;
+            self.accepted += run.alerts;
         }
         #[allow(clippy::cast_precision_loss)] // bytes of a run stay below 2^52
         let written_per_alert =
@@ -161,8 +185,10 @@ impl UnderLoad {
     /// # Errors
     /// As [`UnderLoad::load`].
     pub async fn highest(&mut self, bench: &Bench, traffic: Traffic) -> anyhow::Result<Figures> {
-        self.load(traffic, Pace::Closed, Stop::After(bench.warm_up), false).await?;
-        self.load(traffic, Pace::Closed, Stop::After(bench.length), false).await
+        self.load(traffic, Pace::Closed, Stop::After(bench.warm_up), false)
+            .await?;
+        self.load(traffic, Pace::Closed, Stop::After(bench.length), false)
+            .await
     }
 
     /// Latency at a share of a rate, by open loop.
@@ -177,7 +203,26 @@ impl UnderLoad {
     ) -> anyhow::Result<Figures> {
         let requests = load::per_second(highest.run.accepted, highest.run.elapsed);
         let pace = Pace::Open(requests * LATENCY_SHARE);
-        self.load(traffic, pace, Stop::After(bench.length), false).await
+        self.load(traffic, pace, Stop::After(bench.length), false)
+            .await
+    }
+}
+
+impl UnderLoad {
+    /// Whether the product's store holds every distinct alert it accepted, by its own gauge: a
+    /// rate counts only if nothing was dropped. Gives the reason where it does not.
+    pub async fn shortfall(&self) -> Option<String> {
+        let accepted = self.accepted;
+        match self.server.metric(STORED).await {
+            None => Some(format!(
+                "{STORED} is not told, so {accepted} alerts are unproven"
+            )),
+            #[allow(clippy::cast_precision_loss)] // alerts of a run stay below 2^52
+            Some(stored) if stored < accepted as f64 => Some(format!(
+                "accepted {accepted} distinct alerts but stores {stored}"
+            )),
+            Some(_) => None,
+        }
     }
 }
 
@@ -185,5 +230,9 @@ impl UnderLoad {
 pub fn mean_rate(figures: &[Figures]) -> f64 {
     #[allow(clippy::cast_precision_loss)] // a handful of rounds
     let count = figures.len().max(1) as f64;
-    figures.iter().map(|figures| figures.run.rate()).sum::<f64>() / count
+    figures
+        .iter()
+        .map(|figures| figures.run.rate())
+        .sum::<f64>()
+        / count
 }

@@ -58,12 +58,22 @@ mod tests {
         let text = super::bundle("127.0.0.1:9099".parse().unwrap());
         let bundle: Bundle = serde_saphyr::from_str(&text).unwrap();
         assert_eq!(bundle.people.len(), 200);
-        assert_eq!(bundle.people[7].contacts[0].webhook.as_deref(), Some("http://127.0.0.1:9099/p007"));
+        assert_eq!(
+            bundle.people[7].contacts[0].webhook.as_deref(),
+            Some("http://127.0.0.1:9099/p007")
+        );
         assert_eq!(bundle.integrations[7].key.as_deref(), Some("bench-key-007"));
         assert_eq!(bundle.integrations[7].service.as_deref(), Some("s007"));
         assert_eq!(bundle.services[7].escalation.as_deref(), Some("e007"));
         assert_eq!(bundle.escalations[7].steps[0].page, ["person:p007"]);
-        let declares: Vec<_> = bundle.routes.iter().filter_map(|route| route.declare).collect();
-        assert_eq!(declares, [Declare::Record, Declare::Declare, Declare::Declare]);
+        let declares: Vec<_> = bundle
+            .routes
+            .iter()
+            .filter_map(|route| route.declare)
+            .collect();
+        assert_eq!(
+            declares,
+            [Declare::Record, Declare::Declare, Declare::Declare]
+        );
     }
 }

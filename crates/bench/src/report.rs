@@ -110,13 +110,19 @@ impl Report {
              |---|--:|---|--:|--:|--:|---|---|\n",
         );
         for row in &self.rows {
-            let ratio = row.ratio().map_or_else(|| "—".to_owned(), |ratio| format!("{ratio:.2}"));
+            let ratio = row
+                .ratio()
+                .map_or_else(|| "—".to_owned(), |ratio| format!("{ratio:.2}"));
             text.push_str(&format!(
                 "| {} | {} {} | {} | {} | {} | {} | {} | {} |\n",
                 row.scenario,
                 figure(row.value),
                 row.unit,
-                if row.target.is_empty() { "—" } else { &row.target },
+                if row.target.is_empty() {
+                    "—"
+                } else {
+                    &row.target
+                },
                 figure(row.ceiling),
                 ratio,
                 figure(row.alertmanager),

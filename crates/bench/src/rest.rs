@@ -19,14 +19,15 @@ const MANY: u64 = 100_000;
 const LISTS: usize = 500;
 /// A list at the server, in milliseconds.
 const LIST_MS: f64 = 5.0;
-/// Lists that are timed: alerts, and incidents by each of the contract's filters.
-const PATHS: [&str; 6] = [
-    "/api/v1/alerts?limit=20",
-    "/api/v1/incidents?limit=20",
-    "/api/v1/incidents?limit=20&severity=sev2",
-    "/api/v1/incidents?limit=20&service=s007",
-    "/api/v1/incidents?limit=20&state=declared",
-    "/api/v1/incidents?limit=20&state=resolved",
+/// Lists that are timed, and how many items each must give: alerts, and incidents by each of the
+/// contract's filters, of which the last finds nothing and so must look at the most.
+const PATHS: [(&str, usize); 6] = [
+    ("/api/v1/alerts?limit=20", 20),
+    ("/api/v1/incidents?limit=20", 20),
+    ("/api/v1/incidents?limit=20&severity=sev2", 20),
+    ("/api/v1/incidents?limit=20&service=s007", 20),
+    ("/api/v1/incidents?limit=20&state=declared", 20),
+    ("/api/v1/incidents?limit=20&state=resolved", 0),
 ];
 /// Whole lists that Alertmanager is asked for, since it has no pages.
 const WHOLE_LISTS: usize = 3;
@@ -57,8 +58,8 @@ pub async fn lists_and_restart(bench: &Bench, report: &mut Report) -> anyhow::Re
         fill(&mut server, kind).await?;
     }
     wait_until_quiet(bench).await;
-    for path in PATHS {
-        match list(&server.server, path).await {
+    for (path, items) in PATHS {
+        match list(&server.server, path, items).await {
             Ok((p50, p99)) => report.add(Row {
                 scenario: format!("GET {path} out of {MANY}: p99"),
                 value: Some(p99),
@@ -71,12 +72,11 @@ pub async fn lists_and_restart(bench: &Bench, report: &mut Report) -> anyhow::Re
             Err(error) => report.unmeasured(&format!("GET {path}"), &error),
         }
     }
-    let metrics = http::fetch(server.server.address, "/metrics").await.unwrap_or_default();
-    let live: f64 = String::from_utf8_lossy(&metrics)
-        .lines()
-        .filter(|line| line.starts_with("allclear_expectations_live"))
-        .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-        .sum();
+    let live = server
+        .server
+        .metric("allclear_expectations_live")
+        .await
+        .unwrap_or(0.0);
     let mut folder = server.server.kill()?;
     let mut slowest = Duration::ZERO;
     for _ in 0..STARTS {
@@ -84,7 +84,11 @@ pub async fn lists_and_restart(bench: &Bench, report: &mut Report) -> anyhow::Re
         slowest = slowest.max(again.ready_after);
         folder = again.kill()?;
     }
-    let mut row = start_row("ready after SIGKILL with 100,000 live expectations", slowest, RESTART_MS);
+    let mut row = start_row(
+        "ready after SIGKILL with 100,000 live expectations",
+        slowest,
+        RESTART_MS,
+    );
     row.notes = format!("slowest of {STARTS}; the product counted {live} live expectations");
     #[allow(clippy::cast_precision_loss)] // a hundred thousand
     if live < MANY as f64 {
@@ -99,10 +103,18 @@ pub async fn lists_and_restart(bench: &Bench, report: &mut Report) -> anyhow::Re
 /// # Errors
 /// When the product does not start.
 pub async fn start(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
-    let bare = Subject::Product { database: None, with_org: false, extra: Vec::new() };
+    let bare = Subject::Product {
+        database: None,
+        with_org: false,
+        extra: Vec::new(),
+    };
     for (name, subject, asked) in [
         ("ready on an empty store", bare, true),
-        ("ready on an empty store, applying 200 people", Subject::product(), false),
+        (
+            "ready on an empty store, applying 200 people",
+            Subject::product(),
+            false,
+        ),
     ] {
         let mut slowest = Duration::ZERO;
         for _ in 0..STARTS {
@@ -143,10 +155,25 @@ pub async fn alertmanager(bench: &Bench, report: &mut Report) -> anyhow::Result<
     let single = Traffic::single(Kind::Record);
     for (name, traffic) in [
         ("Alertmanager: distinct alerts, 64 connections", single),
-        ("Alertmanager: distinct alerts, 1 connection", Traffic { connections: 1, ..single }),
-        ("Alertmanager: distinct alerts, batches of 64", Traffic { batch: BATCH, ..single }),
+        (
+            "Alertmanager: distinct alerts, 1 connection",
+            Traffic {
+                connections: 1,
+                ..single
+            },
+        ),
+        (
+            "Alertmanager: distinct alerts, batches of 64",
+            Traffic {
+                batch: BATCH,
+                ..single
+            },
+        ),
     ] {
-        let figures = UnderLoad::start(bench, &subject).await?.highest(bench, traffic).await?;
+        let figures = UnderLoad::start(bench, &subject)
+            .await?
+            .highest(bench, traffic)
+            .await?;
         report.add(plain(name.to_owned(), &figures));
     }
     let mut server = UnderLoad::start(bench, &subject).await?;
@@ -155,7 +182,9 @@ pub async fn alertmanager(bench: &Bench, report: &mut Report) -> anyhow::Result<
     let mut length = 0;
     for _ in 0..WHOLE_LISTS {
         let start = Instant::now();
-        length = http::fetch(server.server.address, "/api/v2/alerts").await?.len();
+        length = http::fetch(server.server.address, "/api/v2/alerts")
+            .await?
+            .len();
         slowest = slowest.max(start.elapsed());
     }
     report.add(Row {
@@ -169,7 +198,11 @@ pub async fn alertmanager(bench: &Bench, report: &mut Report) -> anyhow::Result<
 }
 
 async fn fill(server: &mut UnderLoad, kind: Kind) -> anyhow::Result<Figures> {
-    let traffic = Traffic { batch: BATCH, targets: TARGETS, ..Traffic::single(kind) };
+    let traffic = Traffic {
+        batch: BATCH,
+        targets: TARGETS,
+        ..Traffic::single(kind)
+    };
     let requests = Stop::Requests(MANY.div_ceil(BATCH));
     let figures = server.load(traffic, Pace::Closed, requests, false).await?;
     ensure!(
@@ -181,7 +214,7 @@ async fn fill(server: &mut UnderLoad, kind: Kind) -> anyhow::Result<Figures> {
     Ok(figures)
 }
 
-async fn list(server: &Server, path: &str) -> anyhow::Result<(f64, f64)> {
+async fn list(server: &Server, path: &str, items: usize) -> anyhow::Result<(f64, f64)> {
     let request = http::get(path, Some(ADMIN_TOKEN));
     let mut connection = Connection::open(server.address).await?;
     let mut latency = histogram();
@@ -192,9 +225,16 @@ async fn list(server: &Server, path: &str) -> anyhow::Result<(f64, f64)> {
         ensure!(
             status == 200,
             "answered {status}: {}",
-            String::from_utf8_lossy(connection.body()).chars().take(200).collect::<String>()
+            String::from_utf8_lossy(connection.body())
+                .chars()
+                .take(200)
+                .collect::<String>()
         );
     }
+    let answer: serde_json::Value =
+        serde_json::from_slice(connection.body()).context("the list is not JSON with a length")?;
+    let given = answer["items"].as_array().map_or(0, Vec::len);
+    ensure!(given == items, "the list has {given} items, not {items}");
     Ok((at_ms(&latency, 0.5), at_ms(&latency, 0.99)))
 }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 
 use crate::ceiling::Unit;
-use crate::http::{Connection, get};
+use crate::http::{Connection, fetch, get};
 use crate::machine;
 
 /// How long a server may take until it is ready.
@@ -50,18 +50,31 @@ pub enum Subject {
 impl Subject {
     /// The product on SQLite as it comes.
     pub const fn product() -> Self {
-        Self::Product { database: None, with_org: true, extra: Vec::new() }
+        Self::Product {
+            database: None,
+            with_org: true,
+            extra: Vec::new(),
+        }
     }
 
     /// The product on SQLite with further arguments of `serve`.
     pub fn product_with(extra: &[&str]) -> Self {
         let extra = extra.iter().map(|&arg| arg.to_owned()).collect();
-        Self::Product { database: None, with_org: true, extra }
+        Self::Product {
+            database: None,
+            with_org: true,
+            extra,
+        }
     }
 
     /// The bare handler before SQLite, writing so many rows a request.
     pub const fn ceiling(rows_per_unit: u64) -> Self {
-        Self::CeilingSqlite(Unit { rows_per_unit, tables: 1, whole_body: false })
+        Self::CeilingSqlite(Unit {
+            rows_per_unit,
+            tables: 1,
+            whole_body: false,
+            keyed: false,
+        })
     }
 }
 
@@ -98,7 +111,10 @@ impl Server {
     /// # Errors
     /// When it cannot be started, ends by itself or is not ready in time; with the end of its log.
     pub async fn start(places: &Places, subject: &Subject) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("run-").tempdir_in(&places.work)?.keep();
+        let folder = tempfile::Builder::new()
+            .prefix("run-")
+            .tempdir_in(&places.work)?
+            .keep();
         Self::start_in(places, subject, folder).await
     }
 
@@ -115,13 +131,21 @@ impl Server {
         let mut command = command(places, subject, &folder, address)?;
         let log_path = folder.join("log");
         let log = File::create(&log_path)?;
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
         let program = command.get_program().to_string_lossy().into_owned();
         let start = Instant::now();
         let child = command
             .spawn()
             .with_context(|| format!("starting {program}: build or install it first"))?;
-        let mut server = Self { child, address, folder, ready_after: Duration::ZERO };
+        let mut server = Self {
+            child,
+            address,
+            folder,
+            ready_after: Duration::ZERO,
+        };
         server
             .wait_until_ready(start)
             .await
@@ -141,7 +165,10 @@ impl Server {
             if let Some(status) = self.child.try_wait()? {
                 anyhow::bail!("it ended with {status} before it was ready");
             }
-            ensure!(start.elapsed() < READY_WITHIN, "not ready within {READY_WITHIN:?}");
+            ensure!(
+                start.elapsed() < READY_WITHIN,
+                "not ready within {READY_WITHIN:?}"
+            );
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
@@ -158,6 +185,19 @@ impl Server {
             load_cpu: machine::cpu_seconds(std::process::id()),
             written: machine::written_bytes(self.pid()),
         }
+    }
+
+    /// The sum of a metric over its labels; `None` where the server does not tell it.
+    pub async fn metric(&self, name: &str) -> Option<f64> {
+        let text = fetch(self.address, "/metrics").await.ok()?;
+        String::from_utf8_lossy(&text)
+            .lines()
+            .filter(|line| {
+                line.strip_prefix(name)
+                    .is_some_and(|rest| rest.starts_with(['{', ' ']))
+            })
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .reduce(|sum, value| sum + value)
     }
 
     /// Kills it with SIGKILL and gives its folder.
@@ -198,7 +238,11 @@ fn command(
     let listen = address.to_string();
     let mut command;
     match subject {
-        Subject::Product { database, with_org, extra } => {
+        Subject::Product {
+            database,
+            with_org,
+            extra,
+        } => {
             command = Command::new(&places.product);
             let sqlite = || format!("sqlite:{}", folder.join("allclear.db").display());
             command
@@ -245,6 +289,9 @@ fn unit_args(command: &mut Command, unit: Unit) {
     if unit.whole_body {
         command.arg("--whole-body");
     }
+    if unit.keyed {
+        command.arg("--keyed");
+    }
 }
 
 /// With a webhook each alert is its own group, sent at once, which is its fastest. Without, all
@@ -255,12 +302,15 @@ fn alertmanager_config(webhook: Option<&str>) -> String {
             "route: {{receiver: sink, group_by: ['...'], group_wait: 0s}}\n\
              receivers: [{{name: sink, webhook_configs: [{{url: '{url}', send_resolved: false}}]}}]\n"
         ),
-        None => "route: {receiver: nobody, group_wait: 1h}\nreceivers: [{name: nobody}]\n".to_owned(),
+        None => {
+            "route: {receiver: nobody, group_wait: 1h}\nreceivers: [{name: nobody}]\n".to_owned()
+        }
     }
 }
 
 fn free_address() -> anyhow::Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("looking for a free port")?;
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("looking for a free port")?;
     Ok(listener.local_addr()?)
 }
 
@@ -269,7 +319,11 @@ fn tail(log: &Path) -> String {
     let text = text.unwrap_or_default();
     let skip = text.chars().count().saturating_sub(LOG_TAIL);
     let end: String = text.chars().skip(skip).collect();
-    if end.trim().is_empty() { "its log is empty".to_owned() } else { format!("its log ends: {end}") }
+    if end.trim().is_empty() {
+        "its log is empty".to_owned()
+    } else {
+        format!("its log ends: {end}")
+    }
 }
 
 /// A PostgreSQL server of the bench's own, as Debian configures it: `fsync` on, nothing tuned.
@@ -297,7 +351,10 @@ impl Postgres {
         });
         if as_root {
             let status = Command::new("chown").arg("postgres").arg(&data).status()?;
-            ensure!(status.success(), "user postgres is missing: install Debian's postgresql");
+            ensure!(
+                status.success(),
+                "user postgres is missing: install Debian's postgresql"
+            );
         }
         let run = |program: &str| {
             let path = programs.join(program);
@@ -308,7 +365,11 @@ impl Postgres {
             } else {
                 Command::new(path)
             };
-            command.current_dir(&data).arg("-D").arg(&data).stdin(Stdio::null());
+            command
+                .current_dir(&data)
+                .arg("-D")
+                .arg(&data)
+                .stdin(Stdio::null());
             command
         };
         let log = File::create(places.work.join("postgres.log"))?;
@@ -318,19 +379,36 @@ impl Postgres {
             .stderr(log.try_clone()?)
             .status()
             .context("running initdb")?;
-        ensure!(made.success(), "initdb failed: {}", tail(&places.work.join("postgres.log")));
+        ensure!(
+            made.success(),
+            "initdb failed: {}",
+            tail(&places.work.join("postgres.log"))
+        );
         let port = free_address()?.port();
         let child = run("postgres")
-            .args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
+            .args([
+                "-c",
+                "listen_addresses=127.0.0.1",
+                "-c",
+                "unix_socket_directories=",
+            ])
             .args(["-p", &port.to_string()])
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
             .context("starting postgres")?;
-        let server = Self { child, data, port, databases: 0 };
+        let server = Self {
+            child,
+            data,
+            port,
+            databases: 0,
+        };
         let start = Instant::now();
         while let Err(error) = server.connect().await {
-            ensure!(start.elapsed() < READY_WITHIN, "PostgreSQL did not start: {error}");
+            ensure!(
+                start.elapsed() < READY_WITHIN,
+                "PostgreSQL did not start: {error}"
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Ok(server)
@@ -344,7 +422,9 @@ impl Postgres {
         self.databases += 1;
         let name = format!("bench_{}", self.databases);
         let client = self.connect().await?;
-        client.batch_execute(&format!("create database {name}")).await?;
+        client
+            .batch_execute(&format!("create database {name}"))
+            .await?;
         Ok(self.url(&name))
     }
 

@@ -109,7 +109,13 @@ impl Shape {
         }
         let mut bytes = head.into_bytes();
         bytes.extend_from_slice(&body);
-        Self { bytes, numbers, target, targets: targets.max(1), batch }
+        Self {
+            bytes,
+            numbers,
+            target,
+            targets: targets.max(1),
+            batch,
+        }
     }
 
     /// The bytes to start from; every sender patches its own copy.
@@ -140,9 +146,13 @@ pub fn numbers_in(body: &[u8]) -> Vec<u64> {
     let mut at = 0;
     while let Some(next) = find(&body[at..], MARK) {
         let digits = at + next + MARK.len();
-        let Some(text) = body.get(digits..digits + NUMBER_WIDTH) else { break };
+        let Some(text) = body.get(digits..digits + NUMBER_WIDTH) else {
+            break;
+        };
         if text.iter().all(u8::is_ascii_digit) {
-            let number = text.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+            let number = text
+                .iter()
+                .fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
             if !found.contains(&number) {
                 found.push(number);
             }
@@ -154,7 +164,8 @@ pub fn numbers_in(body: &[u8]) -> Vec<u64> {
 
 /// Where `needle` first stands in `hay`.
 pub fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
-    hay.windows(needle.len()).position(|window| window == needle)
+    hay.windows(needle.len())
+        .position(|window| window == needle)
 }
 
 fn hole(body: &mut Vec<u8>, numbers: &mut Vec<(usize, u64)>, index: u64) {
@@ -180,17 +191,27 @@ mod tests {
         shape.patch(&mut copy, 77 * BATCH);
         let text = String::from_utf8(copy.clone()).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("POST /prom/bench-key-077/api/v2/alerts HTTP/1.1\r\n"), "{head}");
-        assert!(head.ends_with(&format!("content-length: {}", body.len())), "{head}");
+        assert!(
+            head.starts_with("POST /prom/bench-key-077/api/v2/alerts HTTP/1.1\r\n"),
+            "{head}"
+        );
+        assert!(
+            head.ends_with(&format!("content-length: {}", body.len())),
+            "{head}"
+        );
         let alerts: serde_json::Value = serde_json::from_str(body).unwrap();
-        assert_eq!(alerts[63]["labels"]["instance"], format!("host-{:010}", 77 * 64 + 63));
+        assert_eq!(
+            alerts[63]["labels"]["instance"],
+            format!("host-{:010}", 77 * 64 + 63)
+        );
         let expected: Vec<u64> = (77 * 64..78 * 64).collect();
         assert_eq!(numbers_in(body.as_bytes()), expected);
     }
 
     #[test]
     fn a_message_that_names_an_alert_twice_counts_once() {
-        let body = br#"{"title":"bench-no-0000000012","url":"x bench-no-0000000012","n":"bench-no-1"}"#;
+        let body =
+            br#"{"title":"bench-no-0000000012","url":"x bench-no-0000000012","n":"bench-no-1"}"#;
         assert_eq!(numbers_in(body), [12]);
     }
 }

@@ -4,6 +4,7 @@
 //! signatures and keeps no bodies, so that what it costs is as near to nothing as can be.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -48,16 +49,25 @@ impl Sink {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let arrivals = Arc::new(Mutex::new(Arrivals::default()));
-        let sink = Self { address, arrivals: Arc::clone(&arrivals) };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        std::thread::Builder::new().name("sink".to_owned()).spawn(move || {
-            runtime.block_on(async move {
-                let Ok(listener) = TcpListener::from_std(listener) else { return };
-                while let Ok((stream, _)) = listener.accept().await {
-                    tokio::spawn(receive(stream, Arc::clone(&arrivals)));
-                }
-            });
-        })?;
+        let sink = Self {
+            address,
+            arrivals: Arc::clone(&arrivals),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        std::thread::Builder::new()
+            .name("sink".to_owned())
+            .spawn(move || {
+                runtime.block_on(async move {
+                    let Ok(listener) = TcpListener::from_std(listener) else {
+                        return;
+                    };
+                    while let Ok((stream, _)) = listener.accept().await {
+                        tokio::spawn(receive(stream, Arc::clone(&arrivals)));
+                    }
+                });
+            })?;
         Ok(sink)
     }
 
@@ -91,10 +101,10 @@ async fn receive(mut stream: TcpStream, arrivals: Arc<Mutex<Arrivals>>) {
                 let mut arrivals = lock(&arrivals);
                 arrivals.messages += 1;
                 for number in numbers {
-                    if arrivals.first.contains_key(&number) {
-                        arrivals.again += 1;
+                    if let Entry::Vacant(first) = arrivals.first.entry(number) {
+                        first.insert(now);
                     } else {
-                        arrivals.first.insert(number, now);
+                        arrivals.again += 1;
                     }
                 }
             }
@@ -112,7 +122,9 @@ fn request_end(bytes: &[u8]) -> Option<usize> {
     let head = find(bytes, b"\r\n\r\n")?;
     let body = head + 4;
     for line in bytes[..head].split(|byte| *byte == b'\n').skip(1) {
-        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+            continue;
+        };
         let value = line[colon + 1..].trim_ascii();
         if line[..colon].eq_ignore_ascii_case(b"content-length") {
             let length: usize = std::str::from_utf8(value).ok()?.parse().ok()?;
@@ -138,7 +150,10 @@ mod tests {
         let sink = Sink::start().unwrap();
         let one = |number: u64| {
             let body = format!("{{\"title\":\"bench-no-{number:010}\"}}");
-            format!("POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+            format!(
+                "POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            )
         };
         let stream = format!("{}{}{}", one(1), one(2), one(1)).into_bytes();
         let mut connection = TcpStream::connect(sink.address).await.unwrap();
@@ -150,6 +165,9 @@ mod tests {
         connection.read_exact(&mut answer).await.unwrap();
         connection.read_exact(&mut answer).await.unwrap();
         let arrivals = sink.take();
-        assert_eq!((arrivals.first.len(), arrivals.messages, arrivals.again), (2, 3, 1));
+        assert_eq!(
+            (arrivals.first.len(), arrivals.messages, arrivals.again),
+            (2, 3, 1)
+        );
     }
 }
