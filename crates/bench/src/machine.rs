@@ -51,6 +51,24 @@ pub fn cpu_seconds(pid: u32) -> f64 {
     ticks / TICKS
 }
 
+/// Processor seconds that the whole machine has used, so that a run disturbed by others shows.
+pub fn machine_cpu_seconds() -> f64 {
+    let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
+    // `cpu user nice system idle iowait irq softirq steal …`: all but idle and iowait.
+    let ticks: f64 = stat
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .skip(1)
+        .take(8)
+        .enumerate()
+        .filter(|(column, _)| !matches!(column, 3 | 4))
+        .filter_map(|(_, ticks)| ticks.parse::<f64>().ok())
+        .sum();
+    ticks / TICKS
+}
+
 /// Proportional set size of a process in MiB.
 pub fn pss_mib(pid: u32) -> Option<f64> {
     let text = field(&format!("/proc/{pid}/smaps_rollup"), "Pss")?;

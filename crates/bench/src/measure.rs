@@ -69,6 +69,8 @@ pub struct Figures {
     pub server_cores: f64,
     /// Cores that the bench itself kept busy.
     pub load_cores: f64,
+    /// Cores that everything else kept busy: the kernel's threads, a database server, neighbours.
+    pub other_cores: f64,
     /// The server's memory at the end, MiB.
     pub pss_mib: Option<f64>,
     /// Bytes written to disk per accepted alert.
@@ -93,11 +95,12 @@ impl Figures {
             String::new()
         };
         format!(
-            "p50 {:.2} ms, p99 {:.2} ms, server {:.2} cores, load {:.2} cores, PSS {:.0} MiB, {:.0} B/alert written{refused}",
+            "p50 {:.2} ms, p99 {:.2} ms, server {:.2} cores, load {:.2} cores, others {:.2} cores, PSS {:.0} MiB, {:.0} B/alert written{refused}",
             self.run.ms(0.5),
             self.run.ms(0.99),
             self.server_cores,
             self.load_cores,
+            self.other_cores,
             self.pss_mib.unwrap_or(f64::NAN),
             self.written_per_alert,
         )
@@ -171,9 +174,13 @@ impl UnderLoad {
         #[allow(clippy::cast_precision_loss)] // bytes of a run stay below 2^52
         let written_per_alert =
             after.written.saturating_sub(before.written) as f64 / (run.alerts.max(1)) as f64;
+        let server_cores = (after.server_cpu - before.server_cpu) / elapsed;
+        let load_cores = (after.load_cpu - before.load_cpu) / elapsed;
+        let all_cores = (after.machine_cpu - before.machine_cpu) / elapsed;
         Ok(Figures {
-            server_cores: (after.server_cpu - before.server_cpu) / elapsed,
-            load_cores: (after.load_cpu - before.load_cpu) / elapsed,
+            server_cores,
+            load_cores,
+            other_cores: (all_cores - server_cores - load_cores).max(0.0),
             pss_mib: crate::machine::pss_mib(self.server.pid()),
             written_per_alert,
             run,

@@ -183,6 +183,7 @@ impl Server {
         Usage {
             server_cpu: machine::cpu_seconds(self.pid()),
             load_cpu: machine::cpu_seconds(std::process::id()),
+            machine_cpu: machine::machine_cpu_seconds(),
             written: machine::written_bytes(self.pid()),
         }
     }
@@ -225,6 +226,8 @@ pub struct Usage {
     pub server_cpu: f64,
     /// Processor seconds of the bench itself: load and sink.
     pub load_cpu: f64,
+    /// Processor seconds of the whole machine.
+    pub machine_cpu: f64,
     /// Bytes the server wrote to disk.
     pub written: u64,
 }
