@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod core;
+pub mod decider;
 pub mod engine;
 pub mod orgfile;
 pub mod ports;

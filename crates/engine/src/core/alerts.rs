@@ -221,6 +221,14 @@ impl Core {
         self.note_ended(key);
     }
 
+    /// Drops all of them, before memory is filled again.
+    pub fn forget_alerts(&mut self) {
+        self.alerts.clear();
+        self.alert_keys.clear();
+        self.alerts_of.clear();
+        self.dirty.clear();
+    }
+
     /// Alerts whose soft part waits to be written.
     #[must_use]
     pub fn dirty_alerts(&self) -> usize {

@@ -272,9 +272,9 @@ impl Core {
         }
     }
 
-    /// Whether absence in memory proves absence.
-    const fn sure(&self) -> bool {
-        !self.careful && !self.setup.shared
+    /// Drops what was read for a command that was not decided.
+    pub fn clear_read(&mut self) {
+        self.read.clear();
     }
 
     fn incident(&self, unit: &Unit, id: IncidentId) -> Decided<(Incident, Head)> {

@@ -60,6 +60,8 @@ pub struct Unit {
     pub(crate) digests: HashMap<IncidentId, bool>,
     pub(crate) alerts: Vec<AlertChange>,
     pub(crate) reference: Option<u64>,
+    /// Alerts this unit touched; `None` where it may be any.
+    touched: Option<Vec<AlertKey>>,
     drafts: Vec<Draft>,
     /// Where each stream stood before this unit, and by kind of stream where its row goes.
     heads: BTreeMap<Stream, Head>,
@@ -82,6 +84,7 @@ impl Unit {
             digests: HashMap::new(),
             alerts: Vec::new(),
             reference: None,
+            touched: Some(Vec::new()),
             drafts: Vec::new(),
             heads: BTreeMap::new(),
             rows: Vec::new(),
@@ -256,6 +259,23 @@ impl Unit {
             }
         }
         self.writes.append(&mut self.rows);
+        self.touched = self
+            .alerts
+            .iter()
+            .map(|change| match change {
+                AlertChange::Open(key, _)
+                | AlertChange::Set(key, _)
+                | AlertChange::End(key, _)
+                | AlertChange::Touch(key, _)
+                | AlertChange::Flushed(key) => Some(key.clone()),
+                AlertChange::EndOfIncident(_) | AlertChange::Give { .. } => None,
+            })
+            .collect();
+    }
+
+    /// Alerts that memory has to read again if this unit does not become durable; `None`: any.
+    pub(crate) fn touched(&self) -> Option<Vec<AlertKey>> {
+        self.touched.clone()
     }
 
     /// The writes and what follows them, once sealed.

@@ -131,6 +131,13 @@ pub async fn get(db: &Db, owner: Owner, key: &str, occurrence: u32) -> Result<Op
     rows.first().map(expectation).transpose()
 }
 
+/// Incidents for which a digest of alerts is running.
+pub async fn running_digests(db: &Db) -> Result<Vec<IncidentId>, Fault> {
+    let sql = "select owner from expectation where standing = 'live' and rule = ?1";
+    let rows = db.read(sql, vec![text(Rule::AlertsDigest.name())]).await?;
+    rows.iter().map(|row| Reader::new(row).parse()).collect()
+}
+
 /// When the next look is due.
 pub async fn next_look(db: &Db) -> Result<Option<Timestamp>, Fault> {
     let rows = db.read("select min(next_look_at) from expectation where standing = 'live'", vec![]).await?;

@@ -1,0 +1,435 @@
+//! The decider: a core, its store, and the rule that nothing decided is answered before it is
+//! durable.
+//!
+//! Commands are decided one after another against the running state and committed in groups: while
+//! one group is being synced the next is decided. A group that fails is forgotten and decided
+//! again, each command in a commit of its own, reading what memory may have wrong. Needs no
+//! runtime, so that the simulator drives the very same code.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use allclear_domain::expect::Owner;
+use allclear_domain::time::Length;
+use allclear_store::{CommitError, Db, Fault, Write, rows};
+
+use crate::core::{AlertKey, Command, Core, Effects, Input, Loaded, Need, OpenAlert, REFERENCE_BLOCK, Refusal, Reply, Stop, Unit};
+use crate::ports::Ports;
+
+/// A lost race is decided again this often before the answer is 503.
+const TRIES_MAX: u32 = 5;
+/// Needs of one command; more means a bug, and must not loop.
+const NEEDS_MAX: usize = 10_000;
+/// Rows read at a time when memory is filled.
+const FILL_ROWS: i64 = 5_000;
+/// First number of `INC-…`.
+const REFERENCE_FIRST: u64 = 1;
+/// Random bytes drawn at a time for salts.
+const SALT_POOL: usize = 4096;
+
+/// A command that is decided and waits to become durable.
+pub struct Pending<T> {
+    pub(crate) input: Input,
+    pub(crate) tag: T,
+    pub(crate) reply: Result<Reply, Refusal>,
+}
+
+/// What is decided and not durable yet.
+pub struct Group<T> {
+    pub(crate) pending: Vec<Pending<T>>,
+    writes: Vec<Write>,
+    effects: Vec<Effects>,
+    /// Alerts that memory would have to read again if this group failed; `None`: all of them.
+    touched: Option<Vec<AlertKey>>,
+}
+
+impl<T> Default for Group<T> {
+    fn default() -> Self {
+        Self { pending: Vec::new(), writes: Vec::new(), effects: Vec::new(), touched: Some(Vec::new()) }
+    }
+}
+
+impl<T> Group<T> {
+    /// Commands in it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.pending.len()
+    }
+    /// Whether it is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+    fn take(&mut self, unit: Unit, input: Input, tag: T, reply: Reply) {
+        match (unit.touched(), &mut self.touched) {
+            (Some(keys), Some(all)) => all.extend(keys),
+            (None, touched) => *touched = None,
+            (_, None) => {}
+        }
+        let (mut writes, effects) = unit.into_parts();
+        self.writes.append(&mut writes);
+        self.effects.push(effects);
+        self.pending.push(Pending { input, tag, reply: Ok(reply) });
+    }
+    /// Takes the writes out, to commit them.
+    pub(crate) fn take_writes(&mut self) -> Vec<Write> {
+        std::mem::take(&mut self.writes)
+    }
+}
+
+/// A command that is answered, with what follows.
+pub struct Done<T> {
+    pub tag: T,
+    pub reply: Result<Reply, Refusal>,
+}
+
+/// See the module.
+pub struct Decider {
+    pub(crate) core: Core,
+    db: Db,
+    ports: Ports,
+    salts: Vec<u8>,
+    /// Set after a fault: memory is filled again before the next decision.
+    cold: bool,
+    /// Commands that panicked, for the operator.
+    pub(crate) panics: u64,
+}
+
+impl Decider {
+    /// Over an empty core; [`fill`](Self::fill) it before the first decision.
+    #[must_use]
+    pub fn new(core: Core, db: Db, ports: Ports) -> Self {
+        Self { core, db, ports, salts: Vec::new(), cold: true, panics: 0 }
+    }
+
+    /// The core, to look at.
+    #[must_use]
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// The core, to change what is in force.
+    pub fn core_mut(&mut self) -> &mut Core {
+        &mut self.core
+    }
+
+    /// Fills the memory of open alerts from the store.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn fill(&mut self) -> Result<(), Fault> {
+        self.core.forget();
+        self.core.forget_alerts();
+        let mut after = String::new();
+        loop {
+            let page = rows::alert::open_after(&self.db, &after, FILL_ROWS).await?;
+            let Some(last) = page.last() else { break };
+            after = last.id.to_string();
+            for open in page {
+                let alert = OpenAlert {
+                    id: open.id,
+                    incident: open.incident,
+                    severity: open.severity,
+                    sender_severity: open.sender_severity,
+                    suppressed: open.suppressed,
+                    ends_at: open.ends_at,
+                    last_seen_at: open.last_seen_at,
+                    count: open.count,
+                };
+                self.core.load_open(&open.integration, &open.dedup_key, alert);
+            }
+        }
+        for incident in rows::expectation::running_digests(&self.db).await? {
+            self.core.load_digest(incident);
+        }
+        self.cold = false;
+        Ok(())
+    }
+
+    /// Decides one command into a group. Gives back the command when what is decided so far must be
+    /// durable first, since the store has to be read.
+    pub(crate) async fn add<T>(&mut self, group: &mut Group<T>, input: Input, tag: T) -> Option<(Input, T)> {
+        if self.cold {
+            if !group.is_empty() {
+                return Some((input, tag));
+            }
+            if let Err(fault) = self.fill().await {
+                group.pending.push(Pending { input, tag, reply: Err(unavailable(&fault)) });
+                return None;
+            }
+        }
+        self.add_if_known(group, false, input, tag).await.err()
+    }
+
+    /// The same, with a commit in flight or commands decided before it: only where nothing has to
+    /// be read that those may change.
+    pub(crate) async fn add_if_known<T>(&mut self, group: &mut Group<T>, flying: bool, input: Input, tag: T) -> Result<(), (Input, T)> {
+        if self.cold {
+            return Err((input, tag));
+        }
+        for _ in 0..NEEDS_MAX {
+            match self.attempt(&input) {
+                Err(Stop::Need(need)) if reads_what_may_wait(&need) && (flying || !group.writes.is_empty()) => {
+                    self.core.clear_read();
+                    return Err((input, tag));
+                }
+                Err(Stop::Need(need)) => match self.read(&need).await {
+                    Ok(loaded) => self.core.load(loaded),
+                    Err(fault) => {
+                        self.core.clear_read();
+                        group.pending.push(Pending { input, tag, reply: Err(unavailable(&fault)) });
+                        return Ok(());
+                    }
+                },
+                Err(Stop::Refused(refusal)) => {
+                    self.core.clear_read();
+                    group.pending.push(Pending { input, tag, reply: Err(refusal) });
+                    return Ok(());
+                }
+                Ok((reply, unit)) => {
+                    group.take(unit, input, tag, reply);
+                    return Ok(());
+                }
+            }
+        }
+        self.core.clear_read();
+        group.pending.push(Pending { input, tag, reply: Err(Refusal::Broken) });
+        Ok(())
+    }
+
+    /// What was decided after a group that failed is not durable either: memory reads it again.
+    pub(crate) fn also_touched<T>(&mut self, later: &Group<T>) {
+        match &later.touched {
+            Some(keys) if keys.is_empty() => {}
+            _ => self.cold = true,
+        }
+    }
+
+    /// One attempt; a panic in a rule is a refusal, and stops nothing else.
+    fn attempt(&mut self, input: &Input) -> Result<(Reply, Unit), Stop> {
+        let now = self.ports.clock.now();
+        let rng = self.ports.rng.clone();
+        let pool = &mut self.salts;
+        let mut salt = || {
+            if pool.len() < 16 {
+                pool.resize(SALT_POOL, 0);
+                rng.fill(pool);
+            }
+            let mut salt = [0; 16];
+            salt.copy_from_slice(&pool[pool.len() - 16..]);
+            pool.truncate(pool.len() - 16);
+            salt
+        };
+        let core = &mut self.core;
+        catch_unwind(AssertUnwindSafe(|| core.decide(input, now, &mut salt))).unwrap_or_else(|_| {
+            self.core.clear_read();
+            self.panics += 1;
+            tracing::error!(cause = %input.cause, "a command panicked and was refused; other commands go on");
+            Err(Stop::Refused(Refusal::Broken))
+        })
+    }
+
+    /// The group is durable: answers and effects may go out.
+    pub(crate) fn durable<T>(group: Group<T>) -> (Vec<Done<T>>, Vec<Effects>) {
+        let done = group.pending.into_iter().map(|p| Done { tag: p.tag, reply: p.reply }).collect();
+        (done, group.effects)
+    }
+
+    /// The group failed: forget it, and decide each command again in a commit of its own.
+    pub(crate) async fn again<T>(&mut self, group: Group<T>, error: CommitError) -> (Vec<Done<T>>, Vec<Effects>) {
+        self.core.forget();
+        let mut done = Vec::new();
+        let mut effects = Vec::new();
+        let conflict = matches!(error, CommitError::Conflict { .. });
+        match (&group.touched, conflict) {
+            (Some(keys), true) => {
+                for key in keys {
+                    self.core.forget_alert(key);
+                }
+                if self.refresh(keys).await.is_err() {
+                    self.cold = true;
+                }
+            }
+            _ => self.cold = true,
+        }
+        let fault = match error {
+            CommitError::Fault(fault) if !fault.outcome_unknown => Some(fault),
+            _ => None,
+        };
+        for pending in group.pending {
+            if let (Some(fault), Ok(_)) = (&fault, &pending.reply) {
+                // The store said no to all of it: say so at once rather than queue behind a disk
+                // that is full. Senders try again; our own loops do too.
+                done.push(Done { tag: pending.tag, reply: Err(unavailable(fault)) });
+                continue;
+            }
+            if pending.reply.is_err() && fault.is_some() {
+                done.push(Done { tag: pending.tag, reply: pending.reply });
+                continue;
+            }
+            let (reply, follows) = self.alone(pending.input).await;
+            effects.extend(follows);
+            done.push(Done { tag: pending.tag, reply });
+        }
+        (done, effects)
+    }
+
+    /// One command in a commit of its own, reading what memory may have wrong.
+    async fn alone(&mut self, input: Input) -> (Result<Reply, Refusal>, Vec<Effects>) {
+        let mut why = String::new();
+        for _ in 0..TRIES_MAX {
+            self.core.set_careful(true);
+            let mut group = Group::default();
+            // The group is empty, so nothing can have to be durable first.
+            let back = self.add(&mut group, input.clone(), ()).await;
+            self.core.set_careful(false);
+            debug_assert!(back.is_none(), "an empty group never waits");
+            let failed = match self.db.commit(group.take_writes()).await {
+                Ok(()) => {
+                    let (mut done, effects) = Self::durable(group);
+                    return (done.pop().map_or(Err(Refusal::Broken), |d| d.reply), effects);
+                }
+                Err(error) => error,
+            };
+            self.core.forget();
+            match (&failed, &group.touched) {
+                (CommitError::Conflict { .. }, Some(keys)) => {
+                    for key in keys {
+                        self.core.forget_alert(key);
+                    }
+                    if self.refresh(keys).await.is_err() {
+                        self.cold = true;
+                    }
+                }
+                _ => self.cold = true,
+            }
+            if let CommitError::Fault(fault) = &failed
+                && !fault.outcome_unknown
+            {
+                return (Err(unavailable(fault)), Vec::new());
+            }
+            why = failed.to_string();
+        }
+        (Err(Refusal::Unavailable(why)), Vec::new())
+    }
+
+    /// Reads these conditions again.
+    async fn refresh(&mut self, keys: &[AlertKey]) -> Result<(), Fault> {
+        for key in keys {
+            let (integration, dedup_key) = key.parts();
+            if let Some(alert) = rows::alert::open_by_key(&self.db, integration, dedup_key).await? {
+                self.core.load_open(integration, dedup_key, OpenAlert::of(&alert));
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides and commits commands one group at a time: the simulator's way, and the kill loop's
+    /// where order matters.
+    pub async fn process<T>(&mut self, inputs: Vec<(Input, T)>) -> (Vec<Done<T>>, Vec<Effects>) {
+        let mut done = Vec::new();
+        let mut effects = Vec::new();
+        let mut group = Group::default();
+        for (input, tag) in inputs {
+            let mut next = Some((input, tag));
+            while let Some((input, tag)) = next {
+                next = self.add(&mut group, input, tag).await;
+                if next.is_some() {
+                    let (more, follows) = self.finish(std::mem::take(&mut group)).await;
+                    done.extend(more);
+                    effects.extend(follows);
+                }
+            }
+        }
+        let (more, follows) = self.finish(group).await;
+        done.extend(more);
+        effects.extend(follows);
+        (done, effects)
+    }
+
+    async fn finish<T>(&mut self, mut group: Group<T>) -> (Vec<Done<T>>, Vec<Effects>) {
+        let writes = group.take_writes();
+        if writes.is_empty() {
+            return Self::durable(group);
+        }
+        match self.db.commit(writes).await {
+            Ok(()) => Self::durable(group),
+            Err(error) => self.again(group, error).await,
+        }
+    }
+
+    async fn read(&mut self, need: &Need) -> Result<Loaded, Fault> {
+        let db = &self.db;
+        Ok(match need {
+            Need::Incident(id) => {
+                let found = rows::incident::get(db, *id).await?.map(Box::new);
+                let pages = if found.is_some() { rows::page::of_incident(db, *id).await? } else { Vec::new() };
+                Loaded::Incident(*id, found, pages)
+            }
+            Need::Page(id) => Loaded::Page(*id, rows::page::get(db, *id).await?.map(Box::new)),
+            Need::Group(key) => Loaded::Group(key.clone(), rows::incident::by_group(db, key).await?),
+            Need::AlertByKey(key) => {
+                let (integration, dedup_key) = key.parts();
+                Loaded::AlertByKey(key.clone(), rows::alert::open_by_key(db, integration, dedup_key).await?.map(Box::new))
+            }
+            Need::Alert(id) => Loaded::Alert(*id, rows::alert::get(db, *id).await?.map(Box::new)),
+            Need::Totals(id) => {
+                let (all, open) = rows::alert::totals(db, *id).await?;
+                Loaded::Totals(*id, all, open)
+            }
+            Need::Expectation(owner, key, occurrence) => {
+                let found = match owner.parse::<Owner>() {
+                    Ok(parsed) => rows::expectation::get(db, parsed, key, *occurrence).await?.map(Box::new),
+                    Err(_) => None,
+                };
+                Loaded::Expectation(owner.clone(), key.clone(), *occurrence, found)
+            }
+            Need::Answer(principal, key) => {
+                Loaded::Answer(principal.clone(), key.clone(), rows::token::answer(db, principal, key).await?)
+            }
+            Need::References => self.draw_references().await?,
+        })
+    }
+
+    /// Draws the next block of references in a commit of its own: gaps are allowed, reuse is not.
+    async fn draw_references(&mut self) -> Result<Loaded, Fault> {
+        let mut last = None;
+        for _ in 0..TRIES_MAX {
+            let now = rows::meta::get(&self.db, rows::meta::NEXT_REFERENCE).await?;
+            let from = now.as_deref().and_then(|n| n.parse().ok()).unwrap_or(REFERENCE_FIRST);
+            let to = from + REFERENCE_BLOCK;
+            let write = match &now {
+                Some(old) => rows::meta::swap(rows::meta::NEXT_REFERENCE, old, &to.to_string()),
+                None => rows::meta::first(rows::meta::NEXT_REFERENCE, &to.to_string()),
+            };
+            match self.db.commit(vec![write]).await {
+                Ok(()) => return Ok(Loaded::References { from, to }),
+                Err(CommitError::Fault(fault)) if !fault.outcome_unknown => return Err(fault),
+                Err(CommitError::Fault(fault)) => last = Some(fault),
+                Err(CommitError::Conflict { .. }) => {}
+            }
+        }
+        Err(last.unwrap_or_else(|| Fault::new(allclear_store::FaultKind::Injected, "other nodes draw references all the time")))
+    }
+}
+
+/// Whether a need reads rows that an undecided commit may still change; what memory holds of
+/// streams, groups and references is always ahead of the store.
+const fn reads_what_may_wait(need: &Need) -> bool {
+    !matches!(need, Need::Incident(_) | Need::Page(_) | Need::Group(_) | Need::References)
+}
+
+fn unavailable(fault: &Fault) -> Refusal {
+    Refusal::Unavailable(fault.to_string())
+}
+
+/// Whether a command is worth trying again when the store was not there: ours, not a caller's.
+#[must_use]
+pub const fn is_ours(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Look(_) | Command::Claim { .. } | Command::Withdraw { .. } | Command::Sent { .. } | Command::Flush { .. }
+    )
+}
+
+/// How long our own commands wait before they are tried again.
+pub const RETRY_OWN_AFTER: Length = Length::from_millis(500);
