@@ -6,9 +6,12 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::fault::{CommitError, Fault, FaultKind, OpenError};
 use crate::faulty::{FaultHook, FaultPlan, PointHook, Points};
 use crate::migrate::Migration;
+use crate::pg::{Address, Server};
 use crate::sql_text::Dialect;
 use crate::sqlite::{self, Core};
 use crate::sqlite_file::{self, Place, Threads};
@@ -72,6 +75,8 @@ pub(crate) enum Backend {
     Threads(Threads),
     /// SQLite in memory, run by whoever calls.
     Inline(Mutex<Core>),
+    /// PostgreSQL.
+    Server(Server),
 }
 
 impl Db {
@@ -83,6 +88,14 @@ impl Db {
     pub async fn open(url: &str, options: OpenOptions) -> Result<Db, OpenError> {
         if let Some(path) = url.strip_prefix("sqlite:") {
             return Self::open_sqlite(path.strip_prefix("//").unwrap_or(path), options);
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let address = Address::parse(url)?;
+            address.prepare(options.migrations, options.access == Access::Serve).await?;
+            let wakes = Server::has_log(&address).await?;
+            let points = Arc::new(Points::default());
+            let server = Server::start(address, options.readers, wakes, Arc::clone(&points));
+            return Ok(Self::over(Backend::Server(server), options, points));
         }
         Err(OpenError::Address { given: shown(url), why: "it starts with neither `sqlite:` nor `postgres://`".to_owned() })
     }
@@ -137,6 +150,7 @@ impl Db {
     pub fn dialect(&self) -> Dialect {
         match &self.inner.backend {
             Backend::Threads(_) | Backend::Inline(_) => Dialect::Sqlite,
+            Backend::Server(_) => Dialect::Postgres,
         }
     }
 
@@ -145,6 +159,7 @@ impl Db {
         match &self.inner.backend {
             Backend::Threads(threads) => threads.read(sql, args).await,
             Backend::Inline(core) => inline(core, |core| sqlite::read(core.conn()?, sql, &args)),
+            Backend::Server(server) => server.read(sql, &args).await,
         }
     }
 
@@ -163,6 +178,7 @@ impl Db {
         if !writes.is_empty() {
             match &self.inner.backend {
                 Backend::Threads(threads) => threads.commit(writes).await?,
+                Backend::Server(server) => server.commit(writes).await?,
                 Backend::Inline(core) => inline(core, |core| core.commit_group(&[&writes]).pop().unwrap_or(Ok(())))?,
             }
         }
@@ -170,6 +186,24 @@ impl Db {
             return Err(Fault::new(FaultKind::Injected, "the answer was lost on purpose").unknown().into());
         }
         Ok(())
+    }
+
+    /// The database's clock minus `local`, which the caller read right before; `None` on SQLite, whose
+    /// clock is the caller's own. It is too great by at most the time this call took.
+    pub async fn clock_offset(&self, local: Timestamp) -> Result<Option<SignedDuration>, Fault> {
+        let Backend::Server(server) = &self.inner.backend else { return Ok(None) };
+        let rows = server.read("select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)", &[]).await?;
+        let micros = rows.first().map_or(Ok(0), |row| row.int(0))?;
+        Ok(Some(SignedDuration::from_micros(micros - local.as_microsecond())))
+    }
+
+    /// Wake-ups when any node committed to the table `event`: each says how far `seq` reaches. An empty
+    /// text after each connection means "look, something may have been missed". `None` on SQLite.
+    pub async fn notifications(&self) -> Option<tokio::sync::mpsc::Receiver<String>> {
+        match &self.inner.backend {
+            Backend::Server(server) => Some(server.notifications()),
+            Backend::Threads(_) | Backend::Inline(_) => None,
+        }
     }
 
     /// Looks at the database's health; each line is something that is wrong.
@@ -181,6 +215,7 @@ impl Db {
             }
             Backend::Threads(threads) => threads.with(|core| quick_check(core.conn()?)).await,
             Backend::Inline(core) => inline(core, |core| quick_check(core.conn()?)),
+            Backend::Server(server) => server.check().await,
         }
     }
 
@@ -189,6 +224,7 @@ impl Db {
         match &self.inner.backend {
             Backend::Threads(threads) => threads.close().await,
             Backend::Inline(_) => {}
+            Backend::Server(server) => server.close().await,
         }
     }
 }

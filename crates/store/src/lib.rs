@@ -11,9 +11,13 @@ pub mod db;
 pub mod fault;
 pub mod faulty;
 pub mod migrate;
+mod pg;
+mod pg_batch;
 pub mod sql_text;
 mod sqlite;
 mod sqlite_file;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod val;
 
 pub use db::{Access, Db, OpenOptions};

@@ -177,6 +177,16 @@ pub enum Kind {
     Bytes,
 }
 
+impl Kind {
+    /// Whether a column of this kind may hold the value. SQLite would take any, PostgreSQL would not.
+    fn admits(self, value: &Val) -> bool {
+        matches!(
+            (self, value),
+            (_, Val::Null) | (Kind::Bool, Val::Bool(_)) | (Kind::Int, Val::Int(_)) | (Kind::Text, Val::Text(_)) | (Kind::Bytes, Val::Bytes(_))
+        )
+    }
+}
+
 /// A table as writes see it: the columns a row gives, in order, and the key an upsert goes by.
 ///
 /// A column that the database fills itself (`{SEQ}`) is left out of `columns`.
@@ -247,7 +257,13 @@ impl Write {
             }
         };
         if row.len() == table.columns.len() {
-            return Ok(());
+            let wrong = table.columns.iter().zip(row).find(|((_, kind), value)| !kind.admits(value));
+            return wrong.map_or(Ok(()), |((name, kind), value)| {
+                Err(Fault::new(
+                    FaultKind::Statement,
+                    format!("column {name} of table {} is declared {kind:?} and was given a value of kind {}", table.name, value.kind_name()),
+                ))
+            });
         }
         Err(Fault::new(
             FaultKind::Statement,
