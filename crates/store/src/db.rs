@@ -12,6 +12,7 @@ use crate::fault::{CommitError, Fault, FaultKind, OpenError};
 use crate::faulty::{FaultHook, FaultPlan, PointHook, Points};
 use crate::migrate::Migration;
 use crate::pg::{Address, Server};
+use crate::pg_batch::Planner;
 use crate::sql_text::Dialect;
 use crate::sqlite::{self, Core};
 use crate::sqlite_file::{self, Place, Threads};
@@ -94,7 +95,7 @@ impl Db {
             address.prepare(options.migrations, options.access == Access::Serve).await?;
             let wakes = Server::has_log(&address).await?;
             let points = Arc::new(Points::default());
-            let server = Server::start(address, options.readers, wakes, Arc::clone(&points));
+            let server = Server::start(address, options.readers, wakes, Planner::new(options.tables), Arc::clone(&points));
             return Ok(Self::over(Backend::Server(server), options, points));
         }
         Err(OpenError::Address { given: shown(url), why: "it starts with neither `sqlite:` nor `postgres://`".to_owned() })
@@ -119,8 +120,8 @@ impl Db {
             _ => None,
         };
         let may_migrate = serves || !place.is_file();
-        let core = sqlite_file::open_core(&place, options.migrations, may_migrate, Arc::clone(&points))?;
-        let threads = Threads::start(core, place, lock, options.readers)?;
+        let core = sqlite_file::open_core(&place, options.migrations, may_migrate, Arc::clone(&points), lock)?;
+        let threads = Threads::start(core, place, options.readers)?;
         Ok(Self::over(Backend::Threads(threads), options, points))
     }
 
@@ -129,7 +130,7 @@ impl Db {
     pub fn open_inline(migrations: &'static [Migration]) -> Result<Db, OpenError> {
         let points = Arc::new(Points::default());
         let place = Place { path: None, read_only: false };
-        let core = sqlite_file::open_core(&place, migrations, true, Arc::clone(&points))?;
+        let core = sqlite_file::open_core(&place, migrations, true, Arc::clone(&points), None)?;
         Ok(Self::over(Backend::Inline(Mutex::new(core)), OpenOptions::new(migrations, &[]), points))
     }
 

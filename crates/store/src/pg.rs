@@ -21,7 +21,7 @@ use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Statement};
 use crate::fault::{CommitError, Fault, FaultKind, OpenError};
 use crate::faulty::{CommitPoint, Points};
 use crate::migrate::{self, Migration};
-use crate::pg_batch::{self, Op, Param, Words};
+use crate::pg_batch::{self, Op, Param, Planner};
 use crate::sql_text::{self, Dialect};
 use crate::sqlite::unexpected;
 use crate::val::{Row, Table, Val, Write};
@@ -72,11 +72,13 @@ pub(crate) struct Link {
     pub(crate) client: Client,
     statements: HashMap<String, Statement>,
     rows: HashMap<(&'static str, bool), Statement>,
+    /// Ends when the connection does.
+    driver: JoinHandle<()>,
 }
 
 impl Link {
-    fn new(client: Client) -> Self {
-        Self { client, statements: HashMap::new(), rows: HashMap::new() }
+    fn new(client: Client, driver: JoinHandle<()>) -> Self {
+        Self { client, statements: HashMap::new(), rows: HashMap::new(), driver }
     }
 
     async fn prepared(&mut self, sql: &str) -> Result<Statement, Fault> {
@@ -145,7 +147,7 @@ impl Address {
 
     async fn connect(&self, session: &str, woken: Option<mpsc::Sender<String>>) -> Result<Link, Fault> {
         let (client, mut connection) = self.config.connect(NoTls).await.map_err(|error| fault(&error, "connect"))?;
-        spawn(async move {
+        let driver = spawn(async move {
             loop {
                 match poll_fn(|context| connection.poll_message(context)).await {
                     Some(Ok(AsyncMessage::Notification(notification))) => {
@@ -163,7 +165,7 @@ impl Address {
                 }
             }
         });
-        let link = Link::new(client);
+        let link = Link::new(client, driver);
         link.client.batch_execute(session).await.map_err(|error| fault(&error, "set up the session"))?;
         Ok(link)
     }
@@ -237,9 +239,9 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts the writer. The address has been prepared.
-    pub(crate) fn start(address: Address, readers: usize, wakes: bool, points: Arc<Points>) -> Self {
+    pub(crate) fn start(address: Address, readers: usize, wakes: bool, planner: Planner, points: Arc<Points>) -> Self {
         let (writer, jobs) = mpsc::unbounded_channel();
-        let session = Writer { address: address.clone(), link: None, words: Words::default(), points, wakes };
+        let session = Writer { address: address.clone(), link: None, planner, points, wakes };
         let task = spawn(write_until_closed(session, jobs));
         Self {
             address,
@@ -296,17 +298,14 @@ impl Server {
         spawn(async move {
             let mut pause = PAUSE.0;
             while !woken.is_closed() {
-                if let Ok(link) = address.connect(LONG_SESSION, Some(woken.clone())).await
+                if let Ok(mut link) = address.connect(LONG_SESSION, Some(woken.clone())).await
                     && link.client.batch_execute(&format!("listen {CHANNEL}")).await.is_ok()
                 {
                     pause = PAUSE.0;
                     let _ = woken.try_send(String::new());
-                    // Ends when the connection does or nobody listens any more.
-                    while !link.client.is_closed() && !woken.is_closed() {
-                        tokio::select! {
-                            () = woken.closed() => {}
-                            () = tokio::time::sleep(PAUSE.1) => {}
-                        }
+                    tokio::select! {
+                        () = woken.closed() => {}
+                        _ = &mut link.driver => {}
                     }
                 }
                 tokio::select! {
@@ -381,7 +380,7 @@ enum Broken {
 struct Writer {
     address: Address,
     link: Option<Link>,
-    words: Words,
+    planner: Planner,
     points: Arc<Points>,
     /// Whether commits to the log notify other nodes.
     wakes: bool,
@@ -442,7 +441,7 @@ impl Writer {
 
     async fn whole(&mut self, group: &[&[Write]]) -> Result<(), Broken> {
         let wakes = self.wakes && group.iter().copied().flatten().any(wakes_others);
-        let ops = pg_batch::plan(group, &mut self.words);
+        let ops = self.planner.plan(group);
         let link = self.link().await.map_err(Broken::World)?;
         if let Err(error) = send(link, Some("begin"), &ops, wakes).await {
             roll_back(link).await;
@@ -473,7 +472,7 @@ impl Writer {
         self.link().await.map_err(Broken::World)?.batch("begin").await.map_err(Broken::World)?;
         for writes in group {
             let wakes = self.wakes && writes.iter().any(wakes_others);
-            let ops = pg_batch::plan(&[*writes], &mut self.words);
+            let ops = self.planner.plan(&[*writes]);
             let link = self.link.as_mut().ok_or_else(|| Broken::World(Fault::closed()))?;
             link.batch("savepoint one").await.map_err(Broken::World)?;
             let answer = send(link, None, &ops, wakes).await;

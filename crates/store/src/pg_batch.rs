@@ -1,11 +1,10 @@
 //! How PostgreSQL gets a group of commits: rows of many commits merged into one statement for each
 //! table, the statements sent without waiting for each answer.
 //!
-//! Order: the writes of one commit stay in their order, except that rows of one table join its rows
-//! written earlier in that commit. A later commit's row joins an earlier commit's statement only if
-//! nothing after that statement touches the table (a statement touches each table it names), and
-//! only if nothing the later commit wrote before stands after it. So a guard never sees a later
-//! commit's row, and a child row never goes ahead of its parent.
+//! Order: a row joins an earlier statement only if nothing after that statement touches its table (a
+//! statement touches each table it names), so a guard never sees a later commit's row. And it goes
+//! ahead of what its own commit wrote before only where those are rows of tables that stand behind
+//! its own in the list of tables, which has parents before children: a child never overtakes its parent.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -27,73 +26,94 @@ pub(crate) enum Op<'a> {
     Exec { table: &'static Table, sql: &'static str, args: &'a [Val], expect: Option<u64> },
 }
 
-/// The words of statements seen so far, by their text.
+/// What planning knows: the order of tables, and the words of statements seen so far.
 #[derive(Default)]
-pub(crate) struct Words(HashMap<&'static str, Vec<String>>);
-
-/// Plans the statements of a group.
-pub(crate) fn plan<'a>(group: &[&'a [Write]], words: &mut Words) -> Vec<Op<'a>> {
-    let mut ops: Vec<Op<'a>> = Vec::new();
-    // The last statement that touches a table, by the table's name.
-    let mut touched: HashMap<String, usize> = HashMap::new();
-    // Where the row of a key stands in an upserting statement.
-    let mut placed: HashMap<(usize, Vec<&'a Val>), usize> = HashMap::new();
-    for writes in group {
-        // The last statement this commit has a part in; what follows may not go before it.
-        let mut floor = 0;
-        // The statements this commit's rows already stand in, by table and sort.
-        let mut own: Vec<(&'static str, bool, usize)> = Vec::new();
-        for write in *writes {
-            let (table, row, upsert) = match write {
-                Write::Insert { table, row } => (*table, row, false),
-                Write::Upsert { table, row } => (*table, row, true),
-                Write::Exec { table, sql, args, expect } => {
-                    floor = ops.len();
-                    touched.insert(table.name.to_owned(), floor);
-                    for word in words.0.entry(sql).or_insert_with(|| sql_text::words(sql)) {
-                        touched.insert(word.clone(), floor);
-                    }
-                    ops.push(Op::Exec { table, sql, args, expect: *expect });
-                    continue;
-                }
-            };
-            let last = touched.get(table.name).copied();
-            let fits = last.filter(|index| {
-                matches!(&ops[*index], Op::Rows { table: have, upsert: sort, .. } if have.name == table.name && *sort == upsert)
-                    && (*index >= floor || own.contains(&(table.name, upsert, *index)))
-            });
-            let index = fits.unwrap_or_else(|| {
-                ops.push(Op::Rows { table, upsert, rows: Vec::new() });
-                touched.insert(table.name.to_owned(), ops.len() - 1);
-                ops.len() - 1
-            });
-            if !own.contains(&(table.name, upsert, index)) {
-                own.push((table.name, upsert, index));
-            }
-            floor = floor.max(index);
-            if let Op::Rows { rows, .. } = &mut ops[index] {
-                if upsert {
-                    // One statement may not touch a row twice: the last one of a key counts.
-                    let slot = *placed.entry((index, key_of(table, row))).or_insert(rows.len());
-                    if slot < rows.len() {
-                        rows[slot] = row;
-                        continue;
-                    }
-                }
-                rows.push(row);
-            }
-        }
-    }
-    ops
+pub(crate) struct Planner {
+    ranks: HashMap<&'static str, usize>,
+    words: HashMap<&'static str, Vec<String>>,
 }
 
-fn key_of<'a>(table: &Table, row: &'a [Val]) -> Vec<&'a Val> {
+impl Planner {
+    /// A planner that knows which tables come first; a table it does not know never overtakes.
+    pub(crate) fn new(tables: &[&'static Table]) -> Self {
+        let ranks = tables.iter().enumerate().map(|(rank, table)| (table.name, rank)).collect();
+        Self { ranks, words: HashMap::new() }
+    }
+
+    fn may_overtake(&self, table: &Table, op: &Op<'_>) -> bool {
+        match op {
+            Op::Exec { .. } => false,
+            Op::Rows { table: other, .. } => match (self.ranks.get(table.name), self.ranks.get(other.name)) {
+                (Some(ours), Some(theirs)) => ours <= theirs,
+                _ => false,
+            },
+        }
+    }
+
+    /// Plans the statements of a group.
+    pub(crate) fn plan<'a>(&mut self, group: &[&'a [Write]]) -> Vec<Op<'a>> {
+        let mut ops: Vec<Op<'a>> = Vec::new();
+        // The last statement that touches a table, by the table's name.
+        let mut touched: HashMap<String, usize> = HashMap::new();
+        // Where the row of a key stands in an upserting statement.
+        let mut placed: HashMap<(usize, Vec<Cow<'a, Val>>), usize> = HashMap::new();
+        for writes in group {
+            // The statements this commit has a part in.
+            let mut own: Vec<usize> = Vec::new();
+            for write in *writes {
+                let (table, row, upsert) = match write {
+                    Write::Insert { table, row } => (*table, row, false),
+                    Write::Upsert { table, row } => (*table, row, true),
+                    Write::Exec { table, sql, args, expect } => {
+                        touched.insert(table.name.to_owned(), ops.len());
+                        for word in self.words.entry(sql).or_insert_with(|| sql_text::words(sql)) {
+                            touched.insert(word.clone(), ops.len());
+                        }
+                        own.push(ops.len());
+                        ops.push(Op::Exec { table, sql, args, expect: *expect });
+                        continue;
+                    }
+                };
+                let fits = touched.get(table.name).copied().filter(|index| {
+                    matches!(&ops[*index], Op::Rows { table: have, upsert: sort, .. } if have.name == table.name && *sort == upsert)
+                        && own.iter().filter(|later| *later > index).all(|later| self.may_overtake(table, &ops[*later]))
+                });
+                let index = fits.unwrap_or_else(|| {
+                    ops.push(Op::Rows { table, upsert, rows: Vec::new() });
+                    touched.insert(table.name.to_owned(), ops.len() - 1);
+                    ops.len() - 1
+                });
+                if !own.contains(&index) {
+                    own.push(index);
+                }
+                if let Op::Rows { rows, .. } = &mut ops[index] {
+                    if upsert {
+                        // One statement may not touch a row twice: the last one of a key counts.
+                        let slot = *placed.entry((index, key_of(table, row))).or_insert(rows.len());
+                        if slot < rows.len() {
+                            rows[slot] = row;
+                            continue;
+                        }
+                    }
+                    rows.push(row);
+                }
+            }
+        }
+        ops
+    }
+}
+
+/// The values of a row's key, as the server will see them.
+fn key_of<'a>(table: &Table, row: &'a [Val]) -> Vec<Cow<'a, Val>> {
     table
         .columns
         .iter()
         .zip(row)
         .filter(|((name, _), _)| table.key.contains(name))
-        .map(|(_, value)| value)
+        .map(|(_, value)| match value {
+            Val::Text(text) if text.contains('\0') => Cow::Owned(Val::Text(without_nul(text).into_owned())),
+            _ => Cow::Borrowed(value),
+        })
         .collect()
 }
 
@@ -209,7 +229,8 @@ mod tests {
 
     fn shape(group: &[Vec<Write>]) -> Vec<String> {
         let group: Vec<&[Write]> = group.iter().map(Vec::as_slice).collect();
-        plan(&group, &mut Words::default())
+        Planner::new(&[&PARENT, &CHILD])
+            .plan(&group)
             .iter()
             .map(|op| match op {
                 Op::Exec { .. } => "exec".to_owned(),
@@ -228,6 +249,10 @@ mod tests {
         assert_eq!(shape(&[first, vec![add(&PARENT, 3), add(&CHILD, 3)]]), ["parent+(1)(2)(3)", "child+(1)(2)(3)"]);
         // A child may not join a statement that stands before its new parent.
         assert_eq!(shape(&[vec![add(&CHILD, 1)], vec![add(&PARENT, 2), add(&CHILD, 2)]]), ["child+(1)", "parent+(2)", "child+(2)"]);
+        // Nor one of its own commit that could not join the first parents.
+        let guard = Write::Exec { table: &PARENT, sql: GUARD, args: vec![], expect: Some(1) };
+        let mixed = vec![add(&PARENT, 1), guard, add(&CHILD, 1), add(&PARENT, 2), add(&CHILD, 2)];
+        assert_eq!(shape(&[mixed]), ["parent+(1)", "exec", "child+(1)", "parent+(2)", "child+(2)"]);
         // A guard that names a table keeps later rows of that table behind it.
         let guard = Write::Exec { table: &PARENT, sql: GUARD, args: vec![], expect: Some(1) };
         assert_eq!(shape(&[vec![add(&CHILD, 1), guard], vec![add(&CHILD, 2)]]), ["child+(1)", "exec", "child+(2)"]);

@@ -28,6 +28,8 @@ pub(crate) struct Core {
     place: Place,
     texts: Texts,
     points: Arc<Points>,
+    /// The lock by which servers refuse each other; released after the connection has closed.
+    _lock: Option<std::fs::File>,
 }
 
 /// Statements made from tables, kept for the life of the writer.
@@ -51,8 +53,8 @@ enum Broken {
 }
 
 impl Core {
-    pub(crate) fn new(conn: Connection, place: Place, points: Arc<Points>) -> Self {
-        Self { conn: Some(conn), place, texts: Texts::default(), points }
+    pub(crate) fn new(conn: Connection, place: Place, points: Arc<Points>, lock: Option<std::fs::File>) -> Self {
+        Self { conn: Some(conn), place, texts: Texts::default(), points, _lock: lock }
     }
 
     /// The connection, opened anew if the last one was thrown away.

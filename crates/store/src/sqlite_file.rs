@@ -37,6 +37,10 @@ const READER_CACHE_KIB: i64 = 2 * 1024;
 const CHECKPOINT_PAGES: i64 = 4_000;
 /// The log file is cut to this many bytes after it has grown beyond, as during a copy.
 const LOG_BYTES_KEPT: i64 = 64 * 1024 * 1024;
+/// A server that is being replaced may need a moment to let go: a second in all.
+const LOCK_TRIES: u32 = 50;
+/// See [`LOCK_TRIES`].
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// 3.7.0 to 3.51.2 may damage a file when the log is reset (fixed in 3.51.3, 2026-03-13).
 const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
 
@@ -109,11 +113,14 @@ pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
     name.push(".lock");
     let io = |error: std::io::Error| Fault::new(FaultKind::Io, format!("{}: {error}", name.display()));
     let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(io)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.display().to_string() }),
-        Err(std::fs::TryLockError::Error(error)) => Err(io(error).into()),
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
+            Err(std::fs::TryLockError::Error(error)) => return Err(io(error).into()),
+        }
     }
+    Err(OpenError::InUse { path: path.display().to_string() })
 }
 
 /// What was applied to a database so far.
@@ -180,16 +187,13 @@ fn held<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Threads {
-    /// Starts the writer and, for a file, the readers. `lock` is held as long as the writer lives.
-    pub(crate) fn start(core: Core, place: Place, lock: Option<File>, readers: usize) -> Result<Self, Fault> {
+    /// Starts the writer and, for a file, the readers.
+    pub(crate) fn start(core: Core, place: Place, readers: usize) -> Result<Self, Fault> {
         let cannot = |error: std::io::Error| Fault::new(FaultKind::Other, format!("cannot start a thread: {error}"));
         let (writer, jobs) = mpsc::channel();
         thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || {
-                write_until_closed(core, &jobs);
-                drop(lock);
-            })
+            .spawn(move || write_until_closed(core, &jobs))
             .map_err(cannot)?;
         let mut threads = Vec::new();
         let mut readers_in = None;
@@ -349,7 +353,7 @@ fn fold_back(core: &mut Core) {
 }
 
 /// Opens a file or memory and brings its schema up to date.
-pub(crate) fn open_core(place: &Place, migrations: &[Migration], may_migrate: bool, points: Arc<Points>) -> Result<Core, OpenError> {
+pub(crate) fn open_core(place: &Place, migrations: &[Migration], may_migrate: bool, points: Arc<Points>, lock: Option<File>) -> Result<Core, OpenError> {
     check_version()?;
     let conn = place.open_writer()?;
     if may_migrate {
@@ -358,5 +362,5 @@ pub(crate) fn open_core(place: &Place, migrations: &[Migration], may_migrate: bo
         let found = applied(&conn)?.last().map_or(0, |(number, _)| *number);
         return Err(OpenError::NeedsMigration { found, known: migrate::newest(migrations) });
     }
-    Ok(Core::new(conn, place.clone(), points))
+    Ok(Core::new(conn, place.clone(), points, lock))
 }
