@@ -7,6 +7,7 @@
 //! This crate deliberately does not decide anything, does not know the time, and offers no
 //! interactive transaction.
 
+pub mod backup;
 pub mod db;
 pub mod fault;
 pub mod faulty;

@@ -104,7 +104,7 @@ impl Link {
         Ok(statement)
     }
 
-    async fn read(&mut self, sql: &str, args: &[Val]) -> Result<Vec<Row>, Fault> {
+    pub(crate) async fn read(&mut self, sql: &str, args: &[Val]) -> Result<Vec<Row>, Fault> {
         let statement = self.prepared(sql).await?;
         counted(&statement, args.len(), sql)?;
         let params: Vec<Param<'_>> = args.iter().map(Param::One).collect();

@@ -172,22 +172,26 @@ fn one(value: &Val, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Err
 
 /// The arrays of a statement for many rows. Kinds were compared with the table's before.
 pub(crate) fn arrays<'a>(table: &Table, rows: &[&'a [Val]]) -> Vec<Param<'a>> {
-    let column = |index: usize| rows.iter().map(move |row| &row[index]);
-    table
-        .columns
-        .iter()
-        .enumerate()
-        .map(|(index, (_, kind))| match kind {
-            Kind::Bool => Param::Bools(column(index).map(|val| if let Val::Bool(value) = val { Some(*value) } else { None }).collect()),
-            Kind::Int => Param::Ints(column(index).map(|val| if let Val::Int(value) = val { Some(*value) } else { None }).collect()),
-            Kind::Text => {
-                Param::Texts(column(index).map(|val| if let Val::Text(value) = val { Some(without_nul(value)) } else { None }).collect())
-            }
-            Kind::Bytes => {
-                Param::Bytes(column(index).map(|val| if let Val::Bytes(value) = val { Some(value.as_slice()) } else { None }).collect())
-            }
-        })
-        .collect()
+    table.columns.iter().enumerate().map(|(index, (_, kind))| array(*kind, index, rows)).collect()
+}
+
+/// One column of many rows as an array; SQLite's 0 and 1 count as false and true.
+pub(crate) fn array<'a>(kind: Kind, index: usize, rows: &[&'a [Val]]) -> Param<'a> {
+    let column = rows.iter().map(|row| &row[index]);
+    match kind {
+        Kind::Bool => Param::Bools(
+            column
+                .map(|val| match val {
+                    Val::Bool(value) => Some(*value),
+                    Val::Int(value) => Some(*value != 0),
+                    _ => None,
+                })
+                .collect(),
+        ),
+        Kind::Int => Param::Ints(column.map(|val| if let Val::Int(value) = val { Some(*value) } else { None }).collect()),
+        Kind::Text => Param::Texts(column.map(|val| if let Val::Text(value) = val { Some(without_nul(value)) } else { None }).collect()),
+        Kind::Bytes => Param::Bytes(column.map(|val| if let Val::Bytes(value) = val { Some(value.as_slice()) } else { None }).collect()),
+    }
 }
 
 /// A row of an answer.

@@ -271,6 +271,13 @@ impl ToSql for Param<'_> {
     }
 }
 
+/// Runs one writing statement outside a group, as when a copy is filled.
+pub(crate) fn write(conn: &Connection, sql: &str, values: &[Val]) -> Result<(), Fault> {
+    let mut statement = conn.prepare_cached(sql).map_err(|error| fault(&error, sql))?;
+    bind(&mut statement, values, sql)?;
+    statement.raw_execute().map(|_| ()).map_err(|error| fault(&error, sql))
+}
+
 /// Runs a reading statement and collects its rows.
 pub(crate) fn read(conn: &Connection, sql: &str, args: &[Val]) -> Result<Vec<Row>, Fault> {
     let mut rows = Vec::new();

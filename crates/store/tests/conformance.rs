@@ -306,3 +306,79 @@ fn values_come_from_what_rust_has() {
     assert_eq!(Val::from(None::<String>), Val::Null);
     assert_eq!(Val::from(vec![1_u8]), Val::Bytes(vec![1]));
 }
+
+/// What a database holds, told alike by both (truth values as numbers).
+async fn everything(db: &Db) -> Vec<String> {
+    let mut all = Vec::new();
+    for sql in [
+        "select seq, stream, version, body from event order by seq",
+        "select id, version, case when open then 1 else 0 end, note from card order by id",
+        "select id, card from part order by id",
+    ] {
+        all.extend(db.read(sql, vec![]).await.unwrap().iter().map(|row| format!("{row:?}").replace("Int(", "(")));
+    }
+    all
+}
+
+/// A copy made under load shows one moment, carries its mark, and fills a database of either kind.
+async fn copies(db: &Db, targets: Vec<String>) {
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("copy.db");
+    db.commit(vec![card("k", 7, Some("note")), part("pk", "k"), event("gone", 1), event("kept", 1)]).await.unwrap();
+    db.commit(vec![Write::Exec { table: &EVENT, sql: "delete from event where stream = 'gone'", args: vec![], expect: Some(1) }]).await.unwrap();
+    // While the copy is made, pairs are written; a copy shows both of a pair or neither.
+    let writing = db.clone();
+    let load = tokio::spawn(async move {
+        for version in 1..=300 {
+            writing.commit(vec![event("left", version), event("right", version)]).await.unwrap();
+        }
+    });
+    db.backup(&copy, vec![card("mark", 1, None)]).await.unwrap();
+    load.await.unwrap();
+    assert!(db.backup(&copy, vec![]).await.is_err(), "a copy is never overwritten");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
+    let made = Db::open(&format!("sqlite:{}", copy.display()), options().access(allclear_store::Access::ReadOnly)).await.unwrap();
+    let sides = "select count(*) from event where stream = ";
+    assert_eq!(int(&made, &format!("{sides}'left'")).await, int(&made, &format!("{sides}'right'")).await);
+    let wanted = everything(&made).await;
+    assert!(wanted.iter().any(|line| line.contains("mark")));
+    made.close().await;
+    for target in targets {
+        let filled = Db::open(&target, options()).await.unwrap();
+        filled.restore_into(&copy).await.unwrap();
+        assert_eq!(everything(&filled).await, wanted, "{target}");
+        assert!(filled.restore_into(&copy).await.is_err(), "a filled database is not filled again");
+        // Numbering goes on.
+        filled.commit(vec![event("next", 1)]).await.unwrap();
+        let next = int(&filled, "select seq from event where stream = 'next'").await;
+        assert_eq!(int(&filled, "select max(seq) from event").await, next);
+        filled.close().await;
+    }
+    let damaged = dir.path().join("damaged.db");
+    std::fs::write(&damaged, b"SQLite format 3 but not really").unwrap();
+    assert!(db.restore_into(&damaged).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_of_either_fill_either() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| format!("sqlite:{}", dir.path().join(name).display());
+    let db = Db::open(&file("from.db"), options()).await.unwrap();
+    let mut targets = vec![file("one.db")];
+    if let Ok(url) = allclear_store::testing::fresh_database().await {
+        targets.push(url);
+    }
+    copies(&db, targets).await;
+    if let Ok(url) = allclear_store::testing::fresh_database().await {
+        let server = Db::open(&url, options()).await.unwrap();
+        copies(&server, vec![file("two.db"), allclear_store::testing::fresh_database().await.unwrap()]).await;
+    }
+    // A copy of an older release is brought up to date on its way in.
+    let older = Db::open(&file("older.db"), OpenOptions::new(&MIGRATIONS[..1], TABLES)).await.unwrap();
+    older.commit(vec![card("old", 1, None)]).await.unwrap();
+    let copy = dir.path().join("older-copy.db");
+    older.backup(&copy, vec![]).await.unwrap();
+    let target = Db::open(&file("three.db"), options()).await.unwrap();
+    target.restore_into(&copy).await.unwrap();
+    assert_eq!(int(&target, "select count(*) from card").await, 1);
+}
