@@ -14,6 +14,7 @@ pub mod faulty;
 pub mod migrate;
 mod pg;
 mod pg_batch;
+mod pg_writer;
 pub mod sql_text;
 mod sqlite;
 mod sqlite_file;

@@ -90,7 +90,10 @@ impl Row {
         self.0.get(index).ok_or_else(|| {
             Fault::new(
                 FaultKind::Column,
-                format!("column {index} was asked of a row that has {}", self.0.len()),
+                format!(
+                    "column {index} was asked of a row that has {}",
+                    self.0.len()
+                ),
             )
         })
     }
@@ -98,7 +101,10 @@ impl Row {
     fn wrong(index: usize, wanted: &str, found: &Val) -> Fault {
         Fault::new(
             FaultKind::Column,
-            format!("column {index} was read as {wanted} but holds {}", found.kind_name()),
+            format!(
+                "column {index} was read as {wanted} but holds {}",
+                found.kind_name()
+            ),
         )
     }
 
@@ -182,7 +188,11 @@ impl Kind {
     fn admits(self, value: &Val) -> bool {
         matches!(
             (self, value),
-            (_, Val::Null) | (Kind::Bool, Val::Bool(_)) | (Kind::Int, Val::Int(_)) | (Kind::Text, Val::Text(_)) | (Kind::Bytes, Val::Bytes(_))
+            (_, Val::Null)
+                | (Kind::Bool, Val::Bool(_))
+                | (Kind::Int, Val::Int(_))
+                | (Kind::Text, Val::Text(_))
+                | (Kind::Bytes, Val::Bytes(_))
         )
     }
 }
@@ -236,7 +246,9 @@ impl Write {
     #[must_use]
     pub fn table(&self) -> &'static Table {
         match self {
-            Write::Insert { table, .. } | Write::Upsert { table, .. } | Write::Exec { table, .. } => table,
+            Write::Insert { table, .. }
+            | Write::Upsert { table, .. }
+            | Write::Exec { table, .. } => table,
         }
     }
 
@@ -250,14 +262,21 @@ impl Write {
                 if table.key.is_empty() {
                     return Err(Fault::new(
                         FaultKind::Statement,
-                        format!("table {} names no key, so a row cannot be upserted; name `key` or insert", table.name),
+                        format!(
+                            "table {} names no key, so a row cannot be upserted; name `key` or insert",
+                            table.name
+                        ),
                     ));
                 }
                 (table, row)
             }
         };
         if row.len() == table.columns.len() {
-            let wrong = table.columns.iter().zip(row).find(|((_, kind), value)| !kind.admits(value));
+            let wrong = table
+                .columns
+                .iter()
+                .zip(row)
+                .find(|((_, kind), value)| !kind.admits(value));
             return wrong.map_or(Ok(()), |((name, kind), value)| {
                 Err(Fault::new(
                     FaultKind::Statement,
@@ -267,7 +286,12 @@ impl Write {
         }
         Err(Fault::new(
             FaultKind::Statement,
-            format!("a row for table {} has {} values; the table names {} columns", table.name, row.len(), table.columns.len()),
+            format!(
+                "a row for table {} has {} values; the table names {} columns",
+                table.name,
+                row.len(),
+                table.columns.len()
+            ),
         ))
     }
 }
