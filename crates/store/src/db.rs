@@ -309,16 +309,19 @@ pub(crate) fn quick_check(conn: &rusqlite::Connection) -> Result<Vec<String>, Fa
     Ok(lines?.into_iter().filter(|line| line != "ok").collect())
 }
 
-/// An address fit for a message: the password hidden.
+/// An address fit for a message: the password and the options, which may hold one, hidden.
 pub(crate) fn shown(url: &str) -> String {
+    let url = url.split('?').next().unwrap_or_default();
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
     match rest.rsplit_once('@') {
-        Some((user, host)) => format!(
-            "{scheme}://{}:…@{host}",
-            user.split(':').next().unwrap_or_default()
-        ),
+        Some((user, host)) => {
+            format!(
+                "{scheme}://{}:…@{host}",
+                user.split(':').next().unwrap_or_default()
+            )
+        }
         None => url.to_owned(),
     }
 }

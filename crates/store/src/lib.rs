@@ -20,6 +20,7 @@ mod sqlite;
 mod sqlite_file;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tls;
 pub mod val;
 
 pub use db::{Access, Db, OpenOptions};

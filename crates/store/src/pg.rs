@@ -21,6 +21,7 @@ use crate::migrate::{self, Migration};
 use crate::pg_batch::{self, Param, Planner};
 use crate::pg_writer::{Job, Writer, write_until_closed};
 use crate::sql_text::{self, Dialect};
+use crate::tls::Verified;
 use crate::val::{Row, Table, Val, Write};
 
 /// How long one connection attempt may take.
@@ -144,10 +145,57 @@ pub(crate) fn counted(statement: &Statement, given: usize, what: &str) -> Result
     ))
 }
 
+/// Carries a connection's traffic until it ends, and hands on what other nodes notify.
+async fn drive<T>(
+    mut connection: tokio_postgres::Connection<tokio_postgres::Socket, T>,
+    woken: Option<mpsc::Sender<String>>,
+) where
+    T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    loop {
+        match poll_fn(|context| connection.poll_message(context)).await {
+            Some(Ok(AsyncMessage::Notification(notification))) => {
+                if let Some(woken) = &woken {
+                    // A full queue already wakes whoever listens.
+                    let _ = woken.try_send(notification.payload().to_owned());
+                }
+            }
+            Some(Ok(_)) => {}
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a database connection ended");
+                return;
+            }
+            None => return,
+        }
+    }
+}
+
 /// The address, and what connecting needs.
 #[derive(Clone)]
 pub(crate) struct Address {
     config: Config,
+    /// Where TLS is asked for.
+    tls: Option<Verified>,
+}
+
+/// The address without what libpq knows and the driver does not: `sslrootcert`, and the two stricter
+/// names of what we do for `require` anyway.
+fn for_the_driver(url: &str) -> (String, Option<String>) {
+    let Some((start, query)) = url.split_once('?') else {
+        return (url.to_owned(), None);
+    };
+    let mut roots = None;
+    let mut kept = Vec::new();
+    for part in query.split('&') {
+        match part.split_once('=') {
+            Some(("sslrootcert", path)) => {
+                roots = Some(path.replace("%2F", "/").replace("%2f", "/"))
+            }
+            Some(("sslmode", "verify-full" | "verify-ca")) => kept.push("sslmode=require"),
+            _ => kept.push(part),
+        }
+    }
+    (format!("{start}?{}", kept.join("&")), roots)
 }
 
 impl Address {
@@ -156,12 +204,15 @@ impl Address {
             given: crate::db::shown(url),
             why,
         };
-        let mut config: Config = url
+        let (text, roots) = for_the_driver(url);
+        let mut config: Config = text
             .parse()
             .map_err(|error: tokio_postgres::Error| wrong(error.to_string()))?;
-        if config.get_ssl_mode() == tokio_postgres::config::SslMode::Require {
-            return Err(wrong("sslmode=require: this build connects without TLS; use a local socket, a private network or a TLS tunnel".to_owned()));
-        }
+        let tls = if config.get_ssl_mode() == tokio_postgres::config::SslMode::Require {
+            Some(Verified::new(roots.as_deref()).map_err(wrong)?)
+        } else {
+            None
+        };
         if config.get_application_name().is_none() {
             config.application_name("allclear");
         }
@@ -171,7 +222,7 @@ impl Address {
         config
             .tcp_user_timeout(PEER_SILENCE_MAX)
             .keepalives_idle(PEER_SILENCE_MAX);
-        Ok(Self { config })
+        Ok(Self { config, tls })
     }
 
     pub(crate) async fn connect(
@@ -179,29 +230,18 @@ impl Address {
         session: &str,
         woken: Option<mpsc::Sender<String>>,
     ) -> Result<Link, Fault> {
-        let (client, mut connection) = self
-            .config
-            .connect(NoTls)
-            .await
-            .map_err(|error| fault(&error, "connect"))?;
-        let driver = spawn(async move {
-            loop {
-                match poll_fn(|context| connection.poll_message(context)).await {
-                    Some(Ok(AsyncMessage::Notification(notification))) => {
-                        if let Some(woken) = &woken {
-                            // A full queue already wakes whoever listens.
-                            let _ = woken.try_send(notification.payload().to_owned());
-                        }
-                    }
-                    Some(Ok(_)) => {}
-                    Some(Err(error)) => {
-                        tracing::debug!(%error, "a database connection ended");
-                        return;
-                    }
-                    None => return,
-                }
+        let cannot = |error: tokio_postgres::Error| fault(&error, "connect");
+        let (client, driver) = match &self.tls {
+            Some(tls) => {
+                let (client, connection) =
+                    self.config.connect(tls.clone()).await.map_err(cannot)?;
+                (client, spawn(drive(connection, woken)))
             }
-        });
+            None => {
+                let (client, connection) = self.config.connect(NoTls).await.map_err(cannot)?;
+                (client, spawn(drive(connection, woken)))
+            }
+        };
         let link = Link::new(client, driver);
         link.client
             .batch_execute(session)

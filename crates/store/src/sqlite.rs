@@ -428,3 +428,57 @@ pub(crate) fn fault(error: &rusqlite::Error, what: &str) -> Fault {
     };
     Fault::new(kind, format!("{what}: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::val::Kind;
+
+    static HEAP: Table = Table {
+        name: "heap",
+        columns: &[("x", Kind::Int), ("y", Kind::Bytes)],
+        key: &["x"],
+    };
+
+    fn heap(x: i64, bytes: usize) -> Vec<Write> {
+        vec![Write::Insert {
+            table: &HEAP,
+            row: vec![x.into(), vec![0_u8; bytes].into()],
+        }]
+    }
+
+    /// A full disk is a fault for those it hits, leaves nothing behind, and is over when there is room.
+    #[test]
+    fn a_full_disk_is_told_and_passes() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place {
+            path: Some(dir.path().join("full.db")),
+            read_only: false,
+        };
+        let conn = place.open_writer().unwrap();
+        conn.execute_batch(
+            "create table heap (x bigint primary key, y blob); pragma max_page_count = 8",
+        )
+        .unwrap();
+        let mut core = Core::new(conn, place, Arc::default(), None);
+        let (small, large) = (heap(1, 10), heap(2, 100_000));
+        for answer in core.commit_group(&[&small, &large]) {
+            let Err(CommitError::Fault(why)) = answer else {
+                panic!("{answer:?}")
+            };
+            assert_eq!((why.kind, why.outcome_unknown), (FaultKind::Full, false));
+        }
+        assert!(core.commit_group(&[&small])[0].is_ok());
+        core.conn()
+            .unwrap()
+            .execute_batch("pragma max_page_count = 1000")
+            .unwrap();
+        assert!(core.commit_group(&[&large])[0].is_ok());
+        assert_eq!(
+            read(core.conn().unwrap(), "select x from heap order by x", &[])
+                .unwrap()
+                .len(),
+            2
+        );
+    }
+}

@@ -481,6 +481,7 @@ async fn addresses_are_refused_with_words_and_without_passwords() {
         "mysql://u:secret@h/d",
         "sqlite:",
         "postgres://u:secret@h:port/d",
+        "postgres://h:port/d?password=secret",
     ] {
         let why = Db::open(url, options()).await.err().unwrap().to_string();
         assert!(
