@@ -7,15 +7,22 @@
 //! This crate deliberately does not decide anything, does not know the time, and offers no
 //! interactive transaction.
 
+pub mod backup;
 pub mod db;
 pub mod fault;
 pub mod faulty;
 pub mod migrate;
+mod pg;
+mod pg_batch;
+mod pg_writer;
 pub mod rows;
 pub mod schema;
 pub mod sql_text;
 mod sqlite;
 mod sqlite_file;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod tls;
 pub mod val;
 
 pub use db::{Access, Db, OpenOptions};

@@ -37,6 +37,10 @@ const READER_CACHE_KIB: i64 = 2 * 1024;
 const CHECKPOINT_PAGES: i64 = 4_000;
 /// The log file is cut to this many bytes after it has grown beyond, as during a copy.
 const LOG_BYTES_KEPT: i64 = 64 * 1024 * 1024;
+/// A server that is being replaced may need a moment to let go: a second in all.
+const LOCK_TRIES: u32 = 50;
+/// See [`LOCK_TRIES`].
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// 3.7.0 to 3.51.2 may damage a file when the log is reset (fixed in 3.51.3, 2026-03-13).
 const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
 
@@ -56,22 +60,26 @@ impl Place {
     /// A connection with the writer's settings.
     pub(crate) fn open_writer(&self) -> Result<Connection, Fault> {
         let Some(path) = &self.path else {
-            let conn = Connection::open_in_memory().map_err(|error| fault(&error, "open in memory"))?;
+            let conn =
+                Connection::open_in_memory().map_err(|error| fault(&error, "open in memory"))?;
             settings(&conn, WRITER_CACHE_KIB)?;
             return Ok(conn);
         };
         if self.read_only {
             return self.open_reader();
         }
-        let conn = Connection::open(path).map_err(|error| fault(&error, &path.display().to_string()))?;
+        let conn =
+            Connection::open(path).map_err(|error| fault(&error, &path.display().to_string()))?;
         settings(&conn, WRITER_CACHE_KIB)?;
         let set = |name: &str, value: &dyn rusqlite::ToSql| {
-            conn.pragma_update_and_check(None, name, value, |_| Ok(())).map_err(|error| fault(&error, name))
+            conn.pragma_update_and_check(None, name, value, |_| Ok(()))
+                .map_err(|error| fault(&error, name))
         };
         set("journal_mode", &"wal")?;
         set("wal_autocheckpoint", &CHECKPOINT_PAGES)?;
         set("journal_size_limit", &LOG_BYTES_KEPT)?;
-        conn.pragma_update(None, "synchronous", "full").map_err(|error| fault(&error, "synchronous"))?;
+        conn.pragma_update(None, "synchronous", "full")
+            .map_err(|error| fault(&error, "synchronous"))?;
         Ok(conn)
     }
 
@@ -79,7 +87,8 @@ impl Place {
     pub(crate) fn open_reader(&self) -> Result<Connection, Fault> {
         let path = self.path.as_ref().ok_or_else(Fault::closed)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let conn = Connection::open_with_flags(path, flags).map_err(|error| fault(&error, &path.display().to_string()))?;
+        let conn = Connection::open_with_flags(path, flags)
+            .map_err(|error| fault(&error, &path.display().to_string()))?;
         settings(&conn, READER_CACHE_KIB)?;
         Ok(conn)
     }
@@ -87,10 +96,16 @@ impl Place {
 
 /// What every connection has.
 fn settings(conn: &Connection, cache_kib: i64) -> Result<(), Fault> {
-    conn.busy_timeout(BUSY_WAIT).map_err(|error| fault(&error, "busy_timeout"))?;
+    conn.busy_timeout(BUSY_WAIT)
+        .map_err(|error| fault(&error, "busy_timeout"))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    for (name, value) in [("foreign_keys", 1), ("temp_store", 2), ("cache_size", -cache_kib)] {
-        conn.pragma_update(None, name, value).map_err(|error| fault(&error, name))?;
+    for (name, value) in [
+        ("foreign_keys", 1),
+        ("temp_store", 2),
+        ("cache_size", -cache_kib),
+    ] {
+        conn.pragma_update(None, name, value)
+            .map_err(|error| fault(&error, name))?;
     }
     Ok(())
 }
@@ -100,29 +115,51 @@ pub(crate) fn check_version() -> Result<(), OpenError> {
     if rusqlite::version_number() >= OLDEST_SQLITE.0 {
         return Ok(());
     }
-    Err(OpenError::TooOld { what: "SQLite", found: rusqlite::version().to_owned(), needed: OLDEST_SQLITE.1 })
+    Err(OpenError::TooOld {
+        what: "SQLite",
+        found: rusqlite::version().to_owned(),
+        needed: OLDEST_SQLITE.1,
+    })
 }
 
 /// Takes the lock by which servers refuse each other: `PATH.lock`, held while the file is open.
 pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let io = |error: std::io::Error| Fault::new(FaultKind::Io, format!("{}: {error}", name.display()));
-    let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(io)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.display().to_string() }),
-        Err(std::fs::TryLockError::Error(error)) => Err(io(error).into()),
+    let io =
+        |error: std::io::Error| Fault::new(FaultKind::Io, format!("{}: {error}", name.display()));
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&name)
+        .map_err(io)?;
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
+            Err(std::fs::TryLockError::Error(error)) => return Err(io(error).into()),
+        }
     }
+    Err(OpenError::InUse {
+        path: path.display().to_string(),
+    })
 }
 
 /// What was applied to a database so far.
 pub(crate) fn applied(conn: &Connection) -> Result<Vec<(i64, String)>, Fault> {
-    let exists = sqlite::read(conn, "select 1 from sqlite_master where type = 'table' and name = 'migration'", &[])?;
+    let exists = sqlite::read(
+        conn,
+        "select 1 from sqlite_master where type = 'table' and name = 'migration'",
+        &[],
+    )?;
     if exists.is_empty() {
         return Ok(Vec::new());
     }
-    sqlite::read(conn, migrate::RECORD_READ, &[])?.iter().map(|row| Ok((row.int(0)?, row.text(1)?.to_owned()))).collect()
+    sqlite::read(conn, migrate::RECORD_READ, &[])?
+        .iter()
+        .map(|row| Ok((row.int(0)?, row.text(1)?.to_owned())))
+        .collect()
 }
 
 /// Brings the schema up to date. Foreign keys are off while a step runs, so that it may rebuild a
@@ -130,12 +167,15 @@ pub(crate) fn applied(conn: &Connection) -> Result<Vec<(i64, String)>, Fault> {
 pub(crate) fn migrate(conn: &Connection, migrations: &[Migration]) -> Result<(), OpenError> {
     for migration in migrate::pending(migrations, &applied(conn)?)? {
         let failed = |error: rusqlite::Error| migration.failed(error);
-        conn.pragma_update(None, "foreign_keys", 0).map_err(failed)?;
+        conn.pragma_update(None, "foreign_keys", 0)
+            .map_err(failed)?;
         let done = (|| {
             conn.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
             conn.execute_batch(migrate::RECORD_TABLE).map_err(failed)?;
-            conn.execute_batch(&migration.text(Dialect::Sqlite)).map_err(failed)?;
-            conn.execute(migrate::RECORD_WRITE, (migration.number, migration.name)).map_err(failed)?;
+            conn.execute_batch(&migration.text(Dialect::Sqlite))
+                .map_err(failed)?;
+            conn.execute(migrate::RECORD_WRITE, (migration.number, migration.name))
+                .map_err(failed)?;
             if !sqlite::read(conn, "pragma foreign_key_check", &[])?.is_empty() {
                 return Err(migration.failed("it leaves rows whose parents are missing"));
             }
@@ -144,16 +184,20 @@ pub(crate) fn migrate(conn: &Connection, migrations: &[Migration]) -> Result<(),
         if done.is_err() && !conn.is_autocommit() {
             conn.execute_batch("ROLLBACK").map_err(failed)?;
         }
-        conn.pragma_update(None, "foreign_keys", 1).map_err(failed)?;
+        conn.pragma_update(None, "foreign_keys", 1)
+            .map_err(failed)?;
         done?;
     }
     Ok(())
 }
 
+/// Where a commit's answer goes.
+type Answer = oneshot::Sender<Result<(), CommitError>>;
+
 /// What the writer thread is asked to do.
 pub(crate) enum Job {
     /// A commit.
-    Commit(Vec<Write>, oneshot::Sender<Result<(), CommitError>>),
+    Commit(Vec<Write>, Answer),
     /// Something that needs the writing connection to itself.
     With(Box<dyn FnOnce(&mut Core) + Send>),
     /// Everything before it is done: fold the log back and end.
@@ -180,16 +224,15 @@ fn held<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Threads {
-    /// Starts the writer and, for a file, the readers. `lock` is held as long as the writer lives.
-    pub(crate) fn start(core: Core, place: Place, lock: Option<File>, readers: usize) -> Result<Self, Fault> {
-        let cannot = |error: std::io::Error| Fault::new(FaultKind::Other, format!("cannot start a thread: {error}"));
+    /// Starts the writer and, for a file, the readers.
+    pub(crate) fn start(core: Core, place: Place, readers: usize) -> Result<Self, Fault> {
+        let cannot = |error: std::io::Error| {
+            Fault::new(FaultKind::Other, format!("cannot start a thread: {error}"))
+        };
         let (writer, jobs) = mpsc::channel();
         thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || {
-                write_until_closed(core, &jobs);
-                drop(lock);
-            })
+            .spawn(move || write_until_closed(core, &jobs))
             .map_err(cannot)?;
         let mut threads = Vec::new();
         let mut readers_in = None;
@@ -207,28 +250,45 @@ impl Threads {
             }
             readers_in = Some(ask);
         }
-        Ok(Self { place, writer: Mutex::new(Some(writer)), readers: Mutex::new(readers_in), reader_threads: Mutex::new(threads) })
+        Ok(Self {
+            place,
+            writer: Mutex::new(Some(writer)),
+            readers: Mutex::new(readers_in),
+            reader_threads: Mutex::new(threads),
+        })
     }
 
     fn send(&self, job: Job) -> Result<(), Fault> {
-        held(&self.writer).as_ref().ok_or_else(Fault::closed)?.send(job).map_err(|_| Fault::closed())
+        held(&self.writer)
+            .as_ref()
+            .ok_or_else(Fault::closed)?
+            .send(job)
+            .map_err(|_| Fault::closed())
     }
 
     pub(crate) async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
         let (answer, answered) = oneshot::channel();
         self.send(Job::Commit(writes, answer))?;
         // A writer that ended in the middle may or may not have committed.
-        answered.await.unwrap_or_else(|_| Err(Fault::closed().unknown().into()))
+        answered
+            .await
+            .unwrap_or_else(|_| Err(Fault::closed().unknown().into()))
     }
 
     pub(crate) async fn read(&self, sql: &str, args: Vec<Val>) -> Result<Vec<Row>, Fault> {
         if !self.place.is_file() {
             let sql = sql.to_owned();
-            return self.with(move |core| sqlite::read(core.conn()?, &sql, &args)).await;
+            return self
+                .with(move |core| sqlite::read(core.conn()?, &sql, &args))
+                .await;
         }
         let (answer, answered) = oneshot::channel();
         let ask = Ask::Read(sql.to_owned(), args, answer);
-        held(&self.readers).as_ref().ok_or_else(Fault::closed)?.send(ask).map_err(|_| Fault::closed())?;
+        held(&self.readers)
+            .as_ref()
+            .ok_or_else(Fault::closed)?
+            .send(ask)
+            .map_err(|_| Fault::closed())?;
         answered.await.unwrap_or_else(|_| Err(Fault::closed()))
     }
 
@@ -254,7 +314,10 @@ impl Threads {
         let ending = std::mem::take(&mut *held(&self.reader_threads));
         for thread in ending {
             // A reader ends as soon as its present statement does.
-            let _ = off_thread("store-close", move || thread.join().map_err(|_| Fault::closed())).await;
+            let _ = off_thread("store-close", move || {
+                thread.join().map_err(|_| Fault::closed())
+            })
+            .await;
         }
         let (done, ended) = oneshot::channel();
         let writer = held(&self.writer).take();
@@ -276,7 +339,12 @@ pub(crate) async fn off_thread<T: Send + 'static>(
             let _ = answer.send(work());
         })
         .map_err(|error| Fault::new(FaultKind::Other, format!("cannot start a thread: {error}")))?;
-    answered.await.unwrap_or_else(|_| Err(Fault::new(FaultKind::Other, "the thread ended without an answer")))
+    answered.await.unwrap_or_else(|_| {
+        Err(Fault::new(
+            FaultKind::Other,
+            "the thread ended without an answer",
+        ))
+    })
 }
 
 fn read_until_closed(conn: &Connection, asks: &Mutex<mpsc::Receiver<Ask>>) {
@@ -295,7 +363,7 @@ fn read_until_closed(conn: &Connection, asks: &Mutex<mpsc::Receiver<Ask>>) {
 }
 
 fn write_until_closed(mut core: Core, jobs: &mpsc::Receiver<Job>) {
-    let mut commits: Vec<(Vec<Write>, oneshot::Sender<Result<(), CommitError>>)> = Vec::new();
+    let mut commits: Vec<(Vec<Write>, Answer)> = Vec::new();
     loop {
         let Ok(mut job) = jobs.recv() else { return };
         let mut rows = 0;
@@ -317,7 +385,10 @@ fn write_until_closed(mut core: Core, jobs: &mpsc::Receiver<Job>) {
             }
         };
         if !commits.is_empty() {
-            let group: Vec<&[Write]> = commits.iter().map(|(writes, _)| writes.as_slice()).collect();
+            let group: Vec<&[Write]> = commits
+                .iter()
+                .map(|(writes, _)| writes.as_slice())
+                .collect();
             let answers = core.commit_group(&group);
             for ((_, waiting), answer) in commits.drain(..).zip(answers) {
                 let _ = waiting.send(answer);
@@ -339,7 +410,8 @@ fn write_until_closed(mut core: Core, jobs: &mpsc::Receiver<Job>) {
 /// Leaves one tidy file behind: statistics for the planner, and no log beside it.
 fn fold_back(core: &mut Core) {
     let folded = core.conn().and_then(|conn| {
-        conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);").map_err(|error| fault(&error, "close"))
+        conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);")
+            .map_err(|error| fault(&error, "close"))
     });
     if let Err(why) = folded
         && why.kind != FaultKind::ReadOnly
@@ -349,14 +421,23 @@ fn fold_back(core: &mut Core) {
 }
 
 /// Opens a file or memory and brings its schema up to date.
-pub(crate) fn open_core(place: &Place, migrations: &[Migration], may_migrate: bool, points: Arc<Points>) -> Result<Core, OpenError> {
+pub(crate) fn open_core(
+    place: &Place,
+    migrations: &[Migration],
+    may_migrate: bool,
+    points: Arc<Points>,
+    lock: Option<File>,
+) -> Result<Core, OpenError> {
     check_version()?;
     let conn = place.open_writer()?;
     if may_migrate {
         migrate(&conn, migrations)?;
     } else if !migrate::pending(migrations, &applied(&conn)?)?.is_empty() {
         let found = applied(&conn)?.last().map_or(0, |(number, _)| *number);
-        return Err(OpenError::NeedsMigration { found, known: migrate::newest(migrations) });
+        return Err(OpenError::NeedsMigration {
+            found,
+            known: migrate::newest(migrations),
+        });
     }
-    Ok(Core::new(conn, place.clone(), points))
+    Ok(Core::new(conn, place.clone(), points, lock))
 }

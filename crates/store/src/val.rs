@@ -90,7 +90,10 @@ impl Row {
         self.0.get(index).ok_or_else(|| {
             Fault::new(
                 FaultKind::Column,
-                format!("column {index} was asked of a row that has {}", self.0.len()),
+                format!(
+                    "column {index} was asked of a row that has {}",
+                    self.0.len()
+                ),
             )
         })
     }
@@ -98,7 +101,10 @@ impl Row {
     fn wrong(index: usize, wanted: &str, found: &Val) -> Fault {
         Fault::new(
             FaultKind::Column,
-            format!("column {index} was read as {wanted} but holds {}", found.kind_name()),
+            format!(
+                "column {index} was read as {wanted} but holds {}",
+                found.kind_name()
+            ),
         )
     }
 
@@ -177,6 +183,20 @@ pub enum Kind {
     Bytes,
 }
 
+impl Kind {
+    /// Whether a column of this kind may hold the value. SQLite would take any, PostgreSQL would not.
+    fn admits(self, value: &Val) -> bool {
+        matches!(
+            (self, value),
+            (_, Val::Null)
+                | (Kind::Bool, Val::Bool(_))
+                | (Kind::Int, Val::Int(_))
+                | (Kind::Text, Val::Text(_))
+                | (Kind::Bytes, Val::Bytes(_))
+        )
+    }
+}
+
 /// A table as writes see it: the columns a row gives, in order, and the key an upsert goes by.
 ///
 /// A column that the database fills itself (`{SEQ}`) is left out of `columns`.
@@ -226,7 +246,9 @@ impl Write {
     #[must_use]
     pub fn table(&self) -> &'static Table {
         match self {
-            Write::Insert { table, .. } | Write::Upsert { table, .. } | Write::Exec { table, .. } => table,
+            Write::Insert { table, .. }
+            | Write::Upsert { table, .. }
+            | Write::Exec { table, .. } => table,
         }
     }
 
@@ -240,18 +262,36 @@ impl Write {
                 if table.key.is_empty() {
                     return Err(Fault::new(
                         FaultKind::Statement,
-                        format!("table {} names no key, so a row cannot be upserted; name `key` or insert", table.name),
+                        format!(
+                            "table {} names no key, so a row cannot be upserted; name `key` or insert",
+                            table.name
+                        ),
                     ));
                 }
                 (table, row)
             }
         };
         if row.len() == table.columns.len() {
-            return Ok(());
+            let wrong = table
+                .columns
+                .iter()
+                .zip(row)
+                .find(|((_, kind), value)| !kind.admits(value));
+            return wrong.map_or(Ok(()), |((name, kind), value)| {
+                Err(Fault::new(
+                    FaultKind::Statement,
+                    format!("column {name} of table {} is declared {kind:?} and was given a value of kind {}", table.name, value.kind_name()),
+                ))
+            });
         }
         Err(Fault::new(
             FaultKind::Statement,
-            format!("a row for table {} has {} values; the table names {} columns", table.name, row.len(), table.columns.len()),
+            format!(
+                "a row for table {} has {} values; the table names {} columns",
+                table.name,
+                row.len(),
+                table.columns.len()
+            ),
         ))
     }
 }
