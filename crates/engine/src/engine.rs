@@ -339,6 +339,12 @@ impl Engine {
     }
 }
 
+impl Shared {
+    pub(crate) const fn next_attempt_micros(&self) -> &AtomicI64 {
+        &self.next_attempt
+    }
+}
+
 fn note_fault(shared: &Shared, why: Option<&str>) {
     let mut last = shared.last_fault.write().unwrap_or_else(PoisonError::into_inner);
     *last = why.map(|why| (shared.ports.clock.now(), why.to_owned()));

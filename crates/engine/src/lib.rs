@@ -1,8 +1,26 @@
 //! The shell around the rules: load, decide, commit, publish.
+//!
+//! [`core`] decides without I/O; [`decider`] commits what it decided; [`engine`] runs the loops and
+//! is the handle that API, web and command line use; [`outbox`] sends; [`queries`] is the only way
+//! to read for people. Time, randomness and providers come in through [`ports`].
+//!
+//! This crate knows no vendor's format, no HTTP, and holds no SQL.
 
+pub mod auth;
 pub mod clock;
 pub mod core;
 pub mod decider;
 pub mod engine;
+pub mod links;
+pub mod metrics;
 pub mod orgfile;
+pub mod orgs;
+pub mod outbox;
+mod peers;
 pub mod ports;
+pub mod queries;
+mod say;
+pub mod seal;
+pub mod upkeep;
+
+pub use engine::{Engine, EngineSettings, StartError};

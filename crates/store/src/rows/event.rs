@@ -1,6 +1,6 @@
 //! The log.
 
-use allclear_domain::event::{Covered, GENESIS, Hash, Sealed, Stream, body_hash, chain};
+use allclear_domain::event::{Covered, GENESIS, Head, Hash, Sealed, Stream, body_hash, chain};
 use allclear_domain::ids::IncidentId;
 use jiff::Timestamp;
 
@@ -126,6 +126,18 @@ pub async fn after(db: &Db, after_seq: i64, limit: i64) -> Result<Vec<Stored>, F
     };
     let rows = db.read(&sql, vec![Val::Int(after_seq), Val::Int(limit.min(EVENTS_PER_READ_MAX))]).await?;
     rows.iter().map(stored).collect()
+}
+
+/// Where a stream stands.
+pub async fn head(db: &Db, stream: &Stream) -> Result<Option<Head>, Fault> {
+    let sql = "select version, hash from event where stream = ?1 order by version desc limit 1";
+    let rows = db.read(sql, vec![text(stream)]).await?;
+    rows.first()
+        .map(|row| {
+            let mut r = Reader::new(row);
+            Ok(Head { version: r.count()?, hash: r.hash()? })
+        })
+        .transpose()
 }
 
 /// The number of the newest event; 0 in an empty log.

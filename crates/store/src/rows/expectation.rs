@@ -158,6 +158,25 @@ pub async fn next_due(db: &Db, incident: IncidentId) -> Result<Option<Timestamp>
     rows.first().map_or(Ok(None), |row| Reader::new(row).opt_instant())
 }
 
+/// The earliest live look of each of these incidents that has one.
+pub async fn next_due_of(db: &Db, incidents: &[IncidentId]) -> Result<Vec<(IncidentId, Timestamp)>, Fault> {
+    if incidents.is_empty() {
+        return Ok(Vec::new());
+    }
+    let marks: Vec<String> = (1..=incidents.len()).map(|n| format!("?{n}")).collect();
+    let sql = format!(
+        "select incident, min(next_look_at) from expectation where standing = 'live' and incident in ({}) group by incident",
+        marks.join(", ")
+    );
+    let rows = db.read(&sql, incidents.iter().map(text).collect()).await?;
+    rows.iter()
+        .map(|row| {
+            let mut r = Reader::new(row);
+            Ok((r.parse()?, r.instant()?))
+        })
+        .collect()
+}
+
 /// Live ones, for the gauge.
 pub async fn live_count(db: &Db) -> Result<i64, Fault> {
     let rows = db.read("select count(*) from expectation where standing = 'live'", vec![]).await?;

@@ -125,7 +125,7 @@ pub struct Filter {
 }
 
 /// Newest first.
-pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<Incident>, Fault> {
+pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<(Incident, Head)>, Fault> {
     let mut sql = format!("select {COLUMNS} from incident where true");
     let mut args = Vec::new();
     let mut narrow = |clause: &str, value: Option<Val>| {
@@ -144,7 +144,7 @@ pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<Incident>,
     args.push(Val::Int(limit));
     sql.push_str(&format!(" order by id desc limit ?{}", args.len()));
     let rows = db.read(&sql, args).await?;
-    rows.iter().map(|row| incident(row).map(|(i, _)| i)).collect()
+    rows.iter().map(incident).collect()
 }
 
 /// Open incidents by severity, for the gauge.

@@ -1,0 +1,44 @@
+//! Other nodes on the same PostgreSQL: what they change is dropped from memory, and wakes whoever
+//! watches. The version guard of every commit makes this a matter of freshness, not of safety.
+
+use std::time::Duration;
+
+use allclear_store::rows;
+
+use crate::engine::{Control, Engine};
+
+/// A connection that listens can be lost without a word; then this finds what others did.
+const POLL_EVERY: Duration = Duration::from_secs(2);
+
+pub(crate) async fn follow(engine: Engine) {
+    let shared = engine.shared.clone();
+    let mut heard = shared.db.notifications().await;
+    let mut seen = rows::event::newest_seq(&shared.db).await.unwrap_or(0);
+    loop {
+        tokio::select! {
+            word = async {
+                match heard.as_mut() {
+                    Some(heard) => heard.recv().await,
+                    None => std::future::pending().await,
+                }
+            } => if word.is_none() { heard = None },
+            () = tokio::time::sleep(POLL_EVERY) => {}
+            () = shared.stop.cancelled() => return,
+        }
+        loop {
+            let Ok(events) = rows::event::after(&shared.db, seen, 1000).await else { break };
+            let Some(last) = events.last() else { break };
+            seen = last.seq;
+            for event in &events {
+                if let Some(id) = event.incident.as_deref().and_then(|id| id.parse().ok()) {
+                    engine.control(Control::Forget(id));
+                }
+                if event.kind == "form_changed" {
+                    engine.reload_org().await;
+                }
+            }
+            shared.changed.send_modify(|n| *n += 1);
+            engine.wake();
+        }
+    }
+}

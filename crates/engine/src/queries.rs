@@ -1,0 +1,480 @@
+//! The only way to read for people: every question takes who asks, and gives plain structs of
+//! [`allclear_domain::view`].
+
+use allclear_domain::access::{Principal, Scope};
+use allclear_domain::event::Stream;
+use allclear_domain::expect::{Expectation, Standing};
+use allclear_domain::ids::{AlertId, IncidentId, PageId, SignalId};
+use allclear_domain::incident::{Severity, State};
+use allclear_domain::org::model::Declare;
+use allclear_domain::paging::Page;
+use allclear_domain::signal::{Alert, Ended, triage};
+use allclear_domain::view::{
+    AlertView, EventView, ExpectationView, IncidentView, MessageView, OnCallView, PageExplanation, PageView, PersonExplanation,
+    SignalExplanation, StepExplanation,
+};
+use allclear_domain::wire::Signal;
+use allclear_store::{Db, Fault, rows};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::engine::Engine;
+use crate::metrics::Gauges;
+
+/// Items of one list at most.
+pub const LIST_MAX: i64 = 200;
+/// Items of a list where nothing is asked.
+pub const LIST_DEFAULT: i64 = 20;
+/// How far ahead the next hand-over is looked for.
+const SHIFT_HORIZON: SignedDuration = SignedDuration::from_hours(24 * 60);
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum NoAnswer {
+    #[error("the store does not answer: {0}")]
+    Store(#[from] Fault),
+    #[error("there is no such {0}")]
+    Missing(&'static str),
+    #[error("this needs the scope `{}`", .0.word())]
+    Forbidden(Scope),
+    #[error("{0}")]
+    Bad(String),
+}
+
+/// What a list of incidents is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct IncidentFilter {
+    pub state: Option<State>,
+    pub open: bool,
+    pub severity: Option<Severity>,
+    pub service: Option<String>,
+    /// Older than this one.
+    pub before: Option<IncidentId>,
+}
+
+/// What a list of alerts is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct AlertFilter {
+    pub incident: Option<IncidentId>,
+    pub integration: Option<String>,
+    pub service: Option<String>,
+    pub open: Option<bool>,
+    pub before: Option<AlertId>,
+}
+
+/// Reads for one principal.
+pub struct Queries<'a> {
+    engine: &'a Engine,
+    who: &'a Principal,
+}
+
+impl Engine {
+    /// Reads for `who`.
+    #[must_use]
+    pub const fn queries<'a>(&'a self, who: &'a Principal) -> Queries<'a> {
+        Queries { engine: self, who }
+    }
+
+    /// What the gauges count.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn gauges(&self) -> Result<Gauges, Fault> {
+        let db = self.db();
+        let (open, ended) = rows::alert::counts(db).await?;
+        Ok(Gauges {
+            alerts_open: open,
+            alerts_ended: ended,
+            incidents_open: rows::incident::open_by_severity(db).await?,
+            expectations_live: rows::expectation::live_count(db).await?,
+            outbox_waiting: rows::message::waiting(db).await?,
+        })
+    }
+
+    /// A page for its own link: whoever holds the link may see it.
+    ///
+    /// # Errors
+    /// When there is none, or the store does not answer.
+    pub async fn page_of_link(&self, id: PageId) -> Result<(Page, IncidentView, Vec<AlertView>), NoAnswer> {
+        let (page, _) = rows::page::get(self.db(), id).await?.ok_or(NoAnswer::Missing("page"))?;
+        let (incident, head) = rows::incident::get(self.db(), page.incident_id()).await?.ok_or(NoAnswer::Missing("incident"))?;
+        let due = rows::expectation::next_due(self.db(), incident.id).await?;
+        let filter = rows::alert::Filter { incident: Some(incident.id), ..rows::alert::Filter::default() };
+        let alerts = rows::alert::list(self.db(), &filter, 5).await?.iter().map(alert_view).collect();
+        Ok((page, IncidentView::of(&incident, head.version, due), alerts))
+    }
+}
+
+impl Queries<'_> {
+    fn db(&self) -> &Db {
+        self.engine.db()
+    }
+
+    fn needs(&self, scope: Scope) -> Result<(), NoAnswer> {
+        if self.who.scope.admits(scope) { Ok(()) } else { Err(NoAnswer::Forbidden(scope)) }
+    }
+
+    /// The id behind `INC-142` or an id.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn incident_id(&self, reference: &str) -> Result<IncidentId, NoAnswer> {
+        self.needs(Scope::Read)?;
+        if let Ok(id) = reference.parse() {
+            return Ok(id);
+        }
+        let upper = reference.to_ascii_uppercase();
+        rows::incident::by_reference(self.db(), &upper).await?.ok_or(NoAnswer::Missing("incident"))
+    }
+
+    /// One incident.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn incident(&self, id: IncidentId) -> Result<IncidentView, NoAnswer> {
+        self.needs(Scope::Read)?;
+        let (incident, head) = rows::incident::get(self.db(), id).await?.ok_or(NoAnswer::Missing("incident"))?;
+        let due = rows::expectation::next_due(self.db(), id).await?;
+        let mut view = IncidentView::of(&incident, head.version, due);
+        if let Some(page) = incident.page
+            && let Some((page, _)) = rows::page::get(self.db(), page).await?
+        {
+            view.unanswered = Some(page.status == allclear_domain::paging::Status::Exhausted && incident.state.is_open());
+        }
+        Ok(view)
+    }
+
+    /// Newest first.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn incidents(&self, filter: IncidentFilter, limit: i64) -> Result<Vec<IncidentView>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        let filter = rows::incident::Filter {
+            state: filter.state,
+            open: filter.open,
+            severity: filter.severity,
+            service: filter.service,
+            before: filter.before,
+        };
+        let found = rows::incident::list(self.db(), &filter, limit.clamp(1, LIST_MAX)).await?;
+        let due = rows::expectation::next_due_of(self.db(), &found.iter().map(|(i, _)| i.id).collect::<Vec<_>>()).await?;
+        Ok(found
+            .iter()
+            .map(|(incident, head)| {
+                let due = due.iter().find(|(id, _)| *id == incident.id).map(|(_, at)| *at);
+                IncidentView::of(incident, head.version, due)
+            })
+            .collect())
+    }
+
+    /// The log of an incident and its pages after `seq`.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn events(&self, id: IncidentId, after_seq: i64, limit: i64) -> Result<Vec<EventView>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        let events = rows::event::of_incident(self.db(), id, after_seq, limit.clamp(1, 1000)).await?;
+        Ok(events.iter().map(|e| self.event_view(e)).collect())
+    }
+
+    /// The whole log after `seq`, for following.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn events_after(&self, after_seq: i64, limit: i64) -> Result<Vec<EventView>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        let events = rows::event::after(self.db(), after_seq, limit.clamp(1, 1000)).await?;
+        Ok(events.iter().map(|e| self.event_view(e)).collect())
+    }
+
+    /// The number of the newest event.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn newest_seq(&self) -> Result<i64, NoAnswer> {
+        Ok(rows::event::newest_seq(self.db()).await?)
+    }
+
+    /// "Next, and when": live ones first, each by its time.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn expectations(&self, id: IncidentId) -> Result<Vec<ExpectationView>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        let mut found = rows::expectation::of_incident(self.db(), id).await?;
+        found.sort_by_key(|e| (e.standing != Standing::Live, e.next_look_at));
+        Ok(found.iter().map(expectation_view).collect())
+    }
+
+    /// The pages of an incident with their messages.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn pages(&self, id: IncidentId) -> Result<Vec<PageView>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        let mut out = Vec::new();
+        for (page, _) in rows::page::of_incident(self.db(), id).await? {
+            out.push(self.with_messages(&page).await?);
+        }
+        Ok(out)
+    }
+
+    /// One page with its messages.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn page(&self, id: PageId) -> Result<PageView, NoAnswer> {
+        self.needs(Scope::Read)?;
+        let (page, _) = rows::page::get(self.db(), id).await?.ok_or(NoAnswer::Missing("page"))?;
+        self.with_messages(&page).await
+    }
+
+    async fn with_messages(&self, page: &Page) -> Result<PageView, NoAnswer> {
+        let messages = rows::message::of_page(self.db(), page.id).await?.iter().map(message_view).collect();
+        Ok(PageView::of(page, messages))
+    }
+
+    /// Why somebody was, or was not, paged: the facts of a page's log, a sentence each.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn explain_page(&self, id: PageId) -> Result<PageExplanation, NoAnswer> {
+        let page = self.page(id).await?;
+        let events = rows::event::of_stream(self.db(), &Stream::Page(id).to_string(), 0, 1000).await?;
+        Ok(PageExplanation { page, lines: events.iter().map(|e| self.event_view(e)).collect() })
+    }
+
+    /// Newest first.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn alerts(&self, filter: AlertFilter, limit: i64) -> Result<Vec<AlertView>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        let filter = rows::alert::Filter {
+            incident: filter.incident,
+            integration: filter.integration,
+            service: filter.service,
+            open: filter.open,
+            before: filter.before,
+        };
+        let found = rows::alert::list(self.db(), &filter, limit.clamp(1, LIST_MAX)).await?;
+        Ok(found.iter().map(alert_view).collect())
+    }
+
+    /// One alert.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn alert(&self, id: AlertId) -> Result<AlertView, NoAnswer> {
+        self.needs(Scope::Read)?;
+        Ok(alert_view(&rows::alert::get(self.db(), id).await?.ok_or(NoAnswer::Missing("alert"))?))
+    }
+
+    /// Who is on call everywhere, and who is next.
+    ///
+    /// # Errors
+    /// When the asker may not read.
+    pub fn on_call(&self, at: Timestamp) -> Result<Vec<OnCallView>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        let org = self.engine.org();
+        let name = |id: &Option<String>| id.as_deref().and_then(|id| org.person(id)).map(|p| p.name.clone());
+        let mut out = Vec::new();
+        for form in &org.bundle().schedules {
+            let Some(schedule) = org.schedule(&form.id) else { continue };
+            let overrides = org.overrides(&form.id);
+            let now = schedule.on_call_at(overrides, at);
+            let to = at.checked_add(SHIFT_HORIZON).unwrap_or(at);
+            let shifts = schedule.shifts(overrides, at, to);
+            let until = shifts.iter().find(|s| s.starts_at <= at && at < s.ends_at).map(|s| s.ends_at).filter(|end| *end < to);
+            let next = shifts.iter().find(|s| s.starts_at > at).map(|s| s.person.clone());
+            out.push(OnCallView {
+                schedule: form.id.clone(),
+                name: form.name.clone().unwrap_or_else(|| form.id.clone()),
+                team: form.team.clone(),
+                time_zone: form.time_zone.clone(),
+                person_name: name(&now.person),
+                because: now.because.to_string(),
+                person: now.person,
+                until,
+                next_name: next.as_deref().and_then(|id| org.person(id)).map(|p| p.name.clone()),
+                next: next.map(|id| id.to_string()),
+            });
+        }
+        Ok(out)
+    }
+
+    /// Who would be paged for these signals of an integration, were they to arrive now, and why.
+    ///
+    /// # Errors
+    /// When there is no such integration.
+    pub fn explain_signals(&self, integration: &str, signals: &[Signal]) -> Result<Vec<SignalExplanation>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        let org = self.engine.org();
+        let form = org.integration(integration).ok_or(NoAnswer::Missing("integration"))?;
+        let now = self.engine.now();
+        Ok(signals
+            .iter()
+            .map(|signal| {
+                let judged = triage(&org, form, signal, now, true);
+                let wakes = judged.suppressed.is_none() && judged.decision == Declare::Declare;
+                let pages = if wakes { explain_policy(&org, judged.escalation.as_deref(), judged.severity, now) } else { Vec::new() };
+                SignalExplanation {
+                    integration: integration.to_owned(),
+                    dedup_key: signal.dedup_key.clone(),
+                    title: judged.title,
+                    steps: judged.steps,
+                    decision: decision_word(judged.decision).to_owned(),
+                    severity: judged.severity,
+                    service: judged.service,
+                    escalation: judged.escalation,
+                    silenced_by: judged.suppressed.map(|s| s.silence),
+                    pages,
+                }
+            })
+            .collect())
+    }
+
+    /// An accepted request, as kept.
+    ///
+    /// # Errors
+    /// When there is none, or the asker is no administrator.
+    pub async fn signal(&self, id: SignalId) -> Result<rows::signal::Stored, NoAnswer> {
+        self.needs(Scope::Admin)?;
+        rows::signal::get(self.db(), id).await?.ok_or(NoAnswer::Missing("signal"))
+    }
+
+    /// Accepted requests, newest first.
+    ///
+    /// # Errors
+    /// When the asker is no administrator, or the store does not answer.
+    pub async fn signals(&self, before: Option<SignalId>, limit: i64) -> Result<Vec<rows::signal::Stored>, NoAnswer> {
+        self.needs(Scope::Admin)?;
+        Ok(rows::signal::list(self.db(), before, limit.clamp(1, LIST_MAX)).await?)
+    }
+
+    fn event_view(&self, e: &rows::event::Stored) -> EventView {
+        let body = e.body.as_deref().and_then(|body| serde_json::from_str(body).ok());
+        let org = self.engine.org();
+        EventView {
+            seq: e.seq,
+            stream: e.stream.clone(),
+            version: e.version,
+            incident: e.incident.clone(),
+            line: crate::say::line(&org, &e.kind, &e.actor, body.as_ref()),
+            kind: e.kind.clone(),
+            at: e.at,
+            recorded_at: e.recorded_at,
+            actor: e.actor.clone(),
+            cause: e.cause.clone(),
+            body,
+        }
+    }
+}
+
+fn explain_policy(org: &allclear_domain::org::snapshot::Org, policy: Option<&str>, severity: Severity, now: Timestamp) -> Vec<StepExplanation> {
+    let urgency = org.severity(severity).notify;
+    let mut out = Vec::new();
+    let mut at = now;
+    let mut one = |name: String, targets: &[String], at: Timestamp| {
+        let resolved = org.people_for_all(targets, at);
+        let people = resolved
+            .people
+            .iter()
+            .map(|(person, via)| PersonExplanation {
+                person: person.clone(),
+                via: via.clone(),
+                contacts: org
+                    .reach(person, urgency)
+                    .iter()
+                    .map(|way| {
+                        let channel = if way.contact.webhook.is_some() { "webhook" } else { "email" };
+                        let when = if way.after.is_zero() { "at once".to_owned() } else { format!("after {}", way.after) };
+                        format!("{channel} {} {when}", way.contact.id)
+                    })
+                    .collect(),
+            })
+            .collect();
+        let after = at.duration_since(now);
+        out.push(StepExplanation {
+            name,
+            after: format!("{}:{:02}", after.as_secs() / 60, after.as_secs() % 60),
+            people,
+            why_nobody: resolved.why_nobody,
+        });
+    };
+    if let Some(form) = policy.and_then(|id| org.escalation(id)) {
+        for (index, step) in form.steps.iter().enumerate() {
+            one(format!("step {}", index + 1), &step.page, at);
+            at = allclear_domain::time::after(at, step.within);
+        }
+    }
+    if !org.catch_all().is_empty() {
+        one("catch-all".to_owned(), org.catch_all(), at);
+    }
+    out
+}
+
+fn decision_word(decision: Declare) -> &'static str {
+    match decision {
+        Declare::Declare => "declare",
+        Declare::Candidate => "candidate",
+        Declare::Record => "record",
+    }
+}
+
+fn alert_view(a: &Alert) -> AlertView {
+    AlertView {
+        id: a.id.to_string(),
+        integration: a.integration.clone(),
+        dedup_key: a.dedup_key.clone(),
+        state: a.ended.map_or("open", Ended::word).to_owned(),
+        title: a.title.clone(),
+        severity: a.severity,
+        service: a.service.clone(),
+        source: a.source.clone(),
+        detail: serde_json::from_str(&a.detail).unwrap_or_default(),
+        decision: decision_word(a.decision).to_owned(),
+        because: a.because.clone(),
+        silenced_by: a.suppressed.as_ref().map(|s| s.silence.clone()),
+        incident: a.incident.map(|id| id.to_string()),
+        signal: a.signal.to_string(),
+        starts_at: a.starts_at,
+        ends_at: a.ends_at,
+        opened_at: a.opened_at,
+        ended_at: a.ended_at,
+        last_seen_at: a.last_seen_at,
+        count: a.count,
+    }
+}
+
+fn message_view(m: &rows::message::Stored) -> MessageView {
+    MessageView {
+        id: m.id.to_string(),
+        person: m.person.clone(),
+        contact: m.contact.clone(),
+        channel: m.channel.clone(),
+        round: m.notice.round,
+        step: m.notice.step,
+        state: m.state.clone(),
+        in_doubt: m.in_doubt,
+        attempts: m.attempts,
+        created_at: m.created_at,
+        next_attempt_at: (m.state == "queued").then_some(m.next_attempt_at),
+        last_error: m.last_error.clone(),
+    }
+}
+
+fn expectation_view(e: &Expectation) -> ExpectationView {
+    ExpectationView {
+        owner: e.owner.to_string(),
+        key: e.key.clone(),
+        rule: e.rule.name().to_owned(),
+        state: e.standing.word().to_owned(),
+        expects: e.rule.expects().to_owned(),
+        or_else: e.rule.or_else().to_owned(),
+        opened_at: e.segments.first().map(|s| s.from),
+        due_at: e.next_look_at,
+        settled_at: e.settled_at,
+        why: e.why.clone(),
+    }
+}

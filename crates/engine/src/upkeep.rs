@@ -1,0 +1,169 @@
+//! Looking after a store: health, rebuilding, the chain. Works beside a running server.
+
+use allclear_domain::event::{Head, Mode};
+use allclear_domain::ids::{IncidentId, PageId};
+use allclear_domain::incident::{self, Incident};
+use allclear_domain::org::check::{Against, check};
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::paging::{self, Page};
+use allclear_store::rows::event::{Broken, Stored};
+use allclear_store::{Db, Fault, Write, rows};
+use jiff::Timestamp;
+
+use crate::engine::StartError;
+use crate::seal::SecretKey;
+
+/// What `verify` found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    pub events: u64,
+    pub broken: Vec<Broken>,
+}
+
+/// Checks every log's hash chain.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn verify(db: &Db) -> Result<Verified, Fault> {
+    let (events, broken) = rows::event::verify(db).await?;
+    Ok(Verified { events, broken })
+}
+
+/// What `doctor` found: one finding a line, worst first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// What must be mended.
+    pub errors: Vec<String>,
+    /// What should be looked at.
+    pub warnings: Vec<String>,
+}
+
+/// Examines store, rows against logs, rota and contacts.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[&str], now: Timestamp) -> Result<Diagnosis, StartError> {
+    let mut found = Diagnosis { errors: db.check().await?, warnings: Vec::new() };
+    let verified = verify(db).await?;
+    found.errors.extend(verified.broken.iter().map(|b| format!("{} event {}: {}", b.stream, b.version, b.why)));
+    found.errors.extend(rows_against_logs(db).await?);
+    found.errors.extend(without_a_next_step(db).await?);
+    if rows::meta::get(db, rows::meta::QUARANTINE).await?.is_some() {
+        found.warnings.push("this is a copy in quarantine: it sends nothing until `allclear release`".into());
+    }
+    match crate::orgs::load(db, key).await {
+        Ok(org) => org_findings(&org, kinds, now, &mut found),
+        Err(StartError::Org(why)) => found.errors.push(format!("the organisation cannot be read: {why}")),
+        Err(other) => return Err(other),
+    }
+    Ok(found)
+}
+
+fn org_findings(org: &Org, kinds: &[&str], now: Timestamp, found: &mut Diagnosis) {
+    for problem in check(org.bundle(), Against { now, kinds }) {
+        let list = if problem.is_error() { &mut found.errors } else { &mut found.warnings };
+        list.push(problem.to_string());
+    }
+    if org.bundle().people.is_empty() {
+        found.warnings.push("there are no people yet: nobody can be paged; apply an organisation file".into());
+    }
+}
+
+/// Every open incident has something that comes next, somebody who is on it, or an explicit alarm.
+async fn without_a_next_step(db: &Db) -> Result<Vec<String>, Fault> {
+    let filter = rows::incident::Filter { state: Some(incident::State::Declared), ..Default::default() };
+    let mut out = Vec::new();
+    for (incident, _) in rows::incident::list(db, &filter, 10_000).await? {
+        if rows::expectation::next_due(db, incident.id).await?.is_some() {
+            continue;
+        }
+        let exhausted = match incident.page {
+            Some(page) => rows::page::get(db, page).await?.is_some_and(|(p, _)| p.status == paging::Status::Exhausted),
+            None => false,
+        };
+        if !exhausted {
+            out.push(format!("{} is open, nobody is on it, and nothing comes next", incident.reference));
+        }
+    }
+    Ok(out)
+}
+
+/// The fold of each log equals its row.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn rows_against_logs(db: &Db) -> Result<Vec<String>, Fault> {
+    let mut out = Vec::new();
+    let mut after = String::new();
+    loop {
+        let ids = rows::incident::ids(db, &after, 500).await?;
+        let Some(last) = ids.last() else { return Ok(out) };
+        after = last.to_string();
+        for id in ids {
+            let row = rows::incident::get(db, id).await?;
+            match fold_incident(db, id).await? {
+                Ok(Some(folded)) if row.as_ref() != Some(&folded) => out.push(format!("the row of {id} is not what its log says")),
+                Err(why) => out.push(format!("the log of {id} does not read: {why}")),
+                Ok(_) => {}
+            }
+            for (page, head) in rows::page::of_incident(db, id).await? {
+                match fold_page(db, page.id).await? {
+                    Ok(Some(folded)) if folded != (page.clone(), head) => out.push(format!("the row of {} is not what its log says", page.id)),
+                    Err(why) => out.push(format!("the log of {} does not read: {why}", page.id)),
+                    Ok(_) => {}
+                }
+            }
+        }
+    }
+}
+
+type Folded<T> = Result<Result<Option<(T, Head)>, String>, Fault>;
+
+/// Folds an incident's log; nothing where part of it was redacted, since words are lost then.
+async fn fold_incident(db: &Db, id: IncidentId) -> Folded<Incident> {
+    let events = whole_stream(db, &id.to_string()).await?;
+    let mut state = None;
+    let mut head = Head::EMPTY;
+    for stored in &events {
+        let Some(body) = &stored.body else { return Ok(Ok(None)) };
+        match incident::Event::decode(&stored.kind, stored.v, body) {
+            Ok(event) => state = Some(incident::evolve(state, id, &event, stored.at, Mode::Live)),
+            Err(why) => return Ok(Err(why.to_string())),
+        }
+        head = Head { version: stored.version, hash: stored.hash };
+    }
+    Ok(Ok(state.map(|state| (state, head))))
+}
+
+async fn fold_page(db: &Db, id: PageId) -> Folded<Page> {
+    let events = whole_stream(db, &id.to_string()).await?;
+    let mut state = None;
+    let mut head = Head::EMPTY;
+    for stored in &events {
+        let Some(body) = &stored.body else { return Ok(Ok(None)) };
+        match paging::Event::decode(&stored.kind, stored.v, body) {
+            Ok(event) => state = Some(paging::evolve(state, id, &event, stored.at)),
+            Err(why) => return Ok(Err(why.to_string())),
+        }
+        head = Head { version: stored.version, hash: stored.hash };
+    }
+    Ok(Ok(state.map(|state| (state, head))))
+}
+
+async fn whole_stream(db: &Db, stream: &str) -> Result<Vec<Stored>, Fault> {
+    let mut out: Vec<Stored> = Vec::new();
+    loop {
+        let after = out.last().map_or(0, |e| e.version);
+        let more = rows::event::of_stream(db, stream, after, 1000).await?;
+        if more.is_empty() {
+            return Ok(out);
+        }
+        out.extend(more);
+    }
+}
+
+/// The writes that mark a copy: it sends nothing until it is released.
+#[must_use]
+pub fn quarantine_mark(now: Timestamp) -> Vec<Write> {
+    vec![rows::meta::put(rows::meta::QUARANTINE, &format!("copied {now}"))]
+}
