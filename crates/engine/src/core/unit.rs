@@ -40,7 +40,7 @@ pub struct Effects {
 pub(crate) enum AlertChange {
     Open(AlertKey, OpenAlert),
     Set(AlertKey, OpenAlert),
-    End(AlertKey, AlertId, Option<IncidentId>),
+    End(AlertKey, Option<IncidentId>),
     /// All open alerts of an incident.
     EndOfIncident(IncidentId),
     Give { from: IncidentId, into: IncidentId },
@@ -265,7 +265,7 @@ impl Unit {
             .map(|change| match change {
                 AlertChange::Open(key, _)
                 | AlertChange::Set(key, _)
-                | AlertChange::End(key, _, _)
+                | AlertChange::End(key, _)
                 | AlertChange::Touch(key, _)
                 | AlertChange::Flushed(key) => Some(key.clone()),
                 AlertChange::EndOfIncident(_) | AlertChange::Give { .. } => None,
