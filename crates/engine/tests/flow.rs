@@ -193,9 +193,8 @@ fn pair(who: &str, how: &str) -> (String, String) {
     (who.to_owned(), how.to_owned())
 }
 
-#[tokio::test]
-async fn nobody_answers_and_the_page_walks_to_its_end() {
-    let world = World::new("sqlite::memory:").await;
+async fn nobody_answers_and_the_page_walks_to_its_end(url: &str) {
+    let world = World::new(url).await;
     world.signal(SignalAction::Trigger, "disk", &[]).await.unwrap();
     assert_eq!(world.told(), [pair("ana", "webhook")]);
     world.advance(59).await;
@@ -218,9 +217,8 @@ async fn nobody_answers_and_the_page_walks_to_its_end() {
     world.healthy().await;
 }
 
-#[tokio::test]
-async fn an_acknowledgement_stops_everything() {
-    let world = World::new("sqlite::memory:").await;
+async fn an_acknowledgement_stops_everything(url: &str) {
+    let world = World::new(url).await;
     world.signal(SignalAction::Trigger, "disk", &[]).await.unwrap();
     let incident = world.incidents().await.remove(0);
     assert_eq!((incident.state, incident.severity, incident.reference.as_str()), (State::Declared, Severity::Sev2, "INC-1"));
@@ -236,9 +234,8 @@ async fn an_acknowledgement_stops_everything() {
     world.healthy().await;
 }
 
-#[tokio::test]
-async fn what_recovers_with_nobody_on_it_resolves_by_itself() {
-    let world = World::new("sqlite::memory:").await;
+async fn what_recovers_with_nobody_on_it_resolves_by_itself(url: &str) {
+    let world = World::new(url).await;
     for label in [("group", "yes"), ("group", "yes")] {
         let n = world.engine.now().as_microsecond();
         world.signal(SignalAction::Trigger, &format!("disk{n}"), &[label]).await.unwrap();
@@ -260,9 +257,8 @@ async fn what_recovers_with_nobody_on_it_resolves_by_itself() {
     world.healthy().await;
 }
 
-#[tokio::test]
-async fn a_send_that_fails_pulls_the_next_way_and_then_the_next_step_forward() {
-    let world = World::new("sqlite::memory:").await;
+async fn a_send_that_fails_pulls_the_next_way_and_then_the_next_step_forward(url: &str) {
+    let world = World::new(url).await;
     let no = Outcome::Rejected { why: "410".into() };
     world.sink.answers.lock().unwrap().insert("webhook".into(), vec![no.clone()]);
     world.sink.answers.lock().unwrap().insert("email".into(), vec![no]);
@@ -293,9 +289,8 @@ async fn a_restart_keeps_the_time_and_sends_in_doubt_once_more() {
     world.healthy().await;
 }
 
-#[tokio::test]
-async fn a_key_given_twice_does_it_once() {
-    let world = World::new("sqlite::memory:").await;
+async fn a_key_given_twice_does_it_once(url: &str) {
+    let world = World::new(url).await;
     let declare = |digest: &str| Input {
         actor: Actor::Person("ana".into()),
         cause: "api".into(),
@@ -313,4 +308,27 @@ async fn a_key_given_twice_does_it_once() {
     assert_eq!(two.unwrap(), Reply::Again { answer: id.to_string() });
     assert_eq!(world.engine.submit(declare("b")).await, Err(Refusal::KeyReused));
     assert_eq!(world.incidents().await.len(), 1);
+}
+
+/// Each story on both databases.
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test] async fn $name() { super::$name("sqlite::memory:").await })*
+        }
+        mod postgres {
+            $(#[tokio::test] async fn $name() {
+                let url = allclear_store::testing::fresh_database().await.unwrap();
+                super::$name(&url).await
+            })*
+        }
+    };
+}
+
+on_both! {
+    nobody_answers_and_the_page_walks_to_its_end,
+    an_acknowledgement_stops_everything,
+    what_recovers_with_nobody_on_it_resolves_by_itself,
+    a_send_that_fails_pulls_the_next_way_and_then_the_next_step_forward,
+    a_key_given_twice_does_it_once,
 }
