@@ -310,6 +310,40 @@ async fn a_key_given_twice_does_it_once(url: &str) {
     assert_eq!(world.incidents().await.len(), 1);
 }
 
+/// Two nodes on one PostgreSQL: one condition sent to both at once is one alert and one page; what
+/// one node acknowledges the other escalates no more; what is due is done once.
+#[tokio::test]
+async fn two_nodes_are_one() {
+    let url = allclear_store::testing::fresh_database().await.unwrap();
+    let (a, b) = (World::new(&url).await, World::new(&url).await);
+    for n in 0..20 {
+        let key = format!("disk{n}");
+        let (one, two) = tokio::join!(a.signal(SignalAction::Trigger, &key, &[]), b.signal(SignalAction::Trigger, &key, &[]));
+        one.unwrap();
+        two.unwrap();
+    }
+    let incidents = a.incidents().await;
+    assert_eq!(incidents.len(), 20, "each condition once");
+    let told = |world: &World| world.told().iter().filter(|(who, how)| who == "ana" && how == "webhook").count();
+    assert_eq!(told(&a) + told(&b), 20, "each page once");
+    for incident in &incidents[..10] {
+        let other = if told(&a) % 2 == 0 { &a } else { &b };
+        other.command(incident, incident::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }).await.unwrap();
+    }
+    let target = a.clock.micros.load(Ordering::SeqCst) + 301_000_000;
+    for world in [&a, &b] {
+        world.clock.micros.store(target, Ordering::SeqCst);
+        world.clock.moved.send_replace(());
+        world.engine.wake();
+    }
+    a.engine.quiet().await;
+    b.engine.quiet().await;
+    a.engine.quiet().await;
+    let ben = |world: &World| world.told().iter().filter(|(who, _)| who == "ben").count();
+    assert_eq!(ben(&a) + ben(&b), 10, "only what nobody acknowledged goes on, and each once");
+    a.healthy().await;
+}
+
 /// Each story on both databases.
 macro_rules! on_both {
     ($($name:ident),* $(,)?) => {
