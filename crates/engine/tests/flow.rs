@@ -324,6 +324,10 @@ async fn two_nodes_are_one() {
     }
     let incidents = a.incidents().await;
     assert_eq!(incidents.len(), 20, "each condition once");
+    let who = Principal { actor: Actor::Administrator, scope: Scope::Admin };
+    let log = b.engine.queries(&who).events_after(0, 1000).await.unwrap();
+    let seqs: Vec<i64> = log.iter().map(|e| e.seq).collect();
+    assert!(seqs.len() >= 60 && seqs.is_sorted(), "the whole log in its order");
     let told = |world: &World| world.told().iter().filter(|(who, how)| who == "ana" && how == "webhook").count();
     assert_eq!(told(&a) + told(&b), 20, "each page once");
     for incident in &incidents[..10] {
