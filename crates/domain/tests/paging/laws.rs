@@ -40,6 +40,8 @@ fn organisations() -> Vec<Org> {
     out
 }
 
+thread_local!(static ORGANISATIONS: Vec<Org> = organisations());
+
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         6 => any::<bool>().prop_map(|late| Happening::Look { late }),
@@ -59,7 +61,6 @@ proptest! {
 
     #[test]
     fn a_page_keeps_its_promises_whatever_happens(first in any::<usize>(), happenings in prop::collection::vec(happening(), 0..50)) {
-        thread_local!(static ORGANISATIONS: Vec<Org> = organisations());
         ORGANISATIONS.with(|organisations| {
             let pick = |which: usize| organisations[which % organisations.len()].clone();
             let mut world = World::started(pick(first));
@@ -98,8 +99,7 @@ proptest! {
 
     #[test]
     fn a_page_that_nobody_answers_ends(first in any::<usize>()) {
-        let organisations = organisations();
-        let mut world = World::started(organisations[first % organisations.len()].clone());
+        let mut world = ORGANISATIONS.with(|all| World::started(all[first % all.len()].clone()));
         // Two rounds more than any policy here, each of at most four steps with one later way.
         for _ in 0..40 {
             if world.status() != Status::Running { break }

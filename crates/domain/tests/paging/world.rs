@@ -28,7 +28,9 @@ pub fn at(text: &str) -> Timestamp {
 ///
 /// Ana: hook at once, mail after a minute. Ben: mail. Cho: hook. Dan: nothing. Eve: unverified.
 pub fn org(version: u64, policy: Option<Value>, catch_all: &[&str]) -> Org {
-    let crowd: Vec<Value> = (0..=paging::PEOPLE_PER_STEP_MAX)
+    // Two hundred people slow the laws down: they are there only where they are paged.
+    let many = if policy.as_ref().is_some_and(|policy| policy.to_string().contains("team:crowd")) { paging::PEOPLE_PER_STEP_MAX + 1 } else { 0 };
+    let crowd: Vec<Value> = (0..many)
         .map(|n| json!({"id": format!("p{n:03}"), "name": "P", "contacts": [{"id": "mail", "email": "p@x.example"}]}))
         .collect();
     let mut people = vec![
