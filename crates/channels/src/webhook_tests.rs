@@ -1,3 +1,5 @@
+//! The bytes of a signed webhook, and what each answer means.
+
 use allclear_domain::ids::{IncidentId, MessageId, PageId};
 use allclear_domain::time::Length;
 use allclear_domain::wire::{Channel, Message, Notice, NoticeIncident, NoticeKind, Outcome, Request, Response, Target};
