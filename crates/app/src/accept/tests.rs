@@ -1,0 +1,1 @@
+//! Strangers on raw sockets: slow, silent, too large, too many; and a stop under way.
