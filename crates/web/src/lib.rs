@@ -12,10 +12,15 @@
 //! [`not_found`].
 
 mod assets;
+mod board;
 mod frame;
+mod incident;
 mod link;
 mod link_page;
 mod link_story;
+mod log;
+mod messages;
+mod pages;
 mod parts;
 mod refused;
 mod when;
@@ -70,6 +75,9 @@ pub(crate) struct App {
 pub fn router(engine: Engine, options: WebOptions) -> Router {
     let app = App { engine, options: Arc::new(options) };
     let pages = Router::new()
+        .route("/", get(pages::board))
+        .route("/incidents/{ref}", get(pages::incident))
+        .route("/outbox", get(pages::outbox))
         .route("/a/{token}", get(link::show).post(link::acknowledge))
         .route("/a/{token}/decline", post(link::decline).get(link::back))
         .layer(axum::middleware::map_response(assets::secured))

@@ -14,13 +14,11 @@ use allclear_engine::links::LinkFor;
 use allclear_engine::queries::{NoAnswer, Queries};
 use jiff::Timestamp;
 
-use crate::parts;
+use crate::{log, parts};
 use crate::when::When;
 
-/// Reads of a log until its end is given up on: 10,000 events.
-const LOG_READS_MAX: usize = 10;
-/// Events of one read.
-const LOG_READ: i64 = 1000;
+/// Events after which there is nothing to take any more.
+const ENDINGS: [&str; 4] = ["resolved", "closed", "cancelled", "merged"];
 /// The rule of an escalation step.
 const RULE_ACK: &str = "page.ack";
 
@@ -114,7 +112,8 @@ async fn standing(
     person: &str,
 ) -> Result<Standing, NoAnswer> {
     if !incident.state.is_open() {
-        let ending = last_of(queries, page, &["resolved", "closed", "cancelled", "merged"]).await?;
+        let (end, _) = log::tail(queries, page.incident_id()).await?;
+        let ending = end.into_iter().rev().find(|e| ENDINGS.contains(&e.kind.as_str()));
         let by_itself = ending.as_ref().is_some_and(|e| flag(e, "by_itself"));
         let what = match incident.state {
             _ if by_itself => "It recovered by itself".to_owned(),
@@ -144,22 +143,6 @@ async fn standing(
         return Ok(Standing::Taken { by, who, at: incident.acknowledged_at, mine });
     }
     Ok(Standing::Open)
-}
-
-/// The last event of these kinds in the incident's log.
-async fn last_of(queries: &Queries<'_>, page: &Page, kinds: &[&str]) -> Result<Option<EventView>, NoAnswer> {
-    let (mut found, mut after) = (None, 0);
-    for _ in 0..LOG_READS_MAX {
-        let events = queries.events(page.incident_id(), after, LOG_READ).await?;
-        let Some(last) = events.last() else { break };
-        after = last.seq;
-        let full = events.len() as i64 == LOG_READ;
-        found = events.into_iter().rev().find(|e| kinds.contains(&e.kind.as_str())).or(found);
-        if !full {
-            break;
-        }
-    }
-    Ok(found)
 }
 
 fn text<'a>(event: &'a EventView, key: &str) -> Option<&'a str> {
