@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use allclear_api::ApiOptions;
 use allclear_domain::access::Principal;
 use allclear_engine::Engine;
+use allclear_web::{DemoMessage, WebOptions};
 use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::get;
 
 use crate::transport::Recorded;
 
@@ -23,12 +23,14 @@ pub struct Faces {
 
 /// Everything that answers requests.
 pub fn router(engine: Engine, faces: Faces) -> Router {
-    let Faces { open_to: _, first_alarm_curl: _, demo_outbox: _ } = faces;
-    Router::new()
-        .route("/-/healthy", get(|| async { StatusCode::OK }))
-        .route("/-/ready", get(move || ready(engine.clone())))
-}
-
-async fn ready(engine: Engine) -> StatusCode {
-    if engine.fault().is_some() { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }
+    let demo_outbox = faces.demo_outbox.map(|recorded| -> allclear_web::DemoOutbox {
+        Arc::new(move || {
+            recorded()
+                .into_iter()
+                .map(|r| DemoMessage { at: r.at, person: r.person, channel: r.channel, text: r.text, ack_url: r.ack_url })
+                .collect()
+        })
+    });
+    let options = WebOptions { open_to: faces.open_to, first_alarm_curl: faces.first_alarm_curl, demo_outbox };
+    allclear_api::router(engine.clone(), ApiOptions::default()).merge(allclear_web::router(engine, options))
 }
