@@ -1,0 +1,6 @@
+//! The API as its clients meet it, in-process.
+
+mod control;
+mod intake;
+mod spec;
+mod world;
