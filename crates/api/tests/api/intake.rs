@@ -91,6 +91,7 @@ async fn what_is_not_durable_is_answered_503_with_when_to_return() {
     let hook = broken.clone();
     let db = Db::open("sqlite::memory:", OpenOptions::new(schema::MIGRATIONS, schema::TABLES)).await.unwrap().with_faults(fault_when(hook));
     let w = World::over(db).await;
+    w.ask("POST", "/in/json/json-key-0001", &[], r#"{"title":"Before"}"#).await;
     broken.store(true, Ordering::SeqCst);
     for (path, body) in [(format!("/prom/{PROM_KEY}/api/v2/alerts"), FIRING), ("/v2/enqueue".into(), TRIGGER), ("/in/json/json-key-0001".into(), r#"{"title":"x"}"#)] {
         let back = w.ask("POST", &path, &[], body).await;
