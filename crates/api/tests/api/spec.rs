@@ -35,6 +35,8 @@ async fn every_route_asks_for_a_token_and_for_its_scope_first() {
     let read = format!("Bearer {}", w.token("read", None).await);
     let all = operations(&spec);
     assert_eq!(all.len(), 28, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
+    let ids: BTreeSet<_> = all.iter().map(|(_, _, operation)| operation["operationId"].as_str()).collect();
+    assert_eq!(ids.len(), all.len(), "clients make a function of each id: {ids:?}");
     for (method, path, _) in all {
         for auth in ["", "Bearer nonsense", "Basic Zm9vOmJhcg=="] {
             let back = w.ask(&method, &path, &[("authorization", auth)], "not json").await;
