@@ -1,10 +1,12 @@
 //! Incidents: lists, one with its log, alerts, pages and what is due, and the commands of people.
 
+use std::borrow::Cow;
+
+use allclear_domain::access::Principal;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::lifecycle::Verb;
 use allclear_domain::incident::{self, NOTE_CHARS_MAX, Severity, State};
 use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, PageView};
-use allclear_domain::access::Principal;
 use allclear_engine::core::{Command, Declare, Input, Once as EngineOnce, Refusal, Reply};
 use allclear_engine::queries::{AlertFilter, IncidentFilter, LIST_MAX};
 use axum::Json;
@@ -12,8 +14,10 @@ use axum::extract::State as Shared;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::openapi::schema::{AnyOfBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::{Page, cursor_of, limit_of, person_of};
 use crate::asked::{Once, P, Q, json};
@@ -256,22 +260,32 @@ pub(crate) struct TextBody {
     text: String,
 }
 
-/// The body of a command.
-#[derive(Serialize, ToSchema)]
-#[schema(as = CommandBody)]
-#[serde(untagged)]
-#[allow(dead_code)] // describes the bodies; each command reads its own
-pub(crate) enum AnyBody {
-    Acknowledge(#[serde(skip)] ByBody),
-    Escalate(#[serde(skip)] EscalateBody),
-    Severity(#[serde(skip)] SeverityBody),
-    Note(#[serde(skip)] NoteBody),
-    Why(#[serde(skip)] WhyBody),
-    Declare(#[serde(skip)] PromoteBody),
-    Close(#[serde(skip)] CloseBody),
-    Merge(#[serde(skip)] MergeBody),
-    Text(#[serde(skip)] TextBody),
+/// The body of a command: any of those above. Not one of: `{}` is several of them.
+pub(crate) struct AnyBody;
+
+/// The description of each, by its name.
+macro_rules! any_body {
+    ($($body:ident),+) => {
+        impl PartialSchema for AnyBody {
+            fn schema() -> RefOr<Schema> {
+                AnyOfBuilder::new()$(.item(Ref::from_schema_name(stringify!($body))))+.into()
+            }
+        }
+        impl ToSchema for AnyBody {
+            fn name() -> Cow<'static, str> {
+                "CommandBody".into()
+            }
+            fn schemas(known: &mut Vec<(String, RefOr<Schema>)>) {
+                $(
+                    known.push((stringify!($body).to_owned(), $body::schema()));
+                    $body::schemas(known);
+                )+
+            }
+        }
+    };
 }
+
+any_body!(ByBody, EscalateBody, SeverityBody, NoteBody, WhyBody, PromoteBody, CloseBody, MergeBody, TextBody);
 
 /// Acts on an incident; the answer is the incident after it.
 ///

@@ -1,9 +1,9 @@
 //! Alerts, pages, who is on call, and the requests of senders as they came.
 
+use allclear_domain::access::Principal;
 use allclear_domain::ids::{IncidentId, PageId, SignalId};
 use allclear_domain::paging;
 use allclear_domain::view::{AlertView, OnCallView, PageView};
-use allclear_domain::access::Principal;
 use allclear_engine::core::{Command, Input};
 use allclear_engine::queries::AlertFilter;
 use axum::Json;

@@ -35,6 +35,11 @@ async fn every_route_asks_for_a_token_and_for_its_scope_first() {
     let read = format!("Bearer {}", w.token("read", None).await);
     let all = operations(&spec);
     assert_eq!(all.len(), 28, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
+    let bodies = spec["components"]["schemas"]["CommandBody"]["anyOf"].as_array().unwrap();
+    for body in bodies {
+        let name = body["$ref"].as_str().unwrap().trim_start_matches("#/components/schemas/");
+        assert_eq!(spec["components"]["schemas"][name]["additionalProperties"], Value::Bool(false), "{name}");
+    }
     let ids: BTreeSet<_> = all.iter().map(|(_, _, operation)| operation["operationId"].as_str()).collect();
     assert_eq!(ids.len(), all.len(), "clients make a function of each id: {ids:?}");
     for (method, path, _) in all {
