@@ -9,6 +9,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::response::{Html, IntoResponse, Response};
 use maud::{Markup, html};
 
+use crate::assets::MARK_PATH;
 use crate::frame::{Frame, document};
 use crate::refused::Refused;
 use crate::when::When;
@@ -99,6 +100,7 @@ fn framed(app: &App, title: &str, at: &str, when: &When, wall: bool, body: &Mark
     let bar = html! {
         header class="bar" {
             nav aria-label="Pages" {
+                a class="home" href="/" { img src=(*MARK_PATH) width="24" height="24" alt="All Clear"; }
                 a href="/" aria-current=[current("/")] { "Board" }
                 @if app.options.demo_outbox.is_some() { a href="/outbox" aria-current=[current("/outbox")] { "Messages" } }
             }

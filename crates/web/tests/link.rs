@@ -143,6 +143,28 @@ async fn an_unanswered_page_can_still_be_taken() {
 }
 
 #[tokio::test]
+async fn a_store_that_does_not_answer_is_said_and_asked_again() {
+    let world = World::at(NOON).await;
+    let (id, _) = world.declare("Disk full", Severity::Sev1, "checkout").await;
+    let path = world.link(id, "ana").await;
+    world.fill_disk(true);
+    for (browser, words) in [(true, "<form method=\"post\""), (false, "store_unavailable")] {
+        for path in [path.clone(), format!("{path}/decline")] {
+            let answer = ask(&world, Method::POST, &path, browser).await;
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(answer.headers().contains_key("retry-after"));
+            assert!(text(answer).await.contains(words));
+        }
+    }
+    world.fill_disk(false);
+    assert_eq!(ask(&world, Method::POST, &path, false).await.status(), StatusCode::OK);
+    world.engine.db().close().await;
+    let unread = ask(&world, Method::GET, &path, true).await;
+    assert_eq!(unread.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(text(unread).await.contains("Acknowledge"), "the button is there all the same");
+}
+
+#[tokio::test]
 async fn links_that_do_not_work_say_why_and_change_nothing() {
     let world = World::at(NOON).await;
     let (id, _) = world.declare("Old news", Severity::Sev2, "checkout").await;
