@@ -3,6 +3,8 @@
 //!
 //! It prints the links that people would have been sent.
 
+#![allow(clippy::unwrap_used)] // an example that cannot go on stops
+
 #[path = "../tests/world/mod.rs"]
 mod world;
 

@@ -161,7 +161,13 @@ pub(crate) fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoM
                 section class="sent" {
                     h2 { "Messages" span class="quiet" { " · this demonstration sends none; these would have gone out" } }
                     (messages::list(sent, org, when, MESSAGES_SHOWN))
-                    @if sent.len() > MESSAGES_SHOWN { p { a href="/outbox" { "All " (sent.len()) " messages" } } }
+                    @if sent.len() > MESSAGES_SHOWN { p class="all" { a href="/outbox" { "All " (sent.len()) " messages" } } }
+                }
+            }
+            @if let Some(curl) = options.first_alarm_curl.as_ref().filter(|_| options.open_to.is_some() && count > 0) {
+                section class="empty own" {
+                    h2 { "Raise an alarm of your own" }
+                    pre tabindex="0" { code { (curl) } }
                 }
             }
         }

@@ -163,7 +163,7 @@ fn actions(story: &Story, token: &str) -> Markup {
                 p class="next" {
                     "If nobody acknowledges "
                     @if when.is_late(due) { "now" }
-                    @else { span class="nowrap" { strong { (when.due(due)) } } " (by " (when.stamp(due)) ")" }
+                    @else { "within " strong { (when.left(due)) } " (by " (when.stamp(due)) ")" }
                     ", "
                     @if next.is_empty() { "nobody is left to page." }
                     @else { bdi { (next) } " " (verb) " paged." }

@@ -94,6 +94,18 @@ async fn reader(app: &App, headers: &HeaderMap) -> Result<(Principal, When), Ref
     Ok((who, when))
 }
 
+/// What everybody has to know before they rely on a page.
+fn notices(app: &App) -> Markup {
+    html! {
+        @if app.engine.is_quarantined() {
+            p class="notice" role="status" { strong { "This copy sends nothing." } " It is quarantined until its operator runs " code { "allclear release" } "." }
+        }
+        @if app.engine.fault().is_some() {
+            p class="notice" role="status" { strong { "Nothing can be recorded at the moment." } " The store does not take what it is given; senders are asked to try again." }
+        }
+    }
+}
+
 fn framed(app: &App, title: &str, at: &str, when: &When, wall: bool, body: &Markup) -> Html<String> {
     let demo = app.options.open_to.is_some();
     let current = |path: &str| (path == at).then_some("page");
@@ -107,6 +119,7 @@ fn framed(app: &App, title: &str, at: &str, when: &When, wall: bool, body: &Mark
             p class="quiet" { (when.stamp(when.now)) " " (when.zone()) }
         }
     };
+    let bar = html! { (bar) (notices(app)) };
     let frame = Frame { title, class: if wall { "app wall" } else { "app" }, refresh_s: demo.then_some(REFRESH_S), bar: Some(bar) };
     document(&frame, body)
 }

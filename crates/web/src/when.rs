@@ -90,6 +90,11 @@ impl When {
         due < self.now
     }
 
+    /// How long until then: `3:10`.
+    pub(crate) fn left(&self, due: Timestamp) -> String {
+        countdown(due.duration_since(self.now))
+    }
+
     /// `in 3:10`, or `late 0:40`.
     pub(crate) fn due(&self, due: Timestamp) -> String {
         let left = due.duration_since(self.now);

@@ -1,4 +1,5 @@
 //! The page behind a message's link: what it shows, and what it does.
+#![allow(clippy::unwrap_used)] // helpers of tests
 
 mod world;
 
@@ -49,7 +50,7 @@ async fn a_post_with_an_empty_body_acknowledges_and_looking_does_not() {
     world.pass(125).await;
 
     let page = shown(&world, &path).await;
-    for wanted in ["SEV1", &reference, "Card payments failing", "Checkout", "Europe/Madrid", "2 min", "12:00:00", "in 2:55", "12:05:00",
+    for wanted in ["SEV1", &reference, "Card payments failing", "Checkout", "Europe/Madrid", "2 min", "12:00:00", "<strong>2:55", "12:05:00",
         "Cho Min-ji", "https://wiki.example.org/checkout", "Acknowledge", "page the next"] {
         assert!(page.contains(wanted), "{wanted} is missing:\n{page}");
     }
@@ -196,8 +197,13 @@ async fn what_senders_write_stays_text_and_the_page_stays_small() {
         .collect();
     world.signals(serde_json::json!(signals)).await;
     let who = world::everybody();
+    // The largest page: five alerts of one incident, every title as long as titles may be.
+    let grouped: Vec<_> = (0..9)
+        .map(|n| serde_json::json!({"action": "trigger", "dedup_key": format!("g{n}"), "title": long, "source": long, "annotations": annotations, "labels": {"group": "x"}}))
+        .collect();
+    world.signals(serde_json::json!(grouped)).await;
     let incidents = world.engine.queries(&who).incidents(Default::default(), 20).await.unwrap();
-    assert!(!incidents.is_empty());
+    assert_eq!(incidents.len(), 6);
     for incident in incidents {
         let path = world.link(incident.id.parse().unwrap(), "ana").await;
         let page = shown(&world, &path).await;

@@ -1,5 +1,6 @@
 //! The board, an incident's page and a demonstration's messages: who may see them, what comes
 //! first, and what happens when there is too much.
+#![allow(clippy::unwrap_used)] // helpers of tests
 
 mod world;
 
@@ -84,6 +85,22 @@ async fn the_board_puts_first_what_is_most_urgent_and_says_what_is_late() {
     }
     let board = page(&world, "/").await;
     assert!(board.contains("nobody has 3") && board.contains("nobody has it") && !board.contains(" late<"), "{board}");
+}
+
+#[tokio::test]
+async fn a_copy_and_a_full_store_say_so_on_every_page() {
+    let world = World::quarantined(NOON).await;
+    let (_, reference) = world.declare("Copied", Severity::Sev1, "checkout").await;
+    for path in ["/".to_owned(), format!("/incidents/{reference}")] {
+        let page = page(&world, &path).await;
+        assert!(page.contains("This copy sends nothing.") && !page.contains("Nothing can be recorded"), "{page}");
+    }
+    let world = World::at(NOON).await;
+    let (id, _) = world.declare("Written", Severity::Sev1, "checkout").await;
+    world.fill_disk(true);
+    let note = Command::Incident { id, command: incident::Command::Note { text: "Lost".into() } };
+    world.engine.submit(Input { actor: Actor::Administrator, cause: "api".into(), once: None, command: note }).await.unwrap_err();
+    assert!(page(&world, "/").await.contains("Nothing can be recorded"));
 }
 
 #[tokio::test]

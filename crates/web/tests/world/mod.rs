@@ -1,6 +1,6 @@
 //! A small organisation on a real engine over a store in memory, a clock that tests set, and a
 //! transport that delivers everything: what tests and the example of the pages run on.
-#![allow(dead_code)] // each of them uses a part
+#![allow(dead_code, clippy::unwrap_used)] // each of them uses a part; what fails here fails a test
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -73,6 +73,7 @@ services:
 integrations:
   - {id: prom, kind: alertmanager, key: "prom-key-0001", service: checkout}
 routes:
+  - {match: 'group=~".+"', set: {severity: sev2, group_by: [group]}, declare: true}
   - {match: 'severity="critical"', set: {severity: sev1}, declare: true}
 catch_all: ["team:payments"]
 "#;
@@ -87,6 +88,15 @@ pub struct World {
 impl World {
     /// At this instant.
     pub async fn at(now: &str) -> Self {
+        Self::begin(now, false).await
+    }
+
+    /// A copy, which sends nothing.
+    pub async fn quarantined(now: &str) -> Self {
+        Self::begin(now, true).await
+    }
+
+    async fn begin(now: &str, quarantine: bool) -> Self {
         let clock = Arc::new(HandClock {
             micros: AtomicI64::new(to_micros(now.parse().unwrap())),
             ticks: AtomicU64::new(0),
@@ -101,7 +111,7 @@ impl World {
         let ports = Ports { clock: clock.clone(), rng: Arc::new(SystemRng), transport: Arc::new(Delivers) };
         let settings = EngineSettings {
             base_url: "http://127.0.0.1:8080".into(),
-            quarantine: false,
+            quarantine,
             outbox: Default::default(),
             admin_token: Some("letmein".into()),
         };
