@@ -1,5 +1,5 @@
 //! The page behind a message's link: what it shows, and what it does.
-#![allow(clippy::unwrap_used)] // helpers of tests
+#![allow(clippy::unwrap_used)] // functions beside tests; what fails here fails a test
 
 mod world;
 

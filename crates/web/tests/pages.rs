@@ -1,6 +1,6 @@
 //! The board, an incident's page and a demonstration's messages: who may see them, what comes
 //! first, and what happens when there is too much.
-#![allow(clippy::unwrap_used)] // helpers of tests
+#![allow(clippy::unwrap_used)] // functions beside tests; what fails here fails a test
 
 mod world;
 
