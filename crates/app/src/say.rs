@@ -102,7 +102,7 @@ mod tests {
     fn columns_line_up_and_nothing_reaches_the_terminal() {
         let rows = vec![vec!["INC-1".to_owned(), "ключ".to_owned(), "x".to_owned()], vec!["INC-100".to_owned(), "\u{1b}[2Jevil\r\n\u{202e}".to_owned(), String::new()]];
         let text = table(&["REF", "TITLE", "X"], &rows);
-        assert_eq!(text, "REF      TITLE         X\nINC-1    ключ          x\nINC-100  \u{fffd}[2Jevil\u{fffd}\u{fffd}\u{fffd}\n");
+        assert_eq!(text, "REF      TITLE        X\nINC-1    ключ         x\nINC-100  \u{fffd}[2Jevil\u{fffd}\u{fffd}\u{fffd}\n");
     }
 
     #[test]
