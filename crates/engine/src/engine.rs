@@ -569,6 +569,9 @@ impl Loop {
             shared.metrics.alerts(effect.alerts_opened, effect.alerts_ended);
         }
         for Done { tag, reply } in done {
+            if let Err(Refusal::Unavailable(why)) = &reply {
+                note_fault(shared, Some(why));
+            }
             shared.busy.fetch_sub(1, Ordering::SeqCst);
             if let Some(answer) = tag {
                 // Whoever asked may have gone; the deed is done all the same.
