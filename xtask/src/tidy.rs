@@ -2,9 +2,10 @@
 //!
 //! Each rule is a function over what [`tidy/source.rs`](source) read or over `cargo metadata`; each
 //! finding names a file, a line and what would be right. Warnings are shown and fail nothing.
-//! Formatting, lints and links are deliberately left to the tools that check them already.
+//! Formatting and lints are deliberately left to the tools that check them already.
 
 mod crates;
+mod links;
 mod source;
 mod text;
 
@@ -45,6 +46,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
         text::check(source, &mut findings);
     }
     text::decisions(root, &mut findings)?;
+    links::check(root, &mut findings)?;
     findings.sort_by(|a, b| (a.warning, &a.file, a.line).cmp(&(b.warning, &b.file, b.line)));
     for finding in &findings {
         let word = if finding.warning { "warning: " } else { "" };
