@@ -92,13 +92,15 @@ pub struct Decider {
     cold: bool,
     /// Commands that panicked, for the operator.
     pub(crate) panics: u64,
+    /// Commits that lost a race.
+    conflicts: u64,
 }
 
 impl Decider {
     /// Over an empty core; [`fill`](Self::fill) it before the first decision.
     #[must_use]
     pub fn new(core: Core, db: Db, ports: Ports) -> Self {
-        Self { core, db, ports, salts: Vec::new(), cold: true, panics: 0 }
+        Self { core, db, ports, salts: Vec::new(), cold: true, panics: 0, conflicts: 0 }
     }
 
     /// The core, to look at.
@@ -110,6 +112,25 @@ impl Decider {
     /// The core, to change what is in force.
     pub fn core_mut(&mut self) -> &mut Core {
         &mut self.core
+    }
+
+    /// Commands that panicked in a rule and were refused.
+    #[must_use]
+    pub const fn panics(&self) -> u64 {
+        self.panics
+    }
+
+    /// Whether memory is to be filled again before the next decision.
+    #[must_use]
+    pub const fn is_cold(&self) -> bool {
+        self.cold
+    }
+
+    /// Commits that lost a race; on a store of one node's own there are none but repeated
+    /// idempotency keys.
+    #[must_use]
+    pub const fn conflicts(&self) -> u64 {
+        self.conflicts
     }
 
     /// Fills the memory of open alerts from the store.
@@ -240,6 +261,7 @@ impl Decider {
         let mut done = Vec::new();
         let mut effects = Vec::new();
         let conflict = matches!(error, CommitError::Conflict { .. });
+        self.conflicts += u64::from(conflict);
         match (&group.touched, conflict) {
             (Some(keys), true) => {
                 for key in keys {
@@ -291,6 +313,7 @@ impl Decider {
                 Err(error) => error,
             };
             self.core.forget();
+            self.conflicts += u64::from(matches!(failed, CommitError::Conflict { .. }));
             match (&failed, &group.touched) {
                 (CommitError::Conflict { .. }, Some(keys)) => {
                     for key in keys {

@@ -229,6 +229,12 @@ impl Core {
         self.dirty.clear();
     }
 
+    /// What memory holds of open alerts, by condition: to compare with the store.
+    #[must_use]
+    pub fn open_alerts(&self) -> std::collections::BTreeMap<AlertKey, OpenAlert> {
+        self.alerts.iter().map(|(key, alert)| (key.clone(), alert.clone())).collect()
+    }
+
     /// Alerts whose soft part waits to be written.
     #[must_use]
     pub fn dirty_alerts(&self) -> usize {
