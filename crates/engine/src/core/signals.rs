@@ -113,6 +113,8 @@ impl Core {
             expect_at(unit, id, KEY_SILENCE, Rule::SilenceEnd, until);
         }
         unit.alerts.push(AlertChange::Open(key, OpenAlert::of(&alert)));
+        unit.had.insert(id, None);
+        unit.whole.insert(id, alert);
         unit.effects().alerts_opened += 1;
         Ok(())
     }
@@ -244,8 +246,11 @@ impl Core {
         mut alert: OpenAlert,
     ) -> Decided<()> {
         let judged = triage(&self.org, integration, signal, unit.now, false);
-        let stored = self.whole_alert(alert.id)?;
-        let mut stored = stored.ok_or(Stop::Need(Need::Alert(alert.id)))?;
+        let mut stored = match unit.whole.get(&alert.id) {
+            Some(whole) => whole.clone(),
+            None => self.whole_alert(alert.id)?.ok_or(Stop::Need(Need::Alert(alert.id)))?,
+        };
+        unit.had.entry(alert.id).or_insert(alert.incident);
         if judged.suppressed.is_none() {
             match alert.incident {
                 Some(incident) => {
@@ -272,6 +277,7 @@ impl Core {
         stored.title.clone_from(&signal.title);
         stored.detail = detail(signal);
         unit.write(rows::alert::judged(&stored));
+        unit.whole.insert(alert.id, stored);
         unit.alerts.push(AlertChange::Set(key.clone(), alert));
         Ok(())
     }

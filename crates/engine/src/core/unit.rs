@@ -8,6 +8,7 @@ use allclear_domain::expect::{Expectation, Settle};
 use allclear_domain::ids::{AlertId, IdGen, IncidentId, PageId};
 use allclear_domain::incident::{self, Incident};
 use allclear_domain::paging::{self, Page, Reaction};
+use allclear_domain::signal::Alert;
 use allclear_store::Write;
 use allclear_store::rows;
 use jiff::Timestamp;
@@ -59,6 +60,10 @@ pub struct Unit {
     pub(crate) new_pages: Vec<(IncidentId, PageId)>,
     pub(crate) digests: HashMap<IncidentId, bool>,
     pub(crate) alerts: Vec<AlertChange>,
+    /// Alerts this unit opened or judged, whole: the store does not have them so yet.
+    pub(crate) whole: HashMap<AlertId, Alert>,
+    /// The incident that each alert had before this unit changed it; none where it opened here.
+    pub(crate) had: HashMap<AlertId, Option<IncidentId>>,
     pub(crate) reference: Option<u64>,
     /// Alerts this unit touched; `None` where it may be any.
     touched: Option<Vec<AlertKey>>,
@@ -83,6 +88,8 @@ impl Unit {
             new_pages: Vec::new(),
             digests: HashMap::new(),
             alerts: Vec::new(),
+            whole: HashMap::new(),
+            had: HashMap::new(),
             reference: None,
             touched: Some(Vec::new()),
             drafts: Vec::new(),
