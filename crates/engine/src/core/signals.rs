@@ -265,7 +265,16 @@ impl Core {
         alert.severity = judged.severity;
         alert.sender_severity = signal.severity;
         alert.suppressed = judged.suppressed.is_some();
-        if let Some(Suppression { until, .. }) = judged.suppressed {
+        let held_until = stored.suppressed.as_ref().map(|s| s.until);
+        if let Some(Suppression { until, .. }) = judged.suppressed
+            && held_until != Some(until)
+        {
+            unit.settle(&allclear_domain::expect::Settle {
+                owner: Owner::Alert(alert.id),
+                key: Some(KEY_SILENCE.to_owned()),
+                standing: allclear_domain::expect::Standing::Void,
+                why: "another silence holds it",
+            });
             expect_at(unit, alert.id, KEY_SILENCE, Rule::SilenceEnd, until);
         }
         stored.incident = alert.incident;
@@ -315,12 +324,12 @@ pub(super) fn expect_at(unit: &mut Unit, alert: AlertId, key: &str, rule: Rule, 
     let mut expectation =
         Expectation::open(Owner::Alert(alert), key.to_owned(), rule, None, unit.cause.clone(), unit.now, length);
     expectation.next_look_at = after(unit.now, length).max(at);
-    expectation.occurrence = occurrence(unit.now);
+    expectation.occurrence = occurrence(unit.now).wrapping_mul(31).wrapping_add(occurrence(at));
     unit.expect(&expectation);
 }
 
-/// Occurrences of one key differ by their instant: milliseconds of the day are enough to keep two
-/// apart that cannot be live at once, and the key of the row has room for no more.
+/// Occurrences of one key differ by their instants: milliseconds are enough to keep two apart that
+/// cannot be live at once, and the key of the row has room for no more.
 fn occurrence(now: Timestamp) -> u32 {
     u32::try_from(now.as_millisecond().rem_euclid(i64::from(u32::MAX))).unwrap_or(0)
 }
