@@ -32,6 +32,7 @@ use jiff::Timestamp;
 pub use alerts::{AlertKey, OpenAlert};
 pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply};
 pub use unit::{Effects, Unit};
+pub(crate) use unit::Witness;
 
 /// Most open alerts a node holds; beyond it new ones are refused with 503, since a page that
 /// cannot be deduplicated is worse than a sender that tries again.

@@ -74,6 +74,16 @@ pub struct Unit {
     rows: Vec<Write>,
     writes: Vec<Write>,
     effects: Effects,
+    /// The first event of this unit, by which its commit can be recognised.
+    witness: Option<Witness>,
+}
+
+/// An event that nobody else can have written: its hash covers fresh salt.
+#[derive(Debug, Clone)]
+pub(crate) struct Witness {
+    pub(crate) stream: Stream,
+    pub(crate) version: u64,
+    pub(crate) hash: allclear_domain::event::Hash,
 }
 
 impl Unit {
@@ -97,7 +107,13 @@ impl Unit {
             rows: Vec::new(),
             writes: Vec::new(),
             effects: Effects::default(),
+            witness: None,
         }
+    }
+
+    /// See [`Witness`]; none where the unit adds nothing to a log.
+    pub(crate) fn witness(&self) -> Option<Witness> {
+        self.witness.clone()
     }
 
     pub(crate) fn id(&mut self) -> u128 {
@@ -245,7 +261,11 @@ impl Unit {
         let mut heads = std::mem::take(&mut self.heads);
         for draft in self.drafts.drain(..) {
             let head = heads.entry(draft.stream.clone()).or_insert(Head::EMPTY);
+            let stream = draft.stream.clone();
             let sealed = draft.seal(head, salts(), self.now);
+            if self.witness.is_none() {
+                self.witness = Some(Witness { stream, version: sealed.version, hash: sealed.hash });
+            }
             self.writes.push(rows::event::append(&sealed));
         }
         for (stream, head) in heads {
