@@ -176,6 +176,7 @@ impl Decider {
                 self.core.load_open(&open.integration, &open.dedup_key, alert);
             }
         }
+        self.core.end_of_loading();
         for incident in rows::expectation::running_digests(&self.db).await? {
             self.core.load_digest(incident);
         }
@@ -423,6 +424,7 @@ impl Decider {
                 self.core.load_open(integration, dedup_key, OpenAlert::of(&alert));
             }
         }
+        self.core.end_of_loading();
         Ok(())
     }
 

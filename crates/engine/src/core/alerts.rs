@@ -229,11 +229,25 @@ impl Core {
 
     /// Drops an alert from memory, since the store says otherwise; its next signal reads it anew.
     pub fn forget_alert(&mut self, key: &AlertKey) {
+        self.keep_soft(key);
         self.note_ended(key);
+    }
+
+    /// What the store does not know yet of a repetition outlives the reading: without it a store
+    /// that was away for a while would let alerts lapse that are sent again all the time.
+    fn keep_soft(&mut self, key: &AlertKey) {
+        if self.dirty.contains(key)
+            && let Some(alert) = self.alerts.get(key)
+        {
+            self.soft.insert(alert.id, alert.clone());
+        }
     }
 
     /// Drops all of them, before memory is filled again.
     pub fn forget_alerts(&mut self) {
+        for key in self.dirty.iter().cloned().collect::<Vec<_>>() {
+            self.keep_soft(&key);
+        }
         self.alerts.clear();
         self.alert_keys.clear();
         self.alerts_of.clear();

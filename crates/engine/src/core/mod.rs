@@ -131,6 +131,8 @@ pub struct Core {
     careful: bool,
     /// Alerts whose soft part is newer than the store's.
     dirty: HashSet<AlertKey>,
+    /// What was soft of alerts that are being read again: that they were seen stays true.
+    soft: HashMap<AlertId, OpenAlert>,
 }
 
 impl Core {
@@ -153,6 +155,7 @@ impl Core {
             references: (0, 0),
             careful: false,
             dirty: HashSet::new(),
+            soft: HashMap::new(),
         }
     }
 
@@ -208,9 +211,22 @@ impl Core {
     }
 
     /// Fills the memory of open alerts, at start.
-    pub fn load_open(&mut self, integration: &str, dedup_key: &str, alert: OpenAlert) {
+    pub fn load_open(&mut self, integration: &str, dedup_key: &str, mut alert: OpenAlert) {
         let key = AlertKey::new(integration, dedup_key);
+        if let Some(soft) = self.soft.remove(&alert.id)
+            && soft.last_seen_at > alert.last_seen_at
+        {
+            alert.last_seen_at = soft.last_seen_at;
+            alert.ends_at = soft.ends_at;
+            alert.count = soft.count.max(alert.count);
+            self.dirty.insert(key.clone());
+        }
         self.note_open(key, alert);
+    }
+
+    /// All that is open was read again: what is left had ended.
+    pub fn end_of_loading(&mut self) {
+        self.soft.clear();
     }
 
     /// An incident for which a digest is running, at start.

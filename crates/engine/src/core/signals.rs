@@ -285,6 +285,7 @@ impl Core {
         stored.suppressed = judged.suppressed;
         stored.title.clone_from(&signal.title);
         stored.detail = detail(signal);
+        (stored.last_seen_at, stored.ends_at, stored.count) = (alert.last_seen_at, alert.ends_at, alert.count);
         unit.write(rows::alert::judged(&stored));
         unit.whole.insert(alert.id, stored);
         unit.alerts.push(AlertChange::Set(key.clone(), alert));
