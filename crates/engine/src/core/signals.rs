@@ -166,13 +166,18 @@ impl Core {
     }
 
     /// The open incident of a group.
-    fn group(&self, unit: &Unit, key: &str) -> Decided<Option<IncidentId>> {
-        let here = unit.incidents.iter().find(|(_, (incident, _))| incident.group_key.as_deref() == Some(key));
-        if let Some((id, (incident, _))) = here {
-            return Ok(incident.state.is_open().then_some(*id));
+    pub(super) fn group(&self, unit: &Unit, key: &str) -> Decided<Option<IncidentId>> {
+        let mut ended_here = None;
+        for (id, (incident, _)) in unit.incidents.iter().filter(|(_, (i, _))| i.group_key.as_deref() == Some(key)) {
+            if incident.state.is_open() {
+                return Ok(Some(*id));
+            }
+            ended_here = Some(*id);
         }
         match self.groups.get(key) {
+            Some(found) if found.is_some() && *found == ended_here => Ok(None),
             Some(found) => Ok(*found),
+            None if ended_here.is_some() => Ok(None),
             None => Err(Stop::Need(Need::Group(key.to_owned()))),
         }
     }
@@ -228,7 +233,16 @@ impl Core {
             expect_at(unit, alert.id, KEY_LAPSE, Rule::AlertLapse, ends_at);
         }
         if signal.severity == alert.sender_severity {
+            let hard = self.setup.shared && signal.ends_at.is_none();
+            if hard {
+                // Another node may have ended it a moment ago, and this sender says it only once:
+                // the guard of this write finds out before it is answered.
+                unit.write(rows::alert::touch(alert.id, alert.last_seen_at, alert.ends_at, alert.count));
+            }
             unit.alerts.push(AlertChange::Touch(key.clone(), alert));
+            if hard {
+                unit.alerts.push(AlertChange::Flushed(key.clone()));
+            }
             return Ok(SignalReply::Repeated);
         }
         keep(unit, kept);
