@@ -22,11 +22,12 @@ use std::sync::Arc;
 
 use allclear_domain::event::Head;
 use allclear_domain::expect::Expectation;
-use allclear_domain::ids::{AlertId, IdGen, IncidentId, NodeId, PageId};
+use allclear_domain::ids::{AlertId, IdGen, IncidentId, MessageId, NodeId, PageId};
 use allclear_domain::incident::Incident;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::Page;
 use allclear_domain::signal::Alert;
+use allclear_store::rows;
 use jiff::Timestamp;
 
 pub use alerts::{AlertKey, OpenAlert};
@@ -59,6 +60,8 @@ pub enum Need {
     Expectation(String, String, u32),
     /// An answer kept under an idempotency key.
     Answer(String, String),
+    /// A message as it is now.
+    Message(MessageId),
     /// More numbers for references.
     References,
 }
@@ -74,6 +77,7 @@ pub enum Loaded {
     Totals(IncidentId, u64, u64),
     Expectation(String, String, u32, Option<Box<Expectation>>),
     Answer(String, String, Option<(String, String)>),
+    Message(MessageId, Option<Box<rows::message::Stored>>),
     References { from: u64, to: u64 },
 }
 
