@@ -94,14 +94,17 @@ impl Outbox {
             if self.engine.now() >= look_at {
                 look_at = self.look().await;
             }
+            // Every end that was committed is heard before anything is begun.
+            while let Ok(told) = self.inbox.try_recv() {
+                self.hear(told);
+            }
             self.start_what_fits();
             let known = from_micros(shared.next_attempt_at());
             tokio::select! {
                 biased;
                 Some(contact) = self.done.1.recv() => self.landed(&contact),
                 taken = self.inbox.recv() => match taken {
-                    Some(ToOutbox::Send(message)) => self.take(message),
-                    Some(ToOutbox::Ended(page)) => self.ended(page),
+                    Some(told) => self.hear(told),
                     None => return,
                 },
                 () = shared.outbox_wake.notified() => look_at = self.engine.now(),
@@ -164,6 +167,13 @@ impl Outbox {
         let input = ours(&format!("message:{}", message.id), Command::Claim { message: Box::new(message), doubt });
         // A lost race is another node's claim; a store that is away is tried at the next look.
         !matches!(self.engine.submit(input).await, Err(crate::core::Refusal::Unavailable(_)))
+    }
+
+    fn hear(&mut self, told: ToOutbox) {
+        match told {
+            ToOutbox::Send(message) => self.take(message),
+            ToOutbox::Ended(page) => self.ended(page),
+        }
     }
 
     fn take(&mut self, message: Box<Stored>) {

@@ -4,7 +4,7 @@
 //! A message is begun only with a claim younger than two seconds; what belongs to a page that
 //! ended is handed back; how a try ended is reported until the store has it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use allclear_domain::ids::{MessageId, PageId};
 use allclear_domain::time::{Length, after};
@@ -40,6 +40,8 @@ pub struct Outbox {
     pub waiting: VecDeque<(Stored, Timestamp)>,
     /// Begun, or ended and not reported yet.
     pub flying: BTreeMap<MessageId, Flight>,
+    /// Ended, and the store does not have the report yet.
+    pub reporting: BTreeSet<MessageId>,
     /// Claims that failed and are asked for again: those of runs that died.
     pub orphans: Vec<Stored>,
 }
@@ -173,7 +175,10 @@ impl World {
     fn arrives(&mut self, message: &Stored) {
         let truth = self.truth.entry(message.id).or_default();
         truth.arrived += 1;
-        let (arrived, in_doubt) = (truth.arrived, truth.in_doubt);
+        let arrived = truth.arrived;
+        // Where a node slept past its lease another one sends again, and says so.
+        let leases = if self.shared { self.oracle.doubted.get(&message.id).copied().unwrap_or(0) } else { 0 };
+        let in_doubt = self.truth.get(&message.id).map_or(0, |t| t.in_doubt) + leases;
         if arrived > 1 + in_doubt {
             self.fail("I3 delivered twice", format!("{} arrived {arrived} times, {in_doubt} tries were in doubt", message.id));
         }
@@ -193,6 +198,7 @@ impl World {
         // Off the list before the report is made: the report may queue the message again, here or
         // on another node.
         self.nodes[node].outbox.flying.remove(&id);
+        self.nodes[node].outbox.reporting.insert(id);
         self.insist(node, &format!("message:{id}"), command);
         if self.nodes[node].alive {
             self.begin(node);
@@ -202,7 +208,7 @@ impl World {
     /// The node is gone: nobody knows how its tries ended.
     pub(crate) fn forget_outbox(&mut self, node: usize) {
         let outbox = std::mem::take(&mut self.nodes[node].outbox);
-        for id in outbox.flying.keys() {
+        for id in outbox.flying.keys().chain(&outbox.reporting) {
             self.truth.entry(*id).or_default().in_doubt += 1;
         }
     }

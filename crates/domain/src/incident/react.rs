@@ -34,7 +34,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Declared(body) if !body.group_wait.is_zero() => open(KEY_GROUP_WAIT, Rule::GroupWait, body.group_wait),
         Event::Promoted(_) => settle(Some(KEY_CANDIDATE), Standing::Met, "it was declared"),
         Event::Recovered(body) if body.ask.is_some() => open(KEY_CONFIRM, Rule::ConfirmRecovery, CONFIRM_RECOVERY_WITHIN),
-        Event::AlertsTold(body) if body.joined > 0 => settle(Some(KEY_CONFIRM), Standing::Void, "another alert joined"),
+        Event::AlertsTold(body) if body.joined > 0 && body.open > 0 => settle(Some(KEY_CONFIRM), Standing::Void, "another alert joined"),
         Event::Resolved(_) => {
             settle(Some(KEY_CONFIRM), Standing::Met, "it was resolved");
             settle(None, Standing::Void, "it was resolved");

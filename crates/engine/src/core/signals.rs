@@ -339,7 +339,8 @@ pub(super) fn expect_at(unit: &mut Unit, alert: AlertId, key: &str, rule: Rule, 
     let mut expectation =
         Expectation::open(Owner::Alert(alert), key.to_owned(), rule, None, unit.cause.clone(), unit.now, length);
     expectation.next_look_at = after(unit.now, length).max(at);
-    expectation.occurrence = occurrence(unit.now).wrapping_mul(31).wrapping_add(occurrence(at));
+    expectation.occurrence = occurrence(unit.now).wrapping_mul(31).wrapping_add(occurrence(at)).wrapping_add(unit.opened);
+    unit.opened += 1;
     unit.expect(&expectation);
 }
 

@@ -9,6 +9,7 @@ use allclear_domain::ids::{AlertId, IdGen, IncidentId, PageId};
 use allclear_domain::incident::{self, Incident};
 use allclear_domain::paging::{self, Page, Reaction};
 use allclear_domain::signal::Alert;
+use allclear_domain::wire::NoticeKind;
 use allclear_store::Write;
 use allclear_store::rows;
 use jiff::Timestamp;
@@ -76,6 +77,8 @@ pub struct Unit {
     effects: Effects,
     /// The first event of this unit, by which its commit can be recognised.
     witness: Option<Witness>,
+    /// Expectations of alerts opened so far: keeps apart those of one instant.
+    pub(crate) opened: u32,
 }
 
 /// An event that nobody else can have written: its hash covers fresh salt.
@@ -108,6 +111,7 @@ impl Unit {
             writes: Vec::new(),
             effects: Effects::default(),
             witness: None,
+            opened: 0,
         }
     }
 
@@ -183,6 +187,7 @@ impl Unit {
                     Reaction::Send(draft) => self.send(&draft, node),
                     Reaction::Withdraw => {
                         self.rows.push(rows::message::withdraw_waiting(id, self.now));
+                        self.withdraw_born(id);
                         self.effects.ended.push(id);
                     }
                 }
@@ -193,6 +198,14 @@ impl Unit {
         if let Some(state) = state {
             self.effects.changed.push(state.incident_id());
             self.pages.insert(id, (state, Head { version, hash: head.hash }));
+        }
+    }
+
+    /// Messages that this very unit claimed for a page that it also ends are not begun.
+    fn withdraw_born(&mut self, page: PageId) {
+        let of_it = |m: &rows::message::Stored| m.page == page && m.notice.kind == NoticeKind::Page;
+        for message in self.effects.send.extract_if(.., |m| of_it(m)) {
+            self.rows.push(rows::message::withdraw(message.id, self.now));
         }
     }
 
