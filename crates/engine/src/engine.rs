@@ -416,6 +416,10 @@ impl Loop {
                     stuck = true;
                 }
             }
+            let found = self.decider.take_found();
+            if !found.is_empty() {
+                self.publish(Vec::new(), found);
+            }
             if flight.is_none() && !group.is_empty() {
                 flight = self.launch(std::mem::take(&mut group)).await;
                 continue;

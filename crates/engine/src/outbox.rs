@@ -67,6 +67,8 @@ pub(crate) struct Outbox {
     flying: HashMap<Contact, usize>,
     /// Contacts that have waiting messages, in the order of their first.
     turn: VecDeque<Contact>,
+    /// Whether earlier runs may have left messages claimed that nobody took over yet.
+    orphans_left: bool,
     under_way: usize,
     done: (mpsc::UnboundedSender<Contact>, mpsc::UnboundedReceiver<Contact>),
 }
@@ -79,6 +81,7 @@ impl Outbox {
             waiting: HashMap::new(),
             flying: HashMap::new(),
             turn: VecDeque::new(),
+            orphans_left: true,
             under_way: 0,
             done: mpsc::unbounded_channel(),
         }
@@ -86,12 +89,14 @@ impl Outbox {
 
     pub(crate) async fn run(mut self) {
         let shared = self.engine.shared.clone();
-        let mut first = true;
         let mut look_at = self.engine.now();
         loop {
             if self.engine.now() >= look_at {
-                look_at = self.look(first).await;
-                first = false;
+                look_at = self.look().await;
+            }
+            // Every end that was committed is heard before anything is begun.
+            while let Ok(told) = self.inbox.try_recv() {
+                self.hear(told);
             }
             self.start_what_fits();
             let known = from_micros(shared.next_attempt_at());
@@ -99,8 +104,7 @@ impl Outbox {
                 biased;
                 Some(contact) = self.done.1.recv() => self.landed(&contact),
                 taken = self.inbox.recv() => match taken {
-                    Some(ToOutbox::Send(message)) => self.take(message),
-                    Some(ToOutbox::Ended(page)) => self.ended(page),
+                    Some(told) => self.hear(told),
                     None => return,
                 },
                 () = shared.outbox_wake.notified() => look_at = self.engine.now(),
@@ -111,7 +115,7 @@ impl Outbox {
     }
 
     /// Reads what waits in the store; gives the instant of the next look.
-    async fn look(&mut self, first: bool) -> jiff::Timestamp {
+    async fn look(&mut self) -> jiff::Timestamp {
         let shared = self.engine.shared.clone();
         let now = self.engine.now();
         let backstop = after(now, LOOK_AT_LEAST_EVERY);
@@ -122,15 +126,18 @@ impl Outbox {
         let own_store = shared.db.dialect() == Dialect::Sqlite;
         // On SQLite nobody else can have claimed: what earlier runs left is in doubt at once.
         let before = if own_store { now } else { now.checked_sub(LEASE.as_duration()).unwrap_or(now) };
-        if first || !own_store {
+        if self.orphans_left || !own_store {
             match rows::message::orphaned(&shared.db, shared.node, before, READ_MAX).await {
                 Ok(orphans) => {
                     let more = orphans.len() as i64 == READ_MAX;
+                    let mut all = true;
                     for orphan in orphans {
                         let doubt = "its sender stopped while it was under way".to_owned();
-                        self.claim(orphan, Some(doubt)).await;
+                        all &= self.claim(orphan, Some(doubt)).await;
                     }
-                    if more {
+                    // What could not be claimed, or not even read, is looked for again.
+                    self.orphans_left = more || !all;
+                    if more && all {
                         return now;
                     }
                 }
@@ -155,10 +162,18 @@ impl Outbox {
         }
     }
 
-    async fn claim(&mut self, message: Stored, doubt: Option<String>) {
+    /// Whether the store has it, or it is not to be had.
+    async fn claim(&mut self, message: Stored, doubt: Option<String>) -> bool {
         let input = ours(&format!("message:{}", message.id), Command::Claim { message: Box::new(message), doubt });
         // A lost race is another node's claim; a store that is away is tried at the next look.
-        let _ = self.engine.submit(input).await;
+        !matches!(self.engine.submit(input).await, Err(crate::core::Refusal::Unavailable(_)))
+    }
+
+    fn hear(&mut self, told: ToOutbox) {
+        match told {
+            ToOutbox::Send(message) => self.take(message),
+            ToOutbox::Ended(page) => self.ended(page),
+        }
     }
 
     fn take(&mut self, message: Box<Stored>) {

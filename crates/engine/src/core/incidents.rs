@@ -96,6 +96,17 @@ impl Core {
         match command {
             incident::Command::Acknowledge { by, via } => self.acknowledge(unit, id, by.clone(), via)?,
             incident::Command::Promote { why } => self.promote(unit, id, why)?,
+            incident::Command::Reopen { .. } => {
+                // Of a group one incident is open: alerts would not know where to go.
+                if let Some(key) = &state.group_key
+                    && let Some(other) = self.group(unit, key)?
+                    && other != id
+                {
+                    let (other, _) = self.incident(unit, other)?;
+                    return Err(Refusal::from(incident::Refusal::GroupHasAnother(other.reference)).into());
+                }
+                self.change_incident(unit, id, command.clone())?;
+            }
             other => self.change_incident(unit, id, other.clone())?,
         }
         Ok(Reply::Incident { id, reference: state.reference })
