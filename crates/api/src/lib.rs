@@ -1,1 +1,73 @@
-//! api
+//! What the program speaks over HTTP to machines: intake of signals, Alertmanager's API, the
+//! control API `/api/v1`, health and metrics, and the description of all that.
+//!
+//! Where to look: [`intake`] takes signals and is the hot path; `alertmanager` answers
+//! Alertmanager's clients; `rest` is the control API, one file a subject; [`problem`] has every
+//! error code; `schema` describes the answers for `/api/v1/openapi.json`, of which `docs` makes a
+//! page. Everything is asked of the engine. This crate knows no SQL and decides nothing.
+
+mod alertmanager;
+mod asked;
+mod docs;
+mod health;
+pub mod intake;
+pub mod problem;
+mod rest;
+mod schema;
+mod who;
+
+use std::sync::{Arc, Mutex};
+
+use allclear_engine::Engine;
+use allclear_engine::metrics::Gauges;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use jiff::Timestamp;
+
+/// How the API is set up.
+#[derive(Debug, Clone)]
+pub struct ApiOptions {
+    /// Shown in the description and to Alertmanager's clients.
+    pub version: String,
+}
+
+impl Default for ApiOptions {
+    fn default() -> Self {
+        Self { version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
+/// What every handler has.
+#[derive(Clone)]
+pub(crate) struct Api(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) engine: Engine,
+    pub(crate) options: ApiOptions,
+    pub(crate) started_at: Timestamp,
+    /// What the gauges counted when the store last answered.
+    pub(crate) gauges: Mutex<Gauges>,
+}
+
+impl std::ops::Deref for Api {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// Everything that machines ask for. It has no fallback, so that it can be merged with the pages
+/// for people.
+pub fn router(engine: Engine, options: ApiOptions) -> Router {
+    let started_at = engine.now();
+    let api = Api(Arc::new(Inner { engine, options, started_at, gauges: Mutex::default() }));
+    let (control, spec) = rest::routes(&api.options.version).split_for_parts();
+    let control = control.layer(DefaultBodyLimit::max(asked::BODY_BYTES_MAX)).method_not_allowed_fallback(problem::wrong_method);
+    Router::new()
+        .merge(intake::routes())
+        .merge(alertmanager::routes())
+        .merge(health::routes())
+        .merge(docs::routes(&spec))
+        .merge(control)
+        .with_state(api)
+}

@@ -1,3 +1,5 @@
+//! What `amtool`, Karma and Prometheus read over the Alertmanager API.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Alerts and webhooks of Prometheus and Alertmanager, as they come, and what is refused.
+
 use allclear_domain::wire::{Inbound, InboundContext, InboundRefusal, Labels, Parsed, SenderSeverity, SignalAction};
 use jiff::Timestamp;
 

@@ -5,7 +5,7 @@
 //! follow links in mails. `Message-ID` is the message's id, the same on every try, so that mail
 //! programs and filters can drop a repetition.
 
-use allclear_domain::wire::{Channel, Message, Notice, Outcome, Request, Response, Target};
+use allclear_domain::wire::{Channel, Message, Notice, NoticeKind, Outcome, Request, Response, Target};
 use jiff::Timestamp;
 use lettre::Address;
 
@@ -63,6 +63,7 @@ fn subject_of(message: &Message, worst: &Notice) -> String {
     let severity = severity_of(worst);
     let incident = &worst.incident;
     let subject = match message.notices.len() {
+        1 if worst.kind == NoticeKind::ConfirmRecovery => format!("Is it over? {} {}", incident.reference, incident.title),
         1 => format!("{late}[{severity}] {} {}", incident.reference, incident.title),
         many => format!("{late}[{severity}] {many} pages, worst {} {}", incident.reference, incident.title),
     };
@@ -87,6 +88,9 @@ fn escaped(given: &str) -> String {
 /// One notice, as pairs of a name and a value that both bodies are made of.
 fn lines_of(message: &Message, notice: &Notice) -> Vec<(&'static str, String)> {
     let mut lines = vec![("Severity", severity_of(notice))];
+    if notice.kind == NoticeKind::ConfirmRecovery {
+        lines.push(("Question", "all its alerts have recovered: is it over? Resolve it, or say what is left.".to_owned()));
+    }
     if let Some(service) = &notice.incident.service {
         lines.push(("Service", one_line(service, 200)));
     }
@@ -112,7 +116,8 @@ fn text_of(message: &Message, late_note: &str) -> String {
         for (name, value) in lines_of(message, notice) {
             out.push_str(&format!("{name:<9} {value}\n"));
         }
-        if let Some(href) = link_at(&message.ack_urls, index) {
+        let asks_for_somebody = notice.kind == NoticeKind::Page;
+        if let Some(href) = link_at(&message.ack_urls, index).filter(|_| asks_for_somebody) {
             out.push_str(&format!("\nAcknowledge:\n{href}\n"));
         }
         if let Some(href) = link_at(&message.incident_urls, index) {
@@ -138,7 +143,8 @@ fn html_of(message: &Message, late_note: &str) -> String {
             out.push_str(&format!("<tr><th align=\"left\">{name}</th><td>{}</td></tr>", escaped(&value)));
         }
         out.push_str("</table>");
-        if let Some(href) = link_at(&message.ack_urls, index) {
+        let asks_for_somebody = notice.kind == NoticeKind::Page;
+        if let Some(href) = link_at(&message.ack_urls, index).filter(|_| asks_for_somebody) {
             out.push_str(&format!("<p><a href=\"{}\"><strong>Acknowledge</strong></a></p>", escaped(&href)));
         }
         if let Some(href) = link_at(&message.incident_urls, index) {

@@ -1,3 +1,5 @@
+//! A mail handed to a server that answers well, late, badly or not at all.
+
 use std::time::Duration;
 
 use allclear_domain::wire::{Request, Response};

@@ -1,3 +1,5 @@
+//! HTTP requests to receivers that answer, hang, redirect or hide behind private addresses.
+
 use std::time::Duration;
 
 use allclear_domain::wire::{Request, Response};

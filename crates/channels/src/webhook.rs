@@ -1,12 +1,13 @@
 //! The way out over signed HTTP, after Standard Webhooks 1.0: channel `webhook`.
 //!
-//! The body is the contract's page (`"type":"page"`), or a list of them (`"type":"pages"`). It is
+//! The body is the contract's page (`"type":"page"`), or a list of them (`"type":"pages"`); asking
+//! whether an incident is over has the same data under `"type":"confirm_recovery"`. It is
 //! the same on every try, as is `webhook-id`; the timestamp and so the signature are the try's.
 //!
 //! It deliberately does not follow redirects, and does not decide when to try again: it says what
 //! the answer means.
 
-use allclear_domain::wire::{Channel, Message, Outcome, Request, Response, Target};
+use allclear_domain::wire::{Channel, Message, NoticeKind, Outcome, Request, Response, Target};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
@@ -114,7 +115,11 @@ fn body_with(message: &Message, title_chars_max: usize, kept: usize) -> Result<V
     let omitted = message.notices.len() - kept;
     let bytes = if message.notices.len() == 1 {
         let data = pages.into_iter().next();
-        serde_json::to_vec(&Body { r#type: "page", timestamp, data, omitted })
+        let r#type = match message.notices[0].kind {
+            NoticeKind::Page => "page",
+            NoticeKind::ConfirmRecovery => "confirm_recovery",
+        };
+        serde_json::to_vec(&Body { r#type, timestamp, data, omitted })
     } else {
         serde_json::to_vec(&Body { r#type: "pages", timestamp, data: pages, omitted })
     };

@@ -1,11 +1,14 @@
+//! The bytes of a signed webhook, and what each answer means.
+
 use allclear_domain::ids::{IncidentId, MessageId, PageId};
 use allclear_domain::time::Length;
-use allclear_domain::wire::{Channel, Message, Notice, NoticeIncident, Outcome, Request, Response, Target};
+use allclear_domain::wire::{Channel, Message, Notice, NoticeIncident, NoticeKind, Outcome, Request, Response, Target};
 
 use super::{BODY_BYTES_MAX, Webhook, signature};
 
 pub(crate) fn message(notices: usize, title: &str) -> Message {
     let notice = |n: usize| Notice {
+        kind: NoticeKind::Page,
         key: format!("pag/1/1/ana/{n}"),
         page: PageId::from_bits(2),
         step: 1,

@@ -35,6 +35,8 @@ const GROUP_MAX: usize = 1024;
 const LOOKS_PER_ROUND: i64 = 256;
 /// The backstop of the look loop: it looks at least this often.
 const LOOK_AT_LEAST_EVERY: Length = Length::from_secs(5);
+/// How long a stop waits for sends under way: longer than the total deadline of a webhook.
+const STOP_WAITS_AT_MOST: Duration = Duration::from_secs(12);
 /// Alerts whose soft part is written in one commit.
 const FLUSH_KEYS_MAX: usize = 1000;
 
@@ -64,7 +66,11 @@ pub struct Shared {
     pub(crate) metrics: Metrics,
     pub(crate) changed: watch::Sender<u64>,
     pub(crate) quarantined: AtomicBool,
+    /// Nothing new begins.
     pub(crate) stop: CancellationToken,
+    /// The decider ends, after what was under way was written down.
+    halt: CancellationToken,
+    halted: CancellationToken,
     pub(crate) tasks: TaskTracker,
     /// Commands and sends under way, for tests that wait until all is quiet.
     pub(crate) busy: AtomicI64,
@@ -125,6 +131,8 @@ impl Engine {
             changed: watch::channel(0).0,
             quarantined: AtomicBool::new(quarantined),
             stop: CancellationToken::new(),
+            halt: CancellationToken::new(),
+            halted: CancellationToken::new(),
             tasks: TaskTracker::new(),
             busy: AtomicI64::new(0),
             next_look: AtomicI64::new(i64::MAX),
@@ -140,7 +148,9 @@ impl Engine {
         });
         let engine = Self { shared: shared.clone(), commands };
         let decide = Loop { shared: shared.clone(), decider, inbox, controls, to_outbox };
-        shared.tasks.spawn(decide.run());
+        // Outlives the other tasks: what they learn while stopping is still written down.
+        #[allow(clippy::disallowed_methods)]
+        tokio::spawn(decide.run());
         shared.tasks.spawn(looks(engine.clone()));
         shared.tasks.spawn(Outbox::new(engine.clone(), from_decider).run());
         if shared.db.dialect() == Dialect::Postgres {
@@ -288,10 +298,14 @@ impl Engine {
 
     /// Stops: no new commands, what is under way ends, soft parts are written.
     pub async fn stop(&self) {
-        let _ = self.submit(Input { actor: Actor::System, cause: "stop".into(), once: None, command: Command::Flush { keys: usize::MAX } }).await;
         self.shared.stop.cancel();
         self.shared.tasks.close();
-        let _ = tokio::time::timeout(Duration::from_secs(10), self.shared.tasks.wait()).await;
+        // Sends under way end and are recorded, so that none of them is in doubt at the next start.
+        let _ = tokio::time::timeout(STOP_WAITS_AT_MOST, self.shared.tasks.wait()).await;
+        let flush = Input { actor: Actor::System, cause: "stop".into(), once: None, command: Command::Flush { keys: usize::MAX } };
+        let _ = self.submit(flush).await;
+        self.shared.halt.cancel();
+        let _ = tokio::time::timeout(STOP_WAITS_AT_MOST, self.shared.halted.cancelled()).await;
         self.shared.db.close().await;
     }
 
@@ -376,7 +390,13 @@ struct Loop {
 type Flight = (Group<Tag>, Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send>>);
 
 impl Loop {
-    async fn run(mut self) {
+    async fn run(self) {
+        let halted = self.shared.halted.clone();
+        self.decide().await;
+        halted.cancel();
+    }
+
+    async fn decide(mut self) {
         let mut waiting: VecDeque<(Input, Tag)> = VecDeque::new();
         let mut group = Group::default();
         let mut flight: Option<Flight> = None;
@@ -428,7 +448,7 @@ impl Loop {
                             waiting.extend(incoming.drain(..));
                         }
                         () = flush => {}
-                        () = self.shared.stop.cancelled(), if self.inbox.is_empty() && waiting.is_empty() => {
+                        () = self.shared.halt.cancelled(), if self.inbox.is_empty() && waiting.is_empty() => {
                             self.inbox.close();
                             if self.inbox.is_empty() { return; }
                         }

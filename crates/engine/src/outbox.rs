@@ -213,7 +213,9 @@ impl Outbox {
             // Only what had to wait is bundled: a page alone never waits for company.
             let backlog = settings.per_target > 0 && settings.bundle && flying + 1 >= settings.per_target;
             let many = if backlog { BUNDLE_MAX } else { 1 };
-            let jobs: Vec<Job> = queue.drain(..queue.len().min(many)).collect();
+            // A question is never mixed with pages.
+            let pages = queue.iter().take(many).take_while(|job| job.message.notice.kind == NoticeKind::Page).count();
+            let jobs: Vec<Job> = queue.drain(..pages.max(1).min(queue.len())).collect();
             if queue.is_empty() {
                 self.waiting.remove(&contact);
             } else {

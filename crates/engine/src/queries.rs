@@ -14,7 +14,7 @@ use allclear_domain::view::{
     SignalExplanation, StepExplanation,
 };
 use allclear_domain::wire::Signal;
-use allclear_store::{Db, Fault, rows};
+use allclear_store::{CommitError, Db, Fault, rows};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::Engine;
@@ -22,6 +22,8 @@ use crate::metrics::Gauges;
 
 /// Items of one list at most.
 pub const LIST_MAX: i64 = 200;
+/// Alerts read at once where all open ones of an integration are wanted.
+const OPEN_ALERTS_BATCH: i64 = 1000;
 /// Items of a list where nothing is asked.
 pub const LIST_DEFAULT: i64 = 20;
 /// How far ahead the next hand-over is looked for.
@@ -88,6 +90,26 @@ impl Engine {
             expectations_live: rows::expectation::live_count(db).await?,
             outbox_waiting: rows::message::waiting(db).await?,
         })
+    }
+
+    /// Keeps a sender's request that changes no alert, as a change event of PagerDuty's; `body` is
+    /// redacted. It is durable when this returns.
+    ///
+    /// # Errors
+    /// When the store does not keep it.
+    pub async fn keep_request(&self, integration: &str, format: &str, body: String) -> Result<SignalId, CommitError> {
+        let id = SignalId::from_bits(self.fresh_id());
+        let stored = rows::signal::Stored {
+            id,
+            integration: integration.to_owned(),
+            format: format.to_owned(),
+            received_at: self.now(),
+            org_version: self.org().version,
+            alerts: 0,
+            body,
+        };
+        self.db().commit(vec![rows::signal::keep(&stored)]).await?;
+        Ok(id)
     }
 
     /// A page for its own link: whoever holds the link may see it.
@@ -259,6 +281,24 @@ impl Queries<'_> {
         };
         let found = rows::alert::list(self.db(), &filter, limit.clamp(1, LIST_MAX)).await?;
         Ok(found.iter().map(alert_view).collect())
+    }
+
+    /// Every open alert of an integration, newest first, for clients that know no pages of lists.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn open_alerts(&self, integration: &str) -> Result<Vec<AlertView>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        let mut filter = rows::alert::Filter { integration: Some(integration.to_owned()), open: Some(true), ..rows::alert::Filter::default() };
+        let mut out = Vec::new();
+        loop {
+            let found = rows::alert::list(self.db(), &filter, OPEN_ALERTS_BATCH).await?;
+            out.extend(found.iter().map(alert_view));
+            match found.last() {
+                Some(last) if found.len() as i64 == OPEN_ALERTS_BATCH => filter.before = Some(last.id),
+                _ => return Ok(out),
+            }
+        }
     }
 
     /// One alert.

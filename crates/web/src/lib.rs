@@ -1,1 +1,93 @@
-//! web
+//! What people see: pages rendered on the server, plain links and plain forms, no script.
+//!
+//! [`router`] serves the small page behind a message's link (`/a/{token}`), the board (`/`), an
+//! incident with its log (`/incidents/{ref}`), and, in the demonstration, the messages that would
+//! have been sent (`/outbox`).
+//!
+//! Invariants: GET and HEAD change nothing; what people or senders wrote is text, never markup;
+//! every page carries the headers of [`assets`]; nothing is fetched from another host.
+//!
+//! Deliberately not here: the API (a sibling), sign-in, any rule about who is paged, and a
+//! fallback for unknown paths, since the program joins this router with others: it may use
+//! [`not_found`].
+
+mod assets;
+mod board;
+mod frame;
+mod incident;
+mod link;
+mod link_page;
+mod link_story;
+mod log;
+mod messages;
+mod pages;
+mod parts;
+mod refused;
+mod when;
+
+use std::sync::Arc;
+
+use allclear_domain::access::Principal;
+use allclear_engine::Engine;
+use axum::Router;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::routing::{get, post};
+use jiff::Timestamp;
+
+/// A message that a demonstration would have sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DemoMessage {
+    /// When.
+    pub at: Timestamp,
+    /// To whom: a person's id.
+    pub person: String,
+    /// `email`, `webhook`, …
+    pub channel: String,
+    /// What it says.
+    pub text: String,
+    /// The link with which it is acknowledged; empty where it has none.
+    pub ack_url: String,
+}
+
+/// Gives the messages of a demonstration, oldest first.
+pub type DemoOutbox = Arc<dyn Fn() -> Vec<DemoMessage> + Send + Sync>;
+
+/// How the pages are set up.
+#[derive(Clone, Default)]
+pub struct WebOptions {
+    /// Everybody reads as this principal, without a token: the demonstration.
+    pub open_to: Option<Principal>,
+    /// A command to copy that raises a first alarm, shown on an empty board.
+    pub first_alarm_curl: Option<String>,
+    /// The messages that would have been sent.
+    pub demo_outbox: Option<DemoOutbox>,
+}
+
+/// What every handler has.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub engine: Engine,
+    pub options: Arc<WebOptions>,
+}
+
+/// The pages.
+pub fn router(engine: Engine, options: WebOptions) -> Router {
+    let app = App { engine, options: Arc::new(options) };
+    let pages = Router::new()
+        .route("/", get(pages::board))
+        .route("/incidents/{ref}", get(pages::incident))
+        .route("/outbox", get(pages::outbox))
+        .route("/a/{token}", get(link::show).post(link::acknowledge))
+        .route("/a/{token}/decline", post(link::decline).get(link::back))
+        .layer(axum::middleware::map_response(assets::secured))
+        .with_state(app);
+    assets::routes().merge(pages)
+}
+
+/// The page for a path that leads nowhere, for the program's fallback.
+#[must_use]
+pub fn not_found(headers: &HeaderMap) -> Response {
+    let refusal = refused::Refused::missing("page", "Start from the board.");
+    assets::secure(refusal.answer(refused::wants_html(headers)))
+}

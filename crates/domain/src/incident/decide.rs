@@ -94,7 +94,9 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         }
         Command::Acknowledge { by, via } => {
             fits(Verb::Acknowledge)?;
-            let first = incident.state == State::Declared;
+            // Not the state: an incident that recovered by itself and was reopened is looked into,
+            // and nobody has acknowledged it.
+            let first = incident.acknowledged_at.is_none();
             if !first && by == incident.acknowledged_by {
                 return Ok(Vec::new());
             }

@@ -65,6 +65,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
         }
         Event::Reopened(_) => {
             incident.state = State::Investigating;
+            incident.mitigated_at = None;
             incident.resolved_at = None;
             incident.closed_at = None;
             incident.recovered = false;

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::event::Event;
-use super::types::Incident;
+use super::types::{Incident, State};
 use crate::expect::{CANDIDATE_WITHIN, CONFIRM_RECOVERY_WITHIN, Expectation, Owner, Rule, Settle, Standing};
 
 /// Keys of an incident's expectations.
@@ -33,7 +33,11 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Proposed(_) => open(KEY_CANDIDATE, Rule::Candidate, CANDIDATE_WITHIN),
         Event::Declared(body) if !body.group_wait.is_zero() => open(KEY_GROUP_WAIT, Rule::GroupWait, body.group_wait),
         Event::Promoted(_) => settle(Some(KEY_CANDIDATE), Standing::Met, "it was declared"),
-        Event::Recovered(body) if body.ask.is_some() => open(KEY_CONFIRM, Rule::ConfirmRecovery, CONFIRM_RECOVERY_WITHIN),
+        // Also where a sender acknowledged without a name and nobody can be asked: the log says
+        // then that nobody confirmed. What resolves by itself is resolved by the next event.
+        Event::Recovered(_) if matches!(incident.state, State::Investigating | State::Mitigated) => {
+            open(KEY_CONFIRM, Rule::ConfirmRecovery, CONFIRM_RECOVERY_WITHIN);
+        }
         Event::AlertsTold(body) if body.joined > 0 => settle(Some(KEY_CONFIRM), Standing::Void, "another alert joined"),
         Event::Resolved(_) => {
             settle(Some(KEY_CONFIRM), Standing::Met, "it was resolved");

@@ -120,8 +120,13 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
         },
         Command::Decline { by, via } => match page.status {
             Status::Running => {
+                // Only who is paged now can pass it on: a second tap, or a message of a step that
+                // has passed, must not take the page from whoever has it by then.
+                let is_paged_now = page.entries.iter().any(|entry| entry.person == by);
                 let mut events = vec![Event::Declined(Declined { by: by.clone(), via })];
-                events.extend(advance(page, page.round, page.step + 1, &format!("{by} passed it on"), false, context));
+                if is_paged_now {
+                    events.extend(advance(page, page.round, page.step + 1, &format!("{by} passed it on"), false, context));
+                }
                 Ok(events)
             }
             Status::Acknowledged => Err(Refusal::Over("somebody has acknowledged it")),
@@ -142,8 +147,9 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
         }
         Command::RecordSend(report) => Ok(record(page, report, context)),
         Command::Stop { why } => match page.status {
-            Status::Running => Ok(vec![Event::Stopped(Stopped { why })]),
-            _ => Ok(Vec::new()),
+            // Messages of an exhausted page may still be tried; what ends its incident ends them.
+            Status::Running | Status::Exhausted => Ok(vec![Event::Stopped(Stopped { why })]),
+            Status::Acknowledged | Status::Stopped => Ok(Vec::new()),
         },
         Command::AskConfirmation { person } => Ok(ask(&person, context).into_iter().collect()),
     }
@@ -219,12 +225,14 @@ fn advance(page: &Page, round: u32, step: u32, because: &str, late: bool, contex
         empty_in_a_row += 1;
         step += 1;
     }
-    let reason = if steps == 0 || empty_in_a_row >= steps {
-        "nobody in the escalation policy could be notified"
-    } else {
-        "every step was paged and nobody acknowledged"
+    let reason = match policy {
+        None if page.step > 0 => "the escalation policy is gone",
+        Some(_) if page.step > 0 && empty_in_a_row < steps => "every step was paged and nobody acknowledged",
+        _ => "nobody in the escalation policy could be notified",
     };
-    let catch_all = steps + 1;
+    // A policy that was shortened meanwhile must not lead back to a number that is used: keys of
+    // notices and expectations are made of it.
+    let catch_all = steps.max(page.step).saturating_add(1);
     let targets = context.org.catch_all().to_vec();
     let reach = Reach { round, step: catch_all, catch_all: true, within: CATCH_ALL_WITHIN, because: reason, late };
     if targets.is_empty() {

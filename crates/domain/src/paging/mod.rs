@@ -2,8 +2,8 @@
 //!
 //! The page walks the steps of its policy, round by round: a step pages everybody its targets
 //! resolve to at that instant, and the next follows when nobody acknowledged within its time, when
-//! everybody declined, or at once when nobody could be told. After the last round the catch-all
-//! is paged; after that the page is exhausted, which is an alarm of its own.
+//! somebody it pages passes it on, or at once when nobody could be told. After the last round the
+//! catch-all is paged, once; after that the page is exhausted, which is an alarm of its own.
 //!
 //! Invariants: while a page runs it has a live expectation (the acknowledgement of its step); a
 //! notice has one key for ever, so at most one message per (page, round, step, person, entry);

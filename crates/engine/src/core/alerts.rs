@@ -100,7 +100,7 @@ impl Core {
         for change in &unit.alerts {
             match change {
                 AlertChange::Open(_, alert) if alert.incident == Some(incident) => open += 1,
-                AlertChange::End(_, id) if self.alerts_of.get(&incident).is_some_and(|ids| ids.contains(id)) => open -= 1,
+                AlertChange::End(_, of) if *of == Some(incident) => open = open.saturating_sub(1),
                 _ => {}
             }
         }
@@ -116,7 +116,7 @@ impl Core {
             standing: if how == Ended::Lapsed { Standing::Missed } else { Standing::Met },
             why: "the alert ended",
         });
-        unit.alerts.push(AlertChange::End(key.clone(), alert.id));
+        unit.alerts.push(AlertChange::End(key.clone(), alert.incident));
         unit.effects().alerts_ended += 1;
         let Some(incident) = alert.incident else { return Ok(()) };
         let (state, _) = match self.incident(unit, incident) {
@@ -141,7 +141,7 @@ impl Core {
             return Ok(self.open_alerts_of(unit, incident) as u64);
         }
         // Other nodes may know of more: the store counts, less what ends here.
-        let ending = unit.alerts.iter().filter(|change| matches!(change, AlertChange::End(..))).count() as u64;
+        let ending = unit.alerts.iter().filter(|change| matches!(change, AlertChange::End(_, of) if *of == Some(incident))).count() as u64;
         let opening =
             unit.alerts.iter().filter(|c| matches!(c, AlertChange::Open(_, alert) if alert.incident == Some(incident))).count() as u64;
         let open = self.read.iter().find_map(|read| match read {

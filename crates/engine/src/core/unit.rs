@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use allclear_domain::access::Actor;
 use allclear_domain::event::{Draft, Head, Mode, Stream};
 use allclear_domain::expect::{Expectation, Settle};
-use allclear_domain::ids::{AlertId, IdGen, IncidentId, PageId};
+use allclear_domain::ids::{IdGen, IncidentId, PageId};
 use allclear_domain::incident::{self, Incident};
 use allclear_domain::paging::{self, Page, Reaction};
 use allclear_store::Write;
@@ -40,7 +40,7 @@ pub struct Effects {
 pub(crate) enum AlertChange {
     Open(AlertKey, OpenAlert),
     Set(AlertKey, OpenAlert),
-    End(AlertKey, AlertId),
+    End(AlertKey, Option<IncidentId>),
     /// All open alerts of an incident.
     EndOfIncident(IncidentId),
     Give { from: IncidentId, into: IncidentId },

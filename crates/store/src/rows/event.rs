@@ -121,7 +121,7 @@ pub async fn after(db: &Db, after_seq: i64, limit: i64) -> Result<Vec<Stored>, F
         crate::Dialect::Sqlite => format!("select {COLUMNS} from event where seq > ?1 order by seq limit ?2"),
         crate::Dialect::Postgres => format!(
             "select {COLUMNS} from event where seq > ?1 \
-             and xmin::text::bigint < (pg_snapshot_xmin(pg_current_snapshot())::text::bigint & 4294967295) order by seq limit ?2"
+             and age(xmin) > age(pg_snapshot_xmin(pg_current_snapshot())::xid) order by seq limit ?2"
         ),
     };
     let rows = db.read(&sql, vec![Val::Int(after_seq), Val::Int(limit.min(EVENTS_PER_READ_MAX))]).await?;

@@ -1,0 +1,129 @@
+//! The description of the control API as JSON and as a page, and the pages of the error codes.
+//!
+//! The page is made from the description when the program starts; it needs no script.
+
+use std::fmt::Write as _;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::Path;
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use serde_json::Value;
+use utoipa::openapi::OpenApi;
+
+use crate::Api;
+use crate::problem::{Problem, find};
+
+/// Parts of a reference that are followed before a schema is shown by its name only.
+const SCHEMA_PREFIX: &str = "#/components/schemas/";
+/// The methods of a path, in the order in which they are shown.
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}\
+    code{font:.9em ui-monospace,monospace}summary{cursor:pointer;padding:.3rem 0}dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem}\
+    dd{margin:0}table{border-collapse:collapse}td,th{border:1px solid #8888;padding:.2rem .5rem;text-align:left;vertical-align:top}";
+
+pub(crate) fn routes(spec: &OpenApi) -> Router<Api> {
+    // What serialises without a failure once does so always: it is made of our own types.
+    let text = spec.to_json().unwrap_or_default();
+    let page = Bytes::from(page_of(&serde_json::from_str(&text).unwrap_or_default()));
+    let text = Bytes::from(text);
+    Router::new()
+        .route("/api/v1/openapi.json", get(move || std::future::ready(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], text.clone()))))
+        .route("/api/docs", get(move || std::future::ready(Html(page.clone()))))
+        .route("/docs/errors/{code}", get(error_page))
+}
+
+async fn error_page(Path(code): Path<String>) -> Response {
+    match find(&code) {
+        Some(code) => ([(CONTENT_TYPE, "text/markdown; charset=utf-8")], code.page).into_response(),
+        None => Problem::new("not_found", "there is no such error code; docs/errors has them all").into_response(),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A schema in a few words: its name as a link, or its type.
+fn kind_of(schema: &Value) -> String {
+    if let Some(name) = text(schema, "$ref").strip_prefix(SCHEMA_PREFIX) {
+        return format!("<a href=\"#{0}\">{0}</a>", escaped(name));
+    }
+    if let Some(items) = schema.get("items") {
+        return format!("list of {}", kind_of(items));
+    }
+    for several in ["oneOf", "anyOf", "allOf"] {
+        if let Some(list) = schema.get(several).and_then(Value::as_array) {
+            return list.iter().map(kind_of).collect::<Vec<_>>().join(if several == "allOf" { " and " } else { " or " });
+        }
+    }
+    if let Some(words) = schema.get("enum").and_then(Value::as_array) {
+        return words.iter().map(|word| format!("<code>{}</code>", escaped(word.as_str().unwrap_or_default()))).collect::<Vec<_>>().join(", ");
+    }
+    match schema.get("type") {
+        Some(Value::String(one)) => escaped(if text(schema, "format") == "date-time" { "instant" } else { one }),
+        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).map(escaped).collect::<Vec<_>>().join(" or "),
+        _ => "anything".to_owned(),
+    }
+}
+
+fn content_of(out: &mut String, title: &str, holder: &Value) {
+    for (media, content) in holder.get("content").and_then(Value::as_object).into_iter().flatten() {
+        let kind = content.get("schema").map(kind_of).unwrap_or_default();
+        let _ = write!(out, "<dt>{title}</dt><dd><code>{}</code> {kind}</dd>", escaped(media));
+    }
+}
+
+/// Writing into a string does not fail, so its results are dropped here.
+fn page_of(spec: &Value) -> String {
+    let mut out = format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>All Clear API</title>\
+         <style>{STYLE}</style><h1>All Clear API {}</h1><p>Send <code>Authorization: Bearer TOKEN</code>. \
+         The description for programs is <a href=\"/api/v1/openapi.json\">openapi.json</a>.</p>",
+        escaped(spec.pointer("/info/version").and_then(Value::as_str).unwrap_or_default())
+    );
+    for (path, item) in spec.get("paths").and_then(Value::as_object).into_iter().flatten() {
+        for method in METHODS {
+            let Some(operation) = item.get(method) else { continue };
+            let _ = write!(
+                out,
+                "<details><summary><code>{} {}</code> {}</summary><p>{}</p><dl>",
+                method.to_uppercase(),
+                escaped(path),
+                escaped(text(operation, "summary")),
+                escaped(text(operation, "description"))
+            );
+            for parameter in operation.get("parameters").and_then(Value::as_array).into_iter().flatten() {
+                let kind = parameter.get("schema").map(kind_of).unwrap_or_default();
+                let (name, place) = (escaped(text(parameter, "name")), escaped(text(parameter, "in")));
+                let _ = write!(out, "<dt><code>{name}</code> ({place})</dt><dd>{kind} {}</dd>", escaped(text(parameter, "description")));
+            }
+            if let Some(body) = operation.get("requestBody") {
+                content_of(&mut out, "body", body);
+            }
+            for (status, answer) in operation.get("responses").and_then(Value::as_object).into_iter().flatten() {
+                content_of(&mut out, &escaped(status), answer);
+            }
+            out.push_str("</dl></details>");
+        }
+    }
+    for (name, schema) in spec.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten() {
+        let _ = write!(out, "<h2 id=\"{0}\">{0}</h2><p>{1}</p>", escaped(name), escaped(text(schema, "description")));
+        let Some(fields) = schema.get("properties").and_then(Value::as_object) else {
+            let _ = write!(out, "<p>{}</p>", kind_of(schema));
+            continue;
+        };
+        out.push_str("<table><tr><th>field<th>type<th>what</tr>");
+        for (field, of) in fields {
+            let _ = write!(out, "<tr><td><code>{}</code><td>{}<td>{}</tr>", escaped(field), kind_of(of), escaped(text(of, "description")));
+        }
+        out.push_str("</table>");
+    }
+    out
+}

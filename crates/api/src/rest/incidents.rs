@@ -1,0 +1,405 @@
+//! Incidents: lists, one with its log, alerts, pages and what is due, and the commands of people.
+
+use allclear_domain::ids::IncidentId;
+use allclear_domain::incident::lifecycle::Verb;
+use allclear_domain::incident::{self, NOTE_CHARS_MAX, Severity, State};
+use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, PageView};
+use allclear_domain::access::Principal;
+use allclear_engine::core::{Command, Declare, Input, Once as EngineOnce, Refusal, Reply};
+use allclear_engine::queries::{AlertFilter, IncidentFilter, LIST_MAX};
+use axum::Json;
+use axum::extract::State as Shared;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Page, cursor_of, limit_of};
+use crate::asked::{Once, P, Q, json};
+use crate::problem::{Problem, store};
+use crate::who::{Read, Respond, Who};
+use crate::{Api, schema};
+
+/// Where a person's command comes from, in the log.
+pub(super) const CAUSE: &str = "api";
+/// Events of one answer where no limit is asked.
+const EVENTS_DEFAULT: i64 = 200;
+/// Events of one answer at most: the engine's own limit.
+const EVENTS_MAX: i64 = 1000;
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListQuery {
+    /// Only those in this state.
+    #[param(value_type = Option<schema::State>, inline)]
+    state: Option<State>,
+    /// `true`: only those that somebody still has to do something about.
+    open: Option<bool>,
+    /// Only those of this severity.
+    #[param(value_type = Option<schema::Severity>, inline)]
+    severity: Option<Severity>,
+    /// Only those of this service, by its id.
+    service: Option<String>,
+    /// From 1 to 200; 20 where absent.
+    limit: Option<i64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Incidents, newest first.
+#[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents", params(ListQuery),
+    responses((status = 200, body = schema::IncidentPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn list(Shared(api): Shared<Api>, who: Who<Read>, Q(query): Q<ListQuery>) -> Result<Json<Page<IncidentView>>, Problem> {
+    if query.open == Some(false) {
+        return Err(Problem::bad("`open` takes only `true`; for those that are over give `state=resolved`, `closed`, `cancelled` or `merged`"));
+    }
+    let limit = limit_of(query.limit)?;
+    let filter = IncidentFilter {
+        state: query.state,
+        open: query.open.unwrap_or(false),
+        severity: query.severity,
+        service: query.service,
+        before: cursor_of(query.cursor.as_deref())?,
+    };
+    let items = api.engine.queries(&who.0).incidents(filter, limit).await?;
+    Ok(Json(Page::of(items, limit, |incident| &incident.id)))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeclareBody {
+    /// One line for people.
+    title: String,
+    /// sev3 where absent.
+    #[schema(value_type = Option<schema::Severity>)]
+    severity: Option<Severity>,
+    /// The affected service, by its id; its escalation policy is who is paged.
+    service: Option<String>,
+    impact_started_at: Option<Timestamp>,
+    /// Whether people are paged; true where absent.
+    page: Option<bool>,
+}
+
+/// Declares an incident, and pages unless told not to.
+#[utoipa::path(post, path = "/api/v1/incidents", tag = "incidents", request_body = DeclareBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and request give the same incident")),
+    responses((status = 201, body = schema::Incident), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn declare(Shared(api): Shared<Api>, who: Who<Respond>, once: Once) -> Result<Response, Problem> {
+    let body: DeclareBody = json(&once.body)?;
+    let declare = Declare {
+        title: body.title,
+        severity: body.severity.unwrap_or(Severity::Sev3),
+        service: body.service,
+        impact_started_at: body.impact_started_at.map(allclear_domain::time::whole_micros),
+        page: body.page.unwrap_or(true),
+    };
+    let id = submit(&api, &who.0, &once, Command::Declare(declare)).await?;
+    let view = api.engine.queries(&who.0).incident(id).await?;
+    let location = HeaderValue::from_str(&format!("/api/v1/incidents/{}", view.reference));
+    let mut response = shown(view);
+    *response.status_mut() = StatusCode::CREATED;
+    if let Ok(location) = location {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// One incident.
+#[utoipa::path(get, path = "/api/v1/incidents/{ref}", tag = "incidents", params(("ref" = String, Path, description = "`INC-142`, or the id")),
+    responses((status = 200, body = schema::Incident), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn show(Shared(api): Shared<Api>, who: Who<Read>, P(reference): P<String>) -> Result<Response, Problem> {
+    let queries = api.engine.queries(&who.0);
+    let id = queries.incident_id(&reference).await?;
+    Ok(shown(queries.incident(id).await?))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct EventsQuery {
+    /// Only events whose `seq` is greater.
+    after: Option<i64>,
+    /// From 1 to 1000; 200 where absent.
+    limit: Option<i64>,
+}
+
+/// The log of an incident and its pages, oldest first.
+#[utoipa::path(get, path = "/api/v1/incidents/{ref}/events", tag = "incidents",
+    params(("ref" = String, Path, description = "`INC-142`, or the id"), EventsQuery),
+    responses((status = 200, body = schema::EventPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn events(
+    Shared(api): Shared<Api>,
+    who: Who<Read>,
+    P(reference): P<String>,
+    Q(query): Q<EventsQuery>,
+) -> Result<Json<Page<EventView>>, Problem> {
+    let limit = match query.limit.unwrap_or(EVENTS_DEFAULT) {
+        limit if (1..=EVENTS_MAX).contains(&limit) => limit,
+        _ => return Err(Problem::bad(format!("`limit` is a number from 1 to {EVENTS_MAX}"))),
+    };
+    let queries = api.engine.queries(&who.0);
+    let id = queries.incident_id(&reference).await?;
+    let items = queries.events(id, query.after.unwrap_or(0), limit).await?;
+    let full = i64::try_from(items.len()).is_ok_and(|n| n >= limit);
+    let next = if full { items.last().map(|event| event.seq.to_string()) } else { None };
+    Ok(Json(Page { items, next }))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PagedQuery {
+    /// From 1 to 200; 200 where absent.
+    limit: Option<i64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// The alerts of an incident, newest first.
+#[utoipa::path(get, path = "/api/v1/incidents/{ref}/alerts", tag = "incidents",
+    params(("ref" = String, Path, description = "`INC-142`, or the id"), PagedQuery),
+    responses((status = 200, body = schema::AlertPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn alerts(
+    Shared(api): Shared<Api>,
+    who: Who<Read>,
+    P(reference): P<String>,
+    Q(query): Q<PagedQuery>,
+) -> Result<Json<Page<AlertView>>, Problem> {
+    let limit = limit_of(query.limit.or(Some(LIST_MAX)))?;
+    let queries = api.engine.queries(&who.0);
+    let incident = queries.incident_id(&reference).await?;
+    let filter = AlertFilter { incident: Some(incident), before: cursor_of(query.cursor.as_deref())?, ..AlertFilter::default() };
+    Ok(Json(Page::of(queries.alerts(filter, limit).await?, limit, |alert| &alert.id)))
+}
+
+/// The pages of an incident, with their messages.
+#[utoipa::path(get, path = "/api/v1/incidents/{ref}/pages", tag = "incidents", params(("ref" = String, Path, description = "`INC-142`, or the id")),
+    responses((status = 200, body = schema::PagePage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn pages(Shared(api): Shared<Api>, who: Who<Read>, P(reference): P<String>) -> Result<Json<Page<PageView>>, Problem> {
+    let queries = api.engine.queries(&who.0);
+    let id = queries.incident_id(&reference).await?;
+    Ok(Json(Page { items: queries.pages(id).await?, next: None }))
+}
+
+/// What is expected next and by when, and what was.
+#[utoipa::path(get, path = "/api/v1/incidents/{ref}/expectations", tag = "incidents",
+    params(("ref" = String, Path, description = "`INC-142`, or the id")),
+    responses((status = 200, body = schema::ExpectationPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn expectations(
+    Shared(api): Shared<Api>,
+    who: Who<Read>,
+    P(reference): P<String>,
+) -> Result<Json<Page<ExpectationView>>, Problem> {
+    let queries = api.engine.queries(&who.0);
+    let id = queries.incident_id(&reference).await?;
+    Ok(Json(Page { items: queries.expectations(id).await?, next: None }))
+}
+
+/// `acknowledge`
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ByBody {
+    /// A person's id; the token's person where absent.
+    by: Option<String>,
+}
+/// `escalate`
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EscalateBody {
+    /// A policy's id; the incident's where absent.
+    escalation: Option<String>,
+    why: String,
+}
+/// `severity`
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SeverityBody {
+    #[schema(value_type = schema::Severity)]
+    severity: Severity,
+    why: String,
+}
+/// `mitigate`, `resolve`
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoteBody {
+    note: Option<String>,
+}
+/// `reopen`, `cancel`
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WhyBody {
+    why: String,
+}
+/// `declare`
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PromoteBody {
+    why: Option<String>,
+}
+/// `close`
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CloseBody {}
+/// `merge`
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MergeBody {
+    /// `INC-142`, or the id.
+    into: String,
+}
+/// `note`
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TextBody {
+    text: String,
+}
+
+/// The body of a command.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CommandBody)]
+#[serde(untagged)]
+#[allow(dead_code)] // describes the bodies; each command reads its own
+pub(crate) enum AnyBody {
+    Acknowledge(#[serde(skip)] ByBody),
+    Escalate(#[serde(skip)] EscalateBody),
+    Severity(#[serde(skip)] SeverityBody),
+    Note(#[serde(skip)] NoteBody),
+    Why(#[serde(skip)] WhyBody),
+    Declare(#[serde(skip)] PromoteBody),
+    Close(#[serde(skip)] CloseBody),
+    Merge(#[serde(skip)] MergeBody),
+    Text(#[serde(skip)] TextBody),
+}
+
+/// Acts on an incident; the answer is the incident after it.
+///
+/// acknowledge {by?} · escalate {escalation?, why} · severity {severity, why} · mitigate {note?} · resolve {note?} · reopen {why} ·
+/// cancel {why} · close {} · merge {into} · note {text} · declare {why?} (a candidate)
+#[utoipa::path(post, path = "/api/v1/incidents/{ref}/{command}", tag = "incidents", request_body = AnyBody,
+    params(("ref" = String, Path, description = "`INC-142`, or the id"), ("command" = String, Path, description = "A verb of the lifecycle"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and request are carried out once"),
+        ("If-Match" = Option<String>, Header, description = "The incident's `version`, in quotation marks: refused where it has changed meanwhile")),
+    responses((status = 200, body = schema::Incident), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn command(
+    Shared(api): Shared<Api>,
+    who: Who<Respond>,
+    P((reference, command)): P<(String, String)>,
+    once: Once,
+) -> Result<Response, Problem> {
+    let verb = Verb::ALL.into_iter().find(|verb| verb.is_for_people() && verb.word() == command).ok_or_else(|| {
+        let known: Vec<_> = Verb::ALL.into_iter().filter(|verb| verb.is_for_people()).map(Verb::word).collect();
+        Problem::new("no_such_command", format!("`{}` is no command; one of {} is", command.chars().take(64).collect::<String>(), known.join(", ")))
+    })?;
+    let queries = api.engine.queries(&who.0);
+    let id = queries.incident_id(&reference).await?;
+    let asked = read(&api, &who.0, id, verb, &once.body).await?;
+    let done_before = already_answered(&api, &who.0, &once).await?;
+    if !done_before {
+        let now = queries.incident(id).await?;
+        if_match(&once.headers, now.version)?;
+    }
+    let id = submit(&api, &who.0, &once, asked).await?;
+    Ok(shown(queries.incident(id).await?))
+}
+
+/// The command that a verb and its body mean.
+async fn read(api: &Api, who: &Principal, id: IncidentId, verb: Verb, body: &[u8]) -> Result<Command, Problem> {
+    let incident = |command| Command::Incident { id, command };
+    Ok(match verb {
+        Verb::Acknowledge => {
+            let by = json::<ByBody>(body)?.by;
+            if let Some(person) = by.as_deref().filter(|person| api.engine.org().person(person).is_none()) {
+                return Err(Problem::new("no_such_person", format!("there is no person `{}`", person.chars().take(64).collect::<String>())));
+            }
+            let by = by.or_else(|| who.person().map(ToOwned::to_owned));
+            incident(incident::Command::Acknowledge { by, via: CAUSE.into() })
+        }
+        Verb::Escalate => {
+            let EscalateBody { escalation, why } = json(body)?;
+            Command::Escalate { id, escalation, why: in_words(why)? }
+        }
+        Verb::Severity => {
+            let SeverityBody { severity, why } = json(body)?;
+            incident(incident::Command::SetSeverity { severity, why: in_words(why)? })
+        }
+        Verb::Mitigate => incident(incident::Command::Mitigate { note: json::<NoteBody>(body)?.note }),
+        Verb::Resolve => incident(incident::Command::Resolve { note: json::<NoteBody>(body)?.note }),
+        Verb::Reopen => incident(incident::Command::Reopen { why: in_words(json::<WhyBody>(body)?.why)? }),
+        Verb::Cancel => incident(incident::Command::Cancel { why: in_words(json::<WhyBody>(body)?.why)? }),
+        Verb::Close => {
+            let CloseBody {} = json(body)?;
+            incident(incident::Command::Close)
+        }
+        Verb::Merge => {
+            let into = json::<MergeBody>(body)?.into;
+            Command::Merge { from: id, into: api.engine.queries(who).incident_id(&into).await? }
+        }
+        Verb::Note => incident(incident::Command::Note { text: json::<TextBody>(body)?.text }),
+        Verb::Declare => {
+            let why = json::<PromoteBody>(body)?.why.map_or_else(|| Ok("declared by a person".to_owned()), in_words)?;
+            incident(incident::Command::Promote { why })
+        }
+        Verb::Alerts | Verb::Recover => return Err(Problem::new("no_such_command", "this follows from alerts, and nobody asks for it")),
+    })
+}
+
+/// A reason: some words, and not a book.
+fn in_words(why: String) -> Result<String, Problem> {
+    let refusal = if why.trim().is_empty() {
+        incident::Refusal::WordsMissing { what: "the reason" }
+    } else if why.chars().count() > NOTE_CHARS_MAX {
+        incident::Refusal::TooLong { what: "the reason", max: NOTE_CHARS_MAX }
+    } else {
+        return Ok(why);
+    };
+    Err(Refusal::from(refusal).into())
+}
+
+/// `If-Match: "12"`; absent and `*` fit every version.
+fn if_match(headers: &HeaderMap, version: u64) -> Result<(), Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(()) };
+    let said = value.to_str().unwrap_or_default();
+    let current = version.to_string();
+    let fits = said.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_matches('"') == current);
+    if fits {
+        return Ok(());
+    }
+    Err(Problem::new("version_mismatch", format!("the incident is at version {version}; read it again, and ask again with `If-Match: \"{version}\"`")))
+}
+
+/// Whether this very request was carried out before under its key, so that it is answered again
+/// rather than held against the version that it made itself.
+async fn already_answered(api: &Api, who: &Principal, once: &Once) -> Result<bool, Problem> {
+    let Some((key, digest)) = &once.key else { return Ok(false) };
+    if !once.headers.contains_key(header::IF_MATCH) {
+        return Ok(false);
+    }
+    let kept = api.engine.kept_answer(&who.actor.to_string(), key).await.map_err(store)?;
+    Ok(kept.is_some_and(|(known, _)| known == *digest))
+}
+
+/// Asks the engine for a command on an incident; gives the incident it was about.
+async fn submit(api: &Api, who: &Principal, once: &Once, command: Command) -> Result<IncidentId, Problem> {
+    let once = once
+        .key
+        .clone()
+        .map(|(key, digest)| EngineOnce { principal: who.actor.to_string(), key, digest });
+    let input = Input { actor: who.actor.clone(), cause: CAUSE.into(), once, command };
+    match api.engine.submit(input).await? {
+        Reply::Incident { id, .. } => Ok(id),
+        Reply::Again { answer } => answer.parse().map_err(|_| Problem::new("internal", "the answer kept under this key names no incident")),
+        _ => Err(Problem::new("internal", "the engine answered something else than was asked")),
+    }
+}
+
+/// An incident with its version as the entity tag.
+fn shown(view: IncidentView) -> Response {
+    let tag = HeaderValue::from_str(&format!("\"{}\"", view.version));
+    let mut response = Json(view).into_response();
+    if let Ok(tag) = tag {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}

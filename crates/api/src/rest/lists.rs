@@ -1,0 +1,201 @@
+//! Alerts, pages, who is on call, and the requests of senders as they came.
+
+use allclear_domain::ids::{IncidentId, PageId, SignalId};
+use allclear_domain::paging;
+use allclear_domain::view::{AlertView, OnCallView, PageView};
+use allclear_domain::access::Principal;
+use allclear_engine::core::{Command, Input};
+use allclear_engine::queries::AlertFilter;
+use axum::Json;
+use axum::extract::State;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::incidents::CAUSE;
+use super::{Page, cursor_of, limit_of};
+use crate::asked::{Asked, P, Q};
+use crate::problem::Problem;
+use crate::who::{Admin, Read, Respond, Who};
+use crate::{Api, schema};
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AlertsQuery {
+    /// `true`: only open ones; `false`: only those that ended.
+    open: Option<bool>,
+    /// Only those of this incident: `INC-142`, or the id.
+    incident: Option<String>,
+    /// Only those of this integration, by its id.
+    integration: Option<String>,
+    /// Only those of this service, by its id.
+    service: Option<String>,
+    /// From 1 to 200; 20 where absent.
+    limit: Option<i64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Alerts, newest first.
+#[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", params(AlertsQuery),
+    responses((status = 200, body = schema::AlertPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn alerts(State(api): State<Api>, who: Who<Read>, Q(query): Q<AlertsQuery>) -> Result<Json<Page<AlertView>>, Problem> {
+    let limit = limit_of(query.limit)?;
+    let queries = api.engine.queries(&who.0);
+    let incident: Option<IncidentId> = match &query.incident {
+        Some(reference) => Some(queries.incident_id(reference).await?),
+        None => None,
+    };
+    let filter = AlertFilter {
+        incident,
+        integration: query.integration,
+        service: query.service,
+        open: query.open,
+        before: cursor_of(query.cursor.as_deref())?,
+    };
+    Ok(Json(Page::of(queries.alerts(filter, limit).await?, limit, |alert| &alert.id)))
+}
+
+/// One alert.
+#[utoipa::path(get, path = "/api/v1/alerts/{id}", tag = "alerts", params(("id" = String, Path)),
+    responses((status = 200, body = schema::Alert), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn alert(State(api): State<Api>, who: Who<Read>, P(id): P<String>) -> Result<Json<AlertView>, Problem> {
+    let id = id.parse().map_err(|why| Problem::new("no_such_alert", format!("{why}")))?;
+    Ok(Json(api.engine.queries(&who.0).alert(id).await?))
+}
+
+/// The id of a page.
+pub(super) fn page_id(text: &str) -> Result<PageId, Problem> {
+    text.parse().map_err(|why| Problem::new("no_such_page", format!("{why}")))
+}
+
+/// One page, with its messages.
+#[utoipa::path(get, path = "/api/v1/pages/{id}", tag = "pages", params(("id" = String, Path)),
+    responses((status = 200, body = schema::Page), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn page(State(api): State<Api>, who: Who<Read>, P(id): P<String>) -> Result<Json<PageView>, Problem> {
+    Ok(Json(api.engine.queries(&who.0).page(page_id(&id)?).await?))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PageByBody {
+    /// A person's id; the token's person where absent.
+    by: Option<String>,
+}
+
+fn person_of(api: &Api, who: &Principal, by: Option<String>) -> Result<Option<String>, Problem> {
+    if let Some(person) = by.as_deref().filter(|person| api.engine.org().person(person).is_none()) {
+        return Err(Problem::new("no_such_person", format!("there is no person `{}`", person.chars().take(64).collect::<String>())));
+    }
+    Ok(by.or_else(|| who.person().map(ToOwned::to_owned)))
+}
+
+/// Acknowledges a page's incident; every page of it stops.
+#[utoipa::path(post, path = "/api/v1/pages/{id}/acknowledge", tag = "pages", params(("id" = String, Path)), request_body = PageByBody,
+    responses((status = 200, body = schema::Page), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn acknowledge_page(
+    State(api): State<Api>,
+    who: Who<Respond>,
+    P(id): P<String>,
+    Asked(body): Asked<PageByBody>,
+) -> Result<Json<PageView>, Problem> {
+    let by = person_of(&api, &who.0, body.by)?;
+    act(&api, &who.0, page_id(&id)?, paging::Command::Acknowledge { by, via: CAUSE.into() }).await
+}
+
+/// "I can't": the next step is paged at once.
+#[utoipa::path(post, path = "/api/v1/pages/{id}/decline", tag = "pages", params(("id" = String, Path)), request_body = PageByBody,
+    responses((status = 200, body = schema::Page), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn decline_page(
+    State(api): State<Api>,
+    who: Who<Respond>,
+    P(id): P<String>,
+    Asked(body): Asked<PageByBody>,
+) -> Result<Json<PageView>, Problem> {
+    let by = person_of(&api, &who.0, body.by)?
+        .ok_or_else(|| Problem::new("person_needed", "say who declines, as `by`: this token stands for no person"))?;
+    act(&api, &who.0, page_id(&id)?, paging::Command::Decline { by, via: CAUSE.into() }).await
+}
+
+async fn act(api: &Api, who: &Principal, id: PageId, command: paging::Command) -> Result<Json<PageView>, Problem> {
+    let input = Input { actor: who.actor.clone(), cause: CAUSE.into(), once: None, command: Command::Page { id, command } };
+    api.engine.submit(input).await?;
+    Ok(Json(api.engine.queries(who).page(id).await?))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AtQuery {
+    /// RFC 3339; now where absent.
+    at: Option<Timestamp>,
+}
+
+/// Who is on call in every schedule, and who is next.
+#[utoipa::path(get, path = "/api/v1/oncall", tag = "on call", params(AtQuery),
+    responses((status = 200, body = schema::OnCallPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn on_call(State(api): State<Api>, who: Who<Read>, Q(query): Q<AtQuery>) -> Result<Json<Page<OnCallView>>, Problem> {
+    let at = query.at.unwrap_or_else(|| api.engine.now());
+    Ok(Json(Page { items: api.engine.queries(&who.0).on_call(at)?, next: None }))
+}
+
+/// A request of a sender, as kept.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Signal {
+    id: String,
+    integration: String,
+    format: String,
+    received_at: Timestamp,
+    /// The organisation's version by which it was judged.
+    org_version: u64,
+    /// Alerts that it opened or changed.
+    alerts: u64,
+    /// With secrets removed.
+    body: String,
+}
+
+/// A macro, since the store's own type is not named here.
+macro_rules! signal_view {
+    ($s:expr) => {
+        Signal {
+            id: $s.id.to_string(),
+            integration: $s.integration,
+            format: $s.format,
+            received_at: $s.received_at,
+            org_version: $s.org_version,
+            alerts: $s.alerts,
+            body: $s.body,
+        }
+    };
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SignalsQuery {
+    /// From 1 to 200; 20 where absent.
+    limit: Option<i64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Requests of senders that changed something, newest first.
+#[utoipa::path(get, path = "/api/v1/signals", tag = "signals", params(SignalsQuery),
+    responses((status = 200, body = schema::SignalPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn signals(State(api): State<Api>, who: Who<Admin>, Q(query): Q<SignalsQuery>) -> Result<Json<Page<Signal>>, Problem> {
+    let limit = limit_of(query.limit)?;
+    let before: Option<SignalId> = cursor_of(query.cursor.as_deref())?;
+    let found = api.engine.queries(&who.0).signals(before, limit).await?;
+    let items = found.into_iter().map(|s| signal_view!(s)).collect();
+    Ok(Json(Page::of(items, limit, |signal: &Signal| &signal.id)))
+}
+
+/// One request of a sender.
+#[utoipa::path(get, path = "/api/v1/signals/{id}", tag = "signals", params(("id" = String, Path)),
+    responses((status = 200, body = Signal), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn signal(State(api): State<Api>, who: Who<Admin>, P(id): P<String>) -> Result<Json<Signal>, Problem> {
+    let id = id.parse().map_err(|why| Problem::new("no_such_signal", format!("{why}")))?;
+    let s = api.engine.queries(&who.0).signal(id).await?;
+    Ok(Json(signal_view!(s)))
+}

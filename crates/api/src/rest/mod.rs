@@ -1,0 +1,118 @@
+//! The control API, `/api/v1`: one file a subject. Handlers read what is asked, ask the engine, and
+//! say what it said; nothing is decided here.
+
+mod explain;
+mod incidents;
+mod lists;
+mod org;
+mod stream;
+mod tokens;
+
+use axum::response::IntoResponse;
+use axum::routing::any;
+use serde::Serialize;
+use utoipa::OpenApi as _;
+use utoipa::ToSchema;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(crate) use lists::Signal;
+
+use crate::problem::wrong_address;
+use crate::Api;
+
+/// Items of a list where no limit is asked.
+pub(crate) const LIMIT_DEFAULT: i64 = allclear_engine::queries::LIST_DEFAULT;
+
+/// A list and where it goes on.
+#[derive(Debug, Serialize)]
+pub(crate) struct Page<T> {
+    items: Vec<T>,
+    /// Give it as `cursor` for what follows; null at the end.
+    next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// A list newest first that was read up to `limit`; it goes on where it is full.
+    fn of(items: Vec<T>, limit: i64, id: impl Fn(&T) -> &str) -> Self {
+        let full = i64::try_from(items.len()).is_ok_and(|n| n >= limit);
+        let next = if full { items.last().map(|last| id(last).to_owned()) } else { None };
+        Self { items, next }
+    }
+}
+
+/// How many items are asked, within what is allowed.
+fn limit_of(asked: Option<i64>) -> Result<i64, crate::problem::Problem> {
+    let max = allclear_engine::queries::LIST_MAX;
+    match asked.unwrap_or(LIMIT_DEFAULT) {
+        limit if (1..=max).contains(&limit) => Ok(limit),
+        _ => Err(crate::problem::Problem::bad(format!("`limit` is a number from 1 to {max}"))),
+    }
+}
+
+/// The id behind a cursor.
+fn cursor_of<T: std::str::FromStr>(cursor: Option<&str>) -> Result<Option<T>, crate::problem::Problem> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    let bad = || crate::problem::Problem::new("bad_cursor", "give the `next` of the page before, as it is");
+    cursor.parse().map(Some).map_err(|_| bad())
+}
+
+/// The error of every route, for the description.
+#[derive(ToSchema)]
+#[allow(dead_code)] // describes what `problem::Problem` writes
+pub(crate) struct ProblemDetails {
+    /// The address of the code's page.
+    r#type: String,
+    title: String,
+    status: u16,
+    detail: String,
+    /// Stable; programs branch on it.
+    code: String,
+    /// What is wrong, one by one, where there is more than one thing.
+    errors: Option<Vec<serde_json::Value>>,
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(ProblemDetails)))]
+struct Description;
+
+/// All routes, and their description.
+pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
+    let mut description = Description::openapi();
+    "All Clear".clone_into(&mut description.info.title);
+    version.clone_into(&mut description.info.version);
+    description.info.description = Some("Incidents, alerts, pages, who is on call, and the organisation. See docs/api.md.".to_owned());
+    description.info.license = None;
+    let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+    description.components.get_or_insert_default().add_security_scheme("bearer", bearer);
+    description.security = Some(vec![utoipa::openapi::security::SecurityRequirement::new("bearer", Vec::<String>::new())]);
+    OpenApiRouter::with_openapi(description)
+        .routes(routes!(incidents::list, incidents::declare))
+        .routes(routes!(incidents::show))
+        .routes(routes!(incidents::events))
+        .routes(routes!(incidents::alerts))
+        .routes(routes!(incidents::pages))
+        .routes(routes!(incidents::expectations))
+        .routes(routes!(incidents::command))
+        .routes(routes!(lists::alerts))
+        .routes(routes!(lists::alert))
+        .routes(routes!(lists::page))
+        .routes(routes!(lists::acknowledge_page))
+        .routes(routes!(lists::decline_page))
+        .routes(routes!(lists::on_call))
+        .routes(routes!(lists::signals))
+        .routes(routes!(lists::signal))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(tokens::release))
+        .routes(routes!(org::show))
+        .routes(routes!(org::check))
+        .routes(routes!(org::diff))
+        .routes(routes!(org::apply))
+        .routes(routes!(org::put_override))
+        .routes(routes!(explain::signal))
+        .routes(routes!(explain::page))
+        .routes(routes!(stream::follow))
+        .route("/api/v1/{*rest}", any(|| async { wrong_address().await.into_response() }))
+}

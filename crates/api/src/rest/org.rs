@@ -1,0 +1,273 @@
+//! The organisation as code: read, check, compare, apply; and replacements on a schedule.
+
+use allclear_channels::registry;
+use allclear_domain::access::Principal;
+use allclear_domain::org::check::Against;
+use allclear_domain::org::diff::{self, Action};
+use allclear_domain::org::export::masked;
+use allclear_domain::org::model::Override;
+use allclear_domain::org::problem::Weight;
+use allclear_domain::time::{Length, whole_micros};
+use allclear_engine::orgfile::{self, FileProblem, Format, Loaded};
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::Api;
+use crate::asked::{Asked, P, Q, Raw};
+use crate::problem::Problem;
+use crate::who::{Admin, Respond, Who};
+
+/// Longest replacement on a schedule: a year; longer ones are mistakes, or a change of the layers.
+const OVERRIDE_MAX: Length = Length::from_secs(366 * 86_400);
+/// Longest name of a file, in characters; it is only shown.
+const FILE_NAME_CHARS_MAX: usize = 200;
+
+/// The organisation, secrets masked: YAML, or JSON where `Accept` asks for it.
+#[utoipa::path(get, path = "/api/v1/org", tag = "organisation",
+    responses((status = 200, content((String = "application/yaml"), (Value = "application/json"))),
+        (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn show(State(api): State<Api>, _: Who<Admin>, headers: HeaderMap) -> Result<Response, Problem> {
+    let org = api.engine.org();
+    let wants_json = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("json"));
+    if wants_json {
+        return Ok(Json(masked(org.bundle())).into_response());
+    }
+    let text = orgfile::to_yaml(org.bundle()).map_err(|why| Problem::new("internal", format!("the organisation cannot be written as YAML: {why}")))?;
+    let mut response = text.into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/yaml"));
+    Ok(response)
+}
+
+/// One thing that is wrong with a file.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OrgProblem {
+    /// `error` or `warning`.
+    weight: &'static str,
+    file: Option<String>,
+    line: Option<u32>,
+    key: String,
+    message: String,
+    hint: Option<String>,
+}
+
+fn told(problem: &FileProblem) -> OrgProblem {
+    OrgProblem {
+        weight: if problem.weight == Weight::Error { "error" } else { "warning" },
+        file: problem.file.clone(),
+        line: problem.line,
+        key: problem.key.clone(),
+        message: problem.message.clone(),
+        hint: problem.hint.clone(),
+    }
+}
+
+/// One form that changes.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OrgChange {
+    kind: &'static str,
+    id: String,
+    /// `add`, `change`, `remove`, or `kept_without_prune`.
+    action: &'static str,
+    /// Which outermost keys change.
+    fields: Vec<String>,
+}
+
+fn change(change: diff::Change) -> OrgChange {
+    let (action, fields) = match change.action {
+        Action::Add => ("add", Vec::new()),
+        Action::Change { fields } => ("change", fields),
+        Action::Remove => ("remove", Vec::new()),
+        Action::KeptWithoutPrune => ("kept_without_prune", Vec::new()),
+    };
+    OrgChange { kind: change.kind.word(), id: change.id, action, fields }
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct OrgQuery {
+    /// `true`: forms that a file owns and that this one does not name are removed.
+    #[serde(default)]
+    prune: bool,
+    /// The file's name, to be shown with what is wrong.
+    file: Option<String>,
+}
+
+/// The text as posted, read and judged against what is stored; `Err` holds what is wrong where it
+/// cannot even be read.
+fn judged(api: &Api, headers: &HeaderMap, query: &OrgQuery, body: &[u8]) -> Result<Result<(Loaded, Vec<FileProblem>), Vec<FileProblem>>, Problem> {
+    let said = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
+    let by_name = query.file.as_deref().and_then(|name| Format::of(std::path::Path::new(name)));
+    let format = if said.contains("json") {
+        Format::Json
+    } else if said.contains("toml") {
+        Format::Toml
+    } else if said.contains("yaml") {
+        Format::Yaml
+    } else {
+        by_name.unwrap_or(Format::Yaml)
+    };
+    let name = query.file.as_deref().map_or("org.yaml".to_owned(), |name| name.chars().take(FILE_NAME_CHARS_MAX).collect());
+    let text = std::str::from_utf8(body).map_err(|_| Problem::bad("the body is not UTF-8"))?;
+    let loaded = match orgfile::parse(text, format, &name) {
+        Ok(loaded) => loaded,
+        Err(why) => return Ok(Err(why.problems)),
+    };
+    let kinds: Vec<_> = registry::kinds().collect();
+    let against = Against { now: api.engine.now(), kinds: &kinds };
+    let found = loaded.check(api.engine.org().bundle(), query.prune, against);
+    Ok(Ok((loaded, found)))
+}
+
+/// The same, where errors refuse it.
+fn usable(api: &Api, headers: &HeaderMap, query: &OrgQuery, body: &[u8]) -> Result<(Loaded, Vec<OrgProblem>), Problem> {
+    let found = match judged(api, headers, query, body)? {
+        Ok((loaded, found)) if found.iter().all(|problem| problem.weight != Weight::Error) => {
+            return Ok((loaded, found.iter().map(told).collect()));
+        }
+        Ok((_, found)) | Err(found) => found,
+    };
+    let errors = found.iter().filter(|problem| problem.weight == Weight::Error).count();
+    let listed = found.iter().map(|problem| json!(told(problem))).collect();
+    Err(Problem::new("org_invalid", format!("the organisation has {errors} errors; nothing was changed")).with(listed))
+}
+
+/// What a check found.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OrgChecked {
+    /// Whether it could be applied.
+    valid: bool,
+    problems: Vec<OrgProblem>,
+}
+
+/// Everything wrong with the organisation that would result.
+#[utoipa::path(post, path = "/api/v1/org/check", tag = "organisation", params(OrgQuery),
+    request_body(content((String = "application/yaml"), (Value = "application/json"), (String = "application/toml"))),
+    responses((status = 200, body = OrgChecked), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn check(
+    State(api): State<Api>,
+    _: Who<Admin>,
+    headers: HeaderMap,
+    Q(query): Q<OrgQuery>,
+    Raw(body): Raw,
+) -> Result<Json<OrgChecked>, Problem> {
+    let found = match judged(&api, &headers, &query, &body)? {
+        Ok((_, found)) | Err(found) => found,
+    };
+    let valid = found.iter().all(|problem| problem.weight != Weight::Error);
+    Ok(Json(OrgChecked { valid, problems: found.iter().map(told).collect() }))
+}
+
+/// What applying would change.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OrgDiff {
+    changes: Vec<OrgChange>,
+    /// Warnings only.
+    problems: Vec<OrgProblem>,
+}
+
+/// What applying would change; changes nothing.
+#[utoipa::path(post, path = "/api/v1/org/diff", tag = "organisation", params(OrgQuery),
+    request_body(content((String = "application/yaml"), (Value = "application/json"), (String = "application/toml"))),
+    responses((status = 200, body = OrgDiff), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn diff(
+    State(api): State<Api>,
+    _: Who<Admin>,
+    headers: HeaderMap,
+    Q(query): Q<OrgQuery>,
+    Raw(body): Raw,
+) -> Result<Json<OrgDiff>, Problem> {
+    let (loaded, problems) = usable(&api, &headers, &query, &body)?;
+    let changes = diff::diff(api.engine.org().bundle(), &loaded.bundle, query.prune).into_iter().map(change).collect();
+    Ok(Json(OrgDiff { changes, problems }))
+}
+
+/// A secret that was made because the file leaves it out.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OrgSecret {
+    /// `integration prom`, `contact ana/hook`.
+    of: String,
+    /// Shown this once.
+    secret: String,
+}
+
+/// What applying changed.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OrgApplied {
+    version: u64,
+    changes: Vec<OrgChange>,
+    made: Vec<OrgSecret>,
+    /// Warnings only.
+    problems: Vec<OrgProblem>,
+}
+
+/// Applies a file; the same file again changes nothing.
+#[utoipa::path(post, path = "/api/v1/org/apply", tag = "organisation", params(OrgQuery),
+    request_body(content((String = "application/yaml"), (Value = "application/json"), (String = "application/toml"))),
+    responses((status = 200, body = OrgApplied), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn apply(
+    State(api): State<Api>,
+    who: Who<Admin>,
+    headers: HeaderMap,
+    Q(query): Q<OrgQuery>,
+    Raw(body): Raw,
+) -> Result<Json<OrgApplied>, Problem> {
+    let (loaded, problems) = usable(&api, &headers, &query, &body)?;
+    let Principal { actor, .. } = &who.0;
+    // Its digest is not kept as that of the file given at start, which stays the one compared.
+    let done = api.engine.apply_org(loaded.bundle, None, query.prune, actor).await?;
+    Ok(Json(OrgApplied {
+        version: done.version,
+        changes: done.changes.into_iter().map(change).collect(),
+        made: done.made.into_iter().map(|made| OrgSecret { of: made.of, secret: made.secret }).collect(),
+        problems,
+    }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OverrideBody {
+    /// A person's id.
+    person: String,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+}
+
+/// Somebody takes a schedule for a time.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OverrideMade {
+    id: String,
+    schedule: String,
+    person: String,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+}
+
+/// Puts a person on a schedule for a time, whoever its layers say.
+#[utoipa::path(post, path = "/api/v1/schedules/{id}/overrides", tag = "on call", params(("id" = String, Path)), request_body = OverrideBody,
+    responses((status = 201, body = OverrideMade), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn put_override(
+    State(api): State<Api>,
+    who: Who<Respond>,
+    P(schedule): P<String>,
+    Asked(body): Asked<OverrideBody>,
+) -> Result<(StatusCode, Json<OverrideMade>), Problem> {
+    let (starts_at, ends_at) = (whole_micros(body.starts_at), whole_micros(body.ends_at));
+    if ends_at <= starts_at {
+        return Err(Problem::new("invalid", "`ends_at` is not after `starts_at`"));
+    }
+    if ends_at.duration_since(starts_at) > OVERRIDE_MAX.as_duration() {
+        return Err(Problem::new("invalid", "a replacement lasts a year at most; change the schedule's layers instead"));
+    }
+    let id = format!("ovr-{:032x}", api.engine.fresh_id());
+    let made = Override { id: id.clone(), schedule: schedule.clone(), person: body.person.clone(), starts_at, ends_at };
+    api.engine.put_override(made, &who.0.actor).await?;
+    Ok((StatusCode::CREATED, Json(OverrideMade { id, schedule, person: body.person, starts_at, ends_at })))
+}

@@ -1,0 +1,89 @@
+//! Tokens, and the end of a copy's quarantine: what only administrators do.
+
+use allclear_domain::access::Scope;
+use allclear_domain::time::Length;
+use allclear_domain::view::TokenView;
+use allclear_engine::auth::TOKEN_NAME_CHARS_MAX;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Page;
+use crate::asked::{Asked, P};
+use crate::problem::{Problem, store};
+use crate::who::{Admin, Who};
+use crate::{Api, schema};
+
+/// All tokens, newest first, without their secrets.
+#[utoipa::path(get, path = "/api/v1/tokens", tag = "administration",
+    responses((status = 200, body = schema::TokenPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn list(State(api): State<Api>, _: Who<Admin>) -> Result<Json<Page<TokenView>>, Problem> {
+    Ok(Json(Page { items: api.engine.tokens().await.map_err(store)?, next: None }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TokenBody {
+    /// What it is for.
+    name: String,
+    /// `read`, `respond` or `admin`.
+    #[schema(value_type = schema::Scope)]
+    scope: Scope,
+    /// The person it stands for.
+    person: Option<String>,
+    /// How long it works, as in `90d`; a year where absent.
+    #[schema(value_type = Option<String>)]
+    expires_in: Option<Length>,
+}
+
+/// A token with its secret.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MadeToken {
+    /// Shown this once.
+    token: String,
+    #[serde(flatten)]
+    #[schema(value_type = schema::Token)]
+    view: TokenView,
+}
+
+/// Makes a token; its text is in the answer and nowhere else.
+#[utoipa::path(post, path = "/api/v1/tokens", tag = "administration", request_body = TokenBody,
+    responses((status = 201, body = MadeToken), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn create(State(api): State<Api>, _: Who<Admin>, Asked(body): Asked<TokenBody>) -> Result<(StatusCode, Json<MadeToken>), Problem> {
+    if body.name.trim().is_empty() {
+        return Err(Problem::new("words_missing", "the token's name is missing: say what it is for"));
+    }
+    if body.name.chars().count() > TOKEN_NAME_CHARS_MAX {
+        return Err(Problem::new("too_long", format!("the token's name is longer than {TOKEN_NAME_CHARS_MAX} characters")));
+    }
+    if let Some(person) = body.person.as_deref().filter(|person| api.engine.org().person(person).is_none()) {
+        return Err(Problem::new("no_such_person", format!("there is no person `{}`", person.chars().take(64).collect::<String>())));
+    }
+    let (token, view) = api.engine.create_token(&body.name, body.scope, body.person, body.expires_in).await.map_err(store)?;
+    Ok((StatusCode::CREATED, Json(MadeToken { token, view })))
+}
+
+/// Revokes a token; it works no more from now on.
+#[utoipa::path(delete, path = "/api/v1/tokens/{id}", tag = "administration", params(("id" = String, Path)),
+    responses((status = 204), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn revoke(State(api): State<Api>, _: Who<Admin>, P(id): P<String>) -> Result<StatusCode, Problem> {
+    let missing = || Problem::new("no_such_token", "there is no token with this id");
+    let id = id.parse().map_err(|_| missing())?;
+    if api.engine.revoke_token(id).await.map_err(store)? { Ok(StatusCode::NO_CONTENT) } else { Err(missing()) }
+}
+
+/// Whether something is sent.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Released {
+    quarantined: bool,
+}
+
+/// Ends the quarantine of a copy: from now on it sends.
+#[utoipa::path(post, path = "/api/v1/release", tag = "administration",
+    responses((status = 200, body = Released), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn release(State(api): State<Api>, _: Who<Admin>) -> Result<Json<Released>, Problem> {
+    api.engine.release().await.map_err(store)?;
+    Ok(Json(Released { quarantined: api.engine.is_quarantined() }))
+}

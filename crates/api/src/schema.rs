@@ -1,0 +1,328 @@
+//! What the answers look like, for the description of the API: mirrors of the plain structs of
+//! `allclear_domain::view`, which stay free of everything that belongs to HTTP.
+//!
+//! Nothing is ever made of these types. A test holds their fields equal to those that are answered.
+#![allow(dead_code)] // describes; see above
+
+use jiff::Timestamp;
+use utoipa::ToSchema;
+
+/// How bad an incident is; sev1 is the worst.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum Severity {
+    Sev1,
+    Sev2,
+    Sev3,
+    Sev4,
+    Sev5,
+}
+
+/// Where an incident stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum State {
+    Candidate,
+    Declared,
+    Investigating,
+    Mitigated,
+    Resolved,
+    Closed,
+    Cancelled,
+    Merged,
+}
+
+/// Where a page stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum PageStatus {
+    Running,
+    Acknowledged,
+    Stopped,
+    Exhausted,
+}
+
+/// What a token may do; a wider one holds the narrower.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum Scope {
+    Read,
+    Respond,
+    Admin,
+}
+
+/// A list, and where it goes on.
+macro_rules! lists {
+    ($($name:ident of $item:ty;)+) => {$(
+        /// A part of a list.
+        #[derive(ToSchema)]
+        pub(crate) struct $name {
+            items: Vec<$item>,
+            /// Give it as `cursor` (events: as `after`) for what follows; null at the end.
+            #[schema(required)]
+            next: Option<String>,
+        }
+    )+};
+}
+
+lists! {
+    IncidentPage of Incident;
+    EventPage of Event;
+    AlertPage of Alert;
+    PagePage of Page;
+    ExpectationPage of Expectation;
+    OnCallPage of OnCall;
+    TokenPage of Token;
+    SignalPage of crate::rest::Signal;
+}
+
+/// An incident as lists and its page show it. Instants are null where unknown.
+#[derive(ToSchema)]
+pub(crate) struct Incident {
+    id: String,
+    #[schema(rename = "ref")]
+    reference: String,
+    title: String,
+    state: State,
+    severity: Severity,
+    #[schema(required)]
+    service: Option<String>,
+    #[schema(required)]
+    commander: Option<String>,
+    #[schema(required)]
+    acknowledged_by: Option<String>,
+    /// Why it exists.
+    because: String,
+    #[schema(required)]
+    merged_into: Option<String>,
+    /// Whether all its alerts have recovered.
+    recovered: bool,
+    /// Whether its last page ended without an answer.
+    unanswered: Option<bool>,
+    #[schema(required)]
+    impact_started_at: Option<Timestamp>,
+    #[schema(required)]
+    detected_at: Option<Timestamp>,
+    #[schema(required)]
+    declared_at: Option<Timestamp>,
+    #[schema(required)]
+    acknowledged_at: Option<Timestamp>,
+    #[schema(required)]
+    mitigated_at: Option<Timestamp>,
+    #[schema(required)]
+    resolved_at: Option<Timestamp>,
+    #[schema(required)]
+    closed_at: Option<Timestamp>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    /// When something is due next.
+    #[schema(required)]
+    next_due: Option<Timestamp>,
+    /// Number of events in its log; the version for `If-Match`.
+    version: u64,
+}
+
+/// One event of a log.
+#[derive(ToSchema)]
+pub(crate) struct Event {
+    seq: i64,
+    stream: String,
+    version: u64,
+    #[schema(required)]
+    incident: Option<String>,
+    kind: String,
+    at: Timestamp,
+    recorded_at: Timestamp,
+    actor: String,
+    cause: String,
+    /// Null after a redaction.
+    #[schema(required)]
+    body: Option<serde_json::Value>,
+    /// One line for people.
+    line: String,
+}
+
+/// An alert.
+#[derive(ToSchema)]
+pub(crate) struct Alert {
+    id: String,
+    integration: String,
+    dedup_key: String,
+    /// `open`, `resolved`, `lapsed`, `with_incident`.
+    state: String,
+    title: String,
+    severity: Severity,
+    #[schema(required)]
+    service: Option<String>,
+    #[schema(required)]
+    source: Option<String>,
+    /// Labels, annotations, description, links.
+    detail: serde_json::Value,
+    /// `declare`, `candidate`, `record`.
+    decision: String,
+    because: String,
+    #[schema(required)]
+    silenced_by: Option<String>,
+    #[schema(required)]
+    incident: Option<String>,
+    signal: String,
+    starts_at: Timestamp,
+    #[schema(required)]
+    ends_at: Option<Timestamp>,
+    opened_at: Timestamp,
+    #[schema(required)]
+    ended_at: Option<Timestamp>,
+    last_seen_at: Timestamp,
+    count: u64,
+}
+
+/// A page with its messages.
+#[derive(ToSchema)]
+pub(crate) struct Page {
+    id: String,
+    incident: String,
+    #[schema(rename = "ref")]
+    reference: String,
+    status: PageStatus,
+    #[schema(required)]
+    escalation: Option<String>,
+    because: String,
+    round: u32,
+    step: u32,
+    catch_all: bool,
+    #[schema(required)]
+    acknowledged_by: Option<String>,
+    started_at: Timestamp,
+    #[schema(required)]
+    ended_at: Option<Timestamp>,
+    messages: Vec<Message>,
+}
+
+/// A message of a page.
+#[derive(ToSchema)]
+pub(crate) struct Message {
+    id: String,
+    person: String,
+    contact: String,
+    channel: String,
+    round: u32,
+    step: u32,
+    /// `queued`, `claimed`, `delivered`, `rejected`, `withdrawn`.
+    state: String,
+    in_doubt: bool,
+    attempts: u32,
+    created_at: Timestamp,
+    #[schema(required)]
+    next_attempt_at: Option<Timestamp>,
+    #[schema(required)]
+    last_error: Option<String>,
+}
+
+/// "Next, and when."
+#[derive(ToSchema)]
+pub(crate) struct Expectation {
+    owner: String,
+    key: String,
+    rule: String,
+    /// `live`, `met`, `missed`, `void`.
+    state: String,
+    /// What must appear.
+    expects: String,
+    /// What follows if it does not.
+    #[schema(rename = "else")]
+    or_else: String,
+    #[schema(required)]
+    opened_at: Option<Timestamp>,
+    due_at: Timestamp,
+    #[schema(required)]
+    settled_at: Option<Timestamp>,
+    #[schema(required)]
+    why: Option<String>,
+}
+
+/// Who is on call in a schedule.
+#[derive(ToSchema)]
+pub(crate) struct OnCall {
+    schedule: String,
+    name: String,
+    #[schema(required)]
+    team: Option<String>,
+    time_zone: String,
+    /// A person's id; null where nobody is on call.
+    #[schema(required)]
+    person: Option<String>,
+    #[schema(required)]
+    person_name: Option<String>,
+    /// The layer or the override.
+    because: String,
+    #[schema(required)]
+    until: Option<Timestamp>,
+    #[schema(required)]
+    next: Option<String>,
+    #[schema(required)]
+    next_name: Option<String>,
+}
+
+/// Who would be paged for a payload, and why.
+#[derive(ToSchema)]
+pub(crate) struct SignalExplanation {
+    integration: String,
+    dedup_key: String,
+    title: String,
+    /// Every step of the triage.
+    steps: Vec<String>,
+    decision: String,
+    severity: Severity,
+    #[schema(required)]
+    service: Option<String>,
+    #[schema(required)]
+    escalation: Option<String>,
+    #[schema(required)]
+    silenced_by: Option<String>,
+    /// Steps of the policy, were it to start now.
+    pages: Vec<StepExplanation>,
+}
+
+/// Whom one step would page.
+#[derive(ToSchema)]
+pub(crate) struct StepExplanation {
+    /// From 1; the catch-all says so in `name`.
+    name: String,
+    /// Minutes and seconds after the page starts, if nobody acknowledges.
+    after: String,
+    people: Vec<PersonExplanation>,
+    #[schema(required)]
+    why_nobody: Option<String>,
+}
+
+/// How one person would be told.
+#[derive(ToSchema)]
+pub(crate) struct PersonExplanation {
+    person: String,
+    via: String,
+    /// `webhook hook at once`, `email mail after 1m`.
+    contacts: Vec<String>,
+}
+
+/// Why somebody was, or was not, paged.
+#[derive(ToSchema)]
+pub(crate) struct PageExplanation {
+    page: Page,
+    /// One sentence per fact, in the log's order.
+    lines: Vec<Event>,
+}
+
+/// A token, without its secret.
+#[derive(ToSchema)]
+pub(crate) struct Token {
+    id: String,
+    name: String,
+    scope: String,
+    #[schema(required)]
+    person: Option<String>,
+    created_at: Timestamp,
+    #[schema(required)]
+    expires_at: Option<Timestamp>,
+    #[schema(required)]
+    revoked_at: Option<Timestamp>,
+}

@@ -1,0 +1,194 @@
+//! What a connection is doing, and how long it may: below the protocol, by bytes and requests.
+//!
+//! [`Watched`] sits around the socket and looks, whenever it has to wait for bytes, how long that
+//! may last: until the head of a request is complete, or until the next request begins. While a
+//! request is being answered it does not limit reading: the body has its own deadline. There is
+//! one timer a connection, moved only when it fires or must fire earlier, so that a busy
+//! connection pays next to nothing.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
+
+use super::{Limits, WRITE_DEADLINE};
+
+/// The beginning of every HTTP/2 connection (RFC 9113 §3.4), as far as no HTTP/1 method shares it.
+const HTTP2_BEGINS: &[u8; 3] = b"PRI";
+
+/// What a connection is doing; shared by its socket and its requests.
+pub struct Pulse {
+    began: Instant,
+    header: Duration,
+    idle: Duration,
+    pub(super) body: Duration,
+    /// Requests being answered, their answers' bodies included.
+    active: AtomicU32,
+    /// Whether bytes of a head have come that is not complete.
+    in_head: AtomicBool,
+    /// Since when, in microseconds after `began`.
+    since: AtomicU64,
+    /// Whether a body came too late.
+    pub(super) late_body: AtomicBool,
+}
+
+impl Pulse {
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            began: Instant::now(),
+            header: limits.header,
+            idle: limits.idle,
+            body: limits.body,
+            active: AtomicU32::new(0),
+            // The first byte has as long as a head.
+            in_head: AtomicBool::new(true),
+            since: AtomicU64::new(0),
+            late_body: AtomicBool::new(false),
+        }
+    }
+
+    fn mark(&self, in_head: bool) {
+        self.in_head.store(in_head, Ordering::Release);
+        let since = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.since.store(since, Ordering::Release);
+    }
+
+    /// Until when more bytes may be waited for; `None` while a request is being answered.
+    fn deadline(&self) -> Option<Instant> {
+        if self.active.load(Ordering::Acquire) > 0 {
+            return None;
+        }
+        let since = self.began + Duration::from_micros(self.since.load(Ordering::Acquire));
+        Some(since + if self.in_head.load(Ordering::Acquire) { self.header } else { self.idle })
+    }
+}
+
+/// A request that is being answered; dropped with the last byte of its answer.
+pub struct Asked(Arc<Pulse>);
+
+impl Asked {
+    pub fn new(pulse: Arc<Pulse>) -> Self {
+        pulse.active.fetch_add(1, Ordering::AcqRel);
+        Self(pulse)
+    }
+
+    pub fn pulse(&self) -> &Arc<Pulse> {
+        &self.0
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        // Marked before it counts as over, or the time of the head would seem to be running.
+        if self.0.active.load(Ordering::Acquire) == 1 {
+            self.0.mark(false);
+        }
+        self.0.active.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A socket with deadlines.
+pub struct Watched {
+    io: TcpStream,
+    pulse: Arc<Pulse>,
+    /// The first bytes, until the protocol is known.
+    first: [u8; HTTP2_BEGINS.len()],
+    seen: usize,
+    is_http2: bool,
+    reading: Pin<Box<Sleep>>,
+    /// Set while the other side takes nothing.
+    writing: Option<Pin<Box<Sleep>>>,
+}
+
+impl Watched {
+    pub fn new(io: TcpStream, pulse: Arc<Pulse>) -> Self {
+        let reading = Box::pin(tokio::time::sleep_until(pulse.began + pulse.header));
+        Self { io, pulse, first: [0; HTTP2_BEGINS.len()], seen: 0, is_http2: false, reading, writing: None }
+    }
+
+    fn arrived(&mut self, bytes: &[u8]) {
+        if self.seen < self.first.len() {
+            let many = bytes.len().min(self.first.len() - self.seen);
+            self.first[self.seen..self.seen + many].copy_from_slice(&bytes[..many]);
+            self.seen += many;
+            if &self.first == HTTP2_BEGINS {
+                // Its frames are not heads; what counts is when a request was last answered.
+                self.is_http2 = true;
+                self.pulse.mark(false);
+            }
+        } else if !self.is_http2 && !self.pulse.in_head.load(Ordering::Acquire) && self.pulse.active.load(Ordering::Acquire) == 0 {
+            self.pulse.mark(true);
+        }
+    }
+
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(deadline) = self.pulse.deadline() else { return Poll::Pending };
+        if deadline < self.reading.deadline() {
+            self.reading.as_mut().reset(deadline);
+        }
+        while self.reading.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= deadline {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            self.reading.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
+
+    /// A write that waits may do so for a while; one that goes on starts the time anew.
+    fn judge<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.writing = None;
+            return written;
+        }
+        let sleep = self.writing.get_or_insert_with(|| Box::pin(tokio::time::sleep(WRITE_DEADLINE)));
+        if sleep.as_mut().poll(cx).is_ready() { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { Poll::Pending }
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        match Pin::new(&mut self.io).poll_read(cx, buf) {
+            Poll::Ready(Ok(())) => {
+                let bytes = &buf.filled()[before..];
+                if !bytes.is_empty() {
+                    self.arrived(bytes);
+                }
+                Poll::Ready(Ok(()))
+            }
+            Poll::Pending => self.wait(cx),
+            failed => failed,
+        }
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write(cx, bytes);
+        self.judge(cx, written)
+    }
+
+    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, parts: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, parts);
+        self.judge(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,148 @@
+//! The command line.
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::path::PathBuf;
+
+use allclear_domain::access::Scope;
+use allclear_domain::time::Length;
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
+
+use crate::config::{self, ConfigError, Resolved, SETTINGS};
+
+/// A command that was used wrongly in a way that clap cannot see.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
+
+/// Takes the first alarm in, gets the right people onto it, and keeps the record.
+#[derive(Debug, Parser)]
+#[command(name = "allclear", version, about, max_term_width = 100, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs everything: HTTP, engine, pages
+    Serve(Serve),
+    /// Tokens for the API and the command line
+    Token {
+        #[command(subcommand)]
+        command: Token,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    pub settings: Given<ForServe>,
+    /// Show every setting and where it came from, secrets masked, and end
+    #[arg(long)]
+    pub print_config: bool,
+    /// With --print-config: as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Token {
+    /// Makes a token and prints it, alone, on standard output; works without a running server
+    Create {
+        #[command(flatten)]
+        store: Given<ForStore>,
+        /// What it is for
+        #[arg(long)]
+        name: String,
+        /// read, respond or admin
+        #[arg(long)]
+        scope: Scope,
+        /// Acts as this person of the organisation
+        #[arg(long, value_name = "ID")]
+        person: Option<String>,
+        /// How long it is good, as in 90d
+        #[arg(long, value_name = "LENGTH", default_value = "365d")]
+        life: Length,
+    },
+}
+
+/// Which settings a command takes.
+pub trait Which {
+    /// Their names; all where absent.
+    const NAMES: Option<&'static [&'static str]>;
+}
+
+/// `serve` takes all.
+#[derive(Debug, Clone)]
+pub struct ForServe;
+impl Which for ForServe {
+    const NAMES: Option<&'static [&'static str]> = None;
+}
+
+/// Commands that work on the database directly.
+#[derive(Debug, Clone)]
+pub struct ForStore;
+impl Which for ForStore {
+    const NAMES: Option<&'static [&'static str]> = Some(&["database", "secret-key-file"]);
+}
+
+/// Settings given as flags, and the file to read others from.
+#[derive(Debug, Clone)]
+pub struct Given<W> {
+    flags: BTreeMap<&'static str, String>,
+    file: Option<PathBuf>,
+    which: PhantomData<W>,
+}
+
+impl<W> Given<W> {
+    /// Looks every setting up.
+    ///
+    /// # Errors
+    /// When the file does not read.
+    pub fn resolve(&self) -> Result<Resolved, ConfigError> {
+        config::resolve(&self.flags, config::environment, self.file.as_deref())
+    }
+}
+
+impl<W: Which> FromArgMatches for Given<W> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut flags = BTreeMap::new();
+        for setting in chosen::<W>() {
+            if setting.value.is_empty() {
+                if matches.get_flag(setting.name) {
+                    flags.insert(setting.name, "true".to_owned());
+                }
+            } else if let Some(text) = matches.get_one::<String>(setting.name) {
+                flags.insert(setting.name, text.clone());
+            }
+        }
+        Ok(Self { flags, file: matches.get_one::<PathBuf>("config").cloned(), which: PhantomData })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn chosen<W: Which>() -> impl Iterator<Item = &'static config::Setting> {
+    SETTINGS.iter().filter(|setting| W::NAMES.is_none_or(|names| names.contains(&setting.name)))
+}
+
+impl<W: Which> Args for Given<W> {
+    fn augment_args(mut command: clap::Command) -> clap::Command {
+        for setting in chosen::<W>() {
+            let default = setting.default.filter(|_| !setting.value.is_empty()).map(|text| format!(" [default: {text}]")).unwrap_or_default();
+            let help = format!("{}{default} [env: {}]", setting.help, config::variable(setting.name));
+            let arg = Arg::new(setting.name).long(setting.name).help(help);
+            command = command.arg(if setting.value.is_empty() { arg.action(ArgAction::SetTrue) } else { arg.value_name(setting.value) });
+        }
+        let file = Arg::new("config").long("config").value_name("FILE").value_parser(clap::value_parser!(PathBuf));
+        command.arg(file.help("File with settings [default: allclear.toml, where it exists]"))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}

@@ -1,0 +1,107 @@
+//! Virtual time in the real binary, over a Unix socket named by `ALLCLEAR_TEST_CONTROL`.
+//!
+//! One line asks, one line answers: `now` → `ok MICROS`; `advance 300s` moves the clock forward,
+//! stopping at everything that is due on the way, and answers when all is quiet; `quiet` waits for
+//! that alone; `jump -3600s` and `jump 3600s` set the wall clock at once, as an operator would.
+//! What goes wrong is answered with `error WHY`. Release builds lack this module.
+
+use std::path::Path;
+
+use allclear_domain::time::{Length, to_micros};
+use allclear_engine::Engine;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+
+use crate::hands::Hands;
+
+/// Listens until the engine stops.
+///
+/// # Errors
+/// When the socket cannot be made.
+pub fn start(path: &Path, engine: &Engine, hands: &Hands) -> std::io::Result<()> {
+    // A socket that a killed process left is in the way.
+    let _ = std::fs::remove_file(path);
+    let listener = UnixListener::bind(path)?;
+    let (engine, hands) = (engine.clone(), hands.clone());
+    engine.tasks().spawn(async move {
+        let stopping = engine.stopping();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => {
+                    let Ok((stream, _)) = accepted else { continue };
+                    let (engine, hands) = (engine.clone(), hands.clone());
+                    engine.tasks().spawn(async move {
+                        let stopping = engine.stopping();
+                        tokio::select! {
+                            _ = converse(stream, &engine, &hands) => {}
+                            () = stopping.cancelled() => {}
+                        }
+                    });
+                }
+                () = stopping.cancelled() => return,
+            }
+        }
+    });
+    Ok(())
+}
+
+async fn converse(stream: UnixStream, engine: &Engine, hands: &Hands) -> std::io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut lines = BufReader::new(read).lines();
+    while let Some(line) = lines.next_line().await? {
+        let answer = match obey(line.trim(), engine, hands).await {
+            Ok(Some(micros)) => format!("ok {micros}\n"),
+            Ok(None) => "ok\n".to_owned(),
+            Err(why) => format!("error {why}\n"),
+        };
+        write.write_all(answer.as_bytes()).await?;
+    }
+    Ok(())
+}
+
+async fn obey(line: &str, engine: &Engine, hands: &Hands) -> Result<Option<i64>, String> {
+    let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+    match word {
+        "now" => {}
+        "quiet" => {
+            engine.quiet().await;
+            return Ok(None);
+        }
+        "advance" => advance(micros(rest)?, engine, hands).await?,
+        "jump" => {
+            let by = match rest.trim().strip_prefix('-') {
+                Some(back) => -micros(back)?,
+                None => micros(rest.trim().trim_start_matches('+'))?,
+            };
+            hands.move_by(by);
+            engine.wake();
+        }
+        _ => return Err(format!("`{line}` is not understood; `now`, `quiet`, `advance 300s`, `jump -3600s` are")),
+    }
+    Ok(Some(hands.now_micros()))
+}
+
+fn micros(text: &str) -> Result<i64, String> {
+    let length: Length = text.trim().parse().map_err(|why: allclear_domain::time::BadLength| why.to_string())?;
+    i64::try_from(length.as_millis()).ok().and_then(|ms| ms.checked_mul(1000)).ok_or_else(|| "too long".to_owned())
+}
+
+/// Goes from one thing that is due to the next, so that each is looked at in its own time.
+async fn advance(by: i64, engine: &Engine, hands: &Hands) -> Result<(), String> {
+    engine.quiet().await;
+    let target = hands.now_micros().saturating_add(by);
+    loop {
+        let due = engine.next_due().await.map_err(|fault| fault.to_string())?.map(to_micros);
+        let now = hands.now_micros();
+        // What is due already and still there waits for something other than time.
+        let next = due.filter(|due| *due > now).map_or(target, |due| due.min(target));
+        if next > now {
+            hands.move_by(next - now);
+        }
+        engine.wake();
+        engine.quiet().await;
+        if next >= target {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The hands of the clock: how far it is ahead of the machine's, for two reasons that add up.
+//!
+//! On PostgreSQL decisions go by the database's clock, so that no node is early; tests of the real
+//! binary move the clock as well.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use allclear_domain::time::to_micros;
+use allclear_engine::Engine;
+use allclear_engine::clock::SystemClock;
+use allclear_engine::ports::Clock as _;
+use allclear_store::{Db, Fault};
+use jiff::SignedDuration;
+
+/// How often the database is asked for the time: clocks drift by some 100 ppm at worst, so by less
+/// than 6 ms in between.
+pub const ASK_EVERY: Duration = Duration::from_secs(60);
+
+/// See the module. Cloning shares the clock.
+#[derive(Clone)]
+pub struct Hands {
+    clock: Arc<SystemClock>,
+    database: Arc<AtomicI64>,
+    moved: Arc<AtomicI64>,
+}
+
+impl Hands {
+    /// The hands of this clock, which is not moved yet.
+    #[must_use]
+    pub fn new(clock: Arc<SystemClock>) -> Self {
+        Self { clock, database: Arc::default(), moved: Arc::default() }
+    }
+
+    fn set(&self) {
+        self.clock.set_offset_micros(self.database.load(Ordering::SeqCst).saturating_add(self.moved.load(Ordering::SeqCst)));
+    }
+
+    /// Moves the clock by so many microseconds.
+    #[cfg(feature = "test-clock")]
+    pub fn move_by(&self, micros: i64) {
+        self.moved.fetch_add(micros, Ordering::SeqCst);
+        self.set();
+    }
+
+    /// Sets the clock by the database's; nothing to do on SQLite.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn ask(&self, db: &Db) -> Result<(), Fault> {
+        let begun = self.clock.monotonic_ns();
+        let ahead = self.clock.offset_micros();
+        let machine = self.clock.now() - SignedDuration::from_micros(ahead);
+        let Some(offset) = db.clock_offset(machine).await? else { return Ok(()) };
+        // What the call took is taken off: rather a little late than early.
+        let took = i64::try_from(self.clock.monotonic_ns().saturating_sub(begun) / 1000).unwrap_or(i64::MAX);
+        let offset = i64::try_from(offset.as_micros()).unwrap_or(0).saturating_sub(took);
+        self.database.store(offset, Ordering::SeqCst);
+        self.set();
+        tracing::debug!(offset_micros = offset, "set by the database's clock");
+        Ok(())
+    }
+
+    /// Asks again and again, for as long as the engine runs.
+    pub async fn follow(self, engine: Engine) {
+        let stopping = engine.stopping();
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(ASK_EVERY) => {}
+                () = stopping.cancelled() => return,
+            }
+            if let Err(fault) = self.ask(engine.db()).await {
+                tracing::warn!(%fault, "the database's clock cannot be read; the last offset stays");
+            }
+        }
+    }
+
+    /// The instant shown, in microseconds.
+    #[must_use]
+    pub fn now_micros(&self) -> i64 {
+        to_micros(self.clock.now())
+    }
+}

@@ -1,0 +1,36 @@
+//! Joins what answers requests: the API and the pages.
+
+use std::sync::Arc;
+
+use allclear_api::ApiOptions;
+use allclear_domain::access::Principal;
+use allclear_engine::Engine;
+use allclear_web::{DemoMessage, WebOptions};
+use axum::Router;
+
+use crate::transport::Recorded;
+
+/// What `serve` tells the pages.
+#[derive(Clone, Default)]
+pub struct Faces {
+    /// Everybody who comes is this principal; the demo's commander.
+    pub open_to: Option<Principal>,
+    /// A command that raises a first alarm, to be copied.
+    pub first_alarm_curl: Option<String>,
+    /// What would have been sent.
+    pub demo_outbox: Option<Arc<dyn Fn() -> Vec<Recorded> + Send + Sync>>,
+}
+
+/// Everything that answers requests.
+pub fn router(engine: Engine, faces: Faces) -> Router {
+    let demo_outbox = faces.demo_outbox.map(|recorded| -> allclear_web::DemoOutbox {
+        Arc::new(move || {
+            recorded()
+                .into_iter()
+                .map(|r| DemoMessage { at: r.at, person: r.person, channel: r.channel, text: r.text, ack_url: r.ack_url })
+                .collect()
+        })
+    });
+    let options = WebOptions { open_to: faces.open_to, first_alarm_curl: faces.first_alarm_curl, demo_outbox };
+    allclear_api::router(engine.clone(), ApiOptions::default()).merge(allclear_web::router(engine, options))
+}

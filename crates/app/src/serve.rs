@@ -1,0 +1,251 @@
+//! `serve`: puts the parts together, runs them, and stops them in order.
+//!
+//! The order of starting is the order in which a failure should be told: settings, address, key,
+//! database, engine, organisation; only then is the first request answered. The order of stopping
+//! is the reverse: no new connections, every request its answer, streams ended, soft state written.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use allclear_channels::registry::{self, Channels};
+use allclear_channels::transport::{TransportConfig, Transports};
+use allclear_domain::access::{Actor, Scope};
+use allclear_domain::org::check::Against;
+use allclear_domain::org::problem::Weight;
+use allclear_domain::time::Length;
+use allclear_engine::clock::SystemClock;
+use allclear_engine::orgs::{MadeSecret, OrgError};
+use allclear_engine::ports::{Ports, SystemRng, Transport};
+use allclear_engine::{Engine, EngineSettings, orgfile};
+use allclear_store::schema::{MIGRATIONS, TABLES};
+use allclear_store::{Access, Db, Dialect, OpenOptions};
+use anyhow::Context as _;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::accept::{self, Doors};
+use crate::config::Config;
+use crate::hands::Hands;
+use crate::routes::{self, Faces};
+use crate::transport::Carrier;
+use crate::{key, upkeep};
+
+/// The token of a first start is for setting up; others are made with it.
+const SETUP_TOKEN_LIFE: Length = Length::from_secs(86_400);
+/// Part of the drain that is kept for writing down and closing.
+const DRAIN_TAIL: Duration = Duration::from_secs(2);
+/// How often an organisation is applied again when another node changed it at the same time.
+const APPLY_TRIES: u32 = 3;
+
+/// Runs until a signal says to stop.
+///
+/// # Errors
+/// When something that is needed is not there.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    let mut signals = Signals::new()?;
+    let listener = accept::listen(config.listen).with_context(|| format!("cannot listen on {}", config.listen))?;
+    let address = listener.local_addr()?;
+    let base_url = config.base_url.clone().unwrap_or_else(|| base_url(address));
+    let transport = carrier(&config, &base_url)?;
+    let running = start(&config, base_url, transport).await?;
+    let started = async {
+        if let Some(file) = &config.org {
+            apply_file(&running.engine, file).await?;
+        }
+        if config.admin_token.is_none() {
+            first_start(&running.engine).await?;
+        }
+        anyhow::Ok(())
+    };
+    if let Err(why) = started.await {
+        running.engine.stop().await;
+        return Err(why);
+    }
+    let doors = Doors::open(listener, routes::router(running.engine.clone(), Faces::default()), config.limits);
+    tell_address(&config, address)?;
+    upkeep::start(&running.engine);
+    signals.first().await;
+    stop(&running.engine, &doors, &config, &mut signals).await;
+    Ok(())
+}
+
+/// An engine that runs, with the hands of its clock.
+pub struct Running {
+    pub engine: Engine,
+}
+
+/// Opens the database and starts the engine.
+pub async fn start(config: &Config, base_url: String, transport: Arc<dyn Transport>) -> anyhow::Result<Running> {
+    let place = key::place(config.secret_key_file.as_deref(), &config.database)?;
+    let options = OpenOptions::new(MIGRATIONS, TABLES).access(Access::Serve);
+    let db = Db::open(&config.database, options).await?;
+    // After the database: one that is in use, or not ours, gets no key beside it.
+    let key = key::read_or_make(place.as_deref(), &SystemRng)?;
+    let clock = Arc::new(SystemClock::default());
+    let hands = Hands::new(Arc::clone(&clock));
+    hands.ask(&db).await.context("the database's clock cannot be read")?;
+    #[cfg(feature = "failpoints")]
+    let transport = failpoint(&db, transport)?;
+    let settings = EngineSettings {
+        base_url,
+        quarantine: config.quarantine,
+        outbox: config.outbox,
+        admin_token: config.admin_token.clone(),
+    };
+    let ports = Ports { clock, rng: Arc::new(SystemRng), transport };
+    let engine = Engine::start(db, ports, settings, key).await?;
+    if engine.db().dialect() == Dialect::Postgres {
+        engine.tasks().spawn(hands.clone().follow(engine.clone()));
+    }
+    if engine.is_quarantined() {
+        tracing::warn!("in quarantine: nothing is sent until `allclear release`");
+    }
+    #[cfg(feature = "test-clock")]
+    if let Some(socket) = crate::config::environment("ALLCLEAR_TEST_CONTROL") {
+        crate::control::start(Path::new(&socket), &engine, &hands).with_context(|| format!("the control socket {socket} cannot be made"))?;
+    }
+    Ok(Running { engine })
+}
+
+#[cfg(feature = "failpoints")]
+fn failpoint(db: &Db, transport: Arc<dyn Transport>) -> anyhow::Result<Arc<dyn Transport>> {
+    let Some(text) = crate::config::environment("ALLCLEAR_FAILPOINT") else { return Ok(transport) };
+    let failpoint = Arc::new(crate::failpoints::Failpoint::parse(&text).map_err(anyhow::Error::msg)?);
+    failpoint.watch(db);
+    Ok(failpoint.wrap(transport))
+}
+
+/// Where this server is reached when nothing else is said.
+fn base_url(address: SocketAddr) -> String {
+    let ip = address.ip();
+    match ip {
+        _ if ip.is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
+        _ => format!("http://{address}"),
+    }
+}
+
+/// What sends, made from the settings.
+fn carrier(config: &Config, base_url: &str) -> anyhow::Result<Arc<dyn Transport>> {
+    let url: reqwest::Url = base_url.parse().context("the base URL does not read")?;
+    let host = url.host_str().unwrap_or("localhost");
+    // A literal address stands in brackets in a mail address (RFC 5321 §4.1.3).
+    let domain = if host.parse::<std::net::Ipv4Addr>().is_ok() { format!("[{host}]") } else { host.to_owned() };
+    let mail_from = config.mail_from.clone().unwrap_or_else(|| format!("allclear@{domain}"));
+    let settings = TransportConfig { guard: config.guard.clone(), smtp: config.smtp.clone(), mail_from };
+    Ok(Arc::new(Carrier::new(Channels::new(host), Transports::new(settings)?)))
+}
+
+/// Applies an organisation file that is not the one applied last.
+async fn apply_file(engine: &Engine, file: &Path) -> anyhow::Result<()> {
+    let loaded = match orgfile::read(file) {
+        Ok(loaded) => loaded,
+        Err(why) => {
+            eprintln!("{why}");
+            anyhow::bail!("the organisation {} cannot be read", file.display());
+        }
+    };
+    for tried in 1.. {
+        if engine.org_digest().await?.as_deref() == Some(loaded.digest.as_str()) {
+            return Ok(());
+        }
+        let kinds: Vec<&str> = registry::kinds().collect();
+        let problems = loaded.check(engine.org().bundle(), false, Against { now: engine.now(), kinds: &kinds });
+        for problem in &problems {
+            eprintln!("{problem}");
+        }
+        if problems.iter().any(|problem| problem.weight == Weight::Error) {
+            anyhow::bail!("the organisation {} is refused; nothing of it was applied", file.display());
+        }
+        match engine.apply_org(loaded.bundle.clone(), Some(&loaded.digest), false, &Actor::Administrator).await {
+            Ok(applied) => {
+                tracing::info!(file = %file.display(), version = applied.version, changes = applied.changes.len(), "applied the organisation");
+                show_once(&applied.made);
+                return Ok(());
+            }
+            Err(OrgError::Conflict) if tried < APPLY_TRIES => {}
+            Err(why) => return Err(why.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Secrets that were made here: on standard error and not in the log, since logs are kept.
+pub fn show_once(made: &[MadeSecret]) {
+    for MadeSecret { of, secret } in made {
+        eprintln!("made a secret for {of}, shown this once: {secret}");
+    }
+}
+
+/// On a store without any token: one for setting up, shown once.
+async fn first_start(engine: &Engine) -> anyhow::Result<()> {
+    if !engine.tokens().await?.is_empty() {
+        return Ok(());
+    }
+    let (token, _) = engine.create_token("set-up", Scope::Admin, None, Some(SETUP_TOKEN_LIFE)).await?;
+    eprintln!("first start: an administrator's token for setting up, shown this once and good for {SETUP_TOKEN_LIFE}:");
+    eprintln!("  export ALLCLEAR_URL={} ALLCLEAR_TOKEN={token}", engine.base_url());
+    eprintln!("then `allclear config apply FILE` sets the organisation up; `allclear token create` makes further tokens");
+    Ok(())
+}
+
+/// Says where we listen, to people and to programs.
+fn tell_address(config: &Config, address: SocketAddr) -> anyhow::Result<()> {
+    if let Some(file) = &config.port_file {
+        // Renamed into place, so that whoever waits for the file finds it whole.
+        let partial = file.with_extension("partial");
+        std::fs::write(&partial, format!("{}\n", address.port()))
+            .and_then(|()| std::fs::rename(&partial, file))
+            .with_context(|| format!("the port file {} cannot be written", file.display()))?;
+    }
+    eprintln!("listening on http://{address}");
+    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "ready");
+    Ok(())
+}
+
+/// SIGTERM and SIGINT.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Catches both from now on.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for one.
+    pub async fn first(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Stops in order; a second signal cuts it short.
+pub async fn stop(engine: &Engine, doors: &Doors, config: &Config, signals: &mut Signals) {
+    tracing::info!("stopping: what is under way is finished first");
+    let drain = config.limits.drain;
+    let in_order = async {
+        doors.close();
+        let for_answers = drain.saturating_sub(DRAIN_TAIL);
+        let answered = tokio::time::timeout(for_answers, doors.answered()).await;
+        if answered.is_err() {
+            tracing::warn!("some requests are not answered yet; they are cut off");
+        }
+        // Ends the streams, which would keep their connections open.
+        engine.stop().await;
+        let _ = tokio::time::timeout(DRAIN_TAIL.min(drain), doors.empty()).await;
+    };
+    tokio::select! {
+        () = in_order => {}
+        () = signals.first() => tracing::warn!("a second signal: stopping at once"),
+    }
+    doors.cut().await;
+    tracing::info!("stopped");
+}

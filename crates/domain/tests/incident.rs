@@ -1,0 +1,333 @@
+//! An incident against its table: every state × verb by `decide`, and laws over any sequence of
+//! commands.
+
+use allclear_domain::event::Mode;
+use allclear_domain::expect::{Expectation, Rule, Standing};
+use allclear_domain::ids::{AlertId, IncidentId, PageId};
+use allclear_domain::incident::lifecycle::{Verb, next};
+use allclear_domain::incident::{
+    self, Command, Context, Declaration, Event, Incident, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX,
+};
+use allclear_domain::time::{Length, after};
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+const ID: IncidentId = IncidentId::from_bits(1);
+const OTHER: IncidentId = IncidentId::from_bits(2);
+
+fn start() -> Timestamp {
+    "2026-01-05T10:00:00Z".parse().unwrap()
+}
+
+fn declaration() -> Declaration {
+    Declaration {
+        id: ID,
+        reference: "INC-1".into(),
+        title: "Checkout is slow".into(),
+        severity: Severity::Sev2,
+        service: Some("checkout".into()),
+        escalation: Some("e".into()),
+        group_key: None,
+        alert: Some(AlertId::from_bits(3)),
+        because: "no route matched".into(),
+        impact_started_at: None,
+        detected_at: Some(start()),
+        group_wait: Length::ZERO,
+    }
+}
+
+/// The engine's part without its store: fold, and what is expected.
+#[derive(Default)]
+struct World {
+    incident: Option<Incident>,
+    seconds: u64,
+    version: u64,
+    expectations: Vec<Expectation>,
+}
+
+impl World {
+    fn run(&mut self, command: Command) -> Result<Vec<Event>, Refusal> {
+        self.seconds += 1;
+        let now = after(start(), Length::from_secs(self.seconds));
+        let events = incident::decide(self.incident.as_ref(), command, Context { now, org_version: 4 })?;
+        for event in &events {
+            self.version += 1;
+            let incident = incident::evolve(self.incident.take(), ID, event, now, Mode::Live);
+            let (opened, settled) = incident::react(&incident, event, self.version, now);
+            for settle in settled {
+                for expectation in &mut self.expectations {
+                    let meant = settle.key.as_ref().is_none_or(|key| *key == expectation.key);
+                    if meant && expectation.standing == Standing::Live {
+                        expectation.standing = settle.standing;
+                    }
+                }
+            }
+            for expectation in opened {
+                let taken = |other: &Expectation| other.key == expectation.key && other.occurrence == expectation.occurrence;
+                assert!(!self.expectations.iter().any(taken), "`{}` is opened twice", expectation.key);
+                self.expectations.push(expectation);
+            }
+            self.incident = Some(incident);
+        }
+        Ok(events)
+    }
+
+    fn state(&self) -> State {
+        self.incident.as_ref().unwrap().state
+    }
+
+    fn live(&self) -> Vec<Rule> {
+        self.expectations.iter().filter(|e| e.standing == Standing::Live).map(|e| e.rule).collect()
+    }
+
+    /// A world whose incident stands in this state, reached by commands.
+    fn at(state: State) -> Self {
+        let mut world = Self::default();
+        let first = if state == State::Candidate { Command::Propose(declaration()) } else { Command::Declare(declaration()) };
+        let mut path = vec![first];
+        match state {
+            State::Candidate | State::Declared => {}
+            State::Investigating => path.push(command(Verb::Acknowledge)),
+            State::Mitigated => path.extend([command(Verb::Acknowledge), command(Verb::Mitigate)]),
+            State::Resolved => path.push(command(Verb::Resolve)),
+            State::Closed => path.extend([command(Verb::Resolve), command(Verb::Close)]),
+            State::Cancelled => path.push(command(Verb::Cancel)),
+            State::Merged => path.push(command(Verb::Merge)),
+        }
+        for command in path {
+            world.run(command).unwrap();
+        }
+        assert_eq!(world.state(), state);
+        world
+    }
+}
+
+/// A command of this verb that has everything it needs.
+fn command(verb: Verb) -> Command {
+    let why = || "because".to_owned();
+    match verb {
+        Verb::Declare => Command::Promote { why: why() },
+        Verb::Acknowledge => Command::Acknowledge { by: Some("ana".into()), via: "api".into() },
+        Verb::Escalate => Command::Escalate { page: PageId::from_bits(9), why: why() },
+        Verb::Severity => Command::SetSeverity { severity: Severity::Sev1, why: why() },
+        Verb::Alerts => Command::TellAlerts { joined: 2, recovered: 1, open: 3 },
+        Verb::Recover => Command::Recover,
+        Verb::Mitigate => Command::Mitigate { note: Some("rolled back".into()) },
+        Verb::Resolve => Command::Resolve { note: None },
+        Verb::Reopen => Command::Reopen { why: why() },
+        Verb::Cancel => Command::Cancel { why: why() },
+        Verb::Close => Command::Close,
+        Verb::Merge => Command::Merge { into: OTHER, into_ref: "INC-2".into() },
+        Verb::Note => Command::Note { text: "the graph fell at ten".into() },
+    }
+}
+
+#[test]
+fn decide_says_what_the_table_says_for_every_state_and_verb() {
+    for state in State::ALL {
+        for verb in Verb::ALL {
+            let mut world = World::at(state);
+            let before = world.incident.clone();
+            let said = world.run(command(verb));
+            match (next(state, verb), said) {
+                // Alerts are not people: where nothing can follow, nothing does, and nobody is told off.
+                (Err(_), Ok(events)) if !verb.is_for_people() => assert!(events.is_empty(), "{state:?} {verb:?}: {events:?}"),
+                (Err(_), Err(refusal)) => {
+                    assert_eq!(world.incident, before, "a refusal changes nothing");
+                    assert!(!refusal.code().is_empty() && !refusal.to_string().is_empty());
+                }
+                // All alerts over and nobody on it: the one case in which more follows than the verb says.
+                (Ok(_), Ok(_)) if verb == Verb::Recover && state == State::Declared => assert_eq!(world.state(), State::Resolved),
+                (Ok(_), Ok(_)) if verb == Verb::Recover && state == State::Candidate => assert_eq!(world.state(), State::Cancelled),
+                // Whoever is on it already says nothing new.
+                (Ok(after), Ok(events)) if verb == Verb::Acknowledge && state != State::Declared => {
+                    assert!(events.is_empty() && world.state() == after);
+                }
+                (Ok(after), Ok(events)) => {
+                    assert!(!events.is_empty(), "{state:?} {verb:?}");
+                    assert_eq!(world.state(), after, "{state:?} {verb:?}");
+                }
+                (table, said) => panic!("{state:?} {verb:?}: the table says {table:?}, decide says {said:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn a_beginning_needs_a_title_of_a_bounded_length_and_happens_once() {
+    let with_title = |title: String| World::default().run(Command::Declare(Declaration { title, ..declaration() }));
+    assert_eq!(with_title("  ".into()), Err(Refusal::WordsMissing { what: "the title" }));
+    assert!(with_title("ä".repeat(TITLE_CHARS_MAX)).is_ok(), "counted in characters");
+    assert!(matches!(with_title("ä".repeat(TITLE_CHARS_MAX + 1)), Err(Refusal::TooLong { .. })));
+    assert_eq!(World::at(State::Candidate).run(Command::Declare(declaration())), Err(Refusal::AlreadyDeclared));
+    assert_eq!(World::default().run(command(Verb::Resolve)), Err(Refusal::NotDeclared));
+}
+
+#[test]
+fn reasons_and_notes_are_words_of_a_bounded_length() {
+    for verb in [Verb::Reopen, Verb::Cancel, Verb::Severity, Verb::Note] {
+        let mut world = World::at(if verb == Verb::Reopen { State::Resolved } else { State::Investigating });
+        let empty = match verb {
+            Verb::Reopen => Command::Reopen { why: " ".into() },
+            Verb::Cancel => Command::Cancel { why: String::new() },
+            Verb::Severity => Command::SetSeverity { severity: Severity::Sev1, why: String::new() },
+            _ => Command::Note { text: "\n".into() },
+        };
+        assert!(matches!(world.run(empty), Err(Refusal::WordsMissing { .. })), "{verb:?}");
+    }
+    let long = "x".repeat(NOTE_CHARS_MAX + 1);
+    for command in [Command::Note { text: long.clone() }, Command::Mitigate { note: Some(long.clone()) }, Command::Resolve { note: Some(long) }] {
+        assert!(matches!(World::at(State::Investigating).run(command), Err(Refusal::TooLong { .. })));
+    }
+}
+
+#[test]
+fn a_severity_that_is_set_already_is_no_news() {
+    let mut world = World::at(State::Declared);
+    assert!(world.run(Command::SetSeverity { severity: Severity::Sev2, why: String::new() }).unwrap().is_empty());
+}
+
+#[test]
+fn an_incident_is_merged_into_another_one_only() {
+    let mut world = World::at(State::Declared);
+    assert_eq!(world.run(Command::Merge { into: ID, into_ref: "INC-1".into() }), Err(Refusal::MergeIntoItself));
+    assert_eq!(world.run(command(Verb::Merge)).unwrap().len(), 1);
+    assert_eq!(world.run(command(Verb::Resolve)), Err(Refusal::AlreadyMerged(OTHER.to_string())));
+    let absorb = || Command::Absorb { from: OTHER, from_ref: "INC-2".into() };
+    assert!(World::at(State::Mitigated).run(absorb()).is_ok());
+    assert_eq!(World::at(State::Resolved).run(absorb()), Err(Refusal::AlreadyResolved), "it would hide the other");
+}
+
+#[test]
+fn a_recovery_resolves_what_nobody_took_and_asks_whoever_did() {
+    let mut world = World::at(State::Declared);
+    let said = world.run(Command::Recover).unwrap();
+    assert!(matches!(said.as_slice(), [Event::Recovered(_), Event::Resolved(body)] if body.by_itself));
+    assert!(world.live().is_empty());
+
+    let mut world = World::at(State::Investigating);
+    let said = world.run(Command::Recover).unwrap();
+    assert!(matches!(said.as_slice(), [Event::Recovered(body)] if body.ask.as_deref() == Some("ana")));
+    assert_eq!(world.live(), [Rule::ConfirmRecovery]);
+    assert!(world.run(Command::Recover).unwrap().is_empty(), "asked once");
+    world.run(command(Verb::Alerts)).unwrap();
+    assert!(world.live().is_empty(), "another alert joined");
+    assert_eq!(world.run(Command::Recover).unwrap().len(), 1, "and asked again when that is over too");
+    assert_eq!(world.run(Command::MissConfirmation).unwrap().len(), 1);
+    world.run(command(Verb::Resolve)).unwrap();
+    assert!(world.live().is_empty());
+    assert!(world.run(Command::MissConfirmation).unwrap().is_empty());
+}
+
+#[test]
+fn a_recovery_of_what_somebody_unnamed_took_is_asked_about_too() {
+    let mut world = World::at(State::Declared);
+    world.run(Command::Acknowledge { by: None, via: "sender".into() }).unwrap();
+    world.run(Command::Recover).unwrap();
+    assert_eq!(world.live(), [Rule::ConfirmRecovery], "or it would stay open and nobody would hear of it");
+}
+
+#[test]
+fn the_first_acknowledgement_is_the_first_also_after_a_reopening() {
+    let mut world = World::at(State::Declared);
+    world.run(Command::Recover).unwrap();
+    world.run(command(Verb::Reopen)).unwrap();
+    let said = world.run(Command::Acknowledge { by: None, via: "sender".into() }).unwrap();
+    assert!(matches!(said.as_slice(), [Event::Acknowledged(body)] if body.first), "{said:?}");
+    assert!(world.incident.as_ref().unwrap().acknowledged_at.is_some());
+    assert!(world.run(Command::Acknowledge { by: None, via: "sender".into() }).unwrap().is_empty());
+    let said = world.run(command(Verb::Acknowledge)).unwrap();
+    assert!(matches!(said.as_slice(), [Event::Acknowledged(body)] if !body.first));
+    assert_eq!(world.incident.as_ref().unwrap().commander.as_deref(), Some("ana"));
+}
+
+#[test]
+fn a_reopening_undoes_what_it_undoes() {
+    let mut world = World::at(State::Mitigated);
+    world.run(command(Verb::Resolve)).unwrap();
+    world.run(command(Verb::Close)).unwrap();
+    world.run(command(Verb::Reopen)).unwrap();
+    let incident = world.incident.as_ref().unwrap();
+    assert_eq!((incident.state, incident.reopened), (State::Investigating, 1));
+    assert_eq!((incident.mitigated_at, incident.resolved_at, incident.closed_at), (None, None, None));
+    assert!(incident.acknowledged_at.is_some() && incident.declared_at.is_some());
+}
+
+#[test]
+fn a_candidate_waits_for_a_decision_and_a_group_for_its_time() {
+    let mut world = World::at(State::Candidate);
+    assert_eq!(world.live(), [Rule::Candidate]);
+    assert_eq!(world.incident.as_ref().unwrap().declared_at, None);
+    world.run(command(Verb::Declare)).unwrap();
+    assert!(world.live().is_empty());
+    assert!(world.incident.as_ref().unwrap().declared_at.is_some());
+
+    let mut world = World::default();
+    world.run(Command::Declare(Declaration { group_wait: Length::from_secs(30), ..declaration() })).unwrap();
+    assert_eq!(world.live(), [Rule::GroupWait]);
+    world.run(command(Verb::Acknowledge)).unwrap();
+    assert!(world.live().is_empty(), "nobody needs to be looked for");
+}
+
+fn any_command() -> impl Strategy<Value = Command> {
+    let who = prop_oneof![Just(None), Just(Some("ana".to_owned())), Just(Some("ben".to_owned()))];
+    let words = prop_oneof![3 => Just("because".to_owned()), 1 => Just(" ".to_owned())];
+    prop_oneof![
+        6 => (0..Verb::ALL.len()).prop_map(|at| command(Verb::ALL[at])),
+        2 => who.prop_map(|by| Command::Acknowledge { by, via: "link".into() }),
+        1 => words.prop_map(|why| Command::Reopen { why }),
+        1 => (0_usize..5).prop_map(|at| Command::SetSeverity { severity: Severity::ALL[at], why: "worse".into() }),
+        1 => (0_u64..3, 0_u64..3).prop_map(|(joined, recovered)| Command::TellAlerts { joined, recovered, open: 1 }),
+        1 => Just(Command::MissConfirmation),
+        1 => Just(Command::Absorb { from: OTHER, from_ref: "INC-2".into() }),
+        1 => Just(Command::Declare(declaration())),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_life_keeps_the_invariants(candidate in any::<bool>(), commands in prop::collection::vec(any_command(), 0..40)) {
+        let mut world = World::at(if candidate { State::Candidate } else { State::Declared });
+        for command in commands {
+            let before = world.incident.clone().unwrap();
+            let reopens = matches!(command, Command::Reopen { .. });
+            let Ok(events) = world.run(command) else {
+                prop_assert_eq!(world.incident.as_ref(), Some(&before));
+                continue;
+            };
+            let after = world.incident.clone().unwrap();
+            if before.state == State::Closed && !reopens {
+                prop_assert!(events.is_empty(), "closed accepts nothing but a reopening: {:?}", events);
+            }
+            // Instants are set once; a reopening alone clears, and only what it undoes.
+            let instants = [
+                (before.declared_at, after.declared_at, false),
+                (before.acknowledged_at, after.acknowledged_at, false),
+                (before.mitigated_at, after.mitigated_at, true),
+                (before.resolved_at, after.resolved_at, true),
+                (before.closed_at, after.closed_at, true),
+            ];
+            for (was, is, may_clear) in instants {
+                prop_assert!(was.is_none() || was == is || (may_clear && reopens && is.is_none()), "{:?} became {:?}", was, is);
+            }
+            prop_assert_eq!(after.created_at, before.created_at);
+            prop_assert_eq!(after.resolved_at.is_some(), matches!(after.state, State::Resolved | State::Closed));
+            prop_assert_eq!(after.closed_at.is_some(), matches!(after.state, State::Closed | State::Cancelled | State::Merged));
+            prop_assert_eq!(after.merged_into.is_some(), after.state == State::Merged);
+            prop_assert!(after.declared_at.is_some() || matches!(after.state, State::Candidate | State::Cancelled | State::Merged));
+            prop_assert!(after.state.is_open() || world.live().is_empty(), "{:?} waits for {:?}", after.state, world.live());
+            // A fold of what was stored is the same as the fold of what was decided.
+            let version = world.version;
+            let mut read = Some(before);
+            for event in &events {
+                let stored = Event::decode(event.kind(), event.v(), &event.body()).unwrap();
+                prop_assert_eq!(&stored, event);
+                read = Some(incident::evolve(read, ID, &stored, after.updated_at, Mode::Live));
+            }
+            prop_assert_eq!(read, world.incident.clone());
+            prop_assert_eq!(version, world.version);
+        }
+    }
+}

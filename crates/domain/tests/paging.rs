@@ -1,0 +1,283 @@
+//! A page by examples: who is told, when the next follows, and how it ends. The laws that hold
+//! whatever happens are in `paging/laws.rs`.
+
+#[path = "paging/laws.rs"]
+mod laws;
+#[path = "paging/world.rs"]
+mod world;
+
+use allclear_domain::expect::Rule;
+use allclear_domain::paging::{Command, Event, PEOPLE_PER_STEP_MAX, Refusal, SendReport, Status};
+use allclear_domain::time::{Length, after};
+use world::{World, acknowledge, at, decline, delayed, delivered, failed, in_doubt, org, policy};
+
+/// A rota, then Cho; the rota again in a second round; Cho as the catch-all.
+fn usual() -> World {
+    World::started(org(1, policy(&[&["schedule:rota"], &["person:cho"]], 1), &["person:cho"]))
+}
+
+#[test]
+fn the_start_pages_whoever_the_schedule_says_and_plans_the_rest() {
+    let mut world = World::new(org(1, policy(&[&["schedule:rota"]], 0), &[]));
+    let said = world.run(world.start()).unwrap();
+    assert_eq!(said, ["started", "step 1.1: ana (hook now, mail in 1m); the page started"]);
+    let live: Vec<(Rule, &str, jiff::Timestamp)> = world.live().iter().map(|e| (e.rule, e.key.as_str(), e.next_look_at)).collect();
+    assert_eq!(
+        live,
+        [
+            (Rule::PageNotify, "notify:1:1:ana:1", at("2026-01-05T10:01:00Z")),
+            (Rule::PageAck, "ack:1:1", at("2026-01-05T10:05:00Z")),
+        ]
+    );
+    assert_eq!(world.sent.len(), 1);
+    assert_eq!(world.sent[0].channel, "webhook");
+
+    let mut tomorrow = World::new(org(1, policy(&[&["schedule:rota"]], 0), &[]));
+    tomorrow.now = after(tomorrow.now, Length::from_mins(24 * 60));
+    assert_eq!(tomorrow.run(tomorrow.start()).unwrap()[1], "step 1.1: ben (mail now); the page started", "a first way never waits");
+}
+
+#[test]
+fn a_step_that_nobody_acknowledges_is_followed_by_the_next_round_by_round_to_the_end() {
+    let mut world = usual();
+    let mut said = Vec::new();
+    for _ in 0..9 {
+        said.extend(world.look(false));
+    }
+    assert_eq!(
+        said,
+        [
+            "raised: ana mail; no answer so far",
+            "step 1.2: cho (hook now); nobody acknowledged in time",
+            "step 2.1: ana (hook now, mail in 1m); nobody acknowledged in time",
+            "raised: ana mail; no answer so far",
+            "step 2.2: cho (hook now); nobody acknowledged in time",
+            "catch-all 2.3: cho (hook now); every step was paged and nobody acknowledged",
+            "exhausted: everybody was paged and nobody acknowledged",
+        ]
+    );
+    assert_eq!(world.status(), Status::Exhausted);
+    assert_eq!(world.now, at("2026-01-05T10:30:00Z"), "four steps of five minutes and ten for the catch-all");
+}
+
+#[test]
+fn an_empty_step_is_passed_at_once_with_its_reason() {
+    let steps: &[&[&str]] = &[&["schedule:later"], &["team:ghosts"], &["person:zoe", "schedule:none"], &["person:cho"]];
+    let mut world = World::new(org(1, policy(steps, 0), &[]));
+    assert_eq!(
+        world.run(world.start()).unwrap(),
+        [
+            "started",
+            "empty 1.1: nobody is on call in `later`",
+            "empty 1.2: dan: they have no verified contact method; eve: they have no verified contact method",
+            "empty 1.3: there is no person `zoe`; there is no schedule `none`",
+            "step 1.4: cho (hook now); the page started",
+        ]
+    );
+}
+
+#[test]
+fn when_all_steps_are_empty_the_catch_all_is_paged_and_no_round_is_repeated() {
+    let mut world = World::new(org(1, policy(&[&["schedule:later"], &["person:dan"]], 5), &["person:cho"]));
+    let said = world.run(world.start()).unwrap();
+    assert_eq!(said.len(), 4, "{said:?}");
+    assert_eq!(said[3], "catch-all 1.3: cho (hook now); nobody in the escalation policy could be notified");
+    assert_eq!(world.live()[0].length, Length::from_mins(10));
+}
+
+#[test]
+fn without_anybody_left_the_page_is_exhausted_and_says_why() {
+    let cases: [(Option<serde_json::Value>, &[&str], &str); 4] = [
+        (policy(&[&["person:dan"]], 3), &[], "exhausted: nobody in the escalation policy could be notified, and no catch_all is set"),
+        (
+            policy(&[&["person:dan"]], 3),
+            &["person:eve"],
+            "exhausted: nobody in the escalation policy could be notified, and the catch-all reached nobody: eve: they have no verified contact method",
+        ),
+        (None, &[], "exhausted: nobody in the escalation policy could be notified, and no catch_all is set"),
+        (policy(&[], 0), &[], "exhausted: nobody in the escalation policy could be notified, and no catch_all is set"),
+    ];
+    for (policy, catch_all, last) in cases {
+        let mut world = World::new(org(1, policy, catch_all));
+        assert_eq!(world.run(world.start()).unwrap().last().unwrap(), last);
+        assert_eq!(world.status(), Status::Exhausted);
+        assert!(world.sent.is_empty());
+    }
+}
+
+#[test]
+fn a_policy_that_never_was_is_named() {
+    let mut world = World::new(org(1, None, &["person:cho"]));
+    let said = world.run(world.start()).unwrap();
+    assert_eq!(said[1], "empty 1.1: there is no escalation policy `e`");
+    assert_eq!(said[2], "catch-all 1.1: cho (hook now); nobody in the escalation policy could be notified");
+    let mut world = World::new(org(1, None, &["person:cho"]));
+    let Command::Start(mut start) = world.start() else { unreachable!() };
+    start.escalation = None;
+    assert_eq!(world.run(Command::Start(start)).unwrap()[1], "empty 1.1: no escalation policy is set for this service or route");
+}
+
+#[test]
+fn a_failed_send_pulls_the_persons_next_way_forward() {
+    let mut world = usual();
+    assert_eq!(world.report("ana", "hook", failed()), ["failed: ana hook", "raised: ana mail; ana could not be reached by hook"]);
+    assert_eq!(world.live().len(), 1, "the mail does not come a second time");
+    assert_eq!(world.report("ana", "mail", delivered()), ["delivered: ana mail"]);
+    assert_eq!(world.look(false), ["step 1.2: cho (hook now); nobody acknowledged in time"]);
+}
+
+#[test]
+fn when_every_send_of_a_step_failed_the_next_step_follows_at_once() {
+    let mut world = World::started(org(1, policy(&[&["team:pair"], &["person:ben"]], 0), &[]));
+    assert_eq!(world.report("ana", "hook", failed()).len(), 2);
+    assert_eq!(world.report("ana", "mail", failed()), ["failed: ana mail"], "cho may still have heard");
+    assert_eq!(world.report("cho", "hook", failed()), ["failed: cho hook", "step 1.2: ben (mail now); nobody of the step could be reached"]);
+    assert_eq!(world.now, at(world::MONDAY_TEN));
+}
+
+#[test]
+fn a_send_that_got_through_holds_the_step_for_its_whole_time() {
+    let mut world = World::started(org(1, policy(&[&["team:pair"], &["person:ben"]], 0), &[]));
+    world.report("cho", "hook", delivered());
+    world.report("ana", "hook", failed());
+    assert_eq!(world.report("ana", "mail", failed()), ["failed: ana mail"]);
+}
+
+#[test]
+fn a_provider_that_does_not_answer_counts_as_failed_after_three_tries() {
+    let mut world = World::started(org(1, policy(&[&["schedule:rota"], &["person:cho"]], 0), &[]));
+    assert_eq!(
+        world.report("ana", "hook", delayed()),
+        ["delayed 1: ana hook", "raised: ana mail; ana could not be reached by hook"],
+        "the next way need not wait for the provider"
+    );
+    assert_eq!(world.report("ana", "mail", delayed()), ["delayed 1: ana mail"]);
+    assert!(world.report("ana", "hook", delayed()).is_empty(), "the log is told once");
+    assert!(world.report("ana", "mail", delayed()).is_empty());
+    let said = world.report("ana", "hook", delayed());
+    assert_eq!(said.first().unwrap(), "delayed 3: ana hook");
+    world.report("ana", "mail", delayed());
+    assert_eq!(world.page.as_ref().unwrap().step, 2, "both ways count as failed");
+    assert!(world.report("ana", "mail", delayed()).is_empty());
+    assert_eq!(world.report("ana", "mail", delivered()), ["delivered: ana mail"], "tries go on after the step");
+}
+
+#[test]
+fn whoever_cannot_passes_it_on_once() {
+    let mut world = World::started(org(1, policy(&[&["schedule:rota"], &["person:cho"], &["person:ben"]], 0), &[]));
+    let passed = ["declined: ana", "step 1.2: cho (hook now); ana passed it on"];
+    assert_eq!(world.run(decline("ana")).unwrap(), passed);
+    assert_eq!(world.run(decline("ana")).unwrap(), ["declined: ana"], "a second tap must not take it from Cho");
+    assert_eq!(world.page.as_ref().unwrap().step, 2);
+}
+
+#[test]
+fn an_acknowledgement_ends_everything() {
+    let mut world = usual();
+    assert_eq!(world.run(acknowledge("ana")).unwrap(), ["acknowledged: ana"]);
+    assert_eq!(world.page.as_ref().unwrap().acknowledged_by.as_deref(), Some("ana"));
+    assert!(world.live().is_empty());
+    assert!(world.run(acknowledge("ben")).unwrap().is_empty(), "a second one has nothing left to do");
+    assert_eq!(world.run(decline("ana")), Err(Refusal::Over("somebody has acknowledged it")));
+    assert!(world.run(Command::StepTimedOut { round: 1, step: 1, late: false }).unwrap().is_empty());
+    assert!(world.run(Command::EntryDue { round: 1, step: 1, person: "ana".into(), entry: 1, late: false }).unwrap().is_empty());
+    assert_eq!(world.report("ana", "hook", failed()), ["failed: ana hook"], "recorded, and nothing follows");
+    assert_eq!(world.report("ana", "hook", delivered()), ["delivered after the end: ana hook"]);
+    assert!(world.run(Command::Stop { why: "over".into() }).unwrap().is_empty());
+}
+
+#[test]
+fn an_exhausted_page_can_still_be_taken_and_a_stopped_one_cannot() {
+    let mut world = World::started(org(1, policy(&[&["person:cho"]], 0), &[]));
+    world.look(false);
+    assert_eq!(world.status(), Status::Exhausted);
+    assert_eq!(world.run(decline("cho")), Err(Refusal::Over("everybody was paged")));
+    assert_eq!(world.run(acknowledge("cho")).unwrap(), ["acknowledged: cho"]);
+
+    let mut world = usual();
+    assert_eq!(world.run(Command::Stop { why: "it recovered".into() }).unwrap(), ["stopped: it recovered"]);
+    assert_eq!(world.run(acknowledge("ana")), Err(Refusal::Over("it was stopped")));
+}
+
+#[test]
+fn an_exhausted_page_stops_with_its_incident() {
+    let mut world = World::started(org(1, policy(&[&["person:cho"]], 0), &[]));
+    world.look(false);
+    assert_eq!(world.run(Command::Stop { why: "it was resolved".into() }).unwrap(), ["stopped: it was resolved"], "or tries would go on for ever");
+}
+
+#[test]
+fn what_comes_after_its_time_says_so() {
+    let mut world = usual();
+    assert_eq!(world.look(true), ["raised late: ana mail; no answer so far"]);
+    assert!(world.sent.last().unwrap().notice.late);
+    assert_eq!(world.look(true), ["step 1.2 late: cho (hook now); nobody acknowledged in time"]);
+    assert!(world.sent.last().unwrap().notice.late);
+    assert_eq!(world.look(false), ["step 2.1: ana (hook now, mail in 1m); nobody acknowledged in time"]);
+    assert!(!world.sent.last().unwrap().notice.late);
+}
+
+#[test]
+fn a_look_at_a_step_that_has_passed_changes_nothing() {
+    let mut world = usual();
+    world.run(decline("ana")).unwrap();
+    assert!(world.run(Command::StepTimedOut { round: 1, step: 1, late: true }).unwrap().is_empty());
+    assert!(world.run(Command::EntryDue { round: 1, step: 1, person: "ana".into(), entry: 1, late: true }).unwrap().is_empty());
+}
+
+#[test]
+fn a_policy_removed_meanwhile_leaves_the_catch_all_under_a_number_of_its_own() {
+    let mut world = World::started(org(1, policy(&[&["person:cho"], &["schedule:rota"]], 0), &["person:cho"]));
+    world.reorganise(org(2, None, &["person:cho"]));
+    let said = world.look(false);
+    assert_eq!(said, ["catch-all 1.2: cho (hook now); the escalation policy is gone"]);
+    assert_eq!(world.look(false), ["exhausted: everybody was paged and nobody acknowledged"]);
+}
+
+#[test]
+fn a_policy_shortened_meanwhile_does_not_page_under_a_used_number() {
+    let mut world = World::started(org(1, policy(&[&["schedule:rota"], &["person:ben"], &["person:cho"]], 0), &["person:cho"]));
+    world.run(decline("ana")).unwrap();
+    world.run(decline("ben")).unwrap();
+    assert_eq!(world.page.as_ref().unwrap().step, 3);
+    world.reorganise(org(2, policy(&[&["schedule:rota"]], 0), &["person:cho"]));
+    assert_eq!(world.look(false), ["catch-all 1.4: cho (hook now); every step was paged and nobody acknowledged"]);
+}
+
+#[test]
+fn a_step_pages_a_bounded_number_of_people_and_says_who_was_left_out() {
+    let mut world = World::new(org(1, policy(&[&["team:crowd"]], 0), &[]));
+    world.run(world.start()).unwrap();
+    assert_eq!(world.sent.len(), PEOPLE_PER_STEP_MAX);
+    let Some(Event::StepReached(body)) = world.events.last() else { panic!("{:?}", world.events.last()) };
+    assert_eq!(body.passed_over.len(), 1);
+    assert_eq!(body.passed_over[0].why, "a step pages at most 200 people");
+}
+
+#[test]
+fn a_send_in_doubt_is_said_and_not_a_failure() {
+    let mut world = usual();
+    assert_eq!(world.report("ana", "hook", in_doubt()), ["in doubt: ana hook"]);
+    assert_eq!(world.report("ana", "hook", delivered()), ["delivered: ana hook"]);
+}
+
+#[test]
+fn the_question_whether_it_is_over_goes_by_the_quiet_way_and_only_to_whom_it_can() {
+    let mut world = usual();
+    world.run(acknowledge("ana")).unwrap();
+    assert_eq!(world.run(Command::AskConfirmation { person: "ana".into() }).unwrap(), ["asked: ana mail"]);
+    assert!(world.run(Command::AskConfirmation { person: "dan".into() }).unwrap().is_empty());
+}
+
+#[test]
+fn a_stranger_to_the_log_is_refused_and_a_report_of_an_old_step_moves_nothing() {
+    let mut world = World::new(org(1, policy(&[&["schedule:rota"]], 0), &[]));
+    assert_eq!(world.run(acknowledge("ana")), Err(Refusal::Unknown));
+    let mut world = usual();
+    assert_eq!(world.run(world.start()), Err(Refusal::AlreadyStarted));
+    let old = world.sent[0].clone();
+    world.run(decline("ana")).unwrap();
+    let report = SendReport { message: old.id, person: old.person, contact: old.contact, channel: old.channel, attempts: 1, result: failed() };
+    assert_eq!(world.run(Command::RecordSend(report)).unwrap(), ["failed: ana hook"]);
+    assert_eq!(world.page.as_ref().unwrap().step, 2);
+}

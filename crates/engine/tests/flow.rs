@@ -1,0 +1,372 @@
+//! A signal becomes a page, a page an escalation or an acknowledgement, over the real store, with
+//! only the provider and the clock faked.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use allclear_domain::access::{Actor, Principal, Scope};
+use allclear_domain::incident::{self, Severity, State};
+use allclear_domain::org::model::Bundle;
+use allclear_domain::paging;
+use allclear_domain::time::from_micros;
+use allclear_domain::view::IncidentView;
+use allclear_domain::wire::{Message, Outcome, Signal, SignalAction, Target};
+use allclear_engine::core::{Arrived, Command, Input, Once, Refusal, Reply};
+use allclear_engine::engine::Engine;
+use allclear_engine::outbox::OutboxSettings;
+use allclear_engine::ports::{BoxFuture, Clock, Ports, Rng, Transport};
+use allclear_engine::queries::IncidentFilter;
+use allclear_engine::seal::SecretKey;
+use allclear_engine::{EngineSettings, upkeep};
+use allclear_store::schema::{MIGRATIONS, TABLES};
+use allclear_store::{Db, OpenOptions};
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+struct HandClock {
+    micros: AtomicI64,
+    moved: watch::Sender<()>,
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        from_micros(self.micros.load(Ordering::SeqCst))
+    }
+    fn monotonic_ns(&self) -> u64 {
+        0
+    }
+    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let mut moved = self.moved.subscribe();
+            while self.now() < at {
+                if moved.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        })
+    }
+}
+
+struct Counting(Mutex<u8>);
+impl Rng for Counting {
+    fn fill(&self, buffer: &mut [u8]) {
+        let mut n = self.0.lock().unwrap();
+        for byte in buffer {
+            *n = n.wrapping_mul(31).wrapping_add(7);
+            *byte = *n;
+        }
+    }
+}
+
+type Told = (String, String, String, bool);
+
+#[derive(Default)]
+struct Sink {
+    told: Mutex<Vec<Told>>,
+    answers: Mutex<BTreeMap<String, Vec<Outcome>>>,
+}
+impl Transport for Sink {
+    fn send<'a>(&'a self, channel: &'a str, message: &'a Message, _: &'a Target, _: Timestamp) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            for notice in &message.notices {
+                let line = (notice.person.clone(), channel.to_owned(), notice.incident.reference.clone(), notice.late);
+                self.told.lock().unwrap().push(line);
+            }
+            let scripted = self.answers.lock().unwrap().get_mut(channel).and_then(|list| if list.is_empty() { None } else { Some(list.remove(0)) });
+            scripted.unwrap_or(Outcome::Delivered { receipt: "200".into() })
+        })
+    }
+}
+
+struct World {
+    engine: Engine,
+    clock: Arc<HandClock>,
+    sink: Arc<Sink>,
+}
+
+const ORG: &str = r#"{
+  "people": [
+    {"id":"ana","name":"Ana","contacts":[{"id":"hook","webhook":"http://x.example/ana"},{"id":"mail","email":"ana@example.org"}],
+     "notify":{"high":[{"contact":"hook"},{"contact":"mail","after":"1m"}]}},
+    {"id":"ben","name":"Ben","contacts":[{"id":"hook","webhook":"http://x.example/ben"}]},
+    {"id":"cho","name":"Cho","contacts":[{"id":"mail","email":"cho@example.org"}]}],
+  "schedules":[{"id":"primary","time_zone":"Etc/UTC","layers":[{"people":["ana"],"every":"1w","handoff":"Mon 09:00","starts":"2026-01-05"}]}],
+  "escalations":[{"id":"main","steps":[{"page":["schedule:primary"],"within":"5m"},{"page":["person:ben"],"within":"10m"}]}],
+  "services":[{"id":"shop","name":"Shop","escalation":"main"}],
+  "integrations":[{"id":"prom","kind":"alertmanager","key":"prom-key-1","service":"shop"}],
+  "routes":[{"match":"group=\"yes\"","set":{"group_by":["alertname"]}}],
+  "catch_all":["person:cho"]}"#;
+
+impl World {
+    async fn new(url: &str) -> Self {
+        let db = Db::open(url, OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap();
+        let clock = Arc::new(HandClock { micros: AtomicI64::new(1_790_000_000_000_000), moved: watch::channel(()).0 });
+        let sink = Arc::new(Sink::default());
+        let ports = Ports { clock: clock.clone(), rng: Arc::new(Counting(Mutex::new(3))), transport: sink.clone() };
+        let settings = EngineSettings {
+            base_url: "http://localhost:1".into(),
+            quarantine: false,
+            outbox: OutboxSettings::default(),
+            admin_token: None,
+        };
+        let engine = Engine::start(db, ports, settings, SecretKey::from_bytes([1; 32])).await.unwrap();
+        let bundle: Bundle = serde_json::from_str(ORG).unwrap();
+        engine.apply_org(bundle, Some("d"), false, &Actor::System).await.unwrap();
+        Self { engine, clock, sink }
+    }
+
+    async fn advance(&self, seconds: i64) {
+        let target = self.clock.micros.load(Ordering::SeqCst) + seconds * 1_000_000;
+        loop {
+            self.engine.quiet().await;
+            let due = self.engine.next_due().await.unwrap().map(|at| at.as_microsecond()).filter(|at| *at <= target);
+            let Some(at) = due else { break };
+            self.clock.micros.fetch_max(at, Ordering::SeqCst);
+            self.clock.moved.send_replace(());
+            self.engine.wake();
+        }
+        self.clock.micros.store(target, Ordering::SeqCst);
+        self.clock.moved.send_replace(());
+        self.engine.wake();
+        self.engine.quiet().await;
+    }
+
+    async fn signal(&self, action: SignalAction, key: &str, labels: &[(&str, &str)]) -> Result<Reply, Refusal> {
+        let signal = Signal {
+            action,
+            dedup_key: key.into(),
+            title: format!("{key} is broken"),
+            description: None,
+            source: None,
+            service: None,
+            severity: Some(allclear_domain::wire::SenderSeverity::Critical),
+            labels: labels.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
+            annotations: BTreeMap::new(),
+            starts_at: None,
+            ends_at: None,
+            links: Vec::new(),
+        };
+        let arrived = Arrived {
+            integration: "prom".into(),
+            format: "alertmanager",
+            received_at: self.engine.now(),
+            body: "[]".into(),
+            signals: vec![signal],
+        };
+        let input = Input { actor: Actor::Integration("prom".into()), cause: "signal".into(), once: None, command: Command::Signals(arrived) };
+        let reply = self.engine.submit(input).await;
+        self.engine.quiet().await;
+        reply
+    }
+
+    async fn command(&self, id: &IncidentView, command: incident::Command) -> Result<Reply, Refusal> {
+        let input = Input {
+            actor: Actor::Person("ana".into()),
+            cause: "api".into(),
+            once: None,
+            command: Command::Incident { id: id.id.parse().unwrap(), command },
+        };
+        let reply = self.engine.submit(input).await;
+        self.engine.quiet().await;
+        reply
+    }
+
+    async fn incidents(&self) -> Vec<IncidentView> {
+        let who = Principal { actor: Actor::Administrator, scope: Scope::Admin };
+        self.engine.queries(&who).incidents(IncidentFilter::default(), 50).await.unwrap()
+    }
+
+    fn told(&self) -> Vec<(String, String)> {
+        self.sink.told.lock().unwrap().iter().map(|(who, how, _, _)| (who.clone(), how.clone())).collect()
+    }
+
+    async fn healthy(&self) {
+        let verified = upkeep::verify(self.engine.db()).await.unwrap();
+        assert_eq!(verified.broken, []);
+        assert_eq!(upkeep::rows_against_logs(self.engine.db()).await.unwrap(), Vec::<String>::new());
+    }
+}
+
+fn pair(who: &str, how: &str) -> (String, String) {
+    (who.to_owned(), how.to_owned())
+}
+
+async fn nobody_answers_and_the_page_walks_to_its_end(url: &str) {
+    let world = World::new(url).await;
+    world.signal(SignalAction::Trigger, "disk", &[]).await.unwrap();
+    assert_eq!(world.told(), [pair("ana", "webhook")]);
+    world.advance(59).await;
+    assert_eq!(world.told().len(), 1, "the mail is not due yet");
+    world.advance(1).await;
+    assert_eq!(world.told()[1..], [pair("ana", "email")]);
+    world.advance(239).await;
+    assert_eq!(world.told().len(), 2, "the second step is not due yet");
+    world.advance(1).await;
+    assert_eq!(world.told()[2..], [pair("ben", "webhook")]);
+    world.advance(600).await;
+    assert_eq!(world.told()[3..], [pair("cho", "email")], "the catch-all");
+    world.advance(3600).await;
+    assert_eq!(world.told().len(), 4);
+    let who = Principal { actor: Actor::Administrator, scope: Scope::Admin };
+    let incident = &world.incidents().await[0];
+    let pages = world.engine.queries(&who).pages(incident.id.parse().unwrap()).await.unwrap();
+    assert_eq!(pages[0].status, paging::Status::Exhausted);
+    assert_eq!(world.engine.queries(&who).incident(incident.id.parse().unwrap()).await.unwrap().unanswered, Some(true));
+    world.healthy().await;
+}
+
+async fn an_acknowledgement_stops_everything(url: &str) {
+    let world = World::new(url).await;
+    world.signal(SignalAction::Trigger, "disk", &[]).await.unwrap();
+    let incident = world.incidents().await.remove(0);
+    assert_eq!((incident.state, incident.severity, incident.reference.as_str()), (State::Declared, Severity::Sev2, "INC-1"));
+    world.command(&incident, incident::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }).await.unwrap();
+    world.advance(7200).await;
+    assert_eq!(world.told(), [pair("ana", "webhook")]);
+    assert_eq!(world.incidents().await[0].state, State::Investigating);
+    // Somebody is on it: a recovery asks and does not resolve.
+    world.signal(SignalAction::Resolve, "disk", &[]).await.unwrap();
+    let now = world.incidents().await.remove(0);
+    assert_eq!((now.state, now.recovered), (State::Investigating, true));
+    assert_eq!(world.told()[1..], [pair("ana", "webhook")], "she is asked, by her rule for high urgency since she has none for low");
+    world.healthy().await;
+}
+
+async fn what_recovers_with_nobody_on_it_resolves_by_itself(url: &str) {
+    let world = World::new(url).await;
+    for label in [("group", "yes"), ("group", "yes")] {
+        let n = world.engine.now().as_microsecond();
+        world.signal(SignalAction::Trigger, &format!("disk{n}"), &[label]).await.unwrap();
+        world.advance(1).await;
+    }
+    let incidents = world.incidents().await;
+    assert_eq!(incidents.len(), 1, "both are of one group");
+    world.advance(20).await;
+    let first = 1_790_000_000_000_000_i64;
+    world.signal(SignalAction::Resolve, &format!("disk{first}"), &[]).await.unwrap();
+    assert_eq!(world.incidents().await[0].state, State::Declared, "one still burns");
+    world.signal(SignalAction::Resolve, &format!("disk{}", first + 1_000_000), &[]).await.unwrap();
+    assert_eq!(world.incidents().await[0].state, State::Resolved);
+    world.advance(7200).await;
+    assert_eq!(world.told().len(), 1);
+    // The same condition again is a new incident.
+    world.signal(SignalAction::Trigger, &format!("disk{first}"), &[("group", "yes")]).await.unwrap();
+    assert_eq!(world.incidents().await.len(), 2);
+    world.healthy().await;
+}
+
+async fn a_send_that_fails_pulls_the_next_way_and_then_the_next_step_forward(url: &str) {
+    let world = World::new(url).await;
+    let no = Outcome::Rejected { why: "410".into() };
+    world.sink.answers.lock().unwrap().insert("webhook".into(), vec![no.clone()]);
+    world.sink.answers.lock().unwrap().insert("email".into(), vec![no]);
+    world.signal(SignalAction::Trigger, "disk", &[]).await.unwrap();
+    assert_eq!(world.told(), [pair("ana", "webhook"), pair("ana", "email"), pair("ben", "webhook")]);
+    world.healthy().await;
+}
+
+#[tokio::test]
+async fn a_restart_keeps_the_time_and_sends_in_doubt_once_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("x.db").display());
+    let world = World::new(&url).await;
+    world.signal(SignalAction::Trigger, "disk", &[]).await.unwrap();
+    world.advance(120).await;
+    world.engine.stop().await;
+    drop(world);
+    let world = World::new(&url).await;
+    world.clock.micros.fetch_add(120_000_000, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    world.advance(179).await;
+    assert_eq!(world.told(), [], "delivered before, and not due yet");
+    world.advance(1).await;
+    assert_eq!(world.told(), [pair("ben", "webhook")]);
+    // A repeat of what was open before the restart opens nothing.
+    world.signal(SignalAction::Trigger, "disk", &[]).await.unwrap();
+    assert_eq!(world.incidents().await.len(), 1);
+    world.healthy().await;
+}
+
+async fn a_key_given_twice_does_it_once(url: &str) {
+    let world = World::new(url).await;
+    let declare = |digest: &str| Input {
+        actor: Actor::Person("ana".into()),
+        cause: "api".into(),
+        once: Some(Once { principal: "person:ana".into(), key: "k".into(), digest: digest.into() }),
+        command: Command::Declare(allclear_engine::core::Declare {
+            title: "Shop is down".into(),
+            severity: Severity::Sev1,
+            service: Some("shop".into()),
+            impact_started_at: None,
+            page: true,
+        }),
+    };
+    let (one, two) = tokio::join!(world.engine.submit(declare("a")), world.engine.submit(declare("a")));
+    let Reply::Incident { id, .. } = one.unwrap() else { panic!("an incident") };
+    assert_eq!(two.unwrap(), Reply::Again { answer: id.to_string() });
+    assert_eq!(world.engine.submit(declare("b")).await, Err(Refusal::KeyReused));
+    assert_eq!(world.incidents().await.len(), 1);
+}
+
+/// Two nodes on one PostgreSQL: one condition sent to both at once is one alert and one page; what
+/// one node acknowledges the other escalates no more; what is due is done once.
+#[tokio::test]
+async fn two_nodes_are_one() {
+    let url = allclear_store::testing::fresh_database().await.unwrap();
+    let (a, b) = (World::new(&url).await, World::new(&url).await);
+    for n in 0..20 {
+        let key = format!("disk{n}");
+        let (one, two) = tokio::join!(a.signal(SignalAction::Trigger, &key, &[]), b.signal(SignalAction::Trigger, &key, &[]));
+        one.unwrap();
+        two.unwrap();
+    }
+    let incidents = a.incidents().await;
+    assert_eq!(incidents.len(), 20, "each condition once");
+    let who = Principal { actor: Actor::Administrator, scope: Scope::Admin };
+    let log = b.engine.queries(&who).events_after(0, 1000).await.unwrap();
+    let seqs: Vec<i64> = log.iter().map(|e| e.seq).collect();
+    assert!(seqs.len() >= 60 && seqs.is_sorted(), "the whole log in its order");
+    let told = |world: &World| world.told().iter().filter(|(who, how)| who == "ana" && how == "webhook").count();
+    assert_eq!(told(&a) + told(&b), 20, "each page once");
+    for incident in &incidents[..10] {
+        let other = if told(&a) % 2 == 0 { &a } else { &b };
+        other.command(incident, incident::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }).await.unwrap();
+    }
+    let target = a.clock.micros.load(Ordering::SeqCst) + 301_000_000;
+    for world in [&a, &b] {
+        world.clock.micros.store(target, Ordering::SeqCst);
+        world.clock.moved.send_replace(());
+        world.engine.wake();
+    }
+    a.engine.quiet().await;
+    b.engine.quiet().await;
+    a.engine.quiet().await;
+    let ben = |world: &World| world.told().iter().filter(|(who, _)| who == "ben").count();
+    assert_eq!(ben(&a) + ben(&b), 10, "only what nobody acknowledged goes on, and each once");
+    a.healthy().await;
+}
+
+/// Each story on both databases.
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test] async fn $name() { super::$name("sqlite::memory:").await })*
+        }
+        mod postgres {
+            $(#[tokio::test] async fn $name() {
+                let url = allclear_store::testing::fresh_database().await.unwrap();
+                super::$name(&url).await
+            })*
+        }
+    };
+}
+
+on_both! {
+    nobody_answers_and_the_page_walks_to_its_end,
+    an_acknowledgement_stops_everything,
+    what_recovers_with_nobody_on_it_resolves_by_itself,
+    a_send_that_fails_pulls_the_next_way_and_then_the_next_step_forward,
+    a_key_given_twice_does_it_once,
+}

@@ -1,0 +1,74 @@
+//! The style sheet and the mark, each under a name made from its content and kept for ever by
+//! browsers; and the headers that every page carries.
+//!
+//! Deliberately no scripts and no fonts: `default-src 'none'` is the whole policy for them.
+
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use sha2::{Digest, Sha256};
+
+const STYLE: &str = include_str!("style.css");
+const MARK: &str = include_str!("mark.svg");
+
+/// What a page may load and do: our own style and mark, forms to ourselves, nothing else.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Bytes of the digest in a name: 48 bits tell every edition of one file apart.
+const NAME_BYTES: usize = 6;
+/// A year, the longest that RFC 9111's ancestors advised; the name changes with the content.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// Where the style sheet is.
+pub(crate) static STYLE_PATH: LazyLock<String> = LazyLock::new(|| named(STYLE, "css"));
+/// Where the mark is.
+pub(crate) static MARK_PATH: LazyLock<String> = LazyLock::new(|| named(MARK, "svg"));
+
+fn named(content: &str, extension: &str) -> String {
+    let digest = Sha256::digest(content.as_bytes());
+    let hex: String = digest.iter().take(NAME_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    format!("/assets/allclear-{hex}.{extension}")
+}
+
+/// The files.
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new().route("/assets/{name}", get(file))
+}
+
+async fn file(Path(name): Path<String>) -> Response {
+    let path = format!("/assets/{name}");
+    let (content, kind) = if path == *STYLE_PATH {
+        (STYLE, "text/css; charset=utf-8")
+    } else if path == *MARK_PATH {
+        (MARK, "image/svg+xml")
+    } else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, FOR_EVER), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    (headers, content).into_response()
+}
+
+/// Puts the headers of a page on an answer.
+pub(crate) fn secure(mut response: Response) -> Response {
+    for (name, value) in [
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// The same as a layer.
+pub(crate) async fn secured(response: Response) -> Response {
+    secure(response)
+}

@@ -1,0 +1,119 @@
+//! Small pieces that several pages show alike: severity, state, names, links.
+//!
+//! Severity is always colour, shape and word together, so that it survives greyscale, colour-blind
+//! eyes and a screen reader.
+
+use allclear_domain::incident::{Severity, State};
+use allclear_domain::org::snapshot::Org;
+use maud::{Markup, html};
+
+/// The mark of a severity: ◆ ■ ▲ ● ○ and its word. Drawn, since fonts differ in these.
+pub(crate) fn severity(severity: Severity) -> Markup {
+    let word = severity.word().to_uppercase();
+    html! {
+        span class={ "sev " (severity.word()) } {
+            svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false" {
+                @match severity {
+                    Severity::Sev1 => path d="M8 .8 15.2 8 8 15.2.8 8z" {},
+                    Severity::Sev2 => path d="M2 2h12v12H2z" {},
+                    Severity::Sev3 => path d="M8 1.5 15.5 14.5H.5z" {},
+                    Severity::Sev4 => circle cx="8" cy="8" r="6" {},
+                    Severity::Sev5 => circle class="hollow" cx="8" cy="8" r="5.4" {},
+                }
+            }
+            (word)
+        }
+    }
+}
+
+/// The state as a word that begins a line.
+pub(crate) const fn state(state: State) -> &'static str {
+    match state {
+        State::Candidate => "Candidate",
+        State::Declared => "Declared",
+        State::Investigating => "Investigating",
+        State::Mitigated => "Mitigated",
+        State::Resolved => "Resolved",
+        State::Closed => "Closed",
+        State::Cancelled => "Cancelled",
+        State::Merged => "Merged",
+    }
+}
+
+/// A person's name; the id where the organisation does not know them any more.
+pub(crate) fn name(org: &Org, id: &str) -> String {
+    org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone())
+}
+
+/// A service's name; the id where the organisation does not know it any more.
+pub(crate) fn service(org: &Org, id: &str) -> String {
+    org.service(id).map_or_else(|| id.to_owned(), |service| service.name.clone())
+}
+
+/// The first `max` characters, with an ellipsis where there were more.
+pub(crate) fn cut(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        Some((at, _)) => format!("{}…", text[..at].trim_end()),
+        None => text.to_owned(),
+    }
+}
+
+/// An address that a person may be sent to: `http` and `https` only, of a sane length.
+pub(crate) fn followable(href: &str) -> Option<&str> {
+    let href = href.trim();
+    let scheme = href.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase())?;
+    let safe = matches!(scheme.as_str(), "http" | "https") && href.len() <= HREF_LEN_MAX && !href.contains(char::is_control);
+    safe.then_some(href)
+}
+
+/// Longest address shown as a link; browsers and servers agree on about this much.
+const HREF_LEN_MAX: usize = 2048;
+
+/// A link away from us.
+pub(crate) fn away(href: &str, words: &str) -> Markup {
+    html! { a href=(href) rel="noreferrer noopener nofollow" { bdi { (words) } span class="away" aria-hidden="true" { " ↗" } } }
+}
+
+/// Host of an address, as its name where it came without one.
+pub(crate) fn host(href: &str) -> &str {
+    let rest = href.split_once("://").map_or(href, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest)
+}
+
+/// Names as a sentence lists them: `A, B and C`; beyond `max`, how many more.
+pub(crate) fn list(names: &[String], max: usize) -> String {
+    let more = names.len().saturating_sub(max);
+    let mut shown: Vec<String> = names.iter().take(max).cloned().collect();
+    if more > 0 {
+        shown.push(format!("{more} more"));
+    }
+    match shown.split_last() {
+        None => String::new(),
+        Some((only, [])) => only.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_web_addresses_become_links() {
+        assert_eq!(followable(" https://wiki.example/r "), Some("https://wiki.example/r"));
+        for bad in ["javascript:alert(1)", "JavaScript://x%0aalert(1)", "data:text/html,x", "/relative", "", "https://x\ty", "ftp://x"] {
+            assert_eq!(followable(bad), None, "{bad}");
+        }
+        assert_eq!(host("https://wiki.example/r?x"), "wiki.example");
+    }
+
+    #[test]
+    fn text_is_cut_between_characters_and_names_are_listed() {
+        assert_eq!(cut("żółw", 2), "żó…");
+        assert_eq!(cut("ab", 2), "ab");
+        let names: Vec<String> = ["A", "B", "C", "D"].map(String::from).to_vec();
+        assert_eq!(list(&names, 9), "A, B, C and D");
+        assert_eq!(list(&names, 2), "A, B and 2 more");
+        assert_eq!((list(&names[..1], 2), list(&[], 2)), ("A".into(), String::new()));
+    }
+}

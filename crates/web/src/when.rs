@@ -1,0 +1,134 @@
+//! Time as people read it: how long ago, how long until, and the exact civil time in a named zone.
+//!
+//! The instant "now" is handed in once per page, so that all of a page agrees with itself.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, Zoned};
+use maud::{Markup, html};
+
+/// The zone of people who named none.
+const ZONE_DEFAULT: &str = "Etc/UTC";
+
+/// One page's clock: its instant, and the reader's zone.
+#[derive(Debug, Clone)]
+pub(crate) struct When {
+    pub now: Timestamp,
+    zone: TimeZone,
+    name: String,
+}
+
+impl When {
+    /// For a reader in the zone of this IANA name; UTC where there is none or it is unknown.
+    pub(crate) fn new(now: Timestamp, zone: Option<&str>) -> Self {
+        let name = zone.unwrap_or(ZONE_DEFAULT);
+        match TimeZone::get(name) {
+            Ok(zone) => Self { now, zone, name: name.to_owned() },
+            Err(_) => Self { now, zone: TimeZone::UTC, name: ZONE_DEFAULT.to_owned() },
+        }
+    }
+
+    /// The name of the reader's zone, without the `Etc/` that says nothing.
+    pub(crate) fn zone(&self) -> &str {
+        self.name.strip_prefix("Etc/").unwrap_or(&self.name)
+    }
+
+    fn local(&self, at: Timestamp) -> Zoned {
+        at.to_zoned(self.zone.clone())
+    }
+
+    /// `14:03:22`, with the day where it is not today's and the year where it is not this one's.
+    pub(crate) fn exact(&self, at: Timestamp) -> String {
+        let (local, now) = (self.local(at), self.local(self.now));
+        let form = if local.date() == now.date() {
+            "%H:%M:%S"
+        } else if local.year() == now.year() {
+            "%a %-d %b %H:%M:%S"
+        } else {
+            "%-d %b %Y %H:%M:%S"
+        };
+        local.strftime(form).to_string()
+    }
+
+    /// `14:03`, for hand-overs and other plans, with the day where it is not today's.
+    pub(crate) fn minute(&self, at: Timestamp) -> String {
+        let (local, now) = (self.local(at), self.local(self.now));
+        let form = if local.date() == now.date() { "%H:%M" } else { "%a %-d %b %H:%M" };
+        local.strftime(form).to_string()
+    }
+
+    /// A `<time>` that shows the exact time; pointing at it shows date and zone.
+    pub(crate) fn stamp(&self, at: Timestamp) -> Markup {
+        self.time(at, &self.exact(at))
+    }
+
+    /// A `<time>` with these words; pointing at it shows date, time and zone.
+    pub(crate) fn time(&self, at: Timestamp, words: &str) -> Markup {
+        let full = format!("{} {}", self.local(at).strftime("%a %-d %b %Y %H:%M:%S"), self.zone());
+        html! { time datetime=(at) title=(full) { (words) } }
+    }
+
+    /// How long ago, in words: `12 min`.
+    pub(crate) fn age(&self, at: Timestamp) -> String {
+        age(self.now.duration_since(at))
+    }
+
+    /// Whether it should have happened by now.
+    pub(crate) fn is_late(&self, due: Timestamp) -> bool {
+        due < self.now
+    }
+
+    /// `in 3:10`, or `late 0:40`.
+    pub(crate) fn due(&self, due: Timestamp) -> String {
+        let left = due.duration_since(self.now);
+        if left.is_negative() { format!("late {}", countdown(-left)) } else { format!("in {}", countdown(left)) }
+    }
+}
+
+/// A length in words, in at most two units: `47 s`, `12 min`, `2 h 05 min`, `3 d 4 h`.
+fn age(length: SignedDuration) -> String {
+    let seconds = length.as_secs().max(0);
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match () {
+        () if minutes == 0 => format!("{seconds} s"),
+        () if hours == 0 => format!("{minutes} min"),
+        () if days == 0 => format!("{hours} h {:02} min", minutes % 60),
+        () => format!("{days} d {} h", hours % 24),
+    }
+}
+
+/// A length that runs: `3:10` below an hour, else as [`age`].
+fn countdown(length: SignedDuration) -> String {
+    let seconds = length.as_secs().max(0);
+    if seconds < 3600 { format!("{}:{:02}", seconds / 60, seconds % 60) } else { age(length) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn lengths_are_said_in_two_units_and_never_negative() {
+        for (seconds, words) in [(-5, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "59 min"), (7500, "2 h 05 min"), (90_000, "1 d 1 h")] {
+            assert_eq!(age(SignedDuration::from_secs(seconds)), words);
+        }
+        let when = When::new(at("2026-03-01T12:00:00Z"), None);
+        assert_eq!(when.due(at("2026-03-01T12:03:10Z")), "in 3:10");
+        assert_eq!(when.due(at("2026-03-01T11:59:20Z")), "late 0:40");
+        assert_eq!(when.due(at("2026-03-01T14:05:00Z")), "in 2 h 05 min");
+        assert!(!when.is_late(when.now), "what is due now is not late yet");
+    }
+
+    #[test]
+    fn the_reader_s_day_decides_whether_the_date_is_shown() {
+        let when = When::new(at("2026-03-01T23:30:00Z"), Some("Europe/Madrid"));
+        assert_eq!(when.exact(at("2026-03-01T23:10:00Z")), "00:10:00", "the same day in Madrid");
+        assert_eq!(when.exact(at("2026-03-01T22:10:00Z")), "Sun 1 Mar 23:10:00");
+        assert_eq!(when.exact(at("2025-12-31T22:10:00Z")), "31 Dec 2025 23:10:00");
+        assert!(when.stamp(when.now).into_string().contains("Europe/Madrid"));
+        assert_eq!(When::new(when.now, Some("Mars/Olympus")).zone(), "UTC");
+    }
+}
