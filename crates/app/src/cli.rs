@@ -1,14 +1,16 @@
-//! The command line.
+//! The command line: which commands there are and what they take. What they do is elsewhere.
+//!
+//! The flags of settings are made from the table in [`config`](crate::config).
 
-use std::collections::BTreeMap;
-use std::marker::PhantomData;
 use std::path::PathBuf;
 
 use allclear_domain::access::Scope;
+use allclear_domain::incident::Severity;
 use allclear_domain::time::Length;
-use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
 
-use crate::config::{self, ConfigError, Resolved, SETTINGS};
+use crate::given::{ForServe, ForStore, Given};
 
 /// A command that was used wrongly in a way that clap cannot see.
 #[derive(Debug, thiserror::Error)]
@@ -27,10 +29,54 @@ pub struct Cli {
 pub enum Command {
     /// Runs everything: HTTP, engine, pages
     Serve(Serve),
+    /// The organisation as code: who is on call, what is paged for what
+    Config {
+        #[command(subcommand)]
+        command: Org,
+    },
     /// Tokens for the API and the command line
     Token {
         #[command(subcommand)]
         command: Token,
+    },
+    /// Makes a personal token for somebody of the organisation and prints it, alone
+    Invite(Invite),
+    /// Declares an incident
+    Declare(Declare),
+    /// Lists incidents, newest first
+    List(List),
+    /// Shows an incident: where it stands, what is due, who was paged
+    Show(One),
+    /// Takes an incident: its page stops
+    Ack(Ack),
+    /// Service is normal again
+    Resolve(Resolve),
+    /// Adds a note to an incident's log
+    Note(Note),
+    /// Shows an incident's log
+    Log(Log),
+    /// Pages again, by the incident's escalation policy or another one
+    Page(Page),
+    /// Who is on call, and who is next
+    Oncall(Oncall),
+    /// Who would be paged for a payload, and why somebody was or was not
+    Explain {
+        #[command(subcommand)]
+        command: Explain,
+    },
+    /// Makes a consistent copy while the server runs; the copy sends nothing until `release`
+    Backup(CopyFile),
+    /// Fills an empty database from a copy; it sends nothing until `release`
+    Restore(CopyFile),
+    /// Examines the database, the rota and the contacts
+    Doctor(Examine),
+    /// Checks every log's hash chain
+    Verify(Examine),
+    /// Ends the quarantine of a copy: it sends from now on
+    Release(Release),
+    /// Prints completions for a shell
+    Completions {
+        shell: clap_complete::Shell,
     },
 }
 
@@ -38,12 +84,66 @@ pub enum Command {
 pub struct Serve {
     #[command(flatten)]
     pub settings: Given<ForServe>,
+    /// A throw-away store with a small organisation and an incident that unfolds; sends nothing
+    #[arg(long)]
+    pub demo: bool,
     /// Show every setting and where it came from, secrets masked, and end
     #[arg(long)]
     pub print_config: bool,
     /// With --print-config: as JSON
+    #[arg(long, requires = "print_config")]
+    pub json: bool,
+}
+
+/// How data is printed.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Form {
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Which server is asked.
+#[derive(Debug, Clone, Args)]
+pub struct Remote {
+    /// The server [default: http://127.0.0.1:8080] [env: ALLCLEAR_URL]; its token is in ALLCLEAR_TOKEN
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Org {
+    /// Reads a file or folder and says everything that is wrong with it; needs no server
+    Check {
+        /// YAML, JSON or TOML
+        file: PathBuf,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// What applying would change
+    Diff(OrgFile),
+    /// Applies a file or folder; the same again changes nothing, and nothing is removed without --prune
+    Apply(OrgFile),
+    /// Prints the organisation, secrets masked
+    Export {
+        #[command(flatten)]
+        remote: Remote,
+        #[command(flatten)]
+        form: Form,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct OrgFile {
+    /// YAML, JSON or TOML
+    pub file: PathBuf,
+    /// Remove what a file owns and this one does not name
+    #[arg(long)]
+    pub prune: bool,
+    #[command(flatten)]
+    pub remote: Remote,
+    #[command(flatten)]
+    pub form: Form,
 }
 
 #[derive(Debug, Subcommand)]
@@ -64,85 +164,226 @@ pub enum Token {
         /// How long it is good, as in 90d
         #[arg(long, value_name = "LENGTH", default_value = "365d")]
         life: Length,
+        #[command(flatten)]
+        form: Form,
     },
 }
 
-/// Which settings a command takes.
-pub trait Which {
-    /// Their names; all where absent.
-    const NAMES: Option<&'static [&'static str]>;
+#[derive(Debug, Args)]
+pub struct Invite {
+    /// A person's id
+    pub person: String,
+    /// How long the token is good
+    #[arg(long, value_name = "LENGTH", default_value = "90d")]
+    pub life: Length,
+    #[command(flatten)]
+    pub remote: Remote,
+    #[command(flatten)]
+    pub store: Given<ForStore>,
+    #[command(flatten)]
+    pub form: Form,
 }
 
-/// `serve` takes all.
-#[derive(Debug, Clone)]
-pub struct ForServe;
-impl Which for ForServe {
-    const NAMES: Option<&'static [&'static str]> = None;
+#[derive(Debug, Args)]
+pub struct Declare {
+    /// What is wrong, in one line
+    pub title: String,
+    /// sev1 to sev5
+    #[arg(long, default_value = "sev3")]
+    pub severity: Severity,
+    /// The service's id
+    #[arg(long, value_name = "ID")]
+    pub service: Option<String>,
+    /// Declare without paging anybody
+    #[arg(long)]
+    pub no_page: bool,
+    #[command(flatten)]
+    pub remote: Remote,
+    #[command(flatten)]
+    pub form: Form,
 }
 
-/// Commands that work on the database directly.
-#[derive(Debug, Clone)]
-pub struct ForStore;
-impl Which for ForStore {
-    const NAMES: Option<&'static [&'static str]> = Some(&["database", "secret-key-file"]);
+#[derive(Debug, Args)]
+pub struct List {
+    /// Ended ones as well
+    #[arg(long)]
+    pub all: bool,
+    /// Only this state, as in declared or resolved
+    #[arg(long, conflicts_with = "all")]
+    pub state: Option<String>,
+    /// Only this severity
+    #[arg(long)]
+    pub severity: Option<Severity>,
+    /// Only this service
+    #[arg(long, value_name = "ID")]
+    pub service: Option<String>,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub limit: u32,
+    #[command(flatten)]
+    pub remote: Remote,
+    #[command(flatten)]
+    pub form: Form,
 }
 
-/// Settings given as flags, and the file to read others from.
-#[derive(Debug, Clone)]
-pub struct Given<W> {
-    flags: BTreeMap<&'static str, String>,
-    file: Option<PathBuf>,
-    which: PhantomData<W>,
+#[derive(Debug, Args)]
+pub struct One {
+    /// INC-142, or the id
+    #[arg(value_name = "REF")]
+    pub reference: String,
+    #[command(flatten)]
+    pub remote: Remote,
+    #[command(flatten)]
+    pub form: Form,
 }
 
-impl<W> Given<W> {
-    /// Looks every setting up.
-    ///
-    /// # Errors
-    /// When the file does not read.
-    pub fn resolve(&self) -> Result<Resolved, ConfigError> {
-        config::resolve(&self.flags, config::environment, self.file.as_deref())
-    }
+#[derive(Debug, Args)]
+pub struct Ack {
+    #[command(flatten)]
+    pub one: One,
+    /// Somebody else has it: a person's id
+    #[arg(long, value_name = "ID")]
+    pub by: Option<String>,
 }
 
-impl<W: Which> FromArgMatches for Given<W> {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut flags = BTreeMap::new();
-        for setting in chosen::<W>() {
-            if setting.value.is_empty() {
-                if matches.get_flag(setting.name) {
-                    flags.insert(setting.name, "true".to_owned());
-                }
-            } else if let Some(text) = matches.get_one::<String>(setting.name) {
-                flags.insert(setting.name, text.clone());
-            }
+#[derive(Debug, Args)]
+pub struct Resolve {
+    #[command(flatten)]
+    pub one: One,
+    /// What helped
+    #[arg(long)]
+    pub note: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Note {
+    #[command(flatten)]
+    pub one: One,
+    /// The note
+    pub text: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Log {
+    #[command(flatten)]
+    pub one: One,
+    /// Go on as it grows, until interrupted
+    #[arg(long, short)]
+    pub follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Page {
+    #[command(flatten)]
+    pub one: One,
+    /// Another escalation policy's id
+    #[arg(long, value_name = "ID")]
+    pub escalation: Option<String>,
+    /// Why, for the log and for who is paged
+    #[arg(long)]
+    pub why: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Oncall {
+    /// At another time, as in 2026-12-24T18:00:00Z
+    #[arg(long, value_name = "INSTANT")]
+    pub at: Option<Timestamp>,
+    #[command(flatten)]
+    pub remote: Remote,
+    #[command(flatten)]
+    pub form: Form,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Explain {
+    /// Who would be paged if this payload arrived now; nobody is
+    Signal {
+        /// The payload, as the sender posts it; - is standard input
+        file: PathBuf,
+        /// The integration it would come from
+        #[arg(long, value_name = "ID")]
+        integration: String,
+        #[command(flatten)]
+        remote: Remote,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Why somebody was, or was not, told by a page
+    Page {
+        /// The page's id, as `show` prints it
+        id: String,
+        #[command(flatten)]
+        remote: Remote,
+        #[command(flatten)]
+        form: Form,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct CopyFile {
+    /// The copy
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub store: Given<ForStore>,
+    #[command(flatten)]
+    pub form: Form,
+}
+
+#[derive(Debug, Args)]
+pub struct Examine {
+    #[command(flatten)]
+    pub store: Given<ForStore>,
+    #[command(flatten)]
+    pub form: Form,
+}
+
+#[derive(Debug, Args)]
+pub struct Release {
+    #[command(flatten)]
+    pub remote: Remote,
+    #[command(flatten)]
+    pub store: Given<ForStore>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_command_is_well_formed_and_has_help() {
+        Cli::command().debug_assert();
+        for command in Cli::command().get_subcommands() {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
         }
-        Ok(Self { flags, file: matches.get_one::<PathBuf>("config").cloned(), which: PhantomData })
     }
 
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
+    fn parse(line: &str) -> Result<Command, clap::Error> {
+        Cli::try_parse_from(line.split(' ')).map(|cli| cli.command)
     }
-}
 
-fn chosen<W: Which>() -> impl Iterator<Item = &'static config::Setting> {
-    SETTINGS.iter().filter(|setting| W::NAMES.is_none_or(|names| names.contains(&setting.name)))
-}
-
-impl<W: Which> Args for Given<W> {
-    fn augment_args(mut command: clap::Command) -> clap::Command {
-        for setting in chosen::<W>() {
-            let default = setting.default.filter(|_| !setting.value.is_empty()).map(|text| format!(" [default: {text}]")).unwrap_or_default();
-            let help = format!("{}{default} [env: {}]", setting.help, config::variable(setting.name));
-            let arg = Arg::new(setting.name).long(setting.name).help(help);
-            command = command.arg(if setting.value.is_empty() { arg.action(ArgAction::SetTrue) } else { arg.value_name(setting.value) });
+    #[test]
+    fn the_commands_of_the_contract_are_understood() {
+        for line in [
+            "allclear serve --listen 127.0.0.1:0 --quarantine --no-bundle --admin-token t",
+            "allclear serve --demo",
+            "allclear serve --print-config --json",
+            "allclear config check org.yaml --json",
+            "allclear config apply org --prune --url http://x",
+            "allclear token create --name n --scope respond --person ana --database sqlite:x.db",
+            "allclear declare broken --severity sev1 --service checkout --json",
+            "allclear log INC-1 --follow",
+            "allclear page INC-1 --why again",
+            "allclear explain signal - --integration prom",
+            "allclear oncall --at 2026-12-24T18:00:00Z",
+            "allclear backup copy.db --database postgres://x/y",
+            "allclear completions bash",
+        ] {
+            assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
         }
-        let file = Arg::new("config").long("config").value_name("FILE").value_parser(clap::value_parser!(PathBuf));
-        command.arg(file.help("File with settings [default: allclear.toml, where it exists]"))
-    }
-
-    fn augment_args_for_update(command: clap::Command) -> clap::Command {
-        Self::augment_args(command)
+        for line in ["allclear", "allclear serve --json", "allclear declare x --severity sev9", "allclear token create --name n --scope king", "allclear list --limit 0", "allclear page INC-1"] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
     }
 }

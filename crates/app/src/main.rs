@@ -5,16 +5,22 @@
 
 mod accept;
 mod cli;
+mod client;
 mod config;
 mod config_file;
 #[cfg(feature = "test-clock")]
 mod control;
+mod demo;
 #[cfg(feature = "failpoints")]
 mod failpoints;
+mod given;
 mod hands;
+mod incident_commands;
 mod key;
 mod logs;
+mod org_commands;
 mod routes;
+mod say;
 mod serve;
 mod store_commands;
 mod transport;
@@ -22,10 +28,11 @@ mod upkeep;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use crate::cli::{Cli, Command};
 use crate::config::{Config, ConfigError, Resolved};
+use crate::say::{out, outln};
 
 /// Stack of a worker thread. Futures are on the heap; what is deep is the reading of payloads,
 /// whose depth is bounded.
@@ -43,29 +50,65 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    match cli.command {
-        Command::Serve(args) => {
-            let settings = args.settings.resolve()?;
-            if args.print_config {
-                print_config(&settings, args.json);
-                return Ok(());
-            }
-            let config = Config::read(&settings)?;
-            logs::start(config.log, config.log_json);
-            runtime(config.workers)?.block_on(serve::serve(config))
+    let command = match cli.command {
+        Command::Serve(args) => return serve(args),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "allclear", &mut std::io::stdout());
+            return Ok(());
         }
-        Command::Token { command } => {
-            logs::start(config::Level::WARN, false);
-            runtime(1)?.block_on(store_commands::token(command))
-        }
+        command => command,
+    };
+    logs::start(config::Level::WARN, false);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Boxed: it is as large as the largest command.
+    runtime.block_on(Box::pin(obey(command)))
+}
+
+fn serve(args: cli::Serve) -> anyhow::Result<()> {
+    let settings = args.settings.resolve()?;
+    if args.print_config {
+        print_config(&settings, args.json);
+        return Ok(());
+    }
+    let config = Config::read(&settings)?;
+    logs::start(config.log, config.log_json);
+    let runtime = runtime(config.workers)?;
+    if args.demo {
+        runtime.block_on(Box::pin(serve::demo(demo::settings(config))))
+    } else {
+        runtime.block_on(Box::pin(serve::serve(config)))
+    }
+}
+
+async fn obey(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(_) | Command::Completions { .. } => Ok(()),
+        Command::Config { command } => org_commands::config(command).await,
+        Command::Token { command } => store_commands::token(command).await,
+        Command::Invite(args) => store_commands::invite(args).await,
+        Command::Declare(args) => incident_commands::declare(args).await,
+        Command::List(args) => incident_commands::list(args).await,
+        Command::Show(args) => incident_commands::show(args).await,
+        Command::Ack(args) => incident_commands::ack(args).await,
+        Command::Resolve(args) => incident_commands::resolve(args).await,
+        Command::Note(args) => incident_commands::note(args).await,
+        Command::Log(args) => incident_commands::log(args).await,
+        Command::Page(args) => incident_commands::page(args).await,
+        Command::Oncall(args) => incident_commands::oncall(args).await,
+        Command::Explain { command } => incident_commands::explain(command).await,
+        Command::Backup(args) => store_commands::backup(args).await,
+        Command::Restore(args) => store_commands::restore(args).await,
+        Command::Doctor(args) => store_commands::doctor(args).await,
+        Command::Verify(args) => store_commands::verify(args).await,
+        Command::Release(args) => store_commands::release(args).await,
     }
 }
 
 fn print_config(settings: &Resolved, json: bool) {
     if json {
-        println!("{:#}", settings.json());
+        outln!("{:#}", settings.json());
     } else {
-        print!("{}", settings.print());
+        out!("{}", settings.print());
     }
 }
 

@@ -22,14 +22,15 @@ use allclear_engine::{Engine, EngineSettings, orgfile};
 use allclear_store::schema::{MIGRATIONS, TABLES};
 use allclear_store::{Access, Db, Dialect, OpenOptions};
 use anyhow::Context as _;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::accept::{self, Doors};
 use crate::config::Config;
 use crate::hands::Hands;
 use crate::routes::{self, Faces};
-use crate::transport::Carrier;
-use crate::{key, upkeep};
+use crate::transport::{Carrier, Recorder};
+use crate::{demo, key, upkeep};
 
 /// The token of a first start is for setting up; others are made with it.
 const SETUP_TOKEN_LIFE: Length = Length::from_secs(86_400);
@@ -43,40 +44,83 @@ const APPLY_TRIES: u32 = 3;
 /// # Errors
 /// When something that is needed is not there.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    let mut signals = Signals::new()?;
-    let listener = accept::listen(config.listen).with_context(|| format!("cannot listen on {}", config.listen))?;
-    let address = listener.local_addr()?;
-    let base_url = config.base_url.clone().unwrap_or_else(|| base_url(address));
-    let transport = carrier(&config, &base_url)?;
-    let running = start(&config, base_url, transport).await?;
-    let started = async {
+    let place = Place::take(&config)?;
+    let transport = carrier(&config, &place.base_url)?;
+    let engine = start(&config, place.base_url.clone(), transport).await?;
+    let set_up = async {
         if let Some(file) = &config.org {
-            apply_file(&running.engine, file).await?;
+            apply_file(&engine, file).await?;
         }
         if config.admin_token.is_none() {
-            first_start(&running.engine).await?;
+            first_start(&engine).await?;
         }
-        anyhow::Ok(())
+        anyhow::Ok(Faces::default())
     };
-    if let Err(why) = started.await {
-        running.engine.stop().await;
-        return Err(why);
-    }
-    let doors = Doors::open(listener, routes::router(running.engine.clone(), Faces::default()), config.limits);
-    tell_address(&config, address)?;
-    upkeep::start(&running.engine);
-    signals.first().await;
-    stop(&running.engine, &doors, &config, &mut signals).await;
-    Ok(())
+    let set_up = set_up.await;
+    run(&config, place, engine, set_up, async |_, _| Ok(())).await
 }
 
-/// An engine that runs, with the hands of its clock.
-pub struct Running {
-    pub engine: Engine,
+/// The same on a throw-away store, with things happening.
+///
+/// # Errors
+/// When something that is needed is not there.
+pub async fn demo(config: Config) -> anyhow::Result<()> {
+    let place = Place::take(&config)?;
+    let recorder = Arc::new(Recorder::default());
+    let engine = start(&config, place.base_url.clone(), Arc::clone(&recorder) as Arc<dyn Transport>).await?;
+    let set_up = demo::prepare(&engine).await.map(|()| demo::faces(&engine, recorder));
+    run(&config, place, engine, set_up, async |engine, address| demo::begin(engine, address).await).await
+}
+
+/// Where we listen, taken before anything else is begun.
+struct Place {
+    listener: TcpListener,
+    address: SocketAddr,
+    base_url: String,
+    signals: Signals,
+}
+
+impl Place {
+    fn take(config: &Config) -> anyhow::Result<Self> {
+        let signals = Signals::new()?;
+        let listener = accept::listen(config.listen).with_context(|| format!("cannot listen on {}", config.listen))?;
+        let address = listener.local_addr()?;
+        let base_url = config.base_url.clone().unwrap_or_else(|| base_url(address));
+        Ok(Self { listener, address, base_url, signals })
+    }
+}
+
+/// Answers requests until a signal comes; an engine that was not set up is stopped at once.
+async fn run(
+    config: &Config,
+    place: Place,
+    engine: Engine,
+    set_up: anyhow::Result<Faces>,
+    begin: impl AsyncFnOnce(&Engine, SocketAddr) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let Place { listener, address, mut signals, .. } = place;
+    let faces = match set_up {
+        Ok(faces) => faces,
+        Err(why) => {
+            engine.stop().await;
+            return Err(why);
+        }
+    };
+    let doors = Doors::open(listener, routes::router(engine.clone(), faces), config.limits);
+    let begun = match tell_address(config, address) {
+        Ok(()) => begin(&engine, address).await,
+        failed => failed,
+    };
+    if begun.is_ok() {
+        upkeep::start(&engine);
+        signals.first().await;
+    }
+    stop(&engine, &doors, config, &mut signals).await;
+    begun
 }
 
 /// Opens the database and starts the engine.
-pub async fn start(config: &Config, base_url: String, transport: Arc<dyn Transport>) -> anyhow::Result<Running> {
+async fn start(config: &Config, base_url: String, transport: Arc<dyn Transport>) -> anyhow::Result<Engine> {
     let place = key::place(config.secret_key_file.as_deref(), &config.database)?;
     let options = OpenOptions::new(MIGRATIONS, TABLES).access(Access::Serve);
     let db = Db::open(&config.database, options).await?;
@@ -107,7 +151,7 @@ pub async fn start(config: &Config, base_url: String, transport: Arc<dyn Transpo
     if let Some(socket) = crate::config::environment("ALLCLEAR_TEST_CONTROL") {
         crate::control::start(Path::new(&socket), &engine, &hands).with_context(|| format!("the control socket {socket} cannot be made"))?;
     }
-    Ok(Running { engine })
+    Ok(engine)
 }
 
 #[cfg(feature = "failpoints")]
@@ -173,7 +217,7 @@ async fn apply_file(engine: &Engine, file: &Path) -> anyhow::Result<()> {
 }
 
 /// Secrets that were made here: on standard error and not in the log, since logs are kept.
-pub fn show_once(made: &[MadeSecret]) {
+fn show_once(made: &[MadeSecret]) {
     for MadeSecret { of, secret } in made {
         eprintln!("made a secret for {of}, shown this once: {secret}");
     }
@@ -206,22 +250,19 @@ fn tell_address(config: &Config, address: SocketAddr) -> anyhow::Result<()> {
 }
 
 /// SIGTERM and SIGINT.
-pub struct Signals {
+struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
     /// Catches both from now on.
-    ///
-    /// # Errors
-    /// When the system refuses.
-    pub fn new() -> std::io::Result<Self> {
+    fn new() -> std::io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
     /// Waits for one.
-    pub async fn first(&mut self) {
+    async fn first(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
@@ -230,7 +271,7 @@ impl Signals {
 }
 
 /// Stops in order; a second signal cuts it short.
-pub async fn stop(engine: &Engine, doors: &Doors, config: &Config, signals: &mut Signals) {
+async fn stop(engine: &Engine, doors: &Doors, config: &Config, signals: &mut Signals) {
     tracing::info!("stopping: what is under way is finished first");
     let drain = config.limits.drain;
     let in_order = async {

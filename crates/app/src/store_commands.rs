@@ -1,36 +1,62 @@
-//! Commands that work on the database directly, with or without a running server.
+//! Commands that work on the database directly, with or without a running server: copies, health,
+//! and the tokens that everything else needs.
 
+use std::path::PathBuf;
+
+use allclear_channels::registry;
+use allclear_domain::access::Scope;
 use allclear_domain::ids::{IdGen, TokenId};
 use allclear_domain::org::diff::FormKind;
-use allclear_domain::time::after;
-use allclear_engine::auth;
+use allclear_domain::time::{Length, after};
 use allclear_engine::clock::SystemClock;
 use allclear_engine::ports::{Clock as _, Rng, SystemRng};
-use allclear_store::rows::token::{self, Stored};
+use allclear_engine::{auth, upkeep};
+use allclear_store::rows::token::Stored;
 use allclear_store::schema::{MIGRATIONS, TABLES};
-use allclear_store::{Access, Db, OpenOptions, rows};
+use allclear_store::{Access, Db, Dialect, OpenError, OpenOptions, rows};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use reqwest::Method;
+use serde_json::{Value, json};
 
-use crate::cli::{Given, Token, Usage};
+use crate::cli::{CopyFile, Examine, Form, Invite, Release, Token, Usage};
+use crate::client::Client;
+use crate::config::Resolved;
+use crate::say::outln;
+use crate::{key, say};
 
 /// Random bytes of a token: as many as of those that the server makes.
 const TOKEN_BYTES: usize = 32;
 
 /// Opens the database that the settings name.
-async fn open<W>(given: &Given<W>, access: Access) -> anyhow::Result<Db> {
-    let settings = given.resolve()?;
+async fn open(settings: &Resolved, access: Access) -> Result<Db, OpenError> {
     let options = OpenOptions { readers: 1, ..OpenOptions::new(MIGRATIONS, TABLES) };
-    Ok(Db::open(settings.text("database").unwrap_or_default(), options.access(access)).await?)
+    Db::open(settings.text("database").unwrap_or_default(), options.access(access)).await
 }
 
 /// `token create`.
 pub async fn token(command: Token) -> anyhow::Result<()> {
-    let Token::Create { store, name, scope, person, life } = command;
+    let Token::Create { store, name, scope, person, life, form } = command;
     if name.trim().is_empty() || name.chars().count() > auth::TOKEN_NAME_CHARS_MAX {
         return Err(Usage(format!("--name takes 1 to {} characters", auth::TOKEN_NAME_CHARS_MAX)).into());
     }
-    let db = open(&store, Access::Beside).await?;
+    let made = make_token(&store.resolve()?, name, scope, person, life).await?;
+    print_token(form, &made);
+    Ok(())
+}
+
+/// A token, alone unless JSON is asked.
+fn print_token(form: Form, made: &Value) {
+    if form.json {
+        outln!("{made:#}");
+    } else {
+        outln!("{}", made["token"].as_str().unwrap_or_default());
+    }
+}
+
+/// Makes a token in the store. A server that runs beside takes it from the next request on.
+async fn make_token(settings: &Resolved, name: String, scope: Scope, person: Option<String>, life: Length) -> anyhow::Result<Value> {
+    let db = open(settings, Access::Beside).await?;
     if let Some(person) = &person
         && !rows::form::all(&db).await?.iter().any(|form| form.kind == FormKind::Person.word() && form.id == *person)
     {
@@ -52,8 +78,130 @@ pub async fn token(command: Token) -> anyhow::Result<()> {
         expires_at: Some(after(now, life)),
         revoked_at: None,
     };
-    db.commit(vec![token::put(&stored)]).await?;
+    db.commit(vec![rows::token::put(&stored)]).await?;
     db.close().await;
-    println!("{text}");
+    Ok(json!({
+        "token": text, "id": stored.id.to_string(), "name": stored.name, "scope": scope.word(), "person": stored.person,
+        "created_at": stored.created_at, "expires_at": stored.expires_at,
+    }))
+}
+
+/// `invite`: asks the server where there is a token to ask with, else the database.
+pub async fn invite(args: Invite) -> anyhow::Result<()> {
+    let client = Client::new(&args.remote)?;
+    let name = format!("invitation of {}", args.person);
+    let made = if client.has_token() {
+        let body = json!({ "name": name, "scope": "respond", "person": args.person, "expires_in": args.life });
+        client.post(&["tokens"], &body).await?
+    } else {
+        make_token(&args.store.resolve()?, name, Scope::Respond, Some(args.person.clone()), args.life).await?
+    };
+    eprintln!("a personal token of {}, shown this once and good for {}; pass it on privately", args.person, args.life);
+    eprintln!("whoever has it acts as {}: `export ALLCLEAR_TOKEN=…`, then `allclear list`", args.person);
+    print_token(args.form, &made);
+    Ok(())
+}
+
+/// `backup`.
+pub async fn backup(args: CopyFile) -> anyhow::Result<()> {
+    let db = open(&args.store.resolve()?, Access::ReadOnly).await?;
+    db.backup(&args.file, upkeep::quarantine_mark(SystemClock::default().now())).await?;
+    db.close().await;
+    told_file(args.form, &args.file);
+    eprintln!("the copy is in quarantine: restored, it sends nothing until `allclear release`; the secret key file is not in it");
+    Ok(())
+}
+
+/// `restore`.
+pub async fn restore(args: CopyFile) -> anyhow::Result<()> {
+    anyhow::ensure!(args.file.is_file(), "there is no file {}", args.file.display());
+    // As a server: so that none runs on it meanwhile, and the schema is made.
+    let db = open(&args.store.resolve()?, Access::Serve).await?;
+    db.restore_into(&args.file).await?;
+    // A copy that was made otherwise may lack the mark.
+    if rows::meta::get(&db, rows::meta::QUARANTINE).await?.is_none() {
+        db.commit(upkeep::quarantine_mark(SystemClock::default().now())).await?;
+    }
+    db.close().await;
+    told_file(args.form, &args.file);
+    eprintln!("restored, and in quarantine: start the server with the secret key file of then, look around, then `allclear release`");
+    Ok(())
+}
+
+fn told_file(form: Form, file: &PathBuf) {
+    let bytes = std::fs::metadata(file).map_or(0, |data| data.len());
+    if form.json {
+        outln!("{:#}", json!({ "file": file, "bytes": bytes }));
+    } else {
+        eprintln!("{}: {bytes} bytes", file.display());
+    }
+}
+
+/// `doctor`.
+pub async fn doctor(args: Examine) -> anyhow::Result<()> {
+    let settings = args.store.resolve()?;
+    let database = settings.text("database").unwrap_or_default();
+    let place = key::place(settings.text("secret-key-file").map(std::path::Path::new), database)?;
+    let db = open(&settings, Access::ReadOnly).await?;
+    let key = match &place {
+        Some(place) => key::read(place)?,
+        None => key::read_or_make(None, &SystemRng)?,
+    };
+    let kinds: Vec<&str> = registry::kinds().collect();
+    let found = upkeep::doctor(&db, &key, &kinds, SystemClock::default().now()).await?;
+    db.close().await;
+    if args.form.json {
+        outln!("{:#}", json!({ "healthy": found.errors.is_empty(), "errors": found.errors, "warnings": found.warnings }));
+    } else {
+        for (weight, lines) in [("error", &found.errors), ("warning", &found.warnings)] {
+            for line in lines {
+                outln!("{weight}: {}", say::clean(line));
+            }
+        }
+    }
+    anyhow::ensure!(found.errors.is_empty(), "{} things must be mended", found.errors.len());
+    eprintln!("nothing must be mended; {} warnings", found.warnings.len());
+    Ok(())
+}
+
+/// `verify`.
+pub async fn verify(args: Examine) -> anyhow::Result<()> {
+    let db = open(&args.store.resolve()?, Access::ReadOnly).await?;
+    let found = upkeep::verify(&db).await?;
+    db.close().await;
+    if args.form.json {
+        let broken: Vec<Value> = found.broken.iter().map(|b| json!({ "stream": b.stream, "version": b.version, "why": b.why })).collect();
+        outln!("{:#}", json!({ "events": found.events, "broken": broken }));
+    } else {
+        outln!("{} events", found.events);
+        for broken in &found.broken {
+            outln!("{} event {}: {}", broken.stream, broken.version, broken.why);
+        }
+    }
+    anyhow::ensure!(found.broken.is_empty(), "{} events are not what was written", found.broken.len());
+    eprintln!("every log's chain holds");
+    Ok(())
+}
+
+/// `release`: through the server where it can be asked, else in the store of one that is stopped.
+pub async fn release(args: Release) -> anyhow::Result<()> {
+    let client = Client::new(&args.remote)?;
+    if client.has_token() {
+        let _: Value = client.json(client.request(Method::POST, &["release"], &[])).await?;
+    } else {
+        let settings = args.store.resolve()?;
+        // A server that runs keeps its quarantine in memory, so it has to be asked. On SQLite the
+        // lock tells whether there is one.
+        let db = match open(&settings, Access::Serve).await {
+            Err(OpenError::InUse { .. }) => anyhow::bail!("a server runs on this database: set ALLCLEAR_TOKEN to an administrator's token, so that it can be asked"),
+            opened => opened?,
+        };
+        db.commit(vec![rows::meta::remove(rows::meta::QUARANTINE)]).await?;
+        if db.dialect() == Dialect::Postgres {
+            eprintln!("nodes that run already have to be restarted, or asked with ALLCLEAR_TOKEN");
+        }
+        db.close().await;
+    }
+    eprintln!("released: what is due is sent from now on");
     Ok(())
 }
