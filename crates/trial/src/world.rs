@@ -93,7 +93,6 @@ impl Answer {
     ///
     /// # Panics
     /// When it is not.
-    #[must_use]
     #[track_caller]
     pub fn ok(self) -> Self {
         assert!((200..300).contains(&self.status), "status {}: {}", self.status, self.text);
