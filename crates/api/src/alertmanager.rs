@@ -239,8 +239,8 @@ async fn put_silence(State(api): State<Api>, caller: Caller, body: Bytes) -> Res
     if let Some(id) = posted.id {
         let org = api.engine.org();
         let Some(known) = find(&org, &caller, &id) else { return no_such_silence(&id) };
-        if let Err(response) = own(&known.silence, &caller) {
-            return response;
+        if let Err(refusal) = own(&known.silence, &caller) {
+            return refused(&refusal);
         }
         let over = now >= known.silence.ends_at;
         if !over && known.matchers.to_string() == silence.matches {
@@ -256,12 +256,11 @@ async fn put_silence(State(api): State<Api>, caller: Caller, body: Bytes) -> Res
 }
 
 /// A sender's key changes nothing that holds back the alerts of others.
-fn own(silence: &Silence, caller: &Caller) -> Result<(), Response> {
+fn own(silence: &Silence, caller: &Caller) -> Result<(), AmRefusal> {
     if silence.integration.as_deref() == Some(caller.form.id.as_str()) {
         return Ok(());
     }
-    let why = "this silence belongs to the organisation: change it in the organisation file";
-    Err(refused(&AmRefusal::Invalid(why.to_owned())))
+    Err(AmRefusal::Invalid("this silence belongs to the organisation: change it in the organisation file".to_owned()))
 }
 
 async fn end(api: &Api, caller: &Caller, silence: &Silence) -> Result<(), Response> {
@@ -276,8 +275,8 @@ async fn end(api: &Api, caller: &Caller, silence: &Silence) -> Result<(), Respon
 async fn expire_silence(State(api): State<Api>, caller: Caller, Path(params): Path<Vec<(String, String)>>) -> Response {
     let org = api.engine.org();
     let Some(known) = find(&org, &caller, last(&params)) else { return no_such_silence(last(&params)) };
-    if let Err(response) = own(&known.silence, &caller) {
-        return response;
+    if let Err(refusal) = own(&known.silence, &caller) {
+        return refused(&refusal);
     }
     if api.engine.now() >= known.silence.ends_at {
         return say(500, json!("silence already expired").to_string());

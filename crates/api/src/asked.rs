@@ -1,7 +1,6 @@
 //! What is asked: bodies, queries and paths, with refusals in words.
 
 use axum::body::Bytes;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Json, Path, Query, Request};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
@@ -66,11 +65,7 @@ impl<T: DeserializeOwned> FromRequest<Api> for Asked<T> {
 /// Reads JSON, whatever the content type says; an error names the field and the place.
 pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let bytes = if bytes.trim_ascii().is_empty() { b"{}" } else { bytes };
-    match Json::<T>::from_bytes(bytes) {
-        Ok(Json(value)) => Ok(value),
-        Err(JsonRejection::JsonSyntaxError(why)) => Err(Problem::bad(why.body_text())),
-        Err(why) => Err(Problem::bad(why.body_text())),
-    }
+    Json::<T>::from_bytes(bytes).map(|Json(value)| value).map_err(|why| Problem::bad(why.body_text()))
 }
 
 /// A body that is answered once for an `Idempotency-Key`: the bytes, the key, and a digest of

@@ -1,7 +1,9 @@
 //! Serves the pages over a small made-up world whose clock stands still, to look at them:
-//! `cargo run -p allclear-web --example look -- busy 8090` (or `empty`, `flood`, `closed`).
+//! `cargo run -p allclear-web --example look -- busy 8090` (or `late`, `empty`, `flood`, `closed`).
 //!
 //! It prints the links that people would have been sent.
+
+#![allow(clippy::unwrap_used)] // an example that cannot go on stops
 
 #[path = "../tests/world/mod.rs"]
 mod world;
@@ -24,6 +26,14 @@ async fn main() -> std::io::Result<()> {
     let world = World::at("2026-03-02T12:50:10Z").await;
     match scene.as_str() {
         "busy" => busy(&world).await,
+        "late" => {
+            world.declare("Nobody is home", Severity::Sev2, "reports").await;
+            for _ in 0..40 {
+                world.pass(60).await;
+            }
+            busy(&world).await;
+            world.slip(3 * 60 + 40);
+        }
         "flood" => {
             for n in 0..260 {
                 world.declare(&format!("Row {n} of a very bad day"), Severity::ALL[n % 5], "search").await;

@@ -71,9 +71,9 @@ pub(crate) async fn read(engine: &Engine, who: &Principal, when: When) -> Result
         };
         rows.push(Row { incident, due });
     }
-    rows.sort_by_key(|row| {
+    rows.sort_by_cached_key(|row| {
         let i = &row.incident;
-        (i.severity, i.state != State::Declared, !row.is_late(&when), row.due.as_ref().map_or(Timestamp::MAX, |due| due.at), i.created_at)
+        (i.severity, i.state != State::Declared, !row.is_late(&when), row.due.as_ref().map_or(Timestamp::MAX, |due| due.at), i.id.clone())
     });
     let (candidates, rows) = rows.into_iter().partition(|row| row.incident.state == State::Candidate);
     let mut ended = queries.incidents(IncidentFilter::default(), ENDED_AMONG).await?;
@@ -136,7 +136,7 @@ pub(crate) fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoM
             h1 class="counts" {
                 @if count == 0 { "Nothing is open" } @else { (count) " open" }
                 @if late > 0 { span class="dot" { " · " } span class="late" { (late) " late" } }
-                @if nobodys > 0 { span class="dot" { " · " } span class="late" { (nobodys) " nobody has" } }
+                @if nobodys > 0 { span class="dot" { " · " } span class="late" { "nobody has " (nobodys) } }
             }
             @if board.rows.is_empty() && board.candidates.is_empty() { (empty(options)) }
             @if !board.rows.is_empty() {
@@ -161,7 +161,13 @@ pub(crate) fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoM
                 section class="sent" {
                     h2 { "Messages" span class="quiet" { " · this demonstration sends none; these would have gone out" } }
                     (messages::list(sent, org, when, MESSAGES_SHOWN))
-                    @if sent.len() > MESSAGES_SHOWN { p { a href="/outbox" { "All " (sent.len()) " messages" } } }
+                    @if sent.len() > MESSAGES_SHOWN { p class="all" { a href="/outbox" { "All " (sent.len()) " messages" } } }
+                }
+            }
+            @if let Some(curl) = options.first_alarm_curl.as_ref().filter(|_| options.open_to.is_some() && count > 0) {
+                section class="empty own" {
+                    h2 { "Raise an alarm of your own" }
+                    pre tabindex="0" { code { (curl) } }
                 }
             }
         }
@@ -189,11 +195,11 @@ fn line(row: &Row, org: &Org, when: &When) -> Markup {
                     (due.words) " "
                     @if when.is_late(due.at) { span class="late" { (when.time(due.at, &when.due(due.at))) } }
                     @else { strong { (when.time(due.at, &when.due(due.at))) } }
-                    span class="quiet" { " " (when.exact(due.at)) }
+                    span class="quiet exact" { " " (when.exact(due.at)) }
                 } @else if row.is_nobodys() {
                     span class="late" { "nobody has it" }
                 } @else {
-                    span class="quiet" { "nothing is due" }
+                    span class="quiet nothing" { "nothing is due" }
                 }
             }
         }
@@ -231,7 +237,10 @@ fn on_call(board: &Board) -> Markup {
                                 (None, None) => span class="late" { "nobody" },
                             }
                             span class="quiet" {
-                                @if let Some(until) = shift.until { " until " (when.time(until, &when.minute(until))) }
+                                @if let Some(until) = shift.until {
+                                    " until " (when.time(until, &when.minute(until)))
+                                    @if shift.time_zone != when.zone() { " (" (When::new(when.now, Some(&shift.time_zone)).clock(until)) " " (shift.time_zone) ")" }
+                                }
                                 @if let Some(next) = &shift.next_name { ", then " bdi { (next) } }
                             }
                         }
@@ -254,7 +263,7 @@ fn ended(board: &Board, org: &Org) -> Markup {
                         (parts::severity(incident.severity))
                         a href={ "/incidents/" (incident.reference) } { span class="ref" { (incident.reference) } " " bdi { (parts::cut(&incident.title, TITLE_CHARS_MAX)) } }
                         span class="quiet" {
-                            (parts::state(incident.state)) " " (when.time(at, &format!("{} ago", when.age(at))))
+                            (parts::state(incident.state)) " " (when.time(at, &when.ago(at)))
                             @if let Some(id) = &incident.service { " · " bdi { (parts::service(org, id)) } }
                         }
                     }

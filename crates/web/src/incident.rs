@@ -105,7 +105,7 @@ fn head(told: &Told, org: &Org) -> Markup {
             p class="top" {
                 (parts::severity(incident.severity)) span class="ref" { (incident.reference) }
                 strong { (parts::state(incident.state)) }
-                @if let Some(at) = end { span class="quiet" { (when.age(at)) " ago, " (when.stamp(at)) } }
+                @if let Some(at) = end { span class="quiet" { (when.ago(at)) ", " (when.stamp(at)) } }
                 @else { span { (when.time(began, &when.age(began))) } }
             }
             h1 class="clamp" title=(incident.title) { bdi { (incident.title) } }
@@ -132,14 +132,15 @@ fn head(told: &Told, org: &Org) -> Markup {
 fn next(told: &Told) -> Markup {
     let (incident, when) = (&told.incident, &told.when);
     html! {
-        section class="awaited" aria-label="Next, and when" {
+        section class="awaited" {
+            @if incident.state.is_open() { h2 { "Next, and when" } }
             @if told.awaited.is_empty() && incident.state.is_open() {
                 @if incident.unanswered == Some(true) && incident.state == State::Declared {
                     p { span class="late" { "Nobody answered" } " Everybody was paged, and nothing more is sent." }
                 } @else if incident.state == State::Declared {
                     p { span class="late" { "Nobody has it" } " No page is looking for anybody." }
                 } @else {
-                    p class="quiet" { "Next: nothing is due." }
+                    p class="quiet" { "Nothing is due." }
                 }
             }
             ul {
@@ -184,7 +185,7 @@ fn log_of(told: &Told, org: &Org) -> Markup {
 
 fn line(event: &EventView, org: &Org, when: &When) -> Markup {
     let class = if log::is_key(&event.kind) { "key" } else { "" };
-    let by = actor(org, &event.actor).filter(|name| !event.line.contains(name.as_str()));
+    let by = actor(org, &event.actor).filter(|name| shows_actor(&event.kind) && !event.line.contains(name.as_str()));
     let long = event.line.chars().count() > LINE_CHARS_MAX;
     html! {
         li class=(class) {
@@ -196,10 +197,15 @@ fn line(event: &EventView, org: &Org, when: &When) -> Markup {
                         p class="said" { bdi { (parts::cut(&event.line, UNFOLDED_CHARS_MAX)) } }
                     }
                 } @else { bdi { (event.line) } }
-                @if let Some(by) = by { span class="quiet" { " · " bdi { (by) } } }
+                @if let Some(by) = by { span class="quiet" { " · by " bdi { (by) } } }
             }
         }
     }
+}
+
+/// Whether who did it is worth a word: what only followed from another event was done by the same.
+fn shows_actor(kind: &str) -> bool {
+    log::is_key(kind) && !matches!(kind, "step_reached" | "step_empty" | "page_exhausted")
 }
 
 /// Who did it, where it was not All Clear itself.
@@ -304,11 +310,12 @@ fn links(alert: &AlertView) -> Markup {
         .map(|link| (text(link, "href"), text(link, "text")))
         .filter(|(href, _)| parts::followable(href).is_some())
         .take(LINKS_SHOWN)
+        .map(|(href, words)| if words.is_empty() { (href.clone(), parts::address(&href)) } else { (href, words) })
         .collect();
     html! {
         @if !links.is_empty() {
             p class="links" {
-                @for (href, words) in &links { (parts::away(href, if words.is_empty() { parts::host(href) } else { words })) " " }
+                @for (href, words) in &links { (parts::away(href, words)) " " }
             }
         }
     }

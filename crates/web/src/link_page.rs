@@ -71,7 +71,7 @@ fn outcome(story: &Story) -> Markup {
                 section class="outcome" role="status" {
                     p class="verdict" { span class="tick" aria-hidden="true" { "✓" } (what) }
                     p class="quiet" {
-                        @if let Some(who) = who { "By " bdi { (who) } ", " }
+                        @if let Some(who) = who { "By " bdi { (who) } @if at.is_some() { ", " } }
                         @if let Some(at) = at { (since(story, *at)) }
                     }
                     p { "There is nothing for you to do." }
@@ -86,7 +86,7 @@ fn outcome(story: &Story) -> Markup {
                 } @else if let Some(at) = story.declined_at.filter(|_| !story.is_asked_now()) {
                     section class="outcome" role="status" {
                         p class="verdict" { "You passed it on" }
-                        p class="quiet" { (when.age(at)) " ago, " (when.stamp(at)) ". You can still take it." }
+                        p class="quiet" { (when.ago(at)) ", " (when.stamp(at)) ". You can still take it." }
                     }
                 }
             }
@@ -144,7 +144,7 @@ fn facts(story: &Story) -> Markup {
             @if !story.runbooks.is_empty() {
                 div {
                     dt { "Runbook" }
-                    dd { @for href in &story.runbooks { p class="line" { (parts::away(href, parts::host(href))) } } }
+                    dd { @for href in &story.runbooks { p class="line" { (parts::away(href, &parts::address(href))) } } }
                 }
             }
         }
@@ -163,7 +163,7 @@ fn actions(story: &Story, token: &str) -> Markup {
                 p class="next" {
                     "If nobody acknowledges "
                     @if when.is_late(due) { "now" }
-                    @else { span class="nowrap" { strong { (when.due(due)) } } " (by " (when.stamp(due)) ")" }
+                    @else { "within " strong { (when.left(due)) } " (by " (when.stamp(due)) ")" }
                     ", "
                     @if next.is_empty() { "nobody is left to page." }
                     @else { bdi { (next) } " " (verb) " paged." }
@@ -222,5 +222,5 @@ fn foot(story: &Story) -> Markup {
 }
 
 fn since(story: &Story, at: jiff::Timestamp) -> Markup {
-    html! { (story.when.age(at)) " ago, " (story.when.stamp(at)) " " (story.when.zone()) }
+    html! { (story.when.ago(at)) ", " (story.when.stamp(at)) " " (story.when.zone()) }
 }

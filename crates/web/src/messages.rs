@@ -36,7 +36,7 @@ pub(crate) fn list(sent: &[DemoMessage], org: &Org, when: &When, max: usize) -> 
                     }
                     p class="said" { bdi { (parts::cut(&message.text, TEXT_CHARS_MAX)) } }
                     @if let Some(href) = parts::followable(&message.ack_url) {
-                        a class="press" href=(href) { "Open the link as " bdi { (parts::name(org, &message.person)) } }
+                        a class="press" href=(href) { span { "Open the link as " bdi { (parts::name(org, &message.person)) } } }
                     }
                 }
             }

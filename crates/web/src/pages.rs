@@ -9,6 +9,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::response::{Html, IntoResponse, Response};
 use maud::{Markup, html};
 
+use crate::assets::MARK_PATH;
 use crate::frame::{Frame, document};
 use crate::refused::Refused;
 use crate::when::When;
@@ -93,18 +94,32 @@ async fn reader(app: &App, headers: &HeaderMap) -> Result<(Principal, When), Ref
     Ok((who, when))
 }
 
+/// What everybody has to know before they rely on a page.
+fn notices(app: &App) -> Markup {
+    html! {
+        @if app.engine.is_quarantined() {
+            p class="notice" role="status" { strong { "This copy sends nothing." } " It is quarantined until its operator runs " code { "allclear release" } "." }
+        }
+        @if app.engine.fault().is_some() {
+            p class="notice" role="status" { strong { "Nothing can be recorded at the moment." } " The store does not take what it is given; senders are asked to try again." }
+        }
+    }
+}
+
 fn framed(app: &App, title: &str, at: &str, when: &When, wall: bool, body: &Markup) -> Html<String> {
     let demo = app.options.open_to.is_some();
     let current = |path: &str| (path == at).then_some("page");
     let bar = html! {
         header class="bar" {
             nav aria-label="Pages" {
+                a class="home" href="/" { img src=(*MARK_PATH) width="24" height="24" alt="All Clear"; }
                 a href="/" aria-current=[current("/")] { "Board" }
                 @if app.options.demo_outbox.is_some() { a href="/outbox" aria-current=[current("/outbox")] { "Messages" } }
             }
             p class="quiet" { (when.stamp(when.now)) " " (when.zone()) }
         }
     };
+    let bar = html! { (bar) (notices(app)) };
     let frame = Frame { title, class: if wall { "app wall" } else { "app" }, refresh_s: demo.then_some(REFRESH_S), bar: Some(bar) };
     document(&frame, body)
 }

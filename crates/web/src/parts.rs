@@ -71,14 +71,17 @@ const HREF_LEN_MAX: usize = 2048;
 
 /// A link away from us.
 pub(crate) fn away(href: &str, words: &str) -> Markup {
-    html! { a href=(href) rel="noreferrer noopener nofollow" { bdi { (words) } span class="away" aria-hidden="true" { " ↗" } } }
+    html! { a href=(href) rel="noreferrer noopener nofollow" { bdi { (words) } span class="away" aria-hidden="true" { "↗" } } }
 }
 
-/// Host of an address, as its name where it came without one.
-pub(crate) fn host(href: &str) -> &str {
+/// An address as its own name, where it came without one: host and path, cut.
+pub(crate) fn address(href: &str) -> String {
     let rest = href.split_once("://").map_or(href, |(_, rest)| rest);
-    rest.split(['/', '?', '#']).next().unwrap_or(rest)
+    cut(rest.split(['?', '#']).next().unwrap_or(rest).trim_end_matches('/'), ADDRESS_CHARS_MAX)
 }
+
+/// Characters of an address that fit one line of a phone.
+const ADDRESS_CHARS_MAX: usize = 40;
 
 /// Names as a sentence lists them: `A, B and C`; beyond `max`, how many more.
 pub(crate) fn list(names: &[String], max: usize) -> String {
@@ -104,7 +107,7 @@ mod tests {
         for bad in ["javascript:alert(1)", "JavaScript://x%0aalert(1)", "data:text/html,x", "/relative", "", "https://x\ty", "ftp://x"] {
             assert_eq!(followable(bad), None, "{bad}");
         }
-        assert_eq!(host("https://wiki.example/r?x"), "wiki.example");
+        assert_eq!(address("https://wiki.example/r/?x"), "wiki.example/r");
     }
 
     #[test]

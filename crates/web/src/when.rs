@@ -9,6 +9,9 @@ use maud::{Markup, html};
 /// The zone of people who named none.
 const ZONE_DEFAULT: &str = "Etc/UTC";
 
+/// Below this many seconds nobody counts.
+const JUST_NOW_S: i64 = 5;
+
 /// One page's clock: its instant, and the reader's zone.
 #[derive(Debug, Clone)]
 pub(crate) struct When {
@@ -56,6 +59,11 @@ impl When {
         local.strftime(form).to_string()
     }
 
+    /// `14:03`, beside a time that names the day.
+    pub(crate) fn clock(&self, at: Timestamp) -> String {
+        self.local(at).strftime("%H:%M").to_string()
+    }
+
     /// A `<time>` that shows the exact time; pointing at it shows date and zone.
     pub(crate) fn stamp(&self, at: Timestamp) -> Markup {
         self.time(at, &self.exact(at))
@@ -72,9 +80,19 @@ impl When {
         age(self.now.duration_since(at))
     }
 
+    /// How long ago, as part of a sentence: `12 min ago`.
+    pub(crate) fn ago(&self, at: Timestamp) -> String {
+        if self.now.duration_since(at).as_secs() < JUST_NOW_S { "just now".into() } else { format!("{} ago", self.age(at)) }
+    }
+
     /// Whether it should have happened by now.
     pub(crate) fn is_late(&self, due: Timestamp) -> bool {
         due < self.now
+    }
+
+    /// How long until then: `3:10`.
+    pub(crate) fn left(&self, due: Timestamp) -> String {
+        countdown(due.duration_since(self.now))
     }
 
     /// `in 3:10`, or `late 0:40`.

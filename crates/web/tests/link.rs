@@ -1,4 +1,5 @@
 //! The page behind a message's link: what it shows, and what it does.
+#![allow(clippy::unwrap_used)] // functions beside tests; what fails here fails a test
 
 mod world;
 
@@ -49,7 +50,7 @@ async fn a_post_with_an_empty_body_acknowledges_and_looking_does_not() {
     world.pass(125).await;
 
     let page = shown(&world, &path).await;
-    for wanted in ["SEV1", &reference, "Card payments failing", "Checkout", "Europe/Madrid", "2 min", "12:00:00", "in 2:55", "12:05:00",
+    for wanted in ["SEV1", &reference, "Card payments failing", "Checkout", "Europe/Madrid", "2 min", "12:00:00", "<strong>2:55", "12:05:00",
         "Cho Min-ji", "https://wiki.example.org/checkout", "Acknowledge", "page the next"] {
         assert!(page.contains(wanted), "{wanted} is missing:\n{page}");
     }
@@ -143,6 +144,28 @@ async fn an_unanswered_page_can_still_be_taken() {
 }
 
 #[tokio::test]
+async fn a_store_that_does_not_answer_is_said_and_asked_again() {
+    let world = World::at(NOON).await;
+    let (id, _) = world.declare("Disk full", Severity::Sev1, "checkout").await;
+    let path = world.link(id, "ana").await;
+    world.fill_disk(true);
+    for (browser, words) in [(true, "<form method=\"post\""), (false, "store_unavailable")] {
+        for path in [path.clone(), format!("{path}/decline")] {
+            let answer = ask(&world, Method::POST, &path, browser).await;
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(answer.headers().contains_key("retry-after"));
+            assert!(text(answer).await.contains(words));
+        }
+    }
+    world.fill_disk(false);
+    assert_eq!(ask(&world, Method::POST, &path, false).await.status(), StatusCode::OK);
+    world.engine.db().close().await;
+    let unread = ask(&world, Method::GET, &path, true).await;
+    assert_eq!(unread.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(text(unread).await.contains("Acknowledge"), "the button is there all the same");
+}
+
+#[tokio::test]
 async fn links_that_do_not_work_say_why_and_change_nothing() {
     let world = World::at(NOON).await;
     let (id, _) = world.declare("Old news", Severity::Sev2, "checkout").await;
@@ -174,8 +197,13 @@ async fn what_senders_write_stays_text_and_the_page_stays_small() {
         .collect();
     world.signals(serde_json::json!(signals)).await;
     let who = world::everybody();
+    // The largest page: five alerts of one incident, every title as long as titles may be.
+    let grouped: Vec<_> = (0..9)
+        .map(|n| serde_json::json!({"action": "trigger", "dedup_key": format!("g{n}"), "title": long, "source": long, "annotations": annotations, "labels": {"group": "x"}}))
+        .collect();
+    world.signals(serde_json::json!(grouped)).await;
     let incidents = world.engine.queries(&who).incidents(Default::default(), 20).await.unwrap();
-    assert!(!incidents.is_empty());
+    assert_eq!(incidents.len(), 6);
     for incident in incidents {
         let path = world.link(incident.id.parse().unwrap(), "ana").await;
         let page = shown(&world, &path).await;

@@ -33,7 +33,7 @@ pub(crate) struct PayloadExplanation {
 }
 
 /// Who would be paged if this arrived now, and why; nothing is kept and nobody is paged.
-#[utoipa::path(post, path = "/api/v1/explain/signal", tag = "explain", params(IntegrationQuery), request_body = Value,
+#[utoipa::path(post, path = "/api/v1/explain/signal", operation_id = "explain_signal", tag = "explain", params(IntegrationQuery), request_body = Value,
     responses((status = 200, body = PayloadExplanation), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn signal(
     State(api): State<Api>,
@@ -45,7 +45,7 @@ pub(crate) async fn signal(
     let id = query.integration;
     let form = org
         .integration(&id)
-        .ok_or_else(|| Problem::new("no_such_integration", format!("there is no integration `{}`", id.chars().take(64).collect::<String>())))?;
+        .ok_or_else(|| Problem::new("no_such_integration", format!("there is no integration `{}`", super::cut(&id))))?;
     let format = registry::inbound(&form.kind)
         .ok_or_else(|| Problem::new("no_such_format", format!("nothing here reads the format `{}` of this integration", form.kind)))?;
     let fresh_key = format!("{:032x}", api.engine.fresh_id());
@@ -62,7 +62,7 @@ pub(crate) async fn signal(
 }
 
 /// Why somebody was, or was not, paged: the facts of a page's log, a sentence each.
-#[utoipa::path(get, path = "/api/v1/explain/page/{id}", tag = "explain", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/explain/page/{id}", operation_id = "explain_page", tag = "explain", params(("id" = String, Path)),
     responses((status = 200, body = schema::PageExplanation), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn page(State(api): State<Api>, who: Who<Read>, P(id): P<String>) -> Result<Json<PageExplanation>, Problem> {
     Ok(Json(api.engine.queries(&who.0).explain_page(page_id(&id)?).await?))

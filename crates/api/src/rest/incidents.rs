@@ -1,10 +1,12 @@
 //! Incidents: lists, one with its log, alerts, pages and what is due, and the commands of people.
 
+use std::borrow::Cow;
+
+use allclear_domain::access::Principal;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::lifecycle::Verb;
 use allclear_domain::incident::{self, NOTE_CHARS_MAX, Severity, State};
 use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, PageView};
-use allclear_domain::access::Principal;
 use allclear_engine::core::{Command, Declare, Input, Once as EngineOnce, Refusal, Reply};
 use allclear_engine::queries::{AlertFilter, IncidentFilter, LIST_MAX};
 use axum::Json;
@@ -12,10 +14,12 @@ use axum::extract::State as Shared;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::openapi::schema::{AnyOfBuilder, Schema};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
-use super::{Page, cursor_of, limit_of};
+use super::{Page, cursor_of, limit_of, person_of};
 use crate::asked::{Once, P, Q, json};
 use crate::problem::{Problem, store};
 use crate::who::{Read, Respond, Who};
@@ -49,7 +53,7 @@ pub(crate) struct ListQuery {
 }
 
 /// Incidents, newest first.
-#[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents", params(ListQuery),
+#[utoipa::path(get, path = "/api/v1/incidents", operation_id = "list_incidents", tag = "incidents", params(ListQuery),
     responses((status = 200, body = schema::IncidentPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn list(Shared(api): Shared<Api>, who: Who<Read>, Q(query): Q<ListQuery>) -> Result<Json<Page<IncidentView>>, Problem> {
     if query.open == Some(false) {
@@ -83,7 +87,7 @@ pub(crate) struct DeclareBody {
 }
 
 /// Declares an incident, and pages unless told not to.
-#[utoipa::path(post, path = "/api/v1/incidents", tag = "incidents", request_body = DeclareBody,
+#[utoipa::path(post, path = "/api/v1/incidents", operation_id = "declare_incident", tag = "incidents", request_body = DeclareBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and request give the same incident")),
     responses((status = 201, body = schema::Incident), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn declare(Shared(api): Shared<Api>, who: Who<Respond>, once: Once) -> Result<Response, Problem> {
@@ -107,7 +111,7 @@ pub(crate) async fn declare(Shared(api): Shared<Api>, who: Who<Respond>, once: O
 }
 
 /// One incident.
-#[utoipa::path(get, path = "/api/v1/incidents/{ref}", tag = "incidents", params(("ref" = String, Path, description = "`INC-142`, or the id")),
+#[utoipa::path(get, path = "/api/v1/incidents/{ref}", operation_id = "show_incident", tag = "incidents", params(("ref" = String, Path, description = "`INC-142`, or the id")),
     responses((status = 200, body = schema::Incident), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn show(Shared(api): Shared<Api>, who: Who<Read>, P(reference): P<String>) -> Result<Response, Problem> {
     let queries = api.engine.queries(&who.0);
@@ -126,7 +130,7 @@ pub(crate) struct EventsQuery {
 }
 
 /// The log of an incident and its pages, oldest first.
-#[utoipa::path(get, path = "/api/v1/incidents/{ref}/events", tag = "incidents",
+#[utoipa::path(get, path = "/api/v1/incidents/{ref}/events", operation_id = "list_incident_events", tag = "incidents",
     params(("ref" = String, Path, description = "`INC-142`, or the id"), EventsQuery),
     responses((status = 200, body = schema::EventPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn events(
@@ -158,7 +162,7 @@ pub(crate) struct PagedQuery {
 }
 
 /// The alerts of an incident, newest first.
-#[utoipa::path(get, path = "/api/v1/incidents/{ref}/alerts", tag = "incidents",
+#[utoipa::path(get, path = "/api/v1/incidents/{ref}/alerts", operation_id = "list_incident_alerts", tag = "incidents",
     params(("ref" = String, Path, description = "`INC-142`, or the id"), PagedQuery),
     responses((status = 200, body = schema::AlertPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn alerts(
@@ -175,7 +179,7 @@ pub(crate) async fn alerts(
 }
 
 /// The pages of an incident, with their messages.
-#[utoipa::path(get, path = "/api/v1/incidents/{ref}/pages", tag = "incidents", params(("ref" = String, Path, description = "`INC-142`, or the id")),
+#[utoipa::path(get, path = "/api/v1/incidents/{ref}/pages", operation_id = "list_incident_pages", tag = "incidents", params(("ref" = String, Path, description = "`INC-142`, or the id")),
     responses((status = 200, body = schema::PagePage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn pages(Shared(api): Shared<Api>, who: Who<Read>, P(reference): P<String>) -> Result<Json<Page<PageView>>, Problem> {
     let queries = api.engine.queries(&who.0);
@@ -184,7 +188,7 @@ pub(crate) async fn pages(Shared(api): Shared<Api>, who: Who<Read>, P(reference)
 }
 
 /// What is expected next and by when, and what was.
-#[utoipa::path(get, path = "/api/v1/incidents/{ref}/expectations", tag = "incidents",
+#[utoipa::path(get, path = "/api/v1/incidents/{ref}/expectations", operation_id = "list_incident_expectations", tag = "incidents",
     params(("ref" = String, Path, description = "`INC-142`, or the id")),
     responses((status = 200, body = schema::ExpectationPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn expectations(
@@ -256,28 +260,38 @@ pub(crate) struct TextBody {
     text: String,
 }
 
-/// The body of a command.
-#[derive(Serialize, ToSchema)]
-#[schema(as = CommandBody)]
-#[serde(untagged)]
-#[allow(dead_code)] // describes the bodies; each command reads its own
-pub(crate) enum AnyBody {
-    Acknowledge(#[serde(skip)] ByBody),
-    Escalate(#[serde(skip)] EscalateBody),
-    Severity(#[serde(skip)] SeverityBody),
-    Note(#[serde(skip)] NoteBody),
-    Why(#[serde(skip)] WhyBody),
-    Declare(#[serde(skip)] PromoteBody),
-    Close(#[serde(skip)] CloseBody),
-    Merge(#[serde(skip)] MergeBody),
-    Text(#[serde(skip)] TextBody),
+/// The body of a command: any of those above. Not one of: `{}` is several of them.
+pub(crate) struct AnyBody;
+
+/// The description of each, by its name.
+macro_rules! any_body {
+    ($($body:ident),+) => {
+        impl PartialSchema for AnyBody {
+            fn schema() -> RefOr<Schema> {
+                AnyOfBuilder::new()$(.item(Ref::from_schema_name(stringify!($body))))+.into()
+            }
+        }
+        impl ToSchema for AnyBody {
+            fn name() -> Cow<'static, str> {
+                "CommandBody".into()
+            }
+            fn schemas(known: &mut Vec<(String, RefOr<Schema>)>) {
+                $(
+                    known.push((stringify!($body).to_owned(), $body::schema()));
+                    $body::schemas(known);
+                )+
+            }
+        }
+    };
 }
+
+any_body!(ByBody, EscalateBody, SeverityBody, NoteBody, WhyBody, PromoteBody, CloseBody, MergeBody, TextBody);
 
 /// Acts on an incident; the answer is the incident after it.
 ///
 /// acknowledge {by?} · escalate {escalation?, why} · severity {severity, why} · mitigate {note?} · resolve {note?} · reopen {why} ·
 /// cancel {why} · close {} · merge {into} · note {text} · declare {why?} (a candidate)
-#[utoipa::path(post, path = "/api/v1/incidents/{ref}/{command}", tag = "incidents", request_body = AnyBody,
+#[utoipa::path(post, path = "/api/v1/incidents/{ref}/{command}", operation_id = "command_incident", tag = "incidents", request_body = AnyBody,
     params(("ref" = String, Path, description = "`INC-142`, or the id"), ("command" = String, Path, description = "A verb of the lifecycle"),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and request are carried out once"),
         ("If-Match" = Option<String>, Header, description = "The incident's `version`, in quotation marks: refused where it has changed meanwhile")),
@@ -290,7 +304,7 @@ pub(crate) async fn command(
 ) -> Result<Response, Problem> {
     let verb = Verb::ALL.into_iter().find(|verb| verb.is_for_people() && verb.word() == command).ok_or_else(|| {
         let known: Vec<_> = Verb::ALL.into_iter().filter(|verb| verb.is_for_people()).map(Verb::word).collect();
-        Problem::new("no_such_command", format!("`{}` is no command; one of {} is", command.chars().take(64).collect::<String>(), known.join(", ")))
+        Problem::new("no_such_command", format!("`{}` is no command; one of {} is", super::cut(&command), known.join(", ")))
     })?;
     let queries = api.engine.queries(&who.0);
     let id = queries.incident_id(&reference).await?;
@@ -309,11 +323,7 @@ async fn read(api: &Api, who: &Principal, id: IncidentId, verb: Verb, body: &[u8
     let incident = |command| Command::Incident { id, command };
     Ok(match verb {
         Verb::Acknowledge => {
-            let by = json::<ByBody>(body)?.by;
-            if let Some(person) = by.as_deref().filter(|person| api.engine.org().person(person).is_none()) {
-                return Err(Problem::new("no_such_person", format!("there is no person `{}`", person.chars().take(64).collect::<String>())));
-            }
-            let by = by.or_else(|| who.person().map(ToOwned::to_owned));
+            let by = person_of(api, who, json::<ByBody>(body)?.by)?;
             incident(incident::Command::Acknowledge { by, via: CAUSE.into() })
         }
         Verb::Escalate => {

@@ -1,9 +1,9 @@
 //! Alerts, pages, who is on call, and the requests of senders as they came.
 
+use allclear_domain::access::Principal;
 use allclear_domain::ids::{IncidentId, PageId, SignalId};
 use allclear_domain::paging;
 use allclear_domain::view::{AlertView, OnCallView, PageView};
-use allclear_domain::access::Principal;
 use allclear_engine::core::{Command, Input};
 use allclear_engine::queries::AlertFilter;
 use axum::Json;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::incidents::CAUSE;
-use super::{Page, cursor_of, limit_of};
+use super::{Page, cursor_of, limit_of, person_of};
 use crate::asked::{Asked, P, Q};
 use crate::problem::Problem;
 use crate::who::{Admin, Read, Respond, Who};
@@ -38,7 +38,7 @@ pub(crate) struct AlertsQuery {
 }
 
 /// Alerts, newest first.
-#[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", params(AlertsQuery),
+#[utoipa::path(get, path = "/api/v1/alerts", operation_id = "list_alerts", tag = "alerts", params(AlertsQuery),
     responses((status = 200, body = schema::AlertPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn alerts(State(api): State<Api>, who: Who<Read>, Q(query): Q<AlertsQuery>) -> Result<Json<Page<AlertView>>, Problem> {
     let limit = limit_of(query.limit)?;
@@ -58,7 +58,7 @@ pub(crate) async fn alerts(State(api): State<Api>, who: Who<Read>, Q(query): Q<A
 }
 
 /// One alert.
-#[utoipa::path(get, path = "/api/v1/alerts/{id}", tag = "alerts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/alerts/{id}", operation_id = "show_alert", tag = "alerts", params(("id" = String, Path)),
     responses((status = 200, body = schema::Alert), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn alert(State(api): State<Api>, who: Who<Read>, P(id): P<String>) -> Result<Json<AlertView>, Problem> {
     let id = id.parse().map_err(|why| Problem::new("no_such_alert", format!("{why}")))?;
@@ -71,7 +71,7 @@ pub(super) fn page_id(text: &str) -> Result<PageId, Problem> {
 }
 
 /// One page, with its messages.
-#[utoipa::path(get, path = "/api/v1/pages/{id}", tag = "pages", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/pages/{id}", operation_id = "show_page", tag = "pages", params(("id" = String, Path)),
     responses((status = 200, body = schema::Page), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn page(State(api): State<Api>, who: Who<Read>, P(id): P<String>) -> Result<Json<PageView>, Problem> {
     Ok(Json(api.engine.queries(&who.0).page(page_id(&id)?).await?))
@@ -84,15 +84,8 @@ pub(crate) struct PageByBody {
     by: Option<String>,
 }
 
-fn person_of(api: &Api, who: &Principal, by: Option<String>) -> Result<Option<String>, Problem> {
-    if let Some(person) = by.as_deref().filter(|person| api.engine.org().person(person).is_none()) {
-        return Err(Problem::new("no_such_person", format!("there is no person `{}`", person.chars().take(64).collect::<String>())));
-    }
-    Ok(by.or_else(|| who.person().map(ToOwned::to_owned)))
-}
-
 /// Acknowledges a page's incident; every page of it stops.
-#[utoipa::path(post, path = "/api/v1/pages/{id}/acknowledge", tag = "pages", params(("id" = String, Path)), request_body = PageByBody,
+#[utoipa::path(post, path = "/api/v1/pages/{id}/acknowledge", operation_id = "acknowledge_page", tag = "pages", params(("id" = String, Path)), request_body = PageByBody,
     responses((status = 200, body = schema::Page), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn acknowledge_page(
     State(api): State<Api>,
@@ -105,7 +98,7 @@ pub(crate) async fn acknowledge_page(
 }
 
 /// "I can't": the next step is paged at once.
-#[utoipa::path(post, path = "/api/v1/pages/{id}/decline", tag = "pages", params(("id" = String, Path)), request_body = PageByBody,
+#[utoipa::path(post, path = "/api/v1/pages/{id}/decline", operation_id = "decline_page", tag = "pages", params(("id" = String, Path)), request_body = PageByBody,
     responses((status = 200, body = schema::Page), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn decline_page(
     State(api): State<Api>,
@@ -133,7 +126,7 @@ pub(crate) struct AtQuery {
 }
 
 /// Who is on call in every schedule, and who is next.
-#[utoipa::path(get, path = "/api/v1/oncall", tag = "on call", params(AtQuery),
+#[utoipa::path(get, path = "/api/v1/oncall", operation_id = "list_on_call", tag = "on call", params(AtQuery),
     responses((status = 200, body = schema::OnCallPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn on_call(State(api): State<Api>, who: Who<Read>, Q(query): Q<AtQuery>) -> Result<Json<Page<OnCallView>>, Problem> {
     let at = query.at.unwrap_or_else(|| api.engine.now());
@@ -181,7 +174,7 @@ pub(crate) struct SignalsQuery {
 }
 
 /// Requests of senders that changed something, newest first.
-#[utoipa::path(get, path = "/api/v1/signals", tag = "signals", params(SignalsQuery),
+#[utoipa::path(get, path = "/api/v1/signals", operation_id = "list_signals", tag = "signals", params(SignalsQuery),
     responses((status = 200, body = schema::SignalPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn signals(State(api): State<Api>, who: Who<Admin>, Q(query): Q<SignalsQuery>) -> Result<Json<Page<Signal>>, Problem> {
     let limit = limit_of(query.limit)?;
@@ -192,7 +185,7 @@ pub(crate) async fn signals(State(api): State<Api>, who: Who<Admin>, Q(query): Q
 }
 
 /// One request of a sender.
-#[utoipa::path(get, path = "/api/v1/signals/{id}", tag = "signals", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/signals/{id}", operation_id = "show_signal", tag = "signals", params(("id" = String, Path)),
     responses((status = 200, body = Signal), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn signal(State(api): State<Api>, who: Who<Admin>, P(id): P<String>) -> Result<Json<Signal>, Problem> {
     let id = id.parse().map_err(|why| Problem::new("no_such_signal", format!("{why}")))?;

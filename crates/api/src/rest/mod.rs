@@ -8,6 +8,9 @@ mod org;
 mod stream;
 mod tokens;
 
+pub(crate) use lists::Signal;
+
+use allclear_domain::access::Principal;
 use axum::response::IntoResponse;
 use axum::routing::any;
 use serde::Serialize;
@@ -17,13 +20,14 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(crate) use lists::Signal;
-
-use crate::problem::wrong_address;
+use crate::problem::{Problem, wrong_address};
 use crate::Api;
 
 /// Items of a list where no limit is asked.
 pub(crate) const LIMIT_DEFAULT: i64 = allclear_engine::queries::LIST_DEFAULT;
+
+/// Characters of what was given that an error shows.
+const SHOWN_CHARS_MAX: usize = 64;
 
 /// A list and where it goes on.
 #[derive(Debug, Serialize)]
@@ -43,19 +47,38 @@ impl<T> Page<T> {
 }
 
 /// How many items are asked, within what is allowed.
-fn limit_of(asked: Option<i64>) -> Result<i64, crate::problem::Problem> {
+fn limit_of(asked: Option<i64>) -> Result<i64, Problem> {
     let max = allclear_engine::queries::LIST_MAX;
     match asked.unwrap_or(LIMIT_DEFAULT) {
         limit if (1..=max).contains(&limit) => Ok(limit),
-        _ => Err(crate::problem::Problem::bad(format!("`limit` is a number from 1 to {max}"))),
+        _ => Err(Problem::bad(format!("`limit` is a number from 1 to {max}"))),
     }
 }
 
 /// The id behind a cursor.
-fn cursor_of<T: std::str::FromStr>(cursor: Option<&str>) -> Result<Option<T>, crate::problem::Problem> {
+fn cursor_of<T: std::str::FromStr>(cursor: Option<&str>) -> Result<Option<T>, Problem> {
     let Some(cursor) = cursor else { return Ok(None) };
-    let bad = || crate::problem::Problem::new("bad_cursor", "give the `next` of the page before, as it is");
+    let bad = || Problem::new("bad_cursor", "give the `next` of the page before, as it is");
     cursor.parse().map(Some).map_err(|_| bad())
+}
+
+/// What was given, short enough to be shown.
+fn cut(text: &str) -> String {
+    text.chars().take(SHOWN_CHARS_MAX).collect()
+}
+
+/// Refuses a person whom the organisation does not have.
+fn known_person(api: &Api, person: Option<&str>) -> Result<(), Problem> {
+    match person.filter(|person| api.engine.org().person(person).is_none()) {
+        Some(unknown) => Err(Problem::new("no_such_person", format!("there is no person `{}`", cut(unknown)))),
+        None => Ok(()),
+    }
+}
+
+/// For whom a command is: who is named, else the token's person.
+fn person_of(api: &Api, who: &Principal, by: Option<String>) -> Result<Option<String>, Problem> {
+    known_person(api, by.as_deref())?;
+    Ok(by.or_else(|| who.person().map(ToOwned::to_owned)))
 }
 
 /// The error of every route, for the description.

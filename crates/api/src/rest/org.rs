@@ -30,7 +30,7 @@ const OVERRIDE_MAX: Length = Length::from_secs(366 * 86_400);
 const FILE_NAME_CHARS_MAX: usize = 200;
 
 /// The organisation, secrets masked: YAML, or JSON where `Accept` asks for it.
-#[utoipa::path(get, path = "/api/v1/org", tag = "organisation",
+#[utoipa::path(get, path = "/api/v1/org", operation_id = "show_organisation", tag = "organisation",
     responses((status = 200, content((String = "application/yaml"), (Value = "application/json"))),
         (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn show(State(api): State<Api>, _: Who<Admin>, headers: HeaderMap) -> Result<Response, Problem> {
@@ -100,9 +100,20 @@ pub(crate) struct OrgQuery {
     file: Option<String>,
 }
 
-/// The text as posted, read and judged against what is stored; `Err` holds what is wrong where it
-/// cannot even be read.
-fn judged(api: &Api, headers: &HeaderMap, query: &OrgQuery, body: &[u8]) -> Result<Result<(Loaded, Vec<FileProblem>), Vec<FileProblem>>, Problem> {
+/// A text and what is wrong with it; nothing is loaded where it cannot even be read.
+struct Judged {
+    loaded: Option<Loaded>,
+    found: Vec<FileProblem>,
+}
+
+impl Judged {
+    fn errors(&self) -> usize {
+        self.found.iter().filter(|problem| problem.weight == Weight::Error).count()
+    }
+}
+
+/// The text as posted, read and judged against what is stored.
+fn judged(api: &Api, headers: &HeaderMap, query: &OrgQuery, body: &[u8]) -> Result<Judged, Problem> {
     let said = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
     let by_name = query.file.as_deref().and_then(|name| Format::of(std::path::Path::new(name)));
     let format = if said.contains("json") {
@@ -118,25 +129,25 @@ fn judged(api: &Api, headers: &HeaderMap, query: &OrgQuery, body: &[u8]) -> Resu
     let text = std::str::from_utf8(body).map_err(|_| Problem::bad("the body is not UTF-8"))?;
     let loaded = match orgfile::parse(text, format, &name) {
         Ok(loaded) => loaded,
-        Err(why) => return Ok(Err(why.problems)),
+        Err(why) => return Ok(Judged { loaded: None, found: why.problems }),
     };
     let kinds: Vec<_> = registry::kinds().collect();
     let against = Against { now: api.engine.now(), kinds: &kinds };
     let found = loaded.check(api.engine.org().bundle(), query.prune, against);
-    Ok(Ok((loaded, found)))
+    Ok(Judged { loaded: Some(loaded), found })
 }
 
 /// The same, where errors refuse it.
 fn usable(api: &Api, headers: &HeaderMap, query: &OrgQuery, body: &[u8]) -> Result<(Loaded, Vec<OrgProblem>), Problem> {
-    let found = match judged(api, headers, query, body)? {
-        Ok((loaded, found)) if found.iter().all(|problem| problem.weight != Weight::Error) => {
-            return Ok((loaded, found.iter().map(told).collect()));
+    let judged = judged(api, headers, query, body)?;
+    let errors = judged.errors();
+    match judged.loaded {
+        Some(loaded) if errors == 0 => Ok((loaded, judged.found.iter().map(told).collect())),
+        _ => {
+            let listed = judged.found.iter().map(|problem| json!(told(problem))).collect();
+            Err(Problem::new("org_invalid", format!("the organisation has {errors} errors; nothing was changed")).with(listed))
         }
-        Ok((_, found)) | Err(found) => found,
-    };
-    let errors = found.iter().filter(|problem| problem.weight == Weight::Error).count();
-    let listed = found.iter().map(|problem| json!(told(problem))).collect();
-    Err(Problem::new("org_invalid", format!("the organisation has {errors} errors; nothing was changed")).with(listed))
+    }
 }
 
 /// What a check found.
@@ -148,7 +159,7 @@ pub(crate) struct OrgChecked {
 }
 
 /// Everything wrong with the organisation that would result.
-#[utoipa::path(post, path = "/api/v1/org/check", tag = "organisation", params(OrgQuery),
+#[utoipa::path(post, path = "/api/v1/org/check", operation_id = "check_organisation", tag = "organisation", params(OrgQuery),
     request_body(content((String = "application/yaml"), (Value = "application/json"), (String = "application/toml"))),
     responses((status = 200, body = OrgChecked), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn check(
@@ -158,11 +169,9 @@ pub(crate) async fn check(
     Q(query): Q<OrgQuery>,
     Raw(body): Raw,
 ) -> Result<Json<OrgChecked>, Problem> {
-    let found = match judged(&api, &headers, &query, &body)? {
-        Ok((_, found)) | Err(found) => found,
-    };
-    let valid = found.iter().all(|problem| problem.weight != Weight::Error);
-    Ok(Json(OrgChecked { valid, problems: found.iter().map(told).collect() }))
+    let judged = judged(&api, &headers, &query, &body)?;
+    let valid = judged.loaded.is_some() && judged.errors() == 0;
+    Ok(Json(OrgChecked { valid, problems: judged.found.iter().map(told).collect() }))
 }
 
 /// What applying would change.
@@ -174,7 +183,7 @@ pub(crate) struct OrgDiff {
 }
 
 /// What applying would change; changes nothing.
-#[utoipa::path(post, path = "/api/v1/org/diff", tag = "organisation", params(OrgQuery),
+#[utoipa::path(post, path = "/api/v1/org/diff", operation_id = "diff_organisation", tag = "organisation", params(OrgQuery),
     request_body(content((String = "application/yaml"), (Value = "application/json"), (String = "application/toml"))),
     responses((status = 200, body = OrgDiff), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn diff(
@@ -209,7 +218,7 @@ pub(crate) struct OrgApplied {
 }
 
 /// Applies a file; the same file again changes nothing.
-#[utoipa::path(post, path = "/api/v1/org/apply", tag = "organisation", params(OrgQuery),
+#[utoipa::path(post, path = "/api/v1/org/apply", operation_id = "apply_organisation", tag = "organisation", params(OrgQuery),
     request_body(content((String = "application/yaml"), (Value = "application/json"), (String = "application/toml"))),
     responses((status = 200, body = OrgApplied), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn apply(
@@ -251,7 +260,7 @@ pub(crate) struct OverrideMade {
 }
 
 /// Puts a person on a schedule for a time, whoever its layers say.
-#[utoipa::path(post, path = "/api/v1/schedules/{id}/overrides", tag = "on call", params(("id" = String, Path)), request_body = OverrideBody,
+#[utoipa::path(post, path = "/api/v1/schedules/{id}/overrides", operation_id = "put_override", tag = "on call", params(("id" = String, Path)), request_body = OverrideBody,
     responses((status = 201, body = OverrideMade), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn put_override(
     State(api): State<Api>,

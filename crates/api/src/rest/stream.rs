@@ -59,7 +59,7 @@ struct Follower {
 }
 
 /// Every event of every log, as it happens: `id` is its `seq`, `event` its kind, `data` the event.
-#[utoipa::path(get, path = "/api/v1/stream", tag = "stream",
+#[utoipa::path(get, path = "/api/v1/stream", operation_id = "follow", tag = "stream",
     params(StreamQuery, ("Last-Event-ID" = Option<i64>, Header, description = "The `seq` of the last event seen; wins over `after`")),
     responses((status = 200, body = schema::Event, content_type = "text/event-stream"),
         (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]

@@ -10,14 +10,14 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Page;
+use super::{Page, known_person};
 use crate::asked::{Asked, P};
 use crate::problem::{Problem, store};
 use crate::who::{Admin, Who};
 use crate::{Api, schema};
 
 /// All tokens, newest first, without their secrets.
-#[utoipa::path(get, path = "/api/v1/tokens", tag = "administration",
+#[utoipa::path(get, path = "/api/v1/tokens", operation_id = "list_tokens", tag = "administration",
     responses((status = 200, body = schema::TokenPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn list(State(api): State<Api>, _: Who<Admin>) -> Result<Json<Page<TokenView>>, Problem> {
     Ok(Json(Page { items: api.engine.tokens().await.map_err(store)?, next: None }))
@@ -49,7 +49,7 @@ pub(crate) struct MadeToken {
 }
 
 /// Makes a token; its text is in the answer and nowhere else.
-#[utoipa::path(post, path = "/api/v1/tokens", tag = "administration", request_body = TokenBody,
+#[utoipa::path(post, path = "/api/v1/tokens", operation_id = "create_token", tag = "administration", request_body = TokenBody,
     responses((status = 201, body = MadeToken), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn create(State(api): State<Api>, _: Who<Admin>, Asked(body): Asked<TokenBody>) -> Result<(StatusCode, Json<MadeToken>), Problem> {
     if body.name.trim().is_empty() {
@@ -58,15 +58,13 @@ pub(crate) async fn create(State(api): State<Api>, _: Who<Admin>, Asked(body): A
     if body.name.chars().count() > TOKEN_NAME_CHARS_MAX {
         return Err(Problem::new("too_long", format!("the token's name is longer than {TOKEN_NAME_CHARS_MAX} characters")));
     }
-    if let Some(person) = body.person.as_deref().filter(|person| api.engine.org().person(person).is_none()) {
-        return Err(Problem::new("no_such_person", format!("there is no person `{}`", person.chars().take(64).collect::<String>())));
-    }
+    known_person(&api, body.person.as_deref())?;
     let (token, view) = api.engine.create_token(&body.name, body.scope, body.person, body.expires_in).await.map_err(store)?;
     Ok((StatusCode::CREATED, Json(MadeToken { token, view })))
 }
 
 /// Revokes a token; it works no more from now on.
-#[utoipa::path(delete, path = "/api/v1/tokens/{id}", tag = "administration", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/api/v1/tokens/{id}", operation_id = "revoke_token", tag = "administration", params(("id" = String, Path)),
     responses((status = 204), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn revoke(State(api): State<Api>, _: Who<Admin>, P(id): P<String>) -> Result<StatusCode, Problem> {
     let missing = || Problem::new("no_such_token", "there is no token with this id");
@@ -81,7 +79,7 @@ pub(crate) struct Released {
 }
 
 /// Ends the quarantine of a copy: from now on it sends.
-#[utoipa::path(post, path = "/api/v1/release", tag = "administration",
+#[utoipa::path(post, path = "/api/v1/release", operation_id = "release", tag = "administration",
     responses((status = 200, body = Released), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn release(State(api): State<Api>, _: Who<Admin>) -> Result<Json<Released>, Problem> {
     api.engine.release().await.map_err(store)?;

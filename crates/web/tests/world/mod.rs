@@ -1,8 +1,9 @@
 //! A small organisation on a real engine over a store in memory, a clock that tests set, and a
 //! transport that delivers everything: what tests and the example of the pages run on.
+#![allow(dead_code, clippy::unwrap_used)] // each of them uses a part; what fails here fails a test
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use allclear_domain::access::{Actor, Principal, Scope};
 use allclear_domain::ids::{IncidentId, PageId};
@@ -15,7 +16,7 @@ use allclear_engine::ports::{BoxFuture, Clock, Ports, SystemRng, Transport};
 use allclear_engine::seal::SecretKey;
 use allclear_engine::{Engine, EngineSettings};
 use allclear_store::schema::{MIGRATIONS, TABLES};
-use allclear_store::{Db, OpenOptions};
+use allclear_store::{Db, FaultPlan, OpenOptions};
 use jiff::{Timestamp, ToSpan};
 use tokio::sync::watch;
 
@@ -72,6 +73,7 @@ services:
 integrations:
   - {id: prom, kind: alertmanager, key: "prom-key-0001", service: checkout}
 routes:
+  - {match: 'group=~".+"', set: {severity: sev2, group_by: [group]}, declare: true}
   - {match: 'severity="critical"', set: {severity: sev1}, declare: true}
 catch_all: ["team:payments"]
 "#;
@@ -79,29 +81,44 @@ catch_all: ["team:payments"]
 /// Everything together.
 pub struct World {
     pub engine: Engine,
+    full_disk: Arc<AtomicBool>,
     clock: Arc<HandClock>,
 }
 
 impl World {
     /// At this instant.
     pub async fn at(now: &str) -> Self {
+        Self::begin(now, false).await
+    }
+
+    /// A copy, which sends nothing.
+    pub async fn quarantined(now: &str) -> Self {
+        Self::begin(now, true).await
+    }
+
+    async fn begin(now: &str, quarantine: bool) -> Self {
         let clock = Arc::new(HandClock {
             micros: AtomicI64::new(to_micros(now.parse().unwrap())),
             ticks: AtomicU64::new(0),
             moved: watch::channel(()).0,
         });
-        let db = Db::open("sqlite::memory:", OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap();
+        let full_disk = Arc::new(AtomicBool::new(false));
+        let decides = full_disk.clone();
+        let db = Db::open("sqlite::memory:", OpenOptions::new(MIGRATIONS, TABLES))
+            .await
+            .unwrap()
+            .with_faults(Arc::new(move |_| if decides.load(Ordering::SeqCst) { FaultPlan::FailBefore } else { FaultPlan::None }));
         let ports = Ports { clock: clock.clone(), rng: Arc::new(SystemRng), transport: Arc::new(Delivers) };
         let settings = EngineSettings {
             base_url: "http://127.0.0.1:8080".into(),
-            quarantine: false,
+            quarantine,
             outbox: Default::default(),
             admin_token: Some("letmein".into()),
         };
         let engine = Engine::start(db, ports, settings, SecretKey::from_bytes([7; 32])).await.unwrap();
         let org = orgfile::parse(ORG, Format::Yaml, "org.yaml").unwrap();
         engine.apply_org(org.bundle, None, false, &Actor::Administrator).await.unwrap();
-        Self { engine, clock }
+        Self { engine, full_disk, clock }
     }
 
     /// Moves time, and waits until everything that became due is done.
@@ -111,6 +128,17 @@ impl World {
         self.clock.moved.send_replace(());
         self.engine.wake();
         self.engine.quiet().await;
+    }
+
+    /// Whether commits fail from now on.
+    pub fn fill_disk(&self, full: bool) {
+        self.full_disk.store(full, Ordering::SeqCst);
+    }
+
+    /// Moves time while nobody looks, so that what is due is late.
+    pub fn slip(&self, seconds: i64) {
+        let later = self.clock.now() + seconds.seconds();
+        self.clock.micros.store(to_micros(later), Ordering::SeqCst);
     }
 
     /// Somebody declares, and everybody who is to be told at once has been.

@@ -1,0 +1,182 @@
+use std::collections::BTreeSet;
+
+use allclear_api::problem;
+use allclear_domain::{incident, paging};
+use allclear_engine::core::Refusal;
+use serde_json::Value;
+
+use crate::world::{ADMIN, World};
+
+const METHODS: [&str; 3] = ["get", "post", "delete"];
+
+async fn spec(w: &World) -> Value {
+    w.ask("GET", "/api/v1/openapi.json", &[], "").await.json()
+}
+
+/// Every operation with its parts of the path filled in.
+fn operations(spec: &Value) -> Vec<(String, String, Value)> {
+    let mut out = Vec::new();
+    for (path, item) in spec["paths"].as_object().unwrap() {
+        for method in METHODS {
+            if let Some(operation) = item.get(method) {
+                let filled = path.replace("{ref}", "INC-1").replace("{command}", "acknowledge").replace("{id}", "x");
+                out.push((method.to_uppercase(), filled, operation.clone()));
+            }
+        }
+    }
+    out
+}
+
+#[tokio::test]
+async fn every_route_asks_for_a_token_and_for_its_scope_first() {
+    let w = World::new().await;
+    let spec = spec(&w).await;
+    assert_eq!(spec["openapi"].as_str().map(|v| &v[..3]), Some("3.1"));
+    let read = format!("Bearer {}", w.token("read", None).await);
+    let all = operations(&spec);
+    assert_eq!(all.len(), 28, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
+    let bodies = spec["components"]["schemas"]["CommandBody"]["anyOf"].as_array().unwrap();
+    for body in bodies {
+        let name = body["$ref"].as_str().unwrap().trim_start_matches("#/components/schemas/");
+        assert_eq!(spec["components"]["schemas"][name]["additionalProperties"], Value::Bool(false), "{name}");
+    }
+    let ids: BTreeSet<_> = all.iter().map(|(_, _, operation)| operation["operationId"].as_str()).collect();
+    assert_eq!(ids.len(), all.len(), "clients make a function of each id: {ids:?}");
+    for (method, path, _) in all {
+        for auth in ["", "Bearer nonsense", "Basic Zm9vOmJhcg=="] {
+            let back = w.ask(&method, &path, &[("authorization", auth)], "not json").await;
+            assert_eq!((back.status, back.json()["code"].as_str()), (401, Some("unauthorized")), "{method} {path}");
+        }
+        // Explaining and the organisation's checks change nothing, and need read or admin.
+        let needs_more = method != "GET" && !path.contains("/explain/") || ["/tokens", "/org", "/signals"].iter().any(|p| path.contains(p)) && !path.contains("explain");
+        if needs_more {
+            let back = w.ask(&method, &path, &[("authorization", &read)], "not json").await;
+            assert_eq!((back.status, back.json()["code"].as_str()), (403, Some("forbidden")), "{method} {path}");
+        }
+    }
+}
+
+fn fields(value: &Value) -> BTreeSet<String> {
+    value.as_object().unwrap().keys().cloned().collect()
+}
+
+/// Holds a value against a schema: every field of objects must be described, and every field that
+/// is required must be there.
+fn fits(spec: &Value, schema: &Value, value: &Value, at: &str) {
+    if let Some(name) = schema["$ref"].as_str() {
+        let name = name.trim_start_matches("#/components/schemas/");
+        return fits(spec, &spec["components"]["schemas"][name], value, &format!("{at} ({name})"));
+    }
+    if let Some(all) = schema["allOf"].as_array() {
+        let known: BTreeSet<String> = all.iter().flat_map(|part| properties(spec, part)).collect();
+        assert_eq!(fields(value), known, "{at}");
+        return;
+    }
+    if let Some(words) = schema["enum"].as_array() {
+        assert!(words.contains(value), "{at}: {value} is not one of {words:?}");
+    }
+    if let (Some(items), Some(values)) = (schema.get("items"), value.as_array()) {
+        for value in values {
+            fits(spec, items, value, &format!("{at}[]"));
+        }
+    }
+    let (Some(known), true) = (schema["properties"].as_object(), value.is_object()) else { return };
+    for field in fields(value) {
+        let inner = known.get(&field).unwrap_or_else(|| panic!("{at}: `{field}` is answered and not described"));
+        fits(spec, inner, &value[&field], &format!("{at}.{field}"));
+    }
+    for required in schema["required"].as_array().into_iter().flatten() {
+        assert!(value.get(required.as_str().unwrap()).is_some(), "{at}: {required} is described and not answered");
+    }
+}
+
+fn properties(spec: &Value, schema: &Value) -> BTreeSet<String> {
+    if let Some(name) = schema["$ref"].as_str() {
+        return properties(spec, &spec["components"]["schemas"][name.trim_start_matches("#/components/schemas/")]);
+    }
+    fields(&schema["properties"])
+}
+
+#[tokio::test]
+async fn what_is_answered_is_what_is_described() {
+    let w = World::new().await;
+    let spec = spec(&w).await;
+    let schema = |method: &str, path: &str, status: &str| {
+        let schema = &spec["paths"][path][method]["responses"][status]["content"]["application/json"]["schema"];
+        assert!(!schema.is_null(), "{method} {path} {status}");
+        schema.clone()
+    };
+    w.post("/in/json/json-key-0001", "", r#"{"title":"Odd","dedup_key":"j1","severity":"critical"}"#).await;
+    w.engine.quiet().await;
+    let pages = w.get("/api/v1/incidents/INC-1/pages", ADMIN).await.json();
+    let page = pages["items"][0]["id"].as_str().unwrap().to_owned();
+    let alert = w.get("/api/v1/alerts", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
+    let signal = w.get("/api/v1/signals", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
+    let mut tried = 0;
+    for path in spec["paths"].as_object().unwrap().keys() {
+        if spec["paths"][path].get("get").is_none() || path.ends_with("/org") || path.ends_with("/stream") {
+            continue;
+        }
+        let id = if path.contains("alerts") { &alert } else if path.contains("signals") { &signal } else { &page };
+        let filled = path.replace("{ref}", "INC-1").replace("{id}", id);
+        w.token("read", None).await;
+        let back = w.get(&filled, ADMIN).await;
+        assert_eq!(back.status, 200, "{filled}: {}", back.text());
+        fits(&spec, &schema("get", path, "200"), &back.json(), path);
+        let items = back.json();
+        assert!(items.get("items").is_none_or(|items| !items.as_array().unwrap().is_empty()), "{filled} shows nothing to compare");
+        tried += 1;
+    }
+    assert_eq!(tried, 14);
+    for (path, body, status) in [
+        ("/api/v1/incidents", r#"{"title":"x"}"#, "201"),
+        ("/api/v1/tokens", r#"{"name":"x","scope":"read"}"#, "201"),
+        ("/api/v1/org/check", "people: []", "200"),
+        ("/api/v1/org/apply", "teams: [{id: t, name: T, members: [ana]}]", "200"),
+        ("/api/v1/release", "", "200"),
+    ] {
+        let back = w.post(path, ADMIN, body).await;
+        assert_eq!(back.status.to_string(), status, "{path}: {}", back.text());
+        fits(&spec, &schema("post", path, status), &back.json(), path);
+    }
+    let explained = w.post("/api/v1/explain/signal?integration=script", ADMIN, r#"{"title":"x","severity":"critical"}"#).await.json();
+    fits(&spec, &schema("post", "/api/v1/explain/signal", "200"), &explained, "explain");
+}
+
+#[tokio::test]
+async fn the_page_of_the_description_names_every_route() {
+    let w = World::new().await;
+    let page = w.ask("GET", "/api/docs", &[], "").await.text();
+    for path in spec(&w).await["paths"].as_object().unwrap().keys() {
+        assert!(page.contains(path.as_str()), "{path}");
+    }
+    assert!(!page.contains("<script"));
+}
+
+#[test]
+fn every_refusal_has_a_code_with_a_page() {
+    use incident::Refusal as I;
+    let incidents = [
+        I::AlreadyDeclared, I::NotDeclared, I::AlreadyResolved, I::AlreadyClosed, I::AlreadyCancelled, I::AlreadyMerged(String::new()),
+        I::NotResolved, I::AlreadyMitigated, I::MergeIntoItself, I::WordsMissing { what: "" }, I::TooLong { what: "", max: 1 },
+    ];
+    let pages = [paging::Refusal::Unknown, paging::Refusal::AlreadyStarted, paging::Refusal::Over("")];
+    let own = [
+        Refusal::NoSuchIncident, Refusal::NoSuchPage, Refusal::NoSuchService(String::new()), Refusal::NoSuchEscalation(String::new()),
+        Refusal::NoSuchIntegration(String::new()), Refusal::NobodyToEscalateTo, Refusal::TooManyAlerts(1), Refusal::KeyReused,
+        Refusal::Unavailable(String::new()), Refusal::Broken,
+    ];
+    let all = incidents.into_iter().map(Refusal::from).chain(pages.into_iter().map(Refusal::from)).chain(own);
+    for refusal in all {
+        assert!(problem::find(refusal.code()).is_some(), "{}", refusal.code());
+    }
+    let mut seen = BTreeSet::new();
+    for code in problem::CODES {
+        assert!(seen.insert(code.code), "{} stands twice", code.code);
+        assert!(code.page.starts_with(&format!("# `{}`: ", code.code)) && code.page.contains("**What to do.**"), "{}", code.code);
+    }
+    // A page without a code would tell of something that never comes.
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors");
+    let files: BTreeSet<String> = std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    assert_eq!(files, seen.into_iter().map(ToOwned::to_owned).collect());
+}

@@ -1,0 +1,188 @@
+//! The board, an incident's page and a demonstration's messages: who may see them, what comes
+//! first, and what happens when there is too much.
+#![allow(clippy::unwrap_used)] // functions beside tests; what fails here fails a test
+
+mod world;
+
+use std::sync::Arc;
+
+use allclear_domain::access::Actor;
+use allclear_domain::incident::{self, Severity};
+use allclear_engine::core::{Command, Input};
+use allclear_web::{DemoMessage, WebOptions};
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+use world::{World, everybody};
+
+const NOON: &str = "2026-03-02T11:00:00Z";
+
+fn open() -> WebOptions {
+    WebOptions { open_to: Some(everybody()), first_alarm_curl: Some("curl 'https://x/?a&b'".into()), ..WebOptions::default() }
+}
+
+async fn ask(world: &World, options: WebOptions, path: &str, token: Option<&str>) -> Response<Body> {
+    let mut request = Request::builder().uri(path).header("accept", "text/html");
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    allclear_web::router(world.engine.clone(), options).oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+}
+
+async fn page(world: &World, path: &str) -> String {
+    let response = ask(world, open(), path, None).await;
+    assert_eq!(response.status(), StatusCode::OK, "{path}");
+    text(response).await
+}
+
+async fn text(response: Response<Body>) -> String {
+    String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn only_a_token_or_a_demonstration_opens_the_pages() {
+    let world = World::at(NOON).await;
+    let (_, reference) = world.declare("Secret failing", Severity::Sev1, "checkout").await;
+    for path in ["/".to_owned(), format!("/incidents/{reference}"), "/outbox".to_owned()] {
+        for (options, token) in [(WebOptions::default(), None), (WebOptions::default(), Some("acl_wrong")), (open(), Some("acl_wrong"))] {
+            let refused = ask(&world, options, &path, token).await;
+            assert_eq!(refused.status(), StatusCode::UNAUTHORIZED, "{path} {token:?}");
+            assert_eq!(refused.headers()["www-authenticate"], "Bearer");
+            assert_eq!(refused.headers()["cache-control"], "no-store");
+            let said = text(refused).await;
+            assert!(said.contains("allclear token create") && !said.contains("Secret failing"));
+        }
+    }
+    let with_token = text(ask(&world, WebOptions::default(), "/", Some("letmein")).await).await;
+    assert!(with_token.contains("Secret failing") && !with_token.contains("http-equiv"), "only a demonstration is asked for again by itself");
+    assert!(page(&world, "/").await.contains("http-equiv=\"refresh\" content=\"5\""));
+    assert_eq!(ask(&world, open(), "/outbox", None).await.status(), StatusCode::NOT_FOUND, "there are messages only in a demonstration");
+}
+
+#[tokio::test]
+async fn the_board_puts_first_what_is_most_urgent_and_says_what_is_late() {
+    let world = World::at(NOON).await;
+    let empty = page(&world, "/").await;
+    assert!(empty.contains("Nothing is open") && empty.contains("curl 'https://x/?a&amp;b'") && empty.contains("Ana Ruiz"), "{empty}");
+
+    world.declare("Exports", Severity::Sev4, "reports").await;
+    let (taken, _) = world.declare("Search", Severity::Sev2, "search").await;
+    let acknowledge = incident::Command::Acknowledge { by: Some("ben".into()), via: "api".into() };
+    world.act(Actor::Person("ben".into()), Command::Incident { id: taken, command: acknowledge }).await.unwrap();
+    world.declare("Payments", Severity::Sev2, "checkout").await;
+    world.declare("Fire", Severity::Sev1, "checkout").await;
+    let board = page(&world, "/").await;
+    let order: Vec<usize> = ["Fire", "Payments", "Search", "Exports"].iter().map(|t| board.find(&format!("<bdi>{t}</bdi></a>")).unwrap()).collect();
+    assert!(order.is_sorted(), "{board}");
+    assert!(board.contains("4 open") && !board.contains("class=\"late\"") && board.contains("in 5:00") && board.contains("Ben Okafor"), "{board}");
+
+    world.slip(340);
+    let board = page(&world, "/").await;
+    assert!(board.contains("3 late") && board.contains("late 0:40"), "{board}");
+    for _ in 0..40 {
+        world.pass(60).await;
+    }
+    let board = page(&world, "/").await;
+    assert!(board.contains("nobody has 3") && board.contains("nobody has it") && !board.contains(" late<"), "{board}");
+}
+
+#[tokio::test]
+async fn a_copy_and_a_full_store_say_so_on_every_page() {
+    let world = World::quarantined(NOON).await;
+    let (_, reference) = world.declare("Copied", Severity::Sev1, "checkout").await;
+    for path in ["/".to_owned(), format!("/incidents/{reference}")] {
+        let page = page(&world, &path).await;
+        assert!(page.contains("This copy sends nothing.") && !page.contains("Nothing can be recorded"), "{page}");
+    }
+    let world = World::at(NOON).await;
+    let (id, _) = world.declare("Written", Severity::Sev1, "checkout").await;
+    world.fill_disk(true);
+    let note = Command::Incident { id, command: incident::Command::Note { text: "Lost".into() } };
+    world.engine.submit(Input { actor: Actor::Administrator, cause: "api".into(), once: None, command: note }).await.unwrap_err();
+    assert!(page(&world, "/").await.contains("Nothing can be recorded"));
+}
+
+#[tokio::test]
+async fn too_much_is_cut_worst_first_and_counted() {
+    let world = World::at(NOON).await;
+    // The oldest are the worst, so that a list of the newest alone would miss them.
+    for n in 0..210 {
+        let severity = if n < 5 { Severity::Sev1 } else { Severity::Sev5 };
+        let declare = allclear_engine::core::Declare { title: format!("Row {n}"), severity, service: None, impact_started_at: None, page: false };
+        let input = Input { actor: Actor::Administrator, cause: "api".into(), once: None, command: Command::Declare(declare) };
+        world.engine.submit(input).await.unwrap();
+    }
+    let board = page(&world, "/").await;
+    assert_eq!(board.matches("<li><span class=\"sev ").count(), 200);
+    for n in 0..5 {
+        assert!(board.contains(&format!("<bdi>Row {n}</bdi>")), "row {n}");
+    }
+    assert!(board.contains("210 open") && board.contains("10 more are open"));
+}
+
+#[tokio::test]
+async fn a_log_of_any_length_ends_with_the_newest_line() {
+    let world = World::at(NOON).await;
+    let (id, reference) = world.declare("Long night", Severity::Sev2, "checkout").await;
+    let (other, _) = world.declare("Another", Severity::Sev2, "checkout").await;
+    for n in 0..1300 {
+        for id in [id, other] {
+            let command = Command::Incident { id, command: incident::Command::Note { text: format!("line number {n}.") } };
+            let input = Input { actor: Actor::Person("ana".into()), cause: "api".into(), once: None, command };
+            world.engine.submit(input).await.unwrap();
+        }
+    }
+    let told = page(&world, &format!("/incidents/{}", reference.to_lowercase())).await;
+    assert!(told.contains("line number 1299.") && told.contains("line number 1100.") && !told.contains("line number 1099."), "the newest 200");
+    assert!(told.contains("There is more before this"));
+    let first = page(&world, &format!("/incidents/{reference}?from=0")).await;
+    assert!(first.contains("Declared ") && first.contains("line number 100.") && first.contains(">Later<"), "{}", first.len());
+    let key = page(&world, &format!("/incidents/{id}?log=key")).await;
+    assert!(key.contains("line number 1299."), "an id works as well as a reference");
+}
+
+#[tokio::test]
+async fn an_incident_tells_what_is_next_who_was_paged_and_keeps_text_text() {
+    let world = World::at(NOON).await;
+    let nasty = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>\u{202e}";
+    let annotations = serde_json::json!({"summary": nasty});
+    let links = serde_json::json!([{"href": "javascript:alert(3)", "text": nasty}, {"href": "https://graphs.example.org/d/1", "text": nasty}]);
+    world.signals(serde_json::json!([{"action": "trigger", "dedup_key": nasty, "title": nasty, "source": nasty, "labels": {"x": nasty},
+        "annotations": annotations, "links": links}])).await;
+    let who = everybody();
+    let incident = world.engine.queries(&who).incidents(Default::default(), 1).await.unwrap().remove(0);
+    let note = incident::Command::Note { text: format!("{nasty} {}", "long ".repeat(4000)) };
+    world.act(Actor::Person("ana".into()), Command::Incident { id: incident.id.parse().unwrap(), command: note }).await.unwrap();
+    let sent = [DemoMessage {
+        at: world.engine.now(),
+        person: nasty.into(),
+        channel: "email".into(),
+        text: nasty.into(),
+        ack_url: "javascript:alert(4)".into(),
+    }];
+    let demo = || WebOptions { demo_outbox: Some(Arc::new({ let sent = sent.clone(); move || sent.to_vec() })), ..open() };
+    for path in ["/", "/outbox", &format!("/incidents/{}", incident.reference), &format!("/incidents/{}?log=key&from=%3Cscript%3E", incident.reference)] {
+        let response = ask(&world, demo(), path, None).await;
+        assert!(response.headers()["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
+        let page = text(response).await;
+        assert!(!page.contains("<script") && !page.contains("<img src=x") && !page.contains("href=\"javascript"), "{path}: {page}");
+        assert!(page.contains("<bdi>&lt;script&gt;"), "{path}: {page}");
+        assert!(page.len() < 100_000, "{path}: {} bytes", page.len());
+    }
+    let told = page(&world, &format!("/incidents/{}", incident.reference)).await;
+    for wanted in ["an acknowledgement", "the next step is paged", "in 5:00", "11:05:00", "Looking for somebody", "Ana Ruiz", "told", "1 open of 1", "graphs.example.org"] {
+        assert!(told.contains(wanted), "{wanted}: {told}");
+    }
+    for missing in ["/incidents/INC-999", "/incidents/nonsense", "/incidents/inc_00000000000000000000000000"] {
+        assert_eq!(ask(&world, open(), missing, None).await.status(), StatusCode::NOT_FOUND, "{missing}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_leads_nowhere_has_a_page_with_the_same_headers() {
+    let response = allclear_web::not_found(&axum::http::HeaderMap::new());
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+}
