@@ -14,6 +14,18 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::hands::Hands;
 
+/// Before anything is decided, moves the clock as far as `ALLCLEAR_TEST_OFFSET` says (`+3600s`,
+/// `-3600s`), so that a moved clock stays moved over a restart.
+///
+/// # Errors
+/// When the variable does not read.
+pub fn set_ahead(hands: &Hands) -> anyhow::Result<()> {
+    if let Some(text) = crate::config::environment("ALLCLEAR_TEST_OFFSET") {
+        hands.move_by(signed_micros(&text).map_err(anyhow::Error::msg)?);
+    }
+    Ok(())
+}
+
 /// Listens until the engine stops.
 ///
 /// # Errors
@@ -69,16 +81,19 @@ async fn obey(line: &str, engine: &Engine, hands: &Hands) -> Result<Option<i64>,
         }
         "advance" => advance(micros(rest)?, engine, hands).await?,
         "jump" => {
-            let by = match rest.trim().strip_prefix('-') {
-                Some(back) => -micros(back)?,
-                None => micros(rest.trim().trim_start_matches('+'))?,
-            };
-            hands.move_by(by);
+            hands.move_by(signed_micros(rest)?);
             engine.wake();
         }
         _ => return Err(format!("`{line}` is not understood; `now`, `quiet`, `advance 300s`, `jump -3600s` are")),
     }
     Ok(Some(hands.now_micros()))
+}
+
+fn signed_micros(text: &str) -> Result<i64, String> {
+    match text.trim().strip_prefix('-') {
+        Some(back) => micros(back).map(|micros| -micros),
+        None => micros(text.trim().trim_start_matches('+')),
+    }
 }
 
 fn micros(text: &str) -> Result<i64, String> {

@@ -129,6 +129,8 @@ async fn start(config: &Config, base_url: String, transport: Arc<dyn Transport>)
     let clock = Arc::new(SystemClock::default());
     let hands = Hands::new(Arc::clone(&clock));
     hands.ask(&db).await.context("the database's clock cannot be read")?;
+    #[cfg(feature = "test-clock")]
+    crate::control::set_ahead(&hands)?;
     #[cfg(feature = "failpoints")]
     let transport = failpoint(&db, transport)?;
     let settings = EngineSettings {

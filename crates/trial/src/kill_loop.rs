@@ -146,6 +146,9 @@ struct Loop {
     seen: usize,
     /// Link of the latest page of an alert.
     links: HashMap<String, String>,
+    /// Whether an alert is ended by its link; decided when that is first asked for, so that who
+    /// tries again does the same.
+    by_link: HashMap<String, bool>,
     odd: Vec<String>,
     kills: [u32; KINDS.len()],
     next_alert: usize,
@@ -169,6 +172,7 @@ pub async fn run(options: Options) -> anyhow::Result<Report> {
         ahead: Duration::ZERO,
         seen: 0,
         links: HashMap::new(),
+        by_link: HashMap::new(),
         odd: Vec::new(),
         kills: [0; KINDS.len()],
         next_alert: 0,
@@ -352,8 +356,10 @@ impl Loop {
         for key in keys {
             let at = self.moment();
             self.ledger.asks_to_end(key, at);
-            let request = match self.links.get(key) {
-                Some(path) if key.ends_with(['0', '2', '4', '6', '8']) => client.post(self.world.at(path)),
+            let link = self.links.get(key);
+            let by_link = *self.by_link.entry(key.clone()).or_insert(link.is_some() && key.ends_with(['0', '2', '4', '6', '8']));
+            let request = match link {
+                Some(path) if by_link => client.post(self.world.at(path)),
                 _ => client
                     .post(self.world.at(&format!("/in/json/{JSON_KEY}")))
                     .json(&json!({"dedup_key": key, "status": "resolved"})),

@@ -93,7 +93,6 @@ impl Answer {
     ///
     /// # Panics
     /// When it is not.
-    #[must_use]
     #[track_caller]
     pub fn ok(self) -> Self {
         assert!((200..300).contains(&self.status), "status {}: {}", self.status, self.text);
@@ -257,6 +256,11 @@ impl World {
     /// The program's clock will be further ahead from its next start on, or was moved from outside.
     pub fn skip(&mut self, by: Duration) {
         self.offset_s += i64::try_from(by.as_secs()).unwrap_or(i64::MAX);
+    }
+
+    /// The program's clock will be less far ahead from its next start on.
+    pub fn set_back(&mut self, seconds: i64) {
+        self.offset_s -= seconds;
     }
 
     /// Waits until nothing is under way.

@@ -1,0 +1,116 @@
+//! Copies, their quarantine, and the proof that nobody changed the record.
+
+use allclear_trial::program::Program;
+use allclear_trial::{Database, org};
+use serde_json::json;
+
+use crate::{on_both, setup, world_of};
+
+on_both!(a_copy_made_while_running_is_whole_and_sends_nothing_until_released, a_changed_event_is_named_by_verify);
+
+async fn a_copy_made_while_running_is_whole_and_sends_nothing_until_released(database: Database) {
+    let mut world = world_of(database.clone(), org::usual()).await;
+    for n in 0..20 {
+        world.fire(&format!("alert {n}")).await;
+    }
+    let copy = world.dir.path().join("copy.db");
+    let copy_text = copy.to_str().unwrap();
+    let backup = ["backup", copy_text];
+    let (made, ()) = tokio::join!(world.cli(&backup), async {
+        for n in 20..40 {
+            world.fire(&format!("alert {n}")).await;
+        }
+    });
+    assert_eq!(made.code, 0, "{made:?}");
+    let verified = world.cli_on(&format!("sqlite:{copy_text}"), &["verify"]).await;
+    assert_eq!(verified.code, 0, "the copy's own chains hold: {verified:?}");
+    assert!(!String::from_utf8_lossy(&std::fs::read(&copy).unwrap()).contains(org::JSON_KEY), "a copy alone gives no key away");
+
+    // Restored into a store of the same kind, beside the first.
+    let target = match &database {
+        Database::Sqlite => format!("sqlite:{}", world.dir.path().join("restored.db").display()),
+        Database::Postgres(_) => match Database::postgres("a restore into PostgreSQL").await {
+            Some(Database::Postgres(url)) => url,
+            _ => return,
+        },
+    };
+    let restored = world.cli_on(&target, &["restore", copy_text]).await;
+    assert_eq!(restored.code, 0, "{restored:?}");
+    let again = world.cli_on(&target, &["restore", copy_text]).await;
+    assert_eq!(again.code, 1, "a store that has something in it is not overwritten: {again:?}");
+    assert_eq!(world.cli_on(&target, &["verify"]).await.code, 0);
+
+    // It is started on what it found: open pages whose next step is long due.
+    let sent = world.hook.all().len();
+    world.program.stop().await.unwrap();
+    world.skip(std::time::Duration::from_secs(3_600));
+    let dir = tempfile::tempdir().unwrap();
+    let launch = world.launch_on(&target, dir.path(), &[]);
+    world.program = Program::start(&launch, &world.client).await.unwrap();
+    world.advance(1_200).await;
+    assert_eq!(world.hook.all().len(), sent, "in quarantine it sends nothing, however long");
+    let kept = world.incidents("open=true&limit=200").await.len();
+    assert!((20..=40).contains(&kept), "{kept}");
+    world.fire("new in the copy").await;
+    assert_eq!(world.hook.all().len(), sent);
+    let released = world.cli_on(&target, &["release"]).await;
+    assert_eq!(released.code, 0, "{released:?}");
+    world.advance(2).await;
+    assert!(world.hook.all().len() > sent, "released, it goes on from present state");
+    assert!(world.hook.after(sent).iter().any(|d| d.page()["incident"]["title"] == "new in the copy"));
+}
+
+async fn a_changed_event_is_named_by_verify(database: Database) {
+    let mut world = world_of(database.clone(), org::usual()).await;
+    for name in ["one", "two", "three"] {
+        world.fire(name).await;
+    }
+    let two = world.incidents("").await.into_iter().find(|i| i["title"] == "two").unwrap();
+    let reference = two["ref"].as_str().unwrap().to_owned();
+    world.command(&format!("/incidents/{reference}/note"), json!({"text": "it was the cat"})).await.ok();
+    let whole = world.cli(&["verify"]).await;
+    assert_eq!(whole.code, 0, "{whole:?}");
+    let event = world.events(&two).await.into_iter().find(|event| event["kind"] == "noted").unwrap();
+    let (stream, version) = (event["stream"].as_str().unwrap().to_owned(), event["version"].as_i64().unwrap());
+    world.program.stop().await.unwrap();
+    tamper(&world.database(), &stream, version).await;
+    let found = world.cli(&["verify"]).await;
+    assert_eq!(found.code, 1, "{found:?}");
+    let said = format!("{}{}", found.stdout, found.stderr);
+    assert!(said.contains(&stream) && said.contains(&version.to_string()), "it names the event: {said}");
+}
+
+/// Changes a word of one stored event behind the program's back, past the guard that keeps events
+/// as they were written.
+async fn tamper(database: &str, stream: &str, version: i64) {
+    if let Some(path) = database.strip_prefix("sqlite:") {
+        let db = rusqlite::Connection::open(path).unwrap();
+        let triggers: Vec<String> = db
+            .prepare("select name from sqlite_master where type = 'trigger' and tbl_name = 'event'")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        for trigger in triggers {
+            db.execute_batch(&format!("drop trigger \"{trigger}\"")).unwrap();
+        }
+        let changed = db
+            .execute("update event set body = replace(body, 'cat', 'dog') where stream = ?1 and version = ?2", rusqlite::params![stream, version])
+            .unwrap();
+        assert_eq!(changed, 1);
+    } else {
+        let sql = format!(
+            "set session_replication_role = replica; update event set body = replace(body::text, 'cat', 'dog')::text where stream = '{stream}' and version = {version}"
+        );
+        allclear_store::testing::run(database, &sql).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_in_quarantine_sends_nothing() {
+    let world = allclear_trial::World::start(setup(Database::Sqlite).args(&["--quarantine"])).await;
+    world.fire("disk").await;
+    assert!(world.hook.all().is_empty());
+    assert_eq!(world.incidents("").await.len(), 1, "it is taken in all the same");
+}

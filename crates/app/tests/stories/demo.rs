@@ -1,0 +1,26 @@
+//! A newcomer's first command.
+
+use std::time::Duration;
+
+use allclear_trial::program::{Launch, Program};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_demo_starts_shows_a_live_incident_and_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let launch = Launch { binary: crate::BINARY.into(), dir: dir.path().to_owned(), args: vec!["--demo".into()], env: Vec::new() };
+    let client = allclear_trial::world::client();
+    let mut program = Program::start(&launch, &client).await.unwrap();
+    let mut board = String::new();
+    for _ in 0..200 {
+        board = client.get(&program.url).send().await.unwrap().text().await.unwrap();
+        if board.contains("INC-") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(board.contains("INC-"), "an incident unfolds without anything set up: {board}");
+    assert!(program.log().contains("curl"), "and the newcomer is told how to raise an alarm: {}", program.log());
+    program.stop().await.unwrap();
+    let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).filter(|name| name != "port" && name != "control").collect();
+    assert!(left.is_empty(), "{left:?}");
+}

@@ -1,0 +1,59 @@
+//! Stories: what somebody relies on, told with the real binary, its real databases and a clock
+//! that can be moved. One file per subject; each test is one story and says so in its name.
+//!
+//! The core stories run on both databases ([`on_both`]); the others on SQLite. Nothing here
+//! reaches into the program: only its addresses, its command line, and what arrives at the sinks.
+
+#![allow(clippy::unwrap_used)] // tests
+
+use allclear_trial::{Database, Setup, World};
+
+mod access;
+mod alerts;
+mod copies;
+mod delivery;
+mod demo;
+mod doors;
+mod escalation;
+mod files;
+mod grouping;
+mod recovery;
+mod time;
+
+/// The binary under test, as cargo built it for these tests.
+const BINARY: &str = env!("CARGO_BIN_EXE_allclear");
+
+/// The usual world on this database.
+fn setup(database: Database) -> Setup {
+    Setup::new(Some(BINARY), database)
+}
+
+/// The usual world on SQLite.
+async fn world() -> World {
+    World::start(setup(Database::Sqlite)).await
+}
+
+/// A world with another organisation on this database.
+async fn world_of(database: Database, org: impl Into<String>) -> World {
+    World::start(setup(database).org(org)).await
+}
+
+/// Runs a story on SQLite and on PostgreSQL.
+macro_rules! on_both {
+    ($($story:ident),* $(,)?) => {$(
+        mod $story {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$story(allclear_trial::Database::Sqlite).await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                let what = concat!("the story ", stringify!($story), " on PostgreSQL");
+                if let Some(database) = allclear_trial::Database::postgres(what).await {
+                    super::$story(database).await;
+                }
+            }
+        }
+    )*};
+}
+use on_both;

@@ -1,0 +1,92 @@
+//! The program dies, sleeps, or finds its clock moved; what is expected of it stays.
+
+use std::time::Duration;
+
+use allclear_trial::{Database, Reply, org};
+
+use crate::{on_both, world, world_of};
+
+on_both!(a_restart_in_the_middle_of_an_escalation_keeps_its_time, a_message_cut_off_by_a_crash_is_sent_again_and_called_in_doubt);
+
+async fn a_restart_in_the_middle_of_an_escalation_keeps_its_time(database: Database) {
+    let mut world = world_of(database, org::usual()).await;
+    world.fire("disk").await;
+    world.advance(200).await;
+    world.kill().await;
+    world.start_again(&[]).await;
+    world.quiet().await;
+    assert_eq!(world.hook.to("ana").len(), 1, "what was delivered is not sent again");
+    world.advance(80).await;
+    assert_eq!(world.hook.to("ben").len(), 0, "five minutes from the page, not from the start");
+    world.advance(30).await;
+    assert_eq!(world.hook.to("ben").len(), 1);
+    world.program.stop().await.unwrap();
+    world.start_again(&[]).await;
+    world.advance(310).await;
+    assert_eq!((world.hook.to("ben").len(), world.hook.to("cho").len()), (1, 1), "an orderly stop keeps it as well");
+}
+
+async fn a_message_cut_off_by_a_crash_is_sent_again_and_called_in_doubt(database: Database) {
+    let mut world = world_of(database, org::usual()).await;
+    world.hook.script("/ana", Reply::Slow(Duration::from_secs(30)));
+    let body = serde_json::json!({"title": "disk", "dedup_key": "disk"});
+    world.post(&format!("/in/json/{}", org::JSON_KEY), body.to_string()).await.ok();
+    assert!(world.hook.wait(Duration::from_secs(10), |all| all.len() == 1).await);
+    world.kill().await;
+    world.hook.script("/ana", Reply::Ok);
+    // On PostgreSQL another node could still be sending it: its lease of a minute ends first.
+    world.skip(Duration::from_secs(if world.is_sqlite() { 1 } else { 61 }));
+    world.start_again(&[]).await;
+    world.advance(6).await;
+    let tries = world.hook.to("ana");
+    assert_eq!(tries.len(), 2, "{tries:#?}");
+    assert_eq!(tries[0].id, tries[1].id, "under the same id, so that the receiver can tell");
+    let incident = world.incident().await;
+    let kinds = world.kinds(&incident).await;
+    assert!(kinds.contains(&"send_in_doubt".to_owned()) && kinds.contains(&"delivered".to_owned()), "{kinds:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_eight_hours_of_sleep_pages_go_out_late_and_say_so() {
+    let mut world = world().await;
+    world.fire("disk").await;
+    world.fire("cpu").await;
+    world.jump(8 * 3_600).await;
+    let late = world.hook.to("ben");
+    assert_eq!(late.len(), 2, "one page each, no replay of eight hours: {late:#?}");
+    assert!(late.iter().all(|d| d.page()["late"] == true), "{late:#?}");
+    assert_eq!(world.hook.to("cho").len(), 0, "ben has his five minutes all the same");
+    world.advance(302).await;
+    let next = world.hook.to("cho");
+    assert_eq!(next.len(), 2);
+    assert!(next.iter().all(|d| d.page()["late"] == false), "what follows in its time is not late");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_set_back_makes_nothing_early_and_nothing_forgotten() {
+    let mut world = world().await;
+    world.fire("disk").await;
+    world.jump(-3_600).await;
+    assert_eq!(world.hook.all().len(), 1);
+    world.fire("cpu").await;
+    assert_eq!(world.hook.to("ana").len(), 2, "the new alert pages at once");
+    world.advance(3_600 + 302).await;
+    assert_eq!(world.hook.to("ben").len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_cut_off_by_a_crash_is_sent_again_though_the_clock_was_set_back_meanwhile() {
+    let mut world = world().await;
+    world.hook.script("/ana", Reply::Slow(Duration::from_secs(30)));
+    world.jump(7_200).await;
+    let body = serde_json::json!({"title": "disk", "dedup_key": "disk"});
+    world.post(&format!("/in/json/{}", org::JSON_KEY), body.to_string()).await.ok();
+    assert!(world.hook.wait(Duration::from_secs(10), |all| all.len() == 1).await);
+    world.kill().await;
+    world.hook.script("/ana", Reply::Ok);
+    // The machine's clock was two hours ahead and has been set right while the program was down.
+    world.set_back(7_200);
+    world.start_again(&[]).await;
+    world.advance(10).await;
+    assert_eq!(world.hook.to("ana").len(), 2, "in doubt is in doubt whatever the clock says");
+}
