@@ -39,8 +39,10 @@ impl Finding {
 /// # Errors
 /// When the workspace cannot be read.
 pub fn run() -> anyhow::Result<ExitCode> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
-    let mut findings = crates::check(root)?;
+    let metadata = crates::metadata()?;
+    // Asked of cargo now, not when this was built: a target folder may serve several checkouts.
+    let root = Path::new(metadata["workspace_root"].as_str().context("cargo metadata names the workspace's root")?);
+    let mut findings = crates::check(root, &metadata)?;
     let sources = source::all(root)?;
     for source in &sources {
         text::check(source, &mut findings);
