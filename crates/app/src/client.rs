@@ -80,7 +80,6 @@ impl Client {
     }
 
     /// A request to `/api/v1`, the path given in parts, so that what people type stays one part.
-    #[must_use]
     pub fn request(&self, method: Method, parts: &[&str], query: &[(&str, &str)]) -> RequestBuilder {
         let mut url = self.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {

@@ -22,9 +22,8 @@ use crate::config_file;
 
 /// Read from the working directory unless `--config` names another.
 pub const FILE: &str = "allclear.toml";
-/// Threads that run tasks: the design is one writer and little else, so two are plenty.
-pub const WORKERS_DEFAULT: usize = 2;
-/// More threads than this is a slip.
+/// More threads than this is a slip. The default is two: one task decides, and the rest is parsing
+/// and sending, so that more bring little but memory.
 const WORKERS_MAX: usize = 256;
 
 /// How much of a value may be shown.

@@ -81,5 +81,5 @@ fn defaults_are_those_of_the_parts() {
     let parts = OutboxSettings::default();
     assert_eq!((config.outbox.per_target, config.outbox.at_once, config.outbox.bundle), (parts.per_target, parts.at_once, parts.bundle));
     assert_eq!(config.limits, Limits::default());
-    assert_eq!(config.workers, WORKERS_DEFAULT);
+    assert_eq!(config.workers, 2);
 }

@@ -51,6 +51,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         if let Some(file) = &config.org {
             apply_file(&engine, file).await?;
         }
+        warn_without_mail(&engine, &config);
         if config.admin_token.is_none() {
             first_start(&engine).await?;
         }
@@ -214,6 +215,15 @@ async fn apply_file(engine: &Engine, file: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// People whom mail should reach, and no server to hand it to: better said now than at 3 a.m.
+fn warn_without_mail(engine: &Engine, config: &Config) {
+    let org = engine.org();
+    let people = org.bundle().people.iter().filter(|person| person.contacts.iter().any(|contact| contact.email.is_some())).count();
+    if people > 0 && config.smtp.is_none() {
+        tracing::warn!(people, "no --smtp is set, so nobody is reached by mail");
+    }
 }
 
 /// Secrets that were made here: on standard error and not in the log, since logs are kept.

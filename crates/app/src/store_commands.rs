@@ -96,7 +96,8 @@ pub async fn invite(args: Invite) -> anyhow::Result<()> {
     } else {
         make_token(&args.store.resolve()?, name, Scope::Respond, Some(args.person.clone()), args.life).await?
     };
-    eprintln!("a personal token of {}, shown this once and good for {}; pass it on privately", args.person, args.life);
+    let until = made["expires_at"].as_str().and_then(|at| at.parse().ok()).map(|at| format!(", good until {}", say::instant(at))).unwrap_or_default();
+    eprintln!("a personal token of {}, shown this once{until}; pass it on privately", args.person);
     eprintln!("whoever has it acts as {}: `export ALLCLEAR_TOKEN=…`, then `allclear list`", args.person);
     print_token(args.form, &made);
     Ok(())

@@ -63,10 +63,10 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// What would have been sent, newest first.
+    /// What would have been sent, oldest first.
     #[must_use]
     pub fn recorded(&self) -> Vec<Recorded> {
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().cloned().collect()
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 }
 

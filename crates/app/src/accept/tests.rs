@@ -1,4 +1,5 @@
 //! Strangers on raw sockets: slow, silent, too large, too many; and a stop under way.
+#![allow(clippy::disallowed_methods)] // strangers have clocks and tasks of their own
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
