@@ -74,7 +74,7 @@ impl OpenAlert {
 
 impl Core {
     /// The open alert of a condition, as this unit leaves it. `must_ask` reads the store where
-    /// memory knows none and other nodes write too.
+    /// other nodes write too: they may have opened it, or given it to another incident.
     pub(super) fn open_alert(&self, unit: &Unit, key: &AlertKey, must_ask: bool) -> Decided<Option<OpenAlert>> {
         for change in unit.alerts.iter().rev() {
             match change {
@@ -85,7 +85,7 @@ impl Core {
                 _ => {}
             }
         }
-        if self.careful || (must_ask && self.setup.shared && !self.alerts.contains_key(key)) {
+        if self.careful || (must_ask && self.setup.shared) {
             let found = self.read.iter().find_map(|read| match read {
                 Loaded::AlertByKey(other, found) if other == key => Some(found.as_deref().map(OpenAlert::of)),
                 _ => None,

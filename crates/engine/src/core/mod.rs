@@ -20,7 +20,7 @@ mod unit;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use allclear_domain::event::Head;
+use allclear_domain::event::{Head, Stream};
 use allclear_domain::expect::Expectation;
 use allclear_domain::ids::{AlertId, IdGen, IncidentId, MessageId, NodeId, PageId};
 use allclear_domain::incident::Incident;
@@ -183,6 +183,9 @@ impl Core {
     pub fn decide(&mut self, input: &Input, now: Timestamp, salts: &mut dyn FnMut() -> [u8; 16]) -> Decided<(Reply, Unit)> {
         let mut unit = Unit::new(input, now, self.ids.clone());
         let reply = self.command(&mut unit, input)?;
+        if self.setup.shared {
+            unit.guard_what_was_read();
+        }
         unit.seal(salts);
         self.take_over(&mut unit);
         self.read.clear();
@@ -299,7 +302,11 @@ impl Core {
     }
 
     fn incident(&self, unit: &Unit, id: IncidentId) -> Decided<(Incident, Head)> {
-        if let Some(found) = unit.incidents.get(&id).or_else(|| self.incidents.get(&id)) {
+        if let Some(found) = unit.incidents.get(&id) {
+            return Ok(found.clone());
+        }
+        if let Some(found) = self.incidents.get(&id) {
+            unit.note_seen(Stream::Incident(id), found.1);
             return Ok(found.clone());
         }
         if self.read.iter().any(|read| matches!(read, Loaded::Incident(other, None, _) if *other == id)) {
@@ -309,7 +316,11 @@ impl Core {
     }
 
     fn page(&self, unit: &Unit, id: PageId) -> Decided<(Page, Head)> {
-        if let Some(found) = unit.pages.get(&id).or_else(|| self.pages.get(&id)) {
+        if let Some(found) = unit.pages.get(&id) {
+            return Ok(found.clone());
+        }
+        if let Some(found) = self.pages.get(&id) {
+            unit.note_seen(Stream::Page(id), found.1);
             return Ok(found.clone());
         }
         if self.read.iter().any(|read| matches!(read, Loaded::Page(other, None) if *other == id)) {
