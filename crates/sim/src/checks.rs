@@ -208,7 +208,7 @@ impl World {
         let mut newest = BTreeMap::new();
         for alert in &alerts {
             let last = newest.entry((alert.integration.clone(), alert.dedup_key.clone())).or_insert(alert);
-            let order = |a: &allclear_domain::signal::Alert| (a.ended.is_none(), a.opened_at, a.ended_at);
+            let order = |a: &allclear_domain::signal::Alert| (a.ended.is_none(), a.opened_at, a.ended != Some(Ended::Resolved), a.ended_at);
             if order(alert) > order(last) {
                 *last = alert;
             }

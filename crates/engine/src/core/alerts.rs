@@ -236,18 +236,15 @@ impl Core {
     /// What the store does not know yet of a repetition outlives the reading: without it a store
     /// that was away for a while would let alerts lapse that are sent again all the time.
     fn keep_soft(&mut self, key: &AlertKey) {
-        if self.dirty.contains(key)
-            && let Some(alert) = self.alerts.get(key)
-        {
+        // Dirty or not: what a commit that failed would have flushed counts as flushed here.
+        if let Some(alert) = self.alerts.get(key) {
             self.soft.insert(alert.id, alert.clone());
         }
     }
 
     /// Drops all of them, before memory is filled again.
     pub fn forget_alerts(&mut self) {
-        for key in self.dirty.iter().cloned().collect::<Vec<_>>() {
-            self.keep_soft(&key);
-        }
+        self.soft.extend(self.alerts.drain().map(|(_, alert)| (alert.id, alert)));
         self.alerts.clear();
         self.alert_keys.clear();
         self.alerts_of.clear();

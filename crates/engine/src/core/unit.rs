@@ -315,7 +315,13 @@ impl Unit {
             }
             self.writes.push(rows::event::append(&sealed));
         }
-        for (stream, head) in heads {
+        // What ended leaves its group before another incident takes the place.
+        let stays_open = |stream: &Stream| match stream {
+            Stream::Incident(id) => self.incidents.get(id).is_some_and(|(state, _)| state.state.is_open()),
+            _ => false,
+        };
+        let (open, ended): (Vec<_>, Vec<_>) = heads.into_iter().partition(|(stream, _)| stays_open(stream));
+        for (stream, head) in ended.into_iter().chain(open) {
             match stream {
                 Stream::Incident(id) => {
                     if let Some((state, at)) = self.incidents.get_mut(&id) {
