@@ -238,13 +238,13 @@ impl Core {
     fn keep_soft(&mut self, key: &AlertKey) {
         // Dirty or not: what a commit that failed would have flushed counts as flushed here.
         if let Some(alert) = self.alerts.get(key) {
-            self.soft.insert(alert.id, alert.clone());
+            self.soft.insert(key.clone(), alert.clone());
         }
     }
 
     /// Drops all of them, before memory is filled again.
     pub fn forget_alerts(&mut self) {
-        self.soft.extend(self.alerts.drain().map(|(_, alert)| (alert.id, alert)));
+        self.soft = std::mem::take(&mut self.alerts);
         self.alerts.clear();
         self.alert_keys.clear();
         self.alerts_of.clear();

@@ -135,8 +135,9 @@ pub struct Core {
     careful: bool,
     /// Alerts whose soft part is newer than the store's.
     dirty: HashSet<AlertKey>,
-    /// What was soft of alerts that are being read again: that they were seen stays true.
-    soft: HashMap<AlertId, OpenAlert>,
+    /// What was soft of conditions that are being read again: that they were seen stays true, also
+    /// where another node ended the alert of then and opened another.
+    soft: HashMap<AlertKey, OpenAlert>,
 }
 
 impl Core {
@@ -220,12 +221,12 @@ impl Core {
     /// Fills the memory of open alerts, at start.
     pub fn load_open(&mut self, integration: &str, dedup_key: &str, mut alert: OpenAlert) {
         let key = AlertKey::new(integration, dedup_key);
-        if let Some(soft) = self.soft.remove(&alert.id)
+        if let Some(soft) = self.soft.remove(&key)
             && soft.last_seen_at > alert.last_seen_at
         {
             alert.last_seen_at = soft.last_seen_at;
             alert.ends_at = soft.ends_at;
-            alert.count = soft.count.max(alert.count);
+            alert.count = if soft.id == alert.id { soft.count.max(alert.count) } else { alert.count + 1 };
             self.dirty.insert(key.clone());
         }
         self.note_open(key, alert);
