@@ -176,6 +176,9 @@ impl World {
                 self.say(|| format!("    log {} {} {}", event.stream, event.kind, body.chars().take(300).collect::<String>()));
                 if let Ok(id) = event.stream.parse::<IncidentId>() {
                     touched.insert(id);
+                    if event.cause.contains("/silence/") && matches!(event.kind.as_str(), "declared" | "proposed") {
+                        self.reached("a silence ended and the alert declared");
+                    }
                     match incident::Event::decode(&event.kind, event.v, &body) {
                         Ok(read) => self.incident_event(id, &read, event.at),
                         Err(why) => self.fail("I6 the log reads", why.to_string()),

@@ -208,7 +208,14 @@ impl World {
     /// The node is gone: nobody knows how its tries ended.
     pub(crate) fn forget_outbox(&mut self, node: usize) {
         let outbox = std::mem::take(&mut self.nodes[node].outbox);
-        for id in outbox.flying.keys().chain(&outbox.reporting) {
+        for id in outbox.flying.keys() {
+            self.truth.entry(*id).or_default().in_doubt += 1;
+        }
+        for id in &outbox.reporting {
+            // A report that was kept before the crash leaves nothing in doubt.
+            if block_on(rows::message::get(&self.db, *id)).ok().flatten().is_none_or(|m| m.state != "claimed") {
+                continue;
+            }
             self.truth.entry(*id).or_default().in_doubt += 1;
         }
     }

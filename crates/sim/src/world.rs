@@ -573,6 +573,7 @@ impl World {
             self.fail("I0 no rule panics", "a command panicked".into());
         }
         if conflicts > 0 {
+            self.say(|| format!("  {conflicts} lost races"));
             self.reached("a lost race was decided again");
             if !self.shared && injected == 0 && !reuse && !self.stale {
                 self.fail("I0 a node alone never loses a race", format!("{conflicts} conflicts"));

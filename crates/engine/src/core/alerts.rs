@@ -74,7 +74,7 @@ impl OpenAlert {
 
 impl Core {
     /// The open alert of a condition, as this unit leaves it. `must_ask` reads the store where
-    /// memory knows none and other nodes write too.
+    /// other nodes write too: they may have opened it, or given it to another incident.
     pub(super) fn open_alert(&self, unit: &Unit, key: &AlertKey, must_ask: bool) -> Decided<Option<OpenAlert>> {
         for change in unit.alerts.iter().rev() {
             match change {
@@ -85,7 +85,7 @@ impl Core {
                 _ => {}
             }
         }
-        if self.careful || (must_ask && self.setup.shared && !self.alerts.contains_key(key)) {
+        if self.careful || (must_ask && self.setup.shared) {
             let found = self.read.iter().find_map(|read| match read {
                 Loaded::AlertByKey(other, found) if other == key => Some(found.as_deref().map(OpenAlert::of)),
                 _ => None,
@@ -236,18 +236,15 @@ impl Core {
     /// What the store does not know yet of a repetition outlives the reading: without it a store
     /// that was away for a while would let alerts lapse that are sent again all the time.
     fn keep_soft(&mut self, key: &AlertKey) {
-        if self.dirty.contains(key)
-            && let Some(alert) = self.alerts.get(key)
-        {
-            self.soft.insert(alert.id, alert.clone());
+        // Dirty or not: what a commit that failed would have flushed counts as flushed here.
+        if let Some(alert) = self.alerts.get(key) {
+            self.soft.insert(key.clone(), alert.clone());
         }
     }
 
     /// Drops all of them, before memory is filled again.
     pub fn forget_alerts(&mut self) {
-        for key in self.dirty.iter().cloned().collect::<Vec<_>>() {
-            self.keep_soft(&key);
-        }
+        self.soft = std::mem::take(&mut self.alerts);
         self.alerts.clear();
         self.alert_keys.clear();
         self.alerts_of.clear();

@@ -147,13 +147,13 @@ impl Core {
         self.end_alert(unit, &key, &alert, Ended::Lapsed)
     }
 
-    /// What is newer of a stored alert and what memory knows of it.
+    /// A stored alert with the soft part that memory knows, where that is newer.
     fn freshest(&self, stored: &Alert) -> OpenAlert {
         let mut alert = OpenAlert::of(stored);
         if let Some(known) = self.alert_keys.get(&stored.id).and_then(|key| self.alerts.get(key))
             && known.last_seen_at > alert.last_seen_at
         {
-            alert = known.clone();
+            (alert.last_seen_at, alert.ends_at, alert.count) = (known.last_seen_at, known.ends_at, known.count);
         }
         alert
     }

@@ -20,7 +20,7 @@ mod unit;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use allclear_domain::event::Head;
+use allclear_domain::event::{Head, Stream};
 use allclear_domain::expect::Expectation;
 use allclear_domain::ids::{AlertId, IdGen, IncidentId, MessageId, NodeId, PageId};
 use allclear_domain::incident::Incident;
@@ -135,8 +135,9 @@ pub struct Core {
     careful: bool,
     /// Alerts whose soft part is newer than the store's.
     dirty: HashSet<AlertKey>,
-    /// What was soft of alerts that are being read again: that they were seen stays true.
-    soft: HashMap<AlertId, OpenAlert>,
+    /// What was soft of conditions that are being read again: that they were seen stays true, also
+    /// where another node ended the alert of then and opened another.
+    soft: HashMap<AlertKey, OpenAlert>,
 }
 
 impl Core {
@@ -183,6 +184,9 @@ impl Core {
     pub fn decide(&mut self, input: &Input, now: Timestamp, salts: &mut dyn FnMut() -> [u8; 16]) -> Decided<(Reply, Unit)> {
         let mut unit = Unit::new(input, now, self.ids.clone());
         let reply = self.command(&mut unit, input)?;
+        if self.setup.shared {
+            unit.guard_what_was_read();
+        }
         unit.seal(salts);
         self.take_over(&mut unit);
         self.read.clear();
@@ -217,12 +221,12 @@ impl Core {
     /// Fills the memory of open alerts, at start.
     pub fn load_open(&mut self, integration: &str, dedup_key: &str, mut alert: OpenAlert) {
         let key = AlertKey::new(integration, dedup_key);
-        if let Some(soft) = self.soft.remove(&alert.id)
+        if let Some(soft) = self.soft.remove(&key)
             && soft.last_seen_at > alert.last_seen_at
         {
             alert.last_seen_at = soft.last_seen_at;
             alert.ends_at = soft.ends_at;
-            alert.count = soft.count.max(alert.count);
+            alert.count = if soft.id == alert.id { soft.count.max(alert.count) } else { alert.count + 1 };
             self.dirty.insert(key.clone());
         }
         self.note_open(key, alert);
@@ -299,7 +303,11 @@ impl Core {
     }
 
     fn incident(&self, unit: &Unit, id: IncidentId) -> Decided<(Incident, Head)> {
-        if let Some(found) = unit.incidents.get(&id).or_else(|| self.incidents.get(&id)) {
+        if let Some(found) = unit.incidents.get(&id) {
+            return Ok(found.clone());
+        }
+        if let Some(found) = self.incidents.get(&id) {
+            unit.note_seen(Stream::Incident(id), found.1);
             return Ok(found.clone());
         }
         if self.read.iter().any(|read| matches!(read, Loaded::Incident(other, None, _) if *other == id)) {
@@ -309,7 +317,11 @@ impl Core {
     }
 
     fn page(&self, unit: &Unit, id: PageId) -> Decided<(Page, Head)> {
-        if let Some(found) = unit.pages.get(&id).or_else(|| self.pages.get(&id)) {
+        if let Some(found) = unit.pages.get(&id) {
+            return Ok(found.clone());
+        }
+        if let Some(found) = self.pages.get(&id) {
+            unit.note_seen(Stream::Page(id), found.1);
             return Ok(found.clone());
         }
         if self.read.iter().any(|read| matches!(read, Loaded::Page(other, None) if *other == id)) {

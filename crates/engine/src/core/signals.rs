@@ -211,7 +211,7 @@ impl Core {
             unit.now,
             ALERTS_DIGEST_EVERY,
         );
-        expectation.occurrence = occurrence(unit.now);
+        expectation.occurrence = unit.occurrence();
         unit.expect(&expectation);
     }
 
@@ -264,6 +264,8 @@ impl Core {
             Some(whole) => whole.clone(),
             None => self.whole_alert(alert.id)?.ok_or(Stop::Need(Need::Alert(alert.id)))?,
         };
+        // Another node may have given it to an incident meanwhile.
+        alert.incident = stored.incident;
         unit.had.entry(alert.id).or_insert(alert.incident);
         if judged.suppressed.is_none() {
             match alert.incident {
@@ -339,15 +341,8 @@ pub(super) fn expect_at(unit: &mut Unit, alert: AlertId, key: &str, rule: Rule, 
     let mut expectation =
         Expectation::open(Owner::Alert(alert), key.to_owned(), rule, None, unit.cause.clone(), unit.now, length);
     expectation.next_look_at = after(unit.now, length).max(at);
-    expectation.occurrence = occurrence(unit.now).wrapping_mul(31).wrapping_add(occurrence(at)).wrapping_add(unit.opened);
-    unit.opened += 1;
+    expectation.occurrence = unit.occurrence();
     unit.expect(&expectation);
-}
-
-/// Occurrences of one key differ by their instants: milliseconds are enough to keep two apart that
-/// cannot be live at once, and the key of the row has room for no more.
-fn occurrence(now: Timestamp) -> u32 {
-    u32::try_from(now.as_millisecond().rem_euclid(i64::from(u32::MAX))).unwrap_or(0)
 }
 
 /// What a signal says beyond the columns, as stored and shown.

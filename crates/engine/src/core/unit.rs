@@ -1,5 +1,6 @@
 //! A unit: what one command changes, staged until it is whole, then one list of writes.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
 use allclear_domain::access::Actor;
@@ -77,8 +78,9 @@ pub struct Unit {
     effects: Effects,
     /// The first event of this unit, by which its commit can be recognised.
     witness: Option<Witness>,
-    /// Expectations of alerts opened so far: keeps apart those of one instant.
-    pub(crate) opened: u32,
+    /// Streams that were read, and where they stood: on a shared store a decision holds only while
+    /// they stand there.
+    seen: RefCell<BTreeMap<Stream, u64>>,
 }
 
 /// An event that nobody else can have written: its hash covers fresh salt.
@@ -111,7 +113,7 @@ impl Unit {
             writes: Vec::new(),
             effects: Effects::default(),
             witness: None,
-            opened: 0,
+            seen: RefCell::new(BTreeMap::new()),
         }
     }
 
@@ -122,6 +124,34 @@ impl Unit {
 
     pub(crate) fn id(&mut self) -> u128 {
         self.ids.next(self.now)
+    }
+
+    /// A number that no other occurrence of an expectation has, whatever the clock says.
+    pub(crate) fn occurrence(&mut self) -> u32 {
+        (self.ids.next_u64() >> 32) as u32
+    }
+
+    /// Notes that a decision rests on where this stream stands.
+    pub(crate) fn note_seen(&self, stream: Stream, head: Head) {
+        self.seen.borrow_mut().entry(stream).or_insert(head.version);
+    }
+
+    /// Another node may have moved on what this unit only read: then it is decided again. Streams
+    /// it writes to are guarded by the version of their events.
+    pub(crate) fn guard_what_was_read(&mut self) {
+        if self.rows.is_empty() {
+            return;
+        }
+        for (stream, version) in self.seen.take() {
+            if self.heads.contains_key(&stream) {
+                continue;
+            }
+            match stream {
+                Stream::Incident(id) => self.rows.push(rows::incident::unchanged(id, version)),
+                Stream::Page(id) => self.rows.push(rows::page::unchanged(id, version)),
+                Stream::Form(_) | Stream::Store => {}
+            }
+        }
     }
 
     pub(crate) fn write(&mut self, write: Write) {
@@ -154,6 +184,10 @@ impl Unit {
             }
             for expectation in opened {
                 self.expect(&expectation);
+            }
+            if !after.state.is_open() {
+                // Its digest ended with it; if it is opened again it gets another.
+                self.digests.insert(id, false);
             }
             state = Some(after);
         }
@@ -281,7 +315,13 @@ impl Unit {
             }
             self.writes.push(rows::event::append(&sealed));
         }
-        for (stream, head) in heads {
+        // What ended leaves its group before another incident takes the place.
+        let stays_open = |stream: &Stream| match stream {
+            Stream::Incident(id) => self.incidents.get(id).is_some_and(|(state, _)| state.state.is_open()),
+            _ => false,
+        };
+        let (open, ended): (Vec<_>, Vec<_>) = heads.into_iter().partition(|(stream, _)| stays_open(stream));
+        for (stream, head) in ended.into_iter().chain(open) {
             match stream {
                 Stream::Incident(id) => {
                     if let Some((state, at)) = self.incidents.get_mut(&id) {

@@ -107,12 +107,14 @@ pub fn judged(a: &Alert) -> Write {
 }
 
 /// The soft part: seen again. A row that is no longer open makes this a conflict, so that the
-/// signal is judged again.
+/// signal is judged again. What another node saw later stands.
 #[must_use]
 pub fn touch(id: AlertId, last_seen_at: Timestamp, ends_at: Option<Timestamp>, times: u64) -> Write {
     Write::Exec {
         table: &ALERT,
-        sql: "update alert set last_seen_at = ?2, ends_at = ?3, count = ?4 where id = ?1 and ended is null",
+        sql: "update alert set last_seen_at = case when last_seen_at < ?2 then ?2 else last_seen_at end, \
+              ends_at = case when last_seen_at <= ?2 then ?3 else ends_at end, count = case when count < ?4 then ?4 else count end \
+              where id = ?1 and ended is null",
         args: vec![text(id), instant(last_seen_at), opt_instant(ends_at), count(times)],
         expect: Some(1),
     }

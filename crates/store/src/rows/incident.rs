@@ -50,6 +50,18 @@ pub fn put(i: &Incident, head: Head) -> Write {
     }
 }
 
+/// Holds only while an incident stands at this version: for decisions that rest on it and change something
+/// else, where other nodes write too.
+#[must_use]
+pub fn unchanged(id: IncidentId, version: u64) -> Write {
+    Write::Exec {
+        table: &INCIDENT,
+        sql: "update incident set version = version where id = ?1 and version = ?2",
+        args: vec![text(id), count(version)],
+        expect: Some(1),
+    }
+}
+
 const COLUMNS: &str = "id, ref, state, title, severity, service, escalation, group_key, because, mode, commander, acknowledged_by, \
     merged_into, page, alerts_told, recoveries_told, recovered, reopened, impact_started_at, detected_at, declared_at, acknowledged_at, mitigated_at, \
     resolved_at, closed_at, created_at, updated_at, version, hash";

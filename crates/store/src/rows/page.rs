@@ -41,6 +41,18 @@ pub fn put(p: &Page, head: Head) -> Write {
     }
 }
 
+/// Holds only while a page stands at this version: for decisions that rest on it and change something
+/// else, where other nodes write too.
+#[must_use]
+pub fn unchanged(id: PageId, version: u64) -> Write {
+    Write::Exec {
+        table: &PAGE,
+        sql: "update page set version = version where id = ?1 and version = ?2",
+        args: vec![text(id), count(version)],
+        expect: Some(1),
+    }
+}
+
 const COLUMNS: &str = "id, about, escalation, urgency, alert, because, status, round, step, catch_all, entries, acknowledged_by, \
     started_at, ended_at, version, hash";
 
