@@ -7,9 +7,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::Ordering;
 
+use allclear_domain::expect::LATE_AFTER;
 use allclear_domain::ids::{MessageId, PageId};
 use allclear_domain::time::{Length, after, from_micros};
-use allclear_domain::wire::{Message, NoticeKind, Outcome, Target};
+use allclear_domain::wire::{Message, Notice, NoticeKind, Outcome, Target};
 use allclear_store::rows::message::Stored;
 use allclear_store::{Dialect, rows};
 use tokio::sync::mpsc;
@@ -93,14 +94,17 @@ impl Outbox {
                 look_at = self.look(first).await;
                 first = false;
             }
+            // What is known already counts before anything is begun: of a page that ended, nothing is.
+            while let Ok(told) = self.inbox.try_recv() {
+                self.hear(told);
+            }
             self.start_what_fits();
             let known = from_micros(shared.next_attempt_at());
             tokio::select! {
                 biased;
                 Some(contact) = self.done.1.recv() => self.landed(&contact),
                 taken = self.inbox.recv() => match taken {
-                    Some(ToOutbox::Send(message)) => self.take(message),
-                    Some(ToOutbox::Ended(page)) => self.ended(page),
+                    Some(told) => self.hear(told),
                     None => return,
                 },
                 () = shared.outbox_wake.notified() => look_at = self.engine.now(),
@@ -120,8 +124,9 @@ impl Outbox {
             return backstop;
         }
         let own_store = shared.db.dialect() == Dialect::Sqlite;
-        // On SQLite nobody else can have claimed: what earlier runs left is in doubt at once.
-        let before = if own_store { now } else { now.checked_sub(LEASE.as_duration()).unwrap_or(now) };
+        // On SQLite nobody else can have claimed: what earlier runs left is in doubt at once, also
+        // where the clock was set back since.
+        let before = if own_store { jiff::Timestamp::MAX } else { now.checked_sub(LEASE.as_duration()).unwrap_or(now) };
         if first || !own_store {
             match rows::message::orphaned(&shared.db, shared.node, before, READ_MAX).await {
                 Ok(orphans) => {
@@ -159,6 +164,13 @@ impl Outbox {
         let input = ours(&format!("message:{}", message.id), Command::Claim { message: Box::new(message), doubt });
         // A lost race is another node's claim; a store that is away is tried at the next look.
         let _ = self.engine.submit(input).await;
+    }
+
+    fn hear(&mut self, told: ToOutbox) {
+        match told {
+            ToOutbox::Send(message) => self.take(message),
+            ToOutbox::Ended(page) => self.ended(page),
+        }
     }
 
     fn take(&mut self, message: Box<Stored>) {
@@ -289,12 +301,15 @@ async fn send(engine: &Engine, jobs: Vec<Job>) {
 
 fn render(engine: &Engine, messages: &[Box<Stored>]) -> Message {
     let links = engine.links();
+    let now = engine.now();
     let lead = &messages[0];
+    // Decided in time and begun after a gap is late as well.
+    let notice = |m: &Stored| Notice { late: m.notice.late || now > after(m.created_at, LATE_AFTER), ..m.notice.clone() };
     Message {
         id: lead.id,
         created_at: lead.created_at,
         in_doubt: messages.iter().any(|m| m.in_doubt),
-        notices: messages.iter().map(|m| m.notice.clone()).collect(),
+        notices: messages.iter().map(|m| notice(m)).collect(),
         ack_urls: messages.iter().map(|m| links.ack_url(m.page, &m.person, m.created_at)).collect(),
         incident_urls: messages.iter().map(|m| links.incident_url(&m.notice.incident.reference)).collect(),
     }
