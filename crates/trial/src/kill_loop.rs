@@ -39,8 +39,10 @@ const PART_S: u64 = 43;
 const GAP_EVERY: u32 = 10;
 /// For so long.
 const GAP: Duration = Duration::from_secs(600);
-/// A failpoint is hit at its n-th passing, n up to this: what a life passes about so often.
-const PASSINGS_MAX: u64 = 60;
+/// A commit is fatal at its n-th passing, n up to this: what a life passes about so often.
+const PASSINGS_MAX: u64 = 150;
+/// The same for sends.
+const SENDS_MAX: u64 = 40;
 /// A kill at any instant comes within so many milliseconds after the start.
 const INSTANT_MS_MAX: u64 = 350;
 
@@ -183,6 +185,11 @@ pub async fn run(options: Options) -> anyhow::Result<Report> {
         all.live(number).await?;
     }
     let verdict = all.balance().await?;
+    if !verdict.is_clean() {
+        // What was found is looked into: the store stays.
+        all.world.dir.disable_cleanup(true);
+        all.odd.push(format!("the store is kept in {}", all.world.dir.path().display()));
+    }
     Ok(Report { verdict, kills: KINDS.into_iter().zip(all.kills).collect(), odd: all.odd, took: began.elapsed() })
 }
 
@@ -199,9 +206,9 @@ impl Loop {
         let failpoint = match kind {
             0 => Some(format!("before_commit:{nth}")),
             1 => Some(format!("after_commit:{nth}")),
-            2 => Some(format!("before_send:{}", 1 + nth / 2)),
-            3 => Some(format!("after_send:{}", 1 + nth / 2)),
-            4 => Some(format!("random:{}:0.02", self.dice.roll(u64::MAX))),
+            2 => Some(format!("before_send:{}", 1 + nth % SENDS_MAX)),
+            3 => Some(format!("after_send:{}", 1 + nth % SENDS_MAX)),
+            4 => Some(format!("random:{}:0.01", self.dice.roll(u64::MAX))),
             _ => None,
         };
         if number % GAP_EVERY == GAP_EVERY - 1 {
@@ -209,6 +216,8 @@ impl Loop {
             self.world.skip(GAP);
         }
         self.life += 1;
+        let at = self.moment();
+        self.ledger.begins(at);
         let env: Vec<(&str, &str)> = failpoint.iter().map(|point| ("ALLCLEAR_FAILPOINT", point.as_str())).collect();
         match self.world.try_start_again(&[], &env).await {
             Ok(()) => {
@@ -401,6 +410,8 @@ impl Loop {
     /// The last life: nobody kills it; everything that is owed comes due; then the log is read.
     async fn balance(&mut self) -> anyhow::Result<Verdict> {
         self.life += 1;
+        let at = self.moment();
+        self.ledger.begins(at);
         self.world.try_start_again(&[], &[]).await?;
         let again = self.ledger.without_answer();
         self.alerts(&again).await;
