@@ -147,6 +147,8 @@ pub struct Verdict {
     pub late_said: usize,
     counts: BTreeMap<Finding, usize>,
     examples: Vec<(Finding, String)>,
+    /// What the log says of the alerts of the examples.
+    stories: Vec<String>,
 }
 
 impl Verdict {
@@ -154,6 +156,17 @@ impl Verdict {
     #[must_use]
     pub fn count(&self, finding: Finding) -> usize {
         self.counts.get(&finding).copied().unwrap_or(0)
+    }
+    /// Adds what the log says of the first alerts among the examples; `tell` gives the lines of one.
+    pub fn explain(&mut self, tell: impl Fn(&str) -> Option<String>) {
+        let mut told: Vec<&str> = Vec::new();
+        for (_, example) in &self.examples {
+            let key = example.split(':').next().unwrap_or_default();
+            if told.len() < EXAMPLES_MAX && !told.contains(&key) {
+                told.push(key);
+                self.stories.extend(tell(key).map(|lines| format!("  log of {key}:\n{lines}")));
+            }
+        }
     }
     /// Whether nothing was found.
     #[must_use]
@@ -172,7 +185,7 @@ impl Verdict {
     pub fn table(&self) -> String {
         let mut rows: Vec<(&str, usize)> = vec![
             ("alerts accepted", self.accepted),
-            ("answers cut off by a kill", self.unanswered),
+            ("alerts never answered", self.unanswered),
             ("ends confirmed", self.ended),
             ("pages owed and told", self.told),
             ("pages received", self.received),
@@ -186,6 +199,9 @@ impl Verdict {
         for (name, count) in rows {
             // Writing to a String cannot fail.
             let _ = writeln!(out, "  {name:<width$}  {count:>7}");
+        }
+        for story in &self.stories {
+            out.push_str(story);
         }
         for (finding, example) in &self.examples {
             let name = Finding::ALL.iter().find(|(other, _)| other == finding).map_or("", |(_, name)| name);
