@@ -2,9 +2,10 @@
 //!
 //! Each rule is a function over what [`tidy/source.rs`](source) read or over `cargo metadata`; each
 //! finding names a file, a line and what would be right. Warnings are shown and fail nothing.
-//! Formatting, lints and links are deliberately left to the tools that check them already.
+//! Formatting and lints are deliberately left to the tools that check them already.
 
 mod crates;
+mod links;
 mod source;
 mod text;
 
@@ -38,13 +39,16 @@ impl Finding {
 /// # Errors
 /// When the workspace cannot be read.
 pub fn run() -> anyhow::Result<ExitCode> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
-    let mut findings = crates::check(root)?;
+    let metadata = crates::metadata()?;
+    // Asked of cargo now, not when this was built: a target folder may serve several checkouts.
+    let root = Path::new(metadata["workspace_root"].as_str().context("cargo metadata names the workspace's root")?);
+    let mut findings = crates::check(root, &metadata)?;
     let sources = source::all(root)?;
     for source in &sources {
         text::check(source, &mut findings);
     }
     text::decisions(root, &mut findings)?;
+    links::check(root, &mut findings)?;
     findings.sort_by(|a, b| (a.warning, &a.file, a.line).cmp(&(b.warning, &b.file, b.line)));
     for finding in &findings {
         let word = if finding.warning { "warning: " } else { "" };

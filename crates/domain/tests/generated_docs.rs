@@ -2,6 +2,8 @@
 //!
 //! `ALLCLEAR_BLESS=1 cargo test -p allclear-domain --test generated_docs` writes them anew.
 
+#![allow(clippy::unwrap_used)] // a test fails loudly, in its helpers too
+
 use std::fmt::Write as _;
 use std::path::Path;
 

@@ -4,6 +4,8 @@
 //! with every key, the next without the optional ones. A file that is there is never changed: a
 //! body of another shape is a new version, with a file and a reader of its own.
 
+#![allow(clippy::unwrap_used)] // a test fails loudly, in its helpers too
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

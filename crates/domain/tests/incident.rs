@@ -1,6 +1,8 @@
 //! An incident against its table: every state × verb by `decide`, and laws over any sequence of
 //! commands.
 
+#![allow(clippy::unwrap_used)] // a test fails loudly, in its helpers too
+
 use allclear_domain::event::Mode;
 use allclear_domain::expect::{Expectation, Rule, Standing};
 use allclear_domain::ids::{AlertId, IncidentId, PageId};

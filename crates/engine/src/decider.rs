@@ -12,7 +12,7 @@ use allclear_domain::expect::Owner;
 use allclear_domain::time::Length;
 use allclear_store::{CommitError, Db, Fault, Write, rows};
 
-use crate::core::{AlertKey, Command, Core, Effects, Input, Loaded, Need, OpenAlert, REFERENCE_BLOCK, Refusal, Reply, Stop, Unit};
+use crate::core::{AlertKey, Command, Core, Effects, Input, Loaded, Need, OpenAlert, REFERENCE_BLOCK, Refusal, Reply, Stop, Unit, Witness};
 use crate::ports::Ports;
 
 /// A lost race is decided again this often before the answer is 503.
@@ -33,6 +33,14 @@ pub struct Pending<T> {
     pub(crate) reply: Result<Reply, Refusal>,
 }
 
+/// What was learned of a commit whose answer was lost.
+enum Kept {
+    /// It is durable: its answers and effects hold.
+    Yes,
+    /// The store does not answer. Callers are told to try again, and what follows it waits.
+    Unknown,
+}
+
 /// What is decided and not durable yet.
 pub struct Group<T> {
     pub(crate) pending: Vec<Pending<T>>,
@@ -40,11 +48,13 @@ pub struct Group<T> {
     effects: Vec<Effects>,
     /// Alerts that memory would have to read again if this group failed; `None`: all of them.
     touched: Option<Vec<AlertKey>>,
+    /// An event of it, by which its commit can be recognised; all of it is one commit.
+    witness: Option<Witness>,
 }
 
 impl<T> Default for Group<T> {
     fn default() -> Self {
-        Self { pending: Vec::new(), writes: Vec::new(), effects: Vec::new(), touched: Some(Vec::new()) }
+        Self { pending: Vec::new(), writes: Vec::new(), effects: Vec::new(), touched: Some(Vec::new()), witness: None }
     }
 }
 
@@ -64,6 +74,9 @@ impl<T> Group<T> {
             (Some(keys), Some(all)) => all.extend(keys),
             (None, touched) => *touched = None,
             (_, None) => {}
+        }
+        if self.witness.is_none() {
+            self.witness = unit.witness();
         }
         let (mut writes, effects) = unit.into_parts();
         self.writes.append(&mut writes);
@@ -92,13 +105,19 @@ pub struct Decider {
     cold: bool,
     /// Commands that panicked, for the operator.
     pub(crate) panics: u64,
+    /// Commits that lost a race.
+    conflicts: u64,
+    /// What would follow commits of which nobody knows yet whether they took effect.
+    unsure: Vec<(Witness, Vec<Effects>)>,
+    /// What follows commits of which that was learned later.
+    found: Vec<Effects>,
 }
 
 impl Decider {
     /// Over an empty core; [`fill`](Self::fill) it before the first decision.
     #[must_use]
     pub fn new(core: Core, db: Db, ports: Ports) -> Self {
-        Self { core, db, ports, salts: Vec::new(), cold: true, panics: 0 }
+        Self { core, db, ports, salts: Vec::new(), cold: true, panics: 0, conflicts: 0, unsure: Vec::new(), found: Vec::new() }
     }
 
     /// The core, to look at.
@@ -110,6 +129,25 @@ impl Decider {
     /// The core, to change what is in force.
     pub fn core_mut(&mut self) -> &mut Core {
         &mut self.core
+    }
+
+    /// Commands that panicked in a rule and were refused.
+    #[must_use]
+    pub const fn panics(&self) -> u64 {
+        self.panics
+    }
+
+    /// Whether memory is to be filled again before the next decision.
+    #[must_use]
+    pub const fn is_cold(&self) -> bool {
+        self.cold
+    }
+
+    /// Commits that lost a race; on a store of one node's own there are none but repeated
+    /// idempotency keys.
+    #[must_use]
+    pub const fn conflicts(&self) -> u64 {
+        self.conflicts
     }
 
     /// Fills the memory of open alerts from the store.
@@ -138,11 +176,47 @@ impl Decider {
                 self.core.load_open(&open.integration, &open.dedup_key, alert);
             }
         }
+        self.core.end_of_loading();
         for incident in rows::expectation::running_digests(&self.db).await? {
             self.core.load_digest(incident);
         }
+        while let Some((witness, _)) = self.unsure.last() {
+            let took = self.is_kept(&witness.clone()).await?;
+            if let Some((_, effects)) = self.unsure.pop()
+                && took
+            {
+                self.found.extend(effects);
+            }
+        }
         self.cold = false;
         Ok(())
+    }
+
+    /// What follows commits whose answer was lost and that turned out to be durable: messages of
+    /// theirs are claimed by this node, and nobody else would send them.
+    pub fn take_found(&mut self) -> Vec<Effects> {
+        std::mem::take(&mut self.found)
+    }
+
+    async fn is_kept(&self, witness: &Witness) -> Result<bool, Fault> {
+        let after = witness.version - 1;
+        let events = rows::event::of_stream(&self.db, &witness.stream.to_string(), after, 1).await?;
+        Ok(events.first().is_some_and(|event| event.version == witness.version && event.hash == witness.hash))
+    }
+
+    /// A commit ended and nobody knows how: looks whether it took effect. `None`: it did not, or
+    /// deciding it again does no harm.
+    async fn after_all<T>(&mut self, group: &mut Group<T>) -> Option<Kept> {
+        self.cold = true;
+        let witness = group.witness.clone()?;
+        match self.is_kept(&witness).await {
+            Ok(true) => Some(Kept::Yes),
+            Ok(false) => None,
+            Err(_) => {
+                self.unsure.push((witness, std::mem::take(&mut group.effects)));
+                Some(Kept::Unknown)
+            }
+        }
     }
 
     /// Decides one command into a group. Gives back the command when what is decided so far must be
@@ -235,11 +309,28 @@ impl Decider {
     }
 
     /// The group failed: forget it, and decide each command again in a commit of its own.
-    pub(crate) async fn again<T>(&mut self, group: Group<T>, error: CommitError) -> (Vec<Done<T>>, Vec<Effects>) {
+    pub(crate) async fn again<T>(&mut self, mut group: Group<T>, error: CommitError) -> (Vec<Done<T>>, Vec<Effects>) {
         self.core.forget();
+        if let CommitError::Fault(fault) = &error
+            && fault.outcome_unknown
+        {
+            match self.after_all(&mut group).await {
+                Some(Kept::Yes) => return Self::durable(group),
+                Some(Kept::Unknown) => {
+                    for pending in &mut group.pending {
+                        if pending.reply.is_ok() {
+                            pending.reply = Err(unavailable(fault));
+                        }
+                    }
+                    return Self::durable(group);
+                }
+                None => {}
+            }
+        }
         let mut done = Vec::new();
         let mut effects = Vec::new();
         let conflict = matches!(error, CommitError::Conflict { .. });
+        self.conflicts += u64::from(conflict);
         match (&group.touched, conflict) {
             (Some(keys), true) => {
                 for key in keys {
@@ -291,6 +382,19 @@ impl Decider {
                 Err(error) => error,
             };
             self.core.forget();
+            if let CommitError::Fault(fault) = &failed
+                && fault.outcome_unknown
+            {
+                match self.after_all(&mut group).await {
+                    Some(Kept::Yes) => {
+                        let (mut done, effects) = Self::durable(group);
+                        return (done.pop().map_or(Err(Refusal::Broken), |d| d.reply), effects);
+                    }
+                    Some(Kept::Unknown) => return (Err(unavailable(fault)), Vec::new()),
+                    None => {}
+                }
+            }
+            self.conflicts += u64::from(matches!(failed, CommitError::Conflict { .. }));
             match (&failed, &group.touched) {
                 (CommitError::Conflict { .. }, Some(keys)) => {
                     for key in keys {
@@ -320,6 +424,7 @@ impl Decider {
                 self.core.load_open(integration, dedup_key, OpenAlert::of(&alert));
             }
         }
+        self.core.end_of_loading();
         Ok(())
     }
 
@@ -343,6 +448,7 @@ impl Decider {
         let (more, follows) = self.finish(group).await;
         done.extend(more);
         effects.extend(follows);
+        effects.extend(self.take_found());
         (done, effects)
     }
 
@@ -386,6 +492,7 @@ impl Decider {
             Need::Answer(principal, key) => {
                 Loaded::Answer(principal.clone(), key.clone(), rows::token::answer(db, principal, key).await?)
             }
+            Need::Message(id) => Loaded::Message(*id, rows::message::get(db, *id).await?.map(Box::new)),
             Need::References => self.draw_references().await?,
         })
     }

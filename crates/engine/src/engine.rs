@@ -416,6 +416,10 @@ impl Loop {
                     stuck = true;
                 }
             }
+            let found = self.decider.take_found();
+            if !found.is_empty() {
+                self.publish(Vec::new(), found);
+            }
             if flight.is_none() && !group.is_empty() {
                 flight = self.launch(std::mem::take(&mut group)).await;
                 continue;
@@ -569,6 +573,9 @@ impl Loop {
             shared.metrics.alerts(effect.alerts_opened, effect.alerts_ended);
         }
         for Done { tag, reply } in done {
+            if let Err(Refusal::Unavailable(why)) = &reply {
+                note_fault(shared, Some(why));
+            }
             shared.busy.fetch_sub(1, Ordering::SeqCst);
             if let Some(answer) = tag {
                 // Whoever asked may have gone; the deed is done all the same.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use allclear_domain::access::Actor;
 use allclear_domain::event::{Draft, Head, Mode, Stream};
+use allclear_domain::expect::Rule;
 use allclear_domain::ids::SilenceId;
 use allclear_domain::org::diff::{Action, Change, Form, FormKind, forms, from_forms};
 use allclear_domain::org::export::keep_stored;
@@ -223,6 +224,9 @@ impl Engine {
         let id = silence.id.clone();
         let body = serde_json::to_value(&silence).map_err(|why| OrgError::Stored(why.to_string()))?;
         self.put_form(Form { kind: FormKind::Silence, id: id.clone(), body }, actor).await?;
+        // What a silence holds back is judged again now: it may have ended early.
+        self.shared.db.commit(vec![rows::expectation::look_now(Rule::SilenceEnd, self.now())]).await?;
+        self.wake();
         Ok(id)
     }
 

@@ -68,6 +68,8 @@ pub(crate) struct Outbox {
     flying: HashMap<Contact, usize>,
     /// Contacts that have waiting messages, in the order of their first.
     turn: VecDeque<Contact>,
+    /// Whether earlier runs may have left messages claimed that nobody took over yet.
+    orphans_left: bool,
     under_way: usize,
     done: (mpsc::UnboundedSender<Contact>, mpsc::UnboundedReceiver<Contact>),
 }
@@ -80,6 +82,7 @@ impl Outbox {
             waiting: HashMap::new(),
             flying: HashMap::new(),
             turn: VecDeque::new(),
+            orphans_left: true,
             under_way: 0,
             done: mpsc::unbounded_channel(),
         }
@@ -87,14 +90,12 @@ impl Outbox {
 
     pub(crate) async fn run(mut self) {
         let shared = self.engine.shared.clone();
-        let mut first = true;
         let mut look_at = self.engine.now();
         loop {
             if self.engine.now() >= look_at {
-                look_at = self.look(first).await;
-                first = false;
+                look_at = self.look().await;
             }
-            // What is known already counts before anything is begun: of a page that ended, nothing is.
+            // Every end that was committed is heard before anything is begun.
             while let Ok(told) = self.inbox.try_recv() {
                 self.hear(told);
             }
@@ -115,7 +116,7 @@ impl Outbox {
     }
 
     /// Reads what waits in the store; gives the instant of the next look.
-    async fn look(&mut self, first: bool) -> jiff::Timestamp {
+    async fn look(&mut self) -> jiff::Timestamp {
         let shared = self.engine.shared.clone();
         let now = self.engine.now();
         let backstop = after(now, LOOK_AT_LEAST_EVERY);
@@ -124,18 +125,21 @@ impl Outbox {
             return backstop;
         }
         let own_store = shared.db.dialect() == Dialect::Sqlite;
-        // On SQLite nobody else can have claimed: what earlier runs left is in doubt at once, also
+// On SQLite nobody else can have claimed: what earlier runs left is in doubt at once, also
         // where the clock was set back since.
         let before = if own_store { jiff::Timestamp::MAX } else { now.checked_sub(LEASE.as_duration()).unwrap_or(now) };
-        if first || !own_store {
+        if self.orphans_left || !own_store {
             match rows::message::orphaned(&shared.db, shared.node, before, READ_MAX).await {
                 Ok(orphans) => {
                     let more = orphans.len() as i64 == READ_MAX;
+                    let mut all = true;
                     for orphan in orphans {
                         let doubt = "its sender stopped while it was under way".to_owned();
-                        self.claim(orphan, Some(doubt)).await;
+                        all &= self.claim(orphan, Some(doubt)).await;
                     }
-                    if more {
+                    // What could not be claimed, or not even read, is looked for again.
+                    self.orphans_left = more || !all;
+                    if more && all {
                         return now;
                     }
                 }
@@ -160,10 +164,11 @@ impl Outbox {
         }
     }
 
-    async fn claim(&mut self, message: Stored, doubt: Option<String>) {
+    /// Whether the store has it, or it is not to be had.
+    async fn claim(&mut self, message: Stored, doubt: Option<String>) -> bool {
         let input = ours(&format!("message:{}", message.id), Command::Claim { message: Box::new(message), doubt });
         // A lost race is another node's claim; a store that is away is tried at the next look.
-        let _ = self.engine.submit(input).await;
+        !matches!(self.engine.submit(input).await, Err(crate::core::Refusal::Unavailable(_)))
     }
 
     fn hear(&mut self, told: ToOutbox) {

@@ -42,7 +42,7 @@ pub fn line(org: &Org, kind: &str, actor: &str, body: Option<&Value>) -> String 
         "merged" => format!("Merged into {}", text("ref")),
         "absorbed" => format!("{} was merged into this", text("ref")),
         "noted" => format!("{who}: {}", text("text")),
-        "page_started" => format!("Page started with {}: {}", or(text("escalation"), "no escalation policy"), text("because")),
+        "page_started" => format!("Paging by {}", or(text("escalation"), "the catch-all, since no escalation policy is set")),
         "step_reached" => step_reached(body, &name),
         "step_empty" => format!("Round {}, step {}: nobody was notified because {}", number("round"), number("step"), text("why")),
         "notice_raised" => {

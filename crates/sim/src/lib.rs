@@ -1,1 +1,23 @@
-//! sim
+//! The simulator: a whole world from one seed, on one thread, with a clock that is moved.
+//!
+//! The real decider, core, store and rules run; people, monitors, providers, crashes, failing
+//! commits, suspended machines and changes of the organisation are made up from the seed.
+//! [`oracle`] follows the log and what was accepted and says what must be true; [`checks`] compares
+//! the store with that. A violated promise ends the run with its invariant's name and a trace.
+//!
+//! Where to look: [`world`] (nodes, the agenda, crashes), [`outbox`] (sending, as the engine's
+//! outbox does), [`actors`] (monitors and people), [`orgs`] (organisations).
+//!
+//! Deliberately not here: PostgreSQL, sockets, the engine's own loops and the bytes of messages.
+//! Those have tests of their own; here the decisions and their crash points are searched.
+
+pub mod actors;
+pub mod checks;
+pub mod oracle;
+pub mod orgs;
+pub mod outbox;
+pub mod ports;
+pub mod sometimes;
+pub mod world;
+
+pub use world::{Failure, Report, run, run_twice};

@@ -34,15 +34,18 @@ const ON_TOP: [&str; 5] = ["allclear", "allclear-sim", "allclear-trial", "allcle
 /// no randomness, no log.
 const DOMAIN_MAY_USE: [&str; 8] = ["jiff", "regex", "serde", "serde_json", "sha2", "thiserror", "uuid", "croner"];
 
-/// Findings about the manifests.
-pub fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
+/// What cargo says of the workspace of the current folder.
+pub fn metadata() -> anyhow::Result<Value> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
-        .current_dir(root)
         .output()
         .context("starting cargo metadata")?;
     ensure!(output.status.success(), "cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).context("reading what cargo metadata says")?;
+    serde_json::from_slice(&output.stdout).context("reading what cargo metadata says")
+}
+
+/// Findings about the manifests.
+pub fn check(root: &Path, metadata: &Value) -> anyhow::Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for package in metadata["packages"].as_array().context("cargo metadata lists packages")? {
         let manifest = PathBuf::from(package["manifest_path"].as_str().unwrap_or_default());

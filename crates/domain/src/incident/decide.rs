@@ -42,6 +42,8 @@ pub enum Refusal {
     NotResolved,
     #[error("this incident is mitigated already: resolve it when service is normal")]
     AlreadyMitigated,
+    #[error("{0} is open for the same group of alerts: act on it, or end it first")]
+    GroupHasAnother(String),
     #[error("an incident cannot be merged into itself")]
     MergeIntoItself,
     #[error("{what} is missing: say it in words")]
@@ -63,6 +65,7 @@ impl Refusal {
             Self::AlreadyMerged(_) => "already_merged",
             Self::NotResolved => "not_resolved",
             Self::AlreadyMitigated => "already_mitigated",
+            Self::GroupHasAnother(_) => "group_has_another",
             Self::MergeIntoItself => "merge_into_itself",
             Self::WordsMissing { .. } => "words_missing",
             Self::TooLong { .. } => "too_long",

@@ -49,7 +49,8 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
         Event::AlertsTold(body) => {
             incident.alerts_told += body.joined;
             incident.recoveries_told += body.recovered;
-            if body.joined > 0 {
+            // What joined and ended meanwhile leaves a recovery a recovery.
+            if body.joined > 0 && body.open > 0 {
                 incident.recovered = false;
             }
         }

@@ -38,7 +38,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Recovered(_) if matches!(incident.state, State::Investigating | State::Mitigated) => {
             open(KEY_CONFIRM, Rule::ConfirmRecovery, CONFIRM_RECOVERY_WITHIN);
         }
-        Event::AlertsTold(body) if body.joined > 0 => settle(Some(KEY_CONFIRM), Standing::Void, "another alert joined"),
+        Event::AlertsTold(body) if body.joined > 0 && body.open > 0 => settle(Some(KEY_CONFIRM), Standing::Void, "another alert joined"),
         Event::Resolved(_) => {
             settle(Some(KEY_CONFIRM), Standing::Met, "it was resolved");
             settle(None, Standing::Void, "it was resolved");

@@ -354,8 +354,8 @@ impl Org {
     }
 
     /// How a person is reached at an urgency, soonest first. Only verified contacts count. Where
-    /// the list for low urgency is empty, the one for high is used; where that is empty too,
-    /// every verified contact at once, since a page that finds somebody must not end there for
+    /// the list for low urgency is empty, the one for high is used; where that gives no verified
+    /// contact, every verified one at once, since a page that finds somebody must not end there for
     /// want of a rule.
     #[must_use]
     pub fn reach(&self, person: &str, urgency: NotifyUrgency) -> Vec<Reach<'_>> {
@@ -364,18 +364,18 @@ impl Org {
             NotifyUrgency::Low if !person.notify.low.is_empty() => &person.notify.low,
             NotifyUrgency::Low | NotifyUrgency::High => &person.notify.high,
         };
-        let mut out: Vec<Reach<'_>> = if rules.is_empty() {
-            person.contacts.iter().map(|contact| Reach { contact, after: Length::ZERO }).collect()
-        } else {
-            rules
-                .iter()
-                .filter_map(|rule| {
-                    let contact = person.contacts.iter().find(|contact| contact.id == rule.contact)?;
-                    Some(Reach { contact, after: rule.after })
-                })
-                .collect()
-        };
-        out.retain(|reach| reach.contact.verified);
+        let mut out: Vec<Reach<'_>> = rules
+            .iter()
+            .filter_map(|rule| {
+                let contact = person.contacts.iter().find(|contact| contact.id == rule.contact)?;
+                Some(Reach { contact, after: rule.after })
+            })
+            .filter(|reach| reach.contact.verified)
+            .collect();
+        if out.is_empty() {
+            let verified = person.contacts.iter().filter(|contact| contact.verified);
+            out = verified.map(|contact| Reach { contact, after: Length::ZERO }).collect();
+        }
         out.sort_by_key(|reach| reach.after);
         out
     }

@@ -374,7 +374,7 @@ fn after_trouble(page: &Page, troubled: &Entry, counts_as_failed: bool, context:
         return raise(page, &troubled.person, entry, &because, false, context).into_iter().collect();
     }
     let hope_is_left = page.entries.iter().any(|e| {
-        e.message != troubled.message && matches!(e.telling, Telling::Planned | Telling::Raised | Telling::Delivered)
+        e.message != troubled.message && e.telling != Telling::Failed
     });
     if counts_as_failed && !hope_is_left {
         return advance(page, page.round, page.step + 1, "nobody of the step could be reached", false, context);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::event::Event;
-use super::types::{Entry, Page, Status, Telling};
+use super::types::{Entry, Page, Status, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling};
 use crate::ids::{MessageId, PageId};
 
 /// Folds one event.
@@ -61,7 +61,11 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
             }
         }
         Event::Delivered(body) => tell(&mut page, body.message, Telling::Delivered),
-        Event::SendDelayed(body) => tell(&mut page, body.message, Telling::Delayed),
+        Event::SendDelayed(body) => {
+            // Tries go on, but the step does not wait for them any longer.
+            let given_up = body.attempts >= TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED;
+            tell(&mut page, body.message, if given_up { Telling::Failed } else { Telling::Delayed });
+        }
         Event::SendFailed(body) => tell(&mut page, body.message, Telling::Failed),
         Event::Acknowledged(body) => {
             page.status = Status::Acknowledged;

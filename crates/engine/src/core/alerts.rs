@@ -4,6 +4,7 @@
 //! [`FLUSH_EVERY`](crate::engine::FLUSH_EVERY). A row that turns out to be no longer open makes
 //! that write a conflict, and its condition is judged anew on its next signal.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use allclear_domain::expect::Standing;
@@ -94,17 +95,27 @@ impl Core {
         Ok(self.alerts.get(key).cloned())
     }
 
-    /// Open alerts of an incident once this unit is carried out.
-    pub(super) fn open_alerts_of(&self, unit: &Unit, incident: IncidentId) -> usize {
-        let mut open = self.alerts_of.get(&incident).map_or(0, std::collections::HashSet::len);
+    /// How this unit changes the number of open alerts of an incident. One alert may open, move
+    /// and end within one request, so it is counted by where it stood before and stands after.
+    fn change_of_open_alerts(unit: &Unit, incident: IncidentId) -> i64 {
+        let mut now: HashMap<AlertId, Option<IncidentId>> = HashMap::new();
         for change in &unit.alerts {
             match change {
-                AlertChange::Open(_, alert) if alert.incident == Some(incident) => open += 1,
-                AlertChange::End(_, of) if *of == Some(incident) => open = open.saturating_sub(1),
+                AlertChange::Open(_, alert) | AlertChange::Set(_, alert) => {
+                    now.insert(alert.id, alert.incident);
+                }
+                AlertChange::End(_, id) => {
+                    now.insert(*id, None);
+                }
                 _ => {}
             }
         }
-        open
+        now.iter()
+            .map(|(id, after)| {
+                let before = unit.had.get(id).copied().flatten();
+                i64::from(*after == Some(incident)) - i64::from(before == Some(incident))
+            })
+            .sum()
     }
 
     /// Ends an alert, and judges whether its incident has recovered.
@@ -116,7 +127,8 @@ impl Core {
             standing: if how == Ended::Lapsed { Standing::Missed } else { Standing::Met },
             why: "the alert ended",
         });
-        unit.alerts.push(AlertChange::End(key.clone(), alert.incident));
+        unit.had.entry(alert.id).or_insert(alert.incident);
+        unit.alerts.push(AlertChange::End(key.clone(), alert.id));
         unit.effects().alerts_ended += 1;
         let Some(incident) = alert.incident else { return Ok(()) };
         let (state, _) = match self.incident(unit, incident) {
@@ -136,20 +148,19 @@ impl Core {
         Ok(())
     }
 
+    /// Open alerts of an incident once this unit is carried out.
     fn still_open(&self, unit: &Unit, incident: IncidentId) -> Decided<u64> {
-        if !self.setup.shared && !self.careful {
-            return Ok(self.open_alerts_of(unit, incident) as u64);
-        }
-        // Other nodes may know of more: the store counts, less what ends here.
-        let ending = unit.alerts.iter().filter(|change| matches!(change, AlertChange::End(_, of) if *of == Some(incident))).count() as u64;
-        let opening =
-            unit.alerts.iter().filter(|c| matches!(c, AlertChange::Open(_, alert) if alert.incident == Some(incident))).count() as u64;
-        let open = self.read.iter().find_map(|read| match read {
-            Loaded::Totals(other, _, open) if *other == incident => Some(*open),
-            _ => None,
-        });
-        let open = open.ok_or(Stop::Need(Need::Totals(incident)))?;
-        Ok((open + opening).saturating_sub(ending))
+        let before = if self.setup.shared || self.careful {
+            // Other nodes may know of more: the store counts.
+            let open = self.read.iter().find_map(|read| match read {
+                Loaded::Totals(other, _, open) if *other == incident => Some(*open),
+                _ => None,
+            });
+            open.ok_or(Stop::Need(Need::Totals(incident)))?
+        } else {
+            self.alerts_of.get(&incident).map_or(0, std::collections::HashSet::len) as u64
+        };
+        Ok(before.saturating_add_signed(Self::change_of_open_alerts(unit, incident)))
     }
 
     pub(super) fn note_open(&mut self, key: AlertKey, alert: OpenAlert) {
@@ -218,15 +229,35 @@ impl Core {
 
     /// Drops an alert from memory, since the store says otherwise; its next signal reads it anew.
     pub fn forget_alert(&mut self, key: &AlertKey) {
+        self.keep_soft(key);
         self.note_ended(key);
+    }
+
+    /// What the store does not know yet of a repetition outlives the reading: without it a store
+    /// that was away for a while would let alerts lapse that are sent again all the time.
+    fn keep_soft(&mut self, key: &AlertKey) {
+        if self.dirty.contains(key)
+            && let Some(alert) = self.alerts.get(key)
+        {
+            self.soft.insert(alert.id, alert.clone());
+        }
     }
 
     /// Drops all of them, before memory is filled again.
     pub fn forget_alerts(&mut self) {
+        for key in self.dirty.iter().cloned().collect::<Vec<_>>() {
+            self.keep_soft(&key);
+        }
         self.alerts.clear();
         self.alert_keys.clear();
         self.alerts_of.clear();
         self.dirty.clear();
+    }
+
+    /// What memory holds of open alerts, by condition: to compare with the store.
+    #[must_use]
+    pub fn open_alerts(&self) -> std::collections::BTreeMap<AlertKey, OpenAlert> {
+        self.alerts.iter().map(|(key, alert)| (key.clone(), alert.clone())).collect()
     }
 
     /// Alerts whose soft part waits to be written.

@@ -1,5 +1,6 @@
 //! Commands on incidents, and what they do to the incident's pages and alerts.
 
+use allclear_domain::access::Actor;
 use allclear_domain::expect::Standing;
 use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::incident::{self, Declaration, Incident, State};
@@ -96,6 +97,18 @@ impl Core {
         match command {
             incident::Command::Acknowledge { by, via } => self.acknowledge(unit, id, by.clone(), via)?,
             incident::Command::Promote { why } => self.promote(unit, id, why)?,
+            incident::Command::Reopen { why } => self.reopen(unit, id, why)?,
+            incident::Command::Reopen { .. } => {
+                // Of a group one incident is open: alerts would not know where to go.
+                if let Some(key) = &state.group_key
+                    && let Some(other) = self.group(unit, key)?
+                    && other != id
+                {
+                    let (other, _) = self.incident(unit, other)?;
+                    return Err(Refusal::from(incident::Refusal::GroupHasAnother(other.reference)).into());
+                }
+                self.change_incident(unit, id, command.clone())?;
+            }
             other => self.change_incident(unit, id, other.clone())?,
         }
         Ok(Reply::Incident { id, reference: state.reference })
@@ -111,6 +124,15 @@ impl Core {
             }
         }
         Ok(())
+    }
+
+    /// It is not over: whoever reopens it is on it; where that is nobody in person, it pages.
+    fn reopen(&mut self, unit: &mut Unit, id: IncidentId, why: &str) -> Decided<()> {
+        self.change_incident(unit, id, incident::Command::Reopen { why: why.to_owned() })?;
+        match unit.actor.clone() {
+            Actor::Person(person) => self.acknowledge(unit, id, Some(person), "reopening"),
+            _ => self.start_page(unit, id, None, None, "the incident was reopened", false),
+        }
     }
 
     /// A candidate becomes an incident, and pages.

@@ -22,16 +22,18 @@ use std::sync::Arc;
 
 use allclear_domain::event::Head;
 use allclear_domain::expect::Expectation;
-use allclear_domain::ids::{AlertId, IdGen, IncidentId, NodeId, PageId};
+use allclear_domain::ids::{AlertId, IdGen, IncidentId, MessageId, NodeId, PageId};
 use allclear_domain::incident::Incident;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::Page;
 use allclear_domain::signal::Alert;
+use allclear_store::rows;
 use jiff::Timestamp;
 
 pub use alerts::{AlertKey, OpenAlert};
 pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply};
 pub use unit::{Effects, Unit};
+pub(crate) use unit::Witness;
 
 /// Most open alerts a node holds; beyond it new ones are refused with 503, since a page that
 /// cannot be deduplicated is worse than a sender that tries again.
@@ -58,6 +60,8 @@ pub enum Need {
     Expectation(String, String, u32),
     /// An answer kept under an idempotency key.
     Answer(String, String),
+    /// A message as it is now.
+    Message(MessageId),
     /// More numbers for references.
     References,
 }
@@ -73,6 +77,7 @@ pub enum Loaded {
     Totals(IncidentId, u64, u64),
     Expectation(String, String, u32, Option<Box<Expectation>>),
     Answer(String, String, Option<(String, String)>),
+    Message(MessageId, Option<Box<rows::message::Stored>>),
     References { from: u64, to: u64 },
 }
 
@@ -130,6 +135,8 @@ pub struct Core {
     careful: bool,
     /// Alerts whose soft part is newer than the store's.
     dirty: HashSet<AlertKey>,
+    /// What was soft of alerts that are being read again: that they were seen stays true.
+    soft: HashMap<AlertId, OpenAlert>,
 }
 
 impl Core {
@@ -152,6 +159,7 @@ impl Core {
             references: (0, 0),
             careful: false,
             dirty: HashSet::new(),
+            soft: HashMap::new(),
         }
     }
 
@@ -207,9 +215,22 @@ impl Core {
     }
 
     /// Fills the memory of open alerts, at start.
-    pub fn load_open(&mut self, integration: &str, dedup_key: &str, alert: OpenAlert) {
+    pub fn load_open(&mut self, integration: &str, dedup_key: &str, mut alert: OpenAlert) {
         let key = AlertKey::new(integration, dedup_key);
+        if let Some(soft) = self.soft.remove(&alert.id)
+            && soft.last_seen_at > alert.last_seen_at
+        {
+            alert.last_seen_at = soft.last_seen_at;
+            alert.ends_at = soft.ends_at;
+            alert.count = soft.count.max(alert.count);
+            self.dirty.insert(key.clone());
+        }
         self.note_open(key, alert);
+    }
+
+    /// All that is open was read again: what is left had ended.
+    pub fn end_of_loading(&mut self) {
+        self.soft.clear();
     }
 
     /// An incident for which a digest is running, at start.

@@ -9,7 +9,7 @@ use allclear_store::rows::message::Stored;
 
 use super::command::{Input, Reply};
 use super::unit::Unit;
-use super::{Command, Core, Decided};
+use super::{Command, Core, Decided, Loaded, Need, Stop};
 
 /// First wait between two tries.
 const BACKOFF_FIRST_MS: u64 = 1_000;
@@ -82,7 +82,7 @@ impl Core {
             }
             return Ok(withdraw(unit, message.id));
         }
-        if self.setup.quarantined {
+        if self.setup.quarantined || (self.careful && !self.may_claim(message)?) {
             return Ok(Reply::Done);
         }
         if let Some(why) = doubt {
@@ -90,13 +90,26 @@ impl Core {
             let report = report(message, message.attempts, result);
             self.change_page(unit, message.page, paging::Command::RecordSend(report))?;
         }
-        unit.write(rows::message::claim(message.id, self.setup.node, unit.now, doubt.is_some()));
+        unit.write(rows::message::claim(message.id, self.setup.node, message.claimed_by, unit.now, doubt.is_some()));
         let mut claimed = message.clone();
         claimed.claimed_by = Some(self.setup.node);
         claimed.claimed_at = Some(unit.now);
         claimed.in_doubt |= doubt.is_some();
         unit.effects().send.push(claimed);
         Ok(Reply::Done)
+    }
+
+    /// Whether a message waits, or is held by whoever was known to hold it, or by this node.
+    fn may_claim(&self, message: &Stored) -> Decided<bool> {
+        let now = self.read.iter().find_map(|read| match read {
+            Loaded::Message(id, found) if *id == message.id => Some(found.as_deref()),
+            _ => None,
+        });
+        let now = now.ok_or(Stop::Need(Need::Message(message.id)))?;
+        Ok(now.is_some_and(|now| {
+            let held = now.claimed_by == message.claimed_by || now.claimed_by == Some(self.setup.node);
+            now.state == "queued" || (now.state == "claimed" && held)
+        }))
     }
 
     fn sent(&mut self, unit: &mut Unit, message: &Stored, attempts: u32, outcome: &Outcome, latency_ms: u64) -> Decided<Reply> {

@@ -113,6 +113,8 @@ impl Core {
             expect_at(unit, id, KEY_SILENCE, Rule::SilenceEnd, until);
         }
         unit.alerts.push(AlertChange::Open(key, OpenAlert::of(&alert)));
+        unit.had.insert(id, None);
+        unit.whole.insert(id, alert);
         unit.effects().alerts_opened += 1;
         Ok(())
     }
@@ -164,13 +166,18 @@ impl Core {
     }
 
     /// The open incident of a group.
-    fn group(&self, unit: &Unit, key: &str) -> Decided<Option<IncidentId>> {
-        let here = unit.incidents.iter().find(|(_, (incident, _))| incident.group_key.as_deref() == Some(key));
-        if let Some((id, (incident, _))) = here {
-            return Ok(incident.state.is_open().then_some(*id));
+    pub(super) fn group(&self, unit: &Unit, key: &str) -> Decided<Option<IncidentId>> {
+        let mut ended_here = None;
+        for (id, (incident, _)) in unit.incidents.iter().filter(|(_, (i, _))| i.group_key.as_deref() == Some(key)) {
+            if incident.state.is_open() {
+                return Ok(Some(*id));
+            }
+            ended_here = Some(*id);
         }
         match self.groups.get(key) {
+            Some(found) if found.is_some() && *found == ended_here => Ok(None),
             Some(found) => Ok(*found),
+            None if ended_here.is_some() => Ok(None),
             None => Err(Stop::Need(Need::Group(key.to_owned()))),
         }
     }
@@ -226,7 +233,16 @@ impl Core {
             expect_at(unit, alert.id, KEY_LAPSE, Rule::AlertLapse, ends_at);
         }
         if signal.severity == alert.sender_severity {
+            let hard = self.setup.shared && signal.ends_at.is_none();
+            if hard {
+                // Another node may have ended it a moment ago, and this sender says it only once:
+                // the guard of this write finds out before it is answered.
+                unit.write(rows::alert::touch(alert.id, alert.last_seen_at, alert.ends_at, alert.count));
+            }
             unit.alerts.push(AlertChange::Touch(key.clone(), alert));
+            if hard {
+                unit.alerts.push(AlertChange::Flushed(key.clone()));
+            }
             return Ok(SignalReply::Repeated);
         }
         keep(unit, kept);
@@ -244,8 +260,11 @@ impl Core {
         mut alert: OpenAlert,
     ) -> Decided<()> {
         let judged = triage(&self.org, integration, signal, unit.now, false);
-        let stored = self.whole_alert(alert.id)?;
-        let mut stored = stored.ok_or(Stop::Need(Need::Alert(alert.id)))?;
+        let mut stored = match unit.whole.get(&alert.id) {
+            Some(whole) => whole.clone(),
+            None => self.whole_alert(alert.id)?.ok_or(Stop::Need(Need::Alert(alert.id)))?,
+        };
+        unit.had.entry(alert.id).or_insert(alert.incident);
         if judged.suppressed.is_none() {
             match alert.incident {
                 Some(incident) => {
@@ -260,7 +279,16 @@ impl Core {
         alert.severity = judged.severity;
         alert.sender_severity = signal.severity;
         alert.suppressed = judged.suppressed.is_some();
-        if let Some(Suppression { until, .. }) = judged.suppressed {
+        let held_until = stored.suppressed.as_ref().map(|s| s.until);
+        if let Some(Suppression { until, .. }) = judged.suppressed
+            && held_until != Some(until)
+        {
+            unit.settle(&allclear_domain::expect::Settle {
+                owner: Owner::Alert(alert.id),
+                key: Some(KEY_SILENCE.to_owned()),
+                standing: allclear_domain::expect::Standing::Void,
+                why: "another silence holds it",
+            });
             expect_at(unit, alert.id, KEY_SILENCE, Rule::SilenceEnd, until);
         }
         stored.incident = alert.incident;
@@ -271,7 +299,9 @@ impl Core {
         stored.suppressed = judged.suppressed;
         stored.title.clone_from(&signal.title);
         stored.detail = detail(signal);
+        (stored.last_seen_at, stored.ends_at, stored.count) = (alert.last_seen_at, alert.ends_at, alert.count);
         unit.write(rows::alert::judged(&stored));
+        unit.whole.insert(alert.id, stored);
         unit.alerts.push(AlertChange::Set(key.clone(), alert));
         Ok(())
     }
@@ -309,12 +339,13 @@ pub(super) fn expect_at(unit: &mut Unit, alert: AlertId, key: &str, rule: Rule, 
     let mut expectation =
         Expectation::open(Owner::Alert(alert), key.to_owned(), rule, None, unit.cause.clone(), unit.now, length);
     expectation.next_look_at = after(unit.now, length).max(at);
-    expectation.occurrence = occurrence(unit.now);
+    expectation.occurrence = occurrence(unit.now).wrapping_mul(31).wrapping_add(occurrence(at)).wrapping_add(unit.opened);
+    unit.opened += 1;
     unit.expect(&expectation);
 }
 
-/// Occurrences of one key differ by their instant: milliseconds of the day are enough to keep two
-/// apart that cannot be live at once, and the key of the row has room for no more.
+/// Occurrences of one key differ by their instants: milliseconds are enough to keep two apart that
+/// cannot be live at once, and the key of the row has room for no more.
 fn occurrence(now: Timestamp) -> u32 {
     u32::try_from(now.as_millisecond().rem_euclid(i64::from(u32::MAX))).unwrap_or(0)
 }

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use allclear_domain::access::Actor;
 use allclear_domain::event::{Draft, Head, Mode, Stream};
 use allclear_domain::expect::{Expectation, Settle};
-use allclear_domain::ids::{IdGen, IncidentId, PageId};
+use allclear_domain::ids::{AlertId, IdGen, IncidentId, PageId};
 use allclear_domain::incident::{self, Incident};
 use allclear_domain::paging::{self, Page, Reaction};
+use allclear_domain::signal::Alert;
+use allclear_domain::wire::NoticeKind;
 use allclear_store::Write;
 use allclear_store::rows;
 use jiff::Timestamp;
@@ -40,7 +42,7 @@ pub struct Effects {
 pub(crate) enum AlertChange {
     Open(AlertKey, OpenAlert),
     Set(AlertKey, OpenAlert),
-    End(AlertKey, Option<IncidentId>),
+    End(AlertKey, AlertId),
     /// All open alerts of an incident.
     EndOfIncident(IncidentId),
     Give { from: IncidentId, into: IncidentId },
@@ -59,6 +61,10 @@ pub struct Unit {
     pub(crate) new_pages: Vec<(IncidentId, PageId)>,
     pub(crate) digests: HashMap<IncidentId, bool>,
     pub(crate) alerts: Vec<AlertChange>,
+    /// Alerts this unit opened or judged, whole: the store does not have them so yet.
+    pub(crate) whole: HashMap<AlertId, Alert>,
+    /// The incident that each alert had before this unit changed it; none where it opened here.
+    pub(crate) had: HashMap<AlertId, Option<IncidentId>>,
     pub(crate) reference: Option<u64>,
     /// Alerts this unit touched; `None` where it may be any.
     touched: Option<Vec<AlertKey>>,
@@ -69,6 +75,18 @@ pub struct Unit {
     rows: Vec<Write>,
     writes: Vec<Write>,
     effects: Effects,
+    /// The first event of this unit, by which its commit can be recognised.
+    witness: Option<Witness>,
+    /// Expectations of alerts opened so far: keeps apart those of one instant.
+    pub(crate) opened: u32,
+}
+
+/// An event that nobody else can have written: its hash covers fresh salt.
+#[derive(Debug, Clone)]
+pub(crate) struct Witness {
+    pub(crate) stream: Stream,
+    pub(crate) version: u64,
+    pub(crate) hash: allclear_domain::event::Hash,
 }
 
 impl Unit {
@@ -83,6 +101,8 @@ impl Unit {
             new_pages: Vec::new(),
             digests: HashMap::new(),
             alerts: Vec::new(),
+            whole: HashMap::new(),
+            had: HashMap::new(),
             reference: None,
             touched: Some(Vec::new()),
             drafts: Vec::new(),
@@ -90,7 +110,14 @@ impl Unit {
             rows: Vec::new(),
             writes: Vec::new(),
             effects: Effects::default(),
+            witness: None,
+            opened: 0,
         }
+    }
+
+    /// See [`Witness`]; none where the unit adds nothing to a log.
+    pub(crate) fn witness(&self) -> Option<Witness> {
+        self.witness.clone()
     }
 
     pub(crate) fn id(&mut self) -> u128 {
@@ -160,6 +187,7 @@ impl Unit {
                     Reaction::Send(draft) => self.send(&draft, node),
                     Reaction::Withdraw => {
                         self.rows.push(rows::message::withdraw_waiting(id, self.now));
+                        self.withdraw_born(id);
                         self.effects.ended.push(id);
                     }
                 }
@@ -170,6 +198,14 @@ impl Unit {
         if let Some(state) = state {
             self.effects.changed.push(state.incident_id());
             self.pages.insert(id, (state, Head { version, hash: head.hash }));
+        }
+    }
+
+    /// Messages that this very unit claimed for a page that it also ends are not begun.
+    fn withdraw_born(&mut self, page: PageId) {
+        let of_it = |m: &rows::message::Stored| m.page == page && m.notice.kind == NoticeKind::Page;
+        for message in self.effects.send.extract_if(.., |m| of_it(m)) {
+            self.rows.push(rows::message::withdraw(message.id, self.now));
         }
     }
 
@@ -238,7 +274,11 @@ impl Unit {
         let mut heads = std::mem::take(&mut self.heads);
         for draft in self.drafts.drain(..) {
             let head = heads.entry(draft.stream.clone()).or_insert(Head::EMPTY);
+            let stream = draft.stream.clone();
             let sealed = draft.seal(head, salts(), self.now);
+            if self.witness.is_none() {
+                self.witness = Some(Witness { stream, version: sealed.version, hash: sealed.hash });
+            }
             self.writes.push(rows::event::append(&sealed));
         }
         for (stream, head) in heads {

@@ -80,13 +80,13 @@ pub fn give(from: IncidentId, into: IncidentId) -> Write {
     }
 }
 
-/// What was judged anew of an open alert: its incident, severity, decision, silence.
+/// What was judged anew of an open alert: its incident, severity, decision, silence, with its soft part.
 #[must_use]
 pub fn judged(a: &Alert) -> Write {
     Write::Exec {
         table: &ALERT,
         sql: "update alert set incident = ?2, severity = ?3, sender_severity = ?4, decision = ?5, because = ?6, silence = ?7, \
-              silenced_until = ?8, title = ?9, detail = ?10 where id = ?1 and ended is null",
+              silenced_until = ?8, title = ?9, detail = ?10, last_seen_at = ?11, ends_at = ?12, count = ?13 where id = ?1 and ended is null",
         args: vec![
             text(a.id),
             opt_text(a.incident),
@@ -98,6 +98,9 @@ pub fn judged(a: &Alert) -> Write {
             opt_instant(a.suppressed.as_ref().map(|s| s.until)),
             text(&a.title),
             text(&a.detail),
+            instant(a.last_seen_at),
+            opt_instant(a.ends_at),
+            count(a.count),
         ],
         expect: Some(1),
     }

@@ -71,6 +71,17 @@ pub fn looked(e: &Expectation, standing: Standing, at: Timestamp, why: &str) -> 
     }
 }
 
+/// Every live one of a rule is looked at now: what it waits for may have come early.
+#[must_use]
+pub fn look_now(rule: Rule, now: Timestamp) -> Write {
+    Write::Exec {
+        table: &EXPECTATION,
+        sql: "update expectation set next_look_at = ?2 where rule = ?1 and standing = 'live' and next_look_at > ?2",
+        args: vec![text(rule.name()), instant(now)],
+        expect: None,
+    }
+}
+
 /// Looks again later.
 #[must_use]
 pub fn rearm(e: &Expectation, next_look_at: Timestamp) -> Write {

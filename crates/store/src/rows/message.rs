@@ -69,15 +69,16 @@ pub fn write(draft: &MessageDraft, node: Option<NodeId>, now: Timestamp) -> Writ
 }
 
 /// The claim that precedes a further try. It holds only while its page looks for somebody, or
-/// where the message is for somebody who is on it already.
+/// where the message is for somebody who is on it already; and of a claimed one only while
+/// `holder` or the node itself has it, so that two nodes never both begin it.
 #[must_use]
-pub fn claim(id: MessageId, node: NodeId, now: Timestamp, in_doubt: bool) -> Write {
+pub fn claim(id: MessageId, node: NodeId, holder: Option<NodeId>, now: Timestamp, in_doubt: bool) -> Write {
     Write::Exec {
         table: &MESSAGE,
         sql: "update message set state = 'claimed', claimed_by = ?2, claimed_at = ?3, in_doubt = (in_doubt or ?4) \
-              where id = ?1 and state in ('queued', 'claimed') and (lane <> 'page' or exists \
+              where id = ?1 and (state = 'queued' or (state = 'claimed' and claimed_by in (?2, ?5))) and (lane <> 'page' or exists \
               (select 1 from page where page.id = message.page and page.status in ('running', 'exhausted')))",
-        args: vec![text(id), text(node), instant(now), Val::Bool(in_doubt)],
+        args: vec![text(id), text(node), instant(now), Val::Bool(in_doubt), text(holder.unwrap_or(node))],
         expect: Some(1),
     }
 }

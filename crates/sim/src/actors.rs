@@ -1,0 +1,386 @@
+//! Monitors and people.
+//!
+//! A monitor tells its integration's queue what it sees; the queue sends one request after another
+//! and repeats what was not accepted, as real senders do. A person who is told acts after a while,
+//! or does not.
+
+use allclear_domain::access::Actor;
+use allclear_domain::ids::{IncidentId, PageId};
+use allclear_domain::incident::{self, Severity};
+use allclear_domain::paging;
+use allclear_domain::time::{Length, after};
+use allclear_domain::wire::{NoticeKind, SenderSeverity, Signal, SignalAction};
+use allclear_engine::core::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply};
+use allclear_store::rows;
+use allclear_store::rows::message::Stored;
+use jiff::Timestamp;
+
+use crate::orgs::{HOSTS, INTEGRATIONS, KINDS};
+use crate::ports::{Dice, block_on};
+use crate::world::{Task, World};
+
+/// Times a person tries to act while no node answers.
+const TRIES_OF_A_PERSON: u32 = 20;
+
+/// Something that watches one condition.
+#[derive(Debug, Clone)]
+pub struct Monitor {
+    /// Position in [`INTEGRATIONS`].
+    pub integration: usize,
+    /// The sender's name of the condition. Two integrations share names on purpose.
+    pub key: String,
+    kind: u64,
+    host: u64,
+    zone: u64,
+    severity: Option<SenderSeverity>,
+    /// Whether the condition holds.
+    fires: bool,
+    /// It stopped talking until then.
+    quiet_until: Timestamp,
+    every: Length,
+    ends_after: Option<Length>,
+}
+
+/// What was accepted of a condition.
+#[derive(Debug, Clone, Default)]
+pub struct Accepted {
+    /// It holds.
+    pub fires: bool,
+    /// When it was last accepted as holding.
+    pub at: Timestamp,
+    /// When it lapses unless sent again.
+    pub ends_at: Option<Timestamp>,
+    /// A request about it was sent and not answered.
+    pub unsure: bool,
+}
+
+/// Signals on their way.
+#[derive(Debug, Clone)]
+pub struct Request {
+    signals: Vec<Signal>,
+}
+
+/// What a person does, and how often they have tried.
+#[derive(Debug, Clone)]
+pub struct Act {
+    input: Input,
+    tries: u32,
+}
+
+impl Monitor {
+    /// One from dice.
+    #[must_use]
+    pub fn new(dice: &mut Dice, n: u64) -> Self {
+        let integration = usize::try_from(dice.below(2)).unwrap_or(0);
+        Self {
+            integration,
+            key: format!("cond{}", n / 2),
+            kind: dice.below(KINDS),
+            host: dice.below(HOSTS),
+            zone: dice.below(2),
+            severity: *dice.pick(&[
+                Some(SenderSeverity::Critical),
+                Some(SenderSeverity::Error),
+                Some(SenderSeverity::Warning),
+                Some(SenderSeverity::Info),
+                None,
+            ]),
+            fires: false,
+            quiet_until: Timestamp::UNIX_EPOCH,
+            every: Length::from_secs(*dice.pick(&[60, 120, 300])),
+            ends_after: (integration == 0).then(|| Length::from_secs(900)),
+        }
+    }
+
+    fn signal(&self, action: SignalAction, now: Timestamp) -> Signal {
+        Signal {
+            action,
+            dedup_key: self.key.clone(),
+            title: format!("condition {}", self.key),
+            description: None,
+            source: None,
+            service: None,
+            severity: self.severity,
+            labels: [("kind", format!("k{}", self.kind)), ("host", format!("h{}", self.host)), ("zone", format!("z{}", self.zone))]
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+            annotations: Default::default(),
+            starts_at: None,
+            ends_at: self.ends_after.filter(|_| action == SignalAction::Trigger).map(|wait| after(now, wait)),
+            links: Vec::new(),
+        }
+    }
+}
+
+impl World {
+    pub(crate) fn tick(&mut self, n: usize) {
+        let now = self.now;
+        let mut monitor = self.monitors[n].clone();
+        let mut out = Vec::new();
+        let dice = &mut self.dice;
+        if monitor.quiet_until > now {
+            // It has nothing to say, or cannot.
+        } else if monitor.fires {
+            match dice.below(100) {
+                0..=11 => {
+                    monitor.fires = false;
+                    out.push(monitor.signal(SignalAction::Resolve, now));
+                    if dice.chance(200) {
+                        // A flap within one request.
+                        monitor.fires = true;
+                        out.push(monitor.signal(SignalAction::Trigger, now));
+                    }
+                }
+                12..=16 => {
+                    monitor.severity = Some(*dice.pick(&[SenderSeverity::Critical, SenderSeverity::Error, SenderSeverity::Warning]));
+                    out.push(monitor.signal(SignalAction::Trigger, now));
+                    if dice.chance(200) {
+                        monitor.severity = Some(SenderSeverity::Critical);
+                        out.push(monitor.signal(SignalAction::Trigger, now));
+                    }
+                }
+                17..=20 => out.push(monitor.signal(SignalAction::Acknowledge, now)),
+                21..=24 => {
+                    out.push(monitor.signal(SignalAction::Trigger, now));
+                    out.push(monitor.signal(SignalAction::Trigger, now));
+                }
+                25..=28 => {
+                    // It stops re-sending without a word, and comes back firing or not.
+                    monitor.quiet_until = after(now, Length::from_mins(dice.between(10, 90)));
+                    monitor.fires = dice.chance(500);
+                }
+                29..=30 => {
+                    // It ends and says so once more.
+                    monitor.fires = false;
+                    out.push(monitor.signal(SignalAction::Resolve, now));
+                    out.push(monitor.signal(SignalAction::Resolve, now));
+                }
+                _ => out.push(monitor.signal(SignalAction::Trigger, now)),
+            }
+        } else if dice.chance(90) {
+            monitor.fires = true;
+            out.push(monitor.signal(SignalAction::Trigger, now));
+            if dice.chance(60) {
+                monitor.fires = false;
+                out.push(monitor.signal(SignalAction::Resolve, now));
+            }
+        }
+        // What waits already of this integration goes along sometimes, as in a webhook of a group.
+        let at = monitor.integration;
+        let every = monitor.every;
+        self.monitors[n] = monitor;
+        if !out.is_empty() {
+            let along = self.requests[at].len() > 1 || (!self.requests[at].is_empty() && self.dice.chance(500));
+            if along && let Some(last) = self.requests[at].back_mut() {
+                last.signals.extend(out);
+            } else {
+                self.requests[at].push_back(Request { signals: out });
+                // A pause, so that others may come along.
+                let wait = *self.dice.pick(&[0, 0, 20, 90]);
+                self.plan(after(now, Length::from_secs(wait)), Task::Request(at));
+            }
+        }
+        let jitter = Length::from_millis(self.dice.below(1_500));
+        self.plan(after(after(now, every), jitter), Task::Tick(n));
+    }
+
+    /// Sends the first waiting request of an integration.
+    pub(crate) fn send_request(&mut self, at: usize) {
+        let Some(request) = self.requests[at].front().cloned() else { return };
+        let again = after(self.now, Length::from_secs(self.dice.between(5, 40)));
+        let Some(node) = self.any_node() else {
+            self.plan(again, Task::Request(at));
+            return;
+        };
+        if request.signals.len() > 1 {
+            self.reached("a request carried several signals");
+        }
+        for signal in &request.signals {
+            self.oracle_condition(at, &signal.dedup_key).unsure = true;
+        }
+        let arrived = Arrived {
+            integration: INTEGRATIONS[at].to_owned(),
+            format: "json",
+            received_at: self.now,
+            body: "{}".into(),
+            signals: request.signals.clone(),
+        };
+        let input = Input {
+            actor: Actor::Integration(INTEGRATIONS[at].to_owned()),
+            cause: format!("signal:{}", INTEGRATIONS[at]),
+            once: None,
+            command: Command::Signals(arrived),
+        };
+        match self.process(node, vec![input]).and_then(|mut replies| replies.pop()) {
+            Some(Ok(Reply::Signals(replies))) => {
+                self.requests[at].pop_front();
+                self.accepted(at, &request.signals, &replies);
+                if !self.requests[at].is_empty() {
+                    self.plan(self.now, Task::Request(at));
+                }
+            }
+            Some(Err(Refusal::Unavailable(_))) | None => self.plan(again, Task::Request(at)),
+            Some(other) => self.fail("I2 a signal is accepted", format!("{other:?}")),
+        }
+    }
+
+    pub(crate) fn oracle_condition(&mut self, at: usize, key: &str) -> &mut Accepted {
+        self.conditions.entry((at, key.to_owned())).or_default()
+    }
+
+    fn accepted(&mut self, at: usize, signals: &[Signal], replies: &[SignalReply]) {
+        let now = self.now;
+        for signal in signals {
+            let condition = self.oracle_condition(at, &signal.dedup_key);
+            condition.unsure = false;
+            match signal.action {
+                SignalAction::Trigger => {
+                    condition.fires = true;
+                    condition.at = now;
+                    condition.ends_at = signal.ends_at;
+                }
+                SignalAction::Resolve => condition.fires = false,
+                SignalAction::Acknowledge => {}
+            }
+        }
+        self.check_accepted(at, signals, replies);
+    }
+
+    /// A message reached somebody.
+    pub(crate) fn person_is_told(&mut self, message: &Stored) {
+        if self.draining {
+            return;
+        }
+        let by = message.person.clone();
+        let page = message.page;
+        let incident = message.notice.incident.id;
+        let wait = Length::from_secs(*self.dice.pick(&[8, 20, 60, 150, 400, 1_200]));
+        let throw = self.dice.below(100);
+        let on = |command: incident::Command| Command::Incident { id: incident, command };
+        let command = if message.notice.kind == NoticeKind::ConfirmRecovery {
+            match throw {
+                0..=49 => on(incident::Command::Resolve { note: None }),
+                _ => return,
+            }
+        } else {
+            let acknowledge = Command::Page { id: page, command: paging::Command::Acknowledge { by: Some(by.clone()), via: "link".into() } };
+            match throw {
+                0..=34 => acknowledge,
+                35..=49 => Command::Page { id: page, command: paging::Command::Decline { by: by.clone(), via: "link".into() } },
+                50..=55 => on(incident::Command::Resolve { note: Some("restarted".into()) }),
+                56..=59 => on(incident::Command::Mitigate { note: None }),
+                60..=62 => on(incident::Command::Note { text: "looking".into() }),
+                63..=65 => Command::Escalate { id: incident, escalation: None, why: "more hands".into() },
+                66..=67 => on(incident::Command::Cancel { why: "a test".into() }),
+                68..=72 => {
+                    // Two taps, the second much later: links are old.
+                    let late = Length::from_secs(self.dice.between(300, 3_000));
+                    let again = self.input_of(&by, "link", acknowledge.clone());
+                    self.plan(after(self.now, late), Task::Act(Box::new(Act { input: again, tries: 0 })));
+                    acknowledge
+                }
+                _ => return,
+            }
+        };
+        let input = self.input_of(&by, "link", command);
+        self.plan(after(self.now, wait), Task::Act(Box::new(Act { input, tries: 0 })));
+    }
+
+    fn input_of(&self, by: &str, cause: &str, command: Command) -> Input {
+        Input { actor: Actor::Person(by.to_owned()), cause: cause.to_owned(), once: None, command }
+    }
+
+    pub(crate) fn act(&mut self, act: Act) {
+        let Some(node) = self.any_node() else {
+            self.act_again(act);
+            return;
+        };
+        let Some(reply) = self.process(node, vec![act.input.clone()]).and_then(|mut replies| replies.pop()) else {
+            self.act_again(act);
+            return;
+        };
+        if self.is_unavailable(&reply) {
+            self.act_again(act);
+            return;
+        }
+        if matches!(reply, Ok(Reply::Again { .. })) {
+            self.reached("an idempotency key was used again");
+        }
+        if reply.is_ok() {
+            self.check_acted(&act.input.command);
+        }
+        if let (Some(once), Ok(Reply::Incident { id, .. })) = (&act.input.once, &reply)
+            && let Some(earlier) = self.once.insert(once.key.clone(), *id)
+        {
+            self.fail("I3 once for a key", format!("{} declared {earlier} and {id}", once.key));
+        }
+    }
+
+    fn act_again(&mut self, mut act: Act) {
+        act.tries += 1;
+        if act.tries < TRIES_OF_A_PERSON {
+            let wait = self.dice.between(3, 30);
+            self.plan(after(self.now, Length::from_secs(wait)), Task::Act(Box::new(act)));
+        }
+    }
+
+    /// Somebody does something that no message asked for.
+    pub(crate) fn meddle(&mut self) {
+        let all = block_on(rows::incident::list(&self.db, &rows::incident::Filter::default(), 12)).unwrap_or_default();
+        let ids: Vec<IncidentId> = all.iter().map(|(incident, _)| incident.id).collect();
+        let throw = self.dice.below(if ids.is_empty() { 2 } else { 14 });
+        let pick = |world: &mut Self| *world.dice.pick(&ids);
+        let on = |id: IncidentId, command: incident::Command| Command::Incident { id, command };
+        let command = match throw {
+            0 | 1 => {
+                let declare = Declare {
+                    title: "something is wrong".into(),
+                    severity: *self.dice.pick(&Severity::ALL),
+                    service: self.dice.chance(700).then(|| format!("svc{}", self.dice.below(3))),
+                    impact_started_at: None,
+                    page: self.dice.chance(800),
+                };
+                let mut input = self.input_of("p0", "api", Command::Declare(declare));
+                if self.dice.chance(600) {
+                    self.keys_given += 1;
+                    input.once = Some(Once { principal: "p0".into(), key: format!("key{}", self.keys_given), digest: "d".into() });
+                    if self.dice.chance(400) {
+                        let twice = Act { input: input.clone(), tries: 0 };
+                        let wait = Length::from_secs(self.dice.below(40));
+                        self.plan(after(self.now, wait), Task::Act(Box::new(twice)));
+                    }
+                }
+                self.plan(self.now, Task::Act(Box::new(Act { input, tries: 0 })));
+                return;
+            }
+            2 | 3 => on(pick(self), incident::Command::Reopen { why: "it is back".into() }),
+            4 => on(pick(self), incident::Command::Promote { why: "it is one".into() }),
+            5 | 6 => Command::Merge { from: pick(self), into: pick(self) },
+            7 => on(pick(self), incident::Command::SetSeverity { severity: *self.dice.pick(&Severity::ALL), why: "worse than thought".into() }),
+            8 => on(pick(self), incident::Command::Close),
+            9 => on(pick(self), incident::Command::Acknowledge { by: Some("p1".into()), via: "api".into() }),
+            10 => Command::Escalate {
+                id: pick(self),
+                escalation: self.dice.chance(500).then(|| format!("pol{}", self.dice.below(3))),
+                why: "more hands".into(),
+            },
+            11 => on(pick(self), incident::Command::Cancel { why: "none".into() }),
+            12 => on(pick(self), incident::Command::Mitigate { note: None }),
+            _ => on(pick(self), incident::Command::Resolve { note: None }),
+        };
+        let input = self.input_of("p1", "api", command);
+        self.plan(self.now, Task::Act(Box::new(Act { input, tries: 0 })));
+    }
+
+    /// After an answer, what was answered must stand in the store.
+    fn check_acted(&mut self, command: &Command) {
+        if let Command::Page { id, command: paging::Command::Acknowledge { .. } } = command {
+            let id: PageId = *id;
+            let stored = block_on(rows::page::get(&self.db, id)).ok().flatten();
+            if stored.is_none_or(|(page, _)| paging::may_send(page.status)) {
+                self.fail("I4 an acknowledgement answered is an acknowledgement kept", format!("{id}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,426 @@
+//! Follows the log, event by event, and says what must follow: who is paged next, and when at the
+//! earliest. Written against the contract, not against the rules it checks: a page's next step is
+//! the first of all that are left which names somebody who can be told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use allclear_domain::ids::{IncidentId, MessageId, PageId};
+use allclear_domain::incident;
+use allclear_domain::org::model::NotifyUrgency;
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::paging;
+use allclear_domain::time::{Length, after};
+use allclear_store::rows;
+use jiff::Timestamp;
+
+use crate::ports::block_on;
+use crate::world::World;
+
+/// A page as its log tells it.
+#[derive(Debug, Clone)]
+pub struct PageModel {
+    pub incident: IncidentId,
+    escalation: Option<String>,
+    urgency: NotifyUrgency,
+    /// Looks for somebody.
+    pub running: bool,
+    /// Nobody is left.
+    pub exhausted: bool,
+    /// Acknowledged or stopped.
+    pub over: bool,
+    round: u32,
+    step: u32,
+    catch_all: bool,
+    reached_at: Timestamp,
+    within: Length,
+    /// Person and entry to delay and whether it was raised.
+    entries: BTreeMap<(String, u32), (Length, bool)>,
+    keys: BTreeSet<String>,
+}
+
+/// An incident as its log tells it.
+#[derive(Debug, Clone, Default)]
+pub struct IncidentModel {
+    /// Somebody is on it: acknowledged, mitigated or reopened it.
+    pub taken: bool,
+    /// Over.
+    pub over: bool,
+    /// Proposed and not decided.
+    pub candidate: bool,
+    /// A person resolved it last at.
+    pub resolved_by_hand: Option<Timestamp>,
+    /// When its wait for more alerts ends.
+    wait_until: Option<Timestamp>,
+}
+
+/// See the module.
+pub struct Oracle {
+    seq: i64,
+    orgs: BTreeMap<u64, Arc<Org>>,
+    pub pages: BTreeMap<PageId, PageModel>,
+    pub incidents: BTreeMap<IncidentId, IncidentModel>,
+    delivered: BTreeMap<MessageId, u32>,
+    /// Labelled in doubt in the log.
+    pub doubted: BTreeMap<MessageId, u32>,
+    digest: u64,
+    events: u64,
+}
+
+impl Oracle {
+    /// Over an empty log.
+    #[must_use]
+    pub fn new(org: Arc<Org>) -> Self {
+        Self {
+            seq: 0,
+            orgs: BTreeMap::from([(org.version, org)]),
+            pages: BTreeMap::new(),
+            incidents: BTreeMap::new(),
+            delivered: BTreeMap::new(),
+            doubted: BTreeMap::new(),
+            digest: 0xcbf2_9ce4_8422_2325,
+            events: 0,
+        }
+    }
+
+    /// Another organisation is in force.
+    pub fn new_org(&mut self, org: Arc<Org>) {
+        self.orgs.insert(org.version, org);
+    }
+
+    /// Whether somebody is being looked for.
+    #[must_use]
+    pub fn a_page_runs(&self) -> bool {
+        self.pages.values().any(|p| p.running)
+    }
+
+    /// Events read, and a digest over all of them (FNV-1a of the chain's hashes in the log's order).
+    #[must_use]
+    pub fn digest(&self) -> (u64, String) {
+        (self.events, format!("{:016x}", self.digest))
+    }
+}
+
+/// What a page must do next.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    Step { round: u32, step: u32, catch_all: bool, people: BTreeSet<String> },
+    Exhausted,
+}
+
+/// The people of these targets who can be told.
+fn tellable(org: &Org, targets: &[String], urgency: NotifyUrgency, at: Timestamp) -> BTreeSet<String> {
+    let mut out = BTreeSet::new();
+    for target in targets {
+        let named: Vec<String> = match target.split_once(':') {
+            Some(("person", id)) => vec![id.to_owned()],
+            Some(("team", id)) => org.team(id).map(|t| t.members.clone()).unwrap_or_default(),
+            Some(("schedule", id)) => {
+                org.schedule(id).and_then(|s| s.on_call_at(org.overrides(id), at).person).into_iter().collect()
+            }
+            _ => Vec::new(),
+        };
+        for id in named {
+            let Some(person) = org.bundle().people.iter().find(|p| p.id == id) else { continue };
+            let rules = match urgency {
+                NotifyUrgency::Low if !person.notify.low.is_empty() => &person.notify.low,
+                _ => &person.notify.high,
+            };
+            let usable = person.contacts.iter().filter(|c| c.verified);
+            if usable.clone().any(|c| rules.is_empty() || rules.iter().any(|r| r.contact == c.id)) {
+                out.insert(id);
+            }
+        }
+    }
+    out
+}
+
+fn next_of(page: &PageModel, org: &Org, at: Timestamp) -> Next {
+    if page.catch_all {
+        return Next::Exhausted;
+    }
+    if let Some(policy) = page.escalation.as_deref().and_then(|id| org.escalation(id)) {
+        for round in page.round..=policy.repeat + 1 {
+            for (index, form) in policy.steps.iter().enumerate() {
+                let step = u32::try_from(index + 1).unwrap_or(u32::MAX);
+                if (round, step) <= (page.round, page.step) {
+                    continue;
+                }
+                let people = tellable(org, &form.page, page.urgency, at);
+                if !people.is_empty() {
+                    return Next::Step { round, step, catch_all: false, people };
+                }
+            }
+        }
+    }
+    let people = tellable(org, &org.bundle().catch_all, page.urgency, at);
+    if people.is_empty() { Next::Exhausted } else { Next::Step { round: 0, step: 0, catch_all: true, people } }
+}
+
+impl World {
+    /// Reads what was added to the log.
+    pub(crate) fn observe(&mut self) {
+        let mut touched = BTreeSet::new();
+        loop {
+            let events = block_on(rows::event::after(&self.db, self.oracle.seq, 1000)).unwrap_or_default();
+            if events.is_empty() {
+                break;
+            }
+            for event in events {
+                self.oracle.seq = event.seq;
+                self.oracle.events += 1;
+                for byte in event.hash {
+                    self.oracle.digest = (self.oracle.digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+                }
+                let body = event.body.clone().unwrap_or_default();
+                self.say(|| format!("    log {} {} {}", event.stream, event.kind, body.chars().take(300).collect::<String>()));
+                if let Ok(id) = event.stream.parse::<IncidentId>() {
+                    touched.insert(id);
+                    match incident::Event::decode(&event.kind, event.v, &body) {
+                        Ok(read) => self.incident_event(id, &read, event.at),
+                        Err(why) => self.fail("I6 the log reads", why.to_string()),
+                    }
+                } else if let Ok(id) = event.stream.parse::<PageId>() {
+                    match paging::Event::decode(&event.kind, event.v, &body) {
+                        Ok(read) => self.page_event(id, &read, event.at, &event.cause),
+                        Err(why) => self.fail("I6 the log reads", why.to_string()),
+                    }
+                    if let Some(page) = self.oracle.pages.get(&id) {
+                        touched.insert(page.incident);
+                    }
+                }
+            }
+        }
+        for id in touched {
+            self.check_incident(id);
+        }
+    }
+
+    fn incident_event(&mut self, id: IncidentId, event: &incident::Event, at: Timestamp) {
+        let mut model = self.oracle.incidents.get(&id).cloned().unwrap_or_default();
+        match event {
+            incident::Event::Proposed(_) => model.candidate = true,
+            incident::Event::Declared(body) => {
+                model.wait_until = (!body.group_wait.is_zero()).then(|| after(at, body.group_wait));
+            }
+            incident::Event::Promoted(body) => {
+                model.candidate = false;
+                if body.why.starts_with("nobody decided") {
+                    self.reached("a candidate was promoted because nobody decided");
+                }
+            }
+            incident::Event::Acknowledged(_) | incident::Event::Mitigated(_) => model.taken = true,
+            incident::Event::Reopened(_) => {
+                model.taken = true;
+                model.over = false;
+            }
+            incident::Event::Escalated(body) => {
+                if let Some(wait) = model.wait_until.take()
+                    && body.why.contains("wait for more alerts")
+                {
+                    self.reached("a group wait ended and paged");
+                    if at < wait {
+                        self.fail("I9 no expectation settles early", format!("the group wait of {id} ended at {at}, before {wait}"));
+                    }
+                }
+            }
+            incident::Event::Resolved(body) => {
+                model.over = true;
+                if body.by_itself {
+                    self.reached("an incident recovered by itself");
+                    if model.taken {
+                        self.fail("I10 nothing closes by itself under somebody's hands", format!("{id} resolved by itself"));
+                    }
+                } else {
+                    model.resolved_by_hand = Some(at);
+                }
+            }
+            incident::Event::Cancelled(_) | incident::Event::Closed(_) => model.over = true,
+            incident::Event::Merged(_) => {
+                model.over = true;
+                self.reached("two incidents were merged");
+            }
+            incident::Event::Recovered(body) if body.ask.is_some() => self.reached("a recovery was asked about"),
+            incident::Event::ConfirmationMissed(_) => self.reached("nobody confirmed a recovery"),
+            incident::Event::AlertsTold(body) if body.joined > 0 => self.reached("the log was told of alerts that joined"),
+            _ => {}
+        }
+        self.oracle.incidents.insert(id, model);
+    }
+
+    fn page_event(&mut self, id: PageId, event: &paging::Event, at: Timestamp, cause: &str) {
+        if let paging::Event::Started(body) = event {
+            let model = PageModel {
+                incident: body.incident.id,
+                escalation: body.escalation.clone(),
+                urgency: body.urgency,
+                running: true,
+                exhausted: false,
+                over: false,
+                round: 1,
+                step: 0,
+                catch_all: false,
+                reached_at: at,
+                within: Length::ZERO,
+                entries: BTreeMap::new(),
+                keys: BTreeSet::new(),
+            };
+            self.oracle.pages.insert(id, model);
+            return;
+        }
+        let Some(mut page) = self.oracle.pages.get(&id).cloned() else {
+            self.fail("I6 the log reads", format!("{id} begins with {}", event.kind()));
+            return;
+        };
+        let timed_out = cause.starts_with("expectation:") && cause.contains("/ack:");
+        match event {
+            paging::Event::StepReached(body) => self.step_reached(id, &mut page, body, at, timed_out),
+            paging::Event::StepEmpty(body) => {
+                self.reached("a step was empty");
+                if body.why.is_empty() {
+                    self.fail("I2 nobody was told, because", format!("{id} passed a step without a reason"));
+                }
+            }
+            paging::Event::NoticeRaised(body) => self.notice_raised(id, &mut page, body, at, cause),
+            paging::Event::Exhausted(body) => {
+                self.reached("a page was exhausted");
+                self.may_advance(id, &page, at, timed_out);
+                let org = self.org_of(self.org.version);
+                if next_of(&page, &org, at) != Next::Exhausted {
+                    self.fail("I2 everybody is tried", format!("{id} is exhausted ({}), but {:?} is left", body.why, next_of(&page, &org, at)));
+                }
+                page.running = false;
+                page.exhausted = true;
+            }
+            paging::Event::Acknowledged(body) => {
+                if page.exhausted {
+                    self.reached("an exhausted page was taken after all");
+                }
+                if body.via == "sender" {
+                    self.reached("a sender's acknowledgement stopped a page");
+                }
+                (page.running, page.over) = (false, true);
+            }
+            paging::Event::Stopped(_) => (page.running, page.over) = (false, true),
+            paging::Event::Declined(_) => {
+                if !page.running {
+                    self.fail("I5 nothing is decided after the end", format!("{id} was declined after its end"));
+                }
+            }
+            paging::Event::Delivered(body) => {
+                let times = self.oracle.delivered.entry(body.message).or_default();
+                *times += 1;
+                let times = *times;
+                let leases = if self.shared { self.oracle.doubted.get(&body.message).copied().unwrap_or(0) } else { 0 };
+                let excuses = self.truth.get(&body.message).map_or(0, |t| t.in_doubt) + leases;
+                if times > 1 + excuses {
+                    self.fail("I3 delivered twice in the log", format!("{} {times} times, {excuses} in doubt", body.message));
+                }
+            }
+            paging::Event::SendInDoubt(body) => {
+                self.reached("a message in doubt was sent again");
+                *self.oracle.doubted.entry(body.message).or_default() += 1;
+            }
+            _ => {}
+        }
+        self.oracle.pages.insert(id, page);
+    }
+
+    fn may_advance(&mut self, id: PageId, page: &PageModel, at: Timestamp, timed_out: bool) {
+        if page.over || page.exhausted {
+            self.fail("I5 no escalation after the end", format!("{id} advanced at {at}"));
+        }
+        let earliest = after(page.reached_at, page.within);
+        if timed_out && at < earliest {
+            self.fail("I5 never early", format!("{id} advanced at {at}, its step had until {earliest}"));
+        }
+    }
+
+    fn step_reached(&mut self, id: PageId, page: &mut PageModel, body: &paging::StepReached, at: Timestamp, timed_out: bool) {
+        self.may_advance(id, page, at, timed_out);
+        let org = self.org_of(body.org_version);
+        let people: BTreeSet<String> = body.people.iter().map(|p| p.person.clone()).collect();
+        match next_of(page, &org, at) {
+            Next::Step { round, step, catch_all, people: wanted } => {
+                let same_place = catch_all || (round, step) == (body.round, body.step);
+                if catch_all != body.catch_all || !same_place || wanted != people {
+                    let is = format!("{}:{} catch-all {} {people:?}", body.round, body.step, body.catch_all);
+                    self.fail("I5 steps in order", format!("{id} reached {is}; {round}:{step} catch-all {catch_all} {wanted:?} was next"));
+                }
+            }
+            Next::Exhausted => self.fail("I5 steps in order", format!("{id} reached a step where none was left")),
+        }
+        if (body.round, body.step) <= (page.round, page.step) {
+            self.fail("I5 steps in order", format!("{id} reached {}:{} after {}:{}", body.round, body.step, page.round, page.step));
+        }
+        if body.catch_all {
+            self.reached("the catch-all was paged");
+        }
+        if body.round > 1 && !body.catch_all {
+            self.reached("a later round was paged");
+        }
+        if body.late {
+            self.reached("a clock jump made a page late");
+        }
+        if timed_out {
+            self.reached("a step was reached because nobody acknowledged");
+        }
+        if body.because.contains("passed it on") {
+            self.reached("a decline passed the page on");
+        }
+        if body.because.contains("could be reached") {
+            self.reached("a failed send reached the next step at once");
+        }
+        if !body.passed_over.is_empty() {
+            self.reached("somebody could not be told and was passed over");
+        }
+        page.entries.clear();
+        for reached in &body.people {
+            if !reached.entries.iter().any(|e| e.message.is_some()) {
+                self.fail("I2 somebody is told at once", format!("{id}: nothing goes out to {}", reached.person));
+            }
+            for (n, entry) in (0_u32..).zip(&reached.entries) {
+                page.entries.insert((reached.person.clone(), n), (entry.after, entry.message.is_some()));
+                if entry.message.is_some() {
+                    self.new_key(page, format!("{id}:{}:{}:{}:{n}", body.round, body.step, reached.person));
+                }
+            }
+        }
+        (page.round, page.step, page.catch_all) = (body.round, body.step, body.catch_all);
+        (page.reached_at, page.within) = (at, body.within);
+    }
+
+    fn notice_raised(&mut self, id: PageId, page: &mut PageModel, body: &paging::NoticeRaised, at: Timestamp, cause: &str) {
+        if !page.running {
+            self.fail("I5 no escalation after the end", format!("{id} raised a notice at {at}"));
+        }
+        let Some((wait, raised)) = page.entries.get_mut(&(body.person.clone(), body.entry)) else {
+            self.fail("I5 steps in order", format!("{id} raised an entry that was not planned: {} {}", body.person, body.entry));
+            return;
+        };
+        let (earliest, twice) = (after(page.reached_at, *wait), *raised);
+        *raised = true;
+        if twice || (body.round, body.step) != (page.round, page.step) {
+            self.fail("I3 one notice a key", format!("{id} raised {} {} again", body.person, body.entry));
+        }
+        self.new_key(page, format!("{id}:{}:{}:{}:{}", body.round, body.step, body.person, body.entry));
+        if cause.contains("/notify:") {
+            self.reached("a later way was used because nobody answered");
+            if at < earliest {
+                self.fail("I5 never early", format!("{id} raised {} {} at {at}, planned for {earliest}", body.person, body.entry));
+            }
+        } else {
+            self.reached("a failed send pulled the next way forward");
+        }
+    }
+
+    fn new_key(&mut self, page: &mut PageModel, key: String) {
+        if !page.keys.insert(key.clone()) {
+            self.fail("I3 one notice a key", format!("{key} was raised twice"));
+        }
+    }
+
+    fn org_of(&self, version: u64) -> Arc<Org> {
+        self.oracle.orgs.get(&version).unwrap_or(&self.org).clone()
+    }
+}

@@ -1,0 +1,309 @@
+//! Organisations from dice: people who can be told and people who cannot, rotations with gaps,
+//! policies with empty steps, routes of every kind, silences that come and go.
+//!
+//! Every route matches one value of the label `kind`, so that [`expected`] can say what must
+//! become of a signal without the rules it is there to check.
+
+use allclear_domain::incident::Severity;
+use allclear_domain::org::model::{
+    Bundle, Contact, Declare, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, Override, Person, Restriction, Route,
+    RouteSet, Schedule, Service, SeverityForm, Silence, Step, Team,
+};
+use allclear_domain::time::{Length, after};
+use allclear_domain::wire::{SenderSeverity, Signal};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::ports::Dice;
+
+/// Integrations of every world; the first re-sends with an end, the second does not.
+pub const INTEGRATIONS: [&str; 2] = ["prom", "duty"];
+/// Values of the label `kind`; the last have no route.
+pub const KINDS: u64 = 8;
+/// Values of the label `host`, which silences match.
+pub const HOSTS: u64 = 4;
+const ZONES: [&str; 4] = ["Europe/Madrid", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"];
+
+/// An organisation at its start.
+#[must_use]
+pub fn organisation(dice: &mut Dice, now: Timestamp) -> Bundle {
+    let people: Vec<Person> = (0..dice.between(2, 7)).map(|n| person(dice, n)).collect();
+    let ids: Vec<String> = people.iter().map(|p| p.id.clone()).collect();
+    let teams = (0..2)
+        .map(|n| Team { id: format!("team{n}"), name: format!("Team {n}"), members: some_of(dice, &ids), managers: Vec::new() })
+        .collect();
+    let schedules: Vec<Schedule> = (0..3).map(|n| schedule(dice, n, &ids)).collect();
+    let escalations = (0..3).map(|n| policy(dice, n, &ids)).collect();
+    let services = (0..3)
+        .map(|n| Service {
+            id: format!("svc{n}"),
+            name: format!("Service {n}"),
+            team: None,
+            escalation: (!dice.chance(120)).then(|| format!("pol{}", dice.below(3))),
+            tier: None,
+            depends_on: Vec::new(),
+            runbook: None,
+        })
+        .collect();
+    let integrations = INTEGRATIONS
+        .iter()
+        .map(|id| Integration {
+            id: (*id).to_owned(),
+            name: None,
+            kind: "json".into(),
+            key: None,
+            service: (!dice.chance(150)).then(|| format!("svc{}", dice.below(3))),
+        })
+        .collect();
+    let mut bundle = Bundle {
+        people,
+        teams,
+        schedules,
+        escalations,
+        services,
+        integrations,
+        routes: (0..KINDS - 2).map(|n| route(dice, n)).collect(),
+        catch_all: catch_all(dice, &ids),
+        ..Bundle::default()
+    };
+    if dice.chance(300) {
+        let urgency = if dice.chance(500) { NotifyUrgency::High } else { NotifyUrgency::Low };
+        bundle.severities.push(SeverityForm {
+            id: Severity::Sev4,
+            name: None,
+            notify: Some(urgency),
+            update_every: None,
+            acknowledge_within: None,
+            resolve_within: None,
+        });
+    }
+    if dice.chance(400) {
+        bundle.overrides.push(replacement(dice, &ids, now, 0));
+    }
+    if dice.chance(600) {
+        bundle.silences.push(silence(dice, now, 0));
+    }
+    bundle
+}
+
+/// The organisation after somebody changed it.
+#[must_use]
+pub fn changed(dice: &mut Dice, old: &Bundle, now: Timestamp, n: u64) -> (Bundle, &'static str) {
+    let mut new = old.clone();
+    let ids: Vec<String> = new.people.iter().map(|p| p.id.clone()).collect();
+    let what = match dice.below(9) {
+        0 if new.people.len() > 1 => {
+            let at = usize::try_from(dice.below(new.people.len() as u64)).unwrap_or(0);
+            new.people.remove(at);
+            "somebody left"
+        }
+        1 => {
+            let at = usize::try_from(dice.below(3)).unwrap_or(0);
+            let steps = &mut new.escalations[at].steps;
+            steps.truncate(steps.len().saturating_sub(1).max(1));
+            "a policy was shortened"
+        }
+        2 => {
+            let at = usize::try_from(dice.below(3)).unwrap_or(0);
+            new.escalations[at] = policy(dice, at as u64, &ids);
+            "a policy was rewritten"
+        }
+        3 | 4 => {
+            new.silences.push(silence(dice, now, n));
+            "a silence was set"
+        }
+        5 if !new.silences.is_empty() => {
+            new.silences.pop();
+            "a silence was removed"
+        }
+        6 => {
+            new.overrides.push(replacement(dice, &ids, now, n));
+            "somebody took over"
+        }
+        7 => {
+            new.catch_all = catch_all(dice, &ids);
+            "the catch-all was changed"
+        }
+        _ => {
+            let at = usize::try_from(dice.below(new.people.len() as u64)).unwrap_or(0);
+            let id = new.people[at].id.clone();
+            new.people[at] = Person { id, ..person(dice, 0) };
+            "somebody changed their contacts"
+        }
+    };
+    (new, what)
+}
+
+fn person(dice: &mut Dice, n: u64) -> Person {
+    let contact = |id: &str, email: bool, verified: bool| Contact {
+        id: id.to_owned(),
+        email: email.then(|| format!("{id}{n}@example.org")),
+        webhook: (!email).then(|| format!("https://push.example.org/{n}")),
+        secret: None,
+        verified,
+    };
+    let entry = |id: &str, secs: u64| NotifyEntry { contact: id.to_owned(), after: Length::from_secs(secs) };
+    let (contacts, notify) = match dice.below(10) {
+        0 => (Vec::new(), Notify::default()),
+        1 => (vec![contact("mail", true, false)], Notify::default()),
+        2 | 3 => (vec![contact("push", false, true)], Notify::default()),
+        4 => (vec![contact("push", false, true), contact("mail", true, true)], Notify::default()),
+        5 => (vec![contact("push", false, false), contact("mail", true, true)], Notify { high: vec![entry("push", 0), entry("mail", 120)], low: vec![] }),
+        _ => (
+            vec![contact("push", false, true), contact("mail", true, true)],
+            Notify {
+                high: vec![entry("push", *dice.pick(&[0, 0, 30])), entry("mail", *dice.pick(&[60, 120, 400]))],
+                low: if dice.chance(500) { vec![entry("mail", 0)] } else { Vec::new() },
+            },
+        ),
+    };
+    Person { id: format!("p{n}"), name: format!("Person {n}"), email: None, time_zone: None, contacts, notify }
+}
+
+fn some_of(dice: &mut Dice, ids: &[String]) -> Vec<String> {
+    ids.iter().filter(|_| dice.chance(450)).cloned().collect()
+}
+
+fn schedule(dice: &mut Dice, n: u64, ids: &[String]) -> Schedule {
+    let every = *dice.pick(&["1w", "1d", "2d", "6h", "1h"]);
+    let mut people = some_of(dice, ids);
+    people.push(dice.pick(ids).clone());
+    let only = if dice.chance(300) {
+        vec![Restriction { days: Vec::new(), from: "09:00".into(), to: "17:00".into() }]
+    } else {
+        Vec::new()
+    };
+    Schedule {
+        id: format!("rota{n}"),
+        name: None,
+        team: None,
+        time_zone: (*dice.pick(&ZONES)).to_owned(),
+        layers: vec![Layer {
+            name: None,
+            people,
+            every: every.parse().unwrap_or(Length::from_secs(86_400)),
+            handoff: if every == "1w" { "Mon 09:00".into() } else { "09:00".into() },
+            starts: jiff::civil::date(2026, 1, 5),
+            ends: None,
+            only,
+        }],
+    }
+}
+
+fn policy(dice: &mut Dice, n: u64, ids: &[String]) -> Escalation {
+    let steps = (0..dice.between(1, 4))
+        .map(|_| Step {
+            page: (0..dice.between(1, 2)).map(|_| target(dice, ids)).collect(),
+            within: Length::from_secs(*dice.pick(&[60, 120, 300, 300, 900])),
+        })
+        .collect();
+    Escalation { id: format!("pol{n}"), name: None, steps, repeat: u32::try_from(*dice.pick(&[0, 0, 1, 2])).unwrap_or(0) }
+}
+
+fn target(dice: &mut Dice, ids: &[String]) -> String {
+    match dice.below(8) {
+        0 => "person:nobody".into(),
+        1 | 2 => format!("team:team{}", dice.below(2)),
+        3 | 4 => format!("person:{}", dice.pick(ids)),
+        _ => format!("schedule:rota{}", dice.below(3)),
+    }
+}
+
+fn catch_all(dice: &mut Dice, ids: &[String]) -> Vec<String> {
+    if dice.chance(600) { vec![target(dice, ids)] } else { Vec::new() }
+}
+
+fn route(dice: &mut Dice, n: u64) -> Route {
+    let grouped = dice.chance(500);
+    let waits = dice.chance(300);
+    Route {
+        id: Some(format!("r{n}")),
+        matches: format!("kind=\"k{n}\""),
+        set: RouteSet {
+            service: dice.chance(400).then(|| format!("svc{}", dice.below(3))),
+            severity: dice.chance(300).then(|| *dice.pick(&Severity::ALL)),
+            group_by: grouped.then(|| if dice.chance(500) { vec!["zone".to_owned()] } else { Vec::new() }),
+            group_wait: waits.then(|| Length::from_secs(*dice.pick(&[10, 30, 60]))),
+            ..RouteSet::default()
+        },
+        declare: match dice.below(10) {
+            0 | 1 => Some(Declare::Candidate),
+            2 => Some(Declare::Record),
+            3..=6 => Some(Declare::Declare),
+            _ => None,
+        },
+        go_on: false,
+    }
+}
+
+fn replacement(dice: &mut Dice, ids: &[String], now: Timestamp, n: u64) -> Override {
+    Override {
+        id: format!("ovr{n}"),
+        schedule: format!("rota{}", dice.below(3)),
+        person: dice.pick(ids).clone(),
+        starts_at: now,
+        ends_at: after(now, Length::from_mins(dice.between(30, 600))),
+    }
+}
+
+fn silence(dice: &mut Dice, now: Timestamp, n: u64) -> Silence {
+    let back = SignedDuration::from_mins(i64::try_from(dice.below(30)).unwrap_or(0));
+    Silence {
+        id: format!("sil{n}"),
+        matches: format!("host=\"h{}\"", dice.below(HOSTS)),
+        starts_at: now.checked_sub(back).unwrap_or(now),
+        ends_at: after(now, Length::from_mins(dice.between(5, 120))),
+        comment: "work".into(),
+        created_by: "p0".into(),
+        integration: None,
+    }
+}
+
+/// What must become of a signal, said without the rules of triage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// Declare, propose or record.
+    pub decision: Declare,
+    /// How bad.
+    pub severity: Severity,
+    /// Whose.
+    pub service: Option<String>,
+    /// Route and values that gather alerts.
+    pub group: Option<String>,
+    /// How long its page waits.
+    pub wait: Length,
+    /// Whether a silence suppresses it.
+    pub silenced: bool,
+}
+
+/// See [`Expected`]: the contract's defaults, for routes and silences of the one form made here.
+#[must_use]
+pub fn expected(org: &Bundle, integration: &str, signal: &Signal, now: Timestamp) -> Expected {
+    let label = |name: &str| signal.labels.get(name).cloned().unwrap_or_default();
+    let wanted = format!("kind=\"{}\"", label("kind"));
+    let route = org.routes.iter().find(|route| route.matches == wanted);
+    let own = org.integrations.iter().find(|i| i.id == integration).and_then(|i| i.service.clone());
+    let mapped = match signal.severity {
+        Some(SenderSeverity::Critical) => Severity::Sev2,
+        Some(SenderSeverity::Warning) => Severity::Sev4,
+        Some(SenderSeverity::Info) => Severity::Sev5,
+        Some(SenderSeverity::Error) | None => Severity::Sev3,
+    };
+    let by_default =
+        if route.is_none() && signal.severity == Some(SenderSeverity::Info) { Declare::Record } else { Declare::Declare };
+    let service = route.and_then(|r| r.set.service.clone()).or(own);
+    Expected {
+        decision: route.and_then(|r| r.declare).unwrap_or(by_default),
+        severity: route.and_then(|r| r.set.severity).unwrap_or(mapped),
+        group: route.and_then(|r| {
+            let names = r.set.group_by.as_ref()?;
+            let values: Vec<String> = names.iter().map(|name| label(name)).collect();
+            Some(format!("{}/{}/{}", r.matches, service.clone().unwrap_or_default(), values.join("/")))
+        }),
+        service,
+        wait: route.and_then(|r| r.set.group_wait).unwrap_or(Length::ZERO),
+        silenced: org
+            .silences
+            .iter()
+            .any(|s| s.matches == format!("host=\"{}\"", label("host")) && s.starts_at <= now && now < s.ends_at),
+    }
+}

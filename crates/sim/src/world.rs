@@ -1,0 +1,761 @@
+//! One world: its nodes over one store, its agenda, its crashes.
+//!
+//! Everything happens in [`World::step`]: the earliest of the agenda and of what the store says is
+//! due. After every step the oracle reads what was added to the log.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use allclear_domain::access::Actor;
+use allclear_domain::ids::{IdGen, IncidentId, MessageId, NodeId};
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::time::{Length, after};
+use allclear_engine::core::{Command, Core, Input, Refusal, Reply, Setup};
+use allclear_engine::decider::Decider;
+use allclear_engine::upkeep;
+use allclear_store::schema::MIGRATIONS;
+use allclear_store::{Db, FaultPlan, rows};
+use jiff::Timestamp;
+
+use crate::actors::{Accepted, Act, Monitor, Request};
+use crate::oracle::Oracle;
+use crate::orgs;
+use crate::outbox::{Outbox, Truth};
+use crate::ports::{Dice, SimClock, block_on, ports};
+use crate::sometimes::Reached;
+
+/// Steps of a world before it is left to run out.
+const STEPS: u64 = 420;
+/// Steps of running out; more means that something never ends.
+const DRAIN_STEPS_MAX: u64 = 20_000;
+/// When every world starts: a Monday before a change of clocks in Europe and America.
+const START_S: i64 = 1_772_409_600;
+/// Due expectations looked at per round (as in the engine).
+const LOOKS_PER_ROUND: i64 = 256;
+
+/// How a run ended.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// Over everything in the log.
+    pub digest: String,
+    /// Events in the log.
+    pub events: u64,
+    /// Rare paths.
+    pub reached: Reached,
+}
+
+/// A promise that was not kept.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The seed.
+    pub seed: u64,
+    /// Which invariant.
+    pub invariant: &'static str,
+    /// What was found.
+    pub what: String,
+    /// What happened before, newest last.
+    pub trace: Vec<String>,
+}
+
+/// What the next commits of a node meet.
+#[derive(Debug, Default)]
+pub(crate) struct Weather {
+    /// At which commit from now, and what.
+    strike: Option<(u32, Strike)>,
+    /// The node is dead: nothing is written any more.
+    dead: bool,
+    injected: u64,
+    commits: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Strike {
+    Refuse,
+    LoseAnswer,
+    CrashBefore,
+    CrashAfter,
+    /// Refuses every commit of the call.
+    Outage,
+}
+
+pub(crate) struct Node {
+    pub id: NodeId,
+    pub run: u64,
+    pub alive: bool,
+    pub decider: Option<Decider>,
+    pub outbox: Outbox,
+    weather: Arc<Mutex<Weather>>,
+    /// After a look that failed, the next comes no earlier.
+    look_not_before: Timestamp,
+}
+
+/// Something on the agenda.
+#[derive(Debug, Clone)]
+pub(crate) enum Task {
+    /// A monitor looks at its condition.
+    Tick(usize),
+    /// The first waiting request of an integration is sent.
+    Request(usize),
+    /// A person does something.
+    Act(Box<Act>),
+    /// Somebody does something out of the blue.
+    Meddle,
+    Begin { node: usize, run: u64 },
+    Answer { node: usize, run: u64, message: MessageId },
+    Insist { node: usize, run: u64, cause: String, command: Box<Command> },
+    Boot(usize),
+    Flush(usize),
+    Forget { node: usize, run: u64, incident: IncidentId },
+    OrgChange,
+    Crash,
+    Jump,
+    Check,
+}
+
+/// See the module.
+pub struct World {
+    pub(crate) seed: u64,
+    pub(crate) dice: Dice,
+    pub(crate) now: Timestamp,
+    clock: Arc<SimClock>,
+    pub(crate) db: Db,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) shared: bool,
+    agenda: BTreeMap<(Timestamp, u64), Task>,
+    planned: u64,
+    runs: u64,
+    pub(crate) org: Arc<Org>,
+    pub(crate) monitors: Vec<Monitor>,
+    pub(crate) requests: Vec<std::collections::VecDeque<Request>>,
+    pub(crate) oracle: Oracle,
+    pub(crate) truth: BTreeMap<MessageId, Truth>,
+    /// What was accepted, by integration and name.
+    pub(crate) conditions: BTreeMap<(usize, String), Accepted>,
+    /// Incidents declared under an idempotency key.
+    pub(crate) once: BTreeMap<String, IncidentId>,
+    /// When nodes started.
+    pub(crate) starts: Vec<Timestamp>,
+    /// When nodes crashed.
+    pub(crate) crashed: Vec<Timestamp>,
+    /// A command that is given may be overtaken by one that was given with it.
+    stale: bool,
+    pub(crate) at_once: usize,
+    /// Sends in trouble, of a thousand.
+    pub(crate) trouble: u64,
+    /// Commands that meet a failing commit, of a thousand.
+    faults: u64,
+    /// Crashes at commits, of a thousand commands.
+    crashes: u64,
+    pub(crate) draining: bool,
+    pub(crate) keys_given: u64,
+    reached: Reached,
+    trace: Option<Vec<String>>,
+    pub(crate) failure: Option<Failure>,
+    /// The machine has run without a gap since.
+    pub(crate) steady_since: Timestamp,
+}
+
+/// Runs one seed.
+///
+/// # Errors
+/// The first promise that was not kept.
+pub fn run(seed: u64, trace: bool) -> Result<Report, Box<Failure>> {
+    let mut world = World::new(seed, trace);
+    for _ in 0..STEPS {
+        if world.failure.is_some() {
+            break;
+        }
+        world.step();
+    }
+    world.run_out();
+    match world.failure.take() {
+        Some(mut failure) => {
+            failure.trace = world.trace.take().unwrap_or_default();
+            Err(Box::new(failure))
+        }
+        None => Ok(world.report()),
+    }
+}
+
+/// Runs one seed twice: the two logs must be the same to the last bit.
+///
+/// # Errors
+/// The first promise that was not kept.
+pub fn run_twice(seed: u64) -> Result<Report, Box<Failure>> {
+    let first = run(seed, false)?;
+    let second = run(seed, false)?;
+    if first.digest != second.digest {
+        let what = format!("{} and {} events, {} and {}", first.events, second.events, first.digest, second.digest);
+        return Err(Box::new(Failure { seed, invariant: "I8 one seed, one log", what, trace: Vec::new() }));
+    }
+    Ok(first)
+}
+
+impl World {
+    fn new(seed: u64, trace: bool) -> Self {
+        let mut dice = Dice::new(seed.wrapping_mul(0x9e37_79b9).wrapping_add(17));
+        let now = after(Timestamp::from_second(START_S).unwrap_or(Timestamp::UNIX_EPOCH), Length::from_mins(dice.below(60 * 24 * 30)));
+        let clock = Arc::new(SimClock::default());
+        clock.set(now);
+        let db = Db::open_inline(MIGRATIONS).expect("a store in memory opens");
+        let bundle = orgs::organisation(&mut dice, now);
+        let org = Arc::new(Org::build(1, bundle));
+        let monitors = (0..dice.between(3, 9)).map(|n| Monitor::new(&mut dice, n)).collect::<Vec<_>>();
+        let shared = dice.chance(250);
+        let calm = dice.chance(250);
+        let mut world = Self {
+            seed,
+            now,
+            clock,
+            db,
+            nodes: Vec::new(),
+            shared,
+            agenda: BTreeMap::new(),
+            planned: 0,
+            runs: 0,
+            oracle: Oracle::new(org.clone()),
+            org,
+            requests: vec![Default::default(); orgs::INTEGRATIONS.len()],
+            truth: BTreeMap::new(),
+            conditions: BTreeMap::new(),
+            once: BTreeMap::new(),
+            starts: Vec::new(),
+            crashed: Vec::new(),
+            stale: false,
+            at_once: usize::try_from(*dice.pick(&[1, 2, 8, 64])).unwrap_or(8),
+            trouble: *dice.pick(&[0, 100, 300, 700]),
+            faults: if calm { 0 } else { *dice.pick(&[0, 20, 60]) },
+            crashes: if calm { 0 } else { *dice.pick(&[0, 5, 20]) },
+            draining: false,
+            keys_given: 0,
+            reached: Reached::new(),
+            trace: trace.then(Vec::new),
+            failure: None,
+            steady_since: now,
+            monitors: Vec::new(),
+            dice,
+        };
+        let nodes = if shared { 2 } else { 1 };
+        for node in 0..nodes {
+            world.nodes.push(Node {
+                id: NodeId::from_bits(0),
+                run: 0,
+                alive: false,
+                decider: None,
+                outbox: Outbox::default(),
+                weather: Arc::default(),
+                look_not_before: now,
+            });
+            world.boot(node);
+        }
+        for n in 0..monitors.len() {
+            let wait = world.dice.below(600);
+            world.plan(after(now, Length::from_secs(wait)), Task::Tick(n));
+        }
+        world.monitors = monitors;
+        world.plan_later(600, 3_000, Task::Meddle);
+        world.plan_later(1_800, 9_000, Task::OrgChange);
+        if !calm {
+            world.plan_later(3_000, 20_000, Task::Jump);
+            if world.crashes > 0 {
+                world.plan_later(600, 6_000, Task::Crash);
+            }
+        }
+        world.plan_later(600, 900, Task::Check);
+        world
+    }
+
+    pub(crate) fn plan(&mut self, at: Timestamp, task: Task) {
+        self.planned += 1;
+        self.agenda.insert((at.max(self.now), self.planned), task);
+    }
+
+    fn plan_later(&mut self, low_s: u64, high_s: u64, task: Task) {
+        let wait = self.dice.between(low_s, high_s);
+        self.plan(after(self.now, Length::from_secs(wait)), task);
+    }
+
+    pub(crate) fn say(&mut self, text: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("{} {}", self.now, text()));
+        }
+    }
+
+    pub(crate) fn reached(&mut self, point: &'static str) {
+        *self.reached.entry(point).or_default() += 1;
+    }
+
+    pub(crate) fn fail(&mut self, invariant: &'static str, what: String) {
+        self.say(|| format!("VIOLATED {invariant}: {what}"));
+        if self.failure.is_none() {
+            self.failure = Some(Failure { seed: self.seed, invariant, what, trace: Vec::new() });
+        }
+    }
+
+    fn boot(&mut self, node: usize) {
+        self.runs += 1;
+        self.starts.push(self.now);
+        let seed = self.dice.number();
+        let weather = Arc::new(Mutex::new(Weather::default()));
+        let hook = weather.clone();
+        let db = self.db.clone().with_faults(Arc::new(move |writes| {
+            let mut weather = hook.lock().unwrap_or_else(PoisonError::into_inner);
+            weather.meet(!writes.is_empty())
+        }));
+        let id = NodeId::from_bits(IdGen::new(seed).next(self.now));
+        let setup = Setup { node: id, booted_at: self.now, shared: self.shared, quarantined: false, seed: seed.rotate_left(17) };
+        let mut decider = Decider::new(Core::new(setup, self.org.clone()), db, ports(self.clock.clone(), seed.rotate_left(5)));
+        block_on(decider.fill()).expect("a store in memory answers");
+        self.nodes[node] = Node {
+            id,
+            run: self.runs,
+            alive: true,
+            decider: Some(decider),
+            outbox: Outbox::default(),
+            weather,
+            look_not_before: self.now,
+        };
+        self.say(|| format!("node {node} starts as {id}"));
+        self.plan(after(self.now, Length::from_secs(15)), Task::Flush(node));
+        self.read_orphans(node);
+    }
+
+    pub(crate) fn crash(&mut self, node: usize) {
+        self.say(|| format!("node {node} crashes"));
+        self.crashed.push(self.now);
+        self.forget_outbox(node);
+        self.nodes[node].alive = false;
+        self.nodes[node].decider = None;
+        let down = match self.dice.below(6) {
+            0 => self.dice.between(600, 7_200),
+            1 => 0,
+            _ => self.dice.between(1, 90),
+        };
+        self.steady_since = after(self.now, Length::from_secs(down));
+        self.plan(after(self.now, Length::from_secs(down)), Task::Boot(node));
+    }
+
+    /// A node that runs, if any.
+    pub(crate) fn any_node(&mut self) -> Option<usize> {
+        let alive: Vec<usize> = (0..self.nodes.len()).filter(|n| self.nodes[*n].alive).collect();
+        if alive.is_empty() { None } else { Some(*self.dice.pick(&alive)) }
+    }
+
+    /// One thing happens.
+    pub(crate) fn step(&mut self) -> bool {
+        let due = self.next_due();
+        let planned = self.agenda.first_key_value().map(|((at, _), _)| *at);
+        match (due, planned) {
+            (Some(at), planned) if planned.is_none_or(|p| at <= p) => {
+                self.move_to(at);
+                self.do_what_is_due();
+            }
+            (_, Some(at)) => {
+                self.move_to(at);
+                if let Some((_, task)) = self.agenda.pop_first() {
+                    self.carry_out(task);
+                }
+            }
+            _ => return false,
+        }
+        self.observe();
+        true
+    }
+
+    /// Whether a report or a withdrawal of this message waits for the store.
+    pub(crate) fn is_on_the_agenda(&self, wanted: u64, id: MessageId) -> bool {
+        self.agenda.values().any(|task| match task {
+            Task::Insist { run, command, .. } if *run == wanted => match command.as_ref() {
+                Command::Sent { message, .. } | Command::Claim { message, .. } => message.id == id,
+                Command::Withdraw { message } => *message == id,
+                _ => false,
+            },
+            _ => false,
+        })
+    }
+
+    fn move_to(&mut self, at: Timestamp) {
+        if at > self.now {
+            self.now = at;
+            self.clock.set(at);
+        }
+    }
+
+    /// When a node has something to do, by what the store says.
+    fn next_due(&mut self) -> Option<Timestamp> {
+        let free = self.nodes.iter().filter(|n| n.alive).map(|n| n.look_not_before).min()?;
+        let look = block_on(rows::expectation::next_look(&self.db)).ok().flatten();
+        let attempt = block_on(rows::message::next_attempt(&self.db)).ok().flatten();
+        let orphans = self.nodes.iter().any(|n| n.alive && !n.outbox.orphans.is_empty()).then_some(self.now);
+        [look, attempt, orphans].into_iter().flatten().min().map(|at| at.max(free).max(self.now))
+    }
+
+    fn do_what_is_due(&mut self) {
+        let ready: Vec<usize> =
+            (0..self.nodes.len()).filter(|n| self.nodes[*n].alive && self.nodes[*n].look_not_before <= self.now).collect();
+        if ready.is_empty() {
+            return;
+        }
+        let node = *self.dice.pick(&ready);
+        let mut due = block_on(rows::expectation::due(&self.db, self.now, LOOKS_PER_ROUND)).unwrap_or_default();
+        if self.shared && self.dice.chance(200) {
+            // Another node read the same and was first.
+            let other = self.any_node().unwrap_or(node);
+            self.look(other, due.clone());
+            due.truncate(3);
+        }
+        if self.nodes[node].alive {
+            self.look(node, due);
+        }
+        if self.nodes[node].alive {
+            self.read_due_messages(node);
+        }
+        let still = block_on(rows::expectation::due(&self.db, self.now, 1)).is_ok_and(|d| !d.is_empty())
+            || block_on(rows::message::due(&self.db, self.now, 1)).is_ok_and(|d| !d.is_empty())
+            || !self.nodes[node].outbox.orphans.is_empty();
+        if still {
+            self.nodes[node].look_not_before = after(self.now, Length::from_millis(500));
+        }
+    }
+
+    fn look(&mut self, node: usize, due: Vec<allclear_domain::expect::Expectation>) {
+        let together = self.dice.chance(500);
+        // One look may settle what the next was read for.
+        self.stale = due.len() > 1;
+        let inputs: Vec<Input> = due
+            .into_iter()
+            .map(|e| Input {
+                actor: Actor::Clock,
+                cause: format!("expectation:{}/{}/{}", e.owner, e.key, e.occurrence),
+                once: None,
+                command: Command::Look(Box::new(e)),
+            })
+            .collect();
+        if together {
+            self.process(node, inputs);
+        } else {
+            for input in inputs {
+                if self.process(node, vec![input]).is_none() {
+                    break;
+                }
+            }
+        }
+        self.stale = false;
+    }
+
+    fn carry_out(&mut self, task: Task) {
+        let lives = |world: &Self, node: usize, run: u64| world.nodes[node].alive && world.nodes[node].run == run;
+        match task {
+            Task::Tick(n) => self.tick(n),
+            Task::Request(n) => self.send_request(n),
+            Task::Act(act) => self.act(*act),
+            Task::Meddle => {
+                self.meddle();
+                if !self.draining {
+                    self.plan_later(120, 1_800, Task::Meddle);
+                }
+            }
+            Task::Begin { node, run } if lives(self, node, run) => self.begin(node),
+            Task::Answer { node, run, message } if lives(self, node, run) => self.answered(node, message),
+            Task::Insist { node, run, cause, command } if lives(self, node, run) => self.insist(node, &cause, *command),
+            Task::Boot(node) if !self.nodes[node].alive => self.boot(node),
+            Task::Flush(node) if self.nodes[node].alive => {
+                if self.nodes[node].decider.as_ref().is_some_and(|d| d.core().dirty_alerts() > 0) {
+                    self.ours(node, "flush", Command::Flush { keys: 1000 });
+                }
+                if self.nodes[node].alive && (!self.draining || !self.agenda.is_empty()) {
+                    self.plan(after(self.now, Length::from_secs(15)), Task::Flush(node));
+                }
+            }
+            Task::Forget { node, run, incident } if lives(self, node, run) => {
+                if let Some(decider) = &mut self.nodes[node].decider {
+                    decider.core_mut().forget_stream(incident);
+                }
+            }
+            Task::OrgChange => self.change_org(),
+            Task::Crash => {
+                if let Some(node) = self.any_node() {
+                    self.reached("a crash came between two steps");
+                    self.crash(node);
+                }
+                if !self.draining {
+                    self.plan_later(1_200, 12_000, Task::Crash);
+                }
+            }
+            Task::Jump => {
+                let secs = *self.dice.pick(&[90, 600, 3_600, 6 * 3_600]);
+                self.say(|| format!("the machine sleeps for {secs} s"));
+                let at = after(self.now, Length::from_secs(secs));
+                self.move_to(at);
+                self.steady_since = at;
+                if !self.draining {
+                    self.plan_later(3_000, 30_000, Task::Jump);
+                }
+            }
+            Task::Check => {
+                self.check_all();
+                if !self.draining {
+                    self.plan_later(600, 1_800, Task::Check);
+                }
+            }
+            // Of a run that is over.
+            _ => {}
+        }
+    }
+
+    fn change_org(&mut self) {
+        let version = self.org.version + 1;
+        let (bundle, what) = orgs::changed(&mut self.dice, self.org.bundle(), self.now, version);
+        self.say(|| format!("the organisation changes: {what}"));
+        self.org = Arc::new(Org::build(version, bundle));
+        if self.oracle.a_page_runs() {
+            self.reached("the organisation changed while a page ran");
+        }
+        self.oracle.new_org(self.org.clone());
+        for node in &mut self.nodes {
+            if let Some(decider) = &mut node.decider {
+                decider.core_mut().set_org(self.org.clone());
+            }
+        }
+        if !self.draining {
+            self.plan_later(1_800, 9_000, Task::OrgChange);
+        }
+    }
+
+    /// One of our own commands, once. `None`: the node crashed.
+    pub(crate) fn ours(&mut self, node: usize, cause: &str, command: Command) -> Option<Result<Reply, Refusal>> {
+        let input = Input { actor: Actor::System, cause: cause.to_owned(), once: None, command };
+        self.process(node, vec![input]).and_then(|mut replies| replies.pop())
+    }
+
+    /// One of our own commands, until the store has it.
+    pub(crate) fn insist(&mut self, node: usize, cause: &str, command: Command) {
+        let Some(reply) = self.ours(node, cause, command.clone()) else { return };
+        if self.is_unavailable(&reply) {
+            let at = after(self.now, Length::from_millis(500));
+            let run = self.nodes[node].run;
+            self.plan(at, Task::Insist { node, run, cause: cause.to_owned(), command: Box::new(command) });
+        } else if let Command::Sent { message, .. } = &command {
+            self.nodes[node].outbox.reporting.remove(&message.id);
+        }
+    }
+
+    pub(crate) fn is_unavailable(&self, reply: &Result<Reply, Refusal>) -> bool {
+        matches!(reply, Err(Refusal::Unavailable(_)))
+    }
+
+    /// Commands through a node's decider, with whatever its commits meet. `None`: it crashed, and
+    /// nobody got an answer.
+    pub(crate) fn process(&mut self, node: usize, inputs: Vec<Input>) -> Option<Vec<Result<Reply, Refusal>>> {
+        if self.failure.is_some() {
+            return None;
+        }
+        self.brew(node);
+        let reuse = inputs.iter().any(|i| i.once.is_some());
+        if self.trace.is_some() {
+            for input in &inputs {
+                let text = format!("node {node}: {} {}", input.cause, format!("{:?}", input.command));
+                self.say(|| text);
+            }
+        }
+        let wanted = inputs.len();
+        let decider = self.nodes[node].decider.as_mut()?;
+        let before = (decider.conflicts(), decider.panics());
+        let tagged = inputs.into_iter().enumerate().map(|(n, input)| (input, n)).collect();
+        let (done, effects) = block_on(decider.process(tagged));
+        let (conflicts, panics) = (decider.conflicts() - before.0, decider.panics() - before.1);
+        let (dead, injected) = {
+            let mut weather = self.nodes[node].weather.lock().unwrap_or_else(PoisonError::into_inner);
+            weather.strike = None;
+            (weather.dead, std::mem::take(&mut weather.injected))
+        };
+        if panics > 0 {
+            self.fail("I0 no rule panics", "a command panicked".into());
+        }
+        if conflicts > 0 {
+            self.reached("a lost race was decided again");
+            if !self.shared && injected == 0 && !reuse && !self.stale {
+                self.fail("I0 a node alone never loses a race", format!("{conflicts} conflicts"));
+            }
+        }
+        if dead {
+            self.crash(node);
+            self.observe();
+            return None;
+        }
+        let mut replies: Vec<(usize, Result<Reply, Refusal>)> = done.into_iter().map(|d| (d.tag, d.reply)).collect();
+        replies.sort_by_key(|(tag, _)| *tag);
+        if replies.len() != wanted {
+            self.fail("I0 every command is answered", format!("{} of {wanted} answers", replies.len()));
+        }
+        for (_, reply) in &replies {
+            let text = shorten(&format!("{reply:?}"));
+            self.say(|| format!("  answer {text}"));
+            match reply {
+                Err(Refusal::Unavailable(why)) if injected == 0 => {
+                    let why = why.clone();
+                    self.fail("I0 503 only when the store is away", why);
+                }
+                Err(Refusal::Unavailable(_)) => self.reached("a commit failed and the sender tried again"),
+                Err(Refusal::Broken) => self.fail("I0 no rule breaks", "a command was refused as broken".into()),
+                _ => {}
+            }
+        }
+        for effect in effects {
+            for page in effect.ended {
+                self.page_ended(node, page);
+            }
+            if !effect.send.is_empty() {
+                self.take_messages(node, effect.send);
+            }
+            if self.shared {
+                self.tell_peers(node, effect.changed);
+            }
+        }
+        self.observe();
+        Some(replies.into_iter().map(|(_, reply)| reply).collect())
+    }
+
+    /// Other nodes hear of a change a little later, or not at all.
+    fn tell_peers(&mut self, from: usize, changed: Vec<IncidentId>) {
+        for incident in changed {
+            for node in (0..self.nodes.len()).filter(|n| *n != from) {
+                if self.dice.chance(800) {
+                    let wait = self.dice.below(3_000);
+                    let run = self.nodes[node].run;
+                    self.plan(after(self.now, Length::from_millis(wait)), Task::Forget { node, run, incident });
+                }
+            }
+        }
+    }
+
+    /// Decides what the commits of the next call meet.
+    fn brew(&mut self, node: usize) {
+        let strike = if self.draining {
+            None
+        } else if self.dice.chance(self.crashes) {
+            let before = self.dice.chance(500);
+            Some(if before { Strike::CrashBefore } else { Strike::CrashAfter })
+        } else if self.dice.chance(self.faults) {
+            Some(*self.dice.pick(&[Strike::Refuse, Strike::LoseAnswer, Strike::LoseAnswer, Strike::Outage]))
+        } else {
+            None
+        };
+        let nth = u32::try_from(self.dice.below(2)).unwrap_or(0);
+        let mut weather = self.nodes[node].weather.lock().unwrap_or_else(PoisonError::into_inner);
+        weather.strike = strike.map(|strike| (nth, strike));
+        drop(weather);
+        match strike {
+            Some(Strike::CrashBefore) => self.reached("a crash came before the commit"),
+            Some(Strike::CrashAfter) => self.reached("a crash came after the commit"),
+            Some(Strike::LoseAnswer) => self.reached("a commit took effect and its answer was lost"),
+            _ => {}
+        }
+        if let Some(strike) = strike {
+            self.say(|| format!("node {node} will meet {strike:?} at its commit {nth} from now"));
+        }
+    }
+
+    /// Commits of all nodes that run.
+    pub(crate) fn commits(&self) -> u64 {
+        self.nodes.iter().map(|n| n.weather.lock().unwrap_or_else(PoisonError::into_inner).commits).sum()
+    }
+
+    /// The world stops: no new conditions, no people, no trouble. Whatever was begun must end, and
+    /// then nothing may happen any more.
+    fn run_out(&mut self) {
+        if self.failure.is_some() {
+            return;
+        }
+        self.say(|| "the world stops; what was begun runs out".into());
+        self.draining = true;
+        self.agenda.retain(|_, task| {
+            !matches!(task, Task::Tick(_) | Task::Act(_) | Task::Meddle | Task::OrgChange | Task::Crash | Task::Jump | Task::Check)
+        });
+        let mut steps = 0;
+        while self.failure.is_none() {
+            let only_flushes = self.agenda.values().all(|task| matches!(task, Task::Flush(_)));
+            let dirty = self.nodes.iter().any(|n| n.decider.as_ref().is_some_and(|d| d.core().dirty_alerts() > 0));
+            if only_flushes && self.next_due().is_none() && !dirty {
+                break;
+            }
+            if !self.step() {
+                break;
+            }
+            steps += 1;
+            if steps > DRAIN_STEPS_MAX {
+                self.fail("I7 everything ends", format!("after {DRAIN_STEPS_MAX} steps something is still due"));
+            }
+        }
+        self.check_all();
+        self.check_end();
+        if self.failure.is_some() {
+            return;
+        }
+        // A day of quiet.
+        let commits = self.commits();
+        let until = after(self.now, Length::from_secs(86_400));
+        for _ in 0..50 {
+            let next = self.agenda.first_key_value().map(|((at, _), _)| *at);
+            if self.next_due().is_some_and(|at| at < until) || next.is_some_and(|at| at < until) {
+                self.step();
+            }
+        }
+        if self.commits() != commits {
+            let n = self.commits() - commits;
+            self.fail("I7 a quiet system stays quiet", format!("{n} commits with nothing to do"));
+        }
+        self.move_to(until);
+    }
+
+    fn report(&mut self) -> Report {
+        let (events, digest) = self.oracle.digest();
+        Report { digest, events, reached: std::mem::take(&mut self.reached) }
+    }
+
+    /// Rows against logs, and the chain.
+    pub(crate) fn check_logs(&mut self) {
+        match block_on(upkeep::verify(&self.db)) {
+            Ok(verified) if verified.broken.is_empty() => {}
+            found => self.fail("I6 the chain holds", format!("{found:?}")),
+        }
+        match block_on(upkeep::rows_against_logs(&self.db)) {
+            Ok(found) if found.is_empty() => {}
+            found => self.fail("I6 rows are what their logs say", format!("{found:?}")),
+        }
+    }
+}
+
+impl Weather {
+    fn meet(&mut self, writes: bool) -> FaultPlan {
+        if self.dead {
+            return FaultPlan::FailBefore;
+        }
+        self.commits += u64::from(writes);
+        let Some((left, strike)) = self.strike else { return FaultPlan::None };
+        if left > 0 {
+            self.strike = Some((left - 1, strike));
+            return FaultPlan::None;
+        }
+        self.injected += 1;
+        if strike != Strike::Outage {
+            self.strike = None;
+        }
+        match strike {
+            Strike::Refuse | Strike::Outage => FaultPlan::FailBefore,
+            Strike::LoseAnswer => FaultPlan::FailAfter,
+            Strike::CrashBefore => {
+                self.dead = true;
+                FaultPlan::FailBefore
+            }
+            Strike::CrashAfter => {
+                self.dead = true;
+                FaultPlan::FailAfter
+            }
+        }
+    }
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(400).collect()
+}
