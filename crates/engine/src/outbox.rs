@@ -125,7 +125,7 @@ impl Outbox {
             return backstop;
         }
         let own_store = shared.db.dialect() == Dialect::Sqlite;
-// On SQLite nobody else can have claimed: what earlier runs left is in doubt at once, also
+        // On SQLite nobody else can have claimed: what earlier runs left is in doubt at once, also
         // where the clock was set back since.
         let before = if own_store { jiff::Timestamp::MAX } else { now.checked_sub(LEASE.as_duration()).unwrap_or(now) };
         if self.orphans_left || !own_store {
