@@ -176,8 +176,10 @@ fn base_url(address: SocketAddr) -> String {
 fn carrier(config: &Config, base_url: &str) -> anyhow::Result<Arc<dyn Transport>> {
     let url: reqwest::Url = base_url.parse().context("the base URL does not read")?;
     let host = url.host_str().unwrap_or("localhost");
-    // A literal address stands in brackets in a mail address (RFC 5321 §4.1.3).
-    let domain = if host.parse::<std::net::Ipv4Addr>().is_ok() { format!("[{host}]") } else { host.to_owned() };
+    // An address literal, `allclear@[127.0.0.1]`, is allowed by RFC 5321 and refused by many; the
+    // library that puts mails together is among them.
+    let literal = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
+    let domain = if literal { "localhost" } else { host };
     let mail_from = config.mail_from.clone().unwrap_or_else(|| format!("allclear@{domain}"));
     let settings = TransportConfig { guard: config.guard.clone(), smtp: config.smtp.clone(), mail_from };
     Ok(Arc::new(Carrier::new(Channels::new(host), Transports::new(settings)?)))

@@ -168,12 +168,7 @@ fn stop_of(phase: &str, error: &SmtpError) -> Stop {
 
 impl Smtp {
     pub(crate) fn new(server: SmtpUrl, mail_from: &str, deadlines: Deadlines) -> Result<Self, TransportError> {
-        // The mailbox grammar has no address literals, `allclear@[127.0.0.1]`; the address has.
-        let from: Mailbox = mail_from
-            .trim()
-            .parse()
-            .or_else(|_| mail_from.trim().parse().map(|address: Address| Mailbox::new(None, address)))
-            .map_err(|_| TransportError::MailFrom(mail_from.to_owned()))?;
+        let from: Mailbox = mail_from.trim().parse().map_err(|_| TransportError::MailFrom(mail_from.to_owned()))?;
         let from = Mailbox { name: from.name.or_else(|| Some("All Clear".to_owned())), email: from.email };
         let tls = if server.tls_from_start || !is_loopback(&server.host) {
             // Without a login, STARTTLS that cannot be checked is still better than the plain

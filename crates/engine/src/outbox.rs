@@ -7,9 +7,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::Ordering;
 
+use allclear_domain::expect::LATE_AFTER;
 use allclear_domain::ids::{MessageId, PageId};
 use allclear_domain::time::{Length, after, from_micros};
-use allclear_domain::wire::{Message, NoticeKind, Outcome, Target};
+use allclear_domain::wire::{Message, Notice, NoticeKind, Outcome, Target};
 use allclear_store::rows::message::Stored;
 use allclear_store::{Dialect, rows};
 use tokio::sync::mpsc;
@@ -124,8 +125,9 @@ impl Outbox {
             return backstop;
         }
         let own_store = shared.db.dialect() == Dialect::Sqlite;
-        // On SQLite nobody else can have claimed: what earlier runs left is in doubt at once.
-        let before = if own_store { now } else { now.checked_sub(LEASE.as_duration()).unwrap_or(now) };
+        // On SQLite nobody else can have claimed: what earlier runs left is in doubt at once, also
+        // where the clock was set back since.
+        let before = if own_store { jiff::Timestamp::MAX } else { now.checked_sub(LEASE.as_duration()).unwrap_or(now) };
         if self.orphans_left || !own_store {
             match rows::message::orphaned(&shared.db, shared.node, before, READ_MAX).await {
                 Ok(orphans) => {
@@ -304,12 +306,15 @@ async fn send(engine: &Engine, jobs: Vec<Job>) {
 
 fn render(engine: &Engine, messages: &[Box<Stored>]) -> Message {
     let links = engine.links();
+    let now = engine.now();
     let lead = &messages[0];
+    // Decided in time and begun after a gap is late as well.
+    let notice = |m: &Stored| Notice { late: m.notice.late || now > after(m.created_at, LATE_AFTER), ..m.notice.clone() };
     Message {
         id: lead.id,
         created_at: lead.created_at,
         in_doubt: messages.iter().any(|m| m.in_doubt),
-        notices: messages.iter().map(|m| m.notice.clone()).collect(),
+        notices: messages.iter().map(|m| notice(m)).collect(),
         ack_urls: messages.iter().map(|m| links.ack_url(m.page, &m.person, m.created_at)).collect(),
         incident_urls: messages.iter().map(|m| links.incident_url(&m.notice.incident.reference)).collect(),
     }

@@ -64,7 +64,7 @@ pub fn line(org: &Org, kind: &str, actor: &str, body: Option<&Value>) -> String 
             format!("{} could not be reached by {} yet (try {}): {}", name(&text("person")), text("contact"), number("attempts"), text("why"))
         }
         "send_failed" => format!("{} cannot be reached by {}: {}", name(&text("person")), text("contact"), text("why")),
-        "send_in_doubt" => format!("{} may have been told by {}; it is sent again: {}", name(&text("person")), text("contact"), text("why")),
+        "send_in_doubt" => format!("{} may have been told by {}: {}", name(&text("person")), text("contact"), text("why")),
         "page_acknowledged" => format!("Page acknowledged by {} ({})", by("by"), text("via")),
         "declined" => format!("{} passed it on", by("by")),
         "page_exhausted" => format!("Nobody answered: {}", text("why")),

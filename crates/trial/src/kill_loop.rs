@@ -39,8 +39,10 @@ const PART_S: u64 = 43;
 const GAP_EVERY: u32 = 10;
 /// For so long.
 const GAP: Duration = Duration::from_secs(600);
-/// A failpoint is hit at its n-th passing, n up to this: what a life passes about so often.
-const PASSINGS_MAX: u64 = 60;
+/// A commit is fatal at its n-th passing, n up to this: what a life passes about so often.
+const PASSINGS_MAX: u64 = 150;
+/// The same for sends.
+const SENDS_MAX: u64 = 40;
 /// A kill at any instant comes within so many milliseconds after the start.
 const INSTANT_MS_MAX: u64 = 350;
 
@@ -88,6 +90,8 @@ pub struct Report {
     pub verdict: Verdict,
     /// Kills by their kind.
     pub kills: Vec<(&'static str, u32)>,
+    /// Requests whose answer a kill cut off; their senders tried again.
+    pub cut_off: usize,
     /// Answers that nobody should get, and deaths that nobody ordered.
     pub odd: Vec<String>,
     /// From the first start to the last look.
@@ -110,6 +114,7 @@ impl Report {
         for (kind, count) in &self.kills {
             let _ = writeln!(out, "  killed {kind:<24}  {count:>6}");
         }
+        let _ = writeln!(out, "  answers cut off and asked again  {:>5}", self.cut_off);
         out.push_str(&self.verdict.table());
         for odd in &self.odd {
             let _ = writeln!(out, "  ! odd: {odd}");
@@ -151,6 +156,8 @@ struct Loop {
     by_link: HashMap<String, bool>,
     odd: Vec<String>,
     kills: [u32; KINDS.len()],
+    /// Requests whose answer a kill cut off; their senders tried again.
+    cut_off: usize,
     next_alert: usize,
 }
 
@@ -175,6 +182,7 @@ pub async fn run(options: Options) -> anyhow::Result<Report> {
         by_link: HashMap::new(),
         odd: Vec::new(),
         kills: [0; KINDS.len()],
+        cut_off: 0,
         next_alert: 0,
     };
     // The first life only makes the store.
@@ -183,7 +191,12 @@ pub async fn run(options: Options) -> anyhow::Result<Report> {
         all.live(number).await?;
     }
     let verdict = all.balance().await?;
-    Ok(Report { verdict, kills: KINDS.into_iter().zip(all.kills).collect(), odd: all.odd, took: began.elapsed() })
+    if !verdict.is_clean() {
+        // What was found is looked into: the store stays.
+        all.world.dir.disable_cleanup(true);
+        all.odd.push(format!("the store is kept in {}", all.world.dir.path().display()));
+    }
+    Ok(Report { verdict, kills: KINDS.into_iter().zip(all.kills).collect(), cut_off: all.cut_off, odd: all.odd, took: began.elapsed() })
 }
 
 impl Loop {
@@ -199,9 +212,9 @@ impl Loop {
         let failpoint = match kind {
             0 => Some(format!("before_commit:{nth}")),
             1 => Some(format!("after_commit:{nth}")),
-            2 => Some(format!("before_send:{}", 1 + nth / 2)),
-            3 => Some(format!("after_send:{}", 1 + nth / 2)),
-            4 => Some(format!("random:{}:0.02", self.dice.roll(u64::MAX))),
+            2 => Some(format!("before_send:{}", 1 + nth % SENDS_MAX)),
+            3 => Some(format!("after_send:{}", 1 + nth % SENDS_MAX)),
+            4 => Some(format!("random:{}:0.01", self.dice.roll(u64::MAX))),
             _ => None,
         };
         if number % GAP_EVERY == GAP_EVERY - 1 {
@@ -209,6 +222,8 @@ impl Loop {
             self.world.skip(GAP);
         }
         self.life += 1;
+        let at = self.moment();
+        self.ledger.begins(at);
         let env: Vec<(&str, &str)> = failpoint.iter().map(|point| ("ALLCLEAR_FAILPOINT", point.as_str())).collect();
         match self.world.try_start_again(&[], &env).await {
             Ok(()) => {
@@ -339,7 +354,7 @@ impl Loop {
                 // 503 is an honest no; the sender tries again.
                 Ok(answer) if answer.status == 503 => {}
                 Ok(answer) => self.odd.push(format!("alert {key} was answered {}: {}", answer.status, answer.text)),
-                Err(_) => {}
+                Err(_) => self.cut_off += 1,
             }
         }
         drop(answers);
@@ -375,7 +390,7 @@ impl Loop {
                 Ok(answer) if (200..300).contains(&answer.status) => ended.push((key, self.moment())),
                 Ok(answer) if answer.status == 503 => {}
                 Ok(answer) => self.odd.push(format!("ending {key} was answered {}: {}", answer.status, answer.text)),
-                Err(_) => {}
+                Err(_) => self.cut_off += 1,
             }
         }
         drop(answers);
@@ -401,6 +416,8 @@ impl Loop {
     /// The last life: nobody kills it; everything that is owed comes due; then the log is read.
     async fn balance(&mut self) -> anyhow::Result<Verdict> {
         self.life += 1;
+        let at = self.moment();
+        self.ledger.begins(at);
         self.world.try_start_again(&[], &[]).await?;
         let again = self.ledger.without_answer();
         self.alerts(&again).await;
@@ -412,12 +429,15 @@ impl Loop {
             self.ahead += Duration::from_secs(STEP_S);
         }
         self.take_down();
-        let logged = self.read_log().await?;
+        let (logged, lines) = self.read_log().await?;
         let now = self.moment().clock;
-        Ok(self.ledger.judge(now, &logged))
+        let mut verdict = self.ledger.judge(now, &logged);
+        verdict.explain(|key| lines.get(key).cloned());
+        Ok(verdict)
     }
 
-    async fn read_log(&self) -> anyhow::Result<Logged> {
+    /// What the log says, for the ledger; and its lines by alert, for people.
+    async fn read_log(&self) -> anyhow::Result<(Logged, HashMap<String, String>)> {
         let client = &self.world.client;
         let get = |path: String| {
             let request = client.get(self.world.at(&path)).bearer_auth(ADMIN_TOKEN);
@@ -438,6 +458,7 @@ impl Loop {
             }
         }
         let mut logged = Logged::default();
+        let mut lines: HashMap<String, String> = HashMap::new();
         let mut logs = futures_util::stream::iter(incidents)
             .map(|incident| {
                 let reference = incident["ref"].as_str().unwrap_or_default().to_owned();
@@ -446,7 +467,9 @@ impl Loop {
             })
             .buffer_unordered(AT_ONCE);
         while let Some((incident, events)) = logs.next().await {
+            let story = lines.entry(incident["title"].as_str().unwrap_or_default().to_owned()).or_default();
             for event in items(&events?) {
+                let _ = writeln!(story, "    {} {} {}", event["at"].as_str().unwrap_or_default(), event["cause"], event["line"]);
                 let message = || event["body"]["message"].as_str().unwrap_or_default().to_owned();
                 match event["kind"].as_str().unwrap_or_default() {
                     "delivered" => drop(logged.delivered.insert(message())),
@@ -458,7 +481,7 @@ impl Loop {
                 }
             }
         }
-        Ok(logged)
+        Ok((logged, lines))
     }
 }
 

@@ -17,8 +17,9 @@ const LATE_AFTER: i64 = 60 * SECOND;
 /// The sender's clock is told in whole seconds.
 const RESOLUTION: i64 = SECOND;
 /// A send that began at the sink within this real time after the end was confirmed was on its way:
-/// two processes share two cores. In microseconds.
-const IN_FLIGHT: i64 = 250_000;
+/// a claim is good for two seconds before the first byte, and two processes share two cores. In
+/// microseconds.
+const IN_FLIGHT: i64 = 2_250_000;
 /// Examples kept of each kind of finding.
 const EXAMPLES_MAX: usize = 5;
 
@@ -90,6 +91,8 @@ pub struct Ledger {
     steps: Vec<Step>,
     alerts: BTreeMap<String, Alert>,
     receipts: Vec<Receipt>,
+    /// When each life began, by the program's clock.
+    lives: BTreeMap<u32, i64>,
 }
 
 /// What was found.
@@ -144,6 +147,8 @@ pub struct Verdict {
     pub late_said: usize,
     counts: BTreeMap<Finding, usize>,
     examples: Vec<(Finding, String)>,
+    /// What the log says of the alerts of the examples.
+    stories: Vec<String>,
 }
 
 impl Verdict {
@@ -151,6 +156,17 @@ impl Verdict {
     #[must_use]
     pub fn count(&self, finding: Finding) -> usize {
         self.counts.get(&finding).copied().unwrap_or(0)
+    }
+    /// Adds what the log says of the first alerts among the examples; `tell` gives the lines of one.
+    pub fn explain(&mut self, tell: impl Fn(&str) -> Option<String>) {
+        let mut told: Vec<&str> = Vec::new();
+        for (_, example) in &self.examples {
+            let key = example.split(':').next().unwrap_or_default();
+            if told.len() < EXAMPLES_MAX && !told.contains(&key) {
+                told.push(key);
+                self.stories.extend(tell(key).map(|lines| format!("  log of {key}:\n{lines}")));
+            }
+        }
     }
     /// Whether nothing was found.
     #[must_use]
@@ -169,7 +185,7 @@ impl Verdict {
     pub fn table(&self) -> String {
         let mut rows: Vec<(&str, usize)> = vec![
             ("alerts accepted", self.accepted),
-            ("answers cut off by a kill", self.unanswered),
+            ("alerts never answered", self.unanswered),
             ("ends confirmed", self.ended),
             ("pages owed and told", self.told),
             ("pages received", self.received),
@@ -184,6 +200,9 @@ impl Verdict {
             // Writing to a String cannot fail.
             let _ = writeln!(out, "  {name:<width$}  {count:>7}");
         }
+        for story in &self.stories {
+            out.push_str(story);
+        }
         for (finding, example) in &self.examples {
             let name = Finding::ALL.iter().find(|(other, _)| other == finding).map_or("", |(_, name)| name);
             let _ = writeln!(out, "  ! {name}: {example}");
@@ -196,7 +215,12 @@ impl Ledger {
     /// A ledger for this escalation; the last step is whoever is left at the end.
     #[must_use]
     pub fn new(steps: Vec<Step>) -> Self {
-        Self { steps, alerts: BTreeMap::new(), receipts: Vec::new() }
+        Self { steps, alerts: BTreeMap::new(), receipts: Vec::new(), lives: BTreeMap::new() }
+    }
+
+    /// A life of the program begins: what came due while it was dead is due now.
+    pub fn begins(&mut self, at: Moment) {
+        self.lives.insert(at.life, at.clock);
     }
 
     /// An alert is about to be sent, perhaps again: the first time counts.
@@ -287,7 +311,12 @@ impl Ledger {
             let number = index + 1;
             let told: Vec<&&Receipt> = receipts.iter().filter(|r| r.step == number).collect();
             let first = told.iter().min_by_key(|r| r.sent);
-            let ended = alert.end_asked.is_some_and(|at| due.is_some_and(|due| at.clock <= due + LATE_AFTER));
+            // Nobody is owed a step of what ended before its time, or before a program that was
+            // dead at its time could catch up.
+            let ended = alert.end_asked.is_some_and(|at| {
+                let up_since = self.lives.get(&at.life).copied();
+                due.max(up_since).is_some_and(|due| at.clock <= due + LATE_AFTER)
+            });
             let owed = !ended && due.is_some_and(|due| due + LATE_AFTER < now);
             if owed && told.is_empty() {
                 verdict.found(Finding::Lost, || format!("{key}: {} was never told (step {number})", step.person));
@@ -435,6 +464,20 @@ mod tests {
         halted.received(page("m1", 1, 0, 1));
         halted.received(page("m2", 2, 300, 1));
         only(&halted.judge(T0 + 20 * MINUTE, &logged()), Finding::Lost);
+    }
+
+    #[test]
+    fn what_ended_right_after_a_gap_owes_nothing_and_what_ended_long_after_it_does() {
+        for (ended, clean) in [(920, true), (1_000, false)] {
+            let mut ledger = ledger();
+            ledger.received(page("m1", 1, 0, 1));
+            ledger.begins(at(900, 2));
+            ledger.asks_to_end("a", at(ended, 2));
+            ledger.ended("a", at(ended, 2));
+            let verdict = ledger.judge(T0 + 20 * MINUTE, &logged());
+            assert_eq!(verdict.is_clean(), clean, "{}", verdict.table());
+            assert_eq!(verdict.count(Finding::Lost), usize::from(!clean));
+        }
     }
 
     #[test]

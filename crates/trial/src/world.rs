@@ -475,7 +475,7 @@ impl World {
             launch.args[at + 1] = database.to_owned();
         }
         if !launch.args.iter().any(|arg| arg == "--secret-key-file") {
-            let key = self.dir.path().join("secret.key");
+            let key = self.dir.path().join("allclear.key");
             launch.args.extend(["--secret-key-file".to_owned(), key.display().to_string()]);
         }
         launch.dir = dir.to_owned();

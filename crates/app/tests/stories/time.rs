@@ -90,3 +90,16 @@ async fn a_message_cut_off_by_a_crash_is_sent_again_though_the_clock_was_set_bac
     world.advance(10).await;
     assert_eq!(world.hook.to("ana").len(), 2, "in doubt is in doubt whatever the clock says");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_decided_in_time_and_sent_after_a_gap_says_that_it_is_late() {
+    let mut world = world().await;
+    world.hook.script("/ana", Reply::DropAfterReading);
+    world.fire("disk").await;
+    assert_eq!(world.hook.to("ana")[0].page()["late"], false);
+    world.hook.script("/ana", Reply::Ok);
+    world.restart_after(Duration::from_secs(240)).await;
+    world.advance(5).await;
+    let last = world.hook.to("ana").pop().unwrap();
+    assert_eq!((last.answered, &last.page()["late"]), (200, &true.into()), "four minutes later it is no news: {last:#?}");
+}

@@ -75,6 +75,11 @@ impl Core {
     fn claim(&mut self, unit: &mut Unit, message: &Stored, doubt: Option<&str>) -> Decided<Reply> {
         let (page, _) = self.page(unit, message.page)?;
         if message.notice.kind == NoticeKind::Page && !may_send(page.status) {
+            // It may have arrived all the same, and the log says so.
+            if let Some(why) = doubt {
+                let result = SendResult::InDoubt { why: format!("{why}; the page has ended meanwhile") };
+                self.change_page(unit, message.page, paging::Command::RecordSend(report(message, message.attempts, result)))?;
+            }
             return Ok(withdraw(unit, message.id));
         }
         if self.setup.quarantined || (self.careful && !self.may_claim(message)?) {
