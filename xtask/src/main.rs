@@ -1,6 +1,7 @@
 //! The project's own commands: `cargo xtask NAME`.
 
 mod bench;
+mod plants;
 mod test;
 mod tidy;
 
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask bench [--only NAME,…] [--quick] [--seconds N] [--out FILE] …
        cargo xtask test    everything, with totals at the end
        cargo xtask check   format, lints, tidiness, unit tests
+       cargo xtask plants [NAME …]
        cargo xtask tidy";
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -18,6 +20,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Some("test") => test::all(),
         Some("check") => test::check(),
         Some("tidy") => tidy::run(),
+        Some("plants") => plants::run(args),
         Some("--help" | "-h" | "help") => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)

@@ -18,6 +18,7 @@ pub mod matcher;
 pub mod oncall;
 pub mod org;
 pub mod paging;
+pub mod plants;
 pub mod signal;
 pub mod time;
 pub mod view;

@@ -23,4 +23,5 @@ mod say;
 pub mod seal;
 pub mod upkeep;
 
+pub use allclear_domain::plants::planted;
 pub use engine::{Engine, EngineSettings, StartError};

@@ -392,6 +392,7 @@ impl World {
         let truth = self.truth.get(&id).copied().unwrap_or_default();
         match message.state.as_str() {
             "delivered" if truth.arrived == 0 => self.fail("I2 no page is lost", format!("{id} says delivered and never arrived")),
+            "rejected" if !truth.rejected => self.fail("I3 in doubt never becomes failed", format!("{id} was rejected by nobody")),
             "withdrawn" if !page_is_over && message.notice.kind == NoticeKind::Page => {
                 self.fail("I2 no page is lost", format!("{id} was withdrawn while its page looked for somebody"));
             }

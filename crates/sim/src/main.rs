@@ -3,16 +3,21 @@
 
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: allclear-sim [--seeds A..B] [--seed N] [--trace]";
+const USAGE: &str = "usage: allclear-sim [--seeds A..B] [--seed N] [--trace] [--until-red]";
 
 fn main() -> ExitCode {
     let mut seeds = 0..300_u64;
     let mut trace = false;
+    let mut until_red = false;
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let read = match arg.as_str() {
             "--trace" => {
                 trace = true;
+                true
+            }
+            "--until-red" => {
+                until_red = true;
                 true
             }
             "--seed" => args.next().and_then(|n| n.parse().ok()).map(|n| seeds = n..n + 1).is_some(),
@@ -49,6 +54,9 @@ fn main() -> ExitCode {
                     println!("{line}");
                 }
                 println!("seed {seed}: {}: {}", failure.invariant, failure.what);
+                if until_red {
+                    return ExitCode::FAILURE;
+                }
             }
         }
     }

@@ -135,6 +135,23 @@ fn tellable(org: &Org, targets: &[String], urgency: NotifyUrgency, at: Timestamp
     out
 }
 
+/// How long after a step each way of a person is used: as their rule says, the soonest at once.
+fn delays(org: &Org, person: &str, urgency: NotifyUrgency) -> Vec<Length> {
+    let Some(person) = org.person(person) else { return Vec::new() };
+    let verified = |id: &str| person.contacts.iter().any(|c| c.id == id && c.verified);
+    let rules = match urgency {
+        NotifyUrgency::Low if !person.notify.low.is_empty() => &person.notify.low,
+        _ => &person.notify.high,
+    };
+    if rules.is_empty() {
+        return person.contacts.iter().filter(|c| c.verified).map(|_| Length::ZERO).collect();
+    }
+    let mut out: Vec<Length> = rules.iter().filter(|r| verified(&r.contact)).map(|r| r.after).collect();
+    out.sort();
+    let soonest = out.first().copied();
+    out.into_iter().map(|after| if Some(after) == soonest { Length::ZERO } else { after }).collect()
+}
+
 fn next_of(page: &PageModel, org: &Org, at: Timestamp) -> Next {
     if page.catch_all {
         return Next::Exhausted;
@@ -381,6 +398,10 @@ impl World {
         for reached in &body.people {
             if !reached.entries.iter().any(|e| e.message.is_some()) {
                 self.fail("I2 somebody is told at once", format!("{id}: nothing goes out to {}", reached.person));
+            }
+            let (wanted, planned) = (delays(&org, &reached.person, page.urgency), reached.entries.iter().map(|e| e.after).collect::<Vec<_>>());
+            if wanted != planned {
+                self.fail("I5 never early", format!("{id} plans {planned:?} for {}, whose rule says {wanted:?}", reached.person));
             }
             for (n, entry) in (0_u32..).zip(&reached.entries) {
                 page.entries.insert((reached.person.clone(), n), (entry.after, entry.message.is_some()));

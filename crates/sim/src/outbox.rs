@@ -55,6 +55,8 @@ pub struct Truth {
     pub in_doubt: u32,
     /// Tries begun.
     pub begun: u32,
+    /// The provider said never.
+    pub rejected: bool,
 }
 
 impl World {
@@ -162,6 +164,7 @@ impl World {
         };
         let truth = self.truth.entry(message.id).or_default();
         truth.begun += 1;
+        truth.rejected |= matches!(outcome, Outcome::Rejected { .. });
         let wait = *self.dice.pick(&[20, 80, 300, 300, 2_500, 20_000]);
         self.say(|| format!("send {} of {} to {} begins, will be {outcome:?}", message.id, message.notice.key, message.person));
         let id = message.id;

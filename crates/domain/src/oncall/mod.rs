@@ -101,6 +101,7 @@ impl CompiledSchedule {
     pub fn compile(schedule: &Schedule) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let zone = match civil::zone(&schedule.time_zone) {
+            Ok(_) if crate::plants::planted("zone-is-utc") => TimeZone::UTC,
             Ok(zone) => zone,
             Err(bad) => {
                 problems.push(bad.problem(Place::root().key("time_zone")));

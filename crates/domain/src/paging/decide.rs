@@ -10,6 +10,7 @@ use super::types::{CATCH_ALL_WITHIN, Entry, PEOPLE_PER_STEP_MAX, Page, Status, T
 use crate::ids::{AlertId, IdGen, MessageId, PageId};
 use crate::org::model::{Contact, NotifyUrgency};
 use crate::org::snapshot::Org;
+use crate::plants::planted;
 use crate::time::Length;
 use crate::wire::NoticeIncident;
 
@@ -191,7 +192,7 @@ fn advance(page: &Page, round: u32, step: u32, because: &str, late: bool, contex
     let mut events = Vec::new();
     let policy = page.escalation.as_deref().and_then(|id| context.org.escalation(id));
     let steps = policy.map_or(0, |policy| u32::try_from(policy.steps.len()).unwrap_or(u32::MAX));
-    let rounds = policy.map_or(1, |policy| policy.repeat.saturating_add(1));
+    let rounds = policy.map_or(1, |policy| if planted("repeat-ignored") { 1 } else { policy.repeat.saturating_add(1) });
     let (mut round, mut step) = (round, step);
     if policy.is_none() && page.step == 0 {
         let why = match &page.escalation {
@@ -235,7 +236,7 @@ fn advance(page: &Page, round: u32, step: u32, because: &str, late: bool, contex
     let catch_all = steps.max(page.step).saturating_add(1);
     let targets = context.org.catch_all().to_vec();
     let reach = Reach { round, step: catch_all, catch_all: true, within: CATCH_ALL_WITHIN, because: reason, late };
-    if targets.is_empty() {
+    if targets.is_empty() || planted("catch-all-skipped") {
         events.push(Event::Exhausted(Exhausted { why: format!("{reason}, and no catch_all is set") }));
         return events;
     }
@@ -278,6 +279,7 @@ fn reached(page: &Page, targets: &[String], reach: Reach<'_>, context: &mut Cont
         let entries = ways
             .iter()
             .map(|way| {
+                let soonest = if planted("notify-after-ignored") { way.after } else { soonest };
                 let after = Length::from_millis(way.after.as_millis() - if way.after == soonest { soonest.as_millis() } else { 0 });
                 PlannedEntry {
                     contact: way.contact.id.clone(),

@@ -6,6 +6,7 @@ use super::event::{Event, StepReached};
 use super::types::{Page, Status, notice_key};
 use crate::expect::{Expectation, Owner, Rule, Settle, Standing};
 use crate::ids::MessageId;
+use crate::plants::planted;
 use crate::time::Length;
 use crate::wire::{Notice, NoticeKind};
 
@@ -73,6 +74,8 @@ pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at
                 notice: notice(page, body.round, body.step, &body.person, body.entry, body.late),
             }),
         ],
+        Event::Acknowledged(_) if planted("ack-leaves-timers") => vec![Reaction::Withdraw],
+        Event::Acknowledged(_) if planted("ack-withdraws-nothing") => vec![settle(None, Standing::Met, "it was acknowledged")],
         Event::Acknowledged(_) => vec![settle(None, Standing::Met, "it was acknowledged"), Reaction::Withdraw],
         Event::Stopped(_) => vec![settle(None, Standing::Void, "the page was stopped"), Reaction::Withdraw],
         // Messages still being tried go on: an answer that comes late is better than none.

@@ -137,7 +137,7 @@ impl Core {
         // tried while nobody listened.
         let interval = ends_at.duration_since(alert.last_seen_at);
         let at_least = self.setup.booted_at.checked_add(interval).unwrap_or(ends_at);
-        let lapses_at = if alert.last_seen_at < self.setup.booted_at { ends_at.max(at_least) } else { ends_at };
+        let lapses_at = if alert.last_seen_at < self.setup.booted_at && !allclear_domain::plants::planted("lapse-ignores-start") { ends_at.max(at_least) } else { ends_at };
         if lapses_at > unit.now {
             unit.write(rows::expectation::rearm(expectation, lapses_at));
             note_look(unit, lapses_at);

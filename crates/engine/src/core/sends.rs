@@ -1,6 +1,7 @@
 //! Messages: claimed again, tried, and what became of them.
 
 use allclear_domain::ids::MessageId;
+use allclear_domain::plants::planted;
 use allclear_domain::paging::{self, SendReport, SendResult, may_send};
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{NoticeKind, Outcome};
@@ -74,7 +75,7 @@ impl Core {
     /// A further try: its claim holds only while its page looks for somebody.
     fn claim(&mut self, unit: &mut Unit, message: &Stored, doubt: Option<&str>) -> Decided<Reply> {
         let (page, _) = self.page(unit, message.page)?;
-        if message.notice.kind == NoticeKind::Page && !may_send(page.status) {
+        if message.notice.kind == NoticeKind::Page && !may_send(page.status) && !planted("claim-ignores-page") {
             // It may have arrived all the same, and the log says so.
             if let Some(why) = doubt {
                 let result = SendResult::InDoubt { why: format!("{why}; the page has ended meanwhile") };
@@ -83,6 +84,10 @@ impl Core {
             return Ok(withdraw(unit, message.id));
         }
         if self.setup.quarantined || (self.careful && !self.may_claim(message)?) {
+            return Ok(Reply::Done);
+        }
+        if doubt.is_some() && planted("doubt-is-failure") {
+            unit.write(rows::message::rejected(message.id, message.attempts, unit.now, "its sender stopped"));
             return Ok(Reply::Done);
         }
         if let Some(why) = doubt {
@@ -94,7 +99,7 @@ impl Core {
         let mut claimed = message.clone();
         claimed.claimed_by = Some(self.setup.node);
         claimed.claimed_at = Some(unit.now);
-        claimed.in_doubt |= doubt.is_some();
+        claimed.in_doubt |= doubt.is_some() && !planted("doubt-is-silent");
         unit.effects().send.push(claimed);
         Ok(Reply::Done)
     }

@@ -3,6 +3,7 @@
 use allclear_domain::expect::{ALERTS_DIGEST_EVERY, Expectation, Owner, Rule};
 use allclear_domain::ids::{AlertId, IncidentId, SignalId};
 use allclear_domain::incident::{self, Declaration, KEY_DIGEST, Severity, State};
+use allclear_domain::plants::planted;
 use allclear_domain::org::model::{Declare, Integration};
 use allclear_domain::signal::{Alert, Ended, Suppression, Triage, triage};
 use allclear_domain::time::{Length, after};
@@ -49,6 +50,7 @@ impl Core {
     fn signal(&mut self, unit: &mut Unit, integration: &Integration, signal: &Signal, kept: &mut Option<SignalId>) -> Decided<SignalReply> {
         let key = AlertKey::new(&integration.id, &signal.dedup_key);
         let known = self.open_alert(unit, &key, signal.action != SignalAction::Trigger)?;
+        let known = known.filter(|_| !(planted("repetition-is-new") && signal.action == SignalAction::Trigger));
         match (signal.action, known) {
             (SignalAction::Trigger, None) => {
                 let id = keep(unit, kept);

@@ -1,0 +1,54 @@
+//! Mistakes planted on purpose, to show that the tests go red: each stands at the place where it
+//! would be made, and is switched on by name with `ALLCLEAR_PLANT` in a build with the feature
+//! `plants`. In every other build [`planted`] is the constant `false`, and nothing of it is left.
+//!
+//! `cargo xtask plants` runs them all and says which check caught each.
+
+/// How a plant is caught.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaughtBy {
+    /// The simulator's seeds.
+    Simulator,
+    /// The tests of `allclear-domain`.
+    DomainTests,
+    /// Only the real binary can show it: killed, with a file of its own.
+    Binary,
+}
+
+/// Every plant: its name, what catches it, and what it does.
+pub const PLANTS: &[(&str, CaughtBy, &str)] = &[
+    ("answer-before-commit", CaughtBy::Simulator, "a command is answered and its writes are dropped"),
+    ("ack-leaves-timers", CaughtBy::Simulator, "an acknowledgement leaves the escalation's expectations live"),
+    ("ack-withdraws-nothing", CaughtBy::Simulator, "an acknowledgement withdraws no message"),
+    ("catch-all-skipped", CaughtBy::Simulator, "the catch-all is never paged"),
+    ("notify-after-ignored", CaughtBy::Simulator, "every way of a person is used at once"),
+    ("repeat-ignored", CaughtBy::Simulator, "a policy's further rounds are not run"),
+    ("repetition-is-new", CaughtBy::Simulator, "a repetition of an open alert opens another"),
+    ("dedup-ignores-integration", CaughtBy::Simulator, "two senders that use the same name share an alert"),
+    ("claim-ignores-page", CaughtBy::Simulator, "a further try is claimed for a page that has ended"),
+    ("lapse-ignores-start", CaughtBy::Simulator, "an alert lapses right after a start"),
+    ("message-outside-commit", CaughtBy::Simulator, "a message is sent and not written down with its decision"),
+    ("doubt-is-failure", CaughtBy::Simulator, "a message in doubt is marked as rejected"),
+    ("doubt-is-silent", CaughtBy::Simulator, "a message sent again does not say that it may be a repeat"),
+    ("recovery-counts-nothing", CaughtBy::Simulator, "the first alert that ends resolves its incident"),
+    ("zone-is-utc", CaughtBy::DomainTests, "hand-offs are civil times in UTC, whatever the schedule's zone"),
+    ("fsync-off", CaughtBy::Binary, "a commit is answered before the disk has it"),
+];
+
+/// Whether this mistake is to be made.
+#[cfg(feature = "plants")]
+#[must_use]
+#[allow(clippy::disallowed_methods)] // only in builds that are wrong on purpose
+pub fn planted(name: &str) -> bool {
+    static CHOSEN: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    debug_assert!(PLANTS.iter().any(|(known, ..)| *known == name), "{name} is not on the list");
+    CHOSEN.get_or_init(|| std::env::var("ALLCLEAR_PLANT").ok()).as_deref() == Some(name)
+}
+
+/// Whether this mistake is to be made: never.
+#[cfg(not(feature = "plants"))]
+#[must_use]
+#[inline(always)]
+pub const fn planted(_name: &str) -> bool {
+    false
+}
