@@ -180,7 +180,9 @@ fn install(packages: &[&str]) {
         return;
     }
     say(&format!("installing {list}"));
-    let apt = |args: &[&str]| Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive").status().is_ok_and(|status| status.success());
+    let apt = |args: &[&str]| {
+        Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive").status().is_ok_and(|status| status.success())
+    };
     let args = [&["install", "-y", "-qq", "--no-install-recommends"], packages].concat();
     // The lists of a fresh machine are empty.
     if !apt(&args) && !(apt(&["update", "-qq"]) && apt(&args)) {

@@ -484,10 +484,7 @@ impl Loop {
         if first_of_all {
             return self.decider.add(group, input, tag).await;
         }
-        match self.decider.add_if_known(group, flight.is_some(), input, tag).await {
-            Ok(()) => None,
-            Err(back) => Some(back),
-        }
+        self.decider.add_if_known(group, flight.is_some(), input, tag).await.err()
     }
 
     async fn launch(&mut self, mut group: Group<Tag>) -> Option<Flight> {

@@ -375,9 +375,7 @@ impl Loop {
             let by_link = *self.by_link.entry(key.clone()).or_insert(link.is_some() && key.ends_with(['0', '2', '4', '6', '8']));
             let request = match link {
                 Some(path) if by_link => client.post(self.world.at(path)),
-                _ => client
-                    .post(self.world.at(&format!("/in/json/{JSON_KEY}")))
-                    .json(&json!({"dedup_key": key, "status": "resolved"})),
+                _ => client.post(self.world.at(&format!("/in/json/{JSON_KEY}"))).json(&json!({"dedup_key": key, "status": "resolved"})),
             };
             requests.push((key.clone(), request));
         }

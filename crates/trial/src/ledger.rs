@@ -297,7 +297,9 @@ impl Ledger {
         }
         for receipt in &self.receipts {
             if !logged.delivered.contains(&receipt.id) && !logged.in_doubt.contains(&receipt.id) {
-                verdict.found(Finding::Unlogged, || format!("{}: message {} to {} is not in the log", receipt.key, receipt.id, receipt.person));
+                verdict.found(Finding::Unlogged, || {
+                    format!("{}: message {} to {} is not in the log", receipt.key, receipt.id, receipt.person)
+                });
             }
         }
         verdict
@@ -340,14 +342,16 @@ impl Ledger {
                 if first.late {
                     verdict.late_said += 1;
                 } else {
-                    verdict.found(Finding::Late, || format!("{key}: step {number} came {by} s late (life {}) and did not say so", first.life));
+                    verdict
+                        .found(Finding::Late, || format!("{key}: step {number} came {by} s late (life {}) and did not say so", first.life));
                 }
             }
             earliest = earliest.saturating_add(step.within);
             due = first.map(|r| r.sent + RESOLUTION).max(due).map(|at| at + step.within);
         }
         for receipt in receipts.iter().filter(|r| r.step == 0 || r.step > self.steps.len()) {
-            verdict.found(Finding::WrongPerson, || format!("{key}: {} was told in step {}, which there is not", receipt.person, receipt.step));
+            verdict
+                .found(Finding::WrongPerson, || format!("{key}: {} was told in step {}, which there is not", receipt.person, receipt.step));
         }
     }
 }

@@ -72,10 +72,7 @@ fn quoted_printable(raw: &str) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let hex = (bytes[at] == b'=')
-            .then(|| joined.get(at + 1..at + 3))
-            .flatten()
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let hex = (bytes[at] == b'=').then(|| joined.get(at + 1..at + 3)).flatten().and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match hex {
             Some(byte) => {
                 out.push(byte);

@@ -62,8 +62,8 @@ pub fn binary(given: Option<&str>) -> anyhow::Result<PathBuf> {
         .status()
         .context("starting cargo")?;
     ensure!(build.success(), "the binary did not build");
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from);
     Ok(target.join("debug/allclear"))
 }
 

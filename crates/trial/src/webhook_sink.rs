@@ -275,7 +275,10 @@ mod tests {
         let body = br#"{"type":"page","data":{"ack_url":"http://h:1/a/x"}}"#;
         for signature in [signature("msg_1", "1795230000", body), "v1,bm8=".to_owned()] {
             let mut stream = TcpStream::connect(sink.address).await.unwrap();
-            let head = format!("POST /ana HTTP/1.1\r\nWebhook-Id: msg_1\r\nwebhook-timestamp: 1795230000\r\nwebhook-signature: v1,eA== {signature}\r\ncontent-length: {}\r\n\r\n", body.len());
+            let head = format!(
+                "POST /ana HTTP/1.1\r\nWebhook-Id: msg_1\r\nwebhook-timestamp: 1795230000\r\nwebhook-signature: v1,eA== {signature}\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
             stream.write_all(head.as_bytes()).await.unwrap();
             stream.write_all(body).await.unwrap();
             let mut answer = [0; 12];

@@ -528,9 +528,10 @@ fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
 }
 
 fn launch(setup: &Setup, dir: &Path, mail: &MailSink, offset_s: i64, extra: &[&str]) -> Launch {
-    let mut args: Vec<String> = ["--database", &database(setup, dir), "--admin-token", ADMIN_TOKEN, "--smtp", &mail.url(), "--log-format", "json"]
-        .map(ToOwned::to_owned)
-        .to_vec();
+    let mut args: Vec<String> =
+        ["--database", &database(setup, dir), "--admin-token", ADMIN_TOKEN, "--smtp", &mail.url(), "--log-format", "json"]
+            .map(ToOwned::to_owned)
+            .to_vec();
     args.extend(["--org".to_owned(), dir.join("org.yaml").display().to_string()]);
     if let Some(key) = key_file(setup, dir) {
         args.extend(["--secret-key-file".to_owned(), key.display().to_string()]);

@@ -20,7 +20,8 @@ async fn its_webhook_and_pagerduty_receivers_raise_and_resolve() {
     let args = ["--config.file=alertmanager.yml", "--storage.path=data", "--cluster.listen-address=", &listen];
     let _client = start(&program, dir.path(), &args);
     let post = async |ends_at: Option<jiff::Timestamp>| {
-        let mut alert = json!({"labels": {"alertname": "DiskFull", "severity": "critical"}, "annotations": {"summary": "The disk is full"}});
+        let mut alert =
+            json!({"labels": {"alertname": "DiskFull", "severity": "critical"}, "annotations": {"summary": "The disk is full"}});
         if let Some(at) = ends_at {
             alert["endsAt"] = json!(at.to_string());
         }

@@ -24,7 +24,8 @@ fn python() -> Option<PathBuf> {
     let venv = std::env::var_os("ALLCLEAR_VENV")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/clients-venv"), PathBuf::from);
     let python = venv.join("bin/python");
-    let has_it = std::process::Command::new(&python).args(["-W", "ignore", "-c", "import pdpyras"]).output().is_ok_and(|run| run.status.success());
+    let has_it =
+        std::process::Command::new(&python).args(["-W", "ignore", "-c", "import pdpyras"]).output().is_ok_and(|run| run.status.success());
     if !has_it {
         allclear_trial::skip::skipped("pdpyras", "it is not installed in target/clients-venv; `cargo xtask test` installs it where it may");
     }
@@ -35,7 +36,8 @@ fn python() -> Option<PathBuf> {
 async fn triggers_acknowledges_and_resolves() {
     let Some(python) = python() else { return };
     let world = world().await;
-    let call = async |action: &str, dedup: &str| run(&python, &["-c", SCRIPT, &world.program.url, PD_KEY, action, dedup]).await.trim().to_owned();
+    let call =
+        async |action: &str, dedup: &str| run(&python, &["-c", SCRIPT, &world.program.url, PD_KEY, action, dedup]).await.trim().to_owned();
     let dedup = call("trigger", "").await;
     assert!(!dedup.is_empty(), "the key that the server made comes back");
     world.quiet().await;

@@ -108,7 +108,9 @@ async fn secrets_are_in_no_log_no_list_no_export_and_not_in_the_file() {
     let incident = world.incidents("").await.remove(0);
     let reference = incident["ref"].as_str().unwrap().to_owned();
     let mut places = vec![("the log".to_owned(), world.log())];
-    for path in ["/api/v1/org", "/api/v1/signals", "/api/v1/tokens", "/api/v1/alerts", "/api/v1/incidents", "/metrics", "/", "/api/v1/openapi.json"] {
+    for path in
+        ["/api/v1/org", "/api/v1/signals", "/api/v1/tokens", "/api/v1/alerts", "/api/v1/incidents", "/metrics", "/", "/api/v1/openapi.json"]
+    {
         places.push((path.to_owned(), world.get(path).await.text));
     }
     for part in ["events", "pages", "alerts"] {
@@ -122,7 +124,14 @@ async fn secrets_are_in_no_log_no_list_no_export_and_not_in_the_file() {
     assert_eq!(world.cli(&["backup", copy.to_str().unwrap()]).await.code, 0);
     places.push(("a copy".to_owned(), String::from_utf8_lossy(&std::fs::read(&copy).unwrap()).into_owned()));
     let shown = world
-        .cli(&["serve", "--print-config", "--admin-token", ADMIN_TOKEN, "--smtp", &format!("smtps://relay:{SMTP_PASSWORD}@mail.example.org")])
+        .cli(&[
+            "serve",
+            "--print-config",
+            "--admin-token",
+            ADMIN_TOKEN,
+            "--smtp",
+            &format!("smtps://relay:{SMTP_PASSWORD}@mail.example.org"),
+        ])
         .await;
     places.push(("--print-config".to_owned(), format!("{}{}", shown.stdout, shown.stderr)));
     world.program.stop().await.unwrap();

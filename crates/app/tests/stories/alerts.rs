@@ -32,9 +32,7 @@ async fn a_silence_suppresses_and_judges_again_at_its_end(database: Database) {
     });
     let answer = world.post(&format!("/prom/{}/api/v2/silences", org::PROM_KEY), silence.to_string()).await.ok();
     assert!(answer.body["silenceID"].is_string(), "{}", answer.text);
-    let firing = |name: &str| {
-        json!([{"labels": {"alertname": name, "severity": "critical"}, "startsAt": now.to_string(), "endsAt": (now + jiff::SignedDuration::from_hours(2)).to_string()}])
-    };
+    let firing = |name: &str| json!([{"labels": {"alertname": name, "severity": "critical"}, "startsAt": now.to_string(), "endsAt": (now + jiff::SignedDuration::from_hours(2)).to_string()}]);
     world.prometheus(firing("Disk")).await;
     assert!(world.hook.all().is_empty() && world.incidents("").await.is_empty(), "silenced");
     let alert = &allclear_trial::world::items(&world.api("/alerts").await)[0];
@@ -61,7 +59,11 @@ async fn an_acknowledgement_by_the_sender_stops_the_page_its_alert_started() {
     assert_eq!(world.bodies(&incident, "acknowledged").await[0]["via"], "sender");
     world.pagerduty(event("trigger")).await;
     world.pagerduty(event("resolve")).await;
-    assert_eq!(world.hook.to("ana").len(), 1 + usize::from(world.incident().await["acknowledged_by"].is_string()), "a repetition while acknowledged does not page");
+    assert_eq!(
+        world.hook.to("ana").len(),
+        1 + usize::from(world.incident().await["acknowledged_by"].is_string()),
+        "a repetition while acknowledged does not page"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

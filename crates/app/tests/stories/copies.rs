@@ -96,7 +96,10 @@ async fn tamper(database: &str, stream: &str, version: i64) {
             db.execute_batch(&format!("drop trigger \"{trigger}\"")).unwrap();
         }
         let changed = db
-            .execute("update event set body = replace(body, 'cat', 'dog') where stream = ?1 and version = ?2", rusqlite::params![stream, version])
+            .execute(
+                "update event set body = replace(body, 'cat', 'dog') where stream = ?1 and version = ?2",
+                rusqlite::params![stream, version],
+            )
             .unwrap();
         assert_eq!(changed, 1);
     } else {

@@ -90,7 +90,10 @@ async fn a_connection_cut_after_the_request_is_in_doubt_and_sent_again_under_its
     assert!(tries.iter().all(|d| d.id == tries[0].id && d.page() == tries[0].page()), "the same words under the same id");
     let incident = world.incident().await;
     let log = world.events(&incident).await;
-    assert!(log.iter().any(|event| event["kind"] == "send_in_doubt" || event["body"]["why"].is_string()), "the log says that it may have arrived: {log:#?}");
+    assert!(
+        log.iter().any(|event| event["kind"] == "send_in_doubt" || event["body"]["why"].is_string()),
+        "the log says that it may have arrived: {log:#?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -116,7 +119,13 @@ async fn a_slow_receiver_holds_nobody_up() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_sent_into_private_networks_without_leave() {
-    for target in ["http://169.254.169.254/latest/meta-data", "http://10.0.0.1/x", "http://127.0.0.1:1/x", "http://[::1]:1/x", "http://2130706433:1/x"] {
+    for target in [
+        "http://169.254.169.254/latest/meta-data",
+        "http://10.0.0.1/x",
+        "http://127.0.0.1:1/x",
+        "http://[::1]:1/x",
+        "http://2130706433:1/x",
+    ] {
         let org = hook_then_mail().replace("{HOOK}/ana", target);
         let world = allclear_trial::World::start(setup(Database::Sqlite).org(org).guarded()).await;
         world.fire("disk").await;

@@ -21,6 +21,10 @@ async fn the_demo_starts_shows_a_live_incident_and_leaves_nothing_behind() {
     assert!(board.contains("INC-"), "an incident unfolds without anything set up: {board}");
     assert!(program.log().contains("curl"), "and the newcomer is told how to raise an alarm: {}", program.log());
     program.stop().await.unwrap();
-    let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).filter(|name| name != "port" && name != "control").collect();
+    let left: Vec<_> = std::fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .filter(|name| name != "port" && name != "control")
+        .collect();
     assert!(left.is_empty(), "{left:?}");
 }

@@ -75,9 +75,19 @@ async fn metrics_have_the_names_of_the_contract() {
     world.post("/in/json/wrong", "{}").await;
     let text = world.send(world.client.get(world.at("/metrics"))).await.ok().text;
     for name in METRICS {
-        assert!(text.lines().any(|line| line.starts_with(&format!("{name}{{")) || line.starts_with(&format!("{name} ")) || line.starts_with(&format!("{name}_bucket"))), "{name} is missing:\n{text}");
+        assert!(
+            text.lines().any(|line| line.starts_with(&format!("{name}{{"))
+                || line.starts_with(&format!("{name} "))
+                || line.starts_with(&format!("{name}_bucket"))),
+            "{name} is missing:\n{text}"
+        );
     }
-    for line in ["allclear_signals_accepted_total{integration=\"json\"} 1", "allclear_alerts{state=\"open\"} 1", "allclear_alerts_stored 1", "allclear_incidents_open{severity=\"sev2\"} 1"] {
+    for line in [
+        "allclear_signals_accepted_total{integration=\"json\"} 1",
+        "allclear_alerts{state=\"open\"} 1",
+        "allclear_alerts_stored 1",
+        "allclear_incidents_open{severity=\"sev2\"} 1",
+    ] {
         assert!(text.lines().any(|given| given == line), "`{line}` is missing:\n{text}");
     }
 }
@@ -124,7 +134,11 @@ async fn the_stream_is_resumed_where_it_was_left() {
         let mut text = String::new();
         let ids = |text: &str| text.lines().filter_map(|line| line.strip_prefix("id:")).map(|id| id.trim().to_owned()).collect::<Vec<_>>();
         while ids(&text).len() < wanted {
-            let chunk = tokio::time::timeout(Duration::from_secs(10), response.chunk()).await.expect("an event").unwrap().expect("the stream goes on");
+            let chunk = tokio::time::timeout(Duration::from_secs(10), response.chunk())
+                .await
+                .expect("an event")
+                .unwrap()
+                .expect("the stream goes on");
             text.push_str(&String::from_utf8_lossy(&chunk));
         }
         ids(&text)

@@ -117,7 +117,11 @@ escalations:
     assert_eq!(reached.last().unwrap()["catch_all"], true);
     assert!(reached.last().unwrap()["because"].as_str().unwrap().contains("nobody acknowledged"), "{reached:#?}");
     world.advance(602).await;
-    assert_eq!(world.kinds(&incident).await.iter().filter(|kind| *kind == "page_exhausted").count(), 1, "that nobody answered is an alarm of its own");
+    assert_eq!(
+        world.kinds(&incident).await.iter().filter(|kind| *kind == "page_exhausted").count(),
+        1,
+        "that nobody answered is an alarm of its own"
+    );
     let shown = world.api(&format!("/incidents/{}", incident["ref"].as_str().unwrap())).await;
     assert_eq!(shown["unanswered"], true, "{shown:#}");
     let metrics = world.get("/metrics").await.ok().text;

@@ -35,7 +35,8 @@ services:
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_with_a_wrong_file_is_refused_and_applies_nothing() {
-    let started = allclear_trial::World::try_start(setup(Database::Sqlite).org(org::usual().replace("payments, tier", "paymints, tier"))).await;
+    let started =
+        allclear_trial::World::try_start(setup(Database::Sqlite).org(org::usual().replace("payments, tier", "paymints, tier"))).await;
     let why = started.err().map(|why| format!("{why:#}")).unwrap_or_default();
     assert!(why.contains("org.yaml:") && why.contains("paymints"), "{why}");
 }

@@ -8,7 +8,8 @@ use crate::{on_both, world, world_of};
 on_both!(alerts_of_a_group_join_one_incident, a_candidate_is_declared_when_nobody_decides);
 
 async fn alerts_of_a_group_join_one_incident(database: Database) {
-    let mut world = world_of(database, org::with_routes("  - {match: 'severity=\"critical\"', set: {group_by: [cluster]}, declare: true}")).await;
+    let mut world =
+        world_of(database, org::with_routes("  - {match: 'severity=\"critical\"', set: {group_by: [cluster]}, declare: true}")).await;
     for (key, cluster) in [("a", "west"), ("b", "west"), ("c", "east"), ("d", "west")] {
         world.signal(json!({"title": key, "dedup_key": key, "severity": "critical", "labels": {"cluster": cluster}})).await;
     }
@@ -40,7 +41,11 @@ async fn a_candidate_is_declared_when_nobody_decides(database: Database) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_group_waits_for_others_before_it_pages() {
-    let mut world = world_of(Database::Sqlite, org::with_routes("  - {match: 'severity=\"critical\"', set: {group_by: [service], group_wait: 30s}, declare: true}")).await;
+    let mut world = world_of(
+        Database::Sqlite,
+        org::with_routes("  - {match: 'severity=\"critical\"', set: {group_by: [service], group_wait: 30s}, declare: true}"),
+    )
+    .await;
     world.fire("a").await;
     world.fire("b").await;
     world.advance(20).await;

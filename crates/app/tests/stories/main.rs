@@ -5,6 +5,8 @@
 //! reaches into the program: only its addresses, its command line, and what arrives at the sinks.
 
 #![allow(clippy::unwrap_used)] // tests
+// Some stories are about the machine's own time: how long a sender may dawdle.
+#![allow(clippy::disallowed_methods)]
 
 use allclear_trial::{Database, Setup, World};
 

@@ -70,7 +70,9 @@ async fn an_alert_that_is_not_sent_again_lapses_but_not_right_after_a_restart(da
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_of_two_alerts_recovering_changes_nothing() {
-    let mut world = world_of(Database::Sqlite, org::with_routes("  - {match: 'severity=\"critical\"', set: {group_by: [service]}, declare: true}")).await;
+    let mut world =
+        world_of(Database::Sqlite, org::with_routes("  - {match: 'severity=\"critical\"', set: {group_by: [service]}, declare: true}"))
+            .await;
     world.fire("disk").await;
     world.fire("cpu").await;
     world.recover("disk").await;

@@ -98,17 +98,6 @@ impl Core {
             incident::Command::Acknowledge { by, via } => self.acknowledge(unit, id, by.clone(), via)?,
             incident::Command::Promote { why } => self.promote(unit, id, why)?,
             incident::Command::Reopen { why } => self.reopen(unit, id, why)?,
-            incident::Command::Reopen { .. } => {
-                // Of a group one incident is open: alerts would not know where to go.
-                if let Some(key) = &state.group_key
-                    && let Some(other) = self.group(unit, key)?
-                    && other != id
-                {
-                    let (other, _) = self.incident(unit, other)?;
-                    return Err(Refusal::from(incident::Refusal::GroupHasAnother(other.reference)).into());
-                }
-                self.change_incident(unit, id, command.clone())?;
-            }
             other => self.change_incident(unit, id, other.clone())?,
         }
         Ok(Reply::Incident { id, reference: state.reference })
@@ -128,6 +117,15 @@ impl Core {
 
     /// It is not over: whoever reopens it is on it; where that is nobody in person, it pages.
     fn reopen(&mut self, unit: &mut Unit, id: IncidentId, why: &str) -> Decided<()> {
+        // Of a group one incident is open: alerts would not know where to go.
+        let (state, _) = self.incident(unit, id)?;
+        if let Some(key) = &state.group_key
+            && let Some(other) = self.group(unit, key)?
+            && other != id
+        {
+            let (other, _) = self.incident(unit, other)?;
+            return Err(Refusal::from(incident::Refusal::GroupHasAnother(other.reference)).into());
+        }
         self.change_incident(unit, id, incident::Command::Reopen { why: why.to_owned() })?;
         match unit.actor.clone() {
             Actor::Person(person) => self.acknowledge(unit, id, Some(person), "reopening"),
