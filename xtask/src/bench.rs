@@ -19,27 +19,12 @@ pub fn run(args: impl Iterator<Item = String>) -> anyhow::Result<ExitCode> {
     for package in PACKAGES {
         build.args(["--package", package]);
     }
-    ensure!(
-        build.status().context("starting cargo")?.success(),
-        "the release build failed"
-    );
+    ensure!(build.status().context("starting cargo")?.success(), "the release build failed");
     // The bench finds the product beside its own binary, wherever the target folder is.
     let status = Command::new(env!("CARGO"))
-        .args([
-            "run",
-            "--quiet",
-            "--release",
-            "--package",
-            "allclear-bench",
-            "--",
-            "run",
-        ])
+        .args(["run", "--quiet", "--release", "--package", "allclear-bench", "--", "run"])
         .args(args)
         .status()
         .context("starting the bench")?;
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

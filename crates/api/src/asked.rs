@@ -44,9 +44,9 @@ pub(crate) struct Raw(pub Bytes);
 impl FromRequest<Api> for Raw {
     type Rejection = Problem;
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
-        let bytes = Bytes::from_request(request, api).await.map_err(|why| {
-            if why.status() == 413 { Problem::too_large(BODY_BYTES_MAX) } else { Problem::bad(why.body_text()) }
-        })?;
+        let bytes = Bytes::from_request(request, api)
+            .await
+            .map_err(|why| if why.status() == 413 { Problem::too_large(BODY_BYTES_MAX) } else { Problem::bad(why.body_text()) })?;
         Ok(Self(bytes))
     }
 }

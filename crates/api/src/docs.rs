@@ -30,7 +30,10 @@ pub(crate) fn routes(spec: &OpenApi) -> Router<Api> {
     let page = Bytes::from(page_of(&serde_json::from_str(&text).unwrap_or_default()));
     let text = Bytes::from(text);
     Router::new()
-        .route("/api/v1/openapi.json", get(move || std::future::ready(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], text.clone()))))
+        .route(
+            "/api/v1/openapi.json",
+            get(move || std::future::ready(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], text.clone()))),
+        )
         .route("/api/docs", get(move || std::future::ready(Html(page.clone()))))
         .route("/docs/errors/{code}", get(error_page))
 }
@@ -64,7 +67,11 @@ fn kind_of(schema: &Value) -> String {
         }
     }
     if let Some(words) = schema.get("enum").and_then(Value::as_array) {
-        return words.iter().map(|word| format!("<code>{}</code>", escaped(word.as_str().unwrap_or_default()))).collect::<Vec<_>>().join(", ");
+        return words
+            .iter()
+            .map(|word| format!("<code>{}</code>", escaped(word.as_str().unwrap_or_default())))
+            .collect::<Vec<_>>()
+            .join(", ");
     }
     match schema.get("type") {
         Some(Value::String(one)) => escaped(if text(schema, "format") == "date-time" { "instant" } else { one }),

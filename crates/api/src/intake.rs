@@ -38,10 +38,7 @@ const ROUTING_KEY_HEADER: &str = "x-routing-key";
 const CHANGE_FORMAT: &str = "pagerduty-change";
 
 pub(crate) fn routes() -> Router<Api> {
-    Router::new()
-        .route("/v2/enqueue", post(enqueue))
-        .route("/v2/change/enqueue", post(change))
-        .route("/in/{kind}/{key}", post(by_kind))
+    Router::new().route("/v2/enqueue", post(enqueue)).route("/v2/change/enqueue", post(change)).route("/in/{kind}/{key}", post(by_kind))
 }
 
 /// `POST /prom/{key}/api/v2/alerts`

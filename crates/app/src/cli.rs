@@ -75,9 +75,7 @@ pub enum Command {
     /// Ends the quarantine of a copy: it sends from now on
     Release(Release),
     /// Prints completions for a shell
-    Completions {
-        shell: clap_complete::Shell,
-    },
+    Completions { shell: clap_complete::Shell },
 }
 
 #[derive(Debug, Args)]
@@ -382,7 +380,14 @@ mod tests {
         ] {
             assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
         }
-        for line in ["allclear", "allclear serve --json", "allclear declare x --severity sev9", "allclear token create --name n --scope king", "allclear list --limit 0", "allclear page INC-1"] {
+        for line in [
+            "allclear",
+            "allclear serve --json",
+            "allclear declare x --severity sev9",
+            "allclear token create --name n --scope king",
+            "allclear list --limit 0",
+            "allclear page INC-1",
+        ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }
     }

@@ -58,9 +58,12 @@ impl Client {
     /// When the address is none.
     pub fn new(remote: &Remote) -> anyhow::Result<Self> {
         let given = remote.url.clone().or_else(|| environment("ALLCLEAR_URL")).unwrap_or_else(|| URL_DEFAULT.to_owned());
-        let base: Url = given.trim_end_matches('/').parse().ok().filter(|url: &Url| matches!(url.scheme(), "http" | "https")).ok_or_else(|| {
-            Usage(format!("`{given}` is not the address of a server; write it as in {URL_DEFAULT}"))
-        })?;
+        let base: Url = given
+            .trim_end_matches('/')
+            .parse()
+            .ok()
+            .filter(|url: &Url| matches!(url.scheme(), "http" | "https"))
+            .ok_or_else(|| Usage(format!("`{given}` is not the address of a server; write it as in {URL_DEFAULT}")))?;
         // A failure means that somebody else has installed one, which serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let is_here = base.host_str().is_some_and(|host| matches!(host, "127.0.0.1" | "localhost" | "[::1]"));
@@ -69,7 +72,9 @@ impl Client {
             if is_here { builder.no_proxy() } else { builder }
         };
         // A machine without any certificate of an authority still reaches servers without TLS.
-        let http = builder().build().or_else(|why| if base.scheme() == "http" { builder().tls_backend_preconfigured(without_roots()).build() } else { Err(why) })?;
+        let http = builder()
+            .build()
+            .or_else(|why| if base.scheme() == "http" { builder().tls_backend_preconfigured(without_roots()).build() } else { Err(why) })?;
         Ok(Self { http, base, token: environment("ALLCLEAR_TOKEN") })
     }
 
@@ -159,7 +164,13 @@ impl Client {
     ///
     /// # Errors
     /// As [`Self::json`].
-    pub async fn post_bytes<T: DeserializeOwned>(&self, parts: &[&str], query: &[(&str, &str)], kind: &str, body: Vec<u8>) -> anyhow::Result<T> {
+    pub async fn post_bytes<T: DeserializeOwned>(
+        &self,
+        parts: &[&str],
+        query: &[(&str, &str)],
+        kind: &str,
+        body: Vec<u8>,
+    ) -> anyhow::Result<T> {
         self.json(self.request(Method::POST, parts, query).header(CONTENT_TYPE, kind).body(body)).await
     }
 }

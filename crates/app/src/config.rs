@@ -60,7 +60,10 @@ pub static SETTINGS: &[Setting] = &[
     setting("base-url", "URL", None, "Where people and senders reach this server [default: from --listen]"),
     Setting { secrecy: Secrecy::Url, ..setting("database", "URL", Some("sqlite:allclear.db"), "sqlite:PATH or postgres://USER@HOST/NAME") },
     setting("org", "FILE", None, "Organisation file or folder, applied at start when it changed"),
-    Setting { secrecy: Secrecy::Secret, ..setting("admin-token", "TOKEN", None, "Makes this token an administrator's, for automation and tests") },
+    Setting {
+        secrecy: Secrecy::Secret,
+        ..setting("admin-token", "TOKEN", None, "Makes this token an administrator's, for automation and tests")
+    },
     Setting { secrecy: Secrecy::Url, ..setting("smtp", "URL", None, "Mail server: smtp://HOST:PORT or smtps://USER:PASSWORD@HOST") },
     setting("mail-from", "ADDRESS", None, "Who mails come from [default: allclear@ the base URL's host]"),
     setting("secret-key-file", "FILE", None, "Key that seals secrets at rest [default: beside the SQLite file; required on PostgreSQL]"),
@@ -270,9 +273,14 @@ impl Config {
     pub fn read(settings: &Resolved) -> Result<Self, ConfigError> {
         let path = |name| settings.text(name).map(PathBuf::from);
         let listen = settings.text("listen").unwrap_or_default().trim().replace("localhost:", "127.0.0.1:");
-        let listen = listen.parse().map_err(|_| settings.bad("listen", "write an address and a port, as in `127.0.0.1:8080` or `[::]:8080`"))?;
-        let base_url = settings.text("base-url").map(|text| base_url(text).ok_or_else(|| settings.bad("base-url", "write it as in `https://allclear.example.org`"))).transpose()?;
-        let guard = Guard::allowing(settings.text("allow-private-targets").unwrap_or_default()).map_err(|why| settings.bad("allow-private-targets", why))?;
+        let listen =
+            listen.parse().map_err(|_| settings.bad("listen", "write an address and a port, as in `127.0.0.1:8080` or `[::]:8080`"))?;
+        let base_url = settings
+            .text("base-url")
+            .map(|text| base_url(text).ok_or_else(|| settings.bad("base-url", "write it as in `https://allclear.example.org`")))
+            .transpose()?;
+        let guard = Guard::allowing(settings.text("allow-private-targets").unwrap_or_default())
+            .map_err(|why| settings.bad("allow-private-targets", why))?;
         let outbox = OutboxSettings {
             per_target: settings.number("per-target-limit", 0, 100_000)?,
             at_once: settings.number("send-limit", 1, 100_000)?,

@@ -24,7 +24,8 @@ pub fn parse(text: &str, file: &str) -> Result<BTreeMap<&'static str, Value>, Co
             let known: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
             return Err(fault(at, format!("`{}` is no setting; one of {} is", key.get_ref(), known.join(", "))));
         };
-        let text = plain(value.get_ref()).ok_or_else(|| fault(at, format!("`{}` takes a text, a number, true or false, or a list of texts", setting.name)))?;
+        let text = plain(value.get_ref())
+            .ok_or_else(|| fault(at, format!("`{}` takes a text, a number, true or false, or a list of texts", setting.name)))?;
         let origin = format!("{file}:{}", line_of(at));
         if out.insert(setting.name, Value { text, origin }).is_some() {
             return Err(fault(at, format!("`{}` stands twice, spelt with - and with _; keep one", setting.name)));

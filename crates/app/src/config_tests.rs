@@ -15,7 +15,9 @@ fn with_file(text: &str) -> (tempfile::TempDir, PathBuf) {
 
 #[test]
 fn a_flag_beats_the_environment_beats_the_file_beats_the_default() {
-    let (_folder, path) = with_file("listen = \"127.0.0.1:3\"\nlog = 'debug'\nper_target_limit = 9\nquarantine = true\nallow-private-targets = ['10.0.0.0/8', 'fd00::/8']\n");
+    let (_folder, path) = with_file(
+        "listen = \"127.0.0.1:3\"\nlog = 'debug'\nper_target_limit = 9\nquarantine = true\nallow-private-targets = ['10.0.0.0/8', 'fd00::/8']\n",
+    );
     let flags = BTreeMap::from([("listen", "127.0.0.1:1".to_owned())]);
     let environment = |name: &str| match name {
         "ALLCLEAR_LISTEN" => Some("127.0.0.1:2".to_owned()),
@@ -31,7 +33,9 @@ fn a_flag_beats_the_environment_beats_the_file_beats_the_default() {
     assert!(config.guard.admits("10.1.1.1".parse().unwrap()) && config.guard.admits("fd00::1".parse().unwrap()));
     assert_eq!(config.limits.idle, Duration::from_secs(75));
     let printed = resolved.print();
-    let origin = |name: &str| printed.lines().find(|line| line.split(' ').next() == Some(name)).unwrap().split_whitespace().last().unwrap().to_owned();
+    let origin = |name: &str| {
+        printed.lines().find(|line| line.split(' ').next() == Some(name)).unwrap().split_whitespace().last().unwrap().to_owned()
+    };
     assert_eq!(origin("listen"), "--listen");
     assert_eq!(origin("per-target-limit"), "ALLCLEAR_PER_TARGET_LIMIT");
     assert!(origin("log").ends_with("allclear.toml:2"), "{printed}");
@@ -48,8 +52,18 @@ fn faults_say_where_and_what_would_work() {
     let missing = resolve(&BTreeMap::new(), no_environment, Some(Path::new("/nowhere/allclear.toml")));
     assert!(missing.is_err(), "a file that was named must be there");
     for (name, text) in [
-        ("listen", "8080"), ("base-url", "allclear.example"), ("base-url", "https://u:p@x/"), ("per-target-limit", "-1"), ("send-limit", "0"), ("log", "loud"), ("log-format", "xml"),
-        ("quarantine", "maybe"), ("header-timeout", "0"), ("idle-timeout", "5 parsecs"), ("allow-private-targets", "10.0.0.0/99"), ("smtp", "mail"),
+        ("listen", "8080"),
+        ("base-url", "allclear.example"),
+        ("base-url", "https://u:p@x/"),
+        ("per-target-limit", "-1"),
+        ("send-limit", "0"),
+        ("log", "loud"),
+        ("log-format", "xml"),
+        ("quarantine", "maybe"),
+        ("header-timeout", "0"),
+        ("idle-timeout", "5 parsecs"),
+        ("allow-private-targets", "10.0.0.0/99"),
+        ("smtp", "mail"),
     ] {
         let flags = BTreeMap::from([(find(name).unwrap().name, text.to_owned())]);
         let resolved = resolve(&flags, no_environment, Some(&with_file("").1)).or_else(|_| resolve(&flags, no_environment, None)).unwrap();

@@ -45,7 +45,11 @@ impl Failpoint {
     /// # Errors
     /// In words.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let bad = || format!("ALLCLEAR_FAILPOINT `{text}` is none; write `before_commit:17`, `after_commit:17`, `before_send:1`, `after_send:1` or `random:SEED:RATE`");
+        let bad = || {
+            format!(
+                "ALLCLEAR_FAILPOINT `{text}` is none; write `before_commit:17`, `after_commit:17`, `before_send:1`, `after_send:1` or `random:SEED:RATE`"
+            )
+        };
         let (name, rest) = text.split_once(':').ok_or_else(bad)?;
         let point = match name {
             "before_commit" => Some(Point::BeforeCommit),

@@ -75,7 +75,8 @@ fn chosen<W: Which>() -> impl Iterator<Item = &'static config::Setting> {
 impl<W: Which> Args for Given<W> {
     fn augment_args(mut command: clap::Command) -> clap::Command {
         for setting in chosen::<W>() {
-            let default = setting.default.filter(|_| !setting.value.is_empty()).map(|text| format!(" [default: {text}]")).unwrap_or_default();
+            let default =
+                setting.default.filter(|_| !setting.value.is_empty()).map(|text| format!(" [default: {text}]")).unwrap_or_default();
             let help = format!("{}{default} [env: {}]", setting.help, config::variable(setting.name));
             let arg = Arg::new(setting.name).long(setting.name).help(help);
             command = command.arg(if setting.value.is_empty() { arg.action(ArgAction::SetTrue) } else { arg.value_name(setting.value) });

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::cli::{Ack, Declare, Explain, Form, List, Log, Note, One, Oncall, Page, Resolve};
+use crate::cli::{Ack, Declare, Explain, Form, List, Log, Note, Oncall, One, Page, Resolve};
 use crate::client::{Client, Items, STREAM_SILENCE};
 use crate::say::{clean, distance, instant, out, outln, table, who};
 
@@ -127,7 +127,11 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView])
     fact("mitigated", i.mitigated_at.map(at));
     fact("resolved", i.resolved_at.map(at));
     fact("unanswered", i.unanswered.filter(|yes| *yes).map(|_| "nobody answered its last page".to_owned()));
-    let due: Vec<_> = expectations.iter().filter(|e| e.state == "live").map(|e| vec![distance(now, e.due_at), e.expects.clone(), e.or_else.clone()]).collect();
+    let due: Vec<_> = expectations
+        .iter()
+        .filter(|e| e.state == "live")
+        .map(|e| vec![distance(now, e.due_at), e.expects.clone(), e.or_else.clone()])
+        .collect();
     if !due.is_empty() {
         out.push('\n');
         out.push_str(&table(&["NEXT DUE", "EXPECTED", "ELSE"], &due));
@@ -213,7 +217,8 @@ pub async fn explain(command: Explain) -> anyhow::Result<()> {
         Explain::Signal { file, integration, remote, form } => {
             let client = Client::new(&remote)?;
             let bytes = crate::org_commands::read(&file)?;
-            let found: Value = client.post_bytes(&["explain", "signal"], &[("integration", &integration)], "application/json", bytes).await?;
+            let found: Value =
+                client.post_bytes(&["explain", "signal"], &[("integration", &integration)], "application/json", bytes).await?;
             print(form, found, |payload: Payload| {
                 let mut out: String = payload.signals.iter().map(explained).collect();
                 for why in payload.refused {
@@ -226,7 +231,13 @@ pub async fn explain(command: Explain) -> anyhow::Result<()> {
             let client = Client::new(&remote)?;
             let found: Value = client.get(&["explain", "page", &id], &[]).await?;
             print(form, found, |found: PageExplanation| {
-                let mut out = clean(&format!("page {} for {}: {}, because {}", found.page.id, found.page.reference, found.page.status.word(), found.page.because)) + "\n";
+                let mut out = clean(&format!(
+                    "page {} for {}: {}, because {}",
+                    found.page.id,
+                    found.page.reference,
+                    found.page.status.word(),
+                    found.page.because
+                )) + "\n";
                 for event in &found.lines {
                     out.push_str(&event_line(event));
                 }

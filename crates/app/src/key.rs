@@ -14,7 +14,9 @@ const MODE: u32 = 0o600;
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    #[error("on PostgreSQL --secret-key-file is required: every node needs the same key, so it cannot stand beside one of them; name a file, and it is made if it does not exist")]
+    #[error(
+        "on PostgreSQL --secret-key-file is required: every node needs the same key, so it cannot stand beside one of them; name a file, and it is made if it does not exist"
+    )]
     Required,
     #[error("the secret key file {path} does not exist; name the one that the server uses with --secret-key-file")]
     Missing { path: PathBuf },

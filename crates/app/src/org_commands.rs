@@ -148,7 +148,11 @@ fn body(file: &Path) -> anyhow::Result<(&'static str, Vec<u8>)> {
         _ => "application/yaml",
     };
     let bytes = read(file)?;
-    anyhow::ensure!(bytes.len() as u64 <= FILE_LEN_MAX, "{} is larger than {FILE_LEN_MAX} bytes; split it, and give the folder", file.display());
+    anyhow::ensure!(
+        bytes.len() as u64 <= FILE_LEN_MAX,
+        "{} is larger than {FILE_LEN_MAX} bytes; split it, and give the folder",
+        file.display()
+    );
     Ok((kind, bytes))
 }
 

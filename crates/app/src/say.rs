@@ -33,7 +33,9 @@ const GAP: &str = "  ";
 /// strangers' words, and a terminal obeys some of them.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') { '\u{fffd}' } else { c })
+        .collect()
 }
 
 /// Rows under headings, each column as wide as its widest cell.
@@ -100,7 +102,10 @@ mod tests {
 
     #[test]
     fn columns_line_up_and_nothing_reaches_the_terminal() {
-        let rows = vec![vec!["INC-1".to_owned(), "ключ".to_owned(), "x".to_owned()], vec!["INC-100".to_owned(), "\u{1b}[2Jevil\r\n\u{202e}".to_owned(), String::new()]];
+        let rows = vec![
+            vec!["INC-1".to_owned(), "ключ".to_owned(), "x".to_owned()],
+            vec!["INC-100".to_owned(), "\u{1b}[2Jevil\r\n\u{202e}".to_owned(), String::new()],
+        ];
         let text = table(&["REF", "TITLE", "X"], &rows);
         assert_eq!(text, "REF      TITLE        X\nINC-1    ключ         x\nINC-100  \u{fffd}[2Jevil\u{fffd}\u{fffd}\u{fffd}\n");
     }

@@ -134,12 +134,8 @@ async fn start(config: &Config, base_url: String, transport: Arc<dyn Transport>)
     crate::control::set_ahead(&hands)?;
     #[cfg(feature = "failpoints")]
     let transport = failpoint(&db, transport)?;
-    let settings = EngineSettings {
-        base_url,
-        quarantine: config.quarantine,
-        outbox: config.outbox,
-        admin_token: config.admin_token.clone(),
-    };
+    let settings =
+        EngineSettings { base_url, quarantine: config.quarantine, outbox: config.outbox, admin_token: config.admin_token.clone() };
     let ports = Ports { clock, rng: Arc::new(SystemRng), transport };
     let engine = Engine::start(db, ports, settings, key).await?;
     if engine.db().dialect() == Dialect::Postgres {
@@ -150,7 +146,8 @@ async fn start(config: &Config, base_url: String, transport: Arc<dyn Transport>)
     }
     #[cfg(feature = "test-clock")]
     if let Some(socket) = crate::config::environment("ALLCLEAR_TEST_CONTROL") {
-        crate::control::start(Path::new(&socket), &engine, &hands).with_context(|| format!("the control socket {socket} cannot be made"))?;
+        crate::control::start(Path::new(&socket), &engine, &hands)
+            .with_context(|| format!("the control socket {socket} cannot be made"))?;
     }
     Ok(engine)
 }

@@ -96,7 +96,11 @@ pub async fn invite(args: Invite) -> anyhow::Result<()> {
     } else {
         make_token(&args.store.resolve()?, name, Scope::Respond, Some(args.person.clone()), args.life).await?
     };
-    let until = made["expires_at"].as_str().and_then(|at| at.parse().ok()).map(|at| format!(", good until {}", say::instant(at))).unwrap_or_default();
+    let until = made["expires_at"]
+        .as_str()
+        .and_then(|at| at.parse().ok())
+        .map(|at| format!(", good until {}", say::instant(at)))
+        .unwrap_or_default();
     eprintln!("a personal token of {}, shown this once{until}; pass it on privately", args.person);
     eprintln!("whoever has it acts as {}: `export ALLCLEAR_TOKEN=…`, then `allclear list`", args.person);
     print_token(args.form, &made);
@@ -194,7 +198,9 @@ pub async fn release(args: Release) -> anyhow::Result<()> {
         // A server that runs keeps its quarantine in memory, so it has to be asked. On SQLite the
         // lock tells whether there is one.
         let db = match open(&settings, Access::Serve).await {
-            Err(OpenError::InUse { .. }) => anyhow::bail!("a server runs on this database: set ALLCLEAR_TOKEN to an administrator's token, so that it can be asked"),
+            Err(OpenError::InUse { .. }) => {
+                anyhow::bail!("a server runs on this database: set ALLCLEAR_TOKEN to an administrator's token, so that it can be asked")
+            }
             opened => opened?,
         };
         db.commit(vec![rows::meta::remove(rows::meta::QUARANTINE)]).await?;

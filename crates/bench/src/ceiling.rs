@@ -51,8 +51,7 @@ impl Unit {
                 } else {
                     // The bench sends ASCII; anything else is kept whole.
                     let start = (row * part).min(body.len());
-                    body.get(start..(start + part).min(body.len()))
-                        .unwrap_or(body)
+                    body.get(start..(start + part).min(body.len())).unwrap_or(body)
                 }
             })
             .collect()
@@ -69,31 +68,21 @@ struct Waiting {
 /// # Errors
 /// When the address or the file cannot be used.
 pub async fn serve_sqlite(listen: SocketAddr, path: &Path, unit: Unit) -> anyhow::Result<()> {
-    let database = rusqlite::Connection::open(path)
-        .with_context(|| format!("opening the ceiling's database {}", path.display()))?;
+    let database = rusqlite::Connection::open(path).with_context(|| format!("opening the ceiling's database {}", path.display()))?;
     database.pragma_update(None, "journal_mode", "WAL")?;
     database.pragma_update(None, "synchronous", "FULL")?;
     for table in 0..unit.tables.max(1) {
         let key = if unit.keyed { "primary key" } else { "" };
-        database.execute_batch(&format!(
-            "create table if not exists row_{table} (id text {key}, body text) strict"
-        ))?;
+        database.execute_batch(&format!("create table if not exists row_{table} (id text {key}, body text) strict"))?;
     }
     let (to_writer, from_handlers) = mpsc::channel(WAITING);
-    std::thread::Builder::new()
-        .name("writer".to_owned())
-        .spawn(move || write_sqlite(database, from_handlers, unit))?;
+    std::thread::Builder::new().name("writer".to_owned()).spawn(move || write_sqlite(database, from_handlers, unit))?;
     serve(listen, to_writer).await
 }
 
-fn write_sqlite(
-    mut database: rusqlite::Connection,
-    mut waiting: mpsc::Receiver<Waiting>,
-    unit: Unit,
-) {
-    let statements: Vec<String> = (0..unit.tables.max(1))
-        .map(|table| format!("insert into row_{table} (id, body) values (?1, ?2)"))
-        .collect();
+fn write_sqlite(mut database: rusqlite::Connection, mut waiting: mpsc::Receiver<Waiting>, unit: Unit) {
+    let statements: Vec<String> =
+        (0..unit.tables.max(1)).map(|table| format!("insert into row_{table} (id, body) values (?1, ?2)")).collect();
     let mut number = 0_u64;
     let mut group = Vec::with_capacity(GROUP);
     while let Some(first) = waiting.blocking_recv() {
@@ -138,25 +127,18 @@ fn write_group(
 /// # Errors
 /// When the address or the server cannot be used.
 pub async fn serve_postgres(listen: SocketAddr, url: &str, unit: Unit) -> anyhow::Result<()> {
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
-        .await
-        .context("connecting to the PostgreSQL server of the ceiling")?;
+    let (client, connection) =
+        tokio_postgres::connect(url, tokio_postgres::NoTls).await.context("connecting to the PostgreSQL server of the ceiling")?;
     tokio::spawn(connection);
-    client
-        .batch_execute("create table if not exists row_0 (id text, body text)")
-        .await?;
-    let insert =
-        client.prepare("insert into row_0 (id, body) select * from unnest($1::text[], $2::text[])");
+    client.batch_execute("create table if not exists row_0 (id text, body text)").await?;
+    let insert = client.prepare("insert into row_0 (id, body) select * from unnest($1::text[], $2::text[])");
     let insert = insert.await?;
     let (to_writer, mut from_handlers) = mpsc::channel::<Waiting>(WAITING);
     tokio::spawn(async move {
         let mut number = 0_u64;
         let mut group = Vec::with_capacity(GROUP);
         while from_handlers.recv_many(&mut group, GROUP).await > 0 {
-            let bodies: Vec<&str> = group
-                .iter()
-                .flat_map(|waiting: &Waiting| unit.bodies(&waiting.body))
-                .collect();
+            let bodies: Vec<&str> = group.iter().flat_map(|waiting: &Waiting| unit.bodies(&waiting.body)).collect();
             let ids: Vec<String> = bodies
                 .iter()
                 .map(|_| {
@@ -177,19 +159,12 @@ pub async fn serve_postgres(listen: SocketAddr, url: &str, unit: Unit) -> anyhow
 }
 
 async fn serve(listen: SocketAddr, to_writer: mpsc::Sender<Waiting>) -> anyhow::Result<()> {
-    let app = Router::new()
-        .route("/-/ready", get(|| async { StatusCode::OK }))
-        .fallback(accept)
-        .with_state(Arc::new(to_writer));
-    let listener = tokio::net::TcpListener::bind(listen)
-        .await
-        .context("binding the ceiling")?;
+    let app = Router::new().route("/-/ready", get(|| async { StatusCode::OK })).fallback(accept).with_state(Arc::new(to_writer));
+    let listener = tokio::net::TcpListener::bind(listen).await.context("binding the ceiling")?;
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
-    axum::serve(listener, app)
-        .await
-        .context("serving the ceiling")
+    axum::serve(listener, app).await.context("serving the ceiling")
 }
 
 async fn accept(State(to_writer): State<Arc<mpsc::Sender<Waiting>>>, body: Bytes) -> StatusCode {

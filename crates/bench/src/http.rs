@@ -41,12 +41,7 @@ impl Connection {
     pub async fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self {
-            stream,
-            buffer: vec![0; BUFFER],
-            filled: 0,
-            body_at: 0,
-        })
+        Ok(Self { stream, buffer: vec![0; BUFFER], filled: 0, body_at: 0 })
     }
 
     /// Sends a request and reads its answer to the end; gives the status.
@@ -95,9 +90,7 @@ impl Connection {
 
 /// A GET as bytes.
 pub fn get(path: &str, bearer: Option<&str>) -> Vec<u8> {
-    let authorization = bearer
-        .map(|token| format!("authorization: Bearer {token}\r\n"))
-        .unwrap_or_default();
+    let authorization = bearer.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
     format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{authorization}\r\n").into_bytes()
 }
 
@@ -106,14 +99,9 @@ pub fn get(path: &str, bearer: Option<&str>) -> Vec<u8> {
 /// # Errors
 /// When it cannot be sent, or another status comes back.
 pub async fn fetch(address: SocketAddr, path: &str) -> anyhow::Result<Vec<u8>> {
-    let mut connection = Connection::open(address)
-        .await
-        .with_context(|| format!("connecting to {address}"))?;
+    let mut connection = Connection::open(address).await.with_context(|| format!("connecting to {address}"))?;
     let status = connection.exchange(&get(path, None)).await?;
-    anyhow::ensure!(
-        status == 200,
-        "GET {path} at {address} was answered {status}, not 200"
-    );
+    anyhow::ensure!(status == 200, "GET {path} at {address} was answered {status}, not 200");
     Ok(connection.body().to_vec())
 }
 
@@ -132,9 +120,7 @@ fn read_head(head: &[u8]) -> io::Result<(u16, Body)> {
         };
         let value = line[colon + 1..].trim_ascii();
         if line[..colon].eq_ignore_ascii_case(b"content-length") {
-            let length = std::str::from_utf8(value)
-                .ok()
-                .and_then(|text| text.parse().ok());
+            let length = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
             body = Body::Length(length.ok_or_else(malformed)?);
         } else if line[..colon].eq_ignore_ascii_case(b"transfer-encoding") {
             body = Body::Chunked;

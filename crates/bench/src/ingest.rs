@@ -27,12 +27,7 @@ const COUNTED: u64 = 200;
 /// Rows and tables of a declaration where the product's file was not counted: an alert, an
 /// incident, some six events of both logs, three expectations, a message with its notice, and
 /// reader rows, in six tables.
-const USUAL_DECLARE: Unit = Unit {
-    rows_per_unit: 14,
-    tables: 6,
-    whole_body: true,
-    keyed: false,
-};
+const USUAL_DECLARE: Unit = Unit { rows_per_unit: 14, tables: 6, whole_body: true, keyed: false };
 
 /// The bare writers by themselves.
 ///
@@ -40,74 +35,28 @@ const USUAL_DECLARE: Unit = Unit {
 /// When a server does not start or a run cannot be made.
 pub async fn ceilings(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let single = Traffic::single(Kind::Record);
-    let alone = Traffic {
-        connections: 1,
-        ..single
-    };
-    let batch = Traffic {
-        batch: BATCH,
-        ..single
-    };
-    let declare = Unit {
-        rows_per_unit: bench.declare_rows.unwrap_or(USUAL_DECLARE.rows_per_unit),
-        ..USUAL_DECLARE
-    };
+    let alone = Traffic { connections: 1, ..single };
+    let batch = Traffic { batch: BATCH, ..single };
+    let declare = Unit { rows_per_unit: bench.declare_rows.unwrap_or(USUAL_DECLARE.rows_per_unit), ..USUAL_DECLARE };
     let mut postgres = Postgres::start(&bench.places).await;
-    let keyed = Unit {
-        rows_per_unit: 1,
-        tables: 1,
-        whole_body: false,
-        keyed: true,
-    };
+    let keyed = Unit { rows_per_unit: 1, tables: 1, whole_body: false, keyed: true };
     let mut subjects = vec![
-        (
-            "bare SQLite writer, 64 connections".to_owned(),
-            Subject::ceiling(1),
-            single,
-        ),
-        (
-            "bare SQLite writer with a text key, 64 connections".to_owned(),
-            Subject::CeilingSqlite(keyed),
-            single,
-        ),
-        (
-            "bare SQLite writer, 1 connection".to_owned(),
-            Subject::ceiling(1),
-            alone,
-        ),
-        (
-            format!("bare SQLite writer, batches of {BATCH}"),
-            Subject::ceiling(BATCH),
-            batch,
-        ),
-        (
-            format!("bare SQLite commit of {} rows", declare.rows_per_unit),
-            Subject::CeilingSqlite(declare),
-            single,
-        ),
+        ("bare SQLite writer, 64 connections".to_owned(), Subject::ceiling(1), single),
+        ("bare SQLite writer with a text key, 64 connections".to_owned(), Subject::CeilingSqlite(keyed), single),
+        ("bare SQLite writer, 1 connection".to_owned(), Subject::ceiling(1), alone),
+        (format!("bare SQLite writer, batches of {BATCH}"), Subject::ceiling(BATCH), batch),
+        (format!("bare SQLite commit of {} rows", declare.rows_per_unit), Subject::CeilingSqlite(declare), single),
     ];
     match &mut postgres {
         Ok(server) => {
             let url = server.database().await?;
-            let one = Unit {
-                rows_per_unit: 1,
-                tables: 1,
-                whole_body: false,
-                keyed: false,
-            };
-            subjects.push((
-                "bare PostgreSQL insert, 64 connections".to_owned(),
-                Subject::CeilingPostgres(one, url),
-                single,
-            ));
+            let one = Unit { rows_per_unit: 1, tables: 1, whole_body: false, keyed: false };
+            subjects.push(("bare PostgreSQL insert, 64 connections".to_owned(), Subject::CeilingPostgres(one, url), single));
         }
         Err(error) => report.unmeasured("bare PostgreSQL insert, 64 connections", error),
     }
     for (name, subject, traffic) in subjects {
-        let figures = UnderLoad::start(bench, &subject)
-            .await?
-            .highest(bench, traffic)
-            .await?;
+        let figures = UnderLoad::start(bench, &subject).await?.highest(bench, traffic).await?;
         report.add(plain(name, &figures));
     }
     Ok(())
@@ -121,46 +70,16 @@ pub async fn record(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let product = Subject::product();
     let cases = [
         ("(a) recorded, one a request", Traffic::single(Kind::Record)),
-        (
-            "(a) join an incident, one a request",
-            Traffic::single(Kind::Join),
-        ),
-        (
-            "(a) recorded, batches of 64",
-            Traffic {
-                batch: BATCH,
-                ..Traffic::single(Kind::Record)
-            },
-        ),
-        (
-            "(a) join an incident, batches of 64",
-            Traffic {
-                batch: BATCH,
-                ..Traffic::single(Kind::Join)
-            },
-        ),
+        ("(a) join an incident, one a request", Traffic::single(Kind::Join)),
+        ("(a) recorded, batches of 64", Traffic { batch: BATCH, ..Traffic::single(Kind::Record) }),
+        ("(a) join an incident, batches of 64", Traffic { batch: BATCH, ..Traffic::single(Kind::Join) }),
     ];
     for (name, traffic) in cases {
         let ceiling = Subject::ceiling(traffic.batch);
-        against(
-            bench,
-            report,
-            name,
-            &product,
-            &ceiling,
-            traffic,
-            RECORD_SHARE,
-        )
-        .await?;
+        against(bench, report, name, &product, &ceiling, traffic, RECORD_SHARE).await?;
     }
-    let alone = Traffic {
-        connections: 1,
-        ..Traffic::single(Kind::Record)
-    };
-    let figures = UnderLoad::start(bench, &product)
-        .await?
-        .highest(bench, alone)
-        .await?;
+    let alone = Traffic { connections: 1, ..Traffic::single(Kind::Record) };
+    let figures = UnderLoad::start(bench, &product).await?.highest(bench, alone).await?;
     report.add(plain("(a) recorded, 1 connection".to_owned(), &figures));
     Ok(())
 }
@@ -170,32 +89,14 @@ pub async fn record(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
 /// # Errors
 /// As [`ceilings`].
 pub async fn declare(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
-    let traffic = Traffic {
-        targets: TARGETS,
-        ..Traffic::single(Kind::Page)
-    };
+    let traffic = Traffic { targets: TARGETS, ..Traffic::single(Kind::Page) };
     let unit = match bench.declare_rows {
-        Some(rows_per_unit) => Unit {
-            rows_per_unit,
-            ..USUAL_DECLARE
-        },
+        Some(rows_per_unit) => Unit { rows_per_unit, ..USUAL_DECLARE },
         None => count_declaration(bench, traffic).await?,
     };
-    let name = format!(
-        "(b) declare and page, against a bare commit of {} rows in {} tables",
-        unit.rows_per_unit, unit.tables
-    );
+    let name = format!("(b) declare and page, against a bare commit of {} rows in {} tables", unit.rows_per_unit, unit.tables);
     let ceiling = Subject::CeilingSqlite(unit);
-    against(
-        bench,
-        report,
-        &name,
-        &Subject::product(),
-        &ceiling,
-        traffic,
-        DECLARE_SHARE,
-    )
-    .await?;
+    against(bench, report, &name, &Subject::product(), &ceiling, traffic, DECLARE_SHARE).await?;
     bench.sink.take();
     Ok(())
 }
@@ -207,18 +108,13 @@ pub async fn declare(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
 pub async fn repeat(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     let name = "(c) repeats of known alerts, one a request";
     let single = Traffic::single(Kind::Join);
-    let repeats = Traffic {
-        cycle: Some(KNOWN),
-        ..single
-    };
+    let repeats = Traffic { cycle: Some(KNOWN), ..single };
     let (mut of_product, mut of_alertmanager) = (Vec::new(), Vec::new());
     let (mut latency, mut shortfall) = (None, None);
     for round in 0..bench.rounds {
         for subject in [Subject::Alertmanager { webhook: None }, Subject::product()] {
             let mut server = UnderLoad::start(bench, &subject).await?;
-            server
-                .load(single, Pace::Closed, Stop::Requests(KNOWN), false)
-                .await?;
+            server.load(single, Pace::Closed, Stop::Requests(KNOWN), false).await?;
             let figures = server.highest(bench, repeats).await?;
             if matches!(subject, Subject::Alertmanager { .. }) {
                 of_alertmanager.push(figures);
@@ -258,42 +154,17 @@ pub async fn postgres(bench: &Bench, report: &mut Report) -> anyhow::Result<()> 
         drop(Server::start(&bench.places, &Subject::product()).await?);
     }
     let cases = [
-        (
-            "PostgreSQL: recorded, one a request",
-            Traffic::single(Kind::Record),
-        ),
-        (
-            "PostgreSQL: recorded, batches of 64",
-            Traffic {
-                batch: BATCH,
-                ..Traffic::single(Kind::Record)
-            },
-        ),
+        ("PostgreSQL: recorded, one a request", Traffic::single(Kind::Record)),
+        ("PostgreSQL: recorded, batches of 64", Traffic { batch: BATCH, ..Traffic::single(Kind::Record) }),
     ];
     for (name, traffic) in cases {
-        let unit = Unit {
-            rows_per_unit: traffic.batch,
-            tables: 1,
-            whole_body: false,
-            keyed: false,
-        };
+        let unit = Unit { rows_per_unit: traffic.batch, tables: 1, whole_body: false, keyed: false };
         let mut pair = Pair::default();
         for round in 0..bench.rounds {
             // One after the other: both must not hold the server's connections at once.
             let ceiling = Subject::CeilingPostgres(unit, server.database().await?);
-            let product = Subject::Product {
-                database: Some(server.database().await?),
-                with_org: true,
-                extra: Vec::new(),
-            };
-            pair.turn(
-                bench,
-                &product,
-                &ceiling,
-                traffic,
-                round + 1 == bench.rounds,
-            )
-            .await?;
+            let product = Subject::Product { database: Some(server.database().await?), with_org: true, extra: Vec::new() };
+            pair.turn(bench, &product, &ceiling, traffic, round + 1 == bench.rounds).await?;
         }
         pair.report(report, name, RECORD_SHARE);
     }
@@ -310,14 +181,7 @@ struct Pair {
 }
 
 impl Pair {
-    async fn turn(
-        &mut self,
-        bench: &Bench,
-        product: &Subject,
-        ceiling: &Subject,
-        traffic: Traffic,
-        last: bool,
-    ) -> anyhow::Result<()> {
+    async fn turn(&mut self, bench: &Bench, product: &Subject, ceiling: &Subject, traffic: Traffic, last: bool) -> anyhow::Result<()> {
         let mut server = UnderLoad::start(bench, ceiling).await?;
         self.ceiling.push(server.highest(bench, traffic).await?);
         drop(server);
@@ -359,8 +223,7 @@ async fn against(
 ) -> anyhow::Result<()> {
     let mut pair = Pair::default();
     for round in 0..bench.rounds {
-        pair.turn(bench, product, ceiling, traffic, round + 1 == bench.rounds)
-            .await?;
+        pair.turn(bench, product, ceiling, traffic, round + 1 == bench.rounds).await?;
     }
     pair.report(report, name, share);
     Ok(())
@@ -388,13 +251,7 @@ fn notes(product: &[Figures], shortfall: Option<String>) -> String {
 
 /// A line with nothing asked of it.
 pub fn plain(scenario: String, figures: &Figures) -> Row {
-    Row {
-        scenario,
-        value: Some(figures.run.rate()),
-        unit: "alerts/s",
-        notes: figures.words(),
-        ..Row::default()
-    }
+    Row { scenario, value: Some(figures.run.rate()), unit: "alerts/s", notes: figures.words(), ..Row::default() }
 }
 
 /// Counts the rows that the product writes for one declaration, with sending held back, since
@@ -404,27 +261,13 @@ async fn count_declaration(bench: &Bench, traffic: Traffic) -> anyhow::Result<Un
     let mut server = UnderLoad::start(bench, &subject).await?;
     let file = server.server.folder.join("allclear.db");
     let before = rows_by_table(&file)?;
-    let figures = server
-        .load(traffic, Pace::Closed, Stop::Requests(COUNTED), false)
-        .await?;
+    let figures = server.load(traffic, Pace::Closed, Stop::Requests(COUNTED), false).await?;
     let after = rows_by_table(&file)?;
     let declared = figures.run.accepted;
-    ensure!(
-        declared > 0,
-        "no declaration was accepted: {:?}",
-        figures.run.complaint
-    );
-    let mut unit = Unit {
-        rows_per_unit: 0,
-        tables: 0,
-        whole_body: true,
-        keyed: false,
-    };
+    ensure!(declared > 0, "no declaration was accepted: {:?}", figures.run.complaint);
+    let mut unit = Unit { rows_per_unit: 0, tables: 0, whole_body: true, keyed: false };
     for (table, rows) in after {
-        let had = before
-            .iter()
-            .find(|(name, _)| *name == table)
-            .map_or(0, |(_, rows)| *rows);
+        let had = before.iter().find(|(name, _)| *name == table).map_or(0, |(_, rows)| *rows);
         let grown = rows.saturating_sub(had);
         unit.rows_per_unit += grown;
         // A table that grew by less than a row per two declarations is housekeeping.
@@ -437,16 +280,14 @@ async fn count_declaration(bench: &Bench, traffic: Traffic) -> anyhow::Result<Un
 
 fn rows_by_table(file: &Path) -> anyhow::Result<Vec<(String, u64)>> {
     let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
-    let database = rusqlite::Connection::open_with_flags(file, flags)
-        .with_context(|| format!("opening the product's file {}", file.display()))?;
+    let database =
+        rusqlite::Connection::open_with_flags(file, flags).with_context(|| format!("opening the product's file {}", file.display()))?;
     // Shadow tables of virtual ones hold the search index, which follows the commit.
     let mut names = database.prepare(
         "select name from pragma_table_list where schema = 'main' and type = 'table'
          and name not like 'sqlite\\_%' escape '\\'",
     )?;
-    let names: Vec<String> = names
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
+    let names: Vec<String> = names.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     names
         .into_iter()
         .map(|name| {

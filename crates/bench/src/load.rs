@@ -114,11 +114,7 @@ pub fn histogram() -> Histogram<u64> {
 
 /// Counts a duration in a histogram of microseconds.
 pub fn note(histogram: &mut Histogram<u64>, duration: Duration) {
-    histogram.saturating_record(
-        u64::try_from(duration.as_micros())
-            .unwrap_or(LONGEST_US)
-            .max(1),
-    );
+    histogram.saturating_record(u64::try_from(duration.as_micros()).unwrap_or(LONGEST_US).max(1));
 }
 
 /// A quantile of a histogram of microseconds, in milliseconds.
@@ -161,9 +157,7 @@ pub async fn run(plan: Plan) -> anyhow::Result<Run> {
     for connection in connections {
         local.spawn_local(send_in_turn(Rc::clone(&shared), connection));
     }
-    tokio::time::timeout(longest, local)
-        .await
-        .with_context(|| format!("answers were still missing after {longest:?}"))?;
+    tokio::time::timeout(longest, local).await.with_context(|| format!("answers were still missing after {longest:?}"))?;
     let mut run = shared.run.borrow().clone();
     run.next = shared.plan.first + shared.requests.get() * shared.plan.shape.batch;
     Ok(run)
@@ -184,15 +178,11 @@ impl Shared {
         let intended = match self.plan.pace {
             Pace::Closed => None,
             #[allow(clippy::cast_precision_loss)] // far below 2^52 requests
-            Pace::Open(rate) => {
-                Some(self.start + Duration::from_secs_f64(index as f64 / rate.max(0.001)))
-            }
+            Pace::Open(rate) => Some(self.start + Duration::from_secs_f64(index as f64 / rate.max(0.001))),
         };
         let over = match self.plan.stop {
             Stop::Requests(count) => index >= count,
-            Stop::After(time) => {
-                intended.map_or_else(|| self.start.elapsed(), |at| at - self.start) >= time
-            }
+            Stop::After(time) => intended.map_or_else(|| self.start.elapsed(), |at| at - self.start) >= time,
         };
         if over {
             return None;
@@ -235,8 +225,7 @@ async fn send_in_turn(shared: Rc<Shared>, mut connection: Connection) {
                     note(&mut run.latency, answered - intended.unwrap_or(written));
                     if shared.plan.stamped {
                         let from = from.unwrap_or(written);
-                        run.stamps
-                            .extend((first..first + batch).map(|number| (number, from)));
+                        run.stamps.extend((first..first + batch).map(|number| (number, from)));
                     }
                     continue;
                 }
@@ -244,13 +233,11 @@ async fn send_in_turn(shared: Rc<Shared>, mut connection: Connection) {
                     run.refused += 1;
                     let body = String::from_utf8_lossy(connection.body()).into_owned();
                     let start: String = body.chars().take(200).collect();
-                    run.complaint
-                        .get_or_insert_with(|| format!("answered {status}: {start}"));
+                    run.complaint.get_or_insert_with(|| format!("answered {status}: {start}"));
                 }
                 Err(error) => {
                     run.failed += 1;
-                    run.complaint
-                        .get_or_insert_with(|| format!("no answer: {error}"));
+                    run.complaint.get_or_insert_with(|| format!("no answer: {error}"));
                 }
             }
         }

@@ -27,12 +27,7 @@ pub fn line(directory: &Path) -> String {
         Ok((p50, p99)) => format!("fdatasync of 4 KiB p50 {p50:.2} ms, p99 {p99:.2} ms"),
         Err(error) => format!("fdatasync not measured: {error}"),
     };
-    format!(
-        "{cores} cores ({processor}), {memory}, Linux {}, {} on {}, {disk}",
-        kernel.trim(),
-        file_system(directory),
-        directory.display(),
-    )
+    format!("{cores} cores ({processor}), {memory}, Linux {}, {} on {}, {disk}", kernel.trim(), file_system(directory), directory.display(),)
 }
 
 /// Processor seconds that a process has used, all threads and both modes.
@@ -42,12 +37,7 @@ pub fn cpu_seconds(pid: u32) -> f64 {
     let Some((_, rest)) = stat.rsplit_once(')') else {
         return 0.0;
     };
-    let ticks: f64 = rest
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .filter_map(|ticks| ticks.parse::<f64>().ok())
-        .sum();
+    let ticks: f64 = rest.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum();
     ticks / TICKS
 }
 
@@ -72,18 +62,12 @@ pub fn machine_cpu_seconds() -> f64 {
 /// Proportional set size of a process in MiB.
 pub fn pss_mib(pid: u32) -> Option<f64> {
     let text = field(&format!("/proc/{pid}/smaps_rollup"), "Pss")?;
-    text.split_whitespace()
-        .next()?
-        .parse::<f64>()
-        .ok()
-        .map(|kib| kib / 1024.0)
+    text.split_whitespace().next()?.parse::<f64>().ok().map(|kib| kib / 1024.0)
 }
 
 /// Bytes that a process caused to be written to disk.
 pub fn written_bytes(pid: u32) -> u64 {
-    field(&format!("/proc/{pid}/io"), "write_bytes")
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0)
+    field(&format!("/proc/{pid}/io"), "write_bytes").and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 fn field(path: &str, name: &str) -> Option<String> {

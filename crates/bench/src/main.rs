@@ -3,10 +3,7 @@
 //! `run` is the bench; the two `ceiling-…` commands are servers that it starts of itself. Load,
 //! sink and report share this process; every server under test is a child. Deliberately no result
 //! is kept between runs: ceiling and product are always measured in the same one.
-#![allow(
-    clippy::disallowed_methods,
-    reason = "a bench reads the real clock and runs tasks of its own; nothing here is ever replayed"
-)]
+#![allow(clippy::disallowed_methods, reason = "a bench reads the real clock and runs tasks of its own; nothing here is ever replayed")]
 
 mod ceiling;
 mod http;
@@ -161,22 +158,16 @@ fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         Command::Run(args) => {
             // One thread for the load: it shares the cores with what it measures.
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()?;
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(run(args))
         }
         Command::CeilingSqlite { listen, path, unit } => {
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .enable_all()
-                .build()?;
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             runtime.block_on(ceiling::serve_sqlite(listen, &path, unit))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::CeilingPostgres { listen, url, unit } => {
-            let runtime = tokio::runtime::Builder::new_multi_thread()
-                .enable_all()
-                .build()?;
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             runtime.block_on(ceiling::serve_postgres(listen, &url, unit))?;
             Ok(ExitCode::SUCCESS)
         }
@@ -196,11 +187,7 @@ async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let sink = Sink::start()?;
     let org = folder.path().join("org.yaml");
     fs::write(&org, org::bundle(sink.address))?;
-    let length = Duration::from_secs(if args.quick {
-        QUICK_SECONDS
-    } else {
-        args.seconds.max(1)
-    });
+    let length = Duration::from_secs(if args.quick { QUICK_SECONDS } else { args.seconds.max(1) });
     let bench = Bench {
         places: Places {
             work: folder.path().to_owned(),
@@ -218,10 +205,7 @@ async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         sink,
         declare_rows: args.declare_rows,
     };
-    let mut report = Report {
-        machine: machine::line(folder.path()),
-        rows: Vec::new(),
-    };
+    let mut report = Report { machine: machine::line(folder.path()), rows: Vec::new() };
     eprintln!("{}", report.machine);
     for &scenario in Scenario::value_variants() {
         if !args.only.is_empty() && !args.only.contains(&scenario) {
@@ -246,9 +230,5 @@ async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         let text = serde_json::to_string_pretty(&report.json())?;
         fs::write(&out, text).with_context(|| format!("writing {}", out.display()))?;
     }
-    Ok(if report.all_reached() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if report.all_reached() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -50,13 +50,7 @@ pub struct Traffic {
 impl Traffic {
     /// Distinct alerts, one a request, over all connections to one integration.
     pub const fn single(kind: Kind) -> Self {
-        Self {
-            kind,
-            batch: 1,
-            targets: 1,
-            connections: CONNECTIONS,
-            cycle: None,
-        }
+        Self { kind, batch: 1, targets: 1, connections: CONNECTIONS, cycle: None }
     }
 }
 
@@ -85,11 +79,7 @@ impl Figures {
                 ", {} refused, {} failed ({})",
                 self.run.refused,
                 self.run.failed,
-                self.run
-                    .complaint
-                    .as_deref()
-                    .unwrap_or("no reason kept")
-                    .replace(['|', '\n'], " ")
+                self.run.complaint.as_deref().unwrap_or("no reason kept").replace(['|', '\n'], " ")
             )
         } else {
             String::new()
@@ -128,30 +118,15 @@ impl UnderLoad {
             Subject::Alertmanager { .. } => Address::Alertmanager,
             _ => Address::AllClear,
         };
-        Ok(Self {
-            server,
-            address,
-            next: 0,
-            accepted: 0,
-        })
+        Ok(Self { server, address, next: 0, accepted: 0 })
     }
 
     /// One run, with what it cost.
     ///
     /// # Errors
     /// When no connection can be opened or answers never come.
-    pub async fn load(
-        &mut self,
-        traffic: Traffic,
-        pace: Pace,
-        stop: Stop,
-        stamped: bool,
-    ) -> anyhow::Result<Figures> {
-        let first = if traffic.cycle.is_some() {
-            0
-        } else {
-            self.next
-        };
+    pub async fn load(&mut self, traffic: Traffic, pace: Pace, stop: Stop, stamped: bool) -> anyhow::Result<Figures> {
+        let first = if traffic.cycle.is_some() { 0 } else { self.next };
         let plan = Plan {
             address: self.server.address,
             shape: Shape::alerts(self.address, traffic.kind, traffic.batch, traffic.targets),
@@ -172,8 +147,7 @@ impl UnderLoad {
             self.accepted += run.alerts;
         }
         #[allow(clippy::cast_precision_loss)] // bytes of a run stay below 2^52
-        let written_per_alert =
-            after.written.saturating_sub(before.written) as f64 / (run.alerts.max(1)) as f64;
+        let written_per_alert = after.written.saturating_sub(before.written) as f64 / (run.alerts.max(1)) as f64;
         let server_cores = (after.server_cpu - before.server_cpu) / elapsed;
         let load_cores = (after.load_cpu - before.load_cpu) / elapsed;
         let all_cores = (after.machine_cpu - before.machine_cpu) / elapsed;
@@ -192,26 +166,18 @@ impl UnderLoad {
     /// # Errors
     /// As [`UnderLoad::load`].
     pub async fn highest(&mut self, bench: &Bench, traffic: Traffic) -> anyhow::Result<Figures> {
-        self.load(traffic, Pace::Closed, Stop::After(bench.warm_up), false)
-            .await?;
-        self.load(traffic, Pace::Closed, Stop::After(bench.length), false)
-            .await
+        self.load(traffic, Pace::Closed, Stop::After(bench.warm_up), false).await?;
+        self.load(traffic, Pace::Closed, Stop::After(bench.length), false).await
     }
 
     /// Latency at a share of a rate, by open loop.
     ///
     /// # Errors
     /// As [`UnderLoad::load`].
-    pub async fn latency(
-        &mut self,
-        bench: &Bench,
-        traffic: Traffic,
-        highest: &Figures,
-    ) -> anyhow::Result<Figures> {
+    pub async fn latency(&mut self, bench: &Bench, traffic: Traffic, highest: &Figures) -> anyhow::Result<Figures> {
         let requests = load::per_second(highest.run.accepted, highest.run.elapsed);
         let pace = Pace::Open(requests * LATENCY_SHARE);
-        self.load(traffic, pace, Stop::After(bench.length), false)
-            .await
+        self.load(traffic, pace, Stop::After(bench.length), false).await
     }
 }
 
@@ -221,13 +187,9 @@ impl UnderLoad {
     pub async fn shortfall(&self) -> Option<String> {
         let accepted = self.accepted;
         match self.server.metric(STORED).await {
-            None => Some(format!(
-                "{STORED} is not told, so {accepted} alerts are unproven"
-            )),
+            None => Some(format!("{STORED} is not told, so {accepted} alerts are unproven")),
             #[allow(clippy::cast_precision_loss)] // alerts of a run stay below 2^52
-            Some(stored) if stored < accepted as f64 => Some(format!(
-                "accepted {accepted} distinct alerts but stores {stored}"
-            )),
+            Some(stored) if stored < accepted as f64 => Some(format!("accepted {accepted} distinct alerts but stores {stored}")),
             Some(_) => None,
         }
     }
@@ -237,9 +199,5 @@ impl UnderLoad {
 pub fn mean_rate(figures: &[Figures]) -> f64 {
     #[allow(clippy::cast_precision_loss)] // a handful of rounds
     let count = figures.len().max(1) as f64;
-    figures
-        .iter()
-        .map(|figures| figures.run.rate())
-        .sum::<f64>()
-        / count
+    figures.iter().map(|figures| figures.run.rate()).sum::<f64>() / count
 }

@@ -44,20 +44,10 @@ pub async fn product(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
     report.add(calm.row("accept to sink at 4/s: p99", p99, "< 20 ms", p99 < 20.0));
     let busy = pages(bench, &product, BUSY, bench.length, TARGETS).await?;
     let p99 = busy.ms(0.99);
-    report.add(busy.row(
-        "accept to sink at 200/s to 200 targets: p99",
-        p99,
-        "< 200 ms",
-        p99 < 200.0,
-    ));
+    report.add(busy.row("accept to sink at 200/s to 200 targets: p99", p99, "< 200 ms", p99 < 200.0));
     let lifted = Subject::product_with(&LIFTED);
     let one = pages(bench, &lifted, OFFERED, bench.length, 1).await?;
-    let mut row = one.row(
-        "pages to one sink",
-        one.rate,
-        "≥ 2,000/s",
-        one.rate >= ONE_TARGET,
-    );
+    let mut row = one.row("pages to one sink", one.rate, "≥ 2,000/s", one.rate >= ONE_TARGET);
     row.unit = "pages/s";
     report.add(row);
     Ok(())
@@ -109,39 +99,16 @@ impl Pages {
     }
 }
 
-async fn pages(
-    bench: &Bench,
-    subject: &Subject,
-    rate: f64,
-    length: Duration,
-    targets: u64,
-) -> anyhow::Result<Pages> {
-    let traffic = Traffic {
-        targets,
-        connections: CONNECTIONS,
-        ..Traffic::single(Kind::Page)
-    };
+async fn pages(bench: &Bench, subject: &Subject, rate: f64, length: Duration, targets: u64) -> anyhow::Result<Pages> {
+    let traffic = Traffic { targets, connections: CONNECTIONS, ..Traffic::single(Kind::Page) };
     let mut server = UnderLoad::start(bench, subject).await?;
     bench.sink.take();
     let (warm_rate, warm_length) = WARM_UP;
-    let warm = server
-        .load(
-            traffic,
-            Pace::Open(warm_rate),
-            Stop::After(warm_length),
-            true,
-        )
-        .await?;
+    let warm = server.load(traffic, Pace::Open(warm_rate), Stop::After(warm_length), true).await?;
     wait_for(bench, warm.run.accepted).await;
     bench.sink.take();
-    let figures = server
-        .load(traffic, Pace::Open(rate), Stop::After(length), true)
-        .await?;
-    ensure!(
-        figures.run.accepted > 0,
-        "no alert was accepted: {}",
-        figures.run.complaint.as_deref().unwrap_or("no reason kept")
-    );
+    let figures = server.load(traffic, Pace::Open(rate), Stop::After(length), true).await?;
+    ensure!(figures.run.accepted > 0, "no alert was accepted: {}", figures.run.complaint.as_deref().unwrap_or("no reason kept"));
     wait_for(bench, figures.run.accepted).await;
     let arrivals = bench.sink.take();
     Ok(paired(&figures.run, &arrivals, &figures.words()))
@@ -161,14 +128,8 @@ fn paired(run: &Run, arrivals: &Arrivals, words: &str) -> Pages {
             None => lost += 1,
         }
     }
-    let span = earliest
-        .zip(latest)
-        .map_or(Duration::ZERO, |(first, last)| last - first);
-    let rate = if span.is_zero() {
-        0.0
-    } else {
-        per_second(latency.len(), span)
-    };
+    let span = earliest.zip(latest).map_or(Duration::ZERO, |(first, last)| last - first);
+    let rate = if span.is_zero() { 0.0 } else { per_second(latency.len(), span) };
     let notes = format!(
         "{} pages in {} messages, {lost} lost, {} repeated, p50 {:.2} ms, p99 {:.2} ms, max {:.2} ms; accepting: {words}",
         latency.len(),
@@ -178,12 +139,7 @@ fn paired(run: &Run, arrivals: &Arrivals, words: &str) -> Pages {
         at_ms(&latency, 0.99),
         at_ms(&latency, 1.0),
     );
-    Pages {
-        latency,
-        rate,
-        notes,
-        complete: lost == 0 && run.refused + run.failed == 0,
-    }
+    Pages { latency, rate, notes, complete: lost == 0 && run.refused + run.failed == 0 }
 }
 
 async fn wait_for(bench: &Bench, count: u64) {

@@ -26,19 +26,10 @@ pub fn bundle(sink: SocketAddr) -> String {
              - {{id: hook, webhook: \"http://{sink}/p{n:03}\"}}\n    notify:\n      \
              high: [{{contact: hook}}]\n      low: [{{contact: hook}}]\n"
         );
-        let _ = writeln!(
-            escalations,
-            "  - {{id: e{n:03}, steps: [{{page: [\"person:p{n:03}\"], within: {WITHIN}}}]}}"
-        );
-        let _ = writeln!(
-            services,
-            "  - {{id: s{n:03}, name: Service {n:03}, team: bench, escalation: e{n:03}}}"
-        );
+        let _ = writeln!(escalations, "  - {{id: e{n:03}, steps: [{{page: [\"person:p{n:03}\"], within: {WITHIN}}}]}}");
+        let _ = writeln!(services, "  - {{id: s{n:03}, name: Service {n:03}, team: bench, escalation: e{n:03}}}");
         let key = integration_key(n);
-        let _ = writeln!(
-            integrations,
-            "  - {{id: i{n:03}, kind: alertmanager, key: \"{key}\", service: s{n:03}}}"
-        );
+        let _ = writeln!(integrations, "  - {{id: i{n:03}, kind: alertmanager, key: \"{key}\", service: s{n:03}}}");
     }
     format!(
         "{people}teams:\n  - {{id: bench, name: Bench, members: [p000]}}\n{escalations}{services}\
@@ -58,22 +49,12 @@ mod tests {
         let text = super::bundle("127.0.0.1:9099".parse().unwrap());
         let bundle: Bundle = serde_saphyr::from_str(&text).unwrap();
         assert_eq!(bundle.people.len(), 200);
-        assert_eq!(
-            bundle.people[7].contacts[0].webhook.as_deref(),
-            Some("http://127.0.0.1:9099/p007")
-        );
+        assert_eq!(bundle.people[7].contacts[0].webhook.as_deref(), Some("http://127.0.0.1:9099/p007"));
         assert_eq!(bundle.integrations[7].key.as_deref(), Some("bench-key-007"));
         assert_eq!(bundle.integrations[7].service.as_deref(), Some("s007"));
         assert_eq!(bundle.services[7].escalation.as_deref(), Some("e007"));
         assert_eq!(bundle.escalations[7].steps[0].page, ["person:p007"]);
-        let declares: Vec<_> = bundle
-            .routes
-            .iter()
-            .filter_map(|route| route.declare)
-            .collect();
-        assert_eq!(
-            declares,
-            [Declare::Record, Declare::Declare, Declare::Declare]
-        );
+        let declares: Vec<_> = bundle.routes.iter().filter_map(|route| route.declare).collect();
+        assert_eq!(declares, [Declare::Record, Declare::Declare, Declare::Declare]);
     }
 }

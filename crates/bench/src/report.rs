@@ -74,14 +74,7 @@ pub struct Report {
 impl Report {
     /// Adds a line and says it at once, so that a long run shows its progress.
     pub fn add(&mut self, row: Row) {
-        eprintln!(
-            "  {}: {} {} ({}) {}",
-            row.scenario,
-            figure(row.value),
-            row.unit,
-            row.notes,
-            row.verdict().word()
-        );
+        eprintln!("  {}: {} {} ({}) {}", row.scenario, figure(row.value), row.unit, row.notes, row.verdict().word());
         self.rows.push(row);
     }
 
@@ -97,9 +90,7 @@ impl Report {
 
     /// Whether nothing was missed or left unmeasured.
     pub fn all_reached(&self) -> bool {
-        self.rows
-            .iter()
-            .all(|row| matches!(row.verdict(), Verdict::Reached | Verdict::Plain))
+        self.rows.iter().all(|row| matches!(row.verdict(), Verdict::Reached | Verdict::Plain))
     }
 
     /// The table, in Markdown.
@@ -110,19 +101,13 @@ impl Report {
              |---|--:|---|--:|--:|--:|---|---|\n",
         );
         for row in &self.rows {
-            let ratio = row
-                .ratio()
-                .map_or_else(|| "—".to_owned(), |ratio| format!("{ratio:.2}"));
+            let ratio = row.ratio().map_or_else(|| "—".to_owned(), |ratio| format!("{ratio:.2}"));
             text.push_str(&format!(
                 "| {} | {} {} | {} | {} | {} | {} | {} | {} |\n",
                 row.scenario,
                 figure(row.value),
                 row.unit,
-                if row.target.is_empty() {
-                    "—"
-                } else {
-                    &row.target
-                },
+                if row.target.is_empty() { "—" } else { &row.target },
                 figure(row.ceiling),
                 ratio,
                 figure(row.alertmanager),

@@ -72,11 +72,7 @@ pub async fn lists_and_restart(bench: &Bench, report: &mut Report) -> anyhow::Re
             Err(error) => report.unmeasured(&format!("GET {path}"), &error),
         }
     }
-    let live = server
-        .server
-        .metric("allclear_expectations_live")
-        .await
-        .unwrap_or(0.0);
+    let live = server.server.metric("allclear_expectations_live").await.unwrap_or(0.0);
     let mut folder = server.server.kill()?;
     let mut slowest = Duration::ZERO;
     for _ in 0..STARTS {
@@ -84,11 +80,7 @@ pub async fn lists_and_restart(bench: &Bench, report: &mut Report) -> anyhow::Re
         slowest = slowest.max(again.ready_after);
         folder = again.kill()?;
     }
-    let mut row = start_row(
-        "ready after SIGKILL with 100,000 live expectations",
-        slowest,
-        RESTART_MS,
-    );
+    let mut row = start_row("ready after SIGKILL with 100,000 live expectations", slowest, RESTART_MS);
     row.notes = format!("slowest of {STARTS}; the product counted {live} live expectations");
     #[allow(clippy::cast_precision_loss)] // a hundred thousand
     if live < MANY as f64 {
@@ -103,19 +95,10 @@ pub async fn lists_and_restart(bench: &Bench, report: &mut Report) -> anyhow::Re
 /// # Errors
 /// When the product does not start.
 pub async fn start(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
-    let bare = Subject::Product {
-        database: None,
-        with_org: false,
-        extra: Vec::new(),
-    };
-    for (name, subject, asked) in [
-        ("ready on an empty store", bare, true),
-        (
-            "ready on an empty store, applying 200 people",
-            Subject::product(),
-            false,
-        ),
-    ] {
+    let bare = Subject::Product { database: None, with_org: false, extra: Vec::new() };
+    for (name, subject, asked) in
+        [("ready on an empty store", bare, true), ("ready on an empty store, applying 200 people", Subject::product(), false)]
+    {
         let mut slowest = Duration::ZERO;
         for _ in 0..STARTS {
             slowest = slowest.max(Server::start(&bench.places, &subject).await?.ready_after);
@@ -135,10 +118,7 @@ pub async fn start(bench: &Bench, report: &mut Report) -> anyhow::Result<()> {
         scenario: "idle memory (PSS) 20 s after the start".to_owned(),
         value: Some(pss),
         unit: "MiB",
-        notes: format!(
-            "{:.2} s of processor in those 20 s",
-            machine::cpu_seconds(server.pid()) - before
-        ),
+        notes: format!("{:.2} s of processor in those 20 s", machine::cpu_seconds(server.pid()) - before),
         target: format!("< {IDLE_MIB} MiB"),
         verdict: Some(Verdict::of(pss < IDLE_MIB)),
         ..Row::default()
@@ -155,25 +135,10 @@ pub async fn alertmanager(bench: &Bench, report: &mut Report) -> anyhow::Result<
     let single = Traffic::single(Kind::Record);
     for (name, traffic) in [
         ("Alertmanager: distinct alerts, 64 connections", single),
-        (
-            "Alertmanager: distinct alerts, 1 connection",
-            Traffic {
-                connections: 1,
-                ..single
-            },
-        ),
-        (
-            "Alertmanager: distinct alerts, batches of 64",
-            Traffic {
-                batch: BATCH,
-                ..single
-            },
-        ),
+        ("Alertmanager: distinct alerts, 1 connection", Traffic { connections: 1, ..single }),
+        ("Alertmanager: distinct alerts, batches of 64", Traffic { batch: BATCH, ..single }),
     ] {
-        let figures = UnderLoad::start(bench, &subject)
-            .await?
-            .highest(bench, traffic)
-            .await?;
+        let figures = UnderLoad::start(bench, &subject).await?.highest(bench, traffic).await?;
         report.add(plain(name.to_owned(), &figures));
     }
     let mut server = UnderLoad::start(bench, &subject).await?;
@@ -182,9 +147,7 @@ pub async fn alertmanager(bench: &Bench, report: &mut Report) -> anyhow::Result<
     let mut length = 0;
     for _ in 0..WHOLE_LISTS {
         let start = Instant::now();
-        length = http::fetch(server.server.address, "/api/v2/alerts")
-            .await?
-            .len();
+        length = http::fetch(server.server.address, "/api/v2/alerts").await?.len();
         slowest = slowest.max(start.elapsed());
     }
     report.add(Row {
@@ -198,11 +161,7 @@ pub async fn alertmanager(bench: &Bench, report: &mut Report) -> anyhow::Result<
 }
 
 async fn fill(server: &mut UnderLoad, kind: Kind) -> anyhow::Result<Figures> {
-    let traffic = Traffic {
-        batch: BATCH,
-        targets: TARGETS,
-        ..Traffic::single(kind)
-    };
+    let traffic = Traffic { batch: BATCH, targets: TARGETS, ..Traffic::single(kind) };
     let requests = Stop::Requests(MANY.div_ceil(BATCH));
     let figures = server.load(traffic, Pace::Closed, requests, false).await?;
     ensure!(
@@ -222,17 +181,9 @@ async fn list(server: &Server, path: &str, items: usize) -> anyhow::Result<(f64,
         let start = Instant::now();
         let status = connection.exchange(&request).await?;
         note(&mut latency, start.elapsed());
-        ensure!(
-            status == 200,
-            "answered {status}: {}",
-            String::from_utf8_lossy(connection.body())
-                .chars()
-                .take(200)
-                .collect::<String>()
-        );
+        ensure!(status == 200, "answered {status}: {}", String::from_utf8_lossy(connection.body()).chars().take(200).collect::<String>());
     }
-    let answer: serde_json::Value =
-        serde_json::from_slice(connection.body()).context("the list is not JSON with a length")?;
+    let answer: serde_json::Value = serde_json::from_slice(connection.body()).context("the list is not JSON with a length")?;
     let given = answer["items"].as_array().map_or(0, Vec::len);
     ensure!(given == items, "the list has {given} items, not {items}");
     Ok((at_ms(&latency, 0.5), at_ms(&latency, 0.99)))

@@ -50,31 +50,18 @@ pub enum Subject {
 impl Subject {
     /// The product on SQLite as it comes.
     pub const fn product() -> Self {
-        Self::Product {
-            database: None,
-            with_org: true,
-            extra: Vec::new(),
-        }
+        Self::Product { database: None, with_org: true, extra: Vec::new() }
     }
 
     /// The product on SQLite with further arguments of `serve`.
     pub fn product_with(extra: &[&str]) -> Self {
         let extra = extra.iter().map(|&arg| arg.to_owned()).collect();
-        Self::Product {
-            database: None,
-            with_org: true,
-            extra,
-        }
+        Self::Product { database: None, with_org: true, extra }
     }
 
     /// The bare handler before SQLite, writing so many rows a request.
     pub const fn ceiling(rows_per_unit: u64) -> Self {
-        Self::CeilingSqlite(Unit {
-            rows_per_unit,
-            tables: 1,
-            whole_body: false,
-            keyed: false,
-        })
+        Self::CeilingSqlite(Unit { rows_per_unit, tables: 1, whole_body: false, keyed: false })
     }
 }
 
@@ -111,10 +98,7 @@ impl Server {
     /// # Errors
     /// When it cannot be started, ends by itself or is not ready in time; with the end of its log.
     pub async fn start(places: &Places, subject: &Subject) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("run-")
-            .tempdir_in(&places.work)?
-            .keep();
+        let folder = tempfile::Builder::new().prefix("run-").tempdir_in(&places.work)?.keep();
         Self::start_in(places, subject, folder).await
     }
 
@@ -122,34 +106,17 @@ impl Server {
     ///
     /// # Errors
     /// As [`Server::start`].
-    pub async fn start_in(
-        places: &Places,
-        subject: &Subject,
-        folder: PathBuf,
-    ) -> anyhow::Result<Self> {
+    pub async fn start_in(places: &Places, subject: &Subject, folder: PathBuf) -> anyhow::Result<Self> {
         let address = free_address()?;
         let mut command = command(places, subject, &folder, address)?;
         let log_path = folder.join("log");
         let log = File::create(&log_path)?;
-        command
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log);
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let program = command.get_program().to_string_lossy().into_owned();
         let start = Instant::now();
-        let child = command
-            .spawn()
-            .with_context(|| format!("starting {program}: build or install it first"))?;
-        let mut server = Self {
-            child,
-            address,
-            folder,
-            ready_after: Duration::ZERO,
-        };
-        server
-            .wait_until_ready(start)
-            .await
-            .with_context(|| format!("{program}: {}", tail(&log_path)))?;
+        let child = command.spawn().with_context(|| format!("starting {program}: build or install it first"))?;
+        let mut server = Self { child, address, folder, ready_after: Duration::ZERO };
+        server.wait_until_ready(start).await.with_context(|| format!("{program}: {}", tail(&log_path)))?;
         Ok(server)
     }
 
@@ -165,10 +132,7 @@ impl Server {
             if let Some(status) = self.child.try_wait()? {
                 anyhow::bail!("it ended with {status} before it was ready");
             }
-            ensure!(
-                start.elapsed() < READY_WITHIN,
-                "not ready within {READY_WITHIN:?}"
-            );
+            ensure!(start.elapsed() < READY_WITHIN, "not ready within {READY_WITHIN:?}");
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
@@ -193,10 +157,7 @@ impl Server {
         let text = fetch(self.address, "/metrics").await.ok()?;
         String::from_utf8_lossy(&text)
             .lines()
-            .filter(|line| {
-                line.strip_prefix(name)
-                    .is_some_and(|rest| rest.starts_with(['{', ' ']))
-            })
+            .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' '])))
             .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
             .reduce(|sum, value| sum + value)
     }
@@ -232,20 +193,11 @@ pub struct Usage {
     pub written: u64,
 }
 
-fn command(
-    places: &Places,
-    subject: &Subject,
-    folder: &Path,
-    address: SocketAddr,
-) -> anyhow::Result<Command> {
+fn command(places: &Places, subject: &Subject, folder: &Path, address: SocketAddr) -> anyhow::Result<Command> {
     let listen = address.to_string();
     let mut command;
     match subject {
-        Subject::Product {
-            database,
-            with_org,
-            extra,
-        } => {
+        Subject::Product { database, with_org, extra } => {
             command = Command::new(&places.product);
             let sqlite = || format!("sqlite:{}", folder.join("allclear.db").display());
             command
@@ -305,15 +257,12 @@ fn alertmanager_config(webhook: Option<&str>) -> String {
             "route: {{receiver: sink, group_by: ['...'], group_wait: 0s}}\n\
              receivers: [{{name: sink, webhook_configs: [{{url: '{url}', send_resolved: false}}]}}]\n"
         ),
-        None => {
-            "route: {receiver: nobody, group_wait: 1h}\nreceivers: [{name: nobody}]\n".to_owned()
-        }
+        None => "route: {receiver: nobody, group_wait: 1h}\nreceivers: [{name: nobody}]\n".to_owned(),
     }
 }
 
 fn free_address() -> anyhow::Result<SocketAddr> {
-    let listener =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("looking for a free port")?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("looking for a free port")?;
     Ok(listener.local_addr()?)
 }
 
@@ -322,11 +271,7 @@ fn tail(log: &Path) -> String {
     let text = text.unwrap_or_default();
     let skip = text.chars().count().saturating_sub(LOG_TAIL);
     let end: String = text.chars().skip(skip).collect();
-    if end.trim().is_empty() {
-        "its log is empty".to_owned()
-    } else {
-        format!("its log ends: {end}")
-    }
+    if end.trim().is_empty() { "its log is empty".to_owned() } else { format!("its log ends: {end}") }
 }
 
 /// A PostgreSQL server of the bench's own, as Debian configures it: `fsync` on, nothing tuned.
@@ -354,10 +299,7 @@ impl Postgres {
         });
         if as_root {
             let status = Command::new("chown").arg("postgres").arg(&data).status()?;
-            ensure!(
-                status.success(),
-                "user postgres is missing: install Debian's postgresql"
-            );
+            ensure!(status.success(), "user postgres is missing: install Debian's postgresql");
         }
         let run = |program: &str| {
             let path = programs.join(program);
@@ -368,11 +310,7 @@ impl Postgres {
             } else {
                 Command::new(path)
             };
-            command
-                .current_dir(&data)
-                .arg("-D")
-                .arg(&data)
-                .stdin(Stdio::null());
+            command.current_dir(&data).arg("-D").arg(&data).stdin(Stdio::null());
             command
         };
         let log = File::create(places.work.join("postgres.log"))?;
@@ -382,36 +320,19 @@ impl Postgres {
             .stderr(log.try_clone()?)
             .status()
             .context("running initdb")?;
-        ensure!(
-            made.success(),
-            "initdb failed: {}",
-            tail(&places.work.join("postgres.log"))
-        );
+        ensure!(made.success(), "initdb failed: {}", tail(&places.work.join("postgres.log")));
         let port = free_address()?.port();
         let child = run("postgres")
-            .args([
-                "-c",
-                "listen_addresses=127.0.0.1",
-                "-c",
-                "unix_socket_directories=",
-            ])
+            .args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
             .args(["-p", &port.to_string()])
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
             .context("starting postgres")?;
-        let server = Self {
-            child,
-            data,
-            port,
-            databases: 0,
-        };
+        let server = Self { child, data, port, databases: 0 };
         let start = Instant::now();
         while let Err(error) = server.connect().await {
-            ensure!(
-                start.elapsed() < READY_WITHIN,
-                "PostgreSQL did not start: {error}"
-            );
+            ensure!(start.elapsed() < READY_WITHIN, "PostgreSQL did not start: {error}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Ok(server)
@@ -425,9 +346,7 @@ impl Postgres {
         self.databases += 1;
         let name = format!("bench_{}", self.databases);
         let client = self.connect().await?;
-        client
-            .batch_execute(&format!("create database {name}"))
-            .await?;
+        client.batch_execute(&format!("create database {name}")).await?;
         Ok(self.url(&name))
     }
 

@@ -71,9 +71,7 @@ impl Shape {
         let mut numbers = Vec::new();
         for index in 0..batch {
             body.extend_from_slice(if index == 0 { b"[" } else { b"," });
-            body.extend_from_slice(
-                b"{\"labels\":{\"alertname\":\"HostHighLatency\",\"instance\":\"host-",
-            );
+            body.extend_from_slice(b"{\"labels\":{\"alertname\":\"HostHighLatency\",\"instance\":\"host-");
             hole(&mut body, &mut numbers, index);
             body.extend_from_slice(
                 format!(
@@ -85,9 +83,7 @@ impl Shape {
             );
             body.extend_from_slice(MARK);
             hole(&mut body, &mut numbers, index);
-            body.extend_from_slice(
-                format!("\"}},\"startsAt\":\"{now}\",\"endsAt\":\"{ends}\"}}").as_bytes(),
-            );
+            body.extend_from_slice(format!("\"}},\"startsAt\":\"{now}\",\"endsAt\":\"{ends}\"}}").as_bytes());
         }
         body.push(b']');
         let (path, in_path) = match address {
@@ -109,13 +105,7 @@ impl Shape {
         }
         let mut bytes = head.into_bytes();
         bytes.extend_from_slice(&body);
-        Self {
-            bytes,
-            numbers,
-            target,
-            targets: targets.max(1),
-            batch,
-        }
+        Self { bytes, numbers, target, targets: targets.max(1), batch }
     }
 
     /// The bytes to start from; every sender patches its own copy.
@@ -150,9 +140,7 @@ pub fn numbers_in(body: &[u8]) -> Vec<u64> {
             break;
         };
         if text.iter().all(u8::is_ascii_digit) {
-            let number = text
-                .iter()
-                .fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+            let number = text.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
             if !found.contains(&number) {
                 found.push(number);
             }
@@ -164,8 +152,7 @@ pub fn numbers_in(body: &[u8]) -> Vec<u64> {
 
 /// Where `needle` first stands in `hay`.
 pub fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
-    hay.windows(needle.len())
-        .position(|window| window == needle)
+    hay.windows(needle.len()).position(|window| window == needle)
 }
 
 fn hole(body: &mut Vec<u8>, numbers: &mut Vec<(usize, u64)>, index: u64) {
@@ -191,27 +178,17 @@ mod tests {
         shape.patch(&mut copy, 77 * BATCH);
         let text = String::from_utf8(copy.clone()).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(
-            head.starts_with("POST /prom/bench-key-077/api/v2/alerts HTTP/1.1\r\n"),
-            "{head}"
-        );
-        assert!(
-            head.ends_with(&format!("content-length: {}", body.len())),
-            "{head}"
-        );
+        assert!(head.starts_with("POST /prom/bench-key-077/api/v2/alerts HTTP/1.1\r\n"), "{head}");
+        assert!(head.ends_with(&format!("content-length: {}", body.len())), "{head}");
         let alerts: serde_json::Value = serde_json::from_str(body).unwrap();
-        assert_eq!(
-            alerts[63]["labels"]["instance"],
-            format!("host-{:010}", 77 * 64 + 63)
-        );
+        assert_eq!(alerts[63]["labels"]["instance"], format!("host-{:010}", 77 * 64 + 63));
         let expected: Vec<u64> = (77 * 64..78 * 64).collect();
         assert_eq!(numbers_in(body.as_bytes()), expected);
     }
 
     #[test]
     fn a_message_that_names_an_alert_twice_counts_once() {
-        let body =
-            br#"{"title":"bench-no-0000000012","url":"x bench-no-0000000012","n":"bench-no-1"}"#;
+        let body = br#"{"title":"bench-no-0000000012","url":"x bench-no-0000000012","n":"bench-no-1"}"#;
         assert_eq!(numbers_in(body), [12]);
     }
 }

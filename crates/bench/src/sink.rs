@@ -49,25 +49,18 @@ impl Sink {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let arrivals = Arc::new(Mutex::new(Arrivals::default()));
-        let sink = Self {
-            address,
-            arrivals: Arc::clone(&arrivals),
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        std::thread::Builder::new()
-            .name("sink".to_owned())
-            .spawn(move || {
-                runtime.block_on(async move {
-                    let Ok(listener) = TcpListener::from_std(listener) else {
-                        return;
-                    };
-                    while let Ok((stream, _)) = listener.accept().await {
-                        tokio::spawn(receive(stream, Arc::clone(&arrivals)));
-                    }
-                });
-            })?;
+        let sink = Self { address, arrivals: Arc::clone(&arrivals) };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name("sink".to_owned()).spawn(move || {
+            runtime.block_on(async move {
+                let Ok(listener) = TcpListener::from_std(listener) else {
+                    return;
+                };
+                while let Ok((stream, _)) = listener.accept().await {
+                    tokio::spawn(receive(stream, Arc::clone(&arrivals)));
+                }
+            });
+        })?;
         Ok(sink)
     }
 
@@ -150,10 +143,7 @@ mod tests {
         let sink = Sink::start().unwrap();
         let one = |number: u64| {
             let body = format!("{{\"title\":\"bench-no-{number:010}\"}}");
-            format!(
-                "POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
-                body.len()
-            )
+            format!("POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len())
         };
         let stream = format!("{}{}{}", one(1), one(2), one(1)).into_bytes();
         let mut connection = TcpStream::connect(sink.address).await.unwrap();
@@ -165,9 +155,6 @@ mod tests {
         connection.read_exact(&mut answer).await.unwrap();
         connection.read_exact(&mut answer).await.unwrap();
         let arrivals = sink.take();
-        assert_eq!(
-            (arrivals.first.len(), arrivals.messages, arrivals.again),
-            (2, 3, 1)
-        );
+        assert_eq!((arrivals.first.len(), arrivals.messages, arrivals.again), (2, 3, 1));
     }
 }

@@ -14,9 +14,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use allclear_domain::time::{Length, after};
-use allclear_domain::wire::{
-    Answer, Inbound, InboundContext, InboundRefusal, Labels, Parsed, SenderSeverity, Signal, SignalAction,
-};
+use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, Labels, Parsed, SenderSeverity, Signal, SignalAction};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -133,10 +131,9 @@ fn title_of(labels: &Labels, annotations: &Labels) -> String {
     if let Some(said) = first_line("title").or_else(|| first_line("description")) {
         return said;
     }
-    let name = labels.get("alertname").map_or_else(
-        || labels.first_key_value().map(|(name, value)| format!("{name}={value}")).unwrap_or_default(),
-        Clone::clone,
-    );
+    let name = labels
+        .get("alertname")
+        .map_or_else(|| labels.first_key_value().map(|(name, value)| format!("{name}={value}")).unwrap_or_default(), Clone::clone);
     match labels.get("instance") {
         Some(instance) if labels.contains_key("alertname") => text::title(&format!("{name} on {instance}")),
         _ => text::title(&name),
@@ -218,11 +215,7 @@ impl Inbound for Alertmanager {
         };
         let alerts = read.map_err(|error| InboundRefusal::Malformed(format!("parsing alerts body failed: {error}")))?;
         if alerts.len() > text::ALERTS_MAX {
-            return Err(InboundRefusal::Malformed(format!(
-                "{} alerts in one request; send at most {}",
-                alerts.len(),
-                text::ALERTS_MAX
-            )));
+            return Err(InboundRefusal::Malformed(format!("{} alerts in one request; send at most {}", alerts.len(), text::ALERTS_MAX)));
         }
         let mut parsed = Parsed { signals: Vec::with_capacity(alerts.len()), refused: Vec::new() };
         for alert in alerts {

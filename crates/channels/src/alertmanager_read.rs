@@ -360,8 +360,9 @@ impl AmQuery {
         for (name, value) in pairs {
             match name {
                 "filter" => {
-                    let read = Matchers::parse(value)
-                        .map_err(|error| AmRefusal::Invalid(format!("bad matcher format in filter `{}`: {error}", text::cut(value, 200))))?;
+                    let read = Matchers::parse(value).map_err(|error| {
+                        AmRefusal::Invalid(format!("bad matcher format in filter `{}`: {error}", text::cut(value, 200)))
+                    })?;
                     query.filter.0.extend(read.0);
                 }
                 "receiver" if !value.is_empty() => {

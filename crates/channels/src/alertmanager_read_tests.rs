@@ -51,9 +51,14 @@ fn alerts_have_every_required_key() {
 
 #[test]
 fn amtools_query_shows_active_alerts_only() {
-    let query =
-        AmQuery::from_pairs([("active", "true"), ("inhibited", "false"), ("silenced", "false"), ("unprocessed", "false"), ("filter", "alertname=~\"De.*\"")])
-            .unwrap();
+    let query = AmQuery::from_pairs([
+        ("active", "true"),
+        ("inhibited", "false"),
+        ("silenced", "false"),
+        ("unprocessed", "false"),
+        ("filter", "alertname=~\"De.*\""),
+    ])
+    .unwrap();
     assert!(query.wants_alert(&alert("Demo", AmAlertState::Active)));
     assert!(!query.wants_alert(&alert("Demo", AmAlertState::Suppressed)));
     assert!(!query.wants_alert(&alert("Other", AmAlertState::Active)));
@@ -96,7 +101,8 @@ fn a_silence_goes_in_and_out() {
 fn a_silence_that_would_silence_everything_is_refused() {
     let now = at("2026-11-21T17:00:00Z");
     let with = |matchers: &str, ends: &str| {
-        let body = format!(r#"{{"matchers":{matchers},"startsAt":"2026-11-21T16:00:00Z","endsAt":"{ends}","createdBy":"a","comment":"c"}}"#);
+        let body =
+            format!(r#"{{"matchers":{matchers},"startsAt":"2026-11-21T16:00:00Z","endsAt":"{ends}","createdBy":"a","comment":"c"}}"#);
         parse_silence(body.as_bytes(), now).unwrap_err().answer().body
     };
     let good = r#"[{"name":"a","value":"b","isRegex":false}]"#;

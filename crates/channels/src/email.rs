@@ -191,9 +191,7 @@ impl Channel for Email {
                 }
             }
             Response::Failed { why, permanent: true, .. } => Outcome::Rejected { why: why.clone() },
-            Response::Failed { why, maybe_arrived, .. } => {
-                Outcome::Retry { after: None, why: why.clone(), maybe_arrived: *maybe_arrived }
-            }
+            Response::Failed { why, maybe_arrived, .. } => Outcome::Retry { after: None, why: why.clone(), maybe_arrived: *maybe_arrived },
             Response::Http { .. } => Outcome::Rejected { why: "a web server answered for a mail".to_owned() },
         }
     }
@@ -227,7 +225,8 @@ mod tests {
         let sent = mail(&message(1, "Disk full"));
         assert_eq!(sent.subject, "[SEV2] INC-142 Disk full");
         assert_eq!(sent.message_id, "msg_00000000000000000000000003@ac.example");
-        for needed in ["SEV2", "checkout", "ana, 2026-11-21 03:00 UTC", "https://ac.example/a/tok0", "https://ac.example/incidents/INC-142"] {
+        for needed in ["SEV2", "checkout", "ana, 2026-11-21 03:00 UTC", "https://ac.example/a/tok0", "https://ac.example/incidents/INC-142"]
+        {
             assert!(sent.text.contains(needed) && sent.html.contains(needed), "{needed}\n{}", sent.text);
         }
         let mut late = message(1, "Disk full");

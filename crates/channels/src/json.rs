@@ -9,9 +9,7 @@
 //! A severity or time that cannot be read is left out, not refused: an alarm outweighs a typing
 //! mistake in its trimmings. Unknown fields are ignored.
 
-use allclear_domain::wire::{
-    Answer, Inbound, InboundContext, InboundRefusal, Labels, Parsed, SenderSeverity, Signal, SignalAction,
-};
+use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, Labels, Parsed, SenderSeverity, Signal, SignalAction};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -66,8 +64,7 @@ fn derived_key(title: &str, source: Option<&str>, service: Option<&str>) -> Stri
 fn labels_of(members: Option<&Members<'_>>) -> Result<Labels, String> {
     let mut labels = Labels::new();
     for (name, value) in members.map(|m| m.0.as_slice()).unwrap_or_default() {
-        let value: Loose<'_> =
-            serde_json::from_str(value.get()).map_err(|_| format!("label `{}` is not a text", text::cut(name, 64)))?;
+        let value: Loose<'_> = serde_json::from_str(value.get()).map_err(|_| format!("label `{}` is not a text", text::cut(name, 64)))?;
         text::put_label(&mut labels, name, &value.0)?;
     }
     Ok(labels)
@@ -93,10 +90,7 @@ fn signal_of(alert: &WireAlert<'_>) -> Result<Signal, String> {
     };
     let source = alert.source.filled().map(text::title);
     let service = alert.service.filled().map(text::title);
-    let dedup_key = key.map_or_else(
-        || derived_key(&title, source.as_deref(), service.as_deref()),
-        std::borrow::Cow::into_owned,
-    );
+    let dedup_key = key.map_or_else(|| derived_key(&title, source.as_deref(), service.as_deref()), std::borrow::Cow::into_owned);
     Ok(Signal {
         action,
         dedup_key,

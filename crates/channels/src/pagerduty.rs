@@ -10,9 +10,7 @@
 //! request looks it up. What would lose a page for a trifle (a bad link, a bad timestamp, a
 //! number where a text belongs) is read leniently.
 
-use allclear_domain::wire::{
-    Answer, Inbound, InboundContext, InboundRefusal, Labels, Link, Parsed, SenderSeverity, Signal, SignalAction,
-};
+use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, Labels, Link, Parsed, SenderSeverity, Signal, SignalAction};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
@@ -253,10 +251,7 @@ impl Inbound for PagerDuty {
 
     fn accepted(&self, parsed: &Parsed) -> Answer {
         let key = parsed.signals.first().map(|signal| signal.dedup_key.as_str()).unwrap_or_default();
-        Answer {
-            status: 202,
-            body: json!({"status": "success", "message": "Event processed", "dedup_key": key}).to_string(),
-        }
+        Answer { status: 202, body: json!({"status": "success", "message": "Event processed", "dedup_key": key}).to_string() }
     }
 
     fn refused(&self, refusal: &InboundRefusal) -> Answer {
@@ -264,10 +259,7 @@ impl Inbound for PagerDuty {
             InboundRefusal::Malformed(why) => std::slice::from_ref(why),
             InboundRefusal::Invalid(errors) => errors.as_slice(),
         };
-        Answer {
-            status: 400,
-            body: json!({"status": "invalid event", "message": "Event object is invalid", "errors": errors}).to_string(),
-        }
+        Answer { status: 400, body: json!({"status": "invalid event", "message": "Event object is invalid", "errors": errors}).to_string() }
     }
 }
 
@@ -341,14 +333,16 @@ mod tests {
     #[test]
     fn deep_or_huge_details_are_cut_not_fatal() {
         let deep = format!("{}1{}", r#"{"a":"#.repeat(10_000), "}".repeat(10_000));
-        let body = format!(r#"{{"event_action":"trigger","payload":{{"summary":"s","source":"h","severity":"info","custom_details":{deep}}}}}"#);
+        let body =
+            format!(r#"{{"event_action":"trigger","payload":{{"summary":"s","source":"h","severity":"info","custom_details":{deep}}}}}"#);
         let described = parse(&body).unwrap().description.unwrap();
         assert_eq!(described.chars().count(), text::DESCRIPTION_CHARS_MAX);
     }
 
     #[test]
     fn changes_need_a_summary_only() {
-        let change = parse_change(br#"{"routing_key":"k","payload":{"summary":"Deploy 7","source":"ci","custom_details":{"sha":"abc"}}}"#).unwrap();
+        let change =
+            parse_change(br#"{"routing_key":"k","payload":{"summary":"Deploy 7","source":"ci","custom_details":{"sha":"abc"}}}"#).unwrap();
         assert_eq!((change.summary.as_str(), change.description.as_deref()), ("Deploy 7", Some("sha: abc")));
         assert!(parse_change(b"{}").is_err());
     }

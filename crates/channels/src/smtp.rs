@@ -78,7 +78,13 @@ impl FromStr for SmtpUrl {
             (_, None) => return Err(BadSmtpUrl("there is a user without a password")),
         };
         // 465 is implicit TLS, 587 is submission with a login (RFC 8314), 25 is relay.
-        let port = url.port().unwrap_or(if tls_from_start { 465 } else if login.is_some() { 587 } else { 25 });
+        let port = url.port().unwrap_or(if tls_from_start {
+            465
+        } else if login.is_some() {
+            587
+        } else {
+            25
+        });
         Ok(Self { host, port, tls_from_start, login })
     }
 }

@@ -47,7 +47,10 @@ async fn converse(stream: TcpStream, script: Script) -> Vec<String> {
     let mut transcript = Vec::new();
     let mut in_data = false;
     let mut line = String::new();
-    while { line.clear(); stream.read_line(&mut line).await.is_ok_and(|read| read > 0) } {
+    while {
+        line.clear();
+        stream.read_line(&mut line).await.is_ok_and(|read| read > 0)
+    } {
         let command = line.trim_end_matches(['\r', '\n']).to_owned();
         assert!(line.ends_with("\r\n"), "a bare line feed went out: {line:?}");
         transcript.push(command.clone());
@@ -109,10 +112,16 @@ async fn refusals_keep_their_code() {
 async fn slowness_is_in_doubt_only_after_the_last_byte() {
     let slow_data: Script = |c| if c == "." { None } else { friendly(c) };
     let (_, responses) = exchange(slow_data, vec![mail("x")]).await;
-    assert!(matches!(&responses[0], Response::Failed { maybe_arrived: true, permanent: false, why } if why.contains("text")), "{responses:?}");
+    assert!(
+        matches!(&responses[0], Response::Failed { maybe_arrived: true, permanent: false, why } if why.contains("text")),
+        "{responses:?}"
+    );
     let slow_recipient: Script = |c| if c.starts_with("RCPT") { None } else { friendly(c) };
     let (_, responses) = exchange(slow_recipient, vec![mail("x")]).await;
-    assert!(matches!(&responses[0], Response::Failed { maybe_arrived: false, permanent: false, why } if why.contains("recipient")), "{responses:?}");
+    assert!(
+        matches!(&responses[0], Response::Failed { maybe_arrived: false, permanent: false, why } if why.contains("recipient")),
+        "{responses:?}"
+    );
 }
 
 #[tokio::test]

@@ -132,7 +132,9 @@ impl Transports {
         }
         let mut map = HeaderMap::with_capacity(headers.len());
         for (name, value) in headers {
-            let Ok(value) = HeaderValue::from_str(&value) else { return refused(&format!("the header {name} has a character that headers cannot carry")) };
+            let Ok(value) = HeaderValue::from_str(&value) else {
+                return refused(&format!("the header {name} has a character that headers cannot carry"));
+            };
             map.insert(HeaderName::from_static(name), value);
         }
         // Boxed: the client's future is large, and one allocation is nothing beside a request.

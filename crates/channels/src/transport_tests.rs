@@ -71,7 +71,8 @@ async fn a_redirect_is_not_followed_and_retry_after_is_read() {
     assert!(matches!(response, Response::Http { status: 307, .. }));
     let (_, response) = answered("HTTP/1.1 429 Slow\r\nRetry-After: 17\r\nContent-Length: 0\r\n\r\n").await;
     assert_eq!(response, Response::Http { status: 429, retry_after: Some(Length::from_secs(17)), body: String::new() });
-    let dated = "HTTP/1.1 503 No\r\nDate: Sat, 21 Nov 2026 03:00:00 GMT\r\nRetry-After: Sat, 21 Nov 2026 03:01:30 GMT\r\nContent-Length: 0\r\n\r\n";
+    let dated =
+        "HTTP/1.1 503 No\r\nDate: Sat, 21 Nov 2026 03:00:00 GMT\r\nRetry-After: Sat, 21 Nov 2026 03:01:30 GMT\r\nContent-Length: 0\r\n\r\n";
     let (_, response) = answered(dated).await;
     assert!(matches!(response, Response::Http { retry_after: Some(after), .. } if after.as_secs() == 90), "{response:?}");
 }
@@ -109,11 +110,17 @@ async fn silence_and_hanging_up_are_in_doubt_and_a_refusal_is_not() {
     assert!(matches!(&response, Response::Failed { maybe_arrived: true, permanent: false, .. }), "{response:?}");
 
     let (_, response) = tokio::join!(serve(&listener, ""), transports.send(request("127.0.0.1", port)));
-    assert!(matches!(&response, Response::Failed { maybe_arrived: true, permanent: false, why } if !why.contains("secret=1")), "{response:?}");
+    assert!(
+        matches!(&response, Response::Failed { maybe_arrived: true, permanent: false, why } if !why.contains("secret=1")),
+        "{response:?}"
+    );
 
     drop(listener);
     let response = transports.send(request("127.0.0.1", port)).await;
-    assert!(matches!(&response, Response::Failed { maybe_arrived: false, permanent: false, why } if why.contains("refused")), "{response:?}");
+    assert!(
+        matches!(&response, Response::Failed { maybe_arrived: false, permanent: false, why } if why.contains("refused")),
+        "{response:?}"
+    );
 }
 
 #[tokio::test]
@@ -123,7 +130,10 @@ async fn private_targets_see_nothing() {
     // By literal, in several dresses, and by a name that resolves to loopback at connect time.
     for host in ["127.0.0.1", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]", "localhost", "LOCALHOST"] {
         let response = closed.send(request(host, port)).await;
-        assert!(matches!(&response, Response::Failed { maybe_arrived: false, permanent: true, why } if why.contains("--allow-private-targets")), "{host}: {response:?}");
+        assert!(
+            matches!(&response, Response::Failed { maybe_arrived: false, permanent: true, why } if why.contains("--allow-private-targets")),
+            "{host}: {response:?}"
+        );
     }
     let nothing = tokio::time::timeout(Duration::from_millis(20), listener.accept()).await;
     assert!(nothing.is_err(), "the listener saw a connection");
@@ -143,6 +153,13 @@ async fn an_unknown_name_and_bad_requests_are_told_apart() {
         let response = transports.send(Request::Http { url: url.into(), headers: vec![], body: vec![] }).await;
         assert!(matches!(response, Response::Failed { permanent: true, .. }), "{url}");
     }
-    let mail = Request::Mail { to: "a@b.example".into(), to_name: String::new(), subject: String::new(), message_id: "m".into(), text: String::new(), html: String::new() };
+    let mail = Request::Mail {
+        to: "a@b.example".into(),
+        to_name: String::new(),
+        subject: String::new(),
+        message_id: "m".into(),
+        text: String::new(),
+        html: String::new(),
+    };
     assert_eq!(transports.send(mail).await, Response::Failed { why: "no --smtp is set".into(), maybe_arrived: false, permanent: true });
 }

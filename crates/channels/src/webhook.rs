@@ -189,9 +189,7 @@ impl Channel for Webhook {
                 }
             }
             Response::Failed { why, permanent: true, .. } => Outcome::Rejected { why: why.clone() },
-            Response::Failed { why, maybe_arrived, .. } => {
-                Outcome::Retry { after: None, why: why.clone(), maybe_arrived: *maybe_arrived }
-            }
+            Response::Failed { why, maybe_arrived, .. } => Outcome::Retry { after: None, why: why.clone(), maybe_arrived: *maybe_arrived },
             Response::Smtp { .. } => Outcome::Rejected { why: "a mail server answered for a webhook".to_owned() },
         }
     }

@@ -65,7 +65,10 @@ fn the_page_is_what_the_contract_says() {
     assert_eq!(header("webhook-timestamp"), "1795230005");
     assert_eq!(header("content-type"), "application/json");
     assert_eq!(header("user-agent"), concat!("allclear/", env!("CARGO_PKG_VERSION")));
-    assert_eq!(header("webhook-signature"), signature("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", header("webhook-id"), 1_795_230_005, &body).unwrap());
+    assert_eq!(
+        header("webhook-signature"),
+        signature("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", header("webhook-id"), 1_795_230_005, &body).unwrap()
+    );
     assert!(request(&message(1, "x"), None).0.iter().all(|(name, _)| *name != "webhook-signature"));
 }
 
@@ -98,7 +101,10 @@ fn what_answers_mean() {
         assert!(matches!(http(status, Some(Length::from_secs(1))), Outcome::Rejected { .. }), "{status}");
     }
     for status in [408, 425, 429, 500, 502, 503, 599] {
-        assert!(matches!(http(status, Some(Length::from_secs(7))), Outcome::Retry { after: Some(after), .. } if after.as_secs() == 7), "{status}");
+        assert!(
+            matches!(http(status, Some(Length::from_secs(7))), Outcome::Retry { after: Some(after), .. } if after.as_secs() == 7),
+            "{status}"
+        );
     }
     let failed = |permanent| Webhook.outcome(&Response::Failed { why: "x".into(), maybe_arrived: true, permanent });
     assert!(matches!(failed(false), Outcome::Retry { maybe_arrived: true, .. }));

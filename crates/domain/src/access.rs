@@ -139,7 +139,14 @@ mod tests {
 
     #[test]
     fn an_actor_reads_back() {
-        for actor in [Actor::Person("ana".into()), Actor::Token(TokenId::from_bits(5)), Actor::Integration("prom".into()), Actor::Clock, Actor::System, Actor::Administrator] {
+        for actor in [
+            Actor::Person("ana".into()),
+            Actor::Token(TokenId::from_bits(5)),
+            Actor::Integration("prom".into()),
+            Actor::Clock,
+            Actor::System,
+            Actor::Administrator,
+        ] {
             assert_eq!(actor.to_string().parse::<Actor>().unwrap(), actor);
         }
     }

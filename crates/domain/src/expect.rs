@@ -196,7 +196,15 @@ pub struct Expectation {
 impl Expectation {
     /// A live one whose clock starts at `from`.
     #[must_use]
-    pub fn open(owner: Owner, key: String, rule: Rule, incident: Option<IncidentId>, opened_by: String, from: Timestamp, length: Length) -> Self {
+    pub fn open(
+        owner: Owner,
+        key: String,
+        rule: Rule,
+        incident: Option<IncidentId>,
+        opened_by: String,
+        from: Timestamp,
+        length: Length,
+    ) -> Self {
         Self {
             owner,
             key,

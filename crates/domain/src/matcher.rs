@@ -87,9 +87,7 @@ impl Matcher {
     pub fn value(&self) -> &str {
         match &self.op {
             Op::Equal(v) | Op::NotEqual(v) => v,
-            Op::Like(r) | Op::Unlike(r) => {
-                r.as_str().strip_prefix("^(?:").and_then(|r| r.strip_suffix(")$")).unwrap_or(r.as_str())
-            }
+            Op::Like(r) | Op::Unlike(r) => r.as_str().strip_prefix("^(?:").and_then(|r| r.strip_suffix(")$")).unwrap_or(r.as_str()),
         }
     }
 

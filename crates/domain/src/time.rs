@@ -16,8 +16,7 @@ pub fn to_micros(at: Timestamp) -> i64 {
 /// The instant of stored microseconds; the range ends of [`Timestamp`] where they are beyond it.
 #[must_use]
 pub fn from_micros(micros: i64) -> Timestamp {
-    Timestamp::from_microsecond(micros)
-        .unwrap_or(if micros < 0 { Timestamp::MIN } else { Timestamp::MAX })
+    Timestamp::from_microsecond(micros).unwrap_or(if micros < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
 /// The instant cut to whole microseconds.
@@ -132,9 +131,7 @@ impl fmt::Display for Length {
             return f.write_str("0s");
         }
         let mut rest = self.millis;
-        for (unit, ms) in
-            [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)]
-        {
+        for (unit, ms) in [("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)] {
             if rest >= ms {
                 write!(f, "{}{unit}", rest / ms)?;
                 rest %= ms;
@@ -163,7 +160,9 @@ mod tests {
 
     #[test]
     fn lengths_read_as_people_write_them() {
-        for (text, secs) in [("90s", 90), ("5m", 300), ("1h30m", 5400), ("1h 30m", 5400), ("2d", 172_800), ("1w", 604_800), ("0", 0), ("0s", 0)] {
+        for (text, secs) in
+            [("90s", 90), ("5m", 300), ("1h30m", 5400), ("1h 30m", 5400), ("2d", 172_800), ("1w", 604_800), ("0", 0), ("0s", 0)]
+        {
             let length: Length = text.parse().unwrap();
             assert_eq!(length.as_secs(), secs, "{text}");
             assert_eq!(length.to_string().parse::<Length>().unwrap(), length);

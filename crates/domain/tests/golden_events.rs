@@ -50,7 +50,8 @@ fn every_golden_body_decodes_and_encodes_to_the_same_json() {
     for entry in std::fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let (kind, v) = name.strip_suffix(".json").and_then(|stem| stem.rsplit_once(".v")).unwrap_or_else(|| panic!("`{name}` is not KIND.vN.json"));
+        let (kind, v) =
+            name.strip_suffix(".json").and_then(|stem| stem.rsplit_once(".v")).unwrap_or_else(|| panic!("`{name}` is not KIND.vN.json"));
         let v: u16 = v.parse().unwrap();
         let samples: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert!(!samples.is_empty(), "{name}");

@@ -178,7 +178,9 @@ fn reasons_and_notes_are_words_of_a_bounded_length() {
         assert!(matches!(world.run(empty), Err(Refusal::WordsMissing { .. })), "{verb:?}");
     }
     let long = "x".repeat(NOTE_CHARS_MAX + 1);
-    for command in [Command::Note { text: long.clone() }, Command::Mitigate { note: Some(long.clone()) }, Command::Resolve { note: Some(long) }] {
+    for command in
+        [Command::Note { text: long.clone() }, Command::Mitigate { note: Some(long.clone()) }, Command::Resolve { note: Some(long) }]
+    {
         assert!(matches!(World::at(State::Investigating).run(command), Err(Refusal::TooLong { .. })));
     }
 }

@@ -26,10 +26,7 @@ fn the_start_pages_whoever_the_schedule_says_and_plans_the_rest() {
     let live: Vec<(Rule, &str, jiff::Timestamp)> = world.live().iter().map(|e| (e.rule, e.key.as_str(), e.next_look_at)).collect();
     assert_eq!(
         live,
-        [
-            (Rule::PageNotify, "notify:1:1:ana:1", at("2026-01-05T10:01:00Z")),
-            (Rule::PageAck, "ack:1:1", at("2026-01-05T10:05:00Z")),
-        ]
+        [(Rule::PageNotify, "notify:1:1:ana:1", at("2026-01-05T10:01:00Z")), (Rule::PageAck, "ack:1:1", at("2026-01-05T10:05:00Z")),]
     );
     assert_eq!(world.sent.len(), 1);
     assert_eq!(world.sent[0].channel, "webhook");
@@ -133,7 +130,10 @@ fn when_every_send_of_a_step_failed_the_next_step_follows_at_once() {
     let mut world = World::started(org(1, policy(&[&["team:pair"], &["person:ben"]], 0), &[]));
     assert_eq!(world.report("ana", "hook", failed()).len(), 2);
     assert_eq!(world.report("ana", "mail", failed()), ["failed: ana mail"], "cho may still have heard");
-    assert_eq!(world.report("cho", "hook", failed()), ["failed: cho hook", "step 1.2: ben (mail now); nobody of the step could be reached"]);
+    assert_eq!(
+        world.report("cho", "hook", failed()),
+        ["failed: cho hook", "step 1.2: ben (mail now); nobody of the step could be reached"]
+    );
     assert_eq!(world.now, at(world::MONDAY_TEN));
 }
 
@@ -205,7 +205,11 @@ fn an_exhausted_page_can_still_be_taken_and_a_stopped_one_cannot() {
 fn an_exhausted_page_stops_with_its_incident() {
     let mut world = World::started(org(1, policy(&[&["person:cho"]], 0), &[]));
     world.look(false);
-    assert_eq!(world.run(Command::Stop { why: "it was resolved".into() }).unwrap(), ["stopped: it was resolved"], "or tries would go on for ever");
+    assert_eq!(
+        world.run(Command::Stop { why: "it was resolved".into() }).unwrap(),
+        ["stopped: it was resolved"],
+        "or tries would go on for ever"
+    );
 }
 
 #[test]
@@ -279,7 +283,8 @@ fn a_stranger_to_the_log_is_refused_and_a_report_of_an_old_step_moves_nothing() 
     assert_eq!(world.run(world.start()), Err(Refusal::AlreadyStarted));
     let old = world.sent[0].clone();
     world.run(decline("ana")).unwrap();
-    let report = SendReport { message: old.id, person: old.person, contact: old.contact, channel: old.channel, attempts: 1, result: failed() };
+    let report =
+        SendReport { message: old.id, person: old.person, contact: old.contact, channel: old.channel, attempts: 1, result: failed() };
     assert_eq!(world.run(Command::RecordSend(report)).unwrap(), ["failed: ana hook"]);
     assert_eq!(world.page.as_ref().unwrap().step, 2);
 }

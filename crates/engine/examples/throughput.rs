@@ -70,7 +70,12 @@ async fn run(path: &str, callers: usize, per_request: usize, seconds: u64, kind:
                     body: "[{\"labels\":{\"alertname\":\"x\"}}]".repeat(per_request),
                     signals,
                 };
-                let input = Input { actor: Actor::Integration("prom".into()), cause: "signal".into(), once: None, command: Command::Signals(arrived) };
+                let input = Input {
+                    actor: Actor::Integration("prom".into()),
+                    cause: "signal".into(),
+                    once: None,
+                    command: Command::Signals(arrived),
+                };
                 engine.submit(input).await.unwrap();
                 count.fetch_add(per_request as u64, Ordering::Relaxed);
             }
@@ -93,7 +98,8 @@ fn signal(n: u64, kind: &str) -> Signal {
         source: Some("host-1".into()),
         service: None,
         severity: None,
-        labels: [("alertname".to_owned(), "Bench".to_owned()), ("kind".to_owned(), kind.to_owned()), ("n".to_owned(), n.to_string())].into(),
+        labels: [("alertname".to_owned(), "Bench".to_owned()), ("kind".to_owned(), kind.to_owned()), ("n".to_owned(), n.to_string())]
+            .into(),
         annotations: BTreeMap::new(),
         starts_at: Some(Timestamp::UNIX_EPOCH),
         ends_at: Timestamp::from_second(4_000_000_000).ok(),

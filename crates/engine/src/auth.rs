@@ -57,7 +57,13 @@ impl Engine {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn create_token(&self, name: &str, scope: Scope, person: Option<String>, life: Option<Length>) -> Result<(String, TokenView), CommitError> {
+    pub async fn create_token(
+        &self,
+        name: &str,
+        scope: Scope,
+        person: Option<String>,
+        life: Option<Length>,
+    ) -> Result<(String, TokenView), CommitError> {
         let mut bytes = [0; TOKEN_BYTES];
         self.shared.ports.rng.fill(&mut bytes);
         let text = format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));

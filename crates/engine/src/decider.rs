@@ -492,9 +492,7 @@ impl Decider {
                 };
                 Loaded::Expectation(owner.clone(), key.clone(), *occurrence, found)
             }
-            Need::Answer(principal, key) => {
-                Loaded::Answer(principal.clone(), key.clone(), rows::token::answer(db, principal, key).await?)
-            }
+            Need::Answer(principal, key) => Loaded::Answer(principal.clone(), key.clone(), rows::token::answer(db, principal, key).await?),
             Need::Message(id) => Loaded::Message(*id, rows::message::get(db, *id).await?.map(Box::new)),
             Need::References => self.draw_references().await?,
         })
@@ -535,10 +533,7 @@ fn unavailable(fault: &Fault) -> Refusal {
 /// Whether a command is worth trying again when the store was not there: ours, not a caller's.
 #[must_use]
 pub const fn is_ours(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Look(_) | Command::Claim { .. } | Command::Withdraw { .. } | Command::Sent { .. } | Command::Flush { .. }
-    )
+    matches!(command, Command::Look(_) | Command::Claim { .. } | Command::Withdraw { .. } | Command::Sent { .. } | Command::Flush { .. })
 }
 
 /// How long our own commands wait before they are tried again.

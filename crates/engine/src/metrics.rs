@@ -130,7 +130,11 @@ impl Metrics {
     /// A sender's request was refused; `ours` where the fault was.
     pub fn refused(&self, reason: &str, ours: bool) {
         self.refused.get_or_create(&Reason { reason: reason.to_owned() }).inc();
-        if ours { self.ingest_failed.inc() } else { self.ingest_ok.inc() };
+        if ours {
+            self.ingest_failed.inc()
+        } else {
+            self.ingest_ok.inc()
+        };
     }
 
     /// What became of a page or a message.
@@ -144,7 +148,11 @@ impl Metrics {
     /// A message was delivered.
     pub fn latency(&self, seconds: f64) {
         self.page_latency.observe(seconds);
-        if seconds <= TIMELY_S { self.told_in_time.inc() } else { self.told_late.inc() };
+        if seconds <= TIMELY_S {
+            self.told_in_time.inc()
+        } else {
+            self.told_late.inc()
+        };
     }
 
     /// An expectation was looked at.

@@ -254,11 +254,18 @@ struct Edit<'a> {
 impl<'a> Edit<'a> {
     async fn new(engine: &'a Engine, actor: &'a Actor, stored: Vec<form::Stored>) -> Result<Self, OrgError> {
         let was_version = org_version(&engine.shared.db).await?;
-        let stored = stored
-            .into_iter()
-            .filter_map(|row| FormKind::from_word(&row.kind).map(|kind| ((kind, row.id.clone()), row)))
-            .collect();
-        Ok(Self { engine, actor, stored, was_version, version: was_version + 1, writes: Vec::new(), changes: Vec::new(), drafts: Vec::new() })
+        let stored =
+            stored.into_iter().filter_map(|row| FormKind::from_word(&row.kind).map(|kind| ((kind, row.id.clone()), row))).collect();
+        Ok(Self {
+            engine,
+            actor,
+            stored,
+            was_version,
+            version: was_version + 1,
+            writes: Vec::new(),
+            changes: Vec::new(),
+            drafts: Vec::new(),
+        })
     }
 
     fn put(&mut self, form: Form, position: usize, managed: Option<&str>) -> Result<(), OrgError> {

@@ -324,11 +324,8 @@ fn render(engine: &Engine, messages: &[Box<Stored>]) -> Message {
 fn target(engine: &Engine, person: &str, contact: &str) -> Result<Target, String> {
     let org = engine.org();
     let form = org.person(person).ok_or_else(|| format!("there is no person `{person}` any more"))?;
-    let contact = form
-        .contacts
-        .iter()
-        .find(|c| c.id == contact)
-        .ok_or_else(|| format!("`{person}` has no contact method `{contact}` any more"))?;
+    let contact =
+        form.contacts.iter().find(|c| c.id == contact).ok_or_else(|| format!("`{person}` has no contact method `{contact}` any more"))?;
     if let Some(url) = &contact.webhook {
         return Ok(Target::Webhook { url: url.clone(), secret: contact.secret.clone() });
     }

@@ -289,7 +289,8 @@ impl Queries<'_> {
     /// When the store does not answer.
     pub async fn open_alerts(&self, integration: &str) -> Result<Vec<AlertView>, NoAnswer> {
         self.needs(Scope::Read)?;
-        let mut filter = rows::alert::Filter { integration: Some(integration.to_owned()), open: Some(true), ..rows::alert::Filter::default() };
+        let mut filter =
+            rows::alert::Filter { integration: Some(integration.to_owned()), open: Some(true), ..rows::alert::Filter::default() };
         let mut out = Vec::new();
         loop {
             let found = rows::alert::list(self.db(), &filter, OPEN_ALERTS_BATCH).await?;
@@ -411,7 +412,12 @@ impl Queries<'_> {
     }
 }
 
-fn explain_policy(org: &allclear_domain::org::snapshot::Org, policy: Option<&str>, severity: Severity, now: Timestamp) -> Vec<StepExplanation> {
+fn explain_policy(
+    org: &allclear_domain::org::snapshot::Org,
+    policy: Option<&str>,
+    severity: Severity,
+    now: Timestamp,
+) -> Vec<StepExplanation> {
     let urgency = org.severity(severity).notify;
     let mut out = Vec::new();
     let mut at = now;

@@ -61,7 +61,13 @@ pub fn line(org: &Org, kind: &str, actor: &str, body: Option<&Value>) -> String 
             )
         }
         "send_delayed" => {
-            format!("{} could not be reached by {} yet (try {}): {}", name(&text("person")), text("contact"), number("attempts"), text("why"))
+            format!(
+                "{} could not be reached by {} yet (try {}): {}",
+                name(&text("person")),
+                text("contact"),
+                number("attempts"),
+                text("why")
+            )
         }
         "send_failed" => format!("{} cannot be reached by {}: {}", name(&text("person")), text("contact"), text("why")),
         "send_in_doubt" => format!("{} may have been told by {}: {}", name(&text("person")), text("contact"), text("why")),

@@ -52,8 +52,7 @@ impl SecretKey {
     /// In words.
     pub fn from_text(text: &str) -> Result<Self, String> {
         let bytes = URL_SAFE_NO_PAD.decode(text.trim()).map_err(|_| "it is not base64".to_owned())?;
-        let bytes: [u8; KEY_BYTES] =
-            bytes.try_into().map_err(|b: Vec<u8>| format!("it holds {} bytes instead of {KEY_BYTES}", b.len()))?;
+        let bytes: [u8; KEY_BYTES] = bytes.try_into().map_err(|b: Vec<u8>| format!("it holds {} bytes instead of {KEY_BYTES}", b.len()))?;
         Ok(Self(bytes))
     }
 

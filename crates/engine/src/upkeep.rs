@@ -108,7 +108,9 @@ pub async fn rows_against_logs(db: &Db) -> Result<Vec<String>, Fault> {
             }
             for (page, head) in rows::page::of_incident(db, id).await? {
                 match fold_page(db, page.id).await? {
-                    Ok(Some(folded)) if folded != (page.clone(), head) => out.push(format!("the row of {} is not what its log says", page.id)),
+                    Ok(Some(folded)) if folded != (page.clone(), head) => {
+                        out.push(format!("the row of {} is not what its log says", page.id))
+                    }
                     Err(why) => out.push(format!("the log of {} does not read: {why}", page.id)),
                     Ok(_) => {}
                 }

@@ -74,7 +74,8 @@ impl Transport for Sink {
                 let line = (notice.person.clone(), channel.to_owned(), notice.incident.reference.clone(), notice.late);
                 self.told.lock().unwrap().push(line);
             }
-            let scripted = self.answers.lock().unwrap().get_mut(channel).and_then(|list| if list.is_empty() { None } else { Some(list.remove(0)) });
+            let scripted =
+                self.answers.lock().unwrap().get_mut(channel).and_then(|list| if list.is_empty() { None } else { Some(list.remove(0)) });
             scripted.unwrap_or(Outcome::Delivered { receipt: "200".into() })
         })
     }
@@ -155,7 +156,8 @@ impl World {
             body: "[]".into(),
             signals: vec![signal],
         };
-        let input = Input { actor: Actor::Integration("prom".into()), cause: "signal".into(), once: None, command: Command::Signals(arrived) };
+        let input =
+            Input { actor: Actor::Integration("prom".into()), cause: "signal".into(), once: None, command: Command::Signals(arrived) };
         let reply = self.engine.submit(input).await;
         self.engine.quiet().await;
         reply

@@ -264,7 +264,8 @@ impl World {
                 _ => return,
             }
         } else {
-            let acknowledge = Command::Page { id: page, command: paging::Command::Acknowledge { by: Some(by.clone()), via: "link".into() } };
+            let acknowledge =
+                Command::Page { id: page, command: paging::Command::Acknowledge { by: Some(by.clone()), via: "link".into() } };
             match throw {
                 0..=34 => acknowledge,
                 35..=49 => Command::Page { id: page, command: paging::Command::Decline { by: by.clone(), via: "link".into() } },
@@ -357,7 +358,10 @@ impl World {
             2 | 3 => on(pick(self), incident::Command::Reopen { why: "it is back".into() }),
             4 => on(pick(self), incident::Command::Promote { why: "it is one".into() }),
             5 | 6 => Command::Merge { from: pick(self), into: pick(self) },
-            7 => on(pick(self), incident::Command::SetSeverity { severity: *self.dice.pick(&Severity::ALL), why: "worse than thought".into() }),
+            7 => on(
+                pick(self),
+                incident::Command::SetSeverity { severity: *self.dice.pick(&Severity::ALL), why: "worse than thought".into() },
+            ),
             8 => on(pick(self), incident::Command::Close),
             9 => on(pick(self), incident::Command::Acknowledge { by: Some("p1".into()), via: "api".into() }),
             10 => Command::Escalate {

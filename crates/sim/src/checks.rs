@@ -53,7 +53,10 @@ impl World {
             let acks = live(owner, Rule::PageAck);
             let wanted = usize::from(page.status == Status::Running);
             if acks != wanted {
-                self.fail("I1 a running page waits for exactly one acknowledgement", format!("{} is {:?} and has {acks}", page.id, page.status));
+                self.fail(
+                    "I1 a running page waits for exactly one acknowledgement",
+                    format!("{} is {:?} and has {acks}", page.id, page.status),
+                );
             }
             if page.status != Status::Running && live(owner, Rule::PageNotify) > 0 {
                 self.fail("I5 no escalation after the end", format!("{} is {:?} and has later ways planned", page.id, page.status));
@@ -263,12 +266,17 @@ impl World {
             return;
         }
         if ended_at < ends_at {
-            self.fail("I9 an alert lapses no earlier than its sender said", format!("{key} at {ended_at}, sent at {} with end {ends_at}", condition.at));
+            self.fail(
+                "I9 an alert lapses no earlier than its sender said",
+                format!("{key} at {ended_at}, sent at {} with end {ends_at}", condition.at),
+            );
         }
         let interval = ends_at.duration_since(condition.at);
         // The node that let it lapse had started when it did, at the latest.
         let started: Vec<Timestamp> = self.starts.iter().copied().filter(|at| *at <= ended_at && *at > condition.at).collect();
-        if !self.shared && let Some(booted) = started.last() {
+        if !self.shared
+            && let Some(booted) = started.last()
+        {
             self.reached("an alert lapsed after a restart");
             // The interval is counted from the arrival; what was delayed on its way is shorter.
             let soonest = booted.checked_add(interval).unwrap_or(*booted);

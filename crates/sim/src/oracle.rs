@@ -115,9 +115,7 @@ fn tellable(org: &Org, targets: &[String], urgency: NotifyUrgency, at: Timestamp
         let named: Vec<String> = match target.split_once(':') {
             Some(("person", id)) => vec![id.to_owned()],
             Some(("team", id)) => org.team(id).map(|t| t.members.clone()).unwrap_or_default(),
-            Some(("schedule", id)) => {
-                org.schedule(id).and_then(|s| s.on_call_at(org.overrides(id), at).person).into_iter().collect()
-            }
+            Some(("schedule", id)) => org.schedule(id).and_then(|s| s.on_call_at(org.overrides(id), at).person).into_iter().collect(),
             _ => Vec::new(),
         };
         for id in named {
@@ -307,7 +305,10 @@ impl World {
                 self.may_advance(id, &page, at, timed_out);
                 let org = self.org_of(self.org.version);
                 if next_of(&page, &org, at) != Next::Exhausted {
-                    self.fail("I2 everybody is tried", format!("{id} is exhausted ({}), but {:?} is left", body.why, next_of(&page, &org, at)));
+                    self.fail(
+                        "I2 everybody is tried",
+                        format!("{id} is exhausted ({}), but {:?} is left", body.why, next_of(&page, &org, at)),
+                    );
                 }
                 page.running = false;
                 page.exhausted = true;
@@ -399,7 +400,8 @@ impl World {
             if !reached.entries.iter().any(|e| e.message.is_some()) {
                 self.fail("I2 somebody is told at once", format!("{id}: nothing goes out to {}", reached.person));
             }
-            let (wanted, planned) = (delays(&org, &reached.person, page.urgency), reached.entries.iter().map(|e| e.after).collect::<Vec<_>>());
+            let (wanted, planned) =
+                (delays(&org, &reached.person, page.urgency), reached.entries.iter().map(|e| e.after).collect::<Vec<_>>());
             if wanted != planned {
                 self.fail("I5 never early", format!("{id} plans {planned:?} for {}, whose rule says {wanted:?}", reached.person));
             }

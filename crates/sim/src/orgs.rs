@@ -147,7 +147,10 @@ fn person(dice: &mut Dice, n: u64) -> Person {
         1 => (vec![contact("mail", true, false)], Notify::default()),
         2 | 3 => (vec![contact("push", false, true)], Notify::default()),
         4 => (vec![contact("push", false, true), contact("mail", true, true)], Notify::default()),
-        5 => (vec![contact("push", false, false), contact("mail", true, true)], Notify { high: vec![entry("push", 0), entry("mail", 120)], low: vec![] }),
+        5 => (
+            vec![contact("push", false, false), contact("mail", true, true)],
+            Notify { high: vec![entry("push", 0), entry("mail", 120)], low: vec![] },
+        ),
         _ => (
             vec![contact("push", false, true), contact("mail", true, true)],
             Notify {
@@ -167,11 +170,7 @@ fn schedule(dice: &mut Dice, n: u64, ids: &[String]) -> Schedule {
     let every = *dice.pick(&["1w", "1d", "2d", "6h", "1h"]);
     let mut people = some_of(dice, ids);
     people.push(dice.pick(ids).clone());
-    let only = if dice.chance(300) {
-        vec![Restriction { days: Vec::new(), from: "09:00".into(), to: "17:00".into() }]
-    } else {
-        Vec::new()
-    };
+    let only = if dice.chance(300) { vec![Restriction { days: Vec::new(), from: "09:00".into(), to: "17:00".into() }] } else { Vec::new() };
     Schedule {
         id: format!("rota{n}"),
         name: None,
@@ -288,8 +287,7 @@ pub fn expected(org: &Bundle, integration: &str, signal: &Signal, now: Timestamp
         Some(SenderSeverity::Info) => Severity::Sev5,
         Some(SenderSeverity::Error) | None => Severity::Sev3,
     };
-    let by_default =
-        if route.is_none() && signal.severity == Some(SenderSeverity::Info) { Declare::Record } else { Declare::Declare };
+    let by_default = if route.is_none() && signal.severity == Some(SenderSeverity::Info) { Declare::Record } else { Declare::Declare };
     let service = route.and_then(|r| r.set.service.clone()).or(own);
     Expected {
         decision: route.and_then(|r| r.declare).unwrap_or(by_default),
@@ -301,9 +299,6 @@ pub fn expected(org: &Bundle, integration: &str, signal: &Signal, now: Timestamp
         }),
         service,
         wait: route.and_then(|r| r.set.group_wait).unwrap_or(Length::ZERO),
-        silenced: org
-            .silences
-            .iter()
-            .any(|s| s.matches == format!("host=\"{}\"", label("host")) && s.starts_at <= now && now < s.ends_at),
+        silenced: org.silences.iter().any(|s| s.matches == format!("host=\"{}\"", label("host")) && s.starts_at <= now && now < s.ends_at),
     }
 }

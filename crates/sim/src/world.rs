@@ -100,12 +100,28 @@ pub(crate) enum Task {
     Act(Box<Act>),
     /// Somebody does something out of the blue.
     Meddle,
-    Begin { node: usize, run: u64 },
-    Answer { node: usize, run: u64, message: MessageId },
-    Insist { node: usize, run: u64, cause: String, command: Box<Command> },
+    Begin {
+        node: usize,
+        run: u64,
+    },
+    Answer {
+        node: usize,
+        run: u64,
+        message: MessageId,
+    },
+    Insist {
+        node: usize,
+        run: u64,
+        cause: String,
+        command: Box<Command>,
+    },
     Boot(usize),
     Flush(usize),
-    Forget { node: usize, run: u64, incident: IncidentId },
+    Forget {
+        node: usize,
+        run: u64,
+        incident: IncidentId,
+    },
     OrgChange,
     Crash,
     Jump,
@@ -306,15 +322,8 @@ impl World {
         let setup = Setup { node: id, booted_at: self.now, shared: self.shared, quarantined: false, seed: seed.rotate_left(17) };
         let mut decider = Decider::new(Core::new(setup, self.org.clone()), db, ports(self.clock.clone(), seed.rotate_left(5)));
         block_on(decider.fill()).expect("a store in memory answers");
-        self.nodes[node] = Node {
-            id,
-            run: self.runs,
-            alive: true,
-            decider: Some(decider),
-            outbox: Outbox::default(),
-            weather,
-            look_not_before: self.now,
-        };
+        self.nodes[node] =
+            Node { id, run: self.runs, alive: true, decider: Some(decider), outbox: Outbox::default(), weather, look_not_before: self.now };
         self.say(|| format!("node {node} starts as {id}"));
         self.plan(after(self.now, Length::from_secs(15)), Task::Flush(node));
         self.read_orphans(node);

@@ -14,12 +14,7 @@ static MIGRATIONS: &[Migration] = &[Migration {
 }];
 static LOG: Table = Table {
     name: "log",
-    columns: &[
-        ("stream", Kind::Text),
-        ("version", Kind::Int),
-        ("at", Kind::Int),
-        ("body", Kind::Text),
-    ],
+    columns: &[("stream", Kind::Text), ("version", Kind::Int), ("at", Kind::Int), ("body", Kind::Text)],
     key: &["stream", "version"],
 };
 /// How long each measurement runs.
@@ -27,15 +22,7 @@ const LENGTH: Duration = Duration::from_secs(4);
 
 fn row(stream: String, version: i64) -> Write {
     let body = r#"{"kind":"opened","labels":{"severity":"critical","service":"checkout"},"title":"latency above 2 s"}"#;
-    Write::Insert {
-        table: &LOG,
-        row: vec![
-            Val::Text(stream),
-            version.into(),
-            1_700_000_000_000_000_i64.into(),
-            body.into(),
-        ],
-    }
+    Write::Insert { table: &LOG, row: vec![Val::Text(stream), version.into(), 1_700_000_000_000_000_i64.into(), body.into()] }
 }
 
 #[allow(clippy::disallowed_methods)] // A measurement needs the time.
@@ -48,12 +35,8 @@ async fn measure(db: &Db, label: &str, callers: usize, rows: i64) {
                 let (mut version, mut worst) = (0, Duration::ZERO);
                 while began.elapsed() < LENGTH {
                     let asked = Instant::now();
-                    let writes = (0..rows)
-                        .map(|offset| row(format!("{label}-{caller}"), version + offset))
-                        .collect();
-                    db.commit(writes)
-                        .await
-                        .expect("the measurement's own rows do not collide");
+                    let writes = (0..rows).map(|offset| row(format!("{label}-{caller}"), version + offset)).collect();
+                    db.commit(writes).await.expect("the measurement's own rows do not collide");
                     version += rows;
                     worst = worst.max(asked.elapsed());
                 }
@@ -78,10 +61,7 @@ async fn measure(db: &Db, label: &str, callers: usize, rows: i64) {
 async fn main() {
     let dir = tempfile::tempdir_in(".").expect("the working folder can be written");
     let options = || OpenOptions::new(MIGRATIONS, &[]);
-    let mut all = vec![(
-        "sqlite",
-        format!("sqlite:{}", dir.path().join("bench.db").display()),
-    )];
+    let mut all = vec![("sqlite", format!("sqlite:{}", dir.path().join("bench.db").display()))];
     match allclear_store::testing::fresh_database().await {
         Ok(url) => all.push(("postgres", url)),
         Err(why) => println!("no PostgreSQL: {why}"),

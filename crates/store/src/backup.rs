@@ -50,20 +50,11 @@ impl Db {
         let made = match &self.inner.backend {
             Backend::Threads(threads) if threads.place.is_file() => {
                 let place = threads.place.clone();
-                sqlite_file::off_thread("store-backup", move || {
-                    vacuum_into(&place.open_reader()?, &target)
-                })
-                .await
+                sqlite_file::off_thread("store-backup", move || vacuum_into(&place.open_reader()?, &target)).await
             }
-            Backend::Threads(threads) => {
-                threads
-                    .with(move |core| vacuum_into(core.conn()?, &target))
-                    .await
-            }
+            Backend::Threads(threads) => threads.with(move |core| vacuum_into(core.conn()?, &target)).await,
             Backend::Inline(core) => inline(core, |core| vacuum_into(core.conn()?, &target)),
-            Backend::Server(server) => {
-                copy_out(server, self.inner.options.tables, migrations, target).await
-            }
+            Backend::Server(server) => copy_out(server, self.inner.options.tables, migrations, target).await,
         };
         let (at, to) = (partial.clone(), to.to_owned());
         let done = match made {
@@ -83,14 +74,8 @@ impl Db {
         let (tables, migrations) = (self.inner.options.tables, self.inner.options.migrations);
         let from = from.to_owned();
         match &self.inner.backend {
-            Backend::Threads(threads) => {
-                threads
-                    .with(move |core| copy_in(core.conn()?, &from, tables, migrations))
-                    .await
-            }
-            Backend::Inline(core) => inline(core, |core| {
-                copy_in(core.conn()?, &from, tables, migrations)
-            }),
+            Backend::Threads(threads) => threads.with(move |core| copy_in(core.conn()?, &from, tables, migrations)).await,
+            Backend::Inline(core) => inline(core, |core| copy_in(core.conn()?, &from, tables, migrations)),
             Backend::Server(server) => send_in(server, from, tables, migrations).await,
         }
     }
@@ -121,88 +106,47 @@ fn as_fault(error: OpenError) -> Fault {
 }
 
 fn vacuum_into(conn: &Connection, target: &Path) -> Result<(), Fault> {
-    let path = target
-        .to_str()
-        .ok_or_else(|| io(target, "the name is not UTF-8"))?;
-    conn.execute("vacuum into ?1", [path])
-        .map(|_| ())
-        .map_err(|error| fault(&error, "copy"))
+    let path = target.to_str().ok_or_else(|| io(target, "the name is not UTF-8"))?;
+    conn.execute("vacuum into ?1", [path]).map(|_| ()).map_err(|error| fault(&error, "copy"))
 }
 
 /// Marks, examines, syncs and names a finished copy.
 fn seal(partial: &Path, to: &Path, mark: &[Write]) -> Result<(), Fault> {
     let conn = Connection::open(partial).map_err(|error| fault(&error, "open the copy"))?;
-    let mut core = Core::new(
-        conn,
-        Place {
-            path: None,
-            read_only: false,
-        },
-        Arc::new(Points::default()),
-        None,
-    );
+    let mut core = Core::new(conn, Place { path: None, read_only: false }, Arc::new(Points::default()), None);
     match core.commit_group(&[mark]).pop() {
         Some(Err(CommitError::Fault(why))) => return Err(why.while_doing("mark the copy")),
         Some(Err(conflict)) => {
-            return Err(Fault::new(
-                FaultKind::Other,
-                format!("mark the copy: {conflict}"),
-            ));
+            return Err(Fault::new(FaultKind::Other, format!("mark the copy: {conflict}")));
         }
         Some(Ok(())) | None => {}
     }
     let wrong = quick_check(core.conn()?)?;
     if !wrong.is_empty() {
-        return Err(Fault::new(
-            FaultKind::Corrupt,
-            format!("the copy is damaged: {}", wrong.join("; ")),
-        ));
+        return Err(Fault::new(FaultKind::Corrupt, format!("the copy is damaged: {}", wrong.join("; "))));
     }
     drop(core);
-    File::open(partial)
-        .and_then(|file| file.sync_all())
-        .map_err(|error| io(partial, error))?;
+    File::open(partial).and_then(|file| file.sync_all()).map_err(|error| io(partial, error))?;
     fs::rename(partial, to).map_err(|error| io(to, error))?;
-    let folder = to
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|error| io(folder, error))
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| io(folder, error))
 }
 
 /// The columns of a SQLite table that hold what was written (not what is computed).
 fn columns(conn: &Connection, table: &Table) -> Result<Arc<[String]>, Fault> {
     let sql = "select name from pragma_table_xinfo(?1) where hidden = 0 order by cid";
-    sqlite::read(conn, sql, &[table.name.into()])?
-        .iter()
-        .map(|row| row.text(0).map(str::to_owned))
-        .collect()
+    sqlite::read(conn, sql, &[table.name.into()])?.iter().map(|row| row.text(0).map(str::to_owned)).collect()
 }
 
 fn select(table: &Table, columns: &[String]) -> String {
-    format!(
-        "select {} from {}",
-        sql_text::list(columns.iter().map(String::as_str)),
-        sql_text::quoted(table.name)
-    )
+    format!("select {} from {}", sql_text::list(columns.iter().map(String::as_str)), sql_text::quoted(table.name))
 }
 
 fn insert(conn: &Connection, parcel: &Parcel) -> Result<(), Fault> {
-    let params: Vec<String> = (1..=parcel.columns.len())
-        .map(|index| format!("?{index}"))
-        .collect();
+    let params: Vec<String> = (1..=parcel.columns.len()).map(|index| format!("?{index}")).collect();
     let names = sql_text::list(parcel.columns.iter().map(String::as_str));
-    let sql = format!(
-        "insert into {} ({names}) values ({})",
-        sql_text::quoted(parcel.table.name),
-        params.join(", ")
-    );
-    parcel
-        .rows
-        .iter()
-        .try_for_each(|row| sqlite::write(conn, &sql, &row.0))
+    let sql = format!("insert into {} ({names}) values ({})", sql_text::quoted(parcel.table.name), params.join(", "));
+    parcel.rows.iter().try_for_each(|row| sqlite::write(conn, &sql, &row.0))
 }
 
 /// From PostgreSQL into a new file: one snapshot, read as it streams in.
@@ -214,9 +158,7 @@ async fn copy_out(
 ) -> Result<(), Fault> {
     let (parcels, arriving) = mpsc::channel(PARCELS_WAITING);
     let (schema_at, schema_made) = tokio::sync::oneshot::channel();
-    let writing = sqlite_file::off_thread("store-backup", move || {
-        write_parcels(&target, tables, migrations, schema_at, arriving)
-    });
+    let writing = sqlite_file::off_thread("store-backup", move || write_parcels(&target, tables, migrations, schema_at, arriving));
     let reading = async move {
         // A local, so that it is dropped at the end of the reading, whatever that end is.
         let parcels = parcels;
@@ -224,10 +166,7 @@ async fn copy_out(
             return Ok(());
         };
         let link = server.address.connect_long().await?;
-        link.client
-            .batch_execute("begin isolation level repeatable read, read only")
-            .await
-            .map_err(|error| pg::fault(&error, "begin"))?;
+        link.client.batch_execute("begin isolation level repeatable read, read only").await.map_err(|error| pg::fault(&error, "begin"))?;
         for (table, columns) in tables.iter().copied().zip::<Vec<Arc<[String]>>>(layouts) {
             if !read_table(&link, table, columns, &parcels).await? {
                 break;
@@ -248,24 +187,12 @@ async fn read_table(
     columns: Arc<[String]>,
     parcels: &mpsc::Sender<Option<Parcel>>,
 ) -> Result<bool, Fault> {
-    let rows = link
-        .client
-        .query_raw(&select(table, &columns), Vec::<Param<'_>>::new())
-        .await;
-    let mut rows = std::pin::pin!(
-        rows.map_err(|error| pg::fault(&error, table.name))?
-            .ready_chunks(ROWS_TOGETHER)
-    );
+    let rows = link.client.query_raw(&select(table, &columns), Vec::<Param<'_>>::new()).await;
+    let mut rows = std::pin::pin!(rows.map_err(|error| pg::fault(&error, table.name))?.ready_chunks(ROWS_TOGETHER));
     while let Some(chunk) = rows.next().await {
-        let rows: Result<Vec<Row>, Fault> = chunk
-            .into_iter()
-            .map(|row| pg_batch::row(&row.map_err(|error| pg::fault(&error, table.name))?))
-            .collect();
-        let parcel = Parcel {
-            table,
-            columns: Arc::clone(&columns),
-            rows: rows?,
-        };
+        let rows: Result<Vec<Row>, Fault> =
+            chunk.into_iter().map(|row| pg_batch::row(&row.map_err(|error| pg::fault(&error, table.name))?)).collect();
+        let parcel = Parcel { table, columns: Arc::clone(&columns), rows: rows? };
         if parcels.send(Some(parcel)).await.is_err() {
             return Ok(false);
         }
@@ -282,13 +209,11 @@ fn write_parcels(
 ) -> Result<(), Fault> {
     let conn = Connection::open(target).map_err(|error| fault(&error, "open the copy"))?;
     // A kill leaves a file under another name, which nobody reads; the end syncs it.
-    conn.execute_batch("pragma journal_mode = off; pragma synchronous = off")
-        .map_err(|error| fault(&error, "open the copy"))?;
+    conn.execute_batch("pragma journal_mode = off; pragma synchronous = off").map_err(|error| fault(&error, "open the copy"))?;
     sqlite_file::migrate(&conn, migrations).map_err(as_fault)?;
     let layouts: Result<Vec<_>, Fault> = tables.iter().map(|table| columns(&conn, table)).collect();
     let _ = schema_at.send(layouts?);
-    conn.execute_batch("pragma foreign_keys = off; begin")
-        .map_err(|error| fault(&error, "begin"))?;
+    conn.execute_batch("pragma foreign_keys = off; begin").map_err(|error| fault(&error, "begin"))?;
     loop {
         match arriving.blocking_recv() {
             Some(Some(parcel)) => insert(&conn, &parcel)?,
@@ -296,8 +221,7 @@ fn write_parcels(
             None => return Err(Fault::closed().while_doing("the reading side ended early")),
         }
     }
-    conn.execute_batch("commit")
-        .map_err(|error| fault(&error, "commit"))
+    conn.execute_batch("commit").map_err(|error| fault(&error, "commit"))
 }
 
 /// A copy as a restore reads it: looked at only; an older one is copied once more and brought up to date.
@@ -317,93 +241,50 @@ impl Drop for Source {
 impl Source {
     fn open(from: &Path, migrations: &[Migration]) -> Result<Self, Fault> {
         let look = |path: &Path| {
-            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
-                .map_err(|error| fault(&error, &path.display().to_string()))
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(|error| fault(&error, &path.display().to_string()))
         };
         let conn = look(from)?;
         let wrong = quick_check(&conn)?;
         if !wrong.is_empty() {
-            return Err(Fault::new(
-                FaultKind::Corrupt,
-                format!("{} is damaged: {}", from.display(), wrong.join("; ")),
-            ));
+            return Err(Fault::new(FaultKind::Corrupt, format!("{} is damaged: {}", from.display(), wrong.join("; "))));
         }
         let applied = sqlite_file::applied(&conn)?;
         if applied.is_empty() {
-            return Err(Fault::new(
-                FaultKind::Other,
-                format!("{} is no copy made by this program", from.display()),
-            ));
+            return Err(Fault::new(FaultKind::Other, format!("{} is no copy made by this program", from.display())));
         }
-        if crate::migrate::pending(migrations, &applied)
-            .map_err(as_fault)?
-            .is_empty()
-        {
-            return Ok(Self {
-                conn,
-                scratch: None,
-            });
+        if crate::migrate::pending(migrations, &applied).map_err(as_fault)?.is_empty() {
+            return Ok(Self { conn, scratch: None });
         }
         let scratch = beside(from, ".upgrading");
         discard(&scratch);
         vacuum_into(&conn, &scratch)?;
-        let source = Self {
-            conn: Connection::open(&scratch).map_err(|error| fault(&error, "upgrade the copy"))?,
-            scratch: Some(scratch),
-        };
+        let source = Self { conn: Connection::open(&scratch).map_err(|error| fault(&error, "upgrade the copy"))?, scratch: Some(scratch) };
         sqlite_file::migrate(&source.conn, migrations).map_err(as_fault)?;
         Ok(source)
     }
 
     /// Hands on the rows of one table in parcels.
-    fn each_parcel(
-        &self,
-        table: &'static Table,
-        mut take: impl FnMut(Parcel) -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
+    fn each_parcel(&self, table: &'static Table, mut take: impl FnMut(Parcel) -> Result<(), Fault>) -> Result<(), Fault> {
         let columns = columns(&self.conn, table)?;
-        let parcel = |rows| Parcel {
-            table,
-            columns: Arc::clone(&columns),
-            rows,
-        };
+        let parcel = |rows| Parcel { table, columns: Arc::clone(&columns), rows };
         let mut rows = Vec::new();
         sqlite::each_row(&self.conn, &select(table, &columns), &[], |row| {
             rows.push(row);
-            if rows.len() < ROWS_TOGETHER {
-                Ok(())
-            } else {
-                take(parcel(std::mem::take(&mut rows)))
-            }
+            if rows.len() < ROWS_TOGETHER { Ok(()) } else { take(parcel(std::mem::take(&mut rows))) }
         })?;
-        if rows.is_empty() {
-            Ok(())
-        } else {
-            take(parcel(rows))
-        }
+        if rows.is_empty() { Ok(()) } else { take(parcel(rows)) }
     }
 }
 
 fn not_empty(table: &Table) -> Fault {
-    Fault::new(
-        FaultKind::Other,
-        format!(
-            "table {} already holds rows; restore into a new, empty database",
-            table.name
-        ),
-    )
+    Fault::new(FaultKind::Other, format!("table {} already holds rows; restore into a new, empty database", table.name))
 }
 
 fn any_row(table: &Table) -> String {
     format!("select 1 from {} limit 1", sql_text::quoted(table.name))
 }
 
-fn copy_in(
-    conn: &Connection,
-    from: &Path,
-    tables: &'static [&'static Table],
-    migrations: &[Migration],
-) -> Result<(), Fault> {
+fn copy_in(conn: &Connection, from: &Path, tables: &'static [&'static Table], migrations: &[Migration]) -> Result<(), Fault> {
     let source = Source::open(from, migrations)?;
     let plain = |sql: &'static str| conn.execute_batch(sql).map_err(|error| fault(&error, sql));
     plain("begin immediate; pragma defer_foreign_keys = on")?;
@@ -422,21 +303,12 @@ fn copy_in(
     filled
 }
 
-async fn send_in(
-    server: &Server,
-    from: PathBuf,
-    tables: &'static [&'static Table],
-    migrations: &'static [Migration],
-) -> Result<(), Fault> {
+async fn send_in(server: &Server, from: PathBuf, tables: &'static [&'static Table], migrations: &'static [Migration]) -> Result<(), Fault> {
     let (parcels, arriving) = mpsc::channel(PARCELS_WAITING);
     let reading = sqlite_file::off_thread("store-restore", move || {
         let source = Source::open(&from, migrations)?;
         for table in tables.iter().copied() {
-            source.each_parcel(table, |parcel| {
-                parcels
-                    .blocking_send(Some(parcel))
-                    .map_err(|_| Fault::closed())
-            })?;
+            source.each_parcel(table, |parcel| parcels.blocking_send(Some(parcel)).map_err(|_| Fault::closed()))?;
         }
         // Only a whole copy is committed: a reader that fails never says this.
         parcels.blocking_send(None).map_err(|_| Fault::closed())
@@ -463,10 +335,7 @@ async fn send_in(
         for table in tables {
             continue_numbering(&mut link, table).await?;
         }
-        link.client
-            .batch_execute("commit")
-            .await
-            .map_err(|error| pg::fault(&error, "commit").unknown())
+        link.client.batch_execute("commit").await.map_err(|error| pg::fault(&error, "commit").unknown())
     };
     let (written, read): (Result<(), Fault>, Result<(), Fault>) = tokio::join!(writing, reading);
     written.and(read)
@@ -497,21 +366,13 @@ async fn insert_many(link: &mut Link, parcel: &Parcel) -> Result<(), Fault> {
         .iter()
         .map(|name| {
             let found = known.iter().find(|(have, _)| have == name);
-            let missing = || {
-                Fault::new(
-                    FaultKind::Statement,
-                    format!("table {} has no column {name} here", parcel.table.name),
-                )
-            };
+            let missing = || Fault::new(FaultKind::Statement, format!("table {} has no column {name} here", parcel.table.name));
             found.map(|(_, kind)| *kind).ok_or_else(missing)
         })
         .collect();
     let kinds = kinds?;
-    let arrays: Vec<String> = kinds
-        .iter()
-        .enumerate()
-        .map(|(index, kind)| format!("${}::{}[]", index + 1, sql_text::pg_type(*kind)))
-        .collect();
+    let arrays: Vec<String> =
+        kinds.iter().enumerate().map(|(index, kind)| format!("${}::{}[]", index + 1, sql_text::pg_type(*kind))).collect();
     let sql = format!(
         "insert into {} ({}) overriding system value select * from unnest({})",
         sql_text::quoted(parcel.table.name),
@@ -519,17 +380,9 @@ async fn insert_many(link: &mut Link, parcel: &Parcel) -> Result<(), Fault> {
         arrays.join(", ")
     );
     let rows: Vec<&[Val]> = parcel.rows.iter().map(|row| row.0.as_slice()).collect();
-    let params: Vec<Param<'_>> = kinds
-        .iter()
-        .enumerate()
-        .map(|(index, kind)| pg_batch::array(*kind, index, &rows))
-        .collect();
+    let params: Vec<Param<'_>> = kinds.iter().enumerate().map(|(index, kind)| pg_batch::array(*kind, index, &rows)).collect();
     let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
-    link.client
-        .execute(&sql, &params)
-        .await
-        .map(|_| ())
-        .map_err(|error| pg::fault(&error, parcel.table.name))
+    link.client.execute(&sql, &params).await.map(|_| ()).map_err(|error| pg::fault(&error, parcel.table.name))
 }
 
 /// Lets the columns that the database numbers itself go on after the highest number restored.

@@ -47,12 +47,7 @@ impl OpenOptions {
     /// A server's options with two readers.
     #[must_use]
     pub fn new(migrations: &'static [Migration], tables: &'static [&'static Table]) -> Self {
-        Self {
-            migrations,
-            tables,
-            access: Access::Serve,
-            readers: 2,
-        }
+        Self { migrations, tables, access: Access::Serve, readers: 2 }
     }
 
     /// The same, shared in another way.
@@ -87,14 +82,7 @@ pub(crate) enum Backend {
 
 impl Db {
     fn over(backend: Backend, options: OpenOptions, points: Arc<Points>) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                backend,
-                options,
-                points,
-            }),
-            faults: None,
-        }
+        Self { inner: Arc::new(Inner { backend, options, points }), faults: None }
     }
 
     /// Opens `sqlite:PATH`, `sqlite::memory:` or `postgres://…` and brings its schema up to date.
@@ -104,39 +92,22 @@ impl Db {
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let address = Address::parse(url)?;
-            address
-                .prepare(options.migrations, options.access == Access::Serve)
-                .await?;
+            address.prepare(options.migrations, options.access == Access::Serve).await?;
             let wakes = Server::has_log(&address).await?;
             let points = Arc::new(Points::default());
-            let server = Server::start(
-                address,
-                options.readers,
-                wakes,
-                Planner::new(options.tables),
-                Arc::clone(&points),
-            );
+            let server = Server::start(address, options.readers, wakes, Planner::new(options.tables), Arc::clone(&points));
             return Ok(Self::over(Backend::Server(server), options, points));
         }
-        Err(OpenError::Address {
-            given: shown(url),
-            why: "it starts with neither `sqlite:` nor `postgres://`".to_owned(),
-        })
+        Err(OpenError::Address { given: shown(url), why: "it starts with neither `sqlite:` nor `postgres://`".to_owned() })
     }
 
     fn open_sqlite(path: &str, options: OpenOptions) -> Result<Db, OpenError> {
         if path.is_empty() {
-            return Err(OpenError::Address {
-                given: "sqlite:".to_owned(),
-                why: "the path is missing".to_owned(),
-            });
+            return Err(OpenError::Address { given: "sqlite:".to_owned(), why: "the path is missing".to_owned() });
         }
         let points = Arc::new(Points::default());
         let path = (path != ":memory:").then(|| PathBuf::from(path));
-        let place = Place {
-            path,
-            read_only: options.access == Access::ReadOnly,
-        };
+        let place = Place { path, read_only: options.access == Access::ReadOnly };
         let serves = options.access == Access::Serve;
         let lock = match &place.path {
             Some(path) if serves => Some(sqlite_file::lock(path)?),
@@ -149,13 +120,7 @@ impl Db {
             _ => None,
         };
         let may_migrate = serves || !place.is_file();
-        let core = sqlite_file::open_core(
-            &place,
-            options.migrations,
-            may_migrate,
-            Arc::clone(&points),
-            lock,
-        )?;
+        let core = sqlite_file::open_core(&place, options.migrations, may_migrate, Arc::clone(&points), lock)?;
         let threads = Threads::start(core, place, options.readers)?;
         Ok(Self::over(Backend::Threads(threads), options, points))
     }
@@ -164,16 +129,9 @@ impl Db {
     /// runtime, the same order every time.
     pub fn open_inline(migrations: &'static [Migration]) -> Result<Db, OpenError> {
         let points = Arc::new(Points::default());
-        let place = Place {
-            path: None,
-            read_only: false,
-        };
+        let place = Place { path: None, read_only: false };
         let core = sqlite_file::open_core(&place, migrations, true, Arc::clone(&points), None)?;
-        Ok(Self::over(
-            Backend::Inline(Mutex::new(core)),
-            OpenOptions::new(migrations, &[]),
-            points,
-        ))
+        Ok(Self::over(Backend::Inline(Mutex::new(core)), OpenOptions::new(migrations, &[]), points))
     }
 
     /// The same database whose commits fail as `hook` decides.
@@ -211,35 +169,22 @@ impl Db {
     /// A commit goes on when its future is dropped.
     pub async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
         writes.iter().try_for_each(Write::check)?;
-        let plan = self
-            .faults
-            .as_ref()
-            .map_or(FaultPlan::None, |decide| decide(&writes));
+        let plan = self.faults.as_ref().map_or(FaultPlan::None, |decide| decide(&writes));
         if plan == FaultPlan::FailBefore {
-            return Err(
-                Fault::new(FaultKind::Injected, "the commit was refused on purpose").into(),
-            );
+            return Err(Fault::new(FaultKind::Injected, "the commit was refused on purpose").into());
         }
         if self.inner.options.access == Access::ReadOnly {
-            return Err(
-                Fault::new(FaultKind::ReadOnly, "the database was opened to look only").into(),
-            );
+            return Err(Fault::new(FaultKind::ReadOnly, "the database was opened to look only").into());
         }
         if !writes.is_empty() {
             match &self.inner.backend {
                 Backend::Threads(threads) => threads.commit(writes).await?,
                 Backend::Server(server) => server.commit(writes).await?,
-                Backend::Inline(core) => inline(core, |core| {
-                    core.commit_group(&[&writes]).pop().unwrap_or(Ok(()))
-                })?,
+                Backend::Inline(core) => inline(core, |core| core.commit_group(&[&writes]).pop().unwrap_or(Ok(())))?,
             }
         }
         if plan == FaultPlan::FailAfter {
-            return Err(
-                Fault::new(FaultKind::Injected, "the answer was lost on purpose")
-                    .unknown()
-                    .into(),
-            );
+            return Err(Fault::new(FaultKind::Injected, "the answer was lost on purpose").unknown().into());
         }
         Ok(())
     }
@@ -250,16 +195,9 @@ impl Db {
         let Backend::Server(server) = &self.inner.backend else {
             return Ok(None);
         };
-        let rows = server
-            .read(
-                "select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
-                &[],
-            )
-            .await?;
+        let rows = server.read("select cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)", &[]).await?;
         let micros = rows.first().map_or(Ok(0), |row| row.int(0))?;
-        Ok(Some(SignedDuration::from_micros(
-            micros - local.as_microsecond(),
-        )))
+        Ok(Some(SignedDuration::from_micros(micros - local.as_microsecond())))
     }
 
     /// Wake-ups when any node committed to the table `event`: each says how far `seq` reaches. An empty
@@ -276,8 +214,7 @@ impl Db {
         match &self.inner.backend {
             Backend::Threads(threads) if threads.place.is_file() => {
                 let place = threads.place.clone();
-                sqlite_file::off_thread("store-check", move || quick_check(&place.open_reader()?))
-                    .await
+                sqlite_file::off_thread("store-check", move || quick_check(&place.open_reader()?)).await
             }
             Backend::Threads(threads) => threads.with(|core| quick_check(core.conn()?)).await,
             Backend::Inline(core) => inline(core, |core| quick_check(core.conn()?)),
@@ -302,10 +239,7 @@ pub(crate) fn inline<T>(core: &Mutex<Core>, work: impl FnOnce(&mut Core) -> T) -
 /// SQLite's own examination; empty where all is well.
 pub(crate) fn quick_check(conn: &rusqlite::Connection) -> Result<Vec<String>, Fault> {
     let rows = sqlite::read(conn, "pragma quick_check", &[])?;
-    let lines: Result<Vec<String>, Fault> = rows
-        .iter()
-        .map(|row| row.text(0).map(str::to_owned))
-        .collect();
+    let lines: Result<Vec<String>, Fault> = rows.iter().map(|row| row.text(0).map(str::to_owned)).collect();
     Ok(lines?.into_iter().filter(|line| line != "ok").collect())
 }
 
@@ -317,10 +251,7 @@ pub(crate) fn shown(url: &str) -> String {
     };
     match rest.rsplit_once('@') {
         Some((user, host)) => {
-            format!(
-                "{scheme}://{}:…@{host}",
-                user.split(':').next().unwrap_or_default()
-            )
+            format!("{scheme}://{}:…@{host}", user.split(':').next().unwrap_or_default())
         }
         None => url.to_owned(),
     }

@@ -49,11 +49,7 @@ pub struct Fault {
 impl Fault {
     /// A failure that certainly left nothing behind.
     pub fn new(kind: FaultKind, why: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            kind,
-            why: why.into(),
-            outcome_unknown: false,
-        }
+        Self { kind, why: why.into(), outcome_unknown: false }
     }
 
     /// The same failure at a moment where the commit may have taken effect.
@@ -100,9 +96,7 @@ pub enum CommitError {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum OpenError {
     /// The address is none we know.
-    #[error(
-        "`{given}` is not a database we can open: {why}; write `sqlite:PATH`, `sqlite::memory:` or `postgres://user@host/name`"
-    )]
+    #[error("`{given}` is not a database we can open: {why}; write `sqlite:PATH`, `sqlite::memory:` or `postgres://user@host/name`")]
     Address {
         /// The address, its password hidden.
         given: String,
@@ -110,9 +104,7 @@ pub enum OpenError {
         why: String,
     },
     /// Another server has the file.
-    #[error(
-        "{path} is in use by another running server; stop it, or point this one at another file"
-    )]
+    #[error("{path} is in use by another running server; stop it, or point this one at another file")]
     InUse {
         /// The database file.
         path: String,
@@ -138,9 +130,7 @@ pub enum OpenError {
         known: i64,
     },
     /// The schema is older than this program, and this way of opening may not change it.
-    #[error(
-        "the database is at migration {found} and this release needs {known}; start the server once so that it is brought up to date"
-    )]
+    #[error("the database is at migration {found} and this release needs {known}; start the server once so that it is brought up to date")]
     NeedsMigration {
         /// The newest migration in the database.
         found: i64,

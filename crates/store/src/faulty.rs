@@ -42,12 +42,7 @@ impl Points {
     }
 
     pub(crate) fn reach(&self, point: CommitPoint) {
-        if let Some(hook) = self
-            .0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-        {
+        if let Some(hook) = self.0.read().unwrap_or_else(PoisonError::into_inner).as_ref() {
             hook(point);
         }
     }

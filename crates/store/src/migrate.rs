@@ -29,25 +29,16 @@ impl Migration {
             Dialect::Sqlite => self.sqlite,
             Dialect::Postgres => self.postgres,
         };
-        format!(
-            "{}\n{}",
-            sql_text::ddl(self.sql, dialect),
-            sql_text::ddl(own, dialect)
-        )
+        format!("{}\n{}", sql_text::ddl(self.sql, dialect), sql_text::ddl(own, dialect))
     }
 
     pub(crate) fn failed(&self, why: impl ToString) -> OpenError {
-        OpenError::Migration {
-            number: self.number,
-            name: self.name,
-            why: why.to_string(),
-        }
+        OpenError::Migration { number: self.number, name: self.name, why: why.to_string() }
     }
 }
 
 /// The table that records what was applied.
-pub(crate) const RECORD_TABLE: &str =
-    "create table if not exists migration (number bigint primary key, name text not null)";
+pub(crate) const RECORD_TABLE: &str = "create table if not exists migration (number bigint primary key, name text not null)";
 /// What was applied, in order.
 pub(crate) const RECORD_READ: &str = "select number, name from migration order by number";
 /// Records one step.
@@ -59,20 +50,14 @@ pub(crate) fn newest(migrations: &[Migration]) -> i64 {
 }
 
 /// The steps still to apply, given the ones applied; refuses a newer database and a different history.
-pub(crate) fn pending<'a>(
-    migrations: &'a [Migration],
-    applied: &[(i64, String)],
-) -> Result<&'a [Migration], OpenError> {
+pub(crate) fn pending<'a>(migrations: &'a [Migration], applied: &[(i64, String)]) -> Result<&'a [Migration], OpenError> {
     let known = newest(migrations);
     let found = applied.last().map_or(0, |(number, _)| *number);
     if found > known {
         return Err(OpenError::TooNew { found, known });
     }
     for (number, name) in applied {
-        let ours = migrations
-            .iter()
-            .find(|migration| migration.number == *number)
-            .map(|migration| migration.name);
+        let ours = migrations.iter().find(|migration| migration.number == *number).map(|migration| migration.name);
         if ours != Some(name.as_str()) {
             return Err(OpenError::Fault(Fault::new(
                 FaultKind::Corrupt,

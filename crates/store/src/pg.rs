@@ -43,15 +43,13 @@ pub(crate) const CHANNEL: &str = "allclear";
 /// The table whose new rows wake other nodes.
 pub(crate) const WAKING_TABLE: &str = "event";
 /// Tells listeners, in the transaction that wrote it, how far the log reaches.
-pub(crate) const NOTIFY: &str =
-    "select pg_notify('allclear', (select coalesce(max(seq), 0)::text from event))";
+pub(crate) const NOTIFY: &str = "select pg_notify('allclear', (select coalesce(max(seq), 0)::text from event))";
 /// A writing session: limits for statements, locks and forgotten transactions, synced commits.
 pub(crate) const WRITER_SESSION: &str = "set statement_timeout = '30s'; set lock_timeout = '10s'; \
     set idle_in_transaction_session_timeout = '60s'; set timezone = 'UTC'; \
     select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') in ('off', 'local')";
 /// A reading session, which cannot write.
-const READER_SESSION: &str =
-    "set statement_timeout = '30s'; set timezone = 'UTC'; set default_transaction_read_only = on";
+const READER_SESSION: &str = "set statement_timeout = '30s'; set timezone = 'UTC'; set default_transaction_read_only = on";
 /// A session for schema changes and copies, which may take long.
 const LONG_SESSION: &str = "set statement_timeout = 0; set timezone = 'UTC'";
 
@@ -76,12 +74,7 @@ pub(crate) struct Link {
 
 impl Link {
     fn new(client: Client, driver: JoinHandle<()>) -> Self {
-        Self {
-            client,
-            statements: HashMap::new(),
-            rows: HashMap::new(),
-            driver,
-        }
+        Self { client, statements: HashMap::new(), rows: HashMap::new(), driver }
     }
 
     pub(crate) async fn prepared(&mut self, sql: &str) -> Result<Statement, Fault> {
@@ -92,29 +85,17 @@ impl Link {
             self.statements.clear();
         }
         let text = sql_text::render(sql, Dialect::Postgres);
-        let statement = self
-            .client
-            .prepare(&text)
-            .await
-            .map_err(|error| fault(&error, sql))?;
+        let statement = self.client.prepare(&text).await.map_err(|error| fault(&error, sql))?;
         self.statements.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
 
-    pub(crate) async fn prepared_rows(
-        &mut self,
-        table: &'static Table,
-        upsert: bool,
-    ) -> Result<Statement, Fault> {
+    pub(crate) async fn prepared_rows(&mut self, table: &'static Table, upsert: bool) -> Result<Statement, Fault> {
         if let Some(statement) = self.rows.get(&(table.name, upsert)) {
             return Ok(statement.clone());
         }
         let text = sql_text::many_rows(table, upsert);
-        let statement = self
-            .client
-            .prepare(&text)
-            .await
-            .map_err(|error| fault(&error, table.name))?;
+        let statement = self.client.prepare(&text).await.map_err(|error| fault(&error, table.name))?;
         self.rows.insert((table.name, upsert), statement.clone());
         Ok(statement)
     }
@@ -123,13 +104,8 @@ impl Link {
         let statement = self.prepared(sql).await?;
         counted(&statement, args.len(), sql)?;
         let params: Vec<Param<'_>> = args.iter().map(Param::One).collect();
-        let params: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> =
-            params.iter().map(|param| param as _).collect();
-        let rows = self
-            .client
-            .query(&statement, &params)
-            .await
-            .map_err(|error| fault(&error, sql))?;
+        let params: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> = params.iter().map(|param| param as _).collect();
+        let rows = self.client.query(&statement, &params).await.map_err(|error| fault(&error, sql))?;
         rows.iter().map(pg_batch::row).collect()
     }
 }
@@ -139,17 +115,12 @@ pub(crate) fn counted(statement: &Statement, given: usize, what: &str) -> Result
     if wanted == given {
         return Ok(());
     }
-    Err(Fault::new(
-        FaultKind::Statement,
-        format!("{what}: {given} values were given for {wanted} parameters"),
-    ))
+    Err(Fault::new(FaultKind::Statement, format!("{what}: {given} values were given for {wanted} parameters")))
 }
 
 /// Carries a connection's traffic until it ends, and hands on what other nodes notify.
-async fn drive<T>(
-    mut connection: tokio_postgres::Connection<tokio_postgres::Socket, T>,
-    woken: Option<mpsc::Sender<String>>,
-) where
+async fn drive<T>(mut connection: tokio_postgres::Connection<tokio_postgres::Socket, T>, woken: Option<mpsc::Sender<String>>)
+where
     T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
     loop {
@@ -188,9 +159,7 @@ fn for_the_driver(url: &str) -> (String, Option<String>) {
     let mut kept = Vec::new();
     for part in query.split('&') {
         match part.split_once('=') {
-            Some(("sslrootcert", path)) => {
-                roots = Some(path.replace("%2F", "/").replace("%2f", "/"))
-            }
+            Some(("sslrootcert", path)) => roots = Some(path.replace("%2F", "/").replace("%2f", "/")),
             Some(("sslmode", "verify-full" | "verify-ca")) => kept.push("sslmode=require"),
             _ => kept.push(part),
         }
@@ -200,14 +169,9 @@ fn for_the_driver(url: &str) -> (String, Option<String>) {
 
 impl Address {
     pub(crate) fn parse(url: &str) -> Result<Self, OpenError> {
-        let wrong = |why: String| OpenError::Address {
-            given: crate::db::shown(url),
-            why,
-        };
+        let wrong = |why: String| OpenError::Address { given: crate::db::shown(url), why };
         let (text, roots) = for_the_driver(url);
-        let mut config: Config = text
-            .parse()
-            .map_err(|error: tokio_postgres::Error| wrong(error.to_string()))?;
+        let mut config: Config = text.parse().map_err(|error: tokio_postgres::Error| wrong(error.to_string()))?;
         let tls = if config.get_ssl_mode() == tokio_postgres::config::SslMode::Require {
             Some(Verified::new(roots.as_deref()).map_err(wrong)?)
         } else {
@@ -219,22 +183,15 @@ impl Address {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_WAIT);
         }
-        config
-            .tcp_user_timeout(PEER_SILENCE_MAX)
-            .keepalives_idle(PEER_SILENCE_MAX);
+        config.tcp_user_timeout(PEER_SILENCE_MAX).keepalives_idle(PEER_SILENCE_MAX);
         Ok(Self { config, tls })
     }
 
-    pub(crate) async fn connect(
-        &self,
-        session: &str,
-        woken: Option<mpsc::Sender<String>>,
-    ) -> Result<Link, Fault> {
+    pub(crate) async fn connect(&self, session: &str, woken: Option<mpsc::Sender<String>>) -> Result<Link, Fault> {
         let cannot = |error: tokio_postgres::Error| fault(&error, "connect");
         let (client, driver) = match &self.tls {
             Some(tls) => {
-                let (client, connection) =
-                    self.config.connect(tls.clone()).await.map_err(cannot)?;
+                let (client, connection) = self.config.connect(tls.clone()).await.map_err(cannot)?;
                 (client, spawn(drive(connection, woken)))
             }
             None => {
@@ -243,10 +200,7 @@ impl Address {
             }
         };
         let link = Link::new(client, driver);
-        link.client
-            .batch_execute(session)
-            .await
-            .map_err(|error| fault(&error, "set up the session"))?;
+        link.client.batch_execute(session).await.map_err(|error| fault(&error, "set up the session"))?;
         Ok(link)
     }
 
@@ -256,19 +210,11 @@ impl Address {
     }
 
     /// Checks the server's version and brings the schema up to date.
-    pub(crate) async fn prepare(
-        &self,
-        migrations: &[Migration],
-        may_migrate: bool,
-    ) -> Result<(), OpenError> {
+    pub(crate) async fn prepare(&self, migrations: &[Migration], may_migrate: bool) -> Result<(), OpenError> {
         let mut link = self.connect_long().await?;
         let version = server_version(&mut link).await?;
         if version < OLDEST_SERVER.0 {
-            return Err(OpenError::TooOld {
-                what: "PostgreSQL",
-                found: (version / 10_000).to_string(),
-                needed: OLDEST_SERVER.1,
-            });
+            return Err(OpenError::TooOld { what: "PostgreSQL", found: (version / 10_000).to_string(), needed: OLDEST_SERVER.1 });
         }
         if !may_migrate {
             let applied = applied(&mut link).await?;
@@ -276,10 +222,7 @@ impl Address {
                 return Ok(());
             }
             let found = applied.last().map_or(0, |(number, _)| *number);
-            return Err(OpenError::NeedsMigration {
-                found,
-                known: migrate::newest(migrations),
-            });
+            return Err(OpenError::NeedsMigration { found, known: migrate::newest(migrations) });
         }
         // The lock ends with the session, also when this process is killed.
         link.client
@@ -288,17 +231,11 @@ impl Address {
             .map_err(|error| fault(&error, "wait for the migration lock"))?;
         for migration in migrate::pending(migrations, &applied(&mut link).await?)? {
             let failed = |error: tokio_postgres::Error| migration.failed(fault(&error, "it").why);
-            let text = format!(
-                "begin; {};\n{}",
-                migrate::RECORD_TABLE,
-                migration.text(Dialect::Postgres)
-            );
+            let text = format!("begin; {};\n{}", migrate::RECORD_TABLE, migration.text(Dialect::Postgres));
             let written = async {
                 link.client.batch_execute(&text).await?;
                 let record = sql_text::render(migrate::RECORD_WRITE, Dialect::Postgres);
-                link.client
-                    .execute(&record, &[&migration.number, &migration.name])
-                    .await?;
+                link.client.execute(&record, &[&migration.number, &migration.name]).await?;
                 link.client.batch_execute("commit").await
             };
             if let Err(error) = written.await {
@@ -312,27 +249,14 @@ impl Address {
 }
 
 async fn applied(link: &mut Link) -> Result<Vec<(i64, String)>, Fault> {
-    if link
-        .read("select 1 where to_regclass('migration') is not null", &[])
-        .await?
-        .is_empty()
-    {
+    if link.read("select 1 where to_regclass('migration') is not null", &[]).await?.is_empty() {
         return Ok(Vec::new());
     }
-    link.read(migrate::RECORD_READ, &[])
-        .await?
-        .iter()
-        .map(|row| Ok((row.int(0)?, row.text(1)?.to_owned())))
-        .collect()
+    link.read(migrate::RECORD_READ, &[]).await?.iter().map(|row| Ok((row.int(0)?, row.text(1)?.to_owned()))).collect()
 }
 
 async fn server_version(link: &mut Link) -> Result<i64, Fault> {
-    let rows = link
-        .read(
-            "select cast(current_setting('server_version_num') as bigint)",
-            &[],
-        )
-        .await?;
+    let rows = link.read("select cast(current_setting('server_version_num') as bigint)", &[]).await?;
     rows.first().map_or(Ok(0), |row| row.int(0))
 }
 
@@ -347,13 +271,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts the writer. The address has been prepared.
-    pub(crate) fn start(
-        address: Address,
-        readers: usize,
-        wakes: bool,
-        planner: Planner,
-        points: Arc<Points>,
-    ) -> Self {
+    pub(crate) fn start(address: Address, readers: usize, wakes: bool, planner: Planner, points: Arc<Points>) -> Self {
         let (writer, jobs) = mpsc::unbounded_channel();
         let session = Writer::new(address.clone(), planner, points, wakes);
         let task = spawn(write_until_closed(session, jobs));
@@ -375,23 +293,15 @@ impl Server {
 
     pub(crate) async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
         let (answer, answered) = oneshot::channel();
-        held(&self.writer)
-            .as_ref()
-            .ok_or_else(Fault::closed)?
-            .send(Job { writes, answer })
-            .map_err(|_| Fault::closed())?;
-        answered
-            .await
-            .unwrap_or_else(|_| Err(Fault::closed().unknown().into()))
+        held(&self.writer).as_ref().ok_or_else(Fault::closed)?.send(Job { writes, answer }).map_err(|_| Fault::closed())?;
+        answered.await.unwrap_or_else(|_| Err(Fault::closed().unknown().into()))
     }
 
     pub(crate) async fn read(&self, sql: &str, args: &[Val]) -> Result<Vec<Row>, Fault> {
         let _permit = self.permits.acquire().await.map_err(|_| Fault::closed())?;
         let mut tried = false;
         loop {
-            let kept = held(&self.idle)
-                .pop()
-                .filter(|link| !link.client.is_closed());
+            let kept = held(&self.idle).pop().filter(|link| !link.client.is_closed());
             let fresh = kept.is_none();
             let mut link = match kept {
                 Some(link) => link,
@@ -400,17 +310,9 @@ impl Server {
             match link.read(sql, args).await {
                 // A connection that lay idle while the server restarted, or a statement prepared
                 // before the schema changed, says nothing about this read: once more, on a new one.
-                Err(why)
-                    if !tried
-                        && !fresh
-                        && (why.kind == FaultKind::Unreachable || is_stale(&why)) =>
-                {
-                    tried = true
-                }
+                Err(why) if !tried && !fresh && (why.kind == FaultKind::Unreachable || is_stale(&why)) => tried = true,
                 answer => {
-                    let usable = !answer.as_ref().is_err_and(is_stale)
-                        && !link.client.is_closed()
-                        && !self.permits.is_closed();
+                    let usable = !answer.as_ref().is_err_and(is_stale) && !link.client.is_closed() && !self.permits.is_closed();
                     if usable {
                         held(&self.idle).push(link);
                     }
@@ -429,11 +331,7 @@ impl Server {
             let mut pause = PAUSE.0;
             while !woken.is_closed() {
                 if let Ok(mut link) = address.connect(LONG_SESSION, Some(woken.clone())).await
-                    && link
-                        .client
-                        .batch_execute(&format!("listen {CHANNEL}"))
-                        .await
-                        .is_ok()
+                    && link.client.batch_execute(&format!("listen {CHANNEL}")).await.is_ok()
                 {
                     pause = PAUSE.0;
                     let _ = woken.try_send(String::new());
@@ -460,10 +358,7 @@ impl Server {
             .await?;
         for row in &rows {
             if row.int(0)? < OLDEST_SERVER.0 {
-                wrong.push(format!(
-                    "the server is older than version {}",
-                    OLDEST_SERVER.1
-                ));
+                wrong.push(format!("the server is older than version {}", OLDEST_SERVER.1));
             }
             if row.bool(1)? {
                 wrong.push("the server is a standby and cannot be written".to_owned());
@@ -499,16 +394,12 @@ pub(crate) fn fault(error: &tokio_postgres::Error, what: &str) -> Fault {
     use std::error::Error as _;
     let Some(answer) = error.as_db_error() else {
         let source = error.source();
-        let kind = if source.is_some_and(|source| {
-            source.is::<pg_batch::WrongKind>() || source.is::<std::num::TryFromIntError>()
-        }) {
+        let kind = if source.is_some_and(|source| source.is::<pg_batch::WrongKind>() || source.is::<std::num::TryFromIntError>()) {
             FaultKind::Statement
         } else {
             FaultKind::Unreachable
         };
-        let cause = source
-            .map(|source| format!(": {source}"))
-            .unwrap_or_default();
+        let cause = source.map(|source| format!(": {source}")).unwrap_or_default();
         return Fault::new(kind, format!("{what}: {error}{cause}"));
     };
     let code = answer.code();
@@ -528,8 +419,5 @@ pub(crate) fn fault(error: &tokio_postgres::Error, what: &str) -> Fault {
             _ => FaultKind::Statement,
         },
     };
-    Fault::new(
-        kind,
-        format!("{what}: {} ({})", answer.message(), code.code()),
-    )
+    Fault::new(kind, format!("{what}: {} ({})", answer.message(), code.code()))
 }

@@ -21,18 +21,9 @@ use crate::val::{Kind, Row, Table, Val, Write, without_nul};
 /// One statement of a group.
 pub(crate) enum Op<'a> {
     /// Many rows of one table.
-    Rows {
-        table: &'static Table,
-        upsert: bool,
-        rows: Vec<&'a [Val]>,
-    },
+    Rows { table: &'static Table, upsert: bool, rows: Vec<&'a [Val]> },
     /// One statement of a caller.
-    Exec {
-        table: &'static Table,
-        sql: &'static str,
-        args: &'a [Val],
-        expect: Option<u64>,
-    },
+    Exec { table: &'static Table, sql: &'static str, args: &'a [Val], expect: Option<u64> },
 }
 
 /// What planning knows: the order of tables, and the words of statements seen so far.
@@ -45,26 +36,17 @@ pub(crate) struct Planner {
 impl Planner {
     /// A planner that knows which tables come first; a table it does not know never overtakes.
     pub(crate) fn new(tables: &[&'static Table]) -> Self {
-        let ranks = tables
-            .iter()
-            .enumerate()
-            .map(|(rank, table)| (table.name, rank))
-            .collect();
-        Self {
-            ranks,
-            words: HashMap::new(),
-        }
+        let ranks = tables.iter().enumerate().map(|(rank, table)| (table.name, rank)).collect();
+        Self { ranks, words: HashMap::new() }
     }
 
     fn may_overtake(&self, table: &Table, op: &Op<'_>) -> bool {
         match op {
             Op::Exec { .. } => false,
-            Op::Rows { table: other, .. } => {
-                match (self.ranks.get(table.name), self.ranks.get(other.name)) {
-                    (Some(ours), Some(theirs)) => ours <= theirs,
-                    _ => false,
-                }
-            }
+            Op::Rows { table: other, .. } => match (self.ranks.get(table.name), self.ranks.get(other.name)) {
+                (Some(ours), Some(theirs)) => ours <= theirs,
+                _ => false,
+            },
         }
     }
 
@@ -82,27 +64,13 @@ impl Planner {
                 let (table, row, upsert) = match write {
                     Write::Insert { table, row } => (*table, row, false),
                     Write::Upsert { table, row } => (*table, row, true),
-                    Write::Exec {
-                        table,
-                        sql,
-                        args,
-                        expect,
-                    } => {
+                    Write::Exec { table, sql, args, expect } => {
                         touched.insert(table.name.to_owned(), ops.len());
-                        for word in self
-                            .words
-                            .entry(sql)
-                            .or_insert_with(|| sql_text::words(sql))
-                        {
+                        for word in self.words.entry(sql).or_insert_with(|| sql_text::words(sql)) {
                             touched.insert(word.clone(), ops.len());
                         }
                         own.push(ops.len());
-                        ops.push(Op::Exec {
-                            table,
-                            sql,
-                            args,
-                            expect: *expect,
-                        });
+                        ops.push(Op::Exec { table, sql, args, expect: *expect });
                         continue;
                     }
                 };
@@ -111,11 +79,7 @@ impl Planner {
                         && own.iter().filter(|later| *later > index).all(|later| self.may_overtake(table, &ops[*later]))
                 });
                 let index = fits.unwrap_or_else(|| {
-                    ops.push(Op::Rows {
-                        table,
-                        upsert,
-                        rows: Vec::new(),
-                    });
+                    ops.push(Op::Rows { table, upsert, rows: Vec::new() });
                     touched.insert(table.name.to_owned(), ops.len() - 1);
                     ops.len() - 1
                 });
@@ -125,9 +89,7 @@ impl Planner {
                 if let Op::Rows { rows, .. } = &mut ops[index] {
                     if upsert {
                         // One statement may not touch a row twice: the last one of a key counts.
-                        let slot = *placed
-                            .entry((index, key_of(table, row)))
-                            .or_insert(rows.len());
+                        let slot = *placed.entry((index, key_of(table, row))).or_insert(rows.len());
                         if slot < rows.len() {
                             rows[slot] = row;
                             continue;
@@ -149,9 +111,7 @@ fn key_of<'a>(table: &Table, row: &'a [Val]) -> Vec<Cow<'a, Val>> {
         .zip(row)
         .filter(|((name, _), _)| table.key.contains(name))
         .map(|(_, value)| match value {
-            Val::Text(text) if text.contains('\0') => {
-                Cow::Owned(Val::Text(without_nul(text).into_owned()))
-            }
+            Val::Text(text) if text.contains('\0') => Cow::Owned(Val::Text(without_nul(text).into_owned())),
             _ => Cow::Borrowed(value),
         })
         .collect()
@@ -179,11 +139,7 @@ pub(crate) enum Param<'a> {
 }
 
 impl ToSql for Param<'_> {
-    fn to_sql(
-        &self,
-        ty: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         match self {
             Param::One(value) => one(value, ty, out),
             Param::Bools(values) => values.to_sql(ty, out),
@@ -201,13 +157,7 @@ impl ToSql for Param<'_> {
 }
 
 fn one(value: &Val, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
-    let texts = [
-        Type::TEXT,
-        Type::VARCHAR,
-        Type::BPCHAR,
-        Type::NAME,
-        Type::UNKNOWN,
-    ];
+    let texts = [Type::TEXT, Type::VARCHAR, Type::BPCHAR, Type::NAME, Type::UNKNOWN];
     match value {
         Val::Null => Ok(IsNull::Yes),
         Val::Bool(value) if *ty == Type::BOOL => value.to_sql(ty, out),
@@ -216,21 +166,13 @@ fn one(value: &Val, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Err
         Val::Int(value) if *ty == Type::INT2 => i16::try_from(*value)?.to_sql(ty, out),
         Val::Text(value) if texts.contains(ty) => without_nul(value).as_ref().to_sql(ty, out),
         Val::Bytes(value) if *ty == Type::BYTEA => value.as_slice().to_sql(ty, out),
-        _ => Err(Box::new(WrongKind(format!(
-            "a value of kind {} was given where the statement has {ty}; cast it",
-            value.kind_name()
-        )))),
+        _ => Err(Box::new(WrongKind(format!("a value of kind {} was given where the statement has {ty}; cast it", value.kind_name())))),
     }
 }
 
 /// The arrays of a statement for many rows. Kinds were compared with the table's before.
 pub(crate) fn arrays<'a>(table: &Table, rows: &[&'a [Val]]) -> Vec<Param<'a>> {
-    table
-        .columns
-        .iter()
-        .enumerate()
-        .map(|(index, (_, kind))| array(*kind, index, rows))
-        .collect()
+    table.columns.iter().enumerate().map(|(index, (_, kind))| array(*kind, index, rows)).collect()
 }
 
 /// One column of many rows as an array; SQLite's 0 and 1 count as false and true.
@@ -246,39 +188,9 @@ pub(crate) fn array<'a>(kind: Kind, index: usize, rows: &[&'a [Val]]) -> Param<'
                 })
                 .collect(),
         ),
-        Kind::Int => Param::Ints(
-            column
-                .map(|val| {
-                    if let Val::Int(value) = val {
-                        Some(*value)
-                    } else {
-                        None
-                    }
-                })
-                .collect(),
-        ),
-        Kind::Text => Param::Texts(
-            column
-                .map(|val| {
-                    if let Val::Text(value) = val {
-                        Some(without_nul(value))
-                    } else {
-                        None
-                    }
-                })
-                .collect(),
-        ),
-        Kind::Bytes => Param::Bytes(
-            column
-                .map(|val| {
-                    if let Val::Bytes(value) = val {
-                        Some(value.as_slice())
-                    } else {
-                        None
-                    }
-                })
-                .collect(),
-        ),
+        Kind::Int => Param::Ints(column.map(|val| if let Val::Int(value) = val { Some(*value) } else { None }).collect()),
+        Kind::Text => Param::Texts(column.map(|val| if let Val::Text(value) = val { Some(without_nul(value)) } else { None }).collect()),
+        Kind::Bytes => Param::Bytes(column.map(|val| if let Val::Bytes(value) = val { Some(value.as_slice()) } else { None }).collect()),
     }
 }
 
@@ -294,8 +206,7 @@ pub(crate) fn row(from: &tokio_postgres::Row) -> Result<Row, Fault> {
         } else if *ty == Type::INT4 {
             from.try_get::<_, Option<i32>>(index).map(Val::from)
         } else if *ty == Type::INT2 {
-            from.try_get::<_, Option<i16>>(index)
-                .map(|value| Val::from(value.map(i32::from)))
+            from.try_get::<_, Option<i16>>(index).map(|value| Val::from(value.map(i32::from)))
         } else if *ty == Type::BYTEA {
             from.try_get::<_, Option<Vec<u8>>>(index).map(Val::from)
         } else {
@@ -304,10 +215,7 @@ pub(crate) fn row(from: &tokio_postgres::Row) -> Result<Row, Fault> {
         values.push(value.map_err(|_| {
             Fault::new(
                 FaultKind::Statement,
-                format!(
-                    "column `{}` is of type {ty}; cast it to bigint, text, boolean or bytea",
-                    column.name()
-                ),
+                format!("column `{}` is of type {ty}; cast it to bigint, text, boolean or bytea", column.name()),
             )
         })?);
     }
@@ -318,24 +226,12 @@ pub(crate) fn row(from: &tokio_postgres::Row) -> Result<Row, Fault> {
 mod tests {
     use super::*;
 
-    static PARENT: Table = Table {
-        name: "parent",
-        columns: &[("id", Kind::Int)],
-        key: &["id"],
-    };
-    static CHILD: Table = Table {
-        name: "child",
-        columns: &[("id", Kind::Int)],
-        key: &["id"],
-    };
-    const GUARD: &str =
-        "update parent set id = id where exists (select 1 from \"child\" where id = ?1)";
+    static PARENT: Table = Table { name: "parent", columns: &[("id", Kind::Int)], key: &["id"] };
+    static CHILD: Table = Table { name: "child", columns: &[("id", Kind::Int)], key: &["id"] };
+    const GUARD: &str = "update parent set id = id where exists (select 1 from \"child\" where id = ?1)";
 
     fn add(table: &'static Table, id: i64) -> Write {
-        Write::Insert {
-            table,
-            row: vec![Val::Int(id)],
-        }
+        Write::Insert { table, row: vec![Val::Int(id)] }
     }
 
     fn shape(group: &[Vec<Write>]) -> Vec<String> {
@@ -345,18 +241,9 @@ mod tests {
             .iter()
             .map(|op| match op {
                 Op::Exec { .. } => "exec".to_owned(),
-                Op::Rows {
-                    table,
-                    upsert,
-                    rows,
-                } => {
+                Op::Rows { table, upsert, rows } => {
                     let ids: Vec<String> = rows.iter().map(|row| format!("{:?}", row[0])).collect();
-                    format!(
-                        "{}{}{}",
-                        table.name,
-                        if *upsert { "~" } else { "+" },
-                        ids.join("").replace("Int", "")
-                    )
+                    format!("{}{}{}", table.name, if *upsert { "~" } else { "+" }, ids.join("").replace("Int", ""))
                 }
             })
             .collect()
@@ -365,61 +252,22 @@ mod tests {
     #[test]
     fn rows_merge_but_never_ahead_of_a_parent_or_a_guard() {
         // Rows of one commit merge by table; the next commit's join them.
-        let first = vec![
-            add(&PARENT, 1),
-            add(&CHILD, 1),
-            add(&PARENT, 2),
-            add(&CHILD, 2),
-        ];
-        assert_eq!(
-            shape(&[first, vec![add(&PARENT, 3), add(&CHILD, 3)]]),
-            ["parent+(1)(2)(3)", "child+(1)(2)(3)"]
-        );
+        let first = vec![add(&PARENT, 1), add(&CHILD, 1), add(&PARENT, 2), add(&CHILD, 2)];
+        assert_eq!(shape(&[first, vec![add(&PARENT, 3), add(&CHILD, 3)]]), ["parent+(1)(2)(3)", "child+(1)(2)(3)"]);
         // A child may not join a statement that stands before its new parent.
-        assert_eq!(
-            shape(&[vec![add(&CHILD, 1)], vec![add(&PARENT, 2), add(&CHILD, 2)]]),
-            ["child+(1)", "parent+(2)", "child+(2)"]
-        );
+        assert_eq!(shape(&[vec![add(&CHILD, 1)], vec![add(&PARENT, 2), add(&CHILD, 2)]]), ["child+(1)", "parent+(2)", "child+(2)"]);
         // Nor one of its own commit that could not join the first parents.
-        let guard = Write::Exec {
-            table: &PARENT,
-            sql: GUARD,
-            args: vec![],
-            expect: Some(1),
-        };
-        let mixed = vec![
-            add(&PARENT, 1),
-            guard,
-            add(&CHILD, 1),
-            add(&PARENT, 2),
-            add(&CHILD, 2),
-        ];
-        assert_eq!(
-            shape(&[mixed]),
-            ["parent+(1)", "exec", "child+(1)", "parent+(2)", "child+(2)"]
-        );
+        let guard = Write::Exec { table: &PARENT, sql: GUARD, args: vec![], expect: Some(1) };
+        let mixed = vec![add(&PARENT, 1), guard, add(&CHILD, 1), add(&PARENT, 2), add(&CHILD, 2)];
+        assert_eq!(shape(&[mixed]), ["parent+(1)", "exec", "child+(1)", "parent+(2)", "child+(2)"]);
         // A guard that names a table keeps later rows of that table behind it.
-        let guard = Write::Exec {
-            table: &PARENT,
-            sql: GUARD,
-            args: vec![],
-            expect: Some(1),
-        };
-        assert_eq!(
-            shape(&[vec![add(&CHILD, 1), guard], vec![add(&CHILD, 2)]]),
-            ["child+(1)", "exec", "child+(2)"]
-        );
+        let guard = Write::Exec { table: &PARENT, sql: GUARD, args: vec![], expect: Some(1) };
+        assert_eq!(shape(&[vec![add(&CHILD, 1), guard], vec![add(&CHILD, 2)]]), ["child+(1)", "exec", "child+(2)"]);
     }
 
     #[test]
     fn the_last_upsert_of_a_key_counts_and_does_not_join_inserts() {
-        let put = |id| Write::Upsert {
-            table: &PARENT,
-            row: vec![Val::Int(id)],
-        };
-        assert_eq!(
-            shape(&[vec![put(1), put(2), put(1)], vec![add(&PARENT, 3), put(1)]]),
-            ["parent~(1)(2)", "parent+(3)", "parent~(1)"]
-        );
+        let put = |id| Write::Upsert { table: &PARENT, row: vec![Val::Int(id)] };
+        assert_eq!(shape(&[vec![put(1), put(2), put(1)], vec![add(&PARENT, 3), put(1)]]), ["parent~(1)(2)", "parent+(3)", "parent~(1)"]);
     }
 }

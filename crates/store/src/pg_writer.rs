@@ -14,9 +14,7 @@ use tokio_postgres::error::SqlState;
 
 use crate::fault::{CommitError, Fault, FaultKind};
 use crate::faulty::{CommitPoint, Points};
-use crate::pg::{
-    Address, CHANNEL, Link, NOTIFY, PAUSE, WAKING_TABLE, WRITER_SESSION, counted, fault, is_stale,
-};
+use crate::pg::{Address, CHANNEL, Link, NOTIFY, PAUSE, WAKING_TABLE, WRITER_SESSION, counted, fault, is_stale};
 use crate::pg_batch::{self, Op, Param, Planner};
 use crate::sqlite::unexpected;
 use crate::val::{Table, Write};
@@ -70,27 +68,12 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(
-        address: Address,
-        planner: Planner,
-        points: Arc<Points>,
-        wakes: bool,
-    ) -> Self {
-        Self {
-            address,
-            link: None,
-            planner,
-            points,
-            wakes,
-        }
+    pub(crate) fn new(address: Address, planner: Planner, points: Arc<Points>, wakes: bool) -> Self {
+        Self { address, link: None, planner, points, wakes }
     }
 
     async fn link(&mut self) -> Result<&mut Link, Fault> {
-        if self
-            .link
-            .as_ref()
-            .is_none_or(|link| link.client.is_closed())
-        {
+        if self.link.as_ref().is_none_or(|link| link.client.is_closed()) {
             self.link = None;
             self.link = Some(self.address.connect(WRITER_SESSION, None).await?);
         }
@@ -148,9 +131,7 @@ impl Writer {
         if let Err(error) = send(link, Some("begin"), &ops, wakes).await {
             roll_back(link).await;
             return Err(match error {
-                CommitError::Fault(why) if !why.is_the_callers() && why.kind != FaultKind::Busy => {
-                    Broken::World(why)
-                }
+                CommitError::Fault(why) if !why.is_the_callers() && why.kind != FaultKind::Busy => Broken::World(why),
                 other => Broken::Write(other),
             });
         }
@@ -172,37 +153,20 @@ impl Writer {
         }
     }
 
-    async fn in_savepoints(
-        &mut self,
-        group: &[&[Write]],
-        answers: &mut Vec<Result<(), CommitError>>,
-    ) -> Result<(), Broken> {
-        self.link()
-            .await
-            .map_err(Broken::World)?
-            .batch("begin")
-            .await
-            .map_err(Broken::World)?;
+    async fn in_savepoints(&mut self, group: &[&[Write]], answers: &mut Vec<Result<(), CommitError>>) -> Result<(), Broken> {
+        self.link().await.map_err(Broken::World)?.batch("begin").await.map_err(Broken::World)?;
         for writes in group {
             let wakes = self.wakes && writes.iter().any(wakes_others);
             let ops = self.planner.plan(&[*writes]);
-            let link = self
-                .link
-                .as_mut()
-                .ok_or_else(|| Broken::World(Fault::closed()))?;
+            let link = self.link.as_mut().ok_or_else(|| Broken::World(Fault::closed()))?;
             link.batch("savepoint one").await.map_err(Broken::World)?;
             let answer = send(link, None, &ops, wakes).await;
             match &answer {
                 Ok(()) => link.batch("release one").await.map_err(Broken::World)?,
-                Err(CommitError::Fault(why))
-                    if !why.is_the_callers() && why.kind != FaultKind::Busy =>
-                {
+                Err(CommitError::Fault(why)) if !why.is_the_callers() && why.kind != FaultKind::Busy => {
                     return Err(Broken::World(why.clone()));
                 }
-                Err(_) => link
-                    .batch("rollback to one; release one")
-                    .await
-                    .map_err(Broken::World)?,
+                Err(_) => link.batch("rollback to one; release one").await.map_err(Broken::World)?,
             }
             answers.push(answer);
         }
@@ -212,10 +176,7 @@ impl Writer {
     /// `COMMIT`. From the moment it is sent, a broken connection makes the outcome unknown.
     async fn finish(&mut self) -> Result<(), Broken> {
         self.points.reach(CommitPoint::BeforeCommit);
-        let link = self
-            .link
-            .as_mut()
-            .ok_or_else(|| Broken::World(Fault::closed()))?;
+        let link = self.link.as_mut().ok_or_else(|| Broken::World(Fault::closed()))?;
         if let Err(why) = link.batch("commit").await {
             roll_back(link).await;
             return Err(match why.kind {
@@ -231,10 +192,7 @@ impl Writer {
 
 impl Link {
     async fn batch(&self, sql: &'static str) -> Result<(), Fault> {
-        self.client
-            .batch_execute(sql)
-            .await
-            .map_err(|error| fault(&error, sql))
+        self.client.batch_execute(sql).await.map_err(|error| fault(&error, sql))
     }
 }
 
@@ -251,12 +209,7 @@ fn wakes_others(write: &Write) -> bool {
 type Sent<'a> = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>>;
 
 /// Sends `first` (such as `begin`), then all statements, without waiting in between; the first failure is the answer.
-async fn send(
-    link: &mut Link,
-    first: Option<&'static str>,
-    ops: &[Op<'_>],
-    wakes: bool,
-) -> Result<(), CommitError> {
+async fn send(link: &mut Link, first: Option<&'static str>, ops: &[Op<'_>], wakes: bool) -> Result<(), CommitError> {
     let mut prepared = Vec::with_capacity(ops.len());
     for op in ops {
         prepared.push(match op {
@@ -268,17 +221,11 @@ async fn send(
             }
         });
     }
-    let notify = if wakes {
-        Some(link.prepared(NOTIFY).await?)
-    } else {
-        None
-    };
+    let notify = if wakes { Some(link.prepared(NOTIFY).await?) } else { None };
     let client = &link.client;
     let mut sent: Vec<Sent<'_>> = Vec::with_capacity(ops.len() + 2);
     if let Some(first) = first {
-        sent.push(Box::pin(async move {
-            client.batch_execute(first).await.map(|()| 0)
-        }));
+        sent.push(Box::pin(async move { client.batch_execute(first).await.map(|()| 0) }));
     }
     for (op, statement) in ops.iter().zip(&prepared) {
         let params: Vec<Param<'_>> = match op {
@@ -288,15 +235,11 @@ async fn send(
         sent.push(Box::pin(client.execute_raw(statement, params)));
     }
     if let Some(statement) = &notify {
-        sent.push(Box::pin(
-            client.execute_raw(statement, Vec::<Param<'_>>::new()),
-        ));
+        sent.push(Box::pin(client.execute_raw(statement, Vec::<Param<'_>>::new())));
     }
     let answers = in_order(sent).await;
     for (index, answer) in answers.into_iter().enumerate() {
-        let op = index
-            .checked_sub(usize::from(first.is_some()))
-            .and_then(|index| ops.get(index));
+        let op = index.checked_sub(usize::from(first.is_some())).and_then(|index| ops.get(index));
         match (op, answer) {
             (None, Ok(_)) | (Some(Op::Rows { .. }), Ok(_)) => {}
             (Some(Op::Exec { table, expect, .. }), Ok(changed)) => {
@@ -340,10 +283,7 @@ async fn in_order(mut sent: Vec<Sent<'_>>) -> Vec<Result<u64, tokio_postgres::Er
 /// A refused row: a conflict where a key is taken, else a fault.
 fn refused(error: &tokio_postgres::Error, table: &'static Table) -> CommitError {
     if error.code() == Some(&SqlState::UNIQUE_VIOLATION) {
-        return CommitError::Conflict {
-            table: table.name,
-            why: "a row with this key exists already".to_owned(),
-        };
+        return CommitError::Conflict { table: table.name, why: "a row with this key exists already".to_owned() };
     }
     fault(error, table.name).into()
 }

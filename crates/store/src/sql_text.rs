@@ -67,22 +67,14 @@ pub(crate) fn words(sql: &str) -> Vec<String> {
     let mut word = String::new();
     let mut at = 0;
     while at < sql.len() {
-        let skipped = if sql.as_bytes()[at] == b'"' {
-            at
-        } else {
-            skip(sql, at)
-        };
+        let skipped = if sql.as_bytes()[at] == b'"' { at } else { skip(sql, at) };
         let current = sql[at..].chars().next().filter(|_| skipped == at);
         match current {
             Some(c) if c.is_alphanumeric() || c == '_' => word.extend(c.to_lowercase()),
             _ if !word.is_empty() => found.push(std::mem::take(&mut word)),
             _ => {}
         }
-        at = if skipped > at {
-            skipped
-        } else {
-            at + current.map_or(1, char::len_utf8)
-        };
+        at = if skipped > at { skipped } else { at + current.map_or(1, char::len_utf8) };
     }
     if !word.is_empty() {
         found.push(word);
@@ -112,11 +104,7 @@ pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 
 /// `insert into "t" ("a", "b") `, which a list of values or a select follows.
 fn insert_head(table: &Table) -> String {
-    format!(
-        "insert into {} ({}) ",
-        quoted(table.name),
-        list(table.columns.iter().map(|(name, _)| *name))
-    )
+    format!("insert into {} ({}) ", quoted(table.name), list(table.columns.iter().map(|(name, _)| *name)))
 }
 
 /// ` on conflict …`, which makes an insert an upsert by the table's key.
@@ -138,35 +126,17 @@ fn upsert_tail(table: &Table) -> String {
 
 /// The statement for one row, its parameters numbered `?1` ….
 pub(crate) fn one_row(table: &Table, upsert: bool) -> String {
-    let params: Vec<String> = (1..=table.columns.len())
-        .map(|index| format!("?{index}"))
-        .collect();
-    let tail = if upsert {
-        upsert_tail(table)
-    } else {
-        String::new()
-    };
+    let params: Vec<String> = (1..=table.columns.len()).map(|index| format!("?{index}")).collect();
+    let tail = if upsert { upsert_tail(table) } else { String::new() };
     format!("{}values ({}){tail}", insert_head(table), params.join(", "))
 }
 
 /// PostgreSQL's statement for any number of rows: one array for each column.
 pub(crate) fn many_rows(table: &Table, upsert: bool) -> String {
-    let arrays: Vec<String> = table
-        .columns
-        .iter()
-        .enumerate()
-        .map(|(index, (_, kind))| format!("${}::{}[]", index + 1, pg_type(*kind)))
-        .collect();
-    let tail = if upsert {
-        upsert_tail(table)
-    } else {
-        String::new()
-    };
-    format!(
-        "{}select * from unnest({}){tail}",
-        insert_head(table),
-        arrays.join(", ")
-    )
+    let arrays: Vec<String> =
+        table.columns.iter().enumerate().map(|(index, (_, kind))| format!("${}::{}[]", index + 1, pg_type(*kind))).collect();
+    let tail = if upsert { upsert_tail(table) } else { String::new() };
+    format!("{}select * from unnest({}){tail}", insert_head(table), arrays.join(", "))
 }
 
 /// PostgreSQL's name of a kind.
@@ -185,20 +155,13 @@ mod tests {
 
     #[test]
     fn only_parameters_are_renumbered() {
-        let sql =
-            "select '?1 it''s ?2', \"a?3\", ?1 -- ?4\n, x /* ?5 */ from t where é = ?12 and y = '?";
-        assert_eq!(
-            render(sql, Dialect::Postgres),
-            "select '?1 it''s ?2', \"a?3\", $1 -- ?4\n, x /* ?5 */ from t where é = $12 and y = '?"
-        );
+        let sql = "select '?1 it''s ?2', \"a?3\", ?1 -- ?4\n, x /* ?5 */ from t where é = ?12 and y = '?";
+        assert_eq!(render(sql, Dialect::Postgres), "select '?1 it''s ?2', \"a?3\", $1 -- ?4\n, x /* ?5 */ from t where é = $12 and y = '?");
         assert_eq!(render(sql, Dialect::Sqlite), sql);
     }
 
     #[test]
     fn words_are_names_and_not_texts() {
-        assert_eq!(
-            words("update \"page\" set x='event' where é=?1 -- alert"),
-            ["update", "page", "set", "x", "where", "é", "1"]
-        );
+        assert_eq!(words("update \"page\" set x='event' where é=?1 -- alert"), ["update", "page", "set", "x", "where", "é", "1"]);
     }
 }

@@ -38,9 +38,7 @@ struct Texts(HashMap<(&'static str, bool), String>);
 
 impl Texts {
     fn ensure(&mut self, table: &'static Table, upsert: bool) {
-        self.0
-            .entry((table.name, upsert))
-            .or_insert_with(|| sql_text::one_row(table, upsert));
+        self.0.entry((table.name, upsert)).or_insert_with(|| sql_text::one_row(table, upsert));
     }
 }
 
@@ -55,19 +53,8 @@ enum Broken {
 }
 
 impl Core {
-    pub(crate) fn new(
-        conn: Connection,
-        place: Place,
-        points: Arc<Points>,
-        lock: Option<std::fs::File>,
-    ) -> Self {
-        Self {
-            conn: Some(conn),
-            place,
-            texts: Texts::default(),
-            points,
-            _lock: lock,
-        }
+    pub(crate) fn new(conn: Connection, place: Place, points: Arc<Points>, lock: Option<std::fs::File>) -> Self {
+        Self { conn: Some(conn), place, texts: Texts::default(), points, _lock: lock }
     }
 
     /// The connection, opened anew if the last one was thrown away.
@@ -170,10 +157,7 @@ impl Core {
     }
 
     fn each_alone(&mut self, group: &[&[Write]]) -> Vec<Result<(), CommitError>> {
-        group
-            .iter()
-            .flat_map(|writes| self.commit_group(&[*writes]))
-            .collect()
+        group.iter().flat_map(|writes| self.commit_group(&[*writes])).collect()
     }
 }
 
@@ -198,22 +182,13 @@ fn roll_back(conn: &Connection) {
 
 /// Runs a statement without parameters and answers.
 pub(crate) fn run(conn: &Connection, sql: &'static str) -> Result<(), Fault> {
-    let mut statement = conn
-        .prepare_cached(sql)
-        .map_err(|error| fault(&error, sql))?;
-    statement
-        .raw_execute()
-        .map(|_| ())
-        .map_err(|error| fault(&error, sql))
+    let mut statement = conn.prepare_cached(sql).map_err(|error| fault(&error, sql))?;
+    statement.raw_execute().map(|_| ()).map_err(|error| fault(&error, sql))
 }
 
 /// Executes writes in order. Statements already used in this run are kept at hand, so that a row
 /// costs its binding and its step and no look-up by text.
-fn apply<'a>(
-    conn: &Connection,
-    texts: &mut Texts,
-    writes: impl Iterator<Item = &'a Write> + Clone,
-) -> Result<(), CommitError> {
+fn apply<'a>(conn: &Connection, texts: &mut Texts, writes: impl Iterator<Item = &'a Write> + Clone) -> Result<(), CommitError> {
     for write in writes.clone() {
         match write {
             Write::Insert { table, .. } => texts.ensure(table, false),
@@ -226,12 +201,7 @@ fn apply<'a>(
         let (table, row, upsert) = match write {
             Write::Insert { table, row } => (*table, row, false),
             Write::Upsert { table, row } => (*table, row, true),
-            Write::Exec {
-                table,
-                sql,
-                args,
-                expect,
-            } => {
+            Write::Exec { table, sql, args, expect } => {
                 exec(conn, table, sql, args, *expect)?;
                 continue;
             }
@@ -242,36 +212,22 @@ fn apply<'a>(
             Some(index) => index,
             None => {
                 let text = texts.0.get(&wanted).map_or("", String::as_str);
-                let statement = conn
-                    .prepare_cached(text)
-                    .map_err(|error| fault(&error, table.name))?;
+                let statement = conn.prepare_cached(text).map_err(|error| fault(&error, table.name))?;
                 at_hand.push((wanted, statement));
                 at_hand.len() - 1
             }
         };
         let statement = &mut at_hand[index].1;
         bind(statement, row, table.name)?;
-        statement
-            .raw_execute()
-            .map_err(|error| refused(&error, table))?;
+        statement.raw_execute().map_err(|error| refused(&error, table))?;
     }
     Ok(())
 }
 
-fn exec(
-    conn: &Connection,
-    table: &'static Table,
-    sql: &'static str,
-    args: &[Val],
-    expect: Option<u64>,
-) -> Result<(), CommitError> {
-    let mut statement = conn
-        .prepare_cached(sql)
-        .map_err(|error| fault(&error, sql))?;
+fn exec(conn: &Connection, table: &'static Table, sql: &'static str, args: &[Val], expect: Option<u64>) -> Result<(), CommitError> {
+    let mut statement = conn.prepare_cached(sql).map_err(|error| fault(&error, sql))?;
     bind(&mut statement, args, sql)?;
-    let changed = statement
-        .raw_execute()
-        .map_err(|error| refused(&error, table))? as u64;
+    let changed = statement.raw_execute().map_err(|error| refused(&error, table))? as u64;
     match expect {
         Some(expected) if expected != changed => Err(unexpected(table, expected, changed)),
         _ => Ok(()),
@@ -282,9 +238,7 @@ fn exec(
 pub(crate) fn unexpected(table: &'static Table, expected: u64, changed: u64) -> CommitError {
     CommitError::Conflict {
         table: table.name,
-        why: format!(
-            "{changed} rows matched the guard where {expected} were expected; it has changed since it was read"
-        ),
+        why: format!("{changed} rows matched the guard where {expected} were expected; it has changed since it was read"),
     }
 }
 
@@ -292,17 +246,11 @@ fn bind(statement: &mut CachedStatement<'_>, values: &[Val], what: &str) -> Resu
     if statement.parameter_count() != values.len() {
         return Err(Fault::new(
             FaultKind::Statement,
-            format!(
-                "{what}: {} values were given for {} parameters",
-                values.len(),
-                statement.parameter_count()
-            ),
+            format!("{what}: {} values were given for {} parameters", values.len(), statement.parameter_count()),
         ));
     }
     for (index, value) in values.iter().enumerate() {
-        statement
-            .raw_bind_parameter(index + 1, Param(value))
-            .map_err(|error| fault(&error, what))?;
+        statement.raw_bind_parameter(index + 1, Param(value)).map_err(|error| fault(&error, what))?;
     }
     Ok(())
 }
@@ -318,9 +266,7 @@ impl ToSql for Param<'_> {
             Val::Int(value) => ToSqlOutput::Borrowed(ValueRef::Integer(*value)),
             Val::Bytes(value) => ToSqlOutput::Borrowed(ValueRef::Blob(value)),
             Val::Text(value) => match without_nul(value) {
-                std::borrow::Cow::Borrowed(text) => {
-                    ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes()))
-                }
+                std::borrow::Cow::Borrowed(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
                 std::borrow::Cow::Owned(text) => ToSqlOutput::Owned(Value::Text(text)),
             },
         })
@@ -329,14 +275,9 @@ impl ToSql for Param<'_> {
 
 /// Runs one writing statement outside a group, as when a copy is filled.
 pub(crate) fn write(conn: &Connection, sql: &str, values: &[Val]) -> Result<(), Fault> {
-    let mut statement = conn
-        .prepare_cached(sql)
-        .map_err(|error| fault(&error, sql))?;
+    let mut statement = conn.prepare_cached(sql).map_err(|error| fault(&error, sql))?;
     bind(&mut statement, values, sql)?;
-    statement
-        .raw_execute()
-        .map(|_| ())
-        .map_err(|error| fault(&error, sql))
+    statement.raw_execute().map(|_| ()).map_err(|error| fault(&error, sql))
 }
 
 /// Runs a reading statement and collects its rows.
@@ -350,20 +291,10 @@ pub(crate) fn read(conn: &Connection, sql: &str, args: &[Val]) -> Result<Vec<Row
 }
 
 /// Runs a reading statement and hands on each row as it comes.
-pub(crate) fn each_row(
-    conn: &Connection,
-    sql: &str,
-    args: &[Val],
-    mut take: impl FnMut(Row) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    let mut statement = conn
-        .prepare_cached(sql)
-        .map_err(|error| fault(&error, sql))?;
+pub(crate) fn each_row(conn: &Connection, sql: &str, args: &[Val], mut take: impl FnMut(Row) -> Result<(), Fault>) -> Result<(), Fault> {
+    let mut statement = conn.prepare_cached(sql).map_err(|error| fault(&error, sql))?;
     if !statement.readonly() {
-        return Err(Fault::new(
-            FaultKind::Statement,
-            format!("`{sql}` writes; send it as a commit"),
-        ));
+        return Err(Fault::new(FaultKind::Statement, format!("`{sql}` writes; send it as a commit")));
     }
     bind(&mut statement, args, sql)?;
     let width = statement.column_count();
@@ -391,16 +322,11 @@ pub(crate) fn each_row(
 
 /// A refused row: a conflict where a key is taken, else a fault.
 fn refused(error: &rusqlite::Error, table: &'static Table) -> CommitError {
-    let taken = [
-        ffi::SQLITE_CONSTRAINT_UNIQUE,
-        ffi::SQLITE_CONSTRAINT_PRIMARYKEY,
-        ffi::SQLITE_CONSTRAINT_ROWID,
-    ];
+    let taken = [ffi::SQLITE_CONSTRAINT_UNIQUE, ffi::SQLITE_CONSTRAINT_PRIMARYKEY, ffi::SQLITE_CONSTRAINT_ROWID];
     match error.sqlite_extended_error_code() {
-        Some(code) if taken.contains(&code) => CommitError::Conflict {
-            table: table.name,
-            why: "a row with this key exists already".to_owned(),
-        },
+        Some(code) if taken.contains(&code) => {
+            CommitError::Conflict { table: table.name, why: "a row with this key exists already".to_owned() }
+        }
         _ => fault(error, table.name).into(),
     }
 }
@@ -408,18 +334,10 @@ fn refused(error: &rusqlite::Error, table: &'static Table) -> CommitError {
 /// SQLite's answer as a fault; `what` is the statement or table.
 pub(crate) fn fault(error: &rusqlite::Error, what: &str) -> Fault {
     let kind = match error.sqlite_error_code() {
-        Some(
-            ErrorCode::DatabaseBusy
-            | ErrorCode::DatabaseLocked
-            | ErrorCode::FileLockingProtocolFailed,
-        ) => FaultKind::Busy,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => FaultKind::Busy,
         Some(ErrorCode::DiskFull) => FaultKind::Full,
         Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => FaultKind::Io,
-        Some(
-            ErrorCode::ReadOnly
-            | ErrorCode::PermissionDenied
-            | ErrorCode::AuthorizationForStatementDenied,
-        ) => FaultKind::ReadOnly,
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied) => FaultKind::ReadOnly,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => FaultKind::Corrupt,
         Some(ErrorCode::OperationInterrupted) => FaultKind::Timeout,
         Some(ErrorCode::ConstraintViolation) => FaultKind::Constraint,
@@ -434,51 +352,28 @@ mod tests {
     use super::*;
     use crate::val::Kind;
 
-    static HEAP: Table = Table {
-        name: "heap",
-        columns: &[("x", Kind::Int), ("y", Kind::Bytes)],
-        key: &["x"],
-    };
+    static HEAP: Table = Table { name: "heap", columns: &[("x", Kind::Int), ("y", Kind::Bytes)], key: &["x"] };
 
     fn heap(x: i64, bytes: usize) -> Vec<Write> {
-        vec![Write::Insert {
-            table: &HEAP,
-            row: vec![x.into(), vec![0_u8; bytes].into()],
-        }]
+        vec![Write::Insert { table: &HEAP, row: vec![x.into(), vec![0_u8; bytes].into()] }]
     }
 
     /// A full disk is a fault for those it hits, leaves nothing behind, and is over when there is room.
     #[test]
     fn a_full_disk_is_told_and_passes() {
         let dir = tempfile::tempdir().unwrap();
-        let place = Place {
-            path: Some(dir.path().join("full.db")),
-            read_only: false,
-        };
+        let place = Place { path: Some(dir.path().join("full.db")), read_only: false };
         let conn = place.open_writer().unwrap();
-        conn.execute_batch(
-            "create table heap (x bigint primary key, y blob); pragma max_page_count = 8",
-        )
-        .unwrap();
+        conn.execute_batch("create table heap (x bigint primary key, y blob); pragma max_page_count = 8").unwrap();
         let mut core = Core::new(conn, place, Arc::default(), None);
         let (small, large) = (heap(1, 10), heap(2, 100_000));
         for answer in core.commit_group(&[&small, &large]) {
-            let Err(CommitError::Fault(why)) = answer else {
-                panic!("{answer:?}")
-            };
+            let Err(CommitError::Fault(why)) = answer else { panic!("{answer:?}") };
             assert_eq!((why.kind, why.outcome_unknown), (FaultKind::Full, false));
         }
         assert!(core.commit_group(&[&small])[0].is_ok());
-        core.conn()
-            .unwrap()
-            .execute_batch("pragma max_page_count = 1000")
-            .unwrap();
+        core.conn().unwrap().execute_batch("pragma max_page_count = 1000").unwrap();
         assert!(core.commit_group(&[&large])[0].is_ok());
-        assert_eq!(
-            read(core.conn().unwrap(), "select x from heap order by x", &[])
-                .unwrap()
-                .len(),
-            2
-        );
+        assert_eq!(read(core.conn().unwrap(), "select x from heap order by x", &[]).unwrap().len(), 2);
     }
 }

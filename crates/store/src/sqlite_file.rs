@@ -60,20 +60,17 @@ impl Place {
     /// A connection with the writer's settings.
     pub(crate) fn open_writer(&self) -> Result<Connection, Fault> {
         let Some(path) = &self.path else {
-            let conn =
-                Connection::open_in_memory().map_err(|error| fault(&error, "open in memory"))?;
+            let conn = Connection::open_in_memory().map_err(|error| fault(&error, "open in memory"))?;
             settings(&conn, WRITER_CACHE_KIB)?;
             return Ok(conn);
         };
         if self.read_only {
             return self.open_reader();
         }
-        let conn =
-            Connection::open(path).map_err(|error| fault(&error, &path.display().to_string()))?;
+        let conn = Connection::open(path).map_err(|error| fault(&error, &path.display().to_string()))?;
         settings(&conn, WRITER_CACHE_KIB)?;
         let set = |name: &str, value: &dyn rusqlite::ToSql| {
-            conn.pragma_update_and_check(None, name, value, |_| Ok(()))
-                .map_err(|error| fault(&error, name))
+            conn.pragma_update_and_check(None, name, value, |_| Ok(())).map_err(|error| fault(&error, name))
         };
         set("journal_mode", &"wal")?;
         set("wal_autocheckpoint", &CHECKPOINT_PAGES)?;
@@ -87,8 +84,7 @@ impl Place {
     pub(crate) fn open_reader(&self) -> Result<Connection, Fault> {
         let path = self.path.as_ref().ok_or_else(Fault::closed)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let conn = Connection::open_with_flags(path, flags)
-            .map_err(|error| fault(&error, &path.display().to_string()))?;
+        let conn = Connection::open_with_flags(path, flags).map_err(|error| fault(&error, &path.display().to_string()))?;
         settings(&conn, READER_CACHE_KIB)?;
         Ok(conn)
     }
@@ -96,16 +92,10 @@ impl Place {
 
 /// What every connection has.
 fn settings(conn: &Connection, cache_kib: i64) -> Result<(), Fault> {
-    conn.busy_timeout(BUSY_WAIT)
-        .map_err(|error| fault(&error, "busy_timeout"))?;
+    conn.busy_timeout(BUSY_WAIT).map_err(|error| fault(&error, "busy_timeout"))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    for (name, value) in [
-        ("foreign_keys", 1),
-        ("temp_store", 2),
-        ("cache_size", -cache_kib),
-    ] {
-        conn.pragma_update(None, name, value)
-            .map_err(|error| fault(&error, name))?;
+    for (name, value) in [("foreign_keys", 1), ("temp_store", 2), ("cache_size", -cache_kib)] {
+        conn.pragma_update(None, name, value).map_err(|error| fault(&error, name))?;
     }
     Ok(())
 }
@@ -115,25 +105,15 @@ pub(crate) fn check_version() -> Result<(), OpenError> {
     if rusqlite::version_number() >= OLDEST_SQLITE.0 {
         return Ok(());
     }
-    Err(OpenError::TooOld {
-        what: "SQLite",
-        found: rusqlite::version().to_owned(),
-        needed: OLDEST_SQLITE.1,
-    })
+    Err(OpenError::TooOld { what: "SQLite", found: rusqlite::version().to_owned(), needed: OLDEST_SQLITE.1 })
 }
 
 /// Takes the lock by which servers refuse each other: `PATH.lock`, held while the file is open.
 pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let io =
-        |error: std::io::Error| Fault::new(FaultKind::Io, format!("{}: {error}", name.display()));
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&name)
-        .map_err(io)?;
+    let io = |error: std::io::Error| Fault::new(FaultKind::Io, format!("{}: {error}", name.display()));
+    let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(io)?;
     for _ in 0..LOCK_TRIES {
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -141,25 +121,16 @@ pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
             Err(std::fs::TryLockError::Error(error)) => return Err(io(error).into()),
         }
     }
-    Err(OpenError::InUse {
-        path: path.display().to_string(),
-    })
+    Err(OpenError::InUse { path: path.display().to_string() })
 }
 
 /// What was applied to a database so far.
 pub(crate) fn applied(conn: &Connection) -> Result<Vec<(i64, String)>, Fault> {
-    let exists = sqlite::read(
-        conn,
-        "select 1 from sqlite_master where type = 'table' and name = 'migration'",
-        &[],
-    )?;
+    let exists = sqlite::read(conn, "select 1 from sqlite_master where type = 'table' and name = 'migration'", &[])?;
     if exists.is_empty() {
         return Ok(Vec::new());
     }
-    sqlite::read(conn, migrate::RECORD_READ, &[])?
-        .iter()
-        .map(|row| Ok((row.int(0)?, row.text(1)?.to_owned())))
-        .collect()
+    sqlite::read(conn, migrate::RECORD_READ, &[])?.iter().map(|row| Ok((row.int(0)?, row.text(1)?.to_owned()))).collect()
 }
 
 /// Brings the schema up to date. Foreign keys are off while a step runs, so that it may rebuild a
@@ -167,15 +138,12 @@ pub(crate) fn applied(conn: &Connection) -> Result<Vec<(i64, String)>, Fault> {
 pub(crate) fn migrate(conn: &Connection, migrations: &[Migration]) -> Result<(), OpenError> {
     for migration in migrate::pending(migrations, &applied(conn)?)? {
         let failed = |error: rusqlite::Error| migration.failed(error);
-        conn.pragma_update(None, "foreign_keys", 0)
-            .map_err(failed)?;
+        conn.pragma_update(None, "foreign_keys", 0).map_err(failed)?;
         let done = (|| {
             conn.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
             conn.execute_batch(migrate::RECORD_TABLE).map_err(failed)?;
-            conn.execute_batch(&migration.text(Dialect::Sqlite))
-                .map_err(failed)?;
-            conn.execute(migrate::RECORD_WRITE, (migration.number, migration.name))
-                .map_err(failed)?;
+            conn.execute_batch(&migration.text(Dialect::Sqlite)).map_err(failed)?;
+            conn.execute(migrate::RECORD_WRITE, (migration.number, migration.name)).map_err(failed)?;
             if !sqlite::read(conn, "pragma foreign_key_check", &[])?.is_empty() {
                 return Err(migration.failed("it leaves rows whose parents are missing"));
             }
@@ -184,8 +152,7 @@ pub(crate) fn migrate(conn: &Connection, migrations: &[Migration]) -> Result<(),
         if done.is_err() && !conn.is_autocommit() {
             conn.execute_batch("ROLLBACK").map_err(failed)?;
         }
-        conn.pragma_update(None, "foreign_keys", 1)
-            .map_err(failed)?;
+        conn.pragma_update(None, "foreign_keys", 1).map_err(failed)?;
         done?;
     }
     Ok(())
@@ -226,14 +193,9 @@ fn held<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Threads {
     /// Starts the writer and, for a file, the readers.
     pub(crate) fn start(core: Core, place: Place, readers: usize) -> Result<Self, Fault> {
-        let cannot = |error: std::io::Error| {
-            Fault::new(FaultKind::Other, format!("cannot start a thread: {error}"))
-        };
+        let cannot = |error: std::io::Error| Fault::new(FaultKind::Other, format!("cannot start a thread: {error}"));
         let (writer, jobs) = mpsc::channel();
-        thread::Builder::new()
-            .name("store-writer".to_owned())
-            .spawn(move || write_until_closed(core, &jobs))
-            .map_err(cannot)?;
+        thread::Builder::new().name("store-writer".to_owned()).spawn(move || write_until_closed(core, &jobs)).map_err(cannot)?;
         let mut threads = Vec::new();
         let mut readers_in = None;
         if place.is_file() {
@@ -250,45 +212,28 @@ impl Threads {
             }
             readers_in = Some(ask);
         }
-        Ok(Self {
-            place,
-            writer: Mutex::new(Some(writer)),
-            readers: Mutex::new(readers_in),
-            reader_threads: Mutex::new(threads),
-        })
+        Ok(Self { place, writer: Mutex::new(Some(writer)), readers: Mutex::new(readers_in), reader_threads: Mutex::new(threads) })
     }
 
     fn send(&self, job: Job) -> Result<(), Fault> {
-        held(&self.writer)
-            .as_ref()
-            .ok_or_else(Fault::closed)?
-            .send(job)
-            .map_err(|_| Fault::closed())
+        held(&self.writer).as_ref().ok_or_else(Fault::closed)?.send(job).map_err(|_| Fault::closed())
     }
 
     pub(crate) async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
         let (answer, answered) = oneshot::channel();
         self.send(Job::Commit(writes, answer))?;
         // A writer that ended in the middle may or may not have committed.
-        answered
-            .await
-            .unwrap_or_else(|_| Err(Fault::closed().unknown().into()))
+        answered.await.unwrap_or_else(|_| Err(Fault::closed().unknown().into()))
     }
 
     pub(crate) async fn read(&self, sql: &str, args: Vec<Val>) -> Result<Vec<Row>, Fault> {
         if !self.place.is_file() {
             let sql = sql.to_owned();
-            return self
-                .with(move |core| sqlite::read(core.conn()?, &sql, &args))
-                .await;
+            return self.with(move |core| sqlite::read(core.conn()?, &sql, &args)).await;
         }
         let (answer, answered) = oneshot::channel();
         let ask = Ask::Read(sql.to_owned(), args, answer);
-        held(&self.readers)
-            .as_ref()
-            .ok_or_else(Fault::closed)?
-            .send(ask)
-            .map_err(|_| Fault::closed())?;
+        held(&self.readers).as_ref().ok_or_else(Fault::closed)?.send(ask).map_err(|_| Fault::closed())?;
         answered.await.unwrap_or_else(|_| Err(Fault::closed()))
     }
 
@@ -314,10 +259,7 @@ impl Threads {
         let ending = std::mem::take(&mut *held(&self.reader_threads));
         for thread in ending {
             // A reader ends as soon as its present statement does.
-            let _ = off_thread("store-close", move || {
-                thread.join().map_err(|_| Fault::closed())
-            })
-            .await;
+            let _ = off_thread("store-close", move || thread.join().map_err(|_| Fault::closed())).await;
         }
         let (done, ended) = oneshot::channel();
         let writer = held(&self.writer).take();
@@ -339,12 +281,7 @@ pub(crate) async fn off_thread<T: Send + 'static>(
             let _ = answer.send(work());
         })
         .map_err(|error| Fault::new(FaultKind::Other, format!("cannot start a thread: {error}")))?;
-    answered.await.unwrap_or_else(|_| {
-        Err(Fault::new(
-            FaultKind::Other,
-            "the thread ended without an answer",
-        ))
-    })
+    answered.await.unwrap_or_else(|_| Err(Fault::new(FaultKind::Other, "the thread ended without an answer")))
 }
 
 fn read_until_closed(conn: &Connection, asks: &Mutex<mpsc::Receiver<Ask>>) {
@@ -385,10 +322,7 @@ fn write_until_closed(mut core: Core, jobs: &mpsc::Receiver<Job>) {
             }
         };
         if !commits.is_empty() {
-            let group: Vec<&[Write]> = commits
-                .iter()
-                .map(|(writes, _)| writes.as_slice())
-                .collect();
+            let group: Vec<&[Write]> = commits.iter().map(|(writes, _)| writes.as_slice()).collect();
             let answers = core.commit_group(&group);
             for ((_, waiting), answer) in commits.drain(..).zip(answers) {
                 let _ = waiting.send(answer);
@@ -409,10 +343,9 @@ fn write_until_closed(mut core: Core, jobs: &mpsc::Receiver<Job>) {
 
 /// Leaves one tidy file behind: statistics for the planner, and no log beside it.
 fn fold_back(core: &mut Core) {
-    let folded = core.conn().and_then(|conn| {
-        conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);")
-            .map_err(|error| fault(&error, "close"))
-    });
+    let folded = core
+        .conn()
+        .and_then(|conn| conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);").map_err(|error| fault(&error, "close")));
     if let Err(why) = folded
         && why.kind != FaultKind::ReadOnly
     {
@@ -434,10 +367,7 @@ pub(crate) fn open_core(
         migrate(&conn, migrations)?;
     } else if !migrate::pending(migrations, &applied(&conn)?)?.is_empty() {
         let found = applied(&conn)?.last().map_or(0, |(number, _)| *number);
-        return Err(OpenError::NeedsMigration {
-            found,
-            known: migrate::newest(migrations),
-        });
+        return Err(OpenError::NeedsMigration { found, known: migrate::newest(migrations) });
     }
     Ok(Core::new(conn, place.clone(), points, lock))
 }

@@ -39,16 +39,8 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// The address of a new, empty database; why there is none, where no server can be had.
 pub async fn fresh_database() -> Result<String, String> {
-    let server = SERVER
-        .get_or_init(start)
-        .await
-        .as_ref()
-        .map_err(Clone::clone)?;
-    let name = format!(
-        "test_{}_{}",
-        std::process::id(),
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    );
+    let server = SERVER.get_or_init(start).await.as_ref().map_err(Clone::clone)?;
+    let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     run(&server.admin, &format!("create database {name}")).await?;
     Ok(with_database(&server.admin, &name))
 }
@@ -60,9 +52,7 @@ pub async fn cut_sessions(url: &str) -> Result<(), String> {
 
 /// Runs statements on a connection of their own.
 pub async fn run(url: &str, sql: &str) -> Result<(), String> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls)
-        .await
-        .map_err(|error| format!("connect: {error:?}"))?;
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.map_err(|error| format!("connect: {error:?}"))?;
     let work = client.batch_execute(sql);
     tokio::select! {
         done = work => done.map_err(|error| format!("{sql}: {error:?}")),
@@ -72,11 +62,7 @@ pub async fn run(url: &str, sql: &str) -> Result<(), String> {
 
 /// The address with another database's name.
 fn with_database(url: &str, name: &str) -> String {
-    let (rest, query) = url
-        .split_once('?')
-        .map_or((url, String::new()), |(rest, query)| {
-            (rest, format!("?{query}"))
-        });
+    let (rest, query) = url.split_once('?').map_or((url, String::new()), |(rest, query)| (rest, format!("?{query}")));
     let (scheme, rest) = rest.split_once("://").unwrap_or(("postgres", rest));
     let host = rest.split('/').next().unwrap_or_default();
     format!("{scheme}://{host}/{name}{query}")
@@ -89,30 +75,16 @@ fn environment(name: &str) -> Option<String> {
 
 async fn start() -> Result<Server, String> {
     if let Some(admin) = environment("ALLCLEAR_TEST_POSTGRES") {
-        return Ok(Server {
-            admin,
-            _watch: None,
-        });
+        return Ok(Server { admin, _watch: None });
     }
-    let programs = programs()
-        .ok_or("no PostgreSQL server is installed (looked for initdb under /usr/lib/postgresql)")?;
-    let dir = tempfile::Builder::new()
-        .prefix("allclear-pg-")
-        .tempdir()
-        .map_err(|error| error.to_string())?
-        .keep();
+    let programs = programs().ok_or("no PostgreSQL server is installed (looked for initdb under /usr/lib/postgresql)")?;
+    let dir = tempfile::Builder::new().prefix("allclear-pg-").tempdir().map_err(|error| error.to_string())?.keep();
     let fsync = environment("ALLCLEAR_TEST_FSYNC").unwrap_or_else(|| "off".to_owned());
     match launch(&programs, &dir, &fsync) {
         Ok(watch) => {
-            let admin = format!(
-                "postgres://postgres@/postgres?host={}",
-                dir.display().to_string().replace('/', "%2F")
-            );
+            let admin = format!("postgres://postgres@/postgres?host={}", dir.display().to_string().replace('/', "%2F"));
             await_start(&admin, &dir).await?;
-            Ok(Server {
-                admin,
-                _watch: Some(watch),
-            })
+            Ok(Server { admin, _watch: Some(watch) })
         }
         Err(why) => {
             let _ = fs::remove_dir_all(&dir);
@@ -131,13 +103,8 @@ fn programs() -> Option<PathBuf> {
         .filter(|bin| bin.join("initdb").exists() && bin.join("postgres").exists())
         .collect();
     found.sort_by_key(|bin| {
-        let version = bin
-            .parent()
-            .and_then(Path::file_name)
-            .and_then(|name| name.to_str());
-        version
-            .and_then(|version| version.parse::<u32>().ok())
-            .unwrap_or(0)
+        let version = bin.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+        version.and_then(|version| version.parse::<u32>().ok()).unwrap_or(0)
     });
     found.pop()
 }
@@ -149,9 +116,7 @@ fn user() -> Option<(u32, u32)> {
     }
     let users = fs::read_to_string("/etc/passwd").ok()?;
     ["postgres", "nobody"].iter().find_map(|wanted| {
-        let line = users
-            .lines()
-            .find(|line| line.split(':').next() == Some(wanted))?;
+        let line = users.lines().find(|line| line.split(':').next() == Some(wanted))?;
         let mut fields = line.split(':').skip(2);
         Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
     })
@@ -170,35 +135,14 @@ fn launch(programs: &Path, dir: &Path, fsync: &str) -> Result<Child, String> {
     }
     let data = dir.join("data");
     let mut initdb = Command::new(programs.join("initdb"));
-    initdb
-        .args([
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "--no-sync",
-            "-D",
-        ])
-        .arg(&data);
+    initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D"]).arg(&data);
     as_user(&mut initdb);
-    let made = initdb
-        .output()
-        .map_err(|error| format!("initdb: {error}"))?;
+    let made = initdb.output().map_err(|error| format!("initdb: {error}"))?;
     if !made.status.success() {
         return Err(format!("initdb: {}", String::from_utf8_lossy(&made.stderr)));
     }
     let mut watch = Command::new("/bin/sh");
-    watch
-        .args(["-c", WATCH, "watch"])
-        .arg(dir)
-        .arg(programs.join("postgres"))
-        .arg("-D")
-        .arg(&data)
-        .arg("-k")
-        .arg(dir);
+    watch.args(["-c", WATCH, "watch"]).arg(dir).arg(programs.join("postgres")).arg("-D").arg(&data).arg("-k").arg(dir);
     for setting in [
         "listen_addresses=",
         &format!("fsync={fsync}"),
@@ -211,14 +155,8 @@ fn launch(programs: &Path, dir: &Path, fsync: &str) -> Result<Child, String> {
     }
     as_user(&mut watch);
     // A process group of its own: an interrupt at the terminal ends the tests, which ends the server.
-    watch
-        .process_group(0)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    watch
-        .spawn()
-        .map_err(|error| format!("cannot start the server: {error}"))
+    watch.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    watch.spawn().map_err(|error| format!("cannot start the server: {error}"))
 }
 
 async fn await_start(admin: &str, dir: &Path) -> Result<(), String> {

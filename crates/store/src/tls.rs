@@ -23,18 +23,13 @@ pub(crate) struct Verified(Arc<ClientConfig>);
 impl Verified {
     /// Trusts the public roots and, if a file is named, the certificates in it.
     pub(crate) fn new(root_file: Option<&str>) -> Result<Self, String> {
-        let mut roots = RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         if let Some(path) = root_file {
             let wrong = |why: String| format!("sslrootcert {path}: {why}");
-            let found =
-                CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
+            let found = CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
             for certificate in found {
                 let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-                roots
-                    .add(certificate)
-                    .map_err(|error| wrong(error.to_string()))?;
+                roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
             }
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -53,10 +48,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<S> for V
     type Error = rustls::pki_types::InvalidDnsNameError;
 
     fn make_tls_connect(&mut self, host: &str) -> Result<Handshake, Self::Error> {
-        Ok(Handshake {
-            config: Arc::clone(&self.0),
-            name: ServerName::try_from(host)?.to_owned(),
-        })
+        Ok(Handshake { config: Arc::clone(&self.0), name: ServerName::try_from(host)?.to_owned() })
     }
 }
 
@@ -87,21 +79,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Encrypted<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Encrypted<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_read(context, into)
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Encrypted<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(context, bytes)
     }
 

@@ -87,25 +87,13 @@ pub struct Row(pub Vec<Val>);
 
 impl Row {
     fn at(&self, index: usize) -> Result<&Val, Fault> {
-        self.0.get(index).ok_or_else(|| {
-            Fault::new(
-                FaultKind::Column,
-                format!(
-                    "column {index} was asked of a row that has {}",
-                    self.0.len()
-                ),
-            )
-        })
+        self.0
+            .get(index)
+            .ok_or_else(|| Fault::new(FaultKind::Column, format!("column {index} was asked of a row that has {}", self.0.len())))
     }
 
     fn wrong(index: usize, wanted: &str, found: &Val) -> Fault {
-        Fault::new(
-            FaultKind::Column,
-            format!(
-                "column {index} was read as {wanted} but holds {}",
-                found.kind_name()
-            ),
-        )
+        Fault::new(FaultKind::Column, format!("column {index} was read as {wanted} but holds {}", found.kind_name()))
     }
 
     /// The whole number in a column.
@@ -246,9 +234,7 @@ impl Write {
     #[must_use]
     pub fn table(&self) -> &'static Table {
         match self {
-            Write::Insert { table, .. }
-            | Write::Upsert { table, .. }
-            | Write::Exec { table, .. } => table,
+            Write::Insert { table, .. } | Write::Upsert { table, .. } | Write::Exec { table, .. } => table,
         }
     }
 
@@ -262,45 +248,33 @@ impl Write {
                 if table.key.is_empty() {
                     return Err(Fault::new(
                         FaultKind::Statement,
-                        format!(
-                            "table {} names no key, so a row cannot be upserted; name `key` or insert",
-                            table.name
-                        ),
+                        format!("table {} names no key, so a row cannot be upserted; name `key` or insert", table.name),
                     ));
                 }
                 (table, row)
             }
         };
         if row.len() == table.columns.len() {
-            let wrong = table
-                .columns
-                .iter()
-                .zip(row)
-                .find(|((_, kind), value)| !kind.admits(value));
+            let wrong = table.columns.iter().zip(row).find(|((_, kind), value)| !kind.admits(value));
             return wrong.map_or(Ok(()), |((name, kind), value)| {
                 Err(Fault::new(
                     FaultKind::Statement,
-                    format!("column {name} of table {} is declared {kind:?} and was given a value of kind {}", table.name, value.kind_name()),
+                    format!(
+                        "column {name} of table {} is declared {kind:?} and was given a value of kind {}",
+                        table.name,
+                        value.kind_name()
+                    ),
                 ))
             });
         }
         Err(Fault::new(
             FaultKind::Statement,
-            format!(
-                "a row for table {} has {} values; the table names {} columns",
-                table.name,
-                row.len(),
-                table.columns.len()
-            ),
+            format!("a row for table {} has {} values; the table names {} columns", table.name, row.len(), table.columns.len()),
         ))
     }
 }
 
 /// The text without U+0000; borrowed where there is none, which is nearly always.
 pub(crate) fn without_nul(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.as_bytes().contains(&0) {
-        std::borrow::Cow::Owned(text.replace('\0', ""))
-    } else {
-        std::borrow::Cow::Borrowed(text)
-    }
+    if text.as_bytes().contains(&0) { std::borrow::Cow::Owned(text.replace('\0', "")) } else { std::borrow::Cow::Borrowed(text) }
 }

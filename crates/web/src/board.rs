@@ -64,11 +64,8 @@ pub(crate) async fn read(engine: &Engine, who: &Principal, when: When) -> Result
     let (open, more) = open(engine, &queries).await?;
     let mut rows = Vec::with_capacity(open.len());
     for (index, incident) in open.into_iter().enumerate() {
-        let due = if index < ROWS_IN_DETAIL {
-            due(&queries, &incident).await?
-        } else {
-            incident.next_due.map(|at| Due { words: "due", at })
-        };
+        let due =
+            if index < ROWS_IN_DETAIL { due(&queries, &incident).await? } else { incident.next_due.map(|at| Due { words: "due", at }) };
         rows.push(Row { incident, due });
     }
     rows.sort_by_cached_key(|row| {

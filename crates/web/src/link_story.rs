@@ -14,8 +14,8 @@ use allclear_engine::links::LinkFor;
 use allclear_engine::queries::{NoAnswer, Queries};
 use jiff::Timestamp;
 
-use crate::{log, parts};
 use crate::when::When;
+use crate::{log, parts};
 
 /// Events after which there is nothing to take any more.
 const ENDINGS: [&str; 4] = ["resolved", "closed", "cancelled", "merged"];

@@ -16,8 +16,25 @@ const HALVINGS_MAX: u32 = 63;
 
 /// Events that people look for first, shown alone on request.
 const KEY_KINDS: [&str; 19] = [
-    "proposed", "declared", "promoted", "acknowledged", "severity_changed", "recovered", "confirmation_missed", "mitigated",
-    "resolved", "reopened", "cancelled", "closed", "merged", "absorbed", "noted", "declined", "step_reached", "step_empty", "page_exhausted",
+    "proposed",
+    "declared",
+    "promoted",
+    "acknowledged",
+    "severity_changed",
+    "recovered",
+    "confirmation_missed",
+    "mitigated",
+    "resolved",
+    "reopened",
+    "cancelled",
+    "closed",
+    "merged",
+    "absorbed",
+    "noted",
+    "declined",
+    "step_reached",
+    "step_empty",
+    "page_exhausted",
 ];
 
 /// Whether it is one of those.

@@ -50,8 +50,21 @@ async fn a_post_with_an_empty_body_acknowledges_and_looking_does_not() {
     world.pass(125).await;
 
     let page = shown(&world, &path).await;
-    for wanted in ["SEV1", &reference, "Card payments failing", "Checkout", "Europe/Madrid", "2 min", "12:00:00", "<strong>2:55", "12:05:00",
-        "Cho Min-ji", "https://wiki.example.org/checkout", "Acknowledge", "page the next"] {
+    for wanted in [
+        "SEV1",
+        &reference,
+        "Card payments failing",
+        "Checkout",
+        "Europe/Madrid",
+        "2 min",
+        "12:00:00",
+        "<strong>2:55",
+        "12:05:00",
+        "Cho Min-ji",
+        "https://wiki.example.org/checkout",
+        "Acknowledge",
+        "page the next",
+    ] {
         assert!(page.contains(wanted), "{wanted} is missing:\n{page}");
     }
     for method in [Method::HEAD, Method::GET] {
@@ -63,7 +76,10 @@ async fn a_post_with_an_empty_body_acknowledges_and_looking_does_not() {
     let answer = ask(&world, Method::POST, &path, false).await;
     assert_eq!(answer.status(), StatusCode::OK);
     let answer: serde_json::Value = serde_json::from_str(&text(answer).await).unwrap();
-    assert_eq!((&answer["acknowledged"], &answer["acknowledged_by"], &answer["ref"]), (&true.into(), &"ana".into(), &reference.clone().into()));
+    assert_eq!(
+        (&answer["acknowledged"], &answer["acknowledged_by"], &answer["ref"]),
+        (&true.into(), &"ana".into(), &reference.clone().into())
+    );
     assert_eq!(status(&world, &path).await, (Status::Acknowledged, Some("ana".into()), 1));
 
     let page = shown(&world, &path).await;
@@ -121,7 +137,10 @@ async fn what_is_over_says_how_and_by_whom() {
     world.act(Actor::Person("cho".into()), resolve).await.unwrap();
 
     let page = shown(&world, &path).await;
-    assert!(page.contains("It is resolved") && page.contains("Cho Min-ji") && page.contains("12:01:00") && !page.contains("<form"), "{page}");
+    assert!(
+        page.contains("It is resolved") && page.contains("Cho Min-ji") && page.contains("12:01:00") && !page.contains("<form"),
+        "{page}"
+    );
     let late = ask(&world, Method::POST, &path, false).await;
     assert_eq!(late.status(), StatusCode::CONFLICT);
     assert_eq!(late.headers()["content-type"], "application/problem+json");
@@ -171,7 +190,9 @@ async fn links_that_do_not_work_say_why_and_change_nothing() {
     let (id, _) = world.declare("Old news", Severity::Sev2, "checkout").await;
     let path = world.link(id, "ana").await;
     let stranger = world.link(id, "zoe").await;
-    for (path, wanted) in [("/a/nonsense", StatusCode::NOT_FOUND), (&path[..path.len() - 1], StatusCode::NOT_FOUND), (&stranger, StatusCode::GONE)] {
+    for (path, wanted) in
+        [("/a/nonsense", StatusCode::NOT_FOUND), (&path[..path.len() - 1], StatusCode::NOT_FOUND), (&stranger, StatusCode::GONE)]
+    {
         for method in [Method::GET, Method::POST] {
             assert_eq!(ask(&world, method, path, true).await.status(), wanted, "{path}");
         }
@@ -221,7 +242,9 @@ async fn every_answer_carries_the_headers_and_the_style_is_kept_for_ever() {
     let (id, _) = world.declare("Headers", Severity::Sev2, "checkout").await;
     let path = world.link(id, "ana").await;
     let decline = format!("{path}/decline");
-    for (method, path) in [(Method::GET, path.as_str()), (Method::GET, "/a/nonsense"), (Method::PUT, &path), (Method::POST, &decline), (Method::POST, &path)] {
+    for (method, path) in
+        [(Method::GET, path.as_str()), (Method::GET, "/a/nonsense"), (Method::PUT, &path), (Method::POST, &decline), (Method::POST, &path)]
+    {
         let response = ask(&world, method.clone(), path, true).await;
         let header = |name: &str| response.headers().get(name).map_or("", |v| v.to_str().unwrap()).to_owned();
         assert!(header("content-security-policy").starts_with("default-src 'none'; style-src 'self'"), "{method} {path}");

@@ -55,7 +55,10 @@ async fn only_a_token_or_a_demonstration_opens_the_pages() {
         }
     }
     let with_token = text(ask(&world, WebOptions::default(), "/", Some("letmein")).await).await;
-    assert!(with_token.contains("Secret failing") && !with_token.contains("http-equiv"), "only a demonstration is asked for again by itself");
+    assert!(
+        with_token.contains("Secret failing") && !with_token.contains("http-equiv"),
+        "only a demonstration is asked for again by itself"
+    );
     assert!(page(&world, "/").await.contains("http-equiv=\"refresh\" content=\"5\""));
     assert_eq!(ask(&world, open(), "/outbox", None).await.status(), StatusCode::NOT_FOUND, "there are messages only in a demonstration");
 }
@@ -73,9 +76,13 @@ async fn the_board_puts_first_what_is_most_urgent_and_says_what_is_late() {
     world.declare("Payments", Severity::Sev2, "checkout").await;
     world.declare("Fire", Severity::Sev1, "checkout").await;
     let board = page(&world, "/").await;
-    let order: Vec<usize> = ["Fire", "Payments", "Search", "Exports"].iter().map(|t| board.find(&format!("<bdi>{t}</bdi></a>")).unwrap()).collect();
+    let order: Vec<usize> =
+        ["Fire", "Payments", "Search", "Exports"].iter().map(|t| board.find(&format!("<bdi>{t}</bdi></a>")).unwrap()).collect();
     assert!(order.is_sorted(), "{board}");
-    assert!(board.contains("4 open") && !board.contains("class=\"late\"") && board.contains("in 5:00") && board.contains("Ben Okafor"), "{board}");
+    assert!(
+        board.contains("4 open") && !board.contains("class=\"late\"") && board.contains("in 5:00") && board.contains("Ben Okafor"),
+        "{board}"
+    );
 
     world.slip(340);
     let board = page(&world, "/").await;
@@ -109,7 +116,8 @@ async fn too_much_is_cut_worst_first_and_counted() {
     // The oldest are the worst, so that a list of the newest alone would miss them.
     for n in 0..210 {
         let severity = if n < 5 { Severity::Sev1 } else { Severity::Sev5 };
-        let declare = allclear_engine::core::Declare { title: format!("Row {n}"), severity, service: None, impact_started_at: None, page: false };
+        let declare =
+            allclear_engine::core::Declare { title: format!("Row {n}"), severity, service: None, impact_started_at: None, page: false };
         let input = Input { actor: Actor::Administrator, cause: "api".into(), once: None, command: Command::Declare(declare) };
         world.engine.submit(input).await.unwrap();
     }
@@ -134,7 +142,10 @@ async fn a_log_of_any_length_ends_with_the_newest_line() {
         }
     }
     let told = page(&world, &format!("/incidents/{}", reference.to_lowercase())).await;
-    assert!(told.contains("line number 1299.") && told.contains("line number 1100.") && !told.contains("line number 1099."), "the newest 200");
+    assert!(
+        told.contains("line number 1299.") && told.contains("line number 1100.") && !told.contains("line number 1099."),
+        "the newest 200"
+    );
     assert!(told.contains("There is more before this"));
     let first = page(&world, &format!("/incidents/{reference}?from=0")).await;
     assert!(first.contains("Declared ") && first.contains("line number 100.") && first.contains(">Later<"), "{}", first.len());
@@ -147,9 +158,12 @@ async fn an_incident_tells_what_is_next_who_was_paged_and_keeps_text_text() {
     let world = World::at(NOON).await;
     let nasty = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>\u{202e}";
     let annotations = serde_json::json!({"summary": nasty});
-    let links = serde_json::json!([{"href": "javascript:alert(3)", "text": nasty}, {"href": "https://graphs.example.org/d/1", "text": nasty}]);
-    world.signals(serde_json::json!([{"action": "trigger", "dedup_key": nasty, "title": nasty, "source": nasty, "labels": {"x": nasty},
-        "annotations": annotations, "links": links}])).await;
+    let links =
+        serde_json::json!([{"href": "javascript:alert(3)", "text": nasty}, {"href": "https://graphs.example.org/d/1", "text": nasty}]);
+    world
+        .signals(serde_json::json!([{"action": "trigger", "dedup_key": nasty, "title": nasty, "source": nasty, "labels": {"x": nasty},
+        "annotations": annotations, "links": links}]))
+        .await;
     let who = everybody();
     let incident = world.engine.queries(&who).incidents(Default::default(), 1).await.unwrap().remove(0);
     let note = incident::Command::Note { text: format!("{nasty} {}", "long ".repeat(4000)) };
@@ -161,8 +175,19 @@ async fn an_incident_tells_what_is_next_who_was_paged_and_keeps_text_text() {
         text: nasty.into(),
         ack_url: "javascript:alert(4)".into(),
     }];
-    let demo = || WebOptions { demo_outbox: Some(Arc::new({ let sent = sent.clone(); move || sent.to_vec() })), ..open() };
-    for path in ["/", "/outbox", &format!("/incidents/{}", incident.reference), &format!("/incidents/{}?log=key&from=%3Cscript%3E", incident.reference)] {
+    let demo = || WebOptions {
+        demo_outbox: Some(Arc::new({
+            let sent = sent.clone();
+            move || sent.to_vec()
+        })),
+        ..open()
+    };
+    for path in [
+        "/",
+        "/outbox",
+        &format!("/incidents/{}", incident.reference),
+        &format!("/incidents/{}?log=key&from=%3Cscript%3E", incident.reference),
+    ] {
         let response = ask(&world, demo(), path, None).await;
         assert!(response.headers()["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
         let page = text(response).await;
@@ -171,7 +196,17 @@ async fn an_incident_tells_what_is_next_who_was_paged_and_keeps_text_text() {
         assert!(page.len() < 100_000, "{path}: {} bytes", page.len());
     }
     let told = page(&world, &format!("/incidents/{}", incident.reference)).await;
-    for wanted in ["an acknowledgement", "the next step is paged", "in 5:00", "11:05:00", "Looking for somebody", "Ana Ruiz", "told", "1 open of 1", "graphs.example.org"] {
+    for wanted in [
+        "an acknowledgement",
+        "the next step is paged",
+        "in 5:00",
+        "11:05:00",
+        "Looking for somebody",
+        "Ana Ruiz",
+        "told",
+        "1 open of 1",
+        "graphs.example.org",
+    ] {
         assert!(told.contains(wanted), "{wanted}: {told}");
     }
     for missing in ["/incidents/INC-999", "/incidents/nonsense", "/incidents/inc_00000000000000000000000000"] {

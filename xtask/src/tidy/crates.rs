@@ -17,10 +17,7 @@ const DIRECTION: [(&str, &[&str]); 11] = [
     ("allclear-engine", &["allclear-domain", "allclear-store"]),
     ("allclear-api", &["allclear-domain", "allclear-engine", "allclear-channels"]),
     ("allclear-web", &["allclear-domain", "allclear-engine"]),
-    (
-        "allclear",
-        &["allclear-domain", "allclear-store", "allclear-channels", "allclear-engine", "allclear-api", "allclear-web"],
-    ),
+    ("allclear", &["allclear-domain", "allclear-store", "allclear-channels", "allclear-engine", "allclear-api", "allclear-web"]),
     ("allclear-sim", &["allclear-domain", "allclear-store", "allclear-engine", "allclear-channels"]),
     ("allclear-trial", &["allclear-domain", "allclear-store", "allclear-channels", "allclear-engine", "allclear-api", "allclear-web"]),
     ("allclear-bench", &["allclear-domain"]),
@@ -59,7 +56,11 @@ pub fn check(root: &Path, metadata: &Value) -> anyhow::Result<Vec<Finding>> {
 fn one(package: &Value, file: &Path, manifest: &str, findings: &mut Vec<Finding>) {
     let name = package["name"].as_str().unwrap_or_default();
     let Some((_, may)) = DIRECTION.iter().find(|(known, _)| *known == name) else {
-        findings.push(Finding::new(file, 1, format!("crate `{name}` has no place in the dependency direction: give it one in xtask/src/tidy/crates.rs")));
+        findings.push(Finding::new(
+            file,
+            1,
+            format!("crate `{name}` has no place in the dependency direction: give it one in xtask/src/tidy/crates.rs"),
+        ));
         return;
     };
     for dependency in package["dependencies"].as_array().into_iter().flatten() {

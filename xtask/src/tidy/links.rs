@@ -108,7 +108,10 @@ mod tests {
     #[test]
     fn links_are_found_outside_code_and_followed() {
         let text = "see [a](b.md) and [c](d.md#e)\n```\n[not](this.md)\n```\n[one](https://x.example)";
-        assert_eq!(targets(text).iter().map(|(line, to)| (*line, to.as_str())).collect::<Vec<_>>(), [(1, "b.md"), (1, "d.md#e"), (5, "https://x.example")]);
+        assert_eq!(
+            targets(text).iter().map(|(line, to)| (*line, to.as_str())).collect::<Vec<_>>(),
+            [(1, "b.md"), (1, "d.md#e"), (5, "https://x.example")]
+        );
         assert_eq!(joined(Path::new("docs/guides"), "../adr/0001.md"), Path::new("docs/adr/0001.md"));
         assert_eq!(anchor("## What `it` is, exactly"), "what-it-is-exactly");
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();

@@ -45,7 +45,11 @@ fn words(source: &Source, findings: &mut Vec<Finding>) {
     for (line, code) in numbered(&source.code) {
         for word in ["todo!", "unimplemented!"] {
             if has_word(code, word) {
-                findings.push(Finding::new(&source.file, line, format!("`{word}` is not for keeping: do it, or leave it out and say so in words")));
+                findings.push(Finding::new(
+                    &source.file,
+                    line,
+                    format!("`{word}` is not for keeping: do it, or leave it out and say so in words"),
+                ));
             }
         }
         if code.contains(".unwrap()") && !source.is_test(line) {
@@ -67,7 +71,11 @@ fn clocks(source: &Source, findings: &mut Vec<Finding>) {
         }
         let is_taken = |clock: &&&str| has_word(code, clock) && !(is_runtimes && **clock == "Instant::now");
         if let Some(clock) = CLOCKS.iter().find(is_taken) {
-            findings.push(Finding::new(&source.file, line, format!("`{clock}` outside the engine's clock: time and chance come in through its ports")));
+            findings.push(Finding::new(
+                &source.file,
+                line,
+                format!("`{clock}` outside the engine's clock: time and chance come in through its ports"),
+            ));
         }
     }
 }

@@ -57,7 +57,9 @@ pub(crate) struct ListQuery {
     responses((status = 200, body = schema::IncidentPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn list(Shared(api): Shared<Api>, who: Who<Read>, Q(query): Q<ListQuery>) -> Result<Json<Page<IncidentView>>, Problem> {
     if query.open == Some(false) {
-        return Err(Problem::bad("`open` takes only `true`; for those that are over give `state=resolved`, `closed`, `cancelled` or `merged`"));
+        return Err(Problem::bad(
+            "`open` takes only `true`; for those that are over give `state=resolved`, `closed`, `cancelled` or `merged`",
+        ));
     }
     let limit = limit_of(query.limit)?;
     let filter = IncidentFilter {
@@ -376,7 +378,10 @@ fn if_match(headers: &HeaderMap, version: u64) -> Result<(), Problem> {
     if fits {
         return Ok(());
     }
-    Err(Problem::new("version_mismatch", format!("the incident is at version {version}; read it again, and ask again with `If-Match: \"{version}\"`")))
+    Err(Problem::new(
+        "version_mismatch",
+        format!("the incident is at version {version}; read it again, and ask again with `If-Match: \"{version}\"`"),
+    ))
 }
 
 /// Whether this very request was carried out before under its key, so that it is answered again
@@ -392,10 +397,7 @@ async fn already_answered(api: &Api, who: &Principal, once: &Once) -> Result<boo
 
 /// Asks the engine for a command on an incident; gives the incident it was about.
 async fn submit(api: &Api, who: &Principal, once: &Once, command: Command) -> Result<IncidentId, Problem> {
-    let once = once
-        .key
-        .clone()
-        .map(|(key, digest)| EngineOnce { principal: who.actor.to_string(), key, digest });
+    let once = once.key.clone().map(|(key, digest)| EngineOnce { principal: who.actor.to_string(), key, digest });
     let input = Input { actor: who.actor.clone(), cause: CAUSE.into(), once, command };
     match api.engine.submit(input).await? {
         Reply::Incident { id, .. } => Ok(id),

@@ -20,8 +20,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::problem::{Problem, wrong_address};
 use crate::Api;
+use crate::problem::{Problem, wrong_address};
 
 /// Items of a list where no limit is asked.
 pub(crate) const LIMIT_DEFAULT: i64 = allclear_engine::queries::LIST_DEFAULT;

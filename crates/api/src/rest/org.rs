@@ -39,7 +39,8 @@ pub(crate) async fn show(State(api): State<Api>, _: Who<Admin>, headers: HeaderM
     if wants_json {
         return Ok(Json(masked(org.bundle())).into_response());
     }
-    let text = orgfile::to_yaml(org.bundle()).map_err(|why| Problem::new("internal", format!("the organisation cannot be written as YAML: {why}")))?;
+    let text = orgfile::to_yaml(org.bundle())
+        .map_err(|why| Problem::new("internal", format!("the organisation cannot be written as YAML: {why}")))?;
     let mut response = text.into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/yaml"));
     Ok(response)

@@ -79,14 +79,7 @@ pub(crate) async fn follow(
         Some(seq) => seq,
         None => api.engine.queries(&who.0).newest_seq().await?,
     };
-    let follower = Follower {
-        engine: api.engine.clone(),
-        who: who.0,
-        after,
-        ready: VecDeque::new(),
-        ticks,
-        life: Box::pin(sleep(LIFE)),
-    };
+    let follower = Follower { engine: api.engine.clone(), who: who.0, after, ready: VecDeque::new(), ticks, life: Box::pin(sleep(LIFE)) };
     let stream = unfold(follower, |mut follower| async move {
         let event = follower.next().await?;
         Some((Ok(event), follower))

@@ -51,7 +51,11 @@ pub(crate) struct MadeToken {
 /// Makes a token; its text is in the answer and nowhere else.
 #[utoipa::path(post, path = "/api/v1/tokens", operation_id = "create_token", tag = "administration", request_body = TokenBody,
     responses((status = 201, body = MadeToken), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn create(State(api): State<Api>, _: Who<Admin>, Asked(body): Asked<TokenBody>) -> Result<(StatusCode, Json<MadeToken>), Problem> {
+pub(crate) async fn create(
+    State(api): State<Api>,
+    _: Who<Admin>,
+    Asked(body): Asked<TokenBody>,
+) -> Result<(StatusCode, Json<MadeToken>), Problem> {
     if body.name.trim().is_empty() {
         return Err(Problem::new("words_missing", "the token's name is missing: say what it is for"));
     }

@@ -42,12 +42,16 @@ async fn an_incident_lives_its_life_over_the_api() {
         assert_eq!((back.status, back.json()["state"].clone()), (200, json!(state)), "{command}: {}", back.text());
     }
     let closed = w.post(&at("/resolve"), &ana, "").await;
-    assert_eq!((closed.status, closed.header("content-type"), closed.json()["code"].clone()), (409, "application/problem+json", json!("already_closed")));
+    assert_eq!(
+        (closed.status, closed.header("content-type"), closed.json()["code"].clone()),
+        (409, "application/problem+json", json!("already_closed"))
+    );
     let first = w.get(&at("/events?limit=3"), &ana).await.json();
     let rest = w.get(&at(&format!("/events?after={}", first["next"].as_str().unwrap())), &ana).await.json();
     assert!(rest["items"][0]["seq"].as_i64() > first["items"][2]["seq"].as_i64() && rest["next"].is_null());
     let other = declared(&w, &ana).await;
-    let merged = w.post(&format!("/api/v1/incidents/{}/merge", other["id"].as_str().unwrap()), &ana, &json!({"into": reference}).to_string()).await;
+    let merged =
+        w.post(&format!("/api/v1/incidents/{}/merge", other["id"].as_str().unwrap()), &ana, &json!({"into": reference}).to_string()).await;
     assert_eq!(merged.status, 409, "merging into what is over would hide it");
     let list = w.get("/api/v1/incidents?limit=1&state=closed", &ana).await.json();
     assert_eq!((&list["items"][0]["ref"], list["next"].is_string()), (&json!(reference), true));
@@ -133,7 +137,9 @@ async fn the_stream_goes_on_where_it_was_left_and_ends_with_the_program() {
     async fn next(body: &mut Body) -> (i64, String, Value) {
         let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
         let text = String::from_utf8(frame.to_vec()).unwrap();
-        let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name}: {text}")).trim().to_owned();
+        let field = |name: &str| {
+            text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name}: {text}")).trim().to_owned()
+        };
         (field("id:").parse().unwrap(), field("event:"), serde_json::from_str(&field("data:")).unwrap())
     }
     let mut all = open(None, "?after=0").await;
@@ -163,9 +169,17 @@ async fn the_organisation_is_checked_compared_and_applied() {
     assert_eq!((&checked["valid"], &problem["file"], problem["line"].is_u64()), (&json!(false), &json!("mine.yaml"), true), "{checked}");
     let refused = w.post("/api/v1/org/apply", ADMIN, &bad).await;
     assert_eq!((refused.status, refused.json()["errors"][0]["key"].is_string()), (422, true), "{}", refused.text());
-    let more = format!("{ORG}\nteams: [{{id: all, name: All, members: [ana, ben]}}]\n").replace("integrations:\n", "integrations:\n  - {id: extra, kind: json}\n");
+    let more = format!("{ORG}\nteams: [{{id: all, name: All, members: [ana, ben]}}]\n")
+        .replace("integrations:\n", "integrations:\n  - {id: extra, kind: json}\n");
     let diff = w.post("/api/v1/org/diff", ADMIN, &more).await.json();
-    let of = |changes: &Value| changes["changes"].as_array().unwrap().iter().map(|c| format!("{} {} {}", c["action"].as_str().unwrap(), c["kind"].as_str().unwrap(), c["id"].as_str().unwrap())).collect::<Vec<_>>();
+    let of = |changes: &Value| {
+        changes["changes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|c| format!("{} {} {}", c["action"].as_str().unwrap(), c["kind"].as_str().unwrap(), c["id"].as_str().unwrap()))
+            .collect::<Vec<_>>()
+    };
     assert_eq!(of(&diff), ["add team all", "add integration extra"], "{diff}");
     let applied = w.post("/api/v1/org/apply", ADMIN, &more).await.json();
     assert_eq!(applied["made"][0]["of"], "integration extra", "{applied}");
@@ -173,7 +187,8 @@ async fn the_organisation_is_checked_compared_and_applied() {
     assert_eq!(w.ask("POST", &format!("/in/json/{key}"), &[], r#"{"title":"x"}"#).await.status, 202, "the made key works at once");
     assert_eq!(of(&w.post("/api/v1/org/apply", ADMIN, &more).await.json()).len(), 0, "the same again changes nothing");
     let ana = w.token("respond", Some("ana")).await;
-    let put = json!({"person": "ben", "starts_at": w.engine.now(), "ends_at": w.engine.now() + jiff::SignedDuration::from_hours(1)}).to_string();
+    let put =
+        json!({"person": "ben", "starts_at": w.engine.now(), "ends_at": w.engine.now() + jiff::SignedDuration::from_hours(1)}).to_string();
     assert_eq!(w.post("/api/v1/schedules/primary/overrides", &ana, &put).await.status, 201);
     assert_eq!(w.get("/api/v1/oncall", &ana).await.json()["items"][0]["person"], "ben");
     assert_eq!(w.post("/api/v1/schedules/nope/overrides", &ana, &put).await.json()["code"], "no_such_schedule");

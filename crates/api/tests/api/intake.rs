@@ -32,7 +32,8 @@ async fn each_format_gets_exactly_its_own_answer() {
 
     let back = w.ask("POST", "/v2/enqueue", &[("content-type", "text/plain")], TRIGGER).await;
     assert_eq!((back.status, back.json()), (202, json!({"status":"success","message":"Event processed","dedup_key":"k1"})));
-    let nobody = w.ask("POST", "/v2/enqueue", &[("x-routing-key", PD_KEY)], r#"{"event_action":"resolve","dedup_key":"nobody-knows"}"#).await;
+    let nobody =
+        w.ask("POST", "/v2/enqueue", &[("x-routing-key", PD_KEY)], r#"{"event_action":"resolve","dedup_key":"nobody-knows"}"#).await;
     assert_eq!(nobody.status, 202, "resolving what is not open is success");
     let change = r#"{"routing_key":"0123456789abcdef0123456789abcdef","payload":{"summary":"Deployed 7"}}"#;
     let back = w.ask("POST", "/v2/change/enqueue", &[], change).await;
@@ -54,7 +55,8 @@ async fn each_format_gets_exactly_its_own_answer() {
 #[tokio::test]
 async fn a_wrong_key_or_kind_is_refused_in_words_the_sender_logs() {
     let w = World::new().await;
-    for (path, auth) in [("/prom/nope/api/v2/alerts", ""), ("/in/json/nope", ""), ("/api/v2/alerts", "Bearer nope"), ("/api/v2/alerts", "")] {
+    for (path, auth) in [("/prom/nope/api/v2/alerts", ""), ("/in/json/nope", ""), ("/api/v2/alerts", "Bearer nope"), ("/api/v2/alerts", "")]
+    {
         let back = w.ask("POST", path, &[("authorization", auth)], FIRING).await;
         assert_eq!((back.status, back.json()["code"].clone()), (401, json!("unknown_key")), "{path}");
     }
@@ -94,7 +96,11 @@ async fn what_is_not_durable_is_answered_503_with_when_to_return() {
     let w = World::over(db).await;
     w.ask("POST", "/in/json/json-key-0001", &[], r#"{"title":"Before"}"#).await;
     broken.store(true, Ordering::SeqCst);
-    for (path, body) in [(format!("/prom/{PROM_KEY}/api/v2/alerts"), FIRING), ("/v2/enqueue".into(), TRIGGER), ("/in/json/json-key-0001".into(), r#"{"title":"x"}"#)] {
+    for (path, body) in [
+        (format!("/prom/{PROM_KEY}/api/v2/alerts"), FIRING),
+        ("/v2/enqueue".into(), TRIGGER),
+        ("/in/json/json-key-0001".into(), r#"{"title":"x"}"#),
+    ] {
         let back = w.ask("POST", &path, &[], body).await;
         assert_eq!((back.status, back.header("retry-after")), (503, "5"), "{path}: {}", back.text());
     }
@@ -137,7 +143,10 @@ async fn alertmanagers_clients_read_alerts_and_set_silences() {
     assert_eq!(w.ask("DELETE", &at(&format!("/silence/{other}")), &[], "").await.status, 200);
     assert_eq!(w.ask("GET", &at("/silences?active=true&expired=false&pending=false"), &[], "").await.json(), json!([]));
     assert_eq!(w.ask("DELETE", &at("/silence/no-such"), &[], "").await.status, 404);
-    assert_eq!(w.ask("GET", "/api/v2/silences", &[("authorization", &format!("Bearer {PROM_KEY}"))], "").await.json().as_array().unwrap().len(), 2);
+    assert_eq!(
+        w.ask("GET", "/api/v2/silences", &[("authorization", &format!("Bearer {PROM_KEY}"))], "").await.json().as_array().unwrap().len(),
+        2
+    );
 }
 
 fn fault_when(broken: Arc<AtomicBool>) -> FaultHook {

@@ -48,7 +48,8 @@ async fn every_route_asks_for_a_token_and_for_its_scope_first() {
             assert_eq!((back.status, back.json()["code"].as_str()), (401, Some("unauthorized")), "{method} {path}");
         }
         // Explaining and the organisation's checks change nothing, and need read or admin.
-        let needs_more = method != "GET" && !path.contains("/explain/") || ["/tokens", "/org", "/signals"].iter().any(|p| path.contains(p)) && !path.contains("explain");
+        let needs_more = method != "GET" && !path.contains("/explain/")
+            || ["/tokens", "/org", "/signals"].iter().any(|p| path.contains(p)) && !path.contains("explain");
         if needs_more {
             let back = w.ask(&method, &path, &[("authorization", &read)], "not json").await;
             assert_eq!((back.status, back.json()["code"].as_str()), (403, Some("forbidden")), "{method} {path}");
@@ -117,7 +118,13 @@ async fn what_is_answered_is_what_is_described() {
         if spec["paths"][path].get("get").is_none() || path.ends_with("/org") || path.ends_with("/stream") {
             continue;
         }
-        let id = if path.contains("alerts") { &alert } else if path.contains("signals") { &signal } else { &page };
+        let id = if path.contains("alerts") {
+            &alert
+        } else if path.contains("signals") {
+            &signal
+        } else {
+            &page
+        };
         let filled = path.replace("{ref}", "INC-1").replace("{id}", id);
         w.token("read", None).await;
         let back = w.get(&filled, ADMIN).await;
@@ -157,14 +164,30 @@ async fn the_page_of_the_description_names_every_route() {
 fn every_refusal_has_a_code_with_a_page() {
     use incident::Refusal as I;
     let incidents = [
-        I::AlreadyDeclared, I::NotDeclared, I::AlreadyResolved, I::AlreadyClosed, I::AlreadyCancelled, I::AlreadyMerged(String::new()),
-        I::NotResolved, I::AlreadyMitigated, I::MergeIntoItself, I::WordsMissing { what: "" }, I::TooLong { what: "", max: 1 },
+        I::AlreadyDeclared,
+        I::NotDeclared,
+        I::AlreadyResolved,
+        I::AlreadyClosed,
+        I::AlreadyCancelled,
+        I::AlreadyMerged(String::new()),
+        I::NotResolved,
+        I::AlreadyMitigated,
+        I::MergeIntoItself,
+        I::WordsMissing { what: "" },
+        I::TooLong { what: "", max: 1 },
     ];
     let pages = [paging::Refusal::Unknown, paging::Refusal::AlreadyStarted, paging::Refusal::Over("")];
     let own = [
-        Refusal::NoSuchIncident, Refusal::NoSuchPage, Refusal::NoSuchService(String::new()), Refusal::NoSuchEscalation(String::new()),
-        Refusal::NoSuchIntegration(String::new()), Refusal::NobodyToEscalateTo, Refusal::TooManyAlerts(1), Refusal::KeyReused,
-        Refusal::Unavailable(String::new()), Refusal::Broken,
+        Refusal::NoSuchIncident,
+        Refusal::NoSuchPage,
+        Refusal::NoSuchService(String::new()),
+        Refusal::NoSuchEscalation(String::new()),
+        Refusal::NoSuchIntegration(String::new()),
+        Refusal::NobodyToEscalateTo,
+        Refusal::TooManyAlerts(1),
+        Refusal::KeyReused,
+        Refusal::Unavailable(String::new()),
+        Refusal::Broken,
     ];
     let all = incidents.into_iter().map(Refusal::from).chain(pages.into_iter().map(Refusal::from)).chain(own);
     for refusal in all {
@@ -177,6 +200,7 @@ fn every_refusal_has_a_code_with_a_page() {
     }
     // A page without a code would tell of something that never comes.
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors");
-    let files: BTreeSet<String> = std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned()).collect();
+    let files: BTreeSet<String> =
+        std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned()).collect();
     assert_eq!(files, seen.into_iter().map(ToOwned::to_owned).collect());
 }

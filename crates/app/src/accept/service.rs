@@ -23,7 +23,12 @@ pub fn service(
     router: Router,
     pulse: Arc<Pulse>,
     shared: Arc<Shared>,
-) -> impl Service<Request<Incoming>, Response = Response<Watching>, Error = Infallible, Future = impl Future<Output = Result<Response<Watching>, Infallible>> + Send> + Send {
+) -> impl Service<
+    Request<Incoming>,
+    Response = Response<Watching>,
+    Error = Infallible,
+    Future = impl Future<Output = Result<Response<Watching>, Infallible>> + Send,
+> + Send {
     service_fn(move |request: Request<Incoming>| {
         let unanswered = Unanswered::new(Arc::clone(&shared));
         let asked = Asked::new(Arc::clone(&pulse));

@@ -44,30 +44,36 @@ fn world() -> World {
         .route("/", get(|| async { "hello" }))
         .route("/-/ready", get(|| async { "ready" }))
         .route("/echo", post(|body: Bytes| async move { body }))
-        .route("/slow", get(move || {
-            let gone = gone.clone();
-            let tell = tell.clone();
-            async move {
-                let _ = tell.send(());
-                gone.lock().await.recv().await;
-                "at last"
-            }
-        }))
-        .route("/stream", get(move || {
-            let ticked = ticked.clone();
-            async move {
-                let chunks = futures_util::stream::unfold(0, move |n| {
-                    let ticked = ticked.clone();
-                    async move {
-                        if n > 0 {
-                            ticked.lock().await.recv().await?;
+        .route(
+            "/slow",
+            get(move || {
+                let gone = gone.clone();
+                let tell = tell.clone();
+                async move {
+                    let _ = tell.send(());
+                    gone.lock().await.recv().await;
+                    "at last"
+                }
+            }),
+        )
+        .route(
+            "/stream",
+            get(move || {
+                let ticked = ticked.clone();
+                async move {
+                    let chunks = futures_util::stream::unfold(0, move |n| {
+                        let ticked = ticked.clone();
+                        async move {
+                            if n > 0 {
+                                ticked.lock().await.recv().await?;
+                            }
+                            Some((Ok::<_, std::io::Error>(Bytes::from_static(b"tick")), n + 1))
                         }
-                        Some((Ok::<_, std::io::Error>(Bytes::from_static(b"tick")), n + 1))
-                    }
-                });
-                Body::from_stream(chunks)
-            }
-        }));
+                    });
+                    Body::from_stream(chunks)
+                }
+            }),
+        );
     World { address, doors: Doors::open(listener, router, LIMITS), asked, go, tick }
 }
 

@@ -37,13 +37,31 @@ const POST_DEADLINE: Duration = Duration::from_secs(10);
 /// What happens, and how many seconds after the start. The page for the checkout has 45 s before
 /// its second step, so that one sees it taken, or not.
 const STORY: [(u64, &str); 9] = [
-    (1, r#"{"title": "Deployed payments-api 4.18.0", "dedup_key": "deploy-4180", "severity": "info", "service": "payments-api", "source": "pipeline", "labels": {"kind": "deployment"}}"#),
-    (3, r#"{"title": "Checkout error rate 14 % (objective 0.5 %)", "dedup_key": "checkout-errors", "severity": "critical", "service": "checkout", "source": "shop-eu-1", "description": "Of 1,240 attempts to pay in the last 5 minutes, 174 failed.", "labels": {"region": "eu", "runbook": "checkout"}, "links": [{"href": "https://graphs.example.org/checkout", "text": "graph"}]}"#),
-    (12, r#"{"title": "Ledger database: replica 40 s behind", "dedup_key": "ledger-lag", "severity": "error", "service": "ledger-db", "source": "ledger-db-2", "labels": {"region": "eu"}}"#),
-    (25, r#"{"title": "Checkout error rate 22 % (objective 0.5 %)", "dedup_key": "checkout-errors", "severity": "critical", "service": "checkout", "source": "shop-eu-1", "labels": {"region": "eu"}}"#),
-    (40, r#"{"title": "Deployed checkout-web 2.7.1", "dedup_key": "deploy-271", "severity": "info", "service": "checkout", "source": "pipeline", "labels": {"kind": "deployment"}}"#),
+    (
+        1,
+        r#"{"title": "Deployed payments-api 4.18.0", "dedup_key": "deploy-4180", "severity": "info", "service": "payments-api", "source": "pipeline", "labels": {"kind": "deployment"}}"#,
+    ),
+    (
+        3,
+        r#"{"title": "Checkout error rate 14 % (objective 0.5 %)", "dedup_key": "checkout-errors", "severity": "critical", "service": "checkout", "source": "shop-eu-1", "description": "Of 1,240 attempts to pay in the last 5 minutes, 174 failed.", "labels": {"region": "eu", "runbook": "checkout"}, "links": [{"href": "https://graphs.example.org/checkout", "text": "graph"}]}"#,
+    ),
+    (
+        12,
+        r#"{"title": "Ledger database: replica 40 s behind", "dedup_key": "ledger-lag", "severity": "error", "service": "ledger-db", "source": "ledger-db-2", "labels": {"region": "eu"}}"#,
+    ),
+    (
+        25,
+        r#"{"title": "Checkout error rate 22 % (objective 0.5 %)", "dedup_key": "checkout-errors", "severity": "critical", "service": "checkout", "source": "shop-eu-1", "labels": {"region": "eu"}}"#,
+    ),
+    (
+        40,
+        r#"{"title": "Deployed checkout-web 2.7.1", "dedup_key": "deploy-271", "severity": "info", "service": "checkout", "source": "pipeline", "labels": {"kind": "deployment"}}"#,
+    ),
     (75, r#"{"title": "Ledger database: replica 40 s behind", "dedup_key": "ledger-lag", "status": "resolved"}"#),
-    (90, r#"{"title": "Patient record: sign-in takes longer than 20 s", "dedup_key": "ehr-signin", "severity": "critical", "service": "patient-record", "source": "ward-3", "description": "Nurses on wards 3 and 4 cannot open charts. Downtime forms are in the red folder.", "labels": {"service": "patient-record", "site": "north"}}"#),
+    (
+        90,
+        r#"{"title": "Patient record: sign-in takes longer than 20 s", "dedup_key": "ehr-signin", "severity": "critical", "service": "patient-record", "source": "ward-3", "description": "Nurses on wards 3 and 4 cannot open charts. Downtime forms are in the red folder.", "labels": {"service": "patient-record", "site": "north"}}"#,
+    ),
     (240, r#"{"title": "Checkout error rate 22 % (objective 0.5 %)", "dedup_key": "checkout-errors", "status": "resolved"}"#),
     (400, r#"{"title": "Patient record: sign-in takes longer than 20 s", "dedup_key": "ehr-signin", "status": "resolved"}"#),
 ];

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::command::{Command, Declaration};
 use super::event::{
-    Acknowledged, AlertsTold, Closed, ConfirmationMissed, Declared, Escalated, Event, Link, Noted, Recovered, Resolved, SeverityChanged, Why,
+    Acknowledged, AlertsTold, Closed, ConfirmationMissed, Declared, Escalated, Event, Link, Noted, Recovered, Resolved, SeverityChanged,
+    Why,
 };
 use super::lifecycle::{Misfit, Verb, next};
 use super::types::{Incident, State};
@@ -183,10 +184,7 @@ fn recover(incident: &Incident) -> Vec<Event> {
             Event::Recovered(Recovered { ask: None }),
             Event::Cancelled(Why { why: "its alerts recovered before anybody decided".into() }),
         ],
-        State::Declared => vec![
-            Event::Recovered(Recovered { ask: None }),
-            Event::Resolved(Resolved { by_itself: true, note: None }),
-        ],
+        State::Declared => vec![Event::Recovered(Recovered { ask: None }), Event::Resolved(Resolved { by_itself: true, note: None })],
         _ => vec![Event::Recovered(Recovered { ask: incident.commander.clone().or_else(|| incident.acknowledged_by.clone()) })],
     }
 }

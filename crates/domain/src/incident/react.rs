@@ -20,8 +20,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
     let mut opened = Vec::new();
     let mut settled = Vec::new();
     let mut open = |key: &str, rule: Rule, length| {
-        let mut expectation =
-            Expectation::open(owner, key.to_owned(), rule, Some(incident.id), format!("{owner}@{version}"), at, length);
+        let mut expectation = Expectation::open(owner, key.to_owned(), rule, Some(incident.id), format!("{owner}@{version}"), at, length);
         // A recovery may be asked about more than once; the version keeps the times apart.
         expectation.occurrence = u32::try_from(version).unwrap_or(u32::MAX);
         opened.push(expectation);

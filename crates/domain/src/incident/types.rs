@@ -45,10 +45,9 @@ impl std::fmt::Display for Severity {
 impl std::str::FromStr for Severity {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|s| s.word().eq_ignore_ascii_case(text))
-            .ok_or_else(|| format!("`{}` is not a severity; one of sev1, sev2, sev3, sev4, sev5 is", text.chars().take(32).collect::<String>()))
+        Self::ALL.into_iter().find(|s| s.word().eq_ignore_ascii_case(text)).ok_or_else(|| {
+            format!("`{}` is not a severity; one of sev1, sev2, sev3, sev4, sev5 is", text.chars().take(32).collect::<String>())
+        })
     }
 }
 
@@ -76,8 +75,16 @@ pub enum State {
 
 impl State {
     /// All of them, in the order of a life.
-    pub const ALL: [Self; 8] =
-        [Self::Candidate, Self::Declared, Self::Investigating, Self::Mitigated, Self::Resolved, Self::Closed, Self::Cancelled, Self::Merged];
+    pub const ALL: [Self; 8] = [
+        Self::Candidate,
+        Self::Declared,
+        Self::Investigating,
+        Self::Mitigated,
+        Self::Resolved,
+        Self::Closed,
+        Self::Cancelled,
+        Self::Merged,
+    ];
 
     /// As stored and shown.
     #[must_use]

@@ -72,9 +72,7 @@ pub fn parse_clock(text: &str) -> Result<Time, BadCivil> {
     let bad = || BadCivil::new(text, "a time of day", "write hours and minutes from `00:00` to `23:59`, as in `09:00`");
     let (hour, minute) = text.trim().split_once(':').ok_or_else(bad)?;
     let number = |digits: &str, lengths: std::ops::RangeInclusive<usize>| {
-        (lengths.contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()))
-            .then(|| digits.parse::<i8>().ok())
-            .flatten()
+        (lengths.contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse::<i8>().ok()).flatten()
     };
     let (hour, minute) = number(hour, 1..=2).zip(number(minute, 2..=2)).ok_or_else(bad)?;
     Time::new(hour, minute, 0, 0).map_err(|_| bad())

@@ -44,12 +44,12 @@ impl CompiledLayer {
         let root = Place::root();
         let mut problems = Vec::new();
         if form.people.is_empty() {
-            problems.push(Problem::error(root.key("people"), "a layer needs at least one person").hint("name people in turn, as in `[ana, ben]`"));
+            problems.push(
+                Problem::error(root.key("people"), "a layer needs at least one person").hint("name people in turn, as in `[ana, ben]`"),
+            );
         }
         let handoff = civil::parse_handoff(&form.handoff).map_err(|bad| problems.push(bad.problem(root.key("handoff")))).ok();
-        let turn = handoff.and_then(|handoff| {
-            read_turn(form.every, handoff, form.starts).map_err(|problem| problems.push(problem)).ok()
-        });
+        let turn = handoff.and_then(|handoff| read_turn(form.every, handoff, form.starts).map_err(|problem| problems.push(problem)).ok());
         let mut only = Vec::with_capacity(form.only.len());
         for (index, restriction) in form.only.iter().enumerate() {
             let place = root.key("only").index(index);
@@ -96,12 +96,7 @@ impl CompiledLayer {
         if self.ends_at.is_some_and(|ends_at| ends_at <= at) {
             return None;
         }
-        self.only
-            .iter()
-            .filter_map(|window| window.next_edge(zone, at))
-            .chain(self.ends_at)
-            .chain([self.start_of(zone, turn + 1)])
-            .min()
+        self.only.iter().filter_map(|window| window.next_edge(zone, at)).chain(self.ends_at).chain([self.start_of(zone, turn + 1)]).min()
     }
 
     /// When the turn of this number begins.
@@ -166,9 +161,7 @@ fn read_turn(every: Length, handoff: Handoff, starts: Date) -> Result<Turn, Prob
             Ok(Turn::Days { first, time: handoff.time, every: days_of(millis) })
         }
         Some(_) => refuse("handoff", format!("turns of `{every}` do not begin on one weekday")),
-        None if millis.is_multiple_of(DAY_MS) => {
-            Ok(Turn::Days { first: starts, time: handoff.time, every: days_of(millis) })
-        }
+        None if millis.is_multiple_of(DAY_MS) => Ok(Turn::Days { first: starts, time: handoff.time, every: days_of(millis) }),
         None => Ok(Turn::Hours { every: every.as_duration() }),
     }
 }
@@ -197,9 +190,7 @@ impl Window {
                 Err(bad) => problems.push(bad.problem(root.key("days").index(index))),
             }
         }
-        let mut clock = |key: &str, text: &str| {
-            civil::parse_clock(text).map_err(|bad| problems.push(bad.problem(root.key(key)))).ok()
-        };
+        let mut clock = |key: &str, text: &str| civil::parse_clock(text).map_err(|bad| problems.push(bad.problem(root.key(key)))).ok();
         match (clock("from", &form.from), clock("to", &form.to)) {
             (Some(from), Some(to)) if problems.is_empty() => Ok(Self { days, from, to }),
             _ => Err(problems),

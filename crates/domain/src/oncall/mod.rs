@@ -153,10 +153,7 @@ impl CompiledSchedule {
         }
         for (index, layer) in self.layers.iter().enumerate().rev() {
             if let Some(person) = layer.person_at(&self.zone, at) {
-                return OnCall {
-                    person: Some(person.clone()),
-                    because: Because::Layer { index, name: layer.name.clone() },
-                };
+                return OnCall { person: Some(person.clone()), because: Because::Layer { index, name: layer.name.clone() } };
             }
         }
         OnCall { person: None, because: Because::Nobody }

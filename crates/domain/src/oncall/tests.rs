@@ -104,10 +104,7 @@ fn layers_restrictions_ends_and_overrides() {
     assert_eq!(who(&schedule, "2026-01-11T07:59:59Z"), "night", "Saturday's window runs into Sunday");
     assert_eq!(who(&schedule, "2026-01-11T08:00:00Z"), "ana");
     assert_eq!(who(&schedule, "2026-02-02T09:00:00Z"), "-", "the base layer is over");
-    assert_eq!(
-        schedule.on_call_at(&[], ts("2026-01-09T20:00:00Z")).because.to_string(),
-        "layer 2 \"nights\""
-    );
+    assert_eq!(schedule.on_call_at(&[], ts("2026-01-09T20:00:00Z")).because.to_string(), "layer 2 \"nights\"");
 
     let over = |id: &str, who: &str, from: &str, to: &str| Override {
         id: id.into(),
@@ -148,8 +145,7 @@ fn what_cannot_be_read_is_refused_with_its_place() {
         (("1w", ""), "layers[0].handoff", "not a hand-off"),
         (("1d", "24:00"), "layers[0].handoff", "not a time of day"),
     ] {
-        let problems =
-            CompiledSchedule::compile(&schedule("Etc/UTC", vec![layer(&["a"], change.0, change.1, "2026-01-05")])).unwrap_err();
+        let problems = CompiledSchedule::compile(&schedule("Etc/UTC", vec![layer(&["a"], change.0, change.1, "2026-01-05")])).unwrap_err();
         assert_eq!(problems[0].place.to_string(), place, "{change:?}");
         assert!(problems[0].message.contains(says), "{}", problems[0]);
         assert!(problems[0].hint.is_some());
@@ -226,10 +222,7 @@ fn oracle(zone: &TimeZone, form: &Layer, at: Timestamp) -> Option<Slug> {
 fn any_layer() -> impl Strategy<Value = Layer> {
     let handoff = (0_i8..24, prop::sample::select(vec![0_i8, 15, 30, 45]));
     let every = prop::sample::select(vec!["1w", "2w", "1d", "2d", "3d", "5h", "12h", "36h"]);
-    let only = prop::collection::vec(
-        (prop::sample::subsequence(vec!["Mon", "Wed", "Fri", "Sat", "Sun"], 0..4), 0_u8..24, 0_u8..24),
-        0..3,
-    );
+    let only = prop::collection::vec((prop::sample::subsequence(vec!["Mon", "Wed", "Fri", "Sat", "Sun"], 0..4), 0_u8..24, 0_u8..24), 0..3);
     (1_usize..4, every, handoff, 0_i64..40, only).prop_map(|(people, every, (hour, minute), ahead, only)| {
         let clock = format!("{hour:02}:{minute:02}");
         let weekly = every.ends_with('w');

@@ -28,8 +28,7 @@ pub fn masked(bundle: &Bundle) -> Bundle {
 /// nothing is stored stays a mask, which the check refuses.
 #[must_use]
 pub fn keep_stored(old: &Bundle, mut new: Bundle) -> Bundle {
-    let keys: HashMap<&str, &String> =
-        old.integrations.iter().filter_map(|form| Some((form.id.as_str(), form.key.as_ref()?))).collect();
+    let keys: HashMap<&str, &String> = old.integrations.iter().filter_map(|form| Some((form.id.as_str(), form.key.as_ref()?))).collect();
     for form in &mut new.integrations {
         keep(&mut form.key, keys.get(form.id.as_str()).copied());
     }

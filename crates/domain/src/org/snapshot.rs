@@ -13,8 +13,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::model::{
-    Bundle, Contact, Escalation, Integration, Level, NotifyUrgency, Override, Person, Route, Schedule, Service, Silence,
-    Slug, Team,
+    Bundle, Contact, Escalation, Integration, Level, NotifyUrgency, Override, Person, Route, Schedule, Service, Silence, Slug, Team,
 };
 use super::problem::{Place, Problem};
 use crate::incident::Severity;

@@ -61,18 +61,38 @@ pub struct SendReport {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     Start(Start),
-    Acknowledge { by: Option<String>, via: String },
+    Acknowledge {
+        by: Option<String>,
+        via: String,
+    },
     /// "I can't: page the next."
-    Decline { by: String, via: String },
+    Decline {
+        by: String,
+        via: String,
+    },
     /// Nobody acknowledged the step within its time.
-    StepTimedOut { round: u32, step: u32, late: bool },
+    StepTimedOut {
+        round: u32,
+        step: u32,
+        late: bool,
+    },
     /// A later entry of a rule has its turn.
-    EntryDue { round: u32, step: u32, person: String, entry: u32, late: bool },
+    EntryDue {
+        round: u32,
+        step: u32,
+        person: String,
+        entry: u32,
+        late: bool,
+    },
     RecordSend(SendReport),
     /// It is not needed any more.
-    Stop { why: String },
+    Stop {
+        why: String,
+    },
     /// Ask the person on it whether it is over.
-    AskConfirmation { person: String },
+    AskConfirmation {
+        person: String,
+    },
 }
 
 /// Why not.
@@ -335,7 +355,8 @@ fn record(page: &Page, report: SendReport, context: &mut Context<'_>) -> Vec<Eve
     let running = page.status == Status::Running;
     let SendReport { message, person, contact, channel, attempts, result } = report;
     let current = page.entries.iter().find(|e| e.message == Some(message)).cloned();
-    let trouble = |why: String| SendTrouble { message, person: person.clone(), contact: contact.clone(), channel: channel.clone(), why, attempts };
+    let trouble =
+        |why: String| SendTrouble { message, person: person.clone(), contact: contact.clone(), channel: channel.clone(), why, attempts };
     match result {
         SendResult::Delivered { receipt, latency_ms } => {
             vec![Event::Delivered(Delivered { message, person, contact, channel, receipt, attempts, latency_ms, after_end: !running })]
@@ -375,9 +396,7 @@ fn after_trouble(page: &Page, troubled: &Entry, counts_as_failed: bool, context:
         let because = format!("{} could not be reached by {}", troubled.person, troubled.contact);
         return raise(page, &troubled.person, entry, &because, false, context).into_iter().collect();
     }
-    let hope_is_left = page.entries.iter().any(|e| {
-        e.message != troubled.message && e.telling != Telling::Failed
-    });
+    let hope_is_left = page.entries.iter().any(|e| e.message != troubled.message && e.telling != Telling::Failed);
     if counts_as_failed && !hope_is_left {
         return advance(page, page.round, page.step + 1, "nobody of the step could be reached", false, context);
     }

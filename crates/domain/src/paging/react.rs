@@ -60,11 +60,7 @@ pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at
             out
         }
         Event::NoticeRaised(body) => vec![
-            settle(
-                Some(key_notify(body.round, body.step, &body.person, body.entry)),
-                Standing::Missed,
-                "there was no answer before",
-            ),
+            settle(Some(key_notify(body.round, body.step, &body.person, body.entry)), Standing::Missed, "there was no answer before"),
             Reaction::Send(MessageDraft {
                 id: body.message,
                 person: body.person.clone(),
@@ -121,11 +117,7 @@ fn step(page: &Page, body: &StepReached, version: u64, at: Timestamp) -> Vec<Rea
                     org_version: body.org_version,
                     notice: notice(page, body.round, body.step, &reached.person, entry, body.late),
                 })),
-                None => out.push(expectation(
-                    key_notify(body.round, body.step, &reached.person, entry),
-                    Rule::PageNotify,
-                    planned.after,
-                )),
+                None => out.push(expectation(key_notify(body.round, body.step, &reached.person, entry), Rule::PageNotify, planned.after)),
             }
         }
     }

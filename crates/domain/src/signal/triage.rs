@@ -106,18 +106,7 @@ pub fn triage(org: &Org, integration: &Integration, signal: &Signal, now: Timest
         say(&|| format!("silence {} suppresses it until {}", silence.silence, silence.until));
     }
     let because = if found.by.is_empty() { "no route matched".to_owned() } else { found.by };
-    Triage {
-        service,
-        severity,
-        decision,
-        escalation,
-        group_key,
-        group_wait: found.group_wait,
-        title,
-        suppressed,
-        because,
-        steps,
-    }
+    Triage { service, severity, decision, escalation, group_key, group_wait: found.group_wait, title, suppressed, because, steps }
 }
 
 /// What the matching routes set; a later one overrides.

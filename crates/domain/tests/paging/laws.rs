@@ -9,17 +9,31 @@ use super::world::{World, acknowledge, decline, delayed, delivered, failed, in_d
 /// Something that happens to a page.
 #[derive(Debug, Clone)]
 enum Happening {
-    Look { late: bool },
+    Look {
+        late: bool,
+    },
     /// A result of the nth message so far.
-    Report { which: usize, result: u8 },
+    Report {
+        which: usize,
+        result: u8,
+    },
     Acknowledge,
-    Decline { who: usize },
+    Decline {
+        who: usize,
+    },
     Stop,
-    Ask { who: usize },
+    Ask {
+        who: usize,
+    },
     /// Somebody changes the organisation meanwhile.
-    Reorganise { which: usize },
+    Reorganise {
+        which: usize,
+    },
     /// Something that a faulty node might ask.
-    Stray { round: u32, step: u32 },
+    Stray {
+        round: u32,
+        step: u32,
+    },
     StartAgain,
 }
 

@@ -10,7 +10,8 @@ use allclear_domain::ids::{AlertId, IdGen, IncidentId, MessageId, PageId};
 use allclear_domain::org::model::{Bundle, NotifyUrgency};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{
-    self, Command, Context, Event, MessageDraft, Page, Reaction, Refusal, SendReport, SendResult, Start, Status, Telling, key_ack, key_notify,
+    self, Command, Context, Event, MessageDraft, Page, Reaction, Refusal, SendReport, SendResult, Start, Status, Telling, key_ack,
+    key_notify,
 };
 use allclear_domain::time::after;
 use allclear_domain::wire::{NoticeIncident, NoticeKind};
@@ -29,10 +30,10 @@ pub fn at(text: &str) -> Timestamp {
 /// Ana: hook at once, mail after a minute. Ben: mail. Cho: hook. Dan: nothing. Eve: unverified.
 pub fn org(version: u64, policy: Option<Value>, catch_all: &[&str]) -> Org {
     // Two hundred people slow the laws down: they are there only where they are paged.
-    let many = if policy.as_ref().is_some_and(|policy| policy.to_string().contains("team:crowd")) { paging::PEOPLE_PER_STEP_MAX + 1 } else { 0 };
-    let crowd: Vec<Value> = (0..many)
-        .map(|n| json!({"id": format!("p{n:03}"), "name": "P", "contacts": [{"id": "mail", "email": "p@x.example"}]}))
-        .collect();
+    let many =
+        if policy.as_ref().is_some_and(|policy| policy.to_string().contains("team:crowd")) { paging::PEOPLE_PER_STEP_MAX + 1 } else { 0 };
+    let crowd: Vec<Value> =
+        (0..many).map(|n| json!({"id": format!("p{n:03}"), "name": "P", "contacts": [{"id": "mail", "email": "p@x.example"}]})).collect();
     let mut people = vec![
         json!({"id": "ana", "name": "Ana", "contacts": [{"id": "hook", "webhook": "https://x.example/ana"}, {"id": "mail", "email": "a@x.example"}],
             "notify": {"high": [{"contact": "hook"}, {"contact": "mail", "after": "1m"}], "low": [{"contact": "mail"}]}}),
@@ -236,7 +237,8 @@ impl World {
         let attempts = self.attempts.entry(draft.id).or_insert(0);
         *attempts += u32::from(!matches!(result, SendResult::InDoubt { .. }));
         let attempts = *attempts;
-        let report = SendReport { message: draft.id, person: draft.person, contact: draft.contact, channel: draft.channel, attempts, result };
+        let report =
+            SendReport { message: draft.id, person: draft.person, contact: draft.contact, channel: draft.channel, attempts, result };
         self.run(Command::RecordSend(report)).unwrap()
     }
 }
@@ -273,7 +275,13 @@ fn line(event: &Event) -> String {
                     let ways: Vec<String> = reached
                         .entries
                         .iter()
-                        .map(|entry| if entry.message.is_some() { format!("{} now", entry.contact) } else { format!("{} in {}", entry.contact, entry.after) })
+                        .map(|entry| {
+                            if entry.message.is_some() {
+                                format!("{} now", entry.contact)
+                            } else {
+                                format!("{} in {}", entry.contact, entry.after)
+                            }
+                        })
                         .collect();
                     format!("{} ({})", reached.person, ways.join(", "))
                 })
@@ -283,7 +291,9 @@ fn line(event: &Event) -> String {
         }
         Event::StepEmpty(body) => format!("empty {}.{}: {}", body.round, body.step, body.why),
         Event::NoticeRaised(body) => format!("raised{}: {} {}; {}", late(body.late), body.person, body.contact, body.because),
-        Event::Delivered(body) => format!("delivered{}: {} {}", if body.after_end { " after the end" } else { "" }, body.person, body.contact),
+        Event::Delivered(body) => {
+            format!("delivered{}: {} {}", if body.after_end { " after the end" } else { "" }, body.person, body.contact)
+        }
         Event::SendDelayed(body) => format!("delayed {}: {} {}", body.attempts, body.person, body.contact),
         Event::SendFailed(body) => format!("failed: {} {}", body.person, body.contact),
         Event::SendInDoubt(body) => format!("in doubt: {} {}", body.person, body.contact),

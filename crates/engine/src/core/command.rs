@@ -151,9 +151,16 @@ pub enum SignalReply {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
     Signals(Vec<SignalReply>),
-    Incident { id: IncidentId, reference: String },
-    Page { id: PageId },
+    Incident {
+        id: IncidentId,
+        reference: String,
+    },
+    Page {
+        id: PageId,
+    },
     Done,
     /// Given before under the same key.
-    Again { answer: String },
+    Again {
+        answer: String,
+    },
 }

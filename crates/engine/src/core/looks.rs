@@ -119,9 +119,7 @@ impl Core {
         let (key, alert) = match known.and_then(|key| self.alerts.get(&key).cloned().map(|alert| (key, alert))) {
             Some(found) => found,
             None => match self.whole_alert(id)? {
-                Some(alert) if alert.ended.is_none() => {
-                    (super::AlertKey::new(&alert.integration, &alert.dedup_key), self.freshest(&alert))
-                }
+                Some(alert) if alert.ended.is_none() => (super::AlertKey::new(&alert.integration, &alert.dedup_key), self.freshest(&alert)),
                 Some(_) => {
                     settle(unit, expectation, Standing::Void, "the alert has ended");
                     return Ok(());
@@ -137,7 +135,11 @@ impl Core {
         // tried while nobody listened.
         let interval = ends_at.duration_since(alert.last_seen_at);
         let at_least = self.setup.booted_at.checked_add(interval).unwrap_or(ends_at);
-        let lapses_at = if alert.last_seen_at < self.setup.booted_at && !allclear_domain::plants::planted("lapse-ignores-start") { ends_at.max(at_least) } else { ends_at };
+        let lapses_at = if alert.last_seen_at < self.setup.booted_at && !allclear_domain::plants::planted("lapse-ignores-start") {
+            ends_at.max(at_least)
+        } else {
+            ends_at
+        };
         if lapses_at > unit.now {
             unit.write(rows::expectation::rearm(expectation, lapses_at));
             note_look(unit, lapses_at);

@@ -32,8 +32,8 @@ use jiff::Timestamp;
 
 pub use alerts::{AlertKey, OpenAlert};
 pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply};
-pub use unit::{Effects, Unit};
 pub(crate) use unit::Witness;
+pub use unit::{Effects, Unit};
 
 /// Most open alerts a node holds; beyond it new ones are refused with 503, since a page that
 /// cannot be deduplicated is worse than a sender that tries again.

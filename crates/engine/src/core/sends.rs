@@ -1,8 +1,8 @@
 //! Messages: claimed again, tried, and what became of them.
 
 use allclear_domain::ids::MessageId;
-use allclear_domain::plants::planted;
 use allclear_domain::paging::{self, SendReport, SendResult, may_send};
+use allclear_domain::plants::planted;
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{NoticeKind, Outcome};
 use allclear_store::rows;

@@ -3,8 +3,8 @@
 use allclear_domain::expect::{ALERTS_DIGEST_EVERY, Expectation, Owner, Rule};
 use allclear_domain::ids::{AlertId, IncidentId, SignalId};
 use allclear_domain::incident::{self, Declaration, KEY_DIGEST, Severity, State};
-use allclear_domain::plants::planted;
 use allclear_domain::org::model::{Declare, Integration};
+use allclear_domain::plants::planted;
 use allclear_domain::signal::{Alert, Ended, Suppression, Triage, triage};
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{Signal, SignalAction};
@@ -24,8 +24,7 @@ pub(super) const KEY_SILENCE: &str = "silence";
 impl Core {
     pub(super) fn signals(&mut self, unit: &mut Unit, arrived: &Arrived) -> Decided<Vec<SignalReply>> {
         let org = self.org.clone();
-        let integration =
-            org.integration(&arrived.integration).ok_or_else(|| Refusal::NoSuchIntegration(arrived.integration.clone()))?;
+        let integration = org.integration(&arrived.integration).ok_or_else(|| Refusal::NoSuchIntegration(arrived.integration.clone()))?;
         // The request is kept only where it changes something; its id is drawn when first needed.
         let mut kept = None;
         let mut replies = Vec::with_capacity(arrived.signals.len());
@@ -158,8 +157,7 @@ impl Core {
         };
         let waits = !declaration.group_wait.is_zero();
         let candidate = judged.decision == Declare::Candidate;
-        let command =
-            if candidate { incident::Command::Propose(declaration) } else { incident::Command::Declare(declaration) };
+        let command = if candidate { incident::Command::Propose(declaration) } else { incident::Command::Declare(declaration) };
         self.incident_command(unit, id, None, command)?;
         if !candidate && !waits {
             self.start_page(unit, id, None, Some(alert), "an incident was declared", false)?;
@@ -340,8 +338,7 @@ fn keep(unit: &mut Unit, kept: &mut Option<SignalId>) -> SignalId {
 pub(super) fn expect_at(unit: &mut Unit, alert: AlertId, key: &str, rule: Rule, at: Timestamp) {
     let left = at.duration_since(unit.now).as_millis();
     let length = Length::from_millis(u64::try_from(left).unwrap_or(0));
-    let mut expectation =
-        Expectation::open(Owner::Alert(alert), key.to_owned(), rule, None, unit.cause.clone(), unit.now, length);
+    let mut expectation = Expectation::open(Owner::Alert(alert), key.to_owned(), rule, None, unit.cause.clone(), unit.now, length);
     expectation.next_look_at = after(unit.now, length).max(at);
     expectation.occurrence = unit.occurrence();
     unit.expect(&expectation);

@@ -46,7 +46,10 @@ pub(crate) enum AlertChange {
     End(AlertKey, AlertId),
     /// All open alerts of an incident.
     EndOfIncident(IncidentId),
-    Give { from: IncidentId, into: IncidentId },
+    Give {
+        from: IncidentId,
+        into: IncidentId,
+    },
     Touch(AlertKey, OpenAlert),
     Flushed(AlertKey),
 }
@@ -199,7 +202,13 @@ impl Unit {
     }
 
     /// The same for a page; its messages go to the outbox with it.
-    pub(crate) fn page_events(&mut self, id: PageId, before: Option<(Page, Head)>, events: &[paging::Event], node: Option<allclear_domain::ids::NodeId>) {
+    pub(crate) fn page_events(
+        &mut self,
+        id: PageId,
+        before: Option<(Page, Head)>,
+        events: &[paging::Event],
+        node: Option<allclear_domain::ids::NodeId>,
+    ) {
         if events.is_empty() {
             return;
         }

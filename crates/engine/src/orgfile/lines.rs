@@ -68,10 +68,7 @@ impl Lines {
             if open.len() > DEPTH_MAX {
                 break;
             }
-            let position = (
-                u32::try_from(span.start.line()).unwrap_or(u32::MAX),
-                u32::try_from(span.start.col() + 1).unwrap_or(u32::MAX),
-            );
+            let position = (u32::try_from(span.start.line()).unwrap_or(u32::MAX), u32::try_from(span.start.col() + 1).unwrap_or(u32::MAX));
             match event {
                 Event::SequenceEnd | Event::MappingEnd => {
                     open.pop();

@@ -179,7 +179,13 @@ impl Loaded {
 pub fn read(path: &Path) -> Result<Loaded, OrgFileError> {
     let shown = path.display().to_string();
     let unreadable = |error: std::io::Error| {
-        OrgFileError::one(&shown, None, "", format!("cannot be read: {error}"), "give a file, or a folder of files, that exists and may be read")
+        OrgFileError::one(
+            &shown,
+            None,
+            "",
+            format!("cannot be read: {error}"),
+            "give a file, or a folder of files, that exists and may be read",
+        )
     };
     let mut texts = Vec::new();
     if std::fs::metadata(path).map_err(unreadable)?.is_dir() {
@@ -194,7 +200,13 @@ pub fn read(path: &Path) -> Result<Loaded, OrgFileError> {
         }
         files.sort();
         if files.is_empty() {
-            return Err(OrgFileError::one(&shown, None, "", "the folder has no organisation in it", "put `*.yaml`, `*.json` or `*.toml` files there"));
+            return Err(OrgFileError::one(
+                &shown,
+                None,
+                "",
+                "the folder has no organisation in it",
+                "put `*.yaml`, `*.json` or `*.toml` files there",
+            ));
         }
         if files.len() > FILES_MAX {
             return Err(OrgFileError::one(&shown, None, "", format!("the folder has more than {FILES_MAX} files"), "join some of them"));
@@ -267,8 +279,7 @@ fn load(texts: Vec<(PathBuf, Format, String)>) -> Result<Loaded, OrgFileError> {
         let _ = write!(hex, "{byte:02x}");
         hex
     });
-    let mut loaded =
-        Loaded { bundle: Bundle::default(), digest, sources: Vec::new(), lines: Vec::new(), origins: HashMap::new() };
+    let mut loaded = Loaded { bundle: Bundle::default(), digest, sources: Vec::new(), lines: Vec::new(), origins: HashMap::new() };
     for (source, (path, bundle, lines)) in read.into_iter().enumerate() {
         loaded.sources.push(path);
         loaded.lines.push(lines);

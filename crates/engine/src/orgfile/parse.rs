@@ -61,8 +61,7 @@ fn yaml_words(error: &serde_saphyr::Error) -> String {
 
 fn parse_json(text: &str, file: &str) -> Result<(Bundle, Lines), Vec<FileProblem>> {
     serde_json::from_str::<Bundle>(text).map(|bundle| (bundle, Lines::of_yaml(text))).map_err(|error| {
-        let at = (error.line() > 0)
-            .then(|| (u32::try_from(error.line()).unwrap_or(0), u32::try_from(error.column()).unwrap_or(0)));
+        let at = (error.line() > 0).then(|| (u32::try_from(error.line()).unwrap_or(0), u32::try_from(error.column()).unwrap_or(0)));
         let words = without_position(&error.to_string());
         let lines = if error.is_data() { Lines::of_yaml(text) } else { Lines::default() };
         vec![explained(&words, file, at, &lines)]
@@ -87,11 +86,9 @@ fn parse_toml(text: &str, file: &str) -> Result<(Bundle, Lines), Vec<FileProblem
         let alone = |value: Value| Value::Object([(key.clone(), value)].into_iter().collect());
         let place = Place::root().key(key);
         let parts: Vec<(Place, Value)> = match value {
-            Value::Array(entries) if !entries.is_empty() => entries
-                .iter()
-                .enumerate()
-                .map(|(at, entry)| (place.index(at), alone(Value::Array(vec![entry.clone()]))))
-                .collect(),
+            Value::Array(entries) if !entries.is_empty() => {
+                entries.iter().enumerate().map(|(at, entry)| (place.index(at), alone(Value::Array(vec![entry.clone()])))).collect()
+            }
             other => vec![(place, alone(other.clone()))],
         };
         for (place, part) in parts {
@@ -109,12 +106,7 @@ fn parse_toml(text: &str, file: &str) -> Result<(Bundle, Lines), Vec<FileProblem
     }
 }
 
-fn toml_table(
-    table: &DeTable<'_>,
-    place: &Place,
-    lines: &mut Lines,
-    line_at: &impl Fn(usize) -> u32,
-) -> serde_json::Map<String, Value> {
+fn toml_table(table: &DeTable<'_>, place: &Place, lines: &mut Lines, line_at: &impl Fn(usize) -> u32) -> serde_json::Map<String, Value> {
     let mut out = serde_json::Map::new();
     for (key, value) in table {
         let name: &str = key.get_ref();

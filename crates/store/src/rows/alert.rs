@@ -233,9 +233,8 @@ pub async fn open_after(db: &Db, after: &str, limit: i64) -> Result<Vec<Open>, F
 
 /// Of an incident: alerts in all, and those that are open.
 pub async fn totals(db: &Db, incident: IncidentId) -> Result<(u64, u64), Fault> {
-    let rows = db
-        .read("select count(*), count(*) filter (where ended is null) from alert where incident = ?1", vec![text(incident)])
-        .await?;
+    let rows =
+        db.read("select count(*), count(*) filter (where ended is null) from alert where incident = ?1", vec![text(incident)]).await?;
     rows.first().map_or(Ok((0, 0)), |row| {
         let mut r = Reader::new(row);
         Ok((r.count()?, r.count()?))

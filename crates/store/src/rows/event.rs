@@ -1,6 +1,6 @@
 //! The log.
 
-use allclear_domain::event::{Covered, GENESIS, Head, Hash, Sealed, Stream, body_hash, chain};
+use allclear_domain::event::{Covered, GENESIS, Hash, Head, Sealed, Stream, body_hash, chain};
 use allclear_domain::ids::IncidentId;
 use jiff::Timestamp;
 
@@ -163,9 +163,8 @@ pub async fn verify(db: &Db) -> Result<(u64, Vec<Broken>), Fault> {
     let mut previous = GENESIS;
     let mut skip = false;
     loop {
-        let sql = format!(
-            "select {COLUMNS} from event where (stream = ?1 and version > ?2) or stream > ?1 order by stream, version limit 1000"
-        );
+        let sql =
+            format!("select {COLUMNS} from event where (stream = ?1 and version > ?2) or stream > ?1 order by stream, version limit 1000");
         let rows = db.read(&sql, vec![text(&at.0), count(at.1)]).await?;
         if rows.is_empty() {
             break;

@@ -49,21 +49,13 @@ pub fn put(f: &Stored, actor: &Actor) -> [Write; 2] {
 #[must_use]
 pub fn remove(kind: &str, id: &str, version: u64, actor: &Actor, at: Timestamp) -> [Write; 2] {
     [
-        Write::Exec {
-            table: &FORM,
-            sql: "delete from form where kind = ?1 and id = ?2",
-            args: vec![text(kind), text(id)],
-            expect: None,
-        },
+        Write::Exec { table: &FORM, sql: "delete from form where kind = ?1 and id = ?2", args: vec![text(kind), text(id)], expect: None },
         history(kind, id, version, None, actor, at),
     ]
 }
 
 fn history(kind: &str, id: &str, version: u64, body: Option<&String>, actor: &Actor, at: Timestamp) -> Write {
-    Write::Upsert {
-        table: &FORM_HISTORY,
-        row: vec![text(kind), text(id), count(version), opt_text(body), text(actor), instant(at)],
-    }
+    Write::Upsert { table: &FORM_HISTORY, row: vec![text(kind), text(id), count(version), opt_text(body), text(actor), instant(at)] }
 }
 
 /// Every form, in order.

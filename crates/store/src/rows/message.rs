@@ -148,8 +148,7 @@ pub fn withdraw(id: MessageId, now: Timestamp) -> Write {
     }
 }
 
-const COLUMNS: &str =
-    "id, channel, person, contact, page, notice, state, attempts, next_attempt_at, claimed_by, claimed_at, created_at, in_doubt, last_error";
+const COLUMNS: &str = "id, channel, person, contact, page, notice, state, attempts, next_attempt_at, claimed_by, claimed_at, created_at, in_doubt, last_error";
 
 fn stored(row: &Row) -> Result<Stored, Fault> {
     let mut r = Reader::new(row);

@@ -73,10 +73,7 @@ pub async fn all(db: &Db) -> Result<Vec<Stored>, Fault> {
 /// Keeps the answer given under an `Idempotency-Key`; a second one is a conflict.
 #[must_use]
 pub fn keep_answer(principal: &str, key: &str, digest: &str, answer: &str, now: Timestamp) -> Write {
-    Write::Insert {
-        table: &IDEMPOTENCY,
-        row: vec![text(principal), text(key), text(digest), text(answer), instant(now)],
-    }
+    Write::Insert { table: &IDEMPOTENCY, row: vec![text(principal), text(key), text(digest), text(answer), instant(now)] }
 }
 
 /// Digest and answer kept under a key.

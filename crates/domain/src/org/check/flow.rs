@@ -62,12 +62,13 @@ impl Checker<'_> {
             Some(Target::Team(id)) => ("team", id, &self.known.teams),
             None => {
                 let shown: String = target.chars().take(64).collect();
-                let hint = match (self.known.schedules.contains(target), self.known.people.contains(target), self.known.teams.contains(target)) {
-                    (true, _, _) => format!("did you mean `schedule:{target}`?"),
-                    (_, true, _) => format!("did you mean `person:{target}`?"),
-                    (_, _, true) => format!("did you mean `team:{target}`?"),
-                    _ => "write `schedule:ID`, `person:ID` or `team:ID`".to_owned(),
-                };
+                let hint =
+                    match (self.known.schedules.contains(target), self.known.people.contains(target), self.known.teams.contains(target)) {
+                        (true, _, _) => format!("did you mean `schedule:{target}`?"),
+                        (_, true, _) => format!("did you mean `person:{target}`?"),
+                        (_, _, true) => format!("did you mean `team:{target}`?"),
+                        _ => "write `schedule:ID`, `person:ID` or `team:ID`".to_owned(),
+                    };
                 self.error(place, format!("`{shown}` is not a target"), hint);
                 return;
             }
@@ -171,7 +172,11 @@ impl Checker<'_> {
             self.id(&place, "integration", &integration.id, &mut seen);
             if !kinds.contains(&integration.kind.as_str()) {
                 let shown: String = integration.kind.chars().take(64).collect();
-                self.error(place.key("kind"), format!("`{shown}` is not a kind of integration"), meant(&integration.kind, kinds.iter().copied()));
+                self.error(
+                    place.key("kind"),
+                    format!("`{shown}` is not a kind of integration"),
+                    meant(&integration.kind, kinds.iter().copied()),
+                );
             }
             if let Some(service) = &integration.service {
                 self.refers_to_service(place.key("service"), service);
@@ -255,11 +260,7 @@ impl Checker<'_> {
             let is_label = name.strip_prefix("labels.").is_some_and(|label| !label.is_empty());
             if !is_label && !KNOWN.contains(&name) {
                 let shown: String = name.chars().take(64).collect();
-                self.error(
-                    place.clone(),
-                    format!("`{{{shown}}}` cannot be filled in"),
-                    format!("known: {}, labels.NAME", listed(KNOWN)),
-                );
+                self.error(place.clone(), format!("`{{{shown}}}` cannot be filled in"), format!("known: {}, labels.NAME", listed(KNOWN)));
             }
         }
     }

@@ -39,9 +39,9 @@ pub fn is_email(text: &str) -> bool {
     text.len() <= EMAIL_LEN_MAX
         && !local.is_empty()
         && local.chars().all(plain)
-        && host.split('.').all(|label| {
-            !label.is_empty() && !label.starts_with('-') && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-        })
+        && host
+            .split('.')
+            .all(|label| !label.is_empty() && !label.starts_with('-') && label.chars().all(|c| c.is_alphanumeric() || c == '-'))
 }
 
 /// Why a text is not an address to POST to.
@@ -105,7 +105,9 @@ mod tests {
         for good in ["http://127.0.0.1:9099/ana", "https://hooks.example/x?y=z", "HTTPS://u:p@h.example", "https://[::1]:8080/x"] {
             assert_eq!(url_fault(good), None, "{good}");
         }
-        for bad in ["", "ftp://x", "https://", "https:///x", "http://h:99999", "http://a b", "http://[zz]/", "http://[::1]x", "file:///etc/passwd"] {
+        for bad in
+            ["", "ftp://x", "https://", "https:///x", "http://h:99999", "http://a b", "http://[zz]/", "http://[::1]x", "file:///etc/passwd"]
+        {
             assert!(url_fault(bad).is_some(), "{bad}");
         }
     }

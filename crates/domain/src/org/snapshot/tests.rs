@@ -79,9 +79,8 @@ fn a_target_names_people_and_says_how_or_why_nobody() {
 #[test]
 fn people_are_reached_by_verified_contacts_soonest_first() {
     let org = org();
-    let reach = |person: &str, urgency| {
-        org.reach(person, urgency).iter().map(|r| format!("{} {}", r.contact.id, r.after)).collect::<Vec<_>>()
-    };
+    let reach =
+        |person: &str, urgency| org.reach(person, urgency).iter().map(|r| format!("{} {}", r.contact.id, r.after)).collect::<Vec<_>>();
     assert_eq!(reach("ana", NotifyUrgency::High), ["hook 0s", "mail 1m"]);
     assert_eq!(reach("ana", NotifyUrgency::Low), ["hook 0s", "mail 1m"], "without rules for low, those for high");
     assert_eq!(reach("ben", NotifyUrgency::High), ["mail 0s"], "without any rule, every contact");
