@@ -104,6 +104,8 @@ pub(crate) enum Task {
     Answer { node: usize, run: u64, message: MessageId },
     Insist { node: usize, run: u64, cause: String, command: Box<Command> },
     Boot(usize),
+    /// What runs that died left is taken over.
+    Orphans { node: usize, run: u64 },
     Flush(usize),
     Forget { node: usize, run: u64, incident: IncidentId },
     OrgChange,
@@ -317,7 +319,13 @@ impl World {
         };
         self.say(|| format!("node {node} starts as {id}"));
         self.plan(after(self.now, Length::from_secs(15)), Task::Flush(node));
-        self.read_orphans(node);
+        // The loops start beside the first commands: a page may end before its messages are read.
+        if self.dice.chance(400) {
+            self.read_orphans(node);
+        } else {
+            let wait = Length::from_secs(self.dice.between(1, 300));
+            self.plan(after(self.now, wait), Task::Orphans { node, run: self.runs });
+        }
     }
 
     pub(crate) fn crash(&mut self, node: usize) {
@@ -455,6 +463,7 @@ impl World {
                     self.plan_later(120, 1_800, Task::Meddle);
                 }
             }
+            Task::Orphans { node, run } if lives(self, node, run) => self.read_orphans(node),
             Task::Begin { node, run } if lives(self, node, run) => self.begin(node),
             Task::Answer { node, run, message } if lives(self, node, run) => self.answered(node, message),
             Task::Insist { node, run, cause, command } if lives(self, node, run) => self.insist(node, &cause, *command),
@@ -554,7 +563,7 @@ impl World {
         let reuse = inputs.iter().any(|i| i.once.is_some());
         if self.trace.is_some() {
             for input in &inputs {
-                let text = format!("node {node}: {} {}", input.cause, format!("{:?}", input.command));
+                let text = format!("node {node}: {} {:?}", input.cause, input.command);
                 self.say(|| text);
             }
         }
