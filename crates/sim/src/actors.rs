@@ -196,7 +196,7 @@ impl World {
         if request.signals.len() > 1 {
             self.reached("a request carried several signals");
         }
-        for signal in &request.signals {
+        for signal in request.signals.iter().filter(|s| s.action != SignalAction::Acknowledge) {
             self.oracle_condition(at, &signal.dedup_key).unsure = true;
         }
         let arrived = Arrived {
@@ -231,7 +231,7 @@ impl World {
 
     fn accepted(&mut self, at: usize, signals: &[Signal], replies: &[SignalReply]) {
         let now = self.now;
-        for signal in signals {
+        for signal in signals.iter().filter(|s| s.action != SignalAction::Acknowledge) {
             let condition = self.oracle_condition(at, &signal.dedup_key);
             condition.unsure = false;
             match signal.action {

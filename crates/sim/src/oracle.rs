@@ -323,10 +323,8 @@ impl World {
                 (page.running, page.over) = (false, true);
             }
             paging::Event::Stopped(_) => (page.running, page.over) = (false, true),
-            paging::Event::Declined(_) => {
-                if !page.running {
-                    self.fail("I5 nothing is decided after the end", format!("{id} was declined after its end"));
-                }
+            paging::Event::Declined(_) if !page.running => {
+                self.fail("I5 nothing is decided after the end", format!("{id} was declined after its end"));
             }
             paging::Event::Delivered(body) => {
                 let times = self.oracle.delivered.entry(body.message).or_default();

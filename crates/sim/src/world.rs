@@ -116,6 +116,8 @@ pub(crate) enum Task {
         command: Box<Command>,
     },
     Boot(usize),
+    /// What runs that died left is taken over.
+    Orphans { node: usize, run: u64 },
     Flush(usize),
     Forget {
         node: usize,
@@ -326,7 +328,13 @@ impl World {
             Node { id, run: self.runs, alive: true, decider: Some(decider), outbox: Outbox::default(), weather, look_not_before: self.now };
         self.say(|| format!("node {node} starts as {id}"));
         self.plan(after(self.now, Length::from_secs(15)), Task::Flush(node));
-        self.read_orphans(node);
+        // The loops start beside the first commands: a page may end before its messages are read.
+        if self.dice.chance(400) {
+            self.read_orphans(node);
+        } else {
+            let wait = Length::from_secs(self.dice.between(1, 300));
+            self.plan(after(self.now, wait), Task::Orphans { node, run: self.runs });
+        }
     }
 
     pub(crate) fn crash(&mut self, node: usize) {
@@ -464,6 +472,7 @@ impl World {
                     self.plan_later(120, 1_800, Task::Meddle);
                 }
             }
+            Task::Orphans { node, run } if lives(self, node, run) => self.read_orphans(node),
             Task::Begin { node, run } if lives(self, node, run) => self.begin(node),
             Task::Answer { node, run, message } if lives(self, node, run) => self.answered(node, message),
             Task::Insist { node, run, cause, command } if lives(self, node, run) => self.insist(node, &cause, *command),
@@ -563,7 +572,7 @@ impl World {
         let reuse = inputs.iter().any(|i| i.once.is_some());
         if self.trace.is_some() {
             for input in &inputs {
-                let text = format!("node {node}: {} {}", input.cause, format!("{:?}", input.command));
+                let text = format!("node {node}: {} {:?}", input.cause, input.command);
                 self.say(|| text);
             }
         }

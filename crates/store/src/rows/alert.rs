@@ -113,7 +113,7 @@ pub fn touch(id: AlertId, last_seen_at: Timestamp, ends_at: Option<Timestamp>, t
     Write::Exec {
         table: &ALERT,
         sql: "update alert set last_seen_at = case when last_seen_at < ?2 then ?2 else last_seen_at end, \
-              ends_at = case when last_seen_at <= ?2 then ?3 else ends_at end, count = case when count < ?4 then ?4 else count end \
+              ends_at = case when last_seen_at < ?2 or (last_seen_at = ?2 and (ends_at is null or ?3 > ends_at)) then ?3 else ends_at end, count = case when count < ?4 then ?4 else count end \
               where id = ?1 and ended is null",
         args: vec![text(id), instant(last_seen_at), opt_instant(ends_at), count(times)],
         expect: Some(1),

@@ -76,8 +76,8 @@ pub fn claim(id: MessageId, node: NodeId, holder: Option<NodeId>, now: Timestamp
     if allclear_domain::plants::planted("claim-ignores-page") {
         return Write::Exec {
             table: &MESSAGE,
-            sql: "update message set state = 'claimed', claimed_by = ?2, claimed_at = ?3 where id = ?1",
-            args: vec![text(id), text(node), instant(now)],
+            sql: "update message set state = 'claimed', claimed_by = ?2, claimed_at = ?3, in_doubt = (in_doubt or ?4) where id = ?1",
+            args: vec![text(id), text(node), instant(now), Val::Bool(in_doubt)],
             expect: None,
         };
     }
