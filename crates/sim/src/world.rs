@@ -117,7 +117,10 @@ pub(crate) enum Task {
     },
     Boot(usize),
     /// What runs that died left is taken over.
-    Orphans { node: usize, run: u64 },
+    Orphans {
+        node: usize,
+        run: u64,
+    },
     Flush(usize),
     Forget {
         node: usize,
