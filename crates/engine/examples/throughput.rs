@@ -1,6 +1,8 @@
 //! Signals a second through the decider alone, without HTTP: `cargo run --release --example
 //! throughput -p allclear-engine -- PATH CALLERS PER_REQUEST SECONDS (record|declare)`.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // measures
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,7 +46,6 @@ fn main() {
     runtime.block_on(run(path, callers, per_request, seconds, kind));
 }
 
-#[allow(clippy::disallowed_methods)] // measures
 async fn run(path: &str, callers: usize, per_request: usize, seconds: u64, kind: &str) {
     let url = if path.starts_with("postgres") { path.to_owned() } else { format!("sqlite:{path}") };
     let db = Db::open(&url, OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap();

@@ -1,6 +1,8 @@
 //! A signal becomes a page, a page an escalation or an acknowledgement, over the real store, with
 //! only the provider and the clock faked.
 
+#![allow(clippy::unwrap_used)] // a test that fails here has failed
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};

@@ -222,10 +222,13 @@ impl Core {
     pub fn load_open(&mut self, integration: &str, dedup_key: &str, mut alert: OpenAlert) {
         let key = AlertKey::new(integration, dedup_key);
         if let Some(soft) = self.soft.remove(&key)
-            && soft.last_seen_at > alert.last_seen_at
+            && soft.last_seen_at >= alert.last_seen_at
         {
+            // Of two sightings at one instant the later end stands.
+            if soft.last_seen_at > alert.last_seen_at || alert.ends_at.is_none() || soft.ends_at > alert.ends_at {
+                alert.ends_at = soft.ends_at;
+            }
             alert.last_seen_at = soft.last_seen_at;
-            alert.ends_at = soft.ends_at;
             alert.count = if soft.id == alert.id { soft.count.max(alert.count) } else { alert.count + 1 };
             self.dirty.insert(key.clone());
         }
