@@ -251,15 +251,9 @@ fn advance(page: &Page, round: u32, step: u32, because: &str, late: bool, contex
         Some(_) if page.step > 0 && empty_in_a_row < steps => "every step was paged and nobody acknowledged",
         _ => "nobody in the escalation policy could be notified",
     };
-<<<<<<< HEAD
     // A policy that was shortened meanwhile must not lead back to a number that is used: keys of
     // notices and expectations are made of it.
     let catch_all = steps.max(page.step).saturating_add(1);
-=======
-    // A policy may have been shortened under the page: the number must be new all the same, since
-    // the expectation and the notices of a step are keyed by it.
-    let catch_all = if round == page.round { steps.max(page.step) } else { steps } + 1;
->>>>>>> sim
     let targets = context.org.catch_all().to_vec();
     let reach = Reach { round, step: catch_all, catch_all: true, within: CATCH_ALL_WITHIN, because: reason, late };
     if targets.is_empty() || planted("catch-all-skipped") {
