@@ -28,13 +28,16 @@ const GROUP_ROWS_MAX: usize = 20_000;
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// Statements kept prepared by each connection; more than this crate has.
 const STATEMENTS_KEPT: usize = 512;
-/// Page cache of the writer, in KiB.
-const WRITER_CACHE_KIB: i64 = 8 * 1024;
+/// Page cache of the writer, in KiB; taken only as it is needed. What a full group touches must fit,
+/// or pages are written to the log more than once.
+const WRITER_CACHE_KIB: i64 = 64 * 1024;
 /// Page cache of each reader, in KiB: the operating system caches the file as well.
 const READER_CACHE_KIB: i64 = 2 * 1024;
-/// Pages in the log before it is folded back (16 MiB of 4 KiB pages): at SQLite's own 1,000 a
-/// full-speed import spends much of its time folding.
-const CHECKPOINT_PAGES: i64 = 4_000;
+/// Pages in the log before the writer itself folds it back (60 MiB of 4 KiB pages). By then the
+/// folder thread has folded nearly all of them, so that no commit waits long for this.
+const CHECKPOINT_PAGES: i64 = 15_000;
+/// Rows written before the folder thread is told to fold the log back beside the writer.
+const FOLD_AFTER_ROWS: usize = 8_000;
 /// The log file is cut to this many bytes after it has grown beyond, as during a copy.
 const LOG_BYTES_KEPT: i64 = 64 * 1024 * 1024;
 /// A server that is being replaced may need a moment to let go: a second in all.
@@ -195,7 +198,8 @@ impl Threads {
     pub(crate) fn start(core: Core, place: Place, readers: usize) -> Result<Self, Fault> {
         let cannot = |error: std::io::Error| Fault::new(FaultKind::Other, format!("cannot start a thread: {error}"));
         let (writer, jobs) = mpsc::channel();
-        thread::Builder::new().name("store-writer".to_owned()).spawn(move || write_until_closed(core, &jobs)).map_err(cannot)?;
+        let folder = if place.is_file() && !place.read_only { Some(Folder::start(&place)?) } else { None };
+        thread::Builder::new().name("store-writer".to_owned()).spawn(move || write_until_closed(core, &jobs, folder)).map_err(cannot)?;
         let mut threads = Vec::new();
         let mut readers_in = None;
         if place.is_file() {
@@ -299,7 +303,48 @@ fn read_until_closed(conn: &Connection, asks: &Mutex<mpsc::Receiver<Ask>>) {
     }
 }
 
-fn write_until_closed(mut core: Core, jobs: &mpsc::Receiver<Job>) {
+/// Folds the log back on a connection of its own while the writer goes on: the sync of the main
+/// file, which is the long part, is nobody's wait.
+struct Folder {
+    nudge: mpsc::SyncSender<()>,
+    thread: thread::JoinHandle<()>,
+    rows: usize,
+}
+
+impl Folder {
+    fn start(place: &Place) -> Result<Self, Fault> {
+        let conn = place.open_writer()?;
+        let (nudge, nudges) = mpsc::sync_channel(1);
+        let thread = thread::Builder::new()
+            .name("store-folder".to_owned())
+            .spawn(move || {
+                while nudges.recv().is_ok() {
+                    let folded = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+                    if let Err(error) = folded {
+                        tracing::debug!(%error, "the log was not folded back beside the writer; the writer does it");
+                    }
+                }
+            })
+            .map_err(|error| Fault::new(FaultKind::Other, format!("cannot start a thread: {error}")))?;
+        Ok(Self { nudge, thread, rows: 0 })
+    }
+
+    /// Counts what was written; one nudge may wait while a folding runs.
+    fn wrote(&mut self, rows: usize) {
+        self.rows += rows;
+        if self.rows >= FOLD_AFTER_ROWS {
+            self.rows = 0;
+            let _ = self.nudge.try_send(());
+        }
+    }
+
+    fn end(self) {
+        drop(self.nudge);
+        let _ = self.thread.join();
+    }
+}
+
+fn write_until_closed(mut core: Core, jobs: &mpsc::Receiver<Job>, mut folder: Option<Folder>) {
     let mut commits: Vec<(Vec<Write>, Answer)> = Vec::new();
     loop {
         let Ok(mut job) = jobs.recv() else { return };
@@ -327,10 +372,16 @@ fn write_until_closed(mut core: Core, jobs: &mpsc::Receiver<Job>) {
             for ((_, waiting), answer) in commits.drain(..).zip(answers) {
                 let _ = waiting.send(answer);
             }
+            if let Some(folder) = &mut folder {
+                folder.wrote(rows);
+            }
         }
         match other {
             Some(Job::With(work)) => work(&mut core),
             Some(Job::Close(done)) => {
+                if let Some(folder) = folder.take() {
+                    folder.end();
+                }
                 fold_back(&mut core);
                 drop(core);
                 let _ = done.send(());
