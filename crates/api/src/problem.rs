@@ -72,6 +72,7 @@ codes! {
     already_merged 409 "The incident was merged";
     not_resolved 409 "The incident is not resolved yet";
     already_mitigated 409 "The incident is mitigated already";
+    group_has_another 409 "Its group has another open incident";
     merge_into_itself 409 "An incident cannot be merged into itself";
     page_unknown 404 "There is no such page";
     page_already_started 409 "The page runs already";

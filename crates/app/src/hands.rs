@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use allclear_domain::time::to_micros;
 use allclear_engine::Engine;
 use allclear_engine::clock::SystemClock;
 use allclear_engine::ports::Clock as _;
@@ -77,8 +76,9 @@ impl Hands {
     }
 
     /// The instant shown, in microseconds.
+    #[cfg(feature = "test-clock")]
     #[must_use]
     pub fn now_micros(&self) -> i64 {
-        to_micros(self.clock.now())
+        allclear_domain::time::to_micros(self.clock.now())
     }
 }
