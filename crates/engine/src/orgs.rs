@@ -224,9 +224,6 @@ impl Engine {
         let id = silence.id.clone();
         let body = serde_json::to_value(&silence).map_err(|why| OrgError::Stored(why.to_string()))?;
         self.put_form(Form { kind: FormKind::Silence, id: id.clone(), body }, actor).await?;
-        // What a silence holds back is judged again now: it may have ended early.
-        self.shared.db.commit(vec![rows::expectation::look_now(Rule::SilenceEnd, self.now())]).await?;
-        self.wake();
         Ok(id)
     }
 
@@ -349,6 +346,11 @@ impl<'a> Edit<'a> {
             tracing::warn!(%problem, "a part of the organisation cannot be used");
         }
         self.engine.put_org(Arc::new(org)).await;
+        if self.changes.iter().any(|change| change.kind == FormKind::Silence) {
+            // What a silence holds back is judged again now: it may have ended early, or be gone.
+            shared.db.commit(vec![rows::expectation::look_now(Rule::SilenceEnd, self.engine.now())]).await?;
+            self.engine.wake();
+        }
         Ok(Applied { version: self.version, changes: self.changes, made })
     }
 
