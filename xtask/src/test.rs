@@ -185,7 +185,8 @@ fn install(packages: &[&str]) {
     };
     let args = [&["install", "-y", "-qq", "--no-install-recommends"], packages].concat();
     // The lists of a fresh machine are empty.
-    if !apt(&args) && !(apt(&["update", "-qq"]) && apt(&args)) {
+    let there = apt(&args) || (apt(&["update", "-qq"]) && apt(&args));
+    if !there {
         println!("could not be installed: {list}; what needs them is skipped");
     }
 }

@@ -21,7 +21,7 @@ const DIRECTION: [(&str, &[&str]); 11] = [
     ("allclear-sim", &["allclear-domain", "allclear-store", "allclear-engine", "allclear-channels"]),
     ("allclear-trial", &["allclear-domain", "allclear-store", "allclear-channels", "allclear-engine", "allclear-api", "allclear-web"]),
     ("allclear-bench", &["allclear-domain"]),
-    ("xtask", &[]),
+    ("xtask", &["allclear-domain"]),
 ];
 
 /// Crates that exist to try the others: nothing depends on them, nor on the binary, not even in tests.

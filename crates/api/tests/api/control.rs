@@ -1,3 +1,5 @@
+//! The control API: who may ask, what is answered, and what is kept under a key.
+
 use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt as _;

@@ -1,3 +1,5 @@
+//! Intake in each sender's format, with the exact answers that its clients expect.
+
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

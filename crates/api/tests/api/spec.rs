@@ -1,3 +1,5 @@
+//! The description of the API is true: every route, every code, every schema.
+
 use std::collections::BTreeSet;
 
 use allclear_api::problem;
