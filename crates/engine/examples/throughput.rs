@@ -93,7 +93,8 @@ async fn run(path: &str, callers: usize, per_request: usize, seconds: u64, kind:
 fn signal(n: u64, kind: &str) -> Signal {
     Signal {
         action: SignalAction::Trigger,
-        dedup_key: format!("{n:016x}"),
+        // Scattered, as the fingerprints of label sets are.
+        dedup_key: format!("{:016x}", (n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
         title: format!("alert number {n} is firing"),
         description: None,
         source: Some("host-1".into()),

@@ -331,7 +331,7 @@ impl Decider {
         let mut effects = Vec::new();
         let conflict = matches!(error, CommitError::Conflict { .. });
         self.conflicts += u64::from(conflict);
-        match (&group.touched, conflict) {
+        match (&group.touched, conflict && self.core.is_shared()) {
             (Some(keys), true) => {
                 for key in keys {
                     self.core.forget_alert(key);
@@ -396,7 +396,7 @@ impl Decider {
             }
             self.conflicts += u64::from(matches!(failed, CommitError::Conflict { .. }));
             match (&failed, &group.touched) {
-                (CommitError::Conflict { .. }, Some(keys)) => {
+                (CommitError::Conflict { .. }, Some(keys)) if self.core.is_shared() => {
                     for key in keys {
                         self.core.forget_alert(key);
                     }
@@ -416,7 +416,8 @@ impl Decider {
         (Err(Refusal::Unavailable(why)), Vec::new())
     }
 
-    /// Reads these conditions again.
+    /// Reads these conditions again. Only where nodes share a store: alone, memory is filled as a
+    /// whole instead, since the store keeps no index of open conditions then.
     async fn refresh(&mut self, keys: &[AlertKey]) -> Result<(), Fault> {
         for key in keys {
             let (integration, dedup_key) = key.parts();

@@ -48,6 +48,9 @@ pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[&str], now: Timestamp) ->
     found.errors.extend(verified.broken.iter().map(|b| format!("{} event {}: {}", b.stream, b.version, b.why)));
     found.errors.extend(rows_against_logs(db).await?);
     found.errors.extend(without_a_next_step(db).await?);
+    for (integration, key) in rows::alert::open_twice(db).await? {
+        found.errors.push(format!("the condition `{key}` of {integration} is open more than once"));
+    }
     if rows::meta::get(db, rows::meta::QUARANTINE).await?.is_some() {
         found.warnings.push("this is a copy in quarantine: it sends nothing until `allclear release`".into());
     }

@@ -87,7 +87,7 @@ impl Core {
                 _ => {}
             }
         }
-        if self.careful || (must_ask && self.setup.shared) {
+        if self.setup.shared && (self.careful || must_ask) {
             let found = self.read.iter().find_map(|read| match read {
                 Loaded::AlertByKey(other, found) if other == key => Some(found.as_deref().map(OpenAlert::of)),
                 _ => None,

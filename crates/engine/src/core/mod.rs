@@ -275,6 +275,12 @@ impl Core {
         self.org = org;
     }
 
+    /// Whether other nodes write to the same store.
+    #[must_use]
+    pub const fn is_shared(&self) -> bool {
+        self.setup.shared
+    }
+
     /// Sending is allowed again, or no longer.
     pub fn set_quarantined(&mut self, quarantined: bool) {
         self.setup.quarantined = quarantined;

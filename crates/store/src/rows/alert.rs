@@ -181,6 +181,13 @@ pub async fn open_by_key(db: &Db, integration: &str, dedup_key: &str) -> Result<
     rows.first().map(alert).transpose()
 }
 
+/// Conditions that are open more than once, which must not be.
+pub async fn open_twice(db: &Db) -> Result<Vec<(String, String)>, Fault> {
+    let sql = "select integration, dedup_key from alert where ended is null group by integration, dedup_key having count(*) > 1 limit 100";
+    let rows = db.read(sql, vec![]).await?;
+    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
+}
+
 /// What memory keeps of an open alert.
 #[derive(Debug, Clone)]
 pub struct Open {
