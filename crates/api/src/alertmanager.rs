@@ -67,7 +67,7 @@ impl FromRequestParts<Api> for Caller {
         let org = api.engine.org();
         let form = org
             .integration_by_key(&key)
-            .ok_or_else(|| Problem::new("unknown_key", "no integration has this key; `allclear export` lists the integrations"))?;
+            .ok_or_else(|| Problem::new("unknown_key", "no integration has this key; `allclear config export` lists the integrations"))?;
         if form.kind != Alertmanager.kind() {
             return Err(Problem::new("wrong_kind", format!("this key is of an integration of the kind `{}`", form.kind)));
         }

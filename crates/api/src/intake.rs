@@ -187,7 +187,7 @@ fn unknown_key(api: &Api, format: &dyn Inbound, why: &str) -> Response {
     if is_pagerduty(format) {
         return shaped(format, 400, why);
     }
-    Problem::new("unknown_key", "no integration has this key; `allclear export` lists the integrations").into_response()
+    Problem::new("unknown_key", "no integration has this key; `allclear config export` lists the integrations").into_response()
 }
 
 fn reply(answer: Answer) -> Response {

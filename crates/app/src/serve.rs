@@ -49,7 +49,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let engine = start(&config, place.base_url.clone(), transport).await?;
     let set_up = async {
         if let Some(file) = &config.org {
-            apply_file(&engine, file).await?;
+            keep_serving(&engine, apply_file(&engine, file).await)?;
         }
         warn_without_mail(&engine, &config);
         if config.admin_token.is_none() {
@@ -59,6 +59,18 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     };
     let set_up = set_up.await;
     run(&config, place, engine, set_up, async |_, _| Ok(())).await
+}
+
+/// A file that cannot be applied stops a first start. Later the organisation in the store stays in
+/// force: what is being paged must not stop for a slip in a file.
+fn keep_serving(engine: &Engine, applied: anyhow::Result<()>) -> anyhow::Result<()> {
+    match applied {
+        Err(why) if engine.org().version > 0 => {
+            tracing::error!(why = %format!("{why:#}"), "the organisation file was not applied; the stored organisation stays in force");
+            Ok(())
+        }
+        other => other,
+    }
 }
 
 /// The same on a throw-away store, with things happening.

@@ -37,6 +37,8 @@ const LOOKS_PER_ROUND: i64 = 256;
 const LOOK_AT_LEAST_EVERY: Length = Length::from_secs(5);
 /// How long a stop waits for sends under way: longer than the total deadline of a webhook.
 const STOP_WAITS_AT_MOST: Duration = Duration::from_secs(12);
+/// How long a look that was refused is put off.
+const LOOK_AGAIN_AFTER: Length = Length::from_secs(30);
 /// Alerts whose soft part is written in one commit.
 const FLUSH_KEYS_MAX: usize = 1000;
 
@@ -79,6 +81,8 @@ pub struct Shared {
     next_attempt: AtomicI64,
     look_wake: Notify,
     pub(crate) outbox_wake: Notify,
+    /// Set when a loop ended though nobody stopped it: not ready any more.
+    ended_early: AtomicBool,
     pub(crate) last_fault: RwLock<Option<(Timestamp, String)>>,
     pub(crate) commits: AtomicU64,
     control: mpsc::UnboundedSender<Control>,
@@ -139,6 +143,7 @@ impl Engine {
             next_attempt: AtomicI64::new(i64::MAX),
             look_wake: Notify::new(),
             outbox_wake: Notify::new(),
+            ended_early: AtomicBool::new(false),
             last_fault: RwLock::new(None),
             commits: AtomicU64::new(0),
             control,
@@ -312,6 +317,9 @@ impl Engine {
     /// The store's last fault, if it came after the last commit that went well.
     #[must_use]
     pub fn fault(&self) -> Option<String> {
+        if self.shared.ended_early.load(Ordering::SeqCst) {
+            return Some("a part of the program ended by itself: restart it".to_owned());
+        }
         self.shared.last_fault.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(_, why)| why.clone())
     }
 
@@ -373,6 +381,19 @@ pub enum StartError {
     Org(String),
 }
 
+/// Held by a loop for as long as it runs: tells when it ended, even by a panic, though nobody stopped
+/// the program. Whoever watches readiness restarts it then.
+pub(crate) struct Ends(pub(crate) Arc<Shared>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        if !self.0.stop.is_cancelled() {
+            self.0.ended_early.store(true, Ordering::SeqCst);
+            tracing::error!("a part of the program ended by itself; it is not ready any more and has to be restarted");
+        }
+    }
+}
+
 /// What the decider hands to the outbox.
 pub(crate) enum ToOutbox {
     Send(Box<rows::message::Stored>),
@@ -391,6 +412,7 @@ type Flight = (Group<Tag>, Pin<Box<dyn Future<Output = Result<(), CommitError>> 
 
 impl Loop {
     async fn run(self) {
+        let _ends = Ends(self.shared.clone());
         let halted = self.shared.halted.clone();
         self.decide().await;
         halted.cancel();
@@ -619,6 +641,7 @@ pub(crate) fn ours(cause: &str, command: Command) -> Input {
 /// Looks at due expectations, worst first, for as long as the program runs.
 async fn looks(engine: Engine) {
     let shared = engine.shared.clone();
+    let _ends = Ends(shared.clone());
     loop {
         if shared.stop.is_cancelled() {
             return;
@@ -643,11 +666,18 @@ async fn looks(engine: Engine) {
         for expectation in due {
             shared.metrics.lateness(now.duration_since(expectation.next_look_at).as_secs_f64());
             let cause = format!("expectation:{}/{}/{}", expectation.owner, expectation.key, expectation.occurrence);
-            let input = ours(&cause, Command::Look(Box::new(expectation)));
+            let input = ours(&cause, Command::Look(Box::new(expectation.clone())));
             let engine = engine.clone();
-            looked.push(async move { engine.submit(input).await });
+            looked.push(async move { (expectation, engine.submit(input).await) });
         }
-        let failed = join(looked).await.iter().any(Result::is_err);
+        let mut failed = false;
+        for (expectation, reply) in join(looked).await {
+            let Err(refusal) = reply else { continue };
+            failed = true;
+            if !matches!(refusal, Refusal::Unavailable(_)) {
+                put_off(&engine, &expectation, &refusal).await;
+            }
+        }
         if full && !failed {
             continue;
         }
@@ -666,6 +696,15 @@ async fn looks(engine: Engine) {
     }
 }
 
+/// A look that was refused is not forgotten, and does not take the place of others: it is looked at
+/// again a little later, until whatever refuses it is mended.
+async fn put_off(engine: &Engine, expectation: &allclear_domain::expect::Expectation, refusal: &Refusal) {
+    tracing::error!(owner = %expectation.owner, key = %expectation.key, %refusal, "a due expectation was refused; it is looked at again");
+    let write = rows::expectation::rearm(expectation, after(engine.now(), LOOK_AGAIN_AFTER));
+    // Settled meanwhile, or a store that is away: the next look finds out.
+    let _ = engine.db().commit(vec![write]).await;
+}
+
 async fn read_due(db: &Db, now: Timestamp) -> Result<(Vec<allclear_domain::expect::Expectation>, Option<Timestamp>), Fault> {
     let due = rows::expectation::due(db, now, LOOKS_PER_ROUND).await?;
     let next = if due.is_empty() { rows::expectation::next_look(db).await? } else { Some(now) };
@@ -674,7 +713,7 @@ async fn read_due(db: &Db, now: Timestamp) -> Result<(Vec<allclear_domain::expec
 
 /// Runs futures together to their ends. They only wait for the decider, so one after another in the
 /// order of starting is as fast as any.
-async fn join<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
+pub(crate) async fn join<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
     let mut pinned: Vec<_> = futures.into_iter().map(Box::pin).collect();
     let mut out: Vec<Option<T>> = pinned.iter().map(|_| None).collect();
     std::future::poll_fn(|cx| {

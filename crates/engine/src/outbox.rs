@@ -20,6 +20,8 @@ use crate::engine::{Engine, ToOutbox, ours};
 
 /// A claim is good for this long before the first byte.
 const CLAIM_FRESH_NS: u64 = 2_000_000_000;
+/// A claim that became known later than this after its decision is renewed.
+const CLAIM_HEARD_WITHIN: Length = Length::from_secs(1);
 /// On PostgreSQL, a claim of another node is in doubt after this long: longer than the longest
 /// send (a mail may take 30 s) and its report.
 const LEASE: Length = Length::from_secs(60);
@@ -54,7 +56,8 @@ impl Default for OutboxSettings {
 
 struct Job {
     message: Box<Stored>,
-    claimed_ns: u64,
+    /// When the claim was heard of; absent where it was old by then.
+    claimed_ns: Option<u64>,
 }
 
 /// Whom a message goes to: person and contact.
@@ -70,6 +73,8 @@ pub(crate) struct Outbox {
     turn: VecDeque<Contact>,
     /// Whether earlier runs may have left messages claimed that nobody took over yet.
     orphans_left: bool,
+    /// Claims whose answer is not known: tried again first.
+    again: Vec<(Stored, Option<String>)>,
     under_way: usize,
     done: (mpsc::UnboundedSender<Contact>, mpsc::UnboundedReceiver<Contact>),
 }
@@ -83,6 +88,7 @@ impl Outbox {
             flying: HashMap::new(),
             turn: VecDeque::new(),
             orphans_left: true,
+            again: Vec::new(),
             under_way: 0,
             done: mpsc::unbounded_channel(),
         }
@@ -90,6 +96,7 @@ impl Outbox {
 
     pub(crate) async fn run(mut self) {
         let shared = self.engine.shared.clone();
+        let _ends = crate::engine::Ends(shared.clone());
         let mut look_at = self.engine.now();
         loop {
             if self.engine.now() >= look_at {
@@ -128,15 +135,16 @@ impl Outbox {
         // On SQLite nobody else can have claimed: what earlier runs left is in doubt at once, also
         // where the clock was set back since.
         let before = if own_store { jiff::Timestamp::MAX } else { now.checked_sub(LEASE.as_duration()).unwrap_or(now) };
+        let again = std::mem::take(&mut self.again);
+        if !again.is_empty() {
+            self.claim(again).await;
+        }
         if self.orphans_left || !own_store {
             match rows::message::orphaned(&shared.db, shared.node, before, READ_MAX).await {
                 Ok(orphans) => {
                     let more = orphans.len() as i64 == READ_MAX;
-                    let mut all = true;
-                    for orphan in orphans {
-                        let doubt = "its sender stopped while it was under way".to_owned();
-                        all &= self.claim(orphan, Some(doubt)).await;
-                    }
+                    let doubt = || Some("its sender stopped while it was under way".to_owned());
+                    let all = self.claim(orphans.into_iter().map(|orphan| (orphan, doubt())).collect()).await;
                     // What could not be claimed, or not even read, is looked for again.
                     self.orphans_left = more || !all;
                     if more && all {
@@ -149,9 +157,7 @@ impl Outbox {
         match rows::message::due(&shared.db, now, READ_MAX).await {
             Ok(due) => {
                 let more = due.len() as i64 == READ_MAX;
-                for message in due {
-                    self.claim(message, None).await;
-                }
+                self.claim(due.into_iter().map(|message| (message, None)).collect()).await;
                 if more {
                     return now;
                 }
@@ -164,11 +170,22 @@ impl Outbox {
         }
     }
 
-    /// Whether the store has it, or it is not to be had.
-    async fn claim(&mut self, message: Stored, doubt: Option<String>) -> bool {
-        let input = ours(&format!("message:{}", message.id), Command::Claim { message: Box::new(message), doubt });
-        // A lost race is another node's claim; a store that is away is tried at the next look.
-        !matches!(self.engine.submit(input).await, Err(crate::core::Refusal::Unavailable(_)))
+    /// Claims messages together, so that they share a commit. Whether the store has all of them, or
+    /// they are not to be had; where that is not known they are claimed again at the next look.
+    async fn claim(&mut self, messages: Vec<(Stored, Option<String>)>) -> bool {
+        let asked = messages.into_iter().map(|(message, doubt)| {
+            let engine = self.engine.clone();
+            async move {
+                let command = Command::Claim { message: Box::new(message.clone()), doubt: doubt.clone() };
+                let reply = engine.submit(ours(&format!("message:{}", message.id), command)).await;
+                // A lost race is another node's claim.
+                matches!(reply, Err(crate::core::Refusal::Unavailable(_))).then_some((message, doubt))
+            }
+        });
+        let unknown: Vec<_> = crate::engine::join(asked.collect()).await.into_iter().flatten().collect();
+        let all = unknown.is_empty();
+        self.again.extend(unknown);
+        all
     }
 
     fn hear(&mut self, told: ToOutbox) {
@@ -180,7 +197,10 @@ impl Outbox {
 
     fn take(&mut self, message: Box<Stored>) {
         let contact = (message.person.clone(), message.contact.clone());
-        let claimed_ns = self.engine.shared.ports.clock.monotonic_ns();
+        // Its claim may have become known late: then it is renewed before the first byte.
+        let age = message.claimed_at.map(|at| self.engine.now().duration_since(at));
+        let heard_late = age.is_none_or(|age| age > CLAIM_HEARD_WITHIN.as_duration());
+        let claimed_ns = (!heard_late).then(|| self.engine.shared.ports.clock.monotonic_ns());
         let queue = self.waiting.entry(contact.clone()).or_default();
         if queue.is_empty() {
             self.turn.push_back(contact);
@@ -246,8 +266,12 @@ impl Outbox {
             *self.flying.entry(contact.clone()).or_default() += 1;
             let done = self.done.0.clone();
             let engine = self.engine.clone();
+            let tasks = self.engine.shared.tasks.clone();
             self.engine.shared.tasks.spawn(async move {
-                send(&engine, jobs).await;
+                // A task of its own, so that a panic in a channel frees the contact's place.
+                if tasks.spawn(async move { send(&engine, jobs).await }).await.is_err() {
+                    tracing::error!("a send panicked; its message stays claimed and is in doubt at the next start");
+                }
                 // The loop may have stopped; then nobody counts.
                 let _ = done.send(contact);
             });
@@ -270,7 +294,9 @@ async fn send(engine: &Engine, jobs: Vec<Job>) {
     let shared = &engine.shared;
     let mut fresh = Vec::with_capacity(jobs.len());
     for job in jobs {
-        if shared.ports.clock.monotonic_ns().saturating_sub(job.claimed_ns) > CLAIM_FRESH_NS {
+        let fresh_enough =
+            job.claimed_ns.is_some_and(|claimed| shared.ports.clock.monotonic_ns().saturating_sub(claimed) <= CLAIM_FRESH_NS);
+        if !fresh_enough {
             let cause = format!("message:{}", job.message.id);
             engine.insist(ours(&cause, Command::Claim { message: job.message, doubt: None })).await;
             shared.busy.fetch_sub(1, Ordering::SeqCst);

@@ -25,6 +25,8 @@ pub(crate) async fn follow(engine: Engine) {
             () = tokio::time::sleep(POLL_EVERY) => {}
             () = shared.stop.cancelled() => return,
         }
+        // By its version rather than by an event, so that one that was missed is made up for.
+        engine.reload_org().await;
         loop {
             let Ok(events) = rows::event::after(&shared.db, seen, 1000).await else { break };
             let Some(last) = events.last() else { break };
@@ -32,9 +34,6 @@ pub(crate) async fn follow(engine: Engine) {
             for event in &events {
                 if let Some(id) = event.incident.as_deref().and_then(|id| id.parse().ok()) {
                     engine.control(Control::Forget(id));
-                }
-                if event.kind == "form_changed" {
-                    engine.reload_org().await;
                 }
             }
             shared.changed.send_modify(|n| *n += 1);

@@ -259,7 +259,8 @@ impl World {
         let nodes = if shared { 2 } else { 1 };
         if shared {
             // As on PostgreSQL: the store itself refuses a second open alert of a condition.
-            block_on(world.db.commit(vec![allclear_store::schema::one_open_alert_per_condition()])).expect("a store in memory takes an index");
+            block_on(world.db.commit(vec![allclear_store::schema::one_open_alert_per_condition()]))
+                .expect("a store in memory takes an index");
         }
         for node in 0..nodes {
             world.nodes.push(Node {

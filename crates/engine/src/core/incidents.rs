@@ -3,7 +3,8 @@
 use allclear_domain::access::Actor;
 use allclear_domain::expect::Standing;
 use allclear_domain::ids::{IncidentId, PageId};
-use allclear_domain::incident::{self, Declaration, Incident, State};
+use allclear_domain::incident::{self, Declaration, Incident, Severity, State};
+use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging;
 use allclear_domain::time::Length;
 use allclear_domain::wire::NoticeIncident;
@@ -43,10 +44,26 @@ impl Core {
                         unit.alerts.push(AlertChange::EndOfIncident(id));
                     }
                 }
+                incident::Event::SeverityChanged(body) if body.to < body.from => self.page_anew_if_worse(unit, id, body.from, body.to)?,
                 incident::Event::Cancelled(_) => self.stop_pages(unit, id, "the incident was cancelled")?,
                 incident::Event::Merged(_) => self.stop_pages(unit, id, "the incident was merged")?,
                 _ => {}
             }
+        }
+        Ok(())
+    }
+
+    /// It is worse, and nobody is on it: where its page wakes nobody, or looks for nobody any more, a new
+    /// one starts.
+    fn page_anew_if_worse(&mut self, unit: &mut Unit, id: IncidentId, from: Severity, to: Severity) -> Decided<()> {
+        let (state, _) = self.incident(unit, id)?;
+        // While it waits for its group its page is still to come.
+        let Some(last) = state.page.filter(|_| state.state == State::Declared) else { return Ok(()) };
+        let (page, _) = self.page(unit, last)?;
+        let wakes_now = self.org.severity(from).notify == NotifyUrgency::Low && self.org.severity(to).notify == NotifyUrgency::High;
+        if wakes_now || page.status != paging::Status::Running {
+            self.stop_pages(unit, id, "its severity rose")?;
+            self.start_page(unit, id, None, page.alert, "its severity rose", false)?;
         }
         Ok(())
     }
@@ -165,6 +182,7 @@ impl Core {
         for event in &events {
             match event {
                 incident::Event::Resolved(_) => self.stop_pages(unit, id, "the incident recovered by itself")?,
+                incident::Event::SeverityChanged(body) if body.to < body.from => self.page_anew_if_worse(unit, id, body.from, body.to)?,
                 incident::Event::Cancelled(_) => self.stop_pages(unit, id, "the candidate recovered")?,
                 incident::Event::Recovered(body) => {
                     if let (Some(person), Some(page)) = (&body.ask, page) {

@@ -268,14 +268,16 @@ impl Core {
         alert.incident = stored.incident;
         unit.had.entry(alert.id).or_insert(alert.incident);
         if judged.suppressed.is_none() {
-            match alert.incident {
-                Some(incident) => {
-                    let (state, _) = self.incident(unit, incident)?;
-                    if state.state.is_open() && judged.severity < state.severity {
-                        self.raise_severity(unit, incident, judged.severity)?;
+            let held = alert.incident.map(|id| self.incident(unit, id)).transpose()?.map(|(state, _)| state);
+            match held {
+                Some(state) if state.state.is_open() => {
+                    if judged.severity < state.severity {
+                        self.raise_severity(unit, state.id, judged.severity)?;
                     }
                 }
-                None => alert.incident = self.act(unit, integration, &judged, signal, alert.id)?,
+                // A false alarm that is worse now than when it was called one is judged as new.
+                Some(_) if judged.severity >= alert.severity => {}
+                _ => alert.incident = self.act(unit, integration, &judged, signal, alert.id)?,
             }
         }
         alert.severity = judged.severity;
