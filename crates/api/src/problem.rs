@@ -87,6 +87,10 @@ codes! {
     org_conflict 409 "The organisation was changed at the same time";
     too_many_alerts 503 "Too many alerts are open";
     store_unavailable 503 "The store does not answer";
+    link_unknown 404 "This link does not work";
+    link_expired 410 "This link has expired";
+    link_person_gone 410 "This link does not work any more";
+    not_waiting_for_you 409 "This cannot be passed on";
     internal 500 "Something failed inside";
 }
 

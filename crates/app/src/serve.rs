@@ -20,7 +20,7 @@ use allclear_engine::orgs::{MadeSecret, OrgError};
 use allclear_engine::ports::{Ports, SystemRng, Transport};
 use allclear_engine::{Engine, EngineSettings, orgfile};
 use allclear_store::schema::{MIGRATIONS, TABLES};
-use allclear_store::{Access, Db, Dialect, OpenOptions};
+use allclear_store::{Access, Db, Dialect, OpenOptions, rows};
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -138,6 +138,12 @@ async fn start(config: &Config, base_url: String, transport: Arc<dyn Transport>)
     let options = OpenOptions::new(MIGRATIONS, TABLES).access(Access::Serve);
     let db = Db::open(&config.database, options).await?;
     // After the database: one that is in use, or not ours, gets no key beside it.
+    if let Some(path) = place.as_ref().filter(|path| !path.exists())
+        && rows::meta::get(&db, rows::meta::ORG_VERSION).await?.is_some()
+    {
+        // A new key would open nothing of what is sealed here: a restored copy needs the old one.
+        return Err(key::KeyError::Missing { path: path.clone() }.into());
+    }
     let key = key::read_or_make(place.as_deref(), &SystemRng)?;
     let clock = Arc::new(SystemClock::default());
     let hands = Hands::new(Arc::clone(&clock));

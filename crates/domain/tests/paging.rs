@@ -52,7 +52,7 @@ fn a_step_that_nobody_acknowledges_is_followed_by_the_next_round_by_round_to_the
             "raised: ana mail; no answer so far",
             "step 2.2: cho (hook now); nobody acknowledged in time",
             "catch-all 2.3: cho (hook now); every step was paged and nobody acknowledged",
-            "exhausted: everybody was paged and nobody acknowledged",
+            "exhausted: everybody was paged, and nobody acknowledged in time",
         ]
     );
     assert_eq!(world.status(), Status::Exhausted);
@@ -237,7 +237,7 @@ fn a_policy_removed_meanwhile_leaves_the_catch_all_under_a_number_of_its_own() {
     world.reorganise(org(2, None, &["person:cho"]));
     let said = world.look(false);
     assert_eq!(said, ["catch-all 1.2: cho (hook now); the escalation policy is gone"]);
-    assert_eq!(world.look(false), ["exhausted: everybody was paged and nobody acknowledged"]);
+    assert_eq!(world.look(false), ["exhausted: everybody was paged, and nobody acknowledged in time"]);
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[&str], now: Timestamp) ->
     let verified = verify(db).await?;
     found.errors.extend(verified.broken.iter().map(|b| format!("{} event {}: {}", b.stream, b.version, b.why)));
     found.errors.extend(rows_against_logs(db).await?);
-    found.errors.extend(without_a_next_step(db).await?);
+    without_a_next_step(db, &mut found).await?;
     for (integration, key) in rows::alert::open_twice(db).await? {
         found.errors.push(format!("the condition `{key}` of {integration} is open more than once"));
     }
@@ -73,9 +73,8 @@ fn org_findings(org: &Org, kinds: &[&str], now: Timestamp, found: &mut Diagnosis
 }
 
 /// Every open incident has something that comes next, somebody who is on it, or an explicit alarm.
-async fn without_a_next_step(db: &Db) -> Result<Vec<String>, Fault> {
+async fn without_a_next_step(db: &Db, found: &mut Diagnosis) -> Result<(), Fault> {
     let filter = rows::incident::Filter { state: Some(incident::State::Declared), ..Default::default() };
-    let mut out = Vec::new();
     for (incident, _) in rows::incident::list(db, &filter, 10_000).await? {
         if rows::expectation::next_due(db, incident.id).await?.is_some() {
             continue;
@@ -84,11 +83,13 @@ async fn without_a_next_step(db: &Db) -> Result<Vec<String>, Fault> {
             Some(page) => rows::page::get(db, page).await?.is_some_and(|(p, _)| p.status == paging::Status::Exhausted),
             None => false,
         };
-        if !exhausted {
-            out.push(format!("{} is open, nobody is on it, and nothing comes next", incident.reference));
+        if exhausted {
+            found.warnings.push(format!("{} is open and nobody answered: everybody was paged, or nobody could be", incident.reference));
+        } else {
+            found.errors.push(format!("{} is open, nobody is on it, and nothing comes next", incident.reference));
         }
     }
-    Ok(out)
+    Ok(())
 }
 
 /// The fold of each log equals its row.

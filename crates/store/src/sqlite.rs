@@ -53,6 +53,11 @@ enum Broken {
 }
 
 impl Core {
+    /// Whether it was opened to look only.
+    pub(crate) fn only_looks(&self) -> bool {
+        self.place.read_only
+    }
+
     pub(crate) fn new(conn: Connection, place: Place, points: Arc<Points>, lock: Option<std::fs::File>) -> Self {
         Self { conn: Some(conn), place, texts: Texts::default(), points, _lock: lock }
     }

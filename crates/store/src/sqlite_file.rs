@@ -394,6 +394,9 @@ fn write_until_closed(mut core: Core, jobs: &mpsc::Receiver<Job>, mut folder: Op
 
 /// Leaves one tidy file behind: statistics for the planner, and no log beside it.
 fn fold_back(core: &mut Core) {
+    if core.only_looks() {
+        return;
+    }
     let folded = core
         .conn()
         .and_then(|conn| conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);").map_err(|error| fault(&error, "close")));

@@ -222,7 +222,7 @@ fn advance(page: &Page, round: u32, step: u32, because: &str, late: bool, contex
         events.push(Event::StepEmpty(StepEmpty { round: 1, step: 1, why }));
     }
     if page.catch_all {
-        events.push(Event::Exhausted(Exhausted { why: "everybody was paged and nobody acknowledged".into() }));
+        events.push(Event::Exhausted(Exhausted { why: format!("everybody was paged, and {because}") }));
         return events;
     }
     let mut empty_in_a_row = 0;
@@ -359,7 +359,10 @@ fn record(page: &Page, report: SendReport, context: &mut Context<'_>) -> Vec<Eve
         |why: String| SendTrouble { message, person: person.clone(), contact: contact.clone(), channel: channel.clone(), why, attempts };
     match result {
         SendResult::Delivered { receipt, latency_ms } => {
-            vec![Event::Delivered(Delivered { message, person, contact, channel, receipt, attempts, latency_ms, after_end: !running })]
+            // An id tells when its message was decided; what was decided after the end is no page.
+            let decided_ms = i64::try_from(message.bits() >> 80).unwrap_or(i64::MAX);
+            let after_end = page.ended_at.is_some_and(|ended| !running && decided_ms <= ended.as_millisecond());
+            vec![Event::Delivered(Delivered { message, person, contact, channel, receipt, attempts, latency_ms, after_end })]
         }
         SendResult::InDoubt { why } => vec![Event::SendInDoubt(SendInDoubt { message, person, contact, channel, why })],
         SendResult::Delayed { why } => {
