@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
@@ -36,6 +37,8 @@ pub struct Pulse {
     since: AtomicU64,
     /// Whether a body came too late.
     pub(super) late_body: AtomicBool,
+    /// Who reads while requests are being answered: once they are, its time begins to run.
+    reader: AtomicWaker,
 }
 
 impl Pulse {
@@ -50,6 +53,7 @@ impl Pulse {
             in_head: AtomicBool::new(true),
             since: AtomicU64::new(0),
             late_body: AtomicBool::new(false),
+            reader: AtomicWaker::new(),
         }
     }
 
@@ -89,7 +93,10 @@ impl Drop for Asked {
         if self.0.active.load(Ordering::Acquire) == 1 {
             self.0.mark(false);
         }
-        self.0.active.fetch_sub(1, Ordering::AcqRel);
+        if self.0.active.fetch_sub(1, Ordering::AcqRel) == 1 {
+            // Whoever waits for bytes waited without a limit until now.
+            self.0.reader.wake();
+        }
     }
 }
 
@@ -128,6 +135,7 @@ impl Watched {
     }
 
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.pulse.reader.register(cx.waker());
         let Some(deadline) = self.pulse.deadline() else { return Poll::Pending };
         if deadline < self.reading.deadline() {
             self.reading.as_mut().reset(deadline);
