@@ -13,7 +13,8 @@ use crate::fault::Fault;
 use crate::schema::ALERT;
 use crate::val::{Row, Val, Write};
 
-/// A new open alert; one that is open already makes this a conflict.
+/// A new open alert. Where nodes share a store, one that is open already makes this a conflict; alone,
+/// the node's memory sees to it (ADR 13).
 #[must_use]
 pub fn open(a: &Alert) -> Write {
     Write::Insert { table: &ALERT, row: values(a) }
