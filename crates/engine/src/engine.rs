@@ -155,7 +155,12 @@ impl Engine {
         let decide = Loop { shared: shared.clone(), decider, inbox, controls, to_outbox };
         // Outlives the other tasks: what they learn while stopping is still written down.
         #[allow(clippy::disallowed_methods)]
-        tokio::spawn(decide.run());
+        // A thread of its own: between two commits it must not queue behind requests for a worker.
+        let runtime = tokio::runtime::Handle::current();
+        std::thread::Builder::new()
+            .name("decider".to_owned())
+            .spawn(move || runtime.block_on(decide.run()))
+            .map_err(|error| Fault::new(allclear_store::FaultKind::Other, format!("cannot start a thread: {error}")))?;
         shared.tasks.spawn(looks(engine.clone()));
         shared.tasks.spawn(Outbox::new(engine.clone(), from_decider).run());
         if shared.db.dialect() == Dialect::Postgres {

@@ -28,9 +28,10 @@ const GROUP_ROWS_MAX: usize = 20_000;
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// Statements kept prepared by each connection; more than this crate has.
 const STATEMENTS_KEPT: usize = 512;
-/// Page cache of the writer, in KiB; taken only as it is needed. What a full group touches must fit,
-/// or pages are written to the log more than once.
-const WRITER_CACHE_KIB: i64 = 64 * 1024;
+/// Page cache of the writer, in KiB. Small, since SQLite walks all of it at the end of a commit that
+/// rearranged a tree, and the operating system caches the file as well; pages that a large commit
+/// changes stay in memory beyond it (`cache_spill` is off), so none is written to the log twice.
+const WRITER_CACHE_KIB: i64 = 8 * 1024;
 /// Page cache of each reader, in KiB: the operating system caches the file as well.
 const READER_CACHE_KIB: i64 = 2 * 1024;
 /// Pages in the log before the writer itself folds it back (60 MiB of 4 KiB pages). By then the
@@ -97,7 +98,7 @@ impl Place {
 fn settings(conn: &Connection, cache_kib: i64) -> Result<(), Fault> {
     conn.busy_timeout(BUSY_WAIT).map_err(|error| fault(&error, "busy_timeout"))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    for (name, value) in [("foreign_keys", 1), ("temp_store", 2), ("cache_size", -cache_kib)] {
+    for (name, value) in [("foreign_keys", 1), ("temp_store", 2), ("cache_spill", 0), ("cache_size", -cache_kib)] {
         conn.pragma_update(None, name, value).map_err(|error| fault(&error, name))?;
     }
     Ok(())

@@ -163,7 +163,7 @@ impl Core {
             });
             open.ok_or(Stop::Need(Need::Totals(incident)))?
         } else {
-            self.alerts_of.get(&incident).map_or(0, std::collections::HashSet::len) as u64
+            self.alerts_of.get(&incident).map_or(0, std::collections::BTreeSet::len) as u64
         };
         Ok(before.saturating_add_signed(Self::change_of_open_alerts(unit, incident)))
     }
@@ -249,8 +249,7 @@ impl Core {
 
     /// Drops all of them, before memory is filled again.
     pub fn forget_alerts(&mut self) {
-        self.soft = std::mem::take(&mut self.alerts);
-        self.alerts.clear();
+        self.soft = self.alerts.drain().collect();
         self.alert_keys.clear();
         self.alerts_of.clear();
         self.dirty.clear();

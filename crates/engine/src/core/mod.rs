@@ -14,10 +14,11 @@ mod incidents;
 mod looks;
 mod pages;
 mod sends;
+mod sharded;
 mod signals;
 mod unit;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use allclear_domain::event::{Head, Stream};
@@ -29,6 +30,8 @@ use allclear_domain::paging::Page;
 use allclear_domain::signal::Alert;
 use allclear_store::rows;
 use jiff::Timestamp;
+
+use self::sharded::Sharded;
 
 pub use alerts::{AlertKey, OpenAlert};
 pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply};
@@ -119,12 +122,13 @@ pub struct Core {
     pub(crate) setup: Setup,
     pub(crate) org: Arc<Org>,
     ids: IdGen,
-    incidents: HashMap<IncidentId, (Incident, Head)>,
-    pages: HashMap<PageId, (Page, Head)>,
-    pages_of: HashMap<IncidentId, Vec<PageId>>,
-    alerts: HashMap<AlertKey, OpenAlert>,
-    alert_keys: HashMap<AlertId, AlertKey>,
-    alerts_of: HashMap<IncidentId, HashSet<AlertId>>,
+    // Trees where keys are ids: these ascend, and a tree never stops to grow all at once.
+    incidents: BTreeMap<IncidentId, (Incident, Head)>,
+    pages: BTreeMap<PageId, (Page, Head)>,
+    pages_of: BTreeMap<IncidentId, Vec<PageId>>,
+    alerts: Sharded<AlertKey, OpenAlert>,
+    alert_keys: BTreeMap<AlertId, AlertKey>,
+    alerts_of: BTreeMap<IncidentId, BTreeSet<AlertId>>,
     /// Incidents for which a digest of alerts is running.
     digests: HashSet<IncidentId>,
     groups: HashMap<String, Option<IncidentId>>,
@@ -148,12 +152,12 @@ impl Core {
             ids: IdGen::new(setup.seed),
             setup,
             org,
-            incidents: HashMap::new(),
-            pages: HashMap::new(),
-            pages_of: HashMap::new(),
-            alerts: HashMap::new(),
-            alert_keys: HashMap::new(),
-            alerts_of: HashMap::new(),
+            incidents: BTreeMap::new(),
+            pages: BTreeMap::new(),
+            pages_of: BTreeMap::new(),
+            alerts: Sharded::default(),
+            alert_keys: BTreeMap::new(),
+            alerts_of: BTreeMap::new(),
             digests: HashSet::new(),
             groups: HashMap::new(),
             read: Vec::new(),
