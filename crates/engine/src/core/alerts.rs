@@ -194,8 +194,17 @@ impl Core {
     pub(super) fn take_over_alerts(&mut self, unit: &mut Unit) {
         for change in unit.alerts.drain(..) {
             match change {
-                AlertChange::Open(key, alert) => self.note_open(key, alert),
+                AlertChange::Open(key, alert) => {
+                    if let Some(ever) = alert.incident.and_then(|incident| self.alerts_ever.get_mut(&incident)) {
+                        *ever += 1;
+                    }
+                    self.note_open(key, alert);
+                }
                 AlertChange::Set(key, alert) => {
+                    let had = self.alerts.get(&key).and_then(|before| before.incident);
+                    if had != alert.incident {
+                        self.count_again([had, alert.incident]);
+                    }
                     self.note_ended(&key);
                     self.note_open(key, alert);
                 }
@@ -217,6 +226,7 @@ impl Core {
                     }
                 }
                 AlertChange::Give { from, into } => {
+                    self.count_again([Some(from), Some(into)]);
                     let moved = self.alerts_of.remove(&from).unwrap_or_default();
                     for id in &moved {
                         if let Some(alert) = self.alert_keys.get(id).and_then(|key| self.alerts.get_mut(key)) {
@@ -229,6 +239,13 @@ impl Core {
                     self.dirty.remove(&key);
                 }
             }
+        }
+    }
+
+    /// The store counts the alerts of these anew.
+    fn count_again(&mut self, incidents: [Option<IncidentId>; 2]) {
+        for incident in incidents.into_iter().flatten() {
+            self.alerts_ever.remove(&incident);
         }
     }
 

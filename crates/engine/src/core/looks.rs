@@ -98,10 +98,14 @@ impl Core {
 
     fn look_digest(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId) -> Decided<()> {
         let (state, _) = self.incident(unit, id)?;
-        let totals = self.read.iter().find_map(|read| match read {
-            Loaded::Totals(other, all, open) if *other == id => Some((*all, *open)),
-            _ => None,
-        });
+        let known = self.alerts_ever.get(&id).filter(|_| !self.setup.shared && !self.careful);
+        let totals = match known {
+            Some(ever) => Some((*ever, self.alerts_of.get(&id).map_or(0, std::collections::BTreeSet::len) as u64)),
+            None => self.read.iter().find_map(|read| match read {
+                Loaded::Totals(other, all, open) if *other == id => Some((*all, *open)),
+                _ => None,
+            }),
+        };
         let (all, open) = totals.ok_or(Stop::Need(Need::Totals(id)))?;
         settle(unit, expectation, Standing::Met, "the log was told");
         unit.digests.insert(id, false);

@@ -129,6 +129,9 @@ pub struct Core {
     alerts: Sharded<AlertKey, OpenAlert>,
     alert_keys: BTreeMap<AlertId, AlertKey>,
     alerts_of: BTreeMap<IncidentId, BTreeSet<AlertId>>,
+    /// Alerts that an incident ever had, where no other node writes and it is known: counting them
+    /// in the store would hold everybody up in a storm.
+    alerts_ever: BTreeMap<IncidentId, u64>,
     /// Incidents for which a digest of alerts is running.
     digests: HashSet<IncidentId>,
     groups: HashMap<String, Option<IncidentId>>,
@@ -158,6 +161,7 @@ impl Core {
             alerts: Sharded::default(),
             alert_keys: BTreeMap::new(),
             alerts_of: BTreeMap::new(),
+            alerts_ever: BTreeMap::new(),
             digests: HashSet::new(),
             groups: HashMap::new(),
             read: Vec::new(),
@@ -218,6 +222,9 @@ impl Core {
                 self.groups.insert(key, found);
             }
             Loaded::References { from, to } => self.references = (from, to),
+            Loaded::Totals(id, all, _) if !self.setup.shared && !self.careful => {
+                self.alerts_ever.insert(id, all);
+            }
             other => self.read.push(other),
         }
     }
@@ -255,6 +262,7 @@ impl Core {
         self.pages.clear();
         self.pages_of.clear();
         self.groups.clear();
+        self.alerts_ever.clear();
         self.digests.clear();
         self.read.clear();
         self.references = (0, 0);
@@ -263,6 +271,7 @@ impl Core {
     /// Drops an incident and its pages that another node changed.
     pub fn forget_stream(&mut self, incident: IncidentId) {
         self.incidents.remove(&incident);
+        self.alerts_ever.remove(&incident);
         for page in self.pages_of.remove(&incident).unwrap_or_default() {
             self.pages.remove(&page);
         }
@@ -304,6 +313,7 @@ impl Core {
             self.incidents.clear();
             self.pages.clear();
             self.pages_of.clear();
+            self.alerts_ever.clear();
         }
         if self.setup.shared || self.groups.len() > STREAMS_KEPT_MAX {
             self.groups.clear();
@@ -377,6 +387,9 @@ impl Core {
                 }
             }
             self.incidents.insert(id, found);
+        }
+        for id in unit.born.drain(..).filter(|_| !self.setup.shared) {
+            self.alerts_ever.insert(id, 0);
         }
         for (id, found) in unit.pages.drain() {
             self.pages.insert(id, found);

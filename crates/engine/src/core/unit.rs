@@ -63,6 +63,8 @@ pub struct Unit {
     pub(crate) incidents: HashMap<IncidentId, (Incident, Head)>,
     pub(crate) pages: HashMap<PageId, (Page, Head)>,
     pub(crate) new_pages: Vec<(IncidentId, PageId)>,
+    /// Incidents that this unit made of an alert.
+    pub(crate) born: Vec<IncidentId>,
     pub(crate) digests: HashMap<IncidentId, bool>,
     pub(crate) alerts: Vec<AlertChange>,
     /// Alerts this unit opened or judged, whole: the store does not have them so yet.
@@ -104,6 +106,7 @@ impl Unit {
             incidents: HashMap::new(),
             pages: HashMap::new(),
             new_pages: Vec::new(),
+            born: Vec::new(),
             digests: HashMap::new(),
             alerts: Vec::new(),
             whole: HashMap::new(),
