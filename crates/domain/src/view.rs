@@ -23,6 +23,21 @@ pub struct IncidentView {
     pub merged_into: Option<String>,
     /// Whether all its alerts have recovered.
     pub recovered: bool,
+    /// Whether only some may see it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub private: bool,
+    /// Who holds which role, and who was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<RoleView>,
+    /// In the order in which they were added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskView>,
+    /// When stakeholders were last told.
+    #[serde(default)]
+    pub last_update_at: Option<Timestamp>,
+    /// Its review, once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<String>,
     /// Whether its last page ended without an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unanswered: Option<bool>,
@@ -57,6 +72,11 @@ impl IncidentView {
             because: i.because.clone(),
             merged_into: i.merged_into.map(|id| id.to_string()),
             recovered: i.recovered,
+            private: false,
+            roles: Vec::new(),
+            tasks: Vec::new(),
+            last_update_at: None,
+            review: None,
             unanswered: None,
             impact_started_at: i.impact_started_at,
             detected_at: i.detected_at,
@@ -71,6 +91,142 @@ impl IncidentView {
             version,
         }
     }
+}
+
+/// A role of an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleView {
+    /// `commander`, `deputy`, `scribe`, …
+    pub role: String,
+    /// Who holds it: a person's id.
+    pub person: Option<String>,
+    pub since: Option<Timestamp>,
+    /// Who was asked to take it and has not answered.
+    pub offered_to: Option<String>,
+    pub offered_at: Option<Timestamp>,
+}
+
+/// A task of an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskView {
+    /// From 1, within its incident.
+    pub task: u32,
+    pub text: String,
+    /// A person's id.
+    pub owner: Option<String>,
+    pub due_at: Option<Timestamp>,
+    /// `open`, `done`, `dropped`.
+    pub state: String,
+    pub added_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    /// Whether its time passed while it was open.
+    pub late: bool,
+}
+
+/// What stakeholders were told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UpdateView {
+    pub at: Timestamp,
+    pub actor: String,
+    /// Ids of audiences.
+    pub audiences: Vec<String>,
+    pub text: String,
+    /// When the next one was promised.
+    pub next_by: Option<Timestamp>,
+    /// Where the incident stood.
+    pub state: State,
+}
+
+/// A post-incident review.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReviewView {
+    pub id: String,
+    pub incident: String,
+    #[serde(rename = "ref")]
+    pub reference: String,
+    pub title: String,
+    pub severity: Severity,
+    pub service: Option<String>,
+    /// `draft`, `published`.
+    pub state: String,
+    /// A person's id.
+    pub owner: Option<String>,
+    pub due_at: Timestamp,
+    pub opened_at: Timestamp,
+    pub published_at: Option<Timestamp>,
+    /// Markdown; until somebody edits it, drafted from the log. Null in lists.
+    pub text: Option<String>,
+    /// Whether somebody has edited it.
+    pub edited: bool,
+    pub late: bool,
+    pub version: u64,
+}
+
+/// A corrective action.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActionView {
+    pub id: String,
+    /// The incident it came from.
+    pub incident: Option<String>,
+    #[serde(rename = "ref")]
+    pub reference: Option<String>,
+    pub text: String,
+    /// A person's id.
+    pub owner: String,
+    pub due_at: Timestamp,
+    /// `open`, `done`, `dropped`.
+    pub state: String,
+    pub added_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    /// How it was done, or why it was dropped.
+    pub note: Option<String>,
+    pub late: bool,
+    pub version: u64,
+}
+
+/// Counts and durations of incidents that were declared in a period. Durations are of those whose
+/// two instants are both known.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrendView {
+    pub from: Timestamp,
+    pub to: Timestamp,
+    /// Declared in the period; cancelled and merged ones are left out.
+    pub incidents: u64,
+    /// Declared per week, oldest first: the week's Monday (UTC) and how many of each severity.
+    pub weeks: Vec<TrendWeek>,
+    /// By severity, then by service.
+    pub by_severity: Vec<TrendRow>,
+    pub by_service: Vec<TrendRow>,
+}
+
+/// One week.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrendWeek {
+    pub monday: jiff::civil::Date,
+    /// sev1 … sev5.
+    pub counts: [u64; 5],
+}
+
+/// One group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrendRow {
+    pub name: String,
+    pub incidents: u64,
+    /// Declared to acknowledged.
+    pub acknowledge: DurationSummary,
+    /// Impact start, or declared where that is unknown, to mitigated.
+    pub mitigate: DurationSummary,
+    /// Declared to resolved.
+    pub resolve: DurationSummary,
+}
+
+/// How long something took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DurationSummary {
+    /// How many are known.
+    pub n: u64,
+    pub median_s: Option<i64>,
+    pub p90_s: Option<i64>,
 }
 
 /// One event of a log.
