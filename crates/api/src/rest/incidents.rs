@@ -68,6 +68,7 @@ pub(crate) async fn list(Shared(api): Shared<Api>, who: Who<Read>, Q(query): Q<L
         severity: query.severity,
         service: query.service,
         before: cursor_of(query.cursor.as_deref())?,
+        ..IncidentFilter::default()
     };
     let items = api.engine.queries(&who.0).incidents(filter, limit).await?;
     Ok(Json(Page::of(items, limit, |incident| &incident.id)))
