@@ -123,7 +123,7 @@ fn who_now(now: &[OnCallView], when: &When, me: Option<&str>) -> Markup {
                         p class="quiet small" {
                             @if let Some(until) = shift.until {
                                 "until " (when.time(until, &when.minute(until)))
-                                @if shift.time_zone != when.zone() { " · " (theirs.minute(until)) " " (shift.time_zone) }
+                                @if shift.time_zone != when.zone() { " · " (theirs.clock(until)) " " (shift.time_zone) }
                             } @else { "no hand-over in sight" }
                         }
                         p class="quiet small" {

@@ -224,7 +224,7 @@ pub(crate) fn me(app: &App, who: &Principal) -> Markup {
             a href="/menu" { bdi { (name) } }
             @if app.options.open_to.is_none() {
                 form method="post" action="/sign-out" { button class="plain" type="submit" { "Sign out" } }
-            } @else { span class="quiet" { "demonstration" } }
+            } @else { span class="quiet" { "demo" } }
         }
     }
 }
