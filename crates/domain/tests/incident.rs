@@ -51,7 +51,8 @@ impl World {
     fn run(&mut self, command: Command) -> Result<Vec<Event>, Refusal> {
         self.seconds += 1;
         let now = after(start(), Length::from_secs(self.seconds));
-        let events = incident::decide(self.incident.as_ref(), command, Context { now, org_version: 4, cadence: [Some(Length::from_mins(30)); 5] })?;
+        let events =
+            incident::decide(self.incident.as_ref(), command, Context { now, org_version: 4, cadence: [Some(Length::from_mins(30)); 5] })?;
         for event in &events {
             self.version += 1;
             let incident = incident::evolve(self.incident.take(), ID, event, now, Mode::Live);

@@ -59,7 +59,14 @@ pub fn line(org: &Org, kind: &str, actor: &str, body: Option<&Value>) -> String 
         "task_dropped" => with_text(format!("{who} dropped task {}", number("task")), &text("note")),
         "task_late" => format!("Task {} is late", number("task")),
         "update_posted" => {
-            let to: Vec<String> = body.get("audiences").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(|id| org.audience(id).and_then(|a| a.name.clone()).unwrap_or_else(|| id.to_owned())).collect();
+            let to: Vec<String> = body
+                .get("audiences")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(|id| org.audience(id).and_then(|a| a.name.clone()).unwrap_or_else(|| id.to_owned()))
+                .collect();
             let to = if to.is_empty() { "the log only".to_owned() } else { to.join(", ") };
             format!("{who} sent update {} to {to}: {}", number("number"), text("text"))
         }
@@ -142,7 +149,11 @@ fn told(body: &Value, name: &dyn Fn(&str) -> String) -> String {
     let (told, passed) = (people("people"), people("passed_over"));
     let because = body.get("because").and_then(Value::as_str).unwrap_or("");
     let left_out = if passed.is_empty() { String::new() } else { format!("; could not be told: {}", passed.join(", ")) };
-    if told.is_empty() { format!("Nobody was told ({because}){left_out}") } else { format!("Told {} ({because}){left_out}", told.join(", ")) }
+    if told.is_empty() {
+        format!("Nobody was told ({because}){left_out}")
+    } else {
+        format!("Told {} ({because}){left_out}", told.join(", "))
+    }
 }
 
 fn or(text: String, other: &str) -> String {

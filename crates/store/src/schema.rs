@@ -92,10 +92,11 @@ tables! {
 }
 
 /// The schema's steps.
-pub static MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "the spine",
-    sql: "
+pub static MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "the spine",
+        sql: "
 create table event (
   seq {SEQ},
   stream text not null, version bigint not null, incident text, kind text not null, v bigint not null,
@@ -174,8 +175,8 @@ create index idempotency_at on idempotency (at);
 
 create table meta (name text primary key, value text not null) {CLUSTERED};
 ",
-    // The one change that gets through is a redaction: body and salt go, everything else stays.
-    sqlite: "
+        // The one change that gets through is a redaction: body and salt go, everything else stays.
+        sqlite: "
 create trigger event_not_deleted before delete on event begin
   select raise(abort, 'the log is append-only'); end;
 create trigger event_not_changed before update on event
@@ -185,10 +186,10 @@ when not (new.body is null and new.salt is null and new.seq = old.seq and new.st
   and new.marking is old.marking and new.body_hash = old.body_hash and new.hash = old.hash)
 begin select raise(abort, 'the log is append-only'); end;
 ",
-    // Nodes that share a store need the database to say that a condition is open already. Alone, one
-    // process holds the file and knows every open alert, so that an index over scattered keys, which
-    // costs a page written per alert, would guard nothing; `doctor` looks for what it would forbid.
-    postgres: "
+        // Nodes that share a store need the database to say that a condition is open already. Alone, one
+        // process holds the file and knows every open alert, so that an index over scattered keys, which
+        // costs a page written per alert, would guard nothing; `doctor` looks for what it would forbid.
+        postgres: "
 create unique index alert_open on alert (integration, dedup_key) where ended is null;
 create function event_append_only() returns trigger language plpgsql as $$
 begin
@@ -203,10 +204,11 @@ begin
 end $$;
 create trigger event_append_only before update or delete on event for each row execute function event_append_only();
 ",
-}, Migration {
-    number: 2,
-    name: "coordination",
-    sql: "
+    },
+    Migration {
+        number: 2,
+        name: "coordination",
+        sql: "
 alter table incident add column work text;
 alter table page add column asks text;
 create index incident_declared on incident (declared_at) where declared_at is not null;
@@ -226,9 +228,10 @@ create index action_incident on action (incident, id) where incident is not null
 create index action_state on action (state, due_at);
 create index action_owner on action (owner, state, due_at);
 ",
-    sqlite: "",
-    postgres: "",
-}];
+        sqlite: "",
+        postgres: "",
+    },
+];
 
 /// What [`MIGRATIONS`] makes on PostgreSQL only: for trying several nodes over one SQLite in memory.
 #[must_use]

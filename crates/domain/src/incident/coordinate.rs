@@ -81,10 +81,18 @@ pub(super) fn coordinate(incident: &Incident, command: Command, context: Context
         },
         Command::Update { audiences, text, next_within } => update(incident, audiences, text, next_within, context),
         Command::RemindUpdate { due_at } => {
-            if !incident.state.is_open() { Ok(Vec::new()) } else { one(Event::UpdateReminded(UpdateReminded { due_at })) }
+            if !incident.state.is_open() {
+                Ok(Vec::new())
+            } else {
+                one(Event::UpdateReminded(UpdateReminded { due_at }))
+            }
         }
         Command::MissUpdate { due_at } => {
-            if !incident.state.is_open() { Ok(Vec::new()) } else { one(Event::UpdateMissed(UpdateMissed { due_at })) }
+            if !incident.state.is_open() {
+                Ok(Vec::new())
+            } else {
+                one(Event::UpdateMissed(UpdateMissed { due_at }))
+            }
         }
         Command::Decide { text, reversible } => {
             fits(incident, Verb::Decision)?;
@@ -176,7 +184,8 @@ fn update(
     words(&text, "the update")?;
     at_most(&text, "the update", UPDATE_CHARS_MAX)?;
     let works = matches!(incident.state, State::Declared | State::Investigating | State::Mitigated);
-    let next_by = next_within.or(incident.work.update_every).filter(|length| works && !length.is_zero()).map(|length| after(context.now, length));
+    let next_by =
+        next_within.or(incident.work.update_every).filter(|length| works && !length.is_zero()).map(|length| after(context.now, length));
     let number = incident.work.updates + 1;
     Ok(vec![Event::Updated(Updated { number, audiences, text, next_by, org_version: context.org_version })])
 }

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use super::event::Event;
 use super::types::{Incident, State};
 use super::work::{COMMANDER, UPDATES_MISSED_MAX};
-use crate::time::Length;
 use crate::expect::{CANDIDATE_WITHIN, CONFIRM_RECOVERY_WITHIN, Expectation, Owner, ROLE_WITHIN, Rule, Settle, Standing};
+use crate::time::Length;
 
 /// Keys of an incident's expectations.
 pub const KEY_CANDIDATE: &str = "candidate";

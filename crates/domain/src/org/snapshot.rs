@@ -13,7 +13,8 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::model::{
-    Audience, Bundle, Contact, Escalation, Integration, Level, NotifyUrgency, Override, Person, Route, Schedule, Service, Silence, Slug, Team,
+    Audience, Bundle, Contact, Escalation, Integration, Level, NotifyUrgency, Override, Person, Route, Schedule, Service, Silence, Slug,
+    Team,
 };
 use super::problem::{Place, Problem};
 use crate::incident::Severity;
@@ -518,12 +519,14 @@ fn severity_setting(bundle: &Bundle, severity: Severity) -> SeveritySetting {
         id: severity,
         name: form.and_then(|f| f.name.clone()).unwrap_or_else(|| severity.word().to_owned()),
         notify: form.and_then(|f| f.notify).unwrap_or(default_urgency(severity)),
-        update_every: form.and_then(|f| f.update_every).or(match severity {
-            Severity::Sev1 | Severity::Sev2 => Some(UPDATE_EVERY_WORST),
-            Severity::Sev3 => Some(UPDATE_EVERY_SEV3),
-            Severity::Sev4 | Severity::Sev5 => None,
-        })
-        .filter(|length| !length.is_zero()),
+        update_every: form
+            .and_then(|f| f.update_every)
+            .or(match severity {
+                Severity::Sev1 | Severity::Sev2 => Some(UPDATE_EVERY_WORST),
+                Severity::Sev3 => Some(UPDATE_EVERY_SEV3),
+                Severity::Sev4 | Severity::Sev5 => None,
+            })
+            .filter(|length| !length.is_zero()),
         review_within: match (form.and_then(|f| f.review_within), severity) {
             (Some(length), _) if length.is_zero() => None,
             (Some(length), _) => Some(ReviewWithin::Length(length)),

@@ -6,7 +6,9 @@ use super::event::{
     Acknowledged, ConfirmationAsked, Declined, Delivered, Event, Exhausted, NoticeRaised, PassedOver, PlannedEntry, Reached, SendInDoubt,
     SendTrouble, Started, StepEmpty, StepReached, Stopped, Told,
 };
-use super::types::{CATCH_ALL_WITHIN, Entry, PEOPLE_PER_STEP_MAX, Page, Status, TARGETS_WITHIN, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling};
+use super::types::{
+    CATCH_ALL_WITHIN, Entry, PEOPLE_PER_STEP_MAX, Page, Status, TARGETS_WITHIN, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling,
+};
 use crate::ids::{AlertId, IdGen, MessageId, PageId};
 use crate::org::model::{Contact, Escalation, NotifyUrgency, Step};
 use crate::org::snapshot::{AUDIENCE, Org};
@@ -429,7 +431,8 @@ fn record(page: &Page, report: SendReport, context: &mut Context<'_>) -> Vec<Eve
         SendResult::Delivered { receipt, latency_ms } => {
             // An id tells when its message was decided; what was decided after the end is no page.
             let decided_ms = i64::try_from(message.bits() >> 80).unwrap_or(i64::MAX);
-            let after_end = page.status != Status::Told && page.ended_at.is_some_and(|ended| !running && decided_ms <= ended.as_millisecond());
+            let after_end =
+                page.status != Status::Told && page.ended_at.is_some_and(|ended| !running && decided_ms <= ended.as_millisecond());
             vec![Event::Delivered(Delivered { message, person, contact, channel, receipt, attempts, latency_ms, after_end })]
         }
         SendResult::InDoubt { why } => vec![Event::SendInDoubt(SendInDoubt { message, person, contact, channel, why })],

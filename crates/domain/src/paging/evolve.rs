@@ -40,7 +40,12 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
         };
     };
     match event {
-        Event::Started(_) | Event::Told(_) | Event::StepEmpty(_) | Event::Declined(_) | Event::SendInDoubt(_) | Event::ConfirmationAsked(_) => {}
+        Event::Started(_)
+        | Event::Told(_)
+        | Event::StepEmpty(_)
+        | Event::Declined(_)
+        | Event::SendInDoubt(_)
+        | Event::ConfirmationAsked(_) => {}
         Event::StepReached(body) => {
             page.round = body.round;
             page.step = body.step;

@@ -123,10 +123,16 @@ pub struct Review {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     Open(Opened),
-    Assign { owner: String },
-    Edit { text: String },
+    Assign {
+        owner: String,
+    },
+    Edit {
+        text: String,
+    },
     /// `text` is what the reader saw; it is kept.
-    Publish { text: String },
+    Publish {
+        text: String,
+    },
     Remind,
     Miss,
 }

@@ -3,9 +3,9 @@
 use allclear_domain::access::Actor;
 use allclear_domain::expect::Expectation;
 use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, PageId, ReviewId};
-use allclear_domain::{action, incident, review};
 use allclear_domain::paging;
 use allclear_domain::wire::{Outcome, Signal};
+use allclear_domain::{action, incident, review};
 use allclear_store::rows::message;
 use jiff::Timestamp;
 

@@ -191,7 +191,13 @@ impl Core {
         self.review_command(unit, review, None, review::Command::Open(opened))
     }
 
-    fn review_command(&mut self, unit: &mut Unit, id: ReviewId, before: Option<(review::Review, Head)>, command: review::Command) -> Decided<()> {
+    fn review_command(
+        &mut self,
+        unit: &mut Unit,
+        id: ReviewId,
+        before: Option<(review::Review, Head)>,
+        command: review::Command,
+    ) -> Decided<()> {
         let events = review::decide(before.as_ref().map(|(state, _)| state), command).map_err(Refusal::from)?;
         unit.review_events(id, before, &events);
         Ok(())
@@ -217,7 +223,14 @@ impl Core {
     // Actions.
 
     /// A person adds an action.
-    pub(super) fn add_action(&mut self, unit: &mut Unit, incident: Option<IncidentId>, text: &str, owner: &str, due_at: Timestamp) -> Decided<Reply> {
+    pub(super) fn add_action(
+        &mut self,
+        unit: &mut Unit,
+        incident: Option<IncidentId>,
+        text: &str,
+        owner: &str,
+        due_at: Timestamp,
+    ) -> Decided<Reply> {
         self.known_person(owner)?;
         let reference = incident.map(|id| self.incident(unit, id)).transpose()?.map(|(state, _)| state.reference);
         let id = ActionId::from_bits(unit.id());
@@ -226,7 +239,13 @@ impl Core {
         Ok(Reply::Action { id })
     }
 
-    fn action_command(&mut self, unit: &mut Unit, id: ActionId, before: Option<(action::Action, Head)>, command: action::Command) -> Decided<()> {
+    fn action_command(
+        &mut self,
+        unit: &mut Unit,
+        id: ActionId,
+        before: Option<(action::Action, Head)>,
+        command: action::Command,
+    ) -> Decided<()> {
         let events = action::decide(before.as_ref().map(|(state, _)| state), command, unit.now).map_err(Refusal::from)?;
         unit.action_events(id, before, &events);
         Ok(())

@@ -4,13 +4,13 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
 use allclear_domain::access::Actor;
+use allclear_domain::action::{self, Action};
 use allclear_domain::event::{Draft, Head, Mode, Stream};
 use allclear_domain::expect::{Expectation, Settle};
-use allclear_domain::action::{self, Action};
 use allclear_domain::ids::{ActionId, AlertId, IdGen, IncidentId, PageId, ReviewId};
-use allclear_domain::review::{self, Review};
 use allclear_domain::incident::{self, Incident};
 use allclear_domain::paging::{self, Page, Reaction};
+use allclear_domain::review::{self, Review};
 use allclear_domain::signal::Alert;
 use allclear_domain::wire::NoticeKind;
 use allclear_store::Write;

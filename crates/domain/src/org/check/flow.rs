@@ -331,11 +331,9 @@ impl Checker<'_> {
     /// Forms of later capabilities are kept as written; only their ids are judged.
     pub(super) fn loose_forms(&mut self) {
         let bundle = self.bundle;
-        for (list, what, forms) in [
-            ("calendars", "calendar", &bundle.calendars),
-            ("roles", "role", &bundle.roles),
-            ("plans", "plan", &bundle.plans),
-        ] {
+        for (list, what, forms) in
+            [("calendars", "calendar", &bundle.calendars), ("roles", "role", &bundle.roles), ("plans", "plan", &bundle.plans)]
+        {
             let mut seen = HashMap::new();
             for (at, form) in forms.iter().enumerate() {
                 self.id(&root(list, at), what, &form.id, &mut seen);
