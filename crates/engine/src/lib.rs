@@ -11,6 +11,7 @@ pub mod clock;
 pub mod core;
 pub mod decider;
 pub mod engine;
+pub mod learning;
 pub mod links;
 pub mod metrics;
 pub mod orgfile;

@@ -153,4 +153,6 @@ pub struct Incident {
     pub closed_at: Option<jiff::Timestamp>,
     pub created_at: jiff::Timestamp,
     pub updated_at: jiff::Timestamp,
+    /// Roles, tasks and updates.
+    pub work: super::work::Work,
 }
