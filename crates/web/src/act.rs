@@ -6,7 +6,7 @@
 use allclear_domain::access::Principal;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::{self, NOTE_CHARS_MAX};
-use allclear_engine::core::{Command, Input, Refusal};
+use allclear_engine::core::{Command, Input, Refusal, Reply};
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -51,15 +51,8 @@ pub(crate) async fn submit(
             Ok(()) => Ok(Redirect::to(&way_back(&reference, &fields)).into_response()),
             Err(No::Page(refused)) => Err(refused),
             Err(no) => {
-                let (status, why) = match no {
-                    No::Refusal(Refusal::Unavailable(_)) => {
-                        (StatusCode::SERVICE_UNAVAILABLE, "The store did not answer, so nothing was recorded. Ask again in a few seconds.".to_owned())
-                    }
-                    No::Refusal(refusal) => (StatusCode::CONFLICT, sentence(&refusal.to_string())),
-                    No::Typed(why) => (StatusCode::UNPROCESSABLE_ENTITY, why),
-                    No::Page(refused) => return Err(refused),
-                };
-                let draft = Draft { verb, fields, refusal: Some(why) };
+                let (status, why) = worded(no)?;
+                let draft = Draft { verb: act_more::form_of(&verb, &fields), fields, refusal: Some(why) };
                 let told = read(&app.engine, &who, when, &reference, &Fields::new(), draft).await?;
                 let mut response = shown(&app, &who, &told, false);
                 *response.status_mut() = status;
@@ -87,8 +80,25 @@ async fn carry_out(
     fields: &Fields,
 ) -> Result<(), No> {
     let asked = command(app, who, when, id, verb, fields).await?;
-    let input = Input { actor: who.actor.clone(), cause: VIA.into(), once: None, command: asked };
-    app.engine.submit(input).await.map(|_| ()).map_err(No::Refusal)
+    ask(app, who, asked).await.map(|_| ())
+}
+
+/// Asks the engine.
+pub(crate) async fn ask(app: &App, who: &Principal, command: Command) -> Result<Reply, No> {
+    let input = Input { actor: who.actor.clone(), cause: VIA.into(), once: None, command };
+    app.engine.submit(input).await.map_err(No::Refusal)
+}
+
+/// Why it was not done, for the page that shows the form again; or the page that says so alone.
+pub(crate) fn worded(no: No) -> Result<(StatusCode, String), Refused> {
+    match no {
+        No::Refusal(Refusal::Unavailable(_)) => {
+            Ok((StatusCode::SERVICE_UNAVAILABLE, "The store did not answer, so nothing was recorded. Ask again in a few seconds.".to_owned()))
+        }
+        No::Refusal(refusal) => Ok((StatusCode::CONFLICT, sentence(&refusal.to_string()))),
+        No::Typed(why) => Ok((StatusCode::UNPROCESSABLE_ENTITY, why)),
+        No::Page(refused) => Err(refused),
+    }
 }
 
 /// What was typed in a field; nothing where it is blank.
@@ -120,7 +130,7 @@ async fn command(
         "acknowledge" => of(C::Acknowledge { by: who.person().map(ToOwned::to_owned), via: VIA.into() }),
         "severity" => {
             let severity = needed(fields, "severity", "the severity")?.parse().map_err(No::Typed)?;
-            of(act_more::set_severity(app, severity, needed(fields, "why", "the reason")?))
+            of(C::SetSeverity { severity, why: needed(fields, "why", "the reason")? })
         }
         "mitigate" => of(C::Mitigate { note: said(fields, "note") }),
         "resolve" => of(C::Resolve { note: said(fields, "note") }),
@@ -135,6 +145,6 @@ async fn command(
             Ok(Command::Merge { from: id, into })
         }
         "escalate" => Ok(Command::Escalate { id, escalation: said(fields, "escalation"), why: needed(fields, "why", "the reason")? }),
-        other => act_more::command(app, who, when, id, other, fields).await,
+        other => act_more::command(who, when, id, other, fields),
     }
 }

@@ -157,11 +157,13 @@ fn words(rule: Rule) -> Option<&'static str> {
 
 /// Rules of roles, tasks, updates and reviews, shortened from what they expect.
 fn other(rule: Rule) -> &'static str {
-    let name = rule.name();
-    [("update", "update"), ("role", "role to take"), ("handover", "hand-over"), ("task", "task"), ("review", "review"), ("commander", "commander")]
-        .into_iter()
-        .find_map(|(part, words)| name.contains(part).then_some(words))
-        .unwrap_or_else(|| rule.expects())
+    match rule.name() {
+        "incident.role_answer" => "answer to an offer",
+        "incident.role" => "commander",
+        "incident.task" => "task",
+        "incident.update" => "update",
+        _ => rule.expects(),
+    }
 }
 
 fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wall: bool) -> Markup {

@@ -6,7 +6,6 @@
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::view::TaskView;
 use maud::{Markup, html};
 
 use crate::incident::Told;
@@ -45,7 +44,7 @@ fn fits(told: &Told, verb: Verb) -> bool {
     next(told.incident.state, verb).is_ok()
 }
 
-fn path(told: &Told, verb: &str) -> String {
+pub(crate) fn path(told: &Told, verb: &str) -> String {
     format!("/incidents/{}/{verb}", told.incident.reference)
 }
 
@@ -153,7 +152,7 @@ fn merge(told: &Told) -> Markup {
 
 /// The composer at the foot of the log: one text, and what it is.
 pub(crate) fn say(told: &Told) -> Markup {
-    let verb = if told.draft.verb == "decide" { "decide" } else { "note" };
+    let verb = if told.draft.verb == "decision" { "decision" } else { "note" };
     html! {
         @if fits(told, Verb::Note) {
             form class="say" id="say" method="post" action=(path(told, "note")) {
@@ -170,6 +169,3 @@ pub(crate) fn say(told: &Told) -> Markup {
 }
 
 pub(crate) use crate::forms_more::{add_task, roles, task, times, update};
-
-/// The task form's argument, named for its callers.
-pub(crate) type Task = TaskView;

@@ -25,6 +25,8 @@ use crate::{App, log, parts, side};
 pub(crate) const ALERTS_SHOWN: i64 = 50;
 /// Pages shown, the newest.
 const PAGES_SHOWN: usize = 10;
+/// Updates to stakeholders shown, the newest.
+const UPDATES_SHOWN: usize = 5;
 /// Earlier incidents of the same service that are shown.
 const SIMILAR_SHOWN: usize = 5;
 /// Characters of one line of the log; a note may be longer and unfolds.
@@ -157,7 +159,9 @@ pub(crate) async fn read(
     }
     let may_act = who.scope.admits(Scope::Respond);
     let me = who.person().map(ToOwned::to_owned);
-    let updates = Vec::new();
+    let mut updates = if incident.last_update_at.is_some() { queries.updates(id).await? } else { Vec::new() };
+    updates.reverse();
+    updates.truncate(UPDATES_SHOWN);
     Ok(Told { incident, when, awaited, lines, part, before, after, pages, alerts, updates, similar, may_act, me, draft, tab })
 }
 
@@ -209,6 +213,7 @@ fn head(told: &Told, org: &Org) -> Markup {
                         }
                     }
                 }
+                @if let Some(id) = &incident.review { div { dt { "Review" } dd { a href={ "/reviews/" (id) } { "open it" } } } }
                 @if let Some(into) = &incident.merged_into { div { dt { "Merged into" } dd { a href={ "/incidents/" (into) } { "the other incident" } } } }
             }
         }

@@ -17,6 +17,7 @@
 
 mod act;
 mod act_more;
+mod actions;
 mod assets;
 mod board;
 mod declare;
@@ -26,23 +27,25 @@ mod forms_more;
 mod frame;
 mod guard;
 mod incident;
-mod learned;
 mod link;
 mod link_page;
 mod link_story;
 mod live;
 mod log;
+mod markdown;
 mod messages;
 mod on_call;
 mod pages;
 mod parts;
 mod picture;
 mod refused;
+mod reviews;
 mod search;
 mod services;
 mod settings;
 mod shell;
 mod side;
+mod trends;
 mod when;
 
 use std::sync::Arc;
@@ -106,9 +109,12 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/on-call/override", post(on_call::take))
         .route("/services", get(services::list))
         .route("/services/{id}", get(services::one))
-        .route("/actions", get(learned::actions))
-        .route("/reviews", get(learned::reviews))
-        .route("/trends", get(learned::trends))
+        .route("/actions", get(actions::show).post(actions::add))
+        .route("/actions/{id}/{verb}", post(actions::act))
+        .route("/reviews", get(reviews::list))
+        .route("/reviews/{id}", get(reviews::one))
+        .route("/reviews/{id}/{verb}", get(reviews::back).post(reviews::act))
+        .route("/trends", get(trends::show))
         .route("/settings", get(settings::list))
         .route("/settings/{kind}/{id}", get(settings::one))
         .route("/live", get(live::follow))

@@ -154,7 +154,7 @@ impl When {
 }
 
 /// A length in words, in at most two units: `47 s`, `12 min`, `2 h 05 min`, `3 d 4 h`.
-fn age(length: SignedDuration) -> String {
+pub(crate) fn age(length: SignedDuration) -> String {
     let seconds = length.as_secs().max(0);
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match () {
