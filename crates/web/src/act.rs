@@ -8,6 +8,7 @@ use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::{self, NOTE_CHARS_MAX};
 use allclear_engine::core::{Command, Input, Refusal, Reply};
 use axum::Form;
+use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -42,9 +43,11 @@ pub(crate) async fn submit(
     State(app): State<App>,
     Path((reference, verb)): Path<(String, String)>,
     headers: HeaderMap,
-    Form(fields): Form<Fields>,
+    form: Result<Form<Fields>, FormRejection>,
 ) -> Response {
     answer(async {
+        // A button alone may come without a body; what needs words says so itself.
+        let Form(fields) = form.unwrap_or_else(|_| Form(Fields::new()));
         let (who, when) = actor(&app, &headers).await?;
         let id = app.engine.queries(&who).incident_id(&reference).await?;
         match carry_out(&app, &who, &when, id, &verb, &fields).await {

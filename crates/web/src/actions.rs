@@ -134,7 +134,7 @@ fn line(action: &ActionView, org: &Org, when: &When, may_act: bool, draft: &Draf
             }
             div class="row-of" {
                 @if action.state == "open" {
-                    span { @if when.is_late(action.due_at) { (when.counting(action.due_at)) } @else { "due " (when.time(action.due_at, &when.minute(action.due_at))) } }
+                    span { @if when.is_late(action.due_at) { (when.counting(action.due_at)) } @else { "due " (when.time(action.due_at, &last_day(action, when))) } }
                 } @else { span class="quiet" { (action.state) @if let Some(at) = action.ended_at { " " (when.time(at, &when.ago(at))) } } }
                 @if may_act {
                     details class="act-one far" name="act" open[draft.verb == action.id] {
@@ -154,6 +154,12 @@ fn line(action: &ActionView, org: &Org, when: &When, may_act: bool, draft: &Draf
             }
         }
     }
+}
+
+/// The day until whose end it is due, as people say it.
+fn last_day(action: &ActionView, when: &When) -> String {
+    let last = action.due_at.checked_sub(jiff::SignedDuration::from_secs(1)).unwrap_or(action.due_at);
+    when.day_words(when.day(last))
 }
 
 fn add_form(org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {

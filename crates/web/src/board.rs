@@ -227,8 +227,10 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
                 a class="title" href={ "/incidents/" (incident.reference) } title=(incident.title) { bdi { (incident.title) } }
                 span class="service" { @if let Some(id) = &incident.service { bdi { (parts::service(org, id)) } } @else { "no service" } }
             }
-            span class="state" { (parts::state(incident.state)) @if incident.recovered && incident.state.is_open() { span class="quiet" { ", recovered" } } }
-            span class="age" { span class="vh" { "open for " } (when.aging(began)) }
+            span class="standing" {
+                span class="state" { (parts::state(incident.state)) @if incident.recovered && incident.state.is_open() { span class="quiet" { ", recovered" } } }
+                span class="age" { span class="vh" { "open for " } (when.aging(began)) }
+            }
             span class="who" {
                 @if let Some(id) = who { span class="vh" { "with " } bdi { (parts::name(org, id)) } }
                 @else { span class="quiet" { "—" span class="vh" { " nobody has it" } } }

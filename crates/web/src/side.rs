@@ -123,7 +123,7 @@ fn updates(told: &Told, org: &Org) -> Markup {
                     @for update in &told.updates {
                         li {
                             p class="quiet small" {
-                                (when.stamp(update.at)) " · to " (parts::list(&update.audiences, 3))
+                                (when.stamp(update.at)) @if update.audiences.is_empty() { " · log only" } @else { " · to " (parts::list(&update.audiences, 3)) }
                                 @if let Some(by) = crate::incident::actor(org, &update.actor) { " · " bdi { (by) } }
                                 @if let Some(at) = update.next_by { " · next by " (when.stamp(at)) }
                             }
@@ -158,7 +158,7 @@ fn pages(told: &Told, org: &Org) -> Markup {
     html! {
             h2 { "Pages" }
             @if told.pages.is_empty() { p class="quiet" { "Nobody was paged." } }
-            @for page in &told.pages {
+            @for page in told.pages.iter().filter(|page| page.status != Status::Told) {
                 div class="page" {
                     p {
                         @match page.status {
@@ -177,6 +177,12 @@ fn pages(told: &Told, org: &Org) -> Markup {
                     @let hidden = page.messages.len().saturating_sub(MESSAGES_SHOWN);
                     @if hidden > 0 { p class="quiet" { (hidden) " earlier messages are not shown" } }
                     ul class="pairs" { @for message in page.messages.iter().skip(hidden) { (message_line(message, org, when)) } }
+                }
+            }
+            @if told.pages.iter().any(|page| page.status == Status::Told) {
+                div class="page" {
+                    p { strong { "Told, without a page" } }
+                    ul class="pairs" { @for page in told.pages.iter().filter(|page| page.status == Status::Told) { @for message in &page.messages { (message_line(message, org, when)) } } }
                 }
             }
     }

@@ -148,7 +148,8 @@ fn rows_table(caption: &str, rows: &[TrendRow], name: &dyn Fn(&TrendRow) -> Stri
                 table {
                     caption { (caption) }
                     thead {
-                        tr { td {} th scope="col" class="num" { "Incidents" } @for what in ["acknowledge", "mitigate", "resolve"] { th scope="colgroup" colspan="3" class="num" { "To " (what) ": n, median, 9 of 10" } } }
+                        tr { td {} td {} @for what in ["acknowledge", "mitigate", "resolve"] { th scope="colgroup" colspan="3" class="num" { "To " (what) } } }
+                        tr { td {} th scope="col" class="num" { "Incidents" } @for _ in 0..3 { th scope="col" class="num" { "n" } th scope="col" class="num" { "median" } th scope="col" class="num" { "9 of 10" } } }
                     }
                     tbody {
                         @for row in rows { tr { th scope="row" { (name(row)) } td class="num" { (row.incidents) } (cell(&row.acknowledge)) (cell(&row.mitigate)) (cell(&row.resolve)) } }
