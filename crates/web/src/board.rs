@@ -237,7 +237,7 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
                 @if let Some(at) = incident.last_update_at { span class="told quiet" { "told " (when.time(at, &when.ago(at))) } }
             }
             span class="next" {
-                @if let Some(due) = &row.due { (due.words) " " (when.counting(due.at)) }
+                @if let Some(due) = &row.due { span class="words" { (due.words) } " " (when.counting(due.at)) }
                 @else if row.is_nobodys() { span class="late" { "nobody has it" } }
                 @else { span class="quiet nothing" { "nothing is due" } }
             }
@@ -298,7 +298,6 @@ fn on_call(board: &Board) -> Markup {
                             span class="quiet until" {
                                 @if let Some(until) = shift.until {
                                     " until " (when.time(until, &when.minute(until)))
-                                    @if shift.time_zone != when.zone() { " (" (When::new(when.now, Some(&shift.time_zone)).clock(until)) " " (shift.time_zone) ")" }
                                 }
                                 @if let Some(next) = &shift.next_name { ", then " bdi { (next) } }
                             }

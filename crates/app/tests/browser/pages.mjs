@@ -1,9 +1,10 @@
-// What only a browser shows: `node pages.mjs BASE_URL REF`. Prints one line per finding that holds,
+// What only a browser shows: `node pages.mjs BASE_URL`. Prints one line per finding that holds,
 // and ends with 1 at the first that does not.
 import { launch, sleep } from "./cdp.mjs";
 
-const [base, ref] = process.argv.slice(2);
-const path = `${base}/incidents/${ref}`;
+const [base] = process.argv.slice(2);
+const declare = (title) => fetch(`${base}/declare`, { method: "POST", body: new URLSearchParams({ title, severity: "sev4" }), redirect: "manual" });
+const path = base + (await declare("Looked at in a browser")).headers.get("location");
 const browser = await launch();
 const page = await browser.page();
 const post = (verb, fields) => fetch(`${path}/${verb}`, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
@@ -59,7 +60,7 @@ try {
 
   // The board follows too, and every page is without a complaint.
   await page.open(base + "/");
-  await fetch(`${base}/declare`, { method: "POST", body: new URLSearchParams({ title: "Seen at once", severity: "sev2" }), redirect: "manual" });
+  await declare("Seen at once");
   await page.until(`document.querySelector(".board")?.textContent.includes("Seen at once")`, "a new incident appears on the board by itself");
   must(true, "a new incident appears on the board by itself");
   for (const other of ["/?wall", "/on-call", "/services", "/services/checkout", "/declare", "/search?q=a", "/menu", "/actions", "/reviews", "/trends", "/settings", "/settings/service/checkout"]) {
