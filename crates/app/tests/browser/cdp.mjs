@@ -79,7 +79,8 @@ export const launch = async (binary = process.env.CHROMIUM || "chromium") => {
     await send("Browser.close").catch(() => {});
     await sleep(200);
     child.kill();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    // A helper of the browser may write to its last moment; what is left is in the folder for such things.
+    try { rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }); } catch { /* see above */ }
   };
   return { page, close };
 };
