@@ -72,6 +72,8 @@ async fn every_form_works_without_a_script() {
     // Each verb of each form that the page ever shows, with a word that its log then has.
     let steps: &[(&str, &[(&str, &str)], &str)] = &[
         ("acknowledge", &[], "Ana Ruiz acknowledged"),
+        // Whoever acknowledges first commands until somebody else does.
+        ("role", &[("role", "commander"), ("do", "leave")], "Ana Ruiz is no longer commander"),
         ("role", &[("role", "commander"), ("do", "take")], "Ana Ruiz is commander now"),
         ("role", &[("role", "scribe"), ("do", "offer"), ("person", "ben")], "Ana Ruiz asked Ben Okafor to be scribe"),
         ("severity", &[("severity", "sev1"), ("why", "It spreads")], "It spreads"),
