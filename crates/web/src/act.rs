@@ -74,14 +74,7 @@ fn way_back(reference: &str, fields: &Fields) -> String {
     format!("/incidents/{}", crate::parts::escaped(reference))
 }
 
-async fn carry_out(
-    app: &App,
-    who: &Principal,
-    when: &crate::when::When,
-    id: IncidentId,
-    verb: &str,
-    fields: &Fields,
-) -> Result<(), No> {
+async fn carry_out(app: &App, who: &Principal, when: &crate::when::When, id: IncidentId, verb: &str, fields: &Fields) -> Result<(), No> {
     let asked = command(app, who, when, id, verb, fields).await?;
     ask(app, who, asked).await.map(|_| ())
 }
@@ -95,9 +88,10 @@ pub(crate) async fn ask(app: &App, who: &Principal, command: Command) -> Result<
 /// Why it was not done, for the page that shows the form again; or the page that says so alone.
 pub(crate) fn worded(no: No) -> Result<(StatusCode, String), Refused> {
     match no {
-        No::Refusal(Refusal::Unavailable(_)) => {
-            Ok((StatusCode::SERVICE_UNAVAILABLE, "The store did not answer, so nothing was recorded. Ask again in a few seconds.".to_owned()))
-        }
+        No::Refusal(Refusal::Unavailable(_)) => Ok((
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The store did not answer, so nothing was recorded. Ask again in a few seconds.".to_owned(),
+        )),
         No::Refusal(refusal) => Ok((StatusCode::CONFLICT, sentence(&refusal.to_string()))),
         No::Typed(why) => Ok((StatusCode::UNPROCESSABLE_ENTITY, why)),
         No::Page(refused) => Err(refused),
@@ -118,14 +112,7 @@ pub(crate) fn needed(fields: &Fields, name: &str, what: &'static str) -> Result<
     Ok(text)
 }
 
-async fn command(
-    app: &App,
-    who: &Principal,
-    when: &crate::when::When,
-    id: IncidentId,
-    verb: &str,
-    fields: &Fields,
-) -> Result<Command, No> {
+async fn command(app: &App, who: &Principal, when: &crate::when::When, id: IncidentId, verb: &str, fields: &Fields) -> Result<Command, No> {
     use incident::Command as C;
     let of = |command| Ok(Command::Incident { id, command });
     match verb {

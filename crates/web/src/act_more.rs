@@ -25,11 +25,15 @@ pub(crate) fn command(who: &Principal, when: &When, id: IncidentId, verb: &str, 
         "time" => {
             let word = needed(fields, "instant", "which time it is")?;
             let instant = Instant::ALL.into_iter().find(|instant| instant.word() == word);
-            let instant = instant.ok_or_else(|| No::Typed(format!("`{}` is no time that can be corrected.", crate::parts::cut(&word, 40))))?;
-            let at = match said(fields, "at") {
-                Some(text) => Some(when.of_field(&text).ok_or_else(|| No::Typed(format!("`{}` is no time; it looks like 2026-03-01T09:00.", crate::parts::cut(&text, 40))))?),
-                None => None,
-            };
+            let instant =
+                instant.ok_or_else(|| No::Typed(format!("`{}` is no time that can be corrected.", crate::parts::cut(&word, 40))))?;
+            let at =
+                match said(fields, "at") {
+                    Some(text) => Some(when.of_field(&text).ok_or_else(|| {
+                        No::Typed(format!("`{}` is no time; it looks like 2026-03-01T09:00.", crate::parts::cut(&text, 40)))
+                    })?),
+                    None => None,
+                };
             of(C::CorrectTime { instant, at, why: needed(fields, "why", "the reason")? })
         }
         "rename" => of(C::Rename { title: needed(fields, "title", "the title")? }),

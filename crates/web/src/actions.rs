@@ -32,7 +32,11 @@ pub(crate) async fn show(Shared(app): Shared<App>, headers: HeaderMap, Query(ask
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
         // A link from an incident begins the form.
-        let draft = if asked.contains_key("incident") { Draft { verb: ADD.into(), fields: asked.clone(), refusal: None } } else { Draft::default() };
+        let draft = if asked.contains_key("incident") {
+            Draft { verb: ADD.into(), fields: asked.clone(), refusal: None }
+        } else {
+            Draft::default()
+        };
         page(&app, &who, &when, &draft).await
     })
     .await
@@ -45,15 +49,25 @@ pub(crate) async fn add(Shared(app): Shared<App>, headers: HeaderMap, Form(field
         let done = async {
             let incident = match said(&fields, "incident") {
                 Some(reference) => Some(
-                    app.engine.queries(&who).incident_id(&reference).await.map_err(|_| crate::act::No::Typed(format!("There is no incident `{}`.", parts::cut(&reference, 40))))?,
+                    app.engine
+                        .queries(&who)
+                        .incident_id(&reference)
+                        .await
+                        .map_err(|_| crate::act::No::Typed(format!("There is no incident `{}`.", parts::cut(&reference, 40))))?,
                 ),
                 None => None,
             };
-            let day: jiff::civil::Date =
-                needed(&fields, "due", "the date")?.parse().map_err(|_| crate::act::No::Typed("The date looks like 2026-03-01.".to_owned()))?;
+            let day: jiff::civil::Date = needed(&fields, "due", "the date")?
+                .parse()
+                .map_err(|_| crate::act::No::Typed("The date looks like 2026-03-01.".to_owned()))?;
             // Due by the end of that day, where the reader is.
             let due_at = when.begins(day.tomorrow().unwrap_or(day));
-            let command = Command::AddAction { incident, text: needed(&fields, "text", "what will be done")?, owner: needed(&fields, "owner", "the owner")?, due_at };
+            let command = Command::AddAction {
+                incident,
+                text: needed(&fields, "text", "what will be done")?,
+                owner: needed(&fields, "owner", "the owner")?,
+                due_at,
+            };
             ask(&app, &who, command).await
         };
         finish(&app, &who, &when, ADD, &fields, done.await).await
@@ -62,7 +76,12 @@ pub(crate) async fn add(Shared(app): Shared<App>, headers: HeaderMap, Form(field
 }
 
 /// POST of a verb on one.
-pub(crate) async fn act(Shared(app): Shared<App>, headers: HeaderMap, Path((id, verb)): Path<(String, String)>, Form(fields): Form<Fields>) -> Response {
+pub(crate) async fn act(
+    Shared(app): Shared<App>,
+    headers: HeaderMap,
+    Path((id, verb)): Path<(String, String)>,
+    Form(fields): Form<Fields>,
+) -> Response {
     answer(async {
         let (who, when) = actor(&app, &headers).await?;
         let missing = || Refused::missing("action", "Look for it among the actions.");
@@ -82,7 +101,14 @@ pub(crate) async fn act(Shared(app): Shared<App>, headers: HeaderMap, Path((id, 
     .await
 }
 
-async fn finish<T>(app: &App, who: &Principal, when: &When, form: &str, fields: &Fields, done: Result<T, crate::act::No>) -> Result<Response, Refused> {
+async fn finish<T>(
+    app: &App,
+    who: &Principal,
+    when: &When,
+    form: &str,
+    fields: &Fields,
+    done: Result<T, crate::act::No>,
+) -> Result<Response, Refused> {
     let no = match done {
         Ok(_) => return Ok(Redirect::to("/actions").into_response()),
         Err(no) => no,
@@ -118,7 +144,19 @@ async fn page(app: &App, who: &Principal, when: &When, draft: &Draft) -> Result<
             }
         }
     };
-    Ok(framed(app, &Page { title: "Actions", place: Place::Actions, who, when, wall: false, live: Some("on=board".into()), source: "/actions".into(), body }))
+    Ok(framed(
+        app,
+        &Page {
+            title: "Actions",
+            place: Place::Actions,
+            who,
+            when,
+            wall: false,
+            live: Some("on=board".into()),
+            source: "/actions".into(),
+            body,
+        },
+    ))
 }
 
 fn line(action: &ActionView, org: &Org, when: &When, may_act: bool, draft: &Draft) -> Markup {

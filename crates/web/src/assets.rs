@@ -88,11 +88,9 @@ pub(crate) fn with_script(mut response: Response) -> Response {
 pub(crate) fn secure(mut response: Response) -> Response {
     response.headers_mut().entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
     response.headers_mut().entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
-    for (name, value) in [
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (CACHE_CONTROL, "no-store"),
-        (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
-    ] {
+    for (name, value) in
+        [(X_CONTENT_TYPE_OPTIONS, "nosniff"), (CACHE_CONTROL, "no-store"), (HeaderName::from_static("x-robots-tag"), "noindex, nofollow")]
+    {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response

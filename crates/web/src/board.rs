@@ -92,7 +92,10 @@ pub(crate) async fn show(Shared(app): Shared<App>, headers: HeaderMap, Query(ask
         let sent = app.options.demo_outbox.as_ref().map(|sent| sent()).unwrap_or_default();
         let title = title(&board);
         let body = page(&board, &app.engine.org(), &app.options, &sent, wall);
-        Ok(framed(&app, &Page { title: &title, place: Place::Board, who: &who, when: &when, wall, live: Some("on=board".into()), source, body }))
+        Ok(framed(
+            &app,
+            &Page { title: &title, place: Place::Board, who: &who, when: &when, wall, live: Some("on=board".into()), source, body },
+        ))
     })
     .await
 }

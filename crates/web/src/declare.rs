@@ -44,9 +44,10 @@ pub(crate) async fn submit(State(app): State<App>, headers: HeaderMap, Form(fiel
         let (status, why) = match app.engine.submit(input).await {
             Ok(Reply::Incident { reference, .. }) => return Ok(Redirect::to(&format!("/incidents/{reference}")).into_response()),
             Ok(_) => return Ok(Redirect::to("/").into_response()),
-            Err(Refusal::Unavailable(_)) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "The store did not answer, so nothing was recorded. Ask again in a few seconds.".to_owned())
-            }
+            Err(Refusal::Unavailable(_)) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The store did not answer, so nothing was recorded. Ask again in a few seconds.".to_owned(),
+            ),
             Err(refusal) => (StatusCode::UNPROCESSABLE_ENTITY, sentence(&refusal.to_string())),
         };
         let draft = Draft { verb: DECLARE.into(), fields, refusal: Some(why) };

@@ -11,7 +11,14 @@ use crate::incident::Told;
 use crate::parts;
 
 /// Until when the next update may be promised: the cadences that people use, from minutes to a day.
-const PROMISES: [(&str, &str); 6] = [("15m", "in 15 minutes"), ("30m", "in 30 minutes"), ("1h", "in an hour"), ("2h", "in 2 hours"), ("4h", "in 4 hours"), ("1d", "tomorrow")];
+const PROMISES: [(&str, &str); 6] = [
+    ("15m", "in 15 minutes"),
+    ("30m", "in 30 minutes"),
+    ("1h", "in an hour"),
+    ("2h", "in 2 hours"),
+    ("4h", "in 4 hours"),
+    ("1d", "tomorrow"),
+];
 /// By when a task may be due.
 const DUE_IN: [(&str, &str); 5] = [("15m", "15 minutes"), ("30m", "30 minutes"), ("1h", "an hour"), ("4h", "4 hours"), ("1d", "a day")];
 

@@ -81,7 +81,11 @@ async fn watch(engine: Engine, sender: broadcast::Sender<Change>) {
                 let mut incidents: Vec<String> = events.iter().filter_map(|event| event.incident.clone()).collect();
                 incidents.sort_unstable();
                 incidents.dedup();
-                Change { version, incidents: Some(Arc::new(incidents)), org: events.iter().any(|event| event.incident.is_none()) || events.is_empty() }
+                Change {
+                    version,
+                    incidents: Some(Arc::new(incidents)),
+                    org: events.iter().any(|event| event.incident.is_none()) || events.is_empty(),
+                }
             }
             _ => {
                 after = queries.newest_seq().await.unwrap_or(after);

@@ -14,7 +14,11 @@ pub(crate) fn render(text: &str) -> Markup {
     let mut fenced = false;
     for line in text.lines() {
         let fence = line.trim_start().starts_with("```");
-        let joins = fenced || blocks.last().and_then(|block| block.last()).is_some_and(|last| !last.trim().is_empty() && kind(last) == kind(line) && kind(line) != Kind::Heading);
+        let joins = fenced
+            || blocks
+                .last()
+                .and_then(|block| block.last())
+                .is_some_and(|last| !last.trim().is_empty() && kind(last) == kind(line) && kind(line) != Kind::Heading);
         match blocks.last_mut() {
             Some(block) if joins && !(fence && !fenced) => block.push(line),
             _ => blocks.push(vec![line]),
@@ -59,7 +63,9 @@ fn shown(block: &[&str]) -> Markup {
         Kind::Item => html! { ul class="bullets" { @for line in block { li { (inline(&line.trim_start()[2..])) } } } },
         Kind::Quote => html! { blockquote { @for line in block { p { (inline(line.trim_start().trim_start_matches('>').trim())) } } } },
         Kind::Row => table(block),
-        Kind::Code => html! { pre { code { (block.iter().filter(|line| kind(line) != Kind::Code).copied().collect::<Vec<_>>().join("\n")) } } },
+        Kind::Code => {
+            html! { pre { code { (block.iter().filter(|line| kind(line) != Kind::Code).copied().collect::<Vec<_>>().join("\n")) } } }
+        }
         Kind::Blank => html! {},
         Kind::Words => html! { p { (inline(&block.join(" "))) } },
     }

@@ -96,7 +96,16 @@ fn shown(app: &App, who: &Principal, when: &When, draft: &Draft) -> Result<Respo
             (overrides(&org, when, who, draft))
         }
     };
-    let page = Page { title: "On call", place: Place::OnCall, who, when, wall: false, live: Some("on=org".into()), source: "/on-call".into(), body };
+    let page = Page {
+        title: "On call",
+        place: Place::OnCall,
+        who,
+        when,
+        wall: false,
+        live: Some("on=org".into()),
+        source: "/on-call".into(),
+        body,
+    };
     Ok(framed(app, &page))
 }
 
@@ -195,13 +204,8 @@ fn would_be_paged(app: &App, who: &Principal, org: &Org) -> Result<Markup, NoAns
 }
 
 fn overrides(org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
-    let mut coming: Vec<&Override> = org
-        .bundle()
-        .schedules
-        .iter()
-        .flat_map(|form| org.overrides(&form.id))
-        .filter(|change| change.ends_at > when.now)
-        .collect();
+    let mut coming: Vec<&Override> =
+        org.bundle().schedules.iter().flat_map(|form| org.overrides(&form.id)).filter(|change| change.ends_at > when.now).collect();
     coming.sort_by_key(|change| change.starts_at);
     let schedule = |id: &str| org.schedule_form(id).and_then(|form| form.name.clone()).unwrap_or_else(|| id.to_owned());
     let typed = |name: &str, default: String| if draft.verb == TAKE { draft.typed(TAKE, name).to_owned() } else { default };

@@ -79,7 +79,12 @@ pub(crate) async fn back(Path((id, _)): Path<(String, String)>) -> Response {
 }
 
 /// POST: edit, publish, assign.
-pub(crate) async fn act(State(app): State<App>, headers: HeaderMap, Path((id, verb)): Path<(String, String)>, Form(fields): Form<Fields>) -> Response {
+pub(crate) async fn act(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Path((id, verb)): Path<(String, String)>,
+    Form(fields): Form<Fields>,
+) -> Response {
     answer(async {
         let (who, when) = actor(&app, &headers).await?;
         let review = parsed(&id)?;
@@ -153,5 +158,8 @@ async fn page(app: &App, who: &allclear_domain::access::Principal, when: &When, 
         p { a href={ "/actions?incident=" (review.reference) } { "Add an action from it" } }
     };
     let title = format!("Review {}", review.reference);
-    Ok(framed(app, &Page { title: &title, place: Place::Reviews, who, when, wall: false, live: None, source: format!("/reviews/{}", review.id), body }))
+    Ok(framed(
+        app,
+        &Page { title: &title, place: Place::Reviews, who, when, wall: false, live: None, source: format!("/reviews/{}", review.id), body },
+    ))
 }

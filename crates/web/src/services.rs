@@ -81,7 +81,16 @@ pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path(id): Pa
             }
         };
         let source = format!("/services/{}", parts::escaped(&id));
-        let page = Page { title: &service.name, place: Place::Services, who: &who, when: &when, wall: false, live: Some("on=board".into()), source, body };
+        let page = Page {
+            title: &service.name,
+            place: Place::Services,
+            who: &who,
+            when: &when,
+            wall: false,
+            live: Some("on=board".into()),
+            source,
+            body,
+        };
         Ok(framed(&app, &page))
     })
     .await

@@ -9,8 +9,8 @@ use jiff::SignedDuration;
 use maud::{Markup, html};
 
 use crate::App;
-use crate::parts;
 use crate::pages::{Asked, answer, reader};
+use crate::parts;
 use crate::shell::{Page, Place, drawn, framed, heading};
 
 /// Periods to choose from, in days.
@@ -76,10 +76,16 @@ fn weeks(trend: &TrendView) -> String {
     let slot = (WIDTH - LEFT) / trend.weeks.len().max(1) as f64;
     let bar = (slot * 0.7).min(40.0);
     let every = trend.weeks.len().div_ceil(LABELS_MAX).max(1);
-    let mut svg = format!(r#"<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Incidents a week by severity; the same as a table below">"#);
+    let mut svg =
+        format!(r#"<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="Incidents a week by severity; the same as a table below">"#);
     for line in 0..=4 {
         let at = y(line * step);
-        svg.push_str(&format!(r#"<path class="axis" d="M{LEFT} {at:.1}H{WIDTH}"/><text x="{}" y="{:.1}" text-anchor="end">{}</text>"#, LEFT - 8.0, at + 4.0, line * step));
+        svg.push_str(&format!(
+            r#"<path class="axis" d="M{LEFT} {at:.1}H{WIDTH}"/><text x="{}" y="{:.1}" text-anchor="end">{}</text>"#,
+            LEFT - 8.0,
+            at + 4.0,
+            line * step
+        ));
     }
     for (index, week) in trend.weeks.iter().enumerate() {
         let left = LEFT + slot * index as f64 + (slot - bar) / 2.0;
@@ -93,7 +99,12 @@ fn weeks(trend: &TrendView) -> String {
             below += count;
         }
         if index % every == 0 {
-            svg.push_str(&format!(r#"<text x="{:.1}" y="{}" text-anchor="middle">{}</text>"#, left + bar / 2.0, HEIGHT - 8.0, week.monday.strftime("%-d %b")));
+            svg.push_str(&format!(
+                r#"<text x="{:.1}" y="{}" text-anchor="middle">{}</text>"#,
+                left + bar / 2.0,
+                HEIGHT - 8.0,
+                week.monday.strftime("%-d %b")
+            ));
         }
     }
     svg.push_str("</svg>");
@@ -105,7 +116,8 @@ fn durations(rows: &[TrendRow]) -> String {
     let most = rows.iter().filter_map(|row| row.resolve.p90_s.or(row.resolve.median_s)).max().unwrap_or(1).max(1) as f64;
     let height = ROW * rows.len() as f64;
     let x = |seconds: i64| seconds as f64 / most * (WIDTH - NAMES - WORDS);
-    let mut svg = format!(r#"<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="Time to resolve by severity; the same as a table below">"#);
+    let mut svg =
+        format!(r#"<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="Time to resolve by severity; the same as a table below">"#);
     for (index, row) in rows.iter().enumerate() {
         let top = ROW * index as f64;
         svg.push_str(&format!(r#"<text x="0" y="{:.1}">{} · n {}</text>"#, top + 24.0, row.name.to_uppercase(), row.resolve.n));
@@ -114,7 +126,10 @@ fn durations(rows: &[TrendRow]) -> String {
             let width = x(seconds).max(2.0);
             svg.push_str(&format!(
                 r#"<rect class="{class}" x="{NAMES}" y="{:.1}" width="{width:.1}" height="10"/><text x="{:.1}" y="{:.1}">{}</text>"#,
-                top + at, NAMES + width + 6.0, top + at + 9.5, length(seconds)
+                top + at,
+                NAMES + width + 6.0,
+                top + at + 9.5,
+                length(seconds)
             ));
         }
     }
@@ -137,10 +152,12 @@ fn weeks_table(trend: &TrendView) -> Markup {
 }
 
 fn rows_table(caption: &str, rows: &[TrendRow], name: &dyn Fn(&TrendRow) -> String) -> Markup {
-    let cell = |summary: &DurationSummary| html! {
-        td class="num" { (summary.n) }
-        td class="num" { @match summary.median_s { Some(s) => (length(s)), None => span class="quiet" { "–" } } }
-        td class="num" { @match summary.p90_s { Some(s) => (length(s)), None => span class="quiet" { "–" } } }
+    let cell = |summary: &DurationSummary| {
+        html! {
+            td class="num" { (summary.n) }
+            td class="num" { @match summary.median_s { Some(s) => (length(s)), None => span class="quiet" { "–" } } }
+            td class="num" { @match summary.p90_s { Some(s) => (length(s)), None => span class="quiet" { "–" } } }
+        }
     };
     html! {
         @if !rows.is_empty() {

@@ -192,7 +192,10 @@ async fn an_incident_tells_what_is_next_who_was_paged_and_keeps_text_text() {
         let response = ask(&world, demo(), path, None).await;
         assert!(response.headers()["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
         let page = text(response).await;
-        assert!(page.matches("<script").count() == 1 && !page.contains("<img src=x") && !page.contains("href=\"javascript"), "{path}: {page}");
+        assert!(
+            page.matches("<script").count() == 1 && !page.contains("<img src=x") && !page.contains("href=\"javascript"),
+            "{path}: {page}"
+        );
         assert!(page.contains("<bdi>&lt;script&gt;"), "{path}: {page}");
         assert!(page.len() < 100_000, "{path}: {} bytes", page.len());
     }

@@ -66,7 +66,9 @@ async fn every_form_works_without_a_script() {
     assert!(page.contains("This was not done") && page.contains("value=\"checkout\" selected"), "{page}");
     let (_, other, _) = browser.post("/declare", &[("title", "The same again")]).await;
     let other = other.trim_start_matches("/incidents/").to_owned();
-    let (_, base, _) = browser.post("/declare", &[("title", "Forms without a script"), ("severity", "sev2"), ("service", "checkout"), ("page", "1")]).await;
+    let (_, base, _) = browser
+        .post("/declare", &[("title", "Forms without a script"), ("severity", "sev2"), ("service", "checkout"), ("page", "1")])
+        .await;
     assert!(base.starts_with("/incidents/INC-"), "{base}");
 
     // Each verb of each form that the page ever shows, with a word that its log then has.
