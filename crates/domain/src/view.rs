@@ -72,7 +72,7 @@ impl IncidentView {
             because: i.because.clone(),
             merged_into: i.merged_into.map(|id| id.to_string()),
             recovered: i.recovered,
-            private: false,
+            private: i.private,
             roles: Vec::new(),
             tasks: Vec::new(),
             last_update_at: None,

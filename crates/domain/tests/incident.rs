@@ -121,6 +121,9 @@ fn command(verb: Verb) -> Command {
         Verb::Close => Command::Close,
         Verb::Merge => Command::Merge { into: OTHER, into_ref: "INC-2".into() },
         Verb::Note => Command::Note { text: "the graph fell at ten".into() },
+        Verb::Restrict => Command::Restrict { why: why(), people: vec!["ana".into()] },
+        Verb::OpenUp => Command::OpenUp { why: why() },
+        Verb::Admit => Command::Admit { people: vec!["ben".into()], why: why() },
     }
 }
 
@@ -141,6 +144,8 @@ fn decide_says_what_the_table_says_for_every_state_and_verb() {
                 // All alerts over and nobody on it: the one case in which more follows than the verb says.
                 (Ok(_), Ok(_)) if verb == Verb::Recover && state == State::Declared => assert_eq!(world.state(), State::Resolved),
                 (Ok(_), Ok(_)) if verb == Verb::Recover && state == State::Candidate => assert_eq!(world.state(), State::Cancelled),
+                // It is open to everybody already.
+                (Ok(after), Ok(events)) if verb == Verb::OpenUp => assert!(events.is_empty() && world.state() == after),
                 // Whoever is on it already says nothing new.
                 (Ok(after), Ok(events)) if verb == Verb::Acknowledge && state != State::Declared => {
                     assert!(events.is_empty() && world.state() == after);

@@ -495,6 +495,7 @@ impl Decider {
             }
             Need::Answer(principal, key) => Loaded::Answer(principal.clone(), key.clone(), rows::token::answer(db, principal, key).await?),
             Need::Message(id) => Loaded::Message(*id, rows::message::get(db, *id).await?.map(Box::new)),
+            Need::Involved(id) => Loaded::Involved(*id, rows::reader::involved(db, *id).await?),
             Need::References => self.draw_references().await?,
         })
     }

@@ -42,6 +42,13 @@ pub fn line(org: &Org, kind: &str, actor: &str, body: Option<&Value>) -> String 
         "merged" => format!("Merged into {}", text("ref")),
         "absorbed" => format!("{} was merged into this", text("ref")),
         "noted" => format!("{who}: {}", text("text")),
+        "restricted" => format!("{who} made it private: {}", text("why")),
+        "opened_up" => format!("{who} opened it to everybody: {}", text("why")),
+        "admitted" => {
+            let people: Vec<String> =
+                body.get("people").and_then(Value::as_array).into_iter().flatten().filter_map(|id| id.as_str().map(name)).collect();
+            format!("{} may see it: {}", people.join(", "), text("why"))
+        }
         "page_started" => format!("Paging by {}", or(text("escalation"), "the catch-all, since no escalation policy is set")),
         "step_reached" => step_reached(body, &name),
         "step_empty" => format!("Round {}, step {}: nobody was notified because {}", number("round"), number("step"), text("why")),

@@ -1,5 +1,6 @@
 //! Looking after a store: health, rebuilding, the chain. Works beside a running server.
 
+use allclear_domain::access::Reach;
 use allclear_domain::event::{Head, Mode};
 use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::incident::{self, Incident};
@@ -74,7 +75,7 @@ fn org_findings(org: &Org, kinds: &[&str], now: Timestamp, found: &mut Diagnosis
 
 /// Every open incident has something that comes next, somebody who is on it, or an explicit alarm.
 async fn without_a_next_step(db: &Db, found: &mut Diagnosis) -> Result<(), Fault> {
-    let filter = rows::incident::Filter { state: Some(incident::State::Declared), ..Default::default() };
+    let filter = rows::incident::Filter { state: Some(incident::State::Declared), reach: Reach::all(), ..Default::default() };
     for (incident, _) in rows::incident::list(db, &filter, 10_000).await? {
         if rows::expectation::next_due(db, incident.id).await?.is_some() {
             continue;

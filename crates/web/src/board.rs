@@ -61,7 +61,7 @@ pub(crate) struct Board {
 /// Reads it.
 pub(crate) async fn read(engine: &Engine, who: &Principal, when: When) -> Result<Board, NoAnswer> {
     let queries = engine.queries(who);
-    let (open, more) = open(engine, &queries).await?;
+    let (open, more) = open(&queries).await?;
     let mut rows = Vec::with_capacity(open.len());
     for (index, incident) in open.into_iter().enumerate() {
         let due =
@@ -81,7 +81,7 @@ pub(crate) async fn read(engine: &Engine, who: &Principal, when: When) -> Result
 }
 
 /// Open incidents, the worst where they do not all fit, and how many are left out.
-async fn open(engine: &Engine, queries: &Queries<'_>) -> Result<(Vec<IncidentView>, i64), NoAnswer> {
+async fn open(queries: &Queries<'_>) -> Result<(Vec<IncidentView>, i64), NoAnswer> {
     let all = IncidentFilter { open: true, ..IncidentFilter::default() };
     let found = queries.incidents(all.clone(), LIST_MAX).await?;
     let full = usize::try_from(LIST_MAX).unwrap_or(usize::MAX);
@@ -97,7 +97,7 @@ async fn open(engine: &Engine, queries: &Queries<'_>) -> Result<(Vec<IncidentVie
         let filter = IncidentFilter { severity: Some(severity), ..all.clone() };
         worst.extend(queries.incidents(filter, left as i64).await?);
     }
-    let total: i64 = engine.gauges().await?.incidents_open.iter().map(|(_, count)| *count).sum();
+    let total = queries.open_count().await?;
     let more = (total - worst.len() as i64).max(0);
     Ok((worst, more))
 }

@@ -116,8 +116,14 @@ async fn too_much_is_cut_worst_first_and_counted() {
     // The oldest are the worst, so that a list of the newest alone would miss them.
     for n in 0..210 {
         let severity = if n < 5 { Severity::Sev1 } else { Severity::Sev5 };
-        let declare =
-            allclear_engine::core::Declare { title: format!("Row {n}"), severity, service: None, impact_started_at: None, page: false };
+        let declare = allclear_engine::core::Declare {
+            title: format!("Row {n}"),
+            severity,
+            service: None,
+            impact_started_at: None,
+            page: false,
+            private: false,
+        };
         let input = Input { actor: Actor::Administrator, cause: "api".into(), once: None, command: Command::Declare(declare) };
         world.engine.submit(input).await.unwrap();
     }

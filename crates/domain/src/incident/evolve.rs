@@ -43,6 +43,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
             if incident.commander.is_none() {
                 incident.commander.clone_from(&body.by);
             }
+            incident.admitted.extend(body.by.clone());
         }
         Event::Escalated(body) => incident.page = Some(body.page),
         Event::SeverityChanged(body) => incident.severity = body.to,
@@ -85,6 +86,12 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
             incident.merged_into = Some(link.incident);
             incident.closed_at = Some(at);
         }
+        Event::Restricted(body) => {
+            incident.private = true;
+            incident.admitted.extend(body.people.iter().cloned());
+        }
+        Event::OpenedUp(_) => incident.private = false,
+        Event::Admitted(body) => incident.admitted.extend(body.people.iter().cloned()),
     }
     incident
 }
@@ -118,5 +125,7 @@ fn begin(id: IncidentId, body: &Declared, state: State, at: Timestamp, mode: Mod
         closed_at: None,
         created_at: at,
         updated_at: at,
+        private: false,
+        admitted: std::collections::BTreeSet::new(),
     }
 }

@@ -21,11 +21,14 @@ pub enum Verb {
     Close,
     Merge,
     Note,
+    Restrict,
+    OpenUp,
+    Admit,
 }
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Declare,
         Self::Acknowledge,
         Self::Escalate,
@@ -39,6 +42,9 @@ impl Verb {
         Self::Close,
         Self::Merge,
         Self::Note,
+        Self::Restrict,
+        Self::OpenUp,
+        Self::Admit,
     ];
 
     /// As in the path of the API and on the command line.
@@ -58,6 +64,9 @@ impl Verb {
             Self::Close => "close",
             Self::Merge => "merge",
             Self::Note => "note",
+            Self::Restrict => "restrict",
+            Self::OpenUp => "open_up",
+            Self::Admit => "admit",
         }
     }
 
@@ -99,6 +108,11 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         // An end is an end: notes may be added while people still write it up, nothing else.
         (S::Closed, V::Reopen) => Ok(S::Investigating),
         (S::Closed, _) => Err(M::AlreadyClosed),
+        // Who may see it can change as long as somebody looks at it.
+        (S::Cancelled, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Cancelled),
+        (S::Merged, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Merged),
+        (S::Resolved, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Resolved),
+        (S::Candidate, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Candidate),
         (S::Cancelled, V::Note) => Ok(S::Cancelled),
         (S::Cancelled, _) => Err(M::AlreadyCancelled),
         (S::Merged, V::Note) => Ok(S::Merged),
@@ -122,7 +136,9 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (_, V::Cancel) => Ok(S::Cancelled),
         (_, V::Merge) => Ok(S::Merged),
         (S::Declared, V::Acknowledge) => Ok(S::Investigating),
-        (open, V::Acknowledge | V::Escalate | V::Severity | V::Alerts | V::Recover | V::Note) => Ok(open),
+        (open, V::Acknowledge | V::Escalate | V::Severity | V::Alerts | V::Recover | V::Note | V::Restrict | V::OpenUp | V::Admit) => {
+            Ok(open)
+        }
     }
 }
 

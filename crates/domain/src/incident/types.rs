@@ -153,4 +153,16 @@ pub struct Incident {
     pub closed_at: Option<jiff::Timestamp>,
     pub created_at: jiff::Timestamp,
     pub updated_at: jiff::Timestamp,
+    /// Whether only administrators, managers of its team and those admitted see it.
+    pub private: bool,
+    /// Who was admitted; it only grows.
+    pub admitted: std::collections::BTreeSet<String>,
+}
+
+impl Incident {
+    /// What decides who may see it.
+    #[must_use]
+    pub fn facts(&self) -> crate::access::Facts<'_> {
+        crate::access::Facts { private: self.private, service: self.service.as_deref(), admitted: &self.admitted }
+    }
 }

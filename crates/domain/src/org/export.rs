@@ -22,8 +22,8 @@ pub fn masked(bundle: &Bundle) -> Bundle {
     out
 }
 
-/// What `new` means where `old` is stored: a secret that is masked or not said keeps the stored
-/// one, by the id of its integration, or of its person and contact. So an export can be applied
+/// What `new` means where `old` is stored: an access that is not said stays as it is; a secret that
+/// is masked or not said keeps the stored one, by the id of its integration, or of its person and contact. So an export can be applied
 /// again, and a key that was made for somebody is not made anew at every start. A mask for which
 /// nothing is stored stays a mask, which the check refuses.
 #[must_use]
@@ -38,7 +38,10 @@ pub fn keep_stored(old: &Bundle, mut new: Bundle) -> Bundle {
         .flat_map(|person| person.contacts.iter().map(move |contact| (person, contact)))
         .filter_map(|(person, contact)| Some(((person.id.as_str(), contact.id.as_str()), contact.secret.as_ref()?)))
         .collect();
+    let access: HashMap<&str, _> = old.people.iter().map(|person| (person.id.as_str(), person.access)).collect();
     for person in &mut new.people {
+        // What was set elsewhere, as for the first administrator, is taken back only in words.
+        person.access = person.access.or_else(|| access.get(person.id.as_str()).copied().flatten());
         for contact in &mut person.contacts {
             // A contact that is no webhook any more has no use for its secret.
             if contact.webhook.is_some() {

@@ -65,6 +65,8 @@ pub enum Need {
     Answer(String, String),
     /// A message as it is now.
     Message(MessageId),
+    /// Who had to do with an incident so far.
+    Involved(IncidentId),
     /// More numbers for references.
     References,
 }
@@ -81,6 +83,7 @@ pub enum Loaded {
     Expectation(String, String, u32, Option<Box<Expectation>>),
     Answer(String, String, Option<(String, String)>),
     Message(MessageId, Option<Box<rows::message::Stored>>),
+    Involved(IncidentId, BTreeSet<String>),
     References { from: u64, to: u64 },
 }
 

@@ -2,11 +2,16 @@
 
 use allclear_domain::event::Head;
 use allclear_domain::ids::PageId;
+use allclear_domain::incident;
+use allclear_domain::org::model::Access;
 use allclear_domain::paging::{self, Page};
 
 use super::command::{Refusal, Reply};
 use super::unit::Unit;
 use super::{Core, Decided};
+
+/// Why somebody who was paged may see the incident.
+const PAGED: &str = "was paged";
 
 impl Core {
     /// Decides a command on a page and folds its events; messages go to the outbox with them.
@@ -23,7 +28,35 @@ impl Core {
         unit.ids = ids;
         let node = (!self.setup.quarantined).then_some(self.setup.node);
         unit.page_events(id, before, &events, node);
+        self.admit_paged(unit, id, &events)?;
         Ok(events)
+    }
+
+    /// Who is paged for what they could not see otherwise is admitted: people for a private
+    /// incident, guests for any.
+    fn admit_paged(&mut self, unit: &mut Unit, id: PageId, events: &[paging::Event]) -> Decided<()> {
+        let mut people: Vec<String> = Vec::new();
+        for event in events {
+            match event {
+                paging::Event::StepReached(body) => people.extend(body.people.iter().map(|reached| reached.person.clone())),
+                paging::Event::ConfirmationAsked(body) => people.push(body.person.clone()),
+                _ => {}
+            }
+        }
+        if people.is_empty() {
+            return Ok(());
+        }
+        let (page, _) = self.page(unit, id)?;
+        let before = self.incident(unit, page.incident_id())?;
+        if !before.0.private {
+            let org = self.org.clone();
+            people.retain(|person| org.person(person).is_none_or(|form| form.access == Some(Access::Guest)));
+        }
+        if !before.0.state.is_open() || people.is_empty() {
+            return Ok(());
+        }
+        self.incident_command(unit, page.incident_id(), Some(before), incident::Command::Admit { people, why: PAGED.into() })?;
+        Ok(())
     }
 
     /// A command on a page that exists.

@@ -1,10 +1,11 @@
 //! Folded incidents.
 
+use allclear_domain::access::Reach;
 use allclear_domain::event::{Head, Mode};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::{Incident, Severity, State};
 
-use super::{Reader, count, instant, opt_instant, opt_text, text};
+use super::{Reader, count, instant, opt_instant, opt_text, reader, text};
 use crate::db::Db;
 use crate::fault::Fault;
 use crate::schema::INCIDENT;
@@ -46,6 +47,8 @@ pub fn put(i: &Incident, head: Head) -> Write {
             instant(i.updated_at),
             count(head.version),
             Val::Bytes(head.hash.to_vec()),
+            Val::Bool(i.private),
+            super::to_json(&i.admitted),
         ],
     }
 }
@@ -64,7 +67,7 @@ pub fn unchanged(id: IncidentId, version: u64) -> Write {
 
 const COLUMNS: &str = "id, ref, state, title, severity, service, escalation, group_key, because, mode, commander, acknowledged_by, \
     merged_into, page, alerts_told, recoveries_told, recovered, reopened, impact_started_at, detected_at, declared_at, acknowledged_at, mitigated_at, \
-    resolved_at, closed_at, created_at, updated_at, version, hash";
+    resolved_at, closed_at, created_at, updated_at, private, admitted, version, hash";
 
 fn incident(row: &Row) -> Result<(Incident, Head), Fault> {
     let mut r = Reader::new(row);
@@ -100,6 +103,8 @@ fn incident(row: &Row) -> Result<(Incident, Head), Fault> {
         closed_at: r.opt_instant()?,
         created_at: r.instant()?,
         updated_at: r.instant()?,
+        private: r.bool()?,
+        admitted: r.json()?,
     };
     let head = Head { version: r.count()?, hash: r.hash()? };
     Ok((incident, head))
@@ -109,6 +114,23 @@ fn incident(row: &Row) -> Result<(Incident, Head), Fault> {
 pub async fn get(db: &Db, id: IncidentId) -> Result<Option<(Incident, Head)>, Fault> {
     let rows = db.read(&format!("select {COLUMNS} from incident where id = ?1"), vec![text(id)]).await?;
     rows.first().map(incident).transpose()
+}
+
+/// The id behind `INC-142` or an id, where it is within reach.
+pub async fn seen(db: &Db, reference: &str, reach: &Reach) -> Result<Option<IncidentId>, Fault> {
+    let mut args = vec![text(reference)];
+    let seen = reader::seen(reach, &mut args);
+    let column = if reference.parse::<IncidentId>().is_ok() { "id" } else { "ref" };
+    let rows = db.read(&format!("select id from incident where {column} = ?1 and {seen}"), args).await?;
+    rows.first().map(|row| Reader::new(row).parse()).transpose()
+}
+
+/// How many open ones are within reach.
+pub async fn count_open(db: &Db, reach: &Reach) -> Result<i64, Fault> {
+    let mut args = Vec::new();
+    let seen = reader::seen(reach, &mut args);
+    let rows = db.read(&format!("select count(*) from incident where open and {seen}"), args).await?;
+    rows.first().map_or(Ok(0), |row| row.int(0))
 }
 
 /// The id behind `INC-142`.
@@ -134,6 +156,8 @@ pub struct Filter {
     pub service: Option<String>,
     /// Older than this one.
     pub before: Option<IncidentId>,
+    /// Whose list it is.
+    pub reach: Reach,
 }
 
 /// Newest first.
@@ -153,6 +177,8 @@ pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<(Incident,
     if filter.open {
         sql.push_str(" and open");
     }
+    sql.push_str(" and ");
+    sql.push_str(&reader::seen(&filter.reach, &mut args));
     args.push(Val::Int(limit));
     sql.push_str(&format!(" order by id desc limit ?{}", args.len()));
     let rows = db.read(&sql, args).await?;

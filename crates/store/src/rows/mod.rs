@@ -8,6 +8,8 @@ pub mod incident;
 pub mod message;
 pub mod meta;
 pub mod page;
+pub mod reader;
+pub mod session;
 pub mod signal;
 pub mod token;
 
