@@ -1,6 +1,6 @@
 //! Who asks: tokens, hashed and scoped.
 
-use allclear_domain::access::{Actor, Principal, Scope};
+use allclear_domain::access::{Actor, Principal, Scope, scope_of_person};
 use allclear_domain::ids::TokenId;
 use allclear_domain::time::{Length, after};
 use allclear_domain::view::TokenView;
@@ -44,13 +44,14 @@ impl Engine {
         if stored.revoked_at.is_some() || stored.expires_at.is_some_and(|at| at <= now) {
             return Ok(None);
         }
-        let actor = match stored.person {
+        let org = self.org();
+        Ok(Some(match stored.person {
             // A person who was removed keeps no way in.
-            Some(person) if self.org().person(&person).is_none() => return Ok(None),
-            Some(person) => Actor::Person(person),
-            None => Actor::Token(stored.id),
-        };
-        Ok(Some(Principal { actor, scope: stored.scope }))
+            Some(person) if org.person(&person).is_none() => return Ok(None),
+            // A token never gives more than its person has.
+            Some(person) => Principal { scope: stored.scope.min(scope_of_person(&org, &person)), actor: Actor::Person(person) },
+            None => Principal { actor: Actor::Token(stored.id), scope: stored.scope },
+        }))
     }
 
     /// Makes a token; its text is given once.
