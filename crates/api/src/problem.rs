@@ -43,6 +43,7 @@ macro_rules! codes {
 codes! {
     unauthorized 401 "A good token is needed";
     forbidden 403 "The token may not do this";
+    cross_site 403 "Another site asked with your session";
     bad_request 400 "The request cannot be read";
     bad_cursor 400 "The cursor is none of ours";
     not_found 404 "There is nothing at this address";

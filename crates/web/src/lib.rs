@@ -7,7 +7,9 @@
 //! Invariants: GET and HEAD change nothing; what people or senders wrote is text, never markup;
 //! every page carries the headers of [`assets`]; nothing is fetched from another host.
 //!
-//! Deliberately not here: the API (a sibling), sign-in, any rule about who is paged, and a
+//! `sign_in` has the pages of passwords and sessions, `session` says who visits.
+//!
+//! Deliberately not here: the API (a sibling), any rule about who is paged, and a
 //! fallback for unknown paths, since the program joins this router with others: it may use
 //! [`not_found`].
 
@@ -23,6 +25,8 @@ mod messages;
 mod pages;
 mod parts;
 mod refused;
+mod session;
+mod sign_in;
 mod when;
 
 use std::sync::Arc;
@@ -80,6 +84,8 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/outbox", get(pages::outbox))
         .route("/a/{token}", get(link::show).post(link::acknowledge))
         .route("/a/{token}/decline", post(link::decline).get(link::back))
+        .merge(sign_in::routes())
+        .layer(axum::middleware::from_fn_with_state(app.clone(), session::guarded))
         .layer(axum::middleware::map_response(assets::secured))
         .with_state(app);
     assets::routes().merge(pages)

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use allclear_domain::access::Principal;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
 use axum::response::{Html, IntoResponse, Response};
 use maud::{Markup, html};
 
 use crate::assets::MARK_PATH;
 use crate::frame::{Frame, document};
 use crate::refused::Refused;
+use crate::session::visitor;
 use crate::when::When;
 use crate::{App, board, incident, messages};
 
@@ -68,26 +68,9 @@ async fn answer(page: impl Future<Output = Result<Html<String>, Refused>>) -> Re
     }
 }
 
-/// Who reads, and their clock. A token that does not work is told so, even where none is needed.
+/// Who reads, and their clock.
 async fn reader(app: &App, headers: &HeaderMap) -> Result<(Principal, When), Refused> {
-    let given = headers.get(AUTHORIZATION);
-    let bearer = given.and_then(|value| value.to_str().ok()).and_then(|value| {
-        let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-    });
-    let who = match (bearer, &app.options.open_to) {
-        (Some(bearer), _) => app
-            .engine
-            .authenticate(bearer)
-            .await
-            .map_err(|fault| {
-                tracing::error!(%fault, "a token cannot be checked");
-                Refused::store(None)
-            })?
-            .ok_or_else(|| Refused::token(true))?,
-        (None, Some(open_to)) if given.is_none() => open_to.clone(),
-        _ => return Err(Refused::token(given.is_some())),
-    };
+    let who = visitor(app, headers).await?;
     let org = app.engine.org();
     let zone = who.person().and_then(|id| org.person(id)).and_then(|person| person.time_zone.as_deref());
     let when = When::new(app.engine.now(), zone);
@@ -115,6 +98,7 @@ fn framed(app: &App, title: &str, at: &str, when: &When, wall: bool, body: &Mark
                 a class="home" href="/" { img src=(*MARK_PATH) width="24" height="24" alt="All Clear"; }
                 a href="/" aria-current=[current("/")] { "Board" }
                 @if app.options.demo_outbox.is_some() { a href="/outbox" aria-current=[current("/outbox")] { "Messages" } }
+                a href="/me" { "You" }
             }
             p class="quiet" { (when.stamp(when.now)) " " (when.zone()) }
         }
