@@ -19,7 +19,9 @@ mod doors;
 mod escalation;
 mod files;
 mod grouping;
+mod private;
 mod recovery;
+mod sign_in;
 mod time;
 
 /// The binary under test, as cargo built it for these tests.
