@@ -52,6 +52,9 @@ pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[&str], now: Timestamp) ->
     for (integration, key) in rows::alert::open_twice(db).await? {
         found.errors.push(format!("the condition `{key}` of {integration} is open more than once"));
     }
+    for id in rows::reader::misfits(db).await? {
+        found.errors.push(format!("the rows of who may see {id} are not what the incident says"));
+    }
     if rows::meta::get(db, rows::meta::QUARANTINE).await?.is_some() {
         found.warnings.push("this is a copy in quarantine: it sends nothing until `allclear release`".into());
     }
