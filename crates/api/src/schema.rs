@@ -40,6 +40,33 @@ pub(crate) enum PageStatus {
     Acknowledged,
     Stopped,
     Exhausted,
+    Told,
+}
+
+/// An instant of an incident that people may correct.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum Instant {
+    ImpactStarted,
+    Detected,
+    Mitigated,
+}
+
+/// Where a review stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum ReviewState {
+    Draft,
+    Published,
+}
+
+/// Where an action stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum ActionState {
+    Open,
+    Done,
+    Dropped,
 }
 
 /// What a token may do; a wider one holds the narrower.
@@ -74,6 +101,9 @@ lists! {
     OnCallPage of OnCall;
     TokenPage of Token;
     SignalPage of crate::rest::Signal;
+    UpdatePage of Update;
+    ReviewPage of Review;
+    ActionPage of Action;
 }
 
 /// An incident as lists and its page show it. Instants are null where unknown.
@@ -97,6 +127,17 @@ pub(crate) struct Incident {
     merged_into: Option<String>,
     /// Whether all its alerts have recovered.
     recovered: bool,
+    /// Whether only some may see it; absent where not.
+    private: Option<bool>,
+    /// Who holds which role, and who was asked; absent where nobody does.
+    roles: Option<Vec<Role>>,
+    /// In the order in which they were added; absent where there are none.
+    tasks: Option<Vec<Task>>,
+    /// When stakeholders were last told.
+    #[schema(required)]
+    last_update_at: Option<Timestamp>,
+    /// Its review's id, once there is one.
+    review: Option<String>,
     /// Whether its last page ended without an answer.
     unanswered: Option<bool>,
     #[schema(required)]
@@ -120,6 +161,152 @@ pub(crate) struct Incident {
     next_due: Option<Timestamp>,
     /// Number of events in its log; the version for `If-Match`.
     version: u64,
+}
+
+/// A role of an incident.
+#[derive(ToSchema)]
+pub(crate) struct Role {
+    /// `commander`, `deputy`, `scribe`, …
+    role: String,
+    /// Who holds it: a person's id.
+    #[schema(required)]
+    person: Option<String>,
+    #[schema(required)]
+    since: Option<Timestamp>,
+    /// Who was asked to take it and has not answered.
+    #[schema(required)]
+    offered_to: Option<String>,
+    #[schema(required)]
+    offered_at: Option<Timestamp>,
+}
+
+/// A task of an incident.
+#[derive(ToSchema)]
+pub(crate) struct Task {
+    /// From 1, within its incident.
+    task: u32,
+    text: String,
+    #[schema(required)]
+    owner: Option<String>,
+    #[schema(required)]
+    due_at: Option<Timestamp>,
+    /// `open`, `done`, `dropped`.
+    state: String,
+    added_at: Timestamp,
+    #[schema(required)]
+    ended_at: Option<Timestamp>,
+    /// Whether its time passed while it was open.
+    late: bool,
+}
+
+/// What stakeholders were told.
+#[derive(ToSchema)]
+pub(crate) struct Update {
+    at: Timestamp,
+    actor: String,
+    /// Ids of audiences.
+    audiences: Vec<String>,
+    text: String,
+    /// When the next one was promised.
+    #[schema(required)]
+    next_by: Option<Timestamp>,
+    /// Where the incident stood.
+    state: State,
+}
+
+/// A post-incident review.
+#[derive(ToSchema)]
+pub(crate) struct Review {
+    id: String,
+    incident: String,
+    #[schema(rename = "ref")]
+    reference: String,
+    title: String,
+    severity: Severity,
+    #[schema(required)]
+    service: Option<String>,
+    state: ReviewState,
+    #[schema(required)]
+    owner: Option<String>,
+    due_at: Timestamp,
+    opened_at: Timestamp,
+    #[schema(required)]
+    published_at: Option<Timestamp>,
+    /// Markdown; until somebody edits it, drafted from the log. Null in lists.
+    #[schema(required)]
+    text: Option<String>,
+    /// Whether somebody has edited it.
+    edited: bool,
+    late: bool,
+    version: u64,
+}
+
+/// A corrective action.
+#[derive(ToSchema)]
+pub(crate) struct Action {
+    id: String,
+    #[schema(required)]
+    incident: Option<String>,
+    #[schema(rename = "ref", required)]
+    reference: Option<String>,
+    text: String,
+    owner: String,
+    due_at: Timestamp,
+    state: ActionState,
+    added_at: Timestamp,
+    #[schema(required)]
+    ended_at: Option<Timestamp>,
+    /// How it was done, or why it was dropped.
+    #[schema(required)]
+    note: Option<String>,
+    late: bool,
+    version: u64,
+}
+
+/// Counts and durations of incidents that were declared in a period.
+#[derive(ToSchema)]
+pub(crate) struct Trend {
+    from: Timestamp,
+    to: Timestamp,
+    /// Declared in the period; cancelled and merged ones are left out.
+    incidents: u64,
+    weeks: Vec<TrendWeek>,
+    by_severity: Vec<TrendRow>,
+    by_service: Vec<TrendRow>,
+}
+
+/// Declared in one week.
+#[derive(ToSchema)]
+pub(crate) struct TrendWeek {
+    /// In UTC.
+    #[schema(value_type = String, format = Date)]
+    monday: jiff::civil::Date,
+    /// sev1 … sev5.
+    counts: [u64; 5],
+}
+
+/// One group.
+#[derive(ToSchema)]
+pub(crate) struct TrendRow {
+    name: String,
+    incidents: u64,
+    /// Declared to acknowledged.
+    acknowledge: DurationSummary,
+    /// Impact start, or declared where that is unknown, to mitigated.
+    mitigate: DurationSummary,
+    /// Declared to resolved.
+    resolve: DurationSummary,
+}
+
+/// How long something took; seconds.
+#[derive(ToSchema)]
+pub(crate) struct DurationSummary {
+    /// How many are known.
+    n: u64,
+    #[schema(required)]
+    median_s: Option<i64>,
+    #[schema(required)]
+    p90_s: Option<i64>,
 }
 
 /// One event of a log.

@@ -15,6 +15,8 @@ use crate::text;
 pub const SUBJECT_CHARS_MAX: usize = 200;
 /// Longest title within the text, in characters.
 const TITLE_CHARS_MAX: usize = 500;
+/// Longest line of an update, in characters: an update itself has fewer.
+const UPDATE_LINE_CHARS_MAX: usize = 5_000;
 /// Most notices written out in one mail; the others are counted.
 const NOTICES_MAX: usize = 50;
 
@@ -64,6 +66,10 @@ fn subject_of(message: &Message, worst: &Notice) -> String {
     let incident = &worst.incident;
     let subject = match message.notices.len() {
         1 if worst.kind == NoticeKind::ConfirmRecovery => format!("Is it over? {} {}", incident.reference, incident.title),
+        1 if worst.kind == NoticeKind::Update => format!("Update on {}: {}", incident.reference, incident.title),
+        1 if worst.kind == NoticeKind::Reminder => {
+            format!("{}: {}", incident.reference, worst.text.as_deref().unwrap_or(&incident.title))
+        }
         1 => format!("{late}[{severity}] {} {}", incident.reference, incident.title),
         many => format!("{late}[{severity}] {many} pages, worst {} {}", incident.reference, incident.title),
     };
@@ -88,6 +94,15 @@ fn escaped(given: &str) -> String {
 /// One notice, as pairs of a name and a value that both bodies are made of.
 fn lines_of(message: &Message, notice: &Notice) -> Vec<(&'static str, String)> {
     let mut lines = vec![("Severity", severity_of(notice))];
+    if let Some(text) = &notice.text {
+        // Its lines are kept: an update is prose.
+        let prose: Vec<String> = text.lines().map(|line| one_line(line, UPDATE_LINE_CHARS_MAX)).collect();
+        lines.push((if notice.kind == NoticeKind::Update { "Update" } else { "Reminder" }, prose.join("\n")));
+        if let Some(service) = &notice.incident.service {
+            lines.push(("Service", one_line(service, 200)));
+        }
+        return lines;
+    }
     if notice.kind == NoticeKind::ConfirmRecovery {
         lines.push(("Question", "all its alerts have recovered: is it over? Resolve it, or say what is left.".to_owned()));
     }

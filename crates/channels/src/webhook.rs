@@ -49,7 +49,12 @@ struct Page<'a> {
     round: u32,
     late: bool,
     person: &'a str,
-    ack_url: &'a str,
+    /// What is told, where nothing is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+    /// Absent where nothing is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ack_url: Option<&'a str>,
     incident: PageIncident<'a>,
 }
 
@@ -96,7 +101,8 @@ fn page_of(message: &Message, index: usize, title_chars_max: usize) -> Option<Pa
         round: notice.round,
         late: notice.late,
         person: &notice.person,
-        ack_url,
+        text: notice.text.as_deref(),
+        ack_url: (!tells(notice.kind)).then_some(ack_url),
         incident: PageIncident {
             id: notice.incident.id.to_string(),
             r#ref: &notice.incident.reference,
@@ -106,6 +112,11 @@ fn page_of(message: &Message, index: usize, title_chars_max: usize) -> Option<Pa
             url,
         },
     })
+}
+
+/// Whether a notice only tells.
+const fn tells(kind: NoticeKind) -> bool {
+    matches!(kind, NoticeKind::Reminder | NoticeKind::Update)
 }
 
 /// The body with titles cut so far, and only the first `kept` notices.
@@ -118,6 +129,8 @@ fn body_with(message: &Message, title_chars_max: usize, kept: usize) -> Result<V
         let r#type = match message.notices[0].kind {
             NoticeKind::Page => "page",
             NoticeKind::ConfirmRecovery => "confirm_recovery",
+            NoticeKind::Reminder => "reminder",
+            NoticeKind::Update => "update",
         };
         serde_json::to_vec(&Body { r#type, timestamp, data, omitted })
     } else {

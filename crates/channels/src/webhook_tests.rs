@@ -15,6 +15,7 @@ pub(crate) fn message(notices: usize, title: &str) -> Message {
         round: 1,
         late: false,
         person: "ana".into(),
+        text: None,
         incident: NoticeIncident {
             id: IncidentId::from_bits(1),
             reference: format!("INC-{}", 142 + n),

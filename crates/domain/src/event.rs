@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::access::Actor;
-use crate::ids::{IncidentId, PageId};
+use crate::ids::{ActionId, IncidentId, PageId, ReviewId};
 use crate::time::to_micros;
 
 /// A SHA-256.
@@ -52,6 +52,10 @@ pub enum Stream {
     Incident(IncidentId),
     /// The log of a page.
     Page(PageId),
+    /// The log of a post-incident review.
+    Review(ReviewId),
+    /// The log of a corrective action.
+    Action(ActionId),
     /// The change log of one form of the organisation: `form/people/ana`.
     Form(String),
     /// What happened to the store itself: copies, releases.
@@ -63,6 +67,8 @@ impl fmt::Display for Stream {
         match self {
             Self::Incident(id) => id.fmt(f),
             Self::Page(id) => id.fmt(f),
+            Self::Review(id) => id.fmt(f),
+            Self::Action(id) => id.fmt(f),
             Self::Form(name) => write!(f, "form/{name}"),
             Self::Store => f.write_str("store"),
         }

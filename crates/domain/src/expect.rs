@@ -14,7 +14,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AlertId, IncidentId, PageId};
+use crate::ids::{ActionId, AlertId, IncidentId, PageId, ReviewId};
 use crate::time::{Length, after};
 
 /// Who an expectation belongs to: a stream or a row.
@@ -23,6 +23,8 @@ pub enum Owner {
     Incident(IncidentId),
     Page(PageId),
     Alert(AlertId),
+    Review(ReviewId),
+    Action(ActionId),
 }
 
 impl fmt::Display for Owner {
@@ -31,6 +33,8 @@ impl fmt::Display for Owner {
             Self::Incident(id) => id.fmt(f),
             Self::Page(id) => id.fmt(f),
             Self::Alert(id) => id.fmt(f),
+            Self::Review(id) => id.fmt(f),
+            Self::Action(id) => id.fmt(f),
         }
     }
 }
@@ -41,6 +45,8 @@ impl std::str::FromStr for Owner {
         match text.split_once('_').map(|(prefix, _)| prefix) {
             Some(PageId::PREFIX) => text.parse().map(Self::Page),
             Some(AlertId::PREFIX) => text.parse().map(Self::Alert),
+            Some(ReviewId::PREFIX) => text.parse().map(Self::Review),
+            Some(ActionId::PREFIX) => text.parse().map(Self::Action),
             _ => text.parse().map(Self::Incident),
         }
     }
@@ -92,8 +98,34 @@ rules! {
     AlertLapse = "alert.lapse", version 1, expects "the sender to send the alert again", else "the alert lapses";
     /// Opened by an alert that a silence suppresses.
     SilenceEnd = "alert.silence_end", version 1, expects "the alert to recover before its silence ends", else "the alert is judged again";
+    /// Opened by an offer of a role.
+    RoleAnswer = "incident.role_answer", version 1, expects "an answer to the offer of a role", else "whoever offered it is told";
+    /// Opened when an incident that somebody is on has no commander.
+    RoleUnfilled = "incident.role", version 1, expects "a commander", else "the team's managers are paged";
+    /// Opened by a task with a due time.
+    TaskDue = "incident.task", version 1, expects "the task to be done", else "its owner and the commander are told";
+    /// Opened when somebody is on an incident whose severity asks for updates, and by each update.
+    UpdateDue = "incident.update", version 1, expects "an update to the stakeholders", else "the commander and the team's managers are told";
+    /// Opened with a review.
+    ReviewDue = "review.due", version 1, expects "the review to be published", else "its owner and the team's managers are told";
+    /// Opened with an action.
+    ActionDue = "action.due", version 1, expects "the action to be done", else "its owner and their team's managers are told";
 }
 
+impl Rule {
+    /// The share of its length, in hundredths, after which whoever can still meet it is reminded once.
+    #[must_use]
+    pub const fn mark(self) -> Option<u64> {
+        match self {
+            // 80 % is the and the practice's reminder: time is left to write.
+            Self::UpdateDue | Self::ReviewDue | Self::ActionDue => Some(80),
+            _ => None,
+        }
+    }
+}
+
+/// How long somebody has to answer the offer of a role, and an incident may be without a commander.
+pub const ROLE_WITHIN: Length = Length::from_mins(5);
 /// How long a candidate waits for a person's decision.
 pub const CANDIDATE_WITHIN: Length = Length::from_mins(10);
 /// How long somebody has to confirm a recovery (contract: 15 min).
@@ -214,7 +246,7 @@ impl Expectation {
             opened_by,
             segments: vec![Segment { from, running: true, why: None }],
             length,
-            next_look_at: after(from, length),
+            next_look_at: after(from, rule.mark().map_or(length, |mark| Length::from_millis(length.as_millis() / 100 * mark))),
             standing: Standing::Live,
             settled_at: None,
             why: None,

@@ -121,6 +121,10 @@ id_type!(/// One accepted request of a monitor, kept as it came (redacted).
     SignalId, "sig");
 id_type!(/// One send over one contact method; the `webhook-id` and part of the `Message-ID`.
     MessageId, "msg");
+id_type!(/// A post-incident review; also the id of its stream.
+    ReviewId, "rev");
+id_type!(/// A corrective action; also the id of its stream.
+    ActionId, "act");
 id_type!(/// An API token.
     TokenId, "tok");
 id_type!(/// One run of the program: who claimed a message.

@@ -3,22 +3,25 @@
 //! Pure: no runtime, no store, no clock, no randomness, no logging. Time and fresh ids arrive as
 //! values, so that everything here is tested in milliseconds and replays from a seed.
 //!
-//! Where to look: [`signal`] (what a monitor sent becomes an alert and a decision), [`incident`]
-//! and [`paging`] (the two event-sourced streams), [`expect`] (rules with a deadline),
+//! Where to look: [`signal`] (what a monitor sent becomes an alert and a decision), [`incident`],
+//! [`paging`], [`review`] and [`action`] (the event-sourced streams), [`expect`] (rules with a deadline),
 //! [`oncall`] (who is on call), [`org`] (the organisation, a versioned snapshot of all forms),
 //! [`event`] (the envelope and its hash chain), [`wire`] (what crosses to vendors),
 //! [`view`] (what people read).
 
 pub mod access;
+pub mod action;
 pub mod event;
 pub mod expect;
 pub mod ids;
 pub mod incident;
 pub mod matcher;
+pub mod measure;
 pub mod oncall;
 pub mod org;
 pub mod paging;
 pub mod plants;
+pub mod review;
 pub mod signal;
 pub mod time;
 pub mod view;

@@ -65,6 +65,13 @@ impl Length {
     pub const fn from_mins(mins: u64) -> Self {
         Self::from_secs(mins * 60)
     }
+    /// From one instant to a later one, to the next whole millisecond, so that nothing is due early;
+    /// none where it is not later.
+    #[must_use]
+    pub fn between(from: Timestamp, to: Timestamp) -> Self {
+        let micros = u64::try_from(to.duration_since(from).as_micros()).unwrap_or(0);
+        Self { millis: micros.div_ceil(1000) }
+    }
     /// A length of milliseconds.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {

@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::action::Action;
+use crate::incident::work::{ROLES, Task};
 use crate::incident::{Incident, Severity, State};
 use crate::paging::{Page, Status};
+use crate::review::Review;
 
 /// An incident as lists and its page show it. Instants are null where unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,10 +76,10 @@ impl IncidentView {
             merged_into: i.merged_into.map(|id| id.to_string()),
             recovered: i.recovered,
             private: i.private,
-            roles: Vec::new(),
-            tasks: Vec::new(),
-            last_update_at: None,
-            review: None,
+            roles: roles_of(i),
+            tasks: i.work.tasks.iter().map(TaskView::of).collect(),
+            last_update_at: i.work.last_update_at,
+            review: i.work.review.map(|id| id.to_string()),
             unanswered: None,
             impact_started_at: i.impact_started_at,
             detected_at: i.detected_at,
@@ -88,6 +91,85 @@ impl IncidentView {
             created_at: i.created_at,
             updated_at: i.updated_at,
             next_due,
+            version,
+        }
+    }
+}
+
+/// Roles that are held or offered, in the order of [`ROLES`], then others by name.
+fn roles_of(i: &Incident) -> Vec<RoleView> {
+    let place = |role: &str| ROLES.iter().position(|known| *known == role).unwrap_or(ROLES.len());
+    let mut roles: Vec<RoleView> = i
+        .work
+        .roles
+        .iter()
+        .map(|(role, held)| RoleView {
+            role: role.clone(),
+            person: held.person.clone(),
+            since: held.since,
+            offered_to: held.offered_to.clone(),
+            offered_at: held.offered_at,
+        })
+        .collect();
+    roles.sort_by(|a, b| (place(&a.role), &a.role).cmp(&(place(&b.role), &b.role)));
+    roles
+}
+
+impl TaskView {
+    fn of(task: &Task) -> Self {
+        Self {
+            task: task.task,
+            text: task.text.clone(),
+            owner: task.owner.clone(),
+            due_at: task.due_at,
+            state: task.state.word().to_owned(),
+            added_at: task.added_at,
+            ended_at: task.ended_at,
+            late: task.late,
+        }
+    }
+}
+
+impl ActionView {
+    /// Of a folded action.
+    #[must_use]
+    pub fn of(a: &Action, version: u64) -> Self {
+        Self {
+            id: a.id.to_string(),
+            incident: a.incident.map(|id| id.to_string()),
+            reference: a.reference.clone(),
+            text: a.text.clone(),
+            owner: a.owner.clone(),
+            due_at: a.due_at,
+            state: a.state.word().to_owned(),
+            added_at: a.added_at,
+            ended_at: a.ended_at,
+            note: a.note.clone(),
+            late: a.late,
+            version,
+        }
+    }
+}
+
+impl ReviewView {
+    /// Of a folded review and its incident, with its text as kept.
+    #[must_use]
+    pub fn of(r: &Review, incident: &Incident, version: u64) -> Self {
+        Self {
+            id: r.id.to_string(),
+            incident: r.incident.to_string(),
+            reference: r.reference.clone(),
+            title: incident.title.clone(),
+            severity: incident.severity,
+            service: incident.service.clone(),
+            state: r.state.word().to_owned(),
+            owner: r.owner.clone(),
+            due_at: r.due_at,
+            opened_at: r.opened_at,
+            published_at: r.published_at,
+            edited: r.text.is_some(),
+            text: r.text.clone(),
+            late: r.late,
             version,
         }
     }

@@ -209,6 +209,10 @@ pub enum NoticeKind {
     Page,
     /// All alerts have recovered: say whether it is over.
     ConfirmRecovery,
+    /// Something of the incident wants this person's attention; nothing is to be acknowledged.
+    Reminder,
+    /// An update for stakeholders.
+    Update,
 }
 
 /// One thing to tell one person: the data of a page.
@@ -231,6 +235,9 @@ pub struct Notice {
     pub person: String,
     /// What it is about.
     pub incident: NoticeIncident,
+    /// What it says, where it only tells: a reminder, an update.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// The incident as a message shows it, at the time of the decision.

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use allclear_domain::event::BadEvent;
-use allclear_domain::{incident, paging};
+use allclear_domain::{action, incident, paging, review};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
@@ -23,12 +23,20 @@ fn again(kind: &str, v: u16, body: &str) -> Result<(String, u16, String), BadEve
         let event = incident::Event::decode(kind, v, body)?;
         return Ok((event.kind().to_owned(), event.v(), event.body()));
     }
+    if review::Event::KINDS.contains(&kind) {
+        let event = review::Event::decode(kind, v, body)?;
+        return Ok((event.kind().to_owned(), event.v(), event.body()));
+    }
+    if action::Event::KINDS.contains(&kind) {
+        let event = action::Event::decode(kind, v, body)?;
+        return Ok((event.kind().to_owned(), event.v(), event.body()));
+    }
     let event = paging::Event::decode(kind, v, body)?;
     Ok((event.kind().to_owned(), event.v(), event.body()))
 }
 
 fn kinds() -> Vec<&'static str> {
-    incident::Event::KINDS.iter().chain(paging::Event::KINDS).copied().collect()
+    incident::Event::KINDS.iter().chain(paging::Event::KINDS).chain(review::Event::KINDS).chain(action::Event::KINDS).copied().collect()
 }
 
 #[test]

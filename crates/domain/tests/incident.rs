@@ -8,7 +8,7 @@ use allclear_domain::expect::{Expectation, Rule, Standing};
 use allclear_domain::ids::{AlertId, IncidentId, PageId};
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
-    self, Command, Context, Declaration, Event, Incident, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX,
+    self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -51,7 +51,8 @@ impl World {
     fn run(&mut self, command: Command) -> Result<Vec<Event>, Refusal> {
         self.seconds += 1;
         let now = after(start(), Length::from_secs(self.seconds));
-        let events = incident::decide(self.incident.as_ref(), command, Context { now, org_version: 4 })?;
+        let events =
+            incident::decide(self.incident.as_ref(), command, Context { now, org_version: 4, cadence: [Some(Length::from_mins(30)); 5] })?;
         for event in &events {
             self.version += 1;
             let incident = incident::evolve(self.incident.take(), ID, event, now, Mode::Live);
@@ -124,6 +125,14 @@ fn command(verb: Verb) -> Command {
         Verb::Restrict => Command::Restrict { why: why(), people: vec!["ana".into()] },
         Verb::OpenUp => Command::OpenUp { why: why() },
         Verb::Admit => Command::Admit { people: vec!["ben".into()], why: why() },
+        Verb::Role => Command::OfferRole { role: "scribe".into(), to: "ben".into() },
+        Verb::Task => Command::AddTask { text: "call the vendor".into(), owner: None, due_at: None },
+        Verb::Update => Command::Update { audiences: vec!["customers".into()], text: "we are on it".into(), next_within: None },
+        Verb::Decision => Command::Decide { text: "fail over".into(), reversible: Some(true) },
+        Verb::Time => Command::CorrectTime { instant: Instant::ImpactStarted, at: Timestamp::from_second(1).ok(), why: why() },
+        Verb::Link => Command::LinkAlert { alert: allclear_domain::ids::AlertId::from_bits(77), title: "5xx".into() },
+        Verb::Rename => Command::Rename { title: "Card payments failing".into() },
+        Verb::Review => Command::AskReview { review: allclear_domain::ids::ReviewId::from_bits(5), due_at: Timestamp::UNIX_EPOCH },
     }
 }
 
@@ -287,6 +296,18 @@ fn any_command() -> impl Strategy<Value = Command> {
         1 => words.prop_map(|why| Command::Reopen { why }),
         1 => (0_usize..5).prop_map(|at| Command::SetSeverity { severity: Severity::ALL[at], why: "worse".into() }),
         1 => (0_u64..3, 0_u64..3).prop_map(|(joined, recovered)| Command::TellAlerts { joined, recovered, open: 1 }),
+        2 => (0_u32..4, any::<bool>()).prop_map(|(task, done)| if done { Command::FinishTask { task, note: None } } else { Command::MissTask { task } }),
+        1 => (0_i64..4).prop_map(|hours| Command::AddTask {
+            text: "call".into(),
+            owner: Some("ana".into()),
+            due_at: Timestamp::from_second(4_000_000_000 + hours * 3600).ok(),
+        }),
+        2 => (0_usize..3, any::<bool>()).prop_map(|(at, take)| {
+            let (role, person) = (["commander", "scribe", "deputy"][at].to_owned(), "cho".to_owned());
+            if take { Command::TakeRole { role, person } } else { Command::OfferRole { role, to: person } }
+        }),
+        1 => Just(Command::LeaveRole { role: "commander".into() }),
+        1 => Just(Command::MissUpdate { due_at: Timestamp::UNIX_EPOCH }),
         1 => Just(Command::MissConfirmation),
         1 => Just(Command::Absorb { from: OTHER, from_ref: "INC-2".into() }),
         1 => Just(Command::Declare(declaration())),

@@ -12,6 +12,7 @@ pub mod cookies;
 pub mod core;
 pub mod decider;
 pub mod engine;
+pub mod learning;
 pub mod links;
 pub mod metrics;
 pub mod orgfile;

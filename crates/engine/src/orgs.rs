@@ -101,7 +101,7 @@ fn each_secret(kind: FormKind, body: &mut Value, mut change: impl FnMut(&str) ->
     };
     match kind {
         FormKind::Integration => one(body.get_mut("key")),
-        FormKind::Person => {
+        FormKind::Person | FormKind::Audience => {
             for contact in body.get_mut("contacts").and_then(Value::as_array_mut).into_iter().flatten() {
                 one(contact.get_mut("secret"))?;
             }
@@ -134,14 +134,25 @@ fn make_missing(bundle: &mut Bundle, rng: &dyn Rng) -> Vec<MadeSecret> {
     }
     for person in &mut bundle.people {
         for contact in person.contacts.iter_mut().filter(|c| c.webhook.is_some() && c.secret.is_none()) {
-            let mut bytes = [0; WEBHOOK_SECRET_BYTES];
-            rng.fill(&mut bytes);
-            let secret = format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(bytes));
+            let secret = webhook_secret(rng);
             made.push(MadeSecret { of: format!("contact {}/{}", person.id, contact.id), secret: secret.clone() });
             contact.secret = Some(secret);
         }
     }
+    for audience in &mut bundle.audiences {
+        for contact in audience.contacts.iter_mut().filter(|c| c.webhook.is_some() && c.secret.is_none()) {
+            let secret = webhook_secret(rng);
+            made.push(MadeSecret { of: format!("contact {}/{}", audience.id, contact.id), secret: secret.clone() });
+            contact.secret = Some(secret);
+        }
+    }
     made
+}
+
+fn webhook_secret(rng: &dyn Rng) -> String {
+    let mut bytes = [0; WEBHOOK_SECRET_BYTES];
+    rng.fill(&mut bytes);
+    format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(bytes))
 }
 
 impl Engine {

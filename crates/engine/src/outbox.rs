@@ -349,14 +349,12 @@ fn render(engine: &Engine, messages: &[Box<Stored>]) -> Message {
 /// The address behind a contact, as the organisation has it now.
 fn target(engine: &Engine, person: &str, contact: &str) -> Result<Target, String> {
     let org = engine.org();
-    let form = org.person(person).ok_or_else(|| format!("there is no person `{person}` any more"))?;
-    let contact =
-        form.contacts.iter().find(|c| c.id == contact).ok_or_else(|| format!("`{person}` has no contact method `{contact}` any more"))?;
+    let (contact, name) = org.contact(person, contact).ok_or_else(|| format!("`{person}` has no contact method `{contact}` any more"))?;
     if let Some(url) = &contact.webhook {
         return Ok(Target::Webhook { url: url.clone(), secret: contact.secret.clone() });
     }
     match &contact.email {
-        Some(address) => Ok(Target::Email { address: address.clone(), name: form.name.clone() }),
+        Some(address) => Ok(Target::Email { address: address.clone(), name: name.to_owned() }),
         None => Err(format!("contact method `{}` of `{person}` has no address", contact.id)),
     }
 }

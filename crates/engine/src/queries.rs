@@ -127,11 +127,26 @@ impl Engine {
 }
 
 impl Queries<'_> {
-    fn db(&self) -> &Db {
+    pub(crate) fn db(&self) -> &Db {
         self.engine.db()
     }
 
-    fn needs(&self, scope: Scope) -> Result<(), NoAnswer> {
+    /// Whether this principal may read at all.
+    pub(crate) fn may_read(&self) -> Result<(), NoAnswer> {
+        self.needs(Scope::Read)
+    }
+
+    /// A folded incident that the reader may see.
+    pub(crate) async fn stored_incident(
+        &self,
+        id: IncidentId,
+    ) -> Result<(allclear_domain::incident::Incident, allclear_domain::event::Head), NoAnswer> {
+        self.needs(Scope::Read)?;
+        let found = rows::incident::get(self.db(), id).await?.ok_or(NoAnswer::Missing("incident"))?;
+        if self.reach().admits(&found.0.facts()) { Ok(found) } else { Err(NoAnswer::Missing("incident")) }
+    }
+
+    pub(crate) fn needs(&self, scope: Scope) -> Result<(), NoAnswer> {
         if self.who.scope.admits(scope) { Ok(()) } else { Err(NoAnswer::Forbidden(scope)) }
     }
 
@@ -174,11 +189,7 @@ impl Queries<'_> {
     /// # Errors
     /// When there is none.
     pub async fn incident(&self, id: IncidentId) -> Result<IncidentView, NoAnswer> {
-        self.needs(Scope::Read)?;
-        let (incident, head) = rows::incident::get(self.db(), id).await?.ok_or(NoAnswer::Missing("incident"))?;
-        if !self.reach().admits(&incident.facts()) {
-            return Err(NoAnswer::Missing("incident"));
-        }
+        let (incident, head) = self.stored_incident(id).await?;
         let due = rows::expectation::next_due(self.db(), id).await?;
         let mut view = IncidentView::of(&incident, head.version, due);
         if let Some(page) = incident.page
@@ -558,7 +569,7 @@ fn expectation_view(e: &Expectation) -> ExpectationView {
         expects: e.rule.expects().to_owned(),
         or_else: e.rule.or_else().to_owned(),
         opened_at: e.segments.first().map(|s| s.from),
-        due_at: e.next_look_at,
+        due_at: e.deadline_at().map_or(e.next_look_at, |at| at.max(e.next_look_at)),
         settled_at: e.settled_at,
         why: e.why.clone(),
     }

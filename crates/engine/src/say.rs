@@ -49,6 +49,65 @@ pub fn line(org: &Org, kind: &str, actor: &str, body: Option<&Value>) -> String 
                 body.get("people").and_then(Value::as_array).into_iter().flatten().filter_map(|id| id.as_str().map(name)).collect();
             format!("{} may see it: {}", people.join(", "), text("why"))
         }
+        "role_offered" => format!("{who} asked {} to be {}", by("to"), text("role")),
+        "role_taken" => match text("from").as_str() {
+            "" => format!("{} is {} now", by("person"), text("role")),
+            from => format!("{} took over as {} from {}", by("person"), text("role"), name(from)),
+        },
+        "role_left" => format!("{} is no longer {}", by("person"), text("role")),
+        "role_unanswered" => format!("{} did not answer the offer to be {}", by("to"), text("role")),
+        "role_unfilled" => format!("Nobody is {}", text("role")),
+        "task_added" => {
+            let owner = if text("owner").is_empty() { String::new() } else { format!(" for {}", name(&text("owner"))) };
+            format!("{who} added task {}{owner}: {}", number("task"), text("text"))
+        }
+        "task_assigned" => format!("Task {} is {}'s", number("task"), by("owner")),
+        "task_done" => with_text(format!("{who} finished task {}", number("task")), &text("note")),
+        "task_dropped" => with_text(format!("{who} dropped task {}", number("task")), &text("note")),
+        "task_late" => format!("Task {} is late", number("task")),
+        "update_posted" => {
+            let to: Vec<String> = body
+                .get("audiences")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(|id| org.audience(id).and_then(|a| a.name.clone()).unwrap_or_else(|| id.to_owned()))
+                .collect();
+            let to = if to.is_empty() { "the log only".to_owned() } else { to.join(", ") };
+            format!("{who} sent update {} to {to}: {}", number("number"), text("text"))
+        }
+        "update_reminded" => "An update to the stakeholders is due soon".into(),
+        "update_missed" => "No update to the stakeholders came in time".into(),
+        "decision_made" => {
+            let undo = match body.get("reversible").and_then(Value::as_bool) {
+                Some(true) => " (reversible)",
+                Some(false) => " (not reversible)",
+                None => "",
+            };
+            format!("{who} decided{undo}: {}", text("text"))
+        }
+        "time_corrected" => {
+            let at = if text("at").is_empty() { "not known".to_owned() } else { text("at") };
+            format!("{who} corrected {} to {at}: {}", text("instant").replace('_', " "), text("why"))
+        }
+        "alert_linked" => format!("{who} linked an alert: {}", text("title")),
+        "renamed" => format!("{who} renamed it: {}", text("to")),
+        "review_asked" => format!("A review is due by {}", text("due_at")),
+        "told" => told(body, &name),
+        "review_opened" => "A review was opened".into(),
+        "review_assigned" => format!("The review is {}'s to write", by("owner")),
+        "review_edited" => format!("{who} edited the review"),
+        "review_published" => format!("{who} published the review"),
+        "review_reminded" => "The review is due soon".into(),
+        "review_missed" => "The review was not published in time".into(),
+        "action_added" => format!("{who} added an action for {}: {}", by("owner"), text("text")),
+        "action_assigned" => format!("An action is {}'s now", by("owner")),
+        "action_due_changed" => format!("{who} moved the date of an action: {}", text("why")),
+        "action_done" => with_text(format!("{who} finished an action"), &text("note")),
+        "action_dropped" => with_text(format!("{who} dropped an action"), &text("note")),
+        "action_reminded" => "An action is due soon".into(),
+        "action_missed" => "An action was not done in time".into(),
         "page_started" => format!("Paging by {}", or(text("escalation"), "the catch-all, since no escalation policy is set")),
         "step_reached" => step_reached(body, &name),
         "step_empty" => format!("Round {}, step {}: nobody was notified because {}", number("round"), number("step"), text("why")),
@@ -85,6 +144,22 @@ pub fn line(org: &Org, kind: &str, actor: &str, body: Option<&Value>) -> String 
         "confirmation_asked" => format!("{} is asked by {} whether it is over", name(&text("person")), text("contact")),
         "form_changed" => format!("{who} changed the organisation (version {})", number("version")),
         other => other.replace('_', " "),
+    }
+}
+
+/// Who was told, in one line; the text stands in the event that led to it.
+fn told(body: &Value, name: &dyn Fn(&str) -> String) -> String {
+    let people = |key: &str| -> Vec<String> {
+        let list = body.get(key).and_then(Value::as_array).into_iter().flatten();
+        list.filter_map(|one| one.get("person").and_then(Value::as_str)).map(name).collect()
+    };
+    let (told, passed) = (people("people"), people("passed_over"));
+    let because = body.get("because").and_then(Value::as_str).unwrap_or("");
+    let left_out = if passed.is_empty() { String::new() } else { format!("; could not be told: {}", passed.join(", ")) };
+    if told.is_empty() {
+        format!("Nobody was told ({because}){left_out}")
+    } else {
+        format!("Told {} ({because}){left_out}", told.join(", "))
     }
 }
 

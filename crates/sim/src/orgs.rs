@@ -72,6 +72,7 @@ pub fn organisation(dice: &mut Dice, now: Timestamp) -> Bundle {
             name: None,
             notify: Some(urgency),
             update_every: None,
+            review_within: None,
             acknowledge_within: None,
             resolve_within: None,
         });

@@ -31,14 +31,24 @@ tables! {
         "group_key": Text, "because": Text, "mode": Text, "commander": Text, "acknowledged_by": Text, "merged_into": Text,
         "page": Text, "alerts_told": Int, "recoveries_told": Int, "recovered": Bool, "reopened": Int, "impact_started_at": Int, "detected_at": Int,
         "declared_at": Int, "acknowledged_at": Int, "mitigated_at": Int, "resolved_at": Int, "closed_at": Int,
-        "created_at": Int, "updated_at": Int, "version": Int, "hash": Bytes,
+        "created_at": Int, "updated_at": Int, "version": Int, "hash": Bytes, "work": Text,
         "private": Bool, "admitted": Text,
     }
     /// Folded pages.
     PAGE = "page", key ["id"] {
         "id": Text, "incident": Text, "about": Text, "escalation": Text, "urgency": Text, "alert": Text, "because": Text,
         "status": Text, "round": Int, "step": Int, "catch_all": Bool, "entries": Text, "acknowledged_by": Text,
-        "started_at": Int, "ended_at": Int, "version": Int, "hash": Bytes,
+        "started_at": Int, "ended_at": Int, "version": Int, "hash": Bytes, "asks": Text,
+    }
+    /// Folded reviews.
+    REVIEW = "review", key ["id"] {
+        "id": Text, "incident": Text, "ref": Text, "state": Text, "owner": Text, "text": Text, "due_at": Int, "late": Bool,
+        "opened_at": Int, "published_at": Int, "updated_at": Int, "version": Int, "hash": Bytes,
+    }
+    /// Folded corrective actions.
+    ACTION = "action", key ["id"] {
+        "id": Text, "incident": Text, "ref": Text, "text": Text, "owner": Text, "due_at": Int, "state": Text, "note": Text,
+        "late": Bool, "added_at": Int, "ended_at": Int, "updated_at": Int, "version": Int, "hash": Bytes,
     }
     /// Alerts; `ended` is null while open.
     ALERT = "alert", key ["id"] {
@@ -95,35 +105,11 @@ tables! {
 }
 
 /// The schema's steps.
-pub static MIGRATIONS: &[Migration] = &[SPINE, ACCESS];
-
-/// Who may see what, and who is signed in.
-const ACCESS: Migration = Migration {
-    number: 3,
-    name: "access",
-    sql: "
-alter table incident add column private boolean not null default false;
-alter table incident add column admitted text not null default '[]';
-create table incident_reader (incident text not null, person text not null, primary key (incident, person)) {CLUSTERED};
-create index incident_reader_person on incident_reader (person, incident);
-create table credential (person text primary key, hash text not null, set_at bigint not null) {CLUSTERED};
-create table session (
-  id text primary key, hash text not null, person text not null, agent text, created_at bigint not null, seen_at bigint not null,
-  expires_at bigint not null, ended_at bigint) {CLUSTERED};
-create unique index session_hash on session (hash);
-create index session_person on session (person, id);
-create table one_time (
-  hash text primary key, kind text not null, person text, created_at bigint not null, expires_at bigint not null,
-  used_at bigint) {CLUSTERED};
-",
-    sqlite: "",
-    postgres: "",
-};
-
-const SPINE: Migration = Migration {
-    number: 1,
-    name: "the spine",
-    sql: "
+pub static MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "the spine",
+        sql: "
 create table event (
   seq {SEQ},
   stream text not null, version bigint not null, incident text, kind text not null, v bigint not null,
@@ -202,8 +188,8 @@ create index idempotency_at on idempotency (at);
 
 create table meta (name text primary key, value text not null) {CLUSTERED};
 ",
-    // The one change that gets through is a redaction: body and salt go, everything else stays.
-    sqlite: "
+        // The one change that gets through is a redaction: body and salt go, everything else stays.
+        sqlite: "
 create trigger event_not_deleted before delete on event begin
   select raise(abort, 'the log is append-only'); end;
 create trigger event_not_changed before update on event
@@ -213,10 +199,10 @@ when not (new.body is null and new.salt is null and new.seq = old.seq and new.st
   and new.marking is old.marking and new.body_hash = old.body_hash and new.hash = old.hash)
 begin select raise(abort, 'the log is append-only'); end;
 ",
-    // Nodes that share a store need the database to say that a condition is open already. Alone, one
-    // process holds the file and knows every open alert, so that an index over scattered keys, which
-    // costs a page written per alert, would guard nothing; `doctor` looks for what it would forbid.
-    postgres: "
+        // Nodes that share a store need the database to say that a condition is open already. Alone, one
+        // process holds the file and knows every open alert, so that an index over scattered keys, which
+        // costs a page written per alert, would guard nothing; `doctor` looks for what it would forbid.
+        postgres: "
 create unique index alert_open on alert (integration, dedup_key) where ended is null;
 create function event_append_only() returns trigger language plpgsql as $$
 begin
@@ -231,6 +217,57 @@ begin
 end $$;
 create trigger event_append_only before update or delete on event for each row execute function event_append_only();
 ",
+    },
+    Migration {
+        number: 2,
+        name: "coordination",
+        sql: "
+alter table incident add column work text;
+alter table page add column asks text;
+create index incident_declared on incident (declared_at) where declared_at is not null;
+
+create table review (
+  id text primary key, incident text not null, ref text not null, state text not null, owner text, text text,
+  due_at bigint not null, late boolean not null, opened_at bigint not null, published_at bigint, updated_at bigint not null,
+  version bigint not null, hash {BYTES} not null) {CLUSTERED};
+create unique index review_incident on review (incident);
+create index review_state on review (state, due_at);
+
+create table action (
+  id text primary key, incident text, ref text, text text not null, owner text not null, due_at bigint not null,
+  state text not null, note text, late boolean not null, added_at bigint not null, ended_at bigint, updated_at bigint not null,
+  version bigint not null, hash {BYTES} not null) {CLUSTERED};
+create index action_incident on action (incident, id) where incident is not null;
+create index action_state on action (state, due_at);
+create index action_owner on action (owner, state, due_at);
+",
+        sqlite: "",
+        postgres: "",
+    },
+    ACCESS,
+];
+
+/// Who may see what, and who is signed in.
+const ACCESS: Migration = Migration {
+    number: 3,
+    name: "access",
+    sql: "
+alter table incident add column private boolean not null default false;
+alter table incident add column admitted text not null default '[]';
+create table incident_reader (incident text not null, person text not null, primary key (incident, person)) {CLUSTERED};
+create index incident_reader_person on incident_reader (person, incident);
+create table credential (person text primary key, hash text not null, set_at bigint not null) {CLUSTERED};
+create table session (
+  id text primary key, hash text not null, person text not null, agent text, created_at bigint not null, seen_at bigint not null,
+  expires_at bigint not null, ended_at bigint) {CLUSTERED};
+create unique index session_hash on session (hash);
+create index session_person on session (person, id);
+create table one_time (
+  hash text primary key, kind text not null, person text, created_at bigint not null, expires_at bigint not null,
+  used_at bigint) {CLUSTERED};
+",
+    sqlite: "",
+    postgres: "",
 };
 
 /// What [`MIGRATIONS`] makes on PostgreSQL only: for trying several nodes over one SQLite in memory.

@@ -60,6 +60,7 @@ fn incidents() -> Vec<Incident> {
                     closed_at: None,
                     created_at: Timestamp::UNIX_EPOCH,
                     updated_at: Timestamp::UNIX_EPOCH,
+                    work: Default::default(),
                     private,
                     admitted,
                 });

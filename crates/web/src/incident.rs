@@ -232,6 +232,7 @@ fn pages(told: &Told, org: &Org) -> Markup {
                             Status::Acknowledged => { strong { "Acknowledged" } @if let Some(id) = &page.acknowledged_by { " by " bdi { (parts::name(org, id)) } } },
                             Status::Stopped => strong { "Stopped" },
                             Status::Exhausted => span class="late" { "Nobody answered" },
+                            Status::Told => strong { "Told" },
                         }
                     }
                     p class="quiet" {

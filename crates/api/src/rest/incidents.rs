@@ -219,6 +219,8 @@ pub(crate) struct ByBody {
 pub(crate) struct EscalateBody {
     /// A policy's id; the incident's where absent.
     escalation: Option<String>,
+    /// In place of a policy: whom to page by name, as `person:ID`, `team:ID`, `schedule:ID`.
+    page: Option<Vec<String>>,
     why: String,
 }
 /// `severity`
@@ -299,11 +301,34 @@ macro_rules! any_body {
     };
 }
 
-any_body!(ByBody, EscalateBody, SeverityBody, NoteBody, WhyBody, PromoteBody, CloseBody, MergeBody, TextBody, AdmitBody);
+use super::coordination::{DecisionBody, LinkBody, RenameBody, ReviewBody, RoleBody, TaskBody, TimeBody, UpdateBody};
+
+any_body!(
+    ByBody,
+    EscalateBody,
+    SeverityBody,
+    NoteBody,
+    WhyBody,
+    PromoteBody,
+    CloseBody,
+    MergeBody,
+    TextBody,
+    RoleBody,
+    TaskBody,
+    UpdateBody,
+    DecisionBody,
+    TimeBody,
+    LinkBody,
+    RenameBody,
+    ReviewBody,
+    AdmitBody
+);
 
 /// Acts on an incident; the answer is the incident after it.
 ///
-/// acknowledge {by?} · escalate {escalation?, why} · severity {severity, why} · mitigate {note?} · resolve {note?} · reopen {why} ·
+/// role {role, person?, do?} · task {text, owner?, due_at? or within?} or {task, owner} or {task, state, note?} ·
+/// update {text, audiences?, next_within?} · decision {text, reversible?} · time {instant, at?, why} · link {alert} · rename {title} · review {} ·
+/// acknowledge {by?} · escalate {escalation? or page?, why} · severity {severity, why} · mitigate {note?} · resolve {note?} · reopen {why} ·
 /// cancel {why} · close {} · merge {into} · note {text} · declare {why?} (a candidate) · restrict {why} · open_up {why} ·
 /// admit {person, why?}
 #[utoipa::path(post, path = "/api/v1/incidents/{ref}/{command}", operation_id = "command_incident", tag = "incidents", request_body = AnyBody,
@@ -335,6 +360,9 @@ pub(crate) async fn command(
 
 /// The command that a verb and its body mean.
 async fn read(api: &Api, who: &Principal, id: IncidentId, verb: Verb, body: &[u8]) -> Result<Command, Problem> {
+    if let Some(command) = super::coordination::read(api, who, id, verb, body)? {
+        return Ok(command);
+    }
     let incident = |command| Command::Incident { id, command };
     Ok(match verb {
         Verb::Acknowledge => {
@@ -342,8 +370,16 @@ async fn read(api: &Api, who: &Principal, id: IncidentId, verb: Verb, body: &[u8
             incident(incident::Command::Acknowledge { by, via: CAUSE.into() })
         }
         Verb::Escalate => {
-            let EscalateBody { escalation, why } = json(body)?;
-            Command::Escalate { id, escalation, why: in_words(why)? }
+            let EscalateBody { escalation, page, why } = json(body)?;
+            let why = in_words(why)?;
+            match page {
+                Some(_) if escalation.is_some() => return Err(Problem::bad("give either `escalation` or `page`")),
+                Some(targets) if targets.is_empty() => {
+                    return Err(Problem::bad("`page` names nobody: give `person:ID`, `team:ID` or `schedule:ID`"));
+                }
+                Some(targets) => Command::PagePeople { id, targets, why },
+                None => Command::Escalate { id, escalation, why },
+            }
         }
         Verb::Severity => {
             let SeverityBody { severity, why } = json(body)?;
@@ -373,6 +409,9 @@ async fn read(api: &Api, who: &Principal, id: IncidentId, verb: Verb, body: &[u8
             known_person(api, Some(&person))?;
             let why = why.map_or_else(|| Ok("admitted by a person".to_owned()), in_words)?;
             incident(incident::Command::Admit { people: vec![person], why })
+        }
+        Verb::Role | Verb::Task | Verb::Update | Verb::Decision | Verb::Time | Verb::Link | Verb::Rename | Verb::Review => {
+            return Err(Problem::new("internal", "a command of coordination was not read"));
         }
         Verb::Alerts | Verb::Recover => return Err(Problem::new("no_such_command", "this follows from alerts, and nobody asks for it")),
     })

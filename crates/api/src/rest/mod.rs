@@ -1,8 +1,10 @@
 //! The control API, `/api/v1`: one file a subject. Handlers read what is asked, ask the engine, and
 //! say what it said; nothing is decided here.
 
+mod coordination;
 mod explain;
 mod incidents;
+mod learning;
 mod lists;
 mod org;
 mod stream;
@@ -118,6 +120,15 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
         .routes(routes!(incidents::pages))
         .routes(routes!(incidents::expectations))
         .routes(routes!(incidents::command))
+        .routes(routes!(learning::updates))
+        .routes(routes!(learning::review_of))
+        .routes(routes!(learning::reviews))
+        .routes(routes!(learning::review))
+        .routes(routes!(learning::command_review))
+        .routes(routes!(learning::actions, learning::add_action))
+        .routes(routes!(learning::action))
+        .routes(routes!(learning::command_action))
+        .routes(routes!(learning::trends))
         .routes(routes!(lists::alerts))
         .routes(routes!(lists::alert))
         .routes(routes!(lists::page))

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::event::Instant;
 use super::types::Severity;
-use crate::ids::{AlertId, IncidentId, PageId};
+use crate::ids::{AlertId, IncidentId, PageId, ReviewId};
 use crate::time::Length;
 
 /// What a new incident or candidate starts with.
@@ -70,4 +71,40 @@ pub enum Command {
     OpenUp { why: String },
     /// These may see it, and why.
     Admit { people: Vec<String>, why: String },
+    /// Asks somebody to take a role; its holder keeps it until they do.
+    OfferRole { role: String, to: String },
+    /// `person` takes a role, offered or not.
+    TakeRole { role: String, person: String },
+    /// Its holder gives it up, or its offer is taken back.
+    LeaveRole { role: String },
+    /// Nobody answered the offer in time.
+    MissRoleAnswer { role: String, to: String },
+    /// Nobody took command in time.
+    MissCommander,
+    /// Something to do.
+    AddTask { text: String, owner: Option<String>, due_at: Option<Timestamp> },
+    /// Somebody else does it.
+    AssignTask { task: u32, owner: String },
+    /// It is done.
+    FinishTask { task: u32, note: Option<String> },
+    /// It is not to be done any more.
+    DropTask { task: u32, note: Option<String> },
+    /// Its time has passed.
+    MissTask { task: u32 },
+    /// Tells stakeholders.
+    Update { audiences: Vec<String>, text: String, next_within: Option<Length> },
+    /// An update is due soon.
+    RemindUpdate { due_at: Timestamp },
+    /// No update came in time.
+    MissUpdate { due_at: Timestamp },
+    /// A decision, with whether it can be undone.
+    Decide { text: String, reversible: Option<bool> },
+    /// An instant was another one, or is not known.
+    CorrectTime { instant: Instant, at: Option<Timestamp>, why: String },
+    /// An open alert belongs to this.
+    LinkAlert { alert: AlertId, title: String },
+    /// A better title.
+    Rename { title: String },
+    /// A review is to be written.
+    AskReview { review: ReviewId, due_at: Timestamp },
 }

@@ -8,7 +8,8 @@ use super::event::{
     Restricted, SeverityChanged, Why,
 };
 use super::lifecycle::{Misfit, Verb, next};
-use super::types::{Incident, State};
+use super::types::{Incident, Severity, State};
+use crate::time::Length;
 
 /// What a decision may know beside the state.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +18,14 @@ pub struct Context {
     pub now: Timestamp,
     /// Version of the organisation in force.
     pub org_version: u64,
+    /// How often each severity asks for updates, worst first.
+    pub cadence: [Option<Length>; 5],
+}
+
+impl Context {
+    fn update_every(&self, severity: Severity) -> Option<Length> {
+        self.cadence[usize::from(severity.rank() - 1)]
+    }
 }
 
 /// Longest title, in characters; longer ones are cut when they arrive.
@@ -47,6 +56,22 @@ pub enum Refusal {
     GroupHasAnother(String),
     #[error("an incident cannot be merged into itself")]
     MergeIntoItself,
+    #[error("they are {role} already")]
+    HoldsItAlready { role: String },
+    #[error("nobody is {role}, and nobody was asked")]
+    NobodyHolds { role: String },
+    #[error("there is no task {task} in this incident")]
+    NoSuchTask { task: u32 },
+    #[error("task {task} is {state} already")]
+    TaskEnded { task: u32, state: &'static str },
+    #[error("an incident has at most {max} tasks: finish some, or keep the plan elsewhere and link it")]
+    TooManyTasks { max: usize },
+    #[error("that instant is still to come: give one that has passed")]
+    InTheFuture,
+    #[error("that time has passed: give one to come")]
+    InThePast,
+    #[error("this incident has a review already")]
+    HasAReview,
     #[error("{what} is missing: say it in words")]
     WordsMissing { what: &'static str },
     #[error("{what} is longer than {max} characters")]
@@ -68,6 +93,14 @@ impl Refusal {
             Self::AlreadyMitigated => "already_mitigated",
             Self::GroupHasAnother(_) => "group_has_another",
             Self::MergeIntoItself => "merge_into_itself",
+            Self::HoldsItAlready { .. } => "holds_it_already",
+            Self::NobodyHolds { .. } => "nobody_holds_it",
+            Self::NoSuchTask { .. } => "no_such_task",
+            Self::TaskEnded { .. } => "task_ended",
+            Self::TooManyTasks { .. } => "too_many_tasks",
+            Self::InTheFuture => "in_the_future",
+            Self::InThePast => "in_the_past",
+            Self::HasAReview => "has_a_review",
             Self::WordsMissing { .. } => "words_missing",
             Self::TooLong { .. } => "too_long",
         }
@@ -89,7 +122,7 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
             _ => Err(Refusal::NotDeclared),
         };
     };
-    let fits = |verb| next(incident.state, verb).map_err(|misfit| refusal(misfit, incident));
+    let fits = |verb| fits(incident, verb);
     match command {
         Command::Propose(_) | Command::Declare(_) => Err(Refusal::AlreadyDeclared),
         Command::Promote { why } => {
@@ -116,7 +149,12 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
                 return Ok(Vec::new());
             }
             words(&why, "the reason")?;
-            Ok(vec![Event::SeverityChanged(SeverityChanged { from: incident.severity, to: severity, why })])
+            Ok(vec![Event::SeverityChanged(SeverityChanged {
+                from: incident.severity,
+                to: severity,
+                why,
+                update_every: context.update_every(severity),
+            })])
         }
         Command::TellAlerts { joined, recovered, open } => {
             if !incident.state.is_open() || (joined == 0 && recovered == 0) {
@@ -190,6 +228,7 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
             let people = not_yet_admitted(incident, people);
             Ok(if people.is_empty() { Vec::new() } else { vec![Event::Admitted(Admitted { people, why })] })
         }
+        other => super::coordinate::coordinate(incident, other, context),
     }
 }
 
@@ -234,10 +273,16 @@ fn declared(new: Declaration, context: Context) -> Result<Declared, Refusal> {
         impact_started_at: new.impact_started_at,
         detected_at: new.detected_at,
         group_wait: new.group_wait,
+        update_every: context.update_every(new.severity),
     })
 }
 
-fn words(text: &str, what: &'static str) -> Result<(), Refusal> {
+/// Whether the lifecycle lets a verb happen now.
+pub(super) fn fits(incident: &Incident, verb: Verb) -> Result<State, Refusal> {
+    next(incident.state, verb).map_err(|misfit| refusal(misfit, incident))
+}
+
+pub(super) fn words(text: &str, what: &'static str) -> Result<(), Refusal> {
     if text.trim().is_empty() { Err(Refusal::WordsMissing { what }) } else { Ok(()) }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::types::Severity;
 use crate::event::event_kinds;
-use crate::ids::{AlertId, IncidentId, PageId};
+use crate::ids::{AlertId, IncidentId, PageId, ReviewId};
 use crate::time::Length;
 
 event_kinds! {
@@ -32,6 +32,24 @@ event_kinds! {
         Restricted(Restricted) = "restricted",
         OpenedUp(Why) = "opened_up",
         Admitted(Admitted) = "admitted",
+        RoleOffered(RoleOffered) = "role_offered",
+        RoleTaken(RoleTaken) = "role_taken",
+        RoleLeft(RoleLeft) = "role_left",
+        RoleUnanswered(RoleOffered) = "role_unanswered",
+        RoleUnfilled(RoleUnfilled) = "role_unfilled",
+        TaskAdded(TaskAdded) = "task_added",
+        TaskAssigned(TaskAssigned) = "task_assigned",
+        TaskDone(TaskEnded) = "task_done",
+        TaskDropped(TaskEnded) = "task_dropped",
+        TaskLate(TaskLate) = "task_late",
+        Updated(Updated) = "update_posted",
+        UpdateReminded(UpdateReminded) = "update_reminded",
+        UpdateMissed(UpdateMissed) = "update_missed",
+        Decided(Decided) = "decision_made",
+        TimeCorrected(TimeCorrected) = "time_corrected",
+        AlertLinked(AlertLinked) = "alert_linked",
+        Renamed(Renamed) = "renamed",
+        ReviewAsked(ReviewAsked) = "review_asked",
     }
 }
 
@@ -59,6 +77,9 @@ pub struct Declared {
     pub detected_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Length::is_zero")]
     pub group_wait: Length,
+    /// How often its severity asks for updates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update_every: Option<Length>,
 }
 
 /// A reason in words.
@@ -92,6 +113,9 @@ pub struct SeverityChanged {
     pub from: Severity,
     pub to: Severity,
     pub why: String,
+    /// How often the new severity asks for updates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update_every: Option<Length>,
 }
 
 /// Body of `alerts_told`.
@@ -160,4 +184,163 @@ pub struct Link {
 pub struct Noted {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+}
+
+/// Body of `role_offered` and `role_unanswered`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoleOffered {
+    pub role: String,
+    /// A person's id.
+    pub to: String,
+}
+
+/// Body of `role_taken`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoleTaken {
+    pub role: String,
+    pub person: String,
+    /// Who had it until now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+}
+
+/// Body of `role_left`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoleLeft {
+    pub role: String,
+    pub person: String,
+}
+
+/// Body of `role_unfilled`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RoleUnfilled {
+    pub role: String,
+}
+
+/// Body of `task_added`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskAdded {
+    /// From 1, within the incident.
+    pub task: u32,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
+}
+
+/// Body of `task_assigned`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskAssigned {
+    pub task: u32,
+    pub owner: String,
+}
+
+/// Body of `task_done` and `task_dropped`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskEnded {
+    pub task: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Body of `task_late`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskLate {
+    pub task: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+}
+
+/// Body of `update_posted`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Updated {
+    /// From 1, within the incident.
+    pub number: u32,
+    /// Ids of audiences; empty: it only stands in the log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audiences: Vec<String>,
+    pub text: String,
+    /// When the next one is promised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_by: Option<Timestamp>,
+    pub org_version: u64,
+}
+
+/// Body of `update_reminded`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UpdateReminded {
+    /// When it is due.
+    pub due_at: Timestamp,
+}
+
+/// Body of `update_missed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UpdateMissed {
+    /// When it was due.
+    pub due_at: Timestamp,
+}
+
+/// Body of `decision_made`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Decided {
+    pub text: String,
+    /// Whether it can be undone; absent where nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reversible: Option<bool>,
+}
+
+/// An instant of an incident that people may correct.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Instant {
+    ImpactStarted,
+    Detected,
+    Mitigated,
+}
+
+impl Instant {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::ImpactStarted, Self::Detected, Self::Mitigated];
+
+    /// As written in the API.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::ImpactStarted => "impact_started",
+            Self::Detected => "detected",
+            Self::Mitigated => "mitigated",
+        }
+    }
+}
+
+/// Body of `time_corrected`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TimeCorrected {
+    pub instant: Instant,
+    /// Absent: it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    pub why: String,
+}
+
+/// Body of `alert_linked`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlertLinked {
+    pub alert: AlertId,
+    pub title: String,
+}
+
+/// Body of `renamed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Renamed {
+    pub from: String,
+    pub to: String,
+}
+
+/// Body of `review_asked`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReviewAsked {
+    pub review: ReviewId,
+    pub due_at: Timestamp,
 }

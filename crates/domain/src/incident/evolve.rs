@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::event::{Declared, Event};
+use super::event::{Declared, Event, Instant};
 use super::lifecycle::{Verb, next};
 use super::types::{Incident, State};
+use super::work::{COMMANDER, Task, TaskState, Work};
 use crate::event::Mode;
 use crate::ids::IncidentId;
 
@@ -40,13 +41,17 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
                 incident.acknowledged_by.clone_from(&body.by);
             }
             // Whoever acknowledges first leads until somebody takes command.
-            if incident.commander.is_none() {
-                incident.commander.clone_from(&body.by);
+            if let (None, Some(by)) = (&incident.commander, &body.by) {
+                incident.commander = Some(by.clone());
+                incident.work.give(COMMANDER, by, at);
             }
             incident.admitted.extend(body.by.clone());
         }
         Event::Escalated(body) => incident.page = Some(body.page),
-        Event::SeverityChanged(body) => incident.severity = body.to,
+        Event::SeverityChanged(body) => {
+            incident.severity = body.to;
+            incident.work.update_every = body.update_every;
+        }
         Event::AlertsTold(body) => {
             incident.alerts_told += body.joined;
             incident.recoveries_told += body.recovered;
@@ -71,6 +76,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
             incident.resolved_at = None;
             incident.closed_at = None;
             incident.recovered = false;
+            incident.work.updates_missed = 0;
             incident.reopened += 1;
         }
         Event::Cancelled(_) => {
@@ -92,6 +98,68 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
         }
         Event::OpenedUp(_) => incident.private = false,
         Event::Admitted(body) => incident.admitted.extend(body.people.iter().cloned()),
+        Event::RoleOffered(body) => {
+            // Whoever is asked has to see what it is about.
+            incident.admitted.insert(body.to.clone());
+            let held = incident.work.roles.entry(body.role.clone()).or_default();
+            held.offered_to = Some(body.to.clone());
+            held.offered_at = Some(at);
+        }
+        Event::RoleTaken(body) => {
+            incident.work.give(&body.role, &body.person, at);
+            incident.admitted.insert(body.person.clone());
+            if body.role == COMMANDER {
+                incident.commander = Some(body.person.clone());
+            }
+        }
+        Event::RoleLeft(body) => {
+            let held = incident.work.roles.remove(&body.role);
+            if body.role == COMMANDER && held.is_some_and(|held| held.person.is_some()) {
+                incident.commander = None;
+            }
+        }
+        Event::RoleUnanswered(body) => {
+            if let Some(held) = incident.work.roles.get_mut(&body.role) {
+                (held.offered_to, held.offered_at) = (None, None);
+                if held.person.is_none() {
+                    incident.work.roles.remove(&body.role);
+                }
+            }
+        }
+        Event::RoleUnfilled(_) | Event::UpdateReminded(_) | Event::Decided(_) | Event::AlertLinked(_) => {}
+        Event::TaskAdded(body) => {
+            incident.admitted.extend(body.owner.clone());
+            incident.work.tasks.push(Task {
+                task: body.task,
+                text: body.text.clone(),
+                owner: body.owner.clone(),
+                due_at: body.due_at,
+                state: TaskState::Open,
+                added_at: at,
+                ended_at: None,
+                late: false,
+            });
+        }
+        Event::TaskAssigned(body) => {
+            incident.admitted.insert(body.owner.clone());
+            on_task(&mut incident, body.task, |task| task.owner = Some(body.owner.clone()));
+        }
+        Event::TaskDone(body) => on_task(&mut incident, body.task, |task| (task.state, task.ended_at) = (TaskState::Done, Some(at))),
+        Event::TaskDropped(body) => on_task(&mut incident, body.task, |task| (task.state, task.ended_at) = (TaskState::Dropped, Some(at))),
+        Event::TaskLate(body) => on_task(&mut incident, body.task, |task| task.late = true),
+        Event::Updated(body) => {
+            incident.work.updates = body.number;
+            incident.work.updates_missed = 0;
+            incident.work.last_update_at = Some(at);
+        }
+        Event::UpdateMissed(_) => incident.work.updates_missed += 1,
+        Event::TimeCorrected(body) => match body.instant {
+            Instant::ImpactStarted => incident.impact_started_at = body.at,
+            Instant::Detected => incident.detected_at = body.at,
+            Instant::Mitigated => incident.mitigated_at = body.at,
+        },
+        Event::Renamed(body) => incident.title.clone_from(&body.to),
+        Event::ReviewAsked(body) => incident.work.review = Some(body.review),
     }
     incident
 }
@@ -127,5 +195,12 @@ fn begin(id: IncidentId, body: &Declared, state: State, at: Timestamp, mode: Mod
         updated_at: at,
         private: false,
         admitted: std::collections::BTreeSet::new(),
+        work: Work { update_every: body.update_every, ..Work::default() },
+    }
+}
+
+fn on_task(incident: &mut Incident, number: u32, change: impl FnOnce(&mut Task)) {
+    if let Some(task) = incident.work.task_mut(number) {
+        change(task);
     }
 }

@@ -24,11 +24,19 @@ pub enum Verb {
     Restrict,
     OpenUp,
     Admit,
+    Role,
+    Task,
+    Update,
+    Decision,
+    Time,
+    Link,
+    Rename,
+    Review,
 }
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 24] = [
         Self::Declare,
         Self::Acknowledge,
         Self::Escalate,
@@ -45,6 +53,14 @@ impl Verb {
         Self::Restrict,
         Self::OpenUp,
         Self::Admit,
+        Self::Role,
+        Self::Task,
+        Self::Update,
+        Self::Decision,
+        Self::Time,
+        Self::Link,
+        Self::Rename,
+        Self::Review,
     ];
 
     /// As in the path of the API and on the command line.
@@ -67,6 +83,14 @@ impl Verb {
             Self::Restrict => "restrict",
             Self::OpenUp => "open_up",
             Self::Admit => "admit",
+            Self::Role => "role",
+            Self::Task => "task",
+            Self::Update => "update",
+            Self::Decision => "decision",
+            Self::Time => "time",
+            Self::Link => "link",
+            Self::Rename => "rename",
+            Self::Review => "review",
         }
     }
 
@@ -113,32 +137,49 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (S::Merged, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Merged),
         (S::Resolved, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Resolved),
         (S::Candidate, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Candidate),
-        (S::Cancelled, V::Note) => Ok(S::Cancelled),
+        (S::Cancelled, V::Note | V::Time | V::Rename) => Ok(S::Cancelled),
         (S::Cancelled, _) => Err(M::AlreadyCancelled),
-        (S::Merged, V::Note) => Ok(S::Merged),
+        (S::Merged, V::Note | V::Time | V::Rename) => Ok(S::Merged),
         (S::Merged, _) => Err(M::AlreadyMerged),
-        (S::Resolved, V::Note) => Ok(S::Resolved),
+        // Roles end with the work; the writing up goes on.
+        (S::Resolved, V::Note | V::Task | V::Update | V::Decision | V::Time | V::Rename | V::Review) => Ok(S::Resolved),
         (S::Resolved, V::Reopen) => Ok(S::Investigating),
         (S::Resolved, V::Close) => Ok(S::Closed),
         (S::Resolved, _) => Err(M::AlreadyResolved),
 
         (S::Candidate, V::Declare) => Ok(S::Declared),
-        (S::Candidate, V::Severity | V::Alerts | V::Recover | V::Note) => Ok(S::Candidate),
+        (S::Candidate, V::Severity | V::Alerts | V::Recover | V::Note | V::Time | V::Link | V::Rename) => Ok(S::Candidate),
         (S::Candidate, V::Cancel) => Ok(S::Cancelled),
         (S::Candidate, V::Merge) => Ok(S::Merged),
-        (S::Candidate, V::Acknowledge | V::Escalate | V::Mitigate | V::Resolve) => Err(M::NotDeclared),
+        (_, V::Reopen | V::Close | V::Review) => Err(M::NotResolved),
+        (S::Candidate, _) => Err(M::NotDeclared),
 
         (_, V::Declare) => Err(M::AlreadyDeclared),
-        (_, V::Reopen | V::Close) => Err(M::NotResolved),
         (S::Declared | S::Investigating, V::Mitigate) => Ok(S::Mitigated),
         (S::Mitigated, V::Mitigate) => Err(M::AlreadyMitigated),
         (_, V::Resolve) => Ok(S::Resolved),
         (_, V::Cancel) => Ok(S::Cancelled),
         (_, V::Merge) => Ok(S::Merged),
         (S::Declared, V::Acknowledge) => Ok(S::Investigating),
-        (open, V::Acknowledge | V::Escalate | V::Severity | V::Alerts | V::Recover | V::Note | V::Restrict | V::OpenUp | V::Admit) => {
-            Ok(open)
-        }
+        (
+            open,
+            V::Acknowledge
+            | V::Escalate
+            | V::Severity
+            | V::Alerts
+            | V::Recover
+            | V::Note
+            | V::Role
+            | V::Task
+            | V::Update
+            | V::Decision
+            | V::Time
+            | V::Link
+            | V::Rename
+            | V::Restrict
+            | V::OpenUp
+            | V::Admit,
+        ) => Ok(open),
     }
 }
 

@@ -16,16 +16,18 @@
 //! (the alert knows).
 
 mod command;
+mod coordinate;
 mod decide;
 mod event;
 mod evolve;
 pub mod lifecycle;
 mod react;
 mod types;
+pub mod work;
 
 pub use command::{Command, Declaration};
 pub use decide::{Context, NOTE_CHARS_MAX, Refusal, TITLE_CHARS_MAX, decide};
 pub use event::*;
 pub use evolve::evolve;
-pub use react::{KEY_CANDIDATE, KEY_CONFIRM, KEY_DIGEST, KEY_GROUP_WAIT, react};
+pub use react::{KEY_CANDIDATE, KEY_CONFIRM, KEY_DIGEST, KEY_GROUP_WAIT, KEY_UPDATE, key_role, key_task, react};
 pub use types::*;

@@ -5,13 +5,28 @@ use jiff::Timestamp;
 
 use super::event::Event;
 use super::types::{Incident, State};
-use crate::expect::{CANDIDATE_WITHIN, CONFIRM_RECOVERY_WITHIN, Expectation, Owner, Rule, Settle, Standing};
+use super::work::{COMMANDER, UPDATES_MISSED_MAX};
+use crate::expect::{CANDIDATE_WITHIN, CONFIRM_RECOVERY_WITHIN, Expectation, Owner, ROLE_WITHIN, Rule, Settle, Standing};
+use crate::time::Length;
 
 /// Keys of an incident's expectations.
 pub const KEY_CANDIDATE: &str = "candidate";
 pub const KEY_GROUP_WAIT: &str = "group_wait";
 pub const KEY_CONFIRM: &str = "confirm_recovery";
 pub const KEY_DIGEST: &str = "alerts_digest";
+pub const KEY_UPDATE: &str = "update";
+
+/// Key of the answer to the offer of a role, and of an unfilled one.
+#[must_use]
+pub fn key_role(role: &str) -> String {
+    format!("role:{role}")
+}
+
+/// Key of a task.
+#[must_use]
+pub fn key_task(task: u32) -> String {
+    format!("task:{task}")
+}
 
 /// What follows from `event`, given the state after it.
 #[must_use]
@@ -47,7 +62,61 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
             settle(None, Standing::Void, "it was cancelled");
         }
         Event::Merged(_) => settle(None, Standing::Void, "it was merged"),
-        Event::Acknowledged(_) => settle(Some(KEY_GROUP_WAIT), Standing::Void, "somebody is on it"),
+        Event::Acknowledged(body) => {
+            settle(Some(KEY_GROUP_WAIT), Standing::Void, "somebody is on it");
+            if body.first {
+                if let Some(every) = incident.work.update_every {
+                    open(KEY_UPDATE, Rule::UpdateDue, every);
+                }
+                if incident.commander.is_none() {
+                    open(&key_role(COMMANDER), Rule::RoleUnfilled, ROLE_WITHIN);
+                }
+            }
+        }
+        Event::SeverityChanged(body) if matches!(incident.state, State::Investigating | State::Mitigated) => {
+            settle(Some(KEY_UPDATE), Standing::Void, "its severity changed");
+            if let Some(every) = body.update_every {
+                open(KEY_UPDATE, Rule::UpdateDue, every);
+            }
+        }
+        Event::Updated(body) => {
+            settle(Some(KEY_UPDATE), Standing::Met, "an update was sent");
+            if let Some(next_by) = body.next_by {
+                open(KEY_UPDATE, Rule::UpdateDue, Length::between(at, next_by));
+            }
+        }
+        // The look settles what was missed; the next one is due as soon again.
+        Event::UpdateMissed(_) if incident.work.updates_missed < UPDATES_MISSED_MAX => {
+            if let Some(every) = incident.work.update_every {
+                open(KEY_UPDATE, Rule::UpdateDue, every);
+            }
+        }
+        Event::Reopened(_) => {
+            if let Some(every) = incident.work.update_every {
+                open(KEY_UPDATE, Rule::UpdateDue, every);
+            }
+        }
+        Event::RoleOffered(body) => {
+            settle(Some(&key_role(&body.role)), Standing::Void, "it was offered");
+            open(&key_role(&body.role), Rule::RoleAnswer, ROLE_WITHIN);
+        }
+        Event::RoleTaken(body) => settle(Some(&key_role(&body.role)), Standing::Met, "somebody took it"),
+        Event::RoleLeft(body) => {
+            settle(Some(&key_role(&body.role)), Standing::Void, "it was given up");
+            if body.role == COMMANDER && incident.state.is_open() && incident.commander.is_none() {
+                open(&key_role(COMMANDER), Rule::RoleUnfilled, ROLE_WITHIN);
+            }
+        }
+        Event::RoleUnanswered(body) if body.role == COMMANDER && incident.commander.is_none() => {
+            open(&key_role(COMMANDER), Rule::RoleUnfilled, ROLE_WITHIN);
+        }
+        Event::TaskAdded(body) => {
+            if let Some(due_at) = body.due_at.filter(|_| incident.state.is_open()) {
+                open(&key_task(body.task), Rule::TaskDue, Length::between(at, due_at));
+            }
+        }
+        Event::TaskDone(body) => settle(Some(&key_task(body.task)), Standing::Met, "it was done"),
+        Event::TaskDropped(body) => settle(Some(&key_task(body.task)), Standing::Void, "it was dropped"),
         _ => {}
     }
     (opened, settled)

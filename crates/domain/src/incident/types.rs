@@ -153,6 +153,8 @@ pub struct Incident {
     pub closed_at: Option<jiff::Timestamp>,
     pub created_at: jiff::Timestamp,
     pub updated_at: jiff::Timestamp,
+    /// Roles, tasks and updates.
+    pub work: super::work::Work,
     /// Whether only administrators, managers of its team and those admitted see it.
     pub private: bool,
     /// Who was admitted; it only grows.

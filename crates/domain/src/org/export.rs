@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::model::Bundle;
+use super::model::{Bundle, Contact};
 
 /// What stands for a secret in everything that is exported.
 pub const MASK: &str = "********";
@@ -16,7 +16,8 @@ pub fn masked(bundle: &Bundle) -> Bundle {
     let mut out = bundle.clone();
     let keys = out.integrations.iter_mut().map(|form| &mut form.key);
     let secrets = out.people.iter_mut().flat_map(|person| &mut person.contacts).map(|contact| &mut contact.secret);
-    for secret in keys.chain(secrets).flatten() {
+    let of_audiences = out.audiences.iter_mut().flat_map(|audience| &mut audience.contacts).map(|contact| &mut contact.secret);
+    for secret in keys.chain(secrets).chain(of_audiences).flatten() {
         MASK.clone_into(secret);
     }
     out
@@ -32,24 +33,25 @@ pub fn keep_stored(old: &Bundle, mut new: Bundle) -> Bundle {
     for form in &mut new.integrations {
         keep(&mut form.key, keys.get(form.id.as_str()).copied());
     }
-    let secrets: HashMap<(&str, &str), &String> = old
-        .people
-        .iter()
-        .flat_map(|person| person.contacts.iter().map(move |contact| (person, contact)))
-        .filter_map(|(person, contact)| Some(((person.id.as_str(), contact.id.as_str()), contact.secret.as_ref()?)))
-        .collect();
-    let access: HashMap<&str, _> = old.people.iter().map(|person| (person.id.as_str(), person.access)).collect();
     for person in &mut new.people {
+        let stored = old.people.iter().find(|other| other.id == person.id);
         // What was set elsewhere, as for the first administrator, is taken back only in words.
-        person.access = person.access.or_else(|| access.get(person.id.as_str()).copied().flatten());
-        for contact in &mut person.contacts {
-            // A contact that is no webhook any more has no use for its secret.
-            if contact.webhook.is_some() {
-                keep(&mut contact.secret, secrets.get(&(person.id.as_str(), contact.id.as_str())).copied());
-            }
-        }
+        person.access = person.access.or_else(|| stored.and_then(|stored| stored.access));
+        keep_contacts(stored.map_or(&[], |person| &person.contacts), &mut person.contacts);
+    }
+    for audience in &mut new.audiences {
+        let stored = old.audiences.iter().find(|other| other.id == audience.id);
+        keep_contacts(stored.map_or(&[], |audience| &audience.contacts), &mut audience.contacts);
     }
     new
+}
+
+fn keep_contacts(old: &[Contact], new: &mut [Contact]) {
+    // A contact that is no webhook any more has no use for its secret.
+    for contact in new.iter_mut().filter(|contact| contact.webhook.is_some()) {
+        let stored = old.iter().find(|other| other.id == contact.id).and_then(|other| other.secret.as_ref());
+        keep(&mut contact.secret, stored);
+    }
 }
 
 fn keep(secret: &mut Option<String>, stored: Option<&String>) {

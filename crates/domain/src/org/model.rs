@@ -40,9 +40,9 @@ pub struct Bundle {
     /// Who is paged when nothing else is left, as targets of a step.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub catch_all: Vec<String>,
-    /// Kept and exported; used by later capabilities.
+    /// Who is told by updates.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub audiences: Vec<LooseForm>,
+    pub audiences: Vec<Audience>,
     /// Kept and exported; used by later capabilities.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub calendars: Vec<LooseForm>,
@@ -209,6 +209,23 @@ pub struct Override {
     pub person: Slug,
     pub starts_at: Timestamp,
     pub ends_at: Timestamp,
+}
+
+/// People and addresses that updates go to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Audience {
+    pub id: Slug,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Slug>,
+    /// Every member of these is told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub teams: Vec<Slug>,
+    /// Addresses that belong to no person: a mailing list, a webhook.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<Contact>,
 }
 
 /// An escalation policy.
@@ -388,8 +405,12 @@ pub struct SeverityForm {
     /// Notification urgency; high for sev1–sev3, low for sev4–sev5 where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify: Option<NotifyUrgency>,
+    /// How often stakeholders are told; sev1 and sev2 30 min, sev3 1 h, else never where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update_every: Option<Length>,
+    /// How long a review may take after the end; sev1 and sev2 five business days, else none where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_within: Option<Length>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledge_within: Option<Length>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

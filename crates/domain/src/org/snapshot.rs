@@ -13,13 +13,24 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::model::{
-    Bundle, Contact, Escalation, Integration, Level, NotifyUrgency, Override, Person, Route, Schedule, Service, Silence, Slug, Team,
+    Audience, Bundle, Contact, Escalation, Integration, Level, NotifyUrgency, Override, Person, Route, Schedule, Service, Silence, Slug,
+    Team,
 };
 use super::problem::{Place, Problem};
 use crate::incident::Severity;
+use crate::incident::work::ROLES;
 use crate::matcher::Matchers;
 use crate::oncall::CompiledSchedule;
 use crate::time::Length;
+
+/// What stands before an audience's id where addresses of its own are told: in targets, and in the place
+/// of a person in messages.
+pub const AUDIENCE: &str = "audience:";
+/// How often stakeholders of the worst incidents are told, where nothing is said: PagerDuty's public guide has
+/// 20 to 30 minutes for executives.
+const UPDATE_EVERY_WORST: Length = Length::from_mins(30);
+/// The same for sev3.
+const UPDATE_EVERY_SEV3: Length = Length::from_mins(60);
 
 /// All forms at one version.
 #[derive(Debug, Clone)]
@@ -81,10 +92,44 @@ pub struct SeveritySetting {
     pub notify: NotifyUrgency,
     /// Cadence of updates.
     pub update_every: Option<Length>,
+    /// How long a review may take; `None`: none is asked for.
+    pub review_within: Option<ReviewWithin>,
     /// Target to acknowledge.
     pub acknowledge_within: Option<Length>,
     /// Target to resolve.
     pub resolve_within: Option<Length>,
+}
+
+/// How long a review may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReviewWithin {
+    Length(Length),
+    /// Days from Monday to Friday, in UTC.
+    BusinessDays(u32),
+}
+
+/// Of a severity of which nothing is said (design: five business days).
+pub const REVIEW_BUSINESS_DAYS: u32 = 5;
+
+impl ReviewWithin {
+    /// When it is due, counted from an instant.
+    #[must_use]
+    pub fn due_at(self, from: Timestamp) -> Timestamp {
+        let days = match self {
+            Self::Length(length) => return crate::time::after(from, length),
+            Self::BusinessDays(days) => days,
+        };
+        let mut at = from.to_zoned(jiff::tz::TimeZone::UTC);
+        let mut left = days;
+        while left > 0 {
+            let Ok(next) = at.tomorrow() else { return from };
+            at = next;
+            if !matches!(at.weekday(), jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday) {
+                left -= 1;
+            }
+        }
+        at.timestamp()
+    }
 }
 
 /// Whom a target names at an instant.
@@ -114,6 +159,8 @@ pub enum Target<'a> {
     Person(&'a str),
     /// Every member of this team.
     Team(&'a str),
+    /// Everybody in this audience, and its own addresses.
+    Audience(&'a str),
 }
 
 impl<'a> Target<'a> {
@@ -124,6 +171,7 @@ impl<'a> Target<'a> {
             ("schedule", id) => Some(Self::Schedule(id)),
             ("person", id) => Some(Self::Person(id)),
             ("team", id) => Some(Self::Team(id)),
+            ("audience", id) => Some(Self::Audience(id)),
             _ => None,
         }
     }
@@ -270,6 +318,38 @@ impl Org {
     pub fn integration_by_key(&self, key: &str) -> Option<&Integration> {
         self.integration_keys.get(key).map(|at| &self.bundle.integrations[*at])
     }
+    /// Names of roles: the known ones, and those of the organisation.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        let own = self.bundle.roles.iter().map(|form| form.id.as_str()).filter(|id| !ROLES.contains(id));
+        ROLES.into_iter().chain(own)
+    }
+    /// The audience of this id.
+    #[must_use]
+    pub fn audience(&self, id: &str) -> Option<&Audience> {
+        self.bundle.audiences.iter().find(|audience| audience.id == id)
+    }
+    /// A contact of a person, or of an audience where the name begins with [`AUDIENCE`]; with a name to show.
+    #[must_use]
+    pub fn contact(&self, person: &str, contact: &str) -> Option<(&Contact, &str)> {
+        let (contacts, name) = match person.strip_prefix(AUDIENCE) {
+            Some(id) => self.audience(id).map(|audience| (&audience.contacts, audience.name.as_ref().unwrap_or(&audience.id)))?,
+            None => self.person(person).map(|person| (&person.contacts, &person.name))?,
+        };
+        contacts.iter().find(|other| other.id == contact).map(|contact| (contact, name.as_str()))
+    }
+    /// The managers of the team that a service belongs to.
+    #[must_use]
+    pub fn managers_of(&self, service: Option<&str>) -> Vec<String> {
+        let team = service.and_then(|id| self.service(id)).and_then(|service| service.team.as_deref()).and_then(|id| self.team(id));
+        team.map(|team| team.managers.iter().map(|id| format!("person:{id}")).collect()).unwrap_or_default()
+    }
+    /// The managers of the teams that a person is in.
+    #[must_use]
+    pub fn managers_of_person(&self, person: &str) -> Vec<String> {
+        let teams = self.bundle.teams.iter().filter(|team| team.members.iter().any(|member| member == person));
+        let managers: std::collections::BTreeSet<&String> = teams.flat_map(|team| &team.managers).filter(|id| *id != person).collect();
+        managers.into_iter().map(|id| format!("person:{id}")).collect()
+    }
     /// The escalation of a service, where it has one.
     #[must_use]
     pub fn escalation_of(&self, service: &str) -> Option<&Escalation> {
@@ -311,7 +391,11 @@ impl Org {
     pub fn people_for(&self, target: &str, at: Timestamp) -> Resolved {
         let nobody = |why: String| Resolved { people: Vec::new(), why_nobody: Some(why) };
         match Target::parse(target) {
-            None => nobody(format!("`{target}` names neither a schedule, a person nor a team")),
+            None => nobody(format!("`{target}` names neither a schedule, a person, a team nor an audience")),
+            Some(Target::Audience(id)) => match self.audience(id) {
+                None => nobody(format!("there is no audience `{id}`")),
+                Some(audience) => self.people_of_audience(audience),
+            },
             Some(Target::Person(id)) => match self.person(id) {
                 Some(_) => Resolved { people: vec![(id.to_owned(), "named in the step".into())], why_nobody: None },
                 None => nobody(format!("there is no person `{id}`")),
@@ -358,6 +442,10 @@ impl Org {
     /// want of a rule.
     #[must_use]
     pub fn reach(&self, person: &str, urgency: NotifyUrgency) -> Vec<Reach<'_>> {
+        if let Some(audience) = person.strip_prefix(AUDIENCE).and_then(|id| self.audience(id)) {
+            let verified = audience.contacts.iter().filter(|contact| contact.verified);
+            return verified.map(|contact| Reach { contact, after: Length::ZERO }).collect();
+        }
         let Some(person) = self.person(person) else { return Vec::new() };
         let rules = match urgency {
             NotifyUrgency::Low if !person.notify.low.is_empty() => &person.notify.low,
@@ -377,6 +465,22 @@ impl Org {
         }
         out.sort_by_key(|reach| reach.after);
         out
+    }
+
+    fn people_of_audience(&self, audience: &Audience) -> Resolved {
+        let mut people: Vec<(Slug, String)> = Vec::new();
+        let mut seen = HashSet::new();
+        let members = audience.teams.iter().filter_map(|team| self.team(team)).flat_map(|team| &team.members);
+        for person in audience.people.iter().chain(members).filter(|id| self.person(id).is_some()) {
+            if seen.insert(person.as_str()) {
+                people.push((person.clone(), format!("in audience {}", audience.id)));
+            }
+        }
+        if !audience.contacts.is_empty() {
+            people.push((format!("{AUDIENCE}{}", audience.id), format!("addresses of audience {}", audience.id)));
+        }
+        let why_nobody = people.is_empty().then(|| format!("nobody is in audience `{}`", audience.id));
+        Resolved { people, why_nobody }
     }
 
     fn on_call_for(&self, id: &str, at: Timestamp) -> Resolved {
@@ -415,7 +519,20 @@ fn severity_setting(bundle: &Bundle, severity: Severity) -> SeveritySetting {
         id: severity,
         name: form.and_then(|f| f.name.clone()).unwrap_or_else(|| severity.word().to_owned()),
         notify: form.and_then(|f| f.notify).unwrap_or(default_urgency(severity)),
-        update_every: form.and_then(|f| f.update_every),
+        update_every: form
+            .and_then(|f| f.update_every)
+            .or(match severity {
+                Severity::Sev1 | Severity::Sev2 => Some(UPDATE_EVERY_WORST),
+                Severity::Sev3 => Some(UPDATE_EVERY_SEV3),
+                Severity::Sev4 | Severity::Sev5 => None,
+            })
+            .filter(|length| !length.is_zero()),
+        review_within: match (form.and_then(|f| f.review_within), severity) {
+            (Some(length), _) if length.is_zero() => None,
+            (Some(length), _) => Some(ReviewWithin::Length(length)),
+            (None, Severity::Sev1 | Severity::Sev2) => Some(ReviewWithin::BusinessDays(REVIEW_BUSINESS_DAYS)),
+            (None, _) => None,
+        },
         acknowledge_within: form.and_then(|f| f.acknowledge_within),
         resolve_within: form.and_then(|f| f.resolve_within),
     }

@@ -4,15 +4,17 @@ use jiff::Timestamp;
 
 use super::event::{
     Acknowledged, ConfirmationAsked, Declined, Delivered, Event, Exhausted, NoticeRaised, PassedOver, PlannedEntry, Reached, SendInDoubt,
-    SendTrouble, Started, StepEmpty, StepReached, Stopped,
+    SendTrouble, Started, StepEmpty, StepReached, Stopped, Told,
 };
-use super::types::{CATCH_ALL_WITHIN, Entry, PEOPLE_PER_STEP_MAX, Page, Status, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling};
+use super::types::{
+    CATCH_ALL_WITHIN, Entry, PEOPLE_PER_STEP_MAX, Page, Status, TARGETS_WITHIN, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling,
+};
 use crate::ids::{AlertId, IdGen, MessageId, PageId};
-use crate::org::model::{Contact, NotifyUrgency};
-use crate::org::snapshot::Org;
+use crate::org::model::{Contact, Escalation, NotifyUrgency, Step};
+use crate::org::snapshot::{AUDIENCE, Org};
 use crate::plants::planted;
 use crate::time::Length;
-use crate::wire::NoticeIncident;
+use crate::wire::{NoticeIncident, NoticeKind};
 
 /// What a decision may know beside the state.
 pub struct Context<'a> {
@@ -35,7 +37,23 @@ pub struct Start {
     pub because: String,
     /// Whether it starts after its time.
     pub late: bool,
+    /// Whom it pages in place of a policy's steps.
+    pub targets: Vec<String>,
 }
+
+/// What is told, and whom.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tell {
+    pub incident: NoticeIncident,
+    pub kind: NoticeKind,
+    pub text: String,
+    /// As in a step, and `audience:ID`.
+    pub targets: Vec<String>,
+    pub because: String,
+}
+
+/// Why a page that only tells takes no answer.
+const ONLY_TOLD: &str = "it asked for nothing";
 
 /// How a try to send ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +79,8 @@ pub struct SendReport {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     Start(Start),
+    /// Tells people something, and asks nothing.
+    Tell(Tell),
     Acknowledge {
         by: Option<String>,
         via: String,
@@ -125,19 +145,21 @@ impl Refusal {
 pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>) -> Result<Vec<Event>, Refusal> {
     let page = match (state, command) {
         (None, Command::Start(start)) => return Ok(begin(start, context)),
+        (None, Command::Tell(tell)) => return Ok(tell_people(tell, context)),
         (None, _) => return Err(Refusal::Unknown),
-        (Some(_), Command::Start(_)) => return Err(Refusal::AlreadyStarted),
+        (Some(_), Command::Start(_) | Command::Tell(_)) => return Err(Refusal::AlreadyStarted),
         (Some(page), command) => (page, command),
     };
     let (page, command) = page;
     let running = page.status == Status::Running;
     match command {
-        Command::Start(_) => Err(Refusal::AlreadyStarted),
+        Command::Start(_) | Command::Tell(_) => Err(Refusal::AlreadyStarted),
         Command::Acknowledge { by, via } => match page.status {
             // An exhausted page can still be taken: late is better than never.
             Status::Running | Status::Exhausted => Ok(vec![Event::Acknowledged(Acknowledged { by, via })]),
             Status::Acknowledged => Ok(Vec::new()),
             Status::Stopped => Err(Refusal::Over("it was stopped")),
+            Status::Told => Err(Refusal::Over(ONLY_TOLD)),
         },
         Command::Decline { by, via } => match page.status {
             Status::Running => {
@@ -153,6 +175,7 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
             Status::Acknowledged => Err(Refusal::Over("somebody has acknowledged it")),
             Status::Stopped => Err(Refusal::Over("it was stopped")),
             Status::Exhausted => Err(Refusal::Over("everybody was paged")),
+            Status::Told => Err(Refusal::Over(ONLY_TOLD)),
         },
         Command::StepTimedOut { round, step, late } => {
             if !running || (round, step) != (page.round, page.step) {
@@ -170,7 +193,7 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
         Command::Stop { why } => match page.status {
             // Messages of an exhausted page may still be tried; what ends its incident ends them.
             Status::Running | Status::Exhausted => Ok(vec![Event::Stopped(Stopped { why })]),
-            Status::Acknowledged | Status::Stopped => Ok(Vec::new()),
+            Status::Acknowledged | Status::Stopped | Status::Told => Ok(Vec::new()),
         },
         Command::AskConfirmation { person } => Ok(ask(&person, context).into_iter().collect()),
     }
@@ -192,6 +215,8 @@ fn begin(start: Start, context: &mut Context<'_>) -> Vec<Event> {
         acknowledged_by: None,
         started_at: context.now,
         ended_at: None,
+        targets: start.targets.clone(),
+        tells: None,
     };
     let mut events = vec![Event::Started(Started {
         incident: start.incident,
@@ -200,9 +225,46 @@ fn begin(start: Start, context: &mut Context<'_>) -> Vec<Event> {
         alert: start.alert,
         because: start.because,
         org_version: context.org.version,
+        targets: start.targets,
     })];
     events.extend(advance(&page, 1, 1, "the page started", start.late, context));
     events
+}
+
+/// Everybody the targets name, over the first way of each at once; a later way has its turn when
+/// the one before fails.
+fn tell_people(tell: Tell, context: &mut Context<'_>) -> Vec<Event> {
+    let resolved = context.org.people_for_all(&tell.targets, context.now);
+    let mut people = Vec::new();
+    let mut passed_over: Vec<PassedOver> = Vec::new();
+    for (person, via) in resolved.people {
+        // Of an audience every address is told, of a person the first way that works.
+        let every_way = person.starts_with(AUDIENCE);
+        let mut entries = Vec::new();
+        for (index, way) in context.org.reach(&person, NotifyUrgency::Low).iter().enumerate() {
+            let at_once = index == 0 || every_way;
+            entries.push(PlannedEntry {
+                contact: way.contact.id.clone(),
+                channel: channel_of(way.contact).to_owned(),
+                after: if at_once { Length::ZERO } else { way.after },
+                message: at_once.then(|| MessageId::from_bits(context.ids.next(context.now))),
+            });
+        }
+        if entries.is_empty() {
+            passed_over.push(PassedOver { person, why: "they have no verified contact method".into() });
+        } else {
+            people.push(Reached { person, via, entries });
+        }
+    }
+    vec![Event::Told(Told {
+        incident: tell.incident,
+        kind: tell.kind,
+        text: tell.text,
+        people,
+        passed_over,
+        because: tell.because,
+        org_version: context.org.version,
+    })]
 }
 
 /// The next step from (`round`, `step`) on that reaches somebody; empty steps are passed at once,
@@ -210,7 +272,14 @@ fn begin(start: Start, context: &mut Context<'_>) -> Vec<Event> {
 /// the same, at the same instant.
 fn advance(page: &Page, round: u32, step: u32, because: &str, late: bool, context: &mut Context<'_>) -> Vec<Event> {
     let mut events = Vec::new();
-    let policy = page.escalation.as_deref().and_then(|id| context.org.escalation(id));
+    // Whoever is paged by name is paged once, then the catch-all, as any page.
+    let by_name = (!page.targets.is_empty()).then(|| Escalation {
+        id: String::new(),
+        name: None,
+        steps: vec![Step { page: page.targets.clone(), within: TARGETS_WITHIN }],
+        repeat: 0,
+    });
+    let policy = by_name.as_ref().or_else(|| page.escalation.as_deref().and_then(|id| context.org.escalation(id)));
     let steps = policy.map_or(0, |policy| u32::try_from(policy.steps.len()).unwrap_or(u32::MAX));
     let rounds = policy.map_or(1, |policy| if planted("repeat-ignored") { 1 } else { policy.repeat.saturating_add(1) });
     let (mut round, mut step) = (round, step);
@@ -353,6 +422,7 @@ fn raise(page: &Page, person: &str, entry: u32, because: &str, late: bool, conte
 
 fn record(page: &Page, report: SendReport, context: &mut Context<'_>) -> Vec<Event> {
     let running = page.status == Status::Running;
+    let tells = page.status == Status::Told;
     let SendReport { message, person, contact, channel, attempts, result } = report;
     let current = page.entries.iter().find(|e| e.message == Some(message)).cloned();
     let trouble =
@@ -361,7 +431,8 @@ fn record(page: &Page, report: SendReport, context: &mut Context<'_>) -> Vec<Eve
         SendResult::Delivered { receipt, latency_ms } => {
             // An id tells when its message was decided; what was decided after the end is no page.
             let decided_ms = i64::try_from(message.bits() >> 80).unwrap_or(i64::MAX);
-            let after_end = page.ended_at.is_some_and(|ended| !running && decided_ms <= ended.as_millisecond());
+            let after_end =
+                page.status != Status::Told && page.ended_at.is_some_and(|ended| !running && decided_ms <= ended.as_millisecond());
             vec![Event::Delivered(Delivered { message, person, contact, channel, receipt, attempts, latency_ms, after_end })]
         }
         SendResult::InDoubt { why } => vec![Event::SendInDoubt(SendInDoubt { message, person, contact, channel, why })],
@@ -371,14 +442,18 @@ fn record(page: &Page, report: SendReport, context: &mut Context<'_>) -> Vec<Eve
                 return Vec::new();
             }
             let mut events = vec![Event::SendDelayed(trouble(why))];
-            if running && let Some(entry) = current {
+            if (running || tells && counts_as_failed)
+                && let Some(entry) = current
+            {
                 events.extend(after_trouble(page, &entry, counts_as_failed, context));
             }
             events
         }
         SendResult::Failed { why } => {
             let mut events = vec![Event::SendFailed(trouble(why))];
-            if running && let Some(entry) = current {
+            if (running || tells)
+                && let Some(entry) = current
+            {
                 events.extend(after_trouble(page, &entry, true, context));
             }
             events
@@ -398,6 +473,9 @@ fn after_trouble(page: &Page, troubled: &Entry, counts_as_failed: bool, context:
     if let Some(entry) = next {
         let because = format!("{} could not be reached by {}", troubled.person, troubled.contact);
         return raise(page, &troubled.person, entry, &because, false, context).into_iter().collect();
+    }
+    if page.status == Status::Told {
+        return Vec::new();
     }
     let hope_is_left = page.entries.iter().any(|e| e.message != troubled.message && e.telling != Telling::Failed);
     if counts_as_failed && !hope_is_left {

@@ -6,12 +6,13 @@ use crate::event::event_kinds;
 use crate::ids::{AlertId, MessageId};
 use crate::org::model::NotifyUrgency;
 use crate::time::Length;
-use crate::wire::NoticeIncident;
+use crate::wire::{NoticeIncident, NoticeKind};
 
 event_kinds! {
     /// A fact about a page; past tense.
     Event {
         Started(Started) = "page_started",
+        Told(Told) = "told",
         StepReached(StepReached) = "step_reached",
         StepEmpty(StepEmpty) = "step_empty",
         NoticeRaised(NoticeRaised) = "notice_raised",
@@ -36,6 +37,22 @@ pub struct Started {
     pub urgency: NotifyUrgency,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert: Option<AlertId>,
+    pub because: String,
+    pub org_version: u64,
+    /// Whom it pages where no policy says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
+}
+
+/// Body of `told`: people are told something, and nothing is asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    pub incident: NoticeIncident,
+    pub kind: NoticeKind,
+    pub text: String,
+    pub people: Vec<Reached>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<PassedOver>,
     pub because: String,
     pub org_version: u64,
 }

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::event::Event;
-use super::types::{Entry, Page, Status, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling};
+use super::event::{Event, PlannedEntry, Reached, Told};
+use super::types::{Entry, Page, Status, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling, Tells};
 use crate::ids::{MessageId, PageId};
+use crate::org::model::NotifyUrgency;
 
 /// Folds one event.
 ///
@@ -13,6 +14,9 @@ use crate::ids::{MessageId, PageId};
 #[must_use]
 pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> Page {
     let Some(mut page) = state else {
+        if let Event::Told(body) = event {
+            return told(id, body, at);
+        }
         let Event::Started(body) = event else {
             panic!("the log of {id} begins with `{}`, which begins no page", event.kind());
         };
@@ -31,28 +35,22 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
             acknowledged_by: None,
             started_at: at,
             ended_at: None,
+            targets: body.targets.clone(),
+            tells: None,
         };
     };
     match event {
-        Event::Started(_) | Event::StepEmpty(_) | Event::Declined(_) | Event::SendInDoubt(_) | Event::ConfirmationAsked(_) => {}
+        Event::Started(_)
+        | Event::Told(_)
+        | Event::StepEmpty(_)
+        | Event::Declined(_)
+        | Event::SendInDoubt(_)
+        | Event::ConfirmationAsked(_) => {}
         Event::StepReached(body) => {
             page.round = body.round;
             page.step = body.step;
             page.catch_all = body.catch_all;
-            page.entries = body
-                .people
-                .iter()
-                .flat_map(|reached| {
-                    reached.entries.iter().enumerate().map(|(index, planned)| Entry {
-                        person: reached.person.clone(),
-                        entry: u32::try_from(index).unwrap_or(u32::MAX),
-                        contact: planned.contact.clone(),
-                        channel: planned.channel.clone(),
-                        message: planned.message,
-                        telling: if planned.message.is_some() { Telling::Raised } else { Telling::Planned },
-                    })
-                })
-                .collect();
+            page.entries = entries(&body.people);
         }
         Event::NoticeRaised(body) => {
             for entry in page.entries.iter_mut().filter(|e| e.person == body.person && e.entry == body.entry) {
@@ -82,6 +80,43 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
         }
     }
     page
+}
+
+fn told(id: PageId, body: &Told, at: Timestamp) -> Page {
+    Page {
+        id,
+        incident: body.incident.clone(),
+        escalation: None,
+        urgency: NotifyUrgency::Low,
+        alert: None,
+        because: body.because.clone(),
+        status: Status::Told,
+        round: 1,
+        step: 1,
+        catch_all: false,
+        entries: entries(&body.people),
+        acknowledged_by: None,
+        started_at: at,
+        ended_at: Some(at),
+        targets: Vec::new(),
+        tells: Some(Tells { kind: body.kind, text: body.text.clone() }),
+    }
+}
+
+fn entries(people: &[Reached]) -> Vec<Entry> {
+    let of = |reached: &Reached| {
+        let person = reached.person.clone();
+        let entry = move |(index, planned): (usize, &PlannedEntry)| Entry {
+            person: person.clone(),
+            entry: u32::try_from(index).unwrap_or(u32::MAX),
+            contact: planned.contact.clone(),
+            channel: planned.channel.clone(),
+            message: planned.message,
+            telling: if planned.message.is_some() { Telling::Raised } else { Telling::Planned },
+        };
+        reached.entries.iter().enumerate().map(entry).collect::<Vec<_>>()
+    };
+    people.iter().flat_map(of).collect()
 }
 
 fn tell(page: &mut Page, message: MessageId, telling: Telling) {

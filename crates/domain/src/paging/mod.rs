@@ -18,7 +18,7 @@ mod evolve;
 mod react;
 mod types;
 
-pub use decide::{Command, Context, Refusal, SendReport, SendResult, Start, decide};
+pub use decide::{Command, Context, Refusal, SendReport, SendResult, Start, Tell, decide};
 pub use event::*;
 pub use evolve::evolve;
 pub use react::{MessageDraft, Reaction, key_ack, key_notify, may_send, react};

@@ -59,6 +59,7 @@ pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at
             out.extend(step(page, body, version, at));
             out
         }
+        Event::Told(body) => told(page, body),
         Event::NoticeRaised(body) => vec![
             settle(Some(key_notify(body.round, body.step, &body.person, body.entry)), Standing::Missed, "there was no answer before"),
             Reaction::Send(MessageDraft {
@@ -98,6 +99,25 @@ pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at
     }
 }
 
+/// Whoever is told hears of it over their first way; the others are for when that fails.
+fn told(page: &Page, body: &super::event::Told) -> Vec<Reaction> {
+    let mut out = Vec::new();
+    for reached in &body.people {
+        for (index, planned) in reached.entries.iter().enumerate() {
+            let Some(id) = planned.message else { continue };
+            out.push(Reaction::Send(MessageDraft {
+                id,
+                person: reached.person.clone(),
+                contact: planned.contact.clone(),
+                channel: planned.channel.clone(),
+                org_version: body.org_version,
+                notice: notice(page, 1, 1, &reached.person, u32::try_from(index).unwrap_or(u32::MAX), false),
+            }));
+        }
+    }
+    out
+}
+
 fn step(page: &Page, body: &StepReached, version: u64, at: Timestamp) -> Vec<Reaction> {
     let owner = Owner::Page(page.id);
     let incident = Some(page.incident_id());
@@ -127,13 +147,14 @@ fn step(page: &Page, body: &StepReached, version: u64, at: Timestamp) -> Vec<Rea
 fn notice(page: &Page, round: u32, step: u32, person: &str, entry: u32, late: bool) -> Notice {
     Notice {
         key: notice_key(page.id, round, step, person, entry),
-        kind: NoticeKind::Page,
+        kind: page.tells.as_ref().map_or(NoticeKind::Page, |tells| tells.kind),
         page: page.id,
         step,
         round,
         late,
         person: person.to_owned(),
         incident: page.incident.clone(),
+        text: page.tells.as_ref().map(|tells| tells.text.clone()),
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AlertId, IncidentId, MessageId, PageId};
 use crate::org::model::NotifyUrgency;
-use crate::wire::NoticeIncident;
+use crate::wire::{NoticeIncident, NoticeKind};
 
 /// After this many tries without an answer a step stops waiting for the provider: with the
 /// outbox's back-off that is under half a minute.
@@ -13,6 +13,9 @@ pub const TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED: u32 = 3;
 /// How long the catch-all has before the page is exhausted. The contract leaves it open; it is
 /// the last call, so it gets more time than a usual step of five minutes.
 pub const CATCH_ALL_WITHIN: crate::time::Length = crate::time::Length::from_mins(10);
+/// How long people who are paged by name, without a policy, have to acknowledge before the catch-all: a
+/// usual step of a policy.
+pub const TARGETS_WITHIN: crate::time::Length = crate::time::Length::from_mins(5);
 /// People paged by one step at most; a team larger than this is paged in part, and the log says so.
 pub const PEOPLE_PER_STEP_MAX: usize = 200;
 
@@ -28,6 +31,8 @@ pub enum Status {
     Stopped,
     /// Nobody answered, and nobody is left to page.
     Exhausted,
+    /// It asked nothing: people were told something.
+    Told,
 }
 
 impl Status {
@@ -39,12 +44,13 @@ impl Status {
             Self::Acknowledged => "acknowledged",
             Self::Stopped => "stopped",
             Self::Exhausted => "exhausted",
+            Self::Told => "told",
         }
     }
     /// The status with this stored name.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Running, Self::Acknowledged, Self::Stopped, Self::Exhausted].into_iter().find(|s| s.word() == word)
+        [Self::Running, Self::Acknowledged, Self::Stopped, Self::Exhausted, Self::Told].into_iter().find(|s| s.word() == word)
     }
 }
 
@@ -97,6 +103,18 @@ pub struct Page {
     pub acknowledged_by: Option<String>,
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
+    /// Whom it pages where no policy says so: targets as in a step.
+    pub targets: Vec<String>,
+    /// What it tells, where it asks nothing.
+    pub tells: Option<Tells>,
+}
+
+/// What people are told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tells {
+    /// A reminder or an update.
+    pub kind: NoticeKind,
+    pub text: String,
 }
 
 impl Page {

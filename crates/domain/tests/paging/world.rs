@@ -127,6 +127,7 @@ impl World {
             alert: Some(AlertId::from_bits(2)),
             because: "an alert opened".into(),
             late: false,
+            targets: Vec::new(),
         })
     }
 
@@ -267,6 +268,7 @@ fn line(event: &Event) -> String {
     let late = |late: bool| if late { " late" } else { "" };
     match event {
         Event::Started(_) => "started".into(),
+        Event::Told(_) => "told".into(),
         Event::StepReached(body) => {
             let people: Vec<String> = body
                 .people

@@ -2,10 +2,10 @@
 
 use allclear_domain::access::Actor;
 use allclear_domain::expect::Expectation;
-use allclear_domain::ids::{IncidentId, MessageId, PageId};
-use allclear_domain::incident;
+use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, PageId, ReviewId};
 use allclear_domain::paging;
 use allclear_domain::wire::{Outcome, Signal};
+use allclear_domain::{action, incident, review};
 use allclear_store::rows::message;
 use jiff::Timestamp;
 
@@ -66,6 +66,18 @@ pub enum Command {
     Merge { from: IncidentId, into: IncidentId },
     /// Page again, by the incident's policy or another one.
     Escalate { id: IncidentId, escalation: Option<String>, why: String },
+    /// Page people by name: targets as in a step.
+    PagePeople { id: IncidentId, targets: Vec<String>, why: String },
+    /// An open alert goes to an incident.
+    LinkAlert { id: IncidentId, alert: AlertId },
+    /// A review of an incident is asked for.
+    AskReview { id: IncidentId },
+    /// A person acts on a review.
+    Review { id: ReviewId, command: review::Command },
+    /// A person adds an action.
+    AddAction { incident: Option<IncidentId>, text: String, owner: String, due_at: Timestamp },
+    /// A person acts on an action.
+    Action { id: ActionId, command: action::Command },
     /// Somebody acts on a page.
     Page { id: PageId, command: paging::Command },
     /// An expectation is due.
@@ -95,6 +107,26 @@ pub enum Refusal {
     NoSuchIntegration(String),
     #[error("no escalation policy is set: name one, or set one on the service")]
     NobodyToEscalateTo,
+    #[error("there is no person `{0}`")]
+    NoSuchPerson(String),
+    #[error("there is no role `{role}`; one of {known} is")]
+    NoSuchRole { role: String, known: String },
+    #[error("there is no audience `{0}`")]
+    NoSuchAudience(String),
+    #[error("nobody would be paged: {0}")]
+    NobodyNamed(String),
+    #[error("this alert has ended: link one that is open")]
+    AlertEnded,
+    #[error("this alert belongs to {0}: merge the two incidents, or end that one first")]
+    AlertHasIncident(String),
+    #[error("there is no such review")]
+    NoSuchReview,
+    #[error("there is no such action")]
+    NoSuchAction,
+    #[error("{0}")]
+    Review(#[from] review::Refusal),
+    #[error("{0}")]
+    Action(#[from] action::Refusal),
     #[error("{0}")]
     Incident(#[from] incident::Refusal),
     #[error("{0}")]
@@ -122,6 +154,16 @@ impl Refusal {
             Self::NoSuchEscalation(_) => "no_such_escalation",
             Self::NoSuchIntegration(_) => "no_such_integration",
             Self::NobodyToEscalateTo => "nobody_to_escalate_to",
+            Self::NoSuchPerson(_) => "no_such_person",
+            Self::NoSuchRole { .. } => "no_such_role",
+            Self::NoSuchAudience(_) => "no_such_audience",
+            Self::NobodyNamed(_) => "nobody_named",
+            Self::AlertEnded => "alert_ended",
+            Self::AlertHasIncident(_) => "alert_has_incident",
+            Self::NoSuchReview => "no_such_review",
+            Self::NoSuchAction => "no_such_action",
+            Self::Review(refusal) => refusal.code(),
+            Self::Action(refusal) => refusal.code(),
             Self::Incident(refusal) => refusal.code(),
             Self::Page(refusal) => refusal.code(),
             Self::TooManyAlerts(_) => "too_many_alerts",
@@ -159,6 +201,12 @@ pub enum Reply {
     },
     Page {
         id: PageId,
+    },
+    Review {
+        id: ReviewId,
+    },
+    Action {
+        id: ActionId,
     },
     Done,
     /// Given before under the same key.

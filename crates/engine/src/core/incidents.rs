@@ -9,14 +9,27 @@ use allclear_domain::incident::{self, Declaration, Incident, Severity, State};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging;
 use allclear_domain::time::Length;
-use allclear_domain::wire::NoticeIncident;
 use allclear_store::rows;
 
 use super::command::{Declare, Refusal, Reply};
+use super::coordination::notice_of;
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
 
+/// Whom a page calls.
+pub(super) enum Whom {
+    /// The steps of this policy.
+    Policy(Option<String>),
+    /// These, as the targets of one step.
+    Targets(Vec<String>),
+}
+
 impl Core {
+    fn incident_context(&self, unit: &Unit) -> incident::Context {
+        let cadence = Severity::ALL.map(|severity| self.org.severity(severity).update_every);
+        incident::Context { now: unit.now, org_version: self.org.version, cadence }
+    }
+
     /// Decides a command on an incident and folds its events; nothing else follows here.
     pub(super) fn incident_command(
         &mut self,
@@ -25,7 +38,7 @@ impl Core {
         before: Option<(Incident, allclear_domain::event::Head)>,
         command: incident::Command,
     ) -> Decided<Vec<incident::Event>> {
-        let context = incident::Context { now: unit.now, org_version: self.org.version };
+        let context = self.incident_context(unit);
         let events = incident::decide(before.as_ref().map(|(state, _)| state), command, context).map_err(Refusal::from)?;
         unit.incident_events(id, before, &events);
         Ok(events)
@@ -35,6 +48,7 @@ impl Core {
     pub(super) fn change_incident(&mut self, unit: &mut Unit, id: IncidentId, command: incident::Command) -> Decided<()> {
         let before = self.incident(unit, id)?;
         let events = self.incident_command(unit, id, Some(before), command)?;
+        let followed = events.clone();
         for event in events {
             match event {
                 incident::Event::Resolved(body) => {
@@ -51,6 +65,9 @@ impl Core {
                 incident::Event::Merged(_) => self.stop_pages(unit, id, "the incident was merged")?,
                 _ => {}
             }
+        }
+        for event in &followed {
+            self.after_coordination(unit, id, event)?;
         }
         Ok(())
     }
@@ -116,6 +133,7 @@ impl Core {
     /// A person's command on an incident.
     pub(super) fn act_on(&mut self, unit: &mut Unit, id: IncidentId, command: &incident::Command) -> Decided<Reply> {
         let (state, _) = self.incident(unit, id)?;
+        self.check_names(command)?;
         match command {
             incident::Command::Acknowledge { by, via } => self.acknowledge(unit, id, by.clone(), via)?,
             incident::Command::Promote { why } => self.promote(unit, id, why)?,
@@ -214,7 +232,7 @@ impl Core {
         let before = self.incident(unit, id)?;
         let page = before.0.page;
         let events = {
-            let context = incident::Context { now: unit.now, org_version: self.org.version };
+            let context = self.incident_context(unit);
             incident::decide(Some(&before.0), incident::Command::Recover, context).map_err(Refusal::from)?
         };
         unit.incident_events(id, Some(before), &events);
@@ -244,19 +262,33 @@ impl Core {
         because: &str,
         late: bool,
     ) -> Decided<()> {
+        let (incident, _) = self.incident(unit, id)?;
+        let escalation = escalation.or_else(|| incident.escalation.clone());
+        self.start_page_of(unit, id, Whom::Policy(escalation), alert, because, late)
+    }
+
+    /// Starts a page for an incident: by a policy, or of people by name.
+    pub(super) fn start_page_of(
+        &mut self,
+        unit: &mut Unit,
+        id: IncidentId,
+        whom: Whom,
+        alert: Option<allclear_domain::ids::AlertId>,
+        because: &str,
+        late: bool,
+    ) -> Decided<()> {
         let before = self.incident(unit, id)?;
         let (incident, _) = &before;
         let page = PageId::from_bits(unit.id());
+        let (escalation, targets) = match whom {
+            Whom::Policy(escalation) => (escalation, Vec::new()),
+            Whom::Targets(targets) => (None, targets),
+        };
         let start = paging::Start {
             id: page,
-            incident: NoticeIncident {
-                id,
-                reference: incident.reference.clone(),
-                title: incident.title.clone(),
-                severity: incident.severity.word().to_owned(),
-                service: incident.service.clone(),
-            },
-            escalation: escalation.or_else(|| incident.escalation.clone()),
+            incident: notice_of(incident),
+            escalation,
+            targets,
             urgency: self.org.severity(incident.severity).notify,
             alert,
             because: because.to_owned(),

@@ -35,6 +35,30 @@ impl Core {
                 settle(unit, &expectation, Standing::Missed, "nobody confirmed in time");
                 self.change_incident(unit, id, incident::Command::MissConfirmation)?;
             }
+            (Rule::RoleAnswer, Owner::Incident(id)) => {
+                let standing = self.look_role_answer(unit, &expectation, id)?;
+                settle(unit, &expectation, standing, "nobody answered in time");
+            }
+            (Rule::RoleUnfilled, Owner::Incident(id)) => {
+                let standing = self.look_commander(unit, id)?;
+                settle(unit, &expectation, standing, "nobody took command in time");
+            }
+            (Rule::TaskDue, Owner::Incident(id)) => {
+                let standing = self.look_task(unit, &expectation, id)?;
+                settle(unit, &expectation, standing, "it was not done in time");
+            }
+            (Rule::UpdateDue, Owner::Incident(id)) => {
+                let standing = self.look_update(unit, &expectation, id)?;
+                settle_or_rearm(unit, &expectation, standing, "no update came in time");
+            }
+            (Rule::ReviewDue, Owner::Review(id)) => {
+                let standing = self.look_review(unit, &expectation, id)?;
+                settle_or_rearm(unit, &expectation, standing, "it was not published in time");
+            }
+            (Rule::ActionDue, Owner::Action(id)) => {
+                let standing = self.look_action(unit, &expectation, id)?;
+                settle_or_rearm(unit, &expectation, standing, "it was not done in time");
+            }
             (Rule::AlertsDigest, Owner::Incident(id)) => self.look_digest(unit, &expectation, id)?,
             (Rule::AlertLapse, Owner::Alert(id)) => self.look_lapse(unit, &expectation, id)?,
             (Rule::SilenceEnd, Owner::Alert(id)) => self.look_silence(unit, &expectation, id)?,
@@ -154,7 +178,7 @@ impl Core {
     }
 
     /// A stored alert with the soft part that memory knows, where that is newer.
-    fn freshest(&self, stored: &Alert) -> OpenAlert {
+    pub(super) fn freshest(&self, stored: &Alert) -> OpenAlert {
         let mut alert = OpenAlert::of(stored);
         if let Some(known) = self.alert_keys.get(&stored.id).and_then(|key| self.alerts.get(key))
             && known.last_seen_at > alert.last_seen_at
@@ -197,6 +221,19 @@ impl Core {
 
 fn settle(unit: &mut Unit, expectation: &Expectation, standing: Standing, why: &str) {
     unit.write(rows::expectation::looked(expectation, standing, unit.now, why));
+}
+
+/// After its mark an expectation is looked at again at its time.
+fn settle_or_rearm(unit: &mut Unit, expectation: &Expectation, standing: Option<Standing>, why: &str) {
+    match (standing, expectation.deadline_at()) {
+        (Some(standing), _) => settle(unit, expectation, standing, why),
+        (None, Some(at)) => {
+            unit.write(rows::expectation::rearm(expectation, at));
+            note_look(unit, at);
+        }
+        // Its clock is paused: whatever starts it again sets the next look.
+        (None, None) => {}
+    }
 }
 
 fn note_look(unit: &mut Unit, at: jiff::Timestamp) {

@@ -10,6 +10,7 @@
 
 mod alerts;
 mod command;
+mod coordination;
 mod incidents;
 mod looks;
 mod pages;
@@ -21,12 +22,14 @@ mod unit;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use allclear_domain::action::Action;
 use allclear_domain::event::{Head, Stream};
 use allclear_domain::expect::Expectation;
-use allclear_domain::ids::{AlertId, IdGen, IncidentId, MessageId, NodeId, PageId};
+use allclear_domain::ids::{ActionId, AlertId, IdGen, IncidentId, MessageId, NodeId, PageId, ReviewId};
 use allclear_domain::incident::Incident;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::Page;
+use allclear_domain::review::Review;
 use allclear_domain::signal::Alert;
 use allclear_store::rows;
 use jiff::Timestamp;
@@ -67,6 +70,8 @@ pub enum Need {
     Message(MessageId),
     /// Who had to do with an incident so far.
     Involved(IncidentId),
+    Review(ReviewId),
+    Action(ActionId),
     /// More numbers for references.
     References,
 }
@@ -84,6 +89,8 @@ pub enum Loaded {
     Answer(String, String, Option<(String, String)>),
     Message(MessageId, Option<Box<rows::message::Stored>>),
     Involved(IncidentId, BTreeSet<String>),
+    Review(ReviewId, Option<Box<(Review, Head)>>),
+    Action(ActionId, Option<Box<(Action, Head)>>),
     References { from: u64, to: u64 },
 }
 
@@ -354,6 +361,30 @@ impl Core {
             return Err(Refusal::NoSuchPage.into());
         }
         Err(Stop::Need(Need::Page(id)))
+    }
+
+    /// A review; rare enough to be read from the store each time.
+    fn review(&self, unit: &Unit, id: ReviewId) -> Decided<(Review, Head)> {
+        if let Some(found) = unit.reviews.get(&id) {
+            return Ok(found.clone());
+        }
+        let read = self.read.iter().find_map(|read| match read {
+            Loaded::Review(other, found) if *other == id => Some(found.as_deref().cloned()),
+            _ => None,
+        });
+        read.ok_or(Stop::Need(Need::Review(id)))?.ok_or_else(|| Refusal::NoSuchReview.into())
+    }
+
+    /// An action; as a review.
+    fn action(&self, unit: &Unit, id: ActionId) -> Decided<(Action, Head)> {
+        if let Some(found) = unit.actions.get(&id) {
+            return Ok(found.clone());
+        }
+        let read = self.read.iter().find_map(|read| match read {
+            Loaded::Action(other, found) if *other == id => Some(found.as_deref().cloned()),
+            _ => None,
+        });
+        read.ok_or(Stop::Need(Need::Action(id)))?.ok_or_else(|| Refusal::NoSuchAction.into())
     }
 
     /// Ids of an incident's pages; the incident must have been read before.

@@ -51,6 +51,12 @@ impl Core {
             Command::Incident { id, command } => self.act_on(unit, *id, command)?,
             Command::Merge { from, into } => self.merge(unit, *from, *into)?,
             Command::Escalate { id, escalation, why } => self.escalate(unit, *id, escalation.as_ref(), why)?,
+            Command::PagePeople { id, targets, why } => self.page_by_name(unit, *id, targets, why)?,
+            Command::LinkAlert { id, alert } => self.link_alert(unit, *id, *alert)?,
+            Command::AskReview { id } => self.review_of(unit, *id)?,
+            Command::Review { id, command } => self.act_on_review(unit, *id, command)?,
+            Command::AddAction { incident, text, owner, due_at } => self.add_action(unit, *incident, text, owner, *due_at)?,
+            Command::Action { id, command } => self.act_on_action(unit, *id, command)?,
             Command::Page { id, command } => self.act_on_page(unit, *id, command)?,
             Command::Look(expectation) => self.look(unit, expectation)?,
             Command::Claim { message, doubt } => self.claim(unit, message, doubt.as_deref())?,
@@ -65,6 +71,8 @@ impl Core {
             let answer = match &reply {
                 Reply::Incident { id, .. } => id.to_string(),
                 Reply::Page { id } => id.to_string(),
+                Reply::Review { id } => id.to_string(),
+                Reply::Action { id } => id.to_string(),
                 _ => String::new(),
             };
             unit.write(rows::token::keep_answer(&once.principal, &once.key, &once.digest, &answer, unit.now));

@@ -316,7 +316,7 @@ impl Loaded {
             })+};
         }
         use allclear_domain::org::model::{
-            Escalation, Integration, LooseForm, Person, Route, Schedule, Service, SeverityForm, Silence, Team,
+            Audience, Escalation, Integration, LooseForm, Person, Route, Schedule, Service, SeverityForm, Silence, Team,
         };
         lay! {
             people: |form: &Person| Some(form.id.clone());
@@ -329,7 +329,7 @@ impl Loaded {
             severities: |form: &SeverityForm| Some(form.id.word().to_owned());
             silences: |form: &Silence| Some(form.id.clone());
             catch_all: |_: &String| None::<String>;
-            audiences: |form: &LooseForm| Some(form.id.clone());
+            audiences: |form: &Audience| Some(form.id.clone());
             calendars: |form: &LooseForm| Some(form.id.clone());
             roles: |form: &LooseForm| Some(form.id.clone());
             plans: |form: &LooseForm| Some(form.id.clone());

@@ -82,16 +82,22 @@ pub fn look_now(rule: Rule, now: Timestamp) -> Write {
     }
 }
 
-/// Looks again later.
+/// Looks again later; a look that was carried out already, here or on another node, is a conflict, so that
+/// what it did is done once.
 #[must_use]
 pub fn rearm(e: &Expectation, next_look_at: Timestamp) -> Write {
     Write::Exec {
         table: &EXPECTATION,
-        sql: "update expectation set next_look_at = ?4 where owner = ?1 and key = ?2 and occurrence = ?3 and standing = 'live'",
-        args: vec![text(e.owner), text(&e.key), Val::from(e.occurrence), instant(next_look_at)],
+        sql: "update expectation set next_look_at = ?4 where owner = ?1 and key = ?2 and occurrence = ?3 and standing = 'live' \
+              and next_look_at = ?5",
+        args: vec![text(e.owner), text(&e.key), Val::from(e.occurrence), instant(next_look_at), instant(e.next_look_at)],
         expect: Some(1),
     }
 }
+
+/// When it is due: where a rule has a mark, that is looked at before.
+const DUE_AT: &str =
+    "case when segments is null and opened_at + length_ms * 1000 > next_look_at then opened_at + length_ms * 1000 else next_look_at end";
 
 const COLUMNS: &str =
     "owner, key, occurrence, rule, incident, opened_by, opened_at, segments, length_ms, next_look_at, standing, settled_at, why";
@@ -164,7 +170,7 @@ pub async fn of_incident(db: &Db, incident: IncidentId) -> Result<Vec<Expectatio
 
 /// The earliest live look of each of these incidents.
 pub async fn next_due(db: &Db, incident: IncidentId) -> Result<Option<Timestamp>, Fault> {
-    let sql = "select min(next_look_at) from expectation where incident = ?1 and standing = 'live'";
+    let sql = &format!("select min({DUE_AT}) from expectation where incident = ?1 and standing = 'live'");
     let rows = db.read(sql, vec![text(incident)]).await?;
     rows.first().map_or(Ok(None), |row| Reader::new(row).opt_instant())
 }
@@ -176,7 +182,7 @@ pub async fn next_due_of(db: &Db, incidents: &[IncidentId]) -> Result<Vec<(Incid
     }
     let marks: Vec<String> = (1..=incidents.len()).map(|n| format!("?{n}")).collect();
     let sql = format!(
-        "select incident, min(next_look_at) from expectation where standing = 'live' and incident in ({}) group by incident",
+        "select incident, min({DUE_AT}) from expectation where standing = 'live' and incident in ({}) group by incident",
         marks.join(", ")
     );
     let rows = db.read(&sql, incidents.iter().map(text).collect()).await?;

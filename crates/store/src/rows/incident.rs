@@ -3,13 +3,15 @@
 use allclear_domain::access::Reach;
 use allclear_domain::event::{Head, Mode};
 use allclear_domain::ids::IncidentId;
+use allclear_domain::incident::work::Work;
 use allclear_domain::incident::{Incident, Severity, State};
 
-use super::{Reader, count, instant, opt_instant, opt_text, reader, text};
+use super::{Reader, count, instant, opt_instant, opt_text, reader, text, to_json};
 use crate::db::Db;
 use crate::fault::Fault;
 use crate::schema::INCIDENT;
 use crate::val::{Row, Val, Write};
+use jiff::Timestamp;
 
 /// The row of an incident whose log ends at `head`.
 #[must_use]
@@ -47,8 +49,10 @@ pub fn put(i: &Incident, head: Head) -> Write {
             instant(i.updated_at),
             count(head.version),
             Val::Bytes(head.hash.to_vec()),
+            // Most incidents are never coordinated: nothing is written for those.
+            if i.work == Work::default() { Val::Null } else { to_json(&i.work) },
             Val::Bool(i.private),
-            super::to_json(&i.admitted),
+            to_json(&i.admitted),
         ],
     }
 }
@@ -67,11 +71,11 @@ pub fn unchanged(id: IncidentId, version: u64) -> Write {
 
 const COLUMNS: &str = "id, ref, state, title, severity, service, escalation, group_key, because, mode, commander, acknowledged_by, \
     merged_into, page, alerts_told, recoveries_told, recovered, reopened, impact_started_at, detected_at, declared_at, acknowledged_at, mitigated_at, \
-    resolved_at, closed_at, created_at, updated_at, private, admitted, version, hash";
+    resolved_at, closed_at, created_at, updated_at, private, admitted, version, hash, work";
 
 fn incident(row: &Row) -> Result<(Incident, Head), Fault> {
     let mut r = Reader::new(row);
-    let incident = Incident {
+    let mut incident = Incident {
         id: r.parse()?,
         reference: r.text()?,
         state: r.word(State::from_word)?,
@@ -105,8 +109,12 @@ fn incident(row: &Row) -> Result<(Incident, Head), Fault> {
         updated_at: r.instant()?,
         private: r.bool()?,
         admitted: r.json()?,
+        work: Work::default(),
     };
     let head = Head { version: r.count()?, hash: r.hash()? };
+    if let Some(json) = r.opt_text()? {
+        incident.work = serde_json::from_str(&json).map_err(|why| super::broken("work", &why.to_string()))?;
+    }
     Ok((incident, head))
 }
 
@@ -183,6 +191,16 @@ pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<(Incident,
     sql.push_str(&format!(" order by id desc limit ?{}", args.len()));
     let rows = db.read(&sql, args).await?;
     rows.iter().map(incident).collect()
+}
+
+/// Declared in a period and neither cancelled nor merged, oldest first, for counting.
+pub async fn declared_between(db: &Db, from: Timestamp, to: Timestamp, after: &str, limit: i64) -> Result<Vec<Incident>, Fault> {
+    let sql = format!(
+        "select {COLUMNS} from incident where declared_at >= ?1 and declared_at < ?2 and state not in ('cancelled', 'merged') \
+         and id > ?3 order by id limit ?4"
+    );
+    let rows = db.read(&sql, vec![instant(from), instant(to), text(after), Val::Int(limit)]).await?;
+    rows.iter().map(|row| incident(row).map(|(found, _)| found)).collect()
 }
 
 /// Open incidents by severity, for the gauge.

@@ -1,5 +1,6 @@
 //! Rows: how each thing is written down and read back. One file a table; every SQL text is here.
 
+pub mod action;
 pub mod alert;
 pub mod event;
 pub mod expectation;
@@ -9,6 +10,7 @@ pub mod message;
 pub mod meta;
 pub mod page;
 pub mod reader;
+pub mod review;
 pub mod session;
 pub mod signal;
 pub mod token;

@@ -3,7 +3,7 @@
 use allclear_domain::event::Head;
 use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::org::model::NotifyUrgency;
-use allclear_domain::paging::{Page, Status};
+use allclear_domain::paging::{Page, Status, Tells};
 
 use super::{Reader, count, instant, opt_instant, opt_text, text, to_json};
 use crate::db::Db;
@@ -37,8 +37,25 @@ pub fn put(p: &Page, head: Head) -> Write {
             opt_instant(p.ended_at),
             count(head.version),
             Val::Bytes(head.hash.to_vec()),
+            asks(p),
         ],
     }
+}
+
+/// What a page has beside the usual: people by name, or something it only tells.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Asks {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    targets: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tells: Option<Tells>,
+}
+
+fn asks(p: &Page) -> Val {
+    if p.targets.is_empty() && p.tells.is_none() {
+        return Val::Null;
+    }
+    to_json(&Asks { targets: p.targets.clone(), tells: p.tells.clone() })
 }
 
 /// Holds only while a page stands at this version: for decisions that rest on it and change something
@@ -54,11 +71,11 @@ pub fn unchanged(id: PageId, version: u64) -> Write {
 }
 
 const COLUMNS: &str = "id, about, escalation, urgency, alert, because, status, round, step, catch_all, entries, acknowledged_by, \
-    started_at, ended_at, version, hash";
+    started_at, ended_at, version, hash, asks";
 
 fn page(row: &Row) -> Result<(Page, Head), Fault> {
     let mut r = Reader::new(row);
-    let page = Page {
+    let mut page = Page {
         id: r.parse()?,
         incident: r.json()?,
         escalation: r.opt_text()?,
@@ -77,8 +94,14 @@ fn page(row: &Row) -> Result<(Page, Head), Fault> {
         acknowledged_by: r.opt_text()?,
         started_at: r.instant()?,
         ended_at: r.opt_instant()?,
+        targets: Vec::new(),
+        tells: None,
     };
     let head = Head { version: r.count()?, hash: r.hash()? };
+    if let Some(json) = r.opt_text()? {
+        let asks: Asks = serde_json::from_str(&json).map_err(|why| super::broken("asks", &why.to_string()))?;
+        (page.targets, page.tells) = (asks.targets, asks.tells);
+    }
     Ok((page, head))
 }
 

@@ -60,7 +60,8 @@ impl Checker<'_> {
             Some(Target::Schedule(id)) => ("schedule", id, &self.known.schedules),
             Some(Target::Person(id)) => ("person", id, &self.known.people),
             Some(Target::Team(id)) => ("team", id, &self.known.teams),
-            None => {
+            // An audience is told, and cannot acknowledge.
+            Some(Target::Audience(_)) | None => {
                 let shown: String = target.chars().take(64).collect();
                 let hint =
                     match (self.known.schedules.contains(target), self.known.people.contains(target), self.known.teams.contains(target)) {
@@ -301,15 +302,38 @@ impl Checker<'_> {
         }
     }
 
+    /// Audiences name people and teams that there are, and addresses that can be used.
+    pub(super) fn audiences(&mut self) {
+        let bundle = self.bundle;
+        let mut seen = HashMap::new();
+        for (at, audience) in bundle.audiences.iter().enumerate() {
+            let place = root("audiences", at);
+            self.id(&place, "audience", &audience.id, &mut seen);
+            for (index, person) in audience.people.iter().enumerate() {
+                if !self.known.people.contains(person.as_str()) {
+                    let hint = meant(person, self.known.people.iter().copied());
+                    self.error(place.key("people").index(index), format!("`{person}` is not a person"), hint);
+                }
+            }
+            for (index, team) in audience.teams.iter().enumerate() {
+                if !self.known.teams.contains(team.as_str()) {
+                    let hint = meant(team, self.known.teams.iter().copied());
+                    self.error(place.key("teams").index(index), format!("`{team}` is not a team"), hint);
+                }
+            }
+            let mut contacts = HashMap::new();
+            for (index, contact) in audience.contacts.iter().enumerate() {
+                self.contact(&place.key("contacts").index(index), contact, &mut contacts);
+            }
+        }
+    }
+
     /// Forms of later capabilities are kept as written; only their ids are judged.
     pub(super) fn loose_forms(&mut self) {
         let bundle = self.bundle;
-        for (list, what, forms) in [
-            ("audiences", "audience", &bundle.audiences),
-            ("calendars", "calendar", &bundle.calendars),
-            ("roles", "role", &bundle.roles),
-            ("plans", "plan", &bundle.plans),
-        ] {
+        for (list, what, forms) in
+            [("calendars", "calendar", &bundle.calendars), ("roles", "role", &bundle.roles), ("plans", "plan", &bundle.plans)]
+        {
             let mut seen = HashMap::new();
             for (at, form) in forms.iter().enumerate() {
                 self.id(&root(list, at), what, &form.id, &mut seen);

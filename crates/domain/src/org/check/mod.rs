@@ -57,6 +57,7 @@ pub fn check(bundle: &Bundle, against: Against<'_>) -> Vec<Problem> {
     checker.severities();
     checker.silences();
     checker.catch_all();
+    checker.audiences();
     checker.loose_forms();
     checker.reachability(against.now);
     checker.problems
@@ -191,7 +192,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn contact(&mut self, place: &Place, contact: &'a Contact, seen: &mut HashMap<&'a str, Place>) {
+    pub(super) fn contact(&mut self, place: &Place, contact: &'a Contact, seen: &mut HashMap<&'a str, Place>) {
         self.id(place, "contact of this person", &contact.id, seen);
         match (&contact.email, &contact.webhook) {
             (None, None) => self.error(

@@ -102,7 +102,7 @@ fn people_of<'a>(org: &'a Org, escalation: &'a Escalation) -> HashSet<&'a str> {
                 out.extend(layers.flat_map(|layer| layer.people.iter().map(String::as_str)));
                 out.extend(org.overrides(id).iter().map(|over| over.person.as_str()));
             }
-            None => {}
+            Some(Target::Audience(_)) | None => {}
         }
     }
     out.retain(|person| org.person(person).is_some());

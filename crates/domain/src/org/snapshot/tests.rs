@@ -68,7 +68,7 @@ fn a_target_names_people_and_says_how_or_why_nobody() {
     assert_eq!(one("team:t", "2026-01-05T12:00:00Z"), ["ben: member of team t", "ana: member of team t"]);
     assert_eq!(one("team:none", "2026-01-05T12:00:00Z"), ["team `none` has no members"]);
     assert_eq!(one("person:zoe", "2026-01-05T12:00:00Z"), ["there is no person `zoe`"]);
-    assert_eq!(one("ana", "2026-01-05T12:00:00Z"), ["`ana` names neither a schedule, a person nor a team"]);
+    assert_eq!(one("ana", "2026-01-05T12:00:00Z"), ["`ana` names neither a schedule, a person, a team nor an audience"]);
     let targets = ["schedule:s".to_owned(), "team:t".to_owned(), "person:zoe".to_owned()];
     let all = org.people_for_all(&targets, noon);
     assert_eq!(all.people.len(), 2);

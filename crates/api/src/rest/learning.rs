@@ -1,0 +1,273 @@
+//! Updates, reviews, corrective actions and trends.
+
+use allclear_domain::access::Principal;
+use allclear_domain::ids::{ActionId, ReviewId};
+use allclear_domain::view::{ActionView, ReviewView, TrendView, UpdateView};
+use allclear_domain::{action, review};
+use allclear_engine::core::{Command, Input, Once as EngineOnce, Reply};
+use allclear_engine::learning::ActionFilter;
+use axum::Json;
+use axum::extract::State as Shared;
+use axum::http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::incidents::CAUSE;
+use super::{Page, cursor_of, limit_of};
+use crate::asked::{Once, P, Q, json};
+use crate::problem::Problem;
+use crate::who::{Read, Respond, Who};
+use crate::{Api, schema};
+
+/// Days of trends where no period is asked.
+const TRENDS_DAYS: i64 = 90;
+
+/// What stakeholders were told, oldest first.
+#[utoipa::path(get, path = "/api/v1/incidents/{ref}/updates", operation_id = "list_incident_updates", tag = "incidents",
+    params(("ref" = String, Path, description = "`INC-142`, or the id")),
+    responses((status = 200, body = schema::UpdatePage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn updates(Shared(api): Shared<Api>, who: Who<Read>, P(reference): P<String>) -> Result<Json<Page<UpdateView>>, Problem> {
+    let queries = api.engine.queries(&who.0);
+    let id = queries.incident_id(&reference).await?;
+    Ok(Json(Page { items: queries.updates(id).await?, next: None }))
+}
+
+/// The review of an incident, with its text.
+#[utoipa::path(get, path = "/api/v1/incidents/{ref}/review", operation_id = "show_incident_review", tag = "reviews",
+    params(("ref" = String, Path, description = "`INC-142`, or the id")),
+    responses((status = 200, body = schema::Review), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn review_of(Shared(api): Shared<Api>, who: Who<Read>, P(reference): P<String>) -> Result<Json<ReviewView>, Problem> {
+    let queries = api.engine.queries(&who.0);
+    let id = queries.incident_id(&reference).await?;
+    Ok(Json(queries.review_of(id).await?))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ReviewsQuery {
+    /// Only those in this state.
+    #[param(value_type = Option<schema::ReviewState>, inline)]
+    state: Option<review::State>,
+    /// From 1 to 200; 20 where absent.
+    limit: Option<i64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Reviews, newest first, without their texts.
+#[utoipa::path(get, path = "/api/v1/reviews", operation_id = "list_reviews", tag = "reviews", params(ReviewsQuery),
+    responses((status = 200, body = schema::ReviewPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn reviews(
+    Shared(api): Shared<Api>,
+    who: Who<Read>,
+    Q(query): Q<ReviewsQuery>,
+) -> Result<Json<Page<ReviewView>>, Problem> {
+    let limit = limit_of(query.limit)?;
+    let items = api.engine.queries(&who.0).reviews(query.state, cursor_of(query.cursor.as_deref())?, limit).await?;
+    Ok(Json(Page::of(items, limit, |review| &review.id)))
+}
+
+/// One review; until somebody edits it, its text is drafted from the log.
+#[utoipa::path(get, path = "/api/v1/reviews/{id}", operation_id = "show_review", tag = "reviews", params(("id" = String, Path, description = "A review's id")),
+    responses((status = 200, body = schema::Review), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn review(Shared(api): Shared<Api>, who: Who<Read>, P(id): P<String>) -> Result<Json<ReviewView>, Problem> {
+    Ok(Json(api.engine.queries(&who.0).review(review_id(&id)?).await?))
+}
+
+/// `edit` and `publish` take `text`, `assign` takes `owner`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReviewCommandBody {
+    /// Markdown; `publish` without it publishes the text as it is.
+    text: Option<String>,
+    /// A person's id.
+    owner: Option<String>,
+}
+
+/// Acts on a review: edit {text} · publish {text?} · assign {owner}.
+#[utoipa::path(post, path = "/api/v1/reviews/{id}/{command}", operation_id = "command_review", tag = "reviews", request_body = ReviewCommandBody,
+    params(("id" = String, Path, description = "A review's id"), ("command" = String, Path, description = "`edit`, `publish` or `assign`"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and request are carried out once")),
+    responses((status = 200, body = schema::Review), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn command_review(
+    Shared(api): Shared<Api>,
+    who: Who<Respond>,
+    P((id, command)): P<(String, String)>,
+    once: Once,
+) -> Result<Json<ReviewView>, Problem> {
+    let id = review_id(&id)?;
+    let queries = api.engine.queries(&who.0);
+    let now = queries.review(id).await?;
+    let body: ReviewCommandBody = json(&once.body)?;
+    let missing = |field: &str| Problem::bad(format!("`{field}` is missing"));
+    let asked = match command.as_str() {
+        "edit" => review::Command::Edit { text: body.text.ok_or_else(|| missing("text"))? },
+        "publish" => review::Command::Publish { text: body.text.or(now.text).unwrap_or_default() },
+        "assign" => review::Command::Assign { owner: body.owner.ok_or_else(|| missing("owner"))? },
+        other => return Err(no_such_command(other, "edit, publish, assign")),
+    };
+    submit(&api, &who.0, &once, Command::Review { id, command: asked }).await?;
+    Ok(Json(queries.review(id).await?))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ActionsQuery {
+    /// Only those in this state.
+    #[param(value_type = Option<schema::ActionState>, inline)]
+    state: Option<action::State>,
+    /// Only those of this person, by their id.
+    owner: Option<String>,
+    /// Only those of this incident: `INC-142`, or the id.
+    incident: Option<String>,
+    /// From 1 to 200; 20 where absent.
+    limit: Option<i64>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Corrective actions, newest first.
+#[utoipa::path(get, path = "/api/v1/actions", operation_id = "list_actions", tag = "actions", params(ActionsQuery),
+    responses((status = 200, body = schema::ActionPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn actions(
+    Shared(api): Shared<Api>,
+    who: Who<Read>,
+    Q(query): Q<ActionsQuery>,
+) -> Result<Json<Page<ActionView>>, Problem> {
+    let limit = limit_of(query.limit)?;
+    let queries = api.engine.queries(&who.0);
+    let incident = match &query.incident {
+        Some(reference) => Some(queries.incident_id(reference).await?),
+        None => None,
+    };
+    let filter = ActionFilter { state: query.state, owner: query.owner, incident, before: cursor_of(query.cursor.as_deref())? };
+    let items = queries.actions(filter, limit).await?;
+    Ok(Json(Page::of(items, limit, |action| &action.id)))
+}
+
+/// One action.
+#[utoipa::path(get, path = "/api/v1/actions/{id}", operation_id = "show_action", tag = "actions", params(("id" = String, Path, description = "An action's id")),
+    responses((status = 200, body = schema::Action), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn action(Shared(api): Shared<Api>, who: Who<Read>, P(id): P<String>) -> Result<Json<ActionView>, Problem> {
+    Ok(Json(api.engine.queries(&who.0).action(action_id(&id)?).await?))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AddActionBody {
+    /// What will be done.
+    text: String,
+    /// A person's id.
+    owner: String,
+    due_at: Timestamp,
+    /// Where it came from: `INC-142`, or the id.
+    incident: Option<String>,
+}
+
+/// Adds an action.
+#[utoipa::path(post, path = "/api/v1/actions", operation_id = "add_action", tag = "actions", request_body = AddActionBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key and request give the same action")),
+    responses((status = 201, body = schema::Action), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn add_action(Shared(api): Shared<Api>, who: Who<Respond>, once: Once) -> Result<(StatusCode, Json<ActionView>), Problem> {
+    let AddActionBody { text, owner, due_at, incident } = json(&once.body)?;
+    let queries = api.engine.queries(&who.0);
+    let incident = match &incident {
+        Some(reference) => {
+            let id = queries.incident_id(reference).await?;
+            queries.incident(id).await?;
+            Some(id)
+        }
+        None => None,
+    };
+    let due_at = allclear_domain::time::whole_micros(due_at);
+    let id = submit(&api, &who.0, &once, Command::AddAction { incident, text, owner, due_at }).await?;
+    Ok((StatusCode::CREATED, Json(queries.action(action_id(&id)?).await?)))
+}
+
+/// `assign` takes `owner`, `due` takes `due_at` and `why`, `done` takes `note`, `drop` takes `why`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ActionCommandBody {
+    /// A person's id.
+    owner: Option<String>,
+    due_at: Option<Timestamp>,
+    why: Option<String>,
+    note: Option<String>,
+}
+
+/// Acts on an action: assign {owner} · due {due_at, why} · done {note?} · drop {why}.
+#[utoipa::path(post, path = "/api/v1/actions/{id}/{command}", operation_id = "command_action", tag = "actions", request_body = ActionCommandBody,
+    params(("id" = String, Path, description = "An action's id"), ("command" = String, Path, description = "`assign`, `due`, `done` or `drop`"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and request are carried out once")),
+    responses((status = 200, body = schema::Action), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn command_action(
+    Shared(api): Shared<Api>,
+    who: Who<Respond>,
+    P((id, command)): P<(String, String)>,
+    once: Once,
+) -> Result<Json<ActionView>, Problem> {
+    let id = action_id(&id)?;
+    let queries = api.engine.queries(&who.0);
+    queries.action(id).await?;
+    let ActionCommandBody { owner, due_at, why, note } = json(&once.body)?;
+    let missing = |field: &str| Problem::bad(format!("`{field}` is missing"));
+    let asked = match command.as_str() {
+        "assign" => action::Command::Assign { owner: owner.ok_or_else(|| missing("owner"))? },
+        "due" => {
+            let due_at = allclear_domain::time::whole_micros(due_at.ok_or_else(|| missing("due_at"))?);
+            action::Command::ChangeDue { due_at, why: why.ok_or_else(|| missing("why"))? }
+        }
+        "done" => action::Command::Finish { note },
+        "drop" => action::Command::Drop { why: why.ok_or_else(|| missing("why"))? },
+        other => return Err(no_such_command(other, "assign, due, done, drop")),
+    };
+    submit(&api, &who.0, &once, Command::Action { id, command: asked }).await?;
+    Ok(Json(queries.action(id).await?))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TrendsQuery {
+    /// Where absent: 90 days before `to`.
+    from: Option<Timestamp>,
+    /// Now, where absent.
+    to: Option<Timestamp>,
+}
+
+/// Counts and durations of the incidents that were declared in a period.
+#[utoipa::path(get, path = "/api/v1/trends", operation_id = "show_trends", tag = "trends", params(TrendsQuery),
+    responses((status = 200, body = schema::Trend), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn trends(Shared(api): Shared<Api>, who: Who<Read>, Q(query): Q<TrendsQuery>) -> Result<Json<TrendView>, Problem> {
+    let to = query.to.unwrap_or_else(|| api.engine.now());
+    let from = query.from.or_else(|| to.checked_sub(SignedDuration::from_hours(24 * TRENDS_DAYS)).ok());
+    let from = from.ok_or_else(|| Problem::bad("give a `from` that is not before the beginning of time"))?;
+    Ok(Json(api.engine.queries(&who.0).trends(from, to).await?))
+}
+
+fn review_id(id: &str) -> Result<ReviewId, Problem> {
+    id.parse().map_err(|_| Problem::new("no_such_review", "a review's id begins with `rev_`"))
+}
+
+fn action_id(id: &str) -> Result<ActionId, Problem> {
+    id.parse().map_err(|_| Problem::new("no_such_action", "an action's id begins with `act_`"))
+}
+
+fn no_such_command(given: &str, known: &str) -> Problem {
+    Problem::new("no_such_command", format!("`{}` is no command; one of {known} is", super::cut(given)))
+}
+
+/// Asks the engine; gives the id of what it was about.
+async fn submit(api: &Api, who: &Principal, once: &Once, command: Command) -> Result<String, Problem> {
+    let once = once.key.clone().map(|(key, digest)| EngineOnce { principal: who.actor.to_string(), key, digest });
+    let input = Input { actor: who.actor.clone(), cause: CAUSE.into(), once, command };
+    match api.engine.submit(input).await? {
+        Reply::Review { id } => Ok(id.to_string()),
+        Reply::Action { id } => Ok(id.to_string()),
+        Reply::Again { answer } => Ok(answer),
+        _ => Err(Problem::new("internal", "the engine answered something else than was asked")),
+    }
+}

@@ -1,0 +1,287 @@
+//! A corrective action: what will be done so that it does not happen again, by whom, until when.
+//!
+//! ```text
+//!  add ─► open ──finish──► done
+//!            └───drop────► dropped
+//! ```
+//!
+//! Invariants: an open action has an owner and a due date; one whose date has passed is late once and
+//! says so; what is over stays over.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::event::event_kinds;
+use crate::expect::{Expectation, Owner, Rule, Settle, Standing};
+use crate::ids::{ActionId, IncidentId};
+use crate::time::Length;
+
+/// Longest text of an action, in characters.
+pub const TEXT_CHARS_MAX: usize = 2_000;
+/// Longest note at its end, in characters.
+pub const NOTE_CHARS_MAX: usize = 5_000;
+/// Key of the expectation that it is done.
+pub const KEY_DUE: &str = "due";
+
+event_kinds! {
+    /// A fact about an action; past tense.
+    Event {
+        Added(Added) = "action_added",
+        Assigned(Assigned) = "action_assigned",
+        DueChanged(DueChanged) = "action_due_changed",
+        Done(Ended) = "action_done",
+        Dropped(Ended) = "action_dropped",
+        Reminded(Due) = "action_reminded",
+        Missed(Due) = "action_missed",
+    }
+}
+
+/// Body of `action_added`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Added {
+    /// The incident that it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentId>,
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    pub text: String,
+    /// A person's id.
+    pub owner: String,
+    pub due_at: Timestamp,
+}
+
+/// Body of `action_assigned`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Assigned {
+    pub owner: String,
+}
+
+/// Body of `action_due_changed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DueChanged {
+    pub from: Timestamp,
+    pub to: Timestamp,
+    pub why: String,
+}
+
+/// Body of `action_done` and `action_dropped`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ended {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Body of `action_reminded` and `action_missed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Due {
+    pub due_at: Timestamp,
+}
+
+/// Where an action stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Open,
+    Done,
+    Dropped,
+}
+
+impl State {
+    /// As stored.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Done => "done",
+            Self::Dropped => "dropped",
+        }
+    }
+    /// The state with this stored name.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Open, Self::Done, Self::Dropped].into_iter().find(|state| state.word() == word)
+    }
+}
+
+/// The folded state of an action's log; also its row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    pub id: ActionId,
+    pub incident: Option<IncidentId>,
+    pub reference: Option<String>,
+    pub text: String,
+    pub owner: String,
+    pub due_at: Timestamp,
+    pub state: State,
+    pub note: Option<String>,
+    pub late: bool,
+    pub added_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    pub updated_at: Timestamp,
+}
+
+/// A command; imperative.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    Add(Added),
+    Assign { owner: String },
+    ChangeDue { due_at: Timestamp, why: String },
+    Finish { note: Option<String> },
+    Drop { why: String },
+    Remind,
+    Miss,
+}
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("there is no such action")]
+    Unknown,
+    #[error("this action is {0} already")]
+    Over(&'static str),
+    #[error("this action exists already")]
+    AlreadyAdded,
+    #[error("{0} is missing: say it in words")]
+    WordsMissing(&'static str),
+    #[error("{what} has at most {max} characters")]
+    TooLong { what: &'static str, max: usize },
+    #[error("that time has passed: give one to come")]
+    InThePast,
+}
+
+impl Refusal {
+    /// The stable code of the API.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown => "no_such_action",
+            Self::Over(_) => "action_over",
+            Self::AlreadyAdded => "action_over",
+            Self::WordsMissing(_) => "words_missing",
+            Self::TooLong { .. } => "too_long",
+            Self::InThePast => "in_the_past",
+        }
+    }
+}
+
+/// Decides. An empty list means that there is nothing to do.
+///
+/// # Errors
+/// Where it cannot be done.
+pub fn decide(state: Option<&Action>, command: Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+    let (action, command) = match (state, command) {
+        (None, Command::Add(added)) => {
+            words(&added.text, "what is to be done", TEXT_CHARS_MAX)?;
+            if added.due_at <= now {
+                return Err(Refusal::InThePast);
+            }
+            return Ok(vec![Event::Added(added)]);
+        }
+        (None, _) => return Err(Refusal::Unknown),
+        (Some(action), command) => (action, command),
+    };
+    let is_open = action.state == State::Open;
+    match command {
+        Command::Add(_) => Err(Refusal::AlreadyAdded),
+        Command::Remind if is_open => Ok(vec![Event::Reminded(Due { due_at: action.due_at })]),
+        Command::Miss if is_open && !action.late => Ok(vec![Event::Missed(Due { due_at: action.due_at })]),
+        Command::Remind | Command::Miss => Ok(Vec::new()),
+        _ if !is_open => Err(Refusal::Over(action.state.word())),
+        Command::Assign { owner } if owner == action.owner => Ok(Vec::new()),
+        Command::Assign { owner } => Ok(vec![Event::Assigned(Assigned { owner })]),
+        Command::ChangeDue { due_at, why } => {
+            words(&why, "the reason", NOTE_CHARS_MAX)?;
+            if due_at <= now {
+                return Err(Refusal::InThePast);
+            }
+            Ok(vec![Event::DueChanged(DueChanged { from: action.due_at, to: due_at, why })])
+        }
+        Command::Finish { note } => {
+            if let Some(note) = &note {
+                at_most(note, "the note", NOTE_CHARS_MAX)?;
+            }
+            Ok(vec![Event::Done(Ended { note: note.filter(|note| !note.trim().is_empty()) })])
+        }
+        Command::Drop { why } => {
+            words(&why, "the reason", NOTE_CHARS_MAX)?;
+            Ok(vec![Event::Dropped(Ended { note: Some(why) })])
+        }
+    }
+}
+
+fn words(text: &str, what: &'static str, max: usize) -> Result<(), Refusal> {
+    if text.trim().is_empty() {
+        return Err(Refusal::WordsMissing(what));
+    }
+    at_most(text, what, max)
+}
+
+fn at_most(text: &str, what: &'static str, max: usize) -> Result<(), Refusal> {
+    if text.chars().count() > max { Err(Refusal::TooLong { what, max }) } else { Ok(()) }
+}
+
+/// Folds one event.
+///
+/// # Panics
+/// When the first event of a stream is not `action_added`.
+#[must_use]
+pub fn evolve(state: Option<Action>, id: ActionId, event: &Event, at: Timestamp) -> Action {
+    let Some(mut action) = state else {
+        let Event::Added(body) = event else {
+            panic!("the log of {id} begins with `{}`, which begins no action", event.kind());
+        };
+        return Action {
+            id,
+            incident: body.incident,
+            reference: body.reference.clone(),
+            text: body.text.clone(),
+            owner: body.owner.clone(),
+            due_at: body.due_at,
+            state: State::Open,
+            note: None,
+            late: false,
+            added_at: at,
+            ended_at: None,
+            updated_at: at,
+        };
+    };
+    action.updated_at = at;
+    match event {
+        Event::Added(_) | Event::Reminded(_) => {}
+        Event::Assigned(body) => action.owner.clone_from(&body.owner),
+        Event::DueChanged(body) => {
+            action.due_at = body.to;
+            action.late = false;
+        }
+        Event::Done(body) => end(&mut action, State::Done, body, at),
+        Event::Dropped(body) => end(&mut action, State::Dropped, body, at),
+        Event::Missed(_) => action.late = true,
+    }
+    action
+}
+
+fn end(action: &mut Action, state: State, body: &Ended, at: Timestamp) {
+    action.state = state;
+    action.note.clone_from(&body.note);
+    action.ended_at = Some(at);
+}
+
+/// What an event opens and settles.
+#[must_use]
+pub fn react(action: &Action, event: &Event, version: u64, at: Timestamp) -> (Vec<Expectation>, Vec<Settle>) {
+    let owner = Owner::Action(action.id);
+    let settle = |standing, why| Settle { owner, key: Some(KEY_DUE.to_owned()), standing, why };
+    let due = || {
+        let length = Length::between(at, action.due_at);
+        let mut due = Expectation::open(owner, KEY_DUE.to_owned(), Rule::ActionDue, None, format!("{owner}@{version}"), at, length);
+        due.occurrence = u32::try_from(version).unwrap_or(u32::MAX);
+        due
+    };
+    match event {
+        Event::Added(_) => (vec![due()], Vec::new()),
+        Event::DueChanged(_) => (vec![due()], vec![settle(Standing::Void, "its date was changed")]),
+        Event::Done(_) => (Vec::new(), vec![settle(Standing::Met, "it was done")]),
+        Event::Dropped(_) => (Vec::new(), vec![settle(Standing::Void, "it was dropped")]),
+        Event::Assigned(_) | Event::Reminded(_) | Event::Missed(_) => (Vec::new(), Vec::new()),
+    }
+}

@@ -1,0 +1,137 @@
+//! The draft of a review: a reading of the incident's log in Markdown, the same whenever the log is.
+
+use std::fmt::Write as _;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::view::{ActionView, EventView, ExpectationView, IncidentView};
+
+/// Lines of the timeline at most; the log itself has the others.
+const LINES_MAX: usize = 200;
+/// Events that the timeline of a draft leaves out: what machines told each other.
+const MACHINERY: [&str; 7] =
+    ["notice_raised", "delivered", "send_delayed", "send_in_doubt", "alerts_told", "confirmation_asked", "review_opened"];
+
+/// The draft.
+#[must_use]
+pub fn draft(incident: &IncidentView, log: &[EventView], awaited: &[ExpectationView], actions: &[ActionView]) -> String {
+    let mut out = String::new();
+    // Writing to a text does not fail.
+    let _ = write(&mut out, incident, log, awaited, actions);
+    out
+}
+
+fn write(
+    out: &mut String,
+    incident: &IncidentView,
+    log: &[EventView],
+    awaited: &[ExpectationView],
+    actions: &[ActionView],
+) -> std::fmt::Result {
+    let service = incident.service.as_deref().unwrap_or("no service named");
+    writeln!(out, "# {}: {}\n", incident.reference, one_line(&incident.title))?;
+    writeln!(out, "## Summary\n")?;
+    writeln!(out, "{} on {service}. {}\n", incident.severity.word().to_uppercase(), lasted(incident))?;
+    writeln!(out, "_What happened, in three sentences that somebody outside the team understands._\n")?;
+    writeln!(out, "## Impact\n")?;
+    writeln!(out, "- Service: {service}")?;
+    writeln!(out, "- Began: {}", instant(incident.impact_started_at))?;
+    writeln!(out, "- Who was affected, and how: _fill in_\n")?;
+    writeln!(out, "## How long it took\n")?;
+    writeln!(out, "| from | to | took |\n|---|---|---|")?;
+    let declared = incident.declared_at;
+    for (from, to, start, end) in [
+        ("impact started", "detected", incident.impact_started_at, incident.detected_at),
+        ("detected", "declared", incident.detected_at, declared),
+        ("declared", "acknowledged", declared, incident.acknowledged_at),
+        ("declared", "mitigated", declared, incident.mitigated_at),
+        ("declared", "resolved", declared, incident.resolved_at),
+    ] {
+        let took = start.zip(end).map_or("not known".to_owned(), |(start, end)| length(end.duration_since(start)));
+        writeln!(out, "| {from} | {to} | {took} |")?;
+    }
+    writeln!(out, "\n## Who did what\n")?;
+    let who = people(log);
+    if who.is_empty() {
+        writeln!(out, "Nobody acted in person.")?;
+    }
+    for (actor, count) in who {
+        writeln!(out, "- {actor}: {count} {}", if count == 1 { "entry" } else { "entries" })?;
+    }
+    writeln!(out, "\n## What was late\n")?;
+    let missed: Vec<_> = awaited.iter().filter(|e| e.state == "missed" && is_for_people(&e.rule)).collect();
+    if missed.is_empty() {
+        writeln!(out, "Nothing that was expected came late.")?;
+    }
+    for e in missed {
+        writeln!(out, "- {}: expected {} by {}", e.why.as_deref().unwrap_or("not in time"), e.expects, clock(e.due_at))?;
+    }
+    writeln!(out, "\n## Timeline\n\nTimes in UTC.\n")?;
+    let lines: Vec<_> = log.iter().filter(|event| !MACHINERY.contains(&event.kind.as_str())).collect();
+    for event in lines.iter().take(LINES_MAX) {
+        writeln!(out, "- {} {}", clock(event.at), one_line(&event.line))?;
+    }
+    if lines.len() > LINES_MAX {
+        writeln!(out, "- … and {} more in the log", lines.len() - LINES_MAX)?;
+    }
+    writeln!(out, "\n## What helped, what hindered\n\n_Fill in: no blame, what made sense at the time._\n")?;
+    writeln!(out, "## Causes\n\n_Fill in: contributing conditions rather than one root._\n")?;
+    writeln!(out, "## Corrective actions\n")?;
+    if actions.is_empty() {
+        writeln!(out, "None so far.")?;
+    }
+    for action in actions {
+        writeln!(out, "- {} ({}, until {}, {})", one_line(&action.text), action.owner, clock(action.due_at), action.state)?;
+    }
+    Ok(())
+}
+
+/// Rules whose missing a review talks about; lapses and digests are machinery.
+fn is_for_people(rule: &str) -> bool {
+    !matches!(rule, "incident.alerts_digest" | "alert.lapse" | "alert.silence_end" | "page.notify" | "incident.group_wait")
+}
+
+fn lasted(incident: &IncidentView) -> String {
+    let start = incident.impact_started_at.or(incident.declared_at);
+    match start.zip(incident.resolved_at) {
+        Some((start, end)) => format!("It lasted {}, until {}.", length(end.duration_since(start)), clock(end)),
+        None => "How long it lasted is not known.".to_owned(),
+    }
+}
+
+/// Who acted in person, most entries first.
+fn people(log: &[EventView]) -> Vec<(String, usize)> {
+    let mut counts = std::collections::BTreeMap::new();
+    for event in log {
+        if let Some(person) = event.actor.strip_prefix("person:") {
+            *counts.entry(person.to_owned()).or_insert(0) += 1;
+        }
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    counts
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn instant(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "not known".to_owned(), clock)
+}
+
+fn clock(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// `2 h 5 min`, `41 s`.
+fn length(took: SignedDuration) -> String {
+    let seconds = took.as_secs();
+    match seconds {
+        ..0 => format!("minus {}", length(-took)),
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
