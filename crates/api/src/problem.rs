@@ -74,6 +74,7 @@ codes! {
     not_resolved 409 "The incident is not resolved yet";
     already_mitigated 409 "The incident is mitigated already";
     group_has_another 409 "Its group has another open incident";
+    private_to_audiences 409 "A private incident is told to no audience";
     merge_into_itself 409 "An incident cannot be merged into itself";
     page_unknown 404 "There is no such page";
     page_already_started 409 "The page runs already";

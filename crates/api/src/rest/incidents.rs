@@ -349,6 +349,10 @@ pub(crate) async fn command(
     let queries = api.engine.queries(&who.0);
     let id = queries.incident_id(&reference).await?;
     let asked = read(&api, &who.0, id, verb, &once.body).await?;
+    if let Command::LinkAlert { alert, .. } = &asked {
+        // Of an alert of an incident that they may not see nobody is told anything.
+        queries.alert(*alert).await?;
+    }
     let done_before = already_answered(&api, &who.0, &once).await?;
     if !done_before {
         let now = queries.incident(id).await?;

@@ -38,11 +38,16 @@ fn organisation() -> String {
     )
 }
 
-/// What there is to look at: an incident, its page and its alert.
+/// Where an id is asked for and there is no such thing.
+const NONE: &str = "none_00000000000000000000000000";
+
+/// What there is to look at: an incident, its page, its alert, an action, and a review once it is resolved.
 struct Ids {
     reference: String,
     page: String,
     alert: String,
+    action: String,
+    review: String,
 }
 
 async fn ids(world: &World, reference: &str) -> Ids {
@@ -50,6 +55,8 @@ async fn ids(world: &World, reference: &str) -> Ids {
     Ids {
         page: first(world.api(&format!("/incidents/{reference}/pages")).await),
         alert: first(world.api(&format!("/incidents/{reference}/alerts")).await),
+        action: first(world.api(&format!("/actions?incident={reference}")).await),
+        review: NONE.to_owned(),
         reference: reference.to_owned(),
     }
 }
@@ -61,18 +68,35 @@ async fn alarm(world: &World, title: &str, secret: bool) -> Ids {
     world.quiet().await;
     let found = world.incidents("limit=1").await.remove(0);
     assert_eq!(found["title"], title);
-    ids(world, found["ref"].as_str().unwrap()).await
+    let reference = found["ref"].as_str().unwrap();
+    let action = json!({"text": format!("see to {title}"), "owner": "ana", "due_at": "2030-01-01T00:00:00Z", "incident": reference});
+    world.command("/actions", action).await.ok();
+    ids(world, reference).await
+}
+
+/// Resolves it, so that there is a review.
+async fn finish(world: &World, ids: &mut Ids) {
+    world.command(&format!("/incidents/{}/resolve", ids.reference), json!({})).await.ok();
+    world.command(&format!("/incidents/{}/review", ids.reference), json!({})).await;
+    ids.review = world.api(&format!("/incidents/{}/review", ids.reference)).await["id"].as_str().unwrap().to_owned();
 }
 
 fn filled(path: &str, ids: &Ids) -> String {
     let id = match path {
         _ if path.contains("/pages/") || path.contains("/explain/page/") => ids.page.as_str(),
         _ if path.contains("/alerts/") => &ids.alert,
+        _ if path.contains("/actions/") => &ids.action,
+        _ if path.contains("/reviews/") => &ids.review,
         _ if path.contains("/schedules/") => "rota",
         _ if path.contains("/people/") => "ben",
-        _ => "none_00000000000000000000000000",
+        _ => NONE,
     };
-    path.replace("{ref}", &ids.reference).replace("{id}", id).replace("{command}", "note")
+    let command = match path {
+        _ if path.contains("/actions/") => "assign",
+        _ if path.contains("/reviews/") => "edit",
+        _ => "note",
+    };
+    path.replace("{ref}", &ids.reference).replace("{id}", id).replace("{command}", command)
 }
 
 async fn operations(world: &World) -> Vec<(Method, String)> {
@@ -126,13 +150,16 @@ async fn a_private_incident_is_found_nowhere_by_outsiders_and_everywhere_by_insi
     let world = world_of(database, organisation()).await;
     alarm(&world, "an open matter", false).await;
     let ids = alarm(&world, CANARY, true).await;
+    let mut over = alarm(&world, &format!("{CANARY} that is over"), true).await;
+    finish(&world, &mut over).await;
     let incident = world.api(&format!("/incidents/{}", ids.reference)).await;
     assert_eq!(incident["private"], true);
-    assert_eq!(world.hook.to("ana").len(), 2, "who is on call is paged all the same");
+    assert!(world.hook.to("ana").len() >= 3, "who is on call is paged all the same");
     for outsider in ["dan", "eve", "ben", "obs", "gus"] {
         let cookie = sign_in_as(&world, outsider).await;
         let said = everything(&world, &cookie, &ids).await;
-        for (path, text) in &said {
+        let of_the_other = everything(&world, &cookie, &over).await;
+        for (path, text) in said.iter().chain(&of_the_other) {
             assert!(!text.contains(CANARY), "{outsider} finds it at {path}");
             assert!(
                 !text.contains(incident["id"].as_str().unwrap()) || path.contains("explain"),
@@ -156,10 +183,17 @@ async fn a_private_incident_is_found_nowhere_by_outsiders_and_everywhere_by_insi
         for part in ["", "/events", "/alerts"] {
             assert!(said[&format!("/api/v1{incident}{part}")].contains(CANARY), "{insider}: {part}");
         }
+        let of_the_other = everything(&world, &cookie, &over).await;
+        for path in ["/api/v1/actions".to_owned(), format!("/api/v1/actions/{}", over.action), format!("/api/v1/reviews/{}", over.review)] {
+            assert!(of_the_other[&path].contains(CANARY), "{insider} does not find it at {path}: {}", of_the_other[&path]);
+        }
+        assert!(of_the_other["/api/v1/reviews"].contains(&over.review), "{insider}: {}", of_the_other["/api/v1/reviews"]);
     }
     // Who is admitted sees it from then on; who was let in sees it no more than anybody once it is open.
     let dan = sign_in_as(&world, "dan").await;
     let path = format!("/api/v1/incidents/{}", ids.reference);
+    let told = world.command(&format!("/incidents/{}/update", ids.reference), json!({"text": "x", "audiences": ["everybody"]})).await;
+    assert!(told.status >= 400, "an audience is more than those who may see it: {}", told.text);
     world.command(&format!("/incidents/{}/admit", ids.reference), json!({"person": "dan"})).await.ok();
     assert_eq!(get_as(&world, &dan, &path).await.status, 200);
     let gus = sign_in_as(&world, "gus").await;
@@ -170,7 +204,9 @@ async fn a_private_incident_is_found_nowhere_by_outsiders_and_everywhere_by_insi
     assert_eq!(get_as(&world, &gus, &path).await.status, 200, "a guest sees what they were admitted to");
     world.command(&format!("/incidents/{}/restrict", ids.reference), json!({"why": "again"})).await.ok();
     assert_eq!(get_as(&world, &obs, &path).await.status, 404);
-    let link = world.hook.to("ana")[1].ack_path();
+    let told = world.hook.to("ana");
+    let of_it = told.iter().find(|delivery| delivery.pages().iter().any(|page| page["incident"]["ref"] == ids.reference.as_str()));
+    let link = of_it.expect("ana was paged").ack_path();
     assert!(world.send(world.client.get(world.at(&link))).await.text.contains(CANARY), "the link works for whoever holds it");
     assert_eq!(world.press(&link).await.status, 200);
     let kinds = world.kinds(&incident).await;
@@ -236,6 +272,16 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("GET /api/v1/pages/{id}", See, Value::Null),
         ("POST /api/v1/pages/{id}/acknowledge", Act, json!({"by": "ana"})),
         ("POST /api/v1/pages/{id}/decline", Act, json!({"by": "ana"})),
+        ("GET /api/v1/incidents/{ref}/updates", See, Value::Null),
+        ("GET /api/v1/incidents/{ref}/review", See, Value::Null),
+        ("GET /api/v1/reviews", Read, Value::Null),
+        ("GET /api/v1/reviews/{id}", See, Value::Null),
+        ("POST /api/v1/reviews/{id}/{command}", Act, json!({"text": "matrix"})),
+        ("GET /api/v1/actions", Read, Value::Null),
+        ("POST /api/v1/actions", Respond, json!({"text": "matrix", "owner": "ana", "due_at": at(3)})),
+        ("GET /api/v1/actions/{id}", See, Value::Null),
+        ("POST /api/v1/actions/{id}/{command}", Act, json!({"owner": "ana"})),
+        ("GET /api/v1/trends", Read, Value::Null),
         ("GET /api/v1/oncall", Read, Value::Null),
         ("GET /api/v1/signals", Admin, Value::Null),
         ("GET /api/v1/signals/{id}", Admin, Value::Null),
@@ -298,7 +344,10 @@ async fn askers(world: &World) -> Vec<Asker> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_operation_answers_everybody_as_the_table_says() {
     let world = world_of(Database::Sqlite, organisation()).await;
-    let things = [(false, alarm(&world, "a public matter", false).await), (true, alarm(&world, "a private matter", true).await)];
+    let mut things = [(false, alarm(&world, "a public matter", false).await), (true, alarm(&world, "a private matter", true).await)];
+    for (_, ids) in &mut things {
+        finish(&world, ids).await;
+    }
     let askers = askers(&world).await;
     let table = table();
     let mut judged = 0;

@@ -56,6 +56,8 @@ pub enum Refusal {
     GroupHasAnother(String),
     #[error("an incident cannot be merged into itself")]
     MergeIntoItself,
+    #[error("this incident is private, so no audience is told: leave the audiences out, page people by name, or open it up first")]
+    PrivateToAudiences,
     #[error("they are {role} already")]
     HoldsItAlready { role: String },
     #[error("nobody is {role}, and nobody was asked")]
@@ -92,6 +94,7 @@ impl Refusal {
             Self::NotResolved => "not_resolved",
             Self::AlreadyMitigated => "already_mitigated",
             Self::GroupHasAnother(_) => "group_has_another",
+            Self::PrivateToAudiences => "private_to_audiences",
             Self::MergeIntoItself => "merge_into_itself",
             Self::HoldsItAlready { .. } => "holds_it_already",
             Self::NobodyHolds { .. } => "nobody_holds_it",

@@ -1,8 +1,9 @@
 //! Commands on pages.
 
 use allclear_domain::event::Head;
-use allclear_domain::ids::PageId;
+use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::incident;
+use allclear_domain::incident::lifecycle::{self, Verb};
 use allclear_domain::org::model::Access;
 use allclear_domain::paging::{self, Page};
 
@@ -11,7 +12,7 @@ use super::unit::Unit;
 use super::{Core, Decided};
 
 /// Why somebody who was paged may see the incident.
-const PAGED: &str = "was paged";
+const PAGED: &str = "was paged or told";
 
 impl Core {
     /// Decides a command on a page and folds its events; messages go to the outbox with them.
@@ -39,6 +40,7 @@ impl Core {
         for event in events {
             match event {
                 paging::Event::StepReached(body) => people.extend(body.people.iter().map(|reached| reached.person.clone())),
+                paging::Event::Told(body) => people.extend(body.people.iter().map(|reached| reached.person.clone())),
                 paging::Event::ConfirmationAsked(body) => people.push(body.person.clone()),
                 _ => {}
             }
@@ -47,15 +49,18 @@ impl Core {
             return Ok(());
         }
         let (page, _) = self.page(unit, id)?;
-        let before = self.incident(unit, page.incident_id())?;
-        if !before.0.private {
-            let org = self.org.clone();
-            people.retain(|person| org.person(person).is_none_or(|form| form.access == Some(Access::Guest)));
-        }
-        if !before.0.state.is_open() || people.is_empty() {
+        self.admit_if_hidden(unit, page.incident_id(), people, PAGED)
+    }
+
+    /// Admits those who would not see an incident otherwise, as long as it can be told in its log.
+    pub(super) fn admit_if_hidden(&mut self, unit: &mut Unit, id: IncidentId, mut people: Vec<String>, why: &str) -> Decided<()> {
+        let before = self.incident(unit, id)?;
+        let (private, org) = (before.0.private, self.org.clone());
+        people.retain(|person| org.person(person).is_some_and(|form| private || form.access == Some(Access::Guest)));
+        if people.is_empty() || lifecycle::next(before.0.state, Verb::Admit).is_err() {
             return Ok(());
         }
-        self.incident_command(unit, page.incident_id(), Some(before), incident::Command::Admit { people, why: PAGED.into() })?;
+        self.incident_command(unit, id, Some(before), incident::Command::Admit { people, why: why.to_owned() })?;
         Ok(())
     }
 

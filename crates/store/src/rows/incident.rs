@@ -194,12 +194,21 @@ pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<(Incident,
 }
 
 /// Declared in a period and neither cancelled nor merged, oldest first, for counting.
-pub async fn declared_between(db: &Db, from: Timestamp, to: Timestamp, after: &str, limit: i64) -> Result<Vec<Incident>, Fault> {
+pub async fn declared_between(
+    db: &Db,
+    from: Timestamp,
+    to: Timestamp,
+    after: &str,
+    limit: i64,
+    reach: &Reach,
+) -> Result<Vec<Incident>, Fault> {
+    let mut args = vec![instant(from), instant(to), text(after), Val::Int(limit)];
+    let seen = reader::seen(reach, &mut args);
     let sql = format!(
         "select {COLUMNS} from incident where declared_at >= ?1 and declared_at < ?2 and state not in ('cancelled', 'merged') \
-         and id > ?3 order by id limit ?4"
+         and id > ?3 and {seen} order by id limit ?4"
     );
-    let rows = db.read(&sql, vec![instant(from), instant(to), text(after), Val::Int(limit)]).await?;
+    let rows = db.read(&sql, args).await?;
     rows.iter().map(|row| incident(row).map(|(found, _)| found)).collect()
 }
 
