@@ -361,3 +361,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_private_incident_admits_who_has_to_do_with_it_and_tells_no_audience() {
+    let mut world = World::at(State::Investigating);
+    world.run(Command::Restrict { why: "a person is named".into(), people: vec!["ana".into()] }).unwrap();
+    let incident = world.incident.clone().unwrap();
+    assert!(incident.private && incident.admitted.contains("ana"));
+    let update = |audiences: Vec<String>| Command::Update { audiences, text: "we are on it".into(), next_within: None };
+    assert_eq!(world.run(update(vec!["customers".into()])).unwrap_err().code(), "private_to_audiences");
+    world.run(update(Vec::new())).unwrap();
+    world.run(Command::OfferRole { role: "scribe".into(), to: "dan".into() }).unwrap();
+    world.run(Command::AddTask { text: "call".into(), owner: Some("eve".into()), due_at: None }).unwrap();
+    world.run(Command::Admit { people: vec!["fay".into(), "fay".into(), "ana".into()], why: "helps".into() }).unwrap();
+    let admitted = world.incident.clone().unwrap().admitted;
+    assert!(["dan", "eve", "fay"].iter().all(|id| admitted.contains(*id)), "{admitted:?}");
+    assert_eq!(world.run(Command::Admit { people: vec!["fay".into()], why: "again".into() }).unwrap(), []);
+    world.run(Command::OpenUp { why: "it is known".into() }).unwrap();
+    let incident = world.incident.clone().unwrap();
+    assert!(!incident.private && incident.admitted == admitted, "who was admitted stays so");
+}

@@ -45,7 +45,10 @@ async fn only_a_token_or_a_demonstration_opens_the_pages() {
     let world = World::at(NOON).await;
     let (_, reference) = world.declare("Secret failing", Severity::Sev1, "checkout").await;
     for path in ["/".to_owned(), format!("/incidents/{reference}"), "/outbox".to_owned()] {
-        for (options, token) in [(WebOptions::default(), None), (WebOptions::default(), Some("acl_wrong")), (open(), Some("acl_wrong"))] {
+        let led = ask(&world, WebOptions::default(), &path, None).await;
+        assert_eq!(led.status(), StatusCode::SEE_OTHER, "{path}");
+        assert!(led.headers()["location"].to_str().unwrap().starts_with("/sign-in"), "{path}");
+        for (options, token) in [(WebOptions::default(), Some("acl_wrong")), (open(), Some("acl_wrong"))] {
             let refused = ask(&world, options, &path, token).await;
             assert_eq!(refused.status(), StatusCode::UNAUTHORIZED, "{path} {token:?}");
             assert_eq!(refused.headers()["www-authenticate"], "Bearer");
