@@ -10,6 +10,7 @@ use allclear_domain::time::Length;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
+use crate::coordination_cli as coordination;
 use crate::given::{ForInvite, ForServe, ForStore, Given};
 
 /// A command that was used wrongly in a way that clap cannot see.
@@ -51,11 +52,52 @@ pub enum Command {
     Ack(Ack),
     /// Service is normal again
     Resolve(Resolve),
+    /// The impact is reduced
+    Mitigate(Resolve),
+    /// It is not over
+    Reopen(coordination::Why),
+    /// It was none
+    Cancel(coordination::Why),
+    /// Nothing is left to do
+    Close(One),
+    /// Another incident has it
+    Merge(coordination::Merge),
+    /// It is worse, or not as bad
+    Severity(coordination::Sev),
+    /// Tells stakeholders how it stands
+    Update(coordination::Update),
+    /// Takes, offers or leaves a role: commander, scribe, communications, …
+    Role(coordination::Role),
+    /// What is to be done, by whom, until when
+    Task {
+        #[command(subcommand)]
+        command: coordination::Task,
+    },
+    /// Writes a decision down
+    Decide(coordination::Decision),
+    /// Gives an incident a better title
+    Rename(coordination::Rename),
+    /// Corrects when the impact started, was detected or mitigated
+    Time(coordination::Time),
+    /// An open alert belongs to an incident
+    Link(coordination::Link),
+    /// Post-incident reviews
+    Review {
+        #[command(subcommand)]
+        command: coordination::Review,
+    },
+    /// Corrective actions
+    Action {
+        #[command(subcommand)]
+        command: coordination::Action,
+    },
+    /// How many incidents, and how long they took
+    Trends(coordination::Trends),
     /// Adds a note to an incident's log
     Note(Note),
     /// Shows an incident's log
     Log(Log),
-    /// Pages again, by the incident's escalation policy or another one
+    /// Pages again: by the incident's escalation policy, another one, or people by name
     Page(Page),
     /// Who is on call, and who is next
     Oncall(Oncall),
@@ -272,8 +314,11 @@ pub struct Page {
     #[command(flatten)]
     pub one: One,
     /// Another escalation policy's id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with = "targets")]
     pub escalation: Option<String>,
+    /// Whom to page by name, as in person:ana, team:database, schedule:primary; several may be named
+    #[arg(long = "to", value_name = "TARGET")]
+    pub targets: Vec<String>,
     /// Why, for the log and for who is paged
     #[arg(long)]
     pub why: String,
@@ -370,6 +415,15 @@ mod tests {
             "allclear declare broken --severity sev1 --service checkout --json",
             "allclear log INC-1 --follow",
             "allclear page INC-1 --why again",
+            "allclear page INC-1 --why hands --to person:ana --to team:database",
+            "allclear update INC-1 fixed --to customers --next 30m",
+            "allclear role INC-1 commander --person ana --do offer",
+            "allclear task add INC-1 call --owner ana --within 30m",
+            "allclear task done INC-1 1",
+            "allclear time INC-1 impact_started --at 2026-12-24T18:00:00Z --why older",
+            "allclear review edit INC-1 -",
+            "allclear action add fix --owner ana --within 2w --incident INC-1",
+            "allclear trends --days 30",
             "allclear explain signal - --integration prom",
             "allclear oncall --at 2026-12-24T18:00:00Z",
             "allclear backup copy.db --database postgres://x/y",

@@ -23,12 +23,12 @@ const EVENTS_AT_ONCE: &str = "1000";
 /// Longest line of a stream; an event's body is at most some KiB.
 const LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     SystemClock::default().now()
 }
 
 /// Prints JSON as it is, or something for people.
-fn print<T: DeserializeOwned>(form: Form, value: Value, people: impl FnOnce(T) -> String) -> anyhow::Result<()> {
+pub(crate) fn print<T: DeserializeOwned>(form: Form, value: Value, people: impl FnOnce(T) -> String) -> anyhow::Result<()> {
     if form.json {
         outln!("{value:#}");
     } else {
@@ -127,6 +127,7 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView])
     fact("mitigated", i.mitigated_at.map(at));
     fact("resolved", i.resolved_at.map(at));
     fact("unanswered", i.unanswered.filter(|yes| *yes).map(|_| "nobody answered its last page".to_owned()));
+    out.push_str(&crate::coordination_commands::coordination(i));
     let due: Vec<_> = expectations
         .iter()
         .filter(|e| e.state == "live")
@@ -152,7 +153,7 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView])
     out
 }
 
-async fn act(one: One, verb: &str, body: Value) -> anyhow::Result<()> {
+pub(crate) async fn act(one: One, verb: &str, body: Value) -> anyhow::Result<()> {
     let client = Client::new(&one.remote)?;
     print(one.form, client.post(&["incidents", &one.reference, verb], &body).await?, line)
 }
@@ -177,6 +178,9 @@ pub async fn note(args: Note) -> anyhow::Result<()> {
 /// `page`.
 pub async fn page(args: Page) -> anyhow::Result<()> {
     let mut body = json!({ "why": args.why });
+    if !args.targets.is_empty() {
+        body["page"] = json!(args.targets);
+    }
     if let Some(escalation) = args.escalation {
         body["escalation"] = escalation.into();
     }

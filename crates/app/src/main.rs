@@ -10,6 +10,8 @@ mod config;
 mod config_file;
 #[cfg(feature = "test-clock")]
 mod control;
+mod coordination_cli;
+mod coordination_commands;
 mod demo;
 #[cfg(feature = "failpoints")]
 mod failpoints;
@@ -96,6 +98,22 @@ async fn obey(command: Command) -> anyhow::Result<()> {
         Command::Show(args) => incident_commands::show(args).await,
         Command::Ack(args) => incident_commands::ack(args).await,
         Command::Resolve(args) => incident_commands::resolve(args).await,
+        Command::Mitigate(args) => coordination_commands::mitigate(args).await,
+        Command::Reopen(args) => coordination_commands::because(args, "reopen").await,
+        Command::Cancel(args) => coordination_commands::because(args, "cancel").await,
+        Command::Close(one) => coordination_commands::close(one).await,
+        Command::Merge(args) => coordination_commands::merge(args).await,
+        Command::Severity(args) => coordination_commands::severity(args).await,
+        Command::Update(args) => coordination_commands::update(args).await,
+        Command::Role(args) => coordination_commands::role(args).await,
+        Command::Task { command } => coordination_commands::task(command).await,
+        Command::Decide(args) => coordination_commands::decide(args).await,
+        Command::Rename(args) => coordination_commands::rename(args).await,
+        Command::Time(args) => coordination_commands::time(args).await,
+        Command::Link(args) => coordination_commands::link(args).await,
+        Command::Review { command } => coordination_commands::review(command).await,
+        Command::Action { command } => coordination_commands::action(command).await,
+        Command::Trends(args) => coordination_commands::trends(args).await,
         Command::Note(args) => incident_commands::note(args).await,
         Command::Log(args) => incident_commands::log(args).await,
         Command::Page(args) => incident_commands::page(args).await,

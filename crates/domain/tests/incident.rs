@@ -83,6 +83,11 @@ impl World {
         self.expectations.iter().filter(|e| e.standing == Standing::Live).map(|e| e.rule).collect()
     }
 
+    /// The same without what coordination waits for.
+    fn awaited(&self) -> Vec<Rule> {
+        self.live().into_iter().filter(|rule| !matches!(rule, Rule::UpdateDue | Rule::RoleUnfilled)).collect()
+    }
+
     /// A world whose incident stands in this state, reached by commands.
     fn at(state: State) -> Self {
         let mut world = Self::default();
@@ -200,6 +205,43 @@ fn reasons_and_notes_are_words_of_a_bounded_length() {
 }
 
 #[test]
+fn the_cadence_of_updates_runs_from_the_first_acknowledgement_and_gives_up_after_three() {
+    let mut world = World::at(State::Declared);
+    assert!(!world.live().contains(&Rule::UpdateDue), "nobody is there who could write one");
+    world.run(command(Verb::Acknowledge)).unwrap();
+    assert!(world.live().contains(&Rule::UpdateDue));
+    world.run(command(Verb::Update)).unwrap();
+    assert_eq!(world.live().iter().filter(|rule| **rule == Rule::UpdateDue).count(), 1, "met, and the next one is due");
+    for missed in 1..=3 {
+        for due in world.expectations.iter_mut().filter(|e| e.rule == Rule::UpdateDue && e.standing == Standing::Live) {
+            due.standing = Standing::Missed;
+        }
+        world.run(Command::MissUpdate { due_at: start() }).unwrap();
+        assert_eq!(world.live().contains(&Rule::UpdateDue), missed < 3, "missed {missed}");
+    }
+    world.run(command(Verb::Update)).unwrap();
+    assert!(world.live().contains(&Rule::UpdateDue), "somebody tells people again");
+}
+
+#[test]
+fn a_role_has_one_holder_and_is_offered_before_it_is_taken() {
+    let mut world = World::at(State::Investigating);
+    let commander = |world: &World| world.incident.as_ref().unwrap().commander.clone();
+    let first = commander(&world).expect("whoever acknowledged leads");
+    world.run(Command::OfferRole { role: "commander".into(), to: "cho".into() }).unwrap();
+    assert_eq!(commander(&world), Some(first.clone()), "an offer changes nothing yet");
+    assert!(world.live().contains(&Rule::RoleAnswer));
+    let taken = world.run(Command::TakeRole { role: "commander".into(), person: "cho".into() }).unwrap();
+    assert!(matches!(&taken[..], [Event::RoleTaken(body)] if body.from == Some(first)));
+    assert_eq!(commander(&world).as_deref(), Some("cho"));
+    assert!(!world.live().contains(&Rule::RoleAnswer));
+    world.run(Command::LeaveRole { role: "commander".into() }).unwrap();
+    assert_eq!(commander(&world), None);
+    assert!(world.live().contains(&Rule::RoleUnfilled), "somebody has to lead");
+    assert!(matches!(world.run(Command::LeaveRole { role: "commander".into() }), Err(Refusal::NobodyHolds { .. })));
+}
+
+#[test]
 fn a_severity_that_is_set_already_is_no_news() {
     let mut world = World::at(State::Declared);
     assert!(world.run(Command::SetSeverity { severity: Severity::Sev2, why: String::new() }).unwrap().is_empty());
@@ -221,19 +263,19 @@ fn a_recovery_resolves_what_nobody_took_and_asks_whoever_did() {
     let mut world = World::at(State::Declared);
     let said = world.run(Command::Recover).unwrap();
     assert!(matches!(said.as_slice(), [Event::Recovered(_), Event::Resolved(body)] if body.by_itself));
-    assert!(world.live().is_empty());
+    assert!(world.awaited().is_empty());
 
     let mut world = World::at(State::Investigating);
     let said = world.run(Command::Recover).unwrap();
     assert!(matches!(said.as_slice(), [Event::Recovered(body)] if body.ask.as_deref() == Some("ana")));
-    assert_eq!(world.live(), [Rule::ConfirmRecovery]);
+    assert_eq!(world.awaited(), [Rule::ConfirmRecovery]);
     assert!(world.run(Command::Recover).unwrap().is_empty(), "asked once");
     world.run(command(Verb::Alerts)).unwrap();
-    assert!(world.live().is_empty(), "another alert joined");
+    assert!(world.awaited().is_empty(), "another alert joined");
     assert_eq!(world.run(Command::Recover).unwrap().len(), 1, "and asked again when that is over too");
     assert_eq!(world.run(Command::MissConfirmation).unwrap().len(), 1);
     world.run(command(Verb::Resolve)).unwrap();
-    assert!(world.live().is_empty());
+    assert!(world.awaited().is_empty());
     assert!(world.run(Command::MissConfirmation).unwrap().is_empty());
 }
 
@@ -242,7 +284,7 @@ fn a_recovery_of_what_somebody_unnamed_took_is_asked_about_too() {
     let mut world = World::at(State::Declared);
     world.run(Command::Acknowledge { by: None, via: "sender".into() }).unwrap();
     world.run(Command::Recover).unwrap();
-    assert_eq!(world.live(), [Rule::ConfirmRecovery], "or it would stay open and nobody would hear of it");
+    assert_eq!(world.awaited(), [Rule::ConfirmRecovery], "or it would stay open and nobody would hear of it");
 }
 
 #[test]
@@ -274,17 +316,17 @@ fn a_reopening_undoes_what_it_undoes() {
 #[test]
 fn a_candidate_waits_for_a_decision_and_a_group_for_its_time() {
     let mut world = World::at(State::Candidate);
-    assert_eq!(world.live(), [Rule::Candidate]);
+    assert_eq!(world.awaited(), [Rule::Candidate]);
     assert_eq!(world.incident.as_ref().unwrap().declared_at, None);
     world.run(command(Verb::Declare)).unwrap();
-    assert!(world.live().is_empty());
+    assert!(world.awaited().is_empty());
     assert!(world.incident.as_ref().unwrap().declared_at.is_some());
 
     let mut world = World::default();
     world.run(Command::Declare(Declaration { group_wait: Length::from_secs(30), ..declaration() })).unwrap();
-    assert_eq!(world.live(), [Rule::GroupWait]);
+    assert_eq!(world.awaited(), [Rule::GroupWait]);
     world.run(command(Verb::Acknowledge)).unwrap();
-    assert!(world.live().is_empty(), "nobody needs to be looked for");
+    assert!(world.awaited().is_empty(), "nobody needs to be looked for");
 }
 
 fn any_command() -> impl Strategy<Value = Command> {

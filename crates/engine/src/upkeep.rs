@@ -7,6 +7,7 @@ use allclear_domain::incident::{self, Incident};
 use allclear_domain::org::check::{Against, check};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{self, Page};
+use allclear_domain::{action, review};
 use allclear_store::rows::event::{Broken, Stored};
 use allclear_store::{Db, Fault, Write, rows};
 use jiff::Timestamp;
@@ -105,7 +106,7 @@ pub async fn rows_against_logs(db: &Db) -> Result<Vec<String>, Fault> {
     let mut after = String::new();
     loop {
         let ids = rows::incident::ids(db, &after, 500).await?;
-        let Some(last) = ids.last() else { return Ok(out) };
+        let Some(last) = ids.last() else { break };
         after = last.to_string();
         for id in ids {
             let row = rows::incident::get(db, id).await?;
@@ -125,39 +126,83 @@ pub async fn rows_against_logs(db: &Db) -> Result<Vec<String>, Fault> {
             }
         }
     }
+    reviews_against_logs(db, &mut out).await?;
+    actions_against_logs(db, &mut out).await?;
+    Ok(out)
 }
+
+async fn reviews_against_logs(db: &Db, out: &mut Vec<String>) -> Result<(), Fault> {
+    let mut before = None;
+    loop {
+        let found = rows::review::list(db, None, before, ROWS_BATCH, &Reach::all()).await?;
+        let Some((last, _)) = found.last() else { return Ok(()) };
+        before = Some(last.id);
+        for (row, head) in found {
+            let id = row.id;
+            let decode = |kind: &str, v, body: &str| review::Event::decode(kind, v, body).map_err(|why| why.to_string());
+            let folded = fold(db, &id.to_string(), decode, |state, event, at| review::evolve(state, id, event, at)).await?;
+            compare(&id.to_string(), (row, head), folded, out);
+        }
+    }
+}
+
+async fn actions_against_logs(db: &Db, out: &mut Vec<String>) -> Result<(), Fault> {
+    let mut filter = rows::action::Filter { reach: Reach::all(), ..Default::default() };
+    loop {
+        let found = rows::action::list(db, &filter, ROWS_BATCH).await?;
+        let Some((last, _)) = found.last() else { return Ok(()) };
+        filter.before = Some(last.id);
+        for (row, head) in found {
+            let id = row.id;
+            let decode = |kind: &str, v, body: &str| action::Event::decode(kind, v, body).map_err(|why| why.to_string());
+            let folded = fold(db, &id.to_string(), decode, |state, event, at| action::evolve(state, id, event, at)).await?;
+            compare(&id.to_string(), (row, head), folded, out);
+        }
+    }
+}
+
+fn compare<T: PartialEq>(id: &str, row: (T, Head), folded: Result<Option<(T, Head)>, String>, out: &mut Vec<String>) {
+    match folded {
+        Ok(Some(folded)) if folded != row => out.push(format!("the row of {id} is not what its log says")),
+        Err(why) => out.push(format!("the log of {id} does not read: {why}")),
+        Ok(_) => {}
+    }
+}
+
+/// Folds any log; nothing where part of it was redacted, since words are lost then.
+async fn fold<S, E>(
+    db: &Db,
+    stream: &str,
+    decode: impl Fn(&str, u16, &str) -> Result<E, String>,
+    evolve: impl Fn(Option<S>, &E, Timestamp) -> S,
+) -> Folded<S> {
+    let events = whole_stream(db, stream).await?;
+    let mut state = None;
+    let mut head = Head::EMPTY;
+    for stored in &events {
+        let Some(body) = &stored.body else { return Ok(Ok(None)) };
+        match decode(&stored.kind, stored.v, body) {
+            Ok(event) => state = Some(evolve(state, &event, stored.at)),
+            Err(why) => return Ok(Err(why)),
+        }
+        head = Head { version: stored.version, hash: stored.hash };
+    }
+    Ok(Ok(state.map(|state| (state, head))))
+}
+
+/// Rows compared at a time.
+const ROWS_BATCH: i64 = 500;
 
 type Folded<T> = Result<Result<Option<(T, Head)>, String>, Fault>;
 
-/// Folds an incident's log; nothing where part of it was redacted, since words are lost then.
 async fn fold_incident(db: &Db, id: IncidentId) -> Folded<Incident> {
-    let events = whole_stream(db, &id.to_string()).await?;
-    let mut state = None;
-    let mut head = Head::EMPTY;
-    for stored in &events {
-        let Some(body) = &stored.body else { return Ok(Ok(None)) };
-        match incident::Event::decode(&stored.kind, stored.v, body) {
-            Ok(event) => state = Some(incident::evolve(state, id, &event, stored.at, Mode::Live)),
-            Err(why) => return Ok(Err(why.to_string())),
-        }
-        head = Head { version: stored.version, hash: stored.hash };
-    }
-    Ok(Ok(state.map(|state| (state, head))))
+    let decode = |kind: &str, v, body: &str| incident::Event::decode(kind, v, body).map_err(|why| why.to_string());
+    fold(db, &id.to_string(), decode, |state, event, at| incident::evolve(state, id, event, at, Mode::Live)).await
 }
 
 async fn fold_page(db: &Db, id: PageId) -> Folded<Page> {
-    let events = whole_stream(db, &id.to_string()).await?;
-    let mut state = None;
-    let mut head = Head::EMPTY;
-    for stored in &events {
-        let Some(body) = &stored.body else { return Ok(Ok(None)) };
-        match paging::Event::decode(&stored.kind, stored.v, body) {
-            Ok(event) => state = Some(paging::evolve(state, id, &event, stored.at)),
-            Err(why) => return Ok(Err(why.to_string())),
-        }
-        head = Head { version: stored.version, hash: stored.hash };
-    }
-    Ok(Ok(state.map(|state| (state, head))))
+    let decode = |kind: &str, v, body: &str| paging::Event::decode(kind, v, body).map_err(|why| why.to_string());
+    fold(db, &id.to_string(), decode, |state, event, at| paging::evolve(state, id, event, at)).await
 }
 
 async fn whole_stream(db: &Db, stream: &str) -> Result<Vec<Stored>, Fault> {

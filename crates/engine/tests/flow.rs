@@ -14,7 +14,7 @@ use allclear_domain::org::model::Bundle;
 use allclear_domain::paging;
 use allclear_domain::time::from_micros;
 use allclear_domain::view::IncidentView;
-use allclear_domain::wire::{Message, Outcome, Signal, SignalAction, Target};
+use allclear_domain::wire::{Message, NoticeKind, Outcome, Signal, SignalAction, Target};
 use allclear_engine::core::{Arrived, Command, Input, Once, Refusal, Reply};
 use allclear_engine::engine::Engine;
 use allclear_engine::outbox::OutboxSettings;
@@ -72,7 +72,8 @@ struct Sink {
 impl Transport for Sink {
     fn send<'a>(&'a self, channel: &'a str, message: &'a Message, _: &'a Target, _: Timestamp) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
-            for notice in &message.notices {
+            // What coordination reminds people of is not what these are about.
+            for notice in message.notices.iter().filter(|n| matches!(n.kind, NoticeKind::Page | NoticeKind::ConfirmRecovery)) {
                 let line = (notice.person.clone(), channel.to_owned(), notice.incident.reference.clone(), notice.late);
                 self.told.lock().unwrap().push(line);
             }
