@@ -1,6 +1,6 @@
 //! Who asks: tokens, hashed and scoped.
 
-use allclear_domain::access::{Actor, Principal, Scope, scope_of_person};
+use allclear_domain::access::{Action, Actor, Principal, Resource, Scope, can, scope_of_person};
 use allclear_domain::ids::TokenId;
 use allclear_domain::time::{Length, after};
 use allclear_domain::view::TokenView;
@@ -52,6 +52,14 @@ impl Engine {
             Some(person) => Principal { scope: stored.scope.min(scope_of_person(&org, &person)), actor: Actor::Person(person) },
             None => Principal { actor: Actor::Token(stored.id), scope: stored.scope },
         }))
+    }
+
+    /// Whether somebody may put replacements on a schedule: administrators, and managers of its team.
+    #[must_use]
+    pub fn may_schedule(&self, who: &Principal, schedule: &str) -> bool {
+        let org = self.org();
+        let team = org.schedule_form(schedule).and_then(|form| form.team.as_deref());
+        can(&org, who, Action::Schedule, team.map_or(Resource::Installation, Resource::Team))
     }
 
     /// Makes a token; its text is given once.

@@ -175,6 +175,15 @@ impl Queries<'_> {
         rows::incident::seen(self.db(), &reference, &self.reach()).await?.ok_or(NoAnswer::Missing("incident"))
     }
 
+    /// Those of these incidents that the asker sees: for whoever is told only that something changed.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn seen_of(&self, ids: &[IncidentId]) -> Result<Vec<IncidentId>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        Ok(rows::incident::seen_of(self.db(), ids, &self.reach()).await?)
+    }
+
     /// How many incidents are open, of those the asker sees.
     ///
     /// # Errors

@@ -128,6 +128,9 @@ async fn lists_say_what_the_rule_says(db: &Db) {
         let listed: BTreeSet<IncidentId> = incident::list(db, &filter, 1000).await.unwrap().iter().map(|(one, _)| one.id).collect();
         assert_eq!(listed, wanted, "{reach:?}");
         assert_eq!(incident::count_open(db, &reach).await.unwrap(), wanted.len() as i64, "{reach:?}");
+        let ids: Vec<IncidentId> = all.iter().map(|one| one.id).collect();
+        let of_these: BTreeSet<IncidentId> = incident::seen_of(db, &ids, &reach).await.unwrap().into_iter().collect();
+        assert_eq!(of_these, wanted, "{reach:?}");
         let filter = alert::Filter { reach: reach.clone(), ..alert::Filter::default() };
         let alerts = alert::list(db, &filter, 1000).await.unwrap();
         let with: BTreeSet<IncidentId> = alerts.iter().filter_map(|alert| alert.incident).collect();

@@ -1,7 +1,7 @@
 //! The organisation as code: read, check, compare, apply; and replacements on a schedule.
 
 use allclear_channels::registry;
-use allclear_domain::access::{self, Principal, Resource, can};
+use allclear_domain::access::Principal;
 use allclear_domain::org::check::Against;
 use allclear_domain::org::diff::{self, Action};
 use allclear_domain::org::export::masked;
@@ -279,12 +279,10 @@ pub(crate) async fn put_override(
     let id = format!("ovr-{:032x}", api.engine.fresh_id());
     let made = Override { id: id.clone(), schedule: schedule.clone(), person: body.person.clone(), starts_at, ends_at };
     // A manager's own team; administrators any.
-    let org = api.engine.org();
-    let form = org
-        .schedule_form(&schedule)
-        .ok_or_else(|| Problem::new("no_such_schedule", format!("there is no schedule `{}`", super::cut(&schedule))))?;
-    let resource = form.team.as_deref().map_or(Resource::Installation, Resource::Team);
-    if !can(&org, &who.0, access::Action::Schedule, resource) {
+    if api.engine.org().schedule_form(&schedule).is_none() {
+        return Err(Problem::new("no_such_schedule", format!("there is no schedule `{}`", super::cut(&schedule))));
+    }
+    if !api.engine.may_schedule(&who.0, &schedule) {
         return Err(Problem::new("forbidden", "a schedule is changed by an administrator or by a manager of its team"));
     }
     api.engine.put_override(made, &who.0.actor).await?;

@@ -133,6 +133,18 @@ pub async fn seen(db: &Db, reference: &str, reach: &Reach) -> Result<Option<Inci
     rows.first().map(|row| Reader::new(row).parse()).transpose()
 }
 
+/// Those of these that are within reach.
+pub async fn seen_of(db: &Db, ids: &[IncidentId], reach: &Reach) -> Result<Vec<IncidentId>, Fault> {
+    if ids.is_empty() || reach.everything {
+        return Ok(ids.to_vec());
+    }
+    let mut args: Vec<Val> = ids.iter().map(text).collect();
+    let marks: Vec<String> = (1..=ids.len()).map(|n| format!("?{n}")).collect();
+    let seen = reader::seen(reach, &mut args);
+    let rows = db.read(&format!("select id from incident where id in ({}) and {seen}", marks.join(", ")), args).await?;
+    rows.iter().map(|row| Reader::new(row).parse()).collect()
+}
+
 /// How many open ones are within reach.
 pub async fn count_open(db: &Db, reach: &Reach) -> Result<i64, Fault> {
     let mut args = Vec::new();
