@@ -87,7 +87,8 @@ pub(crate) fn with_script(mut response: Response) -> Response {
 /// Puts the headers of a page on an answer; a policy that it has already stays.
 pub(crate) fn secure(mut response: Response) -> Response {
     response.headers_mut().entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
-    response.headers_mut().entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+    // Not `no-referrer`: browsers would then send `Origin: null` with our own forms.
+    response.headers_mut().entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
     for (name, value) in
         [(X_CONTENT_TYPE_OPTIONS, "nosniff"), (CACHE_CONTROL, "no-store"), (HeaderName::from_static("x-robots-tag"), "noindex, nofollow")]
     {

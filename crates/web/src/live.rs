@@ -117,6 +117,28 @@ impl Follows {
     }
 }
 
+/// A page that follows.
+struct Following {
+    changes: broadcast::Receiver<Change>,
+    follows: Follows,
+    stopping: allclear_engine::CancellationToken,
+    engine: Engine,
+    who: Principal,
+}
+
+impl Following {
+    /// Whether the reader sees any of what changed: a private incident does not show by its stirring.
+    async fn may_know(&self, change: &Change) -> bool {
+        let (Follows::All, Some(ids)) = (&self.follows, &change.incidents) else { return true };
+        if change.org {
+            return true;
+        }
+        let ids: Vec<_> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+        // Where the store does not answer, a page that asks for itself in vain does no harm.
+        self.engine.queries(&self.who).seen_of(&ids).await.map_or(true, |seen| !seen.is_empty())
+    }
+}
+
 /// GET `/live?on=board`, `on=org`, `on=incident&id=…`.
 pub(crate) async fn follow(State(app): State<App>, headers: HeaderMap, Query(asked): Asked) -> Response {
     let who = match reader(&app, &headers).await {
@@ -142,24 +164,25 @@ pub(crate) async fn follow(State(app): State<App>, headers: HeaderMap, Query(ask
     };
     let changes = app.hub.follow(&app.engine);
     let stopping = app.engine.stopping();
-    let stream = unfold((changes, follows, stopping, true), |(mut changes, follows, stopping, first)| async move {
+    let start = Following { changes, follows, stopping, engine: app.engine.clone(), who };
+    let stream = unfold((start, true), |(mut page, first)| async move {
         if first {
             // Says at once that the way is open, so that a page knows it is live.
             let event = Event::default().event("open").data("");
-            return Some((Ok::<_, Infallible>(event), (changes, follows, stopping, false)));
+            return Some((Ok::<_, Infallible>(event), (page, false)));
         }
         loop {
             let version = tokio::select! {
-                change = changes.recv() => match change {
-                    Ok(change) if follows.concerns(&change) => change.version,
+                change = page.changes.recv() => match change {
+                    Ok(change) if page.follows.concerns(&change) && page.may_know(&change).await => change.version,
                     Ok(_) => continue,
                     Err(broadcast::error::RecvError::Lagged(_)) => 0,
                     Err(broadcast::error::RecvError::Closed) => return None,
                 },
-                () = stopping.cancelled() => return None,
+                () = page.stopping.cancelled() => return None,
             };
             let event = Event::default().event("changed").data(version.to_string());
-            return Some((Ok(event), (changes, follows, stopping, false)));
+            return Some((Ok(event), (page, false)));
         }
     });
     Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()

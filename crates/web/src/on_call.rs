@@ -76,6 +76,9 @@ async fn put(app: &App, who: &Principal, when: &When, fields: &Fields) -> Result
     if change.ends_at <= when.now {
         return Err("It would be over already.".to_owned());
     }
+    if !app.engine.may_schedule(who, &change.schedule) {
+        return Err("Only the team's managers and administrators change who is on call. Ask one of them.".to_owned());
+    }
     match app.engine.put_override(change, &who.actor).await {
         Ok(_) => Ok(()),
         Err(OrgError::Store(_)) => Err("The store did not answer, so nothing was recorded. Ask again in a few seconds.".to_owned()),

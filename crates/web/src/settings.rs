@@ -2,10 +2,11 @@
 //!
 //! Read-only here: a file or the API changes them. Secrets are masked as in an export.
 
+use allclear_domain::access::{Action, Principal, Resource, can};
 use allclear_domain::org::diff::{FormKind, forms};
 use allclear_domain::org::export::masked;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use maud::html;
 
@@ -13,12 +14,29 @@ use crate::incident::actor;
 use crate::pages::{answer, reader};
 use crate::refused::Refused;
 use crate::shell::{Page, Place, framed, heading};
+use crate::when::When;
 use crate::{App, parts};
+
+/// Forms hold addresses of people, so that only administrators look at them.
+async fn administrator(app: &App, headers: &HeaderMap) -> Result<(Principal, When), Refused> {
+    let (who, when) = reader(app, headers).await?;
+    if can(&app.engine.org(), &who, Action::Administer, Resource::Installation) {
+        return Ok((who, when));
+    }
+    let detail = "Settings hold the addresses of people. Ask an administrator.";
+    Err(Refused::new(
+        StatusCode::FORBIDDEN,
+        "forbidden",
+        "Only administrators look at settings",
+        detail,
+        html! { p { a href="/" { "Board" } } },
+    ))
+}
 
 /// GET of the list.
 pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
     answer(async {
-        let (who, when) = reader(&app, &headers).await?;
+        let (who, when) = administrator(&app, &headers).await?;
         let org = app.engine.org();
         let found = app.engine.queries(&who).forms().await?;
         let body = html! {
@@ -51,7 +69,7 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
 /// GET of one.
 pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path((kind, id)): Path<(String, String)>) -> Response {
     answer(async {
-        let (who, when) = reader(&app, &headers).await?;
+        let (who, when) = administrator(&app, &headers).await?;
         let missing = || Refused::missing("form", "Look for it among the settings.");
         let kind = FormKind::from_word(&kind).ok_or_else(missing)?;
         let queries = app.engine.queries(&who);
