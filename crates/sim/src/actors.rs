@@ -67,6 +67,14 @@ pub struct Act {
     tries: u32,
 }
 
+impl Act {
+    /// A first try.
+    #[must_use]
+    pub const fn new(input: Input) -> Self {
+        Self { input, tries: 0 }
+    }
+}
+
 impl Monitor {
     /// One from dice.
     #[must_use]
@@ -252,6 +260,10 @@ impl World {
         if self.draining {
             return;
         }
+        if matches!(message.notice.kind, NoticeKind::Reminder | NoticeKind::Update) {
+            self.person_is_reminded(message);
+            return;
+        }
         let by = message.person.clone();
         let page = message.page;
         let incident = message.notice.incident.id;
@@ -288,7 +300,7 @@ impl World {
         self.plan(after(self.now, wait), Task::Act(Box::new(Act { input, tries: 0 })));
     }
 
-    fn input_of(&self, by: &str, cause: &str, command: Command) -> Input {
+    pub(crate) fn input_of(&self, by: &str, cause: &str, command: Command) -> Input {
         Input { actor: Actor::Person(by.to_owned()), cause: cause.to_owned(), once: None, command }
     }
 

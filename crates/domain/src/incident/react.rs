@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::event::Event;
 use super::types::{Incident, State};
-use super::work::{COMMANDER, UPDATES_MISSED_MAX};
+use super::work::{COMMANDER, TaskState, UPDATES_MISSED_MAX};
 use crate::expect::{CANDIDATE_WITHIN, CONFIRM_RECOVERY_WITHIN, Expectation, Owner, ROLE_WITHIN, Rule, Settle, Standing};
 use crate::time::Length;
 
@@ -65,6 +65,8 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Acknowledged(body) => {
             settle(Some(KEY_GROUP_WAIT), Standing::Void, "somebody is on it");
             if body.first {
+                // An update before the acknowledgement, or a reopening, has promised one already.
+                settle(Some(KEY_UPDATE), Standing::Void, "somebody is on it");
                 if let Some(every) = incident.work.update_every {
                     open(KEY_UPDATE, Rule::UpdateDue, every);
                 }
@@ -94,6 +96,16 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Reopened(_) => {
             if let Some(every) = incident.work.update_every {
                 open(KEY_UPDATE, Rule::UpdateDue, every);
+            }
+            // What was still to be done, or to be answered, when it ended is awaited again; what was due
+            // meanwhile is late at once.
+            for task in incident.work.tasks.iter().filter(|task| task.state == TaskState::Open && !task.late) {
+                if let Some(due_at) = task.due_at {
+                    open(&key_task(task.task), Rule::TaskDue, Length::between(at, due_at));
+                }
+            }
+            for role in incident.work.roles.iter().filter(|(_, held)| held.offered_to.is_some()).map(|(role, _)| role) {
+                open(&key_role(role), Rule::RoleAnswer, ROLE_WITHIN);
             }
         }
         Event::RoleOffered(body) => {
