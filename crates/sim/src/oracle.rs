@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use allclear_domain::expect::Owner;
 use allclear_domain::ids::{ActionId, IncidentId, MessageId, PageId, ReviewId};
-use allclear_domain::{action, incident, review};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging;
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::NoticeKind;
+use allclear_domain::{action, incident, review};
 use allclear_store::rows;
 use jiff::Timestamp;
 
@@ -203,7 +203,8 @@ fn next_of(page: &PageModel, org: &Org, at: Timestamp) -> Next {
         }
     }
     if page.targets.is_empty()
-        && let Some(policy) = page.escalation.as_deref().and_then(|id| org.escalation(id)) {
+        && let Some(policy) = page.escalation.as_deref().and_then(|id| org.escalation(id))
+    {
         for round in page.round..=policy.repeat + 1 {
             for (index, form) in policy.steps.iter().enumerate() {
                 let step = u32::try_from(index + 1).unwrap_or(u32::MAX);
@@ -438,7 +439,10 @@ impl World {
             };
             let wanted: Vec<bool> = (0..ways).map(|n| all || n == 0).collect();
             if at_once != wanted {
-                self.fail("I12 whoever is told hears of it at once", format!("{id} plans {at_once:?} for {}, not {wanted:?}", reached.person));
+                self.fail(
+                    "I12 whoever is told hears of it at once",
+                    format!("{id} plans {at_once:?} for {}, not {wanted:?}", reached.person),
+                );
             }
             for (n, entry) in (0_u32..).zip(&reached.entries) {
                 page.entries.insert((reached.person.clone(), n), (Length::ZERO, entry.message.is_some()));

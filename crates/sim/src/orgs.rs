@@ -6,8 +6,8 @@
 
 use allclear_domain::incident::Severity;
 use allclear_domain::org::model::{
-    Audience, Bundle, Contact, Declare, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, Override, Person, Restriction, Route,
-    RouteSet, Schedule, Service, SeverityForm, Silence, Step, Team,
+    Audience, Bundle, Contact, Declare, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, Override, Person, Restriction,
+    Route, RouteSet, Schedule, Service, SeverityForm, Silence, Step, Team,
 };
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{SenderSeverity, Signal};

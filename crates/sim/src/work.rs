@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use allclear_domain::expect::{Expectation, Owner, Rule, Standing};
 use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
-use allclear_domain::incident::{self, Severity};
+use allclear_domain::incident;
 use allclear_domain::time::{Length, after};
 use allclear_domain::{action, review};
 use allclear_store::rows;
@@ -55,7 +55,9 @@ impl Promise {
 /// The coordination of an incident as its log tells it.
 #[derive(Debug, Clone)]
 pub struct WorkModel {
-    severity: Severity,
+    /// How often its severity asked for updates when that was said; a later change of the organisation
+    /// is for what is said later.
+    every: Option<Length>,
     open: bool,
     /// Somebody is on it: investigated or mitigated.
     worked_on: bool,
@@ -76,9 +78,9 @@ struct Task {
 }
 
 impl WorkModel {
-    fn new(severity: Severity) -> Self {
+    fn new(every: Option<Length>) -> Self {
         Self {
-            severity,
+            every,
             open: true,
             worked_on: false,
             acknowledged: false,
@@ -92,17 +94,14 @@ impl WorkModel {
 }
 
 impl World {
-    fn every(&self, severity: Severity) -> Option<Length> {
-        cadence(self.org.bundle(), severity)
-    }
-
     pub(crate) fn work_event(&mut self, id: IncidentId, event: &incident::Event, at: Timestamp) {
         use incident::Event as E;
         if let E::Proposed(body) | E::Declared(body) = event {
-            if body.update_every != self.every(body.severity) {
+            let every = cadence(self.org.bundle(), body.severity);
+            if body.update_every != every {
                 self.fail("I12 the cadence is the severity's", format!("{id} is {} and says {:?}", body.severity, body.update_every));
             }
-            self.oracle.works.insert(id, WorkModel::new(body.severity));
+            self.oracle.works.insert(id, WorkModel::new(every));
             return;
         }
         let Some(mut work) = self.oracle.works.remove(&id) else {
@@ -123,7 +122,7 @@ impl World {
             E::Acknowledged(body) => {
                 work.worked_on = true;
                 if body.first {
-                    work.update = due(self.every(work.severity));
+                    work.update = due(work.every);
                 }
                 work.acknowledged = true;
                 if let (None, Some(by)) = (work.holders.get("commander"), &body.by) {
@@ -132,15 +131,15 @@ impl World {
                 }
             }
             E::SeverityChanged(body) => {
-                work.severity = body.to;
+                work.every = cadence(self.org.bundle(), body.to);
                 if work.worked_on {
-                    work.update = due(self.every(body.to));
+                    work.update = due(work.every);
                 }
             }
             E::Mitigated(_) => work.worked_on = true,
             E::Reopened(_) => {
                 (work.open, work.worked_on, work.missed) = (true, true, 0);
-                work.update = due(self.every(work.severity));
+                work.update = due(work.every);
                 // Whoever was asked before it ended has the time of an offer again.
                 for (_, asked_at) in work.offers.values_mut() {
                     *asked_at = at;
@@ -219,7 +218,7 @@ impl World {
             E::Updated(body) => {
                 work.missed = 0;
                 work.update = body.next_by.map(|due| Promise::new(at, due));
-                if work.open && work.update.is_none() && self.every(work.severity).is_some() {
+                if work.open && work.update.is_none() && work.every.is_some() {
                     self.fail("I12 an update promises the next", format!("{id} at {at}"));
                 }
                 let org = self.org_of(body.org_version);
@@ -245,7 +244,7 @@ impl World {
                 }
                 work.missed += 1;
                 if work.missed < MISSED_MAX {
-                    work.update = self.every(work.severity).map(|every| Promise::new(at, after(at, every)));
+                    work.update = work.every.map(|every| Promise::new(at, after(at, every)));
                 }
             }
             _ => {}
@@ -350,8 +349,8 @@ impl World {
             self.fail("I12 a role has one holder", format!("{id}: {holders:?}, the log says {:?}", work.holders));
         }
         let all = block_on(rows::expectation::of_owner(&self.db, Owner::Incident(id))).unwrap_or_default();
-        let promised = work.acknowledged && work.worked_on && self.every(row.severity).is_some() && work.missed < MISSED_MAX;
-        if promised && work.update.is_none() && row.work.update_every.is_some() {
+        let promised = work.acknowledged && work.worked_on && work.every.is_some() && work.missed < MISSED_MAX;
+        if promised && work.update.is_none() {
             self.fail("I1 an incident that somebody is on promises an update", format!("{id} is {:?}", row.state));
         }
         self.one_look(&format!("an update of {id}"), work.update.as_ref().map(|p| p.due), &live(&all, |e| e.rule == Rule::UpdateDue));

@@ -726,7 +726,10 @@ impl World {
         self.say(|| "the world stops; what was begun runs out".into());
         self.draining = true;
         self.agenda.retain(|_, task| {
-            !matches!(task, Task::Tick(_) | Task::Act(_) | Task::Meddle | Task::Coordinate | Task::OrgChange | Task::Crash | Task::Jump | Task::Check)
+            !matches!(
+                task,
+                Task::Tick(_) | Task::Act(_) | Task::Meddle | Task::Coordinate | Task::OrgChange | Task::Crash | Task::Jump | Task::Check
+            )
         });
         let mut steps = 0;
         while self.failure.is_none() {

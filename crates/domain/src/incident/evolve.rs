@@ -8,6 +8,7 @@ use super::types::{Incident, State};
 use super::work::{COMMANDER, Task, TaskState, Work};
 use crate::event::Mode;
 use crate::ids::IncidentId;
+use crate::plants::planted;
 
 /// Folds one event.
 ///
@@ -91,6 +92,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
             incident.merged_into = Some(link.incident);
             incident.closed_at = Some(at);
         }
+        Event::RoleOffered(body) if planted("role-offer-gives-role") => incident.work.give(&body.role, &body.to, at),
         Event::RoleOffered(body) => {
             let held = incident.work.roles.entry(body.role.clone()).or_default();
             held.offered_to = Some(body.to.clone());

@@ -7,6 +7,7 @@ use super::event::Event;
 use super::types::{Incident, State};
 use super::work::{COMMANDER, TaskState, UPDATES_MISSED_MAX};
 use crate::expect::{CANDIDATE_WITHIN, CONFIRM_RECOVERY_WITHIN, Expectation, Owner, ROLE_WITHIN, Rule, Settle, Standing};
+use crate::plants::planted;
 use crate::time::Length;
 
 /// Keys of an incident's expectations.
@@ -75,6 +76,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
                 }
             }
         }
+        Event::SeverityChanged(_) if planted("severity-keeps-cadence") => {}
         Event::SeverityChanged(body) if matches!(incident.state, State::Investigating | State::Mitigated) => {
             settle(Some(KEY_UPDATE), Standing::Void, "its severity changed");
             if let Some(every) = body.update_every {
@@ -82,7 +84,9 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
             }
         }
         Event::Updated(body) => {
-            settle(Some(KEY_UPDATE), Standing::Met, "an update was sent");
+            if !planted("update-leaves-timer") {
+                settle(Some(KEY_UPDATE), Standing::Met, "an update was sent");
+            }
             if let Some(next_by) = body.next_by {
                 open(KEY_UPDATE, Rule::UpdateDue, Length::between(at, next_by));
             }
@@ -127,6 +131,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
                 open(&key_task(body.task), Rule::TaskDue, Length::between(at, due_at));
             }
         }
+        Event::TaskDone(_) if planted("task-done-leaves-timer") => {}
         Event::TaskDone(body) => settle(Some(&key_task(body.task)), Standing::Met, "it was done"),
         Event::TaskDropped(body) => settle(Some(&key_task(body.task)), Standing::Void, "it was dropped"),
         _ => {}
