@@ -22,7 +22,7 @@ const ROLES: [&str; 3] = ["commander", "communications", "scribe"];
 /// Incidents, reviews and actions among which somebody chooses.
 const CHOICE: i64 = 12;
 /// Tasks of an incident that somebody names.
-const TASKS: u64 = 4;
+const TASKS: u64 = 2;
 
 impl World {
     fn somebody(&mut self) -> String {
