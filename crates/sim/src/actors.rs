@@ -393,6 +393,9 @@ impl World {
     fn check_acted(&mut self, command: &Command) {
         if let Command::Page { id, command: paging::Command::Acknowledge { .. } } = command {
             let id: PageId = *id;
+            if self.oracle.pages.get(&id).is_some_and(|page| page.tells) {
+                self.fail("I12 what only tells asks for nothing", format!("{id} was acknowledged"));
+            }
             let stored = block_on(rows::page::get(&self.db, id)).ok().flatten();
             if stored.is_none_or(|(page, _)| paging::may_send(page.status)) {
                 self.fail("I4 an acknowledgement answered is an acknowledgement kept", format!("{id}"));

@@ -158,9 +158,9 @@ impl World {
         }
         let id = self.side.pick(&all).0.id;
         let command = match self.side.below(6) {
-            0 | 1 => action::Command::ChangeDue { due_at: self.soon(), why: "the part is late".into() },
-            2 => action::Command::Finish { note: None },
-            3 => action::Command::Drop { why: "not worth it".into() },
+            0..=2 => action::Command::ChangeDue { due_at: self.soon(), why: "the part is late".into() },
+            3 => action::Command::Finish { note: None },
+            4 => action::Command::Drop { why: "not worth it".into() },
             _ => action::Command::Assign { owner: self.somebody() },
         };
         Some(Command::Action { id, command })

@@ -367,6 +367,14 @@ impl World {
             let key = format!("role:{role}");
             self.one_look(&format!("{role} of {id}, offered to {to}"), due, &live(&all, |e| e.rule == Rule::RoleAnswer && e.key == key));
         }
+        let settled = |e: &Expectation| match e.rule {
+            Rule::RoleAnswer => !work.offers.contains_key(e.key.trim_start_matches("role:")),
+            Rule::RoleUnfilled => work.holders.contains_key("commander"),
+            _ => false,
+        };
+        if let Some(e) = live(&all, settled).first() {
+            self.fail("I12 what has come is awaited no more", format!("{} of {id} by {}", e.key, e.rule.name()));
+        }
         if !work.open {
             let left = live(&all, |e| matches!(e.rule, Rule::RoleAnswer | Rule::RoleUnfilled | Rule::TaskDue | Rule::UpdateDue));
             if let Some(e) = left.first() {

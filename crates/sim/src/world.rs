@@ -25,10 +25,10 @@ use crate::ports::{Dice, SimClock, block_on, ports};
 use crate::sometimes::Reached;
 
 /// Steps of a world before it is left to run out.
-const STEPS: u64 = 480;
+const STEPS: u64 = 520;
 /// Seconds between two acts of coordination, from and to: often enough that an incident of half an hour meets
 /// several.
-const COORDINATION_S: (u64, u64) = (60, 700);
+const COORDINATION_S: (u64, u64) = (40, 400);
 /// Steps of running out; more means that something never ends.
 const DRAIN_STEPS_MAX: u64 = 20_000;
 /// When every world starts: a Monday before a change of clocks in Europe and America.

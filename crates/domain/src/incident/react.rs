@@ -65,6 +65,10 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Merged(_) => settle(None, Standing::Void, "it was merged"),
         Event::Acknowledged(body) => {
             settle(Some(KEY_GROUP_WAIT), Standing::Void, "somebody is on it");
+            // Whoever leads by acknowledging ends the search for a commander, and an offer to another.
+            if incident.work.roles.get(COMMANDER).is_some_and(|held| held.since == Some(at)) {
+                settle(Some(&key_role(COMMANDER)), Standing::Met, "somebody took it");
+            }
             if body.first {
                 // An update before the acknowledgement, or a reopening, has promised one already.
                 settle(Some(KEY_UPDATE), Standing::Void, "somebody is on it");
