@@ -406,7 +406,8 @@ impl Loop {
         let wanted = keys.iter().filter(|key| self.ledger.is_accepted(key) && !self.ledger.is_ended(key)).count();
         let (keys, seen) = (Arc::new(keys.to_vec()), self.seen);
         let arrived = self.world.hook.wait(PAGES_WITHIN, |all| {
-            let told = |key: &&String| all[seen.min(all.len())..].iter().any(|d| d.is_page() && d.page()["incident"]["title"] == key.as_str());
+            let told =
+                |key: &&String| all[seen.min(all.len())..].iter().any(|d| d.is_page() && d.page()["incident"]["title"] == key.as_str());
             keys.iter().filter(told).count() >= wanted
         });
         tokio::select! {
