@@ -36,7 +36,7 @@ async fn every_route_asks_for_a_token_and_for_its_scope_first() {
     assert_eq!(spec["openapi"].as_str().map(|v| &v[..3]), Some("3.1"));
     let read = format!("Bearer {}", w.token("read", None).await);
     let all = operations(&spec);
-    assert_eq!(all.len(), 28, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
+    assert_eq!(all.len(), 39, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
     let bodies = spec["components"]["schemas"]["CommandBody"]["anyOf"].as_array().unwrap();
     for body in bodies {
         let name = body["$ref"].as_str().unwrap().trim_start_matches("#/components/schemas/");
@@ -115,6 +115,19 @@ async fn what_is_answered_is_what_is_described() {
     let page = pages["items"][0]["id"].as_str().unwrap().to_owned();
     let alert = w.get("/api/v1/alerts", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
     let signal = w.get("/api/v1/signals", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
+    for (path, body) in [
+        ("/api/v1/incidents/INC-1/acknowledge", r#"{"by":"ana"}"#),
+        ("/api/v1/incidents/INC-1/role", r#"{"role":"scribe","person":"ana","do":"take"}"#),
+        ("/api/v1/incidents/INC-1/task", r#"{"text":"call","owner":"ana","within":"30m"}"#),
+        ("/api/v1/incidents/INC-1/update", r#"{"text":"we are on it"}"#),
+        ("/api/v1/incidents/INC-1/resolve", "{}"),
+        ("/api/v1/actions", r#"{"text":"fix it","owner":"ana","due_at":"2099-01-01T00:00:00Z","incident":"INC-1"}"#),
+    ] {
+        let back = w.post(path, ADMIN, body).await;
+        assert!(back.status < 300, "{path}: {}", back.text());
+    }
+    let review = w.get("/api/v1/reviews", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
+    let action = w.get("/api/v1/actions", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
     let mut tried = 0;
     for path in spec["paths"].as_object().unwrap().keys() {
         if spec["paths"][path].get("get").is_none() || path.ends_with("/org") || path.ends_with("/stream") {
@@ -124,6 +137,10 @@ async fn what_is_answered_is_what_is_described() {
             &alert
         } else if path.contains("signals") {
             &signal
+        } else if path.contains("/reviews") {
+            &review
+        } else if path.contains("/actions") {
+            &action
         } else {
             &page
         };
@@ -136,7 +153,7 @@ async fn what_is_answered_is_what_is_described() {
         assert!(items.get("items").is_none_or(|items| !items.as_array().unwrap().is_empty()), "{filled} shows nothing to compare");
         tried += 1;
     }
-    assert_eq!(tried, 14);
+    assert_eq!(tried, 21);
     for (path, body, status) in [
         ("/api/v1/incidents", r#"{"title":"x"}"#, "201"),
         ("/api/v1/tokens", r#"{"name":"x","scope":"read"}"#, "201"),
@@ -175,6 +192,14 @@ fn every_refusal_has_a_code_with_a_page() {
         I::NotResolved,
         I::AlreadyMitigated,
         I::MergeIntoItself,
+        I::HoldsItAlready { role: String::new() },
+        I::NobodyHolds { role: String::new() },
+        I::NoSuchTask { task: 1 },
+        I::TaskEnded { task: 1, state: "" },
+        I::TooManyTasks { max: 1 },
+        I::InTheFuture,
+        I::InThePast,
+        I::HasAReview,
         I::WordsMissing { what: "" },
         I::TooLong { what: "", max: 1 },
     ];
@@ -186,6 +211,15 @@ fn every_refusal_has_a_code_with_a_page() {
         Refusal::NoSuchEscalation(String::new()),
         Refusal::NoSuchIntegration(String::new()),
         Refusal::NobodyToEscalateTo,
+        Refusal::VersionMismatch { now: 1 },
+        Refusal::NoSuchPerson(String::new()),
+        Refusal::NoSuchRole { role: String::new(), known: String::new() },
+        Refusal::NoSuchAudience(String::new()),
+        Refusal::NobodyNamed(String::new()),
+        Refusal::AlertEnded,
+        Refusal::AlertHasIncident(String::new()),
+        Refusal::NoSuchReview,
+        Refusal::NoSuchAction,
         Refusal::TooManyAlerts(1),
         Refusal::KeyReused,
         Refusal::Unavailable(String::new()),
