@@ -20,7 +20,8 @@ use crate::problem::{Problem, find};
 const SCHEMA_PREFIX: &str = "#/components/schemas/";
 /// The methods of a path, in the order in which they are shown.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}\
+/// Colours are the system's own, so that both schemes come with a ground that fits.
+const STYLE: &str = ":root{color-scheme:light dark;background:Canvas;color:CanvasText}a{color:LinkText}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\
     code{font:.9em ui-monospace,monospace}summary{cursor:pointer;padding:.3rem 0}dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem}\
     dd{margin:0}table{border-collapse:collapse}td,th{border:1px solid #8888;padding:.2rem .5rem;text-align:left;vertical-align:top}";
 
@@ -91,7 +92,7 @@ fn content_of(out: &mut String, title: &str, holder: &Value) {
 fn page_of(spec: &Value) -> String {
     let mut out = format!(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>All Clear API</title>\
-         <style>{STYLE}</style><h1>All Clear API {}</h1><p>Send <code>Authorization: Bearer TOKEN</code>. \
+         <style>{STYLE}</style><main><h1>All Clear API {}</h1><p>Send <code>Authorization: Bearer TOKEN</code>. \
          The description for programs is <a href=\"/api/v1/openapi.json\">openapi.json</a>.</p>",
         escaped(spec.pointer("/info/version").and_then(Value::as_str).unwrap_or_default())
     );
@@ -126,11 +127,12 @@ fn page_of(spec: &Value) -> String {
             let _ = write!(out, "<p>{}</p>", kind_of(schema));
             continue;
         };
-        out.push_str("<table><tr><th>field<th>type<th>what</tr>");
+        out.push_str("<table><tr><th scope=col>field<th scope=col>type<th scope=col>what</tr>");
         for (field, of) in fields {
             let _ = write!(out, "<tr><td><code>{}</code><td>{}<td>{}</tr>", escaped(field), kind_of(of), escaped(text(of, "description")));
         }
         out.push_str("</table>");
     }
+    out.push_str("</main>");
     out
 }

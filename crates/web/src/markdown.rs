@@ -77,7 +77,7 @@ fn table(block: &[&str]) -> Markup {
     let mut rows = block.iter().filter(|line| !rule(line)).map(|line| cells(line));
     let head = rows.next().unwrap_or_default();
     html! {
-        div class="wide-table" {
+        div class="wide-table" tabindex="0" role="group" aria-label="Table" {
             table {
                 thead { tr { @for cell in &head { th scope="col" { (inline(cell)) } } } }
                 tbody { @for row in rows { tr { @for cell in &row { td { (inline(cell)) } } } } }

@@ -15,7 +15,7 @@ const TEXT_CHARS_MAX: usize = 600;
 /// The page's body.
 pub(crate) fn page(sent: &[DemoMessage], org: &Org, when: &When) -> Markup {
     html! {
-        main class="wide" {
+        div class="wide" {
             h1 { "Messages" }
             p class="quiet" { "This demonstration sends none. These would have gone out, the newest first; each link does what it would do on a phone." }
             (list(sent, org, when, SHOWN_MAX))

@@ -127,7 +127,7 @@ pub(crate) fn table(rows: &[Row], when: &When, org: &Org) -> Markup {
         details class="behind" {
             summary { "The same as a table" }
             @for row in rows {
-                div class="wide-table" {
+                div class="wide-table" tabindex="0" role="group" aria-label={ "Shifts of " (row.name) } {
                     table {
                         caption { (row.name) span class="quiet" { " · " (row.zone) } }
                         thead { tr { th scope="col" { "Who" } th scope="col" { "From" } th scope="col" { "To" } th scope="col" { "By" } } }

@@ -141,7 +141,7 @@ fn weeks_table(trend: &TrendView) -> Markup {
     html! {
         details class="behind" {
             summary { "The same as a table" }
-            div class="wide-table" {
+            div class="wide-table" tabindex="0" role="group" aria-label="Incidents by week and severity" {
                 table {
                     thead { tr { th scope="col" { "Week of" } @for severity in 1..=5 { th scope="col" class="num" { "SEV" (severity) } } } }
                     tbody { @for week in &trend.weeks { tr { td { (week.monday) } @for count in week.counts { td class="num" { (count) } } } } }
@@ -161,7 +161,7 @@ fn rows_table(caption: &str, rows: &[TrendRow], name: &dyn Fn(&TrendRow) -> Stri
     };
     html! {
         @if !rows.is_empty() {
-            div class="wide-table" {
+            div class="wide-table" tabindex="0" role="group" aria-label=(caption) {
                 table {
                     caption { (caption) }
                     thead {

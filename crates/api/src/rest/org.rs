@@ -31,7 +31,7 @@ const FILE_NAME_CHARS_MAX: usize = 200;
 
 /// The organisation, secrets masked: YAML, or JSON where `Accept` asks for it.
 #[utoipa::path(get, path = "/api/v1/org", operation_id = "show_organisation", tag = "organisation",
-    responses((status = 200, content((String = "application/yaml"), (Value = "application/json"))),
+    responses((status = 200, content((Value = "application/yaml"), (Value = "application/json"))),
         (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn show(State(api): State<Api>, _: Who<Admin>, headers: HeaderMap) -> Result<Response, Problem> {
     let org = api.engine.org();
@@ -161,7 +161,7 @@ pub(crate) struct OrgChecked {
 
 /// Everything wrong with the organisation that would result.
 #[utoipa::path(post, path = "/api/v1/org/check", operation_id = "check_organisation", tag = "organisation", params(OrgQuery),
-    request_body(content((String = "application/yaml"), (Value = "application/json"), (String = "application/toml"))),
+    request_body(content((Value = "application/yaml"), (Value = "application/json"), (String = "application/toml"))),
     responses((status = 200, body = OrgChecked), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn check(
     State(api): State<Api>,
@@ -185,7 +185,7 @@ pub(crate) struct OrgDiff {
 
 /// What applying would change; changes nothing.
 #[utoipa::path(post, path = "/api/v1/org/diff", operation_id = "diff_organisation", tag = "organisation", params(OrgQuery),
-    request_body(content((String = "application/yaml"), (Value = "application/json"), (String = "application/toml"))),
+    request_body(content((Value = "application/yaml"), (Value = "application/json"), (String = "application/toml"))),
     responses((status = 200, body = OrgDiff), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn diff(
     State(api): State<Api>,
@@ -220,7 +220,7 @@ pub(crate) struct OrgApplied {
 
 /// Applies a file; the same file again changes nothing.
 #[utoipa::path(post, path = "/api/v1/org/apply", operation_id = "apply_organisation", tag = "organisation", params(OrgQuery),
-    request_body(content((String = "application/yaml"), (Value = "application/json"), (String = "application/toml"))),
+    request_body(content((Value = "application/yaml"), (Value = "application/json"), (String = "application/toml"))),
     responses((status = 200, body = OrgApplied), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn apply(
     State(api): State<Api>,

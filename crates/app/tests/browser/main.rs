@@ -14,18 +14,26 @@ use allclear_trial::skip::skipped;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_allclear");
 
+mod axe;
+
 fn starts(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
+/// Whether Node and a browser are there; said plainly where one is not.
+fn browser_installed(what: &str) -> bool {
+    let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "chromium".to_owned());
+    let missing = ["node", chromium.as_str()].into_iter().find(|program| !starts(program));
+    if let Some(program) = missing {
+        skipped(what, &format!("`{program}` is not installed"));
+    }
+    missing.is_none()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_in_a_browser() {
-    let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "chromium".to_owned());
-    for program in ["node", chromium.as_str()] {
-        if !starts(program) {
-            skipped("the pages in a browser", &format!("`{program}` is not installed"));
-            return;
-        }
+    if !browser_installed("the pages in a browser") {
+        return;
     }
     let dir = tempfile::tempdir().unwrap();
     let launch = Launch { binary: BINARY.into(), dir: dir.path().to_owned(), args: vec!["--demo".into()], env: Vec::new() };

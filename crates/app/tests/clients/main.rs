@@ -18,6 +18,7 @@ mod alertmanager;
 mod amtool;
 mod pagerduty;
 mod prometheus;
+mod schemathesis;
 
 /// How long any client may take to do what it was told.
 const WITHIN: Duration = Duration::from_secs(30);

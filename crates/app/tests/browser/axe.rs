@@ -1,0 +1,56 @@
+//! Every page before axe-core, the checker of accessibility that browsers' own tools use: no
+//! violation at the widths of a phone and a laptop, light and dark, and no complaint of the browser.
+//!
+//! `axe.mjs` opens the pages of the demo; a second program gives the set-up page, which the demo has
+//! none of. axe-core is only a test's, and is installed by `cargo xtask test`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use allclear_trial::program::{Database, Launch, Program};
+use allclear_trial::skip::skipped;
+use allclear_trial::{Setup, World};
+
+use crate::{BINARY, browser_installed};
+
+const WHAT: &str = "axe on every page";
+
+/// Where `cargo xtask test` put it; `None`, said plainly, where it is not.
+fn axe() -> Option<PathBuf> {
+    let folder = std::env::var_os("ALLCLEAR_NPM")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/browser-npm"), PathBuf::from);
+    let file = folder.join("node_modules/axe-core/axe.min.js");
+    if file.exists() {
+        return Some(file);
+    }
+    skipped(WHAT, "axe-core is not installed in target/browser-npm; `cargo xtask test` installs it where it may");
+    None
+}
+
+/// The first link of this kind in what a program said, as a full address.
+fn link(url: &str, log: &str, kind: &str) -> String {
+    let at = log.find(&format!("/{kind}/")).unwrap_or_else(|| panic!("no {kind} link:\n{log}"));
+    format!("{url}{}", log[at..].split_whitespace().next().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn axe_finds_nothing_on_any_page() {
+    if !browser_installed(WHAT) {
+        return;
+    }
+    let Some(axe) = axe() else { return };
+    let fresh = World::start(Setup::new(Some(BINARY), Database::Sqlite)).await;
+    let set_up = link(&fresh.program.url, &fresh.log(), "set-up");
+    let dir = tempfile::tempdir().unwrap();
+    let launch = Launch { binary: BINARY.into(), dir: dir.path().to_owned(), args: vec!["--demo".into()], env: Vec::new() };
+    let mut demo = Program::start(&launch, &allclear_trial::world::client()).await.unwrap();
+    let url = demo.url.trim_end_matches('/').to_owned();
+    let invitation = link(&url, &demo.log(), "invite");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/axe.mjs");
+    let looking = move || Command::new("node").arg(script).arg(axe).args([url, invitation, set_up]).output().unwrap();
+    let ran = tokio::task::spawn_blocking(looking).await.unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    demo.stop().await.unwrap();
+    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(said.contains("ok: 0 violations and no complaint"), "{said}");
+}
