@@ -2,7 +2,7 @@
 //! totals. `cargo xtask check` is its quick part: format, lints, unit tests, tidiness.
 //!
 //! What the tests need and is not there is installed where that is allowed: Debian's packages by
-//! root, Python's into `target/`. What could not be had is skipped, and said so.
+//! root, Python's and npm's into `target/`. What could not be had is skipped, and said so.
 //!
 //! Plain `cargo test` runs the tests, not a faster runner: one process per test target lets all
 //! tests of a target share one throw-away PostgreSQL, and doc tests are run as well.
@@ -22,6 +22,10 @@ const PROGRAMS: [(&str, &str); 3] =
 const POSTGRES: &str = "/usr/lib/postgresql";
 /// The Python client and its version: the last that speaks plain HTTP.
 const PYTHON_CLIENT: &str = "pdpyras==5.4.1";
+/// What asks the API whether its description is true. Of one version, since another asks otherwise.
+const SCHEMATHESIS: &str = "schemathesis==4.32.5";
+/// What looks for barriers on pages. Of one version, since another has other rules.
+const AXE: &str = "axe-core@4.14.1";
 
 /// The sums of a run.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -157,17 +161,40 @@ fn provide() {
     if !wanted.is_empty() {
         install(&wanted);
     }
-    let venv = root().join("target/clients-venv");
+    // One folder each, so that what one of them needs does not bind the other.
+    provide_python("target/clients-venv", "pdpyras", PYTHON_CLIENT);
+    provide_python("target/schemathesis-venv", "schemathesis", SCHEMATHESIS);
+    provide_axe();
+}
+
+/// A Python package in an environment of its own.
+fn provide_python(folder: &str, module: &str, package: &str) {
+    let venv = root().join(folder);
     let python = venv.join("bin/python");
     let python = python.to_string_lossy();
-    if quiet(&python, &["-W", "ignore", "-c", "import pdpyras"]) {
+    if quiet(&python, &["-W", "ignore", "-c", &format!("import {module}")]) {
         return;
     }
-    say("Python's client");
+    say(package);
     let made = quiet("python3", &["-m", "venv", &venv.to_string_lossy()])
-        && quiet(&python, &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", PYTHON_CLIENT]);
+        && quiet(&python, &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]);
     if !made {
-        println!("{PYTHON_CLIENT} could not be installed; its test is skipped");
+        println!("{package} could not be installed; its test is skipped");
+    }
+}
+
+/// axe-core in a folder of its own: one file that a test gives to the browser. Its scripts of
+/// installation are not run.
+fn provide_axe() {
+    let folder = root().join("target/browser-npm");
+    if folder.join("node_modules/axe-core/axe.min.js").exists() {
+        return;
+    }
+    say(AXE);
+    let prefix = folder.to_string_lossy();
+    let args = ["install", "--prefix", &prefix, "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", AXE];
+    if std::fs::create_dir_all(&folder).is_err() || !quiet("npm", &args) {
+        println!("{AXE} could not be installed (is `npm` there?); its test is skipped");
     }
 }
 

@@ -71,7 +71,7 @@ async fn something_of_everything(world: &World) {
     }
     let act = async |incident: u32, verb: &str, body: Value| done(world, &format!("/incidents/INC-{incident}/{verb}"), body).await;
     act(2, "acknowledge", json!({"by": "ana"})).await;
-    act(2, "role", json!({"role": "commander", "person": "ana"})).await;
+    act(2, "role", json!({"role": "commander", "person": "ben"})).await;
     act(2, "task", json!({"text": "call the provider", "owner": "ben", "within": "30m"})).await;
     act(2, "update", json!({"text": "we are on it", "audiences": ["management"], "next_within": "30m"})).await;
     act(2, "decision", json!({"text": "fail over", "reversible": true})).await;
