@@ -347,14 +347,34 @@ pub(crate) async fn command(
         let known: Vec<_> = Verb::ALL.into_iter().filter(|verb| verb.is_for_people()).map(Verb::word).collect();
         Problem::new("no_such_command", format!("`{}` is no command; one of {} is", super::cut(&command), known.join(", ")))
     })?;
+    carry_out(&api, &who, &reference, verb, &once).await
+}
+
+/// Asks for a review of the incident: the command `review`, at the address where the review is read.
+// A router that has an address for reading does not look for its other methods at `{command}`.
+#[utoipa::path(post, path = "/api/v1/incidents/{ref}/review", operation_id = "ask_incident_review", tag = "incidents", request_body = ReviewBody,
+    params(("ref" = String, Path, description = "`INC-142`, or the id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and request are carried out once"),
+        ("If-Match" = Option<String>, Header, description = "The incident's `version`, in quotation marks: refused where it has changed meanwhile")),
+    responses((status = 200, body = schema::Incident), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn ask_review(
+    Shared(api): Shared<Api>,
+    who: Who<Respond>,
+    P(reference): P<String>,
+    once: Once,
+) -> Result<Response, Problem> {
+    carry_out(&api, &who, &reference, Verb::Review, &once).await
+}
+
+async fn carry_out(api: &Api, who: &Who<Respond>, reference: &str, verb: Verb, once: &Once) -> Result<Response, Problem> {
     let queries = api.engine.queries(&who.0);
-    let id = queries.incident_id(&reference).await?;
-    let asked = read(&api, &who.0, id, verb, &once.body).await?;
+    let id = queries.incident_id(reference).await?;
+    let asked = read(api, &who.0, id, verb, &once.body).await?;
     if let Command::LinkAlert { alert, .. } = &asked {
         // Of an alert of an incident that they may not see nobody is told anything.
         queries.alert(*alert).await?;
     }
-    let done_before = already_answered(&api, &who.0, &once).await?;
+    let done_before = already_answered(api, &who.0, once).await?;
     let mut asked = asked;
     if !done_before {
         let now = queries.incident(id).await?;
@@ -363,7 +383,7 @@ pub(crate) async fn command(
             asked = Command::IfVersion { id, version: now.version, command: Box::new(asked) };
         }
     }
-    let id = submit(&api, &who.0, &once, asked).await?;
+    let id = submit(api, &who.0, once, asked).await?;
     Ok(shown(queries.incident(id).await?))
 }
 

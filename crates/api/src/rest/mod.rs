@@ -121,7 +121,7 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
         .routes(routes!(incidents::expectations))
         .routes(routes!(incidents::command))
         .routes(routes!(learning::updates))
-        .routes(routes!(learning::review_of))
+        .routes(routes!(learning::review_of, incidents::ask_review))
         .routes(routes!(learning::reviews))
         .routes(routes!(learning::review))
         .routes(routes!(learning::command_review))

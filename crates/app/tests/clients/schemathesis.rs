@@ -109,7 +109,7 @@ async fn configuration(world: &World) -> String {
         known.push((name, format!("^/api/v1{route}.*[{{]id[}}]"), values));
     }
     let mut text = String::new();
-    let mut dictionary = |name: &str, values: &[String]| text.push_str(&format!("[dictionaries.{name}]\nstring = {values:?}\n"));
+    let mut dictionary = |name: &str, values: &[String]| text.push_str(&format!("[dictionaries.{name}]\nvalues = {values:?}\n"));
     for (name, _, values) in &known {
         dictionary(name, values);
     }

@@ -274,6 +274,7 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("POST /api/v1/pages/{id}/decline", Act, json!({"by": "ana"})),
         ("GET /api/v1/incidents/{ref}/updates", See, Value::Null),
         ("GET /api/v1/incidents/{ref}/review", See, Value::Null),
+        ("POST /api/v1/incidents/{ref}/review", Act, json!({})),
         ("GET /api/v1/reviews", Read, Value::Null),
         ("GET /api/v1/reviews/{id}", See, Value::Null),
         ("POST /api/v1/reviews/{id}/{command}", Act, json!({"text": "matrix"})),
