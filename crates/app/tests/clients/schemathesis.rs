@@ -115,11 +115,11 @@ async fn configuration(world: &World) -> String {
     }
     dictionary("refs", &(1..=4).map(|n| format!("INC-{n}")).collect::<Vec<_>>());
     let verbs_of = [
-        ("incident_verbs", "^/api/v1/incidents/", verbs(world, "/incidents/INC-4").await),
-        ("review_verbs", "^/api/v1/reviews/", verbs(world, &format!("/reviews/{}", reviews[0])).await),
-        ("action_verbs", "^/api/v1/actions/", verbs(world, &format!("/actions/{}", actions[0])).await),
+        ("incident_verbs", "^/api/v1/incidents/", ("ref", "refs"), verbs(world, "/incidents/INC-4").await),
+        ("review_verbs", "^/api/v1/reviews/", ("id", "reviews"), verbs(world, &format!("/reviews/{}", reviews[0])).await),
+        ("action_verbs", "^/api/v1/actions/", ("id", "actions"), verbs(world, &format!("/actions/{}", actions[0])).await),
     ];
-    for (name, _, values) in &verbs_of {
+    for (name, _, _, values) in &verbs_of {
         dictionary(name, values);
     }
     let mut bind = |route: &str, parameters: &[(&str, &str)]| {
@@ -131,10 +131,8 @@ async fn configuration(world: &World) -> String {
     for (name, route, _) in &known {
         bind(route, &[("id", name)]);
     }
-    for (name, route, _) in &verbs_of {
-        let of = if *name == "incident_verbs" { ("ref", "refs") } else { ("id", &name[..name.len() - "_verbs".len()]) };
-        let of = (of.0, match of.1 { "action" => "actions", "review" => "reviews", other => other });
-        bind(&format!("{route}.*[{{]command[}}]"), &[of, ("command", name)]);
+    for (name, route, of, _) in &verbs_of {
+        bind(&format!("{route}.*[{{]command[}}]"), &[*of, ("command", name)]);
     }
     bind("^/api/v1/incidents/[{]ref[}](/(alerts|events|expectations|pages|review|updates))?$", &[("ref", "refs")]);
     text.push_str("[[operations]]\ninclude-path = \"/api/v1/org/apply\"\nparameters.\"query.prune\" = false\n");
