@@ -51,7 +51,7 @@ pub(crate) fn path(told: &Told, verb: &str) -> String {
 /// A button that unfolds a form.
 pub(crate) fn unfolding(told: &Told, verb: &str, label: &str, class: &str, fields: &Markup, press: &str) -> Markup {
     html! {
-        details class={ "act-one " (class) } name="act" open[told.draft.verb == verb] data-verb=(verb) {
+        details class={ "act-one " (class) } name="act" open[told.draft.verb == verb] data-verb=(verb) data-key=(verb) {
             summary { (label) }
             form method="post" action=(path(told, verb)) {
                 (told.draft.refused(verb))
@@ -65,7 +65,7 @@ pub(crate) fn unfolding(told: &Told, verb: &str, label: &str, class: &str, field
 /// A form that is only its button.
 fn at_once(told: &Told, verb: &str, label: &str, class: &str) -> Markup {
     html! {
-        form method="post" action=(path(told, verb)) class="at-once" {
+        form method="post" action=(path(told, verb)) class="at-once" data-key={ "at-once-" (verb) } {
             (told.draft.refused(verb))
             button class=(class) type="submit" data-verb=(verb) { (label) }
         }

@@ -36,7 +36,7 @@ pub(crate) fn bar(told: &Told, _: &Org) -> Markup {
     };
     html! {
         @if fits(told, Verb::Review) && told.incident.review.is_none() {
-            form method="post" action=(path(told, "review")) class="at-once" { (told.draft.refused("review")) button class="may" type="submit" { "Ask for a review" } }
+            form method="post" action=(path(told, "review")) class="at-once" data-key="review" { (told.draft.refused("review")) button class="may" type="submit" { "Ask for a review" } }
         }
         @if fits(told, Verb::Rename) { (unfolding(told, "rename", "Rename", "far", &field, "Rename")) }
     }
@@ -63,7 +63,7 @@ pub(crate) fn roles(told: &Told, org: &Org) -> Markup {
     let typed = |name: &str| told.draft.typed("role", name);
     let press = |role: &str, deed: &str, class: &str, words: &str| {
         html! {
-            form method="post" action=(path(told, "role")) class="at-once" {
+            form method="post" action=(path(told, "role")) class="at-once" data-key={ (deed) (role) } {
                 input type="hidden" name="role" value=(role);
                 button class=(class) type="submit" name="do" value=(deed) { (words) }
             }
@@ -136,11 +136,11 @@ pub(crate) fn task(told: &Told, org: &Org, task: &TaskView) -> Markup {
     let verb = format!("task-{}", task.task);
     html! {
         div class="task-acts" {
-            form method="post" action=(path(told, "task")) class="at-once" {
+            form method="post" action=(path(told, "task")) class="at-once" data-key="done" {
                 input type="hidden" name="task" value=(task.task);
                 button class="may" type="submit" name="state" value="done" aria-label={ "Done: task " (task.task) } { "Done" }
             }
-            details class="act-one" name="act" open[told.draft.verb == verb] {
+            details class="act-one" name="act" open[told.draft.verb == verb] data-key="more" {
                 summary aria-label={ "More for task " (task.task) } { "…" }
                 form method="post" action=(path(told, "task")) {
                     (told.draft.refused(&verb))
