@@ -43,6 +43,7 @@ macro_rules! codes {
 codes! {
     unauthorized 401 "A good token is needed";
     forbidden 403 "The token may not do this";
+    cross_site 403 "Another site asked with your session";
     bad_request 400 "The request cannot be read";
     bad_cursor 400 "The cursor is none of ours";
     not_found 404 "There is nothing at this address";
@@ -73,6 +74,7 @@ codes! {
     not_resolved 409 "The incident is not resolved yet";
     already_mitigated 409 "The incident is mitigated already";
     group_has_another 409 "Its group has another open incident";
+    private_to_audiences 409 "A private incident is told to no audience";
     merge_into_itself 409 "An incident cannot be merged into itself";
     page_unknown 404 "There is no such page";
     page_already_started 409 "The page runs already";

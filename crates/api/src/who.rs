@@ -1,11 +1,12 @@
-//! Who asks: a bearer token, and the scope a handler needs, as an extractor that comes before the
+//! Who asks: a bearer token or the cookie of a session, and the scope a handler needs, as an extractor that comes before the
 //! body is read, so that a refusal tells nothing about the rest of the request.
 
 use std::marker::PhantomData;
 
 use allclear_domain::access::{Principal, Scope};
+use allclear_engine::cookies;
 use axum::extract::FromRequestParts;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use base64::Engine as _;
@@ -42,15 +43,32 @@ impl<S: Needs> FromRequestParts<Api> for Who<S> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let needed = || Problem::new("unauthorized", "send `Authorization: Bearer TOKEN` with a token that is neither revoked nor expired");
-        let token = bearer(&parts.headers).ok_or_else(needed)?;
-        let principal = api.engine.authenticate(token).await.map_err(store)?.ok_or_else(needed)?;
+        let principal = principal(parts, api).await?;
         if !principal.scope.admits(S::SCOPE) {
             let (has, needs) = (principal.scope.word(), S::SCOPE.word());
-            return Err(Problem::new("forbidden", format!("this token has the scope `{has}`; this needs `{needs}`")));
+            return Err(Problem::new("forbidden", format!("you have the scope `{has}`; this needs `{needs}`")));
         }
         Ok(Self(principal, PhantomData))
     }
+}
+
+/// Whoever holds the token, or is signed in. A token that does not work is told so, even beside a
+/// cookie that does.
+async fn principal(parts: &Parts, api: &Api) -> Result<Principal, Problem> {
+    let needed = || Problem::new("unauthorized", "send `Authorization: Bearer TOKEN` with a token that is neither revoked nor expired");
+    if parts.headers.contains_key(AUTHORIZATION) {
+        let token = bearer(&parts.headers).ok_or_else(needed)?;
+        return api.engine.authenticate(token).await.map_err(store)?.ok_or_else(needed);
+    }
+    let cookies = parts.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let token = cookies::token(api.engine.base_url(), cookies).ok_or_else(needed)?;
+    let signed_in = api.engine.session(token).await.map_err(store)?.ok_or_else(needed)?;
+    // A browser sends the cookie whoever wrote the page that asks.
+    let said = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    if !parts.method.is_safe() && !cookies::is_own_site(said("sec-fetch-site"), said("origin"), said("host"), api.engine.base_url()) {
+        return Err(Problem::new("cross_site", "another site's page asked for this with your session; nothing was done"));
+    }
+    Ok(signed_in.principal)
 }
 
 /// `scheme value`, where the scheme is this one in any case.

@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
 use crate::coordination_cli as coordination;
-use crate::given::{ForServe, ForStore, Given};
+use crate::given::{ForInvite, ForServe, ForStore, Given};
 
 /// A command that was used wrongly in a way that clap cannot see.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +40,7 @@ pub enum Command {
         #[command(subcommand)]
         command: Token,
     },
-    /// Makes a personal token for somebody of the organisation and prints it, alone
+    /// Makes a link with which somebody sets a password and signs in, once, and prints it, alone
     Invite(Invite),
     /// Declares an incident
     Declare(Declare),
@@ -213,13 +213,10 @@ pub enum Token {
 pub struct Invite {
     /// A person's id
     pub person: String,
-    /// How long the token is good
-    #[arg(long, value_name = "LENGTH", default_value = "90d")]
-    pub life: Length,
     #[command(flatten)]
     pub remote: Remote,
     #[command(flatten)]
-    pub store: Given<ForStore>,
+    pub store: Given<ForInvite>,
     #[command(flatten)]
     pub form: Form,
 }

@@ -29,6 +29,13 @@ impl Which for ForStore {
     const NAMES: Option<&'static [&'static str]> = Some(&["database", "secret-key-file"]);
 }
 
+/// Commands that work on the database, and name an address of the server.
+#[derive(Debug, Clone)]
+pub struct ForInvite;
+impl Which for ForInvite {
+    const NAMES: Option<&'static [&'static str]> = Some(&["database", "secret-key-file", "base-url", "listen"]);
+}
+
 /// Settings given as flags, and the file to read others from.
 #[derive(Debug, Clone)]
 pub struct Given<W> {

@@ -11,13 +11,13 @@ use std::time::Duration;
 
 use allclear_channels::registry::{self, Channels};
 use allclear_channels::transport::{TransportConfig, Transports};
-use allclear_domain::access::{Actor, Scope};
+use allclear_domain::access::Actor;
 use allclear_domain::org::check::Against;
 use allclear_domain::org::problem::Weight;
-use allclear_domain::time::Length;
 use allclear_engine::clock::SystemClock;
 use allclear_engine::orgs::{MadeSecret, OrgError};
 use allclear_engine::ports::{Ports, SystemRng, Transport};
+use allclear_engine::sessions::{LinkKind, SET_UP_LIFE};
 use allclear_engine::{Engine, EngineSettings, orgfile};
 use allclear_store::schema::{MIGRATIONS, TABLES};
 use allclear_store::{Access, Db, Dialect, OpenOptions, rows};
@@ -32,8 +32,6 @@ use crate::routes::{self, Faces};
 use crate::transport::{Carrier, Recorder};
 use crate::{demo, key, upkeep};
 
-/// The token of a first start is for setting up; others are made with it.
-const SETUP_TOKEN_LIFE: Length = Length::from_secs(86_400);
 /// Part of the drain that is kept for writing down and closing.
 const DRAIN_TAIL: Duration = Duration::from_secs(2);
 /// How often an organisation is applied again when another node changed it at the same time.
@@ -52,9 +50,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
             keep_serving(&engine, apply_file(&engine, file).await)?;
         }
         warn_without_mail(&engine, &config);
-        if config.admin_token.is_none() {
-            first_start(&engine).await?;
-        }
+        first_start(&engine).await?;
         anyhow::Ok(Faces::default())
     };
     let set_up = set_up.await;
@@ -250,15 +246,15 @@ fn show_once(made: &[MadeSecret]) {
     }
 }
 
-/// On a store without any token: one for setting up, shown once.
+/// As long as nobody can sign in as an administrator: a link for the first one.
 async fn first_start(engine: &Engine) -> anyhow::Result<()> {
-    if !engine.tokens().await?.is_empty() {
+    if engine.has_administrator().await? {
         return Ok(());
     }
-    let (token, _) = engine.create_token("set-up", Scope::Admin, None, Some(SETUP_TOKEN_LIFE)).await?;
-    eprintln!("first start: an administrator's token for setting up, shown this once and good for {SETUP_TOKEN_LIFE}:");
-    eprintln!("  export ALLCLEAR_URL={} ALLCLEAR_TOKEN={token}", engine.base_url());
-    eprintln!("then `allclear config apply FILE` sets the organisation up; `allclear token create` makes further tokens");
+    let (url, _) = engine.issue_link(LinkKind::SetUp, None).await?;
+    eprintln!("nobody can sign in as an administrator yet; open this link to be the first, once and within {SET_UP_LIFE}:");
+    eprintln!("  {url}");
+    eprintln!("then `allclear invite PERSON` invites others, and `allclear token create` makes tokens for programs");
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use allclear_domain::org::diff::FormKind;
 use allclear_domain::time::{Length, after};
 use allclear_engine::clock::SystemClock;
 use allclear_engine::ports::{Clock as _, Rng, SystemRng};
+use allclear_engine::sessions::{LinkKind, new_link};
 use allclear_engine::{auth, upkeep};
 use allclear_store::rows::token::Stored;
 use allclear_store::schema::{MIGRATIONS, TABLES};
@@ -57,10 +58,8 @@ fn print_token(form: Form, made: &Value) {
 /// Makes a token in the store. A server that runs beside takes it from the next request on.
 async fn make_token(settings: &Resolved, name: String, scope: Scope, person: Option<String>, life: Length) -> anyhow::Result<Value> {
     let db = open(settings, Access::Beside).await?;
-    if let Some(person) = &person
-        && !rows::form::all(&db).await?.iter().any(|form| form.kind == FormKind::Person.word() && form.id == *person)
-    {
-        anyhow::bail!("there is no person `{person}` in the organisation; `allclear config export` shows who is");
+    if let Some(person) = &person {
+        known_person(&db, person).await?;
     }
     let mut seed = [0; 8];
     SystemRng.fill(&mut seed);
@@ -89,21 +88,39 @@ async fn make_token(settings: &Resolved, name: String, scope: Scope, person: Opt
 /// `invite`: asks the server where there is a token to ask with, else the database.
 pub async fn invite(args: Invite) -> anyhow::Result<()> {
     let client = Client::new(&args.remote)?;
-    let name = format!("invitation of {}", args.person);
     let made = if client.has_token() {
-        let body = json!({ "name": name, "scope": "respond", "person": args.person, "expires_in": args.life });
-        client.post(&["tokens"], &body).await?
+        client.post(&["people", &args.person, "invitation"], &json!({})).await?
     } else {
-        make_token(&args.store.resolve()?, name, Scope::Respond, Some(args.person.clone()), args.life).await?
+        make_invitation(&args.store.resolve()?, &args.person).await?
     };
-    let until = made["expires_at"]
-        .as_str()
-        .and_then(|at| at.parse().ok())
-        .map(|at| format!(", good until {}", say::instant(at)))
-        .unwrap_or_default();
-    eprintln!("a personal token of {}, shown this once{until}; pass it on privately", args.person);
-    eprintln!("whoever has it acts as {}: `export ALLCLEAR_TOKEN=…`, then `allclear list`", args.person);
-    print_token(args.form, &made);
+    let until =
+        made["expires_at"].as_str().and_then(|at| at.parse().ok()).map(|at| format!(", until {}", say::instant(at))).unwrap_or_default();
+    eprintln!("with this link {} chooses a password and is signed in; it works once{until}; pass it on privately", args.person);
+    if args.form.json {
+        outln!("{made:#}");
+    } else {
+        outln!("{}", made["url"].as_str().unwrap_or_default());
+    }
+    Ok(())
+}
+
+/// Makes an invitation in the store. A server that runs beside takes it at once.
+async fn make_invitation(settings: &Resolved, person: &str) -> anyhow::Result<Value> {
+    let db = open(settings, Access::Beside).await?;
+    known_person(&db, person).await?;
+    let (token, link) = new_link(LinkKind::Invitation, Some(person), SystemClock::default().now(), &SystemRng);
+    db.commit(vec![rows::session::issue(&link)]).await?;
+    db.close().await;
+    let listen = settings.text("listen").unwrap_or_default();
+    let base = settings.text("base-url").filter(|url| !url.is_empty()).map_or_else(|| format!("http://{listen}"), ToOwned::to_owned);
+    let url = format!("{}/{}/{token}", base.trim_end_matches('/'), LinkKind::Invitation.path());
+    Ok(json!({ "person": person, "url": url, "expires_at": link.expires_at }))
+}
+
+async fn known_person(db: &Db, person: &str) -> anyhow::Result<()> {
+    if !rows::form::all(db).await?.iter().any(|form| form.kind == FormKind::Person.word() && form.id == *person) {
+        anyhow::bail!("there is no person `{person}` in the organisation; `allclear config export` shows who is");
+    }
     Ok(())
 }
 

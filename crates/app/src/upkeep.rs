@@ -47,11 +47,17 @@ async fn examine(engine: Engine) {
     }
 }
 
+fn forget_writes(before: jiff::Timestamp) -> Vec<allclear_store::Write> {
+    let mut writes = vec![rows::token::forget_answers(before)];
+    writes.extend(allclear_engine::sessions::forget(before));
+    writes
+}
+
 async fn forget(engine: Engine) {
     while wait(&engine, FORGET_EVERY).await {
         let before = engine.now().checked_sub(ANSWERS_KEPT.as_duration()).unwrap_or(jiff::Timestamp::MIN);
-        if let Err(why) = engine.db().commit(vec![rows::token::forget_answers(before)]).await {
-            tracing::warn!(%why, "old idempotency keys were not forgotten; tried again in an hour");
+        if let Err(why) = engine.db().commit(forget_writes(before)).await {
+            tracing::warn!(%why, "old idempotency keys and sessions were not forgotten; tried again in an hour");
         }
     }
 }

@@ -1,11 +1,17 @@
-//! Who acts, and what a token may do.
+//! Who acts, what a token may do, and what somebody may see and do.
+//!
+//! Invariant: [`can`] is [`Reach::admits`] where something is seen, and never more where something
+//! is done. Lists ask the store with the same [`Reach`]; a property test holds the two equal.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::TokenId;
+use crate::org::model::Access;
+use crate::org::snapshot::Org;
 
 /// Who did something. Events carry this and never a name or an address.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -124,6 +130,148 @@ impl Principal {
             Actor::Person(id) => Some(id),
             _ => None,
         }
+    }
+}
+
+/// What somebody is in the organisation, as it says now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// As their form says; a token that stands for nobody has what its scope is worth.
+    pub access: Access,
+    /// The teams that they manage.
+    pub manages: BTreeSet<String>,
+}
+
+/// What can be done to something, for [`can`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Look at it.
+    See,
+    /// Declare, acknowledge, act on an incident.
+    Respond,
+    /// Change a schedule of a team, by an override.
+    Schedule,
+    /// Change the organisation, make tokens, read raw signals, invite.
+    Administer,
+}
+
+/// What matters about an incident for who may see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts<'a> {
+    /// Whether only some may see it.
+    pub private: bool,
+    /// Its service: the managers of the team that owns it may see it.
+    pub service: Option<&'a str>,
+    /// Who was admitted: by name, or because they were paged, acknowledged, or hold a role.
+    pub admitted: &'a BTreeSet<String>,
+}
+
+/// What somebody may do it to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource<'a> {
+    /// The whole installation: lists, settings, a new incident.
+    Installation,
+    /// What belongs to a team.
+    Team(&'a str),
+    /// An incident, and all that is told of it.
+    Incident(Facts<'a>),
+}
+
+/// Which incidents somebody may see, as a value that a list can be asked with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// All of them.
+    pub everything: bool,
+    /// All that are not private.
+    pub public: bool,
+    /// Those of these services, private ones too: their teams have this manager.
+    pub services: BTreeSet<String>,
+    /// Those to which this person was admitted.
+    pub person: Option<String>,
+}
+
+impl Reach {
+    /// Sees all: the program itself, and administrators.
+    #[must_use]
+    pub fn all() -> Self {
+        Self { everything: true, public: true, ..Self::default() }
+    }
+
+    /// Whether an incident of these facts is seen.
+    #[must_use]
+    pub fn admits(&self, facts: &Facts<'_>) -> bool {
+        self.everything
+            || (self.public && !facts.private)
+            || facts.service.is_some_and(|service| self.services.contains(service))
+            || self.person.as_ref().is_some_and(|person| facts.admitted.contains(person))
+    }
+}
+
+/// What somebody is in the organisation.
+#[must_use]
+pub fn standing(org: &Org, who: &Principal) -> Standing {
+    let Some(person) = who.person() else {
+        let access = match (&who.actor, who.scope) {
+            (Actor::Administrator | Actor::System | Actor::Clock, _) | (_, Scope::Admin) => Access::Administrator,
+            (_, Scope::Respond) => Access::Responder,
+            (_, Scope::Read) => Access::Observer,
+        };
+        return Standing { access, manages: BTreeSet::new() };
+    };
+    // Somebody the organisation does not have sees what a guest sees who was admitted nowhere.
+    let access = org.person(person).map_or(Access::Guest, |form| form.access.unwrap_or_default());
+    let teams = org.bundle().teams.iter().filter(|team| team.managers.iter().any(|id| id == person));
+    Standing { access, manages: teams.map(|team| team.id.clone()).collect() }
+}
+
+/// The most that a person may do with any token or session: a token never gives more than its person has.
+#[must_use]
+pub fn scope_of_person(org: &Org, person: &str) -> Scope {
+    let who = Principal { actor: Actor::Person(person.to_owned()), scope: Scope::Admin };
+    let standing = standing(org, &who);
+    match standing.access {
+        Access::Administrator => Scope::Admin,
+        Access::Responder => Scope::Respond,
+        // Whoever manages a team acts for it, whatever else they are.
+        Access::Observer | Access::Guest if !standing.manages.is_empty() => Scope::Respond,
+        Access::Observer | Access::Guest => Scope::Read,
+    }
+}
+
+/// Which incidents somebody may see.
+#[must_use]
+pub fn reach(org: &Org, who: &Principal) -> Reach {
+    let standing = standing(org, who);
+    if standing.access == Access::Administrator {
+        return Reach::all();
+    }
+    let services = org.bundle().services.iter().filter(|service| service.team.as_ref().is_some_and(|team| standing.manages.contains(team)));
+    Reach {
+        everything: false,
+        public: standing.access != Access::Guest,
+        services: services.map(|service| service.id.clone()).collect(),
+        person: who.person().map(ToOwned::to_owned),
+    }
+}
+
+/// Whether somebody may do something: seeing is by reach; doing needs seeing, and a scope that is
+/// wide enough in the token as well as in the person.
+#[must_use]
+pub fn can(org: &Org, who: &Principal, action: Action, resource: Resource<'_>) -> bool {
+    let standing = standing(org, who);
+    let scope = who.person().map_or(who.scope, |person| who.scope.min(scope_of_person(org, person)));
+    let seen = match &resource {
+        Resource::Installation | Resource::Team(_) => true,
+        Resource::Incident(facts) => reach(org, who).admits(facts),
+    };
+    seen && match action {
+        Action::See => scope.admits(Scope::Read),
+        Action::Respond => scope.admits(Scope::Respond),
+        Action::Schedule => {
+            let manages = matches!(resource, Resource::Team(team) if standing.manages.contains(team));
+            scope.admits(Scope::Admin) || (manages && scope.admits(Scope::Respond))
+        }
+        Action::Administer => scope.admits(Scope::Admin),
     }
 }
 

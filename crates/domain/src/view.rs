@@ -75,7 +75,7 @@ impl IncidentView {
             because: i.because.clone(),
             merged_into: i.merged_into.map(|id| id.to_string()),
             recovered: i.recovered,
-            private: false,
+            private: i.private,
             roles: roles_of(i),
             tasks: i.work.tasks.iter().map(TaskView::of).collect(),
             last_update_at: i.work.last_update_at,

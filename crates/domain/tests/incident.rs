@@ -127,6 +127,9 @@ fn command(verb: Verb) -> Command {
         Verb::Close => Command::Close,
         Verb::Merge => Command::Merge { into: OTHER, into_ref: "INC-2".into() },
         Verb::Note => Command::Note { text: "the graph fell at ten".into() },
+        Verb::Restrict => Command::Restrict { why: why(), people: vec!["ana".into()] },
+        Verb::OpenUp => Command::OpenUp { why: why() },
+        Verb::Admit => Command::Admit { people: vec!["ben".into()], why: why() },
         Verb::Role => Command::OfferRole { role: "scribe".into(), to: "ben".into() },
         Verb::Task => Command::AddTask { text: "call the vendor".into(), owner: None, due_at: None },
         Verb::Update => Command::Update { audiences: vec!["customers".into()], text: "we are on it".into(), next_within: None },
@@ -155,6 +158,8 @@ fn decide_says_what_the_table_says_for_every_state_and_verb() {
                 // All alerts over and nobody on it: the one case in which more follows than the verb says.
                 (Ok(_), Ok(_)) if verb == Verb::Recover && state == State::Declared => assert_eq!(world.state(), State::Resolved),
                 (Ok(_), Ok(_)) if verb == Verb::Recover && state == State::Candidate => assert_eq!(world.state(), State::Cancelled),
+                // It is open to everybody already.
+                (Ok(after), Ok(events)) if verb == Verb::OpenUp => assert!(events.is_empty() && world.state() == after),
                 // Whoever is on it already says nothing new.
                 (Ok(after), Ok(events)) if verb == Verb::Acknowledge && state != State::Declared => {
                     assert!(events.is_empty() && world.state() == after);
@@ -397,4 +402,24 @@ proptest! {
             prop_assert_eq!(version, world.version);
         }
     }
+}
+
+#[test]
+fn a_private_incident_admits_who_has_to_do_with_it_and_tells_no_audience() {
+    let mut world = World::at(State::Investigating);
+    world.run(Command::Restrict { why: "a person is named".into(), people: vec!["ana".into()] }).unwrap();
+    let incident = world.incident.clone().unwrap();
+    assert!(incident.private && incident.admitted.contains("ana"));
+    let update = |audiences: Vec<String>| Command::Update { audiences, text: "we are on it".into(), next_within: None };
+    assert_eq!(world.run(update(vec!["customers".into()])).unwrap_err().code(), "private_to_audiences");
+    world.run(update(Vec::new())).unwrap();
+    world.run(Command::OfferRole { role: "scribe".into(), to: "dan".into() }).unwrap();
+    world.run(Command::AddTask { text: "call".into(), owner: Some("eve".into()), due_at: None }).unwrap();
+    world.run(Command::Admit { people: vec!["fay".into(), "fay".into(), "ana".into()], why: "helps".into() }).unwrap();
+    let admitted = world.incident.clone().unwrap().admitted;
+    assert!(["dan", "eve", "fay"].iter().all(|id| admitted.contains(*id)), "{admitted:?}");
+    assert_eq!(world.run(Command::Admit { people: vec!["fay".into()], why: "again".into() }).unwrap(), []);
+    world.run(Command::OpenUp { why: "it is known".into() }).unwrap();
+    let incident = world.incident.clone().unwrap();
+    assert!(!incident.private && incident.admitted == admitted, "who was admitted stays so");
 }

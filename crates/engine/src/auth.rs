@@ -1,6 +1,6 @@
 //! Who asks: tokens, hashed and scoped.
 
-use allclear_domain::access::{Actor, Principal, Scope};
+use allclear_domain::access::{Action, Actor, Principal, Resource, Scope, can, scope_of_person};
 use allclear_domain::ids::TokenId;
 use allclear_domain::time::{Length, after};
 use allclear_domain::view::TokenView;
@@ -44,13 +44,22 @@ impl Engine {
         if stored.revoked_at.is_some() || stored.expires_at.is_some_and(|at| at <= now) {
             return Ok(None);
         }
-        let actor = match stored.person {
+        let org = self.org();
+        Ok(Some(match stored.person {
             // A person who was removed keeps no way in.
-            Some(person) if self.org().person(&person).is_none() => return Ok(None),
-            Some(person) => Actor::Person(person),
-            None => Actor::Token(stored.id),
-        };
-        Ok(Some(Principal { actor, scope: stored.scope }))
+            Some(person) if org.person(&person).is_none() => return Ok(None),
+            // A token never gives more than its person has.
+            Some(person) => Principal { scope: stored.scope.min(scope_of_person(&org, &person)), actor: Actor::Person(person) },
+            None => Principal { actor: Actor::Token(stored.id), scope: stored.scope },
+        }))
+    }
+
+    /// Whether somebody may put replacements on a schedule: administrators, and managers of its team.
+    #[must_use]
+    pub fn may_schedule(&self, who: &Principal, schedule: &str) -> bool {
+        let org = self.org();
+        let team = org.schedule_form(schedule).and_then(|form| form.team.as_deref());
+        can(&org, who, Action::Schedule, team.map_or(Resource::Installation, Resource::Team))
     }
 
     /// Makes a token; its text is given once.

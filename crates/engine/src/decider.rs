@@ -497,6 +497,7 @@ impl Decider {
             Need::Review(id) => Loaded::Review(*id, rows::review::get(db, *id).await?.map(Box::new)),
             Need::Action(id) => Loaded::Action(*id, rows::action::get(db, *id).await?.map(Box::new)),
             Need::Message(id) => Loaded::Message(*id, rows::message::get(db, *id).await?.map(Box::new)),
+            Need::Involved(id) => Loaded::Involved(*id, rows::reader::involved(db, *id).await?),
             Need::References => self.draw_references().await?,
         })
     }

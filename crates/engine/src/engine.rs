@@ -88,6 +88,7 @@ pub struct Shared {
     control: mpsc::UnboundedSender<Control>,
     pub(crate) org_change: tokio::sync::Mutex<()>,
     seed: AtomicU64,
+    pub(crate) sign_in: crate::sessions::SignIn,
 }
 
 /// What changes the decider itself, in order with the commands.
@@ -150,6 +151,7 @@ impl Engine {
             org_change: tokio::sync::Mutex::new(()),
             seed: AtomicU64::new(seed.rotate_left(31)),
             settings,
+            sign_in: crate::sessions::SignIn::default(),
         });
         let engine = Self { shared: shared.clone(), commands };
         let decide = Loop { shared: shared.clone(), decider, inbox, controls, to_outbox };

@@ -74,7 +74,7 @@ impl Queries<'_> {
     /// # Errors
     /// When the store does not answer.
     pub async fn reviews(&self, state: Option<review::State>, before: Option<ReviewId>, limit: i64) -> Result<Vec<ReviewView>, NoAnswer> {
-        let found = rows::review::list(self.db(), state, before, limit.clamp(1, LIST_MAX)).await?;
+        let found = rows::review::list(self.db(), state, before, limit.clamp(1, LIST_MAX), &self.reach()).await?;
         let mut out = Vec::with_capacity(found.len());
         for (review, head) in found {
             // Nothing is said of an incident that the reader may not see.
@@ -140,15 +140,15 @@ impl Queries<'_> {
     /// # Errors
     /// When the store does not answer.
     pub async fn actions(&self, filter: ActionFilter, limit: i64) -> Result<Vec<ActionView>, NoAnswer> {
-        let filter = rows::action::Filter { state: filter.state, owner: filter.owner, incident: filter.incident, before: filter.before };
+        let filter = rows::action::Filter {
+            state: filter.state,
+            owner: filter.owner,
+            incident: filter.incident,
+            before: filter.before,
+            reach: self.reach(),
+        };
         let found = rows::action::list(self.db(), &filter, limit.clamp(1, LIST_MAX)).await?;
-        let mut out = Vec::with_capacity(found.len());
-        for (action, head) in found {
-            if self.may_see_of(action.incident).await? {
-                out.push(ActionView::of(&action, head.version));
-            }
-        }
-        Ok(out)
+        Ok(found.iter().map(|(action, head)| ActionView::of(action, head.version)).collect())
     }
 
     /// One action.
@@ -164,7 +164,7 @@ impl Queries<'_> {
     }
 
     async fn may_see_of(&self, incident: Option<IncidentId>) -> Result<bool, NoAnswer> {
-        let Some(id) = incident else { return Ok(true) };
+        let Some(id) = incident else { return Ok(self.reach().public) };
         match self.stored_incident(id).await {
             Ok(_) => Ok(true),
             Err(NoAnswer::Missing(_)) => Ok(false),
@@ -182,10 +182,11 @@ impl Queries<'_> {
         if days < 0 || days > TRENDS_DAYS_MAX {
             return Err(NoAnswer::Bad(format!("a period ends after it begins and has at most {TRENDS_DAYS_MAX} days")));
         }
+        let reach = self.reach();
         let mut found = Vec::new();
         let mut after = String::new();
         loop {
-            let page = rows::incident::declared_between(self.db(), from, to, &after, TRENDS_BATCH).await?;
+            let page = rows::incident::declared_between(self.db(), from, to, &after, TRENDS_BATCH, &reach).await?;
             let Some(last) = page.last() else { break };
             after = last.id.to_string();
             found.extend(page);

@@ -8,6 +8,7 @@
 
 pub mod auth;
 pub mod clock;
+pub mod cookies;
 pub mod core;
 pub mod decider;
 pub mod engine;
@@ -17,12 +18,15 @@ pub mod metrics;
 pub mod orgfile;
 pub mod orgs;
 pub mod outbox;
+pub mod password;
 mod peers;
 pub mod ports;
 pub mod queries;
 mod say;
 pub mod screens;
 pub mod seal;
+pub mod sessions;
+mod throttle;
 pub mod upkeep;
 
 pub use allclear_domain::plants::planted;

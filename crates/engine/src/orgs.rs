@@ -10,7 +10,7 @@ use allclear_domain::expect::Rule;
 use allclear_domain::ids::SilenceId;
 use allclear_domain::org::diff::{Action, Change, Form, FormKind, forms, from_forms};
 use allclear_domain::org::export::keep_stored;
-use allclear_domain::org::model::{Bundle, Override, Silence};
+use allclear_domain::org::model::{Bundle, Override, Person, Silence};
 use allclear_domain::org::snapshot::Org;
 use allclear_store::rows::form;
 use allclear_store::{CommitError, Db, Fault, Write, rows};
@@ -205,6 +205,22 @@ impl Engine {
         let stored = form::all(&self.shared.db).await?;
         let mut edit = Edit::new(self, actor, stored).await?;
         edit.put(form, 0, None)?;
+        edit.finish(None, Vec::new()).await
+    }
+
+    /// Puts one person, changed or new; a file that owns the form goes on owning it.
+    ///
+    /// # Errors
+    /// When the store does not answer, or the organisation changed meanwhile.
+    pub async fn put_person(&self, person: &Person, actor: &Actor) -> Result<Applied, OrgError> {
+        let _one_at_a_time = self.shared.org_change.lock().await;
+        let body = serde_json::to_value(person).map_err(|why| OrgError::Stored(why.to_string()))?;
+        let stored = form::all(&self.shared.db).await?;
+        let kind = FormKind::Person;
+        let before = stored.iter().find(|row| row.kind == kind.word() && row.id == person.id);
+        let (position, managed) = before.map_or((u32::MAX, None), |row| (row.position, row.managed.clone()));
+        let mut edit = Edit::new(self, actor, stored).await?;
+        edit.put(Form { kind, id: person.id.clone(), body }, position as usize, managed.as_deref())?;
         edit.finish(None, Vec::new()).await
     }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use allclear_domain::access::Reach;
 use allclear_store::rows;
 
 use crate::engine::{Control, Engine};
@@ -28,7 +29,7 @@ pub(crate) async fn follow(engine: Engine) {
         // By its version rather than by an event, so that one that was missed is made up for.
         engine.reload_org().await;
         loop {
-            let Ok(events) = rows::event::after(&shared.db, seen, 1000).await else { break };
+            let Ok(events) = rows::event::after(&shared.db, seen, 1000, &Reach::all()).await else { break };
             let Some(last) = events.last() else { break };
             seen = last.seq;
             for event in &events {

@@ -1,7 +1,7 @@
 //! The only way to read for people: every question takes who asks, and gives plain structs of
 //! [`allclear_domain::view`].
 
-use allclear_domain::access::{Principal, Scope};
+use allclear_domain::access::{Actor, Principal, Reach, Scope, reach};
 use allclear_domain::event::Stream;
 use allclear_domain::expect::{Expectation, Standing};
 use allclear_domain::ids::{AlertId, IncidentId, PageId, SignalId};
@@ -122,7 +122,7 @@ impl Engine {
         let (page, _) = rows::page::get(self.db(), id).await?.ok_or(NoAnswer::Missing("page"))?;
         let (incident, head) = rows::incident::get(self.db(), page.incident_id()).await?.ok_or(NoAnswer::Missing("incident"))?;
         let due = rows::expectation::next_due(self.db(), incident.id).await?;
-        let filter = rows::alert::Filter { incident: Some(incident.id), ..rows::alert::Filter::default() };
+        let filter = rows::alert::Filter { incident: Some(incident.id), reach: Reach::all(), ..rows::alert::Filter::default() };
         let alerts = rows::alert::list(self.db(), &filter, 5).await?.iter().map(alert_view).collect();
         Ok((page, IncidentView::of(&incident, head.version, due), alerts))
     }
@@ -148,24 +148,55 @@ impl Queries<'_> {
         id: IncidentId,
     ) -> Result<(allclear_domain::incident::Incident, allclear_domain::event::Head), NoAnswer> {
         self.needs(Scope::Read)?;
-        rows::incident::get(self.db(), id).await?.ok_or(NoAnswer::Missing("incident"))
+        let found = rows::incident::get(self.db(), id).await?.ok_or(NoAnswer::Missing("incident"))?;
+        if self.reach().admits(&found.0.facts()) { Ok(found) } else { Err(NoAnswer::Missing("incident")) }
     }
 
-    fn needs(&self, scope: Scope) -> Result<(), NoAnswer> {
+    pub(crate) fn needs(&self, scope: Scope) -> Result<(), NoAnswer> {
         if self.who.scope.admits(scope) { Ok(()) } else { Err(NoAnswer::Forbidden(scope)) }
     }
 
-    /// The id behind `INC-142` or an id.
+    /// Which incidents the asker sees, by the organisation as it is now.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        reach(&self.engine.org(), self.who)
+    }
+
+    /// Refuses what is out of reach, in the words for what does not exist.
+    async fn sees(&self, id: IncidentId, what: &'static str) -> Result<(), NoAnswer> {
+        let reach = self.reach();
+        if reach.everything || rows::incident::seen(self.db(), &id.to_string(), &reach).await?.is_some() {
+            return Ok(());
+        }
+        Err(NoAnswer::Missing(what))
+    }
+
+    /// The id behind `INC-142` or an id, of one that the asker sees.
     ///
     /// # Errors
     /// When there is none.
     pub async fn incident_id(&self, reference: &str) -> Result<IncidentId, NoAnswer> {
         self.needs(Scope::Read)?;
-        if let Ok(id) = reference.parse() {
-            return Ok(id);
-        }
-        let upper = reference.to_ascii_uppercase();
-        rows::incident::by_reference(self.db(), &upper).await?.ok_or(NoAnswer::Missing("incident"))
+        let reference = reference.parse::<IncidentId>().map_or_else(|_| reference.to_ascii_uppercase(), |id| id.to_string());
+        rows::incident::seen(self.db(), &reference, &self.reach()).await?.ok_or(NoAnswer::Missing("incident"))
+    }
+
+    /// Those of these incidents that the asker sees: for whoever is told only that something changed.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn seen_of(&self, ids: &[IncidentId]) -> Result<Vec<IncidentId>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        Ok(rows::incident::seen_of(self.db(), ids, &self.reach()).await?)
+    }
+
+    /// How many incidents are open, of those the asker sees.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn open_count(&self) -> Result<i64, NoAnswer> {
+        self.needs(Scope::Read)?;
+        Ok(rows::incident::count_open(self.db(), &self.reach()).await?)
     }
 
     /// One incident.
@@ -197,6 +228,7 @@ impl Queries<'_> {
             service: filter.service,
             before: filter.before,
             words: filter.words,
+            reach: self.reach(),
         };
         let found = rows::incident::list(self.db(), &filter, limit.clamp(1, LIST_MAX)).await?;
         let due = rows::expectation::next_due_of(self.db(), &found.iter().map(|(i, _)| i.id).collect::<Vec<_>>()).await?;
@@ -215,6 +247,7 @@ impl Queries<'_> {
     /// When the store does not answer.
     pub async fn events(&self, id: IncidentId, after_seq: i64, limit: i64) -> Result<Vec<EventView>, NoAnswer> {
         self.needs(Scope::Read)?;
+        self.sees(id, "incident").await?;
         let events = rows::event::of_incident(self.db(), id, after_seq, limit.clamp(1, 1000)).await?;
         Ok(events.iter().map(|e| self.event_view(e)).collect())
     }
@@ -225,7 +258,7 @@ impl Queries<'_> {
     /// When the store does not answer.
     pub async fn events_after(&self, after_seq: i64, limit: i64) -> Result<Vec<EventView>, NoAnswer> {
         self.needs(Scope::Read)?;
-        let events = rows::event::after(self.db(), after_seq, limit.clamp(1, 1000)).await?;
+        let events = rows::event::after(self.db(), after_seq, limit.clamp(1, 1000), &self.reach()).await?;
         Ok(events.iter().map(|e| self.event_view(e)).collect())
     }
 
@@ -243,6 +276,7 @@ impl Queries<'_> {
     /// When the store does not answer.
     pub async fn expectations(&self, id: IncidentId) -> Result<Vec<ExpectationView>, NoAnswer> {
         self.needs(Scope::Read)?;
+        self.sees(id, "incident").await?;
         let mut found = rows::expectation::of_incident(self.db(), id).await?;
         found.sort_by_key(|e| (e.standing != Standing::Live, e.next_look_at));
         Ok(found.iter().map(expectation_view).collect())
@@ -254,6 +288,7 @@ impl Queries<'_> {
     /// When the store does not answer.
     pub async fn pages(&self, id: IncidentId) -> Result<Vec<PageView>, NoAnswer> {
         self.needs(Scope::Read)?;
+        self.sees(id, "incident").await?;
         let mut out = Vec::new();
         for (page, _) in rows::page::of_incident(self.db(), id).await? {
             out.push(self.with_messages(&page).await?);
@@ -268,6 +303,7 @@ impl Queries<'_> {
     pub async fn page(&self, id: PageId) -> Result<PageView, NoAnswer> {
         self.needs(Scope::Read)?;
         let (page, _) = rows::page::get(self.db(), id).await?.ok_or(NoAnswer::Missing("page"))?;
+        self.sees(page.incident_id(), "page").await?;
         self.with_messages(&page).await
     }
 
@@ -298,19 +334,23 @@ impl Queries<'_> {
             service: filter.service,
             open: filter.open,
             before: filter.before,
+            reach: self.reach(),
         };
         let found = rows::alert::list(self.db(), &filter, limit.clamp(1, LIST_MAX)).await?;
         Ok(found.iter().map(alert_view).collect())
     }
 
-    /// Every open alert of an integration, newest first, for clients that know no pages of lists.
+    /// Every open alert of an integration, newest first, for clients that know no pages of lists. A
+    /// sender sees all of its own, since it sent them.
     ///
     /// # Errors
     /// When the store does not answer.
     pub async fn open_alerts(&self, integration: &str) -> Result<Vec<AlertView>, NoAnswer> {
         self.needs(Scope::Read)?;
+        let own = matches!(&self.who.actor, Actor::Integration(id) if id == integration);
+        let reach = if own { Reach::all() } else { self.reach() };
         let mut filter =
-            rows::alert::Filter { integration: Some(integration.to_owned()), open: Some(true), ..rows::alert::Filter::default() };
+            rows::alert::Filter { integration: Some(integration.to_owned()), open: Some(true), reach, ..rows::alert::Filter::default() };
         let mut out = Vec::new();
         loop {
             let found = rows::alert::list(self.db(), &filter, OPEN_ALERTS_BATCH).await?;
@@ -328,7 +368,13 @@ impl Queries<'_> {
     /// When there is none.
     pub async fn alert(&self, id: AlertId) -> Result<AlertView, NoAnswer> {
         self.needs(Scope::Read)?;
-        Ok(alert_view(&rows::alert::get(self.db(), id).await?.ok_or(NoAnswer::Missing("alert"))?))
+        let alert = rows::alert::get(self.db(), id).await?.ok_or(NoAnswer::Missing("alert"))?;
+        match alert.incident {
+            Some(incident) => self.sees(incident, "alert").await?,
+            None if !self.reach().public => return Err(NoAnswer::Missing("alert")),
+            None => {}
+        }
+        Ok(alert_view(&alert))
     }
 
     /// Who is on call everywhere, and who is next.

@@ -42,6 +42,13 @@ pub fn line(org: &Org, kind: &str, actor: &str, body: Option<&Value>) -> String 
         "merged" => format!("Merged into {}", text("ref")),
         "absorbed" => format!("{} was merged into this", text("ref")),
         "noted" => format!("{who}: {}", text("text")),
+        "restricted" => format!("{who} made it private: {}", text("why")),
+        "opened_up" => format!("{who} opened it to everybody: {}", text("why")),
+        "admitted" => {
+            let people: Vec<String> =
+                body.get("people").and_then(Value::as_array).into_iter().flatten().filter_map(|id| id.as_str().map(name)).collect();
+            format!("{} may see it: {}", people.join(", "), text("why"))
+        }
         "role_offered" => format!("{who} asked {} to be {}", by("to"), text("role")),
         "role_taken" => match text("from").as_str() {
             "" => format!("{} is {} now", by("person"), text("role")),

@@ -1,5 +1,6 @@
 //! Looking after a store: health, rebuilding, the chain. Works beside a running server.
 
+use allclear_domain::access::Reach;
 use allclear_domain::event::{Head, Mode};
 use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::incident::{self, Incident};
@@ -52,6 +53,9 @@ pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[&str], now: Timestamp) ->
     for (integration, key) in rows::alert::open_twice(db).await? {
         found.errors.push(format!("the condition `{key}` of {integration} is open more than once"));
     }
+    for id in rows::reader::misfits(db).await? {
+        found.errors.push(format!("the rows of who may see {id} are not what the incident says"));
+    }
     if rows::meta::get(db, rows::meta::QUARANTINE).await?.is_some() {
         found.warnings.push("this is a copy in quarantine: it sends nothing until `allclear release`".into());
     }
@@ -75,7 +79,7 @@ fn org_findings(org: &Org, kinds: &[&str], now: Timestamp, found: &mut Diagnosis
 
 /// Every open incident has something that comes next, somebody who is on it, or an explicit alarm.
 async fn without_a_next_step(db: &Db, found: &mut Diagnosis) -> Result<(), Fault> {
-    let filter = rows::incident::Filter { state: Some(incident::State::Declared), ..Default::default() };
+    let filter = rows::incident::Filter { state: Some(incident::State::Declared), reach: Reach::all(), ..Default::default() };
     for (incident, _) in rows::incident::list(db, &filter, 10_000).await? {
         if rows::expectation::next_due(db, incident.id).await?.is_some() {
             continue;
@@ -130,7 +134,7 @@ pub async fn rows_against_logs(db: &Db) -> Result<Vec<String>, Fault> {
 async fn reviews_against_logs(db: &Db, out: &mut Vec<String>) -> Result<(), Fault> {
     let mut before = None;
     loop {
-        let found = rows::review::list(db, None, before, ROWS_BATCH).await?;
+        let found = rows::review::list(db, None, before, ROWS_BATCH, &Reach::all()).await?;
         let Some((last, _)) = found.last() else { return Ok(()) };
         before = Some(last.id);
         for (row, head) in found {
@@ -143,7 +147,7 @@ async fn reviews_against_logs(db: &Db, out: &mut Vec<String>) -> Result<(), Faul
 }
 
 async fn actions_against_logs(db: &Db, out: &mut Vec<String>) -> Result<(), Fault> {
-    let mut filter = rows::action::Filter::default();
+    let mut filter = rows::action::Filter { reach: Reach::all(), ..Default::default() };
     loop {
         let found = rows::action::list(db, &filter, ROWS_BATCH).await?;
         let Some((last, _)) = found.last() else { return Ok(()) };

@@ -5,6 +5,7 @@
 //! or does not.
 
 use allclear_domain::access::Actor;
+use allclear_domain::access::Reach;
 use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::incident::{self, Severity};
 use allclear_domain::paging;
@@ -328,7 +329,12 @@ impl World {
 
     /// Somebody does something that no message asked for.
     pub(crate) fn meddle(&mut self) {
-        let all = block_on(rows::incident::list(&self.db, &rows::incident::Filter::default(), 12)).unwrap_or_default();
+        let all = block_on(rows::incident::list(
+            &self.db,
+            &rows::incident::Filter { reach: Reach::all(), ..rows::incident::Filter::default() },
+            12,
+        ))
+        .unwrap_or_default();
         let ids: Vec<IncidentId> = all.iter().map(|(incident, _)| incident.id).collect();
         let throw = self.dice.below(if ids.is_empty() { 2 } else { 14 });
         let pick = |world: &mut Self| *world.dice.pick(&ids);
@@ -341,6 +347,8 @@ impl World {
                     service: self.dice.chance(700).then(|| format!("svc{}", self.dice.below(3))),
                     impact_started_at: None,
                     page: self.dice.chance(800),
+                    // Some of them, without a throw, so that seeds saved before go on meaning the same.
+                    private: self.keys_given % 4 == 3,
                 };
                 let mut input = self.input_of("p0", "api", Command::Declare(declare));
                 if self.dice.chance(600) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use allclear_domain::access::Reach;
 use allclear_domain::expect::{Owner, Rule, Standing};
 use allclear_domain::ids::{IncidentId, MessageId};
 use allclear_domain::incident::State;
@@ -46,6 +47,10 @@ impl World {
             if settled < deadline && e.why.as_deref() != Some("nobody is left to page") {
                 self.fail("I9 no expectation settles early", format!("{}/{} at {settled}, its time was {deadline}", e.owner, e.key));
             }
+        }
+        let readers = block_on(rows::reader::of(&self.db, id)).unwrap_or_default();
+        if readers != incident.admitted {
+            self.fail("I6 rows are what their logs say", format!("{id} admits {:?}, its rows say {readers:?}", incident.admitted));
         }
         let mut looking = false;
         for (page, _) in &pages {
@@ -207,7 +212,9 @@ impl World {
 
     /// I2: nothing accepted is lost, and nothing ends that was not said to end.
     fn check_conditions(&mut self) {
-        let alerts = block_on(rows::alert::list(&self.db, &rows::alert::Filter::default(), 100_000)).unwrap_or_default();
+        let alerts =
+            block_on(rows::alert::list(&self.db, &rows::alert::Filter { reach: Reach::all(), ..rows::alert::Filter::default() }, 100_000))
+                .unwrap_or_default();
         let mut newest = BTreeMap::new();
         for alert in &alerts {
             let last = newest.entry((alert.integration.clone(), alert.dedup_key.clone())).or_insert(alert);

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use allclear_domain::access::Reach;
 use allclear_domain::ids::{IncidentId, MessageId, PageId};
 use allclear_domain::incident;
 use allclear_domain::org::model::NotifyUrgency;
@@ -177,7 +178,7 @@ impl World {
     pub(crate) fn observe(&mut self) {
         let mut touched = BTreeSet::new();
         loop {
-            let events = block_on(rows::event::after(&self.db, self.oracle.seq, 1000)).unwrap_or_default();
+            let events = block_on(rows::event::after(&self.db, self.oracle.seq, 1000, &Reach::all())).unwrap_or_default();
             if events.is_empty() {
                 break;
             }

@@ -160,7 +160,7 @@ fn person(dice: &mut Dice, n: u64) -> Person {
             },
         ),
     };
-    Person { id: format!("p{n}"), name: format!("Person {n}"), email: None, time_zone: None, contacts, notify }
+    Person { id: format!("p{n}"), name: format!("Person {n}"), email: None, time_zone: None, access: None, contacts, notify }
 }
 
 fn some_of(dice: &mut Dice, ids: &[String]) -> Vec<String> {

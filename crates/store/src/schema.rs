@@ -32,6 +32,7 @@ tables! {
         "page": Text, "alerts_told": Int, "recoveries_told": Int, "recovered": Bool, "reopened": Int, "impact_started_at": Int, "detected_at": Int,
         "declared_at": Int, "acknowledged_at": Int, "mitigated_at": Int, "resolved_at": Int, "closed_at": Int,
         "created_at": Int, "updated_at": Int, "version": Int, "hash": Bytes, "work": Text,
+        "private": Bool, "admitted": Text,
     }
     /// Folded pages.
     PAGE = "page", key ["id"] {
@@ -86,6 +87,18 @@ tables! {
     /// Answers given under an `Idempotency-Key`.
     IDEMPOTENCY = "idempotency", key ["principal", "key"] {
         "principal": Text, "key": Text, "digest": Text, "answer": Text, "at": Int,
+    }
+    /// Who was admitted to which incident: the set in its row, so that a list can ask for it.
+    INCIDENT_READER = "incident_reader", key ["incident", "person"] { "incident": Text, "person": Text }
+    /// Passwords, hashed; one for each person who has one.
+    CREDENTIAL = "credential", key ["person"] { "person": Text, "hash": Text, "set_at": Int }
+    /// Who is signed in where; the token is hashed.
+    SESSION = "session", key ["id"] {
+        "id": Text, "hash": Text, "person": Text, "agent": Text, "created_at": Int, "seen_at": Int, "expires_at": Int, "ended_at": Int,
+    }
+    /// Links that work once: set-up and invitations; the token is hashed.
+    ONE_TIME = "one_time", key ["hash"] {
+        "hash": Text, "kind": Text, "person": Text, "created_at": Int, "expires_at": Int, "used_at": Int,
     }
     /// Named values: versions, counters, marks.
     META = "meta", key ["name"] { "name": Text, "value": Text }
@@ -231,7 +244,31 @@ create index action_owner on action (owner, state, due_at);
         sqlite: "",
         postgres: "",
     },
+    ACCESS,
 ];
+
+/// Who may see what, and who is signed in.
+const ACCESS: Migration = Migration {
+    number: 3,
+    name: "access",
+    sql: "
+alter table incident add column private boolean not null default false;
+alter table incident add column admitted text not null default '[]';
+create table incident_reader (incident text not null, person text not null, primary key (incident, person)) {CLUSTERED};
+create index incident_reader_person on incident_reader (person, incident);
+create table credential (person text primary key, hash text not null, set_at bigint not null) {CLUSTERED};
+create table session (
+  id text primary key, hash text not null, person text not null, agent text, created_at bigint not null, seen_at bigint not null,
+  expires_at bigint not null, ended_at bigint) {CLUSTERED};
+create unique index session_hash on session (hash);
+create index session_person on session (person, id);
+create table one_time (
+  hash text primary key, kind text not null, person text, created_at bigint not null, expires_at bigint not null,
+  used_at bigint) {CLUSTERED};
+",
+    sqlite: "",
+    postgres: "",
+};
 
 /// What [`MIGRATIONS`] makes on PostgreSQL only: for trying several nodes over one SQLite in memory.
 #[must_use]

@@ -72,7 +72,7 @@ fn at_once(told: &Told, verb: &str, label: &str, class: &str) -> Markup {
     }
 }
 
-fn words(told: &Told, verb: &str, name: &str, label: &str, needed: bool) -> Markup {
+pub(crate) fn words(told: &Told, verb: &str, name: &str, label: &str, needed: bool) -> Markup {
     html! {
         label class="field" {
             span { (label) @if !needed { span class="quiet" { " (may stay empty)" } } }

@@ -6,7 +6,7 @@ use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::TaskView;
 use maud::{Markup, html};
 
-use crate::forms::{path, unfolding};
+use crate::forms::{path, unfolding, words};
 use crate::incident::Told;
 use crate::parts;
 
@@ -27,7 +27,7 @@ fn fits(told: &Told, verb: Verb) -> bool {
 }
 
 /// Commands that are asked for less often.
-pub(crate) fn bar(told: &Told, _: &Org) -> Markup {
+pub(crate) fn bar(told: &Told, org: &Org) -> Markup {
     let field = html! {
         label class="field" {
             span { "Title" }
@@ -37,6 +37,17 @@ pub(crate) fn bar(told: &Told, _: &Org) -> Markup {
     html! {
         @if fits(told, Verb::Review) && told.incident.review.is_none() {
             form method="post" action=(path(told, "review")) class="at-once" data-key="review" { (told.draft.refused("review")) button class="may" type="submit" { "Ask for a review" } }
+        }
+        @if told.incident.private {
+            @if fits(told, Verb::Admit) {
+                (unfolding(told, "admit", "Admit", "far", &html! {
+                    label class="field" { span { "Who may see it, too" } (parts::person_choice(org, "person", Some(told.draft.typed("admit", "person")), None)) }
+                    (words(told, "admit", "why", "Why?", true))
+                }, "Admit"))
+            }
+            @if fits(told, Verb::OpenUp) { (unfolding(told, "open_up", "Open up", "far", &words(told, "open_up", "why", "Why may everybody see it?", true), "Open it up")) }
+        } @else if fits(told, Verb::Restrict) {
+            (unfolding(told, "restrict", "Make private", "far", &words(told, "restrict", "why", "Why may only few see it?", true), "Make it private"))
         }
         @if fits(told, Verb::Rename) { (unfolding(told, "rename", "Rename", "far", &field, "Rename")) }
     }

@@ -7,11 +7,13 @@
 //! (`/outbox`). Each page is one file; [`shell`] is the frame around them, [`live`] tells them that
 //! something changed.
 //!
-//! Invariants: GET and HEAD change nothing; a POST comes from one of our own pages ([`guard`]);
+//! Invariants: GET and HEAD change nothing; a POST comes from one of our own pages ([`session`]);
 //! what people or senders wrote is text, never markup; every page carries the headers of
 //! [`assets`]; nothing is fetched from another host.
 //!
-//! Deliberately not here: the API (a sibling), sign-in, any rule about who is paged, and a
+//! `sign_in` has the pages of passwords and sessions, `session` says who visits.
+//!
+//! Deliberately not here: the API (a sibling), any rule about who is paged, and a
 //! fallback for unknown paths, since the program joins this router with others: it may use
 //! [`not_found`].
 
@@ -25,7 +27,6 @@ mod filter;
 mod forms;
 mod forms_more;
 mod frame;
-mod guard;
 mod incident;
 mod link;
 mod link_page;
@@ -42,9 +43,11 @@ mod refused;
 mod reviews;
 mod search;
 mod services;
+mod session;
 mod settings;
 mod shell;
 mod side;
+mod sign_in;
 mod trends;
 mod when;
 
@@ -121,6 +124,8 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/outbox", get(pages::outbox))
         .route("/a/{token}", get(link::show).post(link::acknowledge))
         .route("/a/{token}/decline", post(link::decline).get(link::back))
+        .merge(sign_in::routes())
+        .layer(axum::middleware::from_fn_with_state(app.clone(), session::guarded))
         .layer(axum::middleware::map_response(assets::secured))
         .with_state(app);
     assets::routes().merge(pages)

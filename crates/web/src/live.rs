@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use allclear_domain::access::{Actor, Principal, Scope};
+use allclear_domain::ids::IncidentId;
 use allclear_engine::Engine;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
@@ -108,11 +109,19 @@ enum Follows {
 }
 
 impl Follows {
-    fn concerns(&self, change: &Change) -> bool {
+    /// Whether it is worth telling to whoever follows: of what they may not see they hear nothing.
+    async fn concerns(&self, change: &Change, engine: &Engine, who: &Principal) -> bool {
         match self {
-            Self::All => true,
             Self::Incident(id) => change.incidents.as_ref().is_none_or(|ids| ids.contains(id)),
             Self::Org => change.org,
+            Self::All => match &change.incidents {
+                Some(ids) if !change.org => {
+                    let ids: Vec<IncidentId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+                    // Where the store does not answer the page asks, and is told so.
+                    engine.queries(who).seen_of(&ids).await.map_or(true, |seen| !seen.is_empty())
+                }
+                _ => true,
+            },
         }
     }
 }
@@ -141,17 +150,19 @@ pub(crate) async fn follow(State(app): State<App>, headers: HeaderMap, Query(ask
         _ => Follows::All,
     };
     let changes = app.hub.follow(&app.engine);
-    let stopping = app.engine.stopping();
-    let stream = unfold((changes, follows, stopping, true), |(mut changes, follows, stopping, first)| async move {
+    let follower = (app.engine.clone(), who, follows);
+    let stream = unfold((changes, follower, true), |(mut changes, follower, first)| async move {
         if first {
             // Says at once that the way is open, so that a page knows it is live.
             let event = Event::default().event("open").data("");
-            return Some((Ok::<_, Infallible>(event), (changes, follows, stopping, false)));
+            return Some((Ok::<_, Infallible>(event), (changes, follower, false)));
         }
+        let (engine, who, follows) = &follower;
+        let stopping = engine.stopping();
         loop {
             let version = tokio::select! {
                 change = changes.recv() => match change {
-                    Ok(change) if follows.concerns(&change) => change.version,
+                    Ok(change) if follows.concerns(&change, engine, who).await => change.version,
                     Ok(_) => continue,
                     Err(broadcast::error::RecvError::Lagged(_)) => 0,
                     Err(broadcast::error::RecvError::Closed) => return None,
@@ -159,7 +170,7 @@ pub(crate) async fn follow(State(app): State<App>, headers: HeaderMap, Query(ask
                 () = stopping.cancelled() => return None,
             };
             let event = Event::default().event("changed").data(version.to_string());
-            return Some((Ok(event), (changes, follows, stopping, false)));
+            return Some((Ok(event), (changes, follower, false)));
         }
     });
     Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()

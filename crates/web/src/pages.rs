@@ -5,12 +5,12 @@ use std::collections::HashMap;
 
 use allclear_domain::access::{Principal, Scope};
 use axum::extract::{Query, State};
-use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use maud::html;
 
 use crate::refused::Refused;
+use crate::session::visitor;
 use crate::shell::{Page, Place, framed};
 use crate::when::When;
 use crate::{App, messages};
@@ -48,39 +48,22 @@ pub(crate) async fn answer(page: impl Future<Output = Result<Response, Refused>>
     page.await.unwrap_or_else(|refused| refused.answer(true))
 }
 
-/// Who reads, and their clock. A token that does not work is told so, even where none is needed.
+/// Who reads, and their clock.
 pub(crate) async fn reader(app: &App, headers: &HeaderMap) -> Result<(Principal, When), Refused> {
-    let given = headers.get(AUTHORIZATION);
-    let bearer = given.and_then(|value| value.to_str().ok()).and_then(|value| {
-        let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-    });
-    let who = match (bearer, &app.options.open_to) {
-        (Some(bearer), _) => app
-            .engine
-            .authenticate(bearer)
-            .await
-            .map_err(|fault| {
-                tracing::error!(%fault, "a token cannot be checked");
-                Refused::store(None)
-            })?
-            .ok_or_else(|| Refused::token(true))?,
-        (None, Some(open_to)) if given.is_none() => open_to.clone(),
-        _ => return Err(Refused::token(given.is_some())),
-    };
+    let who = visitor(app, headers).await?;
     let org = app.engine.org();
     let zone = who.person().and_then(|id| org.person(id)).and_then(|person| person.time_zone.as_deref());
     let when = When::new(app.engine.now(), zone);
     Ok((who, when))
 }
 
-/// Who acts by a form of ours, and their clock.
+/// Who acts by a form of ours, and their clock. That the form is ours is asked of every page at once,
+/// in [`crate::session::guarded`].
 pub(crate) async fn actor(app: &App, headers: &HeaderMap) -> Result<(Principal, When), Refused> {
-    crate::guard::same_origin(headers, app.engine.base_url())?;
     let (who, when) = reader(app, headers).await?;
     if !who.scope.admits(Scope::Respond) {
         let detail = "It needs the scope `respond`. Nothing was changed.";
-        return Err(Refused::new(StatusCode::FORBIDDEN, "scope_too_narrow", "This token may only read", detail, html! {}));
+        return Err(Refused::new(StatusCode::FORBIDDEN, "scope_too_narrow", "You may read here, and not act", detail, html! {}));
     }
     Ok((who, when))
 }

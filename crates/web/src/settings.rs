@@ -1,7 +1,9 @@
 //! Settings: every form of the organisation by kind, and one with its content, version and history.
 //!
-//! Read-only here: a file or the API changes them. Secrets are masked as in an export.
+//! Read-only here: a file or the API changes them. Secrets are masked as in an export, and what holds
+//! addresses of people is shown to administrators alone.
 
+use allclear_domain::access::Scope;
 use allclear_domain::org::diff::{FormKind, forms};
 use allclear_domain::org::export::masked;
 use axum::extract::{Path, State};
@@ -57,6 +59,8 @@ pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path((kind, 
         let queries = app.engine.queries(&who);
         let line = queries.forms().await?.into_iter().find(|form| form.kind == kind && form.id == id).ok_or_else(missing)?;
         let org = app.engine.org();
+        let addresses = matches!(kind, FormKind::Person | FormKind::Integration | FormKind::Audience);
+        let hidden = addresses && !who.scope.admits(Scope::Admin);
         let content = forms(&masked(org.bundle())).into_iter().find(|form| form.kind == kind && form.id == id);
         let text = content.and_then(|form| serde_json::to_string_pretty(&form.body).ok()).unwrap_or_default();
         let history = queries.form_history(kind, &id).await?;
@@ -67,7 +71,10 @@ pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path((kind, 
             } @else {
                 p class="prose" { "Made by people, not by a file. It is changed over the API." }
             }
-            section class="section" { h2 { "Content" span class="quiet" { " · secrets are masked" } } pre tabindex="0" { code { (text) } } }
+            section class="section" { 
+                h2 { "Content" span class="quiet" { " · secrets are masked" } }
+                @if hidden { p class="quiet" { "It holds addresses or keys, which administrators see." } } @else { pre tabindex="0" { code { (text) } } }
+            }
             section class="section" {
                 h2 { "Changes" }
                 ul class="list" {

@@ -250,7 +250,7 @@ async fn every_answer_carries_the_headers_and_the_style_is_kept_for_ever() {
         assert!(header("content-security-policy").starts_with("default-src 'none'; style-src 'self'"), "{method} {path}");
         assert!(header("content-security-policy").contains("frame-ancestors 'none'"));
         let others = ["x-content-type-options", "referrer-policy", "cache-control"].map(header);
-        assert_eq!(others, ["nosniff", "no-referrer", "no-store"], "{method} {path}");
+        assert_eq!(others, ["nosniff", "same-origin", "no-store"], "{method} {path}");
     }
     let page = shown(&world, &path).await;
     for start in ["href=\"/assets/allclear-", "type=\"image/svg+xml\" href=\"/assets/"] {

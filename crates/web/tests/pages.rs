@@ -45,7 +45,10 @@ async fn only_a_token_or_a_demonstration_opens_the_pages() {
     let world = World::at(NOON).await;
     let (_, reference) = world.declare("Secret failing", Severity::Sev1, "checkout").await;
     for path in ["/".to_owned(), format!("/incidents/{reference}"), "/outbox".to_owned()] {
-        for (options, token) in [(WebOptions::default(), None), (WebOptions::default(), Some("acl_wrong")), (open(), Some("acl_wrong"))] {
+        let led = ask(&world, WebOptions::default(), &path, None).await;
+        assert_eq!(led.status(), StatusCode::SEE_OTHER, "{path}");
+        assert!(led.headers()["location"].to_str().unwrap().starts_with("/sign-in"), "{path}");
+        for (options, token) in [(WebOptions::default(), Some("acl_wrong")), (open(), Some("acl_wrong"))] {
             let refused = ask(&world, options, &path, token).await;
             assert_eq!(refused.status(), StatusCode::UNAUTHORIZED, "{path} {token:?}");
             assert_eq!(refused.headers()["www-authenticate"], "Bearer");
@@ -117,8 +120,14 @@ async fn too_much_is_cut_worst_first_and_counted() {
     // The oldest are the worst, so that a list of the newest alone would miss them.
     for n in 0..1010 {
         let severity = if n < 5 { Severity::Sev1 } else { Severity::Sev5 };
-        let declare =
-            allclear_engine::core::Declare { title: format!("Row {n}"), severity, service: None, impact_started_at: None, page: false };
+        let declare = allclear_engine::core::Declare {
+            title: format!("Row {n}"),
+            severity,
+            service: None,
+            impact_started_at: None,
+            page: false,
+            private: false,
+        };
         let input = Input { actor: Actor::Administrator, cause: "api".into(), once: None, command: Command::Declare(declare) };
         world.engine.submit(input).await.unwrap();
     }

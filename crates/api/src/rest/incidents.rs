@@ -19,7 +19,7 @@ use utoipa::openapi::schema::{AnyOfBuilder, Schema};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
-use super::{Page, cursor_of, limit_of, person_of};
+use super::{Page, cursor_of, known_person, limit_of, person_of};
 use crate::asked::{Once, P, Q, json};
 use crate::problem::{Problem, store};
 use crate::who::{Read, Respond, Who};
@@ -87,6 +87,8 @@ pub(crate) struct DeclareBody {
     impact_started_at: Option<Timestamp>,
     /// Whether people are paged; true where absent.
     page: Option<bool>,
+    /// Whether only those who are admitted see it; false where absent.
+    private: Option<bool>,
 }
 
 /// Declares an incident, and pages unless told not to.
@@ -101,6 +103,7 @@ pub(crate) async fn declare(Shared(api): Shared<Api>, who: Who<Respond>, once: O
         service: body.service,
         impact_started_at: body.impact_started_at.map(allclear_domain::time::whole_micros),
         page: body.page.unwrap_or(true),
+        private: body.private.unwrap_or(false),
     };
     let id = submit(&api, &who.0, &once, Command::Declare(declare)).await?;
     let view = api.engine.queries(&who.0).incident(id).await?;
@@ -265,6 +268,15 @@ pub(crate) struct TextBody {
     text: String,
 }
 
+/// `admit`
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AdmitBody {
+    /// A person's id.
+    person: String,
+    why: Option<String>,
+}
+
 /// The body of a command: any of those above. Not one of: `{}` is several of them.
 pub(crate) struct AnyBody;
 
@@ -309,7 +321,8 @@ any_body!(
     TimeBody,
     LinkBody,
     RenameBody,
-    ReviewBody
+    ReviewBody,
+    AdmitBody
 );
 
 /// Acts on an incident; the answer is the incident after it.
@@ -317,7 +330,8 @@ any_body!(
 /// role {role, person?, do?} · task {text, owner?, due_at? or within?} or {task, owner} or {task, state, note?} ·
 /// update {text, audiences?, next_within?} · decision {text, reversible?} · time {instant, at?, why} · link {alert} · rename {title} · review {} ·
 /// acknowledge {by?} · escalate {escalation? or page?, why} · severity {severity, why} · mitigate {note?} · resolve {note?} · reopen {why} ·
-/// cancel {why} · close {} · merge {into} · note {text} · declare {why?} (a candidate)
+/// cancel {why} · close {} · merge {into} · note {text} · declare {why?} (a candidate) · restrict {why} · open_up {why} ·
+/// admit {person, why?}
 #[utoipa::path(post, path = "/api/v1/incidents/{ref}/{command}", operation_id = "command_incident", tag = "incidents", request_body = AnyBody,
     params(("ref" = String, Path, description = "`INC-142`, or the id"), ("command" = String, Path, description = "A verb of the lifecycle"),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and request are carried out once"),
@@ -336,6 +350,10 @@ pub(crate) async fn command(
     let queries = api.engine.queries(&who.0);
     let id = queries.incident_id(&reference).await?;
     let asked = read(&api, &who.0, id, verb, &once.body).await?;
+    if let Command::LinkAlert { alert, .. } = &asked {
+        // Of an alert of an incident that they may not see nobody is told anything.
+        queries.alert(*alert).await?;
+    }
     let done_before = already_answered(&api, &who.0, &once).await?;
     let mut asked = asked;
     if !done_before {
@@ -392,6 +410,14 @@ async fn read(api: &Api, who: &Principal, id: IncidentId, verb: Verb, body: &[u8
         Verb::Declare => {
             let why = json::<PromoteBody>(body)?.why.map_or_else(|| Ok("declared by a person".to_owned()), in_words)?;
             incident(incident::Command::Promote { why })
+        }
+        Verb::Restrict => incident(incident::Command::Restrict { why: in_words(json::<WhyBody>(body)?.why)?, people: Vec::new() }),
+        Verb::OpenUp => incident(incident::Command::OpenUp { why: in_words(json::<WhyBody>(body)?.why)? }),
+        Verb::Admit => {
+            let AdmitBody { person, why } = json(body)?;
+            known_person(api, Some(&person))?;
+            let why = why.map_or_else(|| Ok("admitted by a person".to_owned()), in_words)?;
+            incident(incident::Command::Admit { people: vec![person], why })
         }
         Verb::Role | Verb::Task | Verb::Update | Verb::Decision | Verb::Time | Verb::Link | Verb::Rename | Verb::Review => {
             return Err(Problem::new("internal", "a command of coordination was not read"));

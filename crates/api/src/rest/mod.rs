@@ -140,6 +140,7 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .routes(routes!(tokens::release))
+        .routes(routes!(tokens::invite))
         .routes(routes!(org::show))
         .routes(routes!(org::check))
         .routes(routes!(org::diff))

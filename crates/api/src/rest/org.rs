@@ -278,6 +278,13 @@ pub(crate) async fn put_override(
     }
     let id = format!("ovr-{:032x}", api.engine.fresh_id());
     let made = Override { id: id.clone(), schedule: schedule.clone(), person: body.person.clone(), starts_at, ends_at };
+    // A manager's own team; administrators any.
+    if api.engine.org().schedule_form(&schedule).is_none() {
+        return Err(Problem::new("no_such_schedule", format!("there is no schedule `{}`", super::cut(&schedule))));
+    }
+    if !api.engine.may_schedule(&who.0, &schedule) {
+        return Err(Problem::new("forbidden", "a schedule is changed by an administrator or by a manager of its team"));
+    }
     api.engine.put_override(made, &who.0.actor).await?;
     Ok((StatusCode::CREATED, Json(OverrideMade { id, schedule, person: body.person, starts_at, ends_at })))
 }

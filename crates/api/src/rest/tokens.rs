@@ -4,6 +4,7 @@ use allclear_domain::access::Scope;
 use allclear_domain::time::Length;
 use allclear_domain::view::TokenView;
 use allclear_engine::auth::TOKEN_NAME_CHARS_MAX;
+use allclear_engine::sessions::LinkKind;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -74,6 +75,25 @@ pub(crate) async fn revoke(State(api): State<Api>, _: Who<Admin>, P(id): P<Strin
     let missing = || Problem::new("no_such_token", "there is no token with this id");
     let id = id.parse().map_err(|_| missing())?;
     if api.engine.revoke_token(id).await.map_err(store)? { Ok(StatusCode::NO_CONTENT) } else { Err(missing()) }
+}
+
+/// A link with which somebody sets a password and is signed in.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Invitation {
+    /// A person's id.
+    person: String,
+    /// The link; it works once, and is in this answer only.
+    url: String,
+    expires_at: jiff::Timestamp,
+}
+
+/// Invites a person: whoever opens the link sets their password.
+#[utoipa::path(post, path = "/api/v1/people/{id}/invitation", operation_id = "invite_person", tag = "administration", params(("id" = String, Path)),
+    responses((status = 201, body = Invitation), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn invite(State(api): State<Api>, _: Who<Admin>, P(person): P<String>) -> Result<(StatusCode, Json<Invitation>), Problem> {
+    known_person(&api, Some(&person))?;
+    let (url, expires_at) = api.engine.issue_link(LinkKind::Invitation, Some(&person)).await.map_err(store)?;
+    Ok((StatusCode::CREATED, Json(Invitation { person, url, expires_at })))
 }
 
 /// Whether something is sent.

@@ -191,9 +191,10 @@ async fn the_organisation_is_checked_compared_and_applied() {
     let ana = w.token("respond", Some("ana")).await;
     let put =
         json!({"person": "ben", "starts_at": w.engine.now(), "ends_at": w.engine.now() + jiff::SignedDuration::from_hours(1)}).to_string();
-    assert_eq!(w.post("/api/v1/schedules/primary/overrides", &ana, &put).await.status, 201);
+    assert_eq!(w.post("/api/v1/schedules/primary/overrides", &ana, &put).await.status, 403, "ana manages no team");
+    assert_eq!(w.post("/api/v1/schedules/primary/overrides", ADMIN, &put).await.status, 201);
     assert_eq!(w.get("/api/v1/oncall", &ana).await.json()["items"][0]["person"], "ben");
-    assert_eq!(w.post("/api/v1/schedules/nope/overrides", &ana, &put).await.json()["code"], "no_such_schedule");
+    assert_eq!(w.post("/api/v1/schedules/nope/overrides", ADMIN, &put).await.json()["code"], "no_such_schedule");
 }
 
 #[tokio::test]

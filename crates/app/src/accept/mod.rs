@@ -207,9 +207,10 @@ fn is_of_one_connection(why: &std::io::Error) -> bool {
 async fn hold(stream: TcpStream, router: Router, shared: Arc<Shared>) {
     // Small answers leave at once; a socket that refuses this works all the same.
     let _ = stream.set_nodelay(true);
+    let peer = stream.peer_addr().ok();
     let pulse = Arc::new(Pulse::new(&shared.limits));
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&pulse)));
-    let service = service::service(router, pulse, Arc::clone(&shared));
+    let service = service::service(router, pulse, Arc::clone(&shared), peer);
     let connection = shared.builder.serve_connection(io, service);
     let mut connection = std::pin::pin!(connection);
     // How a connection ended is the other side's business.

@@ -1,6 +1,7 @@
 //! One request: counted, its body under a deadline, its answer watched to its last byte.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,6 +9,7 @@ use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::ConnectInfo;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::service::{Service, service_fn};
@@ -23,6 +25,7 @@ pub fn service(
     router: Router,
     pulse: Arc<Pulse>,
     shared: Arc<Shared>,
+    peer: Option<SocketAddr>,
 ) -> impl Service<
     Request<Incoming>,
     Response = Response<Watching>,
@@ -38,7 +41,11 @@ pub fn service(
             let answer = if unanswered.0.stopping.load(Ordering::Relaxed) && is_readiness(request.uri().path()) {
                 stopping()
             } else {
-                let request = request.map(|body| limited(body, &asked));
+                let mut request = request.map(|body| limited(body, &asked));
+                // For the throttle of sign-ins, which counts by address.
+                if let Some(peer) = peer {
+                    request.extensions_mut().insert(ConnectInfo(peer));
+                }
                 let Ok(answer) = router.call(request).await;
                 // Only where one request at a time makes it certain whose body it was.
                 if is_http1 && asked.pulse().late_body.swap(false, Ordering::AcqRel) { too_late() } else { answer }

@@ -20,6 +20,7 @@ use allclear_domain::time::Length;
 use allclear_engine::Engine;
 use allclear_engine::clock::SystemClock;
 use allclear_engine::orgfile::{self, Format, Loaded};
+use allclear_engine::sessions::LinkKind;
 use serde_json::{Value, json};
 
 use crate::config::Config;
@@ -129,9 +130,12 @@ pub fn faces(engine: &Engine, recorder: Arc<Recorder>) -> Faces {
 /// When the store does not take the commander's token.
 pub async fn begin(engine: &Engine, address: SocketAddr) -> anyhow::Result<()> {
     let (token, _) = engine.create_token("demo", Scope::Respond, Some(COMMANDER.to_owned()), Some(TOKEN_LIFE)).await?;
+    let (invitation, _) = engine.issue_link(LinkKind::Invitation, Some(COMMANDER)).await?;
     let url = engine.base_url();
     eprintln!();
     eprintln!("  Open {url}/  as Ana Ruiz, an incident commander: an incident unfolds there.");
+    eprintln!("  Or sign in as she would, with a password of your own; the link works once:");
+    eprintln!("    {invitation}");
     eprintln!("  Raise an alarm of your own:");
     eprintln!("    {}", curl(url));
     eprintln!("  Or work from the terminal:");

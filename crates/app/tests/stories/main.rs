@@ -19,8 +19,10 @@ mod doors;
 mod escalation;
 mod files;
 mod grouping;
+mod private;
 mod recovery;
 mod screens;
+mod sign_in;
 mod time;
 
 /// The binary under test, as cargo built it for these tests.

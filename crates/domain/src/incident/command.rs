@@ -65,6 +65,12 @@ pub enum Command {
     Absorb { from: IncidentId, from_ref: String },
     /// Something worth keeping.
     Note { text: String },
+    /// Only some may see it from now on: these, and whoever is admitted later.
+    Restrict { why: String, people: Vec<String> },
+    /// Everybody may see it again.
+    OpenUp { why: String },
+    /// These may see it, and why.
+    Admit { people: Vec<String>, why: String },
     /// Asks somebody to take a role; its holder keeps it until they do.
     OfferRole { role: String, to: String },
     /// `person` takes a role, offered or not.

@@ -181,6 +181,10 @@ fn update(
     context: Context,
 ) -> Result<Vec<Event>, Refusal> {
     fits(incident, Verb::Update)?;
+    // Messages about it go to those who may see it, and an audience is more than that.
+    if incident.private && !audiences.is_empty() {
+        return Err(Refusal::PrivateToAudiences);
+    }
     words(&text, "the update")?;
     at_most(&text, "the update", UPDATE_CHARS_MAX)?;
     let works = matches!(incident.state, State::Declared | State::Investigating | State::Mitigated);

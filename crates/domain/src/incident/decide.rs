@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::command::{Command, Declaration};
 use super::event::{
-    Acknowledged, AlertsTold, Closed, ConfirmationMissed, Declared, Escalated, Event, Link, Noted, Recovered, Resolved, SeverityChanged,
-    Why,
+    Acknowledged, Admitted, AlertsTold, Closed, ConfirmationMissed, Declared, Escalated, Event, Link, Noted, Recovered, Resolved,
+    Restricted, SeverityChanged, Why,
 };
 use super::lifecycle::{Misfit, Verb, next};
 use super::types::{Incident, Severity, State};
@@ -56,6 +56,8 @@ pub enum Refusal {
     GroupHasAnother(String),
     #[error("an incident cannot be merged into itself")]
     MergeIntoItself,
+    #[error("this incident is private, so no audience is told: leave the audiences out, page people by name, or open it up first")]
+    PrivateToAudiences,
     #[error("they are {role} already")]
     HoldsItAlready { role: String },
     #[error("nobody is {role}, and nobody was asked")]
@@ -92,6 +94,7 @@ impl Refusal {
             Self::NotResolved => "not_resolved",
             Self::AlreadyMitigated => "already_mitigated",
             Self::GroupHasAnother(_) => "group_has_another",
+            Self::PrivateToAudiences => "private_to_audiences",
             Self::MergeIntoItself => "merge_into_itself",
             Self::HoldsItAlready { .. } => "holds_it_already",
             Self::NobodyHolds { .. } => "nobody_holds_it",
@@ -208,8 +211,35 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
             words(&text, "the note")?;
             Ok(vec![Event::Noted(Noted { text: checked(Some(text))? })])
         }
+        Command::Restrict { why, people } => {
+            fits(Verb::Restrict)?;
+            words(&why, "the reason")?;
+            let people = not_yet_admitted(incident, people);
+            Ok(if incident.private && people.is_empty() {
+                Vec::new()
+            } else {
+                vec![Event::Restricted(Restricted { why: checked(Some(why))?.unwrap_or_default(), people })]
+            })
+        }
+        Command::OpenUp { why } => {
+            fits(Verb::OpenUp)?;
+            words(&why, "the reason")?;
+            Ok(if incident.private { vec![Event::OpenedUp(Why { why: checked(Some(why))?.unwrap_or_default() })] } else { Vec::new() })
+        }
+        Command::Admit { people, why } => {
+            fits(Verb::Admit)?;
+            let people = not_yet_admitted(incident, people);
+            Ok(if people.is_empty() { Vec::new() } else { vec![Event::Admitted(Admitted { people, why })] })
+        }
         other => super::coordinate::coordinate(incident, other, context),
     }
+}
+
+fn not_yet_admitted(incident: &Incident, people: Vec<String>) -> Vec<String> {
+    let mut new: Vec<String> = people.into_iter().filter(|person| !incident.admitted.contains(person)).collect();
+    new.sort_unstable();
+    new.dedup();
+    new
 }
 
 /// All alerts are over. Nobody on it: it resolves as recovered by itself. Somebody on it: it

@@ -29,6 +29,9 @@ event_kinds! {
         Merged(Link) = "merged",
         Absorbed(Link) = "absorbed",
         Noted(Noted) = "noted",
+        Restricted(Restricted) = "restricted",
+        OpenedUp(Why) = "opened_up",
+        Admitted(Admitted) = "admitted",
         RoleOffered(RoleOffered) = "role_offered",
         RoleTaken(RoleTaken) = "role_taken",
         RoleLeft(RoleLeft) = "role_left",
@@ -150,6 +153,23 @@ pub struct Resolved {
 /// Body of `closed`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Closed {}
+
+/// Body of `restricted`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Restricted {
+    pub why: String,
+    /// Ids of those who are admitted from the start: paged people, and whoever restricts it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<String>,
+}
+
+/// Body of `admitted`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Admitted {
+    /// Ids.
+    pub people: Vec<String>,
+    pub why: String,
+}
 
 /// The other incident of a merge.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

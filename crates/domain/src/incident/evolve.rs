@@ -45,6 +45,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
                 incident.commander = Some(by.clone());
                 incident.work.give(COMMANDER, by, at);
             }
+            incident.admitted.extend(body.by.clone());
         }
         Event::Escalated(body) => incident.page = Some(body.page),
         Event::SeverityChanged(body) => {
@@ -91,13 +92,22 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
             incident.merged_into = Some(link.incident);
             incident.closed_at = Some(at);
         }
+        Event::Restricted(body) => {
+            incident.private = true;
+            incident.admitted.extend(body.people.iter().cloned());
+        }
+        Event::OpenedUp(_) => incident.private = false,
+        Event::Admitted(body) => incident.admitted.extend(body.people.iter().cloned()),
         Event::RoleOffered(body) => {
+            // Whoever is asked has to see what it is about.
+            incident.admitted.insert(body.to.clone());
             let held = incident.work.roles.entry(body.role.clone()).or_default();
             held.offered_to = Some(body.to.clone());
             held.offered_at = Some(at);
         }
         Event::RoleTaken(body) => {
             incident.work.give(&body.role, &body.person, at);
+            incident.admitted.insert(body.person.clone());
             if body.role == COMMANDER {
                 incident.commander = Some(body.person.clone());
             }
@@ -117,17 +127,23 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
             }
         }
         Event::RoleUnfilled(_) | Event::UpdateReminded(_) | Event::Decided(_) | Event::AlertLinked(_) => {}
-        Event::TaskAdded(body) => incident.work.tasks.push(Task {
-            task: body.task,
-            text: body.text.clone(),
-            owner: body.owner.clone(),
-            due_at: body.due_at,
-            state: TaskState::Open,
-            added_at: at,
-            ended_at: None,
-            late: false,
-        }),
-        Event::TaskAssigned(body) => on_task(&mut incident, body.task, |task| task.owner = Some(body.owner.clone())),
+        Event::TaskAdded(body) => {
+            incident.admitted.extend(body.owner.clone());
+            incident.work.tasks.push(Task {
+                task: body.task,
+                text: body.text.clone(),
+                owner: body.owner.clone(),
+                due_at: body.due_at,
+                state: TaskState::Open,
+                added_at: at,
+                ended_at: None,
+                late: false,
+            });
+        }
+        Event::TaskAssigned(body) => {
+            incident.admitted.insert(body.owner.clone());
+            on_task(&mut incident, body.task, |task| task.owner = Some(body.owner.clone()));
+        }
         Event::TaskDone(body) => on_task(&mut incident, body.task, |task| (task.state, task.ended_at) = (TaskState::Done, Some(at))),
         Event::TaskDropped(body) => on_task(&mut incident, body.task, |task| (task.state, task.ended_at) = (TaskState::Dropped, Some(at))),
         Event::TaskLate(body) => on_task(&mut incident, body.task, |task| task.late = true),
@@ -177,6 +193,8 @@ fn begin(id: IncidentId, body: &Declared, state: State, at: Timestamp, mode: Mod
         closed_at: None,
         created_at: at,
         updated_at: at,
+        private: false,
+        admitted: std::collections::BTreeSet::new(),
         work: Work { update_every: body.update_every, ..Work::default() },
     }
 }

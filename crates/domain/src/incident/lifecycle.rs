@@ -21,6 +21,9 @@ pub enum Verb {
     Close,
     Merge,
     Note,
+    Restrict,
+    OpenUp,
+    Admit,
     Role,
     Task,
     Update,
@@ -33,7 +36,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::Declare,
         Self::Acknowledge,
         Self::Escalate,
@@ -47,6 +50,9 @@ impl Verb {
         Self::Close,
         Self::Merge,
         Self::Note,
+        Self::Restrict,
+        Self::OpenUp,
+        Self::Admit,
         Self::Role,
         Self::Task,
         Self::Update,
@@ -74,6 +80,9 @@ impl Verb {
             Self::Close => "close",
             Self::Merge => "merge",
             Self::Note => "note",
+            Self::Restrict => "restrict",
+            Self::OpenUp => "open_up",
+            Self::Admit => "admit",
             Self::Role => "role",
             Self::Task => "task",
             Self::Update => "update",
@@ -123,6 +132,11 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         // An end is an end: notes may be added while people still write it up, nothing else.
         (S::Closed, V::Reopen) => Ok(S::Investigating),
         (S::Closed, _) => Err(M::AlreadyClosed),
+        // Who may see it can change as long as somebody looks at it.
+        (S::Cancelled, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Cancelled),
+        (S::Merged, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Merged),
+        (S::Resolved, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Resolved),
+        (S::Candidate, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Candidate),
         (S::Cancelled, V::Note | V::Time | V::Rename) => Ok(S::Cancelled),
         (S::Cancelled, _) => Err(M::AlreadyCancelled),
         (S::Merged, V::Note | V::Time | V::Rename) => Ok(S::Merged),
@@ -161,7 +175,10 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Decision
             | V::Time
             | V::Link
-            | V::Rename,
+            | V::Rename
+            | V::Restrict
+            | V::OpenUp
+            | V::Admit,
         ) => Ok(open),
     }
 }

@@ -155,4 +155,16 @@ pub struct Incident {
     pub updated_at: jiff::Timestamp,
     /// Roles, tasks and updates.
     pub work: super::work::Work,
+    /// Whether only administrators, managers of its team and those admitted see it.
+    pub private: bool,
+    /// Who was admitted; it only grows.
+    pub admitted: std::collections::BTreeSet<String>,
+}
+
+impl Incident {
+    /// What decides who may see it.
+    #[must_use]
+    pub fn facts(&self) -> crate::access::Facts<'_> {
+        crate::access::Facts { private: self.private, service: self.service.as_deref(), admitted: &self.admitted }
+    }
 }

@@ -23,8 +23,8 @@ pub fn masked(bundle: &Bundle) -> Bundle {
     out
 }
 
-/// What `new` means where `old` is stored: a secret that is masked or not said keeps the stored
-/// one, by the id of its integration, or of its person and contact. So an export can be applied
+/// What `new` means where `old` is stored: an access that is not said stays as it is; a secret that
+/// is masked or not said keeps the stored one, by the id of its integration, or of its person and contact. So an export can be applied
 /// again, and a key that was made for somebody is not made anew at every start. A mask for which
 /// nothing is stored stays a mask, which the check refuses.
 #[must_use]
@@ -35,6 +35,8 @@ pub fn keep_stored(old: &Bundle, mut new: Bundle) -> Bundle {
     }
     for person in &mut new.people {
         let stored = old.people.iter().find(|other| other.id == person.id);
+        // What was set elsewhere, as for the first administrator, is taken back only in words.
+        person.access = person.access.or_else(|| stored.and_then(|stored| stored.access));
         keep_contacts(stored.map_or(&[], |person| &person.contacts), &mut person.contacts);
     }
     for audience in &mut new.audiences {

@@ -65,10 +65,41 @@ pub struct Person {
     /// IANA name; `Etc/UTC` where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
+    /// What they may see and do. Where a file does not say, what was set stays; `responder` at first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contacts: Vec<Contact>,
     #[serde(default)]
     pub notify: Notify,
+}
+
+/// What a person may see and do; whoever manages a team has more in that team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// Everything, private incidents and the organisation included.
+    Administrator,
+    /// Sees what is not private, declares, acknowledges, acts.
+    #[default]
+    Responder,
+    /// Sees what is not private.
+    Observer,
+    /// Sees only incidents to which they were admitted.
+    Guest,
+}
+
+impl Access {
+    /// As written in the file.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Administrator => "administrator",
+            Self::Responder => "responder",
+            Self::Observer => "observer",
+            Self::Guest => "guest",
+        }
+    }
 }
 
 /// A contact method: an id and exactly one address.
@@ -297,6 +328,9 @@ pub struct RouteSet {
     /// Title of the incident; `{title}`, `{service}`, `{source}`, `{labels.NAME}` are filled in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// Whether only those who are admitted see the incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private: Option<bool>,
 }
 
 impl RouteSet {

@@ -26,6 +26,8 @@ pub struct Triage {
     pub group_wait: Length,
     /// Title of an incident of it.
     pub title: String,
+    /// Whether only those who are admitted see an incident of it.
+    pub private: bool,
     pub suppressed: Option<Suppression>,
     /// The route that decided, or the default.
     pub because: String,
@@ -106,7 +108,19 @@ pub fn triage(org: &Org, integration: &Integration, signal: &Signal, now: Timest
         say(&|| format!("silence {} suppresses it until {}", silence.silence, silence.until));
     }
     let because = if found.by.is_empty() { "no route matched".to_owned() } else { found.by };
-    Triage { service, severity, decision, escalation, group_key, group_wait: found.group_wait, title, suppressed, because, steps }
+    Triage {
+        service,
+        severity,
+        decision,
+        escalation,
+        group_key,
+        group_wait: found.group_wait,
+        title,
+        private: found.private,
+        suppressed,
+        because,
+        steps,
+    }
 }
 
 /// What the matching routes set; a later one overrides.
@@ -120,6 +134,7 @@ struct Found {
     group_by: Option<Vec<String>>,
     group_wait: Length,
     title: Option<String>,
+    private: bool,
     declare: Option<Declare>,
 }
 
@@ -139,6 +154,9 @@ impl Found {
         over(&mut self.group_by, &set.group_by);
         over(&mut self.title, &set.title);
         over(&mut self.declare, &route.route.declare);
+        if let Some(private) = set.private {
+            self.private = private;
+        }
         if let Some(wait) = set.group_wait {
             self.group_wait = wait;
         }

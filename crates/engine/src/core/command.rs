@@ -49,6 +49,8 @@ pub struct Declare {
     pub impact_started_at: Option<Timestamp>,
     /// Whether the service's escalation policy is started.
     pub page: bool,
+    /// Whether only those who are admitted see it.
+    pub private: bool,
 }
 
 /// What can be asked.

@@ -22,6 +22,9 @@ use super::{Core, Decided, Need, Stop};
 /// How long a review has that somebody asks for where its severity asks for none.
 const REVIEW_ASKED_WITHIN: ReviewWithin = ReviewWithin::BusinessDays(allclear_domain::org::snapshot::REVIEW_BUSINESS_DAYS);
 
+/// Why whoever has to do something about an incident may see it.
+const OWNS_AN_ACTION: &str = "owns an action";
+
 impl Core {
     /// Whoever a command names must exist.
     pub(super) fn check_names(&self, command: &incident::Command) -> Decided<()> {
@@ -210,6 +213,9 @@ impl Core {
         }
         let before = self.review(unit, id)?;
         let (incident, reference) = (before.0.incident, before.0.reference.clone());
+        if let review::Command::Assign { owner } = command {
+            self.admit_if_hidden(unit, incident, vec![owner.clone()], "writes the review")?;
+        }
         self.review_command(unit, id, Some(before), command.clone())?;
         if let review::Command::Assign { owner } = command
             && unit.actor != Actor::Person(owner.clone())
@@ -234,6 +240,9 @@ impl Core {
         self.known_person(owner)?;
         let reference = incident.map(|id| self.incident(unit, id)).transpose()?.map(|(state, _)| state.reference);
         let id = ActionId::from_bits(unit.id());
+        if let Some(incident) = incident {
+            self.admit_if_hidden(unit, incident, vec![owner.to_owned()], OWNS_AN_ACTION)?;
+        }
         let added = action::Added { incident, reference, text: text.to_owned(), owner: owner.to_owned(), due_at };
         self.action_command(unit, id, None, action::Command::Add(added))?;
         Ok(Reply::Action { id })
@@ -257,6 +266,9 @@ impl Core {
             self.known_person(owner)?;
         }
         let before = self.action(unit, id)?;
+        if let (action::Command::Assign { owner }, Some(incident)) = (command, before.0.incident) {
+            self.admit_if_hidden(unit, incident, vec![owner.clone()], OWNS_AN_ACTION)?;
+        }
         self.action_command(unit, id, Some(before), command.clone())?;
         Ok(Reply::Action { id })
     }

@@ -1,5 +1,7 @@
 //! Commands on incidents, and what they do to the incident's pages and alerts.
 
+use std::collections::BTreeSet;
+
 use allclear_domain::access::Actor;
 use allclear_domain::expect::Standing;
 use allclear_domain::ids::{IncidentId, PageId};
@@ -12,7 +14,7 @@ use allclear_store::rows;
 use super::command::{Declare, Refusal, Reply};
 use super::coordination::notice_of;
 use super::unit::{AlertChange, Unit};
-use super::{Core, Decided};
+use super::{Core, Decided, Loaded, Need, Stop};
 
 /// Whom a page calls.
 pub(super) enum Whom {
@@ -119,6 +121,9 @@ impl Core {
             group_wait: Length::ZERO,
         };
         self.incident_command(unit, id, None, incident::Command::Declare(declaration))?;
+        if declare.private {
+            self.restrict(unit, id, "declared as private", Vec::new())?;
+        }
         if declare.page {
             self.start_page(unit, id, None, None, "an incident was declared", false)?;
         }
@@ -133,9 +138,36 @@ impl Core {
             incident::Command::Acknowledge { by, via } => self.acknowledge(unit, id, by.clone(), via)?,
             incident::Command::Promote { why } => self.promote(unit, id, why)?,
             incident::Command::Reopen { why } => self.reopen(unit, id, why)?,
+            incident::Command::Restrict { why, people } => {
+                let mut people = people.clone();
+                people.extend(self.involved(id)?);
+                people.extend(state.commander.clone());
+                // The store does not have the messages of the commit in flight yet.
+                for page in self.pages_of(unit, id) {
+                    people.extend(self.page(unit, page)?.0.entries.into_iter().map(|entry| entry.person));
+                }
+                self.restrict(unit, id, why, people)?;
+            }
             other => self.change_incident(unit, id, other.clone())?,
         }
         Ok(Reply::Incident { id, reference: state.reference })
+    }
+
+    /// Only some may see it from now on; whoever restricts it is among them.
+    pub(super) fn restrict(&mut self, unit: &mut Unit, id: IncidentId, why: &str, mut people: Vec<String>) -> Decided<()> {
+        if let Actor::Person(person) = &unit.actor {
+            people.push(person.clone());
+        }
+        self.change_incident(unit, id, incident::Command::Restrict { why: why.to_owned(), people })
+    }
+
+    /// Who was paged for it so far, and who declared it.
+    fn involved(&self, id: IncidentId) -> Decided<BTreeSet<String>> {
+        let found = self.read.iter().find_map(|read| match read {
+            Loaded::Involved(of, people) if *of == id => Some(people.clone()),
+            _ => None,
+        });
+        found.ok_or(Stop::Need(Need::Involved(id)))
     }
 
     /// Acknowledges an incident and every page of it that looks for somebody.
@@ -182,6 +214,13 @@ impl Core {
         let merge = incident::Command::Merge { into, into_ref: winner.reference.clone() };
         self.change_incident(unit, from, merge)?;
         self.change_incident(unit, into, absorb)?;
+        // What is told of the one is told of the other from now on, to nobody new.
+        if loser.private && !winner.private {
+            let mut people: Vec<String> = self.involved(into)?.into_iter().collect();
+            people.extend(loser.admitted.iter().cloned());
+            people.extend(winner.commander.clone());
+            self.restrict(unit, into, &format!("{} was merged into it, which is private", loser.reference), people)?;
+        }
         unit.write(rows::alert::give(from, into));
         unit.alerts.push(AlertChange::Give { from, into });
         self.digest(unit, into);

@@ -68,6 +68,8 @@ pub enum Need {
     Answer(String, String),
     /// A message as it is now.
     Message(MessageId),
+    /// Who had to do with an incident so far.
+    Involved(IncidentId),
     Review(ReviewId),
     Action(ActionId),
     /// More numbers for references.
@@ -86,6 +88,7 @@ pub enum Loaded {
     Expectation(String, String, u32, Option<Box<Expectation>>),
     Answer(String, String, Option<(String, String)>),
     Message(MessageId, Option<Box<rows::message::Stored>>),
+    Involved(IncidentId, BTreeSet<String>),
     Review(ReviewId, Option<Box<(Review, Head)>>),
     Action(ActionId, Option<Box<(Action, Head)>>),
     References { from: u64, to: u64 },

@@ -1,12 +1,18 @@
 //! Commands on pages.
 
 use allclear_domain::event::Head;
-use allclear_domain::ids::PageId;
+use allclear_domain::ids::{IncidentId, PageId};
+use allclear_domain::incident;
+use allclear_domain::incident::lifecycle::{self, Verb};
+use allclear_domain::org::model::Access;
 use allclear_domain::paging::{self, Page};
 
 use super::command::{Refusal, Reply};
 use super::unit::Unit;
 use super::{Core, Decided};
+
+/// Why somebody who was paged may see the incident.
+const PAGED: &str = "was paged or told";
 
 impl Core {
     /// Decides a command on a page and folds its events; messages go to the outbox with them.
@@ -23,7 +29,39 @@ impl Core {
         unit.ids = ids;
         let node = (!self.setup.quarantined).then_some(self.setup.node);
         unit.page_events(id, before, &events, node);
+        self.admit_paged(unit, id, &events)?;
         Ok(events)
+    }
+
+    /// Who is paged for what they could not see otherwise is admitted: people for a private
+    /// incident, guests for any.
+    fn admit_paged(&mut self, unit: &mut Unit, id: PageId, events: &[paging::Event]) -> Decided<()> {
+        let mut people: Vec<String> = Vec::new();
+        for event in events {
+            match event {
+                paging::Event::StepReached(body) => people.extend(body.people.iter().map(|reached| reached.person.clone())),
+                paging::Event::Told(body) => people.extend(body.people.iter().map(|reached| reached.person.clone())),
+                paging::Event::ConfirmationAsked(body) => people.push(body.person.clone()),
+                _ => {}
+            }
+        }
+        if people.is_empty() {
+            return Ok(());
+        }
+        let (page, _) = self.page(unit, id)?;
+        self.admit_if_hidden(unit, page.incident_id(), people, PAGED)
+    }
+
+    /// Admits those who would not see an incident otherwise, as long as it can be told in its log.
+    pub(super) fn admit_if_hidden(&mut self, unit: &mut Unit, id: IncidentId, mut people: Vec<String>, why: &str) -> Decided<()> {
+        let before = self.incident(unit, id)?;
+        let (private, org) = (before.0.private, self.org.clone());
+        people.retain(|person| org.person(person).is_some_and(|form| private || form.access == Some(Access::Guest)));
+        if people.is_empty() || lifecycle::next(before.0.state, Verb::Admit).is_err() {
+            return Ok(());
+        }
+        self.incident_command(unit, id, Some(before), incident::Command::Admit { people, why: why.to_owned() })?;
+        Ok(())
     }
 
     /// A command on a page that exists.

@@ -159,6 +159,9 @@ impl Core {
         let candidate = judged.decision == Declare::Candidate;
         let command = if candidate { incident::Command::Propose(declaration) } else { incident::Command::Declare(declaration) };
         self.incident_command(unit, id, None, command)?;
+        if judged.private {
+            self.restrict(unit, id, &judged.because, Vec::new())?;
+        }
         unit.born.push(id);
         if !candidate && !waits {
             self.start_page(unit, id, None, Some(alert), "an incident was declared", false)?;

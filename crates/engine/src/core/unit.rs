@@ -187,6 +187,7 @@ impl Unit {
         let stream = Stream::Incident(id);
         let mut version = head.version;
         self.heads.entry(stream.clone()).or_insert(head);
+        let known = state.as_ref().map(|state| state.admitted.clone()).unwrap_or_default();
         for event in events {
             version += 1;
             self.draft(stream.clone(), id, event.kind(), event.v(), event.body());
@@ -205,6 +206,10 @@ impl Unit {
             state = Some(after);
         }
         self.effects.changed.push(id);
+        for person in state.iter().flat_map(|state| state.admitted.difference(&known)) {
+            // In the same commit, so that no list knows less or more than the incident.
+            self.rows.push(rows::reader::admit(id, person));
+        }
         if let Some(state) = state {
             // The hash follows when the unit is sealed; the version counts meanwhile.
             self.incidents.insert(id, (state, Head { version, hash: head.hash }));

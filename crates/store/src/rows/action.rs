@@ -1,5 +1,6 @@
 //! Folded corrective actions.
 
+use allclear_domain::access::Reach;
 use allclear_domain::action::{Action, State};
 use allclear_domain::event::Head;
 use allclear_domain::ids::{ActionId, IncidentId};
@@ -69,6 +70,8 @@ pub struct Filter {
     pub incident: Option<IncidentId>,
     /// Older than this one.
     pub before: Option<ActionId>,
+    /// Whose list it is: an action is seen where its incident is.
+    pub reach: Reach,
 }
 
 /// Newest first.
@@ -85,6 +88,8 @@ pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<(Action, H
     narrow("owner =", filter.owner.as_ref().map(text));
     narrow("incident =", filter.incident.map(text));
     narrow("id <", filter.before.map(text));
+    sql.push_str(" and ");
+    sql.push_str(&super::reader::seen_with(&filter.reach, "action.incident", &mut args));
     args.push(Val::Int(limit));
     sql.push_str(&format!(" order by id desc limit ?{}", args.len()));
     let rows = db.read(&sql, args).await?;

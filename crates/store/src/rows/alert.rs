@@ -1,5 +1,6 @@
 //! Alerts.
 
+use allclear_domain::access::Reach;
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::Severity;
 use allclear_domain::org::model::Declare;
@@ -259,6 +260,8 @@ pub struct Filter {
     pub open: Option<bool>,
     /// Older than this one.
     pub before: Option<AlertId>,
+    /// Whose list it is: an alert is seen where its incident is.
+    pub reach: Reach,
 }
 
 /// Newest first.
@@ -280,6 +283,8 @@ pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<Alert>, Fa
         Some(false) => sql.push_str(" and ended is not null"),
         None => {}
     }
+    sql.push_str(" and ");
+    sql.push_str(&super::reader::seen_with(&filter.reach, "alert.incident", &mut args));
     args.push(Val::Int(limit));
     sql.push_str(&format!(" order by id desc limit ?{}", args.len()));
     let rows = db.read(&sql, args).await?;

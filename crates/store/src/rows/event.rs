@@ -1,5 +1,6 @@
 //! The log.
 
+use allclear_domain::access::Reach;
 use allclear_domain::event::{Covered, GENESIS, Hash, Head, Sealed, Stream, body_hash, chain};
 use allclear_domain::ids::IncidentId;
 use jiff::Timestamp;
@@ -116,15 +117,17 @@ pub async fn of_stream(db: &Db, stream: &str, after_version: u64, limit: i64) ->
 
 /// All events after `seq`, in the log's order. On PostgreSQL a transaction that took its number
 /// earlier may commit later; readers that must not miss one stop below the oldest running one.
-pub async fn after(db: &Db, after_seq: i64, limit: i64) -> Result<Vec<Stored>, Fault> {
+pub async fn after(db: &Db, after_seq: i64, limit: i64, reach: &Reach) -> Result<Vec<Stored>, Fault> {
+    let mut args = vec![Val::Int(after_seq), Val::Int(limit.min(EVENTS_PER_READ_MAX))];
+    let seen = super::reader::seen_with(reach, "event.incident", &mut args);
     let sql = match db.dialect() {
-        crate::Dialect::Sqlite => format!("select {COLUMNS} from event where seq > ?1 order by seq limit ?2"),
+        crate::Dialect::Sqlite => format!("select {COLUMNS} from event where seq > ?1 and {seen} order by seq limit ?2"),
         crate::Dialect::Postgres => format!(
-            "select {COLUMNS} from event where seq > ?1 \
+            "select {COLUMNS} from event where seq > ?1 and {seen} \
              and age(xmin) > age(pg_snapshot_xmin(pg_current_snapshot())::xid) order by seq limit ?2"
         ),
     };
-    let rows = db.read(&sql, vec![Val::Int(after_seq), Val::Int(limit.min(EVENTS_PER_READ_MAX))]).await?;
+    let rows = db.read(&sql, args).await?;
     rows.iter().map(stored).collect()
 }
 

@@ -1,11 +1,12 @@
 //! Folded incidents.
 
+use allclear_domain::access::Reach;
 use allclear_domain::event::{Head, Mode};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::work::Work;
 use allclear_domain::incident::{Incident, Severity, State};
 
-use super::{Reader, count, instant, opt_instant, opt_text, text, to_json};
+use super::{Reader, count, instant, opt_instant, opt_text, reader, text, to_json};
 use crate::db::Db;
 use crate::fault::Fault;
 use crate::schema::INCIDENT;
@@ -50,6 +51,8 @@ pub fn put(i: &Incident, head: Head) -> Write {
             Val::Bytes(head.hash.to_vec()),
             // Most incidents are never coordinated: nothing is written for those.
             if i.work == Work::default() { Val::Null } else { to_json(&i.work) },
+            Val::Bool(i.private),
+            to_json(&i.admitted),
         ],
     }
 }
@@ -68,7 +71,7 @@ pub fn unchanged(id: IncidentId, version: u64) -> Write {
 
 const COLUMNS: &str = "id, ref, state, title, severity, service, escalation, group_key, because, mode, commander, acknowledged_by, \
     merged_into, page, alerts_told, recoveries_told, recovered, reopened, impact_started_at, detected_at, declared_at, acknowledged_at, mitigated_at, \
-    resolved_at, closed_at, created_at, updated_at, version, hash, work";
+    resolved_at, closed_at, created_at, updated_at, private, admitted, version, hash, work";
 
 fn incident(row: &Row) -> Result<(Incident, Head), Fault> {
     let mut r = Reader::new(row);
@@ -104,6 +107,8 @@ fn incident(row: &Row) -> Result<(Incident, Head), Fault> {
         closed_at: r.opt_instant()?,
         created_at: r.instant()?,
         updated_at: r.instant()?,
+        private: r.bool()?,
+        admitted: r.json()?,
         work: Work::default(),
     };
     let head = Head { version: r.count()?, hash: r.hash()? };
@@ -117,6 +122,35 @@ fn incident(row: &Row) -> Result<(Incident, Head), Fault> {
 pub async fn get(db: &Db, id: IncidentId) -> Result<Option<(Incident, Head)>, Fault> {
     let rows = db.read(&format!("select {COLUMNS} from incident where id = ?1"), vec![text(id)]).await?;
     rows.first().map(incident).transpose()
+}
+
+/// The id behind `INC-142` or an id, where it is within reach.
+pub async fn seen(db: &Db, reference: &str, reach: &Reach) -> Result<Option<IncidentId>, Fault> {
+    let mut args = vec![text(reference)];
+    let seen = reader::seen(reach, &mut args);
+    let column = if reference.parse::<IncidentId>().is_ok() { "id" } else { "ref" };
+    let rows = db.read(&format!("select id from incident where {column} = ?1 and {seen}"), args).await?;
+    rows.first().map(|row| Reader::new(row).parse()).transpose()
+}
+
+/// Those of these that are within reach.
+pub async fn seen_of(db: &Db, ids: &[IncidentId], reach: &Reach) -> Result<Vec<IncidentId>, Fault> {
+    if ids.is_empty() || reach.everything {
+        return Ok(ids.to_vec());
+    }
+    let mut args: Vec<Val> = ids.iter().map(text).collect();
+    let marks: Vec<String> = (1..=ids.len()).map(|n| format!("?{n}")).collect();
+    let seen = reader::seen(reach, &mut args);
+    let rows = db.read(&format!("select id from incident where id in ({}) and {seen}", marks.join(", ")), args).await?;
+    rows.iter().map(|row| Reader::new(row).parse()).collect()
+}
+
+/// How many open ones are within reach.
+pub async fn count_open(db: &Db, reach: &Reach) -> Result<i64, Fault> {
+    let mut args = Vec::new();
+    let seen = reader::seen(reach, &mut args);
+    let rows = db.read(&format!("select count(*) from incident where open and {seen}"), args).await?;
+    rows.first().map_or(Ok(0), |row| row.int(0))
 }
 
 /// The id behind `INC-142`.
@@ -144,6 +178,8 @@ pub struct Filter {
     pub before: Option<IncidentId>,
     /// Whose title has these words in it.
     pub words: Option<String>,
+    /// Whose list it is.
+    pub reach: Reach,
 }
 
 /// Newest first.
@@ -168,6 +204,8 @@ pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<(Incident,
         let mark = args.len();
         sql.push_str(&format!(" and lower(title) like ?{mark} escape '\\'"));
     }
+    sql.push_str(" and ");
+    sql.push_str(&reader::seen(&filter.reach, &mut args));
     args.push(Val::Int(limit));
     sql.push_str(&format!(" order by id desc limit ?{}", args.len()));
     let rows = db.read(&sql, args).await?;
@@ -180,12 +218,21 @@ fn like_escaped(words: &str) -> String {
 }
 
 /// Declared in a period and neither cancelled nor merged, oldest first, for counting.
-pub async fn declared_between(db: &Db, from: Timestamp, to: Timestamp, after: &str, limit: i64) -> Result<Vec<Incident>, Fault> {
+pub async fn declared_between(
+    db: &Db,
+    from: Timestamp,
+    to: Timestamp,
+    after: &str,
+    limit: i64,
+    reach: &Reach,
+) -> Result<Vec<Incident>, Fault> {
+    let mut args = vec![instant(from), instant(to), text(after), Val::Int(limit)];
+    let seen = reader::seen(reach, &mut args);
     let sql = format!(
         "select {COLUMNS} from incident where declared_at >= ?1 and declared_at < ?2 and state not in ('cancelled', 'merged') \
-         and id > ?3 order by id limit ?4"
+         and id > ?3 and {seen} order by id limit ?4"
     );
-    let rows = db.read(&sql, vec![instant(from), instant(to), text(after), Val::Int(limit)]).await?;
+    let rows = db.read(&sql, args).await?;
     rows.iter().map(|row| incident(row).map(|(found, _)| found)).collect()
 }
 

@@ -9,7 +9,9 @@ pub mod incident;
 pub mod message;
 pub mod meta;
 pub mod page;
+pub mod reader;
 pub mod review;
+pub mod session;
 pub mod signal;
 pub mod token;
 

@@ -1,5 +1,6 @@
 //! Folded reviews.
 
+use allclear_domain::access::Reach;
 use allclear_domain::event::Head;
 use allclear_domain::ids::{IncidentId, ReviewId};
 use allclear_domain::review::{Review, State};
@@ -66,11 +67,19 @@ pub async fn of_incident(db: &Db, incident: IncidentId) -> Result<Option<(Review
 }
 
 /// Newest first, of one state or all.
-pub async fn list(db: &Db, state: Option<State>, before: Option<ReviewId>, limit: i64) -> Result<Vec<(Review, Head)>, Fault> {
+pub async fn list(
+    db: &Db,
+    state: Option<State>,
+    before: Option<ReviewId>,
+    limit: i64,
+    reach: &Reach,
+) -> Result<Vec<(Review, Head)>, Fault> {
+    let mut args = vec![opt_text(state.map(State::word)), opt_text(before), Val::Int(limit)];
+    let seen = super::reader::seen_with(reach, "review.incident", &mut args);
     let sql = format!(
-        "select {COLUMNS} from review where (cast(?1 as text) is null or state = ?1) and (cast(?2 as text) is null or id < ?2) \
+        "select {COLUMNS} from review where {seen} and (cast(?1 as text) is null or state = ?1) and (cast(?2 as text) is null or id < ?2) \
          order by id desc limit ?3"
     );
-    let rows = db.read(&sql, vec![opt_text(state.map(State::word)), opt_text(before), Val::Int(limit)]).await?;
+    let rows = db.read(&sql, args).await?;
     rows.iter().map(review).collect()
 }

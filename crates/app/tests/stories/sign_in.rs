@@ -1,0 +1,229 @@
+//! Signing in: the first administrator, invitations, sessions, and what a flood of tries does not stop.
+
+use allclear_trial::org;
+use allclear_trial::world::{Answer, Ran};
+use allclear_trial::{Database, World};
+use serde_json::json;
+
+use crate::{on_both, world, world_of};
+
+on_both!(a_set_up_link_makes_one_administrator_and_works_once, of_two_who_use_a_link_at_once_one_wins);
+
+/// A password that everybody here may have.
+pub const PASSWORD: &str = "a quiet night at sea";
+
+/// A form posted as a browser does it.
+pub async fn post_form(world: &World, path: &str, cookie: Option<&str>, fields: &[(&str, &str)]) -> Answer {
+    let request = world.client.post(world.at(path)).header("origin", &world.program.url);
+    let request = request.header("content-type", "application/x-www-form-urlencoded").body(encoded(fields));
+    world.send(if let Some(cookie) = cookie { request.header("cookie", cookie) } else { request }).await
+}
+
+fn encoded(fields: &[(&str, &str)]) -> String {
+    let escaped = |text: &str| {
+        text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect::<String>()
+    };
+    fields.iter().map(|(name, value)| format!("{}={}", escaped(name), escaped(value))).collect::<Vec<_>>().join("&")
+}
+
+/// What a browser would send back, where an answer sets a cookie.
+pub fn cookie(answer: &Answer) -> String {
+    let set = answer.header("set-cookie").unwrap_or_else(|| panic!("no cookie: {} {}", answer.status, answer.text));
+    assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax") && set.contains("Path=/"), "{set}");
+    set.split(';').next().unwrap().to_owned()
+}
+
+/// The path of the first link of this kind that the program printed.
+fn printed(world: &World, kind: &str) -> String {
+    let log = world.log();
+    let at = log.find(&format!("/{kind}/")).unwrap_or_else(|| panic!("no {kind} link:\n{log}"));
+    log[at..].split_whitespace().next().unwrap().to_owned()
+}
+
+/// Invites somebody and signs them in; gives their cookie.
+pub async fn sign_in_as(world: &World, person: &str) -> String {
+    let Ran { code, stdout, stderr } = world.cli(&["invite", person]).await;
+    assert_eq!((code, stdout.lines().count()), (0, 1), "the link alone on stdout: {stdout} {stderr}");
+    let path = stdout.trim().strip_prefix(&world.program.url).expect("a full address").to_owned();
+    let entered = post_form(world, &path, None, &[("password", PASSWORD)]).await;
+    assert_eq!(entered.status, 303, "{}", entered.text);
+    cookie(&entered)
+}
+
+/// GET with a cookie.
+pub async fn get_as(world: &World, cookie: &str, path: &str) -> Answer {
+    world.send(world.client.get(world.at(path)).header("cookie", cookie)).await
+}
+
+async fn a_set_up_link_makes_one_administrator_and_works_once(database: Database) {
+    let mut world = world_of(database, org::usual()).await;
+    let path = printed(&world, "set-up");
+    let shown = world.send(world.client.get(world.at(&path))).await;
+    assert!(shown.status == 200 && shown.text.contains("Ana Ruiz"), "{}", shown.text);
+    let short = post_form(&world, &path, None, &[("person", "ana"), ("password", "short")]).await;
+    assert_eq!(short.status, 422, "a slip does not use the link up");
+    let own = post_form(&world, &path, None, &[("person", "ana"), ("password", "ana@example.org")]).await;
+    assert_eq!(own.status, 422);
+    let done = post_form(&world, &path, None, &[("person", "ana"), ("password", PASSWORD)]).await;
+    assert_eq!(done.status, 303, "{}", done.text);
+    let ana = cookie(&done);
+    assert_eq!(get_as(&world, &ana, "/api/v1/tokens").await.status, 200, "ana is an administrator");
+    assert_eq!(get_as(&world, &ana, "/").await.status, 200);
+    for again in [
+        world.send(world.client.get(world.at(&path))).await,
+        post_form(&world, &path, None, &[("person", "ben"), ("password", PASSWORD)]).await,
+    ] {
+        assert_eq!(again.status, 410, "{}", again.text);
+    }
+    world.restart_after(std::time::Duration::from_secs(60)).await;
+    assert_eq!(get_as(&world, &ana, "/api/v1/tokens").await.status, 200, "a session and an access that no file gave survive a restart");
+    assert!(!world.program.log().contains("/set-up/"), "nobody needs a second link");
+    let token = path.trim_start_matches("/set-up/");
+    let stored = world.cli(&["config", "export"]).await.stdout;
+    assert!(stored.contains("administrator") && !stored.contains(token), "{stored}");
+}
+
+async fn of_two_who_use_a_link_at_once_one_wins(database: Database) {
+    let world = world_of(database, org::usual()).await;
+    let link = world.cli(&["invite", "ben"]).await.stdout;
+    let path = link.trim().strip_prefix(&world.program.url).unwrap().to_owned();
+    let one = post_form(&world, &path, None, &[("password", PASSWORD)]);
+    let two = post_form(&world, &path, None, &[("password", "another quiet night")]);
+    let (one, two) = tokio::join!(one, two);
+    let mut statuses = [one.status, two.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 410]);
+    let right = if one.status == 303 { PASSWORD } else { "another quiet night" };
+    assert_eq!(post_form(&world, "/sign-in", None, &[("account", "ben"), ("password", right)]).await.status, 303);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_no_session_is_shown_where_to_sign_in_and_comes_back() {
+    let world = world().await;
+    sign_in_as(&world, "ana").await;
+    let away = world.send(world.client.get(world.at("/incidents/INC-1?log=key"))).await;
+    assert_eq!((away.status, away.header("location")), (303, Some("/sign-in?next=/incidents/INC-1%3Flog%3Dkey")));
+    let back = post_form(&world, "/sign-in", None, &[("account", "ana@example.org"), ("password", PASSWORD), ("next", "/me")]).await;
+    assert_eq!((back.status, back.header("location")), (303, Some("/me")), "by the e-mail address as well");
+    let ana = cookie(&back);
+    assert!(get_as(&world, &ana, "/me").await.text.contains("Where you are signed in"));
+    let led = post_form(&world, "/sign-in", None, &[("account", "ana"), ("password", PASSWORD), ("next", "//evil.example")]).await;
+    assert_eq!(led.header("location"), Some("/"));
+    let api = world.send(world.client.get(world.at("/api/v1/incidents"))).await;
+    assert_eq!((api.status, &api.body["code"]), (401, &"unauthorized".into()), "programs are told, not led");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_passwords_are_slowed_down_and_nothing_else_is() {
+    let mut world = world().await;
+    world.fire("disk").await;
+    let link = world.hook.to("ana")[0].ack_path();
+    sign_in_as(&world, "ana").await;
+    let attempt = async |world: &World, account: &str, password: &str| {
+        post_form(world, "/sign-in", None, &[("account", account), ("password", password)]).await
+    };
+    let known = attempt(&world, "ana", "wrong wrong wrong").await;
+    let unknown = attempt(&world, "nobody", "wrong wrong wrong").await;
+    assert_eq!((known.status, unknown.status), (401, 401));
+    assert_eq!(known.text.replace("ana", "X"), unknown.text.replace("nobody", "X"), "nothing tells who has a password");
+    let mut refused = None;
+    for _ in 0..20 {
+        let tried = attempt(&world, "ana", "wrong wrong wrong").await;
+        if tried.status == 429 {
+            refused = Some(tried);
+            break;
+        }
+    }
+    let refused = refused.expect("too many tries are refused");
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(attempt(&world, "ana", PASSWORD).await.status, 429, "the right one has to wait as well");
+    world.fire("memory").await;
+    assert_eq!(world.press(&link).await.status, 200, "a link in a message needs no sign-in");
+    assert_eq!(world.get("/api/v1/incidents").await.status, 200, "and a token none either");
+    world.advance(60).await;
+    assert_eq!(attempt(&world, "ana", PASSWORD).await.status, 303, "after the wait it goes on");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_sites_page_does_nothing_with_a_session() {
+    let world = world().await;
+    let ana = sign_in_as(&world, "ana").await;
+    let declare = async |header: &str, value: &str| {
+        let request = world.client.post(world.at("/api/v1/incidents")).header("cookie", &ana).header(header, value);
+        world.send(request.json(&json!({"title": "by a page", "page": false}))).await
+    };
+    for (header, value) in
+        [("origin", "https://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site")]
+    {
+        let refused = declare(header, value).await;
+        assert_eq!((refused.status, &refused.body["code"]), (403, &"cross_site".into()), "{header}: {value}");
+    }
+    assert_eq!(declare("sec-fetch-site", "same-origin").await.status, 201);
+    assert_eq!(declare("origin", &world.program.url).await.status, 201);
+    let out = world.client.post(world.at("/sign-out")).header("cookie", &ana).header("origin", "https://evil.example");
+    assert_eq!(world.send(out).await.status, 403);
+    assert_eq!(get_as(&world, &ana, "/").await.status, 200, "ana is still signed in");
+    assert_eq!(world.incidents("").await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_ends_by_signing_out_here_or_everywhere_by_a_new_password_and_by_age() {
+    let mut world = world().await;
+    let first = sign_in_as(&world, "ana").await;
+    let sign_in = async |world: &World, password: &str| {
+        cookie(&post_form(world, "/sign-in", None, &[("account", "ana"), ("password", password)]).await)
+    };
+    let second = sign_in(&world, PASSWORD).await;
+    assert_eq!(post_form(&world, "/sign-out", Some(&first), &[]).await.status, 303);
+    assert_eq!(get_as(&world, &first, "/").await.status, 303);
+    assert_eq!(get_as(&world, &second, "/").await.status, 200);
+    let third = sign_in(&world, PASSWORD).await;
+    assert_eq!(post_form(&world, "/me/sign-out-everywhere", Some(&third), &[]).await.status, 303);
+    assert_eq!((get_as(&world, &second, "/").await.status, get_as(&world, &third, "/").await.status), (303, 303));
+    let fourth = sign_in(&world, PASSWORD).await;
+    let fifth = sign_in(&world, PASSWORD).await;
+    let new = "another night at sea";
+    let wrong = post_form(&world, "/me/password", Some(&fifth), &[("old", "not the old one"), ("password", new)]).await;
+    assert_eq!(wrong.status, 422);
+    let changed = post_form(&world, "/me/password", Some(&fifth), &[("old", PASSWORD), ("password", new)]).await;
+    assert_eq!(changed.status, 303);
+    let sixth = cookie(&changed);
+    assert_eq!((get_as(&world, &fourth, "/").await.status, get_as(&world, &sixth, "/").await.status), (303, 200));
+    assert_eq!(post_form(&world, "/sign-in", None, &[("account", "ana"), ("password", PASSWORD)]).await.status, 401);
+    world.restart_after(std::time::Duration::from_secs(7 * 86_400)).await;
+    assert_eq!(get_as(&world, &sixth, "/").await.status, 200, "over a restart, used within a week");
+    world.restart_after(std::time::Duration::from_secs(9 * 86_400)).await;
+    assert_eq!(get_as(&world, &sixth, "/").await.status, 303, "not used for longer");
+    let seventh = sign_in(&world, new).await;
+    for _ in 0..5 {
+        world.restart_after(std::time::Duration::from_secs(5 * 86_400)).await;
+        assert_eq!(get_as(&world, &seventh, "/").await.status, 200);
+    }
+    world.restart_after(std::time::Duration::from_secs(6 * 86_400)).await;
+    assert_eq!(get_as(&world, &seventh, "/").await.status, 303, "thirty days are enough for one sign-in");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_secret_of_a_sign_in_is_kept_in_the_clear() {
+    let mut world = world().await;
+    let set_up = printed(&world, "set-up");
+    let ana = sign_in_as(&world, "ana").await;
+    let link = world.cli(&["invite", "ben"]).await.stdout;
+    let token = |path: &str| path.trim().rsplit('/').next().unwrap().to_owned();
+    let secrets = [token(&set_up), token(&link), ana.split_once('=').unwrap().1.to_owned(), PASSWORD.to_owned()];
+    world.program.stop().await.unwrap();
+    let mut looked = 0;
+    for file in std::fs::read_dir(world.dir.path()).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.to_str().unwrap().contains("allclear.db") {
+            let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
+            looked += text.len();
+            for secret in &secrets {
+                assert!(!text.contains(secret.as_str()), "{secret} is in {}", file.display());
+            }
+        }
+    }
+    assert!(looked > 0);
+    for secret in &secrets[1..] {
+        assert!(!world.log().contains(secret.as_str()), "{secret} is in the log");
+    }
+}

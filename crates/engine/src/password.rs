@@ -1,0 +1,159 @@
+//! Passwords: which are taken, and how they are hashed and compared.
+//!
+//! Hashing is slow and large on purpose, so it runs beside the tasks that page, a few at a time, and
+//! a queue that is too long is refused rather than waited for: a flood of sign-ins can exhaust
+//! neither the memory nor the processors that pages need.
+
+use allclear_domain::org::model::Person;
+use argon2::{Algorithm, Argon2, Params, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use subtle::ConstantTimeEq;
+use tokio::sync::Semaphore;
+
+use crate::engine::Engine;
+use crate::ports::Rng;
+
+/// Shortest password, in characters. NIST SP 800-63B-4 asks for 15 where it is the only factor and
+/// for 8 beside another; twelve is what people accept at 3 a.m., with throttling in front.
+pub const PASSWORD_CHARS_MIN: usize = 12;
+/// Longest password, in characters: NIST asks to take 64 at least; more than this is no password.
+pub const PASSWORD_CHARS_MAX: usize = 256;
+/// Memory of one hash in KiB, passes and lanes: OWASP's first choice for argon2id (Password Storage
+/// Cheat Sheet: m = 19 MiB, t = 2, p = 1).
+const MEMORY_KIB: u32 = 19_456;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+/// Bytes of the salt (RFC 9106: 16) and of the hash.
+const SALT_BYTES: usize = 16;
+const HASH_BYTES: usize = 32;
+/// Hashes made at the same time: 38 MiB, and never all processors of a small machine for long.
+pub const HASHES_AT_ONCE: usize = 2;
+/// Who may wait for one: at some 50 ms each, a second.
+const WAITING_MAX: usize = 32;
+
+/// Why a password is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadPassword {
+    #[error("the password is shorter than {PASSWORD_CHARS_MIN} characters: a few words in a row are easy to keep in mind")]
+    TooShort,
+    #[error("the password is longer than {PASSWORD_CHARS_MAX} characters")]
+    TooLong,
+    #[error("the password is the person's own name, id or e-mail address, which is what others try first")]
+    OwnName,
+}
+
+/// Refuses what is easy to guess; no rules of composition (NIST SP 800-63B-4, 3.1.1.2).
+///
+/// # Errors
+/// When it is not taken.
+pub fn check(password: &str, person: &Person) -> Result<(), BadPassword> {
+    let chars = password.chars().count();
+    if chars < PASSWORD_CHARS_MIN {
+        return Err(BadPassword::TooShort);
+    }
+    if chars > PASSWORD_CHARS_MAX {
+        return Err(BadPassword::TooLong);
+    }
+    let plain = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let said = plain(password);
+    let mail = person.email.iter().map(String::as_str).chain(person.contacts.iter().filter_map(|c| c.email.as_deref()));
+    let own = [person.id.as_str(), person.name.as_str()].into_iter().chain(mail);
+    if own.into_iter().any(|own| plain(own) == said) {
+        return Err(BadPassword::OwnName);
+    }
+    Ok(())
+}
+
+/// Hashes for storing: algorithm, parameters, salt and hash in one line.
+pub(crate) fn hash(password: &str, rng: &dyn Rng) -> String {
+    let mut salt = [0; SALT_BYTES];
+    rng.fill(&mut salt);
+    let made = derive(password, &salt, MEMORY_KIB, PASSES, LANES).unwrap_or_default();
+    let (salt, made) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(made));
+    format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${made}")
+}
+
+/// Whether a password is the one that was hashed. What does not read is no password's hash.
+pub(crate) fn fits(password: &str, stored: &str) -> bool {
+    let Some((memory, passes, lanes, salt, wanted)) = read(stored) else { return false };
+    derive(password, &salt, memory, passes, lanes).is_some_and(|made| bool::from(made.as_slice().ct_eq(wanted.as_slice())))
+}
+
+/// What is compared where nobody has such an account, so that the answer takes as long.
+pub(crate) fn nobodys() -> String {
+    let salt = STANDARD_NO_PAD.encode([0; SALT_BYTES]);
+    let hash = STANDARD_NO_PAD.encode([0; HASH_BYTES]);
+    format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${hash}")
+}
+
+fn derive(password: &str, salt: &[u8], memory: u32, passes: u32, lanes: u32) -> Option<[u8; HASH_BYTES]> {
+    let params = Params::new(memory, passes, lanes, Some(HASH_BYTES)).ok()?;
+    let mut out = [0; HASH_BYTES];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(password.as_bytes(), salt, &mut out).ok()?;
+    Some(out)
+}
+
+type Parts = (u32, u32, u32, Vec<u8>, Vec<u8>);
+
+fn read(stored: &str) -> Option<Parts> {
+    let mut parts = stored.strip_prefix("$argon2id$v=19$")?.split('$');
+    let (params, salt, hash) = (parts.next()?, parts.next()?, parts.next()?);
+    let mut numbers = params.split(',').map(|part| part.split_once('=').and_then(|(_, number)| number.parse::<u32>().ok()));
+    let (memory, passes, lanes) = (numbers.next()??, numbers.next()??, numbers.next()??);
+    // A row that was tampered with must not ask for all memory.
+    if memory > MEMORY_KIB * 4 || passes > PASSES * 8 || lanes > LANES * 8 {
+        return None;
+    }
+    Some((memory, passes, lanes, STANDARD_NO_PAD.decode(salt).ok()?, STANDARD_NO_PAD.decode(hash).ok()?))
+}
+
+/// Who waits and who hashes.
+pub(crate) struct Hashing {
+    room: Semaphore,
+    at_once: Semaphore,
+}
+
+impl Default for Hashing {
+    fn default() -> Self {
+        Self { room: Semaphore::new(WAITING_MAX), at_once: Semaphore::new(HASHES_AT_ONCE) }
+    }
+}
+
+impl Engine {
+    /// Does slow work beside the tasks that page; nothing where too many wait already.
+    pub(crate) async fn beside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let _place = self.shared.sign_in.hashing.room.try_acquire().ok()?;
+        let _turn = self.shared.sign_in.hashing.at_once.acquire().await.ok()?;
+        self.shared.tasks.spawn_blocking(work).await.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::SystemRng;
+
+    fn ana() -> Person {
+        serde_json::from_str(r#"{"id": "ana", "name": "Ana Ruiz Delgado", "email": "ana.ruiz@example.org"}"#).unwrap()
+    }
+
+    #[test]
+    fn a_password_fits_its_own_hash_only_and_no_two_hashes_are_alike() {
+        let (one, two) = (hash("correct horse battery", &SystemRng), hash("correct horse battery", &SystemRng));
+        assert_ne!(one, two, "salted");
+        assert!(fits("correct horse battery", &one) && fits("correct horse battery", &two));
+        assert!(!fits("correct horse batterz", &one) && !fits("", &one));
+        assert!(!fits("x", &nobodys()) && !fits("x", "") && !fits("x", "$argon2id$v=19$m=99999999,t=2,p=1$AA$AA"));
+    }
+
+    #[test]
+    fn short_ones_and_the_own_name_are_refused_and_nothing_else() {
+        assert_eq!(check("short", &ana()), Err(BadPassword::TooShort));
+        assert_eq!(check(&"x".repeat(257), &ana()), Err(BadPassword::TooLong));
+        assert_eq!(check("ana ruiz DELGADO", &ana()), Err(BadPassword::OwnName));
+        assert_eq!(check("Ana.Ruiz@example.org", &ana()), Err(BadPassword::OwnName));
+        assert_eq!(check("all lower case words", &ana()), Ok(()));
+        assert_eq!(check("żółwżółwżółw", &ana()), Ok(()), "twelve characters, not bytes");
+    }
+}

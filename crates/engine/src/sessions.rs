@@ -1,0 +1,446 @@
+//! Who is signed in: sessions, passwords, and the links that work once.
+//!
+//! Of a session's token and of a link only SHA-256 is stored: they are 256 random bits. Everything
+//! here is durable before it is answered. A link is used up by a guarded write: of two at once one
+//! wins. Nothing of this is on the way of a page: whoever is paged needs no session.
+
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use allclear_domain::access::{Actor, Principal, Scope, scope_of_person};
+use allclear_domain::org::check::{Against, check};
+use allclear_domain::org::model::{Access, Bundle, Person};
+use allclear_domain::time::{Length, after};
+use allclear_store::rows::session::{self, OneTime, Session};
+use allclear_store::{CommitError, Fault, Write};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+
+use crate::auth::hash;
+use crate::engine::Engine;
+use crate::orgs::OrgError;
+use crate::password::{self, BadPassword, Hashing};
+use crate::ports::Rng;
+use crate::throttle::{Keys, Throttle};
+
+/// A session ends so long after it began, used or not: NIST SP 800-63B-4 asks for a new sign-in
+/// every 30 days at its first level, which is what a password alone is.
+pub const SESSION_LIFE: Length = Length::from_secs(30 * 86_400);
+/// And so long after it was used last: a week of being on call, and a day to spare.
+pub const SESSION_IDLE: Length = Length::from_secs(8 * 86_400);
+/// Its use is written down at most this often: a day of clicking is some writes, not thousands.
+const SEEN_EVERY: Length = Length::from_mins(10);
+/// How long an invitation works: a week, so that it outlasts a holiday's weekend.
+pub const INVITATION_LIFE: Length = Length::from_secs(7 * 86_400);
+/// How long the set-up link works: whoever starts a server is there; the next start makes another.
+pub const SET_UP_LIFE: Length = Length::from_secs(86_400);
+/// Random bytes of a session's token and of a link.
+const TOKEN_BYTES: usize = 32;
+/// Characters kept of what a browser calls itself.
+const AGENT_CHARS_MAX: usize = 200;
+/// The first administrator's form is put again so often when the organisation changes meanwhile.
+const PUT_TRIES: u32 = 3;
+
+/// What a link that works once is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkKind {
+    /// The first administrator.
+    SetUp,
+    /// A person sets a password.
+    Invitation,
+}
+
+impl LinkKind {
+    /// As stored.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::SetUp => "set_up",
+            Self::Invitation => "invite",
+        }
+    }
+
+    /// The first part of its path.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::SetUp => "set-up",
+            Self::Invitation => "invite",
+        }
+    }
+
+    const fn life(self) -> Length {
+        match self {
+            Self::SetUp => SET_UP_LIFE,
+            Self::Invitation => INVITATION_LIFE,
+        }
+    }
+}
+
+/// Somebody whose session is good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Who, and what they may do by the organisation as it is now.
+    pub principal: Principal,
+    /// Names the session in lists.
+    pub session: String,
+}
+
+/// A session that was just begun.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    /// For the cookie; given this once.
+    pub token: String,
+    pub person: String,
+    pub expires_at: Timestamp,
+}
+
+/// Why somebody is not signed in, or a link not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum NotSignedIn {
+    /// The same words for an unknown account, one without a password, and a wrong password.
+    #[error("this name and this password do not belong together")]
+    Wrong,
+    #[error("too many tries: wait until {0}")]
+    Throttled(Timestamp),
+    #[error("too many people sign in at this moment: try again in a few seconds")]
+    Busy,
+    #[error("this link is not one of ours, or was cut short")]
+    LinkUnknown,
+    #[error("this link was used already, or has expired")]
+    LinkOver,
+    #[error("{0}")]
+    Password(#[from] BadPassword),
+    #[error("{0}")]
+    Person(String),
+    #[error("the store does not answer: {0}")]
+    Store(#[from] Fault),
+}
+
+impl From<CommitError> for NotSignedIn {
+    fn from(error: CommitError) -> Self {
+        match error {
+            // The only guards here are those of links.
+            CommitError::Conflict { .. } => Self::LinkOver,
+            CommitError::Fault(fault) => Self::Store(fault),
+        }
+    }
+}
+
+/// Whom the set-up makes the first administrator.
+#[derive(Debug, Clone)]
+pub enum FirstAdministrator {
+    /// Somebody of the organisation, by id.
+    Known(String),
+    /// Somebody new.
+    New { id: String, name: String, email: Option<String> },
+}
+
+/// What sign-in keeps in memory.
+#[derive(Default)]
+pub(crate) struct SignIn {
+    pub(crate) hashing: Hashing,
+    throttle: Mutex<Throttle>,
+}
+
+/// A new link: what is told, and what is stored.
+#[must_use]
+pub fn new_link(kind: LinkKind, person: Option<&str>, now: Timestamp, rng: &dyn Rng) -> (String, OneTime) {
+    let token = random(rng);
+    let link = OneTime {
+        hash: hash(&token),
+        kind: kind.word().to_owned(),
+        person: person.map(ToOwned::to_owned),
+        created_at: now,
+        expires_at: after(now, kind.life()),
+        used_at: None,
+    };
+    (token, link)
+}
+
+fn random(rng: &dyn Rng) -> String {
+    let mut bytes = [0; TOKEN_BYTES];
+    rng.fill(&mut bytes);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn is_good(session: &Session, now: Timestamp) -> bool {
+    session.ended_at.is_none() && now < session.expires_at && now < after(session.seen_at, SESSION_IDLE)
+}
+
+impl Engine {
+    /// Who holds this session, if it is good now.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn session(&self, token: &str) -> Result<Option<SignedIn>, Fault> {
+        let now = self.now();
+        let Some(found) = session::by_hash(self.db(), &hash(token)).await?.filter(|found| is_good(found, now)) else { return Ok(None) };
+        let org = self.org();
+        // A person who was removed keeps no way in.
+        if org.person(&found.person).is_none() {
+            return Ok(None);
+        }
+        if now > after(found.seen_at, SEEN_EVERY)
+            && let Err(why) = self.db().commit(vec![session::seen(&found.id, now)]).await
+        {
+            tracing::debug!(%why, "the use of a session was not written down");
+        }
+        let scope = scope_of_person(&org, &found.person);
+        Ok(Some(SignedIn { principal: Principal { actor: Actor::Person(found.person), scope }, session: found.id }))
+    }
+
+    /// Signs somebody in, by id or e-mail address.
+    ///
+    /// # Errors
+    /// When it is the wrong password, one of too many, or the store does not answer.
+    pub async fn sign_in(&self, account: &str, password: &str, address: Option<IpAddr>, agent: Option<&str>) -> Result<Begun, NotSignedIn> {
+        let keys = Keys::of(account, address);
+        self.throttled(&keys)?;
+        let person = self.account(account);
+        let stored = match &person {
+            Some(person) => session::credential(self.db(), person).await?,
+            None => None,
+        };
+        let known = stored.is_some();
+        if !self.compare(password, stored).await? || !known {
+            return Err(NotSignedIn::Wrong);
+        }
+        let person = person.ok_or(NotSignedIn::Wrong)?;
+        let (begun, write) = self.begin(&person, agent);
+        self.db().commit(vec![write]).await?;
+        self.forgiven(&keys);
+        Ok(begun)
+    }
+
+    fn throttled(&self, keys: &Keys) -> Result<(), NotSignedIn> {
+        let now = self.now();
+        let mut throttle = self.shared.sign_in.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+        throttle.begin(keys, now).map_err(NotSignedIn::Throttled)
+    }
+
+    fn forgiven(&self, keys: &Keys) {
+        self.shared.sign_in.throttle.lock().unwrap_or_else(PoisonError::into_inner).succeeded(keys);
+    }
+
+    /// The person whom somebody means: by id, else by an e-mail address that is one person's alone.
+    fn account(&self, said: &str) -> Option<String> {
+        let (org, said) = (self.org(), said.trim());
+        if let Some(person) = org.person(said) {
+            return Some(person.id.clone());
+        }
+        let mut found =
+            org.bundle().people.iter().filter(|person| person.email.as_deref().is_some_and(|mail| mail.eq_ignore_ascii_case(said)));
+        let first = found.next()?;
+        found.next().is_none().then(|| first.id.clone())
+    }
+
+    /// Compares, as slowly where there is nothing to compare with.
+    async fn compare(&self, password: &str, stored: Option<String>) -> Result<bool, NotSignedIn> {
+        if password.chars().count() > password::PASSWORD_CHARS_MAX {
+            return Ok(false);
+        }
+        let password = password.to_owned();
+        let stored = stored.unwrap_or_else(password::nobodys);
+        self.beside(move || password::fits(&password, &stored)).await.ok_or(NotSignedIn::Busy)
+    }
+
+    async fn hashed(&self, password: &str) -> Result<String, NotSignedIn> {
+        let (password, rng) = (password.to_owned(), self.shared.ports.rng.clone());
+        self.beside(move || password::hash(&password, rng.as_ref())).await.ok_or(NotSignedIn::Busy)
+    }
+
+    fn begin(&self, person: &str, agent: Option<&str>) -> (Begun, Write) {
+        let (now, token) = (self.now(), random(self.shared.ports.rng.as_ref()));
+        let expires_at = after(now, SESSION_LIFE);
+        let stored = Session {
+            id: format!("ses_{:032x}", self.fresh_id()),
+            hash: hash(&token),
+            person: person.to_owned(),
+            agent: agent.map(|agent| agent.chars().filter(|c| !c.is_control()).take(AGENT_CHARS_MAX).collect()),
+            created_at: now,
+            seen_at: now,
+            expires_at,
+            ended_at: None,
+        };
+        (Begun { token, person: person.to_owned(), expires_at }, session::open(&stored))
+    }
+
+    /// Ends one session of a person.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn sign_out(&self, person: &str, session: &str) -> Result<(), CommitError> {
+        self.db().commit(vec![session::end(person, session, self.now())]).await
+    }
+
+    /// Ends all sessions of a person.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn sign_out_everywhere(&self, person: &str) -> Result<(), CommitError> {
+        self.db().commit(vec![session::end_all(person, self.now())]).await
+    }
+
+    /// A person's sessions that are good now, newest first.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn sessions_of(&self, person: &str) -> Result<Vec<Session>, Fault> {
+        let now = self.now();
+        Ok(session::of_person(self.db(), person).await?.into_iter().filter(|found| is_good(found, now)).collect())
+    }
+
+    /// A new password for somebody who knows the old one; every session ends, and a new one begins.
+    ///
+    /// # Errors
+    /// When the old one is wrong, the new one is not taken, or the store does not answer.
+    pub async fn change_password(
+        &self,
+        person: &str,
+        old: &str,
+        new: &str,
+        address: Option<IpAddr>,
+        agent: Option<&str>,
+    ) -> Result<Begun, NotSignedIn> {
+        self.checked(person, new)?;
+        let keys = Keys::of(person, address);
+        self.throttled(&keys)?;
+        let stored = session::credential(self.db(), person).await?;
+        let known = stored.is_some();
+        if !self.compare(old, stored).await? || !known {
+            return Err(NotSignedIn::Wrong);
+        }
+        self.forgiven(&keys);
+        let hashed = self.hashed(new).await?;
+        self.replace(person, &hashed, agent, Vec::new()).await
+    }
+
+    fn checked(&self, person: &str, password: &str) -> Result<(), NotSignedIn> {
+        let org = self.org();
+        let form = org.person(person).ok_or_else(|| NotSignedIn::Person(format!("there is no person `{person}` any more")))?;
+        Ok(password::check(password, form)?)
+    }
+
+    async fn replace(&self, person: &str, hashed: &str, agent: Option<&str>, mut writes: Vec<Write>) -> Result<Begun, NotSignedIn> {
+        let now = self.now();
+        let (begun, open) = self.begin(person, agent);
+        writes.extend([session::put_credential(person, hashed, now), session::end_all(person, now), open]);
+        self.db().commit(writes).await?;
+        Ok(begun)
+    }
+
+    /// Makes a link that works once; gives its full address and until when.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn issue_link(&self, kind: LinkKind, person: Option<&str>) -> Result<(String, Timestamp), CommitError> {
+        let (token, link) = new_link(kind, person, self.now(), self.shared.ports.rng.as_ref());
+        self.db().commit(vec![session::issue(&link)]).await?;
+        Ok((format!("{}/{}/{token}", self.base_url(), kind.path()), link.expires_at))
+    }
+
+    /// What a link is for, if it still works.
+    ///
+    /// # Errors
+    /// When it does not, or the store does not answer.
+    pub async fn link(&self, kind: LinkKind, token: &str) -> Result<OneTime, NotSignedIn> {
+        let found =
+            session::link(self.db(), &hash(token)).await?.filter(|link| link.kind == kind.word()).ok_or(NotSignedIn::LinkUnknown)?;
+        if found.used_at.is_some() || found.expires_at <= self.now() {
+            return Err(NotSignedIn::LinkOver);
+        }
+        if kind == LinkKind::SetUp && self.has_administrator().await? {
+            return Err(NotSignedIn::LinkOver);
+        }
+        Ok(found)
+    }
+
+    /// Whether somebody can sign in as an administrator.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn has_administrator(&self) -> Result<bool, Fault> {
+        let org = self.org();
+        let people = session::people_with_credential(self.db()).await?;
+        Ok(people.iter().any(|person| org.person(person).is_some() && scope_of_person(&org, person) == Scope::Admin))
+    }
+
+    /// Sets a password by an invitation; sessions of before end.
+    ///
+    /// # Errors
+    /// When the link does not work any more, the password is not taken, or the store does not answer.
+    pub async fn accept_invitation(&self, token: &str, password: &str, agent: Option<&str>) -> Result<Begun, NotSignedIn> {
+        let link = self.link(LinkKind::Invitation, token).await?;
+        let person = link.person.clone().ok_or(NotSignedIn::LinkUnknown)?;
+        self.checked(&person, password)?;
+        let hashed = self.hashed(password).await?;
+        let now = self.now();
+        let used = vec![session::consume(&link.hash, now), session::void(&link.kind, Some(&person), now)];
+        self.replace(&person, &hashed, agent, used).await
+    }
+
+    /// Makes the first administrator. The link is used up first: if we die in between, nobody is an
+    /// administrator yet, and the next start prints another link.
+    ///
+    /// # Errors
+    /// When the link does not work any more, the person or the password is not taken, or the store
+    /// does not answer.
+    pub async fn set_up(&self, token: &str, first: FirstAdministrator, password: &str, agent: Option<&str>) -> Result<Begun, NotSignedIn> {
+        let link = self.link(LinkKind::SetUp, token).await?;
+        let person = self.first_administrator(first)?;
+        password::check(password, &person)?;
+        let hashed = self.hashed(password).await?;
+        let now = self.now();
+        let used = vec![
+            session::consume(&link.hash, now),
+            session::void(&link.kind, None, now),
+            session::put_credential(&person.id, &hashed, now),
+            session::end_all(&person.id, now),
+        ];
+        self.db().commit(used).await?;
+        for tried in 1.. {
+            match self.put_person(&person, &Actor::Administrator).await {
+                Ok(_) => break,
+                Err(OrgError::Conflict) if tried < PUT_TRIES => {}
+                Err(OrgError::Store(fault)) => return Err(fault.into()),
+                Err(why) => return Err(NotSignedIn::Person(why.to_string())),
+            }
+        }
+        let (begun, open) = self.begin(&person.id, agent);
+        self.db().commit(vec![open]).await?;
+        Ok(begun)
+    }
+
+    fn first_administrator(&self, first: FirstAdministrator) -> Result<Person, NotSignedIn> {
+        let org = self.org();
+        let mut person = match first {
+            FirstAdministrator::Known(id) => {
+                org.person(&id).cloned().ok_or_else(|| NotSignedIn::Person(format!("there is no person `{id}`")))?
+            }
+            FirstAdministrator::New { id, .. } if org.person(&id).is_some() => {
+                return Err(NotSignedIn::Person(format!("there is a person `{id}` already: choose them from the list")));
+            }
+            FirstAdministrator::New { id, name, email } => {
+                let contacts = Vec::new();
+                Person { id, name, email, time_zone: None, access: None, contacts, notify: Default::default() }
+            }
+        };
+        person.access = Some(Access::Administrator);
+        if org.person(&person.id).is_none() {
+            let alone = Bundle { people: vec![person.clone()], ..Bundle::default() };
+            let wrong = check(&alone, Against { now: self.now(), kinds: &[] }).into_iter().find(|problem| problem.is_error());
+            if let Some(wrong) = wrong {
+                return Err(NotSignedIn::Person(wrong.to_string()));
+            }
+        }
+        Ok(person)
+    }
+}
+
+/// Sessions and links that were over before an instant, to be forgotten.
+#[must_use]
+pub fn forget(before: Timestamp) -> [Write; 2] {
+    session::forget(before)
+}

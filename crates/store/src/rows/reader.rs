@@ -1,0 +1,87 @@
+//! Who may see which incident, as the one predicate that every list asks with.
+//!
+//! Invariant: what this says in SQL is what [`Reach::admits`] says of the same incident; a property
+//! test holds the two equal. Rows of `incident_reader` are written in the commit that admits.
+
+use std::collections::BTreeSet;
+
+use allclear_domain::access::Reach;
+use allclear_domain::ids::IncidentId;
+
+use super::{Reader, text};
+use crate::db::Db;
+use crate::fault::Fault;
+use crate::schema::INCIDENT_READER;
+use crate::val::{Val, Write};
+
+/// Notes that somebody was admitted; once more changes nothing.
+#[must_use]
+pub fn admit(incident: IncidentId, person: &str) -> Write {
+    Write::Upsert { table: &INCIDENT_READER, row: vec![text(incident), text(person)] }
+}
+
+/// The clause for rows of `incident`.
+pub(crate) fn seen(reach: &Reach, args: &mut Vec<Val>) -> String {
+    if reach.everything {
+        return "true".to_owned();
+    }
+    let mut any = Vec::new();
+    if reach.public {
+        any.push("not incident.private".to_owned());
+    }
+    if !reach.services.is_empty() {
+        let mut places = Vec::with_capacity(reach.services.len());
+        for service in &reach.services {
+            args.push(text(service));
+            places.push(format!("?{}", args.len()));
+        }
+        any.push(format!("incident.service in ({})", places.join(", ")));
+    }
+    if let Some(person) = &reach.person {
+        args.push(text(person));
+        any.push(format!("exists (select 1 from incident_reader r where r.incident = incident.id and r.person = ?{})", args.len()));
+    }
+    if any.is_empty() { "false".to_owned() } else { format!("({})", any.join(" or ")) }
+}
+
+/// The clause for rows that belong to an incident, by their column; what belongs to none is for
+/// everybody who sees what is not private.
+pub(crate) fn seen_with(reach: &Reach, column: &str, args: &mut Vec<Val>) -> String {
+    if reach.everything {
+        return "true".to_owned();
+    }
+    let none = if reach.public { format!("{column} is null or ") } else { String::new() };
+    format!("({none}exists (select 1 from incident where incident.id = {column} and {}))", seen(reach, args))
+}
+
+/// Who was admitted to an incident, as the rows say.
+pub async fn of(db: &Db, incident: IncidentId) -> Result<BTreeSet<String>, Fault> {
+    let rows = db.read("select person from incident_reader where incident = ?1", vec![text(incident)]).await?;
+    rows.iter().map(|row| Reader::new(row).text()).collect()
+}
+
+/// Whoever had to do with an incident so far: who was paged for it, and who declared it.
+pub async fn involved(db: &Db, incident: IncidentId) -> Result<BTreeSet<String>, Fault> {
+    let paged = "select distinct m.person from message m join page p on m.page = p.id where p.incident = ?1";
+    let mut people: BTreeSet<String> =
+        db.read(paged, vec![text(incident)]).await?.iter().map(|row| Reader::new(row).text()).collect::<Result<_, _>>()?;
+    let first = "select actor from event where stream = ?1 and version = 1";
+    for row in &db.read(first, vec![text(incident)]).await? {
+        people.extend(Reader::new(row).text()?.strip_prefix("person:").map(ToOwned::to_owned));
+    }
+    Ok(people)
+}
+
+/// Incidents whose rows of readers differ from the set in their own row; none where all is well.
+pub async fn misfits(db: &Db) -> Result<Vec<IncidentId>, Fault> {
+    let rows = db.read("select id from incident where admitted <> '[]' or id in (select incident from incident_reader)", vec![]).await?;
+    let mut out = Vec::new();
+    for row in &rows {
+        let id = Reader::new(row).parse()?;
+        let stored = super::incident::get(db, id).await?.map(|(incident, _)| incident.admitted).unwrap_or_default();
+        if stored != of(db, id).await? {
+            out.push(id);
+        }
+    }
+    Ok(out)
+}
