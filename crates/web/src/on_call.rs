@@ -228,7 +228,7 @@ fn overrides(app: &App, org: &Org, when: &When, who: &Principal, draft: &Draft) 
                     }
                 }
             }
-            @if may.is_empty() { p class="quiet small" { "Managers of a schedule’s team and administrators may take over here." } }
+            @if may.is_empty() { (draft.refused(TAKE)) p class="quiet small" { "Managers of a schedule’s team and administrators may take over here." } }
             @else {
                 details class="act-one" open[draft.verb == TAKE] {
                     summary { "Take over" }
