@@ -6,7 +6,7 @@ use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::TaskView;
 use maud::{Markup, html};
 
-use crate::forms::{path, unfolding, words};
+use crate::forms::{folded, path, unfolding, words};
 use crate::incident::Told;
 use crate::parts;
 
@@ -40,16 +40,16 @@ pub(crate) fn bar(told: &Told, org: &Org) -> Markup {
         }
         @if told.incident.private {
             @if fits(told, Verb::Admit) {
-                (unfolding(told, "admit", "Admit", "far", &html! {
+                (folded(told, "admit", "Admit", &html! {
                     label class="field" { span { "Who may see it, too" } (parts::person_choice(org, "person", Some(told.draft.typed("admit", "person")), None)) }
                     (words(told, "admit", "why", "Why?", true))
                 }, "Admit"))
             }
-            @if fits(told, Verb::OpenUp) { (unfolding(told, "open_up", "Open up", "far", &words(told, "open_up", "why", "Why may everybody see it?", true), "Open it up")) }
+            @if fits(told, Verb::OpenUp) { (folded(told, "open_up", "Open up", &words(told, "open_up", "why", "Why may everybody see it?", true), "Open it up")) }
         } @else if fits(told, Verb::Restrict) {
-            (unfolding(told, "restrict", "Make private", "far", &words(told, "restrict", "why", "Why may only few see it?", true), "Make it private"))
+            (folded(told, "restrict", "Make private", &words(told, "restrict", "why", "Why may only few see it?", true), "Make it private"))
         }
-        @if fits(told, Verb::Rename) { (unfolding(told, "rename", "Rename", "far", &field, "Rename")) }
+        @if fits(told, Verb::Rename) { (folded(told, "rename", "Rename", &field, "Rename")) }
     }
 }
 

@@ -40,6 +40,9 @@ impl Browser {
     }
 }
 
+/// A verb, its fields, and a word that the log has then.
+type Step = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
 /// Verbs of the forms that a page has, by its attributes.
 fn verbs(page: &str, base: &str) -> Vec<String> {
     let mut found: Vec<String> = page
@@ -72,7 +75,7 @@ async fn every_form_works_without_a_script() {
     assert!(base.starts_with("/incidents/INC-"), "{base}");
 
     // Each verb of each form that the page ever shows, with a word that its log then has.
-    let steps: &[(&str, &[(&str, &str)], &str)] = &[
+    let steps: &[Step] = &[
         ("acknowledge", &[], "Ana Ruiz acknowledged"),
         // Whoever acknowledges first commands until somebody else does.
         ("role", &[("role", "commander"), ("do", "leave")], "Ana Ruiz is no longer commander"),
