@@ -31,3 +31,4 @@ pub mod upkeep;
 
 pub use allclear_domain::plants::planted;
 pub use engine::{Engine, EngineSettings, StartError};
+pub use tokio_util::sync::CancellationToken;

@@ -68,6 +68,14 @@ pub struct Act {
     tries: u32,
 }
 
+impl Act {
+    /// A first try.
+    #[must_use]
+    pub const fn new(input: Input) -> Self {
+        Self { input, tries: 0 }
+    }
+}
+
 impl Monitor {
     /// One from dice.
     #[must_use]
@@ -253,6 +261,10 @@ impl World {
         if self.draining {
             return;
         }
+        if matches!(message.notice.kind, NoticeKind::Reminder | NoticeKind::Update) {
+            self.person_is_reminded(message);
+            return;
+        }
         let by = message.person.clone();
         let page = message.page;
         let incident = message.notice.incident.id;
@@ -289,7 +301,7 @@ impl World {
         self.plan(after(self.now, wait), Task::Act(Box::new(Act { input, tries: 0 })));
     }
 
-    fn input_of(&self, by: &str, cause: &str, command: Command) -> Input {
+    pub(crate) fn input_of(&self, by: &str, cause: &str, command: Command) -> Input {
         Input { actor: Actor::Person(by.to_owned()), cause: cause.to_owned(), once: None, command }
     }
 
@@ -389,6 +401,9 @@ impl World {
     fn check_acted(&mut self, command: &Command) {
         if let Command::Page { id, command: paging::Command::Acknowledge { .. } } = command {
             let id: PageId = *id;
+            if self.oracle.pages.get(&id).is_some_and(|page| page.tells) {
+                self.fail("I12 what only tells asks for nothing", format!("{id} was acknowledged"));
+            }
             let stored = block_on(rows::page::get(&self.db, id)).ok().flatten();
             if stored.is_none_or(|(page, _)| paging::may_send(page.status)) {
                 self.fail("I4 an acknowledgement answered is an acknowledgement kept", format!("{id}"));

@@ -6,18 +6,21 @@
 //! the store with that. A violated promise ends the run with its invariant's name and a trace.
 //!
 //! Where to look: [`world`] (nodes, the agenda, crashes), [`outbox`] (sending, as the engine's
-//! outbox does), [`actors`] (monitors and people), [`orgs`] (organisations).
+//! outbox does), [`actors`] (monitors and people), [`coordination`] (what people do beside paging),
+//! [`work`] (what follows from it), [`orgs`] (organisations).
 //!
 //! Deliberately not here: PostgreSQL, sockets, the engine's own loops and the bytes of messages.
 //! Those have tests of their own; here the decisions and their crash points are searched.
 
 pub mod actors;
 pub mod checks;
+pub mod coordination;
 pub mod oracle;
 pub mod orgs;
 pub mod outbox;
 pub mod ports;
 pub mod sometimes;
+pub mod work;
 pub mod world;
 
 pub use world::{Failure, Report, run, run_twice};

@@ -6,16 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use allclear_domain::access::Reach;
-use allclear_domain::ids::{IncidentId, MessageId, PageId};
-use allclear_domain::incident;
+use allclear_domain::expect::Owner;
+use allclear_domain::ids::{ActionId, IncidentId, MessageId, PageId, ReviewId};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging;
 use allclear_domain::time::{Length, after};
+use allclear_domain::wire::NoticeKind;
+use allclear_domain::{action, incident, review};
 use allclear_store::rows;
 use jiff::Timestamp;
 
 use crate::ports::block_on;
+use crate::work::{Promise, WorkModel};
 use crate::world::World;
 
 /// A page as its log tells it.
@@ -23,6 +26,12 @@ use crate::world::World;
 pub struct PageModel {
     pub incident: IncidentId,
     escalation: Option<String>,
+    /// Whom it pages in place of a policy's steps.
+    targets: Vec<String>,
+    /// It only tells: no steps, no answer.
+    pub tells: bool,
+    /// Sends to a person that failed, and for which no other way was used yet.
+    failed: BTreeMap<String, u32>,
     urgency: NotifyUrgency,
     /// Looks for somebody.
     pub running: bool,
@@ -38,6 +47,29 @@ pub struct PageModel {
     /// Person and entry to delay and whether it was raised.
     entries: BTreeMap<(String, u32), (Length, bool)>,
     keys: BTreeSet<String>,
+}
+
+impl PageModel {
+    fn new(incident: IncidentId, urgency: NotifyUrgency, at: Timestamp) -> Self {
+        Self {
+            incident,
+            escalation: None,
+            targets: Vec::new(),
+            tells: false,
+            failed: BTreeMap::new(),
+            urgency,
+            running: false,
+            exhausted: false,
+            over: false,
+            round: 1,
+            step: 0,
+            catch_all: false,
+            reached_at: at,
+            within: Length::ZERO,
+            entries: BTreeMap::new(),
+            keys: BTreeSet::new(),
+        }
+    }
 }
 
 /// An incident as its log tells it.
@@ -61,6 +93,12 @@ pub struct Oracle {
     orgs: BTreeMap<u64, Arc<Org>>,
     pub pages: BTreeMap<PageId, PageModel>,
     pub incidents: BTreeMap<IncidentId, IncidentModel>,
+    /// Roles, tasks and updates.
+    pub works: BTreeMap<IncidentId, WorkModel>,
+    /// Reviews and actions.
+    pub promises: BTreeMap<Owner, Promise>,
+    /// Updates that were posted, and who must be told of them in the same commit.
+    pub to_tell: BTreeMap<IncidentId, BTreeSet<String>>,
     delivered: BTreeMap<MessageId, u32>,
     /// Labelled in doubt in the log.
     pub doubted: BTreeMap<MessageId, u32>,
@@ -77,6 +115,9 @@ impl Oracle {
             orgs: BTreeMap::from([(org.version, org)]),
             pages: BTreeMap::new(),
             incidents: BTreeMap::new(),
+            works: BTreeMap::new(),
+            promises: BTreeMap::new(),
+            to_tell: BTreeMap::new(),
             delivered: BTreeMap::new(),
             doubted: BTreeMap::new(),
             digest: 0xcbf2_9ce4_8422_2325,
@@ -135,7 +176,7 @@ fn tellable(org: &Org, targets: &[String], urgency: NotifyUrgency, at: Timestamp
 }
 
 /// How long after a step each way of a person is used: as their rule says, the soonest at once.
-fn delays(org: &Org, person: &str, urgency: NotifyUrgency) -> Vec<Length> {
+pub(crate) fn delays(org: &Org, person: &str, urgency: NotifyUrgency) -> Vec<Length> {
     let Some(person) = org.person(person) else { return Vec::new() };
     let verified = |id: &str| person.contacts.iter().any(|c| c.id == id && c.verified);
     let rules = match urgency {
@@ -155,7 +196,16 @@ fn next_of(page: &PageModel, org: &Org, at: Timestamp) -> Next {
     if page.catch_all {
         return Next::Exhausted;
     }
-    if let Some(policy) = page.escalation.as_deref().and_then(|id| org.escalation(id)) {
+    if !page.targets.is_empty() && page.step == 0 {
+        // By name: these people once, and nobody again.
+        let people = tellable(org, &page.targets, page.urgency, at);
+        if !people.is_empty() {
+            return Next::Step { round: 1, step: 1, catch_all: false, people };
+        }
+    }
+    if page.targets.is_empty()
+        && let Some(policy) = page.escalation.as_deref().and_then(|id| org.escalation(id))
+    {
         for round in page.round..=policy.repeat + 1 {
             for (index, form) in policy.steps.iter().enumerate() {
                 let step = u32::try_from(index + 1).unwrap_or(u32::MAX);
@@ -176,7 +226,7 @@ fn next_of(page: &PageModel, org: &Org, at: Timestamp) -> Next {
 impl World {
     /// Reads what was added to the log.
     pub(crate) fn observe(&mut self) {
-        let mut touched = BTreeSet::new();
+        let (mut touched, mut promised) = (BTreeSet::new(), BTreeSet::new());
         loop {
             let events = block_on(rows::event::after(&self.db, self.oracle.seq, 1000, &Reach::all())).unwrap_or_default();
             if events.is_empty() {
@@ -207,15 +257,32 @@ impl World {
                     if let Some(page) = self.oracle.pages.get(&id) {
                         touched.insert(page.incident);
                     }
+                } else if let Ok(id) = event.stream.parse::<ReviewId>() {
+                    promised.insert(Owner::Review(id));
+                    match review::Event::decode(&event.kind, event.v, &body) {
+                        Ok(read) => self.review_event(id, &read, event.at),
+                        Err(why) => self.fail("I6 the log reads", why.to_string()),
+                    }
+                } else if let Ok(id) = event.stream.parse::<ActionId>() {
+                    promised.insert(Owner::Action(id));
+                    match action::Event::decode(&event.kind, event.v, &body) {
+                        Ok(read) => self.action_event(id, &read, event.at),
+                        Err(why) => self.fail("I6 the log reads", why.to_string()),
+                    }
                 }
             }
         }
         for id in touched {
             self.check_incident(id);
+            self.check_work(id);
+        }
+        for owner in promised {
+            self.check_promise(owner);
         }
     }
 
     fn incident_event(&mut self, id: IncidentId, event: &incident::Event, at: Timestamp) {
+        self.work_event(id, event, at);
         let mut model = self.oracle.incidents.get(&id).cloned().unwrap_or_default();
         match event {
             incident::Event::Proposed(_) => model.candidate = true,
@@ -272,25 +339,29 @@ impl World {
             let model = PageModel {
                 incident: body.incident.id,
                 escalation: body.escalation.clone(),
-                urgency: body.urgency,
+                targets: body.targets.clone(),
                 running: true,
-                exhausted: false,
-                over: false,
-                round: 1,
-                step: 0,
-                catch_all: false,
-                reached_at: at,
-                within: Length::ZERO,
-                entries: BTreeMap::new(),
-                keys: BTreeSet::new(),
+                ..PageModel::new(body.incident.id, body.urgency, at)
             };
+            if !model.targets.is_empty() {
+                self.reached("people were paged by name");
+            }
             self.oracle.pages.insert(id, model);
+            return;
+        }
+        if let paging::Event::Told(body) = event {
+            let mut page = PageModel { tells: true, ..PageModel::new(body.incident.id, NotifyUrgency::Low, at) };
+            self.told(id, &mut page, body);
+            self.oracle.pages.insert(id, page);
             return;
         }
         let Some(mut page) = self.oracle.pages.get(&id).cloned() else {
             self.fail("I6 the log reads", format!("{id} begins with {}", event.kind()));
             return;
         };
+        if page.tells {
+            self.after_telling(id, &mut page, event, cause);
+        }
         let timed_out = cause.starts_with("expectation:") && cause.contains("/ack:");
         match event {
             paging::Event::StepReached(body) => self.step_reached(id, &mut page, body, at, timed_out),
@@ -300,6 +371,7 @@ impl World {
                     self.fail("I2 nobody was told, because", format!("{id} passed a step without a reason"));
                 }
             }
+            paging::Event::NoticeRaised(_) if page.tells => {}
             paging::Event::NoticeRaised(body) => self.notice_raised(id, &mut page, body, at, cause),
             paging::Event::Exhausted(body) => {
                 self.reached("a page was exhausted");
@@ -344,6 +416,64 @@ impl World {
             _ => {}
         }
         self.oracle.pages.insert(id, page);
+    }
+
+    /// Everybody who must hear of it, over one way each at once; of an audience every address.
+    fn told(&mut self, id: PageId, page: &mut PageModel, body: &paging::Told) {
+        let org = self.org_of(body.org_version);
+        let named: BTreeSet<String> =
+            body.people.iter().map(|p| p.person.clone()).chain(body.passed_over.iter().map(|p| p.person.clone())).collect();
+        if body.kind == NoticeKind::Update {
+            let wanted = self.oracle.to_tell.remove(&body.incident.id);
+            if wanted.as_ref() != Some(&named) {
+                self.fail("I12 an update reaches its audiences", format!("{id} tells {named:?}, {wanted:?} were to be told"));
+            }
+        }
+        for reached in &body.people {
+            let at_once: Vec<bool> = reached.entries.iter().map(|e| e.message.is_some()).collect();
+            let (ways, all) = match reached.person.strip_prefix("audience:") {
+                Some(audience) => {
+                    let form = org.bundle().audiences.iter().find(|a| a.id == audience);
+                    (form.map_or(0, |a| a.contacts.iter().filter(|c| c.verified).count()), true)
+                }
+                None => (delays(&org, &reached.person, NotifyUrgency::Low).len(), false),
+            };
+            let wanted: Vec<bool> = (0..ways).map(|n| all || n == 0).collect();
+            if at_once != wanted {
+                self.fail(
+                    "I12 whoever is told hears of it at once",
+                    format!("{id} plans {at_once:?} for {}, not {wanted:?}", reached.person),
+                );
+            }
+            for (n, entry) in (0_u32..).zip(&reached.entries) {
+                page.entries.insert((reached.person.clone(), n), (Length::ZERO, entry.message.is_some()));
+                if entry.message.is_some() {
+                    self.new_key(page, format!("{id}:1:1:{}:{n}", reached.person));
+                }
+            }
+        }
+    }
+
+    /// What only tells asks for nothing: no steps and no answers, and another way of a person only
+    /// after one that failed.
+    fn after_telling(&mut self, id: PageId, page: &mut PageModel, event: &paging::Event, cause: &str) {
+        match event {
+            paging::Event::SendFailed(body) => *page.failed.entry(body.person.clone()).or_default() += 1,
+            // The first trouble is only that; the second such entry says that it is given up.
+            paging::Event::SendDelayed(body) if body.attempts > 1 => *page.failed.entry(body.person.clone()).or_default() += 1,
+            paging::Event::SendDelayed(_) | paging::Event::SendInDoubt(_) => {}
+            paging::Event::Delivered(_) => self.reached("somebody was told"),
+            paging::Event::NoticeRaised(body) => {
+                let excused = page.failed.get_mut(&body.person).filter(|left| **left > 0).map(|left| *left -= 1).is_some();
+                let planned = page.entries.insert((body.person.clone(), body.entry), (Length::ZERO, true));
+                if !excused || cause.starts_with("expectation:") || planned.is_none_or(|(_, raised)| raised) {
+                    self.fail("I12 another way only after one that failed", format!("{id} raised {} {}", body.person, body.entry));
+                }
+                self.reached("a reminder took another way");
+                self.new_key(page, format!("{id}:1:1:{}:{}", body.person, body.entry));
+            }
+            other => self.fail("I12 what only tells asks for nothing", format!("{id} has {}", other.kind())),
+        }
     }
 
     fn may_advance(&mut self, id: PageId, page: &PageModel, at: Timestamp, timed_out: bool) {
@@ -445,7 +575,7 @@ impl World {
         }
     }
 
-    fn org_of(&self, version: u64) -> Arc<Org> {
+    pub(crate) fn org_of(&self, version: u64) -> Arc<Org> {
         self.oracle.orgs.get(&version).unwrap_or(&self.org).clone()
     }
 }

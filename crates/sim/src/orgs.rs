@@ -6,8 +6,8 @@
 
 use allclear_domain::incident::Severity;
 use allclear_domain::org::model::{
-    Bundle, Contact, Declare, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, Override, Person, Restriction, Route,
-    RouteSet, Schedule, Service, SeverityForm, Silence, Step, Team,
+    Audience, Bundle, Contact, Declare, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, Override, Person, Restriction,
+    Route, RouteSet, Schedule, Service, SeverityForm, Silence, Step, Team,
 };
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{SenderSeverity, Signal};
@@ -21,6 +21,8 @@ pub const INTEGRATIONS: [&str; 2] = ["prom", "duty"];
 pub const KINDS: u64 = 8;
 /// Values of the label `host`, which silences match.
 pub const HOSTS: u64 = 4;
+/// Audiences of every world.
+pub const AUDIENCES: u64 = 3;
 const ZONES: [&str; 4] = ["Europe/Madrid", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"];
 
 /// An organisation at its start.
@@ -84,6 +86,56 @@ pub fn organisation(dice: &mut Dice, now: Timestamp) -> Bundle {
         bundle.silences.push(silence(dice, now, 0));
     }
     bundle
+}
+
+/// Managers, audiences and cadences, from dice of their own.
+pub fn coordinated(dice: &mut Dice, bundle: &mut Bundle) {
+    let ids: Vec<String> = bundle.people.iter().map(|p| p.id.clone()).collect();
+    for team in &mut bundle.teams {
+        team.managers = some_of(dice, &ids);
+    }
+    for service in &mut bundle.services {
+        service.team = dice.chance(800).then(|| format!("team{}", dice.below(2)));
+    }
+    let address = |dice: &mut Dice, n: u64| Contact {
+        id: format!("list{n}"),
+        email: Some(format!("list{n}@example.org")),
+        webhook: None,
+        secret: None,
+        verified: dice.chance(800),
+    };
+    bundle.audiences = (0..AUDIENCES)
+        .map(|n| Audience {
+            id: format!("aud{n}"),
+            name: None,
+            people: some_of(dice, &ids),
+            teams: if dice.chance(400) { vec![format!("team{}", dice.below(2))] } else { Vec::new() },
+            contacts: (0..dice.below(3)).map(|n| address(dice, n)).collect(),
+        })
+        .collect();
+    if dice.chance(300) && !bundle.severities.iter().any(|form| form.id == Severity::Sev2) {
+        bundle.severities.push(SeverityForm {
+            id: Severity::Sev2,
+            name: None,
+            notify: None,
+            update_every: Some(Length::from_mins(*dice.pick(&[5, 20, 90]))),
+            review_within: dice.chance(500).then(|| Length::from_mins(dice.between(60, 3_000))),
+            acknowledge_within: None,
+            resolve_within: None,
+        });
+    }
+}
+
+/// How often a severity asks for updates, by the contract: half an hour for the two worst, an hour for
+/// sev3, unless the organisation says otherwise.
+#[must_use]
+pub fn cadence(org: &Bundle, severity: Severity) -> Option<Length> {
+    let form = org.severities.iter().find(|form| form.id == severity);
+    form.and_then(|form| form.update_every).or(match severity {
+        Severity::Sev1 | Severity::Sev2 => Some(Length::from_mins(30)),
+        Severity::Sev3 => Some(Length::from_mins(60)),
+        Severity::Sev4 | Severity::Sev5 => None,
+    })
 }
 
 /// The organisation after somebody changed it.

@@ -143,7 +143,7 @@ impl World {
 
     fn first_byte(&mut self, node: usize, message: Stored, claimed_at: Timestamp) {
         self.check_first_byte(&message, claimed_at);
-        let known = self.org.person(&message.person).is_some_and(|p| p.contacts.iter().any(|c| c.id == message.contact));
+        let known = self.org.contact(&message.person, &message.contact).is_some();
         let throw = self.dice.below(1000);
         let trouble = if self.draining { 0 } else { self.trouble };
         let (outcome, arrives) = if !known {

@@ -25,7 +25,10 @@ use crate::ports::{Dice, SimClock, block_on, ports};
 use crate::sometimes::Reached;
 
 /// Steps of a world before it is left to run out.
-const STEPS: u64 = 420;
+const STEPS: u64 = 520;
+/// Seconds between two acts of coordination, from and to: often enough that an incident of half an hour meets
+/// several.
+const COORDINATION_S: (u64, u64) = (40, 400);
 /// Steps of running out; more means that something never ends.
 const DRAIN_STEPS_MAX: u64 = 20_000;
 /// When every world starts: a Monday before a change of clocks in Europe and America.
@@ -100,6 +103,8 @@ pub(crate) enum Task {
     Act(Box<Act>),
     /// Somebody does something out of the blue.
     Meddle,
+    /// Somebody coordinates.
+    Coordinate,
     Begin {
         node: usize,
         run: u64,
@@ -137,6 +142,8 @@ pub(crate) enum Task {
 pub struct World {
     pub(crate) seed: u64,
     pub(crate) dice: Dice,
+    /// Throws about coordination come from here, so that they shift no other throw.
+    pub(crate) side: Dice,
     pub(crate) now: Timestamp,
     clock: Arc<SimClock>,
     pub(crate) db: Db,
@@ -219,7 +226,9 @@ impl World {
         let clock = Arc::new(SimClock::default());
         clock.set(now);
         let db = Db::open_inline(MIGRATIONS).expect("a store in memory opens");
-        let bundle = orgs::organisation(&mut dice, now);
+        let mut side = Dice::new(seed.wrapping_mul(0x2545_f491).wrapping_add(29));
+        let mut bundle = orgs::organisation(&mut dice, now);
+        orgs::coordinated(&mut side, &mut bundle);
         let org = Arc::new(Org::build(1, bundle));
         let monitors = (0..dice.between(3, 9)).map(|n| Monitor::new(&mut dice, n)).collect::<Vec<_>>();
         let shared = dice.chance(250);
@@ -255,6 +264,7 @@ impl World {
             steady_since: now,
             monitors: Vec::new(),
             dice,
+            side,
         };
         let nodes = if shared { 2 } else { 1 };
         if shared {
@@ -281,6 +291,7 @@ impl World {
         world.monitors = monitors;
         world.plan_later(600, 3_000, Task::Meddle);
         world.plan_later(1_800, 9_000, Task::OrgChange);
+        world.plan_coordination();
         if !calm {
             world.plan_later(3_000, 20_000, Task::Jump);
             if world.crashes > 0 {
@@ -299,6 +310,11 @@ impl World {
     fn plan_later(&mut self, low_s: u64, high_s: u64, task: Task) {
         let wait = self.dice.between(low_s, high_s);
         self.plan(after(self.now, Length::from_secs(wait)), task);
+    }
+
+    fn plan_coordination(&mut self) {
+        let wait = self.side.between(COORDINATION_S.0, COORDINATION_S.1);
+        self.plan(after(self.now, Length::from_secs(wait)), Task::Coordinate);
     }
 
     pub(crate) fn say(&mut self, text: impl FnOnce() -> String) {
@@ -480,6 +496,12 @@ impl World {
                     self.plan_later(120, 1_800, Task::Meddle);
                 }
             }
+            Task::Coordinate => {
+                self.coordinate();
+                if !self.draining {
+                    self.plan_coordination();
+                }
+            }
             Task::Orphans { node, run } if lives(self, node, run) => self.read_orphans(node),
             Task::Begin { node, run } if lives(self, node, run) => self.begin(node),
             Task::Answer { node, run, message } if lives(self, node, run) => self.answered(node, message),
@@ -489,7 +511,10 @@ impl World {
                 if self.nodes[node].decider.as_ref().is_some_and(|d| d.core().dirty_alerts() > 0) {
                     self.ours(node, "flush", Command::Flush { keys: 1000 });
                 }
-                if self.nodes[node].alive && (!self.draining || !self.agenda.is_empty()) {
+                // While the world runs out a review may be days away: a flush with nothing to come stops.
+                let more = self.agenda.values().any(|task| !matches!(task, Task::Flush(_)))
+                    || self.nodes[node].decider.as_ref().is_some_and(|d| d.core().dirty_alerts() > 0);
+                if self.nodes[node].alive && (!self.draining || more) {
                     self.plan(after(self.now, Length::from_secs(15)), Task::Flush(node));
                 }
             }
@@ -532,6 +557,10 @@ impl World {
     fn change_org(&mut self) {
         let version = self.org.version + 1;
         let (bundle, what) = orgs::changed(&mut self.dice, self.org.bundle(), self.now, version);
+        let mut bundle = bundle;
+        if self.side.chance(200) {
+            orgs::coordinated(&mut self.side, &mut bundle);
+        }
         self.say(|| format!("the organisation changes: {what}"));
         self.org = Arc::new(Org::build(version, bundle));
         if self.oracle.a_page_runs() {
@@ -697,7 +726,10 @@ impl World {
         self.say(|| "the world stops; what was begun runs out".into());
         self.draining = true;
         self.agenda.retain(|_, task| {
-            !matches!(task, Task::Tick(_) | Task::Act(_) | Task::Meddle | Task::OrgChange | Task::Crash | Task::Jump | Task::Check)
+            !matches!(
+                task,
+                Task::Tick(_) | Task::Act(_) | Task::Meddle | Task::Coordinate | Task::OrgChange | Task::Crash | Task::Jump | Task::Check
+            )
         });
         let mut steps = 0;
         while self.failure.is_none() {

@@ -265,6 +265,10 @@ impl Loop {
             if !delivery.signed {
                 self.odd.push(format!("message {} came without a good signature", delivery.id));
             }
+            if !delivery.is_page() {
+                // A question whether it is over pages nobody.
+                continue;
+            }
             let receipt = self.receipt(&delivery);
             self.links.insert(receipt.key.clone(), delivery.ack_path());
             self.ledger.received(receipt);
@@ -402,7 +406,8 @@ impl Loop {
         let wanted = keys.iter().filter(|key| self.ledger.is_accepted(key) && !self.ledger.is_ended(key)).count();
         let (keys, seen) = (Arc::new(keys.to_vec()), self.seen);
         let arrived = self.world.hook.wait(PAGES_WITHIN, |all| {
-            let told = |key: &&String| all[seen.min(all.len())..].iter().any(|d| d.page()["incident"]["title"] == key.as_str());
+            let told =
+                |key: &&String| all[seen.min(all.len())..].iter().any(|d| d.is_page() && d.page()["incident"]["title"] == key.as_str());
             keys.iter().filter(told).count() >= wanted
         });
         tokio::select! {

@@ -57,6 +57,21 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// Whether it pages somebody; the others ask about a recovery, or only tell.
+    #[must_use]
+    pub fn is_page(&self) -> bool {
+        matches!(self.kind(), "page" | "pages")
+    }
+    /// Whether it only tells: a reminder, an update.
+    #[must_use]
+    pub fn tells(&self) -> bool {
+        matches!(self.kind(), "reminder" | "update")
+    }
+    /// `type`
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.body["type"].as_str().unwrap_or_default()
+    }
     /// The pages it carries: one, or the list of a bundle.
     #[must_use]
     pub fn pages(&self) -> Vec<&Value> {
@@ -88,6 +103,8 @@ pub fn path_of(url: &str) -> String {
 #[derive(Default)]
 struct State {
     deliveries: Vec<Delivery>,
+    /// What only tells.
+    told: Vec<Delivery>,
     script: HashMap<String, Reply>,
 }
 
@@ -144,7 +161,14 @@ impl WebhookSink {
         self.state().script.insert(path.to_owned(), reply);
     }
 
-    /// All requests so far, in the order of their last byte.
+    /// What only told one person, or an audience: reminders and updates, in the order of their last byte.
+    #[must_use]
+    pub fn told(&self, path: &str) -> Vec<Delivery> {
+        self.state().told.iter().filter(|d| d.path.trim_start_matches('/') == path).cloned().collect()
+    }
+
+    /// All requests so far that ask something of somebody, in the order of their last byte: pages, and
+    /// questions whether it is over. [`Self::told`] has the others.
     #[must_use]
     pub fn all(&self) -> Vec<Delivery> {
         self.state().deliveries.clone()
@@ -168,7 +192,7 @@ impl WebhookSink {
         let _ = self.shared.open.subscribe().wait_for(|open| *open == 0).await;
     }
 
-    /// Waits until `wanted` holds for what arrived; false when it does not within the time.
+    /// Waits until `wanted` holds for what arrived and asks something; false when it does not within the time.
     pub async fn wait(&self, within: Duration, wanted: impl Fn(&[Delivery]) -> bool) -> bool {
         let look = async {
             loop {
@@ -218,7 +242,10 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             Reply::Redirect(_) => 302,
         };
         let delivery = read(path, &headers, &body, began, status);
-        shared.state.lock().unwrap_or_else(PoisonError::into_inner).deliveries.push(delivery);
+        {
+            let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+            if delivery.tells() { state.told.push(delivery) } else { state.deliveries.push(delivery) }
+        }
         shared.arrived.notify_waiters();
         let more = match reply {
             Reply::DropAfterReading => return Ok(()),

@@ -9,7 +9,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use allclear_domain::access::{Actor, Principal, Scope};
-use allclear_domain::ids::IncidentId;
 use allclear_engine::Engine;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
@@ -109,20 +108,34 @@ enum Follows {
 }
 
 impl Follows {
-    /// Whether it is worth telling to whoever follows: of what they may not see they hear nothing.
-    async fn concerns(&self, change: &Change, engine: &Engine, who: &Principal) -> bool {
+    fn concerns(&self, change: &Change) -> bool {
         match self {
+            Self::All => true,
             Self::Incident(id) => change.incidents.as_ref().is_none_or(|ids| ids.contains(id)),
             Self::Org => change.org,
-            Self::All => match &change.incidents {
-                Some(ids) if !change.org => {
-                    let ids: Vec<IncidentId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
-                    // Where the store does not answer the page asks, and is told so.
-                    engine.queries(who).seen_of(&ids).await.map_or(true, |seen| !seen.is_empty())
-                }
-                _ => true,
-            },
         }
+    }
+}
+
+/// A page that follows.
+struct Following {
+    changes: broadcast::Receiver<Change>,
+    follows: Follows,
+    stopping: allclear_engine::CancellationToken,
+    engine: Engine,
+    who: Principal,
+}
+
+impl Following {
+    /// Whether the reader sees any of what changed: a private incident does not show by its stirring.
+    async fn may_know(&self, change: &Change) -> bool {
+        let (Follows::All, Some(ids)) = (&self.follows, &change.incidents) else { return true };
+        if change.org {
+            return true;
+        }
+        let ids: Vec<_> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+        // Where the store does not answer, a page that asks for itself in vain does no harm.
+        self.engine.queries(&self.who).seen_of(&ids).await.map_or(true, |seen| !seen.is_empty())
     }
 }
 
@@ -150,27 +163,26 @@ pub(crate) async fn follow(State(app): State<App>, headers: HeaderMap, Query(ask
         _ => Follows::All,
     };
     let changes = app.hub.follow(&app.engine);
-    let follower = (app.engine.clone(), who, follows);
-    let stream = unfold((changes, follower, true), |(mut changes, follower, first)| async move {
+    let stopping = app.engine.stopping();
+    let start = Following { changes, follows, stopping, engine: app.engine.clone(), who };
+    let stream = unfold((start, true), |(mut page, first)| async move {
         if first {
             // Says at once that the way is open, so that a page knows it is live.
             let event = Event::default().event("open").data("");
-            return Some((Ok::<_, Infallible>(event), (changes, follower, false)));
+            return Some((Ok::<_, Infallible>(event), (page, false)));
         }
-        let (engine, who, follows) = &follower;
-        let stopping = engine.stopping();
         loop {
             let version = tokio::select! {
-                change = changes.recv() => match change {
-                    Ok(change) if follows.concerns(&change, engine, who).await => change.version,
+                change = page.changes.recv() => match change {
+                    Ok(change) if page.follows.concerns(&change) && page.may_know(&change).await => change.version,
                     Ok(_) => continue,
                     Err(broadcast::error::RecvError::Lagged(_)) => 0,
                     Err(broadcast::error::RecvError::Closed) => return None,
                 },
-                () = stopping.cancelled() => return None,
+                () = page.stopping.cancelled() => return None,
             };
             let event = Event::default().event("changed").data(version.to_string());
-            return Some((Ok(event), (changes, follower, false)));
+            return Some((Ok(event), (page, false)));
         }
     });
     Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()

@@ -66,7 +66,7 @@ pub(crate) async fn menu(State(app): State<App>, headers: HeaderMap) -> Response
             section data-live="mine" { h2 { "Mine" } (incidents(&mine, &when, "You have no open incident.")) }
             nav class="menu" aria-label="More pages" {
                 @for (href, word) in [("/services", "Services"), ("/actions", "Actions"), ("/reviews", "Reviews"), ("/trends", "Trends"), ("/settings", "Settings")] {
-                    a href=(href) { (word) }
+                    @if href != "/settings" || shell::may_set(&app, &who) { a href=(href) { (word) } }
                 }
                 @if app.options.demo_outbox.is_some() { a href="/outbox" { "Messages" } }
                 @if app.options.open_to.is_none() { a href="/me" { "My account and sessions" } }

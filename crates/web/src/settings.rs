@@ -1,13 +1,12 @@
 //! Settings: every form of the organisation by kind, and one with its content, version and history.
 //!
-//! Read-only here: a file or the API changes them. Secrets are masked as in an export, and what holds
-//! addresses of people is shown to administrators alone.
+//! Read-only here: a file or the API changes them. Secrets are masked as in an export.
 
-use allclear_domain::access::Scope;
+use allclear_domain::access::{Action, Principal, Resource, can};
 use allclear_domain::org::diff::{FormKind, forms};
 use allclear_domain::org::export::masked;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use maud::html;
 
@@ -15,12 +14,29 @@ use crate::incident::actor;
 use crate::pages::{answer, reader};
 use crate::refused::Refused;
 use crate::shell::{Page, Place, framed, heading};
+use crate::when::When;
 use crate::{App, parts};
+
+/// Forms hold addresses of people, so that only administrators look at them.
+async fn administrator(app: &App, headers: &HeaderMap) -> Result<(Principal, When), Refused> {
+    let (who, when) = reader(app, headers).await?;
+    if can(&app.engine.org(), &who, Action::Administer, Resource::Installation) {
+        return Ok((who, when));
+    }
+    let detail = "Settings hold the addresses of people. Ask an administrator.";
+    Err(Refused::new(
+        StatusCode::FORBIDDEN,
+        "forbidden",
+        "Only administrators look at settings",
+        detail,
+        html! { p { a href="/" { "Board" } } },
+    ))
+}
 
 /// GET of the list.
 pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
     answer(async {
-        let (who, when) = reader(&app, &headers).await?;
+        let (who, when) = administrator(&app, &headers).await?;
         let org = app.engine.org();
         let found = app.engine.queries(&who).forms().await?;
         let body = html! {
@@ -53,14 +69,12 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
 /// GET of one.
 pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path((kind, id)): Path<(String, String)>) -> Response {
     answer(async {
-        let (who, when) = reader(&app, &headers).await?;
+        let (who, when) = administrator(&app, &headers).await?;
         let missing = || Refused::missing("form", "Look for it among the settings.");
         let kind = FormKind::from_word(&kind).ok_or_else(missing)?;
         let queries = app.engine.queries(&who);
         let line = queries.forms().await?.into_iter().find(|form| form.kind == kind && form.id == id).ok_or_else(missing)?;
         let org = app.engine.org();
-        let addresses = matches!(kind, FormKind::Person | FormKind::Integration | FormKind::Audience);
-        let hidden = addresses && !who.scope.admits(Scope::Admin);
         let content = forms(&masked(org.bundle())).into_iter().find(|form| form.kind == kind && form.id == id);
         let text = content.and_then(|form| serde_json::to_string_pretty(&form.body).ok()).unwrap_or_default();
         let history = queries.form_history(kind, &id).await?;
@@ -71,10 +85,7 @@ pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path((kind, 
             } @else {
                 p class="prose" { "Made by people, not by a file. It is changed over the API." }
             }
-            section class="section" { 
-                h2 { "Content" span class="quiet" { " · secrets are masked" } }
-                @if hidden { p class="quiet" { "It holds addresses or keys, which administrators see." } } @else { pre tabindex="0" { code { (text) } } }
-            }
+            section class="section" { h2 { "Content" span class="quiet" { " · secrets are masked" } } pre tabindex="0" { code { (text) } } }
             section class="section" {
                 h2 { "Changes" }
                 ul class="list" {

@@ -118,7 +118,7 @@ fn curl(base_url: &str) -> String {
 #[must_use]
 pub fn faces(engine: &Engine, recorder: Arc<Recorder>) -> Faces {
     Faces {
-        open_to: Some(Principal { actor: Actor::Person(COMMANDER.to_owned()), scope: Scope::Respond }),
+        open_to: Some(Principal { actor: Actor::Person(COMMANDER.to_owned()), scope: Scope::Admin }),
         first_alarm_curl: Some(curl(engine.base_url())),
         demo_outbox: Some(Arc::new(move || recorder.recorded())),
     }

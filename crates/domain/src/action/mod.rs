@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::event_kinds;
 use crate::expect::{Expectation, Owner, Rule, Settle, Standing};
 use crate::ids::{ActionId, IncidentId};
+use crate::plants::planted;
 use crate::time::Length;
 
 /// Longest text of an action, in characters.
@@ -279,6 +280,7 @@ pub fn react(action: &Action, event: &Event, version: u64, at: Timestamp) -> (Ve
     };
     match event {
         Event::Added(_) => (vec![due()], Vec::new()),
+        Event::DueChanged(_) if planted("action-date-leaves-timer") => (vec![due()], Vec::new()),
         Event::DueChanged(_) => (vec![due()], vec![settle(Standing::Void, "its date was changed")]),
         Event::Done(_) => (Vec::new(), vec![settle(Standing::Met, "it was done")]),
         Event::Dropped(_) => (Vec::new(), vec![settle(Standing::Void, "it was dropped")]),

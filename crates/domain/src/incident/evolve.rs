@@ -8,6 +8,7 @@ use super::types::{Incident, State};
 use super::work::{COMMANDER, Task, TaskState, Work};
 use crate::event::Mode;
 use crate::ids::IncidentId;
+use crate::plants::planted;
 
 /// Folds one event.
 ///
@@ -98,6 +99,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
         }
         Event::OpenedUp(_) => incident.private = false,
         Event::Admitted(body) => incident.admitted.extend(body.people.iter().cloned()),
+        Event::RoleOffered(body) if planted("role-offer-gives-role") => incident.work.give(&body.role, &body.to, at),
         Event::RoleOffered(body) => {
             // Whoever is asked has to see what it is about.
             incident.admitted.insert(body.to.clone());

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 
 use super::event::Event;
 use super::types::{Incident, State};
-use super::work::{COMMANDER, UPDATES_MISSED_MAX};
+use super::work::{COMMANDER, TaskState, UPDATES_MISSED_MAX};
 use crate::expect::{CANDIDATE_WITHIN, CONFIRM_RECOVERY_WITHIN, Expectation, Owner, ROLE_WITHIN, Rule, Settle, Standing};
+use crate::plants::planted;
 use crate::time::Length;
 
 /// Keys of an incident's expectations.
@@ -64,7 +65,13 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Merged(_) => settle(None, Standing::Void, "it was merged"),
         Event::Acknowledged(body) => {
             settle(Some(KEY_GROUP_WAIT), Standing::Void, "somebody is on it");
+            // Whoever leads by acknowledging ends the search for a commander, and an offer to another.
+            if incident.work.roles.get(COMMANDER).is_some_and(|held| held.since == Some(at)) {
+                settle(Some(&key_role(COMMANDER)), Standing::Met, "somebody took it");
+            }
             if body.first {
+                // An update before the acknowledgement, or a reopening, has promised one already.
+                settle(Some(KEY_UPDATE), Standing::Void, "somebody is on it");
                 if let Some(every) = incident.work.update_every {
                     open(KEY_UPDATE, Rule::UpdateDue, every);
                 }
@@ -73,6 +80,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
                 }
             }
         }
+        Event::SeverityChanged(_) if planted("severity-keeps-cadence") => {}
         Event::SeverityChanged(body) if matches!(incident.state, State::Investigating | State::Mitigated) => {
             settle(Some(KEY_UPDATE), Standing::Void, "its severity changed");
             if let Some(every) = body.update_every {
@@ -80,7 +88,9 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
             }
         }
         Event::Updated(body) => {
-            settle(Some(KEY_UPDATE), Standing::Met, "an update was sent");
+            if !planted("update-leaves-timer") {
+                settle(Some(KEY_UPDATE), Standing::Met, "an update was sent");
+            }
             if let Some(next_by) = body.next_by {
                 open(KEY_UPDATE, Rule::UpdateDue, Length::between(at, next_by));
             }
@@ -94,6 +104,16 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Reopened(_) => {
             if let Some(every) = incident.work.update_every {
                 open(KEY_UPDATE, Rule::UpdateDue, every);
+            }
+            // What was still to be done, or to be answered, when it ended is awaited again; what was due
+            // meanwhile is late at once.
+            for task in incident.work.tasks.iter().filter(|task| task.state == TaskState::Open && !task.late) {
+                if let Some(due_at) = task.due_at {
+                    open(&key_task(task.task), Rule::TaskDue, Length::between(at, due_at));
+                }
+            }
+            for role in incident.work.roles.iter().filter(|(_, held)| held.offered_to.is_some()).map(|(role, _)| role) {
+                open(&key_role(role), Rule::RoleAnswer, ROLE_WITHIN);
             }
         }
         Event::RoleOffered(body) => {
@@ -115,6 +135,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
                 open(&key_task(body.task), Rule::TaskDue, Length::between(at, due_at));
             }
         }
+        Event::TaskDone(_) if planted("task-done-leaves-timer") => {}
         Event::TaskDone(body) => settle(Some(&key_task(body.task)), Standing::Met, "it was done"),
         Event::TaskDropped(body) => settle(Some(&key_task(body.task)), Standing::Void, "it was dropped"),
         _ => {}

@@ -159,6 +159,7 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
             Status::Running | Status::Exhausted => Ok(vec![Event::Acknowledged(Acknowledged { by, via })]),
             Status::Acknowledged => Ok(Vec::new()),
             Status::Stopped => Err(Refusal::Over("it was stopped")),
+            Status::Told if planted("told-is-acknowledgeable") => Ok(vec![Event::Acknowledged(Acknowledged { by, via })]),
             Status::Told => Err(Refusal::Over(ONLY_TOLD)),
         },
         Command::Decline { by, via } => match page.status {

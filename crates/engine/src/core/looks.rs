@@ -227,6 +227,7 @@ fn settle(unit: &mut Unit, expectation: &Expectation, standing: Standing, why: &
 fn settle_or_rearm(unit: &mut Unit, expectation: &Expectation, standing: Option<Standing>, why: &str) {
     match (standing, expectation.deadline_at()) {
         (Some(standing), _) => settle(unit, expectation, standing, why),
+        (None, Some(_)) if allclear_domain::plants::planted("reminder-at-every-look") => {}
         (None, Some(at)) => {
             unit.write(rows::expectation::rearm(expectation, at));
             note_look(unit, at);

@@ -219,7 +219,10 @@ impl Core {
                     self.incidents.insert(id, *found);
                     self.pages_of.insert(id, pages.iter().map(|(page, _)| page.id).collect());
                     for (page, head) in pages {
-                        self.pages.insert(page.id, (page, head));
+                        // A page may have gone on in a commit that is under way: memory is ahead then.
+                        if self.pages.get(&page.id).is_none_or(|(_, known)| known.version < head.version) {
+                            self.pages.insert(page.id, (page, head));
+                        }
                     }
                 } else {
                     self.read.push(Loaded::Incident(id, None, Vec::new()));

@@ -74,7 +74,8 @@ impl Core {
     pub(super) fn act_on_page(&mut self, unit: &mut Unit, id: PageId, command: &paging::Command) -> Decided<Reply> {
         let (page, _) = self.page(unit, id)?;
         match command {
-            paging::Command::Acknowledge { by, via } => {
+            // What only tells is no way to take an incident: its page refuses.
+            paging::Command::Acknowledge { by, via } if page.status != paging::Status::Told => {
                 self.acknowledge(unit, page.incident_id(), by.clone(), via)?;
             }
             other => {

@@ -168,6 +168,13 @@ pub async fn of_incident(db: &Db, incident: IncidentId) -> Result<Vec<Expectatio
     rows.iter().map(expectation).collect()
 }
 
+/// All of an owner, settled or not, in the order in which they were opened.
+pub async fn of_owner(db: &Db, owner: Owner) -> Result<Vec<Expectation>, Fault> {
+    let sql = format!("select {COLUMNS} from expectation where owner = ?1 order by opened_at, occurrence limit 1000");
+    let rows = db.read(&sql, vec![text(owner)]).await?;
+    rows.iter().map(expectation).collect()
+}
+
 /// The earliest live look of each of these incidents.
 pub async fn next_due(db: &Db, incident: IncidentId) -> Result<Option<Timestamp>, Fault> {
     let sql = &format!("select min({DUE_AT}) from expectation where incident = ?1 and standing = 'live'");

@@ -1,0 +1,290 @@
+//! An incident is commanded and told of: roles, tasks, updates, corrections; then its review and its
+//! actions. What nobody does in time is said to whoever can still do something about it.
+
+use allclear_trial::{Database, World, org};
+use serde_json::{Value, json};
+
+use crate::{on_both, world_of};
+
+on_both!(
+    a_role_is_offered_taken_and_left_and_silence_is_told,
+    an_update_reaches_its_audience_and_the_next_one_is_awaited,
+    a_review_is_drafted_edited_published_and_late_when_it_is_not,
+);
+
+/// Seconds of a minute.
+const MINUTE: u64 = 60;
+/// Customers hear of updates by mail, over a webhook, and ben in person; a review has an hour.
+const ORG: &str = r#"
+audiences:
+  - {id: customers, people: [ben], contacts: [{id: status, webhook: "{HOOK}/status", secret: "{SECRET}"}, {id: list, email: status@example.org}]}
+severities:
+  - {id: sev2, review_within: 1h}
+"#;
+
+fn organisation() -> String {
+    [&org::usual(), ORG].concat()
+}
+
+/// What somebody was told, asked nothing, in order.
+fn told(world: &World, who: &str) -> Vec<String> {
+    world.hook.told(who).iter().map(|d| d.page()["text"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+fn times(world: &World, who: &str, words: &str) -> usize {
+    told(world, who).iter().filter(|text| text.contains(words)).count()
+}
+
+/// An incident that ana acknowledged, by its reference.
+async fn taken_by_ana(world: &World) -> String {
+    world.fire("disk").await;
+    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
+    let incident = world.incident().await;
+    assert_eq!(incident["commander"], "ana", "whoever acknowledges first leads: {incident:#}");
+    incident["ref"].as_str().unwrap().to_owned()
+}
+
+/// A command that must succeed, and all that follows at once.
+async fn act(world: &World, reference: &str, verb: &str, body: Value) -> Value {
+    let answer = world.command(&format!("/incidents/{reference}/{verb}"), body).await.ok();
+    world.quiet().await;
+    answer.body
+}
+
+async fn a_role_is_offered_taken_and_left_and_silence_is_told(database: Database) {
+    let mut world = world_of(database, organisation()).await;
+    let reference = taken_by_ana(&world).await;
+    let after = act(&world, &reference, "role", json!({"role": "commander", "person": "ben"})).await;
+    assert_eq!(after["commander"], "ana", "an offer gives nothing: {after:#}");
+    assert_eq!(times(&world, "ben", "commander"), 1, "ben is asked: {:?}", told(&world, "ben"));
+    assert!(world.hook.to("ben").is_empty(), "which is no page");
+    world.advance(4 * MINUTE + 45).await;
+    assert_eq!(told(&world, "ana").len(), 0, "five minutes are not over");
+    world.advance(30).await;
+    assert_eq!(times(&world, "ana", "Ben Okafor has not answered"), 1, "{:?}", told(&world, "ana"));
+    let after = act(&world, &reference, "role", json!({"role": "commander", "person": "ben", "do": "take"})).await;
+    assert_eq!(after["commander"], "ben");
+    let incident = world.incident().await;
+    let taken = world.bodies(&incident, "role_taken").await;
+    assert_eq!((taken.len(), &taken[0]["from"], &taken[0]["person"]), (1, &"ana".into(), &"ben".into()), "the log says from whom");
+    let holders = incident["roles"].as_array().unwrap().iter().filter(|role| role["role"] == "commander").count();
+    assert_eq!(holders, 1, "one holder: {incident:#}");
+
+    act(&world, &reference, "role", json!({"role": "commander", "do": "leave"})).await;
+    assert!(world.incident().await["commander"].is_null());
+    world.advance(5 * MINUTE + 5).await;
+    let managers = world.hook.to("cho");
+    assert_eq!(managers.len(), 1, "nobody leads: the team's manager is paged");
+    assert!(managers[0].is_page());
+    world.press(&managers[0].ack_path()).await.ok();
+    assert_eq!(world.incident().await["commander"], "cho", "whoever takes that page leads");
+    assert_eq!(world.bodies(&incident, "role_unfilled").await.len(), 1);
+    assert_eq!(world.bodies(&incident, "role_unanswered").await.len(), 1);
+
+    let unknown = world.command(&format!("/incidents/{reference}/role"), json!({"role": "king", "person": "ben"})).await;
+    assert!(unknown.status >= 400 && unknown.text.contains("no_such_role"), "{}", unknown.text);
+    let nobody = world.command(&format!("/incidents/{reference}/role"), json!({"role": "scribe", "person": "zoe"})).await;
+    assert!(nobody.status >= 400 && nobody.text.contains("no_such_person"), "{}", nobody.text);
+}
+
+async fn an_update_reaches_its_audience_and_the_next_one_is_awaited(database: Database) {
+    let mut world = world_of(database, organisation()).await;
+    let reference = taken_by_ana(&world).await;
+    world.advance(10 * MINUTE).await;
+    let text = "Payments by card fail for some customers.";
+    act(&world, &reference, "update", json!({"audiences": ["customers"], "text": text})).await;
+    let posted = world.hook.told("status");
+    assert_eq!((posted.len(), posted[0].kind(), posted[0].signed), (1, "update", true), "{posted:#?}");
+    assert_eq!((&posted[0].page()["text"], &posted[0].page()["ack_url"]), (&text.into(), &Value::Null), "told, and asked nothing");
+    let mails = world.mail.delivered_to("status@example.org");
+    assert!(mails.len() == 1 && mails[0].text().contains(text), "{mails:#?}");
+    assert_eq!(times(&world, "ben", text), 1, "and the people of it");
+    assert_eq!(times(&world, "cho", text), 0, "nobody else");
+    let updates = world.api(&format!("/incidents/{reference}/updates")).await;
+    assert_eq!((&updates["items"][0]["text"], &updates["items"][0]["state"]), (&text.into(), &"investigating".into()), "{updates:#}");
+
+    // The update that was awaited since the acknowledgement is awaited no more: the next counts from here.
+    world.advance(23 * MINUTE + 30).await;
+    assert_eq!(told(&world, "ana").len(), 0, "80 % of half an hour are 24 minutes");
+    world.advance(MINUTE).await;
+    assert_eq!(times(&world, "ana", "is due by"), 1, "{:?}", told(&world, "ana"));
+    world.advance(5 * MINUTE).await;
+    assert_eq!((told(&world, "ana").len(), told(&world, "cho").len()), (1, 0), "once");
+    world.advance(MINUTE).await;
+    assert_eq!((times(&world, "ana", "No update"), times(&world, "cho", "No update")), (1, 1), "missed: the manager hears of it");
+    let incident = world.incident().await;
+    assert_eq!(world.bodies(&incident, "update_missed").await.len(), 1);
+
+    act(&world, &reference, "severity", json!({"severity": "sev3", "why": "one card brand only"})).await;
+    world.advance(47 * MINUTE).await;
+    assert_eq!(world.bodies(&incident, "update_reminded").await.len(), 1, "sev3 has an hour");
+    world.advance(2 * MINUTE).await;
+    assert_eq!(world.bodies(&incident, "update_reminded").await.len(), 2);
+    act(&world, &reference, "resolve", json!({})).await;
+    world.advance(3 * 60 * MINUTE).await;
+    assert_eq!(world.bodies(&incident, "update_missed").await.len(), 1, "of what is over no update is awaited");
+    let unknown = world.command(&format!("/incidents/{reference}/update"), json!({"audiences": ["press"], "text": "x"})).await;
+    assert!(unknown.status >= 400 && unknown.text.contains("no_such_audience"), "{}", unknown.text);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_is_late_is_told_to_its_owner_and_the_commander() {
+    let mut world = world_of(Database::Sqlite, organisation()).await;
+    let reference = taken_by_ana(&world).await;
+    act(&world, &reference, "task", json!({"text": "free some space", "owner": "ben", "within": "10m"})).await;
+    act(&world, &reference, "task", json!({"text": "call the vendor", "owner": "ben", "within": "10m"})).await;
+    assert_eq!((times(&world, "ben", "Task 1 is yours"), times(&world, "ben", "Task 2 is yours")), (1, 1));
+    act(&world, &reference, "task", json!({"task": 2, "owner": "cho"})).await;
+    assert_eq!(times(&world, "cho", "Task 2 is yours: call the vendor"), 1, "{:?}", told(&world, "cho"));
+    let after = act(&world, &reference, "task", json!({"task": 2, "state": "done", "note": "they know"})).await;
+    assert_eq!((&after["tasks"][1]["state"], &after["tasks"][1]["owner"]), (&"done".into(), &"cho".into()), "{after:#}");
+    world.advance(9 * MINUTE + 45).await;
+    assert_eq!(times(&world, "ben", "late"), 0);
+    world.advance(MINUTE).await;
+    assert_eq!((times(&world, "ben", "Task 1 is late"), times(&world, "ana", "Task 1 is late")), (1, 1), "{:?}", told(&world, "ben"));
+    world.advance(10 * MINUTE).await;
+    assert_eq!((times(&world, "ben", "is late"), times(&world, "cho", "is late")), (1, 0), "once, and not of what is done");
+    assert_eq!(world.incident().await["tasks"][0]["late"], true);
+    let again = world.command(&format!("/incidents/{reference}/task"), json!({"task": 2, "state": "done"})).await;
+    assert!(again.status >= 400 && again.text.contains("task_ended"), "{}", again.text);
+    let past = world.command(&format!("/incidents/{reference}/task"), json!({"text": "x", "due_at": "2020-01-01T00:00:00Z"})).await;
+    assert!(past.status >= 400 && past.text.contains("in_the_past"), "{}", past.text);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_was_open_when_its_incident_ended_is_awaited_again_after_a_reopening() {
+    let mut world = world_of(Database::Sqlite, organisation()).await;
+    let reference = taken_by_ana(&world).await;
+    act(&world, &reference, "task", json!({"text": "free some space", "owner": "ben", "within": "10m"})).await;
+    act(&world, &reference, "resolve", json!({})).await;
+    world.advance(20 * MINUTE).await;
+    assert_eq!(times(&world, "ben", "is late"), 0, "nothing is late of what is over");
+    act(&world, &reference, "reopen", json!({"why": "it is back"})).await;
+    world.advance(1).await;
+    assert_eq!(times(&world, "ben", "Task 1 is late"), 1, "{:?}", told(&world, "ben"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_known_better_later_is_put_right_and_stands_in_the_log() {
+    let routes = "  - {match: 'severity=\"warning\"', declare: record}";
+    let mut world = world_of(Database::Sqlite, org::with_routes(routes)).await;
+    world.fire("disk").await;
+    let reference = world.incident().await["ref"].as_str().unwrap().to_owned();
+    let earlier = world.now().await - jiff::SignedDuration::from_mins(10);
+    act(&world, &reference, "decision", json!({"text": "fail over to the second site", "reversible": false})).await;
+    let after = act(&world, &reference, "time", json!({"instant": "impact_started", "at": earlier.to_string(), "why": "the graphs"})).await;
+    let read = |value: &Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert_eq!(read(&after["impact_started_at"]), earlier);
+    let after = act(&world, &reference, "time", json!({"instant": "impact_started", "why": "that was another one"})).await;
+    assert!(after["impact_started_at"].is_null(), "it may be unknown: {after:#}");
+    let future = json!({"instant": "detected", "at": "2999-01-01T00:00:00Z", "why": "x"});
+    let refused = world.command(&format!("/incidents/{reference}/time"), future).await;
+    assert!(refused.status >= 400 && refused.text.contains("in_the_future"), "{}", refused.text);
+    let after = act(&world, &reference, "rename", json!({"title": "Disk of db1 is full"})).await;
+    assert_eq!(after["title"], "Disk of db1 is full");
+
+    // An alert that was only recorded belongs to it once somebody says so: it must end, too.
+    world.signal(json!({"title": "slow", "dedup_key": "slow", "severity": "warning"})).await;
+    let alert = world.alert("slow").await["id"].as_str().unwrap().to_owned();
+    act(&world, &reference, "link", json!({"alert": alert})).await;
+    world.recover("disk").await;
+    assert_eq!(world.incident().await["state"], "declared", "one of its two alerts is open");
+
+    world.command(&format!("/incidents/{reference}/escalate"), json!({"page": ["person:ben"], "why": "you know it"})).await.ok();
+    world.quiet().await;
+    assert_eq!(world.hook.to("ben").len(), 1, "paged by name");
+    world.advance(4 * MINUTE).await;
+    assert_eq!(world.hook.to("cho").len(), 0);
+    world.advance(MINUTE + 5).await;
+    assert_eq!(world.hook.to("cho").len(), 1, "then the catch-all");
+    let nobody = world.command(&format!("/incidents/{reference}/escalate"), json!({"page": ["person:zoe"], "why": "x"})).await;
+    assert!(nobody.status >= 400 && nobody.text.contains("nobody_named"), "{}", nobody.text);
+    world.recover("slow").await;
+    let incident = world.incident().await;
+    assert_eq!(incident["state"], "resolved", "{incident:#}");
+    let kinds = world.kinds(&incident).await;
+    for kind in ["decision_made", "time_corrected", "renamed", "alert_linked"] {
+        assert!(kinds.iter().any(|k| k == kind), "{kind} is not in {kinds:?}");
+    }
+    assert_eq!(world.bodies(&incident, "decision_made").await[0]["reversible"], false);
+}
+
+async fn a_review_is_drafted_edited_published_and_late_when_it_is_not(database: Database) {
+    let mut world = world_of(database, organisation()).await;
+    let reference = taken_by_ana(&world).await;
+    act(&world, &reference, "resolve", json!({"note": "grew the disk"})).await;
+    let review = world.api(&format!("/incidents/{reference}/review")).await;
+    let text = review["text"].as_str().unwrap();
+    assert_eq!((&review["state"], &review["owner"]), (&"draft".into(), &"ana".into()), "the commander writes it: {review:#}");
+    assert!(text.contains("## Timeline") && text.contains(&reference) && text.contains("disk"), "{text}");
+    assert!(text.contains("person:ana") || text.contains("ana"), "it says who did what: {text}");
+    let id = review["id"].as_str().unwrap().to_owned();
+
+    world.advance(47 * MINUTE).await;
+    assert_eq!(times(&world, "ana", "The review of"), 0, "80 % of an hour are 48 minutes");
+    world.advance(2 * MINUTE).await;
+    assert_eq!(times(&world, "ana", "The review of"), 1, "{:?}", told(&world, "ana"));
+    world.advance(12 * MINUTE).await;
+    assert_eq!((times(&world, "ana", "is not published"), times(&world, "cho", "is not published")), (1, 1));
+    assert_eq!(world.api(&format!("/reviews/{id}")).await["late"], true);
+    world.advance(24 * 60 * MINUTE).await;
+    assert_eq!(times(&world, "ana", "The review of"), 2, "a reminder and a miss, each once");
+
+    let edited = world.command(&format!("/reviews/{id}/edit"), json!({"text": "# What we learned\n\nWatch the disk."})).await.ok();
+    assert_eq!((&edited.body["edited"], &edited.body["state"]), (&true.into(), &"draft".into()), "{}", edited.text);
+    let published = world.command(&format!("/reviews/{id}/publish"), json!({})).await.ok();
+    assert_eq!(published.body["state"], "published");
+    assert!(published.body["text"].as_str().unwrap().contains("What we learned"), "what is published is what was edited");
+    let all = world.api("/reviews?state=published").await;
+    assert_eq!(all["items"].as_array().unwrap().len(), 1, "{all:#}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_review_that_is_published_in_time_is_never_late() {
+    let mut world = world_of(Database::Sqlite, organisation()).await;
+    let reference = taken_by_ana(&world).await;
+    act(&world, &reference, "resolve", json!({})).await;
+    let id = world.api(&format!("/incidents/{reference}/review")).await["id"].as_str().unwrap().to_owned();
+    let published = world.command(&format!("/reviews/{id}/publish"), json!({})).await.ok();
+    assert!(published.body["text"].as_str().unwrap().contains("## Timeline"), "the draft is kept as it was read");
+    world.advance(3 * 60 * MINUTE).await;
+    assert_eq!(times(&world, "ana", "The review of"), 0, "{:?}", told(&world, "ana"));
+    assert_eq!(world.api(&format!("/reviews/{id}")).await["late"], false);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_action_reminds_is_late_and_is_counted_with_its_incident() {
+    let mut world = world_of(Database::Sqlite, organisation()).await;
+    let reference = taken_by_ana(&world).await;
+    world.advance(15 * MINUTE).await;
+    act(&world, &reference, "resolve", json!({})).await;
+    let due_at = world.now().await + jiff::SignedDuration::from_hours(10);
+    let body = json!({"text": "alarm at 80 % full", "owner": "ben", "due_at": due_at.to_string(), "incident": reference});
+    let added = world.command("/actions", body).await;
+    assert_eq!((added.status, &added.body["ref"]), (201, &reference.as_str().into()), "{}", added.text);
+    let id = added.body["id"].as_str().unwrap().to_owned();
+    world.advance(7 * 60 * MINUTE + 50 * MINUTE).await;
+    assert_eq!(times(&world, "ben", "This action"), 0, "80 % of ten hours are eight");
+    world.advance(15 * MINUTE).await;
+    assert_eq!(times(&world, "ben", "This action is due by"), 1, "{:?}", told(&world, "ben"));
+    world.advance(2 * 60 * MINUTE).await;
+    assert_eq!((times(&world, "ben", "This action was due"), times(&world, "cho", "This action was due")), (1, 1));
+    let open = world.api("/actions?state=open&owner=ben").await;
+    assert_eq!((open["items"].as_array().unwrap().len(), &open["items"][0]["late"]), (1, &true.into()), "{open:#}");
+
+    let later = world.now().await + jiff::SignedDuration::from_hours(10);
+    let moved = world.command(&format!("/actions/{id}/due"), json!({"due_at": later.to_string(), "why": "parts"})).await.ok();
+    assert_eq!(moved.body["late"], false, "a new date is a new chance");
+    let done = world.command(&format!("/actions/{id}/done"), json!({"note": "in place"})).await.ok();
+    assert_eq!(done.body["state"], "done");
+    world.advance(24 * 60 * MINUTE).await;
+    assert_eq!(times(&world, "ben", "This action"), 2, "nothing is awaited of what is done: {:?}", told(&world, "ben"));
+
+    let trends = world.api("/trends").await;
+    assert_eq!(trends["incidents"], 1, "{trends:#}");
+    let row = &trends["by_severity"][0];
+    assert_eq!((&row["name"], &row["resolve"]["n"]), (&"sev2".into(), &1.into()), "{trends:#}");
+    let took = row["resolve"]["median_s"].as_i64().unwrap();
+    assert!((15 * 60..=15 * 60 + 30).contains(&took), "it took a quarter of an hour: {took} s");
+    assert_eq!(trends["by_service"][0]["name"], "checkout");
+}

@@ -1,0 +1,178 @@
+//! What people do beside paging: roles, tasks, updates, corrections, reviews, actions.
+//!
+//! All throws are of [`World::side`], so that they shift none of the others.
+
+use allclear_domain::ids::IncidentId;
+use allclear_domain::incident::{self, Instant};
+use allclear_domain::paging;
+use allclear_domain::time::{Length, after};
+use allclear_domain::{action, review};
+use allclear_engine::core::Command;
+use allclear_store::rows;
+use allclear_store::rows::message::Stored;
+use jiff::Timestamp;
+
+use crate::actors::Act;
+use crate::orgs::AUDIENCES;
+use crate::ports::block_on;
+use crate::world::{Task, World};
+
+/// Roles that are given; few, so that they meet.
+const ROLES: [&str; 3] = ["commander", "communications", "scribe"];
+/// Incidents, reviews and actions among which somebody chooses.
+const CHOICE: i64 = 12;
+/// Tasks of an incident that somebody names.
+const TASKS: u64 = 2;
+
+impl World {
+    fn somebody(&mut self) -> String {
+        let people: Vec<String> = self.org.bundle().people.iter().map(|p| p.id.clone()).collect();
+        if people.is_empty() { "p0".into() } else { self.side.pick(&people).clone() }
+    }
+
+    fn role(&mut self) -> String {
+        (*self.side.pick(&ROLES)).to_owned()
+    }
+
+    fn soon(&mut self) -> Timestamp {
+        let wait = Length::from_secs(*self.side.pick(&[60, 300, 1_800, 7_200, 200_000]));
+        after(after(self.now, wait), Length::from_millis(self.side.below(1_000)))
+    }
+
+    /// Somebody hears of something that asks nothing: they do what it is about, or try to acknowledge
+    /// it, which must change nothing.
+    pub(crate) fn person_is_reminded(&mut self, message: &Stored) {
+        let by = message.person.clone();
+        let id = message.notice.incident.id;
+        let command = match self.side.below(10) {
+            0 | 1 => Command::Page { id: message.page, command: paging::Command::Acknowledge { by: Some(by.clone()), via: "link".into() } },
+            2 => Command::Page { id: message.page, command: paging::Command::Decline { by: by.clone(), via: "link".into() } },
+            3 | 4 => Command::Incident { id, command: incident::Command::TakeRole { role: self.role(), person: by.clone() } },
+            5 => self.update(id),
+            6 => {
+                let task = u32::try_from(self.side.between(1, TASKS)).unwrap_or(1);
+                Command::Incident { id, command: incident::Command::FinishTask { task, note: None } }
+            }
+            _ => return,
+        };
+        let wait = Length::from_secs(*self.side.pick(&[10, 60, 280, 300, 900]));
+        let input = self.input_of(&by, "link", command);
+        self.plan(after(self.now, wait), Task::Act(Box::new(Act::new(input))));
+    }
+
+    fn update(&mut self, id: IncidentId) -> Command {
+        let audiences = (0..AUDIENCES).map(|n| format!("aud{n}")).filter(|_| self.side.chance(500)).collect();
+        let next_within = self.side.chance(300).then(|| Length::from_mins(self.side.between(1, 60)));
+        Command::Incident { id, command: incident::Command::Update { audiences, text: "we know more".into(), next_within } }
+    }
+
+    /// Somebody coordinates.
+    pub(crate) fn coordinate(&mut self) {
+        let all = block_on(rows::incident::list(
+            &self.db,
+            &rows::incident::Filter { reach: allclear_domain::access::Reach::all(), ..rows::incident::Filter::default() },
+            CHOICE,
+        ))
+        .unwrap_or_default();
+        let ids: Vec<IncidentId> = all.iter().map(|(incident, _)| incident.id).collect();
+        if ids.is_empty() {
+            return;
+        }
+        let id = *self.side.pick(&ids);
+        let who = self.somebody();
+        let Some(command) = self.deed(id) else { return };
+        let input = self.input_of(&who, "api", command);
+        self.plan(self.now, Task::Act(Box::new(Act::new(input))));
+    }
+
+    fn deed(&mut self, id: IncidentId) -> Option<Command> {
+        use incident::Command as C;
+        let on = |command| Some(Command::Incident { id, command });
+        let task = u32::try_from(self.side.between(1, TASKS)).unwrap_or(1);
+        match self.side.below(30) {
+            0..=2 => on(C::OfferRole { role: self.role(), to: self.somebody() }),
+            3 | 4 => on(C::TakeRole { role: self.role(), person: self.somebody() }),
+            5 => on(C::LeaveRole { role: self.role() }),
+            6..=8 => {
+                let owner = self.side.chance(600).then(|| self.somebody());
+                let due_at = self.side.chance(800).then(|| self.soon());
+                on(C::AddTask { text: "look at the disk".into(), owner, due_at })
+            }
+            9 => on(C::AssignTask { task, owner: self.somebody() }),
+            10 => on(C::FinishTask { task, note: None }),
+            11 => on(C::DropTask { task, note: Some("not needed".into()) }),
+            12..=14 => Some(self.update(id)),
+            15 => on(C::CorrectTime {
+                instant: *self.side.pick(&Instant::ALL),
+                at: self.side.chance(800).then_some(self.now),
+                why: "seen in the graphs".into(),
+            }),
+            16 => on(C::Decide { text: "fail over".into(), reversible: Some(true) }),
+            17 => on(C::Rename { title: format!("title {}", self.side.below(3)) }),
+            18 | 19 => {
+                let targets = (0..self.side.between(1, 2)).map(|_| self.target()).collect();
+                Some(Command::PagePeople { id, targets, why: "we need you".into() })
+            }
+            20 | 21 => self.link(id),
+            22 => Some(Command::AskReview { id }),
+            23 | 24 => self.on_a_review(),
+            25 | 26 => {
+                let incident = self.side.chance(800).then_some(id);
+                Some(Command::AddAction { incident, text: "watch the disk".into(), owner: self.somebody(), due_at: self.soon() })
+            }
+            _ => self.on_an_action(),
+        }
+    }
+
+    fn target(&mut self) -> String {
+        match self.side.below(4) {
+            0 => format!("team:team{}", self.side.below(2)),
+            1 => format!("schedule:rota{}", self.side.below(3)),
+            _ => format!("person:{}", self.somebody()),
+        }
+    }
+
+    fn link(&mut self, id: IncidentId) -> Option<Command> {
+        let open = block_on(rows::alert::open_after(&self.db, "", CHOICE)).unwrap_or_default();
+        if open.is_empty() {
+            return None;
+        }
+        let alert = self.side.pick(&open).id;
+        Some(Command::LinkAlert { id, alert })
+    }
+
+    fn on_a_review(&mut self) -> Option<Command> {
+        let all = block_on(rows::review::list(&self.db, None, None, CHOICE, &allclear_domain::access::Reach::all())).unwrap_or_default();
+        if all.is_empty() {
+            return None;
+        }
+        let id = self.side.pick(&all).0.id;
+        let text = format!("what happened, version {}", self.side.below(3));
+        let command = match self.side.below(4) {
+            0 | 1 => review::Command::Edit { text },
+            2 => review::Command::Publish { text },
+            _ => review::Command::Assign { owner: self.somebody() },
+        };
+        Some(Command::Review { id, command })
+    }
+
+    fn on_an_action(&mut self) -> Option<Command> {
+        let all = block_on(rows::action::list(
+            &self.db,
+            &rows::action::Filter { reach: allclear_domain::access::Reach::all(), ..rows::action::Filter::default() },
+            CHOICE,
+        ))
+        .unwrap_or_default();
+        if all.is_empty() {
+            return None;
+        }
+        let id = self.side.pick(&all).0.id;
+        let command = match self.side.below(6) {
+            0..=2 => action::Command::ChangeDue { due_at: self.soon(), why: "the part is late".into() },
+            3 => action::Command::Finish { note: None },
+            4 => action::Command::Drop { why: "not worth it".into() },
+            _ => action::Command::Assign { owner: self.somebody() },
+        };
+        Some(Command::Action { id, command })
+    }
+}

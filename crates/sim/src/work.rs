@@ -1,0 +1,394 @@
+//! What an incident's coordination, its review and its actions promise, read from the log: who holds
+//! which role, what is due when, who was reminded; and the store against that.
+//!
+//! Written against the contract, as [`crate::oracle`] is: due times and cadences are counted here
+//! again, and never asked of the rules that are checked.
+
+use std::collections::BTreeMap;
+
+use allclear_domain::expect::{Expectation, Owner, Rule, Standing};
+use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
+use allclear_domain::incident;
+use allclear_domain::time::{Length, after};
+use allclear_domain::{action, review};
+use allclear_store::rows;
+use jiff::Timestamp;
+
+use crate::orgs::cadence;
+use crate::ports::block_on;
+use crate::world::World;
+
+/// How long an offer of a role waits for an answer (contract).
+const OFFER_WITHIN: Length = Length::from_mins(5);
+/// A reminder comes no earlier than after this share of the time (contract), in hundredths.
+const REMINDER_AFTER: u64 = 80;
+/// What rounding to whole milliseconds, and of shares of them, may take away.
+const ROUNDING: Length = Length::from_millis(200);
+/// Updates missed in a row after which nobody is reminded any more (contract).
+const MISSED_MAX: u32 = 3;
+
+/// Something that is due, and whether it was said to be.
+#[derive(Debug, Clone)]
+pub struct Promise {
+    from: Timestamp,
+    due: Timestamp,
+    /// Still to be done.
+    open: bool,
+    late: bool,
+    reminded: bool,
+}
+
+impl Promise {
+    fn new(from: Timestamp, due: Timestamp) -> Self {
+        Self { from, due, open: true, late: false, reminded: false }
+    }
+    /// Before this nobody is reminded.
+    fn mark(&self) -> Timestamp {
+        let length = Length::between(self.from, self.due).as_millis() * REMINDER_AFTER / 100;
+        after(self.from, Length::from_millis(length.saturating_sub(ROUNDING.as_millis())))
+    }
+    fn waits(&self) -> bool {
+        self.open && !self.late
+    }
+}
+
+/// The coordination of an incident as its log tells it.
+#[derive(Debug, Clone)]
+pub struct WorkModel {
+    /// How often its severity asked for updates when that was said; a later change of the organisation
+    /// is for what is said later.
+    every: Option<Length>,
+    open: bool,
+    /// Somebody is on it: investigated or mitigated.
+    worked_on: bool,
+    acknowledged: bool,
+    holders: BTreeMap<String, String>,
+    offers: BTreeMap<String, (String, Timestamp)>,
+    tasks: BTreeMap<u32, Task>,
+    update: Option<Promise>,
+    missed: u32,
+}
+
+/// A task as the log tells it; `due` is absent where nothing was said.
+#[derive(Debug, Clone)]
+struct Task {
+    due: Option<Timestamp>,
+    open: bool,
+    late: bool,
+}
+
+impl WorkModel {
+    fn new(every: Option<Length>) -> Self {
+        Self {
+            every,
+            open: true,
+            worked_on: false,
+            acknowledged: false,
+            holders: BTreeMap::new(),
+            offers: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            update: None,
+            missed: 0,
+        }
+    }
+}
+
+impl World {
+    pub(crate) fn work_event(&mut self, id: IncidentId, event: &incident::Event, at: Timestamp) {
+        use incident::Event as E;
+        if let E::Proposed(body) | E::Declared(body) = event {
+            let every = cadence(self.org.bundle(), body.severity);
+            if body.update_every != every {
+                self.fail("I12 the cadence is the severity's", format!("{id} is {} and says {:?}", body.severity, body.update_every));
+            }
+            self.oracle.works.insert(id, WorkModel::new(every));
+            return;
+        }
+        let Some(mut work) = self.oracle.works.remove(&id) else {
+            self.fail("I6 the log reads", format!("{id} begins with {}", event.kind()));
+            return;
+        };
+        self.life_event(&mut work, event, at);
+        self.role_event(id, &mut work, event, at);
+        self.task_event(id, &mut work, event, at);
+        self.update_event(id, &mut work, event, at);
+        self.oracle.works.insert(id, work);
+    }
+
+    fn life_event(&mut self, work: &mut WorkModel, event: &incident::Event, at: Timestamp) {
+        use incident::Event as E;
+        let due = |every: Option<Length>| every.map(|every| Promise::new(at, after(at, every)));
+        match event {
+            E::Acknowledged(body) => {
+                work.worked_on = true;
+                if body.first {
+                    work.update = due(work.every);
+                }
+                work.acknowledged = true;
+                if let (None, Some(by)) = (work.holders.get("commander"), &body.by) {
+                    work.holders.insert("commander".into(), by.clone());
+                    work.offers.remove("commander");
+                }
+            }
+            E::SeverityChanged(body) => {
+                work.every = cadence(self.org.bundle(), body.to);
+                if work.worked_on {
+                    work.update = due(work.every);
+                }
+            }
+            E::Mitigated(_) => work.worked_on = true,
+            E::Reopened(_) => {
+                (work.open, work.worked_on, work.missed) = (true, true, 0);
+                work.update = due(work.every);
+                // Whoever was asked before it ended has the time of an offer again.
+                for (_, asked_at) in work.offers.values_mut() {
+                    *asked_at = at;
+                }
+            }
+            E::Resolved(_) | E::Cancelled(_) | E::Closed(_) | E::Merged(_) => {
+                (work.open, work.worked_on, work.update) = (false, false, None);
+            }
+            _ => {}
+        }
+    }
+
+    fn role_event(&mut self, id: IncidentId, work: &mut WorkModel, event: &incident::Event, at: Timestamp) {
+        use incident::Event as E;
+        match event {
+            E::RoleOffered(body) => {
+                work.offers.insert(body.role.clone(), (body.to.clone(), at));
+            }
+            E::RoleTaken(body) => {
+                let before = work.holders.insert(body.role.clone(), body.person.clone());
+                work.offers.remove(&body.role);
+                if before != body.from {
+                    self.fail("I12 a role has one holder", format!("{id}: {} from {:?}, held by {before:?}", body.role, body.from));
+                }
+            }
+            E::RoleLeft(body) => {
+                let held = work.holders.remove(&body.role);
+                let offered = work.offers.remove(&body.role).map(|(to, _)| to);
+                if held.as_ref().or(offered.as_ref()) != Some(&body.person) {
+                    self.fail("I12 a role has one holder", format!("{id}: {} left by {}, held by {held:?}", body.role, body.person));
+                }
+            }
+            E::RoleUnanswered(body) => {
+                self.reached("a role offer was not answered");
+                let offer = work.offers.remove(&body.role);
+                if offer.as_ref().is_none_or(|(to, asked_at)| *to != body.to || after(*asked_at, OFFER_WITHIN) > at) {
+                    self.fail("I9 no expectation settles early", format!("{id}: {body:?} at {at}, offered {offer:?}"));
+                }
+            }
+            E::RoleUnfilled(_) if work.holders.contains_key("commander") => {
+                self.fail("I12 a role has one holder", format!("{id} has a commander and is said to have none"));
+            }
+            _ => {}
+        }
+    }
+
+    fn task_event(&mut self, id: IncidentId, work: &mut WorkModel, event: &incident::Event, at: Timestamp) {
+        use incident::Event as E;
+        match event {
+            E::TaskAdded(body) => {
+                work.tasks.insert(body.task, Task { due: body.due_at, open: true, late: false });
+            }
+            E::TaskDone(body) | E::TaskDropped(body) => {
+                if let Some(task) = work.tasks.get_mut(&body.task) {
+                    task.open = false;
+                }
+            }
+            E::TaskLate(body) => {
+                self.reached("a task became late");
+                let task = work.tasks.get_mut(&body.task);
+                let fits = task.as_ref().is_some_and(|t| t.open && !t.late && t.due.is_some_and(|due| due <= at));
+                if let Some(task) = task {
+                    task.late = true;
+                }
+                if !fits {
+                    self.fail("I9 late once, and not early", format!("task {} of {id} at {at}", body.task));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn update_event(&mut self, id: IncidentId, work: &mut WorkModel, event: &incident::Event, at: Timestamp) {
+        use incident::Event as E;
+        match event {
+            E::Updated(body) => {
+                work.missed = 0;
+                work.update = body.next_by.map(|due| Promise::new(at, due));
+                if work.open && work.update.is_none() && work.every.is_some() {
+                    self.fail("I12 an update promises the next", format!("{id} at {at}"));
+                }
+                let org = self.org_of(body.org_version);
+                let mut wanted = std::collections::BTreeSet::new();
+                for audience in org.bundle().audiences.iter().filter(|a| body.audiences.contains(&a.id)) {
+                    let members = org.bundle().teams.iter().filter(|t| audience.teams.contains(&t.id)).flat_map(|t| &t.members);
+                    let exists = |person: &&String| org.bundle().people.iter().any(|p| p.id == **person);
+                    wanted.extend(audience.people.iter().chain(members).filter(exists).cloned());
+                    if !audience.contacts.is_empty() {
+                        wanted.insert(format!("audience:{}", audience.id));
+                    }
+                }
+                if !body.audiences.is_empty() {
+                    self.oracle.to_tell.insert(id, wanted);
+                }
+            }
+            E::UpdateReminded(body) => self.reminded(&format!("an update of {id}"), work.update.as_mut(), body.due_at, at),
+            E::UpdateMissed(body) => {
+                self.reached("an update was missed");
+                let due = work.update.take();
+                if due.is_none_or(|promise| !same(promise.due, body.due_at) || at < body.due_at) {
+                    self.fail("I9 late once, and not early", format!("an update of {id}, due by {}, at {at}", body.due_at));
+                }
+                work.missed += 1;
+                if work.missed < MISSED_MAX {
+                    work.update = work.every.map(|every| Promise::new(at, after(at, every)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Once, for what is still to be done, and not before its mark.
+    fn reminded(&mut self, what: &str, promise: Option<&mut Promise>, due_at: Timestamp, at: Timestamp) {
+        self.reached("somebody was told soon enough of what was due");
+        let fits = promise.as_ref().is_some_and(|p| p.waits() && !p.reminded && same(p.due, due_at) && p.mark() <= at && at < p.due);
+        if !fits {
+            self.fail("I12 reminded once, and in time", format!("{what}, due by {due_at}, at {at}: {promise:?}"));
+        }
+        if let Some(promise) = promise {
+            promise.reminded = true;
+        }
+    }
+
+    fn missed(&mut self, what: &str, promise: &mut Promise, due_at: Timestamp, at: Timestamp) {
+        if !promise.waits() || !same(promise.due, due_at) || after(at, Length::from_millis(1)) < promise.due {
+            self.fail("I9 late once, and not early", format!("{what}, due by {due_at}, at {at}: {promise:?}"));
+        }
+        promise.late = true;
+    }
+
+    pub(crate) fn review_event(&mut self, id: ReviewId, event: &review::Event, at: Timestamp) {
+        let owner = Owner::Review(id);
+        if let review::Event::Opened(body) = event {
+            self.oracle.promises.insert(owner, Promise::new(at, body.due_at));
+            return;
+        }
+        let Some(mut promise) = self.oracle.promises.remove(&owner) else {
+            self.fail("I6 the log reads", format!("{id} begins with {}", event.kind()));
+            return;
+        };
+        match event {
+            review::Event::Published(_) => promise.open = false,
+            review::Event::Reminded(body) => self.reminded(&id.to_string(), Some(&mut promise), body.due_at, at),
+            review::Event::Missed(body) => {
+                self.reached("a review was late");
+                self.missed(&id.to_string(), &mut promise, body.due_at, at);
+            }
+            review::Event::Opened(_) | review::Event::Assigned(_) | review::Event::Edited(_) => {}
+        }
+        self.oracle.promises.insert(owner, promise);
+    }
+
+    pub(crate) fn action_event(&mut self, id: ActionId, event: &action::Event, at: Timestamp) {
+        let owner = Owner::Action(id);
+        if let action::Event::Added(body) = event {
+            self.oracle.promises.insert(owner, Promise::new(at, body.due_at));
+            return;
+        }
+        let Some(mut promise) = self.oracle.promises.remove(&owner) else {
+            self.fail("I6 the log reads", format!("{id} begins with {}", event.kind()));
+            return;
+        };
+        match event {
+            action::Event::DueChanged(body) => promise = Promise::new(at, body.to),
+            action::Event::Done(_) | action::Event::Dropped(_) => promise.open = false,
+            action::Event::Reminded(body) => self.reminded(&id.to_string(), Some(&mut promise), body.due_at, at),
+            action::Event::Missed(body) => {
+                self.reached("an action was late");
+                self.missed(&id.to_string(), &mut promise, body.due_at, at);
+            }
+            action::Event::Added(_) | action::Event::Assigned(_) => {}
+        }
+        self.oracle.promises.insert(owner, promise);
+    }
+
+    /// A review or an action: looked at once more as long as it is to be done and not late, and at its
+    /// own time.
+    pub(crate) fn check_promise(&mut self, owner: Owner) {
+        let Some(promise) = self.oracle.promises.get(&owner).cloned() else { return };
+        let all = block_on(rows::expectation::of_owner(&self.db, owner)).unwrap_or_default();
+        self.one_look(&owner.to_string(), promise.waits().then_some(promise.due), &live(&all, |_| true));
+    }
+
+    /// Exactly one live expectation at this time, or none.
+    fn one_look(&mut self, what: &str, due: Option<Timestamp>, live: &[&Expectation]) {
+        let found: Vec<Timestamp> = live.iter().filter_map(|e| e.deadline_at()).collect();
+        let fits = match (due, found.as_slice()) {
+            (None, []) => true,
+            (Some(due), [at]) => same(due, *at),
+            _ => false,
+        };
+        if !fits {
+            self.fail("I12 what is due is looked at once", format!("{what} is due by {due:?}, and awaited by {found:?}"));
+        }
+    }
+
+    /// Roles, tasks and updates of one incident: the row, and what is awaited of it.
+    pub(crate) fn check_work(&mut self, id: IncidentId) {
+        let Some(work) = self.oracle.works.get(&id).cloned() else { return };
+        let Some((row, _)) = block_on(rows::incident::get(&self.db, id)).ok().flatten() else { return };
+        if let Some(wanted) = self.oracle.to_tell.remove(&id) {
+            self.fail("I12 an update reaches its audiences", format!("{id} posted one and told nobody of {wanted:?}"));
+        }
+        let holders: BTreeMap<String, String> =
+            row.work.roles.iter().filter_map(|(role, held)| Some((role.clone(), held.person.clone()?))).collect();
+        if holders != work.holders || row.commander.as_ref() != work.holders.get("commander") {
+            self.fail("I12 a role has one holder", format!("{id}: {holders:?}, the log says {:?}", work.holders));
+        }
+        let all = block_on(rows::expectation::of_owner(&self.db, Owner::Incident(id))).unwrap_or_default();
+        let promised = work.acknowledged && work.worked_on && work.every.is_some() && work.missed < MISSED_MAX;
+        if promised && work.update.is_none() {
+            self.fail("I1 an incident that somebody is on promises an update", format!("{id} is {:?}", row.state));
+        }
+        self.one_look(&format!("an update of {id}"), work.update.as_ref().map(|p| p.due), &live(&all, |e| e.rule == Rule::UpdateDue));
+        for (number, task) in &work.tasks {
+            let due = task.due.filter(|_| work.open && task.open && !task.late);
+            let key = format!("task:{number}");
+            let awaited = live(&all, |e| e.rule == Rule::TaskDue && e.key == key);
+            // What was due while the incident was over is looked at when it is opened again.
+            let due = due.map(|due| awaited.first().and_then(|e| e.segments.first()).map_or(due, |s| due.max(s.from)));
+            self.one_look(&format!("task {number} of {id}"), due, &awaited);
+        }
+        for (role, (to, asked_at)) in &work.offers {
+            let due = work.open.then(|| after(*asked_at, OFFER_WITHIN));
+            let key = format!("role:{role}");
+            self.one_look(&format!("{role} of {id}, offered to {to}"), due, &live(&all, |e| e.rule == Rule::RoleAnswer && e.key == key));
+        }
+        let settled = |e: &Expectation| match e.rule {
+            Rule::RoleAnswer => !work.offers.contains_key(e.key.trim_start_matches("role:")),
+            Rule::RoleUnfilled => work.holders.contains_key("commander"),
+            _ => false,
+        };
+        if let Some(e) = live(&all, settled).first() {
+            self.fail("I12 what has come is awaited no more", format!("{} of {id} by {}", e.key, e.rule.name()));
+        }
+        if !work.open {
+            let left = live(&all, |e| matches!(e.rule, Rule::RoleAnswer | Rule::RoleUnfilled | Rule::TaskDue | Rule::UpdateDue));
+            if let Some(e) = left.first() {
+                self.fail("I12 nothing is awaited of what is over", format!("{id} is {:?} and awaits {}", row.state, e.key));
+            }
+        }
+    }
+}
+
+fn live(all: &[Expectation], which: impl Fn(&Expectation) -> bool) -> Vec<&Expectation> {
+    all.iter().filter(|e| e.standing == Standing::Live && which(e)).collect()
+}
+
+/// The same instant, but for whole milliseconds.
+fn same(one: Timestamp, other: Timestamp) -> bool {
+    one.duration_since(other).as_micros().unsigned_abs() <= 1_000
+}
