@@ -2,6 +2,7 @@
 
 mod bench;
 mod plants;
+mod shots;
 mod test;
 mod tidy;
 
@@ -11,6 +12,7 @@ const USAGE: &str = "usage: cargo xtask bench [--only NAME,…] [--quick] [--sec
        cargo xtask test    everything, with totals at the end
        cargo xtask check   format, lints, tidiness, unit tests
        cargo xtask plants [NAME …]
+       cargo xtask shots [FOLDER] [--only NAME,…]
        cargo xtask tidy";
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -21,6 +23,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Some("check") => test::check(),
         Some("tidy") => tidy::run(),
         Some("plants") => plants::run(args),
+        Some("shots") => shots::run(args),
         Some("--help" | "-h" | "help") => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)

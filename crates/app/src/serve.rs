@@ -46,7 +46,7 @@ const APPLY_TRIES: u32 = 3;
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     let place = Place::take(&config)?;
     let transport = carrier(&config, &place.base_url)?;
-    let engine = start(&config, place.base_url.clone(), transport).await?;
+    let engine = start(&config, place.base_url.clone(), transport, Arc::default()).await?;
     let set_up = async {
         if let Some(file) = &config.org {
             keep_serving(&engine, apply_file(&engine, file).await)?;
@@ -80,8 +80,9 @@ fn keep_serving(engine: &Engine, applied: anyhow::Result<()>) -> anyhow::Result<
 pub async fn demo(config: Config) -> anyhow::Result<()> {
     let place = Place::take(&config)?;
     let recorder = Arc::new(Recorder::default());
-    let engine = start(&config, place.base_url.clone(), Arc::clone(&recorder) as Arc<dyn Transport>).await?;
-    let set_up = demo::prepare(&engine).await.map(|()| demo::faces(&engine, recorder));
+    let clock = Arc::new(SystemClock::default());
+    let engine = start(&config, place.base_url.clone(), Arc::clone(&recorder) as Arc<dyn Transport>, Arc::clone(&clock)).await?;
+    let set_up = demo::prepare(&engine, &clock).await.map(|()| demo::faces(&engine, recorder));
     run(&config, place, engine, set_up, async |engine, address| demo::begin(engine, address).await).await
 }
 
@@ -133,7 +134,7 @@ async fn run(
 }
 
 /// Opens the database and starts the engine.
-async fn start(config: &Config, base_url: String, transport: Arc<dyn Transport>) -> anyhow::Result<Engine> {
+async fn start(config: &Config, base_url: String, transport: Arc<dyn Transport>, clock: Arc<SystemClock>) -> anyhow::Result<Engine> {
     let place = key::place(config.secret_key_file.as_deref(), &config.database)?;
     let options = OpenOptions::new(MIGRATIONS, TABLES).access(Access::Serve);
     let db = Db::open(&config.database, options).await?;
@@ -145,7 +146,6 @@ async fn start(config: &Config, base_url: String, transport: Arc<dyn Transport>)
         return Err(key::KeyError::Missing { path: path.clone() }.into());
     }
     let key = key::read_or_make(place.as_deref(), &SystemRng)?;
-    let clock = Arc::new(SystemClock::default());
     let hands = Hands::new(Arc::clone(&clock));
     hands.ask(&db).await.context("the database's clock cannot be read")?;
     #[cfg(feature = "test-clock")]

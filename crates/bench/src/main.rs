@@ -15,6 +15,7 @@ mod notify;
 mod org;
 mod report;
 mod rest;
+mod screens;
 mod server;
 mod shape;
 mod sink;
@@ -128,6 +129,8 @@ enum Scenario {
     Lists,
     /// Ready on an empty store; idle memory.
     Start,
+    /// Board, incident, lists and live pages over 100,000 incidents and 5,000,000 events.
+    Screens,
     /// Recorded on PostgreSQL.
     Postgres,
 }
@@ -149,6 +152,7 @@ impl Scenario {
             Self::Notify => notify::product(bench, report).await,
             Self::Lists => rest::lists_and_restart(bench, report).await,
             Self::Start => rest::start(bench, report).await,
+            Self::Screens => screens::screens(bench, report).await,
             Self::Postgres => ingest::postgres(bench, report).await,
         }
     }

@@ -21,6 +21,7 @@ mod peers;
 pub mod ports;
 pub mod queries;
 mod say;
+pub mod screens;
 pub mod seal;
 pub mod upkeep;
 

@@ -51,6 +51,8 @@ pub struct IncidentFilter {
     pub service: Option<String>,
     /// Older than this one.
     pub before: Option<IncidentId>,
+    /// Whose reference or title has these words in it.
+    pub words: Option<String>,
 }
 
 /// What a list of alerts is narrowed to.
@@ -131,6 +133,10 @@ impl Queries<'_> {
         self.engine.db()
     }
 
+    pub(crate) const fn engine(&self) -> &Engine {
+        self.engine
+    }
+
     /// Whether this principal may read at all.
     pub(crate) fn may_read(&self) -> Result<(), NoAnswer> {
         self.needs(Scope::Read)
@@ -190,6 +196,7 @@ impl Queries<'_> {
             severity: filter.severity,
             service: filter.service,
             before: filter.before,
+            words: filter.words,
         };
         let found = rows::incident::list(self.db(), &filter, limit.clamp(1, LIST_MAX)).await?;
         let due = rows::expectation::next_due_of(self.db(), &found.iter().map(|(i, _)| i.id).collect::<Vec<_>>()).await?;
@@ -425,7 +432,7 @@ impl Queries<'_> {
     }
 }
 
-fn explain_policy(
+pub(crate) fn explain_policy(
     org: &allclear_domain::org::snapshot::Org,
     policy: Option<&str>,
     severity: Severity,

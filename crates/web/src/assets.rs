@@ -1,7 +1,8 @@
-//! The style sheet and the mark, each under a name made from its content and kept for ever by
-//! browsers; and the headers that every page carries.
+//! The style sheet, the script and the mark, each under a name made from its content and kept for
+//! ever by browsers; and the headers that every page carries.
 //!
-//! Deliberately no scripts and no fonts: `default-src 'none'` is the whole policy for them.
+//! Style and script are written in parts by subject and served whole: one request each, no build
+//! step. Deliberately no fonts: `default-src 'none'` is the whole policy for them.
 
 use std::sync::LazyLock;
 
@@ -15,11 +16,28 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use sha2::{Digest, Sha256};
 
-const STYLE: &str = include_str!("style.css");
+const STYLE: &str = concat!(
+    include_str!("css/tokens.css"),
+    include_str!("css/base.css"),
+    include_str!("css/link.css"),
+    include_str!("css/frame.css"),
+    include_str!("css/forms.css"),
+    include_str!("css/board.css"),
+    include_str!("css/incident.css"),
+    include_str!("css/oncall.css"),
+    include_str!("css/plain.css"),
+    include_str!("css/wall.css"),
+    include_str!("css/print.css"),
+);
+const SCRIPT: &str =
+    concat!(include_str!("js/clock.js"), include_str!("js/patch.js"), include_str!("js/live.js"), include_str!("js/keys.js"));
 const MARK: &str = include_str!("mark.svg");
 
-/// What a page may load and do: our own style and mark, forms to ourselves, nothing else.
+/// What a page without a script may load and do: our own style and mark, forms to ourselves.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// The same for a page with our own script, which follows what happens.
+const POLICY_LIVE: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// Bytes of the digest in a name: 48 bits tell every edition of one file apart.
 const NAME_BYTES: usize = 6;
 /// A year, the longest that RFC 9111's ancestors advised; the name changes with the content.
@@ -27,6 +45,8 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// Where the style sheet is.
 pub(crate) static STYLE_PATH: LazyLock<String> = LazyLock::new(|| named(STYLE, "css"));
+/// Where the script is.
+pub(crate) static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| named(SCRIPT, "js"));
 /// Where the mark is.
 pub(crate) static MARK_PATH: LazyLock<String> = LazyLock::new(|| named(MARK, "svg"));
 
@@ -45,6 +65,8 @@ async fn file(Path(name): Path<String>) -> Response {
     let path = format!("/assets/{name}");
     let (content, kind) = if path == *STYLE_PATH {
         (STYLE, "text/css; charset=utf-8")
+    } else if path == *SCRIPT_PATH {
+        (SCRIPT, "text/javascript; charset=utf-8")
     } else if path == *MARK_PATH {
         (MARK, "image/svg+xml")
     } else {
@@ -54,15 +76,21 @@ async fn file(Path(name): Path<String>) -> Response {
     (headers, content).into_response()
 }
 
-/// Puts the headers of a page on an answer.
+/// Lets a page run our own script, and lets browsers name their origin to our own forms: under
+/// `no-referrer` they would send `Origin: null`. Only pages whose address holds no secret may.
+pub(crate) fn with_script(mut response: Response) -> Response {
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY_LIVE));
+    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response
+}
+
+/// Puts the headers of a page on an answer; a policy that it has already stays.
 pub(crate) fn secure(mut response: Response) -> Response {
-    for (name, value) in [
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (REFERRER_POLICY, "no-referrer"),
-        (CACHE_CONTROL, "no-store"),
-        (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
-    ] {
+    response.headers_mut().entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
+    response.headers_mut().entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+    for (name, value) in
+        [(X_CONTENT_TYPE_OPTIONS, "nosniff"), (CACHE_CONTROL, "no-store"), (HeaderName::from_static("x-robots-tag"), "noindex, nofollow")]
+    {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response

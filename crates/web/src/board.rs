@@ -1,36 +1,50 @@
 //! The board: what needs a person, most urgent first; who is on call; and, when nothing is open,
 //! how the first alarm is raised.
+//!
+//! It costs a bounded number of reads however much is open, and a row stays a few hundred bytes:
+//! all its buttons belong to one form.
 
-use allclear_domain::access::Principal;
+use allclear_domain::access::{Principal, Scope};
+use allclear_domain::expect::Rule;
+use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::view::{ExpectationView, IncidentView, OnCallView};
+use allclear_domain::view::{IncidentView, OnCallView};
 use allclear_engine::Engine;
-use allclear_engine::queries::{IncidentFilter, LIST_MAX, NoAnswer, Queries};
+use allclear_engine::queries::{IncidentFilter, NoAnswer};
+use axum::extract::{Query, State as Shared};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use crate::filter::{self, Filter};
 use crate::messages;
+use crate::pages::{Asked, answer, reader};
 use crate::parts;
+use crate::shell::{Page, Place, framed};
 use crate::when::When;
-use crate::{DemoMessage, WebOptions};
+use crate::{App, DemoMessage, WebOptions};
 
-/// Rows whose awaited things are read one by one; the others show only when something is due.
-const ROWS_IN_DETAIL: usize = 50;
 /// Ended incidents shown below the open ones.
 const ENDED_SHOWN: usize = 5;
 /// Ended ones are looked for among this many of the newest.
 const ENDED_AMONG: i64 = 30;
 /// Messages of a demonstration shown on the board; the others have a page.
 const MESSAGES_SHOWN: usize = 4;
+/// Characters of a title in the list of ended incidents.
+const TITLE_CHARS_MAX: usize = 120;
+/// The form that all buttons of the rows belong to.
+const ACTS: &str = "acts";
 
 /// One open incident.
-struct Row {
-    incident: IncidentView,
+pub(crate) struct Row {
+    pub incident: IncidentView,
     due: Option<Due>,
 }
 
-/// What is awaited next.
+/// What is awaited next, of the things that a person would act on.
+#[derive(Clone, Copy)]
 struct Due {
     words: &'static str,
     at: Timestamp,
@@ -38,7 +52,7 @@ struct Due {
 
 impl Row {
     fn is_late(&self, when: &When) -> bool {
-        self.due.as_ref().is_some_and(|due| when.is_late(due.at))
+        self.due.is_some_and(|due| when.is_late(due.at))
     }
 
     /// Declared, and nothing calls anybody any more.
@@ -50,155 +64,205 @@ impl Row {
 /// Everything on the board.
 pub(crate) struct Board {
     when: When,
+    me: Option<String>,
+    may_act: bool,
+    filter: Filter,
+    /// What is shown.
     rows: Vec<Row>,
     candidates: Vec<Row>,
-    /// Open ones that are not shown.
-    more: i64,
+    /// Of everything open, before it was narrowed: how many of each severity, and how many are mine.
+    counts: [usize; 5],
+    mine: usize,
+    late: usize,
+    nobodys: usize,
+    /// Whether more are open than a board holds.
+    cut: bool,
     ended: Vec<IncidentView>,
     on_call: Vec<OnCallView>,
 }
 
-/// Reads it.
-pub(crate) async fn read(engine: &Engine, who: &Principal, when: When) -> Result<Board, NoAnswer> {
-    let queries = engine.queries(who);
-    let (open, more) = open(engine, &queries).await?;
-    let mut rows = Vec::with_capacity(open.len());
-    for (index, incident) in open.into_iter().enumerate() {
-        let due =
-            if index < ROWS_IN_DETAIL { due(&queries, &incident).await? } else { incident.next_due.map(|at| Due { words: "due", at }) };
-        rows.push(Row { incident, due });
+/// GET.
+pub(crate) async fn show(Shared(app): Shared<App>, headers: HeaderMap, Query(asked): Asked) -> Response {
+    answer(async {
+        let (who, when) = reader(&app, &headers).await?;
+        let wall = asked.contains_key("wall");
+        let filter = Filter::read(&asked);
+        let source = filter.address(wall);
+        let board = read(&app.engine, &who, when.clone(), filter).await?;
+        let sent = app.options.demo_outbox.as_ref().map(|sent| sent()).unwrap_or_default();
+        let title = title(&board);
+        let body = page(&board, &app.engine.org(), &app.options, &sent, wall);
+        Ok(framed(
+            &app,
+            &Page { title: &title, place: Place::Board, who: &who, when: &when, wall, live: Some("on=board".into()), source, body },
+        ))
+    })
+    .await
+}
+
+/// What a tab shows of it: how many wait, before anything else.
+fn title(board: &Board) -> String {
+    match board.counts.iter().sum::<usize>() {
+        0 => "Board".to_owned(),
+        open if board.late > 0 => format!("{open} open, {} late", board.late),
+        open => format!("{open} open"),
     }
+}
+
+async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> Result<Board, NoAnswer> {
+    let queries = engine.queries(who);
+    let (open, cut) = queries.open_incidents(&IncidentFilter::default()).await?;
+    let ids: Vec<IncidentId> = open.iter().filter_map(|i| i.id.parse().ok()).collect();
+    let mut due: std::collections::HashMap<String, Due> = std::collections::HashMap::with_capacity(ids.len());
+    for awaited in queries.awaited(&ids).await? {
+        let Some(words) = words(awaited.rule) else { continue };
+        let found = Due { words, at: awaited.due_at };
+        let first = due.entry(awaited.incident.to_string()).or_insert(found);
+        if found.at < first.at {
+            *first = found;
+        }
+    }
+    let me = who.person().map(ToOwned::to_owned);
+    let mut rows: Vec<Row> = open.into_iter().map(|incident| Row { due: due.get(&incident.id).copied(), incident }).collect();
+    let mut counts = [0; 5];
+    for row in rows.iter().filter(|row| row.incident.state != State::Candidate) {
+        counts[usize::from(row.incident.severity.rank() - 1)] += 1;
+    }
+    let mine = rows.iter().filter(|row| filter::is_of(&row.incident, me.as_deref())).count();
+    let declared = |row: &&Row| row.incident.state != State::Candidate;
+    let late = rows.iter().filter(declared).filter(|row| row.is_late(&when)).count();
+    let nobodys = rows.iter().filter(|row| row.is_nobodys()).count();
+    rows.retain(|row| filter.admits(&row.incident, me.as_deref()));
     rows.sort_by_cached_key(|row| {
         let i = &row.incident;
-        (i.severity, i.state != State::Declared, !row.is_late(&when), row.due.as_ref().map_or(Timestamp::MAX, |due| due.at), i.id.clone())
+        (i.severity, i.state != State::Declared, !row.is_late(&when), row.due.map_or(Timestamp::MAX, |due| due.at), i.id.clone())
     });
     let (candidates, rows) = rows.into_iter().partition(|row| row.incident.state == State::Candidate);
     let mut ended = queries.incidents(IncidentFilter::default(), ENDED_AMONG).await?;
     ended.retain(|i| !i.state.is_open());
     ended.truncate(ENDED_SHOWN);
     let on_call = queries.on_call(when.now)?;
-    Ok(Board { when, rows, candidates, more, ended, on_call })
+    let may_act = who.scope.admits(Scope::Respond);
+    Ok(Board { when, me, may_act, filter, rows, candidates, counts, mine, late, nobodys, cut, ended, on_call })
 }
 
-/// Open incidents, the worst where they do not all fit, and how many are left out.
-async fn open(engine: &Engine, queries: &Queries<'_>) -> Result<(Vec<IncidentView>, i64), NoAnswer> {
-    let all = IncidentFilter { open: true, ..IncidentFilter::default() };
-    let found = queries.incidents(all.clone(), LIST_MAX).await?;
-    let full = usize::try_from(LIST_MAX).unwrap_or(usize::MAX);
-    if found.len() < full {
-        return Ok((found, 0));
-    }
-    let mut worst = Vec::with_capacity(full);
-    for severity in Severity::ALL {
-        let left = full - worst.len();
-        if left == 0 {
-            break;
-        }
-        let filter = IncidentFilter { severity: Some(severity), ..all.clone() };
-        worst.extend(queries.incidents(filter, left as i64).await?);
-    }
-    let total: i64 = engine.gauges().await?.incidents_open.iter().map(|(_, count)| *count).sum();
-    let more = (total - worst.len() as i64).max(0);
-    Ok((worst, more))
-}
-
-/// What is awaited of an incident next, of the things that a person would act on.
-async fn due(queries: &Queries<'_>, incident: &IncidentView) -> Result<Option<Due>, NoAnswer> {
-    let Ok(id) = incident.id.parse() else { return Ok(None) };
-    if incident.next_due.is_none() {
-        return Ok(None);
-    }
-    let awaited = queries.expectations(id).await?;
-    Ok(awaited.iter().filter(|e| e.state == "live").find_map(|e| words(e).map(|words| Due { words, at: e.due_at })))
-}
-
-fn words(awaited: &ExpectationView) -> Option<&'static str> {
-    Some(match awaited.rule.as_str() {
+/// What a person would do about it, in a word or two; nothing for what only follows by itself.
+fn words(rule: Rule) -> Option<&'static str> {
+    Some(match rule.name() {
         "page.ack" => "acknowledge",
         "incident.candidate" => "decide",
         "incident.confirm_recovery" => "confirm recovery",
         "incident.group_wait" => "page starts",
+        name if name.starts_with("incident.") && !name.contains("digest") => other(rule),
         _ => return None,
     })
 }
 
-/// The page's body.
-pub(crate) fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage]) -> Markup {
+/// Rules of roles, tasks, updates and reviews, shortened from what they expect.
+fn other(rule: Rule) -> &'static str {
+    match rule.name() {
+        "incident.role_answer" => "answer to an offer",
+        "incident.role" => "commander",
+        "incident.task" => "task",
+        "incident.update" => "update",
+        _ => rule.expects(),
+    }
+}
+
+fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wall: bool) -> Markup {
     let when = &board.when;
-    let count = board.rows.len() as i64 + board.more;
-    let late = board.rows.iter().filter(|row| row.is_late(when)).count();
-    let nobodys = board.rows.iter().filter(|row| row.is_nobodys()).count();
+    let open: usize = board.counts.iter().sum();
     html! {
-        main class="wide" {
+        header class="heading board-head" data-live="counts" {
             h1 class="counts" {
-                @if count == 0 { "Nothing is open" } @else { (count) " open" }
-                @if late > 0 { span class="dot" { " · " } span class="late" { (late) " late" } }
-                @if nobodys > 0 { span class="dot" { " · " } span class="late" { "nobody has " (nobodys) } }
+                @if open == 0 { "Nothing is open" } @else { (open) @if board.cut { "+" } " open" }
+                @if board.late > 0 { span class="dot" { " · " } span class="late" { (board.late) " late" } }
+                @if board.nobodys > 0 { span class="dot" { " · " } span class="late" { "nobody has " (board.nobodys) } }
             }
-            @if board.rows.is_empty() && board.candidates.is_empty() { (empty(options)) }
+            p class="beside now" { (when.stamp(when.now)) " " (when.zone()) }
+        }
+        @if !wall && open > 0 { (filter::bar(&board.filter, &board.counts, board.mine, board.me.is_some(), org)) }
+        div data-live="rows" class="rows" {
+            @if board.may_act { form id=(ACTS) method="post" action="/" hidden { input type="hidden" name="back" value="/"; } }
+            @if open == 0 && board.candidates.is_empty() { (empty(options)) }
+            @else if board.rows.is_empty() && board.filter.is_narrow() {
+                p class="quiet" { "None of the " (open) " open incidents fits. " a href="/" { "Show all" } }
+            }
             @if !board.rows.is_empty() {
-                ol class="board" aria-label="Open incidents, most urgent first" {
-                    @for row in &board.rows { (line(row, org, when)) }
-                }
+                ol class="board" aria-label="Open incidents, most urgent first" { @for row in &board.rows { (line(board, row, org)) } }
             }
-            @if board.more > 0 {
-                p class="quiet" { (board.more) " more are open, none worse than these. All of them: " code { "allclear list" } }
-            }
+            @if board.cut { p class="quiet" { "More are open, none worse than these. All of them: " code { "allclear list" } } }
             @if !board.candidates.is_empty() {
-                section {
+                section class="candidates" {
                     h2 { "Candidates (" (board.candidates.len()) ")" span class="quiet" { " · is this an incident?" } }
-                    ol class="board" aria-label="Candidates" { @for row in &board.candidates { (line(row, org, when)) } }
+                    ol class="board" aria-label="Candidates" { @for row in &board.candidates { (line(board, row, org)) } }
                 }
             }
-            div class="below" {
-                (on_call(board))
-                @if !board.ended.is_empty() { (ended(board, org)) }
+        }
+        div class="below" data-live="below" {
+            (on_call(board))
+            @if !board.ended.is_empty() && !wall { (ended(board, org)) }
+        }
+        @if options.demo_outbox.is_some() && !wall {
+            section class="sent" data-live="sent" {
+                h2 { "Messages" span class="quiet" { " · this demonstration sends none; these would have gone out" } }
+                (messages::list(sent, org, when, MESSAGES_SHOWN))
+                @if sent.len() > MESSAGES_SHOWN { p class="all" { a href="/outbox" { "All " (sent.len()) " messages" } } }
             }
-            @if options.demo_outbox.is_some() {
-                section class="sent" {
-                    h2 { "Messages" span class="quiet" { " · this demonstration sends none; these would have gone out" } }
-                    (messages::list(sent, org, when, MESSAGES_SHOWN))
-                    @if sent.len() > MESSAGES_SHOWN { p class="all" { a href="/outbox" { "All " (sent.len()) " messages" } } }
-                }
-            }
-            @if let Some(curl) = options.first_alarm_curl.as_ref().filter(|_| options.open_to.is_some() && count > 0) {
-                section class="empty own" {
-                    h2 { "Raise an alarm of your own" }
-                    pre tabindex="0" { code { (curl) } }
-                }
+        }
+        @if let Some(curl) = options.first_alarm_curl.as_ref().filter(|_| options.open_to.is_some() && open > 0 && !wall) {
+            section class="empty own" {
+                h2 { "Raise an alarm of your own" }
+                pre tabindex="0" { code { (curl) } }
             }
         }
     }
 }
 
-fn line(row: &Row, org: &Org, when: &When) -> Markup {
-    let incident = &row.incident;
+fn line(board: &Board, row: &Row, org: &Org) -> Markup {
+    let (incident, when) = (&row.incident, &board.when);
     let began = incident.declared_at.unwrap_or(incident.created_at);
     let who = incident.commander.as_deref().or(incident.acknowledged_by.as_deref());
     html! {
-        li {
-            (parts::severity(incident.severity))
-            span class="ref" { (incident.reference) }
-            a class="title" href={ "/incidents/" (incident.reference) } title=(incident.title) { bdi { (incident.title) } }
-            span class="service" { @if let Some(id) = &incident.service { bdi { (parts::service(org, id)) } } }
-            span class="state" { (parts::state(incident.state)) }
-            span class="age" { span class="vh" { "open for " } (when.time(began, &when.age(began))) }
+        li class=[row.is_late(when).then_some("is-late")] data-key=(incident.reference) {
+            span class="which" { (parts::severity(incident.severity)) " " span class="ref" { (incident.reference) } }
+            span class="what" {
+                a class="title" href={ "/incidents/" (incident.reference) } title=(incident.title) { bdi { (incident.title) } }
+                span class="service" { @if let Some(id) = &incident.service { bdi { (parts::service(org, id)) } } @else { "no service" } }
+            }
+            span class="standing" {
+                span class="state" { (parts::state(incident.state)) @if incident.recovered && incident.state.is_open() { span class="quiet" { ", recovered" } } }
+                span class="age" { span class="vh" { "open for " } (when.aging(began)) }
+            }
             span class="who" {
                 @if let Some(id) = who { span class="vh" { "with " } bdi { (parts::name(org, id)) } }
                 @else { span class="quiet" { "—" span class="vh" { " nobody has it" } } }
+                @if let Some(at) = incident.last_update_at { span class="told quiet" { "told " (when.time(at, &when.ago(at))) } }
             }
-            span class="due" {
-                @if let Some(due) = &row.due {
-                    (due.words) " "
-                    @if when.is_late(due.at) { span class="late" { (when.time(due.at, &when.due(due.at))) } }
-                    @else { strong { (when.time(due.at, &when.due(due.at))) } }
-                    span class="quiet exact" { " " (when.exact(due.at)) }
-                } @else if row.is_nobodys() {
-                    span class="late" { "nobody has it" }
-                } @else {
-                    span class="quiet nothing" { "nothing is due" }
-                }
+            span class="next" {
+                @if let Some(due) = &row.due { span class="words" { (due.words) } " " (when.counting(due.at)) }
+                @else if row.is_nobodys() { span class="late" { "nobody has it" } }
+                @else { span class="quiet nothing" { "nothing is due" } }
             }
+            span class="act" { @if board.may_act { (next_act(incident)) } }
+        }
+    }
+}
+
+/// The one button of a row: the next likely act.
+fn next_act(incident: &IncidentView) -> Markup {
+    let to = |verb: &str| format!("/incidents/{}/{verb}", incident.reference);
+    let of = |verb: &str| format!("{verb} {}", incident.reference);
+    html! {
+        @match incident.state {
+            State::Declared => button class="do" form=(ACTS) formaction=(to("acknowledge")) aria-label=(of("Acknowledge")) { "Acknowledge" },
+            State::Candidate => {
+                button class="do" form=(ACTS) formaction=(to("declare")) aria-label=(of("Declare")) { "Declare" }
+                button class="may" form=(ACTS) formaction=(to("cancel")) name="why" value="Not an incident" aria-label=(of("Not an incident:")) { "Not an incident" }
+            },
+            State::Mitigated => a class="may" href={ "/incidents/" (incident.reference) "?do=resolve" } aria-label=(of("Resolve")) { "Resolve" },
+            _ if incident.recovered => a class="may" href={ "/incidents/" (incident.reference) "?do=resolve" } aria-label=(of("Resolve")) { "Resolve" },
+            _ => a class="may" href={ "/incidents/" (incident.reference) "#say" } aria-label=(of("Write to")) { "Write" },
         }
     }
 }
@@ -214,6 +278,7 @@ fn empty(options: &WebOptions) -> Markup {
                 p { "Raise the first one from a terminal:" }
                 pre tabindex="0" { code { "allclear declare \"Card payments failing\"" } }
             }
+            p { "Or " a href="/declare" { "declare one here" } "." }
         }
     }
 }
@@ -221,8 +286,8 @@ fn empty(options: &WebOptions) -> Markup {
 fn on_call(board: &Board) -> Markup {
     let when = &board.when;
     html! {
-        section {
-            h2 { "On call now" }
+        section class="now-on-call" {
+            h2 { a href="/on-call" { "On call now" } }
             @if board.on_call.is_empty() { p class="quiet" { "No schedule is set, so escalation policies reach people only by name." } }
             ul class="pairs" {
                 @for shift in &board.on_call {
@@ -233,10 +298,9 @@ fn on_call(board: &Board) -> Markup {
                                 (Some(name), _) | (None, Some(name)) => strong { bdi { (name) } },
                                 (None, None) => span class="late" { "nobody" },
                             }
-                            span class="quiet" {
+                            span class="quiet until" {
                                 @if let Some(until) = shift.until {
                                     " until " (when.time(until, &when.minute(until)))
-                                    @if shift.time_zone != when.zone() { " (" (When::new(when.now, Some(&shift.time_zone)).clock(until)) " " (shift.time_zone) ")" }
                                 }
                                 @if let Some(next) = &shift.next_name { ", then " bdi { (next) } }
                             }
@@ -270,5 +334,7 @@ fn ended(board: &Board, org: &Org) -> Markup {
     }
 }
 
-/// Characters of a title in the list of ended incidents.
-const TITLE_CHARS_MAX: usize = 120;
+/// Severities that a list of counts names.
+pub(crate) fn severities() -> impl Iterator<Item = (usize, Severity)> {
+    Severity::ALL.into_iter().enumerate()
+}

@@ -1,29 +1,40 @@
-//! An incident: where it stands, what is awaited and when, and its log.
+//! An incident: where it stands, what is awaited and when, every command as a plain form, and its
+//! log in the middle.
+//!
+//! All of it is in one document. On a laptop it stands in three columns; on a phone the tabs are
+//! plain links and the style sheet shows one part at a time.
 
-use allclear_domain::access::Principal;
+use allclear_domain::access::{Principal, Scope};
 use allclear_domain::incident::State;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::paging::Status;
-use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView, PageView};
+use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, PageView, UpdateView};
 use allclear_engine::Engine;
-use allclear_engine::queries::{AlertFilter, NoAnswer};
+use allclear_engine::queries::{AlertFilter, IncidentFilter, NoAnswer};
+use axum::extract::{Path, Query, State as Shared};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
-use crate::link_page::ended;
-use crate::log;
-use crate::parts;
+use crate::forms::{self, Draft};
+use crate::pages::{Asked, answer, reader};
+use crate::shell::{Page, Place, framed};
 use crate::when::When;
+use crate::{App, log, parts, side};
 
 /// Alerts shown; a storm has thousands.
-const ALERTS_SHOWN: i64 = 50;
-/// Messages shown of one page, the newest.
-const MESSAGES_SHOWN: usize = 30;
+pub(crate) const ALERTS_SHOWN: i64 = 50;
 /// Pages shown, the newest.
 const PAGES_SHOWN: usize = 10;
+/// Updates to stakeholders shown, the newest.
+const UPDATES_SHOWN: usize = 5;
+/// Earlier incidents of the same service that are shown.
+const SIMILAR_SHOWN: usize = 5;
 /// Characters of one line of the log; a note may be longer and unfolds.
 const LINE_CHARS_MAX: usize = 400;
 /// Characters that a line unfolds to.
 const UNFOLDED_CHARS_MAX: usize = 8000;
+/// Parts of the page that a phone shows one at a time.
+const TABS: [(&str, &str); 4] = [("log", "Log"), ("people", "People"), ("tasks", "Tasks"), ("more", "More")];
 
 /// Which part of the log is shown.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,25 +48,88 @@ pub(crate) struct Part {
 /// Everything on the page.
 pub(crate) struct Told {
     pub incident: IncidentView,
-    when: When,
-    awaited: Vec<ExpectationView>,
+    pub when: When,
+    pub awaited: Vec<ExpectationView>,
     lines: Vec<EventView>,
     part: Part,
     /// Whether there is more before the first line.
     before: bool,
     /// Where the lines after the last begin.
     after: Option<i64>,
-    pages: Vec<PageView>,
-    alerts: Vec<AlertView>,
+    pub pages: Vec<PageView>,
+    pub alerts: Vec<AlertView>,
+    /// What stakeholders were told, the newest first.
+    pub updates: Vec<UpdateView>,
+    /// Earlier ones of the same service.
+    pub similar: Vec<IncidentView>,
+    /// Whether the reader may act.
+    pub may_act: bool,
+    pub me: Option<String>,
+    /// What somebody typed that was not taken, or which form they asked for.
+    pub draft: Draft,
+    tab: &'static str,
+}
+
+/// GET.
+pub(crate) async fn show(Shared(app): Shared<App>, headers: HeaderMap, Path(reference): Path<String>, Query(asked): Asked) -> Response {
+    answer(async {
+        let (who, when) = reader(&app, &headers).await?;
+        let draft = Draft { verb: asked.get("do").cloned().unwrap_or_default(), ..Draft::default() };
+        let told = read(&app.engine, &who, when, &reference, &asked, draft).await?;
+        Ok(shown(&app, &who, &told, asked.contains_key("wall")))
+    })
+    .await
+}
+
+/// GET of an address that only takes POST: somebody reloaded a refused form.
+pub(crate) async fn back(Path((reference, _)): Path<(String, String)>) -> Response {
+    Redirect::to(&format!("/incidents/{}", parts::escaped(&reference))).into_response()
+}
+
+/// The page of what was read.
+pub(crate) fn shown(app: &App, who: &Principal, told: &Told, wall: bool) -> Response {
+    let title = format!("{} {}", told.incident.reference, told.incident.title);
+    let body = page(told, &app.engine.org());
+    let live = Some(format!("on=incident&id={}", told.incident.id));
+    let page = Page { title: &title, place: Place::Incident, who, when: &told.when, wall, live, source: address(told), body };
+    framed(app, &page)
+}
+
+/// The address of this view of it.
+fn address(told: &Told) -> String {
+    let mut parts = Vec::new();
+    if told.tab != TABS[0].0 {
+        parts.push(format!("tab={}", told.tab));
+    }
+    if told.part.key {
+        parts.push("key".to_owned());
+    }
+    if let Some(from) = told.part.from {
+        parts.push(format!("from={from}"));
+    }
+    let base = format!("/incidents/{}", told.incident.reference);
+    if parts.is_empty() { base } else { format!("{base}?{}", parts.join("&")) }
 }
 
 /// Reads it.
-pub(crate) async fn read(engine: &Engine, who: &Principal, when: When, reference: &str, part: Part) -> Result<Told, NoAnswer> {
+pub(crate) async fn read(
+    engine: &Engine,
+    who: &Principal,
+    when: When,
+    reference: &str,
+    asked: &crate::pages::Fields,
+    draft: Draft,
+) -> Result<Told, NoAnswer> {
+    let part = Part {
+        key: asked.contains_key("key") || asked.get("log").is_some_and(|log| log == "key"),
+        from: asked.get("from").and_then(|from| from.parse().ok()),
+    };
+    let tab = TABS.iter().find(|(id, _)| asked.get("tab").is_some_and(|tab| tab == id)).map_or(TABS[0].0, |(id, _)| id);
     let queries = engine.queries(who);
     let id = queries.incident_id(reference).await?;
     let incident = queries.incident(id).await?;
     let mut awaited = queries.expectations(id).await?;
-    awaited.retain(|e| e.state == "live" && e.rule != "incident.alerts_digest");
+    awaited.retain(|e| e.state == "live" && e.rule != "incident.alerts_digest" && !e.rule.starts_with("alert."));
     let (mut lines, mut before, after) = match part.from {
         None => {
             let (lines, before) = log::tail(&queries, id).await?;
@@ -78,18 +152,30 @@ pub(crate) async fn read(engine: &Engine, who: &Principal, when: When, reference
     pages.reverse();
     pages.truncate(PAGES_SHOWN);
     let alerts = queries.alerts(AlertFilter { incident: Some(id), ..AlertFilter::default() }, ALERTS_SHOWN).await?;
-    Ok(Told { incident, when, awaited, lines, part, before, after, pages, alerts })
+    let mut similar = Vec::new();
+    if incident.service.is_some() {
+        let of_service = IncidentFilter { service: incident.service.clone(), before: Some(id), ..IncidentFilter::default() };
+        similar = queries.incidents(of_service, SIMILAR_SHOWN as i64).await?;
+    }
+    let may_act = who.scope.admits(Scope::Respond);
+    let me = who.person().map(ToOwned::to_owned);
+    let mut updates = if incident.last_update_at.is_some() { queries.updates(id).await? } else { Vec::new() };
+    updates.reverse();
+    updates.truncate(UPDATES_SHOWN);
+    Ok(Told { incident, when, awaited, lines, part, before, after, pages, alerts, updates, similar, may_act, me, draft, tab })
 }
 
-/// The page's body.
-pub(crate) fn page(told: &Told, org: &Org) -> Markup {
+fn page(told: &Told, org: &Org) -> Markup {
     html! {
-        main class="wide incident" {
+        article class={ "incident tab-" (told.tab) } {
             (head(told, org))
             (next(told))
+            @if told.may_act { (forms::bar(told, org)) }
+            (tabs(told))
             div class="columns" {
+                div class="left" { (side::people(told, org)) (side::tasks(told, org)) }
                 (log_of(told, org))
-                div class="aside" { (pages(told, org)) (alerts(told)) }
+                (side::more(told, org))
             }
         }
     }
@@ -101,18 +187,22 @@ fn head(told: &Told, org: &Org) -> Markup {
     let end = incident.resolved_at.or(incident.closed_at).filter(|_| !incident.state.is_open());
     let person = |id: &Option<String>| id.as_deref().map(|id| parts::name(org, id));
     html! {
-        header class="what" {
+        header class="head" data-live="head" {
             p class="top" {
                 (parts::severity(incident.severity)) span class="ref" { (incident.reference) }
-                strong { (parts::state(incident.state)) }
+                strong class="standing" { (parts::state(incident.state)) }
+                @if incident.private { span class="private" { "Private" } }
                 @if let Some(at) = end { span class="quiet" { (when.ago(at)) ", " (when.stamp(at)) } }
-                @else { span { (when.time(began, &when.age(began))) } }
+                @else { span { (when.aging(began)) } }
             }
             h1 class="clamp" title=(incident.title) { bdi { (incident.title) } }
             dl class="inline" {
-                div { dt { "Service" } dd { @match &incident.service { Some(id) => bdi { (parts::service(org, id)) }, None => "none is named" } } }
-                div { dt { "Since" } dd { (when.stamp(began)) } }
-                @if let Some(name) = person(&incident.commander) { div { dt { "Commander" } dd { bdi { (name) } } } }
+                div { dt { "Service" } dd { @match &incident.service { Some(id) => a href={ "/services/" (parts::escaped(id)) } { bdi { (parts::service(org, id)) } }, None => "none is named" } } }
+                div { dt { "Since" } dd { (when.stamp(began)) " " span class="quiet" { (when.zone()) } } }
+                div {
+                    dt { "Commander" }
+                    dd { @match person(&incident.commander) { Some(name) => bdi { (name) }, None => span class="quiet" { "nobody" } } }
+                }
                 div {
                     dt { "Acknowledged" }
                     dd {
@@ -123,6 +213,7 @@ fn head(told: &Told, org: &Org) -> Markup {
                         }
                     }
                 }
+                @if let Some(id) = &incident.review { div { dt { "Review" } dd { a href={ "/reviews/" (id) } { "open it" } } } }
                 @if let Some(into) = &incident.merged_into { div { dt { "Merged into" } dd { a href={ "/incidents/" (into) } { "the other incident" } } } }
             }
         }
@@ -131,10 +222,10 @@ fn head(told: &Told, org: &Org) -> Markup {
 
 fn next(told: &Told) -> Markup {
     let (incident, when) = (&told.incident, &told.when);
+    let open = incident.state.is_open();
     html! {
-        section class="awaited" {
-            @if incident.state.is_open() { h2 { "Next, and when" } }
-            @if told.awaited.is_empty() && incident.state.is_open() {
+        section class="awaited" aria-label="Next, and when" data-live="next" {
+            @if told.awaited.is_empty() && open {
                 @if incident.unanswered == Some(true) && incident.state == State::Declared {
                     p { span class="late" { "Nobody answered" } " Everybody was paged, and nothing more is sent." }
                 } @else if incident.state == State::Declared {
@@ -143,20 +234,27 @@ fn next(told: &Told) -> Markup {
                     p class="quiet" { "Nothing is due." }
                 }
             }
-            ul {
-                @for awaited in &told.awaited {
-                    li {
-                        span class="when" {
-                            @if when.is_late(awaited.due_at) { span class="late" { (when.time(awaited.due_at, &when.due(awaited.due_at))) } }
-                            @else { strong { (when.time(awaited.due_at, &when.due(awaited.due_at))) } }
-                            span class="quiet" { " " (when.exact(awaited.due_at)) }
+            @if !told.awaited.is_empty() {
+                ul {
+                    @for awaited in &told.awaited {
+                        li data-key={ (awaited.owner) (awaited.key) } {
+                            (when.counting(awaited.due_at))
+                            span { (awaited.expects) span class="quiet" { ", else " (awaited.or_else) } }
+                            span class="quiet small at" { (when.exact(awaited.due_at)) }
                         }
-                        span { (awaited.expects) span class="quiet" { ", else " (awaited.or_else) } }
                     }
                 }
             }
-            @if incident.state.is_open() {
-                p class="quiet" { "From a terminal: " code { "allclear ack " (incident.reference) } " · " code { "allclear resolve " (incident.reference) } }
+        }
+    }
+}
+
+fn tabs(told: &Told) -> Markup {
+    let base = format!("/incidents/{}", told.incident.reference);
+    html! {
+        nav class="tabs" aria-label="Parts of this incident" {
+            @for (id, word) in TABS {
+                a href={ (base) @if id != TABS[0].0 { "?tab=" (id) } } aria-current=[(id == told.tab).then_some("true")] { (word) }
             }
         }
     }
@@ -164,21 +262,37 @@ fn next(told: &Told) -> Markup {
 
 fn log_of(told: &Told, org: &Org) -> Markup {
     let base = format!("/incidents/{}", told.incident.reference);
-    let key = if told.part.key { "&log=key" } else { "" };
+    let key = if told.part.key { "&key" } else { "" };
+    let when = &told.when;
+    let mut day = None;
+    let today = when.day(when.now);
     html! {
-        section class="log" {
+        section class="log part-log" id="log" aria-label="Log" {
             header {
                 h2 { "Log" }
                 p {
-                    @if told.part.key { a href=(base) { "Everything" } " · " strong { "Key events" } }
-                    @else { strong { "Everything" } " · " a href={ (base) "?log=key" } { "Key events" } }
+                    @if told.part.key { a href=(base) { "Everything" } strong { "Key events" } }
+                    @else { strong { "Everything" } a href={ (base) "?key" } { "Key events" } }
                 }
             }
-            @if told.before { p class="quiet" { "There is more before this. " a href={ (base) "?from=0" (key) } { "From the beginning" } } }
-            ol { @for event in &told.lines { (line(event, org, &told.when)) } }
-            @if let Some(seq) = told.after {
-                p { a href={ (base) "?from=" (seq) (key) } { "Later" } " · " a href=(base) { "The end" } }
+            div class="log-box" tabindex="0" role="region" aria-label="Log, oldest first" {
+                div class="log-in" {
+                    @if told.before { p class="quiet" { "There is more before this. " a href={ (base) "?from=0" (key) } { "From the beginning" } } }
+                    ol data-live="log" data-grows {
+                        @for event in &told.lines {
+                            @let its = when.day(event.at);
+                            @if day.replace(its) != Some(its) && (its != today || day.is_none()) {
+                                li class="day" data-key={ "d" (its) } { (when.day_words(its)) }
+                            }
+                            (line(event, org, when))
+                        }
+                    }
+                    @if let Some(seq) = told.after {
+                        p { a href={ (base) "?from=" (seq) (key) } { "Later" } " · " a href=(base) { "The end" } }
+                    }
+                }
             }
+            @if told.may_act { (forms::say(told)) }
         }
     }
 }
@@ -188,8 +302,8 @@ fn line(event: &EventView, org: &Org, when: &When) -> Markup {
     let by = actor(org, &event.actor).filter(|name| shows_actor(&event.kind) && !event.line.contains(name.as_str()));
     let long = event.line.chars().count() > LINE_CHARS_MAX;
     html! {
-        li class=(class) {
-            (when.stamp(event.at))
+        li class=(class) data-key=(event.seq) {
+            (when.second(event.at))
             div {
                 @if long {
                     details {
@@ -209,115 +323,11 @@ fn shows_actor(kind: &str) -> bool {
 }
 
 /// Who did it, where it was not All Clear itself.
-fn actor(org: &Org, actor: &str) -> Option<String> {
+pub(crate) fn actor(org: &Org, actor: &str) -> Option<String> {
     match actor.split_once(':') {
         Some(("person", id)) => Some(parts::name(org, id)),
         Some(("integration", id)) => Some(id.to_owned()),
         Some(_) => Some("an API token".to_owned()),
         None => (actor == "administrator").then(|| "an administrator".to_owned()),
-    }
-}
-
-fn pages(told: &Told, org: &Org) -> Markup {
-    let when = &told.when;
-    html! {
-        section {
-            h2 { "Pages" }
-            @if told.pages.is_empty() { p class="quiet" { "Nobody was paged." } }
-            @for page in &told.pages {
-                div class="page" {
-                    p {
-                        @match page.status {
-                            Status::Running => { strong { "Looking for somebody" } " · round " (page.round) ", " @if page.catch_all { "catch-all" } @else { "step " (page.step) } },
-                            Status::Acknowledged => { strong { "Acknowledged" } @if let Some(id) = &page.acknowledged_by { " by " bdi { (parts::name(org, id)) } } },
-                            Status::Stopped => strong { "Stopped" },
-                            Status::Exhausted => span class="late" { "Nobody answered" },
-                            Status::Told => strong { "Told" },
-                        }
-                    }
-                    p class="quiet" {
-                        "Started " (when.stamp(page.started_at))
-                        @if let Some(at) = page.ended_at { ", ended " (when.stamp(at)) }
-                        @if let Some(policy) = &page.escalation { " · policy " bdi { (policy) } } @else { " · no policy" }
-                    }
-                    @let hidden = page.messages.len().saturating_sub(MESSAGES_SHOWN);
-                    @if hidden > 0 { p class="quiet" { (hidden) " earlier messages are not shown" } }
-                    ul class="pairs" { @for message in page.messages.iter().skip(hidden) { (message_line(message, org, when)) } }
-                }
-            }
-        }
-    }
-}
-
-fn message_line(message: &MessageView, org: &Org, when: &When) -> Markup {
-    let words = match message.state.as_str() {
-        "delivered" => "told",
-        "rejected" => "could not be reached",
-        "withdrawn" => "not told, no longer needed",
-        _ if message.last_error.is_some() => "not reached yet, still trying",
-        _ => "being told",
-    };
-    html! {
-        li {
-            span { bdi { (parts::name(org, &message.person)) } }
-            span {
-                (words)
-                span class="quiet" {
-                    " by " bdi { (message.contact) } " · " (when.stamp(message.created_at))
-                    @if message.in_doubt { " · may have arrived twice" }
-                    @if message.attempts > 1 { " · try " (message.attempts) }
-                }
-                @if let Some(why) = message.last_error.as_ref().filter(|_| message.state != "delivered") {
-                    span class="quiet" { " · " bdi { (parts::cut(why, LINE_CHARS_MAX)) } }
-                }
-            }
-        }
-    }
-}
-
-fn alerts(told: &Told) -> Markup {
-    let when = &told.when;
-    let open = told.alerts.iter().filter(|a| a.state == "open").count();
-    html! {
-        section {
-            h2 { "Alerts" @if !told.alerts.is_empty() { span class="quiet" { " · " (open) " open of " (told.alerts.len()) } } }
-            @if told.alerts.is_empty() { p class="quiet" { "None: a person declared it." } }
-            @if told.alerts.len() as i64 == ALERTS_SHOWN { p class="quiet" { "The newest " (ALERTS_SHOWN) " are shown." } }
-            ul class="alerts" {
-                @for alert in &told.alerts {
-                    li {
-                        p class="clamp" { bdi { (parts::cut(&alert.title, LINE_CHARS_MAX)) } }
-                        p class="quiet" {
-                            @if alert.state == "open" { "Open for " (when.time(alert.starts_at, &when.age(alert.starts_at))) }
-                            @else { (ended(&alert.state)) @if let Some(at) = alert.ended_at { " " (when.stamp(at)) } }
-                            @if alert.count > 1 { " · sent " (alert.count) " times" }
-                            @if let Some(source) = &alert.source { " · " bdi { (parts::cut(source, LINE_CHARS_MAX)) } }
-                        }
-                        (links(alert))
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Links that came with an alert.
-fn links(alert: &AlertView) -> Markup {
-    /// More than these are kept, and not shown.
-    const LINKS_SHOWN: usize = 3;
-    let links = alert.detail.get("links").and_then(|l| l.as_array()).into_iter().flatten();
-    let text = |link: &serde_json::Value, key: &str| link.get(key).and_then(|v| v.as_str()).unwrap_or("").to_owned();
-    let links: Vec<(String, String)> = links
-        .map(|link| (text(link, "href"), text(link, "text")))
-        .filter(|(href, _)| parts::followable(href).is_some())
-        .take(LINKS_SHOWN)
-        .map(|(href, words)| if words.is_empty() { (href.clone(), parts::address(&href)) } else { (href, words) })
-        .collect();
-    html! {
-        @if !links.is_empty() {
-            p class="links" {
-                @for (href, words) in &links { (parts::away(href, words)) " " }
-            }
-        }
     }
 }

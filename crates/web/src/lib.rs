@@ -1,28 +1,51 @@
-//! What people see: pages rendered on the server, plain links and plain forms, no script.
+//! What people see: pages rendered on the server, plain links and plain forms; a script of our own
+//! keeps them fresh and adds the keyboard, and nothing depends on it.
 //!
 //! [`router`] serves the small page behind a message's link (`/a/{token}`), the board (`/`), an
-//! incident with its log (`/incidents/{ref}`), and, in the demonstration, the messages that would
-//! have been sent (`/outbox`).
+//! incident with its log and every command (`/incidents/{ref}`), who is on call, services,
+//! settings, what was learned, and, in the demonstration, the messages that would have been sent
+//! (`/outbox`). Each page is one file; [`shell`] is the frame around them, [`live`] tells them that
+//! something changed.
 //!
-//! Invariants: GET and HEAD change nothing; what people or senders wrote is text, never markup;
-//! every page carries the headers of [`assets`]; nothing is fetched from another host.
+//! Invariants: GET and HEAD change nothing; a POST comes from one of our own pages ([`guard`]);
+//! what people or senders wrote is text, never markup; every page carries the headers of
+//! [`assets`]; nothing is fetched from another host.
 //!
 //! Deliberately not here: the API (a sibling), sign-in, any rule about who is paged, and a
 //! fallback for unknown paths, since the program joins this router with others: it may use
 //! [`not_found`].
 
+mod act;
+mod act_more;
+mod actions;
 mod assets;
 mod board;
+mod declare;
+mod filter;
+mod forms;
+mod forms_more;
 mod frame;
+mod guard;
 mod incident;
 mod link;
 mod link_page;
 mod link_story;
+mod live;
 mod log;
+mod markdown;
 mod messages;
+mod on_call;
 mod pages;
 mod parts;
+mod picture;
 mod refused;
+mod reviews;
+mod search;
+mod services;
+mod settings;
+mod shell;
+mod side;
+mod trends;
 mod when;
 
 use std::sync::Arc;
@@ -69,14 +92,32 @@ pub struct WebOptions {
 pub(crate) struct App {
     pub engine: Engine,
     pub options: Arc<WebOptions>,
+    pub hub: live::Hub,
 }
 
 /// The pages.
 pub fn router(engine: Engine, options: WebOptions) -> Router {
-    let app = App { engine, options: Arc::new(options) };
+    let app = App { engine, options: Arc::new(options), hub: live::Hub::default() };
     let pages = Router::new()
-        .route("/", get(pages::board))
-        .route("/incidents/{ref}", get(pages::incident))
+        .route("/", get(board::show))
+        .route("/incidents/{ref}", get(incident::show))
+        .route("/incidents/{ref}/{verb}", get(incident::back).post(act::submit))
+        .route("/declare", get(declare::show).post(declare::submit))
+        .route("/search", get(search::show))
+        .route("/menu", get(search::menu))
+        .route("/on-call", get(on_call::show))
+        .route("/on-call/override", post(on_call::take))
+        .route("/services", get(services::list))
+        .route("/services/{id}", get(services::one))
+        .route("/actions", get(actions::show).post(actions::add))
+        .route("/actions/{id}/{verb}", post(actions::act))
+        .route("/reviews", get(reviews::list))
+        .route("/reviews/{id}", get(reviews::one))
+        .route("/reviews/{id}/{verb}", get(reviews::back).post(reviews::act))
+        .route("/trends", get(trends::show))
+        .route("/settings", get(settings::list))
+        .route("/settings/{kind}/{id}", get(settings::one))
+        .route("/live", get(live::follow))
         .route("/outbox", get(pages::outbox))
         .route("/a/{token}", get(link::show).post(link::acknowledge))
         .route("/a/{token}/decline", post(link::decline).get(link::back))

@@ -15,7 +15,7 @@ pub(crate) const LINES_SHOWN_MAX: usize = 200;
 const HALVINGS_MAX: u32 = 63;
 
 /// Events that people look for first, shown alone on request.
-const KEY_KINDS: [&str; 19] = [
+const KEY_KINDS: [&str; 33] = [
     "proposed",
     "declared",
     "promoted",
@@ -35,6 +35,20 @@ const KEY_KINDS: [&str; 19] = [
     "step_reached",
     "step_empty",
     "page_exhausted",
+    "role_taken",
+    "role_left",
+    "role_unfilled",
+    "task_added",
+    "task_done",
+    "task_dropped",
+    "task_late",
+    "update_posted",
+    "update_missed",
+    "decision_made",
+    "time_corrected",
+    "alert_linked",
+    "renamed",
+    "review_published",
 ];
 
 /// Whether it is one of those.

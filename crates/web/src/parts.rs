@@ -50,6 +50,43 @@ pub(crate) fn service(org: &Org, id: &str) -> String {
     org.service(id).map_or_else(|| id.to_owned(), |service| service.name.clone())
 }
 
+/// Services to choose from, by name; `nothing` is what an empty choice means.
+pub(crate) fn service_choice(org: &Org, chosen: Option<&str>, nothing: &str) -> Markup {
+    html! {
+        select name="service" {
+            option value="" { (nothing) }
+            @for service in &org.bundle().services { option value=(service.id) selected[chosen == Some(service.id.as_str())] { (service.name) } }
+        }
+    }
+}
+
+/// People to choose from, by name.
+pub(crate) fn person_choice(org: &Org, field: &str, chosen: Option<&str>, nothing: Option<&str>) -> Markup {
+    html! {
+        select name=(field) {
+            @if let Some(nothing) = nothing { option value="" { (nothing) } }
+            @for person in &org.bundle().people { option value=(person.id) selected[chosen == Some(person.id.as_str())] { (person.name) } }
+        }
+    }
+}
+
+/// A word with a capital, to begin a line.
+pub(crate) fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
+}
+
+/// A value as part of an address's query: everything but letters, digits and `-._~` in percent form (RFC 3986 §2.3).
+pub(crate) fn escaped(value: &str) -> String {
+    value
+        .bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}
+
 /// The first `max` characters, with an ellipsis where there were more.
 pub(crate) fn cut(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {

@@ -135,7 +135,7 @@ pub(crate) fn of_command(refusal: &Refusal, again: Markup) -> Refused {
     }
 }
 
-fn sentence(words: &str) -> String {
+pub(crate) fn sentence(words: &str) -> String {
     let mut chars = words.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", chars.as_str())

@@ -71,8 +71,7 @@ impl When {
 
     /// A `<time>` with these words; pointing at it shows date, time and zone.
     pub(crate) fn time(&self, at: Timestamp, words: &str) -> Markup {
-        let full = format!("{} {}", self.local(at).strftime("%a %-d %b %Y %H:%M:%S"), self.zone());
-        html! { time datetime=(at) title=(full) { (words) } }
+        html! { time datetime=(at) title=(self.full(at)) { (words) } }
     }
 
     /// How long ago, in words: `12 min`.
@@ -83,6 +82,58 @@ impl When {
     /// How long ago, as part of a sentence: `12 min ago`.
     pub(crate) fn ago(&self, at: Timestamp) -> String {
         if self.now.duration_since(at).as_secs() < JUST_NOW_S { "just now".into() } else { format!("{} ago", self.age(at)) }
+    }
+
+    /// How long it has been so, as a `<time>` that goes on where scripts run.
+    pub(crate) fn aging(&self, at: Timestamp) -> Markup {
+        html! { time datetime=(at) data-tick="age" title=(self.full(at)) { (self.age(at)) } }
+    }
+
+    /// A deadline as a `<time>` that counts down where scripts run, and shouts once it is late.
+    pub(crate) fn counting(&self, due: Timestamp) -> Markup {
+        let class = if self.is_late(due) { "due late" } else { "due" };
+        html! { time class=(class) datetime=(due) data-tick="due" title=(self.full(due)) { (self.due(due)) } }
+    }
+
+    /// `Sat 21 Nov 2026 14:03:22 Europe/Madrid`.
+    pub(crate) fn full(&self, at: Timestamp) -> String {
+        format!("{} {}", self.local(at).strftime("%a %-d %b %Y %H:%M:%S"), self.zone())
+    }
+
+    /// `14:03:22` alone: for a log whose days are named between its lines.
+    pub(crate) fn second(&self, at: Timestamp) -> Markup {
+        html! { time datetime=(at) title=(self.full(at)) { (self.local(at).strftime("%H:%M:%S").to_string()) } }
+    }
+
+    /// The civil day in the reader's zone.
+    pub(crate) fn day(&self, at: Timestamp) -> jiff::civil::Date {
+        self.local(at).date()
+    }
+
+    /// `Today`, or `Fri 20 Nov`, with the year where it is not this one's.
+    pub(crate) fn day_words(&self, day: jiff::civil::Date) -> String {
+        let today = self.day(self.now);
+        if day == today {
+            return "Today".to_owned();
+        }
+        let form = if day.year() == today.year() { "%a %-d %b" } else { "%a %-d %b %Y" };
+        day.strftime(form).to_string()
+    }
+
+    /// The instant at which a civil day begins here.
+    pub(crate) fn begins(&self, day: jiff::civil::Date) -> Timestamp {
+        day.to_zoned(self.zone.clone()).map_or(self.now, |zoned| zoned.timestamp())
+    }
+
+    /// What a `datetime-local` field says, read in the reader's zone.
+    pub(crate) fn of_field(&self, text: &str) -> Option<Timestamp> {
+        let civil: jiff::civil::DateTime = text.trim().parse().ok()?;
+        civil.to_zoned(self.zone.clone()).ok().map(|zoned| zoned.timestamp())
+    }
+
+    /// What a `datetime-local` field is filled with.
+    pub(crate) fn as_field(&self, at: Timestamp) -> String {
+        self.local(at).strftime("%Y-%m-%dT%H:%M").to_string()
     }
 
     /// Whether it should have happened by now.
@@ -103,7 +154,7 @@ impl When {
 }
 
 /// A length in words, in at most two units: `47 s`, `12 min`, `2 h 05 min`, `3 d 4 h`.
-fn age(length: SignedDuration) -> String {
+pub(crate) fn age(length: SignedDuration) -> String {
     let seconds = length.as_secs().max(0);
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match () {

@@ -68,6 +68,7 @@ pub(crate) async fn list(Shared(api): Shared<Api>, who: Who<Read>, Q(query): Q<L
         severity: query.severity,
         service: query.service,
         before: cursor_of(query.cursor.as_deref())?,
+        ..IncidentFilter::default()
     };
     let items = api.engine.queries(&who.0).incidents(filter, limit).await?;
     Ok(Json(Page::of(items, limit, |incident| &incident.id)))
@@ -336,9 +337,13 @@ pub(crate) async fn command(
     let id = queries.incident_id(&reference).await?;
     let asked = read(&api, &who.0, id, verb, &once.body).await?;
     let done_before = already_answered(&api, &who.0, &once).await?;
+    let mut asked = asked;
     if !done_before {
         let now = queries.incident(id).await?;
-        if_match(&once.headers, now.version)?;
+        if if_match(&once.headers, now.version)? {
+            // Held against the version once more where it is decided: others act meanwhile.
+            asked = Command::IfVersion { id, version: now.version, command: Box::new(asked) };
+        }
     }
     let id = submit(&api, &who.0, &once, asked).await?;
     Ok(shown(queries.incident(id).await?))
@@ -407,14 +412,16 @@ fn in_words(why: String) -> Result<String, Problem> {
     Err(Refusal::from(refusal).into())
 }
 
-/// `If-Match: "12"`; absent and `*` fit every version.
-fn if_match(headers: &HeaderMap, version: u64) -> Result<(), Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(()) };
+/// `If-Match: "12"`; absent and `*` fit every version. Tells whether this very version was asked for.
+fn if_match(headers: &HeaderMap, version: u64) -> Result<bool, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(false) };
     let said = value.to_str().unwrap_or_default();
     let current = version.to_string();
-    let fits = said.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_matches('"') == current);
-    if fits {
-        return Ok(());
+    if said.split(',').any(|tag| tag.trim() == "*") {
+        return Ok(false);
+    }
+    if said.split(',').any(|tag| tag.trim().trim_matches('"') == current) {
+        return Ok(true);
     }
     Err(Problem::new(
         "version_mismatch",

@@ -5,6 +5,8 @@
 //! HTTP, as a monitor would, and the engine does the rest. Only the last step is missing: messages
 //! are shown instead of sent. It deliberately keeps nothing: the store is in memory.
 
+mod history;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +18,7 @@ use allclear_domain::org::model::Bundle;
 use allclear_domain::org::problem::Weight;
 use allclear_domain::time::Length;
 use allclear_engine::Engine;
+use allclear_engine::clock::SystemClock;
 use allclear_engine::orgfile::{self, Format, Loaded};
 use serde_json::{Value, json};
 
@@ -36,7 +39,7 @@ const POST_DEADLINE: Duration = Duration::from_secs(10);
 
 /// What happens, and how many seconds after the start. The page for the checkout has 45 s before
 /// its second step, so that one sees it taken, or not.
-const STORY: [(u64, &str); 9] = [
+const STORY: [(u64, &str); 10] = [
     (
         1,
         r#"{"title": "Deployed payments-api 4.18.0", "dedup_key": "deploy-4180", "severity": "info", "service": "payments-api", "source": "pipeline", "labels": {"kind": "deployment"}}"#,
@@ -48,6 +51,10 @@ const STORY: [(u64, &str); 9] = [
     (
         12,
         r#"{"title": "Ledger database: replica 40 s behind", "dedup_key": "ledger-lag", "severity": "error", "service": "ledger-db", "source": "ledger-db-2", "labels": {"region": "eu"}}"#,
+    ),
+    (
+        18,
+        r#"{"title": "Checkout latency drifts: p95 1.4 s, usually 0.6 s", "dedup_key": "checkout-drift", "severity": "warning", "service": "checkout", "source": "anomaly detection", "labels": {"kind": "anomaly", "region": "eu"}}"#,
     ),
     (
         25,
@@ -95,10 +102,10 @@ fn organisation(now: jiff::Timestamp) -> anyhow::Result<Loaded> {
 ///
 /// # Errors
 /// When the store does not take it.
-pub async fn prepare(engine: &Engine) -> anyhow::Result<()> {
+pub async fn prepare(engine: &Engine, clock: &Arc<SystemClock>) -> anyhow::Result<()> {
     let loaded = organisation(engine.now())?;
     engine.apply_org(loaded.bundle, Some(&loaded.digest), false, &Actor::System).await?;
-    Ok(())
+    history::tell(engine, clock).await
 }
 
 fn curl(base_url: &str) -> String {

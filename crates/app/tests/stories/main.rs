@@ -21,6 +21,7 @@ mod escalation;
 mod files;
 mod grouping;
 mod recovery;
+mod screens;
 mod time;
 
 /// The binary under test, as cargo built it for these tests.

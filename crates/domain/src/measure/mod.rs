@@ -61,7 +61,7 @@ fn monday(at: Timestamp) -> Date {
 
 fn row<'a>(name: &str, incidents: impl Iterator<Item = &'a Incident> + Clone) -> TrendRow {
     let between = |start: fn(&Incident) -> Option<Timestamp>, end: fn(&Incident) -> Option<Timestamp>| {
-        summary(incidents.clone().filter_map(|i| Some(end(i)?.duration_since(start(i)?).as_secs())).collect())
+        summary(incidents.clone().filter_map(|i| Some(whole_seconds(end(i)?.duration_since(start(i)?)))).collect())
     };
     TrendRow {
         name: name.to_owned(),
@@ -70,6 +70,11 @@ fn row<'a>(name: &str, incidents: impl Iterator<Item = &'a Incident> + Clone) ->
         mitigate: between(|i| i.impact_started_at.or(i.declared_at), |i| i.mitigated_at),
         resolve: between(|i| i.declared_at, |i| i.resolved_at),
     }
+}
+
+/// To the nearest second.
+fn whole_seconds(took: jiff::SignedDuration) -> i64 {
+    took.round(jiff::Unit::Second).map_or(took.as_secs(), |rounded| rounded.as_secs())
 }
 
 /// n, median and 90th percentile by nearest rank.

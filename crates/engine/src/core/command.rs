@@ -76,6 +76,8 @@ pub enum Command {
     AddAction { incident: Option<IncidentId>, text: String, owner: String, due_at: Timestamp },
     /// A person acts on an action.
     Action { id: ActionId, command: action::Command },
+    /// Only while the incident stands at this version: whoever asks has seen that one.
+    IfVersion { id: IncidentId, version: u64, command: Box<Self> },
     /// Somebody acts on a page.
     Page { id: PageId, command: paging::Command },
     /// An expectation is due.
@@ -105,6 +107,8 @@ pub enum Refusal {
     NoSuchIntegration(String),
     #[error("no escalation policy is set: name one, or set one on the service")]
     NobodyToEscalateTo,
+    #[error("the incident is at version {now}; read it again, and ask again with `If-Match: \"{now}\"`")]
+    VersionMismatch { now: u64 },
     #[error("there is no person `{0}`")]
     NoSuchPerson(String),
     #[error("there is no role `{role}`; one of {known} is")]
@@ -152,6 +156,7 @@ impl Refusal {
             Self::NoSuchEscalation(_) => "no_such_escalation",
             Self::NoSuchIntegration(_) => "no_such_integration",
             Self::NobodyToEscalateTo => "nobody_to_escalate_to",
+            Self::VersionMismatch { .. } => "version_mismatch",
             Self::NoSuchPerson(_) => "no_such_person",
             Self::NoSuchRole { .. } => "no_such_role",
             Self::NoSuchAudience(_) => "no_such_audience",

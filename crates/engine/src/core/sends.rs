@@ -45,7 +45,29 @@ impl Core {
                 Some(None) => {}
             }
         }
-        let reply = match &input.command {
+        let reply = self.obey(unit, &input.command)?;
+        if let Some(once) = &input.once {
+            let answer = match &reply {
+                Reply::Incident { id, .. } => id.to_string(),
+                Reply::Page { id } => id.to_string(),
+                Reply::Review { id } => id.to_string(),
+                Reply::Action { id } => id.to_string(),
+                _ => String::new(),
+            };
+            unit.write(rows::token::keep_answer(&once.principal, &once.key, &once.digest, &answer, unit.now));
+        }
+        Ok(reply)
+    }
+
+    fn obey(&mut self, unit: &mut Unit, command: &Command) -> Decided<Reply> {
+        Ok(match command {
+            Command::IfVersion { id, version, command } => {
+                let (_, head) = self.incident(unit, *id)?;
+                if head.version != *version {
+                    return Err(super::Refusal::VersionMismatch { now: head.version }.into());
+                }
+                self.obey(unit, command)?
+            }
             Command::Signals(arrived) => Reply::Signals(self.signals(unit, arrived)?),
             Command::Declare(declare) => self.declare(unit, declare)?,
             Command::Incident { id, command } => self.act_on(unit, *id, command)?,
@@ -66,18 +88,7 @@ impl Core {
                 self.flush(unit, *keys);
                 Reply::Done
             }
-        };
-        if let Some(once) = &input.once {
-            let answer = match &reply {
-                Reply::Incident { id, .. } => id.to_string(),
-                Reply::Page { id } => id.to_string(),
-                Reply::Review { id } => id.to_string(),
-                Reply::Action { id } => id.to_string(),
-                _ => String::new(),
-            };
-            unit.write(rows::token::keep_answer(&once.principal, &once.key, &once.digest, &answer, unit.now));
-        }
-        Ok(reply)
+        })
     }
 
     /// A further try: its claim holds only while its page looks for somebody.

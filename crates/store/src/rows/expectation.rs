@@ -201,6 +201,25 @@ pub async fn next_due_of(db: &Db, incidents: &[IncidentId]) -> Result<Vec<(Incid
         .collect()
 }
 
+/// Each rule with a live look of these incidents, and its earliest: what a board shows of all its rows at once.
+pub async fn live_of(db: &Db, incidents: &[IncidentId]) -> Result<Vec<(IncidentId, Rule, Timestamp)>, Fault> {
+    if incidents.is_empty() {
+        return Ok(Vec::new());
+    }
+    let marks: Vec<String> = (1..=incidents.len()).map(|n| format!("?{n}")).collect();
+    let sql = format!(
+        "select incident, rule, min(next_look_at) from expectation where standing = 'live' and incident in ({}) group by incident, rule",
+        marks.join(", ")
+    );
+    let rows = db.read(&sql, incidents.iter().map(text).collect()).await?;
+    rows.iter()
+        .map(|row| {
+            let mut r = Reader::new(row);
+            Ok((r.parse()?, r.word(Rule::from_name)?, r.instant()?))
+        })
+        .collect()
+}
+
 /// Live ones, for the gauge.
 pub async fn live_count(db: &Db) -> Result<i64, Fault> {
     let rows = db.read("select count(*) from expectation where standing = 'live'", vec![]).await?;

@@ -142,6 +142,8 @@ pub struct Filter {
     pub service: Option<String>,
     /// Older than this one.
     pub before: Option<IncidentId>,
+    /// Whose reference or title has these words in it.
+    pub words: Option<String>,
 }
 
 /// Newest first.
@@ -161,10 +163,20 @@ pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<(Incident,
     if filter.open {
         sql.push_str(" and open");
     }
+    if let Some(words) = &filter.words {
+        args.push(text(format!("%{}%", like_escaped(&words.to_lowercase()))));
+        let mark = args.len();
+        sql.push_str(&format!(" and (lower(title) like ?{mark} escape '\\' or lower(ref) like ?{mark} escape '\\')"));
+    }
     args.push(Val::Int(limit));
     sql.push_str(&format!(" order by id desc limit ?{}", args.len()));
     let rows = db.read(&sql, args).await?;
     rows.iter().map(incident).collect()
+}
+
+/// What a reader typed as text within a `like` pattern: its signs stand for themselves.
+fn like_escaped(words: &str) -> String {
+    words.chars().flat_map(|c| if matches!(c, '%' | '_' | '\\') { vec!['\\', c] } else { vec![c] }).collect()
 }
 
 /// Declared in a period and neither cancelled nor merged, oldest first, for counting.

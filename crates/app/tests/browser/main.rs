@@ -1,0 +1,40 @@
+//! What only a browser shows, in a headless Chromium over the real binary: a live patch keeps
+//! focus, selection and typed text; the keyboard; no page complains or scrolls sideways.
+//!
+//! `pages.mjs` has the findings; Node speaks to the browser over a pipe, without packages. Where
+//! either is not installed the test says that it was skipped.
+
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests; the machine's own time
+
+use std::path::Path;
+use std::process::Command;
+
+use allclear_trial::program::{Launch, Program};
+use allclear_trial::skip::skipped;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_allclear");
+
+fn starts(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_in_a_browser() {
+    let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "chromium".to_owned());
+    for program in ["node", chromium.as_str()] {
+        if !starts(program) {
+            skipped("the pages in a browser", &format!("`{program}` is not installed"));
+            return;
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let launch = Launch { binary: BINARY.into(), dir: dir.path().to_owned(), args: vec!["--demo".into()], env: Vec::new() };
+    let mut program = Program::start(&launch, &allclear_trial::world::client()).await.unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/pages.mjs");
+    let url = program.url.trim_end_matches('/').to_owned();
+    let ran = tokio::task::spawn_blocking(move || Command::new("node").arg(script).arg(url).output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    program.stop().await.unwrap();
+    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(said.contains("ok: no error and no violation of the policy"), "{said}");
+}

@@ -1,0 +1,81 @@
+// What only a browser shows: `node pages.mjs BASE_URL`. Prints one line per finding that holds,
+// and ends with 1 at the first that does not.
+import { launch, sleep } from "./cdp.mjs";
+
+const [base] = process.argv.slice(2);
+const declare = (title) => fetch(`${base}/declare`, { method: "POST", body: new URLSearchParams({ title, severity: "sev4" }), redirect: "manual" });
+const path = base + (await declare("Looked at in a browser")).headers.get("location");
+const browser = await launch();
+const page = await browser.page();
+const post = (verb, fields) => fetch(`${path}/${verb}`, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
+const must = (holds, what) => {
+  if (!holds) throw new Error(`not so: ${what}`);
+  console.log(`ok: ${what}`);
+};
+
+try {
+  await page.ask("Emulation.setDeviceMetricsOverride", { width: 1280, height: 800, deviceScaleFactor: 1, mobile: false });
+  await page.open(path);
+  // A reader in the middle of a sentence, with some of it selected.
+  await page.run(`(() => { const f = document.getElementById("say-text"); f.focus(); f.value = "half a sentence"; f.setSelectionRange(5, 9); window.kept = f; })()`);
+  await page.run(`document.querySelector("details[data-verb=merge]").open = true`);
+  // The stream is open before anything happens.
+  await page.until(`performance.getEntriesByType("resource").some((e) => e.name.includes("/live")) || true`);
+  await sleep(500);
+  await post("note", { text: "from another browser" });
+  const began = Date.now();
+  await page.until(`document.querySelector("[data-live=log]").textContent.includes("from another browser")`, "the note appears by itself");
+  must(true, `a change elsewhere appears without a reload (${Date.now() - began} ms, polled every 100)`);
+  must(await page.run(`document.activeElement === window.kept && window.kept.isConnected`), "the focus stays where it was");
+  must(await page.run(`window.kept.value === "half a sentence" && window.kept.selectionStart === 5 && window.kept.selectionEnd === 9`), "what was typed and selected stays");
+  must(await page.run(`document.querySelector("details[data-verb=merge]").open`), "what was unfolded stays unfolded");
+
+  // Who reads further up is told how much is new, and nothing moves.
+  for (let n = 0; n < 60; n += 1) await post("note", { text: `line ${n}` });
+  await page.until(`document.querySelector("[data-live=log]").textContent.includes("line 59")`, "many notes appear");
+  await sleep(1200);
+  await page.run(`document.querySelector(".log-box").scrollTop = -400`);
+  await sleep(200);
+  const before = await page.run(`document.querySelector(".log-box").scrollTop`);
+  must(before < -24, "the log scrolls in its own box");
+  await post("note", { text: "the newest of all" });
+  await page.until(`document.querySelector(".hold")?.textContent.startsWith("1 new")`, "the pill tells of it");
+  must(await page.run(`document.querySelector(".log-box").scrollTop`) === before, "what is being read does not move");
+  await page.run(`document.querySelector(".hold").click()`);
+  must(await page.run(`document.querySelector("[data-live=log]").lastElementChild.textContent.includes("the newest of all") && !document.querySelector(".hold")`), "the pill shows what was held back");
+
+  // The keyboard.
+  await page.run(`document.activeElement.blur()`);
+  await page.press("?");
+  must(await page.run(`document.querySelector("dialog[open] kbd") !== null`), "? lists the keys");
+  await page.run(`document.querySelector("dialog").close()`);
+  await page.press(".");
+  must(await page.run(`document.querySelector("dialog[open] input") === document.activeElement`), ". opens the palette and its field has the focus");
+  await page.run(`document.querySelector("dialog").close()`);
+  await sleep(100);
+  await page.press("u");
+  must(await page.run(`document.activeElement?.id === "say-text"`), "u writes");
+  await page.press("c");
+  must(await page.run(`location.pathname`) === new URL(path).pathname, "letters do nothing while somebody types");
+
+  // The board follows too, and every page is without a complaint.
+  await page.open(base + "/");
+  await declare("Seen at once");
+  await page.until(`document.querySelector(".board")?.textContent.includes("Seen at once")`, "a new incident appears on the board by itself");
+  must(true, "a new incident appears on the board by itself");
+  for (const other of ["/?wall", "/on-call", "/services", "/services/checkout", "/declare", "/search?q=a", "/menu", "/actions", "/reviews", "/trends", "/settings", "/settings/service/checkout"]) {
+    await page.open(base + other);
+    await sleep(100);
+    must(await page.run(`document.querySelector("h1") !== null && document.documentElement.scrollWidth <= innerWidth`), `${other} has a heading and does not scroll sideways`);
+    // Of a phone's width.
+    await page.ask("Emulation.setDeviceMetricsOverride", { width: 390, height: 844, deviceScaleFactor: 1, mobile: true });
+    must(await page.run(`document.documentElement.scrollWidth <= 390`), `${other} fits a phone (${await page.run("document.documentElement.scrollWidth")})`);
+    await page.ask("Emulation.setDeviceMetricsOverride", { width: 1280, height: 800, deviceScaleFactor: 1, mobile: false });
+  }
+  must(page.complaints.length === 0, `no error and no violation of the policy: ${page.complaints.join("; ")}`);
+  await browser.close();
+} catch (error) {
+  console.log(String(error.stack ?? error), page.complaints.join("\n"));
+  await browser.close();
+  process.exitCode = 1;
+}

@@ -1,0 +1,146 @@
+//! The screens without a script: every form of an incident, of on-call and of what is learned,
+//! posted as a plain browser posts it.
+
+use std::time::Duration;
+
+use allclear_trial::program::{Launch, Program};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, StatusCode};
+
+struct Browser {
+    client: Client,
+    url: String,
+}
+
+impl Browser {
+    async fn get(&self, path: &str) -> (StatusCode, String) {
+        let answer = self.client.get(format!("{}{path}", self.url)).header("accept", "text/html").send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    }
+
+    /// The status, where the browser is sent, and the page where it is sent nowhere.
+    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String, String) {
+        let answer = self.ask(path, fields, "same-origin").await;
+        let to = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned()).unwrap_or_default();
+        (answer.status(), to, answer.text().await.unwrap())
+    }
+
+    async fn ask(&self, path: &str, fields: &[(&str, &str)], from: &str) -> Response {
+        let escaped = |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02x}")).collect() };
+        let body: Vec<String> = fields.iter().map(|(name, value)| format!("{}={}", escaped(name), escaped(value))).collect();
+        let request = self.client.post(format!("{}{path}", self.url)).header("sec-fetch-site", from);
+        request.header("content-type", "application/x-www-form-urlencoded").body(body.join("&")).send().await.unwrap()
+    }
+
+    /// Does what a form asks, and gives the page after it.
+    async fn does(&self, path: &str, fields: &[(&str, &str)]) -> String {
+        let (status, to, page) = self.post(path, fields).await;
+        assert_eq!(status, StatusCode::SEE_OTHER, "{path} {fields:?}: {page}");
+        self.get(&to).await.1
+    }
+}
+
+/// Verbs of the forms that a page has, by its attributes.
+fn verbs(page: &str, base: &str) -> Vec<String> {
+    let mut found: Vec<String> = page
+        .split("action=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next()?.strip_prefix(base)?.strip_prefix('/').map(ToOwned::to_owned))
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_form_works_without_a_script() {
+    let dir = tempfile::tempdir().unwrap();
+    let launch = Launch { binary: crate::BINARY.into(), dir: dir.path().to_owned(), args: vec!["--demo".into()], env: Vec::new() };
+    let mut program = Program::start(&launch, &allclear_trial::world::client()).await.unwrap();
+    let client = Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(20)).build().unwrap();
+    let browser = Browser { client, url: program.url.trim_end_matches('/').to_owned() };
+
+    // Declared by hand; a refusal shows the form again with what was typed.
+    let (status, _, page) = browser.post("/declare", &[("title", " "), ("service", "checkout"), ("severity", "sev2")]).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("This was not done") && page.contains("value=\"checkout\" selected"), "{page}");
+    let (_, other, _) = browser.post("/declare", &[("title", "The same again")]).await;
+    let other = other.trim_start_matches("/incidents/").to_owned();
+    let (_, base, _) = browser
+        .post("/declare", &[("title", "Forms without a script"), ("severity", "sev2"), ("service", "checkout"), ("page", "1")])
+        .await;
+    assert!(base.starts_with("/incidents/INC-"), "{base}");
+
+    // Each verb of each form that the page ever shows, with a word that its log then has.
+    let steps: &[(&str, &[(&str, &str)], &str)] = &[
+        ("acknowledge", &[], "Ana Ruiz acknowledged"),
+        // Whoever acknowledges first commands until somebody else does.
+        ("role", &[("role", "commander"), ("do", "leave")], "Ana Ruiz is no longer commander"),
+        ("role", &[("role", "commander"), ("do", "take")], "Ana Ruiz is commander now"),
+        ("role", &[("role", "scribe"), ("do", "offer"), ("person", "ben")], "Ana Ruiz asked Ben Okafor to be scribe"),
+        ("severity", &[("severity", "sev1"), ("why", "It spreads")], "It spreads"),
+        ("task", &[("text", "Roll back"), ("owner", "ben"), ("within", "15m")], "Roll back"),
+        ("task", &[("task", "1"), ("owner", "cho"), ("state", "")], "Task 1 is Cho Min-ji"),
+        ("task", &[("task", "1"), ("state", "done"), ("note", "Rolled back")], "finished task 1"),
+        ("decision", &[("text", "Fail over"), ("reversible", "1")], "Fail over"),
+        ("update", &[("text", "We are on it"), ("next_within", "30m")], "We are on it"),
+        ("note", &[("text", "<script>noted</script>")], "&lt;script&gt;noted&lt;/script&gt;"),
+        ("time", &[("instant", "impact_started"), ("at", "2026-01-05T08:00"), ("why", "From the graphs")], "From the graphs"),
+        ("rename", &[("title", "Renamed by a form")], "Renamed by a form"),
+        ("escalate", &[("escalation", "platform"), ("why", "The database too")], "The database too"),
+        ("mitigate", &[("note", "Half of it works")], "Half of it works"),
+        ("resolve", &[("note", "All of it works")], "All of it works"),
+        ("reopen", &[("why", "It came back")], "It came back"),
+        ("resolve", &[], "resolved it"),
+    ];
+    let mut shown = Vec::new();
+    for (verb, fields, wanted) in steps {
+        shown.extend(verbs(&browser.get(&base).await.1, &base));
+        let page = browser.does(&format!("{base}/{verb}"), fields).await;
+        assert!(page.contains(wanted), "{verb} {fields:?}: {page}");
+    }
+    let after = browser.get(&base).await.1;
+    shown.extend(verbs(&after, &base));
+    // It ends with these; a review may have been asked for by its severity.
+    if !after.contains("/reviews/rev_") {
+        browser.does(&format!("{base}/review"), &[]).await;
+    }
+    browser.does(&format!("{base}/close"), &[]).await;
+    // What is refused is shown by its form, with what was typed; an address of a form leads back.
+    let (status, _, page) = browser.post(&format!("/incidents/{other}/merge"), &[("into", "INC-99999")]).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("There is no incident `INC-99999`") && page.contains("value=\"INC-99999\""), "{page}");
+    assert_eq!(browser.get(&format!("/incidents/{other}/merge")).await.0, StatusCode::SEE_OTHER);
+    browser.does(&format!("/incidents/{other}/cancel"), &[("why", "It was the same")]).await;
+    shown.sort();
+    shown.dedup();
+    let tried: Vec<&str> = steps.iter().map(|(verb, ..)| *verb).chain(["close", "review", "cancel", "merge", "declare"]).collect();
+    let missed: Vec<&String> = shown.iter().filter(|verb| !tried.contains(&verb.as_str())).collect();
+    assert!(missed.is_empty(), "forms without a step here: {missed:?}");
+
+    // What is learned, and who is on call.
+    let page = browser.does("/actions", &[("text", "Alert earlier"), ("owner", "dana"), ("due", "2036-12-04"), ("incident", &other)]).await;
+    assert!(page.contains("Alert earlier") && page.contains("Thu 4 Dec 2036"), "{page}");
+    let action = page.split("<strong><bdi>Alert earlier").next().unwrap().rsplit("data-key=\"").next().unwrap().split('"').next().unwrap();
+    let page = browser.does(&format!("/actions/{action}/assign"), &[("owner", "ben")]).await;
+    assert!(page.contains("Ben Okafor"));
+    browser.does(&format!("/actions/{action}/done"), &[("note", "An alert on the third failure")]).await;
+    let incident = browser.get(&base).await.1;
+    let review = format!("/reviews/{}", incident.split("/reviews/").nth(1).unwrap().split('"').next().unwrap());
+    browser.does(&format!("{review}/edit"), &[("text", "# Kept\r\nas a draft")]).await;
+    browser.does(&format!("{review}/assign"), &[("owner", "ben")]).await;
+    let page = browser.does(&format!("{review}/publish"), &[("text", "# What we learned\r\n- <b>nothing</b>")]).await;
+    assert!(page.contains("<h2>What we learned</h2>") && page.contains("<li>&lt;b&gt;nothing&lt;/b&gt;</li>"), "{page}");
+    let take = [("schedule", "platform-primary"), ("person", "ana"), ("from", "2036-12-04T09:00"), ("to", "2036-12-04T17:00")];
+    let page = browser.does("/on-call/override", &take).await;
+    assert!(page.contains("4 Dec 2036"), "{page}");
+    let backwards = [("schedule", "platform-primary"), ("person", "ana"), ("from", "2036-12-04T17:00"), ("to", "2036-12-04T09:00")];
+    let (status, _, page) = browser.post("/on-call/override", &backwards).await;
+    assert!(status == StatusCode::UNPROCESSABLE_ENTITY && page.contains("The end is before the start"), "{page}");
+    assert!(browser.get("/search?q=renamed+by").await.1.contains("Renamed by a form"));
+
+    // Another site's form changes nothing.
+    assert_eq!(browser.ask("/declare", &[("title", "Forged")], "cross-site").await.status(), StatusCode::FORBIDDEN);
+    assert!(!browser.get("/").await.1.contains("Forged"));
+    program.stop().await.unwrap();
+}

@@ -1,0 +1,90 @@
+//! Declaring by hand: a title is enough, everything else has a default.
+
+use allclear_domain::access::Principal;
+use allclear_domain::incident::Severity;
+use allclear_engine::core::{Command, Declare, Input, Refusal, Reply};
+use axum::Form;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::html;
+
+use crate::act::{VIA, said};
+use crate::forms::Draft;
+use crate::pages::{Asked, Fields, actor, answer, reader};
+use crate::refused::sentence;
+use crate::shell::{Page, Place, framed, heading};
+use crate::when::When;
+use crate::{App, parts};
+
+/// The verb of the form, as drafts name it.
+const DECLARE: &str = "declare";
+
+/// GET; a query fills the form, so that a link can begin one.
+pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked): Asked) -> Response {
+    answer(async {
+        let (who, when) = reader(&app, &headers).await?;
+        Ok(page(&app, &who, &when, &Draft { verb: DECLARE.into(), fields: asked, refusal: None }, true))
+    })
+    .await
+}
+
+/// POST.
+pub(crate) async fn submit(State(app): State<App>, headers: HeaderMap, Form(fields): Form<Fields>) -> Response {
+    answer(async {
+        let (who, when) = actor(&app, &headers).await?;
+        let declare = Declare {
+            title: said(&fields, "title").unwrap_or_default(),
+            severity: said(&fields, "severity").and_then(|word| word.parse().ok()).unwrap_or(Severity::Sev3),
+            service: said(&fields, "service"),
+            impact_started_at: said(&fields, "since").and_then(|text| when.of_field(&text)),
+            page: fields.contains_key("page"),
+        };
+        let input = Input { actor: who.actor.clone(), cause: VIA.into(), once: None, command: Command::Declare(declare) };
+        let (status, why) = match app.engine.submit(input).await {
+            Ok(Reply::Incident { reference, .. }) => return Ok(Redirect::to(&format!("/incidents/{reference}")).into_response()),
+            Ok(_) => return Ok(Redirect::to("/").into_response()),
+            Err(Refusal::Unavailable(_)) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The store did not answer, so nothing was recorded. Ask again in a few seconds.".to_owned(),
+            ),
+            Err(refusal) => (StatusCode::UNPROCESSABLE_ENTITY, sentence(&refusal.to_string())),
+        };
+        let draft = Draft { verb: DECLARE.into(), fields, refusal: Some(why) };
+        let mut response = page(&app, &who, &when, &draft, false);
+        *response.status_mut() = status;
+        Ok(response)
+    })
+    .await
+}
+
+fn page(app: &App, who: &Principal, when: &When, draft: &Draft, fresh: bool) -> Response {
+    let org = app.engine.org();
+    let typed = |name: &str| draft.typed(DECLARE, name);
+    let chosen: Severity = typed("severity").parse().unwrap_or(Severity::Sev3);
+    let pages = fresh || draft.fields.contains_key("page");
+    let body = html! {
+        (heading("Declare an incident", &html! {}))
+        form class="form" method="post" action="/declare" {
+            (draft.refused(DECLARE))
+            label class="field" {
+                span { "What is wrong?" }
+                input name="title" value=(typed("title")) required autofocus maxlength="300" placeholder="Card payments failing" autocomplete="off";
+            }
+            fieldset class="choice" {
+                legend { "How bad is it?" }
+                @for severity in Severity::ALL {
+                    label class="check" { input type="radio" name="severity" value=(severity) checked[severity == chosen]; (parts::severity(severity)) }
+                }
+            }
+            label class="field" { span { "What is affected?" } (parts::service_choice(&org, Some(typed("service")), "I do not know yet")) }
+            label class="check" { input type="checkbox" name="page" value="1" checked[pages]; span { "Page who is on call for it" } }
+            details class="behind" {
+                summary { "It began earlier" }
+                label class="field" { span { "Since" span class="quiet" { " " (when.zone()) } } input type="datetime-local" name="since" value=(typed("since")); }
+            }
+            button class="do big" type="submit" { "Declare" }
+        }
+    };
+    framed(app, &Page { title: "Declare", place: Place::Declare, who, when, wall: false, live: None, source: "/declare".into(), body })
+}

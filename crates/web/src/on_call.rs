@@ -1,0 +1,251 @@
+//! Who is on call now and next, two weeks as a picture, who would be paged now for each service,
+//! and the form with which somebody takes over for a time.
+
+use allclear_domain::access::{Principal, Scope};
+use allclear_domain::incident::Severity;
+use allclear_domain::org::model::Override;
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::view::OnCallView;
+use allclear_engine::orgs::OrgError;
+use allclear_engine::queries::NoAnswer;
+use axum::Form;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use jiff::{SignedDuration, ToSpan};
+use maud::{Markup, html};
+
+use crate::act::said;
+use crate::forms::Draft;
+use crate::pages::{Fields, actor, answer, reader};
+use crate::picture::{self, Row};
+use crate::refused::{Refused, sentence};
+use crate::shell::{Page, Place, framed, heading};
+use crate::when::When;
+use crate::{App, parts};
+
+/// Days of the picture.
+const DAYS: i64 = 14;
+/// A shift that somebody takes over at the press of a button lasts this long, until they say otherwise.
+const TAKE_FOR: SignedDuration = SignedDuration::from_hours(8);
+/// The verb of the form, as drafts name it.
+const TAKE: &str = "take";
+
+/// GET.
+pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response {
+    answer(async {
+        let (who, when) = reader(&app, &headers).await?;
+        shown(&app, &who, &when, &Draft::default())
+    })
+    .await
+}
+
+/// POST: somebody takes a schedule for a time.
+pub(crate) async fn take(State(app): State<App>, headers: HeaderMap, Form(fields): Form<Fields>) -> Response {
+    answer(async {
+        let (who, when) = actor(&app, &headers).await?;
+        match put(&app, &who, &when, &fields).await {
+            Ok(()) => Ok(Redirect::to("/on-call").into_response()),
+            Err(why) => {
+                let draft = Draft { verb: TAKE.into(), fields, refusal: Some(why) };
+                let mut response = shown(&app, &who, &when, &draft)?;
+                *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+                Ok(response)
+            }
+        }
+    })
+    .await
+}
+
+async fn put(app: &App, who: &Principal, when: &When, fields: &Fields) -> Result<(), String> {
+    let field = |name: &str, what: &str| said(fields, name).ok_or_else(|| format!("{what} is missing."));
+    let instant = |name: &str, what: &str| {
+        let text = field(name, what)?;
+        when.of_field(&text).ok_or_else(|| format!("{what} cannot be read: `{}`. It looks like 2026-03-01T09:00.", parts::cut(&text, 40)))
+    };
+    let change = Override {
+        id: format!("ovr-{:x}", app.engine.fresh_id()),
+        schedule: field("schedule", "The schedule")?,
+        person: field("person", "The person")?,
+        starts_at: instant("from", "The start")?,
+        ends_at: instant("to", "The end")?,
+    };
+    if change.ends_at <= change.starts_at {
+        return Err("The end is before the start.".to_owned());
+    }
+    if change.ends_at <= when.now {
+        return Err("It would be over already.".to_owned());
+    }
+    match app.engine.put_override(change, &who.actor).await {
+        Ok(_) => Ok(()),
+        Err(OrgError::Store(_)) => Err("The store did not answer, so nothing was recorded. Ask again in a few seconds.".to_owned()),
+        Err(why) => Err(sentence(&why.to_string())),
+    }
+}
+
+fn shown(app: &App, who: &Principal, when: &When, draft: &Draft) -> Result<Response, Refused> {
+    let org = app.engine.org();
+    let queries = app.engine.queries(who);
+    let now = queries.on_call(when.now)?;
+    let body = html! {
+        (heading("On call", &html! { (when.stamp(when.now)) " " (when.zone()) }))
+        (who_now(&now, when, who.person()))
+        @if !now.is_empty() { (two_weeks(&org, when, who.person())) }
+        div class="cols" {
+            (would_be_paged(app, who, &org)?)
+            (overrides(&org, when, who, draft))
+        }
+    };
+    let page = Page {
+        title: "On call",
+        place: Place::OnCall,
+        who,
+        when,
+        wall: false,
+        live: Some("on=org".into()),
+        source: "/on-call".into(),
+        body,
+    };
+    Ok(framed(app, &page))
+}
+
+fn who_now(now: &[OnCallView], when: &When, me: Option<&str>) -> Markup {
+    html! {
+        section data-live="now" {
+            @if now.is_empty() {
+                div class="empty" {
+                    p { "No schedule is set, so escalation policies reach people only by name. A schedule in the organisation file looks like this:" }
+                    pre tabindex="0" { code { "schedules:\n  - id: payments-primary\n    team: payments\n    time_zone: Europe/Madrid\n    layers:\n      - {people: [ana, ben], every: 1w, handoff: \"Mon 09:00\", starts: 2026-01-05}" } }
+                }
+            }
+            ul class="shifts" {
+                @for shift in now {
+                    @let theirs = When::new(when.now, Some(&shift.time_zone));
+                    li {
+                        p class="quiet" { bdi { (shift.name) } }
+                        p class="whom" {
+                            @match (&shift.person_name, &shift.person) {
+                                (Some(name), _) | (None, Some(name)) => strong { bdi { (name) } @if shift.person.as_deref() == me { span class="quiet" { " (you)" } } },
+                                (None, None) => span class="late" { "nobody" },
+                            }
+                        }
+                        p class="quiet small" {
+                            @if let Some(until) = shift.until {
+                                "until " (when.time(until, &when.minute(until)))
+                                @if shift.time_zone != when.zone() { " · " (theirs.clock(until)) " " (shift.time_zone) }
+                            } @else { "no hand-over in sight" }
+                        }
+                        p class="quiet small" {
+                            @if let Some(next) = &shift.next_name { "then " bdi { (next) } } @else { "nobody after that" }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn two_weeks(org: &Org, when: &When, me: Option<&str>) -> Markup {
+    let first = when.day(when.now);
+    let last = first.checked_add(DAYS.days()).unwrap_or(first);
+    let (from, to) = (when.begins(first), when.begins(last));
+    let rows: Vec<Row> = org
+        .bundle()
+        .schedules
+        .iter()
+        .filter_map(|form| {
+            let schedule = org.schedule(&form.id)?;
+            let overrides = org.overrides(&form.id);
+            Some(Row {
+                name: form.name.clone().unwrap_or_else(|| form.id.clone()),
+                zone: form.time_zone.clone(),
+                shifts: schedule.shifts(overrides, from, to),
+                gaps: schedule.gaps(overrides, from, to),
+            })
+        })
+        .collect();
+    html! {
+        section class="section" data-live="weeks" {
+            h2 { "Two weeks" span class="quiet" { " · days begin at midnight in " (when.zone()) } }
+            (picture::draw(&rows, from, to, when, org, me))
+            (picture::table(&rows, when, org))
+        }
+    }
+}
+
+fn would_be_paged(app: &App, who: &Principal, org: &Org) -> Result<Markup, NoAnswer> {
+    let queries = app.engine.queries(who);
+    let mut services = Vec::new();
+    for service in &org.bundle().services {
+        let steps = queries.who_would_be_paged(&service.id, Severity::Sev1)?;
+        services.push((service, steps));
+    }
+    Ok(html! {
+        section data-live="paged" {
+            h2 { "Who would be paged now" span class="quiet" { " · were it to start this minute, as SEV1" } }
+            ul class="list paged" {
+                @for (service, steps) in &services {
+                    li {
+                        a class="main" href={ "/services/" (parts::escaped(&service.id)) } { bdi { (service.name) } }
+                        span {
+                            @match steps.iter().find(|step| !step.people.is_empty()) {
+                                Some(first) => {
+                                    bdi { (parts::list(&first.people.iter().map(|p| parts::name(org, &p.person)).collect::<Vec<_>>(), 3)) }
+                                    @if first.after != "0:00" { span class="quiet" { " after " (first.after) } }
+                                },
+                                None => span class="late" { "nobody" },
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    })
+}
+
+fn overrides(org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
+    let mut coming: Vec<&Override> =
+        org.bundle().schedules.iter().flat_map(|form| org.overrides(&form.id)).filter(|change| change.ends_at > when.now).collect();
+    coming.sort_by_key(|change| change.starts_at);
+    let schedule = |id: &str| org.schedule_form(id).and_then(|form| form.name.clone()).unwrap_or_else(|| id.to_owned());
+    let typed = |name: &str, default: String| if draft.verb == TAKE { draft.typed(TAKE, name).to_owned() } else { default };
+    let to = when.now.checked_add(TAKE_FOR).unwrap_or(when.now);
+    html! {
+        section {
+            div data-live="overrides" class="group tight" {
+                h2 { "Overrides" }
+                @if coming.is_empty() { p class="quiet" { "None. The rotations decide." } }
+                ul class="list" {
+                    @for change in &coming {
+                        li {
+                            span { bdi { (parts::name(org, &change.person)) } span class="quiet" { " for " bdi { (schedule(&change.schedule)) } } }
+                            span class="quiet" { (when.time(change.starts_at, &when.minute(change.starts_at))) " – " (when.time(change.ends_at, &when.minute(change.ends_at))) }
+                        }
+                    }
+                }
+            }
+            @if who.scope.admits(Scope::Respond) && !org.bundle().schedules.is_empty() {
+                details class="act-one" open[draft.verb == TAKE] {
+                    summary { "Take over" }
+                    form method="post" action="/on-call/override" {
+                        (draft.refused(TAKE))
+                        label class="field" {
+                            span { "Schedule" }
+                            select name="schedule" {
+                                @for form in &org.bundle().schedules {
+                                    option value=(form.id) selected[draft.typed(TAKE, "schedule") == form.id] { (form.name.as_deref().unwrap_or(&form.id)) }
+                                }
+                            }
+                        }
+                        label class="field" { span { "Who" } (parts::person_choice(org, "person", Some(&typed("person", who.person().unwrap_or_default().to_owned())), None)) }
+                        div class="row-of" {
+                            label class="field" { span { "From" span class="quiet" { " " (when.zone()) } } input type="datetime-local" name="from" value=(typed("from", when.as_field(when.now))) required; }
+                            label class="field" { span { "To" } input type="datetime-local" name="to" value=(typed("to", when.as_field(to))) required; }
+                        }
+                        button class="do" type="submit" { "Take over" }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Search over references and titles, and the page of a phone's menu.
+
+use allclear_domain::access::Scope;
+use allclear_engine::queries::IncidentFilter;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use maud::html;
+
+use crate::pages::{Asked, answer, reader};
+use crate::services::incidents;
+use crate::shell::{self, Page, Place, framed, heading};
+use crate::{App, filter, parts};
+
+/// Found ones that are shown.
+const FOUND_MAX: i64 = 50;
+/// Characters of a query; a title is not longer.
+const QUERY_CHARS_MAX: usize = 200;
+
+/// GET `/search?q=`.
+pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked): Asked) -> Response {
+    answer(async {
+        let (who, when) = reader(&app, &headers).await?;
+        let words = parts::cut(asked.get("q").map_or("", |q| q.trim()), QUERY_CHARS_MAX);
+        let filter = IncidentFilter { words: Some(words.clone()), ..IncidentFilter::default() };
+        let found = if words.is_empty() { Vec::new() } else { app.engine.queries(&who).incidents(filter, FOUND_MAX).await? };
+        let body = html! {
+            (heading("Search", &html! {}))
+            form class="searching" role="search" method="get" action="/search" {
+                label class="vh" for="q" { "Words of a title, or a reference" }
+                input id="q" type="search" name="q" value=(words) placeholder="INC-142, or words of a title" autofocus autocomplete="off";
+                button class="do" type="submit" { "Search" }
+            }
+            @if !words.is_empty() {
+                section {
+                    @if found.len() as i64 == FOUND_MAX { p class="quiet" { "The newest " (FOUND_MAX) " are shown." } }
+                    (incidents(&found, &when, "No reference and no title has these words in it."))
+                }
+            }
+        };
+        let source = format!("/search?q={}", parts::escaped(&words));
+        Ok(framed(&app, &Page { title: "Search", place: Place::Search, who: &who, when: &when, wall: false, live: None, source, body }))
+    })
+    .await
+}
+
+/// GET `/menu`: me, what I have, and every other page: what a phone's bar has no room for.
+pub(crate) async fn menu(State(app): State<App>, headers: HeaderMap) -> Response {
+    answer(async {
+        let (who, when) = reader(&app, &headers).await?;
+        let (open, _) = app.engine.queries(&who).open_incidents(&IncidentFilter::default()).await?;
+        let mine: Vec<_> = open.into_iter().filter(|incident| filter::is_of(incident, who.person())).collect();
+        let name = who.person().map_or_else(|| "An API token".to_owned(), |id| parts::name(&app.engine.org(), id));
+        let body = html! {
+            (heading(&name, &html! { (who.scope.word()) }))
+            section data-live="shift-here" { (shell::shift(&app, &who, &when)) }
+            section data-live="mine" { h2 { "Mine" } (incidents(&mine, &when, "You have no open incident.")) }
+            nav class="menu" aria-label="More pages" {
+                @for (href, word) in [("/services", "Services"), ("/actions", "Actions"), ("/reviews", "Reviews"), ("/trends", "Trends"), ("/settings", "Settings")] {
+                    a href=(href) { (word) }
+                }
+                @if app.options.demo_outbox.is_some() { a href="/outbox" { "Messages" } }
+                @if app.options.open_to.is_none() { a href="/me" { "My account and sessions" } }
+                @if who.scope.admits(Scope::Respond) { a href="/declare" { "Declare an incident" } }
+            }
+            (shell::me(&app, &who))
+        };
+        Ok(framed(&app, &Page { title: "Me", place: Place::Menu, who: &who, when: &when, wall: false, live: Some("on=board".into()), source: "/menu".into(), body }))
+    })
+    .await
+}

@@ -1,0 +1,147 @@
+//! Services: a list, and one with its team, its policy's steps with names as of now, what it
+//! depends on, what is open and what was.
+
+use allclear_domain::access::Principal;
+use allclear_domain::incident::Severity;
+use allclear_domain::org::model::Service;
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::view::IncidentView;
+use allclear_engine::queries::IncidentFilter;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use maud::{Markup, html};
+
+use crate::pages::{answer, reader};
+use crate::refused::Refused;
+use crate::shell::{Page, Place, framed, heading};
+use crate::when::When;
+use crate::{App, parts};
+
+/// Incidents of one service that are listed.
+const LISTED: i64 = 20;
+
+/// GET of the list.
+pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
+    answer(async {
+        let (who, when) = reader(&app, &headers).await?;
+        let org = app.engine.org();
+        let (open, _) = app.engine.queries(&who).open_incidents(&IncidentFilter::default()).await?;
+        let worst = |id: &str| {
+            let of_it = open.iter().filter(|i| i.service.as_deref() == Some(id));
+            (of_it.clone().count(), of_it.map(|i| i.severity).min())
+        };
+        let body = html! {
+            (heading("Services", &html! { (org.bundle().services.len()) }))
+            @if org.bundle().services.is_empty() {
+                p class="prose" { "No service is set. A service in the organisation file says whose it is and who is paged for it:" }
+                pre tabindex="0" { code { "services:\n  - {id: checkout, name: Checkout, team: payments, escalation: payments, tier: 1}" } }
+            }
+            ul class="list" data-live="services" {
+                @for service in &org.bundle().services {
+                    @let (count, severity) = worst(&service.id);
+                    li {
+                        span {
+                            a class="main" href={ "/services/" (parts::escaped(&service.id)) } { bdi { (service.name) } }
+                            span class="quiet" { @if let Some(tier) = service.tier { " · tier " (tier) } @if let Some(team) = service.team.as_deref().and_then(|id| org.team(id)) { " · " bdi { (team.name) } } }
+                        }
+                        span {
+                            @match severity { Some(severity) => { (parts::severity(severity)) " " (count) " open" }, None => span class="quiet" { "nothing is open" } }
+                        }
+                    }
+                }
+            }
+        };
+        let page = Page { title: "Services", place: Place::Services, who: &who, when: &when, wall: false, live: Some("on=board".into()), source: "/services".into(), body };
+        Ok(framed(&app, &page))
+    })
+    .await
+}
+
+/// GET of one.
+pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path(id): Path<String>) -> Response {
+    answer(async {
+        let (who, when) = reader(&app, &headers).await?;
+        let org = app.engine.org();
+        let Some(service) = org.service(&id) else { return Err(Refused::missing("service", "Look for it among the services.")) };
+        let queries = app.engine.queries(&who);
+        let of_it = IncidentFilter { service: Some(id.clone()), ..IncidentFilter::default() };
+        let (open, _) = queries.open_incidents(&of_it).await?;
+        let mut ended = queries.incidents(of_it, LISTED).await?;
+        ended.retain(|i| !i.state.is_open());
+        let body = html! {
+            (heading(&service.name, &html! { @if let Some(tier) = service.tier { "Tier " (tier) } }))
+            (facts(service, &org))
+            div class="cols" {
+                div {
+                    section data-live="open" { h2 { "Open" } (incidents(&open, &when, "Nothing is open.")) }
+                    section data-live="ended" { h2 { "Before" } (incidents(&ended, &when, "Nothing so far.")) }
+                }
+                section data-live="policy" { (policy(&app, &who, service, &org)?) }
+            }
+        };
+        let source = format!("/services/{}", parts::escaped(&id));
+        let page = Page {
+            title: &service.name,
+            place: Place::Services,
+            who: &who,
+            when: &when,
+            wall: false,
+            live: Some("on=board".into()),
+            source,
+            body,
+        };
+        Ok(framed(&app, &page))
+    })
+    .await
+}
+
+fn facts(service: &Service, org: &Org) -> Markup {
+    let needed_by: Vec<&Service> = org.bundle().services.iter().filter(|other| other.depends_on.contains(&service.id)).collect();
+    let link = |id: &str| html! { a href={ "/services/" (parts::escaped(id)) } { bdi { (parts::service(org, id)) } } " " };
+    html! {
+        dl class="inline" {
+            div { dt { "Team" } dd { @match service.team.as_deref().and_then(|id| org.team(id)) { Some(team) => bdi { (team.name) }, None => "none" } } }
+            @if !service.depends_on.is_empty() { div { dt { "Depends on" } dd { @for id in &service.depends_on { (link(id)) } } } }
+            @if !needed_by.is_empty() { div { dt { "Needed by" } dd { @for other in &needed_by { (link(&other.id)) } } } }
+            @if let Some(href) = service.runbook.as_deref().and_then(parts::followable) { div { dt { "Runbook" } dd { (parts::away(href, &parts::address(href))) } } }
+        }
+    }
+}
+
+fn policy(app: &App, who: &Principal, service: &Service, org: &Org) -> Result<Markup, Refused> {
+    let steps = app.engine.queries(who).who_would_be_paged(&service.id, Severity::Sev1)?;
+    let name = org.escalation_of(&service.id).map(|form| form.name.clone().unwrap_or_else(|| form.id.clone()));
+    Ok(html! {
+        h2 { "Who is paged" @if let Some(name) = &name { span class="quiet" { " · policy " bdi { (name) } ", names as of now" } } }
+        @if steps.is_empty() { p { span class="late" { "nobody" } " No escalation policy is set, and no catch-all." } }
+        ol class="steps" {
+            @for step in &steps {
+                li {
+                    p { strong { (parts::capital(&step.name)) } span class="quiet" { " · after " (step.after) } }
+                    @for person in &step.people {
+                        p { bdi { (parts::name(org, &person.person)) } span class="quiet small" { " " (person.via) } }
+                    }
+                    @if let Some(why) = step.why_nobody.as_ref().filter(|_| step.people.is_empty()) { p { span class="late" { "nobody" } " because " (why) } }
+                }
+            }
+        }
+    })
+}
+
+/// Incidents as a list of links.
+pub(crate) fn incidents(found: &[IncidentView], when: &When, none: &str) -> Markup {
+    html! {
+        @if found.is_empty() { p class="quiet" { (none) } }
+        @else {
+            ul class="list" {
+                @for incident in found {
+                    li {
+                        span { (parts::severity(incident.severity)) " " span class="ref quiet" { (incident.reference) } " " a class="main" href={ "/incidents/" (incident.reference) } { bdi { (parts::cut(&incident.title, 160)) } } }
+                        span class="quiet" { (parts::state(incident.state)) " · " (when.time(incident.created_at, &when.ago(incident.created_at))) }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+// Pictures of every page: `node shots.mjs BASE_URL FOLDER [NAME …]`.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { launch, sleep } from "../../crates/app/tests/browser/cdp.mjs";
+
+const [base, folder, ...only] = process.argv.slice(2);
+mkdirSync(folder, { recursive: true });
+
+const SIZES = { phone: [390, 844, true], laptop: [1280, 800, false], wide: [1920, 1080, false] };
+
+const browser = await launch();
+const page = await browser.page();
+await page.open(base + "/");
+const first = await page.run(`document.querySelector(".board .title")?.getAttribute("href") ?? ""`);
+const service = await (async () => { await page.open(base + "/services"); return page.run(`document.querySelector(".list a.main")?.getAttribute("href") ?? ""`); })();
+const review = await (async () => { await page.open(base + "/reviews"); return page.run(`document.querySelector(".list a.main")?.getAttribute("href") ?? ""`); })();
+const link = await (async () => { await page.open(base + "/outbox"); return page.run(`(document.querySelector(".messages .press")?.getAttribute("href") ?? "").replace(/^https?:\\/\\/[^/]+/, "")`); })();
+const pages = [
+  ["board", "/"], ["wall", "/?wall"], ["incident", first], ["incident-people", first && first + "?tab=people"], ["incident-tasks", first && first + "?tab=tasks"],
+  ["incident-more", first && first + "?tab=more"], ["incident-severity", first && first + "?do=severity"], ["link", link], ["on-call", "/on-call"], ["services", "/services"],
+  ["service", service], ["declare", "/declare"], ["search", "/search?q=a"], ["menu", "/menu"], ["actions", "/actions"], ["reviews", "/reviews"], ["review", review],
+  ["trends", "/trends"], ["settings", "/settings"], ["outbox", "/outbox"], ["missing", "/incidents/INC-9999"],
+].filter(([name, path]) => path && (only.length === 0 || only.includes(name)));
+
+for (const scheme of ["light", "dark"]) {
+  await page.ask("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: scheme }] });
+  for (const [size, [width, height, mobile]] of Object.entries(SIZES)) {
+    await page.ask("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile });
+    for (const [name, path] of pages) {
+      if (name === "wall" && size !== "wide") continue;
+      if (name.startsWith("incident-") && name !== "incident-severity" && size !== "phone") continue;
+      await page.open(base + path);
+      await sleep(150);
+      const { data } = await page.ask("Page.captureScreenshot", { format: "png" });
+      writeFileSync(join(folder, `${name}-${size}-${scheme}.png`), Buffer.from(data, "base64"));
+    }
+  }
+}
+console.log(`${folder}: ${pages.length} pages`);
+for (const complaint of page.complaints) console.log("complaint:", complaint);
+await browser.close();
