@@ -179,7 +179,7 @@ impl Queries<'_> {
     pub async fn trends(&self, from: Timestamp, to: Timestamp) -> Result<TrendView, NoAnswer> {
         self.may_read()?;
         let days = to.duration_since(from).as_hours() / 24;
-        if days < 0 || days > TRENDS_DAYS_MAX {
+        if !(0..=TRENDS_DAYS_MAX).contains(&days) {
             return Err(NoAnswer::Bad(format!("a period ends after it begins and has at most {TRENDS_DAYS_MAX} days")));
         }
         let reach = self.reach();

@@ -51,7 +51,7 @@ pub struct IncidentFilter {
     pub service: Option<String>,
     /// Older than this one.
     pub before: Option<IncidentId>,
-    /// Whose reference or title has these words in it.
+    /// Whose title has these words in it.
     pub words: Option<String>,
 }
 

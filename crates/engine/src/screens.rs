@@ -57,27 +57,38 @@ impl Queries<'_> {
     /// # Errors
     /// When the store does not answer.
     pub async fn open_incidents(&self, narrowed: &IncidentFilter) -> Result<(Vec<IncidentView>, bool), NoAnswer> {
-        let mut found: Vec<IncidentView> = Vec::new();
-        for severity in Severity::ALL {
-            if narrowed.severity.is_some_and(|only| only != severity) {
-                continue;
+        let open = IncidentFilter { open: true, ..narrowed.clone() };
+        // One walk over what is open; by severity only where that is more than a board holds, since those
+        // walks pass over what has ended, too.
+        let mut found = self.some_open(open.clone(), BOARD_MAX + 1).await?;
+        if found.len() <= BOARD_MAX {
+            found.sort_by_key(|incident| incident.severity);
+            return Ok((found, false));
+        }
+        found.clear();
+        for severity in Severity::ALL.into_iter().filter(|severity| open.severity.is_none_or(|only| only == *severity)) {
+            let left = BOARD_MAX - found.len();
+            if left == 0 {
+                break;
             }
-            let mut filter = IncidentFilter { open: true, severity: Some(severity), ..narrowed.clone() };
-            loop {
-                let some = self.incidents(filter.clone(), LIST_MAX).await?;
-                let full = some.len() as i64 == LIST_MAX;
-                filter.before = some.last().and_then(|last| last.id.parse().ok());
-                found.extend(some);
-                if found.len() > BOARD_MAX {
-                    found.truncate(BOARD_MAX);
-                    return Ok((found, true));
-                }
-                if !full {
-                    break;
-                }
+            found.extend(self.some_open(IncidentFilter { severity: Some(severity), ..open.clone() }, left).await?);
+        }
+        Ok((found, true))
+    }
+
+    /// The newest that fit, `most` of them.
+    async fn some_open(&self, mut filter: IncidentFilter, most: usize) -> Result<Vec<IncidentView>, NoAnswer> {
+        let mut found: Vec<IncidentView> = Vec::new();
+        loop {
+            let some = self.incidents(filter.clone(), LIST_MAX).await?;
+            let full = some.len() as i64 == LIST_MAX;
+            filter.before = some.last().and_then(|last| last.id.parse().ok());
+            found.extend(some);
+            if !full || found.len() >= most {
+                found.truncate(most);
+                return Ok(found);
             }
         }
-        Ok((found, false))
     }
 
     /// What is awaited of each of these incidents, which the asker has been shown.

@@ -1,4 +1,8 @@
 //! Seeds: those that once found something first, then three hundred, on two threads.
+//!
+//! A seed leads back to what it found only as long as its world takes the same turns. What people do
+//! beside paging is thrown from dice of its own, but its reminders are looked at and sent like pages:
+//! worlds of seeds that were kept before coordination was simulated (all but 286) take other turns since.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -76,6 +76,15 @@ fn way_back(reference: &str, fields: &Fields) -> String {
 
 async fn carry_out(app: &App, who: &Principal, when: &crate::when::When, id: IncidentId, verb: &str, fields: &Fields) -> Result<(), No> {
     let asked = command(app, who, when, id, verb, fields).await?;
+    if let Command::LinkAlert { alert, .. } = &asked {
+        // Of an alert of an incident that they may not see nobody is told anything.
+        app.engine.queries(who).alert(*alert).await.map_err(|_| No::Typed("There is no such alert.".to_owned()))?;
+    }
+    if let Command::Incident { command: incident::Command::Admit { people, .. }, .. } = &asked
+        && let Some(unknown) = people.iter().find(|id| app.engine.org().person(id).is_none())
+    {
+        return Err(No::Typed(format!("There is no person `{}`.", crate::parts::cut(unknown, 40))));
+    }
     ask(app, who, asked).await.map(|_| ())
 }
 

@@ -36,6 +36,9 @@ pub(crate) fn command(who: &Principal, when: &When, id: IncidentId, verb: &str, 
                 };
             of(C::CorrectTime { instant, at, why: needed(fields, "why", "the reason")? })
         }
+        "restrict" => of(C::Restrict { why: needed(fields, "why", "the reason")?, people: Vec::new() }),
+        "open_up" => of(C::OpenUp { why: needed(fields, "why", "the reason")? }),
+        "admit" => of(C::Admit { people: vec![needed(fields, "person", "who is admitted")?], why: needed(fields, "why", "the reason")? }),
         "rename" => of(C::Rename { title: needed(fields, "title", "the title")? }),
         "link" => {
             let text = needed(fields, "alert", "the alert")?;

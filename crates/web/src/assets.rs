@@ -76,22 +76,22 @@ async fn file(Path(name): Path<String>) -> Response {
     (headers, content).into_response()
 }
 
-/// Lets a page run our own script, and lets browsers name their origin to our own forms: under
-/// `no-referrer` they would send `Origin: null`. Only pages whose address holds no secret may.
+/// Lets a page run our own script.
 pub(crate) fn with_script(mut response: Response) -> Response {
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY_LIVE));
-    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     response
 }
 
 /// Puts the headers of a page on an answer; a policy that it has already stays.
 pub(crate) fn secure(mut response: Response) -> Response {
     response.headers_mut().entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
-    // Not `no-referrer`: browsers would then send `Origin: null` with our own forms.
-    response.headers_mut().entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
-    for (name, value) in
-        [(X_CONTENT_TYPE_OPTIONS, "nosniff"), (CACHE_CONTROL, "no-store"), (HeaderName::from_static("x-robots-tag"), "noindex, nofollow")]
-    {
+    for (name, value) in [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // Not `no-referrer`: browsers would then send `Origin: null` with our own forms.
+        (REFERRER_POLICY, "same-origin"),
+        (CACHE_CONTROL, "no-store"),
+        (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
+    ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response

@@ -80,9 +80,9 @@ fn page(app: &App, who: &Principal, when: &When, draft: &Draft, fresh: bool) -> 
             }
             label class="field" { span { "What is affected?" } (parts::service_choice(&org, Some(typed("service")), "I do not know yet")) }
             label class="check" { input type="checkbox" name="page" value="1" checked[pages]; span { "Page who is on call for it" } }
-            label class="check" { input type="checkbox" name="private" value="1" checked[draft.fields.contains_key("private")]; span { "Private: only whom it concerns may see it" } }
             details class="behind" {
-                summary { "It began earlier" }
+                summary { "It began earlier, or few may see it" }
+                label class="check" { input type="checkbox" name="private" value="1" checked[draft.fields.contains_key("private")]; span { "Private: only who is paged, holds a role or is admitted sees it" } }
                 label class="field" { span { "Since" span class="quiet" { " " (when.zone()) } } input type="datetime-local" name="since" value=(typed("since")); }
             }
             button class="do big" type="submit" { "Declare" }

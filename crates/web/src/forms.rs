@@ -51,7 +51,24 @@ pub(crate) fn path(told: &Told, verb: &str) -> String {
 /// A button that unfolds a form.
 pub(crate) fn unfolding(told: &Told, verb: &str, label: &str, class: &str, fields: &Markup, press: &str) -> Markup {
     html! {
-        details class={ "act-one " (class) } name="act" open[told.draft.verb == verb] data-verb=(verb) {
+        details class={ "act-one " (class) } name="act" open[told.draft.verb == verb] data-verb=(verb) data-key=(verb) {
+            summary { (label) }
+            form method="post" action=(path(told, verb)) {
+                (told.draft.refused(verb))
+                (fields)
+                button class="do" type="submit" { (press) }
+            }
+        }
+    }
+}
+
+/// Verbs that are folded away, since they are asked for less often.
+const RARE: [&str; 7] = ["merge", "cancel", "rename", "restrict", "open_up", "admit", "review"];
+
+/// A form among those that are folded away.
+pub(crate) fn folded(told: &Told, verb: &str, label: &str, fields: &Markup, press: &str) -> Markup {
+    html! {
+        details class="act-one" name="rare" open[told.draft.verb == verb] data-verb=(verb) data-key=(verb) {
             summary { (label) }
             form method="post" action=(path(told, verb)) {
                 (told.draft.refused(verb))
@@ -65,14 +82,14 @@ pub(crate) fn unfolding(told: &Told, verb: &str, label: &str, class: &str, field
 /// A form that is only its button.
 fn at_once(told: &Told, verb: &str, label: &str, class: &str) -> Markup {
     html! {
-        form method="post" action=(path(told, verb)) class="at-once" {
+        form method="post" action=(path(told, verb)) class="at-once" data-key={ "at-once-" (verb) } {
             (told.draft.refused(verb))
             button class=(class) type="submit" data-verb=(verb) { (label) }
         }
     }
 }
 
-fn words(told: &Told, verb: &str, name: &str, label: &str, needed: bool) -> Markup {
+pub(crate) fn words(told: &Told, verb: &str, name: &str, label: &str, needed: bool) -> Markup {
     html! {
         label class="field" {
             span { (label) @if !needed { span class="quiet" { " (may stay empty)" } } }
@@ -102,11 +119,18 @@ pub(crate) fn bar(told: &Told, org: &Org) -> Markup {
             @if fits(told, Verb::Reopen) { (unfolding(told, "reopen", "Reopen", "", &words(told, "reopen", "why", "Why is it not over?", true), "Reopen")) }
             @if fits(told, Verb::Severity) { (unfolding(told, "severity", "Severity", "", &severity(told), "Change severity")) }
             @if fits(told, Verb::Escalate) { (unfolding(told, "escalate", "Page again", "", &escalate(told, org), "Page")) }
-            (crate::forms_more::bar(told, org))
-            @if fits(told, Verb::Merge) { (unfolding(told, "merge", "Merge", "far", &merge(told), "Merge into it")) }
-            @if fits(told, Verb::Cancel) {
-                @let label = if state == State::Candidate { "Not an incident" } else { "Cancel" };
-                (unfolding(told, "cancel", label, "far", &words(told, "cancel", "why", "Why is it no incident?", true), label))
+            @if state == State::Candidate { (unfolding(told, "cancel", "Not an incident", "", &words(told, "cancel", "why", "Why is it none?", true), "Not an incident")) }
+            @if told.incident.state != State::Closed || fits(told, Verb::Rename) {
+                details class="act-one far" name="act" open[RARE.contains(&told.draft.verb.as_str())] data-key="more" {
+                    summary { "More" }
+                    div class="sheet" {
+                        (crate::forms_more::bar(told, org))
+                        @if fits(told, Verb::Merge) { (folded(told, "merge", "Merge into another", &merge(told), "Merge into it")) }
+                        @if fits(told, Verb::Cancel) && state != State::Candidate {
+                            (folded(told, "cancel", "Cancel: it was no incident", &words(told, "cancel", "why", "Why is it no incident?", true), "Cancel it"))
+                        }
+                    }
+                }
             }
         }
     }

@@ -6,7 +6,7 @@ use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::TaskView;
 use maud::{Markup, html};
 
-use crate::forms::{path, unfolding};
+use crate::forms::{folded, path, unfolding, words};
 use crate::incident::Told;
 use crate::parts;
 
@@ -27,7 +27,7 @@ fn fits(told: &Told, verb: Verb) -> bool {
 }
 
 /// Commands that are asked for less often.
-pub(crate) fn bar(told: &Told, _: &Org) -> Markup {
+pub(crate) fn bar(told: &Told, org: &Org) -> Markup {
     let field = html! {
         label class="field" {
             span { "Title" }
@@ -36,9 +36,20 @@ pub(crate) fn bar(told: &Told, _: &Org) -> Markup {
     };
     html! {
         @if fits(told, Verb::Review) && told.incident.review.is_none() {
-            form method="post" action=(path(told, "review")) class="at-once" { (told.draft.refused("review")) button class="may" type="submit" { "Ask for a review" } }
+            form method="post" action=(path(told, "review")) class="at-once" data-key="review" { (told.draft.refused("review")) button class="may" type="submit" { "Ask for a review" } }
         }
-        @if fits(told, Verb::Rename) { (unfolding(told, "rename", "Rename", "far", &field, "Rename")) }
+        @if told.incident.private {
+            @if fits(told, Verb::Admit) {
+                (folded(told, "admit", "Admit", &html! {
+                    label class="field" { span { "Who may see it, too" } (parts::person_choice(org, "person", Some(told.draft.typed("admit", "person")), None)) }
+                    (words(told, "admit", "why", "Why?", true))
+                }, "Admit"))
+            }
+            @if fits(told, Verb::OpenUp) { (folded(told, "open_up", "Open up", &words(told, "open_up", "why", "Why may everybody see it?", true), "Open it up")) }
+        } @else if fits(told, Verb::Restrict) {
+            (folded(told, "restrict", "Make private", &words(told, "restrict", "why", "Why may only few see it?", true), "Make it private"))
+        }
+        @if fits(told, Verb::Rename) { (folded(told, "rename", "Rename", &field, "Rename")) }
     }
 }
 
@@ -63,7 +74,7 @@ pub(crate) fn roles(told: &Told, org: &Org) -> Markup {
     let typed = |name: &str| told.draft.typed("role", name);
     let press = |role: &str, deed: &str, class: &str, words: &str| {
         html! {
-            form method="post" action=(path(told, "role")) class="at-once" {
+            form method="post" action=(path(told, "role")) class="at-once" data-key={ (deed) (role) } {
                 input type="hidden" name="role" value=(role);
                 button class=(class) type="submit" name="do" value=(deed) { (words) }
             }
@@ -136,11 +147,11 @@ pub(crate) fn task(told: &Told, org: &Org, task: &TaskView) -> Markup {
     let verb = format!("task-{}", task.task);
     html! {
         div class="task-acts" {
-            form method="post" action=(path(told, "task")) class="at-once" {
+            form method="post" action=(path(told, "task")) class="at-once" data-key="done" {
                 input type="hidden" name="task" value=(task.task);
                 button class="may" type="submit" name="state" value="done" aria-label={ "Done: task " (task.task) } { "Done" }
             }
-            details class="act-one" name="act" open[told.draft.verb == verb] {
+            details class="act-one" name="act" open[told.draft.verb == verb] data-key="more" {
                 summary aria-label={ "More for task " (task.task) } { "…" }
                 form method="post" action=(path(told, "task")) {
                     (told.draft.refused(&verb))

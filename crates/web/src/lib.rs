@@ -7,7 +7,7 @@
 //! (`/outbox`). Each page is one file; [`shell`] is the frame around them, [`live`] tells them that
 //! something changed.
 //!
-//! Invariants: GET and HEAD change nothing; a POST comes from one of our own pages ([`guard`]);
+//! Invariants: GET and HEAD change nothing; a POST comes from one of our own pages ([`session`]);
 //! what people or senders wrote is text, never markup; every page carries the headers of
 //! [`assets`]; nothing is fetched from another host.
 //!

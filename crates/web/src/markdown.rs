@@ -20,7 +20,7 @@ pub(crate) fn render(text: &str) -> Markup {
                 .and_then(|block| block.last())
                 .is_some_and(|last| !last.trim().is_empty() && kind(last) == kind(line) && kind(line) != Kind::Heading);
         match blocks.last_mut() {
-            Some(block) if joins && !(fence && !fenced) => block.push(line),
+            Some(block) if joins && (fenced || !fence) => block.push(line),
             _ => blocks.push(vec![line]),
         }
         fenced ^= fence;

@@ -1,7 +1,7 @@
 //! Who is on call now and next, two weeks as a picture, who would be paged now for each service,
 //! and the form with which somebody takes over for a time.
 
-use allclear_domain::access::{Principal, Scope};
+use allclear_domain::access::Principal;
 use allclear_domain::incident::Severity;
 use allclear_domain::org::model::Override;
 use allclear_domain::org::snapshot::Org;
@@ -70,14 +70,14 @@ async fn put(app: &App, who: &Principal, when: &When, fields: &Fields) -> Result
         starts_at: instant("from", "The start")?,
         ends_at: instant("to", "The end")?,
     };
+    if !app.engine.may_schedule(who, &change.schedule) {
+        return Err("Managers of its team and administrators change this schedule. Ask one of them.".to_owned());
+    }
     if change.ends_at <= change.starts_at {
         return Err("The end is before the start.".to_owned());
     }
     if change.ends_at <= when.now {
         return Err("It would be over already.".to_owned());
-    }
-    if !app.engine.may_schedule(who, &change.schedule) {
-        return Err("Only the team's managers and administrators change who is on call. Ask one of them.".to_owned());
     }
     match app.engine.put_override(change, &who.actor).await {
         Ok(_) => Ok(()),
@@ -96,7 +96,7 @@ fn shown(app: &App, who: &Principal, when: &When, draft: &Draft) -> Result<Respo
         @if !now.is_empty() { (two_weeks(&org, when, who.person())) }
         div class="cols" {
             (would_be_paged(app, who, &org)?)
-            (overrides(&org, when, who, draft))
+            (overrides(app, &org, when, who, draft))
         }
     };
     let page = Page {
@@ -206,12 +206,13 @@ fn would_be_paged(app: &App, who: &Principal, org: &Org) -> Result<Markup, NoAns
     })
 }
 
-fn overrides(org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
+fn overrides(app: &App, org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
     let mut coming: Vec<&Override> =
         org.bundle().schedules.iter().flat_map(|form| org.overrides(&form.id)).filter(|change| change.ends_at > when.now).collect();
     coming.sort_by_key(|change| change.starts_at);
     let schedule = |id: &str| org.schedule_form(id).and_then(|form| form.name.clone()).unwrap_or_else(|| id.to_owned());
     let typed = |name: &str, default: String| if draft.verb == TAKE { draft.typed(TAKE, name).to_owned() } else { default };
+    let may: Vec<_> = org.bundle().schedules.iter().filter(|form| app.engine.may_schedule(who, &form.id)).collect();
     let to = when.now.checked_add(TAKE_FOR).unwrap_or(when.now);
     html! {
         section {
@@ -227,7 +228,8 @@ fn overrides(org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
                     }
                 }
             }
-            @if who.scope.admits(Scope::Respond) && !org.bundle().schedules.is_empty() {
+            @if may.is_empty() { (draft.refused(TAKE)) p class="quiet small" { "Managers of a schedule’s team and administrators may take over here." } }
+            @else {
                 details class="act-one" open[draft.verb == TAKE] {
                     summary { "Take over" }
                     form method="post" action="/on-call/override" {
@@ -235,7 +237,7 @@ fn overrides(org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
                         label class="field" {
                             span { "Schedule" }
                             select name="schedule" {
-                                @for form in &org.bundle().schedules {
+                                @for form in &may {
                                     option value=(form.id) selected[draft.typed(TAKE, "schedule") == form.id] { (form.name.as_deref().unwrap_or(&form.id)) }
                                 }
                             }

@@ -57,12 +57,13 @@ pub(crate) async fn reader(app: &App, headers: &HeaderMap) -> Result<(Principal,
     Ok((who, when))
 }
 
-/// Who acts by a form of ours, and their clock.
+/// Who acts by a form of ours, and their clock. That the form is ours is asked of every page at once,
+/// in [`crate::session::guarded`].
 pub(crate) async fn actor(app: &App, headers: &HeaderMap) -> Result<(Principal, When), Refused> {
     let (who, when) = reader(app, headers).await?;
     if !who.scope.admits(Scope::Respond) {
         let detail = "It needs the scope `respond`. Nothing was changed.";
-        return Err(Refused::new(StatusCode::FORBIDDEN, "scope_too_narrow", "This token may only read", detail, html! {}));
+        return Err(Refused::new(StatusCode::FORBIDDEN, "scope_too_narrow", "You may read here, and not act", detail, html! {}));
     }
     Ok((who, when))
 }

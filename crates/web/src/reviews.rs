@@ -68,7 +68,7 @@ fn standing(review: &ReviewView, when: &When) -> Markup {
 pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path(id): Path<String>) -> Response {
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
-        page(&app, &who, &when, &id, &Draft::default()).await
+        Box::pin(page(&app, &who, &when, &id, &Draft::default())).await
     })
     .await
 }
@@ -88,7 +88,8 @@ pub(crate) async fn act(
     answer(async {
         let (who, when) = actor(&app, &headers).await?;
         let review = parsed(&id)?;
-        app.engine.queries(&who).review(review).await?;
+        // A draft reads a whole log: kept off the stack of whoever waits.
+        Box::pin(app.engine.queries(&who).review(review)).await?;
         // Browsers end lines with a carriage return; Markdown does not.
         let text = || needed_text(&fields).map(|text| text.replace("\r\n", "\n"));
         let done = async {
@@ -104,7 +105,7 @@ pub(crate) async fn act(
             Ok(_) => Ok(Redirect::to(&format!("/reviews/{id}")).into_response()),
             Err(no) => {
                 let (status, why) = worded(no)?;
-                let mut response = page(&app, &who, &when, &id, &Draft { verb, fields, refusal: Some(why) }).await?;
+                let mut response = Box::pin(page(&app, &who, &when, &id, &Draft { verb, fields, refusal: Some(why) })).await?;
                 *response.status_mut() = status;
                 Ok(response)
             }

@@ -23,7 +23,16 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
         let (who, when) = reader(&app, &headers).await?;
         let words = parts::cut(asked.get("q").map_or("", |q| q.trim()), QUERY_CHARS_MAX);
         let filter = IncidentFilter { words: Some(words.clone()), ..IncidentFilter::default() };
-        let found = if words.is_empty() { Vec::new() } else { app.engine.queries(&who).incidents(filter, FOUND_MAX).await? };
+        let queries = app.engine.queries(&who);
+        let mut found = if words.is_empty() { Vec::new() } else { queries.incidents(filter, FOUND_MAX).await? };
+        // `INC-142`, `inc-142` or `142` is that one, before whatever has it in its title.
+        let reference = if words.chars().all(|c| c.is_ascii_digit()) { format!("INC-{words}") } else { words.clone() };
+        if let Ok(id) = queries.incident_id(&reference).await
+            && let Ok(incident) = queries.incident(id).await
+        {
+            found.retain(|other| other.id != incident.id);
+            found.insert(0, incident);
+        }
         let body = html! {
             (heading("Search", &html! {}))
             form class="searching" role="search" method="get" action="/search" {
@@ -57,7 +66,7 @@ pub(crate) async fn menu(State(app): State<App>, headers: HeaderMap) -> Response
             section data-live="mine" { h2 { "Mine" } (incidents(&mine, &when, "You have no open incident.")) }
             nav class="menu" aria-label="More pages" {
                 @for (href, word) in [("/services", "Services"), ("/actions", "Actions"), ("/reviews", "Reviews"), ("/trends", "Trends"), ("/settings", "Settings")] {
-                    a href=(href) { (word) }
+                    @if href != "/settings" || shell::may_set(&app, &who) { a href=(href) { (word) } }
                 }
                 @if app.options.demo_outbox.is_some() { a href="/outbox" { "Messages" } }
                 @if app.options.open_to.is_none() { a href="/me" { "My account and sessions" } }

@@ -1,7 +1,7 @@
 //! The frame of every page of the application: the rail of a laptop with one's shift at its foot,
 //! the bar of a phone, the notices that everybody must see, and what the script needs to know.
 
-use allclear_domain::access::{Principal, Scope};
+use allclear_domain::access::{Action, Principal, Resource, Scope, can};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -159,7 +159,7 @@ fn rail(app: &App, page: &Page<'_>) -> Markup {
             }
             nav aria-label="Pages" {
                 @for place in [Place::Board, Place::OnCall, Place::Services, Place::Actions, Place::Reviews, Place::Trends, Place::Settings, Place::Search] {
-                    (item(place, page))
+                    @if place != Place::Settings || may_set(app, page.who) { (item(place, page)) }
                 }
                 @if app.options.demo_outbox.is_some() { (item(Place::Messages, page)) }
             }
@@ -169,6 +169,11 @@ fn rail(app: &App, page: &Page<'_>) -> Markup {
             }
         }
     }
+}
+
+/// Whether somebody may look at settings: they hold addresses of people.
+pub(crate) fn may_set(app: &App, who: &Principal) -> bool {
+    can(&app.engine.org(), who, Action::Administer, Resource::Installation)
 }
 
 fn dock(page: &Page<'_>) -> Markup {

@@ -55,6 +55,23 @@ async fn a_group_waits_for_others_before_it_pages() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_paged_by_name_meanwhile_does_not_stand_for_the_policy() {
+    let mut world = world_of(
+        Database::Sqlite,
+        org::with_routes("  - {match: 'severity=\"critical\"', set: {group_by: [service], group_wait: 30s}, declare: true}"),
+    )
+    .await;
+    world.fire("a").await;
+    let incident = world.incident().await;
+    let path = format!("/incidents/{}/escalate", incident["ref"].as_str().unwrap());
+    world.command(&path, json!({"page": ["person:ben"], "why": "he knows this one"})).await.ok();
+    world.quiet().await;
+    assert_eq!((world.hook.to("ben").len(), world.hook.to("ana").len()), (1, 0));
+    world.advance(40).await;
+    assert_eq!(world.hook.to("ana").len(), 1, "whoever is on call is paged all the same");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn informational_alerts_are_recorded_and_wake_nobody() {
     let mut world = world().await;
     world.signal(json!({"title": "fyi", "dedup_key": "fyi", "severity": "info"})).await;

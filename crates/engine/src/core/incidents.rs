@@ -315,8 +315,15 @@ impl Core {
     /// Whether a page may start for an incident whose group wait is over.
     pub(super) fn end_group_wait(&mut self, unit: &mut Unit, id: IncidentId, late: bool) -> Decided<Standing> {
         let (incident, _) = self.incident(unit, id)?;
-        if incident.state != State::Declared || incident.page.is_some() {
+        if incident.state != State::Declared {
             return Ok(Standing::Void);
+        }
+        // Whom a person paged by name meanwhile is not whom the policy would call.
+        for page in self.pages_of(unit, id) {
+            let (page, _) = self.page(unit, page)?;
+            if page.targets.is_empty() && page.tells.is_none() {
+                return Ok(Standing::Void);
+            }
         }
         self.start_page(unit, id, None, None, "the wait for more alerts is over", late)?;
         Ok(Standing::Met)

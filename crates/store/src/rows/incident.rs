@@ -176,7 +176,7 @@ pub struct Filter {
     pub service: Option<String>,
     /// Older than this one.
     pub before: Option<IncidentId>,
-    /// Whose reference or title has these words in it.
+    /// Whose title has these words in it.
     pub words: Option<String>,
     /// Whose list it is.
     pub reach: Reach,
@@ -202,7 +202,7 @@ pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<(Incident,
     if let Some(words) = &filter.words {
         args.push(text(format!("%{}%", like_escaped(&words.to_lowercase()))));
         let mark = args.len();
-        sql.push_str(&format!(" and (lower(title) like ?{mark} escape '\\' or lower(ref) like ?{mark} escape '\\')"));
+        sql.push_str(&format!(" and lower(title) like ?{mark} escape '\\'"));
     }
     sql.push_str(" and ");
     sql.push_str(&reader::seen(&filter.reach, &mut args));

@@ -43,7 +43,7 @@ const doable = () => {
   const out = [];
   for (const details of document.querySelectorAll("main details.act-one")) {
     const words = details.querySelector("summary").textContent.trim();
-    out.push([words, () => { details.open = true; details.querySelector("textarea, input:not([type=hidden]), select, button")?.focus(); }]);
+    out.push([words, () => { for (let d = details; d; d = d.parentElement.closest("details")) d.open = true; details.querySelector("textarea, input:not([type=hidden]), select, button")?.focus(); }]);
   }
   for (const button of document.querySelectorAll("main .acts > .at-once button, main .board button")) {
     out.push([button.getAttribute("aria-label") || button.textContent.trim(), () => button.click()]);

@@ -1,0 +1,126 @@
+//! What the screens let whom do, how large they get, and that they say when something changed. Each
+//! form by itself is a story of the real binary.
+#![allow(clippy::unwrap_used)] // functions beside tests; what fails here fails a test
+
+mod world;
+
+use std::time::Duration;
+
+use allclear_domain::access::{Actor, Principal, Scope};
+use allclear_domain::incident::{self, Severity};
+use allclear_engine::core::{Command, Input};
+use allclear_web::WebOptions;
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+use world::{World, everybody};
+
+const NOON: &str = "2026-03-02T11:00:00Z";
+
+fn as_who(who: Principal) -> WebOptions {
+    WebOptions { open_to: Some(who), ..WebOptions::default() }
+}
+
+async fn ask(world: &World, options: WebOptions, request: Request<Body>) -> Response<Body> {
+    allclear_web::router(world.engine.clone(), options).oneshot(request).await.unwrap()
+}
+
+async fn page(world: &World, path: &str) -> String {
+    let request = Request::get(path).header("accept", "text/html").body(Body::empty()).unwrap();
+    let response = ask(world, as_who(everybody()), request).await;
+    assert_eq!(response.status(), StatusCode::OK, "{path}");
+    text(response).await
+}
+
+async fn text(response: Response<Body>) -> String {
+    String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+}
+
+fn post(path: &str) -> axum::http::request::Builder {
+    Request::post(path).header("content-type", "application/x-www-form-urlencoded").header("accept", "text/html")
+}
+
+#[tokio::test]
+async fn whoever_may_only_read_sees_no_form_and_changes_nothing() {
+    let world = World::at(NOON).await;
+    let (id, reference) = world.declare("Payments", Severity::Sev2, "checkout").await;
+    let reader = Principal { actor: Actor::Person("ben".into()), scope: Scope::Read };
+    for path in ["/".to_owned(), format!("/incidents/{reference}"), "/actions".into(), "/on-call".into()] {
+        let request = Request::get(&path).body(Body::empty()).unwrap();
+        let shown = text(ask(&world, as_who(reader.clone()), request).await).await;
+        assert!(!shown.contains("method=\"post\"") && !shown.contains("formaction"), "{path}: {shown}");
+    }
+    let path = format!("/incidents/{reference}/note");
+    let note = "text=written";
+    let refused = ask(&world, as_who(reader), post(&path).body(Body::from(note)).unwrap()).await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    let forged = post(&path).header("sec-fetch-site", "cross-site").body(Body::from(note)).unwrap();
+    assert_eq!(ask(&world, as_who(everybody()), forged).await.status(), StatusCode::FORBIDDEN);
+    let who = everybody();
+    let kinds: Vec<String> = world.engine.queries(&who).events(id, 0, 1000).await.unwrap().into_iter().map(|e| e.kind).collect();
+    assert!(!kinds.contains(&"noted".to_owned()), "{kinds:?}");
+}
+
+#[tokio::test]
+async fn a_shift_is_taken_over_in_the_reader_s_own_zone() {
+    let world = World::at(NOON).await;
+    let take = |body: &'static str| {
+        let request = post("/on-call/override").header("authorization", "Bearer letmein").body(Body::from(body)).unwrap();
+        ask(&world, WebOptions::default(), request)
+    };
+    let backwards = take("schedule=database&person=cho&from=2026-03-03T12%3A00&to=2026-03-03T11%3A00").await;
+    assert_eq!(backwards.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let shown = text(backwards).await;
+    assert!(shown.contains("The end is before the start") && shown.contains("value=\"2026-03-03T12:00\""), "{shown}");
+    // An administrator's token has no zone of its own: it is UTC.
+    assert_eq!(take("schedule=database&person=cho&from=2026-03-03T12%3A00&to=2026-03-03T18%3A00").await.status(), StatusCode::SEE_OTHER);
+    let who = everybody();
+    let at = "2026-03-03T12:30:00Z".parse().unwrap();
+    let on_call = world.engine.queries(&who).on_call(at).unwrap();
+    assert_eq!(on_call.iter().find(|s| s.schedule == "database").unwrap().person.as_deref(), Some("cho"));
+    assert!(page(&world, "/on-call").await.contains("Cho Min-ji</bdi>"));
+}
+
+#[tokio::test]
+async fn five_hundred_events_are_less_than_a_hundred_kilobytes() {
+    let world = World::at(NOON).await;
+    let (id, reference) = world.declare("Long night", Severity::Sev2, "checkout").await;
+    for n in 0..500 {
+        let text = format!("{n}: replicas follow again, the queue shrinks by about two thousand an hour, and nobody has complained since.");
+        let input = Input {
+            actor: Actor::Person("ana".into()),
+            cause: "api".into(),
+            once: None,
+            command: Command::Incident { id, command: incident::Command::Note { text } },
+        };
+        world.engine.submit(input).await.unwrap();
+    }
+    let told = page(&world, &format!("/incidents/{reference}")).await;
+    assert!(told.contains("499: replicas") && told.len() < 100_000, "{} bytes", told.len());
+}
+
+#[tokio::test]
+async fn the_live_stream_says_that_something_changed_and_nothing_else() {
+    let world = World::at(NOON).await;
+    let (id, _) = world.declare("Payments", Severity::Sev2, "checkout").await;
+    let (other, _) = world.declare("Another", Severity::Sev2, "search").await;
+    let router = allclear_web::router(world.engine.clone(), as_who(everybody()));
+    let request = Request::get(format!("/live?on=incident&id={id}")).body(Body::empty()).unwrap();
+    let response = router.oneshot(request).await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut body = response.into_body();
+    let mut next = async |within: u64| {
+        let frame = tokio::time::timeout(Duration::from_millis(within), body.frame()).await.ok()?;
+        Some(String::from_utf8(frame.unwrap().unwrap().into_data().unwrap().to_vec()).unwrap())
+    };
+    assert!(next(5000).await.unwrap().contains("event: open"));
+    let note = |id| Command::Incident { id, command: incident::Command::Note { text: "secret words".into() } };
+    world.act(Actor::Person("ana".into()), note(other)).await.unwrap();
+    assert_eq!(next(400).await, None, "of another incident it says nothing");
+    world.act(Actor::Person("ana".into()), note(id)).await.unwrap();
+    let told = next(5000).await.unwrap();
+    assert!(told.contains("event: changed") && !told.contains("secret"), "{told}");
+    let missing = Request::get("/live?on=incident&id=INC-999").body(Body::empty()).unwrap();
+    assert_eq!(ask(&world, as_who(everybody()), missing).await.status(), StatusCode::NOT_FOUND);
+}
