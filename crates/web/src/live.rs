@@ -129,11 +129,12 @@ struct Following {
 impl Following {
     /// Whether the reader sees any of what changed: a private incident does not show by its stirring.
     async fn may_know(&self, change: &Change) -> bool {
-        let (Follows::All, Some(ids)) = (&self.follows, &change.incidents) else { return true };
-        if change.org {
-            return true;
-        }
-        let ids: Vec<_> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+        let ids: Vec<_> = match (&self.follows, &change.incidents) {
+            // It may have become private since the page was opened.
+            (Follows::Incident(id), _) => id.parse().into_iter().collect(),
+            (Follows::All, Some(ids)) if !change.org => ids.iter().filter_map(|id| id.parse().ok()).collect(),
+            _ => return true,
+        };
         // Where the store does not answer, a page that asks for itself in vain does no harm.
         self.engine.queries(&self.who).seen_of(&ids).await.map_or(true, |seen| !seen.is_empty())
     }

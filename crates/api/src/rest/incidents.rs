@@ -97,6 +97,9 @@ pub(crate) struct DeclareBody {
     responses((status = 201, body = schema::Incident), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn declare(Shared(api): Shared<Api>, who: Who<Respond>, once: Once) -> Result<Response, Problem> {
     let body: DeclareBody = json(&once.body)?;
+    if body.private == Some(true) {
+        must_see_it(&who.0)?;
+    }
     let declare = Declare {
         title: body.title,
         severity: body.severity.unwrap_or(Severity::Sev3),
@@ -431,7 +434,10 @@ async fn read(api: &Api, who: &Principal, id: IncidentId, verb: Verb, body: &[u8
             let why = json::<PromoteBody>(body)?.why.map_or_else(|| Ok("declared by a person".to_owned()), in_words)?;
             incident(incident::Command::Promote { why })
         }
-        Verb::Restrict => incident(incident::Command::Restrict { why: in_words(json::<WhyBody>(body)?.why)?, people: Vec::new() }),
+        Verb::Restrict => {
+            must_see_it(who)?;
+            incident(incident::Command::Restrict { why: in_words(json::<WhyBody>(body)?.why)?, people: Vec::new() })
+        }
         Verb::OpenUp => incident(incident::Command::OpenUp { why: in_words(json::<WhyBody>(body)?.why)? }),
         Verb::Admit => {
             let AdmitBody { person, why } = json(body)?;
@@ -444,6 +450,14 @@ async fn read(api: &Api, who: &Principal, id: IncidentId, verb: Verb, body: &[u8
         }
         Verb::Alerts | Verb::Recover => return Err(Problem::new("no_such_command", "this follows from alerts, and nobody asks for it")),
     })
+}
+
+/// What is made private is seen by those it concerns: a token that stands for nobody would shut itself out.
+fn must_see_it(who: &Principal) -> Result<(), Problem> {
+    if who.person().is_some() || who.scope.admits(allclear_domain::access::Scope::Admin) {
+        return Ok(());
+    }
+    Err(Problem::new("forbidden", "this token stands for no person, so it could not see a private incident: use a person's token"))
 }
 
 /// A reason: some words, and not a book.
@@ -488,6 +502,15 @@ async fn already_answered(api: &Api, who: &Principal, once: &Once) -> Result<boo
 
 /// Asks the engine for a command on an incident; gives the incident it was about.
 async fn submit(api: &Api, who: &Principal, once: &Once, command: Command) -> Result<IncidentId, Problem> {
+    if let Some((key, digest)) = &once.key
+        && let Some((known, answer)) = api.engine.kept_answer(&who.actor.to_string(), key).await.map_err(store)?
+    {
+        // Carried out before: the answer of then, whatever the command would meet now.
+        if known != *digest {
+            return Err(Refusal::KeyReused.into());
+        }
+        return answer.parse().map_err(|_| Problem::new("internal", "the answer kept under this key names no incident"));
+    }
     let once = once.key.clone().map(|(key, digest)| EngineOnce { principal: who.actor.to_string(), key, digest });
     let input = Input { actor: who.actor.clone(), cause: CAUSE.into(), once, command };
     match api.engine.submit(input).await? {

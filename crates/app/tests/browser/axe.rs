@@ -27,10 +27,23 @@ fn axe() -> Option<PathBuf> {
     None
 }
 
-/// The first link of this kind in what a program said, as a full address.
-fn link(url: &str, log: &str, kind: &str) -> String {
-    let at = log.find(&format!("/{kind}/")).unwrap_or_else(|| panic!("no {kind} link:\n{log}"));
-    format!("{url}{}", log[at..].split_whitespace().next().unwrap())
+/// How often a log is looked at for what is printed just after the program is ready.
+const LOOKS: usize = 500;
+/// Between two looks; ten seconds in all.
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(20);
+
+/// The first link of this kind in what a program says, as a full address.
+async fn link(url: &str, log: impl Fn() -> String, kind: &str) -> String {
+    for _ in 0..LOOKS {
+        let said = log();
+        if let Some(at) = said.find(&format!("/{kind}/"))
+            && let Some((path, _)) = said[at..].split_once(char::is_whitespace)
+        {
+            return format!("{url}{path}");
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    panic!("no {kind} link:\n{}", log());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -40,12 +53,12 @@ async fn axe_finds_nothing_on_any_page() {
     }
     let Some(axe) = axe() else { return };
     let fresh = World::start(Setup::new(Some(BINARY), Database::Sqlite)).await;
-    let set_up = link(&fresh.program.url, &fresh.log(), "set-up");
+    let set_up = link(&fresh.program.url, || fresh.log(), "set-up").await;
     let dir = tempfile::tempdir().unwrap();
     let launch = Launch { binary: BINARY.into(), dir: dir.path().to_owned(), args: vec!["--demo".into()], env: Vec::new() };
     let mut demo = Program::start(&launch, &allclear_trial::world::client()).await.unwrap();
     let url = demo.url.trim_end_matches('/').to_owned();
-    let invitation = link(&url, &demo.log(), "invite");
+    let invitation = link(&url, || demo.log(), "invite").await;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/axe.mjs");
     let looking = move || Command::new("node").arg(script).arg(axe).args([url, invitation, set_up]).output().unwrap();
     let ran = tokio::task::spawn_blocking(looking).await.unwrap();

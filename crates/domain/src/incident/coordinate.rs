@@ -159,6 +159,10 @@ fn add_task(
     if incident.work.tasks.len() >= TASKS_MAX {
         return Err(Refusal::TooManyTasks { max: TASKS_MAX });
     }
+    if due_at.is_some() && !incident.state.is_open() {
+        // Nobody would be reminded: what is left after the end is an action.
+        return Err(Refusal::AlreadyResolved);
+    }
     if due_at.is_some_and(|due_at| due_at <= now) {
         return Err(Refusal::InThePast);
     }

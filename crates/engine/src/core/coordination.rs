@@ -6,6 +6,7 @@ use allclear_domain::action;
 use allclear_domain::event::Head;
 use allclear_domain::expect::{Expectation, Standing};
 use allclear_domain::ids::{ActionId, AlertId, IncidentId, PageId, ReviewId};
+use allclear_domain::incident::work::COMMANDER;
 use allclear_domain::incident::{self, Incident};
 use allclear_domain::org::snapshot::{AUDIENCE, ReviewWithin};
 use allclear_domain::paging;
@@ -24,6 +25,9 @@ const REVIEW_ASKED_WITHIN: ReviewWithin = ReviewWithin::BusinessDays(allclear_do
 
 /// Why whoever has to do something about an incident may see it.
 const OWNS_AN_ACTION: &str = "owns an action";
+
+/// Why managers are paged where nobody leads.
+const NO_COMMANDER: &str = "nobody has taken command";
 
 impl Core {
     /// Whoever a command names must exist.
@@ -74,9 +78,21 @@ impl Core {
                 let targets: Vec<String> = body.audiences.iter().map(|audience| format!("{AUDIENCE}{audience}")).collect();
                 self.tell(unit, id, NoticeKind::Update, &targets, body.text.clone(), "an update")
             }
+            E::RoleTaken(body) if body.role == COMMANDER => self.stop_pages_for_a_commander(unit, id),
             E::Resolved(body) if !body.by_itself => self.ask_review_if_due(unit, id),
             _ => Ok(()),
         }
+    }
+
+    /// Somebody has command: nobody is woken for that any more.
+    fn stop_pages_for_a_commander(&mut self, unit: &mut Unit, id: IncidentId) -> Decided<()> {
+        for page in self.pages_of(unit, id) {
+            let (state, _) = self.page(unit, page)?;
+            if state.because == NO_COMMANDER && paging::may_send(state.status) {
+                self.change_page(unit, page, paging::Command::Stop { why: "somebody took command".to_owned() })?;
+            }
+        }
+        Ok(())
     }
 
     /// An owner hears of a task, unless they took it themselves.
@@ -154,6 +170,8 @@ impl Core {
         open.incident = Some(id);
         unit.write(rows::alert::judged(&stored));
         unit.alerts.push(AlertChange::Set(key, open));
+        // The log counts it with the others that joined: what had recovered has not any more.
+        self.digest(unit, id);
         self.named(unit, id)
     }
 
@@ -297,7 +315,7 @@ impl Core {
         self.change_incident(unit, id, incident::Command::MissCommander)?;
         let managers = self.org.managers_of(incident.service.as_deref());
         if !managers.is_empty() {
-            self.page_people(unit, id, managers, "nobody has taken command")?;
+            self.page_people(unit, id, managers, NO_COMMANDER)?;
         }
         Ok(Standing::Missed)
     }
@@ -375,7 +393,12 @@ impl Core {
         let text = if soon {
             format!("This action is due by {}: {}", clock(due_at), found.text)
         } else {
-            targets.extend(self.org.managers_of_person(&found.owner));
+            // Of a private incident only those hear who may see it: the managers of its own team.
+            let hidden = found.incident.map(|id| self.incident(unit, id)).transpose()?.map(|(state, _)| state).filter(|i| i.private);
+            targets.extend(match hidden {
+                Some(incident) => self.org.managers_of(incident.service.as_deref()),
+                None => self.org.managers_of_person(&found.owner),
+            });
             format!("This action was due by {}: {}", clock(due_at), found.text)
         };
         // An action without an incident has nobody's log to be told in; the list of actions shows it.

@@ -96,6 +96,9 @@ impl Core {
 
     /// A person declares.
     pub(super) fn declare(&mut self, unit: &mut Unit, declare: &Declare) -> Decided<Reply> {
+        if declare.impact_started_at.is_some_and(|at| at > unit.now) {
+            return Err(Refusal::from(incident::Refusal::InTheFuture).into());
+        }
         let org = self.org.clone();
         let escalation = match &declare.service {
             Some(service) => {
@@ -210,6 +213,13 @@ impl Core {
     pub(super) fn merge(&mut self, unit: &mut Unit, from: IncidentId, into: IncidentId) -> Decided<Reply> {
         let (loser, _) = self.incident(unit, from)?;
         let (winner, _) = self.incident(unit, into)?;
+        // The log of the one names the other: a public log must not name a private incident.
+        if winner.private && !loser.private {
+            let mut people: Vec<String> = self.involved(from)?.into_iter().collect();
+            people.extend(winner.admitted.iter().cloned());
+            people.extend(loser.commander.clone());
+            self.restrict(unit, from, "it was merged into a private incident", people)?;
+        }
         let absorb = incident::Command::Absorb { from, from_ref: loser.reference.clone() };
         let merge = incident::Command::Merge { into, into_ref: winner.reference.clone() };
         self.change_incident(unit, from, merge)?;
