@@ -235,6 +235,10 @@ async fn who_was_paged_and_who_declared_keep_seeing_what_becomes_private() {
     world.command(&format!("/incidents/{}/merge", ids.reference), json!({"into": open.reference})).await.ok();
     let path = format!("/api/v1/incidents/{}", open.reference);
     assert_eq!((get_as(&world, &ana, &path).await.status, get_as(&world, &ben, &path).await.status), (200, 404), "its alerts went over");
+    let public = alarm(&world, "a third one", false).await;
+    world.command(&format!("/incidents/{}/merge", public.reference), json!({"into": open.reference})).await.ok();
+    let path = format!("/api/v1/incidents/{}", public.reference);
+    assert_eq!(get_as(&world, &ben, &path).await.status, 404, "its log names the private one");
 }
 
 /// What an operation needs, and of what.
