@@ -328,7 +328,8 @@ impl Queries<'_> {
     /// When the store does not answer.
     pub async fn alerts(&self, filter: AlertFilter, limit: i64) -> Result<Vec<AlertView>, NoAnswer> {
         self.needs(Scope::Read)?;
-        let filter = rows::alert::Filter {
+        let limit = limit.clamp(1, LIST_MAX);
+        let mut filter = rows::alert::Filter {
             incident: filter.incident,
             integration: filter.integration,
             service: filter.service,
@@ -336,8 +337,33 @@ impl Queries<'_> {
             before: filter.before,
             reach: self.reach(),
         };
-        let found = rows::alert::list(self.db(), &filter, limit.clamp(1, LIST_MAX)).await?;
-        Ok(found.iter().map(alert_view).collect())
+        let mut out = Vec::new();
+        loop {
+            let found = rows::alert::list(self.db(), &filter, limit).await?;
+            out.extend(found.iter().filter(|alert| !self.is_hidden(alert, &filter.reach)).map(alert_view));
+            match found.last() {
+                // What is hidden leaves room for others: a list that ends early would seem to be the last.
+                Some(last) if (found.len() as i64) == limit && (out.len() as i64) < limit => filter.before = Some(last.id),
+                _ => {
+                    out.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+                    return Ok(out);
+                }
+            }
+        }
+    }
+
+    /// Whether an alert that has no incident, since it was silenced or only recorded, is of a private route: an
+    /// incident of it would be private, so the alert is as well.
+    fn is_hidden(&self, alert: &Alert, reach: &Reach) -> bool {
+        if reach.everything || alert.incident.is_some() {
+            return false;
+        }
+        if alert.service.as_ref().is_some_and(|service| reach.services.contains(service)) {
+            return false;
+        }
+        let org = self.engine.org();
+        let signal = crate::core::as_signal(alert);
+        org.integration(&alert.integration).is_some_and(|form| triage(&org, form, &signal, alert.opened_at, false).private)
     }
 
     /// Every open alert of an integration, newest first, for clients that know no pages of lists. A
@@ -354,7 +380,7 @@ impl Queries<'_> {
         let mut out = Vec::new();
         loop {
             let found = rows::alert::list(self.db(), &filter, OPEN_ALERTS_BATCH).await?;
-            out.extend(found.iter().map(alert_view));
+            out.extend(found.iter().filter(|alert| !self.is_hidden(alert, &filter.reach)).map(alert_view));
             match found.last() {
                 Some(last) if found.len() as i64 == OPEN_ALERTS_BATCH => filter.before = Some(last.id),
                 _ => return Ok(out),
@@ -371,7 +397,7 @@ impl Queries<'_> {
         let alert = rows::alert::get(self.db(), id).await?.ok_or(NoAnswer::Missing("alert"))?;
         match alert.incident {
             Some(incident) => self.sees(incident, "alert").await?,
-            None if !self.reach().public => return Err(NoAnswer::Missing("alert")),
+            None if !self.reach().public || self.is_hidden(&alert, &self.reach()) => return Err(NoAnswer::Missing("alert")),
             None => {}
         }
         Ok(alert_view(&alert))

@@ -239,6 +239,14 @@ async fn who_was_paged_and_who_declared_keep_seeing_what_becomes_private() {
     world.command(&format!("/incidents/{}/merge", public.reference), json!({"into": open.reference})).await.ok();
     let path = format!("/api/v1/incidents/{}", public.reference);
     assert_eq!(get_as(&world, &ben, &path).await.status, 404, "its log names the private one");
+
+    // What a private route only records has no incident and is no less private.
+    let quiet = json!({"title": "of one patient", "dedup_key": "quiet", "severity": "info", "labels": {"secret": "yes"}});
+    world.signal(quiet).await;
+    world.quiet().await;
+    let seen = async |cookie: &str| get_as(&world, cookie, "/api/v1/alerts?limit=50").await.text.contains("of one patient");
+    let adm = sign_in_as(&world, "adm").await;
+    assert_eq!((seen(&adm).await, seen(&ben).await), (true, false));
 }
 
 /// What an operation needs, and of what.

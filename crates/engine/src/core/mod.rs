@@ -38,6 +38,7 @@ use self::sharded::Sharded;
 
 pub use alerts::{AlertKey, OpenAlert};
 pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply};
+pub(crate) use looks::as_signal;
 pub(crate) use unit::Witness;
 pub use unit::{Effects, Unit};
 
