@@ -7,7 +7,7 @@ use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::lifecycle::Verb;
 use allclear_domain::incident::{self, NOTE_CHARS_MAX, Severity, State};
 use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, PageView};
-use allclear_engine::core::{Command, Declare, Input, Once as EngineOnce, Refusal, Reply};
+use allclear_engine::core::{Command, Declare, Refusal, Reply};
 use allclear_engine::queries::{AlertFilter, IncidentFilter, LIST_MAX};
 use axum::Json;
 use axum::extract::State as Shared;
@@ -502,18 +502,7 @@ async fn already_answered(api: &Api, who: &Principal, once: &Once) -> Result<boo
 
 /// Asks the engine for a command on an incident; gives the incident it was about.
 async fn submit(api: &Api, who: &Principal, once: &Once, command: Command) -> Result<IncidentId, Problem> {
-    if let Some((key, digest)) = &once.key
-        && let Some((known, answer)) = api.engine.kept_answer(&who.actor.to_string(), key).await.map_err(store)?
-    {
-        // Carried out before: the answer of then, whatever the command would meet now.
-        if known != *digest {
-            return Err(Refusal::KeyReused.into());
-        }
-        return answer.parse().map_err(|_| Problem::new("internal", "the answer kept under this key names no incident"));
-    }
-    let once = once.key.clone().map(|(key, digest)| EngineOnce { principal: who.actor.to_string(), key, digest });
-    let input = Input { actor: who.actor.clone(), cause: CAUSE.into(), once, command };
-    match api.engine.submit(input).await? {
+    match super::ask(api, who, once, command).await? {
         Reply::Incident { id, .. } => Ok(id),
         Reply::Again { answer } => answer.parse().map_err(|_| Problem::new("internal", "the answer kept under this key names no incident")),
         _ => Err(Problem::new("internal", "the engine answered something else than was asked")),

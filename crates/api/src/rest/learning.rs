@@ -4,7 +4,7 @@ use allclear_domain::access::Principal;
 use allclear_domain::ids::{ActionId, ReviewId};
 use allclear_domain::view::{ActionView, ReviewView, TrendView, UpdateView};
 use allclear_domain::{action, review};
-use allclear_engine::core::{Command, Input, Once as EngineOnce, Refusal, Reply};
+use allclear_engine::core::{Command, Reply};
 use allclear_engine::learning::ActionFilter;
 use axum::Json;
 use axum::extract::State as Shared;
@@ -13,10 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::incidents::CAUSE;
 use super::{Page, cursor_of, limit_of};
 use crate::asked::{Once, P, Q, json};
-use crate::problem::{Problem, store};
+use crate::problem::Problem;
 use crate::who::{Read, Respond, Who};
 use crate::{Api, schema};
 
@@ -262,18 +261,7 @@ fn no_such_command(given: &str, known: &str) -> Problem {
 
 /// Asks the engine; gives the id of what it was about.
 async fn submit(api: &Api, who: &Principal, once: &Once, command: Command) -> Result<String, Problem> {
-    if let Some((key, digest)) = &once.key
-        && let Some((known, answer)) = api.engine.kept_answer(&who.actor.to_string(), key).await.map_err(store)?
-    {
-        // Carried out before: the answer of then, whatever the command would meet now.
-        if known != *digest {
-            return Err(Refusal::KeyReused.into());
-        }
-        return Ok(answer);
-    }
-    let once = once.key.clone().map(|(key, digest)| EngineOnce { principal: who.actor.to_string(), key, digest });
-    let input = Input { actor: who.actor.clone(), cause: CAUSE.into(), once, command };
-    match api.engine.submit(input).await? {
+    match super::ask(api, who, once, command).await? {
         Reply::Review { id } => Ok(id.to_string()),
         Reply::Action { id } => Ok(id.to_string()),
         Reply::Again { answer } => Ok(answer),

@@ -13,6 +13,7 @@ mod tokens;
 pub(crate) use lists::Signal;
 
 use allclear_domain::access::Principal;
+use allclear_engine::core::{Command, Input, Once as EngineOnce, Refusal, Reply};
 use axum::response::IntoResponse;
 use axum::routing::any;
 use serde::Serialize;
@@ -23,7 +24,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Api;
-use crate::problem::{Problem, wrong_address};
+use crate::asked::Once;
+use crate::problem::{Problem, store, wrong_address};
+
+use self::incidents::CAUSE;
 
 /// Items of a list where no limit is asked.
 pub(crate) const LIMIT_DEFAULT: i64 = allclear_engine::queries::LIST_DEFAULT;
@@ -62,6 +66,20 @@ fn cursor_of<T: std::str::FromStr>(cursor: Option<&str>) -> Result<Option<T>, Pr
     let Some(cursor) = cursor else { return Ok(None) };
     let bad = || Problem::new("bad_cursor", "give the `next` of the page before, as it is");
     cursor.parse().map(Some).map_err(|_| bad())
+}
+
+/// Asks the engine for a person's command. Under a key that was given before it is the answer of then, whatever
+/// the command would meet now.
+async fn ask(api: &Api, who: &Principal, once: &Once, command: Command) -> Result<Reply, Problem> {
+    let principal = who.actor.to_string();
+    if let Some((key, digest)) = &once.key
+        && let Some((known, answer)) = api.engine.kept_answer(&principal, key).await.map_err(store)?
+    {
+        return if known == *digest { Ok(Reply::Again { answer }) } else { Err(Refusal::KeyReused.into()) };
+    }
+    let once = once.key.clone().map(|(key, digest)| EngineOnce { principal, key, digest });
+    let input = Input { actor: who.actor.clone(), cause: CAUSE.into(), once, command };
+    Ok(api.engine.submit(input).await?)
 }
 
 /// What was given, short enough to be shown.

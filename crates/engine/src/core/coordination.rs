@@ -1,5 +1,8 @@
 //! The coordination of an incident, its review and actions: commands, and what follows when nobody did
 //! what was expected.
+//!
+//! Not here: what may happen in which state and what opens which expectation (`domain::incident`, `review`,
+//! `action`), and how people are reached (`domain::paging`).
 
 use allclear_domain::access::Actor;
 use allclear_domain::action;
