@@ -33,11 +33,20 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
 pub(crate) async fn submit(State(app): State<App>, headers: HeaderMap, Form(fields): Form<Fields>) -> Response {
     answer(async {
         let (who, when) = actor(&app, &headers).await?;
+        let since = said(&fields, "since");
+        let impact_started_at = since.as_deref().and_then(|text| when.of_field(text));
+        if since.is_some() && impact_started_at.is_none() {
+            // An instant that is dropped in silence would make the durations of this incident wrong for good.
+            let why = "The time it began cannot be read. It looks like 2026-03-01T09:00.".to_owned();
+            let mut response = page(&app, &who, &when, &Draft { verb: DECLARE.into(), fields, refusal: Some(why) }, false);
+            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+            return Ok(response);
+        }
         let declare = Declare {
             title: said(&fields, "title").unwrap_or_default(),
             severity: said(&fields, "severity").and_then(|word| word.parse().ok()).unwrap_or(Severity::Sev3),
             service: said(&fields, "service"),
-            impact_started_at: said(&fields, "since").and_then(|text| when.of_field(&text)),
+            impact_started_at,
             page: fields.contains_key("page"),
             private: fields.contains_key("private"),
         };
