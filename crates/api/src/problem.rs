@@ -84,6 +84,7 @@ codes! {
     nobody_named 409 "Nobody would be paged";
     alert_ended 409 "The alert has ended";
     alert_has_incident 409 "The alert belongs to another open incident";
+    cannot_see 409 "Whoever it is given to may not see the incident";
     no_such_review 404 "There is no such review";
     no_such_action 404 "There is no such action";
     holds_it_already 409 "They hold the role already";

@@ -234,6 +234,9 @@ pub struct Declare {
     /// Declare without paging anybody
     #[arg(long)]
     pub no_page: bool,
+    /// Only who is paged, holds a role or is admitted sees it
+    #[arg(long)]
+    pub private: bool,
     #[command(flatten)]
     pub remote: Remote,
     #[command(flatten)]

@@ -13,6 +13,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use allclear_channels::guard::Guard;
+use allclear_channels::ranges::Ranges;
 use allclear_channels::smtp::SmtpUrl;
 use allclear_domain::time::Length;
 use allclear_engine::outbox::OutboxSettings;
@@ -69,6 +70,7 @@ pub static SETTINGS: &[Setting] = &[
     setting("secret-key-file", "FILE", None, "Key that seals secrets at rest [default: beside the SQLite file; required on PostgreSQL]"),
     setting("quarantine", "", Some("false"), "Start without sending anything, for copies made by other means than `backup`"),
     setting("allow-private-targets", "CIDRS", None, "Private ranges that outgoing requests may reach, as in 127.0.0.0/8,10.0.0.0/8"),
+    setting("trusted-proxies", "CIDRS", Some("127.0.0.0/8,::1/128"), "Reverse proxies whose X-Forwarded-For is believed"),
     setting("per-target-limit", "N", Some("4"), "Sends under way at once to one contact; 0 lifts the limit"),
     setting("send-limit", "N", Some("512"), "Sends under way at once in all"),
     setting("no-bundle", "", Some("false"), "Send messages that wait for one contact one by one instead of together"),
@@ -254,6 +256,7 @@ pub struct Config {
     pub secret_key_file: Option<PathBuf>,
     pub quarantine: bool,
     pub guard: Guard,
+    pub trusted_proxies: Ranges,
     pub outbox: OutboxSettings,
     pub log: Level,
     pub log_json: bool,
@@ -311,6 +314,7 @@ impl Config {
             secret_key_file: path("secret-key-file"),
             quarantine: settings.switch("quarantine")?,
             guard,
+            trusted_proxies: settings.parsed("trusted-proxies")?.unwrap_or_default(),
             outbox,
             log: log.ok_or_else(|| settings.bad("log", "write `error`, `warn`, `info`, `debug` or `trace`"))?,
             log_json,

@@ -225,9 +225,9 @@ pub enum Action {
         /// Until when, from now, as in 2w
         #[arg(long, value_name = "LENGTH")]
         within: Length,
-        /// Where it came from: INC-142, or the id
+        /// The incident that taught it: INC-142, or the id
         #[arg(long, value_name = "REF")]
-        incident: Option<String>,
+        incident: String,
         #[command(flatten)]
         remote: Remote,
         #[command(flatten)]

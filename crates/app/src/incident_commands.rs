@@ -48,7 +48,8 @@ fn line(incident: IncidentView) -> String {
 /// `declare`.
 pub async fn declare(args: Declare) -> anyhow::Result<()> {
     let client = Client::new(&args.remote)?;
-    let body = json!({ "title": args.title, "severity": args.severity, "service": args.service, "page": !args.no_page });
+    let body =
+        json!({ "title": args.title, "severity": args.severity, "service": args.service, "page": !args.no_page, "private": args.private });
     print(args.form, client.post(&["incidents"], &body).await?, line)
 }
 

@@ -21,6 +21,7 @@ mod incident_commands;
 mod key;
 mod logs;
 mod org_commands;
+mod proxies;
 mod routes;
 mod say;
 mod serve;

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use allclear_api::ApiOptions;
+use allclear_channels::ranges::Ranges;
 use allclear_domain::access::Principal;
 use allclear_engine::Engine;
 use allclear_web::{DemoMessage, WebOptions};
 use axum::Router;
 
+use crate::proxies;
 use crate::transport::Recorded;
 
 /// What `serve` tells the pages.
@@ -21,8 +23,8 @@ pub struct Faces {
     pub demo_outbox: Option<Arc<dyn Fn() -> Vec<Recorded> + Send + Sync>>,
 }
 
-/// Everything that answers requests.
-pub fn router(engine: Engine, faces: Faces) -> Router {
+/// Everything that answers requests; pages look past the proxies that are trusted, to throttle who signs in.
+pub fn router(engine: Engine, faces: Faces, trusted: Ranges) -> Router {
     let demo_outbox = faces.demo_outbox.map(|recorded| -> allclear_web::DemoOutbox {
         Arc::new(move || {
             recorded()
@@ -33,6 +35,6 @@ pub fn router(engine: Engine, faces: Faces) -> Router {
     });
     let options = WebOptions { open_to: faces.open_to, first_alarm_curl: faces.first_alarm_curl, demo_outbox };
     allclear_api::router(engine.clone(), ApiOptions::default())
-        .merge(allclear_web::router(engine, options))
+        .merge(allclear_web::router(engine, options).layer(axum::middleware::from_fn_with_state(trusted, proxies::seen_through)))
         .fallback(|headers: axum::http::HeaderMap| async move { allclear_web::not_found(&headers) })
 }

@@ -116,7 +116,7 @@ async fn run(
             return Err(why);
         }
     };
-    let doors = Doors::open(listener, routes::router(engine.clone(), faces), config.limits);
+    let doors = Doors::open(listener, routes::router(engine.clone(), faces, config.trusted_proxies.clone()), config.limits);
     let begun = match tell_address(config, address) {
         Ok(()) => begin(&engine, address).await,
         failed => failed,

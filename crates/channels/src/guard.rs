@@ -8,11 +8,12 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::str::FromStr;
 use std::sync::Arc;
 
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use crate::ranges::{BadRange, Ranges, v4_within, v6_within};
 
 /// IPv4 ranges that are not public, from IANA's registry of special-purpose addresses (RFC 6890
 /// and successors), with multicast and the reserved block.
@@ -43,21 +44,6 @@ const CLOSED_V6: [(Ipv6Addr, u8); 3] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),     // documentation
 ];
 
-/// A range of addresses, `10.0.0.0/8`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Range {
-    first: IpAddr,
-    bits: u8,
-}
-
-/// Why a text is not a list of ranges.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` is not a range of addresses; write them as in `127.0.0.0/8,10.0.0.0/8,fd00::/8`")]
-pub struct BadRange {
-    /// The part that could not be read, cut at 64 characters.
-    pub given: String,
-}
-
 /// Why a request was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{host} leads to a private address; an operator can admit it with --allow-private-targets")]
@@ -77,17 +63,7 @@ pub struct NotFound {
 /// Which addresses may be reached.
 #[derive(Debug, Clone, Default)]
 pub struct Guard {
-    admitted: Vec<Range>,
-}
-
-fn v4_within(address: Ipv4Addr, (first, bits): (Ipv4Addr, u8)) -> bool {
-    let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
-    address.to_bits() & mask == first.to_bits() & mask
-}
-
-fn v6_within(address: Ipv6Addr, (first, bits): (Ipv6Addr, u8)) -> bool {
-    let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
-    address.to_bits() & mask == first.to_bits() & mask
+    admitted: Ranges,
 }
 
 /// The IPv4 address that an IPv6 address stands for, where a translator would send it there:
@@ -117,26 +93,13 @@ pub fn is_public(address: IpAddr) -> bool {
     }
 }
 
-impl FromStr for Range {
-    type Err = BadRange;
-    fn from_str(text: &str) -> Result<Self, BadRange> {
-        let bad = || BadRange { given: text.chars().take(64).collect() };
-        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-        let first: IpAddr = address.trim().parse().map_err(|_| bad())?;
-        let widest = if first.is_ipv4() { 32 } else { 128 };
-        let bits = bits.map_or(Ok(widest), |bits| bits.trim().parse::<u8>()).map_err(|_| bad())?;
-        if bits > widest { Err(bad()) } else { Ok(Self { first, bits }) }
-    }
-}
-
 impl Guard {
     /// Admits public addresses and these ranges, comma separated; the empty text adds none.
     ///
     /// # Errors
     /// Names the part that is no range.
     pub fn allowing(ranges: &str) -> Result<Self, BadRange> {
-        let admitted = ranges.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::parse).collect::<Result<_, _>>()?;
-        Ok(Self { admitted })
+        Ok(Self { admitted: ranges.parse()? })
     }
 
     /// Whether a connection to the address may be made.
@@ -146,12 +109,7 @@ impl Guard {
             IpAddr::V6(v6) => inner_v4(v6).map_or(address, IpAddr::V4),
             IpAddr::V4(_) => address,
         };
-        is_public(address)
-            || self.admitted.iter().any(|range| match (address, range.first) {
-                (IpAddr::V4(address), IpAddr::V4(first)) => v4_within(address, (first, range.bits)),
-                (IpAddr::V6(address), IpAddr::V6(first)) => v6_within(address, (first, range.bits)),
-                _ => false,
-            })
+        is_public(address) || self.admitted.contain(address)
     }
 
     /// Judges a literal address in a URL, in whatever form it is written: the URL's own parser

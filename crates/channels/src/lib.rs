@@ -15,6 +15,7 @@ pub mod email;
 pub mod guard;
 pub mod json;
 pub mod pagerduty;
+pub mod ranges;
 pub mod redact;
 pub mod registry;
 pub mod smtp;

@@ -17,7 +17,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::core::{Command, Core, Effects, Input, Refusal, Reply, Setup};
+use crate::core::{Command, Core, Effects, Input, Once, Refusal, Reply, Setup};
 use crate::decider::{Decider, Done, Group, is_ours};
 use crate::links::Links;
 use crate::metrics::Metrics;
@@ -183,6 +183,33 @@ impl Engine {
             return Err(Refusal::Unavailable("the program is stopping".into()));
         }
         wait.await.unwrap_or_else(|_| Err(Refusal::Unavailable("the program is stopping".into())))
+    }
+
+    /// Asks for a command of a person, who may send it twice: under a key that was given before it is the answer of
+    /// then, whatever the command would meet now.
+    ///
+    /// # Errors
+    /// A refusal, in words.
+    pub async fn ask(&self, input: Input) -> Result<Reply, Refusal> {
+        let Some(once) = input.once.clone() else { return self.submit(input).await };
+        if let Some(kept) = self.kept(&once).await {
+            return kept;
+        }
+        match self.submit(input).await {
+            // The same command, a moment before this one, may be why there is nothing left to do.
+            Err(refusal) if !matches!(refusal, Refusal::Unavailable(_)) => self.kept(&once).await.unwrap_or(Err(refusal)),
+            answer => answer,
+        }
+    }
+
+    /// What was answered under a key, where it was given before.
+    async fn kept(&self, once: &Once) -> Option<Result<Reply, Refusal>> {
+        match self.kept_answer(&once.principal, &once.key).await {
+            Ok(None) => None,
+            Ok(Some((digest, answer))) if digest == once.digest => Some(Ok(Reply::Again { answer })),
+            Ok(Some(_)) => Some(Err(Refusal::KeyReused)),
+            Err(fault) => Some(Err(Refusal::Unavailable(fault.to_string()))),
+        }
     }
 
     /// One of our own commands: tried until the store has it or the program stops.

@@ -117,8 +117,7 @@ impl World {
             22 => Some(Command::AskReview { id }),
             23 | 24 => self.on_a_review(),
             25 | 26 => {
-                let incident = self.side.chance(800).then_some(id);
-                Some(Command::AddAction { incident, text: "watch the disk".into(), owner: self.somebody(), due_at: self.soon() })
+                Some(Command::AddAction { incident: id, text: "watch the disk".into(), owner: self.somebody(), due_at: self.soon() })
             }
             _ => self.on_an_action(),
         }

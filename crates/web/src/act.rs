@@ -6,7 +6,7 @@
 use allclear_domain::access::Principal;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::{self, NOTE_CHARS_MAX};
-use allclear_engine::core::{Command, Input, Refusal, Reply};
+use allclear_engine::core::{Command, Input, Once, Refusal, Reply};
 use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
@@ -17,7 +17,7 @@ use crate::forms::Draft;
 use crate::incident::{read, shown};
 use crate::pages::{Fields, actor, answer};
 use crate::refused::{Refused, sentence};
-use crate::{App, act_more};
+use crate::{App, act_more, once};
 
 /// Where a command of a form comes from, in the log.
 pub(crate) const VIA: &str = "web";
@@ -26,6 +26,8 @@ pub(crate) const VIA: &str = "web";
 pub(crate) enum No {
     /// What was typed does not do; why, in words.
     Typed(String),
+    /// Somebody else changed this meanwhile: what it is.
+    Changed(&'static str),
     /// The rules say no, or the store does not answer.
     Refusal(Refusal),
     /// There is no page to show it on.
@@ -50,7 +52,8 @@ pub(crate) async fn submit(
         let Form(fields) = form.unwrap_or_else(|_| Form(Fields::new()));
         let (who, when) = actor(&app, &headers).await?;
         let id = app.engine.queries(&who).incident_id(&reference).await?;
-        match carry_out(&app, &who, &when, id, &verb, &fields).await {
+        let once = once::key(&who, &format!("/incidents/{reference}/{verb}"), &fields);
+        match carry_out(&app, &who, &when, id, &verb, &fields, once).await {
             Ok(()) => Ok(Redirect::to(&way_back(&reference, &fields)).into_response()),
             Err(No::Page(refused)) => Err(refused),
             Err(no) => {
@@ -74,7 +77,15 @@ fn way_back(reference: &str, fields: &Fields) -> String {
     format!("/incidents/{}", crate::parts::escaped(reference))
 }
 
-async fn carry_out(app: &App, who: &Principal, when: &crate::when::When, id: IncidentId, verb: &str, fields: &Fields) -> Result<(), No> {
+async fn carry_out(
+    app: &App,
+    who: &Principal,
+    when: &crate::when::When,
+    id: IncidentId,
+    verb: &str,
+    fields: &Fields,
+    once: Option<Once>,
+) -> Result<(), No> {
     let asked = command(app, who, when, id, verb, fields).await?;
     if let Command::LinkAlert { alert, .. } = &asked {
         // Of an alert of an incident that they may not see nobody is told anything.
@@ -85,13 +96,13 @@ async fn carry_out(app: &App, who: &Principal, when: &crate::when::When, id: Inc
     {
         return Err(No::Typed(format!("There is no person `{}`.", crate::parts::cut(unknown, 40))));
     }
-    ask(app, who, asked).await.map(|_| ())
+    ask(app, who, once, asked).await.map(|_| ())
 }
 
-/// Asks the engine.
-pub(crate) async fn ask(app: &App, who: &Principal, command: Command) -> Result<Reply, No> {
-    let input = Input { actor: who.actor.clone(), cause: VIA.into(), once: None, command };
-    app.engine.submit(input).await.map_err(No::Refusal)
+/// Asks the engine, once for each form that was sent.
+pub(crate) async fn ask(app: &App, who: &Principal, once: Option<Once>, command: Command) -> Result<Reply, No> {
+    let input = Input { actor: who.actor.clone(), cause: VIA.into(), once, command };
+    app.engine.ask(input).await.map_err(No::Refusal)
 }
 
 /// Why it was not done, for the page that shows the form again; or the page that says so alone.
@@ -100,6 +111,13 @@ pub(crate) fn worded(no: No) -> Result<(StatusCode, String), Refused> {
         No::Refusal(Refusal::Unavailable(_)) => Ok((
             StatusCode::SERVICE_UNAVAILABLE,
             "The store did not answer, so nothing was recorded. Ask again in a few seconds.".to_owned(),
+        )),
+        No::Refusal(Refusal::VersionMismatch { of, .. }) => worded(No::Changed(of.noun())),
+        No::Changed(noun) => Ok((
+            StatusCode::CONFLICT,
+            format!(
+                "Somebody changed this {noun} since you opened the page. What they wrote is shown; what you wrote is kept. Send it again if it still holds."
+            ),
         )),
         No::Refusal(refusal) => Ok((StatusCode::CONFLICT, sentence(&refusal.to_string()))),
         No::Typed(why) => Ok((StatusCode::UNPROCESSABLE_ENTITY, why)),

@@ -5,7 +5,7 @@ use allclear_domain::action::{Command as C, State};
 use allclear_domain::ids::ActionId;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::ActionView;
-use allclear_engine::core::Command;
+use allclear_engine::core::{Command, Versioned};
 use allclear_engine::learning::ActionFilter;
 use allclear_engine::queries::LIST_MAX;
 use axum::Form;
@@ -14,8 +14,9 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
-use crate::act::{ask, needed, said, worded};
+use crate::act::{No, ask, needed, said, worded};
 use crate::forms::Draft;
+use crate::once::{self, once};
 use crate::pages::{Asked, Fields, actor, answer, reader};
 use crate::refused::Refused;
 use crate::shell::{Page, Place, framed, heading};
@@ -47,19 +48,12 @@ pub(crate) async fn add(Shared(app): Shared<App>, headers: HeaderMap, Form(field
     answer(async {
         let (who, when) = actor(&app, &headers).await?;
         let done = async {
-            let incident = match said(&fields, "incident") {
-                Some(reference) => Some(
-                    app.engine
-                        .queries(&who)
-                        .incident_id(&reference)
-                        .await
-                        .map_err(|_| crate::act::No::Typed(format!("There is no incident `{}`.", parts::cut(&reference, 40))))?,
-                ),
-                None => None,
-            };
-            let day: jiff::civil::Date = needed(&fields, "due", "the date")?
-                .parse()
-                .map_err(|_| crate::act::No::Typed("The date looks like 2026-03-01.".to_owned()))?;
+            let nameless = || No::Typed("Name the incident that taught it. References look like INC-142.".to_owned());
+            let reference = said(&fields, "incident").ok_or_else(nameless)?;
+            let missing = |_| No::Typed(format!("There is no incident `{}`. References look like INC-142.", parts::cut(&reference, 40)));
+            let incident = app.engine.queries(&who).incident_id(&reference).await.map_err(missing)?;
+            let day: jiff::civil::Date =
+                needed(&fields, "due", "the date")?.parse().map_err(|_| No::Typed("The date looks like 2026-03-01.".to_owned()))?;
             // Due by the end of that day, where the reader is.
             let due_at = when.begins(day.tomorrow().unwrap_or(day));
             let command = Command::AddAction {
@@ -68,7 +62,7 @@ pub(crate) async fn add(Shared(app): Shared<App>, headers: HeaderMap, Form(field
                 owner: needed(&fields, "owner", "the owner")?,
                 due_at,
             };
-            ask(&app, &who, command).await
+            ask(&app, &who, once::key(&who, "/actions", &fields), command).await
         };
         finish(&app, &who, &when, ADD, &fields, done.await).await
     })
@@ -86,29 +80,32 @@ pub(crate) async fn act(
         let (who, when) = actor(&app, &headers).await?;
         let missing = || Refused::missing("action", "Look for it among the actions.");
         let action: ActionId = id.parse().map_err(|_| missing())?;
-        app.engine.queries(&who).action(action).await?;
+        let now = app.engine.queries(&who).action(action).await?;
         let done = async {
             let command = match verb.as_str() {
                 "done" => C::Finish { note: said(&fields, "note") },
                 "drop" => C::Drop { why: needed(&fields, "note", "the reason")? },
                 "assign" => C::Assign { owner: needed(&fields, "owner", "the owner")? },
-                _ => return Err(crate::act::No::Page(missing())),
+                _ => return Err(No::Page(missing())),
             };
-            ask(&app, &who, Command::Action { id: action, command }).await
+            if once::saw_another(&fields, &seen(&now)) {
+                return Err(No::Changed("action"));
+            }
+            let asked = Command::Action { id: action, command };
+            let asked = Command::IfVersion { of: Versioned::Action(action), version: now.version, command: Box::new(asked) };
+            ask(&app, &who, once::key(&who, &format!("/actions/{id}/{verb}"), &fields), asked).await
         };
         finish(&app, &who, &when, &id, &fields, done.await).await
     })
     .await
 }
 
-async fn finish<T>(
-    app: &App,
-    who: &Principal,
-    when: &When,
-    form: &str,
-    fields: &Fields,
-    done: Result<T, crate::act::No>,
-) -> Result<Response, Refused> {
+/// A mark of what somebody sees of an action.
+fn seen(action: &ActionView) -> String {
+    once::mark(&[&action.text, &action.owner, &action.state, &action.due_at.to_string()])
+}
+
+async fn finish<T>(app: &App, who: &Principal, when: &When, form: &str, fields: &Fields, done: Result<T, No>) -> Result<Response, Refused> {
     let no = match done {
         Ok(_) => return Ok(Redirect::to("/actions").into_response()),
         Err(no) => no,
@@ -178,7 +175,8 @@ fn line(action: &ActionView, org: &Org, when: &When, may_act: bool, draft: &Draf
                     details class="act-one far" name="act" open[draft.verb == action.id] {
                         summary { "End or give" }
                         form method="post" action={ "/actions/" (action.id) "/done" } {
-                            (draft.refused(&action.id))
+                            (draft.refused(&action.id)) (once(when))
+                            (once::seen(&seen(action)))
                             label class="field" { span { "How, or why not" } textarea name="note" rows="2" { (draft.typed(&action.id, "note")) } }
                             label class="field" { span { "Owner" } (parts::person_choice(org, "owner", Some(&action.owner), None)) }
                             div class="row-of" {
@@ -208,13 +206,13 @@ fn add_form(org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
             details class="act-one" open[draft.verb == ADD] {
                 summary { "Add an action" }
                 form method="post" action="/actions" {
-                    (draft.refused(ADD))
+                    (draft.refused(ADD)) (once(when))
                     label class="field" { span { "What will be done?" } textarea name="text" rows="2" required { (typed("text")) } }
                     div class="row-of" {
                         label class="field" { span { "Owner" } (parts::person_choice(org, "owner", Some(if typed("owner").is_empty() { me } else { typed("owner") }), None)) }
                         label class="field" { span { "By" span class="quiet" { " " (when.zone()) } } input type="date" name="due" required value=(typed("due")); }
                     }
-                    label class="field" { span { "From which incident?" span class="quiet" { " (may stay empty)" } } input name="incident" value=(typed("incident")) placeholder="INC-142" autocomplete="off"; }
+                    label class="field" { span { "From which incident?" } input name="incident" required value=(typed("incident")) placeholder="INC-142" autocomplete="off"; }
                     button class="do" type="submit" { "Add it" }
                 }
             }

@@ -20,6 +20,7 @@ use maud::{Markup, html};
 
 use crate::filter::{self, Filter};
 use crate::messages;
+use crate::once::once;
 use crate::pages::{Asked, answer, reader};
 use crate::parts;
 use crate::shell::{Page, Place, framed};
@@ -183,7 +184,7 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
         }
         @if !wall && open > 0 { (filter::bar(&board.filter, &board.counts, board.mine, board.me.is_some(), org)) }
         div data-live="rows" class="rows" {
-            @if board.may_act { form id=(ACTS) method="post" action="/" hidden { input type="hidden" name="back" value="/"; } }
+            @if board.may_act { form id=(ACTS) method="post" action="/" hidden { (once(when)) input type="hidden" name="back" value="/"; } }
             @if open == 0 && board.candidates.is_empty() { (empty(options)) }
             @else if board.rows.is_empty() && board.filter.is_narrow() {
                 p class="quiet" { "None of the " (open) " open incidents fits. " a href="/" { "Show all" } }

@@ -2,17 +2,17 @@
 
 use allclear_domain::access::Principal;
 use allclear_domain::incident::Severity;
-use allclear_engine::core::{Command, Declare, Input, Refusal, Reply};
+use allclear_engine::core::{Command, Declare, Reply};
 use axum::Form;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 
-use crate::act::{VIA, said};
+use crate::act::{ask, said, worded};
 use crate::forms::Draft;
+use crate::once::{self, once};
 use crate::pages::{Asked, Fields, actor, answer, reader};
-use crate::refused::sentence;
 use crate::shell::{Page, Place, framed, heading};
 use crate::when::When;
 use crate::{App, parts};
@@ -50,15 +50,18 @@ pub(crate) async fn submit(State(app): State<App>, headers: HeaderMap, Form(fiel
             page: fields.contains_key("page"),
             private: fields.contains_key("private"),
         };
-        let input = Input { actor: who.actor.clone(), cause: VIA.into(), once: None, command: Command::Declare(declare) };
-        let (status, why) = match app.engine.submit(input).await {
+        let once = once::key(&who, "/declare", &fields);
+        let no = match ask(&app, &who, once, Command::Declare(declare)).await {
             Ok(Reply::Incident { reference, .. }) => return Ok(Redirect::to(&format!("/incidents/{reference}")).into_response()),
+            // The same form once more: the incident that it declared.
+            Ok(Reply::Again { answer }) => return Ok(Redirect::to(&format!("/incidents/{answer}")).into_response()),
             Ok(_) => return Ok(Redirect::to("/").into_response()),
-            Err(Refusal::Unavailable(_)) => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The store did not answer, so nothing was recorded. Ask again in a few seconds.".to_owned(),
-            ),
-            Err(refusal) => (StatusCode::UNPROCESSABLE_ENTITY, sentence(&refusal.to_string())),
+            Err(no) => no,
+        };
+        let (status, why) = match worded(no)? {
+            // What was typed does not do; there is nothing that it stands against.
+            (StatusCode::CONFLICT, why) => (StatusCode::UNPROCESSABLE_ENTITY, why),
+            other => other,
         };
         let draft = Draft { verb: DECLARE.into(), fields, refusal: Some(why) };
         let mut response = page(&app, &who, &when, &draft, false);
@@ -76,7 +79,7 @@ fn page(app: &App, who: &Principal, when: &When, draft: &Draft, fresh: bool) -> 
     let body = html! {
         (heading("Declare an incident", &html! {}))
         form class="form" method="post" action="/declare" {
-            (draft.refused(DECLARE))
+            (draft.refused(DECLARE)) (once(when))
             label class="field" {
                 span { "What is wrong?" }
                 input name="title" value=(typed("title")) required autofocus maxlength="300" placeholder="Card payments failing" autocomplete="off";

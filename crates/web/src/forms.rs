@@ -9,6 +9,7 @@ use allclear_domain::org::snapshot::Org;
 use maud::{Markup, html};
 
 use crate::incident::Told;
+use crate::once::once;
 use crate::pages::Fields;
 use crate::parts;
 
@@ -54,7 +55,7 @@ pub(crate) fn unfolding(told: &Told, verb: &str, label: &str, class: &str, field
         details class={ "act-one " (class) } name="act" open[told.draft.verb == verb] data-verb=(verb) data-key=(verb) {
             summary { (label) }
             form method="post" action=(path(told, verb)) {
-                (told.draft.refused(verb))
+                (told.draft.refused(verb)) (once(&told.when))
                 (fields)
                 button class="do" type="submit" { (press) }
             }
@@ -71,7 +72,7 @@ pub(crate) fn folded(told: &Told, verb: &str, label: &str, fields: &Markup, pres
         details class="act-one" name="rare" open[told.draft.verb == verb] data-verb=(verb) data-key=(verb) {
             summary { (label) }
             form method="post" action=(path(told, verb)) {
-                (told.draft.refused(verb))
+                (told.draft.refused(verb)) (once(&told.when))
                 (fields)
                 button class="do" type="submit" { (press) }
             }
@@ -83,7 +84,7 @@ pub(crate) fn folded(told: &Told, verb: &str, label: &str, fields: &Markup, pres
 fn at_once(told: &Told, verb: &str, label: &str, class: &str) -> Markup {
     html! {
         form method="post" action=(path(told, verb)) class="at-once" data-key={ "at-once-" (verb) } {
-            (told.draft.refused(verb))
+            (told.draft.refused(verb)) (once(&told.when))
             button class=(class) type="submit" data-verb=(verb) { (label) }
         }
     }
@@ -180,7 +181,7 @@ pub(crate) fn say(told: &Told) -> Markup {
     html! {
         @if fits(told, Verb::Note) {
             form class="say" id="say" method="post" action=(path(told, "note")) {
-                (told.draft.refused(verb))
+                (told.draft.refused(verb)) (once(&told.when))
                 label class="vh" for="say-text" { "Write to the log" }
                 textarea id="say-text" name="text" rows="1" placeholder="Write to the log" required { (told.draft.typed(verb, "text")) }
                 div class="say-as" {

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 
 use crate::forms::{folded, path, unfolding, words};
 use crate::incident::Told;
+use crate::once::once;
 use crate::parts;
 
 /// Until when the next update may be promised: the cadences that people use, from minutes to a day.
@@ -36,7 +37,7 @@ pub(crate) fn bar(told: &Told, org: &Org) -> Markup {
     };
     html! {
         @if fits(told, Verb::Review) && told.incident.review.is_none() {
-            form method="post" action=(path(told, "review")) class="at-once" data-key="review" { (told.draft.refused("review")) button class="may" type="submit" { "Ask for a review" } }
+            form method="post" action=(path(told, "review")) class="at-once" data-key="review" { (told.draft.refused("review")) (once(&told.when)) button class="may" type="submit" { "Ask for a review" } }
         }
         @if told.incident.private {
             @if fits(told, Verb::Admit) {
@@ -75,6 +76,7 @@ pub(crate) fn roles(told: &Told, org: &Org) -> Markup {
     let press = |role: &str, deed: &str, class: &str, words: &str| {
         html! {
             form method="post" action=(path(told, "role")) class="at-once" data-key={ (deed) (role) } {
+                (once(&told.when))
                 input type="hidden" name="role" value=(role);
                 button class=(class) type="submit" name="do" value=(deed) { (words) }
             }
@@ -148,13 +150,14 @@ pub(crate) fn task(told: &Told, org: &Org, task: &TaskView) -> Markup {
     html! {
         div class="task-acts" {
             form method="post" action=(path(told, "task")) class="at-once" data-key="done" {
+                (once(&told.when))
                 input type="hidden" name="task" value=(task.task);
                 button class="may" type="submit" name="state" value="done" aria-label={ "Done: task " (task.task) } { "Done" }
             }
             details class="act-one" name="act" open[told.draft.verb == verb] data-key="more" {
                 summary aria-label={ "More for task " (task.task) } { "…" }
                 form method="post" action=(path(told, "task")) {
-                    (told.draft.refused(&verb))
+                    (told.draft.refused(&verb)) (once(&told.when))
                     input type="hidden" name="task" value=(task.task);
                     label class="field" { span { "Give it to" } (parts::person_choice(org, "owner", task.owner.as_deref(), Some("Nobody else"))) }
                     label class="field" { span { "Note" span class="quiet" { " (may stay empty)" } } textarea name="note" rows="2" { (told.draft.typed(&verb, "note")) } }

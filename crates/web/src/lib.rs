@@ -29,6 +29,7 @@ mod forms_more;
 mod frame;
 mod incident;
 mod link;
+mod link_alert;
 mod link_page;
 mod link_story;
 mod live;
@@ -36,6 +37,7 @@ mod log;
 mod markdown;
 mod messages;
 mod on_call;
+mod once;
 mod pages;
 mod parts;
 mod picture;
@@ -104,6 +106,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
     let pages = Router::new()
         .route("/", get(board::show))
         .route("/incidents/{ref}", get(incident::show))
+        .route("/incidents/{ref}/alerts", get(link_alert::show))
         .route("/incidents/{ref}/{verb}", get(incident::back).post(act::submit))
         .route("/declare", get(declare::show).post(declare::submit))
         .route("/search", get(search::show))

@@ -9,16 +9,19 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use allclear_domain::access::{Actor, Principal, Scope};
+use allclear_domain::time::{Length, after};
 use allclear_engine::Engine;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
+use jiff::Timestamp;
 use tokio::sync::broadcast;
 
 use crate::App;
 use crate::pages::{Asked, reader};
+use crate::session::visitor;
 
 /// A comment is sent after this much silence: proxies close after 60 s (nginx) or 30 s (some balancers).
 const KEEP_ALIVE: Duration = Duration::from_secs(25);
@@ -26,6 +29,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(25);
 const GATHER: Duration = Duration::from_millis(50);
 /// Changes that a slow reader may be behind; beyond it the next says that anything may have changed.
 const BACKLOG: usize = 256;
+/// A page that is told of a change shows again who it is after this long: somebody who was shut out hears a minute
+/// longer that something changed, and never what.
+const KNOWN_FOR: Length = Length::from_secs(60);
 /// Events read at once; more than that in one gathering means that anything may have changed.
 const BATCH: i64 = 500;
 
@@ -122,11 +128,30 @@ struct Following {
     changes: broadcast::Receiver<Change>,
     follows: Follows,
     stopping: allclear_engine::CancellationToken,
-    engine: Engine,
+    app: App,
     who: Principal,
+    /// What the page showed when it began to follow: its cookie or its token.
+    headers: HeaderMap,
+    /// When that was looked at last.
+    known_at: Timestamp,
 }
 
 impl Following {
+    /// Whether the session or the token is still good. A quiet page asks nothing of the store, and is told nothing.
+    async fn is_still_in(&mut self) -> bool {
+        let now = self.app.engine.now();
+        if now < after(self.known_at, KNOWN_FOR) {
+            return true;
+        }
+        match visitor(&self.app, &self.headers).await {
+            Ok(who) => {
+                (self.who, self.known_at) = (who, now);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
     /// Whether the reader sees any of what changed: a private incident does not show by its stirring.
     async fn may_know(&self, change: &Change) -> bool {
         let ids: Vec<_> = match (&self.follows, &change.incidents) {
@@ -136,7 +161,7 @@ impl Following {
             _ => return true,
         };
         // Where the store does not answer, a page that asks for itself in vain does no harm.
-        self.engine.queries(&self.who).seen_of(&ids).await.map_or(true, |seen| !seen.is_empty())
+        self.app.engine.queries(&self.who).seen_of(&ids).await.map_or(true, |seen| !seen.is_empty())
     }
 }
 
@@ -165,7 +190,8 @@ pub(crate) async fn follow(State(app): State<App>, headers: HeaderMap, Query(ask
     };
     let changes = app.hub.follow(&app.engine);
     let stopping = app.engine.stopping();
-    let start = Following { changes, follows, stopping, engine: app.engine.clone(), who };
+    let known_at = app.engine.now();
+    let start = Following { changes, follows, stopping, app, who, headers, known_at };
     let stream = unfold((start, true), |(mut page, first)| async move {
         if first {
             // Says at once that the way is open, so that a page knows it is live.
@@ -175,7 +201,10 @@ pub(crate) async fn follow(State(app): State<App>, headers: HeaderMap, Query(ask
         loop {
             let version = tokio::select! {
                 change = page.changes.recv() => match change {
-                    Ok(change) if page.follows.concerns(&change) && page.may_know(&change).await => change.version,
+                    Ok(change) if !page.follows.concerns(&change) => continue,
+                    // The browser asks again, and is shown where to sign in.
+                    Ok(_) if !page.is_still_in().await => return None,
+                    Ok(change) if page.may_know(&change).await => change.version,
                     Ok(_) => continue,
                     Err(broadcast::error::RecvError::Lagged(_)) => 0,
                     Err(broadcast::error::RecvError::Closed) => return None,

@@ -17,6 +17,7 @@ use maud::{Markup, html};
 
 use crate::act::said;
 use crate::forms::Draft;
+use crate::once::{self, once};
 use crate::pages::{Fields, actor, answer, reader};
 use crate::picture::{self, Row};
 use crate::refused::{Refused, sentence};
@@ -28,6 +29,8 @@ use crate::{App, parts};
 const DAYS: i64 = 14;
 /// A shift that somebody takes over at the press of a button lasts this long, until they say otherwise.
 const TAKE_FOR: SignedDuration = SignedDuration::from_hours(8);
+/// Characters of the id that a form gives a replacement: as many as one of ours has.
+const ID_CHARS: usize = 37;
 /// The verb of the form, as drafts name it.
 const TAKE: &str = "take";
 
@@ -63,8 +66,10 @@ async fn put(app: &App, who: &Principal, when: &When, fields: &Fields) -> Result
         let text = field(name, what)?;
         when.of_field(&text).ok_or_else(|| format!("{what} cannot be read: `{}`. It looks like 2026-03-01T09:00.", parts::cut(&text, 40)))
     };
+    // The same form once more is the same replacement.
+    let id = once::key(who, "/on-call/override", fields).map(|once| once.key[..ID_CHARS].replace(':', "-"));
     let change = Override {
-        id: format!("ovr-{:x}", app.engine.fresh_id()),
+        id: id.unwrap_or_else(|| format!("ovr-{:x}", app.engine.fresh_id())),
         schedule: field("schedule", "The schedule")?,
         person: field("person", "The person")?,
         starts_at: instant("from", "The start")?,
@@ -233,7 +238,7 @@ fn overrides(app: &App, org: &Org, when: &When, who: &Principal, draft: &Draft) 
                 details class="act-one" open[draft.verb == TAKE] {
                     summary { "Take over" }
                     form method="post" action="/on-call/override" {
-                        (draft.refused(TAKE))
+                        (draft.refused(TAKE)) (once(when))
                         label class="field" {
                             span { "Schedule" }
                             select name="schedule" {

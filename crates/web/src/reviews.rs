@@ -5,7 +5,7 @@ use allclear_domain::access::Scope;
 use allclear_domain::ids::ReviewId;
 use allclear_domain::review::Command as C;
 use allclear_domain::view::ReviewView;
-use allclear_engine::core::Command;
+use allclear_engine::core::{Command, Versioned};
 use allclear_engine::queries::LIST_MAX;
 use axum::Form;
 use axum::extract::{Path, State};
@@ -15,6 +15,7 @@ use maud::{Markup, html};
 
 use crate::act::{No, ask, needed, worded};
 use crate::forms::Draft;
+use crate::once::{self, once};
 use crate::pages::{Fields, actor, answer, reader};
 use crate::refused::Refused;
 use crate::shell::{Page, Place, framed, heading};
@@ -89,7 +90,7 @@ pub(crate) async fn act(
         let (who, when) = actor(&app, &headers).await?;
         let review = parsed(&id)?;
         // A draft reads a whole log: kept off the stack of whoever waits.
-        Box::pin(app.engine.queries(&who).review(review)).await?;
+        let now = Box::pin(app.engine.queries(&who).review(review)).await?;
         // Browsers end lines with a carriage return; Markdown does not.
         let text = || needed_text(&fields).map(|text| text.replace("\r\n", "\n"));
         let done = async {
@@ -99,7 +100,16 @@ pub(crate) async fn act(
                 "assign" => C::Assign { owner: needed(&fields, "owner", "who writes it")? },
                 _ => return Err(No::Page(Refused::missing("command", "Open the review and choose there."))),
             };
-            ask(&app, &who, Command::Review { id: review, command }).await
+            let once = once::key(&who, &format!("/reviews/{id}/{verb}"), &fields);
+            if verb == "assign" {
+                return ask(&app, &who, once, Command::Review { id: review, command }).await;
+            }
+            if once::saw_another(&fields, &seen(&now)) {
+                return Err(No::Changed("review"));
+            }
+            let asked = Command::Review { id: review, command };
+            let asked = Command::IfVersion { of: Versioned::Review(review), version: now.version, command: Box::new(asked) };
+            ask(&app, &who, once, asked).await
         };
         match done.await {
             Ok(_) => Ok(Redirect::to(&format!("/reviews/{id}")).into_response()),
@@ -112,6 +122,12 @@ pub(crate) async fn act(
         }
     })
     .await
+}
+
+/// A mark of the text that somebody sees. A draft that nobody edited grows with the log by itself, so that all of
+/// its versions are one.
+fn seen(review: &ReviewView) -> String {
+    if review.edited { once::mark(&[review.text.as_deref().unwrap_or_default(), &review.state]) } else { once::mark(&[]) }
 }
 
 /// A review is longer than a note; the engine says how long it may be.
@@ -142,7 +158,7 @@ async fn page(app: &App, who: &allclear_domain::access::Principal, when: &When, 
         @if !published && !review.edited { p class="quiet" { "Drafted from the log. Nobody has edited it yet." } }
         @if may_act && !published {
             form class="review-form" method="post" action=(action("edit")) {
-                (draft.refused("edit")) (draft.refused("publish"))
+                (draft.refused("edit")) (draft.refused("publish")) (once(when)) (once::seen(&seen(&review)))
                 label class="field" { span { "Text" span class="quiet" { " in Markdown" } } textarea name="text" rows=(TEXT_ROWS) class="text" required { (text) } }
                 div class="row-of stay" {
                     button class="may" type="submit" { "Keep as draft" }
@@ -150,11 +166,12 @@ async fn page(app: &App, who: &allclear_domain::access::Principal, when: &When, 
                 }
             }
             form class="row-of form" method="post" action=(action("assign")) {
-                (draft.refused("assign"))
+                (draft.refused("assign")) (once(when))
                 label class="field" { span { "Who writes it" } (parts::person_choice(&org, "owner", review.owner.as_deref(), None)) }
                 button class="may" type="submit" { "Give it" }
             }
-            details class="behind" { summary { "As it will read" } article class="prose review" { (markdown::render(&kept)) } }
+            @let changed = text != kept;
+            details class="behind" open[changed] { summary { @if changed { "What stands there now" } @else { "As it will read" } } article class="prose review" { (markdown::render(&kept)) } }
         } @else { article class="prose review" { (markdown::render(&kept)) } }
         p { a href={ "/actions?incident=" (review.reference) } { "Add an action from it" } }
     };

@@ -1,6 +1,7 @@
 //! What stands beside an incident's log: people and their roles, tasks; alerts, pages, updates,
 //! and what happened to the same service before.
 
+use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::Status;
 use allclear_domain::view::{AlertView, MessageView};
@@ -234,6 +235,10 @@ fn alerts(told: &Told) -> Markup {
                         (links(alert))
                     }
                 }
+            }
+            @if told.may_act && next(told.incident.state, Verb::Link).is_ok() {
+                (told.draft.refused("link"))
+                p { a href={ "/incidents/" (told.incident.reference) "/alerts" } { "Link an alert" } }
             }
     }
 }

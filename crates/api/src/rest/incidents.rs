@@ -7,12 +7,12 @@ use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::lifecycle::Verb;
 use allclear_domain::incident::{self, NOTE_CHARS_MAX, Severity, State};
 use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, PageView};
-use allclear_engine::core::{Command, Declare, Refusal, Reply};
+use allclear_engine::core::{Command, Declare, Refusal, Reply, Versioned};
 use allclear_engine::queries::{AlertFilter, IncidentFilter, LIST_MAX};
 use axum::Json;
 use axum::extract::State as Shared;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
 use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::openapi::schema::{AnyOfBuilder, Schema};
@@ -21,7 +21,7 @@ use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::{Page, cursor_of, known_person, limit_of, person_of};
 use crate::asked::{Once, P, Q, json};
-use crate::problem::{Problem, store};
+use crate::problem::Problem;
 use crate::who::{Read, Respond, Who};
 use crate::{Api, schema};
 
@@ -377,15 +377,8 @@ async fn carry_out(api: &Api, who: &Who<Respond>, reference: &str, verb: Verb, o
         // Of an alert of an incident that they may not see nobody is told anything.
         queries.alert(*alert).await?;
     }
-    let done_before = already_answered(api, &who.0, once).await?;
-    let mut asked = asked;
-    if !done_before {
-        let now = queries.incident(id).await?;
-        if if_match(&once.headers, now.version)? {
-            // Held against the version once more where it is decided: others act meanwhile.
-            asked = Command::IfVersion { id, version: now.version, command: Box::new(asked) };
-        }
-    }
+    let now = queries.incident(id).await?;
+    let asked = super::if_match(once, Versioned::Incident(id), now.version, asked);
     let id = submit(api, &who.0, once, asked).await?;
     Ok(shown(queries.incident(id).await?))
 }
@@ -472,34 +465,6 @@ fn in_words(why: String) -> Result<String, Problem> {
     Err(Refusal::from(refusal).into())
 }
 
-/// `If-Match: "12"`; absent and `*` fit every version. Tells whether this very version was asked for.
-fn if_match(headers: &HeaderMap, version: u64) -> Result<bool, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(false) };
-    let said = value.to_str().unwrap_or_default();
-    let current = version.to_string();
-    if said.split(',').any(|tag| tag.trim() == "*") {
-        return Ok(false);
-    }
-    if said.split(',').any(|tag| tag.trim().trim_matches('"') == current) {
-        return Ok(true);
-    }
-    Err(Problem::new(
-        "version_mismatch",
-        format!("the incident is at version {version}; read it again, and ask again with `If-Match: \"{version}\"`"),
-    ))
-}
-
-/// Whether this very request was carried out before under its key, so that it is answered again
-/// rather than held against the version that it made itself.
-async fn already_answered(api: &Api, who: &Principal, once: &Once) -> Result<bool, Problem> {
-    let Some((key, digest)) = &once.key else { return Ok(false) };
-    if !once.headers.contains_key(header::IF_MATCH) {
-        return Ok(false);
-    }
-    let kept = api.engine.kept_answer(&who.actor.to_string(), key).await.map_err(store)?;
-    Ok(kept.is_some_and(|(known, _)| known == *digest))
-}
-
 /// Asks the engine for a command on an incident; gives the incident it was about.
 async fn submit(api: &Api, who: &Principal, once: &Once, command: Command) -> Result<IncidentId, Problem> {
     match super::ask(api, who, once, command).await? {
@@ -511,10 +476,6 @@ async fn submit(api: &Api, who: &Principal, once: &Once, command: Command) -> Re
 
 /// An incident with its version as the entity tag.
 fn shown(view: IncidentView) -> Response {
-    let tag = HeaderValue::from_str(&format!("\"{}\"", view.version));
-    let mut response = Json(view).into_response();
-    if let Ok(tag) = tag {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    response
+    let version = view.version;
+    super::tagged(view, version)
 }

@@ -4,16 +4,17 @@ use allclear_domain::access::Principal;
 use allclear_domain::ids::{ActionId, ReviewId};
 use allclear_domain::view::{ActionView, ReviewView, TrendView, UpdateView};
 use allclear_domain::{action, review};
-use allclear_engine::core::{Command, Reply};
+use allclear_engine::core::{Command, Reply, Versioned};
 use allclear_engine::learning::ActionFilter;
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
+use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Page, cursor_of, limit_of};
+use super::{Page, cursor_of, if_match, limit_of, tagged};
 use crate::asked::{Once, P, Q, json};
 use crate::problem::Problem;
 use crate::who::{Read, Respond, Who};
@@ -71,8 +72,10 @@ pub(crate) async fn reviews(
 /// One review; until somebody edits it, its text is drafted from the log.
 #[utoipa::path(get, path = "/api/v1/reviews/{id}", operation_id = "show_review", tag = "reviews", params(("id" = String, Path, description = "A review's id")),
     responses((status = 200, body = schema::Review), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn review(Shared(api): Shared<Api>, who: Who<Read>, P(id): P<String>) -> Result<Json<ReviewView>, Problem> {
-    Ok(Json(api.engine.queries(&who.0).review(review_id(&id)?).await?))
+pub(crate) async fn review(Shared(api): Shared<Api>, who: Who<Read>, P(id): P<String>) -> Result<Response, Problem> {
+    let view = api.engine.queries(&who.0).review(review_id(&id)?).await?;
+    let version = view.version;
+    Ok(tagged(view, version))
 }
 
 /// `edit` and `publish` take `text`, `assign` takes `owner`.
@@ -88,27 +91,36 @@ pub(crate) struct ReviewCommandBody {
 /// Acts on a review: edit {text} · publish {text?} · assign {owner}.
 #[utoipa::path(post, path = "/api/v1/reviews/{id}/{command}", operation_id = "command_review", tag = "reviews", request_body = ReviewCommandBody,
     params(("id" = String, Path, description = "A review's id"), ("command" = String, Path, description = "`edit`, `publish` or `assign`"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key and request are carried out once")),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and request are carried out once"),
+        ("If-Match" = Option<String>, Header, description = "The review's `version`, in quotation marks: refused where it has changed meanwhile")),
     responses((status = 200, body = schema::Review), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn command_review(
     Shared(api): Shared<Api>,
     who: Who<Respond>,
     P((id, command)): P<(String, String)>,
     once: Once,
-) -> Result<Json<ReviewView>, Problem> {
+) -> Result<Response, Problem> {
     let id = review_id(&id)?;
     let queries = api.engine.queries(&who.0);
     let now = queries.review(id).await?;
     let body: ReviewCommandBody = json(&once.body)?;
     let missing = |field: &str| Problem::bad(format!("`{field}` is missing"));
     let asked = match command.as_str() {
-        "edit" => review::Command::Edit { text: body.text.ok_or_else(|| missing("text"))? },
-        "publish" => review::Command::Publish { text: body.text.or(now.text).unwrap_or_default() },
+        "edit" => review::Command::Edit { text: body.text.clone().ok_or_else(|| missing("text"))? },
+        "publish" => review::Command::Publish { text: body.text.clone().or(now.text).unwrap_or_default() },
         "assign" => review::Command::Assign { owner: body.owner.ok_or_else(|| missing("owner"))? },
         other => return Err(no_such_command(other, "edit, publish, assign")),
     };
-    submit(&api, &who.0, &once, Command::Review { id, command: asked }).await?;
-    Ok(Json(queries.review(id).await?))
+    let of = Versioned::Review(id);
+    let mut asked = if_match(&once, of, now.version, Command::Review { id, command: asked });
+    if command == "publish" && body.text.is_none() {
+        // The text as it was just read, and not over what somebody writes meanwhile.
+        asked = Command::IfVersion { of, version: now.version, command: Box::new(asked) };
+    }
+    submit(&api, &who.0, &once, asked).await?;
+    let view = queries.review(id).await?;
+    let version = view.version;
+    Ok(tagged(view, version))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -150,8 +162,10 @@ pub(crate) async fn actions(
 /// One action.
 #[utoipa::path(get, path = "/api/v1/actions/{id}", operation_id = "show_action", tag = "actions", params(("id" = String, Path, description = "An action's id")),
     responses((status = 200, body = schema::Action), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn action(Shared(api): Shared<Api>, who: Who<Read>, P(id): P<String>) -> Result<Json<ActionView>, Problem> {
-    Ok(Json(api.engine.queries(&who.0).action(action_id(&id)?).await?))
+pub(crate) async fn action(Shared(api): Shared<Api>, who: Who<Read>, P(id): P<String>) -> Result<Response, Problem> {
+    let view = api.engine.queries(&who.0).action(action_id(&id)?).await?;
+    let version = view.version;
+    Ok(tagged(view, version))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -162,8 +176,8 @@ pub(crate) struct AddActionBody {
     /// A person's id.
     owner: String,
     due_at: Timestamp,
-    /// Where it came from: `INC-142`, or the id.
-    incident: Option<String>,
+    /// The incident that taught it: `INC-142`, or the id.
+    incident: String,
 }
 
 /// Adds an action.
@@ -173,14 +187,8 @@ pub(crate) struct AddActionBody {
 pub(crate) async fn add_action(Shared(api): Shared<Api>, who: Who<Respond>, once: Once) -> Result<(StatusCode, Json<ActionView>), Problem> {
     let AddActionBody { text, owner, due_at, incident } = json(&once.body)?;
     let queries = api.engine.queries(&who.0);
-    let incident = match &incident {
-        Some(reference) => {
-            let id = queries.incident_id(reference).await?;
-            queries.incident(id).await?;
-            Some(id)
-        }
-        None => None,
-    };
+    let incident = queries.incident_id(&incident).await?;
+    queries.incident(incident).await?;
     let due_at = allclear_domain::time::whole_micros(due_at);
     let id = submit(&api, &who.0, &once, Command::AddAction { incident, text, owner, due_at }).await?;
     Ok((StatusCode::CREATED, Json(queries.action(action_id(&id)?).await?)))
@@ -200,17 +208,18 @@ pub(crate) struct ActionCommandBody {
 /// Acts on an action: assign {owner} · due {due_at, why} · done {note?} · drop {why}.
 #[utoipa::path(post, path = "/api/v1/actions/{id}/{command}", operation_id = "command_action", tag = "actions", request_body = ActionCommandBody,
     params(("id" = String, Path, description = "An action's id"), ("command" = String, Path, description = "`assign`, `due`, `done` or `drop`"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key and request are carried out once")),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key and request are carried out once"),
+        ("If-Match" = Option<String>, Header, description = "The action's `version`, in quotation marks: refused where it has changed meanwhile")),
     responses((status = 200, body = schema::Action), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn command_action(
     Shared(api): Shared<Api>,
     who: Who<Respond>,
     P((id, command)): P<(String, String)>,
     once: Once,
-) -> Result<Json<ActionView>, Problem> {
+) -> Result<Response, Problem> {
     let id = action_id(&id)?;
     let queries = api.engine.queries(&who.0);
-    queries.action(id).await?;
+    let now = queries.action(id).await?;
     let ActionCommandBody { owner, due_at, why, note } = json(&once.body)?;
     let missing = |field: &str| Problem::bad(format!("`{field}` is missing"));
     let asked = match command.as_str() {
@@ -223,8 +232,11 @@ pub(crate) async fn command_action(
         "drop" => action::Command::Drop { why: why.ok_or_else(|| missing("why"))? },
         other => return Err(no_such_command(other, "assign, due, done, drop")),
     };
-    submit(&api, &who.0, &once, Command::Action { id, command: asked }).await?;
-    Ok(Json(queries.action(id).await?))
+    let asked = if_match(&once, Versioned::Action(id), now.version, Command::Action { id, command: asked });
+    submit(&api, &who.0, &once, asked).await?;
+    let view = queries.action(id).await?;
+    let version = view.version;
+    Ok(tagged(view, version))
 }
 
 #[derive(Deserialize, IntoParams)]

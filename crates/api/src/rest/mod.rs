@@ -13,8 +13,10 @@ mod tokens;
 pub(crate) use lists::Signal;
 
 use allclear_domain::access::Principal;
-use allclear_engine::core::{Command, Input, Once as EngineOnce, Refusal, Reply};
-use axum::response::IntoResponse;
+use allclear_engine::core::{Command, Input, Once as EngineOnce, Reply, Versioned};
+use axum::Json;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use serde::Serialize;
 use utoipa::OpenApi as _;
@@ -25,7 +27,7 @@ use utoipa_axum::routes;
 
 use crate::Api;
 use crate::asked::Once;
-use crate::problem::{Problem, store, wrong_address};
+use crate::problem::{Problem, wrong_address};
 
 use self::incidents::CAUSE;
 
@@ -68,18 +70,37 @@ fn cursor_of<T: std::str::FromStr>(cursor: Option<&str>) -> Result<Option<T>, Pr
     cursor.parse().map(Some).map_err(|_| bad())
 }
 
-/// Asks the engine for a person's command. Under a key that was given before it is the answer of then, whatever
-/// the command would meet now.
+/// Asks the engine for a person's command, which it carries out once for a key.
 async fn ask(api: &Api, who: &Principal, once: &Once, command: Command) -> Result<Reply, Problem> {
-    let principal = who.actor.to_string();
-    if let Some((key, digest)) = &once.key
-        && let Some((known, answer)) = api.engine.kept_answer(&principal, key).await.map_err(store)?
-    {
-        return if known == *digest { Ok(Reply::Again { answer }) } else { Err(Refusal::KeyReused.into()) };
-    }
-    let once = once.key.clone().map(|(key, digest)| EngineOnce { principal, key, digest });
+    let once = once.key.clone().map(|(key, digest)| EngineOnce { principal: who.actor.to_string(), key, digest });
     let input = Input { actor: who.actor.clone(), cause: CAUSE.into(), once, command };
-    Ok(api.engine.submit(input).await?)
+    Ok(api.engine.ask(input).await?)
+}
+
+/// The command, held against the version that `If-Match` names where it is decided, since others act meanwhile;
+/// `now` is the version that stands. Absent and `*` fit every version.
+fn if_match(once: &Once, of: Versioned, now: u64, command: Command) -> Command {
+    let Some(value) = once.headers.get(header::IF_MATCH) else { return command };
+    let said = value.to_str().unwrap_or_default();
+    if said.split(',').any(|tag| tag.trim() == "*") {
+        return command;
+    }
+    let current = now.to_string();
+    // A version that is not the present one is held against nothing that could still come true.
+    let version = if said.split(',').any(|tag| tag.trim().trim_matches('"') == current) { now } else { VERSION_NONE };
+    Command::IfVersion { of, version, command: Box::new(command) }
+}
+
+/// No log stands at this version: one that is read has an event.
+const VERSION_NONE: u64 = 0;
+
+/// Something with its version as the entity tag.
+fn tagged<T: Serialize>(view: T, version: u64) -> Response {
+    let mut response = Json(view).into_response();
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
 }
 
 /// What was given, short enough to be shown.

@@ -37,8 +37,8 @@ const GATHER: Duration = Duration::from_millis(50);
 /// The backstop: it looks at least this often, and again after a fault of the store.
 const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(5);
 /// A stream ends after this long, and clients come back by themselves, so that a token that was
-/// revoked sees no more than an hour of it.
-const LIFE: Duration = Duration::from_secs(3600);
+/// revoked sees no more than five minutes of it.
+const LIFE: Duration = Duration::from_mins(5);
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -100,7 +100,8 @@ impl Follower {
                     Err(_) => continue,
                 }
             }
-            if stopping.is_cancelled() {
+            // A busy stream never waits below, and ends all the same.
+            if stopping.is_cancelled() || self.life.is_elapsed() {
                 return None;
             }
             self.ticks.borrow_and_update();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use allclear_api::problem;
 use allclear_domain::{incident, paging};
-use allclear_engine::core::Refusal;
+use allclear_engine::core::{Refusal, Versioned};
 use serde_json::Value;
 
 use crate::world::{ADMIN, World};
@@ -211,7 +211,8 @@ fn every_refusal_has_a_code_with_a_page() {
         Refusal::NoSuchEscalation(String::new()),
         Refusal::NoSuchIntegration(String::new()),
         Refusal::NobodyToEscalateTo,
-        Refusal::VersionMismatch { now: 1 },
+        Refusal::VersionMismatch { of: Versioned::Incident(allclear_domain::ids::IncidentId::from_bits(1)), now: 1 },
+        Refusal::CannotSee { person: String::new(), reference: String::new() },
         Refusal::NoSuchPerson(String::new()),
         Refusal::NoSuchRole { role: String::new(), known: String::new() },
         Refusal::NoSuchAudience(String::new()),

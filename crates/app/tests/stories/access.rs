@@ -79,6 +79,29 @@ async fn a_command_on_what_has_changed_meanwhile_is_refused() {
     let stale = note(version).await;
     assert_eq!((stale.status, &stale.body["code"]), (412, &"version_mismatch".into()), "{}", stale.text);
     assert!(stale.header("content-type").is_some_and(|kind| kind.starts_with("application/problem+json")), "{stale:?}");
+
+    // A review and an action are held against their versions in the same way.
+    world.command(&format!("/incidents/{reference}/resolve"), json!({})).await.ok();
+    world.command(&format!("/incidents/{reference}/review"), json!({})).await;
+    let review = world.api(&format!("/incidents/{reference}/review")).await["id"].as_str().unwrap().to_owned();
+    let action = json!({"text": "x", "owner": "ana", "due_at": "2030-01-01T00:00:00Z", "incident": reference});
+    let action = world.command("/actions", action).await.ok().body["id"].as_str().unwrap().to_owned();
+    for (path, command, body) in [
+        (format!("/api/v1/reviews/{review}"), "edit", json!({"text": "# What happened"})),
+        (format!("/api/v1/actions/{action}"), "assign", json!({"owner": "ben"})),
+    ] {
+        let tag = world.get(&path).await.header("etag").unwrap_or_else(|| panic!("{path} has no tag")).to_owned();
+        let ask = async |tag: &str| {
+            let request = world.client.post(world.at(&format!("{path}/{command}"))).bearer_auth(ADMIN_TOKEN);
+            world.send(request.header("if-match", tag).json(&body)).await
+        };
+        let done = ask(&tag).await;
+        assert_eq!(done.status, 200, "{path}: {}", done.text);
+        assert_ne!(done.header("etag"), Some(tag.as_str()), "{path}");
+        let stale = ask(&tag).await;
+        assert_eq!((stale.status, &stale.body["code"]), (412, &"version_mismatch".into()), "{path}: {}", stale.text);
+        assert_eq!(ask("*").await.status, 200, "{path}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -249,6 +249,61 @@ async fn who_was_paged_and_who_declared_keep_seeing_what_becomes_private() {
     assert_eq!((seen(&adm).await, seen(&ben).await), (true, false));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_over_and_private_is_given_to_nobody_who_could_not_see_it() {
+    let world = world_of(Database::Sqlite, organisation()).await;
+    let mut ids = alarm(&world, "names of patients", true).await;
+    finish(&world, &mut ids).await;
+    // While somebody can still be admitted, giving it admits them.
+    world.command(&format!("/actions/{}/assign", ids.action), json!({"owner": "dan"})).await.ok();
+    let dan = sign_in_as(&world, "dan").await;
+    assert_eq!(get_as(&world, &dan, &format!("/api/v1/actions/{}", ids.action)).await.status, 200);
+    world.command(&format!("/incidents/{}/close", ids.reference), json!({})).await.ok();
+    let at = "2030-01-01T00:00:00Z";
+    for (path, body) in [
+        (format!("/actions/{}/assign", ids.action), json!({"owner": "ben"})),
+        (format!("/reviews/{}/assign", ids.review), json!({"owner": "ben"})),
+        ("/actions".to_owned(), json!({"text": "x", "owner": "ben", "due_at": at, "incident": ids.reference})),
+    ] {
+        let refused = world.command(&path, body).await;
+        assert_eq!((refused.status, &refused.body["code"]), (409, &"cannot_see".into()), "{path}: {}", refused.text);
+    }
+    world.command(&format!("/actions/{}/assign", ids.action), json!({"owner": "ana"})).await.ok();
+    let ben = sign_in_as(&world, "ben").await;
+    assert!(!get_as(&world, &ben, "/api/v1/actions").await.text.contains("names of patients"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_names_no_private_incident() {
+    let grouped =
+        organisation().replace("routes:\n", "routes:\n  - {match: 'labels.group=\"g\"', set: {group_by: [group]}, continue: true}\n");
+    let world = world_of(Database::Sqlite, grouped).await;
+    let fire = async |title: &str| {
+        let signal = json!({"title": title, "dedup_key": title, "severity": "critical", "labels": {"group": "g"}});
+        world.signal(signal).await;
+        world.quiet().await;
+        world.incidents("limit=1").await.remove(0)["ref"].as_str().unwrap().to_owned()
+    };
+    let first = fire("the first of its group").await;
+    world.command(&format!("/incidents/{first}/resolve"), json!({})).await.ok();
+    let second = fire("the second of its group").await;
+    assert_ne!(first, second);
+    let reopen = async |cookie: &str| {
+        let request = world.client.post(world.at(&format!("/api/v1/incidents/{first}/reopen"))).header("cookie", cookie);
+        world.send(request.header("origin", &world.program.url).json(&json!({"why": "again"}))).await
+    };
+    let ben = sign_in_as(&world, "ben").await;
+    let refused = reopen(&ben).await;
+    assert_eq!((refused.status, &refused.body["code"]), (409, &"group_has_another".into()), "{}", refused.text);
+    assert!(refused.text.contains(&second), "{}", refused.text);
+    world.command(&format!("/incidents/{second}/restrict"), json!({"why": "a name"})).await.ok();
+    let refused = reopen(&ben).await;
+    assert_eq!(refused.body["code"], "group_has_another", "{}", refused.text);
+    assert!(!refused.text.contains(&second), "{}", refused.text);
+    let adm = sign_in_as(&world, "adm").await;
+    assert!(reopen(&adm).await.text.contains(&second));
+}
+
 /// What an operation needs, and of what.
 #[derive(Debug, Clone, Copy)]
 enum Needs {
@@ -291,7 +346,7 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("GET /api/v1/reviews/{id}", See, Value::Null),
         ("POST /api/v1/reviews/{id}/{command}", Act, json!({"text": "matrix"})),
         ("GET /api/v1/actions", Read, Value::Null),
-        ("POST /api/v1/actions", Respond, json!({"text": "matrix", "owner": "ana", "due_at": at(3)})),
+        ("POST /api/v1/actions", Act, json!({"text": "matrix", "owner": "ana", "due_at": at(3), "incident": "{ref}"})),
         ("GET /api/v1/actions/{id}", See, Value::Null),
         ("POST /api/v1/actions/{id}/{command}", Act, json!({"owner": "ana"})),
         ("GET /api/v1/trends", Read, Value::Null),
@@ -378,7 +433,8 @@ async fn every_operation_answers_everybody_as_the_table_says() {
                     request = request.header(*name, value);
                 }
                 if !body.is_null() {
-                    request = request.json(body);
+                    let text = body.to_string().replace("{ref}", &ids.reference);
+                    request = request.header("content-type", "application/json").body(text);
                 }
                 // Only the head: a stream does not end.
                 let status = request.send().await.unwrap().status().as_u16();

@@ -147,3 +147,105 @@ async fn every_form_works_without_a_script() {
     assert!(!browser.get("/").await.1.contains("Forged"));
     program.stop().await.unwrap();
 }
+
+/// The hidden fields of a page that its forms send back, by name; the first of each.
+fn hidden<'a>(page: &'a str, name: &str) -> &'a str {
+    let rest = page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap_or_else(|| panic!("no field {name}: {page}"));
+    rest.split('"').next().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_sent_twice_is_carried_out_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let launch = Launch { binary: crate::BINARY.into(), dir: dir.path().to_owned(), args: vec!["--demo".into()], env: Vec::new() };
+    let mut program = Program::start(&launch, &allclear_trial::world::client()).await.unwrap();
+    let client = Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(20)).build().unwrap();
+    let browser = Browser { client, url: program.url.trim_end_matches('/').to_owned() };
+
+    let once = hidden(&browser.get("/declare").await.1, "once").to_owned();
+    let declare = [("title", "Tapped twice"), ("severity", "sev2"), ("once", once.as_str())];
+    // At the same time, and once more when the answer did not come.
+    let (first, second) = tokio::join!(browser.post("/declare", &declare), browser.post("/declare", &declare));
+    let third = browser.post("/declare", &declare).await;
+    assert_eq!([first.0, second.0, third.0], [StatusCode::SEE_OTHER; 3]);
+    assert_eq!(browser.get("/search?q=tapped+twice").await.1.matches("Tapped twice").count(), 1);
+    let (_, page) = browser.get(&third.1).await;
+    assert!(page.contains("Tapped twice"), "every answer leads to it: {}", third.1);
+    let base = format!("/incidents/{}", page.split("<title>").nth(1).unwrap().split(' ').next().unwrap());
+
+    let once = hidden(&page, "once").to_owned();
+    let note = [("text", "said once"), ("once", once.as_str())];
+    let path = format!("{base}/note");
+    let (first, second) = tokio::join!(browser.post(&path, &note), browser.post(&path, &note));
+    assert_eq!((first.0, second.0), (StatusCode::SEE_OTHER, StatusCode::SEE_OTHER));
+    let resolve = [("note", ""), ("once", once.as_str())];
+    let path = format!("{base}/resolve");
+    let (first, second) = tokio::join!(browser.post(&path, &resolve), browser.post(&path, &resolve));
+    assert_eq!((first.0, second.0), (StatusCode::SEE_OTHER, StatusCode::SEE_OTHER), "{} {}", first.2, second.2);
+    let page = browser.get(&base).await.1;
+    assert_eq!(page.matches("said once").count(), 1, "{page}");
+    // The next page is another one, and says the same thing again where somebody means it.
+    let again = [("text", "said once"), ("once", hidden(&page, "once"))];
+    assert_eq!(browser.does(&format!("{base}/note"), &again).await.matches("said once").count(), 2);
+    program.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_writes_over_what_they_have_not_read_is_told_and_keeps_their_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let launch = Launch { binary: crate::BINARY.into(), dir: dir.path().to_owned(), args: vec!["--demo".into()], env: Vec::new() };
+    let mut program = Program::start(&launch, &allclear_trial::world::client()).await.unwrap();
+    let client = Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(20)).build().unwrap();
+    let browser = Browser { client, url: program.url.trim_end_matches('/').to_owned() };
+    let (_, base, _) = browser.post("/declare", &[("title", "Two writers"), ("severity", "sev3")]).await;
+    browser.does(&format!("{base}/resolve"), &[]).await;
+    let page = browser.does(&format!("{base}/review"), &[]).await;
+    let review = format!("/reviews/{}", page.split("/reviews/").nth(1).unwrap().split('"').next().unwrap());
+
+    let mine = hidden(&browser.get(&review).await.1, "seen").to_owned();
+    // The log grows under a draft that nobody has edited, which is no other text.
+    browser.does(&format!("{base}/note"), &[("text", "one more thing")]).await;
+    let page = browser.does(&format!("{review}/edit"), &[("text", "# By one"), ("seen", &mine)]).await;
+    let theirs = hidden(&page, "seen").to_owned();
+    let (status, _, page) = browser.post(&format!("{review}/edit"), &[("text", "# By another"), ("seen", &mine)]).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(page.contains("Somebody changed this review") && page.contains("# By another") && page.contains("<h2>By one</h2>"), "{page}");
+    assert_eq!(hidden(&page, "seen"), theirs, "sending it again writes over what is shown now");
+    browser.does(&format!("{review}/publish"), &[("text", "# By both"), ("seen", &theirs)]).await;
+
+    let reference = base.trim_start_matches("/incidents/");
+    let add = [("text", "Mend it"), ("owner", "dana"), ("due", "2036-12-04"), ("incident", reference)];
+    let page = browser.does("/actions", &add).await;
+    let action = page.split("<strong><bdi>Mend it").next().unwrap().rsplit("data-key=\"").next().unwrap().split('"').next().unwrap();
+    let of_it = page.split(&format!("data-key=\"{action}\"")).nth(1).unwrap();
+    let seen = hidden(of_it, "seen").to_owned();
+    browser.does(&format!("/actions/{action}/assign"), &[("owner", "ben"), ("seen", &seen)]).await;
+    let (status, _, page) = browser.post(&format!("/actions/{action}/done"), &[("note", "mended"), ("seen", &seen)]).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert!(page.contains("Somebody changed this action") && page.contains("mended"), "{page}");
+    let (status, _, page) = browser.post("/actions", &[("text", "Of nothing"), ("owner", "ben"), ("due", "2036-12-04")]).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.contains("Name the incident that taught it"), "{page}");
+    program.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alert_without_an_incident_is_linked_from_a_list() {
+    let world = crate::world().await;
+    world.signal(serde_json::json!({"title": "only noted", "dedup_key": "n", "severity": "info"})).await;
+    world.command("/incidents", serde_json::json!({"title": "by hand", "page": false})).await.ok();
+    let reference = world.incident().await["ref"].as_str().unwrap().to_owned();
+    let cookie = crate::sign_in::sign_in_as(&world, "ana").await;
+    let page = crate::sign_in::get_as(&world, &cookie, &format!("/incidents/{reference}/alerts")).await.text;
+    assert!(page.contains("only noted"), "{page}");
+    let alert = page.split("name=\"alert\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let once = hidden(&page, "once");
+    let path = format!("/incidents/{reference}/link");
+    assert_eq!(crate::sign_in::post_form(&world, &path, Some(&cookie), &[("alert", alert), ("once", once)]).await.status, 303);
+    assert_eq!(allclear_trial::world::items(&world.api(&format!("/incidents/{reference}/alerts")).await).len(), 1);
+    let page = crate::sign_in::get_as(&world, &cookie, &format!("/incidents/{reference}/alerts")).await.text;
+    assert!(page.contains("Every open alert has its incident"), "{page}");
+    let refused = crate::sign_in::post_form(&world, &path, Some(&cookie), &[("alert", "alt_nothing")]).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.contains("This was not done") && refused.text.contains("alt_"), "{}", refused.text);
+}

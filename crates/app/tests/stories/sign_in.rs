@@ -227,3 +227,37 @@ async fn no_secret_of_a_sign_in_is_kept_in_the_clear() {
         assert!(!world.log().contains(secret.as_str()), "{secret} is in the log");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_follows_is_told_nothing_once_its_session_is_over() {
+    use futures_util::StreamExt as _;
+    let mut world = world().await;
+    let mine = sign_in_as(&world, "ana").await;
+    let mut live = world.client.get(world.at("/live?on=board")).header("cookie", &mine).send().await.unwrap().bytes_stream();
+    let mut heard = async || live.next().await.map(|chunk| String::from_utf8(chunk.unwrap().to_vec()).unwrap());
+    assert!(heard().await.unwrap().contains("open"));
+    world.command("/incidents", json!({"title": "one", "page": false})).await.ok();
+    assert!(heard().await.unwrap().contains("changed"));
+    assert_eq!(post_form(&world, "/me/sign-out-everywhere", Some(&mine), &[]).await.status, 303);
+    world.advance(61).await;
+    world.command("/incidents", json!({"title": "two", "page": false})).await.ok();
+    while let Some(more) = heard().await {
+        assert!(!more.contains("changed"), "it goes on hearing: {more}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_behind_a_proxy_slow_down_nobody_else_behind_it() {
+    let world = world().await;
+    sign_in_as(&world, "ana").await;
+    let ask = async |from: &str, account: &str, password: &str| {
+        let request = world.client.post(world.at("/sign-in")).header("origin", &world.program.url).header("x-forwarded-for", from);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        world.send(request.body(encoded(&[("account", account), ("password", password)]))).await.status
+    };
+    for n in 0..60 {
+        ask("203.0.113.7", &format!("nobody{n}"), "wrong wrong wrong").await;
+    }
+    assert_eq!(ask("203.0.113.7", "ana", PASSWORD).await, 429, "the stranger's address waits");
+    assert_eq!(ask("198.51.100.9", "ana", PASSWORD).await, 303, "and nobody else's");
+}

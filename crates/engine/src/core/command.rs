@@ -53,6 +53,26 @@ pub struct Declare {
     pub private: bool,
 }
 
+/// What has a version that a command may be held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Versioned {
+    Incident(IncidentId),
+    Review(ReviewId),
+    Action(ActionId),
+}
+
+impl Versioned {
+    /// What it is, as a sentence names it.
+    #[must_use]
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Incident(_) => "incident",
+            Self::Review(_) => "review",
+            Self::Action(_) => "action",
+        }
+    }
+}
+
 /// What can be asked.
 #[derive(Debug, Clone)]
 pub enum Command {
@@ -74,12 +94,12 @@ pub enum Command {
     AskReview { id: IncidentId },
     /// A person acts on a review.
     Review { id: ReviewId, command: review::Command },
-    /// A person adds an action.
-    AddAction { incident: Option<IncidentId>, text: String, owner: String, due_at: Timestamp },
+    /// A person adds an action. It belongs to the incident that taught it: in its log stands whom it was told.
+    AddAction { incident: IncidentId, text: String, owner: String, due_at: Timestamp },
     /// A person acts on an action.
     Action { id: ActionId, command: action::Command },
-    /// Only while the incident stands at this version: whoever asks has seen that one.
-    IfVersion { id: IncidentId, version: u64, command: Box<Self> },
+    /// Only while this stands at this version: whoever asks has seen that one.
+    IfVersion { of: Versioned, version: u64, command: Box<Self> },
     /// Somebody acts on a page.
     Page { id: PageId, command: paging::Command },
     /// An expectation is due.
@@ -109,8 +129,8 @@ pub enum Refusal {
     NoSuchIntegration(String),
     #[error("no escalation policy is set: name one, or set one on the service")]
     NobodyToEscalateTo,
-    #[error("the incident is at version {now}; read it again, and ask again with `If-Match: \"{now}\"`")]
-    VersionMismatch { now: u64 },
+    #[error("the {} is at version {now}; read it again, and ask again with `If-Match: \"{now}\"`", of.noun())]
+    VersionMismatch { of: Versioned, now: u64 },
     #[error("there is no person `{0}`")]
     NoSuchPerson(String),
     #[error("there is no role `{role}`; one of {known} is")]
@@ -123,6 +143,8 @@ pub enum Refusal {
     AlertEnded,
     #[error("this alert belongs to {0}: merge the two incidents, or end that one first")]
     AlertHasIncident(String),
+    #[error("{person} may not see {reference}, which is over and private: reopen it and admit them first, or choose somebody else")]
+    CannotSee { person: String, reference: String },
     #[error("there is no such review")]
     NoSuchReview,
     #[error("there is no such action")]
@@ -165,6 +187,7 @@ impl Refusal {
             Self::NobodyNamed(_) => "nobody_named",
             Self::AlertEnded => "alert_ended",
             Self::AlertHasIncident(_) => "alert_has_incident",
+            Self::CannotSee { .. } => "cannot_see",
             Self::NoSuchReview => "no_such_review",
             Self::NoSuchAction => "no_such_action",
             Self::Review(refusal) => refusal.code(),

@@ -162,7 +162,7 @@ impl Core {
         if let Some(other) = stored.incident {
             let (other, _) = self.incident(unit, other)?;
             if other.state.is_open() {
-                return Err(Refusal::AlertHasIncident(other.reference).into());
+                return Err(Refusal::AlertHasIncident(self.name_of(unit, &other)).into());
             }
         }
         self.change_incident(unit, id, incident::Command::LinkAlert { alert, title: stored.title.clone() })?;
@@ -235,7 +235,7 @@ impl Core {
         let before = self.review(unit, id)?;
         let (incident, reference) = (before.0.incident, before.0.reference.clone());
         if let review::Command::Assign { owner } = command {
-            self.admit_if_hidden(unit, incident, vec![owner.clone()], "writes the review")?;
+            self.admit_or_refuse(unit, incident, owner, "writes the review")?;
         }
         self.review_command(unit, id, Some(before), command.clone())?;
         if let review::Command::Assign { owner } = command
@@ -253,18 +253,17 @@ impl Core {
     pub(super) fn add_action(
         &mut self,
         unit: &mut Unit,
-        incident: Option<IncidentId>,
+        incident: IncidentId,
         text: &str,
         owner: &str,
         due_at: Timestamp,
     ) -> Decided<Reply> {
         self.known_person(owner)?;
-        let reference = incident.map(|id| self.incident(unit, id)).transpose()?.map(|(state, _)| state.reference);
+        let reference = self.incident(unit, incident)?.0.reference;
         let id = ActionId::from_bits(unit.id());
-        if let Some(incident) = incident {
-            self.admit_if_hidden(unit, incident, vec![owner.to_owned()], OWNS_AN_ACTION)?;
-        }
-        let added = action::Added { incident, reference, text: text.to_owned(), owner: owner.to_owned(), due_at };
+        self.admit_or_refuse(unit, incident, owner, OWNS_AN_ACTION)?;
+        let added =
+            action::Added { incident: Some(incident), reference: Some(reference), text: text.to_owned(), owner: owner.to_owned(), due_at };
         self.action_command(unit, id, None, action::Command::Add(added))?;
         Ok(Reply::Action { id })
     }
@@ -288,7 +287,7 @@ impl Core {
         }
         let before = self.action(unit, id)?;
         if let (action::Command::Assign { owner }, Some(incident)) = (command, before.0.incident) {
-            self.admit_if_hidden(unit, incident, vec![owner.clone()], OWNS_AN_ACTION)?;
+            self.admit_or_refuse(unit, incident, owner, OWNS_AN_ACTION)?;
         }
         self.action_command(unit, id, Some(before), command.clone())?;
         Ok(Reply::Action { id })
@@ -404,7 +403,7 @@ impl Core {
             });
             format!("This action was due by {}: {}", clock(due_at), found.text)
         };
-        // An action without an incident has nobody's log to be told in; the list of actions shows it.
+        // Every action that is added has an incident, in whose log stands whom it was told.
         if let Some(incident) = found.incident {
             let because = if soon { "an action is due soon" } else { "an action is late" };
             self.tell(unit, incident, NoticeKind::Reminder, &targets, text, because)?;

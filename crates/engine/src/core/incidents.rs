@@ -194,7 +194,7 @@ impl Core {
             && other != id
         {
             let (other, _) = self.incident(unit, other)?;
-            return Err(Refusal::from(incident::Refusal::GroupHasAnother(other.reference)).into());
+            return Err(Refusal::from(incident::Refusal::GroupHasAnother(self.name_of(unit, &other))).into());
         }
         self.change_incident(unit, id, incident::Command::Reopen { why: why.to_owned() })?;
         match unit.actor.clone() {

@@ -37,7 +37,7 @@ use jiff::Timestamp;
 use self::sharded::Sharded;
 
 pub use alerts::{AlertKey, OpenAlert};
-pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply};
+pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply, Versioned};
 pub(crate) use looks::as_signal;
 pub(crate) use unit::Witness;
 pub use unit::{Effects, Unit};

@@ -1,5 +1,6 @@
 //! Commands on pages.
 
+use allclear_domain::access::{self, Actor, Principal, Scope};
 use allclear_domain::event::Head;
 use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::incident;
@@ -13,6 +14,8 @@ use super::{Core, Decided};
 
 /// Why somebody who was paged may see the incident.
 const PAGED: &str = "was paged or told";
+/// What stands in a refusal for an incident that whoever asks may not see.
+const UNNAMED: &str = "an incident that you may not see";
 
 impl Core {
     /// Decides a command on a page and folds its events; messages go to the outbox with them.
@@ -62,6 +65,29 @@ impl Core {
         }
         self.incident_command(unit, id, Some(before), incident::Command::Admit { people, why: why.to_owned() })?;
         Ok(())
+    }
+
+    /// What is given to somebody they must see: they are admitted, or, where nobody can be admitted any more, it
+    /// is not given.
+    pub(super) fn admit_or_refuse(&mut self, unit: &mut Unit, id: IncidentId, person: &str, why: &str) -> Decided<()> {
+        self.admit_if_hidden(unit, id, vec![person.to_owned()], why)?;
+        let (incident, _) = self.incident(unit, id)?;
+        if self.sees(&Actor::Person(person.to_owned()), &incident) {
+            return Ok(());
+        }
+        Err(Refusal::CannotSee { person: person.to_owned(), reference: incident.reference }.into())
+    }
+
+    /// Whether somebody sees an incident, whatever their token is good for. A token without a person is taken for a
+    /// responder's.
+    pub(super) fn sees(&self, who: &Actor, incident: &incident::Incident) -> bool {
+        let who = Principal { actor: who.clone(), scope: Scope::Respond };
+        access::reach(&self.org, &who).admits(&incident.facts())
+    }
+
+    /// The reference of an incident in a refusal; of one that whoever asks may not see, no name.
+    pub(super) fn name_of(&self, unit: &Unit, incident: &incident::Incident) -> String {
+        if self.sees(&unit.actor, incident) { incident.reference.clone() } else { UNNAMED.to_owned() }
     }
 
     /// A command on a page that exists.

@@ -8,7 +8,7 @@ use allclear_domain::wire::{NoticeKind, Outcome};
 use allclear_store::rows;
 use allclear_store::rows::message::Stored;
 
-use super::command::{Input, Reply};
+use super::command::{Input, Reply, Versioned};
 use super::unit::Unit;
 use super::{Command, Core, Decided, Loaded, Need, Stop};
 
@@ -61,10 +61,14 @@ impl Core {
 
     fn obey(&mut self, unit: &mut Unit, command: &Command) -> Decided<Reply> {
         Ok(match command {
-            Command::IfVersion { id, version, command } => {
-                let (_, head) = self.incident(unit, *id)?;
-                if head.version != *version {
-                    return Err(super::Refusal::VersionMismatch { now: head.version }.into());
+            Command::IfVersion { of, version, command } => {
+                let now = match *of {
+                    Versioned::Incident(id) => self.incident(unit, id)?.1.version,
+                    Versioned::Review(id) => self.review(unit, id)?.1.version,
+                    Versioned::Action(id) => self.action(unit, id)?.1.version,
+                };
+                if now != *version {
+                    return Err(super::Refusal::VersionMismatch { of: *of, now }.into());
                 }
                 self.obey(unit, command)?
             }

@@ -22,13 +22,23 @@ const setStale = (is) => {
   note.textContent = is ? `Not connected: stale since ${clockWords()}. What you type is kept.` : "";
 };
 
+const signedOut = () => {
+  setStale(true);
+  const note = document.getElementById("stale");
+  if (!note) return;
+  const link = Object.assign(document.createElement("a"), { href: `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`, textContent: "Sign in again" });
+  note.replaceChildren("You are signed out, and what is shown here grows old. ", link);
+};
+
 const ask = async () => {
   if (live.asking) { live.again = true; return; }
   live.asking = true;
   try {
     live.asked = Date.now();
-    const answer = await fetch(document.body.dataset.source, { headers: { accept: "text/html" }, credentials: "same-origin", redirect: "error" });
+    const answer = await fetch(document.body.dataset.source, { headers: { accept: "text/html" }, credentials: "same-origin", redirect: "manual" });
     if (answer.ok) patch(await answer.text());
+    // Pages lead nowhere else but to where one signs in.
+    else if (answer.type === "opaqueredirect") signedOut();
   } catch { /* the stream tells whether we are connected */ }
   live.asking = false;
   if (live.again) { live.again = false; askSoon(); }
@@ -59,6 +69,8 @@ const connect = () => {
   source.addEventListener("error", () => {
     source.close();
     setStale(true);
+    // Whether the way is broken or the session is over is only seen by asking.
+    ask();
     setTimeout(connect, live.retry);
     live.retry = opened ? RETRY_MS : Math.min(live.retry * 2, RETRY_MS_MAX);
   });
