@@ -35,7 +35,12 @@ pub fn run(args: impl Iterator<Item = String>) -> anyhow::Result<ExitCode> {
     let mut args = args.peekable();
     while let Some(arg) = args.next() {
         match arg.as_str() {
+            "--help" | "-h" => {
+                println!("cargo xtask shots [FOLDER] [--only NAME,…]: pictures of every page, into {FOLDER} unless a folder is given");
+                return Ok(ExitCode::SUCCESS);
+            }
             "--only" => only = args.next().context("--only takes names")?.split(',').map(ToOwned::to_owned).collect(),
+            other if other.starts_with('-') => anyhow::bail!("`{other}` is no option of shots; --only NAME,… is"),
             other => folder = other.to_owned(),
         }
     }

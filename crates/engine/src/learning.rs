@@ -132,7 +132,7 @@ impl Queries<'_> {
         }
         let awaited = self.expectations(id).await?;
         let actions = self.actions(ActionFilter { incident: Some(id), ..ActionFilter::default() }, LIST_MAX).await?;
-        Ok(review::draft(&incident, &log, &awaited, &actions))
+        Ok(review::draft(&self.engine().org(), &incident, &log, &awaited, &actions))
     }
 
     /// Actions, newest first.

@@ -88,12 +88,12 @@ pub fn line(org: &Org, kind: &str, actor: &str, body: Option<&Value>) -> String 
             format!("{who} decided{undo}: {}", text("text"))
         }
         "time_corrected" => {
-            let at = if text("at").is_empty() { "not known".to_owned() } else { text("at") };
+            let at = if text("at").is_empty() { "not known".to_owned() } else { clock(&text("at")) };
             format!("{who} corrected {} to {at}: {}", text("instant").replace('_', " "), text("why"))
         }
         "alert_linked" => format!("{who} linked an alert: {}", text("title")),
         "renamed" => format!("{who} renamed it: {}", text("to")),
-        "review_asked" => format!("A review is due by {}", text("due_at")),
+        "review_asked" => format!("A review is due by {}", clock(&text("due_at"))),
         "told" => told(body, &name),
         "review_opened" => "A review was opened".into(),
         "review_assigned" => format!("The review is {}'s to write", by("owner")),
@@ -161,6 +161,11 @@ fn told(body: &Value, name: &dyn Fn(&str) -> String) -> String {
     } else {
         format!("Told {} ({because}){left_out}", told.join(", "))
     }
+}
+
+/// An instant of a body as people read it; a line is the same for readers in all zones.
+fn clock(text: &str) -> String {
+    text.parse::<jiff::Timestamp>().map_or_else(|_| text.to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
 fn or(text: String, other: &str) -> String {

@@ -270,7 +270,7 @@ fn log_of(told: &Told, org: &Org) -> Markup {
         section class="log part-log" id="log" aria-label="Log" {
             header {
                 h2 { "Log" }
-                p {
+                p class="only-screen" {
                     @if told.part.key { a href=(base) { "Everything" } strong { "Key events" } }
                     @else { strong { "Everything" } a href={ (base) "?key" } { "Key events" } }
                 }

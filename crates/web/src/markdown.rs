@@ -86,19 +86,41 @@ fn table(block: &[&str]) -> Markup {
     }
 }
 
-/// `**strong**` and `` `code` `` within a line.
+/// `**strong**`, `_emphasis_` and `` `code` `` within a line.
 fn inline(text: &str) -> Markup {
     html! {
         @for (at, part) in text.split('`').enumerate() {
             @if at % 2 == 1 { code { (part) } }
-            @else { @for (at, part) in part.split("**").enumerate() { @if at % 2 == 1 { strong { (part) } } @else { (part) } } }
+            @else { @for (at, part) in part.split("**").enumerate() { @if at % 2 == 1 { strong { (emphasis(part)) } } @else { (emphasis(part)) } } }
         }
+    }
+}
+
+/// `_so_`, where the marks stand at the ends of words: `snake_case` stays as it is.
+fn emphasis(text: &str) -> Markup {
+    let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let opens = |at: usize| !is_word(text[..at].chars().next_back()) && text[at + 1..].chars().next().is_some_and(|c| !c.is_whitespace());
+    let closes = |at: usize| !is_word(text[at + 1..].chars().next()) && text[..at].chars().next_back().is_some_and(|c| !c.is_whitespace());
+    let marks = || text.match_indices('_').map(|(at, _)| at);
+    let found = marks().filter(|at| opens(*at)).find_map(|from| Some((from, marks().find(|to| *to > from + 1 && closes(*to))?)));
+    match found {
+        Some((from, to)) => html! { (text[..from]) em { (text[from + 1..to]) } (emphasis(&text[to + 1..])) },
+        None => html! { (text) },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn emphasis_is_of_words_and_not_within_them() {
+        let shown = |text: &str| inline(text).into_string();
+        assert_eq!(shown("who: _fill in_ (_two_)"), "who: <em>fill in</em> (<em>two</em>)");
+        for plain in ["snake_case_name", "_ alone _", "a _ b", "_open", "__", "żółw_"] {
+            assert_eq!(shown(plain), plain);
+        }
+    }
 
     #[test]
     fn a_review_reads_as_headings_lists_and_tables_and_never_as_html() {

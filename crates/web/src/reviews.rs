@@ -173,7 +173,7 @@ async fn page(app: &App, who: &allclear_domain::access::Principal, when: &When, 
             @let changed = text != kept;
             details class="behind" open[changed] { summary { @if changed { "What stands there now" } @else { "As it will read" } } article class="prose review" { (markdown::render(&kept)) } }
         } @else { article class="prose review" { (markdown::render(&kept)) } }
-        p { a href={ "/actions?incident=" (review.reference) } { "Add an action from it" } }
+        p class="only-screen" { a href={ "/actions?incident=" (review.reference) } { "Add an action from it" } }
     };
     let title = format!("Review {}", review.reference);
     Ok(framed(

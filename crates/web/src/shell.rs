@@ -135,6 +135,7 @@ fn document(app: &App, page: &Page<'_>) -> Markup {
                 div class="stage" {
                     (notices(app))
                     p id="stale" class="notice stale" role="status" hidden {}
+                    p class="only-paper" { "All Clear · " (page.title) " · as of " (page.when.full(page.when.now)) }
                     main id="main" tabindex="-1" { (page.body) }
                 }
                 @if !page.wall { (dock(page)) }

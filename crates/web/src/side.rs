@@ -238,7 +238,7 @@ fn alerts(told: &Told) -> Markup {
             }
             @if told.may_act && next(told.incident.state, Verb::Link).is_ok() {
                 (told.draft.refused("link"))
-                p { a href={ "/incidents/" (told.incident.reference) "/alerts" } { "Link an alert" } }
+                p class="only-screen" { a href={ "/incidents/" (told.incident.reference) "/alerts" } { "Link an alert" } }
             }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::org::snapshot::Org;
 use crate::view::{ActionView, EventView, ExpectationView, IncidentView};
 
 /// Lines of the timeline at most; the log itself has the others.
@@ -12,23 +13,26 @@ const LINES_MAX: usize = 200;
 const MACHINERY: [&str; 7] =
     ["notice_raised", "delivered", "send_delayed", "send_in_doubt", "alerts_told", "confirmation_asked", "review_opened"];
 
-/// The draft.
+/// The draft; people and services stand in it as `org` names them.
 #[must_use]
-pub fn draft(incident: &IncidentView, log: &[EventView], awaited: &[ExpectationView], actions: &[ActionView]) -> String {
+pub fn draft(org: &Org, incident: &IncidentView, log: &[EventView], awaited: &[ExpectationView], actions: &[ActionView]) -> String {
     let mut out = String::new();
     // Writing to a text does not fail.
-    let _ = write(&mut out, incident, log, awaited, actions);
+    let _ = write(&mut out, org, incident, log, awaited, actions);
     out
 }
 
 fn write(
     out: &mut String,
+    org: &Org,
     incident: &IncidentView,
     log: &[EventView],
     awaited: &[ExpectationView],
     actions: &[ActionView],
 ) -> std::fmt::Result {
-    let service = incident.service.as_deref().unwrap_or("no service named");
+    let name = |id: &str| org.person(id).map_or_else(|| id.to_owned(), |person| one_line(&person.name));
+    let service = incident.service.as_deref();
+    let service = service.map_or("no service named", |id| org.service(id).map_or(id, |service| &service.name));
     writeln!(out, "# {}: {}\n", incident.reference, one_line(&incident.title))?;
     writeln!(out, "## Summary\n")?;
     writeln!(out, "{} on {service}. {}\n", incident.severity.word().to_uppercase(), lasted(incident))?;
@@ -56,7 +60,7 @@ fn write(
         writeln!(out, "Nobody acted in person.")?;
     }
     for (actor, count) in who {
-        writeln!(out, "- {actor}: {count} {}", if count == 1 { "entry" } else { "entries" })?;
+        writeln!(out, "- {}: {count} {}", name(&actor), if count == 1 { "entry" } else { "entries" })?;
     }
     writeln!(out, "\n## What was late\n")?;
     let missed: Vec<_> = awaited.iter().filter(|e| e.state == "missed" && is_for_people(&e.rule)).collect();
@@ -81,7 +85,7 @@ fn write(
         writeln!(out, "None so far.")?;
     }
     for action in actions {
-        writeln!(out, "- {} ({}, until {}, {})", one_line(&action.text), action.owner, clock(action.due_at), action.state)?;
+        writeln!(out, "- {} ({}, until {}, {})", one_line(&action.text), name(&action.owner), clock(action.due_at), action.state)?;
     }
     Ok(())
 }
@@ -94,7 +98,7 @@ fn is_for_people(rule: &str) -> bool {
 fn lasted(incident: &IncidentView) -> String {
     let start = incident.impact_started_at.or(incident.declared_at);
     match start.zip(incident.resolved_at) {
-        Some((start, end)) => format!("It lasted {}, until {}.", length(end.duration_since(start)), clock(end)),
+        Some((start, end)) => format!("It lasted {}, until {} UTC.", length(end.duration_since(start)), clock(end)),
         None => "How long it lasted is not known.".to_owned(),
     }
 }
