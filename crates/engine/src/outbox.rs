@@ -16,7 +16,8 @@ use allclear_store::{Dialect, rows};
 use tokio::sync::mpsc;
 
 use crate::core::Command;
-use crate::engine::{Engine, ToOutbox, ours};
+use crate::decide_loop::ToOutbox;
+use crate::engine::{Engine, ours};
 
 /// A claim is good for this long before the first byte.
 const CLAIM_FRESH_NS: u64 = 2_000_000_000;

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,6 +11,7 @@ use std::task::{Context, Poll};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
+use futures_util::FutureExt as _;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::service::{Service, service_fn};
@@ -46,7 +48,11 @@ pub fn service(
                 if let Some(peer) = peer {
                     request.extensions_mut().insert(ConnectInfo(peer));
                 }
-                let Ok(answer) = router.call(request).await;
+                // A fault in one answer ends that answer, says so, and leaves the connection to the next request.
+                let answer = match AssertUnwindSafe(router.call(request)).catch_unwind().await {
+                    Ok(Ok(answer)) => answer,
+                    Err(_) => broken(),
+                };
                 // Only where one request at a time makes it certain whose body it was.
                 if is_http1 && asked.pulse().late_body.swap(false, Ordering::AcqRel) { too_late() } else { answer }
             };
@@ -66,6 +72,11 @@ fn short(status: StatusCode, text: &'static str) -> Response<Body> {
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     answer
+}
+
+fn broken() -> Response<Body> {
+    tracing::error!("an answer failed inside; what led to it stands above this line");
+    short(StatusCode::INTERNAL_SERVER_ERROR, "this failed inside; the operator can see why in the log\n")
 }
 
 fn stopping() -> Response<Body> {

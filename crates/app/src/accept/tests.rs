@@ -43,6 +43,7 @@ fn world() -> World {
     let router = Router::new()
         .route("/", get(|| async { "hello" }))
         .route("/-/ready", get(|| async { "ready" }))
+        .route("/broken", get(async || -> &'static str { panic!("a fault in a handler") }))
         .route("/echo", post(|body: Bytes| async move { body }))
         .route(
             "/slow",
@@ -188,6 +189,17 @@ async fn bodies_have_a_deadline_even_when_they_trickle() {
     good.write_all(b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc").await.unwrap();
     good.write_all(b"defghij").await.unwrap();
     assert!(until(&mut good, "abcdefghij").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fault_in_one_answer_says_so_and_the_connection_goes_on() {
+    let world = world();
+    let mut one = connect(&world).await;
+    one.write_all(b"GET /broken HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let said = until(&mut one, "in the log").await;
+    assert!(said.starts_with("HTTP/1.1 500"), "{said}");
+    one.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    until(&mut one, "hello").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,261 @@
+//! The task that decides, one command after another: it gathers commands into groups, commits them, and answers,
+//! sends and wakes when they are durable. While one group is on its way to the store the next is decided.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use allclear_domain::time::after;
+use allclear_store::{CommitError, rows};
+use jiff::Timestamp;
+use tokio::sync::{Notify, mpsc};
+
+use crate::core::{Command, Effects, Input, Refusal};
+use crate::decider::{Decider, Done, Group};
+use crate::engine::{Control, Ends, FLUSH_EVERY, Shared, Tag, note_fault, ours};
+
+/// Commands decided into one commit.
+const GROUP_MAX: usize = 1024;
+/// Alerts whose soft part is written in one commit.
+const FLUSH_KEYS_MAX: usize = 1000;
+
+/// What the decider hands to the outbox.
+pub(crate) enum ToOutbox {
+    Send(Box<rows::message::Stored>),
+    Ended(allclear_domain::ids::PageId),
+}
+
+/// The task and what it holds.
+pub(crate) struct Loop {
+    pub shared: Arc<Shared>,
+    pub decider: Decider,
+    pub inbox: mpsc::Receiver<(Input, Tag)>,
+    pub controls: mpsc::UnboundedReceiver<Control>,
+    pub to_outbox: mpsc::UnboundedSender<ToOutbox>,
+}
+
+type Flight = (Group<Tag>, Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send>>);
+
+impl Loop {
+    /// Runs until the program stops and nothing is left to decide.
+    pub async fn run(self) {
+        let _ends = Ends(self.shared.clone());
+        let halted = self.shared.halted.clone();
+        self.decide().await;
+        halted.cancel();
+    }
+
+    async fn decide(mut self) {
+        let mut waiting: VecDeque<(Input, Tag)> = VecDeque::new();
+        let mut group = Group::default();
+        let mut flight: Option<Flight> = None;
+        let mut incoming = Vec::with_capacity(GROUP_MAX);
+        let mut flush_at = after(self.shared.ports.clock.now(), FLUSH_EVERY);
+        loop {
+            while let Ok(control) = self.controls.try_recv() {
+                self.control(control);
+            }
+            // Decide what waits, unless something has to be durable first.
+            let mut stuck = false;
+            while group.len() < GROUP_MAX && !stuck {
+                let Some((input, tag)) = waiting.pop_front() else { break };
+                let first_of_all = group.is_empty() && flight.is_none();
+                if let Some(back) = self.add(&mut group, &mut flight, input, tag, first_of_all).await {
+                    waiting.push_front(back);
+                    stuck = true;
+                }
+            }
+            let found = self.decider.take_found();
+            if !found.is_empty() {
+                self.publish(Vec::new(), found);
+            }
+            if flight.is_none() && !group.is_empty() {
+                flight = self.launch(std::mem::take(&mut group)).await;
+                continue;
+            }
+            match &mut flight {
+                Some((_, commit)) => {
+                    tokio::select! {
+                        biased;
+                        result = commit.as_mut() => {
+                            let Some((landed, _)) = flight.take() else { continue };
+                            if let Some(lost) = self.land(landed, result, &mut group).await {
+                                for pending in lost.into_iter().rev() {
+                                    waiting.push_front(pending);
+                                }
+                            }
+                        }
+                        n = self.inbox.recv_many(&mut incoming, GROUP_MAX), if group.len() < GROUP_MAX && !stuck => {
+                            if n == 0 { stuck_until_landed(&mut flight).await; }
+                            waiting.extend(incoming.drain(..));
+                        }
+                    }
+                }
+                None => {
+                    let flush = self.shared.ports.clock.sleep_until(flush_at);
+                    tokio::select! {
+                        biased;
+                        control = self.controls.recv() => if let Some(control) = control { self.control(control) },
+                        n = self.inbox.recv_many(&mut incoming, GROUP_MAX) => {
+                            if n == 0 { return; }
+                            waiting.extend(incoming.drain(..));
+                        }
+                        () = flush => {}
+                        () = self.shared.halt.cancelled(), if self.inbox.is_empty() && waiting.is_empty() => {
+                            self.inbox.close();
+                            if self.inbox.is_empty() { return; }
+                        }
+                    }
+                }
+            }
+            let now = self.shared.ports.clock.now();
+            if now >= flush_at {
+                flush_at = after(now, FLUSH_EVERY);
+                self.decider.core_mut().tidy();
+                for _ in 0..self.decider.core().dirty_alerts().div_ceil(FLUSH_KEYS_MAX) {
+                    waiting.push_back((ours("flush", Command::Flush { keys: FLUSH_KEYS_MAX }), None));
+                    self.shared.busy.fetch_add(1, Ordering::SeqCst);
+                }
+            }
+        }
+    }
+
+    /// Decides one command into the group. What has to be read from rows that an undecided commit
+    /// may change waits until everything before it is durable.
+    async fn add(
+        &mut self,
+        group: &mut Group<Tag>,
+        flight: &mut Option<Flight>,
+        input: Input,
+        tag: Tag,
+        first_of_all: bool,
+    ) -> Option<(Input, Tag)> {
+        if first_of_all {
+            return self.decider.add(group, input, tag).await;
+        }
+        self.decider.add_if_known(group, flight.is_some(), input, tag).await.err()
+    }
+
+    async fn launch(&mut self, mut group: Group<Tag>) -> Option<Flight> {
+        let writes = group.take_writes();
+        if writes.is_empty() {
+            let (done, effects) = Decider::durable(group);
+            self.publish(done, effects);
+            return None;
+        }
+        let db = self.shared.db.clone();
+        let mut commit: Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send>> = Box::pin(async move { db.commit(writes).await });
+        // The first poll hands the writes to the store's writer; deciding goes on meanwhile.
+        match futures_poll_once(commit.as_mut()).await {
+            Some(result) => {
+                let mut none = Group::default();
+                if let Some(lost) = self.land(group, result, &mut none).await {
+                    debug_assert!(lost.is_empty(), "nothing was decided after it");
+                }
+                None
+            }
+            None => Some((group, commit)),
+        }
+    }
+
+    /// A group landed. When it failed, what was decided after it is taken back to be decided again.
+    async fn land(&mut self, group: Group<Tag>, result: Result<(), CommitError>, later: &mut Group<Tag>) -> Option<Vec<(Input, Tag)>> {
+        self.shared.commits.fetch_add(1, Ordering::Relaxed);
+        match result {
+            Ok(()) => {
+                if self.shared.last_fault.read().is_ok_and(|last| last.is_some()) {
+                    note_fault(&self.shared, None);
+                }
+                let (done, effects) = Decider::durable(group);
+                self.publish(done, effects);
+                None
+            }
+            Err(error) => {
+                if let CommitError::Fault(fault) = &error {
+                    tracing::error!(%fault, commands = group.len(), "a commit failed; nothing of it was answered");
+                    note_fault(&self.shared, Some(&fault.to_string()));
+                }
+                self.decider.also_touched(later);
+                let (done, effects) = self.decider.again(group, error).await;
+                self.publish(done, effects);
+                let lost = std::mem::take(later);
+                Some(lost.pending.into_iter().map(|p| (p.input, p.tag)).collect())
+            }
+        }
+    }
+
+    fn control(&mut self, control: Control) {
+        match control {
+            Control::Org(org, told) => {
+                self.decider.core_mut().set_org(org);
+                let _ = told.send(());
+            }
+            Control::Quarantine(on) => self.decider.core_mut().set_quarantined(on),
+            Control::Forget(incident) => self.decider.core_mut().forget_stream(incident),
+        }
+    }
+
+    fn publish(&self, done: Vec<Done<Tag>>, effects: Vec<Effects>) {
+        let shared = &self.shared;
+        let mut changed = false;
+        for effect in effects {
+            changed |= !effect.changed.is_empty() || effect.alerts_opened + effect.alerts_ended > 0;
+            for page in effect.ended {
+                let _ = self.to_outbox.send(ToOutbox::Ended(page));
+            }
+            for message in effect.send {
+                shared.busy.fetch_add(1, Ordering::SeqCst);
+                let _ = self.to_outbox.send(ToOutbox::Send(Box::new(message)));
+            }
+            if let Some(at) = effect.next_look_at {
+                earlier(&shared.next_look, at, &shared.look_wake);
+            }
+            if let Some(at) = effect.next_attempt_at {
+                earlier(&shared.next_attempt, at, &shared.outbox_wake);
+            }
+            for result in effect.page_results {
+                shared.metrics.page_result(result);
+            }
+            shared.metrics.alerts(effect.alerts_opened, effect.alerts_ended);
+        }
+        for Done { tag, reply } in done {
+            if let Err(Refusal::Unavailable(why)) = &reply {
+                note_fault(shared, Some(why));
+            }
+            shared.busy.fetch_sub(1, Ordering::SeqCst);
+            if let Some(answer) = tag {
+                // Whoever asked may have gone; the deed is done all the same.
+                let _ = answer.send(reply);
+            }
+        }
+        if changed {
+            shared.changed.send_modify(|n| *n += 1);
+        }
+    }
+}
+
+/// The inbox is closed: only the commit in flight is left.
+async fn stuck_until_landed(flight: &mut Option<Flight>) {
+    if flight.is_none() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Polls a future once.
+async fn futures_poll_once<T>(mut future: Pin<&mut (dyn Future<Output = T> + Send)>) -> Option<T> {
+    std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
+        std::task::Poll::Ready(value) => std::task::Poll::Ready(Some(value)),
+        std::task::Poll::Pending => std::task::Poll::Ready(None),
+    })
+    .await
+}
+
+/// Lowers a remembered instant, and wakes its loop when it got earlier.
+fn earlier(next: &AtomicI64, at: Timestamp, wake: &Notify) {
+    let micros = allclear_domain::time::to_micros(at);
+    if next.fetch_min(micros, Ordering::SeqCst) > micros {
+        wake.notify_one();
+    }
+}
