@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::world::{ADMIN, World};
 
-const METHODS: [&str; 3] = ["get", "post", "delete"];
+const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
 
 async fn spec(w: &World) -> Value {
     w.ask("GET", "/api/v1/openapi.json", &[], "").await.json()
@@ -21,7 +21,7 @@ fn operations(spec: &Value) -> Vec<(String, String, Value)> {
     for (path, item) in spec["paths"].as_object().unwrap() {
         for method in METHODS {
             if let Some(operation) = item.get(method) {
-                let filled = path.replace("{ref}", "INC-1").replace("{command}", "acknowledge").replace("{id}", "x");
+                let filled = path.replace("{ref}", "INC-1").replace("{command}", "acknowledge").replace("{id}", "x").replace("{kind}", "team");
                 out.push((method.to_uppercase(), filled, operation.clone()));
             }
         }
@@ -36,7 +36,7 @@ async fn every_route_asks_for_a_token_and_for_its_scope_first() {
     assert_eq!(spec["openapi"].as_str().map(|v| &v[..3]), Some("3.1"));
     let read = format!("Bearer {}", w.token("read", None).await);
     let all = operations(&spec);
-    assert_eq!(all.len(), 40, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
+    assert_eq!(all.len(), 45, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
     let bodies = spec["components"]["schemas"]["CommandBody"]["anyOf"].as_array().unwrap();
     for body in bodies {
         let name = body["$ref"].as_str().unwrap().trim_start_matches("#/components/schemas/");
