@@ -32,7 +32,8 @@ pub fn router(engine: Engine, faces: Faces) -> Router {
                 .collect()
         })
     });
-    let options = WebOptions { open_to: faces.open_to, first_alarm_curl: faces.first_alarm_curl, demo_outbox, formats: registry::kinds().collect() };
+    let options =
+        WebOptions { open_to: faces.open_to, first_alarm_curl: faces.first_alarm_curl, demo_outbox, formats: registry::kinds().collect() };
     allclear_api::router(engine.clone(), ApiOptions::default())
         .merge(allclear_web::router(engine, options))
         .fallback(|headers: axum::http::HeaderMap| async move { allclear_web::not_found(&headers) })

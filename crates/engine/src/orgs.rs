@@ -25,8 +25,8 @@ use crate::engine::{Engine, StartError};
 use crate::ports::Rng;
 use crate::seal::SecretKey;
 
-pub(crate) use self::judged::below;
 pub use self::judged::FormProblem;
+pub(crate) use self::judged::below;
 
 /// The mark of forms that a file owns.
 pub const MANAGED_BY_FILE: &str = "file";

@@ -129,7 +129,15 @@ pub(crate) async fn one(
             if only {
                 return Ok(Redirect::to(&path(kind, CATCH_ALL_ID)).into_response());
             }
-            return Box::pin(shown(&app, &who, &when, kind, None, Told { fields: Some(page::fresh(kind, &who, &when, asked)), ..Told::default() })).await;
+            return Box::pin(shown(
+                &app,
+                &who,
+                &when,
+                kind,
+                None,
+                Told { fields: Some(page::fresh(kind, &who, &when, asked)), ..Told::default() },
+            ))
+            .await;
         }
         let saved = asked.contains_key("saved");
         Box::pin(shown(&app, &who, &when, kind, Some(&id), Told { saved, ..Told::default() })).await

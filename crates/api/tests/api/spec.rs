@@ -21,7 +21,8 @@ fn operations(spec: &Value) -> Vec<(String, String, Value)> {
     for (path, item) in spec["paths"].as_object().unwrap() {
         for method in METHODS {
             if let Some(operation) = item.get(method) {
-                let filled = path.replace("{ref}", "INC-1").replace("{command}", "acknowledge").replace("{id}", "x").replace("{kind}", "team");
+                let filled =
+                    path.replace("{ref}", "INC-1").replace("{command}", "acknowledge").replace("{id}", "x").replace("{kind}", "team");
                 out.push((method.to_uppercase(), filled, operation.clone()));
             }
         }

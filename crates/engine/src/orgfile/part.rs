@@ -4,7 +4,9 @@
 use allclear_domain::org::diff::{Form, FormKind, ORDER, from_forms};
 use allclear_domain::org::model::Bundle;
 use allclear_domain::org::problem::PathPart;
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value, json};
+use serde_saphyr::{FlowMap, FlowSeq};
 
 use super::lines::Lines;
 use super::parse::{Said, hint_for, without_position, yaml_options, yaml_words};
@@ -49,11 +51,47 @@ pub fn value_of_yaml(text: &str) -> Result<Value, PartFault> {
     })
 }
 
-/// The value as YAML.
+/// The value as YAML, laid out as people write it.
 #[must_use]
 pub fn yaml_of_value(value: &Value) -> String {
     // JSON is YAML too: what the writer cannot write is still shown as it is.
-    serde_saphyr::to_string(value).unwrap_or_else(|_| value.to_string())
+    let text = serde_saphyr::to_string(&Laid(value)).unwrap_or_else(|_| value.to_string());
+    text.trim_end().to_owned()
+}
+
+/// Keys that come first, as the guide writes them; the others follow in order of the alphabet.
+const FIRST: [&str; 14] =
+    ["id", "name", "contact", "page", "people", "high", "days", "from", "every", "handoff", "email", "webhook", "severity", "starts"];
+/// Most keys of an object on one line.
+const FLOW_KEYS_MAX: usize = 4;
+
+/// A value whose lists of words and whose small objects stand on one line.
+struct Laid<'a>(&'a Value);
+
+impl Serialize for Laid<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let is_word = |value: &Value| !value.is_array() && !value.is_object();
+        match self.0 {
+            Value::Array(entries) if entries.iter().all(is_word) => FlowSeq(entries).serialize(to),
+            Value::Array(entries) => to.collect_seq(entries.iter().map(Laid)),
+            Value::Object(keys) if keys.len() <= FLOW_KEYS_MAX && !keys.is_empty() && keys.values().all(is_word) => {
+                FlowMap(Sorted(keys)).serialize(to)
+            }
+            Value::Object(keys) => Sorted(keys).serialize(to),
+            other => other.serialize(to),
+        }
+    }
+}
+
+struct Sorted<'a>(&'a Map<String, Value>);
+
+impl Serialize for Sorted<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let rank = |key: &str| FIRST.iter().position(|first| *first == key).unwrap_or(FIRST.len());
+        let mut keys: Vec<_> = self.0.iter().collect();
+        keys.sort_by_key(|(key, _)| (rank(key), key.as_str()));
+        to.collect_map(keys.into_iter().map(|(key, value)| (key, Laid(value))))
+    }
 }
 
 /// Whether a body is one of its kind: every key known, every value readable.
@@ -133,7 +171,11 @@ mod tests {
     #[test]
     fn a_part_as_yaml_comes_back() {
         let layers = json!([{"people": ["ana", "ben"], "every": "1w", "handoff": "Mon 09:00", "starts": "2026-01-05"}]);
-        assert_eq!(value_of_yaml(&yaml_of_value(&layers)).unwrap(), layers);
+        let text = yaml_of_value(&layers);
+        assert_eq!(text, "- people: [ana, ben]\n  every: 1w\n  handoff: Mon 09:00\n  starts: \"2026-01-05\"");
+        assert_eq!(value_of_yaml(&text).unwrap(), layers);
+        let odd = json!({"high": [{"contact": "a: b", "after": "1m"}, {"contact": "c, {d}"}], "x": {"y": [], "z": {}}, "t": "true", "n": 7, "b": false});
+        assert_eq!(value_of_yaml(&yaml_of_value(&odd)).unwrap(), odd, "{}", yaml_of_value(&odd));
         assert_eq!(value_of_yaml("- {people: [ana, ben], every: 1w, handoff: \"Mon 09:00\", starts: 2026-01-05}").unwrap(), layers);
         assert_eq!(value_of_yaml("  \n").unwrap(), Value::Null);
         assert!(value_of_yaml("- {a: 1\n- b").unwrap_err().message.starts_with("line "));

@@ -54,7 +54,15 @@ pub(crate) async fn save(
     .await
 }
 
-async fn put(app: &App, who: &Principal, when: &When, kind: FormKind, id: &str, stored: Option<&Value>, fields: Fields) -> Result<Response, Refused> {
+async fn put(
+    app: &App,
+    who: &Principal,
+    when: &When,
+    kind: FormKind,
+    id: &str,
+    stored: Option<&Value>,
+    fields: Fields,
+) -> Result<Response, Refused> {
     let empty = json!({});
     let done_or_not = match typed::body(kind, stored.unwrap_or(&empty), &fields, when) {
         Ok(body) => {
@@ -64,7 +72,14 @@ async fn put(app: &App, who: &Principal, when: &When, kind: FormKind, id: &str, 
         Err(faults) => Err(FormError::Invalid(
             faults
                 .into_iter()
-                .map(|fault| FormProblem { weight: Weight::Error, kind, id: id.to_owned(), key: fault.key, message: fault.message, hint: fault.hint })
+                .map(|fault| FormProblem {
+                    weight: Weight::Error,
+                    kind,
+                    id: id.to_owned(),
+                    key: fault.key,
+                    message: fault.message,
+                    hint: fault.hint,
+                })
                 .collect(),
         )),
     };
@@ -133,17 +148,30 @@ fn version_of(fields: &Fields) -> Seen {
 }
 
 /// The page once more, with why not.
-async fn again(app: &App, who: &Principal, when: &When, kind: FormKind, id: Option<&str>, fields: Option<Fields>, why: FormError) -> Result<Response, Refused> {
+async fn again(
+    app: &App,
+    who: &Principal,
+    when: &When,
+    kind: FormKind,
+    id: Option<&str>,
+    fields: Option<Fields>,
+    why: FormError,
+) -> Result<Response, Refused> {
     let status = match &why {
         FormError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         FormError::Org(OrgError::Store(_)) => StatusCode::SERVICE_UNAVAILABLE,
-        FormError::Missing { .. } | FormError::Removed => return Err(Refused::missing("form any more", "Somebody removed it. Look among the settings.")),
+        FormError::Missing { .. } | FormError::Removed => {
+            return Err(Refused::missing("form any more", "Somebody removed it. Look among the settings."));
+        }
         _ => StatusCode::CONFLICT,
     };
     let words = match &why {
         FormError::Org(OrgError::Store(_)) => "The store did not answer, so nothing was recorded. Ask again in a few seconds.".to_owned(),
         FormError::Changed { .. } => {
-            format!("{} What you typed is still here. Open the form anew to see the change, and make yours there.", sentence(&why.to_string()))
+            format!(
+                "{} What you typed is still here. Open the form anew to see the change, and make yours there.",
+                sentence(&why.to_string())
+            )
         }
         _ => sentence(&why.to_string()),
     };

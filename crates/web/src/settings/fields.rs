@@ -25,6 +25,8 @@ pub(crate) struct Around<'a> {
     /// Formats of integrations that are spoken here.
     pub formats: &'a [&'static str],
     pub fields: &'a Fields,
+    /// Whether they can only be read.
+    pub owned: bool,
 }
 
 /// What is wrong with one field.
@@ -45,10 +47,14 @@ pub(crate) fn field(row: &Row, around: &Around<'_>, wrong: &[Wrong]) -> Markup {
     let mine: Vec<&str> = wrong.iter().filter(|wrong| wrong.key == row.key).map(|wrong| wrong.words.as_str()).collect();
     let invalid = (!mine.is_empty()).then_some("true");
     let (hint, fault) = (format!("{id}-hint"), format!("{id}-wrong"));
-    let described = [(!row.hint.is_empty()).then_some(hint.as_str()), invalid.map(|_| fault.as_str())].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let described = [(!row.hint.is_empty()).then_some(hint.as_str()), invalid.map(|_| fault.as_str())]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" ");
     let told = html! {
         @if !row.hint.is_empty() { p class="hint" id=(hint) { (marked(row.hint)) } }
-        @if let Input::Yaml(example) | Input::Lines(example) = row.input { (example_of(example)) }
+        @if let (Input::Yaml(example) | Input::Lines(example), false) = (row.input, around.owned) { (example_of(example)) }
         @if !mine.is_empty() { div class="wrong" id=(fault) { @for words in &mine { p { (words) } } } }
     };
     if let Input::Many(kind) = row.input {
@@ -67,7 +73,7 @@ pub(crate) fn field(row: &Row, around: &Around<'_>, wrong: &[Wrong]) -> Markup {
     }
     html! {
         div class="field" {
-            label for=(id) { (row.label) @if row.input == Input::Instant { span class="quiet" { " " (around.when.zone()) } } @if row.needed { span class="quiet" { " (needed)" } } }
+            label for=(id) { (row.label) @if row.input == Input::Instant { span class="quiet" { " " (around.when.zone()) } } @if row.needed && !around.owned { span class="quiet" { " (needed)" } } }
             (control(row, &id, around, invalid, some(&described)))
             (told)
         }

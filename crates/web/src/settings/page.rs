@@ -185,7 +185,8 @@ fn of_file(view: &FormView) -> Markup {
 }
 
 fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormView>, fields: &Fields, told: &Told) -> Markup {
-    let around = Around { org, when, formats: &app.options.formats, fields };
+    let owned = view.is_some_and(|view| view.managed.is_some());
+    let around = Around { org, when, formats: &app.options.formats, fields, owned };
     let mine: HashSet<&str> = view.map(|view| view.id.as_str()).into_iter().collect();
     // Beside the fields only what refused: a warning stands at the top.
     let wrong: Vec<Wrong> = told
@@ -193,14 +194,15 @@ fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormVie
         .iter()
         .filter(|problem| problem.is_error() && problem.kind == kind && (view.is_none() || mine.contains(problem.id.as_str())))
         .map(|problem| {
-            let key = row_of(kind, &problem.key).filter(|_| problem.key != "id").map_or_else(|| problem.key.clone(), |row| row.key.to_owned());
+            let key =
+                row_of(kind, &problem.key).filter(|_| problem.key != "id").map_or_else(|| problem.key.clone(), |row| row.key.to_owned());
             Wrong { key, words: parts::capital(&sentence(problem)) }
         })
         .collect();
-    let action = view.map_or_else(|| format!("/settings/{}", kind.word()), |view| format!("/settings/{}/{}", kind.word(), parts::escaped(&view.id)));
+    let action =
+        view.map_or_else(|| format!("/settings/{}", kind.word()), |view| format!("/settings/{}/{}", kind.word(), parts::escaped(&view.id)));
     // What was typed goes on being held against the version that it was typed over.
     let version = fields.get("version").cloned().or_else(|| view.map(|view| view.version.to_string())).unwrap_or_default();
-    let owned = view.is_some_and(|view| view.managed.is_some());
     html! {
         form class="form of-form" method="post" action=(action) {
             input type="hidden" name="version" value=(version);
@@ -273,7 +275,15 @@ async fn history(app: &App, org: &Org, who: &Principal, when: &When, view: &Form
 
 /// What came of a change that has more to say than that it was done: secrets that are shown this
 /// once, and what it means elsewhere.
-pub(crate) fn done(app: &App, who: &Principal, when: &When, kind: FormKind, id: Option<&str>, made: &[MadeSecret], elsewhere: &[FormProblem]) -> Response {
+pub(crate) fn done(
+    app: &App,
+    who: &Principal,
+    when: &When,
+    kind: FormKind,
+    id: Option<&str>,
+    made: &[MadeSecret],
+    elsewhere: &[FormProblem],
+) -> Response {
     let org = app.engine.org();
     let name = id.map_or_else(|| name_of(kind).to_owned(), |id| title(&org, kind, id));
     let back = id.map_or_else(|| format!("/settings/{}", kind.word()), |id| path(kind, id));

@@ -81,7 +81,7 @@ const TEAM: Row = row("team", "Team", "Who answers for it; its managers may chan
 
 const PERSON: &[Row] = &[
     needed("name", "Name", "As colleagues know them.", Input::Line),
-    row("email", "Mail address", "Shown; not a way to be paged by itself.", Input::Line),
+    row("email", "Mail address", "Shown, and one may sign in with it; not a way to be paged by itself.", Input::Line),
     row("time_zone", "Time zone", "An IANA name such as Europe/Madrid; UTC where empty.", Input::Zone),
     row("access", "Access", "What they may see and do. Left open it stays as it was; responder at first.", Input::Word(ACCESS)),
     row(
@@ -90,7 +90,12 @@ const PERSON: &[Row] = &[
         "How they are reached: each with an id and one of `email` and `webhook`. Without any they cannot be paged. The secret of a webhook is made and shown once; leave ******** to keep it.",
         Input::Yaml(CONTACTS),
     ),
-    row("notify", "Which contacts, in which order", "Per notification urgency. Where empty, every verified contact at once.", Input::Yaml(NOTIFY)),
+    row(
+        "notify",
+        "Which contacts, in which order",
+        "Per notification urgency. Where empty, every verified contact at once.",
+        Input::Yaml(NOTIFY),
+    ),
 ];
 const TEAMS: &[Row] = &[
     CALLED,
@@ -111,7 +116,12 @@ const OVERRIDE: &[Row] = &[
 ];
 const ESCALATION: &[Row] = &[
     NAME,
-    needed("steps", "Steps", "Whom to page, and how long they have to acknowledge. Targets are `schedule:ID`, `person:ID`, `team:ID`.", Input::Yaml(STEPS)),
+    needed(
+        "steps",
+        "Steps",
+        "Whom to page, and how long they have to acknowledge. Targets are `schedule:ID`, `person:ID`, `team:ID`.",
+        Input::Yaml(STEPS),
+    ),
     row("repeat", "Further rounds", "After the first; at most 20.", Input::Number),
 ];
 const SERVICE: &[Row] = &[
@@ -134,8 +144,18 @@ const INTEGRATION: &[Row] = &[
     row("service", "Service", "For which it speaks, unless a route says otherwise.", Input::One(FormKind::Service)),
 ];
 const ROUTE: &[Row] = &[
-    row("order", "Place", "Routes are read in this order, and the first that matches decides. Those of a file count from 0; one made here comes after them.", Input::Number),
-    row("match", "Matches", "Alertmanager’s matchers, as in severity=\"critical\", team=~\"pay.*\". Empty matches everything.", Input::Line),
+    row(
+        "order",
+        "Place",
+        "Routes are read in this order, and the first that matches decides. Those of a file count from 0; one made here comes after them.",
+        Input::Number,
+    ),
+    row(
+        "match",
+        "Matches",
+        "Alertmanager’s matchers, as in severity=\"critical\", team=~\"pay.*\". Empty matches everything.",
+        Input::Line,
+    ),
     row("set", "Sets", "Any of service, severity, impact, urgency, group_by, group_wait, title, plan, private.", Input::Yaml(SET)),
     row("declare", "What becomes of it", "Left open it is declared, unless a later route says otherwise.", Input::Word(DECLARES)),
     row("continue", "Go on to later routes", "They may override what this one sets.", Input::Check),
@@ -149,19 +169,30 @@ const SEVERITY: &[Row] = &[
     row("resolve_within", "Resolve within", "Shown; no reminder follows from it.", Input::Length),
 ];
 const SILENCE: &[Row] = &[
-    needed("match", "Matches", "Alertmanager’s matchers, as in service=\"checkout\". Alerts that match are kept and page nobody.", Input::Line),
+    needed(
+        "match",
+        "Matches",
+        "Alertmanager’s matchers, as in service=\"checkout\". Alerts that match are kept and page nobody.",
+        Input::Line,
+    ),
     needed("starts_at", "From", "", Input::Instant),
     needed("ends_at", "Until", "What still fires then is judged again.", Input::Instant),
     row("comment", "Why", "Whoever wonders why nothing was paged reads this.", Input::Text),
     row("created_by", "Set by", "", Input::Line),
     row("integration", "Only alerts of", "All integrations, where left open.", Input::One(FormKind::Integration)),
 ];
-const CATCH_ALL: &[Row] = &[needed("targets", "Whom to page", "One target a line: `person:ID`, `team:ID`, `schedule:ID`.", Input::Lines(TARGETS))];
+const CATCH_ALL: &[Row] =
+    &[needed("targets", "Whom to page", "One target a line: `person:ID`, `team:ID`, `schedule:ID`.", Input::Lines(TARGETS))];
 const AUDIENCE: &[Row] = &[
     NAME,
     row("people", "People", "", Input::Many(FormKind::Person)),
     row("teams", "Teams", "Every member is told.", Input::Many(FormKind::Team)),
-    row("contacts", "Other addresses", "That belong to no person: a mailing list, a webhook.", Input::Yaml("- {id: list, email: customers@example.org}")),
+    row(
+        "contacts",
+        "Other addresses",
+        "That belong to no person: a mailing list, a webhook.",
+        Input::Yaml("- {id: list, email: customers@example.org}"),
+    ),
 ];
 const LOOSE: &[Row] = &[row("", "Content", "Kept and exported as written; nothing reads it yet.", Input::Rest)];
 
@@ -215,13 +246,17 @@ pub(crate) const fn severities() -> &'static [(&'static str, &'static str)] {
 pub(crate) const fn purpose(kind: FormKind) -> &'static str {
     match kind {
         FormKind::Person => "Who can be paged and told, how they are reached, and what they may see and do.",
-        FormKind::Team => "People who answer for something together. A policy may page a whole team, and its managers change its schedules.",
+        FormKind::Team => {
+            "People who answer for something together. A policy may page a whole team, and its managers change its schedules."
+        }
         FormKind::Schedule => "Who is on call and when: rotations with their hand-offs. Without one, policies reach people only by name.",
         FormKind::Override => "Somebody takes a schedule for a time, whoever its layers say: for an illness, a holiday, a swap.",
         FormKind::Escalation => "Whom to page, how long they have to acknowledge, and who is next.",
         FormKind::Service => "What people use. An incident is of a service, and pages whom the service’s policy names.",
         FormKind::Integration => "Senders of alarms: the format each speaks, and the key by which it is known.",
-        FormKind::Route => "What becomes of an alarm, by its labels: its service and severity, whether it pages, and which belong together.",
+        FormKind::Route => {
+            "What becomes of an alarm, by its labels: its service and severity, whether it pages, and which belong together."
+        }
         FormKind::Severity => "What SEV1 to SEV5 mean here: name, urgency, how often to update. Without any, the defaults hold.",
         FormKind::Silence => "Alerts that match are kept and page nobody for a time: for planned work.",
         FormKind::CatchAll => "Who is paged once when nobody else is left. Without it, a page that reaches nobody ends there.",

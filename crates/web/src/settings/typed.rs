@@ -79,7 +79,9 @@ pub(crate) fn body(kind: FormKind, stored: &Value, fields: &Fields, when: &When)
         match value(row, stored.get(row.key), fields, when) {
             Ok(Some(value)) => drop(out.insert(row.key.to_owned(), value)),
             Ok(None) => drop(out.remove(row.key)),
-            Err((message, hint)) => faults.push(Fault { key: row.key.to_owned(), message, hint: Some(hint).filter(|hint| !hint.is_empty()) }),
+            Err((message, hint)) => {
+                faults.push(Fault { key: row.key.to_owned(), message, hint: Some(hint).filter(|hint| !hint.is_empty()) })
+            }
         }
     }
     if faults.is_empty() { Ok(Value::Object(out)) } else { Err(faults) }
@@ -183,23 +185,37 @@ mod tests {
     #[test]
     fn what_nobody_touched_comes_back_as_it_was() {
         for (kind, stored) in [
-            (FormKind::Person, json!({"id": "ana", "name": "Ana", "contacts": [{"id": "m", "email": "a@x.org", "verified": false}], "notify": {"high": [{"contact": "m", "after": "1m"}]}})),
+            (
+                FormKind::Person,
+                json!({"id": "ana", "name": "Ana", "contacts": [{"id": "m", "email": "a@x.org", "verified": false}], "notify": {"high": [{"contact": "m", "after": "1m"}]}}),
+            ),
             (FormKind::Team, json!({"id": "t", "name": "T", "members": ["cho", "ana"], "a_key_of_later": {"kept": [1]}})),
             (FormKind::Service, json!({"id": "s", "name": "S", "tier": 2, "depends_on": ["z", "b"]})),
-            (FormKind::Route, json!({"id": "r", "order": 3, "match": "a=\"1\"", "declare": true, "continue": true, "set": {"severity": "sev2"}})),
-            (FormKind::Override, json!({"id": "o", "schedule": "s", "person": "ana", "starts_at": "2026-03-01T09:00:17Z", "ends_at": "2026-03-02T09:00:00Z"})),
+            (
+                FormKind::Route,
+                json!({"id": "r", "order": 3, "match": "a=\"1\"", "declare": true, "continue": true, "set": {"severity": "sev2"}}),
+            ),
+            (
+                FormKind::Override,
+                json!({"id": "o", "schedule": "s", "person": "ana", "starts_at": "2026-03-01T09:00:17Z", "ends_at": "2026-03-02T09:00:00Z"}),
+            ),
             (FormKind::CatchAll, json!({"targets": ["person:ana", "team:t"]})),
             (FormKind::Plan, json!({"id": "p", "anything": {"nested": [1, 2]}})),
         ] {
             assert_eq!(again(kind, &stored), stored, "{kind:?}");
         }
         let sealed = json!({"id": "i", "kind": "json", "key": "********"});
-        assert_eq!(again(FormKind::Integration, &sealed), json!({"id": "i", "kind": "json"}), "the key is not said, so that the stored one stays");
+        assert_eq!(
+            again(FormKind::Integration, &sealed),
+            json!({"id": "i", "kind": "json"}),
+            "the key is not said, so that the stored one stays"
+        );
     }
 
     #[test]
     fn what_was_typed_is_read_in_the_reader_s_zone_and_what_is_empty_goes() {
-        let stored = json!({"id": "o", "schedule": "s", "person": "ana", "starts_at": "2026-03-01T09:00:17Z", "ends_at": "2026-03-02T09:00:00Z"});
+        let stored =
+            json!({"id": "o", "schedule": "s", "person": "ana", "starts_at": "2026-03-01T09:00:17Z", "ends_at": "2026-03-02T09:00:00Z"});
         let mut fields = texts(FormKind::Override, &stored, &when());
         assert_eq!(fields["starts_at"], "2026-03-01T10:00");
         fields.insert("ends_at".into(), "2026-03-03T10:30".into());
@@ -208,7 +224,10 @@ mod tests {
 
         let team = json!({"id": "t", "name": "T", "members": ["ana"]});
         let fields: Fields = [("name", "Tea"), ("members", "ben, cho"), ("members.dan", "1")].map(|(k, v)| (k.into(), v.into())).into();
-        assert_eq!(body(FormKind::Team, &team, &fields, &when()).unwrap(), json!({"id": "t", "name": "Tea", "members": ["ben", "cho", "dan"]}));
+        assert_eq!(
+            body(FormKind::Team, &team, &fields, &when()).unwrap(),
+            json!({"id": "t", "name": "Tea", "members": ["ben", "cho", "dan"]})
+        );
     }
 
     #[test]
