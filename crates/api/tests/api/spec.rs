@@ -129,6 +129,7 @@ async fn what_is_answered_is_what_is_described() {
     }
     let review = w.get("/api/v1/reviews", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
     let action = w.get("/api/v1/actions", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
+    let ana = "ana".to_owned();
     let mut tried = 0;
     for path in spec["paths"].as_object().unwrap().keys() {
         if spec["paths"][path].get("get").is_none() || path.ends_with("/org") || path.ends_with("/stream") {
@@ -142,10 +143,12 @@ async fn what_is_answered_is_what_is_described() {
             &review
         } else if path.contains("/actions") {
             &action
+        } else if path.contains("/org/") {
+            &ana
         } else {
             &page
         };
-        let filled = path.replace("{ref}", "INC-1").replace("{id}", id);
+        let filled = path.replace("{ref}", "INC-1").replace("{kind}", "person").replace("{id}", id);
         w.token("read", None).await;
         let back = w.get(&filled, ADMIN).await;
         assert_eq!(back.status, 200, "{filled}: {}", back.text());
@@ -154,7 +157,7 @@ async fn what_is_answered_is_what_is_described() {
         assert!(items.get("items").is_none_or(|items| !items.as_array().unwrap().is_empty()), "{filled} shows nothing to compare");
         tried += 1;
     }
-    assert_eq!(tried, 21);
+    assert_eq!(tried, 23);
     for (path, body, status) in [
         ("/api/v1/incidents", r#"{"title":"x"}"#, "201"),
         ("/api/v1/tokens", r#"{"name":"x","scope":"read"}"#, "201"),
@@ -165,6 +168,13 @@ async fn what_is_answered_is_what_is_described() {
         let back = w.post(path, ADMIN, body).await;
         assert_eq!(back.status.to_string(), status, "{path}: {}", back.text());
         fits(&spec, &schema("post", path, status), &back.json(), path);
+    }
+    let detached = w.post("/api/v1/org/person/ana/detach", ADMIN, "").await;
+    fits(&spec, &schema("post", "/api/v1/org/{kind}/{id}/detach", "200"), &detached.json(), "detach");
+    for (method, body, status) in [("PUT", r#"{"name":"N"}"#, "201"), ("PUT", r#"{"name":"M"}"#, "200"), ("DELETE", "", "200")] {
+        let back = w.ask(method, "/api/v1/org/team/night", &[("authorization", &format!("Bearer {ADMIN}"))], body).await;
+        assert_eq!(back.status.to_string(), status, "{method}: {}", back.text());
+        fits(&spec, &schema(&method.to_lowercase(), "/api/v1/org/{kind}/{id}", status), &back.json(), method);
     }
     let explained = w.post("/api/v1/explain/signal?integration=script", ADMIN, r#"{"title":"x","severity":"critical"}"#).await.json();
     fits(&spec, &schema("post", "/api/v1/explain/signal", "200"), &explained, "explain");

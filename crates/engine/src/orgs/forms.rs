@@ -191,7 +191,7 @@ impl Engine {
         held(kind, id, before, seen)?;
         let was = self.open(&stored)?;
         let will: Vec<Form> = was.iter().filter(|form| form.kind != kind || form.id != id).cloned().collect();
-        let problems = self.allowed(&was, &will, kind, id, kinds)?;
+        let problems = self.allowed(&was, &will, kind, id, kinds).map_err(still_named)?;
         let mut edit = Edit::new(self, actor, stored).await?;
         edit.remove(kind, id.to_owned());
         let Applied { version, made, .. } = edit.finish(None, Vec::new()).await?;
@@ -251,6 +251,16 @@ fn held(kind: FormKind, id: &str, before: Option<&Stored>, seen: Seen) -> Result
         Some(MANAGED_BY_FILE) => Err(FormError::OfFile { kind, id: id.to_owned() }),
         _ => Ok(()),
     }
+}
+
+/// What a removal breaks is not misspelt: the hint of a similar name would lead astray.
+fn still_named(why: FormError) -> FormError {
+    let FormError::Invalid(mut problems) = why else { return why };
+    for problem in problems.iter_mut().filter(|problem| problem.is_error()) {
+        problem.message = format!("after the removal {}", problem.message);
+        problem.hint = Some("change this form first".to_owned());
+    }
+    FormError::Invalid(problems)
 }
 
 fn same_version(row: &Stored, seen: Seen) -> Result<(), FormError> {

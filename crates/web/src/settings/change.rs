@@ -22,6 +22,10 @@ use crate::pages::{Fields, answer};
 use crate::refused::{Refused, sentence};
 use crate::when::When;
 
+const NOT_SAVED: &str = "This was not saved";
+const NOT_REMOVED: &str = "This was not removed";
+const NOT_TAKEN: &str = "This was not taken from the file";
+
 /// Of the kind's address: one more.
 pub(crate) async fn add(State(app): State<App>, headers: HeaderMap, Path(kind): Path<String>, Form(fields): Form<Fields>) -> Response {
     answer(async {
@@ -93,7 +97,7 @@ async fn put(
             }
             Ok(done(app, who, when, kind, Some(id), &made, &elsewhere))
         }
-        Err(why) => again(app, who, when, kind, stored.map(|_| id), Some(fields), why).await,
+        Err(why) => again(app, who, when, kind, stored.map(|_| id), Some(fields), NOT_SAVED, why).await,
     }
 }
 
@@ -108,7 +112,7 @@ pub(crate) async fn remove(
         let (who, when) = administrator(&app, &headers).await?;
         let kind = kind_of(&kind)?;
         if !fields.contains_key("sure") {
-            let refusal = Some("Tick the box under “Remove” to say that you are sure.".to_owned());
+            let refusal = Some((NOT_REMOVED, "Tick the box under “Remove” to say that you are sure.".to_owned()));
             let mut response = Box::pin(shown(&app, &who, &when, kind, Some(&id), Told { refusal, ..Told::default() })).await?;
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
             return Ok(response);
@@ -118,7 +122,7 @@ pub(crate) async fn remove(
                 Ok(Redirect::to(&format!("/settings/{}?removed={}", kind.word(), crate::parts::escaped(&id))).into_response())
             }
             Ok(Changed { problems, .. }) => Ok(done(&app, &who, &when, kind, None, &[], &problems)),
-            Err(why) => Box::pin(again(&app, &who, &when, kind, Some(&id), None, why)).await,
+            Err(why) => Box::pin(again(&app, &who, &when, kind, Some(&id), None, NOT_REMOVED, why)).await,
         }
     })
     .await
@@ -136,7 +140,7 @@ pub(crate) async fn detach(
         let kind = kind_of(&kind)?;
         match app.engine.detach_form(kind, &id, version_of(&fields), &who.actor).await {
             Ok(_) => Ok(Redirect::to(&path(kind, &id)).into_response()),
-            Err(why) => Box::pin(again(&app, &who, &when, kind, Some(&id), None, why)).await,
+            Err(why) => Box::pin(again(&app, &who, &when, kind, Some(&id), None, NOT_TAKEN, why)).await,
         }
     })
     .await
@@ -155,6 +159,7 @@ async fn again(
     kind: FormKind,
     id: Option<&str>,
     fields: Option<Fields>,
+    what: &'static str,
     why: FormError,
 ) -> Result<Response, Refused> {
     let status = match &why {
@@ -176,7 +181,7 @@ async fn again(
         _ => sentence(&why.to_string()),
     };
     let problems = if let FormError::Invalid(problems) = why { problems } else { Vec::new() };
-    let told = Told { fields, refusal: Some(words), problems, saved: false };
+    let told = Told { fields, refusal: Some((what, words)), problems, saved: false };
     let mut response = shown(app, who, when, kind, id, told).await?;
     *response.status_mut() = status;
     Ok(response)

@@ -55,7 +55,7 @@ pub(crate) fn field(row: &Row, around: &Around<'_>, wrong: &[Wrong]) -> Markup {
     let told = html! {
         @if !row.hint.is_empty() { p class="hint" id=(hint) { (marked(row.hint)) } }
         @if let (Input::Yaml(example) | Input::Lines(example), false) = (row.input, around.owned) { (example_of(example)) }
-        @if !mine.is_empty() { div class="wrong" id=(fault) { @for words in &mine { p { (words) } } } }
+        @if !mine.is_empty() { div class="wrong" id=(fault) { @for words in &mine { p { (marked(words)) } } } }
     };
     if let Input::Many(kind) = row.input {
         let known = choices(around.org, kind);

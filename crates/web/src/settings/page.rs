@@ -31,8 +31,8 @@ const LASTS: SignedDuration = SignedDuration::from_hours(8);
 pub(crate) struct Told {
     /// What was typed; what is stored, where nothing was.
     pub fields: Option<Fields>,
-    /// Why nothing was changed: a sentence, and what would work.
-    pub refusal: Option<String>,
+    /// Why nothing was changed: what was not done, and a sentence with what would work.
+    pub refusal: Option<(&'static str, String)>,
     /// What is wrong, one by one.
     pub problems: Vec<FormProblem>,
     /// It was just saved.
@@ -165,7 +165,7 @@ fn wrong_at_the_top(kind: FormKind, id: Option<&str>, told: &Told) -> Markup {
         }
     };
     html! {
-        @if let Some(why) = &told.refusal { div class="refusal" role="alert" tabindex="-1" { strong { "This was not saved" } p { (marked(why)) } @if !told.problems.is_empty() { (listed) } } }
+        @if let Some((what, why)) = &told.refusal { div class="refusal" role="alert" tabindex="-1" { strong { (what) } p { (marked(why)) } @if !told.problems.is_empty() { (listed) } } }
         @else if !told.problems.is_empty() { div class="refusal look" { strong { "Somebody should look at this" } (listed) } }
     }
 }
@@ -220,7 +220,8 @@ fn id_field(org: &Org, kind: FormKind, fields: &Fields, wrong: &[Wrong]) -> Mark
     let typed = fields.get("id").map_or("", String::as_str);
     let mine: Vec<&Wrong> = wrong.iter().filter(|wrong| wrong.key == "id").collect();
     let invalid = (!mine.is_empty()).then_some("true");
-    let said = html! { @if !mine.is_empty() { div class="wrong" id="f-id-wrong" { @for wrong in &mine { p { (wrong.words) } } } } };
+    let said =
+        html! { @if !mine.is_empty() { div class="wrong" id="f-id-wrong" { @for wrong in &mine { p { (marked(&wrong.words)) } } } } };
     match id_of(kind) {
         IdOf::Typed => html! {
             div class="field" {
@@ -294,7 +295,7 @@ pub(crate) fn done(
         @if !made.is_empty() {
             section class="section secrets" {
                 h2 { "Copy it now" }
-                p class="prose" { "A secret was made. It is shown this once: whoever loses it needs a new one." }
+                p class="prose" { "A secret was made. It is shown this once and never again." }
                 dl class="made" { @for made in made { div { dt { (parts::capital(&made.of)) } dd { pre tabindex="0" { code { (made.secret) } } } } } }
             }
         }

@@ -78,6 +78,9 @@ pub(crate) fn body(kind: FormKind, stored: &Value, fields: &Fields, when: &When)
         }
         match value(row, stored.get(row.key), fields, when) {
             Ok(Some(value)) => drop(out.insert(row.key.to_owned(), value)),
+            Ok(None) if row.needed => {
+                faults.push(Fault { key: row.key.to_owned(), message: "this is empty, and it is needed".to_owned(), hint: None });
+            }
             Ok(None) => drop(out.remove(row.key)),
             Err((message, hint)) => {
                 faults.push(Fault { key: row.key.to_owned(), message, hint: Some(hint).filter(|hint| !hint.is_empty()) })
@@ -235,5 +238,7 @@ mod tests {
         let fields: Fields = [("name", "E"), ("steps", "- {page: [\n"), ("repeat", "many")].map(|(k, v)| (k.into(), v.into())).into();
         let faults = body(FormKind::Escalation, &json!({}), &fields, &when()).unwrap_err();
         assert_eq!(faults.iter().map(|fault| fault.key.as_str()).collect::<Vec<_>>(), ["steps", "repeat"]);
+        let faults = body(FormKind::Person, &json!({"name": "Ana"}), &Fields::new(), &when()).unwrap_err();
+        assert_eq!(faults[0].key, "name", "what is needed is not taken away by leaving it empty");
     }
 }
