@@ -1,7 +1,7 @@
 //! Settings: every form of the organisation by kind; each with its fields, its version and its
 //! history, to be changed unless a file owns it.
 //!
-//! `table` says which fields a kind has, `typed` goes from a body to their texts and back, `fields`
+//! `table` says which fields a kind has, `words` what it is called, `typed` goes from a body to their texts and back, `fields`
 //! draws them, `page` is the page of one form, `change` takes what was posted. Secrets are masked as
 //! in an export. Everything here is an administrator's.
 
@@ -10,6 +10,7 @@ mod fields;
 mod page;
 mod table;
 mod typed;
+mod words;
 
 use allclear_domain::access::{Action, Principal, Resource, can};
 use allclear_domain::org::diff::{CATCH_ALL_ID, FormKind};
@@ -22,7 +23,8 @@ use maud::{Markup, html};
 pub(crate) use self::change::{add, detach, remove, save};
 
 use self::page::{Told, shown};
-use self::table::{IdOf, id_of, one as name_of, plural, purpose};
+use self::table::{IdOf, id_of};
+use self::words::{one as name_of, plural, purpose};
 use crate::pages::{Asked, answer, reader};
 use crate::refused::Refused;
 use crate::shell::{Page, Place, framed, heading};
@@ -159,7 +161,7 @@ fn lines(kind: FormKind, found: &[&FormLine], app: &App, max: usize) -> Markup {
         ul class="list" {
             @for form in found.iter().take(max) {
                 li {
-                    a class="main" href=(path(kind, &form.id)) { bdi { (page::title(&org, kind, &form.id)) } }
+                    a class="main" href=(path(kind, &form.id)) { bdi { (words::title(&org, kind, &form.id)) } }
                     span class="quiet" { "version " (form.version) @if form.managed.is_some() { " · from the file" } }
                 }
             }

@@ -203,7 +203,7 @@ async fn every_kind_is_added_by_its_form_and_saved_again_unchanged() {
         let answer = post(&world, &format!("/settings/{kind}"), fields).await;
         assert_eq!(answer.status, 303, "{kind}: {}", answer.text);
         let there = answer.header("location").unwrap().trim_end_matches("?saved").to_owned();
-        let shown = page(&world, &answer.header("location").unwrap().to_owned()).await.ok().text;
+        let shown = page(&world, answer.header("location").unwrap()).await.ok().text;
         assert!(shown.contains("Saved."), "{kind}");
         let before = world.api(&there.replace("/settings/", "/org/")).await;
         assert_eq!(before["managed"], Value::Null, "{kind}");

@@ -26,6 +26,14 @@ const NOT_SAVED: &str = "This was not saved";
 const NOT_REMOVED: &str = "This was not removed";
 const NOT_TAKEN: &str = "This was not taken from the file";
 
+/// Who changes a form of which kind.
+struct Here<'a> {
+    app: &'a App,
+    who: &'a Principal,
+    when: &'a When,
+    kind: FormKind,
+}
+
 /// Of the kind's address: one more.
 pub(crate) async fn add(State(app): State<App>, headers: HeaderMap, Path(kind): Path<String>, Form(fields): Form<Fields>) -> Response {
     answer(async {
@@ -37,7 +45,7 @@ pub(crate) async fn add(State(app): State<App>, headers: HeaderMap, Path(kind): 
             IdOf::Made => format!("ovr-{:x}", app.engine.fresh_id()),
             IdOf::Only => CATCH_ALL_ID.to_owned(),
         };
-        Box::pin(put(&app, &who, &when, kind, &id, None, fields)).await
+        Box::pin(put(&Here { app: &app, who: &who, when: &when, kind }, &id, None, fields)).await
     })
     .await
 }
@@ -53,20 +61,13 @@ pub(crate) async fn save(
         let (who, when) = administrator(&app, &headers).await?;
         let kind = kind_of(&kind)?;
         let (view, _) = app.engine.form_view(kind, &id, &app.options.formats).await.map_err(refused)?;
-        Box::pin(put(&app, &who, &when, kind, &id, Some(&view.body), fields)).await
+        Box::pin(put(&Here { app: &app, who: &who, when: &when, kind }, &id, Some(&view.body), fields)).await
     })
     .await
 }
 
-async fn put(
-    app: &App,
-    who: &Principal,
-    when: &When,
-    kind: FormKind,
-    id: &str,
-    stored: Option<&Value>,
-    fields: Fields,
-) -> Result<Response, Refused> {
+async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, fields: Fields) -> Result<Response, Refused> {
+    let Here { app, who, when, kind } = *here;
     let empty = json!({});
     let done_or_not = match typed::body(kind, stored.unwrap_or(&empty), &fields, when) {
         Ok(body) => {
@@ -97,7 +98,7 @@ async fn put(
             }
             Ok(done(app, who, when, kind, Some(id), &made, &elsewhere))
         }
-        Err(why) => again(app, who, when, kind, stored.map(|_| id), Some(fields), NOT_SAVED, why).await,
+        Err(why) => again(here, stored.map(|_| id), Some(fields), NOT_SAVED, why).await,
     }
 }
 
@@ -122,7 +123,7 @@ pub(crate) async fn remove(
                 Ok(Redirect::to(&format!("/settings/{}?removed={}", kind.word(), crate::parts::escaped(&id))).into_response())
             }
             Ok(Changed { problems, .. }) => Ok(done(&app, &who, &when, kind, None, &[], &problems)),
-            Err(why) => Box::pin(again(&app, &who, &when, kind, Some(&id), None, NOT_REMOVED, why)).await,
+            Err(why) => Box::pin(again(&Here { app: &app, who: &who, when: &when, kind }, Some(&id), None, NOT_REMOVED, why)).await,
         }
     })
     .await
@@ -140,7 +141,7 @@ pub(crate) async fn detach(
         let kind = kind_of(&kind)?;
         match app.engine.detach_form(kind, &id, version_of(&fields), &who.actor).await {
             Ok(_) => Ok(Redirect::to(&path(kind, &id)).into_response()),
-            Err(why) => Box::pin(again(&app, &who, &when, kind, Some(&id), None, NOT_TAKEN, why)).await,
+            Err(why) => Box::pin(again(&Here { app: &app, who: &who, when: &when, kind }, Some(&id), None, NOT_TAKEN, why)).await,
         }
     })
     .await
@@ -152,16 +153,7 @@ fn version_of(fields: &Fields) -> Seen {
 }
 
 /// The page once more, with why not.
-async fn again(
-    app: &App,
-    who: &Principal,
-    when: &When,
-    kind: FormKind,
-    id: Option<&str>,
-    fields: Option<Fields>,
-    what: &'static str,
-    why: FormError,
-) -> Result<Response, Refused> {
+async fn again(here: &Here<'_>, id: Option<&str>, fields: Option<Fields>, what: &'static str, why: FormError) -> Result<Response, Refused> {
     let status = match &why {
         FormError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         FormError::Org(OrgError::Store(_)) => StatusCode::SERVICE_UNAVAILABLE,
@@ -173,16 +165,14 @@ async fn again(
     let words = match &why {
         FormError::Org(OrgError::Store(_)) => "The store did not answer, so nothing was recorded. Ask again in a few seconds.".to_owned(),
         FormError::Changed { .. } => {
-            format!(
-                "{} What you typed is still here. Open the form anew to see the change, and make yours there.",
-                sentence(&why.to_string())
-            )
+            format!("{} What you typed is still here; make your change to the form as it is now.", sentence(&why.to_string()))
         }
         _ => sentence(&why.to_string()),
     };
+    let stale = matches!(why, FormError::Changed { .. });
     let problems = if let FormError::Invalid(problems) = why { problems } else { Vec::new() };
-    let told = Told { fields, refusal: Some((what, words)), problems, saved: false };
-    let mut response = shown(app, who, when, kind, id, told).await?;
+    let told = Told { fields, refusal: Some((what, words)), problems, saved: false, stale };
+    let mut response = shown(here.app, here.who, here.when, here.kind, id, told).await?;
     *response.status_mut() = status;
     Ok(response)
 }

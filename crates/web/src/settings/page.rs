@@ -13,7 +13,8 @@ use jiff::SignedDuration;
 use maud::{Markup, html};
 
 use super::fields::{Around, Wrong, anchor, field, marked};
-use super::table::{IdOf, Row, id_of, one as name_of, purpose, rows, severities};
+use super::table::{IdOf, Row, id_of, rows, severities};
+use super::words::{one as name_of, purpose, title};
 use super::{crumbs, path, path_of_new, typed};
 use crate::App;
 use crate::incident::actor;
@@ -37,6 +38,8 @@ pub(crate) struct Told {
     pub problems: Vec<FormProblem>,
     /// It was just saved.
     pub saved: bool,
+    /// Somebody was first: what is stored is another version than what was typed over.
+    pub stale: bool,
 }
 
 /// The form of an id; the form that adds one, where there is none.
@@ -92,29 +95,6 @@ pub(crate) fn refused(why: FormError) -> Refused {
     }
 }
 
-/// What people call a form.
-pub(crate) fn title(org: &Org, kind: FormKind, id: &str) -> String {
-    let named = match kind {
-        FormKind::Person => org.person(id).map(|form| form.name.clone()),
-        FormKind::Service => org.service(id).map(|form| form.name.clone()),
-        FormKind::Schedule => org.schedule_form(id).and_then(|form| form.name.clone()),
-        FormKind::Escalation => org.escalation(id).and_then(|form| form.name.clone()),
-        FormKind::Team => org.bundle().teams.iter().find(|form| form.id == id).map(|form| form.name.clone()),
-        FormKind::Severity => {
-            let form = org.bundle().severities.iter().find(|form| form.id.word() == id);
-            form.map(|form| format!("{}{}", id.to_uppercase(), form.name.as_ref().map_or_else(String::new, |name| format!(" {name}"))))
-        }
-        FormKind::Override => org.bundle().overrides.iter().find(|form| form.id == id).map(|form| {
-            let schedule = org.schedule_form(&form.schedule).and_then(|form| form.name.clone()).unwrap_or_else(|| form.schedule.clone());
-            format!("{} for {schedule}", parts::name(org, &form.person))
-        }),
-        FormKind::Silence => org.bundle().silences.iter().find(|form| form.id == id).map(|form| parts::cut(&form.matches, 80)),
-        FormKind::CatchAll => Some("Catch-all".to_owned()),
-        _ => None,
-    };
-    named.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.to_owned())
-}
-
 /// The fields of a form that is begun; a link may fill some.
 pub(crate) fn fresh(kind: FormKind, who: &Principal, when: &When, asked: Fields) -> Fields {
     let mut out = Fields::new();
@@ -165,7 +145,13 @@ fn wrong_at_the_top(kind: FormKind, id: Option<&str>, told: &Told) -> Markup {
         }
     };
     html! {
-        @if let Some((what, why)) = &told.refusal { div class="refusal" role="alert" tabindex="-1" { strong { (what) } p { (marked(why)) } @if !told.problems.is_empty() { (listed) } } }
+        @if let Some((what, why)) = &told.refusal { div class="refusal" role="alert" tabindex="-1" {
+                strong { (what) }
+                p { (marked(why)) }
+                @if let (true, Some(id)) = (told.stale, id) { p { a href=(path(kind, id)) target="_blank" rel="noopener" { "See it as it is now, in another tab" } } }
+                @if !told.problems.is_empty() { (listed) }
+            }
+        }
         @else if !told.problems.is_empty() { div class="refusal look" { strong { "Somebody should look at this" } (listed) } }
     }
 }
