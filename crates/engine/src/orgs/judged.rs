@@ -95,3 +95,58 @@ pub(crate) fn below(parts: &[PathPart]) -> Place {
 pub(crate) fn kind_of(list: &str) -> Option<FormKind> {
     FormKind::ALL.into_iter().find(|kind| kind.list() == list)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn form(kind: FormKind, id: &str, body: Value) -> Form {
+        Form { kind, id: id.to_owned(), body }
+    }
+
+    /// A service whose policy is not there, and a person on a schedule.
+    fn broken() -> Vec<Form> {
+        vec![
+            form(FormKind::Person, "ana", json!({"id": "ana", "name": "Ana", "contacts": [{"id": "m", "email": "ana@example.org"}]})),
+            form(FormKind::Person, "ben", json!({"id": "ben", "name": "Ben", "contacts": [{"id": "m", "email": "ben@example.org"}]})),
+            form(
+                FormKind::Schedule,
+                "rota",
+                json!({"id": "rota", "time_zone": "UTC", "layers": [{"people": ["ana"], "every": "1w", "handoff": "Mon 09:00", "starts": "2026-01-05"}]}),
+            ),
+            form(FormKind::Service, "shop", json!({"id": "shop", "name": "Shop", "escalation": "gone"})),
+            form(FormKind::Route, "b", json!({"id": "b", "order": 0, "match": "a=\"1\""})),
+            form(FormKind::Route, "a", json!({"id": "a", "order": 1, "match": "a=~\"(\""})),
+            form(FormKind::CatchAll, CATCH_ALL_ID, json!({"targets": ["person:ben", "ana"]})),
+        ]
+    }
+
+    fn told(forms: &[Form]) -> Vec<FormProblem> {
+        judged(forms, Against { now: "2026-03-01T12:00:00Z".parse().unwrap(), kinds: &[] }).unwrap()
+    }
+
+    fn errors(problems: &[FormProblem]) -> Vec<String> {
+        problems.iter().filter(|p| p.is_error()).map(|p| format!("{} {} {}", p.kind.word(), p.id, p.key)).collect()
+    }
+
+    #[test]
+    fn a_problem_names_its_form_and_the_key_in_it() {
+        assert_eq!(errors(&told(&broken())), ["service shop escalation", "route a match", "catch_all catch_all targets[1]"]);
+    }
+
+    #[test]
+    fn a_change_answers_for_its_own_form_and_for_what_it_breaks_elsewhere() {
+        let was = told(&broken());
+        let without = |kind: FormKind, id: &str| broken().into_iter().filter(|f| f.kind != kind || f.id != id).collect::<Vec<_>>();
+        // What was wrong before, elsewhere, is not asked of whoever changes something else, also
+        // where the places of a list move.
+        let gone = caused(&was, told(&without(FormKind::Route, "b")), FormKind::Route, "b");
+        assert_eq!(errors(&gone), Vec::<String>::new());
+        let gone = caused(&was, told(&without(FormKind::Person, "ana")), FormKind::Person, "ana");
+        assert_eq!(errors(&gone), ["schedule rota layers[0].people[0]"]);
+        // The form that is put has to be right itself.
+        assert_eq!(errors(&caused(&was, told(&broken()), FormKind::Service, "shop")), ["service shop escalation"]);
+    }
+}
