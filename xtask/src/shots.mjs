@@ -22,7 +22,7 @@ const pages = [
   ["board", "/"], ["wall", "/?wall"], ["incident", first], ["incident-people", first && first + "?tab=people"], ["incident-tasks", first && first + "?tab=tasks"],
   ["incident-more", first && first + "?tab=more"], ["incident-severity", first && first + "?do=severity"], ["incident-alerts", first && first + "/alerts"], ["link", link], ["on-call", "/on-call"], ["services", "/services"],
   ["service", service], ["declare", "/declare"], ["search", "/search?q=a"], ["menu", "/menu"], ["actions", "/actions"], ["reviews", "/reviews"], ["review", review],
-  ["trends", "/trends"], ["settings", "/settings"], ["outbox", "/outbox"], ["missing", "/incidents/INC-9999"],
+  ["trends", "/trends"], ["settings", "/settings"], ["settings-person", "/settings/person/ana"], ["settings-schedule", "/settings/schedule/payments-primary"], ["settings-new", "/settings/team/new"], ["outbox", "/outbox"], ["missing", "/incidents/INC-9999"],
 ].filter(([name, path]) => path && (only.length === 0 || only.includes(name)));
 
 for (const scheme of ["light", "dark"]) {

@@ -5,6 +5,7 @@
 
 use allclear_engine::core::Refusal;
 use allclear_engine::orgs::OrgError;
+use allclear_engine::orgs::forms::FormError;
 use allclear_engine::queries::NoAnswer;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -61,6 +62,7 @@ codes! {
     no_such_escalation 404 "There is no such escalation policy";
     no_such_integration 404 "There is no such integration";
     no_such_command 404 "There is no such command";
+    no_such_form 404 "There is no such form";
     no_such_format 404 "There is no such format";
     unknown_key 401 "The integration key is unknown";
     wrong_kind 401 "The integration key is for another format";
@@ -103,6 +105,9 @@ codes! {
     idempotency_key_reused 422 "The idempotency key was used for another request";
     version_mismatch 412 "The incident has changed meanwhile";
     org_invalid 422 "The organisation has errors";
+    form_exists 412 "There is such a form already";
+    form_changed 412 "The form has changed meanwhile";
+    form_of_file 409 "A file owns the form";
     org_conflict 409 "The organisation was changed at the same time";
     too_many_alerts 503 "Too many alerts are open";
     store_unavailable 503 "The store does not answer";
@@ -209,6 +214,25 @@ impl From<OrgError> for Problem {
             OrgError::Missing { kind, .. } => format!("no_such_{kind}"),
         };
         Self::new(&code, why.to_string())
+    }
+}
+
+impl From<FormError> for Problem {
+    fn from(why: FormError) -> Self {
+        let told = why.to_string();
+        match why {
+            FormError::Missing { .. } => Self::new("no_such_form", told),
+            FormError::Exists { .. } => Self::new("form_exists", told),
+            FormError::Changed { now, .. } => {
+                Self::new("form_changed", format!("{told}; read it again, and ask again with `If-Match: \"{now}\"`"))
+            }
+            FormError::Removed => Self::new("form_changed", told),
+            FormError::OfFile { .. } => Self::new("form_of_file", told),
+            FormError::Invalid(problems) => {
+                Self::new("org_invalid", told).with(problems.iter().map(|problem| json!(crate::rest::FormFault::of(problem))).collect())
+            }
+            FormError::Org(why) => why.into(),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use allclear_api::ApiOptions;
 use allclear_channels::ranges::Ranges;
+use allclear_channels::registry;
 use allclear_domain::access::Principal;
 use allclear_engine::Engine;
 use allclear_web::{DemoMessage, WebOptions};
@@ -33,7 +34,8 @@ pub fn router(engine: Engine, faces: Faces, trusted: Ranges) -> Router {
                 .collect()
         })
     });
-    let options = WebOptions { open_to: faces.open_to, first_alarm_curl: faces.first_alarm_curl, demo_outbox };
+    let options =
+        WebOptions { open_to: faces.open_to, first_alarm_curl: faces.first_alarm_curl, demo_outbox, formats: registry::kinds().collect() };
     allclear_api::router(engine.clone(), ApiOptions::default())
         .merge(allclear_web::router(engine, options).layer(axum::middleware::from_fn_with_state(trusted, proxies::seen_through)))
         .fallback(|headers: axum::http::HeaderMap| async move { allclear_web::not_found(&headers) })

@@ -1,5 +1,9 @@
 //! The organisation in the store: forms with versions and a change log, secrets sealed, and the
-//! snapshot that decisions read.
+//! snapshot that decisions read. A whole file is applied here; one form at a time is changed in
+//! [`forms`].
+
+pub mod forms;
+mod judged;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,6 +24,9 @@ use serde_json::Value;
 use crate::engine::{Engine, StartError};
 use crate::ports::Rng;
 use crate::seal::SecretKey;
+
+pub use self::judged::FormProblem;
+pub(crate) use self::judged::below;
 
 /// The mark of forms that a file owns.
 pub const MANAGED_BY_FILE: &str = "file";
@@ -79,6 +86,11 @@ async fn org_version(db: &Db) -> Result<u64, Fault> {
 }
 
 fn bundle_of(stored: &[form::Stored], key: &SecretKey) -> Result<Bundle, String> {
+    from_forms(opened(stored, key)?).map_err(|bad| bad.to_string())
+}
+
+/// The forms with their secrets in the clear.
+fn opened(stored: &[form::Stored], key: &SecretKey) -> Result<Vec<Form>, String> {
     let mut opened = Vec::with_capacity(stored.len());
     for row in stored {
         let Some(kind) = FormKind::from_word(&row.kind) else {
@@ -88,7 +100,7 @@ fn bundle_of(stored: &[form::Stored], key: &SecretKey) -> Result<Bundle, String>
         open_secrets(kind, &mut body, key).map_err(|why| format!("{} {}: {why}", row.kind, row.id))?;
         opened.push(Form { kind, id: row.id.clone(), body });
     }
-    from_forms(opened).map_err(|bad| bad.to_string())
+    Ok(opened)
 }
 
 /// Applies `change` to every secret in a form's body.
@@ -310,7 +322,12 @@ impl<'a> Edit<'a> {
         }
         let action = match &old {
             None => Action::Add,
-            Some(old) => Action::Change { fields: differing(old, &form.body) },
+            Some(old) => {
+                let mut fields = differing(old, &form.body);
+                // Who owns it is part of the form to whoever looks at its changes.
+                fields.extend(before.filter(|row| row.managed.as_deref() != managed).map(|_| "managed".to_owned()));
+                Action::Change { fields }
+            }
         };
         // Names and addresses of people never reach the log: only which fields changed does.
         let body = serde_json::json!({ "version": self.version, "action": action });
@@ -333,18 +350,27 @@ impl<'a> Edit<'a> {
 
     /// Forms of the file that it does not name any more.
     fn leave(&mut self, named: &BTreeSet<(FormKind, String)>, prune: bool) {
+        let mut gone = Vec::new();
         for ((kind, id), row) in &self.stored {
             if row.managed.as_deref() != Some(MANAGED_BY_FILE) || named.contains(&(*kind, id.clone())) {
                 continue;
             }
-            let action = if prune { Action::Remove } else { Action::KeptWithoutPrune };
-            if prune {
-                self.writes.extend(form::remove(kind.word(), id, self.version, self.actor, self.engine.now()));
-                let body = serde_json::json!({ "version": self.version, "action": action });
-                self.drafts.push((format!("{}/{id}", kind.word()), "form_changed", body.to_string()));
-            }
-            self.changes.push(Change { kind: *kind, id: id.clone(), action });
+            gone.push((*kind, id.clone()));
         }
+        for (kind, id) in gone {
+            if prune {
+                self.remove(kind, id);
+            } else {
+                self.changes.push(Change { kind, id, action: Action::KeptWithoutPrune });
+            }
+        }
+    }
+
+    fn remove(&mut self, kind: FormKind, id: String) {
+        self.writes.extend(form::remove(kind.word(), &id, self.version, self.actor, self.engine.now()));
+        let body = serde_json::json!({ "version": self.version, "action": Action::Remove });
+        self.drafts.push((format!("{}/{id}", kind.word()), "form_changed", body.to_string()));
+        self.changes.push(Change { kind, id, action: Action::Remove });
     }
 
     async fn finish(mut self, digest: Option<&str>, made: Vec<MadeSecret>) -> Result<Applied, OrgError> {

@@ -42,7 +42,12 @@ async fn main() -> std::io::Result<()> {
         _ => {}
     }
     let open_to = (scene != "closed").then(everybody);
-    let options = WebOptions { open_to, first_alarm_curl: Some(CURL.into()), demo_outbox: (scene != "closed").then(|| outbox(&world)) };
+    let options = WebOptions {
+        open_to,
+        first_alarm_curl: Some(CURL.into()),
+        formats: vec!["alertmanager", "json", "pagerduty"],
+        demo_outbox: (scene != "closed").then(|| outbox(&world)),
+    };
     let app = allclear_web::router(world.engine.clone(), options);
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     println!("{scene}: http://{}/", listener.local_addr()?);

@@ -26,6 +26,7 @@ const STYLE: &str = concat!(
     include_str!("css/incident.css"),
     include_str!("css/oncall.css"),
     include_str!("css/plain.css"),
+    include_str!("css/settings.css"),
     include_str!("css/wall.css"),
     include_str!("css/print.css"),
 );

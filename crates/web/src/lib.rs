@@ -90,6 +90,8 @@ pub struct WebOptions {
     pub first_alarm_curl: Option<String>,
     /// The messages that would have been sent.
     pub demo_outbox: Option<DemoOutbox>,
+    /// Formats of integrations that are spoken here, to choose from and to judge by.
+    pub formats: Vec<&'static str>,
 }
 
 /// What every handler has.
@@ -122,7 +124,10 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/reviews/{id}/{verb}", get(reviews::back).post(reviews::act))
         .route("/trends", get(trends::show))
         .route("/settings", get(settings::list))
-        .route("/settings/{kind}/{id}", get(settings::one))
+        .route("/settings/{kind}", get(settings::of_kind).post(settings::add))
+        .route("/settings/{kind}/{id}", get(settings::one).post(settings::save))
+        .route("/settings/{kind}/{id}/remove", get(settings::back).post(settings::remove))
+        .route("/settings/{kind}/{id}/detach", get(settings::back).post(settings::detach))
         .route("/live", get(live::follow))
         .route("/outbox", get(pages::outbox))
         .route("/a/{token}", get(link::show).post(link::acknowledge))

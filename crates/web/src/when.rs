@@ -35,6 +35,11 @@ impl When {
         self.name.strip_prefix("Etc/").unwrap_or(&self.name)
     }
 
+    /// The IANA name of the reader's zone, as a form takes it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     fn local(&self, at: Timestamp) -> Zoned {
         at.to_zoned(self.zone.clone())
     }

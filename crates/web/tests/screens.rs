@@ -124,3 +124,33 @@ async fn the_live_stream_says_that_something_changed_and_nothing_else() {
     let missing = Request::get("/live?on=incident&id=INC-999").body(Body::empty()).unwrap();
     assert_eq!(ask(&world, as_who(everybody()), missing).await.status(), StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn settings_are_an_administrator_s_to_look_at_and_to_change() {
+    let world = World::at(NOON).await;
+    let responder = Principal { actor: Actor::Person("ben".into()), scope: Scope::Respond };
+    let was = world.engine.org().version;
+    for path in ["/settings", "/settings/team", "/settings/team/new", "/settings/team/payments"] {
+        let request = Request::get(path).header("accept", "text/html").body(Body::empty()).unwrap();
+        assert_eq!(ask(&world, as_who(responder.clone()), request).await.status(), StatusCode::FORBIDDEN, "{path}");
+    }
+    for path in ["/settings/team", "/settings/team/payments", "/settings/team/payments/remove", "/settings/team/payments/detach"] {
+        let body = format!("id=night&name=Night&version={was}&sure=1");
+        let refused = ask(&world, as_who(responder.clone()), post(path).body(Body::from(body)).unwrap()).await;
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{path}");
+        let forged = post(path).header("sec-fetch-site", "cross-site").body(Body::from("name=Night")).unwrap();
+        assert_eq!(ask(&world, as_who(everybody()), forged).await.status(), StatusCode::FORBIDDEN, "{path}");
+    }
+    assert_eq!(world.engine.org().version, was);
+}
+
+#[tokio::test]
+async fn a_full_disk_keeps_what_was_typed_into_the_settings() {
+    let world = World::at(NOON).await;
+    world.fill_disk(true);
+    let request = post("/settings/team").header("authorization", "Bearer letmein").body(Body::from("id=night&name=Night+watch")).unwrap();
+    let answer = ask(&world, WebOptions::default(), request).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let shown = text(answer).await;
+    assert!(shown.contains("value=\"Night watch\"") && shown.contains("nothing was recorded"), "{shown}");
+}

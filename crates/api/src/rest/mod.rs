@@ -7,10 +7,12 @@ mod incidents;
 mod learning;
 mod lists;
 mod org;
+mod org_forms;
 mod stream;
 mod tokens;
 
 pub(crate) use lists::Signal;
+pub(crate) use org_forms::FormFault;
 
 use allclear_domain::access::Principal;
 use allclear_engine::core::{Command, Input, Once as EngineOnce, Reply, Versioned};
@@ -184,6 +186,9 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
         .routes(routes!(org::check))
         .routes(routes!(org::diff))
         .routes(routes!(org::apply))
+        .routes(routes!(org_forms::list))
+        .routes(routes!(org_forms::show, org_forms::put, org_forms::remove))
+        .routes(routes!(org_forms::detach))
         .routes(routes!(org::put_override))
         .routes(routes!(explain::signal))
         .routes(routes!(explain::page))

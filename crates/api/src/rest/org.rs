@@ -9,6 +9,7 @@ use allclear_domain::org::model::Override;
 use allclear_domain::org::problem::Weight;
 use allclear_domain::time::{Length, whole_micros};
 use allclear_engine::orgfile::{self, FileProblem, Format, Loaded};
+use allclear_engine::orgs::MadeSecret;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
@@ -208,6 +209,12 @@ pub(crate) struct OrgSecret {
     secret: String,
 }
 
+impl From<MadeSecret> for OrgSecret {
+    fn from(made: MadeSecret) -> Self {
+        Self { of: made.of, secret: made.secret }
+    }
+}
+
 /// What applying changed.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OrgApplied {
@@ -236,7 +243,7 @@ pub(crate) async fn apply(
     Ok(Json(OrgApplied {
         version: done.version,
         changes: done.changes.into_iter().map(change).collect(),
-        made: done.made.into_iter().map(|made| OrgSecret { of: made.of, secret: made.secret }).collect(),
+        made: done.made.into_iter().map(OrgSecret::from).collect(),
         problems,
     }))
 }

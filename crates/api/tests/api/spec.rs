@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::world::{ADMIN, World};
 
-const METHODS: [&str; 3] = ["get", "post", "delete"];
+const METHODS: [&str; 4] = ["get", "post", "put", "delete"];
 
 async fn spec(w: &World) -> Value {
     w.ask("GET", "/api/v1/openapi.json", &[], "").await.json()
@@ -21,7 +21,8 @@ fn operations(spec: &Value) -> Vec<(String, String, Value)> {
     for (path, item) in spec["paths"].as_object().unwrap() {
         for method in METHODS {
             if let Some(operation) = item.get(method) {
-                let filled = path.replace("{ref}", "INC-1").replace("{command}", "acknowledge").replace("{id}", "x");
+                let filled =
+                    path.replace("{ref}", "INC-1").replace("{command}", "acknowledge").replace("{id}", "x").replace("{kind}", "team");
                 out.push((method.to_uppercase(), filled, operation.clone()));
             }
         }
@@ -36,7 +37,7 @@ async fn every_route_asks_for_a_token_and_for_its_scope_first() {
     assert_eq!(spec["openapi"].as_str().map(|v| &v[..3]), Some("3.1"));
     let read = format!("Bearer {}", w.token("read", None).await);
     let all = operations(&spec);
-    assert_eq!(all.len(), 40, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
+    assert_eq!(all.len(), 45, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
     let bodies = spec["components"]["schemas"]["CommandBody"]["anyOf"].as_array().unwrap();
     for body in bodies {
         let name = body["$ref"].as_str().unwrap().trim_start_matches("#/components/schemas/");
@@ -128,6 +129,7 @@ async fn what_is_answered_is_what_is_described() {
     }
     let review = w.get("/api/v1/reviews", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
     let action = w.get("/api/v1/actions", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
+    let ana = "ana".to_owned();
     let mut tried = 0;
     for path in spec["paths"].as_object().unwrap().keys() {
         if spec["paths"][path].get("get").is_none() || path.ends_with("/org") || path.ends_with("/stream") {
@@ -141,10 +143,12 @@ async fn what_is_answered_is_what_is_described() {
             &review
         } else if path.contains("/actions") {
             &action
+        } else if path.contains("/org/") {
+            &ana
         } else {
             &page
         };
-        let filled = path.replace("{ref}", "INC-1").replace("{id}", id);
+        let filled = path.replace("{ref}", "INC-1").replace("{kind}", "person").replace("{id}", id);
         w.token("read", None).await;
         let back = w.get(&filled, ADMIN).await;
         assert_eq!(back.status, 200, "{filled}: {}", back.text());
@@ -153,7 +157,7 @@ async fn what_is_answered_is_what_is_described() {
         assert!(items.get("items").is_none_or(|items| !items.as_array().unwrap().is_empty()), "{filled} shows nothing to compare");
         tried += 1;
     }
-    assert_eq!(tried, 21);
+    assert_eq!(tried, 23);
     for (path, body, status) in [
         ("/api/v1/incidents", r#"{"title":"x"}"#, "201"),
         ("/api/v1/tokens", r#"{"name":"x","scope":"read"}"#, "201"),
@@ -164,6 +168,13 @@ async fn what_is_answered_is_what_is_described() {
         let back = w.post(path, ADMIN, body).await;
         assert_eq!(back.status.to_string(), status, "{path}: {}", back.text());
         fits(&spec, &schema("post", path, status), &back.json(), path);
+    }
+    let detached = w.post("/api/v1/org/person/ana/detach", ADMIN, "").await;
+    fits(&spec, &schema("post", "/api/v1/org/{kind}/{id}/detach", "200"), &detached.json(), "detach");
+    for (method, body, status) in [("PUT", r#"{"name":"N"}"#, "201"), ("PUT", r#"{"name":"M"}"#, "200"), ("DELETE", "", "200")] {
+        let back = w.ask(method, "/api/v1/org/team/night", &[("authorization", &format!("Bearer {ADMIN}"))], body).await;
+        assert_eq!(back.status.to_string(), status, "{method}: {}", back.text());
+        fits(&spec, &schema(&method.to_lowercase(), "/api/v1/org/{kind}/{id}", status), &back.json(), method);
     }
     let explained = w.post("/api/v1/explain/signal?integration=script", ADMIN, r#"{"title":"x","severity":"critical"}"#).await.json();
     fits(&spec, &schema("post", "/api/v1/explain/signal", "200"), &explained, "explain");

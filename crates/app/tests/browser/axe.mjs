@@ -142,6 +142,8 @@ try {
     ["wall", "/?wall"], ["board with a filter", "/?severity=sev1"], ["incident on a wall", `${led}?wall`], ["on call", "/on-call"], ["services", "/services"], ["declare", "/declare"], ["search, nothing asked", "/search"],
     ["search", "/search?q=checkout"], ["search, nothing found", "/search?q=zzzz"], ["menu", "/menu"], ["actions", "/actions"], ["reviews", "/reviews"],
     ["trends", "/trends"], ["settings", "/settings"], ["a form of the settings", "/settings/service/checkout"], ["a person's form", "/settings/person/ana"],
+    ["settings of a kind", "/settings/person"], ["settings of a kind, none yet", "/settings/severity"], ["a new person", "/settings/person/new"], ["a new override", "/settings/override/new"],
+    ["a new route", "/settings/route/new"], ["a new plan", "/settings/plan/new"],
     ["outbox", "/outbox"], ["no such incident", "/incidents/INC-9999"], ["no such page", "/nowhere"], ["no such link", "/a/none"], ["no such review", "/reviews/none"],
     ["the API's page", "/api/docs"], ["sign-in", "/sign-in"], ["me, without a session", "/me"],
   ]) await show(name, path);
@@ -154,6 +156,14 @@ try {
   await page.open(base + "/declare");
   await submit("main form", { title: "" });
   await look("declare, refused");
+
+  await page.open(base + "/settings/person/new");
+  await submit("main form.of-form", { id: "Not an id", name: "", contacts: "- {id: hook, wehbook: x}" });
+  await look("settings, refused");
+  await page.open(base + "/settings/integration/new");
+  await submit("main form.of-form", { id: "axe", kind: "json" });
+  await look("settings, a secret that was made");
+  await show("settings, a form that may be changed", "/settings/integration/axe");
 
   // The page behind a message's link: before and after, taken and passed on.
   // A link that still asks for somebody: what unfolds may end one at any time.

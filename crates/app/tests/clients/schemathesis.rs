@@ -114,6 +114,8 @@ async fn configuration(world: &World) -> String {
         dictionary(name, values);
     }
     dictionary("refs", &(1..=4).map(|n| format!("INC-{n}")).collect::<Vec<_>>());
+    dictionary("kinds", &["team", "escalation", "service", "route"].map(ToOwned::to_owned));
+    dictionary("forms", &["payments", "checkout", "search", "added"].map(ToOwned::to_owned));
     let verbs_of = [
         ("incident_verbs", "^/api/v1/incidents/", ("ref", "refs"), verbs(world, "/incidents/INC-4").await),
         ("review_verbs", "^/api/v1/reviews/", ("id", "reviews"), verbs(world, &format!("/reviews/{}", reviews[0])).await),
@@ -135,6 +137,8 @@ async fn configuration(world: &World) -> String {
         bind(&format!("{route}.*[{{]command[}}]"), &[*of, ("command", name)]);
     }
     bind("^/api/v1/incidents/[{]ref[}](/(alerts|events|expectations|pages|review|updates))?$", &[("ref", "refs")]);
+    bind("^/api/v1/org/[{]kind[}]$", &[("kind", "kinds")]);
+    bind("^/api/v1/org/[{]kind[}]/", &[("kind", "kinds"), ("id", "forms")]);
     text.push_str("[[operations]]\ninclude-path = \"/api/v1/org/apply\"\nparameters.\"query.prune\" = false\n");
     text
 }

@@ -89,6 +89,7 @@ fn filled(path: &str, ids: &Ids) -> String {
         _ if path.contains("/reviews/") => &ids.review,
         _ if path.contains("/schedules/") => "rota",
         _ if path.contains("/people/") => "ben",
+        _ if path.contains("/org/") => "matrix",
         _ => NONE,
     };
     let command = match path {
@@ -96,7 +97,7 @@ fn filled(path: &str, ids: &Ids) -> String {
         _ if path.contains("/reviews/") => "edit",
         _ => "note",
     };
-    path.replace("{ref}", &ids.reference).replace("{id}", id).replace("{command}", command)
+    path.replace("{ref}", &ids.reference).replace("{kind}", "team").replace("{id}", id).replace("{command}", command)
 }
 
 async fn operations(world: &World) -> Vec<(Method, String)> {
@@ -362,6 +363,11 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("POST /api/v1/org/check", Admin, json!({})),
         ("POST /api/v1/org/diff", Admin, json!({})),
         ("POST /api/v1/org/apply", Admin, json!({})),
+        ("GET /api/v1/org/{kind}", Admin, Value::Null),
+        ("GET /api/v1/org/{kind}/{id}", Admin, Value::Null),
+        ("PUT /api/v1/org/{kind}/{id}", Admin, json!({"name": "matrix"})),
+        ("DELETE /api/v1/org/{kind}/{id}", Admin, Value::Null),
+        ("POST /api/v1/org/{kind}/{id}/detach", Admin, Value::Null),
         ("POST /api/v1/schedules/{id}/overrides", Schedule, json!({"person": "ana", "starts_at": at(1), "ends_at": at(2)})),
         ("POST /api/v1/explain/signal", Read, json!({"title": "matrix"})),
         ("GET /api/v1/explain/page/{id}", See, Value::Null),

@@ -16,7 +16,7 @@ use super::model::{Bundle, Slug};
 /// The id of the one form that says who is paged when nothing else is left.
 pub const CATCH_ALL_ID: &str = "catch_all";
 /// The key of a route's body that says its place among the routes.
-const ORDER: &str = "order";
+pub const ORDER: &str = "order";
 
 /// What a form is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,6 +78,28 @@ impl FormKind {
             Self::Calendar => "calendar",
             Self::Role => "role",
             Self::Plan => "plan",
+        }
+    }
+
+    /// The key of the file under which forms of this kind stand.
+    #[must_use]
+    pub const fn list(self) -> &'static str {
+        match self {
+            Self::Person => "people",
+            Self::Team => "teams",
+            Self::Schedule => "schedules",
+            Self::Override => "overrides",
+            Self::Escalation => "escalations",
+            Self::Service => "services",
+            Self::Integration => "integrations",
+            Self::Route => "routes",
+            Self::Severity => "severities",
+            Self::Silence => "silences",
+            Self::CatchAll => "catch_all",
+            Self::Audience => "audiences",
+            Self::Calendar => "calendars",
+            Self::Role => "roles",
+            Self::Plan => "plans",
         }
     }
 

@@ -9,6 +9,7 @@
 
 mod lines;
 mod parse;
+pub mod part;
 #[cfg(test)]
 mod tests;
 

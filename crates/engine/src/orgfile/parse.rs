@@ -31,7 +31,16 @@ fn parse_yaml(text: &str, file: &str) -> Result<(Bundle, Lines), Vec<FileProblem
     if text.lines().all(|line| matches!(line.trim(), "" | "---") || line.trim_start().starts_with('#')) {
         return Ok((Bundle::default(), Lines::default()));
     }
-    let options = serde_saphyr::options! {
+    let parsed = serde_saphyr::from_str_with_options::<Bundle>(text, yaml_options());
+    parsed.map(|bundle| (bundle, Lines::of_yaml(text))).map_err(|error| {
+        let at = error.location().map(|l| (u32::try_from(l.line()).unwrap_or(0), u32::try_from(l.column()).unwrap_or(0)));
+        vec![explained(&yaml_words(error.without_snippet()), file, at, &Lines::of_yaml(text))]
+    })
+}
+
+/// What is read of YAML at most.
+pub(super) fn yaml_options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_depth: DEPTH_MAX,
             max_nodes: NODES_MAX,
@@ -40,16 +49,11 @@ fn parse_yaml(text: &str, file: &str) -> Result<(Bundle, Lines), Vec<FileProblem
         },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: ALIAS_EVENTS_MAX },
         with_snippet: false,
-    };
-    let parsed = serde_saphyr::from_str_with_options::<Bundle>(text, options);
-    parsed.map(|bundle| (bundle, Lines::of_yaml(text))).map_err(|error| {
-        let at = error.location().map(|l| (u32::try_from(l.line()).unwrap_or(0), u32::try_from(l.column()).unwrap_or(0)));
-        vec![explained(&yaml_words(error.without_snippet()), file, at, &Lines::of_yaml(text))]
-    })
+    }
 }
 
 /// The YAML reader's words; those it shortens are said as serde says them, with what is known.
-fn yaml_words(error: &serde_saphyr::Error) -> String {
+pub(super) fn yaml_words(error: &serde_saphyr::Error) -> String {
     use serde_saphyr::Error;
     let quoted = |known: &[&'static str]| known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     match error {
@@ -150,7 +154,7 @@ fn explained(words: &str, file: &str, at: Option<(u32, u32)>, lines: &Lines) -> 
 }
 
 /// What a value of this key looks like, where the complaint does not say.
-fn hint_for(key: &str) -> &'static str {
+pub(super) fn hint_for(key: &str) -> &'static str {
     match key.rsplit(['.', ']']).next().unwrap_or("") {
         "starts" | "ends" => "write a date, as in `2026-01-05`",
         "starts_at" | "ends_at" => "write an instant, as in `2026-01-05T09:00:00Z`",
@@ -177,14 +181,14 @@ fn explained_below(words: &str, file: &str, place: &Place, lines: &Lines) -> Fil
 }
 
 /// A complaint in our words.
-struct Said {
-    key: Option<String>,
-    message: String,
-    hint: String,
+pub(super) struct Said {
+    pub key: Option<String>,
+    pub message: String,
+    pub hint: String,
 }
 
 impl Said {
-    fn of(words: &str) -> Self {
+    pub(super) fn of(words: &str) -> Self {
         if let Some((key, known)) = after_word(words, "unknown field ") {
             let hint = match key.as_str() {
                 // The one key that the forms have and a file may not.
@@ -237,7 +241,7 @@ fn after_word(words: &str, beginning: &str) -> Option<(String, Vec<String>)> {
 }
 
 /// The words without the position that parsers add to them; it is told apart.
-fn without_position(words: &str) -> String {
+pub(super) fn without_position(words: &str) -> String {
     let cut = words.find(" at line ").into_iter().chain(words.find("at line ").filter(|at| *at == 0)).min();
     let line = words.lines().next().unwrap_or(words);
     cut.map_or(line, |cut| &words[..cut]).trim_end_matches([',', ':', ' ']).to_owned()

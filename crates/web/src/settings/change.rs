@@ -1,0 +1,178 @@
+//! POST of the settings: what was typed becomes a change of one form, held against the version that
+//! was looked at. Where it is refused the page comes back with everything that was typed.
+
+use allclear_domain::access::Principal;
+use allclear_domain::ids::SilenceId;
+use allclear_domain::org::diff::{CATCH_ALL_ID, Form as OrgForm, FormKind};
+use allclear_domain::org::problem::Weight;
+use allclear_engine::orgs::forms::{Changed, FormError, Seen};
+use allclear_engine::orgs::{FormProblem, OrgError};
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde_json::{Value, json};
+
+use super::page::{Told, done, refused, shown};
+use super::table::{IdOf, id_of};
+use super::{administrator, kind_of, path, typed};
+use crate::App;
+use crate::act::said;
+use crate::pages::{Fields, answer};
+use crate::refused::{Refused, sentence};
+use crate::when::When;
+
+const NOT_SAVED: &str = "This was not saved";
+const NOT_REMOVED: &str = "This was not removed";
+const NOT_TAKEN: &str = "This was not taken from the file";
+
+/// Who changes a form of which kind.
+struct Here<'a> {
+    app: &'a App,
+    who: &'a Principal,
+    when: &'a When,
+    kind: FormKind,
+}
+
+/// Of the kind's address: one more.
+pub(crate) async fn add(State(app): State<App>, headers: HeaderMap, Path(kind): Path<String>, Form(fields): Form<Fields>) -> Response {
+    answer(async {
+        let (who, when) = administrator(&app, &headers).await?;
+        let kind = kind_of(&kind)?;
+        let id = match id_of(kind) {
+            IdOf::Typed | IdOf::Severity => said(&fields, "id").unwrap_or_default(),
+            IdOf::Made if kind == FormKind::Silence => SilenceId::from_bits(app.engine.fresh_id()).as_uuid().to_string(),
+            IdOf::Made => format!("ovr-{:x}", app.engine.fresh_id()),
+            IdOf::Only => CATCH_ALL_ID.to_owned(),
+        };
+        Box::pin(put(&Here { app: &app, who: &who, when: &when, kind }, &id, None, fields)).await
+    })
+    .await
+}
+
+/// Of a form's address: it changes.
+pub(crate) async fn save(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Path((kind, id)): Path<(String, String)>,
+    Form(fields): Form<Fields>,
+) -> Response {
+    answer(async {
+        let (who, when) = administrator(&app, &headers).await?;
+        let kind = kind_of(&kind)?;
+        let (view, _) = app.engine.form_view(kind, &id, &app.options.formats).await.map_err(refused)?;
+        Box::pin(put(&Here { app: &app, who: &who, when: &when, kind }, &id, Some(&view.body), fields)).await
+    })
+    .await
+}
+
+async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, fields: Fields) -> Result<Response, Refused> {
+    let Here { app, who, when, kind } = *here;
+    let empty = json!({});
+    let done_or_not = match typed::body(kind, stored.unwrap_or(&empty), &fields, when) {
+        Ok(body) => {
+            let seen = if stored.is_some() { version_of(&fields) } else { Seen::Nothing };
+            app.engine.change_form(OrgForm { kind, id: id.to_owned(), body }, seen, &app.options.formats, &who.actor).await
+        }
+        Err(faults) => Err(FormError::Invalid(
+            faults
+                .into_iter()
+                .map(|fault| FormProblem {
+                    weight: Weight::Error,
+                    kind,
+                    id: id.to_owned(),
+                    key: fault.key,
+                    message: fault.message,
+                    hint: fault.hint,
+                })
+                .collect(),
+        )),
+    };
+    match done_or_not {
+        Ok(Changed { made, problems, .. }) => {
+            let elsewhere: Vec<FormProblem> = problems.into_iter().filter(|problem| !problem.is_of(kind, id)).collect();
+            if made.is_empty() && elsewhere.is_empty() {
+                let there = path(kind, id);
+                let and = if there.contains('?') { '&' } else { '?' };
+                return Ok(Redirect::to(&format!("{there}{and}saved")).into_response());
+            }
+            Ok(done(app, who, when, kind, Some(id), &made, &elsewhere))
+        }
+        Err(why) => again(here, stored.map(|_| id), Some(fields), NOT_SAVED, why).await,
+    }
+}
+
+/// POST: it goes, where somebody says that they are sure.
+pub(crate) async fn remove(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Path((kind, id)): Path<(String, String)>,
+    Form(fields): Form<Fields>,
+) -> Response {
+    answer(async {
+        let (who, when) = administrator(&app, &headers).await?;
+        let kind = kind_of(&kind)?;
+        if !fields.contains_key("sure") {
+            let refusal = Some((NOT_REMOVED, "Tick the box under “Remove” to say that you are sure.".to_owned()));
+            let mut response = Box::pin(shown(&app, &who, &when, kind, Some(&id), Told { refusal, ..Told::default() })).await?;
+            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+            return Ok(response);
+        }
+        match app.engine.remove_form(kind, &id, version_of(&fields), &app.options.formats, &who.actor).await {
+            Ok(Changed { problems, .. }) if problems.is_empty() => {
+                Ok(Redirect::to(&format!("/settings/{}?removed={}", kind.word(), crate::parts::escaped(&id))).into_response())
+            }
+            Ok(Changed { problems, .. }) => Ok(done(&app, &who, &when, kind, None, &[], &problems)),
+            Err(why) => Box::pin(again(&Here { app: &app, who: &who, when: &when, kind }, Some(&id), None, NOT_REMOVED, why)).await,
+        }
+    })
+    .await
+}
+
+/// POST: it is taken from the file that owns it.
+pub(crate) async fn detach(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Path((kind, id)): Path<(String, String)>,
+    Form(fields): Form<Fields>,
+) -> Response {
+    answer(async {
+        let (who, when) = administrator(&app, &headers).await?;
+        let kind = kind_of(&kind)?;
+        match app.engine.detach_form(kind, &id, version_of(&fields), &who.actor).await {
+            Ok(_) => Ok(Redirect::to(&path(kind, &id)).into_response()),
+            Err(why) => Box::pin(again(&Here { app: &app, who: &who, when: &when, kind }, Some(&id), None, NOT_TAKEN, why)).await,
+        }
+    })
+    .await
+}
+
+/// The version that the page was made from. A page that says none was not made by us: it fits none.
+fn version_of(fields: &Fields) -> Seen {
+    Seen::Version(fields.get("version").and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
+/// The page once more, with why not.
+async fn again(here: &Here<'_>, id: Option<&str>, fields: Option<Fields>, what: &'static str, why: FormError) -> Result<Response, Refused> {
+    let status = match &why {
+        FormError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        FormError::Org(OrgError::Store(_)) => StatusCode::SERVICE_UNAVAILABLE,
+        FormError::Missing { .. } | FormError::Removed => {
+            return Err(Refused::missing("form any more", "Somebody removed it. Look among the settings."));
+        }
+        _ => StatusCode::CONFLICT,
+    };
+    let words = match &why {
+        FormError::Org(OrgError::Store(_)) => "The store did not answer, so nothing was recorded. Ask again in a few seconds.".to_owned(),
+        FormError::Changed { .. } => {
+            format!("{} What you typed is still here; make your change to the form as it is now.", sentence(&why.to_string()))
+        }
+        _ => sentence(&why.to_string()),
+    };
+    let stale = matches!(why, FormError::Changed { .. });
+    let problems = if let FormError::Invalid(problems) = why { problems } else { Vec::new() };
+    let told = Told { fields, refusal: Some((what, words)), problems, saved: false, stale };
+    let mut response = shown(here.app, here.who, here.when, here.kind, id, told).await?;
+    *response.status_mut() = status;
+    Ok(response)
+}

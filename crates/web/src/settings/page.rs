@@ -1,0 +1,301 @@
+//! The page of one form: its fields, what is wrong with it, who changed it, and the ways to remove
+//! it or to take it from the file that owns it.
+
+use std::collections::HashSet;
+
+use allclear_domain::access::Principal;
+use allclear_domain::org::diff::FormKind;
+use allclear_domain::org::snapshot::Org;
+use allclear_engine::orgs::forms::{FormError, FormView};
+use allclear_engine::orgs::{FormProblem, MadeSecret, OrgError};
+use axum::response::Response;
+use jiff::SignedDuration;
+use maud::{Markup, html};
+
+use super::fields::{Around, Wrong, anchor, field, marked};
+use super::table::{IdOf, Row, id_of, rows, severities};
+use super::words::{one as name_of, purpose, title};
+use super::{crumbs, path, path_of_new, typed};
+use crate::App;
+use crate::incident::actor;
+use crate::pages::Fields;
+use crate::parts;
+use crate::refused::Refused;
+use crate::shell::{Page, Place, framed, heading};
+use crate::when::When;
+
+/// A silence or an override that somebody begins lasts this long, until they say otherwise.
+const LASTS: SignedDuration = SignedDuration::from_hours(8);
+
+/// What the page says beside what is stored.
+#[derive(Default)]
+pub(crate) struct Told {
+    /// What was typed; what is stored, where nothing was.
+    pub fields: Option<Fields>,
+    /// Why nothing was changed: what was not done, and a sentence with what would work.
+    pub refusal: Option<(&'static str, String)>,
+    /// What is wrong, one by one.
+    pub problems: Vec<FormProblem>,
+    /// It was just saved.
+    pub saved: bool,
+    /// Somebody was first: what is stored is another version than what was typed over.
+    pub stale: bool,
+}
+
+/// The form of an id; the form that adds one, where there is none.
+pub(crate) async fn shown(
+    app: &App,
+    who: &Principal,
+    when: &When,
+    kind: FormKind,
+    id: Option<&str>,
+    mut told: Told,
+) -> Result<Response, Refused> {
+    let org = app.engine.org();
+    let view = match id {
+        Some(id) => {
+            let (view, problems) = app.engine.form_view(kind, id, &app.options.formats).await.map_err(refused)?;
+            if told.refusal.is_none() {
+                told.problems = problems;
+            }
+            Some(view)
+        }
+        None => None,
+    };
+    let fields = told.fields.take().or_else(|| view.as_ref().map(|view| typed::texts(kind, &view.body, when))).unwrap_or_default();
+    let body = html! {
+        (crumbs(Some(kind)))
+        @match &view {
+            Some(view) => (heading(&title(&org, kind, &view.id), &html! { (name_of(kind)) " " code { (view.id) } " · version " (view.version) })),
+            None => { (heading(&format!("New {}", name_of(kind)), &html! {})) p class="prose quiet" { (purpose(kind)) } },
+        }
+        @if told.saved { p class="done" role="status" { "Saved." } }
+        (wrong_at_the_top(kind, id, &told))
+        @if let Some(view) = view.as_ref().filter(|view| view.managed.is_some()) { (of_file(view)) }
+        (form(app, &org, when, kind, view.as_ref(), &fields, &told))
+        @if let Some(view) = &view {
+            @if view.managed.is_none() { (removal(view)) }
+            (history(app, &org, who, when, view).await?)
+        }
+    };
+    let source = view.as_ref().map_or_else(|| path_of_new(kind), |view| path(kind, &view.id));
+    let title = view.as_ref().map_or_else(|| format!("New {}", name_of(kind)), |view| title(&org, kind, &view.id));
+    // It stands still: what is typed is held against the version that it began with.
+    Ok(framed(app, &Page { title: &title, place: Place::Settings, who, when, wall: false, live: None, source, body }))
+}
+
+/// Why there is no page.
+pub(crate) fn refused(why: FormError) -> Refused {
+    match why {
+        FormError::Org(OrgError::Store(fault)) => {
+            tracing::error!(%fault, "a form of the organisation could not be shown");
+            Refused::store(None)
+        }
+        _ => Refused::missing("form", "Look for it among the settings."),
+    }
+}
+
+/// The fields of a form that is begun; a link may fill some.
+pub(crate) fn fresh(kind: FormKind, who: &Principal, when: &When, asked: Fields) -> Fields {
+    let mut out = Fields::new();
+    let me = who.person().unwrap_or_default().to_owned();
+    let mut say = |key: &str, text: String| drop(out.insert(key.to_owned(), text));
+    let until = when.now.checked_add(LASTS).unwrap_or(when.now);
+    match kind {
+        FormKind::Schedule => say("time_zone", when.name().to_owned()),
+        FormKind::Override => say("person", me),
+        FormKind::Silence => say("created_by", me),
+        _ => {}
+    }
+    if matches!(kind, FormKind::Override | FormKind::Silence) {
+        say("starts_at", when.as_field(when.now));
+        say("ends_at", when.as_field(until));
+    }
+    out.extend(asked);
+    out
+}
+
+/// The row that a key of a problem belongs to.
+fn row_of(kind: FormKind, key: &str) -> Option<&'static Row> {
+    let outermost = key.split(['.', '[']).next().unwrap_or_default();
+    rows(kind).iter().find(|row| row.key == outermost || row.key.is_empty())
+}
+
+fn sentence(problem: &FormProblem) -> String {
+    let hint = problem.hint.as_ref().map_or_else(String::new, |hint| format!("; {hint}"));
+    format!("{}{hint}.", problem.message).replace("?.", "?")
+}
+
+/// Everything that is wrong, each with the way to where it is.
+fn wrong_at_the_top(kind: FormKind, id: Option<&str>, told: &Told) -> Markup {
+    let is_mine = |problem: &FormProblem| problem.kind == kind && id.is_none_or(|id| problem.id == id);
+    let listed = html! {
+        ul class="wrongs" {
+            @for problem in &told.problems {
+                li {
+                    @if is_mine(problem) {
+                        @if let Some(row) = row_of(kind, &problem.key) { a href={ "#" (anchor(row.key)) } { (row.label) } ": " }
+                        @else if problem.key == "id" { a href="#f-id" { "Id" } ": " }
+                    } @else {
+                        a href=(path(problem.kind, &problem.id)) { (parts::capital(name_of(problem.kind))) " " (problem.id) } ", " code { (problem.key) } ": "
+                    }
+                    (marked(&sentence(problem)))
+                }
+            }
+        }
+    };
+    html! {
+        @if let Some((what, why)) = &told.refusal { div class="refusal" role="alert" tabindex="-1" {
+                strong { (what) }
+                p { (marked(why)) }
+                @if let (true, Some(id)) = (told.stale, id) { p { a href=(path(kind, id)) target="_blank" rel="noopener" { "See it as it is now, in another tab" } } }
+                @if !told.problems.is_empty() { (listed) }
+            }
+        }
+        @else if !told.problems.is_empty() { div class="refusal look" { strong { "Somebody should look at this" } (listed) } }
+    }
+}
+
+/// What to know of a form that a file owns, and the way out.
+fn of_file(view: &FormView) -> Markup {
+    html! {
+        section class="owned" {
+            p class="prose" { "A file owns this, so it is read-only here. Change the file, then run " code { "allclear config apply FILE" } "." }
+            form method="post" action={ "/settings/" (view.kind.word()) "/" (parts::escaped(&view.id)) "/detach" } class="row-of" {
+                input type="hidden" name="version" value=(view.version);
+                button class="may" type="submit" { "Take from the file" }
+            }
+            p class="hint prose" { "Then it is changed here. Remove it from the file as well: a file that still names it takes it back, with what the file says, when it is applied the next time." }
+        }
+    }
+}
+
+fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormView>, fields: &Fields, told: &Told) -> Markup {
+    let owned = view.is_some_and(|view| view.managed.is_some());
+    let around = Around { org, when, formats: &app.options.formats, fields, owned };
+    let mine: HashSet<&str> = view.map(|view| view.id.as_str()).into_iter().collect();
+    // Beside the fields only what refused: a warning stands at the top.
+    let wrong: Vec<Wrong> = told
+        .problems
+        .iter()
+        .filter(|problem| problem.is_error() && problem.kind == kind && (view.is_none() || mine.contains(problem.id.as_str())))
+        .map(|problem| {
+            let key =
+                row_of(kind, &problem.key).filter(|_| problem.key != "id").map_or_else(|| problem.key.clone(), |row| row.key.to_owned());
+            Wrong { key, words: parts::capital(&sentence(problem)) }
+        })
+        .collect();
+    let action =
+        view.map_or_else(|| format!("/settings/{}", kind.word()), |view| format!("/settings/{}/{}", kind.word(), parts::escaped(&view.id)));
+    // What was typed goes on being held against the version that it was typed over.
+    let version = fields.get("version").cloned().or_else(|| view.map(|view| view.version.to_string())).unwrap_or_default();
+    html! {
+        form class="form of-form" method="post" action=(action) {
+            input type="hidden" name="version" value=(version);
+            fieldset class="all" disabled[owned] {
+                legend class="vh" { "Content" }
+                @if view.is_none() { (id_field(org, kind, fields, &wrong)) }
+                @for row in rows(kind) { (field(row, &around, &wrong)) }
+                @if !owned { div class="row-of" { button class="do big" type="submit" { @if view.is_some() { "Save" } @else { "Add " (name_of(kind)) } } } }
+            }
+        }
+    }
+}
+
+fn id_field(org: &Org, kind: FormKind, fields: &Fields, wrong: &[Wrong]) -> Markup {
+    let typed = fields.get("id").map_or("", String::as_str);
+    let mine: Vec<&Wrong> = wrong.iter().filter(|wrong| wrong.key == "id").collect();
+    let invalid = (!mine.is_empty()).then_some("true");
+    let said =
+        html! { @if !mine.is_empty() { div class="wrong" id="f-id-wrong" { @for wrong in &mine { p { (marked(&wrong.words)) } } } } };
+    match id_of(kind) {
+        IdOf::Typed => html! {
+            div class="field" {
+                label for="f-id" { "Id" span class="quiet" { " (needed)" } }
+                input id="f-id" name="id" value=(typed) required maxlength="64" autocomplete="off" autocapitalize="none" spellcheck="false" aria-invalid=[invalid] aria-describedby="f-id-hint f-id-wrong";
+                p class="hint" id="f-id-hint" { "What other forms name it by, as in " code { "payments-db" } ". It stays." }
+                (said)
+            }
+        },
+        IdOf::Severity => html! {
+            div class="field" {
+                label for="f-id" { "Severity" }
+                select id="f-id" name="id" {
+                    @for (id, words) in severities() {
+                        @if !org.bundle().severities.iter().any(|form| form.id.word() == *id) { option value=(id) selected[*id == typed] { (words) } }
+                    }
+                }
+                (said)
+            }
+        },
+        IdOf::Made | IdOf::Only => html! { (said) },
+    }
+}
+
+fn removal(view: &FormView) -> Markup {
+    html! {
+        details class="act-one removal" {
+            summary { "Remove" }
+            form method="post" action={ "/settings/" (view.kind.word()) "/" (parts::escaped(&view.id)) "/remove" } {
+                input type="hidden" name="version" value=(view.version);
+                p { "It goes from the organisation at once. What it was stays in the history; what still names it keeps it from being removed." }
+                label class="check" { input type="checkbox" name="sure" value="1" required; span { "Yes, remove " code { (view.id) } } }
+                button class="do" type="submit" { "Remove" }
+            }
+        }
+    }
+}
+
+async fn history(app: &App, org: &Org, who: &Principal, when: &When, view: &FormView) -> Result<Markup, Refused> {
+    let history = app.engine.queries(who).form_history(view.kind, &view.id).await?;
+    Ok(html! {
+        section class="section" {
+            h2 { "Changes" }
+            ul class="list" {
+                @for change in &history {
+                    li { span { "version " (change.version) } span class="quiet" { (actor(org, &change.actor).unwrap_or_else(|| "All Clear".to_owned())) " · " (when.stamp(change.at)) } }
+                }
+            }
+        }
+    })
+}
+
+/// What came of a change that has more to say than that it was done: secrets that are shown this
+/// once, and what it means elsewhere.
+pub(crate) fn done(
+    app: &App,
+    who: &Principal,
+    when: &When,
+    kind: FormKind,
+    id: Option<&str>,
+    made: &[MadeSecret],
+    elsewhere: &[FormProblem],
+) -> Response {
+    let org = app.engine.org();
+    let name = id.map_or_else(|| name_of(kind).to_owned(), |id| title(&org, kind, id));
+    let back = id.map_or_else(|| format!("/settings/{}", kind.word()), |id| path(kind, id));
+    let body = html! {
+        (crumbs(Some(kind)))
+        (heading(&name, &html! {}))
+        p class="done" role="status" { @if id.is_some() { "Saved." } @else { "Removed." } }
+        @if !made.is_empty() {
+            section class="section secrets" {
+                h2 { "Copy it now" }
+                p class="prose" { "A secret was made. It is shown this once and never again." }
+                dl class="made" { @for made in made { div { dt { (parts::capital(&made.of)) } dd { pre tabindex="0" { code { (made.secret) } } } } } }
+            }
+        }
+        @if !elsewhere.is_empty() {
+            section class="section" {
+                h2 { "Somebody should look at this" }
+                ul class="wrongs" {
+                    @for problem in elsewhere {
+                        li { a href=(path(problem.kind, &problem.id)) { (parts::capital(name_of(problem.kind))) " " (problem.id) } ": " (marked(&sentence(problem))) }
+                    }
+                }
+            }
+        }
+        p { a class="press" href=(back) { @if id.is_some() { "Go on to " (name) } @else { "Go on" } } }
+    };
+    framed(app, &Page { title: &name, place: Place::Settings, who, when, wall: false, live: None, source: back.clone(), body })
+}

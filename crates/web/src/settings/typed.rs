@@ -1,0 +1,244 @@
+//! From a form's body to the texts of its fields, and back: what is shown, and what was typed.
+//!
+//! A key that has no field stays as it is stored: what a later release wrote is not lost because
+//! this one does not show it. What was not touched comes back as it was, to the second.
+
+use std::collections::BTreeSet;
+
+use allclear_domain::org::diff::FormKind;
+use allclear_engine::orgfile::part::{value_of_yaml, yaml_of_value};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::table::{Input, Row, rows};
+use crate::pages::Fields;
+use crate::when::When;
+
+/// The field of the kinds whose keys are not known.
+pub(crate) const REST: &str = "rest";
+
+/// What cannot be read, and of which key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub key: String,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+/// The texts of a body's fields.
+pub(crate) fn texts(kind: FormKind, body: &Value, when: &When) -> Fields {
+    let mut out = Fields::new();
+    for row in rows(kind) {
+        let key = row.key.to_owned();
+        if row.input == Input::Rest {
+            let mut rest = body.clone();
+            if let Some(keys) = rest.as_object_mut() {
+                keys.remove("id");
+            }
+            let text = if rest.as_object().is_some_and(Map::is_empty) { String::new() } else { yaml_of_value(&rest) };
+            out.insert(REST.to_owned(), text);
+            continue;
+        }
+        let Some(value) = body.get(row.key) else { continue };
+        match row.input {
+            Input::Secret => {}
+            Input::Check => drop((value == &Value::Bool(true)).then(|| out.insert(key, "1".to_owned()))),
+            Input::Many(_) => {
+                for id in strings(value) {
+                    out.insert(format!("{}.{id}", row.key), "1".to_owned());
+                }
+            }
+            Input::Lines(_) => drop(out.insert(key, strings(value).join("\n"))),
+            Input::Yaml(_) => {
+                // An empty object is what a model writes for nothing.
+                let nothing = value.as_object().is_some_and(Map::is_empty);
+                out.insert(key, if nothing { String::new() } else { yaml_of_value(value) });
+            }
+            Input::Instant => {
+                let at: Option<Timestamp> = value.as_str().and_then(|text| text.parse().ok());
+                out.insert(key, at.map_or_else(|| plain(value), |at| when.as_field(at)));
+            }
+            _ => drop(out.insert(key, plain(value))),
+        }
+    }
+    out
+}
+
+/// The body that the fields say, over what is stored; or everything that cannot be read.
+pub(crate) fn body(kind: FormKind, stored: &Value, fields: &Fields, when: &When) -> Result<Value, Vec<Fault>> {
+    let mut out = stored.as_object().cloned().unwrap_or_default();
+    let mut faults = Vec::new();
+    for row in rows(kind) {
+        if row.input == Input::Rest {
+            match rest(stored, fields) {
+                Ok(whole) => out = whole,
+                Err(fault) => faults.push(fault),
+            }
+            continue;
+        }
+        match value(row, stored.get(row.key), fields, when) {
+            Ok(Some(value)) => drop(out.insert(row.key.to_owned(), value)),
+            Ok(None) if row.needed => {
+                faults.push(Fault { key: row.key.to_owned(), message: "this is empty, and it is needed".to_owned(), hint: None });
+            }
+            Ok(None) => drop(out.remove(row.key)),
+            Err((message, hint)) => {
+                faults.push(Fault { key: row.key.to_owned(), message, hint: Some(hint).filter(|hint| !hint.is_empty()) })
+            }
+        }
+    }
+    if faults.is_empty() { Ok(Value::Object(out)) } else { Err(faults) }
+}
+
+/// What a field says; nothing where it is left empty.
+fn value(row: &Row, stored: Option<&Value>, fields: &Fields, when: &When) -> Result<Option<Value>, (String, String)> {
+    let typed = fields.get(row.key).map(|text| text.replace("\r\n", "\n")).unwrap_or_default();
+    let typed = typed.trim();
+    let wrong = |message: &str, hint: &str| Err((message.to_owned(), hint.to_owned()));
+    match row.input {
+        Input::Check => return Ok(fields.contains_key(row.key).then_some(Value::Bool(true))),
+        Input::Many(_) => {
+            let ids = ordered(chosen(row.key, fields), stored);
+            return Ok((!ids.is_empty()).then(|| ids.into()));
+        }
+        _ if typed.is_empty() => return Ok(None),
+        _ => {}
+    }
+    Ok(Some(match row.input {
+        Input::Number => match typed.parse::<u64>() {
+            Ok(number) => number.into(),
+            Err(_) => return wrong("this is not a whole number", "write digits alone, as in 2"),
+        },
+        Input::Instant => match (when.of_field(typed), stored.and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok())) {
+            // A field shows minutes; what was not touched keeps its seconds.
+            (_, Some(stored)) if when.as_field(stored) == typed => stored.to_string().into(),
+            (Some(at), _) => at.to_string().into(),
+            (None, _) => return wrong("this time cannot be read", "it looks like 2026-03-01T09:00"),
+        },
+        Input::Word(_) => match (typed, typed.parse::<u64>()) {
+            ("true", _) => true.into(),
+            (_, Ok(number)) => number.into(),
+            (word, _) => word.into(),
+        },
+        Input::Lines(_) => typed.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().into(),
+        Input::Yaml(_) => match value_of_yaml(typed) {
+            Ok(value) => value,
+            Err(fault) => return Err((fault.message, fault.hint.unwrap_or_default())),
+        },
+        _ => typed.into(),
+    }))
+}
+
+/// All of a form whose keys are not known.
+fn rest(stored: &Value, fields: &Fields) -> Result<Map<String, Value>, Fault> {
+    let typed = fields.get(REST).map(|text| text.replace("\r\n", "\n")).unwrap_or_default();
+    let fault = |message: String, hint: Option<String>| Fault { key: String::new(), message, hint };
+    let mut out = match value_of_yaml(&typed).map_err(|bad| fault(bad.message, bad.hint))? {
+        Value::Null => Map::new(),
+        Value::Object(keys) => keys,
+        _ => return Err(fault("keys with values are wanted here".to_owned(), Some("write one a line, as in `name: Night`".to_owned()))),
+    };
+    out.remove("id");
+    if let Some(id) = stored.get("id") {
+        out.insert("id".to_owned(), id.clone());
+    }
+    Ok(out)
+}
+
+/// The ids that a list's boxes, or its text, name.
+pub(crate) fn chosen(key: &str, fields: &Fields) -> BTreeSet<String> {
+    let boxes = fields.keys().filter_map(|name| name.strip_prefix(key)?.strip_prefix('.')).map(ToOwned::to_owned);
+    let text = fields.get(key).map(String::as_str).unwrap_or_default();
+    let words = text.split([',', '\n']).map(str::trim).filter(|word| !word.is_empty()).map(ToOwned::to_owned);
+    boxes.chain(words).collect()
+}
+
+/// The same ids, those that were there before in the order they had.
+fn ordered(ids: BTreeSet<String>, stored: Option<&Value>) -> Vec<String> {
+    let was: Vec<String> = stored.map(strings).unwrap_or_default();
+    let mut out: Vec<String> = was.into_iter().filter(|id| ids.contains(id)).collect();
+    let new: Vec<String> = ids.into_iter().filter(|id| !out.contains(id)).collect();
+    out.extend(new);
+    out
+}
+
+fn strings(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().filter_map(Value::as_str).map(ToOwned::to_owned).collect()
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn when() -> When {
+        When::new("2026-03-01T12:00:00Z".parse().unwrap(), Some("Europe/Madrid"))
+    }
+
+    /// What is shown and sent again unchanged.
+    fn again(kind: FormKind, stored: &Value) -> Value {
+        body(kind, stored, &texts(kind, stored, &when()), &when()).unwrap()
+    }
+
+    #[test]
+    fn what_nobody_touched_comes_back_as_it_was() {
+        for (kind, stored) in [
+            (
+                FormKind::Person,
+                json!({"id": "ana", "name": "Ana", "contacts": [{"id": "m", "email": "a@x.org", "verified": false}], "notify": {"high": [{"contact": "m", "after": "1m"}]}}),
+            ),
+            (FormKind::Team, json!({"id": "t", "name": "T", "members": ["cho", "ana"], "a_key_of_later": {"kept": [1]}})),
+            (FormKind::Service, json!({"id": "s", "name": "S", "tier": 2, "depends_on": ["z", "b"]})),
+            (
+                FormKind::Route,
+                json!({"id": "r", "order": 3, "match": "a=\"1\"", "declare": true, "continue": true, "set": {"severity": "sev2"}}),
+            ),
+            (
+                FormKind::Override,
+                json!({"id": "o", "schedule": "s", "person": "ana", "starts_at": "2026-03-01T09:00:17Z", "ends_at": "2026-03-02T09:00:00Z"}),
+            ),
+            (FormKind::CatchAll, json!({"targets": ["person:ana", "team:t"]})),
+            (FormKind::Plan, json!({"id": "p", "anything": {"nested": [1, 2]}})),
+        ] {
+            assert_eq!(again(kind, &stored), stored, "{kind:?}");
+        }
+        let sealed = json!({"id": "i", "kind": "json", "key": "********"});
+        assert_eq!(
+            again(FormKind::Integration, &sealed),
+            json!({"id": "i", "kind": "json"}),
+            "the key is not said, so that the stored one stays"
+        );
+    }
+
+    #[test]
+    fn what_was_typed_is_read_in_the_reader_s_zone_and_what_is_empty_goes() {
+        let stored =
+            json!({"id": "o", "schedule": "s", "person": "ana", "starts_at": "2026-03-01T09:00:17Z", "ends_at": "2026-03-02T09:00:00Z"});
+        let mut fields = texts(FormKind::Override, &stored, &when());
+        assert_eq!(fields["starts_at"], "2026-03-01T10:00");
+        fields.insert("ends_at".into(), "2026-03-03T10:30".into());
+        let read = body(FormKind::Override, &stored, &fields, &when()).unwrap();
+        assert_eq!((&read["starts_at"], &read["ends_at"]), (&json!("2026-03-01T09:00:17Z"), &json!("2026-03-03T09:30:00Z")));
+
+        let team = json!({"id": "t", "name": "T", "members": ["ana"]});
+        let fields: Fields = [("name", "Tea"), ("members", "ben, cho"), ("members.dan", "1")].map(|(k, v)| (k.into(), v.into())).into();
+        assert_eq!(
+            body(FormKind::Team, &team, &fields, &when()).unwrap(),
+            json!({"id": "t", "name": "Tea", "members": ["ben", "cho", "dan"]})
+        );
+    }
+
+    #[test]
+    fn everything_that_cannot_be_read_is_told_at_once() {
+        let fields: Fields = [("name", "E"), ("steps", "- {page: [\n"), ("repeat", "many")].map(|(k, v)| (k.into(), v.into())).into();
+        let faults = body(FormKind::Escalation, &json!({}), &fields, &when()).unwrap_err();
+        assert_eq!(faults.iter().map(|fault| fault.key.as_str()).collect::<Vec<_>>(), ["steps", "repeat"]);
+        let faults = body(FormKind::Person, &json!({"name": "Ana"}), &Fields::new(), &when()).unwrap_err();
+        assert_eq!(faults[0].key, "name", "what is needed is not taken away by leaving it empty");
+    }
+}
