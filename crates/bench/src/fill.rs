@@ -170,7 +170,7 @@ pub async fn fill(store: &Store, reference: &str, open: u64) -> anyhow::Result<(
     let of_each = format!("{each} cross join {} cross join event", store.numbers("m", 1, EVENTS_EACH));
     let noted = format!("event.stream = '{id}' and event.kind = 'noted'");
     let events = store.copy("event", &changed, &of_each, &noted).await?;
-    let changed = [("version", "1000 + n"), ("at", "at + n * 1000000")];
+    let changed = [("version", "1000 + n"), ("at", "at + n * cast(1000000 as bigint)")];
     let own_events = format!("event, {}", store.numbers("n", 1, EVENTS_SHOWN));
     let shown = store.copy("event", &changed, &own_events, &format!("{noted} and event.version < 1000")).await?;
     store.run(&[incidents, awaited(store, &id, 1, open).await?, events, shown]).await
@@ -191,7 +191,7 @@ pub async fn open(store: &Store, reference: &str, from: u64, to: u64) -> anyhow:
 /// What is awaited of open copies.
 async fn awaited(store: &Store, id: &str, from: u64, to: u64) -> anyhow::Result<String> {
     let own = store.own(id);
-    let changed = [("owner", own.as_str()), ("incident", &own), ("next_look_at", "next_look_at + 86400000000 + n * 1000000")];
+    let changed = [("owner", own.as_str()), ("incident", &own), ("next_look_at", "next_look_at + 86400000000 + n * cast(1000000 as bigint)")];
     let condition = format!("owner = '{id}' and standing = 'live' and key = 'update'");
     store.copy("expectation", &changed, &format!("expectation, {}", store.numbers("n", from, to)), &condition).await
 }

@@ -6,7 +6,6 @@
 
 use allclear_domain::access::{Principal, Scope};
 use allclear_domain::expect::Rule;
-use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::{IncidentView, OnCallView};
@@ -34,6 +33,8 @@ const ENDED_AMONG: i64 = 30;
 const MESSAGES_SHOWN: usize = 4;
 /// Characters of a title in the list of ended incidents.
 const TITLE_CHARS_MAX: usize = 120;
+/// Characters of a title that two lines of a phone hold; a longer one may be cut there, and is told whole by pointing at it.
+const TITLE_CHARS_SEEN: usize = 60;
 /// The form that all buttons of the rows belong to.
 const ACTS: &str = "acts";
 
@@ -111,10 +112,11 @@ fn title(board: &Board) -> String {
 
 async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> Result<Board, NoAnswer> {
     let queries = engine.queries(who);
-    let (open, cut) = queries.open_incidents(&IncidentFilter::default()).await?;
-    let ids: Vec<IncidentId> = open.iter().filter_map(|i| i.id.parse().ok()).collect();
-    let mut due: std::collections::HashMap<String, Due> = std::collections::HashMap::with_capacity(ids.len());
-    for awaited in queries.awaited(&ids).await? {
+    let everything = IncidentFilter::default();
+    // At once: the store has more than one reader, and these two are most of what a large board costs.
+    let ((open, cut), awaited) = tokio::try_join!(queries.open_incidents(&everything), queries.awaited(&everything))?;
+    let mut due: std::collections::HashMap<String, Due> = std::collections::HashMap::with_capacity(open.len());
+    for awaited in awaited {
         let Some(words) = words(awaited.rule) else { continue };
         let found = Due { words, at: awaited.due_at };
         let first = due.entry(awaited.incident.to_string()).or_insert(found);
@@ -227,7 +229,7 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
         li class=[row.is_late(when).then_some("is-late")] data-key=(incident.reference) {
             span class="which" { (parts::severity(incident.severity)) " " span class="ref" { (incident.reference) } }
             span class="what" {
-                a class="title" href={ "/incidents/" (incident.reference) } title=(incident.title) { bdi { (incident.title) } }
+                a class="title" href={ "/incidents/" (incident.reference) } title=[(incident.title.chars().count() > TITLE_CHARS_SEEN).then_some(&incident.title)] { bdi { (incident.title) } }
                 span class="service" { @if let Some(id) = &incident.service { bdi { (parts::service(org, id)) } } @else { "no service" } }
             }
             span class="standing" {
