@@ -191,7 +191,8 @@ pub async fn open(store: &Store, reference: &str, from: u64, to: u64) -> anyhow:
 /// What is awaited of open copies.
 async fn awaited(store: &Store, id: &str, from: u64, to: u64) -> anyhow::Result<String> {
     let own = store.own(id);
-    let changed = [("owner", own.as_str()), ("incident", &own), ("next_look_at", "next_look_at + 86400000000 + n * cast(1000000 as bigint)")];
+    let changed =
+        [("owner", own.as_str()), ("incident", &own), ("next_look_at", "next_look_at + 86400000000 + n * cast(1000000 as bigint)")];
     let condition = format!("owner = '{id}' and standing = 'live' and key = 'update'");
     store.copy("expectation", &changed, &format!("expectation, {}", store.numbers("n", from, to)), &condition).await
 }

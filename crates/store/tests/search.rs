@@ -175,7 +175,10 @@ async fn boards(db: &Db) {
             due.sort_unstable();
             let mut awaited = expectation::live_of(db, &filter, limit).await.unwrap();
             awaited.sort_by_key(|(id, _, _)| *id);
-            assert_eq!(awaited.iter().map(|(id, _, at)| (id.bits(), at.as_second() as u128)).collect::<Vec<_>>(), due.iter().map(|n| (*n, *n)).collect::<Vec<_>>());
+            assert_eq!(
+                awaited.iter().map(|(id, _, at)| (id.bits(), at.as_second() as u128)).collect::<Vec<_>>(),
+                due.iter().map(|n| (*n, *n)).collect::<Vec<_>>()
+            );
         }
     }
 }
