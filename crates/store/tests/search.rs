@@ -142,7 +142,8 @@ async fn boards(db: &Db) {
         let severity = Severity::ALL[n as usize % Severity::ALL.len()];
         let state = if n % 3 == 0 { State::Closed } else { State::Investigating };
         let private = n % 4 == 0;
-        let one = Incident { state, private, ..one(n, "t", severity) };
+        let service = (n % 2 == 0).then(|| "checkout".to_owned());
+        let one = Incident { state, private, service, ..one(n, "t", severity) };
         writes.push(incident::put(&one, Head::EMPTY));
         writes.push(expectation::open(&Expectation {
             owner: Owner::Incident(one.id),
@@ -183,6 +184,14 @@ async fn boards(db: &Db) {
     }
 }
 
+/// Narrowed to a service, a board has the same order.
+async fn a_board_of_a_service(db: &Db) {
+    let filter = incident::Filter { open: true, worst_first: true, service: Some("checkout".into()), ..everybody() };
+    let listed = incident::list(db, &filter, 1000).await.unwrap();
+    assert!(listed.len() > 9 && listed.iter().all(|(one, _)| one.service.is_some()));
+    assert!(listed.is_sorted_by_key(|(one, _)| (one.severity, std::cmp::Reverse(one.id))));
+}
+
 /// What an older release wrote is found and listed after the step.
 async fn an_older_store(url: &str) {
     let older = Db::open(url, OpenOptions::new(&MIGRATIONS[..OLDER], TABLES)).await.unwrap();
@@ -201,7 +210,9 @@ async fn an_older_store(url: &str) {
 #[tokio::test]
 async fn on_sqlite() {
     searches(&Db::open_inline(MIGRATIONS).unwrap()).await;
-    boards(&Db::open_inline(MIGRATIONS).unwrap()).await;
+    let db = Db::open_inline(MIGRATIONS).unwrap();
+    boards(&db).await;
+    a_board_of_a_service(&db).await;
     let dir = tempfile::tempdir().unwrap();
     an_older_store(&format!("sqlite:{}", dir.path().join("older.db").display())).await;
 }
@@ -219,6 +230,8 @@ async fn on_postgres() {
         }
     }
     searches(&Db::open(&urls[0], OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap()).await;
-    boards(&Db::open(&urls[1], OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap()).await;
+    let db = Db::open(&urls[1], OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap();
+    boards(&db).await;
+    a_board_of_a_service(&db).await;
     an_older_store(&urls[2]).await;
 }
