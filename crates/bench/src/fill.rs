@@ -67,6 +67,8 @@ impl Store {
                 client.batch_execute("commit").await?;
                 // What autovacuum does within minutes; it refuses to stand among other statements.
                 client.batch_execute("vacuum analyze").await?;
+                // Else the server writes out what was filled while the first pages are timed.
+                client.batch_execute("checkpoint").await?;
             }
         }
         Ok(())
