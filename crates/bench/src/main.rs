@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "a bench reads the real clock and runs tasks of its own; nothing here is ever replayed")]
 
 mod ceiling;
+mod fill;
 mod http;
 mod ingest;
 mod load;
@@ -129,7 +130,7 @@ enum Scenario {
     Lists,
     /// Ready on an empty store; idle memory.
     Start,
-    /// Board, incident, lists and live pages over 100,000 incidents and 5,000,000 events.
+    /// Board, incident, lists, search and live pages over 100,000 incidents and 5,000,000 events, on both databases.
     Screens,
     /// Recorded on PostgreSQL.
     Postgres,

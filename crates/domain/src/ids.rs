@@ -13,8 +13,23 @@ use uuid::Uuid;
 
 /// Crockford's alphabet without i, l, o, u; upper and lower case read alike.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// The value of each byte as a letter of it, in either case; `NO_LETTER` for all others. A list of a
+/// thousand incidents reads some fifty thousand letters.
+const VALUES: [u8; 256] = values();
+const NO_LETTER: u8 = 0xff;
 /// 128 bits in groups of five.
 const TEXT_LEN: usize = 26;
+
+const fn values() -> [u8; 256] {
+    let mut values = [NO_LETTER; 256];
+    let mut at = 0;
+    while at < ALPHABET.len() {
+        values[ALPHABET[at] as usize] = at as u8;
+        values[ALPHABET[at].to_ascii_uppercase() as usize] = at as u8;
+        at += 1;
+    }
+    values
+}
 
 fn encode(value: u128) -> [u8; TEXT_LEN] {
     let mut out = [0_u8; TEXT_LEN];
@@ -32,11 +47,11 @@ fn decode(text: &str) -> Option<u128> {
     }
     let mut value: u128 = 0;
     for (index, byte) in text.bytes().enumerate() {
-        let digit = ALPHABET.iter().position(|c| *c == byte.to_ascii_lowercase())? as u128;
-        if index == 0 && digit > 7 {
+        let digit = VALUES[usize::from(byte)];
+        if digit == NO_LETTER || index == 0 && digit > 7 {
             return None;
         }
-        value = value << 5 | digit;
+        value = value << 5 | u128::from(digit);
     }
     Some(value)
 }

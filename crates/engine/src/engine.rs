@@ -58,6 +58,8 @@ pub struct Shared {
     pub(crate) links: Links,
     pub(crate) metrics: Metrics,
     pub(crate) changed: watch::Sender<u64>,
+    /// For searches.
+    pub(crate) titles: rows::title::Titles,
     pub(crate) quarantined: AtomicBool,
     /// Nothing new begins.
     pub(crate) stop: CancellationToken,
@@ -125,6 +127,7 @@ impl Engine {
             key,
             metrics: Metrics::new(),
             changed: watch::channel(0).0,
+            titles: rows::title::Titles::default(),
             quarantined: AtomicBool::new(quarantined),
             stop: CancellationToken::new(),
             halt: CancellationToken::new(),

@@ -51,7 +51,7 @@ pub struct IncidentFilter {
     pub service: Option<String>,
     /// Older than this one.
     pub before: Option<IncidentId>,
-    /// Whose title has these words in it.
+    /// Whose title has these words in it, whatever the case of their letters.
     pub words: Option<String>,
 }
 
@@ -76,6 +76,16 @@ impl Engine {
     #[must_use]
     pub const fn queries<'a>(&'a self, who: &'a Principal) -> Queries<'a> {
         Queries { engine: self, who }
+    }
+
+    /// Reads beforehand what the first search needs.
+    pub fn prepare_search(&self) {
+        let shared = self.shared.clone();
+        self.tasks().spawn(async move {
+            if let Err(why) = shared.titles.prepare(&shared.db).await {
+                tracing::debug!(%why, "titles were not read beforehand; the first search does it");
+            }
+        });
     }
 
     /// What the gauges count.
@@ -221,16 +231,12 @@ impl Queries<'_> {
     /// When the store does not answer.
     pub async fn incidents(&self, filter: IncidentFilter, limit: i64) -> Result<Vec<IncidentView>, NoAnswer> {
         self.needs(Scope::Read)?;
-        let filter = rows::incident::Filter {
-            state: filter.state,
-            open: filter.open,
-            severity: filter.severity,
-            service: filter.service,
-            before: filter.before,
-            words: filter.words,
-            reach: self.reach(),
+        let stored = self.stored_filter(&filter);
+        let limit = limit.clamp(1, LIST_MAX);
+        let found = match filter.words.as_deref().filter(|words| !words.is_empty()) {
+            Some(words) => rows::incident::search(self.db(), &self.engine.shared.titles, words, &stored, limit).await?,
+            None => rows::incident::list(self.db(), &stored, limit).await?,
         };
-        let found = rows::incident::list(self.db(), &filter, limit.clamp(1, LIST_MAX)).await?;
         let due = rows::expectation::next_due_of(self.db(), &found.iter().map(|(i, _)| i.id).collect::<Vec<_>>()).await?;
         Ok(found
             .iter()
@@ -239,6 +245,19 @@ impl Queries<'_> {
                 IncidentView::of(incident, head.version, due)
             })
             .collect())
+    }
+
+    /// What the store narrows a list to for this reader.
+    pub(crate) fn stored_filter(&self, filter: &IncidentFilter) -> rows::incident::Filter {
+        rows::incident::Filter {
+            state: filter.state,
+            open: filter.open,
+            severity: filter.severity,
+            service: filter.service.clone(),
+            before: filter.before,
+            worst_first: false,
+            reach: self.reach(),
+        }
     }
 
     /// The log of an incident and its pages after `seq`.

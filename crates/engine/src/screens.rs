@@ -12,12 +12,10 @@ use allclear_domain::view::{IncidentView, StepExplanation};
 use allclear_store::rows;
 use jiff::Timestamp;
 
-use crate::queries::{IncidentFilter, LIST_MAX, NoAnswer, Queries, explain_policy};
+use crate::queries::{IncidentFilter, NoAnswer, Queries, explain_policy};
 
 /// Incidents of one board at most (issue: a board of 1,000 open incidents).
 pub const BOARD_MAX: usize = 1000;
-/// Ids of one statement: PostgreSQL and SQLite both take far more; a statement's text stays small.
-const IDS_PER_READ: usize = 500;
 
 /// A live expectation of an incident or one of its pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +24,7 @@ pub struct Awaited {
     pub incident: IncidentId,
     /// What is awaited.
     pub rule: Rule,
-    /// By when, the earliest of this rule.
+    /// By when.
     pub due_at: Timestamp,
 }
 
@@ -52,56 +50,30 @@ pub struct FormChange {
 
 impl Queries<'_> {
     /// Open incidents, the worst first and of one severity the newest first; `BOARD_MAX` at most,
-    /// and whether there are more.
+    /// and whether there are more. What is due next of each is told by [`Queries::awaited`].
     ///
     /// # Errors
     /// When the store does not answer.
     pub async fn open_incidents(&self, narrowed: &IncidentFilter) -> Result<(Vec<IncidentView>, bool), NoAnswer> {
-        let open = IncidentFilter { open: true, ..narrowed.clone() };
-        // One walk over what is open; by severity only where that is more than a board holds, since those
-        // walks pass over what has ended, too.
-        let mut found = self.some_open(open.clone(), BOARD_MAX + 1).await?;
-        if found.len() <= BOARD_MAX {
-            found.sort_by_key(|incident| incident.severity);
-            return Ok((found, false));
-        }
-        found.clear();
-        for severity in Severity::ALL.into_iter().filter(|severity| open.severity.is_none_or(|only| only == *severity)) {
-            let left = BOARD_MAX - found.len();
-            if left == 0 {
-                break;
-            }
-            found.extend(self.some_open(IncidentFilter { severity: Some(severity), ..open.clone() }, left).await?);
-        }
-        Ok((found, true))
+        let filter = self.on_board(narrowed)?;
+        let mut found = rows::incident::list(self.db(), &filter, BOARD_MAX as i64 + 1).await?;
+        let cut = found.len() > BOARD_MAX;
+        found.truncate(BOARD_MAX);
+        Ok((found.iter().map(|(incident, head)| IncidentView::of(incident, head.version, None)).collect(), cut))
     }
 
-    /// The newest that fit, `most` of them.
-    async fn some_open(&self, mut filter: IncidentFilter, most: usize) -> Result<Vec<IncidentView>, NoAnswer> {
-        let mut found: Vec<IncidentView> = Vec::new();
-        loop {
-            let some = self.incidents(filter.clone(), LIST_MAX).await?;
-            let full = some.len() as i64 == LIST_MAX;
-            filter.before = some.last().and_then(|last| last.id.parse().ok());
-            found.extend(some);
-            if !full || found.len() >= most {
-                found.truncate(most);
-                return Ok(found);
-            }
-        }
-    }
-
-    /// What is awaited of each of these incidents, which the asker has been shown.
+    /// What is awaited of each incident that [`Queries::open_incidents`] gives.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn awaited(&self, incidents: &[IncidentId]) -> Result<Vec<Awaited>, NoAnswer> {
-        let mut out = Vec::new();
-        for some in incidents.chunks(IDS_PER_READ) {
-            let found = rows::expectation::live_of(self.engine().db(), some).await?;
-            out.extend(found.into_iter().map(|(incident, rule, due_at)| Awaited { incident, rule, due_at }));
-        }
-        Ok(out)
+    pub async fn awaited(&self, narrowed: &IncidentFilter) -> Result<Vec<Awaited>, NoAnswer> {
+        let found = rows::expectation::live_of(self.db(), &self.on_board(narrowed)?, BOARD_MAX as i64).await?;
+        Ok(found.into_iter().map(|(incident, rule, due_at)| Awaited { incident, rule, due_at }).collect())
+    }
+
+    fn on_board(&self, narrowed: &IncidentFilter) -> Result<rows::incident::Filter, NoAnswer> {
+        self.may_read()?;
+        Ok(rows::incident::Filter { open: true, worst_first: true, ..self.stored_filter(narrowed) })
     }
 
     /// Whom a service's escalation policy would page, were it to start now for this severity.

@@ -245,6 +245,7 @@ create index action_owner on action (owner, state, due_at);
         postgres: "",
     },
     ACCESS,
+    SCREENS,
 ];
 
 /// Who may see what, and who is signed in.
@@ -265,6 +266,19 @@ create index session_person on session (person, id);
 create table one_time (
   hash text primary key, kind text not null, person text, created_at bigint not null, expires_at bigint not null,
   used_at bigint) {CLUSTERED};
+",
+    sqlite: "",
+    postgres: "",
+};
+
+/// What screens over a large store need.
+const SCREENS: Migration = Migration {
+    number: 4,
+    name: "screens",
+    // The board in its order, however much is open; the events by which a search learns of titles.
+    sql: "
+create index incident_board on incident (severity, id desc) where open;
+create index event_titled on event (seq, incident) where kind in ('proposed', 'declared', 'renamed');
 ",
     sqlite: "",
     postgres: "",

@@ -6,7 +6,6 @@
 
 use allclear_domain::access::{Principal, Scope};
 use allclear_domain::expect::Rule;
-use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::{IncidentView, OnCallView};
@@ -16,7 +15,7 @@ use axum::extract::{Query, State as Shared};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::Timestamp;
-use maud::{Markup, html};
+use maud::{Markup, Render, html};
 
 use crate::filter::{self, Filter};
 use crate::messages;
@@ -35,6 +34,10 @@ const ENDED_AMONG: i64 = 30;
 const MESSAGES_SHOWN: usize = 4;
 /// Characters of a title in the list of ended incidents.
 const TITLE_CHARS_MAX: usize = 120;
+/// Characters of a title that two lines of a phone hold; a longer one may be cut there, and is told whole by pointing at it.
+const TITLE_CHARS_SEEN: usize = 60;
+/// Bytes of a row, by and large: 1,030 with a title of thirty characters.
+const ROW_BYTES: usize = 1_200;
 /// The form that all buttons of the rows belong to.
 const ACTS: &str = "acts";
 
@@ -112,10 +115,12 @@ fn title(board: &Board) -> String {
 
 async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> Result<Board, NoAnswer> {
     let queries = engine.queries(who);
-    let (open, cut) = queries.open_incidents(&IncidentFilter::default()).await?;
-    let ids: Vec<IncidentId> = open.iter().filter_map(|i| i.id.parse().ok()).collect();
-    let mut due: std::collections::HashMap<String, Due> = std::collections::HashMap::with_capacity(ids.len());
-    for awaited in queries.awaited(&ids).await? {
+    let everything = IncidentFilter::default();
+    // At once: the store has more than one reader, and these two are most of what a large board costs.
+    let (open, awaited) = (Box::pin(queries.open_incidents(&everything)), Box::pin(queries.awaited(&everything)));
+    let ((open, cut), awaited) = tokio::try_join!(open, awaited)?;
+    let mut due: std::collections::HashMap<String, Due> = std::collections::HashMap::with_capacity(open.len());
+    for awaited in awaited {
         let Some(words) = words(awaited.rule) else { continue };
         let found = Due { words, at: awaited.due_at };
         let first = due.entry(awaited.incident.to_string()).or_insert(found);
@@ -190,13 +195,13 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
                 p class="quiet" { "None of the " (open) " open incidents fits. " a href="/" { "Show all" } }
             }
             @if !board.rows.is_empty() {
-                ol class="board" aria-label="Open incidents, most urgent first" { @for row in &board.rows { (line(board, row, org)) } }
+                ol class="board" aria-label="Open incidents, most urgent first" { (Lines { board, rows: &board.rows, org }) }
             }
             @if board.cut { p class="quiet" { "More are open, none worse than these. All of them: " code { "allclear list" } } }
             @if !board.candidates.is_empty() {
                 section class="candidates" {
                     h2 { "Candidates (" (board.candidates.len()) ")" span class="quiet" { " · is this an incident?" } }
-                    ol class="board" aria-label="Candidates" { @for row in &board.candidates { (line(board, row, org)) } }
+                    ol class="board" aria-label="Candidates" { (Lines { board, rows: &board.candidates, org }) }
                 }
             }
         }
@@ -220,6 +225,23 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
     }
 }
 
+/// Rows, written into a page that has room for them: a thousand are a megabyte, which would be moved ten
+/// times while it grows.
+struct Lines<'a> {
+    board: &'a Board,
+    rows: &'a [Row],
+    org: &'a Org,
+}
+
+impl Render for Lines<'_> {
+    fn render_to(&self, page: &mut String) {
+        page.reserve(self.rows.len() * ROW_BYTES);
+        for row in self.rows {
+            line(self.board, row, self.org).render_to(page);
+        }
+    }
+}
+
 fn line(board: &Board, row: &Row, org: &Org) -> Markup {
     let (incident, when) = (&row.incident, &board.when);
     let began = incident.declared_at.unwrap_or(incident.created_at);
@@ -228,7 +250,7 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
         li class=[row.is_late(when).then_some("is-late")] data-key=(incident.reference) {
             span class="which" { (parts::severity(incident.severity)) " " span class="ref" { (incident.reference) } }
             span class="what" {
-                a class="title" href={ "/incidents/" (incident.reference) } title=(incident.title) { bdi { (incident.title) } }
+                a class="title" href={ "/incidents/" (incident.reference) } title=[(incident.title.chars().count() > TITLE_CHARS_SEEN).then_some(&incident.title)] { bdi { (incident.title) } }
                 span class="service" { @if let Some(id) = &incident.service { bdi { (parts::service(org, id)) } } @else { "no service" } }
             }
             span class="standing" {

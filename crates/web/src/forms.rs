@@ -157,8 +157,8 @@ fn escalate(told: &Told, org: &Org) -> Markup {
         label class="field" {
             span { "Whom" }
             select name="escalation" {
-                option value="" { "The incident’s own policy" }
-                @for form in &org.bundle().escalations { option value=(form.id) selected[form.id == chosen] { (form.name.as_deref().unwrap_or(&form.id)) } }
+                (parts::choice("", false, "The incident’s own policy"))
+                @for form in &org.bundle().escalations { (parts::choice(&form.id, form.id == chosen, form.name.as_deref().unwrap_or(&form.id))) }
             }
         }
         (words(told, "escalate", "why", "Why? They read this.", true))

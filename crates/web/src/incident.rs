@@ -269,7 +269,7 @@ fn log_of(told: &Told, org: &Org) -> Markup {
     html! {
         section class="log part-log" id="log" aria-label="Log" {
             header {
-                h2 { "Log" }
+                h2 { "Log" span class="quiet" { " · times in " (when.zone()) } }
                 p class="only-screen" {
                     @if told.part.key { a href=(base) { "Everything" } strong { "Key events" } }
                     @else { strong { "Everything" } a href={ (base) "?key" } { "Key events" } }
@@ -281,7 +281,8 @@ fn log_of(told: &Told, org: &Org) -> Markup {
                     ol data-live="log" data-grows {
                         @for event in &told.lines {
                             @let its = when.day(event.at);
-                            @if day.replace(its) != Some(its) && (its != today || day.is_none()) {
+                            @let before = day.replace(its);
+                            @if before != Some(its) && (its != today || before.is_some()) {
                                 li class="day" data-key={ "d" (its) } { (when.day_words(its)) }
                             }
                             (line(event, org, when))
@@ -298,11 +299,10 @@ fn log_of(told: &Told, org: &Org) -> Markup {
 }
 
 fn line(event: &EventView, org: &Org, when: &When) -> Markup {
-    let class = if log::is_key(&event.kind) { "key" } else { "" };
     let by = actor(org, &event.actor).filter(|name| shows_actor(&event.kind) && !event.line.contains(name.as_str()));
     let long = event.line.chars().count() > LINE_CHARS_MAX;
     html! {
-        li class=(class) data-key=(event.seq) {
+        li class=[log::is_key(&event.kind).then_some("key")] data-key=(event.seq) {
             (when.second(event.at))
             div {
                 @if long {
@@ -311,7 +311,7 @@ fn line(event: &EventView, org: &Org, when: &When) -> Markup {
                         p class="said" { bdi { (parts::cut(&event.line, UNFOLDED_CHARS_MAX)) } }
                     }
                 } @else { bdi { (event.line) } }
-                @if let Some(by) = by { span class="quiet" { " · by " bdi { (by) } } }
+                @if let Some(by) = by { small { " · by " bdi { (by) } } }
             }
         }
     }

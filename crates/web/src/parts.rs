@@ -12,7 +12,7 @@ pub(crate) fn severity(severity: Severity) -> Markup {
     let word = severity.word().to_uppercase();
     html! {
         span class={ "sev " (severity.word()) } {
-            svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false" {
+            svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" {
                 @match severity {
                     Severity::Sev1 => path d="M8 .8 15.2 8 8 15.2.8 8z" {},
                     Severity::Sev2 => path d="M2 2h12v12H2z" {},
@@ -50,12 +50,17 @@ pub(crate) fn service(org: &Org, id: &str) -> String {
     org.service(id).map_or_else(|| id.to_owned(), |service| service.name.clone())
 }
 
+/// One of many to choose from. Its end tag is left out, as HTML allows: a page may list all people twice.
+pub(crate) fn choice(value: &str, chosen: bool, words: &str) -> Markup {
+    html! { option value=(value) selected[chosen]; (words) }
+}
+
 /// Services to choose from, by name; `nothing` is what an empty choice means.
 pub(crate) fn service_choice(org: &Org, chosen: Option<&str>, nothing: &str) -> Markup {
     html! {
         select name="service" {
-            option value="" { (nothing) }
-            @for service in &org.bundle().services { option value=(service.id) selected[chosen == Some(service.id.as_str())] { (service.name) } }
+            (choice("", false, nothing))
+            @for service in &org.bundle().services { (choice(&service.id, chosen == Some(service.id.as_str()), &service.name)) }
         }
     }
 }
@@ -64,8 +69,8 @@ pub(crate) fn service_choice(org: &Org, chosen: Option<&str>, nothing: &str) -> 
 pub(crate) fn person_choice(org: &Org, field: &str, chosen: Option<&str>, nothing: Option<&str>) -> Markup {
     html! {
         select name=(field) {
-            @if let Some(nothing) = nothing { option value="" { (nothing) } }
-            @for person in &org.bundle().people { option value=(person.id) selected[chosen == Some(person.id.as_str())] { (person.name) } }
+            @if let Some(nothing) = nothing { (choice("", false, nothing)) }
+            @for person in &org.bundle().people { (choice(&person.id, chosen == Some(person.id.as_str()), &person.name)) }
         }
     }
 }

@@ -24,7 +24,13 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
         let words = parts::cut(asked.get("q").map_or("", |q| q.trim()), QUERY_CHARS_MAX);
         let filter = IncidentFilter { words: Some(words.clone()), ..IncidentFilter::default() };
         let queries = app.engine.queries(&who);
-        let mut found = if words.is_empty() { Vec::new() } else { queries.incidents(filter, FOUND_MAX).await? };
+        let mut found = Vec::new();
+        if words.is_empty() {
+            // Whoever opens this page will search, and the first search reads every title.
+            app.engine.prepare_search();
+        } else {
+            found = queries.incidents(filter, FOUND_MAX).await?;
+        }
         // `INC-142`, `inc-142` or `142` is that one, before whatever has it in its title.
         let reference = if words.chars().all(|c| c.is_ascii_digit()) { format!("INC-{words}") } else { words.clone() };
         if let Ok(id) = queries.incident_id(&reference).await

@@ -89,7 +89,7 @@ impl Place {
 }
 
 fn icon(place: Place) -> Markup {
-    html! { svg class="icon" viewBox="0 0 20 20" width="20" height="20" aria-hidden="true" focusable="false" { path d=(place.strokes()) {} } }
+    html! { svg class="icon" viewBox="0 0 20 20" width="20" height="20" aria-hidden="true" { path d=(place.strokes()) {} } }
 }
 
 /// One page.

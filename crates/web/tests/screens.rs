@@ -101,6 +101,31 @@ async fn five_hundred_events_are_less_than_a_hundred_kilobytes() {
 }
 
 #[tokio::test]
+async fn a_log_names_its_zone_and_where_today_begins() {
+    let world = World::at(NOON).await;
+    let (id, reference) = world.declare("Long night", Severity::Sev2, "checkout").await;
+    world.pass(86_400).await;
+    world
+        .act(Actor::Person("ana".into()), Command::Incident { id, command: incident::Command::Note { text: "Still on it".into() } })
+        .await
+        .unwrap();
+    let told = page(&world, &format!("/incidents/{reference}")).await;
+    let log = told.split_once("data-live=\"log\"").unwrap().1;
+    let (earlier, today) = log.split_once(">Today<").expect("the last day has its name");
+    assert!(earlier.contains("class=\"day\"") && today.contains("Still on it"), "{log}");
+    assert!(told.contains("times in UTC"), "{told}");
+}
+
+#[tokio::test]
+async fn a_title_is_found_whatever_the_case_of_its_letters() {
+    let world = World::at(NOON).await;
+    assert!(page(&world, "/search?q=stra%C3%9Fe").await.contains("No reference and no title"));
+    let (_, reference) = world.declare("Stau in der BERLINER STRASSE", Severity::Sev2, "checkout").await;
+    assert!(page(&world, "/search?q=stra%C3%9Fe").await.contains(&format!("/incidents/{reference}")));
+    assert!(page(&world, "/search?q=autobahn").await.contains("No reference and no title"));
+}
+
+#[tokio::test]
 async fn the_live_stream_says_that_something_changed_and_nothing_else() {
     let world = World::at(NOON).await;
     let (id, _) = world.declare("Payments", Severity::Sev2, "checkout").await;

@@ -201,17 +201,18 @@ pub async fn next_due_of(db: &Db, incidents: &[IncidentId]) -> Result<Vec<(Incid
         .collect()
 }
 
-/// Each rule with a live look of these incidents, and its earliest: what a board shows of all its rows at once.
-pub async fn live_of(db: &Db, incidents: &[IncidentId]) -> Result<Vec<(IncidentId, Rule, Timestamp)>, Fault> {
-    if incidents.is_empty() {
-        return Ok(Vec::new());
-    }
-    let marks: Vec<String> = (1..=incidents.len()).map(|n| format!("?{n}")).collect();
+/// The live looks of the first `limit` incidents of a board, with their rules: what it shows of all its rows at once.
+pub async fn live_of(db: &Db, filter: &super::incident::Filter, limit: i64) -> Result<Vec<(IncidentId, Rule, Timestamp)>, Fault> {
+    let mut listed = "select id from incident where true".to_owned();
+    let mut args = Vec::new();
+    super::incident::narrow(filter, &[], &mut listed, &mut args);
+    args.push(Val::Int(limit));
     let sql = format!(
-        "select incident, rule, min(next_look_at) from expectation where standing = 'live' and incident in ({}) group by incident, rule",
-        marks.join(", ")
+        "select e.incident, e.rule, e.next_look_at from ({listed} order by severity, id desc limit ?{}) i \
+         join expectation e on e.incident = i.id where e.standing = 'live'",
+        args.len()
     );
-    let rows = db.read(&sql, incidents.iter().map(text).collect()).await?;
+    let rows = db.read(&sql, args).await?;
     rows.iter()
         .map(|row| {
             let mut r = Reader::new(row);

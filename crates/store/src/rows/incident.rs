@@ -6,6 +6,7 @@ use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::work::Work;
 use allclear_domain::incident::{Incident, Severity, State};
 
+use super::title::{Titles, folded};
 use super::{Reader, count, instant, opt_instant, opt_text, reader, text, to_json};
 use crate::db::Db;
 use crate::fault::Fault;
@@ -176,45 +177,79 @@ pub struct Filter {
     pub service: Option<String>,
     /// Older than this one.
     pub before: Option<IncidentId>,
-    /// Whose title has these words in it.
-    pub words: Option<String>,
+    /// The worst first, and of one severity the newest, rather than simply the newest.
+    pub worst_first: bool,
     /// Whose list it is.
     pub reach: Reach,
 }
 
-/// Newest first.
+/// Newest first, or worst first.
 pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<(Incident, Head)>, Fault> {
+    among(db, filter, &[], limit).await
+}
+
+/// Those of a list whose title has these words, whatever the case of their letters; newest first.
+pub async fn search(db: &Db, titles: &Titles, words: &str, filter: &Filter, limit: i64) -> Result<Vec<(Incident, Head)>, Fault> {
+    let words = folded(words);
+    let mut found = Vec::new();
+    let mut before = filter.before;
+    loop {
+        let ids = titles.having(db, &words, before, SEARCHED_TOGETHER).await?;
+        let Some(last) = ids.last() else { return Ok(found) };
+        before = Some(*last);
+        for (incident, head) in among(db, filter, &ids, limit).await? {
+            // Memory may know an earlier title.
+            if (found.len() as i64) < limit && folded(&incident.title).contains(&words) {
+                found.push((incident, head));
+            }
+        }
+        if found.len() as i64 >= limit || ids.len() < SEARCHED_TOGETHER {
+            return Ok(found);
+        }
+    }
+}
+
+/// Incidents whose titles fit that are read together: as many as a page of a list has at most.
+const SEARCHED_TOGETHER: usize = 200;
+
+/// A list, of these ids alone where some are given.
+async fn among(db: &Db, filter: &Filter, ids: &[IncidentId], limit: i64) -> Result<Vec<(Incident, Head)>, Fault> {
     let mut sql = format!("select {COLUMNS} from incident where true");
     let mut args = Vec::new();
-    let mut narrow = |clause: &str, value: Option<Val>| {
+    narrow(filter, ids, &mut sql, &mut args);
+    args.push(Val::Int(limit));
+    let order = if filter.worst_first { "severity, id desc" } else { "id desc" };
+    sql.push_str(&format!(" order by {order} limit ?{}", args.len()));
+    let rows = db.read(&sql, args).await?;
+    rows.iter().map(incident).collect()
+}
+
+/// Adds a filter's clauses to a statement over `incident`.
+pub(super) fn narrow(filter: &Filter, ids: &[IncidentId], sql: &mut String, args: &mut Vec<Val>) {
+    let mut clause = |clause: &str, value: Option<Val>| {
         if let Some(value) = value {
             args.push(value);
             sql.push_str(&format!(" and {clause} ?{}", args.len()));
         }
     };
-    narrow("state =", filter.state.map(|s| text(s.word())));
-    narrow("severity =", filter.severity.map(text));
-    narrow("service =", filter.service.as_ref().map(text));
-    narrow("id <", filter.before.map(text));
+    clause("state =", filter.state.map(|s| text(s.word())));
+    clause("severity =", filter.severity.map(text));
+    // A board walks what is open, in its order; a service may have a thousand times as many that ended,
+    // which SQLite would walk by the index over services.
+    let service = if filter.worst_first { "coalesce(service, '') =" } else { "service =" };
+    clause(service, filter.service.as_ref().map(text));
+    clause("id <", filter.before.map(text));
     if filter.open {
         sql.push_str(" and open");
     }
-    if let Some(words) = &filter.words {
-        args.push(text(format!("%{}%", like_escaped(&words.to_lowercase()))));
-        let mark = args.len();
-        sql.push_str(&format!(" and lower(title) like ?{mark} escape '\\'"));
+    if !ids.is_empty() {
+        let first = args.len() + 1;
+        args.extend(ids.iter().map(text));
+        let marks: Vec<String> = (first..=args.len()).map(|n| format!("?{n}")).collect();
+        sql.push_str(&format!(" and id in ({})", marks.join(", ")));
     }
     sql.push_str(" and ");
-    sql.push_str(&reader::seen(&filter.reach, &mut args));
-    args.push(Val::Int(limit));
-    sql.push_str(&format!(" order by id desc limit ?{}", args.len()));
-    let rows = db.read(&sql, args).await?;
-    rows.iter().map(incident).collect()
-}
-
-/// What a reader typed as text within a `like` pattern: its signs stand for themselves.
-fn like_escaped(words: &str) -> String {
-    words.chars().flat_map(|c| if matches!(c, '%' | '_' | '\\') { vec!['\\', c] } else { vec![c] }).collect()
+    sql.push_str(&reader::seen(&filter.reach, args));
 }
 
 /// Declared in a period and neither cancelled nor merged, oldest first, for counting.

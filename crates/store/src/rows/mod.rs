@@ -13,6 +13,7 @@ pub mod reader;
 pub mod review;
 pub mod session;
 pub mod signal;
+pub mod title;
 pub mod token;
 
 use std::str::FromStr;

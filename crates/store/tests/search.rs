@@ -1,0 +1,237 @@
+//! Searches and boards answer alike on both databases: letters beyond ASCII, titles that change, an order
+//! that does not depend on how much is open, and a store that an older release filled.
+
+#![allow(clippy::unwrap_used)] // tests
+
+use allclear_domain::access::Reach;
+use allclear_domain::event::{Head, Mode};
+use allclear_domain::expect::{Expectation, Owner, Rule, Segment, Standing};
+use allclear_domain::ids::IncidentId;
+use allclear_domain::incident::{Incident, Severity, State};
+use allclear_domain::time::Length;
+use allclear_store::rows::title::Titles;
+use allclear_store::rows::{expectation, incident};
+use allclear_store::schema::{EVENT, MIGRATIONS, TABLES};
+use allclear_store::{Db, OpenOptions, Val, Write};
+use jiff::Timestamp;
+
+/// What a released version wrote: the steps before the one for screens.
+const OLDER: usize = 3;
+
+fn one(n: u128, title: &str, severity: Severity) -> Incident {
+    Incident {
+        id: IncidentId::from_bits(n),
+        reference: format!("INC-{n}"),
+        state: State::Declared,
+        title: title.into(),
+        severity,
+        service: None,
+        escalation: None,
+        group_key: None,
+        because: "b".into(),
+        mode: Mode::Live,
+        commander: None,
+        acknowledged_by: None,
+        merged_into: None,
+        page: None,
+        alerts_told: 0,
+        recoveries_told: 0,
+        recovered: false,
+        reopened: 0,
+        impact_started_at: None,
+        detected_at: None,
+        declared_at: None,
+        acknowledged_at: None,
+        mitigated_at: None,
+        resolved_at: None,
+        closed_at: None,
+        created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
+        work: Default::default(),
+        private: false,
+        admitted: Default::default(),
+    }
+}
+
+/// The incident's row, and the event by which others learn of its title.
+fn told(one: &Incident, version: i64, kind: &str) -> Vec<Write> {
+    let id = one.id.to_string();
+    let bytes = || Val::Bytes(vec![0; 32]);
+    let row = vec![
+        id.as_str().into(),
+        version.into(),
+        id.as_str().into(),
+        kind.into(),
+        1_i64.into(),
+        0_i64.into(),
+        0_i64.into(),
+        "system".into(),
+        "test".into(),
+        "live".into(),
+        Val::Null,
+        "{}".into(),
+        Val::Bytes(vec![0; 16]),
+        bytes(),
+        bytes(),
+    ];
+    vec![Write::Insert { table: &EVENT, row }, incident::put(one, Head::EMPTY)]
+}
+
+async fn found(db: &Db, titles: &Titles, words: &str, filter: &incident::Filter, limit: i64) -> Vec<u128> {
+    incident::search(db, titles, words, filter, limit).await.unwrap().iter().map(|(one, _)| one.id.bits()).collect()
+}
+
+fn everybody() -> incident::Filter {
+    incident::Filter { reach: Reach::all(), ..incident::Filter::default() }
+}
+
+async fn searches(db: &Db) {
+    let titles = Titles::default();
+    let all = everybody();
+    assert!(found(db, &titles, "anything", &all, 9).await.is_empty(), "an empty store");
+    let stored = ["Überlast der Datenbank", "Stau in der Kaiserstraße", "ΟΔΟΣ κλειστή", "Платёж не проходит", "100 % of disk_1 used"];
+    for (n, title) in (10..).zip(stored) {
+        db.commit(told(&one(n, title, Severity::Sev3), 1, "declared")).await.unwrap();
+    }
+    for (words, n) in [
+        ("überlast", 10),
+        ("ÜBERLAST", 10),
+        ("berLAST", 10),
+        ("KAISERSTRASSE", 11),
+        ("kaiserstraße", 11),
+        ("KAISERSTRAẞE", 11),
+        ("οδος Κ", 12),
+        ("ΚΛΕΙΣΤΉ", 12),
+        ("платёж", 13),
+        ("ПЛАТЁЖ", 13),
+        ("0 % OF", 14),
+        ("disk_1", 14),
+    ] {
+        assert_eq!(found(db, &titles, words, &all, 9).await, [n], "{words}");
+    }
+    for words in ["uberlast", "disk%", "diskx1", "\\", "'"] {
+        assert!(found(db, &titles, words, &all, 9).await.is_empty(), "{words}");
+    }
+    assert_eq!(found(db, &titles, "der", &all, 9).await, [11, 10], "the newest first");
+    assert_eq!(found(db, &titles, "der", &all, 1).await, [11]);
+    assert_eq!(found(db, &titles, "der", &incident::Filter { before: Some(IncidentId::from_bits(11)), ..all.clone() }, 9).await, [10]);
+
+    // A title that changed is found by its new words and not by its old ones.
+    db.commit(told(&one(10, "Solved by an index", Severity::Sev3), 2, "renamed")).await.unwrap();
+    assert_eq!(found(db, &titles, "DER", &all, 9).await, [11]);
+    assert_eq!(found(db, &titles, "an INDEX", &all, 9).await, [10]);
+    // Even where no event told of it, what a row does not say is not shown.
+    db.commit(vec![incident::put(&one(11, "Quiet", Severity::Sev3), Head::EMPTY)]).await.unwrap();
+    assert!(found(db, &titles, "kaiser", &all, 9).await.is_empty());
+
+    // However many of the found are out of reach, those within are shown.
+    let mut writes = Vec::new();
+    for n in 100..700 {
+        let hidden = Incident { private: n != 100, ..one(n, "A storm", Severity::Sev3) };
+        writes.extend(told(&hidden, 1, "proposed"));
+    }
+    db.commit(writes).await.unwrap();
+    let public = incident::Filter { reach: Reach { public: true, ..Reach::default() }, ..incident::Filter::default() };
+    assert_eq!(found(db, &titles, "storm", &public, 9).await, [100]);
+    assert_eq!(found(db, &titles, "storm", &all, 250).await, (450..700).rev().collect::<Vec<u128>>());
+}
+
+async fn boards(db: &Db) {
+    let mut writes = Vec::new();
+    for n in 1..=60_u128 {
+        let severity = Severity::ALL[n as usize % Severity::ALL.len()];
+        let state = if n % 3 == 0 { State::Closed } else { State::Investigating };
+        let private = n % 4 == 0;
+        let service = (n % 2 == 0).then(|| "checkout".to_owned());
+        let one = Incident { state, private, service, ..one(n, "t", severity) };
+        writes.push(incident::put(&one, Head::EMPTY));
+        writes.push(expectation::open(&Expectation {
+            owner: Owner::Incident(one.id),
+            key: "update".into(),
+            occurrence: 1,
+            rule: Rule::UpdateDue,
+            incident: Some(one.id),
+            opened_by: "test".into(),
+            segments: vec![Segment { from: Timestamp::UNIX_EPOCH, running: true, why: None }],
+            length: Length::from_secs(60),
+            next_look_at: Timestamp::from_second(n as i64).unwrap(),
+            standing: if n % 5 == 0 { Standing::Met } else { Standing::Live },
+            settled_at: None,
+            why: None,
+        }));
+    }
+    db.commit(writes).await.unwrap();
+    for reach in [Reach::all(), Reach { public: true, ..Reach::default() }] {
+        let filter = incident::Filter { open: true, worst_first: true, reach: reach.clone(), ..incident::Filter::default() };
+        let mut wanted: Vec<(Severity, u128)> = (1..=60)
+            .filter(|n| n % 3 != 0 && (reach.everything || n % 4 != 0))
+            .map(|n| (Severity::ALL[n as usize % Severity::ALL.len()], n))
+            .collect();
+        wanted.sort_by_key(|(severity, n)| (*severity, std::cmp::Reverse(*n)));
+        for limit in [7, 1000] {
+            let listed = incident::list(db, &filter, limit).await.unwrap();
+            let listed: Vec<(Severity, u128)> = listed.iter().map(|(one, _)| (one.severity, one.id.bits())).collect();
+            assert_eq!(listed, wanted[..wanted.len().min(limit as usize)], "{reach:?} {limit}");
+            let mut due: Vec<u128> = listed.iter().map(|(_, n)| *n).filter(|n| n % 5 != 0).collect();
+            due.sort_unstable();
+            let mut awaited = expectation::live_of(db, &filter, limit).await.unwrap();
+            awaited.sort_by_key(|(id, _, _)| *id);
+            assert_eq!(
+                awaited.iter().map(|(id, _, at)| (id.bits(), at.as_second() as u128)).collect::<Vec<_>>(),
+                due.iter().map(|n| (*n, *n)).collect::<Vec<_>>()
+            );
+        }
+    }
+}
+
+/// Narrowed to a service, a board has the same order.
+async fn a_board_of_a_service(db: &Db) {
+    let filter = incident::Filter { open: true, worst_first: true, service: Some("checkout".into()), ..everybody() };
+    let listed = incident::list(db, &filter, 1000).await.unwrap();
+    assert!(listed.len() > 9 && listed.iter().all(|(one, _)| one.service.is_some()));
+    assert!(listed.is_sorted_by_key(|(one, _)| (one.severity, std::cmp::Reverse(one.id))));
+}
+
+/// What an older release wrote is found and listed after the step.
+async fn an_older_store(url: &str) {
+    let older = Db::open(url, OpenOptions::new(&MIGRATIONS[..OLDER], TABLES)).await.unwrap();
+    for (n, title) in [(2, "Überlast"), (1, "Nothing"), (3, "ÜBERLAST again")] {
+        older.commit(told(&one(n, title, Severity::ALL[n as usize]), 1, "declared")).await.unwrap();
+    }
+    older.close().await;
+    let db = Db::open(url, OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap();
+    assert_eq!(found(&db, &Titles::default(), "überlast", &everybody(), 9).await, [3, 2]);
+    let board = incident::Filter { open: true, worst_first: true, ..everybody() };
+    let listed: Vec<u128> = incident::list(&db, &board, 9).await.unwrap().iter().map(|(one, _)| one.id.bits()).collect();
+    assert_eq!(listed, [1, 2, 3]);
+    db.close().await;
+}
+
+#[tokio::test]
+async fn on_sqlite() {
+    searches(&Db::open_inline(MIGRATIONS).unwrap()).await;
+    let db = Db::open_inline(MIGRATIONS).unwrap();
+    boards(&db).await;
+    a_board_of_a_service(&db).await;
+    let dir = tempfile::tempdir().unwrap();
+    an_older_store(&format!("sqlite:{}", dir.path().join("older.db").display())).await;
+}
+
+#[tokio::test]
+async fn on_postgres() {
+    let mut urls = Vec::new();
+    for _ in 0..3 {
+        match allclear_store::testing::fresh_database().await {
+            Ok(url) => urls.push(url),
+            Err(why) => {
+                eprintln!("skipped: {why}");
+                return;
+            }
+        }
+    }
+    searches(&Db::open(&urls[0], OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap()).await;
+    let db = Db::open(&urls[1], OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap();
+    boards(&db).await;
+    a_board_of_a_service(&db).await;
+    an_older_store(&urls[2]).await;
+}
