@@ -1,14 +1,14 @@
 //! The only way to read for people: every question takes who asks, and gives plain structs of
 //! [`allclear_domain::view`].
 
-use allclear_domain::access::{Actor, Principal, Reach, Scope, reach};
+use allclear_domain::access::{Principal, Reach, Scope, reach};
 use allclear_domain::event::Stream;
 use allclear_domain::expect::{Expectation, Standing};
-use allclear_domain::ids::{AlertId, IncidentId, PageId, SignalId};
+use allclear_domain::ids::{IncidentId, PageId, SignalId};
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::model::Declare;
 use allclear_domain::paging::Page;
-use allclear_domain::signal::{Alert, Ended, triage};
+use allclear_domain::signal::triage;
 use allclear_domain::view::{
     AlertView, EventView, ExpectationView, IncidentView, MessageView, OnCallView, PageExplanation, PageView, PersonExplanation,
     SignalExplanation, StepExplanation,
@@ -17,13 +17,13 @@ use allclear_domain::wire::Signal;
 use allclear_store::{CommitError, Db, Fault, rows};
 use jiff::{SignedDuration, Timestamp};
 
+pub use crate::alert_queries::AlertFilter;
+use crate::alert_queries::alert_view;
 use crate::engine::Engine;
 use crate::metrics::Gauges;
 
 /// Items of one list at most.
 pub const LIST_MAX: i64 = 200;
-/// Alerts read at once where all open ones of an integration are wanted.
-const OPEN_ALERTS_BATCH: i64 = 1000;
 /// Items of a list where nothing is asked.
 pub const LIST_DEFAULT: i64 = 20;
 /// How far ahead the next hand-over is looked for.
@@ -53,16 +53,6 @@ pub struct IncidentFilter {
     pub before: Option<IncidentId>,
     /// Whose title has these words in it, whatever the case of their letters.
     pub words: Option<String>,
-}
-
-/// What a list of alerts is narrowed to.
-#[derive(Debug, Clone, Default)]
-pub struct AlertFilter {
-    pub incident: Option<IncidentId>,
-    pub integration: Option<String>,
-    pub service: Option<String>,
-    pub open: Option<bool>,
-    pub before: Option<AlertId>,
 }
 
 /// Reads for one principal.
@@ -143,6 +133,10 @@ impl Queries<'_> {
         self.engine.db()
     }
 
+    pub(crate) const fn who(&self) -> &Principal {
+        self.who
+    }
+
     pub(crate) const fn engine(&self) -> &Engine {
         self.engine
     }
@@ -173,7 +167,7 @@ impl Queries<'_> {
     }
 
     /// Refuses what is out of reach, in the words for what does not exist.
-    async fn sees(&self, id: IncidentId, what: &'static str) -> Result<(), NoAnswer> {
+    pub(crate) async fn sees(&self, id: IncidentId, what: &'static str) -> Result<(), NoAnswer> {
         let reach = self.reach();
         if reach.everything || rows::incident::seen(self.db(), &id.to_string(), &reach).await?.is_some() {
             return Ok(());
@@ -341,87 +335,6 @@ impl Queries<'_> {
         Ok(PageExplanation { page, lines: events.iter().map(|e| self.event_view(e)).collect() })
     }
 
-    /// Newest first.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn alerts(&self, filter: AlertFilter, limit: i64) -> Result<Vec<AlertView>, NoAnswer> {
-        self.needs(Scope::Read)?;
-        let limit = limit.clamp(1, LIST_MAX);
-        let mut filter = rows::alert::Filter {
-            incident: filter.incident,
-            integration: filter.integration,
-            service: filter.service,
-            open: filter.open,
-            before: filter.before,
-            reach: self.reach(),
-        };
-        let mut out = Vec::new();
-        loop {
-            let found = rows::alert::list(self.db(), &filter, limit).await?;
-            out.extend(found.iter().filter(|alert| !self.is_hidden(alert, &filter.reach)).map(alert_view));
-            match found.last() {
-                // What is hidden leaves room for others: a list that ends early would seem to be the last.
-                Some(last) if (found.len() as i64) == limit && (out.len() as i64) < limit => filter.before = Some(last.id),
-                _ => {
-                    out.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-                    return Ok(out);
-                }
-            }
-        }
-    }
-
-    /// Whether an alert that has no incident, since it was silenced or only recorded, is of a private route: an
-    /// incident of it would be private, so the alert is as well.
-    fn is_hidden(&self, alert: &Alert, reach: &Reach) -> bool {
-        if reach.everything || alert.incident.is_some() {
-            return false;
-        }
-        if alert.service.as_ref().is_some_and(|service| reach.services.contains(service)) {
-            return false;
-        }
-        let org = self.engine.org();
-        let signal = crate::core::as_signal(alert);
-        org.integration(&alert.integration).is_some_and(|form| triage(&org, form, &signal, alert.opened_at, false).private)
-    }
-
-    /// Every open alert of an integration, newest first, for clients that know no pages of lists. A
-    /// sender sees all of its own, since it sent them.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn open_alerts(&self, integration: &str) -> Result<Vec<AlertView>, NoAnswer> {
-        self.needs(Scope::Read)?;
-        let own = matches!(&self.who.actor, Actor::Integration(id) if id == integration);
-        let reach = if own { Reach::all() } else { self.reach() };
-        let mut filter =
-            rows::alert::Filter { integration: Some(integration.to_owned()), open: Some(true), reach, ..rows::alert::Filter::default() };
-        let mut out = Vec::new();
-        loop {
-            let found = rows::alert::list(self.db(), &filter, OPEN_ALERTS_BATCH).await?;
-            out.extend(found.iter().filter(|alert| !self.is_hidden(alert, &filter.reach)).map(alert_view));
-            match found.last() {
-                Some(last) if found.len() as i64 == OPEN_ALERTS_BATCH => filter.before = Some(last.id),
-                _ => return Ok(out),
-            }
-        }
-    }
-
-    /// One alert.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub async fn alert(&self, id: AlertId) -> Result<AlertView, NoAnswer> {
-        self.needs(Scope::Read)?;
-        let alert = rows::alert::get(self.db(), id).await?.ok_or(NoAnswer::Missing("alert"))?;
-        match alert.incident {
-            Some(incident) => self.sees(incident, "alert").await?,
-            None if !self.reach().public || self.is_hidden(&alert, &self.reach()) => return Err(NoAnswer::Missing("alert")),
-            None => {}
-        }
-        Ok(alert_view(&alert))
-    }
-
     /// Who is on call everywhere, and who is next.
     ///
     /// # Errors
@@ -571,36 +484,11 @@ pub(crate) fn explain_policy(
     out
 }
 
-fn decision_word(decision: Declare) -> &'static str {
+pub(crate) fn decision_word(decision: Declare) -> &'static str {
     match decision {
         Declare::Declare => "declare",
         Declare::Candidate => "candidate",
         Declare::Record => "record",
-    }
-}
-
-fn alert_view(a: &Alert) -> AlertView {
-    AlertView {
-        id: a.id.to_string(),
-        integration: a.integration.clone(),
-        dedup_key: a.dedup_key.clone(),
-        state: a.ended.map_or("open", Ended::word).to_owned(),
-        title: a.title.clone(),
-        severity: a.severity,
-        service: a.service.clone(),
-        source: a.source.clone(),
-        detail: serde_json::from_str(&a.detail).unwrap_or_default(),
-        decision: decision_word(a.decision).to_owned(),
-        because: a.because.clone(),
-        silenced_by: a.suppressed.as_ref().map(|s| s.silence.clone()),
-        incident: a.incident.map(|id| id.to_string()),
-        signal: a.signal.to_string(),
-        starts_at: a.starts_at,
-        ends_at: a.ends_at,
-        opened_at: a.opened_at,
-        ended_at: a.ended_at,
-        last_seen_at: a.last_seen_at,
-        count: a.count,
     }
 }
 

@@ -29,8 +29,6 @@ use crate::{App, parts};
 const DAYS: i64 = 14;
 /// A shift that somebody takes over at the press of a button lasts this long, until they say otherwise.
 const TAKE_FOR: SignedDuration = SignedDuration::from_hours(8);
-/// Characters of the id that a form gives a replacement: as many as one of ours has.
-const ID_CHARS: usize = 37;
 /// The verb of the form, as drafts name it.
 const TAKE: &str = "take";
 
@@ -67,9 +65,9 @@ async fn put(app: &App, who: &Principal, when: &When, fields: &Fields) -> Result
         when.of_field(&text).ok_or_else(|| format!("{what} cannot be read: `{}`. It looks like 2026-03-01T09:00.", parts::cut(&text, 40)))
     };
     // The same form once more is the same replacement.
-    let id = once::key(who, "/on-call/override", fields).map(|once| once.key[..ID_CHARS].replace(':', "-"));
+    let id = once::id(who, "/on-call/override", fields).unwrap_or_else(|| app.engine.fresh_id());
     let change = Override {
-        id: id.unwrap_or_else(|| format!("ovr-{:x}", app.engine.fresh_id())),
+        id: format!("ovr-{id:x}"),
         schedule: field("schedule", "The schedule")?,
         person: field("person", "The person")?,
         starts_at: instant("from", "The start")?,

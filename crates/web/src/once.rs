@@ -57,6 +57,11 @@ pub(crate) fn once(when: &When) -> Markup {
     html! { input type="hidden" name=(FIELD) value=(when.now.as_microsecond()); }
 }
 
+/// An id for what a form makes: the same for the same form.
+pub(crate) fn id(who: &Principal, path: &str, fields: &Fields) -> Option<u128> {
+    u128::from_str_radix(key(who, path, fields)?.digest.get(..32)?, 16).ok()
+}
+
 /// The key of what was sent; nothing where the page's instant does not come with it, as from a script.
 pub(crate) fn key(who: &Principal, path: &str, fields: &Fields) -> Option<Once> {
     fields.get(FIELD)?;

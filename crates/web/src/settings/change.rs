@@ -15,9 +15,10 @@ use serde_json::{Value, json};
 
 use super::page::{Told, done, refused, shown};
 use super::table::{IdOf, id_of};
-use super::{administrator, kind_of, path, typed};
+use super::{administrator, kind_of, path, path_of_new, typed};
 use crate::App;
 use crate::act::said;
+use crate::once;
 use crate::pages::{Fields, answer};
 use crate::refused::{Refused, sentence};
 use crate::when::When;
@@ -39,10 +40,12 @@ pub(crate) async fn add(State(app): State<App>, headers: HeaderMap, Path(kind): 
     answer(async {
         let (who, when) = administrator(&app, &headers).await?;
         let kind = kind_of(&kind)?;
+        // The same form once more is the same object.
+        let made = || once::id(&who, &path_of_new(kind), &fields).unwrap_or_else(|| app.engine.fresh_id());
         let id = match id_of(kind) {
             IdOf::Typed | IdOf::Severity => said(&fields, "id").unwrap_or_default(),
-            IdOf::Made if kind == FormKind::Silence => SilenceId::from_bits(app.engine.fresh_id()).as_uuid().to_string(),
-            IdOf::Made => format!("ovr-{:x}", app.engine.fresh_id()),
+            IdOf::Made if kind == FormKind::Silence => SilenceId::from_bits(made()).as_uuid().to_string(),
+            IdOf::Made => format!("ovr-{:x}", made()),
             IdOf::Only => CATCH_ALL_ID.to_owned(),
         };
         Box::pin(put(&Here { app: &app, who: &who, when: &when, kind }, &id, None, fields)).await
@@ -98,6 +101,8 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, fields: Fields) 
             }
             Ok(done(app, who, when, kind, Some(id), &made, &elsewhere))
         }
+        // Its id was made from this very form, so that it was sent twice.
+        Err(FormError::Exists { .. }) if matches!(id_of(kind), IdOf::Made) => Ok(Redirect::to(&path(kind, id)).into_response()),
         Err(why) => again(here, stored.map(|_| id), Some(fields), NOT_SAVED, why).await,
     }
 }

@@ -18,6 +18,7 @@ use super::words::{one as name_of, purpose, title};
 use super::{crumbs, path, path_of_new, typed};
 use crate::App;
 use crate::incident::actor;
+use crate::once::once;
 use crate::pages::Fields;
 use crate::parts;
 use crate::refused::Refused;
@@ -191,6 +192,7 @@ fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormVie
     let version = fields.get("version").cloned().or_else(|| view.map(|view| view.version.to_string())).unwrap_or_default();
     html! {
         form class="form of-form" method="post" action=(action) {
+            @if view.is_none() { (once(when)) }
             input type="hidden" name="version" value=(version);
             fieldset class="all" disabled[owned] {
                 legend class="vh" { "Content" }
