@@ -1,7 +1,8 @@
 //! What only a browser shows, in a headless Chromium over the real binary: a live patch keeps
-//! focus, selection and typed text; the keyboard; no page complains or scrolls sideways.
+//! focus, selection and typed text; the keyboard; no page complains or scrolls sideways; and every form works where
+//! the browser runs no script.
 //!
-//! `pages.mjs` has the findings; Node speaks to the browser over a pipe, without packages. Where
+//! `pages.mjs` and `noscript.mjs` have the findings; Node speaks to the browser over a pipe, without packages. Where
 //! either is not installed the test says that it was skipped.
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests; the machine's own time
@@ -30,19 +31,32 @@ fn browser_installed(what: &str) -> bool {
     missing.is_none()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pages_in_a_browser() {
-    if !browser_installed("the pages in a browser") {
-        return;
-    }
+/// Runs a script over the demo; gives what it said.
+async fn over_the_demo(script: &str) -> String {
     let dir = tempfile::tempdir().unwrap();
     let launch = Launch { binary: BINARY.into(), dir: dir.path().to_owned(), args: vec!["--demo".into()], env: Vec::new() };
     let mut program = Program::start(&launch, &allclear_trial::world::client()).await.unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/pages.mjs");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(script);
     let url = program.url.trim_end_matches('/').to_owned();
     let ran = tokio::task::spawn_blocking(move || Command::new("node").arg(script).arg(url).output().unwrap()).await.unwrap();
     let said = String::from_utf8_lossy(&ran.stdout).into_owned();
     program.stop().await.unwrap();
     assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
-    assert!(said.contains("ok: no error and no violation of the policy"), "{said}");
+    said
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_in_a_browser() {
+    if browser_installed("the pages in a browser") {
+        let said = over_the_demo("pages.mjs").await;
+        assert!(said.contains("ok: no error and no violation of the policy"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_incident_whole_where_the_browser_runs_no_script() {
+    if browser_installed("an incident without a script") {
+        let said = over_the_demo("noscript.mjs").await;
+        assert!(said.contains("ok: all of it without a script"), "{said}");
+    }
 }
