@@ -103,7 +103,7 @@ codes! {
     invalid 422 "The request does not make sense";
     person_needed 422 "A person has to be named";
     idempotency_key_reused 422 "The idempotency key was used for another request";
-    version_mismatch 412 "The incident has changed meanwhile";
+    version_mismatch 412 "It has changed meanwhile";
     org_invalid 422 "The organisation has errors";
     form_exists 412 "There is such a form already";
     form_changed 412 "The form has changed meanwhile";

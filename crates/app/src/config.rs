@@ -70,7 +70,12 @@ pub static SETTINGS: &[Setting] = &[
     setting("secret-key-file", "FILE", None, "Key that seals secrets at rest [default: beside the SQLite file; required on PostgreSQL]"),
     setting("quarantine", "", Some("false"), "Start without sending anything, for copies made by other means than `backup`"),
     setting("allow-private-targets", "CIDRS", None, "Private ranges that outgoing requests may reach, as in 127.0.0.0/8,10.0.0.0/8"),
-    setting("trusted-proxies", "CIDRS", Some("127.0.0.0/8,::1/128"), "Reverse proxies whose X-Forwarded-For is believed"),
+    setting(
+        "trusted-proxies",
+        "CIDRS",
+        None,
+        "Reverse proxies whose X-Forwarded-For is believed, as in 127.0.0.0/8; they have to write it",
+    ),
     setting("per-target-limit", "N", Some("4"), "Sends under way at once to one contact; 0 lifts the limit"),
     setting("send-limit", "N", Some("512"), "Sends under way at once in all"),
     setting("no-bundle", "", Some("false"), "Send messages that wait for one contact one by one instead of together"),

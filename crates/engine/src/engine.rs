@@ -196,8 +196,8 @@ impl Engine {
         }
     }
 
-    /// What was answered under a key, where it was given before.
-    async fn kept(&self, once: &Once) -> Option<Result<Reply, Refusal>> {
+    /// What was answered under a key, where it was given before: for whoever judges a command before it is asked.
+    pub async fn kept(&self, once: &Once) -> Option<Result<Reply, Refusal>> {
         match self.kept_answer(&once.principal, &once.key).await {
             Ok(None) => None,
             Ok(Some((digest, answer))) if digest == once.digest => Some(Ok(Reply::Again { answer })),

@@ -99,6 +99,13 @@ async fn carry_out(
     ask(app, who, once, asked).await.map(|_| ())
 }
 
+/// Whether this very form was carried out before. Asked before what its writer saw is held against what stands now,
+/// since that is what the form made of it.
+pub(crate) async fn done_before(app: &App, once: Option<&Once>) -> Result<bool, No> {
+    let Some(once) = once else { return Ok(false) };
+    Ok(app.engine.kept(once).await.transpose()?.is_some())
+}
+
 /// Asks the engine, once for each form that was sent.
 pub(crate) async fn ask(app: &App, who: &Principal, once: Option<Once>, command: Command) -> Result<Reply, No> {
     let input = Input { actor: who.actor.clone(), cause: VIA.into(), once, command };

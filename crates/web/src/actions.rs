@@ -14,7 +14,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
-use crate::act::{No, ask, needed, said, worded};
+use crate::act::{No, ask, done_before, needed, said, worded};
 use crate::forms::Draft;
 use crate::once::{self, once};
 use crate::pages::{Asked, Fields, actor, answer, reader};
@@ -88,12 +88,13 @@ pub(crate) async fn act(
                 "assign" => C::Assign { owner: needed(&fields, "owner", "the owner")? },
                 _ => return Err(No::Page(missing())),
             };
-            if once::saw_another(&fields, &seen(&now)) {
+            let once = once::key(&who, &format!("/actions/{id}/{verb}"), &fields);
+            if !done_before(&app, once.as_ref()).await? && once::saw_another(&fields, &seen(&now)) {
                 return Err(No::Changed("action"));
             }
             let asked = Command::Action { id: action, command };
             let asked = Command::IfVersion { of: Versioned::Action(action), version: now.version, command: Box::new(asked) };
-            ask(&app, &who, once::key(&who, &format!("/actions/{id}/{verb}"), &fields), asked).await
+            ask(&app, &who, once, asked).await
         };
         finish(&app, &who, &when, &id, &fields, done.await).await
     })

@@ -96,17 +96,29 @@ fn inline(text: &str) -> Markup {
     }
 }
 
-/// `_so_`, where the marks stand at the ends of words: `snake_case` stays as it is.
+/// `_so_`, where the marks stand at the ends of words: `snake_case` stays as it is. One way forward over the text,
+/// since a review is long and somebody may mean ill.
 fn emphasis(text: &str) -> Markup {
     let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let opens = |at: usize| !is_word(text[..at].chars().next_back()) && text[at + 1..].chars().next().is_some_and(|c| !c.is_whitespace());
-    let closes = |at: usize| !is_word(text[at + 1..].chars().next()) && text[..at].chars().next_back().is_some_and(|c| !c.is_whitespace());
-    let marks = || text.match_indices('_').map(|(at, _)| at);
-    let found = marks().filter(|at| opens(*at)).find_map(|from| Some((from, marks().find(|to| *to > from + 1 && closes(*to))?)));
-    match found {
-        Some((from, to)) => html! { (text[..from]) em { (text[from + 1..to]) } (emphasis(&text[to + 1..])) },
-        None => html! { (text) },
+    let is_ink = |c: Option<char>| c.is_some_and(|c| !c.is_whitespace());
+    let marks: Vec<usize> = text.match_indices('_').map(|(at, _)| at).collect();
+    let around = |at: usize| (text[..at].chars().next_back(), text[at + 1..].chars().next());
+    let opens = |at: usize| matches!(around(at), (before, after) if !is_word(before) && is_ink(after));
+    let closes = |at: usize| matches!(around(at), (before, after) if is_ink(before) && !is_word(after));
+    let (mut shown, mut opened) = (0, None);
+    let mut parts = Vec::new();
+    for at in marks {
+        match opened {
+            Some(from) if at > from + 1 && closes(at) => {
+                parts.push((&text[shown..from], Some(&text[from + 1..at])));
+                (shown, opened) = (at + 1, None);
+            }
+            None if opens(at) => opened = Some(at),
+            _ => {}
+        }
     }
+    parts.push((&text[shown..], None));
+    html! { @for (plain, stressed) in parts { (plain) @if let Some(words) = stressed { em { (words) } } } }
 }
 
 #[cfg(test)]
@@ -119,6 +131,16 @@ mod tests {
         assert_eq!(shown("who: _fill in_ (_two_)"), "who: <em>fill in</em> (<em>two</em>)");
         for plain in ["snake_case_name", "_ alone _", "a _ b", "_open", "__", "żółw_"] {
             assert_eq!(shown(plain), plain);
+        }
+    }
+
+    #[test]
+    fn a_text_as_long_as_a_review_may_be_is_shown_however_it_is_made() {
+        // Were it recursive, the stack of a test's thread would not hold it.
+        for shape in ["_q_ ", " _q", "q_ ", "`q", "**q", "_", "q\n\n", "> q\n", "- q\n", "| q ", "# q\n", "```\nq\n"] {
+            let text = shape.repeat(100_000 / shape.len());
+            let (written, shown) = (text.matches('q').count(), render(&text).into_string());
+            assert_eq!(shown.matches('q').count(), written, "{shape}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! A form is carried out once, however often it is sent: a second tap on a slow phone, or a browser
 //! that sends again what it got no answer to, is given the answer of the first.
 //!
-//! Every form carries the instant at which its page was made. With who sends it, where to, and all
+//! Every form of a command carries the instant at which its page was made. With who sends it, where to, and all
 //! that it says, that is the key under which the answer is kept (as an `Idempotency-Key` of the API):
 //! another page, or another text, is another command.
 //!

@@ -13,7 +13,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
-use crate::act::{No, ask, needed, worded};
+use crate::act::{No, ask, done_before, needed, worded};
 use crate::forms::Draft;
 use crate::once::{self, once};
 use crate::pages::{Fields, actor, answer, reader};
@@ -101,7 +101,7 @@ pub(crate) async fn act(
                 _ => return Err(No::Page(Refused::missing("command", "Open the review and choose there."))),
             };
             let once = once::key(&who, &format!("/reviews/{id}/{verb}"), &fields);
-            if verb == "assign" {
+            if verb == "assign" || done_before(&app, once.as_ref()).await? {
                 return ask(&app, &who, once, Command::Review { id: review, command }).await;
             }
             if once::saw_another(&fields, &seen(&now)) {

@@ -121,6 +121,10 @@ try {
   const hidden = await declare("Private", { private: "on" });
 
   for (const [name, path] of Object.entries({ declared, led, mitigated, resolved, closed, cancelled, merged, hidden })) await show(`incident ${name}`, path);
+  await show("alerts to link, none", `${led}/alerts`);
+  await fetch(`${base}/in/json/demo-monitor-key`, { method: "POST", body: JSON.stringify({ title: "Only noted", dedup_key: "axe", severity: "info" }) });
+  await page.until(`fetch(${JSON.stringify(`${led}/alerts`)}).then((a) => a.text()).then((t) => t.includes("Only noted"))`, "an alert without an incident");
+  await show("alerts to link", `${led}/alerts`);
   for (const tab of ["people", "tasks", "more"]) await show(`incident, tab ${tab}`, `${led}?tab=${tab}`);
   await page.open(base + led);
   const verbs = await page.run(`[...new Set([...document.querySelectorAll("details[data-verb]")].map((d) => d.dataset.verb))]`);

@@ -248,7 +248,7 @@ async fn a_page_that_follows_is_told_nothing_once_its_session_is_over() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_behind_a_proxy_slow_down_nobody_else_behind_it() {
-    let world = world().await;
+    let world = World::start(crate::setup(Database::Sqlite).args(&["--trusted-proxies", "127.0.0.0/8"])).await;
     sign_in_as(&world, "ana").await;
     let ask = async |from: &str, account: &str, password: &str| {
         let request = world.client.post(world.at("/sign-in")).header("origin", &world.program.url).header("x-forwarded-for", from);

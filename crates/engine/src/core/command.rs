@@ -143,7 +143,7 @@ pub enum Refusal {
     AlertEnded,
     #[error("this alert belongs to {0}: merge the two incidents, or end that one first")]
     AlertHasIncident(String),
-    #[error("{person} may not see {reference}, which is over and private: reopen it and admit them first, or choose somebody else")]
+    #[error("{person} may not see {reference}, and to what is over nobody can be admitted: choose somebody who sees it")]
     CannotSee { person: String, reference: String },
     #[error("there is no such review")]
     NoSuchReview,

@@ -194,7 +194,7 @@ const AUDIENCE: &[Row] = &[
         Input::Yaml("- {id: list, email: customers@example.org}"),
     ),
 ];
-const LOOSE: &[Row] = &[row("", "Content", "Kept and exported as written; nothing reads it yet.", Input::Rest)];
+const LOOSE: &[Row] = &[row("", "Content", "Kept and exported as written.", Input::Rest)];
 
 /// The fields of a kind, without its id.
 pub(crate) const fn rows(kind: FormKind) -> &'static [Row] {

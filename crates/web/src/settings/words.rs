@@ -33,7 +33,7 @@ pub(crate) const fn purpose(kind: FormKind) -> &'static str {
     match kind {
         FormKind::Person => "Who can be paged and told, how they are reached, and what they may see and do.",
         FormKind::Team => {
-            "People who answer for something together. A policy may page a whole team, and its managers change its schedules."
+            "People who answer for something together. A policy may page a whole team, and its managers put somebody else on its schedules for a time."
         }
         FormKind::Schedule => "Who is on call and when: rotations with their hand-offs. Without one, policies reach people only by name.",
         FormKind::Override => "Somebody takes a schedule for a time, whoever its layers say: for an illness, a holiday, a swap.",
@@ -48,8 +48,10 @@ pub(crate) const fn purpose(kind: FormKind) -> &'static str {
         FormKind::CatchAll => "Who is paged once when nobody else is left. Without it, a page that reaches nobody ends there.",
         FormKind::Audience => "Who is told by updates: people, teams, mailing lists.",
         FormKind::Calendar => "Kept for later, as written.",
-        FormKind::Role => "Kept for later, as written.",
-        FormKind::Plan => "Kept for later, as written.",
+        FormKind::Role => {
+            "Roles that can be taken in an incident, besides commander, deputy, scribe, communications, liaison and operations."
+        }
+        FormKind::Plan => "Names that routes may give as a plan. Kept for later, as written.",
     }
 }
 
