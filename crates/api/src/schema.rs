@@ -473,8 +473,10 @@ pub(crate) struct SignalExplanation {
 /// Whom one step would page.
 #[derive(ToSchema)]
 pub(crate) struct StepExplanation {
-    /// From 1; the catch-all says so in `name`.
+    /// `step 1`, `round 2, step 1`, `catch-all`.
     name: String,
+    /// From 1; a policy that repeats has further ones. The catch-all's is the last.
+    round: u32,
     /// Minutes and seconds after the page starts, if nobody acknowledges.
     after: String,
     people: Vec<PersonExplanation>,

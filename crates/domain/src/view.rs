@@ -472,8 +472,10 @@ pub struct SignalExplanation {
 /// Whom one step would page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepExplanation {
-    /// From 1; the catch-all says so in `name`.
+    /// `step 1`, `round 2, step 1`, `catch-all`.
     pub name: String,
+    /// From 1; a policy that repeats has further ones. The catch-all's is the last.
+    pub round: u32,
     /// Minutes and seconds after the page starts, if nobody acknowledges.
     pub after: String,
     pub people: Vec<PersonExplanation>,

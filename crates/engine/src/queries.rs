@@ -7,8 +7,10 @@ use allclear_domain::expect::{Expectation, Standing};
 use allclear_domain::ids::{IncidentId, PageId, SignalId};
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::model::Declare;
+use allclear_domain::org::snapshot::{Org, Reach as Way};
 use allclear_domain::paging::Page;
 use allclear_domain::signal::triage;
+use allclear_domain::time::after;
 use allclear_domain::view::{
     AlertView, EventView, ExpectationView, IncidentView, MessageView, OnCallView, PageExplanation, PageView, PersonExplanation,
     SignalExplanation, StepExplanation,
@@ -436,52 +438,59 @@ impl Queries<'_> {
     }
 }
 
-pub(crate) fn explain_policy(
-    org: &allclear_domain::org::snapshot::Org,
-    policy: Option<&str>,
-    severity: Severity,
-    now: Timestamp,
-) -> Vec<StepExplanation> {
-    let urgency = org.severity(severity).notify;
+/// Whom a policy would page and when, were a page to start now and nobody to acknowledge: as
+/// `paging::decide` goes through it. A step that reaches nobody takes no time, and a round of such steps is the last.
+pub(crate) fn explain_policy(org: &Org, policy: Option<&str>, severity: Severity, now: Timestamp) -> Vec<StepExplanation> {
     let mut out = Vec::new();
     let mut at = now;
-    let mut one = |name: String, targets: &[String], at: Timestamp| {
-        let resolved = org.people_for_all(targets, at);
-        let people = resolved
-            .people
-            .iter()
-            .map(|(person, via)| PersonExplanation {
-                person: person.clone(),
-                via: via.clone(),
-                contacts: org
-                    .reach(person, urgency)
-                    .iter()
-                    .map(|way| {
-                        let channel = if way.contact.webhook.is_some() { "webhook" } else { "email" };
-                        let when = if way.after.is_zero() { "at once".to_owned() } else { format!("after {}", way.after) };
-                        format!("{channel} {} {when}", way.contact.id)
-                    })
-                    .collect(),
-            })
-            .collect();
-        let after = at.duration_since(now);
-        out.push(StepExplanation {
-            name,
-            after: format!("{}:{:02}", after.as_secs() / 60, after.as_secs() % 60),
-            people,
-            why_nobody: resolved.why_nobody,
-        });
-    };
     if let Some(form) = policy.and_then(|id| org.escalation(id)) {
-        for (index, step) in form.steps.iter().enumerate() {
-            one(format!("step {}", index + 1), &step.page, at);
-            at = allclear_domain::time::after(at, step.within);
+        for round in 1..=form.repeat.saturating_add(1) {
+            let mut reached = false;
+            for (index, step) in form.steps.iter().enumerate() {
+                let name = if round == 1 { format!("step {}", index + 1) } else { format!("round {round}, step {}", index + 1) };
+                let step_of = explain_step(org, name, round, &step.page, severity, at, now);
+                if step_of.people.iter().any(|person| !person.contacts.is_empty()) {
+                    reached = true;
+                    at = after(at, step.within);
+                }
+                out.push(step_of);
+            }
+            if !reached {
+                break;
+            }
         }
     }
     if !org.catch_all().is_empty() {
-        one("catch-all".to_owned(), org.catch_all(), at);
+        let round = out.last().map_or(1, |step| step.round);
+        out.push(explain_step(org, "catch-all".to_owned(), round, org.catch_all(), severity, at, now));
     }
     out
+}
+
+fn explain_step(
+    org: &Org,
+    name: String,
+    round: u32,
+    targets: &[String],
+    severity: Severity,
+    at: Timestamp,
+    now: Timestamp,
+) -> StepExplanation {
+    let urgency = org.severity(severity).notify;
+    let resolved = org.people_for_all(targets, at);
+    let ways = |person: &str| -> Vec<String> {
+        let way = |way: &Way<'_>| {
+            let channel = if way.contact.webhook.is_some() { "webhook" } else { "email" };
+            let when = if way.after.is_zero() { "at once".to_owned() } else { format!("after {}", way.after) };
+            format!("{channel} {} {when}", way.contact.id)
+        };
+        org.reach(person, urgency).iter().map(way).collect()
+    };
+    let people = resolved.people.iter();
+    let people =
+        people.map(|(person, via)| PersonExplanation { person: person.clone(), via: via.clone(), contacts: ways(person) }).collect();
+    let waited = at.duration_since(now).as_secs();
+    StepExplanation { name, round, after: format!("{}:{:02}", waited / 60, waited % 60), people, why_nobody: resolved.why_nobody }
 }
 
 pub(crate) fn decision_word(decision: Declare) -> &'static str {

@@ -109,6 +109,9 @@ fn facts(service: &Service, org: &Org) -> Markup {
     }
 }
 
+/// The name of the step after all others.
+const CATCH_ALL: &str = "catch-all";
+
 fn policy(app: &App, who: &Principal, service: &Service, org: &Org) -> Result<Markup, Refused> {
     let steps = app.engine.queries(who).who_would_be_paged(&service.id, Severity::Sev1)?;
     let name = org.escalation_of(&service.id).map(|form| form.name.clone().unwrap_or_else(|| form.id.clone()));
@@ -116,7 +119,12 @@ fn policy(app: &App, who: &Principal, service: &Service, org: &Org) -> Result<Ma
         h2 { "Who is paged" @if let Some(name) = &name { span class="quiet" { " · policy " bdi { (name) } ", names as of now" } } }
         @if steps.is_empty() { p { span class="late" { "nobody" } " No escalation policy is set, and no catch-all." } }
         ol class="steps" {
-            @for step in &steps {
+            // A further round is the same steps again: one line says when it begins.
+            @let is_first_of_round = |at: usize| steps[at].round > 1 && steps[at - 1].round < steps[at].round && steps[at].name != CATCH_ALL;
+            @for (at, step) in steps.iter().enumerate() {
+              @if is_first_of_round(at) {
+                li { p { strong { "Round " (step.round) ", the same steps again" } span class="quiet" { " · after " (step.after) } } }
+              } @else if step.round == 1 || step.name == CATCH_ALL {
                 li {
                     p { strong { (parts::capital(&step.name)) } span class="quiet" { " · after " (step.after) } }
                     @for person in &step.people {
@@ -124,6 +132,7 @@ fn policy(app: &App, who: &Principal, service: &Service, org: &Org) -> Result<Ma
                     }
                     @if let Some(why) = step.why_nobody.as_ref().filter(|_| step.people.is_empty()) { p { span class="late" { "nobody" } " because " (why) } }
                 }
+              }
             }
         }
     })

@@ -74,3 +74,46 @@ async fn explaining_a_payload_says_who_would_be_paged_and_pages_nobody() {
     }
     assert!(world.hook.all().is_empty() && world.incidents("").await.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn explaining_says_every_round_when_it_begins_and_the_catch_all_when_it_really_comes() {
+    let steps = "steps:\n      - {page: [\"person:ana\"], within: 2m}\n      - {page: [\"schedule:nobodys\"], within: 7m}\n      - {page: [\"person:ben\"], within: 3m}";
+    let yaml = format!(
+        "people:\n  - {{id: ana, name: Ana, contacts: [{{id: hook, webhook: \"{{HOOK}}/ana\", secret: \"{{SECRET}}\"}}]}}\n  \
+         - {{id: ben, name: Ben, contacts: [{{id: hook, webhook: \"{{HOOK}}/ben\", secret: \"{{SECRET}}\"}}]}}\n\
+         schedules:\n  - {{id: nobodys, time_zone: Etc/UTC, layers: [{{people: [ana], every: 1w, handoff: \"Mon 09:00\", starts: 2050-01-01}}]}}\n\
+         escalations:\n  - id: p\n    repeat: 1\n    {steps}\n\
+         services:\n  - {{id: shop, name: Shop, escalation: p}}\n\
+         integrations:\n  - {{id: json, kind: json, key: \"json-key-0001\", service: shop}}\ncatch_all: [\"person:ben\"]\n"
+    );
+    let mut world = world_of(Database::Sqlite, yaml).await;
+    let file = world.dir.path().join("signal.json");
+    std::fs::write(&file, r#"{"title": "disk", "severity": "critical"}"#).unwrap();
+    let told = world.cli(&["explain", "signal", file.to_str().unwrap(), "--integration", "json", "--json"]).await;
+    let told: serde_json::Value = serde_json::from_str(&told.stdout).unwrap_or_else(|_| panic!("{told:?}"));
+    let pages = &told["signals"][0]["pages"];
+    let said: Vec<String> = pages
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| format!("{} {}", step["name"].as_str().unwrap(), step["after"].as_str().unwrap()))
+        .collect();
+    let wanted = [
+        "step 1 0:00",
+        "step 2 2:00",
+        "step 3 2:00",
+        "round 2, step 1 5:00",
+        "round 2, step 2 7:00",
+        "round 2, step 3 7:00",
+        "catch-all 10:00",
+    ];
+    assert_eq!(said, wanted);
+    // It comes so.
+    world.fire("disk").await;
+    let mut now = 0;
+    for (second, ana, ben) in [(1, 1, 0), (119, 1, 0), (121, 1, 1), (299, 1, 1), (301, 2, 1), (421, 2, 2), (599, 2, 2), (601, 2, 3)] {
+        world.advance(second - now).await;
+        now = second;
+        assert_eq!((world.hook.to("ana").len(), world.hook.to("ben").len()), (ana, ben), "after {second} s");
+    }
+}
