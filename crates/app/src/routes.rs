@@ -30,7 +30,14 @@ pub fn router(engine: Engine, faces: Faces, trusted: Ranges) -> Router {
         Arc::new(move || {
             recorded()
                 .into_iter()
-                .map(|r| DemoMessage { at: r.at, person: r.person, channel: r.channel, text: r.text, ack_url: r.ack_url })
+                .map(|r| DemoMessage {
+                    at: r.at,
+                    incident: r.incident,
+                    person: r.person,
+                    channel: r.channel,
+                    text: r.text,
+                    ack_url: r.ack_url,
+                })
                 .collect()
         })
     });

@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use allclear_channels::registry::Channels;
 use allclear_channels::transport::Transports;
-use allclear_domain::wire::{Message, Outcome, Target};
+use allclear_domain::ids::IncidentId;
+use allclear_domain::wire::{Message, NoticeKind, Outcome, Target};
 use allclear_engine::ports::{BoxFuture, Transport};
 use jiff::Timestamp;
 
@@ -47,12 +48,14 @@ impl Transport for Carrier {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
     pub at: Timestamp,
+    /// What it is about: who may not see that is not shown the message either.
+    pub incident: IncidentId,
     /// The person's id.
     pub person: String,
     pub channel: String,
     /// One line for people.
     pub text: String,
-    /// Where it is acknowledged.
+    /// Where it is acknowledged; empty where it only tells.
     pub ack_url: String,
 }
 
@@ -76,12 +79,19 @@ impl Transport for Recorder {
         for (notice, ack_url) in message.notices.iter().zip(&message.ack_urls) {
             let incident = &notice.incident;
             let again = if notice.round > 1 { format!(", round {}", notice.round) } else { String::new() };
+            let what = match (notice.kind, &notice.text) {
+                (NoticeKind::Page, _) => format!(" (step {}{again})", notice.step),
+                (NoticeKind::ConfirmRecovery, _) => ": all its alerts have recovered. Is it over?".to_owned(),
+                (NoticeKind::Reminder | NoticeKind::Update, text) => text.as_ref().map(|text| format!(": {text}")).unwrap_or_default(),
+            };
+            let asks = matches!(notice.kind, NoticeKind::Page | NoticeKind::ConfirmRecovery);
             sent.push_back(Recorded {
                 at: now,
+                incident: incident.id,
                 person: notice.person.clone(),
                 channel: channel.to_owned(),
-                text: format!("{} [{}] {} (step {}{again})", incident.reference, incident.severity, incident.title, notice.step),
-                ack_url: ack_url.clone(),
+                text: format!("{} [{}] {}{what}", incident.reference, incident.severity, incident.title),
+                ack_url: if asks { ack_url.clone() } else { String::new() },
             });
             if sent.len() > RECORDED_MAX {
                 sent.pop_front();

@@ -21,7 +21,9 @@ pub(crate) fn command(who: &Principal, when: &When, id: IncidentId, verb: &str, 
         "role" => of(role(who, fields)?),
         "task" => of(task(when, fields)?),
         "update" => of(update(fields)?),
-        "decision" => of(C::Decide { text: needed(fields, "text", "the decision")?, reversible: Some(fields.contains_key("reversible")) }),
+        "decision" => {
+            of(C::Decide { text: needed(fields, "text", "the decision")?, reversible: fields.contains_key("reversible").then_some(true) })
+        }
         "time" => {
             let word = needed(fields, "instant", "which time it is")?;
             let instant = Instant::ALL.into_iter().find(|instant| instant.word() == word);

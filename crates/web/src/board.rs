@@ -93,7 +93,7 @@ pub(crate) async fn show(Shared(app): Shared<App>, headers: HeaderMap, Query(ask
         let filter = Filter::read(&asked);
         let source = filter.address(wall);
         let board = read(&app.engine, &who, when.clone(), filter).await?;
-        let sent = app.options.demo_outbox.as_ref().map(|sent| sent()).unwrap_or_default();
+        let sent = messages::seen(&app, &who).await?;
         let title = title(&board);
         let body = page(&board, &app.engine.org(), &app.options, &sent, wall);
         Ok(framed(

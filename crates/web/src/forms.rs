@@ -116,6 +116,7 @@ pub(crate) fn bar(told: &Told, org: &Org) -> Markup {
             @if fits(told, Verb::Resolve) {
                 (unfolding(told, "resolve", "Resolve", if state == State::Mitigated || recovered { "likely" } else { "" }, &words(told, "resolve", "note", "What made it normal again?", false), "Resolve"))
             }
+            @if fits(told, Verb::Update) && state.is_open() { (update(told, org)) }
             @if fits(told, Verb::Close) { (at_once(told, "close", "Close", "do")) }
             @if fits(told, Verb::Reopen) { (unfolding(told, "reopen", "Reopen", "", &words(told, "reopen", "why", "Why is it not over?", true), "Reopen")) }
             @if fits(told, Verb::Severity) { (unfolding(told, "severity", "Severity", "", &severity(told), "Change severity")) }
@@ -189,7 +190,7 @@ pub(crate) fn say(told: &Told) -> Markup {
                     (crate::forms_more::say_as(told))
                 }
             }
-        } @else { p class="quiet" { "It is over, and nothing more is written." } }
+        } @else { p class="quiet" { "It is over: nothing more is written here by hand." } }
     }
 }
 

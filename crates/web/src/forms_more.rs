@@ -174,14 +174,14 @@ pub(crate) fn task(told: &Told, org: &Org, task: &TaskView) -> Markup {
 
 /// A word to stakeholders, with the promise of the next.
 pub(crate) fn update(told: &Told, org: &Org) -> Markup {
-    if !fits(told, Verb::Update) {
-        return html! {};
-    }
     let typed = |name: &str| told.draft.typed("update", name);
     let cadence = org.severity(told.incident.severity).update_every;
-    html! {
-        div class="acts stay" {
-            (unfolding(told, "update", "Write an update", "far", &html! {
+    unfolding(
+        told,
+        "update",
+        "Update",
+        "",
+        &html! {
                 label class="field" { span { "What do they need to know?" } textarea name="text" rows="4" required { (typed("text")) } }
                 fieldset class="choice" {
                     legend { "To" }
@@ -201,7 +201,7 @@ pub(crate) fn update(told: &Told, org: &Org) -> Markup {
                         @for (value, words) in PROMISES { option value=(value) selected[typed("next_within") == value] { (words) } }
                     }
                 }
-            }, "Send it"))
-        }
-    }
+        },
+        "Send it",
+    )
 }

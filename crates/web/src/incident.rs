@@ -5,10 +5,12 @@
 //! plain links and the style sheet shows one part at a time.
 
 use allclear_domain::access::{Principal, Scope};
+use allclear_domain::expect::Rule;
 use allclear_domain::incident::State;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, PageView, UpdateView};
+use allclear_domain::view::{ActionView, AlertView, EventView, ExpectationView, IncidentView, PageView, UpdateView};
 use allclear_engine::Engine;
+use allclear_engine::learning::ActionFilter;
 use allclear_engine::queries::{AlertFilter, IncidentFilter, NoAnswer};
 use axum::extract::{Path, Query, State as Shared};
 use axum::http::HeaderMap;
@@ -27,6 +29,10 @@ pub(crate) const ALERTS_SHOWN: i64 = 50;
 const PAGES_SHOWN: usize = 10;
 /// Updates to stakeholders shown, the newest.
 const UPDATES_SHOWN: usize = 5;
+/// Corrective actions shown; the page of actions has all.
+const ACTIONS_SHOWN: i64 = 20;
+/// Characters of a role or a task beside its deadline.
+const OF_WHAT_CHARS_MAX: usize = 80;
 /// Earlier incidents of the same service that are shown.
 const SIMILAR_SHOWN: usize = 5;
 /// Characters of one line of the log; a note may be longer and unfolds.
@@ -60,6 +66,8 @@ pub(crate) struct Told {
     pub alerts: Vec<AlertView>,
     /// What stakeholders were told, the newest first.
     pub updates: Vec<UpdateView>,
+    /// What was promised after it, the newest first.
+    pub actions: Vec<ActionView>,
     /// Earlier ones of the same service.
     pub similar: Vec<IncidentView>,
     /// Whether the reader may act.
@@ -162,14 +170,16 @@ pub(crate) async fn read(
     let mut updates = if incident.last_update_at.is_some() { queries.updates(id).await? } else { Vec::new() };
     updates.reverse();
     updates.truncate(UPDATES_SHOWN);
-    Ok(Told { incident, when, awaited, lines, part, before, after, pages, alerts, updates, similar, may_act, me, draft, tab })
+    let of_it = ActionFilter { incident: Some(id), ..ActionFilter::default() };
+    let actions = queries.actions(of_it, ACTIONS_SHOWN).await?;
+    Ok(Told { incident, when, awaited, lines, part, before, after, pages, alerts, updates, actions, similar, may_act, me, draft, tab })
 }
 
 fn page(told: &Told, org: &Org) -> Markup {
     html! {
         article class={ "incident tab-" (told.tab) } {
             (head(told, org))
-            (next(told))
+            (next(told, org))
             @if told.may_act { (forms::bar(told, org)) }
             (tabs(told))
             div class="columns" {
@@ -184,7 +194,11 @@ fn page(told: &Told, org: &Org) -> Markup {
 fn head(told: &Told, org: &Org) -> Markup {
     let (incident, when) = (&told.incident, &told.when);
     let began = incident.impact_started_at.or(incident.declared_at).unwrap_or(incident.created_at);
-    let end = incident.resolved_at.or(incident.closed_at).filter(|_| !incident.state.is_open());
+    let end = match incident.state {
+        State::Closed => incident.closed_at.or(incident.resolved_at),
+        _ => incident.resolved_at.or(incident.closed_at),
+    };
+    let end = end.filter(|_| !incident.state.is_open());
     let person = |id: &Option<String>| id.as_deref().map(|id| parts::name(org, id));
     html! {
         header class="head" data-live="head" {
@@ -220,7 +234,17 @@ fn head(told: &Told, org: &Org) -> Markup {
     }
 }
 
-fn next(told: &Told) -> Markup {
+/// Of which role or task something is awaited, where the rule alone does not say.
+fn of_what(told: &Told, org: &Org, awaited: &ExpectationView) -> Option<String> {
+    if let Some(role) = awaited.key.strip_prefix("role:") {
+        let asked = told.incident.roles.iter().find(|held| held.role == role)?.offered_to.as_deref()?;
+        return Some(format!("{role}, {}", parts::name(org, asked)));
+    }
+    let number: u32 = awaited.key.strip_prefix("task:")?.parse().ok()?;
+    told.incident.tasks.iter().find(|task| task.task == number).map(|task| task.text.clone())
+}
+
+fn next(told: &Told, org: &Org) -> Markup {
     let (incident, when) = (&told.incident, &told.when);
     let open = incident.state.is_open();
     html! {
@@ -239,7 +263,11 @@ fn next(told: &Told) -> Markup {
                     @for awaited in &told.awaited {
                         li data-key={ (awaited.owner) (awaited.key) } {
                             (when.counting(awaited.due_at))
-                            span { (awaited.expects) span class="quiet" { ", else " (awaited.or_else) } }
+                            span {
+                                @if awaited.rule == Rule::UpdateDue.name() && told.may_act { a href={ "/incidents/" (incident.reference) "?do=update" } { (awaited.expects) } } @else { (awaited.expects) }
+                                @if let Some(of) = of_what(told, org, awaited) { ": " bdi { (parts::cut(&of, OF_WHAT_CHARS_MAX)) } }
+                                span class="quiet" { ", else " (awaited.or_else) }
+                            }
                             span class="quiet small at" { (when.exact(awaited.due_at)) }
                         }
                     }

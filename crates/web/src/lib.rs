@@ -56,6 +56,7 @@ mod when;
 use std::sync::Arc;
 
 use allclear_domain::access::Principal;
+use allclear_domain::ids::IncidentId;
 use allclear_engine::Engine;
 use axum::Router;
 use axum::http::HeaderMap;
@@ -68,7 +69,9 @@ use jiff::Timestamp;
 pub struct DemoMessage {
     /// When.
     pub at: Timestamp,
-    /// To whom: a person's id.
+    /// What it is about.
+    pub incident: IncidentId,
+    /// To whom: a person's id, or `audience:ID`.
     pub person: String,
     /// `email`, `webhook`, …
     pub channel: String,

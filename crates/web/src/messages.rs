@@ -1,16 +1,41 @@
 //! The messages that a demonstration would have sent, each with the link to click.
 
+use std::collections::HashSet;
+
+use allclear_domain::access::Principal;
 use allclear_domain::org::snapshot::Org;
+use allclear_engine::queries::NoAnswer;
 use maud::{Markup, html};
 
-use crate::DemoMessage;
-use crate::parts;
 use crate::when::When;
+use crate::{App, DemoMessage, parts};
+
+/// Incidents of one question: what the store takes at once.
+const ASKED_TOGETHER: usize = 200;
 
 /// Messages on their page.
 const SHOWN_MAX: usize = 200;
 /// Characters of one message.
 const TEXT_CHARS_MAX: usize = 600;
+
+/// Those that the reader may see: a private incident does not show by what is said of it.
+pub(crate) async fn seen(app: &App, who: &Principal) -> Result<Vec<DemoMessage>, NoAnswer> {
+    let sent = app.options.demo_outbox.as_ref().map(|sent| sent()).unwrap_or_default();
+    let mut about: Vec<_> = sent.iter().map(|message| message.incident).collect();
+    about.sort_unstable();
+    about.dedup();
+    let mut seen = HashSet::new();
+    for some in about.chunks(ASKED_TOGETHER) {
+        seen.extend(app.engine.queries(who).seen_of(some).await?);
+    }
+    Ok(sent.into_iter().filter(|message| seen.contains(&message.incident)).collect())
+}
+
+/// To whom, by name.
+fn to(org: &Org, id: &str) -> String {
+    let audience = id.strip_prefix("audience:").and_then(|id| org.audience(id));
+    audience.map_or_else(|| parts::name(org, id), |form| form.name.clone().unwrap_or_else(|| form.id.clone()))
+}
 
 /// The page's body.
 pub(crate) fn page(sent: &[DemoMessage], org: &Org, when: &When) -> Markup {
@@ -32,7 +57,7 @@ pub(crate) fn list(sent: &[DemoMessage], org: &Org, when: &When, max: usize) -> 
             @for message in sent.iter().rev().take(max) {
                 li {
                     p class="quiet" {
-                        (when.stamp(message.at)) " · " strong { bdi { (parts::name(org, &message.person)) } } " · " (message.channel)
+                        (when.stamp(message.at)) " · " strong { bdi { (to(org, &message.person)) } } " · " (message.channel)
                     }
                     p class="said" { bdi { (parts::cut(&message.text, TEXT_CHARS_MAX)) } }
                     @if let Some(href) = parts::followable(&message.ack_url) {

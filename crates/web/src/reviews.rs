@@ -6,6 +6,7 @@ use allclear_domain::ids::ReviewId;
 use allclear_domain::review::Command as C;
 use allclear_domain::view::ReviewView;
 use allclear_engine::core::{Command, Versioned};
+use allclear_engine::learning::ActionFilter;
 use allclear_engine::queries::LIST_MAX;
 use axum::Form;
 use axum::extract::{Path, State};
@@ -141,6 +142,8 @@ fn parsed(id: &str) -> Result<ReviewId, Refused> {
 
 async fn page(app: &App, who: &allclear_domain::access::Principal, when: &When, id: &str, draft: &Draft) -> Result<Response, Refused> {
     let review = app.engine.queries(who).review(parsed(id)?).await?;
+    let of_it = ActionFilter { incident: Some(app.engine.queries(who).incident_id(&review.incident).await?), ..ActionFilter::default() };
+    let actions = app.engine.queries(who).actions(of_it, LIST_MAX).await?;
     let org = app.engine.org();
     let published = review.state == "published";
     let verb = if draft.verb == "publish" { "publish" } else { "edit" };
@@ -173,7 +176,12 @@ async fn page(app: &App, who: &allclear_domain::access::Principal, when: &When, 
             @let changed = text != kept;
             details class="behind" open[changed] { summary { @if changed { "What stands there now" } @else { "As it will read" } } article class="prose review" { (markdown::render(&kept)) } }
         } @else { article class="prose review" { (markdown::render(&kept)) } }
-        p class="only-screen" { a href={ "/actions?incident=" (review.reference) } { "Add an action from it" } }
+        section class="section" {
+            h2 { "Corrective actions" span class="quiet" { " · as they stand now" } }
+            @if actions.is_empty() { p class="quiet" { "None so far." } }
+            ul class="tasks" { @for action in &actions { (crate::side::action_line(action, &org, when)) } }
+            @if may_act { p class="only-screen" { a href={ "/actions?incident=" (review.reference) } { "Add an action from it" } } }
+        }
     };
     let title = format!("Review {}", review.reference);
     Ok(framed(

@@ -4,7 +4,7 @@
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::Status;
-use allclear_domain::view::{AlertView, MessageView};
+use allclear_domain::view::{ActionView, AlertView, MessageView};
 use maud::{Markup, html};
 
 use crate::forms;
@@ -43,7 +43,7 @@ pub(crate) fn people(told: &Told, org: &Org) -> Markup {
                             dd {
                                 @match &role.person { Some(id) => bdi { (parts::name(org, id)) }, None => span class="quiet" { "nobody" } }
                                 @if let Some(since) = role.since { span class="quiet small" { " since " (when.time(since, &when.clock(since))) } }
-                                @if let Some(asked) = &role.offered_to { span class="small" { " · " bdi { (parts::name(org, asked)) } " was asked" @if let Some(at) = role.offered_at { " " (when.time(at, &when.ago(at))) } } }
+                                @if let Some(asked) = role.offered_to.as_ref().filter(|_| incident.state.is_open()) { span class="small" { " · " bdi { (parts::name(org, asked)) } " was asked" @if let Some(at) = role.offered_at { " " (when.time(at, &when.ago(at))) } } }
                             }
                         }
                     }
@@ -103,6 +103,7 @@ pub(crate) fn more(told: &Told, org: &Org) -> Markup {
             section data-live="pages" { (pages(told, org)) }
             section data-live="alerts" { (alerts(told)) }
             (updates(told, org))
+            (actions(told, org))
             @if !told.similar.is_empty() { section data-live="similar" { (similar(told)) } }
             @if let Some(id) = &told.incident.service {
                 @if let Some(href) = org.service(id).and_then(|service| service.runbook.as_deref()).and_then(parts::followable) {
@@ -133,7 +134,39 @@ fn updates(told: &Told, org: &Org) -> Markup {
                     }
                 }
             }
-            @if told.may_act { (forms::update(told, org)) }
+        }
+    }
+}
+
+/// What will be done so that it does not happen again: promised once it is over, or before.
+fn actions(told: &Told, org: &Org) -> Markup {
+    let when = &told.when;
+    let over = !told.incident.state.is_open();
+    html! {
+        @if over || !told.actions.is_empty() {
+            section data-live="promised" {
+                h2 { "Corrective actions" }
+                @if told.actions.is_empty() { p class="quiet" { "None so far." } }
+                ul class="tasks" { @for action in &told.actions { (action_line(action, org, when)) } }
+                @if told.may_act { p class="only-screen" { a href={ "/actions?incident=" (told.incident.reference) } { "Add an action" } } }
+            }
+        }
+    }
+}
+
+/// One corrective action: what, who, until when.
+pub(crate) fn action_line(action: &ActionView, org: &Org, when: &When) -> Markup {
+    html! {
+        li class=(action.state) data-key=(action.id) {
+            p { span class="vh" { (action.state) ": " } bdi { (parts::cut(&action.text, LINE_CHARS_MAX)) } }
+            p class="quiet small" {
+                bdi { (parts::name(org, &action.owner)) }
+                @match action.ended_at {
+                    Some(at) => { " · " (action.state) " " (when.time(at, &when.ago(at))) },
+                    None if when.is_late(action.due_at) => { " · " (when.counting(action.due_at)) },
+                    None => { " · due " (when.time(action.due_at, &when.minute(action.due_at))) },
+                }
+            }
         }
     }
 }

@@ -70,8 +70,8 @@ const STORY: [(u64, &str); 10] = [
         90,
         r#"{"title": "Patient record: sign-in takes longer than 20 s", "dedup_key": "ehr-signin", "severity": "critical", "service": "patient-record", "source": "ward-3", "description": "Nurses on wards 3 and 4 cannot open charts. Downtime forms are in the red folder.", "labels": {"service": "patient-record", "site": "north"}}"#,
     ),
-    (240, r#"{"title": "Checkout error rate 22 % (objective 0.5 %)", "dedup_key": "checkout-errors", "status": "resolved"}"#),
-    (400, r#"{"title": "Patient record: sign-in takes longer than 20 s", "dedup_key": "ehr-signin", "status": "resolved"}"#),
+    (900, r#"{"title": "Checkout error rate 22 % (objective 0.5 %)", "dedup_key": "checkout-errors", "status": "resolved"}"#),
+    (1800, r#"{"title": "Patient record: sign-in takes longer than 20 s", "dedup_key": "ehr-signin", "status": "resolved"}"#),
 ];
 
 /// The settings of a demo: what is kept is in memory, and what is sent is shown.
@@ -129,7 +129,7 @@ pub fn faces(engine: &Engine, recorder: Arc<Recorder>) -> Faces {
 /// # Errors
 /// When the store does not take the commander's token.
 pub async fn begin(engine: &Engine, address: SocketAddr) -> anyhow::Result<()> {
-    let (token, _) = engine.create_token("demo", Scope::Respond, Some(COMMANDER.to_owned()), Some(TOKEN_LIFE)).await?;
+    let (token, _) = engine.create_token("demo", Scope::Admin, Some(COMMANDER.to_owned()), Some(TOKEN_LIFE)).await?;
     let (invitation, _) = engine.issue_link(LinkKind::Invitation, Some(COMMANDER)).await?;
     let url = engine.base_url();
     eprintln!();
@@ -140,6 +140,8 @@ pub async fn begin(engine: &Engine, address: SocketAddr) -> anyhow::Result<()> {
     eprintln!("    {}", curl(url));
     eprintln!("  Or work from the terminal:");
     eprintln!("    export ALLCLEAR_URL={url} ALLCLEAR_TOKEN={token}");
+    let program = std::env::current_exe().map_or_else(|_| "allclear".to_owned(), |path| path.display().to_string());
+    eprintln!("    alias allclear={program}");
     eprintln!("    allclear list");
     eprintln!("  Nothing is sent to anybody, and nothing is kept when this ends.");
     eprintln!();

@@ -6,7 +6,7 @@ const CHORD_MS = 1200;
 const KEYS = [
   ["?", "These keys"], ["/", "Search"], [".", "Everything that can be done here"], ["c", "Declare an incident"],
   ["g b", "Board"], ["g o", "On call"], ["g s", "Services"], ["j k", "Next and previous row"],
-  ["a", "Acknowledge"], ["u", "Write to the log"], ["Esc", "Close"],
+  ["a", "Acknowledge"], ["u", "Write an update"], ["n", "Write to the log"], ["Esc", "Close"],
 ];
 
 const go = (path) => location.assign(path);
@@ -116,12 +116,19 @@ const write = () => {
   field.scrollIntoView({ block: "nearest" });
 };
 
+const update = () => {
+  const form = document.querySelector("details[data-verb=update]");
+  if (!form) return;
+  form.open = true;
+  form.querySelector("textarea").focus();
+};
+
 const search = () => {
   const field = document.querySelector("main input[type=search]");
   if (field) field.focus(); else go("/search");
 };
 
-const keys = { "?": help, "/": search, ".": palette, c: () => go("/declare"), a: acknowledge, u: write, j: () => rows(1), k: () => rows(-1) };
+const keys = { "?": help, "/": search, ".": palette, c: () => go("/declare"), a: acknowledge, u: update, n: write, j: () => rows(1), k: () => rows(-1) };
 const chords = { b: "/", o: "/on-call", s: "/services", a: "/actions", r: "/reviews", t: "/trends" };
 let chord = 0;
 
