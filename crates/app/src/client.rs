@@ -122,6 +122,7 @@ impl Client {
         let hint = match (status.as_u16(), self.has_token()) {
             (401, false) => "; set ALLCLEAR_TOKEN, which `allclear token create` makes",
             (401, true) => "; the token in ALLCLEAR_TOKEN is unknown, expired or revoked",
+            (403, true) => "; that is the scope of the token in ALLCLEAR_TOKEN",
             _ => "",
         };
         anyhow::bail!("{}{code}{hint}", crate::say::clean(&words))

@@ -10,17 +10,18 @@ use crate::client::{Client, Items};
 use crate::coordination_cli::{
     Action, Decision, Instant, Link, Merge, Rename, Review, Role, RoleDeed, Sev, Task, Time, Trends, Update, Why,
 };
-use crate::incident_commands::{act, now, print};
+use crate::incident_commands::{act, line, now, print};
 use crate::say::{clean, distance, instant, table};
 
 /// `update`.
 pub async fn update(args: Update) -> anyhow::Result<()> {
     let text = if args.text == "-" { String::from_utf8(crate::org_commands::read("-".as_ref())?)? } else { args.text };
+    let to = if args.audiences.is_empty() { "the log only".to_owned() } else { args.audiences.join(", ") };
     let mut body = json!({ "text": text, "audiences": args.audiences });
     if let Some(next) = args.next {
         body["next_within"] = json!(next);
     }
-    act(args.one, "update", body).await
+    act_and_say(args.one, "update", body, |_| format!("update sent to {to}")).await
 }
 
 /// `role`.
@@ -37,7 +38,41 @@ pub async fn role(args: Role) -> anyhow::Result<()> {
         };
         body["do"] = word.into();
     }
-    act(args.one, "role", body).await
+    act_and_say(args.one, "role", body, roles).await
+}
+
+/// Who has which role.
+fn roles(i: &IncidentView) -> String {
+    let held: Vec<String> = i
+        .roles
+        .iter()
+        .filter_map(|role| match (&role.person, &role.offered_to) {
+            (Some(person), Some(asked)) => Some(format!("{} {person} ({asked} was asked)", role.role)),
+            (Some(person), None) => Some(format!("{} {person}", role.role)),
+            (None, Some(asked)) => Some(format!("{} nobody ({asked} was asked)", role.role)),
+            (None, None) => None,
+        })
+        .collect();
+    if held.is_empty() { "nobody has a role".to_owned() } else { held.join(", ") }
+}
+
+/// The task of a command: the one that it names, else the one that it added.
+fn task_line(i: &IncidentView, number: Option<u32>) -> String {
+    let found = number.map_or_else(|| i.tasks.last(), |number| i.tasks.iter().find(|task| task.task == number));
+    found.map_or_else(String::new, |t| {
+        let due = t.due_at.filter(|_| t.state == "open").map_or_else(String::new, |at| format!(", due {}", distance(now(), at)));
+        format!("task {} {}, {}{due}: {}", t.task, t.state, t.owner.as_deref().unwrap_or("nobody has it"), t.text)
+    })
+}
+
+/// A command, and a line on what came of it beside the incident's own.
+async fn act_and_say(one: One, verb: &str, body: Value, said: impl Fn(&IncidentView) -> String) -> anyhow::Result<()> {
+    let client = Client::new(&one.remote)?;
+    let found: Value = client.post(&["incidents", &one.reference, verb], &body).await?;
+    print(one.form, found, |i: IncidentView| {
+        let more = clean(&said(&i));
+        line(i) + &format!("  {more}\n")
+    })
 }
 
 /// `task`.
@@ -51,11 +86,17 @@ pub async fn task(command: Task) -> anyhow::Result<()> {
             if let Some(within) = within {
                 body["within"] = json!(within);
             }
-            act(one, "task", body).await
+            act_and_say(one, "task", body, |i| task_line(i, None)).await
         }
-        Task::Assign { one, task, owner } => act(one, "task", json!({ "task": task, "owner": owner })).await,
-        Task::Done { one, task, note } => act(one, "task", json!({ "task": task, "state": "done", "note": note })).await,
-        Task::Drop { one, task, note } => act(one, "task", json!({ "task": task, "state": "dropped", "note": note })).await,
+        Task::Assign { one, task, owner } => {
+            act_and_say(one, "task", json!({ "task": task, "owner": owner }), |i| task_line(i, Some(task))).await
+        }
+        Task::Done { one, task, note } => {
+            act_and_say(one, "task", json!({ "task": task, "state": "done", "note": note }), |i| task_line(i, Some(task))).await
+        }
+        Task::Drop { one, task, note } => {
+            act_and_say(one, "task", json!({ "task": task, "state": "dropped", "note": note }), |i| task_line(i, Some(task))).await
+        }
         Task::List(one) => {
             let client = Client::new(&one.remote)?;
             let mut found: Value = client.get(&["incidents", &one.reference], &[]).await?;
@@ -247,12 +288,12 @@ pub fn coordination(i: &IncidentView) -> String {
             (None, Some(asked)) => format!("nobody, {asked} was asked"),
             (None, None) => continue,
         };
-        text.push_str(&format!("  {:14}{}\n", clean(&role.role), clean(&who)));
+        text.push_str(&format!("  {:16}{}\n", clean(&role.role), clean(&who)));
     }
     for task in &i.tasks {
         let owner = task.owner.as_deref().unwrap_or("nobody");
         let state = if task.late && task.state == "open" { "late" } else { &task.state };
-        text.push_str(&format!("  {:14}{}\n", format!("task {}", task.task), clean(&format!("{state}, {owner}: {}", task.text))));
+        text.push_str(&format!("  {:16}{}\n", format!("task {}", task.task), clean(&format!("{state}, {owner}: {}", task.text))));
     }
     text
 }

@@ -3,6 +3,7 @@
 //! Each command asks the server once or a few times and prints what it says. JSON is printed as
 //! the server gave it, so that scripts see the API and not this program's idea of it.
 
+use allclear_domain::paging::Status;
 use allclear_domain::view::{EventView, ExpectationView, IncidentView, OnCallView, PageExplanation, PageView, SignalExplanation};
 use allclear_engine::clock::SystemClock;
 use allclear_engine::ports::Clock as _;
@@ -37,7 +38,7 @@ pub(crate) fn print<T: DeserializeOwned>(form: Form, value: Value, people: impl 
     Ok(())
 }
 
-fn line(incident: IncidentView) -> String {
+pub(crate) fn line(incident: IncidentView) -> String {
     let by = match who(&incident) {
         "-" => String::new(),
         person => format!(", {person} has it"),
@@ -114,7 +115,7 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView])
     let mut out = clean(&format!("{} {}", i.reference, i.title)) + "\n";
     let mut fact = |name: &str, value: Option<String>| {
         if let Some(value) = value {
-            out.push_str(&format!("  {name:14}{}\n", clean(&value)));
+            out.push_str(&format!("  {name:16}{}\n", clean(&value)));
         }
     };
     let at = |at: Timestamp| format!("{} ({})", instant(at), distance(now, at));
@@ -123,7 +124,8 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView])
     fact("service", i.service.clone());
     fact("because", Some(i.because.clone()));
     fact("acknowledged", i.acknowledged_at.map(|when| format!("{} by {}", at(when), i.acknowledged_by.as_deref().unwrap_or("somebody"))));
-    fact("commander", i.commander.clone());
+    // Where somebody has the role it stands with the others below.
+    fact("commander", i.commander.clone().filter(|_| !i.roles.iter().any(|role| role.role == "commander")));
     fact("declared", i.declared_at.map(at));
     fact("mitigated", i.mitigated_at.map(at));
     fact("resolved", i.resolved_at.map(at));
@@ -140,7 +142,12 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView])
     }
     for page in pages {
         out.push('\n');
-        out.push_str(&clean(&format!("page {}: {}, round {}, step {}", page.id, page.status.word(), page.round, page.step)));
+        let how = if page.status == Status::Told {
+            "told, without a page".to_owned()
+        } else {
+            format!("{}, round {}, step {}", page.status.word(), page.round, page.step)
+        };
+        out.push_str(&clean(&format!("page {}: {how}", page.id)));
         out.push('\n');
         let message = |m: &allclear_domain::view::MessageView| {
             let state = if m.in_doubt { format!("{} (in doubt)", m.state) } else { m.state.clone() };

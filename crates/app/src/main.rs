@@ -61,7 +61,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     let command = match cli.command {
         Command::Serve(args) => return serve(args),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "allclear", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "allclear", &mut script);
+            say::put(format_args!("{}", String::from_utf8_lossy(&script)));
             return Ok(());
         }
         command => command,

@@ -73,6 +73,9 @@ pub fn instant(at: Timestamp) -> String {
 #[must_use]
 pub fn distance(from: Timestamp, to: Timestamp) -> String {
     let seconds = to.duration_since(from).as_secs();
+    if seconds == 0 {
+        return "now".to_owned();
+    }
     let text = length(SignedDuration::from_secs(seconds.abs()));
     if seconds < 0 { format!("{text} ago") } else { format!("in {text}") }
 }

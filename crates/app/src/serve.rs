@@ -93,7 +93,9 @@ struct Place {
 impl Place {
     fn take(config: &Config) -> anyhow::Result<Self> {
         let signals = Signals::new()?;
-        let listener = accept::listen(config.listen).with_context(|| format!("cannot listen on {}", config.listen))?;
+        let listener = accept::listen(config.listen).with_context(|| {
+            format!("cannot listen on {}; another address is given with --listen, as in --listen 127.0.0.1:8181", config.listen)
+        })?;
         let address = listener.local_addr()?;
         let base_url = config.base_url.clone().unwrap_or_else(|| base_url(address));
         Ok(Self { listener, address, base_url, signals })

@@ -89,7 +89,8 @@ async fn make_token(settings: &Resolved, name: String, scope: Scope, person: Opt
 pub async fn invite(args: Invite) -> anyhow::Result<()> {
     let client = Client::new(&args.remote)?;
     let made = if client.has_token() {
-        client.post(&["people", &args.person, "invitation"], &json!({})).await?
+        let beside = "where the server's store is at hand, `env -u ALLCLEAR_TOKEN allclear invite` makes it there";
+        client.post(&["people", &args.person, "invitation"], &json!({})).await.map_err(|why| anyhow::anyhow!("{why}; {beside}"))?
     } else {
         make_invitation(&args.store.resolve()?, &args.person).await?
     };

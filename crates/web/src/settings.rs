@@ -7,6 +7,7 @@
 
 mod change;
 mod fields;
+mod invite;
 mod page;
 mod table;
 mod typed;
@@ -21,6 +22,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
 pub(crate) use self::change::{add, detach, remove, save};
+pub(crate) use self::invite::invite;
 
 use self::page::{Told, shown};
 use self::table::{IdOf, id_of};

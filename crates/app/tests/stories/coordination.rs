@@ -217,7 +217,7 @@ async fn a_review_is_drafted_edited_published_and_late_when_it_is_not(database: 
     let text = review["text"].as_str().unwrap();
     assert_eq!((&review["state"], &review["owner"]), (&"draft".into(), &"ana".into()), "the commander writes it: {review:#}");
     assert!(text.contains("## Timeline") && text.contains(&reference) && text.contains("disk"), "{text}");
-    assert!(text.contains("person:ana") || text.contains("ana"), "it says who did what: {text}");
+    assert!(text.contains("- Ana Ruiz: "), "it says who did what, by name: {text}");
     let id = review["id"].as_str().unwrap().to_owned();
 
     world.advance(47 * MINUTE).await;

@@ -247,6 +247,21 @@ async fn a_page_that_follows_is_told_nothing_once_its_session_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_administrator_invites_from_the_browser_and_nobody_else_does() {
+    let world = world_of(Database::Sqlite, org::usual().replace("id: ben,", "id: ben, access: administrator,")).await;
+    let ben = sign_in_as(&world, "ben").await;
+    let invited = post_form(&world, "/settings/person/ana/invite", Some(&ben), &[]).await;
+    assert_eq!(invited.status, 200, "{}", invited.text);
+    let link = invited.text.split("<code>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let path = link.strip_prefix(&world.program.url).expect("a full address");
+    let entered = post_form(&world, path, None, &[("password", PASSWORD)]).await;
+    assert_eq!(entered.status, 303, "{}", entered.text);
+    let ana = cookie(&entered);
+    assert_eq!(post_form(&world, "/settings/person/ben/invite", Some(&ana), &[]).await.status, 403);
+    assert_eq!(post_form(&world, "/settings/person/nobody/invite", Some(&ben), &[]).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn strangers_behind_a_proxy_slow_down_nobody_else_behind_it() {
     let world = World::start(crate::setup(Database::Sqlite).args(&["--trusted-proxies", "127.0.0.0/8"])).await;
     sign_in_as(&world, "ana").await;

@@ -75,6 +75,7 @@ pub(crate) async fn shown(
         @if let Some(view) = view.as_ref().filter(|view| view.managed.is_some()) { (of_file(view)) }
         (form(app, &org, when, kind, view.as_ref(), &fields, &told))
         @if let Some(view) = &view {
+            @if kind == FormKind::Person { (super::invite::form(&view.id)) }
             @if view.managed.is_none() { (removal(view)) }
             (history(app, &org, who, when, view).await?)
         }
