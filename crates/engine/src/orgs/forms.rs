@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::judged::{caused, judged};
-use super::{Applied, Edit, FormProblem, MANAGED_BY_FILE, MadeSecret, OrgError, each_secret, make_missing, opened};
+use super::{Applied, Edit, FormProblem, MANAGED_BY_FILE, MadeSecret, OrgError, Read, each_secret, make_missing, opened};
 use crate::engine::Engine;
 use crate::orgfile::part::read_form;
 
@@ -146,10 +146,10 @@ impl Engine {
     pub async fn change_form(&self, asked: Form, seen: Seen, kinds: &[&str], actor: &Actor) -> Result<Changed, FormError> {
         let _one_at_a_time = self.shared.org_change.lock().await;
         let (kind, id) = (asked.kind, asked.id.clone());
-        let stored = form::all(&self.shared.db).await?;
-        let before = found(&stored, kind, &id);
+        let read = Read::from(&self.shared.db).await?;
+        let before = found(&read.forms, kind, &id);
         held(kind, &id, before, seen)?;
-        let was = self.open(&stored)?;
+        let was = self.open(&read.forms)?;
         let old = from_forms(was.clone()).map_err(|bad| OrgError::Stored(bad.to_string()))?;
         let asked = settled(asked, &was, before.is_none()).map_err(|problem| FormError::Invalid(vec![problem]))?;
 
@@ -169,8 +169,8 @@ impl Engine {
             None => will.push(put.clone()),
         }
         let problems = self.allowed(&was, &will, kind, &id, kinds)?;
-        let position = before.map_or_else(|| after_the_last(&stored, kind), |row| row.position);
-        let mut edit = Edit::new(self, actor, stored).await?;
+        let position = before.map_or_else(|| after_the_last(&read.forms, kind), |row| row.position);
+        let mut edit = Edit::new(self, actor, read);
         edit.put(put, position as usize, None)?;
         let Applied { version, made, .. } = edit.finish(None, made).await?;
         let form = self.form_views(Some(kind)).await?.into_iter().find(|view| view.id == id);
@@ -183,16 +183,16 @@ impl Engine {
     /// As for a change; what still names it is listed.
     pub async fn remove_form(&self, kind: FormKind, id: &str, seen: Seen, kinds: &[&str], actor: &Actor) -> Result<Changed, FormError> {
         let _one_at_a_time = self.shared.org_change.lock().await;
-        let stored = form::all(&self.shared.db).await?;
-        let before = found(&stored, kind, id);
+        let read = Read::from(&self.shared.db).await?;
+        let before = found(&read.forms, kind, id);
         if before.is_none() && seen == Seen::Whatever {
             return Err(FormError::Missing { kind, id: id.to_owned() });
         }
         held(kind, id, before, seen)?;
-        let was = self.open(&stored)?;
+        let was = self.open(&read.forms)?;
         let will: Vec<Form> = was.iter().filter(|form| form.kind != kind || form.id != id).cloned().collect();
         let problems = self.allowed(&was, &will, kind, id, kinds).map_err(still_named)?;
-        let mut edit = Edit::new(self, actor, stored).await?;
+        let mut edit = Edit::new(self, actor, read);
         edit.remove(kind, id.to_owned());
         let Applied { version, made, .. } = edit.finish(None, Vec::new()).await?;
         Ok(Changed { form: None, version, made, problems })
@@ -206,14 +206,14 @@ impl Engine {
     /// Where there is none, it is not what was seen, or the store does not answer.
     pub async fn detach_form(&self, kind: FormKind, id: &str, seen: Seen, actor: &Actor) -> Result<FormView, FormError> {
         let _one_at_a_time = self.shared.org_change.lock().await;
-        let stored = form::all(&self.shared.db).await?;
+        let read = Read::from(&self.shared.db).await?;
         let missing = || FormError::Missing { kind, id: id.to_owned() };
-        let row = found(&stored, kind, id).cloned().ok_or_else(missing)?;
+        let row = found(&read.forms, kind, id).cloned().ok_or_else(missing)?;
         same_version(&row, seen)?;
         if row.managed.is_some() {
-            let was = self.open(&stored)?;
+            let was = self.open(&read.forms)?;
             let form = was.into_iter().find(|form| form.kind == kind && form.id == id).ok_or_else(missing)?;
-            let mut edit = Edit::new(self, actor, stored).await?;
+            let mut edit = Edit::new(self, actor, read);
             edit.put(form, row.position as usize, None)?;
             edit.finish(None, Vec::new()).await?;
         }

@@ -1,0 +1,142 @@
+//! The organisation changed form by form, over the real store: by two nodes at once, sent twice, and what goes with a
+//! person who is removed.
+
+#![allow(clippy::unwrap_used)] // a test that fails here has failed
+
+use std::sync::{Arc, Mutex};
+use std::thread::ThreadId;
+
+use allclear_domain::access::Actor;
+use allclear_domain::org::diff::{Form, FormKind};
+use allclear_domain::org::model::Bundle;
+use allclear_domain::time::from_micros;
+use allclear_domain::wire::{Message, Outcome, Target};
+use allclear_engine::EngineSettings;
+use allclear_engine::engine::Engine;
+use allclear_engine::orgs::OrgError;
+use allclear_engine::orgs::forms::{Changed, FormError, Seen};
+use allclear_engine::outbox::OutboxSettings;
+use allclear_engine::ports::{BoxFuture, Clock, Ports, Rng, Transport};
+use allclear_engine::seal::SecretKey;
+use allclear_store::schema::{MIGRATIONS, TABLES};
+use allclear_store::{Db, OpenOptions};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
+/// A clock that stands, and random numbers; whoever asks the one or the other from a thread that is
+/// waited for lets something happen first. A change of the organisation asks between its reads and
+/// its commit.
+#[derive(Default)]
+struct Seam {
+    meanwhile: Mutex<Option<(ThreadId, Meanwhile)>>,
+    filled: Mutex<u8>,
+}
+
+impl Seam {
+    fn asked(&self) {
+        let mut waiting = self.meanwhile.lock().unwrap();
+        if waiting.as_ref().is_some_and(|(thread, _)| *thread == std::thread::current().id()) {
+            let (_, happens) = waiting.take().unwrap();
+            drop(waiting);
+            happens();
+        }
+    }
+
+    /// Once, when this thread asks next.
+    fn let_happen(&self, happens: impl Future<Output = ()> + Send + 'static) {
+        let runtime = tokio::runtime::Handle::current();
+        let happens = Box::new(move || std::thread::spawn(move || runtime.block_on(happens)).join().unwrap());
+        *self.meanwhile.lock().unwrap() = Some((std::thread::current().id(), happens));
+    }
+}
+
+impl Clock for Seam {
+    fn now(&self) -> Timestamp {
+        self.asked();
+        from_micros(1_790_000_000_000_000)
+    }
+    fn monotonic_ns(&self) -> u64 {
+        0
+    }
+    fn sleep_until(&self, _: Timestamp) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
+}
+
+impl Rng for Seam {
+    fn fill(&self, buffer: &mut [u8]) {
+        self.asked();
+        let mut n = self.filled.lock().unwrap();
+        for byte in buffer {
+            *n = n.wrapping_mul(31).wrapping_add(7);
+            *byte = *n;
+        }
+    }
+}
+
+struct Nothing;
+impl Transport for Nothing {
+    fn send<'a>(&'a self, _: &'a str, _: &'a Message, _: &'a Target, _: Timestamp) -> BoxFuture<'a, Outcome> {
+        Box::pin(async { Outcome::Delivered { receipt: "200".into() } })
+    }
+}
+
+async fn node(url: &str) -> (Engine, Arc<Seam>) {
+    let db = Db::open(url, OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap();
+    let seam = Arc::new(Seam::default());
+    let ports = Ports { clock: seam.clone(), rng: seam.clone(), transport: Arc::new(Nothing) };
+    let settings =
+        EngineSettings { base_url: "http://localhost:1".into(), quarantine: false, outbox: OutboxSettings::default(), admin_token: None };
+    (Engine::start(db, ports, settings, SecretKey::from_bytes([1; 32])).await.unwrap(), seam)
+}
+
+async fn put(engine: &Engine, kind: FormKind, id: &str, seen: Seen, body: Value) -> Result<Changed, FormError> {
+    engine.change_form(Form { kind, id: id.into(), body }, seen, &["json"], &Actor::Administrator).await
+}
+
+async fn remove(engine: &Engine, kind: FormKind, id: &str, seen: Seen) -> Result<Changed, FormError> {
+    engine.remove_form(kind, id, seen, &["json"], &Actor::Administrator).await
+}
+
+async fn body(engine: &Engine, kind: FormKind, id: &str) -> Value {
+    engine.form_view(kind, id, &["json"]).await.unwrap().0.body
+}
+
+fn team(name: &str) -> Value {
+    json!({"name": name})
+}
+
+/// Between what a node looked at and its commit another one commits: that is a conflict, and what
+/// the other wrote stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_another_node_is_not_written_over() {
+    let url = allclear_store::testing::fresh_database().await.unwrap();
+    let ((a, seam), (b, _)) = (node(&url).await, node(&url).await);
+    let kind = FormKind::Team;
+    put(&a, kind, "night", Seen::Nothing, team("Night")).await.unwrap();
+    let change = |name: &'static str| {
+        let b = b.clone();
+        async move { drop(put(&b, FormKind::Team, "night", Seen::Whatever, team(name)).await.unwrap()) }
+    };
+
+    seam.let_happen(change("of b"));
+    let put_meanwhile = put(&a, kind, "night", Seen::Whatever, team("of a")).await;
+    assert!(matches!(put_meanwhile, Err(FormError::Org(OrgError::Conflict))), "{put_meanwhile:?}");
+    assert_eq!(body(&a, kind, "night").await["name"], "of b");
+
+    seam.let_happen(change("of b again"));
+    let removed_meanwhile = remove(&a, kind, "night", Seen::Whatever).await;
+    assert!(matches!(removed_meanwhile, Err(FormError::Org(OrgError::Conflict))), "{removed_meanwhile:?}");
+
+    // A file with an integration's key to be made.
+    seam.let_happen(change("of b at last"));
+    let file: Bundle = serde_json::from_value(json!({
+        "teams": [{"id": "night", "name": "of the file"}], "integrations": [{"id": "in", "kind": "json"}],
+    }))
+    .unwrap();
+    let applied_meanwhile = a.apply_org(file, None, false, &Actor::Administrator).await;
+    assert!(matches!(applied_meanwhile, Err(OrgError::Conflict)), "{applied_meanwhile:?}");
+    assert_eq!(body(&a, kind, "night").await["name"], "of b at last");
+}
