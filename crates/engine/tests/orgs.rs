@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 
-use allclear_domain::access::Actor;
+use allclear_domain::access::{Actor, Scope};
 use allclear_domain::org::diff::{Form, FormKind};
 use allclear_domain::org::model::Bundle;
 use allclear_domain::time::from_micros;
@@ -18,6 +18,7 @@ use allclear_engine::orgs::forms::{Changed, FormError, Seen};
 use allclear_engine::outbox::OutboxSettings;
 use allclear_engine::ports::{BoxFuture, Clock, Ports, Rng, Transport};
 use allclear_engine::seal::SecretKey;
+use allclear_engine::sessions::{LinkKind, NotSignedIn};
 use allclear_store::schema::{MIGRATIONS, TABLES};
 use allclear_store::{Db, OpenOptions};
 use jiff::Timestamp;
@@ -31,7 +32,7 @@ type Meanwhile = Box<dyn FnOnce() + Send>;
 #[derive(Default)]
 struct Seam {
     meanwhile: Mutex<Option<(ThreadId, Meanwhile)>>,
-    filled: Mutex<u8>,
+    filled: Mutex<u64>,
 }
 
 impl Seam {
@@ -70,8 +71,8 @@ impl Rng for Seam {
         self.asked();
         let mut n = self.filled.lock().unwrap();
         for byte in buffer {
-            *n = n.wrapping_mul(31).wrapping_add(7);
-            *byte = *n;
+            *n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *byte = n.to_be_bytes()[0];
         }
     }
 }
@@ -139,4 +140,59 @@ async fn a_change_of_another_node_is_not_written_over() {
     let applied_meanwhile = a.apply_org(file, None, false, &Actor::Administrator).await;
     assert!(matches!(applied_meanwhile, Err(OrgError::Conflict)), "{applied_meanwhile:?}");
     assert_eq!(body(&a, kind, "night").await["name"], "of b at last");
+}
+
+fn person(id: &str) -> Value {
+    json!({"name": id, "email": format!("{id}@example.org"), "contacts": [{"id": "mail", "email": format!("{id}@example.org")}]})
+}
+
+/// Whoever gets the id of a person who was removed is somebody else.
+async fn nothing_of_before_opens_for_the_next_of_the_name(url: &str) {
+    const PASSWORD: &str = "a quiet night at sea";
+    let (engine, _) = node(url).await;
+    let file = |people: Value| -> Bundle { serde_json::from_value(json!({ "people": people })).unwrap() };
+    let apply = async |people: Value| drop(engine.apply_org(file(people), None, true, &Actor::Administrator).await.unwrap());
+    let token_of = |link: String| link.rsplit('/').next().unwrap().to_owned();
+    let ana = || {
+        let mut ana = person("ana");
+        ana["id"] = "ana".into();
+        ana
+    };
+    // Once by hand, once by a file that does not name them any more.
+    for by_file in [false, true] {
+        let add = async || {
+            if by_file {
+                apply(json!([ana()])).await
+            } else {
+                drop(put(&engine, FormKind::Person, "ana", Seen::Nothing, ana()).await.unwrap())
+            }
+        };
+        add().await;
+        let invited = token_of(engine.issue_link(LinkKind::Invitation, Some("ana")).await.unwrap().0);
+        let session = engine.accept_invitation(&invited, PASSWORD, None).await.unwrap().token;
+        let unused = token_of(engine.issue_link(LinkKind::Invitation, Some("ana")).await.unwrap().0);
+        let (token, _) = engine.create_token("t", Scope::Read, Some("ana".into()), None).await.unwrap();
+        assert!(engine.session(&session).await.unwrap().is_some() && engine.authenticate(&token).await.unwrap().is_some());
+
+        if by_file {
+            apply(json!([])).await
+        } else {
+            drop(remove(&engine, FormKind::Person, "ana", Seen::Whatever).await.unwrap())
+        }
+        assert!(engine.sessions_of("ana").await.unwrap().is_empty(), "with the removal, not only with the next of the name");
+        add().await;
+        assert!(engine.session(&session).await.unwrap().is_none(), "the session");
+        assert!(engine.authenticate(&token).await.unwrap().is_none(), "the token");
+        assert!(matches!(engine.sign_in("ana", PASSWORD, None, None).await, Err(NotSignedIn::Wrong)), "the password");
+        assert!(matches!(engine.link(LinkKind::Invitation, &unused).await, Err(NotSignedIn::LinkOver)), "the invitation");
+        if !by_file {
+            remove(&engine, FormKind::Person, "ana", Seen::Whatever).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_before_opens_for_the_next_of_the_name_on_both() {
+    nothing_of_before_opens_for_the_next_of_the_name("sqlite::memory:").await;
+    nothing_of_before_opens_for_the_next_of_the_name(&allclear_store::testing::fresh_database().await.unwrap()).await;
 }

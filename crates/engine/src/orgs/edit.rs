@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::{Applied, MANAGED_BY_FILE, MadeSecret, OrgError, Read, load, open_secrets, seal_secrets};
 use crate::engine::Engine;
+use crate::sessions::shut_out;
 
 /// One change of the organisation, gathered and committed at once.
 pub(super) struct Edit<'a> {
@@ -60,6 +61,11 @@ impl<'a> Edit<'a> {
                 Action::Change { fields }
             }
         };
+        if old.is_none() && form.kind == FormKind::Person {
+            // Once more than at the removal: a sign-in that was under way then may have left a session,
+            // and releases before this one left everything.
+            self.writes.extend(shut_out(&form.id, self.engine.now()));
+        }
         // Names and addresses of people never reach the log: only which fields changed does.
         let body = serde_json::json!({ "version": self.version, "action": action });
         self.drafts.push((format!("{}/{}", form.kind.word(), form.id), "form_changed", body.to_string()));
@@ -98,6 +104,10 @@ impl<'a> Edit<'a> {
     }
 
     pub(super) fn remove(&mut self, kind: FormKind, id: String) {
+        if kind == FormKind::Person {
+            // Whoever gets this id next is somebody else.
+            self.writes.extend(shut_out(&id, self.engine.now()));
+        }
         self.writes.extend(form::remove(kind.word(), &id, self.version, self.actor, self.engine.now()));
         let body = serde_json::json!({ "version": self.version, "action": Action::Remove });
         self.drafts.push((format!("{}/{id}", kind.word()), "form_changed", body.to_string()));
