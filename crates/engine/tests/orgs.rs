@@ -196,3 +196,13 @@ async fn nothing_of_before_opens_for_the_next_of_the_name_on_both() {
     nothing_of_before_opens_for_the_next_of_the_name("sqlite::memory:").await;
     nothing_of_before_opens_for_the_next_of_the_name(&allclear_store::testing::fresh_database().await.unwrap()).await;
 }
+
+#[tokio::test]
+async fn nothing_is_removed_where_nothing_is() {
+    let (engine, _) = node("sqlite::memory:").await;
+    for seen in [Seen::Whatever, Seen::Nothing] {
+        let removed = remove(&engine, FormKind::Team, "none", seen).await;
+        assert!(matches!(removed, Err(FormError::Missing { .. })), "{seen:?}: {removed:?}");
+    }
+    assert!(engine.form_versions(FormKind::Team, "none").await.unwrap().is_empty(), "and no history says that it was");
+}

@@ -281,6 +281,11 @@ async fn programs_change_one_form_held_against_its_version() {
     assert_eq!((&told["kind"], &told["id"], &told["key"]), (&json!("team"), &json!("night"), &json!("members[0]")), "{}", wrong.text);
     assert!(told["hint"].as_str().unwrap().contains("ana"), "{told}");
 
+    // Nothing is removed where nothing is, whatever was expected.
+    for header in [None, Some(("if-none-match", "*"))] {
+        assert_eq!(code(&ask(Method::DELETE, "team/none", header, None).await), (404, "no_such_form".into()), "{header:?}");
+    }
+
     // Who is on something is not removed, and it is said on what.
     assert_eq!(ask(Method::POST, "person/ana/detach", None, None).await.status, 200);
     let named = ask(Method::DELETE, "person/ana", None, None).await;

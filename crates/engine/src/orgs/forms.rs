@@ -185,7 +185,8 @@ impl Engine {
         let _one_at_a_time = self.shared.org_change.lock().await;
         let read = Read::from(&self.shared.db).await?;
         let before = found(&read.forms, kind, id);
-        if before.is_none() && seen == Seen::Whatever {
+        // Also where nothing was expected: there is nothing to remove.
+        if before.is_none() && matches!(seen, Seen::Whatever | Seen::Nothing) {
             return Err(FormError::Missing { kind, id: id.to_owned() });
         }
         held(kind, id, before, seen)?;
