@@ -13,7 +13,7 @@ use allclear_domain::access::Actor;
 use allclear_domain::ids::SilenceId;
 use allclear_domain::org::diff::{Change, Form, FormKind, forms, from_forms};
 use allclear_domain::org::export::keep_stored;
-use allclear_domain::org::model::{Bundle, Override, Person, Silence};
+use allclear_domain::org::model::{Access, Bundle, Override, Person, Silence};
 use allclear_domain::org::snapshot::Org;
 use allclear_store::rows::form;
 use allclear_store::{CommitError, Db, Fault, rows};
@@ -223,7 +223,13 @@ impl Engine {
             edit.put(form, position, Some(MANAGED_BY_FILE))?;
         }
         edit.leave(&named, prune);
-        edit.finish(digest, made).await
+        let applied = edit.finish(digest, made).await?;
+        let administers = |bundle: &Bundle| bundle.people.iter().any(|person| person.access == Some(Access::Administrator));
+        if administers(&old) && !administers(self.org().bundle()) {
+            // A file may leave that to a token; a form may not.
+            tracing::warn!("since this file was applied nobody of the organisation is an administrator");
+        }
+        Ok(applied)
     }
 
     /// Puts one form that no file owns: an override, a silence.

@@ -206,3 +206,29 @@ async fn nothing_is_removed_where_nothing_is() {
     }
     assert!(engine.form_versions(FormKind::Team, "none").await.unwrap().is_empty(), "and no history says that it was");
 }
+
+/// By a form nobody locks everybody out; a file may, since it may leave administration to a token.
+#[tokio::test]
+async fn the_last_administrator_stays_one() {
+    let (engine, _) = node("sqlite::memory:").await;
+    let of = |id: &str, access: &str| {
+        let mut form = person(id);
+        form["access"] = access.into();
+        form
+    };
+    let kind = FormKind::Person;
+    let refused = |done: Result<Changed, FormError>, key: &str| {
+        let Err(FormError::Invalid(problems)) = done else { panic!("{done:?}") };
+        let told: Vec<_> = problems.iter().map(|p| (p.id.as_str(), p.key.as_str(), p.message.as_str(), p.hint.as_deref())).collect();
+        assert_eq!(told, [("ana", key, "nobody would be an administrator", Some("make somebody else one first"))]);
+    };
+    put(&engine, kind, "ben", Seen::Nothing, of("ben", "responder")).await.expect("where nobody was one, nobody is missed");
+    put(&engine, kind, "ana", Seen::Nothing, of("ana", "administrator")).await.unwrap();
+    refused(put(&engine, kind, "ana", Seen::Whatever, of("ana", "responder")).await, "access");
+    refused(remove(&engine, kind, "ana", Seen::Whatever).await, "");
+    put(&engine, kind, "ben", Seen::Whatever, of("ben", "administrator")).await.unwrap();
+    remove(&engine, kind, "ana", Seen::Whatever).await.unwrap();
+
+    let file = serde_json::from_value(json!({"people": [{"id": "ben", "name": "Ben", "access": "observer"}]})).unwrap();
+    engine.apply_org(file, None, false, &Actor::Administrator).await.unwrap();
+}

@@ -306,3 +306,24 @@ async fn programs_change_one_form_held_against_its_version() {
     let listed = ask(Method::GET, "team", None, None).await.ok();
     assert_eq!(items(&listed.body).len(), 1, "{}", listed.text);
 }
+
+/// The only administrator is told so in the browser and over the API alike, and stays one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_only_administrator_stays_one() {
+    let world = world().await;
+    let sam = [("id", "sam"), ("name", "Sam"), ("access", "administrator")];
+    assert_eq!(post(&world, "/settings/person", &sam).await.status, 303);
+    let seen = version(&world, "/settings/person/sam").await;
+    let lowered = post(&world, "/settings/person/sam", &[("version", &seen), ("name", "Sam"), ("access", "responder")]).await;
+    let removed = post(&world, "/settings/person/sam/remove", &[("version", &seen), ("sure", "1")]).await;
+    for refused in [&lowered, &removed] {
+        assert_eq!(refused.status, 422, "{}", refused.text);
+        for words in ["obody would be an administrator", "ake somebody else one first"] {
+            assert!(refused.text.contains(words), "{words}: {}", refused.text);
+        }
+    }
+    let by_program = world.client.delete(world.at("/api/v1/org/person/sam")).bearer_auth(ADMIN_TOKEN);
+    let by_program = world.send(by_program).await;
+    assert_eq!((by_program.status, &by_program.body["code"]), (422, &json!("org_invalid")), "{}", by_program.text);
+    assert_eq!(world.api("/org/person/sam").await["body"]["access"], "administrator");
+}

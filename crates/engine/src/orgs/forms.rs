@@ -18,7 +18,7 @@ use allclear_store::rows::form::{self, Stored};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::judged::{caused, judged};
+use super::judged::{caused, judged, nobody_administers};
 use super::{Applied, Edit, FormProblem, MANAGED_BY_FILE, MadeSecret, OrgError, Read, each_secret, make_missing, opened};
 use crate::engine::Engine;
 use crate::orgfile::part::read_form;
@@ -169,6 +169,7 @@ impl Engine {
             None => will.push(put.clone()),
         }
         let problems = self.allowed(&was, &will, kind, &id, kinds)?;
+        still_administered(&was, &will, &id)?;
         let position = before.map_or_else(|| after_the_last(&read.forms, kind), |row| row.position);
         let mut edit = Edit::new(self, actor, read);
         edit.put(put, position as usize, None)?;
@@ -193,6 +194,7 @@ impl Engine {
         let was = self.open(&read.forms)?;
         let will: Vec<Form> = was.iter().filter(|form| form.kind != kind || form.id != id).cloned().collect();
         let problems = self.allowed(&was, &will, kind, id, kinds).map_err(still_named)?;
+        still_administered(&was, &will, id)?;
         let mut edit = Edit::new(self, actor, read);
         edit.remove(kind, id.to_owned());
         let Applied { version, made, .. } = edit.finish(None, Vec::new()).await?;
@@ -262,6 +264,10 @@ fn still_named(why: FormError) -> FormError {
         problem.hint = Some("change this form first".to_owned());
     }
     FormError::Invalid(problems)
+}
+
+fn still_administered(was: &[Form], will: &[Form], id: &str) -> Result<(), FormError> {
+    nobody_administers(was, will, id).map_or(Ok(()), |problem| Err(FormError::Invalid(vec![problem])))
 }
 
 fn same_version(row: &Stored, seen: Seen) -> Result<(), FormError> {
