@@ -5,6 +5,7 @@
 mod edit;
 pub mod forms;
 mod judged;
+mod makings;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::seal::SecretKey;
 use self::edit::Edit;
 pub use self::judged::FormProblem;
 pub(crate) use self::judged::below;
+pub(crate) use self::makings::Makings;
 
 /// The mark of forms that a file owns.
 pub const MANAGED_BY_FILE: &str = "file";

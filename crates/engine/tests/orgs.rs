@@ -94,7 +94,7 @@ async fn node(url: &str) -> (Engine, Arc<Seam>) {
 }
 
 async fn put(engine: &Engine, kind: FormKind, id: &str, seen: Seen, body: Value) -> Result<Changed, FormError> {
-    engine.change_form(Form { kind, id: id.into(), body }, seen, &["json"], &Actor::Administrator).await
+    engine.change_form(Form { kind, id: id.into(), body }, seen, None, &["json"], &Actor::Administrator).await
 }
 
 async fn remove(engine: &Engine, kind: FormKind, id: &str, seen: Seen) -> Result<Changed, FormError> {
@@ -231,4 +231,37 @@ async fn the_last_administrator_stays_one() {
 
     let file = serde_json::from_value(json!({"people": [{"id": "ben", "name": "Ben", "access": "observer"}]})).unwrap();
     engine.apply_org(file, None, false, &Actor::Administrator).await.unwrap();
+}
+
+/// A second tap is answered as the first was, with the secret that was made; what somebody else
+/// sends is not.
+#[tokio::test]
+async fn a_form_sent_twice_is_answered_twice() {
+    let (engine, _) = node("sqlite::memory:").await;
+    let kind = FormKind::Integration;
+    let send = async |seen: Seen, once: Option<&str>, who: &str, name: &str| {
+        let form = Form { kind, id: "in".into(), body: json!({"kind": "json", "name": name}) };
+        engine.change_form(form, seen, once, &["json"], &Actor::Person(who.into())).await
+    };
+    let first = send(Seen::Nothing, Some("a"), "ana", "In").await.unwrap();
+    assert_eq!(first.made.len(), 1);
+    assert_eq!(send(Seen::Nothing, Some("a"), "ana", "In").await.unwrap(), first, "as the first, and no second version");
+    for (once, who, name) in [(None, "ana", "In"), (Some("b"), "ana", "In"), (Some("a"), "ben", "In"), (Some("a"), "ana", "Other")] {
+        let other = send(Seen::Nothing, once, who, name).await;
+        assert!(matches!(other, Err(FormError::Exists { .. })), "{once:?} {who} {name}: {other:?}");
+    }
+
+    let seen = Seen::Version(first.form.unwrap().version);
+    let saved = send(seen, Some("c"), "ana", "Inward").await.unwrap();
+    for (once, who) in [(Some("c"), "ana"), (None, "ben")] {
+        let again = send(seen, once, who, "Inward").await.unwrap();
+        assert_eq!((again.form, again.version), (saved.form.clone(), saved.version), "{who}: it is as they want it");
+    }
+    let stale = send(seen, Some("c"), "ana", "Outward").await;
+    assert!(matches!(stale, Err(FormError::Changed { .. })), "{stale:?}");
+
+    // What a file owns is changed by nobody, also not into what it is.
+    let file = serde_json::from_value(json!({"integrations": [{"id": "in", "kind": "json", "name": "Inward"}]})).unwrap();
+    engine.apply_org(file, None, false, &Actor::Administrator).await.unwrap();
+    assert!(send(seen, None, "ana", "Inward").await.is_err());
 }
