@@ -80,6 +80,7 @@ pub struct Shared {
     pub(crate) commits: AtomicU64,
     control: mpsc::UnboundedSender<Control>,
     pub(crate) org_change: tokio::sync::Mutex<()>,
+    pub(crate) makings: crate::orgs::Makings,
     seed: AtomicU64,
     pub(crate) sign_in: crate::sessions::SignIn,
 }
@@ -143,6 +144,7 @@ impl Engine {
             commits: AtomicU64::new(0),
             control,
             org_change: tokio::sync::Mutex::new(()),
+            makings: crate::orgs::Makings::default(),
             seed: AtomicU64::new(seed.rotate_left(31)),
             settings,
             sign_in: crate::sessions::SignIn::default(),

@@ -2,22 +2,22 @@
 //! snapshot that decisions read. A whole file is applied here; one form at a time is changed in
 //! [`forms`].
 
+mod edit;
 pub mod forms;
 mod judged;
+mod makings;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use allclear_domain::access::Actor;
-use allclear_domain::event::{Draft, Head, Mode, Stream};
-use allclear_domain::expect::Rule;
 use allclear_domain::ids::SilenceId;
-use allclear_domain::org::diff::{Action, Change, Form, FormKind, forms, from_forms};
+use allclear_domain::org::diff::{Change, Form, FormKind, forms, from_forms};
 use allclear_domain::org::export::keep_stored;
-use allclear_domain::org::model::{Bundle, Override, Person, Silence};
+use allclear_domain::org::model::{Access, Bundle, Override, Person, Silence};
 use allclear_domain::org::snapshot::Org;
 use allclear_store::rows::form;
-use allclear_store::{CommitError, Db, Fault, Write, rows};
+use allclear_store::{CommitError, Db, Fault, rows};
 use base64::Engine as _;
 use serde_json::Value;
 
@@ -25,8 +25,10 @@ use crate::engine::{Engine, StartError};
 use crate::ports::Rng;
 use crate::seal::SecretKey;
 
+use self::edit::Edit;
 pub use self::judged::FormProblem;
 pub(crate) use self::judged::below;
+pub(crate) use self::makings::Makings;
 
 /// The mark of forms that a file owns.
 pub const MANAGED_BY_FILE: &str = "file";
@@ -73,11 +75,26 @@ pub struct Applied {
     pub made: Vec<MadeSecret>,
 }
 
+/// The forms as they are stored, and the version that a change of them is guarded by.
+struct Read {
+    version: u64,
+    forms: Vec<form::Stored>,
+}
+
+impl Read {
+    /// The version is read first. What another node commits between the two reads is then among the
+    /// forms under a version that is too old, so that a change made from them is a conflict; the
+    /// other way about, the change would pass its guard and write over what nobody had looked at.
+    async fn from(db: &Db) -> Result<Self, Fault> {
+        let version = org_version(db).await?;
+        Ok(Self { version, forms: form::all(db).await? })
+    }
+}
+
 /// Reads the stored organisation.
 pub(crate) async fn load(db: &Db, key: &SecretKey) -> Result<Org, StartError> {
-    let stored = form::all(db).await?;
-    let version = org_version(db).await?;
-    let bundle = bundle_of(&stored, key).map_err(StartError::Org)?;
+    let Read { version, forms } = Read::from(db).await?;
+    let bundle = bundle_of(&forms, key).map_err(StartError::Org)?;
     Ok(Org::build(version, bundle))
 }
 
@@ -194,11 +211,11 @@ impl Engine {
     /// When the store does not answer, or the organisation changed meanwhile.
     pub async fn apply_org(&self, bundle: Bundle, digest: Option<&str>, prune: bool, actor: &Actor) -> Result<Applied, OrgError> {
         let _one_at_a_time = self.shared.org_change.lock().await;
-        let stored = form::all(&self.shared.db).await?;
-        let old = bundle_of(&stored, &self.shared.key).map_err(OrgError::Stored)?;
+        let read = Read::from(&self.shared.db).await?;
+        let old = bundle_of(&read.forms, &self.shared.key).map_err(OrgError::Stored)?;
         let mut bundle = keep_stored(&old, bundle);
         let made = make_missing(&mut bundle, self.shared.ports.rng.as_ref());
-        let mut edit = Edit::new(self, actor, stored).await?;
+        let mut edit = Edit::new(self, actor, read);
         let mut named = BTreeSet::new();
         for (position, form) in forms(&bundle).into_iter().enumerate() {
             if form.kind == FormKind::Override {
@@ -208,14 +225,19 @@ impl Engine {
             edit.put(form, position, Some(MANAGED_BY_FILE))?;
         }
         edit.leave(&named, prune);
-        edit.finish(digest, made).await
+        let applied = edit.finish(digest, made).await?;
+        let administers = |bundle: &Bundle| bundle.people.iter().any(|person| person.access == Some(Access::Administrator));
+        if administers(&old) && !administers(self.org().bundle()) {
+            // A file may leave that to a token; a form may not.
+            tracing::warn!("since this file was applied nobody of the organisation is an administrator");
+        }
+        Ok(applied)
     }
 
     /// Puts one form that no file owns: an override, a silence.
     async fn put_form(&self, form: Form, actor: &Actor) -> Result<Applied, OrgError> {
         let _one_at_a_time = self.shared.org_change.lock().await;
-        let stored = form::all(&self.shared.db).await?;
-        let mut edit = Edit::new(self, actor, stored).await?;
+        let mut edit = Edit::new(self, actor, Read::from(&self.shared.db).await?);
         edit.put(form, 0, None)?;
         edit.finish(None, Vec::new()).await
     }
@@ -227,11 +249,11 @@ impl Engine {
     pub async fn put_person(&self, person: &Person, actor: &Actor) -> Result<Applied, OrgError> {
         let _one_at_a_time = self.shared.org_change.lock().await;
         let body = serde_json::to_value(person).map_err(|why| OrgError::Stored(why.to_string()))?;
-        let stored = form::all(&self.shared.db).await?;
+        let read = Read::from(&self.shared.db).await?;
         let kind = FormKind::Person;
-        let before = stored.iter().find(|row| row.kind == kind.word() && row.id == person.id);
+        let before = read.forms.iter().find(|row| row.kind == kind.word() && row.id == person.id);
         let (position, managed) = before.map_or((u32::MAX, None), |row| (row.position, row.managed.clone()));
-        let mut edit = Edit::new(self, actor, stored).await?;
+        let mut edit = Edit::new(self, actor, read);
         edit.put(Form { kind, id: person.id.clone(), body }, position as usize, managed.as_deref())?;
         edit.finish(None, Vec::new()).await
     }
@@ -273,163 +295,4 @@ impl Engine {
     pub async fn form_versions(&self, kind: FormKind, id: &str) -> Result<Vec<form::Version>, Fault> {
         form::versions(&self.shared.db, kind.word(), id).await
     }
-}
-
-/// One change of the organisation, gathered and committed at once.
-struct Edit<'a> {
-    engine: &'a Engine,
-    actor: &'a Actor,
-    stored: BTreeMap<(FormKind, String), form::Stored>,
-    was_version: u64,
-    version: u64,
-    writes: Vec<Write>,
-    changes: Vec<Change>,
-    drafts: Vec<(String, &'static str, String)>,
-}
-
-impl<'a> Edit<'a> {
-    async fn new(engine: &'a Engine, actor: &'a Actor, stored: Vec<form::Stored>) -> Result<Self, OrgError> {
-        let was_version = org_version(&engine.shared.db).await?;
-        let stored =
-            stored.into_iter().filter_map(|row| FormKind::from_word(&row.kind).map(|kind| ((kind, row.id.clone()), row))).collect();
-        Ok(Self {
-            engine,
-            actor,
-            stored,
-            was_version,
-            version: was_version + 1,
-            writes: Vec::new(),
-            changes: Vec::new(),
-            drafts: Vec::new(),
-        })
-    }
-
-    fn put(&mut self, form: Form, position: usize, managed: Option<&str>) -> Result<(), OrgError> {
-        let key = &self.engine.shared.key;
-        let before = self.stored.get(&(form.kind, form.id.clone()));
-        let old = before
-            .map(|row| -> Result<Value, String> {
-                let mut body: Value = serde_json::from_str(&row.body).map_err(|why| why.to_string())?;
-                open_secrets(form.kind, &mut body, key)?;
-                Ok(body)
-            })
-            .transpose()
-            .map_err(OrgError::Stored)?;
-        let position = u32::try_from(position).unwrap_or(u32::MAX);
-        let same = old.as_ref() == Some(&form.body);
-        if same && before.is_some_and(|row| row.managed.as_deref() == managed) {
-            return Ok(());
-        }
-        let action = match &old {
-            None => Action::Add,
-            Some(old) => {
-                let mut fields = differing(old, &form.body);
-                // Who owns it is part of the form to whoever looks at its changes.
-                fields.extend(before.filter(|row| row.managed.as_deref() != managed).map(|_| "managed".to_owned()));
-                Action::Change { fields }
-            }
-        };
-        // Names and addresses of people never reach the log: only which fields changed does.
-        let body = serde_json::json!({ "version": self.version, "action": action });
-        self.drafts.push((format!("{}/{}", form.kind.word(), form.id), "form_changed", body.to_string()));
-        self.changes.push(Change { kind: form.kind, id: form.id.clone(), action });
-        let mut sealed = form.body;
-        seal_secrets(form.kind, &mut sealed, key, self.engine.shared.ports.rng.as_ref());
-        let row = form::Stored {
-            kind: form.kind.word().to_owned(),
-            id: form.id,
-            version: self.version,
-            position,
-            managed: managed.map(ToOwned::to_owned),
-            body: sealed.to_string(),
-            at: self.engine.now(),
-        };
-        self.writes.extend(form::put(&row, self.actor));
-        Ok(())
-    }
-
-    /// Forms of the file that it does not name any more.
-    fn leave(&mut self, named: &BTreeSet<(FormKind, String)>, prune: bool) {
-        let mut gone = Vec::new();
-        for ((kind, id), row) in &self.stored {
-            if row.managed.as_deref() != Some(MANAGED_BY_FILE) || named.contains(&(*kind, id.clone())) {
-                continue;
-            }
-            gone.push((*kind, id.clone()));
-        }
-        for (kind, id) in gone {
-            if prune {
-                self.remove(kind, id);
-            } else {
-                self.changes.push(Change { kind, id, action: Action::KeptWithoutPrune });
-            }
-        }
-    }
-
-    fn remove(&mut self, kind: FormKind, id: String) {
-        self.writes.extend(form::remove(kind.word(), &id, self.version, self.actor, self.engine.now()));
-        let body = serde_json::json!({ "version": self.version, "action": Action::Remove });
-        self.drafts.push((format!("{}/{id}", kind.word()), "form_changed", body.to_string()));
-        self.changes.push(Change { kind, id, action: Action::Remove });
-    }
-
-    async fn finish(mut self, digest: Option<&str>, made: Vec<MadeSecret>) -> Result<Applied, OrgError> {
-        let shared = &self.engine.shared;
-        if let Some(digest) = digest {
-            self.writes.push(rows::meta::put(rows::meta::ORG_DIGEST, digest));
-        }
-        if self.drafts.is_empty() {
-            if !self.writes.is_empty() {
-                shared.db.commit(self.writes).await?;
-            }
-            return Ok(Applied { version: self.was_version, changes: self.changes, made });
-        }
-        for (stream, kind, body) in std::mem::take(&mut self.drafts) {
-            self.writes.push(self.event(stream, kind, body).await?);
-        }
-        let (was, version) = (self.was_version.to_string(), self.version.to_string());
-        self.writes.push(if self.was_version == 0 {
-            rows::meta::first(rows::meta::ORG_VERSION, &version)
-        } else {
-            rows::meta::swap(rows::meta::ORG_VERSION, &was, &version)
-        });
-        shared.db.commit(self.writes).await?;
-        let org = load(&shared.db, &shared.key).await.map_err(|why| OrgError::Stored(why.to_string()))?;
-        for problem in org.unusable() {
-            tracing::warn!(%problem, "a part of the organisation cannot be used");
-        }
-        self.engine.put_org(Arc::new(org)).await;
-        if self.changes.iter().any(|change| change.kind == FormKind::Silence) {
-            // What a silence holds back is judged again now: it may have ended early, or be gone.
-            shared.db.commit(vec![rows::expectation::look_now(Rule::SilenceEnd, self.engine.now())]).await?;
-            self.engine.wake();
-        }
-        Ok(Applied { version: self.version, changes: self.changes, made })
-    }
-
-    async fn event(&self, form: String, kind: &'static str, body: String) -> Result<Write, OrgError> {
-        let shared = &self.engine.shared;
-        let stream = Stream::Form(form);
-        let mut head = rows::event::head(&shared.db, &stream).await?.unwrap_or(Head::EMPTY);
-        let now = self.engine.now();
-        let draft = Draft {
-            stream,
-            incident: None,
-            kind,
-            v: 1,
-            at: now,
-            actor: self.actor.clone(),
-            cause: "config".into(),
-            mode: Mode::Live,
-            body,
-        };
-        let mut salt = [0; 16];
-        shared.ports.rng.fill(&mut salt);
-        Ok(rows::event::append(&draft.seal(&mut head, salt, now)))
-    }
-}
-
-fn differing(old: &Value, new: &Value) -> Vec<String> {
-    let keys = |v: &Value| v.as_object().map(|o| o.keys().cloned().collect::<BTreeSet<_>>()).unwrap_or_default();
-    keys(old).union(&keys(new)).filter(|key| old.get(key.as_str()) != new.get(key.as_str())).cloned().collect()
 }

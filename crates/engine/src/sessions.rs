@@ -12,6 +12,7 @@ use allclear_domain::org::check::{Against, check};
 use allclear_domain::org::model::{Access, Bundle, Person};
 use allclear_domain::time::{Length, after};
 use allclear_store::rows::session::{self, OneTime, Session};
+use allclear_store::rows::token;
 use allclear_store::{CommitError, Fault, Write};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -163,6 +164,16 @@ fn random(rng: &dyn Rng) -> String {
     let mut bytes = [0; TOKEN_BYTES];
     rng.fill(&mut bytes);
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Takes every way in from a person's id: sessions, password, links and tokens.
+pub(crate) fn shut_out(person: &str, now: Timestamp) -> [Write; 4] {
+    [
+        session::end_all(person, now),
+        session::remove_credential(person),
+        session::void_all_of(person, now),
+        token::revoke_all_of(person, now),
+    ]
 }
 
 fn is_good(session: &Session, now: Timestamp) -> bool {
@@ -393,12 +404,7 @@ impl Engine {
         password::check(password, &person)?;
         let hashed = self.hashed(password).await?;
         let now = self.now();
-        let used = vec![
-            session::consume(&link.hash, now),
-            session::void(&link.kind, None, now),
-            session::put_credential(&person.id, &hashed, now),
-            session::end_all(&person.id, now),
-        ];
+        let used = vec![session::consume(&link.hash, now), session::void(&link.kind, None, now), session::end_all(&person.id, now)];
         self.db().commit(used).await?;
         for tried in 1.. {
             match self.put_person(&person, &Actor::Administrator).await {
@@ -408,8 +414,9 @@ impl Engine {
                 Err(why) => return Err(NotSignedIn::Person(why.to_string())),
             }
         }
+        // After the form: an id that is new is given no password of before.
         let (begun, open) = self.begin(&person.id, agent);
-        self.db().commit(vec![open]).await?;
+        self.db().commit(vec![session::put_credential(&person.id, &hashed, now), open]).await?;
         Ok(begun)
     }
 

@@ -166,7 +166,7 @@ pub(crate) async fn put(
     let kinds: Vec<_> = registry::kinds().collect();
     let seen = seen(&headers)?;
     let is_new = !api.engine.form_views(Some(kind)).await?.iter().any(|form| form.id == id);
-    let done = api.engine.change_form(Form { kind, id, body }, seen, &kinds, &who.0.actor).await?;
+    let done = api.engine.change_form(Form { kind, id, body }, seen, None, &kinds, &who.0.actor).await?;
     let Changed { form: Some(form), made, problems, .. } = done else {
         return Err(Problem::new("internal", "the form was put and is not there"));
     };

@@ -66,6 +66,7 @@ async fn a_person_is_added_in_the_browser_and_put_on_call(database: Database) {
     }
     // Added: the secret that was made is on this page and on no other.
     let right = [
+        ("once", "1790000000000000"),
         ("id", "dee"),
         ("name", "Dee Kaur"),
         ("access", "responder"),
@@ -78,12 +79,17 @@ async fn a_person_is_added_in_the_browser_and_put_on_call(database: Database) {
     assert!(made.len() > 30, "{made}");
     let again = page(&world, "/settings/person/dee").await.ok().text;
     assert!(again.contains("********") && !again.contains(&made), "{again}");
-    let twice = post(&world, "/settings/person", &right).await;
-    assert_eq!(twice.status, 409, "{}", twice.text);
+    // The same form tapped twice is answered the same; from another page it is somebody else's.
+    let stored = world.api("/org/person/dee").await;
+    let twice = post(&world, "/settings/person", &right).await.ok();
+    assert_eq!((twice.status, secret(&twice.text)), (200, made.clone()), "{}", twice.text);
+    assert_eq!(world.api("/org/person/dee").await, stored, "nothing was changed again");
+    let other = post(&world, "/settings/person", &right[1..]).await;
+    assert_eq!(other.status, 409, "{}", other.text);
     assert!(
-        twice.text.contains("There is a person `dee` already") || twice.text.contains("There is a person <code>dee</code> already"),
+        other.text.contains("There is a person `dee` already") || other.text.contains("There is a person <code>dee</code> already"),
         "{}",
-        twice.text
+        other.text
     );
 
     // The schedule is the file's until it is taken from it.
@@ -110,6 +116,7 @@ async fn a_person_is_added_in_the_browser_and_put_on_call(database: Database) {
     let now = version(&world, "/settings/schedule/rota").await;
     assert_eq!(save(&now).await.status, 303);
     assert_eq!(on_call(&world).await, "dee", "who is on call follows at once");
+    assert_eq!(save(&now).await.status, 303, "tapped twice: it is so already");
 
     // Who is on a schedule is not removed, and it is said where.
     let seen = version(&world, "/settings/person/dee").await;
@@ -281,6 +288,11 @@ async fn programs_change_one_form_held_against_its_version() {
     assert_eq!((&told["kind"], &told["id"], &told["key"]), (&json!("team"), &json!("night"), &json!("members[0]")), "{}", wrong.text);
     assert!(told["hint"].as_str().unwrap().contains("ana"), "{told}");
 
+    // Nothing is removed where nothing is, whatever was expected.
+    for header in [None, Some(("if-none-match", "*"))] {
+        assert_eq!(code(&ask(Method::DELETE, "team/none", header, None).await), (404, "no_such_form".into()), "{header:?}");
+    }
+
     // Who is on something is not removed, and it is said on what.
     assert_eq!(ask(Method::POST, "person/ana/detach", None, None).await.status, 200);
     let named = ask(Method::DELETE, "person/ana", None, None).await;
@@ -300,4 +312,25 @@ async fn programs_change_one_form_held_against_its_version() {
     assert_eq!(ask(Method::DELETE, "team/night", None, None).await.status, 200);
     let listed = ask(Method::GET, "team", None, None).await.ok();
     assert_eq!(items(&listed.body).len(), 1, "{}", listed.text);
+}
+
+/// The only administrator is told so in the browser and over the API alike, and stays one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_only_administrator_stays_one() {
+    let world = world().await;
+    let sam = [("id", "sam"), ("name", "Sam"), ("access", "administrator")];
+    assert_eq!(post(&world, "/settings/person", &sam).await.status, 303);
+    let seen = version(&world, "/settings/person/sam").await;
+    let lowered = post(&world, "/settings/person/sam", &[("version", &seen), ("name", "Sam"), ("access", "responder")]).await;
+    let removed = post(&world, "/settings/person/sam/remove", &[("version", &seen), ("sure", "1")]).await;
+    for refused in [&lowered, &removed] {
+        assert_eq!(refused.status, 422, "{}", refused.text);
+        for words in ["obody would be an administrator", "ake somebody else one first"] {
+            assert!(refused.text.contains(words), "{words}: {}", refused.text);
+        }
+    }
+    let by_program = world.client.delete(world.at("/api/v1/org/person/sam")).bearer_auth(ADMIN_TOKEN);
+    let by_program = world.send(by_program).await;
+    assert_eq!((by_program.status, &by_program.body["code"]), (422, &json!("org_invalid")), "{}", by_program.text);
+    assert_eq!(world.api("/org/person/sam").await["body"]["access"], "administrator");
 }

@@ -2,7 +2,9 @@
 //!
 //! Invariants: a change is made to the version that was looked at, or not at all; a form that a
 //! file owns is changed by nobody else; what the change breaks refuses it, with the place; a secret
-//! that is masked or not said stays, and one that is made is given once and never again.
+//! that is masked or not said stays, and one that is made is given once, to whoever sent the form
+//! (and once more where they sent the same form again, within some minutes); what is stored already
+//! as it is asked for is no conflict.
 //!
 //! Deliberately not here: who may do it, and a second set of rules. The organisation that results
 //! is judged as a file is.
@@ -10,7 +12,7 @@
 use allclear_domain::access::Actor;
 use allclear_domain::org::check::Against;
 use allclear_domain::org::check::text::is_slug;
-use allclear_domain::org::diff::{CATCH_ALL_ID, Form, FormKind, ORDER, forms, from_forms};
+use allclear_domain::org::diff::{BadForm, CATCH_ALL_ID, Form, FormKind, ORDER, forms, from_forms};
 use allclear_domain::org::export::{MASK, keep_stored};
 use allclear_domain::org::problem::Weight;
 use allclear_store::Fault;
@@ -18,8 +20,9 @@ use allclear_store::rows::form::{self, Stored};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::judged::{caused, judged};
-use super::{Applied, Edit, FormProblem, MANAGED_BY_FILE, MadeSecret, OrgError, each_secret, make_missing, opened};
+use super::judged::{caused, judged, nobody_administers};
+use super::makings::Told;
+use super::{Applied, Edit, FormProblem, MANAGED_BY_FILE, MadeSecret, OrgError, Read, each_secret, make_missing, opened};
 use crate::engine::Engine;
 use crate::orgfile::part::read_form;
 
@@ -138,29 +141,44 @@ impl Engine {
         Ok((view, problems))
     }
 
-    /// Adds or changes one form. `kinds` are the formats of integrations that are spoken here.
+    /// Adds or changes one form. `kinds` are the formats of integrations that are spoken here; `once`
+    /// marks what was sent, where the same may be sent twice.
     ///
     /// # Errors
     /// Where it is not what was seen, a file owns it, the organisation would have errors because of
     /// it, or the store does not answer.
-    pub async fn change_form(&self, asked: Form, seen: Seen, kinds: &[&str], actor: &Actor) -> Result<Changed, FormError> {
+    pub async fn change_form(
+        &self,
+        asked: Form,
+        seen: Seen,
+        once: Option<&str>,
+        kinds: &[&str],
+        actor: &Actor,
+    ) -> Result<Changed, FormError> {
         let _one_at_a_time = self.shared.org_change.lock().await;
         let (kind, id) = (asked.kind, asked.id.clone());
-        let stored = form::all(&self.shared.db).await?;
-        let before = found(&stored, kind, &id);
-        held(kind, &id, before, seen)?;
-        let was = self.open(&stored)?;
-        let old = from_forms(was.clone()).map_err(|bad| OrgError::Stored(bad.to_string()))?;
-        let asked = settled(asked, &was, before.is_none()).map_err(|problem| FormError::Invalid(vec![problem]))?;
-
-        let unread = |bad: allclear_domain::org::diff::BadForm| OrgError::Stored(bad.to_string());
-        let mut alone = keep_stored(&old, from_forms([asked.clone()]).map_err(unread)?);
-        let made = make_missing(&mut alone, self.shared.ports.rng.as_ref());
-        let mut put = forms(&alone).pop().unwrap_or_else(|| asked.clone());
-        // An unnamed route is numbered anew, and counted from nothing, where it stands alone.
-        put.id.clone_from(&id);
-        if let Some(order) = asked.body.get(ORDER).filter(|_| kind == FormKind::Route) {
-            put.body[ORDER] = order.clone();
+        let read = Read::from(&self.shared.db).await?;
+        let before = found(&read.forms, kind, &id);
+        let not_as_seen = match held(kind, &id, before, seen) {
+            Ok(()) => None,
+            // Perhaps by this very form, sent twice.
+            Err(why @ (FormError::Exists { .. } | FormError::Changed { .. })) => Some(why),
+            Err(why) => return Err(why),
+        };
+        let was = self.open(&read.forms)?;
+        let (put, made) = match self.whole(asked, &was, before.is_none()) {
+            Ok(whole) => whole,
+            Err(why) => return Err(not_as_seen.unwrap_or(why)),
+        };
+        if let Some(why) = not_as_seen {
+            let told = once.and_then(|once| self.shared.makings.recall(actor, once, self.now()));
+            let is_so_already = before.is_some_and(|row| row.managed.is_none()) && was.contains(&put);
+            // A new form that happens to be the same is not the same form: it was added by somebody else.
+            if !is_so_already || (seen == Seen::Nothing && told.is_none()) {
+                return Err(why);
+            }
+            let Told { made, problems } = told.unwrap_or_default();
+            return Ok(Changed { form: before.and_then(FormView::of), version: read.version, made, problems });
         }
 
         let mut will: Vec<Form> = was.clone();
@@ -169,12 +187,32 @@ impl Engine {
             None => will.push(put.clone()),
         }
         let problems = self.allowed(&was, &will, kind, &id, kinds)?;
-        let position = before.map_or_else(|| after_the_last(&stored, kind), |row| row.position);
-        let mut edit = Edit::new(self, actor, stored).await?;
+        still_administered(&was, &will, &id)?;
+        let position = before.map_or_else(|| after_the_last(&read.forms, kind), |row| row.position);
+        let mut edit = Edit::new(self, actor, read);
         edit.put(put, position as usize, None)?;
         let Applied { version, made, .. } = edit.finish(None, made).await?;
+        if let Some(once) = once {
+            self.shared.makings.remember(actor, once, Told { made: made.clone(), problems: problems.clone() }, self.now());
+        }
         let form = self.form_views(Some(kind)).await?.into_iter().find(|view| view.id == id);
         Ok(Changed { form, version, made, problems })
+    }
+
+    /// The form as it would be stored, with what was left out kept or made; and what was made.
+    fn whole(&self, asked: Form, was: &[Form], is_new: bool) -> Result<(Form, Vec<MadeSecret>), FormError> {
+        let unread = |bad: BadForm| OrgError::Stored(bad.to_string());
+        let old = from_forms(was.to_vec()).map_err(unread)?;
+        let asked = settled(asked, was, is_new).map_err(|problem| FormError::Invalid(vec![problem]))?;
+        let mut alone = keep_stored(&old, from_forms([asked.clone()]).map_err(unread)?);
+        let made = make_missing(&mut alone, self.shared.ports.rng.as_ref());
+        let mut put = forms(&alone).pop().unwrap_or_else(|| asked.clone());
+        // An unnamed route is numbered anew, and counted from nothing, where it stands alone.
+        put.id.clone_from(&asked.id);
+        if let Some(order) = asked.body.get(ORDER).filter(|_| asked.kind == FormKind::Route) {
+            put.body[ORDER] = order.clone();
+        }
+        Ok((put, made))
     }
 
     /// Removes one form.
@@ -183,16 +221,18 @@ impl Engine {
     /// As for a change; what still names it is listed.
     pub async fn remove_form(&self, kind: FormKind, id: &str, seen: Seen, kinds: &[&str], actor: &Actor) -> Result<Changed, FormError> {
         let _one_at_a_time = self.shared.org_change.lock().await;
-        let stored = form::all(&self.shared.db).await?;
-        let before = found(&stored, kind, id);
-        if before.is_none() && seen == Seen::Whatever {
+        let read = Read::from(&self.shared.db).await?;
+        let before = found(&read.forms, kind, id);
+        // Also where nothing was expected: there is nothing to remove.
+        if before.is_none() && matches!(seen, Seen::Whatever | Seen::Nothing) {
             return Err(FormError::Missing { kind, id: id.to_owned() });
         }
         held(kind, id, before, seen)?;
-        let was = self.open(&stored)?;
+        let was = self.open(&read.forms)?;
         let will: Vec<Form> = was.iter().filter(|form| form.kind != kind || form.id != id).cloned().collect();
         let problems = self.allowed(&was, &will, kind, id, kinds).map_err(still_named)?;
-        let mut edit = Edit::new(self, actor, stored).await?;
+        still_administered(&was, &will, id)?;
+        let mut edit = Edit::new(self, actor, read);
         edit.remove(kind, id.to_owned());
         let Applied { version, made, .. } = edit.finish(None, Vec::new()).await?;
         Ok(Changed { form: None, version, made, problems })
@@ -206,14 +246,14 @@ impl Engine {
     /// Where there is none, it is not what was seen, or the store does not answer.
     pub async fn detach_form(&self, kind: FormKind, id: &str, seen: Seen, actor: &Actor) -> Result<FormView, FormError> {
         let _one_at_a_time = self.shared.org_change.lock().await;
-        let stored = form::all(&self.shared.db).await?;
+        let read = Read::from(&self.shared.db).await?;
         let missing = || FormError::Missing { kind, id: id.to_owned() };
-        let row = found(&stored, kind, id).cloned().ok_or_else(missing)?;
+        let row = found(&read.forms, kind, id).cloned().ok_or_else(missing)?;
         same_version(&row, seen)?;
         if row.managed.is_some() {
-            let was = self.open(&stored)?;
+            let was = self.open(&read.forms)?;
             let form = was.into_iter().find(|form| form.kind == kind && form.id == id).ok_or_else(missing)?;
-            let mut edit = Edit::new(self, actor, stored).await?;
+            let mut edit = Edit::new(self, actor, read);
             edit.put(form, row.position as usize, None)?;
             edit.finish(None, Vec::new()).await?;
         }
@@ -261,6 +301,10 @@ fn still_named(why: FormError) -> FormError {
         problem.hint = Some("change this form first".to_owned());
     }
     FormError::Invalid(problems)
+}
+
+fn still_administered(was: &[Form], will: &[Form], id: &str) -> Result<(), FormError> {
+    nobody_administers(was, will, id).map_or(Ok(()), |problem| Err(FormError::Invalid(vec![problem])))
 }
 
 fn same_version(row: &Stored, seen: Seen) -> Result<(), FormError> {

@@ -7,8 +7,9 @@ use std::collections::{HashMap, HashSet};
 
 use allclear_domain::org::check::{Against, check};
 use allclear_domain::org::diff::{BadForm, CATCH_ALL_ID, Form, FormKind, ORDER, from_forms};
+use allclear_domain::org::model::Access;
 use allclear_domain::org::problem::{PathPart, Place, Problem, Weight};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// One thing that is wrong with a form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +56,22 @@ pub(super) fn caused(before: &[FormProblem], after: Vec<FormProblem>, kind: Form
     after.into_iter().filter(|p| p.is_of(kind, id) || !known.contains(&(p.kind, &p.id, &p.key, &p.message))).collect()
 }
 
+/// What is wrong where a change of one person leaves nobody an administrator, though somebody was one.
+/// Nobody could undo it in the browser.
+pub(super) fn nobody_administers(was: &[Form], will: &[Form], id: &str) -> Option<FormProblem> {
+    let administers = |form: &Form| form.kind == FormKind::Person && form.body.get("access") == Some(&json!(Access::Administrator));
+    let loses_the_last = was.iter().any(administers) && !will.iter().any(administers);
+    let stays = will.iter().any(|form| form.kind == FormKind::Person && form.id == id);
+    loses_the_last.then(|| FormProblem {
+        weight: Weight::Error,
+        kind: FormKind::Person,
+        id: id.to_owned(),
+        key: if stays { "access".to_owned() } else { String::new() },
+        message: "nobody would be an administrator".to_owned(),
+        hint: Some("make somebody else one first".to_owned()),
+    })
+}
+
 /// The ids of each list of the bundle, in its order.
 fn ids(forms: &[Form]) -> HashMap<FormKind, Vec<&str>> {
     let mut sorted: Vec<&Form> = forms.iter().collect();
@@ -98,8 +115,6 @@ pub(crate) fn kind_of(list: &str) -> Option<FormKind> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn form(kind: FormKind, id: &str, body: Value) -> Form {

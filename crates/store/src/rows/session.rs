@@ -49,6 +49,12 @@ pub fn put_credential(person: &str, hash: &str, now: Timestamp) -> Write {
     Write::Upsert { table: &CREDENTIAL, row: vec![text(person), text(hash), instant(now)] }
 }
 
+/// A person has no password any more.
+#[must_use]
+pub fn remove_credential(person: &str) -> Write {
+    Write::Exec { table: &CREDENTIAL, sql: "delete from credential where person = ?1", args: vec![text(person)], expect: None }
+}
+
 /// A person's hashed password.
 pub async fn credential(db: &Db, person: &str) -> Result<Option<String>, Fault> {
     let rows = db.read("select hash from credential where person = ?1", vec![text(person)]).await?;
@@ -198,6 +204,17 @@ pub fn consume(hash: &str, now: Timestamp) -> Write {
         sql: "update one_time set used_at = ?2 where hash = ?1 and used_at is null",
         args: vec![text(hash), instant(now)],
         expect: Some(1),
+    }
+}
+
+/// Every link that is for a person works no more.
+#[must_use]
+pub fn void_all_of(person: &str, now: Timestamp) -> Write {
+    Write::Exec {
+        table: &ONE_TIME,
+        sql: "update one_time set used_at = ?2 where person = ?1 and used_at is null",
+        args: vec![text(person), instant(now)],
+        expect: None,
     }
 }
 

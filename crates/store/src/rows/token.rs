@@ -42,6 +42,17 @@ pub fn put(t: &Stored) -> Write {
     }
 }
 
+/// Every token that stands for a person works no more.
+#[must_use]
+pub fn revoke_all_of(person: &str, now: Timestamp) -> Write {
+    Write::Exec {
+        table: &TOKEN,
+        sql: "update token set revoked_at = ?2 where person = ?1 and revoked_at is null",
+        args: vec![text(person), instant(now)],
+        expect: None,
+    }
+}
+
 fn stored(row: &Row) -> Result<Stored, Fault> {
     let mut r = Reader::new(row);
     Ok(Stored {

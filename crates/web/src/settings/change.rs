@@ -75,7 +75,10 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, fields: Fields) 
     let done_or_not = match typed::body(kind, stored.unwrap_or(&empty), &fields, when) {
         Ok(body) => {
             let seen = if stored.is_some() { version_of(&fields) } else { Seen::Nothing };
-            app.engine.change_form(OrgForm { kind, id: id.to_owned(), body }, seen, &app.options.formats, &who.actor).await
+            let there = if stored.is_some() { path(kind, id) } else { path_of_new(kind) };
+            let once = once::key(who, &there, &fields).map(|once| once.key);
+            let form = OrgForm { kind, id: id.to_owned(), body };
+            app.engine.change_form(form, seen, once.as_deref(), &app.options.formats, &who.actor).await
         }
         Err(faults) => Err(FormError::Invalid(
             faults
@@ -101,7 +104,8 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, fields: Fields) 
             }
             Ok(done(app, who, when, kind, Some(id), &made, &elsewhere))
         }
-        // Its id was made from this very form, so that it was sent twice.
+        // Its id was made from this very form, so that it was sent twice, also where the engine does not
+        // remember: to another node, or after a start.
         Err(FormError::Exists { .. }) if matches!(id_of(kind), IdOf::Made) => Ok(Redirect::to(&path(kind, id)).into_response()),
         Err(why) => again(here, stored.map(|_| id), Some(fields), NOT_SAVED, why).await,
     }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
+
 use super::{Checker, KEY_LEN_MAX, KEY_LEN_MIN, REPEAT_MAX, WITHIN_MAX, root};
 use crate::matcher::Matchers;
 use crate::org::export::MASK;
@@ -276,7 +278,7 @@ impl Checker<'_> {
         }
     }
 
-    pub(super) fn silences(&mut self) {
+    pub(super) fn silences(&mut self, now: Timestamp) {
         let mut seen = HashMap::new();
         for (at, silence) in self.bundle.silences.iter().enumerate() {
             let place = root("silences", at);
@@ -293,7 +295,9 @@ impl Checker<'_> {
             if silence.ends_at <= silence.starts_at {
                 self.error(place.key("ends_at"), "the silence ends before it starts", "give a later `ends_at`");
             }
+            // What is over may name what is gone.
             if let Some(integration) = &silence.integration
+                && silence.ends_at > now
                 && !self.known.integrations.contains(integration.as_str())
             {
                 let hint = meant(integration, self.known.integrations.iter().copied());

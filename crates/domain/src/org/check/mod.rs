@@ -49,13 +49,13 @@ pub fn check(bundle: &Bundle, against: Against<'_>) -> Vec<Problem> {
     let mut checker = Checker { bundle, known: Known::of(bundle), problems: Vec::new() };
     checker.people();
     checker.teams();
-    checker.schedules();
+    checker.schedules(against.now);
     checker.escalations();
     checker.services();
     checker.integrations(against.kinds);
     checker.routes();
     checker.severities();
-    checker.silences();
+    checker.silences(against.now);
     checker.catch_all();
     checker.audiences();
     checker.loose_forms();
@@ -273,7 +273,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn schedules(&mut self) {
+    fn schedules(&mut self, now: Timestamp) {
         let mut seen = HashMap::new();
         for (at, schedule) in self.bundle.schedules.iter().enumerate() {
             let place = root("schedules", at);
@@ -293,10 +293,13 @@ impl<'a> Checker<'a> {
         }
         for (at, over) in self.bundle.overrides.iter().enumerate() {
             let place = root("overrides", at);
-            self.refers_to_person(place.key("person"), &over.person);
-            if !self.known.schedules.contains(over.schedule.as_str()) {
-                let hint = meant(&over.schedule, self.known.schedules.iter().copied());
-                self.error(place.key("schedule"), format!("`{}` is not a schedule", over.schedule), hint);
+            // What is over may name what is gone: whoever was on call once can be removed.
+            if over.ends_at > now {
+                self.refers_to_person(place.key("person"), &over.person);
+                if !self.known.schedules.contains(over.schedule.as_str()) {
+                    let hint = meant(&over.schedule, self.known.schedules.iter().copied());
+                    self.error(place.key("schedule"), format!("`{}` is not a schedule", over.schedule), hint);
+                }
             }
             if over.ends_at <= over.starts_at {
                 self.error(place.key("ends_at"), "the override ends before it starts", "give a later `ends_at`");

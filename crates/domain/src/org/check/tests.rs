@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::org::model::Override;
 use crate::org::problem::Weight;
+use crate::org::snapshot::Org;
 
 fn whole() -> Value {
     json!({
@@ -24,14 +26,17 @@ fn whole() -> Value {
         "integrations": [{"id": "prom", "kind": "json", "key": "prom-key-1", "service": "checkout"}],
         "routes": [{"match": "severity=\"critical\"", "set": {"severity": "sev1", "title": "{title} on {labels.host}"}}],
         "severities": [{"id": "sev1"}],
-        "silences": [{"id": "night", "match": "a=\"b\"", "starts_at": "2026-01-01T00:00:00Z", "ends_at": "2026-01-02T00:00:00Z"}],
+        "silences": [{"id": "night", "match": "a=\"b\"", "starts_at": "2026-07-01T00:00:00Z", "ends_at": "2026-07-02T00:00:00Z"}],
         "catch_all": ["team:payments"],
     })
 }
 
 fn judge(form: &Value) -> Vec<Problem> {
-    let bundle: Bundle = serde_json::from_value(form.clone()).unwrap();
-    check(&bundle, Against { now: "2026-06-01T00:00:00Z".parse().unwrap(), kinds: &["json", "pagerduty"] })
+    judged(&serde_json::from_value(form.clone()).unwrap())
+}
+
+fn judged(bundle: &Bundle) -> Vec<Problem> {
+    check(bundle, Against { now: "2026-06-01T00:00:00Z".parse().unwrap(), kinds: &["json", "pagerduty"] })
 }
 
 /// The organisation with the value at a JSON pointer replaced, or added where its key is new.
@@ -181,4 +186,36 @@ fn warnings_say_who_may_not_be_reached() {
     form["people"][0]["notify"] = json!({});
     form["people"][1]["contacts"] = json!([]);
     assert!(judge(&form).iter().any(|p| p.place.to_string() == "escalations[0].steps" && p.weight == Weight::Warning));
+}
+
+/// Whoever took over for a night can be removed after it, and is still who was on call then.
+#[test]
+fn what_is_over_may_name_what_is_gone() {
+    let named = |to: &str| -> Bundle {
+        let (starts_at, ends_at) = ("2026-05-31T00:00:00Z".parse().unwrap(), to.parse().unwrap());
+        let over = |id: &str, schedule: &str, person: &str| Override {
+            id: id.into(),
+            schedule: schedule.into(),
+            person: person.into(),
+            starts_at,
+            ends_at,
+        };
+        let mut form = whole();
+        form["silences"] =
+            json!([{"id": "s", "match": "a=\"b\"", "integration": "closed", "starts_at": "2026-05-31T00:00:00Z", "ends_at": to}]);
+        let overrides = vec![over("o1", "primary", "zoe"), over("o2", "closed", "ben")];
+        Bundle { overrides, ..serde_json::from_value(form).unwrap() }
+    };
+    let places = |bundle: &Bundle| judged(bundle).iter().map(|problem| problem.place.to_string()).collect::<Vec<_>>();
+    let wrong = ["overrides[0].person", "overrides[1].schedule", "silences[0].integration"];
+    assert_eq!(places(&named("2026-06-01T00:00:01Z")), wrong, "it still lasts");
+    let over = named("2026-06-01T00:00:00Z");
+    assert_eq!(places(&over), [""; 0]);
+
+    let org = Org::build(1, over);
+    let then = "2026-05-31T12:00:00Z".parse().unwrap();
+    let on_call = org.schedule("primary").unwrap().on_call_at(org.overrides("primary"), then);
+    assert_eq!(on_call.person.as_deref(), Some("zoe"));
+    let people = org.people_for_all(&["schedule:primary".to_owned()], then);
+    assert!(people.people.is_empty() && people.why_nobody.is_some(), "{people:?}");
 }

@@ -1,0 +1,176 @@
+//! One change of the organisation: forms put and removed, gathered, and committed at once with their
+//! log, under a guard on the version that they were read at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use allclear_domain::access::Actor;
+use allclear_domain::event::{Draft, Head, Mode, Stream};
+use allclear_domain::expect::Rule;
+use allclear_domain::org::diff::{Action, Change, Form, FormKind};
+use allclear_store::rows::form;
+use allclear_store::{Write, rows};
+use serde_json::Value;
+
+use super::{Applied, MANAGED_BY_FILE, MadeSecret, OrgError, Read, load, open_secrets, seal_secrets};
+use crate::engine::Engine;
+use crate::sessions::shut_out;
+
+/// One change of the organisation, gathered and committed at once.
+pub(super) struct Edit<'a> {
+    engine: &'a Engine,
+    actor: &'a Actor,
+    stored: BTreeMap<(FormKind, String), form::Stored>,
+    was_version: u64,
+    version: u64,
+    writes: Vec<Write>,
+    changes: Vec<Change>,
+    drafts: Vec<(String, &'static str, String)>,
+}
+
+impl<'a> Edit<'a> {
+    pub(super) fn new(engine: &'a Engine, actor: &'a Actor, read: Read) -> Self {
+        let was_version = read.version;
+        let stored =
+            read.forms.into_iter().filter_map(|row| FormKind::from_word(&row.kind).map(|kind| ((kind, row.id.clone()), row))).collect();
+        Self { engine, actor, stored, was_version, version: was_version + 1, writes: Vec::new(), changes: Vec::new(), drafts: Vec::new() }
+    }
+
+    pub(super) fn put(&mut self, form: Form, position: usize, managed: Option<&str>) -> Result<(), OrgError> {
+        let key = &self.engine.shared.key;
+        let before = self.stored.get(&(form.kind, form.id.clone()));
+        let old = before
+            .map(|row| -> Result<Value, String> {
+                let mut body: Value = serde_json::from_str(&row.body).map_err(|why| why.to_string())?;
+                open_secrets(form.kind, &mut body, key)?;
+                Ok(body)
+            })
+            .transpose()
+            .map_err(OrgError::Stored)?;
+        let position = u32::try_from(position).unwrap_or(u32::MAX);
+        let same = old.as_ref() == Some(&form.body);
+        if same && before.is_some_and(|row| row.managed.as_deref() == managed) {
+            return Ok(());
+        }
+        let action = match &old {
+            None => Action::Add,
+            Some(old) => {
+                let mut fields = differing(old, &form.body);
+                // Who owns it is part of the form to whoever looks at its changes.
+                fields.extend(before.filter(|row| row.managed.as_deref() != managed).map(|_| "managed".to_owned()));
+                Action::Change { fields }
+            }
+        };
+        if old.is_none() && form.kind == FormKind::Person {
+            // Once more than at the removal: a sign-in that was under way then may have left a session,
+            // and releases before this one left everything.
+            self.writes.extend(shut_out(&form.id, self.engine.now()));
+        }
+        // Names and addresses of people never reach the log: only which fields changed does.
+        let body = serde_json::json!({ "version": self.version, "action": action });
+        self.drafts.push((format!("{}/{}", form.kind.word(), form.id), "form_changed", body.to_string()));
+        self.changes.push(Change { kind: form.kind, id: form.id.clone(), action });
+        let mut sealed = form.body;
+        seal_secrets(form.kind, &mut sealed, key, self.engine.shared.ports.rng.as_ref());
+        let row = form::Stored {
+            kind: form.kind.word().to_owned(),
+            id: form.id,
+            version: self.version,
+            position,
+            managed: managed.map(ToOwned::to_owned),
+            body: sealed.to_string(),
+            at: self.engine.now(),
+        };
+        self.writes.extend(form::put(&row, self.actor));
+        Ok(())
+    }
+
+    /// Forms of the file that it does not name any more.
+    pub(super) fn leave(&mut self, named: &BTreeSet<(FormKind, String)>, prune: bool) {
+        let mut gone = Vec::new();
+        for ((kind, id), row) in &self.stored {
+            if row.managed.as_deref() != Some(MANAGED_BY_FILE) || named.contains(&(*kind, id.clone())) {
+                continue;
+            }
+            gone.push((*kind, id.clone()));
+        }
+        for (kind, id) in gone {
+            if prune {
+                self.remove(kind, id);
+            } else {
+                self.changes.push(Change { kind, id, action: Action::KeptWithoutPrune });
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, kind: FormKind, id: String) {
+        if kind == FormKind::Person {
+            // Whoever gets this id next is somebody else.
+            self.writes.extend(shut_out(&id, self.engine.now()));
+        }
+        self.writes.extend(form::remove(kind.word(), &id, self.version, self.actor, self.engine.now()));
+        let body = serde_json::json!({ "version": self.version, "action": Action::Remove });
+        self.drafts.push((format!("{}/{id}", kind.word()), "form_changed", body.to_string()));
+        self.changes.push(Change { kind, id, action: Action::Remove });
+    }
+
+    pub(super) async fn finish(mut self, digest: Option<&str>, made: Vec<MadeSecret>) -> Result<Applied, OrgError> {
+        let shared = &self.engine.shared;
+        if let Some(digest) = digest {
+            self.writes.push(rows::meta::put(rows::meta::ORG_DIGEST, digest));
+        }
+        if self.drafts.is_empty() {
+            if !self.writes.is_empty() {
+                shared.db.commit(self.writes).await?;
+            }
+            return Ok(Applied { version: self.was_version, changes: self.changes, made });
+        }
+        for (stream, kind, body) in std::mem::take(&mut self.drafts) {
+            self.writes.push(self.event(stream, kind, body).await?);
+        }
+        let (was, version) = (self.was_version.to_string(), self.version.to_string());
+        self.writes.push(if self.was_version == 0 {
+            rows::meta::first(rows::meta::ORG_VERSION, &version)
+        } else {
+            rows::meta::swap(rows::meta::ORG_VERSION, &was, &version)
+        });
+        shared.db.commit(self.writes).await?;
+        let org = load(&shared.db, &shared.key).await.map_err(|why| OrgError::Stored(why.to_string()))?;
+        for problem in org.unusable() {
+            tracing::warn!(%problem, "a part of the organisation cannot be used");
+        }
+        self.engine.put_org(Arc::new(org)).await;
+        if self.changes.iter().any(|change| change.kind == FormKind::Silence) {
+            // What a silence holds back is judged again now: it may have ended early, or be gone.
+            shared.db.commit(vec![rows::expectation::look_now(Rule::SilenceEnd, self.engine.now())]).await?;
+            self.engine.wake();
+        }
+        Ok(Applied { version: self.version, changes: self.changes, made })
+    }
+
+    async fn event(&self, form: String, kind: &'static str, body: String) -> Result<Write, OrgError> {
+        let shared = &self.engine.shared;
+        let stream = Stream::Form(form);
+        let mut head = rows::event::head(&shared.db, &stream).await?.unwrap_or(Head::EMPTY);
+        let now = self.engine.now();
+        let draft = Draft {
+            stream,
+            incident: None,
+            kind,
+            v: 1,
+            at: now,
+            actor: self.actor.clone(),
+            cause: "config".into(),
+            mode: Mode::Live,
+            body,
+        };
+        let mut salt = [0; 16];
+        shared.ports.rng.fill(&mut salt);
+        Ok(rows::event::append(&draft.seal(&mut head, salt, now)))
+    }
+}
+
+fn differing(old: &Value, new: &Value) -> Vec<String> {
+    let keys = |v: &Value| v.as_object().map(|o| o.keys().cloned().collect::<BTreeSet<_>>()).unwrap_or_default();
+    keys(old).union(&keys(new)).filter(|key| old.get(key.as_str()) != new.get(key.as_str())).cloned().collect()
+}

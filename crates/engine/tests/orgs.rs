@@ -1,0 +1,267 @@
+//! The organisation changed form by form, over the real store: by two nodes at once, sent twice, and what goes with a
+//! person who is removed.
+
+#![allow(clippy::unwrap_used)] // a test that fails here has failed
+
+use std::sync::{Arc, Mutex};
+use std::thread::ThreadId;
+
+use allclear_domain::access::{Actor, Scope};
+use allclear_domain::org::diff::{Form, FormKind};
+use allclear_domain::org::model::Bundle;
+use allclear_domain::time::from_micros;
+use allclear_domain::wire::{Message, Outcome, Target};
+use allclear_engine::EngineSettings;
+use allclear_engine::engine::Engine;
+use allclear_engine::orgs::OrgError;
+use allclear_engine::orgs::forms::{Changed, FormError, Seen};
+use allclear_engine::outbox::OutboxSettings;
+use allclear_engine::ports::{BoxFuture, Clock, Ports, Rng, Transport};
+use allclear_engine::seal::SecretKey;
+use allclear_engine::sessions::{LinkKind, NotSignedIn};
+use allclear_store::schema::{MIGRATIONS, TABLES};
+use allclear_store::{Db, OpenOptions};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
+/// A clock that stands, and random numbers; whoever asks the one or the other from a thread that is
+/// waited for lets something happen first. A change of the organisation asks between its reads and
+/// its commit.
+#[derive(Default)]
+struct Seam {
+    meanwhile: Mutex<Option<(ThreadId, Meanwhile)>>,
+    filled: Mutex<u64>,
+}
+
+impl Seam {
+    fn asked(&self) {
+        let mut waiting = self.meanwhile.lock().unwrap();
+        if waiting.as_ref().is_some_and(|(thread, _)| *thread == std::thread::current().id()) {
+            let (_, happens) = waiting.take().unwrap();
+            drop(waiting);
+            happens();
+        }
+    }
+
+    /// Once, when this thread asks next.
+    fn let_happen(&self, happens: impl Future<Output = ()> + Send + 'static) {
+        let runtime = tokio::runtime::Handle::current();
+        let happens = Box::new(move || std::thread::spawn(move || runtime.block_on(happens)).join().unwrap());
+        *self.meanwhile.lock().unwrap() = Some((std::thread::current().id(), happens));
+    }
+}
+
+impl Clock for Seam {
+    fn now(&self) -> Timestamp {
+        self.asked();
+        from_micros(1_790_000_000_000_000)
+    }
+    fn monotonic_ns(&self) -> u64 {
+        0
+    }
+    fn sleep_until(&self, _: Timestamp) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
+}
+
+impl Rng for Seam {
+    fn fill(&self, buffer: &mut [u8]) {
+        self.asked();
+        let mut n = self.filled.lock().unwrap();
+        for byte in buffer {
+            *n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *byte = n.to_be_bytes()[0];
+        }
+    }
+}
+
+struct Nothing;
+impl Transport for Nothing {
+    fn send<'a>(&'a self, _: &'a str, _: &'a Message, _: &'a Target, _: Timestamp) -> BoxFuture<'a, Outcome> {
+        Box::pin(async { Outcome::Delivered { receipt: "200".into() } })
+    }
+}
+
+async fn node(url: &str) -> (Engine, Arc<Seam>) {
+    let db = Db::open(url, OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap();
+    let seam = Arc::new(Seam::default());
+    let ports = Ports { clock: seam.clone(), rng: seam.clone(), transport: Arc::new(Nothing) };
+    let settings =
+        EngineSettings { base_url: "http://localhost:1".into(), quarantine: false, outbox: OutboxSettings::default(), admin_token: None };
+    (Engine::start(db, ports, settings, SecretKey::from_bytes([1; 32])).await.unwrap(), seam)
+}
+
+async fn put(engine: &Engine, kind: FormKind, id: &str, seen: Seen, body: Value) -> Result<Changed, FormError> {
+    engine.change_form(Form { kind, id: id.into(), body }, seen, None, &["json"], &Actor::Administrator).await
+}
+
+async fn remove(engine: &Engine, kind: FormKind, id: &str, seen: Seen) -> Result<Changed, FormError> {
+    engine.remove_form(kind, id, seen, &["json"], &Actor::Administrator).await
+}
+
+async fn body(engine: &Engine, kind: FormKind, id: &str) -> Value {
+    engine.form_view(kind, id, &["json"]).await.unwrap().0.body
+}
+
+fn team(name: &str) -> Value {
+    json!({"name": name})
+}
+
+/// Between what a node looked at and its commit another one commits: that is a conflict, and what
+/// the other wrote stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_another_node_is_not_written_over() {
+    let url = allclear_store::testing::fresh_database().await.unwrap();
+    let ((a, seam), (b, _)) = (node(&url).await, node(&url).await);
+    let kind = FormKind::Team;
+    put(&a, kind, "night", Seen::Nothing, team("Night")).await.unwrap();
+    let change = |name: &'static str| {
+        let b = b.clone();
+        async move { drop(put(&b, FormKind::Team, "night", Seen::Whatever, team(name)).await.unwrap()) }
+    };
+
+    seam.let_happen(change("of b"));
+    let put_meanwhile = put(&a, kind, "night", Seen::Whatever, team("of a")).await;
+    assert!(matches!(put_meanwhile, Err(FormError::Org(OrgError::Conflict))), "{put_meanwhile:?}");
+    assert_eq!(body(&a, kind, "night").await["name"], "of b");
+
+    seam.let_happen(change("of b again"));
+    let removed_meanwhile = remove(&a, kind, "night", Seen::Whatever).await;
+    assert!(matches!(removed_meanwhile, Err(FormError::Org(OrgError::Conflict))), "{removed_meanwhile:?}");
+
+    // A file with an integration's key to be made.
+    seam.let_happen(change("of b at last"));
+    let file: Bundle = serde_json::from_value(json!({
+        "teams": [{"id": "night", "name": "of the file"}], "integrations": [{"id": "in", "kind": "json"}],
+    }))
+    .unwrap();
+    let applied_meanwhile = a.apply_org(file, None, false, &Actor::Administrator).await;
+    assert!(matches!(applied_meanwhile, Err(OrgError::Conflict)), "{applied_meanwhile:?}");
+    assert_eq!(body(&a, kind, "night").await["name"], "of b at last");
+}
+
+fn person(id: &str) -> Value {
+    json!({"name": id, "email": format!("{id}@example.org"), "contacts": [{"id": "mail", "email": format!("{id}@example.org")}]})
+}
+
+/// Whoever gets the id of a person who was removed is somebody else.
+async fn nothing_of_before_opens_for_the_next_of_the_name(url: &str) {
+    const PASSWORD: &str = "a quiet night at sea";
+    let (engine, _) = node(url).await;
+    let file = |people: Value| -> Bundle { serde_json::from_value(json!({ "people": people })).unwrap() };
+    let apply = async |people: Value| drop(engine.apply_org(file(people), None, true, &Actor::Administrator).await.unwrap());
+    let token_of = |link: String| link.rsplit('/').next().unwrap().to_owned();
+    let ana = || {
+        let mut ana = person("ana");
+        ana["id"] = "ana".into();
+        ana
+    };
+    // Once by hand, once by a file that does not name them any more.
+    for by_file in [false, true] {
+        let add = async || {
+            if by_file {
+                apply(json!([ana()])).await
+            } else {
+                drop(put(&engine, FormKind::Person, "ana", Seen::Nothing, ana()).await.unwrap())
+            }
+        };
+        add().await;
+        let invited = token_of(engine.issue_link(LinkKind::Invitation, Some("ana")).await.unwrap().0);
+        let session = engine.accept_invitation(&invited, PASSWORD, None).await.unwrap().token;
+        let unused = token_of(engine.issue_link(LinkKind::Invitation, Some("ana")).await.unwrap().0);
+        let (token, _) = engine.create_token("t", Scope::Read, Some("ana".into()), None).await.unwrap();
+        assert!(engine.session(&session).await.unwrap().is_some() && engine.authenticate(&token).await.unwrap().is_some());
+
+        if by_file {
+            apply(json!([])).await
+        } else {
+            drop(remove(&engine, FormKind::Person, "ana", Seen::Whatever).await.unwrap())
+        }
+        assert!(engine.sessions_of("ana").await.unwrap().is_empty(), "with the removal, not only with the next of the name");
+        add().await;
+        assert!(engine.session(&session).await.unwrap().is_none(), "the session");
+        assert!(engine.authenticate(&token).await.unwrap().is_none(), "the token");
+        assert!(matches!(engine.sign_in("ana", PASSWORD, None, None).await, Err(NotSignedIn::Wrong)), "the password");
+        assert!(matches!(engine.link(LinkKind::Invitation, &unused).await, Err(NotSignedIn::LinkOver)), "the invitation");
+        if !by_file {
+            remove(&engine, FormKind::Person, "ana", Seen::Whatever).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_before_opens_for_the_next_of_the_name_on_both() {
+    nothing_of_before_opens_for_the_next_of_the_name("sqlite::memory:").await;
+    nothing_of_before_opens_for_the_next_of_the_name(&allclear_store::testing::fresh_database().await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn nothing_is_removed_where_nothing_is() {
+    let (engine, _) = node("sqlite::memory:").await;
+    for seen in [Seen::Whatever, Seen::Nothing] {
+        let removed = remove(&engine, FormKind::Team, "none", seen).await;
+        assert!(matches!(removed, Err(FormError::Missing { .. })), "{seen:?}: {removed:?}");
+    }
+    assert!(engine.form_versions(FormKind::Team, "none").await.unwrap().is_empty(), "and no history says that it was");
+}
+
+/// By a form nobody locks everybody out; a file may, since it may leave administration to a token.
+#[tokio::test]
+async fn the_last_administrator_stays_one() {
+    let (engine, _) = node("sqlite::memory:").await;
+    let of = |id: &str, access: &str| {
+        let mut form = person(id);
+        form["access"] = access.into();
+        form
+    };
+    let kind = FormKind::Person;
+    let refused = |done: Result<Changed, FormError>, key: &str| {
+        let Err(FormError::Invalid(problems)) = done else { panic!("{done:?}") };
+        let told: Vec<_> = problems.iter().map(|p| (p.id.as_str(), p.key.as_str(), p.message.as_str(), p.hint.as_deref())).collect();
+        assert_eq!(told, [("ana", key, "nobody would be an administrator", Some("make somebody else one first"))]);
+    };
+    put(&engine, kind, "ben", Seen::Nothing, of("ben", "responder")).await.expect("where nobody was one, nobody is missed");
+    put(&engine, kind, "ana", Seen::Nothing, of("ana", "administrator")).await.unwrap();
+    refused(put(&engine, kind, "ana", Seen::Whatever, of("ana", "responder")).await, "access");
+    refused(remove(&engine, kind, "ana", Seen::Whatever).await, "");
+    put(&engine, kind, "ben", Seen::Whatever, of("ben", "administrator")).await.unwrap();
+    remove(&engine, kind, "ana", Seen::Whatever).await.unwrap();
+
+    let file = serde_json::from_value(json!({"people": [{"id": "ben", "name": "Ben", "access": "observer"}]})).unwrap();
+    engine.apply_org(file, None, false, &Actor::Administrator).await.unwrap();
+}
+
+/// A second tap is answered as the first was, with the secret that was made; what somebody else
+/// sends is not.
+#[tokio::test]
+async fn a_form_sent_twice_is_answered_twice() {
+    let (engine, _) = node("sqlite::memory:").await;
+    let kind = FormKind::Integration;
+    let send = async |seen: Seen, once: Option<&str>, who: &str, name: &str| {
+        let form = Form { kind, id: "in".into(), body: json!({"kind": "json", "name": name}) };
+        engine.change_form(form, seen, once, &["json"], &Actor::Person(who.into())).await
+    };
+    let first = send(Seen::Nothing, Some("a"), "ana", "In").await.unwrap();
+    assert_eq!(first.made.len(), 1);
+    assert_eq!(send(Seen::Nothing, Some("a"), "ana", "In").await.unwrap(), first, "as the first, and no second version");
+    for (once, who, name) in [(None, "ana", "In"), (Some("b"), "ana", "In"), (Some("a"), "ben", "In"), (Some("a"), "ana", "Other")] {
+        let other = send(Seen::Nothing, once, who, name).await;
+        assert!(matches!(other, Err(FormError::Exists { .. })), "{once:?} {who} {name}: {other:?}");
+    }
+
+    let seen = Seen::Version(first.form.unwrap().version);
+    let saved = send(seen, Some("c"), "ana", "Inward").await.unwrap();
+    for (once, who) in [(Some("c"), "ana"), (None, "ben")] {
+        let again = send(seen, once, who, "Inward").await.unwrap();
+        assert_eq!((again.form, again.version), (saved.form.clone(), saved.version), "{who}: it is as they want it");
+    }
+    let stale = send(seen, Some("c"), "ana", "Outward").await;
+    assert!(matches!(stale, Err(FormError::Changed { .. })), "{stale:?}");
+
+    // What a file owns is changed by nobody, also not into what it is.
+    let file = serde_json::from_value(json!({"integrations": [{"id": "in", "kind": "json", "name": "Inward"}]})).unwrap();
+    engine.apply_org(file, None, false, &Actor::Administrator).await.unwrap();
+    assert!(send(seen, None, "ana", "Inward").await.is_err());
+}
