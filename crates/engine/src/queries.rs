@@ -228,7 +228,7 @@ impl Queries<'_> {
         let stored = self.stored_filter(&filter);
         let limit = limit.clamp(1, LIST_MAX);
         let found = match filter.words.as_deref().filter(|words| !words.is_empty()) {
-            Some(words) => rows::incident::search(self.db(), &self.engine.shared.titles, words, &stored, limit).await?,
+            Some(words) => rows::search::incidents(self.db(), &self.engine.shared.titles, words, &stored, limit).await?,
             None => rows::incident::list(self.db(), &stored, limit).await?,
         };
         let due = rows::expectation::next_due_of(self.db(), &found.iter().map(|(i, _)| i.id).collect::<Vec<_>>()).await?;

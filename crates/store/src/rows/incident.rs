@@ -6,7 +6,6 @@ use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::work::Work;
 use allclear_domain::incident::{Incident, Severity, State};
 
-use super::title::{Titles, folded};
 use super::{Reader, count, instant, opt_instant, opt_text, reader, text, to_json};
 use crate::db::Db;
 use crate::fault::Fault;
@@ -188,32 +187,8 @@ pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<(Incident,
     among(db, filter, &[], limit).await
 }
 
-/// Those of a list whose title has these words, whatever the case of their letters; newest first.
-pub async fn search(db: &Db, titles: &Titles, words: &str, filter: &Filter, limit: i64) -> Result<Vec<(Incident, Head)>, Fault> {
-    let words = folded(words);
-    let mut found = Vec::new();
-    let mut before = filter.before;
-    loop {
-        let ids = titles.having(db, &words, before, SEARCHED_TOGETHER).await?;
-        let Some(last) = ids.last() else { return Ok(found) };
-        before = Some(*last);
-        for (incident, head) in among(db, filter, &ids, limit).await? {
-            // Memory may know an earlier title.
-            if (found.len() as i64) < limit && folded(&incident.title).contains(&words) {
-                found.push((incident, head));
-            }
-        }
-        if found.len() as i64 >= limit || ids.len() < SEARCHED_TOGETHER {
-            return Ok(found);
-        }
-    }
-}
-
-/// Incidents whose titles fit that are read together: as many as a page of a list has at most.
-const SEARCHED_TOGETHER: usize = 200;
-
 /// A list, of these ids alone where some are given.
-async fn among(db: &Db, filter: &Filter, ids: &[IncidentId], limit: i64) -> Result<Vec<(Incident, Head)>, Fault> {
+pub(super) async fn among(db: &Db, filter: &Filter, ids: &[IncidentId], limit: i64) -> Result<Vec<(Incident, Head)>, Fault> {
     let mut sql = format!("select {COLUMNS} from incident where true");
     let mut args = Vec::new();
     narrow(filter, ids, &mut sql, &mut args);
