@@ -26,6 +26,8 @@ use crate::metrics::Gauges;
 pub const LIST_MAX: i64 = 200;
 /// Items of a list where nothing is asked.
 pub const LIST_DEFAULT: i64 = 20;
+/// Characters of the words that are searched for: more than somebody types, and far less than an address may hold.
+pub const SEARCH_CHARS_MAX: usize = 200;
 /// How far ahead the next hand-over is looked for.
 const SHIFT_HORIZON: SignedDuration = SignedDuration::from_hours(24 * 60);
 

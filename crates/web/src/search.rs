@@ -1,7 +1,7 @@
 //! Search over references and titles, and the page of a phone's menu.
 
 use allclear_domain::access::Scope;
-use allclear_engine::queries::IncidentFilter;
+use allclear_engine::queries::{IncidentFilter, SEARCH_CHARS_MAX};
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -14,14 +14,12 @@ use crate::{App, filter, parts};
 
 /// Found ones that are shown.
 const FOUND_MAX: i64 = 50;
-/// Characters of a query; a title is not longer.
-const QUERY_CHARS_MAX: usize = 200;
 
 /// GET `/search?q=`.
 pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked): Asked) -> Response {
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
-        let words = parts::cut(asked.get("q").map_or("", |q| q.trim()), QUERY_CHARS_MAX);
+        let words = parts::cut(asked.get("q").map_or("", |q| q.trim()), SEARCH_CHARS_MAX);
         let filter = IncidentFilter { words: Some(words.clone()), ..IncidentFilter::default() };
         let queries = app.engine.queries(&who);
         let mut found = Vec::new();
