@@ -250,6 +250,7 @@ impl Queries<'_> {
             open: filter.open,
             severity: filter.severity,
             service: filter.service.clone(),
+            naming: None,
             before: filter.before,
             worst_first: false,
             reach: self.reach(),

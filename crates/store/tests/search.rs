@@ -7,6 +7,7 @@ use allclear_domain::access::Reach;
 use allclear_domain::event::{Head, Mode};
 use allclear_domain::expect::{Expectation, Owner, Rule, Segment, Standing};
 use allclear_domain::ids::IncidentId;
+use allclear_domain::incident::work::{Role, Work};
 use allclear_domain::incident::{Incident, Severity, State};
 use allclear_domain::time::Length;
 use allclear_store::rows::title::Titles;
@@ -245,6 +246,34 @@ async fn a_board_of_a_service(db: &Db) {
     assert!(listed.is_sorted_by_key(|(one, _)| (one.severity, std::cmp::Reverse(one.id))));
 }
 
+/// A board of those that name somebody holds all of them, however many others are worse.
+async fn naming(db: &Db) {
+    let worse = (1_000..2_100).map(|n| one(n, "t", Severity::Sev1));
+    let mut writes: Vec<Write> = worse.map(|one| incident::put(&one, Head::EMPTY)).collect();
+    let role = |person: Option<&str>, offered_to: Option<&str>| Work {
+        roles: [("scribe".to_owned(), Role { person: person.map(Into::into), offered_to: offered_to.map(Into::into), ..Role::default() })]
+            .into(),
+        ..Work::default()
+    };
+    let plain = |n| one(n, "a_a", Severity::Sev5);
+    for stored in [
+        Incident { commander: Some("a_a".into()), ..plain(3_001) },
+        Incident { acknowledged_by: Some("a_a".into()), ..plain(3_002) },
+        Incident { work: role(Some("a_a"), None), ..plain(3_003) },
+        Incident { work: role(Some("ben"), Some("a_a")), ..plain(3_004) },
+        // None of these is theirs.
+        Incident { work: role(Some("aba"), Some("a_a_a")), ..plain(3_005) },
+        Incident { commander: Some("aba".into()), ..plain(3_006) },
+        Incident { commander: Some("a_a".into()), state: State::Closed, ..plain(3_007) },
+    ] {
+        writes.push(incident::put(&stored, Head::EMPTY));
+    }
+    db.commit(writes).await.unwrap();
+    let filter = incident::Filter { open: true, worst_first: true, naming: Some("a_a".into()), ..everybody() };
+    let listed: Vec<u128> = incident::list(db, &filter, 1000).await.unwrap().iter().map(|(one, _)| one.id.bits()).collect();
+    assert_eq!(listed, [3_004, 3_003, 3_002, 3_001]);
+}
+
 /// What an older release wrote is found and listed after the step.
 async fn an_older_store(url: &str) {
     let older = Db::open(url, OpenOptions::new(&MIGRATIONS[..OLDER], TABLES)).await.unwrap();
@@ -266,6 +295,7 @@ async fn on_sqlite() {
     let db = Db::open_inline(MIGRATIONS).unwrap();
     boards(&db).await;
     a_board_of_a_service(&db).await;
+    naming(&db).await;
     bounded(&Db::open_inline(MIGRATIONS).unwrap()).await;
     let dir = tempfile::tempdir().unwrap();
     an_older_store(&format!("sqlite:{}", dir.path().join("older.db").display())).await;
@@ -287,6 +317,7 @@ async fn on_postgres() {
     let db = Db::open(&urls[1], OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap();
     boards(&db).await;
     a_board_of_a_service(&db).await;
+    naming(&db).await;
     an_older_store(&urls[2]).await;
     bounded(&Db::open(&urls[3], OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap()).await;
 }

@@ -153,6 +153,24 @@ pub async fn count_open(db: &Db, reach: &Reach) -> Result<i64, Fault> {
     rows.first().map_or(Ok(0), |row| row.int(0))
 }
 
+/// How many open ones of each service are within reach, and the worst severity among them.
+pub async fn open_by_service(db: &Db, reach: &Reach) -> Result<Vec<(String, i64, Severity)>, Fault> {
+    let mut args = Vec::new();
+    let seen = reader::seen(reach, &mut args);
+    // The words of severities sort as they are bad. SQLite would group by the column itself along the index over
+    // services, and look at everything that ever was.
+    let sql = format!(
+        "select coalesce(service, ''), count(*), min(severity) from incident where open and {seen} group by coalesce(service, '') \
+         having coalesce(service, '') <> ''"
+    );
+    let rows = db.read(&sql, args).await?;
+    let of = |row| {
+        let mut r = Reader::new(row);
+        Ok((r.text()?, r.int()?, r.word(|word| word.parse::<Severity>().ok())?))
+    };
+    rows.iter().map(of).collect()
+}
+
 /// The id behind `INC-142`.
 pub async fn by_reference(db: &Db, reference: &str) -> Result<Option<IncidentId>, Fault> {
     let rows = db.read("select id from incident where ref = ?1", vec![text(reference)]).await?;
@@ -174,6 +192,8 @@ pub struct Filter {
     pub open: bool,
     pub severity: Option<Severity>,
     pub service: Option<String>,
+    /// Only those that name this person: as commander, as who took it, or anywhere in its roles and tasks.
+    pub naming: Option<String>,
     /// Older than this one.
     pub before: Option<IncidentId>,
     /// The worst first, and of one severity the newest, rather than simply the newest.
@@ -216,6 +236,15 @@ pub(super) fn narrow(filter: &Filter, ids: &[IncidentId], sql: &mut String, args
     clause("id <", filter.before.map(text));
     if filter.open {
         sql.push_str(" and open");
+    }
+    if let Some(person) = &filter.naming {
+        args.push(text(person));
+        let is = args.len();
+        // `work` is JSON, and ids are lower case letters, digits and `-_.`, so that one stands in it as it is.
+        // Looking for its quoted text is the same on both databases, which reading JSON is not.
+        args.push(text(format!("%\"{}\"%", person.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))));
+        let written = args.len();
+        sql.push_str(&format!(" and (commander = ?{is} or acknowledged_by = ?{is} or work like ?{written} escape '\\')"));
     }
     if !ids.is_empty() {
         let first = args.len() + 1;
