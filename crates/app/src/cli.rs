@@ -44,7 +44,7 @@ pub enum Command {
     Invite(Invite),
     /// Declares an incident
     Declare(Declare),
-    /// Lists incidents, newest first
+    /// Lists incidents, newest first: the open ones, or with --search those whose title fits
     List(List),
     /// Shows an incident: where it stands, what is due, who was paged
     Show(One),
@@ -245,9 +245,15 @@ pub struct Declare {
 
 #[derive(Debug, Args)]
 pub struct List {
+    /// Only those whose title has these words in it, ended ones as well unless --open or --state is given
+    #[arg(long, value_name = "WORDS")]
+    pub search: Option<String>,
     /// Ended ones as well
     #[arg(long)]
     pub all: bool,
+    /// Only open ones, as where nothing is searched for
+    #[arg(long, conflicts_with_all = ["all", "state"])]
+    pub open: bool,
     /// Only this state, as in declared or resolved
     #[arg(long, conflicts_with = "all")]
     pub state: Option<String>,

@@ -59,8 +59,12 @@ pub async fn list(args: List) -> anyhow::Result<()> {
     let client = Client::new(&args.remote)?;
     let limit = args.limit.to_string();
     let mut query = vec![("limit", limit.as_str())];
-    if !args.all && args.state.is_none() {
+    // Who searches mostly wants to know how it went last time.
+    if args.open || !(args.all || args.state.is_some() || args.search.is_some()) {
         query.push(("open", "true"));
+    }
+    if let Some(words) = &args.search {
+        query.push(("q", words));
     }
     if let Some(state) = &args.state {
         query.push(("state", state));

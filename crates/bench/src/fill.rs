@@ -178,6 +178,18 @@ pub async fn fill(store: &Store, reference: &str, open: u64) -> anyhow::Result<(
     store.run(&[incidents, awaited(store, &id, 1, open).await?, events, shown]).await
 }
 
+/// Admits somebody to some copies.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn admit(store: &Store, person: &str, copies: &[u64]) -> anyhow::Result<()> {
+    let refs: Vec<String> = copies.iter().map(|n| format!("'INC-{}'", 100_000 + n)).collect();
+    let refs = refs.join(", ");
+    let noted = format!("insert into incident_reader (incident, person) select id, '{person}' from incident where ref in ({refs})");
+    let admitted = format!("update incident set admitted = '[\"{person}\"]' where ref in ({refs})");
+    store.run(&[noted, admitted]).await
+}
+
 /// Opens the copies after the first `from` up to `to`.
 ///
 /// # Errors

@@ -13,6 +13,9 @@ use crate::shape::{TARGETS, integration_key};
 /// the first page and the expectations stay live.
 const WITHIN: &str = "12h";
 
+/// Somebody who sees what they were admitted to and nothing else.
+pub const GUEST: &str = "guest";
+
 /// The file's text.
 pub fn bundle(sink: SocketAddr) -> String {
     let mut people = String::from("people:\n");
@@ -32,7 +35,7 @@ pub fn bundle(sink: SocketAddr) -> String {
         let _ = writeln!(integrations, "  - {{id: i{n:03}, kind: alertmanager, key: \"{key}\", service: s{n:03}}}");
     }
     format!(
-        "{people}teams:\n  - {{id: bench, name: Bench, members: [p000]}}\n{escalations}{services}\
+        "{people}  - {{id: {GUEST}, name: Guest, access: guest}}\nteams:\n  - {{id: bench, name: Bench, members: [p000]}}\n{escalations}{services}\
          {integrations}routes:\n  \
          - {{match: 'kind=\"record\"', declare: record}}\n  \
          - {{match: 'kind=\"join\"', set: {{severity: sev2, group_by: [group]}}, declare: true}}\n  \
@@ -42,13 +45,14 @@ pub fn bundle(sink: SocketAddr) -> String {
 
 #[cfg(test)]
 mod tests {
-    use allclear_domain::org::model::{Bundle, Declare};
+    use allclear_domain::org::model::{Access, Bundle, Declare};
 
     #[test]
     fn the_product_reads_the_file_as_it_is_meant() {
         let text = super::bundle("127.0.0.1:9099".parse().unwrap());
         let bundle: Bundle = serde_saphyr::from_str(&text).unwrap();
-        assert_eq!(bundle.people.len(), 200);
+        assert_eq!(bundle.people.len(), 201);
+        assert_eq!((bundle.people[200].id.as_str(), bundle.people[200].access), (super::GUEST, Some(Access::Guest)));
         assert_eq!(bundle.people[7].contacts[0].webhook.as_deref(), Some("http://127.0.0.1:9099/p007"));
         assert_eq!(bundle.integrations[7].key.as_deref(), Some("bench-key-007"));
         assert_eq!(bundle.integrations[7].service.as_deref(), Some("s007"));

@@ -14,6 +14,7 @@ use crate::http::{self, Connection};
 use crate::load::{at_ms, histogram, note};
 use crate::machine;
 use crate::measure::Bench;
+use crate::org::GUEST;
 use crate::report::{Report, Row, Verdict};
 use crate::server::{ADMIN_TOKEN, Postgres, Server, Subject};
 
@@ -21,6 +22,8 @@ use crate::server::{ADMIN_TOKEN, Postgres, Server, Subject};
 const OPEN: u64 = 999;
 /// Open incidents of a board that does not hold them all: its reader sees `1000+`.
 const MANY_OPEN: u64 = 4_999;
+/// The copies that a guest was admitted to: an open one and an old one.
+const GUEST_SEES: [u64; 2] = [7, 77_777];
 /// Requests of each kind; enough for a p99.
 const REQUESTS: usize = 200;
 /// Live pages that are open at once.
@@ -57,10 +60,12 @@ struct Shown {
     /// What stands on it, so that a fast answer is the right one.
     holds: &'static str,
     target: f64,
+    /// Whose token asks.
+    token: String,
 }
 
 fn shown(name: impl Into<String>, path: impl Into<String>, holds: &'static str, target: f64) -> Shown {
-    Shown { name: name.into(), path: path.into(), holds, target }
+    Shown { name: name.into(), path: path.into(), holds, target, token: ADMIN_TOKEN.to_owned() }
 }
 
 /// All rows on one database.
@@ -72,6 +77,7 @@ async fn on(bench: &Bench, report: &mut Report, database: &str, subject: &Subjec
     let store = Store::of(subject, &folder).await?;
     let start = Instant::now();
     fill::fill(&store, &reference, OPEN).await?;
+    fill::admit(&store, GUEST, &GUEST_SEES).await?;
     report.add(Row {
         scenario: format!("{label} filling {INCIDENTS} incidents and {} events", INCIDENTS * EVENTS_EACH + EVENTS_SHOWN),
         value: Some(start.elapsed().as_secs_f64()),
@@ -80,6 +86,7 @@ async fn on(bench: &Bench, report: &mut Report, database: &str, subject: &Subjec
         ..Row::default()
     });
     let server = Server::start_in(&bench.places, subject, folder).await?;
+    let guest = token_of(&server, GUEST).await?;
     let incident = format!("/incidents/{reference}");
     for page in [
         shown(format!("board of {} open incidents out of {INCIDENTS}", OPEN + 1), "/", "1000 open", BOARD_MS),
@@ -92,6 +99,8 @@ async fn on(bench: &Bench, report: &mut Report, database: &str, subject: &Subjec
         // "überlast", where the titles say "Überlast".
         shown("search, a capital beyond ASCII", "/search?q=%C3%BCberlast", "Überlast", LIST_MS),
         shown("search, found nowhere", "/search?q=nothing+of+this+kind", "No reference and no title", LIST_MS),
+        // A letter of every title, the older of the two.
+        Shown { token: guest, ..shown("search by a guest of few incidents", "/search?q=e", "Incident 77777", LIST_MS) },
     ] {
         row(&server, &label, &page, report).await;
     }
@@ -105,8 +114,8 @@ async fn on(bench: &Bench, report: &mut Report, database: &str, subject: &Subjec
 
 /// Times one page.
 async fn row(server: &Server, label: &str, page: &Shown, report: &mut Report) {
-    let Shown { name, path, holds, target } = page;
-    match timed(server, path, holds).await {
+    let Shown { name, path, holds, target, token } = page;
+    match timed(server, path, token, holds).await {
         Ok((p50, p99, bytes)) => {
             report.add(Row {
                 scenario: format!("{label} {name}: p99"),
@@ -147,6 +156,12 @@ async fn declare(server: &Server) -> anyhow::Result<String> {
     Ok(reference)
 }
 
+/// A token with which somebody looks.
+async fn token_of(server: &Server, person: &str) -> anyhow::Result<String> {
+    let made = post(server, "/api/v1/tokens", &format!(r#"{{"name":"bench","scope":"read","person":"{person}"}}"#)).await?;
+    Ok(made["token"].as_str().context("the answer has no token")?.to_owned())
+}
+
 async fn post(server: &Server, path: &str, body: &str) -> anyhow::Result<serde_json::Value> {
     let mut connection = Connection::open(server.address).await?;
     let request = format!(
@@ -159,8 +174,8 @@ async fn post(server: &Server, path: &str, body: &str) -> anyhow::Result<serde_j
     Ok(serde_json::from_str(&text)?)
 }
 
-async fn timed(server: &Server, path: &str, holds: &str) -> anyhow::Result<(f64, f64, usize)> {
-    let request = http::get(path, Some(ADMIN_TOKEN));
+async fn timed(server: &Server, path: &str, token: &str, holds: &str) -> anyhow::Result<(f64, f64, usize)> {
+    let request = http::get(path, Some(token));
     let mut connection = Connection::open(server.address).await?;
     let mut latency = histogram();
     for turn in 0..REQUESTS + 10 {

@@ -94,6 +94,16 @@ impl IncidentView {
             version,
         }
     }
+
+    /// Whether somebody commands it, took it, holds a role or was asked to, or owns an open task of it.
+    #[must_use]
+    pub fn is_of(&self, person: &str) -> bool {
+        let is = |who: &Option<String>| who.as_deref() == Some(person);
+        is(&self.commander)
+            || is(&self.acknowledged_by)
+            || self.roles.iter().any(|role| is(&role.person) || is(&role.offered_to))
+            || self.tasks.iter().any(|task| is(&task.owner) && task.state == "open")
+    }
 }
 
 /// Roles that are held or offered, in the order of [`ROLES`], then others by name.

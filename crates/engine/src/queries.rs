@@ -28,6 +28,8 @@ use crate::metrics::Gauges;
 pub const LIST_MAX: i64 = 200;
 /// Items of a list where nothing is asked.
 pub const LIST_DEFAULT: i64 = 20;
+/// Characters of the words that are searched for: more than somebody types, and far less than an address may hold.
+pub const SEARCH_CHARS_MAX: usize = 200;
 /// How far ahead the next hand-over is looked for.
 const SHIFT_HORIZON: SignedDuration = SignedDuration::from_hours(24 * 60);
 
@@ -230,7 +232,7 @@ impl Queries<'_> {
         let stored = self.stored_filter(&filter);
         let limit = limit.clamp(1, LIST_MAX);
         let found = match filter.words.as_deref().filter(|words| !words.is_empty()) {
-            Some(words) => rows::incident::search(self.db(), &self.engine.shared.titles, words, &stored, limit).await?,
+            Some(words) => rows::search::incidents(self.db(), &self.engine.shared.titles, words, &stored, limit).await?,
             None => rows::incident::list(self.db(), &stored, limit).await?,
         };
         let due = rows::expectation::next_due_of(self.db(), &found.iter().map(|(i, _)| i.id).collect::<Vec<_>>()).await?;
@@ -250,6 +252,7 @@ impl Queries<'_> {
             open: filter.open,
             severity: filter.severity,
             service: filter.service.clone(),
+            naming: None,
             before: filter.before,
             worst_first: false,
             reach: self.reach(),

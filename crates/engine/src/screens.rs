@@ -4,6 +4,8 @@
 //! Each is a bounded number of reads however much is open, and goes through the same methods of
 //! [`Queries`] as every other reader, so that who may see what is decided in one place.
 
+use std::collections::HashMap;
+
 use allclear_domain::expect::Rule;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::Severity;
@@ -55,11 +57,38 @@ impl Queries<'_> {
     /// # Errors
     /// When the store does not answer.
     pub async fn open_incidents(&self, narrowed: &IncidentFilter) -> Result<(Vec<IncidentView>, bool), NoAnswer> {
-        let filter = self.on_board(narrowed)?;
-        let mut found = rows::incident::list(self.db(), &filter, BOARD_MAX as i64 + 1).await?;
+        self.boarded(&self.on_board(narrowed)?).await
+    }
+
+    async fn boarded(&self, filter: &rows::incident::Filter) -> Result<(Vec<IncidentView>, bool), NoAnswer> {
+        let mut found = rows::incident::list(self.db(), filter, BOARD_MAX as i64 + 1).await?;
         let cut = found.len() > BOARD_MAX;
         found.truncate(BOARD_MAX);
         Ok((found.iter().map(|(incident, head)| IncidentView::of(incident, head.version, None)).collect(), cut))
+    }
+
+    /// Open incidents of the asker, as [`IncidentView::is_of`] says, in the order of a board; and whether there are more.
+    /// They are asked for by name, since a board of everybody's may leave out any of them.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn open_of_asker(&self) -> Result<(Vec<IncidentView>, bool), NoAnswer> {
+        let Some(me) = self.who().person() else { return Ok((Vec::new(), false)) };
+        let filter = rows::incident::Filter { naming: Some(me.to_owned()), ..self.on_board(&IncidentFilter::default())? };
+        let (mut found, cut) = self.boarded(&filter).await?;
+        // The store knows who is named, and not by what.
+        found.retain(|incident| incident.is_of(me));
+        Ok((found, cut))
+    }
+
+    /// How many incidents of each service are open, of those the asker sees, and the worst severity among them.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn open_by_service(&self) -> Result<HashMap<String, (i64, Severity)>, NoAnswer> {
+        self.may_read()?;
+        let found = rows::incident::open_by_service(self.db(), &self.reach()).await?;
+        Ok(found.into_iter().map(|(service, count, worst)| (service, (count, worst))).collect())
     }
 
     /// What is awaited of each incident that [`Queries::open_incidents`] gives.

@@ -4,6 +4,7 @@
 //! happens is written as a guard (`expect`) or a unique key, and a caller that lost reads again.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -69,6 +70,7 @@ pub(crate) struct Inner {
     pub(crate) backend: Backend,
     pub(crate) options: OpenOptions,
     points: Arc<Points>,
+    reads: AtomicU64,
 }
 
 pub(crate) enum Backend {
@@ -82,7 +84,7 @@ pub(crate) enum Backend {
 
 impl Db {
     fn over(backend: Backend, options: OpenOptions, points: Arc<Points>) -> Self {
-        Self { inner: Arc::new(Inner { backend, options, points }), faults: None }
+        Self { inner: Arc::new(Inner { backend, options, points, reads: AtomicU64::new(0) }), faults: None }
     }
 
     /// Opens `sqlite:PATH`, `sqlite::memory:` or `postgres://…` and brings its schema up to date.
@@ -157,11 +159,19 @@ impl Db {
 
     /// Runs one reading statement (`?1`, `?2` …) and gives its rows.
     pub async fn read(&self, sql: &str, args: Vec<Val>) -> Result<Vec<Row>, Fault> {
+        self.inner.reads.fetch_add(1, Ordering::Relaxed);
         match &self.inner.backend {
             Backend::Threads(threads) => threads.read(sql, args).await,
             Backend::Inline(core) => inline(core, |core| sqlite::read(core.conn()?, sql, &args)),
             Backend::Server(server) => server.read(sql, &args).await,
         }
+    }
+
+    /// How many statements were read with this handle and its clones: a question may need only so many,
+    /// however much is stored.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.inner.reads.load(Ordering::Relaxed)
     }
 
     /// Makes all writes durable together, or none of them. `Ok` means synced.

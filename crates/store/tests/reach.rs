@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // tests
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use allclear_domain::access::Reach;
 use allclear_domain::event::{Head, Mode};
@@ -37,7 +37,7 @@ fn incidents() -> Vec<Incident> {
                     reference: format!("INC-{n}"),
                     state: State::Declared,
                     title: "t".into(),
-                    severity: Severity::Sev3,
+                    severity: Severity::ALL[n as usize % 5],
                     service: service.map(ToOwned::to_owned),
                     escalation: None,
                     group_key: None,
@@ -128,6 +128,18 @@ async fn lists_say_what_the_rule_says(db: &Db) {
         let listed: BTreeSet<IncidentId> = incident::list(db, &filter, 1000).await.unwrap().iter().map(|(one, _)| one.id).collect();
         assert_eq!(listed, wanted, "{reach:?}");
         assert_eq!(incident::count_open(db, &reach).await.unwrap(), wanted.len() as i64, "{reach:?}");
+        let mut by_service: BTreeMap<String, (i64, Severity)> = BTreeMap::new();
+        for one in all.iter().filter(|one| one.state.is_open() && wanted.contains(&one.id)) {
+            let Some(service) = &one.service else { continue };
+            let (count, worst) = by_service.entry(service.clone()).or_insert((0, one.severity));
+            (*count, *worst) = (*count + 1, one.severity.min(*worst));
+        }
+        let counted = incident::open_by_service(db, &reach).await.unwrap();
+        assert_eq!(
+            counted.into_iter().map(|(service, n, worst)| (service, (n, worst))).collect::<BTreeMap<_, _>>(),
+            by_service,
+            "{reach:?}"
+        );
         let ids: Vec<IncidentId> = all.iter().map(|one| one.id).collect();
         let of_these: BTreeSet<IncidentId> = incident::seen_of(db, &ids, &reach).await.unwrap().into_iter().collect();
         assert_eq!(of_these, wanted, "{reach:?}");

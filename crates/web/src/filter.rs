@@ -65,14 +65,9 @@ impl Filter {
     }
 }
 
-/// Whether somebody commands it, took it, holds a role or owns an open task of it.
+/// Whether it is the reader's; of a reader who is nobody none is.
 pub(crate) fn is_of(incident: &IncidentView, me: Option<&str>) -> bool {
-    me.is_some_and(|me| {
-        incident.commander.as_deref() == Some(me)
-            || incident.acknowledged_by.as_deref() == Some(me)
-            || incident.roles.iter().any(|role| role.person.as_deref() == Some(me) || role.offered_to.as_deref() == Some(me))
-            || incident.tasks.iter().any(|task| task.owner.as_deref() == Some(me) && task.state == "open")
-    })
+    me.is_some_and(|me| incident.is_of(me))
 }
 
 /// Links and form.

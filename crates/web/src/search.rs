@@ -1,7 +1,7 @@
 //! Search over references and titles, and the page of a phone's menu.
 
 use allclear_domain::access::Scope;
-use allclear_engine::queries::IncidentFilter;
+use allclear_engine::queries::{IncidentFilter, SEARCH_CHARS_MAX};
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -10,18 +10,16 @@ use maud::html;
 use crate::pages::{Asked, answer, reader};
 use crate::services::incidents;
 use crate::shell::{self, Page, Place, framed, heading};
-use crate::{App, filter, parts};
+use crate::{App, parts};
 
 /// Found ones that are shown.
 const FOUND_MAX: i64 = 50;
-/// Characters of a query; a title is not longer.
-const QUERY_CHARS_MAX: usize = 200;
 
 /// GET `/search?q=`.
 pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked): Asked) -> Response {
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
-        let words = parts::cut(asked.get("q").map_or("", |q| q.trim()), QUERY_CHARS_MAX);
+        let words = parts::cut(asked.get("q").map_or("", |q| q.trim()), SEARCH_CHARS_MAX);
         let filter = IncidentFilter { words: Some(words.clone()), ..IncidentFilter::default() };
         let queries = app.engine.queries(&who);
         let mut found = Vec::new();
@@ -63,13 +61,12 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
 pub(crate) async fn menu(State(app): State<App>, headers: HeaderMap) -> Response {
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
-        let (open, _) = app.engine.queries(&who).open_incidents(&IncidentFilter::default()).await?;
-        let mine: Vec<_> = open.into_iter().filter(|incident| filter::is_of(incident, who.person())).collect();
+        let (mine, cut) = app.engine.queries(&who).open_of_asker().await?;
         let name = who.person().map_or_else(|| "An API token".to_owned(), |id| parts::name(&app.engine.org(), id));
         let body = html! {
             (heading(&name, &html! { (who.scope.word()) }))
             section data-live="shift-here" { (shell::shift(&app, &who, &when)) }
-            section data-live="mine" { h2 { "Mine" } (incidents(&mine, &when, "You have no open incident.")) }
+            section data-live="mine" { h2 { "Mine" } (incidents(&mine, &when, "You have no open incident.")) @if cut { p class="quiet" { "There may be more, none worse than these." } } }
             nav class="menu" aria-label="More pages" {
                 @for (href, word) in [("/services", "Services"), ("/actions", "Actions"), ("/reviews", "Reviews"), ("/trends", "Trends"), ("/settings", "Settings")] {
                     @if href != "/settings" || shell::may_set(&app, &who) { a href=(href) { (word) } }

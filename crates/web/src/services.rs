@@ -26,11 +26,7 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
         let org = app.engine.org();
-        let (open, _) = app.engine.queries(&who).open_incidents(&IncidentFilter::default()).await?;
-        let worst = |id: &str| {
-            let of_it = open.iter().filter(|i| i.service.as_deref() == Some(id));
-            (of_it.clone().count(), of_it.map(|i| i.severity).min())
-        };
+        let open = app.engine.queries(&who).open_by_service().await?;
         let body = html! {
             (heading("Services", &html! { (org.bundle().services.len()) }))
             @if org.bundle().services.is_empty() {
@@ -39,14 +35,13 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
             }
             ul class="list" data-live="services" {
                 @for service in &org.bundle().services {
-                    @let (count, severity) = worst(&service.id);
                     li {
                         span {
                             a class="main" href={ "/services/" (parts::escaped(&service.id)) } { bdi { (service.name) } }
                             span class="quiet" { @if let Some(tier) = service.tier { " · tier " (tier) } @if let Some(team) = service.team.as_deref().and_then(|id| org.team(id)) { " · " bdi { (team.name) } } }
                         }
                         span {
-                            @match severity { Some(severity) => { (parts::severity(severity)) " " (count) " open" }, None => span class="quiet" { "nothing is open" } }
+                            @match open.get(&service.id) { Some((count, worst)) => { (parts::severity(*worst)) " " (count) " open" }, None => span class="quiet" { "nothing is open" } }
                         }
                     }
                 }
@@ -66,7 +61,7 @@ pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path(id): Pa
         let Some(service) = org.service(&id) else { return Err(Refused::missing("service", "Look for it among the services.")) };
         let queries = app.engine.queries(&who);
         let of_it = IncidentFilter { service: Some(id.clone()), ..IncidentFilter::default() };
-        let (open, _) = queries.open_incidents(&of_it).await?;
+        let (open, cut) = queries.open_incidents(&of_it).await?;
         let mut ended = queries.incidents(of_it, LISTED).await?;
         ended.retain(|i| !i.state.is_open());
         let body = html! {
@@ -74,7 +69,7 @@ pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path(id): Pa
             (facts(service, &org))
             div class="cols" {
                 div {
-                    section data-live="open" { h2 { "Open" } (incidents(&open, &when, "Nothing is open.")) }
+                    section data-live="open" { h2 { "Open" } (incidents(&open, &when, "Nothing is open.")) @if cut { p class="quiet" { "More are open, none worse than these." } } }
                     section data-live="ended" { h2 { "Before" } (incidents(&ended, &when, "Nothing so far.")) }
                 }
                 section data-live="policy" { (policy(&app, &who, service, &org)?) }

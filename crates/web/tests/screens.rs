@@ -7,8 +7,10 @@ mod world;
 use std::time::Duration;
 
 use allclear_domain::access::{Actor, Principal, Scope};
+use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::{self, Severity};
 use allclear_engine::core::{Command, Input};
+use allclear_store::rows;
 use allclear_web::WebOptions;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
@@ -123,6 +125,28 @@ async fn a_title_is_found_whatever_the_case_of_its_letters() {
     let (_, reference) = world.declare("Stau in der BERLINER STRASSE", Severity::Sev2, "checkout").await;
     assert!(page(&world, "/search?q=stra%C3%9Fe").await.contains(&format!("/incidents/{reference}")));
     assert!(page(&world, "/search?q=autobahn").await.contains("No reference and no title"));
+}
+
+#[tokio::test]
+async fn a_service_and_a_reader_have_what_they_have_however_much_else_is_worse() {
+    let world = World::at(NOON).await;
+    let (worst, _) = world.declare("Everything is down", Severity::Sev1, "checkout").await;
+    let (mine, _) = world.declare("Suggestions are stale", Severity::Sev4, "search").await;
+    let acknowledge = incident::Command::Acknowledge { by: Some("cho".into()), via: "api".into() };
+    world.act(Actor::Person("cho".into()), Command::Incident { id: mine, command: acknowledge }).await.unwrap();
+    // More than a board holds, written as the log would have.
+    let db = world.engine.db();
+    let (stored, head) = rows::incident::get(db, worst).await.unwrap().unwrap();
+    let copy = |n| incident::Incident { id: IncidentId::from_bits(n), reference: format!("INC-9{n}"), page: None, ..stored.clone() };
+    db.commit((1..=1000).map(|n| rows::incident::put(&copy(n), head)).collect()).await.unwrap();
+    let services = page(&world, "/services").await;
+    let of = |id: &str| services.split(&format!("/services/{id}\"")).nth(1).unwrap().split("</li>").next().unwrap().to_owned();
+    assert!(of("search").contains("1 open") && of("search").contains("SEV4"), "{}", of("search"));
+    assert!(of("checkout").contains("1001 open"), "{}", of("checkout"));
+    assert!(page(&world, "/services/checkout").await.contains("More are open"));
+    let menu = page(&world, "/menu").await;
+    assert!(menu.contains("Suggestions are stale") && !menu.contains("Everything is down"), "{menu}");
+    assert!(!menu.contains("There may be more"));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use allclear_domain::incident::lifecycle::Verb;
 use allclear_domain::incident::{self, NOTE_CHARS_MAX, Severity, State};
 use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, PageView};
 use allclear_engine::core::{Command, Declare, Refusal, Reply, Versioned};
-use allclear_engine::queries::{AlertFilter, IncidentFilter, LIST_MAX};
+use allclear_engine::queries::{AlertFilter, IncidentFilter, LIST_MAX, SEARCH_CHARS_MAX};
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -46,13 +46,17 @@ pub(crate) struct ListQuery {
     severity: Option<Severity>,
     /// Only those of this service, by its id.
     service: Option<String>,
+    /// Only those whose title has these words in it, as they stand there and whatever the case of their letters; at most
+    /// 200 characters.
+    #[param(min_length = 1, max_length = 200)]
+    q: Option<String>,
     /// From 1 to 200; 20 where absent.
     limit: Option<i64>,
     /// `next` of the page before.
     cursor: Option<String>,
 }
 
-/// Incidents, newest first.
+/// Incidents, newest first; with `q`, those whose title has these words.
 #[utoipa::path(get, path = "/api/v1/incidents", operation_id = "list_incidents", tag = "incidents", params(ListQuery),
     responses((status = 200, body = schema::IncidentPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn list(Shared(api): Shared<Api>, who: Who<Read>, Q(query): Q<ListQuery>) -> Result<Json<Page<IncidentView>>, Problem> {
@@ -68,10 +72,19 @@ pub(crate) async fn list(Shared(api): Shared<Api>, who: Who<Read>, Q(query): Q<L
         severity: query.severity,
         service: query.service,
         before: cursor_of(query.cursor.as_deref())?,
-        ..IncidentFilter::default()
+        words: query.q.as_deref().map(words_of).transpose()?,
     };
     let items = api.engine.queries(&who.0).incidents(filter, limit).await?;
     Ok(Json(Page::of(items, limit, |incident| &incident.id)))
+}
+
+/// What is searched for. Without words it would be every incident, which is asked for without `q`.
+fn words_of(asked: &str) -> Result<String, Problem> {
+    match asked.trim() {
+        "" => Err(Problem::bad("`q` has no words: give some of a title, or leave it out")),
+        words if words.chars().count() > SEARCH_CHARS_MAX => Err(Problem::bad(format!("`q` has at most {SEARCH_CHARS_MAX} characters"))),
+        words => Ok(words.to_owned()),
+    }
 }
 
 #[derive(Deserialize, ToSchema)]

@@ -72,6 +72,8 @@ async fn what_cannot_be_read_is_named_with_its_place() {
         ("POST", "/api/v1/incidents", r#"{"title":"x","service":"nope"}"#, 404, "no_such_service", "nope"),
         ("GET", "/api/v1/incidents?sevrity=sev1", "", 400, "bad_request", "sevrity"),
         ("GET", "/api/v1/incidents?limit=201", "", 400, "bad_request", "200"),
+        ("GET", "/api/v1/incidents?q=%20", "", 400, "bad_request", "has no words"),
+        ("GET", &format!("/api/v1/incidents?q={}", "%C3%BC".repeat(201)), "", 400, "bad_request", "200 characters"),
         ("GET", "/api/v1/incidents?cursor=x", "", 400, "bad_cursor", "next"),
         ("GET", "/api/v1/incidents/INC-99", "", 404, "no_such_incident", ""),
         ("POST", "/api/v1/incidents/INC-1/recover", "", 404, "no_such_command", "acknowledge"),

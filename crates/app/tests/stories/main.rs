@@ -23,6 +23,7 @@ mod grouping;
 mod private;
 mod recovery;
 mod screens;
+mod search;
 mod settings;
 mod sign_in;
 mod time;

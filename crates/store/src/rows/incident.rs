@@ -6,7 +6,6 @@ use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::work::Work;
 use allclear_domain::incident::{Incident, Severity, State};
 
-use super::title::{Titles, folded};
 use super::{Reader, count, instant, opt_instant, opt_text, reader, text, to_json};
 use crate::db::Db;
 use crate::fault::Fault;
@@ -154,6 +153,24 @@ pub async fn count_open(db: &Db, reach: &Reach) -> Result<i64, Fault> {
     rows.first().map_or(Ok(0), |row| row.int(0))
 }
 
+/// How many open ones of each service are within reach, and the worst severity among them.
+pub async fn open_by_service(db: &Db, reach: &Reach) -> Result<Vec<(String, i64, Severity)>, Fault> {
+    let mut args = Vec::new();
+    let seen = reader::seen(reach, &mut args);
+    // The words of severities sort as they are bad. SQLite would group by the column itself along the index over
+    // services, and look at everything that ever was.
+    let sql = format!(
+        "select coalesce(service, ''), count(*), min(severity) from incident where open and {seen} group by coalesce(service, '') \
+         having coalesce(service, '') <> ''"
+    );
+    let rows = db.read(&sql, args).await?;
+    let of = |row| {
+        let mut r = Reader::new(row);
+        Ok((r.text()?, r.int()?, r.word(|word| word.parse::<Severity>().ok())?))
+    };
+    rows.iter().map(of).collect()
+}
+
 /// The id behind `INC-142`.
 pub async fn by_reference(db: &Db, reference: &str) -> Result<Option<IncidentId>, Fault> {
     let rows = db.read("select id from incident where ref = ?1", vec![text(reference)]).await?;
@@ -175,6 +192,8 @@ pub struct Filter {
     pub open: bool,
     pub severity: Option<Severity>,
     pub service: Option<String>,
+    /// Only those that name this person: as commander, as who took it, or anywhere in its roles and tasks.
+    pub naming: Option<String>,
     /// Older than this one.
     pub before: Option<IncidentId>,
     /// The worst first, and of one severity the newest, rather than simply the newest.
@@ -188,32 +207,8 @@ pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<(Incident,
     among(db, filter, &[], limit).await
 }
 
-/// Those of a list whose title has these words, whatever the case of their letters; newest first.
-pub async fn search(db: &Db, titles: &Titles, words: &str, filter: &Filter, limit: i64) -> Result<Vec<(Incident, Head)>, Fault> {
-    let words = folded(words);
-    let mut found = Vec::new();
-    let mut before = filter.before;
-    loop {
-        let ids = titles.having(db, &words, before, SEARCHED_TOGETHER).await?;
-        let Some(last) = ids.last() else { return Ok(found) };
-        before = Some(*last);
-        for (incident, head) in among(db, filter, &ids, limit).await? {
-            // Memory may know an earlier title.
-            if (found.len() as i64) < limit && folded(&incident.title).contains(&words) {
-                found.push((incident, head));
-            }
-        }
-        if found.len() as i64 >= limit || ids.len() < SEARCHED_TOGETHER {
-            return Ok(found);
-        }
-    }
-}
-
-/// Incidents whose titles fit that are read together: as many as a page of a list has at most.
-const SEARCHED_TOGETHER: usize = 200;
-
 /// A list, of these ids alone where some are given.
-async fn among(db: &Db, filter: &Filter, ids: &[IncidentId], limit: i64) -> Result<Vec<(Incident, Head)>, Fault> {
+pub(super) async fn among(db: &Db, filter: &Filter, ids: &[IncidentId], limit: i64) -> Result<Vec<(Incident, Head)>, Fault> {
     let mut sql = format!("select {COLUMNS} from incident where true");
     let mut args = Vec::new();
     narrow(filter, ids, &mut sql, &mut args);
@@ -241,6 +236,15 @@ pub(super) fn narrow(filter: &Filter, ids: &[IncidentId], sql: &mut String, args
     clause("id <", filter.before.map(text));
     if filter.open {
         sql.push_str(" and open");
+    }
+    if let Some(person) = &filter.naming {
+        args.push(text(person));
+        let is = args.len();
+        // `work` is JSON, and ids are lower case letters, digits and `-_.`, so that one stands in it as it is.
+        // Looking for its quoted text is the same on both databases, which reading JSON is not.
+        args.push(text(format!("%\"{}\"%", person.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))));
+        let written = args.len();
+        sql.push_str(&format!(" and (commander = ?{is} or acknowledged_by = ?{is} or work like ?{written} escape '\\')"));
     }
     if !ids.is_empty() {
         let first = args.len() + 1;

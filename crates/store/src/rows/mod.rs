@@ -11,6 +11,7 @@ pub mod meta;
 pub mod page;
 pub mod reader;
 pub mod review;
+pub mod search;
 pub mod session;
 pub mod signal;
 pub mod title;

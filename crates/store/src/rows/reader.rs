@@ -44,6 +44,20 @@ pub(crate) fn seen(reach: &Reach, args: &mut Vec<Val>) -> String {
     if any.is_empty() { "false".to_owned() } else { format!("({})", any.join(" or ")) }
 }
 
+/// The ids of all that a narrow reach holds, for whoever starts from them: what only some were admitted to,
+/// and what belongs to some services. Nothing of a reach that holds whatever is not private.
+pub(crate) fn ids_within(reach: &Reach, args: &mut Vec<Val>) -> Option<String> {
+    if reach.everything || reach.public {
+        return None;
+    }
+    // Not one `or`, for which PostgreSQL would look at every incident.
+    let services = Reach { services: reach.services.clone(), ..Reach::default() };
+    let of_services = format!("select id from incident where {}", seen(&services, args));
+    let Some(person) = &reach.person else { return Some(of_services) };
+    args.push(text(person));
+    Some(format!("{of_services} union select incident from incident_reader where person = ?{}", args.len()))
+}
+
 /// The clause for rows that belong to an incident, by their column; what belongs to none is for
 /// everybody who sees what is not private.
 pub(crate) fn seen_with(reach: &Reach, column: &str, args: &mut Vec<Val>) -> String {

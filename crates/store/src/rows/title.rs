@@ -10,7 +10,7 @@
 //! known by their events, which are read again from a little before the last one seen.
 
 use allclear_domain::ids::IncidentId;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
 
 use super::{Reader, text};
 use crate::db::Db;
@@ -49,29 +49,28 @@ pub fn folded(words: &str) -> String {
 pub struct Titles(Mutex<Known>);
 
 impl Titles {
-    /// Incidents older than `before` whose title has these folded words, the newest first, `most` of them.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn having(&self, db: &Db, words: &str, before: Option<IncidentId>, most: usize) -> Result<Vec<IncidentId>, Fault> {
-        Ok(self.fresh(db).await?.find(words, before, most))
-    }
-
-    /// Reads what is not known yet, so that the next search need not.
+    /// Reads what is not known yet. A search does so once, before its first question.
     ///
     /// # Errors
     /// When the store does not answer.
     pub async fn prepare(&self, db: &Db) -> Result<(), Fault> {
-        self.fresh(db).await.map(drop)
-    }
-
-    async fn fresh(&self, db: &Db) -> Result<MutexGuard<'_, Known>, Fault> {
         let mut known = self.0.lock().await;
         match known.up_to {
-            None => known.read_all(db).await?,
-            Some(up_to) => known.read_after(db, up_to).await?,
+            None => known.read_all(db).await,
+            Some(up_to) => known.read_after(db, up_to).await,
         }
-        Ok(known)
+    }
+
+    /// Of what is known: incidents older than `before` whose title has these folded words, the newest
+    /// first, `most` of them.
+    pub(super) async fn having(&self, words: &str, before: Option<IncidentId>, most: usize) -> Vec<IncidentId> {
+        self.0.lock().await.find(words, before, most)
+    }
+
+    /// Those of these incidents whose title has these folded words, in the order in which they are given.
+    pub(super) async fn having_of(&self, ids: &[IncidentId], words: &str) -> Vec<IncidentId> {
+        let known = self.0.lock().await;
+        ids.iter().copied().filter(|id| known.title(*id).is_some_and(|title| title.contains(words))).collect()
     }
 }
 
@@ -124,9 +123,19 @@ impl Known {
         Ok(())
     }
 
+    /// The part that holds an incident where any does.
+    fn part_of(&self, id: IncidentId) -> usize {
+        self.parts.partition_point(|part| part.ids.first().is_some_and(|first| *first <= id)).saturating_sub(1)
+    }
+
+    fn title(&self, id: IncidentId) -> Option<&str> {
+        let part = self.parts.get(self.part_of(id))?;
+        part.ids.binary_search(&id).ok().map(|at| part.title(at))
+    }
+
     /// Notes a title; the newest incident's is only appended.
     fn put(&mut self, id: IncidentId, title: &str) {
-        let at = self.parts.partition_point(|part| part.ids.first().is_some_and(|first| *first <= id)).saturating_sub(1);
+        let at = self.part_of(id);
         let last = at + 1 >= self.parts.len();
         let Some(part) = self.parts.get_mut(at) else {
             self.parts.push(Part::of(std::iter::once((id, title))));
@@ -241,6 +250,7 @@ mod tests {
         assert_eq!(known.find("title", None, 3), [id(count - 1), id(count - 2), id(count - 3)], "each once");
         assert_eq!(known.find("title", Some(id(2)), 9), [id(1), id(0)]);
         assert_eq!(known.find(" 77 ", None, 9), [id(77)]);
+        assert_eq!((known.title(id(77)), known.title(id(count))), (Some("title 77 title"), None));
         known.put(id(77), "renamed");
         assert_eq!((known.find(" 77 ", None, 9), known.find("rename", None, 9)), (vec![], vec![id(77)]));
         assert_eq!(known.find(&folded("title\ntitle"), None, 9), []);
