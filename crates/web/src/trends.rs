@@ -1,6 +1,7 @@
 //! Trends: how many incidents a week, and how long they took, by severity and by service. Two
 //! drawings with axes and captions, and the same as tables.
 
+use allclear_domain::incident::Severity;
 use allclear_domain::view::{DurationSummary, TrendRow, TrendView};
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
@@ -17,8 +18,8 @@ use crate::shell::{Page, Place, drawn, framed, heading};
 const PERIODS: [i64; 3] = [30, 90, 365];
 /// The period where none is asked.
 const PERIOD_DEFAULT: i64 = 90;
-/// Units of a drawing.
-const WIDTH: f64 = 860.0;
+/// Units of a drawing: near a phone's width, so that its words stay readable there.
+const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 220.0;
 /// Units left of the first bar, for the scale, and below the bars, for the weeks.
 const LEFT: f64 = 36.0;
@@ -26,11 +27,11 @@ const FOOT: f64 = 28.0;
 /// Units of one row of durations: two bars and air.
 const ROW: f64 = 44.0;
 /// Units of a group's name beside its bars.
-const NAMES: f64 = 120.0;
+const NAMES: f64 = 92.0;
 /// Units to the right of the longest bar, for its words.
-const WORDS: f64 = 110.0;
+const WORDS: f64 = 92.0;
 /// Labels of weeks at most; more would touch.
-const LABELS_MAX: usize = 10;
+const LABELS_MAX: usize = 6;
 
 /// GET.
 pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked): Asked) -> Response {
@@ -48,7 +49,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
                 h2 { "Incidents a week" }
                 @if trend.incidents == 0 { p class="quiet" { "None was declared in this time." } }
                 @else {
-                    figure class="chart" { (drawn(weeks(&trend))) figcaption class="quiet small" { "n = " (trend.incidents) " declared in the last " (days) " days; cancelled and merged ones are left out. Weeks begin on Monday, UTC." } }
+                    figure class="chart" { (drawn(weeks(&trend))) p class="legend" { @for severity in Severity::ALL { (parts::severity(severity)) " " } } figcaption class="quiet small" { "n = " (trend.incidents) " declared in the last " (days) " days; cancelled and merged ones are left out. Weeks begin on Monday, UTC." } }
                     (weeks_table(&trend))
                 }
             }
