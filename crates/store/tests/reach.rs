@@ -6,15 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use allclear_domain::access::Reach;
-use allclear_domain::event::{Head, Mode};
+use allclear_domain::event::Head;
 use allclear_domain::ids::{AlertId, IncidentId, SignalId};
-use allclear_domain::incident::{Incident, Severity, State};
+use allclear_domain::incident::{Incident, Severity};
 use allclear_domain::org::model::Declare;
 use allclear_domain::signal::Alert;
 use allclear_store::rows::{alert, incident, reader};
 use allclear_store::schema::{MIGRATIONS, TABLES};
 use allclear_store::{Db, OpenOptions, Write};
 use jiff::Timestamp;
+
+mod common;
 
 const PEOPLE: [&str; 2] = ["ana", "ben"];
 const SERVICES: [&str; 2] = ["checkout", "charts"];
@@ -32,38 +34,8 @@ fn incidents() -> Vec<Incident> {
         for service in [None, Some("checkout"), Some("charts"), Some("other")] {
             for admitted in subsets(&PEOPLE) {
                 let n = out.len() as u128 + 1;
-                out.push(Incident {
-                    id: IncidentId::from_bits(n),
-                    reference: format!("INC-{n}"),
-                    state: State::Declared,
-                    title: "t".into(),
-                    severity: Severity::ALL[n as usize % 5],
-                    service: service.map(ToOwned::to_owned),
-                    escalation: None,
-                    group_key: None,
-                    because: "b".into(),
-                    mode: Mode::Live,
-                    commander: None,
-                    acknowledged_by: None,
-                    merged_into: None,
-                    page: None,
-                    alerts_told: 0,
-                    recoveries_told: 0,
-                    recovered: false,
-                    reopened: 0,
-                    impact_started_at: None,
-                    detected_at: None,
-                    declared_at: None,
-                    acknowledged_at: None,
-                    mitigated_at: None,
-                    resolved_at: None,
-                    closed_at: None,
-                    created_at: Timestamp::UNIX_EPOCH,
-                    updated_at: Timestamp::UNIX_EPOCH,
-                    work: Default::default(),
-                    private,
-                    admitted,
-                });
+                let known = common::one(n, "t", Severity::ALL[n as usize % 5]);
+                out.push(Incident { service: service.map(ToOwned::to_owned), private, admitted, ..known });
             }
         }
     }

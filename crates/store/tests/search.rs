@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)] // tests
 
 use allclear_domain::access::Reach;
-use allclear_domain::event::{Head, Mode};
+use allclear_domain::event::Head;
 use allclear_domain::expect::{Expectation, Owner, Rule, Segment, Standing};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::work::{Role, Work};
@@ -16,43 +16,12 @@ use allclear_store::schema::{EVENT, MIGRATIONS, TABLES};
 use allclear_store::{Db, OpenOptions, Val, Write};
 use jiff::Timestamp;
 
+mod common;
+
+use common::one;
+
 /// What a released version wrote: the steps before the one for screens.
 const OLDER: usize = 3;
-
-fn one(n: u128, title: &str, severity: Severity) -> Incident {
-    Incident {
-        id: IncidentId::from_bits(n),
-        reference: format!("INC-{n}"),
-        state: State::Declared,
-        title: title.into(),
-        severity,
-        service: None,
-        escalation: None,
-        group_key: None,
-        because: "b".into(),
-        mode: Mode::Live,
-        commander: None,
-        acknowledged_by: None,
-        merged_into: None,
-        page: None,
-        alerts_told: 0,
-        recoveries_told: 0,
-        recovered: false,
-        reopened: 0,
-        impact_started_at: None,
-        detected_at: None,
-        declared_at: None,
-        acknowledged_at: None,
-        mitigated_at: None,
-        resolved_at: None,
-        closed_at: None,
-        created_at: Timestamp::UNIX_EPOCH,
-        updated_at: Timestamp::UNIX_EPOCH,
-        work: Default::default(),
-        private: false,
-        admitted: Default::default(),
-    }
-}
 
 /// The incident's row, and the event by which others learn of its title.
 fn told(one: &Incident, version: i64, kind: &str) -> Vec<Write> {

@@ -40,6 +40,16 @@ impl Browser {
     }
 }
 
+/// The demo, a browser that follows nothing by itself, and the folder that goes with the last of them.
+async fn demo() -> (Program, Browser, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let launch = Launch { binary: crate::BINARY.into(), dir: dir.path().to_owned(), args: vec!["--demo".into()], env: Vec::new() };
+    let program = Program::start(&launch, &allclear_trial::world::client()).await.unwrap();
+    let client = Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(20)).build().unwrap();
+    let browser = Browser { client, url: program.url.trim_end_matches('/').to_owned() };
+    (program, browser, dir)
+}
+
 /// A verb, its fields, and a word that the log has then.
 type Step = (&'static str, &'static [(&'static str, &'static str)], &'static str);
 
@@ -57,11 +67,7 @@ fn verbs(page: &str, base: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_form_works_without_a_script() {
-    let dir = tempfile::tempdir().unwrap();
-    let launch = Launch { binary: crate::BINARY.into(), dir: dir.path().to_owned(), args: vec!["--demo".into()], env: Vec::new() };
-    let mut program = Program::start(&launch, &allclear_trial::world::client()).await.unwrap();
-    let client = Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(20)).build().unwrap();
-    let browser = Browser { client, url: program.url.trim_end_matches('/').to_owned() };
+    let (mut program, browser, _dir) = demo().await;
 
     // Declared by hand; a refusal shows the form again with what was typed.
     let (status, _, page) = browser.post("/declare", &[("title", " "), ("service", "checkout"), ("severity", "sev2")]).await;
@@ -156,11 +162,7 @@ fn hidden<'a>(page: &'a str, name: &str) -> &'a str {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_form_sent_twice_is_carried_out_once() {
-    let dir = tempfile::tempdir().unwrap();
-    let launch = Launch { binary: crate::BINARY.into(), dir: dir.path().to_owned(), args: vec!["--demo".into()], env: Vec::new() };
-    let mut program = Program::start(&launch, &allclear_trial::world::client()).await.unwrap();
-    let client = Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(20)).build().unwrap();
-    let browser = Browser { client, url: program.url.trim_end_matches('/').to_owned() };
+    let (mut program, browser, _dir) = demo().await;
 
     let once = hidden(&browser.get("/declare").await.1, "once").to_owned();
     let declare = [("title", "Tapped twice"), ("severity", "sev2"), ("once", once.as_str())];
@@ -192,11 +194,7 @@ async fn a_form_sent_twice_is_carried_out_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_writes_over_what_they_have_not_read_is_told_and_keeps_their_text() {
-    let dir = tempfile::tempdir().unwrap();
-    let launch = Launch { binary: crate::BINARY.into(), dir: dir.path().to_owned(), args: vec!["--demo".into()], env: Vec::new() };
-    let mut program = Program::start(&launch, &allclear_trial::world::client()).await.unwrap();
-    let client = Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(20)).build().unwrap();
-    let browser = Browser { client, url: program.url.trim_end_matches('/').to_owned() };
+    let (mut program, browser, _dir) = demo().await;
     let (_, base, _) = browser.post("/declare", &[("title", "Two writers"), ("severity", "sev3")]).await;
     browser.does(&format!("{base}/resolve"), &[]).await;
     let page = browser.does(&format!("{base}/review"), &[]).await;
