@@ -83,6 +83,7 @@ pub struct Shared {
     pub(crate) makings: crate::orgs::Makings,
     seed: AtomicU64,
     pub(crate) sign_in: crate::sessions::SignIn,
+    pub(crate) troubles: crate::trouble::Troubles,
 }
 
 /// What changes the decider itself, in order with the commands.
@@ -148,6 +149,7 @@ impl Engine {
             seed: AtomicU64::new(seed.rotate_left(31)),
             settings,
             sign_in: crate::sessions::SignIn::default(),
+            troubles: crate::trouble::Troubles::default(),
         });
         let engine = Self { shared: shared.clone(), commands };
         let decide = Loop { shared: shared.clone(), decider, inbox, controls, to_outbox };
@@ -351,6 +353,12 @@ impl Engine {
             return Some("a part of the program ended by itself: restart it".to_owned());
         }
         self.shared.last_fault.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(_, why)| why.clone())
+    }
+
+    /// What impairs paging on this node.
+    #[must_use]
+    pub fn troubles(&self) -> &crate::trouble::Troubles {
+        &self.shared.troubles
     }
 
     pub(crate) fn note_fault(&self, why: &str) {

@@ -30,6 +30,7 @@ pub mod screens;
 pub mod seal;
 pub mod sessions;
 mod throttle;
+pub mod trouble;
 pub mod upkeep;
 
 pub use allclear_domain::plants::planted;

@@ -1,0 +1,144 @@
+//! What impairs paging right now: one list that readiness, `doctor`, the board and the operator's alarm read.
+//!
+//! Whoever notices that something is wrong raises a trouble, and clears it when it is over; raising the same twice
+//! keeps the instant of the first. In memory of this node: what is wrong with another node is told by that one.
+//! Deliberately not here: what follows from a trouble. Nothing on the way of a page waits for this list.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+/// Troubles listed one by one; more of them are only counted, since a list that long helps nobody.
+pub const TROUBLES_MAX: usize = 200;
+
+/// A part of the program that takes work up, one piece after another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// The task that decides commands.
+    Decide,
+    /// The store's writer.
+    Commit,
+    /// The task that looks at due expectations.
+    Look,
+    /// The task that hands messages to channels.
+    Send,
+}
+
+impl Stage {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Decide, Self::Commit, Self::Look, Self::Send];
+    /// As people read it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Decide => "deciding",
+            Self::Commit => "committing",
+            Self::Look => "looking at what is due",
+            Self::Send => "sending",
+        }
+    }
+}
+
+/// Something that is wrong; which of its kind is part of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trouble {
+    /// A stage has work and does not take it up.
+    StageStill(Stage),
+    /// Expectations are looked at a minute and more after their time.
+    LooksLate,
+    /// Everybody was paged and nobody has it; by the incident's reference.
+    PageExhausted(String),
+    /// A channel delivers to nobody.
+    ChannelFails(String),
+    /// A row that this program does not read, set aside: table and key.
+    Unreadable(&'static str, String),
+    /// The wall clock and elapsed time disagree.
+    ClockJumped,
+    /// A command is decided again and again and does not come further.
+    NoProgress,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StageStill(stage) => write!(f, "{} stands still", stage.word()),
+            Self::LooksLate => f.write_str("deadlines are looked at late"),
+            Self::PageExhausted(reference) => write!(f, "nobody has {reference}"),
+            Self::ChannelFails(channel) => write!(f, "channel {channel} delivers to nobody"),
+            Self::Unreadable(table, key) => write!(f, "{table} {key} does not read"),
+            Self::ClockJumped => f.write_str("the wall clock jumped"),
+            Self::NoProgress => f.write_str("a command was decided again without progress"),
+        }
+    }
+}
+
+/// A trouble that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// What.
+    pub trouble: Trouble,
+    /// What is known of it, and what would help.
+    pub detail: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// The list.
+#[derive(Debug, Default)]
+pub struct Troubles {
+    present: Mutex<BTreeMap<Trouble, (String, Timestamp)>>,
+}
+
+impl Troubles {
+    /// It is there. Whether it was not before.
+    pub fn raise(&self, trouble: Trouble, detail: &str, now: Timestamp) -> bool {
+        let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, _)) = present.get_mut(&trouble) {
+            detail.clone_into(known);
+            return false;
+        }
+        if present.len() >= TROUBLES_MAX {
+            return false;
+        }
+        tracing::error!(%trouble, detail, "paging is impaired");
+        present.insert(trouble, (detail.to_owned(), now));
+        true
+    }
+
+    /// It is over. Whether it was there.
+    pub fn clear(&self, trouble: &Trouble) -> bool {
+        let gone = self.present.lock().unwrap_or_else(PoisonError::into_inner).remove(trouble).is_some();
+        if gone {
+            tracing::info!(%trouble, "paging is impaired by this no more");
+        }
+        gone
+    }
+
+    /// What is there, in a fixed order.
+    #[must_use]
+    pub fn list(&self) -> Vec<Present> {
+        let present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        present
+            .iter()
+            .map(|(trouble, (detail, since))| Present { trouble: trouble.clone(), detail: detail.clone(), since: *since })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trouble_keeps_its_first_instant_and_goes_when_it_is_over() {
+        let troubles = Troubles::default();
+        let (first, later) = (Timestamp::from_second(100).unwrap(), Timestamp::from_second(200).unwrap());
+        assert!(troubles.raise(Trouble::LooksLate, "by 70 s", first));
+        assert!(!troubles.raise(Trouble::LooksLate, "by 90 s", later));
+        assert_eq!(troubles.list(), [Present { trouble: Trouble::LooksLate, detail: "by 90 s".into(), since: first }]);
+        assert!(troubles.clear(&Trouble::LooksLate) && !troubles.clear(&Trouble::LooksLate));
+        assert_eq!(troubles.list(), []);
+    }
+}
