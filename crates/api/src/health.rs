@@ -29,14 +29,23 @@ pub(crate) async fn healthy() -> &'static str {
     "alive\n"
 }
 
-/// Ready is: no commit failed since the last that went well, and the store answers a read.
+/// Ready is: no commit failed since the last that went well, no stage stands still, and the store answers a read.
+/// What impairs paging without that is said by its kind alone, since anybody may ask here.
 pub(crate) async fn ready(State(api): State<Api>) -> Response {
     let no = |why: String| (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response();
     if let Some(why) = api.engine.fault() {
         return no(why);
     }
+    let troubles = api.engine.troubles().list();
+    let unready: Vec<String> = troubles.iter().filter(|p| p.trouble.is_unready()).map(|p| p.trouble.to_string()).collect();
+    if !unready.is_empty() {
+        return no(unready.join("; "));
+    }
+    let mut kinds: Vec<&str> = troubles.iter().map(|p| p.trouble.kind()).collect();
+    kinds.dedup();
+    let impaired = if kinds.is_empty() { String::new() } else { format!("impaired: {}\n", kinds.join(", ")) };
     match tokio::time::timeout(STORE_WITHIN, api.engine.org_digest()).await {
-        Ok(Ok(_)) => "ready\n".into_response(),
+        Ok(Ok(_)) => format!("ready\n{impaired}").into_response(),
         Ok(Err(fault)) => no(fault.to_string()),
         Err(_) => no("the store does not answer in time".to_owned()),
     }
@@ -48,6 +57,7 @@ async fn metrics(State(api): State<Api>) -> Response {
     if let Ok(Ok(gauges)) = tokio::time::timeout(STORE_WITHIN, api.engine.gauges()).await {
         *api.gauges.lock().unwrap_or_else(PoisonError::into_inner) = gauges;
     }
+    api.engine.metrics().troubles(&api.engine.troubles().list());
     let text = api.engine.metrics().text(&api.gauges.lock().unwrap_or_else(PoisonError::into_inner));
     ([(CONTENT_TYPE, METRICS_TYPE)], text).into_response()
 }

@@ -1,12 +1,16 @@
 //! The counters of the contract, in Prometheus' text form. Gauges that count rows are read from
 //! the store when they are asked for, so that they cannot drift.
 
+use std::sync::atomic::AtomicU64;
+
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+use crate::trouble::{Present, Stage, Trouble};
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Label {
@@ -34,6 +38,15 @@ struct ChannelLabel {
     channel: String,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct StageLabel {
+    stage: &'static str,
+}
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct KindLabel {
+    kind: &'static str,
+}
+
 /// Seconds; from half a millisecond to ten minutes.
 const SECONDS: [f64; 16] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 120.0, 600.0];
 
@@ -56,6 +69,11 @@ pub struct Metrics {
     incidents_open: Family<SeverityLabel, Gauge>,
     expectations_live: Gauge,
     outbox_waiting: Family<ChannelLabel, Gauge>,
+    no_progress: Counter,
+    troubles: Family<KindLabel, Gauge>,
+    stage_still: Family<StageLabel, Gauge>,
+    clock_difference: Gauge<f64, AtomicU64>,
+    operator_alarms: Family<ResultLabel, Counter>,
 }
 
 /// What is read from the store for the gauges.
@@ -99,6 +117,11 @@ impl Metrics {
             incidents_open: Family::default(),
             expectations_live: Gauge::default(),
             outbox_waiting: Family::default(),
+            no_progress: Counter::default(),
+            troubles: Family::default(),
+            stage_still: Family::default(),
+            clock_difference: Gauge::default(),
+            operator_alarms: Family::default(),
             registry: Registry::default(),
         };
         r.register("signals_accepted", "Signals accepted durably", m.accepted.clone());
@@ -117,6 +140,12 @@ impl Metrics {
         r.register("sli_ingest_bad", "Intake requests answered with 5xx", m.ingest_failed.clone());
         r.register("sli_notification_good", "Messages delivered within a minute of their decision", m.told_in_time.clone());
         r.register("sli_notification_bad", "Messages delivered later, or never", m.told_late.clone());
+        r.register("no_progress", "Commands given up since deciding them again brought nothing new", m.no_progress.clone());
+        r.register("troubles", "What impairs paging on this node, by kind", m.troubles.clone());
+        r.register("stage_still", "1 while a stage of this node has work and stands still", m.stage_still.clone());
+        r.register("clock_difference_seconds", "The wall clock minus the clock of deadlines", m.clock_difference.clone());
+        r.register("operator_alarms", "Alarms to operators by what became of them", m.operator_alarms.clone());
+        m.troubles(&[]);
         Self { registry: r, ..m }
     }
 
@@ -164,6 +193,34 @@ impl Metrics {
     pub fn alerts(&self, opened: u64, ended: u64) {
         self.alerts_opened.inc_by(opened);
         self.alerts_ended.inc_by(ended);
+    }
+
+    /// A command was given up since deciding it again brought nothing new.
+    pub fn no_progress(&self) {
+        self.no_progress.inc();
+    }
+
+    /// What impairs paging now.
+    pub fn troubles(&self, present: &[Present]) {
+        for kind in Trouble::KINDS {
+            let count = present.iter().filter(|p| p.trouble.kind() == *kind).count();
+            self.troubles.get_or_create(&KindLabel { kind }).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        for stage in Stage::ALL {
+            let still = present.iter().any(|p| p.trouble == Trouble::StageStill(stage));
+            self.stage_still.get_or_create(&StageLabel { stage: stage.name() }).set(i64::from(still));
+        }
+    }
+
+    /// By how much the wall clock is ahead of the clock of deadlines.
+    pub fn clock_difference(&self, seconds: f64) {
+        self.clock_difference.set(seconds);
+    }
+
+    /// An alarm to operators was told to one address, or was given up.
+    pub fn operator_alarm(&self, told: bool) {
+        let result = if told { "told" } else { "failed" };
+        self.operator_alarms.get_or_create(&ResultLabel { result: result.to_owned() }).inc();
     }
 
     /// Prometheus' text.

@@ -24,11 +24,38 @@ pub enum Stage {
     Look,
     /// The task that hands messages to channels.
     Send,
+    /// The task that follows other nodes on the same PostgreSQL.
+    Follow,
 }
 
 impl Stage {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Decide, Self::Commit, Self::Look, Self::Send];
+    pub const ALL: [Self; 5] = [Self::Decide, Self::Commit, Self::Look, Self::Send, Self::Follow];
+    /// As in metrics and in the API.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Decide => "decide",
+            Self::Commit => "commit",
+            Self::Look => "look",
+            Self::Send => "send",
+            Self::Follow => "follow",
+        }
+    }
+    /// The stage with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.name() == name)
+    }
+    /// The stage that it hands its work to and waits for: while that one stands still, this one cannot help it.
+    #[must_use]
+    pub const fn waits_for(self) -> Option<Self> {
+        match self {
+            Self::Decide => Some(Self::Commit),
+            Self::Look | Self::Send => Some(Self::Decide),
+            Self::Commit | Self::Follow => None,
+        }
+    }
     /// As people read it.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -37,6 +64,7 @@ impl Stage {
             Self::Commit => "committing",
             Self::Look => "looking at what is due",
             Self::Send => "sending",
+            Self::Follow => "following other nodes",
         }
     }
 }
@@ -58,6 +86,68 @@ pub enum Trouble {
     ClockJumped,
     /// A command is decided again and again and does not come further.
     NoProgress,
+    /// What should follow a missed deadline is refused, so that it does not happen; by owner and key.
+    LookRefused(String),
+}
+
+impl Trouble {
+    /// Its kind, as in metrics and in the API.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::StageStill(_) => "stage_still",
+            Self::LooksLate => "looks_late",
+            Self::PageExhausted(_) => "page_exhausted",
+            Self::ChannelFails(_) => "channel_fails",
+            Self::Unreadable(..) => "unreadable",
+            Self::ClockJumped => "clock_jumped",
+            Self::NoProgress => "no_progress",
+            Self::LookRefused(_) => "look_refused",
+        }
+    }
+
+    /// Every kind, so that a gauge shows a zero where there is none.
+    pub const KINDS: &'static [&'static str] = &[
+        "stage_still",
+        "looks_late",
+        "page_exhausted",
+        "channel_fails",
+        "unreadable",
+        "clock_jumped",
+        "no_progress",
+        "look_refused",
+    ];
+
+    /// Whether this node cannot accept and page while it is there: then it is not ready, and whoever watches
+    /// readiness sends work elsewhere or restarts it. What is not mended by that leaves it ready.
+    #[must_use]
+    pub const fn is_unready(&self) -> bool {
+        match self {
+            Self::StageStill(_) => true,
+            Self::LooksLate
+            | Self::PageExhausted(_)
+            | Self::ChannelFails(_)
+            | Self::Unreadable(..)
+            | Self::ClockJumped
+            | Self::NoProgress
+            | Self::LookRefused(_) => false,
+        }
+    }
+
+    /// What whoever runs this can do.
+    #[must_use]
+    pub const fn advice(&self) -> &'static str {
+        match self {
+            Self::StageStill(_) => "restart this node; nothing that was accepted is lost",
+            Self::LooksLate => "look at the load and at the database: deadlines are kept, but too late",
+            Self::PageExhausted(_) => "call somebody and have them acknowledge it: everybody was paged and nobody answered",
+            Self::ChannelFails(_) => "look at the channel's server and its settings; people are paged by their other ways meanwhile",
+            Self::Unreadable(..) => "start the newer version that wrote it, or look at the row with `allclear doctor`; all else goes on",
+            Self::ClockJumped => "set the clock right; if it is right now, restart this node when no page is running, or wait until no incident is open",
+            Self::NoProgress => "look at the log, which names the command, and report it: this is a mistake in the program",
+            Self::LookRefused(_) => "look at the log, which says why; it is tried again every 30 seconds",
+        }
+    }
 }
 
 impl fmt::Display for Trouble {
@@ -70,6 +160,7 @@ impl fmt::Display for Trouble {
             Self::Unreadable(table, key) => write!(f, "{table} {key} does not read"),
             Self::ClockJumped => f.write_str("the wall clock jumped"),
             Self::NoProgress => f.write_str("a command was decided again without progress"),
+            Self::LookRefused(what) => write!(f, "what follows {what} is refused"),
         }
     }
 }
@@ -92,7 +183,8 @@ pub struct Troubles {
 }
 
 impl Troubles {
-    /// It is there. Whether it was not before.
+    /// It is there. Whether it was not before. The detail goes to operators outside: it holds no title of an incident,
+    /// no address and no secret.
     pub fn raise(&self, trouble: Trouble, detail: &str, now: Timestamp) -> bool {
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, _)) = present.get_mut(&trouble) {
@@ -114,6 +206,12 @@ impl Troubles {
             tracing::info!(%trouble, "paging is impaired by this no more");
         }
         gone
+    }
+
+    /// Whether this one is there.
+    #[must_use]
+    pub fn has(&self, trouble: &Trouble) -> bool {
+        self.present.lock().unwrap_or_else(PoisonError::into_inner).contains_key(trouble)
     }
 
     /// What is there, in a fixed order.
