@@ -107,16 +107,8 @@ impl Trouble {
     }
 
     /// Every kind, so that a gauge shows a zero where there is none.
-    pub const KINDS: &'static [&'static str] = &[
-        "stage_still",
-        "looks_late",
-        "page_exhausted",
-        "channel_fails",
-        "unreadable",
-        "clock_jumped",
-        "no_progress",
-        "look_refused",
-    ];
+    pub const KINDS: &'static [&'static str] =
+        &["stage_still", "looks_late", "page_exhausted", "channel_fails", "unreadable", "clock_jumped", "no_progress", "look_refused"];
 
     /// Whether this node cannot accept and page while it is there: then it is not ready, and whoever watches
     /// readiness sends work elsewhere or restarts it. What is not mended by that leaves it ready.
@@ -143,7 +135,9 @@ impl Trouble {
             Self::PageExhausted(_) => "call somebody and have them acknowledge it: everybody was paged and nobody answered",
             Self::ChannelFails(_) => "look at the channel's server and its settings; people are paged by their other ways meanwhile",
             Self::Unreadable(..) => "start the newer version that wrote it, or look at the row with `allclear doctor`; all else goes on",
-            Self::ClockJumped => "set the clock right; if it is right now, restart this node when no page is running, or wait until no incident is open",
+            Self::ClockJumped => {
+                "set the clock right; if it is right now, restart this node when no page is running, or wait until no incident is open"
+            }
             Self::NoProgress => "look at the log, which names the command, and report it: this is a mistake in the program",
             Self::LookRefused(_) => "look at the log, which says why; it is tried again every 30 seconds",
         }
