@@ -10,9 +10,8 @@ use std::time::Duration;
 use allclear_channels::alertmanager::Alertmanager;
 use allclear_channels::pagerduty::{self, PagerDuty};
 use allclear_channels::{redact, registry};
-use allclear_domain::access::Actor;
 use allclear_domain::wire::{Answer, Inbound, InboundContext};
-use allclear_engine::core::{Arrived, Command, Input, Refusal};
+use allclear_engine::core::{Arrived, Refusal};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
@@ -148,24 +147,26 @@ async fn take(api: &Api, format: &'static dyn Inbound, key: &str, body: &[u8]) -
         return reply(answer);
     }
     let count = parsed.signals.len() as u64;
-    let input = Input {
-        actor: Actor::Integration(integration.id.clone()),
-        cause: format!("signal:{}", format.kind()),
-        once: None,
-        command: Command::Signals(Arrived {
-            integration: integration.id.clone(),
-            format: format.kind(),
-            received_at: now,
-            body: redact::redact(body),
-            signals: std::mem::take(&mut parsed.signals),
-        }),
+    let arrived = Arrived {
+        integration: integration.id.clone(),
+        format: format.kind(),
+        received_at: now,
+        body: redact::redact(body),
+        signals: std::mem::take(&mut parsed.signals),
+        kept: None,
     };
-    match engine.submit(input).await {
-        Ok(_) => {
-            engine.metrics().accepted(&integration.id, count);
-            reply(answer)
+    let refused = match engine.accept(arrived).await {
+        Ok(accepted) => {
+            let refused: Vec<Refusal> = accepted.into_iter().filter_map(Result::err).collect();
+            engine.metrics().accepted(&integration.id, count - refused.len() as u64);
+            // Whoever sends all of it again loses nothing: what is kept is a repetition then.
+            refused.into_iter().next()
         }
-        Err(refusal) => {
+        Err(refusal) => Some(refusal),
+    };
+    match refused {
+        None => reply(answer),
+        Some(refusal) => {
             let status = match &refusal {
                 Refusal::Unavailable(_) | Refusal::TooManyAlerts(_) => 503,
                 Refusal::NoSuchIntegration(_) => 401,

@@ -39,6 +39,7 @@ pub const PLANTS: &[(&str, CaughtBy, &str)] = &[
     ("told-is-acknowledgeable", CaughtBy::Simulator, "a reminder can be acknowledged as a page can"),
     ("review-publish-leaves-timer", CaughtBy::Simulator, "a published review is awaited still, and late"),
     ("action-date-leaves-timer", CaughtBy::Simulator, "an action is late at the date that it had before"),
+    ("references-replaced", CaughtBy::Simulator, "a command that needs more references than are drawn at a time never gets enough"),
     ("zone-is-utc", CaughtBy::DomainTests, "hand-offs are civil times in UTC, whatever the schedule's zone"),
     ("fsync-off", CaughtBy::Binary, "a commit is answered before the disk has it"),
 ];

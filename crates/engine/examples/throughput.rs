@@ -70,6 +70,7 @@ async fn run(path: &str, callers: usize, per_request: usize, seconds: u64, kind:
                     received_at: engine.now(),
                     body: "[{\"labels\":{\"alertname\":\"x\"}}]".repeat(per_request),
                     signals,
+                    kept: None,
                 };
                 let input = Input {
                     actor: Actor::Integration("prom".into()),

@@ -6,18 +6,28 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
-use allclear_domain::time::after;
+use allclear_domain::time::{Length, after};
 use allclear_store::{CommitError, rows};
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 
 use crate::core::{Command, Effects, Input, Refusal};
 use crate::decider::{Decider, Done, Group};
 use crate::engine::{Control, Ends, FLUSH_EVERY, Shared, Tag, note_fault, ours};
+use crate::trouble::Trouble;
 
 /// Commands decided into one commit.
 const GROUP_MAX: usize = 1024;
+/// Signals are decided into one commit for this long; whoever comes meanwhile waits no longer than that and two syncs.
+/// A tenth of the 200 ms that an acknowledgement may take while a storm is decided.
+const SIGNALS_WITHIN: Duration = Duration::from_millis(20);
+/// Other commands decided before signals get a turn again, however many there are.
+const OTHERS_BEFORE_SIGNALS: usize = 64;
+/// A command that did not come further is shown for this long after the last one.
+const NO_PROGRESS_SHOWN: Length = Length::from_mins(10);
 /// Alerts whose soft part is written in one commit.
 const FLUSH_KEYS_MAX: usize = 1000;
 
@@ -34,9 +44,46 @@ pub(crate) struct Loop {
     pub inbox: mpsc::Receiver<(Input, Tag)>,
     pub controls: mpsc::UnboundedReceiver<Control>,
     pub to_outbox: mpsc::UnboundedSender<ToOutbox>,
+    /// When a command was last given up.
+    pub no_progress_at: Option<Timestamp>,
 }
 
 type Flight = (Group<Tag>, Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send>>);
+
+/// What waits to be decided. Signals come in thousands; what people do and what follows from sends and deadlines goes
+/// before them, and they have their turn all the same.
+#[derive(Default)]
+struct Waiting {
+    others: VecDeque<(Input, Tag)>,
+    signals: VecDeque<(Input, Tag)>,
+    /// Others that went before the signals that wait.
+    before_signals: usize,
+}
+
+impl Waiting {
+    fn push(&mut self, command: (Input, Tag)) {
+        self.line_of(&command).push_back(command);
+    }
+    fn push_first(&mut self, command: (Input, Tag)) {
+        self.line_of(&command).push_front(command);
+    }
+    fn line_of(&mut self, (input, _): &(Input, Tag)) -> &mut VecDeque<(Input, Tag)> {
+        if matches!(input.command, Command::Signals(_)) { &mut self.signals } else { &mut self.others }
+    }
+    /// The next one; signals only where they still fit.
+    fn next(&mut self, signals_fit: bool) -> Option<(Input, Tag)> {
+        let signals = signals_fit && !self.signals.is_empty();
+        if signals && (self.others.is_empty() || self.before_signals >= OTHERS_BEFORE_SIGNALS) {
+            self.before_signals = 0;
+            return self.signals.pop_front();
+        }
+        self.before_signals += 1;
+        self.others.pop_front()
+    }
+    fn is_empty(&self) -> bool {
+        self.others.is_empty() && self.signals.is_empty()
+    }
+}
 
 impl Loop {
     /// Runs until the program stops and nothing is left to decide.
@@ -48,8 +95,11 @@ impl Loop {
     }
 
     async fn decide(mut self) {
-        let mut waiting: VecDeque<(Input, Tag)> = VecDeque::new();
+        let mut waiting = Waiting::default();
         let mut group = Group::default();
+        // When the first signals of the group began to be decided.
+        let mut signals_since: Option<u64> = None;
+        let mut closed = false;
         let mut flight: Option<Flight> = None;
         let mut incoming = Vec::with_capacity(GROUP_MAX);
         let mut flush_at = after(self.shared.ports.clock.now(), FLUSH_EVERY);
@@ -59,14 +109,27 @@ impl Loop {
             }
             // Decide what waits, unless something has to be durable first.
             let mut stuck = false;
+            if group.is_empty() {
+                signals_since = None;
+            }
             while group.len() < GROUP_MAX && !stuck {
-                let Some((input, tag)) = waiting.pop_front() else { break };
+                let now_ns = self.shared.ports.clock.monotonic_ns();
+                let fit = signals_since.is_none_or(|since| Duration::from_nanos(now_ns.saturating_sub(since)) < SIGNALS_WITHIN);
+                let Some((input, tag)) = waiting.next(fit) else { break };
+                if matches!(input.command, Command::Signals(_)) {
+                    signals_since.get_or_insert(now_ns);
+                }
                 let first_of_all = group.is_empty() && flight.is_none();
                 if let Some(back) = self.add(&mut group, &mut flight, input, tag, first_of_all).await {
-                    waiting.push_front(back);
+                    waiting.push_first(back);
                     stuck = true;
                 }
+                // Whoever came while signals were decided goes before the next of them.
+                while let Ok(command) = self.inbox.try_recv() {
+                    waiting.push(command);
+                }
             }
+            self.tell_no_progress();
             let found = self.decider.take_found();
             if !found.is_empty() {
                 self.publish(Vec::new(), found);
@@ -83,13 +146,14 @@ impl Loop {
                             let Some((landed, _)) = flight.take() else { continue };
                             if let Some(lost) = self.land(landed, result, &mut group).await {
                                 for pending in lost.into_iter().rev() {
-                                    waiting.push_front(pending);
+                                    waiting.push_first(pending);
                                 }
                             }
                         }
-                        n = self.inbox.recv_many(&mut incoming, GROUP_MAX), if group.len() < GROUP_MAX && !stuck => {
-                            if n == 0 { stuck_until_landed(&mut flight).await; }
-                            waiting.extend(incoming.drain(..));
+                        // Once nobody can ask any more, only the commit in flight is left to wait for.
+                        n = self.inbox.recv_many(&mut incoming, GROUP_MAX), if group.len() < GROUP_MAX && !stuck && !closed => {
+                            closed = n == 0;
+                            incoming.drain(..).for_each(|command| waiting.push(command));
                         }
                     }
                 }
@@ -100,7 +164,7 @@ impl Loop {
                         control = self.controls.recv() => if let Some(control) = control { self.control(control) },
                         n = self.inbox.recv_many(&mut incoming, GROUP_MAX) => {
                             if n == 0 { return; }
-                            waiting.extend(incoming.drain(..));
+                            incoming.drain(..).for_each(|command| waiting.push(command));
                         }
                         () = flush => {}
                         () = self.shared.halt.cancelled(), if self.inbox.is_empty() && waiting.is_empty() => {
@@ -115,7 +179,7 @@ impl Loop {
                 flush_at = after(now, FLUSH_EVERY);
                 self.decider.core_mut().tidy();
                 for _ in 0..self.decider.core().dirty_alerts().div_ceil(FLUSH_KEYS_MAX) {
-                    waiting.push_back((ours("flush", Command::Flush { keys: FLUSH_KEYS_MAX }), None));
+                    waiting.push((ours("flush", Command::Flush { keys: FLUSH_KEYS_MAX }), None));
                     self.shared.busy.fetch_add(1, Ordering::SeqCst);
                 }
             }
@@ -148,7 +212,7 @@ impl Loop {
         let db = self.shared.db.clone();
         let mut commit: Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send>> = Box::pin(async move { db.commit(writes).await });
         // The first poll hands the writes to the store's writer; deciding goes on meanwhile.
-        match futures_poll_once(commit.as_mut()).await {
+        match commit.as_mut().now_or_never() {
             Some(result) => {
                 let mut none = Group::default();
                 if let Some(lost) = self.land(group, result, &mut none).await {
@@ -183,6 +247,23 @@ impl Loop {
                 let lost = std::mem::take(later);
                 Some(lost.pending.into_iter().map(|p| (p.input, p.tag)).collect())
             }
+        }
+    }
+
+    /// What does not come further is told to whoever runs the program, and for a while shown.
+    fn tell_no_progress(&mut self) {
+        let given_up = self.decider.take_no_progress();
+        if given_up.is_empty() && self.no_progress_at.is_none() {
+            return;
+        }
+        let now = self.shared.ports.clock.now();
+        for why in given_up {
+            self.shared.troubles.raise(Trouble::NoProgress, &why, now);
+            self.no_progress_at = Some(now);
+        }
+        if self.no_progress_at.is_some_and(|at| now > after(at, NO_PROGRESS_SHOWN)) {
+            self.no_progress_at = None;
+            self.shared.troubles.clear(&Trouble::NoProgress);
         }
     }
 
@@ -234,22 +315,6 @@ impl Loop {
             shared.changed.send_modify(|n| *n += 1);
         }
     }
-}
-
-/// The inbox is closed: only the commit in flight is left.
-async fn stuck_until_landed(flight: &mut Option<Flight>) {
-    if flight.is_none() {
-        tokio::task::yield_now().await;
-    }
-}
-
-/// Polls a future once.
-async fn futures_poll_once<T>(mut future: Pin<&mut (dyn Future<Output = T> + Send)>) -> Option<T> {
-    std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
-        std::task::Poll::Ready(value) => std::task::Poll::Ready(Some(value)),
-        std::task::Poll::Pending => std::task::Poll::Ready(None),
-    })
-    .await
 }
 
 /// Lowers a remembered instant, and wakes its loop when it got earlier.

@@ -6,6 +6,7 @@
 //! again, each command in a commit of its own, reading what memory may have wrong. Needs no
 //! runtime, so that the simulator drives the very same code.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use allclear_domain::expect::Owner;
@@ -17,8 +18,8 @@ use crate::ports::Ports;
 
 /// A lost race is decided again this often before the answer is 503.
 const TRIES_MAX: u32 = 5;
-/// Needs of one command; more means a bug, and must not loop.
-const NEEDS_MAX: usize = 10_000;
+/// Needs of one command: a portion of signals has some for each of them. More means a bug.
+const NEEDS_MAX: usize = 4_000;
 /// Rows read at a time when memory is filled.
 const FILL_ROWS: i64 = 5_000;
 /// First number of `INC-…`.
@@ -107,6 +108,8 @@ pub struct Decider {
     pub(crate) panics: u64,
     /// Commits that lost a race.
     conflicts: u64,
+    /// What did not come further however often it was decided, for the operator.
+    no_progress: Vec<String>,
     /// What would follow commits of which nobody knows yet whether they took effect.
     unsure: Vec<(Witness, Vec<Effects>)>,
     /// What follows commits of which that was learned later.
@@ -117,7 +120,18 @@ impl Decider {
     /// Over an empty core; [`fill`](Self::fill) it before the first decision.
     #[must_use]
     pub fn new(core: Core, db: Db, ports: Ports) -> Self {
-        Self { core, db, ports, salts: Vec::new(), cold: true, panics: 0, conflicts: 0, unsure: Vec::new(), found: Vec::new() }
+        Self {
+            core,
+            db,
+            ports,
+            salts: Vec::new(),
+            cold: true,
+            panics: 0,
+            conflicts: 0,
+            no_progress: Vec::new(),
+            unsure: Vec::new(),
+            found: Vec::new(),
+        }
     }
 
     /// The core, to look at.
@@ -148,6 +162,11 @@ impl Decider {
     #[must_use]
     pub const fn conflicts(&self) -> u64 {
         self.conflicts
+    }
+
+    /// Commands that were given up since the last call, since deciding them again did not come further.
+    pub fn take_no_progress(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.no_progress)
     }
 
     /// Fills the memory of open alerts from the store.
@@ -240,11 +259,19 @@ impl Decider {
         if self.cold {
             return Err((input, tag));
         }
-        for _ in 0..NEEDS_MAX {
+        let mut asked = HashSet::new();
+        loop {
             match self.attempt(&input) {
                 Err(Stop::Need(need)) if reads_what_may_wait(&need) && (flying || !group.writes.is_empty()) => {
                     self.core.clear_read();
                     return Err((input, tag));
+                }
+                // What was read once is there: asked for again, deciding would go on for ever.
+                Err(Stop::Need(need)) if asked.len() == NEEDS_MAX || !asked.insert(need.clone()) => {
+                    self.core.clear_read();
+                    self.gives_up(&input, &format!("{need:?} is asked for again after {} readings", asked.len()));
+                    group.pending.push(Pending { input, tag, reply: Err(Refusal::Broken) });
+                    return Ok(());
                 }
                 Err(Stop::Need(need)) => match self.read(&need).await {
                     Ok(loaded) => self.core.load(loaded),
@@ -265,9 +292,11 @@ impl Decider {
                 }
             }
         }
-        self.core.clear_read();
-        group.pending.push(Pending { input, tag, reply: Err(Refusal::Broken) });
-        Ok(())
+    }
+
+    fn gives_up(&mut self, input: &Input, why: &str) {
+        tracing::error!(cause = %input.cause, why, "a command does not come further and was refused; other commands go on");
+        self.no_progress.push(format!("{}: {why}", input.cause));
     }
 
     /// What was decided after a group that failed is not durable either: memory reads it again.
@@ -413,6 +442,7 @@ impl Decider {
             }
             why = failed.to_string();
         }
+        self.gives_up(&input, &format!("it lost {TRIES_MAX} races in a row, the last with: {why}"));
         (Err(Refusal::Unavailable(why)), Vec::new())
     }
 
@@ -498,17 +528,19 @@ impl Decider {
             Need::Action(id) => Loaded::Action(*id, rows::action::get(db, *id).await?.map(Box::new)),
             Need::Message(id) => Loaded::Message(*id, rows::message::get(db, *id).await?.map(Box::new)),
             Need::Involved(id) => Loaded::Involved(*id, rows::reader::involved(db, *id).await?),
-            Need::References => self.draw_references().await?,
+            Need::References { wanted } => self.draw_references(*wanted).await?,
         })
     }
 
-    /// Draws the next block of references in a commit of its own: gaps are allowed, reuse is not.
-    async fn draw_references(&mut self) -> Result<Loaded, Fault> {
+    /// Draws the next block of references in a commit of its own, as large as the command at hand
+    /// needs: gaps are allowed, reuse is not.
+    async fn draw_references(&mut self, wanted: u64) -> Result<Loaded, Fault> {
+        let many = wanted.saturating_sub(self.core.references_left()).max(REFERENCE_BLOCK);
         let mut last = None;
         for _ in 0..TRIES_MAX {
             let now = rows::meta::get(&self.db, rows::meta::NEXT_REFERENCE).await?;
             let from = now.as_deref().and_then(|n| n.parse().ok()).unwrap_or(REFERENCE_FIRST);
-            let to = from + REFERENCE_BLOCK;
+            let to = from + many;
             let write = match &now {
                 Some(old) => rows::meta::swap(rows::meta::NEXT_REFERENCE, old, &to.to_string()),
                 None => rows::meta::first(rows::meta::NEXT_REFERENCE, &to.to_string()),
@@ -527,7 +559,7 @@ impl Decider {
 /// Whether a need reads rows that an undecided commit may still change; what memory holds of
 /// streams, groups and references is always ahead of the store.
 const fn reads_what_may_wait(need: &Need) -> bool {
-    !matches!(need, Need::Incident(_) | Need::Page(_) | Need::Group(_) | Need::References)
+    !matches!(need, Need::Incident(_) | Need::Page(_) | Need::Group(_) | Need::References { .. })
 }
 
 fn unavailable(fault: &Fault) -> Refusal {

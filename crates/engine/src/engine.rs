@@ -152,7 +152,7 @@ impl Engine {
             troubles: crate::trouble::Troubles::default(),
         });
         let engine = Self { shared: shared.clone(), commands };
-        let decide = Loop { shared: shared.clone(), decider, inbox, controls, to_outbox };
+        let decide = Loop { shared: shared.clone(), decider, inbox, controls, to_outbox, no_progress_at: None };
         // Outlives the other tasks: what they learn while stopping is still written down.
         #[allow(clippy::disallowed_methods)]
         // A thread of its own: between two commits it must not queue behind requests for a worker.

@@ -23,6 +23,7 @@ pub mod orgs;
 pub mod outbox;
 pub mod password;
 mod peers;
+pub mod portions;
 pub mod ports;
 pub mod queries;
 mod say;

@@ -158,6 +158,7 @@ impl World {
             received_at: self.engine.now(),
             body: "[]".into(),
             signals: vec![signal],
+            kept: None,
         };
         let input =
             Input { actor: Actor::Integration("prom".into()), cause: "signal".into(), once: None, command: Command::Signals(arrived) };

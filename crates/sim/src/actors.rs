@@ -11,10 +11,13 @@ use allclear_domain::incident::{self, Severity};
 use allclear_domain::paging;
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{NoticeKind, SenderSeverity, Signal, SignalAction};
-use allclear_engine::core::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply};
+use allclear_engine::core::{Arrived, Command, Declare, Input, Once, REFERENCE_BLOCK, Refusal, Reply, SignalReply};
 use allclear_store::rows;
 use allclear_store::rows::message::Stored;
 use jiff::Timestamp;
+
+/// Signals of the largest request: more of them declare than references are drawn at a time.
+const BURST: u64 = REFERENCE_BLOCK + 6;
 
 use crate::orgs::{HOSTS, INTEGRATIONS, KINDS};
 use crate::ports::{Dice, block_on};
@@ -175,6 +178,16 @@ impl World {
                 out.push(monitor.signal(SignalAction::Resolve, now));
             }
         }
+        if monitor.fires && self.dice.chance(1) {
+            // Everything behind one switch is gone, and back before the sender sends.
+            for action in [SignalAction::Trigger, SignalAction::Resolve] {
+                out.extend((0..BURST).map(|part| {
+                    let mut signal = monitor.signal(action, now);
+                    signal.dedup_key = format!("{} behind {}", part, signal.dedup_key);
+                    signal
+                }));
+            }
+        }
         // What waits already of this integration goes along sometimes, as in a webhook of a group.
         let at = monitor.integration;
         let every = monitor.every;
@@ -214,6 +227,7 @@ impl World {
             received_at: self.now,
             body: "{}".into(),
             signals: request.signals.clone(),
+            kept: None,
         };
         let input = Input {
             actor: Actor::Integration(INTEGRATIONS[at].to_owned()),
@@ -222,7 +236,10 @@ impl World {
             command: Command::Signals(arrived),
         };
         match self.process(node, vec![input]).and_then(|mut replies| replies.pop()) {
-            Some(Ok(Reply::Signals(replies))) => {
+            Some(Ok(Reply::Signals { replies, .. })) => {
+                if replies.iter().filter(|reply| **reply == SignalReply::Opened).count() as u64 > REFERENCE_BLOCK {
+                    self.reached("a request opened more alerts than references are drawn at a time");
+                }
                 self.requests[at].pop_front();
                 self.accepted(at, &request.signals, &replies);
                 if !self.requests[at].is_empty() {

@@ -34,6 +34,7 @@ pub const POINTS: &[&str] = &[
     "a page was exhausted",
     "a recovery was asked about",
     "a request carried several signals",
+    "a request opened more alerts than references are drawn at a time",
     "a sender's acknowledgement stopped a page",
     "a silence ended and the alert declared",
     "a silence held an alert back",

@@ -2,7 +2,7 @@
 
 use allclear_domain::access::Actor;
 use allclear_domain::expect::Expectation;
-use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, PageId, ReviewId};
+use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, PageId, ReviewId, SignalId};
 use allclear_domain::paging;
 use allclear_domain::wire::{Outcome, Signal};
 use allclear_domain::{action, incident, review};
@@ -38,6 +38,8 @@ pub struct Arrived {
     /// The request as kept.
     pub body: String,
     pub signals: Vec<Signal>,
+    /// The request is kept already, since an earlier portion of it changed something.
+    pub kept: Option<SignalId>,
 }
 
 /// A declaration by a person.
@@ -222,7 +224,12 @@ pub enum SignalReply {
 /// The answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
-    Signals(Vec<SignalReply>),
+    Signals {
+        /// In the order of the signals.
+        replies: Vec<SignalReply>,
+        /// The kept request, where something of it changed something.
+        kept: Option<SignalId>,
+    },
     Incident {
         id: IncidentId,
         reference: String,

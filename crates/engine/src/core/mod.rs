@@ -19,7 +19,7 @@ mod sharded;
 mod signals;
 mod unit;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use allclear_domain::action::Action;
@@ -29,6 +29,7 @@ use allclear_domain::ids::{ActionId, AlertId, IdGen, IncidentId, MessageId, Node
 use allclear_domain::incident::Incident;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::Page;
+use allclear_domain::plants::planted;
 use allclear_domain::review::Review;
 use allclear_domain::signal::Alert;
 use allclear_store::rows;
@@ -47,7 +48,7 @@ pub use unit::{Effects, Unit};
 pub const OPEN_ALERTS_MAX: usize = 1_000_000;
 /// Streams kept in memory; beyond it the ones that are over are dropped first.
 const STREAMS_KEPT_MAX: usize = 50_000;
-/// References drawn at a time: `INC-…` numbers may have gaps of this size after a restart.
+/// References drawn at a time, at least: `INC-…` numbers may have gaps of this size after a restart.
 pub const REFERENCE_BLOCK: u64 = 64;
 
 /// Something that must be read before a command can be decided.
@@ -73,8 +74,10 @@ pub enum Need {
     Involved(IncidentId),
     Review(ReviewId),
     Action(ActionId),
-    /// More numbers for references.
-    References,
+    /// More numbers for references: so many for this command in all.
+    References {
+        wanted: u64,
+    },
 }
 
 /// What was read for a need.
@@ -148,7 +151,8 @@ pub struct Core {
     groups: HashMap<String, Option<IncidentId>>,
     /// Read for the command at hand only.
     read: Vec<Loaded>,
-    references: (u64, u64),
+    /// Drawn and not given yet, from and before; kept when a commit fails, since no other node has them.
+    references: VecDeque<(u64, u64)>,
     /// Whether absence in memory must be checked against the store.
     careful: bool,
     /// Alerts whose soft part is newer than the store's.
@@ -176,7 +180,7 @@ impl Core {
             digests: HashSet::new(),
             groups: HashMap::new(),
             read: Vec::new(),
-            references: (0, 0),
+            references: VecDeque::new(),
             careful: false,
             dirty: HashSet::new(),
             soft: HashMap::new(),
@@ -235,7 +239,9 @@ impl Core {
             Loaded::Group(key, found) => {
                 self.groups.insert(key, found);
             }
-            Loaded::References { from, to } => self.references = (from, to),
+            // Added to what is left: a command that needs more than a block must come further with each.
+            Loaded::References { from, to } if !planted("references-replaced") => self.references.push_back((from, to)),
+            Loaded::References { from, to } => self.references = VecDeque::from([(from, to)]),
             Loaded::Totals(id, all, _) if !self.setup.shared && !self.careful => {
                 self.alerts_ever.insert(id, all);
             }
@@ -279,7 +285,6 @@ impl Core {
         self.alerts_ever.clear();
         self.digests.clear();
         self.read.clear();
-        self.references = (0, 0);
     }
 
     /// Drops an incident and its pages that another node changed.
@@ -403,20 +408,40 @@ impl Core {
     }
 
     fn reference(&self, unit: &mut Unit) -> Decided<String> {
-        let next = unit.reference.unwrap_or(self.references.0);
-        if next >= self.references.1 {
-            return Err(Stop::Need(Need::References));
+        let mut further = unit.references;
+        for (from, to) in &self.references {
+            if further < to - from {
+                unit.references += 1;
+                return Ok(format!("INC-{}", from + further));
+            }
+            further -= to - from;
         }
-        unit.reference = Some(next + 1);
-        Ok(format!("INC-{next}"))
+        Err(Stop::Need(Need::References { wanted: unit.references + 1 }))
+    }
+
+    /// References that are drawn and not given.
+    pub(crate) fn references_left(&self) -> u64 {
+        self.references.iter().map(|(from, to)| to - from).sum()
+    }
+
+    /// The first so many references are given.
+    fn spend_references(&mut self, mut given: u64) {
+        while given > 0
+            && let Some((from, to)) = self.references.front_mut()
+        {
+            let here = given.min(*to - *from);
+            *from += here;
+            given -= here;
+            if from == to {
+                self.references.pop_front();
+            }
+        }
     }
 
     /// The unit is whole: its state becomes the running state.
     fn take_over(&mut self, unit: &mut Unit) {
         self.ids = unit.ids.clone();
-        if let Some(next) = unit.reference {
-            self.references.0 = next;
-        }
+        self.spend_references(unit.references);
         for (id, found) in unit.incidents.drain() {
             if let Some(key) = &found.0.group_key {
                 let open = found.0.state.is_open().then_some(id);

@@ -72,7 +72,7 @@ impl Core {
                 }
                 self.obey(unit, command)?
             }
-            Command::Signals(arrived) => Reply::Signals(self.signals(unit, arrived)?),
+            Command::Signals(arrived) => self.signals(unit, arrived)?,
             Command::Declare(declare) => self.declare(unit, declare)?,
             Command::Incident { id, command } => self.act_on(unit, *id, command)?,
             Command::Merge { from, into } => self.merge(unit, *from, *into)?,

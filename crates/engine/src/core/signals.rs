@@ -12,7 +12,7 @@ use allclear_store::rows;
 use jiff::Timestamp;
 
 use super::alerts::{AlertKey, OpenAlert};
-use super::command::{Arrived, Refusal, SignalReply};
+use super::command::{Arrived, Refusal, Reply, SignalReply};
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Need, OPEN_ALERTS_MAX, Stop};
 
@@ -22,16 +22,16 @@ pub(super) const KEY_LAPSE: &str = "lapse";
 pub(super) const KEY_SILENCE: &str = "silence";
 
 impl Core {
-    pub(super) fn signals(&mut self, unit: &mut Unit, arrived: &Arrived) -> Decided<Vec<SignalReply>> {
+    pub(super) fn signals(&mut self, unit: &mut Unit, arrived: &Arrived) -> Decided<Reply> {
         let org = self.org.clone();
         let integration = org.integration(&arrived.integration).ok_or_else(|| Refusal::NoSuchIntegration(arrived.integration.clone()))?;
         // The request is kept only where it changes something; its id is drawn when first needed.
-        let mut kept = None;
+        let mut kept = arrived.kept;
         let mut replies = Vec::with_capacity(arrived.signals.len());
         for signal in &arrived.signals {
             replies.push(self.signal(unit, integration, signal, &mut kept)?);
         }
-        if let Some(id) = kept {
+        if let Some(id) = kept.filter(|_| arrived.kept.is_none()) {
             let alerts = replies.iter().filter(|reply| !matches!(reply, SignalReply::Repeated | SignalReply::Nothing)).count();
             unit.write(rows::signal::keep(&rows::signal::Stored {
                 id,
@@ -43,7 +43,7 @@ impl Core {
                 body: arrived.body.clone(),
             }));
         }
-        Ok(replies)
+        Ok(Reply::Signals { replies, kept })
     }
 
     fn signal(&mut self, unit: &mut Unit, integration: &Integration, signal: &Signal, kept: &mut Option<SignalId>) -> Decided<SignalReply> {

@@ -75,7 +75,8 @@ pub struct Unit {
     pub(crate) whole: HashMap<AlertId, Alert>,
     /// The incident that each alert had before this unit changed it; none where it opened here.
     pub(crate) had: HashMap<AlertId, Option<IncidentId>>,
-    pub(crate) reference: Option<u64>,
+    /// References it gave to incidents.
+    pub(crate) references: u64,
     /// Alerts this unit touched; `None` where it may be any.
     touched: Option<Vec<AlertKey>>,
     drafts: Vec<Draft>,
@@ -117,7 +118,7 @@ impl Unit {
             alerts: Vec::new(),
             whole: HashMap::new(),
             had: HashMap::new(),
-            reference: None,
+            references: 0,
             touched: Some(Vec::new()),
             drafts: Vec::new(),
             heads: BTreeMap::new(),

@@ -162,8 +162,14 @@ impl World {
     /// Signals of the integration `prom`, as its parser would give them.
     pub async fn signals(&self, signals: serde_json::Value) {
         let signals = serde_json::from_value(signals).unwrap();
-        let arrived =
-            Arrived { integration: "prom".into(), format: "alertmanager", received_at: self.clock.now(), body: "{}".into(), signals };
+        let arrived = Arrived {
+            integration: "prom".into(),
+            format: "alertmanager",
+            received_at: self.clock.now(),
+            body: "{}".into(),
+            signals,
+            kept: None,
+        };
         self.act(Actor::Integration("prom".into()), Command::Signals(arrived)).await.unwrap();
     }
 
