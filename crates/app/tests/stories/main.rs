@@ -26,6 +26,7 @@ mod screens;
 mod search;
 mod settings;
 mod sign_in;
+mod storm;
 mod time;
 
 /// The binary under test, as cargo built it for these tests.
