@@ -20,6 +20,7 @@ mod screens;
 mod server;
 mod shape;
 mod sink;
+mod storm;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -126,6 +127,8 @@ enum Scenario {
     Repeat,
     /// From accepting to the webhook.
     Notify,
+    /// Thousands of alarms in one request, for one person, and for a target that is dead.
+    Storm,
     /// Lists out of 100,000, and ready again after SIGKILL.
     Lists,
     /// Ready on an empty store; idle memory.
@@ -151,6 +154,7 @@ impl Scenario {
             Self::Declare => ingest::declare(bench, report).await,
             Self::Repeat => ingest::repeat(bench, report).await,
             Self::Notify => notify::product(bench, report).await,
+            Self::Storm => storm::storm(bench, report).await,
             Self::Lists => rest::lists_and_restart(bench, report).await,
             Self::Start => rest::start(bench, report).await,
             Self::Screens => screens::screens(bench, report).await,

@@ -113,7 +113,15 @@ impl UnderLoad {
     /// # Errors
     /// When it does not start.
     pub async fn start(bench: &Bench, subject: &Subject) -> anyhow::Result<Self> {
-        let server = Server::start(&bench.places, subject).await?;
+        Self::start_at(&bench.places, subject).await
+    }
+
+    /// The same with other places: another organisation, say.
+    ///
+    /// # Errors
+    /// As [`UnderLoad::start`].
+    pub async fn start_at(places: &Places, subject: &Subject) -> anyhow::Result<Self> {
+        let server = Server::start(places, subject).await?;
         let address = match subject {
             Subject::Alertmanager { .. } => Address::Alertmanager,
             _ => Address::AllClear,

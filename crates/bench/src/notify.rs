@@ -17,6 +17,9 @@ use crate::sink::Arrivals;
 
 /// Pages a second of a quiet day.
 const CALM: f64 = 4.0;
+/// Connections of a quiet day. Each is used once in two seconds: a connection on which nothing ever came is closed
+/// after ten, and a sender that opens it again measures its own greeting.
+const CALM_CONNECTIONS: usize = 8;
 /// Pages a second to all targets together in a bad hour.
 const BUSY: f64 = 200.0;
 /// Pages a second to one target with its limit lifted.
@@ -100,7 +103,8 @@ impl Pages {
 }
 
 async fn pages(bench: &Bench, subject: &Subject, rate: f64, length: Duration, targets: u64) -> anyhow::Result<Pages> {
-    let traffic = Traffic { targets, connections: CONNECTIONS, ..Traffic::single(Kind::Page) };
+    let connections = if rate > CALM { CONNECTIONS } else { CALM_CONNECTIONS };
+    let traffic = Traffic { targets, connections, ..Traffic::single(Kind::Page) };
     let mut server = UnderLoad::start(bench, subject).await?;
     bench.sink.take();
     let (warm_rate, warm_length) = WARM_UP;

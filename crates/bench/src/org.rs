@@ -1,7 +1,7 @@
 //! The organisation that the product is measured with, as a file in the contract's YAML.
 //!
 //! Two hundred integrations, services, policies and people, one webhook each at the bench's own
-//! sink: a request chooses whom it pages by its integration's key alone. Three routes, of which
+//! sink: a request chooses whom it pages by its integration's key alone. Four routes, of which
 //! the label `kind` chooses one.
 
 use std::fmt::Write as _;
@@ -39,7 +39,8 @@ pub fn bundle(sink: SocketAddr) -> String {
          {integrations}routes:\n  \
          - {{match: 'kind=\"record\"', declare: record}}\n  \
          - {{match: 'kind=\"join\"', set: {{severity: sev2, group_by: [group]}}, declare: true}}\n  \
-         - {{match: 'kind=\"page\"', set: {{severity: sev2}}, declare: true}}\n"
+         - {{match: 'kind=\"page\"', set: {{severity: sev2}}, declare: true}}\n  \
+         - {{match: 'kind=\"worse\"', set: {{severity: sev1}}, declare: true}}\n"
     )
 }
 
@@ -59,6 +60,6 @@ mod tests {
         assert_eq!(bundle.services[7].escalation.as_deref(), Some("e007"));
         assert_eq!(bundle.escalations[7].steps[0].page, ["person:p007"]);
         let declares: Vec<_> = bundle.routes.iter().filter_map(|route| route.declare).collect();
-        assert_eq!(declares, [Declare::Record, Declare::Declare, Declare::Declare]);
+        assert_eq!(declares, [Declare::Record, Declare::Declare, Declare::Declare, Declare::Declare]);
     }
 }

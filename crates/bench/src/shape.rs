@@ -28,6 +28,8 @@ pub enum Kind {
     Join,
     /// Declares an incident and pages somebody.
     Page,
+    /// Declares a worse one and pages somebody.
+    Worse,
 }
 
 impl Kind {
@@ -37,6 +39,7 @@ impl Kind {
             Self::Record => "record",
             Self::Join => "join",
             Self::Page => "page",
+            Self::Worse => "worse",
         }
     }
 }
