@@ -198,7 +198,7 @@ impl From<NoAnswer> for Problem {
         let code = match &why {
             NoAnswer::Store(_) => "store_unavailable".to_owned(),
             NoAnswer::Missing(what) => format!("no_such_{what}"),
-            NoAnswer::Forbidden(_) => "forbidden".to_owned(),
+            NoAnswer::Forbidden(_) | NoAnswer::Guest => "forbidden".to_owned(),
             NoAnswer::Bad(_) => "bad_request".to_owned(),
         };
         Self::new(&code, why.to_string())

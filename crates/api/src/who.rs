@@ -55,19 +55,27 @@ impl<S: Needs> FromRequestParts<Api> for Who<S> {
 /// Whoever holds the token, or is signed in. A token that does not work is told so, even beside a
 /// cookie that does.
 async fn principal(parts: &Parts, api: &Api) -> Result<Principal, Problem> {
-    let needed = || Problem::new("unauthorized", "send `Authorization: Bearer TOKEN` with a token that is neither revoked nor expired");
-    if parts.headers.contains_key(AUTHORIZATION) {
-        let token = bearer(&parts.headers).ok_or_else(needed)?;
-        return api.engine.authenticate(token).await.map_err(store)?.ok_or_else(needed);
-    }
-    let cookies = parts.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let token = cookies::token(api.engine.base_url(), cookies).ok_or_else(needed)?;
-    let signed_in = api.engine.session(token).await.map_err(store)?.ok_or_else(needed)?;
+    let principal = holder(&parts.headers, api).await?;
     // A browser sends the cookie whoever wrote the page that asks.
     let said = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
-    if !parts.method.is_safe() && !cookies::is_own_site(said("sec-fetch-site"), said("origin"), said("host"), api.engine.base_url()) {
+    let by_cookie = !parts.headers.contains_key(AUTHORIZATION);
+    let is_own_site = || cookies::is_own_site(said("sec-fetch-site"), said("origin"), said("host"), api.engine.base_url());
+    if by_cookie && !parts.method.is_safe() && !is_own_site() {
         return Err(Problem::new("cross_site", "another site's page asked for this with your session; nothing was done"));
     }
+    Ok(principal)
+}
+
+/// Who shows these headers, as things are now: for whoever stays and is looked at again.
+pub(crate) async fn holder(headers: &HeaderMap, api: &Api) -> Result<Principal, Problem> {
+    let needed = || Problem::new("unauthorized", "send `Authorization: Bearer TOKEN` with a token that is neither revoked nor expired");
+    if headers.contains_key(AUTHORIZATION) {
+        let token = bearer(headers).ok_or_else(needed)?;
+        return api.engine.authenticate(token).await.map_err(store)?.ok_or_else(needed);
+    }
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let token = cookies::token(api.engine.base_url(), cookies).ok_or_else(needed)?;
+    let signed_in = api.engine.session(token).await.map_err(store)?.ok_or_else(needed)?;
     Ok(signed_in.principal)
 }
 

@@ -18,7 +18,7 @@ use allclear_channels::smtp::SmtpUrl;
 use allclear_domain::time::Length;
 use allclear_engine::outbox::OutboxSettings;
 
-use crate::accept::Limits;
+use crate::accept::{self, Limits};
 use crate::config_file;
 
 /// Read from the working directory unless `--config` names another.
@@ -74,7 +74,7 @@ pub static SETTINGS: &[Setting] = &[
         "trusted-proxies",
         "CIDRS",
         None,
-        "Reverse proxies whose X-Forwarded-For is believed, as in 127.0.0.0/8; they have to write it",
+        "Reverse proxies whose X-Forwarded-For is believed, as in 127.0.0.0/8; they have to write it, and may hold any number of connections",
     ),
     setting("per-target-limit", "N", Some("4"), "Sends under way at once to one contact; 0 lifts the limit"),
     setting("send-limit", "N", Some("512"), "Sends under way at once in all"),
@@ -83,7 +83,12 @@ pub static SETTINGS: &[Setting] = &[
     setting("log-format", "FORMAT", Some("text"), "text, or json for one object a line"),
     setting("workers", "N", Some("2"), "Threads that run tasks"),
     setting("port-file", "FILE", None, "Write the port that is listened on to this file"),
-    setting("max-connections", "N", Some("10000"), "Connections at once; more are closed at once"),
+    setting(
+        "max-connections",
+        "N",
+        Some("10000"),
+        "Connections at once; one address has a tenth, and newcomers take the place of the longest idle",
+    ),
     setting("header-timeout", "LENGTH", Some("10s"), "How long the head of a request may take"),
     setting("body-timeout", "LENGTH", Some("30s"), "How long the body of a request may take"),
     setting("idle-timeout", "LENGTH", Some("75s"), "How long a connection may wait for its next request"),
@@ -306,6 +311,7 @@ impl Config {
             header: settings.length("header-timeout")?,
             body: settings.length("body-timeout")?,
             idle: settings.length("idle-timeout")?,
+            write: accept::WRITE_DEADLINE,
             drain: settings.length("drain-timeout")?,
         };
         Ok(Self {

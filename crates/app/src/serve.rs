@@ -118,7 +118,8 @@ async fn run(
             return Err(why);
         }
     };
-    let doors = Doors::open(listener, routes::router(engine.clone(), faces, config.trusted_proxies.clone()), config.limits);
+    let router = routes::router(engine.clone(), faces, config.trusted_proxies.clone());
+    let doors = Doors::open(listener, router, config.limits, config.trusted_proxies.clone());
     let begun = match tell_address(config, address) {
         Ok(()) => begin(&engine, address).await,
         failed => failed,

@@ -147,6 +147,9 @@ pub struct Standing {
 pub enum Action {
     /// Look at it.
     See,
+    /// Look at the organisation itself: who is on call and who would be paged, services, routes and policies. Guests
+    /// see what they were admitted to, and nothing of the house.
+    SeeOrganisation,
     /// Declare, acknowledge, act on an incident.
     Respond,
     /// Change a schedule of a team, by an override.
@@ -266,6 +269,7 @@ pub fn can(org: &Org, who: &Principal, action: Action, resource: Resource<'_>) -
     };
     seen && match action {
         Action::See => scope.admits(Scope::Read),
+        Action::SeeOrganisation => scope.admits(Scope::Read) && !(standing.access == Access::Guest && standing.manages.is_empty()),
         Action::Respond => scope.admits(Scope::Respond),
         Action::Schedule => {
             let manages = matches!(resource, Resource::Team(team) if standing.manages.contains(team));

@@ -107,7 +107,8 @@ impl Engine {
         let all = token::all(&self.shared.db).await.map_err(CommitError::Fault)?;
         let Some(mut stored) = all.into_iter().find(|t| t.id == id) else { return Ok(false) };
         stored.revoked_at.get_or_insert(self.now());
-        self.shared.db.commit(vec![token::put(&stored)]).await?;
+        self.shared.db.commit(vec![token::put(&stored), self.mark_ways_in()]).await?;
+        self.tell_ways_in();
         Ok(true)
     }
 

@@ -5,6 +5,9 @@ const NAME: &str = "allclear_session";
 /// The same over HTTPS: browsers hold what is so named to `Secure`, `Path=/` and no `Domain`
 /// (RFC 6265bis), so that no neighbour can set it.
 const NAME_SECURE: &str = "__Host-allclear_session";
+/// The cookie by which a device is known again.
+const DEVICE: &str = "allclear_device";
+const DEVICE_SECURE: &str = "__Host-allclear_device";
 
 /// The name of our cookie for this base URL.
 #[must_use]
@@ -16,19 +19,42 @@ fn is_secure(base_url: &str) -> bool {
     base_url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
 }
 
+const fn device_name(is_secure: bool) -> &'static str {
+    if is_secure { DEVICE_SECURE } else { DEVICE }
+}
+
+/// The value of `Set-Cookie` by which a device is known again.
+#[must_use]
+pub fn set_device(base_url: &str, device: &str) -> String {
+    named(device_name(is_secure(base_url)), base_url, device, crate::visitor::DEVICE_LIFE.as_secs().try_into().unwrap_or(i64::MAX))
+}
+
+/// The device among the cookies of a request.
+#[must_use]
+pub fn device<'a>(base_url: &str, cookies: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    value_of(device_name(is_secure(base_url)), cookies)
+}
+
+fn named(name: &str, base_url: &str, value: &str, max_age_s: i64) -> String {
+    let secure = if is_secure(base_url) { "; Secure" } else { "" };
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}")
+}
+
+fn value_of<'a>(name: &str, cookies: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let mut pairs = cookies.into_iter().flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(said, _)| *said == name).map(|(_, value)| value).filter(|value| !value.is_empty())
+}
+
 /// The value of `Set-Cookie` that keeps a session for so many seconds; with none it is forgotten.
 #[must_use]
 pub fn set(base_url: &str, token: &str, max_age_s: i64) -> String {
-    let secure = if is_secure(base_url) { "; Secure" } else { "" };
-    format!("{}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}", name(base_url))
+    named(name(base_url), base_url, token, max_age_s)
 }
 
 /// Our token among the cookies of a request.
 #[must_use]
 pub fn token<'a>(base_url: &str, cookies: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let name = name(base_url);
-    let mut pairs = cookies.into_iter().flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(said, _)| *said == name).map(|(_, value)| value).filter(|value| !value.is_empty())
+    value_of(name(base_url), cookies)
 }
 
 /// Whether a request that changes something comes from our own pages, by what browsers say of it and

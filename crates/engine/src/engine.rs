@@ -58,6 +58,7 @@ pub struct Shared {
     pub(crate) links: Links,
     pub(crate) metrics: Metrics,
     pub(crate) changed: watch::Sender<u64>,
+    pub(crate) ways_in: watch::Sender<u64>,
     /// For searches.
     pub(crate) titles: rows::title::Titles,
     pub(crate) quarantined: AtomicBool,
@@ -122,6 +123,7 @@ impl Engine {
         let (to_outbox, from_decider) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             links: Links::new(&key, &settings.base_url),
+            sign_in: crate::sessions::SignIn::new(&key),
             db,
             ports,
             node,
@@ -129,6 +131,7 @@ impl Engine {
             key,
             metrics: Metrics::new(),
             changed: watch::channel(0).0,
+            ways_in: watch::channel(0).0,
             titles: rows::title::Titles::default(),
             quarantined: AtomicBool::new(quarantined),
             stop: CancellationToken::new(),
@@ -148,7 +151,6 @@ impl Engine {
             makings: crate::orgs::Makings::default(),
             seed: AtomicU64::new(seed.rotate_left(31)),
             settings,
-            sign_in: crate::sessions::SignIn::default(),
             troubles: crate::trouble::Troubles::default(),
         });
         let engine = Self { shared: shared.clone(), commands };
@@ -312,6 +314,8 @@ impl Engine {
         if self.shared.control.send(Control::Org(org, told)).is_ok() {
             let _ = wait.await;
         }
+        // Somebody may have been removed, or may see less from now on.
+        self.tell_ways_in();
         self.shared.changed.send_modify(|n| *n += 1);
     }
 

@@ -33,6 +33,8 @@ pub mod sessions;
 mod throttle;
 pub mod trouble;
 pub mod upkeep;
+mod visitor;
+mod ways_in;
 
 pub use allclear_domain::plants::planted;
 pub use engine::{Engine, EngineSettings, StartError};

@@ -41,6 +41,32 @@ pub enum BadPassword {
     TooLong,
     #[error("the password is the person's own name, id or e-mail address, which is what others try first")]
     OwnName,
+    #[error("the password is among those that are tried first, or close to one: take some words in a row that nobody expects together")]
+    Guessable,
+}
+
+/// What people here call the product, which is what a stranger tries first.
+const PRODUCT: [&str; 6] = ["all clear", "allclear", "all", "clear", "incident", "oncall"];
+/// What is looked at of a password: more makes no password easier to guess, and the judgement slow.
+const JUDGED_CHARS_MAX: usize = 100;
+
+/// What is easy to guess about a person: their own names, and ours.
+pub(crate) fn known_of(person: &Person) -> Vec<String> {
+    let mail = person.email.iter().map(String::as_str).chain(person.contacts.iter().filter_map(|c| c.email.as_deref()));
+    let own = [person.id.as_str(), person.name.as_str()].into_iter().chain(mail);
+    let parts = own.flat_map(|own| own.split(|c: char| !c.is_alphanumeric()).chain([own]));
+    parts.chain(PRODUCT).filter(|part| !part.is_empty()).map(str::to_lowercase).collect()
+}
+
+/// Refuses what is among the first hundred million guesses: the commonest passwords (ASVS 6.2.4) and words, alone,
+/// repeated, with a year or an exclamation mark, and the names of person and product. Slow: for [`Engine::beside`].
+pub(crate) fn judge(password: &str, known: &[String]) -> Result<(), BadPassword> {
+    let judged: String = password.chars().take(JUDGED_CHARS_MAX).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    // Without blanks and signs as well: `All Clear 2026!` is our name with a year.
+    let bare: String = judged.chars().filter(|c| c.is_alphanumeric()).collect();
+    let is_hard = |text: &str| zxcvbn::zxcvbn(text, &known).score() >= zxcvbn::Score::Three;
+    if is_hard(&judged) && (bare == judged || is_hard(&bare)) { Ok(()) } else { Err(BadPassword::Guessable) }
 }
 
 /// Refuses what is easy to guess; no rules of composition (NIST SP 800-63B-4, 3.1.1.2).
@@ -155,5 +181,32 @@ mod tests {
         assert_eq!(check("Ana.Ruiz@example.org", &ana()), Err(BadPassword::OwnName));
         assert_eq!(check("all lower case words", &ana()), Ok(()));
         assert_eq!(check("żółwżółwżółw", &ana()), Ok(()), "twelve characters, not bytes");
+    }
+
+    #[test]
+    fn the_commonest_passwords_and_the_products_name_are_refused_and_words_in_a_row_are_not() {
+        let known = known_of(&ana());
+        for common in [
+            "unbelievable",
+            "passwordpassword",
+            "Password1234!",
+            "P@ssw0rdP@ssw0rd",
+            "qwertyuiopasdfghjkl",
+            "1q2w3e4r5t6y7u8i",
+            "123456789012",
+            "aaaaaaaaaaaa",
+            "iloveyou1234",
+            "administrator",
+            "allclearallclear",
+            "All Clear 2026!",
+            "allclear-allclear",
+            "RuizDelgado2026",
+        ] {
+            assert_eq!(judge(common, &known), Err(BadPassword::Guessable), "{common}");
+        }
+        for good in ["correct horse battery staple", "a quiet night at sea", "żółw wśród zielonych fal", "v9#Tq2!mZx7&kw"] {
+            assert_eq!(judge(good, &known), Ok(()), "{good}");
+        }
+        assert_eq!(judge(&"a quiet night at sea ".repeat(12), &known), Ok(()), "a long one is judged, and soon");
     }
 }

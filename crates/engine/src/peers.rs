@@ -14,6 +14,7 @@ const POLL_EVERY: Duration = Duration::from_secs(2);
 pub(crate) async fn follow(engine: Engine) {
     let shared = engine.shared.clone();
     let mut heard = shared.db.notifications().await;
+    let mut ways_in = rows::meta::get(&shared.db, rows::meta::WAYS_IN).await.unwrap_or_default();
     let mut seen = rows::event::newest_seq(&shared.db).await.unwrap_or(0);
     loop {
         tokio::select! {
@@ -28,6 +29,7 @@ pub(crate) async fn follow(engine: Engine) {
         }
         // By its version rather than by an event, so that one that was missed is made up for.
         engine.reload_org().await;
+        engine.follow_ways_in(&mut ways_in).await;
         loop {
             let Ok(events) = rows::event::after(&shared.db, seen, 1000, &Reach::all()).await else { break };
             let Some(last) = events.last() else { break };

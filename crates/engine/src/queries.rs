@@ -1,7 +1,9 @@
 //! The only way to read for people: every question takes who asks, and gives plain structs of
 //! [`allclear_domain::view`].
 
-use allclear_domain::access::{Principal, Reach, Scope, reach};
+use std::sync::Arc;
+
+use allclear_domain::access::{Action, Principal, Reach, Resource, Scope, can, reach};
 use allclear_domain::event::Stream;
 use allclear_domain::expect::{Expectation, Standing};
 use allclear_domain::ids::{IncidentId, PageId, SignalId};
@@ -42,6 +44,8 @@ pub enum NoAnswer {
     Missing(&'static str),
     #[error("this needs the scope `{}`", .0.word())]
     Forbidden(Scope),
+    #[error("guests see the incidents to which they were admitted, and nothing of the organisation")]
+    Guest,
     #[error("{0}")]
     Bad(String),
 }
@@ -162,6 +166,21 @@ impl Queries<'_> {
 
     pub(crate) fn needs(&self, scope: Scope) -> Result<(), NoAnswer> {
         if self.who.scope.admits(scope) { Ok(()) } else { Err(NoAnswer::Forbidden(scope)) }
+    }
+
+    /// Whether the asker sees the organisation itself, and not only incidents.
+    #[must_use]
+    pub fn sees_organisation(&self) -> bool {
+        can(&self.engine.org(), self.who, Action::SeeOrganisation, Resource::Installation)
+    }
+
+    /// The organisation, for whoever may look at it: who is on call, services, routes and policies are read through this.
+    ///
+    /// # Errors
+    /// When the asker is a guest, or may not read.
+    pub fn organisation(&self) -> Result<Arc<Org>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        if self.sees_organisation() { Ok(self.engine.org()) } else { Err(NoAnswer::Guest) }
     }
 
     /// Which incidents the asker sees, by the organisation as it is now.
@@ -343,10 +362,9 @@ impl Queries<'_> {
     /// Who is on call everywhere, and who is next.
     ///
     /// # Errors
-    /// When the asker may not read.
+    /// When the asker may not see the organisation.
     pub fn on_call(&self, at: Timestamp) -> Result<Vec<OnCallView>, NoAnswer> {
-        self.needs(Scope::Read)?;
-        let org = self.engine.org();
+        let org = self.organisation()?;
         let name = |id: &Option<String>| id.as_deref().and_then(|id| org.person(id)).map(|p| p.name.clone());
         let mut out = Vec::new();
         for form in &org.bundle().schedules {
@@ -376,10 +394,9 @@ impl Queries<'_> {
     /// Who would be paged for these signals of an integration, were they to arrive now, and why.
     ///
     /// # Errors
-    /// When there is no such integration.
+    /// When there is no such integration, or the asker may not see the organisation.
     pub fn explain_signals(&self, integration: &str, signals: &[Signal]) -> Result<Vec<SignalExplanation>, NoAnswer> {
-        self.needs(Scope::Read)?;
-        let org = self.engine.org();
+        let org = self.organisation()?;
         let form = org.integration(integration).ok_or(NoAnswer::Missing("integration"))?;
         let now = self.engine.now();
         Ok(signals

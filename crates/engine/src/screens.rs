@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use allclear_domain::access::Scope;
 use allclear_domain::expect::Rule;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::Severity;
@@ -108,9 +109,9 @@ impl Queries<'_> {
     /// Whom a service's escalation policy would page, were it to start now for this severity.
     ///
     /// # Errors
-    /// When there is no such service.
+    /// When there is no such service, or the asker may not see the organisation.
     pub fn who_would_be_paged(&self, service: &str, severity: Severity) -> Result<Vec<StepExplanation>, NoAnswer> {
-        let org = self.engine().org();
+        let org = self.organisation()?;
         org.service(service).ok_or(NoAnswer::Missing("service"))?;
         let policy = org.escalation_of(service).map(|form| form.id.as_str());
         Ok(explain_policy(&org, policy, severity, self.engine().now()))
@@ -119,8 +120,9 @@ impl Queries<'_> {
     /// Every form of the organisation, without its content.
     ///
     /// # Errors
-    /// When the store does not answer.
+    /// When the asker is no administrator, or the store does not answer.
     pub async fn forms(&self) -> Result<Vec<FormLine>, NoAnswer> {
+        self.needs(Scope::Admin)?;
         let stored = rows::form::all(self.engine().db()).await?;
         Ok(stored
             .into_iter()
@@ -134,8 +136,9 @@ impl Queries<'_> {
     /// Who changed a form, and when; the newest first.
     ///
     /// # Errors
-    /// When the store does not answer.
+    /// When the asker is no administrator, or the store does not answer.
     pub async fn form_history(&self, kind: FormKind, id: &str) -> Result<Vec<FormChange>, NoAnswer> {
+        self.needs(Scope::Admin)?;
         let mut found: Vec<FormChange> = rows::form::versions(self.engine().db(), kind.word(), id)
             .await?
             .into_iter()

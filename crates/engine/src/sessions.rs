@@ -4,7 +4,6 @@
 //! here is durable before it is answered. A link is used up by a guarded write: of two at once one
 //! wins. Nothing of this is on the way of a page: whoever is paged needs no session.
 
-use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use allclear_domain::access::{Actor, Principal, Scope, scope_of_person};
@@ -23,7 +22,10 @@ use crate::engine::Engine;
 use crate::orgs::OrgError;
 use crate::password::{self, BadPassword, Hashing};
 use crate::ports::Rng;
+use crate::seal::SecretKey;
 use crate::throttle::{Keys, Throttle};
+use crate::visitor::Devices;
+pub use crate::visitor::Visitor;
 
 /// A session ends so long after it began, used or not: NIST SP 800-63B-4 asks for a new sign-in
 /// every 30 days at its first level, which is what a password alone is.
@@ -95,6 +97,8 @@ pub struct Begun {
     pub token: String,
     pub person: String,
     pub expires_at: Timestamp,
+    /// For the cookie by which this device is known again, where it was not known yet.
+    pub device: Option<String>,
 }
 
 /// Why somebody is not signed in, or a link not taken.
@@ -139,10 +143,16 @@ pub enum FirstAdministrator {
 }
 
 /// What sign-in keeps in memory.
-#[derive(Default)]
 pub(crate) struct SignIn {
     pub(crate) hashing: Hashing,
     throttle: Mutex<Throttle>,
+    devices: Devices,
+}
+
+impl SignIn {
+    pub(crate) fn new(key: &SecretKey) -> Self {
+        Self { hashing: Hashing::default(), throttle: Mutex::default(), devices: Devices::new(key) }
+    }
 }
 
 /// A new link: what is told, and what is stored.
@@ -202,14 +212,14 @@ impl Engine {
         Ok(Some(SignedIn { principal: Principal { actor: Actor::Person(found.person), scope }, session: found.id }))
     }
 
-    /// Signs somebody in, by id or e-mail address.
+    /// Signs somebody in, by id or e-mail address. A session that was held until now ends (ASVS 7.2.4).
     ///
     /// # Errors
     /// When it is the wrong password, one of too many, or the store does not answer.
-    pub async fn sign_in(&self, account: &str, password: &str, address: Option<IpAddr>, agent: Option<&str>) -> Result<Begun, NotSignedIn> {
-        let keys = Keys::of(account, address);
-        self.throttled(&keys)?;
+    pub async fn sign_in(&self, account: &str, password: &str, visitor: &Visitor<'_>) -> Result<Begun, NotSignedIn> {
         let person = self.account(account);
+        let keys = self.keys(account, person.as_deref(), visitor);
+        self.throttled(&keys)?;
         let stored = match &person {
             Some(person) => session::credential(self.db(), person).await?,
             None => None,
@@ -219,10 +229,35 @@ impl Engine {
             return Err(NotSignedIn::Wrong);
         }
         let person = person.ok_or(NotSignedIn::Wrong)?;
-        let (begun, write) = self.begin(&person, agent);
-        self.db().commit(vec![write]).await?;
+        let (begun, open) = self.begin(&person, visitor);
+        match visitor.session {
+            Some(_) => self.commit_ways_in(self.instead(visitor, vec![open])).await?,
+            None => self.db().commit(vec![open]).await?,
+        }
         self.forgiven(&keys);
         Ok(begun)
+    }
+
+    /// By what a try counts: a device that is known to the account waits for nobody else.
+    fn keys(&self, account: &str, person: Option<&str>, visitor: &Visitor<'_>) -> Keys {
+        match (visitor.device, person) {
+            (Some(device), Some(person)) if self.shared.sign_in.devices.knows(device, person) => Keys::known(device),
+            _ => Keys::of(account, visitor.address),
+        }
+    }
+
+    /// The writes, and the end of whatever session was held until now.
+    fn instead(&self, visitor: &Visitor<'_>, mut writes: Vec<Write>) -> Vec<Write> {
+        writes.extend(visitor.session.map(|token| session::end_by_hash(&hash(token), self.now())));
+        writes
+    }
+
+    /// Commits what ends somebody's way in, and tells whoever follows.
+    async fn commit_ways_in(&self, mut writes: Vec<Write>) -> Result<(), CommitError> {
+        writes.push(self.mark_ways_in());
+        self.db().commit(writes).await?;
+        self.tell_ways_in();
+        Ok(())
     }
 
     fn throttled(&self, keys: &Keys) -> Result<(), NotSignedIn> {
@@ -257,25 +292,33 @@ impl Engine {
         self.beside(move || password::fits(&password, &stored)).await.ok_or(NotSignedIn::Busy)
     }
 
-    async fn hashed(&self, password: &str) -> Result<String, NotSignedIn> {
-        let (password, rng) = (password.to_owned(), self.shared.ports.rng.clone());
-        self.beside(move || password::hash(&password, rng.as_ref())).await.ok_or(NotSignedIn::Busy)
+    /// The hash of a new password, unless it is easy to guess.
+    async fn hashed(&self, password: &str, person: &Person) -> Result<String, NotSignedIn> {
+        let (password, known, rng) = (password.to_owned(), password::known_of(person), self.shared.ports.rng.clone());
+        let made = self.beside(move || password::judge(&password, &known).map(|()| password::hash(&password, rng.as_ref()))).await;
+        Ok(made.ok_or(NotSignedIn::Busy)??)
     }
 
-    fn begin(&self, person: &str, agent: Option<&str>) -> (Begun, Write) {
+    fn begin(&self, person: &str, visitor: &Visitor<'_>) -> (Begun, Write) {
         let (now, token) = (self.now(), random(self.shared.ports.rng.as_ref()));
         let expires_at = after(now, SESSION_LIFE);
         let stored = Session {
             id: format!("ses_{:032x}", self.fresh_id()),
             hash: hash(&token),
             person: person.to_owned(),
-            agent: agent.map(|agent| agent.chars().filter(|c| !c.is_control()).take(AGENT_CHARS_MAX).collect()),
+            agent: visitor.agent.map(|agent| agent.chars().filter(|c| !c.is_control()).take(AGENT_CHARS_MAX).collect()),
             created_at: now,
             seen_at: now,
             expires_at,
             ended_at: None,
         };
-        (Begun { token, person: person.to_owned(), expires_at }, session::open(&stored))
+        let devices = &self.shared.sign_in.devices;
+        let device = if visitor.device.is_some_and(|device| devices.knows(device, person)) {
+            None
+        } else {
+            Some(devices.make(person, self.shared.ports.rng.as_ref()))
+        };
+        (Begun { token, person: person.to_owned(), expires_at, device }, session::open(&stored))
     }
 
     /// Ends one session of a person.
@@ -283,7 +326,7 @@ impl Engine {
     /// # Errors
     /// When the store does not answer.
     pub async fn sign_out(&self, person: &str, session: &str) -> Result<(), CommitError> {
-        self.db().commit(vec![session::end(person, session, self.now())]).await
+        self.commit_ways_in(vec![session::end(person, session, self.now())]).await
     }
 
     /// Ends all sessions of a person.
@@ -291,7 +334,7 @@ impl Engine {
     /// # Errors
     /// When the store does not answer.
     pub async fn sign_out_everywhere(&self, person: &str) -> Result<(), CommitError> {
-        self.db().commit(vec![session::end_all(person, self.now())]).await
+        self.commit_ways_in(vec![session::end_all(person, self.now())]).await
     }
 
     /// A person's sessions that are good now, newest first.
@@ -307,16 +350,9 @@ impl Engine {
     ///
     /// # Errors
     /// When the old one is wrong, the new one is not taken, or the store does not answer.
-    pub async fn change_password(
-        &self,
-        person: &str,
-        old: &str,
-        new: &str,
-        address: Option<IpAddr>,
-        agent: Option<&str>,
-    ) -> Result<Begun, NotSignedIn> {
-        self.checked(person, new)?;
-        let keys = Keys::of(person, address);
+    pub async fn change_password(&self, person: &str, old: &str, new: &str, visitor: &Visitor<'_>) -> Result<Begun, NotSignedIn> {
+        let form = self.checked(person, new)?;
+        let keys = self.keys(person, Some(person), visitor);
         self.throttled(&keys)?;
         let stored = session::credential(self.db(), person).await?;
         let known = stored.is_some();
@@ -324,21 +360,22 @@ impl Engine {
             return Err(NotSignedIn::Wrong);
         }
         self.forgiven(&keys);
-        let hashed = self.hashed(new).await?;
-        self.replace(person, &hashed, agent, Vec::new()).await
+        let hashed = self.hashed(new, &form).await?;
+        self.replace(person, &hashed, visitor, Vec::new()).await
     }
 
-    fn checked(&self, person: &str, password: &str) -> Result<(), NotSignedIn> {
+    fn checked(&self, person: &str, password: &str) -> Result<Person, NotSignedIn> {
         let org = self.org();
         let form = org.person(person).ok_or_else(|| NotSignedIn::Person(format!("there is no person `{person}` any more")))?;
-        Ok(password::check(password, form)?)
+        password::check(password, form)?;
+        Ok(form.clone())
     }
 
-    async fn replace(&self, person: &str, hashed: &str, agent: Option<&str>, mut writes: Vec<Write>) -> Result<Begun, NotSignedIn> {
+    async fn replace(&self, person: &str, hashed: &str, visitor: &Visitor<'_>, mut writes: Vec<Write>) -> Result<Begun, NotSignedIn> {
         let now = self.now();
-        let (begun, open) = self.begin(person, agent);
+        let (begun, open) = self.begin(person, visitor);
         writes.extend([session::put_credential(person, hashed, now), session::end_all(person, now), open]);
-        self.db().commit(writes).await?;
+        self.commit_ways_in(self.instead(visitor, writes)).await?;
         Ok(begun)
     }
 
@@ -382,14 +419,14 @@ impl Engine {
     ///
     /// # Errors
     /// When the link does not work any more, the password is not taken, or the store does not answer.
-    pub async fn accept_invitation(&self, token: &str, password: &str, agent: Option<&str>) -> Result<Begun, NotSignedIn> {
+    pub async fn accept_invitation(&self, token: &str, password: &str, visitor: &Visitor<'_>) -> Result<Begun, NotSignedIn> {
         let link = self.link(LinkKind::Invitation, token).await?;
         let person = link.person.clone().ok_or(NotSignedIn::LinkUnknown)?;
-        self.checked(&person, password)?;
-        let hashed = self.hashed(password).await?;
+        let form = self.checked(&person, password)?;
+        let hashed = self.hashed(password, &form).await?;
         let now = self.now();
         let used = vec![session::consume(&link.hash, now), session::void(&link.kind, Some(&person), now)];
-        self.replace(&person, &hashed, agent, used).await
+        self.replace(&person, &hashed, visitor, used).await
     }
 
     /// Makes the first administrator. The link is used up first: if we die in between, nobody is an
@@ -398,14 +435,20 @@ impl Engine {
     /// # Errors
     /// When the link does not work any more, the person or the password is not taken, or the store
     /// does not answer.
-    pub async fn set_up(&self, token: &str, first: FirstAdministrator, password: &str, agent: Option<&str>) -> Result<Begun, NotSignedIn> {
+    pub async fn set_up(
+        &self,
+        token: &str,
+        first: FirstAdministrator,
+        password: &str,
+        visitor: &Visitor<'_>,
+    ) -> Result<Begun, NotSignedIn> {
         let link = self.link(LinkKind::SetUp, token).await?;
         let person = self.first_administrator(first)?;
         password::check(password, &person)?;
-        let hashed = self.hashed(password).await?;
+        let hashed = self.hashed(password, &person).await?;
         let now = self.now();
         let used = vec![session::consume(&link.hash, now), session::void(&link.kind, None, now), session::end_all(&person.id, now)];
-        self.db().commit(used).await?;
+        self.commit_ways_in(self.instead(visitor, used)).await?;
         for tried in 1.. {
             match self.put_person(&person, &Actor::Administrator).await {
                 Ok(_) => break,
@@ -415,7 +458,7 @@ impl Engine {
             }
         }
         // After the form: an id that is new is given no password of before.
-        let (begun, open) = self.begin(&person.id, agent);
+        let (begun, open) = self.begin(&person.id, visitor);
         self.db().commit(vec![session::put_credential(&person.id, &hashed, now), open]).await?;
         Ok(begun)
     }

@@ -1,8 +1,13 @@
-//! How fast passwords may be tried: by account and address, by account, and by address.
+//! How fast passwords may be tried: by account and address, by account, by address, and by device.
 //!
 //! A try counts before it is judged, so that many at once count as many. It is kept in memory: a
-//! restart forgives, which an attacker cannot bring about. Links in messages, bearer tokens and
-//! senders never come here: whoever floods the sign-in stops no acknowledgement and no alarm.
+//! restart forgives, which an attacker cannot bring about, and each node counts for itself. Links in
+//! messages, bearer tokens and senders never come here: whoever floods the sign-in stops no
+//! acknowledgement and no alarm.
+//!
+//! What others get wrong must not keep a person out. A device that is known to the account counts by
+//! itself and waits for nobody. An address that is new to the account has its first tries from a store
+//! of their own, which thirty addresses cannot empty; what they try beyond waits for all of them.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -12,6 +17,8 @@ use jiff::Timestamp;
 
 /// Tries counted at once; beyond it those that may go on are forgotten first.
 const KEPT_MAX: usize = 20_000;
+/// Keys under which one try counts at most.
+const KEYS_MAX: usize = 3;
 /// After so long without a try all is forgotten.
 const FORGIVEN_AFTER: Length = Length::from_secs(3600);
 /// Characters of an account's name that count; longer ones are nobody's.
@@ -29,6 +36,13 @@ struct Rule {
 const PAIR: Rule = Rule { free: 5, wait_max: Length::from_mins(15) };
 /// One account from anywhere: a minute at most, since others must not be able to lock its person out.
 const ACCOUNT: Rule = Rule { free: 20, wait_max: Length::from_secs(60) };
+/// How often an address may try an account before it is no longer new to it: a slip or two.
+const FRESH_TRIES: u32 = 3;
+/// Tries of new addresses for one account at once: thirty addresses use ninety of them.
+const FRESH_AT_ONCE: i64 = 120;
+/// And one more each half minute, so that thirty addresses cannot empty it in the hour after which they are new again,
+/// and ten thousand of them get no more than some 3,000 tries a day for an account.
+const FRESH_EVERY: Length = Length::from_secs(30);
 /// One address for any account: a whole office may be behind it.
 const ADDRESS: Rule = Rule { free: 50, wait_max: Length::from_secs(60) };
 
@@ -43,11 +57,18 @@ struct Tries {
 #[derive(Debug, Default)]
 pub(crate) struct Throttle {
     tries: HashMap<String, Tries>,
+    /// By account: when its store of first tries is full again.
+    full_at: HashMap<String, Timestamp>,
 }
 
 /// Under which keys a try counts.
 #[derive(Debug, Clone)]
-pub(crate) struct Keys([(String, Rule); 3]);
+pub(crate) enum Keys {
+    /// From a device that is known to the account.
+    Known { device: String },
+    /// From anywhere else.
+    Stranger { pair: String, account: String, address: String },
+}
 
 impl Keys {
     /// Of an account as it was typed, and an address where it is known.
@@ -59,44 +80,92 @@ impl Keys {
             Some(ip) => ip.to_canonical().to_string(),
             None => String::new(),
         };
-        Self([(format!("both {account} {address}"), PAIR), (format!("account {account}"), ACCOUNT), (format!("from {address}"), ADDRESS)])
+        Self::Stranger {
+            pair: format!("both {account} {address}"),
+            account: format!("account {account}"),
+            address: format!("from {address}"),
+        }
+    }
+
+    /// Of a device that is known to the account.
+    pub(crate) fn known(device: &str) -> Self {
+        Self::Known { device: format!("device {device}") }
     }
 }
 
 impl Throttle {
     /// Counts a try, or says from when on there may be another one.
     pub(crate) fn begin(&mut self, keys: &Keys, now: Timestamp) -> Result<(), Timestamp> {
-        let waits = keys.0.iter().filter_map(|(key, _)| self.tries.get(key)).map(|tries| tries.free_at).filter(|at| *at > now).max();
-        if let Some(at) = waits {
-            return Err(at);
-        }
-        if self.tries.len() + keys.0.len() > KEPT_MAX {
-            self.tries.retain(|_, tries| tries.free_at > now);
-        }
-        if self.tries.len() + keys.0.len() > KEPT_MAX {
-            // All of them wait: there is no room for a newcomer either.
-            return Err(after(now, ADDRESS.wait_max));
-        }
-        for (key, rule) in &keys.0 {
-            let tries = self.tries.entry(key.clone()).or_insert(Tries { count: 0, last: now, free_at: now });
-            if now > after(tries.last, FORGIVEN_AFTER) {
-                tries.count = 0;
+        self.make_room(now)?;
+        match keys {
+            Keys::Known { device } => {
+                self.waits(device, now)?;
+                self.count(device, PAIR, now);
             }
-            tries.count += 1;
-            tries.last = now;
-            tries.free_at = after(now, rule.wait(tries.count));
+            Keys::Stranger { pair, account, address } => {
+                self.waits(pair, now)?;
+                self.waits(address, now)?;
+                let is_new = self.counted(pair, now) < FRESH_TRIES;
+                if !(is_new && self.take_fresh(account, now)) {
+                    self.waits(account, now)?;
+                    self.count(account, ACCOUNT, now);
+                }
+                self.count(pair, PAIR, now);
+                self.count(address, ADDRESS, now);
+            }
         }
         Ok(())
     }
 
-    /// It was the right password: what was counted for the account is forgotten, and one try of the
-    /// address is given back.
+    fn make_room(&mut self, now: Timestamp) -> Result<(), Timestamp> {
+        let is_full = |throttle: &Self| throttle.tries.len().max(throttle.full_at.len()) + KEYS_MAX > KEPT_MAX;
+        if is_full(self) {
+            self.tries.retain(|_, tries| tries.free_at > now);
+            self.full_at.retain(|_, at| *at > now);
+        }
+        // All of them wait: there is no room for a newcomer either.
+        if is_full(self) { Err(after(now, ADDRESS.wait_max)) } else { Ok(()) }
+    }
+
+    fn waits(&self, key: &str, now: Timestamp) -> Result<(), Timestamp> {
+        match self.tries.get(key) {
+            Some(tries) if tries.free_at > now => Err(tries.free_at),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn counted(&self, key: &str, now: Timestamp) -> u32 {
+        self.tries.get(key).filter(|tries| now <= after(tries.last, FORGIVEN_AFTER)).map_or(0, |tries| tries.count)
+    }
+
+    fn count(&mut self, key: &str, rule: Rule, now: Timestamp) {
+        let count = self.counted(key, now) + 1;
+        self.tries.insert(key.to_owned(), Tries { count, last: now, free_at: after(now, rule.wait(count)) });
+    }
+
+    /// One of the first tries of new addresses, while there are some.
+    fn take_fresh(&mut self, account: &str, now: Timestamp) -> bool {
+        let full_at = self.full_at.get(account).map_or(now, |at| (*at).max(now));
+        let all = FRESH_EVERY.as_secs() as i64 * (FRESH_AT_ONCE - 1);
+        let is_left = full_at.duration_since(now).as_secs() <= all;
+        if is_left {
+            self.full_at.insert(account.to_owned(), after(full_at, FRESH_EVERY));
+        }
+        is_left
+    }
+
+    /// It was the right password: what was counted for the device, or for the account and here, is forgotten, and one
+    /// try of the address is given back.
     pub(crate) fn succeeded(&mut self, keys: &Keys) {
-        let [pair, account, address] = &keys.0;
-        self.tries.remove(&pair.0);
-        self.tries.remove(&account.0);
-        if let Some(tries) = self.tries.get_mut(&address.0) {
-            tries.count = tries.count.saturating_sub(1);
+        match keys {
+            Keys::Known { device } => drop(self.tries.remove(device)),
+            Keys::Stranger { pair, account, address } => {
+                self.tries.remove(pair);
+                self.tries.remove(account);
+                if let Some(tries) = self.tries.get_mut(address) {
+                    tries.count = tries.count.saturating_sub(1);
+                }
+            }
         }
     }
 }
@@ -146,6 +215,44 @@ mod tests {
         }
         assert!(throttle.begin(&Keys::of("other", Some("2001:db8::ffff".parse().unwrap())), at(0)).is_err());
         assert!(throttle.begin(&Keys::of("other", Some("2001:db8:1::1".parse().unwrap())), at(0)).is_ok());
+    }
+
+    /// Thirty addresses that try without a pause for a day, resting whenever that makes them new again.
+    #[test]
+    fn thirty_addresses_never_keep_a_person_out_for_a_minute_and_get_little_for_it() {
+        let mut throttle = Throttle::default();
+        let mut tried = 0;
+        for second in 0..86_400_i64 {
+            let rests = second / 600 % 7 > 0;
+            for n in 0..30 {
+                let keys = Keys::of("ana", Some(IpAddr::from([77, 1, n, 1])));
+                tried += i32::from(!rests && throttle.begin(&keys, at(second)).is_ok());
+            }
+            // Ana from somewhere new, with a slip of the finger before the right password.
+            if second % 900 == 30 {
+                let mine = Keys::of("ana", Some(IpAddr::from((second as u32).to_be_bytes())));
+                assert_eq!(throttle.begin(&mine, at(second)), Ok(()), "{second}");
+                assert_eq!(throttle.begin(&mine, at(second + 1)), Ok(()), "{second}");
+            }
+        }
+        assert!(tried < 5_000, "{tried} tries in a day");
+    }
+
+    #[test]
+    fn a_known_device_waits_for_nobody_else_and_not_longer_than_its_own_slips_ask() {
+        let mut throttle = Throttle::default();
+        for n in 0..20_000_u32 {
+            let _ = throttle.begin(&Keys::of("ana", Some(IpAddr::from([77, 1, (n / 250) as u8, (n % 250) as u8]))), at(0));
+        }
+        let new = Keys::of("ana", Some("192.0.2.1".parse().unwrap()));
+        assert!(throttle.begin(&new, at(0)).is_err(), "so many addresses do empty the store");
+        let mut throttle = Throttle { tries: throttle.tries.into_iter().take(9_000).collect(), full_at: throttle.full_at };
+        let known = Keys::known("a");
+        for _ in 0..=PAIR.free {
+            assert_eq!(throttle.begin(&known, at(0)), Ok(()));
+        }
+        assert_eq!(throttle.begin(&known, at(0)), Err(at(1)), "a stolen device guesses no faster");
+        assert_eq!(throttle.begin(&Keys::known("b"), at(0)), Ok(()));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use allclear_engine::orgs::forms::{Changed, FormError, Seen};
 use allclear_engine::outbox::OutboxSettings;
 use allclear_engine::ports::{BoxFuture, Clock, Ports, Rng, Transport};
 use allclear_engine::seal::SecretKey;
-use allclear_engine::sessions::{LinkKind, NotSignedIn};
+use allclear_engine::sessions::{LinkKind, NotSignedIn, Visitor};
 use allclear_store::schema::{MIGRATIONS, TABLES};
 use allclear_store::{Db, OpenOptions};
 use jiff::Timestamp;
@@ -169,7 +169,7 @@ async fn nothing_of_before_opens_for_the_next_of_the_name(url: &str) {
         };
         add().await;
         let invited = token_of(engine.issue_link(LinkKind::Invitation, Some("ana")).await.unwrap().0);
-        let session = engine.accept_invitation(&invited, PASSWORD, None).await.unwrap().token;
+        let session = engine.accept_invitation(&invited, PASSWORD, &Visitor::default()).await.unwrap().token;
         let unused = token_of(engine.issue_link(LinkKind::Invitation, Some("ana")).await.unwrap().0);
         let (token, _) = engine.create_token("t", Scope::Read, Some("ana".into()), None).await.unwrap();
         assert!(engine.session(&session).await.unwrap().is_some() && engine.authenticate(&token).await.unwrap().is_some());
@@ -183,7 +183,7 @@ async fn nothing_of_before_opens_for_the_next_of_the_name(url: &str) {
         add().await;
         assert!(engine.session(&session).await.unwrap().is_none(), "the session");
         assert!(engine.authenticate(&token).await.unwrap().is_none(), "the token");
-        assert!(matches!(engine.sign_in("ana", PASSWORD, None, None).await, Err(NotSignedIn::Wrong)), "the password");
+        assert!(matches!(engine.sign_in("ana", PASSWORD, &Visitor::default()).await, Err(NotSignedIn::Wrong)), "the password");
         assert!(matches!(engine.link(LinkKind::Invitation, &unused).await, Err(NotSignedIn::LinkOver)), "the invitation");
         if !by_file {
             remove(&engine, FormKind::Person, "ana", Seen::Whatever).await.unwrap();

@@ -82,7 +82,8 @@ pub(crate) struct Board {
     /// Whether more are open than a board holds.
     cut: bool,
     ended: Vec<IncidentView>,
-    on_call: Vec<OnCallView>,
+    /// Nothing of it for a guest.
+    on_call: Option<Vec<OnCallView>>,
 }
 
 /// GET.
@@ -147,7 +148,7 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     let mut ended = queries.incidents(IncidentFilter::default(), ENDED_AMONG).await?;
     ended.retain(|i| !i.state.is_open());
     ended.truncate(ENDED_SHOWN);
-    let on_call = queries.on_call(when.now)?;
+    let on_call = if queries.sees_organisation() { Some(queries.on_call(when.now)?) } else { None };
     let may_act = who.scope.admits(Scope::Respond);
     Ok(Board { when, me, may_act, filter, rows, candidates, counts, mine, late, nobodys, cut, ended, on_call })
 }
@@ -187,7 +188,7 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
             }
             p class="beside now" { (when.stamp(when.now)) " " (when.zone()) }
         }
-        @if !wall && open > 0 { (filter::bar(&board.filter, &board.counts, board.mine, board.me.is_some(), org)) }
+        @if !wall && open > 0 { (filter::bar(&board.filter, &board.counts, board.mine, board.me.is_some(), board.on_call.is_some().then_some(org))) }
         div data-live="rows" class="rows" {
             @if board.may_act { form id=(ACTS) method="post" action="/" hidden { (once(when)) input type="hidden" name="back" value="/"; } }
             @if open == 0 && board.candidates.is_empty() { (empty(options)) }
@@ -206,7 +207,7 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
             }
         }
         div class="below" data-live="below" {
-            (on_call(board))
+            @if let Some(shifts) = &board.on_call { (on_call(board, shifts)) }
             @if !board.ended.is_empty() && !wall { (ended(board, org)) }
         }
         @if options.demo_outbox.is_some() && !wall {
@@ -306,14 +307,14 @@ fn empty(options: &WebOptions) -> Markup {
     }
 }
 
-fn on_call(board: &Board) -> Markup {
+fn on_call(board: &Board, shifts: &[OnCallView]) -> Markup {
     let when = &board.when;
     html! {
         section class="now-on-call" {
             h2 { a href="/on-call" { "On call now" } }
-            @if board.on_call.is_empty() { p class="quiet" { "No schedule is set, so escalation policies reach people only by name." } }
+            @if shifts.is_empty() { p class="quiet" { "No schedule is set, so escalation policies reach people only by name." } }
             ul class="pairs" {
-                @for shift in &board.on_call {
+                @for shift in shifts {
                     li {
                         span { bdi { (shift.name) } }
                         span {

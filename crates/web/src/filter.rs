@@ -70,8 +70,8 @@ pub(crate) fn is_of(incident: &IncidentView, me: Option<&str>) -> bool {
     me.is_some_and(|me| incident.is_of(me))
 }
 
-/// Links and form.
-pub(crate) fn bar(filter: &Filter, counts: &[usize; 5], mine: usize, has_me: bool, org: &Org) -> Markup {
+/// Links and form; services are named to whoever sees the organisation.
+pub(crate) fn bar(filter: &Filter, counts: &[usize; 5], mine: usize, has_me: bool, org: Option<&Org>) -> Markup {
     let all: usize = counts.iter().sum();
     let current = |is: bool| is.then_some("true");
     html! {
@@ -90,7 +90,9 @@ pub(crate) fn bar(filter: &Filter, counts: &[usize; 5], mine: usize, has_me: boo
             details class="act-one far" name="filter" {
                 summary { "Filter" @if filter.service.is_some() || filter.state.is_some() { " · on" } }
                 form method="get" action="/" {
-                    label class="field" { span { "Service" } (parts::service_choice(org, filter.service.as_deref(), "Every service")) }
+                    @if let Some(org) = org {
+                        label class="field" { span { "Service" } (parts::service_choice(org, filter.service.as_deref(), "Every service")) }
+                    }
                     label class="field" {
                         span { "State" }
                         select name="state" {

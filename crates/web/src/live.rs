@@ -17,7 +17,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use jiff::Timestamp;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch as watched};
 
 use crate::App;
 use crate::pages::{Asked, reader};
@@ -29,8 +29,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(25);
 const GATHER: Duration = Duration::from_millis(50);
 /// Changes that a slow reader may be behind; beyond it the next says that anything may have changed.
 const BACKLOG: usize = 256;
-/// A page that is told of a change shows again who it is after this long: somebody who was shut out hears a minute
-/// longer that something changed, and never what.
+/// A page that is told of a change shows again who it is after this long, since sessions and tokens also end by
+/// themselves; whoever is shut out is at once.
 const KNOWN_FOR: Length = Length::from_secs(60);
 /// Events read at once; more than that in one gathering means that anything may have changed.
 const BATCH: i64 = 500;
@@ -126,6 +126,7 @@ impl Follows {
 /// A page that follows.
 struct Following {
     changes: broadcast::Receiver<Change>,
+    ways_in: watched::Receiver<u64>,
     follows: Follows,
     stopping: allclear_engine::CancellationToken,
     app: App,
@@ -140,9 +141,10 @@ impl Following {
     /// Whether the session or the token is still good. A quiet page asks nothing of the store, and is told nothing.
     async fn is_still_in(&mut self) -> bool {
         let now = self.app.engine.now();
-        if now < after(self.known_at, KNOWN_FOR) {
+        if now < after(self.known_at, KNOWN_FOR) && !self.ways_in.has_changed().unwrap_or(true) {
             return true;
         }
+        self.ways_in.borrow_and_update();
         match visitor(&self.app, &self.headers).await {
             Ok(who) => {
                 (self.who, self.known_at) = (who, now);
@@ -188,10 +190,10 @@ pub(crate) async fn follow(State(app): State<App>, headers: HeaderMap, Query(ask
         Some("org") => Follows::Org,
         _ => Follows::All,
     };
-    let changes = app.hub.follow(&app.engine);
+    let (changes, ways_in) = (app.hub.follow(&app.engine), app.engine.watch_ways_in());
     let stopping = app.engine.stopping();
     let known_at = app.engine.now();
-    let start = Following { changes, follows, stopping, app, who, headers, known_at };
+    let start = Following { changes, ways_in, follows, stopping, app, who, headers, known_at };
     let stream = unfold((start, true), |(mut page, first)| async move {
         if first {
             // Says at once that the way is open, so that a page knows it is live.
@@ -210,6 +212,13 @@ pub(crate) async fn follow(State(app): State<App>, headers: HeaderMap, Query(ask
                     Err(broadcast::error::RecvError::Lagged(_)) => return None,
                     Err(broadcast::error::RecvError::Closed) => return None,
                 },
+                changed = page.ways_in.changed() => {
+                    page.ways_in.mark_changed();
+                    if changed.is_err() || !page.is_still_in().await {
+                        return None;
+                    }
+                    continue;
+                }
                 () = page.stopping.cancelled() => return None,
             };
             let event = Event::default().event("changed").data(version.to_string());

@@ -90,8 +90,8 @@ async fn put(app: &App, who: &Principal, when: &When, fields: &Fields) -> Result
 }
 
 fn shown(app: &App, who: &Principal, when: &When, draft: &Draft) -> Result<Response, Refused> {
-    let org = app.engine.org();
     let queries = app.engine.queries(who);
+    let org = queries.organisation()?;
     let now = queries.on_call(when.now)?;
     let body = html! {
         (heading("On call", &html! { (when.stamp(when.now)) " " (when.zone()) }))

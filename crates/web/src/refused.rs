@@ -117,6 +117,12 @@ impl From<NoAnswer> for Refused {
                 let detail = format!("It needs the scope `{}`.", scope.word());
                 Self::new(StatusCode::FORBIDDEN, "scope_too_narrow", "This token may not see that", detail, html! {})
             }
+            NoAnswer::Guest => {
+                let detail =
+                    "You see the incidents to which you were admitted. Who is on call, services and policies are for people of the house.";
+                let works = html! { p { a href="/" { "Board" } } };
+                Self::new(StatusCode::FORBIDDEN, "forbidden", "Guests do not see this", detail, works)
+            }
             NoAnswer::Bad(why) => Self::new(StatusCode::BAD_REQUEST, "bad_request", "This cannot be read", why, html! {}),
         }
     }

@@ -65,11 +65,11 @@ pub(crate) async fn menu(State(app): State<App>, headers: HeaderMap) -> Response
         let name = who.person().map_or_else(|| "An API token".to_owned(), |id| parts::name(&app.engine.org(), id));
         let body = html! {
             (heading(&name, &html! { (who.scope.word()) }))
-            section data-live="shift-here" { (shell::shift(&app, &who, &when)) }
+            @if shell::leads(&app, &who, Place::OnCall) { section data-live="shift-here" { (shell::shift(&app, &who, &when)) } }
             section data-live="mine" { h2 { "Mine" } (incidents(&mine, &when, "You have no open incident.")) @if cut { p class="quiet" { "There may be more, none worse than these." } } }
             nav class="menu" aria-label="More pages" {
-                @for (href, word) in [("/services", "Services"), ("/actions", "Actions"), ("/reviews", "Reviews"), ("/trends", "Trends"), ("/settings", "Settings")] {
-                    @if href != "/settings" || shell::may_set(&app, &who) { a href=(href) { (word) } }
+                @for place in [Place::Services, Place::Actions, Place::Reviews, Place::Trends, Place::Settings] {
+                    @if shell::leads(&app, &who, place) { a href=(place.path()) { (place.word()) } }
                 }
                 @if app.options.demo_outbox.is_some() { a href="/outbox" { "Messages" } }
                 @if app.options.open_to.is_none() { a href="/me" { "My account and sessions" } }

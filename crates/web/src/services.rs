@@ -25,8 +25,9 @@ const LISTED: i64 = 20;
 pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
-        let org = app.engine.org();
-        let open = app.engine.queries(&who).open_by_service().await?;
+        let queries = app.engine.queries(&who);
+        let org = queries.organisation()?;
+        let open = queries.open_by_service().await?;
         let body = html! {
             (heading("Services", &html! { (org.bundle().services.len()) }))
             @if org.bundle().services.is_empty() {
@@ -57,9 +58,9 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
 pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path(id): Path<String>) -> Response {
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
-        let org = app.engine.org();
-        let Some(service) = org.service(&id) else { return Err(Refused::missing("service", "Look for it among the services.")) };
         let queries = app.engine.queries(&who);
+        let org = queries.organisation()?;
+        let Some(service) = org.service(&id) else { return Err(Refused::missing("service", "Look for it among the services.")) };
         let of_it = IncidentFilter { service: Some(id.clone()), ..IncidentFilter::default() };
         let (open, cut) = queries.open_incidents(&of_it).await?;
         let mut ended = queries.incidents(of_it, LISTED).await?;

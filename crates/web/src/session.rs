@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use allclear_domain::access::Principal;
 use allclear_engine::cookies;
-use allclear_engine::sessions::SignedIn;
+use allclear_engine::sessions::{SignedIn, Visitor};
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, USER_AGENT};
 use axum::http::request::Parts;
@@ -27,18 +27,30 @@ const OPEN: [&str; 4] = ["/a/", "/sign-in", "/set-up/", "/invite/"];
 /// Longest address that is gone back to after signing in.
 const NEXT_LEN_MAX: usize = 512;
 
-/// From where a request comes, for the throttle and the list of sessions.
+/// From where a request comes and what it shows, for the throttle and the list of sessions.
 pub(crate) struct Caller {
-    pub address: Option<IpAddr>,
-    pub agent: Option<String>,
+    address: Option<IpAddr>,
+    agent: Option<String>,
+    session: Option<String>,
+    device: Option<String>,
+}
+
+impl Caller {
+    /// As the engine takes it.
+    pub(crate) fn visitor(&self) -> Visitor<'_> {
+        Visitor { address: self.address, agent: self.agent.as_deref(), session: self.session.as_deref(), device: self.device.as_deref() }
+    }
 }
 
 impl FromRequestParts<App> for Caller {
     type Rejection = Infallible;
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
         let agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
-        Ok(Self { address, agent })
+        let said = || parts.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let session = cookies::token(app.engine.base_url(), said()).map(ToOwned::to_owned);
+        let device = cookies::device(app.engine.base_url(), said()).map(ToOwned::to_owned);
+        Ok(Self { address, agent, session, device })
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    const fn path(self) -> &'static str {
+    pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Board | Self::Incident => "/",
             Self::OnCall => "/on-call",
@@ -52,7 +52,7 @@ impl Place {
         }
     }
 
-    const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Board | Self::Incident => "Board",
             Self::OnCall => "On call",
@@ -138,7 +138,7 @@ fn document(app: &App, page: &Page<'_>) -> Markup {
                     p class="only-paper" { "All Clear · " (page.title) " · as of " (page.when.full(page.when.now)) }
                     main id="main" tabindex="-1" { (page.body) }
                 }
-                @if !page.wall { (dock(page)) }
+                @if !page.wall { (dock(app, page)) }
                 p id="told" class="vh" role="status" aria-live="polite" {}
             }
         }
@@ -160,12 +160,12 @@ fn rail(app: &App, page: &Page<'_>) -> Markup {
             }
             nav aria-label="Pages" {
                 @for place in [Place::Board, Place::OnCall, Place::Services, Place::Actions, Place::Reviews, Place::Trends, Place::Settings, Place::Search] {
-                    @if place != Place::Settings || may_set(app, page.who) { (item(place, page)) }
+                    @if leads(app, page.who, place) { (item(place, page)) }
                 }
                 @if app.options.demo_outbox.is_some() { (item(Place::Messages, page)) }
             }
             div class="foot" data-live="shift" {
-                (shift(app, page.who, page.when))
+                @if leads(app, page.who, Place::OnCall) { (shift(app, page.who, page.when)) }
                 (me(app, page.who))
             }
         }
@@ -177,10 +177,27 @@ pub(crate) fn may_set(app: &App, who: &Principal) -> bool {
     can(&app.engine.org(), who, Action::Administer, Resource::Installation)
 }
 
-fn dock(page: &Page<'_>) -> Markup {
+/// Whether the pages of this place have something for somebody.
+pub(crate) fn leads(app: &App, who: &Principal, place: Place) -> bool {
+    match place {
+        Place::Settings => may_set(app, who),
+        Place::OnCall | Place::Services => app.engine.queries(who).sees_organisation(),
+        Place::Declare => who.scope.admits(Scope::Respond),
+        Place::Board
+        | Place::Actions
+        | Place::Reviews
+        | Place::Trends
+        | Place::Search
+        | Place::Menu
+        | Place::Messages
+        | Place::Incident => true,
+    }
+}
+
+fn dock(app: &App, page: &Page<'_>) -> Markup {
     html! {
         nav class="dock" aria-label="Main pages" {
-            @for place in [Place::Board, Place::OnCall, Place::Declare, Place::Search, Place::Menu] { (item(place, page)) }
+            @for place in [Place::Board, Place::OnCall, Place::Declare, Place::Search, Place::Menu] { @if leads(app, page.who, place) { (item(place, page)) } }
         }
     }
 }

@@ -64,7 +64,7 @@ async fn show(State(app): State<App>, headers: HeaderMap, Query(Next { next }): 
 
 async fn sign_in(State(app): State<App>, caller: Caller, Form(form): Form<SignInForm>) -> Response {
     let next = local(form.next.as_deref());
-    match app.engine.sign_in(&form.account, &form.password, caller.address, caller.agent.as_deref()).await {
+    match app.engine.sign_in(&form.account, &form.password, &caller.visitor()).await {
         Ok(begun) => enter(&app, &begun, next),
         Err(why) => refused(&app, "Sign in", why, |words| sign_in_form(&form.account, next, Some(words))),
     }
@@ -127,7 +127,7 @@ async fn set_up(State(app): State<App>, caller: Caller, Path(token): Path<String
     } else {
         FirstAdministrator::Known(form.person)
     };
-    match app.engine.set_up(&token, first, &form.password, caller.agent.as_deref()).await {
+    match app.engine.set_up(&token, first, &form.password, &caller.visitor()).await {
         Ok(begun) => enter(&app, &begun, "/"),
         Err(why) => refused(&app, "Set up All Clear", why, |words| set_up_form(&app.engine.org(), &token, Some(words))),
     }
@@ -147,7 +147,7 @@ async fn show_invitation(State(app): State<App>, Path(token): Path<String>) -> R
 }
 
 async fn accept_invitation(State(app): State<App>, caller: Caller, Path(token): Path<String>, Form(form): Form<PasswordForm>) -> Response {
-    match app.engine.accept_invitation(&token, &form.password, caller.agent.as_deref()).await {
+    match app.engine.accept_invitation(&token, &form.password, &caller.visitor()).await {
         Ok(begun) => enter(&app, &begun, "/"),
         Err(why) => refused(&app, "Choose a password", why, |words| invitation_form(&app.engine.org(), None, &token, Some(words))),
     }
@@ -177,7 +177,7 @@ async fn change_password(State(app): State<App>, headers: HeaderMap, caller: Cal
         Ok(found) => found,
         Err(refused) => return refused.answer(true),
     };
-    let changed = app.engine.change_password(person(&found), &form.old, &form.password, caller.address, caller.agent.as_deref()).await;
+    let changed = app.engine.change_password(person(&found), &form.old, &form.password, &caller.visitor()).await;
     let why = match changed {
         Ok(begun) => return enter(&app, &begun, "/me"),
         Err(why) => why,
@@ -197,10 +197,14 @@ fn person(found: &SignedIn) -> &str {
     found.principal.person().unwrap_or_default()
 }
 
-/// Signed in: the cookie is set, and on it goes.
+/// Signed in: the cookies are set, and on it goes.
 fn enter(app: &App, begun: &Begun, next: &str) -> Response {
     let life = begun.expires_at.duration_since(app.engine.now()).as_secs();
-    with_cookie(Redirect::to(next).into_response(), &cookies::set(app.engine.base_url(), &begun.token, life))
+    let answer = with_cookie(Redirect::to(next).into_response(), &cookies::set(app.engine.base_url(), &begun.token, life));
+    match &begun.device {
+        Some(device) => with_cookie(answer, &cookies::set_device(app.engine.base_url(), device)),
+        None => answer,
+    }
 }
 
 fn leave(app: &App) -> Response {
@@ -209,7 +213,7 @@ fn leave(app: &App) -> Response {
 
 fn with_cookie(mut response: Response, cookie: &str) -> Response {
     if let Ok(value) = HeaderValue::from_str(cookie) {
-        response.headers_mut().insert(SET_COOKIE, value);
+        response.headers_mut().append(SET_COOKIE, value);
     }
     response
 }
@@ -281,7 +285,7 @@ fn wrong(words: Option<&str>) -> Markup {
 fn new_password() -> Markup {
     html! {
         p { label for="password" { "Password" } " " input id="password" name="password" type="password" autocomplete="new-password" minlength=(PASSWORD_CHARS_MIN) required aria-describedby="rule"; }
-        p class="hint" id="rule" { "At least " (PASSWORD_CHARS_MIN) " characters. Some words in a row are good; symbols are not needed." }
+        p class="hint" id="rule" { "At least " (PASSWORD_CHARS_MIN) " characters. Some words in a row are good; symbols are not needed. What is tried first is refused: common passwords, names, ours too." }
     }
 }
 

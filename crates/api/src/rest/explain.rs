@@ -41,7 +41,8 @@ pub(crate) async fn signal(
     Q(query): Q<IntegrationQuery>,
     Raw(body): Raw,
 ) -> Result<Json<PayloadExplanation>, Problem> {
-    let org = api.engine.org();
+    let queries = api.engine.queries(&who.0);
+    let org = queries.organisation()?;
     let id = query.integration;
     let form = org
         .integration(&id)
@@ -57,7 +58,7 @@ pub(crate) async fn signal(
         };
         Problem::bad(format!("this is not what the format `{}` is: {refusal}", form.kind)).with(errors)
     })?;
-    let signals = api.engine.queries(&who.0).explain_signals(&id, &parsed.signals)?;
+    let signals = queries.explain_signals(&id, &parsed.signals)?;
     Ok(Json(PayloadExplanation { signals, refused: parsed.refused }))
 }
 

@@ -1,4 +1,4 @@
-//! The log as it grows, as server-sent events: resumable, and ended with the program.
+//! The log as it grows, as server-sent events: resumable, and ended with the program or with the token.
 //!
 //! Events are read from the store after the last one sent, so that a slow reader costs no memory
 //! and misses nothing; the engine's tick only says when to look.
@@ -8,9 +8,8 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::time::Duration;
 
-use allclear_domain::access::Principal;
+use allclear_domain::access::{Principal, Scope};
 use allclear_domain::view::EventView;
-use allclear_engine::Engine;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -25,7 +24,7 @@ use crate::Api;
 use crate::asked::Q;
 use crate::problem::Problem;
 use crate::schema;
-use crate::who::{Read, Who};
+use crate::who::{Read, Who, holder};
 
 /// A comment is sent after this much silence, so that proxies (nginx: 60 s) keep the connection.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -36,8 +35,7 @@ const BATCH: i64 = 200;
 const GATHER: Duration = Duration::from_millis(50);
 /// The backstop: it looks at least this often, and again after a fault of the store.
 const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(5);
-/// A stream ends after this long, and clients come back by themselves, so that a token that was
-/// revoked sees no more than five minutes of it.
+/// A stream ends after this long, and clients come back by themselves: the backstop for a token that expires.
 const LIFE: Duration = Duration::from_mins(5);
 
 #[derive(Deserialize, IntoParams)]
@@ -50,11 +48,14 @@ pub(crate) struct StreamQuery {
 }
 
 struct Follower {
-    engine: Engine,
+    api: Api,
     who: Principal,
+    /// What was shown: a token or a cookie.
+    shown: HeaderMap,
     after: i64,
     ready: VecDeque<EventView>,
     ticks: watch::Receiver<u64>,
+    ways_in: watch::Receiver<u64>,
     life: Pin<Box<Sleep>>,
 }
 
@@ -74,12 +75,12 @@ pub(crate) async fn follow(
         None => query.after,
     };
     // Subscribed before the first read, so that nothing falls between the two.
-    let ticks = api.engine.watch();
+    let (ticks, ways_in) = (api.engine.watch(), api.engine.watch_ways_in());
     let after = match last {
         Some(seq) => seq,
         None => api.engine.queries(&who.0).newest_seq().await?,
     };
-    let follower = Follower { engine: api.engine.clone(), who: who.0, after, ready: VecDeque::new(), ticks, life: Box::pin(sleep(LIFE)) };
+    let follower = Follower { api, who: who.0, shown: headers, after, ready: VecDeque::new(), ticks, ways_in, life: Box::pin(sleep(LIFE)) };
     let stream = unfold(follower, |mut follower| async move {
         let event = follower.next().await?;
         Some((Ok(event), follower))
@@ -88,9 +89,26 @@ pub(crate) async fn follow(
 }
 
 impl Follower {
+    /// Whether the token or the session is still good, asked whenever any way in ended. What was read for who they were
+    /// is read again for who they are.
+    async fn is_still_in(&mut self) -> bool {
+        if !self.ways_in.has_changed().unwrap_or(true) {
+            return true;
+        }
+        self.ways_in.borrow_and_update();
+        // A store that does not answer ends the stream: its reader comes back, and is asked again.
+        let Ok(who) = holder(&self.shown, &self.api).await else { return false };
+        self.ready.clear();
+        self.who = who;
+        self.who.scope.admits(Scope::Read)
+    }
+
     async fn next(&mut self) -> Option<Event> {
-        let stopping = self.engine.stopping();
+        let stopping = self.api.engine.stopping();
         loop {
+            if !self.is_still_in().await {
+                return None;
+            }
             if let Some(view) = self.ready.pop_front() {
                 self.after = view.seq;
                 let event = Event::default().id(view.seq.to_string()).event(&view.kind);
@@ -105,7 +123,7 @@ impl Follower {
                 return None;
             }
             self.ticks.borrow_and_update();
-            let found = self.engine.queries(&self.who).events_after(self.after, BATCH).await;
+            let found = self.api.engine.queries(&self.who).events_after(self.after, BATCH).await;
             let failed = found.is_err();
             self.ready.extend(found.unwrap_or_default());
             if !self.ready.is_empty() {
@@ -115,6 +133,11 @@ impl Follower {
                 changed = self.ticks.changed(), if !failed => {
                     changed.ok()?;
                     sleep(GATHER).await;
+                }
+                changed = self.ways_in.changed() => {
+                    changed.ok()?;
+                    // For the look at the head of the loop.
+                    self.ways_in.mark_changed();
                 }
                 () = sleep(LOOK_AT_LEAST_EVERY) => {}
                 () = stopping.cancelled() => return None,

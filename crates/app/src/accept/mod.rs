@@ -3,9 +3,10 @@
 //!
 //! axum's own loop sets no deadlines, so this one is built on hyper. Deadlines of heads and idle
 //! connections are kept by [`pulse`], below the protocol, so that they hold before the protocol is
-//! known; bodies have theirs in [`service`]. It deliberately knows no route but the two that tell
+//! known; bodies have theirs in [`service`], and who may hold a connection is said in [`places`]. It deliberately knows no route but the two that tell
 //! whether we are ready, which say no while stopping, and speaks no TLS: that is the proxy's.
 
+mod places;
 mod pulse;
 mod service;
 #[cfg(test)]
@@ -16,14 +17,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use allclear_channels::ranges::Ranges;
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use places::{Place, Places};
 use pulse::{Pulse, Watched};
 
 /// Connections at once, unless set otherwise: each holds some 20 KiB, so 200 MiB at worst.
@@ -40,7 +42,7 @@ pub const IDLE_DEADLINE: Duration = Duration::from_secs(75);
 pub const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
 /// How long an answer may be stuck because the other side reads nothing. A live stream says
 /// something every 15 s.
-const WRITE_DEADLINE: Duration = Duration::from_secs(30);
+pub const WRITE_DEADLINE: Duration = Duration::from_secs(30);
 /// Largest head of a request, in bytes.
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 /// Requests at once on one HTTP/2 connection; what RFC 9113 §6.5.2 recommends at least.
@@ -55,6 +57,9 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 const PING_DEADLINE: Duration = Duration::from_secs(10);
 /// Connections that the kernel holds for us until we take them.
 const BACKLOG: u32 = 4096;
+/// How long a connection that was asked to leave for a newcomer may take to do so: a round trip to anywhere. One that
+/// asked for something at that very moment gets its answer first.
+const LEAVE_DEADLINE: Duration = Duration::from_secs(1);
 /// A pause when the machine has no more descriptors, so that we do not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How often a stop looks whether every request has its answer.
@@ -67,12 +72,20 @@ pub struct Limits {
     pub header: Duration,
     pub body: Duration,
     pub idle: Duration,
+    pub write: Duration,
     pub drain: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: CONNECTIONS_MAX, header: HEADER_DEADLINE, body: BODY_DEADLINE, idle: IDLE_DEADLINE, drain: DRAIN_DEADLINE }
+        Self {
+            connections: CONNECTIONS_MAX,
+            header: HEADER_DEADLINE,
+            body: BODY_DEADLINE,
+            idle: IDLE_DEADLINE,
+            write: WRITE_DEADLINE,
+            drain: DRAIN_DEADLINE,
+        }
     }
 }
 
@@ -87,6 +100,7 @@ struct Shared {
     closing: CancellationToken,
     /// Whoever is still there is cut off.
     cut: CancellationToken,
+    tasks: TaskTracker,
 }
 
 /// A running accept loop.
@@ -108,9 +122,9 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 impl Doors {
-    /// Starts answering.
+    /// Starts answering; `proxies` stand for many people each.
     #[must_use]
-    pub fn open(listener: TcpListener, router: Router, limits: Limits) -> Self {
+    pub fn open(listener: TcpListener, router: Router, limits: Limits, proxies: Ranges) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
         // hyper counts the wait for the next request as part of its head, so its own deadline
         // would close idle connections early: ours is in `pulse`.
@@ -124,6 +138,7 @@ impl Doors {
             .max_local_error_reset_streams(RESETS_MAX)
             .keep_alive_interval(PING_EVERY)
             .keep_alive_timeout(PING_DEADLINE);
+        let tasks = TaskTracker::new();
         let shared = Arc::new(Shared {
             limits,
             builder,
@@ -131,9 +146,10 @@ impl Doors {
             stopping: AtomicBool::new(false),
             closing: CancellationToken::new(),
             cut: CancellationToken::new(),
+            tasks: tasks.clone(),
         });
-        let tasks = TaskTracker::new();
-        tasks.spawn(accept(listener, router, Arc::clone(&shared), tasks.clone()));
+        let places = Arc::new(Places::new(limits.connections, proxies));
+        tasks.spawn(accept(listener, router, Arc::clone(&shared), places));
         Self { shared, tasks }
     }
 
@@ -164,36 +180,31 @@ impl Doors {
     }
 }
 
-async fn accept(listener: TcpListener, router: Router, shared: Arc<Shared>, tasks: TaskTracker) {
-    let places = Arc::new(Semaphore::new(shared.limits.connections));
-    let mut turned_away: u64 = 0;
+async fn accept(listener: TcpListener, router: Router, shared: Arc<Shared>, places: Arc<Places>) {
+    let mut failed: u64 = 0;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = shared.closing.cancelled() => return,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(why) if is_of_one_connection(&why) => continue,
             Err(why) => {
-                tracing::error!(%why, "no connection can be taken now");
+                failed += 1;
+                let made_room = places.make_room();
+                // Told at 1, 2, 4, 8 …: without descriptors this comes round twenty times a second.
+                if failed.is_power_of_two() {
+                    tracing::error!(%why, failed, made_room, "no connection can be taken now");
+                }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            turned_away += 1;
-            // Told at 1, 2, 4, 8 …, so that a flood does not flood the log.
-            if turned_away.is_power_of_two() {
-                tracing::warn!(turned_away, limit = shared.limits.connections, "connections beyond the limit are closed");
-            }
-            continue;
-        };
-        let (router, shared) = (router.clone(), Arc::clone(&shared));
-        tasks.spawn(async move {
-            hold(stream, router, shared).await;
-            drop(place);
-        });
+        let pulse = Arc::new(Pulse::new(&shared.limits));
+        let Some(place) = places.take(peer.ip(), Arc::clone(&pulse)) else { continue };
+        let connection = hold(stream, peer, router.clone(), Arc::clone(&shared), pulse, place);
+        shared.tasks.spawn(connection);
     }
 }
 
@@ -204,25 +215,35 @@ fn is_of_one_connection(why: &std::io::Error) -> bool {
 }
 
 /// One connection from first to last.
-async fn hold(stream: TcpStream, router: Router, shared: Arc<Shared>) {
+async fn hold(stream: TcpStream, peer: SocketAddr, router: Router, shared: Arc<Shared>, pulse: Arc<Pulse>, place: Place) {
     // Small answers leave at once; a socket that refuses this works all the same.
     let _ = stream.set_nodelay(true);
-    let peer = stream.peer_addr().ok();
-    let pulse = Arc::new(Pulse::new(&shared.limits));
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&pulse)));
-    let service = service::service(router, pulse, Arc::clone(&shared), peer);
+    let service = service::service(router, Arc::clone(&pulse), Arc::clone(&shared), peer);
     let connection = shared.builder.serve_connection(io, service);
     let mut connection = std::pin::pin!(connection);
     // How a connection ended is the other side's business.
-    tokio::select! {
+    let leaves = tokio::select! {
         biased;
         _ = connection.as_mut() => return,
-        () = shared.closing.cancelled() => {}
-    }
+        () = place.asked_to_leave() => true,
+        () = shared.closing.cancelled() => false,
+    };
     connection.as_mut().graceful_shutdown();
     tokio::select! {
         biased;
         _ = connection => {}
+        () = done(&pulse), if leaves => {}
         () = shared.cut.cancelled() => {}
+    }
+}
+
+/// Returns when a connection that was asked to leave had its time and has nothing under way.
+async fn done(pulse: &Pulse) {
+    loop {
+        tokio::time::sleep(LEAVE_DEADLINE).await;
+        if !pulse.is_busy() {
+            return;
+        }
     }
 }

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 
 use super::{Doors, HEADER_BYTES_MAX, Limits, listen};
@@ -16,12 +16,18 @@ use super::{Doors, HEADER_BYTES_MAX, Limits, listen};
 /// Longer than any deadline here, shorter than any of production.
 const PATIENCE: Duration = Duration::from_secs(8);
 const LIMITS: Limits = Limits {
-    connections: 4,
+    connections: 40,
     header: Duration::from_millis(300),
     body: Duration::from_millis(300),
     idle: Duration::from_millis(1200),
+    write: Duration::from_millis(400),
     drain: Duration::from_secs(2),
 };
+
+/// What one address may hold of them: a tenth.
+const SHARE: usize = 4;
+/// Stands for many people.
+const PROXY: &str = "127.0.0.99";
 
 /// A handler that answers when it is told to, and tells when it was asked.
 struct World {
@@ -75,11 +81,26 @@ fn world() -> World {
                 }
             }),
         );
-    World { address, doors: Doors::open(listener, router, LIMITS), asked, go, tick }
+    World { address, doors: Doors::open(listener, router, LIMITS, PROXY.parse().unwrap()), asked, go, tick }
 }
 
 async fn connect(world: &World) -> TcpStream {
     TcpStream::connect(world.address).await.unwrap()
+}
+
+/// A connection from another address of this machine.
+async fn connect_from(world: &World, address: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::new(address.parse().unwrap(), 0)).unwrap();
+    socket.connect(world.address).await.unwrap()
+}
+
+/// One that asked something, has its answer, and is kept.
+async fn idle_from(world: &World, address: &str) -> TcpStream {
+    let mut stream = connect_from(world, address).await;
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    until(&mut stream, "hello").await;
+    stream
 }
 
 /// Everything until the other side closes, and how long that took.
@@ -154,7 +175,8 @@ async fn an_idle_connection_is_closed_in_its_own_time_and_a_busy_one_is_not() {
     until(&mut stream, "tick").await;
     let (idle, http2) = tokio::join!(until_closed(&mut idle), until_closed(&mut http2));
     about(idle.1, LIMITS.idle);
-    about(http2.1, LIMITS.idle);
+    // Without a whole request it has no more time than a head.
+    about(http2.1, LIMITS.header);
     // By now the others have waited longer than an idle one may.
     world.go.send(()).unwrap();
     world.tick.send(()).unwrap();
@@ -219,20 +241,19 @@ async fn a_head_that_is_too_large_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_beyond_the_limit_are_closed_and_those_that_end_make_room() {
-    let world = world();
+async fn whoever_holds_their_share_busy_is_refused_and_others_are_not() {
+    let mut world = world();
     let mut held = Vec::new();
-    for _ in 0..LIMITS.connections {
+    for _ in 0..SHARE {
         let mut stream = connect(&world).await;
-        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-        until(&mut stream, "hello").await;
+        stream.write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+        world.asked.recv().await.unwrap();
         held.push(stream);
     }
     let (text, took) = until_closed(&mut connect(&world).await).await;
     assert!(text.is_empty() && took < LIMITS.header, "{text} {took:?}");
-    let mut leaves = held.pop().unwrap();
-    leaves.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
-    until_closed(&mut leaves).await;
+    idle_from(&world, "127.0.0.2").await;
+    world.go.send(()).unwrap();
     let begun = Instant::now();
     loop {
         let mut stream = connect(&world).await;
@@ -240,7 +261,137 @@ async fn connections_beyond_the_limit_are_closed_and_those_that_end_make_room() 
         if until_closed(&mut stream).await.0.contains("hello") {
             break;
         }
-        assert!(begun.elapsed() < LIMITS.header, "no room was made");
+        assert!(begun.elapsed() < PATIENCE, "one that ended made no room");
+    }
+    for _ in 1..SHARE {
+        world.go.send(()).unwrap();
+    }
+    for mut stream in held {
+        assert!(until_closed(&mut stream).await.0.contains("at last"), "nobody with a request under way had to leave");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_longest_idle_leaves_for_a_newcomer_of_a_full_share_and_of_a_full_house() {
+    let world = world();
+    let mut stream = connect(&world).await;
+    stream.write_all(b"GET /stream HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    until(&mut stream, "tick").await;
+    let mut first = idle_from(&world, "127.0.0.1").await;
+    let mut others = Vec::new();
+    for _ in 2..SHARE {
+        others.push(idle_from(&world, "127.0.0.1").await);
+    }
+    others.push(idle_from(&world, "127.0.0.1").await);
+    assert!(until_closed(&mut first).await.1 < LIMITS.header, "the longest idle one of the address left");
+    // From ten addresses the house is full; whoever comes from an eleventh gets in all the same.
+    for n in 2..=(LIMITS.connections / SHARE) {
+        for _ in 0..SHARE {
+            others.push(idle_from(&world, &format!("127.0.0.{n}")).await);
+        }
+    }
+    let mut newcomer = idle_from(&world, "127.0.0.77").await;
+    assert!(until_closed(&mut others[0]).await.1 < LIMITS.header, "the longest idle one of all left");
+    newcomer.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    until(&mut newcomer, "hello").await;
+    world.tick.send(()).unwrap();
+    until(&mut stream, "tick").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trusted_proxy_has_no_share() {
+    let world = world();
+    let mut held = Vec::new();
+    for _ in 0..3 * SHARE {
+        held.push(idle_from(&world, PROXY).await);
+    }
+    for stream in &mut held {
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        until(stream, "hello").await;
+    }
+}
+
+/// An HTTP/2 frame.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let mut out = u32::try_from(payload.len()).unwrap().to_be_bytes()[1..].to_vec();
+    out.extend([kind, flags]);
+    out.extend(stream.to_be_bytes());
+    out.extend(payload);
+    out
+}
+
+/// GET of a path, as the header block of HTTP/2: indexed `:method` and `:scheme`, the others written out.
+fn head_of(path: &str, more: &[(&str, &str)]) -> Vec<u8> {
+    let mut block = vec![0x82, 0x86];
+    let text = |block: &mut Vec<u8>, text: &str| {
+        block.push(u8::try_from(text.len()).unwrap());
+        block.extend(text.as_bytes());
+    };
+    block.push(0x04);
+    text(&mut block, path);
+    block.push(0x01);
+    text(&mut block, "x");
+    for (name, value) in more {
+        block.push(0x00);
+        text(&mut block, name);
+        text(&mut block, value);
+    }
+    frame(1, 5, 1, &block)
+}
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_of_http2_who_opens_no_window_is_cut_off_and_one_who_waits_for_us_is_not() {
+    let world = world();
+    let mut stalled = connect(&world).await;
+    // SETTINGS_INITIAL_WINDOW_SIZE is 0.
+    stalled.write_all(&[PREFACE, &frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]), &head_of("/", &[])].concat()).await.unwrap();
+    let mut follows = connect(&world).await;
+    follows.write_all(&[PREFACE, &frame(4, 0, 0, &[]), &head_of("/stream", &[])].concat()).await.unwrap();
+    until(&mut follows, "tick").await;
+    about(until_closed(&mut stalled).await.1, LIMITS.write);
+    tokio::time::sleep(LIMITS.write * 2).await;
+    world.tick.send(()).unwrap();
+    until(&mut follows, "tick").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_over_the_cap_has_its_answer_read_by_whoever_writes_it_whole() {
+    let world = world();
+    let mut large = connect(&world).await;
+    // Far more than the two sockets hold between them.
+    let many = 16 * 1024 * 1024;
+    large.write_all(format!("POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: {many}\r\n\r\n").as_bytes()).await.unwrap();
+    for _ in 0..256 {
+        large.write_all(&vec![b'x'; many / 256]).await.expect("the other side reads on, or the answer would be lost");
+    }
+    assert!(until(&mut large, "\r\n\r\n").await.starts_with("HTTP/1.1 413"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_says_once_for_which_host_it_is() {
+    let world = world();
+    for (head, status) in [
+        ("GET / HTTP/1.1\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nhost: a\r\nHost: a\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nhost: a b/c\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nhost: a:80\r\n\r\n", "200"),
+        ("GET / HTTP/1.1\r\nhost: [::1]:80\r\n\r\n", "200"),
+        ("GET / HTTP/1.1\r\nhost:\r\n\r\n", "200"),
+        ("GET / HTTP/1.0\r\n\r\n", "200"),
+    ] {
+        let mut stream = connect(&world).await;
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let said = until(&mut stream, "\r\n\r\n").await;
+        assert_eq!(said.split(' ').nth(1), Some(status), "{head:?}: {said}");
+    }
+    for (more, is_refused) in [(&[][..], false), (&[("host", "x")][..], false), (&[("host", "y")][..], true)] {
+        let mut stream = connect(&world).await;
+        stream.write_all(&[PREFACE, &frame(4, 0, 0, &[]), &head_of("/", more)].concat()).await.unwrap();
+        let wanted = if is_refused { "two hosts" } else { "hello" };
+        until(&mut stream, wanted).await;
     }
 }
 

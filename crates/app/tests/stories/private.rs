@@ -305,11 +305,44 @@ async fn a_refusal_names_no_private_incident() {
     assert!(reopen(&adm).await.text.contains(&second));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guest_sees_what_they_were_admitted_to_and_nothing_of_the_house() {
+    let named = organisation().replace("id: ana, name: Person ana", "id: ana, name: Ana Somewhere");
+    let world = world_of(Database::Sqlite, named).await;
+    let ids = alarm(&world, "for the guest", false).await;
+    world.command(&format!("/incidents/{}/admit", ids.reference), json!({"person": "gus"})).await.ok();
+    let (gus, obs) = (sign_in_as(&world, "gus").await, sign_in_as(&world, "obs").await);
+    for path in ["/on-call", "/services", "/services/checkout", "/api/v1/oncall"] {
+        let (refused, shown) = (get_as(&world, &gus, path).await, get_as(&world, &obs, path).await);
+        assert_eq!((refused.status, shown.status), (403, 200), "{path}: {}", refused.text);
+        assert!(!refused.text.contains("Ana Somewhere") && !refused.text.contains("Checkout"), "{path}: {}", refused.text);
+    }
+    let explain = async |cookie: &str, integration: &str| {
+        let request = world.client.post(world.at(&format!("/api/v1/explain/signal?integration={integration}")));
+        world.send(request.header("cookie", cookie).header("origin", &world.program.url).json(&json!({"title": "x"}))).await
+    };
+    let refused = explain(&gus, "json").await;
+    assert_eq!((refused.status, &refused.text), (403, &explain(&gus, "unknown").await.text), "nor which integrations there are");
+    assert_eq!(explain(&obs, "json").await.status, 200);
+    // The frame leads nowhere that is closed, and names nobody on call nor any service.
+    for path in ["/", "/menu", "/search?q=guest", "/actions", "/reviews", "/trends", "/me"] {
+        let shown = get_as(&world, &gus, path).await;
+        assert_eq!(shown.status, 200, "{path}");
+        for closed in ["/on-call", "href=\"/services\"", "Ana Somewhere", "Charts", "You are not on call"] {
+            assert!(!shown.text.contains(closed) || (path == "/actions" && closed == "Ana Somewhere"), "{path} shows {closed}");
+        }
+    }
+    assert!(get_as(&world, &obs, "/").await.text.contains("Ana Somewhere"), "the board of the house says who is on call");
+    assert!(get_as(&world, &gus, &format!("/incidents/{}", ids.reference)).await.text.contains("for the guest"));
+}
+
 /// What an operation needs, and of what.
 #[derive(Debug, Clone, Copy)]
 enum Needs {
     /// The scope `read`; what is in the answer depends on who asks.
     Read,
+    /// The scope `read`, and to see the organisation: no guest does.
+    House,
     /// The scope `read`, and to see the incident.
     See,
     /// The scope `respond`.
@@ -324,7 +357,7 @@ enum Needs {
 
 /// Every operation: what it needs, and a body that it takes. One that is not here fails the test.
 fn table() -> Vec<(&'static str, Needs, Value)> {
-    use Needs::{Act, Admin, Read, Respond, Schedule, See};
+    use Needs::{Act, Admin, House, Read, Respond, Schedule, See};
     let at = |day: u32| format!("2030-01-{day:02}T00:00:00Z");
     vec![
         ("GET /api/v1/incidents", Read, Value::Null),
@@ -351,7 +384,7 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("GET /api/v1/actions/{id}", See, Value::Null),
         ("POST /api/v1/actions/{id}/{command}", Act, json!({"owner": "ana"})),
         ("GET /api/v1/trends", Read, Value::Null),
-        ("GET /api/v1/oncall", Read, Value::Null),
+        ("GET /api/v1/oncall", House, Value::Null),
         ("GET /api/v1/signals", Admin, Value::Null),
         ("GET /api/v1/signals/{id}", Admin, Value::Null),
         ("GET /api/v1/tokens", Admin, Value::Null),
@@ -369,7 +402,7 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("DELETE /api/v1/org/{kind}/{id}", Admin, Value::Null),
         ("POST /api/v1/org/{kind}/{id}/detach", Admin, Value::Null),
         ("POST /api/v1/schedules/{id}/overrides", Schedule, json!({"person": "ana", "starts_at": at(1), "ends_at": at(2)})),
-        ("POST /api/v1/explain/signal", Read, json!({"title": "matrix"})),
+        ("POST /api/v1/explain/signal", House, json!({"title": "matrix"})),
         ("GET /api/v1/explain/page/{id}", See, Value::Null),
         ("GET /api/v1/stream", Read, Value::Null),
     ]
@@ -450,6 +483,7 @@ async fn every_operation_answers_everybody_as_the_table_says() {
                     Needs::Respond | Needs::Act | Needs::Schedule if asker.scope < 1 => Some(403),
                     Needs::Schedule if !asker.schedules => Some(403),
                     Needs::Admin if asker.scope < 2 => Some(403),
+                    Needs::House if asker.name == "gus" => Some(403),
                     Needs::See | Needs::Act if !sees => Some(404),
                     _ => None,
                 };

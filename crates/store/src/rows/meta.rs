@@ -14,6 +14,8 @@ pub const ORG_DIGEST: &str = "org_digest";
 pub const NEXT_REFERENCE: &str = "next_reference";
 /// Set in copies; nothing is sent while it stands.
 pub const QUARANTINE: &str = "quarantine";
+/// Another value whenever somebody's way in ended: a token or a session.
+pub const WAYS_IN: &str = "ways_in";
 
 /// Sets a value.
 #[must_use]

@@ -136,6 +136,17 @@ pub fn end(person: &str, id: &str, now: Timestamp) -> Write {
     }
 }
 
+/// The session of a token ends, whoever's it is.
+#[must_use]
+pub fn end_by_hash(hash: &str, now: Timestamp) -> Write {
+    Write::Exec {
+        table: &SESSION,
+        sql: "update session set ended_at = ?2 where hash = ?1 and ended_at is null",
+        args: vec![text(hash), instant(now)],
+        expect: None,
+    }
+}
+
 /// All sessions of a person end.
 #[must_use]
 pub fn end_all(person: &str, now: Timestamp) -> Write {
