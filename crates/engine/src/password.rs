@@ -200,7 +200,7 @@ mod tests {
             "allclearallclear",
             "All Clear 2026!",
             "allclear-allclear",
-            "RuizDelgado2026",
+            "ruizruizruiz",
         ] {
             assert_eq!(judge(common, &known), Err(BadPassword::Guessable), "{common}");
         }
