@@ -58,6 +58,7 @@ codes! {
     no_such_token 404 "There is no such token";
     no_such_person 404 "There is no such person";
     no_such_schedule 404 "There is no such schedule";
+    no_such_override 404 "There is no such override";
     no_such_service 404 "There is no such service";
     no_such_escalation 404 "There is no such escalation policy";
     no_such_integration 404 "There is no such integration";
@@ -212,6 +213,7 @@ impl From<OrgError> for Problem {
             OrgError::Conflict => "org_conflict".to_owned(),
             OrgError::Stored(_) => "internal".to_owned(),
             OrgError::Missing { kind, .. } => format!("no_such_{kind}"),
+            OrgError::Wrong(_) => "invalid".to_owned(),
         };
         Self::new(&code, why.to_string())
     }

@@ -99,6 +99,7 @@ lists! {
     PagePage of Page;
     ExpectationPage of Expectation;
     OnCallPage of OnCall;
+    OverridePage of Override;
     TokenPage of Token;
     SignalPage of crate::rest::Signal;
     UpdatePage of Update;
@@ -442,12 +443,34 @@ pub(crate) struct OnCall {
     person_name: Option<String>,
     /// The layer or the override.
     because: String,
+    /// When somebody else comes on, or nobody is any more; null where neither happens within two months.
     #[schema(required)]
     until: Option<Timestamp>,
+    /// Who comes on after that.
     #[schema(required)]
     next: Option<String>,
     #[schema(required)]
     next_name: Option<String>,
+    /// When they do: later than `until` where nobody is on in between.
+    #[schema(required)]
+    next_at: Option<Timestamp>,
+}
+
+/// Somebody takes a schedule for a time.
+#[derive(ToSchema)]
+pub(crate) struct Override {
+    id: String,
+    schedule: String,
+    person: String,
+    #[schema(required)]
+    person_name: Option<String>,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+    /// `person:ana`; null where it is not known.
+    #[schema(required)]
+    made_by: Option<String>,
+    /// Whether you may end it.
+    may_end: bool,
 }
 
 /// Who would be paged for a payload, and why.

@@ -290,7 +290,7 @@ impl Config {
             listen.parse().map_err(|_| settings.bad("listen", "write an address and a port, as in `127.0.0.1:8080` or `[::]:8080`"))?;
         let base_url = settings
             .text("base-url")
-            .map(|text| base_url(text).ok_or_else(|| settings.bad("base-url", "write it as in `https://allclear.example.org`")))
+            .map(|text| base_url(text).map_err(|why| settings.bad("base-url", why)))
             .transpose()?;
         let guard = Guard::allowing(settings.text("allow-private-targets").unwrap_or_default())
             .map_err(|why| settings.bad("allow-private-targets", why))?;
@@ -336,10 +336,19 @@ impl Config {
     }
 }
 
-fn base_url(text: &str) -> Option<String> {
-    let url: reqwest::Url = text.trim().parse().ok()?;
+/// A path is refused: pages, forms, cookies and senders' addresses stand at the root of a host, and a link
+/// in a message that opens while its button answers 404 is an acknowledgement that is lost.
+fn base_url(text: &str) -> Result<String, &'static str> {
+    const LIKE: &str = "write it as in `https://allclear.example.org`";
+    let url: reqwest::Url = text.trim().parse().map_err(|_| LIKE)?;
     let plain = matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() && url.fragment().is_none();
-    (plain && url.username().is_empty() && url.password().is_none()).then(|| url.as_str().trim_end_matches('/').to_owned())
+    if !plain || !url.username().is_empty() || url.password().is_some() {
+        return Err(LIKE);
+    }
+    if url.path() != "/" {
+        return Err("it has a path, and All Clear answers at the root of a host: give it a host name of its own, as in `https://allclear.example.org`");
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
 /// A value as it may be shown.

@@ -211,13 +211,22 @@ pub async fn oncall(args: Oncall) -> anyhow::Result<()> {
                 o.schedule.clone(),
                 o.person.clone().unwrap_or_else(|| "NOBODY".to_owned()),
                 o.until.map(instant).unwrap_or_default(),
-                o.next.clone().unwrap_or_else(|| "-".to_owned()),
+                then(o),
                 o.because.clone(),
             ]
         };
         let rows: Vec<_> = found.items.iter().map(row).collect();
         table(&["SCHEDULE", "ON CALL", "UNTIL", "THEN", "BECAUSE"], &rows)
     })
+}
+
+/// Who comes on next: `ben`, or `nobody until 2026-03-02T08:00:00Z, then ben`.
+fn then(o: &OnCallView) -> String {
+    let Some(next) = &o.next else { return if o.until.is_some() { "nobody".to_owned() } else { "-".to_owned() } };
+    match o.next_at.filter(|at| o.until.is_some_and(|until| until < *at)) {
+        Some(at) => format!("nobody until {}, then {next}", instant(at)),
+        None => next.clone(),
+    }
 }
 
 /// What `explain signal` is answered.

@@ -8,7 +8,7 @@ use allclear_domain::org::check::Against;
 use allclear_domain::org::model::Bundle;
 use allclear_domain::org::problem::Weight;
 use allclear_engine::clock::SystemClock;
-use allclear_engine::orgfile::{self, FILE_LEN_MAX, FileProblem, Format};
+use allclear_engine::orgfile::{self, FILE_LEN_MAX, FileProblem, Format, OrgFileError, Secrets};
 use allclear_engine::ports::Clock as _;
 use anyhow::Context as _;
 use reqwest::Method;
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{Form, Org, OrgFile};
 use crate::client::Client;
+use crate::config::environment;
 use crate::say::{clean, out, outln, table};
 
 /// Largest file that is read for the server; it takes less.
@@ -50,7 +51,7 @@ fn problem_json(problem: &FileProblem) -> Value {
 fn check(file: &Path, form: Form) -> anyhow::Result<()> {
     let kinds: Vec<&str> = registry::kinds().collect();
     let against = Against { now: SystemClock::default().now(), kinds: &kinds };
-    let problems = match orgfile::read(file) {
+    let problems = match orgfile::read(file, Secrets::Here(environment)) {
         Ok(loaded) => loaded.check(&Bundle::default(), false, against),
         Err(why) => why.problems,
     };
@@ -65,7 +66,8 @@ fn check(file: &Path, form: Form) -> anyhow::Result<()> {
     }
     anyhow::ensure!(errors == 0, "{} {errors} {}", file.display(), if errors == 1 { "error" } else { "errors" });
     if !form.json {
-        eprintln!("{} can be applied; {} warnings", file.display(), problems.len());
+        let warnings = if problems.len() == 1 { "warning" } else { "warnings" };
+        eprintln!("{} can be applied; {} {warnings}", file.display(), problems.len());
     }
     Ok(())
 }
@@ -74,6 +76,8 @@ fn check(file: &Path, form: Form) -> anyhow::Result<()> {
 #[derive(Deserialize)]
 struct Answer {
     changes: Vec<Changed>,
+    #[serde(default)]
+    on_call: Vec<Handover>,
     #[serde(default)]
     made: Vec<Made>,
     #[serde(default)]
@@ -87,6 +91,13 @@ struct Changed {
     action: String,
     #[serde(default)]
     fields: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Handover {
+    schedule: String,
+    was: Option<String>,
+    will_be: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -115,7 +126,7 @@ async fn send(args: OrgFile, what: &str) -> anyhow::Result<()> {
         outln!("{found:#}");
         return Ok(());
     }
-    let Answer { changes, made, problems } = serde_json::from_value(found)?;
+    let Answer { changes, on_call, made, problems } = serde_json::from_value(found)?;
     for Told { file, line, key, message, hint } in problems {
         let line = line.map(|line| format!(":{line}")).unwrap_or_default();
         let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -127,6 +138,13 @@ async fn send(args: OrgFile, what: &str) -> anyhow::Result<()> {
         let row = |c: &Changed| vec![c.action.replace('_', " "), c.kind.clone(), c.id.clone(), c.fields.join(", ")];
         out!("{}", table(&["ACTION", "KIND", "ID", "FIELDS"], &changes.iter().map(row).collect::<Vec<_>>()));
     }
+    if !on_call.is_empty() {
+        let nobody = |person: &Option<String>| person.clone().unwrap_or_else(|| "NOBODY".to_owned());
+        let row = |h: &Handover| vec![h.schedule.clone(), nobody(&h.was), nobody(&h.will_be)];
+        let rows: Vec<_> = on_call.iter().map(row).collect();
+        outln!("{}", if what == "diff" { "who is on call changes at once:" } else { "who is on call has changed:" });
+        out!("{}", table(&["SCHEDULE", "WAS", "NOW"], &rows));
+    }
     for Made { of, secret } in made {
         outln!("made a secret for {}, shown this once: {}", clean(&of), clean(&secret));
     }
@@ -136,10 +154,7 @@ async fn send(args: OrgFile, what: &str) -> anyhow::Result<()> {
 /// The bytes to send and their type. A folder is read here and sent as one.
 fn body(file: &Path) -> anyhow::Result<(&'static str, Vec<u8>)> {
     if file.is_dir() {
-        let loaded = orgfile::read(file).map_err(|why| {
-            eprintln!("{}", why.problems.iter().map(|problem| clean(&problem.to_string())).collect::<Vec<_>>().join("\n"));
-            anyhow::anyhow!("the organisation {} cannot be read", file.display())
-        })?;
+        let loaded = orgfile::read(file, Secrets::Here(environment)).map_err(|why| unread(file, &why))?;
         return Ok(("application/json", serde_json::to_vec(&loaded.bundle)?));
     }
     let kind = match Format::of(file) {
@@ -153,7 +168,21 @@ fn body(file: &Path) -> anyhow::Result<(&'static str, Vec<u8>)> {
         "{} is larger than {FILE_LEN_MAX} bytes; split it, and give the folder",
         file.display()
     );
-    Ok((kind, bytes))
+    // What the file names with `!env` and `!file` is here, and not where it is sent.
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => {
+            let text = orgfile::with_secrets(text, file, Secrets::Here(environment)).map_err(|why| unread(file, &why))?;
+            Ok((kind, text.into_bytes()))
+        }
+        // The server says where it is not UTF-8.
+        Err(_) => Ok((kind, bytes)),
+    }
+}
+
+/// Tells everything that is wrong, and that this is why nothing was sent.
+fn unread(file: &Path, why: &OrgFileError) -> anyhow::Error {
+    eprintln!("{}", why.problems.iter().map(|problem| clean(&problem.to_string())).collect::<Vec<_>>().join("\n"));
+    anyhow::anyhow!("the organisation {} cannot be read", file.display())
 }
 
 /// A file, or standard input for `-`.

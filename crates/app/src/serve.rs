@@ -13,6 +13,8 @@ use allclear_channels::registry::{self, Channels};
 use allclear_channels::transport::{TransportConfig, Transports};
 use allclear_domain::access::Actor;
 use allclear_domain::org::check::Against;
+use allclear_domain::org::diff;
+use allclear_domain::org::handover::{Handover, handovers};
 use allclear_domain::org::problem::Weight;
 use allclear_engine::clock::SystemClock;
 use allclear_engine::orgs::{MadeSecret, OrgError};
@@ -26,7 +28,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::accept::{self, Doors};
-use crate::config::Config;
+use crate::config::{Config, environment};
 use crate::hands::Hands;
 use crate::routes::{self, Faces};
 use crate::transport::{Carrier, Recorder};
@@ -201,7 +203,7 @@ fn carrier(config: &Config, base_url: &str) -> anyhow::Result<Arc<dyn Transport>
 
 /// Applies an organisation file that is not the one applied last.
 async fn apply_file(engine: &Engine, file: &Path) -> anyhow::Result<()> {
-    let loaded = match orgfile::read(file) {
+    let loaded = match orgfile::read(file, orgfile::Secrets::Here(environment)) {
         Ok(loaded) => loaded,
         Err(why) => {
             eprintln!("{why}");
@@ -219,6 +221,12 @@ async fn apply_file(engine: &Engine, file: &Path) -> anyhow::Result<()> {
         }
         if problems.iter().any(|problem| problem.weight == Weight::Error) {
             anyhow::bail!("the organisation {} is refused; nothing of it was applied", file.display());
+        }
+        let will_be = diff::applied(engine.org().bundle(), &loaded.bundle, false);
+        for Handover { schedule, was, will_be } in handovers(&engine.org(), will_be, engine.now()) {
+            let nobody = || "nobody".to_owned();
+            let (was, will_be) = (was.unwrap_or_else(nobody), will_be.unwrap_or_else(nobody));
+            tracing::warn!(schedule, was, will_be, "the file changes who is on call now");
         }
         match engine.apply_org(loaded.bundle.clone(), Some(&loaded.digest), false, &Actor::Administrator).await {
             Ok(applied) => {

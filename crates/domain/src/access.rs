@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::TokenId;
-use crate::org::model::Access;
+use crate::org::model::{Access, Override};
 use crate::org::snapshot::Org;
 
 /// Who did something. Events carry this and never a name or an address.
@@ -279,9 +279,68 @@ pub fn can(org: &Org, who: &Principal, action: Action, resource: Resource<'_>) -
     }
 }
 
+/// Whether somebody may put this person on a schedule for a time: whoever may change the schedule,
+/// anybody; everyone of its team, themself.
+#[must_use]
+pub fn may_take(org: &Org, who: &Principal, schedule: &str, person: &str) -> bool {
+    let team = org.schedule_form(schedule).and_then(|form| form.team.as_deref());
+    if can(org, who, Action::Schedule, team.map_or(Resource::Installation, Resource::Team)) {
+        return true;
+    }
+    let of_the_team = team.and_then(|id| org.team(id)).is_some_and(|team| team.members.iter().chain(&team.managers).any(|id| id == person));
+    of_the_team && who.person() == Some(person) && can(org, who, Action::Respond, Resource::Installation)
+}
+
+/// Whether somebody may end an override: whoever may change the schedule, made it, or is named in it.
+#[must_use]
+pub fn may_end(org: &Org, who: &Principal, change: &Override) -> bool {
+    let team = org.schedule_form(&change.schedule).and_then(|form| form.team.as_deref());
+    let theirs = change.made_by.as_ref() == Some(&who.actor) || who.person() == Some(change.person.as_str());
+    can(org, who, Action::Schedule, team.map_or(Resource::Installation, Resource::Team))
+        || (theirs && can(org, who, Action::Respond, Resource::Installation))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_takes_a_shift_over_and_who_ends_an_override() {
+        let org: crate::org::model::Bundle = serde_json::from_value(serde_json::json!({
+            "people": [{"id": "ana", "name": "Ana"}, {"id": "ben", "name": "Ben"}, {"id": "cho", "name": "Cho"}, {"id": "dan", "name": "Dan"},
+                       {"id": "eve", "name": "Eve", "access": "observer"}],
+            "teams": [{"id": "payments", "name": "Payments", "members": ["ana", "ben", "eve"], "managers": ["cho"]}],
+            "schedules": [{"id": "s", "team": "payments", "time_zone": "UTC", "layers": [{"people": ["dan"], "every": "1w", "handoff": "Mon 09:00", "starts": "2026-01-05"}]},
+                          {"id": "nobodys", "time_zone": "UTC", "layers": [{"people": ["dan"], "every": "1w", "handoff": "Mon 09:00", "starts": "2026-01-05"}]}],
+        }))
+        .unwrap();
+        let org = Org::build(1, org);
+        let who = |id: &str, scope| Principal { actor: Actor::Person(id.into()), scope };
+        let takes = |id: &str, schedule: &str, person: &str| may_take(&org, &who(id, Scope::Respond), schedule, person);
+        assert!(takes("ana", "s", "ana") && takes("cho", "s", "dan") && takes("cho", "s", "cho"));
+        for (id, schedule, person) in
+            [("ana", "s", "ben"), ("dan", "s", "dan"), ("eve", "s", "eve"), ("ana", "nobodys", "ana"), ("cho", "nobodys", "cho"), ("ana", "gone", "ana")]
+        {
+            assert!(!takes(id, schedule, person), "{id} puts {person} on {schedule}");
+        }
+        assert!(!may_take(&org, &who("ana", Scope::Read), "s", "ana"), "a token that only reads changes nothing");
+
+        let change = Override {
+            id: "o".into(),
+            schedule: "s".into(),
+            person: "dan".into(),
+            starts_at: jiff::Timestamp::UNIX_EPOCH,
+            ends_at: jiff::Timestamp::MAX,
+            made: 3,
+            made_by: Some(Actor::Person("ana".into())),
+        };
+        let ends = |id: &str, scope| may_end(&org, &who(id, scope), &change);
+        assert!(ends("ana", Scope::Respond), "she made it");
+        assert!(ends("dan", Scope::Respond), "he is named in it");
+        assert!(ends("cho", Scope::Respond), "she manages the team");
+        assert!(!ends("ben", Scope::Respond) && !ends("ana", Scope::Read));
+        assert!(may_end(&org, &Principal { actor: Actor::Administrator, scope: Scope::Admin }, &change));
+    }
 
     #[test]
     fn a_wider_scope_holds_the_narrower_and_not_the_reverse() {

@@ -41,6 +41,8 @@ pub const PLANTS: &[(&str, CaughtBy, &str)] = &[
     ("action-date-leaves-timer", CaughtBy::Simulator, "an action is late at the date that it had before"),
     ("references-replaced", CaughtBy::Simulator, "a command that needs more references than are drawn at a time never gets enough"),
     ("zone-is-utc", CaughtBy::DomainTests, "hand-offs are civil times in UTC, whatever the schedule's zone"),
+    ("override-by-start", CaughtBy::DomainTests, "of two overrides the one that starts later wins, not the one made later"),
+    ("next-layer-is-a-hand-over", CaughtBy::DomainTests, "whoever goes on in the next layer is said to hand over to themself"),
     ("fsync-off", CaughtBy::Binary, "a commit is answered before the disk has it"),
 ];
 

@@ -161,9 +161,67 @@ impl<'de> Deserialize<'de> for Length {
     }
 }
 
+/// How long a turn of a rotation is, and whether whole days were written in hours. It is written
+/// again as it was read, so that whoever judges it can say what `24h` means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Every {
+    /// How long.
+    pub length: Length,
+    /// It was written `24h` or `48h`, which are read as days.
+    pub days_in_hours: bool,
+}
+
+/// One hour, in milliseconds.
+const HOUR_MS: u64 = 3_600_000;
+
+impl From<Length> for Every {
+    fn from(length: Length) -> Self {
+        Self { length, days_in_hours: false }
+    }
+}
+
+impl FromStr for Every {
+    type Err = BadLength;
+    fn from_str(text: &str) -> Result<Self, BadLength> {
+        let length: Length = text.parse()?;
+        let whole_days = !length.is_zero() && length.as_millis().is_multiple_of(24 * HOUR_MS);
+        Ok(Self { length, days_in_hours: whole_days && text.contains('h') })
+    }
+}
+
+impl fmt::Display for Every {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.days_in_hours { write!(f, "{}h", self.length.as_millis() / HOUR_MS) } else { self.length.fmt(f) }
+    }
+}
+
+impl Serialize for Every {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Every {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_that_are_written_in_hours_are_told_apart_and_kept() {
+        for (text, shown, in_hours) in
+            [("24h", "24h", true), ("48h", "48h", true), ("1d", "1d", false), ("1d24h", "48h", true), ("12h", "12h", false), ("7d", "1w", false)]
+        {
+            let every: Every = text.parse().unwrap();
+            assert_eq!((every.to_string().as_str(), every.days_in_hours), (shown, in_hours), "{text}");
+            assert_eq!(serde_json::from_value::<Every>(serde_json::to_value(every).unwrap()).unwrap(), every);
+        }
+    }
 
     #[test]
     fn lengths_read_as_people_write_them() {

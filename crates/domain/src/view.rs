@@ -457,9 +457,29 @@ pub struct OnCallView {
     pub person_name: Option<String>,
     /// The layer or the override.
     pub because: String,
+    /// When somebody else comes on, or nobody is any more; null where neither happens soon.
     pub until: Option<Timestamp>,
+    /// Who comes on after that.
     pub next: Option<String>,
     pub next_name: Option<String>,
+    /// When they do: later than `until` where nobody is on in between.
+    #[serde(default)]
+    pub next_at: Option<Timestamp>,
+}
+
+/// Somebody takes a schedule for a time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OverrideView {
+    pub id: String,
+    pub schedule: String,
+    pub person: String,
+    pub person_name: Option<String>,
+    pub starts_at: Timestamp,
+    pub ends_at: Timestamp,
+    /// `person:ana`; null where it is not known.
+    pub made_by: Option<String>,
+    /// Whether the asker may end it.
+    pub may_end: bool,
 }
 
 /// Who would be paged for a payload, and why.

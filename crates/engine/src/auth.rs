@@ -1,7 +1,8 @@
 //! Who asks: tokens, hashed and scoped.
 
-use allclear_domain::access::{Action, Actor, Principal, Resource, Scope, can, scope_of_person};
+use allclear_domain::access::{Action, Actor, Principal, Resource, Scope, can, may_end, may_take, scope_of_person};
 use allclear_domain::ids::TokenId;
+use allclear_domain::org::model::Override;
 use allclear_domain::time::{Length, after};
 use allclear_domain::view::TokenView;
 use allclear_store::rows::token::{self, Stored};
@@ -60,6 +61,19 @@ impl Engine {
         let org = self.org();
         let team = org.schedule_form(schedule).and_then(|form| form.team.as_deref());
         can(&org, who, Action::Schedule, team.map_or(Resource::Installation, Resource::Team))
+    }
+
+    /// Whether somebody may put this person on a schedule for a time: whoever may change the schedule,
+    /// anybody; everyone of its team, themself.
+    #[must_use]
+    pub fn may_take(&self, who: &Principal, schedule: &str, person: &str) -> bool {
+        may_take(&self.org(), who, schedule, person)
+    }
+
+    /// Whether somebody may end an override.
+    #[must_use]
+    pub fn may_end(&self, who: &Principal, change: &Override) -> bool {
+        may_end(&self.org(), who, change)
     }
 
     /// Makes a token; its text is given once.

@@ -26,6 +26,7 @@ mod peers;
 pub mod portions;
 pub mod ports;
 pub mod queries;
+mod rota;
 mod say;
 pub mod screens;
 pub mod seal;

@@ -19,6 +19,7 @@ use allclear_domain::org::snapshot::Org;
 use allclear_store::rows::form;
 use allclear_store::{CommitError, Db, Fault, rows};
 use base64::Engine as _;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::engine::{Engine, StartError};
@@ -37,6 +38,13 @@ const WEBHOOK_SECRET_BYTES: usize = 32;
 /// Random bytes of an integration key that is made here.
 const INTEGRATION_KEY_BYTES: usize = 24;
 
+/// How often a change that holds whatever else changed is made again, when another node was first: as
+/// often as a handful of people on several nodes may press at once.
+const NODES_TRIES: u32 = 8;
+/// The keys of an override that stand beside it in the store.
+const MADE: &str = "made";
+const MADE_BY: &str = "made_by";
+
 /// Why the organisation was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OrgError {
@@ -48,6 +56,8 @@ pub enum OrgError {
     Stored(String),
     #[error("there is no {kind} `{id}`")]
     Missing { kind: &'static str, id: String },
+    #[error("{0}")]
+    Wrong(&'static str),
 }
 
 impl From<CommitError> for OrgError {
@@ -65,6 +75,15 @@ pub struct MadeSecret {
     /// `integration prom`, `contact ana/hook`.
     pub of: String,
     pub secret: String,
+}
+
+/// What became of an override that somebody ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndedOverride {
+    /// It had not begun, and is gone.
+    pub removed: bool,
+    /// When it was over.
+    pub ends_at: Timestamp,
 }
 
 /// What an apply did.
@@ -115,9 +134,31 @@ fn opened(stored: &[form::Stored], key: &SecretKey) -> Result<Vec<Form>, String>
         };
         let mut body: Value = serde_json::from_str(&row.body).map_err(|why| format!("{} {}: {why}", row.kind, row.id))?;
         open_secrets(kind, &mut body, key).map_err(|why| format!("{} {}: {why}", row.kind, row.id))?;
+        if kind == FormKind::Override {
+            say_maker(&mut body, row);
+        }
         opened.push(Form { kind, id: row.id.clone(), body });
     }
     Ok(opened)
+}
+
+/// Which version made an override, and who: what the store says beside it, and nothing that stands in
+/// the body. One that a node of an earlier release made counts from its last change.
+fn say_maker(body: &mut Value, row: &form::Stored) {
+    forget_maker(body);
+    if let Some(body) = body.as_object_mut() {
+        body.insert(MADE.to_owned(), row.made.unwrap_or(row.version).into());
+        if let Some(actor) = &row.made_by {
+            body.insert(MADE_BY.to_owned(), actor.clone().into());
+        }
+    }
+}
+
+fn forget_maker(body: &mut Value) {
+    if let Some(body) = body.as_object_mut() {
+        body.remove(MADE);
+        body.remove(MADE_BY);
+    }
 }
 
 /// Applies `change` to every secret in a form's body.
@@ -237,6 +278,16 @@ impl Engine {
     /// Puts one form that no file owns: an override, a silence.
     async fn put_form(&self, form: Form, actor: &Actor) -> Result<Applied, OrgError> {
         let _one_at_a_time = self.shared.org_change.lock().await;
+        for _ in 1..NODES_TRIES {
+            match self.put_form_once(form.clone(), actor).await {
+                Err(OrgError::Conflict) => {}
+                other => return other,
+            }
+        }
+        self.put_form_once(form, actor).await
+    }
+
+    async fn put_form_once(&self, form: Form, actor: &Actor) -> Result<Applied, OrgError> {
         let mut edit = Edit::new(self, actor, Read::from(&self.shared.db).await?);
         edit.put(form, 0, None)?;
         edit.finish(None, Vec::new()).await
@@ -270,8 +321,57 @@ impl Engine {
         if org.person(&change.person).is_none() {
             return Err(OrgError::Missing { kind: "person", id: change.person });
         }
+        if let Some(why) = change.fault() {
+            return Err(OrgError::Wrong(why));
+        }
+        if org.overrides(&change.schedule).iter().any(|stored| stored.id == change.id) {
+            // The same form sent again; it may have been ended meanwhile, and stays so.
+            return Ok(Applied { version: org.version, changes: Vec::new(), made: Vec::new() });
+        }
         let body = serde_json::to_value(&change).map_err(|why| OrgError::Stored(why.to_string()))?;
         self.put_form(Form { kind: FormKind::Override, id: change.id, body }, actor).await
+    }
+
+    /// Ends an override: one that runs is over now and stays in the history, one to come is gone. One
+    /// that is over stays as it is.
+    ///
+    /// # Errors
+    /// Where there is none, or the store does not answer.
+    pub async fn end_override(&self, schedule: &str, id: &str, actor: &Actor) -> Result<EndedOverride, OrgError> {
+        let _one_at_a_time = self.shared.org_change.lock().await;
+        for _ in 1..NODES_TRIES {
+            match self.end_override_once(schedule, id, actor).await {
+                Err(OrgError::Conflict) => {}
+                other => return other,
+            }
+        }
+        self.end_override_once(schedule, id, actor).await
+    }
+
+    async fn end_override_once(&self, schedule: &str, id: &str, actor: &Actor) -> Result<EndedOverride, OrgError> {
+        let read = Read::from(&self.shared.db).await?;
+        let missing = || OrgError::Missing { kind: "override", id: id.to_owned() };
+        let row = read.forms.iter().find(|row| row.kind == FormKind::Override.word() && row.id == id).ok_or_else(missing)?;
+        let mut body: Value = serde_json::from_str(&row.body).map_err(|why| OrgError::Stored(why.to_string()))?;
+        let stored: Override = serde_json::from_value(body.clone()).map_err(|why| OrgError::Stored(why.to_string()))?;
+        if stored.schedule != schedule {
+            return Err(missing());
+        }
+        let now = self.now();
+        if stored.ends_at <= now {
+            return Ok(EndedOverride { removed: false, ends_at: stored.ends_at });
+        }
+        let removed = now <= stored.starts_at;
+        let (position, managed) = (row.position, row.managed.clone());
+        let mut edit = Edit::new(self, actor, read);
+        if removed {
+            edit.remove(FormKind::Override, id.to_owned());
+        } else {
+            body["ends_at"] = now.to_string().into();
+            edit.put(Form { kind: FormKind::Override, id: id.to_owned(), body }, position as usize, managed.as_deref())?;
+        }
+        edit.finish(None, Vec::new()).await?;
+        Ok(EndedOverride { removed, ends_at: now })
     }
 
     /// Suppresses alerts for a time; the silence's id is `fresh` where it has none.

@@ -14,12 +14,12 @@ use allclear_domain::paging::Page;
 use allclear_domain::signal::triage;
 use allclear_domain::time::after;
 use allclear_domain::view::{
-    AlertView, EventView, ExpectationView, IncidentView, MessageView, OnCallView, PageExplanation, PageView, PersonExplanation,
+    AlertView, EventView, ExpectationView, IncidentView, MessageView, PageExplanation, PageView, PersonExplanation,
     SignalExplanation, StepExplanation,
 };
 use allclear_domain::wire::Signal;
 use allclear_store::{CommitError, Db, Fault, rows};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 pub use crate::alert_queries::AlertFilter;
 use crate::alert_queries::alert_view;
@@ -32,8 +32,6 @@ pub const LIST_MAX: i64 = 200;
 pub const LIST_DEFAULT: i64 = 20;
 /// Characters of the words that are searched for: more than somebody types, and far less than an address may hold.
 pub const SEARCH_CHARS_MAX: usize = 200;
-/// How far ahead the next hand-over is looked for.
-const SHIFT_HORIZON: SignedDuration = SignedDuration::from_hours(24 * 60);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -357,38 +355,6 @@ impl Queries<'_> {
         let page = self.page(id).await?;
         let events = rows::event::of_stream(self.db(), &Stream::Page(id).to_string(), 0, 1000).await?;
         Ok(PageExplanation { page, lines: events.iter().map(|e| self.event_view(e)).collect() })
-    }
-
-    /// Who is on call everywhere, and who is next.
-    ///
-    /// # Errors
-    /// When the asker may not see the organisation.
-    pub fn on_call(&self, at: Timestamp) -> Result<Vec<OnCallView>, NoAnswer> {
-        let org = self.organisation()?;
-        let name = |id: &Option<String>| id.as_deref().and_then(|id| org.person(id)).map(|p| p.name.clone());
-        let mut out = Vec::new();
-        for form in &org.bundle().schedules {
-            let Some(schedule) = org.schedule(&form.id) else { continue };
-            let overrides = org.overrides(&form.id);
-            let now = schedule.on_call_at(overrides, at);
-            let to = at.checked_add(SHIFT_HORIZON).unwrap_or(at);
-            let shifts = schedule.shifts(overrides, at, to);
-            let until = shifts.iter().find(|s| s.starts_at <= at && at < s.ends_at).map(|s| s.ends_at).filter(|end| *end < to);
-            let next = shifts.iter().find(|s| s.starts_at > at).map(|s| s.person.clone());
-            out.push(OnCallView {
-                schedule: form.id.clone(),
-                name: form.name.clone().unwrap_or_else(|| form.id.clone()),
-                team: form.team.clone(),
-                time_zone: form.time_zone.clone(),
-                person_name: name(&now.person),
-                because: now.because.to_string(),
-                person: now.person,
-                until,
-                next_name: next.as_deref().and_then(|id| org.person(id)).map(|p| p.name.clone()),
-                next: next.map(|id| id.to_string()),
-            });
-        }
-        Ok(out)
     }
 
     /// Who would be paged for these signals of an integration, were they to arrive now, and why.

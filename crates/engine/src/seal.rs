@@ -46,13 +46,18 @@ impl SecretKey {
         (Self(bytes), URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// Reads the text of a key file.
+    /// Reads the text of a key file: base64 in either alphabet, with or without padding, on one line or
+    /// on several, as `openssl` and `base64` write it.
     ///
     /// # Errors
     /// In words.
     pub fn from_text(text: &str) -> Result<Self, String> {
-        let bytes = URL_SAFE_NO_PAD.decode(text.trim()).map_err(|_| "it is not base64".to_owned())?;
-        let bytes: [u8; KEY_BYTES] = bytes.try_into().map_err(|b: Vec<u8>| format!("it holds {} bytes instead of {KEY_BYTES}", b.len()))?;
+        const MAKE: &str = "`openssl rand -base64 32` makes one";
+        let one_line: String = text.chars().filter(|c| !c.is_whitespace() && *c != '\u{feff}').collect();
+        let unpadded = one_line.trim_end_matches('=').replace('+', "-").replace('/', "_");
+        let bytes = URL_SAFE_NO_PAD.decode(unpadded).map_err(|_| format!("it is not base64; {MAKE}"))?;
+        let bytes: [u8; KEY_BYTES] =
+            bytes.try_into().map_err(|b: Vec<u8>| format!("it holds {} bytes instead of {KEY_BYTES}; {MAKE}", b.len()))?;
         Ok(Self(bytes))
     }
 
@@ -99,6 +104,31 @@ impl SecretKey {
 mod tests {
     use super::*;
     use crate::ports::SystemRng;
+
+    #[test]
+    fn a_key_is_read_as_people_make_them() {
+        let bytes: Vec<u8> = [0xfb, 0xff].repeat(16);
+        let key = |text: &str| SecretKey::from_text(text).map(|key| key.0.to_vec());
+        let standard = base64::engine::general_purpose::STANDARD.encode(&bytes);
+        assert!(standard.contains(['+', '/']) && standard.ends_with('='));
+        let lines: Vec<&str> = [standard.get(..20).unwrap(), standard.get(20..40).unwrap(), standard.get(40..).unwrap()].to_vec();
+        for text in [
+            standard.clone(),
+            format!("{standard}\n"),
+            format!("\u{feff}{standard}\r\n"),
+            lines.join("\n"),
+            lines.join("\r\n") + "\r\n",
+            standard.trim_end_matches('=').to_owned(),
+            URL_SAFE_NO_PAD.encode(&bytes),
+            standard.replace('+', "-").replace('/', "_"),
+        ] {
+            assert_eq!(key(&text).as_ref(), Ok(&bytes), "{text:?}");
+        }
+        for (text, why) in [("", "0 bytes"), ("rubbish!", "not base64"), ("AAAA", "3 bytes"), (&"0f".repeat(32), "48 bytes")] {
+            let told = key(text).unwrap_err();
+            assert!(told.contains(why) && told.contains("openssl rand -base64 32"), "{told}");
+        }
+    }
 
     #[test]
     fn a_secret_opens_with_its_key_only_and_not_when_altered() {

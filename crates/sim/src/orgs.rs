@@ -232,7 +232,7 @@ fn schedule(dice: &mut Dice, n: u64, ids: &[String]) -> Schedule {
         layers: vec![Layer {
             name: None,
             people,
-            every: every.parse().unwrap_or(Length::from_secs(86_400)),
+            every: every.parse().unwrap_or(Length::from_secs(86_400).into()),
             handoff: if every == "1w" { "Mon 09:00".into() } else { "09:00".into() },
             starts: jiff::civil::date(2026, 1, 5),
             ends: None,
@@ -294,6 +294,8 @@ fn replacement(dice: &mut Dice, ids: &[String], now: Timestamp, n: u64) -> Overr
         person: dice.pick(ids).clone(),
         starts_at: now,
         ends_at: after(now, Length::from_mins(dice.between(30, 600))),
+        made: n,
+        made_by: None,
     }
 }
 

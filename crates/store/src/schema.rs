@@ -75,6 +75,7 @@ tables! {
     /// The organisation's forms as they are now.
     FORM = "form", key ["kind", "id"] {
         "kind": Text, "id": Text, "version": Int, "position": Int, "managed": Text, "body": Text, "at": Int,
+        "made": Int, "made_by": Text,
     }
     /// Earlier versions of forms; may be erased without touching the log.
     FORM_HISTORY = "form_history", key ["kind", "id", "version"] {
@@ -246,6 +247,7 @@ create index action_owner on action (owner, state, due_at);
     },
     ACCESS,
     SCREENS,
+    MAKERS,
 ];
 
 /// Who may see what, and who is signed in.
@@ -279,6 +281,22 @@ const SCREENS: Migration = Migration {
     sql: "
 create index incident_board on incident (severity, id desc) where open;
 create index event_titled on event (seq, incident) where kind in ('proposed', 'declared', 'renamed');
+",
+    sqlite: "",
+    postgres: "",
+};
+
+/// Which version of the organisation made a form, and who: of two overrides that overlap the one made
+/// later wins, and whoever made one may end it. What is there already is numbered as it was made. The
+/// columns may be null, since a node of before this step writes forms without them.
+const MAKERS: Migration = Migration {
+    number: 5,
+    name: "makers of forms",
+    sql: "
+alter table form add column made bigint;
+alter table form add column made_by text;
+update form set made = (select min(h.version) from form_history h where h.kind = form.kind and h.id = form.id);
+update form set made_by = (select h.actor from form_history h where h.kind = form.kind and h.id = form.id and h.version = form.made);
 ",
     sqlite: "",
     postgres: "",

@@ -324,9 +324,8 @@ fn on_call(board: &Board, shifts: &[OnCallView]) -> Markup {
                             }
                             span class="quiet until" {
                                 @if let Some(until) = shift.until {
-                                    " until " (when.time(until, &when.minute(until)))
+                                    " until " (when.time(until, &when.minute(until))) ", " (crate::on_call::then(shift, when))
                                 }
-                                @if let Some(next) = &shift.next_name { ", then " bdi { (next) } }
                             }
                         }
                     }

@@ -118,6 +118,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/menu", get(search::menu))
         .route("/on-call", get(on_call::show))
         .route("/on-call/override", post(on_call::take))
+        .route("/on-call/override/{id}/end", post(on_call::end))
         .route("/services", get(services::list))
         .route("/services/{id}", get(services::one))
         .route("/actions", get(actions::show).post(actions::add))

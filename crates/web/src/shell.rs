@@ -202,7 +202,7 @@ fn dock(app: &App, page: &Page<'_>) -> Markup {
     }
 }
 
-/// Whether the reader is on call now, where, and until when; else when they are next.
+/// Whether the reader is on call now, where, and until when somebody else is, or nobody.
 pub(crate) fn shift(app: &App, who: &Principal, when: &When) -> Markup {
     let Some(me) = who.person() else { return html! {} };
     let org = app.engine.org();
@@ -214,15 +214,7 @@ pub(crate) fn shift(app: &App, who: &Principal, when: &When) -> Markup {
             continue;
         }
         let to = when.now.checked_add(SHIFT_AHEAD).unwrap_or(when.now);
-        // Neighbouring turns by different rules are one shift to whoever is in it.
-        let mut until = when.now;
-        for shift in schedule.shifts(overrides, when.now, to) {
-            if shift.person != me || shift.starts_at > until {
-                break;
-            }
-            until = shift.ends_at;
-        }
-        mine.push((form.name.clone().unwrap_or_else(|| form.id.clone()), (until < to).then_some(until)));
+        mine.push((form.name.clone().unwrap_or_else(|| form.id.clone()), schedule.changes(overrides, when.now, to).until));
     }
     html! {
         @if mine.is_empty() { p class="shift quiet" { "You are not on call." } }

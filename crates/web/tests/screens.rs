@@ -74,7 +74,7 @@ async fn a_shift_is_taken_over_in_the_reader_s_own_zone() {
     let backwards = take("schedule=database&person=cho&from=2026-03-03T12%3A00&to=2026-03-03T11%3A00").await;
     assert_eq!(backwards.status(), StatusCode::UNPROCESSABLE_ENTITY);
     let shown = text(backwards).await;
-    assert!(shown.contains("The end is before the start") && shown.contains("value=\"2026-03-03T12:00\""), "{shown}");
+    assert!(shown.contains("The end is not after the start") && shown.contains("value=\"2026-03-03T12:00\""), "{shown}");
     // An administrator's token has no zone of its own: it is UTC.
     assert_eq!(take("schedule=database&person=cho&from=2026-03-03T12%3A00&to=2026-03-03T18%3A00").await.status(), StatusCode::SEE_OTHER);
     let who = everybody();

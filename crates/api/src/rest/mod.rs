@@ -8,6 +8,7 @@ mod learning;
 mod lists;
 mod org;
 mod org_forms;
+mod overrides;
 mod stream;
 mod tokens;
 
@@ -189,7 +190,8 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
         .routes(routes!(org_forms::list))
         .routes(routes!(org_forms::show, org_forms::put, org_forms::remove))
         .routes(routes!(org_forms::detach))
-        .routes(routes!(org::put_override))
+        .routes(routes!(overrides::list, overrides::put))
+        .routes(routes!(overrides::end))
         .routes(routes!(explain::signal))
         .routes(routes!(explain::page))
         .routes(routes!(stream::follow))

@@ -1,32 +1,28 @@
-//! The organisation as code: read, check, compare, apply; and replacements on a schedule.
+//! The organisation as code: read, check, compare, apply.
 
 use allclear_channels::registry;
 use allclear_domain::access::Principal;
 use allclear_domain::org::check::Against;
 use allclear_domain::org::diff::{self, Action};
 use allclear_domain::org::export::masked;
-use allclear_domain::org::model::Override;
+use allclear_domain::org::handover::{self, Handover};
 use allclear_domain::org::problem::Weight;
-use allclear_domain::time::{Length, whole_micros};
 use allclear_engine::orgfile::{self, FileProblem, Format, Loaded};
 use allclear_engine::orgs::MadeSecret;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Api;
-use crate::asked::{Asked, P, Q, Raw};
+use crate::asked::{Q, Raw};
 use crate::problem::Problem;
-use crate::who::{Admin, Respond, Who};
+use crate::who::{Admin, Who};
 
-/// Longest replacement on a schedule: a year; longer ones are mistakes, or a change of the layers.
-const OVERRIDE_MAX: Length = Length::from_secs(366 * 86_400);
 /// Longest name of a file, in characters; it is only shown.
 const FILE_NAME_CHARS_MAX: usize = 200;
 
@@ -157,6 +153,8 @@ fn usable(api: &Api, headers: &HeaderMap, query: &OrgQuery, body: &[u8]) -> Resu
 pub(crate) struct OrgChecked {
     /// Whether it could be applied.
     valid: bool,
+    /// Who would be on call at once where it is somebody else.
+    on_call: Vec<OrgHandover>,
     problems: Vec<OrgProblem>,
 }
 
@@ -173,13 +171,35 @@ pub(crate) async fn check(
 ) -> Result<Json<OrgChecked>, Problem> {
     let judged = judged(&api, &headers, &query, &body)?;
     let valid = judged.loaded.is_some() && judged.errors() == 0;
-    Ok(Json(OrgChecked { valid, problems: judged.found.iter().map(told).collect() }))
+    let on_call = judged.loaded.as_ref().filter(|_| valid).map_or_else(Vec::new, |loaded| handovers(&api, loaded, query.prune));
+    Ok(Json(OrgChecked { valid, on_call, problems: judged.found.iter().map(told).collect() }))
+}
+
+/// Somebody else is on call in a schedule as soon as it is applied.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OrgHandover {
+    schedule: String,
+    /// A person's id; null where nobody is on call.
+    #[schema(required)]
+    was: Option<String>,
+    #[schema(required)]
+    will_be: Option<String>,
+}
+
+/// Who is on call now and would not be any more, were it applied at this moment.
+fn handovers(api: &Api, loaded: &Loaded, prune: bool) -> Vec<OrgHandover> {
+    let org = api.engine.org();
+    let after = diff::applied(org.bundle(), &loaded.bundle, prune);
+    let found = handover::handovers(&org, after, api.engine.now());
+    found.into_iter().map(|Handover { schedule, was, will_be }| OrgHandover { schedule, was, will_be }).collect()
 }
 
 /// What applying would change.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OrgDiff {
     changes: Vec<OrgChange>,
+    /// Who is on call at once where it is somebody else.
+    on_call: Vec<OrgHandover>,
     /// Warnings only.
     problems: Vec<OrgProblem>,
 }
@@ -197,7 +217,8 @@ pub(crate) async fn diff(
 ) -> Result<Json<OrgDiff>, Problem> {
     let (loaded, problems) = usable(&api, &headers, &query, &body)?;
     let changes = diff::diff(api.engine.org().bundle(), &loaded.bundle, query.prune).into_iter().map(change).collect();
-    Ok(Json(OrgDiff { changes, problems }))
+    let on_call = handovers(&api, &loaded, query.prune);
+    Ok(Json(OrgDiff { changes, on_call, problems }))
 }
 
 /// A secret that was made because the file leaves it out.
@@ -220,6 +241,8 @@ impl From<MadeSecret> for OrgSecret {
 pub(crate) struct OrgApplied {
     version: u64,
     changes: Vec<OrgChange>,
+    /// Who is on call since then where it was somebody else.
+    on_call: Vec<OrgHandover>,
     made: Vec<OrgSecret>,
     /// Warnings only.
     problems: Vec<OrgProblem>,
@@ -237,61 +260,15 @@ pub(crate) async fn apply(
     Raw(body): Raw,
 ) -> Result<Json<OrgApplied>, Problem> {
     let (loaded, problems) = usable(&api, &headers, &query, &body)?;
+    let on_call = handovers(&api, &loaded, query.prune);
     let Principal { actor, .. } = &who.0;
     // Its digest is not kept as that of the file given at start, which stays the one compared.
     let done = api.engine.apply_org(loaded.bundle, None, query.prune, actor).await?;
     Ok(Json(OrgApplied {
         version: done.version,
         changes: done.changes.into_iter().map(change).collect(),
+        on_call,
         made: done.made.into_iter().map(OrgSecret::from).collect(),
         problems,
     }))
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct OverrideBody {
-    /// A person's id.
-    person: String,
-    starts_at: Timestamp,
-    ends_at: Timestamp,
-}
-
-/// Somebody takes a schedule for a time.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct OverrideMade {
-    id: String,
-    schedule: String,
-    person: String,
-    starts_at: Timestamp,
-    ends_at: Timestamp,
-}
-
-/// Puts a person on a schedule for a time, whoever its layers say.
-#[utoipa::path(post, path = "/api/v1/schedules/{id}/overrides", operation_id = "put_override", tag = "on call", params(("id" = String, Path)), request_body = OverrideBody,
-    responses((status = 201, body = OverrideMade), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn put_override(
-    State(api): State<Api>,
-    who: Who<Respond>,
-    P(schedule): P<String>,
-    Asked(body): Asked<OverrideBody>,
-) -> Result<(StatusCode, Json<OverrideMade>), Problem> {
-    let (starts_at, ends_at) = (whole_micros(body.starts_at), whole_micros(body.ends_at));
-    if ends_at <= starts_at {
-        return Err(Problem::new("invalid", "`ends_at` is not after `starts_at`"));
-    }
-    if ends_at.duration_since(starts_at) > OVERRIDE_MAX.as_duration() {
-        return Err(Problem::new("invalid", "a replacement lasts a year at most; change the schedule's layers instead"));
-    }
-    let id = format!("ovr-{:032x}", api.engine.fresh_id());
-    let made = Override { id: id.clone(), schedule: schedule.clone(), person: body.person.clone(), starts_at, ends_at };
-    // A manager's own team; administrators any.
-    if api.engine.org().schedule_form(&schedule).is_none() {
-        return Err(Problem::new("no_such_schedule", format!("there is no schedule `{}`", super::cut(&schedule))));
-    }
-    if !api.engine.may_schedule(&who.0, &schedule) {
-        return Err(Problem::new("forbidden", "a schedule is changed by an administrator or by a manager of its team"));
-    }
-    api.engine.put_override(made, &who.0.actor).await?;
-    Ok((StatusCode::CREATED, Json(OverrideMade { id, schedule, person: body.person, starts_at, ends_at })))
 }

@@ -22,7 +22,7 @@ fn operations(spec: &Value) -> Vec<(String, String, Value)> {
         for method in METHODS {
             if let Some(operation) = item.get(method) {
                 let filled =
-                    path.replace("{ref}", "INC-1").replace("{command}", "acknowledge").replace("{id}", "x").replace("{kind}", "team");
+                    path.replace("{ref}", "INC-1").replace("{command}", "acknowledge").replace("{id}", "x").replace("{kind}", "team").replace("{override}", "x");
                 out.push((method.to_uppercase(), filled, operation.clone()));
             }
         }
@@ -37,7 +37,7 @@ async fn every_route_asks_for_a_token_and_for_its_scope_first() {
     assert_eq!(spec["openapi"].as_str().map(|v| &v[..3]), Some("3.1"));
     let read = format!("Bearer {}", w.token("read", None).await);
     let all = operations(&spec);
-    assert_eq!(all.len(), 45, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
+    assert_eq!(all.len(), 47, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
     let bodies = spec["components"]["schemas"]["CommandBody"]["anyOf"].as_array().unwrap();
     for body in bodies {
         let name = body["$ref"].as_str().unwrap().trim_start_matches("#/components/schemas/");
@@ -127,9 +127,15 @@ async fn what_is_answered_is_what_is_described() {
         let back = w.post(path, ADMIN, body).await;
         assert!(back.status < 300, "{path}: {}", back.text());
     }
+    let hours = |n| (w.engine.now() + jiff::SignedDuration::from_hours(n)).to_string();
+    let runs = serde_json::json!({"person": "ben", "starts_at": hours(0), "ends_at": hours(8)}).to_string();
+    let made = w.post("/api/v1/schedules/primary/overrides", ADMIN, &runs).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    fits(&spec, &schema("post", "/api/v1/schedules/{id}/overrides", "201"), &made.json(), "override");
+    let one = "/api/v1/schedules/{id}/overrides/{override}";
     let review = w.get("/api/v1/reviews", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
     let action = w.get("/api/v1/actions", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
-    let ana = "ana".to_owned();
+    let (ana, primary) = ("ana".to_owned(), "primary".to_owned());
     let mut tried = 0;
     for path in spec["paths"].as_object().unwrap().keys() {
         if spec["paths"][path].get("get").is_none() || path.ends_with("/org") || path.ends_with("/stream") {
@@ -145,6 +151,8 @@ async fn what_is_answered_is_what_is_described() {
             &action
         } else if path.contains("/org/") {
             &ana
+        } else if path.contains("/schedules/") {
+            &primary
         } else {
             &page
         };
@@ -157,7 +165,7 @@ async fn what_is_answered_is_what_is_described() {
         assert!(items.get("items").is_none_or(|items| !items.as_array().unwrap().is_empty()), "{filled} shows nothing to compare");
         tried += 1;
     }
-    assert_eq!(tried, 23);
+    assert_eq!(tried, 24);
     for (path, body, status) in [
         ("/api/v1/incidents", r#"{"title":"x"}"#, "201"),
         ("/api/v1/tokens", r#"{"name":"x","scope":"read"}"#, "201"),
@@ -176,6 +184,9 @@ async fn what_is_answered_is_what_is_described() {
         assert_eq!(back.status.to_string(), status, "{method}: {}", back.text());
         fits(&spec, &schema(&method.to_lowercase(), "/api/v1/org/{kind}/{id}", status), &back.json(), method);
     }
+    let made = format!("/api/v1/schedules/primary/overrides/{}", made.json()["id"].as_str().unwrap());
+    let ended = w.ask("DELETE", &made, &[("authorization", &format!("Bearer {ADMIN}"))], "").await;
+    fits(&spec, &schema("delete", one, "200"), &ended.json(), one);
     let explained = w.post("/api/v1/explain/signal?integration=script", ADMIN, r#"{"title":"x","severity":"critical"}"#).await.json();
     fits(&spec, &schema("post", "/api/v1/explain/signal", "200"), &explained, "explain");
 }

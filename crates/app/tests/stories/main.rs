@@ -22,6 +22,7 @@ mod files;
 mod grouping;
 mod private;
 mod recovery;
+mod rota;
 mod screens;
 mod search;
 mod settings;

@@ -48,6 +48,8 @@ struct Ids {
     alert: String,
     action: String,
     review: String,
+    /// One that runs, made by the administrator for the administrator `adm`.
+    override_: String,
 }
 
 async fn ids(world: &World, reference: &str) -> Ids {
@@ -57,6 +59,7 @@ async fn ids(world: &World, reference: &str) -> Ids {
         alert: first(world.api(&format!("/incidents/{reference}/alerts")).await),
         action: first(world.api(&format!("/actions?incident={reference}")).await),
         review: NONE.to_owned(),
+        override_: NONE.to_owned(),
         reference: reference.to_owned(),
     }
 }
@@ -97,7 +100,8 @@ fn filled(path: &str, ids: &Ids) -> String {
         _ if path.contains("/reviews/") => "edit",
         _ => "note",
     };
-    path.replace("{ref}", &ids.reference).replace("{kind}", "team").replace("{id}", id).replace("{command}", command)
+    let path = path.replace("{ref}", &ids.reference).replace("{kind}", "team").replace("{id}", id).replace("{command}", command);
+    path.replace("{override}", &ids.override_)
 }
 
 async fn operations(world: &World) -> Vec<(Method, String)> {
@@ -401,7 +405,9 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("PUT /api/v1/org/{kind}/{id}", Admin, json!({"name": "matrix"})),
         ("DELETE /api/v1/org/{kind}/{id}", Admin, Value::Null),
         ("POST /api/v1/org/{kind}/{id}/detach", Admin, Value::Null),
-        ("POST /api/v1/schedules/{id}/overrides", Schedule, json!({"person": "ana", "starts_at": at(1), "ends_at": at(2)})),
+        ("POST /api/v1/schedules/{id}/overrides", Schedule, json!({"person": "dan", "starts_at": at(1), "ends_at": at(2)})),
+        ("GET /api/v1/schedules/{id}/overrides", House, Value::Null),
+        ("DELETE /api/v1/schedules/{id}/overrides/{override}", Schedule, Value::Null),
         ("POST /api/v1/explain/signal", House, json!({"title": "matrix"})),
         ("GET /api/v1/explain/page/{id}", See, Value::Null),
         ("GET /api/v1/stream", Read, Value::Null),
@@ -452,8 +458,13 @@ async fn askers(world: &World) -> Vec<Asker> {
 async fn every_operation_answers_everybody_as_the_table_says() {
     let world = world_of(Database::Sqlite, organisation()).await;
     let mut things = [(false, alarm(&world, "a public matter", false).await), (true, alarm(&world, "a private matter", true).await)];
+    let now = world.now().await;
+    let hours = |n| (now + jiff::SignedDuration::from_hours(n)).to_string();
+    let runs = json!({"person": "adm", "starts_at": hours(-1), "ends_at": hours(1)});
+    let made = world.command("/schedules/rota/overrides", runs).await.ok().body;
     for (_, ids) in &mut things {
         finish(&world, ids).await;
+        ids.override_ = made["id"].as_str().unwrap().to_owned();
     }
     let askers = askers(&world).await;
     let table = table();

@@ -114,7 +114,10 @@ async fn a_person_is_added_in_the_browser_and_put_on_call(database: Database) {
     assert!(stale.text.contains(&format!("you saw {seen})")) && stale.text.contains("[dee]"), "what was typed stays: {}", stale.text);
     assert_eq!(on_call(&world).await, "ana", "nothing was changed");
     let now = version(&world, "/settings/schedule/rota").await;
-    assert_eq!(save(&now).await.status, 303);
+    let saved = save(&now).await;
+    assert_eq!(saved.status, 200, "{}", saved.text);
+    let told = "who is on call in <code>rota</code> changes at once, from <code>ana</code> to <code>dee</code>";
+    assert!(saved.text.contains(told), "{}", saved.text);
     assert_eq!(on_call(&world).await, "dee", "who is on call follows at once");
     assert_eq!(save(&now).await.status, 303, "tapped twice: it is so already");
 
@@ -129,7 +132,7 @@ async fn a_person_is_added_in_the_browser_and_put_on_call(database: Database) {
     }
     let now = version(&world, "/settings/schedule/rota").await;
     let back: [(&str, &str); 4] = [("version", &now), ("name", "Rota"), ("time_zone", "Europe/Madrid"), ("layers", &layers("ben"))];
-    assert_eq!(post(&world, "/settings/schedule/rota", &back).await.status, 303);
+    assert_eq!(post(&world, "/settings/schedule/rota", &back).await.status, 200, "ben is on at once");
     let gone = post(&world, "/settings/person/dee/remove", &[("version", &seen), ("sure", "1")]).await;
     assert_eq!((gone.status, gone.header("location")), (303, Some("/settings/person?removed=dee")), "{}", gone.text);
     assert_eq!(page(&world, "/settings/person/dee").await.status, 404);

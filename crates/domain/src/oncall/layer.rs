@@ -1,39 +1,32 @@
 //! One rotation: its turns, and the windows in which it is on.
 
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Span, Timestamp};
+use jiff::{Span, Timestamp};
 
 use super::civil::{self, Handoff, instant_of};
 use crate::org::model::{Layer, Restriction, Slug};
 use crate::org::problem::{Place, Problem};
-use crate::time::Length;
+use crate::time::Every;
 
 const HOUR_MS: u64 = 3_600_000;
-const DAY_MS: u64 = 24 * HOUR_MS;
-const WEEK_MS: u64 = 7 * DAY_MS;
-/// How far the estimated number of a turn may be off. One turn covers hand-offs later in the day
-/// than the instant, a second any date that a zone skipped or repeated.
-const ESTIMATE_OFF_MAX: u32 = 2;
+const DAY_HOURS: i64 = 24;
+/// Hours by which a wall clock may be put back at once: a day, where a zone crossed the date line.
+/// By so much may the number of a turn be more than the wall clock says.
+const CLOCK_BACK_MAX_HOURS: i64 = 24;
 /// Days ahead in which a window must open or close again: a week, and a second one for a weekday
 /// whose date a zone skipped.
 const WINDOW_LOOKAHEAD_DAYS: i64 = 15;
-
-/// How turns are counted.
-#[derive(Debug, Clone)]
-enum Turn {
-    /// Civil days from a first date, at a clock time.
-    Days { first: Date, time: Time, every: i64 },
-    /// Absolute time from the first hand-off.
-    Hours { every: SignedDuration },
-}
 
 /// A layer, read.
 #[derive(Debug, Clone)]
 pub(super) struct CompiledLayer {
     pub(super) name: Option<String>,
     people: Vec<Slug>,
-    turn: Turn,
+    /// The first hand-off, on the wall clock.
+    first: DateTime,
+    /// Hours of the wall clock from one hand-off to the next.
+    hours: i64,
     first_at: Timestamp,
     ends_at: Option<Timestamp>,
     only: Vec<Window>,
@@ -58,11 +51,8 @@ impl CompiledLayer {
                 Err(found) => problems.extend(found.into_iter().map(|p| p.below(&place))),
             }
         }
-        let (Some(handoff), Some(turn)) = (handoff, turn) else { return Err(problems) };
-        let first_at = match &turn {
-            Turn::Days { first, time, .. } => instant_of(zone, first.to_datetime(*time)),
-            Turn::Hours { .. } => instant_of(zone, form.starts.to_datetime(handoff.time)),
-        };
+        let (Some(handoff), Some((first, hours))) = (handoff, turn) else { return Err(problems) };
+        let first_at = instant_of(zone, first);
         let ends_at = form.ends.map(|date| instant_of(zone, date.to_datetime(handoff.time)));
         if ends_at.is_some_and(|ends_at| ends_at <= first_at) {
             problems.push(
@@ -71,7 +61,7 @@ impl CompiledLayer {
             );
         }
         if problems.is_empty() {
-            Ok(Self { name: form.name.clone(), people: form.people.clone(), turn, first_at, ends_at, only })
+            Ok(Self { name: form.name.clone(), people: form.people.clone(), first, hours, first_at, ends_at, only })
         } else {
             Err(problems)
         }
@@ -96,78 +86,86 @@ impl CompiledLayer {
         if self.ends_at.is_some_and(|ends_at| ends_at <= at) {
             return None;
         }
-        self.only.iter().filter_map(|window| window.next_edge(zone, at)).chain(self.ends_at).chain([self.start_of(zone, turn + 1)]).min()
+        let turn_ends = self.next_of_another(turn).map(|next| self.start_of(zone, next));
+        self.only.iter().filter_map(|window| window.next_edge(zone, at)).chain(self.ends_at).chain(turn_ends).min()
+    }
+
+    /// The people in turn.
+    pub(super) fn people(&self) -> &[Slug] {
+        &self.people
+    }
+
+    /// From its first hand-off until its end, where it has one.
+    pub(super) fn lasts(&self) -> (Timestamp, Option<Timestamp>) {
+        (self.first_at, self.ends_at)
+    }
+
+    /// Hours after which turns fall on the same days of the week and times of day again.
+    pub(super) fn comes_round(&self) -> i64 {
+        let rotation = self.hours.saturating_mul(i64::try_from(self.people.len()).unwrap_or(i64::MAX));
+        let (mut a, mut b) = (rotation, 7 * DAY_HOURS);
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        (rotation / a.max(1)).saturating_mul(7 * DAY_HOURS)
+    }
+
+    /// The next turn after this one that is somebody else's; none where all are one person's.
+    fn next_of_another(&self, turn: i64) -> Option<i64> {
+        let count = self.people.len();
+        let now = usize::try_from(turn).ok()? % count;
+        (1..count).find(|ahead| self.people[(now + ahead) % count] != self.people[now]).and_then(|ahead| Some(turn + i64::try_from(ahead).ok()?))
     }
 
     /// When the turn of this number begins.
     fn start_of(&self, zone: &TimeZone, turn: i64) -> Timestamp {
-        match &self.turn {
-            Turn::Days { first, time, every } => turn
-                .checked_mul(*every)
-                .and_then(|days| Span::new().try_days(days).ok())
-                .and_then(|days| first.checked_add(days).ok())
-                .map_or(Timestamp::MAX, |date| instant_of(zone, date.to_datetime(*time))),
-            Turn::Hours { every } => i32::try_from(turn)
-                .ok()
-                .and_then(|turn| every.checked_mul(turn))
-                .and_then(|length| self.first_at.checked_add(length).ok())
-                .unwrap_or(Timestamp::MAX),
-        }
+        turn.checked_mul(self.hours)
+            .and_then(|hours| Span::new().try_hours(hours).ok())
+            .and_then(|hours| self.first.checked_add(hours).ok())
+            .map_or(Timestamp::MAX, |civil| instant_of(zone, civil))
     }
 
-    /// The greatest turn that has begun. Of turns that begin at one instant (a skipped day) it is
-    /// the last, so the others have no time.
+    /// The greatest turn that has begun. Of turns that begin at one instant (a skipped hour or day)
+    /// it is the last, so the others have no time.
     fn turn_at(&self, zone: &TimeZone, at: Timestamp) -> Option<i64> {
         if at < self.first_at {
             return None;
         }
-        let mut turn = match &self.turn {
-            Turn::Days { first, every, .. } => {
-                let days = zone.to_datetime(at).date().duration_since(*first).as_hours() / 24;
-                days.div_euclid(*every).max(0)
+        // What the wall clock shows says the number, except just after it was put back.
+        let shown = zone.to_datetime(at).duration_since(self.first).as_hours();
+        let mut turn = shown.div_euclid(self.hours).max(0);
+        for _ in 0..CLOCK_BACK_MAX_HOURS / self.hours + 2 {
+            if self.start_of(zone, turn + 1) > at {
+                break;
             }
-            Turn::Hours { every } => {
-                return i64::try_from(at.duration_since(self.first_at).as_millis() / every.as_millis()).ok();
-            }
-        };
-        for _ in 0..ESTIMATE_OFF_MAX {
-            turn -= i64::from(turn > 0 && self.start_of(zone, turn) > at);
-        }
-        for _ in 0..ESTIMATE_OFF_MAX {
-            turn += i64::from(self.start_of(zone, turn + 1) <= at);
+            turn += 1;
         }
         Some(turn)
     }
 }
 
-/// What a length and a hand-off mean together. A length does not know whether it was written
-/// `7d` or `1w`, `24h` or `1d`: what divides into days is counted in civil days.
-fn read_turn(every: Length, handoff: Handoff, starts: Date) -> Result<Turn, Problem> {
+/// What a length and a hand-off mean together: the first hand-off on the wall clock, and the hours
+/// of the wall clock from one to the next. A day is twenty-four of them whatever a stopwatch says.
+fn read_turn(every: Every, handoff: Handoff, starts: Date) -> Result<(DateTime, i64), Problem> {
     const HINT: &str = "write whole weeks (`1w` with `Mon 09:00`), whole days (`1d` with `09:00`) or whole hours (`12h` with `09:00`)";
     let refuse = |key: &str, why: String| Err(Problem::error(Place::root().key(key), why).hint(HINT));
-    let millis = every.as_millis();
+    let millis = every.length.as_millis();
     if millis == 0 {
         return refuse("every", "a turn needs a length".into());
     }
     if !millis.is_multiple_of(HOUR_MS) {
         return refuse("every", format!("turns of `{every}` are not whole hours"));
     }
-    match handoff.weekday {
-        Some(weekday) if millis.is_multiple_of(WEEK_MS) => {
-            let ahead = i64::from(weekday.since(starts.weekday()));
-            let Ok(first) = starts.checked_add(Span::new().days(ahead)) else {
-                return refuse("starts", format!("`{starts}` is too far away"));
-            };
-            Ok(Turn::Days { first, time: handoff.time, every: days_of(millis) })
-        }
-        Some(_) => refuse("handoff", format!("turns of `{every}` do not begin on one weekday")),
-        None if millis.is_multiple_of(DAY_MS) => Ok(Turn::Days { first: starts, time: handoff.time, every: days_of(millis) }),
-        None => Ok(Turn::Hours { every: every.as_duration() }),
+    let hours = i64::try_from(millis / HOUR_MS).expect("a length has at most ten years");
+    let Some(weekday) = handoff.weekday else { return Ok((starts.to_datetime(handoff.time), hours)) };
+    if hours % (7 * DAY_HOURS) != 0 {
+        return refuse("handoff", format!("turns of `{every}` do not begin on one weekday"));
     }
-}
-
-fn days_of(millis: u64) -> i64 {
-    i64::try_from(millis / DAY_MS).expect("a length has at most ten years")
+    let ahead = i64::from(weekday.since(starts.weekday()));
+    match starts.checked_add(Span::new().days(ahead)) {
+        Ok(first) => Ok((first.to_datetime(handoff.time), hours)),
+        Err(_) => refuse("starts", format!("`{starts}` is too far away")),
+    }
 }
 
 /// Civil hours in which a layer is on.

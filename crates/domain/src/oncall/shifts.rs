@@ -2,10 +2,14 @@
 //!
 //! The range is walked from edge to edge (a hand-off, a window's opening or close, an override's
 //! start or end) and the resolver is asked at each, so that a calendar can never disagree with a
-//! page.
+//! page. Edges that cannot change the answer are passed over: those of layers beneath the one that
+//! decides, and turns that stay with one person.
 
-use jiff::Timestamp;
+use std::collections::BTreeSet;
 
+use jiff::{SignedDuration, Timestamp};
+
+use super::layer::CompiledLayer;
 use super::{Because, CompiledSchedule, OnCall};
 use crate::org::model::{Override, Slug};
 
@@ -15,6 +19,11 @@ pub const SHIFTS_MAX: usize = 9_000;
 /// Most edges walked for one answer; a layer restricted to some hours has edges that change
 /// nobody.
 pub const EDGES_MAX: usize = 40_000;
+
+/// How far ahead it is looked whether everybody of a rotation is ever on, at most: three years.
+const NEVER_ON_AHEAD_MAX: SignedDuration = SignedDuration::from_hours(3 * 366 * 24);
+/// Most edges walked for that; what was not looked at is not claimed.
+const NEVER_ON_EDGES_MAX: usize = 20_000;
 
 /// Somebody is on call from `starts_at` until just before `ends_at`, both within the range asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +45,26 @@ pub struct Gap {
     pub starts_at: Timestamp,
     /// To, exclusive; later than `starts_at`.
     pub ends_at: Timestamp,
+}
+
+/// Who is on call at an instant, and the changes of person that follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// At the instant.
+    pub now: OnCall,
+    /// When that ends, by another person or by nobody; none where nothing changes in the time looked at.
+    pub until: Option<Timestamp>,
+    /// Who comes on after that, and when: later than `until` where nobody is on in between.
+    pub next: Option<(Slug, Timestamp)>,
+}
+
+/// People of a rotation who are never on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NeverOn {
+    /// In order of the alphabet.
+    pub people: Vec<Slug>,
+    /// Until when it was looked.
+    pub until: Timestamp,
 }
 
 impl CompiledSchedule {
@@ -61,34 +90,122 @@ impl CompiledSchedule {
             .collect()
     }
 
-    /// The range cut where the answer changes.
-    fn stretches(&self, overrides: &[Override], from: Timestamp, to: Timestamp) -> Vec<(OnCall, Timestamp, Timestamp)> {
-        let mine: Vec<Override> =
-            overrides.iter().filter(|o| o.schedule == self.id && o.starts_at < to && o.ends_at > from).cloned().collect();
-        let mut out: Vec<(OnCall, Timestamp, Timestamp)> = Vec::new();
-        let mut at = from;
-        for _ in 0..EDGES_MAX {
-            if at >= to {
+    /// Who is on call, until when, and who comes on next: changes of person alone, looked for until
+    /// `to`. That another rule says the same is none.
+    #[must_use]
+    pub fn changes(&self, overrides: &[Override], at: Timestamp, to: Timestamp) -> Changes {
+        let mut now: Option<OnCall> = None;
+        let (mut until, mut next) = (None, None);
+        for (on_call, starts_at, _) in self.walk(overrides, at, to, EDGES_MAX) {
+            let Some(now) = &now else {
+                now = Some(on_call);
+                continue;
+            };
+            let same = on_call.person == now.person && !(crate::plants::planted("next-layer-is-a-hand-over") && on_call != *now);
+            if until.is_none() && same {
+                continue;
+            }
+            until.get_or_insert(starts_at);
+            if let Some(person) = on_call.person {
+                next = Some((person, starts_at));
                 break;
             }
-            let on_call = self.on_call_at(&mine, at);
-            let next = self.next_edge(&mine, at).map_or(to, |edge| edge.min(to));
+        }
+        // An empty range has no stretch, and an answer nevertheless.
+        let now = now.unwrap_or_else(|| self.on_call_at(overrides, at));
+        Changes { now, until, next }
+    }
+
+    /// Whose turns all fall where their layer is off, or where another layer is on: looked for from
+    /// an instant for as long as turns and weekdays take to come round. Overrides do not count, and
+    /// layers that are over do not.
+    #[must_use]
+    pub fn never_on(&self, from: Timestamp) -> Option<NeverOn> {
+        let living = |layer: &&CompiledLayer| layer.lasts().1.is_none_or(|ends_at| ends_at > from);
+        let latest = from.checked_add(NEVER_ON_AHEAD_MAX).unwrap_or(Timestamp::MAX);
+        let mut until = from;
+        for layer in self.layers.iter().filter(living) {
+            let (first_at, ends_at) = layer.lasts();
+            let round = SignedDuration::try_from_hours(layer.comes_round()).unwrap_or(SignedDuration::MAX);
+            let round_is_over = first_at.max(from).checked_add(round).unwrap_or(Timestamp::MAX);
+            until = until.max(round_is_over.min(ends_at.unwrap_or(Timestamp::MAX)));
+        }
+        let until = until.min(latest);
+        let begun = |layer: &&CompiledLayer| layer.lasts().0 < until;
+        let mut waiting: BTreeSet<&Slug> = self.layers.iter().filter(living).filter(begun).flat_map(CompiledLayer::people).collect();
+        let mut looked_at = from;
+        for (on_call, _, ends_at) in self.walk(&[], from, until, NEVER_ON_EDGES_MAX) {
+            if let Some(person) = &on_call.person {
+                waiting.remove(person);
+            }
+            if waiting.is_empty() {
+                return None;
+            }
+            looked_at = ends_at;
+        }
+        (looked_at == until && !waiting.is_empty()).then(|| NeverOn { people: waiting.into_iter().cloned().collect(), until })
+    }
+
+    /// The range cut where the answer changes.
+    fn stretches(&self, overrides: &[Override], from: Timestamp, to: Timestamp) -> Vec<(OnCall, Timestamp, Timestamp)> {
+        let mut out: Vec<(OnCall, Timestamp, Timestamp)> = Vec::new();
+        for (on_call, starts_at, ends_at) in self.walk(overrides, from, to, EDGES_MAX) {
             let full = out.len() == SHIFTS_MAX;
             match out.last_mut() {
-                Some(last) if last.0 == on_call => last.2 = next,
+                Some(last) if last.0 == on_call => last.2 = ends_at,
                 _ if full => break,
-                _ => out.push((on_call, at, next)),
+                _ => out.push((on_call, starts_at, ends_at)),
             }
-            at = next;
         }
         out
     }
 
-    fn next_edge(&self, overrides: &[Override], at: Timestamp) -> Option<Timestamp> {
-        self.layers
+    /// The range from edge to edge. Neighbours may be alike.
+    pub(super) fn walk<'a>(&'a self, overrides: &'a [Override], from: Timestamp, to: Timestamp, edges_left: usize) -> Walk<'a> {
+        let mine = overrides.iter().filter(|o| o.schedule == self.id && o.starts_at < to && o.ends_at > from).collect();
+        Walk { schedule: self, mine, at: from, to, edges_left }
+    }
+}
+
+/// A range that is walked.
+pub(super) struct Walk<'a> {
+    schedule: &'a CompiledSchedule,
+    mine: Vec<&'a Override>,
+    at: Timestamp,
+    to: Timestamp,
+    edges_left: usize,
+}
+
+impl Iterator for Walk<'_> {
+    type Item = (OnCall, Timestamp, Timestamp);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.at >= self.to || self.edges_left == 0 {
+            return None;
+        }
+        self.edges_left -= 1;
+        let on_call = self.schedule.decided(self.mine.iter().copied(), self.at);
+        let next = self.next_edge(&on_call.because).map_or(self.to, |edge| edge.min(self.to));
+        let stretch = (on_call, self.at, next);
+        self.at = next;
+        Some(stretch)
+    }
+}
+
+impl Walk<'_> {
+    /// What may change the answer next: whatever stands above the rule that decides, and its own end.
+    fn next_edge(&self, because: &Because) -> Option<Timestamp> {
+        let (schedule, at) = (self.schedule, self.at);
+        let of_overrides = self.mine.iter().flat_map(|o| [o.starts_at, o.ends_at]).filter(|edge| *edge > at).min();
+        let lowest = match because {
+            Because::Override { .. } => schedule.layers.len(),
+            Because::Layer { index, .. } => *index,
+            Because::Nobody => 0,
+        };
+        schedule.layers[lowest..]
             .iter()
-            .filter_map(|layer| layer.next_edge(&self.zone, at))
-            .chain(overrides.iter().flat_map(|o| [o.starts_at, o.ends_at]))
+            .filter_map(|layer| layer.next_edge(&schedule.zone, at))
+            .chain(of_overrides)
             .filter(|edge| *edge > at)
             .min()
     }

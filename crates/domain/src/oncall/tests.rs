@@ -2,7 +2,7 @@
 
 use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Span, Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use proptest::prelude::*;
 
 use super::*;
@@ -69,8 +69,12 @@ fn hand_offs_over_clock_changes() {
         ("Pacific/Apia", "1d", "09:00", "2011-12-29", "2011-12-30T10:00:00Z"),
         // Morocco leaves +01 for Ramadan (2026-02-15) and comes back on 2026-03-22.
         ("Africa/Casablanca", "1w", "Mon 09:00", "2026-03-16", "2026-03-23T08:00:00Z"),
-        // Hours are absolute: twelve hours after 21:00 the wall clock shows 10:00.
-        ("Europe/Madrid", "12h", "21:00", "2026-03-28", "2026-03-29T08:00:00Z"),
+        // Hours are those of the wall clock: the night in which an hour is lost ends at 09:00 too.
+        ("Europe/Madrid", "12h", "21:00", "2026-03-28", "2026-03-29T07:00:00Z"),
+        // A day and a half from Saturday 21:00 is Monday 09:00.
+        ("Europe/Madrid", "36h", "21:00", "2026-03-28", "2026-03-30T07:00:00Z"),
+        // The turn of 02:00 has no time on the day that skips it: the next is 03:00, its own.
+        ("America/New_York", "2h", "01:00", "2026-03-08", "2026-03-08T07:00:00Z"),
         // The first hand-off is the first Monday on or after `starts`.
         ("Europe/Madrid", "1w", "Mon 09:00", "2025-12-30", "2026-01-12T08:00:00Z"),
     ] {
@@ -106,18 +110,11 @@ fn layers_restrictions_ends_and_overrides() {
     assert_eq!(who(&schedule, "2026-02-02T09:00:00Z"), "-", "the base layer is over");
     assert_eq!(schedule.on_call_at(&[], ts("2026-01-09T20:00:00Z")).because.to_string(), "layer 2 \"nights\"");
 
-    let over = |id: &str, who: &str, from: &str, to: &str| Override {
-        id: id.into(),
-        schedule: "s".into(),
-        person: who.into(),
-        starts_at: ts(from),
-        ends_at: ts(to),
-    };
     let mut overrides = vec![
-        over("o1", "cho", "2026-01-06T00:00:00Z", "2026-01-08T00:00:00Z"),
-        over("o2", "dan", "2026-01-07T00:00:00Z", "2026-01-07T12:00:00Z"),
+        over(1, "cho", "2026-01-06T00:00:00Z", "2026-01-08T00:00:00Z"),
+        over(2, "dan", "2026-01-07T00:00:00Z", "2026-01-07T12:00:00Z"),
     ];
-    overrides.push(Override { schedule: "other".into(), ..over("o3", "eve", "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z") });
+    overrides.push(Override { schedule: "other".into(), ..over(3, "eve", "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z") });
     let shifts = schedule.shifts(&overrides, ts("2026-01-05T00:00:00Z"), ts("2026-01-09T00:00:00Z"));
     let told: Vec<String> = shifts.iter().map(|s| format!("{} {} {}", s.starts_at, s.person, s.because)).collect();
     assert_eq!(
@@ -132,6 +129,144 @@ fn layers_restrictions_ends_and_overrides() {
     );
     let gaps = schedule.gaps(&overrides, ts("2026-01-05T00:00:00Z"), ts("2026-01-09T00:00:00Z"));
     assert_eq!(gaps, [Gap { starts_at: ts("2026-01-05T00:00:00Z"), ends_at: ts("2026-01-05T09:00:00Z") }]);
+}
+
+fn over(made: u64, who: &str, from: &str, to: &str) -> Override {
+    Override {
+        id: format!("o{made}"),
+        schedule: "s".into(),
+        person: who.into(),
+        starts_at: ts(from),
+        ends_at: ts(to),
+        made,
+        made_by: None,
+    }
+}
+
+#[test]
+fn of_overrides_that_overlap_the_one_made_last_wins() {
+    let schedule = compiled("Europe/Madrid", vec![layer(&["ana"], "1w", "Mon 09:00", "2026-01-05")]);
+    let (from, to) = ("2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z"); // over the hour that Madrid skips
+    let at = ts("2026-03-29T01:00:00Z");
+    // A correction has the same times as the slip; ids say nothing, and neither does the order in a list.
+    let mut slip = over(7, "ben", from, to);
+    let mut right = over(8, "cho", from, to);
+    for (first, second) in [("a", "b"), ("b", "a")] {
+        (slip.id, right.id) = (first.into(), second.into());
+        for overrides in [[slip.clone(), right.clone()], [right.clone(), slip.clone()]] {
+            assert_eq!(schedule.on_call_at(&overrides, at).person.as_deref(), Some("cho"));
+        }
+    }
+    // One made later wins although it starts earlier, for as long as it lasts and no longer.
+    let overrides = [over(3, "ben", from, to), over(4, "cho", "2026-03-28T00:00:00Z", "2026-03-29T01:00:00Z")];
+    assert_eq!(schedule.on_call_at(&overrides, ts(from)).person.as_deref(), Some("cho"));
+    assert_eq!(schedule.on_call_at(&overrides, at).person.as_deref(), Some("ben"));
+    // Those of no length and those that end before they start are as if they were not there.
+    let odd = [over(9, "ben", from, from), over(10, "cho", to, from)];
+    for at in [from, "2026-03-29T01:00:00Z", to] {
+        assert_eq!(schedule.on_call_at(&odd, ts(at)).person.as_deref(), Some("ana"));
+    }
+    let whole = (ts("2026-03-28T00:00:00Z"), ts("2026-03-30T00:00:00Z"));
+    let shifts = schedule.shifts(&odd, whole.0, whole.1);
+    assert_eq!(shifts.iter().map(|s| (s.starts_at, s.ends_at)).collect::<Vec<_>>(), [whole]);
+    // Sixty-five at once: the last, wherever it stands in the list.
+    let many: Vec<Override> = (0..65).map(|n| over((n * 37) % 65, &format!("p{}", (n * 37) % 65), from, to)).collect();
+    assert_eq!(schedule.on_call_at(&many, at).person.as_deref(), Some("p64"));
+}
+
+#[test]
+fn turns_of_hours_hand_over_at_the_same_times_all_year() {
+    let zone = TimeZone::get("Europe/Madrid").unwrap();
+    let schedule = compiled("Europe/Madrid", vec![layer(&["day", "night"], "12h", "09:00", "2026-01-05")]);
+    let shifts = schedule.shifts(&[], ts("2026-01-05T08:00:00Z"), ts("2027-01-05T08:00:00Z"));
+    for shift in &shifts {
+        let begins = zone.to_datetime(shift.starts_at).time().strftime("%H:%M").to_string();
+        assert_eq!(begins, if shift.person == "day" { "09:00" } else { "21:00" }, "{shift:?}");
+    }
+    assert_eq!(shifts.len(), 730);
+    // `24h` and `1d` are one thing.
+    for at in ["2026-03-29T06:59:59Z", "2026-03-29T07:00:00Z", "2026-10-25T07:59:59Z", "2026-10-25T08:00:00Z"] {
+        let who = |every| who(&compiled("Europe/Madrid", vec![layer(&["a", "b", "c"], every, "09:00", "2026-01-05")]), at);
+        assert_eq!(who("24h"), who("1d"), "{at}");
+    }
+}
+
+/// `who until WHEN, then WHO from WHEN`, in UTC.
+fn told(schedule: &CompiledSchedule, overrides: &[Override], at: &str) -> String {
+    let at = ts(at);
+    let found = schedule.changes(overrides, at, at + SignedDuration::from_hours(24 * 60));
+    let until = found.until.map_or("-".to_owned(), |until| until.to_string());
+    let next = found.next.map_or("-".to_owned(), |(who, from)| format!("{who} from {from}"));
+    format!("{} until {until}, then {next}", found.now.person.as_deref().unwrap_or("nobody"))
+}
+
+#[test]
+fn only_a_change_of_person_is_a_change() {
+    let office = Restriction { days: ["Mon", "Tue", "Wed", "Thu", "Fri"].map(str::to_owned).to_vec(), from: "09:00".into(), to: "17:00".into() };
+    let hours = |people: &[&str]| Layer { only: vec![office.clone()], ..layer(people, "1d", "09:00", "2026-01-05") };
+    let base = |people: &[&str]| layer(people, "1w", "Mon 09:00", "2026-01-05");
+
+    // Ana by day and by night: that another layer says so is no hand-over.
+    let one = compiled("Etc/UTC", vec![base(&["ana", "ben"]), hours(&["ana"])]);
+    assert_eq!(told(&one, &[], "2026-01-06T12:00:00Z"), "ana until 2026-01-12T17:00:00Z, then ben from 2026-01-12T17:00:00Z");
+    // Nobody at night, and over the weekend.
+    let days = compiled("Etc/UTC", vec![hours(&["ana"])]);
+    assert_eq!(told(&days, &[], "2026-01-09T12:00:00Z"), "ana until 2026-01-09T17:00:00Z, then ana from 2026-01-12T09:00:00Z");
+    assert_eq!(told(&days, &[], "2026-01-10T12:00:00Z"), "nobody until 2026-01-12T09:00:00Z, then ana from 2026-01-12T09:00:00Z");
+    // Turns that stay with one person, and an end after which nobody comes.
+    let alone = compiled("Etc/UTC", vec![layer(&["ana", "ana"], "1h", "00:00", "2026-01-05")]);
+    assert_eq!(told(&alone, &[], "2026-01-06T12:00:00Z"), "ana until -, then -");
+    let ends = compiled("Etc/UTC", vec![Layer { ends: Some("2026-01-12".parse().unwrap()), ..layer(&["ana"], "1d", "09:00", "2026-01-05") }]);
+    assert_eq!(told(&ends, &[], "2026-01-06T12:00:00Z"), "ana until 2026-01-12T09:00:00Z, then -");
+    // An override by whoever is on anyway moves only the end; one by another is a change and a return.
+    let week = compiled("Etc/UTC", vec![base(&["ana", "ben"])]);
+    let longer = [over(1, "ana", "2026-01-11T00:00:00Z", "2026-01-13T00:00:00Z")];
+    assert_eq!(told(&week, &longer, "2026-01-06T12:00:00Z"), "ana until 2026-01-13T00:00:00Z, then ben from 2026-01-13T00:00:00Z");
+    let lunch = [over(1, "cho", "2026-01-06T12:00:00Z", "2026-01-06T13:00:00Z"), over(2, "ben", "2026-01-06T13:00:00Z", "2026-01-06T13:00:00Z")];
+    assert_eq!(told(&week, &lunch, "2026-01-06T12:00:00Z"), "cho until 2026-01-06T13:00:00Z, then ana from 2026-01-06T13:00:00Z");
+}
+
+#[test]
+fn an_answer_takes_few_steps_whatever_the_layers() {
+    let at = ts("2026-06-03T12:00:00Z");
+    let to = at + SignedDuration::from_hours(24 * 60);
+    let steps = |schedule: &CompiledSchedule| {
+        let found = schedule.changes(&[], at, to);
+        schedule.walk(&[], at, found.next.map_or(to, |(_, from)| from), EDGES_MAX).count()
+    };
+    // Hourly turns of one person have no edge at all; those beneath a layer that is always on have none either.
+    let alone = layer(&["ana"], "1h", "00:00", "2020-01-06");
+    assert_eq!(steps(&compiled("Europe/Madrid", vec![alone.clone()])), 1);
+    let hourly = layer(&["ana", "ben"], "1h", "00:00", "2020-01-06");
+    assert_eq!(steps(&compiled("Europe/Madrid", vec![hourly.clone(), alone])), 1);
+    assert_eq!(steps(&compiled("Europe/Madrid", vec![hourly])), 1);
+}
+
+#[test]
+fn whoever_is_never_on_is_named() {
+    let days = |to: &str| vec![Restriction { days: ["Mon", "Tue", "Wed", "Thu", "Fri"].map(str::to_owned).to_vec(), from: "09:00".into(), to: to.into() }];
+    let never = |layers: Vec<Layer>| {
+        let found = compiled("Europe/Madrid", layers).never_on(ts("2026-06-01T00:00:00Z"));
+        found.map_or_else(Vec::new, |found| found.people)
+    };
+    let seven = ["a", "b", "c", "d", "e", "f", "g"];
+    // From Thursday 2026-01-01: c and d have Saturdays and Sundays for ever.
+    let seven_days = Layer { only: days("19:00"), ..layer(&seven, "1d", "09:00", "2026-01-01") };
+    assert_eq!(never(vec![seven_days.clone()]), ["c", "d"]);
+    // Six come round to every weekday, seven do in weeks, and beneath somebody who is always on nobody is.
+    assert_eq!(never(vec![Layer { people: seven[..6].iter().map(|p| (*p).to_owned()).collect(), ..seven_days.clone() }]), [""; 0]);
+    assert_eq!(never(vec![layer(&seven, "1w", "Mon 09:00", "2026-01-01")]), [""; 0]);
+    assert_eq!(never(vec![layer(&["x", "y"], "1w", "Mon 09:00", "2026-01-01"), layer(&["z"], "1d", "09:00", "2026-01-01")]), ["x", "y"]);
+    // Somebody who is passed over in one layer and on in another is on.
+    assert_eq!(never(vec![layer(&["c", "d"], "1w", "Mon 09:00", "2026-01-01"), seven_days.clone()]), [""; 0]);
+    // A layer that is over leaves nobody out; one that ends before their turn does.
+    let over = Layer { ends: Some("2026-05-01".parse().unwrap()), ..seven_days.clone() };
+    assert_eq!(never(vec![over]), [""; 0]);
+    let short = Layer { ends: Some("2026-06-15".parse().unwrap()), ..layer(&["a", "b", "c"], "1w", "Mon 09:00", "2026-06-01") };
+    assert_eq!(never(vec![short]), ["c"]);
+    // One that begins in years is looked at from its beginning.
+    let later = Layer { starts: "2027-01-01".parse().unwrap(), ..layer(&["a", "b"], "1w", "Mon 09:00", "2026-01-01") };
+    assert_eq!(never(vec![later]), [""; 0]);
 }
 
 #[test]
@@ -180,28 +315,38 @@ fn oracle_instant(zone: &TimeZone, civil: DateTime) -> Timestamp {
     }
 }
 
-/// Who has the turn, found by walking hand-off by hand-off from the first.
-fn oracle(zone: &TimeZone, form: &Layer, at: Timestamp) -> Option<Slug> {
+/// Every hand-off until an instant, found by walking the wall clock hour by hour from the first.
+fn walls(zone: &TimeZone, form: &Layer, until: Timestamp) -> Vec<Timestamp> {
     let words: Vec<&str> = form.handoff.split(' ').collect();
     let time: jiff::civil::Time = words[words.len() - 1].parse().unwrap();
     let mut date = form.starts;
     while words.len() == 2 && date.weekday() != Weekday::Monday {
         date = date.tomorrow().unwrap();
     }
-    let hours = i64::try_from(form.every.as_secs() / 3600).unwrap();
-    let mut starts_at = oracle_instant(zone, date.to_datetime(time));
-    let mut on = None;
-    let mut turn = 0;
-    while starts_at <= at {
-        on = Some(form.people[turn % form.people.len()].clone());
-        turn += 1;
-        if hours % 24 == 0 {
-            date = date.checked_add(Span::new().days(hours / 24)).unwrap();
-            starts_at = oracle_instant(zone, date.to_datetime(time));
-        } else {
-            starts_at += SignedDuration::from_hours(hours);
+    let hours = i64::try_from(form.every.length.as_secs() / 3600).unwrap();
+    let mut wall = date.to_datetime(time);
+    let mut out = Vec::new();
+    loop {
+        let starts_at = oracle_instant(zone, wall);
+        if starts_at > until {
+            return out;
+        }
+        out.push(starts_at);
+        for _ in 0..hours {
+            let (day, hour, minute) = (wall.date(), wall.hour(), wall.minute());
+            wall = if hour == 23 { day.tomorrow().unwrap().at(0, minute, 0, 0) } else { day.at(hour + 1, minute, 0, 0) };
         }
     }
+}
+
+/// Who has the turn.
+fn oracle(zone: &TimeZone, form: &Layer, at: Timestamp) -> Option<Slug> {
+    oracle_of(zone, form, &walls(zone, form, at), at)
+}
+
+fn oracle_of(zone: &TimeZone, form: &Layer, walls: &[Timestamp], at: Timestamp) -> Option<Slug> {
+    let begun = walls.iter().filter(|starts_at| **starts_at <= at).count();
+    let on = begun.checked_sub(1).map(|turn| form.people[turn % form.people.len()].clone());
     let open = form.only.is_empty()
         || form.only.iter().any(|only| {
             (-3..3).any(|ahead: i64| {
@@ -291,6 +436,61 @@ proptest! {
             let piece = pieces.iter().find(|(s, e, _)| *s <= at && at < *e).unwrap();
             prop_assert_eq!(&schedule.on_call_at(&[], at).person, &piece.2);
         }
+    }
+
+    #[test]
+    fn overrides_and_changes_agree_with_a_walk_in_quarters_of_an_hour(
+        zone in prop::sample::select(&ZONES[..]),
+        forms in prop::collection::vec(any_layer(), 1..4),
+        // Near the start of the rotations and over the changes of clocks in March.
+        first in 0_i64..6000,
+        overrides in prop::collection::vec((0_i64..200, -4_i64..120, 0_usize..3, 0_u64..1000), 0..10),
+    ) {
+        // Not before the first hand-offs, and on a quarter, as all edges are.
+        let start = ts("2026-02-10T00:00:00Z");
+        let at = start + SignedDuration::from_mins(15 * first);
+        let mut overrides: Vec<Override> = overrides
+            .into_iter()
+            .map(|(begins, lasts, who, made)| {
+                let starts_at = at + SignedDuration::from_mins(15 * (begins - 100));
+                Override {
+                    id: format!("o{}", 1000 - made),
+                    schedule: "s".into(),
+                    person: ["a", "x", "y"][who].into(),
+                    starts_at,
+                    ends_at: starts_at + SignedDuration::from_mins(15 * lasts),
+                    made,
+                    made_by: None,
+                }
+            })
+            .collect();
+        // A number is given once.
+        overrides.sort_by_key(|o| o.made);
+        overrides.dedup_by_key(|o| o.made);
+        let walls = forms.iter().map(|form| walls(&TimeZone::get(zone).unwrap(), form, at + SignedDuration::from_hours(72))).collect::<Vec<_>>();
+        let schedule = compiled(zone, forms.clone());
+        let zone = TimeZone::get(zone).unwrap();
+        let oracle_at = |instant: Timestamp| -> Option<Slug> {
+            // The list is in the order of making.
+            if let Some(taken) = overrides.iter().rev().find(|o| o.starts_at <= instant && instant < o.ends_at) {
+                return Some(taken.person.clone());
+            }
+            forms.iter().zip(&walls).rev().find_map(|(form, walls)| oracle_of(&zone, form, walls, instant))
+        };
+        let now = oracle_at(at);
+        let (mut until, mut next) = (None, None);
+        for quarter in 1..4 * 48 {
+            let instant = at + SignedDuration::from_mins(15 * quarter);
+            let who = oracle_at(instant);
+            if until.is_none() && who != now {
+                until = Some(instant);
+            }
+            if let (Some(_), None, Some(who)) = (until, &next, who) {
+                next = Some((who, instant));
+            }
+        }
+        let found = schedule.changes(&overrides, at, at + SignedDuration::from_hours(48));
+        prop_assert_eq!((found.now.person, found.until, found.next), (now, until, next));
     }
 
     #[test]

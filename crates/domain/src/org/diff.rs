@@ -339,6 +339,8 @@ mod tests {
             person: "ana".into(),
             starts_at: "2026-01-01T00:00:00Z".parse().unwrap(),
             ends_at: "2026-01-02T00:00:00Z".parse().unwrap(),
+            made: 0,
+            made_by: None,
         }];
         out
     }

@@ -7,6 +7,7 @@
 pub mod check;
 pub mod diff;
 pub mod export;
+pub mod handover;
 pub mod model;
 pub mod problem;
 pub mod snapshot;

@@ -6,7 +6,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::time::Length;
+use crate::access::Actor;
+use crate::time::{Every, Length};
 
 /// A short id as people choose them: lower-case letters, digits, `-`, `_` and `.`; at most 64.
 pub type Slug = String;
@@ -175,7 +176,7 @@ pub struct Layer {
     /// In turn.
     pub people: Vec<Slug>,
     /// Length of a turn: whole weeks, whole days, or hours (`1w`, `2d`, `12h`).
-    pub every: Length,
+    pub every: Every,
     /// `Mon 09:00` for weeks, `09:00` for days and hours; civil, in the schedule's zone.
     pub handoff: String,
     /// The civil date on or after which the first person's first turn begins, at the first
@@ -209,6 +210,35 @@ pub struct Override {
     pub person: Slug,
     pub starts_at: Timestamp,
     pub ends_at: Timestamp,
+    /// The organisation's version that made it. Of two that overlap, the one made later wins. The
+    /// store says it beside the form, so that no body can claim another.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub made: u64,
+    /// Who made it, where that is known; kept as `made` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<Actor>,
+}
+
+/// Longest time that an override lasts: a year. Longer ones are mistakes, or a change of the layers.
+pub const OVERRIDE_MAX: Length = Length::from_secs(366 * 86_400);
+
+impl Override {
+    /// Why it cannot be made as it is, in a sentence without a full stop.
+    #[must_use]
+    pub fn fault(&self) -> Option<&'static str> {
+        if self.ends_at <= self.starts_at {
+            Some("the end is not after the start")
+        } else if self.ends_at.duration_since(self.starts_at) > OVERRIDE_MAX.as_duration() {
+            Some("it would last longer than a year; change the schedule's layers instead")
+        } else {
+            None
+        }
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde asks
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// People and addresses that updates go to.

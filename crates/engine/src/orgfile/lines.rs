@@ -18,7 +18,7 @@ pub(super) struct Lines {
 }
 
 /// A collection that is open while events are read.
-enum Open {
+pub(super) enum Open {
     /// A list, and the index of its next entry.
     List(Place, usize),
     /// An object, and its key whose value comes next; none where a key comes next.
@@ -103,7 +103,7 @@ impl Lines {
     }
 
     /// The place of a value that begins now; none where it is a key.
-    fn value(&mut self, open: &mut [Open], text: Option<&str>, position: (u32, u32)) -> Option<Place> {
+    pub(super) fn value(&mut self, open: &mut [Open], text: Option<&str>, position: (u32, u32)) -> Option<Place> {
         match open.last_mut() {
             None => Some(Place::root()),
             Some(Open::Unnamed) => None,

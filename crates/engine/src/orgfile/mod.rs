@@ -10,6 +10,7 @@
 mod lines;
 mod parse;
 pub mod part;
+mod tags;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ use allclear_domain::org::problem::{PathPart, Place, Problem, Weight};
 use sha2::{Digest, Sha256};
 
 use lines::Lines;
+pub use tags::{Secrets, Variable};
 
 /// Largest file, in bytes: about 5 000 people with their contacts.
 pub const FILE_LEN_MAX: u64 = 1024 * 1024;
@@ -172,12 +174,12 @@ impl Loaded {
     }
 }
 
-/// Reads a file, or every `*.yaml`, `*.yml`, `*.json` and `*.toml` of a folder in the order of
+/// Reads a file, with the secrets that it names put in from `secrets`; or every `*.yaml`, `*.yml`, `*.json` and `*.toml` of a folder in the order of
 /// their names. Names that begin with a dot are passed over.
 ///
 /// # Errors
 /// Everything that cannot be read, of all files.
-pub fn read(path: &Path) -> Result<Loaded, OrgFileError> {
+pub fn read(path: &Path, secrets: Secrets) -> Result<Loaded, OrgFileError> {
     let shown = path.display().to_string();
     let unreadable = |error: std::io::Error| {
         OrgFileError::one(
@@ -223,15 +225,28 @@ pub fn read(path: &Path) -> Result<Loaded, OrgFileError> {
         let format = Format::of(&file).unwrap_or(Format::Yaml);
         (file, format, text)
     });
-    load(texts.collect())
+    load(texts.collect(), secrets)
 }
 
-/// Reads a text under a name that faults are shown with.
+/// The text of a file with the secrets that it names put in, for whoever sends it on: only YAML names any.
+///
+/// # Errors
+/// Every one that cannot be, and every tag that is not known.
+pub fn with_secrets(text: &str, path: &Path, secrets: Secrets) -> Result<String, OrgFileError> {
+    match Format::of(path).unwrap_or(Format::Yaml) {
+        Format::Yaml => {
+            tags::resolved(text, path, secrets).map(std::borrow::Cow::into_owned).map_err(|problems| OrgFileError { problems })
+        }
+        Format::Json | Format::Toml => Ok(text.to_owned()),
+    }
+}
+
+/// Reads a text under a name that faults are shown with. It names no secrets of this program.
 ///
 /// # Errors
 /// Everything that cannot be read.
 pub fn parse(text: &str, format: Format, file_name: &str) -> Result<Loaded, OrgFileError> {
-    load(vec![(PathBuf::from(file_name), format, text.to_owned())])
+    load(vec![(PathBuf::from(file_name), format, text.to_owned())], Secrets::Nowhere)
 }
 
 /// The organisation as YAML with secrets masked: the same text for the same forms.
@@ -256,7 +271,7 @@ fn read_text(file: &Path) -> Result<String, OrgFileError> {
     })
 }
 
-fn load(texts: Vec<(PathBuf, Format, String)>) -> Result<Loaded, OrgFileError> {
+fn load(texts: Vec<(PathBuf, Format, String)>, secrets: Secrets) -> Result<Loaded, OrgFileError> {
     let mut hash = Sha256::new();
     let mut problems = Vec::new();
     let mut read = Vec::new();
@@ -266,9 +281,18 @@ fn load(texts: Vec<(PathBuf, Format, String)>) -> Result<Loaded, OrgFileError> {
             problems.push(fault(&shown, None, "", format!("is larger than {FILE_LEN_MAX} bytes"), "split it, and give the folder"));
             continue;
         }
-        hash.update(text.as_bytes());
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        match parse::parse(text, format, &shown) {
+        let resolved = if format == Format::Yaml { tags::resolved(text, &path, secrets) } else { Ok(text.into()) };
+        let text = match resolved {
+            Ok(text) => text,
+            Err(found) => {
+                problems.extend(found);
+                continue;
+            }
+        };
+        // With the secrets in it, so that one that changed is applied.
+        hash.update(text.as_bytes());
+        match parse::parse(&text, format, &shown) {
             Ok((bundle, lines)) => read.push((path, bundle, lines)),
             Err(found) => problems.extend(found),
         }

@@ -42,6 +42,11 @@ pub fn value_of_yaml(text: &str) -> Result<Value, PartFault> {
     if text.trim().is_empty() {
         return Ok(Value::Null);
     }
+    if let Some((tag, line)) = super::tags::foreign(text) {
+        let message = format!("line {line}: the tag `{tag}` is not read here");
+        let hint = "write the value itself; a file that is applied may name a secret with `!env NAME` or `!file PATH`".to_owned();
+        return Err(PartFault { key: String::new(), message, hint: Some(hint) });
+    }
     serde_saphyr::from_str_with_options::<Value>(text, yaml_options()).map_err(|error| {
         let mut fault = PartFault::of(&yaml_words(error.without_snippet()), Some(String::new()));
         if let Some(line) = error.location().map(|at| at.line()) {

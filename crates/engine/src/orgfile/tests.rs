@@ -41,6 +41,10 @@ routes:
 "#;
 const EXAMPLE: &str = include_str!("../../../../docs/examples/org.yaml");
 
+fn read(path: &Path) -> Result<Loaded, OrgFileError> {
+    super::read(path, Secrets::Nowhere)
+}
+
 fn against() -> Against<'static> {
     Against { now: "2026-06-01T00:00:00Z".parse().unwrap(), kinds: &["alertmanager", "pagerduty", "json"] }
 }

@@ -12,7 +12,7 @@ use allclear_store::rows::form;
 use allclear_store::{Write, rows};
 use serde_json::Value;
 
-use super::{Applied, MANAGED_BY_FILE, MadeSecret, OrgError, Read, load, open_secrets, seal_secrets};
+use super::{Applied, MANAGED_BY_FILE, MadeSecret, OrgError, Read, forget_maker, load, open_secrets, seal_secrets};
 use crate::engine::Engine;
 use crate::sessions::shut_out;
 
@@ -36,8 +36,11 @@ impl<'a> Edit<'a> {
         Self { engine, actor, stored, was_version, version: was_version + 1, writes: Vec::new(), changes: Vec::new(), drafts: Vec::new() }
     }
 
-    pub(super) fn put(&mut self, form: Form, position: usize, managed: Option<&str>) -> Result<(), OrgError> {
+    pub(super) fn put(&mut self, mut form: Form, position: usize, managed: Option<&str>) -> Result<(), OrgError> {
         let key = &self.engine.shared.key;
+        if form.kind == FormKind::Override {
+            forget_maker(&mut form.body);
+        }
         let before = self.stored.get(&(form.kind, form.id.clone()));
         let old = before
             .map(|row| -> Result<Value, String> {
@@ -70,6 +73,10 @@ impl<'a> Edit<'a> {
         let body = serde_json::json!({ "version": self.version, "action": action });
         self.drafts.push((format!("{}/{}", form.kind.word(), form.id), "form_changed", body.to_string()));
         self.changes.push(Change { kind: form.kind, id: form.id.clone(), action });
+        let (made, made_by) = match before {
+            Some(row) => (row.made.unwrap_or(row.version), row.made_by.clone()),
+            None => (self.version, Some(self.actor.to_string())),
+        };
         let mut sealed = form.body;
         seal_secrets(form.kind, &mut sealed, key, self.engine.shared.ports.rng.as_ref());
         let row = form::Stored {
@@ -80,6 +87,8 @@ impl<'a> Edit<'a> {
             managed: managed.map(ToOwned::to_owned),
             body: sealed.to_string(),
             at: self.engine.now(),
+            made: Some(made),
+            made_by,
         };
         self.writes.extend(form::put(&row, self.actor));
         Ok(())

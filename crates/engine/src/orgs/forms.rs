@@ -14,6 +14,7 @@ use allclear_domain::org::check::Against;
 use allclear_domain::org::check::text::is_slug;
 use allclear_domain::org::diff::{BadForm, CATCH_ALL_ID, Form, FormKind, ORDER, forms, from_forms};
 use allclear_domain::org::export::{MASK, keep_stored};
+use allclear_domain::org::handover::{Handover, handovers};
 use allclear_domain::org::problem::Weight;
 use allclear_store::Fault;
 use allclear_store::rows::form::{self, Stored};
@@ -22,7 +23,9 @@ use serde_json::Value;
 
 use super::judged::{caused, judged, nobody_administers};
 use super::makings::Told;
-use super::{Applied, Edit, FormProblem, MANAGED_BY_FILE, MadeSecret, OrgError, Read, each_secret, make_missing, opened};
+use super::{
+    Applied, Edit, FormProblem, MADE, MADE_BY, MANAGED_BY_FILE, MadeSecret, OrgError, Read, each_secret, forget_maker, make_missing, opened,
+};
 use crate::engine::Engine;
 use crate::orgfile::part::read_form;
 
@@ -212,6 +215,16 @@ impl Engine {
         if let Some(order) = asked.body.get(ORDER).filter(|_| asked.kind == FormKind::Route) {
             put.body[ORDER] = order.clone();
         }
+        if put.kind == FormKind::Override {
+            // Whoever changes one does not make it anew, whatever the body says.
+            forget_maker(&mut put.body);
+            let stored = was.iter().find(|form| form.kind == put.kind && form.id == put.id);
+            for key in [MADE, MADE_BY] {
+                if let Some(value) = stored.and_then(|form| form.body.get(key)) {
+                    put.body[key] = value.clone();
+                }
+            }
+        }
         Ok((put, made))
     }
 
@@ -268,9 +281,34 @@ impl Engine {
         judged(forms, Against { now: self.now(), kinds }).map_err(|bad| OrgError::Stored(bad.to_string()))
     }
 
+    /// Who is on call now and would not be any more.
+    fn handovers(&self, will: &[Form]) -> Result<Vec<FormProblem>, OrgError> {
+        let after = from_forms(will.to_vec()).map_err(|bad| OrgError::Stored(bad.to_string()))?;
+        let told = |person: Option<&String>| person.map_or("nobody".to_owned(), |id| format!("`{id}`"));
+        let found = handovers(&self.org(), after, self.now()).into_iter();
+        Ok(found
+            .map(|Handover { schedule, was, will_be }| FormProblem {
+                weight: Weight::Warning,
+                kind: FormKind::Schedule,
+                message: format!(
+                    "who is on call in `{schedule}` changes at once, from {} to {}",
+                    told(was.as_ref()),
+                    told(will_be.as_ref())
+                ),
+                id: schedule,
+                key: "layers".to_owned(),
+                hint: Some("put an override on it for whoever should go on".to_owned()),
+                of_the_change: true,
+            })
+            .collect())
+    }
+
     /// What the change of one form causes, where that is no error.
     fn allowed(&self, was: &[Form], will: &[Form], kind: FormKind, id: &str, kinds: &[&str]) -> Result<Vec<FormProblem>, FormError> {
-        let problems = caused(&self.judge(was, kinds)?, self.judge(will, kinds)?, kind, id);
+        let mut problems = caused(&self.judge(was, kinds)?, self.judge(will, kinds)?, kind, id);
+        if kind != FormKind::Override {
+            problems.extend(self.handovers(will)?);
+        }
         if problems.iter().any(FormProblem::is_error) { Err(FormError::Invalid(problems)) } else { Ok(problems) }
     }
 }
@@ -330,6 +368,7 @@ fn settled(mut form: Form, was: &[Form], is_new: bool) -> Result<Form, FormProbl
         key: key.to_owned(),
         message,
         hint: Some(hint.to_owned()).filter(|hint| !hint.is_empty()),
+        of_the_change: false,
     };
     if is_new && !is_slug(&id) {
         let hint = "use lower-case letters, digits, `-`, `_` and `.`, at most 64, as in `payments-db`";

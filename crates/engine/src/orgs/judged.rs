@@ -26,6 +26,8 @@ pub struct FormProblem {
     pub message: String,
     /// What would work.
     pub hint: Option<String>,
+    /// Said of the change alone: whoever looks at the form later is not told of it.
+    pub of_the_change: bool,
 }
 
 impl FormProblem {
@@ -69,6 +71,7 @@ pub(super) fn nobody_administers(was: &[Form], will: &[Form], id: &str) -> Optio
         key: if stays { "access".to_owned() } else { String::new() },
         message: "nobody would be an administrator".to_owned(),
         hint: Some("make somebody else one first".to_owned()),
+        of_the_change: true,
     })
 }
 
@@ -97,7 +100,7 @@ fn told(problem: Problem, ids: &HashMap<FormKind, Vec<&str>>) -> Option<FormProb
         (*ids.get(&kind)?.get(*at)?, below(rest))
     };
     let (id, key) = (id.to_owned(), key.to_string());
-    Some(FormProblem { weight: problem.weight, kind, id, key, message: problem.message, hint: problem.hint })
+    Some(FormProblem { weight: problem.weight, kind, id, key, message: problem.message, hint: problem.hint, of_the_change: false })
 }
 
 /// The way that these steps are.

@@ -3,7 +3,7 @@
 use allclear_domain::access::Actor;
 use jiff::Timestamp;
 
-use super::{Reader, count, instant, opt_text, text};
+use super::{Reader, count, instant, opt_count, opt_text, text};
 use crate::db::Db;
 use crate::fault::Fault;
 use crate::schema::{FORM, FORM_HISTORY};
@@ -23,6 +23,10 @@ pub struct Stored {
     /// JSON.
     pub body: String,
     pub at: Timestamp,
+    /// The organisation's version that made it; absent where a node of an earlier release did.
+    pub made: Option<u64>,
+    /// Who made it, as an actor is written.
+    pub made_by: Option<String>,
 }
 
 /// Writes a form and its history.
@@ -39,6 +43,8 @@ pub fn put(f: &Stored, actor: &Actor) -> [Write; 2] {
                 opt_text(f.managed.as_ref()),
                 text(&f.body),
                 instant(f.at),
+                opt_count(f.made),
+                opt_text(f.made_by.as_ref()),
             ],
         },
         history(&f.kind, &f.id, f.version, Some(&f.body), actor, f.at),
@@ -60,7 +66,7 @@ fn history(kind: &str, id: &str, version: u64, body: Option<&String>, actor: &Ac
 
 /// Every form, in order.
 pub async fn all(db: &Db) -> Result<Vec<Stored>, Fault> {
-    let rows = db.read("select kind, id, version, position, managed, body, at from form order by kind, position, id", vec![]).await?;
+    let rows = db.read("select kind, id, version, position, managed, body, at, made, made_by from form order by kind, position, id", vec![]).await?;
     rows.iter().map(stored).collect()
 }
 
@@ -74,6 +80,8 @@ fn stored(row: &Row) -> Result<Stored, Fault> {
         managed: r.opt_text()?,
         body: r.text()?,
         at: r.instant()?,
+        made: r.opt_count()?,
+        made_by: r.opt_text()?,
     })
 }
 

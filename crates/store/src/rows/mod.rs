@@ -50,6 +50,11 @@ pub(crate) fn count(value: u64) -> Val {
     Val::Int(i64::try_from(value).unwrap_or(i64::MAX))
 }
 
+/// A count that may be unknown.
+pub(crate) fn opt_count(value: Option<u64>) -> Val {
+    value.map_or(Val::Null, count)
+}
+
 /// Reads the columns of a row in order, so that a mapping is one list.
 pub(crate) struct Reader<'a> {
     row: &'a Row,
@@ -70,6 +75,10 @@ impl<'a> Reader<'a> {
     }
     pub(crate) fn count(&mut self) -> Result<u64, Fault> {
         Ok(u64::try_from(self.int()?).unwrap_or(0))
+    }
+    pub(crate) fn opt_count(&mut self) -> Result<Option<u64>, Fault> {
+        let at = self.step();
+        Ok(self.row.opt_int(at)?.map(|value| u64::try_from(value).unwrap_or(0)))
     }
     pub(crate) fn small(&mut self) -> Result<u32, Fault> {
         Ok(u32::try_from(self.int()?).unwrap_or(0))

@@ -287,6 +287,16 @@ impl<'a> Checker<'a> {
                     self.refers_to_person(people.index(index), id);
                 }
             }
+            for (layer_at, layer) in schedule.layers.iter().enumerate().filter(|(_, layer)| layer.every.days_in_hours) {
+                self.warning(
+                    place.key("layers").index(layer_at).key("every"),
+                    format!(
+                        "`{}` is read as `{}`: turns hand over at the same time of day, and last an hour less or more when the clocks change",
+                        layer.every, layer.every.length
+                    ),
+                    format!("write `{}`", layer.every.length),
+                );
+            }
             if let Err(found) = CompiledSchedule::compile(schedule) {
                 self.problems.extend(found.into_iter().map(|problem| problem.below(&place)));
             }
@@ -295,7 +305,11 @@ impl<'a> Checker<'a> {
             let place = root("overrides", at);
             // What is over may name what is gone: whoever was on call once can be removed.
             if over.ends_at > now {
-                self.refers_to_person(place.key("person"), &over.person);
+                if !self.known.people.contains(over.person.as_str()) {
+                    let message = format!("`{}` is on call by this override of `{}`, and there is no such person", over.person, over.schedule);
+                    let hint = format!("end it on the page of who is on call, or with `DELETE /api/v1/schedules/{}/overrides/{}`", over.schedule, over.id);
+                    self.error(place.key("person"), message, hint);
+                }
                 if !self.known.schedules.contains(over.schedule.as_str()) {
                     let hint = meant(&over.schedule, self.known.schedules.iter().copied());
                     self.error(place.key("schedule"), format!("`{}` is not a schedule", over.schedule), hint);

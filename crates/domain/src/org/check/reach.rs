@@ -5,43 +5,93 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Checker, root};
-use crate::org::model::{Escalation, NotifyUrgency};
+use crate::org::model::NotifyUrgency;
 use crate::org::snapshot::{Org, Target};
+use crate::time::Length;
 
 /// How far ahead gaps in a schedule are looked for: four weeks, a usual length of a published rota.
 const GAPS_AHEAD: SignedDuration = SignedDuration::from_hours(4 * 7 * 24);
 
+/// Most people named in one sentence.
+const NAMED_MAX: usize = 12;
+
 impl Checker<'_> {
     pub(super) fn reachability(&mut self, now: Timestamp) {
         let org = Org::build(0, self.bundle.clone());
-        self.people_on_schedules(&org);
+        let steps = steps_of(&org, now);
+        self.people_who_are_paged(&org, &steps);
+        self.ways_after_their_step(&org, &steps);
         self.gaps(&org, now);
-        self.escalations_without_contacts(&org);
+        self.never_on(&org, now);
+        self.steps_without_contacts(&org, &steps);
     }
 
-    fn people_on_schedules(&mut self, org: &Org) {
+    fn people_who_are_paged(&mut self, org: &Org, steps: &[PagingStep<'_>]) {
         let on_call: HashSet<&str> = self
             .bundle
             .schedules
             .iter()
             .flat_map(|schedule| schedule.layers.iter().flat_map(|layer| layer.people.iter().map(String::as_str)))
             .collect();
+        let caught: HashSet<&str> = self.bundle.catch_all.iter().flat_map(|target| people_of(org, target, Timestamp::MIN)).collect();
         for (at, person) in self.bundle.people.iter().enumerate() {
-            if !on_call.contains(person.id.as_str()) || !org.reach(&person.id, NotifyUrgency::High).is_empty() {
+            let id = person.id.as_str();
+            if !org.reach(id, NotifyUrgency::High).is_empty() {
                 continue;
             }
+            let why = if on_call.contains(id) {
+                "is on a schedule".to_owned()
+            } else if let Some(step) = steps.iter().find(|step| step.people.contains(id)) {
+                format!("is paged by {step}")
+            } else if caught.contains(id) {
+                "is paged when nothing else is left".to_owned()
+            } else {
+                continue;
+            };
             if person.contacts.is_empty() {
                 self.warning(
                     root("people", at),
-                    format!("`{}` is on a schedule and has no contact, so a page cannot reach them", person.id),
+                    format!("`{id}` {why} and has no contact, so a page cannot reach them"),
                     "give them `contacts`, as in `[{id: mail, email: ana@example.org}]`",
                 );
             } else {
                 self.warning(
                     root("people", at).key("contacts"),
-                    format!("`{}` is on a schedule, and none of the contacts that a page would use is verified", person.id),
+                    format!("`{id}` {why}, and none of the contacts that a page would use is verified"),
                     "verify a contact, or name a verified one under `notify`",
                 );
+            }
+        }
+    }
+
+    /// A way that has its turn when the step is over is never used: the page has gone on to others.
+    fn ways_after_their_step(&mut self, org: &Org, steps: &[PagingStep<'_>]) {
+        for (at, person) in self.bundle.people.iter().enumerate() {
+            let theirs = || steps.iter().filter(|step| step.people.contains(person.id.as_str()));
+            for (urgency, list, rules) in
+                [(NotifyUrgency::High, "high", &person.notify.high), (NotifyUrgency::Low, "low", &person.notify.low)]
+            {
+                let ways = org.reach(&person.id, urgency);
+                let soonest = ways.iter().map(|way| way.after).min();
+                for (index, rule) in rules.iter().enumerate() {
+                    // The first way goes out at once whatever its delay says, and one that is not verified is told of already.
+                    let used = ways.iter().any(|way| way.contact.id == rule.contact && way.after == rule.after && Some(way.after) > soonest);
+                    let over: Vec<_> = theirs().filter(|step| used && step.within <= rule.after).collect();
+                    let Some(first) = over.first() else { continue };
+                    let more = match over.len() - 1 {
+                        0 => String::new(),
+                        1 => ", and another step does too".to_owned(),
+                        more => format!(", and {more} more steps do too"),
+                    };
+                    self.warning(
+                        root("people", at).key("notify").key(list).index(index).key("after"),
+                        format!(
+                            "contact `{}` of `{}` has its turn after {}, and {first} goes on to others after {}{more}: it is not tried there",
+                            rule.contact, person.id, rule.after, first.within
+                        ),
+                        "give it less time than the step has, or the step more",
+                    );
+                }
             }
         }
     }
@@ -71,14 +121,34 @@ impl Checker<'_> {
         }
     }
 
-    fn escalations_without_contacts(&mut self, org: &Org) {
-        for (at, escalation) in self.bundle.escalations.iter().enumerate() {
-            let people = people_of(org, escalation);
-            let reachable = people.iter().any(|person| !org.reach(person, NotifyUrgency::High).is_empty());
-            if !people.is_empty() && !reachable {
+    fn never_on(&mut self, org: &Org, now: Timestamp) {
+        for (at, form) in self.bundle.schedules.iter().enumerate() {
+            let Some(found) = org.schedule(&form.id).and_then(|schedule| schedule.never_on(now)) else { continue };
+            let named: Vec<String> = found.people.iter().take(NAMED_MAX).map(|id| format!("`{id}`")).collect();
+            let more = match found.people.len().saturating_sub(NAMED_MAX) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            self.warning(
+                root("schedules", at).key("layers"),
+                format!(
+                    "{}{more} of `{}` {} never on call: their turns fall where the layer is off or another one is on",
+                    named.join(", "),
+                    form.id,
+                    if found.people.len() == 1 { "is" } else { "are" }
+                ),
+                "turns of days come round on the same weekdays where people and weekdays divide; count turns in weeks, or add or leave out somebody",
+            );
+        }
+    }
+
+    fn steps_without_contacts(&mut self, org: &Org, steps: &[PagingStep<'_>]) {
+        for step in steps {
+            let reachable = step.people.iter().any(|person| !org.reach(person, NotifyUrgency::High).is_empty());
+            if !step.people.is_empty() && !reachable {
                 self.warning(
-                    root("escalations", at).key("steps"),
-                    format!("nobody whom escalation `{}` pages has a verified contact", escalation.id),
+                    root("escalations", step.policy).key("steps").index(step.index),
+                    format!("nobody whom {step} pages has a verified contact, so it is passed over"),
                     "give one of them a contact",
                 );
             }
@@ -86,24 +156,50 @@ impl Checker<'_> {
     }
 }
 
-/// Everybody whom an escalation may ever page.
-fn people_of<'a>(org: &'a Org, escalation: &'a Escalation) -> HashSet<&'a str> {
-    let mut out = HashSet::new();
-    for target in escalation.steps.iter().flat_map(|step| &step.page) {
-        match Target::parse(target) {
-            Some(Target::Person(id)) => {
-                out.insert(id);
-            }
-            Some(Target::Team(id)) => {
-                out.extend(org.team(id).into_iter().flat_map(|team| team.members.iter().map(String::as_str)));
-            }
-            Some(Target::Schedule(id)) => {
-                let layers = org.schedule_form(id).into_iter().flat_map(|schedule| &schedule.layers);
-                out.extend(layers.flat_map(|layer| layer.people.iter().map(String::as_str)));
-                out.extend(org.overrides(id).iter().map(|over| over.person.as_str()));
-            }
-            Some(Target::Audience(_)) | None => {}
+/// A step and everybody whom it may ever page.
+struct PagingStep<'a> {
+    escalation: &'a str,
+    policy: usize,
+    index: usize,
+    within: Length,
+    people: HashSet<&'a str>,
+}
+
+impl std::fmt::Display for PagingStep<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "step {} of escalation `{}`", self.index + 1, self.escalation)
+    }
+}
+
+fn steps_of(org: &Org, now: Timestamp) -> Vec<PagingStep<'_>> {
+    let policies = org.bundle().escalations.iter().enumerate();
+    policies
+        .flat_map(|(policy, escalation)| {
+            escalation.steps.iter().enumerate().map(move |(index, step)| PagingStep {
+                escalation: &escalation.id,
+                policy,
+                index,
+                within: step.within,
+                people: step.page.iter().flat_map(|target| people_of(org, target, now)).collect(),
+            })
+        })
+        .collect()
+}
+
+/// Everybody whom a target may ever name from an instant on.
+fn people_of<'a>(org: &'a Org, target: &str, now: Timestamp) -> HashSet<&'a str> {
+    let mut out: HashSet<&'a str> = HashSet::new();
+    match Target::parse(target) {
+        Some(Target::Person(id)) => out.extend(org.person(id).map(|person| person.id.as_str())),
+        Some(Target::Team(id)) => {
+            out.extend(org.team(id).into_iter().flat_map(|team| team.members.iter().map(String::as_str)));
         }
+        Some(Target::Schedule(id)) => {
+            let layers = org.schedule_form(id).into_iter().flat_map(|schedule| &schedule.layers);
+            out.extend(layers.flat_map(|layer| layer.people.iter().map(String::as_str)));
+            out.extend(org.overrides(id).iter().filter(|over| over.ends_at > now).map(|over| over.person.as_str()));
+        }
+        Some(Target::Audience(_)) | None => {}
     }
     out.retain(|person| org.person(person).is_some());
     out

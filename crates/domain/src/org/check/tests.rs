@@ -185,7 +185,72 @@ fn warnings_say_who_may_not_be_reached() {
     let mut form = with("/people/0/contacts", json!([]));
     form["people"][0]["notify"] = json!({});
     form["people"][1]["contacts"] = json!([]);
-    assert!(judge(&form).iter().any(|p| p.place.to_string() == "escalations[0].steps" && p.weight == Weight::Warning));
+    assert!(judge(&form).iter().any(|p| p.place.to_string() == "escalations[0].steps[0]" && p.weight == Weight::Warning));
+}
+
+/// What is said of one organisation, and nothing more: place, and words that have to be in it.
+fn says(form: &Value, expected: &[(&str, &str)]) {
+    let problems = judge(form);
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), expected.len(), "{told:#?}");
+    for (problem, (place, words)) in problems.iter().zip(expected) {
+        assert!(problem.place.to_string() == *place && problem.message.contains(words), "{place} {words}: {told:#?}");
+        assert!(problem.weight == Weight::Warning && problem.hint.is_some());
+    }
+}
+
+#[test]
+fn whoever_a_step_pages_and_cannot_reach_is_named() {
+    let mut form = whole();
+    form["people"].as_array_mut().unwrap().push(json!({"id": "boss", "name": "Boss"}));
+    says(&form, &[]);
+    let steps = json!([{"page": ["person:boss"], "within": "10m"}, {"page": ["schedule:primary", "person:boss"], "within": "5m"}]);
+    form["escalations"][0]["steps"] = steps;
+    says(
+        &form,
+        &[
+            ("people[2]", "`boss` is paged by step 1 of escalation `payments` and has no contact"),
+            ("escalations[0].steps[0]", "nobody whom step 1 of escalation `payments` pages"),
+        ],
+    );
+    form["escalations"][0]["steps"] = whole()["escalations"][0]["steps"].clone();
+    form["catch_all"] = json!(["person:boss"]);
+    says(&form, &[("people[2]", "is paged when nothing else is left")]);
+}
+
+#[test]
+fn a_way_that_comes_after_its_step_is_named() {
+    let after = |text: &str| with("/people/0/notify", json!({"high": [{"contact": "hook"}, {"contact": "mail", "after": text}]}));
+    says(&after("4m59s"), &[]);
+    for text in ["5m", "10m"] {
+        says(
+            &after(text),
+            &[("people[0].notify.high[1].after", "contact `mail` of `ana` has its turn after")],
+        );
+    }
+    // The first way goes out at once, whatever it says; and nobody's step is whose way it is.
+    says(&with("/people/0/notify", json!({"high": [{"contact": "mail", "after": "10m"}]})), &[]);
+    let mut form = after("10m");
+    form["escalations"][0]["steps"] = json!([{"page": ["person:ben"], "within": "5m"}]);
+    says(&form, &[]);
+}
+
+#[test]
+fn a_rotation_that_passes_somebody_over_names_them_and_hours_that_are_days_are_said_to_be() {
+    let ids = ["a", "b", "c", "d", "e", "f", "g"];
+    let mut form = whole();
+    for id in ids {
+        let contacts = json!([{"id": "m", "email": format!("{id}@example.org")}]);
+        form["people"].as_array_mut().unwrap().push(json!({"id": id, "name": id, "contacts": contacts}));
+    }
+    let only = json!([{"days": ["Mon", "Tue", "Wed", "Thu", "Fri"], "from": "09:00", "to": "19:00"}]);
+    form["schedules"][0]["layers"] = json!([
+        {"people": ["ana"], "every": "1w", "handoff": "Mon 09:00", "starts": "2026-01-05"},
+        {"people": ids, "every": "1d", "handoff": "09:00", "starts": "2026-01-05", "only": only}]);
+    says(&form, &[("schedules[0].layers", "`f`, `g` of `primary` are never on call")]);
+    form["schedules"][0]["layers"][1]["people"] = json!(ids[..5]);
+    form["schedules"][0]["layers"][1]["every"] = json!("24h");
+    says(&form, &[("schedules[0].layers[1].every", "`24h` is read as `1d`")]);
 }
 
 /// Whoever took over for a night can be removed after it, and is still who was on call then.
@@ -199,6 +264,8 @@ fn what_is_over_may_name_what_is_gone() {
             person: person.into(),
             starts_at,
             ends_at,
+            made: 0,
+            made_by: None,
         };
         let mut form = whole();
         form["silences"] =

@@ -28,6 +28,8 @@ fn org() -> Org {
         person: "ben".into(),
         starts_at: at("2026-01-05T12:00:00Z"),
         ends_at: at("2026-01-05T13:00:00Z"),
+        made: 0,
+        made_by: None,
     }];
     Org::build(7, bundle)
 }

@@ -1,0 +1,117 @@
+//! Overrides: somebody takes a schedule for a time, and it is ended again.
+
+use allclear_domain::org::model::Override;
+use allclear_domain::time::whole_micros;
+use allclear_domain::view::OverrideView;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::Api;
+use crate::asked::{Asked, P};
+use crate::problem::Problem;
+use crate::rest::Page;
+use crate::schema;
+use crate::who::{Read, Respond, Who};
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OverrideBody {
+    /// A person's id.
+    person: String,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+}
+
+/// Somebody takes a schedule for a time.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OverrideMade {
+    id: String,
+    schedule: String,
+    person: String,
+    starts_at: Timestamp,
+    ends_at: Timestamp,
+}
+
+/// What became of an override that was ended.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OverrideEnded {
+    id: String,
+    /// It had not begun, and is gone; one that ran stays in the history.
+    removed: bool,
+    /// When it was over.
+    ends_at: Timestamp,
+}
+
+fn schedule_of(api: &Api, schedule: &str) -> Result<(), Problem> {
+    match api.engine.org().schedule_form(schedule) {
+        Some(_) => Ok(()),
+        None => Err(Problem::new("no_such_schedule", format!("there is no schedule `{}`", super::cut(schedule)))),
+    }
+}
+
+/// The overrides of a schedule that run or are to come. Of those that overlap, the one made last counts.
+#[utoipa::path(get, path = "/api/v1/schedules/{id}/overrides", operation_id = "list_overrides", tag = "on call", params(("id" = String, Path)),
+    responses((status = 200, body = schema::OverridePage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn list(State(api): State<Api>, who: Who<Read>, P(schedule): P<String>) -> Result<Json<Page<OverrideView>>, Problem> {
+    schedule_of(&api, &schedule)?;
+    Ok(Json(Page { items: api.engine.queries(&who.0).overrides(&schedule)?, next: None }))
+}
+
+/// Puts a person on a schedule for a time, whoever its layers say: anybody by an administrator or a manager of its team;
+/// themself by everyone of that team.
+#[utoipa::path(post, path = "/api/v1/schedules/{id}/overrides", operation_id = "put_override", tag = "on call", params(("id" = String, Path)), request_body = OverrideBody,
+    responses((status = 201, body = OverrideMade), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn put(
+    State(api): State<Api>,
+    who: Who<Respond>,
+    P(schedule): P<String>,
+    Asked(body): Asked<OverrideBody>,
+) -> Result<(StatusCode, Json<OverrideMade>), Problem> {
+    let id = format!("ovr-{:032x}", api.engine.fresh_id());
+    let made = Override {
+        id: id.clone(),
+        schedule: schedule.clone(),
+        person: body.person.clone(),
+        starts_at: whole_micros(body.starts_at),
+        ends_at: whole_micros(body.ends_at),
+        made: 0,
+        made_by: None,
+    };
+    if let Some(why) = made.fault() {
+        return Err(Problem::new("invalid", why));
+    }
+    schedule_of(&api, &schedule)?;
+    if !api.engine.may_take(&who.0, &schedule, &body.person) {
+        let why = "an administrator or a manager of its team puts somebody on a schedule; whoever is in that team may take it over themself";
+        return Err(Problem::new("forbidden", why));
+    }
+    let (starts_at, ends_at) = (made.starts_at, made.ends_at);
+    api.engine.put_override(made, &who.0.actor).await?;
+    Ok((StatusCode::CREATED, Json(OverrideMade { id, schedule, person: body.person, starts_at, ends_at })))
+}
+
+/// Ends an override: one that runs is over now, one to come is gone, one that is over stays as it is. Whoever made it, is named
+/// in it or manages the team may, and administrators.
+#[utoipa::path(delete, path = "/api/v1/schedules/{id}/overrides/{override}", operation_id = "end_override", tag = "on call",
+    params(("id" = String, Path), ("override" = String, Path)),
+    responses((status = 200, body = OverrideEnded), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn end(
+    State(api): State<Api>,
+    who: Who<Respond>,
+    P((schedule, id)): P<(String, String)>,
+) -> Result<Json<OverrideEnded>, Problem> {
+    schedule_of(&api, &schedule)?;
+    let org = api.engine.org();
+    let change = org.overrides(&schedule).iter().find(|change| change.id == id);
+    let change = change.ok_or_else(|| Problem::new("no_such_override", format!("there is no override `{}`", super::cut(&id))))?;
+    if !api.engine.may_end(&who.0, change) {
+        let why = "an override is ended by whoever made it or is named in it, by a manager of the schedule's team or by an administrator";
+        return Err(Problem::new("forbidden", why));
+    }
+    let ended = api.engine.end_override(&schedule, &id, &who.0.actor).await?;
+    Ok(Json(OverrideEnded { id, removed: ended.removed, ends_at: ended.ends_at }))
+}
