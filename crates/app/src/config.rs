@@ -288,10 +288,7 @@ impl Config {
         let listen = settings.text("listen").unwrap_or_default().trim().replace("localhost:", "127.0.0.1:");
         let listen =
             listen.parse().map_err(|_| settings.bad("listen", "write an address and a port, as in `127.0.0.1:8080` or `[::]:8080`"))?;
-        let base_url = settings
-            .text("base-url")
-            .map(|text| base_url(text).map_err(|why| settings.bad("base-url", why)))
-            .transpose()?;
+        let base_url = settings.text("base-url").map(|text| base_url(text).map_err(|why| settings.bad("base-url", why))).transpose()?;
         let guard = Guard::allowing(settings.text("allow-private-targets").unwrap_or_default())
             .map_err(|why| settings.bad("allow-private-targets", why))?;
         let outbox = OutboxSettings {
@@ -346,7 +343,9 @@ fn base_url(text: &str) -> Result<String, &'static str> {
         return Err(LIKE);
     }
     if url.path() != "/" {
-        return Err("it has a path, and All Clear answers at the root of a host: give it a host name of its own, as in `https://allclear.example.org`");
+        return Err(
+            "it has a path, and All Clear answers at the root of a host: give it a host name of its own, as in `https://allclear.example.org`",
+        );
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }

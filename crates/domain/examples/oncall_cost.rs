@@ -37,7 +37,11 @@ fn main() {
         ("weeks, office hours on top", json!([week, with_hours(json!(["a", "b", "c", "d"]))]), &[]),
         ("following the sun", json!([week, sun("x", "00:00", "08:00"), sun("y", "08:00", "16:00"), sun("z", "16:00", "00:00")]), &[]),
         ("turns of an hour", json!([{"people": ["a", "b"], "every": "1h", "handoff": "09:00", "starts": "2020-01-06"}]), &[]),
-        ("one person, by day and by night", json!([{"people": ["a"], "every": "1h", "handoff": "09:00", "starts": "2020-01-06"}, with_hours(json!(["a"]))]), &[]),
+        (
+            "one person, by day and by night",
+            json!([{"people": ["a"], "every": "1h", "handoff": "09:00", "starts": "2020-01-06"}, with_hours(json!(["a"]))]),
+            &[],
+        ),
     ] {
         let schedule = json!({"id": "s", "time_zone": "Europe/Madrid", "layers": layers});
         let schedule = CompiledSchedule::compile(&serde_json::from_value(schedule).unwrap()).unwrap();

@@ -318,9 +318,14 @@ mod tests {
         let who = |id: &str, scope| Principal { actor: Actor::Person(id.into()), scope };
         let takes = |id: &str, schedule: &str, person: &str| may_take(&org, &who(id, Scope::Respond), schedule, person);
         assert!(takes("ana", "s", "ana") && takes("cho", "s", "dan") && takes("cho", "s", "cho"));
-        for (id, schedule, person) in
-            [("ana", "s", "ben"), ("dan", "s", "dan"), ("eve", "s", "eve"), ("ana", "nobodys", "ana"), ("cho", "nobodys", "cho"), ("ana", "gone", "ana")]
-        {
+        for (id, schedule, person) in [
+            ("ana", "s", "ben"),
+            ("dan", "s", "dan"),
+            ("eve", "s", "eve"),
+            ("ana", "nobodys", "ana"),
+            ("cho", "nobodys", "cho"),
+            ("ana", "gone", "ana"),
+        ] {
             assert!(!takes(id, schedule, person), "{id} puts {person} on {schedule}");
         }
         assert!(!may_take(&org, &who("ana", Scope::Read), "s", "ana"), "a token that only reads changes nothing");

@@ -214,9 +214,14 @@ mod tests {
 
     #[test]
     fn days_that_are_written_in_hours_are_told_apart_and_kept() {
-        for (text, shown, in_hours) in
-            [("24h", "24h", true), ("48h", "48h", true), ("1d", "1d", false), ("1d24h", "48h", true), ("12h", "12h", false), ("7d", "1w", false)]
-        {
+        for (text, shown, in_hours) in [
+            ("24h", "24h", true),
+            ("48h", "48h", true),
+            ("1d", "1d", false),
+            ("1d24h", "48h", true),
+            ("12h", "12h", false),
+            ("7d", "1w", false),
+        ] {
             let every: Every = text.parse().unwrap();
             assert_eq!((every.to_string().as_str(), every.days_in_hours), (shown, in_hours), "{text}");
             assert_eq!(serde_json::from_value::<Every>(serde_json::to_value(every).unwrap()).unwrap(), every);

@@ -14,8 +14,8 @@ use allclear_domain::paging::Page;
 use allclear_domain::signal::triage;
 use allclear_domain::time::after;
 use allclear_domain::view::{
-    AlertView, EventView, ExpectationView, IncidentView, MessageView, PageExplanation, PageView, PersonExplanation,
-    SignalExplanation, StepExplanation,
+    AlertView, EventView, ExpectationView, IncidentView, MessageView, PageExplanation, PageView, PersonExplanation, SignalExplanation,
+    StepExplanation,
 };
 use allclear_domain::wire::Signal;
 use allclear_store::{CommitError, Db, Fault, rows};

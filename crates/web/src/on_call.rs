@@ -102,7 +102,10 @@ async fn put(app: &App, who: &Principal, when: &When, fields: &Fields) -> Result
     let instant = |name: &str, what: &str| {
         let text = field(name, what)?;
         // A button says the instant itself, a field what stood on the reader's clock.
-        text.parse().ok().or_else(|| when.of_field(&text)).ok_or_else(|| format!("{what} cannot be read: `{}`. It looks like 2026-03-01T09:00.", parts::cut(&text, 40)))
+        text.parse()
+            .ok()
+            .or_else(|| when.of_field(&text))
+            .ok_or_else(|| format!("{what} cannot be read: `{}`. It looks like 2026-03-01T09:00.", parts::cut(&text, 40)))
     };
     // The same form once more is the same replacement.
     let id = once::id(who, "/on-call/override", fields).unwrap_or_else(|| app.engine.fresh_id());

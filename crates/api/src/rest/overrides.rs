@@ -86,7 +86,8 @@ pub(crate) async fn put(
     }
     schedule_of(&api, &schedule)?;
     if !api.engine.may_take(&who.0, &schedule, &body.person) {
-        let why = "an administrator or a manager of its team puts somebody on a schedule; whoever is in that team may take it over themself";
+        let why =
+            "an administrator or a manager of its team puts somebody on a schedule; whoever is in that team may take it over themself";
         return Err(Problem::new("forbidden", why));
     }
     let (starts_at, ends_at) = (made.starts_at, made.ends_at);

@@ -21,8 +21,12 @@ fn operations(spec: &Value) -> Vec<(String, String, Value)> {
     for (path, item) in spec["paths"].as_object().unwrap() {
         for method in METHODS {
             if let Some(operation) = item.get(method) {
-                let filled =
-                    path.replace("{ref}", "INC-1").replace("{command}", "acknowledge").replace("{id}", "x").replace("{kind}", "team").replace("{override}", "x");
+                let filled = path
+                    .replace("{ref}", "INC-1")
+                    .replace("{command}", "acknowledge")
+                    .replace("{id}", "x")
+                    .replace("{kind}", "team")
+                    .replace("{override}", "x");
                 out.push((method.to_uppercase(), filled, operation.clone()));
             }
         }

@@ -106,7 +106,8 @@ async fn a_shift_is_taken_over_corrected_and_given_back(database: Database) {
         let (from, to) = (format!("2036-02-{day:02}T14:00"), format!("2036-02-{day:02}T22:00"));
         for (n, who) in ["cho", "ben"].into_iter().enumerate() {
             let fields = [("once", format!("179000000000{}", 100 + 2 * day + n)), ("schedule", "rota".into()), ("person", who.into())];
-            let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (*k, v.as_str())).chain([("from", from.as_str()), ("to", &to)]).collect();
+            let fields: Vec<(&str, &str)> =
+                fields.iter().map(|(k, v)| (*k, v.as_str())).chain([("from", from.as_str()), ("to", &to)]).collect();
             assert_eq!(form(&world, "/on-call/override", ADMIN_TOKEN, &fields).await.status, 303);
         }
         let then = world.api(&format!("/oncall?at=2036-02-{day:02}T18:00:00Z")).await;
@@ -209,7 +210,8 @@ async fn who_is_next_is_a_change_of_person_and_a_gap_is_said() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_of_the_file_says_who_is_on_call_at_once() {
     let rota = |people: &str| {
-        organisation().replace("people: [ana], every: 1w, handoff: \"Mon 09:00\"", &format!("people: [{people}], every: 1d, handoff: \"00:00\""))
+        organisation()
+            .replace("people: [ana], every: 1w, handoff: \"Mon 09:00\"", &format!("people: [{people}], every: 1d, handoff: \"00:00\""))
     };
     let world = world_of(Database::Sqlite, rota("ana, ben, cho")).await;
     let was = on_call(&world).await;

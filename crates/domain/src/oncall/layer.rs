@@ -114,7 +114,9 @@ impl CompiledLayer {
     fn next_of_another(&self, turn: i64) -> Option<i64> {
         let count = self.people.len();
         let now = usize::try_from(turn).ok()? % count;
-        (1..count).find(|ahead| self.people[(now + ahead) % count] != self.people[now]).and_then(|ahead| Some(turn + i64::try_from(ahead).ok()?))
+        (1..count)
+            .find(|ahead| self.people[(now + ahead) % count] != self.people[now])
+            .and_then(|ahead| Some(turn + i64::try_from(ahead).ok()?))
     }
 
     /// When the turn of this number begins.

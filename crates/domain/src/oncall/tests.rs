@@ -132,15 +132,7 @@ fn layers_restrictions_ends_and_overrides() {
 }
 
 fn over(made: u64, who: &str, from: &str, to: &str) -> Override {
-    Override {
-        id: format!("o{made}"),
-        schedule: "s".into(),
-        person: who.into(),
-        starts_at: ts(from),
-        ends_at: ts(to),
-        made,
-        made_by: None,
-    }
+    Override { id: format!("o{made}"), schedule: "s".into(), person: who.into(), starts_at: ts(from), ends_at: ts(to), made, made_by: None }
 }
 
 #[test]
@@ -202,7 +194,8 @@ fn told(schedule: &CompiledSchedule, overrides: &[Override], at: &str) -> String
 
 #[test]
 fn only_a_change_of_person_is_a_change() {
-    let office = Restriction { days: ["Mon", "Tue", "Wed", "Thu", "Fri"].map(str::to_owned).to_vec(), from: "09:00".into(), to: "17:00".into() };
+    let office =
+        Restriction { days: ["Mon", "Tue", "Wed", "Thu", "Fri"].map(str::to_owned).to_vec(), from: "09:00".into(), to: "17:00".into() };
     let hours = |people: &[&str]| Layer { only: vec![office.clone()], ..layer(people, "1d", "09:00", "2026-01-05") };
     let base = |people: &[&str]| layer(people, "1w", "Mon 09:00", "2026-01-05");
 
@@ -216,13 +209,15 @@ fn only_a_change_of_person_is_a_change() {
     // Turns that stay with one person, and an end after which nobody comes.
     let alone = compiled("Etc/UTC", vec![layer(&["ana", "ana"], "1h", "00:00", "2026-01-05")]);
     assert_eq!(told(&alone, &[], "2026-01-06T12:00:00Z"), "ana until -, then -");
-    let ends = compiled("Etc/UTC", vec![Layer { ends: Some("2026-01-12".parse().unwrap()), ..layer(&["ana"], "1d", "09:00", "2026-01-05") }]);
+    let ends =
+        compiled("Etc/UTC", vec![Layer { ends: Some("2026-01-12".parse().unwrap()), ..layer(&["ana"], "1d", "09:00", "2026-01-05") }]);
     assert_eq!(told(&ends, &[], "2026-01-06T12:00:00Z"), "ana until 2026-01-12T09:00:00Z, then -");
     // An override by whoever is on anyway moves only the end; one by another is a change and a return.
     let week = compiled("Etc/UTC", vec![base(&["ana", "ben"])]);
     let longer = [over(1, "ana", "2026-01-11T00:00:00Z", "2026-01-13T00:00:00Z")];
     assert_eq!(told(&week, &longer, "2026-01-06T12:00:00Z"), "ana until 2026-01-13T00:00:00Z, then ben from 2026-01-13T00:00:00Z");
-    let lunch = [over(1, "cho", "2026-01-06T12:00:00Z", "2026-01-06T13:00:00Z"), over(2, "ben", "2026-01-06T13:00:00Z", "2026-01-06T13:00:00Z")];
+    let lunch =
+        [over(1, "cho", "2026-01-06T12:00:00Z", "2026-01-06T13:00:00Z"), over(2, "ben", "2026-01-06T13:00:00Z", "2026-01-06T13:00:00Z")];
     assert_eq!(told(&week, &lunch, "2026-01-06T12:00:00Z"), "cho until 2026-01-06T13:00:00Z, then ana from 2026-01-06T13:00:00Z");
 }
 
@@ -244,7 +239,9 @@ fn an_answer_takes_few_steps_whatever_the_layers() {
 
 #[test]
 fn whoever_is_never_on_is_named() {
-    let days = |to: &str| vec![Restriction { days: ["Mon", "Tue", "Wed", "Thu", "Fri"].map(str::to_owned).to_vec(), from: "09:00".into(), to: to.into() }];
+    let days = |to: &str| {
+        vec![Restriction { days: ["Mon", "Tue", "Wed", "Thu", "Fri"].map(str::to_owned).to_vec(), from: "09:00".into(), to: to.into() }]
+    };
     let never = |layers: Vec<Layer>| {
         let found = compiled("Europe/Madrid", layers).never_on(ts("2026-06-01T00:00:00Z"));
         found.map_or_else(Vec::new, |found| found.people)

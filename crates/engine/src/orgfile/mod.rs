@@ -234,9 +234,7 @@ pub fn read(path: &Path, secrets: Secrets) -> Result<Loaded, OrgFileError> {
 /// Every one that cannot be, and every tag that is not known.
 pub fn with_secrets(text: &str, path: &Path, secrets: Secrets) -> Result<String, OrgFileError> {
     match Format::of(path).unwrap_or(Format::Yaml) {
-        Format::Yaml => {
-            tags::resolved(text, path, secrets).map(std::borrow::Cow::into_owned).map_err(|problems| OrgFileError { problems })
-        }
+        Format::Yaml => tags::resolved(text, path, secrets).map(std::borrow::Cow::into_owned).map_err(|problems| OrgFileError { problems }),
         Format::Json | Format::Toml => Ok(text.to_owned()),
     }
 }

@@ -51,7 +51,10 @@ pub(super) fn resolved<'a>(text: &'a str, path: &Path, secrets: Secrets) -> Resu
         let key = place.as_ref().map(ToString::to_string).unwrap_or_default();
         let found = match named(&tag, place.as_ref(), value.as_deref(), secrets) {
             Ok(Named::Variable(name, read)) => read(name).ok_or_else(|| {
-                (format!("the variable `{}` is not set", cut(name)), "set it where this program runs, or write the secret itself".to_owned())
+                (
+                    format!("the variable `{}` is not set", cut(name)),
+                    "set it where this program runs, or write the secret itself".to_owned(),
+                )
             }),
             Ok(Named::File(name)) => read_secret(&folder.join(name)),
             Err(why) => Err(why),
@@ -148,7 +151,10 @@ fn named<'a>(tag: &str, place: Option<&Place>, value: Option<&'a str>, secrets: 
     }
     let Secrets::Here(read) = secrets else {
         let message = format!("`{tag}` is resolved by the program that reads the file, and this text came without one");
-        return Err((message, "use `allclear config apply FILE` where the secret is, or the server's `--org FILE`; or write the secret itself".to_owned()));
+        return Err((
+            message,
+            "use `allclear config apply FILE` where the secret is, or the server's `--org FILE`; or write the secret itself".to_owned(),
+        ));
     };
     let example = if tag == "!env" { "`!env CHECKOUT_KEY`" } else { "`!file /run/secrets/checkout-key`" };
     match value.map(str::trim).filter(|value| !value.is_empty()) {
@@ -173,7 +179,9 @@ fn is_secret(place: &Place) -> bool {
 fn read_secret(path: &PathBuf) -> Result<String, (String, String)> {
     use std::io::Read as _;
     let shown = path.display();
-    let wrong = |why: String| (format!("the file {shown} {why}"), "name a file that holds the secret alone; a path counts from this file's folder".to_owned());
+    let wrong = |why: String| {
+        (format!("the file {shown} {why}"), "name a file that holds the secret alone; a path counts from this file's folder".to_owned())
+    };
     let unreadable = |error: std::io::Error| wrong(format!("cannot be read: {error}"));
     // A pipe would be waited for, and a device never ends.
     if !std::fs::metadata(path).map_err(unreadable)?.is_file() {

@@ -66,7 +66,9 @@ fn history(kind: &str, id: &str, version: u64, body: Option<&String>, actor: &Ac
 
 /// Every form, in order.
 pub async fn all(db: &Db) -> Result<Vec<Stored>, Fault> {
-    let rows = db.read("select kind, id, version, position, managed, body, at, made, made_by from form order by kind, position, id", vec![]).await?;
+    let rows = db
+        .read("select kind, id, version, position, managed, body, at, made, made_by from form order by kind, position, id", vec![])
+        .await?;
     rows.iter().map(stored).collect()
 }
 

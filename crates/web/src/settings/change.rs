@@ -97,7 +97,8 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, fields: Fields) 
     };
     match done_or_not {
         Ok(Changed { made, problems, .. }) => {
-            let elsewhere: Vec<FormProblem> = problems.into_iter().filter(|problem| problem.of_the_change || !problem.is_of(kind, id)).collect();
+            let elsewhere: Vec<FormProblem> =
+                problems.into_iter().filter(|problem| problem.of_the_change || !problem.is_of(kind, id)).collect();
             if made.is_empty() && elsewhere.is_empty() {
                 let there = path(kind, id);
                 let and = if there.contains('?') { '&' } else { '?' };

@@ -306,8 +306,12 @@ impl<'a> Checker<'a> {
             // What is over may name what is gone: whoever was on call once can be removed.
             if over.ends_at > now {
                 if !self.known.people.contains(over.person.as_str()) {
-                    let message = format!("`{}` is on call by this override of `{}`, and there is no such person", over.person, over.schedule);
-                    let hint = format!("end it on the page of who is on call, or with `DELETE /api/v1/schedules/{}/overrides/{}`", over.schedule, over.id);
+                    let message =
+                        format!("`{}` is on call by this override of `{}`, and there is no such person", over.person, over.schedule);
+                    let hint = format!(
+                        "end it on the page of who is on call, or with `DELETE /api/v1/schedules/{}/overrides/{}`",
+                        over.schedule, over.id
+                    );
                     self.error(place.key("person"), message, hint);
                 }
                 if !self.known.schedules.contains(over.schedule.as_str()) {

@@ -75,7 +75,8 @@ impl Checker<'_> {
                 let soonest = ways.iter().map(|way| way.after).min();
                 for (index, rule) in rules.iter().enumerate() {
                     // The first way goes out at once whatever its delay says, and one that is not verified is told of already.
-                    let used = ways.iter().any(|way| way.contact.id == rule.contact && way.after == rule.after && Some(way.after) > soonest);
+                    let used =
+                        ways.iter().any(|way| way.contact.id == rule.contact && way.after == rule.after && Some(way.after) > soonest);
                     let over: Vec<_> = theirs().filter(|step| used && step.within <= rule.after).collect();
                     let Some(first) = over.first() else { continue };
                     let more = match over.len() - 1 {

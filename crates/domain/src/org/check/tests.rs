@@ -223,10 +223,7 @@ fn a_way_that_comes_after_its_step_is_named() {
     let after = |text: &str| with("/people/0/notify", json!({"high": [{"contact": "hook"}, {"contact": "mail", "after": text}]}));
     says(&after("4m59s"), &[]);
     for text in ["5m", "10m"] {
-        says(
-            &after(text),
-            &[("people[0].notify.high[1].after", "contact `mail` of `ana` has its turn after")],
-        );
+        says(&after(text), &[("people[0].notify.high[1].after", "contact `mail` of `ana` has its turn after")]);
     }
     // The first way goes out at once, whatever it says; and nobody's step is whose way it is.
     says(&with("/people/0/notify", json!({"high": [{"contact": "mail", "after": "10m"}]})), &[]);
