@@ -66,6 +66,7 @@ fn subject_of(message: &Message, worst: &Notice) -> String {
     let incident = &worst.incident;
     let subject = match message.notices.len() {
         1 if worst.kind == NoticeKind::ConfirmRecovery => format!("Is it over? {} {}", incident.reference, incident.title),
+        1 if worst.kind == NoticeKind::StillOnIt => format!("Still on it? {} {}", incident.reference, incident.title),
         1 if worst.kind == NoticeKind::Update => format!("Update on {}: {}", incident.reference, incident.title),
         1 if worst.kind == NoticeKind::Reminder => {
             format!("{}: {}", incident.reference, worst.text.as_deref().unwrap_or(&incident.title))
@@ -97,7 +98,12 @@ fn lines_of(message: &Message, notice: &Notice) -> Vec<(&'static str, String)> {
     if let Some(text) = &notice.text {
         // Its lines are kept: an update is prose.
         let prose: Vec<String> = text.lines().map(|line| one_line(line, UPDATE_LINE_CHARS_MAX)).collect();
-        lines.push((if notice.kind == NoticeKind::Update { "Update" } else { "Reminder" }, prose.join("\n")));
+        let name = match notice.kind {
+            NoticeKind::Update => "Update",
+            NoticeKind::StillOnIt => "Question",
+            NoticeKind::Page | NoticeKind::ConfirmRecovery | NoticeKind::Reminder => "Reminder",
+        };
+        lines.push((name, prose.join("\n")));
         if let Some(service) = &notice.incident.service {
             lines.push(("Service", one_line(service, 200)));
         }
@@ -117,6 +123,15 @@ fn lines_of(message: &Message, notice: &Notice) -> Vec<(&'static str, String)> {
     lines
 }
 
+/// What the link of a message does, where it does anything.
+const fn asked_for(kind: NoticeKind) -> Option<&'static str> {
+    match kind {
+        NoticeKind::Page => Some("Acknowledge"),
+        NoticeKind::StillOnIt => Some("I am still on it"),
+        NoticeKind::ConfirmRecovery | NoticeKind::Reminder | NoticeKind::Update => None,
+    }
+}
+
 fn link_at(urls: &[String], index: usize) -> Option<String> {
     Some(text::link(urls.get(index)?, "")?.href)
 }
@@ -131,9 +146,8 @@ fn text_of(message: &Message, late_note: &str) -> String {
         for (name, value) in lines_of(message, notice) {
             out.push_str(&format!("{name:<9} {value}\n"));
         }
-        let asks_for_somebody = notice.kind == NoticeKind::Page;
-        if let Some(href) = link_at(&message.ack_urls, index).filter(|_| asks_for_somebody) {
-            out.push_str(&format!("\nAcknowledge:\n{href}\n"));
+        if let (Some(href), Some(words)) = (link_at(&message.ack_urls, index), asked_for(notice.kind)) {
+            out.push_str(&format!("\n{words}:\n{href}\n"));
         }
         if let Some(href) = link_at(&message.incident_urls, index) {
             out.push_str(&format!("\nIncident:\n{href}\n"));
@@ -158,9 +172,8 @@ fn html_of(message: &Message, late_note: &str) -> String {
             out.push_str(&format!("<tr><th align=\"left\">{name}</th><td>{}</td></tr>", escaped(&value)));
         }
         out.push_str("</table>");
-        let asks_for_somebody = notice.kind == NoticeKind::Page;
-        if let Some(href) = link_at(&message.ack_urls, index).filter(|_| asks_for_somebody) {
-            out.push_str(&format!("<p><a href=\"{}\"><strong>Acknowledge</strong></a></p>", escaped(&href)));
+        if let (Some(href), Some(words)) = (link_at(&message.ack_urls, index), asked_for(notice.kind)) {
+            out.push_str(&format!("<p><a href=\"{}\"><strong>{words}</strong></a></p>", escaped(&href)));
         }
         if let Some(href) = link_at(&message.incident_urls, index) {
             out.push_str(&format!("<p><a href=\"{}\">Incident {}</a></p>", escaped(&href), escaped(&reference)));

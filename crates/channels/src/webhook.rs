@@ -1,7 +1,8 @@
 //! The way out over signed HTTP, after Standard Webhooks 1.0: channel `webhook`.
 //!
 //! The body is the contract's page (`"type":"page"`), or a list of them (`"type":"pages"`); asking
-//! whether an incident is over has the same data under `"type":"confirm_recovery"`. It is
+//! whether an incident is over has the same data under `"type":"confirm_recovery"`, and whether somebody is still on
+//! it under `"type":"still_on_it"`. It is
 //! the same on every try, as is `webhook-id`; the timestamp and so the signature are the try's.
 //!
 //! It deliberately does not follow redirects, and does not decide when to try again: it says what
@@ -129,6 +130,7 @@ fn body_with(message: &Message, title_chars_max: usize, kept: usize) -> Result<V
         let r#type = match message.notices[0].kind {
             NoticeKind::Page => "page",
             NoticeKind::ConfirmRecovery => "confirm_recovery",
+            NoticeKind::StillOnIt => "still_on_it",
             NoticeKind::Reminder => "reminder",
             NoticeKind::Update => "update",
         };

@@ -86,6 +86,8 @@ rules! {
     PageAck = "page.ack", version 1, expects "an acknowledgement", else "the next step is paged";
     /// Opened by a step for each later entry of a person's notification rule.
     PageNotify = "page.notify", version 1, expects "an acknowledgement", else "the person's next contact method is used";
+    /// Opened when everybody was paged and nobody answered; the length is the policy's `again_every`.
+    PageAgain = "page.again", version 1, expects "somebody to have it", else "the page comes back, to the catch-all and the team's managers";
     /// Opened by a declaration whose route sets `group_wait`.
     GroupWait = "incident.group_wait", version 1, expects "the end of the wait for more alerts", else "the page starts";
     /// Opened by a proposal.
@@ -102,6 +104,11 @@ rules! {
     RoleAnswer = "incident.role_answer", version 1, expects "an answer to the offer of a role", else "whoever offered it is told";
     /// Opened when an incident that somebody is on has no commander.
     RoleUnfilled = "incident.role", version 1, expects "a commander", else "the team's managers are paged";
+    /// Opened when somebody takes an incident whose severity has `acknowledgement_lasts`, and by a declaration without a
+    /// page; any act of a person on the incident renews it.
+    Attended = "incident.attended", version 1, expects "somebody to be at work on it", else "whoever has it is asked whether they still do, or it pages";
+    /// Opened by that question.
+    StillOnIt = "incident.still_on_it", version 1, expects "whoever has it to say that they are still on it", else "it pages again from the first step";
     /// Opened by a task with a due time.
     TaskDue = "incident.task", version 1, expects "the task to be done", else "its owner and the commander are told";
     /// Opened when somebody is on an incident whose severity asks for updates, and by each update.
@@ -113,6 +120,25 @@ rules! {
 }
 
 impl Rule {
+    /// Whether missing it leads to somebody being called: an open incident that nobody has awaits one of these.
+    #[must_use]
+    pub const fn calls_somebody(self) -> bool {
+        match self {
+            Self::PageAck | Self::PageAgain | Self::GroupWait | Self::Candidate | Self::Attended | Self::StillOnIt => true,
+            Self::PageNotify
+            | Self::ConfirmRecovery
+            | Self::AlertsDigest
+            | Self::AlertLapse
+            | Self::SilenceEnd
+            | Self::RoleAnswer
+            | Self::RoleUnfilled
+            | Self::TaskDue
+            | Self::UpdateDue
+            | Self::ReviewDue
+            | Self::ActionDue => false,
+        }
+    }
+
     /// The share of its length, in hundredths, after which whoever can still meet it is reminded once.
     #[must_use]
     pub const fn mark(self) -> Option<u64> {
@@ -126,6 +152,13 @@ impl Rule {
 
 /// How long somebody has to answer the offer of a role, and an incident may be without a commander.
 pub const ROLE_WITHIN: Length = Length::from_mins(5);
+/// How long an incident may be nobody's where it was declared without a page or reopened: as long as a candidate waits
+/// for a decision.
+pub const ATTEND_WITHIN: Length = Length::from_mins(10);
+/// The same where its severity wakes nobody: an hour is soon enough for what may wait for the morning.
+pub const ATTEND_WITHIN_LOW: Length = Length::from_mins(60);
+/// How long whoever has an incident has to say that they are still on it.
+pub const STILL_ON_IT_WITHIN: Length = Length::from_mins(10);
 /// How long a candidate waits for a person's decision.
 pub const CANDIDATE_WITHIN: Length = Length::from_mins(10);
 /// How long somebody has to confirm a recovery (contract: 15 min).

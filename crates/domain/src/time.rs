@@ -208,6 +208,37 @@ impl<'de> Deserialize<'de> for Every {
     }
 }
 
+/// A length that may be turned off: `never` is kept as no time at all.
+pub mod or_never {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::Length;
+
+    /// As people write it.
+    pub const NEVER: &str = "never";
+
+    /// # Errors
+    /// Where the serializer has one.
+    #[allow(clippy::ref_option, clippy::missing_errors_doc)] // serde hands a reference
+    pub fn serialize<S: Serializer>(length: &Option<Length>, s: S) -> Result<S::Ok, S::Error> {
+        match length {
+            Some(length) if length.is_zero() => s.serialize_str(NEVER),
+            Some(length) => s.collect_str(length),
+            None => s.serialize_none(),
+        }
+    }
+
+    /// # Errors
+    /// Where it is neither a length nor `never`.
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Length>, D::Error> {
+        let Some(text) = Option::<String>::deserialize(d)? else { return Ok(None) };
+        if text.trim().eq_ignore_ascii_case(NEVER) {
+            return Ok(Some(Length::ZERO));
+        }
+        text.parse().map(Some).map_err(|bad: super::BadLength| D::Error::custom(format!("{bad}, or `never`")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

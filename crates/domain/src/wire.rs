@@ -209,6 +209,8 @@ pub enum NoticeKind {
     Page,
     /// All alerts have recovered: say whether it is over.
     ConfirmRecovery,
+    /// Nothing was heard of whoever has it: say whether you are still on it.
+    StillOnIt,
     /// Something of the incident wants this person's attention; nothing is to be acknowledged.
     Reminder,
     /// An update for stakeholders.

@@ -3,6 +3,10 @@
 
 #![allow(clippy::unwrap_used)] // a test fails loudly, in its helpers too
 
+#[path = "incident/attendance.rs"]
+mod attendance;
+
+use allclear_domain::access::Actor;
 use allclear_domain::event::Mode;
 use allclear_domain::expect::{Expectation, Rule, Standing};
 use allclear_domain::ids::{AlertId, IncidentId, PageId};
@@ -15,6 +19,8 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 const ID: IncidentId = IncidentId::from_bits(1);
+/// Acknowledgements of the two worst age.
+const LASTS: [Option<Length>; 5] = [Some(Length::from_mins(30)), Some(Length::from_mins(60)), None, None, None];
 const OTHER: IncidentId = IncidentId::from_bits(2);
 
 fn start() -> Timestamp {
@@ -35,27 +41,38 @@ fn declaration() -> Declaration {
         impact_started_at: None,
         detected_at: Some(start()),
         group_wait: Length::ZERO,
+        attend_within: None,
     }
 }
 
 /// The engine's part without its store: fold, and what is expected.
-#[derive(Default)]
 struct World {
+    /// Who does what follows.
+    actor: Actor,
     incident: Option<Incident>,
     seconds: u64,
     version: u64,
     expectations: Vec<Expectation>,
 }
 
+impl Default for World {
+    fn default() -> Self {
+        Self { actor: Actor::System, incident: None, seconds: 0, version: 0, expectations: Vec::new() }
+    }
+}
+
 impl World {
     fn run(&mut self, command: Command) -> Result<Vec<Event>, Refusal> {
         self.seconds += 1;
         let now = after(start(), Length::from_secs(self.seconds));
-        let events =
-            incident::decide(self.incident.as_ref(), command, Context { now, org_version: 4, cadence: [Some(Length::from_mins(30)); 5] })?;
+        let events = incident::decide(
+            self.incident.as_ref(),
+            command,
+            Context { now, org_version: 4, cadence: [Some(Length::from_mins(30)); 5], lasts: LASTS },
+        )?;
         for event in &events {
             self.version += 1;
-            let incident = incident::evolve(self.incident.take(), ID, event, now, Mode::Live);
+            let incident = incident::evolve(self.incident.take(), ID, event, &self.actor, now, Mode::Live);
             let (opened, settled) = incident::react(&incident, event, self.version, now);
             for settle in settled {
                 for expectation in &mut self.expectations {
@@ -85,7 +102,10 @@ impl World {
 
     /// The same without what coordination waits for.
     fn awaited(&self) -> Vec<Rule> {
-        self.live().into_iter().filter(|rule| !matches!(rule, Rule::UpdateDue | Rule::RoleUnfilled)).collect()
+        self.live()
+            .into_iter()
+            .filter(|rule| !matches!(rule, Rule::UpdateDue | Rule::RoleUnfilled | Rule::Attended | Rule::StillOnIt))
+            .collect()
     }
 
     /// A world whose incident stands in this state, reached by commands.
@@ -207,6 +227,7 @@ fn reasons_and_notes_are_words_of_a_bounded_length() {
 #[test]
 fn the_cadence_of_updates_runs_from_the_first_acknowledgement_and_gives_up_after_three() {
     let mut world = World::at(State::Declared);
+    world.run(Command::SetSeverity { severity: Severity::Sev3, why: "one card brand only".into() }).unwrap();
     assert!(!world.live().contains(&Rule::UpdateDue), "nobody is there who could write one");
     world.run(command(Verb::Acknowledge)).unwrap();
     assert!(world.live().contains(&Rule::UpdateDue));
@@ -221,6 +242,11 @@ fn the_cadence_of_updates_runs_from_the_first_acknowledgement_and_gives_up_after
     }
     world.run(command(Verb::Update)).unwrap();
     assert!(world.live().contains(&Rule::UpdateDue), "somebody tells people again");
+    world.run(Command::SetSeverity { severity: Severity::Sev2, why: "worse".into() }).unwrap();
+    for missed in 1..=9 {
+        world.run(Command::MissUpdate { due_at: start() }).unwrap();
+        assert!(world.live().contains(&Rule::UpdateDue), "of what is grave each one pages: missed {missed}");
+    }
 }
 
 #[test]
@@ -333,6 +359,10 @@ fn any_command() -> impl Strategy<Value = Command> {
     let who = prop_oneof![Just(None), Just(Some("ana".to_owned())), Just(Some("ben".to_owned()))];
     let words = prop_oneof![3 => Just("because".to_owned()), 1 => Just(" ".to_owned())];
     prop_oneof![
+        1 => prop_oneof![
+            Just(Command::StillOnIt { by: Some("ana".into()), via: "link".into() }),
+            Just(Command::AskStillOnIt { people: vec!["ana".into()], within: Length::from_mins(10) }),
+        ],
         6 => (0..Verb::ALL.len()).prop_map(|at| command(Verb::ALL[at])),
         2 => who.prop_map(|by| Command::Acknowledge { by, via: "link".into() }),
         1 => words.prop_map(|why| Command::Reopen { why }),
@@ -396,7 +426,7 @@ proptest! {
             for event in &events {
                 let stored = Event::decode(event.kind(), event.v(), &event.body()).unwrap();
                 prop_assert_eq!(&stored, event);
-                read = Some(incident::evolve(read, ID, &stored, after.updated_at, Mode::Live));
+                read = Some(incident::evolve(read, ID, &stored, &Actor::System, after.updated_at, Mode::Live));
             }
             prop_assert_eq!(read, world.incident.clone());
             prop_assert_eq!(version, world.version);

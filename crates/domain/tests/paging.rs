@@ -9,6 +9,7 @@ mod laws;
 mod world;
 
 use allclear_domain::expect::Rule;
+use allclear_domain::paging::AGAIN_EVERY_HIGH;
 use allclear_domain::paging::{Command, Event, PEOPLE_PER_STEP_MAX, Refusal, SendReport, Status};
 use allclear_domain::time::{Length, after};
 use world::{World, acknowledge, at, decline, delayed, delivered, failed, in_doubt, org, policy};
@@ -40,7 +41,7 @@ fn the_start_pages_whoever_the_schedule_says_and_plans_the_rest() {
 fn a_step_that_nobody_acknowledges_is_followed_by_the_next_round_by_round_to_the_end() {
     let mut world = usual();
     let mut said = Vec::new();
-    for _ in 0..9 {
+    while world.status() == Status::Running {
         said.extend(world.look(false));
     }
     assert_eq!(
@@ -287,4 +288,55 @@ fn a_stranger_to_the_log_is_refused_and_a_report_of_an_old_step_moves_nothing() 
         SendReport { message: old.id, person: old.person, contact: old.contact, channel: old.channel, attempts: 1, result: failed() };
     assert_eq!(world.run(Command::RecordSend(report)).unwrap(), ["failed: ana hook"]);
     assert_eq!(world.page.as_ref().unwrap().step, 2);
+}
+
+#[test]
+fn an_exhausted_page_comes_back_to_the_catch_all_and_the_managers_and_its_rounds_go_on_counting() {
+    let mut world = World::started(org(1, policy(&[&["person:ana"]], 1), &["person:cho"]));
+    world.managers = vec!["person:ben".into()];
+    while world.status() == Status::Running {
+        world.look(false);
+    }
+    let left = world.now;
+    assert_eq!(
+        world.look(false),
+        ["came back in round 3", "catch-all 3.1: cho (hook now), ben (mail now); everybody was paged before, and nobody has it"]
+    );
+    assert_eq!(world.now, after(left, AGAIN_EVERY_HIGH), "half an hour later");
+    while world.status() == Status::Running {
+        world.look(false);
+    }
+    assert_eq!(world.look(false)[0], "came back in round 4", "and again, until somebody has it");
+    world.run(acknowledge("cho")).unwrap();
+    assert!(world.live().is_empty());
+}
+
+#[test]
+fn where_nobody_is_left_the_policy_is_paged_again_from_its_first_step() {
+    let mut world = World::started(org(1, policy(&[&["person:ana"], &["person:ben"]], 1), &[]));
+    while world.status() == Status::Running {
+        world.look(false);
+    }
+    let lines = world.look(false);
+    assert!(lines[1].contains("reach nobody"), "{lines:?}");
+    assert!(lines[2].starts_with("step 3.1: ana"), "{lines:?}");
+    let mut steps = Vec::new();
+    while world.status() == Status::Running {
+        steps.extend(world.look(false).into_iter().filter(|line| line.starts_with("step")).map(|line| line[5..8].to_owned()));
+    }
+    assert_eq!(steps, ["3.2", "4.1", "4.2"], "with its further rounds");
+}
+
+#[test]
+fn a_policy_may_say_how_often_a_page_comes_back_or_that_it_never_does() {
+    for (says, comes) in [("2h", Some(120)), ("never", None)] {
+        let mut policy = policy(&[&["person:ana"]], 0).unwrap();
+        policy["again_every"] = says.into();
+        let mut world = World::started(org(1, Some(policy), &[]));
+        while world.status() == Status::Running {
+            world.look(false);
+        }
+        let left = world.now;
+        assert_eq!(world.live().first().map(|e| e.next_look_at), comes.map(|mins| after(left, Length::from_mins(mins))), "{says}");
+    }
 }

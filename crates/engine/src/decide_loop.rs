@@ -16,8 +16,8 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::core::{Command, Effects, Input, Refusal};
 use crate::decider::{Decider, Done, Group};
-use crate::engine::{Control, Ends, FLUSH_EVERY, Shared, Tag, note_fault, ours};
 use crate::trouble::Trouble;
+use crate::engine::{Control, Ends, FLUSH_EVERY, Shared, Tag, note_fault, ours};
 
 /// Commands decided into one commit.
 const GROUP_MAX: usize = 1024;
@@ -295,6 +295,12 @@ impl Loop {
             }
             if let Some(at) = effect.next_attempt_at {
                 earlier(&shared.next_attempt, at, &shared.outbox_wake);
+            }
+            for (reference, why) in effect.unanswered {
+                shared.troubles.raise(Trouble::PageExhausted(reference), &why, shared.ports.clock.now());
+            }
+            for reference in effect.answered {
+                shared.troubles.clear(&Trouble::PageExhausted(reference));
             }
             for result in effect.page_results {
                 shared.metrics.page_result(result);

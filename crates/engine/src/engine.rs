@@ -115,6 +115,7 @@ impl Engine {
         let org = Arc::new(crate::orgs::load(&db, &key).await?);
         let quarantined = settings.quarantine || rows::meta::get(&db, rows::meta::QUARANTINE).await?.is_some();
         let setup = Setup { node, booted_at, shared: db.dialect() == Dialect::Postgres, quarantined, seed: seed.rotate_left(17) };
+        let held = crate::attendance::learn_who_has_what(&db).await?;
         let mut decider = Decider::new(Core::new(setup, org.clone()), db.clone(), ports.clone());
         decider.fill().await?;
 
@@ -164,6 +165,7 @@ impl Engine {
             .spawn(move || runtime.block_on(decide.run()))
             .map_err(|error| Fault::new(allclear_store::FaultKind::Other, format!("cannot start a thread: {error}")))?;
         shared.tasks.spawn(looks(engine.clone()));
+        shared.tasks.spawn(crate::attendance::watch(engine.clone(), held));
         shared.tasks.spawn(Outbox::new(engine.clone(), from_decider).run());
         if shared.db.dialect() == Dialect::Postgres {
             shared.tasks.spawn(crate::peers::follow(engine.clone()));

@@ -6,6 +6,7 @@
 //!
 //! This crate knows no vendor's format, no HTTP, and holds no SQL.
 
+mod attendance;
 mod alert_queries;
 pub mod auth;
 pub mod clock;

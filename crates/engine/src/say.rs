@@ -25,6 +25,13 @@ pub fn line(org: &Org, kind: &str, actor: &str, body: Option<&Value>) -> String 
         "declared" => format!("Declared {} ({}): {}; {}", text("ref"), text("severity"), text("title"), text("because")),
         "promoted" => format!("Declared: {}", text("why")),
         "acknowledged" => format!("{} acknowledged by {}{}", by("by"), text("via"), if flag("first") { "" } else { ", as well" }),
+        "still_on_it_asked" => {
+            let people: Vec<String> =
+                body.get("people").and_then(Value::as_array).into_iter().flatten().filter_map(|id| id.as_str().map(name)).collect();
+            format!("Nobody was heard of; {} is asked whether they are still on it, and it pages again in {}", people.join(" and "), text("within"))
+        }
+        "still_on_it" => format!("{} is still on it ({})", by("by"), text("via")),
+        "acknowledgement_aged" => format!("Nobody is known to have it: {}", text("why")),
         "escalated" => format!("Page started: {}", text("why")),
         "severity_changed" => format!("Severity {} → {}: {}", text("from"), text("to"), text("why")),
         "alerts_told" => format!("{} more alerts joined, {} recovered, {} open", number("joined"), number("recovered"), number("open")),
@@ -108,7 +115,15 @@ pub fn line(org: &Org, kind: &str, actor: &str, body: Option<&Value>) -> String 
         "action_dropped" => with_text(format!("{who} dropped an action"), &text("note")),
         "action_reminded" => "An action is due soon".into(),
         "action_missed" => "An action was not done in time".into(),
-        "page_started" => format!("Paging by {}", or(text("escalation"), "the catch-all, since no escalation policy is set")),
+        "page_started" => {
+            let first: Vec<&str> = body.get("targets").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+            match (first.is_empty(), text("escalation").as_str()) {
+                (true, "") => "Paging by the catch-all, since no escalation policy is set".into(),
+                (true, policy) => format!("Paging by {policy}"),
+                (false, "") => format!("Paging {}", first.join(", ")),
+                (false, policy) => format!("Paging {}, then by {policy}", first.join(", ")),
+            }
+        }
         "step_reached" => step_reached(body, &name),
         "step_empty" => format!("Round {}, step {}: nobody was notified because {}", number("round"), number("step"), text("why")),
         "notice_raised" => {
@@ -139,7 +154,11 @@ pub fn line(org: &Org, kind: &str, actor: &str, body: Option<&Value>) -> String 
         "send_in_doubt" => format!("{} may have been told by {}: {}", name(&text("person")), text("contact"), text("why")),
         "page_acknowledged" => format!("Page acknowledged by {} ({})", by("by"), text("via")),
         "declined" => format!("{} passed it on", by("by")),
-        "page_exhausted" => format!("Nobody answered: {}", text("why")),
+        "page_exhausted" => match text("again_in").as_str() {
+            "" => format!("Nobody answered: {}", text("why")),
+            again => format!("Nobody answered: {}; it comes back in {again}", text("why")),
+        },
+        "page_came_back" => format!("The page came back: {} (round {})", text("why"), number("round")),
         "page_stopped" => format!("Page stopped: {}", text("why")),
         "confirmation_asked" => format!("{} is asked by {} whether it is over", name(&text("person")), text("contact")),
         "form_changed" => format!("{who} changed the organisation (version {})", number("version")),
@@ -166,10 +185,6 @@ fn told(body: &Value, name: &dyn Fn(&str) -> String) -> String {
 /// An instant of a body as people read it; a line is the same for readers in all zones.
 fn clock(text: &str) -> String {
     text.parse::<jiff::Timestamp>().map_or_else(|_| text.to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
-}
-
-fn or(text: String, other: &str) -> String {
-    if text.is_empty() { other.to_owned() } else { text }
 }
 
 fn with_text(line: String, text: &str) -> String {

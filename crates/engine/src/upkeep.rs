@@ -1,6 +1,6 @@
 //! Looking after a store: health, rebuilding, the chain. Works beside a running server.
 
-use allclear_domain::access::Reach;
+use allclear_domain::access::{Actor, Reach};
 use allclear_domain::event::{Head, Mode};
 use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::incident::{self, Incident};
@@ -31,6 +31,9 @@ pub async fn verify(db: &Db) -> Result<Verified, Fault> {
     Ok(Verified { events, broken })
 }
 
+/// Pages listed that everybody was paged for.
+const EXHAUSTED_SHOWN_MAX: i64 = 1000;
+
 /// What `doctor` found: one finding a line, worst first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnosis {
@@ -49,7 +52,6 @@ pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[&str], now: Timestamp) ->
     let verified = verify(db).await?;
     found.errors.extend(verified.broken.iter().map(|b| format!("{} event {}: {}", b.stream, b.version, b.why)));
     found.errors.extend(rows_against_logs(db).await?);
-    without_a_next_step(db, &mut found).await?;
     for (integration, key) in rows::alert::open_twice(db).await? {
         found.errors.push(format!("the condition `{key}` of {integration} is open more than once"));
     }
@@ -60,8 +62,14 @@ pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[&str], now: Timestamp) ->
         found.warnings.push("this is a copy in quarantine: it sends nothing until `allclear release`".into());
     }
     match crate::orgs::load(db, key).await {
-        Ok(org) => org_findings(&org, kinds, now, &mut found),
-        Err(StartError::Org(why)) => found.errors.push(format!("the organisation cannot be read: {why}")),
+        Ok(org) => {
+            without_a_next_step(db, Some(&org), &mut found).await?;
+            org_findings(&org, kinds, now, &mut found);
+        }
+        Err(StartError::Org(why)) => {
+            found.errors.push(format!("the organisation cannot be read: {why}"));
+            without_a_next_step(db, None, &mut found).await?;
+        }
         Err(other) => return Err(other),
     }
     Ok(found)
@@ -77,21 +85,21 @@ fn org_findings(org: &Org, kinds: &[&str], now: Timestamp, found: &mut Diagnosis
     }
 }
 
-/// Every open incident has something that comes next, somebody who is on it, or an explicit alarm.
-async fn without_a_next_step(db: &Db, found: &mut Diagnosis) -> Result<(), Fault> {
-    let filter = rows::incident::Filter { state: Some(incident::State::Declared), reach: Reach::all(), ..Default::default() };
-    for (incident, _) in rows::incident::list(db, &filter, 10_000).await? {
-        if rows::expectation::next_due(db, incident.id).await?.is_some() {
-            continue;
-        }
-        let exhausted = match incident.page {
-            Some(page) => rows::page::get(db, page).await?.is_some_and(|(p, _)| p.status == paging::Status::Exhausted),
-            None => false,
-        };
-        if exhausted {
-            found.warnings.push(format!("{} is open and nobody answered: everybody was paged, or nobody could be", incident.reference));
-        } else {
-            found.errors.push(format!("{} is open, nobody is on it, and nothing comes next", incident.reference));
+/// No open incident without somebody who has it, or something awaited that calls somebody.
+async fn without_a_next_step(db: &Db, org: Option<&Org>, found: &mut Diagnosis) -> Result<(), Fault> {
+    let unattended = crate::attendance::unattended(db, org).await?;
+    for incident in unattended.nobodys {
+        found.errors.push(format!("{} is open, nobody has it, and nothing is awaited that would call somebody", incident.reference));
+    }
+    for incident in unattended.never_again {
+        let why = "everybody was paged, and its policy says that the page never comes back";
+        found.warnings.push(format!("{} is open and nobody has it: {why}", incident.reference));
+    }
+    for page in rows::page::exhausted(db, EXHAUSTED_SHOWN_MAX).await? {
+        let Some((incident, _)) = rows::incident::get(db, page.incident_id()).await? else { continue };
+        let line = format!("{} is open and nobody answered: everybody was paged, or nobody could be", incident.reference);
+        if !incident.is_held() && !found.warnings.contains(&line) {
+            found.warnings.push(line);
         }
     }
     Ok(())
@@ -140,7 +148,7 @@ async fn reviews_against_logs(db: &Db, out: &mut Vec<String>) -> Result<(), Faul
         for (row, head) in found {
             let id = row.id;
             let decode = |kind: &str, v, body: &str| review::Event::decode(kind, v, body).map_err(|why| why.to_string());
-            let folded = fold(db, &id.to_string(), decode, |state, event, at| review::evolve(state, id, event, at)).await?;
+            let folded = fold(db, &id.to_string(), decode, |state, event, _, at| review::evolve(state, id, event, at)).await?;
             compare(&id.to_string(), (row, head), folded, out);
         }
     }
@@ -155,7 +163,7 @@ async fn actions_against_logs(db: &Db, out: &mut Vec<String>) -> Result<(), Faul
         for (row, head) in found {
             let id = row.id;
             let decode = |kind: &str, v, body: &str| action::Event::decode(kind, v, body).map_err(|why| why.to_string());
-            let folded = fold(db, &id.to_string(), decode, |state, event, at| action::evolve(state, id, event, at)).await?;
+            let folded = fold(db, &id.to_string(), decode, |state, event, _, at| action::evolve(state, id, event, at)).await?;
             compare(&id.to_string(), (row, head), folded, out);
         }
     }
@@ -174,15 +182,19 @@ async fn fold<S, E>(
     db: &Db,
     stream: &str,
     decode: impl Fn(&str, u16, &str) -> Result<E, String>,
-    evolve: impl Fn(Option<S>, &E, Timestamp) -> S,
+    evolve: impl Fn(Option<S>, &E, &Actor, Timestamp) -> S,
 ) -> Folded<S> {
     let events = whole_stream(db, stream).await?;
     let mut state = None;
     let mut head = Head::EMPTY;
     for stored in &events {
         let Some(body) = &stored.body else { return Ok(Ok(None)) };
+        let actor: Actor = match stored.actor.parse() {
+            Ok(actor) => actor,
+            Err(why) => return Ok(Err(why)),
+        };
         match decode(&stored.kind, stored.v, body) {
-            Ok(event) => state = Some(evolve(state, &event, stored.at)),
+            Ok(event) => state = Some(evolve(state, &event, &actor, stored.at)),
             Err(why) => return Ok(Err(why)),
         }
         head = Head { version: stored.version, hash: stored.hash };
@@ -195,14 +207,14 @@ const ROWS_BATCH: i64 = 500;
 
 type Folded<T> = Result<Result<Option<(T, Head)>, String>, Fault>;
 
-async fn fold_incident(db: &Db, id: IncidentId) -> Folded<Incident> {
+pub(crate) async fn fold_incident(db: &Db, id: IncidentId) -> Folded<Incident> {
     let decode = |kind: &str, v, body: &str| incident::Event::decode(kind, v, body).map_err(|why| why.to_string());
-    fold(db, &id.to_string(), decode, |state, event, at| incident::evolve(state, id, event, at, Mode::Live)).await
+    fold(db, &id.to_string(), decode, |state, event, actor, at| incident::evolve(state, id, event, actor, at, Mode::Live)).await
 }
 
 async fn fold_page(db: &Db, id: PageId) -> Folded<Page> {
     let decode = |kind: &str, v, body: &str| paging::Event::decode(kind, v, body).map_err(|why| why.to_string());
-    fold(db, &id.to_string(), decode, |state, event, at| paging::evolve(state, id, event, at)).await
+    fold(db, &id.to_string(), decode, |state, event, _, at| paging::evolve(state, id, event, at)).await
 }
 
 async fn whole_stream(db: &Db, stream: &str) -> Result<Vec<Stored>, Fault> {

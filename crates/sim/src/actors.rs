@@ -282,6 +282,10 @@ impl World {
             self.person_is_reminded(message);
             return;
         }
+        if message.notice.kind == NoticeKind::StillOnIt {
+            self.person_is_asked(message);
+            return;
+        }
         let by = message.person.clone();
         let page = message.page;
         let incident = message.notice.incident.id;
@@ -418,7 +422,7 @@ impl World {
     fn check_acted(&mut self, command: &Command) {
         if let Command::Page { id, command: paging::Command::Acknowledge { .. } } = command {
             let id: PageId = *id;
-            if self.oracle.pages.get(&id).is_some_and(|page| page.tells) {
+            if self.oracle.pages.get(&id).is_some_and(|page| page.tells && !page.question) {
                 self.fail("I12 what only tells asks for nothing", format!("{id} was acknowledged"));
             }
             let stored = block_on(rows::page::get(&self.db, id)).ok().flatten();

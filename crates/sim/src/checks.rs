@@ -7,7 +7,7 @@ use allclear_domain::expect::{Owner, Rule, Standing};
 use allclear_domain::ids::{IncidentId, MessageId};
 use allclear_domain::incident::State;
 use allclear_domain::org::model::Declare;
-use allclear_domain::paging::{Status, may_send};
+use allclear_domain::paging::{Page, Status, may_send};
 use allclear_domain::signal::Ended;
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{NoticeKind, Signal, SignalAction};
@@ -52,7 +52,6 @@ impl World {
         if readers != incident.admitted {
             self.fail("I6 rows are what their logs say", format!("{id} admits {:?}, its rows say {readers:?}", incident.admitted));
         }
-        let mut looking = false;
         for (page, _) in &pages {
             let owner = Owner::Page(page.id);
             let acks = live(owner, Rule::PageAck);
@@ -69,12 +68,10 @@ impl World {
             if page.status == Status::Running && !incident.state.is_open() {
                 self.fail("I4 the end of an incident stops its pages", format!("{} runs, {id} is {:?}", page.id, incident.state));
             }
-            looking |= matches!(page.status, Status::Running | Status::Exhausted);
         }
         let owner = Owner::Incident(id);
-        if incident.state == State::Declared && !looking && live(owner, Rule::GroupWait) == 0 && !self.declared_without_a_page(id) {
-            self.fail("I1 an open incident has a next step", format!("{id} is declared, nobody is on it, and nothing comes next"));
-        }
+        let folded: Vec<Page> = pages.into_iter().map(|(page, _)| page).collect();
+        self.check_attendance(&incident, &folded, &expectations);
         if incident.state == State::Candidate && live(owner, Rule::Candidate) != 1 {
             self.fail("I1 a candidate waits for a decision", format!("{id}"));
         }
@@ -91,12 +88,6 @@ impl World {
         if open > 0 && matches!(incident.state, State::Resolved | State::Closed | State::Merged) {
             self.fail("I2 a firing condition is never hidden", format!("{id} is {:?} and has {open} open alerts", incident.state));
         }
-    }
-
-    /// A person may declare and say that nobody shall be paged.
-    fn declared_without_a_page(&self, id: IncidentId) -> bool {
-        let Ok(Some((incident, _))) = block_on(rows::incident::get(&self.db, id)) else { return false };
-        incident.because == "declared by a person" && incident.page.is_none()
     }
 
     /// I4 and the label of I3, right before the first byte.

@@ -60,6 +60,37 @@ impl World {
         self.plan(after(self.now, wait), Task::Act(Box::new(Act::new(input))));
     }
 
+    /// Somebody is asked whether they are still on it: they are, they are not, or they sleep.
+    pub(crate) fn person_is_asked(&mut self, message: &Stored) {
+        let by = message.person.clone();
+        let command = match self.side.below(10) {
+            0..=3 => paging::Command::Acknowledge { by: Some(by.clone()), via: "link".into() },
+            4 => paging::Command::Decline { by: by.clone(), via: "link".into() },
+            _ => return,
+        };
+        let wait = Length::from_secs(*self.side.pick(&[10, 120, 590, 600, 900]));
+        let input = self.input_of(&by, "link", Command::Page { id: message.page, command });
+        self.plan(after(self.now, wait), Task::Act(Box::new(Act::new(input))));
+    }
+
+    /// The world runs out: what is open is ended by hand, since nobody would otherwise ever take it.
+    pub(crate) fn close_up(&mut self) {
+        let filter =
+            rows::incident::Filter { open: true, reach: allclear_domain::access::Reach::all(), ..rows::incident::Filter::default() };
+        let open = block_on(rows::incident::list(&self.db, &filter, 10_000)).unwrap_or_default();
+        for (incident, _) in &open {
+            let command = match incident.state {
+                incident::State::Candidate => incident::Command::Cancel { why: "the world ends".into() },
+                _ => incident::Command::Resolve { note: None },
+            };
+            let input = self.input_of("p0", "api", Command::Incident { id: incident.id, command });
+            self.plan(self.now, Task::Act(Box::new(Act::new(input))));
+        }
+        if !open.is_empty() {
+            self.plan(after(self.now, Length::from_mins(60)), Task::CloseUp);
+        }
+    }
+
     fn update(&mut self, id: IncidentId) -> Command {
         let audiences = (0..AUDIENCES).map(|n| format!("aud{n}")).filter(|_| self.side.chance(500)).collect();
         let next_within = self.side.chance(300).then(|| Length::from_mins(self.side.between(1, 60)));

@@ -13,7 +13,8 @@
 //! Those have tests of their own; here the decisions and their crash points are searched.
 
 pub mod actors;
-pub mod checks;
+pub mod attendance;
+mod checks;
 pub mod coordination;
 pub mod oracle;
 pub mod orgs;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use allclear_domain::access::Reach;
 use allclear_domain::expect::Owner;
 use allclear_domain::ids::{ActionId, IncidentId, MessageId, PageId, ReviewId};
+use allclear_domain::incident::Severity;
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging;
@@ -17,6 +18,7 @@ use allclear_domain::{action, incident, review};
 use allclear_store::rows;
 use jiff::Timestamp;
 
+use crate::orgs::{again, managers};
 use crate::ports::block_on;
 use crate::work::{Promise, WorkModel};
 use crate::world::World;
@@ -26,8 +28,18 @@ use crate::world::World;
 pub struct PageModel {
     pub incident: IncidentId,
     escalation: Option<String>,
-    /// Whom it pages in place of a policy's steps.
+    /// Whom it pages before a policy's steps, or in their place; then whom.
     targets: Vec<String>,
+    then: Vec<String>,
+    /// The round in which it began, or came back last.
+    since: u32,
+    /// Whom it came back to; they are its next step.
+    back: Option<Vec<String>>,
+    /// When everybody had been paged, and how long after that it comes back.
+    exhausted_at: Timestamp,
+    again: Option<Length>,
+    /// It asks whether somebody is still on it.
+    pub question: bool,
     /// It only tells: no steps, no answer.
     pub tells: bool,
     /// Sends to a person that failed, and for which no other way was used yet.
@@ -55,6 +67,12 @@ impl PageModel {
             incident,
             escalation: None,
             targets: Vec::new(),
+            then: Vec::new(),
+            since: 1,
+            back: None,
+            exhausted_at: at,
+            again: None,
+            question: false,
             tells: false,
             failed: BTreeMap::new(),
             urgency,
@@ -85,6 +103,22 @@ pub struct IncidentModel {
     pub resolved_by_hand: Option<Timestamp>,
     /// When its wait for more alerts ends.
     wait_until: Option<Timestamp>,
+    pub service: Option<String>,
+    pub escalation: Option<String>,
+    pub severity: Option<Severity>,
+    /// Somebody has it, as far as is known.
+    pub held: bool,
+    /// Who acknowledged it, in order.
+    pub by: Vec<String>,
+    pub acknowledged: bool,
+    /// How bad it was when somebody took it last.
+    pub known: Option<Severity>,
+    /// How long that lasts while nobody does anything, and since when.
+    pub lasts: Option<Length>,
+    pub heard_at: Option<Timestamp>,
+    pub asked_at: Option<Timestamp>,
+    /// It got worse than was acknowledged, and a page has to start for that.
+    pub rose: bool,
 }
 
 /// See the module.
@@ -193,29 +227,28 @@ pub(crate) fn delays(org: &Org, person: &str, urgency: NotifyUrgency) -> Vec<Len
 }
 
 fn next_of(page: &PageModel, org: &Org, at: Timestamp) -> Next {
+    if let Some(targets) = &page.back {
+        let people = tellable(org, targets, page.urgency, at);
+        if !people.is_empty() {
+            return Next::Step { round: page.round, step: 1, catch_all: true, people };
+        }
+    }
     if page.catch_all {
         return Next::Exhausted;
     }
-    if !page.targets.is_empty() && page.step == 0 {
-        // By name: these people once, and nobody again.
-        let people = tellable(org, &page.targets, page.urgency, at);
-        if !people.is_empty() {
-            return Next::Step { round: 1, step: 1, catch_all: false, people };
-        }
-    }
-    if page.targets.is_empty()
-        && let Some(policy) = page.escalation.as_deref().and_then(|id| org.escalation(id))
-    {
-        for round in page.round..=policy.repeat + 1 {
-            for (index, form) in policy.steps.iter().enumerate() {
-                let step = u32::try_from(index + 1).unwrap_or(u32::MAX);
-                if (round, step) <= (page.round, page.step) {
-                    continue;
-                }
-                let people = tellable(org, &form.page, page.urgency, at);
-                if !people.is_empty() {
-                    return Next::Step { round, step, catch_all: false, people };
-                }
+    let policy = page.escalation.as_deref().and_then(|id| org.escalation(id));
+    // By name: these people first; and, without a policy, nobody again.
+    let named = [&page.targets, &page.then].into_iter().filter(|targets| !targets.is_empty());
+    let steps: Vec<&Vec<String>> = named.chain(policy.iter().flat_map(|policy| &policy.steps).map(|form| &form.page)).collect();
+    for round in page.round..=page.since + policy.map_or(0, |policy| policy.repeat) {
+        for (index, targets) in steps.iter().enumerate() {
+            let step = u32::try_from(index + 1).unwrap_or(u32::MAX);
+            if (round, step) <= (page.round, page.step) {
+                continue;
+            }
+            let people = tellable(org, targets, page.urgency, at);
+            if !people.is_empty() {
+                return Next::Step { round, step, catch_all: false, people };
             }
         }
     }
@@ -246,7 +279,7 @@ impl World {
                         self.reached("a silence ended and the alert declared");
                     }
                     match incident::Event::decode(&event.kind, event.v, &body) {
-                        Ok(read) => self.incident_event(id, &read, event.at),
+                        Ok(read) => self.incident_event(id, &read, &event.actor, event.at, &event.cause),
                         Err(why) => self.fail("I6 the log reads", why.to_string()),
                     }
                 } else if let Ok(id) = event.stream.parse::<PageId>() {
@@ -281,9 +314,10 @@ impl World {
         }
     }
 
-    fn incident_event(&mut self, id: IncidentId, event: &incident::Event, at: Timestamp) {
+    fn incident_event(&mut self, id: IncidentId, event: &incident::Event, actor: &str, at: Timestamp, cause: &str) {
         self.work_event(id, event, at);
         let mut model = self.oracle.incidents.get(&id).cloned().unwrap_or_default();
+        self.attendance_event(id, &mut model, event, actor, at, cause);
         match event {
             incident::Event::Proposed(_) => model.candidate = true,
             incident::Event::Declared(body) => {
@@ -340,6 +374,7 @@ impl World {
                 incident: body.incident.id,
                 escalation: body.escalation.clone(),
                 targets: body.targets.clone(),
+                then: body.then.clone(),
                 running: true,
                 ..PageModel::new(body.incident.id, body.urgency, at)
             };
@@ -350,7 +385,8 @@ impl World {
             return;
         }
         if let paging::Event::Told(body) = event {
-            let mut page = PageModel { tells: true, ..PageModel::new(body.incident.id, NotifyUrgency::Low, at) };
+            let question = body.kind == NoticeKind::StillOnIt;
+            let mut page = PageModel { tells: true, question, ..PageModel::new(body.incident.id, NotifyUrgency::Low, at) };
             self.told(id, &mut page, body);
             self.oracle.pages.insert(id, page);
             return;
@@ -383,9 +419,15 @@ impl World {
                         format!("{id} is exhausted ({}), but {:?} is left", body.why, next_of(&page, &org, at)),
                     );
                 }
+                let wanted = again(org.bundle(), page.escalation.as_deref(), page.urgency);
+                if body.again_in != wanted {
+                    self.fail("I13 an exhausted page comes back", format!("{id} comes back in {:?}, not in {wanted:?}", body.again_in));
+                }
                 page.running = false;
                 page.exhausted = true;
+                (page.exhausted_at, page.again) = (at, body.again_in);
             }
+            paging::Event::CameBack(body) => self.came_back(id, &mut page, body, at, cause),
             paging::Event::Acknowledged(body) => {
                 if page.exhausted {
                     self.reached("an exhausted page was taken after all");
@@ -418,6 +460,23 @@ impl World {
         self.oracle.pages.insert(id, page);
     }
 
+    /// To whoever is left and the managers; once, and not before its time.
+    fn came_back(&mut self, id: PageId, page: &mut PageModel, body: &paging::CameBack, at: Timestamp, cause: &str) {
+        self.reached("an exhausted page came back");
+        let early = cause.contains("/again:") && page.again.is_none_or(|length| at < after(page.exhausted_at, length));
+        if !page.exhausted || page.over || early || body.round != page.round + 1 {
+            self.fail("I13 an exhausted page comes back", format!("{id} in round {} at {at}: {page:?}", body.round));
+        }
+        let org = self.org_of(self.org.version);
+        let mut targets = org.bundle().catch_all.clone();
+        let model = self.oracle.incidents.get(&page.incident).cloned().unwrap_or_default();
+        let escalation = page.escalation.clone().or(model.escalation);
+        targets.extend(managers(org.bundle(), model.service.as_deref(), escalation.as_deref()));
+        (page.running, page.exhausted, page.catch_all) = (true, false, false);
+        (page.round, page.since, page.step, page.back) = (body.round, body.round, 0, Some(targets));
+        page.entries.clear();
+    }
+
     /// Everybody who must hear of it, over one way each at once; of an audience every address.
     fn told(&mut self, id: PageId, page: &mut PageModel, body: &paging::Told) {
         let org = self.org_of(body.org_version);
@@ -436,7 +495,7 @@ impl World {
                     let form = org.bundle().audiences.iter().find(|a| a.id == audience);
                     (form.map_or(0, |a| a.contacts.iter().filter(|c| c.verified).count()), true)
                 }
-                None => (delays(&org, &reached.person, NotifyUrgency::Low).len(), false),
+                None => (delays(&org, &reached.person, body.urgency).len(), false),
             };
             let wanted: Vec<bool> = (0..ways).map(|n| all || n == 0).collect();
             if at_once != wanted {
@@ -506,6 +565,7 @@ impl World {
         if body.catch_all {
             self.reached("the catch-all was paged");
         }
+        page.back = None;
         if body.round > 1 && !body.catch_all {
             self.reached("a later round was paged");
         }

@@ -75,6 +75,7 @@ pub fn organisation(dice: &mut Dice, now: Timestamp) -> Bundle {
             notify: Some(urgency),
             update_every: None,
             review_within: None,
+            acknowledgement_lasts: None,
             acknowledge_within: None,
             resolve_within: None,
         });
@@ -120,10 +121,51 @@ pub fn coordinated(dice: &mut Dice, bundle: &mut Bundle) {
             notify: None,
             update_every: Some(Length::from_mins(*dice.pick(&[5, 20, 90]))),
             review_within: dice.chance(500).then(|| Length::from_mins(dice.between(60, 3_000))),
+            acknowledgement_lasts: dice.chance(500).then(|| Length::from_mins(*dice.pick(&[0, 20, 90]))),
             acknowledge_within: None,
             resolve_within: None,
         });
     }
+    for policy in &mut bundle.escalations {
+        policy.again_every = dice.chance(400).then(|| Length::from_mins(*dice.pick(&[0, 15, 120])));
+    }
+}
+
+/// How long an acknowledgement lasts while nobody does anything, by the contract.
+#[must_use]
+pub fn lasts(org: &Bundle, severity: Severity) -> Option<Length> {
+    let form = org.severities.iter().find(|form| form.id == severity);
+    let said = form.and_then(|form| form.acknowledgement_lasts).or(match severity {
+        Severity::Sev1 => Some(Length::from_mins(30)),
+        Severity::Sev2 => Some(Length::from_mins(60)),
+        Severity::Sev3 | Severity::Sev4 | Severity::Sev5 => None,
+    });
+    said.filter(|length| !length.is_zero())
+}
+
+/// How long after it was exhausted a page comes back, by the contract.
+#[must_use]
+pub fn again(org: &Bundle, escalation: Option<&str>, urgency: NotifyUrgency) -> Option<Length> {
+    let policy = org.escalations.iter().find(|policy| Some(policy.id.as_str()) == escalation);
+    let by_urgency = if urgency == NotifyUrgency::High { 30 } else { 24 * 60 };
+    Some(policy.and_then(|policy| policy.again_every).unwrap_or(Length::from_mins(by_urgency))).filter(|length| !length.is_zero())
+}
+
+/// Who answers for an incident that nobody has: the managers of its service's team, else of the teams in its policy.
+#[must_use]
+pub fn managers(org: &Bundle, service: Option<&str>, escalation: Option<&str>) -> Vec<String> {
+    let of_team = |id: &str| org.teams.iter().find(|team| team.id == id).map(|team| team.managers.clone()).unwrap_or_default();
+    let team = org.services.iter().find(|form| Some(form.id.as_str()) == service).and_then(|form| form.team.clone());
+    let own = team.map(|team| of_team(&team)).unwrap_or_default();
+    let named = if own.is_empty() {
+        let policy = org.escalations.iter().find(|policy| Some(policy.id.as_str()) == escalation);
+        let targets = policy.iter().flat_map(|policy| &policy.steps).flat_map(|step| &step.page);
+        // No rota here belongs to a team.
+        targets.filter_map(|target| target.strip_prefix("team:")).flat_map(of_team).collect()
+    } else {
+        own
+    };
+    named.into_iter().map(|id| format!("person:{id}")).collect()
 }
 
 /// How often a severity asks for updates, by the contract: half an hour for the two worst, an hour for
@@ -248,7 +290,13 @@ fn policy(dice: &mut Dice, n: u64, ids: &[String]) -> Escalation {
             within: Length::from_secs(*dice.pick(&[60, 120, 300, 300, 900])),
         })
         .collect();
-    Escalation { id: format!("pol{n}"), name: None, steps, repeat: u32::try_from(*dice.pick(&[0, 0, 1, 2])).unwrap_or(0) }
+    Escalation {
+        id: format!("pol{n}"),
+        name: None,
+        steps,
+        repeat: u32::try_from(*dice.pick(&[0, 0, 1, 2])).unwrap_or(0),
+        again_every: None,
+    }
 }
 
 fn target(dice: &mut Dice, ids: &[String]) -> String {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use allclear_domain::expect::{Expectation, Owner, Rule, Standing};
 use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
-use allclear_domain::incident;
+use allclear_domain::incident::{self, Severity};
 use allclear_domain::time::{Length, after};
 use allclear_domain::{action, review};
 use allclear_store::rows;
@@ -24,7 +24,7 @@ const OFFER_WITHIN: Length = Length::from_mins(5);
 const REMINDER_AFTER: u64 = 80;
 /// What rounding to whole milliseconds, and of shares of them, may take away.
 const ROUNDING: Length = Length::from_millis(200);
-/// Updates missed in a row after which nobody is reminded any more (contract).
+/// Updates missed in a row after which nobody is reminded any more (contract), where it is not a sev1 or sev2.
 const MISSED_MAX: u32 = 3;
 
 /// Something that is due, and whether it was said to be.
@@ -59,6 +59,8 @@ pub struct WorkModel {
     /// is for what is said later.
     every: Option<Length>,
     open: bool,
+    /// What is grave about it is missed without an end.
+    grave: bool,
     /// Somebody is on it: investigated or mitigated.
     worked_on: bool,
     acknowledged: bool,
@@ -78,9 +80,10 @@ struct Task {
 }
 
 impl WorkModel {
-    fn new(every: Option<Length>) -> Self {
+    fn new(every: Option<Length>, severity: Severity) -> Self {
         Self {
             every,
+            grave: severity <= Severity::Sev2,
             open: true,
             worked_on: false,
             acknowledged: false,
@@ -101,7 +104,7 @@ impl World {
             if body.update_every != every {
                 self.fail("I12 the cadence is the severity's", format!("{id} is {} and says {:?}", body.severity, body.update_every));
             }
-            self.oracle.works.insert(id, WorkModel::new(every));
+            self.oracle.works.insert(id, WorkModel::new(every, body.severity));
             return;
         }
         let Some(mut work) = self.oracle.works.remove(&id) else {
@@ -131,6 +134,7 @@ impl World {
                 }
             }
             E::SeverityChanged(body) => {
+                work.grave = body.to <= Severity::Sev2;
                 work.every = cadence(self.org.bundle(), body.to);
                 if work.worked_on {
                     work.update = due(work.every);
@@ -243,7 +247,7 @@ impl World {
                     self.fail("I9 late once, and not early", format!("an update of {id}, due by {}, at {at}", body.due_at));
                 }
                 work.missed += 1;
-                if work.missed < MISSED_MAX {
+                if work.grave || work.missed < MISSED_MAX {
                     work.update = work.every.map(|every| Promise::new(at, after(at, every)));
                 }
             }
@@ -349,7 +353,7 @@ impl World {
             self.fail("I12 a role has one holder", format!("{id}: {holders:?}, the log says {:?}", work.holders));
         }
         let all = block_on(rows::expectation::of_owner(&self.db, Owner::Incident(id))).unwrap_or_default();
-        let promised = work.acknowledged && work.worked_on && work.every.is_some() && work.missed < MISSED_MAX;
+        let promised = work.acknowledged && work.worked_on && work.every.is_some() && (work.grave || work.missed < MISSED_MAX);
         if promised && work.update.is_none() {
             self.fail("I1 an incident that somebody is on promises an update", format!("{id} is {:?}", row.state));
         }

@@ -31,6 +31,8 @@ const STEPS: u64 = 520;
 const COORDINATION_S: (u64, u64) = (40, 400);
 /// Steps of running out; more means that something never ends.
 const DRAIN_STEPS_MAX: u64 = 20_000;
+/// How long what is open at the end is left alone: long enough for pages to come back twice and acknowledgements to age.
+const LEFT_ALONE: Length = Length::from_mins(240);
 /// When every world starts: a Monday before a change of clocks in Europe and America.
 const START_S: i64 = 1_772_409_600;
 /// Due expectations looked at per round (as in the engine).
@@ -105,6 +107,8 @@ pub(crate) enum Task {
     Meddle,
     /// Somebody coordinates.
     Coordinate,
+    /// What is open at the end is ended.
+    CloseUp,
     Begin {
         node: usize,
         run: u64,
@@ -502,6 +506,7 @@ impl World {
                     self.plan_coordination();
                 }
             }
+            Task::CloseUp => self.close_up(),
             Task::Orphans { node, run } if lives(self, node, run) => self.read_orphans(node),
             Task::Begin { node, run } if lives(self, node, run) => self.begin(node),
             Task::Answer { node, run, message } if lives(self, node, run) => self.answered(node, message),
@@ -731,6 +736,7 @@ impl World {
                 Task::Tick(_) | Task::Act(_) | Task::Meddle | Task::Coordinate | Task::OrgChange | Task::Crash | Task::Jump | Task::Check
             )
         });
+        self.plan(after(self.now, LEFT_ALONE), Task::CloseUp);
         let mut steps = 0;
         while self.failure.is_none() {
             let only_flushes = self.agenda.values().all(|task| matches!(task, Task::Flush(_)));

@@ -284,6 +284,7 @@ impl Loop {
             address: delivery.path.trim_start_matches('/').to_owned(),
             person: text(&page["person"]),
             step: page["step"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0),
+            round: page["round"].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(0),
             late: page["late"].as_bool().unwrap_or(false),
             sent: delivery.timestamp * SECOND,
             began: micros(delivery.began.saturating_duration_since(self.began)),

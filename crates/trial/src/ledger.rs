@@ -3,7 +3,8 @@
 //!
 //! Its model is its own and tiny: an accepted alert pages the person of step 1 at once; unless
 //! somebody acknowledges or it recovers, the person of each further step after the step before has
-//! had its time. *Lost*, *duplicate*, *late* and *after the end* are the words of the delivery
+//! had its time. A page that nobody answered comes back to the last of them, in further rounds: allowed, no sooner
+//! than half an hour after the last one's time, and never to anybody else. *Lost*, *duplicate*, *late* and *after the end* are the words of the delivery
 //! contract. It knows nothing of the product's state, and reads its log only to see that what
 //! happened is written there.
 
@@ -14,6 +15,8 @@ use std::fmt::Write as _;
 pub const SECOND: i64 = 1_000_000;
 /// A page that starts later than this after its time must say that it is late.
 const LATE_AFTER: i64 = 60 * SECOND;
+/// How long after its last step's time a page that nobody answered comes back at the earliest.
+const AGAIN_AFTER: i64 = 30 * 60 * SECOND;
 /// The sender's clock is told in whole seconds.
 const RESOLUTION: i64 = SECOND;
 /// A send that began at the sink within this real time after the end was confirmed was on its way:
@@ -56,6 +59,8 @@ pub struct Receipt {
     pub person: String,
     /// From 1.
     pub step: usize,
+    /// From 1.
+    pub round: usize,
     /// Whether it says that it is late.
     pub late: bool,
     /// When its sender says this try began: microseconds since 1970.
@@ -139,6 +144,8 @@ pub struct Verdict {
     pub told: usize,
     /// Pages that arrived.
     pub received: usize,
+    /// Pages that came back because nobody had answered: allowed.
+    pub returned: usize,
     /// Messages repeated over a kill under their own id: allowed, and logged as in doubt.
     pub repeats: usize,
     /// Sends that were on their way when the end was confirmed: allowed.
@@ -189,6 +196,7 @@ impl Verdict {
             ("ends confirmed", self.ended),
             ("pages owed and told", self.told),
             ("pages received", self.received),
+            ("came back (allowed)", self.returned),
             ("repeats over a kill (allowed)", self.repeats),
             ("in flight at the end (allowed)", self.in_flight),
             ("late and said so (allowed)", self.late_said),
@@ -288,7 +296,9 @@ impl Ledger {
             if alert.end_confirmed.is_some() && alert.accepted.is_some() && !logged.ended.contains(key) {
                 verdict.found(Finding::Unlogged, || format!("{key}: its confirmed end is not in the log"));
             }
-            self.judge_steps(&mut verdict, key, alert, &receipts, now);
+            let (first, later): (Vec<&Receipt>, Vec<&Receipt>) = receipts.iter().partition(|receipt| receipt.round <= 1);
+            self.judge_steps(&mut verdict, key, alert, &first, now);
+            self.judge_returns(&mut verdict, key, alert, &later);
             judge_repeats(&mut verdict, key, &receipts, logged);
             judge_after_end(&mut verdict, key, alert, &receipts);
         }
@@ -362,12 +372,32 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// What came back: to whoever is left at the end, and not before its time.
+    fn judge_returns(&self, verdict: &mut Verdict, key: &str, alert: &Alert, returns: &[&Receipt]) {
+        let whole: i64 = self.steps.iter().map(|step| step.within).sum();
+        let earliest = alert.asked.map_or(i64::MAX, |at| at.clock).saturating_add(whole).saturating_add(AGAIN_AFTER);
+        let left = self.steps.last().map_or("", |step| step.person);
+        for receipt in returns {
+            verdict.returned += 1;
+            if receipt.person != left || receipt.address != left || receipt.step != 1 {
+                let (round, step, person) = (receipt.round, receipt.step, &receipt.person);
+                verdict.found(Finding::WrongPerson, || format!("{key}: round {round}, step {step} told {person}, not {left}"));
+            }
+            if receipt.sent + RESOLUTION <= earliest {
+                let by = (earliest - receipt.sent) / SECOND;
+                verdict.found(Finding::Early, || format!("{key}: it came back {by} s early"));
+            }
+        }
+    }
+}
+
 fn judge_repeats(verdict: &mut Verdict, key: &str, receipts: &[&Receipt], logged: &Logged) {
     let mut by_id: BTreeMap<&str, Vec<&Receipt>> = BTreeMap::new();
-    let mut by_page: BTreeMap<(usize, &str), HashSet<&str>> = BTreeMap::new();
+    let mut by_page: BTreeMap<(usize, usize, &str), HashSet<&str>> = BTreeMap::new();
     for receipt in receipts {
         by_id.entry(&receipt.id).or_default().push(receipt);
-        by_page.entry((receipt.step, &receipt.person)).or_default().insert(&receipt.id);
+        by_page.entry((receipt.round, receipt.step, &receipt.person)).or_default().insert(&receipt.id);
     }
     for (id, copies) in by_id {
         let lives: HashSet<u32> = copies.iter().map(|r| r.life).collect();
@@ -379,7 +409,7 @@ fn judge_repeats(verdict: &mut Verdict, key: &str, receipts: &[&Receipt], logged
             verdict.found(Finding::Unlogged, || format!("{key}: message {id} was repeated and the log does not call it in doubt"));
         }
     }
-    for ((step, person), ids) in by_page {
+    for ((_, step, person), ids) in by_page {
         for _ in 1..ids.len() {
             verdict.found(Finding::Duplicate, || format!("{key}: step {step} told {person} by {} messages: {ids:?}", ids.len()));
         }
@@ -428,6 +458,7 @@ mod tests {
             address: person.into(),
             person: person.into(),
             step,
+            round: 1,
             late: false,
             sent: T0 + s * SECOND,
             began: s * SECOND,
@@ -498,6 +529,25 @@ mod tests {
         assert_eq!(ledger.without_answer(), ["a"]);
         ledger.received(page("m1", 1, 0, 1));
         assert!(ledger.judge(T0 + 20 * MINUTE, &logged()).is_clean());
+    }
+
+    #[test]
+    fn what_comes_back_comes_late_enough_and_to_whoever_is_left() {
+        let back = |person: &str, s: i64| {
+            let mut ledger = ledger();
+            for (id, step, s) in [("m1", 1, 0), ("m2", 2, 300), ("m3", 3, 601)] {
+                ledger.received(page(id, step, s, 1));
+            }
+            ledger.received(Receipt { round: 2, person: person.into(), address: person.into(), ..page("m1", 1, s, 2) });
+            let mut logged = logged();
+            logged.in_doubt.insert("m1".into());
+            ledger.judge(T0 + 60 * MINUTE, &logged)
+        };
+        let fine = back("p3", 45 * 60);
+        assert!(fine.is_clean(), "{}", fine.table());
+        assert_eq!(fine.returned, 1);
+        only(&back("p3", 44 * 60), Finding::Early);
+        only(&back("p1", 45 * 60), Finding::WrongPerson);
     }
 
     #[test]

@@ -157,6 +157,7 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
 fn words(rule: Rule) -> Option<&'static str> {
     Some(match rule.name() {
         "page.ack" => "acknowledge",
+        "page.again" => "page comes back",
         "incident.candidate" => "decide",
         "incident.confirm_recovery" => "confirm recovery",
         "incident.group_wait" => "page starts",
@@ -172,6 +173,8 @@ fn other(rule: Rule) -> &'static str {
         "incident.role" => "commander",
         "incident.task" => "task",
         "incident.update" => "update",
+        "incident.attended" => "sign of work",
+        "incident.still_on_it" => "still on it?",
         _ => rule.expects(),
     }
 }

@@ -39,6 +39,18 @@ pub(crate) fn acknowledge_form(token: &str) -> Markup {
     html! { form method="post" action={ "/a/" (token) } { button class="primary" type="submit" { "Acknowledge" } } }
 }
 
+/// Whether the person is still on it, and the two answers.
+fn question(story: &Story, token: &str) -> Markup {
+    html! {
+        @if let Some(tells) = &story.page.tells { p class="next" { (tells.text) } }
+        form method="post" action={ "/a/" (token) } { button class="primary" type="submit" { "I am still on it" } }
+        form method="post" action={ "/a/" (token) "/decline" } {
+            button class="secondary" type="submit" { "I am not: page the others" }
+            p class="hint" { "It is paged again from the first step." }
+        }
+    }
+}
+
 /// The quieter one; `whom` says who is paged then.
 pub(crate) fn decline_form(token: &str, whom: Option<&str>) -> Markup {
     html! {
@@ -81,7 +93,7 @@ fn outcome(story: &Story) -> Markup {
                 @if story.page.status == Status::Exhausted {
                     section class="outcome" role="status" {
                         p class="verdict" { span class="late" { "Nobody answered" } }
-                        p { "Everybody was paged. Nothing more is sent, so it is nobody’s until somebody takes it." }
+                        p { "Everybody was paged, and it is nobody’s until somebody takes it." }
                     }
                 } @else if let Some(at) = story.declined_at.filter(|_| !story.is_asked_now()) {
                     section class="outcome" role="status" {
@@ -173,7 +185,7 @@ fn actions(story: &Story, token: &str) -> Markup {
                     @else { bdi { (next) } " " (verb) " paged." }
                 }
             }
-            (acknowledge_form(token))
+            @if story.is_question() { (question(story, token)) } @else { (acknowledge_form(token)) }
             @if story.page.status == Status::Running && story.is_asked_now() {
                 (decline_form(token, Some(whom.as_deref().unwrap_or("Nobody is left: the log will say that nobody answered."))))
             }

@@ -12,6 +12,7 @@ use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView,
 use allclear_engine::Engine;
 use allclear_engine::links::LinkFor;
 use allclear_engine::queries::{NoAnswer, Queries};
+use allclear_domain::wire::NoticeKind;
 use jiff::Timestamp;
 
 use crate::when::When;
@@ -21,6 +22,14 @@ use crate::{log, parts};
 const ENDINGS: [&str; 4] = ["resolved", "closed", "cancelled", "merged"];
 /// The rule of an escalation step.
 const RULE_ACK: &str = "page.ack";
+
+/// The rule of the question whether somebody is still on it, and of what an answer starts.
+const RULE_STILL_ON_IT: &str = "incident.still_on_it";
+const RULE_ATTENDED: &str = "incident.attended";
+
+fn is_question(page: &Page) -> bool {
+    page.tells.as_ref().is_some_and(|tells| tells.kind == NoticeKind::StillOnIt)
+}
 
 /// Where it stands, for this person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +73,11 @@ pub(crate) struct Story {
 }
 
 impl Story {
+    /// Whether the link is of the question whether this person is still on it.
+    pub(crate) fn is_question(&self) -> bool {
+        is_question(&self.page)
+    }
+
     /// Whether the page waits for this person now: only then can they pass it on.
     pub(crate) fn is_asked_now(&self) -> bool {
         self.page.entries.iter().any(|entry| entry.person == self.person)
@@ -84,7 +98,13 @@ pub(crate) async fn read(engine: &Engine, link: &LinkFor) -> Result<Story, NoAns
     expectations.retain(|e| e.state == "live");
     let step_due_at = expectations.iter().find(|e| e.owner == page.id.to_string() && e.rule == RULE_ACK).map(|e| e.due_at);
     expectations.retain(|e| e.rule.starts_with("incident.") && e.rule != "incident.alerts_digest");
-    let standing = standing(&queries, &org, &page, &incident, &explained.lines, &link.person).await?;
+    // An answer to the question starts the next time of an acknowledgement, where its severity has one.
+    let waits = |rule: &str| expectations.iter().any(|e| e.rule == rule);
+    let unanswered = is_question(&page) && (waits(RULE_STILL_ON_IT) || !waits(RULE_ATTENDED));
+    let standing = match standing(&queries, &org, &page, &incident, &explained.lines, &link.person).await? {
+        Standing::Taken { .. } if unanswered => Standing::Open,
+        other => other,
+    };
     Ok(Story {
         person_name: parts::name(&org, &link.person),
         expires_at: link.expires_at,

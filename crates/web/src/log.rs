@@ -15,11 +15,13 @@ pub(crate) const LINES_SHOWN_MAX: usize = 200;
 const HALVINGS_MAX: u32 = 63;
 
 /// Events that people look for first, shown alone on request.
-const KEY_KINDS: [&str; 33] = [
+const KEY_KINDS: [&str; 36] = [
     "proposed",
     "declared",
     "promoted",
     "acknowledged",
+    "still_on_it_asked",
+    "acknowledgement_aged",
     "severity_changed",
     "recovered",
     "confirmation_missed",
@@ -35,6 +37,7 @@ const KEY_KINDS: [&str; 33] = [
     "step_reached",
     "step_empty",
     "page_exhausted",
+    "page_came_back",
     "role_taken",
     "role_left",
     "role_unfilled",

@@ -52,7 +52,7 @@ async fn an_acknowledgement_by_the_sender_stops_the_page_its_alert_started() {
     assert_eq!((answer.status, &answer.body["dedup_key"]), (202, &"db1/disk".into()), "{}", answer.text);
     assert_eq!(world.hook.to("ana").len(), 1);
     world.pagerduty(event("acknowledge")).await;
-    world.advance(3_600).await;
+    world.advance(1_500).await;
     assert_eq!(world.hook.to("ben").len(), 0, "somebody has it, says the sender");
     let incident = world.incident().await;
     assert_eq!(incident["state"], "investigating", "{incident:#}");

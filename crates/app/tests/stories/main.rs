@@ -20,6 +20,7 @@ mod doors;
 mod escalation;
 mod files;
 mod grouping;
+mod neglect;
 mod private;
 mod recovery;
 mod rota;

@@ -26,6 +26,8 @@ pub struct Declaration {
     pub detected_at: Option<Timestamp>,
     /// How long it waits before its page starts.
     pub group_wait: Length,
+    /// How long it may be nobody's, where it is declared without a page.
+    pub attend_within: Option<Length>,
 }
 
 /// A command; imperative.
@@ -39,6 +41,12 @@ pub enum Command {
     Promote { why: String },
     /// `by` is on it; a person's id, or a sender's word for one.
     Acknowledge { by: Option<String>, via: String },
+    /// Nothing was heard of whoever has it: these are asked whether they are still on it.
+    AskStillOnIt { people: Vec<String>, within: Length },
+    /// `by` is still on it.
+    StillOnIt { by: Option<String>, via: String },
+    /// Nobody is known to have it any more.
+    Lose { why: String },
     /// A page was started for it.
     Escalate { page: PageId, why: String },
     /// It is worse, or not as bad.

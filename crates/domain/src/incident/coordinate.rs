@@ -34,7 +34,8 @@ pub(super) fn coordinate(incident: &Incident, command: Command, context: Context
             if from.as_deref() == Some(&person) {
                 return Ok(Vec::new());
             }
-            one(Event::RoleTaken(RoleTaken { role, person, from }))
+            let lasts = if role == COMMANDER { context.lasts(incident.severity) } else { None };
+            one(Event::RoleTaken(RoleTaken { role, person, from, lasts }))
         }
         Command::LeaveRole { role } => {
             fits(incident, Verb::Role)?;

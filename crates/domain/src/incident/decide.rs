@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::command::{Command, Declaration};
 use super::event::{
     Acknowledged, Admitted, AlertsTold, Closed, ConfirmationMissed, Declared, Escalated, Event, Link, Noted, Recovered, Resolved,
-    Restricted, SeverityChanged, Why,
+    Restricted, SeverityChanged, StillOnIt, StillOnItAsked, Why,
 };
 use super::lifecycle::{Misfit, Verb, next};
 use super::types::{Incident, Severity, State};
@@ -20,11 +20,17 @@ pub struct Context {
     pub org_version: u64,
     /// How often each severity asks for updates, worst first.
     pub cadence: [Option<Length>; 5],
+    /// How long an acknowledgement of each severity lasts while nobody does anything, worst first.
+    pub lasts: [Option<Length>; 5],
 }
 
 impl Context {
     fn update_every(&self, severity: Severity) -> Option<Length> {
         self.cadence[usize::from(severity.rank() - 1)]
+    }
+
+    pub(super) fn lasts(&self, severity: Severity) -> Option<Length> {
+        self.lasts[usize::from(severity.rank() - 1)]
     }
 }
 
@@ -137,10 +143,32 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
             // Not the state: an incident that recovered by itself and was reopened is looked into,
             // and nobody has acknowledged it.
             let first = incident.acknowledged_at.is_none();
-            if !first && by == incident.acknowledged_by {
+            // Again, it says something new only where somebody is to be known to have it, or it got worse.
+            let hold = &incident.work.hold;
+            let known = incident.is_held() && hold.asked_at.is_none() && hold.severity.is_none_or(|known| known <= incident.severity);
+            if !first && by == incident.acknowledged_by && known {
                 return Ok(Vec::new());
             }
-            Ok(vec![Event::Acknowledged(Acknowledged { by, via, first })])
+            Ok(vec![Event::Acknowledged(Acknowledged { by, via, first, lasts: context.lasts(incident.severity) })])
+        }
+        Command::AskStillOnIt { people, within } => {
+            if !incident.is_held() || incident.work.hold.asked_at.is_some() {
+                return Ok(Vec::new());
+            }
+            Ok(vec![Event::StillOnItAsked(StillOnItAsked { people, within })])
+        }
+        Command::StillOnIt { by, via } => {
+            fits(Verb::Acknowledge)?;
+            if !incident.is_held() {
+                return decide(state, Command::Acknowledge { by, via }, context);
+            }
+            Ok(vec![Event::StillOnIt(StillOnIt { by, via, lasts: context.lasts(incident.severity) })])
+        }
+        Command::Lose { why } => {
+            if !incident.is_held() {
+                return Ok(Vec::new());
+            }
+            Ok(vec![Event::Lost(Why { why })])
         }
         Command::Escalate { page, why } => {
             fits(Verb::Escalate)?;
@@ -157,6 +185,7 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
                 to: severity,
                 why,
                 update_every: context.update_every(severity),
+                lasts: context.lasts(severity),
             })])
         }
         Command::TellAlerts { joined, recovered, open } => {
@@ -277,6 +306,7 @@ fn declared(new: Declaration, context: Context) -> Result<Declared, Refusal> {
         detected_at: new.detected_at,
         group_wait: new.group_wait,
         update_every: context.update_every(new.severity),
+        attend_within: new.attend_within,
     })
 }
 

@@ -16,6 +16,9 @@ event_kinds! {
         Declared(Declared) = "declared",
         Promoted(Why) = "promoted",
         Acknowledged(Acknowledged) = "acknowledged",
+        StillOnItAsked(StillOnItAsked) = "still_on_it_asked",
+        StillOnIt(StillOnIt) = "still_on_it",
+        Lost(Why) = "acknowledgement_aged",
         Escalated(Escalated) = "escalated",
         SeverityChanged(SeverityChanged) = "severity_changed",
         AlertsTold(AlertsTold) = "alerts_told",
@@ -80,6 +83,9 @@ pub struct Declared {
     /// How often its severity asks for updates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update_every: Option<Length>,
+    /// How long it may be nobody's, where it was declared without a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attend_within: Option<Length>,
 }
 
 /// A reason in words.
@@ -98,6 +104,28 @@ pub struct Acknowledged {
     pub via: String,
     /// Whether nobody had before.
     pub first: bool,
+    /// How long it lasts while nobody does anything about the incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Length>,
+}
+
+/// Body of `still_on_it_asked`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StillOnItAsked {
+    pub people: Vec<String>,
+    /// How long they have before it pages again.
+    pub within: Length,
+}
+
+/// Body of `still_on_it`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StillOnIt {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    pub via: String,
+    /// How long that lasts while nobody does anything about the incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Length>,
 }
 
 /// Body of `escalated`.
@@ -116,6 +144,9 @@ pub struct SeverityChanged {
     /// How often the new severity asks for updates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update_every: Option<Length>,
+    /// How long an acknowledgement of the new severity lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Length>,
 }
 
 /// Body of `alerts_told`.
@@ -202,6 +233,9 @@ pub struct RoleTaken {
     /// Who had it until now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// Of command: how long it lasts while nobody does anything about the incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Length>,
 }
 
 /// Body of `role_left`.

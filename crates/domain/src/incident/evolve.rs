@@ -3,20 +3,22 @@
 use jiff::Timestamp;
 
 use super::event::{Declared, Event, Instant};
+use super::hold::Hold;
 use super::lifecycle::{Verb, next};
 use super::types::{Incident, State};
 use super::work::{COMMANDER, Task, TaskState, Work};
+use crate::access::Actor;
 use crate::event::Mode;
 use crate::ids::IncidentId;
 use crate::plants::planted;
 
-/// Folds one event.
+/// Folds one event, which `actor` caused.
 ///
 /// # Panics
 /// When the first event of a stream is none that begins one: a log of ours cannot hold that, and
 /// going on would show a wrong incident.
 #[must_use]
-pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timestamp, mode: Mode) -> Incident {
+pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Actor, at: Timestamp, mode: Mode) -> Incident {
     let Some(mut incident) = state else {
         return match event {
             Event::Proposed(body) => begin(id, body, State::Candidate, at, mode),
@@ -26,6 +28,9 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
     };
     let step = |incident: &Incident, verb| next(incident.state, verb).unwrap_or(incident.state);
     incident.updated_at = at;
+    if incident.is_held() && is_a_person(actor) {
+        incident.work.hold.acts(at);
+    }
     match event {
         // A log has one beginning; `decide` never makes a second.
         Event::Proposed(_) | Event::Declared(_) => {}
@@ -47,11 +52,19 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
                 incident.work.give(COMMANDER, by, at);
             }
             incident.admitted.extend(body.by.clone());
+            incident.work.hold.take(body.by.as_ref(), incident.severity, at);
         }
+        Event::StillOnItAsked(_) => incident.work.hold.asked_at = Some(at),
+        Event::StillOnIt(body) => incident.work.hold.take(body.by.as_ref(), incident.severity, at),
+        Event::Lost(_) => (incident.work.hold.lost, incident.work.hold.asked_at) = (true, None),
         Event::Escalated(body) => incident.page = Some(body.page),
         Event::SeverityChanged(body) => {
             incident.severity = body.to;
             incident.work.update_every = body.update_every;
+            // Whoever has it and says so themself knows of it.
+            if matches!(actor, Actor::Person(person) if incident.holders().contains(person)) {
+                incident.work.hold.severity = Some(body.to);
+            }
         }
         Event::AlertsTold(body) => {
             incident.alerts_told += body.joined;
@@ -68,6 +81,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
             incident.mitigated_at = Some(at);
         }
         Event::Resolved(_) => {
+            incident.work.hold = Hold::default();
             incident.state = State::Resolved;
             incident.resolved_at = Some(at);
         }
@@ -78,9 +92,12 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
             incident.closed_at = None;
             incident.recovered = false;
             incident.work.updates_missed = 0;
+            // Whoever had it when it ended thinks it is over.
+            incident.work.hold = Hold { lost: true, ..Hold::default() };
             incident.reopened += 1;
         }
         Event::Cancelled(_) => {
+            incident.work.hold = Hold::default();
             incident.state = State::Cancelled;
             incident.closed_at = Some(at);
         }
@@ -89,6 +106,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
             incident.closed_at = Some(at);
         }
         Event::Merged(link) => {
+            incident.work.hold = Hold::default();
             incident.state = State::Merged;
             incident.merged_into = Some(link.incident);
             incident.closed_at = Some(at);
@@ -112,6 +130,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, at: Timest
             incident.admitted.insert(body.person.clone());
             if body.role == COMMANDER {
                 incident.commander = Some(body.person.clone());
+                incident.work.hold.take(Some(&body.person), incident.severity, at);
             }
         }
         Event::RoleLeft(body) => {
@@ -197,7 +216,20 @@ fn begin(id: IncidentId, body: &Declared, state: State, at: Timestamp, mode: Mod
         updated_at: at,
         private: false,
         admitted: std::collections::BTreeSet::new(),
-        work: Work { update_every: body.update_every, ..Work::default() },
+        work: Work {
+            update_every: body.update_every,
+            hold: Hold { unpaged: body.attend_within.is_some(), ..Hold::default() },
+            ..Work::default()
+        },
+    }
+}
+
+/// Whether somebody did it, and not a program by itself: whoever holds the administrator's token or the machine's
+/// shell is somebody.
+fn is_a_person(actor: &Actor) -> bool {
+    match actor {
+        Actor::Person(_) | Actor::Administrator => true,
+        Actor::Token(_) | Actor::Integration(_) | Actor::Clock | Actor::System => false,
     }
 }
 

@@ -20,6 +20,7 @@ mod coordinate;
 mod decide;
 mod event;
 mod evolve;
+pub mod hold;
 pub mod lifecycle;
 mod react;
 mod types;
@@ -29,5 +30,7 @@ pub use command::{Command, Declaration};
 pub use decide::{Context, NOTE_CHARS_MAX, Refusal, TITLE_CHARS_MAX, decide};
 pub use event::*;
 pub use evolve::evolve;
-pub use react::{KEY_CANDIDATE, KEY_CONFIRM, KEY_DIGEST, KEY_GROUP_WAIT, KEY_UPDATE, key_role, key_task, react};
+pub use react::{
+    KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM, KEY_DIGEST, KEY_GROUP_WAIT, KEY_STILL_ON_IT, KEY_UPDATE, key_role, key_task, react,
+};
 pub use types::*;

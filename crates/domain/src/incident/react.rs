@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::event::Event;
 use super::types::{Incident, State};
 use super::work::{COMMANDER, TaskState, UPDATES_MISSED_MAX};
-use crate::expect::{CANDIDATE_WITHIN, CONFIRM_RECOVERY_WITHIN, Expectation, Owner, ROLE_WITHIN, Rule, Settle, Standing};
+use crate::expect::{ATTEND_WITHIN, CANDIDATE_WITHIN, CONFIRM_RECOVERY_WITHIN, Expectation, Owner, ROLE_WITHIN, Rule, Settle, Standing};
 use crate::plants::planted;
 use crate::time::Length;
 
@@ -16,6 +16,8 @@ pub const KEY_GROUP_WAIT: &str = "group_wait";
 pub const KEY_CONFIRM: &str = "confirm_recovery";
 pub const KEY_DIGEST: &str = "alerts_digest";
 pub const KEY_UPDATE: &str = "update";
+pub const KEY_ATTENDED: &str = "attended";
+pub const KEY_STILL_ON_IT: &str = "still_on_it";
 
 /// Key of the answer to the offer of a role, and of an unfilled one.
 #[must_use]
@@ -46,7 +48,30 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
     };
     match event {
         Event::Proposed(_) => open(KEY_CANDIDATE, Rule::Candidate, CANDIDATE_WITHIN),
-        Event::Declared(body) if !body.group_wait.is_zero() => open(KEY_GROUP_WAIT, Rule::GroupWait, body.group_wait),
+        Event::Declared(body) => {
+            if !body.group_wait.is_zero() {
+                open(KEY_GROUP_WAIT, Rule::GroupWait, body.group_wait);
+            }
+            if let Some(within) = body.attend_within.filter(|_| !planted("declared-unpaged-unattended")) {
+                open(KEY_ATTENDED, Rule::Attended, within);
+            }
+        }
+        // Whom the page finds has it.
+        Event::Escalated(_) if incident.work.hold.unpaged && !incident.is_held() => {
+            settle(Some(KEY_ATTENDED), Standing::Void, "a page looks for somebody");
+        }
+        Event::StillOnItAsked(body) => open(KEY_STILL_ON_IT, Rule::StillOnIt, body.within),
+        Event::StillOnIt(body) => {
+            settle(Some(KEY_STILL_ON_IT), Standing::Met, "somebody is on it");
+            settle(Some(KEY_ATTENDED), Standing::Void, "somebody is on it");
+            if let Some(lasts) = body.lasts {
+                open(KEY_ATTENDED, Rule::Attended, lasts);
+            }
+        }
+        Event::Lost(_) => {
+            settle(Some(KEY_STILL_ON_IT), Standing::Void, "nobody is known to have it");
+            settle(Some(KEY_ATTENDED), Standing::Void, "nobody is known to have it");
+        }
         Event::Promoted(_) => settle(Some(KEY_CANDIDATE), Standing::Met, "it was declared"),
         // Also where a sender acknowledged without a name and nobody can be asked: the log says
         // then that nobody confirmed. What resolves by itself is resolved by the next event.
@@ -65,6 +90,11 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Merged(_) => settle(None, Standing::Void, "it was merged"),
         Event::Acknowledged(body) => {
             settle(Some(KEY_GROUP_WAIT), Standing::Void, "somebody is on it");
+            settle(Some(KEY_STILL_ON_IT), Standing::Met, "somebody is on it");
+            settle(Some(KEY_ATTENDED), Standing::Met, "somebody is on it");
+            if let Some(lasts) = body.lasts.filter(|_| !planted("ack-never-ages")) {
+                open(KEY_ATTENDED, Rule::Attended, lasts);
+            }
             // Whoever leads by acknowledging ends the search for a commander, and an offer to another.
             if incident.work.roles.get(COMMANDER).is_some_and(|held| held.since == Some(at)) {
                 settle(Some(&key_role(COMMANDER)), Standing::Met, "somebody took it");
@@ -81,10 +111,18 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
             }
         }
         Event::SeverityChanged(_) if planted("severity-keeps-cadence") => {}
-        Event::SeverityChanged(body) if matches!(incident.state, State::Investigating | State::Mitigated) => {
-            settle(Some(KEY_UPDATE), Standing::Void, "its severity changed");
-            if let Some(every) = body.update_every {
-                open(KEY_UPDATE, Rule::UpdateDue, every);
+        Event::SeverityChanged(body) => {
+            if matches!(incident.state, State::Investigating | State::Mitigated) {
+                settle(Some(KEY_UPDATE), Standing::Void, "its severity changed");
+                if let Some(every) = body.update_every {
+                    open(KEY_UPDATE, Rule::UpdateDue, every);
+                }
+            }
+            if incident.is_held() {
+                settle(Some(KEY_ATTENDED), Standing::Void, "its severity changed");
+                if let Some(lasts) = body.lasts {
+                    open(KEY_ATTENDED, Rule::Attended, lasts);
+                }
             }
         }
         Event::Updated(body) => {
@@ -96,12 +134,13 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
             }
         }
         // The look settles what was missed; the next one is due as soon again.
-        Event::UpdateMissed(_) if incident.work.updates_missed < UPDATES_MISSED_MAX => {
+        Event::UpdateMissed(_) if incident.severity.is_grave() || incident.work.updates_missed < UPDATES_MISSED_MAX => {
             if let Some(every) = incident.work.update_every {
                 open(KEY_UPDATE, Rule::UpdateDue, every);
             }
         }
         Event::Reopened(_) => {
+            open(KEY_ATTENDED, Rule::Attended, ATTEND_WITHIN);
             if let Some(every) = incident.work.update_every {
                 open(KEY_UPDATE, Rule::UpdateDue, every);
             }
@@ -120,7 +159,18 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
             settle(Some(&key_role(&body.role)), Standing::Void, "it was offered");
             open(&key_role(&body.role), Rule::RoleAnswer, ROLE_WITHIN);
         }
-        Event::RoleTaken(body) => settle(Some(&key_role(&body.role)), Standing::Met, "somebody took it"),
+        Event::RoleTaken(body) => {
+            settle(Some(&key_role(&body.role)), Standing::Met, "somebody took it");
+            if body.role == COMMANDER {
+                settle(Some(KEY_STILL_ON_IT), Standing::Met, "somebody is on it");
+                settle(Some(KEY_ATTENDED), Standing::Met, "somebody is on it");
+                if let Some(lasts) = body.lasts {
+                    open(KEY_ATTENDED, Rule::Attended, lasts);
+                }
+            }
+        }
+        // Of what is grave it is awaited again, until somebody has command.
+        Event::RoleUnfilled(_) if incident.severity.is_grave() => open(&key_role(COMMANDER), Rule::RoleUnfilled, ROLE_WITHIN),
         Event::RoleLeft(body) => {
             settle(Some(&key_role(&body.role)), Standing::Void, "it was given up");
             if body.role == COMMANDER && incident.state.is_open() && incident.commander.is_none() {

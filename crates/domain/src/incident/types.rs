@@ -29,6 +29,12 @@ impl Severity {
         }
     }
 
+    /// Whether what is neglected about it pages, again and again until it is mended; of the others people are told.
+    #[must_use]
+    pub const fn is_grave(self) -> bool {
+        matches!(self, Self::Sev1 | Self::Sev2)
+    }
+
     /// 1 for sev1 … 5 for sev5.
     #[must_use]
     pub const fn rank(self) -> u8 {

@@ -19,8 +19,8 @@ pub const TASKS_MAX: usize = 200;
 pub const TASK_CHARS_MAX: usize = 500;
 /// Longest update, in characters: what a mail program shows without folding it away.
 pub const UPDATE_CHARS_MAX: usize = 5_000;
-/// After so many updates in a row that did not come, nobody is reminded any more until one comes:
-/// the people who could were told three times.
+/// After so many updates in a row that did not come, nobody is reminded any more until one comes: the people
+/// who could were told three times. Of what is grave (sev1, sev2) each one that is missed pages.
 pub const UPDATES_MISSED_MAX: u32 = 3;
 
 /// The folded coordination of an incident.
@@ -42,6 +42,9 @@ pub struct Work {
     pub updates: u32,
     /// Updates that did not come, in a row.
     pub updates_missed: u32,
+    /// Who has it, and since when nothing was heard of them.
+    #[serde(skip_serializing_if = "super::hold::Hold::is_default")]
+    pub hold: super::hold::Hold,
     /// Its review.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<ReviewId>,

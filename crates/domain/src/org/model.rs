@@ -269,6 +269,10 @@ pub struct Escalation {
     /// Further rounds after the first.
     #[serde(default)]
     pub repeat: u32,
+    /// How often a page that everybody left unanswered comes back; `never` (zero) turns it off. Half an hour at high
+    /// notification urgency, a day at low where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::or_never")]
+    pub again_every: Option<Length>,
 }
 
 /// One step: who, and how long they have to acknowledge.
@@ -441,6 +445,10 @@ pub struct SeverityForm {
     /// How long a review may take after the end; sev1 and sev2 five business days, else none where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review_within: Option<Length>,
+    /// How long an acknowledgement lasts while nobody does anything about the incident; `never` (zero): it does not age.
+    /// sev1 30 min, sev2 1 h, else never where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::or_never")]
+    pub acknowledgement_lasts: Option<Length>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledge_within: Option<Length>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -32,6 +32,11 @@ const UPDATE_EVERY_WORST: Length = Length::from_mins(30);
 /// The same for sev3.
 const UPDATE_EVERY_SEV3: Length = Length::from_mins(60);
 
+/// How long an acknowledgement of a sev1 lasts where nothing is said: as long as between two updates.
+const ACKNOWLEDGEMENT_LASTS_SEV1: Length = Length::from_mins(30);
+/// The same for sev2: twice that.
+const ACKNOWLEDGEMENT_LASTS_SEV2: Length = Length::from_mins(60);
+
 /// All forms at one version.
 #[derive(Debug, Clone)]
 pub struct Org {
@@ -94,6 +99,8 @@ pub struct SeveritySetting {
     pub update_every: Option<Length>,
     /// How long a review may take; `None`: none is asked for.
     pub review_within: Option<ReviewWithin>,
+    /// How long an acknowledgement lasts while nobody does anything; `None`: it does not age.
+    pub acknowledgement_lasts: Option<Length>,
     /// Target to acknowledge.
     pub acknowledge_within: Option<Length>,
     /// Target to resolve.
@@ -343,6 +350,24 @@ impl Org {
         let team = service.and_then(|id| self.service(id)).and_then(|service| service.team.as_deref()).and_then(|id| self.team(id));
         team.map(|team| team.managers.iter().map(|id| format!("person:{id}")).collect()).unwrap_or_default()
     }
+    /// Who answers for an incident where nobody has it: the managers of its service's team, else of the teams that its
+    /// policy's schedules and targets belong to.
+    #[must_use]
+    pub fn managers_for(&self, service: Option<&str>, escalation: Option<&str>) -> Vec<String> {
+        let managers = self.managers_of(service);
+        if !managers.is_empty() {
+            return managers;
+        }
+        let steps = escalation.and_then(|id| self.escalation(id)).map_or(&[] as &[_], |policy| &policy.steps);
+        let team_of = |target: &String| match Target::parse(target)? {
+            Target::Schedule(id) => self.team(self.schedule_form(id)?.team.as_deref()?),
+            Target::Team(id) => self.team(id),
+            Target::Person(_) | Target::Audience(_) => None,
+        };
+        let teams = steps.iter().flat_map(|step| &step.page).filter_map(team_of);
+        let managers: std::collections::BTreeSet<&String> = teams.flat_map(|team| &team.managers).collect();
+        managers.into_iter().map(|id| format!("person:{id}")).collect()
+    }
     /// The managers of the teams that a person is in.
     #[must_use]
     pub fn managers_of_person(&self, person: &str) -> Vec<String> {
@@ -533,6 +558,14 @@ fn severity_setting(bundle: &Bundle, severity: Severity) -> SeveritySetting {
             (None, Severity::Sev1 | Severity::Sev2) => Some(ReviewWithin::BusinessDays(REVIEW_BUSINESS_DAYS)),
             (None, _) => None,
         },
+        acknowledgement_lasts: form
+            .and_then(|f| f.acknowledgement_lasts)
+            .or(match severity {
+                Severity::Sev1 => Some(ACKNOWLEDGEMENT_LASTS_SEV1),
+                Severity::Sev2 => Some(ACKNOWLEDGEMENT_LASTS_SEV2),
+                Severity::Sev3 | Severity::Sev4 | Severity::Sev5 => None,
+            })
+            .filter(|length| !length.is_zero()),
         acknowledge_within: form.and_then(|f| f.acknowledge_within),
         resolve_within: form.and_then(|f| f.resolve_within),
     }

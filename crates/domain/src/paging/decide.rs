@@ -1,13 +1,16 @@
 //! Command and state to events, or a refusal. Pure and complete.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use super::event::{
-    Acknowledged, ConfirmationAsked, Declined, Delivered, Event, Exhausted, NoticeRaised, PassedOver, PlannedEntry, Reached, SendInDoubt,
-    SendTrouble, Started, StepEmpty, StepReached, Stopped, Told,
+    Acknowledged, CameBack, ConfirmationAsked, Declined, Delivered, Event, Exhausted, NoticeRaised, PassedOver, PlannedEntry, Reached,
+    SendInDoubt, SendTrouble, Started, StepEmpty, StepReached, Stopped, Told,
 };
 use super::types::{
-    CATCH_ALL_WITHIN, Entry, PEOPLE_PER_STEP_MAX, Page, Status, TARGETS_WITHIN, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling,
+    AGAIN_EVERY_HIGH, AGAIN_EVERY_LOW, CATCH_ALL_WITHIN, Entry, PEOPLE_PER_STEP_MAX, Page, Status, TARGETS_WITHIN,
+    TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling,
 };
 use crate::ids::{AlertId, IdGen, MessageId, PageId};
 use crate::org::model::{Contact, Escalation, NotifyUrgency, Step};
@@ -37,8 +40,10 @@ pub struct Start {
     pub because: String,
     /// Whether it starts after its time.
     pub late: bool,
-    /// Whom it pages in place of a policy's steps.
+    /// Whom it pages before a policy's steps, or in their place.
     pub targets: Vec<String>,
+    /// Whom it pages after those.
+    pub then: Vec<String>,
 }
 
 /// What is told, and whom.
@@ -50,6 +55,8 @@ pub struct Tell {
     /// As in a step, and `audience:ID`.
     pub targets: Vec<String>,
     pub because: String,
+    /// Which of a person's rules is used.
+    pub urgency: NotifyUrgency,
 }
 
 /// Why a page that only tells takes no answer.
@@ -102,6 +109,11 @@ pub enum Command {
         step: u32,
         person: String,
         entry: u32,
+        late: bool,
+    },
+    /// Everybody was paged and nobody has it still: the catch-all and these are paged, else the policy again.
+    ComeBack {
+        managers: Vec<String>,
         late: bool,
     },
     RecordSend(SendReport),
@@ -190,6 +202,10 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
             }
             Ok(raise(page, &person, entry, "no answer so far", late, context).into_iter().collect())
         }
+        Command::ComeBack { managers, late } => match page.status {
+            Status::Exhausted => Ok(come_back(page, managers, late, context)),
+            Status::Running | Status::Acknowledged | Status::Stopped | Status::Told => Ok(Vec::new()),
+        },
         Command::RecordSend(report) => Ok(record(page, report, context)),
         Command::Stop { why } => match page.status {
             // Messages of an exhausted page may still be tried; what ends its incident ends them.
@@ -217,6 +233,8 @@ fn begin(start: Start, context: &mut Context<'_>) -> Vec<Event> {
         started_at: context.now,
         ended_at: None,
         targets: start.targets.clone(),
+        then: start.then.clone(),
+        since_round: 1,
         tells: None,
     };
     let mut events = vec![Event::Started(Started {
@@ -227,6 +245,7 @@ fn begin(start: Start, context: &mut Context<'_>) -> Vec<Event> {
         because: start.because,
         org_version: context.org.version,
         targets: start.targets,
+        then: start.then,
     })];
     events.extend(advance(&page, 1, 1, "the page started", start.late, context));
     events
@@ -242,7 +261,7 @@ fn tell_people(tell: Tell, context: &mut Context<'_>) -> Vec<Event> {
         // Of an audience every address is told, of a person the first way that works.
         let every_way = person.starts_with(AUDIENCE);
         let mut entries = Vec::new();
-        for (index, way) in context.org.reach(&person, NotifyUrgency::Low).iter().enumerate() {
+        for (index, way) in context.org.reach(&person, tell.urgency).iter().enumerate() {
             let at_once = index == 0 || every_way;
             entries.push(PlannedEntry {
                 contact: way.contact.id.clone(),
@@ -265,6 +284,7 @@ fn tell_people(tell: Tell, context: &mut Context<'_>) -> Vec<Event> {
         passed_over,
         because: tell.because,
         org_version: context.org.version,
+        urgency: tell.urgency,
     })]
 }
 
@@ -273,32 +293,27 @@ fn tell_people(tell: Tell, context: &mut Context<'_>) -> Vec<Event> {
 /// the same, at the same instant.
 fn advance(page: &Page, round: u32, step: u32, because: &str, late: bool, context: &mut Context<'_>) -> Vec<Event> {
     let mut events = Vec::new();
-    // Whoever is paged by name is paged once, then the catch-all, as any page.
-    let by_name = (!page.targets.is_empty()).then(|| Escalation {
-        id: String::new(),
-        name: None,
-        steps: vec![Step { page: page.targets.clone(), within: TARGETS_WITHIN }],
-        repeat: 0,
-    });
-    let policy = by_name.as_ref().or_else(|| page.escalation.as_deref().and_then(|id| context.org.escalation(id)));
+    let policy = policy_of(page, context.org);
+    let policy = policy.as_deref();
     let steps = policy.map_or(0, |policy| u32::try_from(policy.steps.len()).unwrap_or(u32::MAX));
-    let rounds = policy.map_or(1, |policy| if planted("repeat-ignored") { 1 } else { policy.repeat.saturating_add(1) });
+    let further = policy.map_or(0, |policy| if planted("repeat-ignored") { 0 } else { policy.repeat });
+    let last_round = page.since_round.saturating_add(further);
     let (mut round, mut step) = (round, step);
     if policy.is_none() && page.step == 0 {
         let why = match &page.escalation {
             Some(id) => format!("there is no escalation policy `{id}`"),
             None => "no escalation policy is set for this service or route".to_owned(),
         };
-        events.push(Event::StepEmpty(StepEmpty { round: 1, step: 1, why }));
+        events.push(Event::StepEmpty(StepEmpty { round, step: 1, why }));
     }
     if page.catch_all {
-        events.push(Event::Exhausted(Exhausted { why: format!("everybody was paged, and {because}") }));
+        events.push(exhausted(page, format!("everybody was paged, and {because}"), context.org));
         return events;
     }
     let mut empty_in_a_row = 0;
     while let Some(policy) = policy {
         if step > steps {
-            if round >= rounds || empty_in_a_row >= steps {
+            if round >= last_round || empty_in_a_row >= steps {
                 break;
             }
             round += 1;
@@ -327,14 +342,69 @@ fn advance(page: &Page, round: u32, step: u32, because: &str, late: bool, contex
     let targets = context.org.catch_all().to_vec();
     let reach = Reach { round, step: catch_all, catch_all: true, within: CATCH_ALL_WITHIN, because: reason, late };
     if targets.is_empty() || planted("catch-all-skipped") {
-        events.push(Event::Exhausted(Exhausted { why: format!("{reason}, and no catch_all is set") }));
+        events.push(exhausted(page, format!("{reason}, and no catch_all is set"), context.org));
         return events;
     }
     match reached(page, &targets, reach, context) {
         Ok(event) => events.push(event),
         Err(why) => {
             events.push(Event::StepEmpty(StepEmpty { round, step: catch_all, why: why.clone() }));
-            events.push(Event::Exhausted(Exhausted { why: format!("{reason}, and the catch-all reached nobody: {why}") }));
+            events.push(exhausted(page, format!("{reason}, and the catch-all reached nobody: {why}"), context.org));
+        }
+    }
+    events
+}
+
+/// The steps that a page walks: people by name first, then the policy's. Whoever is paged by name alone is paged once,
+/// then the catch-all, as any page.
+fn policy_of<'a>(page: &Page, org: &'a Org) -> Option<Cow<'a, Escalation>> {
+    let policy = page.escalation.as_deref().and_then(|id| org.escalation(id));
+    if page.targets.is_empty() {
+        return policy.map(Cow::Borrowed);
+    }
+    let by_name = [&page.targets, &page.then].into_iter().filter(|targets| !targets.is_empty());
+    let mut steps: Vec<Step> = by_name.map(|targets| Step { page: targets.clone(), within: TARGETS_WITHIN }).collect();
+    steps.extend(policy.iter().flat_map(|policy| policy.steps.iter().cloned()));
+    Some(Cow::Owned(Escalation {
+        id: String::new(),
+        name: None,
+        steps,
+        repeat: policy.map_or(0, |policy| policy.repeat),
+        again_every: None,
+    }))
+}
+
+/// How long after it was exhausted a page comes back; never, where its policy says so.
+#[must_use]
+pub fn again_in(page: &Page, org: &Org) -> Option<Length> {
+    let said = page.escalation.as_deref().and_then(|id| org.escalation(id)).and_then(|policy| policy.again_every);
+    let by_urgency = match page.urgency {
+        NotifyUrgency::High => AGAIN_EVERY_HIGH,
+        NotifyUrgency::Low => AGAIN_EVERY_LOW,
+    };
+    Some(said.unwrap_or(by_urgency)).filter(|length| !length.is_zero() && !planted("exhausted-stays"))
+}
+
+fn exhausted(page: &Page, why: String, org: &Org) -> Event {
+    Event::Exhausted(Exhausted { why, again_in: again_in(page, org) })
+}
+
+/// A round of the catch-all and the managers; where that reaches nobody, the policy from its first step.
+fn come_back(page: &Page, managers: Vec<String>, late: bool, context: &mut Context<'_>) -> Vec<Event> {
+    let round = page.round.saturating_add(1);
+    let back = Event::CameBack(CameBack { round, why: "nobody has it".to_owned() });
+    let page = super::evolve(Some(page.clone()), page.id, &back, context.now);
+    let mut events = vec![back];
+    let mut targets = context.org.catch_all().to_vec();
+    targets.extend(managers);
+    let because = "everybody was paged before, and nobody has it";
+    let reach = Reach { round, step: 1, catch_all: true, within: CATCH_ALL_WITHIN, because, late };
+    match reached(&page, &targets, reach, context) {
+        Ok(event) => events.push(event),
+        Err(why) => {
+            let why = format!("the catch-all and the team's managers reach nobody: {why}");
+            events.push(Event::StepEmpty(StepEmpty { round, step: 1, why }));
+            events.extend(advance(&page, round, 1, because, late, context));
         }
     }
     events

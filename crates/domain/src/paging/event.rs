@@ -23,6 +23,7 @@ event_kinds! {
         Acknowledged(Acknowledged) = "page_acknowledged",
         Declined(Declined) = "declined",
         Exhausted(Exhausted) = "page_exhausted",
+        CameBack(CameBack) = "page_came_back",
         Stopped(Stopped) = "page_stopped",
         ConfirmationAsked(ConfirmationAsked) = "confirmation_asked",
     }
@@ -39,9 +40,12 @@ pub struct Started {
     pub alert: Option<AlertId>,
     pub because: String,
     pub org_version: u64,
-    /// Whom it pages where no policy says so.
+    /// Whom it pages first, or where no policy says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<String>,
+    /// Whom it pages after those.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub then: Vec<String>,
 }
 
 /// Body of `told`: people are told something, and nothing is asked.
@@ -55,6 +59,18 @@ pub struct Told {
     pub passed_over: Vec<PassedOver>,
     pub because: String,
     pub org_version: u64,
+    /// Which of a person's rules is used; low where absent.
+    #[serde(default = "low", skip_serializing_if = "is_low")]
+    pub urgency: NotifyUrgency,
+}
+
+const fn low() -> NotifyUrgency {
+    NotifyUrgency::Low
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands a reference
+fn is_low(urgency: &NotifyUrgency) -> bool {
+    *urgency == NotifyUrgency::Low
 }
 
 /// Body of `step_reached`: who is told, how, and what comes later if they do not answer.
@@ -185,6 +201,16 @@ pub struct Declined {
 /// Body of `page_exhausted`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Exhausted {
+    pub why: String,
+    /// When it comes back; absent where its policy says never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again_in: Option<Length>,
+}
+
+/// Body of `page_came_back`: everybody was paged, nobody answered, and nobody has it still.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CameBack {
+    pub round: u32,
     pub why: String,
 }
 

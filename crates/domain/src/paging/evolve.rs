@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use super::event::{Event, PlannedEntry, Reached, Told};
 use super::types::{Entry, Page, Status, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling, Tells};
 use crate::ids::{MessageId, PageId};
-use crate::org::model::NotifyUrgency;
 
 /// Folds one event.
 ///
@@ -36,6 +35,8 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
             started_at: at,
             ended_at: None,
             targets: body.targets.clone(),
+            then: body.then.clone(),
+            since_round: 1,
             tells: None,
         };
     };
@@ -74,6 +75,13 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
             page.status = Status::Exhausted;
             page.ended_at = Some(at);
         }
+        Event::CameBack(body) => {
+            page.status = Status::Running;
+            page.ended_at = None;
+            (page.round, page.since_round, page.step) = (body.round, body.round, 0);
+            page.catch_all = false;
+            page.entries.clear();
+        }
         Event::Stopped(_) => {
             page.status = Status::Stopped;
             page.ended_at = Some(at);
@@ -87,7 +95,7 @@ fn told(id: PageId, body: &Told, at: Timestamp) -> Page {
         id,
         incident: body.incident.clone(),
         escalation: None,
-        urgency: NotifyUrgency::Low,
+        urgency: body.urgency,
         alert: None,
         because: body.because.clone(),
         status: Status::Told,
@@ -99,6 +107,8 @@ fn told(id: PageId, body: &Told, at: Timestamp) -> Page {
         started_at: at,
         ended_at: Some(at),
         targets: Vec::new(),
+        then: Vec::new(),
+        since_round: 1,
         tells: Some(Tells { kind: body.kind, text: body.text.clone() }),
     }
 }

@@ -3,11 +3,13 @@
 //! The page walks the steps of its policy, round by round: a step pages everybody its targets
 //! resolve to at that instant, and the next follows when nobody acknowledged within its time, when
 //! somebody it pages passes it on, or at once when nobody could be told. After the last round the
-//! catch-all is paged, once; after that the page is exhausted, which is an alarm of its own.
+//! catch-all is paged; after that the page is exhausted, which is an alarm of its own, and comes back after a while, to
+//! the catch-all and the team's managers, until somebody has it. Rounds go on counting.
 //!
-//! Invariants: while a page runs it has a live expectation (the acknowledgement of its step); a
+//! Invariants: while a page runs it has a live expectation (the acknowledgement of its step), and while it is exhausted
+//! that somebody has it, unless its policy says never; a
 //! notice has one key for ever, so at most one message per (page, round, step, person, entry);
-//! nothing is raised after the page has ended.
+//! nothing is raised after the page has ended, or while it is exhausted.
 //!
 //! Decisions are complete: a raised notice names the person, the contact, the channel and the
 //! organisation's version. Only when to retry is left to the outbox.
@@ -18,8 +20,8 @@ mod evolve;
 mod react;
 mod types;
 
-pub use decide::{Command, Context, Refusal, SendReport, SendResult, Start, Tell, decide};
+pub use decide::{Command, Context, Refusal, SendReport, SendResult, Start, Tell, again_in, decide};
 pub use event::*;
 pub use evolve::evolve;
-pub use react::{MessageDraft, Reaction, key_ack, key_notify, may_send, react};
+pub use react::{MessageDraft, Reaction, key_ack, key_again, key_notify, may_send, react};
 pub use types::*;

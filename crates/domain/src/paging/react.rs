@@ -37,6 +37,12 @@ pub fn key_ack(round: u32, step: u32) -> String {
     format!("ack:{round}:{step}")
 }
 
+/// Key of the expectation that somebody has it before an exhausted page comes back.
+#[must_use]
+pub fn key_again(round: u32) -> String {
+    format!("again:{round}")
+}
+
 /// Key of the expectation before a later entry of a rule.
 #[must_use]
 pub fn key_notify(round: u32, step: u32, person: &str, entry: u32) -> String {
@@ -76,7 +82,14 @@ pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at
         Event::Acknowledged(_) => vec![settle(None, Standing::Met, "it was acknowledged"), Reaction::Withdraw],
         Event::Stopped(_) => vec![settle(None, Standing::Void, "the page was stopped"), Reaction::Withdraw],
         // Messages still being tried go on: an answer that comes late is better than none.
-        Event::Exhausted(_) => vec![settle(None, Standing::Missed, "nobody is left to page")],
+        Event::Exhausted(body) => {
+            let mut out = vec![settle(None, Standing::Missed, "nobody is left to page")];
+            out.extend(body.again_in.map(|length| {
+                let (key, by) = (key_again(page.round), format!("{owner}@{version}"));
+                Reaction::Open(Expectation::open(owner, key, Rule::PageAgain, Some(page.incident_id()), by, at, length))
+            }));
+            out
+        }
         Event::ConfirmationAsked(body) => vec![Reaction::Send(MessageDraft {
             id: body.message,
             person: body.person.clone(),
@@ -90,6 +103,7 @@ pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at
             },
         })],
         Event::Started(_)
+        | Event::CameBack(_)
         | Event::StepEmpty(_)
         | Event::Delivered(_)
         | Event::SendDelayed(_)

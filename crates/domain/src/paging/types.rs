@@ -16,6 +16,11 @@ pub const CATCH_ALL_WITHIN: crate::time::Length = crate::time::Length::from_mins
 /// How long people who are paged by name, without a policy, have to acknowledge before the catch-all: a
 /// usual step of a policy.
 pub const TARGETS_WITHIN: crate::time::Length = crate::time::Length::from_mins(5);
+/// How long after it was exhausted a page of high urgency comes back, where its policy says nothing: as often as
+/// stakeholders are told of the worst incidents.
+pub const AGAIN_EVERY_HIGH: crate::time::Length = crate::time::Length::from_mins(30);
+/// The same for low urgency: what wakes nobody is brought up again the next day, and not forgotten.
+pub const AGAIN_EVERY_LOW: crate::time::Length = crate::time::Length::from_mins(24 * 60);
 /// People paged by one step at most; a team larger than this is paged in part, and the log says so.
 pub const PEOPLE_PER_STEP_MAX: usize = 200;
 
@@ -103,8 +108,13 @@ pub struct Page {
     pub acknowledged_by: Option<String>,
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
-    /// Whom it pages where no policy says so: targets as in a step.
+    /// Whom it pages first, or where no policy says so: targets as in a step.
     pub targets: Vec<String>,
+    /// Whom it pages after those.
+    pub then: Vec<String>,
+    /// The round in which it started or came back last: rounds go on counting, and a policy's further ones count from
+    /// here.
+    pub since_round: u32,
     /// What it tells, where it asks nothing.
     pub tells: Option<Tells>,
 }

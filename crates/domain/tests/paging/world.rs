@@ -11,7 +11,7 @@ use allclear_domain::org::model::{Bundle, NotifyUrgency};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{
     self, Command, Context, Event, MessageDraft, Page, Reaction, Refusal, SendReport, SendResult, Start, Status, Telling, key_ack,
-    key_notify,
+    key_again, key_notify,
 };
 use allclear_domain::time::after;
 use allclear_domain::wire::{NoticeIncident, NoticeKind};
@@ -74,6 +74,8 @@ pub struct World {
     pub page: Option<Page>,
     pub sent: Vec<MessageDraft>,
     pub events: Vec<Event>,
+    /// Whom an exhausted page comes back to beside the catch-all.
+    pub managers: Vec<String>,
     /// Most rounds that any organisation so far allowed.
     pub rounds_max: u32,
     pub expectations: BTreeMap<String, Expectation>,
@@ -90,6 +92,7 @@ impl World {
             page: None,
             sent: Vec::new(),
             events: Vec::new(),
+            managers: Vec::new(),
             rounds_max: 0,
             expectations: BTreeMap::new(),
             id: PageId::from_bits(7),
@@ -128,6 +131,7 @@ impl World {
             because: "an alert opened".into(),
             late: false,
             targets: Vec::new(),
+            then: Vec::new(),
         })
     }
 
@@ -181,13 +185,16 @@ impl World {
         let Some(page) = &self.page else { return };
         let live: HashSet<&str> = self.expectations.values().filter(|e| e.standing == Standing::Live).map(|e| e.key.as_str()).collect();
         if page.status != Status::Running {
-            assert!(live.is_empty(), "a page that is {} waits for {live:?}", page.status.word());
+            let comes_back = page.status == Status::Exhausted && paging::again_in(page, &self.org).is_some();
+            let again = comes_back.then(|| key_again(page.round));
+            assert_eq!(live, again.iter().map(String::as_str).collect(), "a page that is {}", page.status.word());
             assert!(page.ended_at.is_some());
             return;
         }
         assert!(page.ended_at.is_none());
         assert!(page.step > 0, "a running page has paged somebody");
-        assert!(page.round <= self.rounds_max, "round {} of at most {}", page.round, self.rounds_max);
+        let rounds = page.round - page.since_round + 1;
+        assert!(rounds <= self.rounds_max, "round {rounds} of at most {}", self.rounds_max);
         let mut expected = vec![key_ack(page.round, page.step)];
         let planned = page.entries.iter().filter(|entry| entry.telling == Telling::Planned);
         expected.extend(planned.map(|entry| key_notify(page.round, page.step, &entry.person, entry.entry)));
@@ -220,6 +227,7 @@ impl World {
         let number = |at: usize| parts[at].parse::<u32>().unwrap();
         let command = match due.rule {
             Rule::PageAck => Command::StepTimedOut { round: number(1), step: number(2), late },
+            Rule::PageAgain => Command::ComeBack { managers: self.managers.clone(), late },
             Rule::PageNotify => Command::EntryDue { round: number(1), step: number(2), person: parts[3].into(), entry: number(4), late },
             other => panic!("a page expects `{}`", other.name()),
         };
@@ -302,6 +310,7 @@ fn line(event: &Event) -> String {
         Event::Acknowledged(body) => format!("acknowledged: {}", body.by.as_deref().unwrap_or("somebody")),
         Event::Declined(body) => format!("declined: {}", body.by),
         Event::Exhausted(body) => format!("exhausted: {}", body.why),
+        Event::CameBack(body) => format!("came back in round {}", body.round),
         Event::Stopped(body) => format!("stopped: {}", body.why),
         Event::ConfirmationAsked(body) => format!("asked: {} {}", body.person, body.contact),
     }

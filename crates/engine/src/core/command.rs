@@ -104,6 +104,8 @@ pub enum Command {
     IfVersion { of: Versioned, version: u64, command: Box<Self> },
     /// Somebody acts on a page.
     Page { id: PageId, command: paging::Command },
+    /// An open incident, of which nothing is expected that would call somebody, awaits somebody from now on.
+    Attend { id: IncidentId },
     /// An expectation is due.
     Look(Box<Expectation>),
     /// A message is to be tried (again).

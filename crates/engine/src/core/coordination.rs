@@ -12,7 +12,8 @@ use allclear_domain::ids::{ActionId, AlertId, IncidentId, PageId, ReviewId};
 use allclear_domain::incident::work::COMMANDER;
 use allclear_domain::incident::{self, Incident};
 use allclear_domain::org::snapshot::{AUDIENCE, ReviewWithin};
-use allclear_domain::paging;
+use allclear_domain::org::model::NotifyUrgency;
+use allclear_domain::paging::{self, Page};
 use allclear_domain::review;
 use allclear_domain::wire::{NoticeIncident, NoticeKind};
 use allclear_store::rows;
@@ -20,6 +21,7 @@ use jiff::Timestamp;
 
 use super::command::{Refusal, Reply};
 use super::incidents::Whom;
+use super::neglect::{NO_COMMANDER, NO_UPDATE, is_about_offer, no_answer};
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Need, Stop};
 
@@ -28,9 +30,6 @@ const REVIEW_ASKED_WITHIN: ReviewWithin = ReviewWithin::BusinessDays(allclear_do
 
 /// Why whoever has to do something about an incident may see it.
 const OWNS_AN_ACTION: &str = "owns an action";
-
-/// Why managers are paged where nobody leads.
-const NO_COMMANDER: &str = "nobody has taken command";
 
 impl Core {
     /// Whoever a command names must exist.
@@ -68,6 +67,7 @@ impl Core {
         use incident::Event as E;
         match event {
             E::RoleOffered(body) => {
+                self.stop_pages_about(unit, id, |because| is_about_offer(because, &body.role), "it was offered again")?;
                 let text = format!("You are asked to be {}. Open the incident to take it.", body.role);
                 self.tell(unit, id, NoticeKind::Reminder, &[person(&body.to)], text, "a role was offered")
             }
@@ -77,25 +77,21 @@ impl Core {
                 let text = state.work.task(body.task).map(|task| task.text.clone()).unwrap_or_default();
                 self.tell_of_task(unit, id, body.task, &text, &body.owner)
             }
-            E::Updated(body) if !body.audiences.is_empty() => {
+            E::Updated(body) => {
+                self.stop_pages_about(unit, id, |because| because == NO_UPDATE, "an update was sent")?;
                 let targets: Vec<String> = body.audiences.iter().map(|audience| format!("{AUDIENCE}{audience}")).collect();
                 self.tell(unit, id, NoticeKind::Update, &targets, body.text.clone(), "an update")
             }
-            E::RoleTaken(body) if body.role == COMMANDER => self.stop_pages_for_a_commander(unit, id),
+            E::RoleTaken(body) => {
+                self.stop_pages_about(unit, id, |because| is_about_offer(because, &body.role), "somebody took the role")?;
+                if body.role == COMMANDER {
+                    self.stop_pages_about(unit, id, |because| because == NO_COMMANDER, "somebody took command")?;
+                }
+                Ok(())
+            }
             E::Resolved(body) if !body.by_itself => self.ask_review_if_due(unit, id),
             _ => Ok(()),
         }
-    }
-
-    /// Somebody has command: nobody is woken for that any more.
-    fn stop_pages_for_a_commander(&mut self, unit: &mut Unit, id: IncidentId) -> Decided<()> {
-        for page in self.pages_of(unit, id) {
-            let (state, _) = self.page(unit, page)?;
-            if state.because == NO_COMMANDER && paging::may_send(state.status) {
-                self.change_page(unit, page, paging::Command::Stop { why: "somebody took command".to_owned() })?;
-            }
-        }
-        Ok(())
     }
 
     /// An owner hears of a task, unless they took it themselves.
@@ -116,8 +112,24 @@ impl Core {
         text: String,
         because: &str,
     ) -> Decided<()> {
+        self.tell_at(unit, id, kind, targets, text, because, NotifyUrgency::Low)?;
+        Ok(())
+    }
+
+    /// The same at an urgency; what was told, and whom.
+    #[allow(clippy::too_many_arguments)] // each is one part of what is told
+    pub(super) fn tell_at(
+        &mut self,
+        unit: &mut Unit,
+        id: IncidentId,
+        kind: NoticeKind,
+        targets: &[String],
+        text: String,
+        because: &str,
+        urgency: NotifyUrgency,
+    ) -> Decided<Option<Page>> {
         if targets.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let (incident, _) = self.incident(unit, id)?;
         let page = PageId::from_bits(unit.id());
@@ -127,15 +139,16 @@ impl Core {
             text,
             targets: targets.to_vec(),
             because: because.to_owned(),
+            urgency,
         });
         self.page_command(unit, page, None, command)?;
         unit.new_pages.push((id, page));
-        Ok(())
+        Ok(Some(self.page(unit, page)?.0))
     }
 
     /// Pages people by name: a page of its own, with the catch-all behind it.
     pub(super) fn page_people(&mut self, unit: &mut Unit, id: IncidentId, targets: Vec<String>, because: &str) -> Decided<()> {
-        self.start_page_of(unit, id, Whom::Targets(targets), None, because, false)
+        self.start_page_of(unit, id, Whom::People { first: targets, then: Vec::new(), escalation: None }, None, because, false)
     }
 
     /// A person pages others by name.
@@ -301,9 +314,18 @@ impl Core {
         let Some(held) = incident.work.roles.get(&role).cloned() else { return Ok(Standing::Void) };
         let Some(to) = held.offered_to else { return Ok(Standing::Void) };
         self.change_incident(unit, id, incident::Command::MissRoleAnswer { role: role.clone(), to: to.clone() })?;
+        let name = self.org.person(&to).map_or(to.clone(), |person| person.name.clone());
+        if incident.severity.is_grave() {
+            // Without a commander the search for one goes on, and pages.
+            if role != COMMANDER || incident.commander.is_some() {
+                let first = each_once([incident.holder().filter(|who| *who != to).map(ToOwned::to_owned)]);
+                let managers = self.org.managers_of(incident.service.as_deref());
+                self.page_neglect(unit, id, first, managers, &no_answer(&name, &role))?;
+            }
+            return Ok(Standing::Missed);
+        }
         let asker = incident.commander.filter(|who| *who != to);
         let targets: Vec<String> = asker.iter().map(|who| person(who)).collect();
-        let name = self.org.person(&to).map_or(to.clone(), |person| person.name.clone());
         let text = format!("{name} has not answered the offer to be {role}. Ask somebody else.");
         self.tell(unit, id, NoticeKind::Reminder, &targets, text, "nobody answered the offer of a role")?;
         Ok(Standing::Missed)
@@ -316,7 +338,10 @@ impl Core {
         }
         self.change_incident(unit, id, incident::Command::MissCommander)?;
         let managers = self.org.managers_of(incident.service.as_deref());
-        if !managers.is_empty() {
+        if incident.severity.is_grave() || !incident.is_held() {
+            let holder = each_once([incident.holder().map(ToOwned::to_owned)]);
+            self.page_neglect(unit, id, managers, holder, NO_COMMANDER)?;
+        } else if !managers.is_empty() {
             self.page_people(unit, id, managers, NO_COMMANDER)?;
         }
         Ok(Standing::Missed)
@@ -346,6 +371,12 @@ impl Core {
             let text = format!("An update to the stakeholders is due by {}.", clock(due_at));
             self.tell(unit, id, NoticeKind::Reminder, &whoever, text, "an update is due soon")?;
             return Ok(None);
+        }
+        if incident.severity.is_grave() {
+            self.change_incident(unit, id, incident::Command::MissUpdate { due_at })?;
+            let first = if incident.commander.is_some() { whoever } else { each_once([incident.holder().map(ToOwned::to_owned)]) };
+            self.page_neglect(unit, id, first, self.org.managers_of(incident.service.as_deref()), NO_UPDATE)?;
+            return Ok(Some(Standing::Missed));
         }
         let mut targets = whoever;
         targets.extend(self.org.managers_of(incident.service.as_deref()));
@@ -423,7 +454,7 @@ pub(super) fn notice_of(incident: &Incident) -> NoticeIncident {
     }
 }
 
-fn person(id: &str) -> String {
+pub(super) fn person(id: &str) -> String {
     format!("person:{id}")
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use allclear_domain::access::Actor;
-use allclear_domain::expect::Standing;
+use allclear_domain::expect::{ATTEND_WITHIN, ATTEND_WITHIN_LOW, Standing};
 use allclear_domain::ids::{IncidentId, PageId};
-use allclear_domain::incident::{self, Declaration, Incident, Severity, State};
+use allclear_domain::incident::{self, Declaration, Incident, Severity};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging;
 use allclear_domain::time::Length;
@@ -20,14 +20,15 @@ use super::{Core, Decided, Loaded, Need, Stop};
 pub(super) enum Whom {
     /// The steps of this policy.
     Policy(Option<String>),
-    /// These, as the targets of one step.
-    Targets(Vec<String>),
+    /// These, as targets of a step, then those, then the steps of this policy where one is given.
+    People { first: Vec<String>, then: Vec<String>, escalation: Option<String> },
 }
 
 impl Core {
     fn incident_context(&self, unit: &Unit) -> incident::Context {
         let cadence = Severity::ALL.map(|severity| self.org.severity(severity).update_every);
-        incident::Context { now: unit.now, org_version: self.org.version, cadence }
+        let lasts = Severity::ALL.map(|severity| self.org.severity(severity).acknowledgement_lasts);
+        incident::Context { now: unit.now, org_version: self.org.version, cadence, lasts }
     }
 
     /// Decides a command on an incident and folds its events; nothing else follows here.
@@ -72,22 +73,7 @@ impl Core {
         Ok(())
     }
 
-    /// It is worse, and nobody is on it: where its page wakes nobody, or looks for nobody any more, a new
-    /// one starts.
-    fn page_anew_if_worse(&mut self, unit: &mut Unit, id: IncidentId, from: Severity, to: Severity) -> Decided<()> {
-        let (state, _) = self.incident(unit, id)?;
-        // While it waits for its group its page is still to come.
-        let Some(last) = state.page.filter(|_| state.state == State::Declared) else { return Ok(()) };
-        let (page, _) = self.page(unit, last)?;
-        let wakes_now = self.org.severity(from).notify == NotifyUrgency::Low && self.org.severity(to).notify == NotifyUrgency::High;
-        if wakes_now || page.status != paging::Status::Running {
-            self.stop_pages(unit, id, "its severity rose")?;
-            self.start_page(unit, id, None, page.alert, "its severity rose", false)?;
-        }
-        Ok(())
-    }
-
-    fn stop_pages(&mut self, unit: &mut Unit, id: IncidentId, why: &str) -> Decided<()> {
+    pub(super) fn stop_pages(&mut self, unit: &mut Unit, id: IncidentId, why: &str) -> Decided<()> {
         for page in self.pages_of(unit, id) {
             self.change_page(unit, page, paging::Command::Stop { why: why.to_owned() })?;
         }
@@ -122,6 +108,10 @@ impl Core {
             impact_started_at: declare.impact_started_at,
             detected_at: Some(unit.now),
             group_wait: Length::ZERO,
+            attend_within: (!declare.page).then(|| match org.severity(declare.severity).notify {
+                NotifyUrgency::High => ATTEND_WITHIN,
+                NotifyUrgency::Low => ATTEND_WITHIN_LOW,
+            }),
         };
         self.incident_command(unit, id, None, incident::Command::Declare(declaration))?;
         if declare.private {
@@ -176,11 +166,18 @@ impl Core {
     /// Acknowledges an incident and every page of it that looks for somebody.
     pub(super) fn acknowledge(&mut self, unit: &mut Unit, id: IncidentId, by: Option<String>, via: &str) -> Decided<()> {
         self.change_incident(unit, id, incident::Command::Acknowledge { by: by.clone(), via: via.to_owned() })?;
+        let mut takes = false;
         for page in self.pages_of(unit, id) {
             let (state, _) = self.page(unit, page)?;
             if paging::may_send(state.status) {
                 self.change_page(unit, page, paging::Command::Acknowledge { by: by.clone(), via: via.to_owned() })?;
+                takes = true;
             }
+        }
+        // Who has it already and answers another page of it is on it still.
+        let (state, _) = self.incident(unit, id)?;
+        if takes && state.work.hold.acted_at != Some(unit.now) {
+            self.change_incident(unit, id, incident::Command::StillOnIt { by, via: via.to_owned() })?;
         }
         Ok(())
     }
@@ -290,15 +287,16 @@ impl Core {
         let before = self.incident(unit, id)?;
         let (incident, _) = &before;
         let page = PageId::from_bits(unit.id());
-        let (escalation, targets) = match whom {
-            Whom::Policy(escalation) => (escalation, Vec::new()),
-            Whom::Targets(targets) => (None, targets),
+        let (escalation, targets, then) = match whom {
+            Whom::Policy(escalation) => (escalation, Vec::new(), Vec::new()),
+            Whom::People { first, then, escalation } => (escalation, first, then),
         };
         let start = paging::Start {
             id: page,
             incident: notice_of(incident),
             escalation,
             targets,
+            then,
             urgency: self.org.severity(incident.severity).notify,
             alert,
             because: because.to_owned(),
@@ -325,7 +323,7 @@ impl Core {
     /// Whether a page may start for an incident whose group wait is over.
     pub(super) fn end_group_wait(&mut self, unit: &mut Unit, id: IncidentId, late: bool) -> Decided<Standing> {
         let (incident, _) = self.incident(unit, id)?;
-        if incident.state != State::Declared {
+        if !incident.state.is_open() || incident.is_held() {
             return Ok(Standing::Void);
         }
         // Whom a person paged by name meanwhile is not whom the policy would call.

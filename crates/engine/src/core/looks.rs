@@ -25,6 +25,9 @@ impl Core {
         let late = unit.now > after(expectation.next_look_at, LATE_AFTER);
         match (expectation.rule, expectation.owner) {
             (Rule::PageAck, Owner::Page(page)) => self.look_page_ack(unit, &expectation, page, late)?,
+            (Rule::PageAgain, Owner::Page(page)) => self.look_page_again(unit, &expectation, page, late)?,
+            (Rule::Attended, Owner::Incident(id)) => self.look_attended(unit, &expectation, id, late)?,
+            (Rule::StillOnIt, Owner::Incident(id)) => self.look_still_on_it(unit, &expectation, id)?,
             (Rule::PageNotify, Owner::Page(page)) => self.look_page_notify(unit, &expectation, page, late)?,
             (Rule::GroupWait, Owner::Incident(id)) => {
                 let standing = self.end_group_wait(unit, id, late)?;
@@ -219,7 +222,7 @@ impl Core {
     }
 }
 
-fn settle(unit: &mut Unit, expectation: &Expectation, standing: Standing, why: &str) {
+pub(super) fn settle(unit: &mut Unit, expectation: &Expectation, standing: Standing, why: &str) {
     unit.write(rows::expectation::looked(expectation, standing, unit.now, why));
 }
 
@@ -237,7 +240,7 @@ fn settle_or_rearm(unit: &mut Unit, expectation: &Expectation, standing: Option<
     }
 }
 
-fn note_look(unit: &mut Unit, at: jiff::Timestamp) {
+pub(super) fn note_look(unit: &mut Unit, at: jiff::Timestamp) {
     let effects = unit.effects();
     effects.next_look_at = Some(effects.next_look_at.map_or(at, |other| other.min(at)));
 }

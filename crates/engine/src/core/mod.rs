@@ -13,6 +13,7 @@ mod command;
 mod coordination;
 mod incidents;
 mod looks;
+mod neglect;
 mod pages;
 mod sends;
 mod sharded;

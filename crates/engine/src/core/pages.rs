@@ -7,6 +7,7 @@ use allclear_domain::incident;
 use allclear_domain::incident::lifecycle::{self, Verb};
 use allclear_domain::org::model::Access;
 use allclear_domain::paging::{self, Page};
+use allclear_domain::wire::NoticeKind;
 
 use super::command::{Refusal, Reply};
 use super::unit::Unit;
@@ -33,6 +34,15 @@ impl Core {
         let node = (!self.setup.quarantined).then_some(self.setup.node);
         unit.page_events(id, before, &events, node);
         self.admit_paged(unit, id, &events)?;
+        for event in &events {
+            if let paging::Event::Exhausted(body) = event {
+                let (page, _) = self.page(unit, id)?;
+                let (incident, _) = self.incident(unit, page.incident_id())?;
+                if !incident.is_held() {
+                    unit.effects().unanswered.push((incident.reference, body.why.clone()));
+                }
+            }
+        }
         Ok(events)
     }
 
@@ -104,10 +114,32 @@ impl Core {
             paging::Command::Acknowledge { by, via } if page.status != paging::Status::Told => {
                 self.acknowledge(unit, page.incident_id(), by.clone(), via)?;
             }
+            paging::Command::Acknowledge { by, via } if asks_still_on_it(&page) => {
+                let (incident, _) = self.incident(unit, page.incident_id())?;
+                if incident.is_held() || !incident.state.is_open() {
+                    let command = incident::Command::StillOnIt { by: by.clone(), via: via.clone() };
+                    self.change_incident(unit, incident.id, command)?;
+                } else {
+                    self.acknowledge(unit, incident.id, by.clone(), via)?;
+                }
+            }
+            paging::Command::Decline { by, .. } if asks_still_on_it(&page) => {
+                let (incident, _) = self.incident(unit, page.incident_id())?;
+                // Only an answer to the question that stands counts.
+                if incident.work.hold.asked_at.is_some() {
+                    let name = self.org.person(by).map_or(by.clone(), |person| person.name.clone());
+                    self.lose(unit, incident.id, &format!("{name} is not on it any more"))?;
+                }
+            }
             other => {
                 self.change_page(unit, id, other.clone())?;
             }
         }
         Ok(Reply::Page { id })
     }
+}
+
+/// Whether a page is the question whether somebody is still on it.
+fn asks_still_on_it(page: &Page) -> bool {
+    page.tells.as_ref().is_some_and(|tells| tells.kind == NoticeKind::StillOnIt)
 }

@@ -84,6 +84,7 @@ impl Core {
             Command::AddAction { incident, text, owner, due_at } => self.add_action(unit, *incident, text, owner, *due_at)?,
             Command::Action { id, command } => self.act_on_action(unit, *id, command)?,
             Command::Page { id, command } => self.act_on_page(unit, *id, command)?,
+            Command::Attend { id } => self.attend(unit, *id)?,
             Command::Look(expectation) => self.look(unit, expectation)?,
             Command::Claim { message, doubt } => self.claim(unit, message, doubt.as_deref())?,
             Command::Withdraw { message } => withdraw(unit, *message),

@@ -154,6 +154,7 @@ impl Core {
             impact_started_at: signal.starts_at,
             detected_at: Some(unit.now),
             group_wait: judged.group_wait,
+            attend_within: None,
         };
         let waits = !declaration.group_wait.is_zero();
         let candidate = judged.decision == Declare::Candidate;

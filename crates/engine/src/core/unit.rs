@@ -33,6 +33,10 @@ pub struct Effects {
     pub next_attempt_at: Option<Timestamp>,
     /// Incidents that changed, for whoever watches.
     pub changed: Vec<IncidentId>,
+    /// Incidents, by their reference, that everybody was paged for and nobody has: and why.
+    pub unanswered: Vec<(String, String)>,
+    /// Incidents, by their reference, that somebody has, or that are over.
+    pub answered: Vec<String>,
     /// Results of pages, for the metrics.
     pub page_results: Vec<&'static str>,
     /// Alerts that opened and ended, for the metrics.
@@ -192,13 +196,17 @@ impl Unit {
         for event in events {
             version += 1;
             self.draft(stream.clone(), id, event.kind(), event.v(), event.body());
-            let after = incident::evolve(state.take(), id, event, self.now, Mode::Live);
+            let after = incident::evolve(state.take(), id, event, &self.actor, self.now, Mode::Live);
             let (opened, settled) = incident::react(&after, event, version, self.now);
             for settle in settled {
                 self.settle(&settle);
             }
             for expectation in opened {
                 self.expect(&expectation);
+            }
+            let taken = matches!(event, incident::Event::Acknowledged(_) | incident::Event::StillOnIt(_) | incident::Event::RoleTaken(_));
+            if !after.state.is_open() || (taken && after.is_held()) {
+                self.effects.answered.push(after.reference.clone());
             }
             if !after.state.is_open() {
                 // Its digest ended with it; if it is opened again it gets another.
@@ -320,6 +328,7 @@ impl Unit {
             paging::Event::Started(_) => "started",
             paging::Event::Acknowledged(_) => "acknowledged",
             paging::Event::Exhausted(_) => "exhausted",
+            paging::Event::CameBack(_) => "came_back",
             paging::Event::Stopped(_) => "stopped",
             paging::Event::Delivered(_) => "delivered",
             paging::Event::SendFailed(_) => "failed",

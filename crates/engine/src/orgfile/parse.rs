@@ -159,6 +159,7 @@ pub(super) fn hint_for(key: &str) -> &'static str {
         "starts" | "ends" => "write a date, as in `2026-01-05`",
         "starts_at" | "ends_at" => "write an instant, as in `2026-01-05T09:00:00Z`",
         "tier" => "write a number from 1 to 5",
+        "again_every" | "acknowledgement_lasts" => "write a length, as in `30m`, or `never`",
         "repeat" => "write a whole number, as in `2`",
         "declare" => "write `true`, `candidate` or `record`",
         _ => "",

@@ -2,6 +2,7 @@
 
 use allclear_domain::access::Reach;
 use allclear_domain::event::{Head, Mode};
+use allclear_domain::expect::Rule;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::work::Work;
 use allclear_domain::incident::{Incident, Severity, State};
@@ -122,6 +123,19 @@ fn incident(row: &Row) -> Result<(Incident, Head), Fault> {
 pub async fn get(db: &Db, id: IncidentId) -> Result<Option<(Incident, Head)>, Fault> {
     let rows = db.read(&format!("select {COLUMNS} from incident where id = ?1"), vec![text(id)]).await?;
     rows.first().map(incident).transpose()
+}
+
+/// Open incidents after this id of which nothing is live that would call somebody; whether somebody has one of them its
+/// row says.
+pub async fn awaiting_nobody(db: &Db, after: &str, limit: i64) -> Result<Vec<Incident>, Fault> {
+    let rules: Vec<String> = Rule::ALL.iter().filter(|rule| rule.calls_somebody()).map(|rule| format!("'{}'", rule.name())).collect();
+    let sql = format!(
+        "select {COLUMNS} from incident where open and id > ?1 and not exists (select 1 from expectation e where e.incident = incident.id \
+         and e.standing = 'live' and e.rule in ({})) order by id limit ?2",
+        rules.join(", ")
+    );
+    let rows = db.read(&sql, vec![text(after), Val::Int(limit)]).await?;
+    rows.iter().map(|row| incident(row).map(|(incident, _)| incident)).collect()
 }
 
 /// The id behind `INC-142` or an id, where it is within reach.

@@ -12,6 +12,8 @@ pub const ORG_VERSION: &str = "org_version";
 pub const ORG_DIGEST: &str = "org_digest";
 /// The next free number of `INC-…`.
 pub const NEXT_REFERENCE: &str = "next_reference";
+/// Set when the rows of open incidents were told who has them.
+pub const HOLDERS: &str = "holders";
 /// Set in copies; nothing is sent while it stands.
 pub const QUARANTINE: &str = "quarantine";
 /// Another value whenever somebody's way in ended: a token or a session.

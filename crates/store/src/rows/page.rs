@@ -42,20 +42,33 @@ pub fn put(p: &Page, head: Head) -> Write {
     }
 }
 
-/// What a page has beside the usual: people by name, or something it only tells.
+/// What a page has beside the usual: people by name, something it only tells, or that it came back.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Asks {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     targets: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    then: Vec<String>,
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    since_round: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tells: Option<Tells>,
 }
 
+const fn first() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands a reference
+const fn is_first(round: &u32) -> bool {
+    *round == first()
+}
+
 fn asks(p: &Page) -> Val {
-    if p.targets.is_empty() && p.tells.is_none() {
+    if p.targets.is_empty() && p.then.is_empty() && p.tells.is_none() && is_first(&p.since_round) {
         return Val::Null;
     }
-    to_json(&Asks { targets: p.targets.clone(), tells: p.tells.clone() })
+    to_json(&Asks { targets: p.targets.clone(), then: p.then.clone(), since_round: p.since_round, tells: p.tells.clone() })
 }
 
 /// Holds only while a page stands at this version: for decisions that rest on it and change something
@@ -95,12 +108,14 @@ fn page(row: &Row) -> Result<(Page, Head), Fault> {
         started_at: r.instant()?,
         ended_at: r.opt_instant()?,
         targets: Vec::new(),
+        then: Vec::new(),
+        since_round: first(),
         tells: None,
     };
     let head = Head { version: r.count()?, hash: r.hash()? };
     if let Some(json) = r.opt_text()? {
         let asks: Asks = serde_json::from_str(&json).map_err(|why| super::broken("asks", &why.to_string()))?;
-        (page.targets, page.tells) = (asks.targets, asks.tells);
+        (page.targets, page.then, page.since_round, page.tells) = (asks.targets, asks.then, asks.since_round, asks.tells);
     }
     Ok((page, head))
 }
@@ -120,6 +135,17 @@ pub async fn of_incident(db: &Db, incident: IncidentId) -> Result<Vec<(Page, Hea
 /// Running and exhausted pages, newest first.
 pub async fn looking(db: &Db, limit: i64) -> Result<Vec<Page>, Fault> {
     let sql = format!("select {COLUMNS} from page where status in ('running', 'exhausted') order by id desc limit ?1");
+    let rows = db.read(&sql, vec![Val::Int(limit)]).await?;
+    rows.iter().map(|row| page(row).map(|(p, _)| p)).collect()
+}
+
+/// Pages of open incidents that everybody was paged for, where `limit` are enough to see that something is wrong.
+pub async fn exhausted(db: &Db, limit: i64) -> Result<Vec<Page>, Fault> {
+    let columns: Vec<String> = COLUMNS.split(',').map(|column| format!("p.{}", column.trim())).collect();
+    let sql = format!(
+        "select {} from incident i join page p on p.incident = i.id where i.open and p.status = 'exhausted' order by p.id desc limit ?1",
+        columns.join(", ")
+    );
     let rows = db.read(&sql, vec![Val::Int(limit)]).await?;
     rows.iter().map(|row| page(row).map(|(p, _)| p)).collect()
 }

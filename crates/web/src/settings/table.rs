@@ -123,6 +123,12 @@ const ESCALATION: &[Row] = &[
         Input::Yaml(STEPS),
     ),
     row("repeat", "Further rounds", "After the first; at most 20.", Input::Number),
+    row(
+        "again_every",
+        "Comes back every",
+        "When everybody was paged and nobody has it: to the catch-all and the team’s managers. 30m at high urgency, 1d at low, where left open; never turns it off.",
+        Input::Length,
+    ),
 ];
 const SERVICE: &[Row] = &[
     CALLED,
@@ -165,6 +171,12 @@ const SEVERITY: &[Row] = &[
     row("notify", "Notification urgency", "High for SEV1 to SEV3, where left open.", Input::Word(URGENCIES)),
     row("update_every", "Updates every", "How often stakeholders are told.", Input::Length),
     row("review_within", "Review within", "How long a review may take after the end.", Input::Length),
+    row(
+        "acknowledgement_lasts",
+        "Acknowledgement lasts",
+        "While nobody does anything about the incident; then its holder is asked, and without an answer it pages again. 30m for SEV1, 1h for SEV2, else never, where left open.",
+        Input::Length,
+    ),
     row("acknowledge_within", "Acknowledge within", "Shown; no reminder follows from it.", Input::Length),
     row("resolve_within", "Resolve within", "Shown; no reminder follows from it.", Input::Length),
 ];

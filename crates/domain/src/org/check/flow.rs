@@ -11,6 +11,7 @@ use crate::org::model::Slug;
 use crate::org::problem::Place;
 use crate::org::snapshot::Target;
 use crate::org::words::{listed, meant};
+use crate::time::Length;
 
 impl Checker<'_> {
     pub(super) fn escalations(&mut self) {
@@ -41,6 +42,9 @@ impl Checker<'_> {
                     );
                 }
             }
+            if let Some(every) = escalation.again_every {
+                self.length_or_never(place.key("again_every"), every);
+            }
             if escalation.repeat > REPEAT_MAX {
                 self.error(
                     place.key("repeat"),
@@ -48,6 +52,13 @@ impl Checker<'_> {
                     "let `catch_all` name who is left after the last round",
                 );
             }
+        }
+    }
+
+    /// As for a step, but that it may be turned off.
+    fn length_or_never(&mut self, place: Place, length: Length) {
+        if length > WITHIN_MAX {
+            self.error(place, format!("`{length}` is longer than {WITHIN_MAX}"), "write a shorter one, as in `30m`, or `never`");
         }
     }
 
@@ -275,6 +286,9 @@ impl Checker<'_> {
                 self.error(root("severities", at).key("id"), format!("`{}` is listed twice", form.id), "keep one of the two");
             }
             seen.push(form.id);
+            if let Some(lasts) = form.acknowledgement_lasts {
+                self.length_or_never(root("severities", at).key("acknowledgement_lasts"), lasts);
+            }
         }
     }
 

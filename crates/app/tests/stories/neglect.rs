@@ -1,0 +1,188 @@
+//! Nothing ends in silence: what nobody answers comes back, and who has something is asked whether they still do.
+
+use allclear_trial::{Database, World, org, world::lines};
+use serde_json::json;
+
+use crate::{on_both, world_of};
+
+on_both!(
+    a_page_that_nobody_answers_comes_back_until_somebody_has_it,
+    an_acknowledgement_ages_and_pages_again_from_the_first_step,
+    any_act_on_the_incident_renews_its_acknowledgement,
+    a_severity_that_rises_past_what_was_acknowledged_pages_its_holder_first,
+    an_incident_declared_without_a_page_awaits_somebody,
+    missed_updates_of_something_grave_page_until_one_comes,
+);
+
+/// Seconds of a minute.
+const MINUTE: u64 = 60;
+
+/// An incident that ana acknowledged, by its reference.
+async fn taken_by_ana(world: &World) -> String {
+    world.fire("disk").await;
+    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
+    world.quiet().await;
+    world.incident().await["ref"].as_str().unwrap().to_owned()
+}
+
+async fn act(world: &World, reference: &str, verb: &str, body: serde_json::Value) {
+    world.command(&format!("/incidents/{reference}/{verb}"), body).await.ok();
+    world.quiet().await;
+}
+
+/// How often a kind stands in the log.
+async fn times(world: &World, kind: &str) -> usize {
+    let incident = world.incident().await;
+    world.kinds(&incident).await.iter().filter(|other| *other == kind).count()
+}
+
+/// Questions, and whom they were asked.
+fn questions(world: &World, who: &str) -> Vec<allclear_trial::webhook_sink::Delivery> {
+    world.hook.to(who).into_iter().filter(|d| d.kind() == "still_on_it").collect()
+}
+
+fn pages(world: &World, who: &str) -> usize {
+    world.hook.to(who).iter().filter(|d| d.is_page()).count()
+}
+
+async fn a_page_that_nobody_answers_comes_back_until_somebody_has_it(database: Database) {
+    let mut world = world_of(database, org::usual()).await;
+    world.fire("disk").await;
+    // Five minutes for ana, five for ben, ten for the catch-all.
+    for _ in 0..4 {
+        world.advance(5 * MINUTE + 2).await;
+    }
+    assert_eq!(times(&world, "page_exhausted").await, 1);
+    let reference = world.incident().await["ref"].as_str().unwrap().to_owned();
+    let next = world.api(&format!("/incidents/{reference}/expectations")).await;
+    assert!(next.to_string().contains("page.again"), "it is said when it comes back: {next:#}");
+    let paged = pages(&world, "cho");
+    world.restart_after(std::time::Duration::from_secs(60)).await;
+    world.advance(28 * MINUTE).await;
+    assert_eq!(pages(&world, "cho"), paged, "half an hour is not over");
+    world.advance(2 * MINUTE).await;
+    assert_eq!(pages(&world, "cho"), paged + 1, "cho is the catch-all and the team's manager, and is told once");
+    assert_eq!(times(&world, "page_came_back").await, 1);
+    for _ in 0..8 {
+        world.advance(5 * MINUTE + 2).await;
+    }
+    assert_eq!((times(&world, "page_came_back").await, times(&world, "page_exhausted").await), (2, 2), "and again");
+    let last = world.hook.to("cho").pop().unwrap();
+    assert_eq!(last.page()["round"], 3, "rounds go on counting, so that no key is used twice");
+    world.press(&last.ack_path()).await.ok();
+    world.advance(50 * MINUTE).await;
+    assert_eq!(times(&world, "page_came_back").await, 2, "somebody has it");
+    let doctor = world.cli(&["doctor"]).await;
+    assert!(!doctor.stdout.contains("INC-"), "{doctor:?}");
+}
+
+async fn an_acknowledgement_ages_and_pages_again_from_the_first_step(database: Database) {
+    let mut world = world_of(database, org::usual() + "severities: [{id: sev2, acknowledgement_lasts: 20m, update_every: 0s}]\n").await;
+    let reference = taken_by_ana(&world).await;
+    world.advance(19 * MINUTE).await;
+    assert_eq!(questions(&world, "ana").len(), 0, "twenty minutes are not over");
+    world.advance(MINUTE + 10).await;
+    let asked = questions(&world, "ana");
+    assert_eq!(asked.len(), 1, "ana is asked whether she is still on it");
+    assert!(asked[0].page()["text"].as_str().unwrap().contains("still on it"), "{:#}", asked[0].body);
+    let shown = world.send(world.client.get(world.at(&asked[0].ack_path())).header("accept", "text/html")).await.ok();
+    assert!(shown.text.contains("I am still on it") && shown.text.len() < 10_000, "{}", shown.text);
+    let next = world.api(&format!("/incidents/{reference}/expectations")).await.to_string();
+    assert!(next.contains("incident.still_on_it"), "{next}");
+    world.advance(9 * MINUTE).await;
+    let (before, bens) = (pages(&world, "ana"), pages(&world, "ben"));
+    world.advance(MINUTE + 10).await;
+    assert_eq!(pages(&world, "ana"), before + 1, "without an answer it pages again, from the first step");
+    world.advance(5 * MINUTE + 5).await;
+    assert_eq!(pages(&world, "ben"), bens + 1, "and goes on");
+    let incident = world.incident().await;
+    let said = lines(&world.events(&incident).await);
+    assert!(said.contains("Ana Ruiz was asked at"), "the log says why: {said}");
+    world.press(&world.hook.to("ben").pop().unwrap().ack_path()).await.ok();
+    world.quiet().await;
+    world.advance(20 * MINUTE + 10).await;
+    assert_eq!((questions(&world, "ana").len(), questions(&world, "ben").len()), (2, 1), "whoever may have it is asked");
+    world.press(&questions(&world, "ben")[0].ack_path()).await.ok();
+    let (anas, bens) = (pages(&world, "ana"), pages(&world, "ben"));
+    world.advance(11 * MINUTE).await;
+    assert_eq!(times(&world, "acknowledgement_aged").await, 1, "ben is on it");
+    assert_eq!(times(&world, "still_on_it").await, 1);
+    assert_eq!((pages(&world, "ana"), pages(&world, "ben")), (anas, bens), "and nobody is paged");
+}
+
+async fn any_act_on_the_incident_renews_its_acknowledgement(database: Database) {
+    let mut world = world_of(database, org::usual() + "severities: [{id: sev2, acknowledgement_lasts: 20m, update_every: 0s}]\n").await;
+    let reference = taken_by_ana(&world).await;
+    world.advance(15 * MINUTE).await;
+    act(&world, &reference, "note", json!({"text": "looking at the disk"})).await;
+    world.advance(15 * MINUTE).await;
+    assert_eq!(questions(&world, "ana").len(), 0, "something was done five minutes before");
+    world.advance(5 * MINUTE + 10).await;
+    assert_eq!(questions(&world, "ana").len(), 1, "twenty minutes after the last of it");
+    act(&world, &reference, "note", json!({"text": "still at it"})).await;
+    world.advance(11 * MINUTE).await;
+    assert_eq!(times(&world, "acknowledgement_aged").await, 0, "any act answers");
+    world.advance(10 * MINUTE).await;
+    assert_eq!(questions(&world, "ana").len(), 2, "and the next time counts from it");
+    world.press(&format!("{}/decline", questions(&world, "ana")[1].ack_path())).await.ok();
+    world.quiet().await;
+    assert_eq!(times(&world, "acknowledgement_aged").await, 1, "who is not on it any more need not be waited for");
+    assert_eq!(pages(&world, "ana"), 2, "the policy from its first step");
+}
+
+async fn a_severity_that_rises_past_what_was_acknowledged_pages_its_holder_first(database: Database) {
+    let mut world = world_of(database, org::usual()).await;
+    let send = |severity: &str| json!({"event_action": "trigger", "dedup_key": "disk", "payload": {"summary": "disk", "source": "db", "severity": severity}});
+    world.pagerduty(send("warning")).await.ok();
+    world.quiet().await;
+    assert_eq!(world.incident().await["severity"], "sev4");
+    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
+    let before = pages(&world, "ana");
+    world.pagerduty(send("critical")).await.ok();
+    world.quiet().await;
+    assert_eq!((pages(&world, "ana"), pages(&world, "ben")), (before + 1, 0), "ana has it, and hears that it is worse");
+    world.advance(5 * MINUTE + 5).await;
+    assert_eq!(pages(&world, "ana"), before + 2, "then the policy: its first step is ana's");
+    world.advance(5 * MINUTE + 5).await;
+    assert_eq!(pages(&world, "ben"), 1, "its second ben's");
+    world.press(&world.hook.to("ben")[0].ack_path()).await.ok();
+    let paged = world.hook.all().len();
+    world.pagerduty(send("warning")).await.ok();
+    world.pagerduty(send("critical")).await.ok();
+    world.quiet().await;
+    assert_eq!(world.hook.all().len(), paged, "it was acknowledged as this");
+}
+
+async fn an_incident_declared_without_a_page_awaits_somebody(database: Database) {
+    let mut world = world_of(database, org::usual()).await;
+    let declare = json!({"title": "cards are declined", "severity": "sev2", "service": "checkout", "page": false});
+    world.command("/incidents", declare).await.ok();
+    world.quiet().await;
+    assert_eq!(world.hook.all().len(), 0, "nobody is paged");
+    let reference = world.incident().await["ref"].as_str().unwrap().to_owned();
+    act(&world, &reference, "mitigate", json!({})).await;
+    world.advance(9 * MINUTE + 45).await;
+    assert_eq!(world.hook.all().len(), 0, "ten minutes are not over");
+    world.advance(30).await;
+    assert_eq!(pages(&world, "ana"), 1, "nobody took it: mitigated or not, it pages");
+    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
+    assert_eq!(world.incident().await["acknowledged_by"], "ana");
+}
+
+async fn missed_updates_of_something_grave_page_until_one_comes(database: Database) {
+    let mut world = world_of(database, org::usual() + "severities: [{id: sev2, acknowledgement_lasts: never}]\n").await;
+    let reference = taken_by_ana(&world).await;
+    world.advance(30 * MINUTE + 10).await;
+    assert_eq!(pages(&world, "ana"), 2, "the update was missed: its commander is paged");
+    world.advance(5 * MINUTE + 5).await;
+    assert_eq!(pages(&world, "cho"), 1, "then the team's manager");
+    for _ in 0..12 {
+        world.advance(10 * MINUTE + 5).await;
+    }
+    assert!(times(&world, "update_missed").await >= 4, "without a cap of three");
+    assert_eq!(pages(&world, "ana"), 1 + times(&world, "update_missed").await, "each pages again");
+    act(&world, &reference, "update", json!({"text": "One card brand fails."})).await;
+    let paged = world.hook.all().len();
+    world.advance(29 * MINUTE).await;
+    assert_eq!(world.hook.all().len(), paged, "it was mended");
+}

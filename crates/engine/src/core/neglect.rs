@@ -1,0 +1,336 @@
+//! What nobody does anything about comes back: pages that were exhausted, acknowledgements that age, incidents that
+//! were declared without a page, what gets worse than was acknowledged, and what a grave incident's people owe.
+//!
+//! Not here: what is expected when (`domain::incident`, `domain::paging`); and what is only told
+//! ([`super::coordination`]).
+
+use allclear_domain::expect::{ATTEND_WITHIN, Expectation, Owner, Rule, STILL_ON_IT_WITHIN, Standing};
+use allclear_domain::ids::{IncidentId, PageId};
+use allclear_domain::incident::{self, Incident, KEY_ATTENDED, Severity, State};
+use allclear_domain::org::model::NotifyUrgency;
+use allclear_domain::paging::{self, Page, Status, again_in};
+use allclear_domain::plants::planted;
+use allclear_domain::time::{Length, after};
+use allclear_domain::wire::NoticeKind;
+use allclear_store::rows;
+use jiff::Timestamp;
+
+use super::command::Reply;
+use super::incidents::Whom;
+use super::looks::{note_look, settle};
+use super::unit::Unit;
+use super::{Core, Decided};
+
+/// Why managers are paged where nobody leads.
+pub(super) const NO_COMMANDER: &str = "nobody has taken command";
+/// Why the people of a grave incident are paged whose stakeholders hear nothing.
+pub(super) const NO_UPDATE: &str = "no update to the stakeholders came in time";
+/// What stands in the reason of a page about an offer that nobody answered, before the role.
+const NO_ANSWER: &str = "has not answered the offer to be";
+/// Why a page starts for what somebody has already.
+const SEVERITY_ROSE: &str = "its severity rose past what was acknowledged";
+/// Why a page starts for what nobody had.
+const NOBODY_HAS_IT: &str = "nobody has it, and no page looked for anybody";
+
+/// Why a page about an offer starts.
+pub(super) fn no_answer(person: &str, role: &str) -> String {
+    format!("{person} {NO_ANSWER} {role}")
+}
+
+/// Whether a page is about an offer of this role.
+pub(super) fn is_about_offer(because: &str, role: &str) -> bool {
+    because.ends_with(&format!(" {NO_ANSWER} {role}"))
+}
+
+/// Whether a page is about something that its incident's people owe: it looks on while somebody has the incident.
+fn is_neglect(because: &str) -> bool {
+    because == NO_COMMANDER || because == NO_UPDATE || because.contains(NO_ANSWER)
+}
+
+impl Core {
+    /// Everybody was paged, and a while has passed.
+    pub(super) fn look_page_again(&mut self, unit: &mut Unit, expectation: &Expectation, id: PageId, late: bool) -> Decided<()> {
+        let (page, _) = self.page(unit, id)?;
+        let is_this_round = expectation.key == paging::key_again(page.round);
+        let (incident, _) = self.incident(unit, page.incident_id())?;
+        let (standing, why) = if page.status != Status::Exhausted || !is_this_round || !incident.state.is_open() {
+            (Standing::Void, "the page has moved on")
+        } else if incident.is_held() && !is_neglect(&page.because) {
+            (Standing::Void, "somebody has the incident")
+        } else if self.another_looks(unit, &page)? {
+            (Standing::Void, "another page of the incident looks for somebody")
+        } else {
+            (Standing::Missed, "nobody has it")
+        };
+        settle(unit, expectation, standing, why);
+        if standing == Standing::Missed {
+            self.come_back(unit, id, late)?;
+        }
+        Ok(())
+    }
+
+    fn come_back(&mut self, unit: &mut Unit, id: PageId, late: bool) -> Decided<()> {
+        let (page, _) = self.page(unit, id)?;
+        let (incident, _) = self.incident(unit, page.incident_id())?;
+        let escalation = page.escalation.as_deref().or(incident.escalation.as_deref());
+        let managers = self.org.managers_for(incident.service.as_deref(), escalation);
+        self.change_page(unit, id, paging::Command::ComeBack { managers, late })?;
+        Ok(())
+    }
+
+    /// Whether another page calls the same people for the same: one that runs, or an older one that comes back as well.
+    fn another_looks(&self, unit: &Unit, page: &Page) -> Decided<bool> {
+        for id in self.pages_of(unit, page.incident_id()) {
+            let (other, _) = self.page(unit, id)?;
+            if id == page.id || is_neglect(&other.because) || (page.urgency == NotifyUrgency::High && other.urgency == NotifyUrgency::Low) {
+                continue;
+            }
+            let comes_back = other.status == Status::Exhausted && id < page.id && again_in(&other, &self.org).is_some();
+            if comes_back || other.status == Status::Running {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Nothing was heard of whoever has it, or nobody has it.
+    pub(super) fn look_attended(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId, late: bool) -> Decided<()> {
+        let (incident, _) = self.incident(unit, id)?;
+        if !incident.state.is_open() || incident.state == State::Candidate {
+            settle(unit, expectation, Standing::Void, "it is over");
+            return Ok(());
+        }
+        if !incident.is_held() {
+            return self.page_nobodys(unit, expectation, id, late);
+        }
+        if incident.work.hold.asked_at.is_some() {
+            settle(unit, expectation, Standing::Void, "its holder is asked already");
+            return Ok(());
+        }
+        let Some(lasts) = self.org.severity(incident.severity).acknowledgement_lasts else {
+            settle(unit, expectation, Standing::Void, "its acknowledgement does not age any more");
+            return Ok(());
+        };
+        let until = lasts_until(&incident, lasts);
+        if until > unit.now {
+            unit.write(rows::expectation::rearm(expectation, until));
+            note_look(unit, until);
+            return Ok(());
+        }
+        settle(unit, expectation, Standing::Missed, "nobody did anything about it");
+        self.ask_still_on_it(unit, &incident, lasts)
+    }
+
+    /// It was declared without a page, or reopened, and nobody took it.
+    fn page_nobodys(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId, late: bool) -> Decided<()> {
+        let mut exhausted = None;
+        for page in self.pages_of(unit, id) {
+            match self.page(unit, page)?.0.status {
+                Status::Running => {
+                    settle(unit, expectation, Standing::Void, "a page looks for somebody");
+                    return Ok(());
+                }
+                Status::Exhausted => exhausted = Some(page),
+                Status::Acknowledged | Status::Stopped | Status::Told => {}
+            }
+        }
+        settle(unit, expectation, Standing::Missed, "nobody took it");
+        match exhausted {
+            Some(page) => self.come_back(unit, page, late),
+            None => self.start_page(unit, id, None, None, NOBODY_HAS_IT, late),
+        }
+    }
+
+    fn ask_still_on_it(&mut self, unit: &mut Unit, incident: &Incident, lasts: Length) -> Decided<()> {
+        let id = incident.id;
+        let people: Vec<String> = incident.holders().into_iter().filter(|person| self.org.person(person).is_some()).collect();
+        if people.is_empty() {
+            let why = format!("it was acknowledged, nobody did anything about it for {lasts}, and nobody is known who could be asked");
+            return self.lose(unit, id, &why);
+        }
+        let names = self.names(&people);
+        let command = incident::Command::AskStillOnIt { people: people.clone(), within: STILL_ON_IT_WITHIN };
+        self.change_incident(unit, id, command)?;
+        let until = after(unit.now, STILL_ON_IT_WITHIN).strftime("%H:%M UTC");
+        let text = format!("Nobody has done anything about it for {lasts}. Are you still on it? Without an answer it pages again at {until}.");
+        let targets: Vec<String> = people.iter().map(|id| super::coordination::person(id)).collect();
+        let urgency = self.org.severity(incident.severity).notify;
+        let asked = self.tell_at(unit, id, NoticeKind::StillOnIt, &targets, text, "its acknowledgement has aged", urgency)?;
+        if asked.is_some_and(|page| !page.entries.is_empty()) {
+            return Ok(());
+        }
+        self.lose(unit, id, &format!("nobody did anything about it for {lasts}, and {names} could not be asked"))
+    }
+
+    /// Whoever had it was asked, and had their time.
+    pub(super) fn look_still_on_it(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId) -> Decided<()> {
+        let (incident, _) = self.incident(unit, id)?;
+        if !incident.is_held() {
+            settle(unit, expectation, Standing::Void, "nobody is known to have it");
+            return Ok(());
+        }
+        let Some(asked_at) = incident.work.hold.asked_at else {
+            // Any act answers; the next question counts from there.
+            settle(unit, expectation, Standing::Met, "somebody did something about it");
+            if let Some(lasts) = self.org.severity(incident.severity).acknowledgement_lasts {
+                let until = lasts_until(&incident, lasts);
+                self.await_attention(unit, id, Length::between(unit.now, until));
+            }
+            return Ok(());
+        };
+        settle(unit, expectation, Standing::Missed, "nobody answered");
+        let names = self.names(&incident.holders());
+        let why = format!("{names} was asked at {} whether they are still on it, and nobody answered", asked_at.strftime("%H:%M UTC"));
+        self.lose(unit, id, &why)
+    }
+
+    /// Nobody is known to have it: it pages again from the first step.
+    pub(super) fn lose(&mut self, unit: &mut Unit, id: IncidentId, why: &str) -> Decided<()> {
+        self.change_incident(unit, id, incident::Command::Lose { why: why.to_owned() })?;
+        for page in self.pages_of(unit, id) {
+            let (page, _) = self.page(unit, page)?;
+            if page.status == Status::Running && page.escalation.is_some() {
+                // It calls the same people already.
+                return Ok(());
+            }
+        }
+        self.start_page(unit, id, None, None, why, false)
+    }
+
+    fn names(&self, people: &[String]) -> String {
+        let names: Vec<&str> = people.iter().map(|id| self.org.person(id).map_or(id.as_str(), |person| person.name.as_str())).collect();
+        if names.is_empty() { "whoever had it".to_owned() } else { names.join(" and ") }
+    }
+
+    /// Expects somebody to do something about an incident.
+    fn await_attention(&self, unit: &mut Unit, id: IncidentId, within: Length) {
+        let (key, cause) = (KEY_ATTENDED.to_owned(), unit.cause.clone());
+        let mut expectation = Expectation::open(Owner::Incident(id), key, Rule::Attended, Some(id), cause, unit.now, within);
+        expectation.occurrence = unit.occurrence();
+        unit.expect(&expectation);
+    }
+
+    /// An open incident of which nothing is expected that would call somebody, as an earlier version left it: somebody
+    /// is awaited from now on.
+    pub(super) fn attend(&mut self, unit: &mut Unit, id: IncidentId) -> Decided<Reply> {
+        let (incident, _) = self.incident(unit, id)?;
+        if !incident.state.is_open() || incident.state == State::Candidate {
+            return Ok(Reply::Done);
+        }
+        if incident.is_held() {
+            if let Some(lasts) = self.org.severity(incident.severity).acknowledgement_lasts {
+                self.await_attention(unit, id, Length::between(unit.now, lasts_until(&incident, lasts)));
+            }
+            return Ok(Reply::Done);
+        }
+        for page in self.pages_of(unit, id) {
+            let (page, _) = self.page(unit, page)?;
+            if page.status == Status::Exhausted && again_in(&page, &self.org).is_none() {
+                return Ok(Reply::Done);
+            }
+        }
+        self.await_attention(unit, id, ATTEND_WITHIN);
+        Ok(Reply::Done)
+    }
+
+    /// It is worse: whom the new severity wants hears of it, unless they do already.
+    pub(super) fn page_anew_if_worse(&mut self, unit: &mut Unit, id: IncidentId, from: Severity, to: Severity) -> Decided<()> {
+        let (state, _) = self.incident(unit, id)?;
+        if !state.state.is_open() || state.state == State::Candidate {
+            return Ok(());
+        }
+        if state.is_held() {
+            return self.page_past_what_was_acknowledged(unit, &state, from, to);
+        }
+        let wakes_now = self.wakes(to) && !self.wakes(from);
+        let Some(last) = state.page else {
+            // While it waits for its group its page is still to come.
+            if wakes_now && state.work.hold.unpaged {
+                self.start_page(unit, id, None, None, "its severity rose", false)?;
+            }
+            return Ok(());
+        };
+        let (page, _) = self.page(unit, last)?;
+        if wakes_now || page.status != Status::Running {
+            self.stop_pages(unit, id, "its severity rose")?;
+            self.start_page(unit, id, None, page.alert, "its severity rose", false)?;
+        }
+        Ok(())
+    }
+
+    fn wakes(&self, severity: Severity) -> bool {
+        self.org.severity(severity).notify == NotifyUrgency::High
+    }
+
+    /// Somebody has it as something less bad: they hear of it first, then whom its policy names.
+    fn page_past_what_was_acknowledged(&mut self, unit: &mut Unit, state: &Incident, from: Severity, to: Severity) -> Decided<()> {
+        let known = state.work.hold.severity.unwrap_or(from);
+        let wakes_now = self.wakes(to) && !self.wakes(known);
+        if to >= known || !(wakes_now || to.is_grave()) || planted("severity-rise-silent") {
+            return Ok(());
+        }
+        let urgency = self.org.severity(to).notify;
+        for id in self.pages_of(unit, state.id) {
+            let (page, _) = self.page(unit, id)?;
+            if page.because == SEVERITY_ROSE && page.status == Status::Running {
+                if page.urgency == urgency {
+                    return Ok(());
+                }
+                self.change_page(unit, id, paging::Command::Stop { why: "its severity rose again".to_owned() })?;
+            }
+        }
+        let first = state.holders().iter().map(|id| super::coordination::person(id)).collect();
+        let whom = Whom::People { first, then: Vec::new(), escalation: state.escalation.clone() };
+        self.start_page_of(unit, state.id, whom, None, SEVERITY_ROSE, false)
+    }
+
+    /// Pages people for what they owe of a grave incident: `first`, then `then`, at last the catch-all. One that runs for
+    /// the same goes on.
+    pub(super) fn page_neglect(
+        &mut self,
+        unit: &mut Unit,
+        id: IncidentId,
+        first: Vec<String>,
+        then: Vec<String>,
+        because: &str,
+    ) -> Decided<()> {
+        for page in self.pages_of(unit, id) {
+            let (state, _) = self.page(unit, page)?;
+            if state.because != because {
+                continue;
+            }
+            match state.status {
+                Status::Running => return Ok(()),
+                Status::Exhausted => {
+                    self.change_page(unit, page, paging::Command::Stop { why: "it is paged anew".to_owned() })?;
+                }
+                Status::Acknowledged | Status::Stopped | Status::Told => {}
+            }
+        }
+        let (first, then) = if first.is_empty() { (then, Vec::new()) } else { (first, then) };
+        let whom = if first.is_empty() {
+            let (incident, _) = self.incident(unit, id)?;
+            Whom::Policy(incident.escalation)
+        } else {
+            Whom::People { first, then, escalation: None }
+        };
+        self.start_page_of(unit, id, whom, None, because, false)
+    }
+
+    /// What was owed has come: nobody is woken for it any more.
+    pub(super) fn stop_pages_about(&mut self, unit: &mut Unit, id: IncidentId, is_about: impl Fn(&str) -> bool, why: &str) -> Decided<()> {
+        for page in self.pages_of(unit, id) {
+            let (state, _) = self.page(unit, page)?;
+            if is_about(&state.because) && paging::may_send(state.status) {
+                self.change_page(unit, page, paging::Command::Stop { why: why.to_owned() })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// When an acknowledgement that lasts so long has aged.
+fn lasts_until(incident: &Incident, lasts: Length) -> Timestamp {
+    let heard_at = incident.work.hold.acted_at.or(incident.acknowledged_at).unwrap_or(incident.updated_at);
+    after(heard_at, lasts)
+}

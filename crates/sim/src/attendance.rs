@@ -1,0 +1,143 @@
+//! Who has an incident, read from its log; and that none is forgotten: written against the contract, as
+//! [`crate::oracle`] is.
+
+use allclear_domain::expect::{Expectation, Rule, Standing};
+use allclear_domain::ids::IncidentId;
+use allclear_domain::incident::{self, Incident, Severity};
+use allclear_domain::org::model::NotifyUrgency;
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::paging::{Page, Status};
+use allclear_domain::time::{Length, after};
+use jiff::Timestamp;
+
+use crate::oracle::IncidentModel;
+use crate::orgs::{again, lasts};
+use crate::world::World;
+
+/// How long whoever has an incident has to say that they are still on it (contract).
+const ANSWER_WITHIN: Length = Length::from_mins(10);
+
+/// Whether a severity wakes people, by the contract.
+fn wakes(org: &Org, severity: Severity) -> bool {
+    let said = org.bundle().severities.iter().find(|form| form.id == severity).and_then(|form| form.notify);
+    said.map_or(severity <= Severity::Sev3, |urgency| urgency == NotifyUrgency::High)
+}
+
+impl IncidentModel {
+    fn take(&mut self, by: Option<&String>, at: Timestamp, lasts: Option<Length>) {
+        self.by.extend(by.cloned());
+        (self.held, self.known, self.lasts) = (true, self.severity, lasts);
+        (self.heard_at, self.asked_at, self.rose) = (Some(at), None, false);
+    }
+
+    fn lose(&mut self) {
+        (self.held, self.asked_at, self.rose) = (false, None, false);
+    }
+}
+
+impl World {
+    pub(crate) fn attendance_event(
+        &mut self,
+        id: IncidentId,
+        model: &mut IncidentModel,
+        event: &incident::Event,
+        actor: &str,
+        at: Timestamp,
+        cause: &str,
+    ) {
+        use incident::Event as E;
+        let org = self.org_of(self.org.version);
+        let wanted = |severity: Option<Severity>| severity.and_then(|severity| lasts(org.bundle(), severity));
+        if model.held && (actor.starts_with("person:") || actor == "administrator") {
+            (model.heard_at, model.asked_at) = (Some(at), None);
+        }
+        let said = match event {
+            E::Acknowledged(body) => Some(body.lasts),
+            E::StillOnIt(body) => Some(body.lasts),
+            E::SeverityChanged(body) => {
+                model.severity = Some(body.to);
+                Some(body.lasts)
+            }
+            _ => None,
+        };
+        if let Some(said) = said
+            && said != wanted(model.severity)
+        {
+            self.fail("I13 an acknowledgement ages", format!("{id} lasts {said:?}, not {:?}", wanted(model.severity)));
+        }
+        match event {
+            E::Proposed(body) | E::Declared(body) => {
+                (model.service, model.escalation) = (body.service.clone(), body.escalation.clone());
+                model.severity = Some(body.severity);
+            }
+            E::Acknowledged(body) => model.take(body.by.as_ref(), at, body.lasts),
+            E::StillOnIt(body) => model.take(body.by.as_ref(), at, body.lasts),
+            E::RoleTaken(body) if body.role == "commander" => model.take(Some(&body.person), at, body.lasts),
+            E::RoleLeft(body) if body.role == "commander" && !model.acknowledged => model.lose(),
+            E::SeverityChanged(body) if model.held => {
+                model.lasts = body.lasts;
+                let by_holder = model.by.iter().any(|person| actor == format!("person:{person}"));
+                let known = model.known.unwrap_or(body.from);
+                if by_holder {
+                    // One who had it may have it no more: only whoever has it is sure to know.
+                    model.known = None;
+                } else if body.to < known && (body.to <= Severity::Sev2 || (wakes(&org, body.to) && !wakes(&org, known))) {
+                    self.reached("what got worse than was acknowledged paged again");
+                    model.rose = model.known.is_some();
+                }
+            }
+            E::StillOnItAsked(_) => {
+                self.reached("somebody was asked whether they are still on it");
+                let soonest = model.heard_at.zip(wanted(model.severity)).map(|(heard, lasts)| after(heard, lasts));
+                if !model.held || soonest.is_none_or(|soonest| at < soonest) {
+                    self.fail("I9 no expectation settles early", format!("{id} is asked at {at}, and was heard of at {:?}", model.heard_at));
+                }
+                model.asked_at = Some(at);
+            }
+            E::Lost(body) => {
+                self.reached("an acknowledgement aged and paged again");
+                let asked = model.asked_at.map(|asked| after(asked, ANSWER_WITHIN));
+                if cause.contains("/still_on_it/") && asked.is_none_or(|soonest| at < soonest) {
+                    self.fail("I9 no expectation settles early", format!("{id} at {at}, asked at {:?}: {}", model.asked_at, body.why));
+                }
+                model.lose();
+            }
+            E::Escalated(body) => {
+                model.rose = false;
+                if body.why.contains("no page looked for anybody") {
+                    self.reached("an incident declared without a page paged after all");
+                }
+            }
+            E::Reopened(_) => model.lose(),
+            E::Resolved(_) | E::Cancelled(_) | E::Closed(_) | E::Merged(_) => model.lose(),
+            _ => {}
+        }
+        model.acknowledged |= matches!(event, E::Acknowledged(_));
+    }
+
+    /// I13 of one incident: somebody has it, or something with a time calls somebody.
+    pub(crate) fn check_attendance(&mut self, incident: &Incident, pages: &[Page], expectations: &[Expectation]) {
+        let Some(model) = self.oracle.incidents.get(&incident.id).cloned() else { return };
+        let id = incident.id;
+        if model.held != incident.is_held() {
+            self.fail("I13 who has it is known", format!("{id} is held: {}, its log says {}", incident.is_held(), model.held));
+        }
+        if !incident.state.is_open() {
+            return;
+        }
+        let live = |rule: Rule| expectations.iter().filter(|e| e.rule == rule && e.standing == Standing::Live).count();
+        let called = [Rule::PageAck, Rule::PageAgain, Rule::GroupWait, Rule::Candidate, Rule::Attended, Rule::StillOnIt].map(live);
+        let org = self.org_of(self.org.version);
+        let never = |page: &Page| page.status == Status::Exhausted && again(org.bundle(), page.escalation.as_deref(), page.urgency).is_none();
+        if !model.held && called.iter().sum::<usize>() == 0 && !pages.iter().any(never) {
+            self.fail("I13 no open incident is forgotten", format!("{id} is {:?}, nobody has it, and nobody is called", incident.state));
+        }
+        let ages = model.lasts.is_some() && lasts(org.bundle(), incident.severity).is_some();
+        if model.held && ages && live(Rule::Attended) + live(Rule::StillOnIt) == 0 {
+            self.fail("I13 an acknowledgement ages", format!("{id} is {}, and no sign of work is awaited", incident.severity));
+        }
+        if model.rose && model.held && !pages.iter().any(|page| page.status == Status::Running) {
+            self.fail("I13 what gets worse than was acknowledged pages", format!("{id} is {}", incident.severity));
+        }
+    }
+}
