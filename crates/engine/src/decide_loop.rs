@@ -16,8 +16,8 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::core::{Command, Effects, Input, Refusal};
 use crate::decider::{Decider, Done, Group};
-use crate::trouble::Trouble;
 use crate::engine::{Control, Ends, FLUSH_EVERY, Shared, Tag, note_fault, ours};
+use crate::trouble::Trouble;
 
 /// Commands decided into one commit.
 const GROUP_MAX: usize = 1024;

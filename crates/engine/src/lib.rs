@@ -6,8 +6,8 @@
 //!
 //! This crate knows no vendor's format, no HTTP, and holds no SQL.
 
-mod attendance;
 mod alert_queries;
+mod attendance;
 pub mod auth;
 pub mod clock;
 pub mod cookies;

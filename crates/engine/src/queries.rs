@@ -235,7 +235,8 @@ impl Queries<'_> {
         if let Some(page) = incident.page
             && let Some((page, _)) = rows::page::get(self.db(), page).await?
         {
-            view.unanswered = Some(page.status == allclear_domain::paging::Status::Exhausted && incident.state.is_open() && !incident.is_held());
+            view.unanswered =
+                Some(page.status == allclear_domain::paging::Status::Exhausted && incident.state.is_open() && !incident.is_held());
         }
         Ok(view)
     }

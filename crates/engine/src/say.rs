@@ -28,7 +28,11 @@ pub fn line(org: &Org, kind: &str, actor: &str, body: Option<&Value>) -> String 
         "still_on_it_asked" => {
             let people: Vec<String> =
                 body.get("people").and_then(Value::as_array).into_iter().flatten().filter_map(|id| id.as_str().map(name)).collect();
-            format!("Nobody was heard of; {} is asked whether they are still on it, and it pages again in {}", people.join(" and "), text("within"))
+            format!(
+                "Nobody was heard of; {} is asked whether they are still on it, and it pages again in {}",
+                people.join(" and "),
+                text("within")
+            )
         }
         "still_on_it" => format!("{} is still on it ({})", by("by"), text("via")),
         "acknowledgement_aged" => format!("Nobody is known to have it: {}", text("why")),

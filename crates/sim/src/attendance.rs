@@ -90,7 +90,10 @@ impl World {
                 self.reached("somebody was asked whether they are still on it");
                 let soonest = model.heard_at.zip(wanted(model.severity)).map(|(heard, lasts)| after(heard, lasts));
                 if !model.held || soonest.is_none_or(|soonest| at < soonest) {
-                    self.fail("I9 no expectation settles early", format!("{id} is asked at {at}, and was heard of at {:?}", model.heard_at));
+                    self.fail(
+                        "I9 no expectation settles early",
+                        format!("{id} is asked at {at}, and was heard of at {:?}", model.heard_at),
+                    );
                 }
                 model.asked_at = Some(at);
             }
@@ -128,7 +131,8 @@ impl World {
         let live = |rule: Rule| expectations.iter().filter(|e| e.rule == rule && e.standing == Standing::Live).count();
         let called = [Rule::PageAck, Rule::PageAgain, Rule::GroupWait, Rule::Candidate, Rule::Attended, Rule::StillOnIt].map(live);
         let org = self.org_of(self.org.version);
-        let never = |page: &Page| page.status == Status::Exhausted && again(org.bundle(), page.escalation.as_deref(), page.urgency).is_none();
+        let never =
+            |page: &Page| page.status == Status::Exhausted && again(org.bundle(), page.escalation.as_deref(), page.urgency).is_none();
         if !model.held && called.iter().sum::<usize>() == 0 && !pages.iter().any(never) {
             self.fail("I13 no open incident is forgotten", format!("{id} is {:?}, nobody has it, and nobody is called", incident.state));
         }

@@ -76,8 +76,8 @@ pub(crate) async fn decline(State(app): State<App>, Path(token): Path<String>, h
     let acted = async {
         let link = read(&app, &token)?;
         let story = link_story::read(&app.engine, &link).await.map_err(|why| unread(why, &token))?;
-        let may = (story.page.status == Status::Running && story.is_asked_now())
-            || (story.is_question() && story.standing == Standing::Open);
+        let may =
+            (story.page.status == Status::Running && story.is_asked_now()) || (story.is_question() && story.standing == Standing::Open);
         if may {
             let command = paging::Command::Decline { by: link.person.clone(), via: VIA.into() };
             submit(&app, &link, command, link_page::decline_form(&token, None)).await?;

@@ -9,10 +9,10 @@ use allclear_domain::incident::State;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{Page, Status};
 use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView};
+use allclear_domain::wire::NoticeKind;
 use allclear_engine::Engine;
 use allclear_engine::links::LinkFor;
 use allclear_engine::queries::{NoAnswer, Queries};
-use allclear_domain::wire::NoticeKind;
 use jiff::Timestamp;
 
 use crate::when::When;

@@ -152,7 +152,8 @@ impl Core {
         let command = incident::Command::AskStillOnIt { people: people.clone(), within: STILL_ON_IT_WITHIN };
         self.change_incident(unit, id, command)?;
         let until = after(unit.now, STILL_ON_IT_WITHIN).strftime("%H:%M UTC");
-        let text = format!("Nobody has done anything about it for {lasts}. Are you still on it? Without an answer it pages again at {until}.");
+        let text =
+            format!("Nobody has done anything about it for {lasts}. Are you still on it? Without an answer it pages again at {until}.");
         let targets: Vec<String> = people.iter().map(|id| super::coordination::person(id)).collect();
         let urgency = self.org.severity(incident.severity).notify;
         let asked = self.tell_at(unit, id, NoticeKind::StillOnIt, &targets, text, "its acknowledgement has aged", urgency)?;
