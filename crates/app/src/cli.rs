@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
 use crate::coordination_cli as coordination;
-use crate::given::{ForInvite, ForServe, ForStore, Given};
+use crate::given::{ForDoctor, ForInvite, ForServe, ForStore, Given};
 
 /// A command that was used wrongly in a way that clap cannot see.
 #[derive(Debug, thiserror::Error)]
@@ -110,8 +110,8 @@ pub enum Command {
     Backup(CopyFile),
     /// Fills an empty database from a copy; it sends nothing until `release`
     Restore(CopyFile),
-    /// Examines the database, the rota and the contacts
-    Doctor(Examine),
+    /// Examines the database, the rota and the contacts, and asks a running server what impairs paging
+    Doctor(Doctor),
     /// Checks every log's hash chain
     Verify(Examine),
     /// Ends the quarantine of a copy: it sends from now on
@@ -375,6 +375,19 @@ pub struct CopyFile {
     pub file: PathBuf,
     #[command(flatten)]
     pub store: Given<ForStore>,
+    #[command(flatten)]
+    pub form: Form,
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Only sends a test to every --operator-alarm, and says what became of it
+    #[arg(long)]
+    pub alarm: bool,
+    #[command(flatten)]
+    pub remote: Remote,
+    #[command(flatten)]
+    pub store: Given<ForDoctor>,
     #[command(flatten)]
     pub form: Form,
 }

@@ -20,6 +20,7 @@ use allclear_engine::outbox::OutboxSettings;
 
 use crate::accept::{self, Limits};
 use crate::config_file;
+use crate::operator_alarm::{self, Addresses};
 
 /// Read from the working directory unless `--config` names another.
 pub const FILE: &str = "allclear.toml";
@@ -36,6 +37,8 @@ pub enum Secrecy {
     Secret,
     /// All but the password of a URL.
     Url,
+    /// Of each address the host, or the mailbox: a path may be a secret.
+    Addresses,
 }
 
 /// One setting.
@@ -48,11 +51,13 @@ pub struct Setting {
     /// As text; absent where there is none, or it comes from another setting.
     pub default: Option<&'static str>,
     pub secrecy: Secrecy,
+    /// Whether the flag may be given more than once; the values are one text then, with blanks between them.
+    pub many: bool,
     pub help: &'static str,
 }
 
 const fn setting(name: &'static str, value: &'static str, default: Option<&'static str>, help: &'static str) -> Setting {
-    Setting { name, value, default, secrecy: Secrecy::Open, help }
+    Setting { name, value, default, secrecy: Secrecy::Open, many: false, help }
 }
 
 /// Every setting, in the order in which they are shown.
@@ -79,6 +84,11 @@ pub static SETTINGS: &[Setting] = &[
     setting("per-target-limit", "N", Some("4"), "Sends under way at once to one contact; 0 lifts the limit"),
     setting("send-limit", "N", Some("512"), "Sends under way at once in all"),
     setting("no-bundle", "", Some("false"), "Send messages that wait for one contact one by one instead of together"),
+    Setting {
+        secrecy: Secrecy::Addresses,
+        many: true,
+        ..setting("operator-alarm", "ADDRESS", None, "Webhook URL or mailto:, told when paging itself is impaired; may be given again")
+    },
     setting("log", "LEVEL", Some("info"), "error, warn, info, debug or trace"),
     setting("log-format", "FORMAT", Some("text"), "text, or json for one object a line"),
     setting("workers", "N", Some("2"), "Threads that run tasks"),
@@ -268,6 +278,7 @@ pub struct Config {
     pub guard: Guard,
     pub trusted_proxies: Ranges,
     pub outbox: OutboxSettings,
+    pub operators: Addresses,
     pub log: Level,
     pub log_json: bool,
     pub workers: usize,
@@ -311,6 +322,10 @@ impl Config {
             write: accept::WRITE_DEADLINE,
             drain: settings.length("drain-timeout")?,
         };
+        let operators: Addresses = settings.parsed("operator-alarm")?.unwrap_or_default();
+        if operators.need_mail() && settings.text("smtp").is_none() {
+            return Err(settings.bad("operator-alarm", "a `mailto:` needs a mail server: give --smtp as well"));
+        }
         Ok(Self {
             listen,
             base_url,
@@ -324,6 +339,7 @@ impl Config {
             guard,
             trusted_proxies: settings.parsed("trusted-proxies")?.unwrap_or_default(),
             outbox,
+            operators,
             log: log.ok_or_else(|| settings.bad("log", "write `error`, `warn`, `info`, `debug` or `trace`"))?,
             log_json,
             workers: settings.number("workers", 1, WORKERS_MAX)?,
@@ -357,6 +373,7 @@ pub fn shown(secrecy: Secrecy, text: &str) -> String {
     match secrecy {
         Secrecy::Open => text.to_owned(),
         Secrecy::Secret => MASK.to_owned(),
+        Secrecy::Addresses => operator_alarm::shown(text),
         Secrecy::Url => {
             let (place, options) = text.split_once('?').map_or((text, None), |(place, options)| (place, Some(options)));
             let mut out = match (place.split_once("://"), place.rsplit_once('@')) {

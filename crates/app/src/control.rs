@@ -2,7 +2,9 @@
 //!
 //! One line asks, one line answers: `now` → `ok MICROS`; `advance 300s` moves the clock forward,
 //! stopping at everything that is due on the way, and answers when all is quiet; `quiet` waits for
-//! that alone; `jump -3600s` and `jump 3600s` set the wall clock at once, as an operator would.
+//! that alone; `jump 3600s` is the machine's sleep: so much time has passed at once; `wall -3600s` and `wall 3600s`
+//! set the wall clock, as an operator would, and no time passes. `freeze look` lets a stage stand still, `thaw look`
+//! lets it go on, and `watch 60s` lets time pass for the watch over the stages alone.
 //! What goes wrong is answered with `error WHY`. Release builds lack this module.
 
 use std::path::Path;
@@ -84,7 +86,19 @@ async fn obey(line: &str, engine: &Engine, hands: &Hands) -> Result<Option<i64>,
             hands.move_by(signed_micros(rest)?);
             engine.wake();
         }
-        _ => return Err(format!("`{line}` is not understood; `now`, `quiet`, `advance 300s`, `jump -3600s` are")),
+        "wall" => hands.set_wall_forth(signed_micros(rest)?),
+        #[cfg(feature = "failpoints")]
+        "freeze" | "thaw" => {
+            let stage = allclear_engine::trouble::Stage::from_name(rest.trim()).ok_or_else(|| format!("`{rest}` is no stage"))?;
+            engine.freeze(stage, word == "freeze");
+            return Ok(None);
+        }
+        #[cfg(feature = "failpoints")]
+        "watch" => {
+            engine.watch_passes(std::time::Duration::from_micros(micros(rest)?.unsigned_abs())).await;
+            return Ok(None);
+        }
+        _ => return Err(format!("`{line}` is not understood; `now`, `quiet`, `advance 300s`, `jump 3600s`, `wall -3600s` are")),
     }
     Ok(Some(hands.now_micros()))
 }

@@ -29,6 +29,14 @@ impl Which for ForStore {
     const NAMES: Option<&'static [&'static str]> = Some(&["database", "secret-key-file"]);
 }
 
+/// `doctor` looks at the database, and at whom operators' alarms would reach.
+#[derive(Debug, Clone)]
+pub struct ForDoctor;
+impl Which for ForDoctor {
+    const NAMES: Option<&'static [&'static str]> =
+        Some(&["database", "secret-key-file", "base-url", "listen", "smtp", "mail-from", "operator-alarm"]);
+}
+
 /// Commands that work on the database, and name an address of the server.
 #[derive(Debug, Clone)]
 pub struct ForInvite;
@@ -62,8 +70,8 @@ impl<W: Which> FromArgMatches for Given<W> {
                 if matches.get_flag(setting.name) {
                     flags.insert(setting.name, "true".to_owned());
                 }
-            } else if let Some(text) = matches.get_one::<String>(setting.name) {
-                flags.insert(setting.name, text.clone());
+            } else if let Some(texts) = matches.get_many::<String>(setting.name) {
+                flags.insert(setting.name, texts.cloned().collect::<Vec<_>>().join(" "));
             }
         }
         Ok(Self { flags, file: matches.get_one::<PathBuf>("config").cloned(), which: PhantomData })
@@ -86,7 +94,11 @@ impl<W: Which> Args for Given<W> {
                 setting.default.filter(|_| !setting.value.is_empty()).map(|text| format!(" [default: {text}]")).unwrap_or_default();
             let help = format!("{}{default} [env: {}]", setting.help, config::variable(setting.name));
             let arg = Arg::new(setting.name).long(setting.name).help(help);
-            command = command.arg(if setting.value.is_empty() { arg.action(ArgAction::SetTrue) } else { arg.value_name(setting.value) });
+            command = command.arg(match (setting.value.is_empty(), setting.many) {
+                (true, _) => arg.action(ArgAction::SetTrue),
+                (false, true) => arg.action(ArgAction::Append).value_name(setting.value),
+                (false, false) => arg.value_name(setting.value),
+            });
         }
         let file = Arg::new("config").long("config").value_name("FILE").value_parser(clap::value_parser!(PathBuf));
         command.arg(file.help("File with settings [default: allclear.toml, where it exists]"))

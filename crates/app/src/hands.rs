@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use allclear_engine::Engine;
-use allclear_engine::clock::SystemClock;
+use allclear_engine::clock::{JUMP_MIN, SystemClock};
 use allclear_engine::ports::Clock as _;
+use allclear_engine::trouble::Trouble;
 use allclear_store::{Db, Fault};
 use jiff::SignedDuration;
 
@@ -43,21 +44,58 @@ impl Hands {
         self.set();
     }
 
+    /// The wall clock is set forth by so many microseconds, and no time has passed.
+    #[cfg(feature = "test-clock")]
+    pub fn set_wall_forth(&self, micros: i64) {
+        self.clock.set_wall_forth(micros);
+    }
+
     /// Sets the clock by the database's; nothing to do on SQLite.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn ask(&self, db: &Db) -> Result<(), Fault> {
-        let begun = self.clock.monotonic_ns();
-        let ahead = self.clock.offset_micros();
-        let machine = self.clock.now() - SignedDuration::from_micros(ahead);
-        let Some(offset) = db.clock_offset(machine).await? else { return Ok(()) };
-        // What the call took is taken off: rather a little late than early.
-        let took = i64::try_from(self.clock.monotonic_ns().saturating_sub(begun) / 1000).unwrap_or(i64::MAX);
-        let offset = i64::try_from(offset.as_micros()).unwrap_or(0).saturating_sub(took);
+        if let Some(offset) = self.read(db).await? {
+            self.take(offset);
+        }
+        Ok(())
+    }
+
+    fn take(&self, offset: i64) {
         self.database.store(offset, Ordering::SeqCst);
         self.set();
         tracing::debug!(offset_micros = offset, "set by the database's clock");
+    }
+
+    /// How far the database's clock is ahead of the machine's, in microseconds.
+    async fn read(&self, db: &Db) -> Result<Option<i64>, Fault> {
+        let begun = self.clock.monotonic_ns();
+        let ahead = self.clock.offset_micros();
+        let machine = self.clock.now() - SignedDuration::from_micros(ahead);
+        let Some(offset) = db.clock_offset(machine).await? else { return Ok(None) };
+        // What the call took is taken off: rather a little late than early.
+        let took = i64::try_from(self.clock.monotonic_ns().saturating_sub(begun) / 1000).unwrap_or(i64::MAX);
+        Ok(Some(i64::try_from(offset.as_micros()).unwrap_or(0).saturating_sub(took)))
+    }
+
+    /// Asks once more. A jump of the database's clock is told, and followed once no incident is open: until then
+    /// deadlines go on by elapsed time, as where the machine's own clock jumps.
+    async fn ask_again(&self, engine: &Engine) -> Result<(), Fault> {
+        let Some(offset) = self.read(engine.db()).await? else { return Ok(()) };
+        let jump = SignedDuration::from_micros(offset.saturating_sub(self.database.load(Ordering::SeqCst)));
+        if jump.abs() >= JUMP_MIN && engine.open_incidents().await? > 0 {
+            let seconds = jump.as_secs();
+            let detail = format!("the database's clock is {seconds} s ahead of the clock of deadlines, which goes on by elapsed time");
+            if engine.troubles().raise(Trouble::ClockJumped, &detail, engine.now()) {
+                tracing::warn!(
+                    ahead_s = seconds,
+                    "the database's clock jumped; deadlines go on by elapsed time, and it is followed once no incident is open"
+                );
+            }
+            return Ok(());
+        }
+        self.take(offset);
+        engine.troubles().clear(&Trouble::ClockJumped);
         Ok(())
     }
 
@@ -69,7 +107,7 @@ impl Hands {
                 () = tokio::time::sleep(ASK_EVERY) => {}
                 () = stopping.cancelled() => return,
             }
-            if let Err(fault) = self.ask(engine.db()).await {
+            if let Err(fault) = self.ask_again(&engine).await {
                 tracing::warn!(%fault, "the database's clock cannot be read; the last offset stays");
             }
         }

@@ -20,6 +20,7 @@ mod hands;
 mod incident_commands;
 mod key;
 mod logs;
+mod operator_alarm;
 mod org_commands;
 mod proxies;
 mod routes;

@@ -30,6 +30,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::accept::{self, Doors};
 use crate::config::{Config, environment};
 use crate::hands::Hands;
+use crate::operator_alarm::Operators;
 use crate::routes::{self, Faces};
 use crate::transport::{Carrier, Recorder};
 use crate::{demo, key, upkeep};
@@ -47,11 +48,15 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let place = Place::take(&config)?;
     let transport = carrier(&config, &place.base_url)?;
     let engine = start(&config, place.base_url.clone(), transport, Arc::default()).await?;
+    engine.set_operator_alarm(Arc::new(operators(&config, &place.base_url)?));
     let set_up = async {
         if let Some(file) = &config.org {
             keep_serving(&engine, apply_file(&engine, file).await)?;
         }
         warn_without_mail(&engine, &config);
+        if config.operators.0.is_empty() {
+            tracing::info!("no --operator-alarm is set, so nobody is told outside of this program when paging itself is impaired");
+        }
         first_start(&engine).await?;
         anyhow::Ok(Faces::default())
     };
@@ -180,7 +185,7 @@ fn failpoint(db: &Db, transport: Arc<dyn Transport>) -> anyhow::Result<Arc<dyn T
 }
 
 /// Where this server is reached when nothing else is said.
-fn base_url(address: SocketAddr) -> String {
+pub fn base_url(address: SocketAddr) -> String {
     let ip = address.ip();
     match ip {
         _ if ip.is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
@@ -192,13 +197,28 @@ fn base_url(address: SocketAddr) -> String {
 fn carrier(config: &Config, base_url: &str) -> anyhow::Result<Arc<dyn Transport>> {
     let url: reqwest::Url = base_url.parse().context("the base URL does not read")?;
     let host = url.host_str().unwrap_or("localhost");
+    let mail_from = mail_from(config.mail_from.as_deref(), host);
+    let settings = TransportConfig { guard: config.guard.clone(), smtp: config.smtp.clone(), mail_from };
+    Ok(Arc::new(Carrier::new(Channels::new(host), Transports::new(settings)?)))
+}
+
+/// Who tells operators, made from the settings.
+///
+/// # Errors
+/// When the base URL does not read.
+pub fn operators(config: &Config, base_url: &str) -> anyhow::Result<Operators> {
+    let url: reqwest::Url = base_url.parse().context("the base URL does not read")?;
+    let mail_from = mail_from(config.mail_from.as_deref(), url.host_str().unwrap_or("localhost"));
+    Ok(Operators::new(config.operators.clone(), config.smtp.clone(), mail_from, base_url.to_owned()))
+}
+
+/// Who mails come from.
+fn mail_from(given: Option<&str>, host: &str) -> String {
     // An address literal, `allclear@[127.0.0.1]`, is allowed by RFC 5321 and refused by many; the
     // library that puts mails together is among them.
     let literal = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
     let domain = if literal { "localhost" } else { host };
-    let mail_from = config.mail_from.clone().unwrap_or_else(|| format!("allclear@{domain}"));
-    let settings = TransportConfig { guard: config.guard.clone(), smtp: config.smtp.clone(), mail_from };
-    Ok(Arc::new(Carrier::new(Channels::new(host), Transports::new(settings)?)))
+    given.map_or_else(|| format!("allclear@{domain}"), ToOwned::to_owned)
 }
 
 /// Applies an organisation file that is not the one applied last.

@@ -20,11 +20,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::cli::{CopyFile, Examine, Form, Invite, Release, Token, Usage};
+use crate::cli::{CopyFile, Doctor, Examine, Form, Invite, Release, Token, Usage};
 use crate::client::Client;
 use crate::config::Resolved;
 use crate::say::outln;
-use crate::{key, say};
+use crate::{key, operator_alarm, say};
 
 /// Random bytes of a token: as many as of those that the server makes.
 const TOKEN_BYTES: usize = 32;
@@ -161,8 +161,11 @@ fn told_file(form: Form, file: &PathBuf) {
 }
 
 /// `doctor`.
-pub async fn doctor(args: Examine) -> anyhow::Result<()> {
+pub async fn doctor(args: Doctor) -> anyhow::Result<()> {
     let settings = args.store.resolve()?;
+    if args.alarm {
+        return operator_alarm::test(&settings, args.form).await;
+    }
     let database = settings.text("database").unwrap_or_default();
     let place = key::place(settings.text("secret-key-file").map(std::path::Path::new), database)?;
     let db = open(&settings, Access::ReadOnly).await?;
@@ -171,11 +174,24 @@ pub async fn doctor(args: Examine) -> anyhow::Result<()> {
         None => key::read_or_make(None, &SystemRng)?,
     };
     let kinds: Vec<&str> = registry::kinds().collect();
-    let found = upkeep::doctor(&db, &key, &kinds, SystemClock::default().now()).await?;
+    let mut found = upkeep::doctor(&db, &key, &kinds, SystemClock::default().now()).await?;
     db.close().await;
-    if args.form.json {
-        outln!("{:#}", json!({ "healthy": found.errors.is_empty(), "errors": found.errors, "warnings": found.warnings }));
+    let mut hints = Vec::new();
+    let client = Client::new(&args.remote)?;
+    if client.has_token() {
+        ask_the_server(&client, &mut found, &mut hints).await;
     } else {
+        hints.push("with an administrator's token in ALLCLEAR_TOKEN the running server is asked what impairs paging".to_owned());
+        if settings.text("operator-alarm").is_none() {
+            hints.push(NO_OPERATOR.to_owned());
+        }
+    }
+    if args.form.json {
+        outln!("{:#}", json!({ "healthy": found.errors.is_empty(), "errors": found.errors, "warnings": found.warnings, "hints": hints }));
+    } else {
+        for hint in &hints {
+            eprintln!("hint: {}", say::clean(hint));
+        }
         for (weight, lines) in [("error", &found.errors), ("warning", &found.warnings)] {
             for line in lines {
                 outln!("{weight}: {}", say::clean(line));
@@ -185,6 +201,27 @@ pub async fn doctor(args: Examine) -> anyhow::Result<()> {
     anyhow::ensure!(found.errors.is_empty(), "{} things must be mended", found.errors.len());
     eprintln!("nothing must be mended; {} warnings", found.warnings.len());
     Ok(())
+}
+
+const NO_OPERATOR: &str = "no --operator-alarm is set: nobody is told outside of paging when paging itself is impaired";
+
+/// What the running server knows of itself; where it cannot be asked, that is worth a warning.
+async fn ask_the_server(client: &Client, found: &mut upkeep::Diagnosis, hints: &mut Vec<String>) {
+    let told: Value = match client.get(&["troubles"], &[]).await {
+        Ok(told) => told,
+        Err(why) => {
+            found.warnings.push(format!("the server could not be asked what impairs paging: {why:#}"));
+            return;
+        }
+    };
+    for one in told["impaired"].as_array().into_iter().flatten() {
+        let text = |key: &str| one[key].as_str().unwrap_or_default();
+        let line = format!("paging is impaired: {} ({}); {}", text("what"), text("detail"), text("advice"));
+        if one["unready"] == true { found.errors.push(line) } else { found.warnings.push(line) }
+    }
+    if told["operator_addresses"] == 0 {
+        hints.push(NO_OPERATOR.to_owned());
+    }
 }
 
 /// `verify`.

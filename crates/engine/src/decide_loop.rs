@@ -17,7 +17,8 @@ use tokio::sync::{Notify, mpsc};
 use crate::core::{Command, Effects, Input, Refusal};
 use crate::decider::{Decider, Done, Group};
 use crate::engine::{Control, Ends, FLUSH_EVERY, Shared, Tag, note_fault, ours};
-use crate::trouble::Trouble;
+use crate::stages::Measure;
+use crate::trouble::{Stage, Trouble};
 
 /// Commands decided into one commit.
 const GROUP_MAX: usize = 1024;
@@ -104,6 +105,7 @@ impl Loop {
         let mut incoming = Vec::with_capacity(GROUP_MAX);
         let mut flush_at = after(self.shared.ports.clock.now(), FLUSH_EVERY);
         loop {
+            self.shared.stages.gate(Stage::Decide).await;
             while let Ok(control) = self.controls.try_recv() {
                 self.control(control);
             }
@@ -123,6 +125,8 @@ impl Loop {
                 if let Some(back) = self.add(&mut group, &mut flight, input, tag, first_of_all).await {
                     waiting.push_first(back);
                     stuck = true;
+                } else {
+                    self.shared.stages.did(Measure::Commands);
                 }
                 // Whoever came while signals were decided goes before the next of them.
                 while let Ok(command) = self.inbox.try_recv() {
@@ -130,6 +134,7 @@ impl Loop {
                 }
             }
             self.tell_no_progress();
+            self.tell_unread();
             let found = self.decider.take_found();
             if !found.is_empty() {
                 self.publish(Vec::new(), found);
@@ -181,6 +186,7 @@ impl Loop {
                 for _ in 0..self.decider.core().dirty_alerts().div_ceil(FLUSH_KEYS_MAX) {
                     waiting.push((ours("flush", Command::Flush { keys: FLUSH_KEYS_MAX }), None));
                     self.shared.busy.fetch_add(1, Ordering::SeqCst);
+                    self.shared.stages.add(Measure::Commands, 1);
                 }
             }
         }
@@ -209,8 +215,12 @@ impl Loop {
             self.publish(done, effects);
             return None;
         }
-        let db = self.shared.db.clone();
-        let mut commit: Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send>> = Box::pin(async move { db.commit(writes).await });
+        let shared = self.shared.clone();
+        let mut commit: Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send>> = Box::pin(async move {
+            shared.stages.gate(Stage::Commit).await;
+            shared.db.commit(writes).await
+        });
+        self.shared.stages.set(Measure::Flights, 1);
         // The first poll hands the writes to the store's writer; deciding goes on meanwhile.
         match commit.as_mut().now_or_never() {
             Some(result) => {
@@ -227,6 +237,8 @@ impl Loop {
     /// A group landed. When it failed, what was decided after it is taken back to be decided again.
     async fn land(&mut self, group: Group<Tag>, result: Result<(), CommitError>, later: &mut Group<Tag>) -> Option<Vec<(Input, Tag)>> {
         self.shared.commits.fetch_add(1, Ordering::Relaxed);
+        self.shared.stages.set(Measure::Flights, 0);
+        self.shared.stages.did(Measure::Flights);
         match result {
             Ok(()) => {
                 if self.shared.last_fault.read().is_ok_and(|last| last.is_some()) {
@@ -264,6 +276,13 @@ impl Loop {
         if self.no_progress_at.is_some_and(|at| now > after(at, NO_PROGRESS_SHOWN)) {
             self.no_progress_at = None;
             self.shared.troubles.clear(&Trouble::NoProgress);
+        }
+    }
+
+    /// Rows that memory goes without, since they do not read.
+    fn tell_unread(&mut self) {
+        for row in self.decider.take_unread() {
+            self.shared.troubles.raise(Trouble::Unreadable(row.table, row.key), &row.why, self.shared.ports.clock.now());
         }
     }
 
@@ -312,6 +331,8 @@ impl Loop {
                 note_fault(shared, Some(why));
             }
             shared.busy.fetch_sub(1, Ordering::SeqCst);
+            shared.stages.add(Measure::Commands, -1);
+            shared.stages.did(Measure::Commands);
             if let Some(answer) = tag {
                 // Whoever asked may have gone; the deed is done all the same.
                 let _ = answer.send(reply);

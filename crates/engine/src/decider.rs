@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use allclear_domain::expect::Owner;
 use allclear_domain::time::Length;
-use allclear_store::{CommitError, Db, Fault, Write, rows};
+use allclear_store::{CommitError, Db, Fault, FaultKind, Write, rows};
 
 use crate::core::{AlertKey, Command, Core, Effects, Input, Loaded, Need, OpenAlert, REFERENCE_BLOCK, Refusal, Reply, Stop, Unit, Witness};
 use crate::ports::Ports;
@@ -114,6 +114,7 @@ pub struct Decider {
     unsure: Vec<(Witness, Vec<Effects>)>,
     /// What follows commits of which that was learned later.
     found: Vec<Effects>,
+    unread: Vec<rows::Unread>,
 }
 
 impl Decider {
@@ -131,6 +132,7 @@ impl Decider {
             no_progress: Vec::new(),
             unsure: Vec::new(),
             found: Vec::new(),
+            unread: Vec::new(),
         }
     }
 
@@ -178,10 +180,11 @@ impl Decider {
         self.core.forget_alerts();
         let mut after = String::new();
         loop {
-            let page = rows::alert::open_after(&self.db, &after, FILL_ROWS).await?;
-            let Some(last) = page.last() else { break };
-            after = last.id.to_string();
-            for open in page {
+            let (page, last) = rows::alert::open_after(&self.db, &after, FILL_ROWS).await?;
+            let Some(last) = last else { break };
+            after = last;
+            self.unread.extend(page.unread);
+            for open in page.read {
                 let alert = OpenAlert {
                     id: open.id,
                     incident: open.incident,
@@ -209,6 +212,11 @@ impl Decider {
         }
         self.cold = false;
         Ok(())
+    }
+
+    /// Rows that did not read when memory was filled: memory goes without them.
+    pub fn take_unread(&mut self) -> Vec<rows::Unread> {
+        std::mem::take(&mut self.unread)
     }
 
     /// What follows commits whose answer was lost and that turned out to be durable: messages of
@@ -277,7 +285,8 @@ impl Decider {
                     Ok(loaded) => self.core.load(loaded),
                     Err(fault) => {
                         self.core.clear_read();
-                        group.pending.push(Pending { input, tag, reply: Err(unavailable(&fault)) });
+                        let refusal = if fault.kind == FaultKind::Column { unread(&input, &fault) } else { unavailable(&fault) };
+                        group.pending.push(Pending { input, tag, reply: Err(refusal) });
                         return Ok(());
                     }
                 },
@@ -560,6 +569,12 @@ impl Decider {
 /// streams, groups and references is always ahead of the store.
 const fn reads_what_may_wait(need: &Need) -> bool {
     !matches!(need, Need::Incident(_) | Need::Page(_) | Need::Group(_) | Need::References { .. })
+}
+
+/// A row does not read, now or later: trying again would not help, and must hold up nobody else.
+fn unread(input: &Input, fault: &Fault) -> Refusal {
+    tracing::error!(cause = %input.cause, %fault, "a command needs a row that does not read, and was refused; other commands go on");
+    Refusal::Broken
 }
 
 fn unavailable(fault: &Fault) -> Refusal {

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use allclear_domain::access::Actor;
@@ -23,8 +23,10 @@ use crate::links::Links;
 use crate::look_loop::looks;
 use crate::metrics::Metrics;
 use crate::outbox::{Outbox, OutboxSettings};
-use crate::ports::Ports;
+use crate::ports::{OperatorAlarm, Ports};
 use crate::seal::SecretKey;
+use crate::stages::Measure;
+use crate::trouble::Trouble;
 
 /// Within this time the soft part of alerts seen again is written (design: 15 s).
 pub const FLUSH_EVERY: Length = Length::from_secs(15);
@@ -75,6 +77,7 @@ pub struct Shared {
     pub(crate) next_attempt: AtomicI64,
     pub(crate) look_wake: Notify,
     pub(crate) outbox_wake: Notify,
+    pub(crate) follow_wake: Notify,
     /// Set when a loop ended though nobody stopped it: not ready any more.
     ended_early: AtomicBool,
     pub(crate) last_fault: RwLock<Option<(Timestamp, String)>>,
@@ -85,6 +88,9 @@ pub struct Shared {
     seed: AtomicU64,
     pub(crate) sign_in: crate::sessions::SignIn,
     pub(crate) troubles: crate::trouble::Troubles,
+    pub(crate) stages: crate::stages::Stages,
+    pub(crate) watch: crate::watch::Watch,
+    pub(crate) operators: OnceLock<Arc<dyn OperatorAlarm>>,
 }
 
 /// What changes the decider itself, in order with the commands.
@@ -117,6 +123,7 @@ impl Engine {
         let setup = Setup { node, booted_at, shared: db.dialect() == Dialect::Postgres, quarantined, seed: seed.rotate_left(17) };
         let held = crate::attendance::learn_who_has_what(&db).await?;
         let mut decider = Decider::new(Core::new(setup, org.clone()), db.clone(), ports.clone());
+        crate::set_back::mend(&db, booted_at).await?;
         decider.fill().await?;
 
         let (commands, inbox) = mpsc::channel(QUEUE_MAX);
@@ -144,6 +151,7 @@ impl Engine {
             next_attempt: AtomicI64::new(i64::MAX),
             look_wake: Notify::new(),
             outbox_wake: Notify::new(),
+            follow_wake: Notify::new(),
             ended_early: AtomicBool::new(false),
             last_fault: RwLock::new(None),
             commits: AtomicU64::new(0),
@@ -153,7 +161,14 @@ impl Engine {
             seed: AtomicU64::new(seed.rotate_left(31)),
             settings,
             troubles: crate::trouble::Troubles::default(),
+            stages: crate::stages::Stages::default(),
+            watch: crate::watch::Watch::default(),
+            operators: OnceLock::new(),
         });
+        for row in decider.take_unread() {
+            shared.troubles.raise(Trouble::Unreadable(row.table, row.key), &row.why, booted_at);
+        }
+        crate::watch::start(&shared).map_err(no_thread)?;
         let engine = Self { shared: shared.clone(), commands };
         let decide = Loop { shared: shared.clone(), decider, inbox, controls, to_outbox, no_progress_at: None };
         // Outlives the other tasks: what they learn while stopping is still written down.
@@ -163,7 +178,7 @@ impl Engine {
         std::thread::Builder::new()
             .name("decider".to_owned())
             .spawn(move || runtime.block_on(decide.run()))
-            .map_err(|error| Fault::new(allclear_store::FaultKind::Other, format!("cannot start a thread: {error}")))?;
+            .map_err(no_thread)?;
         shared.tasks.spawn(looks(engine.clone()));
         shared.tasks.spawn(crate::attendance::watch(engine.clone(), held));
         shared.tasks.spawn(Outbox::new(engine.clone(), from_decider).run());
@@ -184,6 +199,7 @@ impl Engine {
             self.shared.busy.fetch_sub(1, Ordering::SeqCst);
             return Err(Refusal::Unavailable("the program is stopping".into()));
         }
+        self.shared.stages.add(Measure::Commands, 1);
         wait.await.unwrap_or_else(|_| Err(Refusal::Unavailable("the program is stopping".into())))
     }
 
@@ -367,6 +383,38 @@ impl Engine {
         &self.shared.troubles
     }
 
+    /// How many incidents are open, whoever may see them.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn open_incidents(&self) -> Result<i64, Fault> {
+        rows::incident::count_open(&self.shared.db, &allclear_domain::access::Reach::all()).await
+    }
+
+    /// Whom to tell, outside of paging, when paging itself is impaired; once, at the start.
+    pub fn set_operator_alarm(&self, alarm: Arc<dyn OperatorAlarm>) {
+        // A second one would be a mistake of the program's start; the first stays.
+        let _ = self.shared.operators.set(alarm);
+    }
+
+    /// How many addresses operators are told at.
+    #[must_use]
+    pub fn operator_addresses(&self) -> usize {
+        self.shared.operators.get().map_or(0, |alarm| alarm.addresses().len())
+    }
+
+    /// Lets a stage stand still from its next piece of work on, or go on: for tests.
+    #[cfg(feature = "failpoints")]
+    pub fn freeze(&self, stage: crate::trouble::Stage, still: bool) {
+        self.shared.stages.freeze(stage, still);
+    }
+
+    /// Lets time pass for the watch over the stages: for tests, which cannot wait for a minute.
+    #[cfg(feature = "failpoints")]
+    pub async fn watch_passes(&self, by: Duration) {
+        self.shared.watch.let_pass(&self.shared, by).await;
+    }
+
     pub(crate) fn note_fault(&self, why: &str) {
         note_fault(&self.shared, Some(why));
     }
@@ -406,6 +454,13 @@ impl Engine {
 }
 
 impl Shared {
+    /// A part of the program ends: nobody asked it to, unless the program stops.
+    pub(crate) fn ended(&self) {
+        if !self.stop.is_cancelled() {
+            self.ended_early.store(true, Ordering::SeqCst);
+            tracing::error!("a part of the program ended by itself; it is not ready any more and has to be restarted");
+        }
+    }
     pub(crate) const fn next_attempt_micros(&self) -> &AtomicI64 {
         &self.next_attempt
     }
@@ -421,8 +476,14 @@ pub(crate) fn note_fault(shared: &Shared, why: Option<&str>) {
 pub enum StartError {
     #[error("the store does not answer")]
     Store(#[from] Fault),
+    #[error("deadlines of a clock that was set back were not moved back with it")]
+    SetBack(#[from] CommitError),
     #[error("the stored organisation does not read: {0}")]
     Org(String),
+}
+
+fn no_thread(error: std::io::Error) -> Fault {
+    Fault::new(allclear_store::FaultKind::Other, format!("cannot start a thread: {error}"))
 }
 
 /// Held by a loop for as long as it runs: tells when it ended, even by a panic, though nobody stopped
@@ -431,10 +492,7 @@ pub(crate) struct Ends(pub(crate) Arc<Shared>);
 
 impl Drop for Ends {
     fn drop(&mut self) {
-        if !self.0.stop.is_cancelled() {
-            self.0.ended_early.store(true, Ordering::SeqCst);
-            tracing::error!("a part of the program ended by itself; it is not ready any more and has to be restarted");
-        }
+        self.0.ended();
     }
 }
 

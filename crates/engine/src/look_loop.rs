@@ -1,14 +1,18 @@
 //! The task that looks at due expectations, worst first.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 use allclear_domain::expect::Expectation;
 use allclear_domain::time::{Length, after};
+use allclear_store::rows::Found;
 use allclear_store::{Db, Fault, rows};
 use jiff::Timestamp;
 
 use crate::core::{Command, Refusal};
 use crate::engine::{Ends, Engine, join, ours};
+use crate::stages::Measure;
+use crate::trouble::{Stage, Trouble, Troubles};
 
 /// Due expectations looked at per round.
 const LOOKS_PER_ROUND: i64 = 256;
@@ -21,10 +25,14 @@ const LOOK_AGAIN_AFTER: Length = Length::from_secs(30);
 pub(crate) async fn looks(engine: Engine) {
     let shared = engine.shared.clone();
     let _ends = Ends(shared.clone());
+    shared.stages.set(Measure::LookRounds, 1);
+    let (mut unread, mut refused) = (BTreeSet::new(), Refused::default());
     loop {
         if shared.stop.is_cancelled() {
             return;
         }
+        shared.stages.did(Measure::LookRounds);
+        shared.stages.gate(Stage::Look).await;
         // Whatever is opened while we read lowers this again.
         shared.next_look.store(i64::MAX, Ordering::SeqCst);
         let now = engine.now();
@@ -32,7 +40,10 @@ pub(crate) async fn looks(engine: Engine) {
             (Vec::new(), None)
         } else {
             match read_due(&shared.db, now).await {
-                Ok(found) => found,
+                Ok((found, next)) => {
+                    shared.troubles.unread(&mut unread, found.unread, now);
+                    (found.read, next)
+                }
                 Err(fault) => {
                     tracing::error!(%fault, "due expectations cannot be read");
                     engine.note_fault(&fault.to_string());
@@ -55,8 +66,10 @@ pub(crate) async fn looks(engine: Engine) {
             failed = true;
             if !matches!(refusal, Refusal::Unavailable(_)) {
                 put_off(&engine, &expectation, &refusal).await;
+                refused.note(&shared.troubles, &expectation, &refusal, now);
             }
         }
+        refused.forget(&shared.troubles, now);
         if full && !failed {
             continue;
         }
@@ -84,8 +97,36 @@ async fn put_off(engine: &Engine, expectation: &Expectation, refusal: &Refusal) 
     let _ = engine.db().commit(vec![write]).await;
 }
 
-async fn read_due(db: &Db, now: Timestamp) -> Result<(Vec<Expectation>, Option<Timestamp>), Fault> {
+/// Looks that were refused, each with when it was last and how often in a row. The second time it is a trouble: the
+/// first may have lost a race.
+#[derive(Default)]
+struct Refused(BTreeMap<String, (Timestamp, u32)>);
+
+impl Refused {
+    fn note(&mut self, troubles: &Troubles, expectation: &Expectation, refusal: &Refusal, now: Timestamp) {
+        let what = format!("{}/{}/{}", expectation.owner, expectation.key, expectation.occurrence);
+        let (last, times) = self.0.entry(what.clone()).or_insert((now, 0));
+        (*last, *times) = (now, *times + 1);
+        if *times > 1 {
+            troubles.raise(Trouble::LookRefused(what), &refusal.to_string(), now);
+        }
+    }
+
+    /// What was not refused again when its time came has been done, or is wanted no more.
+    fn forget(&mut self, troubles: &Troubles, now: Timestamp) {
+        self.0.retain(|what, (last, _)| {
+            let kept = now <= after(after(*last, LOOK_AGAIN_AFTER), LOOK_AGAIN_AFTER);
+            if !kept {
+                troubles.clear(&Trouble::LookRefused(what.clone()));
+            }
+            kept
+        });
+    }
+}
+
+async fn read_due(db: &Db, now: Timestamp) -> Result<(Found<Expectation>, Option<Timestamp>), Fault> {
     let due = rows::expectation::due(db, now, LOOKS_PER_ROUND).await?;
-    let next = if due.is_empty() { rows::expectation::next_look(db).await? } else { Some(now) };
+    // What does not read stays due, and is no reason to look again at once.
+    let next = if due.read.is_empty() { rows::expectation::next_look_after(db, now).await? } else { Some(now) };
     Ok((due, next))
 }

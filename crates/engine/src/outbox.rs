@@ -18,6 +18,8 @@ use tokio::sync::mpsc;
 use crate::core::Command;
 use crate::decide_loop::ToOutbox;
 use crate::engine::{Engine, ours};
+use crate::stages::Measure;
+use crate::trouble::Stage;
 
 /// A claim is good for this long before the first byte.
 const CLAIM_FRESH_NS: u64 = 2_000_000_000;
@@ -99,7 +101,10 @@ impl Outbox {
         let shared = self.engine.shared.clone();
         let _ends = crate::engine::Ends(shared.clone());
         let mut look_at = self.engine.now();
+        shared.stages.set(Measure::SendRounds, 1);
         loop {
+            shared.stages.did(Measure::SendRounds);
+            shared.stages.gate(Stage::Send).await;
             if self.engine.now() >= look_at {
                 look_at = self.look().await;
             }
@@ -108,6 +113,7 @@ impl Outbox {
                 self.hear(told);
             }
             self.start_what_fits();
+            shared.stages.set(Measure::Sends, self.under_way + self.waiting.len());
             let known = from_micros(shared.next_attempt_at());
             tokio::select! {
                 biased;
@@ -313,6 +319,7 @@ async fn send(engine: &Engine, jobs: Vec<Job>) {
         }
         Err(why) => Outcome::Rejected { why },
     };
+    shared.stages.did(Measure::Sends);
     let lead_id = lead.id;
     for message in fresh {
         let now = engine.now();

@@ -7,6 +7,8 @@ use allclear_domain::access::Reach;
 use allclear_store::rows;
 
 use crate::engine::{Control, Engine};
+use crate::stages::Measure;
+use crate::trouble::Stage;
 
 /// A connection that listens can be lost without a word; then this finds what others did.
 const POLL_EVERY: Duration = Duration::from_secs(2);
@@ -16,7 +18,10 @@ pub(crate) async fn follow(engine: Engine) {
     let mut heard = shared.db.notifications().await;
     let mut ways_in = rows::meta::get(&shared.db, rows::meta::WAYS_IN).await.unwrap_or_default();
     let mut seen = rows::event::newest_seq(&shared.db).await.unwrap_or(0);
+    shared.stages.set(Measure::FollowRounds, 1);
     loop {
+        shared.stages.did(Measure::FollowRounds);
+        shared.stages.gate(Stage::Follow).await;
         tokio::select! {
             word = async {
                 match heard.as_mut() {
@@ -25,6 +30,7 @@ pub(crate) async fn follow(engine: Engine) {
                 }
             } => if word.is_none() { heard = None },
             () = tokio::time::sleep(POLL_EVERY) => {}
+            () = shared.follow_wake.notified() => {}
             () = shared.stop.cancelled() => return,
         }
         // By its version rather than by an event, so that one that was missed is made up for.

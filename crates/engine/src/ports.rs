@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use allclear_domain::wire::{Message, Outcome, Target};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// A future that may cross threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -17,6 +17,14 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Nanoseconds on a clock that never jumps, for the age of claims.
     fn monotonic_ns(&self) -> u64;
+    /// By how much the wall clock is ahead of this one: nothing where it is the wall clock itself.
+    fn wall_ahead(&self) -> SignedDuration {
+        SignedDuration::ZERO
+    }
+    /// Takes the wall clock's time at once, whatever jump that is.
+    fn follow_wall(&self) {}
+    /// Goes on as it does, and takes the wall clock as it is now for right.
+    fn forgive_wall(&self) {}
     /// Returns when `at` has come on this clock, or the clock was moved.
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'_, ()>;
 }
@@ -31,6 +39,14 @@ pub trait Rng: Send + Sync {
 pub trait Transport: Send + Sync {
     /// One try; `now` is its instant.
     fn send<'a>(&'a self, channel: &'a str, message: &'a Message, target: &'a Target, now: Timestamp) -> BoxFuture<'a, Outcome>;
+}
+
+/// Tells whoever runs the program, by other means than people are paged by.
+pub trait OperatorAlarm: Send + Sync {
+    /// The addresses, as they may be shown.
+    fn addresses(&self) -> Vec<String>;
+    /// One try to tell one of them, within a deadline of its own.
+    fn tell<'a>(&'a self, address: usize, alarm: &'a crate::operator::Alarm) -> BoxFuture<'a, Result<(), String>>;
 }
 
 /// The ports together.

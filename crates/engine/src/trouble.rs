@@ -4,10 +4,11 @@
 //! keeps the instant of the first. In memory of this node: what is wrong with another node is told by that one.
 //! Deliberately not here: what follows from a trouble. Nothing on the way of a page waits for this list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use allclear_store::rows::Unread;
 use jiff::Timestamp;
 
 /// Troubles listed one by one; more of them are only counted, since a list that long helps nobody.
@@ -126,6 +127,18 @@ impl Trouble {
         }
     }
 
+    /// As everybody who is signed in may read it: without the key of what they might not see. Of an incident that
+    /// nobody has the board itself tells those who may see it.
+    #[must_use]
+    pub fn for_everybody(&self) -> Option<String> {
+        match self {
+            Self::PageExhausted(_) => None,
+            Self::Unreadable(table, _) => Some(format!("a stored {table} does not read and is set aside")),
+            Self::LookRefused(_) => Some("what follows a missed deadline is refused".to_owned()),
+            Self::StageStill(_) | Self::LooksLate | Self::ChannelFails(_) | Self::ClockJumped | Self::NoProgress => Some(self.to_string()),
+        }
+    }
+
     /// What whoever runs this can do.
     #[must_use]
     pub const fn advice(&self) -> &'static str {
@@ -200,6 +213,20 @@ impl Troubles {
             tracing::info!(%trouble, "paging is impaired by this no more");
         }
         gone
+    }
+
+    /// These rows do not read now: each is a trouble. Those in `known` that are not among them any more are none.
+    pub(crate) fn unread(&self, known: &mut BTreeSet<Trouble>, rows: Vec<Unread>, now: Timestamp) {
+        let mut there = BTreeSet::new();
+        for Unread { table, key, why } in rows {
+            let trouble = Trouble::Unreadable(table, key);
+            self.raise(trouble.clone(), &why, now);
+            there.insert(trouble);
+        }
+        for gone in known.difference(&there) {
+            self.clear(gone);
+        }
+        *known = there;
     }
 
     /// Whether this one is there.

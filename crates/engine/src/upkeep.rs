@@ -52,6 +52,8 @@ pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[&str], now: Timestamp) ->
     let verified = verify(db).await?;
     found.errors.extend(verified.broken.iter().map(|b| format!("{} event {}: {}", b.stream, b.version, b.why)));
     found.errors.extend(rows_against_logs(db).await?);
+    let unread = rows::expectation::unread(db, UNREAD_NAMED_MAX).await?.into_iter().chain(unread_alerts(db).await?);
+    found.errors.extend(unread.map(|row| format!("{} {} does not read and is set aside: {}", row.table, row.key, row.why)));
     for (integration, key) in rows::alert::open_twice(db).await? {
         found.errors.push(format!("the condition `{key}` of {integration} is open more than once"));
     }
@@ -73,6 +75,21 @@ pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[&str], now: Timestamp) ->
         Err(other) => return Err(other),
     }
     Ok(found)
+}
+
+/// Rows that do not read are named up to this many.
+const UNREAD_NAMED_MAX: usize = 100;
+
+/// Open alerts that memory goes without.
+async fn unread_alerts(db: &Db) -> Result<Vec<rows::Unread>, Fault> {
+    let (mut unread, mut after) = (Vec::new(), String::new());
+    while unread.len() < UNREAD_NAMED_MAX {
+        let (page, last) = rows::alert::open_after(db, &after, ROWS_BATCH).await?;
+        let Some(last) = last else { break };
+        after = last;
+        unread.extend(page.unread);
+    }
+    Ok(unread)
 }
 
 fn org_findings(org: &Org, kinds: &[&str], now: Timestamp, found: &mut Diagnosis) {

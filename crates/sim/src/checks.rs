@@ -214,7 +214,7 @@ impl World {
                 *last = alert;
             }
         }
-        let live = block_on(rows::expectation::due(&self.db, FOR_EVER, 100_000)).unwrap_or_default();
+        let live = block_on(rows::expectation::due(&self.db, FOR_EVER, 100_000)).unwrap_or_default().read;
         let lives = |owner: Owner, rule: Rule| live.iter().filter(|e| e.owner == owner && e.rule == rule).count();
         for alert in alerts.iter().filter(|a| a.ended.is_none()) {
             let owner = Owner::Alert(alert.id);
@@ -351,7 +351,7 @@ impl World {
         let exact = decider.core().dirty_alerts() == 0;
         let mut memory = decider.core().open_alerts();
         let mut wrong = Vec::new();
-        for row in block_on(rows::alert::open_after(&self.db, "", 100_000)).unwrap_or_default() {
+        for row in block_on(rows::alert::open_after(&self.db, "", 100_000)).unwrap_or_default().0.read {
             let key = AlertKey::new(&row.integration, &row.dedup_key);
             let Some(mut known) = memory.remove(&key) else {
                 wrong.push(format!("{} is in the store only", row.id));

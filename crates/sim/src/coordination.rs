@@ -163,7 +163,7 @@ impl World {
     }
 
     fn link(&mut self, id: IncidentId) -> Option<Command> {
-        let open = block_on(rows::alert::open_after(&self.db, "", CHOICE)).unwrap_or_default();
+        let open = block_on(rows::alert::open_after(&self.db, "", CHOICE)).unwrap_or_default().0.read;
         if open.is_empty() {
             return None;
         }

@@ -442,7 +442,7 @@ impl World {
             return;
         }
         let node = *self.dice.pick(&ready);
-        let mut due = block_on(rows::expectation::due(&self.db, self.now, LOOKS_PER_ROUND)).unwrap_or_default();
+        let mut due = block_on(rows::expectation::due(&self.db, self.now, LOOKS_PER_ROUND)).unwrap_or_default().read;
         if self.shared && self.dice.chance(200) {
             // Another node read the same and was first.
             let other = self.any_node().unwrap_or(node);
@@ -455,7 +455,7 @@ impl World {
         if self.nodes[node].alive {
             self.read_due_messages(node);
         }
-        let still = block_on(rows::expectation::due(&self.db, self.now, 1)).is_ok_and(|d| !d.is_empty())
+        let still = block_on(rows::expectation::due(&self.db, self.now, 1)).map_or(true, |d| !d.read.is_empty())
             || block_on(rows::message::due(&self.db, self.now, 1)).is_ok_and(|d| !d.is_empty())
             || !self.nodes[node].outbox.orphans.is_empty();
         if still {

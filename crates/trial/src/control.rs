@@ -66,12 +66,36 @@ impl Control {
         self.ask("quiet").await.map(drop)
     }
 
-    /// Moves the wall clock at once, as a suspended machine or a corrected clock would.
+    /// So much time passes at once, as on a suspended machine.
     ///
     /// # Errors
     /// When the program does not answer.
     pub async fn jump(&self, seconds: i64) -> anyhow::Result<()> {
         ensure!(seconds != 0, "a jump of nothing");
         self.ask(&format!("jump {seconds:+}s")).await.map(drop)
+    }
+
+    /// Sets the wall clock forth by so much, and no time passes.
+    ///
+    /// # Errors
+    /// When the program does not answer.
+    pub async fn set_wall_forth(&self, seconds: i64) -> anyhow::Result<()> {
+        self.ask(&format!("wall {seconds:+}s")).await.map(drop)
+    }
+
+    /// Lets a stage stand still, or go on.
+    ///
+    /// # Errors
+    /// When the program does not answer or knows no such stage.
+    pub async fn freeze(&self, stage: &str, still: bool) -> anyhow::Result<()> {
+        self.ask(&format!("{} {stage}", if still { "freeze" } else { "thaw" })).await.map(drop)
+    }
+
+    /// Lets time pass for the watch over the stages alone.
+    ///
+    /// # Errors
+    /// When the program does not answer.
+    pub async fn watch_passes(&self, seconds: u64) -> anyhow::Result<()> {
+        self.ask(&format!("watch {seconds}s")).await.map(drop)
     }
 }

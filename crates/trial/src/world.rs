@@ -243,7 +243,7 @@ impl World {
         self.quiet().await;
     }
 
-    /// The wall clock jumps.
+    /// The machine sleeps: so much time passes at once.
     ///
     /// # Panics
     /// When the program does not answer.

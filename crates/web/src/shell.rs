@@ -244,8 +244,14 @@ pub(crate) fn me(app: &App, who: &Principal) -> Markup {
     }
 }
 
+/// Troubles that a notice names; the others are a number.
+const TROUBLES_NAMED: usize = 3;
+
 /// What everybody has to know before they rely on a page.
 fn notices(app: &App) -> Markup {
+    let mut troubles: Vec<String> = app.engine.troubles().list().iter().filter_map(|p| p.trouble.for_everybody()).collect();
+    troubles.dedup();
+    let more = troubles.len().saturating_sub(TROUBLES_NAMED);
     html! {
         div data-live="notices" {
             @if app.engine.is_quarantined() {
@@ -253,6 +259,12 @@ fn notices(app: &App) -> Markup {
             }
             @if app.engine.fault().is_some() {
                 p class="notice" role="status" { strong { "Nothing can be recorded at the moment." } " The store does not take what it is given; senders are asked to try again." }
+            }
+            @if !troubles.is_empty() {
+                p class="notice" role="status" {
+                    strong { "Paging is impaired: " (troubles[..troubles.len() - more].join("; ")) @if more > 0 { "; and " (more) " more" } "." }
+                    " Its operator finds what to do with " code { "allclear doctor" } "."
+                }
             }
         }
     }

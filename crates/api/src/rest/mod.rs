@@ -11,6 +11,7 @@ mod org_forms;
 mod overrides;
 mod stream;
 mod tokens;
+mod troubles;
 
 pub(crate) use lists::Signal;
 pub(crate) use org_forms::FormFault;
@@ -183,6 +184,7 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
         .routes(routes!(tokens::revoke))
         .routes(routes!(tokens::release))
         .routes(routes!(tokens::invite))
+        .routes(routes!(troubles::list))
         .routes(routes!(org::show))
         .routes(routes!(org::check))
         .routes(routes!(org::diff))

@@ -30,6 +30,7 @@ mod settings;
 mod sign_in;
 mod storm;
 mod time;
+mod watch;
 
 /// The binary under test, as cargo built it for these tests.
 const BINARY: &str = env!("CARGO_BIN_EXE_allclear");

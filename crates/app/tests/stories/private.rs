@@ -392,6 +392,7 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("GET /api/v1/signals", Admin, Value::Null),
         ("GET /api/v1/signals/{id}", Admin, Value::Null),
         ("GET /api/v1/tokens", Admin, Value::Null),
+        ("GET /api/v1/troubles", Admin, Value::Null),
         ("POST /api/v1/tokens", Admin, json!({"name": "matrix", "scope": "read"})),
         ("DELETE /api/v1/tokens/{id}", Admin, Value::Null),
         ("POST /api/v1/people/{id}/invitation", Admin, Value::Null),

@@ -63,15 +63,57 @@ async fn after_eight_hours_of_sleep_pages_go_out_late_and_say_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_clock_set_back_makes_nothing_early_and_nothing_forgotten() {
+async fn steps_come_by_elapsed_time_wherever_the_wall_clock_is_set() {
+    for jump in [-3_600, 3_600] {
+        let mut world = world().await;
+        world.fire("disk").await;
+        world.advance(100).await;
+        world.program.control.set_wall_forth(jump).await.unwrap();
+        world.fire("cpu").await;
+        assert_eq!(world.hook.to("ana").len(), 2, "the new alert pages at once");
+        world.advance(190).await;
+        assert_eq!(world.hook.to("ben").len(), 0, "not early by a jump of {jump} s");
+        world.advance(12).await;
+        assert_eq!(world.hook.to("ben").len(), 1, "not late by a jump of {jump} s");
+        world.program.control.watch_passes(5).await.unwrap();
+        let ready = world.get("/-/ready").await;
+        assert!(ready.status == 200 && ready.text.contains("impaired: clock_jumped"), "{ready:?}");
+        let way = if jump < 0 { "back" } else { "forward" };
+        assert!(world.log().contains(&format!("the wall clock was set {way} by 3600 s")), "{}", world.log());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wall_clock_that_was_set_is_followed_when_no_incident_is_open() {
+    let world = world().await;
+    let before = world.program.control.now().await.unwrap();
+    world.program.control.set_wall_forth(-3_600).await.unwrap();
+    world.program.control.watch_passes(30).await.unwrap();
+    let followed = async || world.program.control.now().await.unwrap() < before;
+    for _ in 0..100 {
+        if followed().await {
+            break;
+        }
+        world.program.control.watch_passes(20).await.unwrap();
+    }
+    assert!(followed().await, "nothing is due that it could make late");
+    world.program.control.watch_passes(5).await.unwrap();
+    let ready = world.get("/-/ready").await;
+    assert!(ready.status == 200 && !ready.text.contains("clock"), "{ready:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deadlines_of_a_clock_that_was_set_back_while_the_program_was_down_are_not_late_by_it() {
     let mut world = world().await;
+    world.jump(7_200).await;
     world.fire("disk").await;
-    world.jump(-3_600).await;
-    assert_eq!(world.hook.all().len(), 1);
-    world.fire("cpu").await;
-    assert_eq!(world.hook.to("ana").len(), 2, "the new alert pages at once");
-    world.advance(3_600 + 302).await;
-    assert_eq!(world.hook.to("ben").len(), 2);
+    world.kill().await;
+    world.set_back(7_200);
+    world.start_again(&[]).await;
+    world.advance(280).await;
+    assert_eq!(world.hook.to("ben").len(), 0, "ana has her five minutes");
+    world.advance(40).await;
+    assert_eq!(world.hook.to("ben").len(), 1, "and no two hours more");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

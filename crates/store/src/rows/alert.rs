@@ -8,7 +8,7 @@ use allclear_domain::signal::{Alert, Ended, Suppression};
 use allclear_domain::wire::SenderSeverity;
 use jiff::Timestamp;
 
-use super::{Reader, count, instant, opt_instant, opt_text, text};
+use super::{Found, Reader, count, instant, opt_instant, opt_text, text};
 use crate::db::Db;
 use crate::fault::Fault;
 use crate::schema::ALERT;
@@ -205,8 +205,8 @@ pub struct Open {
     pub count: u64,
 }
 
-/// Open alerts after an id, for filling the memory at start.
-pub async fn open_after(db: &Db, after: &str, limit: i64) -> Result<Vec<Open>, Fault> {
+/// Open alerts after an id, for filling the memory at start; with the id of the last, for the next of them.
+pub async fn open_after(db: &Db, after: &str, limit: i64) -> Result<(Found<Open>, Option<String>), Fault> {
     let rows = db
         .read(
             "select id, integration, dedup_key, incident, severity, sender_severity, silence is not null, ends_at, last_seen_at, count \
@@ -214,30 +214,31 @@ pub async fn open_after(db: &Db, after: &str, limit: i64) -> Result<Vec<Open>, F
             vec![text(after), Val::Int(limit)],
         )
         .await?;
-    rows.iter()
-        .map(|row| {
-            let mut r = Reader::new(row);
-            Ok(Open {
-                id: r.parse()?,
-                integration: r.text()?,
-                dedup_key: r.text()?,
-                incident: r.opt_parse()?,
-                severity: r.word(|w| w.parse::<Severity>().ok())?,
-                sender_severity: r.opt_text()?.as_deref().and_then(SenderSeverity::from_word),
-                // SQLite gives a comparison as a number, PostgreSQL as a boolean.
-                suppressed: match &row.0[r.at] {
-                    Val::Bool(value) => {
-                        r.at += 1;
-                        *value
-                    }
-                    _ => r.int()? != 0,
-                },
-                ends_at: r.opt_instant()?,
-                last_seen_at: r.instant()?,
-                count: r.count()?,
-            })
-        })
-        .collect()
+    let last = rows.last().map(|row| row.text(0).map(ToOwned::to_owned)).transpose()?;
+    Ok((Found::of(&rows, "alert", open_row, |row| super::shown(row, 0)), last))
+}
+
+fn open_row(row: &Row) -> Result<Open, Fault> {
+    let mut r = Reader::new(row);
+    Ok(Open {
+        id: r.parse()?,
+        integration: r.text()?,
+        dedup_key: r.text()?,
+        incident: r.opt_parse()?,
+        severity: r.word(|w| w.parse::<Severity>().ok())?,
+        sender_severity: r.opt_text()?.as_deref().and_then(SenderSeverity::from_word),
+        // SQLite gives a comparison as a number, PostgreSQL as a boolean.
+        suppressed: match &row.0[r.at] {
+            Val::Bool(value) => {
+                r.at += 1;
+                *value
+            }
+            _ => r.int()? != 0,
+        },
+        ends_at: r.opt_instant()?,
+        last_seen_at: r.instant()?,
+        count: r.count()?,
+    })
 }
 
 /// Of an incident: alerts in all, and those that are open.

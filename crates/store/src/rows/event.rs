@@ -149,6 +149,12 @@ pub async fn newest_seq(db: &Db) -> Result<i64, Fault> {
     rows.first().map_or(Ok(0), |row| row.int(0))
 }
 
+/// When the newest event was written down, by the clock of whoever wrote it.
+pub async fn newest_at(db: &Db) -> Result<Option<Timestamp>, Fault> {
+    let rows = db.read("select recorded_at from event order by seq desc limit 1", vec![]).await?;
+    rows.first().map(|row| Reader::new(row).instant()).transpose()
+}
+
 /// What `verify` found in one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {

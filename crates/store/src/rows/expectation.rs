@@ -3,9 +3,9 @@
 use allclear_domain::expect::{Expectation, Owner, Rule, Segment, Settle, Standing};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::time::Length;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{Reader, instant, opt_instant, opt_text, text};
+use super::{Found, Reader, Unread, instant, opt_instant, opt_text, text};
 use crate::db::Db;
 use crate::fault::Fault;
 use crate::schema::EXPECTATION;
@@ -131,14 +131,96 @@ fn expectation(row: &Row) -> Result<Expectation, Fault> {
     })
 }
 
-/// Live ones whose look is due: of the worst incidents first, then the earliest.
-pub async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<Expectation>, Fault> {
+/// The rules that this program knows, as a list of SQL: names of our own, without quotes in them.
+fn known_rules() -> String {
+    let names: Vec<String> = Rule::ALL.iter().map(|rule| format!("'{}'", rule.name())).collect();
+    names.join(", ")
+}
+
+/// The key of a row, for one that does not read.
+fn key_of(row: &Row) -> String {
+    format!("{}/{}/{}", super::shown(row, 0), super::shown(row, 1), super::shown(row, 2))
+}
+
+/// Rows that do not read are passed over up to this many: they stay due, and those behind them have to be seen.
+const PASSED_OVER_MAX: i64 = 4096;
+
+/// Live ones whose look is due: of the worst incidents first, then the earliest. What has a rule of a newer version is
+/// left to that version ([`of_other_versions`] names it); what does not read otherwise stands beside the others.
+pub async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Found<Expectation>, Fault> {
+    let stops = allclear_domain::plants::planted("unreadable-stops-looks");
+    let known = if stops { String::new() } else { format!("and rule in ({})", known_rules()) };
     let sql = format!(
-        "select {COLUMNS} from expectation where standing = 'live' and next_look_at <= ?1 \
+        "select {COLUMNS} from expectation where standing = 'live' and next_look_at <= ?1 {known} \
          order by coalesce((select severity from incident where incident.id = expectation.incident), 'sev9'), next_look_at limit ?2"
     );
-    let rows = db.read(&sql, vec![instant(now), Val::Int(limit)]).await?;
-    rows.iter().map(expectation).collect()
+    let mut most = limit;
+    loop {
+        let rows = db.read(&sql, vec![instant(now), Val::Int(most)]).await?;
+        if stops {
+            let read: Result<Vec<_>, _> = rows.iter().map(expectation).collect();
+            return Ok(Found { read: read?, unread: Vec::new() });
+        }
+        let found = Found::of(&rows, "expectation", expectation, key_of);
+        let passed_over = i64::try_from(found.unread.len()).unwrap_or(i64::MAX).min(PASSED_OVER_MAX);
+        let all = i64::try_from(rows.len()).is_ok_and(|rows| rows < most);
+        if all || most >= limit.saturating_add(passed_over) {
+            return Ok(found);
+        }
+        most = limit.saturating_add(passed_over);
+    }
+}
+
+/// Live ones whose rule this program does not know, and whose look is due before this instant: a newer version's.
+pub async fn of_other_versions(db: &Db, before: Timestamp, limit: i64) -> Result<Vec<Unread>, Fault> {
+    let sql = format!(
+        "select owner, key, occurrence, rule from expectation where standing = 'live' and next_look_at <= ?1 and rule not in ({}) \
+         order by next_look_at limit ?2",
+        known_rules()
+    );
+    let rows = db.read(&sql, vec![instant(before), Val::Int(limit)]).await?;
+    let why = |row: &Row| format!("its rule `{}` is none of this version", super::shown(row, 3));
+    Ok(rows.iter().map(|row| Unread { table: "expectation", key: key_of(row), why: why(row) }).collect())
+}
+
+/// Live ones that do not read, whatever is wrong with them: for `doctor`, which reads all.
+pub async fn unread(db: &Db, limit: usize) -> Result<Vec<Unread>, Fault> {
+    let sql = format!("select {COLUMNS} from expectation where standing = 'live'");
+    let rows = db.read(&sql, vec![]).await?;
+    let mut unread = Found::of(&rows, "expectation", expectation, key_of).unread;
+    unread.truncate(limit);
+    Ok(unread)
+}
+
+/// Live ones that were opened after `now`, as they were where the clock has been set back while the program was
+/// stopped.
+pub async fn opened_after(db: &Db, now: Timestamp) -> Result<Found<Expectation>, Fault> {
+    let sql = format!("select {COLUMNS} from expectation where standing = 'live' and opened_at > ?1");
+    let rows = db.read(&sql, vec![instant(now)]).await?;
+    Ok(Found::of(&rows, "expectation", expectation, key_of))
+}
+
+/// Moves an expectation's whole clock back, its look with it.
+#[must_use]
+pub fn move_back(e: &Expectation, by: SignedDuration) -> Write {
+    let earlier = |at: Timestamp| at.checked_sub(by).unwrap_or(Timestamp::MIN);
+    let segments: Vec<Segment> = e.segments.iter().map(|s| Segment { from: earlier(s.from), ..s.clone() }).collect();
+    let plain = matches!(segments.as_slice(), [Segment { running: true, why: None, .. }]);
+    let opened_at = segments.first().map_or(e.next_look_at, |s| s.from);
+    Write::Exec {
+        table: &EXPECTATION,
+        sql: "update expectation set opened_at = ?4, segments = ?5, next_look_at = ?6 \
+              where owner = ?1 and key = ?2 and occurrence = ?3 and standing = 'live'",
+        args: vec![
+            text(e.owner),
+            text(&e.key),
+            Val::from(e.occurrence),
+            instant(opened_at),
+            if plain { Val::Null } else { super::to_json(&segments) },
+            instant(earlier(e.next_look_at)),
+        ],
+        expect: None,
+    }
 }
 
 /// One expectation.
@@ -152,12 +234,20 @@ pub async fn get(db: &Db, owner: Owner, key: &str, occurrence: u32) -> Result<Op
 pub async fn running_digests(db: &Db) -> Result<Vec<IncidentId>, Fault> {
     let sql = "select owner from expectation where standing = 'live' and rule = ?1";
     let rows = db.read(sql, vec![text(Rule::AlertsDigest.name())]).await?;
-    rows.iter().map(|row| Reader::new(row).parse()).collect()
+    // An owner that does not read has no digest to be told.
+    Ok(rows.iter().filter_map(|row| Reader::new(row).parse().ok()).collect())
 }
 
-/// When the next look is due.
+/// When the next look is due, of what this program can look at.
 pub async fn next_look(db: &Db) -> Result<Option<Timestamp>, Fault> {
-    let rows = db.read("select min(next_look_at) from expectation where standing = 'live'", vec![]).await?;
+    next_look_after(db, Timestamp::MIN).await
+}
+
+/// When the next look after this instant is due: what is due before and did not read has been passed over.
+pub async fn next_look_after(db: &Db, after: Timestamp) -> Result<Option<Timestamp>, Fault> {
+    let known = known_rules();
+    let sql = format!("select min(next_look_at) from expectation where standing = 'live' and next_look_at > ?1 and rule in ({known})");
+    let rows = db.read(&sql, vec![instant(after)]).await?;
     rows.first().map_or(Ok(None), |row| Reader::new(row).opt_instant())
 }
 
@@ -165,14 +255,15 @@ pub async fn next_look(db: &Db) -> Result<Option<Timestamp>, Fault> {
 pub async fn of_incident(db: &Db, incident: IncidentId) -> Result<Vec<Expectation>, Fault> {
     let sql = format!("select {COLUMNS} from expectation where incident = ?1 order by next_look_at limit 1000");
     let rows = db.read(&sql, vec![text(incident)]).await?;
-    rows.iter().map(expectation).collect()
+    // One that does not read is named among the troubles; the incident is shown all the same.
+    Ok(Found::of(&rows, "expectation", expectation, key_of).read)
 }
 
 /// All of an owner, settled or not, in the order in which they were opened.
 pub async fn of_owner(db: &Db, owner: Owner) -> Result<Vec<Expectation>, Fault> {
     let sql = format!("select {COLUMNS} from expectation where owner = ?1 order by opened_at, occurrence limit 1000");
     let rows = db.read(&sql, vec![text(owner)]).await?;
-    rows.iter().map(expectation).collect()
+    Ok(Found::of(&rows, "expectation", expectation, key_of).read)
 }
 
 /// The earliest live look of each of these incidents.
@@ -209,8 +300,9 @@ pub async fn live_of(db: &Db, filter: &super::incident::Filter, limit: i64) -> R
     args.push(Val::Int(limit));
     let sql = format!(
         "select e.incident, e.rule, e.next_look_at from ({listed} order by severity, id desc limit ?{}) i \
-         join expectation e on e.incident = i.id where e.standing = 'live'",
-        args.len()
+         join expectation e on e.incident = i.id where e.standing = 'live' and e.rule in ({})",
+        args.len(),
+        known_rules()
     );
     let rows = db.read(&sql, args).await?;
     rows.iter()

@@ -180,6 +180,18 @@ pub async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<Stored>, Fau
     rows.iter().map(stored).collect()
 }
 
+/// What waits and was written after `now`, as it was where the clock has been set back while the program was stopped,
+/// is tried now.
+#[must_use]
+pub fn try_what_is_of_the_future(now: Timestamp) -> Write {
+    Write::Exec {
+        table: &MESSAGE,
+        sql: "update message set next_attempt_at = ?1 where state = 'queued' and created_at > ?1 and next_attempt_at > ?1",
+        args: vec![instant(now)],
+        expect: None,
+    }
+}
+
 /// When the next try is due.
 pub async fn next_attempt(db: &Db) -> Result<Option<Timestamp>, Fault> {
     let rows = db.read("select min(next_attempt_at) from message where state = 'queued'", vec![]).await?;

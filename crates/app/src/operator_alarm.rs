@@ -1,0 +1,292 @@
+//! Tells operators, outside of paging: a webhook by HTTP, a `mailto:` by the mail server, both directly.
+//!
+//! Each try makes its own connection, and shares nothing with the sends of pages: neither client nor limits nor the
+//! store. The addresses are whoever runs the program's own setting, so private ones are reached as well. Deliberately
+//! not here: when something is told, and how often (`allclear_engine::operator`).
+
+use std::fmt::Write as _;
+use std::str::FromStr;
+
+use allclear_channels::guard::Guard;
+use allclear_channels::smtp::SmtpUrl;
+use allclear_channels::transport::{TransportConfig, Transports};
+use allclear_domain::wire::{Request, Response};
+use allclear_engine::clock::SystemClock;
+use allclear_engine::operator::Alarm;
+use allclear_engine::ports::{BoxFuture, Clock as _, OperatorAlarm};
+use allclear_engine::trouble::Present;
+use serde_json::{Value, json};
+
+use crate::cli::Form;
+use crate::config::{Config, Resolved};
+use crate::say::{self, outln};
+use crate::serve;
+
+/// Addresses that may be given: beyond that it is a distribution list's business.
+pub const ADDRESSES_MAX: usize = 8;
+/// Every address: it is the operator's own setting.
+const ANYWHERE: &str = "0.0.0.0/0,::/0";
+
+/// Where operators are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// A URL that takes JSON.
+    Webhook(reqwest::Url),
+    /// A mailbox.
+    Mail(String),
+}
+
+/// Some addresses, as one setting holds them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Addresses(pub Vec<Address>);
+
+impl FromStr for Address {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(address) = text.strip_prefix("mailto:") {
+            let (name, host) = address.rsplit_once('@').ok_or_else(|| format!("`{text}` has no `@`"))?;
+            let plain = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || "<>?&,;".contains(c));
+            if !plain(name) || !plain(host) {
+                return Err(format!("`{text}` is not one mail address; write it as in `mailto:ops@example.org`"));
+            }
+            return Ok(Self::Mail(address.to_owned()));
+        }
+        // Its path may be a secret, so it is not repeated.
+        let bad = "one of them is neither `https://…`, `http://…` nor `mailto:…`";
+        let url: reqwest::Url = text.parse().map_err(|_| bad.to_owned())?;
+        if matches!(url.scheme(), "http" | "https") && url.has_host() { Ok(Self::Webhook(url)) } else { Err(bad.to_owned()) }
+    }
+}
+
+impl FromStr for Addresses {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut all: Vec<Address> = Vec::new();
+        for part in text.split(|c: char| c.is_whitespace() || c == ',').filter(|part| !part.is_empty()) {
+            let address = part.parse()?;
+            if !all.contains(&address) {
+                all.push(address);
+            }
+        }
+        if all.len() > ADDRESSES_MAX {
+            return Err(format!("these are {}; at most {ADDRESSES_MAX} are told", all.len()));
+        }
+        Ok(Self(all))
+    }
+}
+
+impl Addresses {
+    /// Whether one of them is reached by mail.
+    #[must_use]
+    pub fn need_mail(&self) -> bool {
+        self.0.iter().any(|address| matches!(address, Address::Mail(_)))
+    }
+}
+
+/// An address as it may be shown: of a webhook only the host, since the rest may be a secret.
+#[must_use]
+pub fn shown(text: &str) -> String {
+    let one = |part: &str| match part.parse::<Address>() {
+        Ok(Address::Mail(address)) => format!("mailto:{address}"),
+        Ok(Address::Webhook(url)) => format!("{}://{}/********", url.scheme(), url.host_str().unwrap_or_default()),
+        Err(_) => "********".to_owned(),
+    };
+    let parts = text.split(|c: char| c.is_whitespace() || c == ',').filter(|part| !part.is_empty());
+    parts.map(one).collect::<Vec<_>>().join(" ")
+}
+
+/// The real one.
+pub struct Operators {
+    addresses: Vec<Address>,
+    smtp: Option<SmtpUrl>,
+    mail_from: String,
+    base_url: String,
+    /// The machine's name, so that of several nodes it is known which one speaks.
+    node: String,
+}
+
+impl Operators {
+    /// Tells these.
+    #[must_use]
+    pub fn new(addresses: Addresses, smtp: Option<SmtpUrl>, mail_from: String, base_url: String) -> Self {
+        let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        Self { addresses: addresses.0, smtp, mail_from, base_url, node }
+    }
+
+    fn request(&self, address: &Address, alarm: &Alarm) -> Request {
+        match address {
+            Address::Webhook(url) => Request::Http {
+                url: url.to_string(),
+                headers: vec![("content-type", "application/json".to_owned())],
+                body: body(&self.node, &self.base_url, alarm).to_string().into_bytes(),
+            },
+            Address::Mail(to) => {
+                let text = text(&self.node, &self.base_url, alarm);
+                let host = self.mail_from.rsplit('@').next().unwrap_or("localhost").trim_end_matches('>');
+                Request::Mail {
+                    to: to.clone(),
+                    to_name: String::new(),
+                    subject: subject(alarm),
+                    message_id: format!("operator-alarm-{}-{}@{host}", alarm.at.as_microsecond(), self.node),
+                    html: format!("<pre>{}</pre>", text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")),
+                    text,
+                }
+            }
+        }
+    }
+}
+
+impl OperatorAlarm for Operators {
+    fn addresses(&self) -> Vec<String> {
+        let one = |address: &Address| match address {
+            Address::Webhook(url) => shown(url.as_str()),
+            Address::Mail(address) => format!("mailto:{address}"),
+        };
+        self.addresses.iter().map(one).collect()
+    }
+
+    fn tell<'a>(&'a self, address: usize, alarm: &'a Alarm) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            let Some(address) = self.addresses.get(address) else { return Ok(()) };
+            let guard = Guard::allowing(ANYWHERE).map_err(|why| why.to_string())?;
+            let config = TransportConfig { guard, smtp: self.smtp.clone(), mail_from: self.mail_from.clone() };
+            let transports = Transports::new(config).map_err(|why| why.to_string())?;
+            judged(transports.send(self.request(address, alarm)).await)
+        })
+    }
+}
+
+/// `doctor --alarm`: tells every address that this is a test, once, and says what became of it.
+///
+/// # Errors
+/// When none is set, or one of them was not told.
+pub async fn test(settings: &Resolved, form: Form) -> anyhow::Result<()> {
+    let config = Config::read(settings)?;
+    anyhow::ensure!(!config.operators.0.is_empty(), "no --operator-alarm is set; give one as the server has it");
+    let base_url = config.base_url.clone().unwrap_or_else(|| serve::base_url(config.listen));
+    let operators = serve::operators(&config, &base_url)?;
+    let alarm = Alarm { at: SystemClock::default().now(), impaired: Vec::new(), more: 0, over: Vec::new() };
+    let mut failed = 0;
+    let mut told = Vec::new();
+    for (at, address) in operators.addresses().into_iter().enumerate() {
+        let result = operators.tell(at, &alarm).await;
+        failed += usize::from(result.is_err());
+        if form.json {
+            told.push(json!({ "address": address, "told": result.is_ok(), "why": result.err() }));
+        } else {
+            outln!("{address}: {}", result.map_or_else(|why| say::clean(&why), |()| "told".to_owned()));
+        }
+    }
+    if form.json {
+        outln!("{:#}", json!({ "addresses": told }));
+    }
+    anyhow::ensure!(failed == 0, "{failed} of the addresses were not told");
+    Ok(())
+}
+
+fn judged(response: Response) -> Result<(), String> {
+    match response {
+        Response::Http { status: 200..=299, .. } | Response::Smtp { code: 200..=299, .. } => Ok(()),
+        Response::Http { status, .. } => Err(format!("the answer was HTTP {status}")),
+        Response::Smtp { code, text } => Err(format!("the mail server answered {code} {text}")),
+        Response::Failed { why, .. } => Err(why),
+    }
+}
+
+/// What a webhook gets.
+fn body(node: &str, base_url: &str, alarm: &Alarm) -> Value {
+    let one = |p: &Present| {
+        json!({ "kind": p.trouble.kind(), "what": p.trouble.to_string(), "detail": p.detail, "since": p.since, "advice": p.trouble.advice() })
+    };
+    json!({
+        "type": "operator_alarm",
+        "timestamp": alarm.at,
+        "state": state(alarm),
+        "text": subject(alarm),
+        "node": node,
+        "base_url": base_url,
+        "impaired": alarm.impaired.iter().map(one).collect::<Vec<_>>(),
+        "more": alarm.more,
+        "over": alarm.over.iter().map(one).collect::<Vec<_>>(),
+    })
+}
+
+const fn state(alarm: &Alarm) -> &'static str {
+    match (alarm.impaired.is_empty() && alarm.more == 0, alarm.over.is_empty()) {
+        (false, _) => "impaired",
+        (true, false) => "over",
+        (true, true) => "test",
+    }
+}
+
+/// One line.
+fn subject(alarm: &Alarm) -> String {
+    let more = (alarm.impaired.len() + alarm.more).saturating_sub(1);
+    match (alarm.impaired.first(), alarm.over.first()) {
+        (Some(first), _) if more > 0 => format!("[All Clear] paging is impaired: {}, and {more} more", first.trouble),
+        (Some(first), _) => format!("[All Clear] paging is impaired: {}", first.trouble),
+        (None, Some(over)) if alarm.more == 0 => format!("[All Clear] over: {}", over.trouble),
+        (None, Some(over)) => format!("[All Clear] over: {}; still impaired by {}", over.trouble, alarm.more),
+        (None, None) => "[All Clear] this is a test of the operator alarm".to_owned(),
+    }
+}
+
+fn text(node: &str, base_url: &str, alarm: &Alarm) -> String {
+    let mut out = format!("All Clear on {node}, {base_url}\n{}\n", alarm.at);
+    for p in &alarm.impaired {
+        let _ = write!(out, "\nPaging is impaired: {}.\n  since {}\n  {}\n  What to do: {}.\n", p.trouble, p.since, p.detail, p.trouble.advice());
+    }
+    if alarm.more > 0 {
+        let _ = write!(out, "\nAnd {} more, of which this address was told or which found no room here.\n", alarm.more);
+    }
+    for p in &alarm.over {
+        let _ = write!(out, "\nOver: {}.\n  it was there since {}\n", p.trouble, p.since);
+    }
+    if alarm.impaired.is_empty() && alarm.over.is_empty() {
+        out.push_str("\nThis is a test: nothing is wrong. Alarms of this kind reach you here.\n");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use allclear_engine::trouble::{Stage, Trouble};
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn alarm() -> Alarm {
+        let what = |trouble| Present { trouble, detail: "why".into(), since: Timestamp::UNIX_EPOCH };
+        let impaired = vec![what(Trouble::StageStill(Stage::Send)), what(Trouble::PageExhausted("INC-7".into()))];
+        Alarm { at: Timestamp::UNIX_EPOCH, impaired, more: 0, over: vec![] }
+    }
+
+    #[test]
+    fn addresses_are_read_from_flags_and_from_one_variable() {
+        let Addresses(all) = "https://hooks.example/a/b?c=d mailto:ops@example.org,http://10.0.0.1:9/x\n".parse().unwrap();
+        assert_eq!(all.len(), 3);
+        assert!(Addresses(all).need_mail());
+        for bad in ["ops@example.org", "mailto:ops", "mailto:a@b?cc=c@d", "ftp://x/y", "https://", "mailto:<a@b>"] {
+            assert!(bad.parse::<Addresses>().is_err(), "{bad}");
+        }
+        let many = (0..9).map(|n| format!("https://x.example/{n}")).collect::<Vec<_>>().join(" ");
+        assert!(many.parse::<Addresses>().unwrap_err().contains("at most 8"));
+        assert_eq!(shown("https://hooks.example/secret,mailto:ops@example.org"), "https://hooks.example/******** mailto:ops@example.org");
+        assert!(!"https//typo/secret".parse::<Addresses>().unwrap_err().contains("secret") && !shown("https//typo/secret").contains("secret"));
+    }
+
+    #[test]
+    fn what_is_told_says_what_since_when_what_to_do_and_where() {
+        let told = body("alpha", "https://ac.example", &alarm());
+        assert_eq!(told["type"], "operator_alarm");
+        assert_eq!(told["impaired"][0]["kind"], "stage_still");
+        assert_eq!((&told["node"], &told["base_url"]), (&"alpha".into(), &"https://ac.example".into()));
+        let mail = text("alpha", "https://ac.example", &alarm());
+        for part in ["alpha", "https://ac.example", "sending stands still", "since 1970-01-01T00:00:00Z", "restart this node", "nobody has INC-7"] {
+            assert!(mail.contains(part), "{part} in {mail}");
+        }
+        assert_eq!(subject(&alarm()), "[All Clear] paging is impaired: sending stands still, and 1 more");
+        let over = Alarm { over: alarm().impaired, impaired: vec![], ..alarm() };
+        assert_eq!((body("a", "b", &over)["state"].as_str(), subject(&over).as_str()), (Some("over"), "[All Clear] over: sending stands still"));
+    }
+}
