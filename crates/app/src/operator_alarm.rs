@@ -195,9 +195,7 @@ fn judged(response: Response) -> Result<(), String> {
 
 /// What a webhook gets.
 fn body(node: &str, base_url: &str, alarm: &Alarm) -> Value {
-    let one = |p: &Present| {
-        json!({ "kind": p.trouble.kind(), "what": p.trouble.to_string(), "detail": p.detail, "since": p.since, "advice": p.trouble.advice() })
-    };
+    let one = |p: &Present| json!({ "kind": p.trouble.kind(), "what": p.trouble.to_string(), "detail": p.detail, "since": p.since, "advice": p.trouble.advice() });
     json!({
         "type": "operator_alarm",
         "timestamp": alarm.at,
@@ -234,7 +232,14 @@ fn subject(alarm: &Alarm) -> String {
 fn text(node: &str, base_url: &str, alarm: &Alarm) -> String {
     let mut out = format!("All Clear on {node}, {base_url}\n{}\n", alarm.at);
     for p in &alarm.impaired {
-        let _ = write!(out, "\nPaging is impaired: {}.\n  since {}\n  {}\n  What to do: {}.\n", p.trouble, p.since, p.detail, p.trouble.advice());
+        let _ = write!(
+            out,
+            "\nPaging is impaired: {}.\n  since {}\n  {}\n  What to do: {}.\n",
+            p.trouble,
+            p.since,
+            p.detail,
+            p.trouble.advice()
+        );
     }
     if alarm.more > 0 {
         let _ = write!(out, "\nAnd {} more, of which this address was told or which found no room here.\n", alarm.more);
@@ -272,7 +277,9 @@ mod tests {
         let many = (0..9).map(|n| format!("https://x.example/{n}")).collect::<Vec<_>>().join(" ");
         assert!(many.parse::<Addresses>().unwrap_err().contains("at most 8"));
         assert_eq!(shown("https://hooks.example/secret,mailto:ops@example.org"), "https://hooks.example/******** mailto:ops@example.org");
-        assert!(!"https//typo/secret".parse::<Addresses>().unwrap_err().contains("secret") && !shown("https//typo/secret").contains("secret"));
+        assert!(
+            !"https//typo/secret".parse::<Addresses>().unwrap_err().contains("secret") && !shown("https//typo/secret").contains("secret")
+        );
     }
 
     #[test]
@@ -282,11 +289,16 @@ mod tests {
         assert_eq!(told["impaired"][0]["kind"], "stage_still");
         assert_eq!((&told["node"], &told["base_url"]), (&"alpha".into(), &"https://ac.example".into()));
         let mail = text("alpha", "https://ac.example", &alarm());
-        for part in ["alpha", "https://ac.example", "sending stands still", "since 1970-01-01T00:00:00Z", "restart this node", "nobody has INC-7"] {
+        for part in
+            ["alpha", "https://ac.example", "sending stands still", "since 1970-01-01T00:00:00Z", "restart this node", "nobody has INC-7"]
+        {
             assert!(mail.contains(part), "{part} in {mail}");
         }
         assert_eq!(subject(&alarm()), "[All Clear] paging is impaired: sending stands still, and 1 more");
         let over = Alarm { over: alarm().impaired, impaired: vec![], ..alarm() };
-        assert_eq!((body("a", "b", &over)["state"].as_str(), subject(&over).as_str()), (Some("over"), "[All Clear] over: sending stands still"));
+        assert_eq!(
+            (body("a", "b", &over)["state"].as_str(), subject(&over).as_str()),
+            (Some("over"), "[All Clear] over: sending stands still")
+        );
     }
 }

@@ -175,10 +175,7 @@ impl Engine {
         #[allow(clippy::disallowed_methods)]
         // A thread of its own: between two commits it must not queue behind requests for a worker.
         let runtime = tokio::runtime::Handle::current();
-        std::thread::Builder::new()
-            .name("decider".to_owned())
-            .spawn(move || runtime.block_on(decide.run()))
-            .map_err(no_thread)?;
+        std::thread::Builder::new().name("decider".to_owned()).spawn(move || runtime.block_on(decide.run())).map_err(no_thread)?;
         shared.tasks.spawn(looks(engine.clone()));
         shared.tasks.spawn(crate::attendance::watch(engine.clone(), held));
         shared.tasks.spawn(Outbox::new(engine.clone(), from_decider).run());

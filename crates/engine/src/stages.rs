@@ -132,7 +132,12 @@ impl Judge {
                 (*known, *still) = (reading.done, Duration::ZERO);
             }
         }
-        Stage::ALL.into_iter().filter(|stage| !self.waits_for_another(*stage)).map(|stage| (stage, self.still(stage))).filter(|(_, still)| *still >= STILL_AFTER).collect()
+        Stage::ALL
+            .into_iter()
+            .filter(|stage| !self.waits_for_another(*stage))
+            .map(|stage| (stage, self.still(stage)))
+            .filter(|(_, still)| *still >= STILL_AFTER)
+            .collect()
     }
 
     fn still(&self, stage: Stage) -> Duration {
@@ -197,9 +202,25 @@ mod tests {
             let still = |stages: &Stages, _| stages.set(measure, 1);
             assert_eq!(judged(6, still), [], "{measure:?} may take half a minute");
             assert_eq!(judged(7, still), [measure.stage()], "{measure:?}");
-            assert_eq!(judged(60, |stages, _| { stages.set(measure, 1); stages.did(measure); }), [], "{measure:?} goes on");
+            assert_eq!(
+                judged(60, |stages, _| {
+                    stages.set(measure, 1);
+                    stages.did(measure);
+                }),
+                [],
+                "{measure:?} goes on"
+            );
             assert_eq!(judged(60, |stages, _| stages.set(measure, 0)), [], "{measure:?} has nothing to do");
-            assert_eq!(judged(60, |stages, round| { stages.set(measure, 1); if round == 59 { stages.did(measure); } }), [], "{measure:?} goes on again");
+            assert_eq!(
+                judged(60, |stages, round| {
+                    stages.set(measure, 1);
+                    if round == 59 {
+                        stages.did(measure);
+                    }
+                }),
+                [],
+                "{measure:?} goes on again"
+            );
         }
     }
 

@@ -199,16 +199,25 @@ impl State {
         if self.told_ahead.is_none_or(|told| (ahead - told).abs() >= JUMP_MIN) {
             self.told_ahead = Some(ahead);
             let which = if ahead.is_negative() { "back" } else { "forward" };
-                if by_database {
-                tracing::warn!(ahead_s = ahead.as_secs(), "the wall clock of this machine was set {which} by {seconds} s; deadlines go by the database's clock and by elapsed time, and are not touched");
+            if by_database {
+                tracing::warn!(
+                    ahead_s = ahead.as_secs(),
+                    "the wall clock of this machine was set {which} by {seconds} s; deadlines go by the database's clock and by elapsed time, and are not touched"
+                );
                 // Nothing here goes by that clock, so there is nothing to follow or to mend.
                 shared.ports.clock.forgive_wall();
                 self.told_ahead = None;
                 return;
             }
-            tracing::warn!(ahead_s = ahead.as_secs(), "the wall clock was set {which} by {seconds} s; deadlines go on by elapsed time, and the clock is followed once no incident is open");
+            tracing::warn!(
+                ahead_s = ahead.as_secs(),
+                "the wall clock was set {which} by {seconds} s; deadlines go on by elapsed time, and the clock is followed once no incident is open"
+            );
         }
-        let detail = format!("it is {seconds} s {} the clock of deadlines, which goes on by elapsed time", if ahead.is_negative() { "behind" } else { "ahead of" });
+        let detail = format!(
+            "it is {seconds} s {} the clock of deadlines, which goes on by elapsed time",
+            if ahead.is_negative() { "behind" } else { "ahead of" }
+        );
         shared.troubles.raise(Trouble::ClockJumped, &detail, now);
     }
 }
