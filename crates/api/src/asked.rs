@@ -3,6 +3,7 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Json, Path, Query, Request};
 use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
@@ -51,18 +52,29 @@ impl FromRequest<Api> for Raw {
     }
 }
 
+/// Refuses a body that says it is something else than JSON; one that says nothing is taken for it. Senders of alarms are
+/// read more leniently, and not through this.
+pub(crate) fn says_json(headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
+    let Some(said) = headers.get(CONTENT_TYPE).filter(|_| !body.trim_ascii().is_empty()) else { return Ok(()) };
+    let kind = said.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_json = kind.strip_prefix("application/").is_some_and(|sub| sub == "json" || sub.ends_with("+json"));
+    if is_json { Ok(()) } else { Err(Problem::new("unsupported_media_type", "send the body as `Content-Type: application/json`")) }
+}
+
 /// A JSON body; an empty one is an empty object.
 pub(crate) struct Asked<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<Api> for Asked<T> {
     type Rejection = Problem;
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
+        let headers = request.headers().clone();
         let Raw(bytes) = Raw::from_request(request, api).await?;
+        says_json(&headers, &bytes)?;
         json(&bytes).map(Self)
     }
 }
 
-/// Reads JSON, whatever the content type says; an error names the field and the place.
+/// Reads JSON; an error names the field and the place.
 pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let bytes = if bytes.trim_ascii().is_empty() { b"{}" } else { bytes };
     Json::<T>::from_bytes(bytes).map(|Json(value)| value).map_err(|why| Problem::bad(why.body_text()))
@@ -82,6 +94,7 @@ impl FromRequest<Api> for Once {
         let headers = request.headers().clone();
         let asked = format!("{} {}\n", request.method(), request.uri().path());
         let Raw(body) = Raw::from_request(request, api).await?;
+        says_json(&headers, &body)?;
         let key = match headers.get("idempotency-key") {
             None => None,
             Some(value) => {

@@ -7,10 +7,13 @@ use std::fmt::Write as _;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::Path;
-use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use utoipa::openapi::OpenApi;
 
 use crate::Api;
@@ -30,13 +33,21 @@ pub(crate) fn routes(spec: &OpenApi) -> Router<Api> {
     let text = spec.to_json().unwrap_or_default();
     let page = Bytes::from(page_of(&serde_json::from_str(&text).unwrap_or_default()));
     let text = Bytes::from(text);
+    let policy = policy();
     Router::new()
         .route(
             "/api/v1/openapi.json",
             get(move || std::future::ready(([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], text.clone()))),
         )
-        .route("/api/docs", get(move || std::future::ready(Html(page.clone()))))
+        .route("/api/docs", get(move || std::future::ready(([(CONTENT_SECURITY_POLICY, policy.clone())], Html(page.clone())))))
         .route("/docs/errors/{code}", get(error_page))
+}
+
+/// What the page may load and do: its own style, which is named by its digest, and nothing else.
+fn policy() -> HeaderValue {
+    let digest = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
+    let policy = format!("default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    HeaderValue::try_from(policy).expect("base64 is text")
 }
 
 async fn error_page(Path(code): Path<String>) -> Response {
@@ -135,4 +146,17 @@ fn page_of(spec: &Value) -> String {
     }
     out.push_str("</main>");
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_of_the_page_names_the_style_that_is_in_it() {
+        let page = page_of(&serde_json::json!({"paths": {}}));
+        let style = page.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
+        let digest = STANDARD.encode(Sha256::digest(style.as_bytes()));
+        assert!(policy().to_str().unwrap().contains(&format!("style-src 'sha256-{digest}'")), "{style}");
+    }
 }

@@ -22,6 +22,8 @@ use allclear_engine::Engine;
 use allclear_engine::metrics::Gauges;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use axum::response::Response;
 use jiff::Timestamp;
 
 /// How the API is set up.
@@ -69,5 +71,17 @@ pub fn router(engine: Engine, options: ApiOptions) -> Router {
         .merge(health::routes())
         .merge(docs::routes(&spec))
         .merge(control)
+        .layer(axum::middleware::map_response(secured))
         .with_state(api)
+}
+
+/// Nothing that machines are answered is kept by caches, guessed at, framed or run by a browser. A page of ours has a
+/// policy of its own, which stays.
+async fn secured(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+    response
 }

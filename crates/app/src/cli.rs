@@ -42,6 +42,9 @@ pub enum Command {
     },
     /// Makes a link with which somebody sets a password and signs in, once, and prints it, alone
     Invite(Invite),
+    /// Makes a link for the first administrator, once, and prints it, alone: works on the server's store, and opens as long as
+    /// nobody can sign in as an administrator
+    SetUpLink(SetUpLink),
     /// Declares an incident
     Declare(Declare),
     /// Lists incidents, newest first: the open ones, or with --search those whose title fits
@@ -215,6 +218,14 @@ pub struct Invite {
     pub person: String,
     #[command(flatten)]
     pub remote: Remote,
+    #[command(flatten)]
+    pub store: Given<ForInvite>,
+    #[command(flatten)]
+    pub form: Form,
+}
+
+#[derive(Debug, Args)]
+pub struct SetUpLink {
     #[command(flatten)]
     pub store: Given<ForInvite>,
     #[command(flatten)]
@@ -434,6 +445,7 @@ mod tests {
             "allclear config check org.yaml --json",
             "allclear config apply org --prune --url http://x",
             "allclear token create --name n --scope respond --person ana --database sqlite:x.db",
+            "allclear set-up-link --database sqlite:x.db",
             "allclear declare broken --severity sev1 --service checkout --json",
             "allclear log INC-1 --follow",
             "allclear page INC-1 --why again",

@@ -27,6 +27,7 @@ mod routes;
 mod say;
 mod serve;
 mod store_commands;
+mod told_once;
 mod transport;
 mod upkeep;
 
@@ -97,6 +98,7 @@ async fn obey(command: Command) -> anyhow::Result<()> {
         Command::Config { command } => org_commands::config(command).await,
         Command::Token { command } => store_commands::token(command).await,
         Command::Invite(args) => store_commands::invite(args).await,
+        Command::SetUpLink(args) => store_commands::set_up_link(args).await,
         Command::Declare(args) => incident_commands::declare(args).await,
         Command::List(args) => incident_commands::list(args).await,
         Command::Show(args) => incident_commands::show(args).await,

@@ -9,9 +9,15 @@ use allclear_domain::access::Principal;
 use allclear_engine::Engine;
 use allclear_web::{DemoMessage, WebOptions};
 use axum::Router;
+use axum::http::header::STRICT_TRANSPORT_SECURITY;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::Response;
 
 use crate::proxies;
 use crate::transport::Recorded;
+
+/// For how long browsers use HTTPS only: a year (ASVS 3.4.1). Hosts below ours are not ours to speak for.
+const HTTPS_FOR: &str = "max-age=31536000";
 
 /// What `serve` tells the pages.
 #[derive(Clone, Default)]
@@ -43,7 +49,15 @@ pub fn router(engine: Engine, faces: Faces, trusted: Ranges) -> Router {
     });
     let options =
         WebOptions { open_to: faces.open_to, first_alarm_curl: faces.first_alarm_curl, demo_outbox, formats: registry::kinds().collect() };
-    allclear_api::router(engine.clone(), ApiOptions::default())
+    let is_https = engine.base_url().get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
+    let router = allclear_api::router(engine.clone(), ApiOptions::default())
         .merge(allclear_web::router(engine, options).layer(axum::middleware::from_fn_with_state(trusted, proxies::seen_through)))
-        .fallback(|headers: axum::http::HeaderMap| async move { allclear_web::not_found(&headers) })
+        .fallback(|headers: HeaderMap| async move { allclear_web::not_found(&headers) });
+    if is_https { router.layer(axum::middleware::map_response(by_https_only)) } else { router }
+}
+
+/// People reach us by HTTPS: browsers are told to use nothing else for this host.
+async fn by_https_only(mut response: Response) -> Response {
+    response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HTTPS_FOR));
+    response
 }

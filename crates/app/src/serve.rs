@@ -17,7 +17,7 @@ use allclear_domain::org::diff;
 use allclear_domain::org::handover::{Handover, handovers};
 use allclear_domain::org::problem::Weight;
 use allclear_engine::clock::SystemClock;
-use allclear_engine::orgs::{MadeSecret, OrgError};
+use allclear_engine::orgs::OrgError;
 use allclear_engine::ports::{Ports, SystemRng, Transport};
 use allclear_engine::sessions::{LinkKind, SET_UP_LIFE};
 use allclear_engine::{Engine, EngineSettings, orgfile};
@@ -32,6 +32,7 @@ use crate::config::{Config, environment};
 use crate::hands::Hands;
 use crate::operator_alarm::Operators;
 use crate::routes::{self, Faces};
+use crate::told_once::Teller;
 use crate::transport::{Carrier, Recorder};
 use crate::{demo, key, upkeep};
 
@@ -49,15 +50,16 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let transport = carrier(&config, &place.base_url)?;
     let engine = start(&config, place.base_url.clone(), transport, Arc::default()).await?;
     engine.set_operator_alarm(Arc::new(operators(&config, &place.base_url)?));
+    let teller = Teller::new(&config.database, config.secret_key_file.as_deref());
     let set_up = async {
         if let Some(file) = &config.org {
-            keep_serving(&engine, apply_file(&engine, file).await)?;
+            keep_serving(&engine, apply_file(&engine, file, &teller).await)?;
         }
         warn_without_mail(&engine, &config);
         if config.operators.0.is_empty() {
             tracing::info!("no --operator-alarm is set, so nobody is told outside of this program when paging itself is impaired");
         }
-        first_start(&engine).await?;
+        first_start(&engine, &teller).await?;
         anyhow::Ok(Faces::default())
     };
     let set_up = set_up.await;
@@ -222,7 +224,7 @@ fn mail_from(given: Option<&str>, host: &str) -> String {
 }
 
 /// Applies an organisation file that is not the one applied last.
-async fn apply_file(engine: &Engine, file: &Path) -> anyhow::Result<()> {
+async fn apply_file(engine: &Engine, file: &Path, teller: &Teller) -> anyhow::Result<()> {
     let loaded = match orgfile::read(file, orgfile::Secrets::Here(environment)) {
         Ok(loaded) => loaded,
         Err(why) => {
@@ -251,7 +253,8 @@ async fn apply_file(engine: &Engine, file: &Path) -> anyhow::Result<()> {
         match engine.apply_org(loaded.bundle.clone(), Some(&loaded.digest), false, &Actor::Administrator).await {
             Ok(applied) => {
                 tracing::info!(file = %file.display(), version = applied.version, changes = applied.changes.len(), "applied the organisation");
-                show_once(&applied.made);
+                let made: Vec<_> = applied.made.iter().map(|made| (made.of.as_str(), made.secret.as_str())).collect();
+                teller.secrets(&made).context("the secrets that were made cannot be written down")?;
                 return Ok(());
             }
             Err(OrgError::Conflict) if tried < APPLY_TRIES => {}
@@ -270,22 +273,14 @@ fn warn_without_mail(engine: &Engine, config: &Config) {
     }
 }
 
-/// Secrets that were made here: on standard error and not in the log, since logs are kept.
-fn show_once(made: &[MadeSecret]) {
-    for MadeSecret { of, secret } in made {
-        eprintln!("made a secret for {of}, shown this once: {secret}");
-    }
-}
-
 /// As long as nobody can sign in as an administrator: a link for the first one.
-async fn first_start(engine: &Engine) -> anyhow::Result<()> {
+async fn first_start(engine: &Engine, teller: &Teller) -> anyhow::Result<()> {
     if engine.has_administrator().await? {
+        teller.no_set_up_link();
         return Ok(());
     }
     let (url, _) = engine.issue_link(LinkKind::SetUp, None).await?;
-    eprintln!("nobody can sign in as an administrator yet; open this link to be the first, once and within {SET_UP_LIFE}:");
-    eprintln!("  {url}");
-    eprintln!("then `allclear invite PERSON` invites others, and `allclear token create` makes tokens for programs");
+    teller.set_up_link(&url, SET_UP_LIFE);
     Ok(())
 }
 

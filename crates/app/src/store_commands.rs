@@ -10,7 +10,7 @@ use allclear_domain::org::diff::FormKind;
 use allclear_domain::time::{Length, after};
 use allclear_engine::clock::SystemClock;
 use allclear_engine::ports::{Clock as _, Rng, SystemRng};
-use allclear_engine::sessions::{LinkKind, new_link};
+use allclear_engine::sessions::{LinkKind, SET_UP_LIFE, new_link};
 use allclear_engine::{auth, upkeep};
 use allclear_store::rows::token::Stored;
 use allclear_store::schema::{MIGRATIONS, TABLES};
@@ -20,7 +20,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::cli::{CopyFile, Doctor, Examine, Form, Invite, Release, Token, Usage};
+use crate::cli::{CopyFile, Doctor, Examine, Form, Invite, Release, SetUpLink, Token, Usage};
 use crate::client::Client;
 use crate::config::Resolved;
 use crate::say::outln;
@@ -105,16 +105,37 @@ pub async fn invite(args: Invite) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// `set-up-link`: another one than the server wrote down when it started.
+pub async fn set_up_link(args: SetUpLink) -> anyhow::Result<()> {
+    let settings = args.store.resolve()?;
+    let db = open(&settings, Access::Beside).await?;
+    let made = issued(&db, &settings, LinkKind::SetUp, None).await;
+    db.close().await;
+    let made = made?;
+    eprintln!("with this link somebody becomes the first administrator, once and within {SET_UP_LIFE}, while there is none");
+    if args.form.json {
+        outln!("{made:#}");
+    } else {
+        outln!("{}", made["url"].as_str().unwrap_or_default());
+    }
+    Ok(())
+}
+
 /// Makes an invitation in the store. A server that runs beside takes it at once.
 async fn make_invitation(settings: &Resolved, person: &str) -> anyhow::Result<Value> {
     let db = open(settings, Access::Beside).await?;
     known_person(&db, person).await?;
-    let (token, link) = new_link(LinkKind::Invitation, Some(person), SystemClock::default().now(), &SystemRng);
-    db.commit(vec![rows::session::issue(&link)]).await?;
+    let made = issued(&db, settings, LinkKind::Invitation, Some(person)).await;
     db.close().await;
+    made
+}
+
+async fn issued(db: &Db, settings: &Resolved, kind: LinkKind, person: Option<&str>) -> anyhow::Result<Value> {
+    let (token, link) = new_link(kind, person, SystemClock::default().now(), &SystemRng);
+    db.commit(vec![rows::session::issue(&link)]).await?;
     let listen = settings.text("listen").unwrap_or_default();
     let base = settings.text("base-url").filter(|url| !url.is_empty()).map_or_else(|| format!("http://{listen}"), ToOwned::to_owned);
-    let url = format!("{}/{}/{token}", base.trim_end_matches('/'), LinkKind::Invitation.path());
+    let url = format!("{}/{}/{token}", base.trim_end_matches('/'), kind.path());
     Ok(json!({ "person": person, "url": url, "expires_at": link.expires_at }))
 }
 

@@ -39,6 +39,8 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
 /// The same for a page with our own script, which follows what happens.
 const POLICY_LIVE: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 /// Bytes of the digest in a name: 48 bits tell every edition of one file apart.
 const NAME_BYTES: usize = 6;
 /// A year, the longest that RFC 9111's ancestors advised; the name changes with the content.
@@ -73,7 +75,7 @@ async fn file(Path(name): Path<String>) -> Response {
     } else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, FOR_EVER), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
+    let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, FOR_EVER), (X_CONTENT_TYPE_OPTIONS, "nosniff"), (RESOURCE_POLICY, "same-origin")];
     (headers, content).into_response()
 }
 
@@ -91,6 +93,9 @@ pub(crate) fn secure(mut response: Response) -> Response {
         // Not `no-referrer`: browsers would then send `Origin: null` with our own forms.
         (REFERRER_POLICY, "same-origin"),
         (CACHE_CONTROL, "no-store"),
+        // No window of another site holds on to ours, and no page of another site draws what is ours.
+        (OPENER_POLICY, "same-origin"),
+        (RESOURCE_POLICY, "same-origin"),
         (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));

@@ -114,14 +114,17 @@ impl Judged {
 fn judged(api: &Api, headers: &HeaderMap, query: &OrgQuery, body: &[u8]) -> Result<Judged, Problem> {
     let said = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
     let by_name = query.file.as_deref().and_then(|name| Format::of(std::path::Path::new(name)));
-    let format = if said.contains("json") {
-        Format::Json
-    } else if said.contains("toml") {
-        Format::Toml
-    } else if said.contains("yaml") {
-        Format::Yaml
-    } else {
-        by_name.unwrap_or(Format::Yaml)
+    let format = match said.split(';').next().unwrap_or_default().trim() {
+        "application/json" => Format::Json,
+        "application/toml" | "text/toml" | "text/x-toml" => Format::Toml,
+        "application/yaml" | "application/x-yaml" | "text/yaml" | "text/x-yaml" => Format::Yaml,
+        "" | "text/plain" | "application/octet-stream" => by_name.unwrap_or(Format::Yaml),
+        _ => {
+            return Err(Problem::new(
+                "unsupported_media_type",
+                "send a file as `application/yaml`, `application/json` or `application/toml`",
+            ));
+        }
     };
     let name = query.file.as_deref().map_or("org.yaml".to_owned(), |name| name.chars().take(FILE_NAME_CHARS_MAX).collect());
     let text = std::str::from_utf8(body).map_err(|_| Problem::bad("the body is not UTF-8"))?;

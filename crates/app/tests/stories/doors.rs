@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use allclear_trial::org;
+use allclear_trial::{Database, World, org};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -152,4 +152,62 @@ async fn the_stream_is_resumed_where_it_was_left() {
     let rest = read(&world, first.last().cloned(), 3).await;
     let all = read(&world, None, first.len() + rest.len()).await;
     assert_eq!(all[..first.len() + rest.len()], [first, rest].concat(), "nothing twice, nothing left out");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_answer_says_what_a_browser_may_do_with_it() {
+    let world = World::start(crate::setup(Database::Sqlite).args(&["--base-url", "https://ops.example.org"])).await;
+    let get = async |path: &str| world.send(world.client.get(world.at(path)).bearer_auth(org::ADMIN_TOKEN)).await;
+    for path in
+        ["/api/v1/incidents", "/api/v1/nothing", "/api/v1/openapi.json", "/api/docs", "/docs/errors/forbidden", "/-/ready", "/metrics"]
+    {
+        let answer = get(path).await;
+        let policy = answer.header("content-security-policy").unwrap_or_default();
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert!(!policy.contains("unsafe") && !policy.contains("script-src"), "{path}: {policy}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+    }
+    for path in ["/", "/sign-in", "/api/v1/incidents", "/-/ready", "/nowhere"] {
+        let answer = get(path).await;
+        assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000"), "{path}");
+        assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-origin"), "{path}");
+    }
+    for path in ["/", "/sign-in", "/nowhere"] {
+        assert_eq!(get(path).await.header("cross-origin-opener-policy"), Some("same-origin"), "{path}");
+    }
+    let docs = get("/api/docs").await;
+    assert!(!docs.text.contains("<script") && !docs.text.contains(" style="), "the page needs nothing that its policy would stop");
+    let plain = crate::world().await;
+    assert_eq!(plain.get("/sign-in").await.header("strict-transport-security"), None, "without HTTPS there is nothing to insist on");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_control_api_takes_json_alone_and_intake_whatever_senders_call_it() {
+    let world = crate::world().await;
+    let declare = async |kind: Option<&str>| {
+        let request =
+            world.client.post(world.at("/api/v1/incidents")).bearer_auth(org::ADMIN_TOKEN).body(r#"{"title": "x", "page": false}"#);
+        let request = if let Some(kind) = kind { request.header("content-type", kind) } else { request };
+        world.send(request).await
+    };
+    for kind in [None, Some("application/json"), Some("Application/JSON; charset=utf-8"), Some("application/merge-patch+json")] {
+        assert_eq!(declare(kind).await.status, 201, "{kind:?}");
+    }
+    for kind in ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x", "application/jsonp", "json"] {
+        let refused = declare(Some(kind)).await;
+        assert_eq!((refused.status, &refused.body["code"]), (415, &"unsupported_media_type".into()), "{kind}: {}", refused.text);
+    }
+    let put = world.client.put(world.at("/api/v1/org/team/night")).bearer_auth(org::ADMIN_TOKEN).header("content-type", "text/plain");
+    assert_eq!(world.send(put.body(r#"{"name": "Night"}"#)).await.status, 415);
+    let file = async |kind: &str| {
+        let request = world.client.post(world.at("/api/v1/org/check")).bearer_auth(org::ADMIN_TOKEN).header("content-type", kind);
+        world.send(request.body("teams: [{id: night, name: Night}]")).await.status
+    };
+    assert_eq!((file("application/yaml").await, file("text/plain").await, file("application/xml").await), (200, 200, 415));
+    for (n, kind) in ["text/plain", "application/x-www-form-urlencoded", "application/json"].into_iter().enumerate() {
+        let request = world.client.post(world.at(&format!("/in/json/{}", org::JSON_KEY))).header("content-type", kind);
+        let sent = world.send(request.body(json!({"title": format!("alarm {n}")}).to_string())).await;
+        assert_eq!(sent.status, 202, "{kind}: {}", sent.text);
+    }
 }
