@@ -16,7 +16,7 @@ use allclear_domain::wire::{Answer, Inbound as _, Labels};
 use allclear_engine::orgs::OrgError;
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
@@ -25,6 +25,7 @@ use axum::routing::{delete, get, post};
 use serde_json::json;
 
 use crate::Api;
+use crate::asked::BODY_BYTES_MAX;
 use crate::health;
 use crate::intake::{no_key, prom, prom_by_header};
 use crate::problem::{Problem, RETRY_AFTER_S};
@@ -48,7 +49,7 @@ fn reads() -> Router<Api> {
         .route("/status", get(status))
         .route("/alerts/groups", get(groups))
         .route("/receivers", get(receivers))
-        .route("/silences", get(silences).merge(post(put_silence)))
+        .route("/silences", get(silences).merge(post(put_silence).layer(DefaultBodyLimit::max(BODY_BYTES_MAX))))
         .route("/silence/{id}", get(silence).merge(delete(expire_silence)))
 }
 

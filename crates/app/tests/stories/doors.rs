@@ -183,6 +183,17 @@ async fn every_answer_says_what_a_browser_may_do_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_sends_too_much_to_the_apis_reads_that_it_is_too_much() {
+    let world = crate::world().await;
+    let padded = |text: &str| format!("{}{text}", " ".repeat(4 * 1024 * 1024));
+    for path in ["/api/v1/incidents", &format!("/prom/{}/api/v2/silences", org::PROM_KEY)] {
+        let request = world.client.post(world.at(path)).bearer_auth(org::ADMIN_TOKEN).header("content-type", "application/json");
+        let answer = world.send(request.body(padded("{}"))).await;
+        assert_eq!(answer.status, 413, "{path}: {}", answer.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_control_api_takes_json_alone_and_intake_whatever_senders_call_it() {
     let world = crate::world().await;
     let declare = async |kind: Option<&str>| {
