@@ -183,7 +183,7 @@ fn take_it(app: &App, shift: &OnCallView, when: &When, who: &Principal) -> Marku
             input type="hidden" name="schedule" value=(shift.schedule);
             input type="hidden" name="person" value=(me);
             input type="hidden" name="to" value=(to);
-            button type="submit" title={ "You are on call until " (when.minute(to)) } { "Take this shift" }
+            button class="may" type="submit" title={ "You are on call until " (when.minute(to)) } { "Take this shift" }
         }
     }
 }
@@ -312,7 +312,9 @@ fn overrides(app: &App, org: &Org, when: &When, who: &Principal, draft: &Draft) 
                             }
                             @if may_end(org, who, change) {
                                 form method="post" action={ "/on-call/override/" (parts::escaped(&change.id)) "/end" } {
-                                    button class="plain" type="submit" { @if change.starts_at <= when.now { "End it now" } @else { "Remove" } }
+                                    @let what = if change.starts_at <= when.now { "End it now" } else { "Remove" };
+                                    // Several stand in one list, and each says whose it is to whoever hears them.
+                                    button class="plain" type="submit" aria-label={ (what) ": " (parts::name(org, &change.person)) ", " (schedule(&change.schedule)) } { (what) }
                                 }
                             }
                         }

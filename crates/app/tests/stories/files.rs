@@ -1,6 +1,6 @@
 //! The organisation as code: what is wrong with a file is said where it is wrong.
 
-use allclear_trial::{Database, org};
+use allclear_trial::{Database, World, org};
 
 use crate::{setup, world, world_of};
 
@@ -39,6 +39,40 @@ async fn a_start_with_a_wrong_file_is_refused_and_applies_nothing() {
         allclear_trial::World::try_start(setup(Database::Sqlite).org(org::usual().replace("payments, tier", "paymints, tier"))).await;
     let why = started.err().map(|why| format!("{why:#}")).unwrap_or_default();
     assert!(why.contains("org.yaml:") && why.contains("paymints"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn secrets_of_a_file_come_from_where_it_is_read_and_are_never_shown() {
+    let named = org::usual().replace("key: \"json-key-0001\"", "key: !env TRIAL_JSON_KEY");
+    let start = |key| setup(Database::Sqlite).org(named.clone()).env("TRIAL_JSON_KEY", key);
+    // A variable that is not set stops a first start, with its line.
+    let why = World::try_start(setup(Database::Sqlite).org(named.clone())).await.err().map(|why| format!("{why:#}")).unwrap_or_default();
+    assert!(why.contains("org.yaml:") && why.contains("the variable `TRIAL_JSON_KEY` is not set"), "{why}");
+
+    let mut world = World::start(start("key-of-the-environment-1")).await;
+    let arrives = async |world: &World, key: &str| world.post(&format!("/in/json/{key}"), r#"{"title":"x"}"#).await.status;
+    assert_eq!(arrives(&world, "key-of-the-environment-1").await, 202);
+    assert_eq!(arrives(&world, "TRIAL_JSON_KEY").await, 401, "the name is not the secret");
+    // Another value under the same name is applied at the next start.
+    world.try_start_again(&[], &[("TRIAL_JSON_KEY", "key-of-the-environment-2")]).await.unwrap();
+    assert_eq!((arrives(&world, "key-of-the-environment-1").await, arrives(&world, "key-of-the-environment-2").await), (401, 202));
+
+    // The command line puts in what stands beside the file; the server is sent no name to resolve.
+    std::fs::write(world.dir.path().join("key.txt"), "key-of-a-file-3\n").unwrap();
+    let text = std::fs::read_to_string(world.dir.path().join("org.yaml")).unwrap();
+    let file = world.dir.path().join("next.yaml");
+    std::fs::write(&file, text.replace("!env TRIAL_JSON_KEY", "!file key.txt")).unwrap();
+    let path = file.to_str().unwrap();
+    let diff = world.cli(&["config", "diff", path]).await;
+    assert!(diff.code == 0 && diff.stdout.contains("key") && !diff.stdout.contains("key-of"), "{diff:?}");
+    assert_eq!(world.cli(&["config", "apply", path]).await.code, 0);
+    assert_eq!(arrives(&world, "key-of-a-file-3").await, 202);
+    let export = world.cli(&["config", "export"]).await;
+    assert!(export.code == 0 && !format!("{export:?}{}", world.log()).contains("key-of-"), "{export:?}");
+    let posted = world.client.post(world.at("/api/v1/org/apply")).bearer_auth(org::ADMIN_TOKEN).header("content-type", "application/yaml");
+    let refused = world.send(posted.body(text)).await;
+    assert_eq!((refused.status, refused.body["code"].as_str()), (422, Some("org_invalid")), "{}", refused.text);
+    assert!(refused.text.contains("this text came without one"), "{}", refused.text);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -29,7 +29,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 pub use civil::{BadCivil, Handoff, parse_clock, parse_handoff, parse_weekday};
-pub use shifts::{Changes, EDGES_MAX, Gap, NeverOn, SHIFTS_MAX, Shift};
+pub use shifts::{Changes, EDGES_MAX, Gap, SHIFTS_MAX, Shift};
 
 use crate::org::model::{Override, Schedule, Slug};
 use crate::org::problem::{Place, Problem};

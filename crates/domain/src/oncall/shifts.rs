@@ -58,15 +58,6 @@ pub struct Changes {
     pub next: Option<(Slug, Timestamp)>,
 }
 
-/// People of a rotation who are never on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NeverOn {
-    /// In order of the alphabet.
-    pub people: Vec<Slug>,
-    /// Until when it was looked.
-    pub until: Timestamp,
-}
-
 impl CompiledSchedule {
     /// Shifts between two instants, in order, cut to the range. Neighbouring turns of one person
     /// by the same rule are one shift. At most [`SHIFTS_MAX`].
@@ -116,34 +107,30 @@ impl CompiledSchedule {
         Changes { now, until, next }
     }
 
-    /// Whose turns all fall where their layer is off, or where another layer is on: looked for from
-    /// an instant for as long as turns and weekdays take to come round. Overrides do not count, and
-    /// layers that are over do not.
+    /// Whose turns all fall where their layer is off, or where another layer is on, in order of the
+    /// alphabet. It is looked for until every layer has begun or is over and turns and weekdays have
+    /// come round once after that; who would need a longer look is not named. Overrides do not count,
+    /// and layers that are over do not.
     #[must_use]
-    pub fn never_on(&self, from: Timestamp) -> Option<NeverOn> {
-        let living = |layer: &&CompiledLayer| layer.lasts().1.is_none_or(|ends_at| ends_at > from);
+    pub fn never_on(&self, from: Timestamp) -> Vec<Slug> {
+        let living = || self.layers.iter().filter(|layer| layer.lasts().1.is_none_or(|ends_at| ends_at > from));
+        // Which layers there are changes with these; from the last of them on, nothing but turns and weekdays does.
+        let settled = living().flat_map(|layer| [Some(layer.lasts().0), layer.lasts().1]).flatten().fold(from, Timestamp::max);
+        let round = living().map(CompiledLayer::comes_round).max().and_then(SignedDuration::try_from_hours).unwrap_or(SignedDuration::MAX);
         let latest = from.checked_add(NEVER_ON_AHEAD_MAX).unwrap_or(Timestamp::MAX);
-        let mut until = from;
-        for layer in self.layers.iter().filter(living) {
-            let (first_at, ends_at) = layer.lasts();
-            let round = SignedDuration::try_from_hours(layer.comes_round()).unwrap_or(SignedDuration::MAX);
-            let round_is_over = first_at.max(from).checked_add(round).unwrap_or(Timestamp::MAX);
-            until = until.max(round_is_over.min(ends_at.unwrap_or(Timestamp::MAX)));
-        }
-        let until = until.min(latest);
-        let begun = |layer: &&CompiledLayer| layer.lasts().0 < until;
-        let mut waiting: BTreeSet<&Slug> = self.layers.iter().filter(living).filter(begun).flat_map(CompiledLayer::people).collect();
+        let Some(until) = settled.checked_add(round).ok().filter(|until| *until <= latest) else { return Vec::new() };
+        let mut waiting: BTreeSet<&Slug> = living().flat_map(CompiledLayer::people).collect();
         let mut looked_at = from;
         for (on_call, _, ends_at) in self.walk(&[], from, until, NEVER_ON_EDGES_MAX) {
             if let Some(person) = &on_call.person {
                 waiting.remove(person);
             }
-            if waiting.is_empty() {
-                return None;
-            }
             looked_at = ends_at;
+            if waiting.is_empty() {
+                break;
+            }
         }
-        (looked_at == until && !waiting.is_empty()).then(|| NeverOn { people: waiting.into_iter().cloned().collect(), until })
+        if looked_at == until { waiting.into_iter().cloned().collect() } else { Vec::new() }
     }
 
     /// The range cut where the answer changes.

@@ -242,10 +242,7 @@ fn whoever_is_never_on_is_named() {
     let days = |to: &str| {
         vec![Restriction { days: ["Mon", "Tue", "Wed", "Thu", "Fri"].map(str::to_owned).to_vec(), from: "09:00".into(), to: to.into() }]
     };
-    let never = |layers: Vec<Layer>| {
-        let found = compiled("Europe/Madrid", layers).never_on(ts("2026-06-01T00:00:00Z"));
-        found.map_or_else(Vec::new, |found| found.people)
-    };
+    let never = |layers: Vec<Layer>| compiled("Europe/Madrid", layers).never_on(ts("2026-06-01T00:00:00Z"));
     let seven = ["a", "b", "c", "d", "e", "f", "g"];
     // From Thursday 2026-01-01: c and d have Saturdays and Sundays for ever.
     let seven_days = Layer { only: days("19:00"), ..layer(&seven, "1d", "09:00", "2026-01-01") };
@@ -261,7 +258,14 @@ fn whoever_is_never_on_is_named() {
     assert_eq!(never(vec![over]), [""; 0]);
     let short = Layer { ends: Some("2026-06-15".parse().unwrap()), ..layer(&["a", "b", "c"], "1w", "Mon 09:00", "2026-06-01") };
     assert_eq!(never(vec![short]), ["c"]);
-    // One that begins in years is looked at from its beginning.
+    // Beneath a layer that is always on and ends in half a year they are on after that.
+    let above = Layer { ends: Some("2026-12-01".parse().unwrap()), ..layer(&["z"], "1d", "09:00", "2026-01-01") };
+    assert_eq!(never(vec![layer(&["x", "y"], "1w", "Mon 09:00", "2026-01-01"), above]), [""; 0]);
+    // What takes more than three years to come round is not claimed.
+    let many: Vec<String> = (0..200).map(|n| format!("p{n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert_eq!(never(vec![Layer { only: days("19:00"), ..layer(&many, "1w", "Mon 09:00", "2026-01-01") }]), [""; 0]);
+    // One that begins later is looked at from its beginning.
     let later = Layer { starts: "2027-01-01".parse().unwrap(), ..layer(&["a", "b"], "1w", "Mon 09:00", "2026-01-01") };
     assert_eq!(never(vec![later]), [""; 0]);
 }

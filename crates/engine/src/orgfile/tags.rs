@@ -265,6 +265,8 @@ mod tests {
         }
         let keys: Vec<_> = loaded.bundle.integrations.iter().map(|form| form.key.clone().unwrap()).collect();
         assert_eq!(keys, ["prom-key-0001".to_owned(), variable("ODD").unwrap()], "whatever is in it");
+        let export = super::super::to_yaml(&loaded.bundle).unwrap();
+        assert!(!export.contains(SECRET) && !export.contains("prom-key-0001"), "what may be named here is masked there: {export}");
         let place = Place::root().key("integrations").index(1).key("service");
         assert_eq!(loaded.locate(&place).unwrap().1, Some(13), "lines stay where they are");
         // Another secret under the same name is another file.

@@ -315,8 +315,8 @@ impl<'a> Checker<'a> {
                     self.error(place.key("person"), message, hint);
                 }
                 if !self.known.schedules.contains(over.schedule.as_str()) {
-                    let hint = meant(&over.schedule, self.known.schedules.iter().copied());
-                    self.error(place.key("schedule"), format!("`{}` is not a schedule", over.schedule), hint);
+                    let message = format!("the override `{}` is of `{}`, and there is no such schedule", over.id, over.schedule);
+                    self.error(place.key("schedule"), message, "end it on the page of who is on call before the schedule goes");
                 }
             }
             if over.ends_at <= over.starts_at {

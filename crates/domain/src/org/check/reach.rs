@@ -124,9 +124,12 @@ impl Checker<'_> {
 
     fn never_on(&mut self, org: &Org, now: Timestamp) {
         for (at, form) in self.bundle.schedules.iter().enumerate() {
-            let Some(found) = org.schedule(&form.id).and_then(|schedule| schedule.never_on(now)) else { continue };
-            let named: Vec<String> = found.people.iter().take(NAMED_MAX).map(|id| format!("`{id}`")).collect();
-            let more = match found.people.len().saturating_sub(NAMED_MAX) {
+            let found = org.schedule(&form.id).map_or_else(Vec::new, |schedule| schedule.never_on(now));
+            if found.is_empty() {
+                continue;
+            }
+            let named: Vec<String> = found.iter().take(NAMED_MAX).map(|id| format!("`{id}`")).collect();
+            let more = match found.len().saturating_sub(NAMED_MAX) {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
@@ -136,7 +139,7 @@ impl Checker<'_> {
                     "{}{more} of `{}` {} never on call: their turns fall where the layer is off or another one is on",
                     named.join(", "),
                     form.id,
-                    if found.people.len() == 1 { "is" } else { "are" }
+                    if found.len() == 1 { "is" } else { "are" }
                 ),
                 "turns of days come round on the same weekdays where people and weekdays divide; count turns in weeks, or add or leave out somebody",
             );
