@@ -4,7 +4,7 @@
 //! A client sees the open alerts of its own integration, and the silences that act on them. What
 //! it posts as alerts goes to [`crate::intake`].
 
-use allclear_channels::alertmanager::{Alertmanager, RESOLVE_TIMEOUT, fingerprint};
+use allclear_channels::alertmanager::{Alertmanager, RESOLVE_TIMEOUT};
 use allclear_channels::alertmanager_read as am;
 use allclear_channels::alertmanager_read::{AmAlert, AmAlertState, AmQuery, AmRefusal, AmSilence, AmSilenceState, AmStatus};
 use allclear_domain::access::{Actor, Principal, Scope};
@@ -124,7 +124,8 @@ fn am_alert(org: &Org, view: AlertView) -> AmAlert {
     let labels = texts("labels");
     let link = view.detail.get("links").and_then(|links| links.get(0)?.get("href")?.as_str()).unwrap_or_default().to_owned();
     AmAlert {
-        fingerprint: fingerprint(&labels),
+        // Made of all labels, also those that were cut away.
+        fingerprint: view.dedup_key.clone(),
         annotations: texts("annotations"),
         labels,
         starts_at: view.starts_at,

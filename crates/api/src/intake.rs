@@ -4,59 +4,83 @@
 //! is given only after the engine said that the signals are durable. What a format's request means
 //! is judged in `channels`, what follows from it in the engine.
 
-use std::io::Read as _;
-use std::time::Duration;
+use std::net::{IpAddr, SocketAddr};
 
 use allclear_channels::alertmanager::Alertmanager;
 use allclear_channels::pagerduty::{self, PagerDuty};
-use allclear_channels::{redact, registry};
-use allclear_domain::wire::{Answer, Inbound, InboundContext};
+use allclear_channels::{lenient, redact, registry, text};
+use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, Parsed};
 use allclear_engine::core::{Arrived, Refusal};
+use allclear_engine::refusals::{BODY_BYTES_MAX as REFUSED_BYTES_MAX, RefusedRequest};
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{Path, Request, State};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::json;
 
 use crate::Api;
+use crate::body::{Came, Unread, body_of};
 use crate::problem::{Problem, RETRY_AFTER_S};
 use crate::who::key_in_headers;
 
-/// Largest body, before and after unpacking. PagerDuty's limit is 512 KB, and Prometheus sends at
-/// most 256 alerts (about 100 KB) at once.
-pub const BODY_BYTES_MAX: usize = 512 * 1024;
-/// How long a sender may take for its body.
-pub const BODY_WITHIN: Duration = Duration::from_secs(30);
+pub use crate::body::{BODIES_BYTES_MAX, BODY_WITHIN};
+
 /// The header that carries PagerDuty's key where the body does not.
 const ROUTING_KEY_HEADER: &str = "x-routing-key";
 /// How change events are kept among the signals.
 const CHANGE_FORMAT: &str = "pagerduty-change";
+/// How many of the elements that were refused are kept to be looked at.
+const PICKED_MAX: usize = 3;
 
 pub(crate) fn routes() -> Router<Api> {
     Router::new().route("/v2/enqueue", post(enqueue)).route("/v2/change/enqueue", post(change)).route("/in/{kind}/{key}", post(by_kind))
 }
 
+/// Where a request comes from, as far as the connection says.
+pub(crate) fn address_of(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical())
+}
+
+/// Who sends, as far as it is known yet: for what is refused.
+#[derive(Clone, Copy)]
+struct Sender<'a> {
+    format: &'a str,
+    integration: Option<&'a str>,
+    address: Option<IpAddr>,
+}
+
+impl Sender<'_> {
+    async fn refused(self, api: &Api, reason: &str, status: u16, detail: &str, body: Option<&[u8]>) {
+        let body = body.map(|body| text::cleaned(redact::redact_to(body, REFUSED_BYTES_MAX)));
+        let (format, integration, address) = (self.format, self.integration, self.address);
+        api.engine.refused(RefusedRequest { reason, status, integration, format, address, detail, body: body.as_deref() }).await;
+    }
+}
+
 /// `POST /prom/{key}/api/v2/alerts`
 pub(crate) async fn prom(State(api): State<Api>, Path(key): Path<String>, request: Request) -> Response {
-    match body_of(request).await {
-        Ok((_, body)) => take(&api, &Alertmanager, &key, &body).await,
-        Err(why) => why.answer(&api, &Alertmanager),
-    }
+    receive(&api, &Alertmanager, &key, request).await
 }
 
 /// `POST /api/v2/alerts`, with the key in `Authorization`.
 pub(crate) async fn prom_by_header(State(api): State<Api>, request: Request) -> Response {
     let Some(key) = key_in_headers(request.headers()) else {
-        api.engine.metrics().refused("unknown_key", false);
+        let from = Sender { format: Alertmanager.kind(), integration: None, address: address_of(&request) };
+        from.refused(&api, "unknown_key", 401, "no key came with the request", None).await;
         return no_key().into_response();
     };
-    match body_of(request).await {
-        Ok((_, body)) => take(&api, &Alertmanager, &key, &body).await,
-        Err(why) => why.answer(&api, &Alertmanager),
+    receive(&api, &Alertmanager, &key, request).await
+}
+
+/// A request whose key is known before its body is.
+async fn receive(api: &Api, format: &'static dyn Inbound, key: &str, request: Request) -> Response {
+    let address = address_of(&request);
+    match body_of(api, request, format.body_bytes_max()).await {
+        Ok(came) => take(api, format, key, &came).await,
+        Err(why) => unread(api, format, Some(key), address, why).await,
     }
 }
 
@@ -68,47 +92,62 @@ pub(crate) fn no_key() -> Problem {
 async fn by_kind(State(api): State<Api>, Path((kind, key)): Path<(String, String)>, request: Request) -> Response {
     let Some(format) = registry::inbound(&kind) else {
         let known: Vec<_> = registry::kinds().collect();
-        api.engine.metrics().refused("no_such_format", false);
-        return Problem::new("no_such_format", format!("`{kind}` is no format; one of {} is", known.join(", "))).into_response();
+        let why = format!("`{}` is no format; one of {} is", kind.chars().take(64).collect::<String>(), known.join(", "));
+        let from = Sender { format: "unknown", integration: None, address: address_of(&request) };
+        from.refused(&api, "no_such_format", 404, &why, None).await;
+        return Problem::new("no_such_format", why).into_response();
     };
-    match body_of(request).await {
-        Ok((_, body)) => take(&api, format, &key, &body).await,
-        Err(why) => why.answer(&api, format),
-    }
+    receive(&api, format, &key, request).await
 }
 
 async fn enqueue(State(api): State<Api>, request: Request) -> Response {
-    match body_of(request).await {
-        Ok((headers, body)) => match routing_key(&headers, &body) {
-            Some(key) => take(&api, &PagerDuty, &key, &body).await,
-            None => unknown_key(&api, &PagerDuty, "routing_key is missing"),
+    let address = address_of(&request);
+    match body_of(&api, request, PagerDuty.body_bytes_max()).await {
+        Ok(came) => match routing_key(&came.headers, &came.bytes) {
+            Some(key) => take(&api, &PagerDuty, &key, &came).await,
+            None => keyless(&api, &came).await,
         },
-        Err(why) => why.answer(&api, &PagerDuty),
+        Err(why) => unread(&api, &PagerDuty, None, address, why).await,
+    }
+}
+
+/// PagerDuty's events without a key: where the body cannot be read at all, that is why.
+async fn keyless(api: &Api, came: &Came) -> Response {
+    let malformed = pagerduty::parse_change(&came.bytes).err().filter(|why| matches!(why, InboundRefusal::Malformed(_)));
+    match malformed {
+        Some(refusal) => {
+            let from = Sender { format: PagerDuty.kind(), integration: None, address: came.address };
+            from.refused(api, "malformed", refusal.status(), &refusal.to_string(), None).await;
+            reply(PagerDuty.refused(&refusal))
+        }
+        None => unknown_key(api, &PagerDuty, came.address, "routing_key is missing").await,
     }
 }
 
 /// A change event pages nobody; it is kept among the signals, where people find it.
 async fn change(State(api): State<Api>, request: Request) -> Response {
-    let (headers, body) = match body_of(request).await {
-        Ok(read) => read,
-        Err(why) => return why.answer(&api, &PagerDuty),
+    let address = address_of(&request);
+    let came = match body_of(&api, request, PagerDuty.body_bytes_max()).await {
+        Ok(came) => came,
+        Err(why) => return unread(&api, &PagerDuty, None, address, why).await,
     };
-    let Some(key) = routing_key(&headers, &body) else { return unknown_key(&api, &PagerDuty, "routing_key is missing") };
+    let Some(key) = routing_key(&came.headers, &came.bytes) else { return keyless(&api, &came).await };
     let org = api.engine.org();
     let Some(integration) = org.integration_by_key(&key).filter(|form| form.kind == PagerDuty.kind()) else {
-        return unknown_key(&api, &PagerDuty, "routing_key is unknown");
+        return unknown_key(&api, &PagerDuty, came.address, "routing_key is unknown").await;
     };
-    if let Err(refusal) = pagerduty::parse_change(&body) {
-        api.engine.metrics().refused("invalid", false);
+    let from = Sender { format: CHANGE_FORMAT, integration: Some(&integration.id), address: came.address };
+    if let Err(refusal) = pagerduty::parse_change(&came.bytes) {
+        from.refused(&api, "invalid", refusal.status(), &refusal.to_string(), Some(&came.bytes)).await;
         return reply(PagerDuty.refused(&refusal));
     }
-    match api.engine.keep_request(&integration.id, CHANGE_FORMAT, redact::redact(&body)).await {
+    match api.engine.keep_request(&integration.id, CHANGE_FORMAT, redact::redact(&came.bytes)).await {
         Ok(_) => {
             api.engine.metrics().accepted(&integration.id, 1);
             reply(pagerduty::change_accepted())
         }
         Err(why) => {
-            api.engine.metrics().refused("store_unavailable", true);
+            from.refused(&api, "store_unavailable", 503, &why.to_string(), None).await;
             shaped(&PagerDuty, 503, &why.to_string())
         }
     }
@@ -119,29 +158,35 @@ fn routing_key(headers: &HeaderMap, body: &[u8]) -> Option<String> {
 }
 
 /// One request of a sender whose key is `key`.
-async fn take(api: &Api, format: &'static dyn Inbound, key: &str, body: &[u8]) -> Response {
+async fn take(api: &Api, format: &'static dyn Inbound, key: &str, came: &Came) -> Response {
     let engine = &api.engine;
     let org = engine.org();
     let Some(integration) = org.integration_by_key(key) else {
-        return unknown_key(api, format, "routing_key is unknown");
+        return unknown_key(api, format, came.address, "routing_key is unknown").await;
     };
+    let from = Sender { format: format.kind(), integration: Some(&integration.id), address: came.address };
     if integration.kind != format.kind() {
-        engine.metrics().refused("wrong_kind", false);
         let why = format!("this key is of an integration of the kind `{}`, not `{}`", integration.kind, format.kind());
+        from.refused(api, "wrong_kind", if is_pagerduty(format) { 400 } else { 401 }, &why, Some(&came.bytes)).await;
         return if is_pagerduty(format) { shaped(format, 400, &why) } else { Problem::new("wrong_kind", why).into_response() };
     }
     let now = engine.now();
     let fresh_key = format!("{:032x}", engine.fresh_id());
-    let mut parsed = match format.parse(body, InboundContext { now, fresh_key: &fresh_key }) {
+    let mut parsed = match format.parse(&came.bytes, InboundContext { now, fresh_key: &fresh_key }) {
         Ok(parsed) => parsed,
         Err(refusal) => {
-            engine.metrics().refused("invalid", false);
+            let reason = match refusal {
+                InboundRefusal::Malformed(_) => "malformed",
+                InboundRefusal::Invalid(_) => "invalid",
+                InboundRefusal::TooMany(_) => "too_many",
+            };
+            from.refused(api, reason, refusal.status(), &refusal.to_string(), Some(&came.bytes)).await;
             return reply(format.refused(&refusal));
         }
     };
     let answer = format.accepted(&parsed);
     if !parsed.refused.is_empty() {
-        engine.metrics().refused("invalid", false);
+        tell_refused(api, from, &parsed, &came.bytes, answer.status).await;
     }
     if parsed.signals.is_empty() {
         return reply(answer);
@@ -151,7 +196,7 @@ async fn take(api: &Api, format: &'static dyn Inbound, key: &str, body: &[u8]) -
         integration: integration.id.clone(),
         format: format.kind(),
         received_at: now,
-        body: redact::redact(body),
+        body: redact::redact(&came.bytes),
         signals: std::mem::take(&mut parsed.signals),
         kept: None,
     };
@@ -172,10 +217,31 @@ async fn take(api: &Api, format: &'static dyn Inbound, key: &str, body: &[u8]) -
                 Refusal::NoSuchIntegration(_) => 401,
                 _ => 500,
             };
-            engine.metrics().refused(refusal.code(), status >= 500);
+            from.refused(api, refusal.code(), status, &refusal.to_string(), Some(&came.bytes)).await;
             shaped(format, status, &refusal.to_string())
         }
     }
+}
+
+/// What of a request was refused, while the rest was taken.
+async fn tell_refused(api: &Api, from: Sender<'_>, parsed: &Parsed, body: &[u8], status: u16) {
+    let first = &parsed.refused[..parsed.refused.len().min(PICKED_MAX)];
+    let at: Vec<usize> = first.iter().filter_map(|refused| refused.at).collect();
+    let picked = lenient::picked(body, &at);
+    let mut detail: String = first.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    if parsed.refused.len() > first.len() {
+        detail.push_str(&format!("; and {} more", parsed.refused.len() - first.len()));
+    }
+    from.refused(api, "invalid", status, &detail, Some(picked.as_deref().map_or(body, str::as_bytes))).await;
+}
+
+/// A body that was not read. Whose it is, is said where the key came before it.
+async fn unread(api: &Api, format: &dyn Inbound, key: Option<&str>, address: Option<IpAddr>, why: Unread) -> Response {
+    let (reason, status, detail) = why.told(format.body_bytes_max());
+    let org = api.engine.org();
+    let integration = key.and_then(|key| org.integration_by_key(key)).map(|form| form.id.as_str());
+    Sender { format: format.kind(), integration, address }.refused(api, reason, status, &detail, None).await;
+    shaped(format, status, &detail)
 }
 
 fn is_pagerduty(format: &dyn Inbound) -> bool {
@@ -183,15 +249,18 @@ fn is_pagerduty(format: &dyn Inbound) -> bool {
 }
 
 /// PagerDuty's senders read 400 in its own shape and never try again; everybody else gets 401.
-fn unknown_key(api: &Api, format: &dyn Inbound, why: &str) -> Response {
-    api.engine.metrics().refused("unknown_key", false);
+async fn unknown_key(api: &Api, format: &dyn Inbound, address: Option<IpAddr>, why: &str) -> Response {
+    let status = if is_pagerduty(format) { 400 } else { 401 };
+    Sender { format: format.kind(), integration: None, address }
+        .refused(api, "unknown_key", status, "no integration has this key", None)
+        .await;
     if is_pagerduty(format) {
-        return shaped(format, 400, why);
+        return shaped(format, status, why);
     }
     Problem::new("unknown_key", "no integration has this key; `allclear config export` lists the integrations").into_response()
 }
 
-fn reply(answer: Answer) -> Response {
+pub(crate) fn reply(answer: Answer) -> Response {
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -211,51 +280,4 @@ fn shaped(format: &dyn Inbound, status: u16, why: &str) -> Response {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
     }
     response
-}
-
-/// Why a body was not read.
-#[derive(Debug, Clone, Copy)]
-enum Unread {
-    TooLarge,
-    Late,
-    Broken,
-    Encoding,
-}
-
-impl Unread {
-    fn answer(self, api: &Api, format: &dyn Inbound) -> Response {
-        let (reason, status, why) = match self {
-            Self::TooLarge => ("body_too_large", 413, format!("the body is larger than {BODY_BYTES_MAX} bytes")),
-            Self::Late => ("body_late", 408, "the body did not arrive in time".to_owned()),
-            Self::Broken => ("body_broken", 400, "the body broke off, or is not the gzip it says it is".to_owned()),
-            Self::Encoding => ("unsupported_media_type", 415, "send the body plain, or with `Content-Encoding: gzip`".to_owned()),
-        };
-        api.engine.metrics().refused(reason, false);
-        shaped(format, status, &why)
-    }
-}
-
-async fn body_of(request: Request) -> Result<(HeaderMap, Bytes), Unread> {
-    let (parts, body) = request.into_parts();
-    // What is in the buffer already needs no timer: the body is polled first.
-    let read = tokio::time::timeout(BODY_WITHIN, Limited::new(body, BODY_BYTES_MAX).collect()).await;
-    let bytes = match read {
-        Ok(Ok(collected)) => collected.to_bytes(),
-        Ok(Err(why)) => return Err(if why.is::<LengthLimitError>() { Unread::TooLarge } else { Unread::Broken }),
-        Err(_) => return Err(Unread::Late),
-    };
-    let bytes = match parts.headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
-        None | Some(b"" | b"identity") => bytes,
-        Some(said) if said.eq_ignore_ascii_case(b"gzip") || said.eq_ignore_ascii_case(b"x-gzip") => unpacked(&bytes)?,
-        Some(_) => return Err(Unread::Encoding),
-    };
-    Ok((parts.headers, bytes))
-}
-
-/// Unpacks no more than the limit, however small the packed body is.
-fn unpacked(packed: &[u8]) -> Result<Bytes, Unread> {
-    let mut out = Vec::new();
-    let limit = BODY_BYTES_MAX as u64 + 1;
-    flate2::read::MultiGzDecoder::new(packed).take(limit).read_to_end(&mut out).map_err(|_| Unread::Broken)?;
-    if out.len() > BODY_BYTES_MAX { Err(Unread::TooLarge) } else { Ok(out.into()) }
 }

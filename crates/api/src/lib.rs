@@ -8,13 +8,17 @@
 
 mod alertmanager;
 mod asked;
+mod body;
 mod docs;
 mod health;
 pub mod intake;
 pub mod problem;
 mod rest;
 mod schema;
+mod stray;
 mod who;
+
+pub use self::stray::Strays;
 
 use std::sync::{Arc, Mutex};
 
@@ -49,6 +53,8 @@ pub(crate) struct Inner {
     pub(crate) started_at: Timestamp,
     /// What the gauges counted when the store last answered.
     pub(crate) gauges: Mutex<Gauges>,
+    /// Room for large bodies of senders.
+    pub(crate) room: body::Room,
 }
 
 impl std::ops::Deref for Api {
@@ -58,21 +64,27 @@ impl std::ops::Deref for Api {
     }
 }
 
-/// Everything that machines ask for. It has no fallback, so that it can be merged with the pages
-/// for people.
-pub fn router(engine: Engine, options: ApiOptions) -> Router {
+/// Everything that machines ask for, and what takes senders' requests that match no address. It has no fallback,
+/// so that it can be merged with the pages for people: whoever merges it asks [`Strays`] first.
+pub fn router(engine: Engine, options: ApiOptions) -> (Router, Strays) {
     let started_at = engine.now();
-    let api = Api(Arc::new(Inner { engine, options, started_at, gauges: Mutex::default() }));
+    let api = Api(Arc::new(Inner { engine, options, started_at, gauges: Mutex::default(), room: body::Room::default() }));
     let (control, spec) = rest::routes(&api.options.version).split_for_parts();
     let control = control.layer(DefaultBodyLimit::max(asked::BODY_BYTES_MAX)).method_not_allowed_fallback(problem::wrong_method);
-    Router::new()
+    let senders = Router::new()
         .merge(intake::routes())
         .merge(alertmanager::routes())
+        .layer(axum::middleware::map_response(secured))
+        .with_state(api.clone());
+    let others = Router::new()
         .merge(health::routes())
         .merge(docs::routes(&spec))
         .merge(control)
+        .merge(stray::routes())
         .layer(axum::middleware::map_response(secured))
-        .with_state(api)
+        .with_state(api.clone());
+    let strays = Strays::new(api, senders.clone());
+    (senders.merge(others), strays)
 }
 
 /// Nothing that machines are answered is kept by caches, guessed at, framed or run by a browser. A page of ours has a

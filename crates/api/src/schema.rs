@@ -102,6 +102,7 @@ lists! {
     OverridePage of Override;
     TokenPage of Token;
     SignalPage of crate::rest::Signal;
+    RefusedPage of crate::rest::RefusedRequest;
     UpdatePage of Update;
     ReviewPage of Review;
     ActionPage of Action;

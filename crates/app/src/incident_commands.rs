@@ -234,6 +234,7 @@ fn then(o: &OnCallView) -> String {
 struct Payload {
     signals: Vec<SignalExplanation>,
     refused: Vec<String>,
+    notes: Vec<String>,
 }
 
 /// `explain`.
@@ -248,6 +249,9 @@ pub async fn explain(command: Explain) -> anyhow::Result<()> {
                 let mut out: String = payload.signals.iter().map(explained).collect();
                 for why in payload.refused {
                     out.push_str(&format!("refused: {}\n", clean(&why)));
+                }
+                for note in payload.notes {
+                    out.push_str(&format!("noted: {}\n", clean(&note)));
                 }
                 out
             })

@@ -10,7 +10,7 @@ use allclear_engine::Engine;
 use allclear_web::{DemoMessage, WebOptions};
 use axum::Router;
 use axum::http::header::STRICT_TRANSPORT_SECURITY;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::HeaderValue;
 use axum::response::Response;
 
 use crate::proxies;
@@ -50,9 +50,16 @@ pub fn router(engine: Engine, faces: Faces, trusted: Ranges) -> Router {
     let options =
         WebOptions { open_to: faces.open_to, first_alarm_curl: faces.first_alarm_curl, demo_outbox, formats: registry::kinds().collect() };
     let is_https = engine.base_url().get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
-    let router = allclear_api::router(engine.clone(), ApiOptions::default())
+    let (machines, strays) = allclear_api::router(engine.clone(), ApiOptions::default());
+    let router = machines
         .merge(allclear_web::router(engine, options).layer(axum::middleware::from_fn_with_state(trusted, proxies::seen_through)))
-        .fallback(|headers: HeaderMap| async move { allclear_web::not_found(&headers) });
+        .fallback(move |request: axum::extract::Request| async move {
+            let headers = request.headers().clone();
+            match strays.take(request).await {
+                Some(response) => response,
+                None => allclear_web::not_found(&headers),
+            }
+        });
     if is_https { router.layer(axum::middleware::map_response(by_https_only)) } else { router }
 }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use allclear_domain::matcher::{Matcher, Matchers};
+use allclear_domain::matcher::{BadMatcher, MATCHERS_LEN_MAX, MATCHERS_MAX, Matcher, Matchers};
 use allclear_domain::time::whole_micros;
 use allclear_domain::wire::{Answer, Labels};
 use jiff::Timestamp;
@@ -299,17 +299,25 @@ pub fn parse_silence(body: &[u8], now: Timestamp) -> Result<PostedSilence, AmRef
     if wire.matchers.is_empty() {
         return Err(invalid("invalid silence: at least one matcher required"));
     }
-    if wire.matchers.len() > allclear_domain::matcher::MATCHERS_MAX {
-        return Err(AmRefusal::Invalid(format!("invalid silence: more than {} matchers", allclear_domain::matcher::MATCHERS_MAX)));
+    if wire.matchers.len() > MATCHERS_MAX {
+        return Err(AmRefusal::Invalid(format!("invalid silence: more than {} matchers", MATCHERS_MAX)));
     }
     let mut matchers = Vec::with_capacity(wire.matchers.len());
     for matcher in &wire.matchers {
-        text::check_label(&matcher.name, &matcher.value).map_err(|why| AmRefusal::Invalid(format!("invalid silence: {why}")))?;
         let made = Matcher::new(&text::clean(&matcher.name), &text::clean(&matcher.value), matcher.is_regex, matcher.is_equal)
             .map_err(|why| AmRefusal::Invalid(format!("invalid silence: {why}")))?;
         matchers.push(made);
     }
-    if matchers.iter().all(|matcher| matcher.fits("")) {
+    let matchers = Matchers(matchers);
+    // It is kept as this text, and has to be the same when it is read again.
+    let written = matchers.to_string();
+    if written.len() > MATCHERS_LEN_MAX {
+        return Err(AmRefusal::Invalid(format!("invalid silence: its matchers are longer than {MATCHERS_LEN_MAX} bytes")));
+    }
+    if Matchers::parse(&written).map_or(true, |read| read.to_string() != written) {
+        return Err(invalid("invalid silence: its matchers cannot be kept as they are"));
+    }
+    if matchers.0.iter().all(|matcher| matcher.fits("")) {
         return Err(invalid("invalid silence: at least one matcher must not match the empty string"));
     }
     if wire.ends_at <= wire.starts_at {
@@ -320,7 +328,7 @@ pub fn parse_silence(body: &[u8], now: Timestamp) -> Result<PostedSilence, AmRef
     }
     Ok(PostedSilence {
         id: wire.id.filter(|id| !id.is_empty()),
-        matchers: Matchers(matchers),
+        matchers,
         starts_at: whole_micros(wire.starts_at),
         ends_at: whole_micros(wire.ends_at),
         created_by: text::cut(&text::clean(&wire.created_by), SILENCE_TEXT_CHARS_MAX).to_owned(),
@@ -360,10 +368,9 @@ impl AmQuery {
         for (name, value) in pairs {
             match name {
                 "filter" => {
-                    let read = Matchers::parse(value).map_err(|error| {
+                    query.filter.0.extend(filter(value).map_err(|error| {
                         AmRefusal::Invalid(format!("bad matcher format in filter `{}`: {error}", text::cut(value, 200)))
-                    })?;
-                    query.filter.0.extend(read.0);
+                    })?);
                 }
                 "receiver" if !value.is_empty() => {
                     let made = Matcher::new("receiver", value, true, true)
@@ -407,6 +414,14 @@ impl AmQuery {
         };
         by_state && self.filter.fit(|name| silence.matchers.iter().find(|m| m.name == name).map_or("", |m| m.value()))
     }
+}
+
+/// One `filter=`: a single matcher, as Alertmanager reads it, or a list of them.
+fn filter(text: &str) -> Result<Vec<Matcher>, BadMatcher> {
+    if text.trim_start().starts_with('{') {
+        return Ok(Matchers::parse(text)?.0);
+    }
+    Matcher::parse(text).map(|one| vec![one]).or_else(|why| Matchers::parse(text).map(|list| list.0).map_err(|_| why))
 }
 
 fn read_bool(name: &str, value: &str) -> Result<bool, AmRefusal> {

@@ -65,6 +65,14 @@ fn amtools_query_shows_active_alerts_only() {
     let query = AmQuery::from_pairs([("receiver", "pay.*")]).unwrap();
     assert!(query.wants_alert(&alert("Demo", AmAlertState::Suppressed)));
     assert!(!AmQuery::from_pairs([("receiver", "pay")]).unwrap().wants_alert(&alert("Demo", AmAlertState::Active)), "anchored");
+    for (filter, name) in [
+        ("alertname=Disk full", "Disk full"),
+        ("alertname=x,y", "x,y"),
+        (r#"{alertname="Demo",job=""}"#, "Demo"),
+        (r#"alertname="Demo",job="""#, "Demo"),
+    ] {
+        assert!(AmQuery::from_pairs([("filter", filter)]).unwrap().wants_alert(&alert(name, AmAlertState::Active)), "{filter}");
+    }
     for bad in [("filter", "a~b"), ("active", "maybe"), ("receiver", "(")] {
         assert_eq!(AmQuery::from_pairs([bad]).unwrap_err().answer().status, 400);
     }
@@ -98,6 +106,20 @@ fn a_silence_goes_in_and_out() {
 }
 
 #[test]
+fn a_silence_reads_back_whatever_its_names_and_values_hold() {
+    let now = at("2026-11-21T17:00:00Z");
+    for (name, value, is_regex) in
+        [("label with space", "v", false), ("a\"b", "x\\y\n", false), ("größe", "foo{bar", true), ("a", "\\Qa.b\\E", true)]
+    {
+        let body = json!({"matchers": [{"name": name, "value": value, "isRegex": is_regex}], "startsAt": "2026-11-21T16:59:00Z",
+            "endsAt": "2026-11-21T18:00:00Z", "createdBy": "ana", "comment": ""});
+        let posted = parse_silence(body.to_string().as_bytes(), now).unwrap();
+        let read = Matchers::parse(&posted.matchers.to_string()).unwrap();
+        assert_eq!((read.0[0].name.as_str(), read.0[0].value()), (name, value));
+    }
+}
+
+#[test]
 fn a_silence_that_would_silence_everything_is_refused() {
     let now = at("2026-11-21T17:00:00Z");
     let with = |matchers: &str, ends: &str| {
@@ -109,6 +131,10 @@ fn a_silence_that_would_silence_everything_is_refused() {
     assert!(with("[]", "2026-11-21T18:00:00Z").contains("at least one matcher required"));
     assert!(with(r#"[{"name":"a","value":".*","isRegex":true}]"#, "2026-11-21T18:00:00Z").contains("empty string"));
     assert!(with(r#"[{"name":"a","value":"(","isRegex":true}]"#, "2026-11-21T18:00:00Z").contains("regular expression"));
+    assert!(with(r#"[{"name":"a","value":"x)|(y","isRegex":true}]"#, "2026-11-21T18:00:00Z").contains("regular expression"));
+    assert!(with(r#"[{"name":"","value":"x","isRegex":false}]"#, "2026-11-21T18:00:00Z").contains("name of a label is missing"));
+    let long = format!(r#"[{{"name":"a","value":"{}","isRegex":false}}]"#, "x".repeat(65 * 1024));
+    assert!(with(&long, "2026-11-21T18:00:00Z").contains("longer than 65536 bytes"));
     assert!(with(good, "2026-11-21T16:30:00Z").contains("in the past"));
     assert!(with(good, "2026-11-21T15:00:00Z").contains("before end time"));
     assert!(parse_silence(b"{", now).unwrap_err().answer().body.contains(r#""code":400"#));

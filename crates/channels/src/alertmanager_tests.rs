@@ -39,7 +39,10 @@ fn what_prometheus_sends() {
              "startsAt":"2026-11-21T16:00:00Z","endsAt":"2026-11-21T17:08:00Z","generatorURL":"javascript:alert(1)"}]"#,
     );
     assert_eq!(Alertmanager.accepted(&parsed).status, 200);
-    assert_eq!(Alertmanager.accepted(&parsed).body, "");
+    assert_eq!(parsed.notes, ["alert 2: generatorURL `javascript:alert(1)` is no address of the web, and is shown as text"]);
+    assert_eq!(parsed.signals[1].annotations["generatorURL"], "javascript:alert(1)");
+    let clean = parse(r#"[{"labels":{"alertname":"Demo"},"generatorURL":"http://prom/graph"}]"#);
+    assert_eq!(Alertmanager.accepted(&clean).body, "");
     let [firing, over] = parsed.signals.as_slice() else { panic!("two signals") };
     assert_eq!(firing.action, SignalAction::Trigger);
     assert_eq!(firing.title, "Disk full");
@@ -77,39 +80,87 @@ fn unset_times_take_alertmanagers_defaults() {
 
 #[test]
 fn a_partial_failure_keeps_the_valid_ones() {
-    let parsed = parse(r#"[{"labels":{"x":""}},{"labels":{"alertname":"Good"}}]"#);
+    let parsed = parse(r#"[{"labels":{"x":""}},{"labels":{"alertname":"Good"}},7,null]"#);
     assert_eq!(parsed.signals.len(), 1);
     let answer = Alertmanager.accepted(&parsed);
-    assert_eq!((answer.status, answer.body.as_str()), (400, r#""at least one label pair required""#));
-    let parsed = parse(
-        r#"[{"labels":{"a":"1"},"startsAt":"tomorrow"},{"labels":{"a":"1"},"startsAt":"2026-11-21T18:00:00Z","endsAt":"2026-11-21T17:00:00Z"},{}]"#,
+    let said: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!((answer.status, &said["status"]), (200, &"success".into()));
+    assert_eq!(
+        said["refused"],
+        serde_json::json!(["alert 1: at least one label pair required", "alert 3: a number is no alert", "alert 4: null is no alert"])
     );
-    assert!(parsed.signals.is_empty());
-    assert_eq!(parsed.refused.len(), 3);
-    assert!(parsed.refused[1].contains("start time must be before end time"));
+    // Where nothing could be kept, the sender is told so.
+    let parsed = parse(r#"[{},{"labels":[]}]"#);
+    assert_eq!((parsed.signals.len(), parsed.refused.len()), (0, 2));
+    assert_eq!(Alertmanager.accepted(&parsed).status, 400);
     assert_eq!(Alertmanager.accepted(&parse("[]")).status, 200);
 }
 
 #[test]
-fn limits_are_named() {
+fn times_that_make_no_sense_lose_no_alert() {
+    let parsed = parse(
+        r#"[{"labels":{"a":"1"},"startsAt":"tomorrow"},
+            {"labels":{"a":"2"},"startsAt":"2026-11-21T18:00:00Z","endsAt":"2026-11-21T17:00:00Z"},
+            {"labels":{"a":"3"},"startsAt":"9999-01-01T00:00:00Z","endsAt":"9999-12-31T23:59:59Z"},
+            {"labels":{"a":"4"},"startsAt":"1970-01-01T00:00:00Z","endsAt":"1970-01-01T00:00:00Z"},
+            {"labels":{"a":"5"},"startsAt":{},"endsAt":7}]"#,
+    );
+    let actions: Vec<_> = parsed.signals.iter().map(|s| (s.action, s.starts_at, s.notes.len())).collect();
+    assert_eq!(
+        actions,
+        [
+            (SignalAction::Trigger, Some(now()), 1),
+            (SignalAction::Resolve, at("2026-11-21T17:00:00Z"), 1),
+            (SignalAction::Trigger, at("2027-11-22T17:08:00Z"), 2),
+            (SignalAction::Trigger, Some(now()), 2),
+            (SignalAction::Trigger, Some(now()), 2),
+        ]
+    );
+    assert_eq!(parsed.signals[2].ends_at, at("2027-11-22T17:08:00Z"), "never is a year");
+}
+
+#[test]
+fn what_passes_a_limit_is_cut_and_named() {
     let many: Vec<String> = (0..65).map(|n| format!(r#""l{n}":"v""#)).collect();
-    let cases = [
-        (format!(r#"[{{"labels":{{{}}}}}]"#, many.join(",")), "more than 64 labels"),
-        (format!(r#"[{{"labels":{{"a":"{}"}}}}]"#, "x".repeat(4097)), "longer than 4096 bytes"),
-        (format!(r#"[{{"labels":{{"{}":"x"}}}}]"#, "n".repeat(257)), "longer than 256 bytes"),
-    ];
-    for (body, why) in cases {
-        assert!(parse(&body).refused[0].contains(why), "{why}");
+    for (body, why) in [
+        (format!(r#"[{{"labels":{{{}}}}}]"#, many.join(",")), "of 65 labels 64 were kept"),
+        (format!(r#"[{{"labels":{{"a":"{}"}}}}]"#, "x".repeat(4097)), "cut to 4096 bytes of 4097"),
+        (format!(r#"[{{"labels":{{"b":"x","{}":"x"}}}}]"#, "n".repeat(257)), "longer than 256 bytes"),
+        (r#"[{"labels":{"a":"x"},"annotations":{"runbook_url":null}}]"#.into(), "the value of `runbook_url` is null"),
+        (r#"[{"labels":{"a":"x"},"annotations":{"runbook":"www.example.org/rb"}}]"#.into(), "runbook `www.example.org/rb` is no address"),
+        (r#"[{"labels":{"a":"x"},"annotations":[1]}]"#.into(), "annotations is a list"),
+        (r#"[{"labels":{"a":"x","b":{"c":1}}}]"#.into(), "the value of `b` is an object and was kept as text"),
+        (r#"[{"labels":{"a":"x\ud800"}}]"#.into(), "lone surrogate"),
+    ] {
+        let parsed = parse(&body);
+        assert!(parsed.signals[0].notes.iter().any(|note| note.contains(why)), "{why}: {:?}", parsed.signals[0].notes);
+        let answer = Alertmanager.accepted(&parsed);
+        assert!(answer.status == 200 && answer.body.contains("\"notes\":["), "{}", answer.body);
     }
+    assert_eq!(parse(r#"[{"labels":{"a":1}}]"#).signals[0].labels["a"], "1", "a number is a text");
     let flood = format!("[{}]", vec!["{}"; 10_001].join(","));
-    assert!(try_parse(&flood).unwrap_err().to_string().contains("at most 10000"));
+    let refusal = try_parse(&flood).unwrap_err();
+    assert!(refusal.to_string().contains("at most 10000"));
+    assert_eq!(Alertmanager.refused(&refusal).status, 413);
+}
+
+#[test]
+fn what_names_a_condition_is_all_of_its_labels() {
+    let labels = |last: &str| {
+        let many: Vec<String> = (0..70).map(|n| format!(r#""l{n:02}":"v""#)).collect();
+        format!(r#"[{{"labels":{{{},"z":"{last}"}}}}]"#, many.join(","))
+    };
+    let key = |body: &str| parse(body).signals[0].dedup_key.clone();
+    assert_eq!(key(&labels("1")), key(&labels("1")));
+    assert_ne!(key(&labels("1")), key(&labels("2")), "a label that is cut away tells two conditions apart all the same");
+    assert_ne!(key(r#"[{"labels":{"a":["1"]}}]"#), key(r#"[{"labels":{"a":["2"]}}]"#));
 }
 
 #[test]
 fn nonsense_is_400_with_code_and_never_a_crash() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let deep_unknown = format!(r#"[{{"labels":{{"a":"b"}},"unknown":{}{}}}]"#, "[".repeat(100_000), "]".repeat(100_000));
-    for body in ["", "nonsense", "{}", "null", "[1]", r#"[{"labels":{"a":1}}]"#, r#"[{"labels":{"a":"\ud800"}}]"#, &deep] {
+    for body in ["", "nonsense", "{}", "null", "[1", r#"{"alerts":7}"#, r#"[{"labels":{"a":"b"}}"#] {
         let refusal = try_parse(body).unwrap_err();
         let answer = Alertmanager.refused(&refusal);
         assert_eq!(answer.status, 400);
@@ -117,10 +168,29 @@ fn nonsense_is_400_with_code_and_never_a_crash() {
         assert_eq!(read["code"], 400);
         assert!(read["message"].is_string());
     }
-    // Unknown fields are skipped without recursion.
-    let _ = try_parse(&deep_unknown);
-    assert!(Alertmanager.parse(b"[{\"labels\":{\"a\":\"\xff\"}}]", InboundContext { now: now(), fresh_key: "" }).is_err());
+    // What is no alert is passed over without recursion, however deep.
+    assert!(try_parse(&deep).map_or(true, |parsed| parsed.signals.is_empty()));
+    assert_eq!(parse(&deep_unknown).signals.len(), 1);
+    let deep_label = format!(r#"[{{"labels":{{"a":{}{}}}}}]"#, "[".repeat(100_000), "]".repeat(100_000));
+    assert_eq!(parse(&deep_label).signals.len(), 1);
+    let stray = Alertmanager.parse(b"[{\"labels\":{\"a\":\"\xff\"}}]", InboundContext { now: now(), fresh_key: "" }).unwrap();
+    assert_eq!((stray.signals.len(), stray.notes.len()), (1, 1));
     assert_eq!(parse("\u{feff}[{\"labels\":{\"a\":\"b\"}}]").signals.len(), 1);
+}
+
+#[test]
+fn a_webhooks_word_decides_and_never_its_end() {
+    let parsed = parse(
+        r#"{"status":"firing","version":"4","alerts":[
+            {"status":"firing","labels":{"alertname":"A"},"startsAt":"2026-11-21T17:00:00Z","endsAt":"2026-11-21T17:07:59Z"},
+            {"status":"resolved","labels":{"alertname":"B"},"endsAt":"2026-11-21T18:00:00Z"},
+            {"labels":{"alertname":"C"},"endsAt":"2026-11-21T17:00:00Z"},
+            {"status":"odd","labels":{"alertname":"D"}}]}"#,
+    );
+    use SignalAction::{Resolve, Trigger};
+    let said: Vec<_> = parsed.signals.iter().map(|s| (s.action, s.ends_at)).collect();
+    assert_eq!(said, [(Trigger, None), (Resolve, None), (Trigger, None), (Trigger, None)]);
+    assert_eq!(parsed.notes.len(), 1, "{:?}", parsed.notes);
 }
 
 #[test]

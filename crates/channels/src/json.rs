@@ -6,47 +6,52 @@
 //! resolve with the same three finds its alert. With a `dedup_key`, acknowledging and resolving
 //! need no title.
 //!
-//! A severity or time that cannot be read is left out, not refused: an alarm outweighs a typing
-//! mistake in its trimmings. Unknown fields are ignored.
+//! What cannot be read as it should be is left out, cut or kept as text, and named, not refused: an
+//! alarm outweighs a typing mistake in its trimmings. Unknown fields are ignored.
 
-use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, Labels, Parsed, SenderSeverity, Signal, SignalAction};
-use serde::Deserialize;
+use std::cell::OnceCell;
+
+use allclear_domain::wire::{
+    Answer, Inbound, InboundContext, InboundRefusal, Labels, Parsed, RefusedElement, SenderSeverity, Signal, SignalAction,
+};
+use jiff::Timestamp;
 use serde_json::json;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::text::{self, Loose, Members};
-
-/// Most reasons named in one answer.
-const REASONS_MAX: usize = 50;
+use crate::lenient::{self, Element, Elements, Loose, Pairs, lenient_object};
+use crate::text::{self, Notes};
 
 /// The format.
 #[derive(Debug)]
 pub struct Json;
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct WireAlert<'a> {
-    #[serde(borrow, default)]
     title: Loose<'a>,
-    #[serde(borrow, default)]
     status: Loose<'a>,
-    #[serde(borrow, default)]
     dedup_key: Loose<'a>,
-    #[serde(borrow, default)]
     severity: Loose<'a>,
-    #[serde(borrow, default)]
     description: Loose<'a>,
-    #[serde(borrow, default)]
     source: Loose<'a>,
-    #[serde(borrow, default)]
     service: Loose<'a>,
-    #[serde(borrow, default)]
     links: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    labels: Option<Members<'a>>,
-    #[serde(borrow, default)]
+    labels: Pairs<'a>,
     starts_at: Loose<'a>,
 }
+
+lenient_object!(WireAlert {
+    title: "title",
+    status: "status",
+    dedup_key: "dedup_key",
+    severity: "severity",
+    description: "description",
+    source: "source",
+    service: "service",
+    links: "links",
+    labels: "labels",
+    starts_at: "starts_at",
+});
 
 /// The name of a condition that came without one.
 fn derived_key(title: &str, source: Option<&str>, service: Option<&str>) -> String {
@@ -61,16 +66,44 @@ fn derived_key(title: &str, source: Option<&str>, service: Option<&str>) -> Stri
     digest.iter().take(16).fold(String::from("auto-"), |out, byte| out + &format!("{byte:02x}"))
 }
 
-fn labels_of(members: Option<&Members<'_>>) -> Result<Labels, String> {
+fn labels_of(pairs: &Pairs<'_>, notes: &mut Notes) -> Labels {
     let mut labels = Labels::new();
-    for (name, value) in members.map(|m| m.0.as_slice()).unwrap_or_default() {
-        let value: Loose<'_> = serde_json::from_str(value.get()).map_err(|_| format!("label `{}` is not a text", text::cut(name, 64)))?;
-        text::put_label(&mut labels, name, &value.0)?;
+    if let Some(wrong) = pairs.wrong {
+        notes.add(format!("labels is {wrong} and was left out"));
     }
-    Ok(labels)
+    for (name, value) in &pairs.list {
+        text::read_label(&mut labels, name, value, notes);
+    }
+    labels
 }
 
-fn signal_of(alert: &WireAlert<'_>) -> Result<Signal, String> {
+/// What a condition is called in one line: its title, or what else names it.
+fn title_of<'a>(alert: &'a WireAlert<'_>, key: Option<&'a str>, action: SignalAction, notes: &mut Notes) -> Result<&'a str, String> {
+    let usable = |text: &&str| !text::title(text).is_empty();
+    if let Some(title) = alert.title.filled().filter(usable) {
+        return Ok(title);
+    }
+    if action != SignalAction::Trigger
+        && let Some(key) = key
+    {
+        return Ok(key);
+    }
+    let instead = alert.description.filled().and_then(|text| text.lines().next()).or(key).filter(usable);
+    match (instead, alert.title.wrong) {
+        (Some(instead), wrong) => {
+            notes.add(format!("title is {}: something else stands for it", wrong.unwrap_or("missing or empty")));
+            Ok(instead)
+        }
+        (None, Some(wrong)) if wrong != "null" => Err(format!("title is {wrong}, not a text")),
+        (None, _) => Err("title is missing or empty".to_owned()),
+    }
+}
+
+fn signal_of(alert: &WireAlert<'_>, now: Timestamp) -> Result<Signal, String> {
+    let mut notes = Notes::default();
+    if let Some(wrong) = alert.status.wrong.filter(|wrong| *wrong != "null") {
+        notes.add(format!("status is {wrong}, so that it counts as firing"));
+    }
     let status = alert.status.filled().unwrap_or("firing");
     let action = match status.to_ascii_lowercase().as_str() {
         "firing" => SignalAction::Trigger,
@@ -78,32 +111,40 @@ fn signal_of(alert: &WireAlert<'_>) -> Result<Signal, String> {
         "resolved" => SignalAction::Resolve,
         _ => return Err(format!("status `{}` is unknown; use firing, acknowledged or resolved", text::cut(status, 64))),
     };
-    let key = alert.dedup_key.filled().map(text::clean).filter(|key| !key.is_empty());
-    if key.as_ref().is_some_and(|key| key.len() > text::DEDUP_KEY_BYTES_MAX) {
-        return Err(format!("dedup_key is longer than {} bytes", text::DEDUP_KEY_BYTES_MAX));
-    }
-    let title = alert.title.filled().map(text::title).filter(|title| !title.is_empty());
-    let title = match (title, &key) {
-        (Some(title), _) => title,
-        (None, Some(key)) if action != SignalAction::Trigger => text::title(key),
-        (None, _) => return Err("title is missing or empty".to_owned()),
+    let key = text::said_key(&alert.dedup_key, text::DEDUP_KEY_BYTES_MAX, &mut notes);
+    let said_title = title_of(alert, key.as_deref(), action, &mut notes)?;
+    let described = text::described(&alert.description.text, "description", &mut notes);
+    text::note_wrong(&alert.description, "description", &mut notes);
+    let (title, description) = text::title_and_rest(said_title, described, &mut notes);
+    let one_line = |said: &Loose<'_>, field: &str, notes: &mut Notes| {
+        text::note_wrong(said, field, notes);
+        Some(text::title(&said.text)).filter(|text| !text.is_empty())
     };
-    let source = alert.source.filled().map(text::title);
-    let service = alert.service.filled().map(text::title);
-    let dedup_key = key.map_or_else(|| derived_key(&title, source.as_deref(), service.as_deref()), std::borrow::Cow::into_owned);
+    let source = one_line(&alert.source, "source", &mut notes);
+    let service = one_line(&alert.service, "service", &mut notes);
+    let dedup_key = key.unwrap_or_else(|| derived_key(&title, source.as_deref(), service.as_deref()));
+    let severity = alert.severity.filled().and_then(SenderSeverity::from_word);
+    if severity.is_none() && !alert.severity.text.trim().is_empty() {
+        notes.add(format!("severity `{}` is unknown, and was left out", text::clean(text::cut(&alert.severity.text, 64))));
+    }
+    let labels = text::fitted_labels(labels_of(&alert.labels, &mut notes), &mut notes);
+    let mut annotations = Labels::new();
+    let (links, bad) = alert.links.map(lenient::links).unwrap_or_default();
+    text::keep_bad_links(bad, &mut annotations, &mut notes);
     Ok(Signal {
         action,
         dedup_key,
         title,
-        description: text::description(&alert.description.0),
+        description,
         source,
         service,
-        severity: alert.severity.filled().and_then(SenderSeverity::from_word),
-        labels: labels_of(alert.labels.as_ref())?,
-        annotations: Labels::new(),
-        starts_at: text::instant(&alert.starts_at.0),
+        severity,
+        labels,
+        annotations,
+        starts_at: text::near_instant(&alert.starts_at, "starts_at", now, &mut notes),
         ends_at: None,
-        links: alert.links.map(text::links).unwrap_or_default(),
+        links,
+        notes: notes.into_list(),
     })
 }
 
@@ -112,30 +153,44 @@ impl Inbound for Json {
         "json"
     }
 
-    fn parse(&self, body: &[u8], _context: InboundContext<'_>) -> Result<Parsed, InboundRefusal> {
+    fn body_bytes_max(&self) -> usize {
+        text::BATCH_BYTES_MAX
+    }
+
+    fn parse(&self, body: &[u8], context: InboundContext<'_>) -> Result<Parsed, InboundRefusal> {
         let body = text::without_bom(body);
         let is_list = body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
-        let read = if is_list { serde_json::from_slice(body) } else { serde_json::from_slice(body).map(|alert| vec![alert]) };
-        let alerts: Vec<WireAlert<'_>> =
+        let mended = OnceCell::new();
+        let read = if is_list {
+            lenient::read::<Elements<WireAlert<'_>>>(body, &mended).map(|alerts| (alerts.count, alerts.list))
+        } else {
+            lenient::read::<Element<WireAlert<'_>>>(body, &mended).map(|alert| (1, vec![alert]))
+        };
+        let (count, alerts) =
             read.map_err(|error| InboundRefusal::Malformed(format!("the body is not a JSON alert or a list of them: {error}")))?;
-        if alerts.is_empty() {
+        if count == 0 {
             return Err(InboundRefusal::Invalid(vec!["the list has no alert".to_owned()]));
         }
-        if alerts.len() > text::ALERTS_MAX {
-            let why = format!("{} alerts in one request; send at most {}", alerts.len(), text::ALERTS_MAX);
-            return Err(InboundRefusal::Invalid(vec![why]));
-        }
-        let mut parsed = Parsed::default();
-        for (index, alert) in alerts.iter().enumerate() {
-            match signal_of(alert) {
-                Ok(signal) => parsed.signals.push(signal),
-                Err(why) if is_list => parsed.refused.push(format!("alert {}: {why}", index + 1)),
-                Err(why) => parsed.refused.push(why),
+        text::check_count(count)?;
+        let mut parsed = Parsed { signals: Vec::with_capacity(alerts.len()), ..Parsed::default() };
+        for (at, alert) in alerts.iter().enumerate() {
+            let at = is_list.then_some(at);
+            let read = match alert {
+                Element::Read(alert) => signal_of(alert, context.now),
+                Element::Wrong(what) if !is_list => {
+                    return Err(InboundRefusal::Malformed(format!("the body is not a JSON alert or a list of them: it is {what}")));
+                }
+                Element::Wrong(what) => Err(format!("{what} is no alert")),
+            };
+            match read {
+                Ok(signal) => text::keep(&mut parsed, at, signal),
+                Err(why) => parsed.refused.push(RefusedElement { at, why }),
             }
         }
         if parsed.signals.is_empty() {
-            return Err(InboundRefusal::Invalid(parsed.refused));
+            return Err(InboundRefusal::Invalid(text::first_reasons(&parsed.refused)));
         }
+        text::name_mended(&mut parsed, mended.get());
         Ok(parsed)
     }
 
@@ -143,18 +198,16 @@ impl Inbound for Json {
         let keys: Vec<&str> = parsed.signals.iter().map(|signal| signal.dedup_key.as_str()).collect();
         let mut body = json!({"status": "accepted", "dedup_keys": keys});
         if !parsed.refused.is_empty() {
-            body["refused"] = json!(parsed.refused.iter().take(REASONS_MAX).collect::<Vec<_>>());
+            body["refused"] = json!(text::first_reasons(&parsed.refused));
+        }
+        if !parsed.notes.is_empty() {
+            body["notes"] = json!(parsed.notes);
         }
         Answer { status: 202, body: body.to_string() }
     }
 
     fn refused(&self, refusal: &InboundRefusal) -> Answer {
-        let errors = match refusal {
-            InboundRefusal::Malformed(why) => std::slice::from_ref(why),
-            InboundRefusal::Invalid(errors) => errors.as_slice(),
-        };
-        let errors = &errors[..errors.len().min(REASONS_MAX)];
-        Answer { status: 400, body: json!({"status": "refused", "errors": errors}).to_string() }
+        Answer { status: refusal.status(), body: json!({"status": "refused", "errors": refusal.sentences()}).to_string() }
     }
 }
 
@@ -162,8 +215,12 @@ impl Inbound for Json {
 mod tests {
     use super::*;
 
+    fn now() -> Timestamp {
+        "2026-11-21T03:00:00Z".parse().unwrap()
+    }
+
     fn parse(body: &str) -> Result<Parsed, InboundRefusal> {
-        Json.parse(body.as_bytes(), InboundContext { now: jiff::Timestamp::UNIX_EPOCH, fresh_key: "unused" })
+        Json.parse(body.as_bytes(), InboundContext { now: now(), fresh_key: "unused" })
     }
 
     #[test]
@@ -197,15 +254,43 @@ mod tests {
     fn a_list_keeps_what_is_valid() {
         let parsed = parse(r#"[{"title":"a"},{"status":"firing"},{"title":"b","status":"gone"}]"#).unwrap();
         assert_eq!((parsed.signals.len(), parsed.refused.len()), (1, 2));
-        assert!(parsed.refused[0].starts_with("alert 2: title"));
+        assert!(parsed.refused[0].to_string().starts_with("alert 2: title"));
         assert!(Json.accepted(&parsed).body.contains("refused"));
-        for body in ["{}", "[]", "[{}]", r#"{"title":"x","labels":{"a":[]}}"#] {
+        for body in ["{}", "[]", "[{}]", r#"{"title":{}}"#, "[7]"] {
             assert!(matches!(parse(body), Err(InboundRefusal::Invalid(_))), "{body}");
         }
-        for body in ["", "1", r#"{"title":{}}"#, r#"{"title":"x","labels":7}"#] {
+        for body in ["", "1", "{", "null"] {
             assert!(matches!(parse(body), Err(InboundRefusal::Malformed(_))), "{body}");
         }
-        let long = format!(r#"{{"title":"x","dedup_key":"{}"}}"#, "k".repeat(513));
-        assert!(parse(&long).unwrap_err().to_string().contains("512 bytes"));
+    }
+
+    #[test]
+    fn a_trifle_is_named_and_loses_nothing() {
+        for (body, note) in [
+            (r#"{"title":"x","labels":{"a":["b"]}}"#, "the value of `a` is a list and was kept as text"),
+            (r#"{"title":"x","labels":{"a":null}}"#, "the value of `a` is null and was left out"),
+            (r#"{"title":"x","labels":7}"#, "labels is a number and was left out"),
+            (r#"{"title":"x","description":{"a":1}}"#, "description is an object and was kept as text"),
+            (r#"{"title":"x","source":["h"]}"#, "source is a list and was kept as text"),
+            (r#"{"title":"x","severity":"terrible"}"#, "severity `terrible` is unknown, and was left out"),
+            (r#"{"title":"x","status":[]}"#, "status is a list, so that it counts as firing"),
+            (r#"{"title":"x","starts_at":"9999-12-31T23:59:59Z"}"#, "and was left out"),
+            (r#"{"title":null,"description":"Disk full\nMore"}"#, "title is null: something else stands for it"),
+            (r#"{"title":"x","links":["www.example.org/rb"]}"#, "`www.example.org/rb` is no address of the web, and is shown as text"),
+            (r#"{"title":"x\ud800"}"#, "half of a character (a lone surrogate) was replaced"),
+            (r#"{"title":"x","title":"y","labels":{"v":NaN}}"#, "a value that is no number (NaN, Infinity) was read as null"),
+        ] {
+            let parsed = parse(body).unwrap();
+            let [signal] = parsed.signals.as_slice() else { panic!("{body}: {parsed:?}") };
+            assert!(signal.notes.iter().any(|said| said.contains(note)), "{body}: {:?}", signal.notes);
+            assert_eq!(parsed.notes.len(), signal.notes.len(), "{body}: {parsed:?}");
+            assert!(Json.accepted(&parsed).body.contains("\"notes\":["), "{body}");
+        }
+        let long = format!(r#"{{"title":"{}","dedup_key":"{}"}}"#, "t".repeat(1500), "k".repeat(513));
+        let signal = parse(&long).unwrap().signals.remove(0);
+        assert_eq!((signal.title.len(), signal.dedup_key.len(), signal.notes.len()), (1024, 512, 2));
+        assert_eq!(signal.description.map(|d| d.len()), Some(1500), "what was cut off the title is not lost");
+        let stray = Json.parse(b"{\"title\":\"a\xff\"}", InboundContext { now: now(), fresh_key: "" }).unwrap();
+        assert_eq!((stray.signals[0].title.as_str(), stray.notes.len()), ("a\u{fffd}", 1));
     }
 }

@@ -6,7 +6,8 @@
 //!
 //! Where to look: a format that comes in is one file ([`alertmanager`], [`pagerduty`], [`json`]);
 //! a channel that goes out is one file ([`webhook`], [`email`]); [`registry`] finds them by name;
-//! [`text`] has the limits and cleaning that all ways in share; [`redact`] makes the raw body fit
+//! [`text`] has the limits and cleaning that all ways in share, [`lenient`] reads JSON as sloppy
+//! senders write it; [`redact`] makes the raw body fit
 //! to be kept; [`alertmanager_read`] makes what Alertmanager's clients read.
 
 pub mod alertmanager;
@@ -14,6 +15,7 @@ pub mod alertmanager_read;
 pub mod email;
 pub mod guard;
 pub mod json;
+pub mod lenient;
 pub mod pagerduty;
 pub mod ranges;
 pub mod redact;

@@ -39,9 +39,15 @@ fn names_a_secret(bytes: &[u8]) -> bool {
 /// The body as kept.
 #[must_use]
 pub fn redact(body: &[u8]) -> String {
+    redact_to(body, KEPT_BYTES_MAX)
+}
+
+/// The first `bytes_max` of a body, as kept.
+#[must_use]
+pub fn redact_to(body: &[u8], bytes_max: usize) -> String {
     // Cut first: a secret that is cut in two is hidden as a text that never closes.
-    let is_cut = body.len() > KEPT_BYTES_MAX;
-    let body = &body[..body.len().min(KEPT_BYTES_MAX)];
+    let is_cut = body.len() > bytes_max;
+    let body = &body[..body.len().min(bytes_max)];
     let text = String::from_utf8_lossy(body);
     // A key may be spelt with escapes, so a backslash-u is a reason to look closer.
     let has_escapes = body.contains(&b'\\') && body.windows(2).any(|pair| pair == br"\u");

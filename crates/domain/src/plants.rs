@@ -51,6 +51,8 @@ pub const PLANTS: &[(&str, CaughtBy, &str)] = &[
     ("zone-is-utc", CaughtBy::DomainTests, "hand-offs are civil times in UTC, whatever the schedule's zone"),
     ("override-by-start", CaughtBy::DomainTests, "of two overrides the one that starts later wins, not the one made later"),
     ("next-layer-is-a-hand-over", CaughtBy::DomainTests, "whoever goes on in the next layer is said to hand over to themself"),
+    ("matcher-name-bare", CaughtBy::DomainTests, "a matcher's name is written without the quotation marks it needs"),
+    ("expression-not-alone", CaughtBy::DomainTests, "an expression may close a bracket that it did not open"),
     ("fsync-off", CaughtBy::Binary, "a commit is answered before the disk has it"),
 ];
 

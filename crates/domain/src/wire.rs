@@ -112,6 +112,9 @@ pub struct Signal {
     /// Links of the sender: runbook, graph.
     #[serde(default)]
     pub links: Vec<Link>,
+    /// Trifles that were cut or left out of what the sender said, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// What a format needs to know beside the bytes.
@@ -128,8 +131,29 @@ pub struct InboundContext<'a> {
 pub struct Parsed {
     /// What was understood.
     pub signals: Vec<Signal>,
-    /// What was not, one sentence each; the rest is still accepted.
-    pub refused: Vec<String>,
+    /// What was not; the rest is still accepted.
+    pub refused: Vec<RefusedElement>,
+    /// Trifles that were cut or left out, for the answer: the first of them, with where they are.
+    pub notes: Vec<String>,
+}
+
+/// One element of a list that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedElement {
+    /// Its place in the list, from 0; nothing where the request is no list.
+    pub at: Option<usize>,
+    /// Why, one sentence.
+    pub why: String,
+}
+
+impl std::fmt::Display for RefusedElement {
+    /// `alert 2: title is missing`; people count from 1.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.at {
+            Some(at) => write!(f, "alert {}: {}", at + 1, self.why),
+            None => f.write_str(&self.why),
+        }
+    }
 }
 
 /// Why a whole request was refused.
@@ -141,6 +165,29 @@ pub enum InboundRefusal {
     /// Well formed, but something needed is missing or wrong; one sentence each.
     #[error("{}", .0.join("; "))]
     Invalid(Vec<String>),
+    /// More than one request may hold.
+    #[error("{0}")]
+    TooMany(String),
+}
+
+impl InboundRefusal {
+    /// The sentences, one each.
+    #[must_use]
+    pub fn sentences(&self) -> &[String] {
+        match self {
+            Self::Malformed(why) | Self::TooMany(why) => std::slice::from_ref(why),
+            Self::Invalid(errors) => errors,
+        }
+    }
+
+    /// The status of the answer.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Malformed(_) | Self::Invalid(_) => 400,
+            Self::TooMany(_) => 413,
+        }
+    }
 }
 
 /// A small answer in the format of the sender.
@@ -165,6 +212,8 @@ pub trait Inbound: Send + Sync {
     fn key_in_body(&self, _body: &[u8]) -> Option<String> {
         None
     }
+    /// Largest body, in bytes, before and after unpacking.
+    fn body_bytes_max(&self) -> usize;
     /// What this sender expects after everything in `parsed` was durably accepted.
     fn accepted(&self, parsed: &Parsed) -> Answer;
     /// What this sender expects when the request was refused.

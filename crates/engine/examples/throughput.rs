@@ -107,5 +107,6 @@ fn signal(n: u64, kind: &str) -> Signal {
         starts_at: Some(Timestamp::UNIX_EPOCH),
         ends_at: Timestamp::from_second(4_000_000_000).ok(),
         links: Vec::new(),
+        notes: Vec::new(),
     }
 }

@@ -91,6 +91,7 @@ pub struct Shared {
     pub(crate) stages: crate::stages::Stages,
     pub(crate) watch: crate::watch::Watch,
     pub(crate) operators: OnceLock<Arc<dyn OperatorAlarm>>,
+    pub(crate) refusals: crate::refusals::Gate,
 }
 
 /// What changes the decider itself, in order with the commands.
@@ -164,6 +165,7 @@ impl Engine {
             stages: crate::stages::Stages::default(),
             watch: crate::watch::Watch::default(),
             operators: OnceLock::new(),
+            refusals: crate::refusals::Gate::default(),
         });
         for row in decider.take_unread() {
             shared.troubles.raise(Trouble::Unreadable(row.table, row.key), &row.why, booted_at);

@@ -28,6 +28,7 @@ mod peers;
 pub mod portions;
 pub mod ports;
 pub mod queries;
+pub mod refusals;
 mod rota;
 mod say;
 pub mod screens;

@@ -151,6 +151,7 @@ impl World {
             starts_at: None,
             ends_at: None,
             links: Vec::new(),
+            notes: Vec::new(),
         };
         let arrived = Arrived {
             integration: "prom".into(),

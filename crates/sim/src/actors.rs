@@ -121,6 +121,7 @@ impl Monitor {
             starts_at: None,
             ends_at: self.ends_after.filter(|_| action == SignalAction::Trigger).map(|wait| after(now, wait)),
             links: Vec::new(),
+            notes: Vec::new(),
         }
     }
 }

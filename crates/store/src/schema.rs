@@ -61,6 +61,11 @@ tables! {
     SIGNAL = "signal", key ["id"] {
         "id": Text, "integration": Text, "format": Text, "received_at": Int, "org_version": Int, "alerts": Int, "body": Text,
     }
+    /// Requests of senders that were refused lately, redacted.
+    REFUSAL = "refusal", key ["id"] {
+        "id": Text, "at": Int, "reason": Text, "status": Int, "integration": Text, "format": Text, "address": Text, "detail": Text,
+        "body": Text, "unkept": Int,
+    }
     /// Expectations.
     EXPECTATION = "expectation", key ["owner", "key", "occurrence"] {
         "owner": Text, "key": Text, "occurrence": Int, "rule": Text, "rule_version": Int, "incident": Text, "opened_by": Text,
@@ -248,6 +253,7 @@ create index action_owner on action (owner, state, due_at);
     ACCESS,
     SCREENS,
     MAKERS,
+    REFUSALS,
 ];
 
 /// Who may see what, and who is signed in.
@@ -297,6 +303,19 @@ alter table form add column made bigint;
 alter table form add column made_by text;
 update form set made = (select min(h.version) from form_history h where h.kind = form.kind and h.id = form.id);
 update form set made_by = (select h.actor from form_history h where h.kind = form.kind and h.id = form.id and h.version = form.made);
+",
+    sqlite: "",
+    postgres: "",
+};
+
+/// What was refused lately.
+const REFUSALS: Migration = Migration {
+    number: 6,
+    name: "refusals",
+    sql: "
+create table refusal (
+  id text primary key, at bigint not null, reason text not null, status bigint not null, integration text, format text not null,
+  address text, detail text not null, body text, unkept bigint not null) {CLUSTERED};
 ",
     sqlite: "",
     postgres: "",

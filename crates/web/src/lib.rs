@@ -128,6 +128,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/reviews/{id}/{verb}", get(reviews::back).post(reviews::act))
         .route("/trends", get(trends::show))
         .route("/settings", get(settings::list))
+        .route("/settings/refused", get(settings::refused))
         .route("/settings/{kind}", get(settings::of_kind).post(settings::add))
         .route("/settings/{kind}/{id}", get(settings::one).post(settings::save))
         .route("/settings/person/{id}/invite", post(settings::invite))

@@ -160,7 +160,7 @@ fn facts(story: &Story) -> Markup {
             @if !story.runbooks.is_empty() {
                 div {
                     dt { "Runbook" }
-                    dd { @for href in &story.runbooks { p class="line" { (parts::away(href, &parts::address(href))) } } }
+                    dd { @for href in &story.runbooks { p class="line" { (parts::link_or_text(href)) } } }
                 }
             }
         }

@@ -234,17 +234,18 @@ fn runbooks(org: &Org, incident: &IncidentView, alerts: &[AlertView]) -> Vec<Str
     /// More would be no runbook but a library.
     const RUNBOOKS_MAX: usize = 3;
     let own = incident.service.as_deref().and_then(|id| org.service(id)).and_then(|service| service.runbook.clone());
-    let sent = alerts.iter().filter_map(|alert| alert.detail.get("annotations")?.get("runbook_url")?.as_str().map(str::to_owned));
+    let sent = alerts.iter().filter_map(|alert| {
+        let annotations = alert.detail.get("annotations")?;
+        annotations.get("runbook_url").or_else(|| annotations.get("runbook"))?.as_str().map(str::to_owned)
+    });
     let linked = alerts.iter().filter_map(|alert| alert.detail.get("links")?.as_array()).flatten().filter_map(|link| {
         let words = link.get("text")?.as_str()?.to_ascii_lowercase();
         words.contains("runbook").then(|| link.get("href")?.as_str().map(str::to_owned)).flatten()
     });
     let mut out: Vec<String> = Vec::new();
     for href in own.into_iter().chain(sent).chain(linked) {
-        if let Some(href) = parts::followable(&href)
-            && out.len() < RUNBOOKS_MAX
-            && !out.iter().any(|known| known == href)
-        {
+        let href = href.trim();
+        if !href.is_empty() && out.len() < RUNBOOKS_MAX && !out.iter().any(|known| known == href) {
             out.push(href.to_owned());
         }
     }

@@ -111,6 +111,14 @@ pub(crate) fn followable(href: &str) -> Option<&str> {
 /// Longest address shown as a link; browsers and servers agree on about this much.
 const HREF_LEN_MAX: usize = 2048;
 
+/// A link away from us where the text is one, else the text: a runbook in words is one, too.
+pub(crate) fn link_or_text(text: &str) -> Markup {
+    match followable(text) {
+        Some(href) => away(href, &address(href)),
+        None => html! { bdi { (cut(text.trim(), HREF_LEN_MAX)) } },
+    }
+}
+
 /// A link away from us.
 pub(crate) fn away(href: &str, words: &str) -> Markup {
     html! { a href=(href) rel="noreferrer noopener nofollow" { bdi { (words) } span class="away" aria-hidden="true" { "↗" } } }

@@ -100,7 +100,7 @@ fn facts(service: &Service, org: &Org) -> Markup {
             div { dt { "Team" } dd { @match service.team.as_deref().and_then(|id| org.team(id)) { Some(team) => bdi { (team.name) }, None => "none" } } }
             @if !service.depends_on.is_empty() { div { dt { "Depends on" } dd { @for id in &service.depends_on { (link(id)) } } } }
             @if !needed_by.is_empty() { div { dt { "Needed by" } dd { @for other in &needed_by { (link(&other.id)) } } } }
-            @if let Some(href) = service.runbook.as_deref().and_then(parts::followable) { div { dt { "Runbook" } dd { (parts::away(href, &parts::address(href))) } } }
+            @if let Some(text) = service.runbook.as_deref() { div { dt { "Runbook" } dd { (parts::link_or_text(text)) } } }
         }
     }
 }

@@ -8,6 +8,7 @@
 mod change;
 mod fields;
 mod invite;
+mod lately;
 mod page;
 mod table;
 mod typed;
@@ -23,6 +24,7 @@ use maud::{Markup, html};
 
 pub(crate) use self::change::{add, detach, remove, save};
 pub(crate) use self::invite::invite;
+pub(crate) use self::lately::refused;
 
 use self::page::{Told, shown};
 use self::table::{IdOf, id_of};
@@ -79,6 +81,7 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
             p class="prose quiet" {
                 "The organisation, form by form. What a file owns is changed in the file, with " code { "allclear config apply FILE" } ", until you take it from the file."
             }
+            p { a href=(lately::PATH) { "Refused lately" } span class="quiet" { ": what senders sent and was not taken." } }
             div class="kinds" data-live="forms" {
                 @for kind in FormKind::ALL {
                     @let of_kind: Vec<_> = found.iter().filter(|form| form.kind == kind).collect();

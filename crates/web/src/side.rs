@@ -106,8 +106,8 @@ pub(crate) fn more(told: &Told, org: &Org) -> Markup {
             (actions(told, org))
             @if !told.similar.is_empty() { section data-live="similar" { (similar(told)) } }
             @if let Some(id) = &told.incident.service {
-                @if let Some(href) = org.service(id).and_then(|service| service.runbook.as_deref()).and_then(parts::followable) {
-                    section { h2 { "Runbook" } p { (parts::away(href, &parts::address(href))) } }
+                @if let Some(text) = org.service(id).and_then(|service| service.runbook.as_deref()) {
+                    section { h2 { "Runbook" } p { (parts::link_or_text(text)) } }
                 }
             }
         }
@@ -266,6 +266,7 @@ fn alerts(told: &Told) -> Markup {
                             @if let Some(source) = &alert.source { " · " bdi { (parts::cut(source, LINE_CHARS_MAX)) } }
                         }
                         (links(alert))
+                        (notes(alert))
                     }
                 }
             }
@@ -273,6 +274,20 @@ fn alerts(told: &Told) -> Markup {
                 (told.draft.refused("link"))
                 p class="only-screen" { a href={ "/incidents/" (told.incident.reference) "/alerts" } { "Link an alert" } }
             }
+    }
+}
+
+/// Trifles of an alert that were cut or left out.
+fn notes(alert: &AlertView) -> Markup {
+    let notes: Vec<&str> =
+        alert.detail.get("notes").and_then(|notes| notes.as_array()).into_iter().flatten().filter_map(|note| note.as_str()).collect();
+    html! {
+        @if !notes.is_empty() {
+            details class="small" {
+                summary class="quiet" { "Not all of it was as it should be" }
+                ul { @for note in notes { li { bdi { (parts::cut(note, LINE_CHARS_MAX)) } } } }
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use allclear_channels::registry;
 use allclear_domain::view::{PageExplanation, SignalExplanation};
-use allclear_domain::wire::{InboundContext, InboundRefusal};
+use allclear_domain::wire::InboundContext;
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,8 @@ pub(crate) struct PayloadExplanation {
     signals: Vec<SignalExplanation>,
     /// What of it would be refused, one sentence each.
     refused: Vec<String>,
+    /// What of it would be cut or left out, one sentence each.
+    notes: Vec<String>,
 }
 
 /// Who would be paged if this arrived now, and why; nothing is kept and nobody is paged.
@@ -52,14 +54,12 @@ pub(crate) async fn signal(
     let fresh_key = format!("{:032x}", api.engine.fresh_id());
     let context = InboundContext { now: api.engine.now(), fresh_key: &fresh_key };
     let parsed = format.parse(&body, context).map_err(|refusal| {
-        let errors = match &refusal {
-            InboundRefusal::Malformed(why) => vec![json!(why)],
-            InboundRefusal::Invalid(errors) => errors.iter().map(|why| json!(why)).collect(),
-        };
+        let errors = refusal.sentences().iter().map(|why| json!(why)).collect();
         Problem::bad(format!("this is not what the format `{}` is: {refusal}", form.kind)).with(errors)
     })?;
     let signals = queries.explain_signals(&id, &parsed.signals)?;
-    Ok(Json(PayloadExplanation { signals, refused: parsed.refused }))
+    let refused = parsed.refused.iter().map(ToString::to_string).collect();
+    Ok(Json(PayloadExplanation { signals, refused, notes: parsed.notes }))
 }
 
 /// Why somebody was, or was not, paged: the facts of a page's log, a sentence each.

@@ -1,7 +1,7 @@
 //! Alerts, pages, who is on call, and the requests of senders as they came.
 
 use allclear_domain::access::Principal;
-use allclear_domain::ids::{IncidentId, PageId, SignalId};
+use allclear_domain::ids::{IncidentId, PageId, RefusalId, SignalId};
 use allclear_domain::paging;
 use allclear_domain::view::{AlertView, OnCallView, PageView};
 use allclear_engine::core::{Command, Input};
@@ -184,6 +184,58 @@ pub(crate) async fn signals(State(api): State<Api>, who: Who<Admin>, Q(query): Q
     let found = api.engine.queries(&who.0).signals(before, limit).await?;
     let items = found.into_iter().map(|s| signal_view!(s)).collect();
     Ok(Json(Page::of(items, limit, |signal: &Signal| &signal.id)))
+}
+
+/// A request of a sender that was refused, or the refused part of one.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RefusedRequest {
+    id: String,
+    at: Timestamp,
+    /// The word that `allclear_signals_refused_total` counts by.
+    reason: String,
+    /// What was answered. Below 300 the rest of the request was taken.
+    status: u64,
+    /// The integration whose key came with it; null where no key is known.
+    #[schema(required)]
+    integration: Option<String>,
+    /// The format of the address.
+    format: String,
+    /// From where it came; a proxy's address where one stands in front.
+    #[schema(required)]
+    address: Option<String>,
+    /// Why, in words.
+    detail: String,
+    /// What was sent, with secrets removed, cut; null where no key is known.
+    #[schema(required)]
+    body: Option<String>,
+    /// How many before it were counted and not kept.
+    unkept: u64,
+}
+
+/// Requests of senders that were refused lately, newest first.
+#[utoipa::path(get, path = "/api/v1/refused", operation_id = "list_refused", tag = "signals", params(SignalsQuery),
+    responses((status = 200, body = schema::RefusedPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn refused(
+    State(api): State<Api>,
+    who: Who<Admin>,
+    Q(query): Q<SignalsQuery>,
+) -> Result<Json<Page<RefusedRequest>>, Problem> {
+    let limit = limit_of(query.limit)?;
+    let before: Option<RefusalId> = cursor_of(query.cursor.as_deref())?;
+    let found = api.engine.queries(&who.0).refused(before, limit).await?;
+    let items = found.into_iter().map(|r| RefusedRequest {
+        id: r.id.to_string(),
+        at: r.at,
+        reason: r.reason,
+        status: r.status,
+        integration: r.integration,
+        format: r.format,
+        address: r.address,
+        detail: r.detail,
+        body: r.body,
+        unkept: r.unkept,
+    });
+    Ok(Json(Page::of(items.collect(), limit, |refused: &RefusedRequest| &refused.id)))
 }
 
 /// One request of a sender.

@@ -13,7 +13,7 @@ mod stream;
 mod tokens;
 mod troubles;
 
-pub(crate) use lists::Signal;
+pub(crate) use lists::{RefusedRequest, Signal};
 pub(crate) use org_forms::FormFault;
 
 use allclear_domain::access::Principal;
@@ -180,6 +180,7 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
         .routes(routes!(lists::on_call))
         .routes(routes!(lists::signals))
         .routes(routes!(lists::signal))
+        .routes(routes!(lists::refused))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .routes(routes!(tokens::release))

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use allclear_api::intake::BODY_BYTES_MAX;
+use allclear_channels::text::{BATCH_BYTES_MAX, EVENT_BYTES_MAX};
 use allclear_store::faulty::{FaultHook, FaultPlan};
 use allclear_store::{Db, OpenOptions, schema};
 use serde_json::json;
@@ -25,10 +25,13 @@ async fn each_format_gets_exactly_its_own_answer() {
         let back = w.ask("POST", "/api/v2/alerts", &[("authorization", auth)], FIRING).await;
         assert_eq!((back.status, back.body.len()), (200, 0), "{auth}");
     }
-    // One bad alert in a batch: the good one is kept, the answer is 400 with the reason as a text.
+    // One bad alert in a batch: the good one is kept, and the bad one named.
     let mixed = r#"[{"labels":{"alertname":"Other"}},{"labels":{}}]"#;
     let back = w.ask("POST", &format!("/prom/{PROM_KEY}/api/v2/alerts"), &[], mixed).await;
-    assert_eq!((back.status, back.json()), (400, json!("at least one label pair required")));
+    let said = json!({"status": "success", "refused": ["alert 2: at least one label pair required"], "notes": []});
+    assert_eq!((back.status, back.json()), (200, said));
+    let none = w.ask("POST", &format!("/prom/{PROM_KEY}/api/v2/alerts"), &[], r#"[{"labels":{}}]"#).await;
+    assert_eq!((none.status, none.json()), (400, json!("alert 1: at least one label pair required")));
     let back = w.ask("POST", &format!("/prom/{PROM_KEY}/api/v2/alerts"), &[], "{").await;
     assert_eq!((back.status, back.json()["code"].clone()), (400, json!(400)));
 
@@ -82,10 +85,20 @@ async fn bodies_are_unpacked_and_bounded_both_ways() {
     let path = format!("/prom/{PROM_KEY}/api/v2/alerts");
     let gzip = [("content-encoding", "gzip")];
     assert_eq!(w.ask("POST", &path, &gzip, packed(FIRING.as_bytes())).await.status, 200);
-    let bomb = packed(&vec![b' '; BODY_BYTES_MAX + 1]);
-    assert!(bomb.len() < 2000);
+    let bomb = packed(&vec![b' '; BATCH_BYTES_MAX + 1]);
+    assert!(bomb.len() < 20_000);
     assert_eq!(w.ask("POST", &path, &gzip, bomb).await.status, 413);
-    assert_eq!(w.ask("POST", &path, &[], vec![b' '; BODY_BYTES_MAX + 1]).await.status, 413);
+    let back = w.ask("POST", &path, &[], vec![b' '; BATCH_BYTES_MAX + 1]).await;
+    assert_eq!((back.status, back.json()["code"].clone()), (413, json!(413)), "in the sender's own format");
+    let back = w.ask("POST", "/v2/enqueue", &[], vec![b' '; EVENT_BYTES_MAX + 1]).await;
+    assert_eq!((back.status, back.json()["status"].clone()), (413, json!("invalid event")));
+    // What fits is taken, plain and packed, however it comes.
+    let mut large = FIRING.as_bytes().to_vec();
+    large.resize(BATCH_BYTES_MAX, b' ');
+    assert_eq!(w.ask("POST", &path, &gzip, packed(&large)).await.status, 200);
+    let chunks = large.chunks(1 << 20).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect::<Vec<_>>();
+    let stream = axum::body::Body::from_stream(futures_util::stream::iter(chunks));
+    assert_eq!(w.ask("POST", &path, &[], stream).await.status, 200);
     assert_eq!(w.ask("POST", &path, &gzip, "not gzip").await.status, 400);
     assert_eq!(w.ask("POST", &path, &[("content-encoding", "br")], "x").await.status, 415);
 }
@@ -149,6 +162,91 @@ async fn alertmanagers_clients_read_alerts_and_set_silences() {
         w.ask("GET", "/api/v2/silences", &[("authorization", &format!("Bearer {PROM_KEY}"))], "").await.json().as_array().unwrap().len(),
         2
     );
+}
+
+#[tokio::test]
+async fn a_slash_too_many_loses_no_alarm_and_an_old_address_says_which_is_new() {
+    let w = World::new().await;
+    let bearer = format!("Bearer {PROM_KEY}");
+    for (n, path) in [
+        format!("/prom/{PROM_KEY}/api/v2/alerts/"),
+        format!("/prom//{PROM_KEY}/api/v2//alerts"),
+        format!("//prom/{PROM_KEY}/api/v2/alerts"),
+        "/api/v2/alerts/".into(),
+        "/api//v2/alerts".into(),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body = format!(r#"[{{"labels":{{"alertname":"Slash{n}"}}}}]"#);
+        assert_eq!(w.ask("POST", &path, &[("authorization", &bearer)], body).await.status, 200, "{path}");
+    }
+    assert_eq!(w.ask("POST", "/v2/enqueue/", &[], TRIGGER).await.status, 202);
+    assert_eq!(w.ask("POST", "/in/json/json-key-0001/", &[], r#"{"title":"slash"}"#).await.status, 202);
+    assert_eq!(w.ask("POST", "/in//json/json-key-0001?a=b", &[], r#"{"title":"slashes"}"#).await.status, 202);
+    let read = w.ask("GET", &format!("/prom/{PROM_KEY}/api/v2/alerts/?filter=alertname%3DSlash1"), &[], "").await.json();
+    assert_eq!(read.as_array().unwrap().len(), 1);
+
+    for (path, auth) in [(format!("/prom/{PROM_KEY}/api/v1/alerts"), ""), ("/api/v1/alerts".into(), bearer.as_str())] {
+        let back = w.ask("POST", &path, &[("authorization", auth)], FIRING).await;
+        assert!(back.status == 410 && back.text().contains("/api/v2/alerts"), "{path}: {}", back.text());
+    }
+    assert_eq!(w.post("/api/v1/alerts", ADMIN, FIRING).await.status, 405, "it stays an address of the control API");
+    assert_eq!(w.get("/api/v1/alerts", ADMIN).await.status, 200);
+    assert_eq!(w.ask("POST", &format!("/prom/{PROM_KEY}/api/v3/alerts"), &[], FIRING).await.status, 404);
+    let refused = w.get("/api/v1/refused", ADMIN).await.json();
+    let reasons: Vec<_> = refused["items"].as_array().unwrap().iter().map(|r| (r["reason"].clone(), r["integration"].clone())).collect();
+    for reason in ["old_api", "no_such_address"] {
+        assert!(reasons.contains(&(json!(reason), json!("prom"))), "{reasons:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_is_counted_and_kept_without_its_secrets() {
+    let w = World::new().await;
+    let nan = r#"{"routing_key":"0123456789abcdef0123456789abcdef","event_action":"trigger","payload":{"summary":"s","source":"h","severity":"critical","custom_details":{"v":NaN}}}"#;
+    let taken = w.ask("POST", "/v2/enqueue", &[], nan).await;
+    assert!(taken.status == 202 && taken.json()["message"].as_str().unwrap().contains("NaN"), "{}", taken.text());
+    // A body that is no JSON says so, and does not blame the key.
+    let broken = w.ask("POST", "/v2/enqueue", &[], &nan[..nan.len() - 3]).await;
+    assert!(broken.status == 400 && broken.text().contains("JSON") && !broken.text().contains("routing_key"), "{}", broken.text());
+
+    let prom = format!("/prom/{PROM_KEY}/api/v2/alerts");
+    w.ask("POST", &prom, &[], r#"[{"labels":{"alertname":"Good"}},{"labels":{},"annotations":{"token":"hunter2","at":"second"}}]"#).await;
+    w.ask("POST", "/in/json/json-key-0001", &[], r#"{"status":"gone","title":"\u202eodd"}"#).await;
+    w.ask("POST", "/prom/nope/api/v2/alerts", &[], r#"[{"labels":{"alertname":"Secret"}}]"#).await;
+    let found = w.get("/api/v1/refused", ADMIN).await.json();
+    let items = found["items"].as_array().unwrap();
+    let of = |reason: &str, integration: serde_json::Value| {
+        items.iter().find(|r| r["reason"] == reason && r["integration"] == integration).unwrap_or_else(|| panic!("{reason}: {found:#}"))
+    };
+    let part = of("invalid", json!("prom"));
+    assert_eq!((&part["status"], part["detail"].as_str()), (&json!(200), Some("alert 2: at least one label pair required")));
+    let body = part["body"].as_str().unwrap();
+    assert!(body.contains("second") && !body.contains("Good") && !body.contains("hunter2"), "the refused part alone, redacted: {body}");
+    assert!(of("invalid", json!("script"))["detail"].as_str().unwrap().contains("status `gone` is unknown"));
+    assert!(items.iter().all(|r| r["integration"] != json!(null) || r["body"] == json!(null)), "a stranger's text is not kept: {found:#}");
+    assert!(!found.to_string().contains(PROM_KEY) && !found.to_string().contains(PD_KEY));
+    let metrics = w.ask("GET", "/metrics", &[], "").await.text();
+    for reason in ["invalid", "malformed", "unknown_key"] {
+        assert!(metrics.contains(&format!(r#"allclear_signals_refused_total{{reason="{reason}"}}"#)), "{reason}: {metrics}");
+    }
+    assert_eq!(w.get("/api/v1/refused", &w.token("read", None).await).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_flood_of_refusals_fills_no_store() {
+    let w = World::new().await;
+    for _ in 0..60 {
+        w.ask("POST", "/prom/nope/api/v2/alerts", &[], FIRING).await;
+        w.ask("POST", "/in/json/json-key-0001", &[], "{").await;
+    }
+    let found = w.get("/api/v1/refused?limit=200", ADMIN).await.json();
+    let items = found["items"].as_array().unwrap();
+    // A second has ten of known senders and one of strangers; the machine may need some seconds for all.
+    assert!(items.len() < 100, "{}", items.len());
+    let metrics = w.ask("GET", "/metrics", &[], "").await.text();
+    assert!(metrics.contains(r#"allclear_signals_refused_total{reason="unknown_key"} 60"#), "{metrics}");
 }
 
 fn fault_when(broken: Arc<AtomicBool>) -> FaultHook {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test that panics has failed
 
 mod amtool;
+mod batches;
 mod control;
 mod intake;
 mod spec;

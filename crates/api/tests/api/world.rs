@@ -15,7 +15,8 @@ use allclear_engine::{Engine, EngineSettings};
 use allclear_store::{Db, OpenOptions, schema};
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, Request};
+use axum::http::{HeaderMap, Request, StatusCode};
+use axum::response::IntoResponse as _;
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -92,7 +93,11 @@ impl World {
         let engine = Engine::start(db, ports, settings, SecretKey::from_bytes([7; 32])).await.unwrap();
         let loaded = orgfile::parse(ORG, Format::Yaml, "org.yaml").unwrap();
         engine.apply_org(loaded.bundle, None, false, &Actor::Administrator).await.unwrap();
-        let router = allclear_api::router(engine.clone(), ApiOptions::default());
+        let (router, strays) = allclear_api::router(engine.clone(), ApiOptions::default());
+        let router = router.fallback(async move |request: Request<Body>| match strays.take(request).await {
+            Some(response) => response,
+            None => StatusCode::NOT_FOUND.into_response(),
+        });
         Self { engine, router }
     }
 

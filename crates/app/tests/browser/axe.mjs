@@ -145,7 +145,7 @@ try {
   for (const [name, path] of [
     ["wall", "/?wall"], ["board with a filter", "/?severity=sev1"], ["incident on a wall", `${led}?wall`], ["on call", "/on-call"], ["services", "/services"], ["declare", "/declare"], ["search, nothing asked", "/search"],
     ["search", "/search?q=checkout"], ["search, nothing found", "/search?q=zzzz"], ["menu", "/menu"], ["actions", "/actions"], ["reviews", "/reviews"],
-    ["trends", "/trends"], ["settings", "/settings"], ["a form of the settings", "/settings/service/checkout"], ["a person's form", "/settings/person/ana"],
+    ["trends", "/trends"], ["settings", "/settings"], ["refused lately", "/settings/refused"], ["a form of the settings", "/settings/service/checkout"], ["a person's form", "/settings/person/ana"],
     ["settings of a kind", "/settings/person"], ["settings of a kind, none yet", "/settings/severity"], ["a new person", "/settings/person/new"], ["a new override", "/settings/override/new"],
     ["a new route", "/settings/route/new"], ["a new plan", "/settings/plan/new"],
     ["outbox", "/outbox"], ["no such incident", "/incidents/INC-9999"], ["no such page", "/nowhere"], ["no such link", "/a/none"], ["no such review", "/reviews/none"],

@@ -63,7 +63,7 @@ try {
   await declare("Seen at once");
   await page.until(`document.querySelector(".board")?.textContent.includes("Seen at once")`, "a new incident appears on the board by itself");
   must(true, "a new incident appears on the board by itself");
-  for (const other of ["/?wall", `${new URL(path).pathname}/alerts`, "/on-call", "/services", "/services/checkout", "/declare", "/search?q=a", "/menu", "/actions", "/reviews", "/trends", "/settings", "/settings/person", "/settings/service/checkout", "/settings/schedule/new", "/settings/override/new"]) {
+  for (const other of ["/?wall", `${new URL(path).pathname}/alerts`, "/on-call", "/services", "/services/checkout", "/declare", "/search?q=a", "/menu", "/actions", "/reviews", "/trends", "/settings", "/settings/refused", "/settings/person", "/settings/service/checkout", "/settings/schedule/new", "/settings/override/new"]) {
     await page.open(base + other);
     await sleep(100);
     must(await page.run(`document.querySelector("h1") !== null && document.documentElement.scrollWidth <= innerWidth`), `${other} has a heading and does not scroll sideways`);

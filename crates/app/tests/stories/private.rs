@@ -390,6 +390,7 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("GET /api/v1/trends", Read, Value::Null),
         ("GET /api/v1/oncall", House, Value::Null),
         ("GET /api/v1/signals", Admin, Value::Null),
+        ("GET /api/v1/refused", Admin, Value::Null),
         ("GET /api/v1/signals/{id}", Admin, Value::Null),
         ("GET /api/v1/tokens", Admin, Value::Null),
         ("GET /api/v1/troubles", Admin, Value::Null),

@@ -246,6 +246,7 @@ mod tests {
             starts_at: None,
             ends_at: None,
             links: Vec::new(),
+            notes: Vec::new(),
         }
     }
     fn prom() -> Integration {

@@ -261,6 +261,7 @@ pub fn as_signal(alert: &Alert) -> Signal {
         labels: Labels,
         annotations: Labels,
         links: Vec<Link>,
+        notes: Vec<String>,
     }
     let detail: Detail = serde_json::from_str(&alert.detail).unwrap_or_default();
     Signal {
@@ -276,5 +277,6 @@ pub fn as_signal(alert: &Alert) -> Signal {
         starts_at: Some(alert.starts_at),
         ends_at: alert.ends_at,
         links: detail.links,
+        notes: detail.notes,
     }
 }

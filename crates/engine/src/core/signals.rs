@@ -362,12 +362,16 @@ fn detail(signal: &Signal) -> String {
         annotations: &'a allclear_domain::wire::Labels,
         #[serde(skip_serializing_if = "<[_]>::is_empty")]
         links: &'a [allclear_domain::wire::Link],
+        /// Trifles that were cut or left out.
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        notes: &'a [String],
     }
     let detail = Detail {
         description: signal.description.as_deref(),
         labels: &signal.labels,
         annotations: &signal.annotations,
         links: &signal.links,
+        notes: &signal.notes,
     };
     serde_json::to_string(&detail).unwrap_or_default()
 }

@@ -136,12 +136,12 @@ struct Origin {
 
 impl Loaded {
     /// Everything wrong with the organisation that results when this is applied to what is
-    /// stored, with the lines of what stands in the files.
+    /// stored, with the lines of what stands in the files. What was wrong before is a warning.
     #[must_use]
     pub fn check(&self, stored: &Bundle, prune: bool, against: Against<'_>) -> Vec<FileProblem> {
         // What is applied comes first in every list, so its places are those of the files.
         let whole = applied(stored, &self.bundle, prune);
-        check::check(&whole, against).into_iter().map(|problem| self.place(problem)).collect()
+        check::check_change(stored, &whole, against).into_iter().map(|problem| self.place(problem)).collect()
     }
 
     /// The file and line of a place.

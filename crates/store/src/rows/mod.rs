@@ -10,6 +10,7 @@ pub mod message;
 pub mod meta;
 pub mod page;
 pub mod reader;
+pub mod refusal;
 pub mod review;
 pub mod search;
 pub mod session;

@@ -76,6 +76,7 @@ pub(crate) async fn shown(
         (form(app, &org, when, kind, view.as_ref(), &fields, &told))
         @if let Some(view) = &view {
             @if kind == FormKind::Person { (super::invite::form(&view.id)) }
+            @if kind == FormKind::Integration { p { a href={ (super::lately::PATH) "?integration=" (parts::escaped(&view.id)) } { "Refused lately" } span class="quiet" { ": what came with its key and was not taken." } } }
             @if view.managed.is_none() { (removal(view)) }
             (history(app, &org, who, when, view).await?)
         }

@@ -102,6 +102,7 @@ impl Checker<'_> {
             let place = root("services", at);
             self.id(&place, "service", &service.id, &mut seen);
             self.name(&place, &service.name);
+            self.runbook(place.key("runbook"), service.runbook.as_deref());
             if let Some(team) = &service.team {
                 self.refers_to_team(place.key("team"), team);
             }
@@ -176,6 +177,21 @@ impl Checker<'_> {
             }
         }
         None
+    }
+
+    /// A runbook that leads nowhere is shown as text, and said to be no link.
+    fn runbook(&mut self, place: Place, runbook: Option<&str>) {
+        let Some(text) = runbook.map(str::trim).filter(|text| !text.is_empty()) else { return };
+        let is_link = ["http://", "https://"].iter().any(|scheme| {
+            text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)) && !text.contains(char::is_whitespace)
+        });
+        if !is_link {
+            self.warning(
+                place,
+                "the runbook is no address that can be followed, and is shown as text",
+                "write it as in `https://wiki.example.org/checkout`",
+            );
+        }
     }
 
     pub(super) fn integrations(&mut self, kinds: &[&str]) {

@@ -6,12 +6,14 @@
 //! It knows no files and no network: lines are found by the reader of the text, and whether a
 //! host may be reached is judged when something is sent.
 
+mod caused;
 mod flow;
 mod reach;
 #[cfg(test)]
 mod tests;
 pub mod text;
 
+pub use self::caused::check_change;
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
