@@ -9,8 +9,8 @@ use allclear_domain::access::Principal;
 use allclear_engine::Engine;
 use allclear_web::{DemoMessage, WebOptions};
 use axum::Router;
-use axum::http::header::STRICT_TRANSPORT_SECURITY;
 use axum::http::HeaderValue;
+use axum::http::header::STRICT_TRANSPORT_SECURITY;
 use axum::response::Response;
 
 use crate::proxies;
