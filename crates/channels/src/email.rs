@@ -5,7 +5,7 @@
 //! follow links in mails. `Message-ID` is the message's id, the same on every try, so that mail
 //! programs and filters can drop a repetition.
 
-use allclear_domain::wire::{Channel, Message, Notice, NoticeKind, Outcome, Request, Response, Target};
+use allclear_domain::wire::{Channel, Message, Notice, NoticeKind, Outcome, Request, Response, Target, WRITTEN_OUT_MAX};
 use jiff::Timestamp;
 use lettre::Address;
 
@@ -17,8 +17,6 @@ pub const SUBJECT_CHARS_MAX: usize = 200;
 const TITLE_CHARS_MAX: usize = 500;
 /// Longest line of an update, in characters: an update itself has fewer.
 const UPDATE_LINE_CHARS_MAX: usize = 5_000;
-/// Most notices written out in one mail; the others are counted.
-const NOTICES_MAX: usize = 50;
 
 /// The channel.
 #[derive(Debug, Clone)]
@@ -72,7 +70,7 @@ fn subject_of(message: &Message, worst: &Notice) -> String {
             format!("{}: {}", incident.reference, worst.text.as_deref().unwrap_or(&incident.title))
         }
         1 => format!("{late}[{severity}] {} {}", incident.reference, incident.title),
-        many => format!("{late}[{severity}] {many} pages, worst {} {}", incident.reference, incident.title),
+        many => format!("{late}[{severity}] {many} incidents, worst {} {}", incident.reference, incident.title),
     };
     one_line(&subject, SUBJECT_CHARS_MAX)
 }
@@ -136,9 +134,17 @@ fn link_at(urls: &[String], index: usize) -> Option<String> {
     Some(text::link(urls.get(index)?, "")?.href)
 }
 
+/// Where all pages of the message are seen and acknowledged.
+fn all_link(message: &Message) -> Option<String> {
+    Some(text::link(message.bundle_url.as_ref()?, "")?.href)
+}
+
 fn text_of(message: &Message, late_note: &str) -> String {
     let mut out = String::from(late_note);
-    for (index, notice) in message.notices.iter().take(NOTICES_MAX).enumerate() {
+    if let Some(href) = all_link(message) {
+        out.push_str(&format!("{} incidents.\n\nSee and acknowledge all of them:\n{href}\n\n----\n\n", message.notices.len()));
+    }
+    for (index, notice) in message.notices.iter().take(WRITTEN_OUT_MAX).enumerate() {
         if index > 0 {
             out.push_str("\n----\n\n");
         }
@@ -153,8 +159,8 @@ fn text_of(message: &Message, late_note: &str) -> String {
             out.push_str(&format!("\nIncident:\n{href}\n"));
         }
     }
-    if message.notices.len() > NOTICES_MAX {
-        out.push_str(&format!("\nAnd {} more pages.\n", message.notices.len() - NOTICES_MAX));
+    if message.notices.len() > WRITTEN_OUT_MAX {
+        out.push_str(&format!("\nAnd {} more: the link at the top has all of them.\n", message.notices.len() - WRITTEN_OUT_MAX));
     }
     out
 }
@@ -164,7 +170,11 @@ fn html_of(message: &Message, late_note: &str) -> String {
     if !late_note.is_empty() {
         out.push_str(&format!("<p>{}</p>", escaped(late_note.trim())));
     }
-    for (index, notice) in message.notices.iter().take(NOTICES_MAX).enumerate() {
+    if let Some(href) = all_link(message) {
+        let many = message.notices.len();
+        out.push_str(&format!("<p>{many} incidents. <a href=\"{}\"><strong>See and acknowledge all of them</strong></a></p>", escaped(&href)));
+    }
+    for (index, notice) in message.notices.iter().take(WRITTEN_OUT_MAX).enumerate() {
         let reference = one_line(&notice.incident.reference, 32);
         let title = one_line(&notice.incident.title, TITLE_CHARS_MAX);
         out.push_str(&format!("<h2>{} {}</h2><table>", escaped(&reference), escaped(&title)));
@@ -179,8 +189,8 @@ fn html_of(message: &Message, late_note: &str) -> String {
             out.push_str(&format!("<p><a href=\"{}\">Incident {}</a></p>", escaped(&href), escaped(&reference)));
         }
     }
-    if message.notices.len() > NOTICES_MAX {
-        out.push_str(&format!("<p>And {} more pages.</p>", message.notices.len() - NOTICES_MAX));
+    if message.notices.len() > WRITTEN_OUT_MAX {
+        out.push_str(&format!("<p>And {} more: the link at the top has all of them.</p>", message.notices.len() - WRITTEN_OUT_MAX));
     }
     out.push_str("</body></html>");
     out
@@ -260,7 +270,17 @@ mod tests {
         let mut late = message(1, "Disk full");
         late.notices[0].late = true;
         assert_eq!(mail(&late).subject, "LATE: [SEV2] INC-142 Disk full");
-        assert_eq!(mail(&message(3, "Disk full")).subject, "[SEV1] 3 pages, worst INC-143 Disk full");
+        assert_eq!(mail(&message(3, "Disk full")).subject, "[SEV1] 3 incidents, worst INC-143 Disk full");
+    }
+
+    #[test]
+    fn a_mail_of_many_says_how_many_and_the_worst_and_has_one_link_for_all() {
+        let sent = mail(&message(4_000, "Disk full"));
+        assert_eq!(sent.subject, "[SEV1] 4000 incidents, worst INC-143 Disk full");
+        for body in [&sent.text, &sent.html] {
+            assert!(body.contains("4000 incidents") && body.contains("https://ac.example/a/all") && body.contains("And 3970 more"));
+            assert!(body.len() < 30_000, "{} bytes", body.len());
+        }
     }
 
     #[test]

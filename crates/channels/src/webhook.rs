@@ -1,6 +1,7 @@
 //! The way out over signed HTTP, after Standard Webhooks 1.0: channel `webhook`.
 //!
-//! The body is the contract's page (`"type":"page"`), or a list of them (`"type":"pages"`); asking
+//! The body is the contract's page (`"type":"page"`), or a list of them (`"type":"pages"`), whose first are whole and
+//! whose others in brief; asking
 //! whether an incident is over has the same data under `"type":"confirm_recovery"`, and whether somebody is still on
 //! it under `"type":"still_on_it"`. It is
 //! the same on every try, as is `webhook-id`; the timestamp and so the signature are the try's.
@@ -8,7 +9,7 @@
 //! It deliberately does not follow redirects, and does not decide when to try again: it says what
 //! the answer means.
 
-use allclear_domain::wire::{Channel, Message, NoticeKind, Outcome, Request, Response, Target};
+use allclear_domain::wire::{Channel, Message, NoticeKind, Outcome, Request, Response, Target, WRITTEN_OUT_MAX};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
@@ -20,6 +21,11 @@ use crate::text;
 
 /// Longest body, in bytes: Standard Webhooks asks to stay under 20 KB.
 pub const BODY_BYTES_MAX: usize = 20_000;
+/// Longest body of a message of a storm, in bytes: a list of thousands, just below the megabyte that web servers take
+/// unless told otherwise.
+pub const STORM_BYTES_MAX: usize = 1_000_000;
+/// Titles of pages in brief, in characters.
+const BRIEF_TITLE_CHARS_MAX: [usize; 2] = [80, 24];
 /// Titles of a message with many notices are cut to the first of these lengths, in characters,
 /// with which the body fits.
 const TITLE_CUTS: [usize; 4] = [text::TITLE_CHARS_MAX, 240, 80, 24];
@@ -37,9 +43,6 @@ struct Body<T> {
     r#type: &'static str,
     timestamp: Timestamp,
     data: T,
-    /// How many notices did not fit; only said when some did not.
-    #[serde(skip_serializing_if = "is_zero")]
-    omitted: usize,
 }
 
 #[derive(Serialize)]
@@ -120,25 +123,83 @@ const fn tells(kind: NoticeKind) -> bool {
     matches!(kind, NoticeKind::Reminder | NoticeKind::Update)
 }
 
-/// The body with titles cut so far, and only the first `kept` notices.
-fn body_with(message: &Message, title_chars_max: usize, kept: usize) -> Result<Vec<u8>, String> {
-    let pages: Vec<Page<'_>> = (0..kept).filter_map(|index| page_of(message, index, title_chars_max)).collect();
-    let timestamp = message.created_at;
-    let omitted = message.notices.len() - kept;
-    let bytes = if message.notices.len() == 1 {
-        let data = pages.into_iter().next();
-        let r#type = match message.notices[0].kind {
-            NoticeKind::Page => "page",
-            NoticeKind::ConfirmRecovery => "confirm_recovery",
-            NoticeKind::StillOnIt => "still_on_it",
-            NoticeKind::Reminder => "reminder",
-            NoticeKind::Update => "update",
-        };
-        serde_json::to_vec(&Body { r#type, timestamp, data, omitted })
-    } else {
-        serde_json::to_vec(&Body { r#type: "pages", timestamp, data: pages, omitted })
+/// What only names a page, of a message that carries more than are written out.
+#[derive(Serialize)]
+struct Brief<'a> {
+    key: &'a str,
+    incident: BriefIncident<'a>,
+}
+
+#[derive(Serialize)]
+struct BriefIncident<'a> {
+    r#ref: &'a str,
+    title: &'a str,
+    severity: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Listed<'a> {
+    Whole(Box<Page<'a>>),
+    Brief(Brief<'a>),
+}
+
+/// A message of several pages.
+#[derive(Serialize)]
+struct Pages<'a> {
+    r#type: &'static str,
+    timestamp: Timestamp,
+    /// How many pages, listed or not.
+    count: usize,
+    /// The worst severity of them.
+    worst: &'a str,
+    /// Shows all of them, and acknowledges all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ack_url: Option<&'a str>,
+    data: Vec<Listed<'a>>,
+    /// How many are not listed; only said when some are not.
+    #[serde(skip_serializing_if = "is_zero")]
+    omitted: usize,
+}
+
+fn written(body: &impl Serialize) -> Result<Vec<u8>, String> {
+    serde_json::to_vec(body).map_err(|_| "the page cannot be written as JSON".to_owned())
+}
+
+/// A page alone, with its title cut so far.
+fn one_body(message: &Message, title_chars_max: usize) -> Result<Vec<u8>, String> {
+    let r#type = match message.notices[0].kind {
+        NoticeKind::Page => "page",
+        NoticeKind::ConfirmRecovery => "confirm_recovery",
+        NoticeKind::StillOnIt => "still_on_it",
+        NoticeKind::Reminder => "reminder",
+        NoticeKind::Update => "update",
     };
-    bytes.map_err(|_| "the page cannot be written as JSON".to_owned())
+    written(&Body { r#type, timestamp: message.created_at, data: page_of(message, 0, title_chars_max) })
+}
+
+/// Several pages: the first `whole` of them whole, the others in brief, `listed` in all.
+fn several_body(message: &Message, (whole, title_max): (usize, usize), (listed, brief_title_max): (usize, usize)) -> Result<Vec<u8>, String> {
+    let brief = |index: usize| {
+        let notice = message.notices.get(index)?;
+        let incident = &notice.incident;
+        let title = text::cut(&incident.title, brief_title_max);
+        Some(Listed::Brief(Brief {
+            key: &notice.key,
+            incident: BriefIncident { r#ref: &incident.reference, title, severity: &incident.severity },
+        }))
+    };
+    let first = (0..whole).filter_map(|index| page_of(message, index, title_max).map(|page| Listed::Whole(Box::new(page))));
+    let data: Vec<Listed<'_>> = first.chain((whole..listed).filter_map(brief)).collect();
+    written(&Pages {
+        r#type: "pages",
+        timestamp: message.created_at,
+        count: message.notices.len(),
+        worst: message.notices.iter().map(|notice| notice.incident.severity.as_str()).min().unwrap_or_default(),
+        ack_url: message.bundle_url.as_deref(),
+        omitted: message.notices.len() - data.len(),
+        data,
+    })
 }
 
 fn body_of(message: &Message) -> Result<Vec<u8>, String> {
@@ -146,22 +207,43 @@ fn body_of(message: &Message) -> Result<Vec<u8>, String> {
     if all == 0 {
         return Err("the message has no notice".to_owned());
     }
-    for title_chars_max in TITLE_CUTS {
-        let body = body_with(message, title_chars_max, all)?;
-        if body.len() <= BODY_BYTES_MAX {
+    // As much as fits of what is written out, with titles cut as far as it takes, then with fewer of them.
+    let mut whole = all.min(WRITTEN_OUT_MAX);
+    let mut fits = None;
+    while fits.is_none() {
+        for title_max in TITLE_CUTS {
+            let body = if all == 1 { one_body(message, title_max)? } else { several_body(message, (whole, title_max), (whole, 0))? };
+            if body.len() <= BODY_BYTES_MAX {
+                fits = Some((body, title_max));
+                break;
+            }
+        }
+        if fits.is_none() && whole == 1 {
+            return Err(format!("one page is longer than {BODY_BYTES_MAX} bytes"));
+        }
+        if fits.is_none() {
+            whole = (whole * 3 / 4).max(1);
+        }
+    }
+    let Some((body, title_max)) = fits else { return Err("the message has no notice".to_owned()) };
+    if whole == all {
+        return Ok(body);
+    }
+    for brief_title_max in BRIEF_TITLE_CHARS_MAX {
+        let body = several_body(message, (whole, title_max), (all, brief_title_max))?;
+        if body.len() <= STORM_BYTES_MAX {
             return Ok(body);
         }
     }
-    // Even short titles do not fit: as many notices as do, and the number of the others.
-    let mut kept = all;
-    while kept > 1 {
-        kept = (kept * 3 / 4).max(1);
-        let body = body_with(message, TITLE_CUTS[TITLE_CUTS.len() - 1], kept)?;
-        if body.len() <= BODY_BYTES_MAX {
+    let mut listed = all;
+    while listed > whole {
+        listed = (listed * 3 / 4).max(whole);
+        let body = several_body(message, (whole, title_max), (listed, BRIEF_TITLE_CHARS_MAX[1]))?;
+        if body.len() <= STORM_BYTES_MAX {
             return Ok(body);
         }
     }
-    Err(format!("one page is longer than {BODY_BYTES_MAX} bytes"))
+    Ok(body)
 }
 
 impl Channel for Webhook {

@@ -4,7 +4,7 @@ use allclear_domain::ids::{IncidentId, MessageId, PageId};
 use allclear_domain::time::Length;
 use allclear_domain::wire::{Channel, Message, Notice, NoticeIncident, NoticeKind, Outcome, Request, Response, Target};
 
-use super::{BODY_BYTES_MAX, Webhook, signature};
+use super::{BODY_BYTES_MAX, STORM_BYTES_MAX, Webhook, signature};
 
 pub(crate) fn message(notices: usize, title: &str) -> Message {
     let notice = |n: usize| Notice {
@@ -29,6 +29,7 @@ pub(crate) fn message(notices: usize, title: &str) -> Message {
         created_at: "2026-11-21T03:00:00Z".parse().unwrap(),
         in_doubt: false,
         notices: (0..notices).map(notice).collect(),
+        bundle_url: (notices > 1).then(|| "https://ac.example/a/all".to_owned()),
         ack_urls: (0..notices).map(|n| format!("https://ac.example/a/tok{n}")).collect(),
         incident_urls: (0..notices).map(|n| format!("https://ac.example/incidents/INC-{}", 142 + n)).collect(),
     }
@@ -86,10 +87,23 @@ fn many_notices_are_a_list_that_stays_small() {
     assert!(body.len() <= BODY_BYTES_MAX);
     assert_eq!(serde_json::from_slice::<serde_json::Value>(&body).unwrap()["data"].as_array().unwrap().len(), 30, "titles shrink first");
 
-    let (_, body) = request(&message(400, "x"), None);
+    assert_eq!((&read["count"], &read["worst"], &read["ack_url"]), (&3.into(), &"sev1".into(), &"https://ac.example/a/all".into()));
+}
+
+#[test]
+fn a_storm_is_listed_whole_its_worst_written_out_and_the_rest_in_brief() {
+    let (_, body) = request(&message(5_000, "Storm00000q00z"), None);
     let read: serde_json::Value = serde_json::from_slice(&body).unwrap();
-    assert!(body.len() <= BODY_BYTES_MAX);
-    assert_eq!(read["data"].as_array().unwrap().len() as u64 + read["omitted"].as_u64().unwrap(), 400);
+    let listed = read["data"].as_array().unwrap();
+    assert!(body.len() <= STORM_BYTES_MAX, "{} bytes", body.len());
+    assert_eq!((listed.len(), &read["count"], read.get("omitted")), (5_000, &5_000.into(), None), "none is left out");
+    assert!(listed[0]["ack_url"].is_string() && listed[4_999].get("ack_url").is_none());
+    assert_eq!(listed[4_999]["incident"]["ref"], "INC-5141");
+
+    let (_, body) = request(&message(5_000, &"🔥".repeat(1024)), None);
+    let read: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert!(body.len() <= STORM_BYTES_MAX, "{} bytes", body.len());
+    assert_eq!(read["data"].as_array().unwrap().len() as u64 + read["omitted"].as_u64().unwrap_or(0), 5_000);
 }
 
 #[test]

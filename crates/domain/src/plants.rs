@@ -34,6 +34,8 @@ pub const PLANTS: &[(&str, CaughtBy, &str)] = &[
     ("message-outside-commit", CaughtBy::Simulator, "a message is sent and not written down with its decision"),
     ("doubt-is-failure", CaughtBy::Simulator, "a message in doubt is marked as rejected"),
     ("doubt-is-silent", CaughtBy::Simulator, "a message sent again does not say that it may be a repeat"),
+    ("bundle-id-forgotten", CaughtBy::Simulator, "what was sent as one message is sent again under other ids after a crash"),
+    ("higher-hidden-in-storm", CaughtBy::Simulator, "a page that is worse than what a person was told waits with the others"),
     ("recovery-counts-nothing", CaughtBy::Simulator, "the first alert that ends resolves its incident"),
     ("reminder-at-every-look", CaughtBy::Simulator, "whoever was reminded is reminded again at every look"),
     ("task-done-leaves-timer", CaughtBy::Simulator, "a task that is done is awaited still"),

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
+use crate::ids::PageId;
 use crate::incident::work::{ROLES, Task};
 use crate::incident::{Incident, Severity, State};
 use crate::paging::{Page, Status};
@@ -337,6 +338,20 @@ pub struct EventView {
     pub body: Option<serde_json::Value>,
     /// One line for people.
     pub line: String,
+}
+
+/// One of many pages that went out as one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundledPage {
+    pub page: PageId,
+    /// Whether it still looks for somebody.
+    pub looking: bool,
+    /// `INC-142`
+    pub reference: String,
+    pub title: String,
+    pub severity: Severity,
+    /// Of its incident.
+    pub state: State,
 }
 
 /// An alert.

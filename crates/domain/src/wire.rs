@@ -266,6 +266,18 @@ pub enum NoticeKind {
     Update,
 }
 
+impl NoticeKind {
+    /// Whether notices of this kind that wait for one contact go out as one message: what asks for the same,
+    /// to take it. A question or an update is a message of its own.
+    #[must_use]
+    pub const fn gathers(self) -> bool {
+        match self {
+            Self::Page => true,
+            Self::ConfirmRecovery | Self::StillOnIt | Self::Reminder | Self::Update => false,
+        }
+    }
+}
+
 /// One thing to tell one person: the data of a page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
@@ -307,6 +319,10 @@ pub struct NoticeIncident {
     pub service: Option<String>,
 }
 
+/// Notices of one message that are written out in full: what a person still reads, and what fits into 20 KB. The
+/// others are counted, or listed in brief where a program reads.
+pub const WRITTEN_OUT_MAX: usize = 30;
+
 /// One send over one contact method, with everything needed to make its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -316,11 +332,13 @@ pub struct Message {
     pub created_at: Timestamp,
     /// Whether an earlier try may have arrived.
     pub in_doubt: bool,
-    /// One or more.
+    /// One or more; of several the worst first.
     pub notices: Vec<Notice>,
-    /// `/a/{token}` in full, one per notice, in the same order.
+    /// `/a/{token}` in full, one per notice, in the same order; of many notices only of the first [`WRITTEN_OUT_MAX`].
     pub ack_urls: Vec<String>,
-    /// The incident's page in full, one per notice, in the same order.
+    /// `/a/{token}` in full, for all notices together; absent where there is one.
+    pub bundle_url: Option<String>,
+    /// The incident's page in full, as many as there are of `ack_urls`.
     pub incident_urls: Vec<String>,
 }
 

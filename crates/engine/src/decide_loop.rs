@@ -36,6 +36,8 @@ const FLUSH_KEYS_MAX: usize = 1000;
 pub(crate) enum ToOutbox {
     Send(Box<rows::message::Stored>),
     Ended(allclear_domain::ids::PageId),
+    /// Something is held back for company.
+    Held,
 }
 
 /// The task and what it holds.
@@ -308,6 +310,9 @@ impl Loop {
             for message in effect.send {
                 shared.busy.fetch_add(1, Ordering::SeqCst);
                 let _ = self.to_outbox.send(ToOutbox::Send(Box::new(message)));
+            }
+            if effect.held {
+                let _ = self.to_outbox.send(ToOutbox::Held);
             }
             if let Some(at) = effect.next_look_at {
                 earlier(&shared.next_look, at, &shared.look_wake);

@@ -535,7 +535,8 @@ impl Decider {
             Need::Answer(principal, key) => Loaded::Answer(principal.clone(), key.clone(), rows::token::answer(db, principal, key).await?),
             Need::Review(id) => Loaded::Review(*id, rows::review::get(db, *id).await?.map(Box::new)),
             Need::Action(id) => Loaded::Action(*id, rows::action::get(db, *id).await?.map(Box::new)),
-            Need::Message(id) => Loaded::Message(*id, rows::message::get(db, *id).await?.map(Box::new)),
+            Need::Pages(ids) => Loaded::Pages(ids.clone(), rows::page::get_all(db, ids).await?),
+            Need::Holders(ids) => Loaded::Holders(rows::message::holders(db, ids).await?),
             Need::Involved(id) => Loaded::Involved(*id, rows::reader::involved(db, *id).await?),
             Need::References { wanted } => self.draw_references(*wanted).await?,
         })
@@ -568,7 +569,7 @@ impl Decider {
 /// Whether a need reads rows that an undecided commit may still change; what memory holds of
 /// streams, groups and references is always ahead of the store.
 const fn reads_what_may_wait(need: &Need) -> bool {
-    !matches!(need, Need::Incident(_) | Need::Page(_) | Need::Group(_) | Need::References { .. })
+    !matches!(need, Need::Incident(_) | Need::Page(_) | Need::Pages(_) | Need::Group(_) | Need::References { .. })
 }
 
 /// A row does not read, now or later: trying again would not help, and must hold up nobody else.
@@ -584,7 +585,7 @@ fn unavailable(fault: &Fault) -> Refusal {
 /// Whether a command is worth trying again when the store was not there: ours, not a caller's.
 #[must_use]
 pub const fn is_ours(command: &Command) -> bool {
-    matches!(command, Command::Look(_) | Command::Claim { .. } | Command::Withdraw { .. } | Command::Sent { .. } | Command::Flush { .. })
+    matches!(command, Command::Look(_) | Command::TakeOver { .. } | Command::Withdraw { .. } | Command::Sent { .. } | Command::Flush { .. })
 }
 
 /// How long our own commands wait before they are tried again.

@@ -1,13 +1,14 @@
 //! The engine: the handle that everybody uses, and what its tasks share. The tasks are `decide_loop`, `look_loop` and
 //! `outbox`.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use allclear_domain::access::Actor;
-use allclear_domain::ids::{IdGen, IncidentId, NodeId};
+use allclear_domain::ids::{IdGen, IncidentId, MessageId, NodeId};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::time::{Length, after};
 use allclear_store::{CommitError, Db, Dialect, Fault, rows};
@@ -22,7 +23,7 @@ use crate::decider::{Decider, is_ours};
 use crate::links::Links;
 use crate::look_loop::looks;
 use crate::metrics::Metrics;
-use crate::outbox::{Outbox, OutboxSettings};
+use crate::outbox::{Outbox, OutboxSettings, windows::Windows};
 use crate::ports::{OperatorAlarm, Ports};
 use crate::seal::SecretKey;
 use crate::stages::Measure;
@@ -75,6 +76,10 @@ pub struct Shared {
     /// Microseconds of the next look and the next try that memory knows of.
     pub(crate) next_look: AtomicI64,
     pub(crate) next_attempt: AtomicI64,
+    /// Who was told something a moment ago; absent where every message goes out by itself.
+    pub(crate) windows: Option<Arc<Windows>>,
+    /// Leads of what is being sent.
+    pub(crate) under_way: Mutex<HashSet<MessageId>>,
     pub(crate) look_wake: Notify,
     pub(crate) outbox_wake: Notify,
     pub(crate) follow_wake: Notify,
@@ -124,6 +129,10 @@ impl Engine {
         let setup = Setup { node, booted_at, shared: db.dialect() == Dialect::Postgres, quarantined, seed: seed.rotate_left(17) };
         let held = crate::attendance::learn_who_has_what(&db).await?;
         let mut decider = Decider::new(Core::new(setup, org.clone()), db.clone(), ports.clone());
+        let windows = crate::outbox::windows_of(settings.outbox);
+        if let Some(windows) = &windows {
+            decider.core_mut().gather(windows.clone());
+        }
         crate::set_back::mend(&db, booted_at).await?;
         decider.fill().await?;
 
@@ -150,6 +159,8 @@ impl Engine {
             busy: AtomicI64::new(0),
             next_look: AtomicI64::new(i64::MAX),
             next_attempt: AtomicI64::new(i64::MAX),
+            windows,
+            under_way: Mutex::new(HashSet::new()),
             look_wake: Notify::new(),
             outbox_wake: Notify::new(),
             follow_wake: Notify::new(),
@@ -183,6 +194,9 @@ impl Engine {
         shared.tasks.spawn(Outbox::new(engine.clone(), from_decider).run());
         if shared.db.dialect() == Dialect::Postgres {
             shared.tasks.spawn(crate::peers::follow(engine.clone()));
+            // Not among the tasks that a stop waits for: it goes on until everything is given back.
+            #[allow(clippy::disallowed_methods)]
+            tokio::spawn(crate::outbox::beats(engine.clone()));
         }
         Ok(engine)
     }
@@ -236,10 +250,8 @@ impl Engine {
                 Err(Refusal::Unavailable(why)) if !self.shared.stop.is_cancelled() => {
                     tracing::warn!(%why, "a command of our own waits for the store");
                     self.note_fault(&why);
-                    let at = after(self.now(), crate::decider::RETRY_OWN_AFTER);
-                    tokio::select! {
-                        () = self.shared.ports.clock.sleep_until(at) => {}
-                        () = self.shared.stop.cancelled() => return,
+                    if !self.pause().await {
+                        return;
                     }
                 }
                 Ok(_) => return,
@@ -248,6 +260,15 @@ impl Engine {
                     return;
                 }
             }
+        }
+    }
+
+    /// Waits a moment for a store that was away; `false`: the program stops.
+    pub(crate) async fn pause(&self) -> bool {
+        let at = after(self.now(), crate::decider::RETRY_OWN_AFTER);
+        tokio::select! {
+            () = self.shared.ports.clock.sleep_until(at) => true,
+            () = self.shared.stop.cancelled() => false,
         }
     }
 
@@ -364,6 +385,8 @@ impl Engine {
         let _ = self.submit(flush).await;
         self.shared.halt.cancel();
         let _ = tokio::time::timeout(STOP_WAITS_AT_MOST, self.shared.halted.cancelled()).await;
+        // After the last decision, which may have claimed something as well.
+        crate::outbox::flight::give_everything_back(self).await;
         self.shared.db.close().await;
     }
 

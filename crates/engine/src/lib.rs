@@ -9,6 +9,7 @@
 mod alert_queries;
 mod attendance;
 pub mod auth;
+pub mod bundles;
 pub mod clock;
 pub mod cookies;
 pub mod core;

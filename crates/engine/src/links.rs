@@ -1,10 +1,10 @@
 //! The links in messages: `/a/{token}`.
 //!
-//! A token is for one page and one person, expires, and does one thing: acknowledge, or pass on.
+//! A token is for one page or one message of many, and one person, expires, and does one thing: acknowledge, or pass on.
 //! It is signed rather than stored, so that a page costs no row more and a copy of the database
 //! holds no link that works.
 
-use allclear_domain::ids::PageId;
+use allclear_domain::ids::{MessageId, PageId};
 use allclear_domain::time::{Length, after};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -25,10 +25,19 @@ const FIXED_BYTES: usize = 16 + 4;
 /// What a link is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkFor {
-    pub page: PageId,
+    pub about: About,
     /// The person's id.
     pub person: String,
     pub expires_at: Timestamp,
+}
+
+/// What a link is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// One page.
+    Page(PageId),
+    /// All pages that went out as one message.
+    Bundle(MessageId),
 }
 
 /// Why a link does not work.
@@ -44,6 +53,8 @@ pub enum BadLink {
 #[derive(Debug, Clone)]
 pub struct Links {
     key: [u8; 32],
+    /// Of links for a whole message: what one key signed means nothing under the other.
+    bundle_key: [u8; 32],
     base_url: String,
 }
 
@@ -51,13 +62,19 @@ impl Links {
     /// Under a key of its own.
     #[must_use]
     pub fn new(key: &SecretKey, base_url: &str) -> Self {
-        Self { key: key.derive("message-link"), base_url: base_url.trim_end_matches('/').to_owned() }
+        Self { key: key.derive("message-link"), bundle_key: key.derive("bundle-link"), base_url: base_url.trim_end_matches('/').to_owned() }
     }
 
     /// The full address for one person and page.
     #[must_use]
     pub fn ack_url(&self, page: PageId, person: &str, now: Timestamp) -> String {
         format!("{}/a/{}", self.base_url, self.token(page, person, now))
+    }
+
+    /// The full address for one person and all pages of a message.
+    #[must_use]
+    pub fn bundle_url(&self, lead: MessageId, person: &str, now: Timestamp) -> String {
+        format!("{}/a/{}", self.base_url, token(&self.bundle_key, lead.bits(), person, now))
     }
 
     /// The full address of an incident's page.
@@ -69,13 +86,7 @@ impl Links {
     /// A token.
     #[must_use]
     pub fn token(&self, page: PageId, person: &str, now: Timestamp) -> String {
-        let expires = u32::try_from(after(now, LINK_LIFE).as_second()).unwrap_or(u32::MAX);
-        let mut bytes = page.bits().to_be_bytes().to_vec();
-        bytes.extend(expires.to_be_bytes());
-        bytes.extend(person.as_bytes());
-        let mac = self.mac(&bytes);
-        bytes.extend(mac);
-        URL_SAFE_NO_PAD.encode(bytes)
+        token(&self.key, page.bits(), person, now)
     }
 
     /// What a token is for.
@@ -86,27 +97,40 @@ impl Links {
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| BadLink::Unknown)?;
         let at = bytes.len().checked_sub(MAC_BYTES).filter(|at| *at > FIXED_BYTES).ok_or(BadLink::Unknown)?;
         let (said, mac) = bytes.split_at(at);
-        if !bool::from(self.mac(said).ct_eq(mac)) {
+        let of_page = bool::from(sign(&self.key, said).ct_eq(mac));
+        if !of_page && !bool::from(sign(&self.bundle_key, said).ct_eq(mac)) {
             return Err(BadLink::Unknown);
         }
-        let (page, rest) = said.split_first_chunk::<16>().ok_or(BadLink::Unknown)?;
+        let (id, rest) = said.split_first_chunk::<16>().ok_or(BadLink::Unknown)?;
         let (expires, person) = rest.split_first_chunk::<4>().ok_or(BadLink::Unknown)?;
         let expires_at = Timestamp::from_second(i64::from(u32::from_be_bytes(*expires))).map_err(|_| BadLink::Unknown)?;
         if expires_at <= now {
             return Err(BadLink::Expired);
         }
         let person = String::from_utf8(person.to_vec()).map_err(|_| BadLink::Unknown)?;
-        Ok(LinkFor { page: PageId::from_bits(u128::from_be_bytes(*page)), person, expires_at })
+        let id = u128::from_be_bytes(*id);
+        let about = if of_page { About::Page(PageId::from_bits(id)) } else { About::Bundle(MessageId::from_bits(id)) };
+        Ok(LinkFor { about, person, expires_at })
     }
+}
 
-    fn mac(&self, bytes: &[u8]) -> [u8; MAC_BYTES] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
-        mac.update(bytes);
-        let full: [u8; 32] = mac.finalize().into_bytes().into();
-        let mut cut = [0; MAC_BYTES];
-        cut.copy_from_slice(&full[..MAC_BYTES]);
-        cut
-    }
+fn token(key: &[u8; 32], id: u128, person: &str, now: Timestamp) -> String {
+    let expires = u32::try_from(after(now, LINK_LIFE).as_second()).unwrap_or(u32::MAX);
+    let mut bytes = id.to_be_bytes().to_vec();
+    bytes.extend(expires.to_be_bytes());
+    bytes.extend(person.as_bytes());
+    let mac = sign(key, &bytes);
+    bytes.extend(mac);
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn sign(key: &[u8; 32], bytes: &[u8]) -> [u8; MAC_BYTES] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    mac.update(bytes);
+    let full: [u8; 32] = mac.finalize().into_bytes().into();
+    let mut cut = [0; MAC_BYTES];
+    cut.copy_from_slice(&full[..MAC_BYTES]);
+    cut
 }
 
 #[cfg(test)]
@@ -120,7 +144,10 @@ mod tests {
         let page = PageId::from_bits(99);
         let token = links.token(page, "ana", now);
         let read = links.read(&token, now).unwrap();
-        assert_eq!((read.page, read.person.as_str()), (page, "ana"));
+        assert_eq!((read.about, read.person.as_str()), (About::Page(page), "ana"));
+        let bundle = links.bundle_url(MessageId::from_bits(99), "ana", now);
+        let read = links.read(bundle.rsplit('/').next().unwrap(), now).unwrap();
+        assert_eq!(read.about, About::Bundle(MessageId::from_bits(99)), "and not for the page of the same number");
         assert_eq!(links.read(&token, after(now, LINK_LIFE)), Err(BadLink::Expired));
         for at in 0..token.len() {
             let mut other: Vec<char> = token.chars().collect();

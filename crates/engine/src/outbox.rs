@@ -1,20 +1,34 @@
 //! The outbox loop: what was decided is sent, and how that ended becomes a command.
 //!
-//! A message is born claimed; its send starts at once if there is room. A claim older than
-//! [`CLAIM_FRESH_NS`] is renewed before the first byte, so that nothing is begun for a page that
-//! ended meanwhile. What a node that died had claimed is in doubt and sent again under its id.
+//! The store is the heap: what waits is a row, whatever number of them, and a contact's heap is read when there is
+//! room to send something of it. In memory is only what was decided a moment ago, claimed by its decision, and what
+//! is under way. [`windows`] says what waits for company, [`choose`] what goes out together, [`flight`] carries it.
+//!
+//! A send begins only under a claim that is fresh by monotonic time, so that nothing is begun for a page that ended
+//! meanwhile. What a node that died had claimed is in doubt and sent again, as it was, under its id.
 
-use std::collections::{HashMap, VecDeque};
+mod beat;
+pub mod choose;
+pub(crate) mod flight;
+pub mod windows;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use allclear_domain::expect::LATE_AFTER;
 use allclear_domain::ids::{MessageId, PageId};
 use allclear_domain::time::{Length, after, from_micros};
-use allclear_domain::wire::{Message, Notice, NoticeKind, Outcome, Target};
+use allclear_domain::wire::NoticeKind;
 use allclear_store::rows::message::Stored;
 use allclear_store::{Dialect, rows};
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+pub(crate) use beat::beats;
+
+use self::choose::sets;
+use self::flight::{Landed, Work, fly};
+use self::windows::{BUNDLE_MAX, Contact};
 use crate::core::Command;
 use crate::decide_loop::ToOutbox;
 use crate::engine::{Engine, ours};
@@ -23,17 +37,19 @@ use crate::trouble::Stage;
 
 /// A claim is good for this long before the first byte.
 const CLAIM_FRESH_NS: u64 = 2_000_000_000;
-/// A claim that became known later than this after its decision is renewed.
+/// A claim that became known later than this after its decision is given back.
 const CLAIM_HEARD_WITHIN: Length = Length::from_secs(1);
-/// On PostgreSQL, a claim of another node is in doubt after this long: longer than the longest
-/// send (a mail may take 30 s) and its report.
-const LEASE: Length = Length::from_secs(60);
-/// The backstop: waiting and orphaned messages are looked for at least this often.
+/// The backstop: waiting and stranded messages are looked for at least this often.
 const LOOK_AT_LEAST_EVERY: Length = Length::from_secs(5);
-/// Messages read at a time.
+/// The same where nodes share a store: what another node gave back or left behind goes out within seconds.
+const LOOK_AT_OTHERS_EVERY: Length = Length::from_secs(1);
+/// Contacts, and messages of nodes that died, read at a time.
 const READ_MAX: i64 = 512;
-/// Notices in one bundled message: what fits into 20 KB.
-const BUNDLE_MAX: usize = 30;
+/// After a fault of the store the heaps are looked at again this much later.
+const PUT_OFF: Length = Length::from_millis(500);
+
+/// While there is no room for something that is due, the heaps are looked at no oftener than this, but for landings.
+const BLOCKED_FOR: Length = Length::from_millis(100);
 
 /// Limits of the outbox.
 #[derive(Debug, Clone, Copy)]
@@ -57,29 +73,40 @@ impl Default for OutboxSettings {
     }
 }
 
+/// A message claimed by its decision, not begun.
 struct Job {
     message: Box<Stored>,
     /// When the claim was heard of; absent where it was old by then.
     claimed_ns: Option<u64>,
 }
 
-/// Whom a message goes to: person and contact.
-type Contact = (String, String);
+/// What a flight tells the loop.
+enum Event {
+    /// What it takes of the contact's heap is taken.
+    Claimed(Contact),
+    Landed(Contact, Option<MessageId>, Landed),
+}
 
 /// See the module.
 pub(crate) struct Outbox {
     engine: Engine,
     inbox: mpsc::UnboundedReceiver<ToOutbox>,
-    waiting: HashMap<Contact, VecDeque<Job>>,
-    flying: HashMap<Contact, usize>,
-    /// Contacts that have waiting messages, in the order of their first.
+    born: HashMap<Contact, VecDeque<Job>>,
+    /// Contacts that have something born, in the order of their first.
     turn: VecDeque<Contact>,
+    flying: HashMap<Contact, usize>,
+    /// Contacts whose heap is being taken from: not read meanwhile.
+    claiming: HashMap<Contact, usize>,
+    /// Leads under way that were another node's.
+    taking: HashSet<MessageId>,
+    /// Claims that grew old before there was room: they wait in the store instead.
+    stale: Vec<MessageId>,
     /// Whether earlier runs may have left messages claimed that nobody took over yet.
-    orphans_left: bool,
-    /// Claims whose answer is not known: tried again first.
-    again: Vec<(Stored, Option<String>)>,
+    stranded_left: bool,
+    /// Whether something was due and there was no room: looked at again when something lands.
+    blocked: bool,
     under_way: usize,
-    done: (mpsc::UnboundedSender<Contact>, mpsc::UnboundedReceiver<Contact>),
+    events: (mpsc::UnboundedSender<Event>, mpsc::UnboundedReceiver<Event>),
 }
 
 impl Outbox {
@@ -87,13 +114,16 @@ impl Outbox {
         Self {
             engine,
             inbox,
-            waiting: HashMap::new(),
-            flying: HashMap::new(),
+            born: HashMap::new(),
             turn: VecDeque::new(),
-            orphans_left: true,
-            again: Vec::new(),
+            flying: HashMap::new(),
+            claiming: HashMap::new(),
+            taking: HashSet::new(),
+            stale: Vec::new(),
+            stranded_left: true,
+            blocked: false,
             under_way: 0,
-            done: mpsc::unbounded_channel(),
+            events: mpsc::unbounded_channel(),
         }
     }
 
@@ -112,12 +142,22 @@ impl Outbox {
             while let Ok(told) = self.inbox.try_recv() {
                 self.hear(told);
             }
-            self.start_what_fits();
-            shared.stages.set(Measure::Sends, self.under_way + self.waiting.len());
-            let known = from_micros(shared.next_attempt_at());
+            self.start_what_was_born();
+            shared.stages.set(Measure::Sends, self.under_way + self.born.len());
+            if !self.stale.is_empty() {
+                self.return_stale().await;
+            }
+            let early = shared.windows.as_ref().and_then(|windows| windows.next_early()).unwrap_or(Timestamp::MAX);
+            // With no room, what is held waits for a landing, or for this.
+            let pause = if self.blocked { BLOCKED_FOR } else { Length::from_millis(1) };
+            let known = from_micros(shared.next_attempt_at()).min(early).max(after(self.engine.now(), pause));
             tokio::select! {
                 biased;
-                Some(contact) = self.done.1.recv() => self.landed(&contact),
+                Some(event) = self.events.1.recv() => {
+                    if let Some(at) = self.heard_of_a_flight(event) {
+                        look_at = look_at.min(at);
+                    }
+                }
                 taken = self.inbox.recv() => match taken {
                     Some(told) => self.hear(told),
                     None => return,
@@ -129,86 +169,119 @@ impl Outbox {
         }
     }
 
-    /// Reads what waits in the store; gives the instant of the next look.
-    async fn look(&mut self) -> jiff::Timestamp {
+    /// Reads what is due in the store, and starts what fits; gives the instant of the next look.
+    async fn look(&mut self) -> Timestamp {
         let shared = self.engine.shared.clone();
         let now = self.engine.now();
-        let backstop = after(now, LOOK_AT_LEAST_EVERY);
+        let alone = shared.db.dialect() == Dialect::Sqlite;
+        let backstop = after(now, if alone { LOOK_AT_LEAST_EVERY } else { LOOK_AT_OTHERS_EVERY });
         shared.set_next_attempt(i64::MAX);
         if self.engine.is_quarantined() {
             return backstop;
         }
-        let own_store = shared.db.dialect() == Dialect::Sqlite;
-        // On SQLite nobody else can have claimed: what earlier runs left is in doubt at once, also
-        // where the clock was set back since.
-        let before = if own_store { jiff::Timestamp::MAX } else { now.checked_sub(LEASE.as_duration()).unwrap_or(now) };
-        let again = std::mem::take(&mut self.again);
-        if !again.is_empty() {
-            self.claim(again).await;
-        }
-        if self.orphans_left || !own_store {
-            match rows::message::orphaned(&shared.db, shared.node, before, READ_MAX).await {
-                Ok(orphans) => {
-                    let more = orphans.len() as i64 == READ_MAX;
-                    let doubt = || Some("its sender stopped while it was under way".to_owned());
-                    let all = self.claim(orphans.into_iter().map(|orphan| (orphan, doubt())).collect()).await;
-                    // What could not be claimed, or not even read, is looked for again.
-                    self.orphans_left = more || !all;
-                    if more && all {
-                        return now;
-                    }
-                }
-                Err(fault) => self.engine.note_fault(&fault.to_string()),
+        let looked = async {
+            if self.stranded_left || !alone {
+                self.take_what_is_stranded(now, alone).await?;
             }
-        }
-        match rows::message::due(&shared.db, now, READ_MAX).await {
-            Ok(due) => {
-                let more = due.len() as i64 == READ_MAX;
-                self.claim(due.into_iter().map(|message| (message, None)).collect()).await;
-                if more {
-                    return now;
-                }
+            self.blocked = false;
+            let early = shared.windows.as_ref().map(|windows| windows.early(now)).unwrap_or_default();
+            for contact in early {
+                self.take_from_heap(contact, now).await?;
             }
-            Err(fault) => self.engine.note_fault(&fault.to_string()),
-        }
-        match rows::message::next_attempt(&shared.db).await {
-            Ok(Some(at)) => at.max(now).min(backstop).max(after(now, Length::from_millis(1))),
-            _ => backstop,
+            let due = rows::message::due_contacts(&shared.db, now, READ_MAX).await?;
+            self.blocked |= due.len() as i64 == READ_MAX;
+            for due in due {
+                self.take_from_heap((due.person, due.contact), now).await?;
+            }
+            rows::message::next_attempt_after(&shared.db, now).await
+        };
+        match looked.await {
+            Ok(next) => {
+                // What is decided later for a later instant need not wake the loop.
+                let next = next.map_or(backstop, |at| at.min(backstop)).max(after(now, Length::from_millis(1)));
+                shared.next_attempt_micros().fetch_min(allclear_domain::time::to_micros(next), Ordering::SeqCst);
+                next
+            }
+            Err(fault) => {
+                self.engine.note_fault(&fault.to_string());
+                after(now, PUT_OFF)
+            }
         }
     }
 
-    /// Claims messages together, so that they share a commit. Whether the store has all of them, or
-    /// they are not to be had; where that is not known they are claimed again at the next look.
-    async fn claim(&mut self, messages: Vec<(Stored, Option<String>)>) -> bool {
-        let asked = messages.into_iter().map(|(message, doubt)| {
-            let engine = self.engine.clone();
-            async move {
-                let command = Command::Claim { message: Box::new(message.clone()), doubt: doubt.clone() };
-                let reply = engine.submit(ours(&format!("message:{}", message.id), command)).await;
-                // A lost race is another node's claim.
-                matches!(reply, Err(crate::core::Refusal::Unavailable(_))).then_some((message, doubt))
+    /// What nodes that are not heard of any more had under way or held back. On SQLite nobody else can be alive, so
+    /// all of it is ours at once, also where the clock was set back since.
+    async fn take_what_is_stranded(&mut self, now: Timestamp, alone: bool) -> Result<(), allclear_store::Fault> {
+        let shared = self.engine.shared.clone();
+        let before = if alone { Timestamp::MAX } else { now.checked_sub(beat::DEAD_AFTER.as_duration()).unwrap_or(now) };
+        let stranded = rows::message::stranded(&shared.db, shared.node, before, READ_MAX).await?;
+        self.stranded_left = stranded.len() as i64 == READ_MAX;
+        for stranded in stranded {
+            if self.under_way >= shared.settings.outbox.at_once {
+                self.stranded_left = true;
+                self.blocked = true;
+                break;
             }
-        });
-        let unknown: Vec<_> = crate::engine::join(asked.collect()).await.into_iter().flatten().collect();
-        let all = unknown.is_empty();
-        self.again.extend(unknown);
-        all
+            if self.taking.insert(stranded.lead) {
+                self.start((stranded.person, stranded.contact), Work::Stranded(stranded.lead, before));
+            }
+        }
+        if rows::message::others_hold(&shared.db, shared.node).await? {
+            match shared.db.commit(vec![rows::message::release_held(shared.node, before, now)]).await {
+                Ok(()) | Err(allclear_store::CommitError::Conflict { .. }) => {}
+                Err(allclear_store::CommitError::Fault(fault)) => {
+                    self.stranded_left = true;
+                    return Err(fault);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts what there is room for of a contact's heap, together with what this node holds back for it.
+    async fn take_from_heap(&mut self, contact: Contact, now: Timestamp) -> Result<(), allclear_store::Fault> {
+        let shared = self.engine.shared.clone();
+        let settings = shared.settings.outbox;
+        let flying = self.flying.get(&contact).copied().unwrap_or(0);
+        let own = if settings.per_target > 0 { settings.per_target.saturating_sub(flying) } else { usize::MAX };
+        let room = own.min(settings.at_once.saturating_sub(self.under_way));
+        if room == 0 || self.claiming.contains_key(&contact) {
+            self.blocked = true;
+            return Ok(());
+        }
+        let limit = i64::try_from(BUNDLE_MAX).unwrap_or(i64::MAX);
+        let held_until = shared.windows.as_ref().and_then(|windows| windows.until(&contact));
+        let heap = rows::message::heap(&shared.db, (&contact.0, &contact.1), now, shared.node, held_until, limit).await?;
+        let full = heap.len() == BUNDLE_MAX;
+        let worst = heap.iter().filter(|waiting| waiting.pages).map(|waiting| waiting.severity.as_str()).min();
+        if let (Some(windows), Some(worst)) = (&shared.windows, worst) {
+            windows.told(&contact, worst, now);
+        }
+        let chosen = sets(&heap, settings.bundle, room);
+        // What there was no room for, or what did not fit into one message, is looked at when this has gone.
+        self.blocked |= full || chosen.len() == room;
+        for set in chosen {
+            *self.claiming.entry(contact.clone()).or_default() += 1;
+            self.start(contact.clone(), Work::Heap(set));
+        }
+        Ok(())
     }
 
     fn hear(&mut self, told: ToOutbox) {
         match told {
             ToOutbox::Send(message) => self.take(message),
             ToOutbox::Ended(page) => self.ended(page),
+            // The loop goes round, and sees when what is held goes.
+            ToOutbox::Held => {}
         }
     }
 
     fn take(&mut self, message: Box<Stored>) {
         let contact = (message.person.clone(), message.contact.clone());
-        // Its claim may have become known late: then it is renewed before the first byte.
         let age = message.claimed_at.map(|at| self.engine.now().duration_since(at));
         let heard_late = age.is_none_or(|age| age > CLAIM_HEARD_WITHIN.as_duration());
         let claimed_ns = (!heard_late).then(|| self.engine.shared.ports.clock.monotonic_ns());
-        let queue = self.waiting.entry(contact.clone()).or_default();
+        let queue = self.born.entry(contact.clone()).or_default();
         if queue.is_empty() {
             self.turn.push_back(contact);
         }
@@ -218,7 +291,9 @@ impl Outbox {
     /// A page ended: what of it has not begun is not begun.
     fn ended(&mut self, page: PageId) {
         let mut dropped = Vec::new();
-        for queue in self.waiting.values_mut() {
+        let now = self.engine.now();
+        for (contact, queue) in &mut self.born {
+            let before = dropped.len();
             queue.retain(|job| {
                 let keep = job.message.page != page || job.message.notice.kind != NoticeKind::Page;
                 if !keep {
@@ -226,9 +301,14 @@ impl Outbox {
                 }
                 keep
             });
+            if dropped.len() > before
+                && let Some(windows) = &self.engine.shared.windows
+            {
+                windows.not_told(contact, now);
+            }
         }
-        self.waiting.retain(|_, queue| !queue.is_empty());
-        self.turn.retain(|contact| self.waiting.contains_key(contact));
+        self.born.retain(|_, queue| !queue.is_empty());
+        self.turn.retain(|contact| self.born.contains_key(contact));
         for message in dropped {
             self.withdraw(message);
         }
@@ -242,128 +322,113 @@ impl Outbox {
         });
     }
 
-    fn start_what_fits(&mut self) {
-        let settings = self.engine.shared.settings.outbox;
-        let mut tried = 0;
-        while self.under_way < settings.at_once && tried < self.turn.len() {
-            let Some(contact) = self.turn.pop_front() else { return };
-            let flying = self.flying.get(&contact).copied().unwrap_or(0);
-            if settings.per_target > 0 && flying >= settings.per_target {
-                self.turn.push_back(contact);
-                tried += 1;
-                continue;
+    /// Claims that grew old go back to the heap, many at once: there they are claimed anew when there is room.
+    async fn return_stale(&mut self) {
+        let shared = self.engine.shared.clone();
+        let now = self.engine.now();
+        let writes = self.stale.iter().map(|id| rows::message::give_back(*id, shared.node, now)).collect();
+        match shared.db.commit(writes).await {
+            Ok(()) => {
+                shared.busy.fetch_sub(i64::try_from(self.stale.len()).unwrap_or(0), Ordering::SeqCst);
+                self.stale.clear();
+                shared.outbox_wake.notify_one();
             }
-            let Some(queue) = self.waiting.get_mut(&contact) else { continue };
-            // Only what had to wait is bundled: a page alone never waits for company.
-            let backlog = settings.per_target > 0 && settings.bundle && flying + 1 >= settings.per_target;
-            let many = if backlog { BUNDLE_MAX } else { 1 };
-            // A question is never mixed with pages.
-            let pages = queue.iter().take(many).take_while(|job| job.message.notice.kind == NoticeKind::Page).count();
-            let jobs: Vec<Job> = queue.drain(..pages.max(1).min(queue.len())).collect();
+            Err(error) => {
+                self.engine.note_fault(&error.to_string());
+                // Tried again at the next round, which comes with the next look at the latest.
+                shared.set_next_attempt(allclear_domain::time::to_micros(after(now, PUT_OFF)));
+            }
+        }
+    }
+
+    fn start_what_was_born(&mut self) {
+        let settings = self.engine.shared.settings.outbox;
+        let clock = self.engine.shared.ports.clock.clone();
+        let is_fresh = |job: &Job| job.claimed_ns.is_some_and(|ns| clock.monotonic_ns().saturating_sub(ns) <= CLAIM_FRESH_NS);
+        let mut tried = 0;
+        while tried < self.turn.len() {
+            let Some(contact) = self.turn.pop_front() else { return };
+            let Some(queue) = self.born.get_mut(&contact) else { continue };
+            while let Some(job) = queue.pop_front_if(|job| !is_fresh(job)) {
+                self.stale.push(job.message.id);
+            }
+            let flying = self.flying.get(&contact).copied().unwrap_or(0);
+            let room = self.under_way < settings.at_once && (settings.per_target == 0 || flying < settings.per_target);
+            let job = if room { queue.pop_front() } else { None };
             if queue.is_empty() {
-                self.waiting.remove(&contact);
+                self.born.remove(&contact);
             } else {
                 self.turn.push_back(contact.clone());
             }
-            if jobs.is_empty() {
-                continue;
-            }
-            tried = 0;
-            self.under_way += 1;
-            *self.flying.entry(contact.clone()).or_default() += 1;
-            let done = self.done.0.clone();
-            let engine = self.engine.clone();
-            let tasks = self.engine.shared.tasks.clone();
-            self.engine.shared.tasks.spawn(async move {
-                // A task of its own, so that a panic in a channel frees the contact's place.
-                if tasks.spawn(async move { send(&engine, jobs).await }).await.is_err() {
-                    tracing::error!("a send panicked; its message stays claimed and is in doubt at the next start");
+            match job {
+                Some(job) => {
+                    tried = 0;
+                    self.start(contact, Work::Born(job.message));
+                    // Counted as busy since it was decided.
+                    self.engine.shared.busy.fetch_sub(1, Ordering::SeqCst);
                 }
-                // The loop may have stopped; then nobody counts.
-                let _ = done.send(contact);
-            });
-        }
-    }
-
-    fn landed(&mut self, contact: &Contact) {
-        self.under_way -= 1;
-        if let Some(flying) = self.flying.get_mut(contact) {
-            *flying -= 1;
-            if *flying == 0 {
-                self.flying.remove(contact);
+                None => tried += 1,
             }
         }
     }
-}
 
-/// Sends one or more messages to one contact as one, and reports on each.
-async fn send(engine: &Engine, jobs: Vec<Job>) {
-    let shared = &engine.shared;
-    let mut fresh = Vec::with_capacity(jobs.len());
-    for job in jobs {
-        let fresh_enough =
-            job.claimed_ns.is_some_and(|claimed| shared.ports.clock.monotonic_ns().saturating_sub(claimed) <= CLAIM_FRESH_NS);
-        if !fresh_enough {
-            let cause = format!("message:{}", job.message.id);
-            engine.insist(ours(&cause, Command::Claim { message: job.message, doubt: None })).await;
+    fn start(&mut self, contact: Contact, work: Work) {
+        let shared = &self.engine.shared;
+        self.under_way += 1;
+        *self.flying.entry(contact.clone()).or_default() += 1;
+        shared.busy.fetch_add(1, Ordering::SeqCst);
+        let lead = work.lead();
+        shared.begins(lead);
+        let said = self.events.0.clone();
+        let engine = self.engine.clone();
+        let tasks = shared.tasks.clone();
+        shared.tasks.spawn(async move {
+            let (shared, whom, tells) = (engine.shared.clone(), contact.clone(), said.clone());
+            // A task of its own, so that a panic in a channel frees the contact's place.
+            let landed = tasks.spawn(async move { fly(&engine, work, &whom, &tells).await }).await.unwrap_or_else(|_| {
+                tracing::error!("a send panicked; its message stays claimed and is in doubt at the next start");
+                Landed::default()
+            });
+            shared.ended(lead);
+            // The loop may have stopped; then nobody counts.
+            let _ = said.send(Event::Landed(contact, lead, landed));
             shared.busy.fetch_sub(1, Ordering::SeqCst);
-        } else {
-            fresh.push(job.message);
-        }
+        });
     }
-    let Some(lead) = fresh.first() else { return };
-    let outcome = match target(engine, &lead.person, &lead.contact) {
-        Ok(target) => {
-            let message = render(engine, &fresh);
-            shared.ports.transport.send(&lead.channel, &message, &target, engine.now()).await
+
+    /// Gives when the heaps are to be looked at for it.
+    fn heard_of_a_flight(&mut self, event: Event) -> Option<Timestamp> {
+        let now = self.engine.now();
+        match event {
+            Event::Claimed(contact) => count_down(&mut self.claiming, &contact),
+            Event::Landed(contact, lead, landed) => {
+                self.under_way -= 1;
+                count_down(&mut self.flying, &contact);
+                if let Some(lead) = lead {
+                    self.taking.remove(&lead);
+                }
+                if landed.failed
+                    && let Some(windows) = &self.engine.shared.windows
+                {
+                    windows.not_told(&contact, now);
+                }
+                if landed.put_off {
+                    self.stranded_left = true;
+                    return Some(after(now, PUT_OFF));
+                }
+            }
         }
-        Err(why) => Outcome::Rejected { why },
-    };
-    shared.stages.did(Measure::Sends);
-    let lead_id = lead.id;
-    for message in fresh {
-        let now = engine.now();
-        let attempts = message.attempts + 1;
-        let latency_ms = u64::try_from(now.duration_since(message.created_at).as_millis()).unwrap_or(0);
-        if matches!(outcome, Outcome::Delivered { .. }) {
-            shared.metrics.latency(now.duration_since(message.created_at).as_secs_f64());
-        }
-        let outcome = match &outcome {
-            Outcome::Delivered { receipt } if message.id != lead_id => Outcome::Delivered { receipt: format!("{receipt}, with {lead_id}") },
-            other => other.clone(),
-        };
-        let cause = format!("message:{}", message.id);
-        engine.insist(ours(&cause, Command::Sent { message, attempts, outcome, latency_ms })).await;
-        shared.busy.fetch_sub(1, Ordering::SeqCst);
+        self.blocked.then_some(now)
     }
 }
 
-fn render(engine: &Engine, messages: &[Box<Stored>]) -> Message {
-    let links = engine.links();
-    let now = engine.now();
-    let lead = &messages[0];
-    // Decided in time and begun after a gap is late as well.
-    let notice = |m: &Stored| Notice { late: m.notice.late || now > after(m.created_at, LATE_AFTER), ..m.notice.clone() };
-    Message {
-        id: lead.id,
-        created_at: lead.created_at,
-        in_doubt: messages.iter().any(|m| m.in_doubt),
-        notices: messages.iter().map(|m| notice(m)).collect(),
-        ack_urls: messages.iter().map(|m| links.ack_url(m.page, &m.person, m.created_at)).collect(),
-        incident_urls: messages.iter().map(|m| links.incident_url(&m.notice.incident.reference)).collect(),
-    }
-}
-
-/// The address behind a contact, as the organisation has it now.
-fn target(engine: &Engine, person: &str, contact: &str) -> Result<Target, String> {
-    let org = engine.org();
-    let (contact, name) = org.contact(person, contact).ok_or_else(|| format!("`{person}` has no contact method `{contact}` any more"))?;
-    if let Some(url) = &contact.webhook {
-        return Ok(Target::Webhook { url: url.clone(), secret: contact.secret.clone() });
-    }
-    match &contact.email {
-        Some(address) => Ok(Target::Email { address: address.clone(), name: name.to_owned() }),
-        None => Err(format!("contact method `{}` of `{person}` has no address", contact.id)),
+/// One less; none is no entry.
+fn count_down(counts: &mut HashMap<Contact, usize>, contact: &Contact) {
+    if let Some(count) = counts.get_mut(contact) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            counts.remove(contact);
+        }
     }
 }
 
@@ -374,4 +439,24 @@ impl crate::engine::Shared {
     pub(crate) fn set_next_attempt(&self, micros: i64) {
         self.next_attempt_micros().store(micros, Ordering::SeqCst);
     }
+    fn leads(&self) -> std::sync::MutexGuard<'_, HashSet<MessageId>> {
+        self.under_way.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+    fn begins(&self, lead: Option<MessageId>) {
+        self.leads().extend(lead);
+    }
+    fn ended(&self, lead: Option<MessageId>) {
+        if let Some(lead) = lead {
+            self.leads().remove(&lead);
+        }
+    }
+    /// What is being sent now: nobody knows yet how it ends.
+    pub(crate) fn under_way_leads(&self) -> HashSet<MessageId> {
+        self.leads().clone()
+    }
+}
+
+/// Windows, where messages gather at all.
+pub(crate) fn windows_of(settings: OutboxSettings) -> Option<Arc<windows::Windows>> {
+    settings.bundle.then(Arc::default)
 }

@@ -21,6 +21,7 @@ use allclear_engine::outbox::OutboxSettings;
 use allclear_engine::ports::{BoxFuture, Clock, Ports, Rng, Transport};
 use allclear_engine::queries::IncidentFilter;
 use allclear_engine::seal::SecretKey;
+use allclear_engine::trouble::Trouble;
 use allclear_engine::{EngineSettings, upkeep};
 use allclear_store::schema::{MIGRATIONS, TABLES};
 use allclear_store::{Db, OpenOptions};
@@ -377,4 +378,26 @@ on_both! {
     what_recovers_with_nobody_on_it_resolves_by_itself,
     a_send_that_fails_pulls_the_next_way_and_then_the_next_step_forward,
     a_key_given_twice_does_it_once,
+}
+
+#[tokio::test]
+async fn a_row_that_does_not_read_is_set_aside_alone() {
+    let world = World::new("sqlite::memory:").await;
+    for key in ["a", "b", "c"] {
+        world.signal(SignalAction::Trigger, key, &[]).await.unwrap();
+    }
+    world.engine.quiet().await;
+    assert_eq!(world.sink.told.lock().unwrap().len(), 1, "two are held back for company");
+    let spoil = allclear_store::Write::Exec {
+        table: &allclear_store::schema::MESSAGE,
+        sql: "update message set notice = '{\"kind\":\"of_a_newer_version\"}' where id = (select max(id) from message where state = 'queued')",
+        args: vec![],
+        expect: Some(1),
+    };
+    world.engine.db().commit(vec![spoil]).await.unwrap();
+    world.advance(15).await;
+    assert_eq!(world.sink.told.lock().unwrap().len(), 2, "the other goes out");
+    let troubles = world.engine.troubles().list();
+    assert!(troubles.iter().any(|present| matches!(present.trouble, Trouble::Unreadable("message", _))), "{troubles:?}");
+    assert!(world.engine.next_due().await.unwrap().is_some_and(|at| at > world.engine.now()), "it is tried again later, not all the time");
 }

@@ -208,6 +208,24 @@ impl World {
         self.plan(after(after(now, every), jitter), Task::Tick(n));
     }
 
+    /// Everything breaks that a monitor watches and that works: a storm for whoever is on call.
+    pub(crate) fn storm(&mut self) {
+        let now = self.now;
+        for n in 0..self.monitors.len() {
+            let mut monitor = self.monitors[n].clone();
+            if monitor.fires || monitor.quiet_until > now || !self.side.chance(800) {
+                continue;
+            }
+            monitor.fires = true;
+            let signal = monitor.signal(SignalAction::Trigger, now);
+            let at = monitor.integration;
+            self.monitors[n] = monitor;
+            self.requests[at].push_back(Request { signals: vec![signal] });
+            let wait = Length::from_millis(self.side.below(4_000));
+            self.plan(after(now, wait), Task::Request(at));
+        }
+    }
+
     /// Sends the first waiting request of an integration.
     pub(crate) fn send_request(&mut self, at: usize) {
         let Some(request) = self.requests[at].front().cloned() else { return };

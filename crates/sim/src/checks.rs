@@ -91,7 +91,7 @@ impl World {
     }
 
     /// I4 and the label of I3, right before the first byte.
-    pub(crate) fn check_first_byte(&mut self, message: &Stored, claimed_at: Timestamp) {
+    pub(crate) fn check_first_byte(&mut self, message: &Stored, lead: MessageId, claimed_at: Timestamp) {
         let Some(stored) = block_on(rows::message::get(&self.db, message.id)).ok().flatten() else {
             self.fail("I2 what is sent is written down", format!("{} is not in the store", message.id));
             return;
@@ -99,6 +99,9 @@ impl World {
         let truth = self.truth.get(&message.id).copied().unwrap_or_default();
         if truth.in_doubt > 0 && !message.in_doubt {
             self.fail("I3 a repeat says so", format!("{} may have arrived before and does not say so", message.id));
+        }
+        if truth.in_doubt > 0 && truth.under.is_some_and(|under| under != lead) {
+            self.fail("I3 a repeat has its id", format!("{} may have arrived under {:?}, and goes out under {lead}", message.id, truth.under));
         }
         if stored.state != "claimed" {
             self.fail("I4 a send starts with a claim", format!("{} is {}", message.id, stored.state));
@@ -109,7 +112,7 @@ impl World {
         if !wanted && !young {
             self.fail("I4 nothing is begun after the end", format!("{} for {}", message.id, message.page));
         }
-        if truth.begun > 0 && self.nodes.iter().any(|n| n.alive && n.outbox.flying.contains_key(&message.id)) && !self.shared {
+        if truth.begun > 0 && self.nodes.iter().any(|n| n.alive && n.outbox.flying.values().any(|flight| flight.messages.iter().any(|m| m.id == message.id))) && !self.shared {
             self.fail("I3 delivered twice", format!("{} is under way already", message.id));
         }
     }
@@ -331,9 +334,7 @@ impl World {
         }
         let Some(owner) = self.nodes.iter().find(|n| n.alive && Some(n.id) == message.claimed_by) else { return };
         let (run, node) = (owner.run, &owner.outbox);
-        let held = node.flying.contains_key(&message.id)
-            || node.waiting.iter().any(|(m, _)| m.id == message.id)
-            || self.is_on_the_agenda(run, message.id);
+        let held = node.holds(message.id) || self.is_on_the_agenda(run, message.id);
         if !held {
             self.fail("I2 no page is lost", format!("{} is claimed by a node that does not know of it", message.id));
         }

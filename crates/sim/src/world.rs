@@ -29,6 +29,8 @@ const STEPS: u64 = 520;
 /// Seconds between two acts of coordination, from and to: often enough that an incident of half an hour meets
 /// several.
 const COORDINATION_S: (u64, u64) = (40, 400);
+/// Seconds between two storms, from and to.
+const STORM_S: (u64, u64) = (1_800, 14_400);
 /// Steps of running out; more means that something never ends.
 const DRAIN_STEPS_MAX: u64 = 20_000;
 /// How long what is open at the end is left alone: long enough for pages to come back twice and acknowledgements to age.
@@ -109,6 +111,8 @@ pub(crate) enum Task {
     Coordinate,
     /// What is open at the end is ended.
     CloseUp,
+    /// Much breaks at once.
+    Storm,
     Begin {
         node: usize,
         run: u64,
@@ -296,6 +300,7 @@ impl World {
         world.plan_later(600, 3_000, Task::Meddle);
         world.plan_later(1_800, 9_000, Task::OrgChange);
         world.plan_coordination();
+        world.plan_storm();
         if !calm {
             world.plan_later(3_000, 20_000, Task::Jump);
             if world.crashes > 0 {
@@ -314,6 +319,11 @@ impl World {
     fn plan_later(&mut self, low_s: u64, high_s: u64, task: Task) {
         let wait = self.dice.between(low_s, high_s);
         self.plan(after(self.now, Length::from_secs(wait)), task);
+    }
+
+    fn plan_storm(&mut self) {
+        let wait = self.side.between(STORM_S.0, STORM_S.1);
+        self.plan(after(self.now, Length::from_secs(wait)), Task::Storm);
     }
 
     fn plan_coordination(&mut self) {
@@ -352,8 +362,9 @@ impl World {
         let setup = Setup { node: id, booted_at: self.now, shared: self.shared, quarantined: false, seed: seed.rotate_left(17) };
         let mut decider = Decider::new(Core::new(setup, self.org.clone()), db, ports(self.clock.clone(), seed.rotate_left(5)));
         block_on(decider.fill()).expect("a store in memory answers");
-        self.nodes[node] =
-            Node { id, run: self.runs, alive: true, decider: Some(decider), outbox: Outbox::default(), weather, look_not_before: self.now };
+        let outbox = Outbox::default();
+        decider.core_mut().gather(outbox.windows.clone());
+        self.nodes[node] = Node { id, run: self.runs, alive: true, decider: Some(decider), outbox, weather, look_not_before: self.now };
         self.say(|| format!("node {node} starts as {id}"));
         self.plan(after(self.now, Length::from_secs(15)), Task::Flush(node));
         // The loops start beside the first commands: a page may end before its messages are read.
@@ -411,7 +422,7 @@ impl World {
     pub(crate) fn is_on_the_agenda(&self, wanted: u64, id: MessageId) -> bool {
         self.agenda.values().any(|task| match task {
             Task::Insist { run, command, .. } if *run == wanted => match command.as_ref() {
-                Command::Sent { message, .. } | Command::Claim { message, .. } => message.id == id,
+                Command::Sent { tries, .. } => tries.iter().any(|tried| tried.message.id == id),
                 Command::Withdraw { message } => *message == id,
                 _ => false,
             },
@@ -431,8 +442,10 @@ impl World {
         let free = self.nodes.iter().filter(|n| n.alive).map(|n| n.look_not_before).min()?;
         let look = block_on(rows::expectation::next_look(&self.db)).ok().flatten();
         let attempt = block_on(rows::message::next_attempt(&self.db)).ok().flatten();
-        let orphans = self.nodes.iter().any(|n| n.alive && !n.outbox.orphans.is_empty()).then_some(self.now);
-        [look, attempt, orphans].into_iter().flatten().min().map(|at| at.max(free).max(self.now))
+        let orphans =
+            self.nodes.iter().any(|n| n.alive && !n.outbox.orphans.is_empty()).then_some(self.now);
+        let early = self.nodes.iter().filter(|n| n.alive).filter_map(|n| n.outbox.windows.next_early()).min();
+        [look, attempt, orphans, early].into_iter().flatten().min().map(|at| at.max(free).max(self.now))
     }
 
     fn do_what_is_due(&mut self) {
@@ -442,6 +455,7 @@ impl World {
             return;
         }
         let node = *self.dice.pick(&ready);
+        self.beat();
         let mut due = block_on(rows::expectation::due(&self.db, self.now, LOOKS_PER_ROUND)).unwrap_or_default().read;
         if self.shared && self.dice.chance(200) {
             // Another node read the same and was first.
@@ -456,7 +470,8 @@ impl World {
             self.read_due_messages(node);
         }
         let still = block_on(rows::expectation::due(&self.db, self.now, 1)).map_or(true, |d| !d.read.is_empty())
-            || block_on(rows::message::due(&self.db, self.now, 1)).is_ok_and(|d| !d.is_empty())
+            || block_on(rows::message::due_contacts(&self.db, self.now, 1)).is_ok_and(|d| !d.is_empty())
+            || self.nodes.iter().any(|n| n.alive && n.outbox.windows.next_early().is_some_and(|at| at <= self.now))
             || !self.nodes[node].outbox.orphans.is_empty();
         if still {
             self.nodes[node].look_not_before = after(self.now, Length::from_millis(500));
@@ -507,6 +522,12 @@ impl World {
                 }
             }
             Task::CloseUp => self.close_up(),
+            Task::Storm => {
+                self.storm();
+                if !self.draining {
+                    self.plan_storm();
+                }
+            }
             Task::Orphans { node, run } if lives(self, node, run) => self.read_orphans(node),
             Task::Begin { node, run } if lives(self, node, run) => self.begin(node),
             Task::Answer { node, run, message } if lives(self, node, run) => self.answered(node, message),
@@ -595,9 +616,35 @@ impl World {
             let at = after(self.now, Length::from_millis(500));
             let run = self.nodes[node].run;
             self.plan(at, Task::Insist { node, run, cause: cause.to_owned(), command: Box::new(command) });
-        } else if let Command::Sent { message, .. } = &command {
-            self.nodes[node].outbox.reporting.remove(&message.id);
+        } else if let Command::Sent { tries, .. } = &command
+            && let Some(tried) = tries.first()
+        {
+            self.nodes[node].outbox.reporting.remove(&tried.lead);
         }
+    }
+
+    /// Writes beside the commands, in the same weather. Whether the store certainly has them; the node may have crashed.
+    pub(crate) fn commit_beside_commands(&mut self, node: usize, writes: Vec<allclear_store::Write>) -> bool {
+        if !self.nodes[node].alive || self.failure.is_some() {
+            return false;
+        }
+        self.brew(node);
+        let weather = self.nodes[node].weather.clone();
+        let hook = weather.clone();
+        let db = self.db.clone().with_faults(Arc::new(move |writes| {
+            hook.lock().unwrap_or_else(PoisonError::into_inner).meet(!writes.is_empty())
+        }));
+        let kept = block_on(db.commit(writes)).is_ok();
+        let dead = {
+            let mut weather = weather.lock().unwrap_or_else(PoisonError::into_inner);
+            weather.strike = None;
+            weather.injected = 0;
+            weather.dead
+        };
+        if dead {
+            self.crash(node);
+        }
+        kept
     }
 
     pub(crate) fn is_unavailable(&self, reply: &Result<Reply, Refusal>) -> bool {
@@ -669,6 +716,9 @@ impl World {
             if !effect.send.is_empty() {
                 self.take_messages(node, effect.send);
             }
+            if effect.held {
+                self.check_held(node, &effect.changed);
+            }
             if self.shared {
                 self.tell_peers(node, effect.changed);
             }
@@ -733,7 +783,7 @@ impl World {
         self.agenda.retain(|_, task| {
             !matches!(
                 task,
-                Task::Tick(_) | Task::Act(_) | Task::Meddle | Task::Coordinate | Task::OrgChange | Task::Crash | Task::Jump | Task::Check
+                Task::Tick(_) | Task::Storm | Task::Act(_) | Task::Meddle | Task::Coordinate | Task::OrgChange | Task::Crash | Task::Jump | Task::Check
             )
         });
         self.plan(after(self.now, LEFT_ALONE), Task::CloseUp);

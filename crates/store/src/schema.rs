@@ -75,8 +75,10 @@ tables! {
     MESSAGE = "message", key ["id"] {
         "id": Text, "lane": Text, "channel": Text, "person": Text, "contact": Text, "page": Text, "incident": Text,
         "org_version": Int, "notice": Text, "state": Text, "attempts": Int, "next_attempt_at": Int, "claimed_by": Text,
-        "claimed_at": Int, "created_at": Int, "done_at": Int, "in_doubt": Bool, "last_error": Text,
+        "claimed_at": Int, "created_at": Int, "done_at": Int, "in_doubt": Bool, "last_error": Text, "severity": Text, "bundle": Text,
     }
+    /// Nodes that hold messages, and when each was last heard of.
+    NODE = "node", key ["id"] { "id": Text, "seen_at": Int }
     /// The organisation's forms as they are now.
     FORM = "form", key ["kind", "id"] {
         "kind": Text, "id": Text, "version": Int, "position": Int, "managed": Text, "body": Text, "at": Int,
@@ -254,7 +256,27 @@ create index action_owner on action (owner, state, due_at);
     SCREENS,
     MAKERS,
     REFUSALS,
+    BUNDLES,
 ];
+
+/// Messages that go out together, and who is alive to send them.
+const BUNDLES: Migration = Migration {
+    number: 7,
+    name: "bundles",
+    // A contact's heap is read worst first out of one index, however much waits there.
+    sql: "
+alter table message add column severity text not null default 'sev3';
+alter table message add column bundle text;
+drop index message_queued;
+create index message_queued on message (next_attempt_at, person, contact, lane, severity) where state = 'queued';
+create index message_heap on message (person, contact, lane, severity, id, next_attempt_at, claimed_by, bundle) where state = 'queued';
+create index message_held on message (claimed_by) where state = 'queued' and claimed_by is not null;
+create index message_bundle on message (bundle) where bundle is not null;
+create table node (id text primary key, seen_at bigint not null) {CLUSTERED};
+",
+    sqlite: "",
+    postgres: "",
+};
 
 /// Who may see what, and who is signed in.
 const ACCESS: Migration = Migration {

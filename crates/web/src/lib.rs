@@ -30,6 +30,7 @@ mod frame;
 mod incident;
 mod link;
 mod link_alert;
+mod link_bundle;
 mod link_page;
 mod link_story;
 mod live;

@@ -1,13 +1,15 @@
 //! `/a/{token}`: GET shows, POST acts. No login and no Origin check, since the token in the path is
-//! the proof: it is for one page and one person, and push apps send no Origin.
+//! the proof: it is for one page, or one message of many, and one person, and push apps send no Origin.
 //!
 //! A repeated POST does nothing new: who already has it is answered, and a second "I can't" never
 //! passes over the next person.
 
 use allclear_domain::access::Actor;
+use allclear_domain::ids::PageId;
 use allclear_domain::paging::{self, Status};
 use allclear_engine::core::{Command, Input};
-use allclear_engine::links::{BadLink, LinkFor};
+use allclear_engine::bundles::ToAll;
+use allclear_engine::links::{About, BadLink, LinkFor};
 use allclear_engine::queries::NoAnswer;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -16,18 +18,23 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
 use crate::App;
+use crate::link_bundle;
 use crate::link_page;
 use crate::link_story::{self, Standing};
 use crate::refused::{self, Refused, wants_html};
 
 /// Where an action over a link came from, in the log.
-const VIA: &str = "link";
+pub(crate) const VIA: &str = "link";
 
 /// GET: shows, and changes nothing.
 pub(crate) async fn show(State(app): State<App>, Path(token): Path<String>) -> Response {
     let shown = async {
         let link = read(&app, &token)?;
-        let story = link_story::read(&app.engine, &link).await.map_err(|why| unread(why, &token))?;
+        let page = match link.about {
+            About::Page(page) => page,
+            About::Bundle(lead) => return link_bundle::show(&app, &link, lead, &token).await,
+        };
+        let story = link_story::read(&app.engine, &link, page).await.map_err(|why| unread(why, &token))?;
         Ok(link_page::page(&story, &token).into_response())
     };
     shown.await.unwrap_or_else(|refused: Refused| refused.answer(true))
@@ -43,16 +50,20 @@ pub(crate) async fn acknowledge(State(app): State<App>, Path(token): Path<String
     let html = wants_html(&headers);
     let acted = async {
         let link = read(&app, &token)?;
-        let story = link_story::read(&app.engine, &link).await.map_err(|why| unread(why, &token))?;
+        let page = match link.about {
+            About::Page(page) => page,
+            About::Bundle(lead) => return link_bundle::answer(&app, &link, lead, &token, ToAll::Acknowledge, html).await,
+        };
+        let story = link_story::read(&app.engine, &link, page).await.map_err(|why| unread(why, &token))?;
         if !matches!(story.standing, Standing::Taken { .. }) {
             let command = paging::Command::Acknowledge { by: Some(link.person.clone()), via: VIA.into() };
-            submit(&app, &link, command, link_page::acknowledge_form(&token)).await?;
+            submit(&app, &link, page, command, link_page::acknowledge_form(&token)).await?;
         }
         if html {
             return Ok(Redirect::to(&path(&token)).into_response());
         }
         // It is durable: when the store does not answer this, what we know of it is enough.
-        let story = link_story::read(&app.engine, &link).await.unwrap_or(story);
+        let story = link_story::read(&app.engine, &link, page).await.unwrap_or(story);
         let (by, at) = match &story.standing {
             Standing::Taken { by, at, .. } => (by.clone(), *at),
             _ => (Some(link.person.clone()), None),
@@ -75,12 +86,16 @@ pub(crate) async fn decline(State(app): State<App>, Path(token): Path<String>, h
     let html = wants_html(&headers);
     let acted = async {
         let link = read(&app, &token)?;
-        let story = link_story::read(&app.engine, &link).await.map_err(|why| unread(why, &token))?;
+        let page = match link.about {
+            About::Page(page) => page,
+            About::Bundle(lead) => return link_bundle::answer(&app, &link, lead, &token, ToAll::Decline, html).await,
+        };
+        let story = link_story::read(&app.engine, &link, page).await.map_err(|why| unread(why, &token))?;
         let may =
             (story.page.status == Status::Running && story.is_asked_now()) || (story.is_question() && story.standing == Standing::Open);
         if may {
             let command = paging::Command::Decline { by: link.person.clone(), via: VIA.into() };
-            submit(&app, &link, command, link_page::decline_form(&token, None)).await?;
+            submit(&app, &link, page, command, link_page::decline_form(&token, None)).await?;
         } else if !html && story.declined_at.is_none() {
             let detail = "The page is not waiting for you, so there is nothing to pass on.";
             return Err(Refused::new(StatusCode::CONFLICT, "not_waiting_for_you", "This cannot be passed on", detail, html! {}));
@@ -102,17 +117,17 @@ fn finish(acted: Result<Response, Refused>, html: bool, token: &str) -> Response
     }
 }
 
-async fn submit(app: &App, link: &LinkFor, command: paging::Command, again: Markup) -> Result<(), Refused> {
+async fn submit(app: &App, link: &LinkFor, page: PageId, command: paging::Command, again: Markup) -> Result<(), Refused> {
     let input = Input {
         actor: Actor::Person(link.person.clone()),
         cause: VIA.into(),
         once: None,
-        command: Command::Page { id: link.page, command },
+        command: Command::Page { id: page, command },
     };
     app.engine.submit(input).await.map(|_| ()).map_err(|refusal| refused::of_command(&refusal, again))
 }
 
-fn path(token: &str) -> String {
+pub(crate) fn path(token: &str) -> String {
     format!("/a/{token}")
 }
 
@@ -144,7 +159,7 @@ fn read(app: &App, token: &str) -> Result<LinkFor, Refused> {
 
 /// The store does not answer, or what the link is about is gone. An acknowledgement can be tried
 /// all the same: the button is on the page.
-fn unread(why: NoAnswer, token: &str) -> Refused {
+pub(crate) fn unread(why: NoAnswer, token: &str) -> Refused {
     match why {
         NoAnswer::Store(fault) => {
             tracing::error!(%fault, "the page behind a message's link cannot be read");

@@ -5,6 +5,7 @@
 //! itself is the engine's, at its time.
 
 use allclear_domain::access::{Principal, Scope};
+use allclear_domain::ids::PageId;
 use allclear_domain::incident::State;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{Page, Status};
@@ -85,15 +86,16 @@ impl Story {
 }
 
 /// Reads it.
-pub(crate) async fn read(engine: &Engine, link: &LinkFor) -> Result<Story, NoAnswer> {
+pub(crate) async fn read(engine: &Engine, link: &LinkFor, page: PageId) -> Result<Story, NoAnswer> {
+    let id = page;
     let org = engine.org();
     let person = org.person(&link.person);
     let when = When::new(engine.now(), person.and_then(|p| p.time_zone.as_deref()));
-    let (page, incident, alerts) = engine.page_of_link(link.page).await?;
+    let (page, incident, alerts) = engine.page_of_link(id).await?;
     // Whoever holds the link may see what it is about, whatever else they may see.
     let reader = Principal { actor: allclear_domain::access::Actor::System, scope: Scope::Read };
     let queries = engine.queries(&reader);
-    let explained = queries.explain_page(link.page).await?;
+    let explained = queries.explain_page(id).await?;
     let mut expectations = queries.expectations(page.incident_id()).await?;
     expectations.retain(|e| e.state == "live");
     let step_due_at = expectations.iter().find(|e| e.owner == page.id.to_string() && e.rule == RULE_ACK).map(|e| e.due_at);

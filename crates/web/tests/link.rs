@@ -7,6 +7,7 @@ use allclear_domain::access::Actor;
 use allclear_domain::incident::{self, Severity};
 use allclear_domain::paging::Status;
 use allclear_engine::core::Command;
+use allclear_engine::links::About;
 use allclear_web::WebOptions;
 use axum::body::Body;
 use axum::http::{Method, Request, Response, StatusCode};
@@ -38,7 +39,8 @@ async fn shown(world: &World, path: &str) -> String {
 async fn status(world: &World, path: &str) -> (Status, Option<String>, u32) {
     let token = path.trim_start_matches("/a/");
     let link = world.engine.links().read(token, world.engine.now()).unwrap();
-    let (page, ..) = world.engine.page_of_link(link.page).await.unwrap();
+    let About::Page(id) = link.about else { panic!("a link for one page") };
+    let (page, ..) = world.engine.page_of_link(id).await.unwrap();
     (page.status, page.acknowledged_by, page.step)
 }
 

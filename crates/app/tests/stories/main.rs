@@ -12,6 +12,7 @@ use allclear_trial::{Database, Setup, World};
 
 mod access;
 mod alerts;
+mod bundles;
 mod coordination;
 mod copies;
 mod delivery;

@@ -67,7 +67,9 @@ const ONLY_TOLD: &str = "it asked for nothing";
 pub enum SendResult {
     Delivered { receipt: String, latency_ms: u64 },
     Failed { why: String },
-    Delayed { why: String },
+    /// It is tried again. `maybe_arrived`: this try may have reached the person, and none before it may have.
+    Delayed { why: String, maybe_arrived: bool },
+    /// Its sender stopped while it was under way.
     InDoubt { why: String },
 }
 
@@ -507,12 +509,17 @@ fn record(page: &Page, report: SendReport, context: &mut Context<'_>) -> Vec<Eve
             vec![Event::Delivered(Delivered { message, person, contact, channel, receipt, attempts, latency_ms, after_end })]
         }
         SendResult::InDoubt { why } => vec![Event::SendInDoubt(SendInDoubt { message, person, contact, channel, why })],
-        SendResult::Delayed { why } => {
+        SendResult::Delayed { why, maybe_arrived } => {
             let counts_as_failed = attempts == TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED;
-            if attempts != 1 && !counts_as_failed {
-                return Vec::new();
+            let mut events = Vec::new();
+            if maybe_arrived {
+                let (person, contact, channel, why) = (person.clone(), contact.clone(), channel.clone(), why.clone());
+                events.push(Event::SendInDoubt(SendInDoubt { message, person, contact, channel, why }));
             }
-            let mut events = vec![Event::SendDelayed(trouble(why))];
+            if attempts != 1 && !counts_as_failed {
+                return events;
+            }
+            events.push(Event::SendDelayed(trouble(why)));
             if (running || tells && counts_as_failed)
                 && let Some(entry) = current
             {

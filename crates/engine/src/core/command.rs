@@ -1,5 +1,7 @@
 //! What the core is asked, and what it answers.
 
+use std::sync::Arc;
+
 use allclear_domain::access::Actor;
 use allclear_domain::expect::Expectation;
 use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, PageId, ReviewId, SignalId};
@@ -108,14 +110,26 @@ pub enum Command {
     Attend { id: IncidentId },
     /// An expectation is due.
     Look(Box<Expectation>),
-    /// A message is to be tried (again).
-    Claim { message: Box<message::Stored>, doubt: Option<String> },
+    /// What a node that stopped had under way as one message, some of it or all, is taken over.
+    TakeOver { lead: MessageId, messages: Arc<[message::Envelope]>, why: String },
     /// A claimed message was not begun, since its page has ended.
     Withdraw { message: MessageId },
-    /// A try ended.
-    Sent { message: Box<message::Stored>, attempts: u32, outcome: Outcome, latency_ms: u64 },
+    /// A try ended, for some or all of what went out as one message.
+    Sent { tries: Arc<[Tried]>, outcome: Outcome },
     /// Write down the soft part of alerts seen again.
     Flush { keys: usize },
+}
+
+/// A message that was tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    pub message: message::Envelope,
+    /// The message it went out with; itself where it went alone.
+    pub lead: MessageId,
+    /// With this one.
+    pub attempts: u32,
+    /// From the decision to the provider's answer.
+    pub latency_ms: u64,
 }
 
 /// Why not.

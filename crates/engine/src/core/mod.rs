@@ -33,13 +33,13 @@ use allclear_domain::paging::Page;
 use allclear_domain::plants::planted;
 use allclear_domain::review::Review;
 use allclear_domain::signal::Alert;
-use allclear_store::rows;
 use jiff::Timestamp;
 
 use self::sharded::Sharded;
+use crate::outbox::windows::Windows;
 
 pub use alerts::{AlertKey, OpenAlert};
-pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply, Versioned};
+pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply, Tried, Versioned};
 pub(crate) use looks::as_signal;
 pub(crate) use unit::Witness;
 pub use unit::{Effects, Unit};
@@ -69,8 +69,10 @@ pub enum Need {
     Expectation(String, String, u32),
     /// An answer kept under an idempotency key.
     Answer(String, String),
-    /// A message as it is now.
-    Message(MessageId),
+    /// Many pages at once.
+    Pages(Vec<PageId>),
+    /// Who holds these messages now.
+    Holders(Vec<MessageId>),
     /// Who had to do with an incident so far.
     Involved(IncidentId),
     Review(ReviewId),
@@ -92,7 +94,9 @@ pub enum Loaded {
     Totals(IncidentId, u64, u64),
     Expectation(String, String, u32, Option<Box<Expectation>>),
     Answer(String, String, Option<(String, String)>),
-    Message(MessageId, Option<Box<rows::message::Stored>>),
+    /// Those that are there and read; and which were asked for.
+    Pages(Vec<PageId>, Vec<(Page, Head)>),
+    Holders(Vec<(MessageId, Option<NodeId>)>),
     Involved(IncidentId, BTreeSet<String>),
     Review(ReviewId, Option<Box<(Review, Head)>>),
     Action(ActionId, Option<Box<(Action, Head)>>),
@@ -161,6 +165,8 @@ pub struct Core {
     /// What was soft of conditions that are being read again: that they were seen stays true, also
     /// where another node ended the alert of then and opened another.
     soft: HashMap<AlertKey, OpenAlert>,
+    /// Who was told something a moment ago; absent where every message goes out by itself.
+    windows: Option<Arc<Windows>>,
 }
 
 impl Core {
@@ -185,7 +191,13 @@ impl Core {
             careful: false,
             dirty: HashSet::new(),
             soft: HashMap::new(),
+            windows: None,
         }
+    }
+
+    /// From now on, pages for somebody who was told something a moment ago wait for company.
+    pub fn gather(&mut self, windows: Arc<Windows>) {
+        self.windows = Some(windows);
     }
 
     /// The organisation in force.
@@ -206,7 +218,7 @@ impl Core {
     /// # Errors
     /// A need to be read first, or a refusal.
     pub fn decide(&mut self, input: &Input, now: Timestamp, salts: &mut dyn FnMut() -> [u8; 16]) -> Decided<(Reply, Unit)> {
-        let mut unit = Unit::new(input, now, self.ids.clone());
+        let mut unit = Unit::new(input, now, self.ids.clone()).gather(self.windows.clone());
         let reply = self.command(&mut unit, input)?;
         if self.setup.shared {
             unit.guard_what_was_read();
@@ -236,6 +248,14 @@ impl Core {
             }
             Loaded::Page(id, Some(found)) => {
                 self.pages.insert(id, *found);
+            }
+            Loaded::Pages(asked, found) => {
+                for (page, head) in found {
+                    self.pages.entry(page.id).or_insert((page, head));
+                }
+                // What is not there, or does not read, is known to be so for the command at hand.
+                let absent = asked.into_iter().filter(|id| !self.pages.contains_key(id)).map(|id| Loaded::Page(id, None));
+                self.read.extend(absent.collect::<Vec<_>>());
             }
             Loaded::Group(key, found) => {
                 self.groups.insert(key, found);
@@ -286,6 +306,10 @@ impl Core {
         self.alerts_ever.clear();
         self.digests.clear();
         self.read.clear();
+        if let Some(windows) = &self.windows {
+            // What was to open a window may not be durable; then the next page does.
+            windows.forget();
+        }
     }
 
     /// Drops an incident and its pages that another node changed.
@@ -373,6 +397,24 @@ impl Core {
         Err(Stop::Need(Need::Page(id)))
     }
 
+    /// Asks for all of these pages at once, where any is not known: one by one a message of a thousand pages would be
+    /// decided a thousand times.
+    fn pages_at_once(&self, unit: &Unit, ids: impl Iterator<Item = PageId>) -> Decided<()> {
+        let absent: HashSet<PageId> = self.read.iter().filter_map(|read| if let Loaded::Page(id, None) = read { Some(*id) } else { None }).collect();
+        let missing: BTreeSet<PageId> =
+            ids.filter(|id| !unit.pages.contains_key(id) && !self.pages.contains_key(id) && !absent.contains(id)).collect();
+        if missing.is_empty() { Ok(()) } else { Err(Stop::Need(Need::Pages(missing.into_iter().collect()))) }
+    }
+
+    /// A page, where it is there and reads: a message of one that does not is sent all the same.
+    fn page_if_any(&self, unit: &Unit, id: PageId) -> Decided<Option<Page>> {
+        match self.page(unit, id) {
+            Ok((page, _)) => Ok(Some(page)),
+            Err(Stop::Refused(Refusal::NoSuchPage)) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+
     /// A review; rare enough to be read from the store each time.
     fn review(&self, unit: &Unit, id: ReviewId) -> Decided<(Review, Head)> {
         if let Some(found) = unit.reviews.get(&id) {
@@ -452,6 +494,7 @@ impl Core {
             }
             self.incidents.insert(id, found);
         }
+        unit.open_windows();
         for id in unit.born.drain(..).filter(|_| !self.setup.shared) {
             self.alerts_ever.insert(id, 0);
         }

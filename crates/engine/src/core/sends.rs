@@ -1,14 +1,16 @@
-//! Messages: claimed again, tried, and what became of them.
+//! Messages: taken over, tried, and what became of them.
+
+use std::collections::HashSet;
 
 use allclear_domain::ids::MessageId;
 use allclear_domain::paging::{self, SendReport, SendResult, may_send};
 use allclear_domain::plants::planted;
 use allclear_domain::time::{Length, after};
-use allclear_domain::wire::{NoticeKind, Outcome};
+use allclear_domain::wire::Outcome;
 use allclear_store::rows;
-use allclear_store::rows::message::Stored;
+use allclear_store::rows::message::Envelope;
 
-use super::command::{Input, Reply, Versioned};
+use super::command::{Input, Reply, Tried, Versioned};
 use super::unit::Unit;
 use super::{Command, Core, Decided, Loaded, Need, Stop};
 
@@ -86,9 +88,15 @@ impl Core {
             Command::Page { id, command } => self.act_on_page(unit, *id, command)?,
             Command::Attend { id } => self.attend(unit, *id)?,
             Command::Look(expectation) => self.look(unit, expectation)?,
-            Command::Claim { message, doubt } => self.claim(unit, message, doubt.as_deref())?,
+            Command::TakeOver { lead, messages, why } => self.take_over_sends(unit, *lead, messages, why)?,
             Command::Withdraw { message } => withdraw(unit, *message),
-            Command::Sent { message, attempts, outcome, latency_ms } => self.sent(unit, message, *attempts, outcome, *latency_ms)?,
+            Command::Sent { tries, outcome } => {
+                self.pages_at_once(unit, tries.iter().map(|tried| tried.message.page))?;
+                for tried in tries.iter() {
+                    self.sent(unit, tried, outcome)?;
+                }
+                Reply::Done
+            }
             Command::Flush { keys } => {
                 self.flush(unit, *keys);
                 Reply::Done
@@ -96,76 +104,84 @@ impl Core {
         })
     }
 
-    /// A further try: its claim holds only while its page looks for somebody.
-    fn claim(&mut self, unit: &mut Unit, message: &Stored, doubt: Option<&str>) -> Decided<Reply> {
-        let (page, _) = self.page(unit, message.page)?;
-        if message.notice.kind == NoticeKind::Page && !may_send(page.status) && !planted("claim-ignores-page") {
-            // It may have arrived all the same, and the log says so.
-            if let Some(why) = doubt {
-                let result = SendResult::InDoubt { why: format!("{why}; the page has ended meanwhile") };
-                self.change_page(unit, message.page, paging::Command::RecordSend(report(message, message.attempts, result)))?;
+    /// What a node that stopped had under way may have arrived: the log says so, and it is sent again as it was, as
+    /// far as its pages still look for somebody.
+    fn take_over_sends(&mut self, unit: &mut Unit, lead: MessageId, messages: &[Envelope], why: &str) -> Decided<Reply> {
+        if self.setup.quarantined {
+            return Ok(Reply::Done);
+        }
+        self.pages_at_once(unit, messages.iter().map(|message| message.page))?;
+        let mine = self.still_held(messages)?;
+        for message in messages.iter().filter(|message| mine.contains(&message.id)) {
+            let page = self.page_if_any(unit, message.page)?;
+            let over = message.pages && page.as_ref().is_some_and(|page| !may_send(page.status)) && !planted("claim-ignores-page");
+            if planted("doubt-is-failure") {
+                unit.write(rows::message::rejected(message.id, message.attempts, unit.now, "its sender stopped"));
+                continue;
             }
-            return Ok(withdraw(unit, message.id));
+            if page.is_some() {
+                let why = if over { format!("{why}; the page has ended meanwhile") } else { why.to_owned() };
+                let report = report(message, message.attempts, SendResult::InDoubt { why });
+                self.change_page(unit, message.page, paging::Command::RecordSend(report))?;
+            }
+            match message.claimed_by {
+                _ if over => drop(withdraw(unit, message.id)),
+                Some(holder) => unit.write(rows::message::take_over(message.id, lead, self.setup.node, holder, unit.now)),
+                None => {}
+            }
         }
-        if self.setup.quarantined || (self.careful && !self.may_claim(message)?) {
-            return Ok(Reply::Done);
-        }
-        if doubt.is_some() && planted("doubt-is-failure") {
-            unit.write(rows::message::rejected(message.id, message.attempts, unit.now, "its sender stopped"));
-            return Ok(Reply::Done);
-        }
-        if let Some(why) = doubt {
-            let result = SendResult::InDoubt { why: why.to_owned() };
-            let report = report(message, message.attempts, result);
-            self.change_page(unit, message.page, paging::Command::RecordSend(report))?;
-        }
-        unit.write(rows::message::claim(message.id, self.setup.node, message.claimed_by, unit.now, doubt.is_some()));
-        let mut claimed = message.clone();
-        claimed.claimed_by = Some(self.setup.node);
-        claimed.claimed_at = Some(unit.now);
-        claimed.in_doubt |= doubt.is_some() && !planted("doubt-is-silent");
-        unit.effects().send.push(claimed);
         Ok(Reply::Done)
     }
 
-    /// Whether a message waits, or is held by whoever was known to hold it, or by this node.
-    fn may_claim(&self, message: &Stored) -> Decided<bool> {
-        let now = self.read.iter().find_map(|read| match read {
-            Loaded::Message(id, found) if *id == message.id => Some(found.as_deref()),
-            _ => None,
-        });
-        let now = now.ok_or(Stop::Need(Need::Message(message.id)))?;
-        Ok(now.is_some_and(|now| {
-            let held = now.claimed_by == message.claimed_by || now.claimed_by == Some(self.setup.node);
-            now.state == "queued" || (now.state == "claimed" && held)
-        }))
+    /// Which of these are held still by whoever was known to hold them. Another node may have been first, which is
+    /// looked for only where a commit was refused.
+    fn still_held(&self, messages: &[Envelope]) -> Decided<HashSet<MessageId>> {
+        if !self.careful {
+            return Ok(messages.iter().map(|message| message.id).collect());
+        }
+        let now = self.read.iter().find_map(|read| if let Loaded::Holders(found) = read { Some(found) } else { None });
+        let now = now.ok_or_else(|| Stop::Need(Need::Holders(messages.iter().map(|message| message.id).collect())))?;
+        let held = |message: &&Envelope| now.iter().any(|(id, holder)| *id == message.id && *holder == message.claimed_by);
+        Ok(messages.iter().filter(held).map(|message| message.id).collect())
     }
 
-    fn sent(&mut self, unit: &mut Unit, message: &Stored, attempts: u32, outcome: &Outcome, latency_ms: u64) -> Decided<Reply> {
-        let (page, _) = self.page(unit, message.page)?;
-        let wanted = message.notice.kind != NoticeKind::Page || may_send(page.status);
+    fn sent(&mut self, unit: &mut Unit, tried: &Tried, outcome: &Outcome) -> Decided<()> {
+        let Tried { message, lead, attempts, latency_ms } = tried;
+        let attempts = *attempts;
+        let page = self.page_if_any(unit, message.page)?;
+        let wanted = !message.pages || page.as_ref().is_none_or(|page| may_send(page.status));
         let result = match outcome {
             Outcome::Delivered { receipt } => {
                 unit.write(rows::message::delivered(message.id, attempts, unit.now));
-                SendResult::Delivered { receipt: receipt.clone(), latency_ms }
+                let receipt = if *lead == message.id { receipt.clone() } else { format!("{receipt}, with {lead}") };
+                SendResult::Delivered { receipt, latency_ms: *latency_ms }
             }
             Outcome::Rejected { why } => {
                 unit.write(rows::message::rejected(message.id, attempts, unit.now, why));
                 SendResult::Failed { why: why.clone() }
             }
-            Outcome::Retry { .. } if !wanted => return Ok(withdraw(unit, message.id)),
+            Outcome::Retry { maybe_arrived, why, .. } if !wanted => {
+                withdraw(unit, message.id);
+                if !*maybe_arrived || message.in_doubt {
+                    return Ok(());
+                }
+                SendResult::InDoubt { why: why.clone() }
+            }
             Outcome::Retry { after: asked, why, maybe_arrived } => {
-                let noise = unit.ids.next_u64();
+                // The noise is the lead's, so that what went out together is tried again together.
+                let noise = (lead.bits() ^ (lead.bits() >> 64)) as u64;
                 let wait = asked.map_or(Length::ZERO, |asked| asked.min(RETRY_AFTER_MAX)).max(backoff(attempts, noise));
                 let at = after(unit.now, wait);
                 unit.write(rows::message::retry(message.id, attempts, at, *maybe_arrived, why));
                 let effects = unit.effects();
                 effects.next_attempt_at = Some(effects.next_attempt_at.map_or(at, |other| other.min(at)));
-                SendResult::Delayed { why: why.clone() }
+                SendResult::Delayed { why: why.clone(), maybe_arrived: *maybe_arrived && !message.in_doubt }
             }
         };
-        self.change_page(unit, message.page, paging::Command::RecordSend(report(message, attempts, result)))?;
-        Ok(Reply::Done)
+        if page.is_some() {
+            self.change_page(unit, message.page, paging::Command::RecordSend(report(message, attempts, result)))?;
+        }
+        Ok(())
     }
 }
 
@@ -174,7 +190,7 @@ fn withdraw(unit: &mut Unit, message: MessageId) -> Reply {
     Reply::Done
 }
 
-fn report(message: &Stored, attempts: u32, result: SendResult) -> SendReport {
+fn report(message: &Envelope, attempts: u32, result: SendResult) -> SendReport {
     SendReport {
         message: message.id,
         person: message.person.clone(),

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use allclear_domain::access::Actor;
 use allclear_domain::action::{self, Action};
@@ -15,16 +16,20 @@ use allclear_domain::signal::Alert;
 use allclear_domain::wire::NoticeKind;
 use allclear_store::Write;
 use allclear_store::rows;
+use allclear_store::rows::message::Born;
 use jiff::Timestamp;
 
 use super::alerts::{AlertKey, OpenAlert};
 use super::command::Input;
+use crate::outbox::windows::{Birth, Staged, Windows};
 
 /// What follows once the unit is durable.
 #[derive(Debug, Default)]
 pub struct Effects {
     /// Messages claimed by this commit, to be sent now.
     pub send: Vec<rows::message::Stored>,
+    /// Whether messages were held back for company.
+    pub held: bool,
     /// Pages that ended: what of them has not begun is not begun.
     pub ended: Vec<PageId>,
     /// The earliest look of a new expectation.
@@ -95,6 +100,8 @@ pub struct Unit {
     /// Streams that were read, and where they stood: on a shared store a decision holds only while
     /// they stand there.
     seen: RefCell<BTreeMap<Stream, u64>>,
+    /// Who was told something a moment ago, and what this unit adds to it.
+    windows: Option<Staged>,
 }
 
 /// An event that nobody else can have written: its hash covers fresh salt.
@@ -131,6 +138,20 @@ impl Unit {
             effects: Effects::default(),
             witness: None,
             seen: RefCell::new(BTreeMap::new()),
+            windows: None,
+        }
+    }
+
+    /// Its messages wait for company where these windows say so.
+    pub(crate) fn gather(mut self, windows: Option<Arc<Windows>>) -> Self {
+        self.windows = windows.map(Staged::new);
+        self
+    }
+
+    /// The unit is whole: what it births counts for the next.
+    pub(crate) fn open_windows(&mut self) {
+        if let Some(staged) = &mut self.windows {
+            staged.take_effect();
         }
     }
 
@@ -320,6 +341,9 @@ impl Unit {
         let of_it = |m: &rows::message::Stored| m.page == page && m.notice.kind == NoticeKind::Page;
         for message in self.effects.send.extract_if(.., |m| of_it(m)) {
             self.rows.push(rows::message::withdraw(message.id, self.now));
+            if let Some(windows) = &mut self.windows {
+                windows.not_told(&message.person, &message.contact, self.now);
+            }
         }
     }
 
@@ -363,11 +387,19 @@ impl Unit {
     }
 
     fn send(&mut self, draft: &paging::MessageDraft, node: Option<allclear_domain::ids::NodeId>) {
+        let born = match (node, &mut self.windows) {
+            (None, _) => Born::Waiting,
+            (Some(node), None) => Born::Claimed(node),
+            (Some(node), Some(windows)) => match windows.birth(&draft.person, &draft.contact, &draft.notice, self.now) {
+                Birth::AtOnce => Born::Claimed(node),
+                Birth::Held { until } => Born::Held { by: node, until },
+            },
+        };
         if !allclear_domain::plants::planted("message-outside-commit") {
-            self.rows.push(rows::message::write(draft, node, self.now));
+            self.rows.push(rows::message::write(draft, born, self.now));
         }
-        if node.is_some() {
-            self.effects.send.push(rows::message::Stored {
+        match born {
+            Born::Claimed(node) => self.effects.send.push(rows::message::Stored {
                 id: draft.id,
                 channel: draft.channel.clone(),
                 person: draft.person.clone(),
@@ -377,12 +409,18 @@ impl Unit {
                 state: "claimed".into(),
                 attempts: 0,
                 next_attempt_at: self.now,
-                claimed_by: node,
+                claimed_by: Some(node),
                 claimed_at: Some(self.now),
                 created_at: self.now,
                 in_doubt: false,
                 last_error: None,
-            });
+                bundle: None,
+            }),
+            Born::Held { until, .. } => {
+                self.effects.held = true;
+                self.effects.next_attempt_at = Some(self.effects.next_attempt_at.map_or(until, |at| at.min(until)));
+            }
+            Born::Waiting => {}
         }
     }
 

@@ -1,16 +1,20 @@
 //! The outbox.
 //!
-//! A message is born *claimed* by the node that decided it: the commit of the decision is the
-//! claim. It ends *delivered*, *rejected* or *withdrawn*. *Queued* waits for its next try. A claim
-//! whose node died is *in doubt* and is sent again under the same id; that never becomes *failed*
-//! by time.
+//! A message is born *claimed* by the node that decided it (the commit of the decision is the claim), or *queued*
+//! and held by it where its person was told something a moment ago. It ends *delivered*, *rejected* or *withdrawn*.
+//! *Queued* waits for its next try. What goes out as one message has the id of its lead in `bundle`, set by the
+//! claim; while it may have arrived, it is tried again as the same set under the same id. A claim whose node died is
+//! *in doubt* and is sent again; that never becomes *failed* by time.
 
 use allclear_domain::ids::{MessageId, NodeId, PageId};
+use allclear_domain::incident::State;
 use allclear_domain::paging::MessageDraft;
+use allclear_domain::plants::planted;
+use allclear_domain::view::BundledPage;
 use allclear_domain::wire::{Notice, NoticeKind};
 use jiff::Timestamp;
 
-use super::{Reader, count, instant, opt_text, text, to_json};
+use super::{Reader, count, instant, opt_instant, opt_text, text, to_json};
 use crate::db::Db;
 use crate::fault::Fault;
 use crate::schema::MESSAGE;
@@ -33,6 +37,52 @@ pub struct Stored {
     pub created_at: Timestamp,
     pub in_doubt: bool,
     pub last_error: Option<String>,
+    /// The lead of what it goes out with; its own id where it goes alone and may have arrived.
+    pub bundle: Option<MessageId>,
+}
+
+impl Stored {
+    /// What is needed to report on it.
+    #[must_use]
+    pub fn envelope(&self) -> Envelope {
+        Envelope {
+            id: self.id,
+            pages: self.notice.kind == NoticeKind::Page,
+            channel: self.channel.clone(),
+            person: self.person.clone(),
+            contact: self.contact.clone(),
+            page: self.page,
+            attempts: self.attempts,
+            claimed_by: self.claimed_by,
+            in_doubt: self.in_doubt,
+        }
+    }
+}
+
+/// A message without what it says: reads also where its notice does not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    pub id: MessageId,
+    /// Whether it asks somebody to take something; the others tell.
+    pub pages: bool,
+    pub channel: String,
+    pub person: String,
+    pub contact: String,
+    pub page: PageId,
+    pub attempts: u32,
+    pub claimed_by: Option<NodeId>,
+    pub in_doubt: bool,
+}
+
+/// How a message is born.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Born {
+    /// To be sent at once, by this node.
+    Claimed(NodeId),
+    /// To wait until then for company; this node looks after it meanwhile.
+    Held { by: NodeId, until: Timestamp },
+    /// In a copy, where nothing is sent.
+    Waiting,
 }
 
 /// Lane of pages; others follow with other kinds of messages.
@@ -40,9 +90,14 @@ pub const LANE_PAGE: &str = "page";
 /// Lane of what is asked of people who are on it already.
 pub const LANE_TEAM: &str = "team";
 
-/// A new message, claimed by `node`, or queued where `node` is absent (a quarantined copy).
+/// A new message.
 #[must_use]
-pub fn write(draft: &MessageDraft, node: Option<NodeId>, now: Timestamp) -> Write {
+pub fn write(draft: &MessageDraft, born: Born, now: Timestamp) -> Write {
+    let (state, by, claimed_at, next_attempt_at) = match born {
+        Born::Claimed(node) => ("claimed", Some(node), Some(now), now),
+        Born::Held { by, until } => ("queued", Some(by), Some(now), until),
+        Born::Waiting => ("queued", None, None, now),
+    };
     Write::Insert {
         table: &MESSAGE,
         row: vec![
@@ -55,39 +110,130 @@ pub fn write(draft: &MessageDraft, node: Option<NodeId>, now: Timestamp) -> Writ
             text(draft.notice.incident.id),
             count(draft.org_version),
             to_json(&draft.notice),
-            text(if node.is_some() { "claimed" } else { "queued" }),
+            text(state),
             Val::Int(0),
-            instant(now),
-            opt_text(node),
-            if node.is_some() { instant(now) } else { Val::Null },
+            instant(next_attempt_at),
+            opt_text(by),
+            opt_instant(claimed_at),
             instant(now),
             Val::Null,
             Val::Bool(false),
+            Val::Null,
+            text(&draft.notice.incident.severity),
             Val::Null,
         ],
     }
 }
 
-/// The claim that precedes a further try. It holds only while its page looks for somebody, or
-/// where the message is for somebody who is on it already; and of a claimed one only while
-/// `holder` or the node itself has it, so that two nodes never both begin it.
+/// The claim that precedes a try, as part of what goes out under `lead`. It holds only for what waits, and while its
+/// page looks for somebody, or where it is for somebody who is on it already. Whether it held is read afterwards
+/// ([`of_claim`]), so that many are asked for together and a lost race takes nothing from the others.
 #[must_use]
-pub fn claim(id: MessageId, node: NodeId, holder: Option<NodeId>, now: Timestamp, in_doubt: bool) -> Write {
-    if allclear_domain::plants::planted("claim-ignores-page") {
-        return Write::Exec {
-            table: &MESSAGE,
-            sql: "update message set state = 'claimed', claimed_by = ?2, claimed_at = ?3, in_doubt = (in_doubt or ?4) where id = ?1",
-            args: vec![text(id), text(node), instant(now), Val::Bool(in_doubt)],
-            expect: None,
-        };
+pub fn claim(id: MessageId, lead: MessageId, node: NodeId, now: Timestamp) -> Write {
+    let args = vec![text(id), text(node), instant(now), text(lead)];
+    if planted("claim-ignores-page") {
+        let sql = "update message set state = 'claimed', claimed_by = ?2, claimed_at = ?3, bundle = ?4 where id = ?1";
+        return Write::Exec { table: &MESSAGE, sql, args, expect: None };
     }
     Write::Exec {
         table: &MESSAGE,
-        sql: "update message set state = 'claimed', claimed_by = ?2, claimed_at = ?3, in_doubt = (in_doubt or ?4) \
-              where id = ?1 and (state = 'queued' or (state = 'claimed' and claimed_by in (?2, ?5))) and (lane <> 'page' or exists \
+        sql: "update message set state = 'claimed', claimed_by = ?2, claimed_at = ?3, bundle = ?4 \
+              where id = ?1 and state = 'queued' and (lane <> 'page' or exists \
               (select 1 from page where page.id = message.page and page.status in ('running', 'exhausted')))",
-        args: vec![text(id), text(node), instant(now), Val::Bool(in_doubt), text(holder.unwrap_or(node))],
+        args,
+        expect: None,
+    }
+}
+
+/// What waits for a page that looks for nobody any more is not sent.
+#[must_use]
+pub fn withdraw_unwanted(id: MessageId, now: Timestamp) -> Write {
+    Write::Exec {
+        table: &MESSAGE,
+        sql: "update message set state = 'withdrawn', done_at = ?2 where id = ?1 and state = 'queued' and lane = 'page' and not exists \
+              (select 1 from page where page.id = message.page and page.status in ('running', 'exhausted'))",
+        args: vec![text(id), instant(now)],
+        expect: None,
+    }
+}
+
+/// What `holder` had under way when it stopped goes to `node`, under the lead it had. Two nodes never both have it.
+#[must_use]
+pub fn take_over(id: MessageId, lead: MessageId, node: NodeId, holder: NodeId, now: Timestamp) -> Write {
+    Write::Exec {
+        table: &MESSAGE,
+        sql: "update message set claimed_by = ?2, claimed_at = ?3, bundle = ?4, in_doubt = true \
+              where id = ?1 and state = 'claimed' and claimed_by in (?2, ?5)",
+        args: vec![text(id), text(node), instant(now), text(lead), text(holder)],
         expect: Some(1),
+    }
+}
+
+/// A claim that was not used: it waits again, and is due.
+#[must_use]
+pub fn give_back(id: MessageId, node: NodeId, now: Timestamp) -> Write {
+    Write::Exec {
+        table: &MESSAGE,
+        sql: "update message set state = 'queued', claimed_by = null, claimed_at = null, next_attempt_at = ?3, \
+              bundle = case when in_doubt then coalesce(bundle, id) else null end \
+              where id = ?1 and state = 'claimed' and claimed_by = ?2",
+        args: vec![text(id), text(node), instant(now)],
+        expect: None,
+    }
+}
+
+/// All that a node that stops has, where nothing is under way any more: its claims, and what it holds back.
+#[must_use]
+pub fn give_back_all(node: NodeId, now: Timestamp) -> Write {
+    Write::Exec {
+        table: &MESSAGE,
+        sql: "update message set state = 'queued', claimed_by = null, claimed_at = null, next_attempt_at = ?2, \
+              bundle = case when in_doubt then coalesce(bundle, id) else null end \
+              where state in ('claimed', 'queued') and claimed_by = ?1",
+        args: vec![text(node), instant(now)],
+        expect: None,
+    }
+}
+
+/// What a node that stops holds back; its claims are given back one by one where some are under way still.
+#[must_use]
+pub fn give_back_held(node: NodeId, now: Timestamp) -> Write {
+    Write::Exec {
+        table: &MESSAGE,
+        sql: "update message set claimed_by = null, claimed_at = null, next_attempt_at = ?2 where state = 'queued' and claimed_by = ?1",
+        args: vec![text(node), instant(now)],
+        expect: None,
+    }
+}
+
+/// What nodes that stopped held back is due now.
+#[must_use]
+pub fn release_held(not_by: NodeId, before: Timestamp, now: Timestamp) -> Write {
+    Write::Exec {
+        table: &MESSAGE,
+        sql: "update message set claimed_by = null, claimed_at = null, next_attempt_at = ?3 \
+              where state = 'queued' and claimed_by is not null and claimed_by <> ?1 and claimed_at <= ?2 \
+              and not exists (select 1 from node where node.id = message.claimed_by and node.seen_at > ?2)",
+        args: vec![text(not_by), instant(before), instant(now)],
+        expect: None,
+    }
+}
+
+/// Whether any node but this one holds something back: looked at before [`release_held`], which is a write.
+pub async fn others_hold(db: &Db, not_by: NodeId) -> Result<bool, Fault> {
+    let sql = "select id from message where state = 'queued' and claimed_by is not null and claimed_by <> ?1 limit 1";
+    Ok(!db.read(sql, vec![text(not_by)]).await?.is_empty())
+}
+
+/// A row that this program does not read: put off, for whoever does read it, or for a version that will.
+#[must_use]
+pub fn set_aside(id: MessageId, until: Timestamp, why: &str) -> Write {
+    Write::Exec {
+        table: &MESSAGE,
+        sql: "update message set state = 'queued', claimed_by = null, claimed_at = null, next_attempt_at = ?2, last_error = ?3 \
+              where id = ?1 and done_at is null",
+        args: vec![text(id), instant(until), text(why)],
+        expect: None,
     }
 }
 
@@ -113,13 +259,14 @@ pub fn rejected(id: MessageId, attempts: u32, now: Timestamp, why: &str) -> Writ
     }
 }
 
-/// It is tried again later.
+/// It is tried again later: as the same set while it may have arrived, else with whatever waits by then.
 #[must_use]
 pub fn retry(id: MessageId, attempts: u32, next_attempt_at: Timestamp, in_doubt: bool, why: &str) -> Write {
     Write::Exec {
         table: &MESSAGE,
         sql: "update message set state = 'queued', attempts = ?2, next_attempt_at = ?3, in_doubt = (in_doubt or ?4), last_error = ?5, \
-              claimed_by = null, claimed_at = null where id = ?1 and done_at is null",
+              claimed_by = null, claimed_at = null, bundle = case when in_doubt or ?4 then coalesce(bundle, id) else null end \
+              where id = ?1 and done_at is null",
         args: vec![text(id), Val::from(attempts), instant(next_attempt_at), Val::Bool(in_doubt), text(why)],
         expect: None,
     }
@@ -148,7 +295,7 @@ pub fn withdraw(id: MessageId, now: Timestamp) -> Write {
     }
 }
 
-const COLUMNS: &str = "id, channel, person, contact, page, notice, state, attempts, next_attempt_at, claimed_by, claimed_at, created_at, in_doubt, last_error";
+const COLUMNS: &str = "id, channel, person, contact, page, notice, state, attempts, next_attempt_at, claimed_by, claimed_at, created_at, in_doubt, last_error, bundle";
 
 fn stored(row: &Row) -> Result<Stored, Fault> {
     let mut r = Reader::new(row);
@@ -167,17 +314,98 @@ fn stored(row: &Row) -> Result<Stored, Fault> {
         created_at: r.instant()?,
         in_doubt: r.bool()?,
         last_error: r.opt_text()?,
+        bundle: r.opt_parse()?,
     })
 }
 
-/// Waiting messages whose next try is due, pages first, earliest first.
-pub async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<Stored>, Fault> {
+/// Somebody for whom something is due, over one contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueContact {
+    pub person: String,
+    pub contact: String,
+    /// How much.
+    pub waiting: u64,
+}
+
+/// For whom something is due, pages first, the worst first, so that nobody's heap stands before others.
+pub async fn due_contacts(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<DueContact>, Fault> {
+    let sql = "select person, contact, count(*) from message where state = 'queued' and next_attempt_at <= ?1 \
+               group by person, contact order by min(lane), min(severity), min(next_attempt_at) limit ?2";
+    let rows = db.read(sql, vec![instant(now), Val::Int(limit)]).await?;
+    rows.iter()
+        .map(|row| {
+            let mut r = Reader::new(row);
+            Ok(DueContact { person: r.text()?, contact: r.text()?, waiting: r.count()? })
+        })
+        .collect()
+}
+
+/// A message in a contact's heap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    pub id: MessageId,
+    /// As in [`Envelope`].
+    pub pages: bool,
+    pub severity: String,
+    /// What it has to go out with, where it may have arrived.
+    pub bundle: Option<MessageId>,
+}
+
+/// What waits for a contact and is due, pages first, the worst first, then the oldest; with `held_until` also what
+/// `node` holds back until then.
+pub async fn heap(
+    db: &Db,
+    (person, contact): (&str, &str),
+    now: Timestamp,
+    node: NodeId,
+    held_until: Option<Timestamp>,
+    limit: i64,
+) -> Result<Vec<Waiting>, Fault> {
+    let sql = "select id, lane, severity, bundle from message where state = 'queued' and person = ?1 and contact = ?2 \
+               and (next_attempt_at <= ?3 or (claimed_by = ?4 and next_attempt_at <= ?5)) order by lane, severity, id limit ?6";
+    let args = vec![text(person), text(contact), instant(now), text(node), instant(held_until.unwrap_or(now)), Val::Int(limit)];
+    let rows = db.read(sql, args).await?;
+    let waiting = |row: &Row| {
+        let mut r = Reader::new(row);
+        Ok::<_, Fault>(Waiting { id: r.parse()?, pages: r.text()? == LANE_PAGE, severity: r.text()?, bundle: r.opt_parse()? })
+    };
+    rows.iter().map(waiting).collect()
+}
+
+/// What has to go out under `lead` together and waits, due or not.
+pub async fn set_of(db: &Db, lead: MessageId) -> Result<Vec<MessageId>, Fault> {
+    let rows = db.read("select id from message where bundle = ?1 and state = 'queued' order by id", vec![text(lead)]).await?;
+    rows.iter().map(|row| Reader::new(row).parse()).collect()
+}
+
+/// What a claim brought: read after it, with a judgement of each by its page as it is now.
+#[derive(Debug, Default)]
+pub struct Claimed {
+    /// To be sent, the worst first.
+    pub wanted: Vec<Stored>,
+    /// Of pages that ended meanwhile.
+    pub unwanted: Vec<MessageId>,
+    /// What does not read, and why.
+    pub unread: Vec<(MessageId, String)>,
+}
+
+/// What `node` has claimed under `lead`.
+pub async fn of_claim(db: &Db, lead: MessageId, node: NodeId, limit: i64) -> Result<Claimed, Fault> {
+    let wanted = "(lane <> 'page' or exists (select 1 from page where page.id = message.page and page.status in ('running', 'exhausted')))";
+    let wanted = if planted("claim-ignores-page") { "(1 = 1)" } else { wanted };
     let sql = format!(
-        "select {COLUMNS} from message where state = 'queued' and next_attempt_at <= ?1 \
-         order by case lane when 'page' then 0 else 1 end, next_attempt_at limit ?2"
+        "select {COLUMNS}, {wanted} from message where bundle = ?1 and state = 'claimed' and claimed_by = ?2 order by severity, id limit ?3"
     );
-    let rows = db.read(&sql, vec![instant(now), Val::Int(limit)]).await?;
-    rows.iter().map(stored).collect()
+    let mut claimed = Claimed::default();
+    for row in db.read(&sql, vec![text(lead), text(node), Val::Int(limit)]).await? {
+        let id: MessageId = Reader::new(&row).parse()?;
+        match stored(&row) {
+            _ if !row.bool(row.0.len() - 1)? => claimed.unwanted.push(id),
+            Ok(message) => claimed.wanted.push(message),
+            Err(why) => claimed.unread.push((id, why.to_string())),
+        }
+    }
+    Ok(claimed)
 }
 
 /// What waits and was written after `now`, as it was where the clock has been set back while the program was stopped,
@@ -198,13 +426,116 @@ pub async fn next_attempt(db: &Db) -> Result<Option<Timestamp>, Fault> {
     rows.first().map_or(Ok(None), |row| Reader::new(row).opt_instant())
 }
 
-/// Claims of other nodes, or of this program's earlier runs, that are older than `before`.
-pub async fn orphaned(db: &Db, not_by: NodeId, before: Timestamp, limit: i64) -> Result<Vec<Stored>, Fault> {
+/// When the next try after `now` is due.
+pub async fn next_attempt_after(db: &Db, now: Timestamp) -> Result<Option<Timestamp>, Fault> {
+    let sql = "select min(next_attempt_at) from message where state = 'queued' and next_attempt_at > ?1";
+    let rows = db.read(sql, vec![instant(now)]).await?;
+    rows.first().map_or(Ok(None), |row| Reader::new(row).opt_instant())
+}
+
+/// What was under way as one message at a node that is not heard of any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stranded {
+    pub lead: MessageId,
+    pub person: String,
+    pub contact: String,
+}
+
+const STRANDED: &str = "state = 'claimed' and claimed_by <> ?1 and claimed_at <= ?2 \
+    and not exists (select 1 from node where node.id = message.claimed_by and node.seen_at > ?2)";
+
+/// Claims of nodes, or of this program's earlier runs, that were made before an instant and whose node was not heard
+/// of since: by the message each was part of, the worst first.
+pub async fn stranded(db: &Db, not_by: NodeId, before: Timestamp, limit: i64) -> Result<Vec<Stranded>, Fault> {
+    let lead = if planted("bundle-id-forgotten") { "id" } else { "coalesce(bundle, id)" };
     let sql = format!(
-        "select {COLUMNS} from message where state = 'claimed' and claimed_by <> ?1 and claimed_at <= ?2 order by claimed_at limit ?3"
+        "select {lead} as lead, min(person), min(contact) from message where {STRANDED} group by {lead} \
+         order by min(lane), min(severity), {lead} limit ?3"
     );
     let rows = db.read(&sql, vec![text(not_by), instant(before), Val::Int(limit)]).await?;
-    rows.iter().map(stored).collect()
+    rows.iter()
+        .map(|row| {
+            let mut r = Reader::new(row);
+            Ok(Stranded { lead: r.parse()?, person: r.text()?, contact: r.text()? })
+        })
+        .collect()
+}
+
+/// The messages of one that is stranded.
+pub async fn stranded_of(db: &Db, lead: MessageId, not_by: NodeId, before: Timestamp) -> Result<Vec<Envelope>, Fault> {
+    let own = if planted("bundle-id-forgotten") { "id = ?3" } else { "(bundle = ?3 or (id = ?3 and bundle is null))" };
+    let sql = format!(
+        "select id, lane, channel, person, contact, page, attempts, claimed_by, in_doubt from message where {own} and {STRANDED} order by id"
+    );
+    let rows = db.read(&sql, vec![text(not_by), instant(before), text(lead)]).await?;
+    rows.iter()
+        .map(|row| {
+            let mut r = Reader::new(row);
+            Ok(Envelope {
+                id: r.parse()?,
+                pages: r.text()? == LANE_PAGE,
+                channel: r.text()?,
+                person: r.text()?,
+                contact: r.text()?,
+                page: r.parse()?,
+                attempts: r.small()?,
+                claimed_by: r.opt_parse()?,
+                in_doubt: r.bool()?,
+            })
+        })
+        .collect()
+}
+
+/// Who holds each of these, where anybody does and it is not done.
+pub async fn holders(db: &Db, ids: &[MessageId]) -> Result<Vec<(MessageId, Option<NodeId>)>, Fault> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let marks: Vec<String> = (1..=ids.len()).map(|n| format!("?{n}")).collect();
+    let sql = format!("select id, claimed_by from message where state = 'claimed' and id in ({})", marks.join(", "));
+    let rows = db.read(&sql, ids.iter().map(text).collect()).await?;
+    rows.iter()
+        .map(|row| {
+            let mut r = Reader::new(row);
+            Ok((r.parse()?, r.opt_parse()?))
+        })
+        .collect()
+}
+
+/// The leads of what a node has claimed.
+pub async fn leads_of(db: &Db, node: NodeId) -> Result<Vec<(MessageId, MessageId)>, Fault> {
+    let sql = "select id, coalesce(bundle, id) from message where state = 'claimed' and claimed_by = ?1";
+    let rows = db.read(sql, vec![text(node)]).await?;
+    rows.iter()
+        .map(|row| {
+            let mut r = Reader::new(row);
+            Ok((r.parse()?, r.parse()?))
+        })
+        .collect()
+}
+
+/// The pages of what went out as one message and whom it was for: those that look for somebody first, the worst first.
+pub async fn of_bundle(db: &Db, lead: MessageId, limit: i64) -> Result<Vec<(String, BundledPage)>, Fault> {
+    let sql = "select message.person, message.page, cast(case when page.status in ('running', 'exhausted') then 0 else 1 end as bigint), \
+               incident.ref, incident.title, incident.severity, incident.state from message \
+               join page on page.id = message.page join incident on incident.id = message.incident \
+               where message.bundle = ?1 and message.lane = 'page' order by 3, incident.severity, message.id limit ?2";
+    let rows = db.read(sql, vec![text(lead), Val::Int(limit)]).await?;
+    rows.iter()
+        .map(|row| {
+            let mut r = Reader::new(row);
+            let person = r.text()?;
+            let page = BundledPage {
+                page: r.parse()?,
+                looking: r.int()? == 0,
+                reference: r.text()?,
+                title: r.text()?,
+                severity: r.parse()?,
+                state: r.word(State::from_word)?,
+            };
+            Ok((person, page))
+        })
+        .collect()
 }
 
 /// One message.
@@ -216,7 +547,8 @@ pub async fn get(db: &Db, id: MessageId) -> Result<Option<Stored>, Fault> {
 /// The messages of a page, oldest first.
 pub async fn of_page(db: &Db, page: PageId) -> Result<Vec<Stored>, Fault> {
     let rows = db.read(&format!("select {COLUMNS} from message where page = ?1 order by id limit 1000"), vec![text(page)]).await?;
-    rows.iter().map(stored).collect()
+    // One that does not read hides no other; whoever would send it says so.
+    Ok(rows.iter().filter_map(|row| stored(row).ok()).collect())
 }
 
 /// Messages that wait or are in flight, by channel, for the gauge.

@@ -8,6 +8,7 @@ pub mod form;
 pub mod incident;
 pub mod message;
 pub mod meta;
+pub mod node;
 pub mod page;
 pub mod reader;
 pub mod refusal;

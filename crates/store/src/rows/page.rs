@@ -126,6 +126,16 @@ pub async fn get(db: &Db, id: PageId) -> Result<Option<(Page, Head)>, Fault> {
     rows.first().map(page).transpose()
 }
 
+/// Many pages; what is not there is not given, nor what does not read, which must not hold up the others.
+pub async fn get_all(db: &Db, ids: &[PageId]) -> Result<Vec<(Page, Head)>, Fault> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let marks: Vec<String> = (1..=ids.len()).map(|n| format!("?{n}")).collect();
+    let rows = db.read(&format!("select {COLUMNS} from page where id in ({})", marks.join(", ")), ids.iter().map(text).collect()).await?;
+    Ok(rows.iter().filter_map(|row| page(row).ok()).collect())
+}
+
 /// The pages of an incident, oldest first.
 pub async fn of_incident(db: &Db, incident: IncidentId) -> Result<Vec<(Page, Head)>, Fault> {
     let rows = db.read(&format!("select {COLUMNS} from page where incident = ?1 order by id"), vec![text(incident)]).await?;

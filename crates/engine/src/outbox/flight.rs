@@ -1,0 +1,276 @@
+//! One message on its way: claimed, made, sent, and reported on.
+//!
+//! What waits is claimed only when it is about to be sent, many rows in one commit, and read back after it: that read
+//! is the claim's last word, and a send begins only while it is fresh. How it ended is recorded a portion at a time,
+//! so that an acknowledgement never waits for a heap.
+
+use std::sync::Arc;
+
+use allclear_domain::expect::LATE_AFTER;
+use allclear_domain::ids::MessageId;
+use allclear_domain::time::{Length, after};
+use allclear_domain::wire::{Message, Notice, Outcome, Target, WRITTEN_OUT_MAX};
+use allclear_store::rows::message::{Claimed, Envelope, Stored};
+use allclear_store::{Write, rows};
+use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::choose::Set;
+use super::windows::{BUNDLE_MAX, Contact};
+use super::{CLAIM_FRESH_NS, Event};
+use crate::core::{Command, Tried};
+use crate::engine::{Engine, ours};
+use crate::stages::Measure;
+use crate::trouble::Trouble;
+
+/// Rows changed in one commit, reports in one command: some tens of milliseconds, in which nobody else is decided.
+const MANY_MAX: usize = 500;
+/// A row that does not read is tried again this much later: by a newer program, or by one that was mended.
+const ASIDE_FOR: Length = Length::from_secs(60);
+/// What stands at a row that does not read; the reason follows.
+const ASIDE: &str = "this version cannot read it: ";
+/// Why a message of a node that died is in doubt.
+const STOPPED: &str = "its sender stopped while it was under way";
+
+/// What is to be sent.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Claimed by the commit that decided it, a moment ago.
+    Born(Box<Stored>),
+    /// Out of a contact's heap.
+    Heap(Set),
+    /// What a node that is not heard of any more had under way, with claims from before this instant.
+    Stranded(MessageId, Timestamp),
+}
+
+impl Work {
+    /// The id under which it goes out.
+    pub(super) fn lead(&self) -> Option<MessageId> {
+        match self {
+            Self::Born(message) => Some(message.id),
+            Self::Heap(Set::Again(lead)) | Self::Stranded(lead, _) => Some(*lead),
+            Self::Heap(Set::New(ids)) => ids.first().copied(),
+        }
+    }
+}
+
+/// How it went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Landed {
+    /// The provider has it.
+    pub delivered: bool,
+    /// Something was tried and did not arrive.
+    pub failed: bool,
+    /// The store did not answer: not at once again.
+    pub put_off: bool,
+}
+
+/// From claim to report.
+pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &UnboundedSender<Event>) -> Landed {
+    let Some(lead) = work.lead() else { return Landed::default() };
+    let (messages, put_off) = match work {
+        Work::Born(message) => (vec![*message], false),
+        work => {
+            let claimed = match work {
+                Work::Heap(Set::New(ids)) => claim(engine, lead, &ids).await,
+                Work::Heap(Set::Again(lead)) => match rows::message::set_of(&engine.shared.db, lead).await {
+                    Ok(ids) => claim(engine, lead, &ids).await,
+                    Err(fault) => noted(engine, &fault.to_string()),
+                },
+                Work::Stranded(lead, before) => take_over(engine, lead, before).await,
+                Work::Born(_) => true,
+            };
+            let messages = what_is_ours(engine, lead).await;
+            // The contact's heap may be read again: what this takes is taken. The loop may have stopped.
+            let _ = said.send(Event::Claimed(contact.clone()));
+            (messages, !claimed)
+        }
+    };
+    if messages.is_empty() {
+        return Landed { put_off, ..Landed::default() };
+    }
+    let outcome = send(engine, lead, &messages).await;
+    engine.shared.stages.did(Measure::Sends);
+    let delivered = matches!(outcome, Outcome::Delivered { .. });
+    report(engine, lead, &messages, outcome).await;
+    Landed { delivered, failed: !delivered, put_off }
+}
+
+/// Claims what waits; whether the store took all of it.
+async fn claim(engine: &Engine, lead: MessageId, ids: &[MessageId]) -> bool {
+    for some in ids.chunks(MANY_MAX) {
+        if engine.is_quarantined() {
+            return true;
+        }
+        let now = engine.now();
+        let mut writes: Vec<Write> = some.iter().map(|id| rows::message::claim(*id, lead, engine.shared.node, now)).collect();
+        // What could not be claimed because its page has ended waits for nothing.
+        writes.extend(some.iter().map(|id| rows::message::withdraw_unwanted(*id, now)));
+        if let Err(error) = engine.shared.db.commit(writes).await {
+            return noted(engine, &error.to_string());
+        }
+    }
+    true
+}
+
+/// Takes over what another node had under way; whether the store took all of it.
+async fn take_over(engine: &Engine, lead: MessageId, before: Timestamp) -> bool {
+    let stranded = match rows::message::stranded_of(&engine.shared.db, lead, engine.shared.node, before).await {
+        Ok(stranded) => stranded,
+        Err(fault) => return noted(engine, &fault.to_string()),
+    };
+    for some in stranded.chunks(MANY_MAX) {
+        let command = Command::TakeOver { lead, messages: Arc::from(some), why: STOPPED.to_owned() };
+        // A lost race is another node's claim; an answer that is not known is looked for below.
+        if let Err(crate::core::Refusal::Unavailable(why)) = engine.submit(ours(&format!("message:{lead}"), command)).await {
+            return noted(engine, &why);
+        }
+    }
+    true
+}
+
+/// What this node has claimed under a lead, freshly read. What is claimed and not wanted any more, or does not read,
+/// is let go. Tried until the store answers: nobody else would look for what this node holds.
+async fn what_is_ours(engine: &Engine, lead: MessageId) -> Vec<Stored> {
+    let shared = &engine.shared;
+    loop {
+        let asked_ns = shared.ports.clock.monotonic_ns();
+        let claimed = rows::message::of_claim(&shared.db, lead, shared.node, i64::try_from(BUNDLE_MAX).unwrap_or(i64::MAX)).await;
+        let Claimed { wanted, unwanted, unread } = match claimed {
+            Ok(claimed) => claimed,
+            Err(fault) => {
+                noted(engine, &fault.to_string());
+                if !engine.pause().await {
+                    return Vec::new();
+                }
+                continue;
+            }
+        };
+        for message in unwanted {
+            engine.insist(ours("page ended", Command::Withdraw { message })).await;
+        }
+        set_aside(engine, &unread).await;
+        for message in wanted.iter().filter(|message| message.last_error.as_ref().is_some_and(|why| why.starts_with(ASIDE))) {
+            shared.troubles.clear(&Trouble::Unreadable("message", message.id.to_string()));
+        }
+        if shared.ports.clock.monotonic_ns().saturating_sub(asked_ns) <= CLAIM_FRESH_NS || shared.stop.is_cancelled() {
+            return wanted;
+        }
+    }
+}
+
+/// Rows that do not read must not hold up the others, and are not lost.
+async fn set_aside(engine: &Engine, unread: &[(MessageId, String)]) {
+    if unread.is_empty() {
+        return;
+    }
+    let now = engine.now();
+    for (id, why) in unread {
+        let detail = format!("{why}; the others go on. A newer version of this program may have written it");
+        engine.shared.troubles.raise(Trouble::Unreadable("message", id.to_string()), &detail, now);
+    }
+    let until = after(now, ASIDE_FOR);
+    loop {
+        let writes = unread.iter().map(|(id, why)| rows::message::set_aside(*id, until, &format!("{ASIDE}{why}"))).collect();
+        match engine.shared.db.commit(writes).await {
+            Ok(()) => return,
+            Err(error) => {
+                noted(engine, &error.to_string());
+                if !engine.pause().await {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn noted(engine: &Engine, why: &str) -> bool {
+    tracing::warn!(why, "the outbox waits for the store");
+    engine.note_fault(why);
+    false
+}
+
+async fn send(engine: &Engine, lead: MessageId, messages: &[Stored]) -> Outcome {
+    let first = &messages[0];
+    match target(engine, &first.person, &first.contact) {
+        Ok(target) => {
+            let message = render(engine, lead, messages);
+            engine.shared.ports.transport.send(&first.channel, &message, &target, engine.now()).await
+        }
+        Err(why) => Outcome::Rejected { why },
+    }
+}
+
+/// Everything in a message ended as the message did.
+async fn report(engine: &Engine, lead: MessageId, messages: &[Stored], outcome: Outcome) {
+    let now = engine.now();
+    let tried = |message: &Stored| {
+        let since = now.duration_since(message.created_at);
+        if matches!(outcome, Outcome::Delivered { .. }) {
+            engine.shared.metrics.latency(since.as_secs_f64());
+        }
+        let message = Envelope { claimed_by: Some(engine.shared.node), ..message.envelope() };
+        Tried { attempts: message.attempts + 1, message, lead, latency_ms: u64::try_from(since.as_millis()).unwrap_or(0) }
+    };
+    for some in messages.chunks(MANY_MAX) {
+        let tries: Arc<[Tried]> = some.iter().map(tried).collect();
+        engine.insist(ours(&format!("message:{lead}"), Command::Sent { tries, outcome: outcome.clone() })).await;
+    }
+}
+
+fn render(engine: &Engine, lead: MessageId, messages: &[Stored]) -> Message {
+    let links = engine.links();
+    let now = engine.now();
+    let first = &messages[0];
+    // Decided in time and begun after a gap is late as well.
+    let notice = |m: &Stored| Notice { late: m.notice.late || now > after(m.created_at, LATE_AFTER), ..m.notice.clone() };
+    // The same words on every try, also where the lead itself is not wanted any more: its id tells its time.
+    let of_id = || Timestamp::from_millisecond(i64::try_from(lead.bits() >> 80).unwrap_or(i64::MAX)).unwrap_or(now);
+    let decided_at = messages.iter().find(|m| m.id == lead).map_or_else(of_id, |m| m.created_at);
+    let written_out = || messages.iter().take(WRITTEN_OUT_MAX);
+    Message {
+        id: lead,
+        created_at: decided_at,
+        in_doubt: messages.iter().any(|m| m.in_doubt),
+        notices: messages.iter().map(notice).collect(),
+        ack_urls: written_out().map(|m| links.ack_url(m.page, &m.person, m.created_at)).collect(),
+        bundle_url: (messages.len() > 1).then(|| links.bundle_url(lead, &first.person, decided_at)),
+        incident_urls: written_out().map(|m| links.incident_url(&m.notice.incident.reference)).collect(),
+    }
+}
+
+/// The address behind a contact, as the organisation has it now.
+fn target(engine: &Engine, person: &str, contact: &str) -> Result<Target, String> {
+    let org = engine.org();
+    let (contact, name) = org.contact(person, contact).ok_or_else(|| format!("`{person}` has no contact method `{contact}` any more"))?;
+    if let Some(url) = &contact.webhook {
+        return Ok(Target::Webhook { url: url.clone(), secret: contact.secret.clone() });
+    }
+    match &contact.email {
+        Some(address) => Ok(Target::Email { address: address.clone(), name: name.to_owned() }),
+        None => Err(format!("contact method `{}` of `{person}` has no address", contact.id)),
+    }
+}
+
+/// What a stopping node has and did not begin waits again, and is due at once, here or at another node. Only what is
+/// under way still stays claimed, and so in doubt.
+pub(crate) async fn give_everything_back(engine: &Engine) {
+    let shared = &engine.shared;
+    let now = engine.now();
+    let under_way = shared.under_way_leads();
+    let writes = if under_way.is_empty() {
+        vec![rows::message::give_back_all(shared.node, now)]
+    } else {
+        let claims = rows::message::leads_of(&shared.db, shared.node).await.unwrap_or_default();
+        let waits = claims.iter().filter(|(_, lead)| !under_way.contains(lead));
+        let given = waits.map(|(id, _)| rows::message::give_back(*id, shared.node, now));
+        given.chain([rows::message::give_back_held(shared.node, now)]).collect()
+    };
+    let mut writes = writes;
+    if under_way.is_empty() {
+        writes.push(rows::node::gone(shared.node));
+    }
+    if let Err(error) = shared.db.commit(writes).await {
+        tracing::warn!(%error, "what waits could not be given back: it is in doubt at the next start");
+    }
+}
