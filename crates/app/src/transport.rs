@@ -76,7 +76,8 @@ impl Recorder {
 impl Transport for Recorder {
     fn send<'a>(&'a self, channel: &'a str, message: &'a Message, _: &'a Target, now: Timestamp) -> BoxFuture<'a, Outcome> {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        for (notice, ack_url) in message.notices.iter().zip(&message.ack_urls) {
+        for (index, notice) in message.notices.iter().enumerate() {
+            let ack_url = message.ack_urls.get(index).or(message.bundle_url.as_ref()).cloned().unwrap_or_default();
             let incident = &notice.incident;
             let again = if notice.round > 1 { format!(", round {}", notice.round) } else { String::new() };
             let what = match (notice.kind, &notice.text) {
@@ -93,7 +94,7 @@ impl Transport for Recorder {
                 person: notice.person.clone(),
                 channel: channel.to_owned(),
                 text: format!("{} [{}] {}{what}", incident.reference, incident.severity, incident.title),
-                ack_url: if asks { ack_url.clone() } else { String::new() },
+                ack_url: if asks { ack_url } else { String::new() },
             });
             if sent.len() > RECORDED_MAX {
                 sent.pop_front();

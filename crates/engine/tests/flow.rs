@@ -105,7 +105,12 @@ const ORG: &str = r#"{
   "catch_all":["person:cho"]}"#;
 
 impl World {
+    /// Each page is a message by itself.
     async fn new(url: &str) -> Self {
+        Self::with(url, OutboxSettings { bundle: false, ..OutboxSettings::default() }).await
+    }
+
+    async fn with(url: &str, outbox: OutboxSettings) -> Self {
         let db = Db::open(url, OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap();
         let clock = Arc::new(HandClock { micros: AtomicI64::new(1_790_000_000_000_000), moved: watch::channel(()).0 });
         let sink = Arc::new(Sink::default());
@@ -113,7 +118,7 @@ impl World {
         let settings = EngineSettings {
             base_url: "http://localhost:1".into(),
             quarantine: false,
-            outbox: OutboxSettings::default(),
+            outbox,
             admin_token: None,
         };
         let engine = Engine::start(db, ports, settings, SecretKey::from_bytes([1; 32])).await.unwrap();
@@ -382,7 +387,7 @@ on_both! {
 
 #[tokio::test]
 async fn a_row_that_does_not_read_is_set_aside_alone() {
-    let world = World::new("sqlite::memory:").await;
+    let world = World::with("sqlite::memory:", OutboxSettings::default()).await;
     for key in ["a", "b", "c"] {
         world.signal(SignalAction::Trigger, key, &[]).await.unwrap();
     }

@@ -19,7 +19,7 @@ use tokio::sync::{Notify, watch};
 
 /// The secret of every webhook of the trial organisations.
 pub const SECRET: &str = "whsec_dHJpYWwtc2VjcmV0LW9mLTI0LWJ5dGVzIQ==";
-/// Longest body that is read; the product promises to stay below 20 KB.
+/// Longest body that is read; the product promises to stay below a megabyte in a storm, and below 20 KB else.
 const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// How a path answers.

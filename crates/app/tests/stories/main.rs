@@ -36,8 +36,14 @@ mod watch;
 /// The binary under test, as cargo built it for these tests.
 const BINARY: &str = env!("CARGO_BIN_EXE_allclear");
 
-/// The usual world on this database.
+/// The usual world on this database. Each page is a message by itself, so that a story sees each; what goes out together
+/// is told in `bundles`.
 fn setup(database: Database) -> Setup {
+    gathering(database).args(&["--no-bundle"])
+}
+
+/// The same with nothing set, where what waits for one person goes out together.
+fn gathering(database: Database) -> Setup {
     Setup::new(Some(BINARY), database)
 }
 

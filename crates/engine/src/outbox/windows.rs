@@ -67,9 +67,8 @@ impl Window {
         now < self.until && self.until <= after(now, WINDOW)
     }
 
-    fn birth(&mut self, notice: &Notice, now: Timestamp) -> Birth {
-        let severity = &notice.incident.severity;
-        if !notice.kind.gathers() {
+    fn birth(&mut self, gathers: bool, severity: &str, now: Timestamp) -> Birth {
+        if !gathers {
             let (since, count) = self.tells;
             let same = since <= now && now < after(since, TELLS_WITHIN);
             self.tells = if same { (since, count.saturating_add(1)) } else { (now, 1) };
@@ -77,11 +76,11 @@ impl Window {
         }
         if !self.is_open(now) && self.held == 0 {
             (self.until, self.early) = (after(now, WINDOW), false);
-            self.told.clone_from(severity);
+            severity.clone_into(&mut self.told);
             return Birth::AtOnce;
         }
-        if *severity < self.told && !planted("higher-hidden-in-storm") {
-            self.told.clone_from(severity);
+        if severity < self.told.as_str() && !planted("higher-hidden-in-storm") {
+            severity.clone_into(&mut self.told);
             return Birth::AtOnce;
         }
         self.held += 1;
@@ -176,7 +175,7 @@ impl Windows {
 pub(crate) struct Staged {
     windows: Arc<Windows>,
     own: HashMap<Contact, Window>,
-    done: Vec<(Contact, Option<Notice>, Timestamp)>,
+    done: Vec<(Contact, Option<(bool, String)>, Timestamp)>,
 }
 
 impl Staged {
@@ -189,8 +188,10 @@ impl Staged {
         let windows = &self.windows;
         let window =
             self.own.entry(key.clone()).or_insert_with(|| windows.with(|of| of.get(&key).cloned()).unwrap_or_else(Window::closed));
-        self.done.push((key, Some(notice.clone()), now));
-        window.birth(notice, now)
+        let (gathers, severity) = (notice.kind.gathers(), notice.incident.severity.clone());
+        let birth = window.birth(gathers, &severity, now);
+        self.done.push((key, Some((gathers, severity)), now));
+        birth
     }
 
     /// What was to go at once is not sent after all.
@@ -206,11 +207,11 @@ impl Staged {
     pub(crate) fn take_effect(&mut self) {
         let done = std::mem::take(&mut self.done);
         self.windows.with(|of| {
-            for (contact, notice, now) in done {
+            for (contact, birth, now) in done {
                 let window = of.entry(contact).or_insert_with(Window::closed);
-                match notice {
-                    Some(notice) => {
-                        window.birth(&notice, now);
+                match birth {
+                    Some((gathers, severity)) => {
+                        window.birth(gathers, &severity, now);
                     }
                     None => window.not_told(now),
                 }
