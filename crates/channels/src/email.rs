@@ -172,7 +172,10 @@ fn html_of(message: &Message, late_note: &str) -> String {
     }
     if let Some(href) = all_link(message) {
         let many = message.notices.len();
-        out.push_str(&format!("<p>{many} incidents. <a href=\"{}\"><strong>See and acknowledge all of them</strong></a></p>", escaped(&href)));
+        out.push_str(&format!(
+            "<p>{many} incidents. <a href=\"{}\"><strong>See and acknowledge all of them</strong></a></p>",
+            escaped(&href)
+        ));
     }
     for (index, notice) in message.notices.iter().take(WRITTEN_OUT_MAX).enumerate() {
         let reference = one_line(&notice.incident.reference, 32);

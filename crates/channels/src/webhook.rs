@@ -179,7 +179,11 @@ fn one_body(message: &Message, title_chars_max: usize) -> Result<Vec<u8>, String
 }
 
 /// Several pages: the first `whole` of them whole, the others in brief, `listed` in all.
-fn several_body(message: &Message, (whole, title_max): (usize, usize), (listed, brief_title_max): (usize, usize)) -> Result<Vec<u8>, String> {
+fn several_body(
+    message: &Message,
+    (whole, title_max): (usize, usize),
+    (listed, brief_title_max): (usize, usize),
+) -> Result<Vec<u8>, String> {
     let brief = |index: usize| {
         let notice = message.notices.get(index)?;
         let incident = &notice.incident;

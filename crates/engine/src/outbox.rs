@@ -378,7 +378,7 @@ impl Outbox {
         *self.flying.entry(contact.clone()).or_default() += 1;
         shared.busy.fetch_add(1, Ordering::SeqCst);
         let lead = work.lead();
-        shared.begins(lead);
+        shared.send_begins(lead);
         let said = self.events.0.clone();
         let engine = self.engine.clone();
         let tasks = shared.tasks.clone();
@@ -389,7 +389,7 @@ impl Outbox {
                 tracing::error!("a send panicked; its message stays claimed and is in doubt at the next start");
                 Landed::default()
             });
-            shared.ended(lead);
+            shared.send_ended(lead);
             // The loop may have stopped; then nobody counts.
             let _ = said.send(Event::Landed(contact, lead, landed));
             shared.busy.fetch_sub(1, Ordering::SeqCst);
@@ -442,10 +442,10 @@ impl crate::engine::Shared {
     fn leads(&self) -> std::sync::MutexGuard<'_, HashSet<MessageId>> {
         self.under_way.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
-    fn begins(&self, lead: Option<MessageId>) {
+    fn send_begins(&self, lead: Option<MessageId>) {
         self.leads().extend(lead);
     }
-    fn ended(&self, lead: Option<MessageId>) {
+    fn send_ended(&self, lead: Option<MessageId>) {
         if let Some(lead) = lead {
             self.leads().remove(&lead);
         }

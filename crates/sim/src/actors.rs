@@ -213,7 +213,7 @@ impl World {
         let now = self.now;
         for n in 0..self.monitors.len() {
             let mut monitor = self.monitors[n].clone();
-            if monitor.fires || monitor.quiet_until > now || !self.side.chance(800) {
+            if monitor.fires || monitor.quiet_until > now {
                 continue;
             }
             monitor.fires = true;
@@ -221,7 +221,7 @@ impl World {
             let at = monitor.integration;
             self.monitors[n] = monitor;
             self.requests[at].push_back(Request { signals: vec![signal] });
-            let wait = Length::from_millis(self.side.below(4_000));
+            let wait = Length::from_millis(self.side.below(900));
             self.plan(after(now, wait), Task::Request(at));
         }
     }

@@ -101,7 +101,10 @@ impl World {
             self.fail("I3 a repeat says so", format!("{} may have arrived before and does not say so", message.id));
         }
         if truth.in_doubt > 0 && truth.under.is_some_and(|under| under != lead) {
-            self.fail("I3 a repeat has its id", format!("{} may have arrived under {:?}, and goes out under {lead}", message.id, truth.under));
+            self.fail(
+                "I3 a repeat has its id",
+                format!("{} may have arrived under {:?}, and goes out under {lead}", message.id, truth.under),
+            );
         }
         if stored.state != "claimed" {
             self.fail("I4 a send starts with a claim", format!("{} is {}", message.id, stored.state));
@@ -112,7 +115,13 @@ impl World {
         if !wanted && !young {
             self.fail("I4 nothing is begun after the end", format!("{} for {}", message.id, message.page));
         }
-        if truth.begun > 0 && self.nodes.iter().any(|n| n.alive && n.outbox.flying.values().any(|flight| flight.messages.iter().any(|m| m.id == message.id))) && !self.shared {
+        if truth.begun > 0
+            && self
+                .nodes
+                .iter()
+                .any(|n| n.alive && n.outbox.flying.values().any(|flight| flight.messages.iter().any(|m| m.id == message.id)))
+            && !self.shared
+        {
             self.fail("I3 delivered twice", format!("{} is under way already", message.id));
         }
     }

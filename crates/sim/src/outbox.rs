@@ -61,7 +61,8 @@ pub struct Outbox {
 impl Outbox {
     /// Whether it knows of a message.
     pub fn holds(&self, id: MessageId) -> bool {
-        self.waiting.iter().any(|(message, _)| message.id == id) || self.flying.values().any(|flight| flight.messages.iter().any(|m| m.id == id))
+        self.waiting.iter().any(|(message, _)| message.id == id)
+            || self.flying.values().any(|flight| flight.messages.iter().any(|m| m.id == id))
     }
 }
 
@@ -116,7 +117,9 @@ impl World {
     pub(crate) fn claim_orphans(&mut self, node: usize) {
         let orphans = std::mem::take(&mut self.nodes[node].outbox.orphans);
         for orphan in orphans {
-            let known = |world: &Self| world.nodes[node].outbox.flying.contains_key(&orphan.lead) || world.nodes[node].outbox.reporting.contains_key(&orphan.lead);
+            let known = |world: &Self| {
+                world.nodes[node].outbox.flying.contains_key(&orphan.lead) || world.nodes[node].outbox.reporting.contains_key(&orphan.lead)
+            };
             if known(self) {
                 continue;
             }
@@ -228,7 +231,8 @@ impl World {
         for incident in incidents {
             for (page, _) in block_on(rows::page::of_incident(&self.db, *incident)).unwrap_or_default() {
                 for message in block_on(rows::message::of_page(&self.db, page.id)).unwrap_or_default() {
-                    let held = message.state == "queued" && message.claimed_by == Some(self.nodes[node].id) && message.next_attempt_at > self.now;
+                    let held =
+                        message.state == "queued" && message.claimed_by == Some(self.nodes[node].id) && message.next_attempt_at > self.now;
                     if !held || message.created_at != self.now {
                         continue;
                     }
@@ -325,7 +329,9 @@ impl World {
             truth.begun += 1;
             truth.rejected |= matches!(outcome, Outcome::Rejected { .. });
             truth.under = Some(lead);
-            self.say(|| format!("send {} of {} to {} under {lead} begins, will be {outcome:?}", message.id, message.notice.key, message.person));
+            self.say(|| {
+                format!("send {} of {} to {} under {lead} begins, will be {outcome:?}", message.id, message.notice.key, message.person)
+            });
         }
         if arrives {
             for message in &messages {

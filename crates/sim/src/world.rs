@@ -30,7 +30,7 @@ const STEPS: u64 = 520;
 /// several.
 const COORDINATION_S: (u64, u64) = (40, 400);
 /// Seconds between two storms, from and to.
-const STORM_S: (u64, u64) = (1_800, 14_400);
+const STORM_S: (u64, u64) = (900, 5_400);
 /// Steps of running out; more means that something never ends.
 const DRAIN_STEPS_MAX: u64 = 20_000;
 /// How long what is open at the end is left alone: long enough for pages to come back twice and acknowledgements to age.
@@ -442,8 +442,7 @@ impl World {
         let free = self.nodes.iter().filter(|n| n.alive).map(|n| n.look_not_before).min()?;
         let look = block_on(rows::expectation::next_look(&self.db)).ok().flatten();
         let attempt = block_on(rows::message::next_attempt(&self.db)).ok().flatten();
-        let orphans =
-            self.nodes.iter().any(|n| n.alive && !n.outbox.orphans.is_empty()).then_some(self.now);
+        let orphans = self.nodes.iter().any(|n| n.alive && !n.outbox.orphans.is_empty()).then_some(self.now);
         let early = self.nodes.iter().filter(|n| n.alive).filter_map(|n| n.outbox.windows.next_early()).min();
         [look, attempt, orphans, early].into_iter().flatten().min().map(|at| at.max(free).max(self.now))
     }
@@ -631,9 +630,10 @@ impl World {
         self.brew(node);
         let weather = self.nodes[node].weather.clone();
         let hook = weather.clone();
-        let db = self.db.clone().with_faults(Arc::new(move |writes| {
-            hook.lock().unwrap_or_else(PoisonError::into_inner).meet(!writes.is_empty())
-        }));
+        let db = self
+            .db
+            .clone()
+            .with_faults(Arc::new(move |writes| hook.lock().unwrap_or_else(PoisonError::into_inner).meet(!writes.is_empty())));
         let kept = block_on(db.commit(writes)).is_ok();
         let dead = {
             let mut weather = weather.lock().unwrap_or_else(PoisonError::into_inner);
@@ -783,7 +783,15 @@ impl World {
         self.agenda.retain(|_, task| {
             !matches!(
                 task,
-                Task::Tick(_) | Task::Storm | Task::Act(_) | Task::Meddle | Task::Coordinate | Task::OrgChange | Task::Crash | Task::Jump | Task::Check
+                Task::Tick(_)
+                    | Task::Storm
+                    | Task::Act(_)
+                    | Task::Meddle
+                    | Task::Coordinate
+                    | Task::OrgChange
+                    | Task::Crash
+                    | Task::Jump
+                    | Task::Check
             )
         });
         self.plan(after(self.now, LEFT_ALONE), Task::CloseUp);

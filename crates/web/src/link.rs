@@ -7,8 +7,8 @@
 use allclear_domain::access::Actor;
 use allclear_domain::ids::PageId;
 use allclear_domain::paging::{self, Status};
-use allclear_engine::core::{Command, Input};
 use allclear_engine::bundles::ToAll;
+use allclear_engine::core::{Command, Input};
 use allclear_engine::links::{About, BadLink, LinkFor};
 use allclear_engine::queries::NoAnswer;
 use axum::Json;
@@ -118,12 +118,8 @@ fn finish(acted: Result<Response, Refused>, html: bool, token: &str) -> Response
 }
 
 async fn submit(app: &App, link: &LinkFor, page: PageId, command: paging::Command, again: Markup) -> Result<(), Refused> {
-    let input = Input {
-        actor: Actor::Person(link.person.clone()),
-        cause: VIA.into(),
-        once: None,
-        command: Command::Page { id: page, command },
-    };
+    let input =
+        Input { actor: Actor::Person(link.person.clone()), cause: VIA.into(), once: None, command: Command::Page { id: page, command } };
     app.engine.submit(input).await.map(|_| ()).map_err(|refusal| refused::of_command(&refusal, again))
 }
 

@@ -65,12 +65,22 @@ const ONLY_TOLD: &str = "it asked for nothing";
 /// How a try to send ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendResult {
-    Delivered { receipt: String, latency_ms: u64 },
-    Failed { why: String },
+    Delivered {
+        receipt: String,
+        latency_ms: u64,
+    },
+    Failed {
+        why: String,
+    },
     /// It is tried again. `maybe_arrived`: this try may have reached the person, and none before it may have.
-    Delayed { why: String, maybe_arrived: bool },
+    Delayed {
+        why: String,
+        maybe_arrived: bool,
+    },
     /// Its sender stopped while it was under way.
-    InDoubt { why: String },
+    InDoubt {
+        why: String,
+    },
 }
 
 /// A try to send, as the outbox reports it.

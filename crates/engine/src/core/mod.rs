@@ -100,7 +100,10 @@ pub enum Loaded {
     Involved(IncidentId, BTreeSet<String>),
     Review(ReviewId, Option<Box<(Review, Head)>>),
     Action(ActionId, Option<Box<(Action, Head)>>),
-    References { from: u64, to: u64 },
+    References {
+        from: u64,
+        to: u64,
+    },
 }
 
 /// Why a command was not decided.
@@ -400,7 +403,8 @@ impl Core {
     /// Asks for all of these pages at once, where any is not known: one by one a message of a thousand pages would be
     /// decided a thousand times.
     fn pages_at_once(&self, unit: &Unit, ids: impl Iterator<Item = PageId>) -> Decided<()> {
-        let absent: HashSet<PageId> = self.read.iter().filter_map(|read| if let Loaded::Page(id, None) = read { Some(*id) } else { None }).collect();
+        let absent: HashSet<PageId> =
+            self.read.iter().filter_map(|read| if let Loaded::Page(id, None) = read { Some(*id) } else { None }).collect();
         let missing: BTreeSet<PageId> =
             ids.filter(|id| !unit.pages.contains_key(id) && !self.pages.contains_key(id) && !absent.contains(id)).collect();
         if missing.is_empty() { Ok(()) } else { Err(Stop::Need(Need::Pages(missing.into_iter().collect()))) }

@@ -52,14 +52,7 @@ struct Window {
 
 impl Window {
     fn closed() -> Self {
-        Self {
-            until: Timestamp::MIN,
-            told: String::new(),
-            held: 0,
-            last_held: Timestamp::MIN,
-            early: false,
-            tells: (Timestamp::MIN, 0),
-        }
+        Self { until: Timestamp::MIN, told: String::new(), held: 0, last_held: Timestamp::MIN, early: false, tells: (Timestamp::MIN, 0) }
     }
 
     /// Also where the clock was set back since.
@@ -186,8 +179,7 @@ impl Staged {
     pub(crate) fn birth(&mut self, person: &str, contact: &str, notice: &Notice, now: Timestamp) -> Birth {
         let key = (person.to_owned(), contact.to_owned());
         let windows = &self.windows;
-        let window =
-            self.own.entry(key.clone()).or_insert_with(|| windows.with(|of| of.get(&key).cloned()).unwrap_or_else(Window::closed));
+        let window = self.own.entry(key.clone()).or_insert_with(|| windows.with(|of| of.get(&key).cloned()).unwrap_or_else(Window::closed));
         let (gathers, severity) = (notice.kind.gathers(), notice.incident.severity.clone());
         let birth = window.birth(gathers, &severity, now);
         self.done.push((key, Some((gathers, severity)), now));
