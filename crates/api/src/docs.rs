@@ -30,8 +30,10 @@ const STYLE: &str = ":root{color-scheme:light dark;background:Canvas;color:Canva
 
 pub(crate) fn routes(spec: &OpenApi) -> Router<Api> {
     // What serialises without a failure once does so always: it is made of our own types.
-    let text = spec.to_json().unwrap_or_default();
-    let page = Bytes::from(page_of(&serde_json::from_str(&text).unwrap_or_default()));
+    let mut described = serde_json::to_value(spec).unwrap_or_default();
+    crate::bounds::put(&mut described);
+    let page = Bytes::from(page_of(&described));
+    let text = described.to_string();
     let text = Bytes::from(text);
     let policy = policy();
     Router::new()

@@ -9,6 +9,7 @@
 mod alertmanager;
 mod asked;
 mod body;
+mod bounds;
 mod docs;
 mod health;
 pub mod intake;

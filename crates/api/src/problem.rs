@@ -200,7 +200,7 @@ impl From<NoAnswer> for Problem {
             NoAnswer::Store(_) => "store_unavailable".to_owned(),
             NoAnswer::Missing(what) => format!("no_such_{what}"),
             NoAnswer::Forbidden(_) | NoAnswer::Guest => "forbidden".to_owned(),
-            NoAnswer::Bad(_) => "bad_request".to_owned(),
+            NoAnswer::Bad(_) => "invalid".to_owned(),
         };
         Self::new(&code, why.to_string())
     }

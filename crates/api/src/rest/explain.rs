@@ -55,7 +55,8 @@ pub(crate) async fn signal(
     let context = InboundContext { now: api.engine.now(), fresh_key: &fresh_key };
     let parsed = format.parse(&body, context).map_err(|refusal| {
         let errors = refusal.sentences().iter().map(|why| json!(why)).collect();
-        Problem::bad(format!("this is not what the format `{}` is: {refusal}", form.kind)).with(errors)
+        // It was read, as whatever it is; what it lacks is the format's.
+        Problem::new("invalid", format!("this is not what the format `{}` is: {refusal}", form.kind)).with(errors)
     })?;
     let signals = queries.explain_signals(&id, &parsed.signals)?;
     let refused = parsed.refused.iter().map(ToString::to_string).collect();

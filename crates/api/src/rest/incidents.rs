@@ -30,7 +30,7 @@ pub(super) const CAUSE: &str = "api";
 /// Events of one answer where no limit is asked.
 const EVENTS_DEFAULT: i64 = 200;
 /// Events of one answer at most: the engine's own limit.
-const EVENTS_MAX: i64 = 1000;
+pub(crate) const EVENTS_MAX: i64 = 1000;
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -91,6 +91,7 @@ fn words_of(asked: &str) -> Result<String, Problem> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeclareBody {
     /// One line for people.
+    #[schema(min_length = 1)]
     title: String,
     /// sev3 where absent.
     #[schema(value_type = Option<schema::Severity>)]

@@ -172,6 +172,7 @@ pub(crate) async fn action(Shared(api): Shared<Api>, who: Who<Read>, P(id): P<St
 #[serde(deny_unknown_fields)]
 pub(crate) struct AddActionBody {
     /// What will be done.
+    #[schema(min_length = 1)]
     text: String,
     /// A person's id.
     owner: String,

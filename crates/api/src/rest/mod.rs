@@ -13,6 +13,7 @@ mod stream;
 mod tokens;
 mod troubles;
 
+pub(crate) use incidents::EVENTS_MAX;
 pub(crate) use lists::{RefusedRequest, Signal};
 pub(crate) use org_forms::FormFault;
 

@@ -127,6 +127,10 @@ fn judged(api: &Api, headers: &HeaderMap, query: &OrgQuery, body: &[u8]) -> Resu
         }
     };
     let name = query.file.as_deref().map_or("org.yaml".to_owned(), |name| name.chars().take(FILE_NAME_CHARS_MAX).collect());
+    // With `prune` an empty body would remove whatever a file owns.
+    if body.trim_ascii().is_empty() {
+        return Err(Problem::bad("the body is empty: send a file of the organisation; one that has nothing in it is `{}`"));
+    }
     let text = std::str::from_utf8(body).map_err(|_| Problem::bad("the body is not UTF-8"))?;
     let loaded = match orgfile::parse(text, format, &name) {
         Ok(loaded) => loaded,

@@ -102,8 +102,9 @@ fn kind_of(word: &str) -> Result<FormKind, Problem> {
 
 /// What the asker says that they saw. Without a word, and for `*`, whatever there is.
 fn seen(headers: &HeaderMap) -> Result<Seen, Problem> {
-    if headers.contains_key(header::IF_NONE_MATCH) {
-        return Ok(Seen::Nothing);
+    if let Some(said) = headers.get(header::IF_NONE_MATCH) {
+        let is_any = said.to_str().is_ok_and(|said| said.trim() == "*");
+        return if is_any { Ok(Seen::Nothing) } else { Err(Problem::bad("`If-None-Match` is `*` here: it only adds")) };
     }
     let Some(said) = headers.get(header::IF_MATCH) else { return Ok(Seen::Whatever) };
     let said = said.to_str().unwrap_or_default().trim();

@@ -57,8 +57,11 @@ fn schedule_of(api: &Api, schedule: &str) -> Result<(), Problem> {
 #[utoipa::path(get, path = "/api/v1/schedules/{id}/overrides", operation_id = "list_overrides", tag = "on call", params(("id" = String, Path)),
     responses((status = 200, body = schema::OverridePage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn list(State(api): State<Api>, who: Who<Read>, P(schedule): P<String>) -> Result<Json<Page<OverrideView>>, Problem> {
+    let queries = api.engine.queries(&who.0);
+    // Before it is said whether there is such a schedule.
+    queries.organisation()?;
     schedule_of(&api, &schedule)?;
-    Ok(Json(Page { items: api.engine.queries(&who.0).overrides(&schedule)?, next: None }))
+    Ok(Json(Page { items: queries.overrides(&schedule)?, next: None }))
 }
 
 /// Puts a person on a schedule for a time, whoever its layers say: anybody by an administrator or a manager of its team;

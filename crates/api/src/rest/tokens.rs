@@ -28,6 +28,7 @@ pub(crate) async fn list(State(api): State<Api>, _: Who<Admin>) -> Result<Json<P
 #[serde(deny_unknown_fields)]
 pub(crate) struct TokenBody {
     /// What it is for.
+    #[schema(min_length = 1)]
     name: String,
     /// `read`, `respond` or `admin`.
     #[schema(value_type = schema::Scope)]
