@@ -22,7 +22,7 @@ use allclear_engine::ports::{Ports, SystemRng, Transport};
 use allclear_engine::sessions::{LinkKind, SET_UP_LIFE};
 use allclear_engine::{Engine, EngineSettings, orgfile};
 use allclear_store::schema::{MIGRATIONS, TABLES};
-use allclear_store::{Access, Db, Dialect, OpenOptions, rows};
+use allclear_store::{Access, Db, Dialect, OpenError, OpenOptions, rows};
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -59,7 +59,13 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         if config.operators.0.is_empty() {
             tracing::info!("no --operator-alarm is set, so nobody is told outside of this program when paging itself is impaired");
         }
-        first_start(&engine, &teller).await?;
+        if let Err(why) = first_start(&engine, &teller).await {
+            // A set-up link can wait; who is being paged cannot.
+            if engine.org().version == 0 {
+                return Err(why);
+            }
+            tracing::error!(why = %format!("{why:#}"), "no set-up link was made; the next start makes one");
+        }
         anyhow::Ok(Faces::default())
     };
     let set_up = set_up.await;
@@ -163,7 +169,10 @@ async fn start(config: &Config, base_url: String, transport: Arc<dyn Transport>,
     let settings =
         EngineSettings { base_url, quarantine: config.quarantine, outbox: config.outbox, admin_token: config.admin_token.clone() };
     let ports = Ports { clock, rng: Arc::new(SystemRng), transport };
-    let engine = Engine::start(db, ports, settings, key).await?;
+    let engine = match Engine::start(db.clone(), ports, settings, key).await {
+        Ok(engine) => engine,
+        Err(why) => return Err(if_damaged(&db, &config.database, why.into())),
+    };
     if engine.db().dialect() == Dialect::Postgres {
         engine.tasks().spawn(hands.clone().follow(engine.clone()));
     }
@@ -176,6 +185,14 @@ async fn start(config: &Config, base_url: String, transport: Arc<dyn Transport>,
             .with_context(|| format!("the control socket {socket} cannot be made"))?;
     }
     Ok(engine)
+}
+
+/// What a start met on a damaged page says what helps, rather than only what failed.
+fn if_damaged(db: &Db, database: &str, why: anyhow::Error) -> anyhow::Error {
+    match (db.damage(), database.strip_prefix("sqlite:")) {
+        (Some(found), Some(path)) => OpenError::Damaged { path: path.to_owned(), why: found }.into(),
+        _ => why,
+    }
 }
 
 #[cfg(feature = "failpoints")]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use allclear_domain::time::Length;
 use allclear_engine::Engine;
+use allclear_engine::trouble::Trouble;
 use allclear_store::rows;
 
 /// After the start, so that readiness and the first storm do not wait for it.
@@ -39,6 +40,7 @@ async fn examine(engine: Engine) {
     match checked {
         Ok(wrong) if wrong.is_empty() => tracing::debug!("the database is sound"),
         Ok(wrong) => {
+            engine.troubles().raise(Trouble::StoreDamaged, &wrong.join("; "), engine.now());
             for line in wrong {
                 tracing::error!(found = %line, "the database is damaged; make a copy of the file, then restore the last good backup");
             }

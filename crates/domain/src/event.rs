@@ -3,7 +3,8 @@
 //! An event's hash covers the hash before it in the same stream, so that a change, a removal or a
 //! swap inside a stream is found. It covers the stored bytes, not their meaning, and the body only
 //! through `H(salt ‖ body)`: a redaction erases body and salt and keeps that inner hash, and the
-//! chain still holds. `seq`, the order of the whole log, is the database's and is not covered.
+//! chain still holds. `seq`, the order of the whole log, is the database's and is not covered: that, and what
+//! the hash of older releases left out, is what [`crate::checkpoint`] is for.
 
 use std::fmt;
 
@@ -157,17 +158,51 @@ pub struct Covered<'a> {
     pub cause: &'a str,
     /// Inner hash of the body.
     pub body_hash: &'a Hash,
+    /// Text form of the incident whose timeline shows it.
+    pub incident: Option<&'a str>,
+    /// Live or exercise, as stored.
+    pub mode: &'a str,
+    /// Who may read it, as stored.
+    pub marking: Option<&'a str>,
+    /// When it was written down, in microseconds since 1970.
+    pub recorded_at: i64,
 }
 
 /// The hash of an event that follows `previous`. Every part is preceded by its length, so that no
 /// two different events give the same bytes.
 #[must_use]
 pub fn chain(previous: &Hash, covered: Covered<'_>) -> Hash {
+    let mut hasher = first_parts(previous, covered);
+    if !crate::plants::planted("hash-skips-incident") {
+        opt_part(&mut hasher, covered.incident);
+    }
+    part(&mut hasher, covered.mode.as_bytes());
+    opt_part(&mut hasher, covered.marking);
+    part(&mut hasher, &covered.recorded_at.to_be_bytes());
+    hasher.finalize().into()
+}
+
+/// The hash that the first releases gave an event: these parts alone. Fewer parts with their lengths are never
+/// the same bytes as more of them, so that no event fits both.
+#[must_use]
+pub fn chain_first(previous: &Hash, covered: Covered<'_>) -> Hash {
+    first_parts(previous, covered).finalize().into()
+}
+
+pub(crate) fn part(hasher: &mut Sha256, bytes: &[u8]) {
+    hasher.update((bytes.len() as u64).to_be_bytes());
+    hasher.update(bytes);
+}
+
+/// A part that may be absent, which is not the same as an empty one.
+pub(crate) fn opt_part(hasher: &mut Sha256, text: Option<&str>) {
+    hasher.update([u8::from(text.is_some())]);
+    part(hasher, text.unwrap_or_default().as_bytes());
+}
+
+fn first_parts(previous: &Hash, covered: Covered<'_>) -> Sha256 {
     let mut hasher = Sha256::new();
-    let mut part = |bytes: &[u8]| {
-        hasher.update((bytes.len() as u64).to_be_bytes());
-        hasher.update(bytes);
-    };
+    let mut part = |bytes: &[u8]| part(&mut hasher, bytes);
     part(previous);
     part(covered.stream.as_bytes());
     part(&covered.version.to_be_bytes());
@@ -177,7 +212,7 @@ pub fn chain(previous: &Hash, covered: Covered<'_>) -> Hash {
     part(covered.actor.as_bytes());
     part(covered.cause.as_bytes());
     part(covered.body_hash);
-    hasher.finalize().into()
+    hasher
 }
 
 impl Draft {
@@ -197,6 +232,11 @@ impl Draft {
                 actor: &self.actor.to_string(),
                 cause: &self.cause,
                 body_hash: &body_hash,
+                incident: self.incident.map(|id| id.to_string()).as_deref(),
+                mode: self.mode.word(),
+                // Nothing sets one yet.
+                marking: None,
+                recorded_at: to_micros(recorded_at),
             },
         );
         *head = Head { version, hash };
@@ -292,13 +332,15 @@ mod tests {
         assert_eq!(head, Head { version: 2, hash: second.hash });
 
         let mut seen = std::collections::BTreeSet::from([first.hash]);
-        let alter: [fn(&mut Draft); 6] = [
+        let alter: [fn(&mut Draft); 8] = [
             |d| d.kind = "other",
             |d| d.v = 2,
             |d| d.at = Timestamp::from_second(5).unwrap(),
             |d| d.actor = Actor::Clock,
             |d| d.cause = "other".into(),
             |d| d.body = "{ }".into(),
+            |d| d.incident = Some(IncidentId::from_bits(7)),
+            |d| d.mode = Mode::Exercise,
         ];
         for change in alter {
             let mut other = draft("{}");
@@ -306,5 +348,32 @@ mod tests {
             assert!(seen.insert(other.seal(&mut Head::EMPTY.clone(), [1; 16], now).hash));
         }
         assert!(seen.insert(draft("{}").seal(&mut Head::EMPTY.clone(), [2; 16], now).hash), "salt");
+        let later = Timestamp::from_second(1_800_000_002).unwrap();
+        assert!(seen.insert(draft("{}").seal(&mut Head::EMPTY.clone(), [1; 16], later).hash), "when it was written down");
+
+        let stored = Covered {
+            stream: "store",
+            version: 1,
+            kind: "noted",
+            v: 1,
+            at: 5,
+            actor: "system",
+            cause: "test",
+            body_hash: &[9; 32],
+            incident: None,
+            mode: "live",
+            marking: None,
+            recorded_at: 6,
+        };
+        let mut seen = std::collections::BTreeSet::from([chain(&GENESIS, stored), chain_first(&GENESIS, stored)]);
+        for marking in [Some(""), Some("amber")] {
+            assert!(seen.insert(chain(&GENESIS, Covered { marking, ..stored })), "{marking:?}");
+        }
+        assert!(seen.insert(chain(&GENESIS, Covered { incident: Some(""), ..stored })), "none is not an empty one");
+        // A log that began under an older release still verifies as that release wrote it, for ever.
+        assert_eq!(
+            chain_first(&GENESIS, stored).iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+            "42647db8487eba330f1d8b2dda9a67ce7c4cf87cb3e1582f1281a504fcb0ac4f"
+        );
     }
 }

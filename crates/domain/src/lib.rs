@@ -11,6 +11,7 @@
 
 pub mod access;
 pub mod action;
+pub mod checkpoint;
 pub mod event;
 pub mod expect;
 pub mod ids;

@@ -55,6 +55,8 @@ pub const PLANTS: &[(&str, CaughtBy, &str)] = &[
     ("next-layer-is-a-hand-over", CaughtBy::DomainTests, "whoever goes on in the next layer is said to hand over to themself"),
     ("matcher-name-bare", CaughtBy::DomainTests, "a matcher's name is written without the quotation marks it needs"),
     ("expression-not-alone", CaughtBy::DomainTests, "an expression may close a bracket that it did not open"),
+    ("hash-skips-incident", CaughtBy::DomainTests, "an event's hash does not say on whose timeline it stands"),
+    ("checkpoint-skips-order", CaughtBy::DomainTests, "a checkpoint does not cover the order of the log"),
     ("fsync-off", CaughtBy::Binary, "a commit is answered before the disk has it"),
 ];
 

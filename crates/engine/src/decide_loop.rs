@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use allclear_domain::time::{Length, after};
-use allclear_store::{CommitError, rows};
+use allclear_store::{CommitError, Fault, FaultKind, rows};
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
@@ -217,10 +217,10 @@ impl Loop {
             self.publish(done, effects);
             return None;
         }
-        let shared = self.shared.clone();
+        let (shared, space) = (self.shared.clone(), group.space());
         let mut commit: Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send>> = Box::pin(async move {
             shared.stages.gate(Stage::Commit).await;
-            shared.db.commit(writes).await
+            shared.db.commit_in(space, writes).await
         });
         self.shared.stages.set(Measure::Flights, 1);
         // The first poll hands the writes to the store's writer; deciding goes on meanwhile.
@@ -245,6 +245,9 @@ impl Loop {
             Ok(()) => {
                 if self.shared.last_fault.read().is_ok_and(|last| last.is_some()) {
                     note_fault(&self.shared, None);
+                    if !self.shared.db.is_short() {
+                        self.shared.troubles.clear(&Trouble::DiskFull);
+                    }
                 }
                 let (done, effects) = Decider::durable(group);
                 self.publish(done, effects);
@@ -253,7 +256,7 @@ impl Loop {
             Err(error) => {
                 if let CommitError::Fault(fault) = &error {
                     tracing::error!(%fault, commands = group.len(), "a commit failed; nothing of it was answered");
-                    note_fault(&self.shared, Some(&fault.to_string()));
+                    self.note_failure(fault);
                 }
                 self.decider.also_touched(later);
                 let (done, effects) = self.decider.again(group, error).await;
@@ -261,6 +264,20 @@ impl Loop {
                 let lost = std::mem::take(later);
                 Some(lost.pending.into_iter().map(|p| (p.input, p.tag)).collect())
             }
+        }
+    }
+
+    /// A full disk with a reserve is a trouble of its own, and leaves the node ready: acknowledgements still count here.
+    fn note_failure(&self, fault: &Fault) {
+        if fault.kind == FaultKind::Full {
+            self.shared.troubles.raise(
+                Trouble::DiskFull,
+                "new alarms are answered 503 and kept by their senders",
+                self.shared.ports.clock.now(),
+            );
+        }
+        if !self.shared.db.is_short() {
+            note_fault(&self.shared, Some(&fault.to_string()));
         }
     }
 
@@ -332,7 +349,9 @@ impl Loop {
             shared.metrics.alerts(effect.alerts_opened, effect.alerts_ended);
         }
         for Done { tag, reply } in done {
-            if let Err(Refusal::Unavailable(why)) = &reply {
+            if let Err(Refusal::Unavailable(why)) = &reply
+                && !shared.db.is_short()
+            {
                 note_fault(shared, Some(why));
             }
             shared.busy.fetch_sub(1, Ordering::SeqCst);

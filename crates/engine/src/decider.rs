@@ -11,10 +11,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use allclear_domain::expect::Owner;
 use allclear_domain::time::Length;
-use allclear_store::{CommitError, Db, Fault, FaultKind, Write, rows};
+use allclear_store::{CommitError, Db, Fault, FaultKind, Space, Write, rows};
 
 use crate::core::{AlertKey, Command, Core, Effects, Input, Loaded, Need, OpenAlert, REFERENCE_BLOCK, Refusal, Reply, Stop, Unit, Witness};
 use crate::ports::Ports;
+use crate::room;
 
 /// A lost race is decided again this often before the answer is 503.
 const TRIES_MAX: u32 = 5;
@@ -69,6 +70,12 @@ impl<T> Group<T> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pending.is_empty()
+    }
+    /// What its commit may take of the disk: only where each of its commands may take the reserve.
+    #[must_use]
+    pub(crate) fn space(&self) -> Space {
+        let mut decided = self.pending.iter().filter(|pending| pending.reply.is_ok());
+        if decided.all(|pending| room::space(&pending.input.command) == Space::Reserved) { Space::Reserved } else { Space::Free }
     }
     fn take(&mut self, unit: Unit, input: Input, tag: T, reply: Reply) {
         match (unit.touched(), &mut self.touched) {
@@ -249,7 +256,7 @@ impl Decider {
     /// Decides one command into a group. Gives back the command when what is decided so far must be
     /// durable first, since the store has to be read.
     pub(crate) async fn add<T>(&mut self, group: &mut Group<T>, input: Input, tag: T) -> Option<(Input, T)> {
-        if self.cold {
+        if self.cold && self.has_room_for(&input) {
             if !group.is_empty() {
                 return Some((input, tag));
             }
@@ -264,6 +271,10 @@ impl Decider {
     /// The same, with a commit in flight or commands decided before it: only where nothing has to
     /// be read that those may change.
     pub(crate) async fn add_if_known<T>(&mut self, group: &mut Group<T>, flying: bool, input: Input, tag: T) -> Result<(), (Input, T)> {
+        if !self.has_room_for(&input) {
+            group.pending.push(Pending { input, tag, reply: Err(Refusal::Unavailable("the disk is full".into())) });
+            return Ok(());
+        }
         if self.cold {
             return Err((input, tag));
         }
@@ -301,6 +312,11 @@ impl Decider {
                 }
             }
         }
+    }
+
+    /// On a full disk what would be refused by the store is refused before it costs anything.
+    fn has_room_for(&self, input: &Input) -> bool {
+        !self.db.is_short() || room::space(&input.command) == Space::Reserved
     }
 
     fn gives_up(&mut self, input: &Input, why: &str) {
@@ -384,8 +400,11 @@ impl Decider {
             CommitError::Fault(fault) if !fault.outcome_unknown => Some(fault),
             _ => None,
         };
+        // What may use the reserve was refused only because it shared a commit with what may not.
+        let shared_it = group.space() == Space::Free && fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Full);
         for pending in group.pending {
-            if let (Some(fault), Ok(_)) = (&fault, &pending.reply) {
+            let once_more = shared_it && room::space(&pending.input.command) == Space::Reserved;
+            if let (Some(fault), Ok(_), false) = (&fault, &pending.reply, once_more) {
                 // The store said no to all of it: say so at once rather than queue behind a disk
                 // that is full. Senders try again; our own loops do too.
                 done.push(Done { tag: pending.tag, reply: Err(unavailable(fault)) });
@@ -412,7 +431,7 @@ impl Decider {
             let back = self.add(&mut group, input.clone(), ()).await;
             self.core.set_careful(false);
             debug_assert!(back.is_none(), "an empty group never waits");
-            let failed = match self.db.commit(group.take_writes()).await {
+            let failed = match self.db.commit_in(group.space(), group.take_writes()).await {
                 Ok(()) => {
                     let (mut done, effects) = Self::durable(group);
                     return (done.pop().map_or(Err(Refusal::Broken), |d| d.reply), effects);
@@ -500,7 +519,7 @@ impl Decider {
         if allclear_domain::plants::planted("answer-before-commit") {
             return Self::durable(group);
         }
-        match self.db.commit(writes).await {
+        match self.db.commit_in(group.space(), writes).await {
             Ok(()) => Self::durable(group),
             Err(error) => self.again(group, error).await,
         }

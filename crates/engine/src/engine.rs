@@ -192,6 +192,8 @@ impl Engine {
         shared.tasks.spawn(looks(engine.clone()));
         shared.tasks.spawn(crate::attendance::watch(engine.clone(), held));
         shared.tasks.spawn(Outbox::new(engine.clone(), from_decider).run());
+        shared.tasks.spawn(crate::room::watch(engine.clone()));
+        shared.tasks.spawn(crate::checkpoints::keep_sealing(engine.clone()));
         if shared.db.dialect() == Dialect::Postgres {
             shared.tasks.spawn(crate::peers::follow(engine.clone()));
             // Not among the tasks that a stop waits for: it goes on until everything is given back.

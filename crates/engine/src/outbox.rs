@@ -20,7 +20,7 @@ use allclear_domain::ids::{MessageId, PageId};
 use allclear_domain::time::{Length, after, from_micros};
 use allclear_domain::wire::NoticeKind;
 use allclear_store::rows::message::Stored;
-use allclear_store::{Dialect, rows};
+use allclear_store::{Dialect, Space, rows};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
@@ -227,7 +227,7 @@ impl Outbox {
             }
         }
         if rows::message::others_hold(&shared.db, shared.node).await? {
-            match shared.db.commit(vec![rows::message::release_held(shared.node, before, now)]).await {
+            match shared.db.commit_in(Space::Reserved, vec![rows::message::release_held(shared.node, before, now)]).await {
                 Ok(()) | Err(allclear_store::CommitError::Conflict { .. }) => {}
                 Err(allclear_store::CommitError::Fault(fault)) => {
                     self.stranded_left = true;
@@ -327,7 +327,7 @@ impl Outbox {
         let shared = self.engine.shared.clone();
         let now = self.engine.now();
         let writes = self.stale.iter().map(|id| rows::message::give_back(*id, shared.node, now)).collect();
-        match shared.db.commit(writes).await {
+        match shared.db.commit_in(Space::Reserved, writes).await {
             Ok(()) => {
                 shared.busy.fetch_sub(i64::try_from(self.stale.len()).unwrap_or(0), Ordering::SeqCst);
                 self.stale.clear();

@@ -89,6 +89,10 @@ pub enum Trouble {
     NoProgress,
     /// What should follow a missed deadline is refused, so that it does not happen; by owner and key.
     LookRefused(String),
+    /// The disk is full: what is new is refused.
+    DiskFull,
+    /// The store is damaged.
+    StoreDamaged,
 }
 
 impl Trouble {
@@ -104,12 +108,24 @@ impl Trouble {
             Self::ClockJumped => "clock_jumped",
             Self::NoProgress => "no_progress",
             Self::LookRefused(_) => "look_refused",
+            Self::DiskFull => "disk_full",
+            Self::StoreDamaged => "store_damaged",
         }
     }
 
     /// Every kind, so that a gauge shows a zero where there is none.
-    pub const KINDS: &'static [&'static str] =
-        &["stage_still", "looks_late", "page_exhausted", "channel_fails", "unreadable", "clock_jumped", "no_progress", "look_refused"];
+    pub const KINDS: &'static [&'static str] = &[
+        "stage_still",
+        "looks_late",
+        "page_exhausted",
+        "channel_fails",
+        "unreadable",
+        "clock_jumped",
+        "no_progress",
+        "look_refused",
+        "disk_full",
+        "store_damaged",
+    ];
 
     /// Whether this node cannot accept and page while it is there: then it is not ready, and whoever watches
     /// readiness sends work elsewhere or restarts it. What is not mended by that leaves it ready.
@@ -123,7 +139,10 @@ impl Trouble {
             | Self::Unreadable(..)
             | Self::ClockJumped
             | Self::NoProgress
-            | Self::LookRefused(_) => false,
+            | Self::LookRefused(_)
+            // Neither is mended by another start, and acknowledgements still come in here.
+            | Self::DiskFull
+            | Self::StoreDamaged => false,
         }
     }
 
@@ -135,7 +154,13 @@ impl Trouble {
             Self::PageExhausted(_) => None,
             Self::Unreadable(table, _) => Some(format!("a stored {table} does not read and is set aside")),
             Self::LookRefused(_) => Some("what follows a missed deadline is refused".to_owned()),
-            Self::StageStill(_) | Self::LooksLate | Self::ChannelFails(_) | Self::ClockJumped | Self::NoProgress => Some(self.to_string()),
+            Self::StageStill(_)
+            | Self::LooksLate
+            | Self::ChannelFails(_)
+            | Self::ClockJumped
+            | Self::NoProgress
+            | Self::DiskFull
+            | Self::StoreDamaged => Some(self.to_string()),
         }
     }
 
@@ -153,6 +178,10 @@ impl Trouble {
             }
             Self::NoProgress => "look at the log, which names the command, and report it: this is a mistake in the program",
             Self::LookRefused(_) => "look at the log, which says why; it is tried again every 30 seconds",
+            Self::DiskFull => "make room on the disk of the database; it goes on by itself",
+            Self::StoreDamaged => {
+                "run `allclear doctor`, keep a copy of the database with its -wal, and restore the last good backup beside it"
+            }
         }
     }
 }
@@ -168,6 +197,8 @@ impl fmt::Display for Trouble {
             Self::ClockJumped => f.write_str("the wall clock jumped"),
             Self::NoProgress => f.write_str("a command was decided again without progress"),
             Self::LookRefused(what) => write!(f, "what follows {what} is refused"),
+            Self::DiskFull => f.write_str("the disk is full"),
+            Self::StoreDamaged => f.write_str("the database is damaged"),
         }
     }
 }

@@ -1,15 +1,18 @@
 //! Looking after a store: health, rebuilding, the chain. Works beside a running server.
 
-use allclear_domain::access::{Actor, Reach};
+use std::collections::{HashMap, HashSet};
+
+use allclear_domain::access::Actor;
 use allclear_domain::event::{Head, Mode};
-use allclear_domain::ids::{IncidentId, PageId};
+use allclear_domain::ids::{ActionId, IncidentId, PageId, ReviewId};
 use allclear_domain::incident::{self, Incident};
 use allclear_domain::org::check::{Against, check};
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::paging::{self, Page};
-use allclear_domain::{action, review};
-use allclear_store::rows::event::{Broken, Stored};
-use allclear_store::{Db, Fault, Write, rows};
+use allclear_domain::{action, paging, review};
+use allclear_store::rows::event::Stored;
+use allclear_store::rows::proof::{self, Broken, BrokenRange};
+use allclear_store::schema::{ACTION, INCIDENT, PAGE, REVIEW};
+use allclear_store::{Db, Fault, Table, Write, rows};
 use jiff::Timestamp;
 
 use crate::engine::StartError;
@@ -18,17 +21,45 @@ use crate::seal::SecretKey;
 /// What `verify` found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
+    /// Events there are.
     pub events: u64,
+    /// Streams whose chain or end is not what was written.
     pub broken: Vec<Broken>,
+    /// Parts of the log that are not what a checkpoint says.
+    pub ranges: Vec<BrokenRange>,
+    /// Rows that are not what their log says.
+    pub rows: Vec<String>,
+    /// Events since the last checkpoint: their own chains hold, and their order among the others is not sealed yet.
+    pub unsealed: u64,
 }
 
-/// Checks every log's hash chain.
+impl Verified {
+    /// Whether everything is what was written.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.broken.is_empty() && self.ranges.is_empty() && self.rows.is_empty()
+    }
+
+    /// What is not, a line each.
+    #[must_use]
+    pub fn findings(&self) -> Vec<String> {
+        let broken = self.broken.iter().map(|b| format!("{} event {}: {}", b.stream, b.version, b.why));
+        let ranges = self.ranges.iter().map(|r| format!("the log after number {} up to {}: {}", r.after_seq, r.to_seq, r.why));
+        broken.chain(ranges).chain(self.rows.iter().cloned()).collect()
+    }
+}
+
+/// Checks every log's hash chain and end, the checkpoints over the whole log, and the rows that logs make.
 ///
 /// # Errors
 /// When the store does not answer.
 pub async fn verify(db: &Db) -> Result<Verified, Fault> {
-    let (events, broken) = rows::event::verify(db).await?;
-    Ok(Verified { events, broken })
+    let (events, mut broken) = proof::chains(db).await?;
+    // A log that does not hold is named once; what follows from it would only repeat that.
+    let named: HashSet<String> = broken.iter().map(|b| b.stream.clone()).collect();
+    broken.extend(proof::ends(db).await?.into_iter().filter(|end| !named.contains(&end.stream)));
+    let (ranges, unsealed) = proof::checkpoints(db).await?;
+    Ok(Verified { events, broken, ranges, rows: rows_that_differ(db, &named).await?, unsealed })
 }
 
 /// Pages listed that everybody was paged for.
@@ -49,16 +80,11 @@ pub struct Diagnosis {
 /// When the store does not answer.
 pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[&str], now: Timestamp) -> Result<Diagnosis, StartError> {
     let mut found = Diagnosis { errors: db.check().await?, warnings: Vec::new() };
-    let verified = verify(db).await?;
-    found.errors.extend(verified.broken.iter().map(|b| format!("{} event {}: {}", b.stream, b.version, b.why)));
-    found.errors.extend(rows_against_logs(db).await?);
+    found.errors.extend(verify(db).await?.findings());
     let unread = rows::expectation::unread(db, UNREAD_NAMED_MAX).await?.into_iter().chain(unread_alerts(db).await?);
     found.errors.extend(unread.map(|row| format!("{} {} does not read and is set aside: {}", row.table, row.key, row.why)));
     for (integration, key) in rows::alert::open_twice(db).await? {
         found.errors.push(format!("the condition `{key}` of {integration} is open more than once"));
-    }
-    for id in rows::reader::misfits(db).await? {
-        found.errors.push(format!("the rows of who may see {id} are not what the incident says"));
     }
     if rows::meta::get(db, rows::meta::QUARANTINE).await?.is_some() {
         found.warnings.push("this is a copy in quarantine: it sends nothing until `allclear release`".into());
@@ -127,71 +153,82 @@ async fn without_a_next_step(db: &Db, org: Option<&Org>, found: &mut Diagnosis) 
 /// # Errors
 /// When the store does not answer.
 pub async fn rows_against_logs(db: &Db) -> Result<Vec<String>, Fault> {
+    rows_that_differ(db, &HashSet::new()).await
+}
+
+/// Folds every log but those that are known not to hold, and compares with what is stored, column by column.
+async fn rows_that_differ(db: &Db, but: &HashSet<String>) -> Result<Vec<String>, Fault> {
     let mut out = Vec::new();
     let mut after = String::new();
     loop {
-        let ids = rows::incident::ids(db, &after, 500).await?;
-        let Some(last) = ids.last() else { break };
-        after = last.to_string();
-        for id in ids {
-            let row = rows::incident::get(db, id).await?;
-            match fold_incident(db, id).await? {
-                Ok(Some(folded)) if row.as_ref() != Some(&folded) => out.push(format!("the row of {id} is not what its log says")),
-                Err(why) => out.push(format!("the log of {id} does not read: {why}")),
-                Ok(_) => {}
-            }
-            for (page, head) in rows::page::of_incident(db, id).await? {
-                match fold_page(db, page.id).await? {
-                    Ok(Some(folded)) if folded != (page.clone(), head) => {
-                        out.push(format!("the row of {} is not what its log says", page.id))
+        let streams = proof::streams_after(db, &after, ROWS_BATCH).await?;
+        let Some(last) = streams.last() else { break };
+        after = last.clone();
+        for stream in streams.iter().filter(|stream| !but.contains(*stream)) {
+            let Some((table, folded)) = folded_row(db, stream).await? else { continue };
+            match folded {
+                Ok(Some(Write::Upsert { row, .. })) => {
+                    let found = proof::raw(db, table, stream).await?;
+                    // A row that is not there is told with the log's end.
+                    if let Some(column) = found.and_then(|found| proof::differs(table, &found, &row)) {
+                        out.push(format!("the row of {stream} is not what its log says: {column}"));
                     }
-                    Err(why) => out.push(format!("the log of {} does not read: {why}", page.id)),
-                    Ok(_) => {}
                 }
+                Ok(_) => {}
+                Err(why) => out.push(format!("the log of {stream} does not read: {why}")),
             }
         }
     }
-    reviews_against_logs(db, &mut out).await?;
-    actions_against_logs(db, &mut out).await?;
+    for id in rows::reader::misfits(db).await? {
+        out.push(format!("the rows of who may see {id} are not what the incident says"));
+    }
+    forms_against_logs(db, &mut out).await?;
     Ok(out)
 }
 
-async fn reviews_against_logs(db: &Db, out: &mut Vec<String>) -> Result<(), Fault> {
-    let mut before = None;
-    loop {
-        let found = rows::review::list(db, None, before, ROWS_BATCH, &Reach::all()).await?;
-        let Some((last, _)) = found.last() else { return Ok(()) };
-        before = Some(last.id);
-        for (row, head) in found {
-            let id = row.id;
-            let decode = |kind: &str, v, body: &str| review::Event::decode(kind, v, body).map_err(|why| why.to_string());
-            let folded = fold(db, &id.to_string(), decode, |state, event, _, at| review::evolve(state, id, event, at)).await?;
-            compare(&id.to_string(), (row, head), folded, out);
-        }
+/// The row that a log makes: nothing where words of it are lost, why not where it does not read.
+type RowOf = Result<Option<Write>, String>;
+
+/// The row that a stream's log makes; nothing for streams that make none.
+async fn folded_row(db: &Db, stream: &str) -> Result<Option<(&'static Table, RowOf)>, Fault> {
+    if let Ok(id) = stream.parse::<IncidentId>() {
+        let state = fold_incident(db, id).await?;
+        return Ok(Some((&INCIDENT, state.map(|state| state.map(|(state, head)| rows::incident::put(&state, head))))));
     }
+    if let Ok(id) = stream.parse::<PageId>() {
+        let decode = |kind: &str, v, body: &str| paging::Event::decode(kind, v, body).map_err(|why| why.to_string());
+        let state = fold(db, stream, decode, |state, event, _, at| paging::evolve(state, id, event, at)).await?;
+        return Ok(Some((&PAGE, state.map(|state| state.map(|(state, head)| rows::page::put(&state, head))))));
+    }
+    if let Ok(id) = stream.parse::<ReviewId>() {
+        let decode = |kind: &str, v, body: &str| review::Event::decode(kind, v, body).map_err(|why| why.to_string());
+        let state = fold(db, stream, decode, |state, event, _, at| review::evolve(state, id, event, at)).await?;
+        return Ok(Some((&REVIEW, state.map(|state| state.map(|(state, head)| rows::review::put(&state, head))))));
+    }
+    if let Ok(id) = stream.parse::<ActionId>() {
+        let decode = |kind: &str, v, body: &str| action::Event::decode(kind, v, body).map_err(|why| why.to_string());
+        let state = fold(db, stream, decode, |state, event, _, at| action::evolve(state, id, event, at)).await?;
+        return Ok(Some((&ACTION, state.map(|state| state.map(|(state, head)| rows::action::put(&state, head))))));
+    }
+    Ok(None)
 }
 
-async fn actions_against_logs(db: &Db, out: &mut Vec<String>) -> Result<(), Fault> {
-    let mut filter = rows::action::Filter { reach: Reach::all(), ..Default::default() };
-    loop {
-        let found = rows::action::list(db, &filter, ROWS_BATCH).await?;
-        let Some((last, _)) = found.last() else { return Ok(()) };
-        filter.before = Some(last.id);
-        for (row, head) in found {
-            let id = row.id;
-            let decode = |kind: &str, v, body: &str| action::Event::decode(kind, v, body).map_err(|why| why.to_string());
-            let folded = fold(db, &id.to_string(), decode, |state, event, _, at| action::evolve(state, id, event, at)).await?;
-            compare(&id.to_string(), (row, head), folded, out);
+/// The last word of a form's log is the version that is stored, or that it was removed. What a form says is not in
+/// its log, since it names people.
+async fn forms_against_logs(db: &Db, out: &mut Vec<String>) -> Result<(), Fault> {
+    let mut stored: HashMap<String, u64> =
+        rows::form::all(db).await?.into_iter().map(|form| (format!("form/{}/{}", form.kind, form.id), form.version)).collect();
+    for (stream, body) in proof::last_of_forms(db).await? {
+        let found = stored.remove(&stream);
+        // A word that was redacted says nothing.
+        let Some(said) = body.and_then(|body| serde_json::from_str::<serde_json::Value>(&body).ok()) else { continue };
+        let version = if said["action"] == "remove" { None } else { said["version"].as_u64() };
+        if found != version {
+            out.push(format!("{stream} is not at the version that its log says"));
         }
     }
-}
-
-fn compare<T: PartialEq>(id: &str, row: (T, Head), folded: Result<Option<(T, Head)>, String>, out: &mut Vec<String>) {
-    match folded {
-        Ok(Some(folded)) if folded != row => out.push(format!("the row of {id} is not what its log says")),
-        Err(why) => out.push(format!("the log of {id} does not read: {why}")),
-        Ok(_) => {}
-    }
+    out.extend(stored.into_keys().map(|stream| format!("{stream} has no log")));
+    Ok(())
 }
 
 /// Folds any log; nothing where part of it was redacted, since words are lost then.
@@ -219,7 +256,7 @@ async fn fold<S, E>(
     Ok(Ok(state.map(|state| (state, head))))
 }
 
-/// Rows compared at a time.
+/// Streams compared at a time.
 const ROWS_BATCH: i64 = 500;
 
 type Folded<T> = Result<Result<Option<(T, Head)>, String>, Fault>;
@@ -227,11 +264,6 @@ type Folded<T> = Result<Result<Option<(T, Head)>, String>, Fault>;
 pub(crate) async fn fold_incident(db: &Db, id: IncidentId) -> Folded<Incident> {
     let decode = |kind: &str, v, body: &str| incident::Event::decode(kind, v, body).map_err(|why| why.to_string());
     fold(db, &id.to_string(), decode, |state, event, actor, at| incident::evolve(state, id, event, actor, at, Mode::Live)).await
-}
-
-async fn fold_page(db: &Db, id: PageId) -> Folded<Page> {
-    let decode = |kind: &str, v, body: &str| paging::Event::decode(kind, v, body).map_err(|why| why.to_string());
-    fold(db, &id.to_string(), decode, |state, event, _, at| paging::evolve(state, id, event, at)).await
 }
 
 async fn whole_stream(db: &Db, stream: &str) -> Result<Vec<Stored>, Fault> {

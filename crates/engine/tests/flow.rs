@@ -24,9 +24,11 @@ use allclear_engine::seal::SecretKey;
 use allclear_engine::trouble::Trouble;
 use allclear_engine::{EngineSettings, upkeep};
 use allclear_store::schema::{MIGRATIONS, TABLES};
-use allclear_store::{Db, OpenOptions};
+use allclear_store::{Db, FaultPlan, OpenOptions};
 use jiff::Timestamp;
 use tokio::sync::watch;
+
+mod tamper;
 
 struct HandClock {
     micros: AtomicI64,
@@ -111,7 +113,10 @@ impl World {
     }
 
     async fn with(url: &str, outbox: OutboxSettings) -> Self {
-        let db = Db::open(url, OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap();
+        Self::over(Db::open(url, OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap(), outbox).await
+    }
+
+    async fn over(db: Db, outbox: OutboxSettings) -> Self {
         let clock = Arc::new(HandClock { micros: AtomicI64::new(1_790_000_000_000_000), moved: watch::channel(()).0 });
         let sink = Arc::new(Sink::default());
         let ports = Ports { clock: clock.clone(), rng: Arc::new(Counting(Mutex::new(3))), transport: sink.clone() };
@@ -192,8 +197,7 @@ impl World {
 
     async fn healthy(&self) {
         let verified = upkeep::verify(self.engine.db()).await.unwrap();
-        assert_eq!(verified.broken, []);
-        assert_eq!(upkeep::rows_against_logs(self.engine.db()).await.unwrap(), Vec::<String>::new());
+        assert_eq!(verified.findings(), Vec::<String>::new());
     }
 }
 
@@ -319,6 +323,42 @@ async fn a_key_given_twice_does_it_once(url: &str) {
     assert_eq!(world.incidents().await.len(), 1);
 }
 
+/// The disk is full: what is new is refused, an acknowledgement counts though it came in one commit with alarms, and
+/// pages go on. Then there is room, and all is as before.
+async fn on_a_full_disk_an_acknowledgement_counts_and_pages_go_on(url: &str) {
+    let full = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let asked = full.clone();
+    let db = Db::open(url, OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap();
+    let plan = move |_: &[allclear_store::Write]| if asked.load(Ordering::SeqCst) { FaultPlan::Full } else { FaultPlan::None };
+    let world = World::over(db.with_faults(Arc::new(plan)), OutboxSettings { bundle: false, ..OutboxSettings::default() }).await;
+    world.signal(SignalAction::Trigger, "disk", &[]).await.unwrap();
+    world.signal(SignalAction::Trigger, "fan", &[]).await.unwrap();
+    full.store(true, Ordering::SeqCst);
+    let [fan, disk] = &world.incidents().await[..] else { panic!("two incidents") };
+    let acknowledge = incident::Command::Acknowledge { by: Some("ana".into()), via: "api".into() };
+    let (one, two, three, acknowledged) = tokio::join!(
+        world.signal(SignalAction::Trigger, "new 1", &[]),
+        world.signal(SignalAction::Trigger, "new 2", &[]),
+        world.signal(SignalAction::Trigger, "new 3", &[]),
+        world.command(disk, acknowledge),
+    );
+    for refused in [one, two, three] {
+        assert!(matches!(&refused, Err(Refusal::Unavailable(why)) if why.contains("full")), "{refused:?}");
+    }
+    acknowledged.unwrap();
+    let noted = world.command(fan, incident::Command::Note { text: "hm".into() }).await;
+    assert!(matches!(noted, Err(Refusal::Unavailable(_))), "{noted:?}");
+    assert!(world.engine.troubles().list().iter().any(|present| present.trouble == Trouble::DiskFull));
+    // Nobody has the other one: its next step pages, with the disk as full as before.
+    world.advance(301).await;
+    assert!(world.told().contains(&pair("ben", "webhook")), "{:?}", world.told());
+    full.store(false, Ordering::SeqCst);
+    world.signal(SignalAction::Trigger, "new 1", &[]).await.unwrap();
+    assert_eq!(world.incidents().await.len(), 3);
+    assert!(!world.engine.troubles().list().iter().any(|present| present.trouble == Trouble::DiskFull));
+    world.healthy().await;
+}
+
 /// Two nodes on one PostgreSQL: one condition sent to both at once is one alert and one page; what
 /// one node acknowledges the other escalates no more; what is due is done once.
 #[tokio::test]
@@ -378,6 +418,7 @@ on_both! {
     what_recovers_with_nobody_on_it_resolves_by_itself,
     a_send_that_fails_pulls_the_next_way_and_then_the_next_step_forward,
     a_key_given_twice_does_it_once,
+    on_a_full_disk_an_acknowledgement_counts_and_pages_go_on,
 }
 
 #[tokio::test]

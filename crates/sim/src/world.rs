@@ -12,7 +12,7 @@ use allclear_domain::org::snapshot::Org;
 use allclear_domain::time::{Length, after};
 use allclear_engine::core::{Command, Core, Input, Refusal, Reply, Setup};
 use allclear_engine::decider::Decider;
-use allclear_engine::upkeep;
+use allclear_engine::{checkpoints, upkeep};
 use allclear_store::schema::MIGRATIONS;
 use allclear_store::{Db, FaultPlan, rows};
 use jiff::Timestamp;
@@ -838,13 +838,13 @@ impl World {
 
     /// Rows against logs, and the chain.
     pub(crate) fn check_logs(&mut self) {
-        match block_on(upkeep::verify(&self.db)) {
-            Ok(verified) if verified.broken.is_empty() => {}
-            found => self.fail("I6 the chain holds", format!("{found:?}")),
+        let to = block_on(rows::event::newest_seq(&self.db)).unwrap_or(0);
+        if let Err(why) = block_on(checkpoints::seal_next(&self.db, to, checkpoints::Rest::Too, self.now)) {
+            self.fail("I6 the log is sealed", why.to_string());
         }
-        match block_on(upkeep::rows_against_logs(&self.db)) {
-            Ok(found) if found.is_empty() => {}
-            found => self.fail("I6 rows are what their logs say", format!("{found:?}")),
+        match block_on(upkeep::verify(&self.db)) {
+            Ok(verified) if verified.is_whole() => {}
+            found => self.fail("I6 the record is what was written", format!("{found:?}")),
         }
     }
 }

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::mpsc;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::Type;
 
-use crate::db::{Backend, Db, inline, quick_check};
+use crate::db::{Backend, Db, inline};
 use crate::fault::{CommitError, Fault, FaultKind, OpenError};
 use crate::faulty::Points;
 use crate::migrate::Migration;
@@ -23,12 +23,16 @@ use crate::pg_batch::{self, Param};
 use crate::sql_text;
 use crate::sqlite::{self, Core, fault};
 use crate::sqlite_file::{self, Place};
+use crate::sqlite_health::quick_check;
 use crate::val::{Kind, Row, Table, Val, Write};
 
 /// Rows that travel together between the two databases: a few MiB of events.
 const ROWS_TOGETHER: usize = 2_000;
 /// Parcels of rows that may wait for the slower side.
 const PARCELS_WAITING: usize = 2;
+
+/// One moment, however long it takes to read.
+const COPY_BEGIN: &str = "begin isolation level repeatable read, read only; set local statement_timeout = 0";
 
 /// Some rows of one table on their way.
 struct Parcel {
@@ -48,8 +52,8 @@ impl Db {
         discard(&partial);
         let (target, migrations) = (partial.clone(), self.inner.options.migrations);
         let made = match &self.inner.backend {
-            Backend::Threads(threads) if threads.place.is_file() => {
-                let place = threads.place.clone();
+            Backend::Threads(threads) if threads.place().is_file() => {
+                let place = threads.place();
                 sqlite_file::off_thread("store-backup", move || vacuum_into(&place.open_reader()?, &target)).await
             }
             Backend::Threads(threads) => threads.with(move |core| vacuum_into(core.conn()?, &target)).await,
@@ -113,7 +117,7 @@ fn vacuum_into(conn: &Connection, target: &Path) -> Result<(), Fault> {
 /// Marks, examines, syncs and names a finished copy.
 fn seal(partial: &Path, to: &Path, mark: &[Write]) -> Result<(), Fault> {
     let conn = Connection::open(partial).map_err(|error| fault(&error, "open the copy"))?;
-    let mut core = Core::new(conn, Place { path: None, read_only: false }, Arc::new(Points::default()), None);
+    let mut core = Core::new(conn, Place::memory(), Arc::new(Points::default()), None);
     match core.commit_group(&[mark]).pop() {
         Some(Err(CommitError::Fault(why))) => return Err(why.while_doing("mark the copy")),
         Some(Err(conflict)) => {
@@ -166,7 +170,7 @@ async fn copy_out(
             return Ok(());
         };
         let link = server.address.connect_long().await?;
-        link.client.batch_execute("begin isolation level repeatable read, read only").await.map_err(|error| pg::fault(&error, "begin"))?;
+        link.client.batch_execute(COPY_BEGIN).await.map_err(|error| pg::fault(&error, "begin"))?;
         for (table, columns) in tables.iter().copied().zip::<Vec<Arc<[String]>>>(layouts) {
             if !read_table(&link, table, columns, &parcels).await? {
                 break;
@@ -187,7 +191,7 @@ async fn read_table(
     columns: Arc<[String]>,
     parcels: &mpsc::Sender<Option<Parcel>>,
 ) -> Result<bool, Fault> {
-    let rows = link.client.query_raw(&select(table, &columns), Vec::<Param<'_>>::new()).await;
+    let rows = link.client.query_typed_raw(&select(table, &columns), Vec::<(Param<'_>, Type)>::new()).await;
     let mut rows = std::pin::pin!(rows.map_err(|error| pg::fault(&error, table.name))?.ready_chunks(ROWS_TOGETHER));
     while let Some(chunk) = rows.next().await {
         let rows: Result<Vec<Row>, Fault> =
@@ -317,7 +321,7 @@ async fn send_in(server: &Server, from: PathBuf, tables: &'static [&'static Tabl
         // A local: dropped at a failure, so that the reading side ends too.
         let mut arriving = arriving;
         let mut link = server.address.connect_long().await?;
-        let begun = link.client.batch_execute("begin").await;
+        let begun = link.client.batch_execute("begin; set local statement_timeout = 0").await;
         begun.map_err(|error| pg::fault(&error, "begin"))?;
         for table in tables {
             if !link.read(&any_row(table), &[]).await?.is_empty() {
@@ -381,8 +385,8 @@ async fn insert_many(link: &mut Link, parcel: &Parcel) -> Result<(), Fault> {
     );
     let rows: Vec<&[Val]> = parcel.rows.iter().map(|row| row.0.as_slice()).collect();
     let params: Vec<Param<'_>> = kinds.iter().enumerate().map(|(index, kind)| pg_batch::array(*kind, index, &rows)).collect();
-    let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(|param| param as _).collect();
-    link.client.execute(&sql, &params).await.map(|_| ()).map_err(|error| pg::fault(&error, parcel.table.name))
+    let params = params.into_iter().zip(kinds.iter().map(|kind| pg_batch::array_type(*kind))).collect();
+    pg::unnamed(&link.client, &sql, params).await.map(|_| ()).map_err(|error| pg::fault(&error, parcel.table.name))
 }
 
 /// Lets the columns that the database numbers itself go on after the highest number restored.

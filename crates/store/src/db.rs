@@ -4,8 +4,9 @@
 //! happens is written as a guard (`expect`) or a unique key, and a caller that lost reads again.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,8 +17,10 @@ use crate::pg::{Address, Server};
 use crate::pg_batch::Planner;
 use crate::sql_text::Dialect;
 use crate::sqlite::{self, Core};
-use crate::sqlite_file::{self, Place, Threads};
-use crate::val::{Row, Table, Val, Write};
+use crate::sqlite_file::{self, BUSY_WAIT, Place, Threads};
+use crate::sqlite_health::quick_check;
+use crate::sqlite_lock;
+use crate::val::{Row, Space, Table, Val, Write};
 
 /// How the database is shared with other processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -42,13 +45,15 @@ pub struct OpenOptions {
     pub access: Access,
     /// Reading connections: threads on SQLite, connections of the pool on PostgreSQL.
     pub readers: usize,
+    /// How long a statement on SQLite waits for another process that holds the file.
+    pub busy_wait: Duration,
 }
 
 impl OpenOptions {
     /// A server's options with two readers.
     #[must_use]
     pub fn new(migrations: &'static [Migration], tables: &'static [&'static Table]) -> Self {
-        Self { migrations, tables, access: Access::Serve, readers: 2 }
+        Self { migrations, tables, access: Access::Serve, readers: 2, busy_wait: BUSY_WAIT }
     }
 
     /// The same, shared in another way.
@@ -71,6 +76,10 @@ pub(crate) struct Inner {
     pub(crate) options: OpenOptions,
     points: Arc<Points>,
     reads: AtomicU64,
+    /// Whether only what may use the reserve is written.
+    short: Arc<AtomicBool>,
+    /// The first damage that a statement met.
+    damage: Mutex<Option<String>>,
 }
 
 pub(crate) enum Backend {
@@ -83,8 +92,9 @@ pub(crate) enum Backend {
 }
 
 impl Db {
-    fn over(backend: Backend, options: OpenOptions, points: Arc<Points>) -> Self {
-        Self { inner: Arc::new(Inner { backend, options, points, reads: AtomicU64::new(0) }), faults: None }
+    fn over(backend: Backend, options: OpenOptions, points: Arc<Points>, short: Arc<AtomicBool>) -> Self {
+        let inner = Inner { backend, options, points, reads: AtomicU64::new(0), short, damage: Mutex::new(None) };
+        Self { inner: Arc::new(inner), faults: None }
     }
 
     /// Opens `sqlite:PATH`, `sqlite::memory:` or `postgres://…` and brings its schema up to date.
@@ -93,12 +103,13 @@ impl Db {
             return Self::open_sqlite(path.strip_prefix("//").unwrap_or(path), options);
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let address = Address::parse(url)?;
+            let mut address = Address::parse(url)?;
+            address.look_for_a_pooler().await?;
             address.prepare(options.migrations, options.access == Access::Serve).await?;
             let wakes = Server::has_log(&address).await?;
             let points = Arc::new(Points::default());
             let server = Server::start(address, options.readers, wakes, Planner::new(options.tables), Arc::clone(&points));
-            return Ok(Self::over(Backend::Server(server), options, points));
+            return Ok(Self::over(Backend::Server(server), options, points, Arc::default()));
         }
         Err(OpenError::Address { given: shown(url), why: "it starts with neither `sqlite:` nor `postgres://`".to_owned() })
     }
@@ -109,10 +120,9 @@ impl Db {
         }
         let points = Arc::new(Points::default());
         let path = (path != ":memory:").then(|| PathBuf::from(path));
-        let place = Place { path, read_only: options.access == Access::ReadOnly };
         let serves = options.access == Access::Serve;
-        let lock = match &place.path {
-            Some(path) if serves => Some(sqlite_file::lock(path)?),
+        let held = match &path {
+            Some(path) if serves => Some(Arc::new(sqlite_lock::take(path)?)),
             Some(path) if !path.exists() => {
                 return Err(OpenError::Address {
                     given: format!("sqlite:{}", path.display()),
@@ -121,19 +131,21 @@ impl Db {
             }
             _ => None,
         };
+        let place = Place { path, read_only: options.access == Access::ReadOnly, busy_wait: options.busy_wait, held };
         let may_migrate = serves || !place.is_file();
-        let core = sqlite_file::open_core(&place, options.migrations, may_migrate, Arc::clone(&points), lock)?;
+        let short = Arc::default();
+        let core = sqlite_file::open_core(&place, options.migrations, may_migrate, Arc::clone(&points), &short)?;
         let threads = Threads::start(core, place, options.readers)?;
-        Ok(Self::over(Backend::Threads(threads), options, points))
+        Ok(Self::over(Backend::Threads(threads), options, points, short))
     }
 
     /// SQLite in memory, executed on the calling thread when a future is first polled: no threads, no
     /// runtime, the same order every time.
     pub fn open_inline(migrations: &'static [Migration]) -> Result<Db, OpenError> {
         let points = Arc::new(Points::default());
-        let place = Place { path: None, read_only: false };
-        let core = sqlite_file::open_core(&place, migrations, true, Arc::clone(&points), None)?;
-        Ok(Self::over(Backend::Inline(Mutex::new(core)), OpenOptions::new(migrations, &[]), points))
+        let short = Arc::default();
+        let core = sqlite_file::open_core(&Place::memory(), migrations, true, Arc::clone(&points), &short)?;
+        Ok(Self::over(Backend::Inline(Mutex::new(core)), OpenOptions::new(migrations, &[]), points, short))
     }
 
     /// The same database whose commits fail as `hook` decides.
@@ -160,10 +172,38 @@ impl Db {
     /// Runs one reading statement (`?1`, `?2` …) and gives its rows.
     pub async fn read(&self, sql: &str, args: Vec<Val>) -> Result<Vec<Row>, Fault> {
         self.inner.reads.fetch_add(1, Ordering::Relaxed);
-        match &self.inner.backend {
+        let found = match &self.inner.backend {
             Backend::Threads(threads) => threads.read(sql, args).await,
             Backend::Inline(core) => inline(core, |core| sqlite::read(core.conn()?, sql, &args)),
             Backend::Server(server) => server.read(sql, &args).await,
+        };
+        found.inspect_err(|fault| self.note_damage(fault))
+    }
+
+    fn note_damage(&self, fault: &Fault) {
+        if fault.kind == FaultKind::Corrupt {
+            let mut damage = self.inner.damage.lock().unwrap_or_else(PoisonError::into_inner);
+            damage.get_or_insert_with(|| fault.why.to_string());
+        }
+    }
+
+    /// What a statement met that no statement should: a damaged page or file. It stays until the next opening.
+    #[must_use]
+    pub fn damage(&self) -> Option<String> {
+        self.inner.damage.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the disk is full, so that only commits in [`Space::Reserved`] are written.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.inner.short.load(Ordering::SeqCst)
+    }
+
+    /// Looks whether a full disk has room again; then the reserve is made whole, and all commits are written again.
+    pub async fn regain(&self) -> Result<bool, Fault> {
+        match &self.inner.backend {
+            Backend::Threads(threads) => threads.with(|core| Ok(core.regain())).await,
+            Backend::Inline(_) | Backend::Server(_) => Ok(true),
         }
     }
 
@@ -178,17 +218,33 @@ impl Db {
     ///
     /// A commit goes on when its future is dropped.
     pub async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+        self.commit_in(Space::Free, writes).await
+    }
+
+    /// The same, and says whether it may take what is kept for a full disk. On PostgreSQL nothing is kept.
+    pub async fn commit_in(&self, space: Space, writes: Vec<Write>) -> Result<(), CommitError> {
+        let done = self.write(space, writes).await;
+        if let Err(CommitError::Fault(fault)) = &done {
+            self.note_damage(fault);
+        }
+        done
+    }
+
+    async fn write(&self, space: Space, writes: Vec<Write>) -> Result<(), CommitError> {
         writes.iter().try_for_each(Write::check)?;
         let plan = self.faults.as_ref().map_or(FaultPlan::None, |decide| decide(&writes));
         if plan == FaultPlan::FailBefore {
             return Err(Fault::new(FaultKind::Injected, "the commit was refused on purpose").into());
+        }
+        if plan == FaultPlan::Full && space == Space::Free {
+            return Err(Fault::new(FaultKind::Full, "the disk is full on purpose").into());
         }
         if self.inner.options.access == Access::ReadOnly {
             return Err(Fault::new(FaultKind::ReadOnly, "the database was opened to look only").into());
         }
         if !writes.is_empty() {
             match &self.inner.backend {
-                Backend::Threads(threads) => threads.commit(writes).await?,
+                Backend::Threads(threads) => threads.commit(writes, space).await?,
                 Backend::Server(server) => server.commit(writes).await?,
                 Backend::Inline(core) => inline(core, |core| core.commit_group(&[&writes]).pop().unwrap_or(Ok(())))?,
             }
@@ -211,10 +267,11 @@ impl Db {
     }
 
     /// Wake-ups when any node committed to the table `event`: each says how far `seq` reaches. An empty
-    /// text after each connection means "look, something may have been missed". `None` on SQLite.
+    /// text after each connection means "look, something may have been missed". `None` on SQLite, and behind a pooler
+    /// that shares sessions.
     pub async fn notifications(&self) -> Option<tokio::sync::mpsc::Receiver<String>> {
         match &self.inner.backend {
-            Backend::Server(server) => Some(server.notifications()),
+            Backend::Server(server) => server.notifications(),
             Backend::Threads(_) | Backend::Inline(_) => None,
         }
     }
@@ -222,9 +279,16 @@ impl Db {
     /// Looks at the database's health; each line is something that is wrong.
     pub async fn check(&self) -> Result<Vec<String>, Fault> {
         match &self.inner.backend {
-            Backend::Threads(threads) if threads.place.is_file() => {
-                let place = threads.place.clone();
-                sqlite_file::off_thread("store-check", move || quick_check(&place.open_reader()?)).await
+            Backend::Threads(threads) if threads.place().is_file() => {
+                let place = threads.place();
+                sqlite_file::off_thread("store-check", move || {
+                    let conn = place.open_reader()?;
+                    let found = quick_check(&conn);
+                    drop(conn);
+                    drop(place);
+                    found
+                })
+                .await
             }
             Backend::Threads(threads) => threads.with(|core| quick_check(core.conn()?)).await,
             Backend::Inline(core) => inline(core, |core| quick_check(core.conn()?)),
@@ -244,13 +308,6 @@ impl Db {
 
 pub(crate) fn inline<T>(core: &Mutex<Core>, work: impl FnOnce(&mut Core) -> T) -> T {
     work(&mut core.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// SQLite's own examination; empty where all is well.
-pub(crate) fn quick_check(conn: &rusqlite::Connection) -> Result<Vec<String>, Fault> {
-    let rows = sqlite::read(conn, "pragma quick_check", &[])?;
-    let lines: Result<Vec<String>, Fault> = rows.iter().map(|row| row.text(0).map(str::to_owned)).collect();
-    Ok(lines?.into_iter().filter(|line| line != "ok").collect())
 }
 
 /// An address fit for a message: the password and the options, which may hold one, hidden.

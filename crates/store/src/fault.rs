@@ -109,6 +109,16 @@ pub enum OpenError {
         /// The database file.
         path: String,
     },
+    /// The file is damaged.
+    #[error(
+        "{path} is damaged: {why}. Nothing was changed. Keep a copy of the file and of {path}-wal; then `allclear restore BACKUP --database sqlite:NEW.db` from the last good backup, and start on NEW.db with the same secret key file"
+    )]
+    Damaged {
+        /// The database file.
+        path: String,
+        /// What was found.
+        why: String,
+    },
     /// The database software is too old.
     #[error("{what} {found} is too old; version {needed} or newer is needed")]
     TooOld {

@@ -13,6 +13,8 @@ pub enum FaultPlan {
     None,
     /// It is refused before anything is written.
     FailBefore,
+    /// The disk is full: refused, unless it may use what is kept for that.
+    Full,
     /// It is written, and the caller is told that this is unknown.
     FailAfter,
 }

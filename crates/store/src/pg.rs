@@ -3,8 +3,10 @@
 //! Invariant: a connection that broke while `COMMIT` was on its way makes the outcome unknown; one that
 //! broke before makes nothing of the group durable, and the group is tried once more on a new one.
 //!
-//! What a group looks like on the wire is planned in `pg_batch`. Needs a session of its own: a pooler
-//! in transaction mode between us and the server loses prepared statements and notifications.
+//! What a group looks like on the wire is planned in `pg_batch`. Behind a pooler in transaction mode each
+//! transaction may meet another session of the server: that is found out at the opening ([`Address::look_for_a_pooler`]),
+//! and then nothing is left in a session: statements have no name, limits are set inside each transaction, nobody
+//! listens. What a server runs is the same in both ways.
 
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
@@ -13,7 +15,8 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Statement};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{AsyncMessage, Client, Config, NoTls, SimpleQueryMessage, Statement};
 
 use crate::fault::{CommitError, Fault, FaultKind, OpenError};
 use crate::faulty::Points;
@@ -44,10 +47,22 @@ pub(crate) const CHANNEL: &str = "allclear";
 pub(crate) const WAKING_TABLE: &str = "event";
 /// Tells listeners, in the transaction that wrote it, how far the log reaches.
 pub(crate) const NOTIFY: &str = "select pg_notify('allclear', (select coalesce(max(seq), 0)::text from event))";
-/// A writing session: limits for statements, locks and forgotten transactions, synced commits.
-pub(crate) const WRITER_SESSION: &str = "set statement_timeout = '30s'; set lock_timeout = '10s'; \
+/// A writing session: limits for statements, locks (as on SQLite: whoever asks waits for the group before theirs and for
+/// their own, and is to be answered within ten seconds) and forgotten transactions, synced commits.
+pub(crate) const WRITER_SESSION: &str = "set statement_timeout = '30s'; set lock_timeout = '4s'; \
     set idle_in_transaction_session_timeout = '60s'; set timezone = 'UTC'; \
     select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') in ('off', 'local')";
+/// The same for one transaction, behind a pooler that shares sessions.
+pub(crate) const POOLED_BEGIN: &str = "begin; set local statement_timeout = '30s'; set local lock_timeout = '4s'; \
+    set local idle_in_transaction_session_timeout = '60s'; \
+    select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') in ('off', 'local')";
+/// A read behind such a pooler.
+const POOLED_READ: &str = "begin read only; set local statement_timeout = '30s'";
+/// How long the look for a pooler waits for a session: one whose pool holds a single session has none to give.
+const PROBE_WAIT: Duration = Duration::from_secs(2);
+/// Sessions that the look for a pooler holds on to, one after another: a pool that hands out the one that lay idle
+/// longest gives the same one twice at most.
+const PROBES: usize = 2;
 /// A reading session, which cannot write.
 const READER_SESSION: &str = "set statement_timeout = '30s'; set timezone = 'UTC'; set default_transaction_read_only = on";
 /// A session for schema changes and copies, which may take long.
@@ -70,11 +85,13 @@ pub(crate) struct Link {
     rows: HashMap<(&'static str, bool), Statement>,
     /// Ends when the connection does.
     driver: JoinHandle<()>,
+    /// Whether a pooler shares the sessions behind it.
+    pub(crate) pooled: bool,
 }
 
 impl Link {
-    fn new(client: Client, driver: JoinHandle<()>) -> Self {
-        Self { client, statements: HashMap::new(), rows: HashMap::new(), driver }
+    fn new(client: Client, driver: JoinHandle<()>, pooled: bool) -> Self {
+        Self { client, statements: HashMap::new(), rows: HashMap::new(), driver, pooled }
     }
 
     pub(crate) async fn prepared(&mut self, sql: &str) -> Result<Statement, Fault> {
@@ -100,18 +117,54 @@ impl Link {
         Ok(statement)
     }
 
+    /// One statement that reads, outside a transaction or in one that the caller has begun.
     pub(crate) async fn read(&mut self, sql: &str, args: &[Val]) -> Result<Vec<Row>, Fault> {
+        if self.pooled {
+            counted(sql_text::parameters(sql), args.len(), sql)?;
+            let text = sql_text::render(sql, Dialect::Postgres);
+            let params: Vec<(Param<'_>, Type)> = args.iter().map(|arg| (Param::One(arg), pg_batch::type_of(arg))).collect();
+            let params: Vec<(&(dyn ToSql + Sync), Type)> = params.iter().map(|(param, of)| (param as _, of.clone())).collect();
+            let rows = self.client.query_typed(&text, &params).await.map_err(|error| fault(&error, sql))?;
+            return rows.iter().map(pg_batch::row).collect();
+        }
         let statement = self.prepared(sql).await?;
-        counted(&statement, args.len(), sql)?;
+        counted(statement.params().len(), args.len(), sql)?;
         let params: Vec<Param<'_>> = args.iter().map(Param::One).collect();
         let params: Vec<&(dyn tokio_postgres::types::ToSql + Sync)> = params.iter().map(|param| param as _).collect();
         let rows = self.client.query(&statement, &params).await.map_err(|error| fault(&error, sql))?;
         rows.iter().map(pg_batch::row).collect()
     }
+
+    /// One statement of a reading session. Behind a pooler its limits are sent along with it.
+    async fn read_only(&mut self, sql: &str, args: &[Val]) -> Result<Vec<Row>, Fault> {
+        if !self.pooled {
+            return self.read(sql, args).await;
+        }
+        self.client.batch_execute(POOLED_READ).await.map_err(|error| fault(&error, "begin"))?;
+        let found = self.read(sql, args).await;
+        let ended = self.client.batch_execute("commit").await.map_err(|error| fault(&error, "commit"));
+        let rows = found?;
+        ended.map(|()| rows)
+    }
+
+    /// The session that answers now. Without a statement that would have a name.
+    async fn session(&self) -> Result<String, Fault> {
+        let rows = self.client.simple_query("select pg_backend_pid()").await.map_err(|error| fault(&error, "look for a pooler"))?;
+        let pid = rows.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        Ok(pid.unwrap_or_default().to_owned())
+    }
 }
 
-pub(crate) fn counted(statement: &Statement, given: usize, what: &str) -> Result<(), Fault> {
-    let wanted = statement.params().len();
+/// Runs a statement without a name, as it is sent behind a pooler; how many rows it changed.
+pub(crate) async fn unnamed(client: &Client, text: &str, params: Vec<(Param<'_>, Type)>) -> Result<u64, tokio_postgres::Error> {
+    let params: Vec<(&(dyn ToSql + Sync), Type)> = params.iter().map(|(param, of)| (param as _, of.clone())).collect();
+    client.execute_typed(text, &params).await
+}
+
+pub(crate) fn counted(wanted: usize, given: usize, what: &str) -> Result<(), Fault> {
     if wanted == given {
         return Ok(());
     }
@@ -147,6 +200,8 @@ pub(crate) struct Address {
     config: Config,
     /// Where TLS is asked for.
     tls: Option<Verified>,
+    /// Whether a pooler hands each transaction to another session.
+    pub(crate) pooled: bool,
 }
 
 /// The address without what libpq knows and the driver does not: `sslrootcert`, and the two stricter
@@ -184,7 +239,7 @@ impl Address {
             config.connect_timeout(CONNECT_WAIT);
         }
         config.tcp_user_timeout(PEER_SILENCE_MAX).keepalives_idle(PEER_SILENCE_MAX);
-        Ok(Self { config, tls })
+        Ok(Self { config, tls, pooled: false })
     }
 
     pub(crate) async fn connect(&self, session: &str, woken: Option<mpsc::Sender<String>>) -> Result<Link, Fault> {
@@ -199,9 +254,38 @@ impl Address {
                 (client, spawn(drive(connection, woken)))
             }
         };
-        let link = Link::new(client, driver);
-        link.client.batch_execute(session).await.map_err(|error| fault(&error, "set up the session"))?;
+        let link = Link::new(client, driver, self.pooled);
+        if !self.pooled {
+            link.client.batch_execute(session).await.map_err(|error| fault(&error, "set up the session"))?;
+        }
         Ok(link)
+    }
+
+    /// Finds out whether a pooler in transaction mode is between us and the server: then a connection meets another
+    /// session while somebody else is in a transaction on the one it had.
+    pub(crate) async fn look_for_a_pooler(&mut self) -> Result<(), Fault> {
+        // As if there were one: nothing is left in a session.
+        self.pooled = true;
+        let link = self.connect("", None).await?;
+        let had = link.session().await?;
+        let mut holding = Vec::new();
+        for _ in 0..PROBES {
+            let other = self.connect("", None).await?;
+            let begun = tokio::time::timeout(PROBE_WAIT, other.client.batch_execute("begin; select 1")).await;
+            holding.push(other);
+            let now = tokio::time::timeout(PROBE_WAIT, link.session()).await;
+            match (begun, now) {
+                (Ok(Ok(())), Ok(Ok(now))) if now == had => {}
+                (Ok(Err(error)), _) => return Err(fault(&error, "look for a pooler")),
+                (_, Ok(Err(why))) => return Err(why),
+                _ => {
+                    tracing::info!("a pooler shares the database's sessions: other nodes are heard within seconds instead of at once");
+                    return Ok(());
+                }
+            }
+        }
+        self.pooled = false;
+        Ok(())
     }
 
     /// A session for something long, outside the pool.
@@ -224,27 +308,23 @@ impl Address {
             let found = applied.last().map_or(0, |(number, _)| *number);
             return Err(OpenError::NeedsMigration { found, known: migrate::newest(migrations) });
         }
-        // The lock ends with the session, also when this process is killed.
-        link.client
-            .execute("select pg_advisory_lock($1)", &[&MIGRATION_LOCK])
-            .await
-            .map_err(|error| fault(&error, "wait for the migration lock"))?;
-        for migration in migrate::pending(migrations, &applied(&mut link).await?)? {
-            let failed = |error: tokio_postgres::Error| migration.failed(fault(&error, "it").why);
-            let text = format!("begin; {};\n{}", migrate::RECORD_TABLE, migration.text(Dialect::Postgres));
-            let written = async {
-                link.client.batch_execute(&text).await?;
-                let record = sql_text::render(migrate::RECORD_WRITE, Dialect::Postgres);
-                link.client.execute(&record, &[&migration.number, &migration.name]).await?;
-                link.client.batch_execute("commit").await
+        loop {
+            // The lock ends with the transaction, also when this process is killed, and behind a pooler.
+            let begin = format!("begin; set local statement_timeout = 0; select pg_advisory_xact_lock({MIGRATION_LOCK})");
+            link.client.batch_execute(&begin).await.map_err(|error| fault(&error, "wait for the migration lock"))?;
+            let applied = applied(&mut link).await?;
+            let Some(migration) = migrate::pending(migrations, &applied)?.first() else {
+                return link.client.batch_execute("rollback").await.map_err(|error| fault(&error, "let go of the migration lock").into());
             };
-            if let Err(error) = written.await {
-                // Best effort: the session ends right after and rolls back anyway.
+            let name = migration.name.replace('\'', "''");
+            let record = migrate::RECORD_WRITE.replace("?1", &migration.number.to_string()).replace("?2", &format!("'{name}'"));
+            let text = format!("{};\n{}\n;{record}; commit", migrate::RECORD_TABLE, migration.text(Dialect::Postgres));
+            if let Err(error) = link.client.batch_execute(&text).await {
+                // Best effort: the connection ends right after, and the server rolls back anyway.
                 let _ = link.client.batch_execute("rollback").await;
-                return Err(failed(error));
+                return Err(migration.failed(fault(&error, "it").why));
             }
         }
-        Ok(())
     }
 }
 
@@ -307,7 +387,7 @@ impl Server {
                 Some(link) => link,
                 None => self.address.connect(READER_SESSION, None).await?,
             };
-            match link.read(sql, args).await {
+            match link.read_only(sql, args).await {
                 // A connection that lay idle while the server restarted, or a statement prepared
                 // before the schema changed, says nothing about this read: once more, on a new one.
                 Err(why) if !tried && !fresh && (why.kind == FaultKind::Unreachable || is_stale(&why)) => tried = true,
@@ -324,7 +404,12 @@ impl Server {
 
     /// Wake-ups by other nodes' commits; an empty text after each (re)connection, since something may
     /// have been missed.
-    pub(crate) fn notifications(&self) -> mpsc::Receiver<String> {
+    ///
+    /// None behind a pooler in transaction mode, where nobody can listen: whoever asks looks now and then.
+    pub(crate) fn notifications(&self) -> Option<mpsc::Receiver<String>> {
+        if self.address.pooled {
+            return None;
+        }
         let (woken, wakes) = mpsc::channel(WAKE_UPS_KEPT);
         let address = self.address.clone();
         spawn(async move {
@@ -347,7 +432,7 @@ impl Server {
                 pause = (pause * 2).min(PAUSE.1);
             }
         });
-        wakes
+        Some(wakes)
     }
 
     /// What is wrong with the server, line by line.

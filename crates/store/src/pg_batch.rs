@@ -194,6 +194,27 @@ pub(crate) fn array<'a>(kind: Kind, index: usize, rows: &[&'a [Val]]) -> Param<'
     }
 }
 
+/// The type by which a value is sent where the server is not asked first; a null fits wherever it stands.
+pub(crate) fn type_of(value: &Val) -> Type {
+    match value {
+        Val::Null => Type::UNKNOWN,
+        Val::Bool(_) => Type::BOOL,
+        Val::Int(_) => Type::INT8,
+        Val::Text(_) => Type::TEXT,
+        Val::Bytes(_) => Type::BYTEA,
+    }
+}
+
+/// The type of a column of many rows.
+pub(crate) const fn array_type(kind: Kind) -> Type {
+    match kind {
+        Kind::Bool => Type::BOOL_ARRAY,
+        Kind::Int => Type::INT8_ARRAY,
+        Kind::Text => Type::TEXT_ARRAY,
+        Kind::Bytes => Type::BYTEA_ARRAY,
+    }
+}
+
 /// A row of an answer.
 pub(crate) fn row(from: &tokio_postgres::Row) -> Result<Row, Fault> {
     let mut values = Vec::with_capacity(from.len());

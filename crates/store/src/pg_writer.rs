@@ -11,11 +11,14 @@ use std::task::Poll;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Statement};
 
 use crate::fault::{CommitError, Fault, FaultKind};
 use crate::faulty::{CommitPoint, Points};
-use crate::pg::{Address, CHANNEL, Link, NOTIFY, PAUSE, WAKING_TABLE, WRITER_SESSION, counted, fault, is_stale};
+use crate::pg::{Address, CHANNEL, Link, NOTIFY, PAUSE, POOLED_BEGIN, WAKING_TABLE, WRITER_SESSION, counted, fault, is_stale, unnamed};
 use crate::pg_batch::{self, Op, Param, Planner};
+use crate::sql_text::{self, Dialect};
 use crate::sqlite::unexpected;
 use crate::val::{Table, Write};
 
@@ -128,7 +131,8 @@ impl Writer {
         let wakes = self.wakes && group.iter().copied().flatten().any(wakes_others);
         let ops = self.planner.plan(group);
         let link = self.link().await.map_err(Broken::World)?;
-        if let Err(error) = send(link, Some("begin"), &ops, wakes).await {
+        let beginning = begin(link);
+        if let Err(error) = send(link, Some(beginning), &ops, wakes).await {
             roll_back(link).await;
             return Err(match error {
                 CommitError::Fault(why) if !why.is_the_callers() && why.kind != FaultKind::Busy => Broken::World(why),
@@ -154,7 +158,8 @@ impl Writer {
     }
 
     async fn in_savepoints(&mut self, group: &[&[Write]], answers: &mut Vec<Result<(), CommitError>>) -> Result<(), Broken> {
-        self.link().await.map_err(Broken::World)?.batch("begin").await.map_err(Broken::World)?;
+        let link = self.link().await.map_err(Broken::World)?;
+        link.batch(begin(link)).await.map_err(Broken::World)?;
         for writes in group {
             let wakes = self.wakes && writes.iter().any(wakes_others);
             let ops = self.planner.plan(&[*writes]);
@@ -190,6 +195,11 @@ impl Writer {
     }
 }
 
+/// How a transaction begins: with its limits, where the session has none of ours.
+const fn begin(link: &Link) -> &'static str {
+    if link.pooled { POOLED_BEGIN } else { "begin" }
+}
+
 impl Link {
     async fn batch(&self, sql: &'static str) -> Result<(), Fault> {
         self.client.batch_execute(sql).await.map_err(|error| fault(&error, sql))
@@ -210,22 +220,20 @@ type Sent<'a> = Pin<Box<dyn Future<Output = Result<u64, tokio_postgres::Error>> 
 
 /// Sends `first` (such as `begin`), then all statements, without waiting in between; the first failure is the answer.
 async fn send(link: &mut Link, first: Option<&'static str>, ops: &[Op<'_>], wakes: bool) -> Result<(), CommitError> {
-    let mut prepared = Vec::with_capacity(ops.len());
-    for op in ops {
-        prepared.push(match op {
-            Op::Rows { table, upsert, .. } => link.prepared_rows(table, *upsert).await?,
-            Op::Exec { sql, args, .. } => {
-                let statement = link.prepared(sql).await?;
-                counted(&statement, args.len(), sql)?;
-                statement
-            }
-        });
+    let prepared = if link.pooled { Vec::new() } else { prepare(link, ops).await? };
+    for op in ops.iter().filter(|_| link.pooled) {
+        if let Op::Exec { sql, args, .. } = op {
+            counted(sql_text::parameters(sql), args.len(), sql)?;
+        }
     }
-    let notify = if wakes { Some(link.prepared(NOTIFY).await?) } else { None };
-    let client = &link.client;
+    let notify = if wakes && !link.pooled { Some(link.prepared(NOTIFY).await?) } else { None };
+    let (client, pooled) = (&link.client, link.pooled);
     let mut sent: Vec<Sent<'_>> = Vec::with_capacity(ops.len() + 2);
     if let Some(first) = first {
         sent.push(Box::pin(async move { client.batch_execute(first).await.map(|()| 0) }));
+    }
+    if pooled {
+        sent.extend(ops.iter().map(|op| without_a_name(client, op)));
     }
     for (op, statement) in ops.iter().zip(&prepared) {
         let params: Vec<Param<'_>> = match op {
@@ -234,8 +242,10 @@ async fn send(link: &mut Link, first: Option<&'static str>, ops: &[Op<'_>], wake
         };
         sent.push(Box::pin(client.execute_raw(statement, params)));
     }
-    if let Some(statement) = &notify {
-        sent.push(Box::pin(client.execute_raw(statement, Vec::<Param<'_>>::new())));
+    match &notify {
+        Some(statement) => sent.push(Box::pin(client.execute_raw(statement, Vec::<Param<'_>>::new()))),
+        None if wakes => sent.push(Box::pin(unnamed(client, NOTIFY, Vec::new()))),
+        None => {}
     }
     let answers = in_order(sent).await;
     for (index, answer) in answers.into_iter().enumerate() {
@@ -254,6 +264,35 @@ async fn send(link: &mut Link, first: Option<&'static str>, ops: &[Op<'_>], wake
         }
     }
     Ok(())
+}
+
+async fn prepare(link: &mut Link, ops: &[Op<'_>]) -> Result<Vec<Statement>, Fault> {
+    let mut prepared = Vec::with_capacity(ops.len());
+    for op in ops {
+        prepared.push(match op {
+            Op::Rows { table, upsert, .. } => link.prepared_rows(table, *upsert).await?,
+            Op::Exec { sql, args, .. } => {
+                let statement = link.prepared(sql).await?;
+                counted(statement.params().len(), args.len(), sql)?;
+                statement
+            }
+        });
+    }
+    Ok(prepared)
+}
+
+/// A statement as it is sent where no session keeps a prepared one.
+fn without_a_name<'a>(client: &'a Client, op: &Op<'a>) -> Sent<'a> {
+    let (text, params): (String, Vec<(Param<'a>, Type)>) = match op {
+        Op::Rows { table, upsert, rows } => {
+            let types = table.columns.iter().map(|(_, kind)| pg_batch::array_type(*kind));
+            (sql_text::many_rows(table, *upsert), pg_batch::arrays(table, rows).into_iter().zip(types).collect())
+        }
+        Op::Exec { sql, args, .. } => {
+            (sql_text::render(sql, Dialect::Postgres), args.iter().map(|arg| (Param::One(arg), pg_batch::type_of(arg))).collect())
+        }
+    };
+    Box::pin(async move { unnamed(client, &text, params).await })
 }
 
 /// Polls each future once in order, which sends it, then collects the answers in the same order,

@@ -108,6 +108,10 @@ tables! {
     ONE_TIME = "one_time", key ["hash"] {
         "hash": Text, "kind": Text, "person": Text, "created_at": Int, "expires_at": Int, "used_at": Int,
     }
+    /// Seals of the log's order; see `allclear_domain::checkpoint`.
+    CHECKPOINT = "checkpoint", key ["number"] {
+        "number": Int, "to_seq": Int, "events": Int, "at": Int, "digest": Bytes, "hash": Bytes,
+    }
     /// Named values: versions, counters, marks.
     META = "meta", key ["name"] { "name": Text, "value": Text }
 }
@@ -257,6 +261,7 @@ create index action_owner on action (owner, state, due_at);
     MAKERS,
     REFUSALS,
     BUNDLES,
+    CHECKPOINTS,
 ];
 
 /// Messages that go out together, and who is alive to send them.
@@ -341,6 +346,30 @@ create table refusal (
 ",
     sqlite: "",
     postgres: "",
+};
+
+/// Seals over the order of the log. An older node beside this one makes none and minds none.
+const CHECKPOINTS: Migration = Migration {
+    number: 8,
+    name: "checkpoints",
+    sql: "
+create table checkpoint (
+  number bigint primary key, to_seq bigint not null, events bigint not null, at bigint not null,
+  digest {BYTES} not null, hash {BYTES} not null) {CLUSTERED};
+",
+    sqlite: "
+create trigger checkpoint_not_deleted before delete on checkpoint begin
+  select raise(abort, 'checkpoints are append-only'); end;
+create trigger checkpoint_not_changed before update on checkpoint begin
+  select raise(abort, 'checkpoints are append-only'); end;
+",
+    postgres: "
+create function checkpoint_append_only() returns trigger language plpgsql as $$
+begin
+  raise exception 'checkpoints are append-only';
+end $$;
+create trigger checkpoint_append_only before update or delete on checkpoint for each row execute function checkpoint_append_only();
+",
 };
 
 /// What [`MIGRATIONS`] makes on PostgreSQL only: for trying several nodes over one SQLite in memory.

@@ -43,6 +43,26 @@ pub fn render(sql: &str, dialect: Dialect) -> String {
     out
 }
 
+/// How many parameters a statement has: the highest number it names.
+pub(crate) fn parameters(sql: &str) -> usize {
+    let mut highest = 0;
+    let mut at = 0;
+    while at < sql.len() {
+        let skipped = skip(sql, at);
+        if skipped > at {
+            at = skipped;
+            continue;
+        }
+        let rest = &sql[at..];
+        if let Some(number) = rest.strip_prefix('?') {
+            let digits = number.bytes().take_while(u8::is_ascii_digit).count();
+            highest = number[..digits].parse().unwrap_or(0).max(highest);
+        }
+        at += rest.chars().next().map_or(1, char::len_utf8);
+    }
+    highest
+}
+
 /// Where the quoted text, quoted name or comment that starts at `at` ends; `at` itself where none does.
 fn skip(sql: &str, at: usize) -> usize {
     let rest = &sql[at..];
@@ -158,6 +178,7 @@ mod tests {
         let sql = "select '?1 it''s ?2', \"a?3\", ?1 -- ?4\n, x /* ?5 */ from t where é = ?12 and y = '?";
         assert_eq!(render(sql, Dialect::Postgres), "select '?1 it''s ?2', \"a?3\", $1 -- ?4\n, x /* ?5 */ from t where é = $12 and y = '?");
         assert_eq!(render(sql, Dialect::Sqlite), sql);
+        assert_eq!((parameters(sql), parameters("select '?3'"), parameters("where é = ?2 and y = ?1")), (12, 0, 2));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! Invariant: after a failed read or write of the file the connection is thrown away and opened anew;
 //! a failed sync is never tried again and called a success.
 //!
-//! Threads, files and locks are in `sqlite_file`.
+//! Threads and files are in `sqlite_file`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,9 +17,10 @@ use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql, ffi};
 
 use crate::fault::{CommitError, Fault, FaultKind};
 use crate::faulty::{CommitPoint, Points};
+use crate::reserve::Reserve;
 use crate::sql_text;
 use crate::sqlite_file::Place;
-use crate::val::{Row, Table, Val, Write, without_nul};
+use crate::val::{Row, Space, Table, Val, Write, without_nul};
 
 /// The writing connection and what it remembers.
 pub(crate) struct Core {
@@ -28,8 +29,8 @@ pub(crate) struct Core {
     place: Place,
     texts: Texts,
     points: Arc<Points>,
-    /// The lock by which servers refuse each other; released after the connection has closed.
-    _lock: Option<std::fs::File>,
+    /// What a full disk leaves; a server's only.
+    reserve: Option<Reserve>,
 }
 
 /// Statements made from tables, kept for the life of the writer.
@@ -58,8 +59,13 @@ impl Core {
         self.place.read_only
     }
 
-    pub(crate) fn new(conn: Connection, place: Place, points: Arc<Points>, lock: Option<std::fs::File>) -> Self {
-        Self { conn: Some(conn), place, texts: Texts::default(), points, _lock: lock }
+    pub(crate) fn new(conn: Connection, place: Place, points: Arc<Points>, reserve: Option<Reserve>) -> Self {
+        Self { conn: Some(conn), place, texts: Texts::default(), points, reserve }
+    }
+
+    /// Looks whether there is room on the disk again.
+    pub(crate) fn regain(&mut self) -> bool {
+        self.reserve.as_mut().is_none_or(Reserve::regain)
     }
 
     /// The connection, opened anew if the last one was thrown away.
@@ -76,6 +82,46 @@ impl Core {
         if matches!(fault.kind, FaultKind::Io | FaultKind::Corrupt) && self.place.is_file() {
             tracing::error!(why = %fault, "the database file failed; its connection is opened anew");
             self.conn = None;
+        }
+    }
+
+    /// Writes a group of commits, each within the space that it may take; one answer for each, in order.
+    ///
+    /// From the moment on at which one finds the disk full, only those that may use the reserve are written, until
+    /// there is room again: else the next alarm would take what the reserve has just given.
+    pub(crate) fn commit_within(&mut self, group: &[(&[Write], Space)]) -> Vec<Result<(), CommitError>> {
+        let is_short = |core: &Self| core.reserve.as_ref().is_some_and(Reserve::is_short);
+        let mut answers: Vec<Result<(), CommitError>> = group.iter().map(|_| Err(no_room().into())).collect();
+        let mut left: Vec<usize> = (0..group.len()).collect();
+        loop {
+            if is_short(self) {
+                left.retain(|at| group[*at].1 == Space::Reserved);
+            }
+            if left.is_empty() {
+                return answers;
+            }
+            let writes: Vec<&[Write]> = left.iter().map(|at| group[*at].0).collect();
+            for (at, answer) in left.iter().zip(self.commit_group(&writes)) {
+                answers[*at] = answer;
+            }
+            left.retain(|at| matches!(&answers[*at], Err(CommitError::Fault(fault)) if fault.kind == FaultKind::Full));
+            let Some(reserve) = self.reserve.as_mut().filter(|_| !left.is_empty()) else { return answers };
+            let known = reserve.is_short();
+            reserve.met_full();
+            left.retain(|at| group[*at].1 == Space::Reserved);
+            // The first time the log alone may hold room that is not used; later it has given that.
+            if left.is_empty() || (known && !reserve.give()) {
+                return answers;
+            }
+            self.fold();
+        }
+    }
+
+    /// Folds the log back as far as it goes, so that its file is written from the start again.
+    fn fold(&mut self) {
+        let folded = self.conn().map(|conn| conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())));
+        if let Ok(Err(why)) = folded {
+            tracing::debug!(%why, "the log could not be folded back");
         }
     }
 
@@ -164,6 +210,10 @@ impl Core {
     fn each_alone(&mut self, group: &[&[Write]]) -> Vec<Result<(), CommitError>> {
         group.iter().flat_map(|writes| self.commit_group(&[*writes])).collect()
     }
+}
+
+fn no_room() -> Fault {
+    Fault::new(FaultKind::Full, "the disk is full; what is left of it is kept for acknowledgements and for pages under way")
 }
 
 /// A failed `COMMIT`: whose fault it is, and whether it may have happened. A commit whose sync failed
@@ -338,6 +388,10 @@ fn refused(error: &rusqlite::Error, table: &'static Table) -> CommitError {
 
 /// SQLite's answer as a fault; `what` is the statement or table.
 pub(crate) fn fault(error: &rusqlite::Error, what: &str) -> Fault {
+    // The index beside the log could not grow: it is on the same disk.
+    if error.sqlite_extended_error_code() == Some(ffi::SQLITE_IOERR_SHMSIZE) {
+        return Fault::new(FaultKind::Full, format!("{what}: {error}"));
+    }
     let kind = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => FaultKind::Busy,
         Some(ErrorCode::DiskFull) => FaultKind::Full,
@@ -367,7 +421,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_told_and_passes() {
         let dir = tempfile::tempdir().unwrap();
-        let place = Place { path: Some(dir.path().join("full.db")), read_only: false };
+        let place = Place { path: Some(dir.path().join("full.db")), ..Place::memory() };
         let conn = place.open_writer().unwrap();
         conn.execute_batch("create table heap (x bigint primary key, y blob); pragma max_page_count = 8").unwrap();
         let mut core = Core::new(conn, place, Arc::default(), None);

@@ -1,11 +1,11 @@
-//! SQLite's file, threads and settings: one writer thread, a few reader threads with connections that
-//! may only read, and a lock file by which two servers refuse each other.
+//! SQLite's file, threads and settings: one writer thread, and a few reader threads with connections that
+//! may only read.
 //!
 //! No read transaction outlives its call, so the write-ahead log can always be folded back. What a
-//! commit does is in `sqlite`.
+//! commit does is in `sqlite`, how servers refuse each other in `sqlite_lock`, what a full disk leaves in `reserve`.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -16,16 +16,21 @@ use tokio::sync::oneshot;
 use crate::fault::{CommitError, Fault, FaultKind, OpenError};
 use crate::faulty::Points;
 use crate::migrate::{self, Migration};
+use crate::reserve::Reserve;
 use crate::sql_text::Dialect;
 use crate::sqlite::{self, Core, fault};
-use crate::val::{Row, Val, Write};
+use crate::sqlite_health::{damaged, must_be_sound};
+use crate::sqlite_lock::Held;
+use crate::val::{Row, Space, Val, Write};
 
 /// Commits that share one sync at most; more would only make the first of them wait.
 const GROUP_MAX: usize = 512;
 /// Rows of a group at most (a single larger commit is still written whole).
 const GROUP_ROWS_MAX: usize = 20_000;
-/// How long a statement waits for another process that holds the file, such as a copying tool.
-const BUSY_WAIT: Duration = Duration::from_secs(5);
+/// How long a statement waits for another process that holds the file, such as a copying tool. Whoever asks waits for
+/// the group before theirs and for their own, so twice this at most; an answer is to come within ten seconds.
+pub(crate) const BUSY_WAIT: Duration = Duration::from_secs(4);
+const _: () = assert!(BUSY_WAIT.as_secs() * 2 < 10, "each answer within ten seconds");
 /// Statements kept prepared by each connection; more than this crate has.
 const STATEMENTS_KEPT: usize = 512;
 /// Page cache of the writer, in KiB. Small, since SQLite walks all of it at the end of a commit that
@@ -43,10 +48,6 @@ const CHECKPOINT_PAGES: i64 = 15_000;
 const FOLD_AFTER_ROWS: usize = 2_000;
 /// The log file is cut to this many bytes after it has grown beyond, as during a copy.
 const LOG_BYTES_KEPT: i64 = 64 * 1024 * 1024;
-/// A server that is being replaced may need a moment to let go: a second in all.
-const LOCK_TRIES: u32 = 50;
-/// See [`LOCK_TRIES`].
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// 3.7.0 to 3.51.2 may damage a file when the log is reset (fixed in 3.51.3, 2026-03-13).
 const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
 
@@ -56,9 +57,18 @@ pub(crate) struct Place {
     /// `None`: in memory.
     pub(crate) path: Option<PathBuf>,
     pub(crate) read_only: bool,
+    /// See [`BUSY_WAIT`].
+    pub(crate) busy_wait: Duration,
+    /// The lock of a server. Whoever has a connection has this as well, and lets go of it later.
+    pub(crate) held: Option<Arc<Held>>,
 }
 
 impl Place {
+    /// In memory.
+    pub(crate) const fn memory() -> Self {
+        Self { path: None, read_only: false, busy_wait: BUSY_WAIT, held: None }
+    }
+
     pub(crate) fn is_file(&self) -> bool {
         self.path.is_some()
     }
@@ -67,14 +77,14 @@ impl Place {
     pub(crate) fn open_writer(&self) -> Result<Connection, Fault> {
         let Some(path) = &self.path else {
             let conn = Connection::open_in_memory().map_err(|error| fault(&error, "open in memory"))?;
-            settings(&conn, WRITER_CACHE_KIB)?;
+            self.settings(&conn, WRITER_CACHE_KIB)?;
             return Ok(conn);
         };
         if self.read_only {
             return self.open_reader();
         }
         let conn = Connection::open(path).map_err(|error| fault(&error, &path.display().to_string()))?;
-        settings(&conn, WRITER_CACHE_KIB)?;
+        self.settings(&conn, WRITER_CACHE_KIB)?;
         let set = |name: &str, value: &dyn rusqlite::ToSql| {
             conn.pragma_update_and_check(None, name, value, |_| Ok(())).map_err(|error| fault(&error, name))
         };
@@ -91,19 +101,19 @@ impl Place {
         let path = self.path.as_ref().ok_or_else(Fault::closed)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(path, flags).map_err(|error| fault(&error, &path.display().to_string()))?;
-        settings(&conn, READER_CACHE_KIB)?;
+        self.settings(&conn, READER_CACHE_KIB)?;
         Ok(conn)
     }
-}
 
-/// What every connection has.
-fn settings(conn: &Connection, cache_kib: i64) -> Result<(), Fault> {
-    conn.busy_timeout(BUSY_WAIT).map_err(|error| fault(&error, "busy_timeout"))?;
-    conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    for (name, value) in [("foreign_keys", 1), ("temp_store", 2), ("cache_spill", 0), ("cache_size", -cache_kib)] {
-        conn.pragma_update(None, name, value).map_err(|error| fault(&error, name))?;
+    /// What every connection has.
+    fn settings(&self, conn: &Connection, cache_kib: i64) -> Result<(), Fault> {
+        conn.busy_timeout(self.busy_wait).map_err(|error| fault(&error, "busy_timeout"))?;
+        conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+        for (name, value) in [("foreign_keys", 1), ("temp_store", 2), ("cache_spill", 0), ("cache_size", -cache_kib)] {
+            conn.pragma_update(None, name, value).map_err(|error| fault(&error, name))?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Refuses an SQLite that is known to damage files.
@@ -112,22 +122,6 @@ pub(crate) fn check_version() -> Result<(), OpenError> {
         return Ok(());
     }
     Err(OpenError::TooOld { what: "SQLite", found: rusqlite::version().to_owned(), needed: OLDEST_SQLITE.1 })
-}
-
-/// Takes the lock by which servers refuse each other: `PATH.lock`, held while the file is open.
-pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let io = |error: std::io::Error| Fault::new(FaultKind::Io, format!("{}: {error}", name.display()));
-    let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(io)?;
-    for _ in 0..LOCK_TRIES {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(std::fs::TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
-            Err(std::fs::TryLockError::Error(error)) => return Err(io(error).into()),
-        }
-    }
-    Err(OpenError::InUse { path: path.display().to_string() })
 }
 
 /// What was applied to a database so far.
@@ -170,7 +164,7 @@ type Answer = oneshot::Sender<Result<(), CommitError>>;
 /// What the writer thread is asked to do.
 pub(crate) enum Job {
     /// A commit.
-    Commit(Vec<Write>, Answer),
+    Commit(Vec<Write>, Space, Answer),
     /// Something that needs the writing connection to itself.
     With(Box<dyn FnOnce(&mut Core) + Send>),
     /// Everything before it is done: fold the log back and end.
@@ -185,7 +179,9 @@ enum Ask {
 
 /// The threads of one open database.
 pub(crate) struct Threads {
-    pub(crate) place: Place,
+    /// Without the lock, which it lets go of when it is closed.
+    place: Place,
+    held: Mutex<Option<Arc<Held>>>,
     writer: Mutex<Option<mpsc::Sender<Job>>>,
     /// Empty for a database in memory, whose only connection is the writer's.
     readers: Mutex<Option<mpsc::Sender<Ask>>>,
@@ -211,24 +207,36 @@ impl Threads {
             for number in 0..readers.max(1) {
                 let conn = place.open_reader()?;
                 let asks = Arc::clone(&asks);
+                let held = place.held.clone();
                 let thread = thread::Builder::new()
                     .name(format!("store-reader-{number}"))
-                    .spawn(move || read_until_closed(&conn, &asks))
+                    .spawn(move || {
+                        read_until_closed(&conn, &asks);
+                        drop(conn);
+                        drop(held);
+                    })
                     .map_err(cannot)?;
                 threads.push(thread);
             }
             readers_in = Some(ask);
         }
-        Ok(Self { place, writer: Mutex::new(Some(writer)), readers: Mutex::new(readers_in), reader_threads: Mutex::new(threads) })
+        let held = Mutex::new(place.held.clone());
+        let place = Place { held: None, ..place };
+        Ok(Self { place, held, writer: Mutex::new(Some(writer)), readers: Mutex::new(readers_in), reader_threads: Mutex::new(threads) })
+    }
+
+    /// Where it is, for a connection of somebody's own, with the lock for as long as they have it.
+    pub(crate) fn place(&self) -> Place {
+        Place { held: held(&self.held).clone(), ..self.place.clone() }
     }
 
     fn send(&self, job: Job) -> Result<(), Fault> {
         held(&self.writer).as_ref().ok_or_else(Fault::closed)?.send(job).map_err(|_| Fault::closed())
     }
 
-    pub(crate) async fn commit(&self, writes: Vec<Write>) -> Result<(), CommitError> {
+    pub(crate) async fn commit(&self, writes: Vec<Write>, space: Space) -> Result<(), CommitError> {
         let (answer, answered) = oneshot::channel();
-        self.send(Job::Commit(writes, answer))?;
+        self.send(Job::Commit(writes, space, answer))?;
         // A writer that ended in the middle may or may not have committed.
         answered.await.unwrap_or_else(|_| Err(Fault::closed().unknown().into()))
     }
@@ -273,6 +281,7 @@ impl Threads {
         if writer.is_some_and(|writer| writer.send(Job::Close(done)).is_ok()) {
             let _ = ended.await;
         }
+        held(&self.held).take();
     }
 }
 
@@ -317,6 +326,7 @@ struct Folder {
 impl Folder {
     fn start(place: &Place) -> Result<Self, Fault> {
         let conn = place.open_writer()?;
+        let held = place.held.clone();
         let (nudge, nudges) = mpsc::sync_channel(1);
         let thread = thread::Builder::new()
             .name("store-folder".to_owned())
@@ -327,6 +337,8 @@ impl Folder {
                         tracing::debug!(%error, "the log was not folded back beside the writer; the writer does it");
                     }
                 }
+                drop(conn);
+                drop(held);
             })
             .map_err(|error| Fault::new(FaultKind::Other, format!("cannot start a thread: {error}")))?;
         Ok(Self { nudge, thread, rows: 0 })
@@ -348,16 +360,16 @@ impl Folder {
 }
 
 fn write_until_closed(mut core: Core, jobs: &mpsc::Receiver<Job>, mut folder: Option<Folder>) {
-    let mut commits: Vec<(Vec<Write>, Answer)> = Vec::new();
+    let mut commits: Vec<(Vec<Write>, Space, Answer)> = Vec::new();
     loop {
         let Ok(mut job) = jobs.recv() else { return };
         let mut rows = 0;
         // Takes what waits, up to the first job that is no commit.
         let other = loop {
             match job {
-                Job::Commit(writes, answer) => {
+                Job::Commit(writes, space, answer) => {
                     rows += writes.len();
-                    commits.push((writes, answer));
+                    commits.push((writes, space, answer));
                 }
                 other => break Some(other),
             }
@@ -370,9 +382,9 @@ fn write_until_closed(mut core: Core, jobs: &mpsc::Receiver<Job>, mut folder: Op
             }
         };
         if !commits.is_empty() {
-            let group: Vec<&[Write]> = commits.iter().map(|(writes, _)| writes.as_slice()).collect();
-            let answers = core.commit_group(&group);
-            for ((_, waiting), answer) in commits.drain(..).zip(answers) {
+            let group: Vec<(&[Write], Space)> = commits.iter().map(|(writes, space, _)| (writes.as_slice(), *space)).collect();
+            let answers = core.commit_within(&group);
+            for ((_, _, waiting), answer) in commits.drain(..).zip(answers) {
                 let _ = waiting.send(answer);
             }
             if let Some(folder) = &mut folder {
@@ -410,21 +422,37 @@ fn fold_back(core: &mut Core) {
     }
 }
 
-/// Opens a file or memory and brings its schema up to date.
+/// Opens a file or memory and brings its schema up to date. A server's file is examined first, and gets its reserve;
+/// `short` then says whether only what may use that is written.
 pub(crate) fn open_core(
     place: &Place,
     migrations: &[Migration],
     may_migrate: bool,
     points: Arc<Points>,
-    lock: Option<File>,
+    short: &Arc<AtomicBool>,
 ) -> Result<Core, OpenError> {
     check_version()?;
-    let conn = place.open_writer()?;
+    let served = place.path.as_deref().filter(|_| may_migrate);
+    let mut reserve = served.map(|path| Reserve::of(path, Arc::clone(short)));
+    let conn = loop {
+        match place.open_writer() {
+            // Opening takes a little room of its own; it is what the reserve is for.
+            Err(fault) if fault.kind == FaultKind::Full && reserve.as_mut().is_some_and(Reserve::give) => {}
+            Err(fault) if fault.kind == FaultKind::Corrupt => {
+                let path = place.path.clone().unwrap_or_default();
+                return Err(damaged(&path, &[fault.why.into_owned()]));
+            }
+            opened => break opened?,
+        }
+    };
+    if let Some(path) = served {
+        must_be_sound(&conn, path)?;
+    }
     if may_migrate {
         migrate(&conn, migrations)?;
     } else if !migrate::pending(migrations, &applied(&conn)?)?.is_empty() {
         let found = applied(&conn)?.last().map_or(0, |(number, _)| *number);
         return Err(OpenError::NeedsMigration { found, known: migrate::newest(migrations) });
     }
-    Ok(Core::new(conn, place.clone(), points, lock))
+    Ok(Core::new(conn, place.clone(), points, reserve))
 }

@@ -27,6 +27,11 @@ const START_PAUSE: Duration = Duration::from_millis(50);
 const WATCH: &str = r#"dir=$1; shift; "$@" >"$dir/log" 2>&1 & server=$!
 while read -r _; do :; done; kill -INT $server; wait $server; rm -rf "$dir""#;
 
+/// Where the pooler is.
+const POOLERS: &[&str] = &["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/opt/homebrew/bin/pgbouncer"];
+/// Poolers of this process: each ends when its input does.
+static RUNNING: std::sync::Mutex<Vec<Child>> = std::sync::Mutex::new(Vec::new());
+
 struct Server {
     /// The address of the database `postgres` for the superuser.
     admin: String,
@@ -43,6 +48,48 @@ pub async fn fresh_database() -> Result<String, String> {
     let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     run(&server.admin, &format!("create database {name}")).await?;
     Ok(with_database(&server.admin, &name))
+}
+
+/// The address of a database through a pooler of its own in transaction mode, as old as Debian's, which keeps no
+/// prepared statement; why there is none, where it is not installed.
+pub async fn behind_a_pooler(url: &str) -> Result<String, String> {
+    let program = POOLERS.iter().map(Path::new).find(|path| path.exists()).ok_or("pgbouncer is not installed")?;
+    let config: tokio_postgres::Config = url.parse().map_err(|error| format!("{error}"))?;
+    let host = match config.get_hosts().first() {
+        Some(tokio_postgres::config::Host::Unix(path)) => path.display().to_string(),
+        Some(tokio_postgres::config::Host::Tcp(host)) => host.clone(),
+        None => return Err("the address names no host".to_owned()),
+    };
+    let (server_port, user) = (config.get_ports().first().copied().unwrap_or(5432), config.get_user().unwrap_or("postgres"));
+    let dir = tempfile::Builder::new().prefix("allclear-pool-").tempdir().map_err(|error| error.to_string())?.keep();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).map_err(|error| error.to_string())?;
+    let settings = format!(
+        "[databases]\n* = host={host} port={server_port} user={user}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {}\n\
+         unix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 8\nmax_client_conn = 200\n",
+        free.port()
+    );
+    fs::write(dir.join("pool.ini"), settings).map_err(|error| error.to_string())?;
+    let mut watch = Command::new("/bin/sh");
+    watch.args(["-c", WATCH, "watch"]).arg(&dir).arg(program).arg(dir.join("pool.ini")).current_dir(&dir);
+    if let Some((uid, gid)) = user_to_run_as() {
+        for path in [dir.clone(), dir.join("pool.ini")] {
+            chown(&path, Some(uid), Some(gid)).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+        watch.uid(uid).gid(gid);
+    }
+    watch.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let child = watch.spawn().map_err(|error| format!("cannot start pgbouncer: {error}"))?;
+    RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(child);
+    let through = format!("postgres://{user}@{free}/{}", config.get_dbname().unwrap_or("postgres"));
+    let mut last = String::new();
+    for _ in 0..START_TRIES {
+        match run(&through, "select 1").await {
+            Ok(()) => return Ok(through),
+            Err(why) => last = why,
+        }
+        tokio::time::sleep(START_PAUSE).await;
+    }
+    Err(format!("pgbouncer did not start: {last}\n{}", fs::read_to_string(dir.join("log")).unwrap_or_default()))
 }
 
 /// Ends all sessions of a database that [`fresh_database`] made, as a server's restart would.
@@ -110,7 +157,7 @@ fn programs() -> Option<PathBuf> {
 }
 
 /// The user to run as: the server refuses root.
-fn user() -> Option<(u32, u32)> {
+fn user_to_run_as() -> Option<(u32, u32)> {
     if fs::metadata("/proc/self").ok()?.uid() != 0 {
         return None;
     }
@@ -123,7 +170,7 @@ fn user() -> Option<(u32, u32)> {
 }
 
 fn launch(programs: &Path, dir: &Path, fsync: &str) -> Result<Child, String> {
-    let user = user();
+    let user = user_to_run_as();
     let as_user = |command: &mut Command| {
         command.current_dir(dir).env("LC_ALL", "C").env("TZ", "UTC");
         if let Some((uid, gid)) = user {

@@ -81,6 +81,16 @@ impl<T: Into<Val>> From<Option<T>> for Val {
     }
 }
 
+/// Which space a commit may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Space {
+    /// What is free.
+    #[default]
+    Free,
+    /// Also what is kept for a full disk.
+    Reserved,
+}
+
 /// One row of an answer, in the order of the statement's columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row(pub Vec<Val>);

@@ -285,6 +285,44 @@ async fn postgres() {
     reopening(&url).await;
 }
 
+/// The same promises behind a pooler that hands each transaction to another session, which keeps no statement, no
+/// setting and no lock of ours; and a copy goes both ways through it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_behind_a_pooler_in_transaction_mode() {
+    let url = match allclear_store::testing::fresh_database().await {
+        Ok(url) => url,
+        Err(why) => return eprintln!("skipped, because there is no PostgreSQL: {why}"),
+    };
+    let url = match allclear_store::testing::behind_a_pooler(&url).await {
+        Ok(url) => url,
+        Err(why) => return eprintln!("skipped, because there is no pooler: {why}"),
+    };
+    a_failed_step(&url).await;
+    let db = Db::open(&url, options()).await.unwrap();
+    suite(&db).await;
+    assert!(db.notifications().await.is_none(), "nobody can listen there, and whoever asks is told");
+    // Two nodes at once, through the same few sessions.
+    let other = Db::open(&url, options()).await.unwrap();
+    for n in 0..50 {
+        let (left, right) = (format!("left {n}"), format!("right {n}"));
+        let (one, two) = tokio::join!(db.commit(vec![event(&left, 1)]), other.commit(vec![event(&right, 1)]));
+        one.unwrap();
+        two.unwrap();
+        assert_eq!(int(&other, &format!("select count(*) from event where stream in ('{left}', '{right}')")).await, 2);
+    }
+    other.close().await;
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("copy.db");
+    db.backup(&copy, vec![]).await.unwrap();
+    let target = allclear_store::testing::behind_a_pooler(&allclear_store::testing::fresh_database().await.unwrap()).await.unwrap();
+    let filled = Db::open(&target, options()).await.unwrap();
+    filled.restore_into(&copy).await.unwrap();
+    assert_eq!(int(&filled, "select count(*) from event").await, int(&db, "select count(*) from event").await);
+    filled.close().await;
+    db.close().await;
+    reopening(&url).await;
+}
+
 /// A connection that breaks while `COMMIT` is on its way leaves the outcome unknown, and says so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_lost_at_commit() {

@@ -93,7 +93,7 @@ async fn lists_say_what_the_rule_says(db: &Db) {
     }
     writes.push(alert::open(&alert_of(5000, None)));
     db.commit(writes).await.unwrap();
-    assert_eq!(reader::misfits(db).await.unwrap(), []);
+    assert_eq!(reader::misfits(db).await.unwrap(), Vec::<String>::new());
     for reach in reaches() {
         let wanted: BTreeSet<IncidentId> = all.iter().filter(|one| reach.admits(&one.facts())).map(|one| one.id).collect();
         let filter = incident::Filter { reach: reach.clone(), ..incident::Filter::default() };
@@ -127,7 +127,7 @@ async fn lists_say_what_the_rule_says(db: &Db) {
     }
     let first = all.iter().find(|one| one.admitted.is_empty()).unwrap();
     db.commit(vec![reader::admit(first.id, "ana")]).await.unwrap();
-    assert_eq!(reader::misfits(db).await.unwrap(), [first.id], "a row that no log wrote is found");
+    assert_eq!(reader::misfits(db).await.unwrap(), [first.id.to_string()], "a row that no log wrote is found");
 }
 
 #[tokio::test]

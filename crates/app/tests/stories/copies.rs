@@ -73,16 +73,25 @@ async fn a_changed_event_is_named_by_verify(database: Database) {
     let event = world.events(&two).await.into_iter().find(|event| event["kind"] == "noted").unwrap();
     let (stream, version) = (event["stream"].as_str().unwrap().to_owned(), event["version"].as_i64().unwrap());
     world.program.stop().await.unwrap();
-    tamper(&world.database(), &stream, version).await;
+    tamper(&world.database(), "body = replace(body, 'cat', 'dog')", &stream, version).await;
     let found = world.cli(&["verify"]).await;
     assert_eq!(found.code, 1, "{found:?}");
     let said = format!("{}{}", found.stdout, found.stderr);
     assert!(said.contains(&stream) && said.contains(&version.to_string()), "it names the event: {said}");
+
+    // Put right again, and then on nobody's timeline any more.
+    tamper(&world.database(), "body = replace(body, 'dog', 'cat')", &stream, version).await;
+    assert_eq!(world.cli(&["verify"]).await.code, 0);
+    tamper(&world.database(), "incident = null", &stream, version).await;
+    let found = world.cli(&["verify", "--json"]).await;
+    assert_eq!(found.code, 1, "{found:?}");
+    let found: serde_json::Value = serde_json::from_str(&found.stdout).unwrap();
+    assert_eq!((&found["broken"][0]["stream"], &found["broken"][0]["version"]), (&json!(stream), &json!(version)), "{found:#}");
 }
 
-/// Changes a word of one stored event behind the program's back, past the guard that keeps events
+/// Changes one stored event behind the program's back, past the guard that keeps events
 /// as they were written.
-async fn tamper(database: &str, stream: &str, version: i64) {
+async fn tamper(database: &str, set: &str, stream: &str, version: i64) {
     if let Some(path) = database.strip_prefix("sqlite:") {
         let db = rusqlite::Connection::open(path).unwrap();
         let triggers: Vec<String> = db
@@ -95,17 +104,12 @@ async fn tamper(database: &str, stream: &str, version: i64) {
         for trigger in triggers {
             db.execute_batch(&format!("drop trigger \"{trigger}\"")).unwrap();
         }
-        let changed = db
-            .execute(
-                "update event set body = replace(body, 'cat', 'dog') where stream = ?1 and version = ?2",
-                rusqlite::params![stream, version],
-            )
-            .unwrap();
+        let changed =
+            db.execute(&format!("update event set {set} where stream = ?1 and version = ?2"), rusqlite::params![stream, version]).unwrap();
         assert_eq!(changed, 1);
     } else {
-        let sql = format!(
-            "set session_replication_role = replica; update event set body = replace(body::text, 'cat', 'dog')::text where stream = '{stream}' and version = {version}"
-        );
+        let sql =
+            format!("set session_replication_role = replica; update event set {set} where stream = '{stream}' and version = {version}");
         allclear_store::testing::run(database, &sql).await.unwrap();
     }
 }

@@ -1,7 +1,7 @@
 //! The log.
 
 use allclear_domain::access::Reach;
-use allclear_domain::event::{Covered, GENESIS, Hash, Head, Sealed, Stream, body_hash, chain};
+use allclear_domain::event::{Hash, Head, Sealed, Stream};
 use allclear_domain::ids::IncidentId;
 use jiff::Timestamp;
 
@@ -153,90 +153,4 @@ pub async fn newest_seq(db: &Db) -> Result<i64, Fault> {
 pub async fn newest_at(db: &Db) -> Result<Option<Timestamp>, Fault> {
     let rows = db.read("select recorded_at from event order by seq desc limit 1", vec![]).await?;
     rows.first().map(|row| Reader::new(row).instant()).transpose()
-}
-
-/// What `verify` found in one stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Broken {
-    pub stream: String,
-    pub version: u64,
-    pub why: &'static str,
-}
-
-/// Walks every stream's chain; gives the number of events read and the first break of each
-/// broken stream.
-pub async fn verify(db: &Db) -> Result<(u64, Vec<Broken>), Fault> {
-    let mut broken = Vec::new();
-    let mut read = 0_u64;
-    let mut at = (String::new(), 0_u64);
-    let mut previous = GENESIS;
-    let mut skip = false;
-    loop {
-        let sql =
-            format!("select {COLUMNS} from event where (stream = ?1 and version > ?2) or stream > ?1 order by stream, version limit 1000");
-        let rows = db.read(&sql, vec![text(&at.0), count(at.1)]).await?;
-        if rows.is_empty() {
-            break;
-        }
-        for row in &rows {
-            let event = stored(row)?;
-            read += 1;
-            if event.stream != at.0 {
-                at = (event.stream.clone(), 0);
-                previous = GENESIS;
-                skip = false;
-            }
-            if !skip && let Some(why) = misfit(&event, at.1, &previous) {
-                broken.push(Broken { stream: event.stream.clone(), version: event.version, why });
-                skip = true;
-            }
-            at.1 = event.version;
-            previous = event.hash;
-        }
-    }
-    broken.extend(ends(db).await?);
-    Ok((read, broken))
-}
-
-fn misfit(event: &Stored, before: u64, previous: &Hash) -> Option<&'static str> {
-    if event.version != before + 1 {
-        return Some("an event before it is missing");
-    }
-    match (&event.body, &event.salt) {
-        (None, None) => {}
-        (Some(body), Some(salt)) => {
-            let salt: [u8; 16] = salt.as_slice().try_into().ok()?;
-            if body_hash(&salt, body) != event.body_hash {
-                return Some("its body was changed");
-            }
-        }
-        _ => return Some("only half of a redaction was carried out"),
-    }
-    let expected = chain(
-        previous,
-        Covered {
-            stream: &event.stream,
-            version: event.version,
-            kind: &event.kind,
-            v: event.v,
-            at: allclear_domain::time::to_micros(event.at),
-            actor: &event.actor,
-            cause: &event.cause,
-            body_hash: &event.body_hash,
-        },
-    );
-    (expected != event.hash).then_some("it does not fit the event before it")
-}
-
-/// A stream whose last events were cut off ends before its row says.
-async fn ends(db: &Db) -> Result<Vec<Broken>, Fault> {
-    let sql = "select s.id, s.version from (select id, version, hash from incident union all select id, version, hash from page) s \
-               left join event e on e.stream = s.id and e.version = s.version where e.hash is null or e.hash <> s.hash";
-    let rows = db.read(sql, vec![]).await?;
-    rows.iter()
-        .map(|row| {
-            let mut r = Reader::new(row);
-            Ok(Broken { stream: r.text()?, version: r.count()?, why: "the log ends before or differs from what its row says" })
-        })
-        .collect()
 }

@@ -14,6 +14,8 @@ pub const ORG_DIGEST: &str = "org_digest";
 pub const NEXT_REFERENCE: &str = "next_reference";
 /// Set when the rows of open incidents were told who has them.
 pub const HOLDERS: &str = "holders";
+/// Number of the newest checkpoint.
+pub const CHECKPOINTS: &str = "checkpoints";
 /// Set in copies; nothing is sent while it stands.
 pub const QUARANTINE: &str = "quarantine";
 /// Another value whenever somebody's way in ended: a token or a session.

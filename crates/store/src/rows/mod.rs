@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod alert;
+pub mod checkpoint;
 pub mod event;
 pub mod expectation;
 pub mod form;
@@ -10,6 +11,7 @@ pub mod message;
 pub mod meta;
 pub mod node;
 pub mod page;
+pub mod proof;
 pub mod reader;
 pub mod refusal;
 pub mod review;
