@@ -117,16 +117,7 @@ mod tests {
 
     #[test]
     fn it_depends_on_every_event_their_order_and_the_checkpoint_before() {
-        let one = Line {
-            seq: 1,
-            stream: "store",
-            version: 1,
-            incident: None,
-            mode: "live",
-            marking: None,
-            recorded_at: 5,
-            hash: &[1; 32],
-        };
+        let one = Line { seq: 1, stream: "store", version: 1, incident: None, mode: "live", marking: None, recorded_at: 5, hash: &[1; 32] };
         let two = Line { seq: 2, hash: &[2; 32], ..one };
         let of = |lines: &[Line<'_>]| {
             let mut range = Range::default();
