@@ -83,11 +83,11 @@ impl Transport for Recorder {
             let what = match (notice.kind, &notice.text) {
                 (NoticeKind::Page, _) => format!(" (step {}{again})", notice.step),
                 (NoticeKind::ConfirmRecovery, _) => ": all its alerts have recovered. Is it over?".to_owned(),
-                (NoticeKind::StillOnIt | NoticeKind::Reminder | NoticeKind::Update, text) => {
+                (NoticeKind::StillOnIt | NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over, text) => {
                     text.as_ref().map(|text| format!(": {text}")).unwrap_or_default()
                 }
             };
-            let asks = matches!(notice.kind, NoticeKind::Page | NoticeKind::ConfirmRecovery | NoticeKind::StillOnIt);
+            let asks = !notice.kind.tells();
             sent.push_back(Recorded {
                 at: now,
                 incident: incident.id,

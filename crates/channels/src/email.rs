@@ -1,11 +1,13 @@
 //! The way out by mail: channel `email`.
 //!
-//! A short, calm text: what, how bad, which service, who is asked, where to acknowledge. The HTML
-//! twin says the same. The acknowledging link only shows a page with a button, since programs
+//! A short, calm text: what, how bad, which service, what the alarm says, where its runbook is, who is asked, until
+//! when, where to acknowledge. The HTML twin says the same. Mails about one incident name it in `References`, so that
+//! mail programs show them together. The acknowledging link only shows a page with a button, since programs
 //! follow links in mails. `Message-ID` is the message's id, the same on every try, so that mail
 //! programs and filters can drop a repetition.
 
-use allclear_domain::wire::{Channel, Message, Notice, NoticeKind, Outcome, Request, Response, Target, WRITTEN_OUT_MAX};
+use allclear_domain::ids::IncidentId;
+use allclear_domain::wire::{About, Channel, Message, Notice, NoticeKind, Outcome, Request, Response, Target, WRITTEN_OUT_MAX};
 use jiff::Timestamp;
 use lettre::Address;
 
@@ -17,6 +19,13 @@ pub const SUBJECT_CHARS_MAX: usize = 200;
 const TITLE_CHARS_MAX: usize = 500;
 /// Longest line of an update, in characters: an update itself has fewer.
 const UPDATE_LINE_CHARS_MAX: usize = 5_000;
+/// Longest description of an alarm within a mail, in characters, and longest value of a label.
+const DESCRIPTION_CHARS_MAX: usize = 4_000;
+const LABEL_CHARS_MAX: usize = 300;
+/// Labels written out; the incident's page has them all.
+const LABELS_MAX: usize = 20;
+/// Names of others who are asked.
+const ALSO_TOLD_MAX: usize = 10;
 
 /// The channel.
 #[derive(Debug, Clone)]
@@ -66,6 +75,7 @@ fn subject_of(message: &Message, worst: &Notice) -> String {
         1 if worst.kind == NoticeKind::ConfirmRecovery => format!("Is it over? {} {}", incident.reference, incident.title),
         1 if worst.kind == NoticeKind::StillOnIt => format!("Still on it? {} {}", incident.reference, incident.title),
         1 if worst.kind == NoticeKind::Update => format!("Update on {}: {}", incident.reference, incident.title),
+        1 if worst.kind == NoticeKind::Over => format!("Over: {} {}", incident.reference, incident.title),
         1 if worst.kind == NoticeKind::Reminder => {
             format!("{}: {}", incident.reference, worst.text.as_deref().unwrap_or(&incident.title))
         }
@@ -90,18 +100,59 @@ fn escaped(given: &str) -> String {
     out
 }
 
+/// Prose with its lines kept, each clean.
+fn prose(text: &str) -> String {
+    text.lines().map(|line| one_line(line, UPDATE_LINE_CHARS_MAX)).collect::<Vec<_>>().join("\n")
+}
+
+/// An instant as the reader's clock shows it, zone named.
+fn local(at: Timestamp, zone: &str) -> String {
+    let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    at.to_zoned(zone).strftime("%Y-%m-%d %H:%M %Z").to_string()
+}
+
+/// What the alarm says and who is asked.
+fn lines_about(about: &About) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    if let Some(answer_by) = about.answer_by {
+        lines.push(("Answer by", format!("{}, then others are asked", local(answer_by, &about.time_zone))));
+    }
+    if !about.also_told.is_empty() {
+        let more = about.also_told.len().saturating_sub(ALSO_TOLD_MAX);
+        let mut names: Vec<String> = about.also_told.iter().take(ALSO_TOLD_MAX).map(|name| one_line(name, 100)).collect();
+        if more > 0 {
+            names.push(format!("{more} more"));
+        }
+        lines.push(("Also asked", names.join(", ")));
+    }
+    if let Some(description) = &about.description {
+        let cut = text::cut(description, DESCRIPTION_CHARS_MAX);
+        let rest = if cut.len() < description.len() { "… The rest is on the incident's page." } else { "" };
+        lines.push(("It says", format!("{}{rest}", prose(cut))));
+    }
+    for link in &about.links {
+        if let Some(link) = text::link(&link.href, &link.text) {
+            let name = if link.text.is_empty() { "link".to_owned() } else { one_line(&link.text, 60) };
+            lines.push(("Link", format!("{name}: {}", link.href)));
+        }
+    }
+    for (name, value) in about.labels.iter().take(LABELS_MAX) {
+        lines.push(("Label", format!("{} = {}", one_line(name, 100), one_line(value, LABEL_CHARS_MAX))));
+    }
+    lines
+}
+
 /// One notice, as pairs of a name and a value that both bodies are made of.
-fn lines_of(message: &Message, notice: &Notice) -> Vec<(&'static str, String)> {
+fn lines_of(message: &Message, notice: &Notice, about: Option<&About>) -> Vec<(&'static str, String)> {
     let mut lines = vec![("Severity", severity_of(notice))];
     if let Some(text) = &notice.text {
-        // Its lines are kept: an update is prose.
-        let prose: Vec<String> = text.lines().map(|line| one_line(line, UPDATE_LINE_CHARS_MAX)).collect();
         let name = match notice.kind {
             NoticeKind::Update => "Update",
             NoticeKind::StillOnIt => "Question",
+            NoticeKind::Over => "Over",
             NoticeKind::Page | NoticeKind::ConfirmRecovery | NoticeKind::Reminder => "Reminder",
         };
-        lines.push((name, prose.join("\n")));
+        lines.push((name, prose(text)));
         if let Some(service) = &notice.incident.service {
             lines.push(("Service", one_line(service, 200)));
         }
@@ -110,14 +161,16 @@ fn lines_of(message: &Message, notice: &Notice) -> Vec<(&'static str, String)> {
     if notice.kind == NoticeKind::ConfirmRecovery {
         lines.push(("Question", "all its alerts have recovered: is it over? Resolve it, or say what is left.".to_owned()));
     }
-    if let Some(service) = &notice.incident.service {
+    if let Some(service) = about.and_then(|about| about.service.as_ref()).or(notice.incident.service.as_ref()) {
         lines.push(("Service", one_line(service, 200)));
     }
-    lines.push(("Paged", format!("{}, {}", one_line(&notice.person, 100), message.created_at.strftime("%Y-%m-%d %H:%M UTC"))));
+    let (person, zone) = about.map_or((notice.person.as_str(), "UTC"), |about| (about.person.as_str(), about.time_zone.as_str()));
+    lines.push(("Paged", format!("{}, {}", one_line(person, 100), local(message.created_at, zone))));
     lines.push(("Step", format!("{}, round {}", notice.step, notice.round)));
     if notice.late {
         lines.push(("Late", "this page should have reached you earlier".to_owned()));
     }
+    lines.extend(about.map(lines_about).unwrap_or_default());
     lines
 }
 
@@ -149,8 +202,8 @@ fn text_of(message: &Message, late_note: &str) -> String {
             out.push_str("\n----\n\n");
         }
         out.push_str(&format!("{} {}\n\n", one_line(&notice.incident.reference, 32), one_line(&notice.incident.title, TITLE_CHARS_MAX)));
-        for (name, value) in lines_of(message, notice) {
-            out.push_str(&format!("{name:<9} {value}\n"));
+        for (name, value) in lines_of(message, notice, message.about.as_ref().filter(|_| index == 0)) {
+            out.push_str(&format!("{name:<10} {value}\n"));
         }
         if let (Some(href), Some(words)) = (link_at(&message.ack_urls, index), asked_for(notice.kind)) {
             out.push_str(&format!("\n{words}:\n{href}\n"));
@@ -180,9 +233,11 @@ fn html_of(message: &Message, late_note: &str) -> String {
     for (index, notice) in message.notices.iter().take(WRITTEN_OUT_MAX).enumerate() {
         let reference = one_line(&notice.incident.reference, 32);
         let title = one_line(&notice.incident.title, TITLE_CHARS_MAX);
-        out.push_str(&format!("<h2>{} {}</h2><table>", escaped(&reference), escaped(&title)));
-        for (name, value) in lines_of(message, notice) {
-            out.push_str(&format!("<tr><th align=\"left\">{name}</th><td>{}</td></tr>", escaped(&value)));
+        // What others wrote is set apart, so that a text from right to left turns nothing else around.
+        out.push_str(&format!("<h2>{} <bdi>{}</bdi></h2><table>", escaped(&reference), escaped(&title)));
+        for (name, value) in lines_of(message, notice, message.about.as_ref().filter(|_| index == 0)) {
+            let value = escaped(&value).replace('\n', "<br>");
+            out.push_str(&format!("<tr><th align=\"left\" valign=\"top\">{name}</th><td dir=\"auto\">{value}</td></tr>"));
         }
         out.push_str("</table>");
         if let (Some(href), Some(words)) = (link_at(&message.ack_urls, index), asked_for(notice.kind)) {
@@ -197,6 +252,12 @@ fn html_of(message: &Message, late_note: &str) -> String {
     }
     out.push_str("</body></html>");
     out
+}
+
+/// The incident that all notices are about, if it is one.
+fn thread_of(message: &Message) -> Option<IncidentId> {
+    let first = message.notices.first()?.incident.id;
+    message.notices.iter().all(|notice| notice.incident.id == first).then_some(first)
 }
 
 impl Channel for Email {
@@ -216,6 +277,7 @@ impl Channel for Email {
             to_name: one_line(name, 100),
             subject: subject_of(message, worst),
             message_id: format!("{}@{}", message.id, self.host),
+            thread: thread_of(message).map(|incident| format!("{incident}@{}", self.host)),
             text: text_of(message, doubt),
             html: html_of(message, doubt),
         })
@@ -284,6 +346,48 @@ mod tests {
             assert!(body.contains("4000 incidents") && body.contains("https://ac.example/a/all") && body.contains("And 3970 more"));
             assert!(body.len() < 30_000, "{} bytes", body.len());
         }
+    }
+
+    #[test]
+    fn whoever_is_woken_reads_what_the_alarm_says_in_their_own_time() {
+        let about = About {
+            description: Some("91 % of /var\nand <rising>".into()),
+            labels: [("host".to_owned(), "db1".to_owned())].into(),
+            links: vec![allclear_domain::wire::Link { href: "https://runbook.example/disk".into(), text: "runbook".into() }],
+            service: Some("Checkout".into()),
+            person: "Ana Ruiz".into(),
+            time_zone: "Europe/Madrid".into(),
+            also_told: vec!["Ben Okoye".into()],
+            answer_by: Some("2026-11-21T03:05:00Z".parse().unwrap()),
+        };
+        let sent = mail(&Message { about: Some(about), ..message(1, "Disk full") });
+        for needed in [
+            "Ana Ruiz, 2026-11-21 04:00 CET",
+            "2026-11-21 04:05 CET, then others are asked",
+            "Ben Okoye",
+            "Checkout",
+            "runbook: https://runbook.example/disk",
+            "host = db1",
+            "91 % of /var",
+        ] {
+            assert!(sent.text.contains(needed) && sent.html.contains(needed), "{needed}\n{}", sent.text);
+        }
+        assert!(sent.html.contains("91 % of /var<br>and &lt;rising&gt;") && sent.html.contains("dir=\"auto\""), "{}", sent.html);
+    }
+
+    #[test]
+    fn mails_of_one_incident_are_one_thread() {
+        let thread = |message: &Message| {
+            let target = Target::Email { address: "ana@example.org".into(), name: String::new() };
+            match Email::new("ac.example").request(message, &target, Timestamp::UNIX_EPOCH).unwrap() {
+                Request::Mail { thread, .. } => thread,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(thread(&message(1, "x")).as_deref(), Some("inc_00000000000000000000000001@ac.example"));
+        let mut two = message(2, "x");
+        two.notices[1].incident.id = IncidentId::from_bits(9);
+        assert_eq!(thread(&two), None, "a mail about several belongs to none");
     }
 
     #[test]

@@ -13,6 +13,8 @@ use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
 use allclear_domain::wire::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::Error as SmtpError;
@@ -113,6 +115,7 @@ pub(crate) struct Mail {
     pub to_name: String,
     pub subject: String,
     pub message_id: String,
+    pub thread: Option<String>,
     pub text: String,
     pub html: String,
 }
@@ -172,10 +175,53 @@ fn stop_of(phase: &str, error: &SmtpError) -> Stop {
     }
 }
 
+/// What the server says before it hears of a recipient is about itself or about us: never to be held against whom the
+/// mail is for.
+fn of_the_server(what: &str, stop: Stop) -> Stop {
+    match stop {
+        Stop::Answer { code, words } => {
+            Stop::Broken { why: format!("the mail server refused {what} (SMTP {code} {words})"), permanent: false }
+        }
+        broken @ Stop::Broken { .. } => broken,
+    }
+}
+
+/// The address with its domain as DNS has it: a server need not know how to read others (RFC 5891).
+fn ascii_domain(address: &str) -> Result<String, String> {
+    let Some((local, domain)) = address.trim().rsplit_once('@').filter(|(_, domain)| !domain.is_ascii()) else {
+        return Ok(address.to_owned());
+    };
+    let domain = idna::domain_to_ascii(domain).map_err(|_| format!("`{domain}` is no domain that DNS could have"))?;
+    Ok(format!("{local}@{domain}"))
+}
+
+/// Longest encoded word (RFC 2047 §2), and what of it is not text: `=?utf-8?B?` and `?=`.
+const ENCODED_WORD_MAX: usize = 75;
+const ENCODED_WORD_FRAME: usize = 12;
+
+/// The subject. A title that looks like an encoded word would be shown as what it stands for, so it is encoded itself.
+fn subject(text: &str) -> HeaderValue {
+    let name = HeaderName::new_from_ascii_str("Subject");
+    if !text.contains("=?") {
+        return HeaderValue::new(name, text.to_owned());
+    }
+    // Three bytes are four letters of base64.
+    let bytes_max = (ENCODED_WORD_MAX - ENCODED_WORD_FRAME) / 4 * 3;
+    let mut words = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (word, others) = rest.split_at(rest.floor_char_boundary(bytes_max));
+        words.push(format!("=?utf-8?B?{}?=", BASE64.encode(word)));
+        rest = others;
+    }
+    HeaderValue::dangerous_new_pre_encoded(name, text.to_owned(), words.join("\r\n "))
+}
+
 impl Smtp {
     pub(crate) fn new(server: SmtpUrl, mail_from: &str, deadlines: Deadlines) -> Result<Self, TransportError> {
         let from: Mailbox = mail_from.trim().parse().map_err(|_| TransportError::MailFrom(mail_from.to_owned()))?;
-        let from = Mailbox { name: from.name.or_else(|| Some("All Clear".to_owned())), email: from.email };
+        let email = ascii_domain(from.email.as_ref()).ok().and_then(|address| address.parse().ok()).unwrap_or(from.email);
+        let from = Mailbox { name: from.name.or_else(|| Some("All Clear".to_owned())), email };
         let tls = if server.tls_from_start || !is_loopback(&server.host) {
             // Without a login, STARTTLS that cannot be checked is still better than the plain
             // text that would be sent if it were not offered at all (RFC 7435).
@@ -221,7 +267,7 @@ impl Smtp {
         let addresses = envelope.to().iter().chain(envelope.from());
         if addresses.into_iter().any(|address| !AsRef::<str>::as_ref(address).is_ascii()) {
             if !server.supports_feature(Extension::SmtpUtfEight) {
-                let why = "the mail server does not take addresses with letters beyond ASCII (SMTPUTF8)".to_owned();
+                let why = "the mail server does not take addresses with letters beyond ASCII before the @ (SMTPUTF8)".to_owned();
                 self.put_back(connection);
                 return Err(Stop::Broken { why, permanent: true });
             }
@@ -231,7 +277,8 @@ impl Smtp {
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
         // A connection that stopped half-way is dropped, never put back.
-        clock.limit("sender", connection.command(MailFrom::new(envelope.from().cloned(), parameters))).await?;
+        let sender = clock.limit("sender", connection.command(MailFrom::new(envelope.from().cloned(), parameters))).await;
+        sender.map_err(|stop| of_the_server("the sender of --mail-from", stop))?;
         for to in envelope.to() {
             clock.limit("recipient", connection.command(Rcpt::new(to.clone(), Vec::new()))).await?;
         }
@@ -258,9 +305,10 @@ impl Smtp {
         let wrapper = self.tls.clone().filter(|_| self.server.tls_from_start);
         let address = (self.server.host.as_str(), self.server.port);
         let connecting = AsyncSmtpConnection::connect_tokio1(address, Some(self.deadlines.connect), &self.hello, wrapper, None);
-        let mut connection = clock.limit("connect", connecting).await?;
+        let mut connection = clock.limit("connect", connecting).await.map_err(|stop| of_the_server("the connection", stop))?;
         if let Some(tls) = self.tls.clone().filter(|_| connection.can_starttls()) {
-            clock.limit("STARTTLS", connection.starttls(tls, &self.hello)).await?;
+            let secured = clock.limit("STARTTLS", connection.starttls(tls, &self.hello)).await;
+            secured.map_err(|stop| of_the_server("STARTTLS", stop))?;
         }
         if let Some((user, password)) = &self.server.login {
             if self.tls.is_some() && !connection.is_encrypted() {
@@ -269,15 +317,7 @@ impl Smtp {
             }
             let credentials = Credentials::new(user.clone(), password.clone());
             let login = connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials);
-            if let Err(stop) = clock.limit("login", login).await {
-                // Our own login, not the recipient: never to be held against their contact.
-                return Err(match stop {
-                    Stop::Answer { code, .. } => {
-                        Stop::Broken { why: format!("the mail server refused the login of --smtp (SMTP {code})"), permanent: false }
-                    }
-                    broken @ Stop::Broken { .. } => broken,
-                });
-            }
+            clock.limit("login", login).await.map_err(|stop| of_the_server("the login of --smtp", stop))?;
         }
         Ok(connection)
     }
@@ -291,19 +331,23 @@ impl Smtp {
     }
 
     fn message(&self, mail: &Mail) -> Result<Message, String> {
-        let to: Address = mail.to.parse().map_err(|_| "the mail address is not of the form name@host".to_owned())?;
+        let to: Address = ascii_domain(&mail.to)?.parse().map_err(|_| "the mail address is not of the form name@host".to_owned())?;
         let name = Some(mail.to_name.clone()).filter(|name| !name.is_empty());
         // Line breaks cannot come here from our own channel; a second look costs nothing.
         if [&mail.subject, &mail.message_id, &mail.to_name].iter().any(|line| line.contains(['\r', '\n'])) {
             return Err("a header of the mail has a line break".to_owned());
         }
         let automatic = HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned());
-        Message::builder()
+        let mut builder = Message::builder()
             .from(self.from.clone())
             .to(Mailbox { name, email: to })
-            .subject(mail.subject.clone())
+            .raw_header(subject(&mail.subject))
             .message_id(Some(format!("<{}>", mail.message_id)))
-            .raw_header(automatic)
+            .raw_header(automatic);
+        if let Some(thread) = &mail.thread {
+            builder = builder.in_reply_to(format!("<{thread}>")).references(format!("<{thread}>"));
+        }
+        builder
             .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
             .map_err(|_| "the mail cannot be put together".to_owned())
     }

@@ -22,6 +22,7 @@ fn mail(subject: &str) -> Request {
         to_name: "Ana Ruíz, \"the\" one".into(),
         subject: subject.into(),
         message_id: "msg_1@ac.example".into(),
+        thread: None,
         text: "Line one\n.\nQUIT\n".into(),
         html: "<p>é</p>".into(),
     }
@@ -96,16 +97,67 @@ async fn a_mail_arrives_whole_and_the_connection_is_used_again() {
 
 #[tokio::test]
 async fn refusals_keep_their_code() {
-    let cases: [(Script, u16); 4] = [
+    let cases: [(Script, u16); 3] = [
         (|c| if c.starts_with("RCPT") { Some("550 5.1.1 no such user") } else { friendly(c) }, 550),
         (|c| if c.starts_with("RCPT") { Some("450 4.2.0 greylisted") } else { friendly(c) }, 450),
-        (|c| if c.starts_with("MAIL") { Some("421 going down") } else { friendly(c) }, 421),
         (|c| if c == "." { Some("554 spam") } else { friendly(c) }, 554),
     ];
     for (script, code) in cases {
         let (_, responses) = exchange(script, vec![mail("x")]).await;
         assert!(matches!(&responses[0], Response::Smtp { code: got, .. } if *got == code), "{code}: {responses:?}");
     }
+}
+
+#[tokio::test]
+async fn what_a_server_says_of_itself_is_never_held_against_the_recipient() {
+    let sender: Script = |c| if c.starts_with("MAIL") { Some("550 5.7.1 sender refused") } else { friendly(c) };
+    let (_, responses) = exchange(sender, vec![mail("x")]).await;
+    assert!(
+        matches!(&responses[0], Response::Failed { permanent: false, maybe_arrived: false, why } if why.contains("550")),
+        "{responses:?}"
+    );
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let transports = transports(&format!("smtp://{}", listener.local_addr().unwrap()));
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"554 no service here\r\n").await.unwrap();
+        // Until the client has gone.
+        let mut rest = Vec::new();
+        let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest).await;
+    };
+    let (_, response) = tokio::join!(server, async {
+        let response = transports.send(mail("x")).await;
+        drop(transports);
+        response
+    });
+    assert!(matches!(&response, Response::Failed { permanent: false, maybe_arrived: false, why } if why.contains("554")), "{response:?}");
+}
+
+#[tokio::test]
+async fn a_domain_goes_out_as_dns_has_it_and_a_title_as_it_reads() {
+    let to = |address: &str| match mail("=?utf-8?q?looks_like_one?= and goes on for longer than one encoded word may be: é") {
+        Request::Mail { to_name, subject, message_id, text, html, .. } => {
+            Request::Mail { to: address.to_owned(), to_name, subject, message_id, thread: Some("inc_1@ac.example".into()), text, html }
+        }
+        other => other,
+    };
+    let (transcript, responses) = exchange(friendly, vec![to("ana@b\u{fc}cher.example")]).await;
+    assert!(matches!(&responses[0], Response::Smtp { code: 250, .. }), "{responses:?}");
+    assert!(transcript.iter().any(|line| line.starts_with("RCPT TO:<ana@xn--bcher-kva.example>")), "{transcript:#?}");
+    assert!(transcript.iter().all(|line| line.is_ascii() && line.len() <= 200));
+    let at = transcript.iter().position(|line| line.starts_with("Subject: ")).unwrap();
+    let folded = transcript[at + 1..].iter().take_while(|line| line.starts_with(' '));
+    let words = std::iter::once(&transcript[at]["Subject: ".len()..]).chain(folded.map(|line| line.trim_start()));
+    let read: Vec<u8> = words
+        .flat_map(|word| {
+            assert!(word.len() <= ENCODED_WORD_MAX, "{word}");
+            BASE64.decode(word.strip_prefix("=?utf-8?B?").unwrap().strip_suffix("?=").unwrap()).unwrap()
+        })
+        .collect();
+    assert_eq!(String::from_utf8(read).unwrap(), "=?utf-8?q?looks_like_one?= and goes on for longer than one encoded word may be: é");
+    let count = |line: &str| transcript.iter().filter(|other| *other == line).count();
+    assert_eq!((count("In-Reply-To: <inc_1@ac.example>"), count("References: <inc_1@ac.example>")), (1, 1), "{transcript:#?}");
 }
 
 #[tokio::test]

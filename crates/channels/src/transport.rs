@@ -115,8 +115,8 @@ impl Transports {
     pub async fn send(&self, request: Request) -> Response {
         match request {
             Request::Http { url, headers, body } => self.post(&url, headers, body).await,
-            Request::Mail { to, to_name, subject, message_id, text, html } => match &self.smtp {
-                Some(smtp) => smtp.send(Mail { to, to_name, subject, message_id, text, html }).await,
+            Request::Mail { to, to_name, subject, message_id, thread, text, html } => match &self.smtp {
+                Some(smtp) => smtp.send(Mail { to, to_name, subject, message_id, thread, text, html }).await,
                 None => refused("no --smtp is set"),
             },
         }

@@ -158,6 +158,7 @@ async fn an_unknown_name_and_bad_requests_are_told_apart() {
         to_name: String::new(),
         subject: String::new(),
         message_id: "m".into(),
+        thread: None,
         text: String::new(),
         html: String::new(),
     };

@@ -1,15 +1,17 @@
 //! The way out over signed HTTP, after Standard Webhooks 1.0: channel `webhook`.
 //!
 //! The body is the contract's page (`"type":"page"`), or a list of them (`"type":"pages"`), whose first are whole and
-//! whose others in brief; asking
-//! whether an incident is over has the same data under `"type":"confirm_recovery"`, and whether somebody is still on
-//! it under `"type":"still_on_it"`. It is
-//! the same on every try, as is `webhook-id`; the timestamp and so the signature are the try's.
+//! whose others in brief; asking whether an incident is over has the same data under `"type":"confirm_recovery"`, and
+//! whether somebody is still on it under `"type":"still_on_it"`. What only tells and had to wait goes together as
+//! `"type":"told"`. The page itself is the same on every try, as is `webhook-id`; `about`, the timestamp and so the
+//! signature are the try's.
 //!
 //! It deliberately does not follow redirects, and does not decide when to try again: it says what
 //! the answer means.
 
-use allclear_domain::wire::{Channel, Message, NoticeKind, Outcome, Request, Response, Target, WRITTEN_OUT_MAX};
+use std::borrow::Cow;
+
+use allclear_domain::wire::{About, Channel, Message, NoticeKind, Outcome, Request, Response, Target, WRITTEN_OUT_MAX};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
@@ -29,6 +31,10 @@ const BRIEF_TITLE_CHARS_MAX: [usize; 2] = [80, 24];
 /// Titles of a message with many notices are cut to the first of these lengths, in characters,
 /// with which the body fits.
 const TITLE_CUTS: [usize; 4] = [text::TITLE_CHARS_MAX, 240, 80, 24];
+/// Where it does not fit, the alarm's description is cut to this many characters, then what is said about it is left out.
+const DESCRIPTION_CUT: usize = 1_000;
+/// What is told is cut to this many characters, with the link to the whole: at four bytes each it fits.
+const TEXT_CUT: usize = 3_000;
 /// What receivers see as our name.
 const USER_AGENT: &str = concat!("allclear/", env!("CARGO_PKG_VERSION"));
 /// What a secret starts with, in Standard Webhooks.
@@ -55,11 +61,13 @@ struct Page<'a> {
     person: &'a str,
     /// What is told, where nothing is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
+    text: Option<Cow<'a, str>>,
     /// Absent where nothing is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     ack_url: Option<&'a str>,
     incident: PageIncident<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<&'a About>,
 }
 
 #[derive(Serialize)]
@@ -105,8 +113,8 @@ fn page_of(message: &Message, index: usize, title_chars_max: usize) -> Option<Pa
         round: notice.round,
         late: notice.late,
         person: &notice.person,
-        text: notice.text.as_deref(),
-        ack_url: (!tells(notice.kind)).then_some(ack_url),
+        text: notice.text.as_deref().map(|whole| told(whole, url, title_chars_max)),
+        ack_url: (!notice.kind.tells()).then_some(ack_url),
         incident: PageIncident {
             id: notice.incident.id.to_string(),
             r#ref: &notice.incident.reference,
@@ -115,12 +123,17 @@ fn page_of(message: &Message, index: usize, title_chars_max: usize) -> Option<Pa
             service: notice.incident.service.as_deref(),
             url,
         },
+        about: message.about.as_ref().filter(|_| index == 0),
     })
 }
 
-/// Whether a notice only tells.
-const fn tells(kind: NoticeKind) -> bool {
-    matches!(kind, NoticeKind::Reminder | NoticeKind::Update)
+/// What is told: whole where it fits, else its beginning and where the whole stands.
+fn told<'a>(whole: &'a str, url: &str, title_chars_max: usize) -> Cow<'a, str> {
+    let start = text::cut(whole, TEXT_CUT);
+    if title_chars_max == text::TITLE_CHARS_MAX || start.len() == whole.len() {
+        return Cow::Borrowed(whole);
+    }
+    Cow::Owned(format!("{start}… The whole text: {url}"))
 }
 
 /// What only names a page, of a message that carries more than are written out.
@@ -174,6 +187,7 @@ fn one_body(message: &Message, title_chars_max: usize) -> Result<Vec<u8>, String
         NoticeKind::StillOnIt => "still_on_it",
         NoticeKind::Reminder => "reminder",
         NoticeKind::Update => "update",
+        NoticeKind::Over => "over",
     };
     written(&Body { r#type, timestamp: message.created_at, data: page_of(message, 0, title_chars_max) })
 }
@@ -196,7 +210,7 @@ fn several_body(
     let first = (0..whole).filter_map(|index| page_of(message, index, title_max).map(|page| Listed::Whole(Box::new(page))));
     let data: Vec<Listed<'_>> = first.chain((whole..listed).filter_map(brief)).collect();
     written(&Pages {
-        r#type: "pages",
+        r#type: if message.notices.iter().all(|notice| notice.kind == NoticeKind::Page) { "pages" } else { "told" },
         timestamp: message.created_at,
         count: message.notices.len(),
         worst: message.notices.iter().map(|notice| notice.incident.severity.as_str()).min().unwrap_or_default(),
@@ -211,6 +225,21 @@ fn body_of(message: &Message) -> Result<Vec<u8>, String> {
     if all == 0 {
         return Err("the message has no notice".to_owned());
     }
+    let whole = if all == 1 { one_body(message, TITLE_CUTS[0])? } else { Vec::new() };
+    if all == 1 && whole.len() <= BODY_BYTES_MAX {
+        return Ok(whole);
+    }
+    let mut message = message.clone();
+    if let Some(description) = message.about.as_mut().and_then(|about| about.description.as_mut()).filter(|_| all == 1) {
+        *description = format!("{}…", text::cut(description, DESCRIPTION_CUT));
+        let body = one_body(&message, TITLE_CUTS[0])?;
+        if body.len() <= BODY_BYTES_MAX {
+            return Ok(body);
+        }
+    }
+    // What one alarm says would stand for all of them.
+    message.about = None;
+    let message = &message;
     // As much as fits of what is written out, with titles cut as far as it takes, then with fewer of them.
     let mut whole = all.min(WRITTEN_OUT_MAX);
     let mut fits = None;

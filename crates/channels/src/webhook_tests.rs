@@ -2,7 +2,7 @@
 
 use allclear_domain::ids::{IncidentId, MessageId, PageId};
 use allclear_domain::time::Length;
-use allclear_domain::wire::{Channel, Message, Notice, NoticeIncident, NoticeKind, Outcome, Request, Response, Target};
+use allclear_domain::wire::{About, Channel, Link, Message, Notice, NoticeIncident, NoticeKind, Outcome, Request, Response, Target};
 
 use super::{BODY_BYTES_MAX, STORM_BYTES_MAX, Webhook, signature};
 
@@ -32,6 +32,7 @@ pub(crate) fn message(notices: usize, title: &str) -> Message {
         bundle_url: (notices > 1).then(|| "https://ac.example/a/all".to_owned()),
         ack_urls: (0..notices).map(|n| format!("https://ac.example/a/tok{n}")).collect(),
         incident_urls: (0..notices).map(|n| format!("https://ac.example/incidents/INC-{}", 142 + n)).collect(),
+        about: None,
     }
 }
 
@@ -135,4 +136,44 @@ fn a_bad_target_is_refused_in_words() {
     let target = Target::Webhook { url: "https://x".into(), secret: Some("whsec_!!!".into()) };
     let why = Webhook.request(&message(1, "x"), &target, jiff::Timestamp::UNIX_EPOCH).unwrap_err();
     assert!(why.contains("secret") && !why.contains("!!!"));
+}
+
+#[test]
+fn whatever_is_told_arrives_cut_where_it_is_too_long_and_says_where_the_whole_stands() {
+    let mut long = message(1, "Disk full");
+    long.notices[0].kind = NoticeKind::Update;
+    long.notices[0].text = Some("\u{1f525}".repeat(5_000));
+    let (_, body) = request(&long, None);
+    assert!(body.len() <= BODY_BYTES_MAX, "{}", body.len());
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let text = body["data"]["text"].as_str().unwrap();
+    assert!(text.starts_with('\u{1f525}') && text.ends_with("The whole text: https://ac.example/incidents/INC-142"), "{text}");
+}
+
+#[test]
+fn whoever_is_woken_reads_what_the_alarm_says_and_a_long_one_never_costs_the_page() {
+    let about = |description: &str| About {
+        description: Some(description.to_owned()),
+        labels: [("host".to_owned(), "db1".to_owned())].into(),
+        links: vec![Link { href: "https://runbook.example/disk".into(), text: "runbook".into() }],
+        service: Some("Checkout".into()),
+        person: "Ana Ruiz".into(),
+        time_zone: "Europe/Madrid".into(),
+        also_told: vec!["Ben Okoye".into()],
+        answer_by: Some("2026-11-21T03:05:00Z".parse().unwrap()),
+    };
+    let body = |description: &str| {
+        let (_, body) = request(&Message { about: Some(about(description)), ..message(1, "Disk full") }, None);
+        assert!(body.len() <= BODY_BYTES_MAX, "{}", body.len());
+        serde_json::from_slice::<serde_json::Value>(&body).unwrap()
+    };
+    let page = body("91 % of /var");
+    assert_eq!(page["data"]["about"]["description"], "91 % of /var");
+    assert_eq!(page["data"]["about"]["links"][0]["href"], "https://runbook.example/disk");
+    assert_eq!(
+        (&page["data"]["about"]["also_told"][0], &page["data"]["about"]["answer_by"]),
+        (&"Ben Okoye".into(), &"2026-11-21T03:05:00Z".into())
+    );
+    let long = body(&"x".repeat(30_000));
+    assert!(long["data"]["about"]["description"].as_str().unwrap().ends_with("x…"));
 }

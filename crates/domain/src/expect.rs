@@ -113,6 +113,8 @@ rules! {
     TaskDue = "incident.task", version 1, expects "the task to be done", else "its owner and the commander are told";
     /// Opened when somebody is on an incident whose severity asks for updates, and by each update.
     UpdateDue = "incident.update", version 1, expects "an update to the stakeholders", else "the commander and the team's managers are told";
+    /// Opened when an incident is resolved or cancelled.
+    IncidentOver = "incident.over", version 1, expects "it to stay over for a moment", else "whoever was paged or told of it is told that it is over";
     /// Opened with a review.
     ReviewDue = "review.due", version 1, expects "the review to be published", else "its owner and the team's managers are told";
     /// Opened with an action.
@@ -165,6 +167,9 @@ pub const CANDIDATE_WITHIN: Length = Length::from_mins(10);
 pub const CONFIRM_RECOVERY_WITHIN: Length = Length::from_mins(15);
 /// How often at most a log tells of alerts that joined or recovered (design: 10 s).
 pub const ALERTS_DIGEST_EVERY: Length = Length::from_secs(10);
+/// How long an incident has to stay over before whoever was told of it hears so: as long as the log gathers alerts,
+/// so that one that is reopened at once, or recovers among many others, costs no message of its own.
+pub const OVER_TOLD_AFTER: Length = ALERTS_DIGEST_EVERY;
 /// A look that comes this long after its time makes what follows *late*.
 pub const LATE_AFTER: Length = Length::from_secs(60);
 

@@ -264,16 +264,27 @@ pub enum NoticeKind {
     Reminder,
     /// An update for stakeholders.
     Update,
+    /// What they were paged for or told of is over; nothing is asked.
+    Over,
 }
 
 impl NoticeKind {
+    /// Whether it only tells: nothing is to be acknowledged, and nobody is looked for.
+    #[must_use]
+    pub const fn tells(self) -> bool {
+        match self {
+            Self::Page | Self::ConfirmRecovery | Self::StillOnIt => false,
+            Self::Reminder | Self::Update | Self::Over => true,
+        }
+    }
+
     /// Whether notices of this kind that wait for one contact go out as one message: what asks for the same,
     /// to take it. A question or an update is a message of its own.
     #[must_use]
     pub const fn gathers(self) -> bool {
         match self {
             Self::Page => true,
-            Self::ConfirmRecovery | Self::StillOnIt | Self::Reminder | Self::Update => false,
+            Self::ConfirmRecovery | Self::StillOnIt | Self::Reminder | Self::Update | Self::Over => false,
         }
     }
 }
@@ -323,6 +334,33 @@ pub struct NoticeIncident {
 /// others are counted, or listed in brief where a program reads.
 pub const WRITTEN_OUT_MAX: usize = 30;
 
+/// What an alarm says and who else is asked, for whoever is woken by it; as it is when the message is made.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct About {
+    /// The alarm's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The alarm's labels.
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
+    /// Runbook, graph, and whatever else its sender links to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+    /// The service's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// The name of whom the message is for.
+    pub person: String,
+    /// Their time zone, IANA name.
+    pub time_zone: String,
+    /// Names of the others whom the same step asks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also_told: Vec<String>,
+    /// Until when somebody has to answer before others are asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer_by: Option<Timestamp>,
+}
+
 /// One send over one contact method, with everything needed to make its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -340,6 +378,9 @@ pub struct Message {
     pub bundle_url: Option<String>,
     /// The incident's page in full, as many as there are of `ack_urls`.
     pub incident_urls: Vec<String>,
+    /// What whoever is woken needs beside the first notice; absent where it only tells, and where it could not be read
+    /// in time.
+    pub about: Option<About>,
 }
 
 /// A request that a transport can carry.
@@ -364,6 +405,8 @@ pub enum Request {
         subject: String,
         /// `Message-ID` without angle brackets; the same on every try.
         message_id: String,
+        /// What mails of one incident name in `References`, so that mail programs show them together.
+        thread: Option<String>,
         /// Plain text.
         text: String,
         /// The same as simple HTML.

@@ -556,6 +556,7 @@ impl Decider {
             Need::Action(id) => Loaded::Action(*id, rows::action::get(db, *id).await?.map(Box::new)),
             Need::Pages(ids) => Loaded::Pages(ids.clone(), rows::page::get_all(db, ids).await?),
             Need::Holders(ids) => Loaded::Holders(rows::message::holders(db, ids).await?),
+            Need::Reached(id) => Loaded::Reached(*id, rows::message::reached(db, *id).await?),
             Need::Involved(id) => Loaded::Involved(*id, rows::reader::involved(db, *id).await?),
             Need::References { wanted } => self.draw_references(*wanted).await?,
         })

@@ -6,6 +6,7 @@
 //!
 //! This crate knows no vendor's format, no HTTP, and holds no SQL.
 
+mod about;
 mod alert_queries;
 mod attendance;
 pub mod auth;

@@ -297,7 +297,7 @@ impl World {
         if self.draining {
             return;
         }
-        if matches!(message.notice.kind, NoticeKind::Reminder | NoticeKind::Update) {
+        if message.notice.kind.tells() {
             self.person_is_reminded(message);
             return;
         }

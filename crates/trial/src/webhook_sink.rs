@@ -62,10 +62,10 @@ impl Delivery {
     pub fn is_page(&self) -> bool {
         matches!(self.kind(), "page" | "pages")
     }
-    /// Whether it only tells: a reminder, an update.
+    /// Whether it only tells: a reminder, an update, that it is over.
     #[must_use]
     pub fn tells(&self) -> bool {
-        matches!(self.kind(), "reminder" | "update")
+        matches!(self.kind(), "reminder" | "update" | "over")
     }
     /// `type`
     #[must_use]

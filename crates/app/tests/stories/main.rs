@@ -24,6 +24,7 @@ mod files;
 mod grouping;
 mod neglect;
 mod pooler;
+mod over;
 mod private;
 mod recovery;
 mod rota;

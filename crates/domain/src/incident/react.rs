@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use super::event::Event;
 use super::types::{Incident, State};
 use super::work::{COMMANDER, TaskState, UPDATES_MISSED_MAX};
-use crate::expect::{ATTEND_WITHIN, CANDIDATE_WITHIN, CONFIRM_RECOVERY_WITHIN, Expectation, Owner, ROLE_WITHIN, Rule, Settle, Standing};
+use crate::expect::{
+    ATTEND_WITHIN, CANDIDATE_WITHIN, CONFIRM_RECOVERY_WITHIN, Expectation, OVER_TOLD_AFTER, Owner, ROLE_WITHIN, Rule, Settle, Standing,
+};
 use crate::plants::planted;
 use crate::time::Length;
 
@@ -18,6 +20,7 @@ pub const KEY_DIGEST: &str = "alerts_digest";
 pub const KEY_UPDATE: &str = "update";
 pub const KEY_ATTENDED: &str = "attended";
 pub const KEY_STILL_ON_IT: &str = "still_on_it";
+pub const KEY_OVER: &str = "over";
 
 /// Key of the answer to the offer of a role, and of an unfilled one.
 #[must_use]
@@ -82,10 +85,12 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Resolved(_) => {
             settle(Some(KEY_CONFIRM), Standing::Met, "it was resolved");
             settle(None, Standing::Void, "it was resolved");
+            open(KEY_OVER, Rule::IncidentOver, OVER_TOLD_AFTER);
         }
         Event::Cancelled(_) => {
             settle(Some(KEY_CANDIDATE), Standing::Met, "it was cancelled");
             settle(None, Standing::Void, "it was cancelled");
+            open(KEY_OVER, Rule::IncidentOver, OVER_TOLD_AFTER);
         }
         Event::Merged(_) => settle(None, Standing::Void, "it was merged"),
         Event::Acknowledged(body) => {
@@ -141,6 +146,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         }
         Event::Reopened(_) => {
             open(KEY_ATTENDED, Rule::Attended, ATTEND_WITHIN);
+            settle(Some(KEY_OVER), Standing::Void, "it was reopened");
             if let Some(every) = incident.work.update_every {
                 open(KEY_UPDATE, Rule::UpdateDue, every);
             }

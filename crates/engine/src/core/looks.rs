@@ -54,6 +54,10 @@ impl Core {
                 let standing = self.look_update(unit, &expectation, id)?;
                 settle_or_rearm(unit, &expectation, standing, "no update came in time");
             }
+            (Rule::IncidentOver, Owner::Incident(id)) => {
+                let standing = self.look_over(unit, id)?;
+                settle(unit, &expectation, standing, "it stayed over");
+            }
             (Rule::ReviewDue, Owner::Review(id)) => {
                 let standing = self.look_review(unit, &expectation, id)?;
                 settle_or_rearm(unit, &expectation, standing, "it was not published in time");

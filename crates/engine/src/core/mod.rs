@@ -14,6 +14,7 @@ mod coordination;
 mod incidents;
 mod looks;
 mod neglect;
+mod over;
 mod pages;
 mod sends;
 mod sharded;
@@ -75,6 +76,8 @@ pub enum Need {
     Holders(Vec<MessageId>),
     /// Who had to do with an incident so far.
     Involved(IncidentId),
+    /// Whom a message about an incident reached, or may have.
+    Reached(IncidentId),
     Review(ReviewId),
     Action(ActionId),
     /// More numbers for references: so many for this command in all.
@@ -98,6 +101,7 @@ pub enum Loaded {
     Pages(Vec<PageId>, Vec<(Page, Head)>),
     Holders(Vec<(MessageId, Option<NodeId>)>),
     Involved(IncidentId, BTreeSet<String>),
+    Reached(IncidentId, BTreeSet<String>),
     Review(ReviewId, Option<Box<(Review, Head)>>),
     Action(ActionId, Option<Box<(Action, Head)>>),
     References {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use allclear_domain::expect::LATE_AFTER;
 use allclear_domain::ids::MessageId;
 use allclear_domain::time::{Length, after};
-use allclear_domain::wire::{Message, Notice, Outcome, Target, WRITTEN_OUT_MAX};
+use allclear_domain::wire::{About, Message, Notice, Outcome, Target, WRITTEN_OUT_MAX};
 use allclear_store::rows::message::{Claimed, Envelope, Stored};
 use allclear_store::{Write, rows};
 use jiff::Timestamp;
@@ -18,6 +18,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::choose::Set;
 use super::windows::{BUNDLE_MAX, Contact};
 use super::{CLAIM_FRESH_NS, Event};
+use crate::about::about;
 use crate::core::{Command, Tried};
 use crate::engine::{Engine, ours};
 use crate::stages::Measure;
@@ -194,7 +195,8 @@ async fn send(engine: &Engine, lead: MessageId, messages: &[Stored]) -> Outcome 
     let first = &messages[0];
     match target(engine, &first.person, &first.contact) {
         Ok(target) => {
-            let message = render(engine, lead, messages);
+            let about = if messages.len() == 1 { about(engine, first).await } else { None };
+            let message = render(engine, lead, messages, about);
             engine.shared.ports.transport.send(&first.channel, &message, &target, engine.now()).await
         }
         Err(why) => Outcome::Rejected { why },
@@ -218,7 +220,7 @@ async fn report(engine: &Engine, lead: MessageId, messages: &[Stored], outcome: 
     }
 }
 
-fn render(engine: &Engine, lead: MessageId, messages: &[Stored]) -> Message {
+fn render(engine: &Engine, lead: MessageId, messages: &[Stored], about: Option<About>) -> Message {
     let links = engine.links();
     let now = engine.now();
     let first = &messages[0];
@@ -234,8 +236,10 @@ fn render(engine: &Engine, lead: MessageId, messages: &[Stored]) -> Message {
         in_doubt: messages.iter().any(|m| m.in_doubt),
         notices: messages.iter().map(notice).collect(),
         ack_urls: written_out().map(|m| links.ack_url(m.page, &m.person, m.created_at)).collect(),
-        bundle_url: (messages.len() > 1).then(|| links.bundle_url(lead, &first.person, decided_at)),
+        // What only tells has nothing to acknowledge.
+        bundle_url: (messages.len() > 1 && first.notice.kind.gathers()).then(|| links.bundle_url(lead, &first.person, decided_at)),
         incident_urls: written_out().map(|m| links.incident_url(&m.notice.incident.reference)).collect(),
+        about,
     }
 }
 

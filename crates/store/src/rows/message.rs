@@ -6,7 +6,9 @@
 //! claim; while it may have arrived, it is tried again as the same set under the same id. A claim whose node died is
 //! *in doubt* and is sent again; that never becomes *failed* by time.
 
-use allclear_domain::ids::{MessageId, NodeId, PageId};
+use std::collections::BTreeSet;
+
+use allclear_domain::ids::{IncidentId, MessageId, NodeId, PageId};
 use allclear_domain::incident::State;
 use allclear_domain::paging::MessageDraft;
 use allclear_domain::plants::planted;
@@ -555,4 +557,13 @@ pub async fn of_page(db: &Db, page: PageId) -> Result<Vec<Stored>, Fault> {
 pub async fn waiting(db: &Db) -> Result<Vec<(String, i64)>, Fault> {
     let rows = db.read("select channel, count(*) from message where state in ('queued', 'claimed') group by channel", vec![]).await?;
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
+}
+
+/// Who got a message about an incident, or may have: people, and audiences under their own names.
+pub async fn reached(db: &Db, incident: IncidentId) -> Result<BTreeSet<String>, Fault> {
+    // By the pages of the incident, which have an index; messages have none by incident.
+    let sql = "select distinct m.person from message m join page p on m.page = p.id \
+               where p.incident = ?1 and (m.state in ('delivered', 'claimed') or m.in_doubt)";
+    let rows = db.read(sql, vec![text(incident)]).await?;
+    rows.iter().map(|row| Reader::new(row).text()).collect()
 }
