@@ -80,6 +80,9 @@ fn subject_of(message: &Message, worst: &Notice) -> String {
             format!("{}: {}", incident.reference, worst.text.as_deref().unwrap_or(&incident.title))
         }
         1 => format!("{late}[{severity}] {} {}", incident.reference, incident.title),
+        many if message.notices.iter().all(|notice| notice.kind.tells()) => {
+            format!("{many} messages: {} {} and others", incident.reference, incident.title)
+        }
         many => format!("{late}[{severity}] {many} incidents, worst {} {}", incident.reference, incident.title),
     };
     one_line(&subject, SUBJECT_CHARS_MAX)
@@ -179,7 +182,7 @@ const fn asked_for(kind: NoticeKind) -> Option<&'static str> {
     match kind {
         NoticeKind::Page => Some("Acknowledge"),
         NoticeKind::StillOnIt => Some("I am still on it"),
-        NoticeKind::ConfirmRecovery | NoticeKind::Reminder | NoticeKind::Update => None,
+        NoticeKind::ConfirmRecovery | NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over => None,
     }
 }
 
@@ -190,6 +193,10 @@ fn link_at(urls: &[String], index: usize) -> Option<String> {
 /// Where all pages of the message are seen and acknowledged.
 fn all_link(message: &Message) -> Option<String> {
     Some(text::link(message.bundle_url.as_ref()?, "")?.href)
+}
+
+fn at_the_top(message: &Message) -> &'static str {
+    if message.bundle_url.is_some() { " The link at the top has all of them." } else { "" }
 }
 
 fn text_of(message: &Message, late_note: &str) -> String {
@@ -213,7 +220,7 @@ fn text_of(message: &Message, late_note: &str) -> String {
         }
     }
     if message.notices.len() > WRITTEN_OUT_MAX {
-        out.push_str(&format!("\nAnd {} more: the link at the top has all of them.\n", message.notices.len() - WRITTEN_OUT_MAX));
+        out.push_str(&format!("\nAnd {} more.{}\n", message.notices.len() - WRITTEN_OUT_MAX, at_the_top(message)));
     }
     out
 }
@@ -248,7 +255,7 @@ fn html_of(message: &Message, late_note: &str) -> String {
         }
     }
     if message.notices.len() > WRITTEN_OUT_MAX {
-        out.push_str(&format!("<p>And {} more: the link at the top has all of them.</p>", message.notices.len() - WRITTEN_OUT_MAX));
+        out.push_str(&format!("<p>And {} more.{}</p>", message.notices.len() - WRITTEN_OUT_MAX, at_the_top(message)));
     }
     out.push_str("</body></html>");
     out
@@ -290,11 +297,14 @@ impl Channel for Email {
                 match code {
                     200..=299 => Outcome::Delivered { receipt: words },
                     500..=599 => Outcome::Rejected { why: words },
-                    _ => Outcome::Retry { after: None, why: words, maybe_arrived: false },
+                    _ => Outcome::Retry { after: None, why: words, maybe_arrived: false, down: false },
                 }
             }
             Response::Failed { why, permanent: true, .. } => Outcome::Rejected { why: why.clone() },
-            Response::Failed { why, maybe_arrived, .. } => Outcome::Retry { after: None, why: why.clone(), maybe_arrived: *maybe_arrived },
+            Response::Failed { why, maybe_arrived, .. } => {
+                // What got through may have met one slow receiver behind a host that serves others.
+                Outcome::Retry { after: None, why: why.clone(), maybe_arrived: *maybe_arrived, down: !*maybe_arrived }
+            }
             Response::Http { .. } => Outcome::Rejected { why: "a web server answered for a mail".to_owned() },
         }
     }

@@ -136,6 +136,7 @@ impl Rule {
             | Self::RoleUnfilled
             | Self::TaskDue
             | Self::UpdateDue
+            | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => false,
         }

@@ -461,6 +461,9 @@ pub enum Outcome {
         why: String,
         /// Whether it may have arrived all the same (in doubt).
         maybe_arrived: bool,
+        /// Whether the target as a whole does not answer, so that whatever else is for it would fare the same.
+        #[serde(default)]
+        down: bool,
     },
     /// Never, this way.
     Rejected {

@@ -97,6 +97,7 @@ pub struct Shared {
     pub(crate) watch: crate::watch::Watch,
     pub(crate) operators: OnceLock<Arc<dyn OperatorAlarm>>,
     pub(crate) refusals: crate::refusals::Gate,
+    pub(crate) circuits: crate::circuit::Circuits,
 }
 
 /// What changes the decider itself, in order with the commands.
@@ -135,6 +136,8 @@ impl Engine {
         }
         crate::set_back::mend(&db, booted_at).await?;
         decider.fill().await?;
+        let circuits = crate::circuit::Circuits::default();
+        circuits.replace(rows::circuit::all(&db).await?);
 
         let (commands, inbox) = mpsc::channel(QUEUE_MAX);
         let (control, controls) = mpsc::unbounded_channel();
@@ -177,6 +180,7 @@ impl Engine {
             watch: crate::watch::Watch::default(),
             operators: OnceLock::new(),
             refusals: crate::refusals::Gate::default(),
+            circuits,
         });
         for row in decider.take_unread() {
             shared.troubles.raise(Trouble::Unreadable(row.table, row.key), &row.why, booted_at);

@@ -26,9 +26,12 @@ use tokio::sync::mpsc;
 
 pub(crate) use beat::beats;
 
+use allclear_store::rows::circuit::Open;
+
 use self::choose::sets;
 use self::flight::{Landed, Work, fly};
 use self::windows::{BUNDLE_MAX, Contact};
+use crate::circuit::{self, Gate};
 use crate::core::Command;
 use crate::decide_loop::ToOutbox;
 use crate::engine::{Engine, ours};
@@ -43,6 +46,8 @@ const CLAIM_HEARD_WITHIN: Length = Length::from_secs(1);
 const LOOK_AT_LEAST_EVERY: Length = Length::from_secs(5);
 /// The same where nodes share a store: what another node gave back or left behind goes out within seconds.
 const LOOK_AT_OTHERS_EVERY: Length = Length::from_secs(1);
+/// After this many tries a way counts as failed for its step.
+const COUNTS_AS_FAILED: u32 = allclear_domain::paging::TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED;
 /// Contacts, and messages of nodes that died, read at a time.
 const READ_MAX: i64 = 512;
 /// After a fault of the store the heaps are looked at again this much later.
@@ -150,7 +155,8 @@ impl Outbox {
             let early = shared.windows.as_ref().and_then(|windows| windows.next_early()).unwrap_or(Timestamp::MAX);
             // With no room, what is held waits for a landing, or for this.
             let pause = if self.blocked { BLOCKED_FOR } else { Length::from_millis(1) };
-            let known = from_micros(shared.next_attempt_at()).min(early).max(after(self.engine.now(), pause));
+            let probe = shared.circuits.next_probe(self.engine.now()).unwrap_or(Timestamp::MAX);
+            let known = from_micros(shared.next_attempt_at()).min(early).min(probe).max(after(self.engine.now(), pause));
             tokio::select! {
                 biased;
                 Some(event) = self.events.1.recv() => {
@@ -188,10 +194,22 @@ impl Outbox {
             for contact in early {
                 self.take_from_heap(contact, now).await?;
             }
-            let due = rows::message::due_contacts(&shared.db, now, READ_MAX).await?;
-            self.blocked |= due.len() as i64 == READ_MAX;
-            for due in due {
-                self.take_from_heap((due.person, due.contact), now).await?;
+            if !alone {
+                shared.circuits.replace(rows::circuit::all(&shared.db).await?);
+            }
+            // Those whose target does not answer stand before others as well, and take no room.
+            let mut skip = 0;
+            loop {
+                let due = rows::message::due_contacts(&shared.db, now, READ_MAX, skip).await?;
+                let full = due.len() as i64 == READ_MAX;
+                for due in due {
+                    self.take_from_heap((due.person, due.contact), now).await?;
+                }
+                if !full || self.under_way >= shared.settings.outbox.at_once {
+                    self.blocked |= full;
+                    break;
+                }
+                skip += READ_MAX;
             }
             rows::message::next_attempt_after(&shared.db, now).await
         };
@@ -249,7 +267,9 @@ impl Outbox {
             self.blocked = true;
             return Ok(());
         }
-        let limit = i64::try_from(BUNDLE_MAX).unwrap_or(i64::MAX);
+        let Some(probes) = self.may_go(&contact, now).await? else { return Ok(()) };
+        // A probe is one message, not the whole heap.
+        let limit = if probes { 1 } else { i64::try_from(BUNDLE_MAX).unwrap_or(i64::MAX) };
         let held_until = shared.windows.as_ref().and_then(|windows| windows.until(&contact));
         let heap = rows::message::heap(&shared.db, (&contact.0, &contact.1), now, shared.node, held_until, limit).await?;
         let full = heap.len() == BUNDLE_MAX;
@@ -259,12 +279,66 @@ impl Outbox {
         }
         let chosen = sets(&heap, settings.bundle, room);
         // What there was no room for, or what did not fit into one message, is looked at when this has gone.
-        self.blocked |= full || chosen.len() == room;
+        self.blocked |= !probes && (full || chosen.len() == room);
         for set in chosen {
             *self.claiming.entry(contact.clone()).or_default() += 1;
             self.start(contact.clone(), Work::Heap(set));
         }
         Ok(())
+    }
+
+    /// Whether something may go to a contact's target, and then whether it is the probe.
+    async fn may_go(&mut self, contact: &Contact, now: Timestamp) -> Result<Option<bool>, allclear_store::Fault> {
+        let shared = self.engine.shared.clone();
+        if !shared.circuits.any() {
+            return Ok(Some(false));
+        }
+        let Some(target) = target_of(&self.engine, contact) else { return Ok(Some(false)) };
+        match shared.circuits.gate(&target, now) {
+            Gate::Free => Ok(Some(false)),
+            Gate::Shut(open) => {
+                self.tell_who_waits(contact, &open, now).await?;
+                Ok(None)
+            }
+            Gate::Probe { before, after } => match shared.db.commit(vec![rows::circuit::probe(&before, &after)]).await {
+                Ok(()) => {
+                    shared.circuits.taken(after);
+                    Ok(Some(true))
+                }
+                Err(allclear_store::CommitError::Conflict { .. }) => {
+                    // Another node took it, or heard an answer.
+                    shared.circuits.replace(rows::circuit::all(&shared.db).await?);
+                    Ok(None)
+                }
+                Err(allclear_store::CommitError::Fault(fault)) => Err(fault),
+            },
+        }
+    }
+
+    /// Nothing leaves for a target that does not answer: the pages that wait for it hear so once, so that the next way
+    /// or step follows at once.
+    async fn tell_who_waits(&mut self, contact: &Contact, open: &Open, now: Timestamp) -> Result<(), allclear_store::Fault> {
+        let db = &self.engine.shared.db;
+        if rows::message::untried(db, (&contact.0, &contact.1), COUNTS_AS_FAILED, now, 1).await?.is_empty() {
+            return Ok(());
+        }
+        let why = format!("{} does not answer since {}: {}", open.target, open.since.strftime("%H:%M:%S UTC"), open.why);
+        *self.claiming.entry(contact.clone()).or_default() += 1;
+        let (engine, contact, said) = (self.engine.clone(), contact.clone(), self.events.0.clone());
+        self.engine.shared.busy.fetch_add(1, Ordering::SeqCst);
+        self.engine.shared.tasks.spawn(async move {
+            flight::waits(&engine, &contact, &why, now).await;
+            // The loop may have stopped.
+            let _ = said.send(Event::Claimed(contact));
+            engine.shared.busy.fetch_sub(1, Ordering::SeqCst);
+        });
+        Ok(())
+    }
+
+    /// What was born for a target that does not answer waits in the store with the rest.
+    fn is_shut(&self, contact: &Contact) -> bool {
+        let circuits = &self.engine.shared.circuits;
+        circuits.any() && target_of(&self.engine, contact).is_some_and(|target| circuits.gate(&target, self.engine.now()) != Gate::Free)
     }
 
     fn hear(&mut self, told: ToOutbox) {
@@ -348,6 +422,10 @@ impl Outbox {
         let mut tried = 0;
         while tried < self.turn.len() {
             let Some(contact) = self.turn.pop_front() else { return };
+            if self.is_shut(&contact) {
+                self.stale.extend(self.born.remove(&contact).into_iter().flatten().map(|job| job.message.id));
+                continue;
+            }
             let Some(queue) = self.born.get_mut(&contact) else { continue };
             while let Some(job) = queue.pop_front_if(|job| !is_fresh(job)) {
                 self.stale.push(job.message.id);
@@ -419,6 +497,16 @@ impl Outbox {
             }
         }
         self.blocked.then_some(now)
+    }
+}
+
+/// What fails as a whole where a contact does not answer; nothing where there is no such contact any more.
+fn target_of(engine: &Engine, (person, contact): &Contact) -> Option<String> {
+    let org = engine.org();
+    let (contact, _) = org.contact(person, contact)?;
+    match &contact.webhook {
+        Some(url) => Some(circuit::host_of(url)),
+        None => contact.email.as_ref().map(|_| circuit::MAIL.to_owned()),
     }
 }
 

@@ -155,7 +155,7 @@ impl World {
             self.reached("what was held back went out before its time, since all was quiet");
             self.take_from_heap(node, contact);
         }
-        let due = block_on(rows::message::due_contacts(&self.db, self.now, READ_MAX)).unwrap_or_default();
+        let due = block_on(rows::message::due_contacts(&self.db, self.now, READ_MAX, 0)).unwrap_or_default();
         for due in due {
             self.take_from_heap(node, (due.person, due.contact));
         }
@@ -315,10 +315,10 @@ impl World {
                 0 => (Outcome::Rejected { why: "the address does not exist".into() }, false),
                 1 => {
                     let arrives = self.dice.chance(500);
-                    (Outcome::Retry { after: None, why, maybe_arrived: true }, arrives)
+                    (Outcome::Retry { after: None, why, maybe_arrived: true, down: false }, arrives)
                 }
-                2 => (Outcome::Retry { after: Some(Length::from_secs(30)), why, maybe_arrived: false }, false),
-                _ => (Outcome::Retry { after: None, why, maybe_arrived: false }, false),
+                2 => (Outcome::Retry { after: Some(Length::from_secs(30)), why, maybe_arrived: false, down: false }, false),
+                _ => (Outcome::Retry { after: None, why, maybe_arrived: false, down: false }, false),
             }
         } else {
             (Outcome::Delivered { receipt: "202".into() }, true)

@@ -469,7 +469,7 @@ impl World {
             self.read_due_messages(node);
         }
         let still = block_on(rows::expectation::due(&self.db, self.now, 1)).map_or(true, |d| !d.read.is_empty())
-            || block_on(rows::message::due_contacts(&self.db, self.now, 1)).is_ok_and(|d| !d.is_empty())
+            || block_on(rows::message::due_contacts(&self.db, self.now, 1, 0)).is_ok_and(|d| !d.is_empty())
             || self.nodes.iter().any(|n| n.alive && n.outbox.windows.next_early().is_some_and(|at| at <= self.now))
             || !self.nodes[node].outbox.orphans.is_empty();
         if still {

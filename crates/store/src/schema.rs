@@ -79,6 +79,8 @@ tables! {
     }
     /// Nodes that hold messages, and when each was last heard of.
     NODE = "node", key ["id"] { "id": Text, "seen_at": Int }
+    /// Targets that do not answer; a probe now and then finds out whether they do again.
+    CIRCUIT = "circuit", key ["target"] { "target": Text, "why": Text, "since": Int, "wait_ms": Int, "probe_at": Int }
     /// The organisation's forms as they are now.
     FORM = "form", key ["kind", "id"] {
         "kind": Text, "id": Text, "version": Int, "position": Int, "managed": Text, "body": Text, "at": Int,
@@ -262,7 +264,20 @@ create index action_owner on action (owner, state, due_at);
     REFUSALS,
     BUNDLES,
     CHECKPOINTS,
+    CIRCUITS,
 ];
+
+/// Targets that do not answer.
+const CIRCUITS: Migration = Migration {
+    number: 9,
+    name: "circuits",
+    sql: "
+create table circuit (
+  target text primary key, why text not null, since bigint not null, wait_ms bigint not null, probe_at bigint not null) {CLUSTERED};
+",
+    sqlite: "",
+    postgres: "",
+};
 
 /// Messages that go out together, and who is alive to send them.
 const BUNDLES: Migration = Migration {

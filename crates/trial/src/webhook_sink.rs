@@ -29,6 +29,8 @@ pub enum Reply {
     Ok,
     /// This status, with an empty body.
     Status(u16),
+    /// 429 with `Retry-After` of so many seconds.
+    Later(u64),
     /// 200 after a while.
     Slow(Duration),
     /// Reads the request and closes the connection without a word.
@@ -65,7 +67,7 @@ impl Delivery {
     /// Whether it only tells: a reminder, an update, that it is over.
     #[must_use]
     pub fn tells(&self) -> bool {
-        matches!(self.kind(), "reminder" | "update" | "over")
+        matches!(self.kind(), "reminder" | "update" | "over" | "told")
     }
     /// `type`
     #[must_use]
@@ -238,6 +240,7 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         let status = match &reply {
             Reply::Ok | Reply::Slow(_) => 200,
             Reply::Status(status) => *status,
+            Reply::Later(_) => 429,
             Reply::DropAfterReading => 0,
             Reply::Redirect(_) => 302,
         };
@@ -254,6 +257,7 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
                 String::new()
             }
             Reply::Redirect(to) => format!("location: {to}\r\n"),
+            Reply::Later(seconds) => format!("retry-after: {seconds}\r\n"),
             Reply::Ok | Reply::Status(_) => String::new(),
         };
         let answer = format!("HTTP/1.1 {status} Scripted\r\n{more}content-length: 0\r\n\r\n");

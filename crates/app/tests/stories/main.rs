@@ -33,6 +33,7 @@ mod search;
 mod settings;
 mod sign_in;
 mod storm;
+mod targets;
 mod time;
 mod watch;
 

@@ -76,6 +76,8 @@ pub enum SendResult {
     Delayed {
         why: String,
         maybe_arrived: bool,
+        /// Until it is.
+        wait: Length,
     },
     /// Its sender stopped while it was under way.
     InDoubt {
@@ -503,13 +505,27 @@ fn raise(page: &Page, person: &str, entry: u32, because: &str, late: bool, conte
     }))
 }
 
+/// A way that waits for more than a third of the step's time counts as failed for the step: two thirds are left for
+/// others.
+const WAIT_SHARE: u64 = 3;
+
+/// How long the present step has.
+fn within(page: &Page, context: &Context<'_>) -> Length {
+    if page.catch_all {
+        return CATCH_ALL_WITHIN;
+    }
+    let policy = page.escalation.as_deref().filter(|_| page.targets.is_empty()).and_then(|id| context.org.escalation(id));
+    let step = policy.and_then(|policy| policy.steps.get((page.step as usize).checked_sub(1)?));
+    step.map_or(TARGETS_WITHIN, |step| step.within)
+}
+
 fn record(page: &Page, report: SendReport, context: &mut Context<'_>) -> Vec<Event> {
     let running = page.status == Status::Running;
     let tells = page.status == Status::Told;
     let SendReport { message, person, contact, channel, attempts, result } = report;
     let current = page.entries.iter().find(|e| e.message == Some(message)).cloned();
     let trouble =
-        |why: String| SendTrouble { message, person: person.clone(), contact: contact.clone(), channel: channel.clone(), why, attempts };
+        |why: String| SendTrouble { message, person: person.clone(), contact: contact.clone(), channel: channel.clone(), why, attempts, given_up: false };
     match result {
         SendResult::Delivered { receipt, latency_ms } => {
             // An id tells when its message was decided; what was decided after the end is no page.
@@ -519,8 +535,14 @@ fn record(page: &Page, report: SendReport, context: &mut Context<'_>) -> Vec<Eve
             vec![Event::Delivered(Delivered { message, person, contact, channel, receipt, attempts, latency_ms, after_end })]
         }
         SendResult::InDoubt { why } => vec![Event::SendInDoubt(SendInDoubt { message, person, contact, channel, why })],
-        SendResult::Delayed { why, maybe_arrived } => {
-            let counts_as_failed = attempts == TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED;
+        SendResult::Delayed { why, maybe_arrived, wait } => {
+            // A provider that asks for a good part of the step's time has not told anybody in it.
+            let outlasts = running && wait.as_millis().saturating_mul(WAIT_SHARE) > within(page, context).as_millis();
+            let counts_as_failed = match &current {
+                Some(entry) => entry.telling != Telling::Failed && (attempts >= TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED || outlasts),
+                // Of an earlier step: the log hears of it once.
+                None => attempts == TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED,
+            };
             let mut events = Vec::new();
             if maybe_arrived {
                 let (person, contact, channel, why) = (person.clone(), contact.clone(), channel.clone(), why.clone());
@@ -529,7 +551,7 @@ fn record(page: &Page, report: SendReport, context: &mut Context<'_>) -> Vec<Eve
             if attempts != 1 && !counts_as_failed {
                 return events;
             }
-            events.push(Event::SendDelayed(trouble(why)));
+            events.push(Event::SendDelayed(SendTrouble { given_up: counts_as_failed, ..trouble(why) }));
             if (running || tells && counts_as_failed)
                 && let Some(entry) = current
             {

@@ -171,6 +171,9 @@ pub struct SendTrouble {
     pub channel: String,
     pub why: String,
     pub attempts: u32,
+    /// The step waits for it no longer, though it is tried again; later tries than three say so by their number.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given_up: bool,
 }
 
 /// Body of `send_in_doubt`: it may have arrived, and is sent again under the same id.

@@ -62,7 +62,7 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
         Event::Delivered(body) => tell(&mut page, body.message, Telling::Delivered),
         Event::SendDelayed(body) => {
             // Tries go on, but the step does not wait for them any longer.
-            let given_up = body.attempts >= TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED;
+            let given_up = body.given_up || body.attempts >= TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED;
             tell(&mut page, body.message, if given_up { Telling::Failed } else { Telling::Delayed });
         }
         Event::SendFailed(body) => tell(&mut page, body.message, Telling::Failed),

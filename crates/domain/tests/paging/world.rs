@@ -259,7 +259,7 @@ pub fn failed() -> SendResult {
     SendResult::Failed { why: "410".into() }
 }
 pub fn delayed() -> SendResult {
-    SendResult::Delayed { why: "503".into(), maybe_arrived: false }
+    SendResult::Delayed { why: "503".into(), maybe_arrived: false, wait: allclear_domain::time::Length::from_secs(1) }
 }
 pub fn in_doubt() -> SendResult {
     SendResult::InDoubt { why: "the node stopped".into() }

@@ -167,7 +167,7 @@ impl Core {
                 }
                 SendResult::InDoubt { why: why.clone() }
             }
-            Outcome::Retry { after: asked, why, maybe_arrived } => {
+            Outcome::Retry { after: asked, why, maybe_arrived, .. } => {
                 // The noise is the lead's, so that what went out together is tried again together.
                 let noise = (lead.bits() ^ (lead.bits() >> 64)) as u64;
                 let wait = asked.map_or(Length::ZERO, |asked| asked.min(RETRY_AFTER_MAX)).max(backoff(attempts, noise));
@@ -175,7 +175,7 @@ impl Core {
                 unit.write(rows::message::retry(message.id, attempts, at, *maybe_arrived, why));
                 let effects = unit.effects();
                 effects.next_attempt_at = Some(effects.next_attempt_at.map_or(at, |other| other.min(at)));
-                SendResult::Delayed { why: why.clone(), maybe_arrived: *maybe_arrived && !message.in_doubt }
+                SendResult::Delayed { why: why.clone(), maybe_arrived: *maybe_arrived && !message.in_doubt, wait }
             }
         };
         if page.is_some() {

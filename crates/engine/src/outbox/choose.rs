@@ -14,13 +14,15 @@ pub enum Set {
     New(Vec<MessageId>),
 }
 
-/// Sorts a heap, worst first, into messages, `room` of them at most. Pages that were never under way gather in one;
-/// what tells or asks goes alone, as do pages where `gather` is off.
+/// Sorts a heap, worst first, into messages, `room` of them at most. Pages that were never under way gather in one,
+/// and what else had to wait in another, so that whoever could not be reached for an hour gets two messages and not
+/// eighty. Each goes alone where `gather` is off.
 #[must_use]
 pub fn sets(heap: &[Waiting], gather: bool, room: usize) -> Vec<Set> {
     let mut out: Vec<Set> = Vec::new();
     let mut again = HashSet::new();
-    let mut pages: Option<usize> = None;
+    // Where all else gathers, and where pages do.
+    let mut gathered: [Option<usize>; 2] = [None, None];
     for waiting in heap {
         if let Some(lead) = waiting.bundle {
             if again.insert(lead) && out.len() < room {
@@ -28,13 +30,11 @@ pub fn sets(heap: &[Waiting], gather: bool, room: usize) -> Vec<Set> {
             }
             continue;
         }
-        let gathers = waiting.pages && gather;
-        if gathers && let Some(Set::New(ids)) = pages.and_then(|at| out.get_mut(at)) {
+        let at = &mut gathered[usize::from(waiting.pages)];
+        if gather && let Some(Set::New(ids)) = at.and_then(|at| out.get_mut(at)) {
             ids.push(waiting.id);
         } else if out.len() < room {
-            if gathers {
-                pages = Some(out.len());
-            }
+            *at = Some(out.len());
             out.push(Set::New(vec![waiting.id]));
         }
     }
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_gather_what_may_have_arrived_stays_together_and_the_rest_goes_alone() {
+    fn pages_gather_and_so_does_the_rest_and_what_may_have_arrived_stays_together() {
         let heap = [
             waiting(1, true, None),
             waiting(2, true, Some(9)),
@@ -60,7 +60,7 @@ mod tests {
             waiting(6, false, None),
         ];
         let id = MessageId::from_bits;
-        let all = [Set::New(vec![id(1), id(3)]), Set::Again(id(9)), Set::New(vec![id(5)]), Set::New(vec![id(6)])];
+        let all = [Set::New(vec![id(1), id(3)]), Set::Again(id(9)), Set::New(vec![id(5), id(6)])];
         assert_eq!(sets(&heap, true, 9), all);
         assert_eq!(sets(&heap, true, 1), all[..1], "what there is no room for waits");
         assert_eq!(sets(&heap, false, 9).len(), 5, "each alone");

@@ -19,6 +19,7 @@ use super::choose::Set;
 use super::windows::{BUNDLE_MAX, Contact};
 use super::{CLAIM_FRESH_NS, Event};
 use crate::about::about;
+use crate::circuit::{self, Change};
 use crate::core::{Command, Tried};
 use crate::engine::{Engine, ours};
 use crate::stages::Measure;
@@ -26,6 +27,8 @@ use crate::trouble::Trouble;
 
 /// Rows changed in one commit, reports in one command: some tens of milliseconds, in which nobody else is decided.
 const MANY_MAX: usize = 500;
+/// Those who are told at once that their target does not answer: each may reach the next step.
+const WAITS_MAX: i64 = 64;
 /// A row that does not read is tried again this much later: by a newer program, or by one that was mended.
 const ASIDE_FOR: Length = Length::from_secs(60);
 /// What stands at a row that does not read; the reason follows.
@@ -92,9 +95,65 @@ pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &U
     }
     let outcome = send(engine, lead, &messages).await;
     engine.shared.stages.did(Measure::Sends);
+    learn(engine, contact, &outcome).await;
     let delivered = matches!(outcome, Outcome::Delivered { .. });
     report(engine, lead, &messages, outcome).await;
     Landed { delivered, failed: !delivered, put_off }
+}
+
+/// Whether the target answers is known now, to all nodes.
+async fn learn(engine: &Engine, contact: &Contact, outcome: &Outcome) {
+    let shared = &engine.shared;
+    let Some(target) = super::target_of(engine, contact) else { return };
+    let now = engine.now();
+    let write = match shared.circuits.learn(&target, outcome, now) {
+        None => return,
+        Some(Change::Opened(open)) => {
+            tracing::warn!(target = open.target, why = open.why, "a target does not answer; nothing but a probe now and then is sent there");
+            if open.target == circuit::MAIL {
+                let detail = format!("the mail server does not answer: {}. Mail waits, and people are told in their other ways", open.why);
+                shared.troubles.raise(Trouble::ChannelFails("email".to_owned()), &detail, now);
+            }
+            rows::circuit::put(&open)
+        }
+        Some(Change::Closed(target)) => {
+            tracing::info!(target, "a target answers again");
+            if target == circuit::MAIL {
+                shared.troubles.clear(&Trouble::ChannelFails("email".to_owned()));
+            }
+            rows::circuit::close(&target)
+        }
+    };
+    if let Err(error) = shared.db.commit(vec![write]).await {
+        // This node knows all the same; others and the next start find out for themselves.
+        noted(engine, &error.to_string());
+    }
+    shared.outbox_wake.notify_one();
+}
+
+/// Those who wait for a contact whose target does not answer hear so, a portion at a time: for the log it is as if the
+/// tries after which a way counts as failed had been made.
+pub(super) async fn waits(engine: &Engine, contact: &Contact, why: &str, now: Timestamp) {
+    loop {
+        let untried = rows::message::untried(&engine.shared.db, (&contact.0, &contact.1), super::COUNTS_AS_FAILED, now, WAITS_MAX).await;
+        let untried = match untried {
+            Ok(untried) if untried.is_empty() => return,
+            Ok(untried) => untried,
+            Err(fault) => {
+                noted(engine, &fault.to_string());
+                return;
+            }
+        };
+        let tries: Arc<[Tried]> = untried
+            .into_iter()
+            .map(|message| Tried { attempts: super::COUNTS_AS_FAILED, lead: message.id, message, latency_ms: 0 })
+            .collect();
+        let outcome = Outcome::Retry { after: None, why: why.to_owned(), maybe_arrived: false, down: true };
+        if engine.submit(ours("target does not answer", Command::Sent { tries, outcome })).await.is_err() {
+            // Looked at again with the next look.
+            return;
+        }
+    }
 }
 
 /// Claims what waits; whether the store took all of it.

@@ -330,10 +330,10 @@ pub struct DueContact {
 }
 
 /// For whom something is due, pages first, the worst first, so that nobody's heap stands before others.
-pub async fn due_contacts(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<DueContact>, Fault> {
+pub async fn due_contacts(db: &Db, now: Timestamp, limit: i64, skip: i64) -> Result<Vec<DueContact>, Fault> {
     let sql = "select person, contact, count(*) from message where state = 'queued' and next_attempt_at <= ?1 \
-               group by person, contact order by min(lane), min(severity), min(next_attempt_at) limit ?2";
-    let rows = db.read(sql, vec![instant(now), Val::Int(limit)]).await?;
+               group by person, contact order by min(lane), min(severity), min(next_attempt_at), person, contact limit ?2 offset ?3";
+    let rows = db.read(sql, vec![instant(now), Val::Int(limit), Val::Int(skip)]).await?;
     rows.iter()
         .map(|row| {
             let mut r = Reader::new(row);
@@ -470,22 +470,37 @@ pub async fn stranded_of(db: &Db, lead: MessageId, not_by: NodeId, before: Times
         "select id, lane, channel, person, contact, page, attempts, claimed_by, in_doubt from message where {own} and {STRANDED} order by id"
     );
     let rows = db.read(&sql, vec![text(not_by), instant(before), text(lead)]).await?;
-    rows.iter()
-        .map(|row| {
-            let mut r = Reader::new(row);
-            Ok(Envelope {
-                id: r.parse()?,
-                pages: r.text()? == LANE_PAGE,
-                channel: r.text()?,
-                person: r.text()?,
-                contact: r.text()?,
-                page: r.parse()?,
-                attempts: r.small()?,
-                claimed_by: r.opt_parse()?,
-                in_doubt: r.bool()?,
-            })
-        })
-        .collect()
+    rows.iter().map(envelope).collect()
+}
+
+fn envelope(row: &Row) -> Result<Envelope, Fault> {
+    let mut r = Reader::new(row);
+    Ok(Envelope {
+        id: r.parse()?,
+        pages: r.text()? == LANE_PAGE,
+        channel: r.text()?,
+        person: r.text()?,
+        contact: r.text()?,
+        page: r.parse()?,
+        attempts: r.small()?,
+        claimed_by: r.opt_parse()?,
+        in_doubt: r.bool()?,
+    })
+}
+
+/// What waits for a contact, is due and was tried less often than so: whose pages do not know yet that it waits.
+pub async fn untried(
+    db: &Db,
+    (person, contact): (&str, &str),
+    below: u32,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Envelope>, Fault> {
+    let sql = "select id, lane, channel, person, contact, page, attempts, claimed_by, in_doubt from message \
+               where state = 'queued' and person = ?1 and contact = ?2 and next_attempt_at <= ?3 and attempts < ?4 \
+               order by lane, severity, id limit ?5";
+    let rows = db.read(sql, vec![text(person), text(contact), instant(now), Val::from(below), Val::Int(limit)]).await?;
+    rows.iter().map(envelope).collect()
 }
 
 /// Who holds each of these, where anybody does and it is not done.

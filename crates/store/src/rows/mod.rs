@@ -3,6 +3,7 @@
 pub mod action;
 pub mod alert;
 pub mod checkpoint;
+pub mod circuit;
 pub mod event;
 pub mod expectation;
 pub mod form;
