@@ -274,8 +274,10 @@ impl Outbox {
         let heap = rows::message::heap(&shared.db, (&contact.0, &contact.1), now, shared.node, held_until, limit).await?;
         let full = heap.len() == BUNDLE_MAX;
         let worst = heap.iter().filter(|waiting| waiting.pages).map(|waiting| waiting.severity.as_str()).min();
-        if let (Some(windows), Some(worst)) = (&shared.windows, worst) {
-            windows.told(&contact, worst, now);
+        match (&shared.windows, worst) {
+            (Some(windows), Some(worst)) => windows.told(&contact, worst, now),
+            (Some(windows), None) => windows.nothing_held(&contact),
+            (None, _) => {}
         }
         let chosen = sets(&heap, settings.bundle, room);
         // What there was no room for, or what did not fit into one message, is looked at when this has gone.

@@ -179,6 +179,8 @@ impl World {
             self.nodes[node].outbox.windows.told(&contact, worst, self.now);
             let worst = worst.to_owned();
             self.note_told(node, &contact, &worst);
+        } else {
+            self.nodes[node].outbox.windows.nothing_held(&contact);
         }
         for set in sets(&heap, true, room) {
             let (lead, ids) = match set {

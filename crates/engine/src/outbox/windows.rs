@@ -86,12 +86,12 @@ impl Window {
         (self.until, self.early) = (now, false);
     }
 
-    /// When what is held goes before the window ends; `None`: not before.
+    /// When what is held goes; `None`: nothing is held.
     fn early_at(&self) -> Option<Timestamp> {
         match self.held {
             0 => None,
             full if full >= BUNDLE_MAX => Some(self.last_held),
-            _ if self.early => None,
+            _ if self.early => Some(self.until),
             _ => Some(after(self.last_held, QUIET).min(self.until)),
         }
     }
@@ -125,7 +125,7 @@ impl Windows {
         self.with(|of| of.get(contact).filter(|window| window.held > 0).map(|window| window.until))
     }
 
-    /// When something that is held goes next, before its window ends.
+    /// When something that is held goes next.
     #[must_use]
     pub fn next_early(&self) -> Option<Timestamp> {
         self.with(|of| of.values().filter_map(Window::early_at).min())
@@ -153,6 +153,15 @@ impl Windows {
         self.with(|of| {
             if let Some(window) = of.get_mut(contact) {
                 window.not_told(now);
+            }
+        });
+    }
+
+    /// What was held for a contact is not wanted any more: the heap has nothing for it.
+    pub fn nothing_held(&self, contact: &Contact) {
+        self.with(|of| {
+            if let Some(window) = of.get_mut(contact) {
+                window.held = 0;
             }
         });
     }
@@ -271,7 +280,7 @@ mod tests {
         assert_eq!(windows.0.until(&ana()), Some(at(10_000)));
         windows.0.told(&ana(), "sev2", at(3_500));
         assert_eq!(windows.page("sev2", 4_000), Birth::Held { until: at(13_500) });
-        assert_eq!(windows.0.next_early(), None, "before its time only once: a person gets one message in ten seconds");
+        assert_eq!(windows.0.next_early(), Some(at(13_500)), "before its time only once: a person gets one message in ten seconds");
         windows.0.told(&ana(), "sev2", at(13_500));
         assert_eq!(windows.page("sev2", 23_500), Birth::AtOnce, "the window is over, and nothing is held");
     }
