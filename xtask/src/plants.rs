@@ -23,8 +23,7 @@ pub fn run(names: impl Iterator<Item = String>) -> anyhow::Result<ExitCode> {
         }
         let caught = match by {
             CaughtBy::Simulator => simulator(name)?,
-            CaughtBy::DomainTests => unit_tests("allclear-domain", name)?,
-            CaughtBy::EngineTests => unit_tests("allclear-engine", name)?,
+            CaughtBy::DomainTests => domain_tests(name)?,
             CaughtBy::Binary => Some("left to the kill loop over the real binary".to_owned()),
         };
         if caught.is_none() {
@@ -53,8 +52,8 @@ fn simulator(plant: &str) -> anyhow::Result<Option<String>> {
     Ok(Some(line.context(format!("the simulator did not run: {text}"))?.chars().take(110).collect()))
 }
 
-fn unit_tests(package: &str, plant: &str) -> anyhow::Result<Option<String>> {
-    let (green, text) = cargo(&["test", "--quiet", "-p", package, "--lib", "--features", "plants"], plant)?;
+fn domain_tests(plant: &str) -> anyhow::Result<Option<String>> {
+    let (green, text) = cargo(&["test", "--quiet", "-p", "allclear-domain", "--lib", "--features", "plants"], plant)?;
     if green {
         return Ok(None);
     }

@@ -101,3 +101,18 @@ fn defaults_are_those_of_the_parts() {
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.workers, 2);
 }
+
+#[test]
+fn operators_addresses_come_from_several_flags_or_one_variable_and_keep_their_secrets() {
+    let flags = BTreeMap::from([("operator-alarm", "https://hooks.example/T0/secret mailto:ops@example.org".to_owned())]);
+    let smtp = |name: &str| (name == "ALLCLEAR_SMTP").then(|| "smtp://127.0.0.1:25".to_owned());
+    let resolved = resolve(&flags, smtp, None).unwrap();
+    assert_eq!(Config::read(&resolved).unwrap().operators.0.len(), 2);
+    let printed = resolved.print();
+    assert!(!printed.contains("T0") && printed.contains("https://hooks.example/********") && printed.contains("ops@example.org"), "{printed}");
+    let without = resolve(&flags, no_environment, None).unwrap();
+    let why = Config::read(&without).unwrap_err().to_string();
+    assert!(why.contains("give --smtp") && !why.contains("T0"), "{why}");
+    let variable = |name: &str| (name == "ALLCLEAR_OPERATOR_ALARM").then(|| "http://10.0.0.1/a, http://10.0.0.2/b".to_owned());
+    assert_eq!(Config::read(&resolve(&BTreeMap::new(), variable, None).unwrap()).unwrap().operators.0.len(), 2);
+}

@@ -11,8 +11,6 @@ pub enum CaughtBy {
     Simulator,
     /// The tests of `allclear-domain`.
     DomainTests,
-    /// The tests of `allclear-engine`.
-    EngineTests,
     /// Only the real binary can show it: killed, with a file of its own.
     Binary,
 }
@@ -24,7 +22,7 @@ pub const PLANTS: &[(&str, CaughtBy, &str)] = &[
     ("ack-withdraws-nothing", CaughtBy::Simulator, "an acknowledgement withdraws no message"),
     ("catch-all-skipped", CaughtBy::Simulator, "the catch-all is never paged"),
     ("notify-after-ignored", CaughtBy::Simulator, "every way of a person is used at once"),
-    ("clock-follows-wall", CaughtBy::EngineTests, "deadlines go by the wall clock, whoever sets it"),
+    ("clock-follows-wall", CaughtBy::Simulator, "deadlines go by the wall clock, whoever sets it"),
     ("unreadable-stops-looks", CaughtBy::Simulator, "one due expectation that does not read stops the others"),
     ("repeat-ignored", CaughtBy::Simulator, "a policy's further rounds are not run"),
     ("repetition-is-new", CaughtBy::Simulator, "a repetition of an open alert opens another"),

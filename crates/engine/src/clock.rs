@@ -30,7 +30,7 @@ pub const JUMP_MIN: SignedDuration = SignedDuration::from_secs(5);
 const MILLION: i64 = 1_000_000;
 
 /// Gives microseconds.
-type Reading = Box<dyn Fn() -> i64 + Send + Sync>;
+pub type Reading = Box<dyn Fn() -> i64 + Send + Sync>;
 
 /// The system's clock, with an offset (the database's on PostgreSQL, the tests' in tests).
 pub struct SystemClock {
@@ -87,7 +87,8 @@ fn elapsed_micros() -> impl Fn() -> i64 + Send + Sync {
 }
 
 impl SystemClock {
-    fn reading(wall: Reading, elapsed: Reading) -> Self {
+    /// A clock over these two, each in microseconds: the machine's, or a world's that is simulated.
+    pub fn reading(wall: Reading, elapsed: Reading) -> Self {
         let kept = Kept { micros: wall(), elapsed: elapsed(), forgiven: 0, rest: 0, latest: Timestamp::UNIX_EPOCH };
         Self {
             wall,

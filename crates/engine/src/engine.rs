@@ -94,6 +94,7 @@ pub struct Shared {
     pub(crate) sign_in: crate::sessions::SignIn,
     pub(crate) troubles: crate::trouble::Troubles,
     pub(crate) stages: crate::stages::Stages,
+    pub(crate) channels: crate::channel_health::ChannelHealth,
     pub(crate) watch: crate::watch::Watch,
     pub(crate) operators: OnceLock<Arc<dyn OperatorAlarm>>,
     pub(crate) refusals: crate::refusals::Gate,
@@ -177,6 +178,7 @@ impl Engine {
             settings,
             troubles: crate::trouble::Troubles::default(),
             stages: crate::stages::Stages::default(),
+            channels: crate::channel_health::ChannelHealth::default(),
             watch: crate::watch::Watch::default(),
             operators: OnceLock::new(),
             refusals: crate::refusals::Gate::default(),
@@ -482,6 +484,13 @@ impl Engine {
 }
 
 impl Shared {
+    /// A try of a channel for a person ended.
+    pub(crate) fn tried(&self, channel: &str, person: &str, delivered: bool) {
+        self.stages.did(Measure::Sends);
+        let elapsed = Duration::from_nanos(self.ports.clock.monotonic_ns());
+        self.channels.note(&self.troubles, (channel, person), delivered, elapsed, self.ports.clock.now());
+    }
+
     /// A part of the program ends: nobody asked it to, unless the program stops.
     pub(crate) fn ended(&self) {
         if !self.stop.is_cancelled() {

@@ -12,6 +12,7 @@ mod attendance;
 pub mod auth;
 pub mod bundles;
 pub mod checkpoints;
+mod channel_health;
 mod circuit;
 pub mod clock;
 pub mod cookies;

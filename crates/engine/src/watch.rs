@@ -136,6 +136,7 @@ impl Watch {
             }
         }
         state.look_at_the_clock(shared, now);
+        shared.channels.forget(&shared.troubles, Duration::from_nanos(shared.ports.clock.monotonic_ns()));
         let present: BTreeSet<Trouble> = shared.troubles.list().into_iter().map(|p| p.trouble).collect();
         if present != state.seen {
             state.seen = present;

@@ -25,7 +25,7 @@ const OVERDUE: Length = Length::from_mins(3);
 /// Where several nodes share a store, a claim this young may still be begun (promise 3).
 const CLAIM_FRESH: Length = Length::from_secs(2);
 /// The end of time, for reading everything that is live.
-const FOR_EVER: Timestamp = Timestamp::MAX;
+pub(crate) const FOR_EVER: Timestamp = Timestamp::MAX;
 
 impl World {
     /// I1, I9, I10 of one incident.
@@ -208,6 +208,7 @@ impl World {
         }
         self.check_conditions();
         self.check_due();
+        self.check_newer();
         self.check_messages();
         self.check_memory();
         self.check_logs();

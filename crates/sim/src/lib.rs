@@ -21,6 +21,7 @@ pub mod orgs;
 pub mod outbox;
 pub mod ports;
 pub mod sometimes;
+pub mod surroundings;
 pub mod work;
 pub mod world;
 

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use allclear_domain::ids::IdGen;
-use allclear_domain::time::{from_micros, to_micros};
+use allclear_domain::time::to_micros;
 use allclear_domain::wire::{Message, Outcome, Target};
+use allclear_engine::clock::{SLEW_PPM, SystemClock};
 use allclear_engine::ports::{BoxFuture, Clock, Ports, Rng, Transport};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Random choices of one world, all from its seed.
 #[derive(Debug, Clone)]
@@ -46,23 +47,73 @@ impl Dice {
     }
 }
 
-/// The one clock of a world.
-#[derive(Debug, Default)]
-pub struct SimClock(AtomicI64);
+/// The one clock of a world: the product's own, over a machine whose wall clock somebody may set.
+pub struct SimClock {
+    start: Timestamp,
+    machine: Arc<Machine>,
+    clock: SystemClock,
+}
+
+#[derive(Debug)]
+struct Machine {
+    wall: AtomicI64,
+    elapsed: AtomicI64,
+}
 
 impl SimClock {
-    /// Moves it.
-    pub fn set(&self, at: Timestamp) {
-        self.0.store(to_micros(at), Ordering::SeqCst);
+    /// A clock that is right at `start`.
+    #[must_use]
+    pub fn starting(start: Timestamp) -> Self {
+        let machine = Arc::new(Machine { wall: AtomicI64::new(to_micros(start)), elapsed: AtomicI64::new(0) });
+        let (wall, elapsed) = (machine.clone(), machine.clone());
+        let clock = SystemClock::reading(
+            Box::new(move || wall.wall.load(Ordering::SeqCst)),
+            Box::new(move || elapsed.elapsed.load(Ordering::SeqCst)),
+        );
+        Self { start, machine, clock }
+    }
+
+    /// Lets time pass until it shows `at`, or a microsecond more.
+    pub fn pass_until(&self, at: Timestamp) {
+        loop {
+            let left = to_micros(at) - to_micros(self.now());
+            if left <= 0 {
+                return;
+            }
+            // While it makes up for a wall clock that is ahead it goes that much faster.
+            let micros = i64::try_from(i128::from(left) * 1_000_000 / i128::from(1_000_000 + SLEW_PPM)).unwrap_or(left).max(1);
+            self.machine.wall.fetch_add(micros, Ordering::SeqCst);
+            self.machine.elapsed.fetch_add(micros, Ordering::SeqCst);
+        }
+    }
+
+    /// Somebody sets the wall clock forth by so much; no time passes.
+    pub fn set_wall_forth(&self, micros: i64) {
+        self.machine.wall.fetch_add(micros, Ordering::SeqCst);
+    }
+
+    /// When it started.
+    #[must_use]
+    pub const fn start(&self) -> Timestamp {
+        self.start
+    }
+
+    /// Microseconds that have passed since.
+    #[must_use]
+    pub fn elapsed(&self) -> i64 {
+        self.machine.elapsed.load(Ordering::SeqCst)
     }
 }
 
 impl Clock for SimClock {
     fn now(&self) -> Timestamp {
-        from_micros(self.0.load(Ordering::SeqCst))
+        self.clock.now()
     }
     fn monotonic_ns(&self) -> u64 {
-        u64::try_from(self.0.load(Ordering::SeqCst)).unwrap_or(0).saturating_mul(1000)
+        self.clock.monotonic_ns()
+    }
+    fn wall_ahead(&self) -> SignedDuration {
+        self.clock.wall_ahead()
     }
     fn sleep_until(&self, _at: Timestamp) -> BoxFuture<'_, ()> {
         Box::pin(std::future::pending())

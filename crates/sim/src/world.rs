@@ -23,6 +23,7 @@ use crate::orgs;
 use crate::outbox::{Outbox, Truth};
 use crate::ports::{Dice, SimClock, block_on, ports};
 use crate::sometimes::Reached;
+use allclear_engine::ports::Clock as _;
 
 /// Steps of a world before it is left to run out.
 const STEPS: u64 = 520;
@@ -143,6 +144,10 @@ pub(crate) enum Task {
     OrgChange,
     Crash,
     Jump,
+    /// Somebody sets the wall clock.
+    SetClock,
+    /// A newer version leaves a deadline that this one does not know.
+    Newer,
     Check,
 }
 
@@ -152,8 +157,12 @@ pub struct World {
     pub(crate) dice: Dice,
     /// Throws about coordination come from here, so that they shift no other throw.
     pub(crate) side: Dice,
+    /// Of what surrounds the program: its machine's clock, other versions.
+    pub(crate) around: Dice,
+    /// Deadlines of a newer version that lie in the store.
+    pub(crate) newer: usize,
     pub(crate) now: Timestamp,
-    clock: Arc<SimClock>,
+    pub(crate) clock: Arc<SimClock>,
     pub(crate) db: Db,
     pub(crate) nodes: Vec<Node>,
     pub(crate) shared: bool,
@@ -231,8 +240,7 @@ impl World {
     fn new(seed: u64, trace: bool) -> Self {
         let mut dice = Dice::new(seed.wrapping_mul(0x9e37_79b9).wrapping_add(17));
         let now = after(Timestamp::from_second(START_S).unwrap_or(Timestamp::UNIX_EPOCH), Length::from_mins(dice.below(60 * 24 * 30)));
-        let clock = Arc::new(SimClock::default());
-        clock.set(now);
+        let clock = Arc::new(SimClock::starting(now));
         let db = Db::open_inline(MIGRATIONS).expect("a store in memory opens");
         let mut side = Dice::new(seed.wrapping_mul(0x2545_f491).wrapping_add(29));
         let mut bundle = orgs::organisation(&mut dice, now);
@@ -273,6 +281,8 @@ impl World {
             monitors: Vec::new(),
             dice,
             side,
+            around: Dice::new(seed.wrapping_mul(0x9e37_79b1).wrapping_add(31)),
+            newer: 0,
         };
         let nodes = if shared { 2 } else { 1 };
         if shared {
@@ -308,6 +318,7 @@ impl World {
             }
         }
         world.plan_later(600, 900, Task::Check);
+        world.plan_surroundings();
         world
     }
 
@@ -432,8 +443,9 @@ impl World {
 
     fn move_to(&mut self, at: Timestamp) {
         if at > self.now {
-            self.now = at;
-            self.clock.set(at);
+            self.clock.pass_until(at);
+            self.now = self.clock.now();
+            self.check_time();
         }
     }
 
@@ -568,6 +580,8 @@ impl World {
                     self.plan_later(3_000, 30_000, Task::Jump);
                 }
             }
+            Task::SetClock => self.set_clock(),
+            Task::Newer => self.leave_newer(),
             Task::Check => {
                 self.check_all();
                 if !self.draining {

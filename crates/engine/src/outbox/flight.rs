@@ -22,7 +22,6 @@ use crate::about::about;
 use crate::circuit::{self, Change};
 use crate::core::{Command, Tried};
 use crate::engine::{Engine, ours};
-use crate::stages::Measure;
 use crate::trouble::Trouble;
 
 /// Rows changed in one commit, reports in one command: some tens of milliseconds, in which nobody else is decided.
@@ -97,6 +96,7 @@ pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &U
     engine.shared.stages.did(Measure::Sends);
     learn(engine, contact, &outcome).await;
     let delivered = matches!(outcome, Outcome::Delivered { .. });
+    engine.shared.tried(&messages[0].channel, &messages[0].person, delivered);
     report(engine, lead, &messages, outcome).await;
     Landed { delivered, failed: !delivered, put_off }
 }
