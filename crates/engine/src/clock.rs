@@ -4,7 +4,7 @@
 //! hour late, and setting it forth would skip whole escalations. So this clock is set by the wall clock once, at the
 //! start; from there it adds the time that has passed since, also while the machine slept. What it is off by then is
 //! made up for slowly ([`SLEW_PPM`]); a jump is told (`watch`), and followed when no incident is open
-//! ([`Clock::follow_wall`]). The decision is in `docs/adr/0019-elapsed-time.md`.
+//! ([`Clock::follow_wall`]). The decision is in `docs/adr/0021-elapsed-time.md`.
 //!
 //! Deliberately not here: what time the database has, which is added as an offset, and who is told of a jump.
 
