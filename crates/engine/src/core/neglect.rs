@@ -74,19 +74,22 @@ impl Core {
         let (incident, _) = self.incident(unit, page.incident_id())?;
         let escalation = page.escalation.as_deref().or(incident.escalation.as_deref());
         let managers = self.org.managers_for(incident.service.as_deref(), escalation);
+        // One of them calls everybody who is left: the others that nobody answered would call the same people.
+        for other in self.pages_of(unit, incident.id).into_iter().filter(|other| *other != id) {
+            let (state, _) = self.page(unit, other)?;
+            if state.status == Status::Exhausted && calls_no_others(&page, &state) {
+                self.change_page(unit, other, paging::Command::Stop { why: "another page of the incident comes back".to_owned() })?;
+            }
+        }
         self.change_page(unit, id, paging::Command::ComeBack { managers, late })?;
         Ok(())
     }
 
-    /// Whether another page calls the same people for the same: one that runs, or an older one that comes back as well.
+    /// Whether another page calls people for the same.
     fn another_looks(&self, unit: &Unit, page: &Page) -> Decided<bool> {
         for id in self.pages_of(unit, page.incident_id()) {
             let (other, _) = self.page(unit, id)?;
-            if id == page.id || is_neglect(&other.because) || (page.urgency == NotifyUrgency::High && other.urgency == NotifyUrgency::Low) {
-                continue;
-            }
-            let comes_back = other.status == Status::Exhausted && id < page.id && again_in(&other, &self.org).is_some();
-            if comes_back || other.status == Status::Running {
+            if id != page.id && other.status == Status::Running && calls_no_others(&other, page) {
                 return Ok(true);
             }
         }
@@ -328,6 +331,13 @@ impl Core {
         }
         Ok(())
     }
+}
+
+/// Whether a page that nobody answers would call, by the ways of its urgency, whom the other one would: it is not about what
+/// people owe, and wakes no fewer.
+fn calls_no_others(page: &Page, other: &Page) -> bool {
+    let wakes_no_fewer = page.urgency == NotifyUrgency::High || other.urgency == NotifyUrgency::Low;
+    !is_neglect(&page.because) && !is_neglect(&other.because) && wakes_no_fewer
 }
 
 /// When an acknowledgement that lasts so long has aged.
