@@ -126,14 +126,16 @@ impl Rule {
     #[must_use]
     pub const fn calls_somebody(self) -> bool {
         match self {
-            Self::PageAck | Self::PageAgain | Self::GroupWait | Self::Candidate | Self::Attended | Self::StillOnIt => true,
+            // Where nobody has the incident either, an unfilled command pages whoever is left.
+            Self::PageAck | Self::PageAgain | Self::GroupWait | Self::Candidate | Self::Attended | Self::StillOnIt | Self::RoleUnfilled => {
+                true
+            }
             Self::PageNotify
             | Self::ConfirmRecovery
             | Self::AlertsDigest
             | Self::AlertLapse
             | Self::SilenceEnd
             | Self::RoleAnswer
-            | Self::RoleUnfilled
             | Self::TaskDue
             | Self::UpdateDue
             | Self::IncidentOver

@@ -53,7 +53,7 @@ impl World {
             Rule::Candidate => Some(Command::Promote { why: "nobody decided".into() }),
             Rule::Attended if self.held() => Some(Command::AskStillOnIt { people: vec!["ana".into()], within: STILL_ON_IT_WITHIN }),
             Rule::StillOnIt => Some(Command::Lose { why: "nobody answered".into() }),
-            Rule::GroupWait | Rule::Attended => {
+            Rule::GroupWait | Rule::Attended | Rule::RoleUnfilled => {
                 *page_looks |= !self.held();
                 None
             }
