@@ -81,7 +81,10 @@ impl World {
                 if by_holder {
                     // One who had it may have it no more: only whoever has it is sure to know.
                     model.known = None;
-                } else if body.to < known && (body.to <= Severity::Sev2 || (wakes(&org, body.to) && !wakes(&org, known))) {
+                } else if body.to < body.from
+                    && body.to < known
+                    && (body.to <= Severity::Sev2 || (wakes(&org, body.to) && !wakes(&org, known)))
+                {
                     self.reached("what got worse than was acknowledged paged again");
                     model.rose = model.known.is_some();
                 }
