@@ -24,6 +24,8 @@ use crate::world::World;
 const OVERDUE: Length = Length::from_mins(3);
 /// Where several nodes share a store, a claim this young may still be begun (promise 3).
 const CLAIM_FRESH: Length = Length::from_secs(2);
+/// The soft part of an alert is written within this time (promise of the design).
+const FLUSH_EVERY: Length = Length::from_secs(15);
 /// The end of time, for reading everything that is live.
 pub(crate) const FOR_EVER: Timestamp = Timestamp::MAX;
 
@@ -274,6 +276,10 @@ impl World {
         };
         // Where nodes share a store, what a node that died had seen and not written is not known.
         if self.shared && self.crashed.iter().any(|at| *at >= condition.at && *at <= ended_at) {
+            return;
+        }
+        // A repetition is soft: what a node that died had not written yet is lost with it.
+        if self.crashed.iter().any(|at| *at >= condition.at && *at <= after(condition.at, FLUSH_EVERY)) {
             return;
         }
         if ended_at < ends_at {
