@@ -605,7 +605,15 @@ fn unavailable(fault: &Fault) -> Refusal {
 /// Whether a command is worth trying again when the store was not there: ours, not a caller's.
 #[must_use]
 pub const fn is_ours(command: &Command) -> bool {
-    matches!(command, Command::Look(_) | Command::TakeOver { .. } | Command::Withdraw { .. } | Command::Sent { .. } | Command::Flush { .. })
+    matches!(
+        command,
+        Command::Look(_)
+            | Command::Attend { .. }
+            | Command::TakeOver { .. }
+            | Command::Withdraw { .. }
+            | Command::Sent { .. }
+            | Command::Flush { .. }
+    )
 }
 
 /// How long our own commands wait before they are tried again.
