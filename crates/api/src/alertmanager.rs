@@ -94,6 +94,9 @@ fn no_such_silence(id: &str) -> Response {
 }
 
 fn not_kept(why: &OrgError) -> Response {
+    if let OrgError::Limit(why) = why {
+        return refused(&AmRefusal::Invalid(why.clone()));
+    }
     let mut response = say(503, json!({"code": 503, "message": why.to_string()}).to_string());
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
     response

@@ -110,6 +110,7 @@ codes! {
     form_changed 412 "The form has changed meanwhile";
     form_of_file 409 "A file owns the form";
     org_conflict 409 "The organisation was changed at the same time";
+    silence_limit 400 "The silence is larger than the limits";
     too_many_alerts 503 "Too many alerts are open";
     store_unavailable 503 "The store does not answer";
     link_unknown 404 "This link does not work";
@@ -212,6 +213,7 @@ impl From<OrgError> for Problem {
             OrgError::Store(_) => "store_unavailable".to_owned(),
             OrgError::Conflict => "org_conflict".to_owned(),
             OrgError::Stored(_) => "internal".to_owned(),
+            OrgError::Limit(_) => "silence_limit".to_owned(),
             OrgError::Missing { kind, .. } => format!("no_such_{kind}"),
             OrgError::Wrong(_) => "invalid".to_owned(),
         };

@@ -142,6 +142,12 @@ pub(crate) struct Incident {
     review: Option<String>,
     /// Whether its last page ended without an answer.
     unanswered: Option<bool>,
+    /// While silences hold every open alert, and nobody is paged: when the first of them ends; absent else.
+    held_until: Option<Timestamp>,
+    /// Ids of these silences; absent where there are none.
+    held_by: Option<Vec<String>>,
+    /// Whether an alert of it comes and goes, and counts as firing until it has been quiet; absent where not.
+    flapping: Option<bool>,
     #[schema(required)]
     impact_started_at: Option<Timestamp>,
     #[schema(required)]

@@ -25,7 +25,12 @@ pub enum Owner {
     Alert(AlertId),
     Review(ReviewId),
     Action(ActionId),
+    /// The organisation: what a change of its forms, or the time that one says, leads to.
+    Org,
 }
+
+/// As stored, where an id of another owner stands.
+const ORG: &str = "org";
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,6 +40,7 @@ impl fmt::Display for Owner {
             Self::Alert(id) => id.fmt(f),
             Self::Review(id) => id.fmt(f),
             Self::Action(id) => id.fmt(f),
+            Self::Org => f.write_str(ORG),
         }
     }
 }
@@ -42,6 +48,9 @@ impl fmt::Display for Owner {
 impl std::str::FromStr for Owner {
     type Err = crate::ids::BadId;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == ORG {
+            return Ok(Self::Org);
+        }
         match text.split_once('_').map(|(prefix, _)| prefix) {
             Some(PageId::PREFIX) => text.parse().map(Self::Page),
             Some(AlertId::PREFIX) => text.parse().map(Self::Alert),
@@ -100,6 +109,12 @@ rules! {
     AlertLapse = "alert.lapse", version 1, expects "the sender to send the alert again", else "the alert lapses";
     /// Opened by an alert that a silence suppresses.
     SilenceEnd = "alert.silence_end", version 1, expects "the alert to recover before its silence ends", else "the alert is judged again";
+    /// Opened by a change of the silences, and by a silence that is planned.
+    SilencesJudged = "org.silences", version 1, expects "the silences to change, or a planned one to begin", else "open alerts are judged again, and what a silence matches is held";
+    /// Opened when silences hold every open alert of an incident.
+    Silenced = "incident.silenced", version 1, expects "the alerts to recover before their silences end", else "the incident pages again";
+    /// Opened when an alert of an incident flaps, and again by each of its changes.
+    Flapping = "incident.flapping", version 1, expects "the alerts to change again", else "they count as steady, and the incident ends, or goes on, as any other";
     /// Opened by an offer of a role.
     RoleAnswer = "incident.role_answer", version 1, expects "an answer to the offer of a role", else "whoever offered it is told";
     /// Opened when an incident that somebody is on has no commander.
@@ -127,14 +142,21 @@ impl Rule {
     pub const fn calls_somebody(self) -> bool {
         match self {
             // Where nobody has the incident either, an unfilled command pages whoever is left.
-            Self::PageAck | Self::PageAgain | Self::GroupWait | Self::Candidate | Self::Attended | Self::StillOnIt | Self::RoleUnfilled => {
-                true
-            }
+            Self::PageAck
+            | Self::PageAgain
+            | Self::GroupWait
+            | Self::Candidate
+            | Self::Attended
+            | Self::StillOnIt
+            | Self::Silenced
+            | Self::RoleUnfilled => true,
             Self::PageNotify
             | Self::ConfirmRecovery
             | Self::AlertsDigest
             | Self::AlertLapse
             | Self::SilenceEnd
+            | Self::SilencesJudged
+            | Self::Flapping
             | Self::RoleAnswer
             | Self::TaskDue
             | Self::UpdateDue

@@ -31,6 +31,12 @@ pub fn after(at: Timestamp, length: Length) -> Timestamp {
     at.checked_add(length.as_duration()).unwrap_or(Timestamp::MAX)
 }
 
+/// `at - length`, held at the beginning of time.
+#[must_use]
+pub fn before(at: Timestamp, length: Length) -> Timestamp {
+    at.checked_sub(length.as_duration()).unwrap_or(Timestamp::MIN)
+}
+
 /// A length of time of at least zero, written `90s`, `5m`, `1h30m`, `2d`, `1w`.
 ///
 /// Days and weeks are 24 h and 7 × 24 h here; where the civil calendar matters (rotations), the

@@ -45,6 +45,15 @@ pub struct IncidentView {
     /// Whether its last page ended without an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unanswered: Option<bool>,
+    /// While silences hold every open alert, and nobody is paged: when the first of them ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<Timestamp>,
+    /// Ids of these silences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_by: Vec<String>,
+    /// Whether an alert of it comes and goes, and counts as firing until it has been quiet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flapping: Option<bool>,
     pub impact_started_at: Option<Timestamp>,
     pub detected_at: Option<Timestamp>,
     pub declared_at: Option<Timestamp>,
@@ -82,6 +91,9 @@ impl IncidentView {
             last_update_at: i.work.last_update_at,
             review: i.work.review.map(|id| id.to_string()),
             unanswered: None,
+            held_until: i.alarms.held_until,
+            held_by: i.alarms.held_by.clone(),
+            flapping: i.alarms.flapping.map(|_| true),
             impact_started_at: i.impact_started_at,
             detected_at: i.detected_at,
             declared_at: i.declared_at,

@@ -10,6 +10,7 @@ use allclear_domain::access::Actor;
 use allclear_domain::event::Mode;
 use allclear_domain::expect::{Expectation, Rule, Standing};
 use allclear_domain::ids::{AlertId, IncidentId, PageId};
+use allclear_domain::incident::alarms::{GRACE_DEFAULT, RETURNS_BEFORE_FLAPPING, Return, Silencing};
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX,
@@ -130,6 +131,16 @@ impl World {
     }
 }
 
+/// An alert that comes back for the nth time in a row.
+fn back(returns: u32) -> Command {
+    Command::Return(Return { alert: AlertId::from_bits(3), title: "5xx".into(), returns, grace: GRACE_DEFAULT })
+}
+
+fn silence(silenced: u64, unsilenced: u64, until: Option<u64>) -> Command {
+    let held_until = until.map(|minutes| after(start(), Length::from_mins(minutes)));
+    Command::Silence(Silencing { silenced, silences: vec!["maintenance".into()], unsilenced, held_until })
+}
+
 /// A command of this verb that has everything it needs.
 fn command(verb: Verb) -> Command {
     let why = || "because".to_owned();
@@ -140,6 +151,7 @@ fn command(verb: Verb) -> Command {
         Verb::Severity => Command::SetSeverity { severity: Severity::Sev1, why: why() },
         Verb::Alerts => Command::TellAlerts { joined: 2, recovered: 1, open: 3 },
         Verb::Recover => Command::Recover,
+        Verb::Return => back(1),
         Verb::Mitigate => Command::Mitigate { note: Some("rolled back".into()) },
         Verb::Resolve => Command::Resolve { note: None },
         Verb::Reopen => Command::Reopen { why: why() },
@@ -178,6 +190,8 @@ fn decide_says_what_the_table_says_for_every_state_and_verb() {
                 // All alerts over and nobody on it: the one case in which more follows than the verb says.
                 (Ok(_), Ok(_)) if verb == Verb::Recover && state == State::Declared => assert_eq!(world.state(), State::Resolved),
                 (Ok(_), Ok(_)) if verb == Verb::Recover && state == State::Candidate => assert_eq!(world.state(), State::Cancelled),
+                // Ended by hand: the table allows it for what ended by itself.
+                (Ok(_), Err(_)) if verb == Verb::Return && !state.is_open() => assert_eq!(world.incident, before),
                 // It is open to everybody already.
                 (Ok(after), Ok(events)) if verb == Verb::OpenUp => assert!(events.is_empty() && world.state() == after),
                 // Whoever is on it already says nothing new.
@@ -355,6 +369,77 @@ fn a_candidate_waits_for_a_decision_and_a_group_for_its_time() {
     assert!(world.awaited().is_empty(), "nobody needs to be looked for");
 }
 
+#[test]
+fn what_ended_by_itself_is_opened_again_by_an_alert_that_comes_back_and_by_nobodys_hand() {
+    let mut world = World::at(State::Declared);
+    world.run(Command::Recover).unwrap();
+    assert_eq!(world.state(), State::Resolved);
+    let said = world.run(back(1)).unwrap();
+    assert!(matches!(said.as_slice(), [Event::AlertReturned(body)] if body.reopened));
+    let incident = world.incident.clone().unwrap();
+    assert_eq!((incident.state, incident.resolved_at, incident.recovered), (State::Declared, None, false));
+    assert_eq!(world.run(Command::Recover).unwrap().len(), 2, "and it may recover again");
+
+    let mut world = World::at(State::Candidate);
+    world.run(Command::Recover).unwrap();
+    assert_eq!(world.state(), State::Cancelled);
+    world.run(back(1)).unwrap();
+    assert_eq!((world.state(), world.awaited()), (State::Candidate, vec![Rule::Candidate]), "somebody still decides");
+
+    for (state, by_hand) in [(State::Declared, Verb::Resolve), (State::Candidate, Verb::Cancel), (State::Declared, Verb::Cancel)] {
+        let mut world = World::at(state);
+        world.run(command(by_hand)).unwrap();
+        assert!(world.run(back(1)).is_err(), "{state:?} ended by {by_hand:?}");
+    }
+    let mut world = World::at(State::Declared);
+    world.run(Command::Recover).unwrap();
+    world.run(Command::Close).unwrap();
+    assert!(world.run(back(1)).is_err(), "somebody closed it");
+}
+
+#[test]
+fn whoever_has_it_is_asked_no_more_whether_it_is_over_once_it_is_back() {
+    let mut world = World::at(State::Investigating);
+    world.run(Command::Recover).unwrap();
+    assert_eq!(world.awaited(), [Rule::ConfirmRecovery]);
+    let said = world.run(back(1)).unwrap();
+    assert!(matches!(said.as_slice(), [Event::AlertReturned(body)] if !body.reopened));
+    assert!(world.awaited().is_empty() && world.state() == State::Investigating);
+}
+
+#[test]
+fn what_comes_back_more_than_three_times_flaps_until_it_has_been_quiet() {
+    let mut world = World::at(State::Declared);
+    for n in 1..=RETURNS_BEFORE_FLAPPING {
+        assert_eq!(world.run(back(n)).unwrap().len(), 1, "{n}");
+    }
+    let said = world.run(back(RETURNS_BEFORE_FLAPPING + 1)).unwrap();
+    assert!(matches!(said.as_slice(), [Event::AlertReturned(_), Event::Flapping(body)] if body.quiet_for == GRACE_DEFAULT), "{said:?}");
+    assert_eq!(world.run(back(RETURNS_BEFORE_FLAPPING + 2)).unwrap().len(), 1, "said once");
+    assert_eq!(world.awaited(), [Rule::Flapping]);
+    world.run(Command::Steady { open: 0 }).unwrap();
+    assert!(world.awaited().is_empty());
+    assert!(world.run(Command::Steady { open: 0 }).unwrap().is_empty());
+}
+
+#[test]
+fn an_incident_is_held_while_silences_hold_all_of_its_alerts() {
+    let mut world = World::at(State::Declared);
+    world.run(silence(1, 0, None)).unwrap();
+    assert!(!world.incident.as_ref().unwrap().alarms.is_held() && world.awaited().is_empty(), "another alert burns freely");
+    world.run(silence(1, 0, Some(60))).unwrap();
+    assert_eq!(world.awaited(), [Rule::Silenced], "or nobody would look at it again");
+    assert_eq!(world.incident.as_ref().unwrap().alarms.held_by, ["maintenance"]);
+    assert!(world.run(silence(0, 0, Some(60))).unwrap().is_empty(), "nothing changed");
+    assert_eq!(world.run(silence(0, 1, None)).unwrap().len(), 1);
+    assert!(!world.incident.as_ref().unwrap().alarms.is_held() && world.awaited().is_empty());
+
+    world.run(silence(2, 0, Some(60))).unwrap();
+    world.run(Command::Recover).unwrap();
+    assert!(!world.incident.as_ref().unwrap().alarms.is_held(), "what is over is held by nothing");
+    assert!(world.run(silence(1, 0, Some(60))).unwrap().is_empty());
+}
+
 fn any_command() -> impl Strategy<Value = Command> {
     let who = prop_oneof![Just(None), Just(Some("ana".to_owned())), Just(Some("ben".to_owned()))];
     let words = prop_oneof![3 => Just("because".to_owned()), 1 => Just(" ".to_owned())];
@@ -381,6 +466,9 @@ fn any_command() -> impl Strategy<Value = Command> {
         1 => Just(Command::LeaveRole { role: "commander".into() }),
         1 => Just(Command::MissUpdate { due_at: Timestamp::UNIX_EPOCH }),
         1 => Just(Command::MissConfirmation),
+        2 => (1_u32..6).prop_map(back),
+        2 => (0_u64..3, 0_u64..3, prop_oneof![Just(None), (1_u64..90).prop_map(Some)]).prop_map(|(a, b, until)| silence(a, b, until)),
+        1 => (0_u64..3).prop_map(|open| Command::Steady { open }),
         1 => Just(Command::Absorb { from: OTHER, from_ref: "INC-2".into() }),
         1 => Just(Command::Declare(declaration())),
     ]
@@ -395,6 +483,7 @@ proptest! {
         for command in commands {
             let before = world.incident.clone().unwrap();
             let reopens = matches!(command, Command::Reopen { .. });
+            let clears = reopens || matches!(command, Command::Return(_));
             let Ok(events) = world.run(command) else {
                 prop_assert_eq!(world.incident.as_ref(), Some(&before));
                 continue;
@@ -412,8 +501,10 @@ proptest! {
                 (before.closed_at, after.closed_at, true),
             ];
             for (was, is, may_clear) in instants {
-                prop_assert!(was.is_none() || was == is || (may_clear && reopens && is.is_none()), "{:?} became {:?}", was, is);
+                prop_assert!(was.is_none() || was == is || (may_clear && clears && is.is_none()), "{:?} became {:?}", was, is);
             }
+            prop_assert_eq!(after.alarms.is_held(), world.live().contains(&Rule::Silenced));
+            prop_assert_eq!(after.alarms.flapping.is_some(), world.live().contains(&Rule::Flapping));
             prop_assert_eq!(after.created_at, before.created_at);
             prop_assert_eq!(after.resolved_at.is_some(), matches!(after.state, State::Resolved | State::Closed));
             prop_assert_eq!(after.closed_at.is_some(), matches!(after.state, State::Closed | State::Cancelled | State::Merged));

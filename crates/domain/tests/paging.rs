@@ -340,3 +340,65 @@ fn a_policy_may_say_how_often_a_page_comes_back_or_that_it_never_does() {
         assert_eq!(world.live().first().map(|e| e.next_look_at), comes.map(|mins| after(left, Length::from_mins(mins))), "{says}");
     }
 }
+
+fn stop() -> Command {
+    Command::Stop { why: "its alerts recovered".into() }
+}
+
+fn resume() -> Command {
+    Command::Resume { why: "an alert came back".into() }
+}
+
+#[test]
+fn a_page_that_goes_on_waits_for_what_was_left_of_its_step_and_tells_nobody_twice() {
+    let mut world = usual();
+    world.report("ana", "hook", delivered());
+    world.now = at("2026-01-05T10:00:20Z");
+    world.run(stop()).unwrap();
+    world.now = at("2026-01-05T10:03:00Z");
+    assert_eq!(world.run(resume()).unwrap(), ["resumed 1.1 for 4m40s: an alert came back"]);
+    assert_eq!(world.sent.len(), 1, "Ana has it already");
+    let live: Vec<(Rule, jiff::Timestamp)> = world.live().iter().map(|e| (e.rule, e.next_look_at)).collect();
+    assert_eq!(live, [(Rule::PageNotify, at("2026-01-05T10:03:40Z")), (Rule::PageAck, at("2026-01-05T10:07:40Z"))]);
+    assert_eq!(world.look(false), ["raised: ana mail; no answer so far"]);
+    assert_eq!(world.look(false), ["step 1.2: cho (hook now); nobody acknowledged in time"]);
+    assert!(world.run(resume()).unwrap().is_empty(), "it runs");
+}
+
+#[test]
+fn what_had_reached_nobody_when_a_page_was_stopped_is_told_when_it_goes_on() {
+    let mut world = usual();
+    world.now = at("2026-01-05T10:00:01Z");
+    world.run(stop()).unwrap();
+    world.now = at("2026-01-05T10:00:31Z");
+    assert_eq!(
+        world.run(resume()).unwrap(),
+        ["resumed 1.1 for 4m59s: an alert came back", "raised: ana hook; an alert came back"],
+        "its message was withdrawn"
+    );
+    assert_ne!(world.sent[0].notice.key, world.sent[1].notice.key, "a key is used once for ever");
+    world.run(stop()).unwrap();
+    world.run(resume()).unwrap();
+    assert_eq!(world.sent.len(), 3);
+}
+
+#[test]
+fn a_page_stopped_at_the_end_of_a_step_goes_on_with_the_next_and_one_that_is_over_does_not() {
+    let mut world = usual();
+    world.now = at("2026-01-05T10:05:00Z");
+    world.run(stop()).unwrap();
+    world.now = at("2026-01-05T10:06:00Z");
+    let said = world.run(resume()).unwrap();
+    assert_eq!(said[1..], ["step 1.2: cho (hook now); the time of the step was over"]);
+
+    let mut world = usual();
+    for _ in 0..9 {
+        world.look(false);
+    }
+    assert_eq!(world.status(), Status::Exhausted);
+    world.run(stop()).unwrap();
+    assert!(matches!(world.run(resume()), Err(Refusal::Over(_))), "another one starts");
+    let mut world = usual();
+    world.run(acknowledge("ana")).unwrap();
+    assert!(matches!(world.run(resume()), Err(Refusal::Over(_))));
+}

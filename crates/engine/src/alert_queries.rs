@@ -88,6 +88,17 @@ impl Queries<'_> {
         }
     }
 
+    /// Open alerts that a silence holds, as far as whoever asks may see them.
+    ///
+    /// # Errors
+    /// When the store does not answer, or whoever asks may not read.
+    pub async fn alerts_held_by(&self, silence: &str, limit: i64) -> Result<Vec<AlertView>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        let reach = self.reach();
+        let held = rows::alert::held_by(self.db(), silence, &reach, limit).await?;
+        Ok(held.iter().filter(|alert| alert.incident.is_some() || !self.is_hidden(alert, &reach)).map(alert_view).collect())
+    }
+
     /// One alert.
     ///
     /// # Errors

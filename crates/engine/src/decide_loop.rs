@@ -313,6 +313,7 @@ impl Loop {
             }
             Control::Quarantine(on) => self.decider.core_mut().set_quarantined(on),
             Control::Forget(incident) => self.decider.core_mut().forget_stream(incident),
+            Control::Ended(ended) => self.decider.core_mut().load_ended(ended),
         }
     }
 

@@ -10,10 +10,11 @@ use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use allclear_domain::expect::Owner;
-use allclear_domain::time::Length;
+use allclear_domain::time::{Length, before};
 use allclear_store::{CommitError, Db, Fault, FaultKind, Space, Write, rows};
 
-use crate::core::{AlertKey, Command, Core, Effects, Input, Loaded, Need, OpenAlert, REFERENCE_BLOCK, Refusal, Reply, Stop, Unit, Witness};
+use crate::core::silences;
+use crate::core::{AlertKey, Command, Core, Effects, Input, Loaded, Need, OpenAlert, RECENT_MAX, REFERENCE_BLOCK, Refusal, Reply, Stop, Unit, Witness, horizon};
 use crate::ports::Ports;
 use crate::room;
 
@@ -197,15 +198,21 @@ impl Decider {
                     incident: open.incident,
                     severity: open.severity,
                     sender_severity: open.sender_severity,
-                    suppressed: open.suppressed,
+                    silenced_until: open.silenced_until,
                     ends_at: open.ends_at,
                     last_seen_at: open.last_seen_at,
                     count: open.count,
+                    text: open.text.unwrap_or(0),
+                    returns: open.returns,
                 };
                 self.core.load_open(&open.integration, &open.dedup_key, alert);
             }
         }
         self.core.end_of_loading();
+        let since = before(self.ports.clock.now(), horizon(self.core.org()));
+        let mut ended = rows::alert::ended_since(&self.db, since, RECENT_MAX as i64).await?;
+        ended.reverse();
+        self.core.load_ended(ended);
         for incident in rows::expectation::running_digests(&self.db).await? {
             self.core.load_digest(incident);
         }
@@ -559,6 +566,14 @@ impl Decider {
             Need::Reached(id) => Loaded::Reached(*id, rows::message::reached(db, *id).await?),
             Need::Involved(id) => Loaded::Involved(*id, rows::reader::involved(db, *id).await?),
             Need::References { wanted } => self.draw_references(*wanted).await?,
+            Need::Held(id) => {
+                let (open, held, until) = rows::alert::held(db, *id).await?;
+                Loaded::Held(*id, open, held, until)
+            }
+            Need::Misjudged(after) => {
+                let (alerts, next) = silences::misjudged(db, self.core.org(), after, self.ports.clock.now()).await?;
+                Loaded::Misjudged(after.clone(), alerts, next)
+            }
         })
     }
 

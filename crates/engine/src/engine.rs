@@ -106,6 +106,8 @@ pub(crate) enum Control {
     Org(Arc<Org>, oneshot::Sender<()>),
     Quarantine(bool),
     Forget(IncidentId),
+    /// Alerts that another node ended: they may come back here.
+    Ended(Vec<rows::alert::EndedLately>),
 }
 
 /// The handle; cloning it shares the engine.

@@ -6,15 +6,15 @@ mod edit;
 pub mod forms;
 mod judged;
 mod makings;
+mod silences;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use allclear_domain::access::Actor;
-use allclear_domain::ids::SilenceId;
 use allclear_domain::org::diff::{Change, Form, FormKind, forms, from_forms};
 use allclear_domain::org::export::keep_stored;
-use allclear_domain::org::model::{Access, Bundle, Override, Person, Silence};
+use allclear_domain::org::model::{Access, Bundle, Override, Person};
 use allclear_domain::org::snapshot::Org;
 use allclear_store::rows::form;
 use allclear_store::{CommitError, Db, Fault, rows};
@@ -30,6 +30,7 @@ use self::edit::Edit;
 pub use self::judged::FormProblem;
 pub(crate) use self::judged::below;
 pub(crate) use self::makings::Makings;
+pub use self::silences::{SILENCE_BYTES_MAX, SILENCES_BYTES_PER_INTEGRATION_MAX, SILENCES_PER_INTEGRATION_MAX};
 
 /// The mark of forms that a file owns.
 pub const MANAGED_BY_FILE: &str = "file";
@@ -54,6 +55,9 @@ pub enum OrgError {
     Conflict,
     #[error("{0}")]
     Stored(String),
+    /// More than a sender may keep here.
+    #[error("{0}")]
+    Limit(String),
     #[error("there is no {kind} `{id}`")]
     Missing { kind: &'static str, id: String },
     #[error("{0}")]
@@ -372,20 +376,6 @@ impl Engine {
         }
         edit.finish(None, Vec::new()).await?;
         Ok(EndedOverride { removed, ends_at: now })
-    }
-
-    /// Suppresses alerts for a time; the silence's id is `fresh` where it has none.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub async fn put_silence(&self, mut silence: Silence, actor: &Actor) -> Result<String, OrgError> {
-        if silence.id.is_empty() {
-            silence.id = SilenceId::from_bits(self.fresh_id()).as_uuid().to_string();
-        }
-        let id = silence.id.clone();
-        let body = serde_json::to_value(&silence).map_err(|why| OrgError::Stored(why.to_string()))?;
-        self.put_form(Form { kind: FormKind::Silence, id: id.clone(), body }, actor).await?;
-        Ok(id)
     }
 
     /// Earlier versions of a form: who changed it, and when.

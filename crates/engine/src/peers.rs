@@ -10,6 +10,9 @@ use crate::engine::{Control, Engine};
 use crate::stages::Measure;
 use crate::trouble::Stage;
 
+/// Alerts of others read at a time; of more at once the first are not known to come back, and page.
+const ENDED_MAX: i64 = 10_000;
+
 /// A connection that listens can be lost without a word; then this finds what others did.
 const POLL_EVERY: Duration = Duration::from_secs(2);
 
@@ -19,6 +22,7 @@ pub(crate) async fn follow(engine: Engine) {
     let mut ways_in = rows::meta::get(&shared.db, rows::meta::WAYS_IN).await.unwrap_or_default();
     let mut seen = rows::event::newest_seq(&shared.db).await.unwrap_or(0);
     shared.stages.set(Measure::FollowRounds, 1);
+    let mut ended_until = engine.now();
     loop {
         shared.stages.did(Measure::FollowRounds);
         shared.stages.gate(Stage::Follow).await;
@@ -36,6 +40,13 @@ pub(crate) async fn follow(engine: Engine) {
         // By its version rather than by an event, so that one that was missed is made up for.
         engine.reload_org().await;
         engine.follow_ways_in(&mut ways_in).await;
+        if let Ok(mut ended) = rows::alert::ended_since(&shared.db, ended_until, ENDED_MAX).await
+            && let Some(last) = ended.first()
+        {
+            ended_until = last.ended_at;
+            ended.reverse();
+            engine.control(Control::Ended(ended));
+        }
         loop {
             let Ok(events) = rows::event::after(&shared.db, seen, 1000, &Reach::all()).await else { break };
             let Some(last) = events.last() else { break };

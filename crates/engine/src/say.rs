@@ -104,6 +104,37 @@ pub fn line(org: &Org, kind: &str, actor: &str, body: Option<&Value>) -> String 
         }
         "alert_linked" => format!("{who} linked an alert: {}", text("title")),
         "renamed" => format!("{who} renamed it: {}", text("to")),
+        "alerts_silenced" => alerts_silenced(body),
+        "alerts_unsilenced" => {
+            let what = match number("alerts") {
+                0 => "An alert is open that no silence holds".to_owned(),
+                1 => "An alert is held by a silence no more".to_owned(),
+                n => format!("{n} alerts are held by a silence no more"),
+            };
+            if flag("held") { format!("{what}; silences hold all that is open even so") } else { what }
+        }
+        "alert_returned" => {
+            let times = if number("returns") > 1 { format!(" for the {} time in a row", nth(number("returns"))) } else { String::new() };
+            let opened = if flag("reopened") { "; the incident is open again" } else { "" };
+            format!("{} came back{times}{opened}", text("title"))
+        }
+        "flapping" => format!(
+            "{} flaps: it came back {} times in a row, and counts as firing until it has been quiet for {}",
+            text("title"),
+            number("returns"),
+            text("quiet_for")
+        ),
+        "steadied" => match number("open") {
+            0 => "It flaps no more: it has been quiet for long enough".into(),
+            n => format!("It flaps no more: it fires steadily, {n} open"),
+        },
+        "page_resumed" => format!(
+            "Page goes on at round {}, step {}, with {} left to acknowledge: {}",
+            number("round"),
+            number("step"),
+            text("left"),
+            text("because")
+        ),
         "review_asked" => format!("A review is due by {}", clock(&text("due_at"))),
         "told" => told(body, &name),
         "review_opened" => "A review was opened".into(),
@@ -168,6 +199,39 @@ pub fn line(org: &Org, kind: &str, actor: &str, body: Option<&Value>) -> String 
         "form_changed" => format!("{who} changed the organisation (version {})", number("version")),
         other => other.replace('_', " "),
     }
+}
+
+/// What silences hold, and whether anybody is paged.
+fn alerts_silenced(body: &Value) -> String {
+    let list = body.get("silences").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let silences: Vec<String> = list.map(ToOwned::to_owned).collect();
+    let by = match silences.as_slice() {
+        [] => "a silence".to_owned(),
+        [one] => format!("silence {one}"),
+        many => format!("silences {}", many.join(", ")),
+    };
+    let until = body.get("held_until").and_then(Value::as_str);
+    let held = match until {
+        Some(until) => format!("nobody is paged until {}, while silences hold all that is open", clock(until)),
+        None => "other alerts fire freely".to_owned(),
+    };
+    match body.get("alerts").and_then(Value::as_u64).unwrap_or(0) {
+        0 => format!("Every open alert is held by {by}; {held}"),
+        1 => format!("An alert is held by {by}; {held}"),
+        n => format!("{n} alerts are held by {by}; {held}"),
+    }
+}
+
+/// `2nd`, `11th`.
+fn nth(n: u64) -> String {
+    let ending = match (n % 10, n % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{n}{ending}")
 }
 
 /// Who was told, in one line; the text stands in the event that led to it.

@@ -117,7 +117,8 @@ impl Monitor {
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
-            annotations: Default::default(),
+            // What it says is another thing every two minutes.
+            annotations: [("value".to_owned(), (now.as_second() / 120).to_string())].into(),
             starts_at: None,
             ends_at: self.ends_after.filter(|_| action == SignalAction::Trigger).map(|wait| after(now, wait)),
             links: Vec::new(),

@@ -13,6 +13,7 @@
 //! Those have tests of their own; here the decisions and their crash points are searched.
 
 pub mod actors;
+mod alarms;
 pub mod attendance;
 mod checks;
 pub mod coordination;

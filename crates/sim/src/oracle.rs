@@ -59,6 +59,13 @@ pub struct PageModel {
     /// Person and entry to delay and whether it was raised.
     entries: BTreeMap<(String, u32), (Length, bool)>,
     keys: BTreeSet<String>,
+    /// Which entry each message is of, and those that reached somebody.
+    messages: BTreeMap<MessageId, (String, u32)>,
+    told: BTreeSet<(String, u32)>,
+    over_at: Timestamp,
+    resumed: u32,
+    /// A person asked for it, whatever silences hold.
+    by_hand: bool,
 }
 
 impl PageModel {
@@ -86,6 +93,11 @@ impl PageModel {
             within: Length::ZERO,
             entries: BTreeMap::new(),
             keys: BTreeSet::new(),
+            messages: BTreeMap::new(),
+            told: BTreeSet::new(),
+            over_at: at,
+            resumed: 0,
+            by_hand: false,
         }
     }
 }
@@ -119,6 +131,8 @@ pub struct IncidentModel {
     pub asked_at: Option<Timestamp>,
     /// It got worse than was acknowledged, and a page has to start for that.
     pub rose: bool,
+    /// Silences hold all of its alerts.
+    pub silenced: bool,
 }
 
 /// See the module.
@@ -344,6 +358,16 @@ impl World {
                     }
                 }
             }
+            incident::Event::AlertsSilenced(body) => model.silenced = body.held_until.is_some(),
+            incident::Event::AlertsUnsilenced(body) => model.silenced = body.held,
+            incident::Event::AlertReturned(body) if body.reopened => model.over = false,
+            incident::Event::Flapping(_) => self.reached("an incident flapped"),
+            incident::Event::Recovered(body) => {
+                model.silenced = false;
+                if body.ask.is_some() {
+                    self.reached("a recovery was asked about");
+                }
+            }
             incident::Event::Resolved(body) => {
                 model.over = true;
                 if body.by_itself {
@@ -360,7 +384,6 @@ impl World {
                 model.over = true;
                 self.reached("two incidents were merged");
             }
-            incident::Event::Recovered(body) if body.ask.is_some() => self.reached("a recovery was asked about"),
             incident::Event::ConfirmationMissed(_) => self.reached("nobody confirmed a recovery"),
             incident::Event::AlertsTold(body) if body.joined > 0 => self.reached("the log was told of alerts that joined"),
             _ => {}
@@ -376,8 +399,12 @@ impl World {
                 targets: body.targets.clone(),
                 then: body.then.clone(),
                 running: true,
+                by_hand: cause == "api" || cause == "link",
                 ..PageModel::new(body.incident.id, body.urgency, at)
             };
+            if body.because.contains("held by no silence") {
+                self.reached("an incident paged when no silence held it any more");
+            }
             if !model.targets.is_empty() {
                 self.reached("people were paged by name");
             }
@@ -399,6 +426,11 @@ impl World {
             self.after_telling(id, &mut page, event, cause);
         }
         let timed_out = cause.starts_with("expectation:") && cause.contains("/ack:");
+        let pages = matches!(event, paging::Event::StepReached(_) | paging::Event::NoticeRaised(_) | paging::Event::Resumed(_));
+        let held = self.oracle.incidents.get(&page.incident).is_some_and(|incident| incident.silenced);
+        if pages && held && !page.by_hand && !page.tells {
+            self.fail("I13 nobody is paged while silences hold it", format!("{id} has {} at {at}", event.kind()));
+        }
         match event {
             paging::Event::StepReached(body) => self.step_reached(id, &mut page, body, at, timed_out),
             paging::Event::StepEmpty(body) => {
@@ -437,11 +469,35 @@ impl World {
                 }
                 (page.running, page.over) = (false, true);
             }
-            paging::Event::Stopped(_) => (page.running, page.over) = (false, true),
+            paging::Event::Stopped(_) => (page.running, page.over, page.over_at) = (false, true, at),
+            paging::Event::Resumed(body) => {
+                self.reached("a page went on after its alerts had recovered");
+                if !page.over || page.exhausted || (body.round, body.step) != (page.round, page.step) {
+                    self.fail("I13 a page goes on where it was stopped", format!("{id} at {}:{}", body.round, body.step));
+                }
+                let stood = Length::between(page.over_at, at);
+                let left = Length::between(page.over_at, after(page.reached_at, page.within));
+                if body.left != left {
+                    self.fail("I13 a page goes on where it was stopped", format!("{id} has {} left, not {left}", body.left));
+                }
+                for (entry, (wait, raised)) in &mut page.entries {
+                    // What was sent and did not arrive may be sent anew, at once.
+                    if *raised && !page.told.contains(entry) {
+                        (*wait, *raised) = (Length::ZERO, false);
+                    }
+                }
+                (page.running, page.over) = (true, false);
+                page.resumed += 1;
+                // Times count from a beginning that leaves of each what was left.
+                page.reached_at = after(page.reached_at, stood);
+            }
             paging::Event::Declined(_) if !page.running => {
                 self.fail("I5 nothing is decided after the end", format!("{id} was declined after its end"));
             }
             paging::Event::Delivered(body) => {
+                if let Some(entry) = page.messages.get(&body.message) {
+                    page.told.insert(entry.clone());
+                }
                 let times = self.oracle.delivered.entry(body.message).or_default();
                 *times += 1;
                 let times = *times;
@@ -585,6 +641,7 @@ impl World {
             self.reached("somebody could not be told and was passed over");
         }
         page.entries.clear();
+        (page.messages, page.told) = (BTreeMap::new(), BTreeSet::new());
         for reached in &body.people {
             if !reached.entries.iter().any(|e| e.message.is_some()) {
                 self.fail("I2 somebody is told at once", format!("{id}: nothing goes out to {}", reached.person));
@@ -596,8 +653,9 @@ impl World {
             }
             for (n, entry) in (0_u32..).zip(&reached.entries) {
                 page.entries.insert((reached.person.clone(), n), (entry.after, entry.message.is_some()));
-                if entry.message.is_some() {
-                    self.new_key(page, format!("{id}:{}:{}:{}:{n}", body.round, body.step, reached.person));
+                if let Some(message) = entry.message {
+                    page.messages.insert(message, (reached.person.clone(), n));
+                    self.new_key(page, format!("{id}:{}:{}:{}:{n}:{}", body.round, body.step, reached.person, page.resumed));
                 }
             }
         }
@@ -615,10 +673,11 @@ impl World {
         };
         let (earliest, twice) = (after(page.reached_at, *wait), *raised);
         *raised = true;
+        page.messages.insert(body.message, (body.person.clone(), body.entry));
         if twice || (body.round, body.step) != (page.round, page.step) {
             self.fail("I3 one notice a key", format!("{id} raised {} {} again", body.person, body.entry));
         }
-        self.new_key(page, format!("{id}:{}:{}:{}:{}", body.round, body.step, body.person, body.entry));
+        self.new_key(page, format!("{id}:{}:{}:{}:{}:{}", body.round, body.step, body.person, body.entry, page.resumed));
         if cause.contains("/notify:") {
             self.reached("a later way was used because nobody answered");
             if at < earliest {

@@ -323,6 +323,7 @@ fn route(dice: &mut Dice, n: u64) -> Route {
             severity: dice.chance(300).then(|| *dice.pick(&Severity::ALL)),
             group_by: grouped.then(|| if dice.chance(500) { vec!["zone".to_owned()] } else { Vec::new() }),
             group_wait: waits.then(|| Length::from_secs(*dice.pick(&[10, 30, 60]))),
+            grace: [None, Some(Length::ZERO), Some(Length::from_mins(20))][usize::try_from(n % 3).unwrap_or(0)],
             ..RouteSet::default()
         },
         declare: match dice.below(10) {
@@ -373,6 +374,8 @@ pub struct Expected {
     pub group: Option<String>,
     /// How long its page waits.
     pub wait: Length,
+    /// Within which time of its end it comes back to the incident it had.
+    pub grace: Length,
     /// Whether a silence suppresses it.
     pub silenced: bool,
 }
@@ -402,6 +405,7 @@ pub fn expected(org: &Bundle, integration: &str, signal: &Signal, now: Timestamp
         }),
         service,
         wait: route.and_then(|r| r.set.group_wait).unwrap_or(Length::ZERO),
+        grace: route.and_then(|r| r.set.grace).unwrap_or(Length::from_mins(5)),
         silenced: org.silences.iter().any(|s| s.matches == format!("host=\"{}\"", label("host")) && s.starts_at <= now && now < s.ends_at),
     }
 }

@@ -69,6 +69,8 @@ pub struct WorkModel {
     tasks: BTreeMap<u32, Task>,
     update: Option<Promise>,
     missed: u32,
+    /// Stakeholders were told something.
+    told: bool,
 }
 
 /// A task as the log tells it; `due` is absent where nothing was said.
@@ -92,6 +94,7 @@ impl WorkModel {
             tasks: BTreeMap::new(),
             update: None,
             missed: 0,
+            told: false,
         }
     }
 }
@@ -145,6 +148,14 @@ impl World {
                 (work.open, work.worked_on, work.missed) = (true, true, 0);
                 work.update = due(work.every);
                 // Whoever was asked before it ended has the time of an offer again.
+                for (_, asked_at) in work.offers.values_mut() {
+                    *asked_at = at;
+                }
+            }
+            // Nobody had it, and nobody has it; what was promised is.
+            E::AlertReturned(body) if body.reopened => {
+                (work.open, work.missed) = (true, 0);
+                work.update = if work.told { due(work.every) } else { None };
                 for (_, asked_at) in work.offers.values_mut() {
                     *asked_at = at;
                 }
@@ -220,7 +231,7 @@ impl World {
         use incident::Event as E;
         match event {
             E::Updated(body) => {
-                work.missed = 0;
+                (work.missed, work.told) = (0, true);
                 work.update = body.next_by.map(|due| Promise::new(at, due));
                 if work.open && work.update.is_none() && work.every.is_some() {
                     self.fail("I12 an update promises the next", format!("{id} at {at}"));

@@ -17,6 +17,7 @@ use allclear_store::schema::MIGRATIONS;
 use allclear_store::{Db, FaultPlan, rows};
 use jiff::Timestamp;
 
+use crate::alarms;
 use crate::actors::{Accepted, Act, Monitor, Request};
 use crate::oracle::Oracle;
 use crate::orgs;
@@ -600,7 +601,12 @@ impl World {
         if self.side.chance(200) {
             orgs::coordinated(&mut self.side, &mut bundle);
         }
+        alarms::plan_silences(self, &mut bundle);
         self.say(|| format!("the organisation changes: {what}"));
+        let writes = alarms::writes(self.org.bundle(), &bundle, version, self.now);
+        if !writes.is_empty() {
+            block_on(self.db.commit(writes)).expect("a store in memory answers");
+        }
         self.org = Arc::new(Org::build(version, bundle));
         if self.oracle.a_page_runs() {
             self.reached("the organisation changed while a page ran");
@@ -734,11 +740,23 @@ impl World {
                 self.check_held(node, &effect.changed);
             }
             if self.shared {
+                self.tell_what_ended(node);
                 self.tell_peers(node, effect.changed);
             }
         }
         self.observe();
         Some(replies.into_iter().map(|(_, reply)| reply).collect())
+    }
+
+    /// Other nodes hear of alerts that ended.
+    fn tell_what_ended(&mut self, from: usize) {
+        let ended = block_on(rows::alert::ended_since(&self.db, self.now, 1_000)).unwrap_or_default();
+        for (n, node) in self.nodes.iter_mut().enumerate().filter(|(n, _)| *n != from) {
+            debug_assert_ne!(n, from);
+            if let Some(decider) = &mut node.decider {
+                decider.core_mut().load_ended(ended.clone());
+            }
+        }
     }
 
     /// Other nodes hear of a change a little later, or not at all.

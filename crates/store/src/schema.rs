@@ -32,7 +32,7 @@ tables! {
         "page": Text, "alerts_told": Int, "recoveries_told": Int, "recovered": Bool, "reopened": Int, "impact_started_at": Int, "detected_at": Int,
         "declared_at": Int, "acknowledged_at": Int, "mitigated_at": Int, "resolved_at": Int, "closed_at": Int,
         "created_at": Int, "updated_at": Int, "version": Int, "hash": Bytes, "work": Text,
-        "private": Bool, "admitted": Text,
+        "private": Bool, "admitted": Text, "alarms": Text,
     }
     /// Folded pages.
     PAGE = "page", key ["id"] {
@@ -55,7 +55,7 @@ tables! {
         "id": Text, "integration": Text, "dedup_key": Text, "ended": Text, "title": Text, "severity": Text, "sender_severity": Text,
         "service": Text, "source": Text, "detail": Text, "decision": Text, "because": Text, "silence": Text, "silenced_until": Int,
         "incident": Text, "signal": Text, "org_version": Int, "starts_at": Int, "ends_at": Int, "opened_at": Int, "ended_at": Int,
-        "last_seen_at": Int, "count": Int,
+        "last_seen_at": Int, "count": Int, "text_digest": Int, "returns": Int,
     }
     /// Accepted requests, redacted.
     SIGNAL = "signal", key ["id"] {
@@ -265,6 +265,7 @@ create index action_owner on action (owner, state, due_at);
     BUNDLES,
     CHECKPOINTS,
     CIRCUITS,
+    ALARMS,
 ];
 
 /// Targets that do not answer.
@@ -385,6 +386,23 @@ begin
 end $$;
 create trigger checkpoint_append_only before update or delete on checkpoint for each row execute function checkpoint_append_only();
 ",
+};
+
+/// What silences hold, what flaps, and which text an alert has.
+const ALARMS: Migration = Migration {
+    number: 10,
+    name: "alarms",
+    // Alerts that ended lately, in the order in which they did: its entries are written at its end, so that one
+    // more alert that ends costs no page of its own. Alerts of an incident that a silence holds are few.
+    sql: "
+alter table incident add column alarms text;
+alter table alert add column text_digest bigint;
+alter table alert add column returns bigint not null default 0;
+create index alert_ended on alert (ended_at) where ended_at is not null;
+create index alert_held on alert (silence, id) where ended is null and silence is not null;
+",
+    sqlite: "",
+    postgres: "",
 };
 
 /// What [`MIGRATIONS`] makes on PostgreSQL only: for trying several nodes over one SQLite in memory.

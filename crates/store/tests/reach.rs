@@ -80,6 +80,8 @@ fn alert_of(n: u128, incident: Option<IncidentId>) -> Alert {
         ended_at: None,
         last_seen_at: Timestamp::UNIX_EPOCH,
         count: 1,
+        text: None,
+        returns: 0,
     }
 }
 

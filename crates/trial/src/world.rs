@@ -296,6 +296,11 @@ impl World {
         format!("{}{path}", self.program.url)
     }
 
+    /// DELETE with the administrator's token.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(self.client.delete(self.at(path)).bearer_auth(ADMIN_TOKEN)).await
+    }
+
     /// GET with the administrator's token.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(self.client.get(self.at(path)).bearer_auth(ADMIN_TOKEN)).await

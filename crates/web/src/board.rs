@@ -161,6 +161,8 @@ fn words(rule: Rule) -> Option<&'static str> {
         "incident.candidate" => "decide",
         "incident.confirm_recovery" => "confirm recovery",
         "incident.group_wait" => "page starts",
+        "incident.silenced" => "silence ends",
+        "incident.flapping" => "quiet",
         name if name.starts_with("incident.") && !name.contains("digest") => other(rule),
         _ => return None,
     })
@@ -258,7 +260,7 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
                 span class="service" { @if let Some(id) = &incident.service { bdi { (parts::service(org, id)) } } @else { "no service" } }
             }
             span class="standing" {
-                span class="state" { (parts::state(incident.state)) @if incident.recovered && incident.state.is_open() { span class="quiet" { ", recovered" } } }
+                span class="state" { (parts::state(incident.state)) @if incident.recovered && incident.state.is_open() { span class="quiet" { ", recovered" } } @if incident.held_until.is_some() { span class="quiet" { ", silenced" } } @if incident.flapping == Some(true) { span class="quiet" { ", flaps" } } }
                 span class="age" { span class="vh" { "open for " } (when.aging(began)) }
             }
             span class="who" {

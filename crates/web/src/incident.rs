@@ -249,6 +249,16 @@ fn next(told: &Told, org: &Org) -> Markup {
     let open = incident.state.is_open();
     html! {
         section class="awaited" aria-label="Next, and when" data-live="next" {
+            @if let Some(until) = incident.held_until {
+                p {
+                    span class="late" { "Silenced" } " Nobody is paged until " (when.stamp(until)) ": silences hold every open alert ("
+                    @for (n, id) in incident.held_by.iter().enumerate() { @if n > 0 { ", " } a href={ "/settings/silence/" (parts::escaped(id)) } { bdi { (id) } } }
+                    ")."
+                }
+            }
+            @if incident.flapping == Some(true) {
+                p { span class="late" { "Flaps" } " An alert comes and goes. It counts as firing until nothing has changed for a while." }
+            }
             @if told.awaited.is_empty() && open {
                 @if incident.unanswered == Some(true) && incident.state == State::Declared {
                     p { span class="late" { "Nobody answered" } " Everybody was paged, and nothing more is sent." }

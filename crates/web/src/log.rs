@@ -15,7 +15,7 @@ pub(crate) const LINES_SHOWN_MAX: usize = 200;
 const HALVINGS_MAX: u32 = 63;
 
 /// Events that people look for first, shown alone on request.
-const KEY_KINDS: [&str; 36] = [
+const KEY_KINDS: [&str; 42] = [
     "proposed",
     "declared",
     "promoted",
@@ -52,6 +52,12 @@ const KEY_KINDS: [&str; 36] = [
     "alert_linked",
     "renamed",
     "review_published",
+    "alerts_silenced",
+    "alerts_unsilenced",
+    "alert_returned",
+    "flapping",
+    "steadied",
+    "page_resumed",
 ];
 
 /// Whether it is one of those.

@@ -93,7 +93,7 @@ fn told(why: &OrgError) -> String {
     match why {
         OrgError::Store(_) => "The store did not answer, so nothing was recorded. Ask again in a few seconds.".to_owned(),
         OrgError::Wrong(why) => sentence(why),
-        OrgError::Conflict | OrgError::Stored(_) | OrgError::Missing { .. } => sentence(&why.to_string()),
+        OrgError::Conflict | OrgError::Stored(_) | OrgError::Limit(_) | OrgError::Missing { .. } => sentence(&why.to_string()),
     }
 }
 

@@ -11,6 +11,7 @@
 use allclear_trial::{Database, Setup, World};
 
 mod access;
+mod alarms;
 mod alerts;
 mod bundles;
 mod coordination;

@@ -23,7 +23,7 @@ async fn what_recovers_by_itself_resolves_and_stops_paging(database: Database) {
     world.advance(3_600).await;
     assert_eq!(world.hook.all().len(), 1, "nobody else is woken for it");
     world.fire("disk").await;
-    assert_eq!(world.incidents("").await.len(), 2, "the next time is a new incident");
+    assert_eq!(world.incidents("").await.len(), 2, "an hour later it is a new incident");
     assert_eq!(world.hook.to("ana").len(), 2);
 }
 

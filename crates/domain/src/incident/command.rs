@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::alarms::{Return, Silencing};
 use super::event::Instant;
 use super::types::Severity;
 use crate::ids::{AlertId, IncidentId, PageId, ReviewId};
@@ -53,6 +54,12 @@ pub enum Command {
     SetSeverity { severity: Severity, why: String },
     /// Since the log last told of them, this many alerts joined and recovered.
     TellAlerts { joined: u64, recovered: u64, open: u64 },
+    /// Silences hold alerts of it, or hold them no more.
+    Silence(Silencing),
+    /// An alert that had ended came back.
+    Return(Return),
+    /// Nothing changed for as long as what flaps has to be quiet; so many alerts are open.
+    Steady { open: u64 },
     /// No alert of it is open any more.
     Recover,
     /// Nobody confirmed the recovery in time.

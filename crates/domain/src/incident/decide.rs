@@ -195,6 +195,9 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
             Ok(vec![Event::AlertsTold(AlertsTold { joined, recovered, open })])
         }
         Command::Recover => Ok(recover(incident)),
+        Command::Silence(change) => Ok(super::alarms::silencing(incident, change)),
+        Command::Return(back) => super::alarms::returned(incident, back),
+        Command::Steady { open } => Ok(super::alarms::steadied(incident, open)),
         Command::MissConfirmation => {
             if !incident.state.is_open() || !incident.recovered {
                 return Ok(Vec::new());

@@ -53,6 +53,11 @@ event_kinds! {
         AlertLinked(AlertLinked) = "alert_linked",
         Renamed(Renamed) = "renamed",
         ReviewAsked(ReviewAsked) = "review_asked",
+        AlertsSilenced(AlertsSilenced) = "alerts_silenced",
+        AlertsUnsilenced(AlertsUnsilenced) = "alerts_unsilenced",
+        AlertReturned(AlertReturned) = "alert_returned",
+        Flapping(Flapping) = "flapping",
+        Steadied(Steadied) = "steadied",
     }
 }
 
@@ -377,4 +382,56 @@ pub struct Renamed {
 pub struct ReviewAsked {
     pub review: ReviewId,
     pub due_at: Timestamp,
+}
+
+/// Body of `alerts_silenced`: silences hold alerts of it from now on, or hold all that are left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlertsSilenced {
+    /// How many are held since now.
+    pub alerts: u64,
+    /// Ids of the silences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silences: Vec<String>,
+    /// Where no open alert is left that fires freely: nobody is paged until then at the earliest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<Timestamp>,
+}
+
+/// Body of `alerts_unsilenced`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlertsUnsilenced {
+    /// How many are held no more.
+    pub alerts: u64,
+    /// Whether silences hold all that is open even so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
+}
+
+/// Body of `alert_returned`: an alert that had ended came back within its grace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlertReturned {
+    pub alert: AlertId,
+    pub title: String,
+    /// How often in a row, with this time.
+    pub returns: u32,
+    /// Whether the incident had ended by itself, and is open again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reopened: bool,
+}
+
+/// Body of `flapping`: it comes and goes, and counts as firing until it has been quiet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Flapping {
+    pub alert: AlertId,
+    pub title: String,
+    pub returns: u32,
+    /// How long it has to stay as it is.
+    pub quiet_for: Length,
+}
+
+/// Body of `steadied`: nothing changed for that long.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Steadied {
+    /// Alerts that are open: it fires steadily.
+    pub open: u64,
 }

@@ -74,14 +74,43 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
                 incident.recovered = false;
             }
         }
-        Event::Recovered(_) => incident.recovered = true,
+        Event::Recovered(_) => {
+            incident.recovered = true;
+            // No alert is left that could be held.
+            (incident.alarms.held_until, incident.alarms.held_by) = (None, Vec::new());
+        }
+        Event::AlertsSilenced(body) => {
+            incident.alarms.held_until = body.held_until;
+            if body.held_until.is_none() {
+                incident.alarms.held_by = Vec::new();
+            } else if !body.silences.is_empty() {
+                incident.alarms.held_by.clone_from(&body.silences);
+            }
+        }
+        Event::AlertsUnsilenced(body) if body.held => {}
+        Event::AlertsUnsilenced(_) => (incident.alarms.held_until, incident.alarms.held_by) = (None, Vec::new()),
+        Event::AlertReturned(body) => {
+            if body.reopened {
+                incident.state = step(&incident, Verb::Return);
+                (incident.resolved_at, incident.closed_at) = (None, None);
+                incident.work.updates_missed = 0;
+            }
+            incident.alarms.by_itself = false;
+            incident.alarms.returns += 1;
+            incident.recovered = false;
+            // This line is what the log is told of it.
+            incident.alerts_told += 1;
+        }
+        Event::Flapping(body) => incident.alarms.flapping = Some(body.quiet_for),
+        Event::Steadied(_) => incident.alarms.flapping = None,
         Event::ConfirmationMissed(_) | Event::Absorbed(_) | Event::Noted(_) => {}
         Event::Mitigated(_) => {
             incident.state = step(&incident, Verb::Mitigate);
             incident.mitigated_at = Some(at);
         }
-        Event::Resolved(_) => {
+        Event::Resolved(body) => {
             incident.work.hold = Hold::default();
+            incident.alarms.by_itself = body.by_itself;
             incident.state = State::Resolved;
             incident.resolved_at = Some(at);
         }
@@ -91,6 +120,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
             incident.resolved_at = None;
             incident.closed_at = None;
             incident.recovered = false;
+            incident.alarms.by_itself = false;
             incident.work.updates_missed = 0;
             // Whoever had it when it ended thinks it is over.
             incident.work.hold = Hold { lost: true, ..Hold::default() };
@@ -182,6 +212,10 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         Event::Renamed(body) => incident.title.clone_from(&body.to),
         Event::ReviewAsked(body) => incident.work.review = Some(body.review),
     }
+    if !incident.state.is_open() {
+        // What is over holds nothing back, and nothing flaps.
+        (incident.alarms.held_until, incident.alarms.held_by, incident.alarms.flapping) = (None, Vec::new(), None);
+    }
     incident
 }
 
@@ -221,6 +255,7 @@ fn begin(id: IncidentId, body: &Declared, state: State, at: Timestamp, mode: Mod
             hold: Hold { unpaged: body.attend_within.is_some(), ..Hold::default() },
             ..Work::default()
         },
+        alarms: super::alarms::Alarms::default(),
     }
 }
 

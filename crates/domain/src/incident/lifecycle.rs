@@ -14,6 +14,7 @@ pub enum Verb {
     Severity,
     Alerts,
     Recover,
+    Return,
     Mitigate,
     Resolve,
     Reopen,
@@ -36,13 +37,14 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Declare,
         Self::Acknowledge,
         Self::Escalate,
         Self::Severity,
         Self::Alerts,
         Self::Recover,
+        Self::Return,
         Self::Mitigate,
         Self::Resolve,
         Self::Reopen,
@@ -73,6 +75,7 @@ impl Verb {
             Self::Severity => "severity",
             Self::Alerts => "alerts",
             Self::Recover => "recover",
+            Self::Return => "return",
             Self::Mitigate => "mitigate",
             Self::Resolve => "resolve",
             Self::Reopen => "reopen",
@@ -97,7 +100,7 @@ impl Verb {
     /// Whether people may ask for it; the others follow from alerts.
     #[must_use]
     pub const fn is_for_people(self) -> bool {
-        !matches!(self, Self::Alerts | Self::Recover)
+        !matches!(self, Self::Alerts | Self::Recover | Self::Return)
     }
 }
 
@@ -137,6 +140,10 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (S::Merged, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Merged),
         (S::Resolved, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Resolved),
         (S::Candidate, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Candidate),
+        // What ended by itself, without anybody, an alert that comes back opens again; whether it did is the
+        // business of `alarms::takes_back`.
+        (S::Cancelled, V::Return) => Ok(S::Candidate),
+        (S::Resolved, V::Return) => Ok(S::Declared),
         (S::Cancelled, V::Note | V::Time | V::Rename) => Ok(S::Cancelled),
         (S::Cancelled, _) => Err(M::AlreadyCancelled),
         (S::Merged, V::Note | V::Time | V::Rename) => Ok(S::Merged),
@@ -148,7 +155,7 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (S::Resolved, _) => Err(M::AlreadyResolved),
 
         (S::Candidate, V::Declare) => Ok(S::Declared),
-        (S::Candidate, V::Severity | V::Alerts | V::Recover | V::Note | V::Time | V::Link | V::Rename) => Ok(S::Candidate),
+        (S::Candidate, V::Severity | V::Alerts | V::Recover | V::Return | V::Note | V::Time | V::Link | V::Rename) => Ok(S::Candidate),
         (S::Candidate, V::Cancel) => Ok(S::Cancelled),
         (S::Candidate, V::Merge) => Ok(S::Merged),
         (_, V::Reopen | V::Close | V::Review) => Err(M::NotResolved),
@@ -168,6 +175,7 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Severity
             | V::Alerts
             | V::Recover
+            | V::Return
             | V::Note
             | V::Role
             | V::Task
@@ -226,7 +234,9 @@ mod tests {
             }
             for verb in Verb::ALL {
                 if let Ok(after) = next(state, verb) {
-                    assert!(after != State::Candidate || state == State::Candidate);
+                    // But for a candidate that recovered before anybody decided, and is back.
+                    let is_back = (state, verb) == (State::Cancelled, Verb::Return);
+                    assert!(after != State::Candidate || state == State::Candidate || is_back);
                 }
             }
         }

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use super::alarms::GRACE_DEFAULT;
 use super::event::Event;
 use super::types::{Incident, State};
 use super::work::{COMMANDER, TaskState, UPDATES_MISSED_MAX};
@@ -21,6 +22,8 @@ pub const KEY_UPDATE: &str = "update";
 pub const KEY_ATTENDED: &str = "attended";
 pub const KEY_STILL_ON_IT: &str = "still_on_it";
 pub const KEY_OVER: &str = "over";
+pub const KEY_SILENCED: &str = "silenced";
+pub const KEY_FLAPPING: &str = "flapping";
 
 /// Key of the answer to the offer of a role, and of an unfilled one.
 #[must_use]
@@ -79,13 +82,39 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         // Also where a sender acknowledged without a name and nobody can be asked: the log says
         // then that nobody confirmed. What resolves by itself is resolved by the next event.
         Event::Recovered(_) if matches!(incident.state, State::Investigating | State::Mitigated) => {
+            settle(Some(KEY_SILENCED), Standing::Met, "all alerts have recovered");
             open(KEY_CONFIRM, Rule::ConfirmRecovery, CONFIRM_RECOVERY_WITHIN);
         }
+        Event::AlertsSilenced(body) => {
+            settle(Some(KEY_SILENCED), Standing::Void, "other silences hold it");
+            if let Some(until) = body.held_until {
+                open(KEY_SILENCED, Rule::Silenced, Length::between(at, until));
+            }
+        }
+        Event::AlertsUnsilenced(body) if !body.held => settle(Some(KEY_SILENCED), Standing::Met, "an alert is open that no silence holds"),
+        Event::AlertReturned(body) => {
+            settle(Some(KEY_CONFIRM), Standing::Void, "an alert came back");
+            settle(Some(KEY_OVER), Standing::Void, "an alert came back");
+            if body.reopened && incident.state == State::Candidate {
+                open(KEY_CANDIDATE, Rule::Candidate, CANDIDATE_WITHIN);
+            } else if body.reopened {
+                // Where stakeholders were told of it they wait for more.
+                let every = incident.work.update_every.filter(|_| incident.work.last_update_at.is_some());
+                awaited_again(incident, every, at, &mut open);
+            }
+            if let Some(quiet_for) = incident.alarms.flapping {
+                settle(Some(KEY_FLAPPING), Standing::Void, "an alert came back");
+                open(KEY_FLAPPING, Rule::Flapping, quiet_for);
+            }
+        }
+        Event::Steadied(_) => settle(Some(KEY_FLAPPING), Standing::Met, "it was quiet for long enough"),
+        Event::Flapping(body) => open(KEY_FLAPPING, Rule::Flapping, body.quiet_for),
         Event::AlertsTold(body) if body.joined > 0 && body.open > 0 => settle(Some(KEY_CONFIRM), Standing::Void, "another alert joined"),
-        Event::Resolved(_) => {
+        Event::Resolved(body) => {
             settle(Some(KEY_CONFIRM), Standing::Met, "it was resolved");
             settle(None, Standing::Void, "it was resolved");
-            open(KEY_OVER, Rule::IncidentOver, OVER_TOLD_AFTER);
+            // What recovered by itself may come back within the grace, as if it had never gone.
+            open(KEY_OVER, Rule::IncidentOver, if body.by_itself { GRACE_DEFAULT } else { OVER_TOLD_AFTER });
         }
         Event::Cancelled(_) => {
             settle(Some(KEY_CANDIDATE), Standing::Met, "it was cancelled");
@@ -147,19 +176,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Reopened(_) => {
             open(KEY_ATTENDED, Rule::Attended, ATTEND_WITHIN);
             settle(Some(KEY_OVER), Standing::Void, "it was reopened");
-            if let Some(every) = incident.work.update_every {
-                open(KEY_UPDATE, Rule::UpdateDue, every);
-            }
-            // What was still to be done, or to be answered, when it ended is awaited again; what was due
-            // meanwhile is late at once.
-            for task in incident.work.tasks.iter().filter(|task| task.state == TaskState::Open && !task.late) {
-                if let Some(due_at) = task.due_at {
-                    open(&key_task(task.task), Rule::TaskDue, Length::between(at, due_at));
-                }
-            }
-            for role in incident.work.roles.iter().filter(|(_, held)| held.offered_to.is_some()).map(|(role, _)| role) {
-                open(&key_role(role), Rule::RoleAnswer, ROLE_WITHIN);
-            }
+            awaited_again(incident, incident.work.update_every, at, &mut open);
         }
         Event::RoleOffered(body) => {
             settle(Some(&key_role(&body.role)), Standing::Void, "it was offered");
@@ -197,4 +214,20 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         _ => {}
     }
     (opened, settled)
+}
+
+/// What was still to be done, or to be answered, when it ended is awaited again; what was due meanwhile is late at
+/// once.
+fn awaited_again(incident: &Incident, update: Option<Length>, at: Timestamp, open: &mut impl FnMut(&str, Rule, Length)) {
+    if let Some(every) = update {
+        open(KEY_UPDATE, Rule::UpdateDue, every);
+    }
+    for task in incident.work.tasks.iter().filter(|task| task.state == TaskState::Open && !task.late) {
+        if let Some(due_at) = task.due_at {
+            open(&key_task(task.task), Rule::TaskDue, Length::between(at, due_at));
+        }
+    }
+    for role in incident.work.roles.iter().filter(|(_, held)| held.offered_to.is_some()).map(|(role, _)| role) {
+        open(&key_role(role), Rule::RoleAnswer, ROLE_WITHIN);
+    }
 }

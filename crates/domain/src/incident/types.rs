@@ -161,6 +161,8 @@ pub struct Incident {
     pub updated_at: jiff::Timestamp,
     /// Roles, tasks and updates.
     pub work: super::work::Work,
+    /// What silences hold, and what comes back.
+    pub alarms: super::alarms::Alarms,
     /// Whether only administrators, managers of its team and those admitted see it.
     pub private: bool,
     /// Who was admitted; it only grows.

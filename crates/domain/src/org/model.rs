@@ -357,6 +357,9 @@ pub struct RouteSet {
     /// How long a new incident waits for others before it pages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_wait: Option<Length>,
+    /// An alert that comes back within this time of its end joins the incident it had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grace: Option<Length>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Slug>,
     /// Title of the incident; `{title}`, `{service}`, `{source}`, `{labels.NAME}` are filled in.

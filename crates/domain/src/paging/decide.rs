@@ -135,6 +135,10 @@ pub enum Command {
     Stop {
         why: String,
     },
+    /// It is needed again: it goes on where it was stopped.
+    Resume {
+        why: String,
+    },
     /// Ask the person on it whether it is over.
     AskConfirmation {
         person: String,
@@ -226,6 +230,7 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
             Status::Running | Status::Exhausted => Ok(vec![Event::Stopped(Stopped { why })]),
             Status::Acknowledged | Status::Stopped | Status::Told => Ok(Vec::new()),
         },
+        Command::Resume { why } => super::resume::decide(page, why, context),
         Command::AskConfirmation { person } => Ok(ask(&person, context).into_iter().collect()),
     }
 }
@@ -250,6 +255,8 @@ fn begin(start: Start, context: &mut Context<'_>) -> Vec<Event> {
         then: start.then.clone(),
         since_round: 1,
         tells: None,
+        due_at: None,
+        resumed: 0,
     };
     let mut events = vec![Event::Started(Started {
         incident: start.incident,
@@ -305,7 +312,7 @@ fn tell_people(tell: Tell, context: &mut Context<'_>) -> Vec<Event> {
 /// The next step from (`round`, `step`) on that reaches somebody; empty steps are passed at once,
 /// each with its reason. A round in which nobody is reached is not repeated: the next would be
 /// the same, at the same instant.
-fn advance(page: &Page, round: u32, step: u32, because: &str, late: bool, context: &mut Context<'_>) -> Vec<Event> {
+pub(super) fn advance(page: &Page, round: u32, step: u32, because: &str, late: bool, context: &mut Context<'_>) -> Vec<Event> {
     let mut events = Vec::new();
     let policy = policy_of(page, context.org);
     let policy = policy.as_deref();
@@ -489,7 +496,7 @@ fn channel_of(contact: &Contact) -> &'static str {
 }
 
 /// A planned entry gets its message now.
-fn raise(page: &Page, person: &str, entry: u32, because: &str, late: bool, context: &mut Context<'_>) -> Option<Event> {
+pub(super) fn raise(page: &Page, person: &str, entry: u32, because: &str, late: bool, context: &mut Context<'_>) -> Option<Event> {
     let planned = page.entries.iter().find(|e| e.person == person && e.entry == entry && e.telling == Telling::Planned)?;
     Some(Event::NoticeRaised(NoticeRaised {
         round: page.round,

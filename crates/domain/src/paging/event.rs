@@ -26,6 +26,7 @@ event_kinds! {
         CameBack(CameBack) = "page_came_back",
         Stopped(Stopped) = "page_stopped",
         ConfirmationAsked(ConfirmationAsked) = "confirmation_asked",
+        Resumed(Resumed) = "page_resumed",
     }
 }
 
@@ -221,6 +222,17 @@ pub struct CameBack {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stopped {
     pub why: String,
+}
+
+/// Body of `page_resumed`: it was stopped, and goes on where it was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resumed {
+    pub round: u32,
+    pub step: u32,
+    /// What is left of the step's time.
+    pub left: Length,
+    pub because: String,
+    pub org_version: u64,
 }
 
 /// Body of `confirmation_asked`: the person on it is asked whether it is over.

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::event::{Event, PlannedEntry, Reached, Told};
 use super::types::{Entry, Page, Status, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling, Tells};
 use crate::ids::{MessageId, PageId};
+use crate::time::after;
 
 /// Folds one event.
 ///
@@ -38,6 +39,8 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
             then: body.then.clone(),
             since_round: 1,
             tells: None,
+            due_at: None,
+            resumed: 0,
         };
     };
     match event {
@@ -51,8 +54,10 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
             page.round = body.round;
             page.step = body.step;
             page.catch_all = body.catch_all;
-            page.entries = entries(&body.people);
+            page.entries = entries(&body.people, at);
+            page.due_at = Some(after(at, body.within));
         }
+        Event::Resumed(body) => super::resume::evolve_resumed(&mut page, body, at),
         Event::NoticeRaised(body) => {
             for entry in page.entries.iter_mut().filter(|e| e.person == body.person && e.entry == body.entry) {
                 entry.message = Some(body.message);
@@ -74,6 +79,7 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
         Event::Exhausted(_) => {
             page.status = Status::Exhausted;
             page.ended_at = Some(at);
+            page.due_at = None;
         }
         Event::CameBack(body) => {
             page.status = Status::Running;
@@ -102,7 +108,7 @@ fn told(id: PageId, body: &Told, at: Timestamp) -> Page {
         round: 1,
         step: 1,
         catch_all: false,
-        entries: entries(&body.people),
+        entries: entries(&body.people, at),
         acknowledged_by: None,
         started_at: at,
         ended_at: Some(at),
@@ -110,10 +116,12 @@ fn told(id: PageId, body: &Told, at: Timestamp) -> Page {
         then: Vec::new(),
         since_round: 1,
         tells: Some(Tells { kind: body.kind, text: body.text.clone() }),
+        due_at: None,
+        resumed: 0,
     }
 }
 
-fn entries(people: &[Reached]) -> Vec<Entry> {
+fn entries(people: &[Reached], at: Timestamp) -> Vec<Entry> {
     let of = |reached: &Reached| {
         let person = reached.person.clone();
         let entry = move |(index, planned): (usize, &PlannedEntry)| Entry {
@@ -123,6 +131,7 @@ fn entries(people: &[Reached]) -> Vec<Entry> {
             channel: planned.channel.clone(),
             message: planned.message,
             telling: if planned.message.is_some() { Telling::Raised } else { Telling::Planned },
+            due_at: planned.message.is_none().then(|| after(at, planned.after)),
         };
         reached.entries.iter().enumerate().map(entry).collect::<Vec<_>>()
     };

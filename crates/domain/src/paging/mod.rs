@@ -18,6 +18,7 @@ mod decide;
 mod event;
 mod evolve;
 mod react;
+mod resume;
 mod types;
 
 pub use decide::{Command, Context, Refusal, SendReport, SendResult, Start, Tell, again_in, decide};

@@ -81,6 +81,7 @@ pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at
         Event::Acknowledged(_) if planted("ack-withdraws-nothing") => vec![settle(None, Standing::Met, "it was acknowledged")],
         Event::Acknowledged(_) => vec![settle(None, Standing::Met, "it was acknowledged"), Reaction::Withdraw],
         Event::Stopped(_) => vec![settle(None, Standing::Void, "the page was stopped"), Reaction::Withdraw],
+        Event::Resumed(body) => super::resume::react(page, body, version, at),
         // Messages still being tried go on: an answer that comes late is better than none.
         Event::Exhausted(body) => {
             let mut out = vec![settle(None, Standing::Missed, "nobody is left to page")];
@@ -160,7 +161,7 @@ fn step(page: &Page, body: &StepReached, version: u64, at: Timestamp) -> Vec<Rea
 
 fn notice(page: &Page, round: u32, step: u32, person: &str, entry: u32, late: bool) -> Notice {
     Notice {
-        key: notice_key(page.id, round, step, person, entry),
+        key: notice_key(page.id, round, step, person, entry, page.resumed),
         kind: page.tells.as_ref().map_or(NoticeKind::Page, |tells| tells.kind),
         page: page.id,
         step,

@@ -86,6 +86,9 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<MessageId>,
     pub telling: Telling,
+    /// When it has its turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
 }
 
 /// The folded state of a page's log; also its row.
@@ -117,6 +120,10 @@ pub struct Page {
     pub since_round: u32,
     /// What it tells, where it asks nothing.
     pub tells: Option<Tells>,
+    /// Until when its step may be acknowledged; absent before the first and after the last.
+    pub due_at: Option<Timestamp>,
+    /// How often it was stopped and went on.
+    pub resumed: u32,
 }
 
 /// What people are told.
@@ -135,8 +142,11 @@ impl Page {
     }
 }
 
-/// The key of a notice: unique for ever.
+/// The key of a notice: unique for ever. A page that goes on may tell somebody of the same step anew.
 #[must_use]
-pub fn notice_key(page: PageId, round: u32, step: u32, person: &str, entry: u32) -> String {
-    format!("{page}:{round}:{step}:{person}:{entry}")
+pub fn notice_key(page: PageId, round: u32, step: u32, person: &str, entry: u32, resumed: u32) -> String {
+    match resumed {
+        0 => format!("{page}:{round}:{step}:{person}:{entry}"),
+        resumed => format!("{page}:{round}:{step}:{person}:{entry}:{resumed}"),
+    }
 }

@@ -79,4 +79,9 @@ pub struct Alert {
     pub last_seen_at: Timestamp,
     /// Times it was sent; soft.
     pub count: u64,
+    /// Over title and detail as stored, to know a repetition that says something else; absent where an earlier
+    /// version stored it.
+    pub text: Option<u64>,
+    /// How often in a row it had ended and come back within its grace.
+    pub returns: u32,
 }

@@ -5,7 +5,9 @@
 //! silences, routes, severity, and whether to declare, propose, join or only record.
 
 mod alert;
+mod text;
 mod triage;
 
 pub use alert::{Alert, Ended, Suppression};
-pub use triage::{Triage, triage, value_of};
+pub use text::text_digest;
+pub use triage::{Triage, suppression, triage, value_of};

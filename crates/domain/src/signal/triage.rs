@@ -7,9 +7,10 @@
 use jiff::Timestamp;
 
 use super::alert::Suppression;
+use crate::incident::alarms::GRACE_DEFAULT;
 use crate::incident::{Severity, TITLE_CHARS_MAX};
 use crate::org::model::{Declare, Integration, Level};
-use crate::org::snapshot::{CompiledRoute, Org};
+use crate::org::snapshot::{CompiledRoute, CompiledSilence, Org};
 use crate::time::Length;
 use crate::wire::{SenderSeverity, Signal};
 
@@ -24,6 +25,8 @@ pub struct Triage {
     /// Alerts with the same key share an incident; absent, each has its own.
     pub group_key: Option<String>,
     pub group_wait: Length,
+    /// Within this time of its end an alert that comes back joins the incident it had; none: never.
+    pub grace: Length,
     /// Title of an incident of it.
     pub title: String,
     /// Whether only those who are admitted see an incident of it.
@@ -92,15 +95,7 @@ pub fn triage(org: &Org, integration: &Integration, signal: &Signal, now: Timest
         Declare::Declare
     });
     let escalation = service.as_deref().and_then(|id| org.escalation_of(id)).map(|policy| policy.id.clone());
-    let suppressed = org
-        .silences()
-        .iter()
-        .find(|silence| {
-            silence.is_active(now)
-                && silence.silence.integration.as_deref().is_none_or(|id| id == integration.id)
-                && silence.matchers.fit(value)
-        })
-        .map(|silence| Suppression { silence: silence.silence.id.clone(), until: silence.silence.ends_at });
+    let suppressed = suppression(org, integration, signal, now);
     let title = title(found.title.as_deref(), signal, service.as_deref());
     let group_key = found.group_by.as_ref().map(|names| group_key(&found.by, service.as_deref(), names, value));
     say(&|| format!("service {}, {severity}, {}", service.as_deref().unwrap_or("none"), decision_in_words(decision)));
@@ -115,12 +110,27 @@ pub fn triage(org: &Org, integration: &Integration, signal: &Signal, now: Timest
         escalation,
         group_key,
         group_wait: found.group_wait,
+        grace: found.grace.unwrap_or(GRACE_DEFAULT),
         title,
         private: found.private,
         suppressed,
         because,
         steps,
     }
+}
+
+/// The silence that holds an alert back: of those that match the one that ends last, so that no alert is
+/// judged again before all of them are over.
+#[must_use]
+pub fn suppression(org: &Org, integration: &Integration, signal: &Signal, now: Timestamp) -> Option<Suppression> {
+    let value = |name: &str| value_of(signal, integration, name);
+    let holds = |silence: &&CompiledSilence| {
+        silence.is_active(now)
+            && silence.silence.integration.as_deref().is_none_or(|id| id == integration.id)
+            && silence.matchers.fit(value)
+    };
+    let last = org.silences().iter().filter(holds).max_by_key(|silence| silence.silence.ends_at)?;
+    Some(Suppression { silence: last.silence.id.clone(), until: last.silence.ends_at })
 }
 
 /// What the matching routes set; a later one overrides.
@@ -133,6 +143,7 @@ struct Found {
     urgency: Option<Level>,
     group_by: Option<Vec<String>>,
     group_wait: Length,
+    grace: Option<Length>,
     title: Option<String>,
     private: bool,
     declare: Option<Declare>,
@@ -160,6 +171,7 @@ impl Found {
         if let Some(wait) = set.group_wait {
             self.group_wait = wait;
         }
+        over(&mut self.grace, &set.grace);
     }
 }
 

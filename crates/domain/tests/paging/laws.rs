@@ -22,6 +22,7 @@ enum Happening {
         who: usize,
     },
     Stop,
+    Resume,
     Ask {
         who: usize,
     },
@@ -63,6 +64,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(Happening::Acknowledge),
         2 => (0..PEOPLE.len()).prop_map(|who| Happening::Decline { who }),
         1 => Just(Happening::Stop),
+        2 => Just(Happening::Resume),
         1 => (0..PEOPLE.len()).prop_map(|who| Happening::Ask { who }),
         3 => any::<usize>().prop_map(|which| Happening::Reorganise { which }),
         1 => (0_u32..4, 0_u32..6).prop_map(|(round, step)| Happening::Stray { round, step }),
@@ -85,6 +87,7 @@ proptest! {
                 let asked = matches!(happening, Happening::Ask { .. });
                 // Its time has come: what nobody answered is the one end that is none.
                 let returns = before == Status::Exhausted && matches!(happening, Happening::Look { .. });
+                let resumed = matches!(happening, Happening::Resume) && world.status() == Status::Stopped;
                 match happening {
                     Happening::Look { late } => { world.look(late); }
                     Happening::Report { which, result } if !world.sent.is_empty() => {
@@ -95,6 +98,7 @@ proptest! {
                     Happening::Acknowledge => { let _ = world.run(acknowledge("cho")); }
                     Happening::Decline { who } => { let _ = world.run(decline(PEOPLE[who])); }
                     Happening::Stop => { world.run(Command::Stop { why: "over".into() }).unwrap(); }
+                    Happening::Resume => { let _ = world.run(Command::Resume { why: "it is back".into() }); }
                     Happening::Ask { who } => { world.run(Command::AskConfirmation { person: PEOPLE[who].into() }).unwrap(); }
                     Happening::Reorganise { which } => world.reorganise(pick(which)),
                     // The look of a step that a page is at is the engine's alone: it settles the expectation.
@@ -106,7 +110,7 @@ proptest! {
                     }
                     Happening::StartAgain => { world.run(world.start()).unwrap_err(); }
                 }
-                if ended && !returns {
+                if ended && !returns && !resumed {
                     assert_ne!(world.status(), Status::Running, "an end is an end");
                     assert!(asked || world.sent.len() == sent, "nothing is sent after the end");
                 }

@@ -16,6 +16,8 @@ use allclear_domain::wire::SenderSeverity;
 use allclear_store::rows;
 use jiff::Timestamp;
 
+use super::flapping::{Recent, RecentlyEnded, horizon};
+use super::texts::Texts;
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
 
@@ -51,10 +53,15 @@ pub struct OpenAlert {
     pub incident: Option<IncidentId>,
     pub severity: Severity,
     pub sender_severity: Option<SenderSeverity>,
-    pub suppressed: bool,
+    /// When the silence that holds it ends.
+    pub silenced_until: Option<Timestamp>,
     pub ends_at: Option<Timestamp>,
     pub last_seen_at: Timestamp,
     pub count: u64,
+    /// Over its text as it was sent last; 0 where that is not known.
+    pub text: u64,
+    /// How often in a row it had ended and come back.
+    pub returns: u32,
 }
 
 impl OpenAlert {
@@ -66,10 +73,12 @@ impl OpenAlert {
             incident: alert.incident,
             severity: alert.severity,
             sender_severity: alert.sender_severity,
-            suppressed: alert.suppressed.is_some(),
+            silenced_until: alert.suppressed.as_ref().map(|held| held.until),
             ends_at: alert.ends_at,
             last_seen_at: alert.last_seen_at,
             count: alert.count,
+            text: alert.text.unwrap_or(0),
+            returns: alert.returns,
         }
     }
 }
@@ -83,7 +92,7 @@ impl Core {
                 AlertChange::Open(other, alert) | AlertChange::Set(other, alert) | AlertChange::Touch(other, alert) if other == key => {
                     return Ok(Some(alert.clone()));
                 }
-                AlertChange::End(other, _) if other == key => return Ok(None),
+                AlertChange::End(other, _, _) if other == key => return Ok(None),
                 _ => {}
             }
         }
@@ -106,7 +115,7 @@ impl Core {
                 AlertChange::Open(_, alert) | AlertChange::Set(_, alert) => {
                     now.insert(alert.id, alert.incident);
                 }
-                AlertChange::End(_, id) => {
+                AlertChange::End(_, id, _) => {
                     now.insert(*id, None);
                 }
                 _ => {}
@@ -129,8 +138,8 @@ impl Core {
             standing: if how == Ended::Lapsed { Standing::Missed } else { Standing::Met },
             why: "the alert ended",
         });
-        unit.had.entry(alert.id).or_insert(alert.incident);
-        unit.alerts.push(AlertChange::End(key.clone(), alert.id));
+        unit.note_alert(alert);
+        unit.alerts.push(AlertChange::End(key.clone(), alert.id, Recent::of(alert, unit.now)));
         unit.effects().alerts_ended += 1;
         let Some(incident) = alert.incident else { return Ok(()) };
         let (state, _) = match self.incident(unit, incident) {
@@ -142,16 +151,23 @@ impl Core {
         if !state.state.is_open() {
             return Ok(());
         }
-        if self.still_open(unit, incident)? == 0 {
-            self.recover(unit, incident)?;
-        } else {
-            self.digest(unit, incident);
+        let is_last = self.still_open(unit, incident)? == 0;
+        match state.alarms.flapping {
+            Some(quiet_for) => self.flaps_on(unit, incident, quiet_for),
+            None if is_last => return self.recover(unit, incident),
+            None => {}
+        }
+        self.digest(unit, incident);
+        if !is_last && alert.silenced_until.is_none() && self.may_be_held(&state) {
+            // Silences may hold all that are left.
+            unit.silenced.entry(incident).or_default();
+            self.tell_silences(unit)?;
         }
         Ok(())
     }
 
     /// Open alerts of an incident once this unit is carried out.
-    fn still_open(&self, unit: &Unit, incident: IncidentId) -> Decided<u64> {
+    pub(super) fn still_open(&self, unit: &Unit, incident: IncidentId) -> Decided<u64> {
         if planted("recovery-counts-nothing") {
             return Ok(0);
         }
@@ -172,6 +188,9 @@ impl Core {
         self.alert_keys.insert(alert.id, key.clone());
         if let Some(incident) = alert.incident {
             self.alerts_of.entry(incident).or_default().insert(alert.id);
+            if alert.silenced_until.is_some() {
+                *self.silenced_of.entry(incident).or_default() += 1;
+            }
         }
         self.alerts.insert(key, alert);
     }
@@ -187,8 +206,17 @@ impl Core {
                     self.alerts_of.remove(&incident);
                 }
             }
+            if let Some(incident) = alert.incident.filter(|_| alert.silenced_until.is_some())
+                && let Some(held) = self.silenced_of.get_mut(&incident)
+            {
+                *held = held.saturating_sub(1);
+                if *held == 0 {
+                    self.silenced_of.remove(&incident);
+                }
+            }
         }
         self.dirty.remove(key);
+        self.texts.forget(key);
     }
 
     pub(super) fn take_over_alerts(&mut self, unit: &mut Unit) {
@@ -216,12 +244,25 @@ impl Core {
                     }
                     self.dirty.insert(key);
                 }
-                AlertChange::End(key, _) => self.note_ended(&key),
+                AlertChange::End(key, _, recent) => {
+                    self.note_ended(&key);
+                    if let Some(recent) = recent {
+                        let horizon = horizon(&self.org);
+                        self.recent.note(key, recent, horizon);
+                    }
+                }
+                AlertChange::Says(key, text) => {
+                    if self.texts.note(&key, text) {
+                        self.dirty.insert(key);
+                    }
+                }
                 AlertChange::EndOfIncident(incident) => {
+                    self.silenced_of.remove(&incident);
                     for id in self.alerts_of.remove(&incident).unwrap_or_default() {
                         if let Some(key) = self.alert_keys.remove(&id) {
                             self.alerts.remove(&key);
                             self.dirty.remove(&key);
+                            self.texts.forget(&key);
                         }
                     }
                 }
@@ -234,8 +275,14 @@ impl Core {
                         }
                     }
                     self.alerts_of.entry(into).or_default().extend(moved);
+                    if let Some(held) = self.silenced_of.remove(&from) {
+                        *self.silenced_of.entry(into).or_default() += held;
+                    }
                 }
                 AlertChange::Flushed(key) => {
+                    if let (Some(digest), Some(known)) = (self.texts.forget(&key), self.alerts.get_mut(&key)) {
+                        known.text = digest;
+                    }
                     self.dirty.remove(&key);
                 }
             }
@@ -269,7 +316,10 @@ impl Core {
         self.soft = self.alerts.drain().collect();
         self.alert_keys.clear();
         self.alerts_of.clear();
+        self.silenced_of.clear();
         self.dirty.clear();
+        self.texts = Texts::default();
+        self.recent = RecentlyEnded::default();
     }
 
     /// What memory holds of open alerts, by condition: to compare with the store.
@@ -291,6 +341,9 @@ impl Core {
         for key in keys {
             if let Some(alert) = self.alerts.get(&key) {
                 unit.write(rows::alert::touch(alert.id, alert.last_seen_at, alert.ends_at, alert.count));
+                if let Some(text) = self.texts.waiting(&key) {
+                    unit.write(text.write(alert.id));
+                }
             }
             unit.alerts.push(AlertChange::Flushed(key));
         }

@@ -181,13 +181,18 @@ impl Core {
         self.change_incident(unit, id, incident::Command::LinkAlert { alert, title: stored.title.clone() })?;
         let key = super::AlertKey::new(&stored.integration, &stored.dedup_key);
         let mut open = self.freshest(&stored);
-        unit.had.entry(alert).or_insert(stored.incident);
+        unit.note_alert(&open);
         stored.incident = Some(id);
         open.incident = Some(id);
         unit.write(rows::alert::judged(&stored));
         unit.alerts.push(AlertChange::Set(key, open));
         // The log counts it with the others that joined: what had recovered has not any more.
         self.digest(unit, id);
+        let (state, _) = self.incident(unit, id)?;
+        if stored.suppressed.is_some() || self.may_be_held(&state) {
+            unit.silenced.entry(id).or_default();
+            self.tell_silences(unit)?;
+        }
         self.named(unit, id)
     }
 

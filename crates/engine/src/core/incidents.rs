@@ -231,6 +231,10 @@ impl Core {
         unit.write(rows::alert::give(from, into));
         unit.alerts.push(AlertChange::Give { from, into });
         self.digest(unit, into);
+        if winner.alarms.is_held() && !loser.alarms.is_held() {
+            // What comes to it fires freely, or is a person's word.
+            self.silence_incident(unit, into, incident::alarms::Silencing::default())?;
+        }
         Ok(Reply::Incident { id: from, reference: loser.reference })
     }
 
@@ -259,7 +263,7 @@ impl Core {
         Ok(())
     }
 
-    /// Starts a page for an incident, by its own policy or another one.
+    /// Starts a page for an incident, by its own policy or another one, unless silences hold it.
     pub(super) fn start_page(
         &mut self,
         unit: &mut Unit,
@@ -270,6 +274,10 @@ impl Core {
         late: bool,
     ) -> Decided<()> {
         let (incident, _) = self.incident(unit, id)?;
+        if incident.alarms.is_held() {
+            // Silences hold every alert of it: whom it pages is decided when one of them fires freely.
+            return Ok(());
+        }
         let escalation = escalation.or_else(|| incident.escalation.clone());
         self.start_page_of(unit, id, Whom::Policy(escalation), alert, because, late)
     }
@@ -316,7 +324,9 @@ impl Core {
         } else if incident.escalation.is_none() {
             return Err(Refusal::NobodyToEscalateTo.into());
         }
-        self.start_page(unit, id, escalation.cloned(), None, why, false)?;
+        // A person asks for it, whatever silences hold.
+        let policy = escalation.cloned().or_else(|| incident.escalation.clone());
+        self.start_page_of(unit, id, Whom::Policy(policy), None, why, false)?;
         Ok(Reply::Incident { id, reference: incident.reference })
     }
 

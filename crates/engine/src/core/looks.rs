@@ -5,7 +5,7 @@ use allclear_domain::ids::{AlertId, IncidentId, PageId};
 use allclear_domain::incident;
 use allclear_domain::paging;
 use allclear_domain::signal::{Alert, Ended};
-use allclear_domain::time::after;
+use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{Labels, Link, Signal, SignalAction};
 use allclear_store::rows;
 
@@ -13,6 +13,9 @@ use super::alerts::OpenAlert;
 use super::command::Reply;
 use super::unit::Unit;
 use super::{Core, Decided, Loaded, Need, Stop};
+
+/// A candidate that silences hold is looked at no sooner than this again.
+const HELD_AGAIN_AFTER: Length = Length::from_secs(10);
 
 impl Core {
     pub(super) fn look(&mut self, unit: &mut Unit, given: &Expectation) -> Decided<Reply> {
@@ -69,6 +72,9 @@ impl Core {
             (Rule::AlertsDigest, Owner::Incident(id)) => self.look_digest(unit, &expectation, id)?,
             (Rule::AlertLapse, Owner::Alert(id)) => self.look_lapse(unit, &expectation, id)?,
             (Rule::SilenceEnd, Owner::Alert(id)) => self.look_silence(unit, &expectation, id)?,
+            (Rule::SilencesJudged, Owner::Org) => self.look_silences(unit, &expectation)?,
+            (Rule::Silenced, Owner::Incident(id)) => self.look_silenced(unit, &expectation, id)?,
+            (Rule::Flapping, Owner::Incident(id)) => self.look_flapping(unit, &expectation, id)?,
             // A rule on an owner that cannot have it: nothing sensible can follow, and it must not
             // be looked at for ever.
             _ => settle(unit, &expectation, Standing::Void, "this rule does not apply to this owner"),
@@ -121,6 +127,13 @@ impl Core {
         let (state, _) = self.incident(unit, id)?;
         if state.state != incident::State::Candidate {
             settle(unit, expectation, Standing::Void, "it is no candidate any more");
+            return Ok(());
+        }
+        if let Some(until) = state.alarms.held_until {
+            // While silences hold it nobody has to decide; it is looked at again when the first of them ends.
+            let at = until.max(after(unit.now, HELD_AGAIN_AFTER));
+            unit.write(rows::expectation::rearm(expectation, at));
+            note_look(unit, at);
             return Ok(());
         }
         settle(unit, expectation, Standing::Missed, "nobody decided in time");
@@ -195,27 +208,11 @@ impl Core {
         alert
     }
 
-    fn look_silence(&mut self, unit: &mut Unit, expectation: &Expectation, id: AlertId) -> Decided<()> {
-        let stored = match self.whole_alert(id)? {
-            Some(stored) => stored,
-            None => return Err(Stop::Need(Need::Alert(id))),
-        };
-        if stored.ended.is_some() || stored.suppressed.is_none() {
-            settle(unit, expectation, Standing::Void, "the alert is suppressed no more");
-            return Ok(());
-        }
-        settle(unit, expectation, Standing::Missed, "the silence ended and the alert is open");
-        let org = self.org.clone();
-        let Some(integration) = org.integration(&stored.integration) else { return Ok(()) };
-        let key = super::AlertKey::new(&stored.integration, &stored.dedup_key);
-        let alert = self.freshest(&stored);
-        self.judge_again(unit, integration, &as_signal(&stored), &key, alert)
-    }
-
     /// A stored alert, if it was read for this command.
     pub(super) fn whole_alert(&self, id: AlertId) -> Decided<Option<Alert>> {
         let read = self.read.iter().find_map(|read| match read {
             Loaded::Alert(other, found) if *other == id => Some(found.as_deref().cloned()),
+            Loaded::Misjudged(_, alerts, _) => alerts.iter().find(|alert| alert.id == id).map(|alert| Some(alert.clone())),
             _ => None,
         });
         match read {

@@ -11,6 +11,7 @@
 mod alerts;
 mod command;
 mod coordination;
+mod flapping;
 mod incidents;
 mod looks;
 mod neglect;
@@ -19,6 +20,8 @@ mod pages;
 mod sends;
 mod sharded;
 mod signals;
+pub mod silences;
+mod texts;
 mod unit;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -41,6 +44,7 @@ use crate::outbox::windows::Windows;
 
 pub use alerts::{AlertKey, OpenAlert};
 pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply, Tried, Versioned};
+pub(crate) use flapping::{RECENT_MAX, horizon};
 pub(crate) use looks::as_signal;
 pub(crate) use unit::Witness;
 pub use unit::{Effects, Unit};
@@ -84,6 +88,10 @@ pub enum Need {
     References {
         wanted: u64,
     },
+    /// Of an incident's open alerts: all, and those that silences hold.
+    Held(IncidentId),
+    /// Open alerts after this one that the silences in force hold in another way than is stored.
+    Misjudged(String),
 }
 
 /// What was read for a need.
@@ -108,6 +116,8 @@ pub enum Loaded {
         from: u64,
         to: u64,
     },
+    Held(IncidentId, u64, u64, Option<Timestamp>),
+    Misjudged(String, Vec<Alert>, Option<String>),
 }
 
 /// Why a command was not decided.
@@ -155,6 +165,8 @@ pub struct Core {
     alerts: Sharded<AlertKey, OpenAlert>,
     alert_keys: BTreeMap<AlertId, AlertKey>,
     alerts_of: BTreeMap<IncidentId, BTreeSet<AlertId>>,
+    /// Open alerts of an incident that silences hold; absent where there are none.
+    silenced_of: BTreeMap<IncidentId, u64>,
     /// Alerts that an incident ever had, where no other node writes and it is known: counting them
     /// in the store would hold everybody up in a storm.
     alerts_ever: BTreeMap<IncidentId, u64>,
@@ -174,6 +186,10 @@ pub struct Core {
     soft: HashMap<AlertKey, OpenAlert>,
     /// Who was told something a moment ago; absent where every message goes out by itself.
     windows: Option<Arc<Windows>>,
+    /// Texts of open alerts that the store does not have yet.
+    texts: texts::Texts,
+    /// Alerts that ended lately, in case they come back.
+    recent: flapping::RecentlyEnded,
 }
 
 impl Core {
@@ -190,6 +206,7 @@ impl Core {
             alerts: Sharded::default(),
             alert_keys: BTreeMap::new(),
             alerts_of: BTreeMap::new(),
+            silenced_of: BTreeMap::new(),
             alerts_ever: BTreeMap::new(),
             digests: HashSet::new(),
             groups: HashMap::new(),
@@ -199,6 +216,8 @@ impl Core {
             dirty: HashSet::new(),
             soft: HashMap::new(),
             windows: None,
+            texts: texts::Texts::default(),
+            recent: flapping::RecentlyEnded::default(),
         }
     }
 
@@ -352,6 +371,7 @@ impl Core {
 
     /// Drops streams that are over when there are too many.
     pub fn tidy(&mut self) {
+        self.texts.may_be_written_again();
         if self.incidents.len() > STREAMS_KEPT_MAX {
             let over: Vec<IncidentId> =
                 self.incidents.iter().filter(|(_, (incident, _))| !incident.state.is_open()).map(|(id, _)| *id).collect();

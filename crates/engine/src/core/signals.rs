@@ -5,7 +5,7 @@ use allclear_domain::ids::{AlertId, IncidentId, SignalId};
 use allclear_domain::incident::{self, Declaration, KEY_DIGEST, Severity, State};
 use allclear_domain::org::model::{Declare, Integration};
 use allclear_domain::plants::planted;
-use allclear_domain::signal::{Alert, Ended, Suppression, Triage, triage};
+use allclear_domain::signal::{Alert, Ended, Suppression, Triage, suppression, text_digest, triage};
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{Signal, SignalAction};
 use allclear_store::rows;
@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use super::alerts::{AlertKey, OpenAlert};
 use super::command::{Arrived, Refusal, Reply, SignalReply};
+use super::texts::{Text, detail};
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Need, OPEN_ALERTS_MAX, Stop};
 
@@ -78,9 +79,14 @@ impl Core {
         }
         let judged = triage(&self.org, integration, signal, unit.now, false);
         let id = AlertId::from_bits(unit.id());
-        let incident = match judged.suppressed {
-            Some(_) => None,
-            None => self.act(unit, integration, &judged, signal, id)?,
+        let back = if judged.suppressed.is_some() { None } else { self.comes_back(unit, &key, &judged)? };
+        let incident = match (&judged.suppressed, &back) {
+            (Some(_), _) => None,
+            (None, Some(back)) => {
+                self.take_back(unit, back, &judged, id, &signal.title)?;
+                Some(back.incident)
+            }
+            (None, None) => self.act(unit, integration, &judged, signal, id)?,
         };
         let alert = Alert {
             id,
@@ -105,6 +111,8 @@ impl Core {
             ended_at: None,
             last_seen_at: unit.now,
             count: 1,
+            text: Some(text_digest(signal)),
+            returns: back.map_or(0, |back| back.returns),
         };
         unit.write(rows::alert::open(&alert));
         if let Some(ends_at) = signal.ends_at {
@@ -117,7 +125,7 @@ impl Core {
         unit.had.insert(id, None);
         unit.whole.insert(id, alert);
         unit.effects().alerts_opened += 1;
-        Ok(())
+        self.tell_silences(unit)
     }
 
     /// Carries out a judgement: declares, proposes, joins, or leaves it recorded. Gives the
@@ -190,6 +198,18 @@ impl Core {
     /// An alert joins an open incident: worse alerts raise its severity, a decision to declare
     /// declares a candidate, and the log tells of it at most every ten seconds.
     fn join(&mut self, unit: &mut Unit, id: IncidentId, judged: &Triage) -> Decided<()> {
+        self.as_bad_as(unit, id, judged)?;
+        let (incident, _) = self.incident(unit, id)?;
+        if incident.alarms.is_held() {
+            // It fires freely, whatever holds the others.
+            unit.silenced.entry(id).or_default();
+        }
+        self.digest(unit, id);
+        Ok(())
+    }
+
+    /// An incident is as bad as the worst of its alerts, and declared where one of them declares.
+    pub(super) fn as_bad_as(&mut self, unit: &mut Unit, id: IncidentId, judged: &Triage) -> Decided<()> {
         let (incident, _) = self.incident(unit, id)?;
         if judged.severity < incident.severity {
             self.raise_severity(unit, id, judged.severity)?;
@@ -197,7 +217,6 @@ impl Core {
         if incident.state == State::Candidate && judged.decision == Declare::Declare {
             self.promote(unit, id, "an alert joined that declares")?;
         }
-        self.digest(unit, id);
         Ok(())
     }
 
@@ -237,7 +256,16 @@ impl Core {
         if !had_end && let Some(ends_at) = alert.ends_at {
             expect_at(unit, alert.id, KEY_LAPSE, Rule::AlertLapse, ends_at);
         }
-        if signal.severity == alert.sender_severity {
+        let text = text_digest(signal);
+        let says_something_else = text != alert.text;
+        // What says something else may be held by other silences.
+        let held_otherwise = says_something_else
+            && !self.org.silences().is_empty()
+            && suppression(&self.org, integration, signal, unit.now).map(|held| held.until) != alert.silenced_until;
+        if signal.severity == alert.sender_severity && !held_otherwise {
+            if says_something_else {
+                self.say_something_else(unit, signal, key, &mut alert, text);
+            }
             let hard = self.setup.shared && signal.ends_at.is_none();
             if hard {
                 // Another node may have ended it a moment ago, and this sender says it only once:
@@ -252,7 +280,21 @@ impl Core {
         }
         keep(unit, kept);
         self.judge_again(unit, integration, signal, key, alert)?;
+        self.tell_silences(unit)?;
         Ok(SignalReply::Changed)
+    }
+
+    /// The text of an open alert is the one that was sent last.
+    fn say_something_else(&self, unit: &mut Unit, signal: &Signal, key: &AlertKey, alert: &mut OpenAlert, digest: u64) {
+        alert.text = digest;
+        let text = Text::of(signal, digest);
+        let waits = if self.texts.may_be_written(key) {
+            unit.write(text.write(alert.id));
+            None
+        } else {
+            Some(Box::new(text))
+        };
+        unit.alerts.push(AlertChange::Says(key.clone(), waits));
     }
 
     /// Judges an open alert anew: its severity changed, or its silence ended.
@@ -269,9 +311,11 @@ impl Core {
             Some(whole) => whole.clone(),
             None => self.whole_alert(alert.id)?.ok_or(Stop::Need(Need::Alert(alert.id)))?,
         };
-        // Another node may have given it to an incident meanwhile.
+        // Another node may have given it to an incident meanwhile, or judged it by other silences.
         alert.incident = stored.incident;
-        unit.had.entry(alert.id).or_insert(alert.incident);
+        alert.silenced_until = stored.suppressed.as_ref().map(|held| held.until);
+        unit.note_alert(&alert);
+        let was = alert.clone();
         if judged.suppressed.is_none() {
             let held = alert.incident.map(|id| self.incident(unit, id)).transpose()?.map(|(state, _)| state);
             match held {
@@ -287,10 +331,10 @@ impl Core {
         }
         alert.severity = judged.severity;
         alert.sender_severity = signal.severity;
-        alert.suppressed = judged.suppressed.is_some();
-        let held_until = stored.suppressed.as_ref().map(|s| s.until);
+        alert.silenced_until = judged.suppressed.as_ref().map(|held| held.until);
+        alert.text = text_digest(signal);
         if let Some(Suppression { until, .. }) = judged.suppressed
-            && held_until != Some(until)
+            && was.silenced_until != Some(until)
         {
             unit.settle(&allclear_domain::expect::Settle {
                 owner: Owner::Alert(alert.id),
@@ -308,6 +352,8 @@ impl Core {
         stored.suppressed = judged.suppressed;
         stored.title.clone_from(&signal.title);
         stored.detail = detail(signal);
+        stored.text = Some(alert.text);
+        Self::note_silence(unit, &was, &stored);
         (stored.last_seen_at, stored.ends_at, stored.count) = (alert.last_seen_at, alert.ends_at, alert.count);
         unit.write(rows::alert::judged(&stored));
         unit.whole.insert(alert.id, stored);
@@ -349,29 +395,4 @@ pub(super) fn expect_at(unit: &mut Unit, alert: AlertId, key: &str, rule: Rule, 
     expectation.next_look_at = after(unit.now, length).max(at);
     expectation.occurrence = unit.occurrence();
     unit.expect(&expectation);
-}
-
-/// What a signal says beyond the columns, as stored and shown.
-fn detail(signal: &Signal) -> String {
-    #[derive(serde::Serialize)]
-    struct Detail<'a> {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        description: Option<&'a str>,
-        labels: &'a allclear_domain::wire::Labels,
-        #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty")]
-        annotations: &'a allclear_domain::wire::Labels,
-        #[serde(skip_serializing_if = "<[_]>::is_empty")]
-        links: &'a [allclear_domain::wire::Link],
-        /// Trifles that were cut or left out.
-        #[serde(skip_serializing_if = "<[_]>::is_empty")]
-        notes: &'a [String],
-    }
-    let detail = Detail {
-        description: signal.description.as_deref(),
-        labels: &signal.labels,
-        annotations: &signal.annotations,
-        links: &signal.links,
-        notes: &signal.notes,
-    };
-    serde_json::to_string(&detail).unwrap_or_default()
 }

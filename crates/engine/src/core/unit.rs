@@ -1,7 +1,7 @@
 //! A unit: what one command changes, staged until it is whole, then one list of writes.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use allclear_domain::access::Actor;
@@ -9,6 +9,7 @@ use allclear_domain::action::{self, Action};
 use allclear_domain::event::{Draft, Head, Mode, Stream};
 use allclear_domain::expect::{Expectation, Settle};
 use allclear_domain::ids::{ActionId, AlertId, IdGen, IncidentId, PageId, ReviewId};
+use allclear_domain::incident::alarms::Silencing;
 use allclear_domain::incident::{self, Incident};
 use allclear_domain::paging::{self, Page, Reaction};
 use allclear_domain::review::{self, Review};
@@ -21,6 +22,8 @@ use jiff::Timestamp;
 
 use super::alerts::{AlertKey, OpenAlert};
 use super::command::Input;
+use super::flapping::Recent;
+use super::texts::Text;
 use crate::outbox::windows::{Birth, Staged, Windows};
 
 /// What follows once the unit is durable.
@@ -54,7 +57,8 @@ pub struct Effects {
 pub(crate) enum AlertChange {
     Open(AlertKey, OpenAlert),
     Set(AlertKey, OpenAlert),
-    End(AlertKey, AlertId),
+    /// With what is remembered in case it comes back.
+    End(AlertKey, AlertId, Option<Recent>),
     /// All open alerts of an incident.
     EndOfIncident(IncidentId),
     Give {
@@ -62,6 +66,8 @@ pub(crate) enum AlertChange {
         into: IncidentId,
     },
     Touch(AlertKey, OpenAlert),
+    /// It says something else: what waits to be written, or nothing where that is written with this.
+    Says(AlertKey, Option<Box<Text>>),
     Flushed(AlertKey),
 }
 
@@ -86,6 +92,10 @@ pub struct Unit {
     pub(crate) had: HashMap<AlertId, Option<IncidentId>>,
     /// References it gave to incidents.
     pub(crate) references: u64,
+    /// Those of them that a silence held then.
+    pub(crate) had_silenced: HashSet<AlertId>,
+    /// What silences changed about the alerts of incidents, to be told once for each.
+    pub(crate) silenced: BTreeMap<IncidentId, Silencing>,
     /// Alerts this unit touched; `None` where it may be any.
     touched: Option<Vec<AlertKey>>,
     drafts: Vec<Draft>,
@@ -130,6 +140,8 @@ impl Unit {
             whole: HashMap::new(),
             had: HashMap::new(),
             references: 0,
+            had_silenced: HashSet::new(),
+            silenced: BTreeMap::new(),
             touched: Some(Vec::new()),
             drafts: Vec::new(),
             heads: BTreeMap::new(),
@@ -167,6 +179,16 @@ impl Unit {
     /// A number that no other occurrence of an expectation has, whatever the clock says.
     pub(crate) fn occurrence(&mut self) -> u32 {
         (self.ids.next_u64() >> 32) as u32
+    }
+
+    /// Notes how an alert stood before this unit changes it.
+    pub(crate) fn note_alert(&mut self, alert: &OpenAlert) {
+        if let std::collections::hash_map::Entry::Vacant(had) = self.had.entry(alert.id) {
+            had.insert(alert.incident);
+            if alert.silenced_until.is_some() {
+                self.had_silenced.insert(alert.id);
+            }
+        }
     }
 
     /// Notes that a decision rests on where this stream stands.
@@ -478,7 +500,8 @@ impl Unit {
             .map(|change| match change {
                 AlertChange::Open(key, _)
                 | AlertChange::Set(key, _)
-                | AlertChange::End(key, _)
+                | AlertChange::End(key, _, _)
+                | AlertChange::Says(key, _)
                 | AlertChange::Touch(key, _)
                 | AlertChange::Flushed(key) => Some(key.clone()),
                 AlertChange::EndOfIncident(_) | AlertChange::Give { .. } => None,

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use allclear_domain::access::Actor;
 use allclear_domain::event::{Draft, Head, Mode, Stream};
-use allclear_domain::expect::Rule;
 use allclear_domain::org::diff::{Action, Change, Form, FormKind};
 use allclear_store::rows::form;
 use allclear_store::{Write, rows};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Applied, MANAGED_BY_FILE, MadeSecret, OrgError, Read, forget_maker, load, open_secrets, seal_secrets};
+use crate::core::silences;
 use crate::engine::Engine;
 use crate::sessions::shut_out;
 
@@ -26,6 +27,8 @@ pub(super) struct Edit<'a> {
     writes: Vec<Write>,
     changes: Vec<Change>,
     drafts: Vec<(String, &'static str, String)>,
+    /// Whether open alerts have to be judged anew.
+    silences: bool,
 }
 
 impl<'a> Edit<'a> {
@@ -33,7 +36,7 @@ impl<'a> Edit<'a> {
         let was_version = read.version;
         let stored =
             read.forms.into_iter().filter_map(|row| FormKind::from_word(&row.kind).map(|kind| ((kind, row.id.clone()), row))).collect();
-        Self { engine, actor, stored, was_version, version: was_version + 1, writes: Vec::new(), changes: Vec::new(), drafts: Vec::new() }
+        Self { engine, actor, stored, was_version, version: was_version + 1, writes: Vec::new(), changes: Vec::new(), drafts: Vec::new(), silences: false }
     }
 
     pub(super) fn put(&mut self, mut form: Form, position: usize, managed: Option<&str>) -> Result<(), OrgError> {
@@ -77,6 +80,12 @@ impl<'a> Edit<'a> {
             Some(row) => (row.made.unwrap_or(row.version), row.made_by.clone()),
             None => (self.version, Some(self.actor.to_string())),
         };
+        if form.kind == FormKind::Silence {
+            let was = before.map(|row| row.version);
+            // A body that does not read is no silence: it is left out of what is in force, and named.
+            let starts_at = form.body.get("starts_at").and_then(Value::as_str).and_then(|text| text.parse().ok());
+            self.silence_changed(&form.id, was, starts_at);
+        }
         let mut sealed = form.body;
         seal_secrets(form.kind, &mut sealed, key, self.engine.shared.ports.rng.as_ref());
         let row = form::Stored {
@@ -92,6 +101,28 @@ impl<'a> Edit<'a> {
         };
         self.writes.extend(form::put(&row, self.actor));
         Ok(())
+    }
+
+    /// Open alerts are judged again once this is in force, and when a silence begins that is planned.
+    fn silence_changed(&mut self, id: &str, was: Option<u64>, starts_at: Option<Timestamp>) {
+        let now = self.engine.now();
+        self.silences = true;
+        if let Some(was) = was {
+            self.writes.push(rows::expectation::settle(&silences::no_longer_begins(was, id), now));
+        }
+        if let Some(begins) = starts_at.and_then(|at| silences::when_it_begins(self.version, id, at, now)) {
+            self.writes.push(rows::expectation::open(&begins));
+        }
+    }
+
+    /// How many forms of this kind there are, with these ids among them.
+    pub(super) fn stored(&self, kind: FormKind) -> impl Iterator<Item = &form::Stored> {
+        self.stored.iter().filter(move |((of, _), _)| *of == kind).map(|(_, row)| row)
+    }
+
+    /// Earlier bodies of a form are not kept: what a sender makes must not grow without end.
+    pub(super) fn forget_history(&mut self, kind: FormKind, id: &str, keep: u32) {
+        self.writes.push(form::forget_history(kind.word(), id, keep));
     }
 
     /// Forms of the file that it does not name any more.
@@ -117,6 +148,10 @@ impl<'a> Edit<'a> {
             // Whoever gets this id next is somebody else.
             self.writes.extend(shut_out(&id, self.engine.now()));
         }
+        if kind == FormKind::Silence {
+            let was = self.stored.get(&(kind, id.clone())).map(|row| row.version);
+            self.silence_changed(&id, was, None);
+        }
         self.writes.extend(form::remove(kind.word(), &id, self.version, self.actor, self.engine.now()));
         let body = serde_json::json!({ "version": self.version, "action": Action::Remove });
         self.drafts.push((format!("{}/{id}", kind.word()), "form_changed", body.to_string()));
@@ -137,6 +172,9 @@ impl<'a> Edit<'a> {
         for (stream, kind, body) in std::mem::take(&mut self.drafts) {
             self.writes.push(self.event(stream, kind, body).await?);
         }
+        if self.silences {
+            self.writes.push(rows::expectation::open(&silences::when_changed(self.version, self.engine.now())));
+        }
         let (was, version) = (self.was_version.to_string(), self.version.to_string());
         self.writes.push(if self.was_version == 0 {
             rows::meta::first(rows::meta::ORG_VERSION, &version)
@@ -149,9 +187,7 @@ impl<'a> Edit<'a> {
             tracing::warn!(%problem, "a part of the organisation cannot be used");
         }
         self.engine.put_org(Arc::new(org)).await;
-        if self.changes.iter().any(|change| change.kind == FormKind::Silence) {
-            // What a silence holds back is judged again now: it may have ended early, or be gone.
-            shared.db.commit(vec![rows::expectation::look_now(Rule::SilenceEnd, self.engine.now())]).await?;
+        if self.silences {
             self.engine.wake();
         }
         Ok(Applied { version: self.version, changes: self.changes, made })

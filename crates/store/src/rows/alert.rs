@@ -46,7 +46,13 @@ fn values(a: &Alert) -> Vec<Val> {
         opt_instant(a.ended_at),
         instant(a.last_seen_at),
         count(a.count),
+        digest(a.text),
+        Val::from(a.returns),
     ]
+}
+
+fn digest(text: Option<u64>) -> Val {
+    text.and_then(|digest| i64::try_from(digest).ok()).map_or(Val::Null, Val::Int)
 }
 
 /// Ends an open alert; one that has ended makes this a conflict.
@@ -88,7 +94,7 @@ pub fn judged(a: &Alert) -> Write {
     Write::Exec {
         table: &ALERT,
         sql: "update alert set incident = ?2, severity = ?3, sender_severity = ?4, decision = ?5, because = ?6, silence = ?7, \
-              silenced_until = ?8, title = ?9, detail = ?10, last_seen_at = ?11, ends_at = ?12, count = ?13 where id = ?1 and ended is null",
+              silenced_until = ?8, title = ?9, detail = ?10, last_seen_at = ?11, ends_at = ?12, count = ?13, text_digest = ?14 where id = ?1 and ended is null",
         args: vec![
             text(a.id),
             opt_text(a.incident),
@@ -103,8 +109,21 @@ pub fn judged(a: &Alert) -> Write {
             instant(a.last_seen_at),
             opt_instant(a.ends_at),
             count(a.count),
+            digest(a.text),
         ],
         expect: Some(1),
+    }
+}
+
+/// A repetition that says something else: what an open alert shows, from now on.
+#[must_use]
+pub fn says(id: AlertId, title: &str, detail: &str, text_digest: u64) -> Write {
+    Write::Exec {
+        table: &ALERT,
+        sql: "update alert set title = ?2, detail = ?3, text_digest = ?4 where id = ?1 and ended is null",
+        args: vec![text(id), text(title), text(detail), digest(Some(text_digest))],
+        // What ended meanwhile shows what it did.
+        expect: None,
     }
 }
 
@@ -131,7 +150,7 @@ const fn decision_word(decision: Declare) -> &'static str {
 }
 
 const COLUMNS: &str = "id, integration, dedup_key, ended, title, severity, sender_severity, service, source, detail, decision, because, \
-    silence, silenced_until, incident, signal, org_version, starts_at, ends_at, opened_at, ended_at, last_seen_at, count";
+    silence, silenced_until, incident, signal, org_version, starts_at, ends_at, opened_at, ended_at, last_seen_at, count, text_digest, returns";
 
 fn alert(row: &Row) -> Result<Alert, Fault> {
     let mut r = Reader::new(row);
@@ -167,7 +186,13 @@ fn alert(row: &Row) -> Result<Alert, Fault> {
         ended_at: r.opt_instant()?,
         last_seen_at: r.instant()?,
         count: r.count()?,
+        text: opt_digest(&mut r)?,
+        returns: r.small()?,
     })
+}
+
+fn opt_digest(r: &mut Reader<'_>) -> Result<Option<u64>, Fault> {
+    Ok(r.opt_int()?.and_then(|digest| u64::try_from(digest).ok()))
 }
 
 /// One alert.
@@ -199,7 +224,11 @@ pub struct Open {
     pub incident: Option<IncidentId>,
     pub severity: Severity,
     pub sender_severity: Option<SenderSeverity>,
-    pub suppressed: bool,
+    /// When the silence that holds it ends.
+    pub silenced_until: Option<Timestamp>,
+    pub opened_at: Timestamp,
+    pub text: Option<u64>,
+    pub returns: u32,
     pub ends_at: Option<Timestamp>,
     pub last_seen_at: Timestamp,
     pub count: u64,
@@ -209,7 +238,8 @@ pub struct Open {
 pub async fn open_after(db: &Db, after: &str, limit: i64) -> Result<(Found<Open>, Option<String>), Fault> {
     let rows = db
         .read(
-            "select id, integration, dedup_key, incident, severity, sender_severity, silence is not null, ends_at, last_seen_at, count \
+            "select id, integration, dedup_key, incident, severity, sender_severity, silenced_until, opened_at, text_digest, returns, ends_at, \
+             last_seen_at, count \
              from alert where ended is null and id > ?1 order by id limit ?2",
             vec![text(after), Val::Int(limit)],
         )
@@ -227,18 +257,74 @@ fn open_row(row: &Row) -> Result<Open, Fault> {
         incident: r.opt_parse()?,
         severity: r.word(|w| w.parse::<Severity>().ok())?,
         sender_severity: r.opt_text()?.as_deref().and_then(SenderSeverity::from_word),
-        // SQLite gives a comparison as a number, PostgreSQL as a boolean.
-        suppressed: match &row.0[r.at] {
-            Val::Bool(value) => {
-                r.at += 1;
-                *value
-            }
-            _ => r.int()? != 0,
-        },
+        silenced_until: r.opt_instant()?,
+        opened_at: r.instant()?,
+        text: opt_digest(&mut r)?,
+        returns: r.small()?,
         ends_at: r.opt_instant()?,
         last_seen_at: r.instant()?,
         count: r.count()?,
     })
+}
+
+/// Open alerts after an id, whole: to be judged by the silences that are in force now.
+pub async fn open_whole_after(db: &Db, after: &str, limit: i64) -> Result<Vec<Alert>, Fault> {
+    let sql = format!("select {COLUMNS} from alert where ended is null and id > ?1 order by id limit ?2");
+    let rows = db.read(&sql, vec![text(after), Val::Int(limit)]).await?;
+    rows.iter().map(alert).collect()
+}
+
+/// Open alerts that a silence holds.
+pub async fn held_by(db: &Db, silence: &str, reach: &Reach, limit: i64) -> Result<Vec<Alert>, Fault> {
+    let mut args = vec![text(silence)];
+    let seen = super::reader::seen_with(reach, "alert.incident", &mut args);
+    args.push(Val::Int(limit));
+    let sql =
+        format!("select {COLUMNS} from alert where ended is null and silence = ?1 and {seen} order by id desc limit ?{}", args.len());
+    let rows = db.read(&sql, args).await?;
+    rows.iter().map(alert).collect()
+}
+
+/// Of an incident's open alerts: all, those that silences hold, and when the first of these silences ends.
+pub async fn held(db: &Db, incident: IncidentId) -> Result<(u64, u64, Option<Timestamp>), Fault> {
+    let sql = "select count(*), count(silence), min(silenced_until) from alert where incident = ?1 and ended is null";
+    let rows = db.read(sql, vec![text(incident)]).await?;
+    rows.first().map_or(Ok((0, 0, None)), |row| {
+        let mut r = Reader::new(row);
+        Ok((r.count()?, r.count()?, r.opt_instant()?))
+    })
+}
+
+/// An alert that ended, as whoever waits for it to come back remembers it.
+#[derive(Debug, Clone)]
+pub struct EndedLately {
+    pub integration: String,
+    pub dedup_key: String,
+    pub incident: IncidentId,
+    pub opened_at: Timestamp,
+    pub ended_at: Timestamp,
+    pub returns: u32,
+}
+
+/// Alerts of incidents that ended by themselves since an instant, the latest first.
+pub async fn ended_since(db: &Db, since: Timestamp, limit: i64) -> Result<Vec<EndedLately>, Fault> {
+    let sql = "select integration, dedup_key, incident, opened_at, ended_at, returns from alert \
+               where ended_at is not null and ended_at >= ?1 and incident is not null and ended <> 'with_incident' \
+               order by ended_at desc limit ?2";
+    let rows = db.read(sql, vec![instant(since), Val::Int(limit)]).await?;
+    rows.iter()
+        .map(|row| {
+            let mut r = Reader::new(row);
+            Ok(EndedLately {
+                integration: r.text()?,
+                dedup_key: r.text()?,
+                incident: r.parse()?,
+                opened_at: r.instant()?,
+                ended_at: r.instant()?,
+                returns: r.small()?,
+            })
+        })
+        .collect()
 }
 
 /// Of an incident: alerts in all, and those that are open.

@@ -71,17 +71,6 @@ pub fn looked(e: &Expectation, standing: Standing, at: Timestamp, why: &str) -> 
     }
 }
 
-/// Every live one of a rule is looked at now: what it waits for may have come early.
-#[must_use]
-pub fn look_now(rule: Rule, now: Timestamp) -> Write {
-    Write::Exec {
-        table: &EXPECTATION,
-        sql: "update expectation set next_look_at = ?2 where rule = ?1 and standing = 'live' and next_look_at > ?2",
-        args: vec![text(rule.name()), instant(now)],
-        expect: None,
-    }
-}
-
 /// Looks again later; a look that was carried out already, here or on another node, is a conflict, so that
 /// what it did is done once.
 #[must_use]
@@ -145,14 +134,16 @@ fn key_of(row: &Row) -> String {
 /// Rows that do not read are passed over up to this many: they stay due, and those behind them have to be seen.
 const PASSED_OVER_MAX: i64 = 4096;
 
-/// Live ones whose look is due: of the worst incidents first, then the earliest. What has a rule of a newer version is
+/// Live ones whose look is due: what the organisation says first, for it may hold what comes after, then of the worst
+/// incidents, then the earliest. What has a rule of a newer version is
 /// left to that version ([`of_other_versions`] names it); what does not read otherwise stands beside the others.
 pub async fn due(db: &Db, now: Timestamp, limit: i64) -> Result<Found<Expectation>, Fault> {
     let stops = allclear_domain::plants::planted("unreadable-stops-looks");
     let known = if stops { String::new() } else { format!("and rule in ({})", known_rules()) };
     let sql = format!(
         "select {COLUMNS} from expectation where standing = 'live' and next_look_at <= ?1 {known} \
-         order by coalesce((select severity from incident where incident.id = expectation.incident), 'sev9'), next_look_at limit ?2"
+         order by case owner when 'org' then 'sev0' else \
+         coalesce((select severity from incident where incident.id = expectation.incident), 'sev9') end, next_look_at limit ?2"
     );
     let mut most = limit;
     loop {
@@ -236,6 +227,12 @@ pub async fn running_digests(db: &Db) -> Result<Vec<IncidentId>, Fault> {
     let rows = db.read(sql, vec![text(Rule::AlertsDigest.name())]).await?;
     // An owner that does not read has no digest to be told.
     Ok(rows.iter().filter_map(|row| Reader::new(row).parse().ok()).collect())
+}
+
+/// Whether something that the organisation expects is due: open alerts are still being judged.
+pub async fn org_is_due(db: &Db, now: Timestamp) -> Result<bool, Fault> {
+    let sql = "select 1 from expectation where owner = 'org' and standing = 'live' and next_look_at <= ?1 limit 1";
+    Ok(!db.read(sql, vec![instant(now)]).await?.is_empty())
 }
 
 /// When the next look is due, of what this program can look at.

@@ -64,6 +64,18 @@ fn history(kind: &str, id: &str, version: u64, body: Option<&String>, actor: &Ac
     Write::Upsert { table: &FORM_HISTORY, row: vec![text(kind), text(id), count(version), opt_text(body), text(actor), instant(at)] }
 }
 
+/// Erases the bodies of a form's earlier versions but for the newest.
+#[must_use]
+pub fn forget_history(kind: &str, id: &str, keep: u32) -> Write {
+    Write::Exec {
+        table: &FORM_HISTORY,
+        sql: "delete from form_history where kind = ?1 and id = ?2 and version not in \
+              (select version from form_history where kind = ?1 and id = ?2 order by version desc limit ?3)",
+        args: vec![text(kind), text(id), Val::from(keep)],
+        expect: None,
+    }
+}
+
 /// Every form, in order.
 pub async fn all(db: &Db) -> Result<Vec<Stored>, Fault> {
     let rows = db

@@ -4,6 +4,7 @@ use allclear_domain::access::Reach;
 use allclear_domain::event::{Head, Mode};
 use allclear_domain::expect::Rule;
 use allclear_domain::ids::IncidentId;
+use allclear_domain::incident::alarms::Alarms;
 use allclear_domain::incident::work::Work;
 use allclear_domain::incident::{Incident, Severity, State};
 
@@ -54,6 +55,8 @@ pub fn put(i: &Incident, head: Head) -> Write {
             if i.work == Work::default() { Val::Null } else { to_json(&i.work) },
             Val::Bool(i.private),
             to_json(&i.admitted),
+            // Most incidents are never held, and end once.
+            if i.alarms == Alarms::default() { Val::Null } else { to_json(&i.alarms) },
         ],
     }
 }
@@ -72,7 +75,7 @@ pub fn unchanged(id: IncidentId, version: u64) -> Write {
 
 const COLUMNS: &str = "id, ref, state, title, severity, service, escalation, group_key, because, mode, commander, acknowledged_by, \
     merged_into, page, alerts_told, recoveries_told, recovered, reopened, impact_started_at, detected_at, declared_at, acknowledged_at, mitigated_at, \
-    resolved_at, closed_at, created_at, updated_at, private, admitted, version, hash, work";
+    resolved_at, closed_at, created_at, updated_at, private, admitted, version, hash, work, alarms";
 
 fn incident(row: &Row) -> Result<(Incident, Head), Fault> {
     let mut r = Reader::new(row);
@@ -111,10 +114,14 @@ fn incident(row: &Row) -> Result<(Incident, Head), Fault> {
         private: r.bool()?,
         admitted: r.json()?,
         work: Work::default(),
+        alarms: Alarms::default(),
     };
     let head = Head { version: r.count()?, hash: r.hash()? };
     if let Some(json) = r.opt_text()? {
         incident.work = serde_json::from_str(&json).map_err(|why| super::broken("work", &why.to_string()))?;
+    }
+    if let Some(json) = r.opt_text()? {
+        incident.alarms = serde_json::from_str(&json).map_err(|why| super::broken("alarms", &why.to_string()))?;
     }
     Ok((incident, head))
 }

@@ -103,6 +103,10 @@ impl<'a> Reader<'a> {
     pub(crate) fn instant(&mut self) -> Result<Timestamp, Fault> {
         Ok(from_micros(self.int()?))
     }
+    pub(crate) fn opt_int(&mut self) -> Result<Option<i64>, Fault> {
+        let at = self.step();
+        self.row.opt_int(at)
+    }
     pub(crate) fn opt_instant(&mut self) -> Result<Option<Timestamp>, Fault> {
         let at = self.step();
         Ok(self.row.opt_int(at)?.map(from_micros))

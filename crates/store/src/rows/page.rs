@@ -10,6 +10,7 @@ use crate::db::Db;
 use crate::fault::Fault;
 use crate::schema::PAGE;
 use crate::val::{Row, Val, Write};
+use jiff::Timestamp;
 
 /// The row of a page whose log ends at `head`.
 #[must_use]
@@ -42,7 +43,8 @@ pub fn put(p: &Page, head: Head) -> Write {
     }
 }
 
-/// What a page has beside the usual: people by name, something it only tells, or that it came back.
+/// What a page has beside the usual: people by name, something it only tells, that it came back or went on, and the end
+/// of its step's time.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Asks {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -53,6 +55,15 @@ struct Asks {
     since_round: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tells: Option<Tells>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "never")]
+    resumed: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's way
+const fn never(times: &u32) -> bool {
+    *times == 0
 }
 
 const fn first() -> u32 {
@@ -65,10 +76,18 @@ const fn is_first(round: &u32) -> bool {
 }
 
 fn asks(p: &Page) -> Val {
-    if p.targets.is_empty() && p.then.is_empty() && p.tells.is_none() && is_first(&p.since_round) {
+    let usual = p.targets.is_empty() && p.then.is_empty() && p.tells.is_none() && is_first(&p.since_round);
+    if usual && p.due_at.is_none() && p.resumed == 0 {
         return Val::Null;
     }
-    to_json(&Asks { targets: p.targets.clone(), then: p.then.clone(), since_round: p.since_round, tells: p.tells.clone() })
+    to_json(&Asks {
+        targets: p.targets.clone(),
+        then: p.then.clone(),
+        since_round: p.since_round,
+        tells: p.tells.clone(),
+        due_at: p.due_at,
+        resumed: p.resumed,
+    })
 }
 
 /// Holds only while a page stands at this version: for decisions that rest on it and change something
@@ -111,11 +130,14 @@ fn page(row: &Row) -> Result<(Page, Head), Fault> {
         then: Vec::new(),
         since_round: first(),
         tells: None,
+        due_at: None,
+        resumed: 0,
     };
     let head = Head { version: r.count()?, hash: r.hash()? };
     if let Some(json) = r.opt_text()? {
         let asks: Asks = serde_json::from_str(&json).map_err(|why| super::broken("asks", &why.to_string()))?;
         (page.targets, page.then, page.since_round, page.tells) = (asks.targets, asks.then, asks.since_round, asks.tells);
+        (page.due_at, page.resumed) = (asks.due_at, asks.resumed);
     }
     Ok((page, head))
 }

@@ -36,6 +36,7 @@ pub fn one(n: u128, title: &str, severity: Severity) -> Incident {
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
         work: Default::default(),
+        alarms: Default::default(),
         private: false,
         admitted: Default::default(),
     }

@@ -77,6 +77,7 @@ pub(crate) async fn shown(
         @if let Some(view) = &view {
             @if kind == FormKind::Person { (super::invite::form(&view.id)) }
             @if kind == FormKind::Integration { p { a href={ (super::lately::PATH) "?integration=" (parts::escaped(&view.id)) } { "Refused lately" } span class="quiet" { ": what came with its key and was not taken." } } }
+            @if kind == FormKind::Silence { (holds(app, who, &view.id).await?) }
             @if view.managed.is_none() { (removal(view)) }
             (history(app, &org, who, when, view).await?)
         }
@@ -85,6 +86,32 @@ pub(crate) async fn shown(
     let title = view.as_ref().map_or_else(|| format!("New {}", name_of(kind)), |view| title(&org, kind, &view.id));
     // It stands still: what is typed is held against the version that it began with.
     Ok(framed(app, &Page { title: &title, place: Place::Settings, who, when, wall: false, live: None, source, body }))
+}
+
+/// Open alerts shown of a silence at most; more are counted.
+const HELD_SHOWN: i64 = 50;
+
+/// What a silence holds at the moment.
+async fn holds(app: &App, who: &Principal, id: &str) -> Result<Markup, Refused> {
+    let held = app.engine.queries(who).alerts_held_by(id, HELD_SHOWN + 1).await.map_err(|_| Refused::store(None))?;
+    let shown = usize::try_from(HELD_SHOWN).unwrap_or(usize::MAX);
+    Ok(html! {
+        section aria-label="What it holds" {
+            h2 { "What it holds" }
+            @if held.is_empty() { p class="quiet" { "No open alert at the moment." } }
+            @else {
+                ul {
+                    @for alert in held.iter().take(shown) {
+                        li {
+                            bdi { (parts::cut(&alert.title, 120)) }
+                            @if let Some(incident) = &alert.incident { " · " a href={ "/incidents/" (incident) } { "its incident" } }
+                        }
+                    }
+                }
+                @if held.len() > shown { p class="quiet" { "And more." } }
+            }
+        }
+    })
 }
 
 /// Why there is no page.

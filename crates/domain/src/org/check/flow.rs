@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::{Checker, KEY_LEN_MAX, KEY_LEN_MIN, REPEAT_MAX, WITHIN_MAX, root};
+use crate::incident::alarms::GRACE_MAX;
 use crate::matcher::Matchers;
 use crate::org::export::MASK;
 use crate::org::model::Slug;
@@ -265,6 +266,13 @@ impl Checker<'_> {
                 && (labels.is_empty() || labels.iter().any(|label| label.trim().is_empty()))
             {
                 self.error(set.key("group_by"), "`group_by` names no label", "name labels, as in `[cluster, alertname]`, or leave it away");
+            }
+            if let Some(grace) = route.set.grace.filter(|grace| *grace > GRACE_MAX) {
+                self.error(
+                    set.key("grace"),
+                    format!("`{grace}` is a longer grace than {GRACE_MAX}"),
+                    format!("give at most {GRACE_MAX}, as in `5m`; `0s` makes every alert that comes back a new incident"),
+                );
             }
             if let Some(title) = &route.set.title {
                 self.title(set.key("title"), title);

@@ -1,0 +1,92 @@
+//! A page that was stopped goes on where it was: at its step, for what was left of the step's time.
+//!
+//! Its alerts had recovered, or were held, and burn again. Whoever was told keeps what they have; what had not
+//! reached anybody when it was stopped is told now, under a key of its own, since its message was withdrawn.
+//! A page that had come to its end does not go on: another one starts.
+
+use jiff::Timestamp;
+
+use super::decide::{Context, Refusal, advance, raise};
+use super::event::{Event, Resumed};
+use super::evolve::evolve;
+use super::react::{Reaction, key_ack, key_notify};
+use super::types::{Page, Status, Telling};
+use crate::expect::{Expectation, Owner, Rule};
+use crate::time::{Length, after};
+
+/// Why a page that was stopped before it reached anybody, or after it had reached everybody, does not go on.
+const NO_STEP: &str = "it was stopped at none of its steps";
+
+pub(super) fn decide(page: &Page, because: String, context: &mut Context<'_>) -> Result<Vec<Event>, Refusal> {
+    match page.status {
+        // It goes on already.
+        Status::Running => return Ok(Vec::new()),
+        Status::Stopped => {}
+        Status::Acknowledged => return Err(Refusal::Over("somebody has acknowledged it")),
+        Status::Exhausted => return Err(Refusal::Over("everybody was paged")),
+        Status::Told => return Err(Refusal::Over("it asked for nothing")),
+    }
+    let (Some(due_at), Some(ended_at)) = (page.due_at, page.ended_at) else { return Err(Refusal::Over(NO_STEP)) };
+    let left = Length::between(ended_at, due_at);
+    let resumed = Event::Resumed(Resumed {
+        round: page.round,
+        step: page.step,
+        left,
+        because: because.clone(),
+        org_version: context.org.version,
+    });
+    let page = evolve(Some(page.clone()), page.id, &resumed, context.now);
+    let mut events = vec![resumed];
+    let hope_is_left = page.entries.iter().any(|entry| entry.telling != Telling::Failed);
+    if left.is_zero() || !hope_is_left {
+        let why = if left.is_zero() { "the time of the step was over" } else { "nobody of the step could be reached" };
+        events.extend(advance(&page, page.round, page.step + 1, why, false, context));
+        return Ok(events);
+    }
+    let now = context.now;
+    let is_due = |entry: &&super::types::Entry| entry.telling == Telling::Planned && entry.due_at.is_some_and(|at| at <= now);
+    let due: Vec<(String, u32)> = page.entries.iter().filter(is_due).map(|entry| (entry.person.clone(), entry.entry)).collect();
+    for (person, entry) in due {
+        events.extend(raise(&page, &person, entry, &because, false, context));
+    }
+    Ok(events)
+}
+
+pub(super) fn evolve_resumed(page: &mut Page, body: &Resumed, at: Timestamp) {
+    let stood = page.ended_at.map_or(Length::ZERO, |ended| Length::between(ended, at));
+    page.status = Status::Running;
+    page.ended_at = None;
+    page.due_at = Some(after(at, body.left));
+    page.resumed += 1;
+    for entry in &mut page.entries {
+        match entry.telling {
+            Telling::Planned => entry.due_at = entry.due_at.map(|due| after(due, stood)),
+            // Its message was withdrawn, or nobody knows yet what became of it.
+            Telling::Raised | Telling::Delayed => (entry.telling, entry.due_at, entry.message) = (Telling::Planned, Some(at), None),
+            Telling::Delivered | Telling::Failed => {}
+        }
+    }
+}
+
+pub(super) fn react(page: &Page, body: &Resumed, version: u64, at: Timestamp) -> Vec<Reaction> {
+    if body.left.is_zero() {
+        // The next step follows in the same decision.
+        return Vec::new();
+    }
+    let owner = Owner::Page(page.id);
+    let open = |key: String, rule: Rule, length: Length| {
+        let mut expectation =
+            Expectation::open(owner, key, rule, Some(page.incident_id()), format!("{owner}@{version}"), at, length);
+        // The same step was waited for before.
+        expectation.occurrence = u32::try_from(version).unwrap_or(u32::MAX);
+        Reaction::Open(expectation)
+    };
+    let mut out = vec![open(key_ack(body.round, body.step), Rule::PageAck, body.left)];
+    for entry in page.entries.iter().filter(|entry| entry.telling == Telling::Planned) {
+        if let Some(due_at) = entry.due_at.filter(|due| *due > at) {
+            let key = key_notify(body.round, body.step, &entry.person, entry.entry);
+            out.push(open(key, Rule::PageNotify, Length::between(at, due_at)));
+        }
+    }
+    out
+}

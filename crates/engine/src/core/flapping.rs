@@ -1,0 +1,242 @@
+//! Alerts that come back soon after they ended: they join the incident they had.
+//!
+//! Which alerts ended lately is kept in memory, for the longest grace that a route gives, and filled from the
+//! store at a start; where nodes share a store each hears of what the others ended
+//! ([`crate::peers`]). What is not known here any more is judged as new: it pages, rather than not.
+
+use std::collections::{HashMap, VecDeque};
+
+use allclear_domain::expect::{Expectation, Owner, Rule, Settle, Standing};
+use allclear_domain::ids::{AlertId, IncidentId};
+use allclear_domain::incident::alarms::{GRACE_DEFAULT, Return, takes_back};
+use allclear_domain::incident::{self, KEY_FLAPPING, State};
+use allclear_domain::org::model::Declare;
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::paging;
+use allclear_domain::plants::planted;
+use allclear_domain::signal::Triage;
+use allclear_domain::time::{Length, after};
+use allclear_store::rows::alert::EndedLately;
+use jiff::Timestamp;
+
+use super::alerts::{AlertKey, OpenAlert};
+use super::looks::settle;
+use super::unit::{AlertChange, Unit};
+use super::{Core, Decided, Stop};
+
+/// Alerts remembered that ended lately; beyond it the oldest are forgotten first, and page anew when they come
+/// back. Some 20 MB; a storm that ends as a whole is no larger as a rule.
+pub(crate) const RECENT_MAX: usize = 100_000;
+/// Incidents followed from one that was merged into another.
+const MERGES_FOLLOWED_MAX: usize = 8;
+/// Why a page goes on, or starts.
+const IT_IS_BACK: &str = "an alert of it came back";
+
+/// An alert that ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Recent {
+    incident: IncidentId,
+    opened_at: Timestamp,
+    ended_at: Timestamp,
+    returns: u32,
+}
+
+impl Recent {
+    /// What is remembered of an alert that ends; of one without an incident nothing.
+    pub(super) fn of(alert: &OpenAlert, ended_at: Timestamp) -> Option<Self> {
+        let opened_at = opened_at(alert.id).unwrap_or(ended_at);
+        alert.incident.map(|incident| Self { incident, opened_at, ended_at, returns: alert.returns })
+    }
+}
+
+/// An id tells when it was made.
+fn opened_at(id: AlertId) -> Option<Timestamp> {
+    Timestamp::from_millisecond(i64::try_from(id.bits() >> 80).ok()?).ok()
+}
+
+/// The longest time in which an alert can come back to its incident.
+pub(crate) fn horizon(org: &Org) -> Length {
+    let longest = org.routes().iter().filter_map(|route| route.route.set.grace).max();
+    longest.unwrap_or(GRACE_DEFAULT).max(GRACE_DEFAULT)
+}
+
+/// Alerts that ended lately, by condition.
+#[derive(Debug, Default)]
+pub(super) struct RecentlyEnded {
+    by_key: HashMap<AlertKey, Recent>,
+    /// In the order in which they ended.
+    order: VecDeque<(Timestamp, AlertKey)>,
+}
+
+impl RecentlyEnded {
+    pub(super) fn note(&mut self, key: AlertKey, recent: Recent, horizon: Length) {
+        if self.by_key.get(&key).is_some_and(|known| known.ended_at >= recent.ended_at) {
+            return;
+        }
+        self.order.push_back((recent.ended_at, key.clone()));
+        self.by_key.insert(key, recent);
+        while let Some((ended_at, key)) = self.order.front() {
+            let is_over = after(*ended_at, horizon) < recent.ended_at || self.order.len() > RECENT_MAX;
+            if !is_over {
+                break;
+            }
+            if self.by_key.get(key).is_some_and(|known| known.ended_at == *ended_at) {
+                self.by_key.remove(key);
+            }
+            self.order.pop_front();
+        }
+    }
+
+    fn get(&self, key: &AlertKey) -> Option<Recent> {
+        self.by_key.get(key).copied()
+    }
+}
+
+/// An alert that opens, and the incident it comes back to.
+pub(super) struct Back {
+    pub incident: IncidentId,
+    pub returns: u32,
+}
+
+impl Core {
+    /// Takes over alerts that ended: read from the store at a start, or ended by another node.
+    pub fn load_ended(&mut self, ended: Vec<EndedLately>) {
+        let horizon = horizon(&self.org);
+        for alert in ended {
+            let EndedLately { integration, dedup_key, incident, opened_at, ended_at, returns } = alert;
+            self.recent.note(AlertKey::new(&integration, &dedup_key), Recent { incident, opened_at, ended_at, returns }, horizon);
+        }
+    }
+
+    /// The incident that an alert which opens now comes back to, if it ended within its grace and nobody ended
+    /// the incident by hand.
+    pub(super) fn comes_back(&self, unit: &Unit, key: &AlertKey, judged: &Triage) -> Decided<Option<Back>> {
+        if judged.grace.is_zero() || judged.decision == Declare::Record || planted("flap-starts-anew") {
+            return Ok(None);
+        }
+        let ended_here = unit.alerts.iter().rev().find_map(|change| match change {
+            AlertChange::End(other, _, recent) if other == key => *recent,
+            _ => None,
+        });
+        let Some(recent) = ended_here.or_else(|| self.recent.get(key)) else { return Ok(None) };
+        if after(recent.ended_at, judged.grace) < unit.now {
+            return Ok(None);
+        }
+        let mut id = recent.incident;
+        let mut state = match self.incident(unit, id) {
+            Ok((state, _)) => state,
+            // Only a damaged store lacks it; the alert pages as a new one.
+            Err(Stop::Refused(_)) => return Ok(None),
+            Err(stop) => return Err(stop),
+        };
+        for _ in 0..MERGES_FOLLOWED_MAX {
+            let Some(into) = state.merged_into.filter(|_| state.state == State::Merged) else { break };
+            id = into;
+            (state, _) = self.incident(unit, id)?;
+        }
+        if !takes_back(&state) {
+            return Ok(None);
+        }
+        if !state.state.is_open() || judged.group_key.is_some() {
+            // Of a group one incident is open: where that is another one, it goes there as any alert of the group.
+            let group = state.group_key.as_ref().or(judged.group_key.as_ref());
+            if let Some(group) = group
+                && self.group(unit, group)?.is_some_and(|open| open != id)
+            {
+                return Ok(None);
+            }
+        }
+        // One that fired for longer than its grace was steady in between.
+        let was_steady = recent.ended_at.duration_since(recent.opened_at) > judged.grace.as_duration();
+        let returns = if was_steady { 1 } else { recent.returns.saturating_add(1) };
+        Ok(Some(Back { incident: id, returns }))
+    }
+
+    /// Carries out a return: the log says so, the incident is open, and its page goes on where nobody has it.
+    pub(super) fn take_back(&mut self, unit: &mut Unit, back: &Back, judged: &Triage, alert: AlertId, title: &str) -> Decided<()> {
+        let id = back.incident;
+        let before = self.incident(unit, id)?;
+        let ended_at = if before.0.state.is_open() { None } else { before.0.resolved_at.or(before.0.closed_at) };
+        let command = Return { alert, title: title.to_owned(), returns: back.returns, grace: judged.grace };
+        self.incident_command(unit, id, Some(before), incident::Command::Return(command))?;
+        let (state, _) = self.incident(unit, id)?;
+        if let Some(ended_at) = ended_at
+            && state.state == State::Declared
+        {
+            self.page_goes_on(unit, id, ended_at)?;
+        }
+        self.as_bad_as(unit, id, judged)?;
+        if state.alarms.is_held() {
+            // It fires freely, whatever holds the others.
+            unit.silenced.entry(id).or_default();
+        }
+        Ok(())
+    }
+
+    /// The pages that stopped when the incident ended go on; where none can, another starts.
+    fn page_goes_on(&mut self, unit: &mut Unit, id: IncidentId, ended_at: Timestamp) -> Decided<()> {
+        let (state, _) = self.incident(unit, id)?;
+        let urgency = self.org.severity(state.severity).notify;
+        let (mut goes_on, mut alert) = (false, None);
+        for page in self.pages_of(unit, id) {
+            let (found, _) = self.page(unit, page)?;
+            alert = found.alert.or(alert);
+            let stopped_then = found.status == paging::Status::Stopped && found.ended_at == Some(ended_at);
+            if stopped_then && found.due_at.is_some() && found.urgency == urgency {
+                self.change_page(unit, page, paging::Command::Resume { why: IT_IS_BACK.to_owned() })?;
+                goes_on = true;
+            }
+        }
+        if goes_on {
+            return Ok(());
+        }
+        self.start_page(unit, id, None, alert, IT_IS_BACK, false)
+    }
+
+    /// An alert of an incident that flaps ended: it has to be quiet for the whole time from now on.
+    pub(super) fn flaps_on(&mut self, unit: &mut Unit, id: IncidentId, quiet_for: Length) {
+        let owner = Owner::Incident(id);
+        unit.settle(&Settle { owner, key: Some(KEY_FLAPPING.to_owned()), standing: Standing::Void, why: "an alert ended" });
+        let mut expectation =
+            Expectation::open(owner, KEY_FLAPPING.to_owned(), Rule::Flapping, Some(id), unit.cause.clone(), unit.now, quiet_for);
+        expectation.occurrence = unit.occurrence();
+        unit.expect(&expectation);
+    }
+
+    /// Nothing changed for as long as what flaps has to be quiet: it fires steadily, or it is over.
+    pub(super) fn look_flapping(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId) -> Decided<()> {
+        let (state, _) = self.incident(unit, id)?;
+        if !state.state.is_open() || state.alarms.flapping.is_none() {
+            settle(unit, expectation, Standing::Void, "it flaps no more");
+            return Ok(());
+        }
+        let open = self.still_open(unit, id)?;
+        settle(unit, expectation, Standing::Missed, "nothing changed for long enough");
+        self.change_incident(unit, id, incident::Command::Steady { open })?;
+        if open == 0 { self.recover(unit, id) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn what_ended_longer_ago_than_any_grace_is_forgotten() {
+        let mut recent = RecentlyEnded::default();
+        let key = |n: i64| AlertKey::new("prom", &n.to_string());
+        let one = |second: i64| Recent { incident: IncidentId::from_bits(1), opened_at: at(0), ended_at: at(second), returns: 0 };
+        for n in 0..100 {
+            recent.note(key(n % 10), one(n), Length::from_secs(5));
+        }
+        let kept: Vec<i64> = (0..10).filter(|n| recent.get(&key(*n)).is_some()).collect();
+        assert_eq!(kept, [4, 5, 6, 7, 8, 9], "those of the last five seconds");
+        assert_eq!(recent.by_key.len(), recent.order.len());
+        recent.note(key(9), one(20), Length::from_secs(5));
+        assert_eq!(recent.get(&key(9)).map(|r| r.ended_at), Some(at(99)), "what comes late changes nothing");
+    }
+}
