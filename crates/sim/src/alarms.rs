@@ -70,7 +70,7 @@ impl World {
 
     /// I13 of one incident: held while silences hold every open alert, and then nobody is paged and somebody will
     /// look at it; free else.
-    pub(crate) fn check_held(&mut self, id: IncidentId, incident: &Incident) {
+    pub(crate) fn check_silenced(&mut self, id: IncidentId, incident: &Incident) {
         let expectations = block_on(rows::expectation::of_owner(&self.db, Owner::Incident(id))).unwrap_or_default();
         let live = |rule: Rule| expectations.iter().filter(|e| e.rule == rule && e.standing == Standing::Live).count();
         if live(Rule::Silenced) != usize::from(incident.alarms.is_held()) {

@@ -74,7 +74,7 @@ impl World {
         let owner = Owner::Incident(id);
         let folded: Vec<Page> = pages.into_iter().map(|(page, _)| page).collect();
         self.check_attendance(&incident, &folded, &expectations);
-        self.check_held(id, &incident);
+        self.check_silenced(id, &incident);
         if incident.state == State::Candidate && live(owner, Rule::Candidate) != 1 {
             self.fail("I1 a candidate waits for a decision", format!("{id}"));
         }
