@@ -3,6 +3,7 @@
 
 use allclear_domain::access::Actor;
 use allclear_domain::expect::{ATTEND_WITHIN, Rule, STILL_ON_IT_WITHIN, Standing};
+use allclear_domain::incident::alarms::Silencing;
 use allclear_domain::incident::{Command, Declaration, Event, Severity, State};
 use allclear_domain::time::Length;
 use proptest::prelude::*;
@@ -32,6 +33,8 @@ impl World {
         for event in events {
             match event {
                 Event::Promoted(_) | Event::Lost(_) | Event::Escalated(_) => *page_looks = true,
+                // Its page goes on.
+                Event::AlertReturned(body) if body.reopened => *page_looks = true,
                 Event::Acknowledged(_) | Event::Resolved(_) | Event::Cancelled(_) | Event::Merged(_) => *page_looks = false,
                 _ => {}
             }
@@ -57,11 +60,27 @@ impl World {
                 *page_looks |= !self.held();
                 None
             }
+            Rule::Silenced => Some(Command::Silence(Silencing::default())),
             other => panic!("an incident awaits `{}`", other.name()),
         };
         if let Some(command) = next {
+            let was_silenced = self.is_silenced();
             let events = self.run(command).unwrap();
             self.follow(&events, page_looks);
+            self.follow_silences(was_silenced, page_looks);
+        }
+    }
+
+    fn is_silenced(&self) -> bool {
+        self.incident.as_ref().is_some_and(|incident| incident.alarms.is_held())
+    }
+
+    /// Silences that hold all of its alerts stop its page; when they do so no longer it pages anew.
+    fn follow_silences(&self, was_silenced: bool, page_looks: &mut bool) {
+        match (was_silenced, self.is_silenced()) {
+            (false, true) => *page_looks = false,
+            (true, false) => *page_looks = true,
+            (false, false) | (true, true) => {}
         }
     }
 
@@ -105,8 +124,10 @@ proptest! {
             match happening {
                 Happening::Asked(command, who) => {
                     world.actor = who;
+                    let was_silenced = world.is_silenced();
                     let events = world.run(command).unwrap_or_default();
                     world.follow(&events, &mut page_looks);
+                    world.follow_silences(was_silenced, &mut page_looks);
                 }
                 Happening::Look(nth) => {
                     world.actor = Actor::Clock;

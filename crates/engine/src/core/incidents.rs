@@ -242,6 +242,7 @@ impl Core {
     pub(super) fn recover(&mut self, unit: &mut Unit, id: IncidentId) -> Decided<()> {
         let before = self.incident(unit, id)?;
         let page = before.0.page;
+        let was_silenced = before.0.alarms.is_held();
         let events = {
             let context = self.incident_context(unit);
             incident::decide(Some(&before.0), incident::Command::Recover, context).map_err(Refusal::from)?
@@ -259,6 +260,10 @@ impl Core {
                 }
                 _ => {}
             }
+        }
+        if was_silenced {
+            // Where nobody has it any more nobody would hear that it may be over.
+            self.page_after_hold(unit, id)?;
         }
         Ok(())
     }

@@ -246,9 +246,10 @@ impl Core {
     }
 
     /// Nobody was paged while silences held it: who has to come is decided now.
-    fn page_after_hold(&mut self, unit: &mut Unit, id: IncidentId) -> Decided<()> {
+    pub(super) fn page_after_hold(&mut self, unit: &mut Unit, id: IncidentId) -> Decided<()> {
         let (state, _) = self.incident(unit, id)?;
-        if state.state != State::Declared {
+        if !state.state.is_open() || state.state == State::Candidate || state.is_held() {
+            // Somebody has it, or decides about it.
             return Ok(());
         }
         let mut alert = None;
