@@ -109,7 +109,10 @@ fn operators_addresses_come_from_several_flags_or_one_variable_and_keep_their_se
     let resolved = resolve(&flags, smtp, None).unwrap();
     assert_eq!(Config::read(&resolved).unwrap().operators.0.len(), 2);
     let printed = resolved.print();
-    assert!(!printed.contains("T0") && printed.contains("https://hooks.example/********") && printed.contains("ops@example.org"), "{printed}");
+    assert!(
+        !printed.contains("T0") && printed.contains("https://hooks.example/********") && printed.contains("ops@example.org"),
+        "{printed}"
+    );
     let without = resolve(&flags, no_environment, None).unwrap();
     let why = Config::read(&without).unwrap_err().to_string();
     assert!(why.contains("give --smtp") && !why.contains("T0"), "{why}");

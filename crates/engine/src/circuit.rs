@@ -89,13 +89,8 @@ impl Circuits {
                 if *failures < OPENS_AFTER {
                     return None;
                 }
-                let open = Open {
-                    target: target.to_owned(),
-                    why: why.clone(),
-                    since: now,
-                    wait: PROBE_FIRST,
-                    probe_at: after(now, PROBE_FIRST),
-                };
+                let open =
+                    Open { target: target.to_owned(), why: why.clone(), since: now, wait: PROBE_FIRST, probe_at: after(now, PROBE_FIRST) };
                 known.failures.remove(target);
                 known.open.insert(target.to_owned(), open.clone());
                 Some(Change::Opened(open))

@@ -14,7 +14,10 @@ use allclear_domain::time::{Length, before};
 use allclear_store::{CommitError, Db, Fault, FaultKind, Space, Write, rows};
 
 use crate::core::silences;
-use crate::core::{AlertKey, Command, Core, Effects, Input, Loaded, Need, OpenAlert, RECENT_MAX, REFERENCE_BLOCK, Refusal, Reply, Stop, Unit, Witness, horizon};
+use crate::core::{
+    AlertKey, Command, Core, Effects, Input, Loaded, Need, OpenAlert, RECENT_MAX, REFERENCE_BLOCK, Refusal, Reply, Stop, Unit, Witness,
+    horizon,
+};
 use crate::ports::Ports;
 use crate::room;
 

@@ -53,6 +53,9 @@ const fn of_incident(command: &incident::Command) -> Space {
         | C::Declare(_)
         | C::Promote { .. }
         | C::TellAlerts { .. }
+        | C::Silence(_)
+        | C::Return(_)
+        | C::Steady { .. }
         | C::Recover
         | C::MissConfirmation
         | C::Reopen { .. }

@@ -104,7 +104,11 @@ impl World {
         }
         let all = block_on(rows::alert::list(
             &self.db,
-            &rows::alert::Filter { integration: Some(alert.integration.clone()), reach: allclear_domain::access::Reach::all(), ..Default::default() },
+            &rows::alert::Filter {
+                integration: Some(alert.integration.clone()),
+                reach: allclear_domain::access::Reach::all(),
+                ..Default::default()
+            },
             ALERTS_MAX,
         ))
         .unwrap_or_default();

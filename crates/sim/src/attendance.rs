@@ -132,18 +132,17 @@ impl World {
             return;
         }
         let live = |rule: Rule| expectations.iter().filter(|e| e.rule == rule && e.standing == Standing::Live).count();
-        let called =
-            [
-                Rule::PageAck,
-                Rule::PageAgain,
-                Rule::GroupWait,
-                Rule::Candidate,
-                Rule::Attended,
-                Rule::StillOnIt,
-                Rule::RoleUnfilled,
-                Rule::Silenced,
-            ]
-            .map(live);
+        let called = [
+            Rule::PageAck,
+            Rule::PageAgain,
+            Rule::GroupWait,
+            Rule::Candidate,
+            Rule::Attended,
+            Rule::StillOnIt,
+            Rule::RoleUnfilled,
+            Rule::Silenced,
+        ]
+        .map(live);
         let org = self.org_of(self.org.version);
         let never =
             |page: &Page| page.status == Status::Exhausted && again(org.bundle(), page.escalation.as_deref(), page.urgency).is_none();

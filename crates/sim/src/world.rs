@@ -17,8 +17,8 @@ use allclear_store::schema::MIGRATIONS;
 use allclear_store::{Db, FaultPlan, rows};
 use jiff::Timestamp;
 
-use crate::alarms;
 use crate::actors::{Accepted, Act, Monitor, Request};
+use crate::alarms;
 use crate::oracle::Oracle;
 use crate::orgs;
 use crate::outbox::{Outbox, Truth};

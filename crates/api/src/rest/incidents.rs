@@ -455,7 +455,9 @@ async fn read(api: &Api, who: &Principal, id: IncidentId, verb: Verb, body: &[u8
         Verb::Role | Verb::Task | Verb::Update | Verb::Decision | Verb::Time | Verb::Link | Verb::Rename | Verb::Review => {
             return Err(Problem::new("internal", "a command of coordination was not read"));
         }
-        Verb::Alerts | Verb::Recover | Verb::Return => return Err(Problem::new("no_such_command", "this follows from alerts, and nobody asks for it")),
+        Verb::Alerts | Verb::Recover | Verb::Return => {
+            return Err(Problem::new("no_such_command", "this follows from alerts, and nobody asks for it"));
+        }
     })
 }
 

@@ -4,7 +4,10 @@ use allclear_trial::{Database, Reply, World, org};
 
 use crate::{on_both, setup};
 
-on_both!(who_asks_for_more_patience_than_the_step_has_is_passed_at_once, a_dead_target_is_left_alone_and_those_who_wait_for_it_hear_so_once);
+on_both!(
+    who_asks_for_more_patience_than_the_step_has_is_passed_at_once,
+    a_dead_target_is_left_alone_and_those_who_wait_for_it_hear_so_once
+);
 
 async fn who_asks_for_more_patience_than_the_step_has_is_passed_at_once(database: Database) {
     let mut world = World::start(setup(database)).await;

@@ -531,8 +531,15 @@ fn record(page: &Page, report: SendReport, context: &mut Context<'_>) -> Vec<Eve
     let tells = page.status == Status::Told;
     let SendReport { message, person, contact, channel, attempts, result } = report;
     let current = page.entries.iter().find(|e| e.message == Some(message)).cloned();
-    let trouble =
-        |why: String| SendTrouble { message, person: person.clone(), contact: contact.clone(), channel: channel.clone(), why, attempts, given_up: false };
+    let trouble = |why: String| SendTrouble {
+        message,
+        person: person.clone(),
+        contact: contact.clone(),
+        channel: channel.clone(),
+        why,
+        attempts,
+        given_up: false,
+    };
     match result {
         SendResult::Delivered { receipt, latency_ms } => {
             // An id tells when its message was decided; what was decided after the end is no page.

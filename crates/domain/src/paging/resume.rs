@@ -28,13 +28,8 @@ pub(super) fn decide(page: &Page, because: String, context: &mut Context<'_>) ->
     }
     let (Some(due_at), Some(ended_at)) = (page.due_at, page.ended_at) else { return Err(Refusal::Over(NO_STEP)) };
     let left = Length::between(ended_at, due_at);
-    let resumed = Event::Resumed(Resumed {
-        round: page.round,
-        step: page.step,
-        left,
-        because: because.clone(),
-        org_version: context.org.version,
-    });
+    let resumed =
+        Event::Resumed(Resumed { round: page.round, step: page.step, left, because: because.clone(), org_version: context.org.version });
     let page = evolve(Some(page.clone()), page.id, &resumed, context.now);
     let mut events = vec![resumed];
     let hope_is_left = page.entries.iter().any(|entry| entry.telling != Telling::Failed);
@@ -75,8 +70,7 @@ pub(super) fn react(page: &Page, body: &Resumed, version: u64, at: Timestamp) ->
     }
     let owner = Owner::Page(page.id);
     let open = |key: String, rule: Rule, length: Length| {
-        let mut expectation =
-            Expectation::open(owner, key, rule, Some(page.incident_id()), format!("{owner}@{version}"), at, length);
+        let mut expectation = Expectation::open(owner, key, rule, Some(page.incident_id()), format!("{owner}@{version}"), at, length);
         // The same step was waited for before.
         expectation.occurrence = u32::try_from(version).unwrap_or(u32::MAX);
         Reaction::Open(expectation)

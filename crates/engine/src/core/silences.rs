@@ -69,8 +69,7 @@ fn key_begins(version: u64, silence: &str) -> String {
 }
 
 fn expectation(key: String, cause: &str, now: Timestamp, at: Timestamp) -> Expectation {
-    let mut expectation =
-        Expectation::open(Owner::Org, key, Rule::SilencesJudged, None, cause.to_owned(), now, Length::between(now, at));
+    let mut expectation = Expectation::open(Owner::Org, key, Rule::SilencesJudged, None, cause.to_owned(), now, Length::between(now, at));
     expectation.next_look_at = at.max(now);
     expectation
 }

@@ -36,7 +36,17 @@ impl<'a> Edit<'a> {
         let was_version = read.version;
         let stored =
             read.forms.into_iter().filter_map(|row| FormKind::from_word(&row.kind).map(|kind| ((kind, row.id.clone()), row))).collect();
-        Self { engine, actor, stored, was_version, version: was_version + 1, writes: Vec::new(), changes: Vec::new(), drafts: Vec::new(), silences: false }
+        Self {
+            engine,
+            actor,
+            stored,
+            was_version,
+            version: was_version + 1,
+            writes: Vec::new(),
+            changes: Vec::new(),
+            drafts: Vec::new(),
+            silences: false,
+        }
     }
 
     pub(super) fn put(&mut self, mut form: Form, position: usize, managed: Option<&str>) -> Result<(), OrgError> {

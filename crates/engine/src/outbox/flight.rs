@@ -93,7 +93,6 @@ pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &U
         return Landed { put_off, ..Landed::default() };
     }
     let outcome = send(engine, lead, &messages).await;
-    engine.shared.stages.did(Measure::Sends);
     learn(engine, contact, &outcome).await;
     let delivered = matches!(outcome, Outcome::Delivered { .. });
     engine.shared.tried(&messages[0].channel, &messages[0].person, delivered);
@@ -109,7 +108,11 @@ async fn learn(engine: &Engine, contact: &Contact, outcome: &Outcome) {
     let write = match shared.circuits.learn(&target, outcome, now) {
         None => return,
         Some(Change::Opened(open)) => {
-            tracing::warn!(target = open.target, why = open.why, "a target does not answer; nothing but a probe now and then is sent there");
+            tracing::warn!(
+                target = open.target,
+                why = open.why,
+                "a target does not answer; nothing but a probe now and then is sent there"
+            );
             if open.target == circuit::MAIL {
                 let detail = format!("the mail server does not answer: {}. Mail waits, and people are told in their other ways", open.why);
                 shared.troubles.raise(Trouble::ChannelFails("email".to_owned()), &detail, now);

@@ -279,8 +279,7 @@ pub async fn held_by(db: &Db, silence: &str, reach: &Reach, limit: i64) -> Resul
     let mut args = vec![text(silence)];
     let seen = super::reader::seen_with(reach, "alert.incident", &mut args);
     args.push(Val::Int(limit));
-    let sql =
-        format!("select {COLUMNS} from alert where ended is null and silence = ?1 and {seen} order by id desc limit ?{}", args.len());
+    let sql = format!("select {COLUMNS} from alert where ended is null and silence = ?1 and {seen} order by id desc limit ?{}", args.len());
     let rows = db.read(&sql, args).await?;
     rows.iter().map(alert).collect()
 }

@@ -54,7 +54,13 @@ pub async fn all(db: &Db) -> Result<Vec<Open>, Fault> {
     rows.iter()
         .map(|row| {
             let mut r = Reader::new(row);
-            Ok(Open { target: r.text()?, why: r.text()?, since: r.instant()?, wait: Length::from_millis(r.count()?), probe_at: r.instant()? })
+            Ok(Open {
+                target: r.text()?,
+                why: r.text()?,
+                since: r.instant()?,
+                wait: Length::from_millis(r.count()?),
+                probe_at: r.instant()?,
+            })
         })
         .collect()
 }

@@ -489,13 +489,7 @@ fn envelope(row: &Row) -> Result<Envelope, Fault> {
 }
 
 /// What waits for a contact, is due and was tried less often than so: whose pages do not know yet that it waits.
-pub async fn untried(
-    db: &Db,
-    (person, contact): (&str, &str),
-    below: u32,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<Envelope>, Fault> {
+pub async fn untried(db: &Db, (person, contact): (&str, &str), below: u32, now: Timestamp, limit: i64) -> Result<Vec<Envelope>, Fault> {
     let sql = "select id, lane, channel, person, contact, page, attempts, claimed_by, in_doubt from message \
                where state = 'queued' and person = ?1 and contact = ?2 and next_attempt_at <= ?3 and attempts < ?4 \
                order by lane, severity, id limit ?5";
