@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use allclear_trial::program::{EndedEarly, Program};
+use allclear_trial::program::Program;
 use allclear_trial::skip::skipped;
 use serde_json::json;
 
@@ -101,13 +101,11 @@ async fn a_second_server_is_refused_though_it_knows_the_file_by_another_name() {
     std::os::unix::fs::symlink(&path, world.dir.path().join("soft.db")).unwrap();
     std::fs::hard_link(&path, world.dir.path().join("hard.db")).unwrap();
     std::fs::remove_file(format!("{path}.lock")).unwrap();
-    let dir = tempfile::tempdir().unwrap();
     for name in ["soft.db", "hard.db"] {
-        let launch = world.launch_on(&format!("sqlite:{}", world.dir.path().join(name).display()), dir.path(), &[]);
-        let refused = Program::start(&launch, &world.client).await.err().expect("it does not start");
-        let ended: EndedEarly = refused.downcast().unwrap();
-        assert_eq!(ended.status.code(), Some(1));
-        assert!(ended.said.contains("in use by another running server"), "{}", ended.said);
+        let database = format!("sqlite:{}", world.dir.path().join(name).display());
+        let refused = world.cli_on(&database, &["serve", "--listen", "127.0.0.1:0"]).await;
+        assert_eq!(refused.code, 1, "{refused:?}");
+        assert!(refused.stderr.contains("in use by another running server"), "{refused:?}");
     }
     world.fire("still here").await;
     assert_eq!(world.cli(&["doctor"]).await.code, 0);
@@ -131,8 +129,7 @@ async fn a_start_on_a_damaged_file_says_what_is_wrong_and_what_helps() {
     let at = usize::try_from(root - 1).unwrap() * 4096;
     bytes[at..at + 64].fill(0xff);
     std::fs::write(path, bytes).unwrap();
-    let refused = Program::start(&world.launch_on(&database, world.dir.path(), &[]), &world.client).await.err().expect("it does not start");
-    let ended: EndedEarly = refused.downcast().unwrap();
-    assert_eq!(ended.status.code(), Some(1));
-    assert!(ended.said.contains("is damaged") && ended.said.contains("allclear restore BACKUP"), "{}", ended.said);
+    let refused = world.cli_on(&database, &["serve", "--listen", "127.0.0.1:0"]).await;
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.stderr.contains("is damaged") && refused.stderr.contains("allclear restore BACKUP"), "{refused:?}");
 }

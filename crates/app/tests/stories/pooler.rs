@@ -27,7 +27,8 @@ async fn behind_a_pooler_in_transaction_mode_it_pages_escalates_and_starts_again
     world.kill().await;
     world.start_again(&[]).await;
     world.press(&world.hook.to("ben")[0].ack_path()).await.ok();
-    world.advance(7_200).await;
+    // Less than after which somebody who has it is asked whether they are still on it.
+    world.advance(900).await;
     assert_eq!(world.hook.to("ben").len(), 1);
     for command in ["verify", "doctor"] {
         let ran = world.cli(&[command]).await;
