@@ -5,8 +5,7 @@ use allclear_domain::expect::{Expectation, Owner, Rule};
 use allclear_domain::ids::{IdGen, IncidentId};
 use allclear_domain::time::{Length, after, to_micros};
 use allclear_engine::clock::SLEW_PPM;
-use allclear_store::schema::EXPECTATION;
-use allclear_store::{Write, rows};
+use allclear_store::rows;
 
 use crate::checks::FOR_EVER;
 use crate::ports::block_on;
@@ -67,8 +66,7 @@ impl World {
             let one = Expectation::open(owner, "newer".into(), Rule::PageAck, None, "newer".into(), self.now, length);
             writes.push(rows::expectation::open(&one));
         }
-        let sql = "update expectation set rule = 'of.a_newer_version' where key = 'newer'";
-        writes.push(Write::Exec { table: &EXPECTATION, sql, args: vec![], expect: None });
+        writes.push(rows::expectation::as_a_newer_version("newer"));
         block_on(self.db.commit(writes)).expect("a store in memory takes rows");
         self.newer += usize::try_from(many).unwrap_or(0);
         self.say(|| format!("a newer version leaves {many} deadlines"));

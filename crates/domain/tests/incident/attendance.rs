@@ -13,7 +13,7 @@ use super::{World, any_command, command, declaration};
 /// Something that happens to an incident.
 #[derive(Debug, Clone)]
 enum Happening {
-    Asked(Command, Actor),
+    Asked(Box<Command>, Actor),
     /// The time of the nth thing that would call somebody has come.
     Look(usize),
 }
@@ -93,7 +93,7 @@ impl World {
 fn happening() -> impl Strategy<Value = Happening> {
     let who = prop_oneof![Just(Actor::Person("ana".into())), Just(Actor::Person("ben".into())), Just(Actor::System), Just(Actor::Clock)];
     prop_oneof![
-        4 => (any_command(), who).prop_map(|(command, who)| Happening::Asked(command, who)),
+        4 => (any_command(), who).prop_map(|(command, who)| Happening::Asked(Box::new(command), who)),
         1 => any::<usize>().prop_map(Happening::Look),
     ]
 }
@@ -125,7 +125,7 @@ proptest! {
                 Happening::Asked(command, who) => {
                     world.actor = who;
                     let was_silenced = world.is_silenced();
-                    let events = world.run(command).unwrap_or_default();
+                    let events = world.run(*command).unwrap_or_default();
                     world.follow(&events, &mut page_looks);
                     world.follow_silences(was_silenced, &mut page_looks);
                 }

@@ -172,12 +172,15 @@ impl Windows {
     }
 }
 
+/// A message that was born: whether its kind gathers, and its severity.
+type Born = (bool, String);
+
 /// The windows as one unit of writes sees them: what it births counts for others only when it is whole.
 #[derive(Debug)]
 pub(crate) struct Staged {
     windows: Arc<Windows>,
     own: HashMap<Contact, Window>,
-    done: Vec<(Contact, Option<(bool, String)>, Timestamp)>,
+    done: Vec<(Contact, Option<Born>, Timestamp)>,
 }
 
 impl Staged {

@@ -84,6 +84,17 @@ pub fn rearm(e: &Expectation, next_look_at: Timestamp) -> Write {
     }
 }
 
+/// Expectations under this key as a newer version might have written them: for trying what this one does with them.
+#[must_use]
+pub fn as_a_newer_version(key: &str) -> Write {
+    Write::Exec {
+        table: &EXPECTATION,
+        sql: "update expectation set rule = 'of.a_newer_version' where key = ?1",
+        args: vec![text(key)],
+        expect: None,
+    }
+}
+
 /// When it is due: where a rule has a mark, that is looked at before.
 const DUE_AT: &str =
     "case when segments is null and opened_at + length_ms * 1000 > next_look_at then opened_at + length_ms * 1000 else next_look_at end";
