@@ -17,6 +17,8 @@ use jiff::SignedDuration;
 /// How often the database is asked for the time: clocks drift by some 100 ppm at worst, so by less
 /// than 6 ms in between.
 pub const ASK_EVERY: Duration = Duration::from_secs(60);
+/// A reading that took longer says nothing of the database's clock: a tenth of what counts as a jump.
+const READ_MAX_MICROS: i64 = 500_000;
 
 /// See the module. Cloning shares the clock.
 #[derive(Clone)]
@@ -75,6 +77,10 @@ impl Hands {
         let Some(offset) = db.clock_offset(machine).await? else { return Ok(None) };
         // What the call took is taken off: rather a little late than early.
         let took = i64::try_from(self.clock.monotonic_ns().saturating_sub(begun) / 1000).unwrap_or(i64::MAX);
+        // A call that waited for its turn says when it was asked, and nothing of the database's clock.
+        if took > READ_MAX_MICROS && self.database.load(Ordering::SeqCst) != 0 {
+            return Ok(None);
+        }
         Ok(Some(i64::try_from(offset.as_micros()).unwrap_or(0).saturating_sub(took)))
     }
 

@@ -190,7 +190,7 @@ fn judged(response: Response) -> Result<(), String> {
         Response::Http { status: 200..=299, .. } | Response::Smtp { code: 200..=299, .. } => Ok(()),
         Response::Http { status, .. } => Err(format!("the answer was HTTP {status}")),
         Response::Smtp { code, text } => Err(format!("the mail server answered {code} {text}")),
-        Response::Failed { why, .. } => Err(why),
+        Response::Failed { why, .. } | Response::Busy { why } => Err(why),
     }
 }
 

@@ -248,7 +248,8 @@ impl Smtp {
             Err(why) => return broken(why, false, true),
         };
         let Ok(Ok(_permit)) = timeout_at(clock.ends, self.permits.acquire()).await else {
-            return broken("no connection to the mail server became free in time".to_owned(), false, false);
+            // Not a word of the server's: all our connections were in use.
+            return Response::Busy { why: "no connection to the mail server became free in time".to_owned() };
         };
         let mut on_its_way = false;
         // Boxed: the protocol's future is large.

@@ -433,6 +433,11 @@ pub enum Response {
         /// The server's words, one line.
         text: String,
     },
+    /// Not tried, since we had no room for it ourselves: it says nothing of the other side.
+    Busy {
+        /// In our words.
+        why: String,
+    },
     /// No answer.
     Failed {
         /// In our words: refused, timed out, name not found, blocked by the guard.

@@ -13,6 +13,8 @@ use allclear_domain::wire::Outcome;
 use allclear_store::rows::circuit::Open;
 use jiff::Timestamp;
 
+use crate::trouble::{Trouble, Troubles};
+
 /// Failures in a row after which a target counts as dead: as many tries as make a way count as failed for its step.
 const OPENS_AFTER: u32 = allclear_domain::paging::TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED;
 /// The first wait before a probe, which doubles to the longest: a target that is back is used within a minute.
@@ -105,6 +107,19 @@ impl Circuits {
     /// What the store says, which other nodes write too.
     pub(crate) fn replace(&self, all: Vec<Open>) {
         self.with(|known| known.open = all.into_iter().map(|open| (open.target.clone(), open)).collect());
+    }
+
+    /// Whether mail can go out at all is the operators' matter, whichever node found out.
+    pub(crate) fn tell(&self, troubles: &Troubles, now: Timestamp) {
+        match self.with(|known| known.open.get(MAIL).map(|open| open.why.clone())) {
+            Some(why) => {
+                let detail = format!("{why}. Mail waits, and people are told in their other ways");
+                troubles.raise(Trouble::MailServerDown, &detail, now);
+            }
+            None => {
+                troubles.clear(&Trouble::MailServerDown);
+            }
+        }
     }
 
     /// Whether any is open, so that the store need not be asked for none.

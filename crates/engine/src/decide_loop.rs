@@ -1,7 +1,7 @@
 //! The task that decides, one command after another: it gathers commands into groups, commits them, and answers,
 //! sends and wakes when they are durable. While one group is on its way to the store the next is decided.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -49,6 +49,8 @@ pub(crate) struct Loop {
     pub to_outbox: mpsc::UnboundedSender<ToOutbox>,
     /// When a command was last given up.
     pub no_progress_at: Option<Timestamp>,
+    /// Rows that did not read when memory was filled last.
+    pub unread: BTreeSet<Trouble>,
 }
 
 type Flight = (Group<Tag>, Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send>>);
@@ -300,9 +302,8 @@ impl Loop {
 
     /// Rows that memory goes without, since they do not read.
     fn tell_unread(&mut self) {
-        for row in self.decider.take_unread() {
-            self.shared.troubles.raise(Trouble::Unreadable(row.table, row.key), &row.why, self.shared.ports.clock.now());
-        }
+        let Some(rows) = self.decider.take_unread() else { return };
+        self.shared.troubles.unread(&mut self.unread, rows, self.shared.ports.clock.now());
     }
 
     fn control(&mut self, control: Control) {

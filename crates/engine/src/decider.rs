@@ -125,7 +125,7 @@ pub struct Decider {
     unsure: Vec<(Witness, Vec<Effects>)>,
     /// What follows commits of which that was learned later.
     found: Vec<Effects>,
-    unread: Vec<rows::Unread>,
+    unread: Option<Vec<rows::Unread>>,
 }
 
 impl Decider {
@@ -143,7 +143,7 @@ impl Decider {
             no_progress: Vec::new(),
             unsure: Vec::new(),
             found: Vec::new(),
-            unread: Vec::new(),
+            unread: None,
         }
     }
 
@@ -190,11 +190,12 @@ impl Decider {
         self.core.forget();
         self.core.forget_alerts();
         let mut after = String::new();
+        let mut unread = Vec::new();
         loop {
             let (page, last) = rows::alert::open_after(&self.db, &after, FILL_ROWS).await?;
             let Some(last) = last else { break };
             after = last;
-            self.unread.extend(page.unread);
+            unread.extend(page.unread);
             for open in page.read {
                 let alert = OpenAlert {
                     id: open.id,
@@ -211,6 +212,8 @@ impl Decider {
                 self.core.load_open(&open.integration, &open.dedup_key, alert);
             }
         }
+        // All of them: what was mended or is gone is not among them any more.
+        self.unread = Some(unread);
         self.core.end_of_loading();
         let since = before(self.ports.clock.now(), horizon(self.core.org()));
         let mut ended = rows::alert::ended_since(&self.db, since, RECENT_MAX as i64).await?;
@@ -232,8 +235,8 @@ impl Decider {
     }
 
     /// Rows that did not read when memory was filled: memory goes without them.
-    pub fn take_unread(&mut self) -> Vec<rows::Unread> {
-        std::mem::take(&mut self.unread)
+    pub fn take_unread(&mut self) -> Option<Vec<rows::Unread>> {
+        self.unread.take()
     }
 
     /// What follows commits whose answer was lost and that turned out to be durable: messages of

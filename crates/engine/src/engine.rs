@@ -1,7 +1,7 @@
 //! The engine: the handle that everybody uses, and what its tasks share. The tasks are `decide_loop`, `look_loop` and
 //! `outbox`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -27,7 +27,6 @@ use crate::outbox::{Outbox, OutboxSettings, windows::Windows};
 use crate::ports::{OperatorAlarm, Ports};
 use crate::seal::SecretKey;
 use crate::stages::Measure;
-use crate::trouble::Trouble;
 
 /// Within this time the soft part of alerts seen again is written (design: 15 s).
 pub const FLUSH_EVERY: Length = Length::from_secs(15);
@@ -186,12 +185,11 @@ impl Engine {
             refusals: crate::refusals::Gate::default(),
             circuits,
         });
-        for row in decider.take_unread() {
-            shared.troubles.raise(Trouble::Unreadable(row.table, row.key), &row.why, booted_at);
-        }
+        let mut unread = BTreeSet::new();
+        shared.troubles.unread(&mut unread, decider.take_unread().unwrap_or_default(), booted_at);
         crate::watch::start(&shared).map_err(no_thread)?;
         let engine = Self { shared: shared.clone(), commands };
-        let decide = Loop { shared: shared.clone(), decider, inbox, controls, to_outbox, no_progress_at: None };
+        let decide = Loop { shared: shared.clone(), decider, inbox, controls, to_outbox, no_progress_at: None, unread };
         // Outlives the other tasks: what they learn while stopping is still written down.
         #[allow(clippy::disallowed_methods)]
         // A thread of its own: between two commits it must not queue behind requests for a worker.

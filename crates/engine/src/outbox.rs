@@ -197,6 +197,7 @@ impl Outbox {
             if !alone {
                 shared.circuits.replace(rows::circuit::all(&shared.db).await?);
             }
+            shared.circuits.tell(&shared.troubles, now);
             // Those whose target does not answer stand before others as well, and take no room.
             let mut skip = 0;
             loop {

@@ -16,6 +16,9 @@ const ENDED_MAX: i64 = 10_000;
 /// A connection that listens can be lost without a word; then this finds what others did.
 const POLL_EVERY: Duration = Duration::from_secs(2);
 
+/// Times in a row that events are read before the rest of the round has its turn.
+const ROUNDS_MAX: usize = 10;
+
 pub(crate) async fn follow(engine: Engine) {
     let shared = engine.shared.clone();
     let mut heard = shared.db.notifications().await;
@@ -47,7 +50,13 @@ pub(crate) async fn follow(engine: Engine) {
             ended.reverse();
             engine.control(Control::Ended(ended));
         }
-        loop {
+        for round in 0.. {
+            // Whoever reads all the time follows, and the organisation and revoked tokens have their turn all the same.
+            shared.stages.did(Measure::FollowRounds);
+            if round == ROUNDS_MAX {
+                shared.follow_wake.notify_one();
+                break;
+            }
             let Ok(events) = rows::event::after(&shared.db, seen, 1000, &Reach::all()).await else { break };
             let Some(last) = events.last() else { break };
             seen = last.seq;

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use allclear_store::rows::Unread;
 use jiff::Timestamp;
 
-/// Troubles listed one by one; more of them are only counted, since a list that long helps nobody.
+/// Troubles of one kind that are listed one by one; more of the same help nobody.
 pub const TROUBLES_MAX: usize = 200;
 
 /// A part of the program that takes work up, one piece after another.
@@ -79,6 +79,8 @@ pub enum Trouble {
     LooksLate,
     /// Everybody was paged and nobody has it; by the incident's reference.
     PageExhausted(String),
+    /// The mail server does not answer, or refuses us.
+    MailServerDown,
     /// A channel delivers to nobody.
     ChannelFails(String),
     /// A row that this program does not read, set aside: table and key.
@@ -103,6 +105,7 @@ impl Trouble {
             Self::StageStill(_) => "stage_still",
             Self::LooksLate => "looks_late",
             Self::PageExhausted(_) => "page_exhausted",
+            Self::MailServerDown => "mail_server_down",
             Self::ChannelFails(_) => "channel_fails",
             Self::Unreadable(..) => "unreadable",
             Self::ClockJumped => "clock_jumped",
@@ -118,6 +121,7 @@ impl Trouble {
         "stage_still",
         "looks_late",
         "page_exhausted",
+        "mail_server_down",
         "channel_fails",
         "unreadable",
         "clock_jumped",
@@ -135,6 +139,7 @@ impl Trouble {
             Self::StageStill(_) => true,
             Self::LooksLate
             | Self::PageExhausted(_)
+            | Self::MailServerDown
             | Self::ChannelFails(_)
             | Self::Unreadable(..)
             | Self::ClockJumped
@@ -156,6 +161,7 @@ impl Trouble {
             Self::LookRefused(_) => Some("what follows a missed deadline is refused".to_owned()),
             Self::StageStill(_)
             | Self::LooksLate
+            | Self::MailServerDown
             | Self::ChannelFails(_)
             | Self::ClockJumped
             | Self::NoProgress
@@ -171,6 +177,7 @@ impl Trouble {
             Self::StageStill(_) => "restart this node; nothing that was accepted is lost",
             Self::LooksLate => "look at the load and at the database: deadlines are kept, but too late",
             Self::PageExhausted(_) => "call somebody and have them acknowledge it: everybody was paged and nobody answered",
+            Self::MailServerDown => "look at the mail server and at `--smtp`; mail goes out by itself when it answers again",
             Self::ChannelFails(_) => "look at the channel's server and its settings; people are paged by their other ways meanwhile",
             Self::Unreadable(..) => "start the newer version that wrote it, or look at the row with `allclear doctor`; all else goes on",
             Self::ClockJumped => {
@@ -192,6 +199,7 @@ impl fmt::Display for Trouble {
             Self::StageStill(stage) => write!(f, "{} stands still", stage.word()),
             Self::LooksLate => f.write_str("deadlines are looked at late"),
             Self::PageExhausted(reference) => write!(f, "nobody has {reference}"),
+            Self::MailServerDown => f.write_str("the mail server does not answer"),
             Self::ChannelFails(channel) => write!(f, "channel {channel} delivers to nobody"),
             Self::Unreadable(table, key) => write!(f, "{table} {key} does not read"),
             Self::ClockJumped => f.write_str("the wall clock jumped"),
@@ -229,7 +237,9 @@ impl Troubles {
             detail.clone_into(known);
             return false;
         }
-        if present.len() >= TROUBLES_MAX {
+        // A night of incidents that nobody answers must not hide that a stage stands still.
+        let kind = trouble.kind();
+        if present.keys().filter(|known| known.kind() == kind).count() >= TROUBLES_MAX {
             return false;
         }
         tracing::error!(%trouble, detail, "paging is impaired");
@@ -285,6 +295,15 @@ mod tests {
     fn a_trouble_keeps_its_first_instant_and_goes_when_it_is_over() {
         let troubles = Troubles::default();
         let (first, later) = (Timestamp::from_second(100).unwrap(), Timestamp::from_second(200).unwrap());
+        for n in 0..=TROUBLES_MAX {
+            let exhausted = Trouble::PageExhausted(format!("INC-{n}"));
+            assert_eq!(troubles.raise(exhausted.clone(), "", first), n < TROUBLES_MAX, "{n}");
+        }
+        assert!(troubles.raise(Trouble::StageStill(Stage::Send), "", first), "whatever else there is");
+        troubles.clear(&Trouble::StageStill(Stage::Send));
+        for n in 0..TROUBLES_MAX {
+            assert!(troubles.clear(&Trouble::PageExhausted(format!("INC-{n}"))));
+        }
         assert!(troubles.raise(Trouble::LooksLate, "by 70 s", first));
         assert!(!troubles.raise(Trouble::LooksLate, "by 90 s", later));
         assert_eq!(troubles.list(), [Present { trouble: Trouble::LooksLate, detail: "by 90 s".into(), since: first }]);

@@ -89,7 +89,7 @@ try {
   await does("/actions", 'form[action="/actions"]', { text: "Alert earlier", owner: "dana", due: "2036-12-04", incident: path.split("/").pop() }, "Alert earlier");
   const action = await page.run(`[...document.querySelectorAll(".action")].find((li) => li.textContent.includes("Alert earlier")).dataset.key`);
   await does("/actions", `form[action="/actions/${action}/done"]`, { note: "On the third failure" }, "On the third failure");
-  await does("/on-call", 'form[action="/on-call/override"]', { schedule: "platform-primary", person: "ana" }, "Ana Ruiz");
+  await does("/on-call", 'details form[action="/on-call/override"]', { schedule: "platform-primary", person: "ana" }, "Ana Ruiz");
   await does("/settings/team/new", ".of-form", { id: "night", name: "Night watch" }, "Night watch");
   await does("/search", "main form", { q: "card payments" }, "Card payments fail");
   if (page.complaints.length > 0) throw new Error(page.complaints.join("; "));

@@ -24,7 +24,8 @@ mod schemathesis;
 const WITHIN: Duration = Duration::from_secs(30);
 
 async fn world() -> World {
-    World::start(Setup::new(Some(env!("CARGO_BIN_EXE_allclear")), Database::Sqlite)).await
+    // What clients send is told one by one: gathering has stories of its own.
+    World::start(Setup::new(Some(env!("CARGO_BIN_EXE_allclear")), Database::Sqlite).args(&["--no-bundle"])).await
 }
 
 /// The program of this name; `None`, said plainly, where it is not installed.

@@ -6,9 +6,9 @@ use allclear_trial::org::PROM_KEY;
 
 use crate::{WITHIN, incidents, installed, start, until, world};
 
-fn rules(expression: &str) -> String {
+fn rules(name: &str, expression: &str) -> String {
     format!(
-        "groups:\n- name: trial\n  interval: 1s\n  rules:\n  - alert: DiskFull\n    expr: {expression}\n    labels: {{severity: critical, cluster: west}}\n    annotations: {{summary: The disk is full, runbook_url: \"https://rb.example/disk\"}}\n"
+        "groups:\n- name: trial\n  interval: 1s\n  rules:\n  - alert: {name}\n    expr: {expression}\n    labels: {{severity: critical, cluster: west}}\n    annotations: {{summary: The disk is full, runbook_url: \"https://rb.example/disk\"}}\n"
     )
 }
 
@@ -22,7 +22,7 @@ async fn raises_and_later_resolves() {
         "global: {{evaluation_interval: 1s, scrape_interval: 1m}}\nrule_files: [rules.yml]\nalerting:\n  alertmanagers:\n  - path_prefix: /prom/{PROM_KEY}\n    api_version: v2\n    static_configs: [{{targets: [\"{target}\"]}}]\n"
     );
     std::fs::write(dir.path().join("prometheus.yml"), config).unwrap();
-    std::fs::write(dir.path().join("rules.yml"), rules("vector(1)")).unwrap();
+    std::fs::write(dir.path().join("rules.yml"), rules("DiskFull", "vector(1)")).unwrap();
     let listen = format!("--web.listen-address=127.0.0.1:{}", crate::free_port());
     let args = ["--config.file=prometheus.yml", "--storage.tsdb.path=data", "--rules.alert.resend-delay=1s", &listen];
     let client = start(&program, dir.path(), &args);
@@ -34,13 +34,13 @@ async fn raises_and_later_resolves() {
     })
     .await;
     assert_eq!((world.hook.all().len(), world.incidents("").await.len()), (1, 1), "repetitions wake nobody");
-    std::fs::write(dir.path().join("rules.yml"), rules("vector(1) == 2")).unwrap();
+    std::fs::write(dir.path().join("rules.yml"), rules("DiskFull", "vector(1) == 2")).unwrap();
     crate::run("/bin/kill".as_ref(), &["-HUP", &client.id().unwrap().to_string()]).await;
     until("the incident resolves", async || incidents(&world, "resolved").await == 1).await;
     assert_eq!(world.hook.all().len(), 1);
 
-    // Once more, timed: at its start Prometheus waits some seconds before it knows its targets.
-    std::fs::write(dir.path().join("rules.yml"), rules("vector(1)")).unwrap();
+    // Another, since the first would be taken for one that came back, timed: at its start Prometheus waits some seconds before it knows its targets.
+    std::fs::write(dir.path().join("rules.yml"), rules("DiskFullAgain", "vector(1)")).unwrap();
     crate::run("/bin/kill".as_ref(), &["-HUP", &client.id().unwrap().to_string()]).await;
     assert!(world.hook.wait(WITHIN, |all| all.len() == 2).await);
     let told = jiff::Timestamp::try_from(SystemTime::now()).unwrap();

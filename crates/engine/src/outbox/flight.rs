@@ -19,7 +19,7 @@ use super::choose::Set;
 use super::windows::{BUNDLE_MAX, Contact};
 use super::{CLAIM_FRESH_NS, Event};
 use crate::about::about;
-use crate::circuit::{self, Change};
+use crate::circuit::Change;
 use crate::core::{Command, Tried};
 use crate::engine::{Engine, ours};
 use crate::trouble::Trouble;
@@ -113,17 +113,10 @@ async fn learn(engine: &Engine, contact: &Contact, outcome: &Outcome) {
                 why = open.why,
                 "a target does not answer; nothing but a probe now and then is sent there"
             );
-            if open.target == circuit::MAIL {
-                let detail = format!("the mail server does not answer: {}. Mail waits, and people are told in their other ways", open.why);
-                shared.troubles.raise(Trouble::ChannelFails("email".to_owned()), &detail, now);
-            }
             rows::circuit::put(&open)
         }
         Some(Change::Closed(target)) => {
             tracing::info!(target, "a target answers again");
-            if target == circuit::MAIL {
-                shared.troubles.clear(&Trouble::ChannelFails("email".to_owned()));
-            }
             rows::circuit::close(&target)
         }
     };
