@@ -347,7 +347,8 @@ impl Loop {
         }
         let mut answers = futures_util::stream::iter(keys.to_vec())
             .map(|key| {
-                let body = json!({"title": key, "dedup_key": key, "severity": "critical"});
+                // A sev3: it wakes people, and nobody is paged for updates and answers that the people here never give.
+                let body = json!({"title": key, "dedup_key": key, "severity": "error"});
                 let request = client.post(&url).json(&body);
                 async move { (key, try_send(request).await) }
             })
