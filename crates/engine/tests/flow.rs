@@ -237,7 +237,7 @@ async fn an_acknowledgement_stops_everything(url: &str) {
     let incident = world.incidents().await.remove(0);
     assert_eq!((incident.state, incident.severity, incident.reference.as_str()), (State::Declared, Severity::Sev2, "INC-1"));
     world.command(&incident, incident::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }).await.unwrap();
-    world.advance(7200).await;
+    world.advance(1500).await;
     assert_eq!(world.told(), [pair("ana", "webhook")]);
     assert_eq!(world.incidents().await[0].state, State::Investigating);
     // Somebody is on it: a recovery asks and does not resolve.
@@ -263,7 +263,7 @@ async fn what_recovers_with_nobody_on_it_resolves_by_itself(url: &str) {
     assert_eq!(world.incidents().await[0].state, State::Declared, "one still burns");
     world.signal(SignalAction::Resolve, &format!("disk{}", first + 1_000_000), &[]).await.unwrap();
     assert_eq!(world.incidents().await[0].state, State::Resolved);
-    world.advance(7200).await;
+    world.advance(3000).await;
     assert_eq!(world.told().len(), 1);
     // The same condition again is a new incident.
     world.signal(SignalAction::Trigger, &format!("disk{first}"), &[("group", "yes")]).await.unwrap();
