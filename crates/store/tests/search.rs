@@ -12,7 +12,7 @@ use allclear_domain::incident::{Incident, Severity, State};
 use allclear_domain::time::Length;
 use allclear_store::rows::title::Titles;
 use allclear_store::rows::{expectation, incident, reader, search};
-use allclear_store::schema::{EVENT, MIGRATIONS, TABLES};
+use allclear_store::schema::{EVENT, INCIDENT, MIGRATIONS, TABLES};
 use allclear_store::{Db, OpenOptions, Val, Write};
 use jiff::Timestamp;
 
