@@ -497,6 +497,9 @@ impl Outbox {
                     self.stranded_left = true;
                     return Some(after(now, PUT_OFF));
                 }
+                if landed.missed {
+                    return Some(now);
+                }
             }
         }
         self.blocked.then_some(now)

@@ -183,11 +183,15 @@ impl World {
             self.nodes[node].outbox.windows.nothing_held(&contact);
         }
         for set in sets(&heap, true, room) {
+            let claim = match set {
+                Set::New(_) => rows::message::claim_with_lead,
+                Set::Again(_) => rows::message::claim,
+            };
             let (lead, ids) = match set {
                 Set::New(ids) => (ids.first().copied().unwrap_or_else(|| MessageId::from_bits(0)), ids),
                 Set::Again(lead) => (lead, block_on(rows::message::set_of(&self.db, lead)).unwrap_or_default()),
             };
-            let claims = ids.iter().map(|message| rows::message::claim(*message, lead, id, self.now));
+            let claims = ids.iter().map(|message| claim(*message, lead, id, self.now));
             let writes = claims.chain(ids.iter().map(|message| rows::message::withdraw_unwanted(*message, self.now))).collect();
             if !self.write(node, writes) {
                 return;

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use allclear_domain::expect::LATE_AFTER;
-use allclear_domain::ids::MessageId;
+use allclear_domain::ids::{MessageId, NodeId};
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{About, Message, Notice, Outcome, Target, WRITTEN_OUT_MAX};
 use allclear_store::rows::message::{Claimed, Envelope, Stored};
@@ -66,18 +66,21 @@ pub(super) struct Landed {
     pub failed: bool,
     /// The store did not answer: not at once again.
     pub put_off: bool,
+    /// Nothing could be claimed of what had waited: another node was faster, or a page ended. What is left still waits.
+    pub missed: bool,
 }
 
 /// From claim to report.
 pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &UnboundedSender<Event>) -> Landed {
     let Some(lead) = work.lead() else { return Landed::default() };
+    let anew = matches!(work, Work::Heap(Set::New(_)));
     let (messages, put_off) = match work {
         Work::Born(message) => (vec![*message], false),
         work => {
             let claimed = match work {
-                Work::Heap(Set::New(ids)) => claim(engine, lead, &ids).await,
+                Work::Heap(Set::New(ids)) => claim(engine, rows::message::claim_with_lead, lead, &ids).await,
                 Work::Heap(Set::Again(lead)) => match rows::message::set_of(&engine.shared.db, lead).await {
-                    Ok(ids) => claim(engine, lead, &ids).await,
+                    Ok(ids) => claim(engine, rows::message::claim, lead, &ids).await,
                     Err(fault) => noted(engine, &fault.to_string()),
                 },
                 Work::Stranded(lead, before) => take_over(engine, lead, before).await,
@@ -90,14 +93,14 @@ pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &U
         }
     };
     if messages.is_empty() {
-        return Landed { put_off, ..Landed::default() };
+        return Landed { put_off, missed: anew && !put_off, ..Landed::default() };
     }
     let outcome = send(engine, lead, &messages).await;
     learn(engine, contact, &outcome).await;
     let delivered = matches!(outcome, Outcome::Delivered { .. });
     engine.shared.tried(&messages[0].channel, &messages[0].person, delivered);
     report(engine, lead, &messages, outcome).await;
-    Landed { delivered, failed: !delivered, put_off }
+    Landed { delivered, failed: !delivered, put_off, missed: false }
 }
 
 /// Whether the target answers is known now, to all nodes.
@@ -152,14 +155,17 @@ pub(super) async fn waits(engine: &Engine, contact: &Contact, why: &str, now: Ti
     }
 }
 
+/// How one message is claimed as part of what goes out under a lead.
+type Claim = fn(MessageId, MessageId, NodeId, Timestamp) -> Write;
+
 /// Claims what waits; whether the store took all of it.
-async fn claim(engine: &Engine, lead: MessageId, ids: &[MessageId]) -> bool {
+async fn claim(engine: &Engine, one: Claim, lead: MessageId, ids: &[MessageId]) -> bool {
     for some in ids.chunks(MANY_MAX) {
         if engine.is_quarantined() {
             return true;
         }
         let now = engine.now();
-        let mut writes: Vec<Write> = some.iter().map(|id| rows::message::claim(*id, lead, engine.shared.node, now)).collect();
+        let mut writes: Vec<Write> = some.iter().map(|id| one(*id, lead, engine.shared.node, now)).collect();
         // What could not be claimed because its page has ended waits for nothing.
         writes.extend(some.iter().map(|id| rows::message::withdraw_unwanted(*id, now)));
         if let Err(error) = engine.shared.db.commit(writes).await {

@@ -147,6 +147,26 @@ pub fn claim(id: MessageId, lead: MessageId, node: NodeId, now: Timestamp) -> Wr
     }
 }
 
+/// The claim of something that was never under way, in a set that begins with its lead: it holds only where the lead's
+/// did, earlier in the same commit. Another node that has claimed the lead under this id has the others of its own set,
+/// and no two messages ever go out under one id.
+#[must_use]
+pub fn claim_with_lead(id: MessageId, lead: MessageId, node: NodeId, now: Timestamp) -> Write {
+    if planted("claim-ignores-page") {
+        return claim(id, lead, node, now);
+    }
+    Write::Exec {
+        table: &MESSAGE,
+        sql: "update message set state = 'claimed', claimed_by = ?2, claimed_at = ?3, bundle = ?4 \
+              where id = ?1 and state = 'queued' and (lane <> 'page' or exists \
+              (select 1 from page where page.id = message.page and page.status in ('running', 'exhausted'))) \
+              and (id = ?4 or exists (select 1 from message as lead \
+              where lead.id = ?4 and lead.state = 'claimed' and lead.claimed_by = ?2 and lead.bundle = ?4))",
+        args: vec![text(id), text(node), instant(now), text(lead)],
+        expect: None,
+    }
+}
+
 /// What waits for a page that looks for nobody any more is not sent.
 #[must_use]
 pub fn withdraw_unwanted(id: MessageId, now: Timestamp) -> Write {
