@@ -136,11 +136,13 @@ impl Outbox {
         let shared = self.engine.shared.clone();
         let _ends = crate::engine::Ends(shared.clone());
         let mut look_at = self.engine.now();
+        let mut looked_at = Timestamp::MIN;
         shared.stages.set(Measure::SendRounds, 1);
         loop {
             shared.stages.did(Measure::SendRounds);
             shared.stages.gate(Stage::Send).await;
             if self.engine.now() >= look_at {
+                looked_at = self.engine.now();
                 look_at = self.look().await;
             }
             // Every end that was committed is heard before anything is begun.
@@ -153,8 +155,7 @@ impl Outbox {
                 self.return_stale().await;
             }
             let early = shared.windows.as_ref().and_then(|windows| windows.next_early()).unwrap_or(Timestamp::MAX);
-            // With no room, what is held waits for a landing, or for this.
-            let pause = if self.blocked { BLOCKED_FOR } else { Length::from_millis(1) };
+            let pause = pause(self.blocked, early, looked_at);
             let probe = shared.circuits.next_probe(self.engine.now()).unwrap_or(Timestamp::MAX);
             let known = from_micros(shared.next_attempt_at()).min(early).min(probe).max(after(self.engine.now(), pause));
             tokio::select! {
@@ -268,7 +269,13 @@ impl Outbox {
             self.blocked = true;
             return Ok(());
         }
-        let Some(probes) = self.may_go(&contact, now).await? else { return Ok(()) };
+        let Some(probes) = self.may_go(&contact, now).await? else {
+            // What is held back falls due by itself, as a row; there is nothing to go early for.
+            if let Some(windows) = &shared.windows {
+                windows.nothing_held(&contact);
+            }
+            return Ok(());
+        };
         // A probe is one message, not the whole heap.
         let limit = if probes { 1 } else { i64::try_from(BUNDLE_MAX).unwrap_or(i64::MAX) };
         let held_until = shared.windows.as_ref().and_then(|windows| windows.until(&contact));
@@ -516,6 +523,12 @@ fn target_of(engine: &Engine, (person, contact): &Contact) -> Option<String> {
     }
 }
 
+/// How long the next look waits at least. With no room, what is held waits for a landing, or for this; and so does what
+/// the last look did not take though it was to go by then.
+fn pause(blocked: bool, early: Timestamp, looked_at: Timestamp) -> Length {
+    if blocked || early <= looked_at { BLOCKED_FOR } else { Length::from_millis(1) }
+}
+
 /// One less; none is no entry.
 fn count_down(counts: &mut HashMap<Contact, usize>, contact: &Contact) {
     if let Some(count) = counts.get_mut(contact) {
@@ -553,4 +566,18 @@ impl crate::engine::Shared {
 /// Windows, where messages gather at all.
 pub(crate) fn windows_of(settings: OutboxSettings) -> Option<Arc<windows::Windows>> {
     settings.bundle.then(Arc::default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_last_look_left_is_not_looked_at_each_millisecond() {
+        let at = |ms: i64| Timestamp::from_millisecond(1_800_000_000_000 + ms).unwrap();
+        assert_eq!(pause(false, at(5), at(4)), Length::from_millis(1), "it came after the look");
+        assert_eq!(pause(false, at(4), at(4)), BLOCKED_FOR);
+        assert_eq!(pause(false, Timestamp::MAX, at(4)), Length::from_millis(1), "nothing is held");
+        assert_eq!(pause(true, Timestamp::MAX, at(4)), BLOCKED_FOR);
+    }
 }
