@@ -310,18 +310,20 @@ impl Outbox {
                 self.tell_who_waits(contact, &open, now).await?;
                 Ok(None)
             }
-            Gate::Probe { before, after } => match shared.db.commit(vec![rows::circuit::probe(&before, &after)]).await {
-                Ok(()) => {
-                    shared.circuits.taken(after);
-                    Ok(Some(true))
+            Gate::Probe { before, after } => {
+                match shared.db.commit_in(Space::Reserved, vec![rows::circuit::probe(&before, &after)]).await {
+                    Ok(()) => {
+                        shared.circuits.taken(after);
+                        Ok(Some(true))
+                    }
+                    Err(allclear_store::CommitError::Conflict { .. }) => {
+                        // Another node took it, or heard an answer.
+                        shared.circuits.replace(rows::circuit::all(&shared.db).await?);
+                        Ok(None)
+                    }
+                    Err(allclear_store::CommitError::Fault(fault)) => Err(fault),
                 }
-                Err(allclear_store::CommitError::Conflict { .. }) => {
-                    // Another node took it, or heard an answer.
-                    shared.circuits.replace(rows::circuit::all(&shared.db).await?);
-                    Ok(None)
-                }
-                Err(allclear_store::CommitError::Fault(fault)) => Err(fault),
-            },
+            }
         }
     }
 

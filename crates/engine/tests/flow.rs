@@ -361,6 +361,27 @@ async fn on_a_full_disk_an_acknowledgement_counts_and_pages_go_on(url: &str) {
     world.healthy().await;
 }
 
+/// What waits in the store goes out on a full disk as well: held pages, and what is tried again.
+async fn on_a_full_disk_what_was_held_back_and_every_retry_go_out(url: &str) {
+    let full = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let asked = full.clone();
+    let db = Db::open(url, OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap();
+    let plan = move |_: &[allclear_store::Write]| if asked.load(Ordering::SeqCst) { FaultPlan::Full } else { FaultPlan::None };
+    let world = World::over(db.with_faults(Arc::new(plan)), OutboxSettings::default()).await;
+    let busy = Outcome::Retry { after: None, why: "HTTP 503".into(), maybe_arrived: false, down: false };
+    world.signal(SignalAction::Trigger, "disk", &[]).await.unwrap();
+    world.signal(SignalAction::Trigger, "fan", &[]).await.unwrap();
+    world.signal(SignalAction::Trigger, "fuse", &[]).await.unwrap();
+    assert_eq!(world.told(), [pair("ana", "webhook")], "the others wait for company");
+    world.sink.answers.lock().unwrap().insert("webhook".into(), vec![busy]);
+    full.store(true, Ordering::SeqCst);
+    world.advance(30).await;
+    let by_webhook = world.told().iter().filter(|told| **told == pair("ana", "webhook")).count();
+    assert_eq!(by_webhook, 5, "one, two together, and those once more");
+    full.store(false, Ordering::SeqCst);
+    world.healthy().await;
+}
+
 /// Two nodes on one PostgreSQL: one condition sent to both at once is one alert and one page; what
 /// one node acknowledges the other escalates no more; what is due is done once.
 #[tokio::test]
@@ -421,6 +442,7 @@ on_both! {
     a_send_that_fails_pulls_the_next_way_and_then_the_next_step_forward,
     a_key_given_twice_does_it_once,
     on_a_full_disk_an_acknowledgement_counts_and_pages_go_on,
+    on_a_full_disk_what_was_held_back_and_every_retry_go_out,
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use allclear_domain::ids::{MessageId, NodeId};
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{About, Message, Notice, Outcome, Target, WRITTEN_OUT_MAX};
 use allclear_store::rows::message::{Claimed, Envelope, Stored};
-use allclear_store::{Write, rows};
+use allclear_store::{Space, Write, rows};
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -123,7 +123,7 @@ async fn learn(engine: &Engine, contact: &Contact, outcome: &Outcome) {
             rows::circuit::close(&target)
         }
     };
-    if let Err(error) = shared.db.commit(vec![write]).await {
+    if let Err(error) = shared.db.commit_in(Space::Reserved, vec![write]).await {
         // This node knows all the same; others and the next start find out for themselves.
         noted(engine, &error.to_string());
     }
@@ -168,7 +168,7 @@ async fn claim(engine: &Engine, one: Claim, lead: MessageId, ids: &[MessageId]) 
         let mut writes: Vec<Write> = some.iter().map(|id| one(*id, lead, engine.shared.node, now)).collect();
         // What could not be claimed because its page has ended waits for nothing.
         writes.extend(some.iter().map(|id| rows::message::withdraw_unwanted(*id, now)));
-        if let Err(error) = engine.shared.db.commit(writes).await {
+        if let Err(error) = engine.shared.db.commit_in(Space::Reserved, writes).await {
             return noted(engine, &error.to_string());
         }
     }
@@ -234,7 +234,7 @@ async fn set_aside(engine: &Engine, unread: &[(MessageId, String)]) {
     let until = after(now, ASIDE_FOR);
     loop {
         let writes = unread.iter().map(|(id, why)| rows::message::set_aside(*id, until, &format!("{ASIDE}{why}"))).collect();
-        match engine.shared.db.commit(writes).await {
+        match engine.shared.db.commit_in(Space::Reserved, writes).await {
             Ok(()) => return,
             Err(error) => {
                 noted(engine, &error.to_string());
@@ -335,7 +335,7 @@ pub(crate) async fn give_everything_back(engine: &Engine) {
     if under_way.is_empty() {
         writes.push(rows::node::gone(shared.node));
     }
-    if let Err(error) = shared.db.commit(writes).await {
+    if let Err(error) = shared.db.commit_in(Space::Reserved, writes).await {
         tracing::warn!(%error, "what waits could not be given back: it is in doubt at the next start");
     }
 }
