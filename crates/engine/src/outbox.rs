@@ -187,10 +187,10 @@ impl Outbox {
             return backstop;
         }
         let looked = async {
+            self.blocked = false;
             if self.stranded_left || !alone {
                 self.take_what_is_stranded(now, alone).await?;
             }
-            self.blocked = false;
             let early = shared.windows.as_ref().map(|windows| windows.early(now)).unwrap_or_default();
             for contact in early {
                 self.take_from_heap(contact, now).await?;
@@ -242,7 +242,11 @@ impl Outbox {
                 self.blocked = true;
                 break;
             }
-            if self.taking.insert(stranded.lead) {
+            if !self.taking.contains(&stranded.lead) && shared.under_way_leads().contains(&stranded.lead) {
+                // What this node has of it lands first.
+                self.stranded_left = true;
+                self.blocked = true;
+            } else if self.taking.insert(stranded.lead) {
                 self.start((stranded.person, stranded.contact), Work::Stranded(stranded.lead, before));
             }
         }
@@ -290,7 +294,13 @@ impl Outbox {
         let chosen = sets(&heap, settings.bundle, room);
         // What there was no room for, or what did not fit into one message, is looked at when this has gone.
         self.blocked |= !probes && (full || chosen.len() == room);
+        let under_way = shared.under_way_leads();
         for set in chosen {
+            // Some of what is under way under this lead was reported and waits again: two flights never share a lead.
+            if set.lead().is_some_and(|lead| under_way.contains(&lead)) {
+                self.blocked = true;
+                continue;
+            }
             *self.claiming.entry(contact.clone()).or_default() += 1;
             self.start(contact.clone(), Work::Heap(set));
         }

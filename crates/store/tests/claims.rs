@@ -80,15 +80,40 @@ async fn a_new_set_goes_only_with_its_lead(db: &Db) {
     assert_eq!(claimed(db, 3, A).await, [id(3), id(4), id(5)]);
 }
 
+/// What is said of a message that another node has claimed meanwhile takes the claim from nobody.
+async fn a_retry_leaves_what_another_node_has(db: &Db) {
+    waiting(db, &[1, 2]).await;
+    db.commit(set(&[1], A)).await.unwrap();
+    let retry = |n: u128, node| message::retry(id(n), node, 3, at(60), false, "down");
+    db.commit(vec![retry(1, B), retry(2, B)]).await.unwrap();
+    assert_eq!(claimed(db, 1, A).await, [id(1)]);
+    let told = message::get(db, id(2)).await.unwrap().unwrap();
+    assert_eq!((told.attempts, told.next_attempt_at), (3, at(60)), "what waits is anybody's");
+    db.commit(vec![retry(1, A)]).await.unwrap();
+    let back = message::get(db, id(1)).await.unwrap().unwrap();
+    assert_eq!((back.state.as_str(), back.claimed_by, back.bundle), ("queued", None, None));
+}
+
+async fn all(db: &Db, part: usize) {
+    match part {
+        0 => a_new_set_goes_only_with_its_lead(db).await,
+        _ => a_retry_leaves_what_another_node_has(db).await,
+    }
+}
+
 #[tokio::test]
 async fn on_sqlite() {
-    a_new_set_goes_only_with_its_lead(&Db::open_inline(MIGRATIONS).unwrap()).await;
+    for part in 0..2 {
+        all(&Db::open_inline(MIGRATIONS).unwrap(), part).await;
+    }
 }
 
 #[tokio::test]
 async fn on_postgres() {
-    match allclear_store::testing::fresh_database().await {
-        Ok(url) => a_new_set_goes_only_with_its_lead(&Db::open(&url, OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap()).await,
-        Err(why) => eprintln!("skipped: {why}"),
+    for part in 0..2 {
+        match allclear_store::testing::fresh_database().await {
+            Ok(url) => all(&Db::open(&url, OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap(), part).await,
+            Err(why) => eprintln!("skipped: {why}"),
+        }
     }
 }

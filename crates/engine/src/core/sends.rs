@@ -172,7 +172,7 @@ impl Core {
                 let noise = (lead.bits() ^ (lead.bits() >> 64)) as u64;
                 let wait = asked.map_or(Length::ZERO, |asked| asked.min(RETRY_AFTER_MAX)).max(backoff(attempts, noise));
                 let at = after(unit.now, wait);
-                unit.write(rows::message::retry(message.id, attempts, at, *maybe_arrived, why));
+                unit.write(rows::message::retry(message.id, self.setup.node, attempts, at, *maybe_arrived, why));
                 let effects = unit.effects();
                 effects.next_attempt_at = Some(effects.next_attempt_at.map_or(at, |other| other.min(at)));
                 SendResult::Delayed { why: why.clone(), maybe_arrived: *maybe_arrived && !message.in_doubt, wait }

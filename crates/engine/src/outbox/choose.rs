@@ -14,6 +14,17 @@ pub enum Set {
     New(Vec<MessageId>),
 }
 
+impl Set {
+    /// The id under which it goes out.
+    #[must_use]
+    pub fn lead(&self) -> Option<MessageId> {
+        match self {
+            Self::Again(lead) => Some(*lead),
+            Self::New(ids) => ids.first().copied(),
+        }
+    }
+}
+
 /// Sorts a heap, worst first, into messages, `room` of them at most. Pages that were never under way gather in one,
 /// and what else had to wait in another, so that whoever could not be reached for an hour gets two messages and not
 /// eighty. Each goes alone where `gather` is off.

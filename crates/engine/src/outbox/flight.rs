@@ -51,8 +51,8 @@ impl Work {
     pub(super) fn lead(&self) -> Option<MessageId> {
         match self {
             Self::Born(message) => Some(message.id),
-            Self::Heap(Set::Again(lead)) | Self::Stranded(lead, _) => Some(*lead),
-            Self::Heap(Set::New(ids)) => ids.first().copied(),
+            Self::Heap(set) => set.lead(),
+            Self::Stranded(lead, _) => Some(*lead),
         }
     }
 }
@@ -73,7 +73,7 @@ pub(super) struct Landed {
 /// From claim to report.
 pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &UnboundedSender<Event>) -> Landed {
     let Some(lead) = work.lead() else { return Landed::default() };
-    let anew = matches!(work, Work::Heap(Set::New(_)));
+    let (of_heap, anew) = (matches!(work, Work::Heap(_)), matches!(work, Work::Heap(Set::New(_))));
     let (messages, put_off) = match work {
         Work::Born(message) => (vec![*message], false),
         work => {
@@ -87,8 +87,10 @@ pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &U
                 Work::Born(_) => true,
             };
             let messages = what_is_ours(engine, lead).await;
-            // The contact's heap may be read again: what this takes is taken. The loop may have stopped.
-            let _ = said.send(Event::Claimed(contact.clone()));
+            if of_heap {
+                // The contact's heap may be read again: what this takes is taken. The loop may have stopped.
+                let _ = said.send(Event::Claimed(contact.clone()));
+            }
             (messages, !claimed)
         }
     };

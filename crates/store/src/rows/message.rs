@@ -281,15 +281,16 @@ pub fn rejected(id: MessageId, attempts: u32, now: Timestamp, why: &str) -> Writ
     }
 }
 
-/// It is tried again later: as the same set while it may have arrived, else with whatever waits by then.
+/// It is tried again later: as the same set while it may have arrived, else with whatever waits by then. What another
+/// node has claimed meanwhile stays with it.
 #[must_use]
-pub fn retry(id: MessageId, attempts: u32, next_attempt_at: Timestamp, in_doubt: bool, why: &str) -> Write {
+pub fn retry(id: MessageId, node: NodeId, attempts: u32, next_attempt_at: Timestamp, in_doubt: bool, why: &str) -> Write {
     Write::Exec {
         table: &MESSAGE,
         sql: "update message set state = 'queued', attempts = ?2, next_attempt_at = ?3, in_doubt = (in_doubt or ?4), last_error = ?5, \
               claimed_by = null, claimed_at = null, bundle = case when in_doubt or ?4 then coalesce(bundle, id) else null end \
-              where id = ?1 and done_at is null",
-        args: vec![text(id), Val::from(attempts), instant(next_attempt_at), Val::Bool(in_doubt), text(why)],
+              where id = ?1 and done_at is null and (state = 'queued' or claimed_by = ?6)",
+        args: vec![text(id), Val::from(attempts), instant(next_attempt_at), Val::Bool(in_doubt), text(why), text(node)],
         expect: None,
     }
 }
