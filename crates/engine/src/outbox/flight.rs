@@ -74,8 +74,8 @@ pub(super) struct Landed {
 pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &UnboundedSender<Event>) -> Landed {
     let Some(lead) = work.lead() else { return Landed::default() };
     let (of_heap, anew) = (matches!(work, Work::Heap(_)), matches!(work, Work::Heap(Set::New(_))));
-    let (messages, put_off) = match work {
-        Work::Born(message) => (vec![*message], false),
+    let (messages, unwanted, put_off) = match work {
+        Work::Born(message) => (vec![*message], Vec::new(), false),
         work => {
             let claimed = match work {
                 Work::Heap(Set::New(ids)) => claim(engine, rows::message::claim_with_lead, lead, &ids).await,
@@ -86,18 +86,20 @@ pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &U
                 Work::Stranded(lead, before) => take_over(engine, lead, before).await,
                 Work::Born(_) => true,
             };
-            let messages = what_is_ours(engine, lead).await;
+            let (messages, unwanted) = what_is_ours(engine, lead).await;
             if of_heap {
                 // The contact's heap may be read again: what this takes is taken. The loop may have stopped.
                 let _ = said.send(Event::Claimed(contact.clone()));
             }
-            (messages, !claimed)
+            (messages, unwanted, !claimed)
         }
     };
     if messages.is_empty() {
+        let_go(engine, &unwanted).await;
         return Landed { put_off, missed: anew && !put_off, ..Landed::default() };
     }
-    let outcome = send(engine, lead, &messages).await;
+    // Whoever is to be told does not wait until what nobody wants is written off.
+    let (outcome, ()) = tokio::join!(send(engine, lead, &messages), let_go(engine, &unwanted));
     learn(engine, contact, &outcome).await;
     let delivered = matches!(outcome, Outcome::Delivered { .. });
     engine.shared.tried(&messages[0].channel, &messages[0].person, delivered);
@@ -193,9 +195,9 @@ async fn take_over(engine: &Engine, lead: MessageId, before: Timestamp) -> bool 
     true
 }
 
-/// What this node has claimed under a lead, freshly read. What is claimed and not wanted any more, or does not read,
-/// is let go. Tried until the store answers: nobody else would look for what this node holds.
-async fn what_is_ours(engine: &Engine, lead: MessageId) -> Vec<Stored> {
+/// What this node has claimed under a lead, freshly read, and what of it is not wanted any more. What does not read is
+/// let go. Tried until the store answers: nobody else would look for what this node holds.
+async fn what_is_ours(engine: &Engine, lead: MessageId) -> (Vec<Stored>, Vec<MessageId>) {
     let shared = &engine.shared;
     loop {
         let asked_ns = shared.ports.clock.monotonic_ns();
@@ -205,20 +207,32 @@ async fn what_is_ours(engine: &Engine, lead: MessageId) -> Vec<Stored> {
             Err(fault) => {
                 noted(engine, &fault.to_string());
                 if !engine.pause().await {
-                    return Vec::new();
+                    return (Vec::new(), Vec::new());
                 }
                 continue;
             }
         };
-        for message in unwanted {
-            engine.insist(ours("page ended", Command::Withdraw { message })).await;
-        }
         set_aside(engine, &unread).await;
         for message in wanted.iter().filter(|message| message.last_error.as_ref().is_some_and(|why| why.starts_with(ASIDE))) {
             shared.troubles.clear(&Trouble::Unreadable("message", message.id.to_string()));
         }
         if shared.ports.clock.monotonic_ns().saturating_sub(asked_ns) <= CLAIM_FRESH_NS || shared.stop.is_cancelled() {
-            return wanted;
+            return (wanted, unwanted);
+        }
+    }
+}
+
+/// Claimed messages of pages that ended meanwhile are not begun: written off many at once, until the store answers.
+async fn let_go(engine: &Engine, unwanted: &[MessageId]) {
+    for some in unwanted.chunks(MANY_MAX) {
+        loop {
+            let now = engine.now();
+            let writes = some.iter().map(|id| rows::message::withdraw(*id, now)).collect();
+            let Err(error) = engine.shared.db.commit_in(Space::Reserved, writes).await else { break };
+            noted(engine, &error.to_string());
+            if !engine.pause().await {
+                return;
+            }
         }
     }
 }
