@@ -278,6 +278,16 @@ impl NoticeKind {
         }
     }
 
+    /// Whether it is a question with an answer of its own: never one of many in a message, where it would be out of
+    /// sight while its time runs.
+    #[must_use]
+    pub const fn asks(self) -> bool {
+        match self {
+            Self::ConfirmRecovery | Self::StillOnIt => true,
+            Self::Page | Self::Reminder | Self::Update | Self::Over => false,
+        }
+    }
+
     /// Whether notices of this kind that wait for one contact go out as one message: what asks for the same,
     /// to take it. A question or an update is a message of its own.
     #[must_use]

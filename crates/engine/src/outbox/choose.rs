@@ -27,7 +27,7 @@ impl Set {
 
 /// Sorts a heap, worst first, into messages, `room` of them at most. Pages that were never under way gather in one,
 /// and what else had to wait in another, so that whoever could not be reached for an hour gets two messages and not
-/// eighty. Each goes alone where `gather` is off.
+/// eighty. A question goes alone, since far down in a list nobody would see it; and each does where `gather` is off.
 #[must_use]
 pub fn sets(heap: &[Waiting], gather: bool, room: usize) -> Vec<Set> {
     let mut out: Vec<Set> = Vec::new();
@@ -38,6 +38,12 @@ pub fn sets(heap: &[Waiting], gather: bool, room: usize) -> Vec<Set> {
         if let Some(lead) = waiting.bundle {
             if again.insert(lead) && out.len() < room {
                 out.push(Set::Again(lead));
+            }
+            continue;
+        }
+        if waiting.asks {
+            if out.len() < room {
+                out.push(Set::New(vec![waiting.id]));
             }
             continue;
         }
@@ -57,7 +63,7 @@ mod tests {
     use super::*;
 
     fn waiting(id: u128, pages: bool, bundle: Option<u128>) -> Waiting {
-        Waiting { id: MessageId::from_bits(id), pages, bundle: bundle.map(MessageId::from_bits), severity: "sev2".into() }
+        Waiting { id: MessageId::from_bits(id), pages, asks: false, bundle: bundle.map(MessageId::from_bits), severity: "sev2".into() }
     }
 
     #[test]
@@ -76,5 +82,14 @@ mod tests {
         assert_eq!(sets(&heap, true, 1), all[..1], "what there is no room for waits");
         assert_eq!(sets(&heap, false, 9).len(), 5, "each alone");
         assert_eq!(sets(&heap, true, 0), []);
+    }
+
+    #[test]
+    fn a_question_is_a_message_of_its_own() {
+        let asks = |id| Waiting { asks: true, ..waiting(id, false, None) };
+        let heap = [waiting(1, true, None), asks(2), asks(3), waiting(4, false, None), waiting(5, false, None)];
+        let new = |ids: &[u128]| Set::New(ids.iter().map(|id| MessageId::from_bits(*id)).collect());
+        assert_eq!(sets(&heap, true, 9), [new(&[1]), new(&[2]), new(&[3]), new(&[4, 5])]);
+        assert_eq!(sets(&heap, true, 2), [new(&[1]), new(&[2])], "before what only tells");
     }
 }

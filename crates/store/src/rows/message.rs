@@ -87,10 +87,20 @@ pub enum Born {
     Waiting,
 }
 
-/// Lane of pages; others follow with other kinds of messages.
+/// Lane of pages; others follow with other kinds of messages. Lanes go out in the order of their names.
 pub const LANE_PAGE: &str = "page";
-/// Lane of what is asked of people who are on it already.
+/// Lane of what is asked of people who are on it already, each a message of its own.
+pub const LANE_QUESTION: &str = "question";
+/// Lane of what they are told.
 pub const LANE_TEAM: &str = "team";
+
+const fn lane(kind: NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::Page => LANE_PAGE,
+        kind if kind.asks() => LANE_QUESTION,
+        NoticeKind::ConfirmRecovery | NoticeKind::StillOnIt | NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over => LANE_TEAM,
+    }
+}
 
 /// A new message.
 #[must_use]
@@ -104,7 +114,7 @@ pub fn write(draft: &MessageDraft, born: Born, now: Timestamp) -> Write {
         table: &MESSAGE,
         row: vec![
             text(draft.id),
-            text(if draft.notice.kind == NoticeKind::Page { LANE_PAGE } else { LANE_TEAM }),
+            text(lane(draft.notice.kind)),
             text(&draft.channel),
             text(&draft.person),
             text(&draft.contact),
@@ -369,6 +379,8 @@ pub struct Waiting {
     pub id: MessageId,
     /// As in [`Envelope`].
     pub pages: bool,
+    /// Whether it is a question, which goes alone.
+    pub asks: bool,
     pub severity: String,
     /// What it has to go out with, where it may have arrived.
     pub bundle: Option<MessageId>,
@@ -390,7 +402,9 @@ pub async fn heap(
     let rows = db.read(sql, args).await?;
     let waiting = |row: &Row| {
         let mut r = Reader::new(row);
-        Ok::<_, Fault>(Waiting { id: r.parse()?, pages: r.text()? == LANE_PAGE, severity: r.text()?, bundle: r.opt_parse()? })
+        let (id, lane) = (r.parse()?, r.text()?);
+        let (pages, asks) = (lane == LANE_PAGE, lane == LANE_QUESTION);
+        Ok::<_, Fault>(Waiting { id, pages, asks, severity: r.text()?, bundle: r.opt_parse()? })
     };
     rows.iter().map(waiting).collect()
 }
