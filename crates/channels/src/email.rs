@@ -297,14 +297,20 @@ impl Channel for Email {
                 match code {
                     200..=299 => Outcome::Delivered { receipt: words },
                     500..=599 => Outcome::Rejected { why: words },
-                    _ => Outcome::Retry { after: None, why: words, maybe_arrived: false, down: false },
+                    _ => Outcome::Retry { after: None, why: words, maybe_arrived: false, down: false, unanswered: false },
                 }
             }
             Response::Busy { why } => Outcome::Retry { after: None, why: why.clone(), maybe_arrived: false, down: false },
             Response::Failed { why, permanent: true, .. } => Outcome::Rejected { why: why.clone() },
             Response::Failed { why, maybe_arrived, .. } => {
                 // What got through may have met one slow receiver behind a host that serves others.
-                Outcome::Retry { after: None, why: why.clone(), maybe_arrived: *maybe_arrived, down: !*maybe_arrived }
+                Outcome::Retry {
+                    after: None,
+                    why: why.clone(),
+                    maybe_arrived: *maybe_arrived,
+                    down: !*maybe_arrived,
+                    unanswered: *maybe_arrived,
+                }
             }
             Response::Http { .. } => Outcome::Rejected { why: "a web server answered for a mail".to_owned() },
         }

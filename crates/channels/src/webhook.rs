@@ -312,17 +312,23 @@ impl Channel for Webhook {
                     300..=399 => Outcome::Rejected { why: format!("{why}: redirects are not followed; set the address it leads to") },
                     410 => Outcome::Rejected { why: format!("{why}: the receiver is gone for good") },
                     // Too slow, too early, too many: the receiver asks to be asked again.
-                    408 | 425 | 429 => Outcome::Retry { after: *retry_after, why, maybe_arrived: false, down: false },
+                    408 | 425 | 429 => Outcome::Retry { after: *retry_after, why, maybe_arrived: false, down: false, unanswered: false },
                     400..=499 => Outcome::Rejected { why },
                     // The receiver's own failure may have come after it took the page.
-                    _ => Outcome::Retry { after: *retry_after, why, maybe_arrived: *status != 503, down: false },
+                    _ => Outcome::Retry { after: *retry_after, why, maybe_arrived: *status != 503, down: false, unanswered: false },
                 }
             }
             Response::Busy { why } => Outcome::Retry { after: None, why: why.clone(), maybe_arrived: false, down: false },
             Response::Failed { why, permanent: true, .. } => Outcome::Rejected { why: why.clone() },
             Response::Failed { why, maybe_arrived, .. } => {
                 // What got through may have met one slow receiver behind a host that serves others.
-                Outcome::Retry { after: None, why: why.clone(), maybe_arrived: *maybe_arrived, down: !*maybe_arrived }
+                Outcome::Retry {
+                    after: None,
+                    why: why.clone(),
+                    maybe_arrived: *maybe_arrived,
+                    down: !*maybe_arrived,
+                    unanswered: *maybe_arrived,
+                }
             }
             Response::Smtp { .. } => Outcome::Rejected { why: "a mail server answered for a webhook".to_owned() },
         }

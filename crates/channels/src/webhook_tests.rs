@@ -123,7 +123,7 @@ fn what_answers_mean() {
         );
     }
     let failed = |permanent| Webhook.outcome(&Response::Failed { why: "x".into(), maybe_arrived: true, permanent });
-    assert!(matches!(failed(false), Outcome::Retry { maybe_arrived: true, .. }));
+    assert!(matches!(failed(false), Outcome::Retry { maybe_arrived: true, down: false, unanswered: true, .. }));
     assert!(matches!(failed(true), Outcome::Rejected { .. }));
 }
 

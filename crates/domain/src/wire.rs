@@ -479,6 +479,10 @@ pub enum Outcome {
         /// Whether the target as a whole does not answer, so that whatever else is for it would fare the same.
         #[serde(default)]
         down: bool,
+        /// Whether it was reached and nothing was heard of it in time: that tells neither that the target as a whole
+        /// is there nor that it is not.
+        #[serde(default)]
+        unanswered: bool,
     },
     /// Never, this way.
     Rejected {

@@ -97,6 +97,8 @@ impl Circuits {
                 known.open.insert(target.to_owned(), open.clone());
                 Some(Change::Opened(open))
             }
+            // One slow receiver says nothing of a host that serves others, and nothing for it either.
+            Outcome::Retry { unanswered: true, .. } => None,
             Outcome::Retry { .. } | Outcome::Delivered { .. } | Outcome::Rejected { .. } => {
                 known.failures.remove(target);
                 known.open.remove(target).map(|open| Change::Closed(open.target))
@@ -149,10 +151,13 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
     }
     fn down() -> Outcome {
-        Outcome::Retry { after: None, why: "refused".into(), maybe_arrived: false, down: true }
+        Outcome::Retry { after: None, why: "refused".into(), maybe_arrived: false, down: true, unanswered: false }
     }
     fn busy() -> Outcome {
-        Outcome::Retry { after: None, why: "HTTP 503".into(), maybe_arrived: false, down: false }
+        Outcome::Retry { after: None, why: "HTTP 503".into(), maybe_arrived: false, down: false, unanswered: false }
+    }
+    fn silent() -> Outcome {
+        Outcome::Retry { after: None, why: "no answer in time".into(), maybe_arrived: true, down: false, unanswered: true }
     }
 
     #[test]
@@ -177,6 +182,22 @@ mod tests {
         assert_eq!(waits, [2, 4, 8, 16, 32, 60, 60, 60]);
         assert_eq!(circuits.learn("t", &Outcome::Delivered { receipt: "200".into() }, at(now)), Some(Change::Closed("t".into())));
         assert_eq!(circuits.gate("t", at(now)), Gate::Free);
+    }
+
+    #[test]
+    fn no_answer_in_time_neither_opens_a_target_nor_shuts_it() {
+        let circuits = Circuits::default();
+        for second in 0..9 {
+            assert_eq!(circuits.learn("t", &silent(), at(second)), None);
+        }
+        assert_eq!(circuits.gate("t", at(9)), Gate::Free, "it may be one receiver of many behind it");
+        for outcome in [down(), silent(), down(), silent()] {
+            assert_eq!(circuits.learn("t", &outcome, at(10)), None);
+        }
+        assert!(matches!(circuits.learn("t", &down(), at(10)), Some(Change::Opened(_))), "it was no answer between them");
+        assert_eq!(circuits.learn("t", &silent(), at(11)), None);
+        assert!(circuits.any(), "a probe that nobody answered");
+        assert_eq!(circuits.learn("t", &busy(), at(12)), Some(Change::Closed("t".into())));
     }
 
     #[test]

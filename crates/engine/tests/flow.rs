@@ -368,7 +368,7 @@ async fn on_a_full_disk_what_was_held_back_and_every_retry_go_out(url: &str) {
     let db = Db::open(url, OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap();
     let plan = move |_: &[allclear_store::Write]| if asked.load(Ordering::SeqCst) { FaultPlan::Full } else { FaultPlan::None };
     let world = World::over(db.with_faults(Arc::new(plan)), OutboxSettings::default()).await;
-    let busy = Outcome::Retry { after: None, why: "HTTP 503".into(), maybe_arrived: false, down: false };
+    let busy = Outcome::Retry { after: None, why: "HTTP 503".into(), maybe_arrived: false, down: false, unanswered: false };
     world.signal(SignalAction::Trigger, "disk", &[]).await.unwrap();
     world.signal(SignalAction::Trigger, "fan", &[]).await.unwrap();
     world.signal(SignalAction::Trigger, "fuse", &[]).await.unwrap();

@@ -321,10 +321,13 @@ impl World {
                 0 => (Outcome::Rejected { why: "the address does not exist".into() }, false),
                 1 => {
                     let arrives = self.dice.chance(500);
-                    (Outcome::Retry { after: None, why, maybe_arrived: true, down: false }, arrives)
+                    (Outcome::Retry { after: None, why, maybe_arrived: true, down: false, unanswered: false }, arrives)
                 }
-                2 => (Outcome::Retry { after: Some(Length::from_secs(30)), why, maybe_arrived: false, down: false }, false),
-                _ => (Outcome::Retry { after: None, why, maybe_arrived: false, down: false }, false),
+                2 => (
+                    Outcome::Retry { after: Some(Length::from_secs(30)), why, maybe_arrived: false, down: false, unanswered: false },
+                    false,
+                ),
+                _ => (Outcome::Retry { after: None, why, maybe_arrived: false, down: false, unanswered: false }, false),
             }
         } else {
             (Outcome::Delivered { receipt: "202".into() }, true)

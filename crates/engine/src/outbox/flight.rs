@@ -151,7 +151,7 @@ pub(super) async fn waits(engine: &Engine, contact: &Contact, why: &str, now: Ti
             .into_iter()
             .map(|message| Tried { attempts: super::COUNTS_AS_FAILED, lead: message.id, message, latency_ms: 0 })
             .collect();
-        let outcome = Outcome::Retry { after: None, why: why.to_owned(), maybe_arrived: false, down: true };
+        let outcome = Outcome::Retry { after: None, why: why.to_owned(), maybe_arrived: false, down: true, unanswered: false };
         if engine.submit(ours("target does not answer", Command::Sent { tries, outcome })).await.is_err() {
             // Looked at again with the next look.
             return;
