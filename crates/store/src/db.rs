@@ -199,7 +199,8 @@ impl Db {
         self.inner.short.load(Ordering::SeqCst)
     }
 
-    /// Looks whether a full disk has room again; then the reserve is made whole, and all commits are written again.
+    /// Looks whether a full disk has room again; then the reserve is made whole, and all commits are written again. A
+    /// reserve that a start had no room for is made as well.
     pub async fn regain(&self) -> Result<bool, Fault> {
         match &self.inner.backend {
             Backend::Threads(threads) => threads.with(|core| Ok(core.regain())).await,

@@ -91,9 +91,13 @@ impl Reserve {
         }
     }
 
-    /// Looks whether there is room again; then the reserve is made whole and ordinary commits are admitted.
+    /// Looks whether there is room again; then the reserve is made whole and ordinary commits are admitted. Without
+    /// a full disk this makes the reserve that a start had no room for.
     pub(crate) fn regain(&mut self) -> bool {
         if !self.is_short() {
+            if self.length < RESERVE_BYTES && self.make_whole() {
+                tracing::info!(bytes = RESERVE_BYTES, "there is room for the reserve now, and it was made");
+            }
             return true;
         }
         let enough = match self.length {
@@ -167,5 +171,14 @@ mod tests {
         assert_eq!(length(), 0);
         assert!(reserve.regain() && !short.load(Ordering::SeqCst));
         assert_eq!(length(), RESERVE_BYTES);
+    }
+
+    #[test]
+    fn what_a_start_had_no_room_for_is_made_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db.reserve");
+        let mut reserve = Reserve { path: path.clone(), length: 0, short: Arc::new(AtomicBool::new(false)) };
+        assert!(reserve.regain() && !reserve.is_short());
+        assert_eq!(fs::metadata(path).unwrap().len(), RESERVE_BYTES);
     }
 }
