@@ -3,7 +3,8 @@
 //! Invariant: what this says in SQL is what [`Reach::admits`] says of the same incident; a property
 //! test holds the two equal. Rows of `incident_reader` are written in the commit that admits.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use allclear_domain::access::Reach;
 use allclear_domain::ids::IncidentId;
@@ -89,16 +90,16 @@ pub async fn involved(db: &Db, incident: IncidentId) -> Result<BTreeSet<String>,
 /// Incidents whose rows of readers differ from the set in their own row; none where all is well. Takes what is stored
 /// as it is: a set that does not read is a misfit.
 pub async fn misfits(db: &Db) -> Result<Vec<String>, Fault> {
-    let sql = "select id, admitted from incident where admitted <> '[]' or id in (select incident from incident_reader)";
-    let mut out = Vec::new();
+    // One statement, so that a server that admits somebody meanwhile is seen before or after that, never in between.
+    let sql = "select i.id, i.admitted, r.person from incident i left join incident_reader r on r.incident = i.id \
+               where i.admitted <> '[]' or r.person is not null order by i.id";
+    let mut readers: BTreeMap<String, (Option<BTreeSet<String>>, BTreeSet<String>)> = BTreeMap::new();
     for row in &db.read(sql, vec![]).await? {
-        let id = row.text(0)?;
-        let said: Option<BTreeSet<String>> = serde_json::from_str(row.text(1)?).ok();
-        let readers = db.read("select person from incident_reader where incident = ?1", vec![id.into()]).await?;
-        let readers: Result<BTreeSet<String>, Fault> = readers.iter().map(|row| Ok(row.text(0)?.to_owned())).collect();
-        if said != Some(readers?) {
-            out.push(id.to_owned());
-        }
+        let (_, found) = match readers.entry(row.text(0)?.to_owned()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert((serde_json::from_str(row.text(1)?).ok(), BTreeSet::new())),
+        };
+        found.extend(row.opt_text(2)?.map(ToOwned::to_owned));
     }
-    Ok(out)
+    Ok(readers.into_iter().filter(|(_, (said, found))| said.as_ref() != Some(found)).map(|(id, _)| id).collect())
 }
