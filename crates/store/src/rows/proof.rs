@@ -5,6 +5,7 @@
 
 use allclear_domain::checkpoint::Range;
 use allclear_domain::event::{Covered, GENESIS, Hash, body_hash, chain, chain_first};
+use serde_json::Value;
 
 use super::{Reader, checkpoint, meta};
 use crate::db::Db;
@@ -145,6 +146,8 @@ pub async fn ends(db: &Db) -> Result<Vec<Broken>, Fault> {
 /// When the store does not answer.
 pub async fn checkpoints(db: &Db) -> Result<(Vec<BrokenRange>, u64), Fault> {
     let mut broken = Vec::new();
+    // A server beside this makes more of them meanwhile: what is found lies between the counts before and after.
+    let counted = counted(db).await?;
     let (mut number, mut covered_to, mut previous) = (0_i64, 0_i64, GENESIS);
     loop {
         let some = checkpoint::after(db, number).await?;
@@ -176,13 +179,20 @@ pub async fn checkpoints(db: &Db) -> Result<(Vec<BrokenRange>, u64), Fault> {
             (covered_to, previous) = (made.to_seq.max(covered_to), made.hash);
         }
     }
-    let counted = meta::get(db, meta::CHECKPOINTS).await?;
-    if counted.as_deref().unwrap_or("0") != number.to_string() {
+    if counted.is_none_or(|counted| number < counted) {
         broken.push(BrokenRange { after_seq: covered_to, to_seq: covered_to, why: "the last checkpoints are missing" });
+    }
+    if counted.is_some() && self::counted(db).await?.is_some_and(|counted| number > counted) {
+        broken.push(BrokenRange { after_seq: covered_to, to_seq: covered_to, why: "there are more checkpoints than were made" });
     }
     let rows = db.read("select count(*) from event where seq > ?1", vec![Val::Int(covered_to)]).await?;
     let unsealed = rows.first().map_or(Ok(0), |row| row.int(0))?;
     Ok((broken, u64::try_from(unsealed).unwrap_or(0)))
+}
+
+/// How many checkpoints there should be; nothing where that does not read.
+async fn counted(db: &Db) -> Result<Option<i64>, Fault> {
+    Ok(meta::get(db, meta::CHECKPOINTS).await?.map_or(Some(0), |counted| counted.parse().ok()))
 }
 
 async fn digest(db: &Db, after: i64, to: i64) -> Result<Option<(u64, Hash)>, Fault> {
@@ -211,15 +221,61 @@ pub async fn raw(db: &Db, table: &Table, id: &str) -> Result<Option<Vec<Val>>, F
     Ok(db.read(&sql, vec![id.into()]).await?.pop().map(|row| row.0))
 }
 
-/// Whether a row is the one that would be written; the name of the first column that differs.
+/// Fields that rows of earlier versions lack though their logs say them: table, column, key. None of them tells a reader
+/// more than the log does; where one is there it has to be right.
+const ADDED_LATER: [(&str, &str, &str); 4] =
+    [("page", "asks", "due_at"), ("page", "entries", "due_at"), ("incident", "alarms", "by_itself"), ("incident", "work", HOLD)];
+/// Who has an incident: the rows of open ones were told, see [`meta::HOLDERS`].
+const HOLD: &str = "hold";
+
+/// Whether a row is the one that would be written, or was by an earlier version; the name of the first column that
+/// differs. With `holders_known` the rows of open incidents say who has them.
 #[must_use]
-pub fn differs(table: &Table, found: &[Val], wanted: &[Val]) -> Option<&'static str> {
+pub fn differs(table: &Table, found: &[Val], wanted: &[Val], holders_known: bool) -> Option<&'static str> {
     let alike = |found: &Val, wanted: &Val| match (found, wanted) {
         // SQLite reads a Bool back as a number.
         (Val::Int(found), Val::Bool(wanted)) => *found == i64::from(*wanted),
         (found, wanted) => found == wanted,
     };
-    table.columns.iter().zip(found.iter().zip(wanted)).find(|(_, (found, wanted))| !alike(found, wanted)).map(|((name, _), _)| *name)
+    let columns = || table.columns.iter().map(|(name, _)| *name).zip(found.iter().zip(wanted));
+    let is_open = columns().any(|(name, (_, wanted))| name == "open" && *wanted == Val::Bool(true));
+    let added = |column: &str| -> Vec<&'static str> {
+        let judged = |key: &str| key == HOLD && holders_known && is_open;
+        ADDED_LATER.iter().filter(|(of, name, key)| *of == table.name && *name == column && !judged(key)).map(|(_, _, key)| *key).collect()
+    };
+    columns()
+        .find(|(name, (found, wanted))| !alike(found, wanted) && !lacks_only(found, wanted, &added(name)))
+        .map(|(name, _)| name)
+}
+
+/// Whether a stored JSON is the wanted one but for keys that are not there.
+fn lacks_only(found: &Val, wanted: &Val, keys: &[&str]) -> bool {
+    let read = |text: &str| serde_json::from_str::<Value>(text).ok();
+    let Val::Text(wanted) = wanted else { return false };
+    let Some(mut wanted) = read(wanted).filter(|_| !keys.is_empty()) else { return false };
+    match found {
+        Val::Text(found) => read(found).is_some_and(|found| {
+            // Of one value another text was put in by somebody.
+            let another = found != wanted;
+            drop_lacking(&found, &mut wanted, keys);
+            another && found == wanted
+        }),
+        // Nothing is written where all is as usual; counts of nothing are.
+        Val::Null => wanted.as_object().is_some_and(|all| all.iter().all(|(key, value)| keys.contains(&key.as_str()) || *value == 0)),
+        Val::Bool(_) | Val::Int(_) | Val::Bytes(_) => false,
+    }
+}
+
+/// Takes those keys out of an object, or of each object of a list, that the stored one lacks.
+fn drop_lacking(found: &Value, wanted: &mut Value, keys: &[&str]) {
+    match (found, wanted) {
+        (Value::Object(found), Value::Object(wanted)) => wanted.retain(|key, _| found.contains_key(key) || !keys.contains(&key.as_str())),
+        (Value::Array(found), Value::Array(wanted)) => {
+            found.iter().zip(wanted).for_each(|(found, wanted)| drop_lacking(found, wanted, keys));
+        }
+        // Compared as they are.
+        (_, _) => {}
+    }
 }
 
 /// Names of streams after one of them, in the database's order.
