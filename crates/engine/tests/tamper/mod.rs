@@ -3,7 +3,8 @@
 //! What is edited: any column of any event; events removed, put in, exchanged, cut off at the end of a stream or of the log; any
 //! column of the rows that logs make (incidents, pages, reviews, actions), who may see what, versions of forms; the
 //! checkpoints themselves. Half of the streams have the hashes of the first releases. Deliberately not: alerts,
-//! expectations, messages and what a form says, of which no log keeps the words, and rows of logs that were redacted.
+//! expectations, messages and what a form says, of which no log keeps the words, rows of logs that were redacted, and taking out of a
+//! row all that an earlier version did not write into it, which looks like a row of then.
 
 use std::path::Path;
 
@@ -332,4 +333,62 @@ async fn a_thousand_edits_are_all_named() {
         }
     }
     assert!(missed.is_empty(), "{} of {done} edits were not named:\n{}", missed.len(), missed.join("\n"));
+}
+
+/// Rows as an earlier version left them: without what was added later, and without the mark that open ones were told who
+/// has them.
+const AS_EARLIER: &str = "
+update page set asks = json_remove(asks, '$.due_at') where asks is not null;
+update page set asks = null where asks = '{}';
+update page set entries = (select json_group_array(json(json_remove(value, '$.due_at'))) from json_each(entries));
+update incident set alarms = json_remove(alarms, '$.by_itself') where alarms is not null;
+update incident set alarms = null where alarms = '{}';
+update incident set work = json_remove(work, '$.hold') where work is not null;
+delete from meta where name = 'holders';
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_earlier_version_did_not_write_is_no_finding_and_what_it_wrote_is_judged() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.db");
+    {
+        let world = World::new(&format!("sqlite:{}", path.display())).await;
+        for key in ["disk", "fan", "cpu"] {
+            world.signal(SignalAction::Trigger, key, &[]).await.unwrap();
+        }
+        // One ends by itself, and somebody has another.
+        world.signal(SignalAction::Resolve, "fan", &[]).await.unwrap();
+        let cpu = world.incidents().await.into_iter().find(|incident| incident.title.starts_with("cpu")).unwrap();
+        world.command(&cpu, incident::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }).await.unwrap();
+        world.engine.stop().await;
+    }
+    let db = Connection::open(&path).unwrap();
+    let count = |what: &str| -> i64 { db.query_row(&format!("select count(*) from {what}"), [], |row| row.get(0)).unwrap() };
+    let later = [
+        "page where asks like '%due_at%'",
+        "page where entries like '%due_at%'",
+        "incident where alarms like '%by_itself%'",
+        "incident where work like '%hold%'",
+    ];
+    assert!(later.iter().all(|what| count(what) > 0), "{:?}", later.map(count));
+    db.execute_batch(AS_EARLIER).unwrap();
+    assert_eq!(later.map(count), [0; 4]);
+    assert_eq!(verified(&path).await.findings(), Vec::<String>::new());
+
+    // What is there is judged, beside what is not as well.
+    for edit in [
+        "update page set asks = '{\"due_at\":\"2026-01-01T00:00:00Z\"}' where status = 'running'",
+        "update page set entries = replace(entries, 'ana', 'ben') where status = 'running'",
+        "update incident set work = json_set(work, '$.updates', 7) where acknowledged_by = 'ana'",
+        "update incident set alarms = '{\"returns\":1}' where state = 'resolved'",
+        "update incident set acknowledged_by = null where acknowledged_by = 'ana'",
+    ] {
+        let edited = dir.path().join("edited.db");
+        std::fs::copy(&path, &edited).unwrap();
+        assert_eq!(Connection::open(&edited).unwrap().execute(edit, []).unwrap(), 1, "{edit}");
+        assert_eq!(verified(&edited).await.rows.len(), 1, "{edit}");
+    }
+    // Once the rows of open incidents were told who has them, that cannot be taken out again.
+    db.execute("insert into meta (name, value) values ('holders', 'known')", []).unwrap();
+    assert!(verified(&path).await.rows.iter().any(|line| line.ends_with("work")));
 }

@@ -243,9 +243,7 @@ pub fn differs(table: &Table, found: &[Val], wanted: &[Val], holders_known: bool
         let judged = |key: &str| key == HOLD && holders_known && is_open;
         ADDED_LATER.iter().filter(|(of, name, key)| *of == table.name && *name == column && !judged(key)).map(|(_, _, key)| *key).collect()
     };
-    columns()
-        .find(|(name, (found, wanted))| !alike(found, wanted) && !lacks_only(found, wanted, &added(name)))
-        .map(|(name, _)| name)
+    columns().find(|(name, (found, wanted))| !alike(found, wanted) && !lacks_only(found, wanted, &added(name))).map(|(name, _)| name)
 }
 
 /// Whether a stored JSON is the wanted one but for keys that are not there.
