@@ -395,6 +395,7 @@ impl Engine {
         let _ = tokio::time::timeout(STOP_WAITS_AT_MOST, self.shared.halted.cancelled()).await;
         // After the last decision, which may have claimed something as well.
         crate::outbox::flight::give_everything_back(self).await;
+        crate::set_back::mark(&self.shared.db, self.now()).await;
         self.shared.db.close().await;
     }
 

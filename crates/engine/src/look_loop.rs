@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::core::{Command, Refusal};
 use crate::engine::{Ends, Engine, join, ours};
+use crate::set_back::Marks;
 use crate::stages::Measure;
 use crate::trouble::{Stage, Trouble, Troubles};
 
@@ -26,7 +27,7 @@ pub(crate) async fn looks(engine: Engine) {
     let shared = engine.shared.clone();
     let _ends = Ends(shared.clone());
     shared.stages.set(Measure::LookRounds, 1);
-    let (mut unread, mut refused) = (BTreeSet::new(), Refused::default());
+    let (mut unread, mut refused, mut marks) = (BTreeSet::new(), Refused::default(), Marks::default());
     loop {
         if shared.stop.is_cancelled() {
             return;
@@ -70,6 +71,10 @@ pub(crate) async fn looks(engine: Engine) {
             }
         }
         refused.forget(&shared.troubles, now);
+        // After the looks, which nothing may hold up.
+        if next.is_some() {
+            marks.awaiting(&shared.db, now).await;
+        }
         if full && !failed {
             continue;
         }

@@ -303,6 +303,26 @@ async fn a_restart_keeps_the_time_and_sends_in_doubt_once_more() {
     world.healthy().await;
 }
 
+/// Nothing happened for minutes, then the program was stopped and the clock set back by an hour: what had passed counts.
+#[tokio::test]
+async fn a_clock_set_back_during_a_stop_is_judged_by_when_the_program_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("x.db").display());
+    let world = World::new(&url).await;
+    world.advance(3_600).await;
+    world.signal(SignalAction::Trigger, "disk", &[]).await.unwrap();
+    // Ana's mail is the newest event, three minutes before the stop.
+    world.advance(240).await;
+    world.engine.stop().await;
+    // A clock of hand starts an hour and four minutes earlier.
+    let world = World::new(&url).await;
+    world.advance(59).await;
+    assert_eq!(world.told(), [], "one minute of five was left");
+    world.advance(1).await;
+    assert_eq!(world.told(), [pair("ben", "webhook")]);
+    world.healthy().await;
+}
+
 async fn a_key_given_twice_does_it_once(url: &str) {
     let world = World::new(url).await;
     let declare = |digest: &str| Input {

@@ -20,6 +20,8 @@ pub const CHECKPOINTS: &str = "checkpoints";
 pub const QUARANTINE: &str = "quarantine";
 /// Another value whenever somebody's way in ended: a token or a session.
 pub const WAYS_IN: &str = "ways_in";
+/// Microseconds that the machine's clock had come to when it was last noted.
+pub const CLOCK: &str = "clock";
 
 /// Sets a value.
 #[must_use]
