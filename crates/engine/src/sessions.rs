@@ -23,7 +23,7 @@ use crate::orgs::OrgError;
 use crate::password::{self, BadPassword, Hashing};
 use crate::ports::Rng;
 use crate::seal::SecretKey;
-use crate::throttle::{Keys, Throttle};
+use crate::throttle::{Account, Keys, Throttle};
 use crate::visitor::Devices;
 pub use crate::visitor::Visitor;
 
@@ -242,7 +242,8 @@ impl Engine {
     fn keys(&self, account: &str, person: Option<&str>, visitor: &Visitor<'_>) -> Keys {
         match (visitor.device, person) {
             (Some(device), Some(person)) if self.shared.sign_in.devices.knows(device, person) => Keys::known(device),
-            _ => Keys::of(account, visitor.address),
+            (_, Some(person)) => Keys::of(Account::Of(person), visitor.address),
+            (_, None) => Keys::of(Account::Unknown(account), visitor.address),
         }
     }
 
