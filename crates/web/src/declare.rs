@@ -12,7 +12,7 @@ use maud::html;
 use crate::act::{ask, said, worded};
 use crate::forms::Draft;
 use crate::once::{self, once};
-use crate::pages::{Asked, Fields, actor, answer, reader};
+use crate::pages::{Asked, Fields, actor, answer};
 use crate::shell::{Page, Place, framed, heading};
 use crate::when::When;
 use crate::{App, parts};
@@ -20,10 +20,11 @@ use crate::{App, parts};
 /// The verb of the form, as drafts name it.
 const DECLARE: &str = "declare";
 
-/// GET; a query fills the form, so that a link can begin one.
+/// GET; a query fills the form, so that a link can begin one. The form names every service: only whoever may
+/// send it sees it.
 pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked): Asked) -> Response {
     answer(async {
-        let (who, when) = reader(&app, &headers).await?;
+        let (who, when) = actor(&app, &headers).await?;
         Ok(page(&app, &who, &when, &Draft { verb: DECLARE.into(), fields: asked, refusal: None }, true))
     })
     .await

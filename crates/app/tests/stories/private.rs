@@ -321,6 +321,9 @@ async fn a_guest_sees_what_they_were_admitted_to_and_nothing_of_the_house() {
         assert_eq!((refused.status, shown.status), (403, 200), "{path}: {}", refused.text);
         assert!(!refused.text.contains("Ana Somewhere") && !refused.text.contains("Checkout"), "{path}: {}", refused.text);
     }
+    let form = get_as(&world, &gus, "/declare").await;
+    assert_eq!(form.status, 403, "who may not declare gets no form either: {}", form.text);
+    assert!(!form.text.contains("Checkout"), "the form names every service: {}", form.text);
     let explain = async |cookie: &str, integration: &str| {
         let request = world.client.post(world.at(&format!("/api/v1/explain/signal?integration={integration}")));
         world.send(request.header("cookie", cookie).header("origin", &world.program.url).json(&json!({"title": "x"}))).await
