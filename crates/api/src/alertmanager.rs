@@ -224,7 +224,7 @@ async fn silence(State(api): State<Api>, caller: Caller, Path(params): Path<Vec<
 }
 
 /// A new silence, or a change of one of this integration's own. As in Alertmanager, other matchers,
-/// or one that is over, make a new one.
+/// or one that is over, make a new one, and the old one ends with it or holds on.
 async fn put_silence(State(api): State<Api>, caller: Caller, body: Bytes) -> Response {
     let now = api.engine.now();
     let posted = match am::parse_silence(&body, now) {
@@ -241,6 +241,7 @@ async fn put_silence(State(api): State<Api>, caller: Caller, body: Bytes) -> Res
         created_by: posted.created_by,
         integration: Some(caller.form.id.clone()),
     };
+    let mut instead_of = None;
     if let Some(id) = posted.id {
         let org = api.engine.org();
         let Some(known) = find(&org, &caller, &id) else { return no_such_silence(&id) };
@@ -250,11 +251,15 @@ async fn put_silence(State(api): State<Api>, caller: Caller, body: Bytes) -> Res
         let over = now >= known.silence.ends_at;
         if !over && known.matchers.to_string() == silence.matches {
             silence.id = id;
-        } else if !over && let Err(response) = end(&api, &caller, &known.silence).await {
-            return response;
+        } else if !over {
+            instead_of = Some(id);
         }
     }
-    match api.engine.put_silence(silence, &caller.who.actor).await {
+    let kept = match instead_of {
+        Some(old) => api.engine.replace_silence(&old, silence, &caller.who.actor).await,
+        None => api.engine.put_silence(silence, &caller.who.actor).await,
+    };
+    match kept {
         Ok(id) => say(200, am::silence_made_body(&id)),
         Err(why) => not_kept(&why),
     }

@@ -6,7 +6,7 @@ mod edit;
 pub mod forms;
 mod judged;
 mod makings;
-mod silences;
+pub mod silences;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

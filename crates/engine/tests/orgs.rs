@@ -1,5 +1,5 @@
-//! The organisation changed form by form, over the real store: by two nodes at once, sent twice, and what goes with a
-//! person who is removed.
+//! The organisation changed form by form, over the real store: by two nodes at once, sent twice, what goes with a
+//! person who is removed, silences that take each other's place, and who is meant by an account.
 
 #![allow(clippy::unwrap_used)] // a test that fails here has failed
 
@@ -8,13 +8,14 @@ use std::thread::ThreadId;
 
 use allclear_domain::access::{Actor, Scope};
 use allclear_domain::org::diff::{Form, FormKind};
-use allclear_domain::org::model::Bundle;
+use allclear_domain::org::model::{Bundle, Silence};
 use allclear_domain::time::from_micros;
 use allclear_domain::wire::{Message, Outcome, Target};
 use allclear_engine::EngineSettings;
 use allclear_engine::engine::Engine;
 use allclear_engine::orgs::OrgError;
 use allclear_engine::orgs::forms::{Changed, FormError, Seen};
+use allclear_engine::orgs::silences::{SILENCE_BYTES_MAX, SILENCES_BYTES_PER_INTEGRATION_MAX};
 use allclear_engine::outbox::OutboxSettings;
 use allclear_engine::ports::{BoxFuture, Clock, Ports, Rng, Transport};
 use allclear_engine::seal::SecretKey;
@@ -85,11 +86,15 @@ impl Transport for Nothing {
 }
 
 async fn node(url: &str) -> (Engine, Arc<Seam>) {
+    started(url, false).await
+}
+
+async fn started(url: &str, quarantine: bool) -> (Engine, Arc<Seam>) {
     let db = Db::open(url, OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap();
     let seam = Arc::new(Seam::default());
     let ports = Ports { clock: seam.clone(), rng: seam.clone(), transport: Arc::new(Nothing) };
     let settings =
-        EngineSettings { base_url: "http://localhost:1".into(), quarantine: false, outbox: OutboxSettings::default(), admin_token: None };
+        EngineSettings { base_url: "http://localhost:1".into(), quarantine, outbox: OutboxSettings::default(), admin_token: None };
     (Engine::start(db, ports, settings, SecretKey::from_bytes([1; 32])).await.unwrap(), seam)
 }
 
@@ -264,4 +269,66 @@ async fn a_form_sent_twice_is_answered_twice() {
     let file = serde_json::from_value(json!({"integrations": [{"id": "in", "kind": "json", "name": "Inward"}]})).unwrap();
     engine.apply_org(file, None, false, &Actor::Administrator).await.unwrap();
     assert!(send(seen, None, "ana", "Inward").await.is_err());
+}
+
+fn silence(matches: &str) -> Silence {
+    let at = |hours: i64| from_micros(1_790_000_000_000_000 + hours * 3_600_000_000);
+    let (comment, created_by) = ("work".to_owned(), "ana".to_owned());
+    let integration = Some("prom".to_owned());
+    Silence { id: String::new(), matches: matches.to_owned(), starts_at: at(-1), ends_at: at(1), comment, created_by, integration }
+}
+
+fn holds(engine: &Engine, id: &str) -> bool {
+    let now = from_micros(1_790_000_000_000_000);
+    engine.org().silences().iter().any(|found| found.silence.id == id && now < found.silence.ends_at)
+}
+
+/// Whoever changes a silence is never left without the old one and the new one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silence_is_replaced_at_the_limit_and_holds_on_where_that_is_refused() {
+    // Quarantined: nobody waits until open alerts are judged, which this engine does not do.
+    let (engine, _) = started("sqlite::memory:", true).await;
+    let long = |n: usize| Silence { comment: "x".repeat(SILENCE_BYTES_MAX - 100), ..silence(&format!("n=\"{n}\"")) };
+    let fit = SILENCES_BYTES_PER_INTEGRATION_MAX / SILENCE_BYTES_MAX;
+    let first = engine.put_silence(long(0), &Actor::Administrator).await.unwrap();
+    for n in 1..fit {
+        engine.put_silence(long(n), &Actor::Administrator).await.unwrap();
+    }
+    let one_more = engine.put_silence(long(fit), &Actor::Administrator).await;
+    assert!(matches!(one_more, Err(OrgError::Limit(_))), "{one_more:?}");
+    let new = engine.replace_silence(&first, long(fit), &Actor::Administrator).await.unwrap();
+    assert!(holds(&engine, &new) && !holds(&engine, &first), "at the limit too");
+    let too_long = silence(&format!("n=\"{}\"", "x".repeat(SILENCE_BYTES_MAX)));
+    let refused = engine.replace_silence(&new, too_long, &Actor::Administrator).await;
+    assert!(matches!(refused, Err(OrgError::Limit(_))), "{refused:?}");
+    assert!(holds(&engine, &new), "what was refused ends nothing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silence_is_put_over_the_change_of_another_node() {
+    let url = allclear_store::testing::fresh_database().await.unwrap();
+    let ((a, seam), (b, _)) = (node(&url).await, node(&url).await);
+    let old = a.put_silence(silence("n=\"old\""), &Actor::Administrator).await.unwrap();
+    seam.let_happen(async move { drop(put(&b, FormKind::Team, "night", Seen::Whatever, team("Night")).await.unwrap()) });
+    let new = Silence { id: "11111111-0000-4000-8000-000000000000".into(), ..silence("n=\"new\"") };
+    a.replace_silence(&old, new.clone(), &Actor::Administrator).await.unwrap();
+    assert!(holds(&a, &new.id) && !holds(&a, &old));
+    assert_eq!(body(&a, FormKind::Team, "night").await["name"], "Night");
+}
+
+/// Who is found by id and by e-mail address has the tries of one.
+#[tokio::test]
+async fn tries_count_by_person_however_the_account_is_typed() {
+    let (engine, _) = node("sqlite::memory:").await;
+    put(&engine, FormKind::Person, "ana", Seen::Nothing, json!({"name": "Ana", "email": "ana@example.org"})).await.unwrap();
+    let visitor = Visitor { address: Some("192.0.2.1".parse().unwrap()), ..Visitor::default() };
+    for n in 0..6 {
+        let typed = if n % 2 == 0 { "ana" } else { "Ana@example.org" };
+        let tried = engine.sign_in(typed, "wrong", &visitor).await;
+        assert!(matches!(tried, Err(NotSignedIn::Wrong)), "{n}: {tried:?}");
+    }
+    for typed in ["ana", "ana@example.org"] {
+        let tried = engine.sign_in(typed, "wrong", &visitor).await;
+        assert!(matches!(tried, Err(NotSignedIn::Throttled(_))), "{typed}: {tried:?}");
+    }
 }

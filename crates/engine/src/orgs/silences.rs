@@ -11,9 +11,10 @@ use allclear_domain::org::diff::{Form, FormKind};
 use allclear_domain::org::model::Silence;
 use allclear_domain::time::{Length, after};
 use allclear_store::rows;
+use jiff::Timestamp;
 
 use super::edit::Edit;
-use super::{OrgError, Read};
+use super::{NODES_TRIES, OrgError, Read};
 use crate::engine::Engine;
 
 /// Text of one silence: its matchers, comment and author. Alertmanager's limit of one silence is 4 KiB where
@@ -38,6 +39,25 @@ fn bytes_of(silence: &Silence) -> usize {
     silence.matches.len() + silence.comment.len() + silence.created_by.len()
 }
 
+/// A stored silence as it is when it ends now; nothing where there is none, or it is over.
+fn ended(edit: &Edit<'_>, id: &str, now: Timestamp) -> Option<Silence> {
+    let row = edit.stored(FormKind::Silence).find(|row| row.id == id)?;
+    let mut silence: Silence = serde_json::from_str(&row.body).ok().filter(|silence: &Silence| now < silence.ends_at)?;
+    silence.ends_at = now;
+    // One that has not begun would end before it starts.
+    silence.starts_at = silence.starts_at.min(now);
+    Some(silence)
+}
+
+fn put(edit: &mut Edit<'_>, silence: &Silence) -> Result<(), OrgError> {
+    let body = serde_json::to_value(silence).map_err(|why| OrgError::Stored(why.to_string()))?;
+    edit.put(Form { kind: FormKind::Silence, id: silence.id.clone(), body }, 0, None)?;
+    if silence.integration.is_some() {
+        edit.forget_history(FormKind::Silence, &silence.id, VERSIONS_KEPT);
+    }
+    Ok(())
+}
+
 impl Engine {
     /// Suppresses alerts for a time; the silence's id is `fresh` where it has none. When this answers, what fires
     /// already has been judged by it, but for the rest of a very long list.
@@ -45,7 +65,20 @@ impl Engine {
     /// # Errors
     /// When the silence, or all of its integration, would be larger than the limits; when the store does not
     /// answer.
-    pub async fn put_silence(&self, mut silence: Silence, actor: &Actor) -> Result<String, OrgError> {
+    pub async fn put_silence(&self, silence: Silence, actor: &Actor) -> Result<String, OrgError> {
+        self.silence(silence, None, actor).await
+    }
+
+    /// The same, and another one ends with the same commit: where this one is refused, the other holds on, and at
+    /// no time does neither.
+    ///
+    /// # Errors
+    /// As those of [`Self::put_silence`]; the one that ends counts as over.
+    pub async fn replace_silence(&self, old: &str, silence: Silence, actor: &Actor) -> Result<String, OrgError> {
+        self.silence(silence, Some(old), actor).await
+    }
+
+    async fn silence(&self, mut silence: Silence, ends: Option<&str>, actor: &Actor) -> Result<String, OrgError> {
         if bytes_of(&silence) > SILENCE_BYTES_MAX {
             return Err(OrgError::Limit(format!(
                 "this silence has {} bytes of matchers and text, and may have {SILENCE_BYTES_MAX}",
@@ -55,30 +88,42 @@ impl Engine {
         if silence.id.is_empty() {
             silence.id = SilenceId::from_bits(self.fresh_id()).as_uuid().to_string();
         }
-        let id = silence.id.clone();
         {
             let _one_at_a_time = self.shared.org_change.lock().await;
-            let mut edit = Edit::new(self, actor, Read::from(&self.shared.db).await?);
-            self.make_room(&mut edit, &silence)?;
-            let body = serde_json::to_value(&silence).map_err(|why| OrgError::Stored(why.to_string()))?;
-            edit.put(Form { kind: FormKind::Silence, id: id.clone(), body }, 0, None)?;
-            if silence.integration.is_some() {
-                edit.forget_history(FormKind::Silence, &id, VERSIONS_KEPT);
+            let mut tried = 1;
+            loop {
+                match self.silence_once(&silence, ends, actor).await {
+                    Err(OrgError::Conflict) if tried < NODES_TRIES => tried += 1,
+                    other => break other?,
+                }
             }
-            edit.finish(None, Vec::new()).await?;
         }
         self.silences_are_judged().await;
-        Ok(id)
+        Ok(silence.id)
     }
 
-    /// What of an integration's own silences is over makes room for a new one.
-    fn make_room(&self, edit: &mut Edit<'_>, silence: &Silence) -> Result<(), OrgError> {
-        let Some(integration) = &silence.integration else { return Ok(()) };
+    async fn silence_once(&self, silence: &Silence, ends: Option<&str>, actor: &Actor) -> Result<(), OrgError> {
+        let mut edit = Edit::new(self, actor, Read::from(&self.shared.db).await?);
+        let ended = ends.and_then(|id| ended(&edit, id, self.now()));
+        let gone = self.make_room(&mut edit, silence, ended.as_ref())?;
+        put(&mut edit, silence)?;
+        if let Some(ended) = ended.filter(|ended| !gone.contains(&ended.id)) {
+            put(&mut edit, &ended)?;
+        }
+        edit.finish(None, Vec::new()).await.map(drop)
+    }
+
+    /// What of an integration's own silences is over makes room for a new one: the ids of what had to
+    /// go. The one that ends with this change is over.
+    fn make_room(&self, edit: &mut Edit<'_>, silence: &Silence, ended: Option<&Silence>) -> Result<Vec<String>, OrgError> {
+        let mut gone = Vec::new();
+        let Some(integration) = &silence.integration else { return Ok(gone) };
         let now = self.now();
         let mut others: Vec<Silence> = Vec::new();
         for row in edit.stored(FormKind::Silence).filter(|row| row.managed.is_none() && row.id != silence.id) {
             // One that does not read counts nowhere: it is named where the organisation is checked.
             let Ok(other) = serde_json::from_str::<Silence>(&row.body) else { continue };
+            let other = ended.filter(|ended| ended.id == other.id).cloned().unwrap_or(other);
             if other.integration.as_ref() == Some(integration) {
                 others.push(other);
             }
@@ -97,6 +142,7 @@ impl Engine {
             (count, bytes) = (count - 1, bytes - bytes_of(&other));
             edit.remove(FormKind::Silence, other.id.clone());
             edit.forget_history(FormKind::Silence, &other.id, 1);
+            gone.push(other.id);
         }
         if count > SILENCES_PER_INTEGRATION_MAX {
             return Err(OrgError::Limit(format!(
@@ -109,7 +155,7 @@ impl Engine {
                  {SILENCES_BYTES_PER_INTEGRATION_MAX}: expire some"
             )));
         }
-        Ok(())
+        Ok(gone)
     }
 
     /// Waits until the open alerts are judged by the silences in force, as long as whoever asked may wait.
