@@ -267,6 +267,17 @@ async fn apply_file(engine: &Engine, file: &Path, teller: &Teller) -> anyhow::Re
             let (was, will_be) = (was.unwrap_or_else(nobody), will_be.unwrap_or_else(nobody));
             tracing::warn!(schedule, was, will_be, "the file changes who is on call now");
         }
+        if engine.would_make_secrets(&loaded.bundle)
+            && let Err((path, why)) = teller.secrets_can_be_told()
+        {
+            anyhow::bail!(
+                "the organisation {} leaves out secrets that would be made and told once in {}, which cannot be written: {why}; nothing of it \
+                 was applied. Let this user write there, or give every integration a `key` and every webhook a `secret` in the file, or \
+                 start once on a terminal, which shows them",
+                file.display(),
+                path.display()
+            );
+        }
         match engine.apply_org(loaded.bundle.clone(), Some(&loaded.digest), false, &Actor::Administrator).await {
             Ok(applied) => {
                 tracing::info!(file = %file.display(), version = applied.version, changes = applied.changes.len(), "applied the organisation");

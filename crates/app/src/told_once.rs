@@ -1,7 +1,7 @@
 //! Secrets and links that are told once when the server starts: on the terminal where somebody sits at it, else in a file
 //! that only its owner reads, since what is written on standard error then is a log, and logs are kept and passed on.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -64,6 +64,15 @@ impl Teller {
         }
     }
 
+    /// Whether secrets could be told, asked before any is made.
+    ///
+    /// # Errors
+    /// The file that they would be written to, and why it cannot be.
+    pub fn secrets_can_be_told(&self) -> Result<(), (PathBuf, io::Error)> {
+        let Some(path) = self.file("secrets") else { return Ok(()) };
+        try_to_write(&path).map_err(|why| (path, why))
+    }
+
     /// Tells secrets that were made here, and of what each is.
     ///
     /// # Errors
@@ -93,15 +102,28 @@ impl Teller {
 fn write(path: &Path, text: &str, append: bool) -> io::Result<()> {
     let old = if append { std::fs::read_to_string(path).or_else(none_yet)? } else { String::new() };
     let partial = path.with_extension("partial");
-    match std::fs::remove_file(&partial) {
-        Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
-        Ok(()) | Err(_) => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&partial)?;
+    let mut file = create(&partial)?;
     file.write_all(old.as_bytes())?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     std::fs::rename(&partial, path)
+}
+
+/// All of [`write`] that may fail for the place's sake, leaving nothing behind.
+fn try_to_write(path: &Path) -> io::Result<()> {
+    std::fs::read_to_string(path).or_else(none_yet)?;
+    let partial = path.with_extension("partial");
+    create(&partial)?.write_all(b"\n")?;
+    std::fs::remove_file(&partial)
+}
+
+/// A new file, in the place of one that a stop in the middle left.
+fn create(partial: &Path) -> io::Result<File> {
+    match std::fs::remove_file(partial) {
+        Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
+        Ok(()) | Err(_) => {}
+    }
+    OpenOptions::new().write(true).create_new(true).mode(MODE).open(partial)
 }
 
 fn none_yet(why: io::Error) -> io::Result<String> {
@@ -135,5 +157,23 @@ mod tests {
         assert!(!dir.path().join("allclear.set-up").exists());
         let beside_key = Teller { is_terminal: false, ..Teller::new("postgres://x/y", Some(&dir.path().join("node.key"))) };
         assert_eq!(beside_key.file("set-up"), Some(dir.path().join("node.set-up")));
+    }
+
+    #[test]
+    fn whether_secrets_can_be_told_is_known_before_there_are_any() {
+        let dir = tempfile::tempdir().unwrap();
+        let teller = |is_terminal| {
+            let key = dir.path().join("node.key");
+            Teller { is_terminal, ..Teller::new("postgres://x/y", Some(&key)) }
+        };
+        assert!(teller(false).secrets_can_be_told().is_ok());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "asking leaves nothing behind");
+        // A directory in the file's place, since permissions do not stop whoever runs tests as root.
+        let taken = dir.path().join("node.secrets");
+        std::fs::create_dir(&taken).unwrap();
+        assert_eq!(teller(false).secrets_can_be_told().unwrap_err().0, taken);
+        assert!(teller(true).secrets_can_be_told().is_ok(), "a terminal needs no file");
+        let nowhere = Teller { is_terminal: false, ..Teller::new("sqlite:/no/such/place/allclear.db", None) };
+        assert!(nowhere.secrets_can_be_told().is_err());
     }
 }

@@ -249,6 +249,13 @@ impl Engine {
         rows::meta::get(&self.shared.db, rows::meta::ORG_DIGEST).await
     }
 
+    /// Whether applying this bundle would make secrets, which are told only once.
+    #[must_use]
+    pub fn would_make_secrets(&self, bundle: &Bundle) -> bool {
+        let mut bundle = keep_stored(self.org().bundle(), bundle.clone());
+        !make_missing(&mut bundle, self.shared.ports.rng.as_ref()).is_empty()
+    }
+
     /// Applies a bundle that was checked. Forms it does not name stay, unless `prune` asks to
     /// remove those that a file owns; what people made otherwise is never removed.
     ///

@@ -181,6 +181,25 @@ async fn what_is_told_once_at_a_start_stands_in_a_file_of_the_owners_alone_and_i
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_whose_secrets_could_not_be_told_is_not_applied_and_none_is_lost() {
+    let mut world = world().await;
+    let file = world.dir.path().join("org.yaml");
+    let usual = std::fs::read_to_string(&file).unwrap();
+    let with_one_more = usual.replacen("integrations:\n", "integrations:\n  - {id: extra, kind: json}\n", 1);
+    assert_ne!(with_one_more, usual, "an integration whose key is made");
+    std::fs::write(&file, with_one_more).unwrap();
+    let told = world.dir.path().join("allclear.secrets");
+    // Permissions would not stop whoever runs tests as root; a directory does.
+    std::fs::create_dir(&told).unwrap();
+    world.try_start_again(&[], &[]).await.unwrap();
+    let log = world.log();
+    assert!(log.contains("allclear.secrets") && log.contains("start once on a terminal"), "the place, and what would work: {log}");
+    std::fs::remove_dir(&told).unwrap();
+    world.try_start_again(&[], &[]).await.unwrap();
+    assert!(std::fs::read_to_string(&told).unwrap().contains("integration extra: "), "it is made when it can be told");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_sites_page_does_nothing_with_a_session() {
     let world = world().await;
     let ana = sign_in_as(&world, "ana").await;
