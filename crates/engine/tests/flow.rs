@@ -28,6 +28,7 @@ use allclear_store::{Db, FaultPlan, OpenOptions};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+mod nobody;
 mod tamper;
 
 struct HandClock {

@@ -37,6 +37,9 @@ const ORG_ARRIVES_WITHIN: Length = Length::from_millis(250);
 /// The alerts of an incident look at the end of their silences themselves, at the same instant; where that is
 /// not done yet the incident looks again after this time.
 const LOOK_AGAIN_AFTER: Length = Length::from_secs(5);
+/// A silence that ended holds an incident no longer than this, whatever its alerts say: a dozen looks, and soon enough
+/// for whoever waits for the page.
+const HELD_PAST_ITS_END_MAX: Length = Length::from_secs(60);
 /// Why the pages of an incident stop.
 const HELD: &str = "silences hold all of its alerts";
 /// Why it pages again.
@@ -104,8 +107,9 @@ pub(crate) async fn misjudged(db: &Db, org: &Org, after: &str, now: Timestamp) -
             return Ok((out, last));
         }
         last = Some(alert.id.to_string());
-        let Some(integration) = org.integration(&alert.integration) else { continue };
-        if suppression(org, integration, &as_signal(&alert), now) != alert.suppressed {
+        // Without its integration nothing says what may hold it: then nothing does.
+        let held = org.integration(&alert.integration).and_then(|from| suppression(org, from, &as_signal(&alert), now));
+        if held != alert.suppressed {
             out.push(alert);
         }
     }
@@ -153,10 +157,28 @@ impl Core {
     /// Judges an alert as it is stored.
     fn judge_stored(&mut self, unit: &mut Unit, stored: &Alert) -> Decided<()> {
         let org = self.org.clone();
-        let Some(integration) = org.integration(&stored.integration) else { return Ok(()) };
         let key = AlertKey::new(&stored.integration, &stored.dedup_key);
         let alert = self.freshest(stored);
+        let Some(integration) = org.integration(&stored.integration) else {
+            Self::free(unit, stored, key, alert);
+            return Ok(());
+        };
         self.judge_again(unit, integration, &as_signal(stored), &key, alert)
+    }
+
+    /// The integration of an alert was removed: no silence that was made for it may hold the alert for ever. What the
+    /// alert had been judged as stays, since no route says anything else.
+    fn free(unit: &mut Unit, stored: &Alert, key: AlertKey, mut alert: OpenAlert) {
+        let mut stored = unit.whole.get(&stored.id).unwrap_or(stored).clone();
+        unit.note_alert(&alert);
+        let was = alert.clone();
+        alert.silenced_until = None;
+        stored.suppressed = None;
+        (stored.last_seen_at, stored.ends_at, stored.count) = (alert.last_seen_at, alert.ends_at, alert.count);
+        Self::note_silence(unit, &was, &stored);
+        unit.write(rows::alert::judged(&stored));
+        unit.whole.insert(alert.id, stored);
+        unit.alerts.push(AlertChange::Set(key, alert));
     }
 
     /// The end of a silence that holds an alert.
@@ -187,6 +209,11 @@ impl Core {
             unit.silenced.entry(id).or_default();
             return self.tell_silences(unit);
         };
+        // By when this look was due and not by the clock: after a standstill the alerts come first all the same.
+        if expectation.next_look_at >= after(until, HELD_PAST_ITS_END_MAX) {
+            settle(unit, expectation, Standing::Missed, "its silence ended long ago and its alerts did not say so");
+            return self.silence_incident(unit, id, Silencing::default());
+        }
         let at = if until > unit.now { until } else { after(unit.now, LOOK_AGAIN_AFTER) };
         unit.write(rows::expectation::rearm(expectation, at));
         note_look(unit, at);

@@ -1,0 +1,65 @@
+//! What would be nobody's for ever: pages that silences stopped, and pages that were to come back.
+
+use allclear_domain::ids::IncidentId;
+use allclear_engine::core::Declare;
+
+use super::*;
+
+const SILENCE: &str =
+    r#"[{"id":"quiet","match":"alertname=\"noise\"","starts_at":"2026-09-21T14:00:00Z","ends_at":"2026-09-21T15:13:20Z"}]"#;
+
+impl World {
+    /// The organisation of all stories, with what this one changes.
+    async fn organise(&self, change: impl FnOnce(&mut serde_json::Value)) {
+        let mut org: serde_json::Value = serde_json::from_str(ORG).unwrap();
+        change(&mut org);
+        let bundle: Bundle = serde_json::from_value(org).unwrap();
+        self.engine.apply_org(bundle, None, true, &Actor::System).await.unwrap();
+        self.engine.quiet().await;
+    }
+
+    async fn ask(&self, who: &str, command: Command) -> Reply {
+        let input = Input { actor: Actor::Person(who.into()), cause: "api".into(), once: None, command };
+        let reply = self.engine.submit(input).await.unwrap();
+        self.engine.quiet().await;
+        reply
+    }
+
+    async fn declare(&self, severity: Severity) -> IncidentId {
+        let declare = Declare {
+            title: "The shop is down".into(),
+            severity,
+            service: Some("shop".into()),
+            impact_started_at: None,
+            page: true,
+            private: false,
+        };
+        match self.ask("ben", Command::Declare(declare)).await {
+            Reply::Incident { id, .. } => id,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn silenced(org: &mut serde_json::Value) {
+    org["silences"] = serde_json::from_str(SILENCE).unwrap();
+}
+
+#[tokio::test]
+async fn a_silence_ends_for_an_alert_whose_integration_was_removed() {
+    let world = World::new("sqlite::memory:").await;
+    world.signal(SignalAction::Trigger, "noise", &[("alertname", "noise")]).await.unwrap();
+    assert_eq!(world.told(), [pair("ana", "webhook")]);
+    world.organise(silenced).await;
+    world
+        .organise(|org| {
+            silenced(org);
+            org["integrations"] = serde_json::json!([]);
+        })
+        .await;
+    world.advance(3_590).await;
+    assert_eq!(world.told().len(), 1, "the silence holds it");
+    world.advance(20).await;
+    assert_eq!(world.told()[1..], [pair("ana", "webhook")], "nobody has it");
+    world.healthy().await;
+}
