@@ -169,7 +169,15 @@ pub struct Incident {
     pub admitted: std::collections::BTreeSet<String>,
 }
 
+/// Why an incident was declared that a person declared. Logs hold it: it never changes.
+pub const BY_A_PERSON: &str = "declared by a person";
+
 impl Incident {
+    /// Whether it stands on what somebody said, and not on its alerts: no silence of these holds it.
+    #[must_use]
+    pub fn is_a_persons_word(&self) -> bool {
+        self.because == BY_A_PERSON
+    }
     /// What decides who may see it.
     #[must_use]
     pub fn facts(&self) -> crate::access::Facts<'_> {

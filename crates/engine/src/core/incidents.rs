@@ -104,7 +104,7 @@ impl Core {
             escalation: escalation.clone(),
             group_key: None,
             alert: None,
-            because: "declared by a person".into(),
+            because: incident::BY_A_PERSON.into(),
             impact_started_at: declare.impact_started_at,
             detected_at: Some(unit.now),
             group_wait: Length::ZERO,

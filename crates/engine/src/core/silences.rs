@@ -291,8 +291,12 @@ impl Core {
     }
 
     /// When the first of the silences ends that hold every open alert of an incident, once this unit is carried
-    /// out; none where an alert fires freely, or none is open.
+    /// out; none where an alert fires freely, or none is open, or a person declared it.
     fn held_until(&self, unit: &Unit, id: IncidentId) -> Decided<Option<Timestamp>> {
+        if self.incident(unit, id)?.0.is_a_persons_word() {
+            // What somebody said is no alert, and no silence holds it.
+            return Ok(None);
+        }
         // How this unit leaves the alerts that it changed.
         let mut now: HashMap<AlertId, Option<&OpenAlert>> = HashMap::new();
         for change in &unit.alerts {

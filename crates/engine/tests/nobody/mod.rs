@@ -46,6 +46,22 @@ fn silenced(org: &mut serde_json::Value) {
 }
 
 #[tokio::test]
+async fn a_silenced_alert_does_not_hold_what_a_person_declared() {
+    let world = World::new("sqlite::memory:").await;
+    world.organise(silenced).await;
+    world.signal(SignalAction::Trigger, "noise", &[("alertname", "noise")]).await.unwrap();
+    assert_eq!(world.told().len(), 0, "a silence holds it");
+    let id = world.declare(Severity::Sev1).await;
+    assert_eq!(world.told(), [pair("ana", "webhook")]);
+    let who = Principal { actor: Actor::Administrator, scope: Scope::Admin };
+    let alert = world.engine.queries(&who).open_alerts("prom").await.unwrap()[0].id.parse().unwrap();
+    world.ask("ana", Command::LinkAlert { id, alert }).await;
+    world.advance(300).await;
+    assert_eq!(world.told()[2..], [pair("ben", "webhook")], "the page goes on");
+    world.healthy().await;
+}
+
+#[tokio::test]
 async fn a_silence_ends_for_an_alert_whose_integration_was_removed() {
     let world = World::new("sqlite::memory:").await;
     world.signal(SignalAction::Trigger, "noise", &[("alertname", "noise")]).await.unwrap();
