@@ -55,7 +55,7 @@ impl Core {
         let (incident, _) = self.incident(unit, page.incident_id())?;
         let (standing, why) = if page.status != Status::Exhausted || !is_this_round || !incident.state.is_open() {
             (Standing::Void, "the page has moved on")
-        } else if incident.is_held() && !is_neglect(&page.because) {
+        } else if incident.is_held() && !is_neglect(&page.because) && !outgrew(&incident, &page) {
             (Standing::Void, "somebody has the incident")
         } else if self.another_looks(unit, &page)? {
             (Standing::Void, "another page of the incident looks for somebody")
@@ -331,6 +331,11 @@ impl Core {
         }
         Ok(())
     }
+}
+
+/// Whether a page is about an incident that is still worse than whoever has it knows.
+fn outgrew(incident: &Incident, page: &Page) -> bool {
+    page.because == SEVERITY_ROSE && incident.work.hold.severity.is_some_and(|known| incident.severity < known)
 }
 
 /// Whether a page that nobody answers would call, by the ways of its urgency, whom the other one would: it is not about what
