@@ -10,11 +10,10 @@ use allclear_domain::access::Reach;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::Incident;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::paging::{Status, again_in};
 use allclear_domain::time::{Length, after};
 use allclear_store::{CommitError, Db, Fault, rows};
 
-use crate::core::Command;
+use crate::core::{Command, is_left_by_choice};
 use crate::engine::{Engine, ours};
 use crate::trouble::{TROUBLES_MAX, Trouble};
 use crate::upkeep::fold_incident;
@@ -47,7 +46,7 @@ pub async fn unattended(db: &Db, org: Option<&Org>) -> Result<Unattended, Fault>
         last = newest.id.to_string();
         for incident in batch.into_iter().filter(|incident| !incident.is_held()) {
             let pages = rows::page::of_incident(db, incident.id).await?;
-            let by_choice = |org: &Org| pages.iter().any(|(page, _)| page.status == Status::Exhausted && again_in(page, org).is_none());
+            let by_choice = |org: &Org| is_left_by_choice(pages.iter().map(|(page, _)| page), org);
             let list = if org.is_some_and(by_choice) { &mut found.never_again } else { &mut found.nobodys };
             list.push(incident);
         }

@@ -46,6 +46,7 @@ pub use alerts::{AlertKey, OpenAlert};
 pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply, Tried, Versioned};
 pub(crate) use flapping::{RECENT_MAX, horizon};
 pub(crate) use looks::as_signal;
+pub(crate) use neglect::is_left_by_choice;
 pub(crate) use unit::Witness;
 pub use unit::{Effects, Unit};
 

@@ -8,6 +8,7 @@ use allclear_domain::expect::{ATTEND_WITHIN, Expectation, Owner, Rule, STILL_ON_
 use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::incident::{self, Incident, KEY_ATTENDED, Severity, State};
 use allclear_domain::org::model::NotifyUrgency;
+use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{self, Page, Status, again_in};
 use allclear_domain::plants::planted;
 use allclear_domain::time::{Length, after};
@@ -57,10 +58,19 @@ impl Core {
             (Standing::Void, "the page has moved on")
         } else if incident.is_held() && !is_neglect(&page.because) && !outgrew(&incident, &page) {
             (Standing::Void, "somebody has the incident")
-        } else if self.another_looks(unit, &page)? {
-            (Standing::Void, "another page of the incident looks for somebody")
         } else {
-            (Standing::Missed, "nobody has it")
+            let others = self.others_that_look(unit, &page)?;
+            if others.iter().any(|other| again_in(other, &self.org).is_some()) {
+                (Standing::Void, "another page of the incident looks for somebody")
+            } else if others.is_empty() {
+                (Standing::Missed, "nobody has it")
+            } else {
+                // Where nobody answers those either, they do not come back: this one has to.
+                let at = after(unit.now, again_in(&page, &self.org).unwrap_or(ATTEND_WITHIN));
+                unit.write(rows::expectation::rearm(expectation, at));
+                note_look(unit, at);
+                return Ok(());
+            }
         };
         settle(unit, expectation, standing, why);
         if standing == Standing::Missed {
@@ -85,15 +95,16 @@ impl Core {
         Ok(())
     }
 
-    /// Whether another page calls people for the same.
-    fn another_looks(&self, unit: &Unit, page: &Page) -> Decided<bool> {
+    /// Other pages that call people for the same.
+    fn others_that_look(&self, unit: &Unit, page: &Page) -> Decided<Vec<Page>> {
+        let mut others = Vec::new();
         for id in self.pages_of(unit, page.incident_id()) {
             let (other, _) = self.page(unit, id)?;
             if id != page.id && other.status == Status::Running && calls_no_others(&other, page) {
-                return Ok(true);
+                others.push(other);
             }
         }
-        Ok(false)
+        Ok(others)
     }
 
     /// Nothing was heard of whoever has it, or nobody has it.
@@ -126,20 +137,22 @@ impl Core {
 
     /// It was declared without a page, or reopened, and nobody took it.
     fn page_nobodys(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId, late: bool) -> Decided<()> {
-        let mut exhausted = None;
+        // One that comes back again and again before one that never does.
+        let mut exhausted: Option<(bool, PageId)> = None;
         for page in self.pages_of(unit, id) {
-            match self.page(unit, page)?.0.status {
+            let (state, _) = self.page(unit, page)?;
+            match state.status {
                 Status::Running => {
                     settle(unit, expectation, Standing::Void, "a page looks for somebody");
                     return Ok(());
                 }
-                Status::Exhausted => exhausted = Some(page),
+                Status::Exhausted => exhausted = exhausted.max(Some((again_in(&state, &self.org).is_some(), page))),
                 Status::Acknowledged | Status::Stopped | Status::Told => {}
             }
         }
         settle(unit, expectation, Standing::Missed, "nobody took it");
         match exhausted {
-            Some(page) => self.come_back(unit, page, late),
+            Some((_, page)) => self.come_back(unit, page, late),
             None => self.start_page(unit, id, None, None, NOBODY_HAS_IT, late),
         }
     }
@@ -227,11 +240,12 @@ impl Core {
             }
             return Ok(Reply::Done);
         }
+        let mut pages = Vec::new();
         for page in self.pages_of(unit, id) {
-            let (page, _) = self.page(unit, page)?;
-            if page.status == Status::Exhausted && again_in(&page, &self.org).is_none() {
-                return Ok(Reply::Done);
-            }
+            pages.push(self.page(unit, page)?.0);
+        }
+        if is_left_by_choice(&pages, &self.org) {
+            return Ok(Reply::Done);
         }
         self.await_attention(unit, id, ATTEND_WITHIN);
         Ok(Reply::Done)
@@ -336,6 +350,12 @@ impl Core {
 /// Whether a page is about an incident that is still worse than whoever has it knows.
 fn outgrew(incident: &Incident, page: &Page) -> bool {
     page.because == SEVERITY_ROSE && incident.work.hold.severity.is_some_and(|known| incident.severity < known)
+}
+
+/// Whether nobody was reached, and the policies of all of these pages say that none of them comes back.
+pub(crate) fn is_left_by_choice<'a>(pages: impl IntoIterator<Item = &'a Page>, org: &Org) -> bool {
+    let mut exhausted = pages.into_iter().filter(|page| page.status == Status::Exhausted).peekable();
+    exhausted.peek().is_some() && exhausted.all(|page| again_in(page, org).is_none())
 }
 
 /// Whether a page that nobody answers would call, by the ways of its urgency, whom the other one would: it is not about what

@@ -102,3 +102,22 @@ async fn a_severity_that_rose_and_that_nobody_answers_comes_back() {
     assert!(rounds[3] > rounds[1], "it came back: {rounds:?}");
     world.healthy().await;
 }
+
+#[tokio::test]
+async fn a_page_that_never_comes_back_lets_another_come_back() {
+    let world = World::new("sqlite::memory:").await;
+    world
+        .organise(|org| {
+            let once = serde_json::json!({"id": "once", "again_every": "never", "steps": [{"page": ["person:ben"], "within": "10m"}]});
+            org["escalations"].as_array_mut().unwrap().push(once);
+        })
+        .await;
+    let id = world.declare(Severity::Sev1).await;
+    world.advance(50 * 60).await;
+    world.ask("ben", Command::Escalate { id, escalation: Some("once".into()), why: "somebody has to".into() }).await;
+    world.advance(21 * 60).await;
+    let before = world.told();
+    world.advance(35 * 60).await;
+    assert_eq!(world.told()[before.len()..], [pair("cho", "email")], "the one that comes back does");
+    world.healthy().await;
+}
