@@ -341,12 +341,17 @@ impl Core {
 
     /// Drops an incident and its pages that another node changed.
     pub fn forget_stream(&mut self, incident: IncidentId) {
+        self.drop_stream(incident);
+        self.groups.retain(|_, found| *found != Some(incident));
+    }
+
+    /// All of an incident but its place in the groups, which are looked through once for many.
+    fn drop_stream(&mut self, incident: IncidentId) {
         self.incidents.remove(&incident);
         self.alerts_ever.remove(&incident);
         for page in self.pages_of.remove(&incident).unwrap_or_default() {
             self.pages.remove(&page);
         }
-        self.groups.retain(|_, found| *found != Some(incident));
     }
 
     /// From now on absence in memory is checked against the store, or no longer.
@@ -374,11 +379,12 @@ impl Core {
     pub fn tidy(&mut self) {
         self.texts.may_be_written_again();
         if self.incidents.len() > STREAMS_KEPT_MAX {
-            let over: Vec<IncidentId> =
+            let over: HashSet<IncidentId> =
                 self.incidents.iter().filter(|(_, (incident, _))| !incident.state.is_open()).map(|(id, _)| *id).collect();
-            for id in over {
-                self.forget_stream(id);
+            for id in &over {
+                self.drop_stream(*id);
             }
+            self.groups.retain(|_, found| found.is_none_or(|id| !over.contains(&id)));
         }
         // Open ones can be read again as well; this bounds memory in the worst storm.
         if self.incidents.len() > 2 * STREAMS_KEPT_MAX {
