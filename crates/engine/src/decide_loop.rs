@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 
 use crate::core::{Command, Effects, Input, Refusal};
-use crate::decider::{Decider, Done, Group};
+use crate::decider::{Decider, Done, Group, is_ours};
 use crate::engine::{Control, Ends, FLUSH_EVERY, Shared, Tag, note_fault, ours};
 use crate::stages::Measure;
 use crate::trouble::{Stage, Trouble};
@@ -27,6 +27,8 @@ const GROUP_MAX: usize = 1024;
 const SIGNALS_WITHIN: Duration = Duration::from_millis(20);
 /// Other commands decided before signals get a turn again, however many there are.
 const OTHERS_BEFORE_SIGNALS: usize = 64;
+/// Commands of people decided before our own get a turn again: a deadline waits for no more than these.
+const PEOPLE_BEFORE_OURS: usize = 64;
 /// A command that did not come further is shown for this long after the last one.
 const NO_PROGRESS_SHOWN: Length = Length::from_mins(10);
 /// Alerts whose soft part is written in one commit.
@@ -55,12 +57,17 @@ pub(crate) struct Loop {
 
 type Flight = (Group<Tag>, Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send>>);
 
-/// What waits to be decided. Signals come in thousands; what people do and what follows from sends and deadlines goes
-/// before them, and they have their turn all the same.
+/// What waits to be decided. Signals come in thousands, and what follows from deadlines and sends in hundreds: what people
+/// do goes before both, and then our own commands before signals. Each line has its turn all the same.
 #[derive(Default)]
 struct Waiting {
-    others: VecDeque<(Input, Tag)>,
+    /// What waited for a commit. Before all, or whatever overtook it would make it wait for another one.
+    stuck: Option<(Input, Tag)>,
+    people: VecDeque<(Input, Tag)>,
+    ours: VecDeque<(Input, Tag)>,
     signals: VecDeque<(Input, Tag)>,
+    /// Commands of people that went before our own that wait.
+    before_ours: usize,
     /// Others that went before the signals that wait.
     before_signals: usize,
 }
@@ -73,20 +80,33 @@ impl Waiting {
         self.line_of(&command).push_front(command);
     }
     fn line_of(&mut self, (input, _): &(Input, Tag)) -> &mut VecDeque<(Input, Tag)> {
-        if matches!(input.command, Command::Signals(_)) { &mut self.signals } else { &mut self.others }
+        match &input.command {
+            Command::Signals(_) => &mut self.signals,
+            command if is_ours(command) => &mut self.ours,
+            _ => &mut self.people,
+        }
     }
     /// The next one; signals only where they still fit.
     fn next(&mut self, signals_fit: bool) -> Option<(Input, Tag)> {
+        if self.stuck.is_some() {
+            return self.stuck.take();
+        }
         let signals = signals_fit && !self.signals.is_empty();
-        if signals && (self.others.is_empty() || self.before_signals >= OTHERS_BEFORE_SIGNALS) {
+        let no_others = self.people.is_empty() && self.ours.is_empty();
+        if signals && (no_others || self.before_signals >= OTHERS_BEFORE_SIGNALS) {
             self.before_signals = 0;
             return self.signals.pop_front();
         }
         self.before_signals += 1;
-        self.others.pop_front()
+        if !self.ours.is_empty() && (self.people.is_empty() || self.before_ours >= PEOPLE_BEFORE_OURS) {
+            self.before_ours = 0;
+            return self.ours.pop_front();
+        }
+        self.before_ours += 1;
+        self.people.pop_front()
     }
     fn is_empty(&self) -> bool {
-        self.others.is_empty() && self.signals.is_empty()
+        self.stuck.is_none() && self.people.is_empty() && self.ours.is_empty() && self.signals.is_empty()
     }
 }
 
@@ -127,7 +147,7 @@ impl Loop {
                 }
                 let first_of_all = group.is_empty() && flight.is_none();
                 if let Some(back) = self.add(&mut group, &mut flight, input, tag, first_of_all).await {
-                    waiting.push_first(back);
+                    waiting.stuck = Some(back);
                     stuck = true;
                 } else {
                     self.shared.stages.did(Measure::Commands);
@@ -375,5 +395,46 @@ fn earlier(next: &AtomicI64, at: Timestamp, wake: &Notify) {
     let micros = allclear_domain::time::to_micros(at);
     if next.fetch_min(micros, Ordering::SeqCst) > micros {
         wake.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use allclear_domain::access::Actor;
+
+    use super::*;
+    use crate::core::Declare;
+
+    fn flush() -> (Input, Tag) {
+        (ours("test", Command::Flush { keys: 1 }), None)
+    }
+
+    fn declare() -> (Input, Tag) {
+        let declare = Declare {
+            title: "It burns".into(),
+            severity: allclear_domain::incident::Severity::Sev1,
+            service: None,
+            impact_started_at: None,
+            page: false,
+            private: false,
+        };
+        (Input { actor: Actor::Administrator, cause: "api".into(), once: None, command: Command::Declare(declare) }, None)
+    }
+
+    fn is_a_persons(command: Option<&(Input, Tag)>) -> bool {
+        command.is_some_and(|(input, _)| matches!(input.command, Command::Declare(_)))
+    }
+
+    #[test]
+    fn people_go_before_our_own_commands_which_have_their_turn_all_the_same() {
+        let mut waiting = Waiting::default();
+        (0..256).for_each(|_| waiting.push(flush()));
+        waiting.push(declare());
+        assert!(is_a_persons(waiting.next(true).as_ref()), "it waits for no look");
+        (0..1000).for_each(|_| waiting.push(declare()));
+        let turns = (0..=PEOPLE_BEFORE_OURS).filter(|_| !is_a_persons(waiting.next(true).as_ref())).count();
+        assert_eq!(turns, 1, "a deadline has its turn");
+        waiting.stuck = Some(flush());
+        assert!(!is_a_persons(waiting.next(true).as_ref()), "what waited for a commit goes on");
     }
 }

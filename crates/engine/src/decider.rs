@@ -608,9 +608,10 @@ impl Decider {
 }
 
 /// Whether a need reads rows that an undecided commit may still change; what memory holds of
-/// streams, groups and references is always ahead of the store.
+/// streams, groups and references is always ahead of the store. Whom an incident reached is asked some seconds after its
+/// end: what was sent to them is durable by then, and a storm that ends would make a commit of each.
 const fn reads_what_may_wait(need: &Need) -> bool {
-    !matches!(need, Need::Incident(_) | Need::Page(_) | Need::Pages(_) | Need::Group(_) | Need::References { .. })
+    !matches!(need, Need::Incident(_) | Need::Page(_) | Need::Pages(_) | Need::Group(_) | Need::References { .. } | Need::Reached(_))
 }
 
 /// A row does not read, now or later: trying again would not help, and must hold up nobody else.
