@@ -11,6 +11,7 @@ use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::Incident;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::time::{Length, after};
+use allclear_store::rows::Unread;
 use allclear_store::{CommitError, Db, Fault, rows};
 
 use crate::core::{Command, is_left_by_choice};
@@ -31,6 +32,8 @@ pub struct Unattended {
     pub nobodys: Vec<Incident>,
     /// The same, but that its policy says that an unanswered page never comes back.
     pub never_again: Vec<Incident>,
+    /// What does not read, and is not known to be attended.
+    pub unread: Vec<Unread>,
 }
 
 /// Reads what awaits nobody.
@@ -41,12 +44,14 @@ pub async fn unattended(db: &Db, org: Option<&Org>) -> Result<Unattended, Fault>
     let mut found = Unattended::default();
     let mut last = String::new();
     loop {
-        let batch = rows::incident::awaiting_nobody(db, &last, BATCH).await?;
-        let Some(newest) = batch.last() else { return Ok(found) };
-        last = newest.id.to_string();
-        for incident in batch.into_iter().filter(|incident| !incident.is_held()) {
+        let (batch, next) = rows::incident::awaiting_nobody(db, &last, BATCH).await?;
+        let Some(next) = next else { return Ok(found) };
+        last = next;
+        found.unread.extend(batch.unread);
+        for incident in batch.read.into_iter().filter(|incident| !incident.is_held()) {
             let pages = rows::page::of_incident(db, incident.id).await?;
-            let by_choice = |org: &Org| is_left_by_choice(pages.iter().map(|(page, _)| page), org);
+            found.unread.extend(pages.unread);
+            let by_choice = |org: &Org| is_left_by_choice(pages.read.iter().map(|(page, _)| page), org);
             let list = if org.is_some_and(by_choice) { &mut found.never_again } else { &mut found.nobodys };
             list.push(incident);
         }
@@ -125,6 +130,7 @@ async fn look_over(engine: &Engine) -> Result<(), Fault> {
     let shared = &engine.shared;
     let org = engine.org();
     let found = unattended(&shared.db, Some(&org)).await?;
+    let mut unread = found.unread;
     for incident in &found.nobodys {
         tracing::warn!(incident = %incident.reference, "nobody has an incident and nothing would call anybody: somebody is awaited from now on");
         attend(engine, incident.id).await;
@@ -132,7 +138,12 @@ async fn look_over(engine: &Engine) -> Result<(), Fault> {
     // Read before the store is, so that one raised meanwhile stays.
     let known: Vec<Trouble> = shared.troubles.list().into_iter().map(|present| present.trouble).collect();
     let mut nobodys = BTreeSet::new();
-    for page in rows::page::exhausted(&shared.db, i64::try_from(TROUBLES_MAX).unwrap_or(i64::MAX)).await? {
+    let exhausted = rows::page::exhausted(&shared.db, i64::try_from(TROUBLES_MAX).unwrap_or(i64::MAX)).await?;
+    unread.extend(exhausted.unread);
+    for row in unread {
+        shared.troubles.raise(Trouble::Unreadable(row.table, row.key), &row.why, engine.now());
+    }
+    for page in exhausted.read {
         let Some((incident, _)) = rows::incident::get(&shared.db, page.incident_id()).await? else { continue };
         if incident.state.is_open() && !incident.is_held() {
             let trouble = Trouble::PageExhausted(incident.reference);

@@ -57,7 +57,8 @@ impl Engine {
             for reply in join(asked.collect()).await {
                 match reply {
                     Ok(_) => took += 1,
-                    Err(refusal @ (Refusal::Unavailable(_) | Refusal::Broken)) => return Err(refusal),
+                    Err(refusal @ Refusal::Unavailable(_)) => return Err(refusal),
+                    // One that does not read holds up none of the others.
                     Err(_) => {}
                 }
             }

@@ -543,8 +543,9 @@ impl Decider {
         Ok(match need {
             Need::Incident(id) => {
                 let found = rows::incident::get(db, *id).await?.map(Box::new);
-                let pages = if found.is_some() { rows::page::of_incident(db, *id).await? } else { Vec::new() };
-                Loaded::Incident(*id, found, pages)
+                let pages = if found.is_some() { rows::page::of_incident(db, *id).await? } else { rows::Found::default() };
+                self.unread.extend(pages.unread);
+                Loaded::Incident(*id, found, pages.read)
             }
             Need::Page(id) => Loaded::Page(*id, rows::page::get(db, *id).await?.map(Box::new)),
             Need::Group(key) => Loaded::Group(key.clone(), rows::incident::by_group(db, key).await?),
@@ -578,7 +579,8 @@ impl Decider {
             }
             Need::Misjudged(after) => {
                 let (alerts, next) = silences::misjudged(db, self.core.org(), after, self.ports.clock.now()).await?;
-                Loaded::Misjudged(after.clone(), alerts, next)
+                self.unread.extend(alerts.unread);
+                Loaded::Misjudged(after.clone(), alerts.read, next)
             }
         })
     }

@@ -326,7 +326,7 @@ impl Queries<'_> {
         self.needs(Scope::Read)?;
         self.sees(id, "incident").await?;
         let mut out = Vec::new();
-        for (page, _) in rows::page::of_incident(self.db(), id).await? {
+        for (page, _) in rows::page::of_incident(self.db(), id).await?.read {
             out.push(self.with_messages(&page).await?);
         }
         Ok(out)

@@ -138,7 +138,10 @@ async fn without_a_next_step(db: &Db, org: Option<&Org>, found: &mut Diagnosis) 
         let why = "everybody was paged, and its policy says that the page never comes back";
         found.warnings.push(format!("{} is open and nobody has it: {why}", incident.reference));
     }
-    for page in rows::page::exhausted(db, EXHAUSTED_SHOWN_MAX).await? {
+    for row in &unattended.unread {
+        found.errors.push(format!("{} {} does not read: {}", row.table, row.key, row.why));
+    }
+    for page in rows::page::exhausted(db, EXHAUSTED_SHOWN_MAX).await?.read {
         let Some((incident, _)) = rows::incident::get(db, page.incident_id()).await? else { continue };
         let line = format!("{} is open and nobody answered: everybody was paged, or nobody could be", incident.reference);
         if !incident.is_held() && !found.warnings.contains(&line) {

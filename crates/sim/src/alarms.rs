@@ -59,7 +59,7 @@ impl World {
         if is_due || self.nodes.iter().any(|node| !node.alive) {
             return;
         }
-        for alert in block_on(rows::alert::open_whole_after(&self.db, "", ALERTS_MAX)).unwrap_or_default() {
+        for alert in block_on(rows::alert::open_whole_after(&self.db, "", ALERTS_MAX)).map(|(found, _)| found.read).unwrap_or_default() {
             let wanted = is_silenced(self.org.bundle(), &alert, self.now);
             if alert.suppressed.is_some() != wanted {
                 let is = if wanted { "is not held and a silence matches it" } else { "is held and no silence matches it" };

@@ -36,7 +36,7 @@ impl World {
             self.fail("I6 rows are what their logs say", format!("{id} has a log and no row"));
             return;
         };
-        let pages = block_on(rows::page::of_incident(&self.db, id)).unwrap_or_default();
+        let pages = block_on(rows::page::of_incident(&self.db, id)).unwrap_or_default().read;
         let expectations = block_on(rows::expectation::of_incident(&self.db, id)).unwrap_or_default();
         let live = |owner: Owner, rule: Rule| {
             expectations.iter().filter(|e| e.owner == owner && e.rule == rule && e.standing == Standing::Live).count()
@@ -328,7 +328,7 @@ impl World {
     /// I2: every message is where something will come of it, and every planned one exists.
     fn check_messages(&mut self) {
         for incident in self.oracle.incidents.keys().copied().collect::<Vec<_>>() {
-            for (page, _) in block_on(rows::page::of_incident(&self.db, incident)).unwrap_or_default() {
+            for (page, _) in block_on(rows::page::of_incident(&self.db, incident)).unwrap_or_default().read {
                 let messages = block_on(rows::message::of_page(&self.db, page.id)).unwrap_or_default();
                 let mut keys = std::collections::BTreeSet::new();
                 for message in &messages {

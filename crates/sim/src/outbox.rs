@@ -235,7 +235,7 @@ impl World {
     pub(crate) fn check_held(&mut self, node: usize, incidents: &[allclear_domain::ids::IncidentId]) {
         let since = self.now.checked_sub(WINDOW.as_duration()).unwrap_or(self.now);
         for incident in incidents {
-            for (page, _) in block_on(rows::page::of_incident(&self.db, *incident)).unwrap_or_default() {
+            for (page, _) in block_on(rows::page::of_incident(&self.db, *incident)).unwrap_or_default().read {
                 for message in block_on(rows::message::of_page(&self.db, page.id)).unwrap_or_default() {
                     let held =
                         message.state == "queued" && message.claimed_by == Some(self.nodes[node].id) && message.next_attempt_at > self.now;

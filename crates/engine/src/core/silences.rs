@@ -18,6 +18,7 @@ use allclear_domain::org::snapshot::Org;
 use allclear_domain::plants::planted;
 use allclear_domain::signal::{Alert, suppression};
 use allclear_domain::time::{Length, after};
+use allclear_store::rows::Found;
 use allclear_store::{Db, Fault, rows};
 use jiff::Timestamp;
 
@@ -96,24 +97,23 @@ pub fn no_longer_begins(version: u64, silence: &str) -> Settle {
 }
 
 /// Of the open alerts after one: those that the silences in force hold in another way than is stored, and after
-/// which to go on, if any are left.
-pub(crate) async fn misjudged(db: &Db, org: &Org, after: &str, now: Timestamp) -> Result<(Vec<Alert>, Option<String>), Fault> {
-    let read = rows::alert::open_whole_after(db, after, READ_MAX).await?;
-    let is_full = read.len() as i64 == READ_MAX;
-    let mut out = Vec::new();
+/// which to go on, if any are left. One that does not read is left as it is, and the others are judged.
+pub(crate) async fn misjudged(db: &Db, org: &Org, after: &str, now: Timestamp) -> Result<(Found<Alert>, Option<String>), Fault> {
+    let (all, next) = rows::alert::open_whole_after(db, after, READ_MAX).await?;
+    let mut found = Found { read: Vec::new(), unread: all.unread };
     let mut last = None;
-    for alert in read {
-        if out.len() == CHANGED_MAX {
-            return Ok((out, last));
+    for alert in all.read {
+        if found.read.len() == CHANGED_MAX {
+            return Ok((found, last));
         }
         last = Some(alert.id.to_string());
         // Without its integration nothing says what may hold it: then nothing does.
         let held = org.integration(&alert.integration).and_then(|from| suppression(org, from, &as_signal(&alert), now));
         if held != alert.suppressed {
-            out.push(alert);
+            found.read.push(alert);
         }
     }
-    Ok((out, last.filter(|_| is_full)))
+    Ok((found, next))
 }
 
 impl Core {

@@ -25,6 +25,12 @@ impl World {
         reply
     }
 
+    /// A row becomes as no version of ours wrote it.
+    async fn spoil(&self, table: &'static allclear_store::Table, sql: &'static str) {
+        let spoil = allclear_store::Write::Exec { table, sql, args: vec![], expect: None };
+        self.engine.db().commit(vec![spoil]).await.unwrap();
+    }
+
     async fn declare(&self, severity: Severity) -> IncidentId {
         let declare = Declare {
             title: "The shop is down".into(),
@@ -120,4 +126,22 @@ async fn a_page_that_never_comes_back_lets_another_come_back() {
     world.advance(35 * 60).await;
     assert_eq!(world.told()[before.len()..], [pair("cho", "email")], "the one that comes back does");
     world.healthy().await;
+}
+
+#[tokio::test]
+async fn an_alert_and_a_page_that_do_not_read_stop_nothing_else() {
+    let world = World::new("sqlite::memory:").await;
+    let id = world.declare(Severity::Sev1).await;
+    for key in ["disk", "noise"] {
+        world.signal(SignalAction::Trigger, key, &[("alertname", key)]).await.unwrap();
+    }
+    world.spoil(&allclear_store::schema::ALERT, "update alert set severity = 'worst' where dedup_key = 'disk'").await;
+    world.organise(silenced).await;
+    world.advance(60).await;
+    let who = Principal { actor: Actor::Administrator, scope: Scope::Admin };
+    assert_eq!(world.engine.queries(&who).alerts_held_by("quiet", 9).await.unwrap().len(), 1, "the other alert is judged");
+    let troubles = world.engine.troubles().list();
+    assert!(troubles.iter().any(|present| matches!(present.trouble, Trouble::Unreadable("alert", _))), "{troubles:?}");
+    world.spoil(&allclear_store::schema::PAGE, "update page set entries = 'of a newer version'").await;
+    assert_eq!(world.engine.queries(&who).pages(id).await.unwrap().len(), 0, "its incident reads");
 }

@@ -267,11 +267,13 @@ fn open_row(row: &Row) -> Result<Open, Fault> {
     })
 }
 
-/// Open alerts after an id, whole: to be judged by the silences that are in force now.
-pub async fn open_whole_after(db: &Db, after: &str, limit: i64) -> Result<Vec<Alert>, Fault> {
+/// Open alerts after an id, whole: to be judged by the silences that are in force now; with the id after which to go on
+/// where there may be more, whether or not the last of them reads.
+pub async fn open_whole_after(db: &Db, after: &str, limit: i64) -> Result<(Found<Alert>, Option<String>), Fault> {
     let sql = format!("select {COLUMNS} from alert where ended is null and id > ?1 order by id limit ?2");
     let rows = db.read(&sql, vec![text(after), Val::Int(limit)]).await?;
-    rows.iter().map(alert).collect()
+    let last = rows.last().filter(|_| rows.len() as i64 == limit).map(|row| row.text(0).map(ToOwned::to_owned)).transpose()?;
+    Ok((Found::of(&rows, "alert", alert, |row| super::shown(row, 0)), last))
 }
 
 /// Open alerts that a silence holds.

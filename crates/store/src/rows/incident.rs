@@ -8,7 +8,7 @@ use allclear_domain::incident::alarms::Alarms;
 use allclear_domain::incident::work::Work;
 use allclear_domain::incident::{Incident, Severity, State};
 
-use super::{Reader, count, instant, opt_instant, opt_text, reader, text, to_json};
+use super::{Found, Reader, count, instant, opt_instant, opt_text, reader, text, to_json};
 use crate::db::Db;
 use crate::fault::Fault;
 use crate::schema::INCIDENT;
@@ -133,8 +133,8 @@ pub async fn get(db: &Db, id: IncidentId) -> Result<Option<(Incident, Head)>, Fa
 }
 
 /// Open incidents after this id of which nothing is live that would call somebody; whether somebody has one of them its
-/// row says.
-pub async fn awaiting_nobody(db: &Db, after: &str, limit: i64) -> Result<Vec<Incident>, Fault> {
+/// row says. With the id of the last, for the next of them.
+pub async fn awaiting_nobody(db: &Db, after: &str, limit: i64) -> Result<(Found<Incident>, Option<String>), Fault> {
     let rules: Vec<String> = Rule::ALL.iter().filter(|rule| rule.calls_somebody()).map(|rule| format!("'{}'", rule.name())).collect();
     let sql = format!(
         "select {COLUMNS} from incident where open and id > ?1 and not exists (select 1 from expectation e where e.incident = incident.id \
@@ -142,7 +142,8 @@ pub async fn awaiting_nobody(db: &Db, after: &str, limit: i64) -> Result<Vec<Inc
         rules.join(", ")
     );
     let rows = db.read(&sql, vec![text(after), Val::Int(limit)]).await?;
-    rows.iter().map(|row| incident(row).map(|(incident, _)| incident)).collect()
+    let last = rows.last().map(|row| row.text(0).map(ToOwned::to_owned)).transpose()?;
+    Ok((Found::of(&rows, "incident", |row| incident(row).map(|(incident, _)| incident), |row| super::shown(row, 0)), last))
 }
 
 /// The id behind `INC-142` or an id, where it is within reach.

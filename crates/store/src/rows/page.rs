@@ -5,7 +5,7 @@ use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging::{Page, Status, Tells};
 
-use super::{Reader, count, instant, opt_instant, opt_text, text, to_json};
+use super::{Found, Reader, count, instant, opt_instant, opt_text, text, to_json};
 use crate::db::Db;
 use crate::fault::Fault;
 use crate::schema::PAGE;
@@ -158,10 +158,10 @@ pub async fn get_all(db: &Db, ids: &[PageId]) -> Result<Vec<(Page, Head)>, Fault
     Ok(rows.iter().filter_map(|row| page(row).ok()).collect())
 }
 
-/// The pages of an incident, oldest first.
-pub async fn of_incident(db: &Db, incident: IncidentId) -> Result<Vec<(Page, Head)>, Fault> {
+/// The pages of an incident, oldest first; one that does not read must not make its incident unreadable.
+pub async fn of_incident(db: &Db, incident: IncidentId) -> Result<Found<(Page, Head)>, Fault> {
     let rows = db.read(&format!("select {COLUMNS} from page where incident = ?1 order by id"), vec![text(incident)]).await?;
-    rows.iter().map(page).collect()
+    Ok(Found::of(&rows, "page", page, |row| super::shown(row, 0)))
 }
 
 /// Running and exhausted pages, newest first.
@@ -172,12 +172,12 @@ pub async fn looking(db: &Db, limit: i64) -> Result<Vec<Page>, Fault> {
 }
 
 /// Pages of open incidents that everybody was paged for, where `limit` are enough to see that something is wrong.
-pub async fn exhausted(db: &Db, limit: i64) -> Result<Vec<Page>, Fault> {
+pub async fn exhausted(db: &Db, limit: i64) -> Result<Found<Page>, Fault> {
     let columns: Vec<String> = COLUMNS.split(',').map(|column| format!("p.{}", column.trim())).collect();
     let sql = format!(
         "select {} from incident i join page p on p.incident = i.id where i.open and p.status = 'exhausted' order by p.id desc limit ?1",
         columns.join(", ")
     );
     let rows = db.read(&sql, vec![Val::Int(limit)]).await?;
-    rows.iter().map(|row| page(row).map(|(p, _)| p)).collect()
+    Ok(Found::of(&rows, "page", |row| page(row).map(|(page, _)| page), |row| super::shown(row, 0)))
 }
