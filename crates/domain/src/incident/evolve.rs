@@ -94,6 +94,8 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
                 incident.state = step(&incident, Verb::Return);
                 (incident.resolved_at, incident.closed_at) = (None, None);
                 incident.work.updates_missed = 0;
+                // Whoever had command when it ended thinks it is over.
+                incident.work.hold = Hold { lost: incident.commander.is_some(), ..Hold::default() };
             }
             incident.alarms.by_itself = false;
             incident.alarms.returns += 1;
