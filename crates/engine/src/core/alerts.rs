@@ -342,7 +342,7 @@ impl Core {
             if let Some(alert) = self.alerts.get(&key) {
                 unit.write(rows::alert::touch(alert.id, alert.last_seen_at, alert.ends_at, alert.count));
                 if let Some(text) = self.texts.waiting(&key) {
-                    unit.write(text.write(alert.id));
+                    unit.write(text.write(alert, self.setup.shared));
                 }
             }
             unit.alerts.push(AlertChange::Flushed(key));

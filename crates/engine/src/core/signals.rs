@@ -289,7 +289,7 @@ impl Core {
         alert.text = digest;
         let text = Text::of(signal, digest);
         let waits = if self.texts.may_be_written(key) {
-            unit.write(text.write(alert.id));
+            unit.write(text.write(alert, self.setup.shared));
             None
         } else {
             Some(Box::new(text))

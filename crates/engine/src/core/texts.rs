@@ -6,11 +6,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use allclear_domain::ids::AlertId;
 use allclear_domain::wire::Signal;
 use allclear_store::{Write, rows};
 
-use super::alerts::AlertKey;
+use super::alerts::{AlertKey, OpenAlert};
 
 /// A text that waits to be written.
 #[derive(Debug, Clone)]
@@ -25,8 +24,10 @@ impl Text {
         Self { title: signal.title.clone(), detail: detail(signal), digest }
     }
 
-    pub(super) fn write(&self, id: AlertId) -> Write {
-        rows::alert::says(id, &self.title, &self.detail, self.digest)
+    /// Where nodes share a store, another may have judged the alert by what it said in between: then this text is
+    /// judged anew, or a silence would go on to hold what it does not match.
+    pub(super) fn write(&self, alert: &OpenAlert, shared: bool) -> Write {
+        rows::alert::says(alert.id, &self.title, &self.detail, self.digest, shared.then_some(alert.silenced_until))
     }
 }
 

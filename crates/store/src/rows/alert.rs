@@ -115,9 +115,19 @@ pub fn judged(a: &Alert) -> Write {
     }
 }
 
-/// A repetition that says something else: what an open alert shows, from now on.
+/// A repetition that says something else: what an open alert shows, from now on. `silenced_until`, where given, is how
+/// silences held it when it was judged: where another node has judged otherwise since, this is a conflict.
 #[must_use]
-pub fn says(id: AlertId, title: &str, detail: &str, text_digest: u64) -> Write {
+pub fn says(id: AlertId, title: &str, detail: &str, text_digest: u64, silenced_until: Option<Option<Timestamp>>) -> Write {
+    if let Some(until) = silenced_until {
+        return Write::Exec {
+            table: &ALERT,
+            sql: "update alert set title = ?2, detail = ?3, text_digest = ?4 \
+                  where id = ?1 and ended is null and silenced_until is not distinct from ?5",
+            args: vec![text(id), text(title), text(detail), digest(Some(text_digest)), opt_instant(until)],
+            expect: Some(1),
+        };
+    }
     Write::Exec {
         table: &ALERT,
         sql: "update alert set title = ?2, detail = ?3, text_digest = ?4 where id = ?1 and ended is null",
