@@ -189,7 +189,13 @@ impl World {
             };
             let (lead, ids) = match set {
                 Set::New(ids) => (ids.first().copied().unwrap_or_else(|| MessageId::from_bits(0)), ids),
-                Set::Again(lead) => (lead, block_on(rows::message::set_of(&self.db, lead)).unwrap_or_default()),
+                Set::Again(lead) => {
+                    let ids = block_on(rows::message::set_of(&self.db, lead)).unwrap_or_default();
+                    if ids.len() > 1 {
+                        self.reached("what went out as one message was sent again as one");
+                    }
+                    (lead, ids)
+                }
             };
             let claims = ids.iter().map(|message| claim(*message, lead, id, self.now));
             let writes = claims.chain(ids.iter().map(|message| rows::message::withdraw_unwanted(*message, self.now))).collect();
