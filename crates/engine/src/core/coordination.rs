@@ -7,7 +7,7 @@
 use allclear_domain::access::Actor;
 use allclear_domain::action;
 use allclear_domain::event::Head;
-use allclear_domain::expect::{Expectation, Standing};
+use allclear_domain::expect::{Expectation, ROLE_WITHIN, Standing};
 use allclear_domain::ids::{ActionId, AlertId, IncidentId, PageId, ReviewId};
 use allclear_domain::incident::work::COMMANDER;
 use allclear_domain::incident::{self, Incident};
@@ -15,12 +15,14 @@ use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::org::snapshot::{AUDIENCE, ReviewWithin};
 use allclear_domain::paging::{self, Page};
 use allclear_domain::review;
+use allclear_domain::time::after;
 use allclear_domain::wire::{NoticeIncident, NoticeKind};
 use allclear_store::rows;
 use jiff::Timestamp;
 
 use super::command::{Refusal, Reply};
 use super::incidents::Whom;
+use super::looks::note_look;
 use super::neglect::{NO_COMMANDER, NO_UPDATE, is_about_offer, no_answer};
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Need, Stop};
@@ -336,10 +338,17 @@ impl Core {
         Ok(Standing::Missed)
     }
 
-    pub(super) fn look_commander(&mut self, unit: &mut Unit, id: IncidentId) -> Decided<Standing> {
+    /// `None`: it is looked at again, since silences hold the incident and nobody is paged meanwhile.
+    pub(super) fn look_commander(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId) -> Decided<Option<Standing>> {
         let (incident, _) = self.incident(unit, id)?;
         if incident.commander.is_some() || !incident.state.is_open() {
-            return Ok(Standing::Void);
+            return Ok(Some(Standing::Void));
+        }
+        if incident.alarms.is_held() {
+            let at = after(unit.now, ROLE_WITHIN);
+            unit.write(rows::expectation::rearm(expectation, at));
+            note_look(unit, at);
+            return Ok(None);
         }
         self.change_incident(unit, id, incident::Command::MissCommander)?;
         let managers = self.org.managers_of(incident.service.as_deref());
@@ -349,7 +358,7 @@ impl Core {
         } else if !managers.is_empty() {
             self.page_people(unit, id, managers, NO_COMMANDER)?;
         }
-        Ok(Standing::Missed)
+        Ok(Some(Standing::Missed))
     }
 
     pub(super) fn look_task(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId) -> Decided<Standing> {

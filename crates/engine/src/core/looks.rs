@@ -46,8 +46,9 @@ impl Core {
                 settle(unit, &expectation, standing, "nobody answered in time");
             }
             (Rule::RoleUnfilled, Owner::Incident(id)) => {
-                let standing = self.look_commander(unit, id)?;
-                settle(unit, &expectation, standing, "nobody took command in time");
+                if let Some(standing) = self.look_commander(unit, &expectation, id)? {
+                    settle(unit, &expectation, standing, "nobody took command in time");
+                }
             }
             (Rule::TaskDue, Owner::Incident(id)) => {
                 let standing = self.look_task(unit, &expectation, id)?;

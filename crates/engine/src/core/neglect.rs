@@ -303,7 +303,7 @@ impl Core {
     }
 
     /// Pages people for what they owe of a grave incident: `first`, then `then`, at last the catch-all. One that runs for
-    /// the same goes on.
+    /// the same goes on. While silences hold the incident nobody is paged; what is grave is owed again, and looked at then.
     pub(super) fn page_neglect(
         &mut self,
         unit: &mut Unit,
@@ -312,6 +312,9 @@ impl Core {
         then: Vec<String>,
         because: &str,
     ) -> Decided<()> {
+        if self.incident(unit, id)?.0.alarms.is_held() {
+            return Ok(());
+        }
         for page in self.pages_of(unit, id) {
             let (state, _) = self.page(unit, page)?;
             if state.because != because {
