@@ -148,6 +148,8 @@ pub struct Oracle {
     /// Updates that were posted, and who must be told of them in the same commit.
     pub to_tell: BTreeMap<IncidentId, BTreeSet<String>>,
     delivered: BTreeMap<MessageId, u32>,
+    /// Incidents that paged while silences held them, as far as the log was read.
+    paged_while_held: Vec<(IncidentId, String)>,
     /// Labelled in doubt in the log.
     pub doubted: BTreeMap<MessageId, u32>,
     digest: u64,
@@ -167,6 +169,7 @@ impl Oracle {
             promises: BTreeMap::new(),
             to_tell: BTreeMap::new(),
             delivered: BTreeMap::new(),
+            paged_while_held: Vec::new(),
             doubted: BTreeMap::new(),
             digest: 0xcbf2_9ce4_8422_2325,
             events: 0,
@@ -319,6 +322,11 @@ impl World {
                 }
             }
         }
+        for (id, what) in std::mem::take(&mut self.oracle.paged_while_held) {
+            if self.oracle.incidents.get(&id).is_some_and(|incident| incident.silenced) {
+                self.fail("I13 nobody is paged while silences hold it", what);
+            }
+        }
         for id in touched {
             self.check_incident(id);
             self.check_work(id);
@@ -429,7 +437,9 @@ impl World {
         let pages = matches!(event, paging::Event::StepReached(_) | paging::Event::NoticeRaised(_) | paging::Event::Resumed(_));
         let held = self.oracle.incidents.get(&page.incident).is_some_and(|incident| incident.silenced);
         if pages && held && !page.by_hand && !page.tells {
-            self.fail("I13 nobody is paged while silences hold it", format!("{id} has {} at {at}", event.kind()));
+            // Judged when the commit is read: an alert whose silence ends may be worse than its incident, which pages
+            // before the same commit says that it is held no more.
+            self.oracle.paged_while_held.push((page.incident, format!("{id} has {} at {at}", event.kind())));
         }
         match event {
             paging::Event::StepReached(body) => self.step_reached(id, &mut page, body, at, timed_out),
