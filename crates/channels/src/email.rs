@@ -300,7 +300,7 @@ impl Channel for Email {
                     _ => Outcome::Retry { after: None, why: words, maybe_arrived: false, down: false, unanswered: false },
                 }
             }
-            Response::Busy { why } => Outcome::Retry { after: None, why: why.clone(), maybe_arrived: false, down: false },
+            Response::Busy { why } => Outcome::Retry { after: None, why: why.clone(), maybe_arrived: false, down: false, unanswered: true },
             Response::Failed { why, permanent: true, .. } => Outcome::Rejected { why: why.clone() },
             Response::Failed { why, maybe_arrived, .. } => {
                 // What got through may have met one slow receiver behind a host that serves others.

@@ -318,7 +318,7 @@ impl Channel for Webhook {
                     _ => Outcome::Retry { after: *retry_after, why, maybe_arrived: *status != 503, down: false, unanswered: false },
                 }
             }
-            Response::Busy { why } => Outcome::Retry { after: None, why: why.clone(), maybe_arrived: false, down: false },
+            Response::Busy { why } => Outcome::Retry { after: None, why: why.clone(), maybe_arrived: false, down: false, unanswered: true },
             Response::Failed { why, permanent: true, .. } => Outcome::Rejected { why: why.clone() },
             Response::Failed { why, maybe_arrived, .. } => {
                 // What got through may have met one slow receiver behind a host that serves others.

@@ -322,8 +322,12 @@ impl Loop {
 
     /// Rows that memory goes without, since they do not read.
     fn tell_unread(&mut self) {
-        let Some(rows) = self.decider.take_unread() else { return };
-        self.shared.troubles.unread(&mut self.unread, rows, self.shared.ports.clock.now());
+        for row in self.decider.take_unread() {
+            self.shared.troubles.raise(Trouble::Unreadable(row.table, row.key), &row.why, self.shared.ports.clock.now());
+        }
+        if let Some(rows) = self.decider.take_unread_alerts() {
+            self.shared.troubles.unread(&mut self.unread, rows, self.shared.ports.clock.now());
+        }
     }
 
     fn control(&mut self, control: Control) {

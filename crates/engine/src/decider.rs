@@ -125,7 +125,9 @@ pub struct Decider {
     unsure: Vec<(Witness, Vec<Effects>)>,
     /// What follows commits of which that was learned later.
     found: Vec<Effects>,
-    unread: Option<Vec<rows::Unread>>,
+    unread: Vec<rows::Unread>,
+    /// The same of all alerts, when memory was filled last.
+    unread_alerts: Option<Vec<rows::Unread>>,
 }
 
 impl Decider {
@@ -143,7 +145,8 @@ impl Decider {
             no_progress: Vec::new(),
             unsure: Vec::new(),
             found: Vec::new(),
-            unread: None,
+            unread: Vec::new(),
+            unread_alerts: None,
         }
     }
 
@@ -213,7 +216,7 @@ impl Decider {
             }
         }
         // All of them: what was mended or is gone is not among them any more.
-        self.unread = Some(unread);
+        self.unread_alerts = Some(unread);
         self.core.end_of_loading();
         let since = before(self.ports.clock.now(), horizon(self.core.org()));
         let mut ended = rows::alert::ended_since(&self.db, since, RECENT_MAX as i64).await?;
@@ -235,8 +238,14 @@ impl Decider {
     }
 
     /// Rows that did not read when memory was filled: memory goes without them.
-    pub fn take_unread(&mut self) -> Option<Vec<rows::Unread>> {
-        self.unread.take()
+    pub fn take_unread(&mut self) -> Vec<rows::Unread> {
+        std::mem::take(&mut self.unread)
+    }
+
+    /// All alerts that did not read when memory was filled, once after each filling: those of before that are not among
+    /// them were mended, or are gone.
+    pub fn take_unread_alerts(&mut self) -> Option<Vec<rows::Unread>> {
+        self.unread_alerts.take()
     }
 
     /// What follows commits whose answer was lost and that turned out to be durable: messages of

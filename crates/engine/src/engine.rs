@@ -186,7 +186,7 @@ impl Engine {
             circuits,
         });
         let mut unread = BTreeSet::new();
-        shared.troubles.unread(&mut unread, decider.take_unread().unwrap_or_default(), booted_at);
+        shared.troubles.unread(&mut unread, decider.take_unread_alerts().unwrap_or_default(), booted_at);
         crate::watch::start(&shared).map_err(no_thread)?;
         let engine = Self { shared: shared.clone(), commands };
         let decide = Loop { shared: shared.clone(), decider, inbox, controls, to_outbox, no_progress_at: None, unread };
