@@ -311,6 +311,7 @@ impl Loop {
         }
         let now = self.shared.ports.clock.now();
         for why in given_up {
+            self.shared.metrics.no_progress();
             self.shared.troubles.raise(Trouble::NoProgress, &why, now);
             self.no_progress_at = Some(now);
         }
