@@ -85,7 +85,9 @@ impl World {
         let (open, held, _) = block_on(rows::alert::held(&self.db, id)).unwrap_or_default();
         let all_held = open > 0 && open == held;
         // Where nodes share a store two of them may each see the other's alert as it was: that pages, rather than not.
-        if incident.alarms.is_held() && !all_held || all_held && !incident.alarms.is_held() && !self.shared {
+        // What a person declared is theirs to end: no silence of an alert that was linked to it holds it.
+        let may_page = self.shared || incident.is_a_persons_word();
+        if incident.alarms.is_held() && !all_held || all_held && !incident.alarms.is_held() && !may_page {
             self.fail("I13 an incident is held while all of its alerts are", format!("{id}: {held} of {open}, {:?}", incident.alarms));
         }
         if incident.alarms.is_held() {

@@ -61,9 +61,13 @@ impl Row {
 
     /// Declared, and nothing calls anybody any more.
     fn is_nobodys(&self) -> bool {
-        self.incident.state == State::Declared && self.due.is_none()
+        // Everybody was paged: that it comes back gives it to nobody.
+        self.incident.state == State::Declared && self.due.as_ref().is_none_or(|due| due.words == COMES_BACK)
     }
 }
+
+/// What is due of a page that nobody answered.
+const COMES_BACK: &str = "page comes back";
 
 /// Everything on the board.
 pub(crate) struct Board {
@@ -157,7 +161,7 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
 fn words(rule: Rule) -> Option<&'static str> {
     Some(match rule.name() {
         "page.ack" => "acknowledge",
-        "page.again" => "page comes back",
+        "page.again" => COMES_BACK,
         "incident.candidate" => "decide",
         "incident.confirm_recovery" => "confirm recovery",
         "incident.group_wait" => "page starts",
