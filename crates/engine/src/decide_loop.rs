@@ -22,10 +22,14 @@ use crate::trouble::{Stage, Trouble};
 
 /// Commands decided into one commit.
 const GROUP_MAX: usize = 1024;
-/// Signals are decided into one commit for this long; whoever comes meanwhile waits no longer than that and two syncs.
-/// A tenth of the 200 ms that an acknowledgement may take while a storm is decided.
-const SIGNALS_WITHIN: Duration = Duration::from_millis(20);
-/// Other commands decided before signals get a turn again, however many there are.
+/// Signals and our own commands are decided into one commit for this long; whoever comes meanwhile waits no longer than
+/// that and two syncs. A tenth of the 200 ms that an acknowledgement may take while a storm is decided.
+const OTHERS_WITHIN: Duration = Duration::from_millis(20);
+/// And at least for this long, once the commit before has landed: shorter groups would cost a sync for little. With a
+/// fast disk groups are short, so that what people are told of a storm holds up neither them nor new alarms.
+const OTHERS_AT_LEAST: Duration = Duration::from_millis(4);
+/// What is decided besides signals before these get a turn again, in what each command carries: so much further
+/// ahead than signals the others may be, and both share evenly from there on.
 const OTHERS_BEFORE_SIGNALS: usize = 64;
 /// Commands of people decided before our own get a turn again: a deadline waits for no more than these.
 const PEOPLE_BEFORE_OURS: usize = 64;
@@ -55,7 +59,29 @@ pub(crate) struct Loop {
     pub unread: BTreeSet<Trouble>,
 }
 
-type Flight = (Group<Tag>, Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send>>);
+/// A group on its way to the store.
+struct Flight {
+    group: Group<Tag>,
+    commit: Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send>>,
+    /// How it ended, where that was seen already.
+    result: Option<Result<(), CommitError>>,
+}
+
+impl Flight {
+    fn has_landed(&mut self) -> bool {
+        if self.result.is_none() {
+            self.result = self.commit.as_mut().now_or_never();
+        }
+        self.result.is_some()
+    }
+
+    async fn landed(&mut self) -> Result<(), CommitError> {
+        match self.result.take() {
+            Some(result) => result,
+            None => self.commit.as_mut().await,
+        }
+    }
+}
 
 /// What waits to be decided. Signals come in thousands, and what follows from deadlines and sends in hundreds: what people
 /// do goes before both, and then our own commands before signals. Each line has its turn all the same.
@@ -68,8 +94,33 @@ struct Waiting {
     signals: VecDeque<(Input, Tag)>,
     /// Commands of people that went before our own that wait.
     before_ours: usize,
-    /// Others that went before the signals that wait.
-    before_signals: usize,
+    /// How much more than signals was decided since these wait.
+    ahead_of_signals: usize,
+}
+
+/// How much a command carries: a message of many pages is decided page by page, and a request alarm by alarm.
+fn load(command: &Command) -> usize {
+    match command {
+        Command::Signals(arrived) => arrived.signals.len().max(1),
+        Command::Sent { tries, .. } => tries.len().max(1),
+        Command::TakeOver { messages, .. } => messages.len().max(1),
+        Command::IfVersion { command, .. } => load(command),
+        Command::Declare(_)
+        | Command::Incident { .. }
+        | Command::Merge { .. }
+        | Command::Escalate { .. }
+        | Command::PagePeople { .. }
+        | Command::LinkAlert { .. }
+        | Command::AskReview { .. }
+        | Command::Review { .. }
+        | Command::AddAction { .. }
+        | Command::Action { .. }
+        | Command::Page { .. }
+        | Command::Attend { .. }
+        | Command::Look(_)
+        | Command::Withdraw { .. }
+        | Command::Flush { .. } => 1,
+    }
 }
 
 impl Waiting {
@@ -86,24 +137,26 @@ impl Waiting {
             _ => &mut self.people,
         }
     }
-    /// The next one; signals only where they still fit.
-    fn next(&mut self, signals_fit: bool) -> Option<(Input, Tag)> {
+    /// The next one. Where a commit is full, only what people do still fits.
+    fn next(&mut self, others_fit: bool) -> Option<(Input, Tag)> {
         if self.stuck.is_some() {
             return self.stuck.take();
         }
-        let signals = signals_fit && !self.signals.is_empty();
-        let no_others = self.people.is_empty() && self.ours.is_empty();
-        if signals && (no_others || self.before_signals >= OTHERS_BEFORE_SIGNALS) {
-            self.before_signals = 0;
-            return self.signals.pop_front();
+        if !others_fit {
+            return self.people.pop_front();
         }
-        self.before_signals += 1;
-        if !self.ours.is_empty() && (self.people.is_empty() || self.before_ours >= PEOPLE_BEFORE_OURS) {
-            self.before_ours = 0;
-            return self.ours.pop_front();
+        if self.signals.is_empty() {
+            self.ahead_of_signals = 0;
+        } else if self.ahead_of_signals >= OTHERS_BEFORE_SIGNALS || (self.people.is_empty() && self.ours.is_empty()) {
+            let next = self.signals.pop_front();
+            self.ahead_of_signals = self.ahead_of_signals.saturating_sub(next.as_ref().map_or(0, |(input, _)| load(&input.command)));
+            return next;
         }
-        self.before_ours += 1;
-        self.people.pop_front()
+        let ours = !self.ours.is_empty() && (self.people.is_empty() || self.before_ours >= PEOPLE_BEFORE_OURS);
+        self.before_ours = if ours { 0 } else { self.before_ours + 1 };
+        let next = if ours { self.ours.pop_front() } else { self.people.pop_front() };
+        self.ahead_of_signals += next.as_ref().map_or(0, |(input, _)| load(&input.command));
+        next
     }
     fn is_empty(&self) -> bool {
         self.stuck.is_none() && self.people.is_empty() && self.ours.is_empty() && self.signals.is_empty()
@@ -122,8 +175,8 @@ impl Loop {
     async fn decide(mut self) {
         let mut waiting = Waiting::default();
         let mut group = Group::default();
-        // When the first signals of the group began to be decided.
-        let mut signals_since: Option<u64> = None;
+        // When the first signals, or commands of our own, of the group began to be decided.
+        let mut others_since: Option<u64> = None;
         let mut closed = false;
         let mut flight: Option<Flight> = None;
         let mut incoming = Vec::with_capacity(GROUP_MAX);
@@ -136,14 +189,18 @@ impl Loop {
             // Decide what waits, unless something has to be durable first.
             let mut stuck = false;
             if group.is_empty() {
-                signals_since = None;
+                others_since = None;
             }
             while group.len() < GROUP_MAX && !stuck {
                 let now_ns = self.shared.ports.clock.monotonic_ns();
-                let fit = signals_since.is_none_or(|since| Duration::from_nanos(now_ns.saturating_sub(since)) < SIGNALS_WITHIN);
+                let fit = others_since.is_none_or(|since| {
+                    let decided_for = Duration::from_nanos(now_ns.saturating_sub(since));
+                    let mut may_go = || flight.as_mut().is_none_or(Flight::has_landed);
+                    decided_for < OTHERS_AT_LEAST || (decided_for < OTHERS_WITHIN && !may_go())
+                });
                 let Some((input, tag)) = waiting.next(fit) else { break };
-                if matches!(input.command, Command::Signals(_)) {
-                    signals_since.get_or_insert(now_ns);
+                if matches!(input.command, Command::Signals(_)) || is_ours(&input.command) {
+                    others_since.get_or_insert(now_ns);
                 }
                 let first_of_all = group.is_empty() && flight.is_none();
                 if let Some(back) = self.add(&mut group, &mut flight, input, tag, first_of_all).await {
@@ -152,7 +209,7 @@ impl Loop {
                 } else {
                     self.shared.stages.did(Measure::Commands);
                 }
-                // Whoever came while signals were decided goes before the next of them.
+                // Whoever came while the others were decided goes before the next of them.
                 while let Ok(command) = self.inbox.try_recv() {
                     waiting.push(command);
                 }
@@ -168,12 +225,12 @@ impl Loop {
                 continue;
             }
             match &mut flight {
-                Some((_, commit)) => {
+                Some(under_way) => {
                     tokio::select! {
                         biased;
-                        result = commit.as_mut() => {
-                            let Some((landed, _)) = flight.take() else { continue };
-                            if let Some(lost) = self.land(landed, result, &mut group).await {
+                        result = under_way.landed() => {
+                            let Some(landed) = flight.take() else { continue };
+                            if let Some(lost) = self.land(landed.group, result, &mut group).await {
                                 for pending in lost.into_iter().rev() {
                                     waiting.push_first(pending);
                                 }
@@ -254,7 +311,7 @@ impl Loop {
                 }
                 None
             }
-            None => Some((group, commit)),
+            None => Some(Flight { group, commit, result: None }),
         }
     }
 
@@ -439,7 +496,34 @@ mod tests {
         (0..1000).for_each(|_| waiting.push(declare()));
         let turns = (0..=PEOPLE_BEFORE_OURS).filter(|_| !is_a_persons(waiting.next(true).as_ref())).count();
         assert_eq!(turns, 1, "a deadline has its turn");
+        assert!(is_a_persons(waiting.next(false).as_ref()), "where a commit is full, a person's command still fits");
         waiting.stuck = Some(flush());
         assert!(!is_a_persons(waiting.next(true).as_ref()), "what waited for a commit goes on");
+    }
+
+    /// A request of one alarm.
+    fn alarm() -> (Input, Tag) {
+        let arrived = crate::core::Arrived {
+            integration: "prom".into(),
+            format: "json",
+            received_at: Timestamp::UNIX_EPOCH,
+            body: String::new(),
+            signals: Vec::new(),
+            kept: None,
+        };
+        (Input { actor: Actor::System, cause: "test".into(), once: None, command: Command::Signals(arrived) }, None)
+    }
+
+    #[test]
+    fn alarms_that_come_one_by_one_are_not_held_up_by_what_our_own_commands_carry() {
+        let mut waiting = Waiting::default();
+        (0..1000).for_each(|_| waiting.push(alarm()));
+        (0..1000).for_each(|_| waiting.push(flush()));
+        let first: Vec<bool> = (0..OTHERS_BEFORE_SIGNALS + 100)
+            .map(|_| waiting.next(true).is_some_and(|(input, _)| matches!(input.command, Command::Signals(_))))
+            .collect();
+        let (before, after) = first.split_at(OTHERS_BEFORE_SIGNALS);
+        assert!(before.iter().all(|signals| !signals), "our own go first");
+        assert_eq!(after.iter().filter(|signals| **signals).count(), 50, "and both share from there on");
     }
 }

@@ -8,6 +8,7 @@
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use allclear_domain::expect::Owner;
 use allclear_domain::time::{Length, before};
@@ -15,8 +16,8 @@ use allclear_store::{CommitError, Db, Fault, FaultKind, Space, Write, rows};
 
 use crate::core::silences;
 use crate::core::{
-    AlertKey, Command, Core, Effects, Input, Loaded, Need, OpenAlert, RECENT_MAX, REFERENCE_BLOCK, Refusal, Reply, Stop, Unit, Witness,
-    horizon,
+    AlertKey, Command, Core, Effects, Input, Loaded, Need, OpenAlert, RECENT_MAX, REFERENCE_BLOCK, REFERENCE_BLOCK_MAX, Refusal, Reply,
+    Stop, Unit, Witness, horizon,
 };
 use crate::ports::Ports;
 use crate::room;
@@ -128,6 +129,15 @@ pub struct Decider {
     unread: Vec<rows::Unread>,
     /// The same of all alerts, when memory was filled last.
     unread_alerts: Option<Vec<rows::Unread>>,
+    /// The block of references that was drawn last.
+    drawn: Option<Drawn>,
+}
+
+struct Drawn {
+    /// The first that was not drawn.
+    to: u64,
+    block: u64,
+    at_ns: u64,
 }
 
 impl Decider {
@@ -147,6 +157,7 @@ impl Decider {
             found: Vec::new(),
             unread: Vec::new(),
             unread_alerts: None,
+            drawn: None,
         }
     }
 
@@ -597,10 +608,18 @@ impl Decider {
     /// Draws the next block of references in a commit of its own, as large as the command at hand
     /// needs: gaps are allowed, reuse is not.
     async fn draw_references(&mut self, wanted: u64) -> Result<Loaded, Fault> {
-        let many = wanted.saturating_sub(self.core.references_left()).max(REFERENCE_BLOCK);
+        let at_ns = self.ports.clock.monotonic_ns();
+        let soon = self.drawn.as_ref().is_some_and(|drawn| Duration::from_nanos(at_ns.saturating_sub(drawn.at_ns)) < DRAWS_ARE_FREQUENT);
+        let block = self.drawn.as_ref().filter(|_| soon).map_or(REFERENCE_BLOCK, |drawn| (drawn.block * 2).min(REFERENCE_BLOCK_MAX));
+        let many = wanted.saturating_sub(self.core.references_left()).max(block);
         let mut last = None;
+        // Nobody else draws where this node is alone, so that what was drawn last is where the next begins.
+        let mut known = self.drawn.take().filter(|_| !self.core.is_shared()).map(|drawn| drawn.to.to_string());
         for _ in 0..TRIES_MAX {
-            let now = rows::meta::get(&self.db, rows::meta::NEXT_REFERENCE).await?;
+            let now = match known.take() {
+                Some(known) => Some(known),
+                None => rows::meta::get(&self.db, rows::meta::NEXT_REFERENCE).await?,
+            };
             let from = now.as_deref().and_then(|n| n.parse().ok()).unwrap_or(REFERENCE_FIRST);
             let to = from + many;
             let write = match &now {
@@ -608,7 +627,10 @@ impl Decider {
                 None => rows::meta::first(rows::meta::NEXT_REFERENCE, &to.to_string()),
             };
             match self.db.commit(vec![write]).await {
-                Ok(()) => return Ok(Loaded::References { from, to }),
+                Ok(()) => {
+                    self.drawn = Some(Drawn { to, block, at_ns });
+                    return Ok(Loaded::References { from, to });
+                }
                 Err(CommitError::Fault(fault)) if !fault.outcome_unknown => return Err(fault),
                 Err(CommitError::Fault(fault)) => last = Some(fault),
                 Err(CommitError::Conflict { .. }) => {}
@@ -648,6 +670,9 @@ pub const fn is_ours(command: &Command) -> bool {
             | Command::Flush { .. }
     )
 }
+
+/// Draws of references that follow within this time are for a storm: the next block is twice as large.
+const DRAWS_ARE_FREQUENT: Duration = Duration::from_secs(1);
 
 /// How long our own commands wait before they are tried again.
 pub const RETRY_OWN_AFTER: Length = Length::from_millis(500);

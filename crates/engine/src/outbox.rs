@@ -67,6 +67,13 @@ pub struct OutboxSettings {
     pub bundle: bool,
 }
 
+/// Contacts whose heaps are claimed from at once. Reading and claiming a heap takes the store's time and nobody else's:
+/// the decider must find its turn among them while hundreds of people are told of a storm.
+const CLAIMS_AT_ONCE: usize = 4;
+/// A contact of which all that waits knows that its target does not answer is asked about again after this time, or when
+/// another number waits.
+const ALL_TOLD_FOR: Length = Length::from_secs(30);
+
 /// Sends under way at once to one contact, unless set otherwise.
 pub const PER_TARGET_DEFAULT: usize = 4;
 /// Sends under way at once in all, unless set otherwise.
@@ -102,6 +109,8 @@ pub(crate) struct Outbox {
     flying: HashMap<Contact, usize>,
     /// Contacts whose heap is being taken from: not read meanwhile.
     claiming: HashMap<Contact, usize>,
+    /// Contacts of which all that waits for a target that does not answer was told so: how many, and when.
+    all_told: HashMap<Contact, (u64, Timestamp)>,
     /// Leads under way that were another node's.
     taking: HashSet<MessageId>,
     /// Claims that grew old before there was room: they wait in the store instead.
@@ -123,6 +132,7 @@ impl Outbox {
             turn: VecDeque::new(),
             flying: HashMap::new(),
             claiming: HashMap::new(),
+            all_told: HashMap::new(),
             taking: HashSet::new(),
             stale: Vec::new(),
             stranded_left: true,
@@ -193,7 +203,7 @@ impl Outbox {
             }
             let early = shared.windows.as_ref().map(|windows| windows.early(now)).unwrap_or_default();
             for contact in early {
-                self.take_from_heap(contact, now).await?;
+                self.take_from_heap(contact, None, now).await?;
             }
             if !alone {
                 shared.circuits.replace(rows::circuit::all(&shared.db).await?);
@@ -205,7 +215,7 @@ impl Outbox {
                 let due = rows::message::due_contacts(&shared.db, now, READ_MAX, skip).await?;
                 let full = due.len() as i64 == READ_MAX;
                 for due in due {
-                    self.take_from_heap((due.person, due.contact), now).await?;
+                    self.take_from_heap((due.person, due.contact), Some(due.waiting), now).await?;
                 }
                 if !full || self.under_way >= shared.settings.outbox.at_once {
                     self.blocked |= full;
@@ -262,18 +272,19 @@ impl Outbox {
         Ok(())
     }
 
-    /// Starts what there is room for of a contact's heap, together with what this node holds back for it.
-    async fn take_from_heap(&mut self, contact: Contact, now: Timestamp) -> Result<(), allclear_store::Fault> {
+    /// Starts what there is room for of a contact's heap, together with what this node holds back for it. `waiting` says
+    /// how many are due, where that is known.
+    async fn take_from_heap(&mut self, contact: Contact, waiting: Option<u64>, now: Timestamp) -> Result<(), allclear_store::Fault> {
         let shared = self.engine.shared.clone();
         let settings = shared.settings.outbox;
         let flying = self.flying.get(&contact).copied().unwrap_or(0);
         let own = if settings.per_target > 0 { settings.per_target.saturating_sub(flying) } else { usize::MAX };
         let room = own.min(settings.at_once.saturating_sub(self.under_way));
-        if room == 0 || self.claiming.contains_key(&contact) {
+        if room == 0 || self.claiming.contains_key(&contact) || self.claiming.len() >= CLAIMS_AT_ONCE {
             self.blocked = true;
             return Ok(());
         }
-        let Some(probes) = self.may_go(&contact, now).await? else {
+        let Some(probes) = self.may_go(&contact, waiting, now).await? else {
             // What is held back falls due by itself, as a row; there is nothing to go early for.
             if let Some(windows) = &shared.windows {
                 windows.nothing_held(&contact);
@@ -308,16 +319,17 @@ impl Outbox {
     }
 
     /// Whether something may go to a contact's target, and then whether it is the probe.
-    async fn may_go(&mut self, contact: &Contact, now: Timestamp) -> Result<Option<bool>, allclear_store::Fault> {
+    async fn may_go(&mut self, contact: &Contact, waiting: Option<u64>, now: Timestamp) -> Result<Option<bool>, allclear_store::Fault> {
         let shared = self.engine.shared.clone();
         if !shared.circuits.any() {
+            self.all_told.clear();
             return Ok(Some(false));
         }
         let Some(target) = target_of(&self.engine, contact) else { return Ok(Some(false)) };
         match shared.circuits.gate(&target, now) {
             Gate::Free => Ok(Some(false)),
             Gate::Shut(open) => {
-                self.tell_who_waits(contact, &open, now).await?;
+                self.tell_who_waits(contact, &open, waiting, now).await?;
                 Ok(None)
             }
             Gate::Probe { before, after } => {
@@ -339,11 +351,25 @@ impl Outbox {
 
     /// Nothing leaves for a target that does not answer: the pages that wait for it hear so once, so that the next way
     /// or step follows at once.
-    async fn tell_who_waits(&mut self, contact: &Contact, open: &Open, now: Timestamp) -> Result<(), allclear_store::Fault> {
-        let db = &self.engine.shared.db;
-        if rows::message::untried(db, (&contact.0, &contact.1), COUNTS_AS_FAILED, now, 1).await?.is_empty() {
+    async fn tell_who_waits(
+        &mut self,
+        contact: &Contact,
+        open: &Open,
+        waiting: Option<u64>,
+        now: Timestamp,
+    ) -> Result<(), allclear_store::Fault> {
+        let all_told = |(told, at): &(u64, Timestamp)| waiting == Some(*told) && *at <= now && now < after(*at, ALL_TOLD_FOR);
+        if self.all_told.get(contact).is_some_and(all_told) {
             return Ok(());
         }
+        let db = &self.engine.shared.db;
+        if rows::message::untried(db, (&contact.0, &contact.1), COUNTS_AS_FAILED, now, 1).await?.is_empty() {
+            if let Some(waiting) = waiting {
+                self.all_told.insert(contact.clone(), (waiting, now));
+            }
+            return Ok(());
+        }
+        self.all_told.remove(contact);
         let why = format!("{} does not answer since {}: {}", open.target, open.since.strftime("%H:%M:%S UTC"), open.why);
         *self.claiming.entry(contact.clone()).or_default() += 1;
         let (engine, contact, said) = (self.engine.clone(), contact.clone(), self.events.0.clone());
@@ -500,7 +526,13 @@ impl Outbox {
     fn heard_of_a_flight(&mut self, event: Event) -> Option<Timestamp> {
         let now = self.engine.now();
         match event {
-            Event::Claimed(contact) => count_down(&mut self.claiming, &contact),
+            Event::Claimed(contact) => {
+                count_down(&mut self.claiming, &contact);
+                // Looking costs more than claiming where many wait: once for half of them.
+                if self.claiming.len() > CLAIMS_AT_ONCE / 2 {
+                    return None;
+                }
+            }
             Event::Landed(contact, lead, landed) => {
                 self.under_way -= 1;
                 count_down(&mut self.flying, &contact);

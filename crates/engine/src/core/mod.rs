@@ -57,6 +57,8 @@ pub const OPEN_ALERTS_MAX: usize = 1_000_000;
 const STREAMS_KEPT_MAX: usize = 50_000;
 /// References drawn at a time, at least: `INC-…` numbers may have gaps of this size after a restart.
 pub const REFERENCE_BLOCK: u64 = 64;
+/// References drawn at a time in a storm of declarations: each draw is a commit of its own for which all decisions wait.
+pub const REFERENCE_BLOCK_MAX: u64 = 1024;
 
 /// Something that must be read before a command can be decided.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -24,8 +24,8 @@ use crate::core::{Command, Tried};
 use crate::engine::{Engine, ours};
 use crate::trouble::Trouble;
 
-/// Rows changed in one commit, reports in one command: some tens of milliseconds, in which nobody else is decided.
-const MANY_MAX: usize = 500;
+/// Rows changed in one commit, reports in one command: some milliseconds, in which nobody else is decided.
+const MANY_MAX: usize = 128;
 /// Those who are told at once that their target does not answer: each may reach the next step.
 const WAITS_MAX: i64 = 64;
 /// A row that does not read is tried again this much later: by a newer program, or by one that was mended.
