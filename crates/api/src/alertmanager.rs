@@ -4,16 +4,16 @@
 //! A client sees the open alerts of its own integration, and the silences that act on them. What
 //! it posts as alerts goes to [`crate::intake`].
 
-use allclear_channels::alertmanager::{Alertmanager, RESOLVE_TIMEOUT};
-use allclear_channels::alertmanager_read as am;
-use allclear_channels::alertmanager_read::{AmAlert, AmAlertState, AmQuery, AmRefusal, AmSilence, AmSilenceState, AmStatus};
+use allclear_channels::inbound::alertmanager::{Alertmanager, RESOLVE_TIMEOUT};
+use allclear_channels::inbound::alertmanager_read as am;
+use allclear_channels::inbound::alertmanager_read::{AmAlert, AmAlertState, AmQuery, AmRefusal, AmSilence, AmSilenceState, AmStatus};
 use allclear_domain::access::{Actor, Principal, Scope};
 use allclear_domain::org::model::{Integration, Silence};
 use allclear_domain::org::snapshot::{CompiledSilence, Org};
 use allclear_domain::time::after;
 use allclear_domain::view::AlertView;
 use allclear_domain::wire::{Answer, Inbound as _, Labels};
-use allclear_engine::orgs::OrgError;
+use allclear_engine::org::OrgError;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, State};
@@ -25,11 +25,11 @@ use axum::routing::{delete, get, post};
 use serde_json::json;
 
 use crate::Api;
-use crate::asked::BODY_BYTES_MAX;
 use crate::health;
+use crate::http::caller::key_in_headers;
+use crate::http::extract::BODY_BYTES_MAX;
+use crate::http::problem::{Problem, RETRY_AFTER_S};
 use crate::intake::{no_key, prom, prom_by_header};
-use crate::problem::{Problem, RETRY_AFTER_S};
-use crate::who::key_in_headers;
 
 /// The receiver of alerts whose service has no escalation policy.
 const RECEIVER_DEFAULT: &str = "allclear";

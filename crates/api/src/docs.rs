@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use utoipa::openapi::OpenApi;
 
 use crate::Api;
-use crate::problem::{Problem, find};
+use crate::http::problem::{Problem, find};
 
 /// Parts of a reference that are followed before a schema is shown by its name only.
 const SCHEMA_PREFIX: &str = "#/components/schemas/";
@@ -31,7 +31,7 @@ const STYLE: &str = ":root{color-scheme:light dark;background:Canvas;color:Canva
 pub(crate) fn routes(spec: &OpenApi) -> Router<Api> {
     // What serialises without a failure once does so always: it is made of our own types.
     let mut described = serde_json::to_value(spec).unwrap_or_default();
-    crate::bounds::put(&mut described);
+    crate::http::bounds::put(&mut described);
     let page = Bytes::from(page_of(&described));
     let text = described.to_string();
     let text = Bytes::from(text);

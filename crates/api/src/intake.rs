@@ -6,9 +6,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use allclear_channels::alertmanager::Alertmanager;
-use allclear_channels::pagerduty::{self, PagerDuty};
-use allclear_channels::{lenient, redact, registry, text};
+use allclear_channels::inbound::alertmanager::Alertmanager;
+use allclear_channels::inbound::pagerduty;
+use allclear_channels::inbound::pagerduty::PagerDuty;
+use allclear_channels::inbound::{lenient, redact, text};
+use allclear_channels::registry;
 use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, Parsed};
 use allclear_engine::core::{Arrived, Refusal};
 use allclear_engine::refusals::{BODY_BYTES_MAX as REFUSED_BYTES_MAX, RefusedRequest};
@@ -22,11 +24,11 @@ use axum::routing::post;
 use serde_json::json;
 
 use crate::Api;
-use crate::body::{Came, Unread, body_of};
-use crate::problem::{Problem, RETRY_AFTER_S};
-use crate::who::key_in_headers;
+use crate::http::body::{Came, Unread, body_of};
+use crate::http::caller::key_in_headers;
+use crate::http::problem::{Problem, RETRY_AFTER_S};
 
-pub use crate::body::{BODIES_BYTES_MAX, BODY_WITHIN};
+pub use crate::http::body::{BODIES_BYTES_MAX, BODY_WITHIN};
 
 /// The header that carries PagerDuty's key where the body does not.
 const ROUTING_KEY_HEADER: &str = "x-routing-key";

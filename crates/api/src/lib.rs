@@ -7,17 +7,13 @@
 //! page. Everything is asked of the engine. This crate knows no SQL and decides nothing.
 
 mod alertmanager;
-mod asked;
-mod body;
-mod bounds;
 mod docs;
 mod health;
+mod http;
 pub mod intake;
-pub mod problem;
 mod rest;
 mod schema;
 mod stray;
-mod who;
 
 pub use self::stray::Strays;
 

@@ -6,7 +6,7 @@
 
 use std::net::IpAddr;
 
-use allclear_channels::alertmanager::Alertmanager;
+use allclear_channels::inbound::alertmanager::Alertmanager;
 use allclear_domain::wire::{Answer, Inbound as _};
 use allclear_engine::refusals::RefusedRequest;
 use axum::Router;
@@ -18,9 +18,9 @@ use serde_json::json;
 use tower::ServiceExt as _;
 
 use crate::Api;
+use crate::http::caller::key_in_headers;
+use crate::http::problem::{wrong_address, wrong_method};
 use crate::intake::{address_of, reply};
-use crate::problem::{wrong_address, wrong_method};
-use crate::who::key_in_headers;
 
 /// What Alertmanager itself says of its version 1, with where ours is.
 const OLD_API: &str = "Alertmanager's API v1 was removed in version 0.27: send to the same address with /api/v2/alerts";

@@ -14,7 +14,7 @@ use allclear_engine::Engine;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::hands::Hands;
+use crate::clock_offset::Hands;
 
 /// Before anything is decided, moves the clock as far as `ALLCLEAR_TEST_OFFSET` says (`+3600s`,
 /// `-3600s`), so that a moved clock stays moved over a restart.
@@ -89,7 +89,7 @@ async fn obey(line: &str, engine: &Engine, hands: &Hands) -> Result<Option<i64>,
         "wall" => hands.set_wall_forth(signed_micros(rest)?),
         #[cfg(feature = "failpoints")]
         "freeze" | "thaw" => {
-            let stage = allclear_engine::trouble::Stage::from_name(rest.trim()).ok_or_else(|| format!("`{rest}` is no stage"))?;
+            let stage = allclear_engine::watch::trouble::Stage::from_name(rest.trim()).ok_or_else(|| format!("`{rest}` is no stage"))?;
             engine.freeze(stage, word == "freeze");
             return Ok(None);
         }

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use allclear_engine::identity::seal::SecretKey;
 use allclear_engine::ports::Rng;
-use allclear_engine::seal::SecretKey;
 
 /// Only the owner reads and writes it.
 const MODE: u32 = 0o600;

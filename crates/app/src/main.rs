@@ -5,28 +5,19 @@
 
 mod accept;
 mod cli;
-mod client;
+mod clock_offset;
 mod config;
-mod config_file;
 #[cfg(feature = "test-clock")]
 mod control;
-mod coordination_cli;
-mod coordination_commands;
 mod demo;
 #[cfg(feature = "failpoints")]
 mod failpoints;
-mod given;
-mod hands;
-mod incident_commands;
 mod key;
 mod logs;
 mod operator_alarm;
-mod org_commands;
 mod proxies;
 mod routes;
-mod say;
 mod serve;
-mod store_commands;
 mod told_once;
 mod transport;
 mod upkeep;
@@ -35,9 +26,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use crate::cli::{Cli, Command};
+use crate::cli::args::{Cli, Command};
+use crate::cli::terminal::{out, outln};
 use crate::config::{Config, ConfigError, Resolved};
-use crate::say::{out, outln};
 
 /// What is decided on one thread is written and freed on another: glibc's allocator spends a third
 /// of a busy core on that, this one a tenth (ADR of the dependencies).

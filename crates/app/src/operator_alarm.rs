@@ -2,24 +2,25 @@
 //!
 //! Each try makes its own connection, and shares nothing with the sends of pages: neither client nor limits nor the
 //! store. The addresses are whoever runs the program's own setting, so private ones are reached as well. Deliberately
-//! not here: when something is told, and how often (`allclear_engine::operator`).
+//! not here: when something is told, and how often (`allclear_engine::watch::operator`).
 
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-use allclear_channels::guard::Guard;
-use allclear_channels::smtp::SmtpUrl;
-use allclear_channels::transport::{TransportConfig, Transports};
+use allclear_channels::carry::guard::Guard;
+use allclear_channels::carry::http::{TransportConfig, Transports};
+use allclear_channels::carry::smtp::SmtpUrl;
 use allclear_domain::wire::{Request, Response};
 use allclear_engine::clock::SystemClock;
-use allclear_engine::operator::Alarm;
 use allclear_engine::ports::{BoxFuture, Clock as _, OperatorAlarm};
-use allclear_engine::trouble::Present;
+use allclear_engine::watch::operator::Alarm;
+use allclear_engine::watch::trouble::Present;
 use serde_json::{Value, json};
 
-use crate::cli::Form;
+use crate::cli::args::Form;
+use crate::cli::terminal;
+use crate::cli::terminal::outln;
 use crate::config::{Config, Resolved};
-use crate::say::{self, outln};
 use crate::serve;
 
 /// Addresses that may be given: beyond that it is a distribution list's business.
@@ -175,7 +176,7 @@ pub async fn test(settings: &Resolved, form: Form) -> anyhow::Result<()> {
         if form.json {
             told.push(json!({ "address": address, "told": result.is_ok(), "why": result.err() }));
         } else {
-            outln!("{address}: {}", result.map_or_else(|why| say::clean(&why), |()| "told".to_owned()));
+            outln!("{address}: {}", result.map_or_else(|why| terminal::clean(&why), |()| "told".to_owned()));
         }
     }
     if form.json {
@@ -256,7 +257,7 @@ fn text(node: &str, base_url: &str, alarm: &Alarm) -> String {
 
 #[cfg(test)]
 mod tests {
-    use allclear_engine::trouble::{Stage, Trouble};
+    use allclear_engine::watch::trouble::{Stage, Trouble};
     use jiff::Timestamp;
 
     use super::*;

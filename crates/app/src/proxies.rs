@@ -7,7 +7,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use allclear_channels::ranges::Ranges;
+use allclear_channels::carry::ranges::Ranges;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::HeaderMap;
 use axum::middleware::Next;

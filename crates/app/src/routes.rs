@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use allclear_api::ApiOptions;
-use allclear_channels::ranges::Ranges;
+use allclear_channels::carry::ranges::Ranges;
 use allclear_channels::registry;
 use allclear_domain::access::Principal;
 use allclear_engine::Engine;

@@ -9,18 +9,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use allclear_channels::carry::http::{TransportConfig, Transports};
 use allclear_channels::registry::{self, Channels};
-use allclear_channels::transport::{TransportConfig, Transports};
 use allclear_domain::access::Actor;
 use allclear_domain::org::check::Against;
 use allclear_domain::org::diff;
 use allclear_domain::org::handover::{Handover, handovers};
 use allclear_domain::org::problem::Weight;
 use allclear_engine::clock::SystemClock;
-use allclear_engine::orgs::OrgError;
+use allclear_engine::identity::sessions::{LinkKind, SET_UP_LIFE};
+use allclear_engine::org::OrgError;
+use allclear_engine::org::file;
 use allclear_engine::ports::{Ports, SystemRng, Transport};
-use allclear_engine::sessions::{LinkKind, SET_UP_LIFE};
-use allclear_engine::{Engine, EngineSettings, orgfile};
+use allclear_engine::{Engine, EngineSettings};
 use allclear_store::schema::{MIGRATIONS, TABLES};
 use allclear_store::{Access, Db, Dialect, OpenError, OpenOptions, rows};
 use anyhow::Context as _;
@@ -28,8 +29,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::accept::{self, Doors};
+use crate::clock_offset::Hands;
 use crate::config::{Config, environment};
-use crate::hands::Hands;
 use crate::operator_alarm::Operators;
 use crate::routes::{self, Faces};
 use crate::told_once::Teller;
@@ -242,7 +243,7 @@ fn mail_from(given: Option<&str>, host: &str) -> String {
 
 /// Applies an organisation file that is not the one applied last.
 async fn apply_file(engine: &Engine, file: &Path, teller: &Teller) -> anyhow::Result<()> {
-    let loaded = match orgfile::read(file, orgfile::Secrets::Here(environment)) {
+    let loaded = match file::read(file, file::Secrets::Here(environment)) {
         Ok(loaded) => loaded,
         Err(why) => {
             eprintln!("{why}");

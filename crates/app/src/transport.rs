@@ -6,8 +6,8 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
+use allclear_channels::carry::http::Transports;
 use allclear_channels::registry::Channels;
-use allclear_channels::transport::Transports;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::wire::{Message, NoticeKind, Outcome, Target};
 use allclear_engine::ports::{BoxFuture, Transport};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use allclear_domain::time::Length;
 use allclear_engine::Engine;
-use allclear_engine::trouble::Trouble;
+use allclear_engine::watch::trouble::Trouble;
 use allclear_store::rows;
 
 /// After the start, so that readiness and the first storm do not wait for it.
@@ -51,7 +51,7 @@ async fn examine(engine: Engine) {
 
 fn forget_writes(before: jiff::Timestamp) -> Vec<allclear_store::Write> {
     let mut writes = vec![rows::token::forget_answers(before)];
-    writes.extend(allclear_engine::sessions::forget(before));
+    writes.extend(allclear_engine::identity::sessions::forget(before));
     writes
 }
 

@@ -10,17 +10,7 @@
 //! senders write it; [`redact`] makes the raw body fit
 //! to be kept; [`alertmanager_read`] makes what Alertmanager's clients read.
 
-pub mod alertmanager;
-pub mod alertmanager_read;
-pub mod email;
-pub mod guard;
-pub mod json;
-pub mod lenient;
-pub mod pagerduty;
-pub mod ranges;
-pub mod redact;
+pub mod carry;
+pub mod inbound;
+pub mod outbound;
 pub mod registry;
-pub mod smtp;
-pub mod text;
-pub mod transport;
-pub mod webhook;

@@ -6,11 +6,11 @@
 
 use allclear_domain::wire::{Channel, Inbound, Target};
 
-use crate::alertmanager::Alertmanager;
-use crate::email::Email;
-use crate::json::Json;
-use crate::pagerduty::PagerDuty;
-use crate::webhook::Webhook;
+use crate::inbound::alertmanager::Alertmanager;
+use crate::inbound::json::Json;
+use crate::inbound::pagerduty::PagerDuty;
+use crate::outbound::email::Email;
+use crate::outbound::webhook::Webhook;
 
 /// All formats that come in, in the order of the documentation.
 static WAYS_IN: [&dyn Inbound; 3] = [&Alertmanager, &PagerDuty, &Json];

@@ -18,15 +18,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::core::{Command, Core, Input, Once, Refusal, Reply, Setup};
-use crate::decide_loop::Loop;
-use crate::decider::{Decider, is_ours};
-use crate::links::Links;
-use crate::look_loop::looks;
+use crate::identity::seal::SecretKey;
+use crate::message_link::Links;
 use crate::metrics::Metrics;
 use crate::outbox::{Outbox, OutboxSettings, windows::Windows};
 use crate::ports::{OperatorAlarm, Ports};
-use crate::seal::SecretKey;
-use crate::stages::Measure;
+use crate::run::decide_loop::Loop;
+use crate::run::decider::{Decider, is_ours};
+use crate::run::due_loop::looks;
+use crate::watch::stages::Measure;
 
 /// Within this time the soft part of alerts seen again is written (design: 15 s).
 pub const FLUSH_EVERY: Length = Length::from_secs(15);
@@ -88,16 +88,16 @@ pub struct Shared {
     pub(crate) commits: AtomicU64,
     control: mpsc::UnboundedSender<Control>,
     pub(crate) org_change: tokio::sync::Mutex<()>,
-    pub(crate) makings: crate::orgs::Makings,
+    pub(crate) makings: crate::org::Makings,
     seed: AtomicU64,
-    pub(crate) sign_in: crate::sessions::SignIn,
-    pub(crate) troubles: crate::trouble::Troubles,
-    pub(crate) stages: crate::stages::Stages,
-    pub(crate) channels: crate::channel_health::ChannelHealth,
+    pub(crate) sign_in: crate::identity::sessions::SignIn,
+    pub(crate) troubles: crate::watch::trouble::Troubles,
+    pub(crate) stages: crate::watch::stages::Stages,
+    pub(crate) channels: crate::outbox::channel_health::ChannelHealth,
     pub(crate) watch: crate::watch::Watch,
     pub(crate) operators: OnceLock<Arc<dyn OperatorAlarm>>,
     pub(crate) refusals: crate::refusals::Gate,
-    pub(crate) circuits: crate::circuit::Circuits,
+    pub(crate) circuits: crate::outbox::circuit::Circuits,
 }
 
 /// What changes the decider itself, in order with the commands.
@@ -127,18 +127,18 @@ impl Engine {
         ports.rng.fill(&mut seed);
         let seed = u64::from_le_bytes(seed);
         let node = NodeId::from_bits(IdGen::new(seed).next(booted_at));
-        let org = Arc::new(crate::orgs::load(&db, &key).await?);
+        let org = Arc::new(crate::org::load(&db, &key).await?);
         let quarantined = settings.quarantine || rows::meta::get(&db, rows::meta::QUARANTINE).await?.is_some();
         let setup = Setup { node, booted_at, shared: db.dialect() == Dialect::Postgres, quarantined, seed: seed.rotate_left(17) };
-        let held = crate::attendance::learn_who_has_what(&db).await?;
+        let held = crate::upkeep::attendance::learn_who_has_what(&db).await?;
         let mut decider = Decider::new(Core::new(setup, org.clone()), db.clone(), ports.clone());
         let windows = crate::outbox::windows_of(settings.outbox);
         if let Some(windows) = &windows {
             decider.core_mut().gather(windows.clone());
         }
-        crate::set_back::mend(&db, booted_at).await?;
+        crate::clock::set_back::mend(&db, booted_at).await?;
         decider.fill().await?;
-        let circuits = crate::circuit::Circuits::default();
+        let circuits = crate::outbox::circuit::Circuits::default();
         circuits.replace(rows::circuit::all(&db).await?);
 
         let (commands, inbox) = mpsc::channel(QUEUE_MAX);
@@ -146,7 +146,7 @@ impl Engine {
         let (to_outbox, from_decider) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             links: Links::new(&key, &settings.base_url),
-            sign_in: crate::sessions::SignIn::new(&key),
+            sign_in: crate::identity::sessions::SignIn::new(&key),
             db,
             ports,
             node,
@@ -174,12 +174,12 @@ impl Engine {
             commits: AtomicU64::new(0),
             control,
             org_change: tokio::sync::Mutex::new(()),
-            makings: crate::orgs::Makings::default(),
+            makings: crate::org::Makings::default(),
             seed: AtomicU64::new(seed.rotate_left(31)),
             settings,
-            troubles: crate::trouble::Troubles::default(),
-            stages: crate::stages::Stages::default(),
-            channels: crate::channel_health::ChannelHealth::default(),
+            troubles: crate::watch::trouble::Troubles::default(),
+            stages: crate::watch::stages::Stages::default(),
+            channels: crate::outbox::channel_health::ChannelHealth::default(),
             watch: crate::watch::Watch::default(),
             operators: OnceLock::new(),
             refusals: crate::refusals::Gate::default(),
@@ -196,12 +196,12 @@ impl Engine {
         let runtime = tokio::runtime::Handle::current();
         std::thread::Builder::new().name("decider".to_owned()).spawn(move || runtime.block_on(decide.run())).map_err(no_thread)?;
         shared.tasks.spawn(looks(engine.clone()));
-        shared.tasks.spawn(crate::attendance::watch(engine.clone(), held));
+        shared.tasks.spawn(crate::upkeep::attendance::watch(engine.clone(), held));
         shared.tasks.spawn(Outbox::new(engine.clone(), from_decider).run());
-        shared.tasks.spawn(crate::room::watch(engine.clone()));
-        shared.tasks.spawn(crate::checkpoints::keep_sealing(engine.clone()));
+        shared.tasks.spawn(crate::upkeep::room::watch(engine.clone()));
+        shared.tasks.spawn(crate::upkeep::checkpoints::keep_sealing(engine.clone()));
         if shared.db.dialect() == Dialect::Postgres {
-            shared.tasks.spawn(crate::peers::follow(engine.clone()));
+            shared.tasks.spawn(crate::run::peers::follow(engine.clone()));
             // Not among the tasks that a stop waits for: it goes on until everything is given back.
             #[allow(clippy::disallowed_methods)]
             tokio::spawn(crate::outbox::beats(engine.clone()));
@@ -273,7 +273,7 @@ impl Engine {
 
     /// Waits a moment for a store that was away; `false`: the program stops.
     pub(crate) async fn pause(&self) -> bool {
-        let at = after(self.now(), crate::decider::RETRY_OWN_AFTER);
+        let at = after(self.now(), crate::run::decider::RETRY_OWN_AFTER);
         tokio::select! {
             () = self.shared.ports.clock.sleep_until(at) => true,
             () = self.shared.stop.cancelled() => false,
@@ -293,7 +293,7 @@ impl Engine {
     }
 
     /// The store, for the program's own upkeep. People's reading goes through
-    /// [`queries`](crate::queries).
+    /// [`queries`](crate::read).
     #[must_use]
     pub fn db(&self) -> &Db {
         &self.shared.db
@@ -395,7 +395,7 @@ impl Engine {
         let _ = tokio::time::timeout(STOP_WAITS_AT_MOST, self.shared.halted.cancelled()).await;
         // After the last decision, which may have claimed something as well.
         crate::outbox::flight::give_everything_back(self).await;
-        crate::set_back::mark(&self.shared.db, self.now()).await;
+        crate::clock::set_back::mark(&self.shared.db, self.now()).await;
         self.shared.db.close().await;
     }
 
@@ -410,7 +410,7 @@ impl Engine {
 
     /// What impairs paging on this node.
     #[must_use]
-    pub fn troubles(&self) -> &crate::trouble::Troubles {
+    pub fn troubles(&self) -> &crate::watch::trouble::Troubles {
         &self.shared.troubles
     }
 
@@ -436,7 +436,7 @@ impl Engine {
 
     /// Lets a stage stand still from its next piece of work on, or go on: for tests.
     #[cfg(feature = "failpoints")]
-    pub fn freeze(&self, stage: crate::trouble::Stage, still: bool) {
+    pub fn freeze(&self, stage: crate::watch::trouble::Stage, still: bool) {
         self.shared.stages.freeze(stage, still);
     }
 

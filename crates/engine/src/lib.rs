@@ -6,48 +6,21 @@
 //!
 //! This crate knows no vendor's format, no HTTP, and holds no SQL.
 
-mod about;
-mod alert_queries;
-mod attendance;
-pub mod auth;
-pub mod bundles;
-mod channel_health;
-pub mod checkpoints;
-mod circuit;
 pub mod clock;
-pub mod cookies;
 pub mod core;
-mod decide_loop;
-pub mod decider;
 pub mod engine;
-pub mod learning;
-pub mod links;
-mod look_loop;
+pub mod identity;
+pub mod message_link;
 pub mod metrics;
-pub mod operator;
-pub mod orgfile;
-pub mod orgs;
+pub mod org;
 pub mod outbox;
-pub mod password;
-mod peers;
-pub mod portions;
 pub mod ports;
-pub mod queries;
+pub mod read;
 pub mod refusals;
-pub mod room;
-mod rota;
-mod say;
-pub mod screens;
-pub mod seal;
-pub mod sessions;
-mod set_back;
-pub mod stages;
-mod throttle;
-pub mod trouble;
+pub mod run;
+mod timeline;
 pub mod upkeep;
-mod visitor;
 mod watch;
-mod ways_in;
 
 pub use allclear_domain::plants::planted;
 pub use engine::{Engine, EngineSettings, StartError};

@@ -46,7 +46,7 @@ pub trait OperatorAlarm: Send + Sync {
     /// The addresses, as they may be shown.
     fn addresses(&self) -> Vec<String>;
     /// One try to tell one of them, within a deadline of its own.
-    fn tell<'a>(&'a self, address: usize, alarm: &'a crate::operator::Alarm) -> BoxFuture<'a, Result<(), String>>;
+    fn tell<'a>(&'a self, address: usize, alarm: &'a crate::watch::operator::Alarm) -> BoxFuture<'a, Result<(), String>>;
 }
 
 /// The ports together.

@@ -15,7 +15,7 @@ use allclear_store::rows::refusal;
 use jiff::Timestamp;
 
 use crate::engine::Engine;
-use crate::queries::{LIST_MAX, NoAnswer, Queries};
+use crate::read::{LIST_MAX, NoAnswer, Queries};
 
 /// Refusals of known senders that are kept: what a person reads through.
 pub const KEPT_MAX: i64 = 200;

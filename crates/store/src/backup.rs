@@ -18,12 +18,14 @@ use crate::db::{Backend, Db, inline};
 use crate::fault::{CommitError, Fault, FaultKind, OpenError};
 use crate::faulty::Points;
 use crate::migrate::Migration;
+use crate::pg::batch;
+use crate::pg::batch::Param;
 use crate::pg::{self, Link, Server};
-use crate::pg_batch::{self, Param};
 use crate::sql_text;
+use crate::sqlite::file;
+use crate::sqlite::file::Place;
+use crate::sqlite::health::quick_check;
 use crate::sqlite::{self, Core, fault};
-use crate::sqlite_file::{self, Place};
-use crate::sqlite_health::quick_check;
 use crate::val::{Kind, Row, Table, Val, Write};
 
 /// Rows that travel together between the two databases: a few MiB of events.
@@ -54,7 +56,7 @@ impl Db {
         let made = match &self.inner.backend {
             Backend::Threads(threads) if threads.place().is_file() => {
                 let place = threads.place();
-                sqlite_file::off_thread("store-backup", move || vacuum_into(&place.open_reader()?, &target)).await
+                file::off_thread("store-backup", move || vacuum_into(&place.open_reader()?, &target)).await
             }
             Backend::Threads(threads) => threads.with(move |core| vacuum_into(core.conn()?, &target)).await,
             Backend::Inline(core) => inline(core, |core| vacuum_into(core.conn()?, &target)),
@@ -64,7 +66,7 @@ impl Db {
         let done = match made {
             Err(why) => Err(why),
             Ok(()) if matches!(self.inner.backend, Backend::Inline(_)) => seal(&at, &to, &mark),
-            Ok(()) => sqlite_file::off_thread("store-backup", move || seal(&at, &to, &mark)).await,
+            Ok(()) => file::off_thread("store-backup", move || seal(&at, &to, &mark)).await,
         };
         if done.is_err() {
             discard(&partial);
@@ -162,7 +164,7 @@ async fn copy_out(
 ) -> Result<(), Fault> {
     let (parcels, arriving) = mpsc::channel(PARCELS_WAITING);
     let (schema_at, schema_made) = tokio::sync::oneshot::channel();
-    let writing = sqlite_file::off_thread("store-backup", move || write_parcels(&target, tables, migrations, schema_at, arriving));
+    let writing = file::off_thread("store-backup", move || write_parcels(&target, tables, migrations, schema_at, arriving));
     let reading = async move {
         // A local, so that it is dropped at the end of the reading, whatever that end is.
         let parcels = parcels;
@@ -195,7 +197,7 @@ async fn read_table(
     let mut rows = std::pin::pin!(rows.map_err(|error| pg::fault(&error, table.name))?.ready_chunks(ROWS_TOGETHER));
     while let Some(chunk) = rows.next().await {
         let rows: Result<Vec<Row>, Fault> =
-            chunk.into_iter().map(|row| pg_batch::row(&row.map_err(|error| pg::fault(&error, table.name))?)).collect();
+            chunk.into_iter().map(|row| batch::row(&row.map_err(|error| pg::fault(&error, table.name))?)).collect();
         let parcel = Parcel { table, columns: Arc::clone(&columns), rows: rows? };
         if parcels.send(Some(parcel)).await.is_err() {
             return Ok(false);
@@ -214,7 +216,7 @@ fn write_parcels(
     let conn = Connection::open(target).map_err(|error| fault(&error, "open the copy"))?;
     // A kill leaves a file under another name, which nobody reads; the end syncs it.
     conn.execute_batch("pragma journal_mode = off; pragma synchronous = off").map_err(|error| fault(&error, "open the copy"))?;
-    sqlite_file::migrate(&conn, migrations).map_err(as_fault)?;
+    file::migrate(&conn, migrations).map_err(as_fault)?;
     let layouts: Result<Vec<_>, Fault> = tables.iter().map(|table| columns(&conn, table)).collect();
     let _ = schema_at.send(layouts?);
     conn.execute_batch("pragma foreign_keys = off; begin").map_err(|error| fault(&error, "begin"))?;
@@ -252,7 +254,7 @@ impl Source {
         if !wrong.is_empty() {
             return Err(Fault::new(FaultKind::Corrupt, format!("{} is damaged: {}", from.display(), wrong.join("; "))));
         }
-        let applied = sqlite_file::applied(&conn)?;
+        let applied = file::applied(&conn)?;
         if applied.is_empty() {
             return Err(Fault::new(FaultKind::Other, format!("{} is no copy made by this program", from.display())));
         }
@@ -263,7 +265,7 @@ impl Source {
         discard(&scratch);
         vacuum_into(&conn, &scratch)?;
         let source = Self { conn: Connection::open(&scratch).map_err(|error| fault(&error, "upgrade the copy"))?, scratch: Some(scratch) };
-        sqlite_file::migrate(&source.conn, migrations).map_err(as_fault)?;
+        file::migrate(&source.conn, migrations).map_err(as_fault)?;
         Ok(source)
     }
 
@@ -309,7 +311,7 @@ fn copy_in(conn: &Connection, from: &Path, tables: &'static [&'static Table], mi
 
 async fn send_in(server: &Server, from: PathBuf, tables: &'static [&'static Table], migrations: &'static [Migration]) -> Result<(), Fault> {
     let (parcels, arriving) = mpsc::channel(PARCELS_WAITING);
-    let reading = sqlite_file::off_thread("store-restore", move || {
+    let reading = file::off_thread("store-restore", move || {
         let source = Source::open(&from, migrations)?;
         for table in tables.iter().copied() {
             source.each_parcel(table, |parcel| parcels.blocking_send(Some(parcel)).map_err(|_| Fault::closed()))?;
@@ -384,8 +386,8 @@ async fn insert_many(link: &mut Link, parcel: &Parcel) -> Result<(), Fault> {
         arrays.join(", ")
     );
     let rows: Vec<&[Val]> = parcel.rows.iter().map(|row| row.0.as_slice()).collect();
-    let params: Vec<Param<'_>> = kinds.iter().enumerate().map(|(index, kind)| pg_batch::array(*kind, index, &rows)).collect();
-    let params = params.into_iter().zip(kinds.iter().map(|kind| pg_batch::array_type(*kind))).collect();
+    let params: Vec<Param<'_>> = kinds.iter().enumerate().map(|(index, kind)| batch::array(*kind, index, &rows)).collect();
+    let params = params.into_iter().zip(kinds.iter().map(|kind| batch::array_type(*kind))).collect();
     pg::unnamed(&link.client, &sql, params).await.map(|_| ()).map_err(|error| pg::fault(&error, parcel.table.name))
 }
 

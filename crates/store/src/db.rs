@@ -13,13 +13,14 @@ use jiff::{SignedDuration, Timestamp};
 use crate::fault::{CommitError, Fault, FaultKind, OpenError};
 use crate::faulty::{FaultHook, FaultPlan, PointHook, Points};
 use crate::migrate::Migration;
+use crate::pg::batch::Planner;
 use crate::pg::{Address, Server};
-use crate::pg_batch::Planner;
 use crate::sql_text::Dialect;
+use crate::sqlite::file;
+use crate::sqlite::file::{BUSY_WAIT, Place, Threads};
+use crate::sqlite::health::quick_check;
+use crate::sqlite::lock;
 use crate::sqlite::{self, Core};
-use crate::sqlite_file::{self, BUSY_WAIT, Place, Threads};
-use crate::sqlite_health::quick_check;
-use crate::sqlite_lock;
 use crate::val::{Row, Space, Table, Val, Write};
 
 /// How the database is shared with other processes.
@@ -122,7 +123,7 @@ impl Db {
         let path = (path != ":memory:").then(|| PathBuf::from(path));
         let serves = options.access == Access::Serve;
         let held = match &path {
-            Some(path) if serves => Some(Arc::new(sqlite_lock::take(path)?)),
+            Some(path) if serves => Some(Arc::new(lock::take(path)?)),
             Some(path) if !path.exists() => {
                 return Err(OpenError::Address {
                     given: format!("sqlite:{}", path.display()),
@@ -134,7 +135,7 @@ impl Db {
         let place = Place { path, read_only: options.access == Access::ReadOnly, busy_wait: options.busy_wait, held };
         let may_migrate = serves || !place.is_file();
         let short = Arc::default();
-        let core = sqlite_file::open_core(&place, options.migrations, may_migrate, Arc::clone(&points), &short)?;
+        let core = file::open_core(&place, options.migrations, may_migrate, Arc::clone(&points), &short)?;
         let threads = Threads::start(core, place, options.readers)?;
         Ok(Self::over(Backend::Threads(threads), options, points, short))
     }
@@ -144,7 +145,7 @@ impl Db {
     pub fn open_inline(migrations: &'static [Migration]) -> Result<Db, OpenError> {
         let points = Arc::new(Points::default());
         let short = Arc::default();
-        let core = sqlite_file::open_core(&Place::memory(), migrations, true, Arc::clone(&points), &short)?;
+        let core = file::open_core(&Place::memory(), migrations, true, Arc::clone(&points), &short)?;
         Ok(Self::over(Backend::Inline(Mutex::new(core)), OpenOptions::new(migrations, &[]), points, short))
     }
 
@@ -282,7 +283,7 @@ impl Db {
         match &self.inner.backend {
             Backend::Threads(threads) if threads.place().is_file() => {
                 let place = threads.place();
-                sqlite_file::off_thread("store-check", move || {
+                file::off_thread("store-check", move || {
                     let conn = place.open_reader()?;
                     let found = quick_check(&conn);
                     drop(conn);

@@ -13,19 +13,12 @@ pub mod fault;
 pub mod faulty;
 pub mod migrate;
 mod pg;
-mod pg_batch;
-mod pg_writer;
-mod reserve;
 pub mod rows;
 pub mod schema;
 pub mod sql_text;
 mod sqlite;
-mod sqlite_file;
-mod sqlite_health;
-mod sqlite_lock;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod tls;
 pub mod val;
 
 pub use db::{Access, Db, OpenOptions};

@@ -17,42 +17,16 @@
 //! fallback for unknown paths, since the program joins this router with others: it may use
 //! [`not_found`].
 
-mod act;
-mod act_more;
-mod actions;
-mod assets;
+mod access;
 mod board;
-mod declare;
-mod filter;
-mod forms;
-mod forms_more;
+mod demo_outbox;
 mod frame;
 mod incident;
-mod link;
-mod link_alert;
-mod link_bundle;
-mod link_page;
-mod link_story;
-mod live;
-mod log;
-mod markdown;
-mod messages;
+mod learning;
+mod message_link;
 mod on_call;
-mod once;
-mod pages;
-mod parts;
-mod picture;
-mod refused;
-mod reviews;
-mod search;
 mod services;
-mod session;
 mod settings;
-mod shell;
-mod side;
-mod sign_in;
-mod trends;
-mod when;
 
 use std::sync::Arc;
 
@@ -103,31 +77,31 @@ pub struct WebOptions {
 pub(crate) struct App {
     pub engine: Engine,
     pub options: Arc<WebOptions>,
-    pub hub: live::Hub,
+    pub hub: frame::live::Hub,
 }
 
 /// The pages.
 pub fn router(engine: Engine, options: WebOptions) -> Router {
-    let app = App { engine, options: Arc::new(options), hub: live::Hub::default() };
+    let app = App { engine, options: Arc::new(options), hub: frame::live::Hub::default() };
     let pages = Router::new()
         .route("/", get(board::show))
         .route("/incidents/{ref}", get(incident::show))
-        .route("/incidents/{ref}/alerts", get(link_alert::show))
-        .route("/incidents/{ref}/{verb}", get(incident::back).post(act::submit))
-        .route("/declare", get(declare::show).post(declare::submit))
-        .route("/search", get(search::show))
-        .route("/menu", get(search::menu))
+        .route("/incidents/{ref}/alerts", get(incident::link_alert::show))
+        .route("/incidents/{ref}/{verb}", get(incident::back).post(incident::submit::submit))
+        .route("/declare", get(incident::declare::show).post(incident::declare::submit))
+        .route("/search", get(board::search::show))
+        .route("/menu", get(board::search::menu))
         .route("/on-call", get(on_call::show))
         .route("/on-call/override", post(on_call::take))
         .route("/on-call/override/{id}/end", post(on_call::end))
         .route("/services", get(services::list))
         .route("/services/{id}", get(services::one))
-        .route("/actions", get(actions::show).post(actions::add))
-        .route("/actions/{id}/{verb}", post(actions::act))
-        .route("/reviews", get(reviews::list))
-        .route("/reviews/{id}", get(reviews::one))
-        .route("/reviews/{id}/{verb}", get(reviews::back).post(reviews::act))
-        .route("/trends", get(trends::show))
+        .route("/actions", get(learning::actions::show).post(learning::actions::add))
+        .route("/actions/{id}/{verb}", post(learning::actions::act))
+        .route("/reviews", get(learning::reviews::list))
+        .route("/reviews/{id}", get(learning::reviews::one))
+        .route("/reviews/{id}/{verb}", get(learning::reviews::back).post(learning::reviews::act))
+        .route("/trends", get(learning::trends::show))
         .route("/settings", get(settings::list))
         .route("/settings/refused", get(settings::refused))
         .route("/settings/{kind}", get(settings::of_kind).post(settings::add))
@@ -135,20 +109,20 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/settings/person/{id}/invite", post(settings::invite))
         .route("/settings/{kind}/{id}/remove", get(settings::back).post(settings::remove))
         .route("/settings/{kind}/{id}/detach", get(settings::back).post(settings::detach))
-        .route("/live", get(live::follow))
-        .route("/outbox", get(pages::outbox))
-        .route("/a/{token}", get(link::show).post(link::acknowledge))
-        .route("/a/{token}/decline", post(link::decline).get(link::back))
-        .merge(sign_in::routes())
-        .layer(axum::middleware::from_fn_with_state(app.clone(), session::guarded))
-        .layer(axum::middleware::map_response(assets::secured))
+        .route("/live", get(frame::live::follow))
+        .route("/outbox", get(access::reader::outbox))
+        .route("/a/{token}", get(message_link::show).post(message_link::acknowledge))
+        .route("/a/{token}/decline", post(message_link::decline).get(message_link::back))
+        .merge(access::sign_in::routes())
+        .layer(axum::middleware::from_fn_with_state(app.clone(), access::visitor::guarded))
+        .layer(axum::middleware::map_response(frame::assets::secured))
         .with_state(app);
-    assets::routes().merge(pages)
+    frame::assets::routes().merge(pages)
 }
 
 /// The page for a path that leads nowhere, for the program's fallback.
 #[must_use]
 pub fn not_found(headers: &HeaderMap) -> Response {
-    let refusal = refused::Refused::missing("page", "Start from the board.");
-    assets::secure(refusal.answer(refused::wants_html(headers)))
+    let refusal = frame::refused::Refused::missing("page", "Start from the board.");
+    frame::assets::secure(refusal.answer(frame::refused::wants_html(headers)))
 }

@@ -6,17 +6,18 @@ use allclear_domain::incident::Severity;
 use allclear_domain::org::model::Service;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::IncidentView;
-use allclear_engine::queries::IncidentFilter;
+use allclear_engine::read::IncidentFilter;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use crate::pages::{answer, reader};
-use crate::refused::Refused;
-use crate::shell::{Page, Place, framed, heading};
-use crate::when::When;
-use crate::{App, parts};
+use crate::App;
+use crate::access::reader::{answer, reader};
+use crate::frame::pieces;
+use crate::frame::refused::Refused;
+use crate::frame::shell::{Page, Place, framed, heading};
+use crate::frame::time_text::When;
 
 /// Incidents of one service that are listed.
 const LISTED: i64 = 20;
@@ -38,11 +39,11 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
                 @for service in &org.bundle().services {
                     li {
                         span {
-                            a class="main" href={ "/services/" (parts::escaped(&service.id)) } { bdi { (service.name) } }
+                            a class="main" href={ "/services/" (pieces::escaped(&service.id)) } { bdi { (service.name) } }
                             span class="quiet" { @if let Some(tier) = service.tier { " · tier " (tier) } @if let Some(team) = service.team.as_deref().and_then(|id| org.team(id)) { " · " bdi { (team.name) } } }
                         }
                         span {
-                            @match open.get(&service.id) { Some((count, worst)) => { (parts::severity(*worst)) " " (count) " open" }, None => span class="quiet" { "nothing is open" } }
+                            @match open.get(&service.id) { Some((count, worst)) => { (pieces::severity(*worst)) " " (count) " open" }, None => span class="quiet" { "nothing is open" } }
                         }
                     }
                 }
@@ -76,7 +77,7 @@ pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path(id): Pa
                 section data-live="policy" { (policy(&app, &who, service, &org)?) }
             }
         };
-        let source = format!("/services/{}", parts::escaped(&id));
+        let source = format!("/services/{}", pieces::escaped(&id));
         let page = Page {
             title: &service.name,
             place: Place::Services,
@@ -94,13 +95,13 @@ pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path(id): Pa
 
 fn facts(service: &Service, org: &Org) -> Markup {
     let needed_by: Vec<&Service> = org.bundle().services.iter().filter(|other| other.depends_on.contains(&service.id)).collect();
-    let link = |id: &str| html! { a href={ "/services/" (parts::escaped(id)) } { bdi { (parts::service(org, id)) } } " " };
+    let link = |id: &str| html! { a href={ "/services/" (pieces::escaped(id)) } { bdi { (pieces::service(org, id)) } } " " };
     html! {
         dl class="inline" {
             div { dt { "Team" } dd { @match service.team.as_deref().and_then(|id| org.team(id)) { Some(team) => bdi { (team.name) }, None => "none" } } }
             @if !service.depends_on.is_empty() { div { dt { "Depends on" } dd { @for id in &service.depends_on { (link(id)) } } } }
             @if !needed_by.is_empty() { div { dt { "Needed by" } dd { @for other in &needed_by { (link(&other.id)) } } } }
-            @if let Some(text) = service.runbook.as_deref() { div { dt { "Runbook" } dd { (parts::link_or_text(text)) } } }
+            @if let Some(text) = service.runbook.as_deref() { div { dt { "Runbook" } dd { (pieces::link_or_text(text)) } } }
         }
     }
 }
@@ -122,9 +123,9 @@ fn policy(app: &App, who: &Principal, service: &Service, org: &Org) -> Result<Ma
                 li { p { strong { "Round " (step.round) ", the same steps again" } span class="quiet" { " · after " (step.after) } } }
               } @else if step.round == 1 || step.name == CATCH_ALL {
                 li {
-                    p { strong { (parts::capital(&step.name)) } span class="quiet" { " · after " (step.after) } }
+                    p { strong { (pieces::capital(&step.name)) } span class="quiet" { " · after " (step.after) } }
                     @for person in &step.people {
-                        p { bdi { (parts::name(org, &person.person)) } span class="quiet small" { " " (person.via) } }
+                        p { bdi { (pieces::name(org, &person.person)) } span class="quiet small" { " " (person.via) } }
                     }
                     @if let Some(why) = step.why_nobody.as_ref().filter(|_| step.people.is_empty()) { p { span class="late" { "nobody" } " because " (why) } }
                 }
@@ -142,8 +143,8 @@ pub(crate) fn incidents(found: &[IncidentView], when: &When, none: &str) -> Mark
             ul class="list" {
                 @for incident in found {
                     li {
-                        span { (parts::severity(incident.severity)) " " span class="ref quiet" { (incident.reference) } " " a class="main" href={ "/incidents/" (incident.reference) } { bdi { (parts::cut(&incident.title, 160)) } } }
-                        span class="quiet" { (parts::state(incident.state)) " · " (when.time(incident.created_at, &when.ago(incident.created_at))) }
+                        span { (pieces::severity(incident.severity)) " " span class="ref quiet" { (incident.reference) } " " a class="main" href={ "/incidents/" (incident.reference) } { bdi { (pieces::cut(&incident.title, 160)) } } }
+                        span class="quiet" { (pieces::state(incident.state)) " · " (when.time(incident.created_at, &when.ago(incident.created_at))) }
                     }
                 }
             }

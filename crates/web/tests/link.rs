@@ -7,7 +7,7 @@ use allclear_domain::access::Actor;
 use allclear_domain::incident::{self, Severity};
 use allclear_domain::paging::Status;
 use allclear_engine::core::Command;
-use allclear_engine::links::About;
+use allclear_engine::message_link::About;
 use allclear_web::WebOptions;
 use axum::body::Body;
 use axum::http::{Method, Request, Response, StatusCode};

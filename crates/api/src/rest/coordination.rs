@@ -11,8 +11,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::Api;
-use crate::asked::json;
-use crate::problem::Problem;
+use crate::http::extract::json;
+use crate::http::problem::Problem;
 use crate::schema;
 
 /// `role`: `take` where it is your own or nobody is named, `offer` where another person is, unless `do` says

@@ -10,9 +10,9 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use super::lists::page_id;
-use crate::asked::{P, Q, Raw};
-use crate::problem::Problem;
-use crate::who::{Read, Who};
+use crate::http::caller::{Read, Who};
+use crate::http::extract::{P, Q, Raw};
+use crate::http::problem::Problem;
 use crate::{Api, schema};
 
 #[derive(Deserialize, IntoParams)]

@@ -8,7 +8,7 @@ use allclear_domain::incident::lifecycle::Verb;
 use allclear_domain::incident::{self, NOTE_CHARS_MAX, Severity, State};
 use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, PageView};
 use allclear_engine::core::{Command, Declare, Refusal, Reply, Versioned};
-use allclear_engine::queries::{AlertFilter, IncidentFilter, LIST_MAX, SEARCH_CHARS_MAX};
+use allclear_engine::read::{AlertFilter, IncidentFilter, LIST_MAX, SEARCH_CHARS_MAX};
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -20,9 +20,9 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::{Page, cursor_of, known_person, limit_of, person_of};
-use crate::asked::{Once, P, Q, json};
-use crate::problem::Problem;
-use crate::who::{Read, Respond, Who};
+use crate::http::caller::{Read, Respond, Who};
+use crate::http::extract::{Once, P, Q, json};
+use crate::http::problem::Problem;
 use crate::{Api, schema};
 
 /// Where a person's command comes from, in the log.

@@ -5,7 +5,7 @@ use allclear_domain::ids::{ActionId, ReviewId};
 use allclear_domain::view::{ActionView, ReviewView, TrendView, UpdateView};
 use allclear_domain::{action, review};
 use allclear_engine::core::{Command, Reply, Versioned};
-use allclear_engine::learning::ActionFilter;
+use allclear_engine::read::learning::ActionFilter;
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
@@ -15,9 +15,9 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Page, cursor_of, if_match, limit_of, tagged};
-use crate::asked::{Once, P, Q, json};
-use crate::problem::Problem;
-use crate::who::{Read, Respond, Who};
+use crate::http::caller::{Read, Respond, Who};
+use crate::http::extract::{Once, P, Q, json};
+use crate::http::problem::Problem;
 use crate::{Api, schema};
 
 /// Days of trends where no period is asked.

@@ -5,7 +5,7 @@ use allclear_domain::ids::{IncidentId, PageId, RefusalId, SignalId};
 use allclear_domain::paging;
 use allclear_domain::view::{AlertView, OnCallView, PageView};
 use allclear_engine::core::{Command, Input};
-use allclear_engine::queries::AlertFilter;
+use allclear_engine::read::AlertFilter;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
@@ -14,9 +14,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::incidents::CAUSE;
 use super::{Page, cursor_of, limit_of, person_of};
-use crate::asked::{Asked, P, Q};
-use crate::problem::Problem;
-use crate::who::{Admin, Read, Respond, Who};
+use crate::http::caller::{Admin, Read, Respond, Who};
+use crate::http::extract::{Asked, P, Q};
+use crate::http::problem::Problem;
 use crate::{Api, schema};
 
 #[derive(Deserialize, IntoParams)]

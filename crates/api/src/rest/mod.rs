@@ -31,13 +31,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::Api;
-use crate::asked::Once;
-use crate::problem::{Problem, wrong_address};
+use crate::http::extract::Once;
+use crate::http::problem::{Problem, wrong_address};
 
 use self::incidents::CAUSE;
 
 /// Items of a list where no limit is asked.
-pub(crate) const LIMIT_DEFAULT: i64 = allclear_engine::queries::LIST_DEFAULT;
+pub(crate) const LIMIT_DEFAULT: i64 = allclear_engine::read::LIST_DEFAULT;
 
 /// Characters of what was given that an error shows.
 const SHOWN_CHARS_MAX: usize = 64;
@@ -61,7 +61,7 @@ impl<T> Page<T> {
 
 /// How many items are asked, within what is allowed.
 fn limit_of(asked: Option<i64>) -> Result<i64, Problem> {
-    let max = allclear_engine::queries::LIST_MAX;
+    let max = allclear_engine::read::LIST_MAX;
     match asked.unwrap_or(LIMIT_DEFAULT) {
         limit if (1..=max).contains(&limit) => Ok(limit),
         _ => Err(Problem::bad(format!("`limit` is a number from 1 to {max}"))),

@@ -7,8 +7,9 @@ use allclear_domain::org::diff::{self, Action};
 use allclear_domain::org::export::masked;
 use allclear_domain::org::handover::{self, Handover};
 use allclear_domain::org::problem::Weight;
-use allclear_engine::orgfile::{self, FileProblem, Format, Loaded};
-use allclear_engine::orgs::MadeSecret;
+use allclear_engine::org::MadeSecret;
+use allclear_engine::org::file;
+use allclear_engine::org::file::{FileProblem, Format, Loaded};
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
@@ -19,9 +20,9 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Api;
-use crate::asked::{Q, Raw};
-use crate::problem::Problem;
-use crate::who::{Admin, Who};
+use crate::http::caller::{Admin, Who};
+use crate::http::extract::{Q, Raw};
+use crate::http::problem::Problem;
 
 /// Longest name of a file, in characters; it is only shown.
 const FILE_NAME_CHARS_MAX: usize = 200;
@@ -36,7 +37,7 @@ pub(crate) async fn show(State(api): State<Api>, _: Who<Admin>, headers: HeaderM
     if wants_json {
         return Ok(Json(masked(org.bundle())).into_response());
     }
-    let text = orgfile::to_yaml(org.bundle())
+    let text = file::to_yaml(org.bundle())
         .map_err(|why| Problem::new("internal", format!("the organisation cannot be written as YAML: {why}")))?;
     let mut response = text.into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/yaml"));
@@ -132,7 +133,7 @@ fn judged(api: &Api, headers: &HeaderMap, query: &OrgQuery, body: &[u8]) -> Resu
         return Err(Problem::bad("the body is empty: send a file of the organisation; one that has nothing in it is `{}`"));
     }
     let text = std::str::from_utf8(body).map_err(|_| Problem::bad("the body is not UTF-8"))?;
-    let loaded = match orgfile::parse(text, format, &name) {
+    let loaded = match file::parse(text, format, &name) {
         Ok(loaded) => loaded,
         Err(why) => return Ok(Judged { loaded: None, found: why.problems }),
     };

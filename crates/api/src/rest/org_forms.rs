@@ -6,8 +6,8 @@
 
 use allclear_channels::registry;
 use allclear_domain::org::diff::{Form, FormKind};
-use allclear_engine::orgs::FormProblem;
-use allclear_engine::orgs::forms::{Changed, FormView, Seen};
+use allclear_engine::org::FormProblem;
+use allclear_engine::org::forms::{Changed, FormView, Seen};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -17,10 +17,10 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::Api;
-use crate::asked::{Asked, P};
-use crate::problem::Problem;
+use crate::http::caller::{Admin, Who};
+use crate::http::extract::{Asked, P};
+use crate::http::problem::Problem;
 use crate::rest::org::OrgSecret;
-use crate::who::{Admin, Who};
 
 /// One form of the organisation.
 #[derive(Serialize, ToSchema)]

@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::Api;
-use crate::asked::{Asked, P};
-use crate::problem::Problem;
+use crate::http::caller::{Read, Respond, Who};
+use crate::http::extract::{Asked, P};
+use crate::http::problem::Problem;
 use crate::rest::Page;
 use crate::schema;
-use crate::who::{Read, Respond, Who};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

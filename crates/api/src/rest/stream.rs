@@ -21,10 +21,10 @@ use tokio::time::{Sleep, sleep};
 use utoipa::IntoParams;
 
 use crate::Api;
-use crate::asked::Q;
-use crate::problem::Problem;
+use crate::http::caller::{Read, Who, holder};
+use crate::http::extract::Q;
+use crate::http::problem::Problem;
 use crate::schema;
-use crate::who::{Read, Who, holder};
 
 /// A comment is sent after this much silence, so that proxies (nginx: 60 s) keep the connection.
 const HEARTBEAT: Duration = Duration::from_secs(15);

@@ -3,8 +3,8 @@
 use allclear_domain::access::Scope;
 use allclear_domain::time::Length;
 use allclear_domain::view::TokenView;
-use allclear_engine::auth::TOKEN_NAME_CHARS_MAX;
-use allclear_engine::sessions::LinkKind;
+use allclear_engine::identity::sessions::LinkKind;
+use allclear_engine::identity::tokens::TOKEN_NAME_CHARS_MAX;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Page, known_person};
-use crate::asked::{Asked, P};
-use crate::problem::{Problem, store};
-use crate::who::{Admin, Who};
+use crate::http::caller::{Admin, Who};
+use crate::http::extract::{Asked, P};
+use crate::http::problem::{Problem, store};
 use crate::{Api, schema};
 
 /// All tokens, newest first, without their secrets.

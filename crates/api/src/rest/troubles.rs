@@ -1,6 +1,6 @@
 //! What impairs paging on the node that is asked; for administrators.
 
-use allclear_engine::trouble::Present;
+use allclear_engine::watch::trouble::Present;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Api;
-use crate::who::{Admin, Who};
+use crate::http::caller::{Admin, Who};
 
 /// Something that impairs paging.
 #[derive(Serialize, ToSchema)]

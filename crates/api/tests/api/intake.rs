@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use allclear_channels::text::{BATCH_BYTES_MAX, EVENT_BYTES_MAX};
+use allclear_channels::inbound::text::{BATCH_BYTES_MAX, EVENT_BYTES_MAX};
 use allclear_store::faulty::{FaultHook, FaultPlan};
 use allclear_store::{Db, OpenOptions, schema};
 use serde_json::json;

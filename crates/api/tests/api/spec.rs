@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use allclear_api::problem;
+use allclear_api::http::problem;
 use allclear_domain::{incident, paging};
 use allclear_engine::core::{Refusal, Versioned};
 use serde_json::Value;

@@ -7,10 +7,11 @@ use allclear_api::ApiOptions;
 use allclear_domain::access::Actor;
 use allclear_domain::wire::{Message, Outcome, Target};
 use allclear_engine::clock::SystemClock;
-use allclear_engine::orgfile::{self, Format};
+use allclear_engine::identity::seal::SecretKey;
+use allclear_engine::org::file;
+use allclear_engine::org::file::Format;
 use allclear_engine::outbox::OutboxSettings;
 use allclear_engine::ports::{BoxFuture, Ports, SystemRng, Transport};
-use allclear_engine::seal::SecretKey;
 use allclear_engine::{Engine, EngineSettings};
 use allclear_store::{Db, OpenOptions, schema};
 use axum::Router;
@@ -91,7 +92,7 @@ impl World {
             admin_token: Some(ADMIN.into()),
         };
         let engine = Engine::start(db, ports, settings, SecretKey::from_bytes([7; 32])).await.unwrap();
-        let loaded = orgfile::parse(ORG, Format::Yaml, "org.yaml").unwrap();
+        let loaded = file::parse(ORG, Format::Yaml, "org.yaml").unwrap();
         engine.apply_org(loaded.bundle, None, false, &Actor::Administrator).await.unwrap();
         let (router, strays) = allclear_api::router(engine.clone(), ApiOptions::default());
         let router = router.fallback(async move |request: Request<Body>| match strays.take(request).await {

@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use allclear_channels::ranges::Ranges;
+use allclear_channels::carry::ranges::Ranges;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 

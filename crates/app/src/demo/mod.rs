@@ -19,8 +19,9 @@ use allclear_domain::org::problem::Weight;
 use allclear_domain::time::Length;
 use allclear_engine::Engine;
 use allclear_engine::clock::SystemClock;
-use allclear_engine::orgfile::{self, Format, Loaded};
-use allclear_engine::sessions::LinkKind;
+use allclear_engine::identity::sessions::LinkKind;
+use allclear_engine::org::file;
+use allclear_engine::org::file::{Format, Loaded};
 use serde_json::{Value, json};
 
 use crate::config::Config;
@@ -90,7 +91,7 @@ pub fn settings(mut config: Config) -> Config {
 /// # Errors
 /// When it is not well formed, which a test excludes.
 fn organisation(now: jiff::Timestamp) -> anyhow::Result<Loaded> {
-    let loaded = orgfile::parse(ORG, Format::Yaml, "demo.yaml")?;
+    let loaded = file::parse(ORG, Format::Yaml, "demo.yaml")?;
     let kinds: Vec<&str> = registry::kinds().collect();
     let problems = loaded.check(&Bundle::default(), false, Against { now, kinds: &kinds });
     if let Some(problem) = problems.iter().find(|problem| problem.weight == Weight::Error) {
@@ -157,7 +158,7 @@ async fn unfold(engine: Engine, address: SocketAddr) {
     let stopping = engine.stopping();
     let ip = if address.ip().is_unspecified() { std::net::Ipv4Addr::LOCALHOST.into() } else { address.ip() };
     let url = format!("http://{}/in/json/{KEY}", SocketAddr::new(ip, address.port()));
-    let Ok(http) = crate::client::plain_http(POST_DEADLINE) else {
+    let Ok(http) = crate::cli::client::plain_http(POST_DEADLINE) else {
         tracing::warn!("the demo cannot speak to itself; raise alarms with the command above");
         return;
     };

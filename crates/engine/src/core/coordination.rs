@@ -22,10 +22,10 @@ use jiff::Timestamp;
 
 use super::command::{Refusal, Reply};
 use super::incidents::Whom;
-use super::looks::note_look;
 use super::neglect::{NO_COMMANDER, NO_UPDATE, is_about_offer, no_answer};
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Need, Stop};
+use crate::core::due::note_look;
 
 /// How long a review has that somebody asks for where its severity asks for none.
 const REVIEW_ASKED_WITHIN: ReviewWithin = ReviewWithin::BusinessDays(allclear_domain::org::snapshot::REVIEW_BUSINESS_DAYS);

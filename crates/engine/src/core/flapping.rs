@@ -2,7 +2,7 @@
 //!
 //! Which alerts ended lately is kept in memory, for the longest grace that a route gives, and filled from the
 //! store at a start; where nodes share a store each hears of what the others ended
-//! ([`crate::peers`]). What is not known here any more is judged as new: it pages, rather than not.
+//! ([`crate::run::peers`]). What is not known here any more is judged as new: it pages, rather than not.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -20,9 +20,9 @@ use allclear_store::rows::alert::EndedLately;
 use jiff::Timestamp;
 
 use super::alerts::{AlertKey, OpenAlert};
-use super::looks::settle;
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Stop};
+use crate::core::due::settle;
 
 /// Alerts remembered that ended lately; beyond it the oldest are forgotten first, and page anew when they come
 /// back. Some 20 MB; a storm that ends as a whole is no larger as a rule.

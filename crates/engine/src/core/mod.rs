@@ -11,13 +11,13 @@
 mod alerts;
 mod command;
 mod coordination;
+mod dispatch;
+mod due;
 mod flapping;
 mod incidents;
-mod looks;
 mod neglect;
 mod over;
 mod pages;
-mod sends;
 mod sharded;
 mod signals;
 pub mod silences;

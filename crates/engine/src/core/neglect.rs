@@ -18,9 +18,9 @@ use jiff::Timestamp;
 
 use super::command::Reply;
 use super::incidents::Whom;
-use super::looks::{note_look, settle};
 use super::unit::Unit;
 use super::{Core, Decided};
+use crate::core::due::{note_look, settle};
 
 /// Why managers are paged where nobody leads.
 pub(super) const NO_COMMANDER: &str = "nobody has taken command";

@@ -23,9 +23,9 @@ use allclear_store::{Db, Fault, rows};
 use jiff::Timestamp;
 
 use super::alerts::{AlertKey, OpenAlert};
-use super::looks::{as_signal, note_look, settle};
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
+use crate::core::due::{as_signal, note_look, settle};
 
 /// Open alerts read for one look: some milliseconds of reading and matching.
 const READ_MAX: i64 = 512;

@@ -18,11 +18,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::choose::Set;
 use super::windows::{BUNDLE_MAX, Contact};
 use super::{CLAIM_FRESH_NS, Event};
-use crate::about::about;
-use crate::circuit::Change;
 use crate::core::{Command, Tried};
 use crate::engine::{Engine, ours};
-use crate::trouble::Trouble;
+use crate::outbox::about::about;
+use crate::outbox::circuit::Change;
+use crate::watch::trouble::Trouble;
 
 /// Rows changed in one commit, reports in one command: some milliseconds, in which nobody else is decided.
 const MANY_MAX: usize = 128;

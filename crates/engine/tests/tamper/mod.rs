@@ -10,8 +10,8 @@ use std::path::Path;
 
 use allclear_domain::event::{Covered, GENESIS, Hash, chain_first};
 use allclear_domain::time::Length;
-use allclear_engine::checkpoints::{Rest, seal_next};
 use allclear_engine::upkeep::Verified;
+use allclear_engine::upkeep::checkpoints::{Rest, seal_next};
 use allclear_store::{Access, Table, rows, schema};
 use rusqlite::types::{FromSql, Value};
 use rusqlite::{Connection, params};

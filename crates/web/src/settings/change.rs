@@ -5,8 +5,8 @@ use allclear_domain::access::Principal;
 use allclear_domain::ids::SilenceId;
 use allclear_domain::org::diff::{CATCH_ALL_ID, Form as OrgForm, FormKind};
 use allclear_domain::org::problem::Weight;
-use allclear_engine::orgs::forms::{Changed, FormError, Seen};
-use allclear_engine::orgs::{FormProblem, OrgError};
+use allclear_engine::org::forms::{Changed, FormError, Seen};
+use allclear_engine::org::{FormProblem, OrgError};
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -17,11 +17,11 @@ use super::page::{Told, done, refused, shown};
 use super::table::{IdOf, id_of};
 use super::{administrator, kind_of, path, path_of_new, typed};
 use crate::App;
-use crate::act::said;
-use crate::once;
-use crate::pages::{Fields, answer};
-use crate::refused::{Refused, sentence};
-use crate::when::When;
+use crate::access::form_key;
+use crate::access::reader::{Fields, answer};
+use crate::frame::refused::{Refused, sentence};
+use crate::frame::time_text::When;
+use crate::incident::submit::said;
 
 const NOT_SAVED: &str = "This was not saved";
 const NOT_REMOVED: &str = "This was not removed";
@@ -41,7 +41,7 @@ pub(crate) async fn add(State(app): State<App>, headers: HeaderMap, Path(kind): 
         let (who, when) = administrator(&app, &headers).await?;
         let kind = kind_of(&kind)?;
         // The same form once more is the same object.
-        let made = || once::id(&who, &path_of_new(kind), &fields).unwrap_or_else(|| app.engine.fresh_id());
+        let made = || form_key::id(&who, &path_of_new(kind), &fields).unwrap_or_else(|| app.engine.fresh_id());
         let id = match id_of(kind) {
             IdOf::Typed | IdOf::Severity => said(&fields, "id").unwrap_or_default(),
             IdOf::Made if kind == FormKind::Silence => SilenceId::from_bits(made()).as_uuid().to_string(),
@@ -76,7 +76,7 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, fields: Fields) 
         Ok(body) => {
             let seen = if stored.is_some() { version_of(&fields) } else { Seen::Nothing };
             let there = if stored.is_some() { path(kind, id) } else { path_of_new(kind) };
-            let once = once::key(who, &there, &fields).map(|once| once.key);
+            let once = form_key::key(who, &there, &fields).map(|once| once.key);
             let form = OrgForm { kind, id: id.to_owned(), body };
             app.engine.change_form(form, seen, once.as_deref(), &app.options.formats, &who.actor).await
         }
@@ -131,7 +131,7 @@ pub(crate) async fn remove(
         }
         match app.engine.remove_form(kind, &id, version_of(&fields), &app.options.formats, &who.actor).await {
             Ok(Changed { problems, .. }) if problems.is_empty() => {
-                Ok(Redirect::to(&format!("/settings/{}?removed={}", kind.word(), crate::parts::escaped(&id))).into_response())
+                Ok(Redirect::to(&format!("/settings/{}?removed={}", kind.word(), crate::frame::pieces::escaped(&id))).into_response())
             }
             Ok(Changed { problems, .. }) => Ok(done(&app, &who, &when, kind, None, &[], &problems)),
             Err(why) => Box::pin(again(&Here { app: &app, who: &who, when: &when, kind }, Some(&id), None, NOT_REMOVED, why)).await,

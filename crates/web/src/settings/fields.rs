@@ -6,8 +6,8 @@ use maud::{Markup, html};
 
 use super::table::{Input, Row};
 use super::typed::{REST, chosen};
-use crate::pages::Fields;
-use crate::when::When;
+use crate::access::reader::Fields;
+use crate::frame::time_text::When;
 
 /// More than these are typed as ids rather than ticked: a page of a thousand boxes helps nobody.
 const BOXES_MAX: usize = 40;

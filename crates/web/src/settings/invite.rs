@@ -1,22 +1,23 @@
 //! An administrator invites somebody: a link with which they choose a password, shown once.
 
 use allclear_domain::org::diff::FormKind;
-use allclear_engine::sessions::LinkKind;
+use allclear_engine::identity::sessions::LinkKind;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use maud::{Markup, html};
 
 use super::{administrator, crumbs, path};
-use crate::pages::answer;
-use crate::refused::Refused;
-use crate::shell::{Page, Place, framed, heading};
-use crate::{App, parts};
+use crate::App;
+use crate::access::reader::answer;
+use crate::frame::pieces;
+use crate::frame::refused::Refused;
+use crate::frame::shell::{Page, Place, framed, heading};
 
 /// On the page of a person.
 pub(super) fn form(id: &str) -> Markup {
     html! {
-        form method="post" action={ "/settings/person/" (parts::escaped(id)) "/invite" } class="row-of" {
+        form method="post" action={ "/settings/person/" (pieces::escaped(id)) "/invite" } class="row-of" {
             button class="may" type="submit" { "Make a link to sign in" }
         }
         p class="hint" { "With it they choose a password, once. For whoever forgot theirs it makes a new one and ends their sessions." }

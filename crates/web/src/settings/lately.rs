@@ -1,7 +1,7 @@
 //! What senders sent lately and was refused, with what was sent: where to look when an alarm did not come.
 
 use allclear_domain::org::diff::FormKind;
-use allclear_engine::queries::LIST_MAX;
+use allclear_engine::read::LIST_MAX;
 use allclear_engine::refusals::Refused as RefusedRequest;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
@@ -9,10 +9,11 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::{administrator, crumbs, path};
-use crate::pages::{Asked, answer};
-use crate::shell::{Page, Place, framed, heading};
-use crate::when::When;
-use crate::{App, parts};
+use crate::App;
+use crate::access::reader::{Asked, answer};
+use crate::frame::pieces;
+use crate::frame::shell::{Page, Place, framed, heading};
+use crate::frame::time_text::When;
 
 /// Where it is.
 pub(super) const PATH: &str = "/settings/refused";
@@ -28,7 +29,7 @@ pub(crate) async fn refused(State(app): State<App>, headers: HeaderMap, Query(as
         found.retain(|request| only.is_none_or(|id| request.integration.as_ref() == Some(id)));
         let body = html! {
             (crumbs(None))
-            (heading("Refused lately", &html! { @if let Some(id) = only { "of " code { (parts::cut(id, 64)) } " · " a href=(PATH) { "all" } } }))
+            (heading("Refused lately", &html! { @if let Some(id) = only { "of " code { (pieces::cut(id, 64)) } " · " a href=(PATH) { "all" } } }))
             p class="prose quiet" {
                 "What senders sent and was not taken, newest first, with secrets removed. The newest 200 are kept; of senders without a known key only that they came."
             }
@@ -47,7 +48,7 @@ fn line(request: &RefusedRequest, when: &When) -> Markup {
     html! {
         li data-key=(request.id) {
             div {
-                p { bdi { (parts::cut(&request.detail, DETAIL_CHARS_MAX)) } }
+                p { bdi { (pieces::cut(&request.detail, DETAIL_CHARS_MAX)) } }
                 p class="quiet small" {
                     (when.stamp(request.at)) " · "
                     @match &request.integration {

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use allclear_domain::access::Principal;
 use allclear_domain::org::diff::FormKind;
 use allclear_domain::org::snapshot::Org;
-use allclear_engine::orgs::forms::{FormError, FormView};
-use allclear_engine::orgs::{FormProblem, MadeSecret, OrgError};
+use allclear_engine::org::forms::{FormError, FormView};
+use allclear_engine::org::{FormProblem, MadeSecret, OrgError};
 use axum::response::Response;
 use jiff::SignedDuration;
 use maud::{Markup, html};
@@ -17,13 +17,13 @@ use super::table::{IdOf, Row, id_of, rows, severities};
 use super::words::{one as name_of, purpose, title};
 use super::{crumbs, path, path_of_new, typed};
 use crate::App;
+use crate::access::form_key::once;
+use crate::access::reader::Fields;
+use crate::frame::pieces;
+use crate::frame::refused::Refused;
+use crate::frame::shell::{Page, Place, framed, heading};
+use crate::frame::time_text::When;
 use crate::incident::actor;
-use crate::once::once;
-use crate::pages::Fields;
-use crate::parts;
-use crate::refused::Refused;
-use crate::shell::{Page, Place, framed, heading};
-use crate::when::When;
 
 /// A silence or an override that somebody begins lasts this long, until they say otherwise.
 const LASTS: SignedDuration = SignedDuration::from_hours(8);
@@ -76,7 +76,7 @@ pub(crate) async fn shown(
         (form(app, &org, when, kind, view.as_ref(), &fields, &told))
         @if let Some(view) = &view {
             @if kind == FormKind::Person { (super::invite::form(&view.id)) }
-            @if kind == FormKind::Integration { p { a href={ (super::lately::PATH) "?integration=" (parts::escaped(&view.id)) } { "Refused lately" } span class="quiet" { ": what came with its key and was not taken." } } }
+            @if kind == FormKind::Integration { p { a href={ (super::lately::PATH) "?integration=" (pieces::escaped(&view.id)) } { "Refused lately" } span class="quiet" { ": what came with its key and was not taken." } } }
             @if kind == FormKind::Silence { (holds(app, who, &view.id).await?) }
             @if view.managed.is_none() { (removal(view)) }
             (history(app, &org, who, when, view).await?)
@@ -103,7 +103,7 @@ async fn holds(app: &App, who: &Principal, id: &str) -> Result<Markup, Refused> 
                 ul {
                     @for alert in held.iter().take(shown) {
                         li {
-                            bdi { (parts::cut(&alert.title, 120)) }
+                            bdi { (pieces::cut(&alert.title, 120)) }
                             @if let Some(incident) = &alert.incident { " · " a href={ "/incidents/" (incident) } { "its incident" } }
                         }
                     }
@@ -167,7 +167,7 @@ fn wrong_at_the_top(kind: FormKind, id: Option<&str>, told: &Told) -> Markup {
                         @if let Some(row) = row_of(kind, &problem.key) { a href={ "#" (anchor(row.key)) } { (row.label) } ": " }
                         @else if problem.key == "id" { a href="#f-id" { "Id" } ": " }
                     } @else {
-                        a href=(path(problem.kind, &problem.id)) { (parts::capital(name_of(problem.kind))) " " (problem.id) } ", " code { (problem.key) } ": "
+                        a href=(path(problem.kind, &problem.id)) { (pieces::capital(name_of(problem.kind))) " " (problem.id) } ", " code { (problem.key) } ": "
                     }
                     (marked(&sentence(problem)))
                 }
@@ -191,7 +191,7 @@ fn of_file(view: &FormView) -> Markup {
     html! {
         section class="owned" {
             p class="prose" { "A file owns this, so it is read-only here. Change the file, then run " code { "allclear config apply FILE" } "." }
-            form method="post" action={ "/settings/" (view.kind.word()) "/" (parts::escaped(&view.id)) "/detach" } class="row-of" {
+            form method="post" action={ "/settings/" (view.kind.word()) "/" (pieces::escaped(&view.id)) "/detach" } class="row-of" {
                 input type="hidden" name="version" value=(view.version);
                 button class="may" type="submit" { "Take from the file" }
             }
@@ -212,11 +212,11 @@ fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormVie
         .map(|problem| {
             let key =
                 row_of(kind, &problem.key).filter(|_| problem.key != "id").map_or_else(|| problem.key.clone(), |row| row.key.to_owned());
-            Wrong { key, words: parts::capital(&sentence(problem)) }
+            Wrong { key, words: pieces::capital(&sentence(problem)) }
         })
         .collect();
-    let action =
-        view.map_or_else(|| format!("/settings/{}", kind.word()), |view| format!("/settings/{}/{}", kind.word(), parts::escaped(&view.id)));
+    let action = view
+        .map_or_else(|| format!("/settings/{}", kind.word()), |view| format!("/settings/{}/{}", kind.word(), pieces::escaped(&view.id)));
     // What was typed goes on being held against the version that it was typed over.
     let version = fields.get("version").cloned().or_else(|| view.map(|view| view.version.to_string())).unwrap_or_default();
     html! {
@@ -267,7 +267,7 @@ fn removal(view: &FormView) -> Markup {
     html! {
         details class="act-one removal" {
             summary { "Remove" }
-            form method="post" action={ "/settings/" (view.kind.word()) "/" (parts::escaped(&view.id)) "/remove" } {
+            form method="post" action={ "/settings/" (view.kind.word()) "/" (pieces::escaped(&view.id)) "/remove" } {
                 input type="hidden" name="version" value=(view.version);
                 p { "It goes from the organisation at once. What it was stays in the history; what still names it keeps it from being removed." }
                 label class="check" { input type="checkbox" name="sure" value="1" required; span { "Yes, remove " code { (view.id) } } }
@@ -313,7 +313,7 @@ pub(crate) fn done(
             section class="section secrets" {
                 h2 { "Copy it now" }
                 p class="prose" { "A secret was made. It is shown this once and never again." }
-                dl class="made" { @for made in made { div { dt { (parts::capital(&made.of)) } dd { pre tabindex="0" { code { (made.secret) } } } } } }
+                dl class="made" { @for made in made { div { dt { (pieces::capital(&made.of)) } dd { pre tabindex="0" { code { (made.secret) } } } } } }
             }
         }
         @if !elsewhere.is_empty() {
@@ -321,7 +321,7 @@ pub(crate) fn done(
                 h2 { "Somebody should look at this" }
                 ul class="wrongs" {
                     @for problem in elsewhere {
-                        li { a href=(path(problem.kind, &problem.id)) { (parts::capital(name_of(problem.kind))) " " (problem.id) } ": " (marked(&sentence(problem))) }
+                        li { a href=(path(problem.kind, &problem.id)) { (pieces::capital(name_of(problem.kind))) " " (problem.id) } ": " (marked(&sentence(problem))) }
                     }
                 }
             }

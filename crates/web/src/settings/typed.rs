@@ -6,13 +6,13 @@
 use std::collections::BTreeSet;
 
 use allclear_domain::org::diff::FormKind;
-use allclear_engine::orgfile::part::{value_of_yaml, yaml_of_value};
+use allclear_engine::org::file::part::{value_of_yaml, yaml_of_value};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::table::{Input, Row, rows};
-use crate::pages::Fields;
-use crate::when::When;
+use crate::access::reader::Fields;
+use crate::frame::time_text::When;
 
 /// The field of the kinds whose keys are not known.
 pub(crate) const REST: &str = "rest";

@@ -3,7 +3,7 @@
 use allclear_domain::org::diff::FormKind;
 use allclear_domain::org::snapshot::Org;
 
-use crate::parts;
+use crate::frame::pieces;
 
 /// What people call a form.
 pub(crate) fn title(org: &Org, kind: FormKind, id: &str) -> String {
@@ -19,9 +19,9 @@ pub(crate) fn title(org: &Org, kind: FormKind, id: &str) -> String {
         }
         FormKind::Override => org.bundle().overrides.iter().find(|form| form.id == id).map(|form| {
             let schedule = org.schedule_form(&form.schedule).and_then(|form| form.name.clone()).unwrap_or_else(|| form.schedule.clone());
-            format!("{} for {schedule}", parts::name(org, &form.person))
+            format!("{} for {schedule}", pieces::name(org, &form.person))
         }),
-        FormKind::Silence => org.bundle().silences.iter().find(|form| form.id == id).map(|form| parts::cut(&form.matches, 80)),
+        FormKind::Silence => org.bundle().silences.iter().find(|form| form.id == id).map(|form| pieces::cut(&form.matches, 80)),
         FormKind::CatchAll => Some("Catch-all".to_owned()),
         _ => None,
     };

@@ -11,9 +11,10 @@ use allclear_domain::incident::Severity;
 use allclear_domain::time::{from_micros, to_micros};
 use allclear_domain::wire::{Message, Outcome, Target};
 use allclear_engine::core::{Arrived, Command, Declare, Input, Refusal, Reply};
-use allclear_engine::orgfile::{self, Format};
+use allclear_engine::identity::seal::SecretKey;
+use allclear_engine::org::file;
+use allclear_engine::org::file::Format;
 use allclear_engine::ports::{BoxFuture, Clock, Ports, SystemRng, Transport};
-use allclear_engine::seal::SecretKey;
 use allclear_engine::{Engine, EngineSettings};
 use allclear_store::schema::{MIGRATIONS, TABLES};
 use allclear_store::{Db, FaultPlan, OpenOptions};
@@ -116,7 +117,7 @@ impl World {
             admin_token: Some("letmein".into()),
         };
         let engine = Engine::start(db, ports, settings, SecretKey::from_bytes([7; 32])).await.unwrap();
-        let org = orgfile::parse(ORG, Format::Yaml, "org.yaml").unwrap();
+        let org = file::parse(ORG, Format::Yaml, "org.yaml").unwrap();
         engine.apply_org(org.bundle, None, false, &Actor::Administrator).await.unwrap();
         Self { engine, full_disk, clock }
     }

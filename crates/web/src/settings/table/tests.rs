@@ -78,13 +78,13 @@ fn every_example_is_one() {
     for kind in FormKind::ALL {
         for row in rows(kind) {
             let Input::Yaml(example) = row.input else { continue };
-            let part = allclear_engine::orgfile::part::value_of_yaml(example).unwrap();
+            let part = allclear_engine::org::file::part::value_of_yaml(example).unwrap();
             let body = match kind {
                 FormKind::Person | FormKind::Audience => serde_json::json!({"id": "x", "name": "X", row.key: part}),
                 FormKind::Schedule => serde_json::json!({"id": "x", "time_zone": "UTC", row.key: part}),
                 _ => serde_json::json!({"id": "x", row.key: part}),
             };
-            allclear_engine::orgfile::part::read_form(kind, "x", &body).unwrap();
+            allclear_engine::org::file::part::read_form(kind, "x", &body).unwrap();
         }
     }
 }

@@ -1,0 +1,360 @@
+//! The daily work of responders and coordinators from a terminal.
+//!
+//! Each command asks the server once or a few times and prints what it says. JSON is printed as
+//! the server gave it, so that scripts see the API and not this program's idea of it.
+
+use allclear_domain::paging::Status;
+use allclear_domain::view::{EventView, ExpectationView, IncidentView, OnCallView, PageExplanation, PageView, SignalExplanation};
+use allclear_engine::clock::SystemClock;
+use allclear_engine::ports::Clock as _;
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use reqwest::Method;
+use reqwest::header::ACCEPT;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::cli::args::{Ack, Declare, Explain, Form, List, Log, Note, Oncall, One, Page, Resolve};
+use crate::cli::client::{Client, Items, STREAM_SILENCE};
+use crate::cli::terminal::{clean, distance, instant, out, outln, table, who};
+
+/// Events of a log that are asked for at once.
+const EVENTS_AT_ONCE: &str = "1000";
+/// Longest line of a stream; an event's body is at most some KiB.
+const LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+pub(crate) fn now() -> Timestamp {
+    SystemClock::default().now()
+}
+
+/// Prints JSON as it is, or something for people.
+pub(crate) fn print<T: DeserializeOwned>(form: Form, value: Value, people: impl FnOnce(T) -> String) -> anyhow::Result<()> {
+    if form.json {
+        outln!("{value:#}");
+    } else {
+        out!("{}", people(serde_json::from_value(value)?));
+    }
+    Ok(())
+}
+
+pub(crate) fn line(incident: IncidentView) -> String {
+    let by = match who(&incident) {
+        "-" => String::new(),
+        person => format!(", {person} has it"),
+    };
+    clean(&format!("{} {} {}{by}: {}", incident.reference, incident.severity.word(), incident.state.word(), incident.title)) + "\n"
+}
+
+/// `declare`.
+pub async fn declare(args: Declare) -> anyhow::Result<()> {
+    let client = Client::new(&args.remote)?;
+    let body =
+        json!({ "title": args.title, "severity": args.severity, "service": args.service, "page": !args.no_page, "private": args.private });
+    print(args.form, client.post(&["incidents"], &body).await?, line)
+}
+
+/// `list`.
+pub async fn list(args: List) -> anyhow::Result<()> {
+    let client = Client::new(&args.remote)?;
+    let limit = args.limit.to_string();
+    let mut query = vec![("limit", limit.as_str())];
+    // Who searches mostly wants to know how it went last time.
+    if args.open || !(args.all || args.state.is_some() || args.search.is_some()) {
+        query.push(("open", "true"));
+    }
+    if let Some(words) = &args.search {
+        query.push(("q", words));
+    }
+    if let Some(state) = &args.state {
+        query.push(("state", state));
+    }
+    if let Some(severity) = args.severity {
+        query.push(("severity", severity.word()));
+    }
+    if let Some(service) = &args.service {
+        query.push(("service", service));
+    }
+    let found: Value = client.get(&["incidents"], &query).await?;
+    print(args.form, found, |found: Items<IncidentView>| {
+        if found.items.is_empty() {
+            return "no incidents\n".to_owned();
+        }
+        let now = now();
+        let row = |i: &IncidentView| {
+            vec![
+                i.reference.clone(),
+                i.severity.word().to_owned(),
+                i.state.word().to_owned(),
+                distance(now, i.created_at),
+                i.service.clone().unwrap_or_else(|| "-".to_owned()),
+                who(i).to_owned(),
+                i.next_due.map_or_else(|| "-".to_owned(), |at| distance(now, at)),
+                i.title.clone(),
+            ]
+        };
+        let rows: Vec<_> = found.items.iter().map(row).collect();
+        table(&["REF", "SEVERITY", "STATE", "BEGAN", "SERVICE", "WHO", "NEXT DUE", "TITLE"], &rows)
+    })
+}
+
+/// `show`.
+pub async fn show(args: One) -> anyhow::Result<()> {
+    let client = Client::new(&args.remote)?;
+    let incident: Value = client.get(&["incidents", &args.reference], &[]).await?;
+    let expectations: Value = client.get(&["incidents", &args.reference, "expectations"], &[]).await?;
+    let pages: Value = client.get(&["incidents", &args.reference, "pages"], &[]).await?;
+    if args.form.json {
+        outln!("{:#}", json!({ "incident": incident, "expectations": expectations["items"], "pages": pages["items"] }));
+        return Ok(());
+    }
+    let expectations: Items<ExpectationView> = serde_json::from_value(expectations)?;
+    let pages: Items<PageView> = serde_json::from_value(pages)?;
+    out!("{}", shown(&serde_json::from_value(incident)?, &expectations.items, &pages.items));
+    Ok(())
+}
+
+fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView]) -> String {
+    let now = now();
+    let mut out = clean(&format!("{} {}", i.reference, i.title)) + "\n";
+    let mut fact = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            out.push_str(&format!("  {name:16}{}\n", clean(&value)));
+        }
+    };
+    let at = |at: Timestamp| format!("{} ({})", instant(at), distance(now, at));
+    fact("state", Some(i.state.word().to_owned()));
+    fact("severity", Some(i.severity.word().to_owned()));
+    fact("service", i.service.clone());
+    fact("because", Some(i.because.clone()));
+    fact("acknowledged", i.acknowledged_at.map(|when| format!("{} by {}", at(when), i.acknowledged_by.as_deref().unwrap_or("somebody"))));
+    // Where somebody has the role it stands with the others below.
+    fact("commander", i.commander.clone().filter(|_| !i.roles.iter().any(|role| role.role == "commander")));
+    fact("declared", i.declared_at.map(at));
+    fact("mitigated", i.mitigated_at.map(at));
+    fact("resolved", i.resolved_at.map(at));
+    fact("unanswered", i.unanswered.filter(|yes| *yes).map(|_| "nobody answered its last page".to_owned()));
+    out.push_str(&crate::cli::coordination::coordination(i));
+    let due: Vec<_> = expectations
+        .iter()
+        .filter(|e| e.state == "live")
+        .map(|e| vec![distance(now, e.due_at), e.expects.clone(), e.or_else.clone()])
+        .collect();
+    if !due.is_empty() {
+        out.push('\n');
+        out.push_str(&table(&["NEXT DUE", "EXPECTED", "ELSE"], &due));
+    }
+    for page in pages {
+        out.push('\n');
+        let how = if page.status == Status::Told {
+            "told, without a page".to_owned()
+        } else {
+            format!("{}, round {}, step {}", page.status.word(), page.round, page.step)
+        };
+        out.push_str(&clean(&format!("page {}: {how}", page.id)));
+        out.push('\n');
+        let message = |m: &allclear_domain::view::MessageView| {
+            let state = if m.in_doubt { format!("{} (in doubt)", m.state) } else { m.state.clone() };
+            vec![instant(m.created_at), m.person.clone(), m.channel.clone(), state, m.last_error.clone().unwrap_or_default()]
+        };
+        let rows: Vec<_> = page.messages.iter().map(message).collect();
+        if !rows.is_empty() {
+            out.push_str(&table(&["AT", "PERSON", "BY", "STATE", "LAST ERROR"], &rows));
+        }
+    }
+    out
+}
+
+pub(crate) async fn act(one: One, verb: &str, body: Value) -> anyhow::Result<()> {
+    let client = Client::new(&one.remote)?;
+    print(one.form, client.post(&["incidents", &one.reference, verb], &body).await?, line)
+}
+
+/// `ack`.
+pub async fn ack(args: Ack) -> anyhow::Result<()> {
+    let body = args.by.map_or_else(|| json!({}), |by| json!({ "by": by }));
+    act(args.one, "acknowledge", body).await
+}
+
+/// `resolve`.
+pub async fn resolve(args: Resolve) -> anyhow::Result<()> {
+    let body = args.note.map_or_else(|| json!({}), |note| json!({ "note": note }));
+    act(args.one, "resolve", body).await
+}
+
+/// `note`.
+pub async fn note(args: Note) -> anyhow::Result<()> {
+    act(args.one, "note", json!({ "text": args.text })).await
+}
+
+/// `page`.
+pub async fn page(args: Page) -> anyhow::Result<()> {
+    let mut body = json!({ "why": args.why });
+    if !args.targets.is_empty() {
+        body["page"] = json!(args.targets);
+    }
+    if let Some(escalation) = args.escalation {
+        body["escalation"] = escalation.into();
+    }
+    act(args.one, "escalate", body).await
+}
+
+/// `oncall`.
+pub async fn oncall(args: Oncall) -> anyhow::Result<()> {
+    let client = Client::new(&args.remote)?;
+    let at = args.at.map(|at| at.to_string());
+    let query: Vec<(&str, &str)> = at.iter().map(|at| ("at", at.as_str())).collect();
+    let found: Value = client.get(&["oncall"], &query).await?;
+    print(args.form, found, |found: Items<OnCallView>| {
+        let row = |o: &OnCallView| {
+            vec![
+                o.schedule.clone(),
+                o.person.clone().unwrap_or_else(|| "NOBODY".to_owned()),
+                o.until.map(instant).unwrap_or_default(),
+                then(o),
+                o.because.clone(),
+            ]
+        };
+        let rows: Vec<_> = found.items.iter().map(row).collect();
+        table(&["SCHEDULE", "ON CALL", "UNTIL", "THEN", "BECAUSE"], &rows)
+    })
+}
+
+/// Who comes on next: `ben`, or `nobody until 2026-03-02T08:00:00Z, then ben`.
+fn then(o: &OnCallView) -> String {
+    let Some(next) = &o.next else { return if o.until.is_some() { "nobody".to_owned() } else { "-".to_owned() } };
+    match o.next_at.filter(|at| o.until.is_some_and(|until| until < *at)) {
+        Some(at) => format!("nobody until {}, then {next}", instant(at)),
+        None => next.clone(),
+    }
+}
+
+/// What `explain signal` is answered.
+#[derive(Deserialize)]
+struct Payload {
+    signals: Vec<SignalExplanation>,
+    refused: Vec<String>,
+    notes: Vec<String>,
+}
+
+/// `explain`.
+pub async fn explain(command: Explain) -> anyhow::Result<()> {
+    match command {
+        Explain::Signal { file, integration, remote, form } => {
+            let client = Client::new(&remote)?;
+            let bytes = crate::cli::org::read(&file)?;
+            let found: Value =
+                client.post_bytes(&["explain", "signal"], &[("integration", &integration)], "application/json", bytes).await?;
+            print(form, found, |payload: Payload| {
+                let mut out: String = payload.signals.iter().map(explained).collect();
+                for why in payload.refused {
+                    out.push_str(&format!("refused: {}\n", clean(&why)));
+                }
+                for note in payload.notes {
+                    out.push_str(&format!("noted: {}\n", clean(&note)));
+                }
+                out
+            })
+        }
+        Explain::Page { id, remote, form } => {
+            let client = Client::new(&remote)?;
+            let found: Value = client.get(&["explain", "page", &id], &[]).await?;
+            print(form, found, |found: PageExplanation| {
+                let mut out = clean(&format!(
+                    "page {} for {}: {}, because {}",
+                    found.page.id,
+                    found.page.reference,
+                    found.page.status.word(),
+                    found.page.because
+                )) + "\n";
+                for event in &found.lines {
+                    out.push_str(&event_line(event));
+                }
+                out
+            })
+        }
+    }
+}
+
+fn explained(signal: &SignalExplanation) -> String {
+    let mut out = clean(&format!("{} [{}] {}", signal.decision, signal.severity.word(), signal.title)) + "\n";
+    for step in &signal.steps {
+        out.push_str(&format!("  {}\n", clean(step)));
+    }
+    if let Some(silence) = &signal.silenced_by {
+        out.push_str(&format!("  silenced by {}\n", clean(silence)));
+    }
+    for step in &signal.pages {
+        let nobody = step.why_nobody.as_ref().map(|why| format!(" nobody: {}", clean(why))).unwrap_or_default();
+        out.push_str(&format!("  {} {}{nobody}\n", clean(&step.name), clean(&step.after)));
+        for person in &step.people {
+            out.push_str(&format!("    {} via {}: {}\n", clean(&person.person), clean(&person.via), clean(&person.contacts.join(", "))));
+        }
+    }
+    out
+}
+
+fn event_line(event: &EventView) -> String {
+    clean(&format!("{}  {:24}  {}", instant(event.at), event.actor, event.line)) + "\n"
+}
+
+fn print_event(form: Form, event: &EventView) -> anyhow::Result<()> {
+    if form.json {
+        outln!("{}", serde_json::to_string(event)?);
+    } else {
+        out!("{}", event_line(event));
+    }
+    Ok(())
+}
+
+/// `log`: one event a line; with `--json`, one object a line, so that it can be followed as well.
+pub async fn log(args: Log) -> anyhow::Result<()> {
+    let One { reference, remote, form } = args.one;
+    let client = Client::new(&remote)?;
+    let incident: IncidentView = client.get(&["incidents", &reference], &[]).await?;
+    let mut after = 0;
+    loop {
+        after = rest_of_log(&client, &incident.id, after, form).await?;
+        if !args.follow {
+            return Ok(());
+        }
+        // A stream that ends is begun again where it ended; a server that is gone is an error.
+        after = follow(&client, &incident.id, after, form).await?;
+    }
+}
+
+async fn rest_of_log(client: &Client, id: &str, mut after: i64, form: Form) -> anyhow::Result<i64> {
+    loop {
+        let from = after.to_string();
+        let found: Items<EventView> = client.get(&["incidents", id, "events"], &[("after", &from), ("limit", EVENTS_AT_ONCE)]).await?;
+        for event in &found.items {
+            print_event(form, event)?;
+            after = after.max(event.seq);
+        }
+        if found.next.is_none() || found.items.is_empty() {
+            return Ok(after);
+        }
+    }
+}
+
+/// Reads the stream until it ends; gives the number of the last event seen.
+async fn follow(client: &Client, id: &str, mut after: i64, form: Form) -> anyhow::Result<i64> {
+    let from = after.to_string();
+    let request = client.request(Method::GET, &["stream"], &[("after", &from)]).header(ACCEPT, "text/event-stream");
+    let mut bytes = client.send(request).await?.bytes_stream();
+    let mut pending: Vec<u8> = Vec::new();
+    while let Ok(Some(Ok(chunk))) = tokio::time::timeout(STREAM_SILENCE, bytes.next()).await {
+        pending.extend_from_slice(&chunk);
+        while let Some(end) = pending.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = pending.drain(..=end).collect();
+            let Some(data) = line.strip_prefix(b"data:") else { continue };
+            let event: EventView = serde_json::from_slice(data.trim_ascii())?;
+            after = after.max(event.seq);
+            if event.incident.as_deref() == Some(id) {
+                print_event(form, &event)?;
+            }
+        }
+        anyhow::ensure!(pending.len() < LINE_BYTES_MAX, "the stream holds a line that is too long");
+    }
+    Ok(after)
+}

@@ -1,0 +1,10 @@
+//! The command line: which commands there are ([`args`]), and one file a subject for what they do.
+
+pub(crate) mod args;
+pub(crate) mod client;
+pub(crate) mod coordination;
+pub(crate) mod coordination_args;
+pub(crate) mod incidents;
+pub(crate) mod org;
+pub(crate) mod store;
+pub(crate) mod terminal;

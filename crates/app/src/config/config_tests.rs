@@ -1,0 +1,121 @@
+//! Precedence, faults with their places, and what stays hidden.
+
+use crate::config::*;
+
+fn no_environment(_: &str) -> Option<String> {
+    None
+}
+
+fn with_file(text: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("allclear.toml");
+    std::fs::write(&path, text).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn a_flag_beats_the_environment_beats_the_file_beats_the_default() {
+    let (_folder, path) = with_file(
+        "listen = \"127.0.0.1:3\"\nlog = 'debug'\nper_target_limit = 9\nquarantine = true\nallow-private-targets = ['10.0.0.0/8', 'fd00::/8']\n",
+    );
+    let flags = BTreeMap::from([("listen", "127.0.0.1:1".to_owned())]);
+    let environment = |name: &str| match name {
+        "ALLCLEAR_LISTEN" => Some("127.0.0.1:2".to_owned()),
+        "ALLCLEAR_PER_TARGET_LIMIT" => Some("7".to_owned()),
+        _ => None,
+    };
+    let resolved = resolve(&flags, environment, Some(&path)).unwrap();
+    let config = Config::read(&resolved).unwrap();
+    assert_eq!(config.listen.port(), 1);
+    assert_eq!(config.outbox.per_target, 7);
+    assert_eq!(config.log, Level::DEBUG);
+    assert!(config.quarantine);
+    assert!(config.guard.admits("10.1.1.1".parse().unwrap()) && config.guard.admits("fd00::1".parse().unwrap()));
+    assert_eq!(config.limits.idle, Duration::from_secs(75));
+    let printed = resolved.print();
+    let origin = |name: &str| {
+        printed.lines().find(|line| line.split(' ').next() == Some(name)).unwrap().split_whitespace().last().unwrap().to_owned()
+    };
+    assert_eq!(origin("listen"), "--listen");
+    assert_eq!(origin("per-target-limit"), "ALLCLEAR_PER_TARGET_LIMIT");
+    assert!(origin("log").ends_with("allclear.toml:2"), "{printed}");
+    assert_eq!(origin("idle-timeout"), "default");
+}
+
+#[test]
+fn faults_say_where_and_what_would_work() {
+    let (_folder, path) = with_file("log = \"info\"\n\nlisen = \"x\"\n");
+    let why = resolve(&BTreeMap::new(), no_environment, Some(&path)).unwrap_err().to_string();
+    assert!(why.contains("allclear.toml:3: `lisen` is no setting") && why.contains("listen"), "{why}");
+    let (_folder, path) = with_file("log = \n");
+    assert!(resolve(&BTreeMap::new(), no_environment, Some(&path)).unwrap_err().to_string().contains("allclear.toml:1:"));
+    let missing = resolve(&BTreeMap::new(), no_environment, Some(Path::new("/nowhere/allclear.toml")));
+    assert!(missing.is_err(), "a file that was named must be there");
+    for (name, text) in [
+        ("listen", "8080"),
+        ("base-url", "allclear.example"),
+        ("base-url", "https://u:p@x/"),
+        ("base-url", "https://x/oncall"),
+        ("base-url", "https://x/oncall/"),
+        ("base-url", "https://x//"),
+        ("base-url", "https://x/?a"),
+        ("per-target-limit", "-1"),
+        ("send-limit", "0"),
+        ("log", "loud"),
+        ("log-format", "xml"),
+        ("quarantine", "maybe"),
+        ("header-timeout", "0"),
+        ("idle-timeout", "5 parsecs"),
+        ("allow-private-targets", "10.0.0.0/99"),
+        ("smtp", "mail"),
+    ] {
+        let flags = BTreeMap::from([(find(name).unwrap().name, text.to_owned())]);
+        let resolved = resolve(&flags, no_environment, Some(&with_file("").1)).or_else(|_| resolve(&flags, no_environment, None)).unwrap();
+        let why = Config::read(&resolved).unwrap_err().to_string();
+        assert!(why.contains(name) && why.contains(&format!("--{name}")), "{name}: {why}");
+    }
+}
+
+#[test]
+fn secrets_are_never_shown() {
+    let flags = BTreeMap::from([
+        ("admin-token", "hush1".to_owned()),
+        ("smtp", "smtps://me:hush2@mail.example".to_owned()),
+        ("database", "postgres://me:hu@sh3@db/x?password=hush4&sslmode=require".to_owned()),
+    ]);
+    let resolved = resolve(&flags, no_environment, None).unwrap();
+    let all = format!("{}{}", resolved.print(), resolved.json());
+    assert!(!all.contains("hush") && !all.contains("sh3"), "{all}");
+    assert!(all.contains("postgres://me:********@db/x?password=********&sslmode=require"), "{all}");
+    let mut flags = flags;
+    flags.insert("smtp", "smtp:/x:hush5@y z".to_owned());
+    let resolved = resolve(&flags, no_environment, None).unwrap();
+    assert!(Config::read(&resolved).is_err());
+}
+
+#[test]
+fn defaults_are_those_of_the_parts() {
+    let config = Config::read(&resolve(&BTreeMap::new(), no_environment, None).unwrap()).unwrap();
+    let parts = OutboxSettings::default();
+    assert_eq!((config.outbox.per_target, config.outbox.at_once, config.outbox.bundle), (parts.per_target, parts.at_once, parts.bundle));
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.workers, 2);
+}
+
+#[test]
+fn operators_addresses_come_from_several_flags_or_one_variable_and_keep_their_secrets() {
+    let flags = BTreeMap::from([("operator-alarm", "https://hooks.example/T0/secret mailto:ops@example.org".to_owned())]);
+    let smtp = |name: &str| (name == "ALLCLEAR_SMTP").then(|| "smtp://127.0.0.1:25".to_owned());
+    let resolved = resolve(&flags, smtp, None).unwrap();
+    assert_eq!(Config::read(&resolved).unwrap().operators.0.len(), 2);
+    let printed = resolved.print();
+    assert!(
+        !printed.contains("T0") && printed.contains("https://hooks.example/********") && printed.contains("ops@example.org"),
+        "{printed}"
+    );
+    let without = resolve(&flags, no_environment, None).unwrap();
+    let why = Config::read(&without).unwrap_err().to_string();
+    assert!(why.contains("give --smtp") && !why.contains("T0"), "{why}");
+    let variable = |name: &str| (name == "ALLCLEAR_OPERATOR_ALARM").then(|| "http://10.0.0.1/a, http://10.0.0.2/b".to_owned());
+    assert_eq!(Config::read(&resolve(&BTreeMap::new(), variable, None).unwrap()).unwrap().operators.0.len(), 2);
+}

@@ -1,0 +1,252 @@
+//! The only I/O of the ways out: carries a [`Request`] and brings back a [`Response`].
+//!
+//! HTTP goes through the [`guard`](crate::carry::guard), follows no redirect, uses no proxy of the
+//! environment, and ends within a deadline whatever the other side does. Mail is in
+//! [`smtp`](crate::carry::smtp). Nothing is retried here and no body is logged: what a failure means is
+//! for the channel, when to try again is for the engine.
+
+use std::error::Error as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use allclear_domain::time::Length;
+use allclear_domain::wire::{Request, Response};
+use jiff::Timestamp;
+use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, Url};
+
+use crate::carry::guard::{Blocked, Guard, GuardedResolver, NotFound};
+use crate::carry::smtp::{Mail, Smtp, SmtpUrl};
+use crate::inbound::text;
+
+/// How long making a connection may take, looking up the name and TLS included.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a whole HTTP request may take until the answer's head is there. Standard Webhooks
+/// suggests 15–30 s; a page that waits that long is better tried another way.
+pub const HTTP_DEADLINE: Duration = Duration::from_secs(10);
+/// How long the answer's body is waited for once its head is there: the status decides, the body
+/// is only for the log.
+pub const BODY_PATIENCE: Duration = Duration::from_secs(2);
+/// Most of an answer's body that is read, in bytes; reading it lets the connection be used again.
+pub const BODY_READ_MAX: usize = 64 * 1024;
+/// Most of it that is kept, in bytes, as [`Response::Http`] promises.
+pub const BODY_KEPT_MAX: usize = 2 * 1024;
+/// How long an idle connection is kept: below the shortest common keep-alive (15 s and more), so
+/// that a page seldom meets a connection that is just being closed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(12);
+/// Most idle connections to one host.
+const IDLE_PER_HOST_MAX: usize = 4;
+/// Longest wait that an answer may ask for: a week; beyond it is a mistake.
+const RETRY_AFTER_MAX_S: u64 = 7 * 86_400;
+
+/// What the transports are made from.
+#[derive(Debug)]
+pub struct TransportConfig {
+    /// Which addresses HTTP may reach.
+    pub guard: Guard,
+    /// The mail server, if there is one.
+    pub smtp: Option<SmtpUrl>,
+    /// Who mails come from: `name@host` or `Name <name@host>`.
+    pub mail_from: String,
+}
+
+/// Why the transports cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum TransportError {
+    /// The sender's address is none.
+    #[error("--mail-from `{0}` is not a mail address; write it as in `allclear@example.org`")]
+    MailFrom(String),
+    /// TLS or the HTTP client could not be set up.
+    #[error("the HTTP client cannot be set up")]
+    Http(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// TLS towards the mail server could not be set up.
+    #[error("TLS for the mail server cannot be set up")]
+    Smtp(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// How long each kind of waiting may last; shorter in tests only.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadlines {
+    pub connect: Duration,
+    pub http: Duration,
+    pub body: Duration,
+    pub smtp_phase: Duration,
+    pub smtp_total: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            connect: CONNECT_TIMEOUT,
+            http: HTTP_DEADLINE,
+            body: BODY_PATIENCE,
+            smtp_phase: crate::carry::smtp::PHASE_TIMEOUT,
+            smtp_total: crate::carry::smtp::MAIL_DEADLINE,
+        }
+    }
+}
+
+/// HTTP and SMTP, each with its pool of connections. Made once, shared by all sends.
+#[derive(Debug)]
+pub struct Transports {
+    http: Client,
+    guard: Arc<Guard>,
+    smtp: Option<Smtp>,
+    deadlines: Deadlines,
+}
+
+impl Transports {
+    /// Sets both transports up; connects to nothing yet.
+    ///
+    /// # Errors
+    /// When the sender's address is none or TLS cannot be set up.
+    pub fn new(config: TransportConfig) -> Result<Self, TransportError> {
+        Self::with_deadlines(config, Deadlines::default())
+    }
+
+    pub(crate) fn with_deadlines(config: TransportConfig, deadlines: Deadlines) -> Result<Self, TransportError> {
+        let guard = Arc::new(config.guard);
+        let http = http_client(Arc::clone(&guard), deadlines)?;
+        let smtp = config.smtp.map(|url| Smtp::new(url, &config.mail_from, deadlines)).transpose()?;
+        Ok(Self { http, guard, smtp, deadlines })
+    }
+
+    /// Carries the request, once.
+    pub async fn send(&self, request: Request) -> Response {
+        match request {
+            Request::Http { url, headers, body } => self.post(&url, headers, body).await,
+            Request::Mail { to, to_name, subject, message_id, thread, text, html } => match &self.smtp {
+                Some(smtp) => smtp.send(Mail { to, to_name, subject, message_id, thread, text, html }).await,
+                None => refused("no --smtp is set"),
+            },
+        }
+    }
+
+    async fn post(&self, url: &str, headers: Vec<(&'static str, String)>, body: Vec<u8>) -> Response {
+        let Ok(url) = url.parse::<Url>() else { return refused("the address is not a URL") };
+        if !matches!(url.scheme(), "http" | "https") {
+            return refused("the address is neither http nor https");
+        }
+        if let Err(blocked) = self.guard.check_url(&url) {
+            return refused(&blocked.to_string());
+        }
+        let mut map = HeaderMap::with_capacity(headers.len());
+        for (name, value) in headers {
+            let Ok(value) = HeaderValue::from_str(&value) else {
+                return refused(&format!("the header {name} has a character that headers cannot carry"));
+            };
+            map.insert(HeaderName::from_static(name), value);
+        }
+        // Boxed: the client's future is large, and one allocation is nothing beside a request.
+        let sent = Box::pin(tokio::time::timeout(self.deadlines.http, self.http.post(url).headers(map).body(body).send())).await;
+        match sent {
+            Ok(Ok(response)) => self.read(response).await,
+            Ok(Err(error)) => failed(&error),
+            Err(_) => Response::Failed {
+                why: format!("no answer within {} s", self.deadlines.http.as_secs()),
+                maybe_arrived: true,
+                permanent: false,
+            },
+        }
+    }
+
+    async fn read(&self, mut response: reqwest::Response) -> Response {
+        let status = response.status().as_u16();
+        let retry_after = retry_after(response.headers());
+        let mut kept = Vec::new();
+        // Whatever happens to the body, the status stands.
+        let _ = tokio::time::timeout(self.deadlines.body, async {
+            let mut read = 0;
+            while read < BODY_READ_MAX
+                && let Ok(Some(chunk)) = response.chunk().await
+            {
+                read += chunk.len();
+                let room = BODY_KEPT_MAX - kept.len();
+                kept.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            }
+        })
+        .await;
+        Response::Http { status, retry_after, body: kept_text(&kept) }
+    }
+}
+
+fn http_client(guard: Arc<Guard>, deadlines: Deadlines) -> Result<Client, TransportError> {
+    let boxed = |error: rustls::Error| TransportError::Http(error.into());
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(boxed)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        // HTTP/1.1: a connection carries one page at a time, so a stuck one holds up no other.
+        .http1_only()
+        .dns_resolver(GuardedResolver::new(guard))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .referer(false)
+        .connect_timeout(deadlines.connect)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
+        .build()
+        .map_err(|error| TransportError::Http(error.into()))
+}
+
+fn refused(why: &str) -> Response {
+    Response::Failed { why: why.to_owned(), maybe_arrived: false, permanent: true }
+}
+
+/// What the client's error means. Its own text is not used, since it shows the address, which is
+/// often a secret.
+fn failed(error: &reqwest::Error) -> Response {
+    let mut innermost = None;
+    let mut next = error.source();
+    while let Some(source) = next {
+        if let Some(blocked) = source.downcast_ref::<Blocked>() {
+            return refused(&blocked.to_string());
+        }
+        if let Some(not_found) = source.downcast_ref::<NotFound>() {
+            return Response::Failed { why: not_found.to_string(), maybe_arrived: false, permanent: false };
+        }
+        innermost = Some(source.to_string());
+        next = source.source();
+    }
+    let cause = innermost.unwrap_or_else(|| "no reason given".to_owned());
+    let why = if error.is_connect() { format!("could not connect: {cause}") } else { format!("no answer: {cause}") };
+    // A connection that was never made carried nothing; after that, who knows.
+    Response::Failed { why, maybe_arrived: !error.is_connect() && !error.is_builder(), permanent: error.is_builder() }
+}
+
+/// `Retry-After` in seconds, or as a date, which counts from the answer's own `Date`: the
+/// receiver's clock is measured against itself.
+fn retry_after(headers: &HeaderMap) -> Option<Length> {
+    let said = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let secs = match said.parse::<u64>() {
+        Ok(secs) => secs,
+        Err(_) => {
+            let at = http_date(said)?;
+            let sent = http_date(headers.get(DATE)?.to_str().ok()?)?;
+            u64::try_from(at.as_second() - sent.as_second()).unwrap_or(0)
+        }
+    };
+    Some(Length::from_secs(secs.min(RETRY_AFTER_MAX_S)))
+}
+
+fn http_date(text: &str) -> Option<Timestamp> {
+    Some(jiff::fmt::rfc2822::parse(text.trim()).ok()?.timestamp())
+}
+
+/// The first bytes of an answer as text for the log.
+fn kept_text(bytes: &[u8]) -> String {
+    let lossy = String::from_utf8_lossy(bytes);
+    let cleaned = text::clean(&lossy);
+    // Replacement characters are longer than what they replace.
+    let end = cleaned.floor_char_boundary(BODY_KEPT_MAX);
+    cleaned[..end].to_owned()
+}
+
+#[cfg(test)]
+#[path = "http_tests.rs"]
+mod tests;

@@ -1,0 +1,4 @@
+//! Ways out: a message to a request, an answer to an outcome, one file a channel.
+
+pub mod email;
+pub mod webhook;

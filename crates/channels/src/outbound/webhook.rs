@@ -1,0 +1,340 @@
+//! The way out over signed HTTP, after Standard Webhooks 1.0: channel `webhook`.
+//!
+//! The body is the contract's page (`"type":"page"`), or a list of them (`"type":"pages"`), whose first are whole and
+//! whose others in brief; asking whether an incident is over has the same data under `"type":"confirm_recovery"`, and
+//! whether somebody is still on it under `"type":"still_on_it"`. What only tells and had to wait goes together as
+//! `"type":"told"`. The page itself is the same on every try, as is `webhook-id`; `about`, the timestamp and so the
+//! signature are the try's.
+//!
+//! It deliberately does not follow redirects, and does not decide when to try again: it says what
+//! the answer means.
+
+use std::borrow::Cow;
+
+use allclear_domain::wire::{About, Channel, Message, NoticeKind, Outcome, Request, Response, Target, WRITTEN_OUT_MAX};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use serde::Serialize;
+use sha2::Sha256;
+
+use crate::inbound::text;
+
+/// Longest body, in bytes: Standard Webhooks asks to stay under 20 KB.
+pub const BODY_BYTES_MAX: usize = 20_000;
+/// Longest body of a message of a storm, in bytes: a list of thousands, just below the megabyte that web servers take
+/// unless told otherwise.
+pub const STORM_BYTES_MAX: usize = 1_000_000;
+/// Titles of pages in brief, in characters.
+const BRIEF_TITLE_CHARS_MAX: [usize; 2] = [80, 24];
+/// Titles of a message with many notices are cut to the first of these lengths, in characters,
+/// with which the body fits.
+const TITLE_CUTS: [usize; 4] = [text::TITLE_CHARS_MAX, 240, 80, 24];
+/// Where it does not fit, the alarm's description is cut to this many characters, then what is said about it is left out.
+const DESCRIPTION_CUT: usize = 1_000;
+/// What is told is cut to this many characters, with the link to the whole: at four bytes each it fits.
+const TEXT_CUT: usize = 3_000;
+/// What receivers see as our name.
+const USER_AGENT: &str = concat!("allclear/", env!("CARGO_PKG_VERSION"));
+/// What a secret starts with, in Standard Webhooks.
+const SECRET_PREFIX: &str = "whsec_";
+
+/// The channel.
+#[derive(Debug)]
+pub struct Webhook;
+
+#[derive(Serialize)]
+struct Body<T> {
+    r#type: &'static str,
+    timestamp: Timestamp,
+    data: T,
+}
+
+#[derive(Serialize)]
+struct Page<'a> {
+    key: &'a str,
+    page: String,
+    step: u32,
+    round: u32,
+    late: bool,
+    person: &'a str,
+    /// What is told, where nothing is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<Cow<'a, str>>,
+    /// Absent where nothing is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ack_url: Option<&'a str>,
+    incident: PageIncident<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<&'a About>,
+}
+
+#[derive(Serialize)]
+struct PageIncident<'a> {
+    id: String,
+    r#ref: &'a str,
+    title: &'a str,
+    severity: &'a str,
+    service: Option<&'a str>,
+    url: &'a str,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands a reference
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`, under the decoded secret.
+///
+/// # Errors
+/// When the secret is not base64 of at least one byte.
+pub fn signature(secret: &str, id: &str, unix_s: i64, body: &[u8]) -> Result<String, String> {
+    let encoded = secret.trim();
+    let key = BASE64
+        .decode(encoded.strip_prefix(SECRET_PREFIX).unwrap_or(encoded))
+        .ok()
+        .filter(|key| !key.is_empty())
+        .ok_or("the webhook's secret is not `whsec_` and base64")?;
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).map_err(|_| "the webhook's secret cannot be a key")?;
+    mac.update(format!("{id}.{unix_s}.").as_bytes());
+    mac.update(body);
+    Ok(format!("v1,{}", BASE64.encode(mac.finalize().into_bytes())))
+}
+
+fn page_of(message: &Message, index: usize, title_chars_max: usize) -> Option<Page<'_>> {
+    let notice = message.notices.get(index)?;
+    let ack_url = message.ack_urls.get(index).map_or("", String::as_str);
+    let url = message.incident_urls.get(index).map_or("", String::as_str);
+    Some(Page {
+        key: &notice.key,
+        page: notice.page.to_string(),
+        step: notice.step,
+        round: notice.round,
+        late: notice.late,
+        person: &notice.person,
+        text: notice.text.as_deref().map(|whole| told(whole, url, title_chars_max)),
+        ack_url: (!notice.kind.tells()).then_some(ack_url),
+        incident: PageIncident {
+            id: notice.incident.id.to_string(),
+            r#ref: &notice.incident.reference,
+            title: text::cut(&notice.incident.title, title_chars_max),
+            severity: &notice.incident.severity,
+            service: notice.incident.service.as_deref(),
+            url,
+        },
+        about: message.about.as_ref().filter(|_| index == 0),
+    })
+}
+
+/// What is told: whole where it fits, else its beginning and where the whole stands.
+fn told<'a>(whole: &'a str, url: &str, title_chars_max: usize) -> Cow<'a, str> {
+    let start = text::cut(whole, TEXT_CUT);
+    if title_chars_max == text::TITLE_CHARS_MAX || start.len() == whole.len() {
+        return Cow::Borrowed(whole);
+    }
+    Cow::Owned(format!("{start}… The whole text: {url}"))
+}
+
+/// What only names a page, of a message that carries more than are written out.
+#[derive(Serialize)]
+struct Brief<'a> {
+    key: &'a str,
+    incident: BriefIncident<'a>,
+}
+
+#[derive(Serialize)]
+struct BriefIncident<'a> {
+    r#ref: &'a str,
+    title: &'a str,
+    severity: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Listed<'a> {
+    Whole(Box<Page<'a>>),
+    Brief(Brief<'a>),
+}
+
+/// A message of several pages.
+#[derive(Serialize)]
+struct Pages<'a> {
+    r#type: &'static str,
+    timestamp: Timestamp,
+    /// How many pages, listed or not.
+    count: usize,
+    /// The worst severity of them.
+    worst: &'a str,
+    /// Shows all of them, and acknowledges all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ack_url: Option<&'a str>,
+    data: Vec<Listed<'a>>,
+    /// How many are not listed; only said when some are not.
+    #[serde(skip_serializing_if = "is_zero")]
+    omitted: usize,
+}
+
+fn written(body: &impl Serialize) -> Result<Vec<u8>, String> {
+    serde_json::to_vec(body).map_err(|_| "the page cannot be written as JSON".to_owned())
+}
+
+/// A page alone, with its title cut so far.
+fn one_body(message: &Message, title_chars_max: usize) -> Result<Vec<u8>, String> {
+    let r#type = match message.notices[0].kind {
+        NoticeKind::Page => "page",
+        NoticeKind::ConfirmRecovery => "confirm_recovery",
+        NoticeKind::StillOnIt => "still_on_it",
+        NoticeKind::Reminder => "reminder",
+        NoticeKind::Update => "update",
+        NoticeKind::Over => "over",
+    };
+    written(&Body { r#type, timestamp: message.created_at, data: page_of(message, 0, title_chars_max) })
+}
+
+/// Several pages: the first `whole` of them whole, the others in brief, `listed` in all.
+fn several_body(
+    message: &Message,
+    (whole, title_max): (usize, usize),
+    (listed, brief_title_max): (usize, usize),
+) -> Result<Vec<u8>, String> {
+    let brief = |index: usize| {
+        let notice = message.notices.get(index)?;
+        let incident = &notice.incident;
+        let title = text::cut(&incident.title, brief_title_max);
+        Some(Listed::Brief(Brief {
+            key: &notice.key,
+            incident: BriefIncident { r#ref: &incident.reference, title, severity: &incident.severity },
+        }))
+    };
+    let first = (0..whole).filter_map(|index| page_of(message, index, title_max).map(|page| Listed::Whole(Box::new(page))));
+    let data: Vec<Listed<'_>> = first.chain((whole..listed).filter_map(brief)).collect();
+    written(&Pages {
+        r#type: if message.notices.iter().all(|notice| notice.kind == NoticeKind::Page) { "pages" } else { "told" },
+        timestamp: message.created_at,
+        count: message.notices.len(),
+        worst: message.notices.iter().map(|notice| notice.incident.severity.as_str()).min().unwrap_or_default(),
+        ack_url: message.bundle_url.as_deref(),
+        omitted: message.notices.len() - data.len(),
+        data,
+    })
+}
+
+fn body_of(message: &Message) -> Result<Vec<u8>, String> {
+    let all = message.notices.len();
+    if all == 0 {
+        return Err("the message has no notice".to_owned());
+    }
+    let whole = if all == 1 { one_body(message, TITLE_CUTS[0])? } else { Vec::new() };
+    if all == 1 && whole.len() <= BODY_BYTES_MAX {
+        return Ok(whole);
+    }
+    let mut message = message.clone();
+    if let Some(description) = message.about.as_mut().and_then(|about| about.description.as_mut()).filter(|_| all == 1) {
+        *description = format!("{}…", text::cut(description, DESCRIPTION_CUT));
+        let body = one_body(&message, TITLE_CUTS[0])?;
+        if body.len() <= BODY_BYTES_MAX {
+            return Ok(body);
+        }
+    }
+    // What one alarm says would stand for all of them.
+    message.about = None;
+    let message = &message;
+    // As much as fits of what is written out, with titles cut as far as it takes, then with fewer of them.
+    let mut whole = all.min(WRITTEN_OUT_MAX);
+    let mut fits = None;
+    while fits.is_none() {
+        for title_max in TITLE_CUTS {
+            let body = if all == 1 { one_body(message, title_max)? } else { several_body(message, (whole, title_max), (whole, 0))? };
+            if body.len() <= BODY_BYTES_MAX {
+                fits = Some((body, title_max));
+                break;
+            }
+        }
+        if fits.is_none() && whole == 1 {
+            return Err(format!("one page is longer than {BODY_BYTES_MAX} bytes"));
+        }
+        if fits.is_none() {
+            whole = (whole * 3 / 4).max(1);
+        }
+    }
+    let Some((body, title_max)) = fits else { return Err("the message has no notice".to_owned()) };
+    if whole == all {
+        return Ok(body);
+    }
+    for brief_title_max in BRIEF_TITLE_CHARS_MAX {
+        let body = several_body(message, (whole, title_max), (all, brief_title_max))?;
+        if body.len() <= STORM_BYTES_MAX {
+            return Ok(body);
+        }
+    }
+    let mut listed = all;
+    while listed > whole {
+        listed = (listed * 3 / 4).max(whole);
+        let body = several_body(message, (whole, title_max), (listed, BRIEF_TITLE_CHARS_MAX[1]))?;
+        if body.len() <= STORM_BYTES_MAX {
+            return Ok(body);
+        }
+    }
+    Ok(body)
+}
+
+impl Channel for Webhook {
+    fn name(&self) -> &'static str {
+        "webhook"
+    }
+
+    fn request(&self, message: &Message, target: &Target, now: Timestamp) -> Result<Request, String> {
+        let Target::Webhook { url, secret } = target else {
+            return Err("the contact is not a webhook".to_owned());
+        };
+        let url = text::link(url, "").ok_or("the webhook's address is not an http or https URL")?.href;
+        let body = body_of(message)?;
+        let id = message.id.to_string();
+        let mut headers = vec![
+            ("content-type", "application/json".to_owned()),
+            ("user-agent", USER_AGENT.to_owned()),
+            ("webhook-id", id.clone()),
+            ("webhook-timestamp", now.as_second().to_string()),
+        ];
+        if let Some(secret) = secret {
+            headers.push(("webhook-signature", signature(secret, &id, now.as_second(), &body)?));
+        }
+        Ok(Request::Http { url, headers, body })
+    }
+
+    fn outcome(&self, response: &Response) -> Outcome {
+        match response {
+            Response::Http { status, retry_after, .. } => {
+                let why = format!("HTTP {status}");
+                match status {
+                    200..=299 => Outcome::Delivered { receipt: why },
+                    300..=399 => Outcome::Rejected { why: format!("{why}: redirects are not followed; set the address it leads to") },
+                    410 => Outcome::Rejected { why: format!("{why}: the receiver is gone for good") },
+                    // Too slow, too early, too many: the receiver asks to be asked again.
+                    408 | 425 | 429 => Outcome::Retry { after: *retry_after, why, maybe_arrived: false, down: false, unanswered: false },
+                    400..=499 => Outcome::Rejected { why },
+                    // The receiver's own failure may have come after it took the page.
+                    _ => Outcome::Retry { after: *retry_after, why, maybe_arrived: *status != 503, down: false, unanswered: false },
+                }
+            }
+            Response::Busy { why } => Outcome::Retry { after: None, why: why.clone(), maybe_arrived: false, down: false, unanswered: true },
+            Response::Failed { why, permanent: true, .. } => Outcome::Rejected { why: why.clone() },
+            Response::Failed { why, maybe_arrived, .. } => {
+                // What got through may have met one slow receiver behind a host that serves others.
+                Outcome::Retry {
+                    after: None,
+                    why: why.clone(),
+                    maybe_arrived: *maybe_arrived,
+                    down: !*maybe_arrived,
+                    unanswered: *maybe_arrived,
+                }
+            }
+            Response::Smtp { .. } => Outcome::Rejected { why: "a mail server answered for a webhook".to_owned() },
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "webhook_tests.rs"]
+pub(crate) mod tests;

@@ -1,0 +1,231 @@
+//! One change of the organisation: forms put and removed, gathered, and committed at once with their
+//! log, under a guard on the version that they were read at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use allclear_domain::access::Actor;
+use allclear_domain::event::{Draft, Head, Mode, Stream};
+use allclear_domain::org::diff::{Action, Change, Form, FormKind};
+use allclear_store::rows::form;
+use allclear_store::{Write, rows};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Applied, MANAGED_BY_FILE, MadeSecret, OrgError, Read, forget_maker, load, open_secrets, seal_secrets};
+use crate::core::silences;
+use crate::engine::Engine;
+use crate::identity::sessions::shut_out;
+
+/// One change of the organisation, gathered and committed at once.
+pub(crate) struct Edit<'a> {
+    engine: &'a Engine,
+    actor: &'a Actor,
+    stored: BTreeMap<(FormKind, String), form::Stored>,
+    was_version: u64,
+    version: u64,
+    writes: Vec<Write>,
+    changes: Vec<Change>,
+    drafts: Vec<(String, &'static str, String)>,
+    /// Whether open alerts have to be judged anew.
+    silences: bool,
+}
+
+impl<'a> Edit<'a> {
+    pub(crate) fn new(engine: &'a Engine, actor: &'a Actor, read: Read) -> Self {
+        let was_version = read.version;
+        let stored =
+            read.forms.into_iter().filter_map(|row| FormKind::from_word(&row.kind).map(|kind| ((kind, row.id.clone()), row))).collect();
+        Self {
+            engine,
+            actor,
+            stored,
+            was_version,
+            version: was_version + 1,
+            writes: Vec::new(),
+            changes: Vec::new(),
+            drafts: Vec::new(),
+            silences: false,
+        }
+    }
+
+    pub(crate) fn put(&mut self, mut form: Form, position: usize, managed: Option<&str>) -> Result<(), OrgError> {
+        let key = &self.engine.shared.key;
+        if form.kind == FormKind::Override {
+            forget_maker(&mut form.body);
+        }
+        let before = self.stored.get(&(form.kind, form.id.clone()));
+        let old = before
+            .map(|row| -> Result<Value, String> {
+                let mut body: Value = serde_json::from_str(&row.body).map_err(|why| why.to_string())?;
+                open_secrets(form.kind, &mut body, key)?;
+                Ok(body)
+            })
+            .transpose()
+            .map_err(OrgError::Stored)?;
+        let position = u32::try_from(position).unwrap_or(u32::MAX);
+        let same = old.as_ref() == Some(&form.body);
+        if same && before.is_some_and(|row| row.managed.as_deref() == managed) {
+            return Ok(());
+        }
+        let action = match &old {
+            None => Action::Add,
+            Some(old) => {
+                let mut fields = differing(old, &form.body);
+                // Who owns it is part of the form to whoever looks at its changes.
+                fields.extend(before.filter(|row| row.managed.as_deref() != managed).map(|_| "managed".to_owned()));
+                Action::Change { fields }
+            }
+        };
+        if old.is_none() && form.kind == FormKind::Person {
+            // Once more than at the removal: a sign-in that was under way then may have left a session,
+            // and releases before this one left everything.
+            self.writes.extend(shut_out(&form.id, self.engine.now()));
+        }
+        // Names and addresses of people never reach the log: only which fields changed does.
+        let body = serde_json::json!({ "version": self.version, "action": action });
+        self.drafts.push((format!("{}/{}", form.kind.word(), form.id), "form_changed", body.to_string()));
+        self.changes.push(Change { kind: form.kind, id: form.id.clone(), action });
+        let (made, made_by) = match before {
+            Some(row) => (row.made.unwrap_or(row.version), row.made_by.clone()),
+            None => (self.version, Some(self.actor.to_string())),
+        };
+        if form.kind == FormKind::Silence {
+            let was = before.map(|row| row.version);
+            // A body that does not read is no silence: it is left out of what is in force, and named.
+            let starts_at = form.body.get("starts_at").and_then(Value::as_str).and_then(|text| text.parse().ok());
+            self.silence_changed(&form.id, was, starts_at);
+        }
+        let mut sealed = form.body;
+        seal_secrets(form.kind, &mut sealed, key, self.engine.shared.ports.rng.as_ref());
+        let row = form::Stored {
+            kind: form.kind.word().to_owned(),
+            id: form.id,
+            version: self.version,
+            position,
+            managed: managed.map(ToOwned::to_owned),
+            body: sealed.to_string(),
+            at: self.engine.now(),
+            made: Some(made),
+            made_by,
+        };
+        self.writes.extend(form::put(&row, self.actor));
+        Ok(())
+    }
+
+    /// Open alerts are judged again once this is in force, and when a silence begins that is planned.
+    fn silence_changed(&mut self, id: &str, was: Option<u64>, starts_at: Option<Timestamp>) {
+        let now = self.engine.now();
+        self.silences = true;
+        if let Some(was) = was {
+            self.writes.push(rows::expectation::settle(&silences::no_longer_begins(was, id), now));
+        }
+        if let Some(begins) = starts_at.and_then(|at| silences::when_it_begins(self.version, id, at, now)) {
+            self.writes.push(rows::expectation::open(&begins));
+        }
+    }
+
+    /// How many forms of this kind there are, with these ids among them.
+    pub(crate) fn stored(&self, kind: FormKind) -> impl Iterator<Item = &form::Stored> {
+        self.stored.iter().filter(move |((of, _), _)| *of == kind).map(|(_, row)| row)
+    }
+
+    /// Earlier bodies of a form are not kept: what a sender makes must not grow without end.
+    pub(crate) fn forget_history(&mut self, kind: FormKind, id: &str, keep: u32) {
+        self.writes.push(form::forget_history(kind.word(), id, keep));
+    }
+
+    /// Forms of the file that it does not name any more.
+    pub(crate) fn leave(&mut self, named: &BTreeSet<(FormKind, String)>, prune: bool) {
+        let mut gone = Vec::new();
+        for ((kind, id), row) in &self.stored {
+            if row.managed.as_deref() != Some(MANAGED_BY_FILE) || named.contains(&(*kind, id.clone())) {
+                continue;
+            }
+            gone.push((*kind, id.clone()));
+        }
+        for (kind, id) in gone {
+            if prune {
+                self.remove(kind, id);
+            } else {
+                self.changes.push(Change { kind, id, action: Action::KeptWithoutPrune });
+            }
+        }
+    }
+
+    pub(crate) fn remove(&mut self, kind: FormKind, id: String) {
+        if kind == FormKind::Person {
+            // Whoever gets this id next is somebody else.
+            self.writes.extend(shut_out(&id, self.engine.now()));
+        }
+        if kind == FormKind::Silence {
+            let was = self.stored.get(&(kind, id.clone())).map(|row| row.version);
+            self.silence_changed(&id, was, None);
+        }
+        self.writes.extend(form::remove(kind.word(), &id, self.version, self.actor, self.engine.now()));
+        let body = serde_json::json!({ "version": self.version, "action": Action::Remove });
+        self.drafts.push((format!("{}/{id}", kind.word()), "form_changed", body.to_string()));
+        self.changes.push(Change { kind, id, action: Action::Remove });
+    }
+
+    pub(crate) async fn finish(mut self, digest: Option<&str>, made: Vec<MadeSecret>) -> Result<Applied, OrgError> {
+        let shared = &self.engine.shared;
+        if let Some(digest) = digest {
+            self.writes.push(rows::meta::put(rows::meta::ORG_DIGEST, digest));
+        }
+        if self.drafts.is_empty() {
+            if !self.writes.is_empty() {
+                shared.db.commit(self.writes).await?;
+            }
+            return Ok(Applied { version: self.was_version, changes: self.changes, made });
+        }
+        for (stream, kind, body) in std::mem::take(&mut self.drafts) {
+            self.writes.push(self.event(stream, kind, body).await?);
+        }
+        if self.silences {
+            self.writes.push(rows::expectation::open(&silences::when_changed(self.version, self.engine.now())));
+        }
+        let (was, version) = (self.was_version.to_string(), self.version.to_string());
+        self.writes.push(if self.was_version == 0 {
+            rows::meta::first(rows::meta::ORG_VERSION, &version)
+        } else {
+            rows::meta::swap(rows::meta::ORG_VERSION, &was, &version)
+        });
+        shared.db.commit(self.writes).await?;
+        let org = load(&shared.db, &shared.key).await.map_err(|why| OrgError::Stored(why.to_string()))?;
+        for problem in org.unusable() {
+            tracing::warn!(%problem, "a part of the organisation cannot be used");
+        }
+        self.engine.put_org(Arc::new(org)).await;
+        if self.silences {
+            self.engine.wake();
+        }
+        Ok(Applied { version: self.version, changes: self.changes, made })
+    }
+
+    async fn event(&self, form: String, kind: &'static str, body: String) -> Result<Write, OrgError> {
+        let shared = &self.engine.shared;
+        let stream = Stream::Form(form);
+        let mut head = rows::event::head(&shared.db, &stream).await?.unwrap_or(Head::EMPTY);
+        let now = self.engine.now();
+        let draft = Draft {
+            stream,
+            incident: None,
+            kind,
+            v: 1,
+            at: now,
+            actor: self.actor.clone(),
+            cause: "config".into(),
+            mode: Mode::Live,
+            body,
+        };
+        let mut salt = [0; 16];
+        shared.ports.rng.fill(&mut salt);
+        Ok(rows::event::append(&draft.seal(&mut head, salt, now)))
+    }
+}
+
+fn differing(old: &Value, new: &Value) -> Vec<String> {
+    let keys = |v: &Value| v.as_object().map(|o| o.keys().cloned().collect::<BTreeSet<_>>()).unwrap_or_default();
+    keys(old).union(&keys(new)).filter(|key| old.get(key.as_str()) != new.get(key.as_str())).cloned().collect()
+}

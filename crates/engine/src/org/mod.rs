@@ -1,0 +1,396 @@
+//! The organisation in the store: forms with versions and a change log, secrets sealed, and the
+//! snapshot that decisions read. A whole file is applied here; one form at a time is changed in
+//! [`forms`].
+
+mod edit;
+pub mod file;
+mod form_problems;
+pub mod forms;
+mod shown_once;
+pub mod silences;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use allclear_domain::access::Actor;
+use allclear_domain::org::diff::{Change, Form, FormKind, forms, from_forms};
+use allclear_domain::org::export::keep_stored;
+use allclear_domain::org::model::{Access, Bundle, Override, Person};
+use allclear_domain::org::snapshot::Org;
+use allclear_store::rows::form;
+use allclear_store::{CommitError, Db, Fault, rows};
+use base64::Engine as _;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::engine::{Engine, StartError};
+use crate::identity::seal::SecretKey;
+use crate::ports::Rng;
+
+use self::edit::Edit;
+pub use self::form_problems::FormProblem;
+pub(crate) use self::form_problems::below;
+pub(crate) use self::shown_once::Makings;
+pub use self::silences::{SILENCE_BYTES_MAX, SILENCES_BYTES_PER_INTEGRATION_MAX, SILENCES_PER_INTEGRATION_MAX};
+
+/// The mark of forms that a file owns.
+pub const MANAGED_BY_FILE: &str = "file";
+/// Random bytes of a webhook secret that is made here (Standard Webhooks: 24 to 64).
+const WEBHOOK_SECRET_BYTES: usize = 32;
+/// Random bytes of an integration key that is made here.
+const INTEGRATION_KEY_BYTES: usize = 24;
+
+/// How often a change that holds whatever else changed is made again, when another node was first: as
+/// often as a handful of people on several nodes may press at once.
+const NODES_TRIES: u32 = 8;
+/// The keys of an override that stand beside it in the store.
+const MADE: &str = "made";
+const MADE_BY: &str = "made_by";
+
+/// Why the organisation was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OrgError {
+    #[error("the store cannot keep it now: {0}")]
+    Store(#[from] Fault),
+    #[error("somebody else changed the organisation at the same time: look again, and apply again")]
+    Conflict,
+    #[error("{0}")]
+    Stored(String),
+    /// More than a sender may keep here.
+    #[error("{0}")]
+    Limit(String),
+    #[error("there is no {kind} `{id}`")]
+    Missing { kind: &'static str, id: String },
+    #[error("{0}")]
+    Wrong(&'static str),
+}
+
+impl From<CommitError> for OrgError {
+    fn from(error: CommitError) -> Self {
+        match error {
+            CommitError::Conflict { .. } => Self::Conflict,
+            CommitError::Fault(fault) => Self::Store(fault),
+        }
+    }
+}
+
+/// A secret that was made here and is shown once.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct MadeSecret {
+    /// `integration prom`, `contact ana/hook`.
+    pub of: String,
+    pub secret: String,
+}
+
+/// What became of an override that somebody ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndedOverride {
+    /// It had not begun, and is gone.
+    pub removed: bool,
+    /// When it was over.
+    pub ends_at: Timestamp,
+}
+
+/// What an apply did.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Applied {
+    pub version: u64,
+    pub changes: Vec<Change>,
+    pub made: Vec<MadeSecret>,
+}
+
+/// The forms as they are stored, and the version that a change of them is guarded by.
+struct Read {
+    version: u64,
+    forms: Vec<form::Stored>,
+}
+
+impl Read {
+    /// The version is read first. What another node commits between the two reads is then among the
+    /// forms under a version that is too old, so that a change made from them is a conflict; the
+    /// other way about, the change would pass its guard and write over what nobody had looked at.
+    async fn from(db: &Db) -> Result<Self, Fault> {
+        let version = org_version(db).await?;
+        Ok(Self { version, forms: form::all(db).await? })
+    }
+}
+
+/// Reads the stored organisation.
+pub(crate) async fn load(db: &Db, key: &SecretKey) -> Result<Org, StartError> {
+    let Read { version, forms } = Read::from(db).await?;
+    let bundle = bundle_of(&forms, key).map_err(StartError::Org)?;
+    Ok(Org::build(version, bundle))
+}
+
+async fn org_version(db: &Db) -> Result<u64, Fault> {
+    Ok(rows::meta::get(db, rows::meta::ORG_VERSION).await?.and_then(|v| v.parse().ok()).unwrap_or(0))
+}
+
+fn bundle_of(stored: &[form::Stored], key: &SecretKey) -> Result<Bundle, String> {
+    from_forms(opened(stored, key)?).map_err(|bad| bad.to_string())
+}
+
+/// The forms with their secrets in the clear.
+fn opened(stored: &[form::Stored], key: &SecretKey) -> Result<Vec<Form>, String> {
+    let mut opened = Vec::with_capacity(stored.len());
+    for row in stored {
+        let Some(kind) = FormKind::from_word(&row.kind) else {
+            return Err(format!("`{}` is no kind of form that this program knows", row.kind));
+        };
+        let mut body: Value = serde_json::from_str(&row.body).map_err(|why| format!("{} {}: {why}", row.kind, row.id))?;
+        open_secrets(kind, &mut body, key).map_err(|why| format!("{} {}: {why}", row.kind, row.id))?;
+        if kind == FormKind::Override {
+            say_maker(&mut body, row);
+        }
+        opened.push(Form { kind, id: row.id.clone(), body });
+    }
+    Ok(opened)
+}
+
+/// Which version made an override, and who: what the store says beside it, and nothing that stands in
+/// the body. One that a node of an earlier release made counts from its last change.
+fn say_maker(body: &mut Value, row: &form::Stored) {
+    forget_maker(body);
+    if let Some(body) = body.as_object_mut() {
+        body.insert(MADE.to_owned(), row.made.unwrap_or(row.version).into());
+        if let Some(actor) = &row.made_by {
+            body.insert(MADE_BY.to_owned(), actor.clone().into());
+        }
+    }
+}
+
+fn forget_maker(body: &mut Value) {
+    if let Some(body) = body.as_object_mut() {
+        body.remove(MADE);
+        body.remove(MADE_BY);
+    }
+}
+
+/// Applies `change` to every secret in a form's body.
+fn each_secret(kind: FormKind, body: &mut Value, mut change: impl FnMut(&str) -> Result<String, String>) -> Result<(), String> {
+    let mut one = |slot: Option<&mut Value>| -> Result<(), String> {
+        if let Some(Value::String(text)) = slot {
+            *text = change(text)?;
+        }
+        Ok(())
+    };
+    match kind {
+        FormKind::Integration => one(body.get_mut("key")),
+        FormKind::Person | FormKind::Audience => {
+            for contact in body.get_mut("contacts").and_then(Value::as_array_mut).into_iter().flatten() {
+                one(contact.get_mut("secret"))?;
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn open_secrets(kind: FormKind, body: &mut Value, key: &SecretKey) -> Result<(), String> {
+    each_secret(kind, body, |text| key.open(text).map_err(|why| why.to_string()))
+}
+
+fn seal_secrets(kind: FormKind, body: &mut Value, key: &SecretKey, rng: &dyn Rng) {
+    // Sealing does not fail.
+    let _ = each_secret(kind, body, |text| Ok(key.seal(text, rng)));
+}
+
+/// Makes the secrets that a bundle leaves out.
+fn make_missing(bundle: &mut Bundle, rng: &dyn Rng) -> Vec<MadeSecret> {
+    let mut made = Vec::new();
+    for integration in &mut bundle.integrations {
+        if integration.key.is_none() {
+            let mut bytes = [0; INTEGRATION_KEY_BYTES];
+            rng.fill(&mut bytes);
+            let secret: String = bytes.iter().map(|b| format!("{b:02x}")).take(16).collect();
+            made.push(MadeSecret { of: format!("integration {}", integration.id), secret: secret.clone() });
+            integration.key = Some(secret);
+        }
+    }
+    for person in &mut bundle.people {
+        for contact in person.contacts.iter_mut().filter(|c| c.webhook.is_some() && c.secret.is_none()) {
+            let secret = webhook_secret(rng);
+            made.push(MadeSecret { of: format!("contact {}/{}", person.id, contact.id), secret: secret.clone() });
+            contact.secret = Some(secret);
+        }
+    }
+    for audience in &mut bundle.audiences {
+        for contact in audience.contacts.iter_mut().filter(|c| c.webhook.is_some() && c.secret.is_none()) {
+            let secret = webhook_secret(rng);
+            made.push(MadeSecret { of: format!("contact {}/{}", audience.id, contact.id), secret: secret.clone() });
+            contact.secret = Some(secret);
+        }
+    }
+    made
+}
+
+fn webhook_secret(rng: &dyn Rng) -> String {
+    let mut bytes = [0; WEBHOOK_SECRET_BYTES];
+    rng.fill(&mut bytes);
+    format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(bytes))
+}
+
+impl Engine {
+    /// Reads the organisation again: another node changed it.
+    pub(crate) async fn reload_org(&self) {
+        if org_version(&self.shared.db).await.is_ok_and(|version| version == self.org().version) {
+            return;
+        }
+        match load(&self.shared.db, &self.shared.key).await {
+            Ok(org) => self.put_org(Arc::new(org)).await,
+            Err(why) => tracing::error!(%why, "the organisation that another node stored cannot be read"),
+        }
+    }
+
+    /// The digest of the organisation file applied last.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn org_digest(&self) -> Result<Option<String>, Fault> {
+        rows::meta::get(&self.shared.db, rows::meta::ORG_DIGEST).await
+    }
+
+    /// Whether applying this bundle would make secrets, which are told only once.
+    #[must_use]
+    pub fn would_make_secrets(&self, bundle: &Bundle) -> bool {
+        let mut bundle = keep_stored(self.org().bundle(), bundle.clone());
+        !make_missing(&mut bundle, self.shared.ports.rng.as_ref()).is_empty()
+    }
+
+    /// Applies a bundle that was checked. Forms it does not name stay, unless `prune` asks to
+    /// remove those that a file owns; what people made otherwise is never removed.
+    ///
+    /// # Errors
+    /// When the store does not answer, or the organisation changed meanwhile.
+    pub async fn apply_org(&self, bundle: Bundle, digest: Option<&str>, prune: bool, actor: &Actor) -> Result<Applied, OrgError> {
+        let _one_at_a_time = self.shared.org_change.lock().await;
+        let read = Read::from(&self.shared.db).await?;
+        let old = bundle_of(&read.forms, &self.shared.key).map_err(OrgError::Stored)?;
+        let mut bundle = keep_stored(&old, bundle);
+        let made = make_missing(&mut bundle, self.shared.ports.rng.as_ref());
+        let mut edit = Edit::new(self, actor, read);
+        let mut named = BTreeSet::new();
+        for (position, form) in forms(&bundle).into_iter().enumerate() {
+            if form.kind == FormKind::Override {
+                continue;
+            }
+            named.insert((form.kind, form.id.clone()));
+            edit.put(form, position, Some(MANAGED_BY_FILE))?;
+        }
+        edit.leave(&named, prune);
+        let applied = edit.finish(digest, made).await?;
+        let administers = |bundle: &Bundle| bundle.people.iter().any(|person| person.access == Some(Access::Administrator));
+        if administers(&old) && !administers(self.org().bundle()) {
+            // A file may leave that to a token; a form may not.
+            tracing::warn!("since this file was applied nobody of the organisation is an administrator");
+        }
+        Ok(applied)
+    }
+
+    /// Puts one form that no file owns: an override, a silence.
+    async fn put_form(&self, form: Form, actor: &Actor) -> Result<Applied, OrgError> {
+        let _one_at_a_time = self.shared.org_change.lock().await;
+        for _ in 1..NODES_TRIES {
+            match self.put_form_once(form.clone(), actor).await {
+                Err(OrgError::Conflict) => {}
+                other => return other,
+            }
+        }
+        self.put_form_once(form, actor).await
+    }
+
+    async fn put_form_once(&self, form: Form, actor: &Actor) -> Result<Applied, OrgError> {
+        let mut edit = Edit::new(self, actor, Read::from(&self.shared.db).await?);
+        edit.put(form, 0, None)?;
+        edit.finish(None, Vec::new()).await
+    }
+
+    /// Puts one person, changed or new; a file that owns the form goes on owning it.
+    ///
+    /// # Errors
+    /// When the store does not answer, or the organisation changed meanwhile.
+    pub async fn put_person(&self, person: &Person, actor: &Actor) -> Result<Applied, OrgError> {
+        let _one_at_a_time = self.shared.org_change.lock().await;
+        let body = serde_json::to_value(person).map_err(|why| OrgError::Stored(why.to_string()))?;
+        let read = Read::from(&self.shared.db).await?;
+        let kind = FormKind::Person;
+        let before = read.forms.iter().find(|row| row.kind == kind.word() && row.id == person.id);
+        let (position, managed) = before.map_or((u32::MAX, None), |row| (row.position, row.managed.clone()));
+        let mut edit = Edit::new(self, actor, read);
+        edit.put(Form { kind, id: person.id.clone(), body }, position as usize, managed.as_deref())?;
+        edit.finish(None, Vec::new()).await
+    }
+
+    /// Somebody takes a schedule for a time.
+    ///
+    /// # Errors
+    /// Where the schedule or the person does not exist, or the store does not answer.
+    pub async fn put_override(&self, change: Override, actor: &Actor) -> Result<Applied, OrgError> {
+        let org = self.org();
+        if org.schedule(&change.schedule).is_none() {
+            return Err(OrgError::Missing { kind: "schedule", id: change.schedule });
+        }
+        if org.person(&change.person).is_none() {
+            return Err(OrgError::Missing { kind: "person", id: change.person });
+        }
+        if let Some(why) = change.fault() {
+            return Err(OrgError::Wrong(why));
+        }
+        if org.overrides(&change.schedule).iter().any(|stored| stored.id == change.id) {
+            // The same form sent again; it may have been ended meanwhile, and stays so.
+            return Ok(Applied { version: org.version, changes: Vec::new(), made: Vec::new() });
+        }
+        let body = serde_json::to_value(&change).map_err(|why| OrgError::Stored(why.to_string()))?;
+        self.put_form(Form { kind: FormKind::Override, id: change.id, body }, actor).await
+    }
+
+    /// Ends an override: one that runs is over now and stays in the history, one to come is gone. One
+    /// that is over stays as it is.
+    ///
+    /// # Errors
+    /// Where there is none, or the store does not answer.
+    pub async fn end_override(&self, schedule: &str, id: &str, actor: &Actor) -> Result<EndedOverride, OrgError> {
+        let _one_at_a_time = self.shared.org_change.lock().await;
+        for _ in 1..NODES_TRIES {
+            match self.end_override_once(schedule, id, actor).await {
+                Err(OrgError::Conflict) => {}
+                other => return other,
+            }
+        }
+        self.end_override_once(schedule, id, actor).await
+    }
+
+    async fn end_override_once(&self, schedule: &str, id: &str, actor: &Actor) -> Result<EndedOverride, OrgError> {
+        let read = Read::from(&self.shared.db).await?;
+        let missing = || OrgError::Missing { kind: "override", id: id.to_owned() };
+        let row = read.forms.iter().find(|row| row.kind == FormKind::Override.word() && row.id == id).ok_or_else(missing)?;
+        let mut body: Value = serde_json::from_str(&row.body).map_err(|why| OrgError::Stored(why.to_string()))?;
+        let stored: Override = serde_json::from_value(body.clone()).map_err(|why| OrgError::Stored(why.to_string()))?;
+        if stored.schedule != schedule {
+            return Err(missing());
+        }
+        let now = self.now();
+        if stored.ends_at <= now {
+            return Ok(EndedOverride { removed: false, ends_at: stored.ends_at });
+        }
+        let removed = now <= stored.starts_at;
+        let (position, managed) = (row.position, row.managed.clone());
+        let mut edit = Edit::new(self, actor, read);
+        if removed {
+            edit.remove(FormKind::Override, id.to_owned());
+        } else {
+            body["ends_at"] = now.to_string().into();
+            edit.put(Form { kind: FormKind::Override, id: id.to_owned(), body }, position as usize, managed.as_deref())?;
+        }
+        edit.finish(None, Vec::new()).await?;
+        Ok(EndedOverride { removed, ends_at: now })
+    }
+
+    /// Earlier versions of a form: who changed it, and when.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn form_versions(&self, kind: FormKind, id: &str) -> Result<Vec<form::Version>, Fault> {
+        form::versions(&self.shared.db, kind.word(), id).await
+    }
+}

@@ -1,0 +1,199 @@
+//! What people read of updates, reviews, actions and trends.
+
+use allclear_domain::action;
+use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
+use allclear_domain::incident::{self, State};
+use allclear_domain::view::{ActionView, ReviewView, TrendView, UpdateView};
+use allclear_domain::{measure, review};
+use allclear_store::rows;
+use jiff::Timestamp;
+
+use crate::read::{LIST_MAX, NoAnswer, Queries};
+
+/// Events read at a time.
+const EVENTS_BATCH: i64 = 1000;
+/// Events of one incident from which a draft is made, at most.
+const EVENTS_OF_A_DRAFT: usize = 5_000;
+/// Incidents read at a time for trends.
+const TRENDS_BATCH: i64 = 2_000;
+/// Incidents that trends speak of at most; a longer period is refused.
+pub const TRENDS_MAX: usize = 100_000;
+/// Longest period of trends, in days.
+pub const TRENDS_DAYS_MAX: i64 = 800;
+
+/// What a list of actions is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct ActionFilter {
+    pub state: Option<action::State>,
+    pub owner: Option<String>,
+    pub incident: Option<IncidentId>,
+    /// Older than this one.
+    pub before: Option<ActionId>,
+}
+
+impl Queries<'_> {
+    /// The updates of an incident, oldest first.
+    ///
+    /// # Errors
+    /// When there is no such incident, or the store does not answer.
+    pub async fn updates(&self, id: IncidentId) -> Result<Vec<UpdateView>, NoAnswer> {
+        self.incident(id).await?;
+        let mut out = Vec::new();
+        let mut state = State::Declared;
+        let mut after = 0;
+        loop {
+            let events = rows::event::of_stream(self.db(), &id.to_string(), after, EVENTS_BATCH).await?;
+            let Some(last) = events.last() else { return Ok(out) };
+            after = last.version;
+            for event in events {
+                let body = event.body.as_deref().unwrap_or("{}");
+                match incident::Event::decode(&event.kind, event.v, body) {
+                    Ok(incident::Event::Proposed(_)) => state = State::Candidate,
+                    Ok(incident::Event::Declared(_) | incident::Event::Promoted(_)) => state = State::Declared,
+                    Ok(incident::Event::Acknowledged(_)) if state == State::Declared => state = State::Investigating,
+                    Ok(incident::Event::Mitigated(_)) => state = State::Mitigated,
+                    Ok(incident::Event::Resolved(_)) => state = State::Resolved,
+                    Ok(incident::Event::Reopened(_)) => state = State::Investigating,
+                    Ok(incident::Event::Updated(body)) => out.push(UpdateView {
+                        at: event.at,
+                        actor: event.actor.clone(),
+                        audiences: body.audiences,
+                        text: body.text,
+                        next_by: body.next_by,
+                        state,
+                    }),
+                    // Others say nothing of updates; what was redacted has no text to show.
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Reviews, newest first, without their texts.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn reviews(&self, state: Option<review::State>, before: Option<ReviewId>, limit: i64) -> Result<Vec<ReviewView>, NoAnswer> {
+        let found = rows::review::list(self.db(), state, before, limit.clamp(1, LIST_MAX), &self.reach()).await?;
+        let mut out = Vec::with_capacity(found.len());
+        for (review, head) in found {
+            // Nothing is said of an incident that the reader may not see.
+            match self.stored_incident(review.incident).await {
+                Ok((incident, _)) => out.push(ReviewView { text: None, ..ReviewView::of(&review, &incident, head.version) }),
+                Err(NoAnswer::Missing(_)) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(out)
+    }
+
+    /// One review; its text is drafted from the log until somebody edits it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn review(&self, id: ReviewId) -> Result<ReviewView, NoAnswer> {
+        let (review, head) = rows::review::get(self.db(), id).await?.ok_or(NoAnswer::Missing("review"))?;
+        self.whole_review(review, head.version).await
+    }
+
+    /// The review of an incident.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn review_of(&self, id: IncidentId) -> Result<ReviewView, NoAnswer> {
+        self.incident(id).await?;
+        let (review, head) = rows::review::of_incident(self.db(), id).await?.ok_or(NoAnswer::Missing("review"))?;
+        self.whole_review(review, head.version).await
+    }
+
+    async fn whole_review(&self, review: review::Review, version: u64) -> Result<ReviewView, NoAnswer> {
+        let (incident, _) = self.stored_incident(review.incident).await.map_err(|no| match no {
+            NoAnswer::Missing(_) => NoAnswer::Missing("review"),
+            other => other,
+        })?;
+        let mut view = ReviewView::of(&review, &incident, version);
+        if view.text.is_none() {
+            view.text = Some(self.draft(review.incident).await?);
+        }
+        Ok(view)
+    }
+
+    async fn draft(&self, id: IncidentId) -> Result<String, NoAnswer> {
+        let incident = self.incident(id).await?;
+        let mut log = Vec::new();
+        loop {
+            let after = log.last().map_or(0, |event: &allclear_domain::view::EventView| event.seq);
+            let more = self.events(id, after, EVENTS_BATCH).await?;
+            let done = more.len() < usize::try_from(EVENTS_BATCH).unwrap_or(usize::MAX);
+            log.extend(more);
+            if done || log.len() >= EVENTS_OF_A_DRAFT {
+                break;
+            }
+        }
+        let awaited = self.expectations(id).await?;
+        let actions = self.actions(ActionFilter { incident: Some(id), ..ActionFilter::default() }, LIST_MAX).await?;
+        Ok(review::draft(&self.engine().org(), &incident, &log, &awaited, &actions))
+    }
+
+    /// Actions, newest first.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn actions(&self, filter: ActionFilter, limit: i64) -> Result<Vec<ActionView>, NoAnswer> {
+        let filter = rows::action::Filter {
+            state: filter.state,
+            owner: filter.owner,
+            incident: filter.incident,
+            before: filter.before,
+            reach: self.reach(),
+        };
+        let found = rows::action::list(self.db(), &filter, limit.clamp(1, LIST_MAX)).await?;
+        Ok(found.iter().map(|(action, head)| ActionView::of(action, head.version)).collect())
+    }
+
+    /// One action.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn action(&self, id: ActionId) -> Result<ActionView, NoAnswer> {
+        let (action, head) = rows::action::get(self.db(), id).await?.ok_or(NoAnswer::Missing("action"))?;
+        if !self.may_see_of(action.incident).await? {
+            return Err(NoAnswer::Missing("action"));
+        }
+        Ok(ActionView::of(&action, head.version))
+    }
+
+    async fn may_see_of(&self, incident: Option<IncidentId>) -> Result<bool, NoAnswer> {
+        let Some(id) = incident else { return Ok(self.reach().public) };
+        match self.stored_incident(id).await {
+            Ok(_) => Ok(true),
+            Err(NoAnswer::Missing(_)) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Counts and durations of what was declared in a period.
+    ///
+    /// # Errors
+    /// When the period is too long or holds too much, or the store does not answer.
+    pub async fn trends(&self, from: Timestamp, to: Timestamp) -> Result<TrendView, NoAnswer> {
+        self.may_read()?;
+        let days = to.duration_since(from).as_hours() / 24;
+        if !(0..=TRENDS_DAYS_MAX).contains(&days) {
+            return Err(NoAnswer::Bad(format!("a period ends after it begins and has at most {TRENDS_DAYS_MAX} days")));
+        }
+        let reach = self.reach();
+        let mut found = Vec::new();
+        let mut after = String::new();
+        loop {
+            let page = rows::incident::declared_between(self.db(), from, to, &after, TRENDS_BATCH, &reach).await?;
+            let Some(last) = page.last() else { break };
+            after = last.id.to_string();
+            found.extend(page);
+            if found.len() > TRENDS_MAX {
+                return Err(NoAnswer::Bad(format!("more than {TRENDS_MAX} incidents were declared then: ask of a shorter period")));
+            }
+        }
+        Ok(measure::trends(&found, from, to))
+    }
+}

@@ -1,0 +1,526 @@
+//! The only way to read for people: every question takes who asks, and gives plain structs of
+//! [`allclear_domain::view`].
+
+pub(crate) mod alerts;
+pub mod learning;
+pub(crate) mod on_call;
+pub mod screens;
+
+use std::sync::Arc;
+
+use allclear_domain::access::{Action, Principal, Reach, Resource, Scope, can, reach};
+use allclear_domain::event::Stream;
+use allclear_domain::expect::{Expectation, Standing};
+use allclear_domain::ids::{IncidentId, PageId, SignalId};
+use allclear_domain::incident::{Severity, State};
+use allclear_domain::org::model::Declare;
+use allclear_domain::org::snapshot::{Org, Reach as Way};
+use allclear_domain::paging::Page;
+use allclear_domain::signal::triage;
+use allclear_domain::time::after;
+use allclear_domain::view::{
+    AlertView, EventView, ExpectationView, IncidentView, MessageView, PageExplanation, PageView, PersonExplanation, SignalExplanation,
+    StepExplanation,
+};
+use allclear_domain::wire::Signal;
+use allclear_store::{CommitError, Db, Fault, rows};
+use jiff::Timestamp;
+
+use crate::engine::Engine;
+use crate::metrics::Gauges;
+pub use crate::read::alerts::AlertFilter;
+use crate::read::alerts::alert_view;
+
+/// Items of one list at most.
+pub const LIST_MAX: i64 = 200;
+/// Items of a list where nothing is asked.
+pub const LIST_DEFAULT: i64 = 20;
+/// Characters of the words that are searched for: more than somebody types, and far less than an address may hold.
+pub const SEARCH_CHARS_MAX: usize = 200;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum NoAnswer {
+    #[error("the store does not answer: {0}")]
+    Store(#[from] Fault),
+    #[error("there is no such {0}")]
+    Missing(&'static str),
+    #[error("this needs the scope `{}`", .0.word())]
+    Forbidden(Scope),
+    #[error("guests see the incidents to which they were admitted, and nothing of the organisation")]
+    Guest,
+    #[error("{0}")]
+    Bad(String),
+}
+
+/// What a list of incidents is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct IncidentFilter {
+    pub state: Option<State>,
+    pub open: bool,
+    pub severity: Option<Severity>,
+    pub service: Option<String>,
+    /// Older than this one.
+    pub before: Option<IncidentId>,
+    /// Whose title has these words in it, whatever the case of their letters.
+    pub words: Option<String>,
+}
+
+/// Reads for one principal.
+pub struct Queries<'a> {
+    engine: &'a Engine,
+    who: &'a Principal,
+}
+
+impl Engine {
+    /// Reads for `who`.
+    #[must_use]
+    pub const fn queries<'a>(&'a self, who: &'a Principal) -> Queries<'a> {
+        Queries { engine: self, who }
+    }
+
+    /// Reads beforehand what the first search needs.
+    pub fn prepare_search(&self) {
+        let shared = self.shared.clone();
+        self.tasks().spawn(async move {
+            if let Err(why) = shared.titles.prepare(&shared.db).await {
+                tracing::debug!(%why, "titles were not read beforehand; the first search does it");
+            }
+        });
+    }
+
+    /// What the gauges count.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn gauges(&self) -> Result<Gauges, Fault> {
+        let db = self.db();
+        let (open, ended) = rows::alert::counts(db).await?;
+        Ok(Gauges {
+            alerts_open: open,
+            alerts_ended: ended,
+            incidents_open: rows::incident::open_by_severity(db).await?,
+            expectations_live: rows::expectation::live_count(db).await?,
+            outbox_waiting: rows::message::waiting(db).await?,
+        })
+    }
+
+    /// Keeps a sender's request that changes no alert, as a change event of PagerDuty's; `body` is
+    /// redacted. It is durable when this returns.
+    ///
+    /// # Errors
+    /// When the store does not keep it.
+    pub async fn keep_request(&self, integration: &str, format: &str, body: String) -> Result<SignalId, CommitError> {
+        let id = SignalId::from_bits(self.fresh_id());
+        let stored = rows::signal::Stored {
+            id,
+            integration: integration.to_owned(),
+            format: format.to_owned(),
+            received_at: self.now(),
+            org_version: self.org().version,
+            alerts: 0,
+            body,
+        };
+        self.db().commit(vec![rows::signal::keep(&stored)]).await?;
+        Ok(id)
+    }
+
+    /// A page for its own link: whoever holds the link may see it.
+    ///
+    /// # Errors
+    /// When there is none, or the store does not answer.
+    pub async fn page_of_link(&self, id: PageId) -> Result<(Page, IncidentView, Vec<AlertView>), NoAnswer> {
+        let (page, _) = rows::page::get(self.db(), id).await?.ok_or(NoAnswer::Missing("page"))?;
+        let (incident, head) = rows::incident::get(self.db(), page.incident_id()).await?.ok_or(NoAnswer::Missing("incident"))?;
+        let due = rows::expectation::next_due(self.db(), incident.id).await?;
+        let filter = rows::alert::Filter { incident: Some(incident.id), reach: Reach::all(), ..rows::alert::Filter::default() };
+        let alerts = rows::alert::list(self.db(), &filter, 5).await?.iter().map(alert_view).collect();
+        Ok((page, IncidentView::of(&incident, head.version, due), alerts))
+    }
+}
+
+impl Queries<'_> {
+    pub(crate) fn db(&self) -> &Db {
+        self.engine.db()
+    }
+
+    pub(crate) const fn who(&self) -> &Principal {
+        self.who
+    }
+
+    pub(crate) const fn engine(&self) -> &Engine {
+        self.engine
+    }
+
+    /// Whether this principal may read at all.
+    pub(crate) fn may_read(&self) -> Result<(), NoAnswer> {
+        self.needs(Scope::Read)
+    }
+
+    /// A folded incident that the reader may see.
+    pub(crate) async fn stored_incident(
+        &self,
+        id: IncidentId,
+    ) -> Result<(allclear_domain::incident::Incident, allclear_domain::event::Head), NoAnswer> {
+        self.needs(Scope::Read)?;
+        let found = rows::incident::get(self.db(), id).await?.ok_or(NoAnswer::Missing("incident"))?;
+        if self.reach().admits(&found.0.facts()) { Ok(found) } else { Err(NoAnswer::Missing("incident")) }
+    }
+
+    pub(crate) fn needs(&self, scope: Scope) -> Result<(), NoAnswer> {
+        if self.who.scope.admits(scope) { Ok(()) } else { Err(NoAnswer::Forbidden(scope)) }
+    }
+
+    /// Whether the asker sees the organisation itself, and not only incidents.
+    #[must_use]
+    pub fn sees_organisation(&self) -> bool {
+        can(&self.engine.org(), self.who, Action::SeeOrganisation, Resource::Installation)
+    }
+
+    /// The organisation, for whoever may look at it: who is on call, services, routes and policies are read through this.
+    ///
+    /// # Errors
+    /// When the asker is a guest, or may not read.
+    pub fn organisation(&self) -> Result<Arc<Org>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        if self.sees_organisation() { Ok(self.engine.org()) } else { Err(NoAnswer::Guest) }
+    }
+
+    /// Which incidents the asker sees, by the organisation as it is now.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        reach(&self.engine.org(), self.who)
+    }
+
+    /// Refuses what is out of reach, in the words for what does not exist.
+    pub(crate) async fn sees(&self, id: IncidentId, what: &'static str) -> Result<(), NoAnswer> {
+        let reach = self.reach();
+        if reach.everything || rows::incident::seen(self.db(), &id.to_string(), &reach).await?.is_some() {
+            return Ok(());
+        }
+        Err(NoAnswer::Missing(what))
+    }
+
+    /// The id behind `INC-142` or an id, of one that the asker sees.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn incident_id(&self, reference: &str) -> Result<IncidentId, NoAnswer> {
+        self.needs(Scope::Read)?;
+        let reference = reference.parse::<IncidentId>().map_or_else(|_| reference.to_ascii_uppercase(), |id| id.to_string());
+        rows::incident::seen(self.db(), &reference, &self.reach()).await?.ok_or(NoAnswer::Missing("incident"))
+    }
+
+    /// Those of these incidents that the asker sees: for whoever is told only that something changed.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn seen_of(&self, ids: &[IncidentId]) -> Result<Vec<IncidentId>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        Ok(rows::incident::seen_of(self.db(), ids, &self.reach()).await?)
+    }
+
+    /// How many incidents are open, of those the asker sees.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn open_count(&self) -> Result<i64, NoAnswer> {
+        self.needs(Scope::Read)?;
+        Ok(rows::incident::count_open(self.db(), &self.reach()).await?)
+    }
+
+    /// One incident.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn incident(&self, id: IncidentId) -> Result<IncidentView, NoAnswer> {
+        let (incident, head) = self.stored_incident(id).await?;
+        let due = rows::expectation::next_due(self.db(), id).await?;
+        let mut view = IncidentView::of(&incident, head.version, due);
+        if let Some(page) = incident.page
+            && let Some((page, _)) = rows::page::get(self.db(), page).await?
+        {
+            view.unanswered =
+                Some(page.status == allclear_domain::paging::Status::Exhausted && incident.state.is_open() && !incident.is_held());
+        }
+        Ok(view)
+    }
+
+    /// Newest first.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn incidents(&self, filter: IncidentFilter, limit: i64) -> Result<Vec<IncidentView>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        let stored = self.stored_filter(&filter);
+        let limit = limit.clamp(1, LIST_MAX);
+        let found = match filter.words.as_deref().filter(|words| !words.is_empty()) {
+            Some(words) => rows::search::incidents(self.db(), &self.engine.shared.titles, words, &stored, limit).await?,
+            None => rows::incident::list(self.db(), &stored, limit).await?,
+        };
+        let due = rows::expectation::next_due_of(self.db(), &found.iter().map(|(i, _)| i.id).collect::<Vec<_>>()).await?;
+        Ok(found
+            .iter()
+            .map(|(incident, head)| {
+                let due = due.iter().find(|(id, _)| *id == incident.id).map(|(_, at)| *at);
+                IncidentView::of(incident, head.version, due)
+            })
+            .collect())
+    }
+
+    /// What the store narrows a list to for this reader.
+    pub(crate) fn stored_filter(&self, filter: &IncidentFilter) -> rows::incident::Filter {
+        rows::incident::Filter {
+            state: filter.state,
+            open: filter.open,
+            severity: filter.severity,
+            service: filter.service.clone(),
+            naming: None,
+            before: filter.before,
+            worst_first: false,
+            reach: self.reach(),
+        }
+    }
+
+    /// The log of an incident and its pages after `seq`.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn events(&self, id: IncidentId, after_seq: i64, limit: i64) -> Result<Vec<EventView>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        self.sees(id, "incident").await?;
+        let events = rows::event::of_incident(self.db(), id, after_seq, limit.clamp(1, 1000)).await?;
+        Ok(events.iter().map(|e| self.event_view(e)).collect())
+    }
+
+    /// The whole log after `seq`, for following.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn events_after(&self, after_seq: i64, limit: i64) -> Result<Vec<EventView>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        let events = rows::event::after(self.db(), after_seq, limit.clamp(1, 1000), &self.reach()).await?;
+        Ok(events.iter().map(|e| self.event_view(e)).collect())
+    }
+
+    /// The number of the newest event.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn newest_seq(&self) -> Result<i64, NoAnswer> {
+        Ok(rows::event::newest_seq(self.db()).await?)
+    }
+
+    /// "Next, and when": live ones first, each by its time.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn expectations(&self, id: IncidentId) -> Result<Vec<ExpectationView>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        self.sees(id, "incident").await?;
+        let mut found = rows::expectation::of_incident(self.db(), id).await?;
+        found.sort_by_key(|e| (e.standing != Standing::Live, e.next_look_at));
+        Ok(found.iter().map(expectation_view).collect())
+    }
+
+    /// The pages of an incident with their messages.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn pages(&self, id: IncidentId) -> Result<Vec<PageView>, NoAnswer> {
+        self.needs(Scope::Read)?;
+        self.sees(id, "incident").await?;
+        let mut out = Vec::new();
+        for (page, _) in rows::page::of_incident(self.db(), id).await?.read {
+            out.push(self.with_messages(&page).await?);
+        }
+        Ok(out)
+    }
+
+    /// One page with its messages.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn page(&self, id: PageId) -> Result<PageView, NoAnswer> {
+        self.needs(Scope::Read)?;
+        let (page, _) = rows::page::get(self.db(), id).await?.ok_or(NoAnswer::Missing("page"))?;
+        self.sees(page.incident_id(), "page").await?;
+        self.with_messages(&page).await
+    }
+
+    async fn with_messages(&self, page: &Page) -> Result<PageView, NoAnswer> {
+        let messages = rows::message::of_page(self.db(), page.id).await?.iter().map(message_view).collect();
+        Ok(PageView::of(page, messages))
+    }
+
+    /// Why somebody was, or was not, paged: the facts of a page's log, a sentence each.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn explain_page(&self, id: PageId) -> Result<PageExplanation, NoAnswer> {
+        let page = self.page(id).await?;
+        let events = rows::event::of_stream(self.db(), &Stream::Page(id).to_string(), 0, 1000).await?;
+        Ok(PageExplanation { page, lines: events.iter().map(|e| self.event_view(e)).collect() })
+    }
+
+    /// Who would be paged for these signals of an integration, were they to arrive now, and why.
+    ///
+    /// # Errors
+    /// When there is no such integration, or the asker may not see the organisation.
+    pub fn explain_signals(&self, integration: &str, signals: &[Signal]) -> Result<Vec<SignalExplanation>, NoAnswer> {
+        let org = self.organisation()?;
+        let form = org.integration(integration).ok_or(NoAnswer::Missing("integration"))?;
+        let now = self.engine.now();
+        Ok(signals
+            .iter()
+            .map(|signal| {
+                let judged = triage(&org, form, signal, now, true);
+                let wakes = judged.suppressed.is_none() && judged.decision == Declare::Declare;
+                let pages = if wakes { explain_policy(&org, judged.escalation.as_deref(), judged.severity, now) } else { Vec::new() };
+                SignalExplanation {
+                    integration: integration.to_owned(),
+                    dedup_key: signal.dedup_key.clone(),
+                    title: judged.title,
+                    steps: judged.steps,
+                    decision: decision_word(judged.decision).to_owned(),
+                    severity: judged.severity,
+                    service: judged.service,
+                    escalation: judged.escalation,
+                    silenced_by: judged.suppressed.map(|s| s.silence),
+                    pages,
+                }
+            })
+            .collect())
+    }
+
+    /// An accepted request, as kept.
+    ///
+    /// # Errors
+    /// When there is none, or the asker is no administrator.
+    pub async fn signal(&self, id: SignalId) -> Result<rows::signal::Stored, NoAnswer> {
+        self.needs(Scope::Admin)?;
+        rows::signal::get(self.db(), id).await?.ok_or(NoAnswer::Missing("signal"))
+    }
+
+    /// Accepted requests, newest first.
+    ///
+    /// # Errors
+    /// When the asker is no administrator, or the store does not answer.
+    pub async fn signals(&self, before: Option<SignalId>, limit: i64) -> Result<Vec<rows::signal::Stored>, NoAnswer> {
+        self.needs(Scope::Admin)?;
+        Ok(rows::signal::list(self.db(), before, limit.clamp(1, LIST_MAX)).await?)
+    }
+
+    fn event_view(&self, e: &rows::event::Stored) -> EventView {
+        let body = e.body.as_deref().and_then(|body| serde_json::from_str(body).ok());
+        let org = self.engine.org();
+        EventView {
+            seq: e.seq,
+            stream: e.stream.clone(),
+            version: e.version,
+            incident: e.incident.clone(),
+            line: crate::timeline::line(&org, &e.kind, &e.actor, body.as_ref()),
+            kind: e.kind.clone(),
+            at: e.at,
+            recorded_at: e.recorded_at,
+            actor: e.actor.clone(),
+            cause: e.cause.clone(),
+            body,
+        }
+    }
+}
+
+/// Whom a policy would page and when, were a page to start now and nobody to acknowledge: as
+/// `paging::decide` goes through it. A step that reaches nobody takes no time, and a round of such steps is the last.
+pub(crate) fn explain_policy(org: &Org, policy: Option<&str>, severity: Severity, now: Timestamp) -> Vec<StepExplanation> {
+    let mut out = Vec::new();
+    let mut at = now;
+    if let Some(form) = policy.and_then(|id| org.escalation(id)) {
+        for round in 1..=form.repeat.saturating_add(1) {
+            let mut reached = false;
+            for (index, step) in form.steps.iter().enumerate() {
+                let name = if round == 1 { format!("step {}", index + 1) } else { format!("round {round}, step {}", index + 1) };
+                let step_of = explain_step(org, name, round, &step.page, severity, at, now);
+                if step_of.people.iter().any(|person| !person.contacts.is_empty()) {
+                    reached = true;
+                    at = after(at, step.within);
+                }
+                out.push(step_of);
+            }
+            if !reached {
+                break;
+            }
+        }
+    }
+    if !org.catch_all().is_empty() {
+        let round = out.last().map_or(1, |step| step.round);
+        out.push(explain_step(org, "catch-all".to_owned(), round, org.catch_all(), severity, at, now));
+    }
+    out
+}
+
+fn explain_step(
+    org: &Org,
+    name: String,
+    round: u32,
+    targets: &[String],
+    severity: Severity,
+    at: Timestamp,
+    now: Timestamp,
+) -> StepExplanation {
+    let urgency = org.severity(severity).notify;
+    let resolved = org.people_for_all(targets, at);
+    let ways = |person: &str| -> Vec<String> {
+        let way = |way: &Way<'_>| {
+            let channel = if way.contact.webhook.is_some() { "webhook" } else { "email" };
+            let when = if way.after.is_zero() { "at once".to_owned() } else { format!("after {}", way.after) };
+            format!("{channel} {} {when}", way.contact.id)
+        };
+        org.reach(person, urgency).iter().map(way).collect()
+    };
+    let people = resolved.people.iter();
+    let people =
+        people.map(|(person, via)| PersonExplanation { person: person.clone(), via: via.clone(), contacts: ways(person) }).collect();
+    let waited = at.duration_since(now).as_secs();
+    StepExplanation { name, round, after: format!("{}:{:02}", waited / 60, waited % 60), people, why_nobody: resolved.why_nobody }
+}
+
+pub(crate) fn decision_word(decision: Declare) -> &'static str {
+    match decision {
+        Declare::Declare => "declare",
+        Declare::Candidate => "candidate",
+        Declare::Record => "record",
+    }
+}
+
+fn message_view(m: &rows::message::Stored) -> MessageView {
+    MessageView {
+        id: m.id.to_string(),
+        person: m.person.clone(),
+        contact: m.contact.clone(),
+        channel: m.channel.clone(),
+        round: m.notice.round,
+        step: m.notice.step,
+        state: m.state.clone(),
+        in_doubt: m.in_doubt,
+        attempts: m.attempts,
+        created_at: m.created_at,
+        next_attempt_at: (m.state == "queued").then_some(m.next_attempt_at),
+        last_error: m.last_error.clone(),
+    }
+}
+
+fn expectation_view(e: &Expectation) -> ExpectationView {
+    ExpectationView {
+        owner: e.owner.to_string(),
+        key: e.key.clone(),
+        rule: e.rule.name().to_owned(),
+        state: e.standing.word().to_owned(),
+        expects: e.rule.expects().to_owned(),
+        or_else: e.rule.or_else().to_owned(),
+        opened_at: e.segments.first().map(|s| s.from),
+        due_at: e.deadline_at().map_or(e.next_look_at, |at| at.max(e.next_look_at)),
+        settled_at: e.settled_at,
+        why: e.why.clone(),
+    }
+}

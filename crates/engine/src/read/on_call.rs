@@ -1,0 +1,70 @@
+//! Who is on call, and who takes over, as people ask for it. It deliberately decides nothing: the
+//! resolver is `allclear_domain::oncall`, and who may is `allclear_domain::access`.
+
+use allclear_domain::access::may_end;
+use allclear_domain::oncall::Changes;
+use allclear_domain::view::{OnCallView, OverrideView};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::read::{NoAnswer, Queries};
+
+/// How far ahead the next hand-over is looked for: two months, more than the turns of usual rotas.
+const SHIFT_HORIZON: SignedDuration = SignedDuration::from_hours(24 * 60);
+
+impl Queries<'_> {
+    /// Who is on call everywhere, and who is next.
+    ///
+    /// # Errors
+    /// When the asker may not see the organisation.
+    pub fn on_call(&self, at: Timestamp) -> Result<Vec<OnCallView>, NoAnswer> {
+        let org = self.organisation()?;
+        let name = |id: &Option<String>| id.as_deref().and_then(|id| org.person(id)).map(|p| p.name.clone());
+        let mut out = Vec::new();
+        for form in &org.bundle().schedules {
+            let Some(schedule) = org.schedule(&form.id) else { continue };
+            let to = at.checked_add(SHIFT_HORIZON).unwrap_or(Timestamp::MAX);
+            let Changes { now, until, next } = schedule.changes(org.overrides(&form.id), at, to);
+            let (next, next_at) = next.unzip();
+            out.push(OnCallView {
+                schedule: form.id.clone(),
+                name: form.name.clone().unwrap_or_else(|| form.id.clone()),
+                team: form.team.clone(),
+                time_zone: form.time_zone.clone(),
+                person_name: name(&now.person),
+                because: now.because.to_string(),
+                person: now.person,
+                until,
+                next_name: name(&next),
+                next,
+                next_at,
+            });
+        }
+        Ok(out)
+    }
+
+    /// The overrides of a schedule that run or are to come, by their start; none where there is no such
+    /// schedule.
+    ///
+    /// # Errors
+    /// When the asker may not see the organisation.
+    pub fn overrides(&self, schedule: &str) -> Result<Vec<OverrideView>, NoAnswer> {
+        let (org, now) = (self.organisation()?, self.engine().now());
+        let mut out: Vec<OverrideView> = org
+            .overrides(schedule)
+            .iter()
+            .filter(|change| change.ends_at > now)
+            .map(|change| OverrideView {
+                id: change.id.clone(),
+                schedule: change.schedule.clone(),
+                person: change.person.clone(),
+                person_name: org.person(&change.person).map(|person| person.name.clone()),
+                starts_at: change.starts_at,
+                ends_at: change.ends_at,
+                made_by: change.made_by.as_ref().map(ToString::to_string),
+                may_end: may_end(&org, self.who(), change),
+            })
+            .collect();
+        out.sort_by(|a, b| (a.starts_at, &a.id).cmp(&(b.starts_at, &b.id)));
+        Ok(out)
+    }
+}

@@ -1,0 +1,375 @@
+//! The board: what needs a person, most urgent first; who is on call; and, when nothing is open,
+//! how the first alarm is raised.
+//!
+//! It costs a bounded number of reads however much is open, and a row stays a few hundred bytes:
+//! all its buttons belong to one form.
+
+pub(crate) mod filter;
+pub(crate) mod search;
+
+use allclear_domain::access::{Principal, Scope};
+use allclear_domain::expect::Rule;
+use allclear_domain::incident::{Severity, State};
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::view::{IncidentView, OnCallView};
+use allclear_engine::Engine;
+use allclear_engine::read::{IncidentFilter, NoAnswer};
+use axum::extract::{Query, State as Shared};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use jiff::Timestamp;
+use maud::{Markup, Render, html};
+
+use crate::access::form_key::once;
+use crate::access::reader::{Asked, answer, reader};
+use crate::board::filter::Filter;
+use crate::demo_outbox;
+use crate::frame::pieces;
+use crate::frame::shell::{Page, Place, framed};
+use crate::frame::time_text::When;
+use crate::{App, DemoMessage, WebOptions};
+
+/// Ended incidents shown below the open ones.
+const ENDED_SHOWN: usize = 5;
+/// Ended ones are looked for among this many of the newest.
+const ENDED_AMONG: i64 = 30;
+/// Messages of a demonstration shown on the board; the others have a page.
+const MESSAGES_SHOWN: usize = 4;
+/// Characters of a title in the list of ended incidents.
+const TITLE_CHARS_MAX: usize = 120;
+/// Characters of a title that two lines of a phone hold; a longer one may be cut there, and is told whole by pointing at it.
+const TITLE_CHARS_SEEN: usize = 60;
+/// Bytes of a row, by and large: 1,030 with a title of thirty characters.
+const ROW_BYTES: usize = 1_200;
+/// The form that all buttons of the rows belong to.
+const ACTS: &str = "acts";
+
+/// One open incident.
+pub(crate) struct Row {
+    pub incident: IncidentView,
+    due: Option<Due>,
+}
+
+/// What is awaited next, of the things that a person would act on.
+#[derive(Clone, Copy)]
+struct Due {
+    words: &'static str,
+    at: Timestamp,
+}
+
+impl Row {
+    fn is_late(&self, when: &When) -> bool {
+        self.due.is_some_and(|due| when.is_late(due.at))
+    }
+
+    /// Declared, and nothing calls anybody any more.
+    fn is_nobodys(&self) -> bool {
+        // Everybody was paged: that it comes back gives it to nobody.
+        self.incident.state == State::Declared && self.due.as_ref().is_none_or(|due| due.words == COMES_BACK)
+    }
+}
+
+/// What is due of a page that nobody answered.
+const COMES_BACK: &str = "page comes back";
+
+/// Everything on the board.
+pub(crate) struct Board {
+    when: When,
+    me: Option<String>,
+    may_act: bool,
+    filter: Filter,
+    /// What is shown.
+    rows: Vec<Row>,
+    candidates: Vec<Row>,
+    /// Of everything open, before it was narrowed: how many of each severity, and how many are mine.
+    counts: [usize; 5],
+    mine: usize,
+    late: usize,
+    nobodys: usize,
+    /// Whether more are open than a board holds.
+    cut: bool,
+    ended: Vec<IncidentView>,
+    /// Nothing of it for a guest.
+    on_call: Option<Vec<OnCallView>>,
+}
+
+/// GET.
+pub(crate) async fn show(Shared(app): Shared<App>, headers: HeaderMap, Query(asked): Asked) -> Response {
+    answer(async {
+        let (who, when) = reader(&app, &headers).await?;
+        let wall = asked.contains_key("wall");
+        let filter = Filter::read(&asked);
+        let source = filter.address(wall);
+        let board = read(&app.engine, &who, when.clone(), filter).await?;
+        let sent = demo_outbox::seen(&app, &who).await?;
+        let title = title(&board);
+        let body = page(&board, &app.engine.org(), &app.options, &sent, wall);
+        Ok(framed(
+            &app,
+            &Page { title: &title, place: Place::Board, who: &who, when: &when, wall, live: Some("on=board".into()), source, body },
+        ))
+    })
+    .await
+}
+
+/// What a tab shows of it: how many wait, before anything else.
+fn title(board: &Board) -> String {
+    match board.counts.iter().sum::<usize>() {
+        0 => "Board".to_owned(),
+        open if board.late > 0 => format!("{open} open, {} late", board.late),
+        open => format!("{open} open"),
+    }
+}
+
+async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> Result<Board, NoAnswer> {
+    let queries = engine.queries(who);
+    let everything = IncidentFilter::default();
+    // At once: the store has more than one reader, and these two are most of what a large board costs.
+    let (open, awaited) = (Box::pin(queries.open_incidents(&everything)), Box::pin(queries.awaited(&everything)));
+    let ((open, cut), awaited) = tokio::try_join!(open, awaited)?;
+    let mut due: std::collections::HashMap<String, Due> = std::collections::HashMap::with_capacity(open.len());
+    for awaited in awaited {
+        let Some(words) = words(awaited.rule) else { continue };
+        let found = Due { words, at: awaited.due_at };
+        let first = due.entry(awaited.incident.to_string()).or_insert(found);
+        if found.at < first.at {
+            *first = found;
+        }
+    }
+    let me = who.person().map(ToOwned::to_owned);
+    let mut rows: Vec<Row> = open.into_iter().map(|incident| Row { due: due.get(&incident.id).copied(), incident }).collect();
+    let mut counts = [0; 5];
+    for row in rows.iter().filter(|row| row.incident.state != State::Candidate) {
+        counts[usize::from(row.incident.severity.rank() - 1)] += 1;
+    }
+    let mine = rows.iter().filter(|row| filter::is_of(&row.incident, me.as_deref())).count();
+    let declared = |row: &&Row| row.incident.state != State::Candidate;
+    let late = rows.iter().filter(declared).filter(|row| row.is_late(&when)).count();
+    let nobodys = rows.iter().filter(|row| row.is_nobodys()).count();
+    rows.retain(|row| filter.admits(&row.incident, me.as_deref()));
+    rows.sort_by_cached_key(|row| {
+        let i = &row.incident;
+        (i.severity, i.state != State::Declared, !row.is_late(&when), row.due.map_or(Timestamp::MAX, |due| due.at), i.id.clone())
+    });
+    let (candidates, rows) = rows.into_iter().partition(|row| row.incident.state == State::Candidate);
+    let mut ended = queries.incidents(IncidentFilter::default(), ENDED_AMONG).await?;
+    ended.retain(|i| !i.state.is_open());
+    ended.truncate(ENDED_SHOWN);
+    let on_call = if queries.sees_organisation() { Some(queries.on_call(when.now)?) } else { None };
+    let may_act = who.scope.admits(Scope::Respond);
+    Ok(Board { when, me, may_act, filter, rows, candidates, counts, mine, late, nobodys, cut, ended, on_call })
+}
+
+/// What a person would do about it, in a word or two; nothing for what only follows by itself.
+fn words(rule: Rule) -> Option<&'static str> {
+    Some(match rule.name() {
+        "page.ack" => "acknowledge",
+        "page.again" => COMES_BACK,
+        "incident.candidate" => "decide",
+        "incident.confirm_recovery" => "confirm recovery",
+        "incident.group_wait" => "page starts",
+        "incident.silenced" => "silence ends",
+        "incident.flapping" => "quiet",
+        name if name.starts_with("incident.") && !name.contains("digest") => other(rule),
+        _ => return None,
+    })
+}
+
+/// Rules of roles, tasks, updates and reviews, shortened from what they expect.
+fn other(rule: Rule) -> &'static str {
+    match rule.name() {
+        "incident.role_answer" => "answer to an offer",
+        "incident.role" => "commander",
+        "incident.task" => "task",
+        "incident.update" => "update",
+        "incident.attended" => "sign of work",
+        "incident.still_on_it" => "still on it?",
+        _ => rule.expects(),
+    }
+}
+
+fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wall: bool) -> Markup {
+    let when = &board.when;
+    let open: usize = board.counts.iter().sum();
+    html! {
+        header class="heading board-head" data-live="counts" {
+            h1 class="counts" {
+                @if open == 0 { "Nothing is open" } @else { (open) @if board.cut { "+" } " open" }
+                @if board.late > 0 { span class="dot" { " · " } span class="late" { (board.late) " late" } }
+                @if board.nobodys > 0 { span class="dot" { " · " } span class="late" { "nobody has " (board.nobodys) } }
+            }
+            p class="beside now" { (when.stamp(when.now)) " " (when.zone()) }
+        }
+        @if !wall && open > 0 { (filter::bar(&board.filter, &board.counts, board.mine, board.me.is_some(), board.on_call.is_some().then_some(org))) }
+        div data-live="rows" class="rows" {
+            @if board.may_act { form id=(ACTS) method="post" action="/" hidden { (once(when)) input type="hidden" name="back" value="/"; } }
+            @if open == 0 && board.candidates.is_empty() { (empty(options)) }
+            @else if board.rows.is_empty() && board.filter.is_narrow() {
+                p class="quiet" { "None of the " (open) " open incidents fits. " a href="/" { "Show all" } }
+            }
+            @if !board.rows.is_empty() {
+                ol class="board" aria-label="Open incidents, most urgent first" { (Lines { board, rows: &board.rows, org }) }
+            }
+            @if board.cut { p class="quiet" { "More are open, none worse than these. All of them: " code { "allclear list" } } }
+            @if !board.candidates.is_empty() {
+                section class="candidates" {
+                    h2 { "Candidates (" (board.candidates.len()) ")" span class="quiet" { " · is this an incident?" } }
+                    ol class="board" aria-label="Candidates" { (Lines { board, rows: &board.candidates, org }) }
+                }
+            }
+        }
+        div class="below" data-live="below" {
+            @if let Some(shifts) = &board.on_call { (on_call(board, shifts)) }
+            @if !board.ended.is_empty() && !wall { (ended(board, org)) }
+        }
+        @if options.demo_outbox.is_some() && !wall {
+            section class="sent" data-live="sent" {
+                h2 { "Messages" span class="quiet" { " · this demonstration sends none; these would have gone out" } }
+                (demo_outbox::list(sent, org, when, MESSAGES_SHOWN))
+                @if sent.len() > MESSAGES_SHOWN { p class="all" { a href="/outbox" { "All " (sent.len()) " messages" } } }
+            }
+        }
+        @if let Some(curl) = options.first_alarm_curl.as_ref().filter(|_| options.open_to.is_some() && open > 0 && !wall) {
+            section class="empty own" {
+                h2 { "Raise an alarm of your own" }
+                pre tabindex="0" { code { (curl) } }
+            }
+        }
+    }
+}
+
+/// Rows, written into a page that has room for them: a thousand are a megabyte, which would be moved ten
+/// times while it grows.
+struct Lines<'a> {
+    board: &'a Board,
+    rows: &'a [Row],
+    org: &'a Org,
+}
+
+impl Render for Lines<'_> {
+    fn render_to(&self, page: &mut String) {
+        page.reserve(self.rows.len() * ROW_BYTES);
+        for row in self.rows {
+            line(self.board, row, self.org).render_to(page);
+        }
+    }
+}
+
+fn line(board: &Board, row: &Row, org: &Org) -> Markup {
+    let (incident, when) = (&row.incident, &board.when);
+    let began = incident.declared_at.unwrap_or(incident.created_at);
+    let who = incident.commander.as_deref().or(incident.acknowledged_by.as_deref());
+    html! {
+        li class=[row.is_late(when).then_some("is-late")] data-key=(incident.reference) {
+            span class="which" { (pieces::severity(incident.severity)) " " span class="ref" { (incident.reference) } }
+            span class="what" {
+                a class="title" href={ "/incidents/" (incident.reference) } title=[(incident.title.chars().count() > TITLE_CHARS_SEEN).then_some(&incident.title)] { bdi { (incident.title) } }
+                span class="service" { @if let Some(id) = &incident.service { bdi { (pieces::service(org, id)) } } @else { "no service" } }
+            }
+            span class="standing" {
+                span class="state" { (pieces::state(incident.state)) @if incident.recovered && incident.state.is_open() { span class="quiet" { ", recovered" } } @if incident.held_until.is_some() { span class="quiet" { ", silenced" } } @if incident.flapping == Some(true) { span class="quiet" { ", flaps" } } }
+                span class="age" { span class="vh" { "open for " } (when.aging(began)) }
+            }
+            span class="who" {
+                @if let Some(id) = who { span class="vh" { "with " } bdi { (pieces::name(org, id)) } }
+                @else { span class="quiet" { "—" span class="vh" { " nobody has it" } } }
+                @if let Some(at) = incident.last_update_at { span class="told quiet" { "told " (when.time(at, &when.ago(at))) } }
+            }
+            span class="next" {
+                @if let Some(due) = &row.due { span class="words" { (due.words) } " " (when.counting(due.at)) }
+                @else if row.is_nobodys() { span class="late" { "nobody has it" } }
+                @else { span class="quiet nothing" { "nothing is due" } }
+            }
+            span class="act" { @if board.may_act { (next_act(incident)) } }
+        }
+    }
+}
+
+/// The one button of a row: the next likely act.
+fn next_act(incident: &IncidentView) -> Markup {
+    let to = |verb: &str| format!("/incidents/{}/{verb}", incident.reference);
+    let of = |verb: &str| format!("{verb} {}", incident.reference);
+    html! {
+        @match incident.state {
+            State::Declared => button class="do" form=(ACTS) formaction=(to("acknowledge")) aria-label=(of("Acknowledge")) { "Acknowledge" },
+            State::Candidate => {
+                button class="do" form=(ACTS) formaction=(to("declare")) aria-label=(of("Declare")) { "Declare" }
+                button class="may" form=(ACTS) formaction=(to("cancel")) name="why" value="Not an incident" aria-label=(of("Not an incident:")) { "Not an incident" }
+            },
+            State::Mitigated => a class="may" href={ "/incidents/" (incident.reference) "?do=resolve" } aria-label=(of("Resolve")) { "Resolve" },
+            _ if incident.recovered => a class="may" href={ "/incidents/" (incident.reference) "?do=resolve" } aria-label=(of("Resolve")) { "Resolve" },
+            _ => a class="may" href={ "/incidents/" (incident.reference) "#say" } aria-label=(of("Write to")) { "Write" },
+        }
+    }
+}
+
+fn empty(options: &WebOptions) -> Markup {
+    html! {
+        section class="empty" {
+            p { "Alarms that arrive become incidents here, the most urgent first." }
+            @if let Some(curl) = &options.first_alarm_curl {
+                p { "Raise the first one. Copy this into a terminal:" }
+                pre tabindex="0" { code { (curl) } }
+            } @else {
+                p { "Raise the first one from a terminal:" }
+                pre tabindex="0" { code { "allclear declare \"Card payments failing\"" } }
+            }
+            p { "Or " a href="/declare" { "declare one here" } "." }
+        }
+    }
+}
+
+fn on_call(board: &Board, shifts: &[OnCallView]) -> Markup {
+    let when = &board.when;
+    html! {
+        section class="now-on-call" {
+            h2 { a href="/on-call" { "On call now" } }
+            @if shifts.is_empty() { p class="quiet" { "No schedule is set, so escalation policies reach people only by name." } }
+            ul class="pairs" {
+                @for shift in shifts {
+                    li {
+                        span { bdi { (shift.name) } }
+                        span {
+                            @match (&shift.person_name, &shift.person) {
+                                (Some(name), _) | (None, Some(name)) => strong { bdi { (name) } },
+                                (None, None) => span class="late" { "nobody" },
+                            }
+                            span class="quiet until" {
+                                @if let Some(until) = shift.until {
+                                    " until " (when.time(until, &when.minute(until))) ", " (crate::on_call::then(shift, when))
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn ended(board: &Board, org: &Org) -> Markup {
+    let when = &board.when;
+    html! {
+        section {
+            h2 { "Ended lately" }
+            ul class="ended" {
+                @for incident in &board.ended {
+                    @let at = incident.closed_at.or(incident.resolved_at).unwrap_or(incident.updated_at);
+                    li {
+                        (pieces::severity(incident.severity))
+                        a href={ "/incidents/" (incident.reference) } { span class="ref" { (incident.reference) } " " bdi { (pieces::cut(&incident.title, TITLE_CHARS_MAX)) } }
+                        span class="quiet" {
+                            (pieces::state(incident.state)) " " (when.time(at, &when.ago(at)))
+                            @if let Some(id) = &incident.service { " · " bdi { (pieces::service(org, id)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Severities that a list of counts names.
+pub(crate) fn severities() -> impl Iterator<Item = (usize, Severity)> {
+    Severity::ALL.into_iter().enumerate()
+}

@@ -1,0 +1,109 @@
+//! The style sheet, the script and the mark, each under a name made from its content and kept for
+//! ever by browsers; and the headers that every page carries.
+//!
+//! Style and script are written in parts by subject and served whole: one request each, no build
+//! step. Deliberately no fonts: `default-src 'none'` is the whole policy for them.
+
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use sha2::{Digest, Sha256};
+
+const STYLE: &str = concat!(
+    include_str!("../css/tokens.css"),
+    include_str!("../css/base.css"),
+    include_str!("../css/link.css"),
+    include_str!("../css/frame.css"),
+    include_str!("../css/forms.css"),
+    include_str!("../css/board.css"),
+    include_str!("../css/incident.css"),
+    include_str!("../css/oncall.css"),
+    include_str!("../css/plain.css"),
+    include_str!("../css/settings.css"),
+    include_str!("../css/wall.css"),
+    include_str!("../css/print.css"),
+);
+const SCRIPT: &str =
+    concat!(include_str!("../js/clock.js"), include_str!("../js/patch.js"), include_str!("../js/live.js"), include_str!("../js/keys.js"));
+const MARK: &str = include_str!("../mark.svg");
+
+/// What a page without a script may load and do: our own style and mark, forms to ourselves.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// The same for a page with our own script, which follows what happens.
+const POLICY_LIVE: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+/// Bytes of the digest in a name: 48 bits tell every edition of one file apart.
+const NAME_BYTES: usize = 6;
+/// A year, the longest that RFC 9111's ancestors advised; the name changes with the content.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// Where the style sheet is.
+pub(crate) static STYLE_PATH: LazyLock<String> = LazyLock::new(|| named(STYLE, "css"));
+/// Where the script is.
+pub(crate) static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| named(SCRIPT, "js"));
+/// Where the mark is.
+pub(crate) static MARK_PATH: LazyLock<String> = LazyLock::new(|| named(MARK, "svg"));
+
+fn named(content: &str, extension: &str) -> String {
+    let digest = Sha256::digest(content.as_bytes());
+    let hex: String = digest.iter().take(NAME_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    format!("/assets/allclear-{hex}.{extension}")
+}
+
+/// The files.
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new().route("/assets/{name}", get(file))
+}
+
+async fn file(Path(name): Path<String>) -> Response {
+    let path = format!("/assets/{name}");
+    let (content, kind) = if path == *STYLE_PATH {
+        (STYLE, "text/css; charset=utf-8")
+    } else if path == *SCRIPT_PATH {
+        (SCRIPT, "text/javascript; charset=utf-8")
+    } else if path == *MARK_PATH {
+        (MARK, "image/svg+xml")
+    } else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, FOR_EVER), (X_CONTENT_TYPE_OPTIONS, "nosniff"), (RESOURCE_POLICY, "same-origin")];
+    (headers, content).into_response()
+}
+
+/// Lets a page run our own script.
+pub(crate) fn with_script(mut response: Response) -> Response {
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY_LIVE));
+    response
+}
+
+/// Puts the headers of a page on an answer; a policy that it has already stays.
+pub(crate) fn secure(mut response: Response) -> Response {
+    response.headers_mut().entry(CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
+    for (name, value) in [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // Not `no-referrer`: browsers would then send `Origin: null` with our own forms.
+        (REFERRER_POLICY, "same-origin"),
+        (CACHE_CONTROL, "no-store"),
+        // No window of another site holds on to ours, and no page of another site draws what is ours.
+        (OPENER_POLICY, "same-origin"),
+        (RESOURCE_POLICY, "same-origin"),
+        (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// The same as a layer.
+pub(crate) async fn secured(response: Response) -> Response {
+    secure(response)
+}

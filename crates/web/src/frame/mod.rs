@@ -1,0 +1,11 @@
+//! What every page stands in: the document, the frame around pages, small pieces, times, and what is shown where there
+//! is no page.
+
+pub(crate) mod assets;
+pub(crate) mod document;
+pub(crate) mod live;
+pub(crate) mod markdown;
+pub(crate) mod pieces;
+pub(crate) mod refused;
+pub(crate) mod shell;
+pub(crate) mod time_text;

@@ -1,0 +1,313 @@
+//! What stands beside an incident's log: people and their roles, tasks; alerts, pages, updates,
+//! and what happened to the same service before.
+
+use allclear_domain::incident::lifecycle::{Verb, next};
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::paging::Status;
+use allclear_domain::view::{ActionView, AlertView, MessageView};
+use maud::{Markup, html};
+
+use crate::frame::pieces;
+use crate::frame::time_text::When;
+use crate::incident::ask_forms;
+use crate::incident::{ALERTS_SHOWN, Told};
+use crate::message_link::page::ended;
+
+/// Messages shown of one page, the newest.
+const MESSAGES_SHOWN: usize = 30;
+/// Characters of one line.
+const LINE_CHARS_MAX: usize = 400;
+/// Characters of the title of another incident.
+const TITLE_CHARS_MAX: usize = 90;
+
+/// Who does what, and what is known of when.
+pub(crate) fn people(told: &Told, org: &Org) -> Markup {
+    let (incident, when) = (&told.incident, &told.when);
+    let known = [
+        ("Impact began", incident.impact_started_at),
+        ("Detected", incident.detected_at),
+        ("Declared", incident.declared_at),
+        ("Acknowledged", incident.acknowledged_at),
+        ("Mitigated", incident.mitigated_at),
+        ("Resolved", incident.resolved_at),
+        ("Closed", incident.closed_at),
+    ];
+    html! {
+        section class="part-people" {
+            div data-live="people" class="group tight" {
+                h2 { "People" }
+                dl class="roles" {
+                    @for role in &incident.roles {
+                        div {
+                            dt { (pieces::capital(&role.role)) }
+                            dd {
+                                @match &role.person { Some(id) => bdi { (pieces::name(org, id)) }, None => span class="quiet" { "nobody" } }
+                                @if let Some(since) = role.since { span class="quiet small" { " since " (when.time(since, &when.clock(since))) } }
+                                @if let Some(asked) = role.offered_to.as_ref().filter(|_| incident.state.is_open()) { span class="small" { " · " bdi { (pieces::name(org, asked)) } " was asked" @if let Some(at) = role.offered_at { " " (when.time(at, &when.ago(at))) } } }
+                            }
+                        }
+                    }
+                    @if !incident.roles.iter().any(|role| role.role == "commander") {
+                        div { dt { "Commander" } dd { @match &incident.commander { Some(id) => bdi { (pieces::name(org, id)) }, None => span class="quiet" { "nobody" } } } }
+                    }
+                    @if let Some(id) = &incident.acknowledged_by { div { dt { "First on it" } dd { bdi { (pieces::name(org, id)) } } } }
+                }
+            }
+            @if told.may_act { (ask_forms::roles(told, org)) }
+            div data-live="times" class="group tight" {
+                h2 { "Times" span class="quiet" { " · " (when.zone()) } }
+                dl class="roles" {
+                    @for (word, at) in known {
+                        @if let Some(at) = at { div { dt { (word) } dd { (when.stamp(at)) } } }
+                    }
+                    div { dt { "Why it exists" } dd { bdi { (pieces::cut(&incident.because, LINE_CHARS_MAX)) } } }
+                }
+            }
+            @if told.may_act { (ask_forms::times(told)) }
+        }
+    }
+}
+
+/// What is to be done.
+pub(crate) fn tasks(told: &Told, org: &Org) -> Markup {
+    let (incident, when) = (&told.incident, &told.when);
+    let open = incident.tasks.iter().filter(|task| task.state == "open").count();
+    html! {
+        section class="part-tasks" {
+            div data-live="tasks" class="group tight" {
+                h2 { "Tasks" @if !incident.tasks.is_empty() { span class="quiet" { " · " (open) " open of " (incident.tasks.len()) } } }
+                @if incident.tasks.is_empty() { p class="quiet" { "None yet." } }
+                ul class="tasks" {
+                    @for task in &incident.tasks {
+                        li class=(task.state) data-key=(task.task) {
+                            p { span class="vh" { (task.state) ": " } bdi { (task.text) } }
+                            p class="quiet small" {
+                                @match &task.owner { Some(id) => bdi { (pieces::name(org, id)) }, None => "nobody yet" }
+                                @if let Some(due) = task.due_at.filter(|_| task.state == "open") { " · " (when.counting(due)) }
+                                @if let Some(at) = task.ended_at { " · " (task.state) " " (when.time(at, &when.ago(at))) }
+                            }
+                            @if told.may_act && task.state == "open" { (ask_forms::task(told, org, task)) }
+                        }
+                    }
+                }
+            }
+            @if told.may_act && incident.state.is_open() { (ask_forms::add_task(told, org)) }
+        }
+    }
+}
+
+/// The right column.
+pub(crate) fn more(told: &Told, org: &Org) -> Markup {
+    html! {
+        div class="right part-more" {
+            section data-live="pages" { (pages(told, org)) }
+            section data-live="alerts" { (alerts(told)) }
+            (updates(told, org))
+            (actions(told, org))
+            @if !told.similar.is_empty() { section data-live="similar" { (similar(told)) } }
+            @if let Some(id) = &told.incident.service {
+                @if let Some(text) = org.service(id).and_then(|service| service.runbook.as_deref()) {
+                    section { h2 { "Runbook" } p { (pieces::link_or_text(text)) } }
+                }
+            }
+        }
+    }
+}
+
+fn updates(told: &Told, org: &Org) -> Markup {
+    let when = &told.when;
+    html! {
+        section {
+            div data-live="updates" class="group tight" {
+                h2 { "Updates to stakeholders" }
+                @if told.updates.is_empty() { p class="quiet" { "None so far." } }
+                ol class="updates" {
+                    @for update in &told.updates {
+                        li {
+                            p class="quiet small" {
+                                (when.stamp(update.at)) @if update.audiences.is_empty() { " · log only" } @else { " · to " (pieces::list(&update.audiences, 3)) }
+                                @if let Some(by) = crate::incident::actor(org, &update.actor) { " · " bdi { (by) } }
+                                @if let Some(at) = update.next_by { " · next by " (when.stamp(at)) }
+                            }
+                            p class="said clamp" { bdi { (update.text) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What will be done so that it does not happen again: promised once it is over, or before.
+fn actions(told: &Told, org: &Org) -> Markup {
+    let when = &told.when;
+    let over = !told.incident.state.is_open();
+    html! {
+        @if over || !told.actions.is_empty() {
+            section data-live="promised" {
+                h2 { "Corrective actions" }
+                @if told.actions.is_empty() { p class="quiet" { "None so far." } }
+                ul class="tasks" { @for action in &told.actions { (action_line(action, org, when)) } }
+                @if told.may_act { p class="only-screen" { a href={ "/actions?incident=" (told.incident.reference) } { "Add an action" } } }
+            }
+        }
+    }
+}
+
+/// One corrective action: what, who, until when.
+pub(crate) fn action_line(action: &ActionView, org: &Org, when: &When) -> Markup {
+    html! {
+        li class=(action.state) data-key=(action.id) {
+            p { span class="vh" { (action.state) ": " } bdi { (pieces::cut(&action.text, LINE_CHARS_MAX)) } }
+            p class="quiet small" {
+                bdi { (pieces::name(org, &action.owner)) }
+                @match action.ended_at {
+                    Some(at) => { " · " (action.state) " " (when.time(at, &when.ago(at))) },
+                    None if when.is_late(action.due_at) => { " · " (when.counting(action.due_at)) },
+                    None => { " · due " (when.time(action.due_at, &when.minute(action.due_at))) },
+                }
+            }
+        }
+    }
+}
+
+fn similar(told: &Told) -> Markup {
+    let when = &told.when;
+    html! {
+        h2 { "Same service before" }
+        ul class="ended" {
+            @for other in &told.similar {
+                li {
+                    (pieces::severity(other.severity))
+                    a href={ "/incidents/" (other.reference) } { span class="ref" { (other.reference) } " " bdi { (pieces::cut(&other.title, TITLE_CHARS_MAX)) } }
+                    span class="quiet" { (pieces::state(other.state)) " · " (when.time(other.created_at, &when.ago(other.created_at))) }
+                }
+            }
+        }
+    }
+}
+
+fn pages(told: &Told, org: &Org) -> Markup {
+    let when = &told.when;
+    html! {
+            h2 { "Pages" }
+            @if told.pages.is_empty() { p class="quiet" { "Nobody was paged." } }
+            @for page in told.pages.iter().filter(|page| page.status != Status::Told) {
+                div class="page" {
+                    p {
+                        @match page.status {
+                            Status::Running => { strong { "Looking for somebody" } " · round " (page.round) ", " @if page.catch_all { "catch-all" } @else { "step " (page.step) } },
+                            Status::Acknowledged => { strong { "Acknowledged" } @if let Some(id) = &page.acknowledged_by { " by " bdi { (pieces::name(org, id)) } } },
+                            Status::Stopped => strong { "Stopped" },
+                            Status::Exhausted => span class="late" { "Nobody answered" },
+                            Status::Told => strong { "Told" },
+                        }
+                    }
+                    p class="quiet" {
+                        "Started " (when.stamp(page.started_at))
+                        @if let Some(at) = page.ended_at { ", ended " (when.stamp(at)) }
+                        @if let Some(policy) = &page.escalation { " · policy " bdi { (policy) } } @else { " · no policy" }
+                    }
+                    @let hidden = page.messages.len().saturating_sub(MESSAGES_SHOWN);
+                    @if hidden > 0 { p class="quiet" { (hidden) " earlier messages are not shown" } }
+                    ul class="pairs" { @for message in page.messages.iter().skip(hidden) { (message_line(message, org, when)) } }
+                }
+            }
+            @if told.pages.iter().any(|page| page.status == Status::Told) {
+                div class="page" {
+                    p { strong { "Told, without a page" } }
+                    ul class="pairs" { @for page in told.pages.iter().filter(|page| page.status == Status::Told) { @for message in &page.messages { (message_line(message, org, when)) } } }
+                }
+            }
+    }
+}
+
+fn message_line(message: &MessageView, org: &Org, when: &When) -> Markup {
+    let words = match message.state.as_str() {
+        "delivered" => "told",
+        "rejected" => "could not be reached",
+        "withdrawn" => "not told, no longer needed",
+        _ if message.last_error.is_some() => "not reached yet, still trying",
+        _ => "being told",
+    };
+    html! {
+        li {
+            span { bdi { (pieces::name(org, &message.person)) } }
+            span {
+                (words)
+                span class="quiet" {
+                    " by " bdi { (message.contact) } " · " (when.stamp(message.created_at))
+                    @if message.in_doubt { " · may have arrived twice" }
+                    @if message.attempts > 1 { " · try " (message.attempts) }
+                }
+                @if let Some(why) = message.last_error.as_ref().filter(|_| message.state != "delivered") {
+                    span class="quiet" { " · " bdi { (pieces::cut(why, LINE_CHARS_MAX)) } }
+                }
+            }
+        }
+    }
+}
+
+fn alerts(told: &Told) -> Markup {
+    let when = &told.when;
+    let open = told.alerts.iter().filter(|a| a.state == "open").count();
+    html! {
+            h2 { "Alerts" @if !told.alerts.is_empty() { span class="quiet" { " · " (open) " open of " (told.alerts.len()) } } }
+            @if told.alerts.is_empty() { p class="quiet" { "None: a person declared it." } }
+            @if told.alerts.len() as i64 == ALERTS_SHOWN { p class="quiet" { "The newest " (ALERTS_SHOWN) " are shown." } }
+            ul class="alerts" {
+                @for alert in &told.alerts {
+                    li {
+                        p class="clamp" { bdi { (pieces::cut(&alert.title, LINE_CHARS_MAX)) } }
+                        p class="quiet" {
+                            @if alert.state == "open" { "Open for " (when.time(alert.starts_at, &when.age(alert.starts_at))) }
+                            @else { (ended(&alert.state)) @if let Some(at) = alert.ended_at { " " (when.stamp(at)) } }
+                            @if alert.count > 1 { " · sent " (alert.count) " times" }
+                            @if let Some(source) = &alert.source { " · " bdi { (pieces::cut(source, LINE_CHARS_MAX)) } }
+                        }
+                        (links(alert))
+                        (notes(alert))
+                    }
+                }
+            }
+            @if told.may_act && next(told.incident.state, Verb::Link).is_ok() {
+                (told.draft.refused("link"))
+                p class="only-screen" { a href={ "/incidents/" (told.incident.reference) "/alerts" } { "Link an alert" } }
+            }
+    }
+}
+
+/// Trifles of an alert that were cut or left out.
+fn notes(alert: &AlertView) -> Markup {
+    let notes: Vec<&str> =
+        alert.detail.get("notes").and_then(|notes| notes.as_array()).into_iter().flatten().filter_map(|note| note.as_str()).collect();
+    html! {
+        @if !notes.is_empty() {
+            details class="small" {
+                summary class="quiet" { "Not all of it was as it should be" }
+                ul { @for note in notes { li { bdi { (pieces::cut(note, LINE_CHARS_MAX)) } } } }
+            }
+        }
+    }
+}
+
+/// Links that came with an alert.
+fn links(alert: &AlertView) -> Markup {
+    /// More than these are kept, and not shown.
+    const LINKS_SHOWN: usize = 3;
+    let links = alert.detail.get("links").and_then(|l| l.as_array()).into_iter().flatten();
+    let text = |link: &serde_json::Value, key: &str| link.get(key).and_then(|v| v.as_str()).unwrap_or("").to_owned();
+    let links: Vec<(String, String)> = links
+        .map(|link| (text(link, "href"), text(link, "text")))
+        .filter(|(href, _)| pieces::followable(href).is_some())
+        .take(LINKS_SHOWN)
+        .map(|(href, words)| if words.is_empty() { (href.clone(), pieces::address(&href)) } else { (href, words) })
+        .collect();
+    html! {
+        @if !links.is_empty() {
+            p class="links" {
+                @for (href, words) in &links { (pieces::away(href, words)) " " }
+            }
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Corrective actions: what was promised after an incident, the most overdue first.
+
+use allclear_domain::access::{Principal, Scope};
+use allclear_domain::action::{Command as C, State};
+use allclear_domain::ids::ActionId;
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::view::ActionView;
+use allclear_engine::core::{Command, Versioned};
+use allclear_engine::read::LIST_MAX;
+use allclear_engine::read::learning::ActionFilter;
+use axum::Form;
+use axum::extract::{Path, Query, State as Shared};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+
+use crate::App;
+use crate::access::form_key;
+use crate::access::form_key::once;
+use crate::access::reader::{Asked, Fields, actor, answer, reader};
+use crate::frame::pieces;
+use crate::frame::refused::Refused;
+use crate::frame::shell::{Page, Place, framed, heading};
+use crate::frame::time_text::When;
+use crate::incident::ask_forms::Draft;
+use crate::incident::submit::{No, ask, done_before, needed, said, worded};
+
+/// Ended actions that are listed.
+const ENDED_SHOWN: i64 = 20;
+/// The verb of the form that adds one, as drafts name it.
+const ADD: &str = "add";
+
+/// GET.
+pub(crate) async fn show(Shared(app): Shared<App>, headers: HeaderMap, Query(asked): Asked) -> Response {
+    answer(async {
+        let (who, when) = reader(&app, &headers).await?;
+        // A link from an incident begins the form.
+        let draft = if asked.contains_key("incident") {
+            Draft { verb: ADD.into(), fields: asked.clone(), refusal: None }
+        } else {
+            Draft::default()
+        };
+        page(&app, &who, &when, &draft).await
+    })
+    .await
+}
+
+/// POST of a new one.
+pub(crate) async fn add(Shared(app): Shared<App>, headers: HeaderMap, Form(fields): Form<Fields>) -> Response {
+    answer(async {
+        let (who, when) = actor(&app, &headers).await?;
+        let done = async {
+            let nameless = || No::Typed("Name the incident that taught it. References look like INC-142.".to_owned());
+            let reference = said(&fields, "incident").ok_or_else(nameless)?;
+            let missing = |_| No::Typed(format!("There is no incident `{}`. References look like INC-142.", pieces::cut(&reference, 40)));
+            let incident = app.engine.queries(&who).incident_id(&reference).await.map_err(missing)?;
+            let day: jiff::civil::Date =
+                needed(&fields, "due", "the date")?.parse().map_err(|_| No::Typed("The date looks like 2026-03-01.".to_owned()))?;
+            // Due by the end of that day, where the reader is.
+            let due_at = when.begins(day.tomorrow().unwrap_or(day));
+            let command = Command::AddAction {
+                incident,
+                text: needed(&fields, "text", "what will be done")?,
+                owner: needed(&fields, "owner", "the owner")?,
+                due_at,
+            };
+            ask(&app, &who, form_key::key(&who, "/actions", &fields), command).await
+        };
+        finish(&app, &who, &when, ADD, &fields, done.await).await
+    })
+    .await
+}
+
+/// POST of a verb on one.
+pub(crate) async fn act(
+    Shared(app): Shared<App>,
+    headers: HeaderMap,
+    Path((id, verb)): Path<(String, String)>,
+    Form(fields): Form<Fields>,
+) -> Response {
+    answer(async {
+        let (who, when) = actor(&app, &headers).await?;
+        let missing = || Refused::missing("action", "Look for it among the actions.");
+        let action: ActionId = id.parse().map_err(|_| missing())?;
+        let now = app.engine.queries(&who).action(action).await?;
+        let done = async {
+            let command = match verb.as_str() {
+                "done" => C::Finish { note: said(&fields, "note") },
+                "drop" => C::Drop { why: needed(&fields, "note", "the reason")? },
+                "assign" => C::Assign { owner: needed(&fields, "owner", "the owner")? },
+                _ => return Err(No::Page(missing())),
+            };
+            let once = form_key::key(&who, &format!("/actions/{id}/{verb}"), &fields);
+            if !done_before(&app, once.as_ref()).await? && form_key::saw_another(&fields, &seen(&now)) {
+                return Err(No::Changed("action"));
+            }
+            let asked = Command::Action { id: action, command };
+            let asked = Command::IfVersion { of: Versioned::Action(action), version: now.version, command: Box::new(asked) };
+            ask(&app, &who, once, asked).await
+        };
+        finish(&app, &who, &when, &id, &fields, done.await).await
+    })
+    .await
+}
+
+/// A mark of what somebody sees of an action.
+fn seen(action: &ActionView) -> String {
+    form_key::mark(&[&action.text, &action.owner, &action.state, &action.due_at.to_string()])
+}
+
+async fn finish<T>(app: &App, who: &Principal, when: &When, form: &str, fields: &Fields, done: Result<T, No>) -> Result<Response, Refused> {
+    let no = match done {
+        Ok(_) => return Ok(Redirect::to("/actions").into_response()),
+        Err(no) => no,
+    };
+    let (status, why) = worded(no)?;
+    let mut response = page(app, who, when, &Draft { verb: form.to_owned(), fields: fields.clone(), refusal: Some(why) }).await?;
+    *response.status_mut() = status;
+    Ok(response)
+}
+
+async fn page(app: &App, who: &Principal, when: &When, draft: &Draft) -> Result<Response, Refused> {
+    let org = app.engine.org();
+    let queries = app.engine.queries(who);
+    let filter = |state| ActionFilter { state: Some(state), ..ActionFilter::default() };
+    let mut open = queries.actions(filter(State::Open), LIST_MAX).await?;
+    open.sort_by_key(|action| action.due_at);
+    let mut ended = queries.actions(filter(State::Done), ENDED_SHOWN).await?;
+    ended.extend(queries.actions(filter(State::Dropped), ENDED_SHOWN).await?);
+    ended.sort_by_key(|action| std::cmp::Reverse(action.ended_at));
+    let late = open.iter().filter(|action| when.is_late(action.due_at)).count();
+    let may_act = who.scope.admits(Scope::Respond);
+    let body = html! {
+        (heading("Actions", &html! { (open.len()) " open" @if late > 0 { " · " span class="late" { (late) " late" } } }))
+        @if may_act { (add_form(&org, when, who, draft)) }
+        section data-live="open" {
+            @if open.is_empty() { p class="prose quiet" { "Nothing is promised. What an incident teaches becomes an action with an owner and a date, here." } }
+            ul class="list" { @for action in &open { (line(action, &org, when, may_act, draft)) } }
+        }
+        @if !ended.is_empty() {
+            section class="section" data-live="ended" {
+                h2 { "Ended" }
+                ul class="list" { @for action in ended.iter().take(ENDED_SHOWN as usize) { (line(action, &org, when, false, draft)) } }
+            }
+        }
+    };
+    Ok(framed(
+        app,
+        &Page {
+            title: "Actions",
+            place: Place::Actions,
+            who,
+            when,
+            wall: false,
+            live: Some("on=board".into()),
+            source: "/actions".into(),
+            body,
+        },
+    ))
+}
+
+fn line(action: &ActionView, org: &Org, when: &When, may_act: bool, draft: &Draft) -> Markup {
+    html! {
+        li data-key=(action.id) class="action" {
+            div {
+                p { strong { bdi { (action.text) } } }
+                p class="quiet small" {
+                    bdi { (pieces::name(org, &action.owner)) }
+                    @if let Some(reference) = &action.reference { " · " a href={ "/incidents/" (reference) } { (reference) } }
+                    @if let Some(note) = &action.note { " · " bdi { (pieces::cut(note, 200)) } }
+                }
+            }
+            div class="row-of" {
+                @if action.state == "open" {
+                    span { @if when.is_late(action.due_at) { (when.counting(action.due_at)) } @else { "due " (when.time(action.due_at, &last_day(action, when))) } }
+                } @else { span class="quiet" { (action.state) @if let Some(at) = action.ended_at { " " (when.time(at, &when.ago(at))) } } }
+                @if may_act {
+                    details class="act-one far" name="act" open[draft.verb == action.id] {
+                        summary { "End or give" }
+                        form method="post" action={ "/actions/" (action.id) "/done" } {
+                            (draft.refused(&action.id)) (once(when))
+                            (form_key::seen(&seen(action)))
+                            label class="field" { span { "How, or why not" } textarea name="note" rows="2" { (draft.typed(&action.id, "note")) } }
+                            label class="field" { span { "Owner" } (pieces::person_choice(org, "owner", Some(&action.owner), None)) }
+                            div class="row-of" {
+                                button class="do" type="submit" { "Done" }
+                                button class="may" type="submit" formaction={ "/actions/" (action.id) "/drop" } { "Drop it" }
+                                button class="may" type="submit" formaction={ "/actions/" (action.id) "/assign" } { "Give it" }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The day until whose end it is due, as people say it.
+fn last_day(action: &ActionView, when: &When) -> String {
+    let last = action.due_at.checked_sub(jiff::SignedDuration::from_secs(1)).unwrap_or(action.due_at);
+    when.day_words(when.day(last))
+}
+
+fn add_form(org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
+    let typed = |name: &str| draft.typed(ADD, name);
+    let me = who.person().unwrap_or_default();
+    html! {
+        div class="acts stay" {
+            details class="act-one" open[draft.verb == ADD] {
+                summary { "Add an action" }
+                form method="post" action="/actions" {
+                    (draft.refused(ADD)) (once(when))
+                    label class="field" { span { "What will be done?" } textarea name="text" rows="2" required { (typed("text")) } }
+                    div class="row-of" {
+                        label class="field" { span { "Owner" } (pieces::person_choice(org, "owner", Some(if typed("owner").is_empty() { me } else { typed("owner") }), None)) }
+                        label class="field" { span { "By" span class="quiet" { " " (when.zone()) } } input type="date" name="due" required value=(typed("due")); }
+                    }
+                    label class="field" { span { "From which incident?" } input name="incident" required value=(typed("incident")) placeholder="INC-142" autocomplete="off"; }
+                    button class="do" type="submit" { "Add it" }
+                }
+            }
+        }
+    }
+}

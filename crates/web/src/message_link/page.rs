@@ -1,0 +1,242 @@
+//! The page behind a message's link, for one glance at 3 a.m.: what broke, since when, who else
+//! knows, what happens next, and one large button.
+
+use allclear_domain::paging::Status;
+use axum::response::Html;
+use maud::{Markup, html};
+
+use crate::frame::document::{Frame, document};
+use crate::frame::pieces;
+use crate::message_link::story::{Standing, Story};
+
+/// People named on the page; a team of two hundred would push the button off the screen.
+const PEOPLE_SHOWN_MAX: usize = 6;
+/// Characters of an alert's title; the incident's own is shown whole and cut by the style sheet.
+const ALERT_TITLE_CHARS_MAX: usize = 160;
+
+/// The page.
+pub(crate) fn page(story: &Story, token: &str) -> Html<String> {
+    let incident = &story.incident;
+    let title = format!("{} {}", incident.reference, incident.title);
+    let body = html! {
+        main class="narrow" {
+            (outcome(story))
+            header class="what" {
+                p class="top" { (pieces::severity(incident.severity)) span class="ref" { (incident.reference) } }
+                h1 class="clamp" title=(incident.title) { bdi { (incident.title) } }
+            }
+            (facts(story))
+            @if story.standing == Standing::Open { (actions(story, token)) }
+            (alerts(story))
+            (foot(story))
+        }
+    };
+    document(&Frame { title: &title, class: "link", refresh_s: None, bar: None }, &body)
+}
+
+/// One large button.
+pub(crate) fn acknowledge_form(token: &str) -> Markup {
+    html! { form method="post" action={ "/a/" (token) } { button class="primary" type="submit" { "Acknowledge" } } }
+}
+
+/// Whether the person is still on it, and the two answers.
+fn question(story: &Story, token: &str) -> Markup {
+    html! {
+        @if let Some(tells) = &story.page.tells { p class="next" { (tells.text) } }
+        form method="post" action={ "/a/" (token) } { button class="primary" type="submit" { "I am still on it" } }
+        form method="post" action={ "/a/" (token) "/decline" } {
+            button class="secondary" type="submit" { "I am not: page the others" }
+            p class="hint" { "It is paged again from the first step." }
+        }
+    }
+}
+
+/// The quieter one; `whom` says who is paged then.
+pub(crate) fn decline_form(token: &str, whom: Option<&str>) -> Markup {
+    html! {
+        form method="post" action={ "/a/" (token) "/decline" } {
+            button class="secondary" type="submit" { "I can’t: page the next" }
+            @if let Some(whom) = whom { p class="hint" { (whom) } }
+        }
+    }
+}
+
+/// What became of it, above everything else; nothing while nobody has it.
+fn outcome(story: &Story) -> Markup {
+    let when = &story.when;
+    html! {
+        @match &story.standing {
+            Standing::Taken { who, at, mine, .. } => {
+                section class="outcome" role="status" {
+                    p class="verdict" {
+                        span class="tick" aria-hidden="true" { "✓" }
+                        @if *mine { "You have it" } @else { bdi { (who) } " has it" }
+                    }
+                    p class="quiet" {
+                        @if let Some(at) = at { "Acknowledged " (since(story, *at)) ". " }
+                        "Paging has stopped; nobody else is called."
+                    }
+                    (afterwards(story, *mine))
+                }
+            }
+            Standing::Over { what, who, at } => {
+                section class="outcome" role="status" {
+                    p class="verdict" { span class="tick" aria-hidden="true" { "✓" } (what) }
+                    p class="quiet" {
+                        @if let Some(who) = who { "By " bdi { (who) } @if at.is_some() { ", " } }
+                        @if let Some(at) = at { (since(story, *at)) }
+                    }
+                    p { "There is nothing for you to do." }
+                }
+            }
+            Standing::Open => {
+                @if story.page.status == Status::Exhausted {
+                    section class="outcome" role="status" {
+                        p class="verdict" { span class="late" { "Nobody answered" } }
+                        p { "Everybody was paged, and it is nobody’s until somebody takes it." }
+                    }
+                } @else if let Some(at) = story.declined_at.filter(|_| !story.is_asked_now()) {
+                    section class="outcome" role="status" {
+                        p class="verdict" { "You passed it on" }
+                        p class="quiet" { (when.ago(at)) ", " (when.stamp(at)) ". You can still take it." }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What comes next once somebody has it.
+fn afterwards(story: &Story, mine: bool) -> Markup {
+    let when = &story.when;
+    html! {
+        @for awaited in &story.expectations {
+            p {
+                "Next: " (awaited.expects) " "
+                (when.time(awaited.due_at, &when.due(awaited.due_at))) " (" (when.exact(awaited.due_at)) "), else " (awaited.or_else) "."
+            }
+        }
+        @if story.expectations.is_empty() && mine {
+            p {
+                @if story.alerts.is_empty() { "Next: say when it is resolved." }
+                @else { "Next: when all alerts have recovered, you are asked whether it is over." }
+            }
+        }
+        // A link in a message acknowledges and nothing more; what ends an incident asks who one is.
+        @if mine && story.incident.recovered {
+            p { a class="press" href={ "/incidents/" (story.incident.reference) "?do=resolve" } { "All alerts have recovered: say whether it is over" } }
+        }
+        @if mine { p class="quiet" { "From a terminal: " code { "allclear resolve " (story.incident.reference) } } }
+    }
+}
+
+fn facts(story: &Story) -> Markup {
+    let incident = &story.incident;
+    let when = &story.when;
+    let began = incident.impact_started_at.or(incident.declared_at).unwrap_or(incident.created_at);
+    let shown = story.paged.len().min(PEOPLE_SHOWN_MAX);
+    html! {
+        dl class="facts" {
+            div { dt { "Since" } dd { strong { (when.age(began)) } span class="quiet" { " · " (when.stamp(began)) " " (when.zone()) } } }
+            div {
+                dt { "Affected" }
+                dd { @if let Some(name) = &story.service_name { bdi { (name) } } @else { span class="quiet" { "no service is named" } } }
+            }
+            div {
+                dt { "Paged" }
+                dd {
+                    ul class="people" {
+                        @for paged in &story.paged[..shown] {
+                            li {
+                                @if paged.id == story.person { "you" } @else { bdi { (paged.name) } }
+                                span class="quiet" { " · " (paged.words) }
+                            }
+                        }
+                        @if story.paged.len() > shown { li class="quiet" { "and " (story.paged.len() - shown) " more" } }
+                        @if story.paged.is_empty() { li class="quiet" { "nobody yet" } }
+                    }
+                }
+            }
+            @if !story.runbooks.is_empty() {
+                div {
+                    dt { "Runbook" }
+                    dd { @for href in &story.runbooks { p class="line" { (pieces::link_or_text(href)) } } }
+                }
+            }
+        }
+    }
+}
+
+/// What follows by itself, and the two buttons.
+fn actions(story: &Story, token: &str) -> Markup {
+    let when = &story.when;
+    let next = pieces::list(&story.next_people, PEOPLE_SHOWN_MAX);
+    let verb = if story.next_people.len() == 1 { "is" } else { "are" };
+    let whom = (!next.is_empty()).then(|| format!("{next} {verb} paged at once."));
+    html! {
+        section class="act" {
+            @if let Some(due) = story.step_due_at {
+                p class="next" {
+                    "If nobody acknowledges "
+                    @if when.is_late(due) { "now" }
+                    @else { "within " strong { (when.left(due)) } " (by " (when.stamp(due)) ")" }
+                    ", "
+                    @if next.is_empty() { "nobody is left to page." }
+                    @else { bdi { (next) } " " (verb) " paged." }
+                }
+            }
+            @if story.is_question() { (question(story, token)) } @else { (acknowledge_form(token)) }
+            @if story.page.status == Status::Running && story.is_asked_now() {
+                (decline_form(token, Some(whom.as_deref().unwrap_or("Nobody is left: the log will say that nobody answered."))))
+            }
+        }
+    }
+}
+
+fn alerts(story: &Story) -> Markup {
+    let when = &story.when;
+    html! {
+        @if !story.alerts.is_empty() {
+            section {
+                h2 { "Alerts" }
+                ul class="alerts" {
+                    @for alert in &story.alerts {
+                        li {
+                            p class="clamp" { bdi { (pieces::cut(&alert.title, ALERT_TITLE_CHARS_MAX)) } }
+                            p class="quiet" {
+                                @if alert.state == "open" { "Open for " (when.age(alert.starts_at)) }
+                                @else { (ended(&alert.state)) }
+                                @if let Some(source) = &alert.source { " · " bdi { (pieces::cut(source, ALERT_TITLE_CHARS_MAX)) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How an alert ended, as the start of a line.
+pub(crate) fn ended(state: &str) -> &'static str {
+    match state {
+        "resolved" => "Recovered",
+        "lapsed" => "Lapsed: its sender stopped sending it",
+        "with_incident" => "Ended with its incident",
+        _ => "Open",
+    }
+}
+
+fn foot(story: &Story) -> Markup {
+    let when = &story.when;
+    html! {
+        footer class="quiet" {
+            p { "Shown " (when.stamp(when.now)) " " (when.zone()) " for " bdi { (story.person_name) } ". "
+                "This link works until " (when.time(story.expires_at, &when.minute(story.expires_at))) ", for this one page." }
+            p { a href={ "/incidents/" (story.incident.reference) } { "The log of " (story.incident.reference) } }
+        }
+    }
+}
+
+fn since(story: &Story, at: jiff::Timestamp) -> Markup {
+    html! { (story.when.ago(at)) ", " (story.when.stamp(at)) " " (story.when.zone()) }
+}

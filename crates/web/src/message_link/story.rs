@@ -1,0 +1,257 @@
+//! What the page behind a message's link tells: read once, then shown by [`crate::message_link::page`].
+//!
+//! Whoever holds the link is taken for the person it was sent to, and sees this one page and its
+//! incident, nothing else. Who is paged next is a forecast by today's organisation: the decision
+//! itself is the engine's, at its time.
+
+use allclear_domain::access::{Principal, Scope};
+use allclear_domain::ids::PageId;
+use allclear_domain::incident::State;
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::paging::{Page, Status};
+use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView};
+use allclear_domain::wire::NoticeKind;
+use allclear_engine::Engine;
+use allclear_engine::message_link::LinkFor;
+use allclear_engine::read::{NoAnswer, Queries};
+use jiff::Timestamp;
+
+use crate::frame::pieces;
+use crate::frame::time_text::When;
+use crate::incident::log;
+
+/// Events after which there is nothing to take any more.
+const ENDINGS: [&str; 4] = ["resolved", "closed", "cancelled", "merged"];
+/// The rule of an escalation step.
+const RULE_ACK: &str = "page.ack";
+
+/// The rule of the question whether somebody is still on it, and of what an answer starts.
+const RULE_STILL_ON_IT: &str = "incident.still_on_it";
+const RULE_ATTENDED: &str = "incident.attended";
+
+fn is_question(page: &Page) -> bool {
+    page.tells.as_ref().is_some_and(|tells| tells.kind == NoticeKind::StillOnIt)
+}
+
+/// Where it stands, for this person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Nobody has it.
+    Open,
+    /// Somebody has it: a person's id, or nobody we know by id.
+    Taken { by: Option<String>, who: String, at: Option<Timestamp>, mine: bool },
+    /// There is nothing to take any more: what happened, by whom, when.
+    Over { what: String, who: Option<String>, at: Option<Timestamp> },
+}
+
+/// How far telling one person has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Paged {
+    pub id: String,
+    pub name: String,
+    pub words: &'static str,
+}
+
+/// Everything on the page.
+pub(crate) struct Story {
+    pub when: When,
+    pub person: String,
+    pub person_name: String,
+    pub expires_at: Timestamp,
+    pub page: Page,
+    pub incident: IncidentView,
+    pub service_name: Option<String>,
+    pub alerts: Vec<AlertView>,
+    pub runbooks: Vec<String>,
+    pub paged: Vec<Paged>,
+    pub standing: Standing,
+    pub declined_at: Option<Timestamp>,
+    /// When the next step is paged.
+    pub step_due_at: Option<Timestamp>,
+    /// Who that would be; empty where nobody is left.
+    pub next_people: Vec<String>,
+    /// Everything else that is awaited of the incident.
+    pub expectations: Vec<ExpectationView>,
+}
+
+impl Story {
+    /// Whether the link is of the question whether this person is still on it.
+    pub(crate) fn is_question(&self) -> bool {
+        is_question(&self.page)
+    }
+
+    /// Whether the page waits for this person now: only then can they pass it on.
+    pub(crate) fn is_asked_now(&self) -> bool {
+        self.page.entries.iter().any(|entry| entry.person == self.person)
+    }
+}
+
+/// Reads it.
+pub(crate) async fn read(engine: &Engine, link: &LinkFor, page: PageId) -> Result<Story, NoAnswer> {
+    let id = page;
+    let org = engine.org();
+    let person = org.person(&link.person);
+    let when = When::new(engine.now(), person.and_then(|p| p.time_zone.as_deref()));
+    let (page, incident, alerts) = engine.page_of_link(id).await?;
+    // Whoever holds the link may see what it is about, whatever else they may see.
+    let reader = Principal { actor: allclear_domain::access::Actor::System, scope: Scope::Read };
+    let queries = engine.queries(&reader);
+    let explained = queries.explain_page(id).await?;
+    let mut expectations = queries.expectations(page.incident_id()).await?;
+    expectations.retain(|e| e.state == "live");
+    let step_due_at = expectations.iter().find(|e| e.owner == page.id.to_string() && e.rule == RULE_ACK).map(|e| e.due_at);
+    expectations.retain(|e| e.rule.starts_with("incident.") && e.rule != "incident.alerts_digest");
+    // An answer to the question starts the next time of an acknowledgement, where its severity has one.
+    let waits = |rule: &str| expectations.iter().any(|e| e.rule == rule);
+    let unanswered = is_question(&page) && (waits(RULE_STILL_ON_IT) || !waits(RULE_ATTENDED));
+    let standing = match standing(&queries, &org, &page, &incident, &explained.lines, &link.person).await? {
+        Standing::Taken { .. } if unanswered => Standing::Open,
+        other => other,
+    };
+    Ok(Story {
+        person_name: pieces::name(&org, &link.person),
+        expires_at: link.expires_at,
+        service_name: incident.service.as_deref().map(|id| pieces::service(&org, id)),
+        runbooks: runbooks(&org, &incident, &alerts),
+        paged: paged(&org, &explained.page.messages),
+        declined_at: declined_at(&explained.lines, &link.person),
+        next_people: if page.status == Status::Running { next_people(&org, &page, step_due_at.unwrap_or(when.now)) } else { Vec::new() },
+        person: link.person.clone(),
+        when,
+        page,
+        incident,
+        alerts,
+        standing,
+        step_due_at,
+        expectations,
+    })
+}
+
+async fn standing(
+    queries: &Queries<'_>,
+    org: &Org,
+    page: &Page,
+    incident: &IncidentView,
+    lines: &[EventView],
+    person: &str,
+) -> Result<Standing, NoAnswer> {
+    if !incident.state.is_open() {
+        let (end, _) = log::tail(queries, page.incident_id()).await?;
+        let ending = end.into_iter().rev().find(|e| ENDINGS.contains(&e.kind.as_str()));
+        let by_itself = ending.as_ref().is_some_and(|e| flag(e, "by_itself"));
+        let what = match incident.state {
+            _ if by_itself => "It recovered by itself".to_owned(),
+            State::Cancelled => "It was cancelled: there is no incident".to_owned(),
+            State::Merged => {
+                let into = ending.as_ref().and_then(|e| text(e, "ref")).unwrap_or("another incident").to_owned();
+                format!("It was merged into {into}")
+            }
+            State::Closed => "It is closed".to_owned(),
+            _ => "It is resolved".to_owned(),
+        };
+        let who = ending.as_ref().filter(|_| !by_itself).map(|e| actor(org, &e.actor));
+        return Ok(Standing::Over { what, who, at: ending.map(|e| e.at).or(incident.resolved_at) });
+    }
+    let taken = matches!(incident.state, State::Investigating | State::Mitigated);
+    if page.status == Status::Acknowledged && taken {
+        let line = lines.iter().rev().find(|e| e.kind == "page_acknowledged");
+        let by = page.acknowledged_by.clone();
+        let who =
+            by.as_deref().map_or_else(|| line.map_or_else(|| "somebody".into(), |e| actor(org, &e.actor)), |id| pieces::name(org, id));
+        let mine = by.as_deref() == Some(person);
+        return Ok(Standing::Taken { by, who, at: line.map(|e| e.at).or(page.ended_at), mine });
+    }
+    if taken && page.status != Status::Running {
+        let by = incident.acknowledged_by.clone();
+        let who = by.as_deref().map_or_else(|| "somebody".into(), |id| pieces::name(org, id));
+        let mine = by.as_deref() == Some(person);
+        return Ok(Standing::Taken { by, who, at: incident.acknowledged_at, mine });
+    }
+    Ok(Standing::Open)
+}
+
+fn text<'a>(event: &'a EventView, key: &str) -> Option<&'a str> {
+    event.body.as_ref()?.get(key)?.as_str()
+}
+
+fn flag(event: &EventView, key: &str) -> bool {
+    event.body.as_ref().and_then(|b| b.get(key)).and_then(serde_json::Value::as_bool).unwrap_or(false)
+}
+
+/// Who acted, in words.
+fn actor(org: &Org, actor: &str) -> String {
+    match actor.split_once(':') {
+        Some(("person", id)) => pieces::name(org, id),
+        Some(("integration", id)) => format!("the sender {id}"),
+        Some(_) => "somebody with an API token".into(),
+        None if actor == "administrator" => "an administrator".into(),
+        None => "All Clear".into(),
+    }
+}
+
+fn declined_at(lines: &[EventView], person: &str) -> Option<Timestamp> {
+    lines.iter().rev().find(|e| e.kind == "declined" && text(e, "by") == Some(person)).map(|e| e.at)
+}
+
+/// Everybody this page told or tried to tell, in that order, each with the best that was reached.
+fn paged(org: &Org, messages: &[MessageView]) -> Vec<Paged> {
+    let mut out: Vec<(u8, Paged)> = Vec::new();
+    for message in messages {
+        let (rank, words) = match message.state.as_str() {
+            "delivered" => (3, "told"),
+            "queued" | "claimed" if message.last_error.is_some() => (2, "not reached yet, still trying"),
+            "queued" | "claimed" => (2, "being told"),
+            "withdrawn" => (1, "not told, no longer needed"),
+            _ => (0, "could not be reached"),
+        };
+        match out.iter_mut().find(|(_, paged)| paged.id == message.person) {
+            Some(known) if known.0 >= rank => {}
+            Some(known) => (known.0, known.1.words) = (rank, words),
+            None => out.push((rank, Paged { id: message.person.clone(), name: pieces::name(org, &message.person), words })),
+        }
+    }
+    out.into_iter().map(|(_, paged)| paged).collect()
+}
+
+/// Who is paged if nobody acknowledges: the first later step that names somebody, a further round,
+/// at last the catch-all.
+fn next_people(org: &Org, page: &Page, at: Timestamp) -> Vec<String> {
+    if page.catch_all {
+        return Vec::new();
+    }
+    let policy = page.escalation.as_deref().and_then(|id| org.escalation(id));
+    let steps = policy.map_or(&[][..], |policy| &policy.steps);
+    let done = usize::try_from(page.step).unwrap_or(usize::MAX).min(steps.len());
+    let again = policy.is_some_and(|policy| page.round <= policy.repeat);
+    let rest = steps[done..].iter().chain(if again { steps } else { &[] }).map(|step| step.page.as_slice());
+    for targets in rest.chain([org.catch_all()]) {
+        let people = org.people_for_all(targets, at).people;
+        if !people.is_empty() {
+            return people.iter().map(|(id, _)| pieces::name(org, id)).collect();
+        }
+    }
+    Vec::new()
+}
+
+/// What to do about it: the service's runbook, then those that came with alerts. Each once.
+fn runbooks(org: &Org, incident: &IncidentView, alerts: &[AlertView]) -> Vec<String> {
+    /// More would be no runbook but a library.
+    const RUNBOOKS_MAX: usize = 3;
+    let own = incident.service.as_deref().and_then(|id| org.service(id)).and_then(|service| service.runbook.clone());
+    let sent = alerts.iter().filter_map(|alert| {
+        let annotations = alert.detail.get("annotations")?;
+        annotations.get("runbook_url").or_else(|| annotations.get("runbook"))?.as_str().map(str::to_owned)
+    });
+    let linked = alerts.iter().filter_map(|alert| alert.detail.get("links")?.as_array()).flatten().filter_map(|link| {
+        let words = link.get("text")?.as_str()?.to_ascii_lowercase();
+        words.contains("runbook").then(|| link.get("href")?.as_str().map(str::to_owned)).flatten()
+    });
+    let mut out: Vec<String> = Vec::new();
+    for href in own.into_iter().chain(sent).chain(linked) {
+        let href = href.trim();
+        if !href.is_empty() && out.len() < RUNBOOKS_MAX && !out.iter().any(|known| known == href) {
+            out.push(href.to_owned());
+        }
+    }
+    out
+}

@@ -1,0 +1,197 @@
+//! Settings: every form of the organisation by kind; each with its fields, its version and its
+//! history, to be changed unless a file owns it.
+//!
+//! `table` says which fields a kind has, `words` what it is called, `typed` goes from a body to their texts and back, `fields`
+//! draws them, `page` is the page of one form, `change` takes what was posted. Secrets are masked as
+//! in an export. Everything here is an administrator's.
+
+mod change;
+mod fields;
+mod invite;
+mod lately;
+mod page;
+mod table;
+mod typed;
+mod words;
+
+use allclear_domain::access::{Action, Principal, Resource, can};
+use allclear_domain::org::diff::{CATCH_ALL_ID, FormKind};
+use allclear_engine::read::screens::FormLine;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+
+pub(crate) use self::change::{add, detach, remove, save};
+pub(crate) use self::invite::invite;
+pub(crate) use self::lately::refused;
+
+use self::page::{Told, shown};
+use self::table::{IdOf, id_of};
+use self::words::{one as name_of, plural, purpose};
+use crate::App;
+use crate::access::reader::{Asked, answer, reader};
+use crate::frame::pieces;
+use crate::frame::refused::Refused;
+use crate::frame::shell::{Page, Place, framed, heading};
+use crate::frame::time_text::When;
+
+/// Forms of a kind that the page of all kinds lists; the kind's own page has all.
+const LISTED_MAX: usize = 12;
+/// The last part of the address at which a form is added.
+const NEW: &str = "new";
+
+/// Forms hold addresses of people, so that only administrators look at them.
+async fn administrator(app: &App, headers: &HeaderMap) -> Result<(Principal, When), Refused> {
+    let (who, when) = reader(app, headers).await?;
+    if can(&app.engine.org(), &who, Action::Administer, Resource::Installation) {
+        return Ok((who, when));
+    }
+    let detail = "Settings hold the addresses of people. Ask an administrator.";
+    Err(Refused::new(
+        StatusCode::FORBIDDEN,
+        "forbidden",
+        "Only administrators look at settings",
+        detail,
+        html! { p { a href="/" { "Board" } } },
+    ))
+}
+
+/// The kind that a part of an address names.
+fn kind_of(word: &str) -> Result<FormKind, Refused> {
+    FormKind::from_word(word).ok_or_else(|| Refused::missing("kind of form", "Look for it among the settings."))
+}
+
+/// The address of a form. One that is called as the address of new ones is says that it is there.
+fn path(kind: FormKind, id: &str) -> String {
+    format!("/settings/{}/{}{}", kind.word(), pieces::escaped(id), if id == NEW { "?stored" } else { "" })
+}
+
+/// The address at which one of a kind is added.
+fn path_of_new(kind: FormKind) -> String {
+    format!("/settings/{}/{NEW}", kind.word())
+}
+
+/// GET of all kinds.
+pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
+    answer(async {
+        let (who, when) = administrator(&app, &headers).await?;
+        let found = app.engine.queries(&who).forms().await?;
+        let body = html! {
+            (heading("Settings", &html! { "version " (app.engine.org().version) }))
+            p class="prose quiet" {
+                "The organisation, form by form. What a file owns is changed in the file, with " code { "allclear config apply FILE" } ", until you take it from the file."
+            }
+            p { a href=(lately::PATH) { "Refused lately" } span class="quiet" { ": what senders sent and was not taken." } }
+            div class="kinds" data-live="forms" {
+                @for kind in FormKind::ALL {
+                    @let of_kind: Vec<_> = found.iter().filter(|form| form.kind == kind).collect();
+                    section class="section" id=(kind.word()) {
+                        header class="with" {
+                            h2 { a class="quietly" href={ "/settings/" (kind.word()) } { (plural(kind)) } @if !of_kind.is_empty() { span class="quiet" { " · " (of_kind.len()) } } }
+                            (new_link(kind, of_kind.len()))
+                        }
+                        @if of_kind.is_empty() { p class="quiet prose" { (purpose(kind)) } }
+                        @else { (lines(kind, &of_kind, &app, LISTED_MAX)) }
+                    }
+                }
+            }
+        };
+        Ok(framed(&app, &Page { title: "Settings", place: Place::Settings, who: &who, when: &when, wall: false, live: Some("on=org".into()), source: "/settings".into(), body }))
+    })
+    .await
+}
+
+/// GET of one kind.
+pub(crate) async fn of_kind(State(app): State<App>, headers: HeaderMap, Path(kind): Path<String>, Query(asked): Asked) -> Response {
+    answer(async {
+        let (who, when) = administrator(&app, &headers).await?;
+        let kind = kind_of(&kind)?;
+        let found = app.engine.queries(&who).forms().await?;
+        let of_kind: Vec<_> = found.iter().filter(|form| form.kind == kind).collect();
+        let body = html! {
+            (crumbs(None))
+            (heading(plural(kind), &html! { @if !of_kind.is_empty() { (of_kind.len()) } }))
+            @if let Some(gone) = asked.get("removed") { p class="done" role="status" { "The " (name_of(kind)) " " code { (pieces::cut(gone, 64)) } " was removed." } }
+            p class="prose" { (purpose(kind)) }
+            div data-live="forms" class="group tight" { (lines(kind, &of_kind, &app, usize::MAX)) (new_link(kind, of_kind.len())) }
+        };
+        let source = format!("/settings/{}", kind.word());
+        Ok(framed(&app, &Page { title: plural(kind), place: Place::Settings, who: &who, when: &when, wall: false, live: Some("on=org".into()), source, body }))
+    })
+    .await
+}
+
+/// GET of one, or of the form that adds one.
+pub(crate) async fn one(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Path((kind, id)): Path<(String, String)>,
+    Query(asked): Asked,
+) -> Response {
+    answer(async {
+        let (who, when) = administrator(&app, &headers).await?;
+        let kind = kind_of(&kind)?;
+        if id == NEW && !asked.contains_key("stored") {
+            let only = id_of(kind) == IdOf::Only && app.engine.form_view(kind, CATCH_ALL_ID, &[]).await.is_ok();
+            if only {
+                return Ok(Redirect::to(&path(kind, CATCH_ALL_ID)).into_response());
+            }
+            return Box::pin(shown(
+                &app,
+                &who,
+                &when,
+                kind,
+                None,
+                Told { fields: Some(page::fresh(kind, &who, &when, asked)), ..Told::default() },
+            ))
+            .await;
+        }
+        let saved = asked.contains_key("saved");
+        Box::pin(shown(&app, &who, &when, kind, Some(&id), Told { saved, ..Told::default() })).await
+    })
+    .await
+}
+
+/// GET of an address that only takes POST.
+pub(crate) async fn back(Path((kind, id)): Path<(String, String)>) -> Response {
+    match FormKind::from_word(&kind) {
+        Some(kind) => Redirect::to(&path(kind, &id)).into_response(),
+        None => Redirect::to("/settings").into_response(),
+    }
+}
+
+fn lines(kind: FormKind, found: &[&FormLine], app: &App, max: usize) -> Markup {
+    let org = app.engine.org();
+    html! {
+        ul class="list" {
+            @for form in found.iter().take(max) {
+                li {
+                    a class="main" href=(path(kind, &form.id)) { bdi { (words::title(&org, kind, &form.id)) } }
+                    span class="quiet" { "version " (form.version) @if form.managed.is_some() { " · from the file" } }
+                }
+            }
+        }
+        @if found.len() > max { p { a href={ "/settings/" (kind.word()) } { "All " (found.len()) } } }
+    }
+}
+
+/// The way to one more of a kind, where there may be one.
+fn new_link(kind: FormKind, there: usize) -> Markup {
+    let full = match id_of(kind) {
+        IdOf::Only => there > 0,
+        IdOf::Severity => there >= table::severities().len(),
+        _ => false,
+    };
+    html! { @if !full { a class="add" href=(path_of_new(kind)) { "New " (name_of(kind)) } } }
+}
+
+/// The way back from a form or a kind.
+fn crumbs(kind: Option<FormKind>) -> Markup {
+    html! {
+        nav class="crumbs" aria-label="Where this is" {
+            a href="/settings" { "Settings" }
+            @if let Some(kind) = kind { span aria-hidden="true" { "›" } a href={ "/settings/" (kind.word()) } { (plural(kind)) } }
+        }
+    }
+}
