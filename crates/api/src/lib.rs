@@ -9,7 +9,7 @@
 mod alertmanager;
 mod docs;
 mod health;
-mod http;
+pub mod http;
 pub mod intake;
 mod rest;
 mod schema;
@@ -51,7 +51,7 @@ pub(crate) struct Inner {
     /// What the gauges counted when the store last answered.
     pub(crate) gauges: Mutex<Gauges>,
     /// Room for large bodies of senders.
-    pub(crate) room: body::Room,
+    pub(crate) room: http::body::Room,
 }
 
 impl std::ops::Deref for Api {
@@ -65,9 +65,9 @@ impl std::ops::Deref for Api {
 /// so that it can be merged with the pages for people: whoever merges it asks [`Strays`] first.
 pub fn router(engine: Engine, options: ApiOptions) -> (Router, Strays) {
     let started_at = engine.now();
-    let api = Api(Arc::new(Inner { engine, options, started_at, gauges: Mutex::default(), room: body::Room::default() }));
+    let api = Api(Arc::new(Inner { engine, options, started_at, gauges: Mutex::default(), room: http::body::Room::default() }));
     let (control, spec) = rest::routes(&api.options.version).split_for_parts();
-    let control = control.layer(DefaultBodyLimit::max(asked::BODY_BYTES_MAX)).method_not_allowed_fallback(problem::wrong_method);
+    let control = control.layer(DefaultBodyLimit::max(http::extract::BODY_BYTES_MAX)).method_not_allowed_fallback(http::problem::wrong_method);
     let senders = Router::new()
         .merge(intake::routes())
         .merge(alertmanager::routes())

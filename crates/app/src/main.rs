@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("error: {why:#}");
-            ExitCode::from(if why.is::<ConfigError>() || why.is::<cli::Usage>() { 2 } else { 1 })
+            ExitCode::from(if why.is::<ConfigError>() || why.is::<cli::args::Usage>() { 2 } else { 1 })
         }
     }
 }
@@ -56,7 +56,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "allclear", &mut script);
-            say::put(format_args!("{}", String::from_utf8_lossy(&script)));
+            cli::terminal::put(format_args!("{}", String::from_utf8_lossy(&script)));
             return Ok(());
         }
         command => command,
@@ -67,7 +67,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     runtime.block_on(Box::pin(obey(command)))
 }
 
-fn serve(args: cli::Serve) -> anyhow::Result<()> {
+fn serve(args: cli::args::Serve) -> anyhow::Result<()> {
     let settings = args.settings.resolve()?;
     if args.print_config {
         print_config(&settings, args.json);
@@ -86,41 +86,41 @@ fn serve(args: cli::Serve) -> anyhow::Result<()> {
 async fn obey(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(_) | Command::Completions { .. } => Ok(()),
-        Command::Config { command } => org_commands::config(command).await,
-        Command::Token { command } => store_commands::token(command).await,
-        Command::Invite(args) => store_commands::invite(args).await,
-        Command::SetUpLink(args) => store_commands::set_up_link(args).await,
-        Command::Declare(args) => incident_commands::declare(args).await,
-        Command::List(args) => incident_commands::list(args).await,
-        Command::Show(args) => incident_commands::show(args).await,
-        Command::Ack(args) => incident_commands::ack(args).await,
-        Command::Resolve(args) => incident_commands::resolve(args).await,
-        Command::Mitigate(args) => coordination_commands::mitigate(args).await,
-        Command::Reopen(args) => coordination_commands::because(args, "reopen").await,
-        Command::Cancel(args) => coordination_commands::because(args, "cancel").await,
-        Command::Close(one) => coordination_commands::close(one).await,
-        Command::Merge(args) => coordination_commands::merge(args).await,
-        Command::Severity(args) => coordination_commands::severity(args).await,
-        Command::Update(args) => coordination_commands::update(args).await,
-        Command::Role(args) => coordination_commands::role(args).await,
-        Command::Task { command } => coordination_commands::task(command).await,
-        Command::Decide(args) => coordination_commands::decide(args).await,
-        Command::Rename(args) => coordination_commands::rename(args).await,
-        Command::Time(args) => coordination_commands::time(args).await,
-        Command::Link(args) => coordination_commands::link(args).await,
-        Command::Review { command } => coordination_commands::review(command).await,
-        Command::Action { command } => coordination_commands::action(command).await,
-        Command::Trends(args) => coordination_commands::trends(args).await,
-        Command::Note(args) => incident_commands::note(args).await,
-        Command::Log(args) => incident_commands::log(args).await,
-        Command::Page(args) => incident_commands::page(args).await,
-        Command::Oncall(args) => incident_commands::oncall(args).await,
-        Command::Explain { command } => incident_commands::explain(command).await,
-        Command::Backup(args) => store_commands::backup(args).await,
-        Command::Restore(args) => store_commands::restore(args).await,
-        Command::Doctor(args) => store_commands::doctor(args).await,
-        Command::Verify(args) => store_commands::verify(args).await,
-        Command::Release(args) => store_commands::release(args).await,
+        Command::Config { command } => cli::org::config(command).await,
+        Command::Token { command } => cli::store::token(command).await,
+        Command::Invite(args) => cli::store::invite(args).await,
+        Command::SetUpLink(args) => cli::store::set_up_link(args).await,
+        Command::Declare(args) => cli::incidents::declare(args).await,
+        Command::List(args) => cli::incidents::list(args).await,
+        Command::Show(args) => cli::incidents::show(args).await,
+        Command::Ack(args) => cli::incidents::ack(args).await,
+        Command::Resolve(args) => cli::incidents::resolve(args).await,
+        Command::Mitigate(args) => cli::coordination::mitigate(args).await,
+        Command::Reopen(args) => cli::coordination::because(args, "reopen").await,
+        Command::Cancel(args) => cli::coordination::because(args, "cancel").await,
+        Command::Close(one) => cli::coordination::close(one).await,
+        Command::Merge(args) => cli::coordination::merge(args).await,
+        Command::Severity(args) => cli::coordination::severity(args).await,
+        Command::Update(args) => cli::coordination::update(args).await,
+        Command::Role(args) => cli::coordination::role(args).await,
+        Command::Task { command } => cli::coordination::task(command).await,
+        Command::Decide(args) => cli::coordination::decide(args).await,
+        Command::Rename(args) => cli::coordination::rename(args).await,
+        Command::Time(args) => cli::coordination::time(args).await,
+        Command::Link(args) => cli::coordination::link(args).await,
+        Command::Review { command } => cli::coordination::review(command).await,
+        Command::Action { command } => cli::coordination::action(command).await,
+        Command::Trends(args) => cli::coordination::trends(args).await,
+        Command::Note(args) => cli::incidents::note(args).await,
+        Command::Log(args) => cli::incidents::log(args).await,
+        Command::Page(args) => cli::incidents::page(args).await,
+        Command::Oncall(args) => cli::incidents::oncall(args).await,
+        Command::Explain { command } => cli::incidents::explain(command).await,
+        Command::Backup(args) => cli::store::backup(args).await,
+        Command::Restore(args) => cli::store::restore(args).await,
+        Command::Doctor(args) => cli::store::doctor(args).await,
+        Command::Verify(args) => cli::store::verify(args).await,
+        Command::Release(args) => cli::store::release(args).await,
     }
 }
 

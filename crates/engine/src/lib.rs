@@ -20,7 +20,7 @@ pub mod refusals;
 pub mod run;
 mod timeline;
 pub mod upkeep;
-mod watch;
+pub mod watch;
 
 pub use allclear_domain::plants::planted;
 pub use engine::{Engine, EngineSettings, StartError};

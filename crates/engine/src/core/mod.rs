@@ -44,8 +44,8 @@ use crate::outbox::windows::Windows;
 
 pub use alerts::{AlertKey, OpenAlert};
 pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply, Tried, Versioned};
+pub(crate) use due::as_signal;
 pub(crate) use flapping::{RECENT_MAX, horizon};
-pub(crate) use looks::as_signal;
 pub(crate) use neglect::is_left_by_choice;
 pub(crate) use unit::Witness;
 pub use unit::{Effects, Unit};
