@@ -67,7 +67,8 @@ pub fn router(engine: Engine, options: ApiOptions) -> (Router, Strays) {
     let started_at = engine.now();
     let api = Api(Arc::new(Inner { engine, options, started_at, gauges: Mutex::default(), room: http::body::Room::default() }));
     let (control, spec) = rest::routes(&api.options.version).split_for_parts();
-    let control = control.layer(DefaultBodyLimit::max(http::extract::BODY_BYTES_MAX)).method_not_allowed_fallback(http::problem::wrong_method);
+    let control =
+        control.layer(DefaultBodyLimit::max(http::extract::BODY_BYTES_MAX)).method_not_allowed_fallback(http::problem::wrong_method);
     let senders = Router::new()
         .merge(intake::routes())
         .merge(alertmanager::routes())

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use allclear_domain::access::Actor;
-use allclear_domain::expect::{ATTEND_WITHIN, ATTEND_WITHIN_LOW, Standing};
-use allclear_domain::ids::{IncidentId, PageId};
+use allclear_domain::expect::{ATTEND_WITHIN, ATTEND_WITHIN_LOW};
+use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::{self, Declaration, Incident, Severity};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging;
@@ -12,17 +12,8 @@ use allclear_domain::time::Length;
 use allclear_store::rows;
 
 use super::command::{Declare, Refusal, Reply};
-use super::coordination::notice_of;
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
-
-/// Whom a page calls.
-pub(super) enum Whom {
-    /// The steps of this policy.
-    Policy(Option<String>),
-    /// These, as targets of a step, then those, then the steps of this policy where one is given.
-    People { first: Vec<String>, then: Vec<String>, escalation: Option<String> },
-}
 
 impl Core {
     fn incident_context(&self, unit: &Unit) -> incident::Context {
@@ -43,41 +34,6 @@ impl Core {
         let events = incident::decide(before.as_ref().map(|(state, _)| state), command, context).map_err(Refusal::from)?;
         unit.incident_events(id, before, &events);
         Ok(events)
-    }
-
-    /// A command on an incident that exists, with what follows for its pages and alerts.
-    pub(super) fn change_incident(&mut self, unit: &mut Unit, id: IncidentId, command: incident::Command) -> Decided<()> {
-        let before = self.incident(unit, id)?;
-        let events = self.incident_command(unit, id, Some(before), command)?;
-        let followed = events.clone();
-        for event in events {
-            match event {
-                incident::Event::Resolved(body) => {
-                    let why = if body.by_itself { "the incident recovered by itself" } else { "the incident was resolved" };
-                    self.stop_pages(unit, id, why)?;
-                    if !body.by_itself {
-                        // A later trigger is a new alert: what still burns pages again.
-                        unit.write(rows::alert::end_of_incident(id, unit.now));
-                        unit.alerts.push(AlertChange::EndOfIncident(id));
-                    }
-                }
-                incident::Event::SeverityChanged(body) if body.to < body.from => self.page_anew_if_worse(unit, id, body.from, body.to)?,
-                incident::Event::Cancelled(_) => self.stop_pages(unit, id, "the incident was cancelled")?,
-                incident::Event::Merged(_) => self.stop_pages(unit, id, "the incident was merged")?,
-                _ => {}
-            }
-        }
-        for event in &followed {
-            self.after_coordination(unit, id, event)?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn stop_pages(&mut self, unit: &mut Unit, id: IncidentId, why: &str) -> Decided<()> {
-        for page in self.pages_of(unit, id) {
-            self.change_page(unit, page, paging::Command::Stop { why: why.to_owned() })?;
-        }
-        Ok(())
     }
 
     /// A person declares.
@@ -240,27 +196,8 @@ impl Core {
 
     /// All alerts are over: resolves by itself, or asks whoever is on it.
     pub(super) fn recover(&mut self, unit: &mut Unit, id: IncidentId) -> Decided<()> {
-        let before = self.incident(unit, id)?;
-        let page = before.0.page;
-        let was_silenced = before.0.alarms.is_held();
-        let events = {
-            let context = self.incident_context(unit);
-            incident::decide(Some(&before.0), incident::Command::Recover, context).map_err(Refusal::from)?
-        };
-        unit.incident_events(id, Some(before), &events);
-        for event in &events {
-            match event {
-                incident::Event::Resolved(_) => self.stop_pages(unit, id, "the incident recovered by itself")?,
-                incident::Event::SeverityChanged(body) if body.to < body.from => self.page_anew_if_worse(unit, id, body.from, body.to)?,
-                incident::Event::Cancelled(_) => self.stop_pages(unit, id, "the candidate recovered")?,
-                incident::Event::Recovered(body) => {
-                    if let (Some(person), Some(page)) = (&body.ask, page) {
-                        self.change_page(unit, page, paging::Command::AskConfirmation { person: person.clone() })?;
-                    }
-                }
-                _ => {}
-            }
-        }
+        let was_silenced = self.incident(unit, id)?.0.alarms.is_held();
+        self.change_incident(unit, id, incident::Command::Recover)?;
         if was_silenced {
             // Where nobody has it any more nobody would hear that it may be over.
             self.page_after_hold(unit, id)?;
@@ -268,87 +205,41 @@ impl Core {
         Ok(())
     }
 
-    /// Starts a page for an incident, by its own policy or another one, unless silences hold it.
-    pub(super) fn start_page(
-        &mut self,
-        unit: &mut Unit,
-        id: IncidentId,
-        escalation: Option<String>,
-        alert: Option<allclear_domain::ids::AlertId>,
-        because: &str,
-        late: bool,
-    ) -> Decided<()> {
-        let (incident, _) = self.incident(unit, id)?;
-        if incident.alarms.is_held() {
-            // Silences hold every alert of it: whom it pages is decided when one of them fires freely.
-            return Ok(());
-        }
-        let escalation = escalation.or_else(|| incident.escalation.clone());
-        self.start_page_of(unit, id, Whom::Policy(escalation), alert, because, late)
+    pub(super) fn named(&self, unit: &Unit, id: IncidentId) -> Decided<Reply> {
+        let (state, _) = self.incident(unit, id)?;
+        Ok(Reply::Incident { id, reference: state.reference })
     }
 
-    /// Starts a page for an incident: by a policy, or of people by name.
-    pub(super) fn start_page_of(
-        &mut self,
-        unit: &mut Unit,
-        id: IncidentId,
-        whom: Whom,
-        alert: Option<allclear_domain::ids::AlertId>,
-        because: &str,
-        late: bool,
-    ) -> Decided<()> {
-        let before = self.incident(unit, id)?;
-        let (incident, _) = &before;
-        let page = PageId::from_bits(unit.id());
-        let (escalation, targets, then) = match whom {
-            Whom::Policy(escalation) => (escalation, Vec::new(), Vec::new()),
-            Whom::People { first, then, escalation } => (escalation, first, then),
-        };
-        let start = paging::Start {
-            id: page,
-            incident: notice_of(incident),
-            escalation,
-            targets,
-            then,
-            urgency: self.org.severity(incident.severity).notify,
-            alert,
-            because: because.to_owned(),
-            late,
-        };
-        self.incident_command(unit, id, Some(before), incident::Command::Escalate { page, why: because.to_owned() })?;
-        self.page_command(unit, page, None, paging::Command::Start(start))?;
-        unit.new_pages.push((id, page));
-        Ok(())
-    }
-
-    /// Pages again, by the incident's policy or another one.
-    pub(super) fn escalate(&mut self, unit: &mut Unit, id: IncidentId, escalation: Option<&String>, why: &str) -> Decided<Reply> {
-        let (incident, _) = self.incident(unit, id)?;
-        if let Some(policy) = escalation {
-            self.org.escalation(policy).ok_or_else(|| Refusal::NoSuchEscalation(policy.clone()))?;
-        } else if incident.escalation.is_none() {
-            return Err(Refusal::NobodyToEscalateTo.into());
+    /// An open alert goes to an incident.
+    pub(super) fn link_alert(&mut self, unit: &mut Unit, id: IncidentId, alert: AlertId) -> Decided<Reply> {
+        let Some(mut stored) = self.whole_alert(alert)? else { return Err(Stop::Need(Need::Alert(alert))) };
+        if stored.ended.is_some() {
+            return Err(Refusal::AlertEnded.into());
         }
-        // A person asks for it, whatever silences hold.
-        let policy = escalation.cloned().or_else(|| incident.escalation.clone());
-        self.start_page_of(unit, id, Whom::Policy(policy), None, why, false)?;
-        Ok(Reply::Incident { id, reference: incident.reference })
-    }
-
-    /// Whether a page may start for an incident whose group wait is over.
-    pub(super) fn end_group_wait(&mut self, unit: &mut Unit, id: IncidentId, late: bool) -> Decided<Standing> {
-        let (incident, _) = self.incident(unit, id)?;
-        if !incident.state.is_open() || incident.is_held() {
-            return Ok(Standing::Void);
+        if stored.incident == Some(id) {
+            return self.named(unit, id);
         }
-        // Whom a person paged by name meanwhile is not whom the policy would call.
-        for page in self.pages_of(unit, id) {
-            let (page, _) = self.page(unit, page)?;
-            if page.targets.is_empty() && page.tells.is_none() {
-                return Ok(Standing::Void);
+        if let Some(other) = stored.incident {
+            let (other, _) = self.incident(unit, other)?;
+            if other.state.is_open() {
+                return Err(Refusal::AlertHasIncident(self.name_of(unit, &other)).into());
             }
         }
-        self.start_page(unit, id, None, None, "the wait for more alerts is over", late)?;
-        Ok(Standing::Met)
+        self.change_incident(unit, id, incident::Command::LinkAlert { alert, title: stored.title.clone() })?;
+        let key = super::AlertKey::new(&stored.integration, &stored.dedup_key);
+        let mut open = self.freshest(&stored);
+        unit.note_alert(&open);
+        stored.incident = Some(id);
+        open.incident = Some(id);
+        unit.write(rows::alert::judged(&stored));
+        unit.alerts.push(AlertChange::Set(key, open));
+        // The log counts it with the others that joined: what had recovered has not any more.
+        self.digest(unit, id);
+        let (state, _) = self.incident(unit, id)?;
+        if stored.suppressed.is_some() || self.may_be_held(&state) {
+            unit.silenced.entry(id).or_default();
+            self.tell_silences(unit)?;
+        }
+        self.named(unit, id)
     }
 }

@@ -8,16 +8,21 @@
 //! Invariant: what is in memory is what the store holds plus what the commit in flight will add.
 //! When a commit fails, [`Core::forget`] drops everything that could be ahead of the store.
 
+mod actions;
 mod alerts;
 mod command;
 mod coordination;
 mod dispatch;
 mod due;
 mod flapping;
+mod follow;
 mod incidents;
+mod messages;
 mod neglect;
+mod notices;
 mod over;
 mod pages;
+mod reviews;
 mod sharded;
 mod signals;
 pub mod silences;

@@ -17,7 +17,7 @@ use allclear_store::rows;
 use jiff::Timestamp;
 
 use super::command::Reply;
-use super::incidents::Whom;
+use super::pages::Whom;
 use super::unit::Unit;
 use super::{Core, Decided};
 use crate::core::due::{note_look, settle};
@@ -170,7 +170,7 @@ impl Core {
         let until = after(unit.now, STILL_ON_IT_WITHIN).strftime("%H:%M UTC");
         let text =
             format!("Nobody has done anything about it for {lasts}. Are you still on it? Without an answer it pages again at {until}.");
-        let targets: Vec<String> = people.iter().map(|id| super::coordination::person(id)).collect();
+        let targets: Vec<String> = people.iter().map(|id| super::notices::person(id)).collect();
         let urgency = self.org.severity(incident.severity).notify;
         let asked = self.tell_at(unit, id, NoticeKind::StillOnIt, &targets, text, "its acknowledgement has aged", urgency)?;
         if asked.is_some_and(|page| !page.entries.is_empty()) {
@@ -297,7 +297,7 @@ impl Core {
                 self.change_page(unit, id, paging::Command::Stop { why: "its severity rose again".to_owned() })?;
             }
         }
-        let first = state.holders().iter().map(|id| super::coordination::person(id)).collect();
+        let first = state.holders().iter().map(|id| super::notices::person(id)).collect();
         let whom = Whom::People { first, then: Vec::new(), escalation: state.escalation.clone() };
         self.start_page_of(unit, state.id, whom, None, SEVERITY_ROSE, false)
     }

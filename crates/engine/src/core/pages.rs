@@ -1,15 +1,18 @@
-//! Commands on pages.
+//! Pages of an incident: started, changed, stopped, and who is admitted by them.
 
 use allclear_domain::access::{self, Actor, Principal, Scope};
 use allclear_domain::event::Head;
+use allclear_domain::expect::Standing;
 use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::incident;
 use allclear_domain::incident::lifecycle::{self, Verb};
 use allclear_domain::org::model::Access;
+use allclear_domain::org::snapshot::AUDIENCE;
 use allclear_domain::paging::{self, Page};
 use allclear_domain::wire::NoticeKind;
 
 use super::command::{Refusal, Reply};
+use super::notices::notice_of;
 use super::unit::Unit;
 use super::{Core, Decided};
 
@@ -17,6 +20,14 @@ use super::{Core, Decided};
 const PAGED: &str = "was paged or told";
 /// What stands in a refusal for an incident that whoever asks may not see.
 const UNNAMED: &str = "an incident that you may not see";
+
+/// Whom a page calls.
+pub(super) enum Whom {
+    /// The steps of this policy.
+    Policy(Option<String>),
+    /// These, as targets of a step, then those, then the steps of this policy where one is given.
+    People { first: Vec<String>, then: Vec<String>, escalation: Option<String> },
+}
 
 impl Core {
     /// Decides a command on a page and folds its events; messages go to the outbox with them.
@@ -136,6 +147,114 @@ impl Core {
             }
         }
         Ok(Reply::Page { id })
+    }
+
+    /// Pages people by name: a page of its own, with the catch-all behind it.
+    pub(super) fn page_people(&mut self, unit: &mut Unit, id: IncidentId, targets: Vec<String>, because: &str) -> Decided<()> {
+        self.start_page_of(unit, id, Whom::People { first: targets, then: Vec::new(), escalation: None }, None, because, false)
+    }
+
+    /// A person pages others by name.
+    pub(super) fn page_by_name(&mut self, unit: &mut Unit, id: IncidentId, targets: &[String], why: &str) -> Decided<Reply> {
+        for target in targets {
+            let resolved = self.org.people_for(target, unit.now);
+            if target.starts_with(AUDIENCE) || resolved.people.is_empty() {
+                return Err(Refusal::NobodyNamed(resolved.why_nobody.unwrap_or_else(|| target.clone())).into());
+            }
+        }
+        self.page_people(unit, id, targets.to_vec(), why)?;
+        self.named(unit, id)
+    }
+
+    pub(super) fn stop_pages(&mut self, unit: &mut Unit, id: IncidentId, why: &str) -> Decided<()> {
+        for page in self.pages_of(unit, id) {
+            self.change_page(unit, page, paging::Command::Stop { why: why.to_owned() })?;
+        }
+        Ok(())
+    }
+
+    /// Starts a page for an incident, by its own policy or another one, unless silences hold it.
+    pub(super) fn start_page(
+        &mut self,
+        unit: &mut Unit,
+        id: IncidentId,
+        escalation: Option<String>,
+        alert: Option<allclear_domain::ids::AlertId>,
+        because: &str,
+        late: bool,
+    ) -> Decided<()> {
+        let (incident, _) = self.incident(unit, id)?;
+        if incident.alarms.is_held() {
+            // Silences hold every alert of it: whom it pages is decided when one of them fires freely.
+            return Ok(());
+        }
+        let escalation = escalation.or_else(|| incident.escalation.clone());
+        self.start_page_of(unit, id, Whom::Policy(escalation), alert, because, late)
+    }
+
+    /// Starts a page for an incident: by a policy, or of people by name.
+    pub(super) fn start_page_of(
+        &mut self,
+        unit: &mut Unit,
+        id: IncidentId,
+        whom: Whom,
+        alert: Option<allclear_domain::ids::AlertId>,
+        because: &str,
+        late: bool,
+    ) -> Decided<()> {
+        let before = self.incident(unit, id)?;
+        let (incident, _) = &before;
+        let page = PageId::from_bits(unit.id());
+        let (escalation, targets, then) = match whom {
+            Whom::Policy(escalation) => (escalation, Vec::new(), Vec::new()),
+            Whom::People { first, then, escalation } => (escalation, first, then),
+        };
+        let start = paging::Start {
+            id: page,
+            incident: notice_of(incident),
+            escalation,
+            targets,
+            then,
+            urgency: self.org.severity(incident.severity).notify,
+            alert,
+            because: because.to_owned(),
+            late,
+        };
+        self.incident_command(unit, id, Some(before), incident::Command::Escalate { page, why: because.to_owned() })?;
+        self.page_command(unit, page, None, paging::Command::Start(start))?;
+        unit.new_pages.push((id, page));
+        Ok(())
+    }
+
+    /// Pages again, by the incident's policy or another one.
+    pub(super) fn escalate(&mut self, unit: &mut Unit, id: IncidentId, escalation: Option<&String>, why: &str) -> Decided<Reply> {
+        let (incident, _) = self.incident(unit, id)?;
+        if let Some(policy) = escalation {
+            self.org.escalation(policy).ok_or_else(|| Refusal::NoSuchEscalation(policy.clone()))?;
+        } else if incident.escalation.is_none() {
+            return Err(Refusal::NobodyToEscalateTo.into());
+        }
+        // A person asks for it, whatever silences hold.
+        let policy = escalation.cloned().or_else(|| incident.escalation.clone());
+        self.start_page_of(unit, id, Whom::Policy(policy), None, why, false)?;
+        Ok(Reply::Incident { id, reference: incident.reference })
+    }
+
+    /// Whether a page may start for an incident whose group wait is over.
+    pub(super) fn end_group_wait(&mut self, unit: &mut Unit, id: IncidentId, late: bool) -> Decided<Standing> {
+        let (incident, _) = self.incident(unit, id)?;
+        if !incident.state.is_open() || incident.is_held() {
+            return Ok(Standing::Void);
+        }
+        // Whom a person paged by name meanwhile is not whom the policy would call.
+        for page in self.pages_of(unit, id) {
+            let (page, _) = self.page(unit, page)?;
+            if page.targets.is_empty() && page.tells.is_none() {
+                return Ok(Standing::Void);
+            }
+        }
+        self.start_page(unit, id, None, None, "the wait for more alerts is over", late)?;
+        Ok(Standing::Met)
     }
 }
 

@@ -1,0 +1,92 @@
+//! Corrective actions: added, changed, late.
+
+use allclear_domain::action;
+use allclear_domain::event::Head;
+use allclear_domain::expect::{Expectation, Standing};
+use allclear_domain::ids::{ActionId, IncidentId};
+use allclear_domain::wire::NoticeKind;
+use jiff::Timestamp;
+
+use super::command::{Refusal, Reply};
+use super::notices::{clock, person};
+use super::unit::Unit;
+use super::{Core, Decided};
+
+/// Why whoever has to do something about an incident may see it.
+const OWNS_AN_ACTION: &str = "owns an action";
+
+impl Core {
+    /// A person adds an action.
+    pub(super) fn add_action(
+        &mut self,
+        unit: &mut Unit,
+        incident: IncidentId,
+        text: &str,
+        owner: &str,
+        due_at: Timestamp,
+    ) -> Decided<Reply> {
+        self.known_person(owner)?;
+        let reference = self.incident(unit, incident)?.0.reference;
+        let id = ActionId::from_bits(unit.id());
+        self.admit_or_refuse(unit, incident, owner, OWNS_AN_ACTION)?;
+        let added =
+            action::Added { incident: Some(incident), reference: Some(reference), text: text.to_owned(), owner: owner.to_owned(), due_at };
+        self.action_command(unit, id, None, action::Command::Add(added))?;
+        Ok(Reply::Action { id })
+    }
+
+    fn action_command(
+        &mut self,
+        unit: &mut Unit,
+        id: ActionId,
+        before: Option<(action::Action, Head)>,
+        command: action::Command,
+    ) -> Decided<()> {
+        let events = action::decide(before.as_ref().map(|(state, _)| state), command, unit.now).map_err(Refusal::from)?;
+        unit.action_events(id, before, &events);
+        Ok(())
+    }
+
+    /// A person's command on an action.
+    pub(super) fn act_on_action(&mut self, unit: &mut Unit, id: ActionId, command: &action::Command) -> Decided<Reply> {
+        if let action::Command::Assign { owner } = command {
+            self.known_person(owner)?;
+        }
+        let before = self.action(unit, id)?;
+        if let (action::Command::Assign { owner }, Some(incident)) = (command, before.0.incident) {
+            self.admit_or_refuse(unit, incident, owner, OWNS_AN_ACTION)?;
+        }
+        self.action_command(unit, id, Some(before), command.clone())?;
+        Ok(Reply::Action { id })
+    }
+
+    pub(super) fn look_action(&mut self, unit: &mut Unit, expectation: &Expectation, id: ActionId) -> Decided<Option<Standing>> {
+        let due_at = expectation.deadline_at().unwrap_or(expectation.next_look_at);
+        let before = self.action(unit, id)?;
+        let found = before.0.clone();
+        if found.state != action::State::Open {
+            return Ok(Some(Standing::Void));
+        }
+        let soon = unit.now < due_at;
+        let command = if soon { action::Command::Remind } else { action::Command::Miss };
+        self.action_command(unit, id, Some(before), command)?;
+        let mut targets = vec![person(&found.owner)];
+        let text = if soon {
+            format!("This action is due by {}: {}", clock(due_at), found.text)
+        } else {
+            // Of a private incident only those hear who may see it: the managers of its own team.
+            let hidden = found.incident.map(|id| self.incident(unit, id)).transpose()?.map(|(state, _)| state).filter(|i| i.private);
+            targets.extend(match hidden {
+                Some(incident) => self.org.managers_of(incident.service.as_deref()),
+                None => self.org.managers_of_person(&found.owner),
+            });
+            format!("This action was due by {}: {}", clock(due_at), found.text)
+        };
+        // Every action that is added has an incident, in whose log stands whom it was told.
+        if let Some(incident) = found.incident {
+            let because = if soon { "an action is due soon" } else { "an action is late" };
+            self.tell(unit, incident, NoticeKind::Reminder, &targets, text, because)?;
+        }
+        Ok((!soon).then_some(Standing::Missed))
+    }
+}

@@ -1,0 +1,95 @@
+//! Telling people something about an incident that asks nothing of them, or a question.
+
+use allclear_domain::access::Actor;
+use allclear_domain::ids::{IncidentId, PageId};
+use allclear_domain::incident::Incident;
+use allclear_domain::org::model::NotifyUrgency;
+use allclear_domain::paging::{self, Page};
+use allclear_domain::wire::{NoticeIncident, NoticeKind};
+use jiff::Timestamp;
+
+use super::unit::Unit;
+use super::{Core, Decided};
+
+impl Core {
+    /// Tells people something of an incident, and asks nothing; nobody named is nobody told.
+    pub(super) fn tell(
+        &mut self,
+        unit: &mut Unit,
+        id: IncidentId,
+        kind: NoticeKind,
+        targets: &[String],
+        text: String,
+        because: &str,
+    ) -> Decided<()> {
+        self.tell_at(unit, id, kind, targets, text, because, NotifyUrgency::Low)?;
+        Ok(())
+    }
+
+    /// The same at an urgency; what was told, and whom.
+    #[allow(clippy::too_many_arguments)] // each is one part of what is told
+    pub(super) fn tell_at(
+        &mut self,
+        unit: &mut Unit,
+        id: IncidentId,
+        kind: NoticeKind,
+        targets: &[String],
+        text: String,
+        because: &str,
+        urgency: NotifyUrgency,
+    ) -> Decided<Option<Page>> {
+        if targets.is_empty() {
+            return Ok(None);
+        }
+        let (incident, _) = self.incident(unit, id)?;
+        let page = PageId::from_bits(unit.id());
+        let command = paging::Command::Tell(paging::Tell {
+            incident: notice_of(&incident),
+            kind,
+            text,
+            targets: targets.to_vec(),
+            because: because.to_owned(),
+            urgency,
+        });
+        self.page_command(unit, page, None, command)?;
+        unit.new_pages.push((id, page));
+        Ok(Some(self.page(unit, page)?.0))
+    }
+
+    /// An owner hears of a task, unless they took it themselves.
+    pub(super) fn tell_of_task(&mut self, unit: &mut Unit, id: IncidentId, task: u32, text: &str, owner: &str) -> Decided<()> {
+        if unit.actor == Actor::Person(owner.to_owned()) {
+            return Ok(());
+        }
+        self.tell(unit, id, NoticeKind::Reminder, &[person(owner)], format!("Task {task} is yours: {text}"), "a task was assigned")
+    }
+}
+
+/// An incident as a message shows it.
+pub(super) fn notice_of(incident: &Incident) -> NoticeIncident {
+    NoticeIncident {
+        id: incident.id,
+        reference: incident.reference.clone(),
+        title: incident.title.clone(),
+        severity: incident.severity.word().to_owned(),
+        service: incident.service.clone(),
+    }
+}
+
+pub(super) fn person(id: &str) -> String {
+    format!("person:{id}")
+}
+
+pub(super) fn each_once<const N: usize>(people: [Option<String>; N]) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for target in people.iter().flatten().map(|id| person(id)) {
+        if !out.contains(&target) {
+            out.push(target);
+        }
+    }
+    out
+}
+
+pub(super) fn clock(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
