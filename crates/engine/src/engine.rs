@@ -1,214 +1,34 @@
-//! The engine: the handle that everybody uses, and what its tasks share. The tasks are `decide_loop`, `look_loop` and
-//! `outbox`.
+//! The engine's handle, which everybody uses: asks for commands, and knows the instant and the organisation in force.
+//! What its tasks share is in `shared`, how they begin and end in `start`.
 
-use std::collections::{BTreeSet, HashSet};
-use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use allclear_domain::access::Actor;
-use allclear_domain::ids::{IdGen, IncidentId, MessageId, NodeId};
+use allclear_domain::ids::IdGen;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::time::{Length, after};
-use allclear_store::{CommitError, Db, Dialect, Fault, rows};
+use allclear_domain::time::after;
+use allclear_store::{CommitError, Db, Fault, rows};
 use jiff::Timestamp;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::core::{Command, Core, Input, Once, Refusal, Reply, Setup};
-use crate::identity::seal::SecretKey;
+use crate::core::{Input, Once, Refusal, Reply};
 use crate::message_link::Links;
 use crate::metrics::Metrics;
-use crate::outbox::{Outbox, OutboxSettings, windows::Windows};
 use crate::ports::{OperatorAlarm, Ports};
-use crate::run::decide_loop::Loop;
-use crate::run::decider::{Decider, is_ours};
-use crate::run::due_loop::looks;
+use crate::shared::{Control, Shared, Tag, note_fault};
 use crate::watch::stages::Measure;
-
-/// Within this time the soft part of alerts seen again is written (design: 15 s).
-pub const FLUSH_EVERY: Length = Length::from_secs(15);
-/// Commands that may wait for the decider; beyond it callers wait for room.
-const QUEUE_MAX: usize = 8192;
-/// How long a stop waits for sends under way: longer than the total deadline of a webhook.
-const STOP_WAITS_AT_MOST: Duration = Duration::from_secs(12);
-
-pub(crate) type Tag = Option<oneshot::Sender<Result<Reply, Refusal>>>;
-
-/// How an engine is set up.
-#[derive(Clone)]
-pub struct EngineSettings {
-    /// Where people reach us, without a slash at the end.
-    pub base_url: String,
-    /// Nothing is sent.
-    pub quarantine: bool,
-    pub outbox: OutboxSettings,
-    /// A token that is an administrator's, for automation and tests.
-    pub admin_token: Option<String>,
-}
-
-/// What all parts share.
-pub struct Shared {
-    pub(crate) db: Db,
-    pub(crate) ports: Ports,
-    pub(crate) settings: EngineSettings,
-    pub(crate) node: NodeId,
-    pub(crate) org: RwLock<Arc<Org>>,
-    pub(crate) key: SecretKey,
-    pub(crate) links: Links,
-    pub(crate) metrics: Metrics,
-    pub(crate) changed: watch::Sender<u64>,
-    pub(crate) ways_in: watch::Sender<u64>,
-    /// For searches.
-    pub(crate) titles: rows::title::Titles,
-    pub(crate) quarantined: AtomicBool,
-    /// Nothing new begins.
-    pub(crate) stop: CancellationToken,
-    /// The decider ends, after what was under way was written down.
-    pub(crate) halt: CancellationToken,
-    pub(crate) halted: CancellationToken,
-    pub(crate) tasks: TaskTracker,
-    /// Commands and sends under way, for tests that wait until all is quiet.
-    pub(crate) busy: AtomicI64,
-    /// Microseconds of the next look and the next try that memory knows of.
-    pub(crate) next_look: AtomicI64,
-    pub(crate) next_attempt: AtomicI64,
-    /// Who was told something a moment ago; absent where every message goes out by itself.
-    pub(crate) windows: Option<Arc<Windows>>,
-    /// Leads of what is being sent.
-    pub(crate) under_way: Mutex<HashSet<MessageId>>,
-    pub(crate) look_wake: Notify,
-    pub(crate) outbox_wake: Notify,
-    pub(crate) follow_wake: Notify,
-    /// Set when a loop ended though nobody stopped it: not ready any more.
-    ended_early: AtomicBool,
-    pub(crate) last_fault: RwLock<Option<(Timestamp, String)>>,
-    pub(crate) commits: AtomicU64,
-    control: mpsc::UnboundedSender<Control>,
-    pub(crate) org_change: tokio::sync::Mutex<()>,
-    pub(crate) makings: crate::org::Makings,
-    seed: AtomicU64,
-    pub(crate) sign_in: crate::identity::sessions::SignIn,
-    pub(crate) troubles: crate::watch::trouble::Troubles,
-    pub(crate) stages: crate::watch::stages::Stages,
-    pub(crate) channels: crate::outbox::channel_health::ChannelHealth,
-    pub(crate) watch: crate::watch::Watch,
-    pub(crate) operators: OnceLock<Arc<dyn OperatorAlarm>>,
-    pub(crate) refusals: crate::refusals::Gate,
-    pub(crate) circuits: crate::outbox::circuit::Circuits,
-}
-
-/// What changes the decider itself, in order with the commands.
-pub(crate) enum Control {
-    Org(Arc<Org>, oneshot::Sender<()>),
-    Quarantine(bool),
-    Forget(IncidentId),
-    /// Alerts that another node ended: they may come back here.
-    Ended(Vec<rows::alert::EndedLately>),
-}
 
 /// The handle; cloning it shares the engine.
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) shared: Arc<Shared>,
-    commands: mpsc::Sender<(Input, Tag)>,
+    pub(crate) commands: mpsc::Sender<(Input, Tag)>,
 }
 
 impl Engine {
-    /// Starts on an open store: fills memory, takes over what earlier runs left, starts the loops.
-    ///
-    /// # Errors
-    /// When the store does not answer or holds what this program cannot read.
-    pub async fn start(db: Db, ports: Ports, settings: EngineSettings, key: SecretKey) -> Result<Self, StartError> {
-        let booted_at = ports.clock.now();
-        let mut seed = [0; 8];
-        ports.rng.fill(&mut seed);
-        let seed = u64::from_le_bytes(seed);
-        let node = NodeId::from_bits(IdGen::new(seed).next(booted_at));
-        let org = Arc::new(crate::org::load(&db, &key).await?);
-        let quarantined = settings.quarantine || rows::meta::get(&db, rows::meta::QUARANTINE).await?.is_some();
-        let setup = Setup { node, booted_at, shared: db.dialect() == Dialect::Postgres, quarantined, seed: seed.rotate_left(17) };
-        let held = crate::upkeep::attendance::learn_who_has_what(&db).await?;
-        let mut decider = Decider::new(Core::new(setup, org.clone()), db.clone(), ports.clone());
-        let windows = crate::outbox::windows_of(settings.outbox);
-        if let Some(windows) = &windows {
-            decider.core_mut().gather(windows.clone());
-        }
-        crate::clock::set_back::mend(&db, booted_at).await?;
-        decider.fill().await?;
-        let circuits = crate::outbox::circuit::Circuits::default();
-        circuits.replace(rows::circuit::all(&db).await?);
-
-        let (commands, inbox) = mpsc::channel(QUEUE_MAX);
-        let (control, controls) = mpsc::unbounded_channel();
-        let (to_outbox, from_decider) = mpsc::unbounded_channel();
-        let shared = Arc::new(Shared {
-            links: Links::new(&key, &settings.base_url),
-            sign_in: crate::identity::sessions::SignIn::new(&key),
-            db,
-            ports,
-            node,
-            org: RwLock::new(org),
-            key,
-            metrics: Metrics::new(),
-            changed: watch::channel(0).0,
-            ways_in: watch::channel(0).0,
-            titles: rows::title::Titles::default(),
-            quarantined: AtomicBool::new(quarantined),
-            stop: CancellationToken::new(),
-            halt: CancellationToken::new(),
-            halted: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-            busy: AtomicI64::new(0),
-            next_look: AtomicI64::new(i64::MAX),
-            next_attempt: AtomicI64::new(i64::MAX),
-            windows,
-            under_way: Mutex::new(HashSet::new()),
-            look_wake: Notify::new(),
-            outbox_wake: Notify::new(),
-            follow_wake: Notify::new(),
-            ended_early: AtomicBool::new(false),
-            last_fault: RwLock::new(None),
-            commits: AtomicU64::new(0),
-            control,
-            org_change: tokio::sync::Mutex::new(()),
-            makings: crate::org::Makings::default(),
-            seed: AtomicU64::new(seed.rotate_left(31)),
-            settings,
-            troubles: crate::watch::trouble::Troubles::default(),
-            stages: crate::watch::stages::Stages::default(),
-            channels: crate::outbox::channel_health::ChannelHealth::default(),
-            watch: crate::watch::Watch::default(),
-            operators: OnceLock::new(),
-            refusals: crate::refusals::Gate::default(),
-            circuits,
-        });
-        let mut unread = BTreeSet::new();
-        shared.troubles.unread(&mut unread, decider.take_unread_alerts().unwrap_or_default(), booted_at);
-        crate::watch::start(&shared).map_err(no_thread)?;
-        let engine = Self { shared: shared.clone(), commands };
-        let decide = Loop { shared: shared.clone(), decider, inbox, controls, to_outbox, no_progress_at: None, unread };
-        // Outlives the other tasks: what they learn while stopping is still written down.
-        #[allow(clippy::disallowed_methods)]
-        // A thread of its own: between two commits it must not queue behind requests for a worker.
-        let runtime = tokio::runtime::Handle::current();
-        std::thread::Builder::new().name("decider".to_owned()).spawn(move || runtime.block_on(decide.run())).map_err(no_thread)?;
-        shared.tasks.spawn(looks(engine.clone()));
-        shared.tasks.spawn(crate::upkeep::attendance::watch(engine.clone(), held));
-        shared.tasks.spawn(Outbox::new(engine.clone(), from_decider).run());
-        shared.tasks.spawn(crate::upkeep::room::watch(engine.clone()));
-        shared.tasks.spawn(crate::upkeep::checkpoints::keep_sealing(engine.clone()));
-        if shared.db.dialect() == Dialect::Postgres {
-            shared.tasks.spawn(crate::run::peers::follow(engine.clone()));
-            // Not among the tasks that a stop waits for: it goes on until everything is given back.
-            #[allow(clippy::disallowed_methods)]
-            tokio::spawn(crate::outbox::beats(engine.clone()));
-        }
-        Ok(engine)
-    }
-
     /// Asks for a command; the answer comes when it is durable.
     ///
     /// # Errors
@@ -383,22 +203,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Stops: no new commands, what is under way ends, soft parts are written.
-    pub async fn stop(&self) {
-        self.shared.stop.cancel();
-        self.shared.tasks.close();
-        // Sends under way end and are recorded, so that none of them is in doubt at the next start.
-        let _ = tokio::time::timeout(STOP_WAITS_AT_MOST, self.shared.tasks.wait()).await;
-        let flush = Input { actor: Actor::System, cause: "stop".into(), once: None, command: Command::Flush { keys: usize::MAX } };
-        let _ = self.submit(flush).await;
-        self.shared.halt.cancel();
-        let _ = tokio::time::timeout(STOP_WAITS_AT_MOST, self.shared.halted.cancelled()).await;
-        // After the last decision, which may have claimed something as well.
-        crate::outbox::flight::give_everything_back(self).await;
-        crate::clock::set_back::mark(&self.shared.db, self.now()).await;
-        self.shared.db.close().await;
-    }
-
     /// The store's last fault, if it came after the last commit that went well.
     #[must_use]
     pub fn fault(&self) -> Option<String> {
@@ -482,82 +286,4 @@ impl Engine {
         self.shared.look_wake.notify_one();
         self.shared.outbox_wake.notify_one();
     }
-}
-
-impl Shared {
-    /// A try of a channel for a person ended.
-    pub(crate) fn tried(&self, channel: &str, person: &str, delivered: bool) {
-        self.stages.did(Measure::Sends);
-        let elapsed = Duration::from_nanos(self.ports.clock.monotonic_ns());
-        self.channels.note(&self.troubles, (channel, person), delivered, elapsed, self.ports.clock.now());
-    }
-
-    /// A part of the program ends: nobody asked it to, unless the program stops.
-    pub(crate) fn ended(&self) {
-        if !self.stop.is_cancelled() {
-            self.ended_early.store(true, Ordering::SeqCst);
-            tracing::error!("a part of the program ended by itself; it is not ready any more and has to be restarted");
-        }
-    }
-    pub(crate) const fn next_attempt_micros(&self) -> &AtomicI64 {
-        &self.next_attempt
-    }
-}
-
-pub(crate) fn note_fault(shared: &Shared, why: Option<&str>) {
-    let mut last = shared.last_fault.write().unwrap_or_else(PoisonError::into_inner);
-    *last = why.map(|why| (shared.ports.clock.now(), why.to_owned()));
-}
-
-/// Why an engine did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error("the store does not answer")]
-    Store(#[from] Fault),
-    #[error("deadlines of a clock that was set back were not moved back with it")]
-    SetBack(#[from] CommitError),
-    #[error("the stored organisation does not read: {0}")]
-    Org(String),
-}
-
-fn no_thread(error: std::io::Error) -> Fault {
-    Fault::new(allclear_store::FaultKind::Other, format!("cannot start a thread: {error}"))
-}
-
-/// Held by a loop for as long as it runs: tells when it ended, even by a panic, though nobody stopped
-/// the program. Whoever watches readiness restarts it then.
-pub(crate) struct Ends(pub(crate) Arc<Shared>);
-
-impl Drop for Ends {
-    fn drop(&mut self) {
-        self.0.ended();
-    }
-}
-
-/// A command of the program itself.
-pub(crate) fn ours(cause: &str, command: Command) -> Input {
-    let actor = if matches!(command, Command::Look(_)) { Actor::Clock } else { Actor::System };
-    debug_assert!(is_ours(&command));
-    Input { actor, cause: cause.to_owned(), once: None, command }
-}
-
-/// Runs futures together to their ends. They only wait for the decider, so one after another in the
-/// order of starting is as fast as any.
-pub(crate) async fn join<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
-    let mut pinned: Vec<_> = futures.into_iter().map(Box::pin).collect();
-    let mut out: Vec<Option<T>> = pinned.iter().map(|_| None).collect();
-    std::future::poll_fn(|cx| {
-        let mut left = false;
-        for (future, slot) in pinned.iter_mut().zip(out.iter_mut()) {
-            if slot.is_none() {
-                match future.as_mut().poll(cx) {
-                    std::task::Poll::Ready(value) => *slot = Some(value),
-                    std::task::Poll::Pending => left = true,
-                }
-            }
-        }
-        if left { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
-    })
-    .await;
-    out.into_iter().flatten().collect()
 }

@@ -18,10 +18,14 @@ pub mod ports;
 pub mod read;
 pub mod refusals;
 pub mod run;
+pub mod shared;
+mod start;
 mod timeline;
 pub mod upkeep;
 pub mod watch;
 
 pub use allclear_domain::plants::planted;
-pub use engine::{Engine, EngineSettings, StartError};
+pub use engine::Engine;
+pub use shared::EngineSettings;
+pub use start::StartError;
 pub use tokio_util::sync::CancellationToken;

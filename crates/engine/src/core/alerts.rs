@@ -1,7 +1,7 @@
 //! Open alerts in memory: enough to know a repetition, to lapse, and to see a recovery.
 //!
 //! `last_seen`, `ends_at` and the count are soft: kept here and written within
-//! [`FLUSH_EVERY`](crate::engine::FLUSH_EVERY). A row that turns out to be no longer open makes
+//! [`FLUSH_EVERY`](crate::shared::FLUSH_EVERY). A row that turns out to be no longer open makes
 //! that write a conflict, and its condition is judged anew on its next signal.
 
 use std::collections::HashMap;

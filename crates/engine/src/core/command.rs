@@ -265,3 +265,24 @@ pub enum Reply {
         answer: String,
     },
 }
+
+/// A command of the program itself.
+pub(crate) fn ours(cause: &str, command: Command) -> Input {
+    let actor = if matches!(command, Command::Look(_)) { Actor::Clock } else { Actor::System };
+    debug_assert!(is_ours(&command));
+    Input { actor, cause: cause.to_owned(), once: None, command }
+}
+
+/// Whether a command is worth trying again when the store was not there: ours, not a caller's.
+#[must_use]
+pub const fn is_ours(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Look(_)
+            | Command::Attend { .. }
+            | Command::TakeOver { .. }
+            | Command::Withdraw { .. }
+            | Command::Sent { .. }
+            | Command::Flush { .. }
+    )
+}

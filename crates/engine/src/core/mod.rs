@@ -48,7 +48,8 @@ use self::sharded::Sharded;
 use crate::outbox::windows::Windows;
 
 pub use alerts::{AlertKey, OpenAlert};
-pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply, Tried, Versioned};
+pub(crate) use command::ours;
+pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply, Tried, Versioned, is_ours};
 pub(crate) use due::as_signal;
 pub(crate) use flapping::{RECENT_MAX, horizon};
 pub(crate) use neglect::is_left_by_choice;

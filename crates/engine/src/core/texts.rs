@@ -1,7 +1,7 @@
 //! What open alerts say, refreshed by each repetition that says something else.
 //!
 //! A changed text is written at once, and again within
-//! [`FLUSH_EVERY`](crate::engine::FLUSH_EVERY) at most: a sender whose text is another one every time costs no more
+//! [`FLUSH_EVERY`](crate::shared::FLUSH_EVERY) at most: a sender whose text is another one every time costs no more
 //! than one that counts as seen again.
 
 use std::collections::{HashMap, HashSet};

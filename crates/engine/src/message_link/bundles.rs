@@ -10,7 +10,7 @@ use allclear_domain::view::BundledPage;
 use allclear_store::rows;
 
 use crate::core::{Command, Input, Refusal};
-use crate::engine::{Engine, join};
+use crate::engine::Engine;
 use crate::outbox::windows::BUNDLE_MAX;
 use crate::read::NoAnswer;
 
@@ -54,7 +54,7 @@ impl Engine {
                 let command = Command::Page { id: page.page, command };
                 self.submit(Input { actor: Actor::Person(person.to_owned()), cause: via.to_owned(), once: None, command })
             });
-            for reply in join(asked.collect()).await {
+            for reply in futures_util::future::join_all(asked).await {
                 match reply {
                     Ok(_) => took += 1,
                     Err(refusal @ Refusal::Unavailable(_)) => return Err(refusal),

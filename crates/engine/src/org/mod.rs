@@ -23,9 +23,10 @@ use base64::Engine as _;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::engine::{Engine, StartError};
+use crate::engine::Engine;
 use crate::identity::seal::SecretKey;
 use crate::ports::Rng;
+use crate::start::StartError;
 
 use self::edit::Edit;
 pub use self::form_problems::FormProblem;

@@ -35,7 +35,8 @@ use self::choose::sets;
 use self::flight::{Landed, Work, fly};
 use self::windows::{BUNDLE_MAX, Contact};
 use crate::core::Command;
-use crate::engine::{Engine, ours};
+use crate::core::ours;
+use crate::engine::Engine;
 use crate::outbox::circuit::Gate;
 use crate::run::decide_loop::ToOutbox;
 use crate::watch::stages::Measure;
@@ -147,7 +148,7 @@ impl Outbox {
 
     pub(crate) async fn run(mut self) {
         let shared = self.engine.shared.clone();
-        let _ends = crate::engine::Ends(shared.clone());
+        let _ends = crate::shared::Ends(shared.clone());
         let mut look_at = self.engine.now();
         let mut looked_at = Timestamp::MIN;
         shared.stages.set(Measure::SendRounds, 1);
@@ -586,7 +587,7 @@ fn count_down(counts: &mut HashMap<Contact, usize>, contact: &Contact) {
     }
 }
 
-impl crate::engine::Shared {
+impl crate::shared::Shared {
     pub(crate) fn next_attempt_at(&self) -> i64 {
         self.next_attempt_micros().load(Ordering::SeqCst)
     }

@@ -14,9 +14,9 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 
-use crate::core::{Command, Effects, Input, Refusal};
-use crate::engine::{Control, Ends, FLUSH_EVERY, Shared, Tag, note_fault, ours};
-use crate::run::decider::{Decider, Done, Group, is_ours};
+use crate::core::{Command, Effects, Input, Refusal, is_ours, ours};
+use crate::run::decider::{Decider, Done, Group};
+use crate::shared::{Control, Ends, FLUSH_EVERY, Shared, Tag, note_fault};
 use crate::watch::stages::Measure;
 use crate::watch::trouble::{Stage, Trouble};
 

@@ -16,8 +16,8 @@ use allclear_store::{CommitError, Db, Fault, FaultKind, Space, Write, rows};
 
 use crate::core::silences;
 use crate::core::{
-    AlertKey, Command, Core, Effects, Input, Loaded, Need, OpenAlert, RECENT_MAX, REFERENCE_BLOCK, REFERENCE_BLOCK_MAX, Refusal, Reply,
-    Stop, Unit, Witness, horizon,
+    AlertKey, Core, Effects, Input, Loaded, Need, OpenAlert, RECENT_MAX, REFERENCE_BLOCK, REFERENCE_BLOCK_MAX, Refusal, Reply, Stop, Unit,
+    Witness, horizon,
 };
 use crate::ports::Ports;
 use crate::upkeep::room;
@@ -655,20 +655,6 @@ fn unread(input: &Input, fault: &Fault) -> Refusal {
 
 fn unavailable(fault: &Fault) -> Refusal {
     Refusal::Unavailable(fault.to_string())
-}
-
-/// Whether a command is worth trying again when the store was not there: ours, not a caller's.
-#[must_use]
-pub const fn is_ours(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Look(_)
-            | Command::Attend { .. }
-            | Command::TakeOver { .. }
-            | Command::Withdraw { .. }
-            | Command::Sent { .. }
-            | Command::Flush { .. }
-    )
 }
 
 /// Draws of references that follow within this time are for a storm: the next block is twice as large.

@@ -10,8 +10,10 @@ use allclear_store::{Db, Fault, rows};
 use jiff::Timestamp;
 
 use crate::clock::set_back::Marks;
+use crate::core::ours;
 use crate::core::{Command, Refusal};
-use crate::engine::{Ends, Engine, join, ours};
+use crate::engine::Engine;
+use crate::shared::Ends;
 use crate::watch::stages::Measure;
 use crate::watch::trouble::{Stage, Trouble, Troubles};
 
@@ -62,7 +64,7 @@ pub(crate) async fn looks(engine: Engine) {
             looked.push(async move { (expectation, engine.submit(input).await) });
         }
         let mut failed = false;
-        for (expectation, reply) in join(looked).await {
+        for (expectation, reply) in futures_util::future::join_all(looked).await {
             let Err(refusal) = reply else { continue };
             failed = true;
             if !matches!(refusal, Refusal::Unavailable(_)) {

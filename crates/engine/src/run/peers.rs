@@ -6,7 +6,8 @@ use std::time::Duration;
 use allclear_domain::access::Reach;
 use allclear_store::rows;
 
-use crate::engine::{Control, Engine};
+use crate::engine::Engine;
+use crate::shared::Control;
 use crate::watch::stages::Measure;
 use crate::watch::trouble::Stage;
 

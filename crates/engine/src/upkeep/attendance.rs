@@ -14,8 +14,9 @@ use allclear_domain::time::{Length, after};
 use allclear_store::rows::Unread;
 use allclear_store::{CommitError, Db, Fault, rows};
 
+use crate::core::ours;
 use crate::core::{Command, is_left_by_choice};
-use crate::engine::{Engine, ours};
+use crate::engine::Engine;
 use crate::upkeep::fold_incident;
 use crate::watch::trouble::{TROUBLES_MAX, Trouble};
 

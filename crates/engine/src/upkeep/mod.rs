@@ -19,8 +19,8 @@ use allclear_store::schema::{ACTION, INCIDENT, PAGE, REVIEW};
 use allclear_store::{Db, Fault, Table, Write, rows};
 use jiff::Timestamp;
 
-use crate::engine::StartError;
 use crate::identity::seal::SecretKey;
+use crate::start::StartError;
 
 /// What `verify` found.
 #[derive(Debug, Clone, PartialEq, Eq)]

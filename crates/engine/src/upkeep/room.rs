@@ -10,7 +10,8 @@ use allclear_domain::incident;
 use allclear_store::Space;
 
 use crate::core::Command;
-use crate::engine::{Engine, note_fault};
+use crate::engine::Engine;
+use crate::shared::note_fault;
 use crate::watch::trouble::Trouble;
 
 /// How often the store is looked at: a second of waiting for room is less than a sender's next try.

@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::clock::JUMP_MIN;
-use crate::engine::Shared;
+use crate::shared::Shared;
 use crate::watch::operator::{Telling, tell};
 use crate::watch::stages::{Judge, WATCH_EVERY};
 use crate::watch::trouble::{Stage, Trouble};

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::engine::Shared;
 use crate::ports::OperatorAlarm;
+use crate::shared::Shared;
 use crate::watch::trouble::{Present, Trouble};
 
 /// How long more of a burst is waited for: short beside the promised minute.
@@ -100,7 +100,7 @@ pub(crate) async fn tell(operators: Arc<dyn OperatorAlarm>, alarm: Alarm, shared
             }
         }
     });
-    crate::engine::join(tells.collect()).await;
+    futures_util::future::join_all(tells).await;
 }
 
 async fn tell_one(operators: &dyn OperatorAlarm, at: usize, address: &str, alarm: &Alarm) -> bool {
