@@ -50,6 +50,7 @@ pub const PLANTS: &[(&str, CaughtBy, &str)] = &[
     ("declared-unpaged-unattended", CaughtBy::Simulator, "an incident that was declared without a page awaits nobody"),
     ("silence-ignores-firing", CaughtBy::Simulator, "a silence that is made acts on new alerts only"),
     ("flap-starts-anew", CaughtBy::Simulator, "an alert that comes back a moment later is a new incident"),
+    ("declined-twice", CaughtBy::DomainTests, "whoever taps twice passes on the next step as well"),
     ("zone-is-utc", CaughtBy::DomainTests, "hand-offs are civil times in UTC, whatever the schedule's zone"),
     ("override-by-start", CaughtBy::DomainTests, "of two overrides the one that starts later wins, not the one made later"),
     ("next-layer-is-a-hand-over", CaughtBy::DomainTests, "whoever goes on in the next layer is said to hand over to themself"),

@@ -7,7 +7,7 @@ use crate::action::Action;
 use crate::ids::PageId;
 use crate::incident::work::{ROLES, Task};
 use crate::incident::{Incident, Severity, State};
-use crate::paging::{Page, Status};
+use crate::paging::{AtStep, Page, Status};
 use crate::review::Review;
 
 /// An incident as lists and its page show it. Instants are null where unknown.
@@ -358,6 +358,8 @@ pub struct BundledPage {
     pub page: PageId,
     /// Whether it still looks for somebody.
     pub looking: bool,
+    /// The step that asks whoever was sent the message, where it still waits at that step: they may pass it on.
+    pub asks_at: Option<AtStep>,
     /// `INC-142`
     pub reference: String,
     pub title: String,

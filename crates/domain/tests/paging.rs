@@ -10,7 +10,7 @@ mod world;
 
 use allclear_domain::expect::Rule;
 use allclear_domain::paging::AGAIN_EVERY_HIGH;
-use allclear_domain::paging::{Command, Event, PEOPLE_PER_STEP_MAX, Refusal, SendReport, Status};
+use allclear_domain::paging::{AtStep, Command, Event, PEOPLE_PER_STEP_MAX, Refusal, SendReport, Status};
 use allclear_domain::time::{Length, after};
 use world::{World, acknowledge, at, decline, delayed, delivered, failed, in_doubt, org, policy};
 
@@ -172,6 +172,17 @@ fn whoever_cannot_passes_it_on_once() {
     assert_eq!(world.run(decline("ana")).unwrap(), passed);
     assert_eq!(world.run(decline("ana")).unwrap(), ["declined: ana"], "a second tap must not take it from Cho");
     assert_eq!(world.page.as_ref().unwrap().step, 2);
+}
+
+#[test]
+fn a_second_tap_passes_on_no_step_that_asks_the_same_person_again() {
+    let mut world = World::started(org(1, policy(&[&["person:ana"], &["person:ana", "person:cho"], &["person:ben"]], 0), &[]));
+    let tap = |round, step| Command::Decline { by: "ana".into(), via: "link".into(), answers: Some(AtStep { round, step }) };
+    world.run(tap(1, 1)).unwrap();
+    assert_eq!(world.run(tap(1, 1)).unwrap(), ["declined: ana"], "it answers the message of the step before");
+    assert_eq!(world.page.as_ref().unwrap().step, 2);
+    world.run(tap(1, 2)).unwrap();
+    assert_eq!(world.page.as_ref().unwrap().step, 3, "by the message of this step they may");
 }
 
 #[test]

@@ -322,7 +322,9 @@ impl World {
                 Command::Page { id: page, command: paging::Command::Acknowledge { by: Some(by.clone()), via: "link".into() } };
             match throw {
                 0..=34 => acknowledge,
-                35..=49 => Command::Page { id: page, command: paging::Command::Decline { by: by.clone(), via: "link".into() } },
+                35..=49 => {
+                    Command::Page { id: page, command: paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None } }
+                }
                 50..=55 => on(incident::Command::Resolve { note: Some("restarted".into()) }),
                 56..=59 => on(incident::Command::Mitigate { note: None }),
                 60..=62 => on(incident::Command::Note { text: "looking".into() }),

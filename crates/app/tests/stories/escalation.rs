@@ -9,6 +9,7 @@ on_both!(
     an_unacknowledged_page_reaches_the_second_step_after_five_minutes_and_not_before,
     acknowledging_by_the_link_of_the_message_stops_everything,
     declining_pages_the_next_at_once,
+    whoever_taps_again_passes_on_no_later_step,
     an_empty_schedule_moves_on_at_once_and_says_why,
     rounds_repeat_then_the_catch_all_then_the_page_is_exhausted,
 );
@@ -71,6 +72,33 @@ async fn declining_pages_the_next_at_once(database: Database) {
     let declined = world.bodies(&incident, "declined").await;
     assert_eq!(declined.len(), 1);
     assert_eq!(declined[0]["by"], "ana");
+}
+
+async fn whoever_taps_again_passes_on_no_later_step(database: Database) {
+    // The next step asks the same person again: the link in the message of the first answers the first only.
+    let org = org::with_escalation(
+        r#"
+escalations:
+  - {id: payments, repeat: 2, steps: [{page: ["person:ana"], within: 5m}, {page: ["person:ana", "person:ben"], within: 5m}]}
+"#,
+    );
+    let world = world_of(database, org).await;
+    world.fire("disk").await;
+    let first = world.hook.to("ana")[0].ack_path();
+    for _ in 0..4 {
+        let pressed = world.press(&format!("{first}/decline")).await;
+        assert!(pressed.status < 500, "{}", pressed.text);
+    }
+    let incident = world.incident().await;
+    assert_eq!(world.bodies(&incident, "declined").await.len(), 1);
+    assert_eq!(world.bodies(&incident, "step_reached").await.len(), 2, "one tap, one step");
+    let shown = world.get(&first).await.text;
+    assert!(shown.contains("You passed it on") && !shown.contains("page the next"), "{shown}");
+    // Asked again, they may pass that on as well, by the message of that step.
+    let later = world.hook.to("ana").last().map(|message| message.ack_path()).unwrap();
+    assert_ne!(later, first);
+    world.press(&format!("{later}/decline")).await.ok();
+    assert_eq!(world.bodies(&incident, "step_reached").await.len(), 3);
 }
 
 async fn an_empty_schedule_moves_on_at_once_and_says_why(database: Database) {

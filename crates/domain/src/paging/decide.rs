@@ -9,7 +9,7 @@ use super::event::{
     SendInDoubt, SendTrouble, Started, StepEmpty, StepReached, Stopped, Told,
 };
 use super::types::{
-    AGAIN_EVERY_HIGH, AGAIN_EVERY_LOW, CATCH_ALL_WITHIN, Entry, PEOPLE_PER_STEP_MAX, Page, Status, TARGETS_WITHIN,
+    AGAIN_EVERY_HIGH, AGAIN_EVERY_LOW, AtStep, CATCH_ALL_WITHIN, Entry, PEOPLE_PER_STEP_MAX, Page, Status, TARGETS_WITHIN,
     TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling,
 };
 use crate::ids::{AlertId, IdGen, MessageId, PageId};
@@ -106,10 +106,11 @@ pub enum Command {
         by: Option<String>,
         via: String,
     },
-    /// "I can't: page the next."
+    /// "I can't: page the next." `answers` is the step whose message is answered, where that is known.
     Decline {
         by: String,
         via: String,
+        answers: Option<AtStep>,
     },
     /// Nobody acknowledged the step within its time.
     StepTimedOut {
@@ -192,11 +193,12 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
             Status::Told if planted("told-is-acknowledgeable") => Ok(vec![Event::Acknowledged(Acknowledged { by, via })]),
             Status::Told => Err(Refusal::Over(ONLY_TOLD)),
         },
-        Command::Decline { by, via } => match page.status {
+        Command::Decline { by, via, answers } => match page.status {
             Status::Running => {
                 // Only who is paged now can pass it on: a second tap, or a message of a step that
-                // has passed, must not take the page from whoever has it by then.
-                let is_paged_now = page.entries.iter().any(|entry| entry.person == by);
+                // has passed, must not take the page from whoever has it by then, though it be the same person again.
+                let answers_this = answers.is_none_or(|step| step == page.at_step() || planted("declined-twice"));
+                let is_paged_now = answers_this && page.entries.iter().any(|entry| entry.person == by);
                 let mut events = vec![Event::Declined(Declined { by: by.clone(), via })];
                 if is_paged_now {
                     events.extend(advance(page, page.round, page.step + 1, &format!("{by} passed it on"), false, context));

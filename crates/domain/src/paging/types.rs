@@ -134,7 +134,20 @@ pub struct Tells {
     pub text: String,
 }
 
+/// A step of a page, in one of its rounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AtStep {
+    pub round: u32,
+    pub step: u32,
+}
+
 impl Page {
+    /// The step at which it is.
+    #[must_use]
+    pub const fn at_step(&self) -> AtStep {
+        AtStep { round: self.round, step: self.step }
+    }
+
     /// Its incident.
     #[must_use]
     pub const fn incident_id(&self) -> IncidentId {

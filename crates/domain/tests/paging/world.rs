@@ -270,7 +270,7 @@ pub fn acknowledge(by: &str) -> Command {
     Command::Acknowledge { by: Some(by.into()), via: "link".into() }
 }
 pub fn decline(by: &str) -> Command {
-    Command::Decline { by: by.into(), via: "link".into() }
+    Command::Decline { by: by.into(), via: "link".into(), answers: None }
 }
 
 /// An event as a test compares it.

@@ -43,13 +43,17 @@ impl Engine {
     /// # Errors
     /// When the store cannot keep it; what was answered until then stays so, and the rest can be asked for again.
     pub async fn answer_bundle(&self, pages: &[BundledPage], person: &str, via: &str, answer: ToAll) -> Result<usize, Refusal> {
-        let looking: Vec<_> = pages.iter().filter(|page| page.looking).collect();
+        let takes = |page: &&BundledPage| match answer {
+            ToAll::Acknowledge => page.looking,
+            ToAll::Decline => page.asks_at.is_some(),
+        };
+        let looking: Vec<_> = pages.iter().filter(takes).collect();
         let mut took = 0;
         for portion in looking.chunks(PORTION) {
             let asked = portion.iter().map(|page| {
                 let command = match answer {
                     ToAll::Acknowledge => paging::Command::Acknowledge { by: Some(person.to_owned()), via: via.to_owned() },
-                    ToAll::Decline => paging::Command::Decline { by: person.to_owned(), via: via.to_owned() },
+                    ToAll::Decline => paging::Command::Decline { by: person.to_owned(), via: via.to_owned(), answers: page.asks_at },
                 };
                 let command = Command::Page { id: page.page, command };
                 self.submit(Input { actor: Actor::Person(person.to_owned()), cause: via.to_owned(), once: None, command })

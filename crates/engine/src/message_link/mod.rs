@@ -7,6 +7,7 @@
 pub mod bundles;
 
 use allclear_domain::ids::{MessageId, PageId};
+use allclear_domain::paging::AtStep;
 use allclear_domain::time::{Length, after};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,8 +22,10 @@ use crate::identity::seal::SecretKey;
 pub const LINK_LIFE: Length = Length::from_secs(48 * 3600);
 /// Bytes of the signature in a token: 128 bits cannot be guessed.
 const MAC_BYTES: usize = 16;
-/// Page id and expiry before the person's id.
+/// Id and expiry before the person's id.
 const FIXED_BYTES: usize = 16 + 4;
+/// Round and step of a page's link, between those and the person's id.
+const STEP_BYTES: usize = 2 + 2;
 
 /// What a link is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub struct LinkFor {
     /// The person's id.
     pub person: String,
     pub expires_at: Timestamp,
+    /// The step whose message it stands in; unknown in links of a whole message, and of earlier versions.
+    pub answers: Option<AtStep>,
 }
 
 /// What a link is about.
@@ -55,6 +60,8 @@ pub enum BadLink {
 #[derive(Debug, Clone)]
 pub struct Links {
     key: [u8; 32],
+    /// Of links of earlier versions, which tell no step. They work for two days more.
+    stepless_key: [u8; 32],
     /// Of links for a whole message: what one key signed means nothing under the other.
     bundle_key: [u8; 32],
     base_url: String,
@@ -64,19 +71,24 @@ impl Links {
     /// Under a key of its own.
     #[must_use]
     pub fn new(key: &SecretKey, base_url: &str) -> Self {
-        Self { key: key.derive("message-link"), bundle_key: key.derive("bundle-link"), base_url: base_url.trim_end_matches('/').to_owned() }
+        Self {
+            key: key.derive("message-link-step"),
+            stepless_key: key.derive("message-link"),
+            bundle_key: key.derive("bundle-link"),
+            base_url: base_url.trim_end_matches('/').to_owned(),
+        }
     }
 
-    /// The full address for one person and page.
+    /// The full address for one person and page, in the message of a step.
     #[must_use]
-    pub fn ack_url(&self, page: PageId, person: &str, now: Timestamp) -> String {
-        format!("{}/a/{}", self.base_url, self.token(page, person, now))
+    pub fn ack_url(&self, page: PageId, at: AtStep, person: &str, now: Timestamp) -> String {
+        format!("{}/a/{}", self.base_url, self.token(page, at, person, now))
     }
 
     /// The full address for one person and all pages of a message.
     #[must_use]
     pub fn bundle_url(&self, lead: MessageId, person: &str, now: Timestamp) -> String {
-        format!("{}/a/{}", self.base_url, token(&self.bundle_key, lead.bits(), person, now))
+        format!("{}/a/{}", self.base_url, token(&self.bundle_key, lead.bits(), &[], person, now))
     }
 
     /// The full address of an incident's page.
@@ -87,8 +99,10 @@ impl Links {
 
     /// A token.
     #[must_use]
-    pub fn token(&self, page: PageId, person: &str, now: Timestamp) -> String {
-        token(&self.key, page.bits(), person, now)
+    pub fn token(&self, page: PageId, at: AtStep, person: &str, now: Timestamp) -> String {
+        let short = |n: u32| u16::try_from(n).unwrap_or(u16::MAX).to_be_bytes();
+        let step = [short(at.round), short(at.step)].concat();
+        token(&self.key, page.bits(), &step, person, now)
     }
 
     /// What a token is for.
@@ -99,8 +113,10 @@ impl Links {
         let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| BadLink::Unknown)?;
         let at = bytes.len().checked_sub(MAC_BYTES).filter(|at| *at > FIXED_BYTES).ok_or(BadLink::Unknown)?;
         let (said, mac) = bytes.split_at(at);
-        let of_page = bool::from(sign(&self.key, said).ct_eq(mac));
-        if !of_page && !bool::from(sign(&self.bundle_key, said).ct_eq(mac)) {
+        let is_of = |key: &[u8; 32]| bool::from(sign(key, said).ct_eq(mac));
+        let tells_step = is_of(&self.key);
+        let of_page = tells_step || is_of(&self.stepless_key);
+        if !of_page && !is_of(&self.bundle_key) {
             return Err(BadLink::Unknown);
         }
         let (id, rest) = said.split_first_chunk::<16>().ok_or(BadLink::Unknown)?;
@@ -109,17 +125,26 @@ impl Links {
         if expires_at <= now {
             return Err(BadLink::Expired);
         }
+        let (answers, person) = match person.split_first_chunk::<STEP_BYTES>() {
+            Some(([a, b, c, d], person)) if tells_step => {
+                let number = |high: &u8, low: &u8| u32::from(u16::from_be_bytes([*high, *low]));
+                (Some(AtStep { round: number(a, b), step: number(c, d) }), person)
+            }
+            _ if tells_step => return Err(BadLink::Unknown),
+            _ => (None, person),
+        };
         let person = String::from_utf8(person.to_vec()).map_err(|_| BadLink::Unknown)?;
         let id = u128::from_be_bytes(*id);
         let about = if of_page { About::Page(PageId::from_bits(id)) } else { About::Bundle(MessageId::from_bits(id)) };
-        Ok(LinkFor { about, person, expires_at })
+        Ok(LinkFor { about, person, expires_at, answers })
     }
 }
 
-fn token(key: &[u8; 32], id: u128, person: &str, now: Timestamp) -> String {
+fn token(key: &[u8; 32], id: u128, step: &[u8], person: &str, now: Timestamp) -> String {
     let expires = u32::try_from(after(now, LINK_LIFE).as_second()).unwrap_or(u32::MAX);
     let mut bytes = id.to_be_bytes().to_vec();
     bytes.extend(expires.to_be_bytes());
+    bytes.extend(step);
     bytes.extend(person.as_bytes());
     let mac = sign(key, &bytes);
     bytes.extend(mac);
@@ -144,9 +169,13 @@ mod tests {
         let links = Links::new(&SecretKey::from_bytes([7; 32]), "https://x.example/");
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let page = PageId::from_bits(99);
-        let token = links.token(page, "ana", now);
+        let at = AtStep { round: 2, step: 300 };
+        let token = links.token(page, at, "ana", now);
         let read = links.read(&token, now).unwrap();
-        assert_eq!((read.about, read.person.as_str()), (About::Page(page), "ana"));
+        assert_eq!((read.about, read.person.as_str(), read.answers), (About::Page(page), "ana", Some(at)));
+        let before = super::token(&links.stepless_key, page.bits(), &[], "ana", now);
+        let read = links.read(&before, now).unwrap();
+        assert_eq!((read.about, read.person.as_str(), read.answers), (About::Page(page), "ana", None), "of an earlier version");
         let bundle = links.bundle_url(MessageId::from_bits(99), "ana", now);
         let read = links.read(bundle.rsplit('/').next().unwrap(), now).unwrap();
         assert_eq!(read.about, About::Bundle(MessageId::from_bits(99)), "and not for the page of the same number");
@@ -159,6 +188,6 @@ mod tests {
         }
         assert!(Links::new(&SecretKey::from_bytes([8; 32]), "").read(&token, now).is_err());
         assert_eq!(links.read("", now), Err(BadLink::Unknown));
-        assert!(links.ack_url(page, "ana", now).starts_with("https://x.example/a/"));
+        assert!(links.ack_url(page, at, "ana", now).starts_with("https://x.example/a/"));
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use allclear_domain::expect::LATE_AFTER;
 use allclear_domain::ids::{MessageId, NodeId};
+use allclear_domain::paging::AtStep;
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{About, Message, Notice, Outcome, Target, WRITTEN_OUT_MAX};
 use allclear_store::rows::message::{Claimed, Envelope, Stored};
@@ -313,7 +314,7 @@ fn render(engine: &Engine, lead: MessageId, messages: &[Stored], about: Option<A
         created_at: decided_at,
         in_doubt: messages.iter().any(|m| m.in_doubt),
         notices: messages.iter().map(notice).collect(),
-        ack_urls: written_out().map(|m| links.ack_url(m.page, &m.person, m.created_at)).collect(),
+        ack_urls: written_out().map(|m| links.ack_url(m.page, at_step(&m.notice), &m.person, m.created_at)).collect(),
         // What only tells has nothing to acknowledge.
         bundle_url: (messages.len() > 1 && first.notice.kind.gathers()).then(|| links.bundle_url(lead, &first.person, decided_at)),
         incident_urls: written_out().map(|m| links.incident_url(&m.notice.incident.reference)).collect(),
@@ -355,4 +356,9 @@ pub(crate) async fn give_everything_back(engine: &Engine) {
     if let Err(error) = shared.db.commit_in(Space::Reserved, writes).await {
         tracing::warn!(%error, "what waits could not be given back: it is in doubt at the next start");
     }
+}
+
+/// The step of the page that a notice is of.
+const fn at_step(notice: &Notice) -> AtStep {
+    AtStep { round: notice.round, step: notice.step }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use allclear_domain::ids::{IncidentId, MessageId, NodeId, PageId};
 use allclear_domain::incident::State;
-use allclear_domain::paging::MessageDraft;
+use allclear_domain::paging::{AtStep, MessageDraft};
 use allclear_domain::plants::planted;
 use allclear_domain::view::BundledPage;
 use allclear_domain::wire::{Notice, NoticeKind};
@@ -563,7 +563,8 @@ pub async fn leads_of(db: &Db, node: NodeId) -> Result<Vec<(MessageId, MessageId
 /// The pages of what went out as one message and whom it was for: those that look for somebody first, the worst first.
 pub async fn of_bundle(db: &Db, lead: MessageId, limit: i64) -> Result<Vec<(String, BundledPage)>, Fault> {
     let sql = "select message.person, message.page, cast(case when page.status in ('running', 'exhausted') then 0 else 1 end as bigint), \
-               incident.ref, incident.title, incident.severity, incident.state from message \
+               incident.ref, incident.title, incident.severity, incident.state, \
+               case when page.status = 'running' then message.notice end, page.round, page.step from message \
                join page on page.id = message.page join incident on incident.id = message.incident \
                where message.bundle = ?1 and message.lane = 'page' order by 3, incident.severity, message.id limit ?2";
     let rows = db.read(sql, vec![text(lead), Val::Int(limit)]).await?;
@@ -571,14 +572,19 @@ pub async fn of_bundle(db: &Db, lead: MessageId, limit: i64) -> Result<Vec<(Stri
         .map(|row| {
             let mut r = Reader::new(row);
             let person = r.text()?;
-            let page = BundledPage {
+            let mut page = BundledPage {
                 page: r.parse()?,
                 looking: r.int()? == 0,
+                asks_at: None,
                 reference: r.text()?,
                 title: r.text()?,
                 severity: r.parse()?,
                 state: r.word(State::from_word)?,
             };
+            // A notice that does not read asks nobody.
+            let notice = r.opt_text()?.and_then(|notice| serde_json::from_str::<Notice>(&notice).ok());
+            let at = AtStep { round: r.small()?, step: r.small()? };
+            page.asks_at = notice.filter(|notice| AtStep { round: notice.round, step: notice.step } == at).map(|_| at);
             Ok((person, page))
         })
         .collect()

@@ -61,6 +61,7 @@ fn page(app: &App, link: &LinkFor, pages: &[BundledPage], token: &str) -> Html<S
     let org = app.engine.org();
     let when = When::new(app.engine.now(), org.person(&link.person).and_then(|person| person.time_zone.as_deref()));
     let open = pages.iter().filter(|page| page.looking).count();
+    let ask = pages.iter().filter(|page| page.asks_at.is_some()).count();
     let incidents = if pages.len() == 1 { "1 incident".to_owned() } else { format!("{} incidents", pages.len()) };
     let body = html! {
         main class="narrow" {
@@ -78,7 +79,11 @@ fn page(app: &App, link: &LinkFor, pages: &[BundledPage], token: &str) -> Html<S
                 section class="act" {
                     (page::acknowledge_form(token))
                     p class="hint" { "All " (open) " at once. Paging stops for each of them." }
-                    (page::decline_form(token, Some("For all of them the next are paged at once.")))
+                    @if ask == open {
+                        (page::decline_form(token, Some("For all of them the next are paged at once.")))
+                    } @else if ask > 0 {
+                        (page::decline_form(token, Some(&format!("For the {ask} of them that wait for you by this message the next are paged at once."))))
+                    }
                 }
             }
             (list(pages))

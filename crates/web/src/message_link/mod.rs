@@ -10,7 +10,7 @@ pub(crate) mod story;
 
 use allclear_domain::access::Actor;
 use allclear_domain::ids::PageId;
-use allclear_domain::paging::{self, Status};
+use allclear_domain::paging;
 use allclear_engine::core::{Command, Input};
 use allclear_engine::message_link::bundles::ToAll;
 use allclear_engine::message_link::{About, BadLink, LinkFor};
@@ -94,10 +94,10 @@ pub(crate) async fn decline(State(app): State<App>, Path(token): Path<String>, h
             About::Bundle(lead) => return bundle::answer(&app, &link, lead, &token, ToAll::Decline, html).await,
         };
         let story = story::read(&app.engine, &link, page).await.map_err(|why| unread(why, &token))?;
-        let may =
-            (story.page.status == Status::Running && story.is_asked_now()) || (story.is_question() && story.standing == Standing::Open);
+        let may = story.may_pass_on() || (story.is_question() && story.standing == Standing::Open);
         if may {
-            let command = paging::Command::Decline { by: link.person.clone(), via: VIA.into() };
+            let answers = story.answers;
+            let command = paging::Command::Decline { by: link.person.clone(), via: VIA.into(), answers };
             submit(&app, &link, page, command, page::decline_form(&token, None)).await?;
         } else if !html && story.declined_at.is_none() {
             let detail = "The page is not waiting for you, so there is nothing to pass on.";

@@ -95,10 +95,13 @@ fn outcome(story: &Story) -> Markup {
                         p class="verdict" { span class="late" { "Nobody answered" } }
                         p { "Everybody was paged, and it is nobody’s until somebody takes it." }
                     }
-                } @else if let Some(at) = story.declined_at.filter(|_| !story.is_asked_now()) {
+                } @else if let Some(at) = story.declined_at.filter(|_| !story.may_pass_on()) {
                     section class="outcome" role="status" {
                         p class="verdict" { "You passed it on" }
                         p class="quiet" { (when.ago(at)) ", " (when.stamp(at)) ". You can still take it." }
+                        @if story.is_asked_now() {
+                            p { "You are asked again by a later step: a newer message has its own link." }
+                        }
                     }
                 }
             }
@@ -186,7 +189,7 @@ fn actions(story: &Story, token: &str) -> Markup {
                 }
             }
             @if story.is_question() { (question(story, token)) } @else { (acknowledge_form(token)) }
-            @if story.page.status == Status::Running && story.is_asked_now() {
+            @if story.may_pass_on() {
                 (decline_form(token, Some(whom.as_deref().unwrap_or("Nobody is left: the log will say that nobody answered."))))
             }
         }

@@ -8,7 +8,7 @@ use allclear_domain::access::{Principal, Scope};
 use allclear_domain::ids::PageId;
 use allclear_domain::incident::State;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::paging::{Page, Status};
+use allclear_domain::paging::{AtStep, Page, Status};
 use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView};
 use allclear_domain::wire::NoticeKind;
 use allclear_engine::Engine;
@@ -58,6 +58,8 @@ pub(crate) struct Story {
     pub person: String,
     pub person_name: String,
     pub expires_at: Timestamp,
+    /// The step whose message the link stands in.
+    pub answers: Option<AtStep>,
     pub page: Page,
     pub incident: IncidentView,
     pub service_name: Option<String>,
@@ -80,9 +82,14 @@ impl Story {
         is_question(&self.page)
     }
 
-    /// Whether the page waits for this person now: only then can they pass it on.
+    /// Whether the page waits for this person now.
     pub(crate) fn is_asked_now(&self) -> bool {
         self.page.entries.iter().any(|entry| entry.person == self.person)
+    }
+
+    /// Whether it waits for them by the message that this link stands in: only then can they pass it on here.
+    pub(crate) fn may_pass_on(&self) -> bool {
+        self.page.status == Status::Running && self.is_asked_now() && self.answers.is_none_or(|at| at == self.page.at_step())
     }
 }
 
@@ -111,6 +118,7 @@ pub(crate) async fn read(engine: &Engine, link: &LinkFor, page: PageId) -> Resul
     Ok(Story {
         person_name: pieces::name(&org, &link.person),
         expires_at: link.expires_at,
+        answers: link.answers,
         service_name: incident.service.as_deref().map(|id| pieces::service(&org, id)),
         runbooks: runbooks(&org, &incident, &alerts),
         paged: paged(&org, &explained.page.messages),

@@ -181,9 +181,12 @@ impl World {
         pages.last().expect("it was paged").id.parse().unwrap()
     }
 
-    /// The path of a person's link for an incident's page.
+    /// The path of a person's link for an incident's page, as in a message of the step at which it is.
     pub async fn link(&self, id: IncidentId, person: &str) -> String {
-        format!("/a/{}", self.engine.links().token(self.page(id).await, person, self.clock.now()))
+        let pages = self.engine.queries(&everybody()).pages(id).await.unwrap();
+        let page = pages.last().expect("it was paged");
+        let at = allclear_domain::paging::AtStep { round: page.round, step: page.step };
+        format!("/a/{}", self.engine.links().token(page.id.parse().unwrap(), at, person, self.clock.now()))
     }
 }
 
