@@ -7,7 +7,9 @@
 use std::net::IpAddr;
 
 use allclear_channels::inbound::alertmanager::Alertmanager;
-use allclear_domain::wire::{Answer, Inbound as _};
+use allclear_channels::inbound::pagerduty::PagerDuty;
+use allclear_channels::registry;
+use allclear_domain::wire::{Answer, Inbound};
 use allclear_engine::refusals::RefusedRequest;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -79,8 +81,9 @@ impl Strays {
         if request.method() != Method::POST {
             return None;
         }
+        let detail = format!("no sender's address is spelt so: POST {}", shown(request.uri().path()));
         drop(request);
-        whence.tell(api, "no_such_address", 404, "no sender's address is spelt so").await;
+        whence.tell(api, "no_such_address", 404, &detail).await;
         Some(wrong_address().await.into_response())
     }
 }
@@ -89,6 +92,30 @@ impl Strays {
 fn straightened(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     format!("/{}", parts.join("/"))
+}
+
+/// A path as an administrator may read it: words of ours, and of everything else, which may be a key, that it is there.
+fn shown(path: &str) -> String {
+    let shown = |part: &str| {
+        let of_ours = WORDS.contains(&part) || registry::inbound(part).is_some();
+        if of_ours { part.to_owned() } else { "…".to_owned() }
+    };
+    format!("/{}", path.split('/').filter(|part| !part.is_empty()).take(PARTS_SHOWN).map(shown).collect::<Vec<_>>().join("/"))
+}
+
+/// Words that stand in senders' addresses.
+const WORDS: [&str; 9] = ["in", "prom", "api", "v1", "v2", "alerts", "silences", "enqueue", "webhook"];
+/// Parts of a path that are shown.
+const PARTS_SHOWN: usize = 8;
+
+/// The format that an address was meant for.
+fn format_of(path: &str) -> &'static str {
+    let mut parts = path.split('/').filter(|part| !part.is_empty());
+    match (parts.next(), parts.next()) {
+        (Some("in"), Some(kind)) => registry::inbound(kind).map_or("unknown", Inbound::kind),
+        (Some("v2"), _) => PagerDuty.kind(),
+        _ => Alertmanager.kind(),
+    }
 }
 
 /// `/prom/KEY/api/v1/…`
@@ -114,6 +141,7 @@ async fn old(api: &Api, whence: Whence) -> Response {
 struct Whence {
     integration: Option<String>,
     address: Option<IpAddr>,
+    format: &'static str,
 }
 
 impl Whence {
@@ -123,11 +151,11 @@ impl Whence {
         let in_json = request.uri().path().split('/').filter(|part| !part.is_empty()).nth(2).map(str::to_owned);
         let keys = [in_path, in_json, key_in_headers(request.headers())];
         let integration = keys.into_iter().flatten().find_map(|key| org.integration_by_key(&key).map(|form| form.id.clone()));
-        Self { integration, address: address_of(request) }
+        Self { integration, address: address_of(request), format: format_of(request.uri().path()) }
     }
 
     async fn tell(&self, api: &Api, reason: &str, status: u16, detail: &str) {
-        let (integration, format) = (self.integration.as_deref(), Alertmanager.kind());
+        let (integration, format) = (self.integration.as_deref(), self.format);
         api.engine.refused(RefusedRequest { reason, status, integration, format, address: self.address, detail, body: None }).await;
     }
 }
@@ -135,6 +163,14 @@ impl Whence {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_what_may_be_a_key() {
+        assert_eq!(shown("/in/json/extra/s3cret"), "/in/json/…/…");
+        assert_eq!(shown("/prom/s3cret/api/v2/alert"), "/prom/…/api/v2/…");
+        assert_eq!((format_of("/in/json"), format_of("/in/nagios/x"), format_of("/v2/enqueu")), ("json", "unknown", "pagerduty"));
+        assert_eq!(format_of("/prom/KEY/api/v2/alert"), "alertmanager");
+    }
 
     #[test]
     fn slashes_are_straightened() {

@@ -350,10 +350,13 @@ pub struct About {
     /// The alarm's own words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// The affected host or system, as the alarm names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// The alarm's labels.
     #[serde(skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
-    /// Runbook, graph, and whatever else its sender links to.
+    /// The service's runbook, then runbook, graph, and whatever else the alarm's sender links to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
     /// The service's name.

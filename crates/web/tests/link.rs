@@ -122,7 +122,7 @@ async fn who_cannot_passes_it_on_once_and_never_past_the_next() {
     let page = shown(&world, &ana).await;
     assert!(page.contains("You passed it on") && page.contains("Cho Min-ji"), "{page}");
     assert!(page.contains("Acknowledge") && !page.contains("page the next"), "taking it after all works: {page}");
-    let page = shown(&world, &cho).await;
+    let page = shown(&world, &world.link(id, "cho").await).await;
     assert!(page.contains("Ben Okafor is paged at once"), "{page}");
 
     assert_eq!(ask(&world, Method::POST, &ana, false).await.status(), StatusCode::OK);

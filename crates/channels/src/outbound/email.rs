@@ -133,6 +133,9 @@ fn lines_about(about: &About) -> Vec<(&'static str, String)> {
         let rest = if cut.len() < description.len() { "… The rest is on the incident's page." } else { "" };
         lines.push(("It says", format!("{}{rest}", prose(cut))));
     }
+    if let Some(source) = &about.source {
+        lines.push(("Source", one_line(source, LABEL_CHARS_MAX)));
+    }
     for link in &about.links {
         if let Some(link) = text::link(&link.href, &link.text) {
             let name = if link.text.is_empty() { "link".to_owned() } else { one_line(&link.text, 60) };
@@ -369,6 +372,7 @@ mod tests {
     fn whoever_is_woken_reads_what_the_alarm_says_in_their_own_time() {
         let about = About {
             description: Some("91 % of /var\nand <rising>".into()),
+            source: Some("db7".into()),
             labels: [("host".to_owned(), "db1".to_owned())].into(),
             links: vec![allclear_domain::wire::Link { href: "https://runbook.example/disk".into(), text: "runbook".into() }],
             service: Some("Checkout".into()),

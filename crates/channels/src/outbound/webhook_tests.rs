@@ -154,6 +154,7 @@ fn whatever_is_told_arrives_cut_where_it_is_too_long_and_says_where_the_whole_st
 fn whoever_is_woken_reads_what_the_alarm_says_and_a_long_one_never_costs_the_page() {
     let about = |description: &str| About {
         description: Some(description.to_owned()),
+        source: Some("db7".into()),
         labels: [("host".to_owned(), "db1".to_owned())].into(),
         links: vec![Link { href: "https://runbook.example/disk".into(), text: "runbook".into() }],
         service: Some("Checkout".into()),

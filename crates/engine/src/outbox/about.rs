@@ -8,7 +8,7 @@ use std::time::Duration;
 use allclear_domain::access::Reach;
 use allclear_domain::expect::{Owner, Standing};
 use allclear_domain::paging::{Page, key_ack};
-use allclear_domain::wire::{About, NoticeKind, Signal};
+use allclear_domain::wire::{About, Link, NoticeKind, Signal};
 use allclear_store::rows;
 use allclear_store::rows::message::Stored;
 
@@ -17,6 +17,8 @@ use crate::engine::Engine;
 
 /// How long a page waits for it at most: a fraction of what a provider takes.
 const WITHIN: Duration = Duration::from_millis(500);
+/// What a service's own runbook is called among the links.
+const RUNBOOK: &str = "runbook";
 /// The zone of whoever has set none.
 const ZONE: &str = "Etc/UTC";
 
@@ -45,11 +47,20 @@ async fn read(engine: &Engine, message: &Stored) -> Option<About> {
         same_step.flat_map(|page| &page.entries).filter(|entry| entry.person != notice.person).map(|entry| name(&entry.person)).collect();
     also_told.sort();
     also_told.dedup();
+    let service = notice.incident.service.as_deref().and_then(|id| org.service(id));
+    let runbook = service.and_then(|service| service.runbook.clone()).map(|href| Link { href, text: RUNBOOK.to_owned() });
+    let mut links: Vec<Link> = runbook.into_iter().collect();
+    for link in signal.iter().flat_map(|signal| &signal.links) {
+        if links.iter().all(|known| known.href != link.href) {
+            links.push(link.clone());
+        }
+    }
     Some(About {
         description: signal.as_ref().and_then(|signal| signal.description.clone()),
         labels: signal.as_ref().map(|signal| signal.labels.clone()).unwrap_or_default(),
-        links: signal.map(|signal| signal.links).unwrap_or_default(),
-        service: notice.incident.service.as_deref().and_then(|id| org.service(id)).map(|service| service.name.clone()),
+        source: signal.and_then(|signal| signal.source),
+        links,
+        service: service.map(|service| service.name.clone()),
         person: name(&notice.person),
         time_zone: org.person(&notice.person).and_then(|person| person.time_zone.clone()).unwrap_or_else(|| ZONE.to_owned()),
         also_told,
