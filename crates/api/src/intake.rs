@@ -11,7 +11,8 @@ use allclear_channels::inbound::pagerduty;
 use allclear_channels::inbound::pagerduty::PagerDuty;
 use allclear_channels::inbound::{lenient, redact, text};
 use allclear_channels::registry;
-use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, Parsed};
+use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, Parsed, SignalAction};
+use allclear_engine::clock::JUMP_MIN;
 use allclear_engine::core::{Arrived, Refusal};
 use allclear_engine::refusals::{BODY_BYTES_MAX as REFUSED_BYTES_MAX, RefusedRequest};
 use axum::Router;
@@ -21,6 +22,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::Api;
@@ -174,8 +176,12 @@ async fn take(api: &Api, format: &'static dyn Inbound, key: &str, came: &Came) -
     }
     let now = engine.now();
     let fresh_key = format!("{:032x}", engine.fresh_id());
-    let mut parsed = match format.parse(&came.bytes, InboundContext { now, fresh_key: &fresh_key }) {
-        Ok(parsed) => parsed,
+    let (judged_by, behind) = sender_time(now, engine.ports().clock.wall_ahead());
+    let mut parsed = match format.parse(&came.bytes, InboundContext { now: judged_by, fresh_key: &fresh_key }) {
+        Ok(mut parsed) => {
+            brought_forth(&mut parsed, now, behind);
+            parsed
+        }
         Err(refusal) => {
             let reason = match refusal {
                 InboundRefusal::Malformed(_) => "malformed",
@@ -222,6 +228,26 @@ async fn take(api: &Api, format: &'static dyn Inbound, key: &str, came: &Came) -
             from.refused(api, refusal.code(), status, &refusal.to_string(), Some(&came.bytes)).await;
             shaped(format, status, &refusal.to_string())
         }
+    }
+}
+
+/// By which instant a sender's times are judged, and by how much that is behind ours. After a jump of the wall clock one of
+/// the two clocks is wrong, and a sender may agree with either: what has not ended by both is taken for firing, since a
+/// page too many is better than none.
+fn sender_time(now: Timestamp, wall_ahead: SignedDuration) -> (Timestamp, SignedDuration) {
+    if wall_ahead > -JUMP_MIN {
+        return (now, SignedDuration::ZERO);
+    }
+    (now.checked_add(wall_ahead).unwrap_or(now), -wall_ahead)
+}
+
+/// What ends later than its sender's now, and earlier than ours, ends as much later than ours: else it would lapse at once.
+fn brought_forth(parsed: &mut Parsed, now: Timestamp, behind: SignedDuration) {
+    if behind.is_zero() {
+        return;
+    }
+    for signal in parsed.signals.iter_mut().filter(|signal| signal.action == SignalAction::Trigger) {
+        signal.ends_at = signal.ends_at.map(|end| if end <= now { end.checked_add(behind).unwrap_or(end) } else { end });
     }
 }
 

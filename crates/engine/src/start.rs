@@ -37,8 +37,6 @@ pub enum StartError {
     Store(#[from] Fault),
     #[error("deadlines of a clock that was set back were not moved back with it")]
     SetBack(#[from] CommitError),
-    #[error("the stored organisation does not read: {0}")]
-    Org(String),
 }
 
 impl Engine {
@@ -52,7 +50,8 @@ impl Engine {
         ports.rng.fill(&mut seed);
         let seed = u64::from_le_bytes(seed);
         let node = NodeId::from_bits(IdGen::new(seed).next(booted_at));
-        let org = Arc::new(crate::org::load(&db, &key).await?);
+        let (org, unread_forms) = crate::org::load(&db, &key).await?;
+        let org = Arc::new(org);
         let quarantined = settings.quarantine || rows::meta::get(&db, rows::meta::QUARANTINE).await?.is_some();
         let setup = Setup { node, booted_at, shared: db.dialect() == Dialect::Postgres, quarantined, seed: seed.rotate_left(17) };
         let held = crate::upkeep::attendance::learn_who_has_what(&db).await?;
@@ -110,6 +109,7 @@ impl Engine {
             refusals: crate::refusals::Gate::default(),
             circuits,
         });
+        crate::org::tell_unread(&shared.troubles, unread_forms, booted_at);
         let mut unread = BTreeSet::new();
         shared.troubles.unread(&mut unread, decider.take_unread_alerts().unwrap_or_default(), booted_at);
         crate::watch::start(&shared).map_err(no_thread)?;

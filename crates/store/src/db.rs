@@ -15,6 +15,7 @@ use crate::faulty::{FaultHook, FaultPlan, PointHook, Points};
 use crate::migrate::Migration;
 use crate::pg::batch::Planner;
 use crate::pg::{Address, Server};
+use crate::rows::Unread;
 use crate::sql_text::Dialect;
 use crate::sqlite::file;
 use crate::sqlite::file::{BUSY_WAIT, Place, Threads};
@@ -22,6 +23,9 @@ use crate::sqlite::health::quick_check;
 use crate::sqlite::lock;
 use crate::sqlite::{self, Core};
 use crate::val::{Row, Space, Table, Val, Write};
+
+/// Rows that do not read and were met since they were told last: more of them are more of the same.
+const UNREAD_NOTED_MAX: usize = 100;
 
 /// How the database is shared with other processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -81,6 +85,8 @@ pub(crate) struct Inner {
     short: Arc<AtomicBool>,
     /// The first damage that a statement met.
     damage: Mutex<Option<String>>,
+    /// Rows that lists left out, since they do not read.
+    unread: Mutex<Vec<Unread>>,
 }
 
 pub(crate) enum Backend {
@@ -94,7 +100,7 @@ pub(crate) enum Backend {
 
 impl Db {
     fn over(backend: Backend, options: OpenOptions, points: Arc<Points>, short: Arc<AtomicBool>) -> Self {
-        let inner = Inner { backend, options, points, reads: AtomicU64::new(0), short, damage: Mutex::new(None) };
+        let inner = Inner { backend, options, points, reads: AtomicU64::new(0), short, damage: Mutex::new(None), unread: Mutex::default() };
         Self { inner: Arc::new(inner), faults: None }
     }
 
@@ -186,6 +192,25 @@ impl Db {
             let mut damage = self.inner.damage.lock().unwrap_or_else(PoisonError::into_inner);
             damage.get_or_insert_with(|| fault.why.to_string());
         }
+    }
+
+    /// A list left these out. The newest are forgotten when nobody takes them.
+    pub(crate) fn note_unread(&self, rows: Vec<Unread>) {
+        if rows.is_empty() {
+            return;
+        }
+        let mut known = self.inner.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        for row in rows {
+            if known.len() < UNREAD_NOTED_MAX && !known.contains(&row) {
+                known.push(row);
+            }
+        }
+    }
+
+    /// Rows that lists left out since this was asked last, since they do not read.
+    #[must_use]
+    pub fn take_unread(&self) -> Vec<Unread> {
+        std::mem::take(&mut *self.inner.unread.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What a statement met that no statement should: a damaged page or file. It stays until the next opening.

@@ -6,7 +6,11 @@ use serde_json::json;
 
 use crate::{on_both, setup, world_of};
 
-on_both!(a_copy_made_while_running_is_whole_and_sends_nothing_until_released, a_changed_event_is_named_by_verify);
+on_both!(
+    a_copy_made_while_running_is_whole_and_sends_nothing_until_released,
+    a_changed_event_is_named_by_verify,
+    a_row_or_a_form_that_does_not_read_takes_nothing_else_with_it,
+);
 
 async fn a_copy_made_while_running_is_whole_and_sends_nothing_until_released(database: Database) {
     let mut world = world_of(database.clone(), org::usual()).await;
@@ -120,4 +124,41 @@ async fn a_start_in_quarantine_sends_nothing() {
     world.fire("disk").await;
     assert!(world.hook.all().is_empty());
     assert_eq!(world.incidents("").await.len(), 1, "it is taken in all the same");
+}
+
+/// As a node meets them whose version is older than another's on the same store.
+async fn a_row_or_a_form_that_does_not_read_takes_nothing_else_with_it(database: Database) {
+    let mut world = world_of(database.clone(), org::usual()).await;
+    for key in ["one", "two", "three"] {
+        world.fire(key).await;
+    }
+    run(&world, &database, "update incident set state = 'of_newer' where title = 'two'").await;
+    let listed = world.incidents("open=true").await;
+    let titles: Vec<&str> = listed.iter().filter_map(|incident| incident["title"].as_str()).collect();
+    assert_eq!(titles, ["three", "one"]);
+    assert_eq!(world.get("/").await.status, 200, "the board shows the others");
+    world.program.control.watch_passes(2).await.unwrap();
+    let troubles = world.api("/troubles").await.to_string();
+    assert!(troubles.contains("unreadable") && troubles.contains("incident"), "{troubles}");
+
+    run(&world, &database, "update form set body = '{\"of_newer\": true}' where kind = 'escalation'").await;
+    world.kill().await;
+    world.start_again(&[]).await;
+    let troubles = world.api("/troubles").await.to_string();
+    assert!(troubles.contains("escalation"), "{troubles}");
+    let before = world.hook.all().len();
+    world.fire("after the start").await;
+    assert!(world.hook.all().len() > before, "without its policy the catch-all is paged");
+    let doctor = world.cli(&["doctor"]).await;
+    assert!(doctor.code == 1 && doctor.stdout.contains("form escalation"), "{doctor:?}");
+}
+
+async fn run(world: &allclear_trial::world::World, database: &Database, sql: &str) {
+    match database {
+        Database::Sqlite => {
+            let path = world.database().strip_prefix("sqlite:").unwrap().to_owned();
+            rusqlite::Connection::open(path).unwrap().execute_batch(sql).unwrap();
+        }
+        Database::Postgres(url) => allclear_store::testing::run(url, sql).await.unwrap(),
+    }
 }

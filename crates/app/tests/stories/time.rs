@@ -83,6 +83,30 @@ async fn steps_come_by_elapsed_time_wherever_the_wall_clock_is_set() {
     }
 }
 
+/// A machine ran an hour ahead and is set right while an incident is open, so that our clock is not: its senders' is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alarm_fires_by_its_senders_clock_after_the_wall_clock_was_set_back() {
+    let mut world = world().await;
+    world.fire("disk").await;
+    world.program.control.set_wall_forth(-3_600).await.unwrap();
+    let theirs = world.now().await - jiff::SignedDuration::from_hours(1);
+    let alarm = |since: i64| {
+        let (starts, ends) = (theirs + jiff::SignedDuration::from_secs(since - 30), theirs + jiff::SignedDuration::from_secs(since + 240));
+        serde_json::json!([{"labels": {"alertname": "cpu"}, "startsAt": starts.to_string(), "endsAt": ends.to_string()}])
+    };
+    world.prometheus(alarm(0)).await;
+    let open = async |world: &allclear_trial::world::World| {
+        world.incidents("open=true").await.iter().filter(|incident| incident["title"] == "cpu").count()
+    };
+    assert_eq!((world.hook.to("ana").len(), open(&world).await), (2, 1), "it pages");
+    world.advance(60).await;
+    world.prometheus(alarm(60)).await;
+    world.advance(200).await;
+    assert_eq!(open(&world).await, 1, "neither its repetition nor our clock ends it");
+    world.advance(60).await;
+    assert_eq!(open(&world).await, 0, "and it lapses when its sender said");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wall_clock_that_was_set_is_followed_when_no_incident_is_open() {
     let world = world().await;

@@ -164,12 +164,14 @@ fn title_of(labels: &Labels, annotations: &Labels) -> String {
     if let Some(said) = first_line("title").or_else(|| first_line("description")) {
         return said;
     }
-    let name = labels
-        .get("alertname")
-        .map_or_else(|| labels.first_key_value().map(|(name, value)| format!("{name}={value}")).unwrap_or_default(), Clone::clone);
-    match labels.get("instance") {
-        Some(instance) if labels.contains_key("alertname") => format!("{name} on {instance}"),
-        _ => name,
+    match (labels.get("alertname").filter(|name| filled(&name.as_str())), labels.get("instance")) {
+        (Some(name), Some(instance)) => format!("{name} on {instance}"),
+        (Some(name), None) => name.clone(),
+        // A name of blanks alone says as little as none.
+        (None, _) => {
+            let first = labels.iter().find(|(_, value)| filled(&value.as_str())).or_else(|| labels.first_key_value());
+            first.map(|(name, value)| format!("{name}={value}")).unwrap_or_default()
+        }
     }
 }
 

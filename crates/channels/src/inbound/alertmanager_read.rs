@@ -276,8 +276,9 @@ pub fn parse_silence(body: &[u8], now: Timestamp) -> Result<PostedSilence, AmRef
         name: String,
         value: String,
         is_regex: bool,
-        #[serde(default = "yes")]
-        is_equal: bool,
+        /// Absent or null: yes.
+        #[serde(default)]
+        is_equal: Option<bool>,
     }
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -290,9 +291,6 @@ pub fn parse_silence(body: &[u8], now: Timestamp) -> Result<PostedSilence, AmRef
         created_by: String,
         comment: String,
     }
-    fn yes() -> bool {
-        true
-    }
     let wire: WireSilence = serde_json::from_slice(text::without_bom(body))
         .map_err(|error| AmRefusal::Malformed(format!("parsing silence body failed: {error}")))?;
     let invalid = |why: &str| AmRefusal::Invalid(why.to_owned());
@@ -304,8 +302,9 @@ pub fn parse_silence(body: &[u8], now: Timestamp) -> Result<PostedSilence, AmRef
     }
     let mut matchers = Vec::with_capacity(wire.matchers.len());
     for matcher in &wire.matchers {
-        let made = Matcher::new(&text::clean(&matcher.name), &text::clean(&matcher.value), matcher.is_regex, matcher.is_equal)
-            .map_err(|why| AmRefusal::Invalid(format!("invalid silence: {why}")))?;
+        let made =
+            Matcher::new(&text::clean(&matcher.name), &text::clean(&matcher.value), matcher.is_regex, matcher.is_equal.unwrap_or(true))
+                .map_err(|why| AmRefusal::Invalid(format!("invalid silence: {why}")))?;
         matchers.push(made);
     }
     let matchers = Matchers(matchers);

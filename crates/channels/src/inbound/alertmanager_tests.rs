@@ -204,3 +204,16 @@ fn a_webhooks_alerts_last_until_resolved() {
     assert_eq!(parsed.signals[0].ends_at, None);
     assert_eq!(parsed.signals[1].action, SignalAction::Resolve, "the sender's word counts, its clock may be ahead");
 }
+
+#[test]
+fn a_name_of_blanks_says_as_little_as_none() {
+    for blank in ["", " ", "\u{a0}", "\u{2003}", "\u{3000}\u{2028}"] {
+        let body = serde_json::json!([{"labels": {"alertname": blank, "severity": "critical"}}, {"labels": {"alertname": blank, "instance": "db1"}}]);
+        let parsed = parse(&body.to_string());
+        let titles: Vec<&str> = parsed.signals.iter().map(|signal| signal.title.as_str()).collect();
+        assert_eq!(titles, ["severity=critical", "instance=db1"], "{blank:?}");
+        assert!(parsed.refused.is_empty());
+    }
+    let nothing = parse(&serde_json::json!([{"labels": {"alertname": " "}}]).to_string());
+    assert!(!nothing.signals[0].title.trim().is_empty(), "{nothing:?}");
+}

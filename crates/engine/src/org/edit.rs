@@ -12,7 +12,7 @@ use allclear_store::{Write, rows};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Applied, MANAGED_BY_FILE, MadeSecret, OrgError, Read, forget_maker, load, open_secrets, seal_secrets};
+use super::{Applied, MANAGED_BY_FILE, MadeSecret, OrgError, Read, forget_maker, load, open_secrets, seal_secrets, tell_unread};
 use crate::core::silences;
 use crate::engine::Engine;
 use crate::identity::sessions::shut_out;
@@ -192,7 +192,8 @@ impl<'a> Edit<'a> {
             rows::meta::swap(rows::meta::ORG_VERSION, &was, &version)
         });
         shared.db.commit(self.writes).await?;
-        let org = load(&shared.db, &shared.key).await.map_err(|why| OrgError::Stored(why.to_string()))?;
+        let (org, unread) = load(&shared.db, &shared.key).await?;
+        tell_unread(&shared.troubles, unread, self.engine.now());
         for problem in org.unusable() {
             tracing::warn!(%problem, "a part of the organisation cannot be used");
         }

@@ -17,7 +17,7 @@ use allclear_domain::org::diff::{Change, Form, FormKind, forms, from_forms};
 use allclear_domain::org::export::keep_stored;
 use allclear_domain::org::model::{Access, Bundle, Override, Person};
 use allclear_domain::org::snapshot::Org;
-use allclear_store::rows::form;
+use allclear_store::rows::{Unread, form};
 use allclear_store::{CommitError, Db, Fault, rows};
 use base64::Engine as _;
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ use serde_json::Value;
 use crate::engine::Engine;
 use crate::identity::seal::SecretKey;
 use crate::ports::Rng;
-use crate::start::StartError;
+use crate::watch::trouble::{Trouble, Troubles};
 
 use self::edit::Edit;
 pub use self::form_problems::FormProblem;
@@ -116,11 +116,31 @@ impl Read {
     }
 }
 
-/// Reads the stored organisation.
-pub(crate) async fn load(db: &Db, key: &SecretKey) -> Result<Org, StartError> {
+/// Reads the stored organisation. A form that does not read, as one of a newer version may not, is set aside alone: to go
+/// without one silence, or without one policy before the catch-all, is better than to page nobody.
+pub(crate) async fn load(db: &Db, key: &SecretKey) -> Result<(Org, Vec<Unread>), Fault> {
     let Read { version, forms } = Read::from(db).await?;
-    let bundle = bundle_of(&forms, key).map_err(StartError::Org)?;
-    Ok(Org::build(version, bundle))
+    let mut unread = Vec::new();
+    let mut readable = Vec::with_capacity(forms.len());
+    for stored in &forms {
+        // Alone: of several the first that does not read would hide the others.
+        match bundle_of(std::slice::from_ref(stored), key).and_then(|_| opened(std::slice::from_ref(stored), key)) {
+            Ok(form) => readable.extend(form),
+            Err(why) => unread.push(Unread { table: "form", key: format!("{} {}", stored.kind, stored.id), why }),
+        }
+    }
+    let bundle = from_forms(readable).unwrap_or_else(|bad| {
+        unread.push(Unread { table: "form", key: format!("{} {}", bad.kind.word(), bad.id), why: bad.why });
+        Bundle::default()
+    });
+    Ok((Org::build(version, bundle), unread))
+}
+
+/// Forms that were set aside.
+pub(crate) fn tell_unread(troubles: &Troubles, unread: Vec<Unread>, now: Timestamp) {
+    for Unread { table, key, why } in unread {
+        troubles.raise(Trouble::Unreadable(table, key), &why, now);
+    }
 }
 
 async fn org_version(db: &Db) -> Result<u64, Fault> {
@@ -238,7 +258,10 @@ impl Engine {
             return;
         }
         match load(&self.shared.db, &self.shared.key).await {
-            Ok(org) => self.put_org(Arc::new(org)).await,
+            Ok((org, unread)) => {
+                tell_unread(&self.shared.troubles, unread, self.now());
+                self.put_org(Arc::new(org)).await;
+            }
             Err(why) => tracing::error!(%why, "the organisation that another node stored cannot be read"),
         }
     }

@@ -504,7 +504,9 @@ impl Decider {
             why = failed.to_string();
         }
         self.gives_up(&input, &format!("it lost {TRIES_MAX} races in a row, the last with: {why}"));
-        (Err(Refusal::Unavailable(why)), Vec::new())
+        // Our own look at a deadline comes again by itself: it is this row's trouble, and not the store's.
+        let refusal = if matches!(input.command, crate::core::Command::Look(_)) { Refusal::Broken } else { Refusal::Unavailable(why) };
+        (Err(refusal), Vec::new())
     }
 
     /// Reads these conditions again. Only where nodes share a store: alone, memory is filled as a

@@ -20,7 +20,6 @@ use allclear_store::{Db, Fault, Table, Write, rows};
 use jiff::Timestamp;
 
 use crate::identity::seal::SecretKey;
-use crate::start::StartError;
 
 /// What `verify` found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +81,7 @@ pub struct Diagnosis {
 ///
 /// # Errors
 /// When the store does not answer.
-pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[&str], now: Timestamp) -> Result<Diagnosis, StartError> {
+pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[&str], now: Timestamp) -> Result<Diagnosis, Fault> {
     let mut found = Diagnosis { errors: db.check().await?, warnings: Vec::new() };
     found.errors.extend(verify(db).await?.findings());
     let unread = rows::expectation::unread(db, UNREAD_NAMED_MAX).await?.into_iter().chain(unread_alerts(db).await?);
@@ -93,17 +92,10 @@ pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[&str], now: Timestamp) ->
     if rows::meta::get(db, rows::meta::QUARANTINE).await?.is_some() {
         found.warnings.push("this is a copy in quarantine: it sends nothing until `allclear release`".into());
     }
-    match crate::org::load(db, key).await {
-        Ok(org) => {
-            without_a_next_step(db, Some(&org), &mut found).await?;
-            org_findings(&org, kinds, now, &mut found);
-        }
-        Err(StartError::Org(why)) => {
-            found.errors.push(format!("the organisation cannot be read: {why}"));
-            without_a_next_step(db, None, &mut found).await?;
-        }
-        Err(other) => return Err(other),
-    }
+    let (org, unread) = crate::org::load(db, key).await?;
+    found.errors.extend(unread.into_iter().map(|row| format!("{} {} does not read and is set aside: {}", row.table, row.key, row.why)));
+    without_a_next_step(db, &org, &mut found).await?;
+    org_findings(&org, kinds, now, &mut found);
     Ok(found)
 }
 
@@ -133,8 +125,8 @@ fn org_findings(org: &Org, kinds: &[&str], now: Timestamp, found: &mut Diagnosis
 }
 
 /// No open incident without somebody who has it, or something awaited that calls somebody.
-async fn without_a_next_step(db: &Db, org: Option<&Org>, found: &mut Diagnosis) -> Result<(), Fault> {
-    let unattended = crate::upkeep::attendance::unattended(db, org).await?;
+async fn without_a_next_step(db: &Db, org: &Org, found: &mut Diagnosis) -> Result<(), Fault> {
+    let unattended = crate::upkeep::attendance::unattended(db, Some(org)).await?;
     for incident in unattended.nobodys {
         found.errors.push(format!("{} is open, nobody has it, and nothing is awaited that would call somebody", incident.reference));
     }

@@ -124,6 +124,7 @@ fn elapsed(shared: &Weak<Shared>) -> u64 {
 impl Watch {
     /// Reads the counters, `passed` after the last reading.
     fn tick(&self, shared: &Shared, passed: Duration) {
+        crate::org::tell_unread(&shared.troubles, shared.db.take_unread(), shared.ports.clock.now());
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.watched += passed;
         let still = state.judge.judge(&shared.stages.read(), passed);

@@ -93,5 +93,5 @@ pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<(Action, H
     args.push(Val::Int(limit));
     sql.push_str(&format!(" order by id desc limit ?{}", args.len()));
     let rows = db.read(&sql, args).await?;
-    rows.iter().map(action).collect()
+    Ok(super::readable(db, &rows, "action", action))
 }

@@ -386,7 +386,7 @@ pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<Alert>, Fa
     args.push(Val::Int(limit));
     sql.push_str(&format!(" order by id desc limit ?{}", args.len()));
     let rows = db.read(&sql, args).await?;
-    rows.iter().map(alert).collect()
+    Ok(super::readable(db, &rows, "alert", alert))
 }
 
 /// Alerts stored, open and ended.

@@ -237,8 +237,19 @@ pub(super) async fn among(db: &Db, filter: &Filter, ids: &[IncidentId], limit: i
     args.push(Val::Int(limit));
     let order = if filter.worst_first { "severity, id desc" } else { "id desc" };
     sql.push_str(&format!(" order by {order} limit ?{}", args.len()));
+    let rows = db.read(&sql, args.clone()).await?;
+    let found = super::readable(db, &rows, "incident", incident);
+    let unread = rows.len() - found.len();
+    if unread == 0 {
+        return Ok(found);
+    }
+    // As many as were asked for, or whoever reads on would think that this was the end.
+    args.pop();
+    args.push(Val::Int(limit.saturating_add(i64::try_from(unread).unwrap_or(0))));
     let rows = db.read(&sql, args).await?;
-    rows.iter().map(incident).collect()
+    let mut found = super::readable(db, &rows, "incident", incident);
+    found.truncate(usize::try_from(limit).unwrap_or(0));
+    Ok(found)
 }
 
 /// Adds a filter's clauses to a statement over `incident`.

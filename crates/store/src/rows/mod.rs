@@ -27,6 +27,7 @@ use std::str::FromStr;
 use allclear_domain::time::{from_micros, to_micros};
 use jiff::Timestamp;
 
+use crate::db::Db;
 use crate::fault::{Fault, FaultKind};
 use crate::val::{Row, Val};
 
@@ -185,6 +186,13 @@ impl<T> Found<T> {
         }
         found
     }
+}
+
+/// Those of a list's rows that read. The others hide none of them: they are left out, and told to whoever watches.
+pub(crate) fn readable<T>(db: &Db, rows: &[Row], table: &'static str, read: impl Fn(&Row) -> Result<T, Fault>) -> Vec<T> {
+    let found = Found::of(rows, table, read, |row| shown(row, 0));
+    db.note_unread(found.unread);
+    found.read
 }
 
 /// A column of any kind as text, for the key of a row that does not read.

@@ -78,7 +78,7 @@ pub async fn by_hash(db: &Db, hash: &str) -> Result<Option<Stored>, Fault> {
 pub async fn all(db: &Db) -> Result<Vec<Stored>, Fault> {
     let sql = "select id, name, hash, scope, person, created_at, expires_at, revoked_at from token order by id desc limit 1000";
     let rows = db.read(sql, vec![]).await?;
-    rows.iter().map(stored).collect()
+    Ok(super::readable(db, &rows, "token", stored))
 }
 
 /// Keeps the answer given under an `Idempotency-Key`; a second one is a conflict.
