@@ -268,3 +268,50 @@ fn every_refusal_has_a_code_with_a_page() {
         std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned()).collect();
     assert_eq!(files, seen.into_iter().map(ToOwned::to_owned).collect());
 }
+
+/// What an earlier description said that is not said any more. Words may change, and more may be said.
+fn taken_away(before: &Value, now: &Value, at: &str, out: &mut Vec<String>) {
+    match (before, now) {
+        (Value::Object(before), Value::Object(now)) => {
+            for (key, was) in before {
+                match now.get(key) {
+                    Some(is) => taken_away(was, is, &format!("{at}/{key}"), out),
+                    None => out.push(format!("{at}/{key}")),
+                }
+            }
+        }
+        // What a client has to send may not grow; what it may choose from may not shrink.
+        (Value::Array(before), Value::Array(now)) if at.ends_with("/required") => {
+            out.extend(now.iter().filter(|name| !before.contains(name)).map(|name| format!("{at}: {name} is new")));
+        }
+        (Value::Array(before), Value::Array(now)) => {
+            for was in before.iter().filter(|was| !now.contains(was)) {
+                // A member that only had something added to it stands among those now.
+                let still = now.iter().any(|is| {
+                    let mut missing = Vec::new();
+                    taken_away(was, is, at, &mut missing);
+                    missing.is_empty() && was.is_object()
+                });
+                if !still {
+                    out.push(format!("{at}: {was}"));
+                }
+            }
+        }
+        (was, is) if was == is => {}
+        (was, is) => out.push(format!("{at}: {was} is {is}")),
+    }
+}
+
+/// `tests/kept/openapi.json` is the description of 2026-11-28 without its words; it is never written anew.
+#[tokio::test]
+async fn nothing_that_clients_rely_on_was_taken_from_the_description() {
+    let w = World::new().await;
+    let before: Value = serde_json::from_str(include_str!("../kept/openapi.json")).unwrap();
+    let mut out = Vec::new();
+    taken_away(&before, &spec(&w).await, "", &mut out);
+    assert!(out.is_empty(), "{out:#?}");
+    let mut less = before.clone();
+    less["paths"].as_object_mut().unwrap().remove("/api/v1/oncall");
+    taken_away(&before, &less, "", &mut out);
+    assert_eq!(out, ["/paths//api/v1/oncall"]);
+}

@@ -23,6 +23,7 @@ mod doors;
 mod escalation;
 mod files;
 mod grouping;
+mod kept;
 mod neglect;
 mod over;
 mod pooler;

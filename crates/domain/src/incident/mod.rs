@@ -33,6 +33,6 @@ pub use event::*;
 pub use evolve::evolve;
 pub use react::{
     KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM, KEY_DIGEST, KEY_FLAPPING, KEY_GROUP_WAIT, KEY_OVER, KEY_SILENCED, KEY_STILL_ON_IT,
-    KEY_UPDATE, key_role, key_task, react,
+    KEY_UPDATE, react,
 };
 pub use types::*;

@@ -8,7 +8,7 @@ use super::event::Event;
 use super::types::{Incident, State};
 use super::work::{COMMANDER, TaskState, UPDATES_MISSED_MAX};
 use crate::expect::{
-    ATTEND_WITHIN, CANDIDATE_WITHIN, CONFIRM_RECOVERY_WITHIN, Expectation, OVER_TOLD_AFTER, Owner, ROLE_WITHIN, Rule, Settle, Standing,
+    ATTEND_WITHIN, CANDIDATE_WITHIN, CONFIRM_RECOVERY_WITHIN, Expectation, Key, OVER_TOLD_AFTER, Owner, ROLE_WITHIN, Rule, Settle, Standing,
 };
 use crate::plants::planted;
 use crate::time::Length;
@@ -25,16 +25,8 @@ pub const KEY_OVER: &str = "over";
 pub const KEY_SILENCED: &str = "silenced";
 pub const KEY_FLAPPING: &str = "flapping";
 
-/// Key of the answer to the offer of a role, and of an unfilled one.
-#[must_use]
-pub fn key_role(role: &str) -> String {
-    format!("role:{role}")
-}
-
-/// Key of a task.
-#[must_use]
-pub fn key_task(task: u32) -> String {
-    format!("task:{task}")
+fn role_key(role: &str) -> String {
+    Key::Role(role.to_owned()).to_string()
 }
 
 /// What follows from `event`, given the state after it.
@@ -131,7 +123,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
             }
             // Whoever leads by acknowledging ends the search for a commander, and an offer to another.
             if incident.work.roles.get(COMMANDER).is_some_and(|held| held.since == Some(at)) {
-                settle(Some(&key_role(COMMANDER)), Standing::Met, "somebody took it");
+                settle(Some(&role_key(COMMANDER)), Standing::Met, "somebody took it");
             }
             if body.first {
                 // An update before the acknowledgement, or a reopening, has promised one already.
@@ -140,7 +132,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
                     open(KEY_UPDATE, Rule::UpdateDue, every);
                 }
                 if incident.commander.is_none() {
-                    open(&key_role(COMMANDER), Rule::RoleUnfilled, ROLE_WITHIN);
+                    open(&role_key(COMMANDER), Rule::RoleUnfilled, ROLE_WITHIN);
                 }
             }
         }
@@ -179,11 +171,11 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
             awaited_again(incident, incident.work.update_every, at, &mut open);
         }
         Event::RoleOffered(body) => {
-            settle(Some(&key_role(&body.role)), Standing::Void, "it was offered");
-            open(&key_role(&body.role), Rule::RoleAnswer, ROLE_WITHIN);
+            settle(Some(&role_key(&body.role)), Standing::Void, "it was offered");
+            open(&role_key(&body.role), Rule::RoleAnswer, ROLE_WITHIN);
         }
         Event::RoleTaken(body) => {
-            settle(Some(&key_role(&body.role)), Standing::Met, "somebody took it");
+            settle(Some(&role_key(&body.role)), Standing::Met, "somebody took it");
             if body.role == COMMANDER {
                 settle(Some(KEY_STILL_ON_IT), Standing::Met, "somebody is on it");
                 settle(Some(KEY_ATTENDED), Standing::Met, "somebody is on it");
@@ -193,24 +185,24 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
             }
         }
         // Of what is grave it is awaited again, until somebody has command.
-        Event::RoleUnfilled(_) if incident.severity.is_grave() => open(&key_role(COMMANDER), Rule::RoleUnfilled, ROLE_WITHIN),
+        Event::RoleUnfilled(_) if incident.severity.is_grave() => open(&role_key(COMMANDER), Rule::RoleUnfilled, ROLE_WITHIN),
         Event::RoleLeft(body) => {
-            settle(Some(&key_role(&body.role)), Standing::Void, "it was given up");
+            settle(Some(&role_key(&body.role)), Standing::Void, "it was given up");
             if body.role == COMMANDER && incident.state.is_open() && incident.commander.is_none() {
-                open(&key_role(COMMANDER), Rule::RoleUnfilled, ROLE_WITHIN);
+                open(&role_key(COMMANDER), Rule::RoleUnfilled, ROLE_WITHIN);
             }
         }
         Event::RoleUnanswered(body) if body.role == COMMANDER && incident.commander.is_none() => {
-            open(&key_role(COMMANDER), Rule::RoleUnfilled, ROLE_WITHIN);
+            open(&role_key(COMMANDER), Rule::RoleUnfilled, ROLE_WITHIN);
         }
         Event::TaskAdded(body) => {
             if let Some(due_at) = body.due_at.filter(|_| incident.state.is_open()) {
-                open(&key_task(body.task), Rule::TaskDue, Length::between(at, due_at));
+                open(&Key::Task(body.task).to_string(), Rule::TaskDue, Length::between(at, due_at));
             }
         }
         Event::TaskDone(_) if planted("task-done-leaves-timer") => {}
-        Event::TaskDone(body) => settle(Some(&key_task(body.task)), Standing::Met, "it was done"),
-        Event::TaskDropped(body) => settle(Some(&key_task(body.task)), Standing::Void, "it was dropped"),
+        Event::TaskDone(body) => settle(Some(&Key::Task(body.task).to_string()), Standing::Met, "it was done"),
+        Event::TaskDropped(body) => settle(Some(&Key::Task(body.task).to_string()), Standing::Void, "it was dropped"),
         _ => {}
     }
     (opened, settled)
@@ -224,10 +216,10 @@ fn awaited_again(incident: &Incident, update: Option<Length>, at: Timestamp, ope
     }
     for task in incident.work.tasks.iter().filter(|task| task.state == TaskState::Open && !task.late) {
         if let Some(due_at) = task.due_at {
-            open(&key_task(task.task), Rule::TaskDue, Length::between(at, due_at));
+            open(&Key::Task(task.task).to_string(), Rule::TaskDue, Length::between(at, due_at));
         }
     }
     for role in incident.work.roles.iter().filter(|(_, held)| held.offered_to.is_some()).map(|(role, _)| role) {
-        open(&key_role(role), Rule::RoleAnswer, ROLE_WITHIN);
+        open(&role_key(role), Rule::RoleAnswer, ROLE_WITHIN);
     }
 }

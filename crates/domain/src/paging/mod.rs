@@ -24,5 +24,5 @@ mod types;
 pub use decide::{Command, Context, Refusal, SendReport, SendResult, Start, Tell, again_in, decide};
 pub use event::*;
 pub use evolve::evolve;
-pub use react::{MessageDraft, Reaction, key_ack, key_again, key_notify, may_send, react};
+pub use react::{MessageDraft, Reaction, may_send, react};
 pub use types::*;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::event::{Event, StepReached};
 use super::types::{Page, Status, notice_key};
-use crate::expect::{Expectation, Owner, Rule, Settle, Standing};
+use crate::expect::{Expectation, Key, Owner, Rule, Settle, Standing};
 use crate::ids::MessageId;
 use crate::plants::planted;
 use crate::time::Length;
@@ -31,24 +31,6 @@ pub enum Reaction {
     Withdraw,
 }
 
-/// Key of the expectation that a step is acknowledged.
-#[must_use]
-pub fn key_ack(round: u32, step: u32) -> String {
-    format!("ack:{round}:{step}")
-}
-
-/// Key of the expectation that somebody has it before an exhausted page comes back.
-#[must_use]
-pub fn key_again(round: u32) -> String {
-    format!("again:{round}")
-}
-
-/// Key of the expectation before a later entry of a rule.
-#[must_use]
-pub fn key_notify(round: u32, step: u32, person: &str, entry: u32) -> String {
-    format!("notify:{round}:{step}:{person}:{entry}")
-}
-
 /// What follows from `event`, given the state before and after it.
 #[must_use]
 pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at: Timestamp) -> Vec<Reaction> {
@@ -67,7 +49,11 @@ pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at
         }
         Event::Told(body) => told(page, body),
         Event::NoticeRaised(body) => vec![
-            settle(Some(key_notify(body.round, body.step, &body.person, body.entry)), Standing::Missed, "there was no answer before"),
+            settle(
+                Some(Key::Notify { round: body.round, step: body.step, person: body.person.clone(), entry: body.entry }.to_string()),
+                Standing::Missed,
+                "there was no answer before",
+            ),
             Reaction::Send(MessageDraft {
                 id: body.message,
                 person: body.person.clone(),
@@ -86,7 +72,7 @@ pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at
         Event::Exhausted(body) => {
             let mut out = vec![settle(None, Standing::Missed, "nobody is left to page")];
             out.extend(body.again_in.map(|length| {
-                let (key, by) = (key_again(page.round), format!("{owner}@{version}"));
+                let (key, by) = (Key::Again { round: page.round }.to_string(), format!("{owner}@{version}"));
                 Reaction::Open(Expectation::open(owner, key, Rule::PageAgain, Some(page.incident_id()), by, at, length))
             }));
             out
@@ -139,7 +125,7 @@ fn step(page: &Page, body: &StepReached, version: u64, at: Timestamp) -> Vec<Rea
     let by = format!("{owner}@{version}");
     let expectation =
         |key: String, rule: Rule, length: Length| Reaction::Open(Expectation::open(owner, key, rule, incident, by.clone(), at, length));
-    let mut out = vec![expectation(key_ack(body.round, body.step), Rule::PageAck, body.within)];
+    let mut out = vec![expectation(Key::Ack { round: body.round, step: body.step }.to_string(), Rule::PageAck, body.within)];
     for reached in &body.people {
         for (index, planned) in reached.entries.iter().enumerate() {
             let entry = u32::try_from(index).unwrap_or(u32::MAX);
@@ -152,7 +138,11 @@ fn step(page: &Page, body: &StepReached, version: u64, at: Timestamp) -> Vec<Rea
                     org_version: body.org_version,
                     notice: notice(page, body.round, body.step, &reached.person, entry, body.late),
                 })),
-                None => out.push(expectation(key_notify(body.round, body.step, &reached.person, entry), Rule::PageNotify, planned.after)),
+                None => out.push(expectation(
+                    Key::Notify { round: body.round, step: body.step, person: reached.person.clone(), entry }.to_string(),
+                    Rule::PageNotify,
+                    planned.after,
+                )),
             }
         }
     }

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use super::decide::{Context, Refusal, advance, raise};
 use super::event::{Event, Resumed};
 use super::evolve::evolve;
-use super::react::{Reaction, key_ack, key_notify};
+use super::react::Reaction;
 use super::types::{Page, Status, Telling};
-use crate::expect::{Expectation, Owner, Rule};
+use crate::expect::{Expectation, Key, Owner, Rule};
 use crate::time::{Length, after};
 
 /// Why a page that was stopped before it reached anybody, or after it had reached everybody, does not go on.
@@ -75,10 +75,10 @@ pub(super) fn react(page: &Page, body: &Resumed, version: u64, at: Timestamp) ->
         expectation.occurrence = u32::try_from(version).unwrap_or(u32::MAX);
         Reaction::Open(expectation)
     };
-    let mut out = vec![open(key_ack(body.round, body.step), Rule::PageAck, body.left)];
+    let mut out = vec![open(Key::Ack { round: body.round, step: body.step }.to_string(), Rule::PageAck, body.left)];
     for entry in page.entries.iter().filter(|entry| entry.telling == Telling::Planned) {
         if let Some(due_at) = entry.due_at.filter(|due| *due > at) {
-            let key = key_notify(body.round, body.step, &entry.person, entry.entry);
+            let key = Key::Notify { round: body.round, step: body.step, person: entry.person.clone(), entry: entry.entry }.to_string();
             out.push(open(key, Rule::PageNotify, Length::between(at, due_at)));
         }
     }

@@ -5,13 +5,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use allclear_domain::expect::{Expectation, LATE_AFTER, Rule, Standing};
+use allclear_domain::expect::{Expectation, Key, LATE_AFTER, Rule, Standing};
 use allclear_domain::ids::{AlertId, IdGen, IncidentId, MessageId, PageId};
 use allclear_domain::org::model::{Bundle, NotifyUrgency};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{
-    self, Command, Context, Event, MessageDraft, Page, Reaction, Refusal, SendReport, SendResult, Start, Status, Telling, key_ack,
-    key_again, key_notify,
+    self, Command, Context, Event, MessageDraft, Page, Reaction, Refusal, SendReport, SendResult, Start, Status, Telling,
 };
 use allclear_domain::time::after;
 use allclear_domain::wire::{NoticeIncident, NoticeKind};
@@ -188,7 +187,7 @@ impl World {
         let live: HashSet<&str> = self.expectations.values().filter(|e| e.standing == Standing::Live).map(|e| e.key.as_str()).collect();
         if page.status != Status::Running {
             let comes_back = page.status == Status::Exhausted && paging::again_in(page, &self.org).is_some();
-            let again = comes_back.then(|| key_again(page.round));
+            let again = comes_back.then(|| Key::Again { round: page.round }.to_string());
             assert_eq!(live, again.iter().map(String::as_str).collect(), "a page that is {}", page.status.word());
             assert!(page.ended_at.is_some());
             return;
@@ -197,9 +196,13 @@ impl World {
         assert!(page.step > 0, "a running page has paged somebody");
         let rounds = page.round - page.since_round + 1;
         assert!(rounds <= self.rounds_max, "round {rounds} of at most {}", self.rounds_max);
-        let mut expected = vec![key_ack(page.round, page.step)];
+        let mut expected = vec![Key::Ack { round: page.round, step: page.step }.to_string()];
         let planned = page.entries.iter().filter(|entry| entry.telling == Telling::Planned);
-        expected.extend(planned.map(|entry| key_notify(page.round, page.step, &entry.person, entry.entry)));
+        expected.extend(
+            planned.map(|entry| {
+                Key::Notify { round: page.round, step: page.step, person: entry.person.clone(), entry: entry.entry }.to_string()
+            }),
+        );
         assert_eq!(live, expected.iter().map(String::as_str).collect(), "what the page waits for");
         for entry in &page.entries {
             assert_eq!(entry.message.is_some(), entry.telling != Telling::Planned, "{entry:?}");

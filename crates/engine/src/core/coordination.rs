@@ -4,7 +4,7 @@
 //! Not here: what may happen in which state and what opens which expectation (`domain::incident`), and how people are
 //! reached (`domain::paging`).
 
-use allclear_domain::expect::{Expectation, ROLE_WITHIN, Standing};
+use allclear_domain::expect::{Expectation, Key, ROLE_WITHIN, Standing};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident;
 use allclear_domain::incident::work::COMMANDER;
@@ -51,7 +51,7 @@ impl Core {
     }
 
     pub(super) fn look_role_answer(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId) -> Decided<Standing> {
-        let role = expectation.key.trim_start_matches("role:").to_owned();
+        let Ok(Key::Role(role)) = expectation.key.parse() else { return Ok(Standing::Void) };
         let (incident, _) = self.incident(unit, id)?;
         let Some(held) = incident.work.roles.get(&role).cloned() else { return Ok(Standing::Void) };
         let Some(to) = held.offered_to else { return Ok(Standing::Void) };
@@ -97,7 +97,7 @@ impl Core {
     }
 
     pub(super) fn look_task(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId) -> Decided<Standing> {
-        let Ok(task) = expectation.key.trim_start_matches("task:").parse() else { return Ok(Standing::Void) };
+        let Ok(Key::Task(task)) = expectation.key.parse() else { return Ok(Standing::Void) };
         let (incident, _) = self.incident(unit, id)?;
         let Some(found) = incident.work.task(task).cloned() else { return Ok(Standing::Void) };
         self.change_incident(unit, id, incident::Command::MissTask { task })?;

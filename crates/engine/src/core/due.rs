@@ -1,6 +1,6 @@
 //! A due expectation is looked at: judged again from present state, settled once, or armed again.
 
-use allclear_domain::expect::{Expectation, LATE_AFTER, Owner, Rule, Standing};
+use allclear_domain::expect::{Expectation, Key, LATE_AFTER, Owner, Rule, Standing};
 use allclear_domain::ids::{AlertId, IncidentId, PageId};
 use allclear_domain::incident;
 use allclear_domain::paging;
@@ -93,7 +93,7 @@ impl Core {
     }
 
     fn look_page_ack(&mut self, unit: &mut Unit, expectation: &Expectation, page: PageId, late: bool) -> Decided<()> {
-        let Some((round, step)) = numbers(&expectation.key) else {
+        let Ok(Key::Ack { round, step }) = expectation.key.parse() else {
             settle(unit, expectation, Standing::Void, "its key does not read");
             return Ok(());
         };
@@ -109,17 +109,12 @@ impl Core {
     }
 
     fn look_page_notify(&mut self, unit: &mut Unit, expectation: &Expectation, page: PageId, late: bool) -> Decided<()> {
-        let parts: Vec<&str> = expectation.key.splitn(5, ':').collect();
-        let read = match parts.as_slice() {
-            [_, round, step, person, entry] => round.parse().ok().zip(step.parse().ok()).zip(entry.parse().ok()).map(|n| (n, *person)),
-            _ => None,
-        };
-        let Some((((round, step), entry), person)) = read else {
+        let Ok(Key::Notify { round, step, person, entry }) = expectation.key.parse() else {
             settle(unit, expectation, Standing::Void, "its key does not read");
             return Ok(());
         };
         settle(unit, expectation, Standing::Missed, "there was no answer before");
-        let command = paging::Command::EntryDue { round, step, person: person.to_owned(), entry, late };
+        let command = paging::Command::EntryDue { round, step, person, entry, late };
         self.change_page(unit, page, command)?;
         Ok(())
     }
@@ -245,12 +240,6 @@ fn settle_or_rearm(unit: &mut Unit, expectation: &Expectation, standing: Option<
 pub(super) fn note_look(unit: &mut Unit, at: jiff::Timestamp) {
     let effects = unit.effects();
     effects.next_look_at = Some(effects.next_look_at.map_or(at, |other| other.min(at)));
-}
-
-/// Round and step of `ack:ROUND:STEP`.
-fn numbers(key: &str) -> Option<(u32, u32)> {
-    let (round, step) = key.strip_prefix("ack:")?.split_once(':')?;
-    Some((round.parse().ok()?, step.parse().ok()?))
 }
 
 /// The signal that a stored alert stands for, for judging it anew.

@@ -18,6 +18,7 @@ mod flapping;
 mod follow;
 mod incidents;
 mod messages;
+mod need;
 mod neglect;
 mod notices;
 mod over;
@@ -34,14 +35,12 @@ use std::sync::Arc;
 
 use allclear_domain::action::Action;
 use allclear_domain::event::{Head, Stream};
-use allclear_domain::expect::Expectation;
-use allclear_domain::ids::{ActionId, AlertId, IdGen, IncidentId, MessageId, NodeId, PageId, ReviewId};
+use allclear_domain::ids::{ActionId, AlertId, IdGen, IncidentId, NodeId, PageId, ReviewId};
 use allclear_domain::incident::Incident;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::Page;
 use allclear_domain::plants::planted;
 use allclear_domain::review::Review;
-use allclear_domain::signal::Alert;
 use jiff::Timestamp;
 
 use self::sharded::Sharded;
@@ -52,6 +51,7 @@ pub(crate) use command::ours;
 pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply, Tried, Versioned, is_ours};
 pub(crate) use due::as_signal;
 pub(crate) use flapping::{RECENT_MAX, horizon};
+pub use need::{Decided, Loaded, Need, Stop};
 pub(crate) use neglect::is_left_by_choice;
 pub(crate) use unit::Witness;
 pub use unit::{Effects, Unit};
@@ -65,87 +65,6 @@ const STREAMS_KEPT_MAX: usize = 50_000;
 pub const REFERENCE_BLOCK: u64 = 64;
 /// References drawn at a time in a storm of declarations: each draw is a commit of its own for which all decisions wait.
 pub const REFERENCE_BLOCK_MAX: u64 = 1024;
-
-/// Something that must be read before a command can be decided.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Need {
-    Incident(IncidentId),
-    Page(PageId),
-    /// The open incident of a group.
-    Group(String),
-    /// The open alert of a condition.
-    AlertByKey(AlertKey),
-    /// A whole alert.
-    Alert(AlertId),
-    /// Alerts of an incident: all and open.
-    Totals(IncidentId),
-    /// The present state of an expectation.
-    Expectation(String, String, u32),
-    /// An answer kept under an idempotency key.
-    Answer(String, String),
-    /// Many pages at once.
-    Pages(Vec<PageId>),
-    /// Who holds these messages now.
-    Holders(Vec<MessageId>),
-    /// Who had to do with an incident so far.
-    Involved(IncidentId),
-    /// Whom a message about an incident reached, or may have.
-    Reached(IncidentId),
-    Review(ReviewId),
-    Action(ActionId),
-    /// More numbers for references: so many for this command in all.
-    References {
-        wanted: u64,
-    },
-    /// Of an incident's open alerts: all, and those that silences hold.
-    Held(IncidentId),
-    /// Open alerts after this one that the silences in force hold in another way than is stored.
-    Misjudged(String),
-}
-
-/// What was read for a need.
-#[derive(Debug, Clone)]
-pub enum Loaded {
-    Incident(IncidentId, Option<Box<(Incident, Head)>>, Vec<(Page, Head)>),
-    Page(PageId, Option<Box<(Page, Head)>>),
-    Group(String, Option<IncidentId>),
-    AlertByKey(AlertKey, Option<Box<Alert>>),
-    Alert(AlertId, Option<Box<Alert>>),
-    Totals(IncidentId, u64, u64),
-    Expectation(String, String, u32, Option<Box<Expectation>>),
-    Answer(String, String, Option<(String, String)>),
-    /// Those that are there and read; and which were asked for.
-    Pages(Vec<PageId>, Vec<(Page, Head)>),
-    Holders(Vec<(MessageId, Option<NodeId>)>),
-    Involved(IncidentId, BTreeSet<String>),
-    Reached(IncidentId, BTreeSet<String>),
-    Review(ReviewId, Option<Box<(Review, Head)>>),
-    Action(ActionId, Option<Box<(Action, Head)>>),
-    References {
-        from: u64,
-        to: u64,
-    },
-    Held(IncidentId, u64, u64, Option<Timestamp>),
-    Misjudged(String, Vec<Alert>, Option<String>),
-}
-
-/// Why a command was not decided.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Stop {
-    /// Read this first.
-    Need(Need),
-    /// No.
-    Refused(Refusal),
-}
-
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-/// A decision, or why there is none.
-pub type Decided<T> = Result<T, Stop>;
 
 /// How the core is set up.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@
 //! Not here: what is expected when (`domain::incident`, `domain::paging`); and what is only told
 //! ([`super::coordination`]).
 
-use allclear_domain::expect::{ATTEND_WITHIN, Expectation, Owner, Rule, STILL_ON_IT_WITHIN, Standing};
+use allclear_domain::expect::{ATTEND_WITHIN, Expectation, Key, Owner, Rule, STILL_ON_IT_WITHIN, Standing};
 use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::incident::{self, Incident, KEY_ATTENDED, Severity, State};
 use allclear_domain::org::model::NotifyUrgency;
@@ -52,7 +52,7 @@ impl Core {
     /// Everybody was paged, and a while has passed.
     pub(super) fn look_page_again(&mut self, unit: &mut Unit, expectation: &Expectation, id: PageId, late: bool) -> Decided<()> {
         let (page, _) = self.page(unit, id)?;
-        let is_this_round = expectation.key == paging::key_again(page.round);
+        let is_this_round = expectation.key.parse() == Ok(Key::Again { round: page.round });
         let (incident, _) = self.incident(unit, page.incident_id())?;
         let (standing, why) = if page.status != Status::Exhausted || !is_this_round || !incident.state.is_open() {
             (Standing::Void, "the page has moved on")

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use allclear_domain::access::Reach;
-use allclear_domain::expect::{Owner, Standing};
-use allclear_domain::paging::{Page, key_ack};
+use allclear_domain::expect::{Key, Owner, Standing};
+use allclear_domain::paging::Page;
 use allclear_domain::wire::{About, Link, NoticeKind, Signal};
 use allclear_store::rows;
 use allclear_store::rows::message::Stored;
@@ -38,7 +38,7 @@ async fn read(engine: &Engine, message: &Stored) -> Option<About> {
     let signal = alarm(engine, page.as_ref(), message).await;
     let owner = Owner::Page(message.page);
     let answer_by = rows::expectation::of_owner(db, owner).await.ok().and_then(|all| {
-        let key = key_ack(notice.round, notice.step);
+        let key = Key::Ack { round: notice.round, step: notice.step }.to_string();
         all.into_iter().filter(|e| e.key == key && e.standing == Standing::Live).find_map(|e| e.deadline_at())
     });
     let name = |id: &str| org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone());

@@ -9,6 +9,10 @@
 //! in a log, and a row per try would double the writes of a page; the outbox keeps its own
 //! `next_attempt_at`.
 
+mod key;
+
+pub use key::{BadKey, Key};
+
 use std::fmt;
 
 use jiff::Timestamp;
