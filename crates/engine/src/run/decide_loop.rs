@@ -20,14 +20,14 @@ use crate::shared::{Control, Ends, FLUSH_EVERY, Shared, Tag, note_fault};
 use crate::watch::stages::Measure;
 use crate::watch::trouble::{Stage, Trouble};
 
-/// Commands decided into one commit.
+/// Commands decided into one commit, and what our own of them carry together: a message of many pages counts as many.
 const GROUP_MAX: usize = 1024;
-/// Signals and our own commands are decided into one commit for this long; whoever comes meanwhile waits no longer than
-/// that and two syncs. A tenth of the 200 ms that an acknowledgement may take while a storm is decided.
-const OTHERS_WITHIN: Duration = Duration::from_millis(20);
+/// Signals are decided into one commit for this long; whoever comes meanwhile waits no longer than that and two syncs.
+/// A tenth of the 200 ms that an acknowledgement may take while a storm is decided.
+const SIGNALS_WITHIN: Duration = Duration::from_millis(20);
 /// And at least for this long, once the commit before has landed: shorter groups would cost a sync for little. With a
-/// fast disk groups are short, so that what people are told of a storm holds up neither them nor new alarms.
-const OTHERS_AT_LEAST: Duration = Duration::from_millis(4);
+/// fast disk groups are short.
+const SIGNALS_AT_LEAST: Duration = Duration::from_millis(4);
 /// What is decided besides signals before these get a turn again, in what each command carries: so much further
 /// ahead than signals the others may be, and both share evenly from there on.
 const OTHERS_BEFORE_SIGNALS: usize = 64;
@@ -137,22 +137,20 @@ impl Waiting {
             _ => &mut self.people,
         }
     }
-    /// The next one. Where a commit is full, only what people do still fits.
-    fn next(&mut self, others_fit: bool) -> Option<(Input, Tag)> {
+    /// The next one, of what still fits into a commit; what people do always does.
+    fn next(&mut self, signals_fit: bool, ours_fit: bool) -> Option<(Input, Tag)> {
         if self.stuck.is_some() {
             return self.stuck.take();
         }
-        if !others_fit {
-            return self.people.pop_front();
-        }
+        let ours_wait = ours_fit && !self.ours.is_empty();
         if self.signals.is_empty() {
             self.ahead_of_signals = 0;
-        } else if self.ahead_of_signals >= OTHERS_BEFORE_SIGNALS || (self.people.is_empty() && self.ours.is_empty()) {
+        } else if signals_fit && (self.ahead_of_signals >= OTHERS_BEFORE_SIGNALS || (self.people.is_empty() && !ours_wait)) {
             let next = self.signals.pop_front();
             self.ahead_of_signals = self.ahead_of_signals.saturating_sub(next.as_ref().map_or(0, |(input, _)| load(&input.command)));
             return next;
         }
-        let ours = !self.ours.is_empty() && (self.people.is_empty() || self.before_ours >= PEOPLE_BEFORE_OURS);
+        let ours = ours_wait && (self.people.is_empty() || self.before_ours >= PEOPLE_BEFORE_OURS);
         self.before_ours = if ours { 0 } else { self.before_ours + 1 };
         let next = if ours { self.ours.pop_front() } else { self.people.pop_front() };
         self.ahead_of_signals += next.as_ref().map_or(0, |(input, _)| load(&input.command));
@@ -175,8 +173,9 @@ impl Loop {
     async fn decide(mut self) {
         let mut waiting = Waiting::default();
         let mut group = Group::default();
-        // When the first signals, or commands of our own, of the group began to be decided.
-        let mut others_since: Option<u64> = None;
+        // When the first signals of the group began to be decided, and what our own commands in it carry.
+        let mut signals_since: Option<u64> = None;
+        let mut carried = 0;
         let mut closed = false;
         let mut flight: Option<Flight> = None;
         let mut incoming = Vec::with_capacity(GROUP_MAX);
@@ -189,18 +188,20 @@ impl Loop {
             // Decide what waits, unless something has to be durable first.
             let mut stuck = false;
             if group.is_empty() {
-                others_since = None;
+                (signals_since, carried) = (None, 0);
             }
             while group.len() < GROUP_MAX && !stuck {
                 let now_ns = self.shared.ports.clock.monotonic_ns();
-                let fit = others_since.is_none_or(|since| {
+                let signals_fit = signals_since.is_none_or(|since| {
                     let decided_for = Duration::from_nanos(now_ns.saturating_sub(since));
                     let mut may_go = || flight.as_mut().is_none_or(Flight::has_landed);
-                    decided_for < OTHERS_AT_LEAST || (decided_for < OTHERS_WITHIN && !may_go())
+                    decided_for < SIGNALS_AT_LEAST || (decided_for < SIGNALS_WITHIN && !may_go())
                 });
-                let Some((input, tag)) = waiting.next(fit) else { break };
-                if matches!(input.command, Command::Signals(_)) || is_ours(&input.command) {
-                    others_since.get_or_insert(now_ns);
+                let Some((input, tag)) = waiting.next(signals_fit, carried < GROUP_MAX) else { break };
+                match &input.command {
+                    Command::Signals(_) => _ = signals_since.get_or_insert(now_ns),
+                    command if is_ours(command) => carried += load(command),
+                    _ => {}
                 }
                 let first_of_all = group.is_empty() && flight.is_none();
                 if let Some(back) = self.add(&mut group, &mut flight, input, tag, first_of_all).await {
@@ -209,7 +210,7 @@ impl Loop {
                 } else {
                     self.shared.stages.did(Measure::Commands);
                 }
-                // Whoever came while the others were decided goes before the next of them.
+                // Whoever came while signals were decided goes before the next of them.
                 while let Ok(command) = self.inbox.try_recv() {
                     waiting.push(command);
                 }
@@ -492,13 +493,13 @@ mod tests {
         let mut waiting = Waiting::default();
         (0..256).for_each(|_| waiting.push(flush()));
         waiting.push(declare());
-        assert!(is_a_persons(waiting.next(true).as_ref()), "it waits for no look");
+        assert!(is_a_persons(waiting.next(true, true).as_ref()), "it waits for no look");
         (0..1000).for_each(|_| waiting.push(declare()));
-        let turns = (0..=PEOPLE_BEFORE_OURS).filter(|_| !is_a_persons(waiting.next(true).as_ref())).count();
+        let turns = (0..=PEOPLE_BEFORE_OURS).filter(|_| !is_a_persons(waiting.next(true, true).as_ref())).count();
         assert_eq!(turns, 1, "a deadline has its turn");
-        assert!(is_a_persons(waiting.next(false).as_ref()), "where a commit is full, a person's command still fits");
+        assert!(is_a_persons(waiting.next(false, false).as_ref()), "where a commit is full, a person's command still fits");
         waiting.stuck = Some(flush());
-        assert!(!is_a_persons(waiting.next(true).as_ref()), "what waited for a commit goes on");
+        assert!(!is_a_persons(waiting.next(true, true).as_ref()), "what waited for a commit goes on");
     }
 
     /// A request of one alarm.
@@ -520,7 +521,7 @@ mod tests {
         (0..1000).for_each(|_| waiting.push(alarm()));
         (0..1000).for_each(|_| waiting.push(flush()));
         let first: Vec<bool> = (0..OTHERS_BEFORE_SIGNALS + 100)
-            .map(|_| waiting.next(true).is_some_and(|(input, _)| matches!(input.command, Command::Signals(_))))
+            .map(|_| waiting.next(true, true).is_some_and(|(input, _)| matches!(input.command, Command::Signals(_))))
             .collect();
         let (before, after) = first.split_at(OTHERS_BEFORE_SIGNALS);
         assert!(before.iter().all(|signals| !signals), "our own go first");
