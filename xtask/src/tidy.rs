@@ -6,6 +6,7 @@
 
 mod crates;
 mod links;
+mod places;
 mod source;
 mod text;
 
@@ -49,6 +50,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     }
     text::decisions(root, &mut findings)?;
     links::check(root, &mut findings)?;
+    places::check(root, &mut findings)?;
     findings.sort_by(|a, b| (a.warning, &a.file, a.line).cmp(&(b.warning, &b.file, b.line)));
     for finding in &findings {
         let word = if finding.warning { "warning: " } else { "" };
