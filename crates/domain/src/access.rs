@@ -128,7 +128,7 @@ impl Principal {
     pub fn person(&self) -> Option<&str> {
         match &self.actor {
             Actor::Person(id) => Some(id),
-            _ => None,
+            Actor::Token(_) | Actor::Integration(_) | Actor::Clock | Actor::System | Actor::Administrator => None,
         }
     }
 }

@@ -9,6 +9,9 @@
 //! [`event`] (the envelope and its hash chain), [`wire`] (what crosses to vendors),
 //! [`view`] (what people read).
 
+// A kind that is added is asked for wherever kinds are told apart.
+#![warn(clippy::wildcard_enum_match_arm)]
+
 pub mod access;
 pub mod action;
 pub mod checkpoint;

@@ -176,7 +176,24 @@ impl Rule {
         match self {
             // 80 % is the and the practice's reminder: time is left to write.
             Self::UpdateDue | Self::ReviewDue | Self::ActionDue => Some(80),
-            _ => None,
+            Self::PageAck
+            | Self::PageNotify
+            | Self::PageAgain
+            | Self::GroupWait
+            | Self::Candidate
+            | Self::ConfirmRecovery
+            | Self::AlertsDigest
+            | Self::AlertLapse
+            | Self::SilenceEnd
+            | Self::SilencesJudged
+            | Self::Silenced
+            | Self::Flapping
+            | Self::RoleAnswer
+            | Self::RoleUnfilled
+            | Self::Attended
+            | Self::StillOnIt
+            | Self::TaskDue
+            | Self::IncidentOver => None,
         }
     }
 }

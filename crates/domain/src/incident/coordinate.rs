@@ -133,8 +133,33 @@ pub(super) fn coordinate(incident: &Incident, command: Command, context: Context
             }
             one(Event::ReviewAsked(ReviewAsked { review, due_at }))
         }
-        // The others are decided before this is called.
-        _ => Ok(Vec::new()),
+        // Decided before this is called.
+        Command::Propose(_)
+        | Command::Declare(_)
+        | Command::Promote { .. }
+        | Command::Acknowledge { .. }
+        | Command::AskStillOnIt { .. }
+        | Command::StillOnIt { .. }
+        | Command::Lose { .. }
+        | Command::Escalate { .. }
+        | Command::SetSeverity { .. }
+        | Command::TellAlerts { .. }
+        | Command::Silence(_)
+        | Command::Return(_)
+        | Command::Steady { .. }
+        | Command::Recover
+        | Command::MissConfirmation
+        | Command::Mitigate { .. }
+        | Command::Resolve { .. }
+        | Command::Reopen { .. }
+        | Command::Cancel { .. }
+        | Command::Close
+        | Command::Merge { .. }
+        | Command::Absorb { .. }
+        | Command::Note { .. }
+        | Command::Restrict { .. }
+        | Command::OpenUp { .. }
+        | Command::Admit { .. } => Ok(Vec::new()),
     }
 }
 

@@ -116,6 +116,16 @@ impl Refusal {
     }
 }
 
+/// Every other command is about an incident that is there.
+#[allow(clippy::wildcard_enum_match_arm)]
+fn begin(command: Command, context: Context) -> Result<Vec<Event>, Refusal> {
+    match command {
+        Command::Propose(new) => Ok(vec![Event::Proposed(declared(new, context)?)]),
+        Command::Declare(new) => Ok(vec![Event::Declared(declared(new, context)?)]),
+        _ => Err(Refusal::NotDeclared),
+    }
+}
+
 /// Decides.
 ///
 /// `state` is absent only for `Propose` and `Declare`. An empty list means that there is nothing
@@ -124,13 +134,7 @@ impl Refusal {
 /// # Errors
 /// Where the lifecycle's table or the words say no.
 pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> Result<Vec<Event>, Refusal> {
-    let Some(incident) = state else {
-        return match command {
-            Command::Propose(new) => Ok(vec![Event::Proposed(declared(new, context)?)]),
-            Command::Declare(new) => Ok(vec![Event::Declared(declared(new, context)?)]),
-            _ => Err(Refusal::NotDeclared),
-        };
-    };
+    let Some(incident) = state else { return begin(command, context) };
     let fits = |verb| fits(incident, verb);
     match command {
         Command::Propose(_) | Command::Declare(_) => Err(Refusal::AlreadyDeclared),
@@ -263,7 +267,24 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
             let people = not_yet_admitted(incident, people);
             Ok(if people.is_empty() { Vec::new() } else { vec![Event::Admitted(Admitted { people, why })] })
         }
-        other => super::coordinate::coordinate(incident, other, context),
+        other @ (Command::OfferRole { .. }
+        | Command::TakeRole { .. }
+        | Command::LeaveRole { .. }
+        | Command::MissRoleAnswer { .. }
+        | Command::MissCommander
+        | Command::AddTask { .. }
+        | Command::AssignTask { .. }
+        | Command::FinishTask { .. }
+        | Command::DropTask { .. }
+        | Command::MissTask { .. }
+        | Command::Update { .. }
+        | Command::RemindUpdate { .. }
+        | Command::MissUpdate { .. }
+        | Command::Decide { .. }
+        | Command::CorrectTime { .. }
+        | Command::LinkAlert { .. }
+        | Command::Rename { .. }
+        | Command::AskReview { .. }) => super::coordinate::coordinate(incident, other, context),
     }
 }
 
@@ -286,7 +307,10 @@ fn recover(incident: &Incident) -> Vec<Event> {
             Event::Cancelled(Why { why: "its alerts recovered before anybody decided".into() }),
         ],
         State::Declared => vec![Event::Recovered(Recovered { ask: None }), Event::Resolved(Resolved { by_itself: true, note: None })],
-        _ => vec![Event::Recovered(Recovered { ask: incident.commander.clone().or_else(|| incident.acknowledged_by.clone()) })],
+        // The closed ones are not open, and were sent back above.
+        State::Investigating | State::Mitigated | State::Resolved | State::Closed | State::Cancelled | State::Merged => {
+            vec![Event::Recovered(Recovered { ask: incident.commander.clone().or_else(|| incident.acknowledged_by.clone()) })]
+        }
     }
 }
 

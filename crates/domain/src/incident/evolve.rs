@@ -12,6 +12,16 @@ use crate::event::Mode;
 use crate::ids::IncidentId;
 use crate::plants::planted;
 
+/// Whatever kind is new begins no incident either.
+#[allow(clippy::wildcard_enum_match_arm)]
+fn first(id: IncidentId, event: &Event, at: Timestamp, mode: Mode) -> Incident {
+    match event {
+        Event::Proposed(body) => begin(id, body, State::Candidate, at, mode),
+        Event::Declared(body) => begin(id, body, State::Declared, at, mode),
+        other => panic!("the log of {id} begins with `{}`, which begins no incident", other.kind()),
+    }
+}
+
 /// Folds one event, which `actor` caused.
 ///
 /// # Panics
@@ -19,13 +29,7 @@ use crate::plants::planted;
 /// going on would show a wrong incident.
 #[must_use]
 pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Actor, at: Timestamp, mode: Mode) -> Incident {
-    let Some(mut incident) = state else {
-        return match event {
-            Event::Proposed(body) => begin(id, body, State::Candidate, at, mode),
-            Event::Declared(body) => begin(id, body, State::Declared, at, mode),
-            other => panic!("the log of {id} begins with `{}`, which begins no incident", other.kind()),
-        };
-    };
+    let Some(mut incident) = state else { return first(id, event, at, mode) };
     let step = |incident: &Incident, verb| next(incident.state, verb).unwrap_or(incident.state);
     incident.updated_at = at;
     if incident.is_held() && is_a_person(actor) {

@@ -203,7 +203,29 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::TaskDone(_) if planted("task-done-leaves-timer") => {}
         Event::TaskDone(body) => settle(Some(&Key::Task(body.task).to_string()), Standing::Met, "it was done"),
         Event::TaskDropped(body) => settle(Some(&Key::Task(body.task).to_string()), Standing::Void, "it was dropped"),
-        _ => {}
+        Event::Escalated(_)
+        | Event::AlertsTold(_)
+        | Event::Recovered(_)
+        | Event::ConfirmationMissed(_)
+        | Event::Mitigated(_)
+        | Event::Closed(_)
+        | Event::Absorbed(_)
+        | Event::Noted(_)
+        | Event::Restricted(_)
+        | Event::OpenedUp(_)
+        | Event::Admitted(_)
+        | Event::RoleUnanswered(_)
+        | Event::RoleUnfilled(_)
+        | Event::TaskAssigned(_)
+        | Event::TaskLate(_)
+        | Event::UpdateReminded(_)
+        | Event::UpdateMissed(_)
+        | Event::Decided(_)
+        | Event::TimeCorrected(_)
+        | Event::AlertLinked(_)
+        | Event::Renamed(_)
+        | Event::ReviewAsked(_)
+        | Event::AlertsUnsilenced(_) => {}
     }
     (opened, settled)
 }

@@ -74,9 +74,11 @@ impl Expression {
                 let made = RegexBuilder::new(&format!("^(?:{})$", translated.expression))
                     .size_limit(REGEX_SIZE_MAX + REGEX_SIZE_PER_BYTE * written.len())
                     .build();
-                How::Regex(made.map_err(|why| match why {
-                    regex::Error::CompiledTooBig(_) => format!("{} is too large a regular expression: write a shorter one", shown()),
-                    _ => format!("{} is not a regular expression that can be used here", shown()),
+                How::Regex(made.map_err(|why| {
+                    if matches!(why, regex::Error::CompiledTooBig(_)) {
+                        return format!("{} is too large a regular expression: write a shorter one", shown());
+                    }
+                    format!("{} is not a regular expression that can be used here", shown())
                 })?)
             }
         };

@@ -350,7 +350,7 @@ mod tests {
             .iter()
             .map(|c| match &c.action {
                 Action::Change { fields } => format!("{} {} ~{}", c.kind.word(), c.id, fields.join(",")),
-                action => format!("{} {} {action:?}", c.kind.word(), c.id),
+                action @ (Action::Add | Action::Remove | Action::KeptWithoutPrune) => format!("{} {} {action:?}", c.kind.word(), c.id),
             })
             .collect()
     }

@@ -257,6 +257,6 @@ pub fn react(review: &Review, event: &Event, version: u64, at: Timestamp) -> (Ve
             let met = Settle { owner, key: Some(KEY_DUE.to_owned()), standing: Standing::Met, why: "it was published" };
             (Vec::new(), vec![met])
         }
-        _ => (Vec::new(), Vec::new()),
+        Event::Assigned(_) | Event::Edited(_) | Event::Reminded(_) | Event::Missed(_) => (Vec::new(), Vec::new()),
     }
 }

@@ -49,7 +49,7 @@ fn with(pointer: &str, value: Value) -> Value {
             Ok(index) => list[index] = value,
             Err(_) => list.push(value),
         },
-        _ => outer[key] = value,
+        Value::Object(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => outer[key] = value,
     }
     form
 }
