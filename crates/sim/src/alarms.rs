@@ -114,8 +114,12 @@ impl World {
             ALERTS_MAX,
         ))
         .unwrap_or_default();
-        let earlier = all.iter().filter(|other| other.dedup_key == alert.dedup_key && other.id != alert.id);
-        let Some(last) = earlier.max_by_key(|other| (other.ended_at, other.id)) else { return };
+        let earlier: Vec<&Alert> = all.iter().filter(|other| other.dedup_key == alert.dedup_key && other.id != alert.id).collect();
+        let Some(last) = earlier.iter().max_by_key(|other| (other.ended_at, other.id)) else { return };
+        // Of several that ended at one instant nobody can tell which was the last.
+        if earlier.iter().any(|other| other.ended_at == last.ended_at && other.incident == alert.incident) {
+            return;
+        }
         let (Some(ended_at), Some(had)) = (last.ended_at, last.incident) else { return };
         if last.ended == Some(Ended::WithIncident) || after(ended_at, wanted.grace) < self.now || wanted.grace.is_zero() {
             return;

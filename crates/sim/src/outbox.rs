@@ -27,6 +27,8 @@ const CLAIM_FRESH: Length = Length::from_secs(2);
 const DEAD_AFTER: Length = Length::from_millis(3_500);
 /// Contacts, and messages of runs that died, read at a time.
 const READ_MAX: i64 = 512;
+/// Of a thousand messages of many, those during which their node crashes.
+const CRASHES_UNDER_WAY: u64 = 600;
 /// Messages to one contact under way at once (as in the engine's outbox).
 const PER_CONTACT: usize = 4;
 
@@ -129,7 +131,7 @@ impl World {
             let before = self.dead_before();
             let messages = block_on(rows::message::stranded_of(&self.db, orphan.lead, self.nodes[node].id, before)).unwrap_or_default();
             if messages.len() > 1 {
-                self.reached("what went out as one message was sent again as one");
+                self.reached("what went out as one message was sent again as one after a crash");
             }
             let why = "its sender stopped while it was under way".to_owned();
             let command = Command::TakeOver { lead: orphan.lead, messages: messages.into(), why };
@@ -352,6 +354,10 @@ impl World {
             for message in &messages {
                 self.arrives(message);
             }
+        }
+        // A crash seldom comes while a message of many is under way: now and then it does so on purpose.
+        if messages.len() > 1 && self.crashes > 0 && !self.draining && self.side.chance(CRASHES_UNDER_WAY) {
+            self.plan(after(self.now, Length::from_millis(10)), Task::CrashOf { node, run: self.nodes[node].run });
         }
         self.nodes[node].outbox.flying.insert(lead, Flight { lead, messages, outcome });
         self.plan(after(self.now, Length::from_millis(wait)), Task::Answer { node, run: self.nodes[node].run, message: lead });

@@ -73,4 +73,5 @@ pub const POINTS: &[&str] = &[
     "two incidents were merged",
     "what was held back went out before its time, since all was quiet",
     "what went out as one message was sent again as one",
+    "what went out as one message was sent again as one after a crash",
 ];

@@ -145,6 +145,11 @@ pub(crate) enum Task {
     },
     OrgChange,
     Crash,
+    /// This run crashes, if it is still the one.
+    CrashOf {
+        node: usize,
+        run: u64,
+    },
     Jump,
     /// Somebody sets the wall clock.
     SetClock,
@@ -192,7 +197,7 @@ pub struct World {
     /// Commands that meet a failing commit, of a thousand.
     faults: u64,
     /// Crashes at commits, of a thousand commands.
-    crashes: u64,
+    pub(crate) crashes: u64,
     pub(crate) draining: bool,
     pub(crate) keys_given: u64,
     reached: Reached,
@@ -572,6 +577,11 @@ impl World {
                     self.plan_later(1_200, 12_000, Task::Crash);
                 }
             }
+            Task::CrashOf { node, run } => {
+                if lives(self, node, run) {
+                    self.crash(node);
+                }
+            }
             Task::Jump => {
                 let secs = *self.dice.pick(&[90, 600, 3_600, 6 * 3_600]);
                 self.say(|| format!("the machine sleeps for {secs} s"));
@@ -823,6 +833,7 @@ impl World {
                     | Task::Coordinate
                     | Task::OrgChange
                     | Task::Crash
+                    | Task::CrashOf { .. }
                     | Task::Jump
                     | Task::Check
             )
