@@ -11,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use allclear_domain::expect::Owner;
+use allclear_domain::plants::planted;
 use allclear_domain::time::{Length, before};
 use allclear_store::{CommitError, Db, Fault, FaultKind, Space, Write, rows};
 
@@ -613,7 +614,8 @@ impl Decider {
         let at_ns = self.ports.clock.monotonic_ns();
         let soon = self.drawn.as_ref().is_some_and(|drawn| Duration::from_nanos(at_ns.saturating_sub(drawn.at_ns)) < DRAWS_ARE_FREQUENT);
         let block = self.drawn.as_ref().filter(|_| soon).map_or(REFERENCE_BLOCK, |drawn| (drawn.block * 2).min(REFERENCE_BLOCK_MAX));
-        let many = wanted.saturating_sub(self.core.references_left()).max(block);
+        let wanted = wanted.saturating_sub(self.core.references_left()).max(block);
+        let many = if planted("references-replaced") { REFERENCE_BLOCK } else { wanted };
         let mut last = None;
         // Nobody else draws where this node is alone, so that what was drawn last is where the next begins.
         let mut known = self.drawn.take().filter(|_| !self.core.is_shared()).map(|drawn| drawn.to.to_string());
