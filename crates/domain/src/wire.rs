@@ -494,6 +494,24 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// No answer for want of room: nothing was sent.
+    #[must_use]
+    pub fn busy(why: &str) -> Self {
+        Self::Retry { after: None, why: why.to_owned(), maybe_arrived: false, down: false, unanswered: true }
+    }
+
+    /// No answer: the same for every way out.
+    #[must_use]
+    pub fn failed(why: &str, maybe_arrived: bool, permanent: bool) -> Self {
+        if permanent {
+            return Self::Rejected { why: why.to_owned() };
+        }
+        // What got through may have met one slow receiver behind a host that serves others.
+        Self::Retry { after: None, why: why.to_owned(), maybe_arrived, down: !maybe_arrived, unanswered: maybe_arrived }
+    }
+}
+
 /// A way out: how one kind of contact method is spoken.
 pub trait Channel: Send + Sync {
     /// `email`, `webhook`, …

@@ -1,8 +1,7 @@
 //! The shell around the rules: load, decide, commit, publish.
 //!
-//! [`core`] decides without I/O; [`decider`] commits what it decided; [`engine`] runs the loops and
-//! is the handle that API, web and command line use; [`outbox`] sends; [`queries`] is the only way
-//! to read for people. Time, randomness and providers come in through [`ports`].
+//! [`core`] decides without I/O; [`run`] commits what it decided, and looks at what is due; [`engine`] is the handle that API,
+//! web and command line use; [`outbox`] sends; [`read`] is the only way to read for people. Time, randomness and providers come in through [`ports`].
 //!
 //! This crate knows no vendor's format, no HTTP, and holds no SQL.
 

@@ -4,14 +4,14 @@
 //! [`router`] serves the small page behind a message's link (`/a/{token}`), the board (`/`), an
 //! incident with its log and every command (`/incidents/{ref}`), who is on call, services,
 //! settings, what was learned, and, in the demonstration, the messages that would have been sent
-//! (`/outbox`). Each page is one file; [`shell`] is the frame around them, [`live`] tells them that
-//! something changed.
+//! (`/outbox`). Each subject is a folder; [`frame`] is what stands around every page and tells
+//! them that something changed.
 //!
-//! Invariants: GET and HEAD change nothing; a POST comes from one of our own pages ([`session`]);
+//! Invariants: GET and HEAD change nothing; a POST comes from one of our own pages ([`access`]);
 //! what people or senders wrote is text, never markup; every page carries the headers of
-//! [`assets`]; nothing is fetched from another host.
+//! [`frame::assets`]; nothing is fetched from another host.
 //!
-//! `sign_in` has the pages of passwords and sessions, `session` says who visits.
+//! [`access`] has the pages of passwords and sessions, and says who visits.
 //!
 //! Deliberately not here: the API (a sibling), any rule about who is paged, and a
 //! fallback for unknown paths, since the program joins this router with others: it may use

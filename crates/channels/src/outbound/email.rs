@@ -303,18 +303,8 @@ impl Channel for Email {
                     _ => Outcome::Retry { after: None, why: words, maybe_arrived: false, down: false, unanswered: false },
                 }
             }
-            Response::Busy { why } => Outcome::Retry { after: None, why: why.clone(), maybe_arrived: false, down: false, unanswered: true },
-            Response::Failed { why, permanent: true, .. } => Outcome::Rejected { why: why.clone() },
-            Response::Failed { why, maybe_arrived, .. } => {
-                // What got through may have met one slow receiver behind a host that serves others.
-                Outcome::Retry {
-                    after: None,
-                    why: why.clone(),
-                    maybe_arrived: *maybe_arrived,
-                    down: !*maybe_arrived,
-                    unanswered: *maybe_arrived,
-                }
-            }
+            Response::Busy { why } => Outcome::busy(why),
+            Response::Failed { why, maybe_arrived, permanent } => Outcome::failed(why, *maybe_arrived, *permanent),
             Response::Http { .. } => Outcome::Rejected { why: "a web server answered for a mail".to_owned() },
         }
     }

@@ -318,18 +318,8 @@ impl Channel for Webhook {
                     _ => Outcome::Retry { after: *retry_after, why, maybe_arrived: *status != 503, down: false, unanswered: false },
                 }
             }
-            Response::Busy { why } => Outcome::Retry { after: None, why: why.clone(), maybe_arrived: false, down: false, unanswered: true },
-            Response::Failed { why, permanent: true, .. } => Outcome::Rejected { why: why.clone() },
-            Response::Failed { why, maybe_arrived, .. } => {
-                // What got through may have met one slow receiver behind a host that serves others.
-                Outcome::Retry {
-                    after: None,
-                    why: why.clone(),
-                    maybe_arrived: *maybe_arrived,
-                    down: !*maybe_arrived,
-                    unanswered: *maybe_arrived,
-                }
-            }
+            Response::Busy { why } => Outcome::busy(why),
+            Response::Failed { why, maybe_arrived, permanent } => Outcome::failed(why, *maybe_arrived, *permanent),
             Response::Smtp { .. } => Outcome::Rejected { why: "a mail server answered for a webhook".to_owned() },
         }
     }
