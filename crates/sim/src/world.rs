@@ -577,11 +577,7 @@ impl World {
                     self.plan_later(1_200, 12_000, Task::Crash);
                 }
             }
-            Task::CrashOf { node, run } => {
-                if lives(self, node, run) {
-                    self.crash(node);
-                }
-            }
+            Task::CrashOf { node, run } if lives(self, node, run) => self.crash(node),
             Task::Jump => {
                 let secs = *self.dice.pick(&[90, 600, 3_600, 6 * 3_600]);
                 self.say(|| format!("the machine sleeps for {secs} s"));
