@@ -15,11 +15,11 @@ use allclear_domain::view::AlertView;
 use allclear_domain::wire::{Answer, Inbound as _, Labels};
 use allclear_engine::org::OrgError;
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, State};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::HeaderValue;
+use axum::http::header::RETRY_AFTER;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::{delete, get, post};
 use serde_json::json;
@@ -29,7 +29,7 @@ use crate::health;
 use crate::http::caller::key_in_headers;
 use crate::http::extract::BODY_BYTES_MAX;
 use crate::http::problem::{Problem, RETRY_AFTER_S};
-use crate::intake::{no_key, prom, prom_by_header};
+use crate::intake::{no_key, reply};
 
 /// The receiver of alerts whose service has no escalation policy.
 const RECEIVER_DEFAULT: &str = "allclear";
@@ -38,10 +38,24 @@ const GROUP_BY: &[&str] = &["alertname"];
 
 pub(crate) fn routes() -> Router<Api> {
     Router::new()
-        .nest("/prom/{key}/api/v2", reads().route("/alerts", get(alerts).post(prom)))
-        .nest("/api/v2", reads().route("/alerts", get(alerts).post(prom_by_header)))
+        .nest("/prom/{key}/api/v2", reads().route("/alerts", get(alerts)))
+        .nest("/api/v2", reads().route("/alerts", get(alerts)))
         .route("/prom/{key}/-/healthy", get(health::healthy))
         .route("/prom/{key}/-/ready", get(health::ready))
+}
+
+/// What Alertmanager itself says of its version 1, with where ours is.
+pub(crate) const OLD_API: &str = "Alertmanager's API v1 was removed in version 0.27: send to the same address with /api/v2/alerts";
+
+/// `/prom/KEY/api/v1/…`
+pub(crate) fn is_old(path: &str) -> bool {
+    let mut parts = path.split('/').skip(1);
+    parts.next() == Some("prom") && parts.nth(1) == Some("api") && parts.next() == Some("v1")
+}
+
+/// The answer at an address of version 1.
+pub(crate) fn old_api() -> Response {
+    say(410, json!({"status": "deprecated", "error": OLD_API}).to_string())
 }
 
 fn reads() -> Router<Api> {
@@ -64,7 +78,7 @@ impl FromRequestParts<Api> for Caller {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let params = Path::<std::collections::HashMap<String, String>>::from_request_parts(parts, api).await;
         let in_path = params.ok().and_then(|Path(mut params)| params.remove("key"));
-        let key = in_path.or_else(|| key_in_headers(&parts.headers)).ok_or_else(no_key)?;
+        let key = in_path.or_else(|| key_in_headers(&parts.headers)).ok_or_else(|| no_key(&Alertmanager))?;
         let org = api.engine.org();
         let form = org
             .integration_by_key(&key)
@@ -78,15 +92,11 @@ impl FromRequestParts<Api> for Caller {
 }
 
 fn say(status: u16, body: String) -> Response {
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
+    reply(Answer { status, body })
 }
 
 fn refused(refusal: &AmRefusal) -> Response {
-    let Answer { status, body } = refusal.answer();
-    say(status, body)
+    reply(refusal.answer())
 }
 
 fn no_such_silence(id: &str) -> Response {

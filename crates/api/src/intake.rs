@@ -1,17 +1,14 @@
-//! Signals come in: each vendor's addresses, the integration's key, the format's own answers.
+//! Signals come in: the addresses that the formats say, the integration's key, the answers that their senders expect.
 //!
 //! The hot path of the program: no layer, no span, and nothing is copied that need not be. A 2xx
-//! is given only after the engine said that the signals are durable. What a format's request means
-//! is judged in `channels`, what follows from it in the engine.
+//! is given only after the engine said that the signals are durable. Everything that is one vendor's stands in its format
+//! (`channels`), what follows from a signal in the engine; nothing here names a vendor.
 
 use std::net::{IpAddr, SocketAddr};
 
-use allclear_channels::inbound::alertmanager::Alertmanager;
-use allclear_channels::inbound::pagerduty;
-use allclear_channels::inbound::pagerduty::PagerDuty;
 use allclear_channels::inbound::{lenient, redact, text};
 use allclear_channels::registry;
-use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, Parsed, SignalAction};
+use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, KeyFault, KeyIn, Parsed, Route, SignalAction};
 use allclear_engine::clock::JUMP_MIN;
 use allclear_engine::core::{Arrived, Refusal};
 use allclear_engine::refusals::{BODY_BYTES_MAX as REFUSED_BYTES_MAX, RefusedRequest};
@@ -23,7 +20,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
 
 use crate::Api;
 use crate::http::body::{Came, Unread, body_of};
@@ -32,15 +28,16 @@ use crate::http::problem::{Problem, RETRY_AFTER_S};
 
 pub use crate::http::body::{BODIES_BYTES_MAX, BODY_WITHIN};
 
-/// The header that carries PagerDuty's key where the body does not.
-const ROUTING_KEY_HEADER: &str = "x-routing-key";
-/// How change events are kept among the signals.
-const CHANGE_FORMAT: &str = "pagerduty-change";
 /// How many of the elements that were refused are kept to be looked at.
 const PICKED_MAX: usize = 3;
 
 pub(crate) fn routes() -> Router<Api> {
-    Router::new().route("/v2/enqueue", post(enqueue)).route("/v2/change/enqueue", post(change)).route("/in/{kind}/{key}", post(by_kind))
+    registry::routes().fold(Router::new().route("/in/{kind}/{key}", post(by_kind)), |router, route| {
+        let handler = move |State(api): State<Api>, path: Option<Path<String>>, request: Request| async move {
+            by_route(&api, route, path.map(|Path(key)| key), request).await
+        };
+        router.route(route.path, post(handler))
+    })
 }
 
 /// Where a request comes from, as far as the connection says.
@@ -64,19 +61,28 @@ impl Sender<'_> {
     }
 }
 
-/// `POST /prom/{key}/api/v2/alerts`
-pub(crate) async fn prom(State(api): State<Api>, Path(key): Path<String>, request: Request) -> Response {
-    receive(&api, &Alertmanager, &key, request).await
+async fn by_kind(State(api): State<Api>, Path((kind, key)): Path<(String, String)>, request: Request) -> Response {
+    let Some(format) = registry::format(&kind) else {
+        let known: Vec<_> = registry::kinds().collect();
+        let why = format!("`{}` is no format; one of {} is", kind.chars().take(64).collect::<String>(), known.join(", "));
+        let from = Sender { format: "unknown", integration: None, address: address_of(&request) };
+        from.refused(&api, "no_such_format", 404, &why, None).await;
+        return Problem::new("no_such_format", why).into_response();
+    };
+    receive(&api, format, &key, request).await
 }
 
-/// `POST /api/v2/alerts`, with the key in `Authorization`.
-pub(crate) async fn prom_by_header(State(api): State<Api>, request: Request) -> Response {
-    let Some(key) = key_in_headers(request.headers()) else {
-        let from = Sender { format: Alertmanager.kind(), integration: None, address: address_of(&request) };
-        from.refused(&api, "unknown_key", 401, "no key came with the request", None).await;
-        return no_key().into_response();
-    };
-    receive(&api, &Alertmanager, &key, request).await
+/// A request at an address of a vendor's own.
+async fn by_route(api: &Api, route: &'static Route, in_path: Option<String>, request: Request) -> Response {
+    let format = route.format;
+    match (route.key, in_path) {
+        (KeyIn::Path, Some(key)) => receive(api, format, &key, request).await,
+        (KeyIn::Path | KeyIn::Authorization, _) => match key_in_headers(request.headers()) {
+            Some(key) => receive(api, format, &key, request).await,
+            None => keyless(api, format, address_of(&request)).await,
+        },
+        (KeyIn::BodyOrHeader(header), _) => key_after_body(api, format, header, request).await,
+    }
 }
 
 /// A request whose key is known before its body is.
@@ -88,77 +94,44 @@ async fn receive(api: &Api, format: &'static dyn Inbound, key: &str, request: Re
     }
 }
 
-/// What is answered where a key has to be in `Authorization` and is not.
-pub(crate) fn no_key() -> Problem {
-    Problem::new("unknown_key", "send the integration's key as `Authorization: Bearer KEY`, or in the path: /prom/KEY/api/v2/alerts")
-}
-
-async fn by_kind(State(api): State<Api>, Path((kind, key)): Path<(String, String)>, request: Request) -> Response {
-    let Some(format) = registry::inbound(&kind) else {
-        let known: Vec<_> = registry::kinds().collect();
-        let why = format!("`{}` is no format; one of {} is", kind.chars().take(64).collect::<String>(), known.join(", "));
-        let from = Sender { format: "unknown", integration: None, address: address_of(&request) };
-        from.refused(&api, "no_such_format", 404, &why, None).await;
-        return Problem::new("no_such_format", why).into_response();
-    };
-    receive(&api, format, &key, request).await
-}
-
-async fn enqueue(State(api): State<Api>, request: Request) -> Response {
+/// A request whose key may be in its body. Where there is none and the body cannot be read at all, that is why.
+async fn key_after_body(api: &Api, format: &'static dyn Inbound, header: &str, request: Request) -> Response {
     let address = address_of(&request);
-    match body_of(&api, request, PagerDuty.body_bytes_max()).await {
-        Ok(came) => match routing_key(&came.headers, &came.bytes) {
-            Some(key) => take(&api, &PagerDuty, &key, &came).await,
-            None => keyless(&api, &came).await,
-        },
-        Err(why) => unread(&api, &PagerDuty, None, address, why).await,
-    }
-}
-
-/// PagerDuty's events without a key: where the body cannot be read at all, that is why.
-async fn keyless(api: &Api, came: &Came) -> Response {
-    let malformed = pagerduty::parse_change(&came.bytes).err().filter(|why| matches!(why, InboundRefusal::Malformed(_)));
-    match malformed {
-        Some(refusal) => {
-            let from = Sender { format: PagerDuty.kind(), integration: None, address: came.address };
-            from.refused(api, "malformed", refusal.status(), &refusal.to_string(), None).await;
-            reply(PagerDuty.refused(&refusal))
-        }
-        None => unknown_key(api, &PagerDuty, came.address, "routing_key is missing").await,
-    }
-}
-
-/// A change event pages nobody; it is kept among the signals, where people find it.
-async fn change(State(api): State<Api>, request: Request) -> Response {
-    let address = address_of(&request);
-    let came = match body_of(&api, request, PagerDuty.body_bytes_max()).await {
+    let came = match body_of(api, request, format.body_bytes_max()).await {
         Ok(came) => came,
-        Err(why) => return unread(&api, &PagerDuty, None, address, why).await,
+        Err(why) => return unread(api, format, None, address, why).await,
     };
-    let Some(key) = routing_key(&came.headers, &came.bytes) else { return keyless(&api, &came).await };
-    let org = api.engine.org();
-    let Some(integration) = org.integration_by_key(&key).filter(|form| form.kind == PagerDuty.kind()) else {
-        return unknown_key(&api, &PagerDuty, came.address, "routing_key is unknown").await;
-    };
-    let from = Sender { format: CHANGE_FORMAT, integration: Some(&integration.id), address: came.address };
-    if let Err(refusal) = pagerduty::parse_change(&came.bytes) {
-        from.refused(&api, "invalid", refusal.status(), &refusal.to_string(), Some(&came.bytes)).await;
-        return reply(PagerDuty.refused(&refusal));
+    let in_header = |headers: &HeaderMap| Some(headers.get(header)?.to_str().ok()?.to_owned());
+    if let Some(key) = format.key_in_body(&came.bytes).or_else(|| in_header(&came.headers)) {
+        return take(api, format, &key, &came).await;
     }
-    match api.engine.keep_request(&integration.id, CHANGE_FORMAT, redact::redact(&came.bytes)).await {
-        Ok(_) => {
-            api.engine.metrics().accepted(&integration.id, 1);
-            reply(pagerduty::change_accepted())
+    match format.parse(&came.bytes, InboundContext { now: api.engine.now(), fresh_key: "" }) {
+        Err(refusal @ InboundRefusal::Malformed(_)) => {
+            let from = Sender { format: format.name(), integration: None, address };
+            from.refused(api, "malformed", refusal.status(), &refusal.to_string(), None).await;
+            reply(format.refusal(&refusal))
         }
-        Err(why) => {
-            from.refused(&api, "store_unavailable", 503, &why.to_string(), None).await;
-            shaped(&PagerDuty, 503, &why.to_string())
-        }
+        Err(InboundRefusal::Invalid(_) | InboundRefusal::TooMany(_)) | Ok(_) => keyless(api, format, address).await,
     }
 }
 
-fn routing_key(headers: &HeaderMap, body: &[u8]) -> Option<String> {
-    PagerDuty.key_in_body(body).or_else(|| Some(headers.get(ROUTING_KEY_HEADER)?.to_str().ok()?.to_owned()))
+/// A request without a key.
+async fn keyless(api: &Api, format: &'static dyn Inbound, address: Option<IpAddr>) -> Response {
+    let answer = format.key_refused(KeyFault::Missing);
+    let status = answer.as_ref().map_or(401, |answer| answer.status);
+    let from = Sender { format: format.name(), integration: None, address };
+    from.refused(api, "unknown_key", status, "no key came with the request", None).await;
+    answer.map_or_else(|| no_key(format).into_response(), reply)
+}
+
+/// What is answered where a key has to be in `Authorization` or in the path, and is not.
+pub(crate) fn no_key(format: &dyn Inbound) -> Problem {
+    let in_path = format
+        .routes()
+        .iter()
+        .find(|route| route.key == KeyIn::Path)
+        .map_or_else(|| format!("/in/{}/KEY", format.kind()), |route| route.path.replace("{key}", "KEY"));
+    Problem::new("unknown_key", format!("send the integration's key as `Authorization: Bearer KEY`, or in the path: {in_path}"))
 }
 
 /// One request of a sender whose key is `key`.
@@ -166,13 +139,14 @@ async fn take(api: &Api, format: &'static dyn Inbound, key: &str, came: &Came) -
     let engine = &api.engine;
     let org = engine.org();
     let Some(integration) = org.integration_by_key(key) else {
-        return unknown_key(api, format, came.address, "routing_key is unknown").await;
+        return unknown_key(api, format, came.address).await;
     };
-    let from = Sender { format: format.kind(), integration: Some(&integration.id), address: came.address };
+    let from = Sender { format: format.name(), integration: Some(&integration.id), address: came.address };
     if integration.kind != format.kind() {
         let why = format!("this key is of an integration of the kind `{}`, not `{}`", integration.kind, format.kind());
-        from.refused(api, "wrong_kind", if is_pagerduty(format) { 400 } else { 401 }, &why, Some(&came.bytes)).await;
-        return if is_pagerduty(format) { shaped(format, 400, &why) } else { Problem::new("wrong_kind", why).into_response() };
+        let answer = format.key_refused(KeyFault::OtherKind(&why));
+        from.refused(api, "wrong_kind", answer.as_ref().map_or(401, |answer| answer.status), &why, Some(&came.bytes)).await;
+        return answer.map_or_else(|| Problem::new("wrong_kind", why).into_response(), reply);
     }
     let now = engine.now();
     let fresh_key = format!("{:032x}", engine.fresh_id());
@@ -189,12 +163,15 @@ async fn take(api: &Api, format: &'static dyn Inbound, key: &str, came: &Came) -
                 InboundRefusal::TooMany(_) => "too_many",
             };
             from.refused(api, reason, refusal.status(), &refusal.to_string(), Some(&came.bytes)).await;
-            return reply(format.refused(&refusal));
+            return reply(format.refusal(&refusal));
         }
     };
     let answer = format.accepted(&parsed);
     if !parsed.refused.is_empty() {
         tell_refused(api, from, &parsed, &came.bytes, answer.status).await;
+    }
+    if parsed.keep_only {
+        return kept(api, format, from, &came.bytes, answer).await;
     }
     if parsed.signals.is_empty() {
         return reply(answer);
@@ -202,7 +179,7 @@ async fn take(api: &Api, format: &'static dyn Inbound, key: &str, came: &Came) -
     let count = parsed.signals.len() as u64;
     let arrived = Arrived {
         integration: integration.id.clone(),
-        format: format.kind(),
+        format: format.name(),
         received_at: now,
         body: redact::redact(&came.bytes),
         signals: std::mem::take(&mut parsed.signals),
@@ -227,6 +204,21 @@ async fn take(api: &Api, format: &'static dyn Inbound, key: &str, came: &Came) -
             };
             from.refused(api, refusal.code(), status, &refusal.to_string(), Some(&came.bytes)).await;
             shaped(format, status, &refusal.to_string())
+        }
+    }
+}
+
+/// What pages nobody is kept among the signals, where people find it.
+async fn kept(api: &Api, format: &'static dyn Inbound, from: Sender<'_>, body: &[u8], answer: Answer) -> Response {
+    let integration = from.integration.unwrap_or_default();
+    match api.engine.keep_request(integration, format.name(), redact::redact(body)).await {
+        Ok(_) => {
+            api.engine.metrics().accepted(integration, 1);
+            reply(answer)
+        }
+        Err(why) => {
+            from.refused(api, "store_unavailable", 503, &why.to_string(), None).await;
+            shaped(format, 503, &why.to_string())
         }
     }
 }
@@ -268,24 +260,17 @@ async fn unread(api: &Api, format: &dyn Inbound, key: Option<&str>, address: Opt
     let (reason, status, detail) = why.told(format.body_bytes_max());
     let org = api.engine.org();
     let integration = key.and_then(|key| org.integration_by_key(key)).map(|form| form.id.as_str());
-    Sender { format: format.kind(), integration, address }.refused(api, reason, status, &detail, None).await;
+    Sender { format: format.name(), integration, address }.refused(api, reason, status, &detail, None).await;
     shaped(format, status, &detail)
 }
 
-fn is_pagerduty(format: &dyn Inbound) -> bool {
-    format.kind() == PagerDuty.kind()
-}
-
-/// PagerDuty's senders read 400 in its own shape and never try again; everybody else gets 401.
-async fn unknown_key(api: &Api, format: &dyn Inbound, address: Option<IpAddr>, why: &str) -> Response {
-    let status = if is_pagerduty(format) { 400 } else { 401 };
-    Sender { format: format.kind(), integration: None, address }
-        .refused(api, "unknown_key", status, "no integration has this key", None)
-        .await;
-    if is_pagerduty(format) {
-        return shaped(format, status, why);
-    }
-    Problem::new("unknown_key", "no integration has this key; `allclear config export` lists the integrations").into_response()
+async fn unknown_key(api: &Api, format: &dyn Inbound, address: Option<IpAddr>) -> Response {
+    let answer = format.key_refused(KeyFault::Unknown);
+    let status = answer.as_ref().map_or(401, |answer| answer.status);
+    let from = Sender { format: format.name(), integration: None, address };
+    from.refused(api, "unknown_key", status, "no integration has this key", None).await;
+    let problem = || Problem::new("unknown_key", "no integration has this key; `allclear config export` lists the integrations");
+    answer.map_or_else(|| problem().into_response(), reply)
 }
 
 pub(crate) fn reply(answer: Answer) -> Response {
@@ -297,13 +282,7 @@ pub(crate) fn reply(answer: Answer) -> Response {
 
 /// An error in the shape that the format's senders log.
 fn shaped(format: &dyn Inbound, status: u16, why: &str) -> Response {
-    let body = match format.kind() {
-        "alertmanager" => json!({"code": status, "message": why}),
-        "pagerduty" if status < 500 => json!({"status": "invalid event", "message": "Event object is invalid", "errors": [why]}),
-        "pagerduty" => json!({"status": "try again later", "message": why, "errors": [why]}),
-        _ => json!({"status": "refused", "errors": [why]}),
-    };
-    let mut response = reply(Answer { status, body: body.to_string() });
+    let mut response = reply(format.refused(status, &[why.to_owned()]));
     if status == 503 {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
     }

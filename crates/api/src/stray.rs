@@ -6,29 +6,21 @@
 
 use std::net::IpAddr;
 
-use allclear_channels::inbound::alertmanager::Alertmanager;
-use allclear_channels::inbound::pagerduty::PagerDuty;
 use allclear_channels::registry;
-use allclear_domain::wire::{Answer, Inbound};
+use allclear_domain::wire::Inbound;
 use allclear_engine::refusals::RefusedRequest;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{Method, Uri, uri::PathAndQuery};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
-use serde_json::json;
 use tower::ServiceExt as _;
 
 use crate::Api;
+use crate::alertmanager;
 use crate::http::caller::key_in_headers;
 use crate::http::problem::{wrong_address, wrong_method};
-use crate::intake::{address_of, reply};
-
-/// What Alertmanager itself says of its version 1, with where ours is.
-const OLD_API: &str = "Alertmanager's API v1 was removed in version 0.27: send to the same address with /api/v2/alerts";
-
-/// Addresses that a sender's request may have been meant for.
-const OF_SENDERS: [&str; 4] = ["/in/", "/v2/", "/prom/", "/api/v2/"];
+use crate::intake::address_of;
 
 /// The old address that is one of the control API's as well.
 pub(crate) fn routes() -> Router<Api> {
@@ -60,11 +52,11 @@ impl Strays {
         let api = &self.api;
         let path = request.uri().path();
         let straight = straightened(path);
-        if !OF_SENDERS.iter().any(|start| straight.starts_with(start)) {
+        if !is_of_senders(&straight) {
             return None;
         }
         let whence = Whence::of(api, &request);
-        if is_old(&straight) {
+        if alertmanager::is_old(&straight) {
             return Some(old(api, whence).await);
         }
         if straight != path {
@@ -90,39 +82,49 @@ impl Strays {
 
 /// The path with single slashes, and none at its end.
 fn straightened(path: &str) -> String {
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    format!("/{}", parts.join("/"))
+    format!("/{}", parts(path).collect::<Vec<_>>().join("/"))
+}
+
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|part| !part.is_empty())
+}
+
+/// What stands before the key, or the last word, of a vendor's own address: `/prom`, `/v2`, `/api/v2`.
+fn starts() -> impl Iterator<Item = (&'static str, &'static dyn Inbound)> {
+    registry::routes().filter_map(|route| {
+        let end = route.path.find("/{key}").or_else(|| route.path.rfind('/'))?;
+        Some((&route.path[..end], route.format))
+    })
+}
+
+/// Whether a request may have been meant for a sender's address.
+fn is_of_senders(straight: &str) -> bool {
+    let is_below = |start: &str| straight.strip_prefix(start).is_some_and(|rest| rest.starts_with('/'));
+    is_below("/in") || starts().any(|(start, _)| is_below(start))
+}
+
+/// The format that an address was meant for.
+fn format_of(path: &str) -> &'static str {
+    let mut first = parts(path);
+    if first.next() == Some("in") {
+        return first.next().and_then(registry::format).map_or("unknown", Inbound::kind);
+    }
+    let straight = straightened(path);
+    let meant = starts().find(|(start, _)| straight.starts_with(start));
+    meant.map_or("unknown", |(_, format)| format.kind())
 }
 
 /// A path as an administrator may read it: words of ours, and of everything else, which may be a key, that it is there.
 fn shown(path: &str) -> String {
-    let shown = |part: &str| {
-        let of_ours = WORDS.contains(&part) || registry::inbound(part).is_some();
-        if of_ours { part.to_owned() } else { "…".to_owned() }
-    };
-    format!("/{}", path.split('/').filter(|part| !part.is_empty()).take(PARTS_SHOWN).map(shown).collect::<Vec<_>>().join("/"))
+    let is_word = |part: &str| WORDS.contains(&part) || registry::routes().any(|route| parts(route.path).any(|word| word == part));
+    let shown = |part: &str| if is_word(part) || registry::format(part).is_some() { part.to_owned() } else { "…".to_owned() };
+    format!("/{}", parts(path).take(PARTS_SHOWN).map(shown).collect::<Vec<_>>().join("/"))
 }
 
-/// Words that stand in senders' addresses.
-const WORDS: [&str; 9] = ["in", "prom", "api", "v1", "v2", "alerts", "silences", "enqueue", "webhook"];
+/// Words that stand in senders' addresses, beside those of the vendors' own.
+const WORDS: [&str; 4] = ["in", "v1", "silences", "webhook"];
 /// Parts of a path that are shown.
 const PARTS_SHOWN: usize = 8;
-
-/// The format that an address was meant for.
-fn format_of(path: &str) -> &'static str {
-    let mut parts = path.split('/').filter(|part| !part.is_empty());
-    match (parts.next(), parts.next()) {
-        (Some("in"), Some(kind)) => registry::inbound(kind).map_or("unknown", Inbound::kind),
-        (Some("v2"), _) => PagerDuty.kind(),
-        _ => Alertmanager.kind(),
-    }
-}
-
-/// `/prom/KEY/api/v1/…`
-fn is_old(path: &str) -> bool {
-    let mut parts = path.split('/').skip(1);
-    parts.next() == Some("prom") && parts.nth(1) == Some("api") && parts.next() == Some("v1")
-}
 
 /// `POST /api/v1/alerts` of a sender, whose key is in `Authorization`; to everybody else it is an address of the control
 /// API that takes no POST.
@@ -133,8 +135,8 @@ async fn old_by_header(State(api): State<Api>, request: Request) -> Response {
 }
 
 async fn old(api: &Api, whence: Whence) -> Response {
-    whence.tell(api, "old_api", 410, OLD_API).await;
-    reply(Answer { status: 410, body: json!({"status": "deprecated", "error": OLD_API}).to_string() })
+    whence.tell(api, "old_api", 410, alertmanager::OLD_API).await;
+    alertmanager::old_api()
 }
 
 /// Who sent something to a wrong address, as far as its key says.
@@ -147,10 +149,10 @@ struct Whence {
 impl Whence {
     fn of(api: &Api, request: &Request) -> Self {
         let org = api.engine.org();
-        let in_path = request.uri().path().split('/').filter(|part| !part.is_empty()).nth(1).map(str::to_owned);
-        let in_json = request.uri().path().split('/').filter(|part| !part.is_empty()).nth(2).map(str::to_owned);
-        let keys = [in_path, in_json, key_in_headers(request.headers())];
-        let integration = keys.into_iter().flatten().find_map(|key| org.integration_by_key(&key).map(|form| form.id.clone()));
+        // A key stands second, or third below `/in`.
+        let in_path = parts(request.uri().path()).skip(1).take(2).map(str::to_owned);
+        let keys = in_path.map(Some).chain([key_in_headers(request.headers())]);
+        let integration = keys.flatten().find_map(|key| org.integration_by_key(&key).map(|form| form.id.clone()));
         Self { integration, address: address_of(request), format: format_of(request.uri().path()) }
     }
 
@@ -173,8 +175,22 @@ mod tests {
     }
 
     #[test]
+    fn addresses_of_senders_are_told_from_those_for_people() {
+        for path in ["/in/json", "/v2/enqueu", "/v2/x", "/prom/KEY/x", "/api/v2/alert"] {
+            assert!(is_of_senders(path), "{path}");
+        }
+        for path in ["/", "/in", "/incidents/INC-1", "/promenade/x", "/api/v1/incidents", "/v2", "/api/v21/x"] {
+            assert!(!is_of_senders(path), "{path}");
+        }
+    }
+
+    #[test]
     fn slashes_are_straightened() {
         assert_eq!(straightened("//in///json/KEY/"), "/in/json/KEY");
-        assert!(is_old(&straightened("/prom/KEY//api/v1/alerts/")) && !is_old("/prom/KEY/api/v2/alerts") && !is_old("/prom/api/v1/x"));
+        assert!(
+            alertmanager::is_old(&straightened("/prom/KEY//api/v1/alerts/"))
+                && !alertmanager::is_old("/prom/KEY/api/v2/alerts")
+                && !alertmanager::is_old("/prom/api/v1/x")
+        );
     }
 }

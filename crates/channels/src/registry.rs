@@ -4,27 +4,11 @@
 //! Formats hold no state, so one of each serves the whole program; channels hold what the settings
 //! say, so the program makes them once.
 
-use allclear_domain::wire::{Channel, Inbound, Target};
+use allclear_domain::wire::{Channel, Target};
 
-use crate::inbound::alertmanager::Alertmanager;
-use crate::inbound::json::Json;
-use crate::inbound::pagerduty::PagerDuty;
+pub use crate::inbound::{format, formats, kinds, routes};
 use crate::outbound::email::Email;
 use crate::outbound::webhook::Webhook;
-
-/// All formats that come in, in the order of the documentation.
-static WAYS_IN: [&dyn Inbound; 3] = [&Alertmanager, &PagerDuty, &Json];
-
-/// The format of this kind.
-#[must_use]
-pub fn inbound(kind: &str) -> Option<&'static dyn Inbound> {
-    WAYS_IN.into_iter().find(|way| way.kind() == kind)
-}
-
-/// All kinds, for messages that say what would work.
-pub fn kinds() -> impl Iterator<Item = &'static str> {
-    WAYS_IN.into_iter().map(Inbound::kind)
-}
 
 /// All channels that go out.
 #[derive(Debug)]
@@ -63,11 +47,6 @@ mod tests {
 
     #[test]
     fn every_way_is_found_by_its_own_name() {
-        assert_eq!(kinds().collect::<Vec<_>>(), ["alertmanager", "pagerduty", "json"]);
-        for kind in kinds() {
-            assert_eq!(inbound(kind).map(Inbound::kind), Some(kind));
-        }
-        assert!(inbound("carrier-pigeon").is_none());
         let channels = Channels::new("ac.example");
         for name in ["webhook", "email"] {
             assert_eq!(channels.channel(name).map(Channel::name), Some(name));

@@ -135,6 +135,8 @@ pub struct Parsed {
     pub refused: Vec<RefusedElement>,
     /// Trifles that were cut or left out, for the answer: the first of them, with where they are.
     pub notes: Vec<String>,
+    /// The request says something that is kept among the signals and pages nobody: a deployment, a change.
+    pub keep_only: bool,
 }
 
 /// One element of a list that was refused.
@@ -199,25 +201,82 @@ pub struct Answer {
     pub body: String,
 }
 
-/// A way in: one vendor's format.
+/// Where a sender puts its integration's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyIn {
+    /// In the path, where `{key}` stands.
+    Path,
+    /// `Authorization: Bearer KEY`, or Basic with the key as password.
+    Authorization,
+    /// In the body ([`Inbound::key_in_body`]), else in the header of this name, in lower case.
+    BodyOrHeader(&'static str),
+}
+
+/// An address that senders of a format post to, beside `/in/{kind}/{key}`, which every format has.
+#[derive(Clone, Copy)]
+pub struct Route {
+    /// As the router spells it; `{key}` is the only parameter.
+    pub path: &'static str,
+    /// Where the key is.
+    pub key: KeyIn,
+    /// What reads the bodies that come here.
+    pub format: &'static dyn Inbound,
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({:?}, {})", self.path, self.key, self.format.name())
+    }
+}
+
+/// What is wrong with the key of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyFault<'a> {
+    /// There is none.
+    Missing,
+    /// No integration has it.
+    Unknown,
+    /// It is of an integration of another kind; a sentence that says which.
+    OtherKind(&'a str),
+}
+
+/// A way in: one vendor's format. What takes requests asks it for everything that is the vendor's and not ours: its
+/// addresses, where its key is, how its body reads, and what its senders want to hear.
 pub trait Inbound: Send + Sync {
     /// The `kind` of an integration that speaks it, as written in the organisation file.
     fn kind(&self) -> &'static str;
-    /// Bytes to signals.
-    ///
-    /// # Errors
-    /// When nothing of the request can be used.
-    fn parse(&self, body: &[u8], context: InboundContext<'_>) -> Result<Parsed, InboundRefusal>;
+    /// What requests of it are kept under. A kind whose senders post bodies of several shapes has a format for each.
+    fn name(&self) -> &'static str {
+        self.kind()
+    }
+    /// The vendor's own addresses.
+    fn routes(&self) -> &'static [Route] {
+        &[]
+    }
     /// The integration key that the body itself carries (PagerDuty's `routing_key`).
     fn key_in_body(&self, _body: &[u8]) -> Option<String> {
         None
     }
     /// Largest body, in bytes, before and after unpacking.
     fn body_bytes_max(&self) -> usize;
+    /// Bytes to signals.
+    ///
+    /// # Errors
+    /// When nothing of the request can be used.
+    fn parse(&self, body: &[u8], context: InboundContext<'_>) -> Result<Parsed, InboundRefusal>;
     /// What this sender expects after everything in `parsed` was durably accepted.
     fn accepted(&self, parsed: &Parsed) -> Answer;
-    /// What this sender expects when the request was refused.
-    fn refused(&self, refusal: &InboundRefusal) -> Answer;
+    /// A refusal in the shape that this format's senders log; one sentence or more.
+    fn refused(&self, status: u16, sentences: &[String]) -> Answer;
+    /// The same, of what the format itself refused.
+    fn refusal(&self, refusal: &InboundRefusal) -> Answer {
+        self.refused(refusal.status(), refusal.sentences())
+    }
+    /// What senders are answered whose key is not right, where they read nothing but their own format's shape; everybody
+    /// else is answered 401 as `application/problem+json`.
+    fn key_refused(&self, _fault: KeyFault<'_>) -> Option<Answer> {
+        None
+    }
 }
 
 /// How a message reaches a person: which channel, and the address, from the organisation.

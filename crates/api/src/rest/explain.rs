@@ -49,7 +49,7 @@ pub(crate) async fn signal(
     let form = org
         .integration(&id)
         .ok_or_else(|| Problem::new("no_such_integration", format!("there is no integration `{}`", super::cut(&id))))?;
-    let format = registry::inbound(&form.kind)
+    let format = registry::format(&form.kind)
         .ok_or_else(|| Problem::new("no_such_format", format!("nothing here reads the format `{}` of this integration", form.kind)))?;
     let fresh_key = format!("{:032x}", api.engine.fresh_id());
     let context = InboundContext { now: api.engine.now(), fresh_key: &fresh_key };

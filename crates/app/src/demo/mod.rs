@@ -191,7 +191,7 @@ mod tests {
         let problems = loaded.check(&Bundle::default(), false, Against { now, kinds: &kinds });
         assert_eq!(problems, [], "not even a warning");
         let form = loaded.bundle.integrations.iter().find(|form| form.key.as_deref() == Some(KEY)).unwrap();
-        let format = registry::inbound(&form.kind).unwrap();
+        let format = registry::format(&form.kind).unwrap();
         assert!(STORY.is_sorted_by_key(|(second, _)| *second));
         for (_, text) in STORY {
             let parsed = format.parse(text.as_bytes(), InboundContext { now, fresh_key: "fresh" }).unwrap();

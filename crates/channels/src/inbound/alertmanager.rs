@@ -16,7 +16,7 @@ use std::fmt;
 
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{
-    Answer, Inbound, InboundContext, InboundRefusal, Labels, Parsed, RefusedElement, SenderSeverity, Signal, SignalAction,
+    Answer, Inbound, InboundContext, InboundRefusal, KeyIn, Labels, Parsed, RefusedElement, Route, SenderSeverity, Signal, SignalAction,
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -259,6 +259,13 @@ impl Inbound for Alertmanager {
         "alertmanager"
     }
 
+    fn routes(&self) -> &'static [Route] {
+        &[
+            Route { path: "/prom/{key}/api/v2/alerts", key: KeyIn::Path, format: &Alertmanager },
+            Route { path: "/api/v2/alerts", key: KeyIn::Authorization, format: &Alertmanager },
+        ]
+    }
+
     fn body_bytes_max(&self) -> usize {
         text::BATCH_BYTES_MAX
     }
@@ -304,9 +311,8 @@ impl Inbound for Alertmanager {
         Answer { status: 200, body: json!({"status": "success", "refused": refused, "notes": parsed.notes}).to_string() }
     }
 
-    fn refused(&self, refusal: &InboundRefusal) -> Answer {
-        let status = refusal.status();
-        Answer { status, body: json!({"code": status, "message": refusal.to_string()}).to_string() }
+    fn refused(&self, status: u16, sentences: &[String]) -> Answer {
+        Answer { status, body: json!({"code": status, "message": sentences.join("; ")}).to_string() }
     }
 }
 

@@ -141,7 +141,7 @@ fn what_passes_a_limit_is_cut_and_named() {
     let flood = format!("[{}]", vec!["{}"; 10_001].join(","));
     let refusal = try_parse(&flood).unwrap_err();
     assert!(refusal.to_string().contains("at most 10000"));
-    assert_eq!(Alertmanager.refused(&refusal).status, 413);
+    assert_eq!(Alertmanager.refusal(&refusal).status, 413);
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn nonsense_is_400_with_code_and_never_a_crash() {
     let deep_unknown = format!(r#"[{{"labels":{{"a":"b"}},"unknown":{}{}}}]"#, "[".repeat(100_000), "]".repeat(100_000));
     for body in ["", "nonsense", "{}", "null", "[1", r#"{"alerts":7}"#, r#"[{"labels":{"a":"b"}}"#] {
         let refusal = try_parse(body).unwrap_err();
-        let answer = Alertmanager.refused(&refusal);
+        let answer = Alertmanager.refusal(&refusal);
         assert_eq!(answer.status, 400);
         let read: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
         assert_eq!(read["code"], 400);

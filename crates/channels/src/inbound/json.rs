@@ -208,8 +208,8 @@ impl Inbound for Json {
         Answer { status: 202, body: body.to_string() }
     }
 
-    fn refused(&self, refusal: &InboundRefusal) -> Answer {
-        Answer { status: refusal.status(), body: json!({"status": "refused", "errors": refusal.sentences()}).to_string() }
+    fn refused(&self, status: u16, sentences: &[String]) -> Answer {
+        Answer { status, body: json!({"status": "refused", "errors": sentences}).to_string() }
     }
 }
 

@@ -1,5 +1,7 @@
-//! Ways in: bytes and headers to signals, one file a format, and what they share: reading leniently, cleaning and
-//! cutting text, and making a body fit to be kept.
+//! What comes in: a file a format, and the one list of them.
+//!
+//! A format is added here, with its `mod` and in [`WAYS_IN`], and nowhere else: its addresses, its key and its answers
+//! are its own to say ([`Inbound`]).
 
 pub mod alertmanager;
 pub mod alertmanager_read;
@@ -8,3 +10,29 @@ pub mod lenient;
 pub mod pagerduty;
 pub mod redact;
 pub mod text;
+
+use allclear_domain::wire::{Inbound, Route};
+
+/// All formats that come in, in the order of the documentation.
+static WAYS_IN: &[&dyn Inbound] = &[&alertmanager::Alertmanager, &pagerduty::PagerDuty, &json::Json];
+
+/// All formats.
+pub fn formats() -> impl Iterator<Item = &'static dyn Inbound> {
+    WAYS_IN.iter().copied()
+}
+
+/// The format of this kind.
+#[must_use]
+pub fn format(kind: &str) -> Option<&'static dyn Inbound> {
+    formats().find(|way| way.kind() == kind)
+}
+
+/// All kinds, for messages that say what would work.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    formats().map(Inbound::kind)
+}
+
+/// The vendors' own addresses, beside `/in/{kind}/{key}`.
+pub fn routes() -> impl Iterator<Item = &'static Route> {
+    formats().flat_map(Inbound::routes)
+}

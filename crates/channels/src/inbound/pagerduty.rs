@@ -4,7 +4,7 @@
 //! `severity, source, component, group, class`; `custom_details` goes into the description, as
 //! `name: value` lines for an object (nested values as JSON) or as it is for a text, cut at
 //! [`text::DESCRIPTION_CHARS_MAX`]; it never becomes labels, since its names are not stable.
-//! Change events share the key and the answers; [`parse_change`] reads them.
+//! Change events ([`ChangeEvents`]) share the key and the answers.
 //!
 //! It deliberately does not check the routing key, which may come in a header: who takes the
 //! request looks it up. What would lose a page for a trifle (a bad link, a bad timestamp, a
@@ -15,8 +15,9 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fmt;
 
-use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, Labels, Link, Parsed, SenderSeverity, Signal, SignalAction};
-use jiff::Timestamp;
+use allclear_domain::wire::{
+    Answer, Inbound, InboundContext, InboundRefusal, KeyFault, KeyIn, Labels, Link, Parsed, Route, SenderSeverity, Signal, SignalAction,
+};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::json;
@@ -31,9 +32,16 @@ use crate::inbound::text::Notes;
 /// are shortened.
 pub const DEDUP_KEY_CHARS_MAX: usize = 255;
 
+/// The header that carries the key where the body does not.
+const ROUTING_KEY_HEADER: &str = "x-routing-key";
+
 /// The format.
 #[derive(Debug)]
 pub struct PagerDuty;
+
+/// Its change events (a deployment, a flag): kept among the signals, where people find them; they page nobody.
+#[derive(Debug)]
+pub struct ChangeEvents;
 
 #[derive(Default)]
 struct WireEvent<'a> {
@@ -118,48 +126,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
         }
         deserializer.deserialize_map(Object)
     }
-}
-
-/// A change of the sender's systems (a deployment, a flag): shown beside incidents, never paging.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// One line for people.
-    pub summary: String,
-    /// Where it happened.
-    pub source: Option<String>,
-    /// When, if the sender says.
-    pub at: Option<Timestamp>,
-    /// `custom_details`, as text.
-    pub description: Option<String>,
-    /// Links and images.
-    pub links: Vec<Link>,
-}
-
-/// Reads the body of `POST /v2/change/enqueue`.
-///
-/// # Errors
-/// When it is not JSON or has no summary.
-pub fn parse_change(body: &[u8]) -> Result<Change, InboundRefusal> {
-    let mended = OnceCell::new();
-    let mut event: WireEvent<'_> = read(body, &mended)?;
-    let (links, _) = links_of(&event);
-    let payload = event.take_payload().unwrap_or_default();
-    let Some(summary) = payload.summary.filled().map(text::title).filter(|t| !t.is_empty()) else {
-        return Err(InboundRefusal::Invalid(vec!["payload.summary is missing or empty".to_owned()]));
-    };
-    Ok(Change {
-        summary,
-        source: payload.source.filled().map(text::title),
-        at: text::instant(&payload.timestamp.text),
-        description: payload.custom_details.and_then(details_as_text),
-        links,
-    })
-}
-
-/// What the sender of a change event expects once it is kept.
-#[must_use]
-pub fn change_accepted() -> Answer {
-    Answer { status: 202, body: json!({"status": "success", "message": "Change event processed"}).to_string() }
 }
 
 fn read<'a, T: Deserialize<'a>>(body: &'a [u8], mended: &'a OnceCell<Mended>) -> Result<T, InboundRefusal> {
@@ -275,6 +241,13 @@ impl Inbound for PagerDuty {
         "pagerduty"
     }
 
+    fn routes(&self) -> &'static [Route] {
+        &[
+            Route { path: "/v2/enqueue", key: KeyIn::BodyOrHeader(ROUTING_KEY_HEADER), format: &PagerDuty },
+            Route { path: "/v2/change/enqueue", key: KeyIn::BodyOrHeader(ROUTING_KEY_HEADER), format: &ChangeEvents },
+        ]
+    }
+
     fn body_bytes_max(&self) -> usize {
         text::EVENT_BYTES_MAX
     }
@@ -355,14 +328,70 @@ impl Inbound for PagerDuty {
         Answer { status: 202, body: body.to_string() }
     }
 
-    fn refused(&self, refusal: &InboundRefusal) -> Answer {
-        let body = json!({"status": "invalid event", "message": "Event object is invalid", "errors": refusal.sentences()});
-        Answer { status: refusal.status(), body: body.to_string() }
+    fn refused(&self, status: u16, sentences: &[String]) -> Answer {
+        let body = if status < 500 {
+            json!({"status": "invalid event", "message": "Event object is invalid", "errors": sentences})
+        } else {
+            json!({"status": "try again later", "message": sentences.join("; "), "errors": sentences})
+        };
+        Answer { status, body: body.to_string() }
+    }
+
+    /// Its senders read 400 in its own shape, and never try again.
+    fn key_refused(&self, fault: KeyFault<'_>) -> Option<Answer> {
+        let why = match fault {
+            KeyFault::Missing => "routing_key is missing",
+            KeyFault::Unknown => "routing_key is unknown",
+            KeyFault::OtherKind(why) => why,
+        };
+        Some(self.refused(400, &[why.to_owned()]))
+    }
+}
+
+impl Inbound for ChangeEvents {
+    fn kind(&self) -> &'static str {
+        PagerDuty.kind()
+    }
+
+    fn name(&self) -> &'static str {
+        "pagerduty-change"
+    }
+
+    fn body_bytes_max(&self) -> usize {
+        PagerDuty.body_bytes_max()
+    }
+
+    fn key_in_body(&self, body: &[u8]) -> Option<String> {
+        PagerDuty.key_in_body(body)
+    }
+
+    fn parse(&self, body: &[u8], _context: InboundContext<'_>) -> Result<Parsed, InboundRefusal> {
+        let mended = OnceCell::new();
+        let mut event: WireEvent<'_> = read(body, &mended)?;
+        let payload = event.take_payload().unwrap_or_default();
+        if payload.summary.filled().map(text::title).is_none_or(|summary| summary.is_empty()) {
+            return Err(InboundRefusal::Invalid(vec!["payload.summary is missing or empty".to_owned()]));
+        }
+        Ok(Parsed { keep_only: true, ..Parsed::default() })
+    }
+
+    fn accepted(&self, _parsed: &Parsed) -> Answer {
+        Answer { status: 202, body: json!({"status": "success", "message": "Change event processed"}).to_string() }
+    }
+
+    fn refused(&self, status: u16, sentences: &[String]) -> Answer {
+        PagerDuty.refused(status, sentences)
+    }
+
+    fn key_refused(&self, fault: KeyFault<'_>) -> Option<Answer> {
+        PagerDuty.key_refused(fault)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
 
     fn now() -> Timestamp {
@@ -427,7 +456,7 @@ mod tests {
         assert!(signal.dedup_key.len() <= 255 && signal.notes.len() == 1, "{signal:?}");
         let fits = format!(r#"{{"event_action":"resolve","dedup_key":"{}"}}"#, "é".repeat(255));
         assert_eq!(parse(&fits).unwrap().dedup_key.chars().count(), 255);
-        let answer = PagerDuty.refused(&parse("{}").unwrap_err());
+        let answer = PagerDuty.refusal(&parse("{}").unwrap_err());
         assert_eq!(answer.status, 400);
         assert!(answer.body.contains(r#""message":"Event object is invalid""#) && answer.body.contains(r#""errors":["event_action"#));
         assert!(matches!(parse("["), Err(InboundRefusal::Malformed(_))));
@@ -476,9 +505,9 @@ mod tests {
 
     #[test]
     fn changes_need_a_summary_only() {
-        let change =
-            parse_change(br#"{"routing_key":"k","payload":{"summary":"Deploy 7","source":"ci","custom_details":{"sha":"abc"}}}"#).unwrap();
-        assert_eq!((change.summary.as_str(), change.description.as_deref()), ("Deploy 7", Some("sha: abc")));
-        assert!(parse_change(b"{}").is_err());
+        let read = |body: &[u8]| ChangeEvents.parse(body, InboundContext { now: now(), fresh_key: "" });
+        let change = read(br#"{"routing_key":"k","payload":{"summary":"Deploy 7","source":"ci","custom_details":{"sha":"abc"}}}"#).unwrap();
+        assert!(change.keep_only && change.signals.is_empty());
+        assert!(matches!(read(b"{}"), Err(InboundRefusal::Invalid(_))) && matches!(read(b"{"), Err(InboundRefusal::Malformed(_))));
     }
 }
