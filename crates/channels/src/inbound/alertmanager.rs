@@ -12,17 +12,15 @@
 //! It deliberately does not group, route or silence: that is triage.
 
 use std::cell::OnceCell;
-use std::fmt;
 
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{
     Answer, Inbound, InboundContext, InboundRefusal, KeyIn, Labels, Parsed, RefusedElement, Route, SenderSeverity, Signal, SignalAction,
 };
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::json;
 
+use crate::inbound::labelled::{LabelSet, is_resolved, links_of, title_of};
 use crate::inbound::lenient;
 use crate::inbound::lenient::{Element, Elements, Loose, lenient_object};
 use crate::inbound::text;
@@ -31,10 +29,6 @@ use crate::inbound::text::{Notes, Said};
 /// How long a firing alert without `endsAt` lasts unless it is sent again: Alertmanager's default
 /// `resolve_timeout`.
 pub const RESOLVE_TIMEOUT: Length = Length::from_mins(5);
-/// Annotations that hold a link, and what it is called.
-const LINKS: [(&str, &str); 4] =
-    [("runbook_url", "Runbook"), ("runbook", "Runbook"), ("dashboard_url", "Dashboard"), ("dashboard", "Dashboard")];
-
 /// The format.
 #[derive(Debug)]
 pub struct Alertmanager;
@@ -70,70 +64,6 @@ struct WireWebhook<'a> {
 
 lenient_object!(WireWebhook { alerts: "alerts", status: "status" });
 
-/// Names and values, cleaned, without empty values; `null` is empty. Of a name given twice the
-/// last counts, as in Go's decoder.
-#[derive(Default)]
-struct LabelSet {
-    labels: Labels,
-    /// What of it was read otherwise than written.
-    notes: Notes,
-    /// What stands here where it is no object.
-    wrong: Option<&'static str>,
-}
-
-impl<'de> Deserialize<'de> for LabelSet {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Pairs;
-        impl<'de> Visitor<'de> for Pairs {
-            type Value = LabelSet;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of texts")
-            }
-            fn visit_unit<E>(self) -> Result<LabelSet, E> {
-                Ok(LabelSet::default())
-            }
-            fn visit_str<E>(self, _: &str) -> Result<LabelSet, E> {
-                Ok(LabelSet { wrong: Some("a text"), ..LabelSet::default() })
-            }
-            fn visit_bool<E>(self, _: bool) -> Result<LabelSet, E> {
-                Ok(LabelSet { wrong: Some("a boolean"), ..LabelSet::default() })
-            }
-            fn visit_u64<E>(self, _: u64) -> Result<LabelSet, E> {
-                Ok(LabelSet { wrong: Some("a number"), ..LabelSet::default() })
-            }
-            fn visit_i64<E>(self, _: i64) -> Result<LabelSet, E> {
-                Ok(LabelSet { wrong: Some("a number"), ..LabelSet::default() })
-            }
-            fn visit_f64<E>(self, _: f64) -> Result<LabelSet, E> {
-                Ok(LabelSet { wrong: Some("a number"), ..LabelSet::default() })
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<LabelSet, A::Error> {
-                while list.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(LabelSet { wrong: Some("a list"), ..LabelSet::default() })
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LabelSet, A::Error> {
-                let mut set = LabelSet::default();
-                while let Some((name, value)) = map.next_entry::<Loose<'de>, Loose<'de>>()? {
-                    text::read_label(&mut set.labels, &name.text, &value, &mut set.notes);
-                }
-                Ok(set)
-            }
-        }
-        deserializer.deserialize_any(Pairs)
-    }
-}
-
-impl LabelSet {
-    /// The pairs; what was wrong with them goes to the alert's notes.
-    fn into_labels(self, what: &str, notes: &mut Notes) -> Labels {
-        if let Some(wrong) = self.wrong {
-            notes.add(format!("{what} is {wrong} and was left out"));
-        }
-        notes.join(self.notes);
-        self.labels
-    }
-}
-
 /// Alertmanager's identity of a label set: FNV-1a (64 bit) over `name FF value FF` in the order
 /// of the names, as 16 hexadecimal digits.
 #[must_use]
@@ -154,27 +84,6 @@ pub fn fingerprint(labels: &Labels) -> String {
     format!("{hash:016x}")
 }
 
-/// The title, before it is cut.
-fn title_of(labels: &Labels, annotations: &Labels) -> String {
-    let filled = |text: &&str| !text::title(text).is_empty();
-    let first_line = |name: &str| annotations.get(name)?.trim().lines().next().filter(filled).map(str::to_owned);
-    if let Some(said) = annotations.get("summary").map(String::as_str).filter(filled) {
-        return said.to_owned();
-    }
-    if let Some(said) = first_line("title").or_else(|| first_line("description")) {
-        return said;
-    }
-    match (labels.get("alertname").filter(|name| filled(&name.as_str())), labels.get("instance")) {
-        (Some(name), Some(instance)) => format!("{name} on {instance}"),
-        (Some(name), None) => name.clone(),
-        // A name of blanks alone says as little as none.
-        (None, _) => {
-            let first = labels.iter().find(|(_, value)| filled(&value.as_str())).or_else(|| labels.first_key_value());
-            first.map(|(name, value)| format!("{name}={value}")).unwrap_or_default()
-        }
-    }
-}
-
 /// When an alert ends, as far as its sender says.
 fn end_of(said: &Loose<'_>, now: Timestamp, notes: &mut Notes) -> Option<Timestamp> {
     match text::said_instant(said, now) {
@@ -187,18 +96,6 @@ fn end_of(said: &Loose<'_>, now: Timestamp, notes: &mut Notes) -> Option<Timesta
         Said::Unset | Said::Unreadable | Said::LongAgo => {}
     }
     text::near_instant(said, "endsAt", now, notes)
-}
-
-/// Whether a webhook's alert is over: its own word says so, or the word of its group.
-fn is_resolved(alert: &Loose<'_>, group: &Loose<'_>, notes: &mut Notes) -> bool {
-    let Some(word) = alert.filled().or_else(|| group.filled()) else {
-        notes.add("status is missing, so that it counts as firing");
-        return false;
-    };
-    if !word.eq_ignore_ascii_case("resolved") && !word.eq_ignore_ascii_case("firing") {
-        notes.add(format!("status `{}` is unknown, so that it counts as firing", text::clean(text::cut(word, 64))));
-    }
-    word.eq_ignore_ascii_case("resolved")
 }
 
 /// One alert; `group` is the word of a webhook.
@@ -225,10 +122,7 @@ fn signal_of(alert: WireAlert<'_>, group: Option<&Loose<'_>>, now: Timestamp) ->
             (stated_end.is_some_and(|end| end <= now), Some(stated_end.unwrap_or_else(|| after(now, RESOLVE_TIMEOUT))))
         }
     };
-    let mut links = Vec::new();
-    for (name, caption) in LINKS {
-        links.extend(annotations.get(name).and_then(|href| text::link_or_note(href, caption, name, &mut notes)));
-    }
+    let mut links = links_of(&annotations, &mut notes);
     let source = text::link_or_note(&alert.generator_url.text, "Source", "generatorURL", &mut notes);
     if source.is_none() && !alert.generator_url.text.trim().is_empty() {
         annotations.insert("generatorURL".to_owned(), text::clean(text::cut(&alert.generator_url.text, text::LINK_BYTES_MAX)).into_owned());

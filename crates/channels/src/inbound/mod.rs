@@ -6,6 +6,7 @@
 pub mod alertmanager;
 pub mod alertmanager_read;
 pub mod json;
+mod labelled;
 pub mod lenient;
 pub mod pagerduty;
 pub mod redact;
