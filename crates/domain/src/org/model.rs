@@ -310,7 +310,7 @@ pub struct Integration {
     pub id: Slug,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `alertmanager`, `pagerduty`, `json`.
+    /// The name of a format: `json`.
     pub kind: String,
     /// What senders present; stored sealed, exported masked. Made and shown once if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
