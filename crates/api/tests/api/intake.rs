@@ -58,6 +58,22 @@ async fn each_format_gets_exactly_its_own_answer() {
 }
 
 #[tokio::test]
+async fn a_group_of_grafana_s_alerts_begins_and_ends() {
+    let w = World::new().await;
+    let sent =
+        |name: &str| std::fs::read_to_string(format!("{}/../channels/golden/grafana/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let back = w.ask("POST", "/in/grafana/grafana-key-0001", &[], sent("firing")).await;
+    assert_eq!((back.status, back.json()), (200, json!({"status": "accepted", "alerts": 2})));
+    let back = w.ask("POST", "/in/grafana/grafana-key-0001", &[], sent("resolved")).await;
+    assert_eq!((back.status, back.json()["alerts"].clone()), (200, json!(1)));
+    let open = w.get("/api/v1/alerts?open=true", ADMIN).await.json();
+    let titles: Vec<_> = open["items"].as_array().unwrap().iter().map(|alert| alert["title"].as_str().unwrap()).collect();
+    assert_eq!(titles, ["Orders per minute: DatasourceNoData"], "{open}");
+    let back = w.ask("POST", "/in/grafana/grafana-key-0001", &[], r#"{"ruleId":1}"#).await;
+    assert!(back.status == 400 && back.json()["message"].as_str().unwrap().contains("before Grafana 9"), "{}", back.text());
+}
+
+#[tokio::test]
 async fn a_wrong_key_or_kind_is_refused_in_words_the_sender_logs() {
     let w = World::new().await;
     for (path, auth) in [("/prom/nope/api/v2/alerts", ""), ("/in/json/nope", ""), ("/api/v2/alerts", "Bearer nope"), ("/api/v2/alerts", "")]

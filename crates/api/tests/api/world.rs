@@ -41,6 +41,7 @@ integrations:
   - {id: prom, kind: alertmanager, key: "prom-key-0001", service: checkout}
   - {id: pd, kind: pagerduty, key: "0123456789abcdef0123456789abcdef", service: checkout}
   - {id: script, kind: json, key: "json-key-0001", service: checkout}
+  - {id: graf, kind: grafana, key: "grafana-key-0001", service: checkout}
 catch_all: ["person:ben"]
 "#;
 

@@ -5,6 +5,7 @@
 
 pub mod alertmanager;
 pub mod alertmanager_read;
+pub mod grafana;
 pub mod json;
 mod labelled;
 pub mod lenient;
@@ -15,7 +16,7 @@ pub mod text;
 use allclear_domain::wire::{Inbound, Route};
 
 /// All formats that come in, in the order of the documentation.
-static WAYS_IN: &[&dyn Inbound] = &[&alertmanager::Alertmanager, &pagerduty::PagerDuty, &json::Json];
+static WAYS_IN: &[&dyn Inbound] = &[&alertmanager::Alertmanager, &grafana::Grafana, &pagerduty::PagerDuty, &json::Json];
 
 /// All formats.
 pub fn formats() -> impl Iterator<Item = &'static dyn Inbound> {
