@@ -18,11 +18,15 @@ const first = await page.run(`document.querySelector(".board .title")?.getAttrib
 const service = await (async () => { await page.open(base + "/services"); return page.run(`document.querySelector(".list a.main")?.getAttribute("href") ?? ""`); })();
 const review = await (async () => { await page.open(base + "/reviews"); return page.run(`document.querySelector(".list a.main")?.getAttribute("href") ?? ""`); })();
 const link = await (async () => { await page.open(base + "/outbox"); return page.run(`(document.querySelector(".messages .press")?.getAttribute("href") ?? "").replace(/^https?:\\/\\/[^/]+/, "")`); })();
+await page.open(base + "/");
+const places = await page.run(`[...document.querySelectorAll(".rail nav a, .rail a.declare, .dock a")].map((link) => link.getAttribute("href"))`);
 const pages = [
-  ["board", "/"], ["wall", "/?wall"], ["incident", first], ["incident-people", first && first + "?tab=people"], ["incident-tasks", first && first + "?tab=tasks"],
-  ["incident-more", first && first + "?tab=more"], ["incident-severity", first && first + "?do=severity"], ["incident-alerts", first && first + "/alerts"], ["link", link], ["on-call", "/on-call"], ["services", "/services"],
-  ["service", service], ["declare", "/declare"], ["search", "/search?q=a"], ["menu", "/menu"], ["actions", "/actions"], ["reviews", "/reviews"], ["review", review],
-  ["trends", "/trends"], ["settings", "/settings"], ["settings-person", "/settings/person/ana"], ["settings-schedule", "/settings/schedule/payments-primary"], ["settings-new", "/settings/team/new"], ["outbox", "/outbox"], ["missing", "/incidents/INC-9999"],
+  // Every page that the frame leads to, by its address.
+  ...[...new Set(places)].map((path) => [path.slice(1).replaceAll("/", "-") || "board", path]),
+  ["wall", "/?wall"], ["incident", first], ["incident-people", first && first + "?tab=people"], ["incident-tasks", first && first + "?tab=tasks"],
+  ["incident-more", first && first + "?tab=more"], ["incident-severity", first && first + "?do=severity"], ["incident-alerts", first && first + "/alerts"], ["link", link],
+  ["service", service], ["search-found", "/search?q=a"], ["review", review],
+  ["settings-person", "/settings/person/ana"], ["settings-schedule", "/settings/schedule/payments-primary"], ["settings-new", "/settings/team/new"], ["missing", "/incidents/INC-9999"],
 ].filter(([name, path]) => path && (only.length === 0 || only.includes(name)));
 
 for (const scheme of ["light", "dark"]) {

@@ -5,11 +5,53 @@ use std::collections::HashSet;
 use allclear_domain::access::Principal;
 use allclear_domain::org::snapshot::Org;
 use allclear_engine::read::NoAnswer;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::routing::get;
 use maud::{Markup, html};
 
+use crate::access::reader::{answer, reader};
 use crate::frame::pieces;
+use crate::frame::place::{Lists, Place};
+use crate::frame::refused::Refused;
+use crate::frame::shell::{Page, framed};
 use crate::frame::time_text::When;
 use crate::{App, DemoMessage};
+
+pub(crate) static PLACE: Place = Place {
+    path: "/outbox",
+    word: "Messages",
+    strokes: "M3 4.5h14v9.5H8l-3.5 3v-3H3z",
+    key: None,
+    lists: Lists::RAIL_MENU,
+    leads: |app, _| app.options.demo_outbox.is_some(),
+    page: || get(show),
+};
+
+/// The messages of a demonstration.
+pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response {
+    answer(async {
+        let (who, when) = reader(&app, &headers).await?;
+        if app.options.demo_outbox.is_none() {
+            return Err(Refused::missing("page", "Messages are shown with the incident that they are about."));
+        }
+        let sent = seen(&app, &who).await?;
+        let body = page(&sent, &app.engine.org(), &when);
+        let page = Page {
+            title: "Messages",
+            place: &PLACE,
+            who: &who,
+            when: &when,
+            wall: false,
+            live: Some("on=board".into()),
+            source: "/outbox".into(),
+            body,
+        };
+        Ok(framed(&app, &page))
+    })
+    .await
+}
 
 /// Incidents of one question: what the store takes at once.
 const ASKED_TOGETHER: usize = 200;

@@ -25,6 +25,7 @@ mod incident;
 mod learning;
 mod message_link;
 mod on_call;
+mod places;
 mod services;
 mod settings;
 
@@ -78,31 +79,24 @@ pub(crate) struct App {
     pub engine: Engine,
     pub options: Arc<WebOptions>,
     pub hub: frame::live::Hub,
+    /// The pages that the frame leads to.
+    pub places: &'static [&'static frame::place::Place],
 }
 
 /// The pages.
 pub fn router(engine: Engine, options: WebOptions) -> Router {
-    let app = App { engine, options: Arc::new(options), hub: frame::live::Hub::default() };
-    let pages = Router::new()
-        .route("/", get(board::show))
+    let app = App { engine, options: Arc::new(options), hub: frame::live::Hub::default(), places: &places::PLACES };
+    let with_places = app.places.iter().fold(Router::new(), |router, place| router.route(place.path, (place.page)()));
+    let pages = with_places
         .route("/incidents/{ref}", get(incident::show))
         .route("/incidents/{ref}/alerts", get(incident::link_alert::show))
         .route("/incidents/{ref}/{verb}", get(incident::back).post(incident::submit::submit))
-        .route("/declare", get(incident::declare::show).post(incident::declare::submit))
-        .route("/search", get(board::search::show))
-        .route("/menu", get(board::search::menu))
-        .route("/on-call", get(on_call::show))
         .route("/on-call/override", post(on_call::take))
         .route("/on-call/override/{id}/end", post(on_call::end))
-        .route("/services", get(services::list))
         .route("/services/{id}", get(services::one))
-        .route("/actions", get(learning::actions::show).post(learning::actions::add))
         .route("/actions/{id}/{verb}", post(learning::actions::act))
-        .route("/reviews", get(learning::reviews::list))
         .route("/reviews/{id}", get(learning::reviews::one))
         .route("/reviews/{id}/{verb}", get(learning::reviews::back).post(learning::reviews::act))
-        .route("/trends", get(learning::trends::show))
-        .route("/settings", get(settings::list))
         .route("/settings/refused", get(settings::refused))
         .route("/settings/{kind}", get(settings::of_kind).post(settings::add))
         .route("/settings/{kind}/{id}", get(settings::one).post(settings::save))
@@ -110,7 +104,6 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/settings/{kind}/{id}/remove", get(settings::back).post(settings::remove))
         .route("/settings/{kind}/{id}/detach", get(settings::back).post(settings::detach))
         .route("/live", get(frame::live::follow))
-        .route("/outbox", get(access::reader::outbox))
         .route("/a/{token}", get(message_link::show).post(message_link::acknowledge))
         .route("/a/{token}/decline", post(message_link::decline).get(message_link::back))
         .merge(access::sign_in::routes())

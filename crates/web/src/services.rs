@@ -10,14 +10,26 @@ use allclear_engine::read::IncidentFilter;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use axum::routing::get;
 use maud::{Markup, html};
 
 use crate::App;
 use crate::access::reader::{answer, reader};
 use crate::frame::pieces;
+use crate::frame::place::{Lists, Place};
 use crate::frame::refused::Refused;
-use crate::frame::shell::{Page, Place, framed, heading};
+use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
+
+pub(crate) static PLACE: Place = Place {
+    path: "/services",
+    word: "Services",
+    strokes: "M10 3l7 3.8-7 3.8-7-3.8zM3 10.5l7 3.8 7-3.8M3 14l7 3.8 7-3.8",
+    key: Some('s'),
+    lists: Lists::RAIL_MENU,
+    leads: |app, who| app.engine.queries(who).sees_organisation(),
+    page: || get(list),
+};
 
 /// Incidents of one service that are listed.
 const LISTED: i64 = 20;
@@ -49,7 +61,7 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
                 }
             }
         };
-        let page = Page { title: "Services", place: Place::Services, who: &who, when: &when, wall: false, live: Some("on=board".into()), source: "/services".into(), body };
+        let page = Page { title: "Services", place: &PLACE, who: &who, when: &when, wall: false, live: Some("on=board".into()), source: "/services".into(), body };
         Ok(framed(&app, &page))
     })
     .await
@@ -80,7 +92,7 @@ pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path(id): Pa
         let source = format!("/services/{}", pieces::escaped(&id));
         let page = Page {
             title: &service.name,
-            place: Place::Services,
+            place: &PLACE,
             who: &who,
             when: &when,
             wall: false,

@@ -143,14 +143,17 @@ try {
   await page.press(".");
   await look("board, the palette");
   for (const [name, path] of [
-    ["wall", "/?wall"], ["board with a filter", "/?severity=sev1"], ["incident on a wall", `${led}?wall`], ["on call", "/on-call"], ["services", "/services"], ["declare", "/declare"], ["search, nothing asked", "/search"],
-    ["search", "/search?q=checkout"], ["search, nothing found", "/search?q=zzzz"], ["menu", "/menu"], ["actions", "/actions"], ["reviews", "/reviews"],
-    ["trends", "/trends"], ["settings", "/settings"], ["refused lately", "/settings/refused"], ["a form of the settings", "/settings/service/checkout"], ["a person's form", "/settings/person/ana"],
+    ["wall", "/?wall"], ["board with a filter", "/?severity=sev1"], ["incident on a wall", `${led}?wall`],
+    ["search", "/search?q=checkout"], ["search, nothing found", "/search?q=zzzz"],
+    ["refused lately", "/settings/refused"], ["a form of the settings", "/settings/service/checkout"], ["a person's form", "/settings/person/ana"],
     ["settings of a kind", "/settings/person"], ["settings of a kind, none yet", "/settings/severity"], ["a new person", "/settings/person/new"], ["a new override", "/settings/override/new"],
     ["a new route", "/settings/route/new"], ["a new plan", "/settings/plan/new"],
-    ["outbox", "/outbox"], ["no such incident", "/incidents/INC-9999"], ["no such page", "/nowhere"], ["no such link", "/a/none"], ["no such review", "/reviews/none"],
+    ["no such incident", "/incidents/INC-9999"], ["no such page", "/nowhere"], ["no such link", "/a/none"], ["no such review", "/reviews/none"],
     ["the API's page", "/api/docs"], ["sign-in", "/sign-in"], ["me, without a session", "/me"],
   ]) await show(name, path);
+  await page.open(base + "/");
+  const places = await page.run(`[...document.querySelectorAll(".rail nav a, .rail a.declare, .dock a")].map((link) => link.getAttribute("href"))`);
+  for (const path of new Set(places)) await show(path, path);
   await show("a service", await first("/services", ".list a.main"));
   const review = await first("/reviews", ".list a.main");
   await show("a review", review);

@@ -63,7 +63,17 @@ try {
   await declare("Seen at once");
   await page.until(`document.querySelector(".board")?.textContent.includes("Seen at once")`, "a new incident appears on the board by itself");
   must(true, "a new incident appears on the board by itself");
-  for (const other of ["/?wall", `${new URL(path).pathname}/alerts`, "/on-call", "/services", "/services/checkout", "/declare", "/search?q=a", "/menu", "/actions", "/reviews", "/trends", "/settings", "/settings/refused", "/settings/person", "/settings/service/checkout", "/settings/schedule/new", "/settings/override/new"]) {
+  // Every page that the frame leads to, and those below them.
+  const places = await page.run(`[...new Set([...document.querySelectorAll(".rail nav a, .rail a.declare, .dock a")].map((link) => link.getAttribute("href")))]`);
+  must(places.length >= 8, `the frame leads to ${places.join(", ")}`);
+  await page.press("?");
+  must(await page.run(`[...document.querySelectorAll("dialog[open] dd")].some((dd) => dd.textContent === "On call")`), "? says where g leads");
+  await page.run(`document.querySelector("dialog").close()`);
+  await sleep(100);
+  await page.press("g");
+  await page.press("o");
+  await page.until(`location.pathname === "/on-call"`, "g o leads to who is on call");
+  for (const other of [...places, "/?wall", `${new URL(path).pathname}/alerts`, "/services/checkout", "/search?q=a", "/settings/refused", "/settings/person", "/settings/service/checkout", "/settings/schedule/new", "/settings/override/new"]) {
     await page.open(base + other);
     await sleep(100);
     must(await page.run(`document.querySelector("h1") !== null && document.documentElement.scrollWidth <= innerWidth`), `${other} has a heading and does not scroll sideways`);

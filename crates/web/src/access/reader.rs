@@ -4,45 +4,20 @@
 use std::collections::HashMap;
 
 use allclear_domain::access::{Principal, Scope};
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use maud::html;
 
+use crate::App;
 use crate::access::visitor::visitor;
 use crate::frame::refused::Refused;
-use crate::frame::shell::{Page, Place, framed};
 use crate::frame::time_text::When;
-use crate::{App, demo_outbox};
 
 /// What a query or a form says, by name.
 pub(crate) type Fields = HashMap<String, String>;
 /// The query of a page.
 pub(crate) type Asked = Query<Fields>;
-
-/// The messages of a demonstration.
-pub(crate) async fn outbox(State(app): State<App>, headers: HeaderMap) -> Response {
-    answer(async {
-        let (who, when) = reader(&app, &headers).await?;
-        if app.options.demo_outbox.is_none() {
-            return Err(Refused::missing("page", "Messages are shown with the incident that they are about."));
-        }
-        let sent = demo_outbox::seen(&app, &who).await?;
-        let body = demo_outbox::page(&sent, &app.engine.org(), &when);
-        let page = Page {
-            title: "Messages",
-            place: Place::Messages,
-            who: &who,
-            when: &when,
-            wall: false,
-            live: Some("on=board".into()),
-            source: "/outbox".into(),
-            body,
-        };
-        Ok(framed(&app, &page))
-    })
-    .await
-}
 
 /// A page, or why there is none.
 pub(crate) async fn answer(page: impl Future<Output = Result<Response, Refused>>) -> Response {

@@ -17,6 +17,7 @@ use allclear_engine::read::{IncidentFilter, NoAnswer};
 use axum::extract::{Query, State as Shared};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use axum::routing::get;
 use jiff::Timestamp;
 use maud::{Markup, Render, html};
 
@@ -25,9 +26,20 @@ use crate::access::reader::{Asked, answer, reader};
 use crate::board::filter::Filter;
 use crate::demo_outbox;
 use crate::frame::pieces;
-use crate::frame::shell::{Page, Place, framed};
+use crate::frame::place::{ALL, Lists, Place};
+use crate::frame::shell::{Page, framed};
 use crate::frame::time_text::When;
 use crate::{App, DemoMessage, WebOptions};
+
+pub(crate) static PLACE: Place = Place {
+    path: "/",
+    word: "Board",
+    strokes: "M3 5h14M3 10h14M3 15h9",
+    key: Some('b'),
+    lists: Lists::RAIL_DOCK,
+    leads: ALL,
+    page: || get(show),
+};
 
 /// Ended incidents shown below the open ones.
 const ENDED_SHOWN: usize = 5;
@@ -104,10 +116,7 @@ pub(crate) async fn show(Shared(app): Shared<App>, headers: HeaderMap, Query(ask
         let sent = demo_outbox::seen(&app, &who).await?;
         let title = title(&board);
         let body = page(&board, &app.engine.org(), &app.options, &sent, wall);
-        Ok(framed(
-            &app,
-            &Page { title: &title, place: Place::Board, who: &who, when: &when, wall, live: Some("on=board".into()), source, body },
-        ))
+        Ok(framed(&app, &Page { title: &title, place: &PLACE, who: &who, when: &when, wall, live: Some("on=board".into()), source, body }))
     })
     .await
 }

@@ -1,18 +1,39 @@
 //! Search over references and titles, and the page of a phone's menu.
 
-use allclear_domain::access::Scope;
 use allclear_engine::read::{IncidentFilter, SEARCH_CHARS_MAX};
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use axum::routing::get;
 use maud::html;
 
 use crate::App;
 use crate::access::reader::{Asked, answer, reader};
 use crate::frame::pieces;
+use crate::frame::place::{ALL, Lists, Place};
 use crate::frame::shell;
-use crate::frame::shell::{Page, Place, framed, heading};
+use crate::frame::shell::{Page, framed, heading};
 use crate::services::incidents;
+
+pub(crate) static MENU: Place = Place {
+    path: "/menu",
+    word: "Me",
+    strokes: "M10 3.5a3.2 3.2 0 1 1 0 6.4 3.2 3.2 0 0 1 0-6.4zM3.8 17a6.2 6.2 0 0 1 12.4 0",
+    key: None,
+    lists: Lists::DOCK,
+    leads: ALL,
+    page: || get(menu),
+};
+
+pub(crate) static PLACE: Place = Place {
+    path: "/search",
+    word: "Search",
+    strokes: "M9 3.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11zM13 13l4 4",
+    key: None,
+    lists: Lists::RAIL_DOCK,
+    leads: ALL,
+    page: || get(show),
+};
 
 /// Found ones that are shown.
 const FOUND_MAX: i64 = 50;
@@ -54,7 +75,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
             }
         };
         let source = format!("/search?q={}", pieces::escaped(&words));
-        Ok(framed(&app, &Page { title: "Search", place: Place::Search, who: &who, when: &when, wall: false, live: None, source, body }))
+        Ok(framed(&app, &Page { title: "Search", place: &PLACE, who: &who, when: &when, wall: false, live: None, source, body }))
     })
     .await
 }
@@ -67,19 +88,15 @@ pub(crate) async fn menu(State(app): State<App>, headers: HeaderMap) -> Response
         let name = who.person().map_or_else(|| "An API token".to_owned(), |id| pieces::name(&app.engine.org(), id));
         let body = html! {
             (heading(&name, &html! { (who.scope.word()) }))
-            @if shell::leads(&app, &who, Place::OnCall) { section data-live="shift-here" { (shell::shift(&app, &who, &when)) } }
+            @if app.engine.queries(&who).sees_organisation() { section data-live="shift-here" { (shell::shift(&app, &who, &when)) } }
             section data-live="mine" { h2 { "Mine" } (incidents(&mine, &when, "You have no open incident.")) @if cut { p class="quiet" { "There may be more, none worse than these." } } }
             nav class="menu" aria-label="More pages" {
-                @for place in [Place::Services, Place::Actions, Place::Reviews, Place::Trends, Place::Settings] {
-                    @if shell::leads(&app, &who, place) { a href=(place.path()) { (place.word()) } }
-                }
-                @if app.options.demo_outbox.is_some() { a href="/outbox" { "Messages" } }
+                @for place in shell::places(&app, &who, |lists| lists.menu) { a href=(place.path) { (place.word) } }
                 @if app.options.open_to.is_none() { a href="/me" { "My account and sessions" } }
-                @if who.scope.admits(Scope::Respond) { a href="/declare" { "Declare an incident" } }
             }
             (shell::me(&app, &who))
         };
-        Ok(framed(&app, &Page { title: "Me", place: Place::Menu, who: &who, when: &when, wall: false, live: Some("on=board".into()), source: "/menu".into(), body }))
+        Ok(framed(&app, &Page { title: "Me", place: &MENU, who: &who, when: &when, wall: false, live: Some("on=board".into()), source: "/menu".into(), body }))
     })
     .await
 }

@@ -1,7 +1,7 @@
 //! The frame of every page of the application: the rail of a laptop with one's shift at its foot,
 //! the bar of a phone, the notices that everybody must see, and what the script needs to know.
 
-use allclear_domain::access::{Action, Principal, Resource, Scope, can};
+use allclear_domain::access::{Action, Principal, Resource, can};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -11,94 +11,24 @@ use crate::frame::assets;
 use crate::frame::assets::{MARK_PATH, SCRIPT_PATH, STYLE_PATH};
 use crate::frame::pieces;
 use crate::frame::pieces::cut;
+use crate::frame::place::{Lists, Place};
 use crate::frame::time_text::When;
 
 /// A title in a tab is cut to this many characters; browsers show fewer.
 const TAB_CHARS_MAX: usize = 80;
 /// How far ahead the end of one's own shift is looked for; longer shifts say no end.
 const SHIFT_AHEAD: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// Where an incident is declared.
+const DECLARE: &str = "/declare";
 /// A board without a script is asked for again after this many seconds.
 const REFRESH_S: u32 = 15;
-
-/// Where a page stands among the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    Board,
-    OnCall,
-    Services,
-    Actions,
-    Reviews,
-    Trends,
-    Settings,
-    Declare,
-    Search,
-    Menu,
-    Messages,
-    Incident,
-}
-
-impl Place {
-    pub(crate) const fn path(self) -> &'static str {
-        match self {
-            Self::Board | Self::Incident => "/",
-            Self::OnCall => "/on-call",
-            Self::Services => "/services",
-            Self::Actions => "/actions",
-            Self::Reviews => "/reviews",
-            Self::Trends => "/trends",
-            Self::Settings => "/settings",
-            Self::Declare => "/declare",
-            Self::Search => "/search",
-            Self::Menu => "/menu",
-            Self::Messages => "/outbox",
-        }
-    }
-
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Board | Self::Incident => "Board",
-            Self::OnCall => "On call",
-            Self::Services => "Services",
-            Self::Actions => "Actions",
-            Self::Reviews => "Reviews",
-            Self::Trends => "Trends",
-            Self::Settings => "Settings",
-            Self::Declare => "Declare",
-            Self::Search => "Search",
-            Self::Menu => "Me",
-            Self::Messages => "Messages",
-        }
-    }
-
-    /// Drawn on a 20-unit square with a 1.6 stroke, so that all weigh the same beside 15-px text.
-    const fn strokes(self) -> &'static str {
-        match self {
-            Self::Board | Self::Incident => "M3 5h14M3 10h14M3 15h9",
-            Self::OnCall => {
-                "M5 3.5h3l1.2 3.6-1.9 1.3a9 9 0 0 0 4.3 4.3l1.3-1.9 3.6 1.2v3a1.5 1.5 0 0 1-1.6 1.5A13 13 0 0 1 3.5 5.1 1.5 1.5 0 0 1 5 3.5z"
-            }
-            Self::Services => "M10 3l7 3.8-7 3.8-7-3.8zM3 10.5l7 3.8 7-3.8M3 14l7 3.8 7-3.8",
-            Self::Actions => "M3.5 5.5l1.5 1.5 2.5-3M3.5 13.5l1.5 1.5 2.5-3M10.5 6h6.5M10.5 14h6.5",
-            Self::Reviews => "M5 3h7l3.5 3.5V17H5zM8 10h4.5M8 13h4.5",
-            Self::Trends => "M3 3v14h14M6 13l3.5-4 3 2.5L17 6",
-            Self::Settings => "M3 6h7m4 0h3M3 14h3m4 0h7M12 4v4M8 12v4",
-            Self::Declare => "M10 4v12M4 10h12",
-            Self::Search => "M9 3.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11zM13 13l4 4",
-            Self::Menu => "M10 3.5a3.2 3.2 0 1 1 0 6.4 3.2 3.2 0 0 1 0-6.4zM3.8 17a6.2 6.2 0 0 1 12.4 0",
-            Self::Messages => "M3 4.5h14v9.5H8l-3.5 3v-3H3z",
-        }
-    }
-}
-
-fn icon(place: Place) -> Markup {
-    html! { svg class="icon" viewBox="0 0 20 20" width="20" height="20" aria-hidden="true" { path d=(place.strokes()) {} } }
-}
 
 /// One page.
 pub(crate) struct Page<'a> {
     /// For the tab.
     pub title: &'a str,
-    pub place: Place,
+    /// Where it stands among the others, or below which of them.
+    pub place: &'static Place,
     pub who: &'a Principal,
     pub when: &'a When,
     /// No chrome, read at five metres.
@@ -128,7 +58,7 @@ fn document(app: &App, page: &Page<'_>) -> Markup {
                 link rel="icon" type="image/svg+xml" href=(*MARK_PATH);
                 link rel="stylesheet" href=(*STYLE_PATH);
                 script type="module" src=(*SCRIPT_PATH) {}
-                @if page.place == Place::Board { noscript { meta http-equiv="refresh" content=(REFRESH_S); } }
+                @if is_itself(page) && page.place.path == "/" { noscript { meta http-equiv="refresh" content=(REFRESH_S); } }
             }
             body class={ @if page.wall { "app wall" } @else { "app" } } data-now=(page.when.now) data-live=[page.live.as_deref()]
                 data-source=(page.source) data-zone=(page.when.zone()) {
@@ -147,27 +77,35 @@ fn document(app: &App, page: &Page<'_>) -> Markup {
     }
 }
 
-fn item(place: Place, page: &Page<'_>) -> Markup {
-    let here = place == page.place || (place == Place::Board && page.place == Place::Incident);
-    let current = here.then_some(if page.place == Place::Incident { "true" } else { "page" });
-    html! { a href=(place.path()) aria-current=[current] { (icon(place)) span { (place.word()) } } }
+/// Whether a page is the very one of its place, and none below it.
+fn is_itself(page: &Page<'_>) -> bool {
+    page.source.split('?').next() == Some(page.place.path)
+}
+
+fn item(place: &Place, page: &Page<'_>) -> Markup {
+    let current = (place == page.place).then_some(if is_itself(page) { "page" } else { "true" });
+    html! { a href=(place.path) data-key=[place.key] aria-current=[current] { (place.icon()) span { (place.word) } } }
+}
+
+/// The places of a list that have something for somebody, in the order of the table.
+pub(crate) fn places(app: &App, who: &Principal, of: fn(Lists) -> bool) -> Vec<&'static Place> {
+    app.places.iter().copied().filter(|place| of(place.lists) && (place.leads)(app, who)).collect()
 }
 
 fn rail(app: &App, page: &Page<'_>) -> Markup {
+    // What a phone's bar has in its middle stands first here, and alone.
+    let declare = app.places.iter().find(|place| place.path == DECLARE && (place.leads)(app, page.who));
     html! {
         header class="rail" {
             a class="brand" href="/" { img src=(*MARK_PATH) width="24" height="24" alt=""; span { "All Clear" } }
-            @if page.who.scope.admits(Scope::Respond) {
-                a class="declare" href="/declare" aria-current=[(page.place == Place::Declare).then_some("page")] { (icon(Place::Declare)) span { "Declare" } }
-            }
-            nav aria-label="Pages" {
-                @for place in [Place::Board, Place::OnCall, Place::Services, Place::Actions, Place::Reviews, Place::Trends, Place::Settings, Place::Search] {
-                    @if leads(app, page.who, place) { (item(place, page)) }
+            @if let Some(place) = declare {
+                a class="declare" href=(place.path) aria-current=[(*place == page.place).then_some("page")] {
+                    (place.icon()) span { (place.word) }
                 }
-                @if app.options.demo_outbox.is_some() { (item(Place::Messages, page)) }
             }
+            nav aria-label="Pages" { @for place in places(app, page.who, |lists| lists.rail) { (item(place, page)) } }
             div class="foot" data-live="shift" {
-                @if leads(app, page.who, Place::OnCall) { (shift(app, page.who, page.when)) }
+                @if app.engine.queries(page.who).sees_organisation() { (shift(app, page.who, page.when)) }
                 (me(app, page.who))
             }
         }
@@ -179,28 +117,9 @@ pub(crate) fn may_set(app: &App, who: &Principal) -> bool {
     can(&app.engine.org(), who, Action::Administer, Resource::Installation)
 }
 
-/// Whether the pages of this place have something for somebody.
-pub(crate) fn leads(app: &App, who: &Principal, place: Place) -> bool {
-    match place {
-        Place::Settings => may_set(app, who),
-        Place::OnCall | Place::Services => app.engine.queries(who).sees_organisation(),
-        Place::Declare => who.scope.admits(Scope::Respond),
-        Place::Board
-        | Place::Actions
-        | Place::Reviews
-        | Place::Trends
-        | Place::Search
-        | Place::Menu
-        | Place::Messages
-        | Place::Incident => true,
-    }
-}
-
 fn dock(app: &App, page: &Page<'_>) -> Markup {
     html! {
-        nav class="dock" aria-label="Main pages" {
-            @for place in [Place::Board, Place::OnCall, Place::Declare, Place::Search, Place::Menu] { @if leads(app, page.who, place) { (item(place, page)) } }
-        }
+        nav class="dock" aria-label="Main pages" { @for place in places(app, page.who, |lists| lists.dock) { (item(place, page)) } }
     }
 }
 

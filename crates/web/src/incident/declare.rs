@@ -1,12 +1,13 @@
 //! Declaring by hand: a title is enough, everything else has a default.
 
-use allclear_domain::access::Principal;
+use allclear_domain::access::{Principal, Scope};
 use allclear_domain::incident::Severity;
 use allclear_engine::core::{Command, Declare, Reply};
 use axum::Form;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
 use maud::html;
 
 use crate::App;
@@ -14,10 +15,21 @@ use crate::access::form_key;
 use crate::access::form_key::once;
 use crate::access::reader::{Asked, Fields, actor, answer};
 use crate::frame::pieces;
-use crate::frame::shell::{Page, Place, framed, heading};
+use crate::frame::place::{Lists, Place};
+use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
 use crate::incident::ask_forms::Draft;
 use crate::incident::submit::{ask, said, worded};
+
+pub(crate) static PLACE: Place = Place {
+    path: "/declare",
+    word: "Declare",
+    strokes: "M10 4v12M4 10h12",
+    key: None,
+    lists: Lists::DOCK_MENU,
+    leads: |_, who| who.scope.admits(Scope::Respond),
+    page: || get(show).post(submit),
+};
 
 /// The verb of the form, as drafts name it.
 const DECLARE: &str = "declare";
@@ -103,5 +115,5 @@ fn page(app: &App, who: &Principal, when: &When, draft: &Draft, fresh: bool) -> 
             button class="do big" type="submit" { "Declare" }
         }
     };
-    framed(app, &Page { title: "Declare", place: Place::Declare, who, when, wall: false, live: None, source: "/declare".into(), body })
+    framed(app, &Page { title: "Declare", place: &PLACE, who, when, wall: false, live: None, source: "/declare".into(), body })
 }

@@ -13,7 +13,7 @@ use crate::access::form_key::once;
 use crate::access::reader::{answer, reader};
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
-use crate::frame::shell::{Page, Place, framed, heading};
+use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
 
 /// Characters of an alert's title.
@@ -59,7 +59,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Path(refere
         };
         let page = Page {
             title: "Link an alert",
-            place: Place::Incident,
+            place: &crate::board::PLACE,
             who: &who,
             when: &when,
             wall: false,

@@ -29,7 +29,7 @@ use maud::{Markup, html};
 use crate::App;
 use crate::access::reader::{Asked, answer, reader};
 use crate::frame::pieces;
-use crate::frame::shell::{Page, Place, framed};
+use crate::frame::shell::{Page, framed};
 use crate::frame::time_text::When;
 use crate::incident::ask_forms::Draft;
 
@@ -109,7 +109,7 @@ pub(crate) fn shown(app: &App, who: &Principal, told: &Told, wall: bool) -> Resp
     let title = format!("{} {}", told.incident.reference, told.incident.title);
     let body = page(told, &app.engine.org());
     let live = Some(format!("on=incident&id={}", told.incident.id));
-    let page = Page { title: &title, place: Place::Incident, who, when: &told.when, wall, live, source: address(told), body };
+    let page = Page { title: &title, place: &crate::board::PLACE, who, when: &told.when, wall, live, source: address(told), body };
     framed(app, &page)
 }
 

@@ -5,8 +5,8 @@ const CHORD_MS = 1200;
 
 const KEYS = [
   ["?", "These keys"], ["/", "Search"], [".", "Everything that can be done here"], ["c", "Declare an incident"],
-  ["g b", "Board"], ["g o", "On call"], ["g s", "Services"], ["j k", "Next and previous row"],
-  ["a", "Acknowledge"], ["u", "Write an update"], ["n", "Write to the log"], ["Esc", "Close"],
+  ...[...document.querySelectorAll(".rail a[data-key]")].map((link) => [`g ${link.dataset.key}`, link.textContent.trim()]),
+  ["j k", "Next and previous row"], ["a", "Acknowledge"], ["u", "Write an update"], ["n", "Write to the log"], ["Esc", "Close"],
 ];
 
 const go = (path) => location.assign(path);
@@ -129,7 +129,8 @@ const search = () => {
 };
 
 const keys = { "?": help, "/": search, ".": palette, c: () => go("/declare"), a: acknowledge, u: update, n: write, j: () => rows(1), k: () => rows(-1) };
-const chords = { b: "/", o: "/on-call", s: "/services", a: "/actions", r: "/reviews", t: "/trends" };
+// Where `g` and a letter lead: what the rail leads to, by the letters it gives.
+const place = (letter) => [...document.querySelectorAll(".rail a[data-key]")].find((link) => link.dataset.key === letter)?.getAttribute("href");
 let chord = 0;
 
 document.addEventListener("keydown", (event) => {
@@ -145,8 +146,9 @@ document.addEventListener("keydown", (event) => {
   if (target.matches?.("input, textarea, select, [contenteditable]")) {
     return;
   }
-  if (Date.now() - chord < CHORD_MS && chords[event.key]) { chord = 0; event.preventDefault(); go(chords[event.key]); return; }
+  const path = Date.now() - chord < CHORD_MS && place(event.key);
   chord = 0;
+  if (path) { event.preventDefault(); go(path); return; }
   if (event.key === "g") { chord = Date.now(); return; }
   const act = keys[event.key];
   if (act) { event.preventDefault(); act(); }

@@ -12,6 +12,7 @@ use axum::Form;
 use axum::extract::{Path, Query, State as Shared};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
 use maud::{Markup, html};
 
 use crate::App;
@@ -19,11 +20,22 @@ use crate::access::form_key;
 use crate::access::form_key::once;
 use crate::access::reader::{Asked, Fields, actor, answer, reader};
 use crate::frame::pieces;
+use crate::frame::place::{ALL, Lists, Place};
 use crate::frame::refused::Refused;
-use crate::frame::shell::{Page, Place, framed, heading};
+use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
 use crate::incident::ask_forms::Draft;
 use crate::incident::submit::{No, ask, done_before, needed, said, worded};
+
+pub(crate) static PLACE: Place = Place {
+    path: "/actions",
+    word: "Actions",
+    strokes: "M3.5 5.5l1.5 1.5 2.5-3M3.5 13.5l1.5 1.5 2.5-3M10.5 6h6.5M10.5 14h6.5",
+    key: Some('a'),
+    lists: Lists::RAIL_MENU,
+    leads: ALL,
+    page: || get(show).post(add),
+};
 
 /// Ended actions that are listed.
 const ENDED_SHOWN: i64 = 20;
@@ -146,16 +158,7 @@ async fn page(app: &App, who: &Principal, when: &When, draft: &Draft) -> Result<
     };
     Ok(framed(
         app,
-        &Page {
-            title: "Actions",
-            place: Place::Actions,
-            who,
-            when,
-            wall: false,
-            live: Some("on=board".into()),
-            source: "/actions".into(),
-            body,
-        },
+        &Page { title: "Actions", place: &PLACE, who, when, wall: false, live: Some("on=board".into()), source: "/actions".into(), body },
     ))
 }
 

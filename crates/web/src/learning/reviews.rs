@@ -12,18 +12,30 @@ use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
 use maud::{Markup, html};
 
 use crate::App;
 use crate::access::form_key;
 use crate::access::form_key::once;
 use crate::access::reader::{Fields, actor, answer, reader};
+use crate::frame::place::{ALL, Lists, Place};
 use crate::frame::refused::Refused;
-use crate::frame::shell::{Page, Place, framed, heading};
+use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
 use crate::frame::{markdown, pieces};
 use crate::incident::ask_forms::Draft;
 use crate::incident::submit::{No, ask, done_before, needed, worded};
+
+pub(crate) static PLACE: Place = Place {
+    path: "/reviews",
+    word: "Reviews",
+    strokes: "M5 3h7l3.5 3.5V17H5zM8 10h4.5M8 13h4.5",
+    key: Some('r'),
+    lists: Lists::RAIL_MENU,
+    leads: ALL,
+    page: || get(list),
+};
 
 /// Rows of the text field: a laptop's screen.
 const TEXT_ROWS: usize = 28;
@@ -55,7 +67,7 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
                 }
             }
         };
-        Ok(framed(&app, &Page { title: "Reviews", place: Place::Reviews, who: &who, when: &when, wall: false, live: Some("on=board".into()), source: "/reviews".into(), body }))
+        Ok(framed(&app, &Page { title: "Reviews", place: &PLACE, who: &who, when: &when, wall: false, live: Some("on=board".into()), source: "/reviews".into(), body }))
     })
     .await
 }
@@ -188,6 +200,6 @@ async fn page(app: &App, who: &allclear_domain::access::Principal, when: &When, 
     let title = format!("Review {}", review.reference);
     Ok(framed(
         app,
-        &Page { title: &title, place: Place::Reviews, who, when, wall: false, live: None, source: format!("/reviews/{}", review.id), body },
+        &Page { title: &title, place: &PLACE, who, when, wall: false, live: None, source: format!("/reviews/{}", review.id), body },
     ))
 }

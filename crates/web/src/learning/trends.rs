@@ -6,13 +6,25 @@ use allclear_domain::view::{DurationSummary, TrendRow, TrendView};
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use axum::routing::get;
 use jiff::SignedDuration;
 use maud::{Markup, html};
 
 use crate::App;
 use crate::access::reader::{Asked, answer, reader};
 use crate::frame::pieces;
-use crate::frame::shell::{Page, Place, drawn, framed, heading};
+use crate::frame::place::{ALL, Lists, Place};
+use crate::frame::shell::{Page, drawn, framed, heading};
+
+pub(crate) static PLACE: Place = Place {
+    path: "/trends",
+    word: "Trends",
+    strokes: "M3 3v14h14M6 13l3.5-4 3 2.5L17 6",
+    key: Some('t'),
+    lists: Lists::RAIL_MENU,
+    leads: ALL,
+    page: || get(show),
+};
 
 /// Periods to choose from, in days.
 const PERIODS: [i64; 3] = [30, 90, 365];
@@ -64,7 +76,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
             }
         };
         let source = format!("/trends?days={days}");
-        Ok(framed(&app, &Page { title: "Trends", place: Place::Trends, who: &who, when: &when, wall: false, live: Some("on=board".into()), source, body }))
+        Ok(framed(&app, &Page { title: "Trends", place: &PLACE, who: &who, when: &when, wall: false, live: Some("on=board".into()), source, body }))
     })
     .await
 }

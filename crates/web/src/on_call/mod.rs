@@ -14,6 +14,7 @@ use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use maud::{Markup, html};
 
@@ -22,12 +23,23 @@ use crate::access::form_key;
 use crate::access::form_key::once;
 use crate::access::reader::{Fields, actor, answer, reader};
 use crate::frame::pieces;
+use crate::frame::place::{Lists, Place};
 use crate::frame::refused::{Refused, sentence};
-use crate::frame::shell::{Page, Place, framed, heading};
+use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
 use crate::incident::ask_forms::Draft;
 use crate::incident::submit::said;
 use crate::on_call::shifts_chart::Row;
+
+pub(crate) static PLACE: Place = Place {
+    path: "/on-call",
+    word: "On call",
+    strokes: "M5 3.5h3l1.2 3.6-1.9 1.3a9 9 0 0 0 4.3 4.3l1.3-1.9 3.6 1.2v3a1.5 1.5 0 0 1-1.6 1.5A13 13 0 0 1 3.5 5.1 1.5 1.5 0 0 1 5 3.5z",
+    key: Some('o'),
+    lists: Lists::RAIL_DOCK,
+    leads: |app, who| app.engine.queries(who).sees_organisation(),
+    page: || get(show),
+};
 
 /// Days of the picture.
 const DAYS: i64 = 14;
@@ -146,16 +158,8 @@ fn shown(app: &App, who: &Principal, when: &When, draft: &Draft) -> Result<Respo
             (overrides(app, &org, when, who, draft))
         }
     };
-    let page = Page {
-        title: "On call",
-        place: Place::OnCall,
-        who,
-        when,
-        wall: false,
-        live: Some("on=org".into()),
-        source: "/on-call".into(),
-        body,
-    };
+    let page =
+        Page { title: "On call", place: &PLACE, who, when, wall: false, live: Some("on=org".into()), source: "/on-call".into(), body };
     Ok(framed(app, &page))
 }
 

@@ -12,7 +12,7 @@ use crate::App;
 use crate::access::reader::answer;
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
-use crate::frame::shell::{Page, Place, framed, heading};
+use crate::frame::shell::{Page, framed, heading};
 
 /// On the page of a person.
 pub(super) fn form(id: &str) -> Markup {
@@ -42,7 +42,7 @@ pub(crate) async fn invite(State(app): State<App>, headers: HeaderMap, Path(id):
             p { a href=(path(FormKind::Person, &id)) { "Back to " bdi { (person.name) } } }
         };
         let source = path(FormKind::Person, &id);
-        Ok(framed(&app, &Page { title: "A link to sign in", place: Place::Settings, who: &who, when: &when, wall: false, live: None, source, body }))
+        Ok(framed(&app, &Page { title: "A link to sign in", place: &crate::settings::PLACE, who: &who, when: &when, wall: false, live: None, source, body }))
     })
     .await
 }

@@ -12,7 +12,7 @@ use super::{administrator, crumbs, path};
 use crate::App;
 use crate::access::reader::{Asked, answer};
 use crate::frame::pieces;
-use crate::frame::shell::{Page, Place, framed, heading};
+use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
 
 /// Where it is.
@@ -38,7 +38,7 @@ pub(crate) async fn refused(State(app): State<App>, headers: HeaderMap, Query(as
         };
         Ok(framed(
             &app,
-            &Page { title: "Refused lately", place: Place::Settings, who: &who, when: &when, wall: false, live: None, source: PATH.into(), body },
+            &Page { title: "Refused lately", place: &crate::settings::PLACE, who: &who, when: &when, wall: false, live: None, source: PATH.into(), body },
         ))
     })
     .await

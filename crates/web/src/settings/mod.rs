@@ -20,6 +20,7 @@ use allclear_engine::read::screens::FormLine;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
 use maud::{Markup, html};
 
 pub(crate) use self::change::{add, detach, remove, save};
@@ -32,9 +33,21 @@ use self::words::{one as name_of, plural, purpose};
 use crate::App;
 use crate::access::reader::{Asked, answer, reader};
 use crate::frame::pieces;
+use crate::frame::place::{Lists, Place};
 use crate::frame::refused::Refused;
-use crate::frame::shell::{Page, Place, framed, heading};
+use crate::frame::shell;
+use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
+
+pub(crate) static PLACE: Place = Place {
+    path: "/settings",
+    word: "Settings",
+    strokes: "M3 6h7m4 0h3M3 14h3m4 0h7M12 4v4M8 12v4",
+    key: None,
+    lists: Lists::RAIL_MENU,
+    leads: shell::may_set,
+    page: || get(list),
+};
 
 /// Forms of a kind that the page of all kinds lists; the kind's own page has all.
 const LISTED_MAX: usize = 12;
@@ -97,7 +110,7 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
                 }
             }
         };
-        Ok(framed(&app, &Page { title: "Settings", place: Place::Settings, who: &who, when: &when, wall: false, live: Some("on=org".into()), source: "/settings".into(), body }))
+        Ok(framed(&app, &Page { title: "Settings", place: &PLACE, who: &who, when: &when, wall: false, live: Some("on=org".into()), source: "/settings".into(), body }))
     })
     .await
 }
@@ -117,7 +130,7 @@ pub(crate) async fn of_kind(State(app): State<App>, headers: HeaderMap, Path(kin
             div data-live="forms" class="group tight" { (lines(kind, &of_kind, &app, usize::MAX)) (new_link(kind, of_kind.len())) }
         };
         let source = format!("/settings/{}", kind.word());
-        Ok(framed(&app, &Page { title: plural(kind), place: Place::Settings, who: &who, when: &when, wall: false, live: Some("on=org".into()), source, body }))
+        Ok(framed(&app, &Page { title: plural(kind), place: &PLACE, who: &who, when: &when, wall: false, live: Some("on=org".into()), source, body }))
     })
     .await
 }

@@ -21,7 +21,7 @@ use crate::access::form_key::once;
 use crate::access::reader::Fields;
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
-use crate::frame::shell::{Page, Place, framed, heading};
+use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
 use crate::incident::actor;
 
@@ -85,7 +85,7 @@ pub(crate) async fn shown(
     let source = view.as_ref().map_or_else(|| path_of_new(kind), |view| path(kind, &view.id));
     let title = view.as_ref().map_or_else(|| format!("New {}", name_of(kind)), |view| title(&org, kind, &view.id));
     // It stands still: what is typed is held against the version that it began with.
-    Ok(framed(app, &Page { title: &title, place: Place::Settings, who, when, wall: false, live: None, source, body }))
+    Ok(framed(app, &Page { title: &title, place: &crate::settings::PLACE, who, when, wall: false, live: None, source, body }))
 }
 
 /// Open alerts shown of a silence at most; more are counted.
@@ -328,5 +328,5 @@ pub(crate) fn done(
         }
         p { a class="press" href=(back) { @if id.is_some() { "Go on to " (name) } @else { "Go on" } } }
     };
-    framed(app, &Page { title: &name, place: Place::Settings, who, when, wall: false, live: None, source: back.clone(), body })
+    framed(app, &Page { title: &name, place: &crate::settings::PLACE, who, when, wall: false, live: None, source: back.clone(), body })
 }
