@@ -4,9 +4,10 @@
 use crate::frame::place::Place;
 use crate::{board, demo_outbox, incident, learning, on_call, services, settings};
 
-pub(crate) static PLACES: [&Place; 11] = [
+pub(crate) static PLACES: [&Place; 12] = [
     &board::PLACE,
     &on_call::PLACE,
+    &on_call::my_shifts::PLACE,
     &services::PLACE,
     &learning::actions::PLACE,
     &learning::reviews::PLACE,

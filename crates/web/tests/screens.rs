@@ -85,6 +85,39 @@ async fn a_shift_is_taken_over_in_the_reader_s_own_zone() {
 }
 
 #[tokio::test]
+async fn one_s_own_shifts_are_those_that_page_and_say_who_covers() {
+    let world = World::at(NOON).await; // a Monday, 12:00 in Madrid
+    let as_person = async |id: &str, path: &str| {
+        let who = Principal { actor: Actor::Person(id.into()), scope: Scope::Respond };
+        let response = ask(&world, as_who(who), Request::get(path).body(Body::empty()).unwrap()).await;
+        (response.status(), text(response).await)
+    };
+    let (status, ana) = as_person("ana", "/my-shifts").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(ana.contains("You are on call") && ana.contains("then <bdi>Ben"), "{ana}");
+    assert_eq!(ana.matches("Week of ").count(), 4, "every other week of eight: {ana}");
+    assert!(ana.contains("step 1") && ana.contains("the catch-all"), "by name and by her team: {ana}");
+    let (_, ben) = as_person("ben", "/my-shifts").await;
+    assert!(ben.contains("for the next 8 weeks and on"), "the rota of one has no end: {ben}");
+    let (_, cho) = as_person("cho", "/my-shifts").await;
+    assert!(cho.contains("You are not on call") && cho.contains("not in the next 8 weeks"), "{cho}");
+
+    let body = "schedule=payments-primary&person=ben&from=2026-03-03T12%3A00&to=2026-03-03T18%3A00";
+    let request = post("/on-call/override").header("authorization", "Bearer letmein").body(Body::from(body)).unwrap();
+    assert_eq!(ask(&world, WebOptions::default(), request).await.status(), StatusCode::SEE_OTHER);
+    let (_, ana) = as_person("ana", "/my-shifts").await;
+    let covers = &ana[ana.find("Who covers for you").unwrap()..];
+    assert!(covers.contains("Ben") && covers.contains("13:00") && covers.contains("19:00"), "in her own zone: {covers}");
+    assert_eq!(ana.matches("Week of ").count(), 4, "two parts of one week stand under it: {ana}");
+    let (_, ben) = as_person("ben", "/my-shifts").await;
+    assert!(ben.contains("in place of the rota"), "{ben}");
+
+    let script = Principal { actor: Actor::System, scope: Scope::Read };
+    let request = Request::get("/my-shifts").body(Body::empty()).unwrap();
+    assert_eq!(ask(&world, as_who(script), request).await.status(), StatusCode::NOT_FOUND, "a token has no shifts");
+}
+
+#[tokio::test]
 async fn five_hundred_events_are_less_than_a_hundred_kilobytes() {
     let world = World::at(NOON).await;
     let (id, reference) = world.declare("Long night", Severity::Sev2, "checkout").await;

@@ -1,6 +1,7 @@
 //! Who is on call now and next, two weeks as a picture, who would be paged now for each service,
 //! and the forms with which somebody takes a shift over, puts somebody on for a time, and ends that.
 
+pub(crate) mod my_shifts;
 pub(crate) mod shifts_chart;
 
 use allclear_domain::access::{Actor, Principal, may_end};
