@@ -120,7 +120,12 @@ impl World {
     async fn over(db: Db, outbox: OutboxSettings) -> Self {
         let clock = Arc::new(HandClock { micros: AtomicI64::new(1_790_000_000_000_000), moved: watch::channel(()).0 });
         let sink = Arc::new(Sink::default());
-        let ports = Ports { clock: clock.clone(), rng: Arc::new(Counting(Mutex::new(3))), transport: sink.clone() };
+        let ports = Ports {
+            clock: clock.clone(),
+            rng: Arc::new(Counting(Mutex::new(3))),
+            transport: sink.clone(),
+            channels: allclear_channels::registry::WAYS_OUT,
+        };
         let settings = EngineSettings { base_url: "http://localhost:1".into(), quarantine: false, outbox, admin_token: None };
         let engine = Engine::start(db, ports, settings, SecretKey::from_bytes([1; 32])).await.unwrap();
         let bundle: Bundle = serde_json::from_str(ORG).unwrap();

@@ -2,3 +2,4 @@
 
 pub mod email;
 pub mod webhook;
+pub mod wording;

@@ -13,7 +13,7 @@ use super::types::{
     TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling,
 };
 use crate::ids::{AlertId, IdGen, MessageId, PageId};
-use crate::org::model::{Contact, Escalation, NotifyUrgency, Step};
+use crate::org::model::{Escalation, NotifyUrgency, Step};
 use crate::org::snapshot::{AUDIENCE, Org};
 use crate::plants::planted;
 use crate::time::Length;
@@ -288,7 +288,7 @@ fn tell_people(tell: Tell, context: &mut Context<'_>) -> Vec<Event> {
             let at_once = index == 0 || every_way;
             entries.push(PlannedEntry {
                 contact: way.contact.id.clone(),
-                channel: channel_of(way.contact).to_owned(),
+                channel: way.channel.to_owned(),
                 after: if at_once { Length::ZERO } else { way.after },
                 message: at_once.then(|| MessageId::from_bits(context.ids.next(context.now))),
             });
@@ -466,7 +466,7 @@ fn reached(page: &Page, targets: &[String], reach: Reach<'_>, context: &mut Cont
                 let after = Length::from_millis(way.after.as_millis() - if way.after == soonest { soonest.as_millis() } else { 0 });
                 PlannedEntry {
                     contact: way.contact.id.clone(),
-                    channel: channel_of(way.contact).to_owned(),
+                    channel: way.channel.to_owned(),
                     after,
                     message: after.is_zero().then(|| MessageId::from_bits(context.ids.next(context.now))),
                 }
@@ -490,11 +490,6 @@ fn reached(page: &Page, targets: &[String], reach: Reach<'_>, context: &mut Cont
         late: reach.late,
         org_version: context.org.version,
     }))
-}
-
-/// The way a contact is spoken to.
-fn channel_of(contact: &Contact) -> &'static str {
-    if contact.webhook.is_some() { "webhook" } else { "email" }
 }
 
 /// A planned entry gets its message now.
@@ -617,7 +612,7 @@ fn ask(person: &str, context: &mut Context<'_>) -> Option<Event> {
     Some(Event::ConfirmationAsked(ConfirmationAsked {
         person: person.to_owned(),
         contact: way.contact.id.clone(),
-        channel: channel_of(way.contact).to_owned(),
+        channel: way.channel.to_owned(),
         message: MessageId::from_bits(context.ids.next(context.now)),
         org_version: context.org.version,
     }))

@@ -3,6 +3,9 @@
 //! It plays the engine's part (fold, react, look) without its store, and checks after every
 //! command what must always hold. It does not decide anything itself.
 
+#[path = "../../src/channel/sample.rs"]
+mod channels;
+
 use std::collections::{BTreeMap, HashSet};
 
 use allclear_domain::expect::{Expectation, Key, LATE_AFTER, Rule, Standing};
@@ -58,7 +61,7 @@ pub fn org(version: u64, policy: Option<Value>, catch_all: &[&str]) -> Org {
         "catch_all": catch_all,
     }))
     .unwrap();
-    Org::build(version, bundle)
+    Org::build(version, bundle, channels::WAYS)
 }
 
 /// A policy of steps of five minutes.

@@ -326,13 +326,7 @@ fn render(engine: &Engine, lead: MessageId, messages: &[Stored], about: Option<A
 fn target(engine: &Engine, person: &str, contact: &str) -> Result<Target, String> {
     let org = engine.org();
     let (contact, name) = org.contact(person, contact).ok_or_else(|| format!("`{person}` has no contact method `{contact}` any more"))?;
-    if let Some(url) = &contact.webhook {
-        return Ok(Target::Webhook { url: url.clone(), secret: contact.secret.clone() });
-    }
-    match &contact.email {
-        Some(address) => Ok(Target::Email { address: address.clone(), name: name.to_owned() }),
-        None => Err(format!("contact method `{}` of `{person}` has no address", contact.id)),
-    }
+    Ok(Target { name: name.to_owned(), address: contact.address.clone() })
 }
 
 /// What a stopping node has and did not begin waits again, and is due at once, here or at another node. Only what is
