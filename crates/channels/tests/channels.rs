@@ -15,7 +15,7 @@ use allclear_domain::ids::{IncidentId, MessageId, PageId};
 use allclear_domain::org::check::text::is_slug;
 use allclear_domain::org::check::{Against, check};
 use allclear_domain::org::export::{MASK, masked};
-use allclear_domain::org::model::{Bundle, CONTACT_KEYS};
+use allclear_domain::org::model::{Bundle, CONTACT_KEYS, NotifyUrgency};
 use allclear_domain::time::Length;
 use allclear_domain::wire::{Message, Notice, NoticeIncident, NoticeKind, Outcome, Request, Response, Step, Target};
 use jiff::Timestamp;
@@ -153,6 +153,7 @@ fn message(kind: NoticeKind, notices: usize, title: &str, text: Option<&str>) ->
         id: MessageId::from_bits(3),
         created_at: "2026-11-21T03:00:00Z".parse().unwrap(),
         in_doubt: true,
+        urgency: NotifyUrgency::High,
         notices: (0..notices).map(notice).collect(),
         bundle_url: (notices > 1 && kind.gathers()).then(|| "https://ac.example/a/all".to_owned()),
         ack_urls: (0..notices.min(30)).map(|n| format!("https://ac.example/a/tok{n}")).collect(),

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::channel::{Address, ChannelForm};
 use crate::ids::{IncidentId, MessageId, PageId};
+use crate::org::model::NotifyUrgency;
 use crate::time::Length;
 
 /// Labels of an alert, sorted by name; empty values do not exist.
@@ -364,6 +365,8 @@ pub struct Message {
     pub created_at: Timestamp,
     /// Whether an earlier try may have arrived.
     pub in_doubt: bool,
+    /// Whether it is to wake somebody: of the worst incident that it is about.
+    pub urgency: NotifyUrgency,
     /// One or more; of several the worst first.
     pub notices: Vec<Notice>,
     /// `/a/{token}` in full, one per notice, in the same order; of many notices only of the first [`WRITTEN_OUT_MAX`].

@@ -2,6 +2,7 @@
 
 use allclear_domain::channel::Address;
 use allclear_domain::ids::{IncidentId, MessageId, PageId};
+use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::time::Length;
 use allclear_domain::wire::{About, Link, Message, Notice, NoticeIncident, NoticeKind, Outcome, Request, Response, Target};
 
@@ -29,6 +30,7 @@ pub(crate) fn message(notices: usize, title: &str) -> Message {
         id: MessageId::from_bits(3),
         created_at: "2026-11-21T03:00:00Z".parse().unwrap(),
         in_doubt: false,
+        urgency: NotifyUrgency::High,
         notices: (0..notices).map(notice).collect(),
         bundle_url: (notices > 1).then(|| "https://ac.example/a/all".to_owned()),
         ack_urls: (0..notices).map(|n| format!("https://ac.example/a/tok{n}")).collect(),

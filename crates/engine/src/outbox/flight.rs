@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use allclear_domain::expect::LATE_AFTER;
 use allclear_domain::ids::{MessageId, NodeId};
+use allclear_domain::incident::Severity;
+use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging::AtStep;
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{About, Message, Notice, Outcome, Target, WRITTEN_OUT_MAX};
@@ -313,6 +315,7 @@ fn render(engine: &Engine, lead: MessageId, messages: &[Stored], about: Option<A
         id: lead,
         created_at: decided_at,
         in_doubt: messages.iter().any(|m| m.in_doubt),
+        urgency: urgency(engine, messages),
         notices: messages.iter().map(notice).collect(),
         ack_urls: written_out().map(|m| links.ack_url(m.page, at_step(&m.notice), &m.person, m.created_at)).collect(),
         // What only tells has nothing to acknowledge.
@@ -320,6 +323,13 @@ fn render(engine: &Engine, lead: MessageId, messages: &[Stored], about: Option<A
         incident_urls: written_out().map(|m| links.incident_url(&m.notice.incident.reference)).collect(),
         about,
     }
+}
+
+/// How urgent the worst of them is, as the organisation has it now; what cannot be read wakes somebody.
+fn urgency(engine: &Engine, messages: &[Stored]) -> NotifyUrgency {
+    let org = engine.org();
+    let worst = messages.iter().map(|m| m.notice.incident.severity.as_str()).min().and_then(|word| word.parse().ok());
+    worst.map_or(NotifyUrgency::High, |severity: Severity| org.severity(severity).notify)
 }
 
 /// The address behind a contact, as the organisation has it now.
