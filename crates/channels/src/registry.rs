@@ -11,6 +11,7 @@ use crate::inbound::alertmanager::Alertmanager;
 use crate::inbound::json::Json;
 use crate::inbound::pagerduty::PagerDuty;
 use crate::outbound::email::{self, Email};
+use crate::outbound::ntfy::{self, Ntfy};
 use crate::outbound::webhook::{self, Webhook};
 
 /// All formats that come in, in the order of the documentation.
@@ -38,7 +39,11 @@ pub struct Around<'a> {
 type WayOut = (&'static ChannelForm, fn(Around<'_>) -> Box<dyn Channel>);
 
 /// All channels that go out, in the order of the documentation.
-static ALL_WAYS_OUT: [WayOut; 2] = [(&email::FORM, |around| Box::new(Email::new(around.host))), (&webhook::FORM, |_| Box::new(Webhook))];
+static ALL_WAYS_OUT: [WayOut; 3] = [
+    (&email::FORM, |around| Box::new(Email::new(around.host))),
+    (&webhook::FORM, |_| Box::new(Webhook)),
+    (&ntfy::FORM, |_| Box::new(Ntfy)),
+];
 
 static FORMS: [&ChannelForm; ALL_WAYS_OUT.len()] = {
     let mut forms = [ALL_WAYS_OUT[0].0; ALL_WAYS_OUT.len()];
