@@ -455,6 +455,13 @@ pub enum Outcome {
         /// The provider's word for it: status, queue id.
         receipt: String,
     },
+    /// The provider has taken it, and says later whether it arrived: within this time, by a receipt that names the message.
+    Accepted {
+        /// The provider's word for it.
+        receipt: String,
+        /// How long a receipt is waited for; without one it counts as not delivered.
+        within: Length,
+    },
     /// Not now.
     Retry {
         /// How long the provider asked to wait.

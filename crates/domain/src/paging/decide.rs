@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::event::{
     Acknowledged, CameBack, ConfirmationAsked, Declined, Delivered, Event, Exhausted, NoticeRaised, PassedOver, PlannedEntry, Reached,
-    SendInDoubt, SendTrouble, Started, StepEmpty, StepReached, Stopped, Told,
+    SendAccepted, SendInDoubt, SendTrouble, Started, StepEmpty, StepReached, Stopped, Told,
 };
 use super::types::{
     AGAIN_EVERY_HIGH, AGAIN_EVERY_LOW, AtStep, CATCH_ALL_WITHIN, Entry, PEOPLE_PER_STEP_MAX, Page, Status, TARGETS_WITHIN,
@@ -65,6 +65,11 @@ const ONLY_TOLD: &str = "it asked for nothing";
 /// How a try to send ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendResult {
+    /// The provider has taken it, and says later whether it arrived.
+    Accepted {
+        receipt: String,
+        within: Length,
+    },
     Delivered {
         receipt: String,
         latency_ms: u64,
@@ -538,6 +543,9 @@ fn record(page: &Page, report: SendReport, context: &mut Context<'_>) -> Vec<Eve
         given_up: false,
     };
     match result {
+        SendResult::Accepted { receipt, within } => {
+            vec![Event::SendAccepted(SendAccepted { message, person, contact, channel, receipt, attempts, within })]
+        }
         SendResult::Delivered { receipt, latency_ms } => {
             // An id tells when its message was decided; what was decided after the end is no page.
             let decided_ms = i64::try_from(message.bits() >> 80).unwrap_or(i64::MAX);
@@ -559,7 +567,9 @@ fn record(page: &Page, report: SendReport, context: &mut Context<'_>) -> Vec<Eve
                 let (person, contact, channel, why) = (person.clone(), contact.clone(), channel.clone(), why.clone());
                 events.push(Event::SendInDoubt(SendInDoubt { message, person, contact, channel, why }));
             }
-            if attempts != 1 && !counts_as_failed {
+            // What a provider has taken is waited for, whatever became of another try.
+            let is_taken = current.as_ref().is_some_and(|entry| entry.telling == Telling::Accepted);
+            if is_taken || (attempts != 1 && !counts_as_failed) {
                 return events;
             }
             events.push(Event::SendDelayed(SendTrouble { given_up: counts_as_failed, ..trouble(why) }));

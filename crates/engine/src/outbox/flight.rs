@@ -105,7 +105,8 @@ pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &U
     // Whoever is to be told does not wait until what nobody wants is written off.
     let (outcome, ()) = tokio::join!(send(engine, lead, &messages), let_go(engine, &unwanted));
     learn(engine, contact, &outcome).await;
-    let delivered = matches!(outcome, Outcome::Delivered { .. });
+    // What a provider has taken went well as far as anybody knows.
+    let delivered = matches!(outcome, Outcome::Delivered { .. } | Outcome::Accepted { .. });
     engine.shared.tried(&messages[0].channel, &messages[0].person, delivered);
     report(engine, lead, &messages, outcome).await;
     Landed { delivered, failed: !delivered, put_off, missed: false }
@@ -289,7 +290,7 @@ async fn report(engine: &Engine, lead: MessageId, messages: &[Stored], outcome: 
     let now = engine.now();
     let tried = |message: &Stored| {
         let since = now.duration_since(message.created_at);
-        if matches!(outcome, Outcome::Delivered { .. }) {
+        if matches!(outcome, Outcome::Delivered { .. } | Outcome::Accepted { .. }) {
             engine.shared.metrics.latency(since.as_secs_f64());
         }
         let message = Envelope { claimed_by: Some(engine.shared.node), ..message.envelope() };
@@ -298,6 +299,34 @@ async fn report(engine: &Engine, lead: MessageId, messages: &[Stored], outcome: 
     for some in messages.chunks(MANY_MAX) {
         let tries: Arc<[Tried]> = some.iter().map(tried).collect();
         engine.insist(ours(&format!("message:{lead}"), Command::Sent { tries, outcome: outcome.clone() })).await;
+    }
+}
+
+impl Engine {
+    /// A provider that took a message says what became of it: that it arrived, or why it did not. `message` is the id it
+    /// went out with. What was heard of before, or is not waited for, changes nothing.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn receipt(&self, message: MessageId, became: Result<String, String>) -> Result<(), crate::core::Refusal> {
+        let accepted = rows::message::accepted_of(&self.shared.db, message).await;
+        let accepted = accepted.map_err(|fault| crate::core::Refusal::Unavailable(fault.to_string()))?;
+        if accepted.is_empty() {
+            return Ok(());
+        }
+        let now_ms = self.now().as_millisecond();
+        let tried = |one: Envelope| {
+            // An id tells when its message was decided.
+            let decided_ms = i64::try_from(one.id.bits() >> 80).unwrap_or(now_ms);
+            let latency_ms = u64::try_from(now_ms - decided_ms).unwrap_or(0);
+            Tried { attempts: one.attempts, message: one, lead: message, latency_ms }
+        };
+        let outcome = match became {
+            Ok(receipt) => Outcome::Delivered { receipt },
+            Err(why) => Outcome::Rejected { why },
+        };
+        let tries: Arc<[Tried]> = accepted.into_iter().map(tried).collect();
+        self.submit(ours(&format!("message:{message}"), Command::Sent { tries, outcome })).await.map(drop)
     }
 }
 
