@@ -58,6 +58,6 @@ async fn metrics(State(api): State<Api>) -> Response {
         *api.gauges.lock().unwrap_or_else(PoisonError::into_inner) = gauges;
     }
     api.engine.metrics().troubles(&api.engine.troubles().list());
-    let text = api.engine.metrics().text(&api.gauges.lock().unwrap_or_else(PoisonError::into_inner));
+    let text = api.engine.metrics().text(&api.gauges.lock().unwrap_or_else(PoisonError::into_inner), api.engine.channels());
     ([(CONTENT_TYPE, METRICS_TYPE)], text).into_response()
 }

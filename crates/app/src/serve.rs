@@ -10,11 +10,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use allclear_channels::carry::http::{TransportConfig, Transports};
-use allclear_channels::registry::{self, Channels};
+use allclear_channels::registry::{self, Around, Channels};
 use allclear_domain::access::Actor;
+use allclear_domain::channel::Carriage;
 use allclear_domain::org::check::Against;
 use allclear_domain::org::diff;
 use allclear_domain::org::handover::{Handover, handovers};
+use allclear_domain::org::model::Contact;
 use allclear_domain::org::problem::Weight;
 use allclear_engine::clock::SystemClock;
 use allclear_engine::identity::sessions::{LinkKind, SET_UP_LIFE};
@@ -169,7 +171,7 @@ async fn start(config: &Config, base_url: String, transport: Arc<dyn Transport>,
     let transport = failpoint(&db, transport)?;
     let settings =
         EngineSettings { base_url, quarantine: config.quarantine, outbox: config.outbox, admin_token: config.admin_token.clone() };
-    let ports = Ports { clock, rng: Arc::new(SystemRng), transport };
+    let ports = Ports { clock, rng: Arc::new(SystemRng), transport, channels: registry::WAYS_OUT };
     let engine = match Engine::start(db.clone(), ports, settings, key).await {
         Ok(engine) => engine,
         Err(why) => return Err(if_damaged(&db, &config.database, why.into())),
@@ -219,7 +221,7 @@ fn carrier(config: &Config, base_url: &str) -> anyhow::Result<Arc<dyn Transport>
     let host = url.host_str().unwrap_or("localhost");
     let mail_from = mail_from(config.mail_from.as_deref(), host);
     let settings = TransportConfig { guard: config.guard.clone(), smtp: config.smtp.clone(), mail_from };
-    Ok(Arc::new(Carrier::new(Channels::new(host), Transports::new(settings)?)))
+    Ok(Arc::new(Carrier::new(Channels::new(Around { host }), Transports::new(settings)?)))
 }
 
 /// Who tells operators, made from the settings.
@@ -243,7 +245,7 @@ fn mail_from(given: Option<&str>, host: &str) -> String {
 
 /// Applies an organisation file that is not the one applied last.
 async fn apply_file(engine: &Engine, file: &Path, teller: &Teller) -> anyhow::Result<()> {
-    let loaded = match file::read(file, file::Secrets::Here(environment)) {
+    let loaded = match file::read(file, file::Secrets::Here(environment, registry::WAYS_OUT)) {
         Ok(loaded) => loaded,
         Err(why) => {
             eprintln!("{why}");
@@ -255,14 +257,15 @@ async fn apply_file(engine: &Engine, file: &Path, teller: &Teller) -> anyhow::Re
             return Ok(());
         }
         let kinds: Vec<&str> = registry::kinds().collect();
-        let problems = loaded.check(engine.org().bundle(), false, Against { now: engine.now(), kinds: &kinds });
+        let problems =
+            loaded.check(engine.org().bundle(), false, Against { now: engine.now(), kinds: &kinds, channels: engine.channels() });
         for problem in &problems {
             eprintln!("{problem}");
         }
         if problems.iter().any(|problem| problem.weight == Weight::Error) {
             anyhow::bail!("the organisation {} is refused; nothing of it was applied", file.display());
         }
-        let will_be = diff::applied(engine.org().bundle(), &loaded.bundle, false);
+        let will_be = diff::applied(engine.org().bundle(), &loaded.bundle, false, engine.channels());
         for Handover { schedule, was, will_be } in handovers(&engine.org(), will_be, engine.now()) {
             let nobody = || "nobody".to_owned();
             let (was, will_be) = (was.unwrap_or_else(nobody), will_be.unwrap_or_else(nobody));
@@ -296,7 +299,8 @@ async fn apply_file(engine: &Engine, file: &Path, teller: &Teller) -> anyhow::Re
 /// People whom mail should reach, and no server to hand it to: better said now than at 3 a.m.
 fn warn_without_mail(engine: &Engine, config: &Config) {
     let org = engine.org();
-    let people = org.bundle().people.iter().filter(|person| person.contacts.iter().any(|contact| contact.email.is_some())).count();
+    let by_mail = |contact: &Contact| org.channels().of(&contact.address).is_some_and(|form| form.carriage == Carriage::Mail);
+    let people = org.bundle().people.iter().filter(|person| person.contacts.iter().any(by_mail)).count();
     if people > 0 && config.smtp.is_none() {
         tracing::warn!(people, "no --smtp is set, so nobody is reached by mail");
     }

@@ -7,9 +7,10 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use allclear_channels::carry::http::Transports;
+use allclear_channels::outbound::wording::one_line_of;
 use allclear_channels::registry::Channels;
 use allclear_domain::ids::IncidentId;
-use allclear_domain::wire::{Message, NoticeKind, Outcome, Target};
+use allclear_domain::wire::{Message, Outcome, REQUESTS_PER_MESSAGE_MAX, Request, Response, Step, Target};
 use allclear_engine::ports::{BoxFuture, Transport};
 use jiff::Timestamp;
 
@@ -36,11 +37,23 @@ impl Transport for Carrier {
             let Some(channel) = self.channels.channel(channel) else {
                 return Outcome::Rejected { why: format!("this program has no channel `{channel}`") };
             };
-            match channel.request(message, target, now) {
-                Ok(request) => channel.outcome(&self.transports.send(request).await),
-                Err(why) => Outcome::Rejected { why },
-            }
+            carry(channel.start(message, target, now), |request| self.transports.send(request)).await
         })
+    }
+}
+
+/// Asks what the channel asks, one request after another, until it says how the message ended.
+async fn carry<F: Future<Output = Response>>(first: Step<'_>, send: impl Fn(Request) -> F) -> Outcome {
+    let mut step = first;
+    for _ in 0..REQUESTS_PER_MESSAGE_MAX {
+        match step {
+            Step::Done(outcome) => return outcome,
+            Step::Ask(request, then) => step = then(&send(request).await),
+        }
+    }
+    match step {
+        Step::Done(outcome) => outcome,
+        Step::Ask(..) => Outcome::Rejected { why: format!("it would take more than {REQUESTS_PER_MESSAGE_MAX} requests") },
     }
 }
 
@@ -78,22 +91,13 @@ impl Transport for Recorder {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         for (index, notice) in message.notices.iter().enumerate() {
             let ack_url = message.ack_urls.get(index).or(message.bundle_url.as_ref()).cloned().unwrap_or_default();
-            let incident = &notice.incident;
-            let again = if notice.round > 1 { format!(", round {}", notice.round) } else { String::new() };
-            let what = match (notice.kind, &notice.text) {
-                (NoticeKind::Page, _) => format!(" (step {}{again})", notice.step),
-                (NoticeKind::ConfirmRecovery, _) => ": all its alerts have recovered. Is it over?".to_owned(),
-                (NoticeKind::StillOnIt | NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over, text) => {
-                    text.as_ref().map(|text| format!(": {text}")).unwrap_or_default()
-                }
-            };
             let asks = !notice.kind.tells();
             sent.push_back(Recorded {
                 at: now,
-                incident: incident.id,
+                incident: notice.incident.id,
                 person: notice.person.clone(),
                 channel: channel.to_owned(),
-                text: format!("{} [{}] {}{what}", incident.reference, incident.severity, incident.title),
+                text: one_line_of(notice),
                 ack_url: if asks { ack_url } else { String::new() },
             });
             if sent.len() > RECORDED_MAX {
@@ -102,5 +106,47 @@ impl Transport for Recorder {
         }
         drop(sent);
         Box::pin(std::future::ready(Outcome::Delivered { receipt: "shown in the demo".to_owned() }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    /// Asks so often, each time with what was answered before, and is delivered then.
+    fn asking(times: usize, heard: u16) -> Step<'static> {
+        if times == 0 {
+            return Step::Done(Outcome::Delivered { receipt: heard.to_string() });
+        }
+        let request = Request::Http { url: format!("https://x.example/{heard}"), headers: Vec::new(), body: Vec::new() };
+        Step::Ask(
+            request,
+            Box::new(move |response| match response {
+                Response::Http { status, .. } => asking(times - 1, *status),
+                other => Step::rejected(format!("{other:?}")),
+            }),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_message_takes_as_many_requests_as_its_channel_asks_and_no_end_of_them() {
+        let asked = RefCell::new(Vec::new());
+        let send = |request: Request| {
+            let Request::Http { url, .. } = request else { panic!("not asked for") };
+            asked.borrow_mut().push(url);
+            let status = 200 + u16::try_from(asked.borrow().len()).unwrap();
+            std::future::ready(Response::Http { status, retry_after: None, body: String::new() })
+        };
+        assert_eq!(carry(asking(2, 0), send).await, Outcome::Delivered { receipt: "202".to_owned() });
+        assert_eq!(*asked.borrow(), ["https://x.example/0", "https://x.example/201"], "the second knows the answer to the first");
+        assert_eq!(carry(Step::rejected("no"), send).await, Outcome::Rejected { why: "no".to_owned() });
+        assert_eq!(asked.borrow().len(), 2, "nothing was asked");
+        asked.borrow_mut().clear();
+        assert!(matches!(carry(asking(REQUESTS_PER_MESSAGE_MAX, 0), send).await, Outcome::Delivered { .. }));
+        asked.borrow_mut().clear();
+        assert!(matches!(carry(asking(usize::MAX, 0), send).await, Outcome::Rejected { .. }));
+        assert_eq!(asked.borrow().len(), REQUESTS_PER_MESSAGE_MAX);
     }
 }

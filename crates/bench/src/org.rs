@@ -54,7 +54,7 @@ mod tests {
         let bundle: Bundle = serde_saphyr::from_str(&text).unwrap();
         assert_eq!(bundle.people.len(), 201);
         assert_eq!((bundle.people[200].id.as_str(), bundle.people[200].access), (super::GUEST, Some(Access::Guest)));
-        assert_eq!(bundle.people[7].contacts[0].webhook.as_deref(), Some("http://127.0.0.1:9099/p007"));
+        assert_eq!(bundle.people[7].contacts[0].address.get("webhook"), Some("http://127.0.0.1:9099/p007"));
         assert_eq!(bundle.integrations[7].key.as_deref(), Some("bench-key-007"));
         assert_eq!(bundle.integrations[7].service.as_deref(), Some("s007"));
         assert_eq!(bundle.services[7].escalation.as_deref(), Some("e007"));

@@ -4,40 +4,58 @@
 //! Formats hold no state, so one of each serves the whole program; channels hold what the settings
 //! say, so the program makes them once.
 
-use allclear_domain::wire::{Channel, Target};
+use allclear_domain::channel::{ChannelForm, WaysOut};
+use allclear_domain::wire::Channel;
 
 pub use crate::inbound::{format, formats, kinds, routes};
-use crate::outbound::email::Email;
-use crate::outbound::webhook::Webhook;
+use crate::outbound::email::{self, Email};
+use crate::outbound::ntfy::{self, Ntfy};
+use crate::outbound::webhook::{self, Webhook};
 
-/// All channels that go out.
-#[derive(Debug)]
-pub struct Channels {
-    webhook: Webhook,
-    email: Email,
+/// What a channel is made with: what the settings say.
+#[derive(Debug, Clone, Copy)]
+pub struct Around<'a> {
+    /// The base URL's host.
+    pub host: &'a str,
 }
 
+/// What a channel says of itself, and how it is made.
+type WayOut = (&'static ChannelForm, fn(Around<'_>) -> Box<dyn Channel>);
+
+/// All channels that go out, in the order of the documentation.
+static ALL_WAYS_OUT: [WayOut; 3] = [
+    (&email::FORM, |around| Box::new(Email::new(around.host))),
+    (&webhook::FORM, |_| Box::new(Webhook)),
+    (&ntfy::FORM, |_| Box::new(Ntfy)),
+];
+
+static FORMS: [&ChannelForm; ALL_WAYS_OUT.len()] = {
+    let mut forms = [ALL_WAYS_OUT[0].0; ALL_WAYS_OUT.len()];
+    let mut at = 1;
+    while at < forms.len() {
+        forms[at] = ALL_WAYS_OUT[at].0;
+        at += 1;
+    }
+    forms
+};
+
+/// What all channels say of themselves, for whatever asks without sending.
+pub static WAYS_OUT: WaysOut = WaysOut(&FORMS);
+
+/// All channels, made.
+pub struct Channels(Vec<Box<dyn Channel>>);
+
 impl Channels {
-    /// The channels; `host` ends the `Message-ID` of mails, and is the base URL's host.
+    /// The channels, of what the settings say.
     #[must_use]
-    pub fn new(host: &str) -> Self {
-        Self { webhook: Webhook, email: Email::new(host) }
+    pub fn new(around: Around<'_>) -> Self {
+        Self(ALL_WAYS_OUT.iter().map(|(_, make)| make(around)).collect())
     }
 
     /// The channel of this name.
     #[must_use]
     pub fn channel(&self, name: &str) -> Option<&dyn Channel> {
-        let all: [&dyn Channel; 2] = [&self.webhook, &self.email];
-        all.into_iter().find(|channel| channel.name() == name)
-    }
-
-    /// The channel that speaks to this target.
-    #[must_use]
-    pub fn for_target(&self, target: &Target) -> &dyn Channel {
-        match target {
-            Target::Webhook { .. } => &self.webhook,
-            Target::Email { .. } => &self.email,
-        }
+        self.0.iter().map(AsRef::as_ref).find(|channel| channel.form().name == name)
     }
 }
 
@@ -47,9 +65,9 @@ mod tests {
 
     #[test]
     fn every_way_is_found_by_its_own_name() {
-        let channels = Channels::new("ac.example");
-        for name in ["webhook", "email"] {
-            assert_eq!(channels.channel(name).map(Channel::name), Some(name));
+        let channels = Channels::new(Around { host: "ac.example" });
+        for form in WAYS_OUT.iter() {
+            assert!(std::ptr::eq(channels.channel(form.name).unwrap().form(), form), "{}", form.name);
         }
         assert!(channels.channel("pigeon").is_none());
     }

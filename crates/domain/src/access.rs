@@ -314,7 +314,7 @@ mod tests {
                           {"id": "nobodys", "time_zone": "UTC", "layers": [{"people": ["dan"], "every": "1w", "handoff": "Mon 09:00", "starts": "2026-01-05"}]}],
         }))
         .unwrap();
-        let org = Org::build(1, org);
+        let org = Org::build(1, org, crate::channel::WaysOut::NONE);
         let who = |id: &str, scope| Principal { actor: Actor::Person(id.into()), scope };
         let takes = |id: &str, schedule: &str, person: &str| may_take(&org, &who(id, Scope::Respond), schedule, person);
         assert!(takes("ana", "s", "ana") && takes("cho", "s", "dan") && takes("cho", "s", "cho"));

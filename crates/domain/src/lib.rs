@@ -6,14 +6,19 @@
 //! Where to look: [`signal`] (what a monitor sent becomes an alert and a decision), [`incident`],
 //! [`paging`], [`review`] and [`action`] (the event-sourced streams), [`expect`] (rules with a deadline),
 //! [`oncall`] (who is on call), [`org`] (the organisation, a versioned snapshot of all forms),
-//! [`event`] (the envelope and its hash chain), [`wire`] (what crosses to vendors),
+//! [`event`] (the envelope and its hash chain), [`wire`] (what crosses to vendors), [`channel`] (what a channel says of itself),
 //! [`view`] (what people read).
 
 // A kind that is added is asked for wherever kinds are told apart.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+// The sample of channels is read by tests inside and outside.
+#[cfg(test)]
+extern crate self as allclear_domain;
+
 pub mod access;
 pub mod action;
+pub mod channel;
 pub mod checkpoint;
 pub mod event;
 pub mod expect;

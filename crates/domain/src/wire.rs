@@ -2,14 +2,16 @@
 //!
 //! Channels are sans-I/O: an [`Inbound`] turns bytes and headers into signals and the answer that
 //! format expects; a [`Channel`] turns a message into one request at a time and reads the
-//! answers. Only the transports do I/O, so retries, tracing and fault injection exist once.
+//! answers. What it is called and what its addresses hold is in [`crate::channel`]. Only the transports do I/O, so retries, tracing and fault injection exist once.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::channel::{Address, ChannelForm};
 use crate::ids::{IncidentId, MessageId, PageId};
+use crate::org::model::NotifyUrgency;
 use crate::time::Length;
 
 /// Labels of an alert, sorted by name; empty values do not exist.
@@ -279,33 +281,13 @@ pub trait Inbound: Send + Sync {
     }
 }
 
-/// How a message reaches a person: which channel, and the address, from the organisation.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Target {
-    /// A mailbox.
-    Email {
-        /// `name@host`
-        address: String,
-        /// The person's name, for the header.
-        name: String,
-    },
-    /// A signed webhook (Standard Webhooks 1.0).
-    Webhook {
-        /// Where to POST.
-        url: String,
-        /// `whsec_…`, decrypted; absent means unsigned.
-        secret: Option<String>,
-    },
-}
-
-impl std::fmt::Debug for Target {
-    /// Shows which channel, never the address or the secret.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Email { .. } => "Target::Email",
-            Self::Webhook { .. } => "Target::Webhook",
-        })
-    }
+/// Whom a message reaches: the address, from the organisation, with its secrets in the clear.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Target {
+    /// The name of the person or the audience, for a header.
+    pub name: String,
+    /// Where.
+    pub address: Address,
 }
 
 /// What a notice wants of the person.
@@ -442,6 +424,8 @@ pub struct Message {
     pub created_at: Timestamp,
     /// Whether an earlier try may have arrived.
     pub in_doubt: bool,
+    /// Whether it is to wake somebody: of the worst incident that it is about.
+    pub urgency: NotifyUrgency,
     /// One or more; of several the worst first.
     pub notices: Vec<Notice>,
     /// `/a/{token}` in full, one per notice, in the same order; of many notices only of the first [`WRITTEN_OUT_MAX`].
@@ -530,6 +514,13 @@ pub enum Outcome {
         /// The provider's word for it: status, queue id.
         receipt: String,
     },
+    /// The provider has taken it, and says later whether it arrived: within this time, by a receipt that names the message.
+    Accepted {
+        /// The provider's word for it.
+        receipt: String,
+        /// How long a receipt is waited for; without one it counts as not delivered.
+        within: Length,
+    },
     /// Not now.
     Retry {
         /// How long the provider asked to wait.
@@ -571,15 +562,38 @@ impl Outcome {
     }
 }
 
-/// A way out: how one kind of contact method is spoken.
+/// Most requests that one message takes; a channel that asks for more is mistaken.
+pub const REQUESTS_PER_MESSAGE_MAX: usize = 8;
+
+/// What a channel does next for a message.
+pub enum Step<'a> {
+    /// Asks its provider, and reads the answer.
+    Ask(Request, Then<'a>),
+    /// Is done with it.
+    Done(Outcome),
+}
+
+/// Reads an answer.
+pub type Then<'a> = Box<dyn FnOnce(&Response) -> Step<'a> + Send + 'a>;
+
+impl<'a> Step<'a> {
+    /// The last question, or the only one: its answer says how it ended.
+    #[must_use]
+    pub fn last(request: Request, outcome: impl FnOnce(&Response) -> Outcome + Send + 'a) -> Self {
+        Self::Ask(request, Box::new(|response| Self::Done(outcome(response))))
+    }
+
+    /// No request can be made of it: never this way.
+    #[must_use]
+    pub fn rejected(why: impl Into<String>) -> Self {
+        Self::Done(Outcome::Rejected { why: why.into() })
+    }
+}
+
+/// A way out: how one kind of address is spoken to.
 pub trait Channel: Send + Sync {
-    /// `email`, `webhook`, …
-    fn name(&self) -> &'static str;
-    /// The request for this message to this target; `now` is this attempt's instant.
-    ///
-    /// # Errors
-    /// When no request can be made of it (a bad address): in words, and never again.
-    fn request(&self, message: &Message, target: &Target, now: Timestamp) -> Result<Request, String>;
-    /// What the answer means.
-    fn outcome(&self, response: &Response) -> Outcome;
+    /// What it says of itself.
+    fn form(&self) -> &'static ChannelForm;
+    /// The first step for this message to this target; `now` is this attempt's instant.
+    fn start<'a>(&'a self, message: &'a Message, target: &'a Target, now: Timestamp) -> Step<'a>;
 }

@@ -12,7 +12,7 @@ use allclear_domain::expect::Rule;
 use allclear_domain::paging::AGAIN_EVERY_HIGH;
 use allclear_domain::paging::{AtStep, Command, Event, PEOPLE_PER_STEP_MAX, Refusal, SendReport, Status};
 use allclear_domain::time::{Length, after};
-use world::{World, acknowledge, at, decline, delayed, delivered, failed, in_doubt, org, policy};
+use world::{World, accepted, acknowledge, at, decline, delayed, delivered, failed, in_doubt, org, policy};
 
 /// A rota, then Cho; the rota again in a second round; Cho as the catch-all.
 fn usual() -> World {
@@ -103,6 +103,43 @@ fn without_anybody_left_the_page_is_exhausted_and_says_why() {
         assert_eq!(world.status(), Status::Exhausted);
         assert!(world.sent.is_empty());
     }
+}
+
+#[test]
+fn what_a_provider_took_counts_once_it_says_that_it_arrived() {
+    let receipts = |world: &World| world.live().iter().filter(|e| e.rule == Rule::MessageReceipt).count();
+    let mut world = usual();
+    assert_eq!(world.report("ana", "hook", accepted()), ["accepted: ana hook"]);
+    let soonest = world.live()[0];
+    assert_eq!((soonest.rule, soonest.next_look_at), (Rule::MessageReceipt, after(world.now, Length::from_secs(30))));
+    assert_eq!(world.report("ana", "hook", delivered()), ["delivered: ana hook"]);
+    assert_eq!(receipts(&world), 0, "nothing is waited for any more");
+
+    // No receipt is a send that failed: the next way at once, and after the last one the next step.
+    let mut world = usual();
+    world.report("ana", "hook", accepted());
+    assert_eq!(world.look(false), ["failed: ana hook", "raised: ana mail; ana could not be reached by hook"]);
+    world.report("ana", "mail", accepted());
+    assert_eq!(world.look(false)[0], "failed: ana mail");
+    assert_eq!((world.page.as_ref().unwrap().step, receipts(&world)), (2, 0), "the next step follows");
+
+    // A receipt that says no is the same, without the wait.
+    let mut world = usual();
+    world.report("ana", "hook", accepted());
+    assert_eq!(world.report("ana", "hook", failed()), ["failed: ana hook", "raised: ana mail; ana could not be reached by hook"]);
+    assert_eq!(receipts(&world), 0);
+
+    // Whoever acknowledged was reached: nothing is waited for, and what is heard later is told.
+    let mut world = usual();
+    world.report("ana", "hook", accepted());
+    world.run(acknowledge("ana")).unwrap();
+    assert!(world.live().is_empty());
+    assert_eq!(world.report("ana", "hook", delivered()), ["delivered after the end: ana hook"]);
+    // A provider that takes it only then opens nothing.
+    let mut world = usual();
+    world.run(acknowledge("ana")).unwrap();
+    world.report("ana", "hook", accepted());
+    assert!(world.live().is_empty());
 }
 
 #[test]

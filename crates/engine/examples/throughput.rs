@@ -49,7 +49,12 @@ fn main() {
 async fn run(path: &str, callers: usize, per_request: usize, seconds: u64, kind: &str) {
     let url = if path.starts_with("postgres") { path.to_owned() } else { format!("sqlite:{path}") };
     let db = Db::open(&url, OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap();
-    let ports = Ports { clock: Arc::new(SystemClock::default()), rng: Arc::new(SystemRng), transport: Arc::new(Nowhere) };
+    let ports = Ports {
+        clock: Arc::new(SystemClock::default()),
+        rng: Arc::new(SystemRng),
+        transport: Arc::new(Nowhere),
+        channels: allclear_channels::registry::WAYS_OUT,
+    };
     let outbox = OutboxSettings { per_target: 0, ..OutboxSettings::default() };
     let settings = EngineSettings { base_url: "http://localhost:1".into(), quarantine: false, outbox, admin_token: None };
     let engine = Engine::start(db, ports, settings, SecretKey::from_bytes([1; 32])).await.unwrap();

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use allclear_domain::channel::WaysOut;
 use allclear_domain::ids::IdGen;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::time::after;
@@ -104,6 +105,12 @@ impl Engine {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.shared.ports.clock.now()
+    }
+
+    /// The channels that there are here.
+    #[must_use]
+    pub fn channels(&self) -> WaysOut {
+        self.shared.ports.channels
     }
 
     /// The organisation in force.

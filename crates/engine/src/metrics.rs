@@ -3,6 +3,7 @@
 
 use std::sync::atomic::AtomicU64;
 
+use allclear_domain::channel::WaysOut;
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -225,7 +226,7 @@ impl Metrics {
 
     /// Prometheus' text.
     #[must_use]
-    pub fn text(&self, gauges: &Gauges) -> String {
+    pub fn text(&self, gauges: &Gauges, channels: WaysOut) -> String {
         let state = |state: &str| StateLabel { state: state.to_owned() };
         self.alerts.get_or_create(&state("open")).set(gauges.alerts_open);
         self.alerts.get_or_create(&state("ended")).set(gauges.alerts_ended);
@@ -236,9 +237,9 @@ impl Metrics {
         }
         self.expectations_live.set(gauges.expectations_live);
         self.outbox_waiting.clear();
-        for channel in ["email", "webhook"] {
-            let waiting = gauges.outbox_waiting.iter().find(|(name, _)| name == channel).map_or(0, |(_, n)| *n);
-            self.outbox_waiting.get_or_create(&ChannelLabel { channel: channel.to_owned() }).set(waiting);
+        for channel in channels.iter() {
+            let waiting = gauges.outbox_waiting.iter().find(|(name, _)| name == channel.name).map_or(0, |(_, n)| *n);
+            self.outbox_waiting.get_or_create(&ChannelLabel { channel: channel.name.to_owned() }).set(waiting);
         }
         let mut out = String::new();
         // Writing into a string does not fail.

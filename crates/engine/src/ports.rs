@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use allclear_domain::channel::WaysOut;
 use allclear_domain::wire::{Message, Outcome, Target};
 use jiff::{SignedDuration, Timestamp};
 
@@ -55,6 +56,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     pub rng: Arc<dyn Rng>,
     pub transport: Arc<dyn Transport>,
+    /// What that transport speaks, each as it describes itself.
+    pub channels: WaysOut,
 }
 
 /// The operating system's randomness.

@@ -50,7 +50,7 @@ impl Engine {
         ports.rng.fill(&mut seed);
         let seed = u64::from_le_bytes(seed);
         let node = NodeId::from_bits(IdGen::new(seed).next(booted_at));
-        let (org, unread_forms) = crate::org::load(&db, &key).await?;
+        let (org, unread_forms) = crate::org::load(&db, &key, ports.channels).await?;
         let org = Arc::new(org);
         let quarantined = settings.quarantine || rows::meta::get(&db, rows::meta::QUARANTINE).await?.is_some();
         let setup = Setup { node, booted_at, shared: db.dialect() == Dialect::Postgres, quarantined, seed: seed.rotate_left(17) };

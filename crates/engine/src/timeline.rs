@@ -164,6 +164,14 @@ pub fn line(org: &Org, kind: &str, actor: &str, body: Option<&Value>) -> String 
         "notice_raised" => {
             format!("{} is told by {} ({}): {}", name(&text("person")), text("contact"), text("channel"), text("because"))
         }
+        "send_accepted" => format!(
+            "{} is being told by {} ({}): {}; whether it arrived is heard within {}",
+            name(&text("person")),
+            text("contact"),
+            text("channel"),
+            text("receipt"),
+            text("within")
+        ),
         "delivered" => {
             let late = if flag("after_end") { "; it was in flight when the page ended" } else { "" };
             format!(

@@ -12,7 +12,7 @@ use allclear_domain::access::{Actor, Principal, Scope};
 use allclear_domain::incident::{self, Severity, State};
 use allclear_domain::org::model::Bundle;
 use allclear_domain::paging;
-use allclear_domain::time::from_micros;
+use allclear_domain::time::{Length, from_micros};
 use allclear_domain::view::IncidentView;
 use allclear_domain::wire::{Message, NoticeKind, Outcome, Signal, SignalAction, Target};
 use allclear_engine::core::{Arrived, Command, Input, Once, Refusal, Reply};
@@ -120,7 +120,12 @@ impl World {
     async fn over(db: Db, outbox: OutboxSettings) -> Self {
         let clock = Arc::new(HandClock { micros: AtomicI64::new(1_790_000_000_000_000), moved: watch::channel(()).0 });
         let sink = Arc::new(Sink::default());
-        let ports = Ports { clock: clock.clone(), rng: Arc::new(Counting(Mutex::new(3))), transport: sink.clone() };
+        let ports = Ports {
+            clock: clock.clone(),
+            rng: Arc::new(Counting(Mutex::new(3))),
+            transport: sink.clone(),
+            channels: allclear_channels::registry::WAYS_OUT,
+        };
         let settings = EngineSettings { base_url: "http://localhost:1".into(), quarantine: false, outbox, admin_token: None };
         let engine = Engine::start(db, ports, settings, SecretKey::from_bytes([1; 32])).await.unwrap();
         let bundle: Bundle = serde_json::from_str(ORG).unwrap();
@@ -279,6 +284,56 @@ async fn a_send_that_fails_pulls_the_next_way_and_then_the_next_step_forward(url
     world.sink.answers.lock().unwrap().insert("email".into(), vec![no]);
     world.signal(SignalAction::Trigger, "disk", &[]).await.unwrap();
     assert_eq!(world.told(), [pair("ana", "webhook"), pair("ana", "email"), pair("ben", "webhook")]);
+    world.healthy().await;
+}
+
+async fn what_a_provider_took_is_delivered_by_its_receipt(url: &str) {
+    let world = World::new(url).await;
+    let accepted = Outcome::Accepted { receipt: "202 SM1".into(), within: Length::from_secs(30) };
+    world.sink.answers.lock().unwrap().insert("webhook".into(), vec![accepted.clone(), accepted.clone(), accepted]);
+    let who = Principal { actor: Actor::Administrator, scope: Scope::Admin };
+    let messages = async |key: &str| {
+        let incident = world.incidents().await.into_iter().find(|one| one.title.starts_with(key)).unwrap();
+        let pages = world.engine.queries(&who).pages(incident.id.parse().unwrap()).await.unwrap();
+        pages.into_iter().flat_map(|page| page.messages).map(|one| (one.id.parse().unwrap(), one.state)).collect::<Vec<_>>()
+    };
+    let kinds = async |key: &str| {
+        let incident = world.incidents().await.into_iter().find(|one| one.title.starts_with(key)).unwrap();
+        let events = world.engine.queries(&who).events(incident.id.parse().unwrap(), 0, 1000).await.unwrap();
+        events.into_iter().map(|event| event.kind).collect::<Vec<_>>()
+    };
+    // The receipt comes in time.
+    world.signal(SignalAction::Trigger, "arrived", &[]).await.unwrap();
+    let (message, state) = messages("arrived").await.remove(0);
+    assert_eq!(state, "accepted");
+    world.engine.receipt(message, Ok("delivered to +34…".into())).await.unwrap();
+    // Once more, as providers do.
+    world.engine.receipt(message, Ok("delivered to +34…".into())).await.unwrap();
+    assert_eq!(messages("arrived").await[0].1, "delivered");
+    world.advance(59).await;
+    assert_eq!(world.told(), [pair("ana", "webhook")], "nobody waits for it any more");
+    let log = kinds("arrived").await;
+    assert_eq!(log.iter().filter(|kind| *kind == "delivered").count(), 1, "{log:?}");
+    assert!(log.contains(&"send_accepted".to_owned()) && !log.contains(&"send_failed".to_owned()), "{log:?}");
+
+    // None comes: it failed, and the next way has its turn before its minute.
+    world.signal(SignalAction::Trigger, "silent", &[]).await.unwrap();
+    world.advance(29).await;
+    let before = world.told().len();
+    world.advance(1).await;
+    assert_eq!(world.told()[before..], [pair("ana", "email")]);
+    assert_eq!(messages("silent").await.iter().filter(|(_, state)| state == "rejected").count(), 1);
+    assert!(kinds("silent").await.contains(&"send_failed".to_owned()), "the log says so");
+
+    // One that says no: the same, at once.
+    world.signal(SignalAction::Trigger, "refused", &[]).await.unwrap();
+    let before = world.told().len();
+    let (message, _) = messages("refused").await.remove(0);
+    world.engine.receipt(message, Err("the phone is off".into())).await.unwrap();
+    world.engine.quiet().await;
+    assert_eq!(world.told()[before..], [pair("ana", "email")]);
+    // A receipt of something else changes nothing.
+    world.engine.receipt(allclear_domain::ids::MessageId::from_bits(1), Ok("x".into())).await.unwrap();
     world.healthy().await;
 }
 
@@ -461,6 +516,7 @@ on_both! {
     an_acknowledgement_stops_everything,
     what_recovers_with_nobody_on_it_resolves_by_itself,
     a_send_that_fails_pulls_the_next_way_and_then_the_next_step_forward,
+    what_a_provider_took_is_delivered_by_its_receipt,
     a_key_given_twice_does_it_once,
     on_a_full_disk_an_acknowledgement_counts_and_pages_go_on,
     on_a_full_disk_what_was_held_back_and_every_retry_go_out,

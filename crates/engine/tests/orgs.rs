@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 
+use allclear_channels::registry::WAYS_OUT;
 use allclear_domain::access::{Actor, Scope};
 use allclear_domain::org::diff::{Form, FormKind};
 use allclear_domain::org::model::{Bundle, Silence};
@@ -16,6 +17,7 @@ use allclear_engine::engine::Engine;
 use allclear_engine::identity::seal::SecretKey;
 use allclear_engine::identity::sessions::{LinkKind, NotSignedIn, Visitor};
 use allclear_engine::org::OrgError;
+use allclear_engine::org::file::{Format, parse, to_yaml};
 use allclear_engine::org::forms::{Changed, FormError, Seen};
 use allclear_engine::org::silences::{SILENCE_BYTES_MAX, SILENCES_BYTES_PER_INTEGRATION_MAX};
 use allclear_engine::outbox::OutboxSettings;
@@ -92,7 +94,8 @@ async fn node(url: &str) -> (Engine, Arc<Seam>) {
 async fn started(url: &str, quarantine: bool) -> (Engine, Arc<Seam>) {
     let db = Db::open(url, OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap();
     let seam = Arc::new(Seam::default());
-    let ports = Ports { clock: seam.clone(), rng: seam.clone(), transport: Arc::new(Nothing) };
+    let ports =
+        Ports { clock: seam.clone(), rng: seam.clone(), transport: Arc::new(Nothing), channels: allclear_channels::registry::WAYS_OUT };
     let settings =
         EngineSettings { base_url: "http://localhost:1".into(), quarantine, outbox: OutboxSettings::default(), admin_token: None };
     (Engine::start(db, ports, settings, SecretKey::from_bytes([1; 32])).await.unwrap(), seam)
@@ -330,5 +333,53 @@ async fn tries_count_by_person_however_the_account_is_typed() {
     for typed in ["ana", "ana@example.org"] {
         let tried = engine.sign_in(typed, "wrong", &visitor).await;
         assert!(matches!(tried, Err(NotSignedIn::Throttled(_))), "{typed}: {tried:?}");
+    }
+}
+
+/// Whatever channel it is of, and whoever owns it.
+#[tokio::test]
+async fn every_secret_of_an_address_is_sealed_masked_and_kept() {
+    const MASK: &str = "********";
+    for form in WAYS_OUT.iter() {
+        let (engine, _) = node("sqlite::memory:").await;
+        let contact: serde_json::Map<String, Value> = [("id", "c")]
+            .into_iter()
+            .chain(form.fields.iter().map(|f| (f.key, f.example)))
+            .map(|(k, v)| (k.to_owned(), v.into()))
+            .collect();
+        let file = |contact: &Value| -> Bundle {
+            let people = json!([{"id": "ana", "name": "Ana", "contacts": [contact]}]);
+            serde_json::from_value(json!({"people": people, "audiences": [{"id": "all", "contacts": [contact]}]})).unwrap()
+        };
+        let address = |engine: &Engine, who: &str| engine.org().contact(who, "c").unwrap().0.address.clone();
+        engine.apply_org(file(&contact.clone().into()), None, false, &Actor::Administrator).await.unwrap();
+        let stored = allclear_store::rows::form::all(engine.db()).await.unwrap();
+        let exported = to_yaml(engine.org().bundle(), WAYS_OUT).unwrap();
+        for field in form.fields {
+            for row in &stored {
+                assert_eq!(row.body.contains(field.example), !field.is_secret(), "{}: {}", field.key, row.body);
+            }
+            for who in ["ana", "audience:all"] {
+                assert_eq!(address(&engine, who).get(field.key), Some(field.example), "what is sent with is in the clear");
+            }
+            for kind in [(FormKind::Person, "ana"), (FormKind::Audience, "all")] {
+                let shown = body(&engine, kind.0, kind.1).await["contacts"][0][field.key].clone();
+                assert_eq!(shown, if field.is_secret() { MASK } else { field.example }, "{}", field.key);
+            }
+            assert_eq!(exported.contains(field.example), !field.is_secret(), "{exported}");
+        }
+        // What is shown, applied again, and what says nothing of secrets change nothing.
+        let bare = json!({"id": "c", form.name: form.fields[0].example});
+        for again in [parse(&exported, Format::Yaml, "org.yaml").unwrap().bundle, file(&bare)] {
+            let applied = engine.apply_org(again, None, false, &Actor::Administrator).await.unwrap();
+            assert_eq!((applied.changes, applied.made), (Vec::new(), Vec::new()), "{}", form.name);
+        }
+        // Where none is stored, what the channel makes is made and told once, for each.
+        let (engine, _) = node("sqlite::memory:").await;
+        let made = engine.apply_org(file(&bare), None, false, &Actor::Administrator).await.unwrap().made;
+        assert_eq!(made.len(), 2 * form.fields.iter().filter(|field| field.is_made()).count(), "{}: {made:?}", form.name);
+        for field in form.fields.iter().filter(|field| field.is_made()) {
+            assert_eq!(address(&engine, "ana").get(field.key), Some(made[0].secret.as_str()));
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! Every route matches one value of the label `kind`, so that [`expected`] can say what must
 //! become of a signal without the rules it is there to check.
 
+use allclear_domain::channel::Address;
 use allclear_domain::incident::Severity;
 use allclear_domain::org::model::{
     Audience, Bundle, Contact, Declare, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, Override, Person, Restriction,
@@ -100,9 +101,7 @@ pub fn coordinated(dice: &mut Dice, bundle: &mut Bundle) {
     }
     let address = |dice: &mut Dice, n: u64| Contact {
         id: format!("list{n}"),
-        email: Some(format!("list{n}@example.org")),
-        webhook: None,
-        secret: None,
+        address: Address::of([("email", format!("list{n}@example.org"))]),
         verified: dice.chance(800),
     };
     bundle.audiences = (0..AUDIENCES)
@@ -231,9 +230,11 @@ pub fn changed(dice: &mut Dice, old: &Bundle, now: Timestamp, n: u64) -> (Bundle
 fn person(dice: &mut Dice, n: u64) -> Person {
     let contact = |id: &str, email: bool, verified: bool| Contact {
         id: id.to_owned(),
-        email: email.then(|| format!("{id}{n}@example.org")),
-        webhook: (!email).then(|| format!("https://push.example.org/{n}")),
-        secret: None,
+        address: Address::of([if email {
+            ("email", format!("{id}{n}@example.org"))
+        } else {
+            ("webhook", format!("https://push.example.org/{n}"))
+        }]),
         verified,
     };
     let entry = |id: &str, secs: u64| NotifyEntry { contact: id.to_owned(), after: Length::from_secs(secs) };

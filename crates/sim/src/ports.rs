@@ -142,7 +142,12 @@ impl Transport for NoWayOut {
 /// The ports of one node.
 #[must_use]
 pub fn ports(clock: Arc<SimClock>, seed: u64) -> Ports {
-    Ports { clock, rng: Arc::new(SeededRng(Mutex::new(IdGen::new(seed)))), transport: Arc::new(NoWayOut) }
+    Ports {
+        clock,
+        rng: Arc::new(SeededRng(Mutex::new(IdGen::new(seed)))),
+        transport: Arc::new(NoWayOut),
+        channels: allclear_channels::registry::WAYS_OUT,
+    }
 }
 
 /// Runs a future that is ready when first polled, as all are over a store run by its caller.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use allclear_channels::registry::WAYS_OUT;
 use allclear_domain::access::Actor;
 use allclear_domain::ids::{IdGen, IncidentId, MessageId, NodeId};
 use allclear_domain::org::snapshot::Org;
@@ -252,7 +253,7 @@ impl World {
         let mut side = Dice::new(seed.wrapping_mul(0x2545_f491).wrapping_add(29));
         let mut bundle = orgs::organisation(&mut dice, now);
         orgs::coordinated(&mut side, &mut bundle);
-        let org = Arc::new(Org::build(1, bundle));
+        let org = Arc::new(Org::build(1, bundle, WAYS_OUT));
         let monitors = (0..dice.between(3, 9)).map(|n| Monitor::new(&mut dice, n)).collect::<Vec<_>>();
         let shared = dice.chance(250);
         let calm = dice.chance(250);
@@ -614,7 +615,7 @@ impl World {
         if !writes.is_empty() {
             block_on(self.db.commit(writes)).expect("a store in memory answers");
         }
-        self.org = Arc::new(Org::build(version, bundle));
+        self.org = Arc::new(Org::build(version, bundle, WAYS_OUT));
         if self.oracle.a_page_runs() {
             self.reached("the organisation changed while a page ran");
         }

@@ -48,6 +48,8 @@ pub struct Delivery {
     pub id: String,
     /// `webhook-timestamp`, seconds since 1970 by the sender's clock.
     pub timestamp: i64,
+    /// `authorization`; empty where there is none.
+    pub authorization: String,
     /// Whether the signature fits [`SECRET`].
     pub signed: bool,
     /// The body; null where it is not JSON.
@@ -273,6 +275,7 @@ fn read(path: String, headers: &HashMap<String, String>, body: &[u8], began: Ins
         path,
         id: id.to_owned(),
         timestamp: timestamp.parse().unwrap_or(0),
+        authorization: header("authorization").to_owned(),
         signed: header("webhook-signature").split(' ').any(|given| given == wanted),
         body: serde_json::from_slice(body).unwrap_or(Value::Null),
         began,

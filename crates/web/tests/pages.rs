@@ -236,3 +236,17 @@ async fn a_path_that_leads_nowhere_has_a_page_with_the_same_headers() {
     assert_eq!(response.headers()["content-type"], "application/problem+json");
     assert_eq!(response.headers()["x-content-type-options"], "nosniff");
 }
+
+#[tokio::test]
+async fn a_contact_is_asked_for_in_the_words_of_its_channel() {
+    let world = World::at(NOON).await;
+    for path in ["/settings/person/new", "/settings/audience/new"] {
+        let told = text(ask(&world, WebOptions::default(), path, Some("letmein")).await).await;
+        for form in allclear_channels::registry::WAYS_OUT.iter() {
+            assert!(told.contains(&form.example().replace('"', "&quot;")), "{path}: {}", form.name);
+            for field in form.fields {
+                assert!(told.contains(&format!("<code>{}</code> {}. {}", field.key, field.label, field.hint)), "{path}: {}", field.key);
+            }
+        }
+    }
+}

@@ -35,9 +35,9 @@ pub(crate) async fn show(State(api): State<Api>, _: Who<Admin>, headers: HeaderM
     let org = api.engine.org();
     let wants_json = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("json"));
     if wants_json {
-        return Ok(Json(masked(org.bundle())).into_response());
+        return Ok(Json(masked(org.bundle(), org.channels())).into_response());
     }
-    let text = file::to_yaml(org.bundle())
+    let text = file::to_yaml(org.bundle(), org.channels())
         .map_err(|why| Problem::new("internal", format!("the organisation cannot be written as YAML: {why}")))?;
     let mut response = text.into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/yaml"));
@@ -138,7 +138,7 @@ fn judged(api: &Api, headers: &HeaderMap, query: &OrgQuery, body: &[u8]) -> Resu
         Err(why) => return Ok(Judged { loaded: None, found: why.problems }),
     };
     let kinds: Vec<_> = registry::kinds().collect();
-    let against = Against { now: api.engine.now(), kinds: &kinds };
+    let against = Against { now: api.engine.now(), kinds: &kinds, channels: api.engine.channels() };
     let found = loaded.check(api.engine.org().bundle(), query.prune, against);
     Ok(Judged { loaded: Some(loaded), found })
 }
@@ -197,7 +197,7 @@ pub(crate) struct OrgHandover {
 /// Who is on call now and would not be any more, were it applied at this moment.
 fn handovers(api: &Api, loaded: &Loaded, prune: bool) -> Vec<OrgHandover> {
     let org = api.engine.org();
-    let after = diff::applied(org.bundle(), &loaded.bundle, prune);
+    let after = diff::applied(org.bundle(), &loaded.bundle, prune, org.channels());
     let found = handover::handovers(&org, after, api.engine.now());
     found.into_iter().map(|Handover { schedule, was, will_be }| OrgHandover { schedule, was, will_be }).collect()
 }
@@ -224,7 +224,8 @@ pub(crate) async fn diff(
     Raw(body): Raw,
 ) -> Result<Json<OrgDiff>, Problem> {
     let (loaded, problems) = usable(&api, &headers, &query, &body)?;
-    let changes = diff::diff(api.engine.org().bundle(), &loaded.bundle, query.prune).into_iter().map(change).collect();
+    let org = api.engine.org();
+    let changes = diff::diff(org.bundle(), &loaded.bundle, query.prune, org.channels()).into_iter().map(change).collect();
     let on_call = handovers(&api, &loaded, query.prune);
     Ok(Json(OrgDiff { changes, on_call, problems }))
 }

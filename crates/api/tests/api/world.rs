@@ -85,7 +85,12 @@ impl World {
     }
 
     pub async fn over(db: Db) -> Self {
-        let ports = Ports { clock: Arc::new(SystemClock::default()), rng: Arc::new(SystemRng), transport: Arc::new(Delivers) };
+        let ports = Ports {
+            clock: Arc::new(SystemClock::default()),
+            rng: Arc::new(SystemRng),
+            transport: Arc::new(Delivers),
+            channels: allclear_channels::registry::WAYS_OUT,
+        };
         let settings = EngineSettings {
             base_url: "http://127.0.0.1:8080".into(),
             quarantine: false,

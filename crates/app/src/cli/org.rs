@@ -51,8 +51,8 @@ fn problem_json(problem: &FileProblem) -> Value {
 /// Offline: as if it were applied to an empty store.
 fn check(file: &Path, form: Form) -> anyhow::Result<()> {
     let kinds: Vec<&str> = registry::kinds().collect();
-    let against = Against { now: SystemClock::default().now(), kinds: &kinds };
-    let problems = match file::read(file, Secrets::Here(environment)) {
+    let against = Against { now: SystemClock::default().now(), kinds: &kinds, channels: registry::WAYS_OUT };
+    let problems = match file::read(file, Secrets::Here(environment, registry::WAYS_OUT)) {
         Ok(loaded) => loaded.check(&Bundle::default(), false, against),
         Err(why) => why.problems,
     };
@@ -155,7 +155,7 @@ async fn send(args: OrgFile, what: &str) -> anyhow::Result<()> {
 /// The bytes to send and their type. A folder is read here and sent as one.
 fn body(file: &Path) -> anyhow::Result<(&'static str, Vec<u8>)> {
     if file.is_dir() {
-        let loaded = file::read(file, Secrets::Here(environment)).map_err(|why| unread(file, &why))?;
+        let loaded = file::read(file, Secrets::Here(environment, registry::WAYS_OUT)).map_err(|why| unread(file, &why))?;
         return Ok(("application/json", serde_json::to_vec(&loaded.bundle)?));
     }
     let kind = match Format::of(file) {
@@ -172,7 +172,7 @@ fn body(file: &Path) -> anyhow::Result<(&'static str, Vec<u8>)> {
     // What the file names with `!env` and `!file` is here, and not where it is sent.
     match std::str::from_utf8(&bytes) {
         Ok(text) => {
-            let text = file::with_secrets(text, file, Secrets::Here(environment)).map_err(|why| unread(file, &why))?;
+            let text = file::with_secrets(text, file, Secrets::Here(environment, registry::WAYS_OUT)).map_err(|why| unread(file, &why))?;
             Ok((kind, text.into_bytes()))
         }
         // The server says where it is not UTF-8.

@@ -200,7 +200,7 @@ pub async fn doctor(args: Doctor) -> anyhow::Result<()> {
         None => key::read_or_make(None, &SystemRng)?,
     };
     let kinds: Vec<&str> = registry::kinds().collect();
-    let mut found = upkeep::doctor(&db, &key, &kinds, SystemClock::default().now()).await?;
+    let mut found = upkeep::doctor(&db, &key, &kinds, registry::WAYS_OUT, SystemClock::default().now()).await?;
     db.close().await;
     let mut hints = Vec::new();
     let client = Client::new(&args.remote)?;

@@ -25,6 +25,7 @@ mod files;
 mod grouping;
 mod kept;
 mod neglect;
+mod ntfy;
 mod over;
 mod pooler;
 mod private;

@@ -11,7 +11,9 @@
 
 use std::borrow::Cow;
 
-use allclear_domain::wire::{About, Channel, Message, NoticeKind, Outcome, Request, Response, Target, WRITTEN_OUT_MAX};
+use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits};
+use allclear_domain::org::check::text::url_fault;
+use allclear_domain::wire::{About, Channel, Message, NoticeKind, Outcome, Request, Response, Step, Target, WRITTEN_OUT_MAX};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
@@ -19,6 +21,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sha2::Sha256;
 
+use super::wording;
 use crate::inbound::text;
 
 /// Longest body, in bytes: Standard Webhooks asks to stay under 20 KB.
@@ -39,6 +42,56 @@ const TEXT_CUT: usize = 3_000;
 const USER_AGENT: &str = concat!("allclear/", env!("CARGO_PKG_VERSION"));
 /// What a secret starts with, in Standard Webhooks.
 const SECRET_PREFIX: &str = "whsec_";
+/// Bytes of a secret: Standard Webhooks 1.0 asks for 24 to 64.
+const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
+/// Random bytes of one that is made here.
+const SECRET_BYTES_MADE: usize = 32;
+/// The channel's name, and the key of its address.
+const NAME: &str = "webhook";
+/// The key of its secret.
+const SECRET: &str = "secret";
+
+/// What the channel says of itself.
+pub static FORM: ChannelForm = ChannelForm {
+    name: NAME,
+    noun: "webhook",
+    id_example: "hook",
+    fields: &[
+        Field {
+            key: NAME,
+            label: "Address",
+            hint: "Where a signed POST of JSON goes; any 2xx is delivery.",
+            shape: "https://…",
+            example: "https://hooks.example.org/ana",
+            kept: Kept::Plain,
+            check: |given| url_fault(given).map_or(Ok(()), |fault| Err(format!("the address {fault}"))),
+        },
+        Field {
+            key: SECRET,
+            label: "Secret",
+            hint: "Signs what is sent, after Standard Webhooks.",
+            shape: "whsec_…",
+            example: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            kept: Kept::Made { bytes: SECRET_BYTES_MADE, text: |random| format!("{SECRET_PREFIX}{}", BASE64.encode(random)) },
+            check: |given| {
+                if is_secret(given) { Ok(()) } else { Err("the secret is not `whsec_` and base64 of 24 to 64 bytes".to_owned()) }
+            },
+        },
+    ],
+    carriage: Carriage::Http,
+    limits: Limits { title_chars: None, text_bytes: Some(STORM_BYTES_MAX), buttons: 0 },
+};
+
+/// Whether a text is `whsec_` and base64 of as many bytes as a secret has.
+fn is_secret(text: &str) -> bool {
+    let Some(encoded) = text.strip_prefix(SECRET_PREFIX) else { return false };
+    let letters = encoded.trim_end_matches('=');
+    let padding = encoded.len() - letters.len();
+    encoded.len().is_multiple_of(4)
+        && padding <= 2
+        && letters.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+        && SECRET_BYTES.contains(&(letters.len() * 3 / 4))
+}
 
 /// The channel.
 #[derive(Debug)]
@@ -129,11 +182,10 @@ fn page_of(message: &Message, index: usize, title_chars_max: usize) -> Option<Pa
 
 /// What is told: whole where it fits, else its beginning and where the whole stands.
 fn told<'a>(whole: &'a str, url: &str, title_chars_max: usize) -> Cow<'a, str> {
-    let start = text::cut(whole, TEXT_CUT);
-    if title_chars_max == text::TITLE_CHARS_MAX || start.len() == whole.len() {
+    if title_chars_max == text::TITLE_CHARS_MAX {
         return Cow::Borrowed(whole);
     }
-    Cow::Owned(format!("{start}… The whole text: {url}"))
+    wording::beginning(whole, TEXT_CUT, url).map_or(Cow::Borrowed(whole), Cow::Owned)
 }
 
 /// What only names a page, of a message that carries more than are written out.
@@ -279,15 +331,11 @@ fn body_of(message: &Message) -> Result<Vec<u8>, String> {
     Ok(body)
 }
 
-impl Channel for Webhook {
-    fn name(&self) -> &'static str {
-        "webhook"
-    }
-
-    fn request(&self, message: &Message, target: &Target, now: Timestamp) -> Result<Request, String> {
-        let Target::Webhook { url, secret } = target else {
-            return Err("the contact is not a webhook".to_owned());
-        };
+impl Webhook {
+    /// # Errors
+    /// Where no request can be made of it, in words.
+    fn request(message: &Message, target: &Target, now: Timestamp) -> Result<Request, String> {
+        let url = target.address.get(NAME).ok_or("the contact is not a webhook")?;
         let url = text::link(url, "").ok_or("the webhook's address is not an http or https URL")?.href;
         let body = body_of(message)?;
         let id = message.id.to_string();
@@ -297,31 +345,42 @@ impl Channel for Webhook {
             ("webhook-id", id.clone()),
             ("webhook-timestamp", now.as_second().to_string()),
         ];
-        if let Some(secret) = secret {
+        if let Some(secret) = target.address.get(SECRET) {
             headers.push(("webhook-signature", signature(secret, &id, now.as_second(), &body)?));
         }
         Ok(Request::Http { url, headers, body })
     }
+}
 
-    fn outcome(&self, response: &Response) -> Outcome {
-        match response {
-            Response::Http { status, retry_after, .. } => {
-                let why = format!("HTTP {status}");
-                match status {
-                    200..=299 => Outcome::Delivered { receipt: why },
-                    300..=399 => Outcome::Rejected { why: format!("{why}: redirects are not followed; set the address it leads to") },
-                    410 => Outcome::Rejected { why: format!("{why}: the receiver is gone for good") },
-                    // Too slow, too early, too many: the receiver asks to be asked again.
-                    408 | 425 | 429 => Outcome::Retry { after: *retry_after, why, maybe_arrived: false, down: false, unanswered: false },
-                    400..=499 => Outcome::Rejected { why },
-                    // The receiver's own failure may have come after it took the page.
-                    _ => Outcome::Retry { after: *retry_after, why, maybe_arrived: *status != 503, down: false, unanswered: false },
-                }
+/// What an answer means.
+fn outcome(response: &Response) -> Outcome {
+    match response {
+        Response::Http { status, retry_after, .. } => {
+            let why = format!("HTTP {status}");
+            match status {
+                200..=299 => Outcome::Delivered { receipt: why },
+                300..=399 => Outcome::Rejected { why: format!("{why}: redirects are not followed; set the address it leads to") },
+                410 => Outcome::Rejected { why: format!("{why}: the receiver is gone for good") },
+                // Too slow, too early, too many: the receiver asks to be asked again.
+                408 | 425 | 429 => Outcome::Retry { after: *retry_after, why, maybe_arrived: false, down: false, unanswered: false },
+                400..=499 => Outcome::Rejected { why },
+                // The receiver's own failure may have come after it took the page.
+                _ => Outcome::Retry { after: *retry_after, why, maybe_arrived: *status != 503, down: false, unanswered: false },
             }
-            Response::Busy { why } => Outcome::busy(why),
-            Response::Failed { why, maybe_arrived, permanent } => Outcome::failed(why, *maybe_arrived, *permanent),
-            Response::Smtp { .. } => Outcome::Rejected { why: "a mail server answered for a webhook".to_owned() },
         }
+        Response::Busy { why } => Outcome::busy(why),
+        Response::Failed { why, maybe_arrived, permanent } => Outcome::failed(why, *maybe_arrived, *permanent),
+        Response::Smtp { .. } => Outcome::Rejected { why: "a mail server answered for a webhook".to_owned() },
+    }
+}
+
+impl Channel for Webhook {
+    fn form(&self) -> &'static ChannelForm {
+        &FORM
+    }
+
+    fn start<'a>(&'a self, message: &'a Message, target: &'a Target, now: Timestamp) -> Step<'a> {
+        Self::request(message, target, now).map_or_else(Step::rejected, |request| Step::last(request, outcome))
     }
 }
 

@@ -1,10 +1,12 @@
 //! The bytes of a signed webhook, and what each answer means.
 
+use allclear_domain::channel::Address;
 use allclear_domain::ids::{IncidentId, MessageId, PageId};
+use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::time::Length;
-use allclear_domain::wire::{About, Channel, Link, Message, Notice, NoticeIncident, NoticeKind, Outcome, Request, Response, Target};
+use allclear_domain::wire::{About, Link, Message, Notice, NoticeIncident, NoticeKind, Outcome, Request, Response, Target};
 
-use super::{BODY_BYTES_MAX, STORM_BYTES_MAX, Webhook, signature};
+use super::{BODY_BYTES_MAX, NAME, SECRET, STORM_BYTES_MAX, Webhook, is_secret, outcome, signature};
 
 pub(crate) fn message(notices: usize, title: &str) -> Message {
     let notice = |n: usize| Notice {
@@ -28,6 +30,7 @@ pub(crate) fn message(notices: usize, title: &str) -> Message {
         id: MessageId::from_bits(3),
         created_at: "2026-11-21T03:00:00Z".parse().unwrap(),
         in_doubt: false,
+        urgency: NotifyUrgency::High,
         notices: (0..notices).map(notice).collect(),
         bundle_url: (notices > 1).then(|| "https://ac.example/a/all".to_owned()),
         ack_urls: (0..notices).map(|n| format!("https://ac.example/a/tok{n}")).collect(),
@@ -36,9 +39,14 @@ pub(crate) fn message(notices: usize, title: &str) -> Message {
     }
 }
 
+fn to(url: &str, secret: Option<&str>) -> Target {
+    let fields = [(NAME, url)].into_iter().chain(secret.map(|secret| (SECRET, secret)));
+    Target { name: "Ana".into(), address: Address::of(fields) }
+}
+
 fn request(message: &Message, secret: Option<&str>) -> (Vec<(&'static str, String)>, Vec<u8>) {
-    let target = Target::Webhook { url: "https://hook.example/ana".into(), secret: secret.map(Into::into) };
-    match Webhook.request(message, &target, "2026-11-21T03:00:05Z".parse().unwrap()).unwrap() {
+    let target = to("https://hook.example/ana", secret);
+    match Webhook::request(message, &target, "2026-11-21T03:00:05Z".parse().unwrap()).unwrap() {
         Request::Http { headers, body, .. } => (headers, body),
         other => panic!("{other:?}"),
     }
@@ -109,7 +117,7 @@ fn a_storm_is_listed_whole_its_worst_written_out_and_the_rest_in_brief() {
 
 #[test]
 fn what_answers_mean() {
-    let http = |status, retry_after| Webhook.outcome(&Response::Http { status, retry_after, body: String::new() });
+    let http = |status, retry_after| outcome(&Response::Http { status, retry_after, body: String::new() });
     for status in [200, 202, 204] {
         assert!(matches!(http(status, None), Outcome::Delivered { .. }), "{status}");
     }
@@ -122,7 +130,7 @@ fn what_answers_mean() {
             "{status}"
         );
     }
-    let failed = |permanent| Webhook.outcome(&Response::Failed { why: "x".into(), maybe_arrived: true, permanent });
+    let failed = |permanent| outcome(&Response::Failed { why: "x".into(), maybe_arrived: true, permanent });
     assert!(matches!(failed(false), Outcome::Retry { maybe_arrived: true, down: false, unanswered: true, .. }));
     assert!(matches!(failed(true), Outcome::Rejected { .. }));
 }
@@ -130,11 +138,11 @@ fn what_answers_mean() {
 #[test]
 fn a_bad_target_is_refused_in_words() {
     for url in ["ftp://x/y", "https://a b", "https://x/\r\nHost: y", ""] {
-        let target = Target::Webhook { url: url.into(), secret: None };
-        assert!(Webhook.request(&message(1, "x"), &target, jiff::Timestamp::UNIX_EPOCH).is_err(), "{url}");
+        let target = to(url, None);
+        assert!(Webhook::request(&message(1, "x"), &target, jiff::Timestamp::UNIX_EPOCH).is_err(), "{url}");
     }
-    let target = Target::Webhook { url: "https://x".into(), secret: Some("whsec_!!!".into()) };
-    let why = Webhook.request(&message(1, "x"), &target, jiff::Timestamp::UNIX_EPOCH).unwrap_err();
+    let target = to("https://x", Some("whsec_!!!"));
+    let why = Webhook::request(&message(1, "x"), &target, jiff::Timestamp::UNIX_EPOCH).unwrap_err();
     assert!(why.contains("secret") && !why.contains("!!!"));
 }
 
@@ -177,4 +185,13 @@ fn whoever_is_woken_reads_what_the_alarm_says_and_a_long_one_never_costs_the_pag
     );
     let long = body(&"x".repeat(30_000));
     assert!(long["data"]["about"]["description"].as_str().unwrap().ends_with("x…"));
+}
+
+#[test]
+fn what_is_a_secret() {
+    assert!(is_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), "24 bytes");
+    assert!(is_secret(&format!("whsec_{}=", "A".repeat(43))), "32 bytes");
+    assert!(!is_secret("whsec_c2hvcnQ="), "5 bytes");
+    assert!(!is_secret(&format!("whsec_{}", "A".repeat(88))), "66 bytes");
+    assert!(!is_secret("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
 }

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::ids::MessageId;
+
 /// A key that names something.
 ///
 /// ```
@@ -24,6 +26,8 @@ pub enum Key {
     Role(String),
     /// A task is done.
     Task(u32),
+    /// A provider that took a message says what became of it.
+    Receipt { message: MessageId },
 }
 
 /// A text that is no such key.
@@ -39,6 +43,7 @@ impl fmt::Display for Key {
             Self::Notify { round, step, person, entry } => write!(f, "notify:{round}:{step}:{person}:{entry}"),
             Self::Role(role) => write!(f, "role:{role}"),
             Self::Task(task) => write!(f, "task:{task}"),
+            Self::Receipt { message } => write!(f, "receipt:{message}"),
         }
     }
 }
@@ -64,6 +69,7 @@ impl FromStr for Key {
             }
             "role" => Ok(Self::Role(rest.to_owned())),
             "task" => Ok(Self::Task(number(rest)?)),
+            "receipt" => Ok(Self::Receipt { message: rest.parse().map_err(|_| BadKey)? }),
             _ => Err(BadKey),
         }
     }
@@ -81,10 +87,12 @@ mod tests {
             Key::Notify { round: 1, step: 1, person: "ana".into(), entry: 2 },
             Key::Role("commander".into()),
             Key::Task(7),
+            Key::Receipt { message: MessageId::from_bits(7) },
         ] {
             assert_eq!(key.to_string().parse(), Ok(key));
         }
-        for bad in ["", "ack", "ack:1", "ack:1:x", "ack:1:2:3", "again:", "notify:1:1:ana", "task:x", "candidate", "nothing:1"] {
+        for bad in ["", "ack", "ack:1", "ack:1:x", "ack:1:2:3", "again:", "notify:1:1:ana", "task:x", "candidate", "nothing:1", "receipt:1"]
+        {
             assert_eq!(bad.parse::<Key>(), Err(BadKey), "{bad}");
         }
     }

@@ -101,6 +101,8 @@ rules! {
     PageNotify = "page.notify", version 1, expects "an acknowledgement", else "the person's next contact method is used";
     /// Opened when everybody was paged and nobody answered; the length is the policy's `again_every`.
     PageAgain = "page.again", version 1, expects "somebody to have it", else "the page comes back, to the catch-all and the team's managers";
+    /// Opened when a provider has taken a message and says later whether it arrived.
+    MessageReceipt = "message.receipt", version 1, expects "the provider to say that the message arrived", else "it counts as not delivered, and the person's next contact method is used";
     /// Opened by a declaration whose route sets `group_wait`.
     GroupWait = "incident.group_wait", version 1, expects "the end of the wait for more alerts", else "the page starts";
     /// Opened by a proposal.
@@ -155,6 +157,7 @@ impl Rule {
             | Self::Silenced
             | Self::RoleUnfilled => true,
             Self::PageNotify
+            | Self::MessageReceipt
             | Self::ConfirmRecovery
             | Self::AlertsDigest
             | Self::AlertLapse
@@ -179,6 +182,7 @@ impl Rule {
             Self::PageAck
             | Self::PageNotify
             | Self::PageAgain
+            | Self::MessageReceipt
             | Self::GroupWait
             | Self::Candidate
             | Self::ConfirmRecovery

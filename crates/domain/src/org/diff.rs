@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use super::export::keep_stored;
 use super::model::{Bundle, Slug};
+use crate::channel::WaysOut;
 
 /// The id of the one form that says who is paged when nothing else is left.
 pub const CATCH_ALL_ID: &str = "catch_all";
@@ -164,9 +165,9 @@ pub enum Action {
 /// What applying `new` to `old` would change, in the order of kinds, then ids. Secrets that are
 /// masked or not said in `new` are those of `old`.
 #[must_use]
-pub fn diff(old: &Bundle, new: &Bundle, prune: bool) -> Vec<Change> {
+pub fn diff(old: &Bundle, new: &Bundle, prune: bool, ways: WaysOut) -> Vec<Change> {
     let old_forms = by_key(old);
-    let new_forms = by_key(&keep_stored(old, new.clone()));
+    let new_forms = by_key(&keep_stored(old, new.clone(), ways));
     let keys: BTreeSet<_> = old_forms.keys().chain(new_forms.keys()).collect();
     keys.into_iter()
         .filter(|(kind, _)| *kind != FormKind::Override)
@@ -187,8 +188,8 @@ pub fn diff(old: &Bundle, new: &Bundle, prune: bool) -> Vec<Change> {
 /// and besides (unless pruned) what only `old` has. Routes that are kept come after those of
 /// `new`, so that a file's first match decides. Overrides are always those of `old`.
 #[must_use]
-pub fn applied(old: &Bundle, new: &Bundle, prune: bool) -> Bundle {
-    let new = keep_stored(old, new.clone());
+pub fn applied(old: &Bundle, new: &Bundle, prune: bool, ways: WaysOut) -> Bundle {
+    let new = keep_stored(old, new.clone(), ways);
     let mut forms = forms(&new);
     forms.retain(|form| form.kind != FormKind::Override);
     let said: BTreeSet<(FormKind, Slug)> = forms.iter().map(|form| (form.kind, form.id.clone())).collect();
@@ -316,6 +317,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::channel::sample::WAYS;
     use crate::org::export::{MASK, masked};
 
     fn bundle(value: Value) -> Bundle {
@@ -381,14 +383,14 @@ mod tests {
 
     #[test]
     fn the_same_again_or_its_masked_export_changes_nothing() {
-        assert_eq!(diff(&old(), &old(), true), vec![]);
-        let export = masked(&old());
+        assert_eq!(diff(&old(), &old(), true, WAYS), vec![]);
+        let export = masked(&old(), WAYS);
         assert_eq!(export.integrations[0].key.as_deref(), Some(MASK));
-        assert_eq!(diff(&old(), &export, true), vec![]);
-        assert_eq!(applied(&old(), &export, true), old());
+        assert_eq!(diff(&old(), &export, true, WAYS), vec![]);
+        assert_eq!(applied(&old(), &export, true, WAYS), old());
         let mut silent = old();
         silent.integrations[0].key = None;
-        assert_eq!(applied(&old(), &silent, true), old(), "a key that is not said is not made anew");
+        assert_eq!(applied(&old(), &silent, true, WAYS), old(), "a key that is not said is not made anew");
     }
 
     #[test]
@@ -402,7 +404,7 @@ mod tests {
             "plans": [{"id": "p", "anything": {"nested": [1, 3]}}],
         }));
         assert_eq!(
-            told(&diff(&old(), &new, false)),
+            told(&diff(&old(), &new, false, WAYS)),
             [
                 "person ana ~contacts,email,name",
                 "person ben KeptWithoutPrune",
@@ -415,19 +417,19 @@ mod tests {
                 "plan p ~anything",
             ]
         );
-        assert!(told(&diff(&old(), &new, true)).contains(&"person ben Remove".to_owned()));
+        assert!(told(&diff(&old(), &new, true, WAYS)).contains(&"person ben Remove".to_owned()));
 
-        let kept = applied(&old(), &new, false);
+        let kept = applied(&old(), &new, false, WAYS);
         let people: Vec<&str> = kept.people.iter().map(|p| p.id.as_str()).collect();
         assert_eq!(people, ["ana", "cho", "ben"]);
         let matches: Vec<&str> = kept.routes.iter().map(|r| r.matches.as_str()).collect();
         assert_eq!(matches, ["b=\"1\"", "a=\"1\"", "c=\"1\""], "the file's routes come first");
         assert_eq!(kept.overrides, old().overrides);
-        assert_eq!(kept.people[0].contacts[0].secret.as_deref(), Some("whsec_1"));
-        let pruned = applied(&old(), &new, true);
+        assert_eq!(kept.people[0].contacts[0].address.get("secret"), Some("whsec_1"));
+        let pruned = applied(&old(), &new, true, WAYS);
         assert_eq!((pruned.people.len(), pruned.catch_all.len(), pruned.overrides.len()), (2, 0, 1));
         // What is left after an apply is what a second apply finds: nothing more to do.
-        assert!(diff(&pruned, &new, true).is_empty());
-        assert!(diff(&kept, &new, false).iter().all(|c| c.action == Action::KeptWithoutPrune));
+        assert!(diff(&pruned, &new, true, WAYS).is_empty());
+        assert!(diff(&kept, &new, false, WAYS).iter().all(|c| c.action == Action::KeptWithoutPrune));
     }
 }

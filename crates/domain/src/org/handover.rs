@@ -22,7 +22,7 @@ pub struct Handover {
 /// Where `after` has somebody else on call at an instant than `before`, in schedules that both have.
 #[must_use]
 pub fn handovers(before: &Org, after: Bundle, at: Timestamp) -> Vec<Handover> {
-    let after = Org::build(0, after);
+    let after = Org::build(0, after, before.channels());
     let on_call = |org: &Org, id: &str| Some(org.schedule(id)?.on_call_at(org.overrides(id), at).person);
     let schedules = &before.bundle().schedules;
     schedules
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn a_person_less_in_a_rotation_may_change_who_is_on_call_now() {
-        let before = Org::build(1, bundle(&["a", "b", "c"], "2026-01-01"));
+        let before = Org::build(1, bundle(&["a", "b", "c"], "2026-01-01"), crate::channel::WaysOut::NONE);
         // The third of January: c.
         let at = "2026-01-03T12:00:00Z".parse().unwrap();
         let told = |after: Bundle| {

@@ -6,14 +6,14 @@ use jiff::Timestamp;
 
 use super::event::{
     Acknowledged, CameBack, ConfirmationAsked, Declined, Delivered, Event, Exhausted, NoticeRaised, PassedOver, PlannedEntry, Reached,
-    SendInDoubt, SendTrouble, Started, StepEmpty, StepReached, Stopped, Told,
+    SendAccepted, SendInDoubt, SendTrouble, Started, StepEmpty, StepReached, Stopped, Told,
 };
 use super::types::{
     AGAIN_EVERY_HIGH, AGAIN_EVERY_LOW, AtStep, CATCH_ALL_WITHIN, Entry, PEOPLE_PER_STEP_MAX, Page, Status, TARGETS_WITHIN,
     TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling,
 };
 use crate::ids::{AlertId, IdGen, MessageId, PageId};
-use crate::org::model::{Contact, Escalation, NotifyUrgency, Step};
+use crate::org::model::{Escalation, NotifyUrgency, Step};
 use crate::org::snapshot::{AUDIENCE, Org};
 use crate::plants::planted;
 use crate::time::Length;
@@ -65,6 +65,11 @@ const ONLY_TOLD: &str = "it asked for nothing";
 /// How a try to send ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendResult {
+    /// The provider has taken it, and says later whether it arrived.
+    Accepted {
+        receipt: String,
+        within: Length,
+    },
     Delivered {
         receipt: String,
         latency_ms: u64,
@@ -288,7 +293,7 @@ fn tell_people(tell: Tell, context: &mut Context<'_>) -> Vec<Event> {
             let at_once = index == 0 || every_way;
             entries.push(PlannedEntry {
                 contact: way.contact.id.clone(),
-                channel: channel_of(way.contact).to_owned(),
+                channel: way.channel.to_owned(),
                 after: if at_once { Length::ZERO } else { way.after },
                 message: at_once.then(|| MessageId::from_bits(context.ids.next(context.now))),
             });
@@ -466,7 +471,7 @@ fn reached(page: &Page, targets: &[String], reach: Reach<'_>, context: &mut Cont
                 let after = Length::from_millis(way.after.as_millis() - if way.after == soonest { soonest.as_millis() } else { 0 });
                 PlannedEntry {
                     contact: way.contact.id.clone(),
-                    channel: channel_of(way.contact).to_owned(),
+                    channel: way.channel.to_owned(),
                     after,
                     message: after.is_zero().then(|| MessageId::from_bits(context.ids.next(context.now))),
                 }
@@ -490,11 +495,6 @@ fn reached(page: &Page, targets: &[String], reach: Reach<'_>, context: &mut Cont
         late: reach.late,
         org_version: context.org.version,
     }))
-}
-
-/// The way a contact is spoken to.
-fn channel_of(contact: &Contact) -> &'static str {
-    if contact.webhook.is_some() { "webhook" } else { "email" }
 }
 
 /// A planned entry gets its message now.
@@ -543,6 +543,9 @@ fn record(page: &Page, report: SendReport, context: &mut Context<'_>) -> Vec<Eve
         given_up: false,
     };
     match result {
+        SendResult::Accepted { receipt, within } => {
+            vec![Event::SendAccepted(SendAccepted { message, person, contact, channel, receipt, attempts, within })]
+        }
         SendResult::Delivered { receipt, latency_ms } => {
             // An id tells when its message was decided; what was decided after the end is no page.
             let decided_ms = i64::try_from(message.bits() >> 80).unwrap_or(i64::MAX);
@@ -564,7 +567,9 @@ fn record(page: &Page, report: SendReport, context: &mut Context<'_>) -> Vec<Eve
                 let (person, contact, channel, why) = (person.clone(), contact.clone(), channel.clone(), why.clone());
                 events.push(Event::SendInDoubt(SendInDoubt { message, person, contact, channel, why }));
             }
-            if attempts != 1 && !counts_as_failed {
+            // What a provider has taken is waited for, whatever became of another try.
+            let is_taken = current.as_ref().is_some_and(|entry| entry.telling == Telling::Accepted);
+            if is_taken || (attempts != 1 && !counts_as_failed) {
                 return events;
             }
             events.push(Event::SendDelayed(SendTrouble { given_up: counts_as_failed, ..trouble(why) }));
@@ -617,7 +622,7 @@ fn ask(person: &str, context: &mut Context<'_>) -> Option<Event> {
     Some(Event::ConfirmationAsked(ConfirmationAsked {
         person: person.to_owned(),
         contact: way.contact.id.clone(),
-        channel: channel_of(way.contact).to_owned(),
+        channel: way.channel.to_owned(),
         message: MessageId::from_bits(context.ids.next(context.now)),
         org_version: context.org.version,
     }))

@@ -16,6 +16,7 @@ event_kinds! {
         StepReached(StepReached) = "step_reached",
         StepEmpty(StepEmpty) = "step_empty",
         NoticeRaised(NoticeRaised) = "notice_raised",
+        SendAccepted(SendAccepted) = "send_accepted",
         Delivered(Delivered) = "delivered",
         SendDelayed(SendTrouble) = "send_delayed",
         SendFailed(SendTrouble) = "send_failed",
@@ -145,6 +146,19 @@ pub struct NoticeRaised {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
     pub org_version: u64,
+}
+
+/// Body of `send_accepted`: the provider has taken it, and says later whether it arrived.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SendAccepted {
+    pub message: MessageId,
+    pub person: String,
+    pub contact: String,
+    pub channel: String,
+    pub receipt: String,
+    pub attempts: u32,
+    /// How long that is waited for.
+    pub within: Length,
 }
 
 /// Body of `delivered`.

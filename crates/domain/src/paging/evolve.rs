@@ -64,6 +64,13 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
                 entry.telling = Telling::Raised;
             }
         }
+        // Once: what is known to have arrived, or not to, is not waited for again where a second try is taken.
+        Event::SendAccepted(body) => {
+            let is_open = |entry: &&mut Entry| matches!(entry.telling, Telling::Raised | Telling::Delayed);
+            for entry in page.entries.iter_mut().filter(|e| e.message == Some(body.message)).filter(is_open) {
+                entry.telling = Telling::Accepted;
+            }
+        }
         Event::Delivered(body) => tell(&mut page, body.message, Telling::Delivered),
         Event::SendDelayed(body) => {
             // Tries go on, but the step does not wait for them any longer.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::event::{Event, StepReached};
-use super::types::{Page, Status, notice_key};
+use super::types::{Page, Status, Telling, notice_key};
 use crate::expect::{Expectation, Key, Owner, Rule, Settle, Standing};
 use crate::ids::MessageId;
 use crate::plants::planted;
@@ -89,15 +89,35 @@ pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at
                 ..notice(page, page.round, page.step, &body.person, 0, false)
             },
         })],
+        // Only as long as somebody waits for the person, or for a way to tell them.
+        Event::SendAccepted(body)
+            if awaits_receipt(page, body.message) && !before.is_some_and(|page| awaits_receipt(page, body.message)) =>
+        {
+            let (key, by) = (Key::Receipt { message: body.message }.to_string(), format!("{owner}@{version}"));
+            vec![Reaction::Open(Expectation::open(owner, key, Rule::MessageReceipt, Some(page.incident_id()), by, at, body.within))]
+        }
+        Event::Delivered(body) if before.is_some_and(|page| awaits_receipt(page, body.message)) => {
+            vec![settle(Some(Key::Receipt { message: body.message }.to_string()), Standing::Met, "it arrived")]
+        }
+        Event::SendFailed(body) if before.is_some_and(|page| awaits_receipt(page, body.message)) => {
+            vec![settle(Some(Key::Receipt { message: body.message }.to_string()), Standing::Missed, "it did not arrive")]
+        }
         Event::Started(_)
         | Event::CameBack(_)
         | Event::StepEmpty(_)
+        | Event::SendAccepted(_)
         | Event::Delivered(_)
         | Event::SendDelayed(_)
         | Event::SendFailed(_)
         | Event::SendInDoubt(_)
         | Event::Declined(_) => Vec::new(),
     }
+}
+
+/// Whether a message of the present step was taken by its provider, and what became of it matters.
+fn awaits_receipt(page: &Page, message: MessageId) -> bool {
+    let accepted = page.entries.iter().any(|entry| entry.message == Some(message) && entry.telling == Telling::Accepted);
+    accepted && matches!(page.status, Status::Running | Status::Told)
 }
 
 /// Whoever is told hears of it over their first way; the others are for when that fails.

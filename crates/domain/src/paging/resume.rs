@@ -57,7 +57,9 @@ pub(super) fn evolve_resumed(page: &mut Page, body: &Resumed, at: Timestamp) {
         match entry.telling {
             Telling::Planned => entry.due_at = entry.due_at.map(|due| after(due, stood)),
             // Its message was withdrawn, or nobody knows yet what became of it.
-            Telling::Raised | Telling::Delayed => (entry.telling, entry.due_at, entry.message) = (Telling::Planned, Some(at), None),
+            Telling::Raised | Telling::Delayed | Telling::Accepted => {
+                (entry.telling, entry.due_at, entry.message) = (Telling::Planned, Some(at), None)
+            }
             Telling::Delivered | Telling::Failed => {}
         }
     }

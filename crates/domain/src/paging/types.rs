@@ -67,6 +67,8 @@ pub enum Telling {
     Planned,
     /// A message exists.
     Raised,
+    /// The provider has taken it; whether it arrived it says later.
+    Accepted,
     /// The provider has it.
     Delivered,
     /// The provider does not answer; tries go on.

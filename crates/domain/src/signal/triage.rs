@@ -269,7 +269,7 @@ mod tests {
     }
     fn routes(json: &str) -> Org {
         let routes: Vec<Route> = serde_json::from_str(json).unwrap();
-        Org::build(7, Bundle { routes, ..Bundle::default() })
+        Org::build(7, Bundle { routes, ..Bundle::default() }, crate::channel::WaysOut::NONE)
     }
 
     #[test]
@@ -324,7 +324,7 @@ mod tests {
                 created_by: String::new(),
                 integration: integration.map(ToOwned::to_owned),
             };
-            Org::build(1, Bundle { silences: vec![silence], ..Bundle::default() })
+            Org::build(1, Bundle { silences: vec![silence], ..Bundle::default() }, crate::channel::WaysOut::NONE)
         };
         let judged = |org: &Org, at: Timestamp| triage(org, &prom(), &signal(None, &[]), at, false).suppressed;
         assert_eq!(judged(&silence(None), now()).unwrap().silence, "s1");

@@ -4,7 +4,7 @@ use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{Command, Status};
 use proptest::prelude::*;
 
-use super::world::{World, acknowledge, decline, delayed, delivered, failed, in_doubt, org, policy};
+use super::world::{World, accepted, acknowledge, decline, delayed, delivered, failed, in_doubt, org, policy};
 
 /// Something that happens to a page.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ thread_local!(static ORGANISATIONS: Vec<Org> = organisations());
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         6 => any::<bool>().prop_map(|late| Happening::Look { late }),
-        6 => (any::<usize>(), 0_u8..4).prop_map(|(which, result)| Happening::Report { which, result }),
+        6 => (any::<usize>(), 0_u8..5).prop_map(|(which, result)| Happening::Report { which, result }),
         1 => Just(Happening::Acknowledge),
         2 => (0..PEOPLE.len()).prop_map(|who| Happening::Decline { who }),
         1 => Just(Happening::Stop),
@@ -91,7 +91,7 @@ proptest! {
                 match happening {
                     Happening::Look { late } => { world.look(late); }
                     Happening::Report { which, result } if !world.sent.is_empty() => {
-                        let result = [delivered(), failed(), delayed(), in_doubt()][usize::from(result)].clone();
+                        let result = [delivered(), failed(), delayed(), in_doubt(), accepted()][usize::from(result)].clone();
                         world.report_of(which % world.sent.len(), result);
                     }
                     Happening::Report { .. } => {}

@@ -3,6 +3,9 @@
 //! It plays the engine's part (fold, react, look) without its store, and checks after every
 //! command what must always hold. It does not decide anything itself.
 
+#[path = "../../src/channel/sample.rs"]
+mod channels;
+
 use std::collections::{BTreeMap, HashSet};
 
 use allclear_domain::expect::{Expectation, Key, LATE_AFTER, Rule, Standing};
@@ -58,7 +61,7 @@ pub fn org(version: u64, policy: Option<Value>, catch_all: &[&str]) -> Org {
         "catch_all": catch_all,
     }))
     .unwrap();
-    Org::build(version, bundle)
+    Org::build(version, bundle, channels::WAYS)
 }
 
 /// A policy of steps of five minutes.
@@ -203,6 +206,8 @@ impl World {
                 Key::Notify { round: page.round, step: page.step, person: entry.person.clone(), entry: entry.entry }.to_string()
             }),
         );
+        let taken = page.entries.iter().filter(|entry| entry.telling == Telling::Accepted).filter_map(|entry| entry.message);
+        expected.extend(taken.map(|message| Key::Receipt { message }.to_string()));
         assert_eq!(live, expected.iter().map(String::as_str).collect(), "what the page waits for");
         for entry in &page.entries {
             assert_eq!(entry.message.is_some(), entry.telling != Telling::Planned, "{entry:?}");
@@ -234,6 +239,12 @@ impl World {
             Rule::PageAck => Command::StepTimedOut { round: number(1), step: number(2), late },
             Rule::PageAgain => Command::ComeBack { managers: self.managers.clone(), late },
             Rule::PageNotify => Command::EntryDue { round: number(1), step: number(2), person: parts[3].into(), entry: number(4), late },
+            Rule::MessageReceipt => {
+                let message = parts[1].parse().unwrap();
+                let draft = self.sent.iter().find(|draft| draft.id == message).unwrap().clone();
+                let (person, contact, channel) = (draft.person, draft.contact, draft.channel);
+                Command::RecordSend(SendReport { message, person, contact, channel, attempts: 1, result: failed() })
+            }
             other => panic!("a page expects `{}`", other.name()),
         };
         self.expectations.get_mut(&due.key).unwrap().standing = Standing::Missed;
@@ -259,6 +270,9 @@ impl World {
 
 pub fn delivered() -> SendResult {
     SendResult::Delivered { receipt: "200".into(), latency_ms: 40 }
+}
+pub fn accepted() -> SendResult {
+    SendResult::Accepted { receipt: "202".into(), within: allclear_domain::time::Length::from_secs(30) }
 }
 pub fn failed() -> SendResult {
     SendResult::Failed { why: "410".into() }
@@ -309,6 +323,7 @@ fn line(event: &Event) -> String {
         Event::Delivered(body) => {
             format!("delivered{}: {} {}", if body.after_end { " after the end" } else { "" }, body.person, body.contact)
         }
+        Event::SendAccepted(body) => format!("accepted: {} {}", body.person, body.contact),
         Event::SendDelayed(body) => format!("delayed {}: {} {}", body.attempts, body.person, body.contact),
         Event::SendFailed(body) => format!("failed: {} {}", body.person, body.contact),
         Event::SendInDoubt(body) => format!("in doubt: {} {}", body.person, body.contact),

@@ -28,6 +28,7 @@ impl Core {
         let late = unit.now > after(expectation.next_look_at, LATE_AFTER);
         match (expectation.rule, expectation.owner) {
             (Rule::PageAck, Owner::Page(page)) => self.look_page_ack(unit, &expectation, page, late)?,
+            (Rule::MessageReceipt, Owner::Page(page)) => self.look_receipt(unit, &expectation, page)?,
             (Rule::PageAgain, Owner::Page(page)) => self.look_page_again(unit, &expectation, page, late)?,
             (Rule::Attended, Owner::Incident(id)) => self.look_attended(unit, &expectation, id, late)?,
             (Rule::StillOnIt, Owner::Incident(id)) => self.look_still_on_it(unit, &expectation, id)?,

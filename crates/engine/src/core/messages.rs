@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use allclear_domain::ids::MessageId;
-use allclear_domain::paging::{self, SendReport, SendResult, may_send};
+use allclear_domain::expect::{Expectation, Key, Standing};
+use allclear_domain::ids::{MessageId, PageId};
+use allclear_domain::paging::{self, SendReport, SendResult, Telling, may_send};
 use allclear_domain::plants::planted;
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::Outcome;
@@ -11,11 +12,14 @@ use allclear_store::rows;
 use allclear_store::rows::message::Envelope;
 
 use super::command::{Reply, Tried};
+use super::due::settle;
 use super::unit::Unit;
 use super::{Core, Decided, Loaded, Need, Stop};
 
 /// First wait between two tries.
 const BACKOFF_FIRST_MS: u64 = 1_000;
+/// Why a message that was taken counts as not delivered.
+const NO_RECEIPT: &str = "its provider took it, and did not say in time that it arrived";
 /// Longest wait between two tries: a provider that comes back is used within this time.
 const BACKOFF_MAX_MS: u64 = 60_000;
 /// A provider may ask for a longer wait, but never past this: an escalation is due by then.
@@ -83,6 +87,10 @@ impl Core {
                 let receipt = if *lead == message.id { receipt.clone() } else { format!("{receipt}, with {lead}") };
                 SendResult::Delivered { receipt, latency_ms: *latency_ms }
             }
+            Outcome::Accepted { receipt, within } => {
+                unit.write(rows::message::accepted(message.id, attempts));
+                SendResult::Accepted { receipt: receipt.clone(), within: *within }
+            }
             Outcome::Rejected { why } => {
                 unit.write(rows::message::rejected(message.id, attempts, unit.now, why));
                 SendResult::Failed { why: why.clone() }
@@ -108,6 +116,30 @@ impl Core {
         if page.is_some() {
             self.change_page(unit, message.page, paging::Command::RecordSend(report(message, attempts, result)))?;
         }
+        Ok(())
+    }
+}
+
+impl Core {
+    /// The provider that took a message has not said within the time that it arrived: for the page it did not.
+    pub(super) fn look_receipt(&mut self, unit: &mut Unit, expectation: &Expectation, id: PageId) -> Decided<()> {
+        let Ok(Key::Receipt { message }) = expectation.key.parse() else {
+            settle(unit, expectation, Standing::Void, "its key does not read");
+            return Ok(());
+        };
+        let (page, _) = self.page(unit, id)?;
+        let Some(entry) = page.entries.iter().find(|entry| entry.message == Some(message) && entry.telling == Telling::Accepted) else {
+            settle(unit, expectation, Standing::Void, "nobody waits for it any more");
+            return Ok(());
+        };
+        settle(unit, expectation, Standing::Missed, NO_RECEIPT);
+        // Tries are not made of what was taken: this was the only one, or the last.
+        let attempts = 1;
+        let (person, contact, channel) = (entry.person.clone(), entry.contact.clone(), entry.channel.clone());
+        unit.write(rows::message::rejected(message, attempts, unit.now, NO_RECEIPT));
+        let result = SendResult::Failed { why: NO_RECEIPT.to_owned() };
+        let report = SendReport { message, person, contact, channel, attempts, result };
+        self.change_page(unit, id, paging::Command::RecordSend(report))?;
         Ok(())
     }
 }

@@ -376,6 +376,7 @@ impl Unit {
             paging::Event::Exhausted(_) => "exhausted",
             paging::Event::CameBack(_) => "came_back",
             paging::Event::Stopped(_) => "stopped",
+            paging::Event::SendAccepted(_) => "accepted",
             paging::Event::Delivered(_) => "delivered",
             paging::Event::SendFailed(_) => "failed",
             paging::Event::SendInDoubt(_) => "in_doubt",

@@ -296,7 +296,7 @@ impl Engine {
 
     /// The hash of a new password, unless it is easy to guess.
     async fn hashed(&self, password: &str, person: &Person) -> Result<String, NotSignedIn> {
-        let (password, known, rng) = (password.to_owned(), password::known_of(person), self.shared.ports.rng.clone());
+        let (password, known, rng) = (password.to_owned(), password::known_of(person, self.channels()), self.shared.ports.rng.clone());
         let made = self.beside(move || password::judge(&password, &known).map(|()| password::hash(&password, rng.as_ref()))).await;
         Ok(made.ok_or(NotSignedIn::Busy)??)
     }
@@ -369,7 +369,7 @@ impl Engine {
     fn checked(&self, person: &str, password: &str) -> Result<Person, NotSignedIn> {
         let org = self.org();
         let form = org.person(person).ok_or_else(|| NotSignedIn::Person(format!("there is no person `{person}` any more")))?;
-        password::check(password, form)?;
+        password::check(password, form, self.channels())?;
         Ok(form.clone())
     }
 
@@ -446,7 +446,7 @@ impl Engine {
     ) -> Result<Begun, NotSignedIn> {
         let link = self.link(LinkKind::SetUp, token).await?;
         let person = self.first_administrator(first)?;
-        password::check(password, &person)?;
+        password::check(password, &person, self.channels())?;
         let hashed = self.hashed(password, &person).await?;
         let now = self.now();
         let used = vec![session::consume(&link.hash, now), session::void(&link.kind, None, now), session::end_all(&person.id, now)];
@@ -482,7 +482,9 @@ impl Engine {
         person.access = Some(Access::Administrator);
         if org.person(&person.id).is_none() {
             let alone = Bundle { people: vec![person.clone()], ..Bundle::default() };
-            let wrong = check(&alone, Against { now: self.now(), kinds: &[] }).into_iter().find(|problem| problem.is_error());
+            let wrong = check(&alone, Against { now: self.now(), kinds: &[], channels: self.channels() })
+                .into_iter()
+                .find(|problem| problem.is_error());
             if let Some(wrong) = wrong {
                 return Err(NotSignedIn::Person(wrong.to_string()));
             }

@@ -50,7 +50,7 @@ impl<'a> Edit<'a> {
     }
 
     pub(crate) fn put(&mut self, mut form: Form, position: usize, managed: Option<&str>) -> Result<(), OrgError> {
-        let key = &self.engine.shared.key;
+        let (key, ways) = (&self.engine.shared.key, self.engine.channels());
         if form.kind == FormKind::Override {
             forget_maker(&mut form.body);
         }
@@ -58,7 +58,7 @@ impl<'a> Edit<'a> {
         let old = before
             .map(|row| -> Result<Value, String> {
                 let mut body: Value = serde_json::from_str(&row.body).map_err(|why| why.to_string())?;
-                open_secrets(form.kind, &mut body, key)?;
+                open_secrets(form.kind, &mut body, key, ways)?;
                 Ok(body)
             })
             .transpose()
@@ -97,7 +97,7 @@ impl<'a> Edit<'a> {
             self.silence_changed(&form.id, was, starts_at);
         }
         let mut sealed = form.body;
-        seal_secrets(form.kind, &mut sealed, key, self.engine.shared.ports.rng.as_ref());
+        seal_secrets(form.kind, &mut sealed, key, ways, self.engine.shared.ports.rng.as_ref());
         let row = form::Stored {
             kind: form.kind.word().to_owned(),
             id: form.id,
@@ -192,7 +192,7 @@ impl<'a> Edit<'a> {
             rows::meta::swap(rows::meta::ORG_VERSION, &was, &version)
         });
         shared.db.commit(self.writes).await?;
-        let (org, unread) = load(&shared.db, &shared.key).await?;
+        let (org, unread) = load(&shared.db, &shared.key, shared.ports.channels).await?;
         tell_unread(&shared.troubles, unread, self.engine.now());
         for problem in org.unusable() {
             tracing::warn!(%problem, "a part of the organisation cannot be used");

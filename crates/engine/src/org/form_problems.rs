@@ -142,7 +142,8 @@ mod tests {
     }
 
     fn told(forms: &[Form]) -> Vec<FormProblem> {
-        judged(forms, Against { now: "2026-03-01T12:00:00Z".parse().unwrap(), kinds: &[] }).unwrap()
+        judged(forms, Against { now: "2026-03-01T12:00:00Z".parse().unwrap(), kinds: &[], channels: allclear_channels::registry::WAYS_OUT })
+            .unwrap()
     }
 
     fn errors(problems: &[FormProblem]) -> Vec<String> {

@@ -10,10 +10,11 @@
 //! is judged as a file is.
 
 use allclear_domain::access::Actor;
+use allclear_domain::channel::WaysOut;
 use allclear_domain::org::check::Against;
 use allclear_domain::org::check::text::is_slug;
 use allclear_domain::org::diff::{BadForm, CATCH_ALL_ID, Form, FormKind, ORDER, forms, from_forms};
-use allclear_domain::org::export::{MASK, keep_stored};
+use allclear_domain::org::export::keep_stored;
 use allclear_domain::org::handover::{Handover, handovers};
 use allclear_domain::org::problem::Weight;
 use allclear_store::Fault;
@@ -22,7 +23,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    Applied, Edit, FormProblem, MADE, MADE_BY, MANAGED_BY_FILE, MadeSecret, OrgError, Read, each_secret, forget_maker, make_missing, opened,
+    Applied, Edit, FormProblem, MADE, MADE_BY, MANAGED_BY_FILE, MadeSecret, OrgError, Read, forget_maker, make_missing, mask_secrets,
+    opened,
 };
 use crate::engine::Engine;
 use crate::org::file::part::read_form;
@@ -48,10 +50,10 @@ pub struct FormView {
 }
 
 impl FormView {
-    fn of(row: &Stored) -> Option<Self> {
+    fn of(row: &Stored, ways: WaysOut) -> Option<Self> {
         let kind = FormKind::from_word(&row.kind)?;
         let mut body: Value = serde_json::from_str(&row.body).ok()?;
-        each_secret(kind, &mut body, |_| Ok(MASK.to_owned())).ok()?;
+        mask_secrets(kind, &mut body, ways);
         Some(Self { kind, id: row.id.clone(), version: row.version, managed: row.managed.clone(), at: row.at, body })
     }
 }
@@ -128,7 +130,11 @@ impl Engine {
     /// When the store does not answer.
     pub async fn form_views(&self, kind: Option<FormKind>) -> Result<Vec<FormView>, OrgError> {
         let stored = form::all(&self.shared.db).await?;
-        Ok(stored.iter().filter_map(FormView::of).filter(|view| kind.is_none_or(|kind| view.kind == kind)).collect())
+        Ok(stored
+            .iter()
+            .filter_map(|row| FormView::of(row, self.channels()))
+            .filter(|view| kind.is_none_or(|kind| view.kind == kind))
+            .collect())
     }
 
     /// One form, and what is wrong with it now.
@@ -138,7 +144,7 @@ impl Engine {
     pub async fn form_view(&self, kind: FormKind, id: &str, kinds: &[&str]) -> Result<(FormView, Vec<FormProblem>), FormError> {
         let stored = form::all(&self.shared.db).await?;
         let missing = || FormError::Missing { kind, id: id.to_owned() };
-        let view = found(&stored, kind, id).and_then(FormView::of).ok_or_else(missing)?;
+        let view = found(&stored, kind, id).and_then(|row| FormView::of(row, self.channels())).ok_or_else(missing)?;
         let mut problems = self.judge(&self.open(&stored)?, kinds)?;
         problems.retain(|problem| problem.is_of(kind, id));
         Ok((view, problems))
@@ -181,7 +187,7 @@ impl Engine {
                 return Err(why);
             }
             let Told { made, problems } = told.unwrap_or_default();
-            return Ok(Changed { form: before.and_then(FormView::of), version: read.version, made, problems });
+            return Ok(Changed { form: before.and_then(|row| FormView::of(row, self.channels())), version: read.version, made, problems });
         }
 
         let mut will: Vec<Form> = was.clone();
@@ -207,8 +213,8 @@ impl Engine {
         let unread = |bad: BadForm| OrgError::Stored(bad.to_string());
         let old = from_forms(was.to_vec()).map_err(unread)?;
         let asked = settled(asked, was, is_new).map_err(|problem| FormError::Invalid(vec![problem]))?;
-        let mut alone = keep_stored(&old, from_forms([asked.clone()]).map_err(unread)?);
-        let made = make_missing(&mut alone, self.shared.ports.rng.as_ref());
+        let mut alone = keep_stored(&old, from_forms([asked.clone()]).map_err(unread)?, self.channels());
+        let made = make_missing(&mut alone, self.channels(), self.shared.ports.rng.as_ref());
         let mut put = forms(&alone).pop().unwrap_or_else(|| asked.clone());
         // An unnamed route is numbered anew, and counted from nothing, where it stands alone.
         put.id.clone_from(&asked.id);
@@ -274,11 +280,11 @@ impl Engine {
     }
 
     fn open(&self, stored: &[Stored]) -> Result<Vec<Form>, OrgError> {
-        opened(stored, &self.shared.key).map_err(OrgError::Stored)
+        opened(stored, &self.shared.key, self.channels()).map_err(OrgError::Stored)
     }
 
     fn judge(&self, forms: &[Form], kinds: &[&str]) -> Result<Vec<FormProblem>, OrgError> {
-        judged(forms, Against { now: self.now(), kinds }).map_err(|bad| OrgError::Stored(bad.to_string()))
+        judged(forms, Against { now: self.now(), kinds, channels: self.channels() }).map_err(|bad| OrgError::Stored(bad.to_string()))
     }
 
     /// Who is on call now and would not be any more.

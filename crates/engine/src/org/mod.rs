@@ -13,13 +13,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use allclear_domain::access::Actor;
+use allclear_domain::channel::{Kept, WaysOut};
 use allclear_domain::org::diff::{Change, Form, FormKind, forms, from_forms};
-use allclear_domain::org::export::keep_stored;
-use allclear_domain::org::model::{Access, Bundle, Override, Person};
+use allclear_domain::org::export::{MASK, keep_stored};
+use allclear_domain::org::model::{Access, Bundle, CONTACT_KEYS, Override, Person};
 use allclear_domain::org::snapshot::Org;
 use allclear_store::rows::{Unread, form};
 use allclear_store::{CommitError, Db, Fault, rows};
-use base64::Engine as _;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -36,8 +36,6 @@ pub use self::silences::{SILENCE_BYTES_MAX, SILENCES_BYTES_PER_INTEGRATION_MAX, 
 
 /// The mark of forms that a file owns.
 pub const MANAGED_BY_FILE: &str = "file";
-/// Random bytes of a webhook secret that is made here (Standard Webhooks: 24 to 64).
-const WEBHOOK_SECRET_BYTES: usize = 32;
 /// Random bytes of an integration key that is made here.
 const INTEGRATION_KEY_BYTES: usize = 24;
 
@@ -118,13 +116,13 @@ impl Read {
 
 /// Reads the stored organisation. A form that does not read, as one of a newer version may not, is set aside alone: to go
 /// without one silence, or without one policy before the catch-all, is better than to page nobody.
-pub(crate) async fn load(db: &Db, key: &SecretKey) -> Result<(Org, Vec<Unread>), Fault> {
+pub(crate) async fn load(db: &Db, key: &SecretKey, ways: WaysOut) -> Result<(Org, Vec<Unread>), Fault> {
     let Read { version, forms } = Read::from(db).await?;
     let mut unread = Vec::new();
     let mut readable = Vec::with_capacity(forms.len());
     for stored in &forms {
         // Alone: of several the first that does not read would hide the others.
-        match bundle_of(std::slice::from_ref(stored), key).and_then(|_| opened(std::slice::from_ref(stored), key)) {
+        match bundle_of(std::slice::from_ref(stored), key, ways).and_then(|_| opened(std::slice::from_ref(stored), key, ways)) {
             Ok(form) => readable.extend(form),
             Err(why) => unread.push(Unread { table: "form", key: format!("{} {}", stored.kind, stored.id), why }),
         }
@@ -133,7 +131,7 @@ pub(crate) async fn load(db: &Db, key: &SecretKey) -> Result<(Org, Vec<Unread>),
         unread.push(Unread { table: "form", key: format!("{} {}", bad.kind.word(), bad.id), why: bad.why });
         Bundle::default()
     });
-    Ok((Org::build(version, bundle), unread))
+    Ok((Org::build(version, bundle, ways), unread))
 }
 
 /// Forms that were set aside.
@@ -147,19 +145,19 @@ async fn org_version(db: &Db) -> Result<u64, Fault> {
     Ok(rows::meta::get(db, rows::meta::ORG_VERSION).await?.and_then(|v| v.parse().ok()).unwrap_or(0))
 }
 
-fn bundle_of(stored: &[form::Stored], key: &SecretKey) -> Result<Bundle, String> {
-    from_forms(opened(stored, key)?).map_err(|bad| bad.to_string())
+fn bundle_of(stored: &[form::Stored], key: &SecretKey, ways: WaysOut) -> Result<Bundle, String> {
+    from_forms(opened(stored, key, ways)?).map_err(|bad| bad.to_string())
 }
 
 /// The forms with their secrets in the clear.
-fn opened(stored: &[form::Stored], key: &SecretKey) -> Result<Vec<Form>, String> {
+fn opened(stored: &[form::Stored], key: &SecretKey, ways: WaysOut) -> Result<Vec<Form>, String> {
     let mut opened = Vec::with_capacity(stored.len());
     for row in stored {
         let Some(kind) = FormKind::from_word(&row.kind) else {
             return Err(format!("`{}` is no kind of form that this program knows", row.kind));
         };
         let mut body: Value = serde_json::from_str(&row.body).map_err(|why| format!("{} {}: {why}", row.kind, row.id))?;
-        open_secrets(kind, &mut body, key).map_err(|why| format!("{} {}: {why}", row.kind, row.id))?;
+        open_secrets(kind, &mut body, key, ways).map_err(|why| format!("{} {}: {why}", row.kind, row.id))?;
         if kind == FormKind::Override {
             say_maker(&mut body, row);
         }
@@ -188,7 +186,12 @@ fn forget_maker(body: &mut Value) {
 }
 
 /// Applies `change` to every secret in a form's body.
-fn each_secret(kind: FormKind, body: &mut Value, mut change: impl FnMut(&str) -> Result<String, String>) -> Result<(), String> {
+fn each_secret(
+    kind: FormKind,
+    body: &mut Value,
+    ways: WaysOut,
+    mut change: impl FnMut(&str) -> Result<String, String>,
+) -> Result<(), String> {
     let mut one = |slot: Option<&mut Value>| -> Result<(), String> {
         if let Some(Value::String(text)) = slot {
             *text = change(text)?;
@@ -198,8 +201,10 @@ fn each_secret(kind: FormKind, body: &mut Value, mut change: impl FnMut(&str) ->
     match kind {
         FormKind::Integration => one(body.get_mut("key")),
         FormKind::Person | FormKind::Audience => {
-            for contact in body.get_mut("contacts").and_then(Value::as_array_mut).into_iter().flatten() {
-                one(contact.get_mut("secret"))?;
+            for contact in contacts_in(body) {
+                for key in ways.secret_keys() {
+                    one(contact.get_mut(key))?;
+                }
             }
             Ok(())
         }
@@ -207,17 +212,35 @@ fn each_secret(kind: FormKind, body: &mut Value, mut change: impl FnMut(&str) ->
     }
 }
 
-fn open_secrets(kind: FormKind, body: &mut Value, key: &SecretKey) -> Result<(), String> {
-    each_secret(kind, body, |text| key.open(text).map_err(|why| why.to_string()))
+/// A form's body as it may be shown: of an address only what its channel calls plain.
+fn mask_secrets(kind: FormKind, body: &mut Value, ways: WaysOut) {
+    // Masking does not fail.
+    let _ = each_secret(kind, body, ways, |_| Ok(MASK.to_owned()));
+    for contact in contacts_in(body) {
+        let keys: Vec<String> = contact.keys().cloned().collect();
+        for (key, value) in contact.iter_mut().filter(|(key, _)| !CONTACT_KEYS.contains(&key.as_str())) {
+            if !ways.may_be_shown(key, keys.iter().map(String::as_str)) {
+                *value = MASK.into();
+            }
+        }
+    }
 }
 
-fn seal_secrets(kind: FormKind, body: &mut Value, key: &SecretKey, rng: &dyn Rng) {
+fn contacts_in(body: &mut Value) -> impl Iterator<Item = &mut serde_json::Map<String, Value>> {
+    body.get_mut("contacts").and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut)
+}
+
+fn open_secrets(kind: FormKind, body: &mut Value, key: &SecretKey, ways: WaysOut) -> Result<(), String> {
+    each_secret(kind, body, ways, |text| key.open(text).map_err(|why| why.to_string()))
+}
+
+fn seal_secrets(kind: FormKind, body: &mut Value, key: &SecretKey, ways: WaysOut, rng: &dyn Rng) {
     // Sealing does not fail.
-    let _ = each_secret(kind, body, |text| Ok(key.seal(text, rng)));
+    let _ = each_secret(kind, body, ways, |text| Ok(key.seal(text, rng)));
 }
 
 /// Makes the secrets that a bundle leaves out.
-fn make_missing(bundle: &mut Bundle, rng: &dyn Rng) -> Vec<MadeSecret> {
+fn make_missing(bundle: &mut Bundle, ways: WaysOut, rng: &dyn Rng) -> Vec<MadeSecret> {
     let mut made = Vec::new();
     for integration in &mut bundle.integrations {
         if integration.key.is_none() {
@@ -228,27 +251,24 @@ fn make_missing(bundle: &mut Bundle, rng: &dyn Rng) -> Vec<MadeSecret> {
             integration.key = Some(secret);
         }
     }
-    for person in &mut bundle.people {
-        for contact in person.contacts.iter_mut().filter(|c| c.webhook.is_some() && c.secret.is_none()) {
-            let secret = webhook_secret(rng);
-            made.push(MadeSecret { of: format!("contact {}/{}", person.id, contact.id), secret: secret.clone() });
-            contact.secret = Some(secret);
-        }
-    }
-    for audience in &mut bundle.audiences {
-        for contact in audience.contacts.iter_mut().filter(|c| c.webhook.is_some() && c.secret.is_none()) {
-            let secret = webhook_secret(rng);
-            made.push(MadeSecret { of: format!("contact {}/{}", audience.id, contact.id), secret: secret.clone() });
-            contact.secret = Some(secret);
+    let of_people = bundle.people.iter_mut().map(|person| (&person.id, &mut person.contacts));
+    let of_audiences = bundle.audiences.iter_mut().map(|audience| (&audience.id, &mut audience.contacts));
+    for (owner, contacts) in of_people.chain(of_audiences) {
+        for contact in contacts {
+            for field in ways.of(&contact.address).map_or(&[][..], |form| form.fields) {
+                if let Kept::Made { bytes, text } = field.kept
+                    && contact.address.get(field.key).is_none()
+                {
+                    let mut random = vec![0; bytes];
+                    rng.fill(&mut random);
+                    let secret = text(&random);
+                    made.push(MadeSecret { of: format!("contact {owner}/{}", contact.id), secret: secret.clone() });
+                    contact.address.set(field.key, secret);
+                }
+            }
         }
     }
     made
-}
-
-fn webhook_secret(rng: &dyn Rng) -> String {
-    let mut bytes = [0; WEBHOOK_SECRET_BYTES];
-    rng.fill(&mut bytes);
-    format!("whsec_{}", base64::engine::general_purpose::STANDARD.encode(bytes))
 }
 
 impl Engine {
@@ -257,7 +277,7 @@ impl Engine {
         if org_version(&self.shared.db).await.is_ok_and(|version| version == self.org().version) {
             return;
         }
-        match load(&self.shared.db, &self.shared.key).await {
+        match load(&self.shared.db, &self.shared.key, self.channels()).await {
             Ok((org, unread)) => {
                 tell_unread(&self.shared.troubles, unread, self.now());
                 self.put_org(Arc::new(org)).await;
@@ -277,8 +297,8 @@ impl Engine {
     /// Whether applying this bundle would make secrets, which are told only once.
     #[must_use]
     pub fn would_make_secrets(&self, bundle: &Bundle) -> bool {
-        let mut bundle = keep_stored(self.org().bundle(), bundle.clone());
-        !make_missing(&mut bundle, self.shared.ports.rng.as_ref()).is_empty()
+        let mut bundle = keep_stored(self.org().bundle(), bundle.clone(), self.channels());
+        !make_missing(&mut bundle, self.channels(), self.shared.ports.rng.as_ref()).is_empty()
     }
 
     /// Applies a bundle that was checked. Forms it does not name stay, unless `prune` asks to
@@ -289,9 +309,9 @@ impl Engine {
     pub async fn apply_org(&self, bundle: Bundle, digest: Option<&str>, prune: bool, actor: &Actor) -> Result<Applied, OrgError> {
         let _one_at_a_time = self.shared.org_change.lock().await;
         let read = Read::from(&self.shared.db).await?;
-        let old = bundle_of(&read.forms, &self.shared.key).map_err(OrgError::Stored)?;
-        let mut bundle = keep_stored(&old, bundle);
-        let made = make_missing(&mut bundle, self.shared.ports.rng.as_ref());
+        let old = bundle_of(&read.forms, &self.shared.key, self.channels()).map_err(OrgError::Stored)?;
+        let mut bundle = keep_stored(&old, bundle, self.channels());
+        let made = make_missing(&mut bundle, self.channels(), self.shared.ports.rng.as_ref());
         let mut edit = Edit::new(self, actor, read);
         let mut named = BTreeSet::new();
         for (position, form) in forms(&bundle).into_iter().enumerate() {

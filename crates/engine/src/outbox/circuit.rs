@@ -99,7 +99,7 @@ impl Circuits {
             }
             // One slow receiver says nothing of a host that serves others, and nothing for it either.
             Outcome::Retry { unanswered: true, .. } => None,
-            Outcome::Retry { .. } | Outcome::Delivered { .. } | Outcome::Rejected { .. } => {
+            Outcome::Retry { .. } | Outcome::Delivered { .. } | Outcome::Accepted { .. } | Outcome::Rejected { .. } => {
                 known.failures.remove(target);
                 known.open.remove(target).map(|open| Change::Closed(open.target))
             }

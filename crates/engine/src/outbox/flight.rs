@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use allclear_domain::expect::LATE_AFTER;
 use allclear_domain::ids::{MessageId, NodeId};
+use allclear_domain::incident::Severity;
+use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging::AtStep;
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{About, Message, Notice, Outcome, Target, WRITTEN_OUT_MAX};
@@ -103,7 +105,8 @@ pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &U
     // Whoever is to be told does not wait until what nobody wants is written off.
     let (outcome, ()) = tokio::join!(send(engine, lead, &messages), let_go(engine, &unwanted));
     learn(engine, contact, &outcome).await;
-    let delivered = matches!(outcome, Outcome::Delivered { .. });
+    // What a provider has taken went well as far as anybody knows.
+    let delivered = matches!(outcome, Outcome::Delivered { .. } | Outcome::Accepted { .. });
     engine.shared.tried(&messages[0].channel, &messages[0].person, delivered);
     report(engine, lead, &messages, outcome).await;
     Landed { delivered, failed: !delivered, put_off, missed: false }
@@ -287,7 +290,7 @@ async fn report(engine: &Engine, lead: MessageId, messages: &[Stored], outcome: 
     let now = engine.now();
     let tried = |message: &Stored| {
         let since = now.duration_since(message.created_at);
-        if matches!(outcome, Outcome::Delivered { .. }) {
+        if matches!(outcome, Outcome::Delivered { .. } | Outcome::Accepted { .. }) {
             engine.shared.metrics.latency(since.as_secs_f64());
         }
         let message = Envelope { claimed_by: Some(engine.shared.node), ..message.envelope() };
@@ -296,6 +299,34 @@ async fn report(engine: &Engine, lead: MessageId, messages: &[Stored], outcome: 
     for some in messages.chunks(MANY_MAX) {
         let tries: Arc<[Tried]> = some.iter().map(tried).collect();
         engine.insist(ours(&format!("message:{lead}"), Command::Sent { tries, outcome: outcome.clone() })).await;
+    }
+}
+
+impl Engine {
+    /// A provider that took a message says what became of it: that it arrived, or why it did not. `message` is the id it
+    /// went out with. What was heard of before, or is not waited for, changes nothing.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn receipt(&self, message: MessageId, became: Result<String, String>) -> Result<(), crate::core::Refusal> {
+        let accepted = rows::message::accepted_of(&self.shared.db, message).await;
+        let accepted = accepted.map_err(|fault| crate::core::Refusal::Unavailable(fault.to_string()))?;
+        if accepted.is_empty() {
+            return Ok(());
+        }
+        let now_ms = self.now().as_millisecond();
+        let tried = |one: Envelope| {
+            // An id tells when its message was decided.
+            let decided_ms = i64::try_from(one.id.bits() >> 80).unwrap_or(now_ms);
+            let latency_ms = u64::try_from(now_ms - decided_ms).unwrap_or(0);
+            Tried { attempts: one.attempts, message: one, lead: message, latency_ms }
+        };
+        let outcome = match became {
+            Ok(receipt) => Outcome::Delivered { receipt },
+            Err(why) => Outcome::Rejected { why },
+        };
+        let tries: Arc<[Tried]> = accepted.into_iter().map(tried).collect();
+        self.submit(ours(&format!("message:{message}"), Command::Sent { tries, outcome })).await.map(drop)
     }
 }
 
@@ -313,6 +344,7 @@ fn render(engine: &Engine, lead: MessageId, messages: &[Stored], about: Option<A
         id: lead,
         created_at: decided_at,
         in_doubt: messages.iter().any(|m| m.in_doubt),
+        urgency: urgency(engine, messages),
         notices: messages.iter().map(notice).collect(),
         ack_urls: written_out().map(|m| links.ack_url(m.page, at_step(&m.notice), &m.person, m.created_at)).collect(),
         // What only tells has nothing to acknowledge.
@@ -322,17 +354,18 @@ fn render(engine: &Engine, lead: MessageId, messages: &[Stored], about: Option<A
     }
 }
 
+/// How urgent the worst of them is, as the organisation has it now; what cannot be read wakes somebody.
+fn urgency(engine: &Engine, messages: &[Stored]) -> NotifyUrgency {
+    let org = engine.org();
+    let worst = messages.iter().map(|m| m.notice.incident.severity.as_str()).min().and_then(|word| word.parse().ok());
+    worst.map_or(NotifyUrgency::High, |severity: Severity| org.severity(severity).notify)
+}
+
 /// The address behind a contact, as the organisation has it now.
 fn target(engine: &Engine, person: &str, contact: &str) -> Result<Target, String> {
     let org = engine.org();
     let (contact, name) = org.contact(person, contact).ok_or_else(|| format!("`{person}` has no contact method `{contact}` any more"))?;
-    if let Some(url) = &contact.webhook {
-        return Ok(Target::Webhook { url: url.clone(), secret: contact.secret.clone() });
-    }
-    match &contact.email {
-        Some(address) => Ok(Target::Email { address: address.clone(), name: name.to_owned() }),
-        None => Err(format!("contact method `{}` of `{person}` has no address", contact.id)),
-    }
+    Ok(Target { name: name.to_owned(), address: contact.address.clone() })
 }
 
 /// What a stopping node has and did not begin waits again, and is due at once, here or at another node. Only what is

@@ -19,6 +19,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use allclear_domain::channel::Carriage;
 use allclear_domain::ids::{MessageId, PageId};
 use allclear_domain::time::{Length, after, from_micros};
 use allclear_domain::wire::NoticeKind;
@@ -565,9 +566,10 @@ impl Outbox {
 fn target_of(engine: &Engine, (person, contact): &Contact) -> Option<String> {
     let org = engine.org();
     let (contact, _) = org.contact(person, contact)?;
-    match &contact.webhook {
-        Some(url) => Some(circuit::host_of(url)),
-        None => contact.email.as_ref().map(|_| circuit::MAIL.to_owned()),
+    let (ways, address) = (org.channels(), &contact.address);
+    match ways.of(address)?.carriage {
+        Carriage::Http => ways.main_of(address).map(circuit::host_of),
+        Carriage::Mail => Some(circuit::MAIL.to_owned()),
     }
 }
 

@@ -472,9 +472,8 @@ fn explain_step(
     let resolved = org.people_for_all(targets, at);
     let ways = |person: &str| -> Vec<String> {
         let way = |way: &Way<'_>| {
-            let channel = if way.contact.webhook.is_some() { "webhook" } else { "email" };
             let when = if way.after.is_zero() { "at once".to_owned() } else { format!("after {}", way.after) };
-            format!("{channel} {} {when}", way.contact.id)
+            format!("{} {} {when}", way.channel, way.contact.id)
         };
         org.reach(person, urgency).iter().map(way).collect()
     };

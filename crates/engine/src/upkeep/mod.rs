@@ -7,6 +7,7 @@ pub mod room;
 use std::collections::{BTreeMap, HashSet};
 
 use allclear_domain::access::Actor;
+use allclear_domain::channel::WaysOut;
 use allclear_domain::event::{Head, Mode};
 use allclear_domain::ids::{ActionId, IncidentId, PageId, ReviewId};
 use allclear_domain::incident::{self, Incident};
@@ -81,7 +82,7 @@ pub struct Diagnosis {
 ///
 /// # Errors
 /// When the store does not answer.
-pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[&str], now: Timestamp) -> Result<Diagnosis, Fault> {
+pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[&str], channels: WaysOut, now: Timestamp) -> Result<Diagnosis, Fault> {
     let mut found = Diagnosis { errors: db.check().await?, warnings: Vec::new() };
     found.errors.extend(verify(db).await?.findings());
     let unread = rows::expectation::unread(db, UNREAD_NAMED_MAX).await?.into_iter().chain(unread_alerts(db).await?);
@@ -92,7 +93,7 @@ pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[&str], now: Timestamp) ->
     if rows::meta::get(db, rows::meta::QUARANTINE).await?.is_some() {
         found.warnings.push("this is a copy in quarantine: it sends nothing until `allclear release`".into());
     }
-    let (org, unread) = crate::org::load(db, key).await?;
+    let (org, unread) = crate::org::load(db, key, channels).await?;
     found.errors.extend(unread.into_iter().map(|row| format!("{} {} does not read and is set aside: {}", row.table, row.key, row.why)));
     without_a_next_step(db, &org, &mut found).await?;
     org_findings(&org, kinds, now, &mut found);
@@ -115,7 +116,7 @@ async fn unread_alerts(db: &Db) -> Result<Vec<rows::Unread>, Fault> {
 }
 
 fn org_findings(org: &Org, kinds: &[&str], now: Timestamp, found: &mut Diagnosis) {
-    for problem in check(org.bundle(), Against { now, kinds }) {
+    for problem in check(org.bundle(), Against { now, kinds, channels: org.channels() }) {
         let list = if problem.is_error() { &mut found.errors } else { &mut found.warnings };
         list.push(problem.to_string());
     }

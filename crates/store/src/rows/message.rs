@@ -280,6 +280,18 @@ pub fn delivered(id: MessageId, attempts: u32, now: Timestamp) -> Write {
     }
 }
 
+/// Its provider has taken it, and says later whether it arrived.
+#[must_use]
+pub fn accepted(id: MessageId, attempts: u32) -> Write {
+    Write::Exec {
+        table: &MESSAGE,
+        sql: "update message set state = 'accepted', attempts = ?2, claimed_by = null, claimed_at = null, last_error = null \
+              where id = ?1 and done_at is null",
+        args: vec![text(id), Val::from(attempts)],
+        expect: None,
+    }
+}
+
 /// It will not arrive this way.
 #[must_use]
 pub fn rejected(id: MessageId, attempts: u32, now: Timestamp, why: &str) -> Write {
@@ -508,6 +520,17 @@ pub async fn stranded_of(db: &Db, lead: MessageId, not_by: NodeId, before: Times
     rows.iter().map(envelope).collect()
 }
 
+/// What went out under a lead, was taken by its provider, and of which nothing was heard yet.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn accepted_of(db: &Db, lead: MessageId) -> Result<Vec<Envelope>, Fault> {
+    let sql = "select id, lane, channel, person, contact, page, attempts, claimed_by, in_doubt from message \
+               where (bundle = ?1 or id = ?1) and state = 'accepted' order by id";
+    let rows = db.read(sql, vec![text(lead)]).await?;
+    rows.iter().map(envelope).collect()
+}
+
 fn envelope(row: &Row) -> Result<Envelope, Fault> {
     let mut r = Reader::new(row);
     Ok(Envelope {
@@ -613,7 +636,7 @@ pub async fn waiting(db: &Db) -> Result<Vec<(String, i64)>, Fault> {
 pub async fn reached(db: &Db, incident: IncidentId) -> Result<BTreeSet<String>, Fault> {
     // By the pages of the incident, which have an index; messages have none by incident.
     let sql = "select distinct m.person from message m join page p on m.page = p.id \
-               where p.incident = ?1 and (m.state in ('delivered', 'claimed') or m.in_doubt)";
+               where p.incident = ?1 and (m.state in ('delivered', 'accepted', 'claimed') or m.in_doubt)";
     let rows = db.read(sql, vec![text(incident)]).await?;
     rows.iter().map(|row| Reader::new(row).text()).collect()
 }

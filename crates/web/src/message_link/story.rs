@@ -208,7 +208,7 @@ fn paged(org: &Org, messages: &[MessageView]) -> Vec<Paged> {
         let (rank, words) = match message.state.as_str() {
             "delivered" => (3, "told"),
             "queued" | "claimed" if message.last_error.is_some() => (2, "not reached yet, still trying"),
-            "queued" | "claimed" => (2, "being told"),
+            "queued" | "claimed" | "accepted" => (2, "being told"),
             "withdrawn" => (1, "not told, no longer needed"),
             _ => (0, "could not be reached"),
         };

@@ -1,5 +1,6 @@
 //! The fields of a form, from the table: each with its label, its hint and what is wrong with it.
 
+use allclear_domain::channel::WaysOut;
 use allclear_domain::org::diff::FormKind;
 use allclear_domain::org::snapshot::Org;
 use maud::{Markup, html};
@@ -54,7 +55,8 @@ pub(crate) fn field(row: &Row, around: &Around<'_>, wrong: &[Wrong]) -> Markup {
         .join(" ");
     let told = html! {
         @if !row.hint.is_empty() { p class="hint" id=(hint) { (marked(row.hint)) } }
-        @if let (Input::Yaml(example) | Input::Lines(example), false) = (row.input, around.owned) { (example_of(example)) }
+        @if let (Input::Yaml(example) | Input::Lines(example), false) = (row.input, around.owned) { (example_of(&html! { (example) }, &html! {})) }
+        @if row.input == Input::Contacts && !around.owned { (example_of(&html! { (around.org.channels().examples()) }, &channels(around.org.channels()))) }
         @if !mine.is_empty() { div class="wrong" id=(fault) { @for words in &mine { p { (marked(words)) } } } }
     };
     if let Input::Many(kind) = row.input {
@@ -121,7 +123,7 @@ fn control(row: &Row, id: &str, around: &Around<'_>, invalid: Option<&str>, desc
         Input::Instant => line("datetime-local", None, None),
         Input::Zone => html! { (line("text", None, Some("zones"))) (zones(around)) },
         Input::Text => area("", typed),
-        Input::Lines(_) | Input::Yaml(_) | Input::Rest => area("code", typed),
+        Input::Lines(_) | Input::Yaml(_) | Input::Contacts | Input::Rest => area("code", typed),
         Input::Word(words) => one_of(owned(words)),
         Input::Format => one_of(around.formats.iter().map(|word| ((*word).to_owned(), (*word).to_owned())).collect()),
         Input::One(kind) => one_of(choices(around.org, kind).into_iter().map(|(id, name)| (id.clone(), named(&id, &name))).collect()),
@@ -162,8 +164,19 @@ fn boxes(key: &str, known: &[(String, String)], fields: &Fields) -> Markup {
     }
 }
 
-fn example_of(example: &str) -> Markup {
-    html! { details class="behind" { summary { "An example" } pre tabindex="0" { code { (example) } } } }
+fn example_of(example: &Markup, more: &Markup) -> Markup {
+    html! { details class="behind" { summary { "An example" } pre tabindex="0" { code { (example) } } (more) } }
+}
+
+/// What an address of each channel has, as the channel says it.
+fn channels(channels: WaysOut) -> Markup {
+    html! {
+        ul {
+            @for field in channels.iter().flat_map(|form| form.fields) {
+                li { code { (field.key) } " " (field.label) ". " (marked(field.hint)) @if field.is_made() { " Made and shown once where it is left out." } }
+            }
+        }
+    }
 }
 
 /// A name, and the id where it says more.

@@ -63,7 +63,8 @@ pub(crate) async fn shown(
         }
         None => None,
     };
-    let fields = told.fields.take().or_else(|| view.as_ref().map(|view| typed::texts(kind, &view.body, when))).unwrap_or_default();
+    let fields =
+        told.fields.take().or_else(|| view.as_ref().map(|view| typed::texts(kind, &view.body, when, org.channels()))).unwrap_or_default();
     let body = html! {
         (crumbs(Some(kind)))
         @match &view {

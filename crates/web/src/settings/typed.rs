@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use allclear_domain::channel::WaysOut;
 use allclear_domain::org::diff::FormKind;
 use allclear_engine::org::file::part::{value_of_yaml, yaml_of_value};
 use jiff::Timestamp;
@@ -26,7 +27,7 @@ pub(crate) struct Fault {
 }
 
 /// The texts of a body's fields.
-pub(crate) fn texts(kind: FormKind, body: &Value, when: &When) -> Fields {
+pub(crate) fn texts(kind: FormKind, body: &Value, when: &When, channels: WaysOut) -> Fields {
     let mut out = Fields::new();
     for row in rows(kind) {
         let key = row.key.to_owned();
@@ -35,7 +36,7 @@ pub(crate) fn texts(kind: FormKind, body: &Value, when: &When) -> Fields {
             if let Some(keys) = rest.as_object_mut() {
                 keys.remove("id");
             }
-            let text = if rest.as_object().is_some_and(Map::is_empty) { String::new() } else { yaml_of_value(&rest) };
+            let text = if rest.as_object().is_some_and(Map::is_empty) { String::new() } else { yaml_of_value(&rest, channels) };
             out.insert(REST.to_owned(), text);
             continue;
         }
@@ -49,10 +50,10 @@ pub(crate) fn texts(kind: FormKind, body: &Value, when: &When) -> Fields {
                 }
             }
             Input::Lines(_) => drop(out.insert(key, strings(value).join("\n"))),
-            Input::Yaml(_) => {
+            Input::Yaml(_) | Input::Contacts => {
                 // An empty object is what a model writes for nothing.
                 let nothing = value.as_object().is_some_and(Map::is_empty);
-                out.insert(key, if nothing { String::new() } else { yaml_of_value(value) });
+                out.insert(key, if nothing { String::new() } else { yaml_of_value(value, channels) });
             }
             Input::Instant => {
                 let at: Option<Timestamp> = value.as_str().and_then(|text| text.parse().ok());
@@ -121,7 +122,7 @@ fn value(row: &Row, stored: Option<&Value>, fields: &Fields, when: &When) -> Res
             (word, _) => word.into(),
         },
         Input::Lines(_) => typed.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().into(),
-        Input::Yaml(_) => match value_of_yaml(typed) {
+        Input::Yaml(_) | Input::Contacts => match value_of_yaml(typed) {
             Ok(value) => value,
             Err(fault) => return Err((fault.message, fault.hint.unwrap_or_default())),
         },
@@ -182,7 +183,7 @@ mod tests {
 
     /// What is shown and sent again unchanged.
     fn again(kind: FormKind, stored: &Value) -> Value {
-        body(kind, stored, &texts(kind, stored, &when()), &when()).unwrap()
+        body(kind, stored, &texts(kind, stored, &when(), WaysOut::NONE), &when()).unwrap()
     }
 
     #[test]
@@ -219,7 +220,7 @@ mod tests {
     fn what_was_typed_is_read_in_the_reader_s_zone_and_what_is_empty_goes() {
         let stored =
             json!({"id": "o", "schedule": "s", "person": "ana", "starts_at": "2026-03-01T09:00:17Z", "ends_at": "2026-03-02T09:00:00Z"});
-        let mut fields = texts(FormKind::Override, &stored, &when());
+        let mut fields = texts(FormKind::Override, &stored, &when(), WaysOut::NONE);
         assert_eq!(fields["starts_at"], "2026-03-01T10:00");
         fields.insert("ends_at".into(), "2026-03-03T10:30".into());
         let read = body(FormKind::Override, &stored, &fields, &when()).unwrap();

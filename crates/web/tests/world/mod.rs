@@ -109,7 +109,12 @@ impl World {
             .await
             .unwrap()
             .with_faults(Arc::new(move |_| if decides.load(Ordering::SeqCst) { FaultPlan::FailBefore } else { FaultPlan::None }));
-        let ports = Ports { clock: clock.clone(), rng: Arc::new(SystemRng), transport: Arc::new(Delivers) };
+        let ports = Ports {
+            clock: clock.clone(),
+            rng: Arc::new(SystemRng),
+            transport: Arc::new(Delivers),
+            channels: allclear_channels::registry::WAYS_OUT,
+        };
         let settings = EngineSettings {
             base_url: "http://127.0.0.1:8080".into(),
             quarantine,

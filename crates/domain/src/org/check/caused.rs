@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn what_was_wrong_before_is_named_and_refuses_nothing() {
-        let against = Against { now: "2026-03-01T12:00:00Z".parse().unwrap(), kinds: &[] };
+        let against = Against { now: "2026-03-01T12:00:00Z".parse().unwrap(), kinds: &[], channels: crate::channel::WaysOut::NONE };
         let silence = |id: &str, matches: &str| serde_json::json!({"id": id, "match": matches, "starts_at": "2026-03-01T12:00:00Z", "ends_at": "2026-03-02T12:00:00Z"});
         let was = bundle(serde_json::json!([silence("old", "label with space=\"v\"")]), serde_json::json!([{"match": "a=~\"(\""}]));
         let weights =

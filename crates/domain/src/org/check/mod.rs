@@ -20,9 +20,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::export::MASK;
-use super::model::{Bundle, Contact, NotifyEntry, Person};
+use super::model::{Bundle, CONTACT_KEYS, Contact, NotifyEntry, Person};
 use super::problem::{Place, Problem};
-use super::words::meant;
+use super::words::{listed, meant, nearest};
+use crate::channel::{ChannelForm, Field, WaysOut, enumerated};
 use crate::oncall::CompiledSchedule;
 use crate::time::Length;
 
@@ -43,12 +44,14 @@ pub struct Against<'a> {
     pub now: Timestamp,
     /// Kinds of integration that are spoken here.
     pub kinds: &'a [&'a str],
+    /// Channels that there are here.
+    pub channels: WaysOut,
 }
 
 /// Everything wrong with a bundle, in the order of the file, errors and warnings mixed.
 #[must_use]
 pub fn check(bundle: &Bundle, against: Against<'_>) -> Vec<Problem> {
-    let mut checker = Checker { bundle, known: Known::of(bundle), problems: Vec::new() };
+    let mut checker = Checker { bundle, known: Known::of(bundle), channels: against.channels, problems: Vec::new() };
     checker.people();
     checker.teams();
     checker.schedules(against.now);
@@ -93,6 +96,7 @@ impl<'a> Known<'a> {
 struct Checker<'a> {
     bundle: &'a Bundle,
     known: Known<'a>,
+    channels: WaysOut,
     problems: Vec<Problem>,
 }
 
@@ -196,42 +200,56 @@ impl<'a> Checker<'a> {
 
     pub(super) fn contact(&mut self, place: &Place, contact: &'a Contact, seen: &mut HashMap<&'a str, Place>) {
         self.id(place, "contact of this person", &contact.id, seen);
-        match (&contact.email, &contact.webhook) {
-            (None, None) => self.error(
-                place.clone(),
-                format!("contact `{}` has no address", contact.id),
-                "give it `email: name@host` or `webhook: https://…`",
-            ),
-            (Some(_), Some(_)) => self.error(
+        let address = &contact.address;
+        let mine: Vec<&ChannelForm> = self.channels.iter().filter(|form| address.get(form.name).is_some()).collect();
+        match mine.as_slice() {
+            [] => {
+                self.error(place.clone(), format!("contact `{}` has no address", contact.id), format!("give it {}", self.channels.shapes()))
+            }
+            [_] => {}
+            [_, _, ..] => self.error(
                 place.clone(),
                 format!("contact `{}` has two addresses", contact.id),
                 "make two contacts of it, so that rules can name each",
             ),
-            _ => {}
         }
-        self.email(place.key("email"), contact.email.as_deref());
-        if let Some(url) = &contact.webhook
-            && let Some(fault) = text::url_fault(url)
-        {
-            self.error(place.key("webhook"), format!("the address {fault}"), "write it as in `https://hooks.example.org/ana`");
-        }
-        match contact.secret.as_deref() {
-            None => {}
-            Some(_) if contact.webhook.is_none() => {
-                self.error(place.key("secret"), "only a webhook has a secret", "take the secret away");
+        for (key, value) in address.fields() {
+            match mine.iter().find_map(|form| form.field(key)) {
+                Some(field) => self.field(place.key(key), field, value),
+                None => self.foreign(place.key(key), key),
             }
-            Some(MASK) => self.error(
-                place.key("secret"),
-                format!("`{MASK}` stands for a stored secret, and none is stored for this contact"),
-                "write the secret itself, or leave it away to have one made",
-            ),
-            // The value is not repeated: it may be a secret of something else.
-            Some(secret) if !text::is_webhook_secret(secret) => self.error(
-                place.key("secret"),
-                "the secret is not `whsec_` and base64 of 24 to 64 bytes",
-                "leave it away to have one made and shown once",
-            ),
-            Some(_) => {}
+        }
+    }
+
+    /// A field of the contact's own channel.
+    fn field(&mut self, place: Place, field: &Field, value: &str) {
+        if field.is_secret() && value == MASK {
+            let hint = if field.is_made() { ", or leave it away to have one made" } else { "" };
+            let message = format!("`{MASK}` stands for a stored secret, and none is stored for this contact");
+            self.error(place, message, format!("write the secret itself{hint}"));
+        } else if let Err(message) = (field.check)(value) {
+            let hint = if field.is_made() {
+                "leave it away to have one made and shown once".to_owned()
+            } else {
+                format!("write it as in `{}`", field.example)
+            };
+            self.error(place, message, hint);
+        }
+    }
+
+    /// A key that is not of the contact's own channel.
+    fn foreign(&mut self, place: Place, key: &str) {
+        let owners: Vec<String> = self.channels.iter().filter(|form| form.field(key).is_some()).map(|form| a(form.noun)).collect();
+        if owners.is_empty() {
+            let shown: String = key.chars().filter(|c| !c.is_control()).take(text::SLUG_LEN_MAX).collect();
+            let known = self.channels.keys().into_iter().chain(CONTACT_KEYS);
+            let hint = match nearest(key, known.clone()) {
+                Some(word) => format!("did you mean `{word}`?"),
+                None => format!("keys here: {}", listed(known)),
+            };
+            self.error(place, format!("unknown key `{shown}`"), hint);
+        } else {
+            self.error(place, format!("only {} has {}", enumerated(&owners, "or"), a(key)), format!("take the {key} away"));
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Checker, root};
+use crate::channel::ChannelForm;
 use crate::org::model::NotifyUrgency;
 use crate::org::snapshot::{Org, Target};
 use crate::time::Length;
@@ -17,7 +18,7 @@ const NAMED_MAX: usize = 12;
 
 impl Checker<'_> {
     pub(super) fn reachability(&mut self, now: Timestamp) {
-        let org = Org::build(0, self.bundle.clone());
+        let org = Org::build(0, self.bundle.clone(), self.channels);
         let steps = steps_of(&org, now);
         self.people_who_are_paged(&org, &steps);
         self.ways_after_their_step(&org, &steps);
@@ -49,10 +50,11 @@ impl Checker<'_> {
                 continue;
             };
             if person.contacts.is_empty() {
+                let example = self.channels.iter().next().map(ChannelForm::example).unwrap_or_default();
                 self.warning(
                     root("people", at),
                     format!("`{id}` {why} and has no contact, so a page cannot reach them"),
-                    "give them `contacts`, as in `[{id: mail, email: ana@example.org}]`",
+                    format!("give them `contacts`, as in `[{example}]`"),
                 );
             } else {
                 self.warning(

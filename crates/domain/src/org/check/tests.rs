@@ -36,7 +36,10 @@ fn judge(form: &Value) -> Vec<Problem> {
 }
 
 fn judged(bundle: &Bundle) -> Vec<Problem> {
-    check(bundle, Against { now: "2026-06-01T00:00:00Z".parse().unwrap(), kinds: &["json", "pagerduty"] })
+    check(
+        bundle,
+        Against { now: "2026-06-01T00:00:00Z".parse().unwrap(), kinds: &["json", "pagerduty"], channels: crate::channel::sample::WAYS },
+    )
 }
 
 /// The organisation with the value at a JSON pointer replaced, or added where its key is new.
@@ -84,7 +87,15 @@ fn each_error_has_its_place_and_a_hint() {
         ("/people/0/contacts/1/webhook", json!("ftp://x"), "people[0].contacts[1].webhook", "does not begin with", ""),
         ("/people/0/contacts/1/secret", json!("whsec_c2hvcnQ="), "people[0].contacts[1].secret", "24 to 64 bytes", ""),
         ("/people/0/contacts/1/secret", json!("********"), "people[0].contacts[1].secret", "none is stored", ""),
-        ("/people/0/contacts/0/secret", json!("x"), "people[0].contacts[0].secret", "only a webhook", ""),
+        ("/people/0/contacts/0/secret", json!("x"), "people[0].contacts[0].secret", "only a webhook has a secret", "take the secret away"),
+        ("/people/0/contacts/0/emial", json!("x"), "people[0].contacts[0].emial", "unknown key `emial`", "did you mean `email`?"),
+        (
+            "/people/0/contacts/0/zzz",
+            json!("x"),
+            "people[0].contacts[0].zzz",
+            "unknown key",
+            "keys here: email, id, secret, verified, webhook",
+        ),
         ("/people/0/contacts/1/id", json!("mail"), "people[0].contacts[1].id", "already", ""),
         (
             "/people/0/notify/high/0/contact",
@@ -276,7 +287,7 @@ fn what_is_over_may_name_what_is_gone() {
     let over = named("2026-06-01T00:00:00Z");
     assert_eq!(places(&over), [""; 0]);
 
-    let org = Org::build(1, over);
+    let org = Org::build(1, over, crate::channel::sample::WAYS);
     let then = "2026-05-31T12:00:00Z".parse().unwrap();
     let on_call = org.schedule("primary").unwrap().on_call_at(org.overrides("primary"), then);
     assert_eq!(on_call.person.as_deref(), Some("zoe"));

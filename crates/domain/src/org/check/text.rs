@@ -1,4 +1,4 @@
-//! Whether addresses, secrets and ids are well formed. Whether a host may be reached is judged
+//! Whether addresses and ids are well formed. Whether a host may be reached is judged
 //! when something is sent, not here.
 
 /// Longest id, as [`crate::org::model::Slug`] says.
@@ -10,11 +10,8 @@ pub const EMAIL_LOCAL_LEN_MAX: usize = 64;
 /// Longest name of a host (RFC 1035 §2.3.4), and longest part of it.
 const HOST_LEN_MAX: usize = 253;
 const HOST_LABEL_LEN_MAX: usize = 63;
-/// Longest address of a webhook; what servers and proxies commonly take.
+/// Longest address to POST to; what servers and proxies commonly take.
 pub const URL_LEN_MAX: usize = 2048;
-/// Bytes of a webhook's secret: Standard Webhooks 1.0 asks for 24 to 64.
-pub const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
-
 /// Whether a text can be an id.
 #[must_use]
 pub fn is_slug(text: &str) -> bool {
@@ -107,18 +104,6 @@ pub fn url_fault(text: &str) -> Option<&'static str> {
     None
 }
 
-/// Whether a text is `whsec_` and base64 of as many bytes as a secret has.
-#[must_use]
-pub fn is_webhook_secret(text: &str) -> bool {
-    let Some(encoded) = text.strip_prefix("whsec_") else { return false };
-    let letters = encoded.trim_end_matches('=');
-    let padding = encoded.len() - letters.len();
-    encoded.len().is_multiple_of(4)
-        && padding <= 2
-        && letters.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
-        && SECRET_BYTES.contains(&(letters.len() * 3 / 4))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,12 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_and_ids() {
-        assert!(is_webhook_secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), "24 bytes");
-        assert!(is_webhook_secret(&format!("whsec_{}=", "A".repeat(43))), "32 bytes");
-        assert!(!is_webhook_secret("whsec_c2hvcnQ="), "5 bytes");
-        assert!(!is_webhook_secret(&format!("whsec_{}", "A".repeat(88))), "66 bytes");
-        assert!(!is_webhook_secret("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
+    fn ids() {
         assert!(is_slug("payments-db_1.eu") && !is_slug("Payments") && !is_slug("") && !is_slug(&"a".repeat(65)));
         assert_eq!(slug_of("Payments  DB!"), "payments-db");
     }

@@ -17,6 +17,7 @@ use super::model::{
     Team,
 };
 use super::problem::{Place, Problem};
+use crate::channel::WaysOut;
 use crate::incident::Severity;
 use crate::incident::work::ROLES;
 use crate::matcher::Matchers;
@@ -42,6 +43,7 @@ const ACKNOWLEDGEMENT_LASTS_SEV2: Length = Length::from_mins(60);
 pub struct Org {
     /// Grows with every change; cited by events.
     pub version: u64,
+    channels: WaysOut,
     bundle: Bundle,
     people: HashMap<Slug, usize>,
     teams: HashMap<Slug, usize>,
@@ -153,6 +155,8 @@ pub struct Resolved {
 pub struct Reach<'a> {
     /// Verified.
     pub contact: &'a Contact,
+    /// The channel that its address is for.
+    pub channel: &'static str,
     /// After the page reaches the person.
     pub after: Length,
 }
@@ -208,9 +212,9 @@ pub const fn default_urgency(severity: Severity) -> NotifyUrgency {
 }
 
 impl Org {
-    /// Indexes a bundle. Of two forms with one id the first counts.
+    /// Indexes a bundle. Of two forms with one id the first counts. `channels` are those that there are here.
     #[must_use]
-    pub fn build(version: u64, bundle: Bundle) -> Self {
+    pub fn build(version: u64, bundle: Bundle, channels: WaysOut) -> Self {
         let mut unusable = Vec::new();
         let mut compiled = HashMap::new();
         for (at, form) in bundle.schedules.iter().enumerate() {
@@ -270,8 +274,15 @@ impl Org {
             silences,
             severities: Severity::ALL.map(|severity| severity_setting(&bundle, severity)),
             unusable,
+            channels,
             bundle,
         }
+    }
+
+    /// The channels that there are here.
+    #[must_use]
+    pub const fn channels(&self) -> WaysOut {
+        self.channels
     }
 
     /// The forms it was built from.
@@ -461,15 +472,13 @@ impl Org {
         Resolved { people, why_nobody }
     }
 
-    /// How a person is reached at an urgency, soonest first. Only verified contacts count. Where
-    /// the list for low urgency is empty, the one for high is used; where that gives no verified
-    /// contact, every verified one at once, since a page that finds somebody must not end there for
-    /// want of a rule.
+    /// How a person is reached at an urgency, soonest first. Only verified contacts of a channel that there is count. Where
+    /// the list for low urgency is empty, the one for high is used; where that gives none of them, every one at once,
+    /// since a page that finds somebody must not end there for want of a rule.
     #[must_use]
     pub fn reach(&self, person: &str, urgency: NotifyUrgency) -> Vec<Reach<'_>> {
         if let Some(audience) = person.strip_prefix(AUDIENCE).and_then(|id| self.audience(id)) {
-            let verified = audience.contacts.iter().filter(|contact| contact.verified);
-            return verified.map(|contact| Reach { contact, after: Length::ZERO }).collect();
+            return audience.contacts.iter().filter_map(|contact| self.way(contact, Length::ZERO)).collect();
         }
         let Some(person) = self.person(person) else { return Vec::new() };
         let rules = match urgency {
@@ -480,16 +489,20 @@ impl Org {
             .iter()
             .filter_map(|rule| {
                 let contact = person.contacts.iter().find(|contact| contact.id == rule.contact)?;
-                Some(Reach { contact, after: rule.after })
+                self.way(contact, rule.after)
             })
-            .filter(|reach| reach.contact.verified)
             .collect();
         if out.is_empty() {
-            let verified = person.contacts.iter().filter(|contact| contact.verified);
-            out = verified.map(|contact| Reach { contact, after: Length::ZERO }).collect();
+            out = person.contacts.iter().filter_map(|contact| self.way(contact, Length::ZERO)).collect();
         }
         out.sort_by_key(|reach| reach.after);
         out
+    }
+
+    /// A contact that may be used.
+    fn way<'a>(&self, contact: &'a Contact, after: Length) -> Option<Reach<'a>> {
+        let form = self.channels.of(&contact.address).filter(|_| contact.verified)?;
+        Some(Reach { contact, channel: form.name, after })
     }
 
     fn people_of_audience(&self, audience: &Audience) -> Resolved {

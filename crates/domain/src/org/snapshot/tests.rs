@@ -31,7 +31,7 @@ fn org() -> Org {
         made: 0,
         made_by: None,
     }];
-    Org::build(7, bundle)
+    Org::build(7, bundle, crate::channel::sample::WAYS)
 }
 
 fn at(text: &str) -> Timestamp {

@@ -18,6 +18,7 @@ use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use allclear_domain::channel::WaysOut;
 use allclear_domain::org::check::{self, Against};
 use allclear_domain::org::diff::applied;
 use allclear_domain::org::export::masked;
@@ -140,7 +141,7 @@ impl Loaded {
     #[must_use]
     pub fn check(&self, stored: &Bundle, prune: bool, against: Against<'_>) -> Vec<FileProblem> {
         // What is applied comes first in every list, so its places are those of the files.
-        let whole = applied(stored, &self.bundle, prune);
+        let whole = applied(stored, &self.bundle, prune, against.channels);
         check::check_change(stored, &whole, against).into_iter().map(|problem| self.place(problem)).collect()
     }
 
@@ -251,8 +252,8 @@ pub fn parse(text: &str, format: Format, file_name: &str) -> Result<Loaded, OrgF
 ///
 /// # Errors
 /// Where a form of a later capability holds what YAML cannot.
-pub fn to_yaml(bundle: &Bundle) -> Result<String, serde_saphyr::SerializeError> {
-    serde_saphyr::to_string(&masked(bundle))
+pub fn to_yaml(bundle: &Bundle, channels: WaysOut) -> Result<String, serde_saphyr::SerializeError> {
+    serde_saphyr::to_string(&masked(bundle, channels))
 }
 
 fn read_text(file: &Path) -> Result<String, OrgFileError> {

@@ -1,6 +1,7 @@
 //! Parts of the organisation by themselves: one form as a body, one value of a form as YAML. What a
 //! browser or the API changes goes through the same reader as a file, with the same words.
 
+use allclear_domain::channel::WaysOut;
 use allclear_domain::org::diff::{Form, FormKind, ORDER, from_forms};
 use allclear_domain::org::model::Bundle;
 use allclear_domain::org::problem::PathPart;
@@ -58,44 +59,45 @@ pub fn value_of_yaml(text: &str) -> Result<Value, PartFault> {
 
 /// The value as YAML, laid out as people write it.
 #[must_use]
-pub fn yaml_of_value(value: &Value) -> String {
+pub fn yaml_of_value(value: &Value, channels: WaysOut) -> String {
     // JSON is YAML too: what the writer cannot write is still shown as it is.
-    let text = serde_saphyr::to_string(&Laid(value)).unwrap_or_else(|_| value.to_string());
+    let text = serde_saphyr::to_string(&Laid(value, channels)).unwrap_or_else(|_| value.to_string());
     text.trim_end().to_owned()
 }
 
-/// Keys that come first, as the guide writes them; the others follow in order of the alphabet.
-const FIRST: [&str; 14] =
-    ["id", "name", "contact", "page", "people", "high", "days", "from", "every", "handoff", "email", "webhook", "severity", "starts"];
+/// Keys that come first, as the guide writes them, the channels' own among them; the others follow in order of the alphabet.
+const FIRST: [&str; 12] = ["id", "name", "contact", "page", "people", "high", "days", "from", "every", "handoff", "severity", "starts"];
 /// Most keys of an object on one line.
 const FLOW_KEYS_MAX: usize = 4;
 
 /// A value whose lists of words and whose small objects stand on one line.
-struct Laid<'a>(&'a Value);
+struct Laid<'a>(&'a Value, WaysOut);
 
 impl Serialize for Laid<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let is_word = |value: &Value| !value.is_array() && !value.is_object();
         match self.0 {
             Value::Array(entries) if entries.iter().all(is_word) => FlowSeq(entries).serialize(to),
-            Value::Array(entries) => to.collect_seq(entries.iter().map(Laid)),
+            Value::Array(entries) => to.collect_seq(entries.iter().map(|entry| Laid(entry, self.1))),
             Value::Object(keys) if keys.len() <= FLOW_KEYS_MAX && !keys.is_empty() && keys.values().all(is_word) => {
-                FlowMap(Sorted(keys)).serialize(to)
+                FlowMap(Sorted(keys, self.1)).serialize(to)
             }
-            Value::Object(keys) => Sorted(keys).serialize(to),
+            Value::Object(keys) => Sorted(keys, self.1).serialize(to),
             other => other.serialize(to),
         }
     }
 }
 
-struct Sorted<'a>(&'a Map<String, Value>);
+struct Sorted<'a>(&'a Map<String, Value>, WaysOut);
 
 impl Serialize for Sorted<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let rank = |key: &str| FIRST.iter().position(|first| *first == key).unwrap_or(FIRST.len());
+        let own: Vec<&str> = self.1.iter().map(|form| form.name).collect();
+        let (first, rest) = FIRST.split_at(FIRST.len() - 2);
+        let rank = |key: &str| first.iter().chain(&own).chain(rest).position(|first| *first == key).unwrap_or(usize::MAX);
         let mut keys: Vec<_> = self.0.iter().collect();
         keys.sort_by_key(|(key, _)| (rank(key), key.as_str()));
-        to.collect_map(keys.into_iter().map(|(key, value)| (key, Laid(value))))
+        to.collect_map(keys.into_iter().map(|(key, value)| (key, Laid(value, self.1))))
     }
 }
 
@@ -157,8 +159,8 @@ mod tests {
     fn what_is_wrong_with_a_form_names_its_key() {
         let person = |contacts: Value| json!({"id": "x", "name": "X", "contacts": contacts});
         assert_eq!(read_form(FormKind::Person, "x", &person(json!([{"id": "a", "email": "x@example.org"}]))), Ok(()));
-        let (key, message, hint) = fault(FormKind::Person, person(json!([{"id": "a", "emial": "x@example.org"}])));
-        assert!(key.starts_with("contacts[0]") && message.contains("emial") && hint.contains("email"), "{key} {message} {hint}");
+        let (key, message, hint) = fault(FormKind::Person, json!({"id": "x", "name": "X", "emial": "x@example.org"}));
+        assert!(key == "emial" && message.contains("emial") && hint.contains("email"), "{key} {message} {hint}");
         let (key, message, _) = fault(FormKind::Person, person(json!([{"id": "b"}, {"email": "x@example.org"}])));
         assert_eq!((key.as_str(), message.as_str()), ("contacts[1]", "`id` is missing"));
         let (key, ..) = fault(FormKind::Person, person(json!("nobody")));
@@ -176,11 +178,11 @@ mod tests {
     #[test]
     fn a_part_as_yaml_comes_back() {
         let layers = json!([{"people": ["ana", "ben"], "every": "1w", "handoff": "Mon 09:00", "starts": "2026-01-05"}]);
-        let text = yaml_of_value(&layers);
+        let text = yaml_of_value(&layers, WaysOut::NONE);
         assert_eq!(text, "- people: [ana, ben]\n  every: 1w\n  handoff: Mon 09:00\n  starts: \"2026-01-05\"");
         assert_eq!(value_of_yaml(&text).unwrap(), layers);
         let odd = json!({"high": [{"contact": "a: b", "after": "1m"}, {"contact": "c, {d}"}], "x": {"y": [], "z": {}}, "t": "true", "n": 7, "b": false});
-        assert_eq!(value_of_yaml(&yaml_of_value(&odd)).unwrap(), odd, "{}", yaml_of_value(&odd));
+        assert_eq!(value_of_yaml(&yaml_of_value(&odd, WaysOut::NONE)).unwrap(), odd, "{}", yaml_of_value(&odd, WaysOut::NONE));
         assert_eq!(value_of_yaml("- {people: [ana, ben], every: 1w, handoff: \"Mon 09:00\", starts: 2026-01-05}").unwrap(), layers);
         assert_eq!(value_of_yaml("  \n").unwrap(), Value::Null);
         assert!(value_of_yaml("- {a: 1\n- b").unwrap_err().message.starts_with("line "));

@@ -9,6 +9,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use allclear_domain::channel::WaysOut;
+use allclear_domain::org::model::CONTACT_KEYS;
 use allclear_domain::org::problem::{PathPart, Place};
 use serde_saphyr::granit_parser::{Event, Marker, Parser, Span, Tag};
 
@@ -19,9 +21,6 @@ use super::{FileProblem, fault};
 const SECRET_BYTES_MAX: u64 = 4096;
 /// Deepest nesting that is followed, as for lines: the forms need eight.
 const DEPTH_MAX: usize = 32;
-/// The places where a secret stands; `*` is any entry of a list.
-const SECRETS: [&[&str]; 3] =
-    [&["integrations", "*", "key"], &["people", "*", "contacts", "*", "secret"], &["audiences", "*", "contacts", "*", "secret"]];
 
 /// One variable of an environment; nothing where it is not set, or empty.
 pub type Variable = fn(&str) -> Option<String>;
@@ -29,8 +28,8 @@ pub type Variable = fn(&str) -> Option<String>;
 /// Where the secrets that a text names come from.
 #[derive(Debug, Clone, Copy)]
 pub enum Secrets {
-    /// The environment and the files of this program.
-    Here(Variable),
+    /// The environment and the files of this program; and the channels, whose addresses have secrets.
+    Here(Variable, WaysOut),
     /// Nowhere: the text came from elsewhere.
     Nowhere,
 }
@@ -145,11 +144,11 @@ fn named<'a>(tag: &str, place: Option<&Place>, value: Option<&'a str>, secrets: 
         let message = format!("the tag `{}` is not known here", cut(tag));
         return Err((message, "write the value itself; where a secret stands, `!env NAME` and `!file PATH` are read".to_owned()));
     }
-    if !place.is_some_and(is_secret) {
-        let message = format!("`{tag}` is read only where a secret stands: an integration's `key`, a webhook contact's `secret`");
+    if !place.is_some_and(|place| is_secret(place, secrets)) {
+        let message = format!("`{tag}` is read only where a secret stands: {}", places_of_secrets(secrets));
         return Err((message, "write the value itself".to_owned()));
     }
-    let Secrets::Here(read) = secrets else {
+    let Secrets::Here(read, _) = secrets else {
         let message = format!("`{tag}` is resolved by the program that reads the file, and this text came without one");
         return Err((
             message,
@@ -164,15 +163,31 @@ fn named<'a>(tag: &str, place: Option<&Place>, value: Option<&'a str>, secrets: 
     }
 }
 
-fn is_secret(place: &Place) -> bool {
-    let parts = place.parts();
-    SECRETS.iter().any(|secret| {
-        secret.len() == parts.len()
-            && secret.iter().zip(parts).all(|(wanted, part)| match part {
-                PathPart::Key(key) => key == wanted,
-                PathPart::Index(_) => *wanted == "*",
-            })
-    })
+/// Whether a secret stands at a place; of an address, whatever its keys may be, where nobody says which channels there are.
+fn is_secret(place: &Place, secrets: Secrets) -> bool {
+    use PathPart::{Index, Key};
+    match place.parts() {
+        [Key(list), Index(_), Key(key)] => list == "integrations" && key == "key",
+        [Key(list), Index(_), Key(contacts), Index(_), Key(key)] if matches!(list.as_str(), "people" | "audiences") => {
+            contacts == "contacts"
+                && match secrets {
+                    Secrets::Here(_, channels) => channels.secret_keys().contains(&key.as_str()),
+                    Secrets::Nowhere => !CONTACT_KEYS.contains(&key.as_str()),
+                }
+        }
+        _ => false,
+    }
+}
+
+fn places_of_secrets(secrets: Secrets) -> String {
+    let mut places = vec!["an integration's `key`".to_owned()];
+    if let Secrets::Here(_, channels) = secrets {
+        for form in channels.iter() {
+            let keys = form.fields.iter().filter(|field| field.is_secret());
+            places.extend(keys.map(|field| format!("a {} contact's `{}`", form.noun, field.key)));
+        }
+    }
+    places.join(", ")
 }
 
 /// What a file holds, without the end of its last line. Its content is in no message.
@@ -224,6 +239,8 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::{Format, parse, part, read};
+    use allclear_channels::registry::WAYS_OUT;
+
     use super::*;
 
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -256,23 +273,23 @@ mod tests {
              audiences:\n  - {id: all, contacts: [{id: h, webhook: \"https://z.example\", secret: &one !env HOOK}, {id: i, webhook: \"https://w.example\", secret: *one}]}\n\
              integrations:\n  - {id: prom, kind: json, key: !file keys/prom}\n  - {id: odd, kind: json, key: !env ODD, service: nowhere}\n",
         );
-        let loaded = read(&path, Secrets::Here(variable)).unwrap();
+        let loaded = read(&path, Secrets::Here(variable, WAYS_OUT)).unwrap();
         let contacts = &loaded.bundle.people[0].contacts;
         assert_eq!(loaded.bundle.people[0].name, "Ana ñ !env HOOK", "text is text");
         let of_audience = loaded.bundle.audiences[0].contacts.iter();
         for contact in contacts.iter().chain(of_audience) {
-            assert_eq!(contact.secret.as_deref(), Some(SECRET), "{}", contact.id);
+            assert_eq!(contact.address.get("secret"), Some(SECRET), "{}", contact.id);
         }
         let keys: Vec<_> = loaded.bundle.integrations.iter().map(|form| form.key.clone().unwrap()).collect();
         assert_eq!(keys, ["prom-key-0001".to_owned(), variable("ODD").unwrap()], "whatever is in it");
-        let export = super::super::to_yaml(&loaded.bundle).unwrap();
+        let export = super::super::to_yaml(&loaded.bundle, WAYS_OUT).unwrap();
         assert!(!export.contains(SECRET) && !export.contains("prom-key-0001"), "what may be named here is masked there: {export}");
         let place = Place::root().key("integrations").index(1).key("service");
         assert_eq!(loaded.locate(&place).unwrap().1, Some(13), "lines stay where they are");
         // Another secret under the same name is another file.
-        let other = read(&path, Secrets::Here(|name| variable(name).map(|text| text + "x"))).unwrap();
+        let other = read(&path, Secrets::Here(|name| variable(name).map(|text| text + "x"), WAYS_OUT)).unwrap();
         assert_ne!(other.digest, loaded.digest);
-        assert_eq!(read(&path, Secrets::Here(variable)).unwrap().digest, loaded.digest);
+        assert_eq!(read(&path, Secrets::Here(variable, WAYS_OUT)).unwrap().digest, loaded.digest);
     }
 
     #[test]
@@ -284,7 +301,7 @@ mod tests {
             let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
             told.join("\n").replace(&path.display().to_string(), "org.yaml")
         };
-        let here = Secrets::Here(variable);
+        let here = Secrets::Here(variable, WAYS_OUT);
         for (value, words) in [
             ("!env NOT_SET", "org.yaml:4: error: integrations[0].key: the variable `NOT_SET` is not set"),
             ("!env", "`!env` names nothing"),

@@ -49,6 +49,8 @@ pub(crate) enum Input {
     Lines(&'static str),
     /// A part as YAML; with an example.
     Yaml(&'static str),
+    /// Contacts as YAML; what the channels say of themselves is the example.
+    Contacts,
     /// Everything else of the form as YAML.
     Rest,
 }
@@ -61,7 +63,6 @@ const fn needed(key: &'static str, label: &'static str, hint: &'static str, inpu
     Row { key, label, hint, input, needed: true }
 }
 
-const CONTACTS: &str = "- {id: mail, email: ana@example.org}\n- {id: hook, webhook: \"https://hooks.example.org/ana\"}";
 const NOTIFY: &str = "high: [{contact: hook}, {contact: mail, after: 1m}]\nlow: [{contact: mail}]";
 const LAYERS: &str = "- people: [ana, ben]\n  every: 1w\n  handoff: \"Mon 09:00\"\n  starts: 2026-01-05";
 const STEPS: &str = "- {page: [\"schedule:payments-primary\"], within: 5m}\n- {page: [\"person:cho\"], within: 10m}";
@@ -87,8 +88,8 @@ const PERSON: &[Row] = &[
     row(
         "contacts",
         "Contacts",
-        "How they are reached: each with an id and one of `email` and `webhook`. Without any they cannot be paged. The secret of a webhook is made and shown once; leave ******** to keep it.",
-        Input::Yaml(CONTACTS),
+        "How they are reached: each with an id and one address. Without any they cannot be paged. A stored secret is shown as ********; leave that to keep it.",
+        Input::Contacts,
     ),
     row(
         "notify",
@@ -199,12 +200,7 @@ const AUDIENCE: &[Row] = &[
     NAME,
     row("people", "People", "", Input::Many(FormKind::Person)),
     row("teams", "Teams", "Every member is told.", Input::Many(FormKind::Team)),
-    row(
-        "contacts",
-        "Other addresses",
-        "That belong to no person: a mailing list, a webhook.",
-        Input::Yaml("- {id: list, email: customers@example.org}"),
-    ),
+    row("contacts", "Other addresses", "That belong to no person, as of a mailing list: each with an id and one address.", Input::Contacts),
 ];
 const LOOSE: &[Row] = &[row("", "Content", "Kept and exported as written.", Input::Rest)];
 

@@ -1,0 +1,341 @@
+//! What a message says, in words, once for all channels: a subject, what each notice is about in pairs of a name and a
+//! value, its button, its page. A channel fits that into its own format and limits.
+//!
+//! Text from outside is one clean line here, or prose of clean lines; escaping is each channel's own.
+
+use allclear_domain::wire::{About, Message, Notice, NoticeKind, WRITTEN_OUT_MAX};
+use jiff::Timestamp;
+
+use crate::inbound::text;
+
+/// Longest title within the text, in characters.
+const TITLE_CHARS_MAX: usize = 500;
+/// Longest line of an update, in characters: an update itself has fewer.
+const UPDATE_LINE_CHARS_MAX: usize = 5_000;
+/// Longest description of an alarm within a mail, in characters, and longest value of a label.
+const DESCRIPTION_CHARS_MAX: usize = 4_000;
+const LABEL_CHARS_MAX: usize = 300;
+/// Labels written out; the incident's page has them all.
+const LABELS_MAX: usize = 20;
+/// Names of others who are asked.
+const ALSO_TOLD_MAX: usize = 10;
+
+/// Stands at the end of what was cut.
+const CUT: &str = "…";
+
+/// A message in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// One line: how bad, and what; of several notices, how many and the worst.
+    pub subject: String,
+    /// Whether an earlier try may have arrived.
+    pub in_doubt: bool,
+    /// Notices in all.
+    pub many: usize,
+    /// Those that are written out, the worst first.
+    pub parts: Vec<Part>,
+    /// How many are not.
+    pub more: usize,
+    /// Where all of them are seen and acknowledged; absent where there is one, or nothing to acknowledge.
+    pub all: Option<String>,
+}
+
+/// One notice in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// `INC-142`
+    pub reference: String,
+    /// The incident's.
+    pub title: String,
+    /// `SEV1`
+    pub severity: String,
+    /// Pairs of a name and a value; a value may have several lines.
+    pub lines: Vec<(&'static str, String)>,
+    /// What it asks for.
+    pub button: Option<Button>,
+    /// The incident's page.
+    pub page: Option<String>,
+}
+
+/// What can be pressed: a POST without a body does it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Button {
+    /// What it does, for people.
+    pub label: &'static str,
+    /// Where to.
+    pub href: String,
+}
+
+impl Words {
+    /// The words of a message, with a subject of so many characters; nothing where it has no notice.
+    #[must_use]
+    pub fn of(message: &Message, subject_chars_max: usize) -> Option<Self> {
+        let worst = worst(message)?;
+        let part = |(index, notice): (usize, &Notice)| Part {
+            reference: one_line(&notice.incident.reference, 32),
+            title: one_line(&notice.incident.title, TITLE_CHARS_MAX),
+            severity: severity_of(notice),
+            lines: lines_of(message, notice, message.about.as_ref().filter(|_| index == 0)),
+            button: link_at(&message.ack_urls, index).zip(asked_for(notice.kind)).map(|(href, label)| Button { label, href }),
+            page: link_at(&message.incident_urls, index),
+        };
+        Some(Self {
+            subject: subject_of(message, worst, subject_chars_max),
+            in_doubt: message.in_doubt,
+            many: message.notices.len(),
+            parts: message.notices.iter().take(WRITTEN_OUT_MAX).enumerate().map(part).collect(),
+            more: message.notices.len().saturating_sub(WRITTEN_OUT_MAX),
+            all: all_link(message),
+        })
+    }
+
+    /// The same as plain text of so many bytes: of one notice everything, of several a line each. What does not fit is
+    /// cut at its end.
+    #[must_use]
+    pub fn short(&self, bytes_max: usize) -> String {
+        let mut out = String::new();
+        if self.in_doubt {
+            out.push_str("You may have received this before.\n");
+        }
+        match self.parts.as_slice() {
+            [one] if self.many == 1 => {
+                for (name, value) in &one.lines {
+                    out.push_str(&format!("{name}: {value}\n"));
+                }
+            }
+            several => {
+                for part in several {
+                    out.push_str(&format!("{} [{}] {}\n", part.reference, part.severity, part.title));
+                }
+                if self.more > 0 {
+                    out.push_str(&format!("And {} more.\n", self.more));
+                }
+            }
+        }
+        cut_bytes(out.trim_end(), bytes_max)
+    }
+
+    /// What can be pressed: for all notices where there is such a link, else for the one.
+    #[must_use]
+    pub fn button(&self) -> Option<Button> {
+        match (&self.all, self.parts.as_slice()) {
+            (Some(href), _) => Some(Button { label: "Acknowledge all", href: href.clone() }),
+            (None, [one]) => one.button.clone(),
+            (None, _) => None,
+        }
+    }
+
+    /// Where one reads on: all notices, or the first one's incident.
+    #[must_use]
+    pub fn page(&self) -> Option<&str> {
+        self.all.as_deref().or_else(|| self.parts.first()?.page.as_deref())
+    }
+}
+
+/// One notice in one line, as a list of messages shows it.
+#[must_use]
+pub fn one_line_of(notice: &Notice) -> String {
+    let incident = &notice.incident;
+    let again = if notice.round > 1 { format!(", round {}", notice.round) } else { String::new() };
+    let what = match (notice.kind, &notice.text) {
+        (NoticeKind::Page, _) => format!(" (step {}{again})", notice.step),
+        (NoticeKind::ConfirmRecovery, _) => ": all its alerts have recovered. Is it over?".to_owned(),
+        (NoticeKind::StillOnIt | NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over, text) => {
+            text.as_ref().map(|text| format!(": {text}")).unwrap_or_default()
+        }
+    };
+    format!("{} [{}] {}{what}", incident.reference, incident.severity, incident.title)
+}
+
+/// What is told, where it does not fit whole: its first characters, and where the whole stands.
+#[must_use]
+pub fn beginning(whole: &str, chars_max: usize, url: &str) -> Option<String> {
+    let start = text::cut(whole, chars_max);
+    (start.len() < whole.len()).then(|| format!("{start}… The whole text: {url}"))
+}
+
+/// At most so many bytes, whole characters.
+pub(crate) fn cut_bytes(given: &str, bytes_max: usize) -> String {
+    if given.len() <= bytes_max {
+        return given.to_owned();
+    }
+    let mut end = bytes_max.saturating_sub(CUT.len());
+    while !given.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}{CUT}", &given[..end])
+}
+
+/// One line without characters that break lines, steer terminals or turn the direction of text.
+pub(crate) fn one_line(given: &str, chars_max: usize) -> String {
+    let cleaned: String = given
+        .chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
+        .filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{feff}'))
+        .collect();
+    let mut line = cleaned.split_whitespace().collect::<Vec<_>>().join(" ");
+    let end = text::cut(&line, chars_max).len();
+    if end < line.len() {
+        line.truncate(text::cut(&line, chars_max.saturating_sub(1)).len());
+        line.push('…');
+    }
+    line
+}
+
+fn severity_of(notice: &Notice) -> String {
+    one_line(&notice.incident.severity.to_uppercase(), 16)
+}
+
+/// The notice with the worst severity; `sev1` sorts before `sev2`.
+fn worst(message: &Message) -> Option<&Notice> {
+    message.notices.iter().min_by(|a, b| a.incident.severity.cmp(&b.incident.severity))
+}
+
+fn subject_of(message: &Message, worst: &Notice, chars_max: usize) -> String {
+    let late = if message.notices.iter().any(|notice| notice.late) { "LATE: " } else { "" };
+    let severity = severity_of(worst);
+    let incident = &worst.incident;
+    let subject = match message.notices.len() {
+        1 if worst.kind == NoticeKind::ConfirmRecovery => format!("Is it over? {} {}", incident.reference, incident.title),
+        1 if worst.kind == NoticeKind::StillOnIt => format!("Still on it? {} {}", incident.reference, incident.title),
+        1 if worst.kind == NoticeKind::Update => format!("Update on {}: {}", incident.reference, incident.title),
+        1 if worst.kind == NoticeKind::Over => format!("Over: {} {}", incident.reference, incident.title),
+        1 if worst.kind == NoticeKind::Reminder => {
+            format!("{}: {}", incident.reference, worst.text.as_deref().unwrap_or(&incident.title))
+        }
+        1 => format!("{late}[{severity}] {} {}", incident.reference, incident.title),
+        many if message.notices.iter().all(|notice| notice.kind.tells()) => {
+            format!("{many} messages: {} {} and others", incident.reference, incident.title)
+        }
+        many => format!("{late}[{severity}] {many} incidents, worst {} {}", incident.reference, incident.title),
+    };
+    one_line(&subject, chars_max)
+}
+
+/// Prose with its lines kept, each clean.
+fn prose(text: &str) -> String {
+    text.lines().map(|line| one_line(line, UPDATE_LINE_CHARS_MAX)).collect::<Vec<_>>().join("\n")
+}
+
+/// An instant as the reader's clock shows it, zone named.
+fn local(at: Timestamp, zone: &str) -> String {
+    let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    at.to_zoned(zone).strftime("%Y-%m-%d %H:%M %Z").to_string()
+}
+
+/// What the alarm says and who is asked.
+fn lines_about(about: &About) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    if let Some(answer_by) = about.answer_by {
+        lines.push(("Answer by", format!("{}, then others are asked", local(answer_by, &about.time_zone))));
+    }
+    if !about.also_told.is_empty() {
+        let more = about.also_told.len().saturating_sub(ALSO_TOLD_MAX);
+        let mut names: Vec<String> = about.also_told.iter().take(ALSO_TOLD_MAX).map(|name| one_line(name, 100)).collect();
+        if more > 0 {
+            names.push(format!("{more} more"));
+        }
+        lines.push(("Also asked", names.join(", ")));
+    }
+    if let Some(description) = &about.description {
+        let cut = text::cut(description, DESCRIPTION_CHARS_MAX);
+        let rest = if cut.len() < description.len() { "… The rest is on the incident's page." } else { "" };
+        lines.push(("It says", format!("{}{rest}", prose(cut))));
+    }
+    if let Some(source) = &about.source {
+        lines.push(("Source", one_line(source, LABEL_CHARS_MAX)));
+    }
+    for link in &about.links {
+        if let Some(link) = text::link(&link.href, &link.text) {
+            let name = if link.text.is_empty() { "link".to_owned() } else { one_line(&link.text, 60) };
+            lines.push(("Link", format!("{name}: {}", link.href)));
+        }
+    }
+    for (name, value) in about.labels.iter().take(LABELS_MAX) {
+        lines.push(("Label", format!("{} = {}", one_line(name, 100), one_line(value, LABEL_CHARS_MAX))));
+    }
+    lines
+}
+
+/// One notice, as pairs of a name and a value that both bodies are made of.
+fn lines_of(message: &Message, notice: &Notice, about: Option<&About>) -> Vec<(&'static str, String)> {
+    let mut lines = vec![("Severity", severity_of(notice))];
+    if let Some(text) = &notice.text {
+        let name = match notice.kind {
+            NoticeKind::Update => "Update",
+            NoticeKind::StillOnIt => "Question",
+            NoticeKind::Over => "Over",
+            NoticeKind::Page | NoticeKind::ConfirmRecovery | NoticeKind::Reminder => "Reminder",
+        };
+        lines.push((name, prose(text)));
+        if let Some(service) = &notice.incident.service {
+            lines.push(("Service", one_line(service, 200)));
+        }
+        return lines;
+    }
+    if notice.kind == NoticeKind::ConfirmRecovery {
+        lines.push(("Question", "all its alerts have recovered: is it over? Resolve it, or say what is left.".to_owned()));
+    }
+    if let Some(service) = about.and_then(|about| about.service.as_ref()).or(notice.incident.service.as_ref()) {
+        lines.push(("Service", one_line(service, 200)));
+    }
+    let (person, zone) = about.map_or((notice.person.as_str(), "UTC"), |about| (about.person.as_str(), about.time_zone.as_str()));
+    lines.push(("Paged", format!("{}, {}", one_line(person, 100), local(message.created_at, zone))));
+    lines.push(("Step", format!("{}, round {}", notice.step, notice.round)));
+    if notice.late {
+        lines.push(("Late", "this page should have reached you earlier".to_owned()));
+    }
+    lines.extend(about.map(lines_about).unwrap_or_default());
+    lines
+}
+
+/// What the link of a message does, where it does anything.
+const fn asked_for(kind: NoticeKind) -> Option<&'static str> {
+    match kind {
+        NoticeKind::Page => Some("Acknowledge"),
+        NoticeKind::StillOnIt => Some("I am still on it"),
+        NoticeKind::ConfirmRecovery | NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over => None,
+    }
+}
+
+fn link_at(urls: &[String], index: usize) -> Option<String> {
+    Some(text::link(urls.get(index)?, "")?.href)
+}
+
+/// Where all pages of the message are seen and acknowledged.
+fn all_link(message: &Message) -> Option<String> {
+    Some(text::link(message.bundle_url.as_ref()?, "")?.href)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbound::webhook::tests::message;
+
+    #[test]
+    fn short_text_fits_whatever_it_says() {
+        for (notices, title) in [(1, "Disk full"), (3, "é"), (40, "a title that is rather long as titles of machines are")] {
+            let words = Words::of(&message(notices, title), 200).unwrap();
+            for bytes_max in [8, 40, 41, 42, 4096] {
+                assert!(words.short(bytes_max).len() <= bytes_max, "{notices} {bytes_max}");
+            }
+        }
+        let words = Words::of(&message(1, "Disk full"), 200).unwrap();
+        assert!(words.short(4096).starts_with("Severity: SEV2\nService: checkout\n"), "{}", words.short(4096));
+        let many = Words::of(&message(40, "Disk full"), 200).unwrap();
+        assert!(many.short(4096).ends_with("And 10 more."), "{}", many.short(4096));
+        assert_eq!(cut_bytes("ééé", 5), "é…");
+        assert!(Words::of(&message(0, ""), 200).is_none());
+    }
+
+    #[test]
+    fn the_button_is_for_all_or_for_the_one_that_asks() {
+        let button = |message: &Message| Words::of(message, 200).unwrap().button().map(|button| (button.label, button.href));
+        assert_eq!(button(&message(1, "x")), Some(("Acknowledge", "https://ac.example/a/tok0".to_owned())));
+        assert_eq!(button(&message(2, "x")), Some(("Acknowledge all", "https://ac.example/a/all".to_owned())));
+        let mut over = message(1, "x");
+        over.notices[0].kind = NoticeKind::Over;
+        assert_eq!(button(&over), None, "nothing is asked");
+        assert_eq!(Words::of(&over, 200).unwrap().page(), Some("https://ac.example/incidents/INC-142"));
+    }
+}

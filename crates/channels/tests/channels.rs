@@ -1,0 +1,305 @@
+//! What must hold of every channel, told from its own form: a new one is tried here without a line of its own.
+//!
+//! That its fields are asked for in the browser is tried in `web`, that its secrets are sealed and masked in a store in
+//! `engine`, and that a message arrives in the stories.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // a test fails loudly, in its helpers too
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use allclear_channels::registry::{Around, Channels, WAYS_OUT};
+use allclear_domain::channel::{Address, Carriage, ChannelForm, Field, Kept};
+use allclear_domain::ids::{IncidentId, MessageId, PageId};
+use allclear_domain::org::check::text::is_slug;
+use allclear_domain::org::check::{Against, check};
+use allclear_domain::org::export::{MASK, masked};
+use allclear_domain::org::model::{Bundle, CONTACT_KEYS, NotifyUrgency};
+use allclear_domain::time::Length;
+use allclear_domain::wire::{Message, Notice, NoticeIncident, NoticeKind, Outcome, Request, Response, Step, Target};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// No field takes it.
+const NOT_ONE: &str = "\u{1}not one\n";
+
+fn channels() -> Channels {
+    Channels::new(Around { host: "ac.example" })
+}
+
+fn every_field() -> impl Iterator<Item = (&'static ChannelForm, &'static Field)> {
+    WAYS_OUT.iter().flat_map(|form| form.fields.iter().map(move |field| (form, field)))
+}
+
+/// Somebody whose address has the example in every field.
+fn target(form: &ChannelForm) -> Target {
+    Target { name: "Ana".into(), address: Address::of(form.fields.iter().map(|field| (field.key, field.example))) }
+}
+
+/// A person and an audience with that address, changed.
+fn bundle(form: &ChannelForm, change: impl FnOnce(&mut Map<String, Value>)) -> Bundle {
+    let mut contact = Map::new();
+    contact.insert("id".into(), form.id_example.into());
+    contact.extend(form.fields.iter().map(|field| (field.key.to_owned(), field.example.into())));
+    change(&mut contact);
+    let contacts = json!([contact]);
+    let people = json!([{"id": "ana", "name": "Ana", "contacts": contacts}]);
+    serde_json::from_value(json!({"people": people, "audiences": [{"id": "all", "contacts": contacts}]})).unwrap()
+}
+
+/// With one field that says this.
+fn with(form: &ChannelForm, key: &str, value: &str) -> Bundle {
+    bundle(form, |contact| drop(contact.insert(key.into(), value.into())))
+}
+
+/// What is wrong with it, each as `place: words`.
+fn wrong(bundle: &Bundle) -> Vec<String> {
+    let against = Against { now: Timestamp::UNIX_EPOCH, kinds: &[], channels: WAYS_OUT };
+    check(bundle, against).iter().filter(|problem| problem.is_error()).map(|p| format!("{}: {}", p.place, p.message)).collect()
+}
+
+#[test]
+fn a_form_says_what_it_must() {
+    let mut names = BTreeSet::new();
+    for form in WAYS_OUT.iter() {
+        assert!(names.insert(form.name) && is_slug(form.name) && is_slug(form.id_example), "{}", form.name);
+        assert_eq!(form.fields[0].key, form.name, "the main field is under the channel's name");
+        assert!(!form.fields[0].is_secret(), "{}: the main field is shown", form.name);
+        let keys: BTreeSet<_> = form.fields.iter().map(|field| field.key).collect();
+        assert_eq!(keys.len(), form.fields.len(), "{}: each key once", form.name);
+    }
+    for (form, field) in every_field() {
+        let said = [field.label, field.hint, field.shape, field.example];
+        assert!(said.iter().all(|said| !said.is_empty()) && field.hint.ends_with('.'), "{}.{}", form.name, field.key);
+        assert!(is_slug(field.key) && !CONTACT_KEYS.contains(&field.key), "{}.{}", form.name, field.key);
+        // What is sealed is told by its key alone.
+        let mut same = every_field().filter(|(_, other)| other.key == field.key);
+        assert!(same.all(|(_, other)| other.is_secret() == field.is_secret()), "{} is a secret here and none there", field.key);
+        assert!(!names.contains(field.key) || field.key == form.name, "{} is the name of another channel", field.key);
+    }
+}
+
+#[test]
+fn every_field_is_checked_and_its_example_passes() {
+    for form in WAYS_OUT.iter() {
+        assert_eq!(wrong(&bundle(form, |_| ())), Vec::<String>::new(), "{}", form.name);
+    }
+    for (form, field) in every_field() {
+        let told = wrong(&with(form, field.key, NOT_ONE));
+        for place in ["people[0].contacts[0]", "audiences[0].contacts[0]"] {
+            let beginning = format!("{place}.{}: ", field.key);
+            assert!(told.iter().any(|said| said.starts_with(&beginning) && said.len() > beginning.len()), "{}: {told:?}", field.key);
+        }
+        assert!(!field.is_secret() || told.iter().all(|said| !said.contains("not one")), "a secret is not repeated: {told:?}");
+        let told = wrong(&bundle(form, |contact| drop(contact.remove(field.key))));
+        assert_eq!(told.is_empty(), field.key != form.name, "only the main field is needed: {told:?}");
+        if field.is_secret() {
+            let told = wrong(&with(form, field.key, MASK));
+            assert!(told[0].contains("none is stored"), "{told:?}");
+        }
+        if let Kept::Made { bytes, text } = field.kept {
+            for byte in [0, 0xff] {
+                assert_eq!((field.check)(&text(&vec![byte; bytes])), Ok(()), "{}: what is made passes", field.key);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_field_of_another_channel_is_refused() {
+    for (form, field) in every_field().filter(|(form, field)| field.key != form.name) {
+        for other in WAYS_OUT.iter().filter(|other| other.field(field.key).is_none()) {
+            let told = wrong(&with(other, field.key, field.example));
+            assert!(told[0].contains("only a") && told[0].contains(form.noun), "{told:?}");
+        }
+    }
+}
+
+#[test]
+fn secrets_are_masked_in_export_and_in_debug_and_what_is_plain_comes_back() {
+    for form in WAYS_OUT.iter() {
+        let bundle = bundle(form, |_| ());
+        let shown = serde_json::to_string(&masked(&bundle, WAYS_OUT)).unwrap();
+        let debugged = format!("{bundle:?}{:?}", target(form));
+        for field in form.fields {
+            assert_eq!(shown.contains(field.example), !field.is_secret(), "{}: {shown}", field.key);
+            assert!(!debugged.contains(field.example), "{}: no address in a log", field.key);
+        }
+        let again: Bundle = serde_json::from_value(serde_json::to_value(&bundle).unwrap()).unwrap();
+        assert_eq!(again, bundle, "as it is stored");
+    }
+}
+
+fn message(kind: NoticeKind, notices: usize, title: &str, text: Option<&str>) -> Message {
+    let notice = |n: usize| Notice {
+        kind,
+        key: format!("pag/1/1/ana/{n}"),
+        page: PageId::from_bits(2),
+        step: 1,
+        round: 1,
+        late: true,
+        person: "ana".into(),
+        text: text.map(Into::into),
+        incident: NoticeIncident {
+            id: IncidentId::from_bits(1),
+            reference: format!("INC-{n}"),
+            title: title.into(),
+            severity: "sev1".into(),
+            service: Some("checkout".into()),
+        },
+    };
+    Message {
+        id: MessageId::from_bits(3),
+        created_at: "2026-11-21T03:00:00Z".parse().unwrap(),
+        in_doubt: true,
+        urgency: NotifyUrgency::High,
+        notices: (0..notices).map(notice).collect(),
+        bundle_url: (notices > 1 && kind.gathers()).then(|| "https://ac.example/a/all".to_owned()),
+        ack_urls: (0..notices.min(30)).map(|n| format!("https://ac.example/a/tok{n}")).collect(),
+        incident_urls: (0..notices.min(30)).map(|n| format!("https://ac.example/incidents/INC-{n}")).collect(),
+        about: None,
+    }
+}
+
+const KINDS: [NoticeKind; 6] =
+    [NoticeKind::Page, NoticeKind::ConfirmRecovery, NoticeKind::StillOnIt, NoticeKind::Reminder, NoticeKind::Update, NoticeKind::Over];
+
+#[test]
+fn whatever_a_message_says_fits_the_limits() {
+    let channels = channels();
+    // A title and an update are no longer than this where they come in.
+    let nasty = |chars: usize| "é\u{202e}\" \\ <b>&\r\n🙂".chars().cycle().take(chars).collect::<String>();
+    let (title, text) = (nasty(1_024), nasty(5_000));
+    for form in WAYS_OUT.iter() {
+        for kind in KINDS {
+            for (notices, title, text) in [
+                (1, "Disk full", None),
+                (1, "Disk full", Some("short")),
+                (1, title.as_str(), Some(text.as_str())),
+                (40, title.as_str(), None),
+                (1_000, "x", None),
+            ] {
+                let (message, target) = (message(kind, notices, title, text), target(form));
+                match channels.channel(form.name).unwrap().start(&message, &target, message.created_at) {
+                    Step::Ask(request, _) => assert!(fits(form, &request), "{} {kind:?} {notices}", form.name),
+                    Step::Done(outcome) => panic!("{} {kind:?} {notices}: {outcome:?}", form.name),
+                }
+            }
+        }
+    }
+}
+
+fn fits(form: &ChannelForm, request: &Request) -> bool {
+    let (title, bytes, carried) = match request {
+        Request::Http { body, .. } => {
+            let body: Value = serde_json::from_slice(body).unwrap();
+            let title = body["title"].as_str().unwrap_or_default().to_owned();
+            let bytes = body["message"].as_str().map_or_else(|| body.to_string().len(), str::len);
+            let buttons = body["actions"].as_array().map_or(0, Vec::len);
+            assert!(buttons <= form.limits.buttons, "{}: {buttons} buttons", form.name);
+            (title, bytes, Carriage::Http)
+        }
+        Request::Mail { subject, text, .. } => (subject.clone(), text.len(), Carriage::Mail),
+    };
+    carried == form.carriage
+        && form.limits.title_chars.is_none_or(|max| title.chars().count() <= max)
+        && form.limits.text_bytes.is_none_or(|max| bytes <= max)
+}
+
+/// How a message ends when everything is answered like this.
+fn ends(form: &ChannelForm, response: &Response) -> Outcome {
+    let (channels, target) = (channels(), target(form));
+    let message = message(NoticeKind::Page, 1, "Disk full", None);
+    let mut step = channels.channel(form.name).unwrap().start(&message, &target, message.created_at);
+    loop {
+        match step {
+            Step::Ask(_, then) => step = then(response),
+            Step::Done(outcome) => return outcome,
+        }
+    }
+}
+
+#[test]
+fn every_outcome_is_reached_and_no_answer_is_taken_for_another() {
+    for form in WAYS_OUT.iter() {
+        let http = |status| Response::Http { status, retry_after: Some(Length::from_secs(7)), body: "words".into() };
+        let smtp = |code| Response::Smtp { code, text: "words".into() };
+        let mut found = BTreeSet::new();
+        for code in 100..600 {
+            let (own, foreign) = match form.carriage {
+                Carriage::Http => (http(code), smtp(code)),
+                Carriage::Mail => (smtp(code), http(code)),
+            };
+            assert!(matches!(ends(form, &foreign), Outcome::Rejected { .. }), "{}: {code} of somebody else", form.name);
+            let (word, said) = match ends(form, &own) {
+                Outcome::Delivered { receipt } => ("delivered", receipt),
+                Outcome::Accepted { receipt, .. } => ("accepted", receipt),
+                Outcome::Retry { why, .. } => ("retry", why),
+                Outcome::Rejected { why } => ("rejected", why),
+            };
+            assert!(said.contains(&code.to_string()), "{}: {code} is in {said:?}", form.name);
+            assert!(!matches!(word, "accepted" | "delivered") || (200..300).contains(&code), "{}: {code}", form.name);
+            // Taken for now, or delivered: a channel says one of the two.
+            found.insert(if word == "accepted" { "delivered" } else { word });
+        }
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["delivered", "rejected", "retry"], "{}", form.name);
+        for (maybe_arrived, permanent) in [(false, false), (true, false), (false, true)] {
+            let failed = Response::Failed { why: "no route".into(), maybe_arrived, permanent };
+            assert_eq!(ends(form, &failed), Outcome::failed("no route", maybe_arrived, permanent), "{}", form.name);
+        }
+        assert_eq!(ends(form, &Response::Busy { why: "full".into() }), Outcome::busy("full"), "{}", form.name);
+    }
+}
+
+#[test]
+fn an_address_that_does_not_read_is_refused_before_anybody_is_asked() {
+    let channels = channels();
+    let message = message(NoticeKind::Page, 1, "Disk full", None);
+    for form in WAYS_OUT.iter() {
+        for address in [Address::default(), Address::of([(form.name, NOT_ONE)])] {
+            let target = Target { name: "Ana".into(), address };
+            let step = channels.channel(form.name).unwrap().start(&message, &target, message.created_at);
+            assert!(matches!(step, Step::Done(Outcome::Rejected { .. })), "{}", form.name);
+        }
+    }
+}
+
+/// `ALLCLEAR_BLESS=1 cargo test -p allclear-channels --test channels` writes the page anew.
+#[test]
+fn every_channel_is_documented() {
+    let mut page = String::from(
+        "# Channels\n\n\
+         Made from what each channel says of itself (`crates/channels/src/outbound/`); a test keeps it so.\n\n\
+         A contact of the organisation has an `id` and the fields of one channel. The first field of a channel is needed and says\n\
+         which channel it is. A secret is stored sealed, and shown as `********` from then on.\n",
+    );
+    for form in WAYS_OUT.iter() {
+        write!(page, "\n## `{}`\nAs in `{}`.\n\n| key | what | example | |\n|---|---|---|---|\n", form.name, form.example()).unwrap();
+        for field in form.fields {
+            let kept = match field.kept {
+                Kept::Plain if field.key == form.name => "needed",
+                Kept::Plain => "",
+                Kept::Secret => "secret",
+                Kept::Made { .. } => "secret; made and shown once where it is left out",
+            };
+            writeln!(page, "| `{}` | {}. {} | `{}` | {kept} |", field.key, field.label, field.hint, field.example).unwrap();
+        }
+        let carried = match form.carriage {
+            Carriage::Http => "by HTTP, to the host of its address",
+            Carriage::Mail => "by the mail server (`--smtp`)",
+        };
+        let title = form.limits.title_chars.map(|max| format!("a title of {max} characters"));
+        let text = form.limits.text_bytes.map(|max| format!("{max} bytes of text"));
+        let limits = [title, text].into_iter().flatten().collect::<Vec<_>>();
+        let limits = if limits.is_empty() { String::new() } else { format!(" At most {}.", limits.join(" and ")) };
+        writeln!(page, "\nIt is carried {carried}.{limits}").unwrap();
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/channels.md");
+    #[allow(clippy::disallowed_methods)] // the one setting of these tests
+    if std::env::var("ALLCLEAR_BLESS").is_ok_and(|value| value == "1") {
+        std::fs::write(&path, &page).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == page, "docs/channels.md does not say what the code says; run this test with ALLCLEAR_BLESS=1");
+}
