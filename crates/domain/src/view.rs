@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::ids::PageId;
-use crate::incident::work::{ROLES, Task};
+use crate::incident::roles::ROLES;
+use crate::incident::tasks::Task;
 use crate::incident::{Incident, Severity, State};
 use crate::paging::{AtStep, Page, Status};
 use crate::review::Review;

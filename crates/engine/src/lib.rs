@@ -19,7 +19,6 @@ pub mod refusals;
 pub mod run;
 pub mod shared;
 mod start;
-mod timeline;
 pub mod upkeep;
 pub mod watch;
 

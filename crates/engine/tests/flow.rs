@@ -175,12 +175,12 @@ impl World {
         reply
     }
 
-    async fn command(&self, id: &IncidentView, command: incident::Command) -> Result<Reply, Refusal> {
+    async fn command(&self, id: &IncidentView, command: impl Into<incident::Command>) -> Result<Reply, Refusal> {
         let input = Input {
             actor: Actor::Person("ana".into()),
             cause: "api".into(),
             once: None,
-            command: Command::Incident { id: id.id.parse().unwrap(), command },
+            command: Command::incident(id.id.parse().unwrap(), command),
         };
         let reply = self.engine.submit(input).await;
         self.engine.quiet().await;
@@ -237,7 +237,7 @@ async fn an_acknowledgement_stops_everything(url: &str) {
     world.signal(SignalAction::Trigger, "disk", &[]).await.unwrap();
     let incident = world.incidents().await.remove(0);
     assert_eq!((incident.state, incident.severity, incident.reference.as_str()), (State::Declared, Severity::Sev2, "INC-1"));
-    world.command(&incident, incident::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }).await.unwrap();
+    world.command(&incident, incident::attendance::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }).await.unwrap();
     world.advance(1500).await;
     assert_eq!(world.told(), [pair("ana", "webhook")]);
     assert_eq!(world.incidents().await[0].state, State::Investigating);
@@ -358,7 +358,7 @@ async fn on_a_full_disk_an_acknowledgement_counts_and_pages_go_on(url: &str) {
     world.signal(SignalAction::Trigger, "fan", &[]).await.unwrap();
     full.store(true, Ordering::SeqCst);
     let [fan, disk] = &world.incidents().await[..] else { panic!("two incidents") };
-    let acknowledge = incident::Command::Acknowledge { by: Some("ana".into()), via: "api".into() };
+    let acknowledge = incident::attendance::Command::Acknowledge { by: Some("ana".into()), via: "api".into() };
     let (one, two, three, acknowledged) = tokio::join!(
         world.signal(SignalAction::Trigger, "new 1", &[]),
         world.signal(SignalAction::Trigger, "new 2", &[]),
@@ -369,7 +369,7 @@ async fn on_a_full_disk_an_acknowledgement_counts_and_pages_go_on(url: &str) {
         assert!(matches!(&refused, Err(Refusal::Unavailable(why)) if why.contains("full")), "{refused:?}");
     }
     acknowledged.unwrap();
-    let noted = world.command(fan, incident::Command::Note { text: "hm".into() }).await;
+    let noted = world.command(fan, incident::record::Command::Note { text: "hm".into() }).await;
     assert!(matches!(noted, Err(Refusal::Unavailable(_))), "{noted:?}");
     assert!(world.engine.troubles().list().iter().any(|present| present.trouble == Trouble::DiskFull));
     // Nobody has the other one: its next step pages, with the disk as full as before.
@@ -425,7 +425,7 @@ async fn two_nodes_are_one() {
     assert_eq!(told(&a) + told(&b), 20, "each page once");
     for incident in &incidents[..10] {
         let other = if told(&a) % 2 == 0 { &a } else { &b };
-        other.command(incident, incident::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }).await.unwrap();
+        other.command(incident, incident::attendance::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }).await.unwrap();
     }
     let target = a.clock.micros.load(Ordering::SeqCst) + 301_000_000;
     for world in [&a, &b] {

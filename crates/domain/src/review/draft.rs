@@ -4,15 +4,13 @@ use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::event::Mark;
 use crate::org::snapshot::Org;
+use crate::timeline;
 use crate::view::{ActionView, EventView, ExpectationView, IncidentView};
 
 /// Lines of the timeline at most; the log itself has the others.
 const LINES_MAX: usize = 200;
-/// Events that the timeline of a draft leaves out: what machines told each other.
-const MACHINERY: [&str; 7] =
-    ["notice_raised", "delivered", "send_delayed", "send_in_doubt", "alerts_told", "confirmation_asked", "review_opened"];
-
 /// The draft; people and services stand in it as `org` names them.
 #[must_use]
 pub fn draft(org: &Org, incident: &IncidentView, log: &[EventView], awaited: &[ExpectationView], actions: &[ActionView]) -> String {
@@ -71,7 +69,7 @@ fn write(
         writeln!(out, "- {}: expected {} by {}", e.why.as_deref().unwrap_or("not in time"), e.expects, clock(e.due_at))?;
     }
     writeln!(out, "\n## Timeline\n\nTimes in UTC.\n")?;
-    let lines: Vec<_> = log.iter().filter(|event| !MACHINERY.contains(&event.kind.as_str())).collect();
+    let lines: Vec<_> = log.iter().filter(|event| !timeline::is(&event.kind, Mark::Machinery)).collect();
     for event in lines.iter().take(LINES_MAX) {
         writeln!(out, "- {} {}", clock(event.at), one_line(&event.line))?;
     }

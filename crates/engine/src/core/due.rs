@@ -39,7 +39,7 @@ impl Core {
             (Rule::Candidate, Owner::Incident(id)) => self.look_candidate(unit, &expectation, id)?,
             (Rule::ConfirmRecovery, Owner::Incident(id)) => {
                 settle(unit, &expectation, Standing::Missed, "nobody confirmed in time");
-                self.change_incident(unit, id, incident::Command::MissConfirmation)?;
+                self.change_incident(unit, id, incident::alarms::Command::MissConfirmation)?;
             }
             (Rule::RoleAnswer, Owner::Incident(id)) => {
                 let standing = self.look_role_answer(unit, &expectation, id)?;
@@ -152,7 +152,7 @@ impl Core {
         let joined = all.saturating_sub(state.alerts_told);
         let recovered = (all - open).saturating_sub(state.recoveries_told);
         if state.state.is_open() {
-            self.change_incident(unit, id, incident::Command::TellAlerts { joined, recovered, open })?;
+            self.change_incident(unit, id, incident::alarms::Command::Tell { joined, recovered, open })?;
         }
         Ok(())
     }

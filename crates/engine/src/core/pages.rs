@@ -84,7 +84,7 @@ impl Core {
         if people.is_empty() || lifecycle::next(before.0.state, Verb::Admit).is_err() {
             return Ok(());
         }
-        self.incident_command(unit, id, Some(before), incident::Command::Admit { people, why: why.to_owned() })?;
+        self.incident_command(unit, id, Some(before), incident::access::Command::Admit { people, why: why.to_owned() })?;
         Ok(())
     }
 
@@ -128,7 +128,7 @@ impl Core {
             paging::Command::Acknowledge { by, via } if asks_still_on_it(&page) => {
                 let (incident, _) = self.incident(unit, page.incident_id())?;
                 if incident.is_held() || !incident.state.is_open() {
-                    let command = incident::Command::StillOnIt { by: by.clone(), via: via.clone() };
+                    let command = incident::attendance::Command::StillOnIt { by: by.clone(), via: via.clone() };
                     self.change_incident(unit, incident.id, command)?;
                 } else {
                     self.acknowledge(unit, incident.id, by.clone(), via)?;
@@ -220,7 +220,7 @@ impl Core {
             because: because.to_owned(),
             late,
         };
-        self.incident_command(unit, id, Some(before), incident::Command::Escalate { page, why: because.to_owned() })?;
+        self.incident_command(unit, id, Some(before), incident::attendance::Command::Escalate { page, why: because.to_owned() })?;
         self.page_command(unit, page, None, paging::Command::Start(start))?;
         unit.new_pages.push((id, page));
         Ok(())

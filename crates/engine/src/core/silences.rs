@@ -263,7 +263,7 @@ impl Core {
         let before = self.incident(unit, id)?;
         let was_held = before.0.alarms.is_held();
         let is_held = change.held_until.is_some();
-        self.incident_command(unit, id, Some(before), incident::Command::Silence(change))?;
+        self.incident_command(unit, id, Some(before), incident::alarms::Command::Silence(change))?;
         match (was_held, is_held) {
             (false, true) => self.stop_pages(unit, id, HELD),
             (true, false) => self.page_after_hold(unit, id),

@@ -10,7 +10,7 @@ use allclear_domain::event::{Draft, Head, Mode, Stream};
 use allclear_domain::expect::{Expectation, Settle};
 use allclear_domain::ids::{ActionId, AlertId, IdGen, IncidentId, PageId, ReviewId};
 use allclear_domain::incident::alarms::Silencing;
-use allclear_domain::incident::{self, Incident};
+use allclear_domain::incident::{self, Incident, attendance, roles};
 use allclear_domain::paging::{self, Page, Reaction};
 use allclear_domain::review::{self, Review};
 use allclear_domain::signal::Alert;
@@ -247,7 +247,11 @@ impl Unit {
             for expectation in opened {
                 self.expect(&expectation);
             }
-            let taken = matches!(event, incident::Event::Acknowledged(_) | incident::Event::StillOnIt(_) | incident::Event::RoleTaken(_));
+            let taken = matches!(
+                event,
+                incident::Event::Attendance(attendance::Event::Acknowledged(_) | attendance::Event::StillOnIt(_))
+                    | incident::Event::Roles(roles::Event::Taken(_))
+            );
             if !after.state.is_open() || (taken && after.is_held()) {
                 self.effects.answered.push(after.reference.clone());
             }

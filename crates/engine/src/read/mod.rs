@@ -18,6 +18,7 @@ use allclear_domain::org::snapshot::{Org, Reach as Way};
 use allclear_domain::paging::Page;
 use allclear_domain::signal::triage;
 use allclear_domain::time::after;
+use allclear_domain::timeline::{self, Names};
 use allclear_domain::view::{
     AlertView, EventView, ExpectationView, IncidentView, MessageView, PageExplanation, PageView, PersonExplanation, SignalExplanation,
     StepExplanation,
@@ -419,7 +420,7 @@ impl Queries<'_> {
             stream: e.stream.clone(),
             version: e.version,
             incident: e.incident.clone(),
-            line: crate::timeline::line(&org, &e.kind, &e.actor, body.as_ref()),
+            line: timeline::line(&Names::new(&org, &e.actor), &e.kind, e.v, e.body.as_deref()),
             kind: e.kind.clone(),
             at: e.at,
             recorded_at: e.recorded_at,

@@ -14,9 +14,11 @@ pub(crate) mod submit;
 pub(crate) mod submit_coordination;
 
 use allclear_domain::access::{Principal, Scope};
+use allclear_domain::event::Mark;
 use allclear_domain::expect::Rule;
 use allclear_domain::incident::State;
 use allclear_domain::org::snapshot::Org;
+use allclear_domain::timeline;
 use allclear_domain::view::{ActionView, AlertView, EventView, ExpectationView, IncidentView, PageView, UpdateView};
 use allclear_engine::Engine;
 use allclear_engine::read::learning::ActionFilter;
@@ -367,7 +369,7 @@ fn line(event: &EventView, org: &Org, when: &When) -> Markup {
 
 /// Whether who did it is worth a word: what only followed from another event was done by the same.
 fn shows_actor(kind: &str) -> bool {
-    log::is_key(kind) && !matches!(kind, "step_reached" | "step_empty" | "page_exhausted")
+    log::is_key(kind) && !timeline::is(kind, Mark::Follows)
 }
 
 /// Who did it, where it was not All Clear itself.

@@ -5,10 +5,12 @@
 //! itself is the engine's, at its time.
 
 use allclear_domain::access::{Principal, Scope};
+use allclear_domain::event::Mark;
 use allclear_domain::ids::PageId;
 use allclear_domain::incident::State;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{AtStep, Page, Status};
+use allclear_domain::timeline;
 use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView};
 use allclear_domain::wire::NoticeKind;
 use allclear_engine::Engine;
@@ -20,8 +22,6 @@ use crate::frame::pieces;
 use crate::frame::time_text::When;
 use crate::incident::log;
 
-/// Events after which there is nothing to take any more.
-const ENDINGS: [&str; 4] = ["resolved", "closed", "cancelled", "merged"];
 /// The rule of an escalation step.
 const RULE_ACK: &str = "page.ack";
 
@@ -145,7 +145,7 @@ async fn standing(
 ) -> Result<Standing, NoAnswer> {
     if !incident.state.is_open() {
         let (end, _) = log::tail(queries, page.incident_id()).await?;
-        let ending = end.into_iter().rev().find(|e| ENDINGS.contains(&e.kind.as_str()));
+        let ending = end.into_iter().rev().find(|e| timeline::is(&e.kind, Mark::Ends));
         let by_itself = ending.as_ref().is_some_and(|e| flag(e, "by_itself"));
         let what = match incident.state {
             _ if by_itself => "It recovered by itself".to_owned(),
