@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::event::Mark;
+use crate::expect::{Rule, Standing};
 use crate::org::snapshot::Org;
 use crate::timeline;
 use crate::view::{ActionView, EventView, ExpectationView, IncidentView};
@@ -61,7 +62,8 @@ fn write(
         writeln!(out, "- {}: {count} {}", name(&actor), if count == 1 { "entry" } else { "entries" })?;
     }
     writeln!(out, "\n## What was late\n")?;
-    let missed: Vec<_> = awaited.iter().filter(|e| e.state == "missed" && is_for_people(&e.rule)).collect();
+    let missed: Vec<_> =
+        awaited.iter().filter(|e| e.state == Standing::Missed && Rule::from_name(&e.rule).is_none_or(Rule::is_for_people)).collect();
     if missed.is_empty() {
         writeln!(out, "Nothing that was expected came late.")?;
     }
@@ -83,14 +85,9 @@ fn write(
         writeln!(out, "None so far.")?;
     }
     for action in actions {
-        writeln!(out, "- {} ({}, until {}, {})", one_line(&action.text), name(&action.owner), clock(action.due_at), action.state)?;
+        writeln!(out, "- {} ({}, until {}, {})", one_line(&action.text), name(&action.owner), clock(action.due_at), action.state.word())?;
     }
     Ok(())
-}
-
-/// Rules whose missing a review talks about; lapses and digests are machinery.
-fn is_for_people(rule: &str) -> bool {
-    !matches!(rule, "incident.alerts_digest" | "alert.lapse" | "alert.silence_end" | "page.notify" | "incident.group_wait")
 }
 
 fn lasted(incident: &IncidentView) -> String {

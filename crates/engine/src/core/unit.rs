@@ -11,7 +11,7 @@ use allclear_domain::expect::{Expectation, Settle};
 use allclear_domain::ids::{ActionId, AlertId, IdGen, IncidentId, PageId, ReviewId};
 use allclear_domain::incident::alarms::Silencing;
 use allclear_domain::incident::{self, Incident, attendance, roles};
-use allclear_domain::paging::{self, Page, Reaction};
+use allclear_domain::paging::{self, MessageState, Page, Reaction};
 use allclear_domain::review::{self, Review};
 use allclear_domain::signal::Alert;
 use allclear_domain::wire::NoticeKind;
@@ -432,7 +432,7 @@ impl Unit {
                 contact: draft.contact.clone(),
                 page: draft.notice.page,
                 notice: draft.notice.clone(),
-                state: "claimed".into(),
+                state: MessageState::Claimed,
                 attempts: 0,
                 next_attempt_at: self.now,
                 claimed_by: Some(node),

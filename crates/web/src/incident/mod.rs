@@ -15,7 +15,7 @@ pub(crate) mod submit_coordination;
 
 use allclear_domain::access::{Principal, Scope};
 use allclear_domain::event::Mark;
-use allclear_domain::expect::Rule;
+use allclear_domain::expect::{Rule, Standing};
 use allclear_domain::incident::State;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::timeline;
@@ -149,7 +149,7 @@ pub(crate) async fn read(
     let id = queries.incident_id(reference).await?;
     let incident = queries.incident(id).await?;
     let mut awaited = queries.expectations(id).await?;
-    awaited.retain(|e| e.state == "live" && e.rule != "incident.alerts_digest" && !e.rule.starts_with("alert."));
+    awaited.retain(|e| e.state == Standing::Live && e.rule != Rule::AlertsDigest.name() && !e.rule.starts_with("alert."));
     let (mut lines, mut before, after) = match part.from {
         None => {
             let (lines, before) = log::tail(&queries, id).await?;
