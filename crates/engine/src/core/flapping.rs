@@ -114,9 +114,14 @@ impl Core {
         if judged.grace.is_zero() || judged.decision == Declare::Record || planted("flap-starts-anew") {
             return Ok(None);
         }
-        let ended_here = unit.alerts.iter().rev().find_map(|change| match change {
-            AlertChange::End(other, _, recent) if other == key => *recent,
-            _ => None,
+        let ended_here = unit.alerts.iter().rev().find_map(|change| {
+            if let AlertChange::End(other, _, recent) = change
+                && other == key
+            {
+                *recent
+            } else {
+                None
+            }
         });
         let Some(recent) = ended_here.or_else(|| self.recent.get(key)) else { return Ok(None) };
         if after(recent.ended_at, judged.grace) < unit.now {

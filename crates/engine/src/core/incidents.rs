@@ -81,13 +81,14 @@ impl Core {
 
     /// A person's command on an incident.
     pub(super) fn act_on(&mut self, unit: &mut Unit, id: IncidentId, command: &incident::Command) -> Decided<Reply> {
+        use incident::Command as C;
         let (state, _) = self.incident(unit, id)?;
         self.check_names(command)?;
         match command {
-            incident::Command::Attendance(attendance::Command::Acknowledge { by, via }) => self.acknowledge(unit, id, by.clone(), via)?,
-            incident::Command::Declaration(declaration::Command::Promote { why }) => self.promote(unit, id, why)?,
-            incident::Command::Ending(ending::Command::Reopen { why }) => self.reopen(unit, id, why)?,
-            incident::Command::Access(access::Command::Restrict { why, people }) => {
+            C::Attendance(attendance::Command::Acknowledge { by, via }) => self.acknowledge(unit, id, by.clone(), via)?,
+            C::Declaration(declaration::Command::Promote { why }) => self.promote(unit, id, why)?,
+            C::Ending(ending::Command::Reopen { why }) => self.reopen(unit, id, why)?,
+            C::Access(access::Command::Restrict { why, people }) => {
                 let mut people = people.clone();
                 people.extend(self.involved(id)?);
                 people.extend(state.commander.clone());
@@ -97,7 +98,17 @@ impl Core {
                 }
                 self.restrict(unit, id, why, people)?;
             }
-            other => self.change_incident(unit, id, other.clone())?,
+            C::Declaration(_)
+            | C::Attendance(_)
+            | C::Alarms(_)
+            | C::Flapping(_)
+            | C::Ending(_)
+            | C::Roles(_)
+            | C::Tasks(_)
+            | C::Updates(_)
+            | C::Record(_)
+            | C::Links(_)
+            | C::Access(_) => self.change_incident(unit, id, command.clone())?,
         }
         Ok(Reply::Incident { id, reference: state.reference })
     }
@@ -112,9 +123,14 @@ impl Core {
 
     /// Who was paged for it so far, and who declared it.
     fn involved(&self, id: IncidentId) -> Decided<BTreeSet<String>> {
-        let found = self.read.iter().find_map(|read| match read {
-            Loaded::Involved(of, people) if *of == id => Some(people.clone()),
-            _ => None,
+        let found = self.read.iter().find_map(|read| {
+            if let Loaded::Involved(of, people) = read
+                && *of == id
+            {
+                Some(people.clone())
+            } else {
+                None
+            }
         });
         found.ok_or(Stop::Need(Need::Involved(id)))
     }
@@ -152,7 +168,9 @@ impl Core {
         self.change_incident(unit, id, ending::Command::Reopen { why: why.to_owned() })?;
         match unit.actor.clone() {
             Actor::Person(person) => self.acknowledge(unit, id, Some(person), "reopening"),
-            _ => self.start_page(unit, id, None, None, "the incident was reopened", false),
+            Actor::Token(_) | Actor::Integration(_) | Actor::Administrator | Actor::Clock | Actor::System => {
+                self.start_page(unit, id, None, None, "the incident was reopened", false)
+            }
         }
     }
 

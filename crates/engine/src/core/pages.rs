@@ -66,7 +66,20 @@ impl Core {
                 paging::Event::StepReached(body) => people.extend(body.people.iter().map(|reached| reached.person.clone())),
                 paging::Event::Told(body) => people.extend(body.people.iter().map(|reached| reached.person.clone())),
                 paging::Event::ConfirmationAsked(body) => people.push(body.person.clone()),
-                _ => {}
+                // These name nobody, or somebody whom one of those before has named.
+                paging::Event::Started(_)
+                | paging::Event::StepEmpty(_)
+                | paging::Event::NoticeRaised(_)
+                | paging::Event::Delivered(_)
+                | paging::Event::SendDelayed(_)
+                | paging::Event::SendFailed(_)
+                | paging::Event::SendInDoubt(_)
+                | paging::Event::Acknowledged(_)
+                | paging::Event::Declined(_)
+                | paging::Event::Exhausted(_)
+                | paging::Event::CameBack(_)
+                | paging::Event::Stopped(_)
+                | paging::Event::Resumed(_) => {}
             }
         }
         if people.is_empty() {
@@ -142,8 +155,18 @@ impl Core {
                     self.lose(unit, incident.id, &format!("{name} is not on it any more"))?;
                 }
             }
-            other => {
-                self.change_page(unit, id, other.clone())?;
+            paging::Command::Acknowledge { .. }
+            | paging::Command::Decline { .. }
+            | paging::Command::Start(_)
+            | paging::Command::Tell(_)
+            | paging::Command::StepTimedOut { .. }
+            | paging::Command::EntryDue { .. }
+            | paging::Command::ComeBack { .. }
+            | paging::Command::RecordSend(_)
+            | paging::Command::Stop { .. }
+            | paging::Command::Resume { .. }
+            | paging::Command::AskConfirmation { .. } => {
+                self.change_page(unit, id, command.clone())?;
             }
         }
         Ok(Reply::Page { id })

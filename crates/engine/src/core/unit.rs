@@ -383,7 +383,14 @@ impl Unit {
             paging::Event::Delivered(_) => "delivered",
             paging::Event::SendFailed(_) => "failed",
             paging::Event::SendInDoubt(_) => "in_doubt",
-            _ => return,
+            paging::Event::Told(_)
+            | paging::Event::StepReached(_)
+            | paging::Event::StepEmpty(_)
+            | paging::Event::NoticeRaised(_)
+            | paging::Event::SendDelayed(_)
+            | paging::Event::Declined(_)
+            | paging::Event::ConfirmationAsked(_)
+            | paging::Event::Resumed(_) => return,
         };
         self.effects.page_results.push(result);
     }
@@ -465,7 +472,7 @@ impl Unit {
         // What ended leaves its group before another incident takes the place.
         let stays_open = |stream: &Stream| match stream {
             Stream::Incident(id) => self.incidents.get(id).is_some_and(|(state, _)| state.state.is_open()),
-            _ => false,
+            Stream::Page(_) | Stream::Review(_) | Stream::Action(_) | Stream::Form(_) | Stream::Store => false,
         };
         let (open, ended): (Vec<_>, Vec<_>) = heads.into_iter().partition(|(stream, _)| stays_open(stream));
         for (stream, head) in ended.into_iter().chain(open) {

@@ -109,7 +109,7 @@ impl Queries<'_> {
     async fn whole_review(&self, review: review::Review, version: u64) -> Result<ReviewView, NoAnswer> {
         let (incident, _) = self.stored_incident(review.incident).await.map_err(|no| match no {
             NoAnswer::Missing(_) => NoAnswer::Missing("review"),
-            other => other,
+            no @ (NoAnswer::Store(_) | NoAnswer::Forbidden(_) | NoAnswer::Guest | NoAnswer::Bad(_)) => no,
         })?;
         let mut view = ReviewView::of(&review, &incident, version);
         if view.text.is_none() {

@@ -96,3 +96,26 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Admitted(body) => format!("{} may see it: {}", names.people(&body.people).join(", "), body.why),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+
+    #[test]
+    fn whoever_is_admitted_is_so_once_and_stays() {
+        let mut sample = Sample::declared();
+        let admit = |people: &[&str]| Command::Admit { people: people.iter().map(|id| (*id).to_owned()).collect(), why: "helps".into() };
+        let admitted = sample.run(admit(&["cho", "ben", "cho"])).unwrap();
+        assert_eq!(admitted.events[0].admits(), ["ben", "cho"]);
+        assert_eq!(sample.run(admit(&["ben"])).unwrap().events, []);
+        let restrict = |people: &[&str]| Command::Restrict {
+            why: "a person is named".into(),
+            people: people.iter().map(|id| (*id).to_owned()).collect(),
+        };
+        sample.run(restrict(&["ana", "ben"])).unwrap();
+        assert_eq!(sample.run(restrict(&["ana"])).unwrap().events, []);
+        let opened = sample.after(Command::OpenUp { why: "it is known".into() }).incident;
+        assert_eq!((opened.private, opened.admitted.len()), (false, 3));
+    }
+}

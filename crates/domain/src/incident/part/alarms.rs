@@ -293,3 +293,33 @@ fn silenced(body: &Silenced) -> String {
         n => format!("{n} alerts are held by {by}; {held}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+    use crate::incident::attendance;
+
+    #[test]
+    fn what_nobody_has_resolves_by_itself_and_whoever_has_it_is_asked() {
+        let mut nobodys = Sample::declared();
+        assert_eq!(nobodys.run(Command::Recover).unwrap().kinds(), ["recovered", "resolved"]);
+        let acknowledge = attendance::Command::Acknowledge { by: Some("ana".into()), via: "link".into() };
+        let mut anas = Sample::declared().after(acknowledge);
+        assert_eq!(anas.run(Command::Recover).unwrap().opened(), [KEY_CONFIRM]);
+        let joined = anas.run(Command::Tell { joined: 1, recovered: 0, open: 1 }).unwrap();
+        assert_eq!((joined.settled(), anas.incident.recovered), (vec![KEY_CONFIRM], false));
+    }
+
+    #[test]
+    fn silences_hold_it_until_the_first_of_them_ends() {
+        let mut sample = Sample::declared();
+        let until = crate::time::after(sample.at, Length::from_mins(60));
+        let held = Silencing { silenced: 2, silences: vec!["b".into(), "a".into(), "a".into()], unsilenced: 0, held_until: Some(until) };
+        assert_eq!(sample.run(Command::Silence(held)).unwrap().opened(), [KEY_SILENCED]);
+        assert_eq!(sample.incident.alarms.held_by, ["a", "b"]);
+        let over = sample.run(Command::Silence(Silencing::default())).unwrap();
+        assert_eq!((over.kinds(), over.settled()), (vec!["alerts_unsilenced"], vec![KEY_SILENCED]));
+        assert!(!sample.incident.alarms.is_held());
+    }
+}

@@ -301,3 +301,26 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Escalated(body) => format!("Page started: {}", body.why),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+
+    #[test]
+    fn whoever_acknowledges_first_leads_and_what_says_nothing_new_is_nothing() {
+        let mut sample = Sample::declared();
+        let acknowledge = |by: &str| Command::Acknowledge { by: Some(by.into()), via: "link".into() };
+        let first = sample.run(acknowledge("ana")).unwrap();
+        assert_eq!(first.opened(), [KEY_ATTENDED, KEY_UPDATE]);
+        assert_eq!(sample.incident.commander.as_deref(), Some("ana"));
+        assert!(sample.incident.admitted.contains("ana"));
+        assert_eq!(sample.run(acknowledge("ana")).unwrap().events, []);
+        assert_eq!(sample.run(acknowledge("ben")).unwrap().kinds(), ["acknowledged"]);
+        assert_eq!(sample.incident.commander.as_deref(), Some("ana"));
+        assert_eq!(sample.incident.holders(), ["ana", "ben"]);
+        let lost = sample.run(Command::Lose { why: "nobody answered".into() }).unwrap();
+        assert_eq!(lost.settled(), [KEY_STILL_ON_IT, KEY_ATTENDED]);
+        assert!(!sample.incident.is_held());
+    }
+}

@@ -312,3 +312,23 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Renamed(body) => format!("{} renamed it: {}", names.who(), body.to),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+
+    #[test]
+    fn what_is_said_again_is_nothing_new_and_a_severity_needs_a_reason() {
+        let mut sample = Sample::declared();
+        let rename = |title: &str| Command::Rename { title: title.into() };
+        assert_eq!(sample.run(rename("Checkout is slow")).unwrap().kinds(), [""; 0]);
+        assert_eq!(sample.run(rename("Checkout fails")).unwrap().kinds(), ["renamed"]);
+        assert_eq!(sample.incident.title, "Checkout fails");
+        let severity = |why: &str| Command::SetSeverity { severity: Severity::Sev1, why: why.into() };
+        assert_eq!(sample.refusal(severity(" ")), "words_missing");
+        let worse = sample.run(severity("all customers")).unwrap();
+        assert_eq!((worse.kinds(), worse.opened().len()), (vec!["severity_changed"], 0), "nobody has it whose updates were awaited");
+        assert_eq!(sample.refusal(Command::Promote { why: "again".into() }), "already_declared");
+    }
+}

@@ -154,3 +154,23 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Closed(_) => format!("{who} closed it"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+
+    #[test]
+    fn an_end_settles_everything_and_a_reopening_clears_only_what_it_undoes() {
+        let mut sample = Sample::declared().after(Command::Mitigate { note: None });
+        let resolved = sample.run(Command::Resolve { note: Some("rolled back".into()) }).unwrap();
+        assert_eq!((resolved.settled(), resolved.opened()), (vec![KEY_CONFIRM, "*"], vec![KEY_OVER]));
+        assert_eq!(sample.refusal(Command::Reopen { why: String::new() }), "words_missing");
+        let reopened = sample.run(Command::Reopen { why: "errors came back".into() }).unwrap();
+        assert!(reopened.opened().contains(&KEY_ATTENDED));
+        let incident = &sample.incident;
+        assert_eq!((incident.state, incident.mitigated_at, incident.resolved_at), (State::Investigating, None, None));
+        assert!(incident.declared_at.is_some() && incident.reopened == 1);
+        assert_eq!(sample.refusal(Command::Close), "not_resolved");
+    }
+}

@@ -202,10 +202,25 @@ fn nth(n: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::nth;
+    use super::super::sample::Sample;
+    use super::*;
+    use crate::incident::{alarms, ending};
 
     #[test]
     fn the_eleventh_time_is_not_the_11st() {
         assert_eq!([1, 2, 3, 4, 11, 12, 13, 21, 112].map(nth), ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "112th"]);
+    }
+
+    #[test]
+    fn what_ended_by_itself_is_opened_again_and_flaps_after_three_returns() {
+        let mut sample = Sample::declared().after(alarms::Command::Recover);
+        let back = |returns| Command::Return(Return { alert: AlertId::from_bits(3), title: "5xx".into(), returns, grace: GRACE_DEFAULT });
+        assert_eq!(sample.run(back(1)).unwrap().kinds(), ["alert_returned"]);
+        assert_eq!(sample.incident.state, State::Declared);
+        let flaps = sample.run(back(RETURNS_BEFORE_FLAPPING + 1)).unwrap();
+        assert_eq!(flaps.kinds(), ["alert_returned", "flapping"]);
+        assert_eq!(flaps.opened(), [KEY_FLAPPING]);
+        let mut ended = sample.after(ending::Command::Resolve { note: None });
+        assert_eq!(ended.refusal(back(1)), "already_resolved", "somebody ended it: what comes after is new");
     }
 }

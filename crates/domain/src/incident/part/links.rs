@@ -132,3 +132,23 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         Event::ReviewAsked(body) => format!("A review is due by {}", clock(body.due_at)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+
+    #[test]
+    fn nothing_is_merged_into_itself_and_a_review_is_asked_for_once() {
+        let mut sample = Sample::declared();
+        let merge = |into| Command::Merge { into: IncidentId::from_bits(into), into_ref: "INC-2".into() };
+        assert_eq!(sample.refusal(merge(1)), "merge_into_itself");
+        let review = || Command::AskReview { review: ReviewId::from_bits(5), due_at: Timestamp::UNIX_EPOCH };
+        assert_eq!(sample.refusal(review()), "not_resolved");
+        let mut merged = Sample::declared();
+        assert_eq!(merged.run(merge(2)).unwrap().settled(), ["*"]);
+        assert_eq!(merged.refusal(merge(3)), "already_merged");
+        let mut resolved = sample.after(crate::incident::ending::Command::Resolve { note: None }).after(review());
+        assert_eq!(resolved.refusal(review()), "has_a_review");
+    }
+}

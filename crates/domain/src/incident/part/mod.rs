@@ -12,3 +12,6 @@ pub mod record;
 pub mod roles;
 pub mod tasks;
 pub mod updates;
+
+#[cfg(test)]
+mod sample;

@@ -155,3 +155,21 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+
+    #[test]
+    fn an_instant_is_corrected_to_one_that_has_passed() {
+        let mut sample = Sample::declared();
+        let correct = |at| Command::CorrectTime { instant: Instant::Detected, at, why: "the first ticket".into() };
+        assert_eq!(sample.run(correct(None)).unwrap().events, [], "that is not known already");
+        let late = crate::time::after(sample.at, crate::time::Length::from_secs(1));
+        assert_eq!(sample.refusal(correct(Some(late))), "in_the_future");
+        assert_eq!(sample.run(correct(Some(sample.at))).unwrap().kinds(), ["time_corrected"]);
+        assert_eq!(sample.incident.detected_at, Some(sample.at));
+        assert_eq!(sample.refusal(Command::Decide { text: "x".repeat(NOTE_CHARS_MAX + 1), reversible: None }), "too_long");
+    }
+}

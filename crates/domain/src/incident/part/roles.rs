@@ -256,3 +256,23 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Unfilled(body) => format!("Nobody is {}", body.role),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+
+    #[test]
+    fn an_offer_gives_nothing_until_it_is_taken() {
+        let mut sample = Sample::declared();
+        let (role, to) = ("scribe".to_owned(), "ben".to_owned());
+        let offer = Command::Offer { role: role.clone(), to: to.clone() };
+        assert_eq!(sample.run(offer.clone()).unwrap().opened(), ["role:scribe"]);
+        assert_eq!((sample.incident.work.holder("scribe"), sample.incident.admitted.contains("ben")), (None, true));
+        assert_eq!(sample.run(offer.clone()).unwrap().events, [], "asked once");
+        assert_eq!(sample.run(Command::Take { role: role.clone(), person: to }).unwrap().settled(), ["role:scribe"]);
+        assert_eq!(sample.refusal(offer), "holds_it_already");
+        sample.run(Command::Leave { role: role.clone() }).unwrap();
+        assert_eq!(sample.refusal(Command::Leave { role }), "nobody_holds_it");
+    }
+}

@@ -263,3 +263,24 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Late(body) => format!("Task {} is late", body.task),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+
+    #[test]
+    fn a_task_is_late_once_and_ends_once() {
+        let mut sample = Sample::declared();
+        let add = |due_at| Command::Add { text: "call the vendor".into(), owner: None, due_at };
+        assert_eq!(sample.refusal(add(Some(sample.at))), "in_the_past");
+        let due_at = crate::time::after(sample.at, crate::time::Length::from_mins(5));
+        assert_eq!(sample.run(add(Some(due_at))).unwrap().opened(), ["task:1"]);
+        assert_eq!(sample.run(Command::Miss { task: 1 }).unwrap().kinds(), ["task_late"]);
+        assert_eq!(sample.run(Command::Miss { task: 1 }).unwrap().events, []);
+        let done = sample.run(Command::Finish { task: 1, note: Some(" ".into()) }).unwrap();
+        assert_eq!(done.events, [Event::Done(Ended { task: 1, note: None }).into()]);
+        assert_eq!(sample.refusal(Command::Drop { task: 1, note: None }), "task_ended");
+        assert_eq!(sample.refusal(Command::Drop { task: 2, note: None }), "no_such_task");
+    }
+}

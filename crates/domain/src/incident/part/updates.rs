@@ -159,3 +159,23 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Missed(_) => "No update to the stakeholders came in time".into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+    use crate::incident::access;
+
+    #[test]
+    fn an_update_promises_the_next_and_three_that_do_not_come_are_enough() {
+        let mut sample = Sample::declared();
+        let post = |audiences| Command::Post { audiences, text: "we are on it".into(), next_within: None };
+        let posted = sample.run(post(Vec::new())).unwrap();
+        assert_eq!((posted.settled(), posted.opened()), (vec![KEY_UPDATE], vec![KEY_UPDATE]));
+        let due_at = sample.at;
+        let missed = [1, 2, 3].map(|_| sample.run(Command::Miss { due_at }).unwrap().opened().len());
+        assert_eq!(missed, [1, 1, 0]);
+        let restrict = access::Command::Restrict { why: "a person is named".into(), people: Vec::new() };
+        assert_eq!(sample.after(restrict).refusal(post(vec!["customers".into()])), "private_to_audiences");
+    }
+}
