@@ -39,14 +39,14 @@ impl Sample {
             attend_within: None,
         };
         let at = Timestamp::UNIX_EPOCH;
-        let events = decide(None, declaration::Command::Declare(new).into(), context(at)).unwrap();
+        let events = decide(None, declaration::Command::Declare(new).into(), context(at)).expect("its title is one");
         let incident = evolve(None, IncidentId::from_bits(1), &events[0], &Actor::System, at, Mode::Live);
         Self { incident, at, version: 1 }
     }
 
     /// The same after a command that is not refused.
     pub fn after(mut self, command: impl Into<Command>) -> Self {
-        self.run(command).unwrap();
+        self.run(command).expect("the test says that it fits");
         self
     }
 
