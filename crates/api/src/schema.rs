@@ -69,6 +69,38 @@ pub(crate) enum ActionState {
     Dropped,
 }
 
+/// Where an alert stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum AlertState {
+    Open,
+    Resolved,
+    Lapsed,
+    WithIncident,
+}
+
+/// Where a message stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum MessageState {
+    Queued,
+    Claimed,
+    Accepted,
+    Delivered,
+    Rejected,
+    Withdrawn,
+}
+
+/// Where an expectation stands.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub(crate) enum Standing {
+    Live,
+    Met,
+    Missed,
+    Void,
+}
+
 /// What a token may do; a wider one holds the narrower.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
@@ -198,8 +230,8 @@ pub(crate) struct Task {
     owner: Option<String>,
     #[schema(required)]
     due_at: Option<Timestamp>,
-    /// `open`, `done`, `dropped`.
-    state: String,
+    #[schema(inline)]
+    state: ActionState,
     added_at: Timestamp,
     #[schema(required)]
     ended_at: Option<Timestamp>,
@@ -343,8 +375,8 @@ pub(crate) struct Alert {
     id: String,
     integration: String,
     dedup_key: String,
-    /// `open`, `resolved`, `lapsed`, `with_incident`.
-    state: String,
+    #[schema(inline)]
+    state: AlertState,
     title: String,
     severity: Severity,
     #[schema(required)]
@@ -402,8 +434,8 @@ pub(crate) struct Message {
     channel: String,
     round: u32,
     step: u32,
-    /// `queued`, `claimed`, `delivered`, `rejected`, `withdrawn`.
-    state: String,
+    #[schema(inline)]
+    state: MessageState,
     in_doubt: bool,
     attempts: u32,
     created_at: Timestamp,
@@ -419,8 +451,8 @@ pub(crate) struct Expectation {
     owner: String,
     key: String,
     rule: String,
-    /// `live`, `met`, `missed`, `void`.
-    state: String,
+    #[schema(inline)]
+    state: Standing,
     /// What must appear.
     expects: String,
     /// What follows if it does not.

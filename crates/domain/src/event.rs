@@ -265,16 +265,74 @@ pub enum BadEvent {
     },
 }
 
-/// Declares the events of a stream: an enum, the stored name of each kind, and reading back.
+/// What a kind of event is to whoever reads a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// People look for it first: the short log shows it.
+    Key,
+    /// What machines told each other: the draft of a review leaves it out.
+    Machinery,
+    /// After it there is nothing to take any more.
+    Ends,
+    /// It only follows from another event, done by the same: who did it is not worth a word.
+    Follows,
+}
+
+/// A kind of event, as its stream declares it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// As stored.
+    pub name: &'static str,
+    /// What it is to readers.
+    pub marks: &'static [Mark],
+}
+
+impl Kind {
+    /// Whether it has this mark.
+    #[must_use]
+    pub fn is(&self, mark: Mark) -> bool {
+        self.marks.contains(&mark)
+    }
+}
+
+/// A part of a body that names people.
+pub(crate) trait Named {
+    /// Adds their ids.
+    fn name_to<'a>(&'a self, out: &mut Vec<&'a str>);
+}
+
+impl Named for String {
+    fn name_to<'a>(&'a self, out: &mut Vec<&'a str>) {
+        out.push(self);
+    }
+}
+
+impl Named for Option<String> {
+    fn name_to<'a>(&'a self, out: &mut Vec<&'a str>) {
+        out.extend(self.as_deref());
+    }
+}
+
+impl Named for Vec<String> {
+    fn name_to<'a>(&'a self, out: &mut Vec<&'a str>) {
+        out.extend(self.iter().map(String::as_str));
+    }
+}
+
+/// Declares the events of a stream, or of a part of one: an enum, and of each kind the stored name, what it is to
+/// readers (`[Key, …]`), whom it admits (`admits(field)`: these people have to see what it is about), and reading back.
 macro_rules! event_kinds {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident($body:ty) = $kind:literal,)* }) => {
+    ($(#[$meta:meta])* $name:ident {
+        $($(#[$doc:meta])* $variant:ident($body:ty) = $kind:literal $([$($mark:ident),+])? $(admits($admitted:ident))?,)*
+    }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq)]
         pub enum $name { $($(#[$doc])* $variant($body),)* }
 
         impl $name {
-            /// Every kind, as stored.
-            pub const KINDS: &'static [&'static str] = &[$($kind,)*];
+            /// Every kind.
+            pub const KINDS: &'static [$crate::event::Kind] =
+                &[$($crate::event::Kind { name: $kind, marks: &[$($($crate::event::Mark::$mark),+)?] },)*];
             /// The name of the kind, as stored.
             #[must_use]
             pub const fn kind(&self) -> &'static str {
@@ -287,6 +345,19 @@ macro_rules! event_kinds {
             #[must_use]
             pub fn body(&self) -> String {
                 match self { $(Self::$variant(body) => serde_json::to_string(body).unwrap_or_default(),)* }
+            }
+            /// Ids of the people whom it names and who have to see what it is about from then on.
+            #[must_use]
+            pub fn admits(&self) -> Vec<&str> {
+                #[allow(unused_mut)] // some streams admit nobody
+                let mut people = Vec::new();
+                match self {
+                    $(Self::$variant(body) => {
+                        let _ = body;
+                        $($crate::event::Named::name_to(&body.$admitted, &mut people);)?
+                    })*
+                }
+                people
             }
             /// Reads a stored event back.
             ///
@@ -303,6 +374,60 @@ macro_rules! event_kinds {
     };
 }
 pub(crate) use event_kinds;
+
+/// Makes the events of a whole of the events of its parts: nothing is declared twice.
+macro_rules! event_parts {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $part:ident($event:ty),)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq)]
+        #[allow(clippy::large_enum_variant)] // events come and go one at a time
+        pub enum $name { $($(#[$doc])* $part($event),)* }
+
+        impl $name {
+            /// Every kind.
+            pub fn kinds() -> impl Iterator<Item = &'static $crate::event::Kind> {
+                [$(<$event>::KINDS),*].into_iter().flatten()
+            }
+            /// The name of the kind, as stored.
+            #[must_use]
+            pub const fn kind(&self) -> &'static str {
+                match self { $(Self::$part(event) => event.kind(),)* }
+            }
+            /// Version of the body's format.
+            #[must_use]
+            pub const fn v(&self) -> u16 {
+                match self { $(Self::$part(event) => event.v(),)* }
+            }
+            /// The body, as stored.
+            #[must_use]
+            pub fn body(&self) -> String {
+                match self { $(Self::$part(event) => event.body(),)* }
+            }
+            /// Ids of the people whom it names and who have to see what it is about from then on.
+            #[must_use]
+            pub fn admits(&self) -> Vec<&str> {
+                match self { $(Self::$part(event) => event.admits(),)* }
+            }
+            /// Reads a stored event back.
+            ///
+            /// # Errors
+            /// When the kind is not known, or the body does not fit it.
+            pub fn decode(kind: &str, v: u16, body: &str) -> Result<Self, $crate::event::BadEvent> {
+                $(if <$event>::KINDS.iter().any(|known| known.name == kind) {
+                    return <$event>::decode(kind, v, body).map(Self::$part);
+                })*
+                Err($crate::event::BadEvent::UnknownKind { kind: kind.to_owned(), v })
+            }
+        }
+
+        $(impl From<$event> for $name {
+            fn from(event: $event) -> Self {
+                Self::$part(event)
+            }
+        })*
+    };
+}
+pub(crate) use event_parts;
 
 #[cfg(test)]
 mod tests {

@@ -33,5 +33,6 @@ pub mod plants;
 pub mod review;
 pub mod signal;
 pub mod time;
+pub mod timeline;
 pub mod view;
 pub mod wire;

@@ -3,12 +3,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::action::Action;
+use crate::access::Scope;
+use crate::action::{self, Action};
+use crate::expect::Standing;
 use crate::ids::PageId;
-use crate::incident::work::{ROLES, Task};
+use crate::incident::roles::ROLES;
+use crate::incident::tasks::{Task, TaskState};
 use crate::incident::{Incident, Severity, State};
-use crate::paging::{AtStep, Page, Status};
-use crate::review::Review;
+use crate::paging::{AtStep, MessageState, Page, Status};
+use crate::review::{self, Review};
+use crate::signal::AlertState;
 
 /// An incident as lists and its page show it. Instants are null where unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -115,7 +119,7 @@ impl IncidentView {
         is(&self.commander)
             || is(&self.acknowledged_by)
             || self.roles.iter().any(|role| is(&role.person) || is(&role.offered_to))
-            || self.tasks.iter().any(|task| is(&task.owner) && task.state == "open")
+            || self.tasks.iter().any(|task| is(&task.owner) && task.state == TaskState::Open)
     }
 }
 
@@ -145,7 +149,7 @@ impl TaskView {
             text: task.text.clone(),
             owner: task.owner.clone(),
             due_at: task.due_at,
-            state: task.state.word().to_owned(),
+            state: task.state,
             added_at: task.added_at,
             ended_at: task.ended_at,
             late: task.late,
@@ -164,7 +168,7 @@ impl ActionView {
             text: a.text.clone(),
             owner: a.owner.clone(),
             due_at: a.due_at,
-            state: a.state.word().to_owned(),
+            state: a.state,
             added_at: a.added_at,
             ended_at: a.ended_at,
             note: a.note.clone(),
@@ -185,7 +189,7 @@ impl ReviewView {
             title: incident.title.clone(),
             severity: incident.severity,
             service: incident.service.clone(),
-            state: r.state.word().to_owned(),
+            state: r.state,
             owner: r.owner.clone(),
             due_at: r.due_at,
             opened_at: r.opened_at,
@@ -220,8 +224,7 @@ pub struct TaskView {
     /// A person's id.
     pub owner: Option<String>,
     pub due_at: Option<Timestamp>,
-    /// `open`, `done`, `dropped`.
-    pub state: String,
+    pub state: TaskState,
     pub added_at: Timestamp,
     pub ended_at: Option<Timestamp>,
     /// Whether its time passed while it was open.
@@ -252,8 +255,7 @@ pub struct ReviewView {
     pub title: String,
     pub severity: Severity,
     pub service: Option<String>,
-    /// `draft`, `published`.
-    pub state: String,
+    pub state: review::State,
     /// A person's id.
     pub owner: Option<String>,
     pub due_at: Timestamp,
@@ -279,8 +281,7 @@ pub struct ActionView {
     /// A person's id.
     pub owner: String,
     pub due_at: Timestamp,
-    /// `open`, `done`, `dropped`.
-    pub state: String,
+    pub state: action::State,
     pub added_at: Timestamp,
     pub ended_at: Option<Timestamp>,
     /// How it was done, or why it was dropped.
@@ -374,8 +375,7 @@ pub struct AlertView {
     pub id: String,
     pub integration: String,
     pub dedup_key: String,
-    /// `open`, `resolved`, `lapsed`, `with_incident`.
-    pub state: String,
+    pub state: AlertState,
     pub title: String,
     pub severity: Severity,
     pub service: Option<String>,
@@ -446,8 +446,7 @@ pub struct MessageView {
     pub channel: String,
     pub round: u32,
     pub step: u32,
-    /// `queued`, `claimed`, `delivered`, `rejected`, `withdrawn`.
-    pub state: String,
+    pub state: MessageState,
     pub in_doubt: bool,
     pub attempts: u32,
     pub created_at: Timestamp,
@@ -461,8 +460,7 @@ pub struct ExpectationView {
     pub owner: String,
     pub key: String,
     pub rule: String,
-    /// `live`, `met`, `missed`, `void`.
-    pub state: String,
+    pub state: Standing,
     /// What must appear.
     pub expects: String,
     /// What follows if it does not.
@@ -563,7 +561,7 @@ pub struct PageExplanation {
 pub struct TokenView {
     pub id: String,
     pub name: String,
-    pub scope: String,
+    pub scope: Scope,
     pub person: Option<String>,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,

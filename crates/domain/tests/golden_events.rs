@@ -9,8 +9,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use allclear_domain::event::BadEvent;
-use allclear_domain::{action, incident, paging, review};
+use allclear_domain::channel::WaysOut;
+use allclear_domain::event::{BadEvent, Mark};
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::timeline::{Logged, Names};
+use allclear_domain::{paging, timeline};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
@@ -19,24 +22,71 @@ fn folder() -> PathBuf {
 
 /// Reads a body and writes it again; tells also under which kind and version it would be stored.
 fn again(kind: &str, v: u16, body: &str) -> Result<(String, u16, String), BadEvent> {
-    if incident::Event::KINDS.contains(&kind) {
-        let event = incident::Event::decode(kind, v, body)?;
-        return Ok((event.kind().to_owned(), event.v(), event.body()));
-    }
-    if review::Event::KINDS.contains(&kind) {
-        let event = review::Event::decode(kind, v, body)?;
-        return Ok((event.kind().to_owned(), event.v(), event.body()));
-    }
-    if action::Event::KINDS.contains(&kind) {
-        let event = action::Event::decode(kind, v, body)?;
-        return Ok((event.kind().to_owned(), event.v(), event.body()));
-    }
-    let event = paging::Event::decode(kind, v, body)?;
-    Ok((event.kind().to_owned(), event.v(), event.body()))
+    Ok(match Logged::decode(kind, v, body)? {
+        Logged::Incident(event) => (event.kind().to_owned(), event.v(), event.body()),
+        Logged::Page(event) => (event.kind().to_owned(), event.v(), event.body()),
+        Logged::Review(event) => (event.kind().to_owned(), event.v(), event.body()),
+        Logged::Action(event) => (event.kind().to_owned(), event.v(), event.body()),
+        Logged::Form(_) => panic!("a form's changes have no golden file"),
+    })
 }
 
 fn kinds() -> Vec<&'static str> {
-    incident::Event::KINDS.iter().chain(paging::Event::KINDS).chain(review::Event::KINDS).chain(action::Event::KINDS).copied().collect()
+    timeline::kinds().map(|kind| kind.name).collect()
+}
+
+/// Every golden body in a fixed order: its kind and version as the file is called, and its text.
+fn samples() -> Vec<(String, String, u16, String)> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut out = Vec::new();
+    for path in files {
+        let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let (kind, v) = stem.rsplit_once(".v").map(|(kind, v)| (kind.to_owned(), v.parse().unwrap())).unwrap();
+        let bodies: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        out.extend(bodies.into_iter().map(|body| (stem.clone(), kind.clone(), v, body.to_string())));
+    }
+    out
+}
+
+/// `golden/lines.txt` holds the line of each golden body. A line is a reading and may be worded anew: then this file
+/// is written anew (`ALLCLEAR_BLESS=1`), and its difference is what readers will see.
+#[test]
+fn every_golden_body_is_told_in_the_line_that_is_kept() {
+    let bundle = serde_json::json!({
+        "people": [{"id": "ana", "name": "Ana Ito"}, {"id": "ben", "name": "Ben Okafor"}],
+        "audiences": [{"id": "customers", "name": "Customers"}],
+    });
+    let org = Org::build(7, serde_json::from_value(bundle).unwrap(), WaysOut::NONE);
+    let mut told = String::new();
+    for (stem, kind, v, body) in samples() {
+        for actor in ["person:ana", "integration:prometheus"] {
+            let line = timeline::line(&Names::new(&org, actor), &kind, v, Some(&body));
+            told.push_str(&format!("{stem} by {actor}: {line}\n"));
+        }
+    }
+    let file = folder().with_file_name("lines.txt");
+    #[allow(clippy::disallowed_methods)] // the one setting of these tests
+    let bless = std::env::var("ALLCLEAR_BLESS").is_ok_and(|value| value == "1");
+    if bless {
+        std::fs::write(&file, &told).unwrap();
+    }
+    let kept = std::fs::read_to_string(&file).unwrap();
+    for (told, kept) in told.lines().zip(kept.lines()) {
+        assert_eq!(told, kept);
+    }
+    assert_eq!(told.lines().count(), kept.lines().count());
+}
+
+#[test]
+fn what_is_erased_or_not_known_has_a_line_too() {
+    let org = Org::build(1, serde_json::from_value(serde_json::json!({})).unwrap(), WaysOut::NONE);
+    let line = |kind, body| timeline::line(&Names::new(&org, "person:ana"), kind, 1, body);
+    assert_eq!(line("noted", None), "redacted");
+    assert_eq!(line("moon_rose", Some("{}")), "moon rose", "of a newer program");
+    assert_eq!(line("step_empty", Some(r#"{"round": 1}"#)), "step empty", "a body that does not read");
+    assert_eq!(line("form_changed", Some(r#"{"version": 9, "form": {}}"#)), "ana changed the organisation (version 9)");
+    assert!(timeline::is("resolved", Mark::Ends) && !timeline::is("noted", Mark::Ends) && !timeline::is("moon_rose", Mark::Key));
 }
 
 #[test]

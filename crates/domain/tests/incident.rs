@@ -10,10 +10,12 @@ use allclear_domain::access::Actor;
 use allclear_domain::event::Mode;
 use allclear_domain::expect::{Expectation, Rule, Standing};
 use allclear_domain::ids::{AlertId, IncidentId, PageId};
-use allclear_domain::incident::alarms::{GRACE_DEFAULT, RETURNS_BEFORE_FLAPPING, Return, Silencing};
+use allclear_domain::incident::alarms::Silencing;
+use allclear_domain::incident::flapping::{GRACE_DEFAULT, RETURNS_BEFORE_FLAPPING, Return};
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
-    self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX,
+    self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
+    alarms, attendance as hold, declaration, ending, flapping, lifecycle, links, record, roles, tasks, updates, words,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -63,12 +65,12 @@ impl Default for World {
 }
 
 impl World {
-    fn run(&mut self, command: Command) -> Result<Vec<Event>, Refusal> {
+    fn run(&mut self, command: impl Into<Command>) -> Result<Vec<Event>, Refusal> {
         self.seconds += 1;
         let now = after(start(), Length::from_secs(self.seconds));
         let events = incident::decide(
             self.incident.as_ref(),
-            command,
+            command.into(),
             Context { now, org_version: 4, cadence: [Some(Length::from_mins(30)); 5], lasts: LASTS },
         )?;
         for event in &events {
@@ -112,7 +114,11 @@ impl World {
     /// A world whose incident stands in this state, reached by commands.
     fn at(state: State) -> Self {
         let mut world = Self::default();
-        let first = if state == State::Candidate { Command::Propose(declaration()) } else { Command::Declare(declaration()) };
+        let first = if state == State::Candidate {
+            declaration::Command::Propose(declaration()).into()
+        } else {
+            declaration::Command::Declare(declaration()).into()
+        };
         let mut path = vec![first];
         match state {
             State::Candidate | State::Declared => {}
@@ -133,43 +139,49 @@ impl World {
 
 /// An alert that comes back for the nth time in a row.
 fn back(returns: u32) -> Command {
-    Command::Return(Return { alert: AlertId::from_bits(3), title: "5xx".into(), returns, grace: GRACE_DEFAULT })
+    flapping::Command::Return(Return { alert: AlertId::from_bits(3), title: "5xx".into(), returns, grace: GRACE_DEFAULT }).into()
 }
 
 fn silence(silenced: u64, unsilenced: u64, until: Option<u64>) -> Command {
     let held_until = until.map(|minutes| after(start(), Length::from_mins(minutes)));
-    Command::Silence(Silencing { silenced, silences: vec!["maintenance".into()], unsilenced, held_until })
+    alarms::Command::Silence(Silencing { silenced, silences: vec!["maintenance".into()], unsilenced, held_until }).into()
 }
 
 /// A command of this verb that has everything it needs.
 fn command(verb: Verb) -> Command {
     let why = || "because".to_owned();
     match verb {
-        Verb::Declare => Command::Promote { why: why() },
-        Verb::Acknowledge => Command::Acknowledge { by: Some("ana".into()), via: "api".into() },
-        Verb::Escalate => Command::Escalate { page: PageId::from_bits(9), why: why() },
-        Verb::Severity => Command::SetSeverity { severity: Severity::Sev1, why: why() },
-        Verb::Alerts => Command::TellAlerts { joined: 2, recovered: 1, open: 3 },
-        Verb::Recover => Command::Recover,
+        Verb::Declare => declaration::Command::Promote { why: why() }.into(),
+        Verb::Acknowledge => hold::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }.into(),
+        Verb::Escalate => hold::Command::Escalate { page: PageId::from_bits(9), why: why() }.into(),
+        Verb::Severity => declaration::Command::SetSeverity { severity: Severity::Sev1, why: why() }.into(),
+        Verb::Alerts => alarms::Command::Tell { joined: 2, recovered: 1, open: 3 }.into(),
+        Verb::Recover => alarms::Command::Recover.into(),
         Verb::Return => back(1),
-        Verb::Mitigate => Command::Mitigate { note: Some("rolled back".into()) },
-        Verb::Resolve => Command::Resolve { note: None },
-        Verb::Reopen => Command::Reopen { why: why() },
-        Verb::Cancel => Command::Cancel { why: why() },
-        Verb::Close => Command::Close,
-        Verb::Merge => Command::Merge { into: OTHER, into_ref: "INC-2".into() },
-        Verb::Note => Command::Note { text: "the graph fell at ten".into() },
-        Verb::Restrict => Command::Restrict { why: why(), people: vec!["ana".into()] },
-        Verb::OpenUp => Command::OpenUp { why: why() },
-        Verb::Admit => Command::Admit { people: vec!["ben".into()], why: why() },
-        Verb::Role => Command::OfferRole { role: "scribe".into(), to: "ben".into() },
-        Verb::Task => Command::AddTask { text: "call the vendor".into(), owner: None, due_at: None },
-        Verb::Update => Command::Update { audiences: vec!["customers".into()], text: "we are on it".into(), next_within: None },
-        Verb::Decision => Command::Decide { text: "fail over".into(), reversible: Some(true) },
-        Verb::Time => Command::CorrectTime { instant: Instant::ImpactStarted, at: Timestamp::from_second(1).ok(), why: why() },
-        Verb::Link => Command::LinkAlert { alert: allclear_domain::ids::AlertId::from_bits(77), title: "5xx".into() },
-        Verb::Rename => Command::Rename { title: "Card payments failing".into() },
-        Verb::Review => Command::AskReview { review: allclear_domain::ids::ReviewId::from_bits(5), due_at: Timestamp::UNIX_EPOCH },
+        Verb::Mitigate => ending::Command::Mitigate { note: Some("rolled back".into()) }.into(),
+        Verb::Resolve => ending::Command::Resolve { note: None }.into(),
+        Verb::Reopen => ending::Command::Reopen { why: why() }.into(),
+        Verb::Cancel => ending::Command::Cancel { why: why() }.into(),
+        Verb::Close => ending::Command::Close.into(),
+        Verb::Merge => links::Command::Merge { into: OTHER, into_ref: "INC-2".into() }.into(),
+        Verb::Note => record::Command::Note { text: "the graph fell at ten".into() }.into(),
+        Verb::Restrict => access::Command::Restrict { why: why(), people: vec!["ana".into()] }.into(),
+        Verb::OpenUp => access::Command::OpenUp { why: why() }.into(),
+        Verb::Admit => access::Command::Admit { people: vec!["ben".into()], why: why() }.into(),
+        Verb::Role => roles::Command::Offer { role: "scribe".into(), to: "ben".into() }.into(),
+        Verb::Task => tasks::Command::Add { text: "call the vendor".into(), owner: None, due_at: None }.into(),
+        Verb::Update => {
+            updates::Command::Post { audiences: vec!["customers".into()], text: "we are on it".into(), next_within: None }.into()
+        }
+        Verb::Decision => record::Command::Decide { text: "fail over".into(), reversible: Some(true) }.into(),
+        Verb::Time => {
+            record::Command::CorrectTime { instant: Instant::ImpactStarted, at: Timestamp::from_second(1).ok(), why: why() }.into()
+        }
+        Verb::Link => links::Command::LinkAlert { alert: allclear_domain::ids::AlertId::from_bits(77), title: "5xx".into() }.into(),
+        Verb::Rename => declaration::Command::Rename { title: "Card payments failing".into() }.into(),
+        Verb::Review => {
+            links::Command::AskReview { review: allclear_domain::ids::ReviewId::from_bits(5), due_at: Timestamp::UNIX_EPOCH }.into()
+        }
     }
 }
 
@@ -210,38 +222,43 @@ fn decide_says_what_the_table_says_for_every_state_and_verb() {
 
 #[test]
 fn a_beginning_needs_a_title_of_a_bounded_length_and_happens_once() {
-    let with_title = |title: String| World::default().run(Command::Declare(Declaration { title, ..declaration() }));
-    assert_eq!(with_title("  ".into()), Err(Refusal::WordsMissing { what: "the title" }));
+    let with_title = |title: String| World::default().run(declaration::Command::Declare(Declaration { title, ..declaration() }));
+    assert_eq!(with_title("  ".into()), Err(Refusal::Words(words::Refusal::Missing { what: "the title" })));
     assert!(with_title("ä".repeat(TITLE_CHARS_MAX)).is_ok(), "counted in characters");
-    assert!(matches!(with_title("ä".repeat(TITLE_CHARS_MAX + 1)), Err(Refusal::TooLong { .. })));
-    assert_eq!(World::at(State::Candidate).run(Command::Declare(declaration())), Err(Refusal::AlreadyDeclared));
-    assert_eq!(World::default().run(command(Verb::Resolve)), Err(Refusal::NotDeclared));
+    assert!(matches!(with_title("ä".repeat(TITLE_CHARS_MAX + 1)), Err(Refusal::Words(words::Refusal::TooLong { .. }))));
+    assert_eq!(
+        World::at(State::Candidate).run(declaration::Command::Declare(declaration())),
+        Err(Refusal::State(lifecycle::Refusal::AlreadyDeclared))
+    );
+    assert_eq!(World::default().run(command(Verb::Resolve)), Err(Refusal::State(lifecycle::Refusal::NotDeclared)));
 }
 
 #[test]
 fn reasons_and_notes_are_words_of_a_bounded_length() {
     for verb in [Verb::Reopen, Verb::Cancel, Verb::Severity, Verb::Note] {
         let mut world = World::at(if verb == Verb::Reopen { State::Resolved } else { State::Investigating });
-        let empty = match verb {
-            Verb::Reopen => Command::Reopen { why: " ".into() },
-            Verb::Cancel => Command::Cancel { why: String::new() },
-            Verb::Severity => Command::SetSeverity { severity: Severity::Sev1, why: String::new() },
-            _ => Command::Note { text: "\n".into() },
+        let empty: Command = match verb {
+            Verb::Reopen => ending::Command::Reopen { why: " ".into() }.into(),
+            Verb::Cancel => ending::Command::Cancel { why: String::new() }.into(),
+            Verb::Severity => declaration::Command::SetSeverity { severity: Severity::Sev1, why: String::new() }.into(),
+            _ => record::Command::Note { text: "\n".into() }.into(),
         };
-        assert!(matches!(world.run(empty), Err(Refusal::WordsMissing { .. })), "{verb:?}");
+        assert!(matches!(world.run(empty), Err(Refusal::Words(words::Refusal::Missing { .. }))), "{verb:?}");
     }
     let long = "x".repeat(NOTE_CHARS_MAX + 1);
-    for command in
-        [Command::Note { text: long.clone() }, Command::Mitigate { note: Some(long.clone()) }, Command::Resolve { note: Some(long) }]
-    {
-        assert!(matches!(World::at(State::Investigating).run(command), Err(Refusal::TooLong { .. })));
+    for command in [
+        Command::from(record::Command::Note { text: long.clone() }),
+        ending::Command::Mitigate { note: Some(long.clone()) }.into(),
+        ending::Command::Resolve { note: Some(long) }.into(),
+    ] {
+        assert!(matches!(World::at(State::Investigating).run(command), Err(Refusal::Words(words::Refusal::TooLong { .. }))));
     }
 }
 
 #[test]
 fn the_cadence_of_updates_runs_from_the_first_acknowledgement_and_gives_up_after_three() {
     let mut world = World::at(State::Declared);
-    world.run(Command::SetSeverity { severity: Severity::Sev3, why: "one card brand only".into() }).unwrap();
+    world.run(declaration::Command::SetSeverity { severity: Severity::Sev3, why: "one card brand only".into() }).unwrap();
     assert!(!world.live().contains(&Rule::UpdateDue), "nobody is there who could write one");
     world.run(command(Verb::Acknowledge)).unwrap();
     assert!(world.live().contains(&Rule::UpdateDue));
@@ -251,14 +268,14 @@ fn the_cadence_of_updates_runs_from_the_first_acknowledgement_and_gives_up_after
         for due in world.expectations.iter_mut().filter(|e| e.rule == Rule::UpdateDue && e.standing == Standing::Live) {
             due.standing = Standing::Missed;
         }
-        world.run(Command::MissUpdate { due_at: start() }).unwrap();
+        world.run(updates::Command::Miss { due_at: start() }).unwrap();
         assert_eq!(world.live().contains(&Rule::UpdateDue), missed < 3, "missed {missed}");
     }
     world.run(command(Verb::Update)).unwrap();
     assert!(world.live().contains(&Rule::UpdateDue), "somebody tells people again");
-    world.run(Command::SetSeverity { severity: Severity::Sev2, why: "worse".into() }).unwrap();
+    world.run(declaration::Command::SetSeverity { severity: Severity::Sev2, why: "worse".into() }).unwrap();
     for missed in 1..=9 {
-        world.run(Command::MissUpdate { due_at: start() }).unwrap();
+        world.run(updates::Command::Miss { due_at: start() }).unwrap();
         assert!(world.live().contains(&Rule::UpdateDue), "of what is grave each one pages: missed {missed}");
     }
 }
@@ -268,76 +285,88 @@ fn a_role_has_one_holder_and_is_offered_before_it_is_taken() {
     let mut world = World::at(State::Investigating);
     let commander = |world: &World| world.incident.as_ref().unwrap().commander.clone();
     let first = commander(&world).expect("whoever acknowledged leads");
-    world.run(Command::OfferRole { role: "commander".into(), to: "cho".into() }).unwrap();
+    world.run(roles::Command::Offer { role: "commander".into(), to: "cho".into() }).unwrap();
     assert_eq!(commander(&world), Some(first.clone()), "an offer changes nothing yet");
     assert!(world.live().contains(&Rule::RoleAnswer));
-    let taken = world.run(Command::TakeRole { role: "commander".into(), person: "cho".into() }).unwrap();
-    assert!(matches!(&taken[..], [Event::RoleTaken(body)] if body.from == Some(first)));
+    let taken = world.run(roles::Command::Take { role: "commander".into(), person: "cho".into() }).unwrap();
+    assert!(matches!(&taken[..], [Event::Roles(roles::Event::Taken(body))] if body.from == Some(first)));
     assert_eq!(commander(&world).as_deref(), Some("cho"));
     assert!(!world.live().contains(&Rule::RoleAnswer));
-    world.run(Command::LeaveRole { role: "commander".into() }).unwrap();
+    world.run(roles::Command::Leave { role: "commander".into() }).unwrap();
     assert_eq!(commander(&world), None);
     assert!(world.live().contains(&Rule::RoleUnfilled), "somebody has to lead");
-    assert!(matches!(world.run(Command::LeaveRole { role: "commander".into() }), Err(Refusal::NobodyHolds { .. })));
+    assert!(matches!(
+        world.run(roles::Command::Leave { role: "commander".into() }),
+        Err(Refusal::Roles(roles::Refusal::NobodyHolds { .. }))
+    ));
 }
 
 #[test]
 fn a_severity_that_is_set_already_is_no_news() {
     let mut world = World::at(State::Declared);
-    assert!(world.run(Command::SetSeverity { severity: Severity::Sev2, why: String::new() }).unwrap().is_empty());
+    assert!(world.run(declaration::Command::SetSeverity { severity: Severity::Sev2, why: String::new() }).unwrap().is_empty());
 }
 
 #[test]
 fn an_incident_is_merged_into_another_one_only() {
     let mut world = World::at(State::Declared);
-    assert_eq!(world.run(Command::Merge { into: ID, into_ref: "INC-1".into() }), Err(Refusal::MergeIntoItself));
+    assert_eq!(
+        world.run(links::Command::Merge { into: ID, into_ref: "INC-1".into() }),
+        Err(Refusal::Links(links::Refusal::MergeIntoItself))
+    );
     assert_eq!(world.run(command(Verb::Merge)).unwrap().len(), 1);
-    assert_eq!(world.run(command(Verb::Resolve)), Err(Refusal::AlreadyMerged(OTHER.to_string())));
-    let absorb = || Command::Absorb { from: OTHER, from_ref: "INC-2".into() };
+    assert_eq!(world.run(command(Verb::Resolve)), Err(Refusal::State(lifecycle::Refusal::AlreadyMerged(OTHER.to_string()))));
+    let absorb = || links::Command::Absorb { from: OTHER, from_ref: "INC-2".into() };
     assert!(World::at(State::Mitigated).run(absorb()).is_ok());
-    assert_eq!(World::at(State::Resolved).run(absorb()), Err(Refusal::AlreadyResolved), "it would hide the other");
+    assert_eq!(
+        World::at(State::Resolved).run(absorb()),
+        Err(Refusal::State(lifecycle::Refusal::AlreadyResolved)),
+        "it would hide the other"
+    );
 }
 
 #[test]
 fn a_recovery_resolves_what_nobody_took_and_asks_whoever_did() {
     let mut world = World::at(State::Declared);
-    let said = world.run(Command::Recover).unwrap();
-    assert!(matches!(said.as_slice(), [Event::Recovered(_), Event::Resolved(body)] if body.by_itself));
+    let said = world.run(alarms::Command::Recover).unwrap();
+    assert!(
+        matches!(said.as_slice(), [Event::Alarms(alarms::Event::Recovered(_)), Event::Ending(ending::Event::Resolved(body))] if body.by_itself)
+    );
     assert_eq!(world.awaited(), [Rule::IncidentOver], "only that whoever was told hears so");
 
     let mut world = World::at(State::Investigating);
-    let said = world.run(Command::Recover).unwrap();
-    assert!(matches!(said.as_slice(), [Event::Recovered(body)] if body.ask.as_deref() == Some("ana")));
+    let said = world.run(alarms::Command::Recover).unwrap();
+    assert!(matches!(said.as_slice(), [Event::Alarms(alarms::Event::Recovered(body))] if body.ask.as_deref() == Some("ana")));
     assert_eq!(world.awaited(), [Rule::ConfirmRecovery]);
-    assert!(world.run(Command::Recover).unwrap().is_empty(), "asked once");
+    assert!(world.run(alarms::Command::Recover).unwrap().is_empty(), "asked once");
     world.run(command(Verb::Alerts)).unwrap();
     assert!(world.awaited().is_empty(), "another alert joined");
-    assert_eq!(world.run(Command::Recover).unwrap().len(), 1, "and asked again when that is over too");
-    assert_eq!(world.run(Command::MissConfirmation).unwrap().len(), 1);
+    assert_eq!(world.run(alarms::Command::Recover).unwrap().len(), 1, "and asked again when that is over too");
+    assert_eq!(world.run(alarms::Command::MissConfirmation).unwrap().len(), 1);
     world.run(command(Verb::Resolve)).unwrap();
     assert_eq!(world.awaited(), [Rule::IncidentOver]);
-    assert!(world.run(Command::MissConfirmation).unwrap().is_empty());
+    assert!(world.run(alarms::Command::MissConfirmation).unwrap().is_empty());
 }
 
 #[test]
 fn a_recovery_of_what_somebody_unnamed_took_is_asked_about_too() {
     let mut world = World::at(State::Declared);
-    world.run(Command::Acknowledge { by: None, via: "sender".into() }).unwrap();
-    world.run(Command::Recover).unwrap();
+    world.run(hold::Command::Acknowledge { by: None, via: "sender".into() }).unwrap();
+    world.run(alarms::Command::Recover).unwrap();
     assert_eq!(world.awaited(), [Rule::ConfirmRecovery], "or it would stay open and nobody would hear of it");
 }
 
 #[test]
 fn the_first_acknowledgement_is_the_first_also_after_a_reopening() {
     let mut world = World::at(State::Declared);
-    world.run(Command::Recover).unwrap();
+    world.run(alarms::Command::Recover).unwrap();
     world.run(command(Verb::Reopen)).unwrap();
-    let said = world.run(Command::Acknowledge { by: None, via: "sender".into() }).unwrap();
-    assert!(matches!(said.as_slice(), [Event::Acknowledged(body)] if body.first), "{said:?}");
+    let said = world.run(hold::Command::Acknowledge { by: None, via: "sender".into() }).unwrap();
+    assert!(matches!(said.as_slice(), [Event::Attendance(hold::Event::Acknowledged(body))] if body.first), "{said:?}");
     assert!(world.incident.as_ref().unwrap().acknowledged_at.is_some());
-    assert!(world.run(Command::Acknowledge { by: None, via: "sender".into() }).unwrap().is_empty());
+    assert!(world.run(hold::Command::Acknowledge { by: None, via: "sender".into() }).unwrap().is_empty());
     let said = world.run(command(Verb::Acknowledge)).unwrap();
-    assert!(matches!(said.as_slice(), [Event::Acknowledged(body)] if !body.first));
+    assert!(matches!(said.as_slice(), [Event::Attendance(hold::Event::Acknowledged(body))] if !body.first));
     assert_eq!(world.incident.as_ref().unwrap().commander.as_deref(), Some("ana"));
 }
 
@@ -363,7 +392,7 @@ fn a_candidate_waits_for_a_decision_and_a_group_for_its_time() {
     assert!(world.incident.as_ref().unwrap().declared_at.is_some());
 
     let mut world = World::default();
-    world.run(Command::Declare(Declaration { group_wait: Length::from_secs(30), ..declaration() })).unwrap();
+    world.run(declaration::Command::Declare(Declaration { group_wait: Length::from_secs(30), ..declaration() })).unwrap();
     assert_eq!(world.awaited(), [Rule::GroupWait]);
     world.run(command(Verb::Acknowledge)).unwrap();
     assert!(world.awaited().is_empty(), "nobody needs to be looked for");
@@ -372,16 +401,16 @@ fn a_candidate_waits_for_a_decision_and_a_group_for_its_time() {
 #[test]
 fn what_ended_by_itself_is_opened_again_by_an_alert_that_comes_back_and_by_nobodys_hand() {
     let mut world = World::at(State::Declared);
-    world.run(Command::Recover).unwrap();
+    world.run(alarms::Command::Recover).unwrap();
     assert_eq!(world.state(), State::Resolved);
     let said = world.run(back(1)).unwrap();
-    assert!(matches!(said.as_slice(), [Event::AlertReturned(body)] if body.reopened));
+    assert!(matches!(said.as_slice(), [Event::Flapping(flapping::Event::Returned(body))] if body.reopened));
     let incident = world.incident.clone().unwrap();
     assert_eq!((incident.state, incident.resolved_at, incident.recovered), (State::Declared, None, false));
-    assert_eq!(world.run(Command::Recover).unwrap().len(), 2, "and it may recover again");
+    assert_eq!(world.run(alarms::Command::Recover).unwrap().len(), 2, "and it may recover again");
 
     let mut world = World::at(State::Candidate);
-    world.run(Command::Recover).unwrap();
+    world.run(alarms::Command::Recover).unwrap();
     assert_eq!(world.state(), State::Cancelled);
     world.run(back(1)).unwrap();
     assert_eq!((world.state(), world.awaited()), (State::Candidate, vec![Rule::Candidate]), "somebody still decides");
@@ -392,18 +421,18 @@ fn what_ended_by_itself_is_opened_again_by_an_alert_that_comes_back_and_by_nobod
         assert!(world.run(back(1)).is_err(), "{state:?} ended by {by_hand:?}");
     }
     let mut world = World::at(State::Declared);
-    world.run(Command::Recover).unwrap();
-    world.run(Command::Close).unwrap();
+    world.run(alarms::Command::Recover).unwrap();
+    world.run(ending::Command::Close).unwrap();
     assert!(world.run(back(1)).is_err(), "somebody closed it");
 }
 
 #[test]
 fn whoever_has_it_is_asked_no_more_whether_it_is_over_once_it_is_back() {
     let mut world = World::at(State::Investigating);
-    world.run(Command::Recover).unwrap();
+    world.run(alarms::Command::Recover).unwrap();
     assert_eq!(world.awaited(), [Rule::ConfirmRecovery]);
     let said = world.run(back(1)).unwrap();
-    assert!(matches!(said.as_slice(), [Event::AlertReturned(body)] if !body.reopened));
+    assert!(matches!(said.as_slice(), [Event::Flapping(flapping::Event::Returned(body))] if !body.reopened));
     assert!(world.awaited().is_empty() && world.state() == State::Investigating);
 }
 
@@ -414,12 +443,15 @@ fn what_comes_back_more_than_three_times_flaps_until_it_has_been_quiet() {
         assert_eq!(world.run(back(n)).unwrap().len(), 1, "{n}");
     }
     let said = world.run(back(RETURNS_BEFORE_FLAPPING + 1)).unwrap();
-    assert!(matches!(said.as_slice(), [Event::AlertReturned(_), Event::Flapping(body)] if body.quiet_for == GRACE_DEFAULT), "{said:?}");
+    assert!(
+        matches!(said.as_slice(), [Event::Flapping(flapping::Event::Returned(_)), Event::Flapping(flapping::Event::Flapping(body))] if body.quiet_for == GRACE_DEFAULT),
+        "{said:?}"
+    );
     assert_eq!(world.run(back(RETURNS_BEFORE_FLAPPING + 2)).unwrap().len(), 1, "said once");
     assert_eq!(world.awaited(), [Rule::Flapping]);
-    world.run(Command::Steady { open: 0 }).unwrap();
+    world.run(flapping::Command::Steady { open: 0 }).unwrap();
     assert!(world.awaited().is_empty());
-    assert!(world.run(Command::Steady { open: 0 }).unwrap().is_empty());
+    assert!(world.run(flapping::Command::Steady { open: 0 }).unwrap().is_empty());
 }
 
 #[test]
@@ -435,7 +467,7 @@ fn an_incident_is_held_while_silences_hold_all_of_its_alerts() {
     assert!(!world.incident.as_ref().unwrap().alarms.is_held() && world.awaited().is_empty());
 
     world.run(silence(2, 0, Some(60))).unwrap();
-    world.run(Command::Recover).unwrap();
+    world.run(alarms::Command::Recover).unwrap();
     assert!(!world.incident.as_ref().unwrap().alarms.is_held(), "what is over is held by nothing");
     assert!(world.run(silence(1, 0, Some(60))).unwrap().is_empty());
 }
@@ -445,32 +477,32 @@ fn any_command() -> impl Strategy<Value = Command> {
     let words = prop_oneof![3 => Just("because".to_owned()), 1 => Just(" ".to_owned())];
     prop_oneof![
         1 => prop_oneof![
-            Just(Command::StillOnIt { by: Some("ana".into()), via: "link".into() }),
-            Just(Command::AskStillOnIt { people: vec!["ana".into()], within: Length::from_mins(10) }),
+            Just(hold::Command::StillOnIt { by: Some("ana".into()), via: "link".into() }.into()),
+            Just(hold::Command::AskStillOnIt { people: vec!["ana".into()], within: Length::from_mins(10) }.into()),
         ],
         6 => (0..Verb::ALL.len()).prop_map(|at| command(Verb::ALL[at])),
-        2 => who.prop_map(|by| Command::Acknowledge { by, via: "link".into() }),
-        1 => words.prop_map(|why| Command::Reopen { why }),
-        1 => (0_usize..5).prop_map(|at| Command::SetSeverity { severity: Severity::ALL[at], why: "worse".into() }),
-        1 => (0_u64..3, 0_u64..3).prop_map(|(joined, recovered)| Command::TellAlerts { joined, recovered, open: 1 }),
-        2 => (0_u32..4, any::<bool>()).prop_map(|(task, done)| if done { Command::FinishTask { task, note: None } } else { Command::MissTask { task } }),
-        1 => (0_i64..4).prop_map(|hours| Command::AddTask {
+        2 => who.prop_map(|by| hold::Command::Acknowledge { by, via: "link".into() }.into()),
+        1 => words.prop_map(|why| ending::Command::Reopen { why }.into()),
+        1 => (0_usize..5).prop_map(|at| declaration::Command::SetSeverity { severity: Severity::ALL[at], why: "worse".into() }.into()),
+        1 => (0_u64..3, 0_u64..3).prop_map(|(joined, recovered)| Command::Alarms(alarms::Command::Tell { joined, recovered, open: 1 })),
+        2 => (0_u32..4, any::<bool>()).prop_map(|(task, done)| if done { tasks::Command::Finish { task, note: None }.into() } else { tasks::Command::Miss { task }.into() }),
+        1 => (0_i64..4).prop_map(|hours| tasks::Command::Add {
             text: "call".into(),
             owner: Some("ana".into()),
             due_at: Timestamp::from_second(4_000_000_000 + hours * 3600).ok(),
-        }),
+        }.into()),
         2 => (0_usize..3, any::<bool>()).prop_map(|(at, take)| {
             let (role, person) = (["commander", "scribe", "deputy"][at].to_owned(), "cho".to_owned());
-            if take { Command::TakeRole { role, person } } else { Command::OfferRole { role, to: person } }
+            if take { roles::Command::Take { role, person }.into() } else { roles::Command::Offer { role, to: person }.into() }
         }),
-        1 => Just(Command::LeaveRole { role: "commander".into() }),
-        1 => Just(Command::MissUpdate { due_at: Timestamp::UNIX_EPOCH }),
-        1 => Just(Command::MissConfirmation),
+        1 => Just(roles::Command::Leave { role: "commander".into() }.into()),
+        1 => Just(updates::Command::Miss { due_at: Timestamp::UNIX_EPOCH }.into()),
+        1 => Just(alarms::Command::MissConfirmation.into()),
         2 => (1_u32..6).prop_map(back),
         2 => (0_u64..3, 0_u64..3, prop_oneof![Just(None), (1_u64..90).prop_map(Some)]).prop_map(|(a, b, until)| silence(a, b, until)),
-        1 => (0_u64..3).prop_map(|open| Command::Steady { open }),
-        1 => Just(Command::Absorb { from: OTHER, from_ref: "INC-2".into() }),
-        1 => Just(Command::Declare(declaration())),
+        1 => (0_u64..3).prop_map(|open| flapping::Command::Steady { open }.into()),
+        1 => Just(links::Command::Absorb { from: OTHER, from_ref: "INC-2".into() }.into()),
+        1 => Just(declaration::Command::Declare(declaration()).into()),
     ]
 }
 
@@ -482,8 +514,8 @@ proptest! {
         let mut world = World::at(if candidate { State::Candidate } else { State::Declared });
         for command in commands {
             let before = world.incident.clone().unwrap();
-            let reopens = matches!(command, Command::Reopen { .. });
-            let clears = reopens || matches!(command, Command::Return(_));
+            let reopens = matches!(command, Command::Ending(ending::Command::Reopen { .. }));
+            let clears = reopens || matches!(command, Command::Flapping(flapping::Command::Return(_)));
             let Ok(events) = world.run(command) else {
                 prop_assert_eq!(world.incident.as_ref(), Some(&before));
                 continue;
@@ -529,19 +561,20 @@ proptest! {
 #[test]
 fn a_private_incident_admits_who_has_to_do_with_it_and_tells_no_audience() {
     let mut world = World::at(State::Investigating);
-    world.run(Command::Restrict { why: "a person is named".into(), people: vec!["ana".into()] }).unwrap();
+    world.run(access::Command::Restrict { why: "a person is named".into(), people: vec!["ana".into()] }).unwrap();
     let incident = world.incident.clone().unwrap();
     assert!(incident.private && incident.admitted.contains("ana"));
-    let update = |audiences: Vec<String>| Command::Update { audiences, text: "we are on it".into(), next_within: None };
+    let update =
+        |audiences: Vec<String>| Command::Updates(updates::Command::Post { audiences, text: "we are on it".into(), next_within: None });
     assert_eq!(world.run(update(vec!["customers".into()])).unwrap_err().code(), "private_to_audiences");
     world.run(update(Vec::new())).unwrap();
-    world.run(Command::OfferRole { role: "scribe".into(), to: "dan".into() }).unwrap();
-    world.run(Command::AddTask { text: "call".into(), owner: Some("eve".into()), due_at: None }).unwrap();
-    world.run(Command::Admit { people: vec!["fay".into(), "fay".into(), "ana".into()], why: "helps".into() }).unwrap();
+    world.run(roles::Command::Offer { role: "scribe".into(), to: "dan".into() }).unwrap();
+    world.run(tasks::Command::Add { text: "call".into(), owner: Some("eve".into()), due_at: None }).unwrap();
+    world.run(access::Command::Admit { people: vec!["fay".into(), "fay".into(), "ana".into()], why: "helps".into() }).unwrap();
     let admitted = world.incident.clone().unwrap().admitted;
     assert!(["dan", "eve", "fay"].iter().all(|id| admitted.contains(*id)), "{admitted:?}");
-    assert_eq!(world.run(Command::Admit { people: vec!["fay".into()], why: "again".into() }).unwrap(), []);
-    world.run(Command::OpenUp { why: "it is known".into() }).unwrap();
+    assert_eq!(world.run(access::Command::Admit { people: vec!["fay".into()], why: "again".into() }).unwrap(), []);
+    world.run(access::Command::OpenUp { why: "it is known".into() }).unwrap();
     let incident = world.incident.clone().unwrap();
     assert!(!incident.private && incident.admitted == admitted, "who was admitted stays so");
 }

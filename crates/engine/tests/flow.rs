@@ -12,6 +12,7 @@ use allclear_domain::access::{Actor, Principal, Scope};
 use allclear_domain::incident::{self, Severity, State};
 use allclear_domain::org::model::Bundle;
 use allclear_domain::paging;
+use allclear_domain::paging::MessageState;
 use allclear_domain::time::{Length, from_micros};
 use allclear_domain::view::IncidentView;
 use allclear_domain::wire::{Message, NoticeKind, Outcome, Signal, SignalAction, Target};
@@ -180,12 +181,12 @@ impl World {
         reply
     }
 
-    async fn command(&self, id: &IncidentView, command: incident::Command) -> Result<Reply, Refusal> {
+    async fn command(&self, id: &IncidentView, command: impl Into<incident::Command>) -> Result<Reply, Refusal> {
         let input = Input {
             actor: Actor::Person("ana".into()),
             cause: "api".into(),
             once: None,
-            command: Command::Incident { id: id.id.parse().unwrap(), command },
+            command: Command::incident(id.id.parse().unwrap(), command),
         };
         let reply = self.engine.submit(input).await;
         self.engine.quiet().await;
@@ -242,7 +243,7 @@ async fn an_acknowledgement_stops_everything(url: &str) {
     world.signal(SignalAction::Trigger, "disk", &[]).await.unwrap();
     let incident = world.incidents().await.remove(0);
     assert_eq!((incident.state, incident.severity, incident.reference.as_str()), (State::Declared, Severity::Sev2, "INC-1"));
-    world.command(&incident, incident::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }).await.unwrap();
+    world.command(&incident, incident::attendance::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }).await.unwrap();
     world.advance(1500).await;
     assert_eq!(world.told(), [pair("ana", "webhook")]);
     assert_eq!(world.incidents().await[0].state, State::Investigating);
@@ -305,11 +306,11 @@ async fn what_a_provider_took_is_delivered_by_its_receipt(url: &str) {
     // The receipt comes in time.
     world.signal(SignalAction::Trigger, "arrived", &[]).await.unwrap();
     let (message, state) = messages("arrived").await.remove(0);
-    assert_eq!(state, "accepted");
+    assert_eq!(state, MessageState::Accepted);
     world.engine.receipt(message, Ok("delivered to +34…".into())).await.unwrap();
     // Once more, as providers do.
     world.engine.receipt(message, Ok("delivered to +34…".into())).await.unwrap();
-    assert_eq!(messages("arrived").await[0].1, "delivered");
+    assert_eq!(messages("arrived").await[0].1, MessageState::Delivered);
     world.advance(59).await;
     assert_eq!(world.told(), [pair("ana", "webhook")], "nobody waits for it any more");
     let log = kinds("arrived").await;
@@ -322,7 +323,7 @@ async fn what_a_provider_took_is_delivered_by_its_receipt(url: &str) {
     let before = world.told().len();
     world.advance(1).await;
     assert_eq!(world.told()[before..], [pair("ana", "email")]);
-    assert_eq!(messages("silent").await.iter().filter(|(_, state)| state == "rejected").count(), 1);
+    assert_eq!(messages("silent").await.iter().filter(|(_, state)| *state == MessageState::Rejected).count(), 1);
     assert!(kinds("silent").await.contains(&"send_failed".to_owned()), "the log says so");
 
     // One that says no: the same, at once.
@@ -413,7 +414,7 @@ async fn on_a_full_disk_an_acknowledgement_counts_and_pages_go_on(url: &str) {
     world.signal(SignalAction::Trigger, "fan", &[]).await.unwrap();
     full.store(true, Ordering::SeqCst);
     let [fan, disk] = &world.incidents().await[..] else { panic!("two incidents") };
-    let acknowledge = incident::Command::Acknowledge { by: Some("ana".into()), via: "api".into() };
+    let acknowledge = incident::attendance::Command::Acknowledge { by: Some("ana".into()), via: "api".into() };
     let (one, two, three, acknowledged) = tokio::join!(
         world.signal(SignalAction::Trigger, "new 1", &[]),
         world.signal(SignalAction::Trigger, "new 2", &[]),
@@ -424,7 +425,7 @@ async fn on_a_full_disk_an_acknowledgement_counts_and_pages_go_on(url: &str) {
         assert!(matches!(&refused, Err(Refusal::Unavailable(why)) if why.contains("full")), "{refused:?}");
     }
     acknowledged.unwrap();
-    let noted = world.command(fan, incident::Command::Note { text: "hm".into() }).await;
+    let noted = world.command(fan, incident::record::Command::Note { text: "hm".into() }).await;
     assert!(matches!(noted, Err(Refusal::Unavailable(_))), "{noted:?}");
     assert!(world.engine.troubles().list().iter().any(|present| present.trouble == Trouble::DiskFull));
     // Nobody has the other one: its next step pages, with the disk as full as before.
@@ -480,7 +481,7 @@ async fn two_nodes_are_one() {
     assert_eq!(told(&a) + told(&b), 20, "each page once");
     for incident in &incidents[..10] {
         let other = if told(&a) % 2 == 0 { &a } else { &b };
-        other.command(incident, incident::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }).await.unwrap();
+        other.command(incident, incident::attendance::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }).await.unwrap();
     }
     let target = a.clock.micros.load(Ordering::SeqCst) + 301_000_000;
     for world in [&a, &b] {

@@ -7,7 +7,7 @@
 use allclear_domain::access::Actor;
 use allclear_domain::access::Reach;
 use allclear_domain::ids::{IncidentId, PageId};
-use allclear_domain::incident::{self, Severity};
+use allclear_domain::incident::{Severity, attendance, declaration, ending, record};
 use allclear_domain::paging;
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{NoticeKind, SenderSeverity, Signal, SignalAction};
@@ -311,10 +311,9 @@ impl World {
         let incident = message.notice.incident.id;
         let wait = Length::from_secs(*self.dice.pick(&[8, 20, 60, 150, 400, 1_200]));
         let throw = self.dice.below(100);
-        let on = |command: incident::Command| Command::Incident { id: incident, command };
         let command = if message.notice.kind == NoticeKind::ConfirmRecovery {
             match throw {
-                0..=49 => on(incident::Command::Resolve { note: None }),
+                0..=49 => Command::incident(incident, ending::Command::Resolve { note: None }),
                 _ => return,
             }
         } else {
@@ -325,11 +324,11 @@ impl World {
                 35..=49 => {
                     Command::Page { id: page, command: paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None } }
                 }
-                50..=55 => on(incident::Command::Resolve { note: Some("restarted".into()) }),
-                56..=59 => on(incident::Command::Mitigate { note: None }),
-                60..=62 => on(incident::Command::Note { text: "looking".into() }),
+                50..=55 => Command::incident(incident, ending::Command::Resolve { note: Some("restarted".into()) }),
+                56..=59 => Command::incident(incident, ending::Command::Mitigate { note: None }),
+                60..=62 => Command::incident(incident, record::Command::Note { text: "looking".into() }),
                 63..=65 => Command::Escalate { id: incident, escalation: None, why: "more hands".into() },
-                66..=67 => on(incident::Command::Cancel { why: "a test".into() }),
+                66..=67 => Command::incident(incident, ending::Command::Cancel { why: "a test".into() }),
                 68..=72 => {
                     // Two taps, the second much later: links are old.
                     let late = Length::from_secs(self.dice.between(300, 3_000));
@@ -393,7 +392,6 @@ impl World {
         let ids: Vec<IncidentId> = all.iter().map(|(incident, _)| incident.id).collect();
         let throw = self.dice.below(if ids.is_empty() { 2 } else { 14 });
         let pick = |world: &mut Self| *world.dice.pick(&ids);
-        let on = |id: IncidentId, command: incident::Command| Command::Incident { id, command };
         let command = match throw {
             0 | 1 => {
                 let declare = Declare {
@@ -418,23 +416,23 @@ impl World {
                 self.plan(self.now, Task::Act(Box::new(Act { input, tries: 0 })));
                 return;
             }
-            2 | 3 => on(pick(self), incident::Command::Reopen { why: "it is back".into() }),
-            4 => on(pick(self), incident::Command::Promote { why: "it is one".into() }),
+            2 | 3 => Command::incident(pick(self), ending::Command::Reopen { why: "it is back".into() }),
+            4 => Command::incident(pick(self), declaration::Command::Promote { why: "it is one".into() }),
             5 | 6 => Command::Merge { from: pick(self), into: pick(self) },
-            7 => on(
+            7 => Command::incident(
                 pick(self),
-                incident::Command::SetSeverity { severity: *self.dice.pick(&Severity::ALL), why: "worse than thought".into() },
+                declaration::Command::SetSeverity { severity: *self.dice.pick(&Severity::ALL), why: "worse than thought".into() },
             ),
-            8 => on(pick(self), incident::Command::Close),
-            9 => on(pick(self), incident::Command::Acknowledge { by: Some("p1".into()), via: "api".into() }),
+            8 => Command::incident(pick(self), ending::Command::Close),
+            9 => Command::incident(pick(self), attendance::Command::Acknowledge { by: Some("p1".into()), via: "api".into() }),
             10 => Command::Escalate {
                 id: pick(self),
                 escalation: self.dice.chance(500).then(|| format!("pol{}", self.dice.below(3))),
                 why: "more hands".into(),
             },
-            11 => on(pick(self), incident::Command::Cancel { why: "none".into() }),
-            12 => on(pick(self), incident::Command::Mitigate { note: None }),
-            _ => on(pick(self), incident::Command::Resolve { note: None }),
+            11 => Command::incident(pick(self), ending::Command::Cancel { why: "none".into() }),
+            12 => Command::incident(pick(self), ending::Command::Mitigate { note: None }),
+            _ => Command::incident(pick(self), ending::Command::Resolve { note: None }),
         };
         let input = self.input_of("p1", "api", command);
         self.plan(self.now, Task::Act(Box::new(Act { input, tries: 0 })));

@@ -3,7 +3,7 @@
 
 use allclear_domain::expect::{Expectation, Rule, Standing};
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident::{self, Incident, Severity};
+use allclear_domain::incident::{self, Incident, Severity, attendance, declaration, ending, links, roles};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{Page, Status};
@@ -52,9 +52,9 @@ impl World {
             (model.heard_at, model.asked_at) = (Some(at), None);
         }
         let said = match event {
-            E::Acknowledged(body) => Some(body.lasts),
-            E::StillOnIt(body) => Some(body.lasts),
-            E::SeverityChanged(body) => {
+            E::Attendance(attendance::Event::Acknowledged(body)) => Some(body.lasts),
+            E::Attendance(attendance::Event::StillOnIt(body)) => Some(body.lasts),
+            E::Declaration(declaration::Event::SeverityChanged(body)) => {
                 model.severity = Some(body.to);
                 Some(body.lasts)
             }
@@ -66,15 +66,15 @@ impl World {
             self.fail("I13 an acknowledgement ages", format!("{id} lasts {said:?}, not {:?}", wanted(model.severity)));
         }
         match event {
-            E::Proposed(body) | E::Declared(body) => {
+            E::Declaration(declaration::Event::Proposed(body) | declaration::Event::Declared(body)) => {
                 (model.service, model.escalation) = (body.service.clone(), body.escalation.clone());
                 model.severity = Some(body.severity);
             }
-            E::Acknowledged(body) => model.take(body.by.as_ref(), at, body.lasts),
-            E::StillOnIt(body) => model.take(body.by.as_ref(), at, body.lasts),
-            E::RoleTaken(body) if body.role == "commander" => model.take(Some(&body.person), at, body.lasts),
-            E::RoleLeft(body) if body.role == "commander" && !model.acknowledged => model.lose(),
-            E::SeverityChanged(body) if model.held => {
+            E::Attendance(attendance::Event::Acknowledged(body)) => model.take(body.by.as_ref(), at, body.lasts),
+            E::Attendance(attendance::Event::StillOnIt(body)) => model.take(body.by.as_ref(), at, body.lasts),
+            E::Roles(roles::Event::Taken(body)) if body.role == "commander" => model.take(Some(&body.person), at, body.lasts),
+            E::Roles(roles::Event::Left(body)) if body.role == "commander" && !model.acknowledged => model.lose(),
+            E::Declaration(declaration::Event::SeverityChanged(body)) if model.held => {
                 model.lasts = body.lasts;
                 let by_holder = model.by.iter().any(|person| actor == format!("person:{person}"));
                 let known = model.known.unwrap_or(body.from);
@@ -89,7 +89,7 @@ impl World {
                     model.rose = model.known.is_some();
                 }
             }
-            E::StillOnItAsked(_) => {
+            E::Attendance(attendance::Event::StillOnItAsked(_)) => {
                 self.reached("somebody was asked whether they are still on it");
                 let soonest = model.heard_at.zip(wanted(model.severity)).map(|(heard, lasts)| after(heard, lasts));
                 if !model.held || soonest.is_none_or(|soonest| at < soonest) {
@@ -100,7 +100,7 @@ impl World {
                 }
                 model.asked_at = Some(at);
             }
-            E::Lost(body) => {
+            E::Attendance(attendance::Event::Lost(body)) => {
                 self.reached("an acknowledgement aged and paged again");
                 let asked = model.asked_at.map(|asked| after(asked, ANSWER_WITHIN));
                 if cause.contains("/still_on_it/") && asked.is_none_or(|soonest| at < soonest) {
@@ -108,17 +108,18 @@ impl World {
                 }
                 model.lose();
             }
-            E::Escalated(body) => {
+            E::Attendance(attendance::Event::Escalated(body)) => {
                 model.rose = false;
                 if body.why.contains("no page looked for anybody") {
                     self.reached("an incident declared without a page paged after all");
                 }
             }
-            E::Reopened(_) => model.lose(),
-            E::Resolved(_) | E::Cancelled(_) | E::Closed(_) | E::Merged(_) => model.lose(),
+            E::Ending(ending::Event::Reopened(_)) => model.lose(),
+            E::Ending(ending::Event::Resolved(_) | ending::Event::Cancelled(_) | ending::Event::Closed(_))
+            | E::Links(links::Event::Merged(_)) => model.lose(),
             _ => {}
         }
-        model.acknowledged |= matches!(event, E::Acknowledged(_));
+        model.acknowledged |= matches!(event, E::Attendance(attendance::Event::Acknowledged(_)));
     }
 
     /// I13 of one incident: somebody has it, or something with a time calls somebody.

@@ -7,7 +7,7 @@ use allclear_domain::expect::{Owner, Rule, Standing};
 use allclear_domain::ids::{IncidentId, MessageId};
 use allclear_domain::incident::State;
 use allclear_domain::org::model::Declare;
-use allclear_domain::paging::{Page, Status, may_send};
+use allclear_domain::paging::{MessageState, Page, Status, may_send};
 use allclear_domain::signal::Ended;
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{NoticeKind, Signal, SignalAction};
@@ -110,8 +110,8 @@ impl World {
                 format!("{} may have arrived under {:?}, and goes out under {lead}", message.id, truth.under),
             );
         }
-        if stored.state != "claimed" {
-            self.fail("I4 a send starts with a claim", format!("{} is {}", message.id, stored.state));
+        if stored.state != MessageState::Claimed {
+            self.fail("I4 a send starts with a claim", format!("{} is {}", message.id, stored.state.word()));
         }
         let page = block_on(rows::page::get(&self.db, message.page)).ok().flatten();
         let wanted = page.is_some_and(|(page, _)| may_send(page.status)) || message.notice.kind != NoticeKind::Page;
@@ -349,7 +349,7 @@ impl World {
     }
 
     fn check_message(&mut self, message: &Stored) {
-        if message.state != "claimed" {
+        if message.state != MessageState::Claimed {
             return;
         }
         let Some(owner) = self.nodes.iter().find(|n| n.alive && Some(n.id) == message.claimed_by) else { return };
@@ -420,13 +420,19 @@ impl World {
     fn check_final(&mut self, message: &Stored, page_is_over: bool) {
         let id: MessageId = message.id;
         let truth = self.truth.get(&id).copied().unwrap_or_default();
-        match message.state.as_str() {
-            "delivered" if truth.arrived == 0 => self.fail("I2 no page is lost", format!("{id} says delivered and never arrived")),
-            "rejected" if !truth.rejected => self.fail("I3 in doubt never becomes failed", format!("{id} was rejected by nobody")),
-            "withdrawn" if !page_is_over && message.notice.kind == NoticeKind::Page => {
+        match message.state {
+            MessageState::Delivered if truth.arrived == 0 => {
+                self.fail("I2 no page is lost", format!("{id} says delivered and never arrived"))
+            }
+            MessageState::Rejected if !truth.rejected => {
+                self.fail("I3 in doubt never becomes failed", format!("{id} was rejected by nobody"))
+            }
+            MessageState::Withdrawn if !page_is_over && message.notice.kind == NoticeKind::Page => {
                 self.fail("I2 no page is lost", format!("{id} was withdrawn while its page looked for somebody"));
             }
-            "queued" | "claimed" => self.fail("I2 no page is lost", format!("{id} is {} at the end of the world", message.state)),
+            MessageState::Queued | MessageState::Claimed => {
+                self.fail("I2 no page is lost", format!("{id} is {} at the end of the world", message.state.word()))
+            }
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 //! All throws are of [`World::side`], so that they shift none of the others.
 
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident::{self, Instant};
+use allclear_domain::incident::{self, Instant, declaration, ending, record, roles, tasks, updates};
 use allclear_domain::paging;
 use allclear_domain::time::{Length, after};
 use allclear_domain::{action, review};
@@ -49,11 +49,11 @@ impl World {
             2 => {
                 Command::Page { id: message.page, command: paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None } }
             }
-            3 | 4 => Command::Incident { id, command: incident::Command::TakeRole { role: self.role(), person: by.clone() } },
+            3 | 4 => Command::incident(id, roles::Command::Take { role: self.role(), person: by.clone() }),
             5 => self.update(id),
             6 => {
                 let task = u32::try_from(self.side.between(1, TASKS)).unwrap_or(1);
-                Command::Incident { id, command: incident::Command::FinishTask { task, note: None } }
+                Command::incident(id, tasks::Command::Finish { task, note: None })
             }
             _ => return,
         };
@@ -82,8 +82,8 @@ impl World {
         let open = block_on(rows::incident::list(&self.db, &filter, 10_000)).unwrap_or_default();
         for (incident, _) in &open {
             let command = match incident.state {
-                incident::State::Candidate => incident::Command::Cancel { why: "the world ends".into() },
-                _ => incident::Command::Resolve { note: None },
+                incident::State::Candidate => ending::Command::Cancel { why: "the world ends".into() }.into(),
+                _ => ending::Command::Resolve { note: None }.into(),
             };
             let input = self.input_of("p0", "api", Command::Incident { id: incident.id, command });
             self.plan(self.now, Task::Act(Box::new(Act::new(input))));
@@ -96,7 +96,7 @@ impl World {
     fn update(&mut self, id: IncidentId) -> Command {
         let audiences = (0..AUDIENCES).map(|n| format!("aud{n}")).filter(|_| self.side.chance(500)).collect();
         let next_within = self.side.chance(300).then(|| Length::from_mins(self.side.between(1, 60)));
-        Command::Incident { id, command: incident::Command::Update { audiences, text: "we know more".into(), next_within } }
+        Command::incident(id, updates::Command::Post { audiences, text: "we know more".into(), next_within })
     }
 
     /// Somebody coordinates.
@@ -119,29 +119,30 @@ impl World {
     }
 
     fn deed(&mut self, id: IncidentId) -> Option<Command> {
-        use incident::Command as C;
-        let on = |command| Some(Command::Incident { id, command });
         let task = u32::try_from(self.side.between(1, TASKS)).unwrap_or(1);
         match self.side.below(30) {
-            0..=2 => on(C::OfferRole { role: self.role(), to: self.somebody() }),
-            3 | 4 => on(C::TakeRole { role: self.role(), person: self.somebody() }),
-            5 => on(C::LeaveRole { role: self.role() }),
+            0..=2 => Some(Command::incident(id, roles::Command::Offer { role: self.role(), to: self.somebody() })),
+            3 | 4 => Some(Command::incident(id, roles::Command::Take { role: self.role(), person: self.somebody() })),
+            5 => Some(Command::incident(id, roles::Command::Leave { role: self.role() })),
             6..=8 => {
                 let owner = self.side.chance(600).then(|| self.somebody());
                 let due_at = self.side.chance(800).then(|| self.soon());
-                on(C::AddTask { text: "look at the disk".into(), owner, due_at })
+                Some(Command::incident(id, tasks::Command::Add { text: "look at the disk".into(), owner, due_at }))
             }
-            9 => on(C::AssignTask { task, owner: self.somebody() }),
-            10 => on(C::FinishTask { task, note: None }),
-            11 => on(C::DropTask { task, note: Some("not needed".into()) }),
+            9 => Some(Command::incident(id, tasks::Command::Assign { task, owner: self.somebody() })),
+            10 => Some(Command::incident(id, tasks::Command::Finish { task, note: None })),
+            11 => Some(Command::incident(id, tasks::Command::Drop { task, note: Some("not needed".into()) })),
             12..=14 => Some(self.update(id)),
-            15 => on(C::CorrectTime {
-                instant: *self.side.pick(&Instant::ALL),
-                at: self.side.chance(800).then_some(self.now),
-                why: "seen in the graphs".into(),
-            }),
-            16 => on(C::Decide { text: "fail over".into(), reversible: Some(true) }),
-            17 => on(C::Rename { title: format!("title {}", self.side.below(3)) }),
+            15 => Some(Command::incident(
+                id,
+                record::Command::CorrectTime {
+                    instant: *self.side.pick(&Instant::ALL),
+                    at: self.side.chance(800).then_some(self.now),
+                    why: "seen in the graphs".into(),
+                },
+            )),
+            16 => Some(Command::incident(id, record::Command::Decide { text: "fail over".into(), reversible: Some(true) })),
+            17 => Some(Command::incident(id, declaration::Command::Rename { title: format!("title {}", self.side.below(3)) })),
             18 | 19 => {
                 let targets = (0..self.side.between(1, 2)).map(|_| self.target()).collect();
                 Some(Command::PagePeople { id, targets, why: "we need you".into() })

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use allclear_domain::access::Reach;
 use allclear_domain::expect::Owner;
 use allclear_domain::ids::{ActionId, IncidentId, MessageId, PageId, ReviewId};
-use allclear_domain::incident::Severity;
+use allclear_domain::incident::{Severity, alarms, attendance, declaration, ending, flapping, links};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging;
@@ -341,22 +341,24 @@ impl World {
         let mut model = self.oracle.incidents.get(&id).cloned().unwrap_or_default();
         self.attendance_event(id, &mut model, event, actor, at, cause);
         match event {
-            incident::Event::Proposed(_) => model.candidate = true,
-            incident::Event::Declared(body) => {
+            incident::Event::Declaration(declaration::Event::Proposed(_)) => model.candidate = true,
+            incident::Event::Declaration(declaration::Event::Declared(body)) => {
                 model.wait_until = (!body.group_wait.is_zero()).then(|| after(at, body.group_wait));
             }
-            incident::Event::Promoted(body) => {
+            incident::Event::Declaration(declaration::Event::Promoted(body)) => {
                 model.candidate = false;
                 if body.why.starts_with("nobody decided") {
                     self.reached("a candidate was promoted because nobody decided");
                 }
             }
-            incident::Event::Acknowledged(_) | incident::Event::Mitigated(_) => model.taken = true,
-            incident::Event::Reopened(_) => {
+            incident::Event::Attendance(attendance::Event::Acknowledged(_)) | incident::Event::Ending(ending::Event::Mitigated(_)) => {
+                model.taken = true
+            }
+            incident::Event::Ending(ending::Event::Reopened(_)) => {
                 model.taken = true;
                 model.over = false;
             }
-            incident::Event::Escalated(body) => {
+            incident::Event::Attendance(attendance::Event::Escalated(body)) => {
                 if let Some(wait) = model.wait_until.take()
                     && body.why.contains("wait for more alerts")
                 {
@@ -366,17 +368,17 @@ impl World {
                     }
                 }
             }
-            incident::Event::AlertsSilenced(body) => model.silenced = body.held_until.is_some(),
-            incident::Event::AlertsUnsilenced(body) => model.silenced = body.held,
-            incident::Event::AlertReturned(body) if body.reopened => model.over = false,
-            incident::Event::Flapping(_) => self.reached("an incident flapped"),
-            incident::Event::Recovered(body) => {
+            incident::Event::Alarms(alarms::Event::Silenced(body)) => model.silenced = body.held_until.is_some(),
+            incident::Event::Alarms(alarms::Event::Unsilenced(body)) => model.silenced = body.held,
+            incident::Event::Flapping(flapping::Event::Returned(body)) if body.reopened => model.over = false,
+            incident::Event::Flapping(flapping::Event::Flapping(_)) => self.reached("an incident flapped"),
+            incident::Event::Alarms(alarms::Event::Recovered(body)) => {
                 model.silenced = false;
                 if body.ask.is_some() {
                     self.reached("a recovery was asked about");
                 }
             }
-            incident::Event::Resolved(body) => {
+            incident::Event::Ending(ending::Event::Resolved(body)) => {
                 model.over = true;
                 if body.by_itself {
                     self.reached("an incident recovered by itself");
@@ -387,13 +389,13 @@ impl World {
                     model.resolved_by_hand = Some(at);
                 }
             }
-            incident::Event::Cancelled(_) | incident::Event::Closed(_) => model.over = true,
-            incident::Event::Merged(_) => {
+            incident::Event::Ending(ending::Event::Cancelled(_) | ending::Event::Closed(_)) => model.over = true,
+            incident::Event::Links(links::Event::Merged(_)) => {
                 model.over = true;
                 self.reached("two incidents were merged");
             }
-            incident::Event::ConfirmationMissed(_) => self.reached("nobody confirmed a recovery"),
-            incident::Event::AlertsTold(body) if body.joined > 0 => self.reached("the log was told of alerts that joined"),
+            incident::Event::Alarms(alarms::Event::ConfirmationMissed(_)) => self.reached("nobody confirmed a recovery"),
+            incident::Event::Alarms(alarms::Event::Told(body)) if body.joined > 0 => self.reached("the log was told of alerts that joined"),
             _ => {}
         }
         self.oracle.incidents.insert(id, model);

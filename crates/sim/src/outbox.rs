@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use allclear_domain::ids::{MessageId, PageId};
+use allclear_domain::paging::MessageState;
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{NoticeKind, Outcome};
 use allclear_engine::core::{Command, Refusal, Tried};
@@ -245,8 +246,9 @@ impl World {
         for incident in incidents {
             for (page, _) in block_on(rows::page::of_incident(&self.db, *incident)).unwrap_or_default().read {
                 for message in block_on(rows::message::of_page(&self.db, page.id)).unwrap_or_default() {
-                    let held =
-                        message.state == "queued" && message.claimed_by == Some(self.nodes[node].id) && message.next_attempt_at > self.now;
+                    let held = message.state == MessageState::Queued
+                        && message.claimed_by == Some(self.nodes[node].id)
+                        && message.next_attempt_at > self.now;
                     if !held || message.created_at != self.now {
                         continue;
                     }
@@ -416,7 +418,7 @@ impl World {
         }
         for id in outbox.reporting.values().flatten() {
             // A report that was kept before the crash leaves nothing in doubt.
-            if block_on(rows::message::get(&self.db, *id)).ok().flatten().is_none_or(|m| m.state != "claimed") {
+            if block_on(rows::message::get(&self.db, *id)).ok().flatten().is_none_or(|m| m.state != MessageState::Claimed) {
                 continue;
             }
             self.truth.entry(*id).or_default().in_doubt += 1;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use allclear_domain::expect::{Expectation, Owner, Rule, Standing};
 use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
-use allclear_domain::incident::{self, Severity};
+use allclear_domain::incident::{self, Severity, attendance, declaration, ending, flapping, links, roles, tasks, updates};
 use allclear_domain::time::{Length, after};
 use allclear_domain::{action, review};
 use allclear_store::rows;
@@ -102,7 +102,7 @@ impl WorkModel {
 impl World {
     pub(crate) fn work_event(&mut self, id: IncidentId, event: &incident::Event, at: Timestamp) {
         use incident::Event as E;
-        if let E::Proposed(body) | E::Declared(body) = event {
+        if let E::Declaration(declaration::Event::Proposed(body) | declaration::Event::Declared(body)) = event {
             let every = cadence(self.org.bundle(), body.severity);
             if body.update_every != every {
                 self.fail("I12 the cadence is the severity's", format!("{id} is {} and says {:?}", body.severity, body.update_every));
@@ -114,10 +114,12 @@ impl World {
             self.fail("I6 the log reads", format!("{id} begins with {}", event.kind()));
             return;
         };
-        self.life_event(&mut work, event, at);
-        self.role_event(id, &mut work, event, at);
-        self.task_event(id, &mut work, event, at);
-        self.update_event(id, &mut work, event, at);
+        match event {
+            E::Roles(event) => self.role_event(id, &mut work, event, at),
+            E::Tasks(event) => self.task_event(id, &mut work, event, at),
+            E::Updates(event) => self.update_event(id, &mut work, event, at),
+            event => self.life_event(&mut work, event, at),
+        }
         self.oracle.works.insert(id, work);
     }
 
@@ -125,7 +127,7 @@ impl World {
         use incident::Event as E;
         let due = |every: Option<Length>| every.map(|every| Promise::new(at, after(at, every)));
         match event {
-            E::Acknowledged(body) => {
+            E::Attendance(attendance::Event::Acknowledged(body)) => {
                 work.worked_on = true;
                 if body.first {
                     work.update = due(work.every);
@@ -136,15 +138,15 @@ impl World {
                     work.offers.remove("commander");
                 }
             }
-            E::SeverityChanged(body) => {
+            E::Declaration(declaration::Event::SeverityChanged(body)) => {
                 work.grave = body.to <= Severity::Sev2;
                 work.every = cadence(self.org.bundle(), body.to);
                 if work.worked_on {
                     work.update = due(work.every);
                 }
             }
-            E::Mitigated(_) => work.worked_on = true,
-            E::Reopened(_) => {
+            E::Ending(ending::Event::Mitigated(_)) => work.worked_on = true,
+            E::Ending(ending::Event::Reopened(_)) => {
                 (work.open, work.worked_on, work.missed) = (true, true, 0);
                 work.update = due(work.every);
                 // Whoever was asked before it ended has the time of an offer again.
@@ -153,66 +155,67 @@ impl World {
                 }
             }
             // Nobody had it, and nobody has it; what was promised is.
-            E::AlertReturned(body) if body.reopened => {
+            E::Flapping(flapping::Event::Returned(body)) if body.reopened => {
                 (work.open, work.missed) = (true, 0);
                 work.update = if work.told { due(work.every) } else { None };
                 for (_, asked_at) in work.offers.values_mut() {
                     *asked_at = at;
                 }
             }
-            E::Resolved(_) | E::Cancelled(_) | E::Closed(_) | E::Merged(_) => {
+            E::Ending(ending::Event::Resolved(_) | ending::Event::Cancelled(_) | ending::Event::Closed(_))
+            | E::Links(links::Event::Merged(_)) => {
                 (work.open, work.worked_on, work.update) = (false, false, None);
             }
             _ => {}
         }
     }
 
-    fn role_event(&mut self, id: IncidentId, work: &mut WorkModel, event: &incident::Event, at: Timestamp) {
-        use incident::Event as E;
+    fn role_event(&mut self, id: IncidentId, work: &mut WorkModel, event: &roles::Event, at: Timestamp) {
+        use roles::Event as E;
         match event {
-            E::RoleOffered(body) => {
+            E::Offered(body) => {
                 work.offers.insert(body.role.clone(), (body.to.clone(), at));
             }
-            E::RoleTaken(body) => {
+            E::Taken(body) => {
                 let before = work.holders.insert(body.role.clone(), body.person.clone());
                 work.offers.remove(&body.role);
                 if before != body.from {
                     self.fail("I12 a role has one holder", format!("{id}: {} from {:?}, held by {before:?}", body.role, body.from));
                 }
             }
-            E::RoleLeft(body) => {
+            E::Left(body) => {
                 let held = work.holders.remove(&body.role);
                 let offered = work.offers.remove(&body.role).map(|(to, _)| to);
                 if held.as_ref().or(offered.as_ref()) != Some(&body.person) {
                     self.fail("I12 a role has one holder", format!("{id}: {} left by {}, held by {held:?}", body.role, body.person));
                 }
             }
-            E::RoleUnanswered(body) => {
+            E::Unanswered(body) => {
                 self.reached("a role offer was not answered");
                 let offer = work.offers.remove(&body.role);
                 if offer.as_ref().is_none_or(|(to, asked_at)| *to != body.to || after(*asked_at, OFFER_WITHIN) > at) {
                     self.fail("I9 no expectation settles early", format!("{id}: {body:?} at {at}, offered {offer:?}"));
                 }
             }
-            E::RoleUnfilled(_) if work.holders.contains_key("commander") => {
+            E::Unfilled(_) if work.holders.contains_key("commander") => {
                 self.fail("I12 a role has one holder", format!("{id} has a commander and is said to have none"));
             }
-            _ => {}
+            E::Unfilled(_) => {}
         }
     }
 
-    fn task_event(&mut self, id: IncidentId, work: &mut WorkModel, event: &incident::Event, at: Timestamp) {
-        use incident::Event as E;
+    fn task_event(&mut self, id: IncidentId, work: &mut WorkModel, event: &tasks::Event, at: Timestamp) {
+        use tasks::Event as E;
         match event {
-            E::TaskAdded(body) => {
+            E::Added(body) => {
                 work.tasks.insert(body.task, Task { due: body.due_at, open: true, late: false });
             }
-            E::TaskDone(body) | E::TaskDropped(body) => {
+            E::Done(body) | E::Dropped(body) => {
                 if let Some(task) = work.tasks.get_mut(&body.task) {
                     task.open = false;
                 }
             }
-            E::TaskLate(body) => {
+            E::Late(body) => {
                 self.reached("a task became late");
                 let task = work.tasks.get_mut(&body.task);
                 let fits = task.as_ref().is_some_and(|t| t.open && !t.late && t.due.is_some_and(|due| due <= at));
@@ -223,14 +226,14 @@ impl World {
                     self.fail("I9 late once, and not early", format!("task {} of {id} at {at}", body.task));
                 }
             }
-            _ => {}
+            E::Assigned(_) => {}
         }
     }
 
-    fn update_event(&mut self, id: IncidentId, work: &mut WorkModel, event: &incident::Event, at: Timestamp) {
-        use incident::Event as E;
+    fn update_event(&mut self, id: IncidentId, work: &mut WorkModel, event: &updates::Event, at: Timestamp) {
+        use updates::Event as E;
         match event {
-            E::Updated(body) => {
+            E::Posted(body) => {
                 (work.missed, work.told) = (0, true);
                 work.update = body.next_by.map(|due| Promise::new(at, due));
                 if work.open && work.update.is_none() && work.every.is_some() {
@@ -250,8 +253,8 @@ impl World {
                     self.oracle.to_tell.insert(id, wanted);
                 }
             }
-            E::UpdateReminded(body) => self.reminded(&format!("an update of {id}"), work.update.as_mut(), body.due_at, at),
-            E::UpdateMissed(body) => {
+            E::Reminded(body) => self.reminded(&format!("an update of {id}"), work.update.as_mut(), body.due_at, at),
+            E::Missed(body) => {
                 self.reached("an update was missed");
                 let due = work.update.take();
                 if due.is_none_or(|promise| !same(promise.due, body.due_at) || at < body.due_at) {
@@ -262,7 +265,6 @@ impl World {
                     work.update = work.every.map(|every| Promise::new(at, after(at, every)));
                 }
             }
-            _ => {}
         }
     }
 

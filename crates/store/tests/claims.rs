@@ -71,7 +71,7 @@ async fn a_new_set_goes_only_with_its_lead(db: &Db) {
     db.commit(set(&[1, 2], B)).await.unwrap();
     assert_eq!((claimed(db, 1, A).await, claimed(db, 1, B).await), (vec![id(1)], vec![]));
     let left = message::get(db, id(2)).await.unwrap().unwrap();
-    assert_eq!((left.state.as_str(), left.bundle), ("queued", None), "it waits for a set of its own");
+    assert_eq!((left.state.word(), left.bundle), ("queued", None), "it waits for a set of its own");
     db.commit(set(&[2], B)).await.unwrap();
     assert_eq!(claimed(db, 2, B).await, [id(2)]);
     // A set that nobody else wants is claimed whole, in one commit.
@@ -91,7 +91,7 @@ async fn a_retry_leaves_what_another_node_has(db: &Db) {
     assert_eq!((told.attempts, told.next_attempt_at), (3, at(60)), "what waits is anybody's");
     db.commit(vec![retry(1, A)]).await.unwrap();
     let back = message::get(db, id(1)).await.unwrap().unwrap();
-    assert_eq!((back.state.as_str(), back.claimed_by, back.bundle), ("queued", None, None));
+    assert_eq!((back.state.word(), back.claimed_by, back.bundle), ("queued", None, None));
 }
 
 async fn all(db: &Db, part: usize) {

@@ -59,14 +59,13 @@ async fn busy(world: &World) {
     let (old, _) = world.declare("Certificates of the staging cluster expired", Severity::Sev5, "search").await;
     world.pass(200).await;
     let resolve =
-        Command::Incident { id: old, command: incident::Command::Resolve { note: Some("Renewed by hand; the timer is repaired".into()) } };
+        Command::incident(old, incident::ending::Command::Resolve { note: Some("Renewed by hand; the timer is repaired".into()) });
     world.act(by("ben"), resolve).await.unwrap();
     let acknowledge =
-        |id, person: &str| Command::Incident { id, command: incident::Command::Acknowledge { by: Some(person.into()), via: "api".into() } };
+        |id, person: &str| Command::incident(id, incident::attendance::Command::Acknowledge { by: Some(person.into()), via: "api".into() });
     let (reports, _) = world.declare("Nightly export missing", Severity::Sev4, "reports").await;
     world.act(by("ben"), acknowledge(reports, "ben")).await.unwrap();
-    let mitigate =
-        Command::Incident { id: reports, command: incident::Command::Mitigate { note: Some("Yesterday's export is served".into()) } };
+    let mitigate = Command::incident(reports, incident::ending::Command::Mitigate { note: Some("Yesterday's export is served".into()) });
     world.act(by("ben"), mitigate).await.unwrap();
     world.pass(3600).await;
     let (search, _) = world
@@ -77,10 +76,10 @@ async fn busy(world: &World) {
         )
         .await;
     world.act(by("cho"), acknowledge(search, "cho")).await.unwrap();
-    let note = Command::Incident {
-        id: search,
-        command: incident::Command::Note { text: "Replica lag of 40 s in eu-west; reads moved to the primary".into() },
-    };
+    let note = Command::incident(
+        search,
+        incident::record::Command::Note { text: "Replica lag of 40 s in eu-west; reads moved to the primary".into() },
+    );
     world.act(by("cho"), note).await.unwrap();
     world.pass(500).await;
     let signal = |key: &str, title: &str, severity: &str| {

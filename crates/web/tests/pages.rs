@@ -75,7 +75,7 @@ async fn the_board_puts_first_what_is_most_urgent_and_says_what_is_late() {
 
     world.declare("Exports", Severity::Sev4, "reports").await;
     let (taken, _) = world.declare("Search", Severity::Sev2, "search").await;
-    let acknowledge = incident::Command::Acknowledge { by: Some("ben".into()), via: "api".into() };
+    let acknowledge = incident::attendance::Command::Acknowledge { by: Some("ben".into()), via: "api".into() }.into();
     world.act(Actor::Person("ben".into()), Command::Incident { id: taken, command: acknowledge }).await.unwrap();
     world.declare("Payments", Severity::Sev2, "checkout").await;
     world.declare("Fire", Severity::Sev1, "checkout").await;
@@ -110,7 +110,7 @@ async fn a_copy_and_a_full_store_say_so_on_every_page() {
     let world = World::at(NOON).await;
     let (id, _) = world.declare("Written", Severity::Sev1, "checkout").await;
     world.fill_disk(true);
-    let note = Command::Incident { id, command: incident::Command::Note { text: "Lost".into() } };
+    let note = Command::incident(id, incident::record::Command::Note { text: "Lost".into() });
     world.engine.submit(Input { actor: Actor::Administrator, cause: "api".into(), once: None, command: note }).await.unwrap_err();
     assert!(page(&world, "/").await.contains("Nothing can be recorded"));
 }
@@ -147,7 +147,7 @@ async fn a_log_of_any_length_ends_with_the_newest_line() {
     let (other, _) = world.declare("Another", Severity::Sev2, "checkout").await;
     for n in 0..1300 {
         for id in [id, other] {
-            let command = Command::Incident { id, command: incident::Command::Note { text: format!("line number {n}.") } };
+            let command = Command::incident(id, incident::record::Command::Note { text: format!("line number {n}.") });
             let input = Input { actor: Actor::Person("ana".into()), cause: "api".into(), once: None, command };
             world.engine.submit(input).await.unwrap();
         }
@@ -177,7 +177,7 @@ async fn an_incident_tells_what_is_next_who_was_paged_and_keeps_text_text() {
         .await;
     let who = everybody();
     let incident = world.engine.queries(&who).incidents(Default::default(), 1).await.unwrap().remove(0);
-    let note = incident::Command::Note { text: format!("{nasty} {}", "long ".repeat(4000)) };
+    let note = incident::record::Command::Note { text: format!("{nasty} {}", "long ".repeat(4000)) }.into();
     world.act(Actor::Person("ana".into()), Command::Incident { id: incident.id.parse().unwrap(), command: note }).await.unwrap();
     let sent = [DemoMessage {
         at: world.engine.now(),

@@ -2,8 +2,8 @@
 
 use allclear_domain::access::Principal;
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident;
 use allclear_domain::incident::lifecycle::Verb;
+use allclear_domain::incident::{self, declaration, record, roles, tasks, updates};
 use allclear_domain::time::Length;
 use allclear_engine::core::Command;
 use jiff::Timestamp;
@@ -120,28 +120,27 @@ pub(crate) struct ReviewBody {}
 
 /// The command that a verb of coordination and its body mean; `None` for the other verbs.
 pub(super) fn read(api: &Api, who: &Principal, id: IncidentId, verb: Verb, body: &[u8]) -> Result<Option<Command>, Problem> {
-    let incident = |command| Command::Incident { id, command };
     Ok(Some(match verb {
-        Verb::Role => incident(role(who, json(body)?)?),
-        Verb::Task => incident(task(api, json(body)?)?),
+        Verb::Role => Command::incident(id, role(who, json(body)?)?),
+        Verb::Task => Command::incident(id, task(api, json(body)?)?),
         Verb::Update => {
             let UpdateBody { text, audiences, next_within } = json(body)?;
-            incident(incident::Command::Update { audiences, text, next_within })
+            Command::incident(id, updates::Command::Post { audiences, text, next_within })
         }
         Verb::Decision => {
             let DecisionBody { text, reversible } = json(body)?;
-            incident(incident::Command::Decide { text, reversible })
+            Command::incident(id, record::Command::Decide { text, reversible })
         }
         Verb::Time => {
             let TimeBody { instant, at, why } = json(body)?;
-            incident(incident::Command::CorrectTime { instant, at: at.map(allclear_domain::time::whole_micros), why })
+            Command::incident(id, record::Command::CorrectTime { instant, at: at.map(allclear_domain::time::whole_micros), why })
         }
         Verb::Link => {
             let LinkBody { alert } = json(body)?;
             let alert = alert.parse().map_err(|_| Problem::new("no_such_alert", "an alert's id begins with `alt_`"))?;
             Command::LinkAlert { id, alert }
         }
-        Verb::Rename => incident(incident::Command::Rename { title: json::<RenameBody>(body)?.title }),
+        Verb::Rename => Command::incident(id, declaration::Command::Rename { title: json::<RenameBody>(body)?.title }),
         Verb::Review => {
             let ReviewBody {} = json(body)?;
             Command::AskReview { id }
@@ -155,13 +154,13 @@ fn role(who: &Principal, body: RoleBody) -> Result<incident::Command, Problem> {
     let own = person.is_none() || person.as_deref() == who.person();
     let deed = deed.unwrap_or(if own { RoleDeed::Take } else { RoleDeed::Offer });
     if matches!(deed, RoleDeed::Leave) {
-        return Ok(incident::Command::LeaveRole { role });
+        return Ok(roles::Command::Leave { role }.into());
     }
     let person = person.or_else(|| who.person().map(ToOwned::to_owned));
     let person = person.ok_or_else(|| Problem::bad("name a `person`: this token stands for none"))?;
     Ok(match deed {
-        RoleDeed::Offer => incident::Command::OfferRole { role, to: person },
-        RoleDeed::Take | RoleDeed::Leave => incident::Command::TakeRole { role, person },
+        RoleDeed::Offer => roles::Command::Offer { role, to: person }.into(),
+        RoleDeed::Take | RoleDeed::Leave => roles::Command::Take { role, person }.into(),
     })
 }
 
@@ -171,12 +170,12 @@ fn task(api: &Api, body: TaskBody) -> Result<incident::Command, Problem> {
         (Some(text), None) => {
             let due_at = due_at.map(allclear_domain::time::whole_micros);
             let due_at = due_at.or_else(|| within.map(|length| allclear_domain::time::after(api.engine.now(), length)));
-            Ok(incident::Command::AddTask { text, owner, due_at })
+            Ok(tasks::Command::Add { text, owner, due_at }.into())
         }
         (None, Some(task)) => match (owner, state) {
-            (Some(owner), None) => Ok(incident::Command::AssignTask { task, owner }),
-            (None, Some(TaskEnd::Done)) => Ok(incident::Command::FinishTask { task, note }),
-            (None, Some(TaskEnd::Dropped)) => Ok(incident::Command::DropTask { task, note }),
+            (Some(owner), None) => Ok(tasks::Command::Assign { task, owner }.into()),
+            (None, Some(TaskEnd::Done)) => Ok(tasks::Command::Finish { task, note }.into()),
+            (None, Some(TaskEnd::Dropped)) => Ok(tasks::Command::Drop { task, note }.into()),
             _ => Err(Problem::bad("with `task` give either its new `owner`, or its `state`: `done` or `dropped`")),
         },
         _ => Err(Problem::bad("give `text` to add a task, or `task`, its number, to change one")),

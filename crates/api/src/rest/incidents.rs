@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use allclear_domain::access::Principal;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::lifecycle::Verb;
-use allclear_domain::incident::{self, NOTE_CHARS_MAX, Severity, State};
+use allclear_domain::incident::{self, NOTE_CHARS_MAX, Severity, State, access, attendance, declaration, ending, record, words};
 use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, PageView};
 use allclear_engine::core::{Command, Declare, Refusal, Reply, Versioned};
 use allclear_engine::read::{AlertFilter, IncidentFilter, LIST_MAX, SEARCH_CHARS_MAX};
@@ -402,11 +402,10 @@ async fn read(api: &Api, who: &Principal, id: IncidentId, verb: Verb, body: &[u8
     if let Some(command) = super::coordination::read(api, who, id, verb, body)? {
         return Ok(command);
     }
-    let incident = |command| Command::Incident { id, command };
     Ok(match verb {
         Verb::Acknowledge => {
             let by = person_of(api, who, json::<ByBody>(body)?.by)?;
-            incident(incident::Command::Acknowledge { by, via: CAUSE.into() })
+            Command::incident(id, attendance::Command::Acknowledge { by, via: CAUSE.into() })
         }
         Verb::Escalate => {
             let EscalateBody { escalation, page, why } = json(body)?;
@@ -422,35 +421,35 @@ async fn read(api: &Api, who: &Principal, id: IncidentId, verb: Verb, body: &[u8
         }
         Verb::Severity => {
             let SeverityBody { severity, why } = json(body)?;
-            incident(incident::Command::SetSeverity { severity, why: in_words(why)? })
+            Command::incident(id, declaration::Command::SetSeverity { severity, why: in_words(why)? })
         }
-        Verb::Mitigate => incident(incident::Command::Mitigate { note: json::<NoteBody>(body)?.note }),
-        Verb::Resolve => incident(incident::Command::Resolve { note: json::<NoteBody>(body)?.note }),
-        Verb::Reopen => incident(incident::Command::Reopen { why: in_words(json::<WhyBody>(body)?.why)? }),
-        Verb::Cancel => incident(incident::Command::Cancel { why: in_words(json::<WhyBody>(body)?.why)? }),
+        Verb::Mitigate => Command::incident(id, ending::Command::Mitigate { note: json::<NoteBody>(body)?.note }),
+        Verb::Resolve => Command::incident(id, ending::Command::Resolve { note: json::<NoteBody>(body)?.note }),
+        Verb::Reopen => Command::incident(id, ending::Command::Reopen { why: in_words(json::<WhyBody>(body)?.why)? }),
+        Verb::Cancel => Command::incident(id, ending::Command::Cancel { why: in_words(json::<WhyBody>(body)?.why)? }),
         Verb::Close => {
             let CloseBody {} = json(body)?;
-            incident(incident::Command::Close)
+            Command::incident(id, ending::Command::Close)
         }
         Verb::Merge => {
             let into = json::<MergeBody>(body)?.into;
             Command::Merge { from: id, into: api.engine.queries(who).incident_id(&into).await? }
         }
-        Verb::Note => incident(incident::Command::Note { text: json::<TextBody>(body)?.text }),
+        Verb::Note => Command::incident(id, record::Command::Note { text: json::<TextBody>(body)?.text }),
         Verb::Declare => {
             let why = json::<PromoteBody>(body)?.why.map_or_else(|| Ok("declared by a person".to_owned()), in_words)?;
-            incident(incident::Command::Promote { why })
+            Command::incident(id, declaration::Command::Promote { why })
         }
         Verb::Restrict => {
             must_see_it(who)?;
-            incident(incident::Command::Restrict { why: in_words(json::<WhyBody>(body)?.why)?, people: Vec::new() })
+            Command::incident(id, access::Command::Restrict { why: in_words(json::<WhyBody>(body)?.why)?, people: Vec::new() })
         }
-        Verb::OpenUp => incident(incident::Command::OpenUp { why: in_words(json::<WhyBody>(body)?.why)? }),
+        Verb::OpenUp => Command::incident(id, access::Command::OpenUp { why: in_words(json::<WhyBody>(body)?.why)? }),
         Verb::Admit => {
             let AdmitBody { person, why } = json(body)?;
             known_person(api, Some(&person))?;
             let why = why.map_or_else(|| Ok("admitted by a person".to_owned()), in_words)?;
-            incident(incident::Command::Admit { people: vec![person], why })
+            Command::incident(id, access::Command::Admit { people: vec![person], why })
         }
         Verb::Role | Verb::Task | Verb::Update | Verb::Decision | Verb::Time | Verb::Link | Verb::Rename | Verb::Review => {
             return Err(Problem::new("internal", "a command of coordination was not read"));
@@ -472,9 +471,9 @@ fn must_see_it(who: &Principal) -> Result<(), Problem> {
 /// A reason: some words, and not a book.
 fn in_words(why: String) -> Result<String, Problem> {
     let refusal = if why.trim().is_empty() {
-        incident::Refusal::WordsMissing { what: "the reason" }
+        incident::Refusal::Words(words::Refusal::Missing { what: "the reason" })
     } else if why.chars().count() > NOTE_CHARS_MAX {
-        incident::Refusal::TooLong { what: "the reason", max: NOTE_CHARS_MAX }
+        incident::Refusal::Words(words::Refusal::TooLong { what: "the reason", max: NOTE_CHARS_MAX })
     } else {
         return Ok(why);
     };

@@ -208,27 +208,30 @@ async fn the_page_of_the_description_names_every_route() {
 
 #[test]
 fn every_refusal_has_a_code_with_a_page() {
-    use incident::Refusal as I;
-    let incidents = [
-        I::AlreadyDeclared,
-        I::NotDeclared,
-        I::AlreadyResolved,
-        I::AlreadyClosed,
-        I::AlreadyCancelled,
-        I::AlreadyMerged(String::new()),
-        I::NotResolved,
-        I::AlreadyMitigated,
-        I::MergeIntoItself,
-        I::HoldsItAlready { role: String::new() },
-        I::NobodyHolds { role: String::new() },
-        I::NoSuchTask { task: 1 },
-        I::TaskEnded { task: 1, state: "" },
-        I::TooManyTasks { max: 1 },
-        I::InTheFuture,
-        I::InThePast,
-        I::HasAReview,
-        I::WordsMissing { what: "" },
-        I::TooLong { what: "", max: 1 },
+    use incident::lifecycle::Refusal as State;
+    use incident::{declaration, links, record, roles, tasks, updates, words};
+    let incidents: [incident::Refusal; 21] = [
+        State::AlreadyDeclared.into(),
+        State::NotDeclared.into(),
+        State::AlreadyResolved.into(),
+        State::AlreadyClosed.into(),
+        State::AlreadyCancelled.into(),
+        State::AlreadyMerged(String::new()).into(),
+        State::NotResolved.into(),
+        State::AlreadyMitigated.into(),
+        declaration::Refusal::GroupHasAnother(String::new()).into(),
+        links::Refusal::MergeIntoItself.into(),
+        links::Refusal::HasAReview.into(),
+        roles::Refusal::HoldsItAlready { role: String::new() }.into(),
+        roles::Refusal::NobodyHolds { role: String::new() }.into(),
+        tasks::Refusal::NoSuchTask { task: 1 }.into(),
+        tasks::Refusal::Ended { task: 1, state: "" }.into(),
+        tasks::Refusal::TooMany { max: 1 }.into(),
+        tasks::Refusal::InThePast.into(),
+        updates::Refusal::PrivateToAudiences.into(),
+        record::Refusal::InTheFuture.into(),
+        words::Refusal::Missing { what: "" }.into(),
+        words::Refusal::TooLong { what: "", max: 1 }.into(),
     ];
     let pages = [paging::Refusal::Unknown, paging::Refusal::AlreadyStarted, paging::Refusal::Over("")];
     let own = [

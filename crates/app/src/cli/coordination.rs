@@ -1,7 +1,9 @@
 //! Coordination and learning from a terminal: roles, tasks, updates, decisions, reviews, actions, trends.
 
+use allclear_domain::incident::tasks::TaskState;
 use allclear_domain::time::{Length, after};
 use allclear_domain::view::{ActionView, DurationSummary, IncidentView, ReviewView, TaskView, TrendView};
+use allclear_domain::{action, review};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -60,8 +62,8 @@ fn roles(i: &IncidentView) -> String {
 fn task_line(i: &IncidentView, number: Option<u32>) -> String {
     let found = number.map_or_else(|| i.tasks.last(), |number| i.tasks.iter().find(|task| task.task == number));
     found.map_or_else(String::new, |t| {
-        let due = t.due_at.filter(|_| t.state == "open").map_or_else(String::new, |at| format!(", due {}", distance(now(), at)));
-        format!("task {} {}, {}{due}: {}", t.task, t.state, t.owner.as_deref().unwrap_or("nobody has it"), t.text)
+        let due = t.due_at.filter(|_| t.state == TaskState::Open).map_or_else(String::new, |at| format!(", due {}", distance(now(), at)));
+        format!("task {} {}, {}{due}: {}", t.task, t.state.word(), t.owner.as_deref().unwrap_or("nobody has it"), t.text)
     })
 }
 
@@ -104,7 +106,7 @@ pub async fn task(command: Task) -> anyhow::Result<()> {
             print(one.form, tasks, |tasks: Vec<TaskView>| {
                 let row = |t: &TaskView| {
                     let due = t.due_at.map_or_else(|| "-".to_owned(), |at| distance(now(), at));
-                    let state = if t.late && t.state == "open" { "late".to_owned() } else { t.state.clone() };
+                    let state = if t.late && t.state == TaskState::Open { "late" } else { t.state.word() }.to_owned();
                     vec![t.task.to_string(), state, t.owner.clone().unwrap_or_else(|| "-".to_owned()), due, t.text.clone()]
                 };
                 table(&["TASK", "STATE", "OWNER", "DUE", "TEXT"], &tasks.iter().map(row).collect::<Vec<_>>())
@@ -172,7 +174,7 @@ pub async fn review(command: Review) -> anyhow::Result<()> {
             let found: Value = client.get(&["reviews"], &query).await?;
             print(form, found, |found: Items<ReviewView>| {
                 let row = |r: &ReviewView| {
-                    let state = if r.late && r.state == "draft" { "late".to_owned() } else { r.state.clone() };
+                    let state = if r.late && r.state == review::State::Draft { "late" } else { r.state.word() }.to_owned();
                     let owner = r.owner.clone().unwrap_or_else(|| "-".to_owned());
                     vec![r.reference.clone(), state, owner, distance(now(), r.due_at), r.title.clone()]
                 };
@@ -198,7 +200,7 @@ async fn act_on_review(one: One, verb: &str, body: Value) -> anyhow::Result<()> 
     let client = Client::new(&one.remote)?;
     let review: ReviewView = client.get(&["incidents", &one.reference, "review"], &[]).await?;
     let found: Value = client.post(&["reviews", &review.id, verb], &body).await?;
-    print(one.form, found, |found: ReviewView| clean(&format!("review of {}: {}", found.reference, found.state)) + "\n")
+    print(one.form, found, |found: ReviewView| clean(&format!("review of {}: {}", found.reference, found.state.word())) + "\n")
 }
 
 /// `action`.
@@ -215,7 +217,7 @@ pub async fn action(command: Action) -> anyhow::Result<()> {
             let found: Value = client.get(&["actions"], &query).await?;
             print(form, found, |found: Items<ActionView>| {
                 let row = |a: &ActionView| {
-                    let state = if a.late && a.state == "open" { "late".to_owned() } else { a.state.clone() };
+                    let state = if a.late && a.state == action::State::Open { "late" } else { a.state.word() }.to_owned();
                     let reference = a.reference.clone().unwrap_or_else(|| "-".to_owned());
                     vec![a.id.clone(), state, a.owner.clone(), distance(now(), a.due_at), reference, a.text.clone()]
                 };
@@ -246,7 +248,9 @@ async fn on_action(remote: &Remote, form: Form, id: &str, verb: &str, body: Valu
 }
 
 fn shown(form: Form, found: Value) -> anyhow::Result<()> {
-    print(form, found, |a: ActionView| clean(&format!("{} {} by {} ({}): {}", a.id, a.state, instant(a.due_at), a.owner, a.text)) + "\n")
+    print(form, found, |a: ActionView| {
+        clean(&format!("{} {} by {} ({}): {}", a.id, a.state.word(), instant(a.due_at), a.owner, a.text)) + "\n"
+    })
 }
 
 /// `trends`.
@@ -292,7 +296,7 @@ pub fn coordination(i: &IncidentView) -> String {
     }
     for task in &i.tasks {
         let owner = task.owner.as_deref().unwrap_or("nobody");
-        let state = if task.late && task.state == "open" { "late" } else { &task.state };
+        let state = if task.late && task.state == TaskState::Open { "late" } else { task.state.word() };
         text.push_str(&format!("  {:16}{}\n", format!("task {}", task.task), clean(&format!("{state}, {owner}: {}", task.text))));
     }
     text

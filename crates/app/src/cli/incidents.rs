@@ -3,6 +3,7 @@
 //! Each command asks the server once or a few times and prints what it says. JSON is printed as
 //! the server gave it, so that scripts see the API and not this program's idea of it.
 
+use allclear_domain::expect::Standing;
 use allclear_domain::paging::Status;
 use allclear_domain::view::{EventView, ExpectationView, IncidentView, OnCallView, PageExplanation, PageView, SignalExplanation};
 use allclear_engine::clock::SystemClock;
@@ -137,7 +138,7 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView])
     out.push_str(&crate::cli::coordination::coordination(i));
     let due: Vec<_> = expectations
         .iter()
-        .filter(|e| e.state == "live")
+        .filter(|e| e.state == Standing::Live)
         .map(|e| vec![distance(now, e.due_at), e.expects.clone(), e.or_else.clone()])
         .collect();
     if !due.is_empty() {
@@ -154,7 +155,7 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView])
         out.push_str(&clean(&format!("page {}: {how}", page.id)));
         out.push('\n');
         let message = |m: &allclear_domain::view::MessageView| {
-            let state = if m.in_doubt { format!("{} (in doubt)", m.state) } else { m.state.clone() };
+            let state = if m.in_doubt { format!("{} (in doubt)", m.state.word()) } else { m.state.word().to_owned() };
             vec![instant(m.created_at), m.person.clone(), m.channel.clone(), state, m.last_error.clone().unwrap_or_default()]
         };
         let rows: Vec<_> = page.messages.iter().map(message).collect();

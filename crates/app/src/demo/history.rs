@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use allclear_domain::access::Actor;
 use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
-use allclear_domain::incident::{Command as Act, Instant, Severity};
+use allclear_domain::incident::{self, Instant, Severity, attendance, ending, record, roles, tasks, updates};
 use allclear_domain::time::Length;
 use allclear_domain::{action, review};
 use allclear_engine::Engine;
@@ -91,8 +91,8 @@ impl History<'_> {
         Ok(self.engine.submit(input).await?)
     }
 
-    async fn act(&self, person: &str, id: IncidentId, command: Act) -> anyhow::Result<()> {
-        self.submit(person, Command::Incident { id, command }).await.map(|_| ())
+    async fn act(&self, person: &str, id: IncidentId, command: impl Into<incident::Command>) -> anyhow::Result<()> {
+        self.submit(person, Command::incident(id, command)).await.map(|_| ())
     }
 
     async fn declare(&self, person: &str, severity: Severity, service: &str, title: &str) -> anyhow::Result<IncidentId> {
@@ -109,11 +109,11 @@ impl History<'_> {
         self.go_to(hours, 0).await;
         let id = self.declare("fay", severity, service, title).await?;
         self.go_to(hours, acknowledged).await;
-        self.act(who, id, Act::Acknowledge { by: Some(who.into()), via: "link".into() }).await?;
+        self.act(who, id, attendance::Command::Acknowledge { by: Some(who.into()), via: "link".into() }).await?;
         self.go_to(hours, mitigated).await;
-        self.act(who, id, Act::Mitigate { note: None }).await?;
+        self.act(who, id, ending::Command::Mitigate { note: None }).await?;
         self.go_to(hours, resolved).await;
-        self.act(who, id, Act::Resolve { note: None }).await?;
+        self.act(who, id, ending::Command::Resolve { note: None }).await?;
         let review = self.engine_review(id).await;
         if let Some(review) = review {
             // Weeks old: written, and out of the way.
@@ -122,7 +122,7 @@ impl History<'_> {
             self.submit(who, Command::Review { id: review, command: review::Command::Publish { text } }).await?;
         }
         if hours > 48 {
-            self.act(who, id, Act::Close).await?;
+            self.act(who, id, ending::Command::Close).await?;
         }
         Ok(())
     }
@@ -139,27 +139,32 @@ impl History<'_> {
         self.go_to(h, 0).await;
         let id = self.declare("ben", Severity::Sev1, "payments-api", "Card payments fail in Europe").await?;
         self.go_to(h, 2).await;
-        self.act("ana", id, Act::Acknowledge { by: Some("ana".into()), via: "link".into() }).await?;
+        self.act("ana", id, attendance::Command::Acknowledge { by: Some("ana".into()), via: "link".into() }).await?;
         self.go_to(h, 4).await;
-        self.act("ana", id, Act::OfferRole { role: "commander".into(), to: "dana".into() }).await?;
+        self.act("ana", id, roles::Command::Offer { role: "commander".into(), to: "dana".into() }).await?;
         self.go_to(h, 5).await;
-        self.act("dana", id, Act::TakeRole { role: "commander".into(), person: "dana".into() }).await?;
-        self.act("dana", id, Act::TakeRole { role: "communications".into(), person: "ben".into() }).await?;
+        self.act("dana", id, roles::Command::Take { role: "commander".into(), person: "dana".into() }).await?;
+        self.act("dana", id, roles::Command::Take { role: "communications".into(), person: "ben".into() }).await?;
         self.act("dana", id, task("Roll back payments-api to 4.17", "ana", self.engine.now(), 15)).await?;
         self.act("dana", id, task("Ask the card network for its status", "cho", self.engine.now(), 10)).await?;
         self.go_to(h, 9).await;
         let first = "Card payments in Europe fail for about one in six customers since 10:02. We are rolling back a change.";
         self.act("ben", id, update(first)).await?;
         self.go_to(h, 14).await;
-        self.act("cho", id, Act::FinishTask { task: 2, note: Some("their side is healthy".into()) }).await?;
-        self.act("dana", id, Act::Decide { text: "Roll back now, look for the cause afterwards".into(), reversible: Some(true) }).await?;
-        self.go_to(h, 21).await;
-        self.act("ana", id, Act::FinishTask { task: 1, note: None }).await?;
-        self.act("ana", id, Act::Mitigate { note: Some("errors are back to 0.3 %".into()) }).await?;
+        self.act("cho", id, tasks::Command::Finish { task: 2, note: Some("their side is healthy".into()) }).await?;
         self.act(
             "dana",
             id,
-            Act::CorrectTime {
+            record::Command::Decide { text: "Roll back now, look for the cause afterwards".into(), reversible: Some(true) },
+        )
+        .await?;
+        self.go_to(h, 21).await;
+        self.act("ana", id, tasks::Command::Finish { task: 1, note: None }).await?;
+        self.act("ana", id, ending::Command::Mitigate { note: Some("errors are back to 0.3 %".into()) }).await?;
+        self.act(
+            "dana",
+            id,
+            record::Command::CorrectTime {
                 instant: Instant::ImpactStarted,
                 at: Some(self.now - SignedDuration::from_mins(h * 60 + 11)),
                 why: "the first failed payment is older than the alarm".into(),
@@ -169,7 +174,8 @@ impl History<'_> {
         self.go_to(h, 38).await;
         self.act("ben", id, update("Payments work again for everybody. No payment was taken twice.")).await?;
         self.go_to(h, 46).await;
-        self.act("dana", id, Act::Resolve { note: Some("rolled back; the connection pool of 4.18 was too small".into()) }).await?;
+        self.act("dana", id, ending::Command::Resolve { note: Some("rolled back; the connection pool of 4.18 was too small".into()) })
+            .await?;
         let Some(review) = self.engine_review(id).await else { return Ok(()) };
         self.go_to(h - 26, 0).await;
         let everybody = allclear_domain::access::Principal { actor: Actor::Administrator, scope: allclear_domain::access::Scope::Admin };
@@ -199,7 +205,7 @@ impl History<'_> {
         self.go_to(h - 80, 0).await;
         self.submit("ana", Command::Action { id: first, command: action::Command::Finish { note: Some("live since Tuesday".into()) } })
             .await?;
-        self.act("dana", id, Act::Close).await
+        self.act("dana", id, ending::Command::Close).await
     }
 
     async fn add_action(&self, incident: IncidentId, text: &str, owner: &str, days: i64) -> anyhow::Result<ActionId> {
@@ -217,23 +223,27 @@ impl History<'_> {
         self.go_to(h, 0).await;
         let id = self.declare("eli", Severity::Sev2, "patient-record", "Charts open slowly on every ward").await?;
         self.go_to(h, 3).await;
-        self.act("eli", id, Act::Acknowledge { by: Some("eli".into()), via: "link".into() }).await?;
+        self.act("eli", id, attendance::Command::Acknowledge { by: Some("eli".into()), via: "link".into() }).await?;
         self.act("eli", id, task("Hand out downtime forms on wards 1 to 6", "fay", self.engine.now(), 20)).await?;
         self.go_to(h, 12).await;
-        self.act("eli", id, Act::Note { text: "Started after the directory was patched at 13:30".into() }).await?;
+        self.act("eli", id, record::Command::Note { text: "Started after the directory was patched at 13:30".into() }).await?;
         self.go_to(h, 27).await;
-        self.act("fay", id, Act::FinishTask { task: 1, note: None }).await?;
+        self.act("fay", id, tasks::Command::Finish { task: 1, note: None }).await?;
         self.go_to(h, 44).await;
-        self.act("eli", id, Act::Mitigate { note: Some("the directory patch is backed out".into()) }).await?;
+        self.act("eli", id, ending::Command::Mitigate { note: Some("the directory patch is backed out".into()) }).await?;
         self.go_to(h, 71).await;
-        self.act("eli", id, Act::Resolve { note: None }).await
+        self.act("eli", id, ending::Command::Resolve { note: None }).await
     }
 }
 
-fn task(text: &str, owner: &str, now: Timestamp, minutes: i64) -> Act {
-    Act::AddTask { text: text.into(), owner: Some(owner.into()), due_at: Some(now + SignedDuration::from_mins(minutes)) }
+fn task(text: &str, owner: &str, now: Timestamp, minutes: i64) -> tasks::Command {
+    tasks::Command::Add { text: text.into(), owner: Some(owner.into()), due_at: Some(now + SignedDuration::from_mins(minutes)) }
 }
 
-fn update(text: &str) -> Act {
-    Act::Update { audiences: vec!["customers".into(), "management".into()], text: text.into(), next_within: Some(Length::from_mins(30)) }
+fn update(text: &str) -> updates::Command {
+    updates::Command::Post {
+        audiences: vec!["customers".into(), "management".into()],
+        text: text.into(),
+        next_within: Some(Length::from_mins(30)),
+    }
 }

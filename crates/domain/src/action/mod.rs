@@ -16,6 +16,7 @@ use crate::expect::{Expectation, Owner, Rule, Settle, Standing};
 use crate::ids::{ActionId, IncidentId};
 use crate::plants::planted;
 use crate::time::Length;
+use crate::timeline::{Names, with_text};
 
 /// Longest text of an action, in characters.
 pub const TEXT_CHARS_MAX: usize = 2_000;
@@ -285,5 +286,20 @@ pub fn react(action: &Action, event: &Event, version: u64, at: Timestamp) -> (Ve
         Event::Done(_) => (Vec::new(), vec![settle(Standing::Met, "it was done")]),
         Event::Dropped(_) => (Vec::new(), vec![settle(Standing::Void, "it was dropped")]),
         Event::Assigned(_) | Event::Reminded(_) | Event::Missed(_) => (Vec::new(), Vec::new()),
+    }
+}
+
+/// The line for people.
+#[must_use]
+pub fn line(event: &Event, names: &Names<'_>) -> String {
+    let who = names.who();
+    match event {
+        Event::Added(body) => format!("{who} added an action for {}: {}", names.by(Some(&body.owner)), body.text),
+        Event::Assigned(body) => format!("An action is {}'s now", names.by(Some(&body.owner))),
+        Event::DueChanged(body) => format!("{who} moved the date of an action: {}", body.why),
+        Event::Done(body) => with_text(format!("{who} finished an action"), body.note.as_deref()),
+        Event::Dropped(body) => with_text(format!("{who} dropped an action"), body.note.as_deref()),
+        Event::Reminded(_) => "An action is due soon".into(),
+        Event::Missed(_) => "An action was not done in time".into(),
     }
 }

@@ -173,6 +173,30 @@ impl Rule {
         }
     }
 
+    /// Whether missing it is something that a review talks about: somebody was waited for.
+    #[must_use]
+    pub const fn is_for_people(self) -> bool {
+        match self {
+            Self::AlertsDigest | Self::AlertLapse | Self::SilenceEnd | Self::PageNotify | Self::MessageReceipt | Self::GroupWait => false,
+            Self::PageAck
+            | Self::PageAgain
+            | Self::Candidate
+            | Self::ConfirmRecovery
+            | Self::SilencesJudged
+            | Self::Silenced
+            | Self::Flapping
+            | Self::RoleAnswer
+            | Self::RoleUnfilled
+            | Self::Attended
+            | Self::StillOnIt
+            | Self::TaskDue
+            | Self::UpdateDue
+            | Self::IncidentOver
+            | Self::ReviewDue
+            | Self::ActionDue => true,
+        }
+    }
+
     /// The share of its length, in hundredths, after which whoever can still meet it is reminded once.
     #[must_use]
     pub const fn mark(self) -> Option<u64> {

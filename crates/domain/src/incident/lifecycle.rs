@@ -3,7 +3,7 @@
 //! The documentation (`docs/lifecycle.md`), the API's list of commands and the property test are
 //! made from it.
 
-use super::types::State;
+use super::types::{Incident, State};
 
 /// What can be asked of an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,6 +125,67 @@ pub enum Misfit {
     AlreadyMitigated,
 }
 
+/// Why the state an incident is in says no.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("this incident is declared already")]
+    AlreadyDeclared,
+    #[error("this is a candidate: declare it or cancel it first")]
+    NotDeclared,
+    #[error("this incident is resolved: reopen it first")]
+    AlreadyResolved,
+    #[error("this incident is closed: only reopening it is possible")]
+    AlreadyClosed,
+    #[error("this incident was cancelled: declare a new one")]
+    AlreadyCancelled,
+    #[error("this incident was merged: act on {0}")]
+    AlreadyMerged(String),
+    #[error("this incident is not resolved yet: resolve it first")]
+    NotResolved,
+    #[error("this incident is mitigated already: resolve it when service is normal")]
+    AlreadyMitigated,
+}
+
+impl Refusal {
+    /// The stable code of the API.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AlreadyDeclared => "already_declared",
+            Self::NotDeclared => "not_declared",
+            Self::AlreadyResolved => "already_resolved",
+            Self::AlreadyClosed => "already_closed",
+            Self::AlreadyCancelled => "already_cancelled",
+            Self::AlreadyMerged(_) => "already_merged",
+            Self::NotResolved => "not_resolved",
+            Self::AlreadyMitigated => "already_mitigated",
+        }
+    }
+
+    fn of(misfit: Misfit, incident: &Incident) -> Self {
+        match misfit {
+            Misfit::AlreadyDeclared => Self::AlreadyDeclared,
+            Misfit::NotDeclared => Self::NotDeclared,
+            Misfit::AlreadyResolved => Self::AlreadyResolved,
+            Misfit::AlreadyClosed => Self::AlreadyClosed,
+            Misfit::AlreadyCancelled => Self::AlreadyCancelled,
+            Misfit::AlreadyMerged => Self::AlreadyMerged(incident.merged_into.map(|id| id.to_string()).unwrap_or_default()),
+            Misfit::NotResolved => Self::NotResolved,
+            Misfit::AlreadyMitigated => Self::AlreadyMitigated,
+        }
+    }
+}
+
+/// Whether the table lets a verb happen now.
+pub(super) fn fits(incident: &Incident, verb: Verb) -> Result<State, Refusal> {
+    next(incident.state, verb).map_err(|misfit| Refusal::of(misfit, incident))
+}
+
+/// The state after a verb that happened; a log of before may hold what the table forbids today.
+pub(super) fn after(incident: &Incident, verb: Verb) -> State {
+    next(incident.state, verb).unwrap_or(incident.state)
+}
+
 /// The state after `verb` in `state`.
 ///
 /// # Errors
@@ -141,7 +202,7 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (S::Resolved, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Resolved),
         (S::Candidate, V::Restrict | V::OpenUp | V::Admit) => Ok(S::Candidate),
         // What ended by itself, without anybody, an alert that comes back opens again; whether it did is the
-        // business of `alarms::takes_back`.
+        // business of `flapping::takes_back`.
         (S::Cancelled, V::Return) => Ok(S::Candidate),
         (S::Resolved, V::Return) => Ok(S::Declared),
         (S::Cancelled, V::Note | V::Time | V::Rename) => Ok(S::Cancelled),

@@ -8,6 +8,9 @@
 //!                                                                     └─────────┴────► closed
 //! ```
 //!
+//! An incident has parts, a file each in `part/`; this file makes the whole of them: its commands, events and refusals
+//! are those of the parts, and [`decide`], [`evolve`], [`react`] and [`line`] ask the part.
+//!
 //! Invariants: the state changes only by [`evolve`], from events that [`decide`] made; the table
 //! in [`lifecycle`] is the whole of what may happen in which state; a closed incident accepts
 //! nothing but a reopening; instants are set once and a reopening clears only what it undoes.
@@ -15,24 +18,224 @@
 //! Not here: who is paged and how ([`crate::paging`]), and which alert belongs to which incident
 //! (the alert knows).
 
-pub mod alarms;
-mod command;
-mod coordinate;
-mod decide;
-mod event;
-mod evolve;
-pub mod hold;
+mod awaited;
+mod context;
 pub mod lifecycle;
-mod react;
+mod part;
 mod types;
+pub mod words;
 pub mod work;
 
-pub use command::{Command, Declaration};
-pub use decide::{Context, NOTE_CHARS_MAX, Refusal, TITLE_CHARS_MAX, decide};
-pub use event::*;
-pub use evolve::evolve;
-pub use react::{
-    KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM, KEY_DIGEST, KEY_FLAPPING, KEY_GROUP_WAIT, KEY_OVER, KEY_SILENCED, KEY_STILL_ON_IT,
-    KEY_UPDATE, react,
-};
+pub use context::Context;
+pub use part::alarms::{KEY_CONFIRM, KEY_DIGEST, KEY_SILENCED};
+pub use part::attendance::{KEY_ATTENDED, KEY_STILL_ON_IT};
+pub use part::declaration::{Declaration, KEY_CANDIDATE, KEY_GROUP_WAIT};
+pub use part::ending::KEY_OVER;
+pub use part::flapping::KEY_FLAPPING;
+pub use part::record::Instant;
+pub use part::updates::KEY_UPDATE;
+pub use part::{access, alarms, attendance, declaration, ending, flapping, links, record, roles, tasks, updates};
 pub use types::*;
+pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};
+
+use jiff::Timestamp;
+
+use crate::access::Actor;
+use crate::event::{Mode, event_parts};
+use crate::expect::{Expectation, Settle};
+use crate::ids::IncidentId;
+use crate::timeline::Names;
+use awaited::Awaited;
+
+event_parts! {
+    /// A fact about an incident; past tense. Each kind is a permanent format: a changed body is a new version with
+    /// its own reader, and `golden/event/` holds one file per kind and version.
+    Event {
+        Declaration(declaration::Event),
+        Attendance(attendance::Event),
+        Alarms(alarms::Event),
+        Flapping(flapping::Event),
+        Ending(ending::Event),
+        Roles(roles::Event),
+        Tasks(tasks::Event),
+        Updates(updates::Event),
+        Record(record::Event),
+        Links(links::Event),
+        Access(access::Event),
+    }
+}
+
+/// Makes the commands of the whole of those of its parts.
+macro_rules! command_parts {
+    ($($part:ident($command:ty),)*) => {
+        /// A command; imperative.
+        #[derive(Debug, Clone, PartialEq)]
+        #[allow(clippy::large_enum_variant)] // commands come and go one at a time
+        pub enum Command { $($part($command),)* }
+
+        $(impl From<$command> for Command {
+            fn from(command: $command) -> Self {
+                Self::$part(command)
+            }
+        })*
+    };
+}
+
+command_parts! {
+    Declaration(declaration::Command),
+    Attendance(attendance::Command),
+    Alarms(alarms::Command),
+    Flapping(flapping::Command),
+    Ending(ending::Command),
+    Roles(roles::Command),
+    Tasks(tasks::Command),
+    Updates(updates::Command),
+    Record(record::Command),
+    Links(links::Command),
+    Access(access::Command),
+}
+
+/// Makes the refusals of the whole of those of its parts, and of what all of them ask.
+macro_rules! refusal_parts {
+    ($($part:ident($refusal:ty),)*) => {
+        /// Why not.
+        #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+        pub enum Refusal {
+            $(
+                #[error(transparent)]
+                $part(#[from] $refusal),
+            )*
+        }
+
+        impl Refusal {
+            /// The stable code of the API.
+            #[must_use]
+            pub const fn code(&self) -> &'static str {
+                match self { $(Self::$part(refusal) => refusal.code(),)* }
+            }
+        }
+    };
+}
+
+refusal_parts! {
+    State(lifecycle::Refusal),
+    Words(words::Refusal),
+    Declaration(declaration::Refusal),
+    Roles(roles::Refusal),
+    Tasks(tasks::Refusal),
+    Updates(updates::Refusal),
+    Record(record::Refusal),
+    Links(links::Refusal),
+}
+
+/// What a part decides.
+type Decision = Result<Vec<Event>, Refusal>;
+
+/// One thing happened.
+fn one(event: impl Into<Event>) -> Decision {
+    Ok(vec![event.into()])
+}
+
+/// Nothing is left to do: the command was carried out before.
+const fn nothing() -> Decision {
+    Ok(Vec::new())
+}
+
+/// Decides. Pure and complete.
+///
+/// `state` is absent only for a declaration. An empty list means that there is nothing
+/// to do: the command was carried out before.
+///
+/// # Errors
+/// Where the lifecycle's table or the words say no.
+pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> Result<Vec<Event>, Refusal> {
+    let Some(incident) = state else {
+        let Command::Declaration(command) = command else { return Err(lifecycle::Refusal::NotDeclared.into()) };
+        return declaration::begin(command, context);
+    };
+    match command {
+        Command::Declaration(command) => declaration::decide(incident, command, context),
+        Command::Attendance(command) => attendance::decide(incident, command, context),
+        Command::Alarms(command) => alarms::decide(incident, command),
+        Command::Flapping(command) => flapping::decide(incident, command),
+        Command::Ending(command) => ending::decide(incident, command),
+        Command::Roles(command) => roles::decide(incident, command, context),
+        Command::Tasks(command) => tasks::decide(incident, command, context),
+        Command::Updates(command) => updates::decide(incident, command, context),
+        Command::Record(command) => record::decide(incident, command, context),
+        Command::Links(command) => links::decide(incident, command),
+        Command::Access(command) => access::decide(incident, command),
+    }
+}
+
+/// Folds one event, which `actor` caused: the only producer of an incident's row.
+///
+/// # Panics
+/// When the first event of a stream is none that begins one: a log of ours cannot hold that, and
+/// going on would show a wrong incident.
+#[must_use]
+pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Actor, at: Timestamp, mode: Mode) -> Incident {
+    let Some(mut incident) = state else {
+        let begun = if let Event::Declaration(event) = event { declaration::first(id, event, at, mode) } else { None };
+        return begun.unwrap_or_else(|| panic!("the log of {id} begins with `{}`, which begins no incident", event.kind()));
+    };
+    incident.updated_at = at;
+    attendance::hear(&mut incident, actor, at);
+    match event {
+        Event::Declaration(event) => declaration::evolve(&mut incident, event, actor, at),
+        Event::Attendance(event) => attendance::evolve(&mut incident, event, at),
+        Event::Alarms(event) => alarms::evolve(&mut incident, event),
+        Event::Flapping(event) => flapping::evolve(&mut incident, event),
+        Event::Ending(event) => ending::evolve(&mut incident, event, at),
+        Event::Roles(event) => roles::evolve(&mut incident, event, at),
+        Event::Tasks(event) => tasks::evolve(&mut incident, event, at),
+        Event::Updates(event) => updates::evolve(&mut incident, event, at),
+        Event::Record(event) => record::evolve(&mut incident, event),
+        Event::Links(event) => links::evolve(&mut incident, event, at),
+        Event::Access(event) => access::evolve(&mut incident, event),
+    }
+    incident.admitted.extend(event.admits().into_iter().map(ToOwned::to_owned));
+    if !incident.state.is_open() {
+        // What is over holds nothing back, and nothing flaps.
+        (incident.alarms.held_until, incident.alarms.held_by, incident.alarms.flapping) = (None, Vec::new(), None);
+    }
+    incident
+}
+
+/// What an event opens and settles, given the state after it. Pure; a rebuild runs the same function with sending off.
+#[must_use]
+pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) -> (Vec<Expectation>, Vec<Settle>) {
+    let mut awaited = Awaited::of(incident, version, at);
+    match event {
+        Event::Declaration(event) => declaration::react(incident, event, &mut awaited),
+        Event::Attendance(event) => attendance::react(incident, event, &mut awaited),
+        Event::Alarms(event) => alarms::react(incident, event, &mut awaited),
+        Event::Flapping(event) => flapping::react(incident, event, &mut awaited),
+        Event::Ending(event) => ending::react(incident, event, &mut awaited),
+        Event::Roles(event) => roles::react(incident, event, &mut awaited),
+        Event::Tasks(event) => tasks::react(incident, event, &mut awaited),
+        Event::Updates(event) => updates::react(incident, event, &mut awaited),
+        Event::Links(event) => links::react(event, &mut awaited),
+        // What is written down, and who may see it, is awaited by nobody.
+        Event::Record(_) | Event::Access(_) => {}
+    }
+    awaited.done()
+}
+
+/// The line for people.
+#[must_use]
+pub fn line(event: &Event, names: &Names<'_>) -> String {
+    match event {
+        Event::Declaration(event) => declaration::line(event, names),
+        Event::Attendance(event) => attendance::line(event, names),
+        Event::Alarms(event) => alarms::line(event, names),
+        Event::Flapping(event) => flapping::line(event),
+        Event::Ending(event) => ending::line(event, names),
+        Event::Roles(event) => roles::line(event, names),
+        Event::Tasks(event) => tasks::line(event, names),
+        Event::Updates(event) => updates::line(event, names),
+        Event::Record(event) => record::line(event, names),
+        Event::Links(event) => links::line(event, names),
+        Event::Access(event) => access::line(event, names),
+    }
+}

@@ -5,23 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::awaited::Awaited;
+use super::part::attendance::Hold;
+use super::part::roles::{self, Role};
+use super::part::tasks::{self, Task, TaskState};
+use super::part::updates;
+use super::types::Incident;
 use crate::ids::ReviewId;
 use crate::time::Length;
-
-/// Roles there are without configuration, in the order in which they are shown (NIMS and the
-/// practice of large operators name them so).
-pub const ROLES: [&str; 6] = ["commander", "deputy", "scribe", "communications", "liaison", "operations"];
-/// The role whose holder decides.
-pub const COMMANDER: &str = "commander";
-/// Tasks of one incident at most; a longer list is nobody's plan.
-pub const TASKS_MAX: usize = 200;
-/// Longest text of a task, in characters.
-pub const TASK_CHARS_MAX: usize = 500;
-/// Longest update, in characters: what a mail program shows without folding it away.
-pub const UPDATE_CHARS_MAX: usize = 5_000;
-/// After so many updates in a row that did not come, nobody is reminded any more until one comes: the people
-/// who could were told three times. Of what is grave (sev1, sev2) each one that is missed pages.
-pub const UPDATES_MISSED_MAX: u32 = 3;
 
 /// The folded coordination of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -43,66 +34,11 @@ pub struct Work {
     /// Updates that did not come, in a row.
     pub updates_missed: u32,
     /// Who has it, and since when nothing was heard of them.
-    #[serde(skip_serializing_if = "super::hold::Hold::is_default")]
-    pub hold: super::hold::Hold,
+    #[serde(skip_serializing_if = "Hold::is_default")]
+    pub hold: Hold,
     /// Its review.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<ReviewId>,
-}
-
-/// A role: one holder at most.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Role {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub person: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub since: Option<Timestamp>,
-    /// Who was asked to take it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub offered_to: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub offered_at: Option<Timestamp>,
-}
-
-/// Where a task stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TaskState {
-    Open,
-    Done,
-    Dropped,
-}
-
-impl TaskState {
-    /// As shown.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Done => "done",
-            Self::Dropped => "dropped",
-        }
-    }
-}
-
-/// A task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Task {
-    /// From 1.
-    pub task: u32,
-    pub text: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub due_at: Option<Timestamp>,
-    pub state: TaskState,
-    pub added_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_at: Option<Timestamp>,
-    /// Whether its time passed while it was open.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub late: bool,
 }
 
 impl Work {
@@ -129,4 +65,12 @@ impl Work {
         let held = self.roles.entry(role.to_owned()).or_default();
         *held = Role { person: Some(person.to_owned()), since: Some(at), ..Role::default() };
     }
+}
+
+/// What was still to be done, or to be answered, when an incident ended is awaited again; what was due meanwhile is late
+/// at once.
+pub(super) fn awaited_again(incident: &Incident, update: Option<Length>, awaited: &mut Awaited) {
+    updates::await_next(update, awaited);
+    tasks::await_again(incident, awaited);
+    roles::await_again(incident, awaited);
 }

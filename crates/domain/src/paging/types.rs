@@ -24,6 +24,46 @@ pub const AGAIN_EVERY_LOW: crate::time::Length = crate::time::Length::from_mins(
 /// People paged by one step at most; a team larger than this is paged in part, and the log says so.
 pub const PEOPLE_PER_STEP_MAX: usize = 200;
 
+/// Where a message stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageState {
+    /// It waits for its turn, or for the next try.
+    Queued,
+    /// A node sends it.
+    Claimed,
+    /// Its provider took it, and says later whether it arrived.
+    Accepted,
+    /// Its receiver took it.
+    Delivered,
+    /// It cannot be delivered.
+    Rejected,
+    /// It was not needed any more.
+    Withdrawn,
+}
+
+impl MessageState {
+    /// As stored.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Claimed => "claimed",
+            Self::Accepted => "accepted",
+            Self::Delivered => "delivered",
+            Self::Rejected => "rejected",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+    /// The state with this stored name.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Queued, Self::Claimed, Self::Accepted, Self::Delivered, Self::Rejected, Self::Withdrawn]
+            .into_iter()
+            .find(|s| s.word() == word)
+    }
+}
+
 /// Where a page stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -4,15 +4,14 @@ use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::event::Mark;
+use crate::expect::{Rule, Standing};
 use crate::org::snapshot::Org;
+use crate::timeline;
 use crate::view::{ActionView, EventView, ExpectationView, IncidentView};
 
 /// Lines of the timeline at most; the log itself has the others.
 const LINES_MAX: usize = 200;
-/// Events that the timeline of a draft leaves out: what machines told each other.
-const MACHINERY: [&str; 7] =
-    ["notice_raised", "delivered", "send_delayed", "send_in_doubt", "alerts_told", "confirmation_asked", "review_opened"];
-
 /// The draft; people and services stand in it as `org` names them.
 #[must_use]
 pub fn draft(org: &Org, incident: &IncidentView, log: &[EventView], awaited: &[ExpectationView], actions: &[ActionView]) -> String {
@@ -63,7 +62,8 @@ fn write(
         writeln!(out, "- {}: {count} {}", name(&actor), if count == 1 { "entry" } else { "entries" })?;
     }
     writeln!(out, "\n## What was late\n")?;
-    let missed: Vec<_> = awaited.iter().filter(|e| e.state == "missed" && is_for_people(&e.rule)).collect();
+    let missed: Vec<_> =
+        awaited.iter().filter(|e| e.state == Standing::Missed && Rule::from_name(&e.rule).is_none_or(Rule::is_for_people)).collect();
     if missed.is_empty() {
         writeln!(out, "Nothing that was expected came late.")?;
     }
@@ -71,7 +71,7 @@ fn write(
         writeln!(out, "- {}: expected {} by {}", e.why.as_deref().unwrap_or("not in time"), e.expects, clock(e.due_at))?;
     }
     writeln!(out, "\n## Timeline\n\nTimes in UTC.\n")?;
-    let lines: Vec<_> = log.iter().filter(|event| !MACHINERY.contains(&event.kind.as_str())).collect();
+    let lines: Vec<_> = log.iter().filter(|event| !timeline::is(&event.kind, Mark::Machinery)).collect();
     for event in lines.iter().take(LINES_MAX) {
         writeln!(out, "- {} {}", clock(event.at), one_line(&event.line))?;
     }
@@ -85,14 +85,9 @@ fn write(
         writeln!(out, "None so far.")?;
     }
     for action in actions {
-        writeln!(out, "- {} ({}, until {}, {})", one_line(&action.text), name(&action.owner), clock(action.due_at), action.state)?;
+        writeln!(out, "- {} ({}, until {}, {})", one_line(&action.text), name(&action.owner), clock(action.due_at), action.state.word())?;
     }
     Ok(())
-}
-
-/// Rules whose missing a review talks about; lapses and digests are machinery.
-fn is_for_people(rule: &str) -> bool {
-    !matches!(rule, "incident.alerts_digest" | "alert.lapse" | "alert.silence_end" | "page.notify" | "incident.group_wait")
 }
 
 fn lasted(incident: &IncidentView) -> String {

@@ -22,6 +22,7 @@ use crate::expect::{Expectation, Owner, Rule, Settle, Standing};
 use crate::ids::{IncidentId, ReviewId};
 use crate::plants::planted;
 use crate::time::Length;
+use crate::timeline::Names;
 
 /// Longest text of a review, in characters: a long report, and still one page to render.
 pub const TEXT_CHARS_MAX: usize = 100_000;
@@ -31,10 +32,10 @@ pub const KEY_DUE: &str = "due";
 event_kinds! {
     /// A fact about a review; past tense.
     Event {
-        Opened(Opened) = "review_opened",
+        Opened(Opened) = "review_opened" [Machinery],
         Assigned(Assigned) = "review_assigned",
         Edited(Edited) = "review_edited",
-        Published(Published) = "review_published",
+        Published(Published) = "review_published" [Key],
         Reminded(Due) = "review_reminded",
         Missed(Due) = "review_missed",
     }
@@ -258,5 +259,18 @@ pub fn react(review: &Review, event: &Event, version: u64, at: Timestamp) -> (Ve
             (Vec::new(), vec![met])
         }
         Event::Assigned(_) | Event::Edited(_) | Event::Reminded(_) | Event::Missed(_) => (Vec::new(), Vec::new()),
+    }
+}
+
+/// The line for people.
+#[must_use]
+pub fn line(event: &Event, names: &Names<'_>) -> String {
+    match event {
+        Event::Opened(_) => "A review was opened".into(),
+        Event::Assigned(body) => format!("The review is {}'s to write", names.by(Some(&body.owner))),
+        Event::Edited(_) => format!("{} edited the review", names.who()),
+        Event::Published(_) => format!("{} published the review", names.who()),
+        Event::Reminded(_) => "The review is due soon".into(),
+        Event::Missed(_) => "The review was not published in time".into(),
     }
 }

@@ -37,6 +37,44 @@ impl Ended {
     }
 }
 
+/// Where an alert stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertState {
+    /// It goes on.
+    Open,
+    /// Its sender said that it is over.
+    Resolved,
+    /// Its sender promised to send it again and did not.
+    Lapsed,
+    /// Its incident was resolved by a person.
+    WithIncident,
+}
+
+impl AlertState {
+    /// As shown.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Resolved => "resolved",
+            Self::Lapsed => "lapsed",
+            Self::WithIncident => "with_incident",
+        }
+    }
+}
+
+impl From<Option<Ended>> for AlertState {
+    fn from(ended: Option<Ended>) -> Self {
+        match ended {
+            None => Self::Open,
+            Some(Ended::Resolved) => Self::Resolved,
+            Some(Ended::Lapsed) => Self::Lapsed,
+            Some(Ended::WithIncident) => Self::WithIncident,
+        }
+    }
+}
+
 /// Why an alert tells nobody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suppression {

@@ -8,6 +8,6 @@ mod alert;
 mod text;
 mod triage;
 
-pub use alert::{Alert, Ended, Suppression};
+pub use alert::{Alert, AlertState, Ended, Suppression};
 pub use text::text_digest;
 pub use triage::{Triage, suppression, triage, value_of};

@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 
 use super::alert::Suppression;
-use crate::incident::alarms::GRACE_DEFAULT;
+use crate::incident::flapping::GRACE_DEFAULT;
 use crate::incident::{Severity, TITLE_CHARS_MAX};
 use crate::org::model::{Declare, Integration, Level};
 use crate::org::snapshot::{CompiledRoute, CompiledSilence, Org};

@@ -4,7 +4,7 @@
 use allclear_domain::access::Actor;
 use allclear_domain::expect::{ATTEND_WITHIN, Rule, STILL_ON_IT_WITHIN, Standing};
 use allclear_domain::incident::alarms::Silencing;
-use allclear_domain::incident::{Command, Declaration, Event, Severity, State};
+use allclear_domain::incident::{Command, Declaration, Event, Severity, State, alarms, attendance, ending, flapping, links, record};
 use allclear_domain::time::Length;
 use proptest::prelude::*;
 
@@ -32,10 +32,13 @@ impl World {
     fn follow(&mut self, events: &[Event], page_looks: &mut bool) {
         for event in events {
             match event {
-                Event::Promoted(_) | Event::Lost(_) | Event::Escalated(_) => *page_looks = true,
+                Event::Declaration(declaration::Event::Promoted(_))
+                | Event::Attendance(attendance::Event::Lost(_) | attendance::Event::Escalated(_)) => *page_looks = true,
                 // Its page goes on.
-                Event::AlertReturned(body) if body.reopened => *page_looks = true,
-                Event::Acknowledged(_) | Event::Resolved(_) | Event::Cancelled(_) | Event::Merged(_) => *page_looks = false,
+                Event::Flapping(flapping::Event::Returned(body)) if body.reopened => *page_looks = true,
+                Event::Attendance(attendance::Event::Acknowledged(_))
+                | Event::Ending(ending::Event::Resolved(_) | ending::Event::Cancelled(_))
+                | Event::Links(links::Event::Merged(_)) => *page_looks = false,
                 _ => {}
             }
         }
@@ -52,15 +55,17 @@ impl World {
         let due = &mut self.expectations[live[nth % live.len()]];
         due.standing = Standing::Missed;
         let rule = due.rule;
-        let next = match rule {
-            Rule::Candidate => Some(Command::Promote { why: "nobody decided".into() }),
-            Rule::Attended if self.held() => Some(Command::AskStillOnIt { people: vec!["ana".into()], within: STILL_ON_IT_WITHIN }),
-            Rule::StillOnIt => Some(Command::Lose { why: "nobody answered".into() }),
+        let next: Option<Command> = match rule {
+            Rule::Candidate => Some(declaration::Command::Promote { why: "nobody decided".into() }.into()),
+            Rule::Attended if self.held() => {
+                Some(attendance::Command::AskStillOnIt { people: vec!["ana".into()], within: STILL_ON_IT_WITHIN }.into())
+            }
+            Rule::StillOnIt => Some(attendance::Command::Lose { why: "nobody answered".into() }.into()),
             Rule::GroupWait | Rule::Attended | Rule::RoleUnfilled => {
                 *page_looks |= !self.held();
                 None
             }
-            Rule::Silenced => Some(Command::Silence(Silencing::default())),
+            Rule::Silenced => Some(alarms::Command::Silence(Silencing::default()).into()),
             other => panic!("an incident awaits `{}`", other.name()),
         };
         if let Some(command) = next {
@@ -102,11 +107,11 @@ fn happening() -> impl Strategy<Value = Happening> {
 /// a candidate.
 fn begun(way: u8) -> (World, bool) {
     let mut world = World::default();
-    let first = match way {
-        0 => Command::Declare(declaration()),
-        1 => Command::Declare(Declaration { group_wait: Length::from_secs(30), ..declaration() }),
-        2 => Command::Declare(Declaration { attend_within: Some(ATTEND_WITHIN), ..declaration() }),
-        _ => Command::Propose(declaration()),
+    let first: Command = match way {
+        0 => declaration::Command::Declare(declaration()).into(),
+        1 => declaration::Command::Declare(Declaration { group_wait: Length::from_secs(30), ..declaration() }).into(),
+        2 => declaration::Command::Declare(Declaration { attend_within: Some(ATTEND_WITHIN), ..declaration() }).into(),
+        _ => declaration::Command::Propose(declaration()).into(),
     };
     world.run(first).unwrap();
     (world, way == 0)
@@ -145,10 +150,10 @@ fn any_act_of_a_person_answers_the_question_and_none_of_a_program_does() {
     {
         let mut world = World::at(State::Investigating);
         world.actor = Actor::Clock;
-        world.run(Command::AskStillOnIt { people: vec!["ana".into()], within: STILL_ON_IT_WITHIN }).unwrap();
+        world.run(attendance::Command::AskStillOnIt { people: vec!["ana".into()], within: STILL_ON_IT_WITHIN }).unwrap();
         assert!(world.live().contains(&Rule::StillOnIt));
         world.actor = who.clone();
-        world.run(Command::Note { text: "looking".into() }).unwrap();
+        world.run(record::Command::Note { text: "looking".into() }).unwrap();
         let hold = &world.incident.as_ref().unwrap().work.hold;
         assert_eq!(hold.asked_at.is_none(), answers, "{who}");
         assert!(world.live().contains(&Rule::StillOnIt), "no write for an act: the look judges");
@@ -160,9 +165,9 @@ fn who_loses_it_takes_it_again_by_the_same_acknowledgement() {
     let mut world = World::at(State::Investigating);
     let again = command(super::Verb::Acknowledge);
     assert_eq!(world.run(again.clone()).unwrap(), [], "who has it has it");
-    world.run(Command::Lose { why: "nobody answered".into() }).unwrap();
+    world.run(attendance::Command::Lose { why: "nobody answered".into() }).unwrap();
     assert!(!world.held());
-    assert!(matches!(world.run(again).unwrap()[..], [Event::Acknowledged(_)]));
+    assert!(matches!(world.run(again).unwrap()[..], [Event::Attendance(attendance::Event::Acknowledged(_))]));
     assert!(world.held());
 }
 
@@ -170,7 +175,7 @@ fn who_loses_it_takes_it_again_by_the_same_acknowledgement() {
 fn an_acknowledgement_is_of_the_severity_it_was_given_for() {
     let mut world = World::at(State::Investigating);
     assert_eq!(world.severity(), Some(Severity::Sev2));
-    let worse = Command::SetSeverity { severity: Severity::Sev1, why: "an alert of it is worse".into() };
+    let worse = declaration::Command::SetSeverity { severity: Severity::Sev1, why: "an alert of it is worse".into() };
     world.run(worse.clone()).unwrap();
     assert_eq!(world.severity(), Some(Severity::Sev2), "nobody has acknowledged it as that");
     world.run(command(super::Verb::Acknowledge)).unwrap();

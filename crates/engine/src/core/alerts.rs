@@ -93,13 +93,25 @@ impl Core {
                     return Ok(Some(alert.clone()));
                 }
                 AlertChange::End(other, _, _) if other == key => return Ok(None),
-                _ => {}
+                AlertChange::Open(..)
+                | AlertChange::Set(..)
+                | AlertChange::Touch(..)
+                | AlertChange::End(..)
+                | AlertChange::EndOfIncident(_)
+                | AlertChange::Give { .. }
+                | AlertChange::Says(..)
+                | AlertChange::Flushed(_) => {}
             }
         }
         if self.setup.shared && (self.careful || must_ask) {
-            let found = self.read.iter().find_map(|read| match read {
-                Loaded::AlertByKey(other, found) if other == key => Some(found.as_deref().map(OpenAlert::of)),
-                _ => None,
+            let found = self.read.iter().find_map(|read| {
+                if let Loaded::AlertByKey(other, found) = read
+                    && other == key
+                {
+                    Some(found.as_deref().map(OpenAlert::of))
+                } else {
+                    None
+                }
             });
             return found.ok_or_else(|| Stop::Need(Need::AlertByKey(key.clone())));
         }
@@ -118,7 +130,11 @@ impl Core {
                 AlertChange::End(_, id, _) => {
                     now.insert(*id, None);
                 }
-                _ => {}
+                AlertChange::Touch(..)
+                | AlertChange::EndOfIncident(_)
+                | AlertChange::Give { .. }
+                | AlertChange::Says(..)
+                | AlertChange::Flushed(_) => {}
             }
         }
         now.iter()
@@ -173,9 +189,14 @@ impl Core {
         }
         let before = if self.setup.shared || self.careful {
             // Other nodes may know of more: the store counts.
-            let open = self.read.iter().find_map(|read| match read {
-                Loaded::Totals(other, _, open) if *other == incident => Some(*open),
-                _ => None,
+            let open = self.read.iter().find_map(|read| {
+                if let Loaded::Totals(other, _, open) = read
+                    && *other == incident
+                {
+                    Some(*open)
+                } else {
+                    None
+                }
             });
             open.ok_or(Stop::Need(Need::Totals(incident)))?
         } else {

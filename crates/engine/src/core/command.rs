@@ -187,6 +187,13 @@ pub enum Refusal {
     Broken,
 }
 
+impl Command {
+    /// Something asked of one incident.
+    pub fn incident(id: IncidentId, command: impl Into<incident::Command>) -> Self {
+        Self::Incident { id, command: command.into() }
+    }
+}
+
 impl Refusal {
     /// The stable code of the API.
     #[must_use]

@@ -6,8 +6,8 @@
 
 use allclear_domain::expect::{Expectation, Key, ROLE_WITHIN, Standing};
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident;
-use allclear_domain::incident::work::COMMANDER;
+use allclear_domain::incident::roles::COMMANDER;
+use allclear_domain::incident::{self, roles, tasks, updates};
 use allclear_domain::time::after;
 use allclear_domain::wire::NoticeKind;
 use allclear_store::rows;
@@ -23,24 +23,31 @@ impl Core {
     /// Whoever a command names must exist.
     pub(super) fn check_names(&self, command: &incident::Command) -> Decided<()> {
         use incident::Command as C;
-        let person = match command {
-            C::OfferRole { to: person, .. } | C::TakeRole { person, .. } | C::AssignTask { owner: person, .. } => Some(person),
-            C::AddTask { owner, .. } => owner.as_ref(),
-            _ => None,
-        };
-        if let Some(person) = person {
-            self.known_person(person)?;
-        }
-        if let C::OfferRole { role, .. } | C::TakeRole { role, .. } = command
-            && !self.org.roles().any(|known| known == role)
-        {
-            let known: Vec<&str> = self.org.roles().collect();
-            return Err(Refusal::NoSuchRole { role: role.clone(), known: known.join(", ") }.into());
-        }
-        if let C::Update { audiences, .. } = command {
-            for audience in audiences {
-                self.org.audience(audience).ok_or_else(|| Refusal::NoSuchAudience(audience.clone()))?;
+        match command {
+            C::Roles(roles::Command::Offer { role, to: person } | roles::Command::Take { role, person }) => {
+                self.known_person(person)?;
+                if !self.org.roles().any(|known| known == role) {
+                    let known: Vec<&str> = self.org.roles().collect();
+                    return Err(Refusal::NoSuchRole { role: role.clone(), known: known.join(", ") }.into());
+                }
             }
+            C::Tasks(tasks::Command::Assign { owner, .. } | tasks::Command::Add { owner: Some(owner), .. }) => self.known_person(owner)?,
+            C::Updates(updates::Command::Post { audiences, .. }) => {
+                for audience in audiences {
+                    self.org.audience(audience).ok_or_else(|| Refusal::NoSuchAudience(audience.clone()))?;
+                }
+            }
+            C::Roles(_)
+            | C::Tasks(_)
+            | C::Updates(_)
+            | C::Declaration(_)
+            | C::Attendance(_)
+            | C::Alarms(_)
+            | C::Flapping(_)
+            | C::Ending(_)
+            | C::Record(_)
+            | C::Links(_)
+            | C::Access(_) => {}
         }
         Ok(())
     }
@@ -55,7 +62,7 @@ impl Core {
         let (incident, _) = self.incident(unit, id)?;
         let Some(held) = incident.work.roles.get(&role).cloned() else { return Ok(Standing::Void) };
         let Some(to) = held.offered_to else { return Ok(Standing::Void) };
-        self.change_incident(unit, id, incident::Command::MissRoleAnswer { role: role.clone(), to: to.clone() })?;
+        self.change_incident(unit, id, roles::Command::MissAnswer { role: role.clone(), to: to.clone() })?;
         let name = self.org.person(&to).map_or(to.clone(), |person| person.name.clone());
         if incident.severity.is_grave() {
             // Without a commander the search for one goes on, and pages.
@@ -85,7 +92,7 @@ impl Core {
             note_look(unit, at);
             return Ok(None);
         }
-        self.change_incident(unit, id, incident::Command::MissCommander)?;
+        self.change_incident(unit, id, roles::Command::MissCommander)?;
         let managers = self.org.managers_of(incident.service.as_deref());
         if incident.severity.is_grave() || !incident.is_held() {
             let holder = each_once([incident.holder().map(ToOwned::to_owned)]);
@@ -100,7 +107,7 @@ impl Core {
         let Ok(Key::Task(task)) = expectation.key.parse() else { return Ok(Standing::Void) };
         let (incident, _) = self.incident(unit, id)?;
         let Some(found) = incident.work.task(task).cloned() else { return Ok(Standing::Void) };
-        self.change_incident(unit, id, incident::Command::MissTask { task })?;
+        self.change_incident(unit, id, tasks::Command::Miss { task })?;
         let text = format!("Task {task} is late: {}", found.text);
         let targets = each_once([found.owner, incident.commander]);
         self.tell(unit, id, NoticeKind::Reminder, &targets, text, "a task is late")?;
@@ -116,13 +123,13 @@ impl Core {
         }
         let whoever = each_once([incident.work.holder("communications").map(ToOwned::to_owned), incident.commander.clone()]);
         if unit.now < due_at {
-            self.change_incident(unit, id, incident::Command::RemindUpdate { due_at })?;
+            self.change_incident(unit, id, updates::Command::Remind { due_at })?;
             let text = format!("An update to the stakeholders is due by {}.", clock(due_at));
             self.tell(unit, id, NoticeKind::Reminder, &whoever, text, "an update is due soon")?;
             return Ok(None);
         }
         if incident.severity.is_grave() {
-            self.change_incident(unit, id, incident::Command::MissUpdate { due_at })?;
+            self.change_incident(unit, id, updates::Command::Miss { due_at })?;
             let first = if incident.commander.is_some() { whoever } else { each_once([incident.holder().map(ToOwned::to_owned)]) };
             self.page_neglect(unit, id, first, self.org.managers_of(incident.service.as_deref()), NO_UPDATE)?;
             return Ok(Some(Standing::Missed));
@@ -132,7 +139,7 @@ impl Core {
         targets.sort();
         targets.dedup();
         let text = format!("No update to the stakeholders came by {}.", clock(due_at));
-        self.change_incident(unit, id, incident::Command::MissUpdate { due_at })?;
+        self.change_incident(unit, id, updates::Command::Miss { due_at })?;
         self.tell(unit, id, NoticeKind::Reminder, &targets, text, "an update was missed")?;
         Ok(Some(Standing::Missed))
     }

@@ -13,9 +13,15 @@ impl Core {
         if let Some(once) = &input.once
             && self.careful
         {
-            let kept = self.read.iter().find_map(|read| match read {
-                Loaded::Answer(principal, key, kept) if *principal == once.principal && *key == once.key => Some(kept.clone()),
-                _ => None,
+            let kept = self.read.iter().find_map(|read| {
+                if let Loaded::Answer(principal, key, kept) = read
+                    && *principal == once.principal
+                    && *key == once.key
+                {
+                    Some(kept.clone())
+                } else {
+                    None
+                }
             });
             match kept {
                 None => return Err(Stop::Need(Need::Answer(once.principal.clone(), once.key.clone()))),
@@ -31,7 +37,7 @@ impl Core {
                 Reply::Page { id } => id.to_string(),
                 Reply::Review { id } => id.to_string(),
                 Reply::Action { id } => id.to_string(),
-                _ => String::new(),
+                Reply::Signals { .. } | Reply::Done | Reply::Again { .. } => String::new(),
             };
             unit.write(rows::token::keep_answer(&once.principal, &once.key, &once.digest, &answer, unit.now));
         }

@@ -40,7 +40,7 @@ impl Core {
             (Rule::Candidate, Owner::Incident(id)) => self.look_candidate(unit, &expectation, id)?,
             (Rule::ConfirmRecovery, Owner::Incident(id)) => {
                 settle(unit, &expectation, Standing::Missed, "nobody confirmed in time");
-                self.change_incident(unit, id, incident::Command::MissConfirmation)?;
+                self.change_incident(unit, id, incident::alarms::Command::MissConfirmation)?;
             }
             (Rule::RoleAnswer, Owner::Incident(id)) => {
                 let standing = self.look_role_answer(unit, &expectation, id)?;
@@ -86,9 +86,16 @@ impl Core {
 
     fn present(&self, given: &Expectation) -> Decided<Option<Expectation>> {
         let (owner, key) = (given.owner.to_string(), given.key.clone());
-        let found = self.read.iter().find_map(|read| match read {
-            Loaded::Expectation(o, k, n, found) if *o == owner && *k == key && *n == given.occurrence => Some(found.as_deref().cloned()),
-            _ => None,
+        let found = self.read.iter().find_map(|read| {
+            if let Loaded::Expectation(o, k, n, found) = read
+                && *o == owner
+                && *k == key
+                && *n == given.occurrence
+            {
+                Some(found.as_deref().cloned())
+            } else {
+                None
+            }
         });
         found.ok_or(Stop::Need(Need::Expectation(owner, key, given.occurrence)))
     }
@@ -142,9 +149,14 @@ impl Core {
         let known = self.alerts_ever.get(&id).filter(|_| !self.setup.shared && !self.careful);
         let totals = match known {
             Some(ever) => Some((*ever, self.alerts_of.get(&id).map_or(0, std::collections::BTreeSet::len) as u64)),
-            None => self.read.iter().find_map(|read| match read {
-                Loaded::Totals(other, all, open) if *other == id => Some((*all, *open)),
-                _ => None,
+            None => self.read.iter().find_map(|read| {
+                if let Loaded::Totals(other, all, open) = read
+                    && *other == id
+                {
+                    Some((*all, *open))
+                } else {
+                    None
+                }
             }),
         };
         let (all, open) = totals.ok_or(Stop::Need(Need::Totals(id)))?;
@@ -153,7 +165,7 @@ impl Core {
         let joined = all.saturating_sub(state.alerts_told);
         let recovered = (all - open).saturating_sub(state.recoveries_told);
         if state.state.is_open() {
-            self.change_incident(unit, id, incident::Command::TellAlerts { joined, recovered, open })?;
+            self.change_incident(unit, id, incident::alarms::Command::Tell { joined, recovered, open })?;
         }
         Ok(())
     }
@@ -207,10 +219,12 @@ impl Core {
 
     /// A stored alert, if it was read for this command.
     pub(super) fn whole_alert(&self, id: AlertId) -> Decided<Option<Alert>> {
-        let read = self.read.iter().find_map(|read| match read {
-            Loaded::Alert(other, found) if *other == id => Some(found.as_deref().cloned()),
-            Loaded::Misjudged(_, alerts, _) => alerts.iter().find(|alert| alert.id == id).map(|alert| Some(alert.clone())),
-            _ => None,
+        let read = self.read.iter().find_map(|read| {
+            if let Loaded::Alert(other, found) = read {
+                return (*other == id).then(|| found.as_deref().cloned());
+            }
+            let Loaded::Misjudged(_, alerts, _) = read else { return None };
+            alerts.iter().find(|alert| alert.id == id).map(|alert| Some(alert.clone()))
         });
         match read {
             Some(Some(alert)) => Ok(Some(alert)),

@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 
 use allclear_domain::expect::{Expectation, Owner, Rule, Settle, Standing};
 use allclear_domain::ids::{AlertId, IncidentId};
-use allclear_domain::incident::alarms::{GRACE_DEFAULT, Return, takes_back};
+use allclear_domain::incident::flapping::{GRACE_DEFAULT, Return, takes_back};
 use allclear_domain::incident::{self, KEY_FLAPPING, State};
 use allclear_domain::org::model::Declare;
 use allclear_domain::org::snapshot::Org;
@@ -114,9 +114,14 @@ impl Core {
         if judged.grace.is_zero() || judged.decision == Declare::Record || planted("flap-starts-anew") {
             return Ok(None);
         }
-        let ended_here = unit.alerts.iter().rev().find_map(|change| match change {
-            AlertChange::End(other, _, recent) if other == key => *recent,
-            _ => None,
+        let ended_here = unit.alerts.iter().rev().find_map(|change| {
+            if let AlertChange::End(other, _, recent) = change
+                && other == key
+            {
+                *recent
+            } else {
+                None
+            }
         });
         let Some(recent) = ended_here.or_else(|| self.recent.get(key)) else { return Ok(None) };
         if after(recent.ended_at, judged.grace) < unit.now {
@@ -158,7 +163,7 @@ impl Core {
         let before = self.incident(unit, id)?;
         let ended_at = if before.0.state.is_open() { None } else { before.0.resolved_at.or(before.0.closed_at) };
         let command = Return { alert, title: title.to_owned(), returns: back.returns, grace: judged.grace };
-        self.incident_command(unit, id, Some(before), incident::Command::Return(command))?;
+        self.incident_command(unit, id, Some(before), incident::flapping::Command::Return(command))?;
         let (state, _) = self.incident(unit, id)?;
         if let Some(ended_at) = ended_at
             && state.state == State::Declared
@@ -212,7 +217,7 @@ impl Core {
         }
         let open = self.still_open(unit, id)?;
         settle(unit, expectation, Standing::Missed, "nothing changed for long enough");
-        self.change_incident(unit, id, incident::Command::Steady { open })?;
+        self.change_incident(unit, id, incident::flapping::Command::Steady { open })?;
         if open == 0 { self.recover(unit, id) } else { Ok(()) }
     }
 }

@@ -1,9 +1,9 @@
 //! What follows from the events of an incident beside their expectations: for its pages, its alerts, and whom to tell.
-//! Every kind of event stands here once, in one list.
+//! Every part of an incident stands here once, in one list, and every kind of a part in its own.
 
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident;
-use allclear_domain::incident::work::COMMANDER;
+use allclear_domain::incident::roles::COMMANDER;
+use allclear_domain::incident::{self, Event, alarms, declaration, ending, links, roles, tasks, updates};
 use allclear_domain::org::snapshot::AUDIENCE;
 use allclear_domain::paging;
 use allclear_domain::wire::NoticeKind;
@@ -16,7 +16,7 @@ use super::{Core, Decided};
 
 impl Core {
     /// A command on an incident that exists, with what follows from its events.
-    pub(super) fn change_incident(&mut self, unit: &mut Unit, id: IncidentId, command: incident::Command) -> Decided<()> {
+    pub(super) fn change_incident(&mut self, unit: &mut Unit, id: IncidentId, command: impl Into<incident::Command>) -> Decided<()> {
         let before = self.incident(unit, id)?;
         let events = self.incident_command(unit, id, Some(before), command)?;
         for event in &events {
@@ -25,8 +25,45 @@ impl Core {
         Ok(())
     }
 
-    fn follow(&mut self, unit: &mut Unit, id: IncidentId, event: &incident::Event) -> Decided<()> {
-        use incident::Event as E;
+    fn follow(&mut self, unit: &mut Unit, id: IncidentId, event: &Event) -> Decided<()> {
+        match event {
+            Event::Declaration(event) => self.follow_declaration(unit, id, event),
+            Event::Alarms(event) => self.follow_alarms(unit, id, event),
+            Event::Ending(event) => self.follow_ending(unit, id, event),
+            Event::Roles(event) => self.follow_roles(unit, id, event),
+            Event::Tasks(event) => self.follow_tasks(unit, id, event),
+            Event::Updates(event) => self.follow_updates(unit, id, event),
+            Event::Links(links::Event::Merged(_)) => self.stop_pages(unit, id, "the incident was merged"),
+            Event::Links(links::Event::Absorbed(_) | links::Event::AlertLinked(_) | links::Event::ReviewAsked(_)) => Ok(()),
+            // Nothing beside their expectations.
+            Event::Attendance(_) | Event::Flapping(_) | Event::Record(_) | Event::Access(_) => Ok(()),
+        }
+    }
+
+    fn follow_declaration(&mut self, unit: &mut Unit, id: IncidentId, event: &declaration::Event) -> Decided<()> {
+        use declaration::Event as E;
+        match event {
+            E::SeverityChanged(body) if body.to < body.from => self.page_anew_if_worse(unit, id, body.from, body.to),
+            E::Proposed(_) | E::Declared(_) | E::Promoted(_) | E::SeverityChanged(_) | E::Renamed(_) => Ok(()),
+        }
+    }
+
+    fn follow_alarms(&mut self, unit: &mut Unit, id: IncidentId, event: &alarms::Event) -> Decided<()> {
+        use alarms::Event as E;
+        match event {
+            E::Recovered(body) => {
+                let (state, _) = self.incident(unit, id)?;
+                if let (Some(person), Some(page)) = (&body.ask, state.page) {
+                    self.change_page(unit, page, paging::Command::AskConfirmation { person: person.clone() })?;
+                }
+                Ok(())
+            }
+            E::Told(_) | E::ConfirmationMissed(_) | E::Silenced(_) | E::Unsilenced(_) => Ok(()),
+        }
+    }
+
+    fn follow_ending(&mut self, unit: &mut Unit, id: IncidentId, event: &ending::Event) -> Decided<()> {
+        use ending::Event as E;
         match event {
             E::Resolved(body) if body.by_itself => self.stop_pages(unit, id, "the incident recovered by itself"),
             E::Resolved(_) => {
@@ -36,83 +73,59 @@ impl Core {
                 unit.alerts.push(AlertChange::EndOfIncident(id));
                 self.ask_review_if_due(unit, id)
             }
-            E::SeverityChanged(body) if body.to < body.from => self.page_anew_if_worse(unit, id, body.from, body.to),
             E::Cancelled(_) => {
                 let (state, _) = self.incident(unit, id)?;
                 let by_itself = state.recovered && state.declared_at.is_none();
                 self.stop_pages(unit, id, if by_itself { "the candidate recovered" } else { "the incident was cancelled" })
             }
-            E::Merged(_) => self.stop_pages(unit, id, "the incident was merged"),
-            E::Recovered(body) => {
-                let (state, _) = self.incident(unit, id)?;
-                if let (Some(person), Some(page)) = (&body.ask, state.page) {
-                    self.change_page(unit, page, paging::Command::AskConfirmation { person: person.clone() })?;
-                }
-                Ok(())
-            }
-            E::RoleOffered(body) => {
+            E::Mitigated(_) | E::Reopened(_) | E::Closed(_) => Ok(()),
+        }
+    }
+
+    fn follow_roles(&mut self, unit: &mut Unit, id: IncidentId, event: &roles::Event) -> Decided<()> {
+        use roles::Event as E;
+        match event {
+            E::Offered(body) => {
                 self.stop_pages_about(unit, id, |because| is_about_offer(because, &body.role), "it was offered again")?;
                 let text = format!("You are asked to be {}. Open the incident to take it.", body.role);
                 self.tell(unit, id, NoticeKind::Reminder, &[person(&body.to)], text, "a role was offered")
             }
-            E::RoleTaken(body) => {
+            E::Taken(body) => {
                 self.stop_pages_about(unit, id, |because| is_about_offer(because, &body.role), "somebody took the role")?;
                 if body.role == COMMANDER {
                     self.stop_pages_about(unit, id, |because| because == NO_COMMANDER, "somebody took command")?;
                 }
                 Ok(())
             }
-            E::TaskAdded(body) => match &body.owner {
+            E::Left(_) | E::Unanswered(_) | E::Unfilled(_) => Ok(()),
+        }
+    }
+
+    fn follow_tasks(&mut self, unit: &mut Unit, id: IncidentId, event: &tasks::Event) -> Decided<()> {
+        use tasks::Event as E;
+        match event {
+            E::Added(body) => match &body.owner {
                 Some(owner) => self.tell_of_task(unit, id, body.task, &body.text, owner),
                 None => Ok(()),
             },
-            E::TaskAssigned(body) => {
+            E::Assigned(body) => {
                 let (state, _) = self.incident(unit, id)?;
                 let text = state.work.task(body.task).map(|task| task.text.clone()).unwrap_or_default();
                 self.tell_of_task(unit, id, body.task, &text, &body.owner)
             }
-            E::Updated(body) => {
+            E::Done(_) | E::Dropped(_) | E::Late(_) => Ok(()),
+        }
+    }
+
+    fn follow_updates(&mut self, unit: &mut Unit, id: IncidentId, event: &updates::Event) -> Decided<()> {
+        use updates::Event as E;
+        match event {
+            E::Posted(body) => {
                 self.stop_pages_about(unit, id, |because| because == NO_UPDATE, "an update was sent")?;
                 let targets: Vec<String> = body.audiences.iter().map(|audience| format!("{AUDIENCE}{audience}")).collect();
                 self.tell(unit, id, NoticeKind::Update, &targets, body.text.clone(), "an update")
             }
-            E::Proposed(_)
-            | E::Declared(_)
-            | E::Promoted(_)
-            | E::Acknowledged(_)
-            | E::StillOnItAsked(_)
-            | E::StillOnIt(_)
-            | E::Lost(_)
-            | E::Escalated(_)
-            | E::SeverityChanged(_)
-            | E::AlertsTold(_)
-            | E::ConfirmationMissed(_)
-            | E::Mitigated(_)
-            | E::Reopened(_)
-            | E::Closed(_)
-            | E::Absorbed(_)
-            | E::Noted(_)
-            | E::Restricted(_)
-            | E::OpenedUp(_)
-            | E::Admitted(_)
-            | E::RoleLeft(_)
-            | E::RoleUnanswered(_)
-            | E::RoleUnfilled(_)
-            | E::TaskDone(_)
-            | E::TaskDropped(_)
-            | E::TaskLate(_)
-            | E::UpdateReminded(_)
-            | E::UpdateMissed(_)
-            | E::Decided(_)
-            | E::TimeCorrected(_)
-            | E::AlertLinked(_)
-            | E::Renamed(_)
-            | E::ReviewAsked(_)
-            | E::AlertsSilenced(_)
-            | E::AlertsUnsilenced(_)
-            | E::AlertReturned(_)
-            | E::Flapping(_)
-            | E::Steadied(_) => Ok(()),
+            E::Reminded(_) | E::Missed(_) => Ok(()),
         }
     }
 }

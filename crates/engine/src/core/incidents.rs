@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use allclear_domain::access::Actor;
 use allclear_domain::expect::{ATTEND_WITHIN, ATTEND_WITHIN_LOW};
 use allclear_domain::ids::{AlertId, IncidentId};
-use allclear_domain::incident::{self, Declaration, Incident, Severity};
+use allclear_domain::incident::{self, Declaration, Incident, Severity, access, alarms, attendance, declaration, ending, links, record};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging;
 use allclear_domain::time::Length;
@@ -28,10 +28,10 @@ impl Core {
         unit: &mut Unit,
         id: IncidentId,
         before: Option<(Incident, allclear_domain::event::Head)>,
-        command: incident::Command,
+        command: impl Into<incident::Command>,
     ) -> Decided<Vec<incident::Event>> {
         let context = self.incident_context(unit);
-        let events = incident::decide(before.as_ref().map(|(state, _)| state), command, context).map_err(Refusal::from)?;
+        let events = incident::decide(before.as_ref().map(|(state, _)| state), command.into(), context).map_err(Refusal::from)?;
         unit.incident_events(id, before, &events);
         Ok(events)
     }
@@ -39,7 +39,7 @@ impl Core {
     /// A person declares.
     pub(super) fn declare(&mut self, unit: &mut Unit, declare: &Declare) -> Decided<Reply> {
         if declare.impact_started_at.is_some_and(|at| at > unit.now) {
-            return Err(Refusal::from(incident::Refusal::InTheFuture).into());
+            return Err(Refusal::from(incident::Refusal::from(record::Refusal::InTheFuture)).into());
         }
         let org = self.org.clone();
         let escalation = match &declare.service {
@@ -69,7 +69,7 @@ impl Core {
                 NotifyUrgency::Low => ATTEND_WITHIN_LOW,
             }),
         };
-        self.incident_command(unit, id, None, incident::Command::Declare(declaration))?;
+        self.incident_command(unit, id, None, declaration::Command::Declare(declaration))?;
         if declare.private {
             self.restrict(unit, id, "declared as private", Vec::new())?;
         }
@@ -81,13 +81,14 @@ impl Core {
 
     /// A person's command on an incident.
     pub(super) fn act_on(&mut self, unit: &mut Unit, id: IncidentId, command: &incident::Command) -> Decided<Reply> {
+        use incident::Command as C;
         let (state, _) = self.incident(unit, id)?;
         self.check_names(command)?;
         match command {
-            incident::Command::Acknowledge { by, via } => self.acknowledge(unit, id, by.clone(), via)?,
-            incident::Command::Promote { why } => self.promote(unit, id, why)?,
-            incident::Command::Reopen { why } => self.reopen(unit, id, why)?,
-            incident::Command::Restrict { why, people } => {
+            C::Attendance(attendance::Command::Acknowledge { by, via }) => self.acknowledge(unit, id, by.clone(), via)?,
+            C::Declaration(declaration::Command::Promote { why }) => self.promote(unit, id, why)?,
+            C::Ending(ending::Command::Reopen { why }) => self.reopen(unit, id, why)?,
+            C::Access(access::Command::Restrict { why, people }) => {
                 let mut people = people.clone();
                 people.extend(self.involved(id)?);
                 people.extend(state.commander.clone());
@@ -97,7 +98,17 @@ impl Core {
                 }
                 self.restrict(unit, id, why, people)?;
             }
-            other => self.change_incident(unit, id, other.clone())?,
+            C::Declaration(_)
+            | C::Attendance(_)
+            | C::Alarms(_)
+            | C::Flapping(_)
+            | C::Ending(_)
+            | C::Roles(_)
+            | C::Tasks(_)
+            | C::Updates(_)
+            | C::Record(_)
+            | C::Links(_)
+            | C::Access(_) => self.change_incident(unit, id, command.clone())?,
         }
         Ok(Reply::Incident { id, reference: state.reference })
     }
@@ -107,21 +118,26 @@ impl Core {
         if let Actor::Person(person) = &unit.actor {
             people.push(person.clone());
         }
-        self.change_incident(unit, id, incident::Command::Restrict { why: why.to_owned(), people })
+        self.change_incident(unit, id, access::Command::Restrict { why: why.to_owned(), people })
     }
 
     /// Who was paged for it so far, and who declared it.
     fn involved(&self, id: IncidentId) -> Decided<BTreeSet<String>> {
-        let found = self.read.iter().find_map(|read| match read {
-            Loaded::Involved(of, people) if *of == id => Some(people.clone()),
-            _ => None,
+        let found = self.read.iter().find_map(|read| {
+            if let Loaded::Involved(of, people) = read
+                && *of == id
+            {
+                Some(people.clone())
+            } else {
+                None
+            }
         });
         found.ok_or(Stop::Need(Need::Involved(id)))
     }
 
     /// Acknowledges an incident and every page of it that looks for somebody.
     pub(super) fn acknowledge(&mut self, unit: &mut Unit, id: IncidentId, by: Option<String>, via: &str) -> Decided<()> {
-        self.change_incident(unit, id, incident::Command::Acknowledge { by: by.clone(), via: via.to_owned() })?;
+        self.change_incident(unit, id, attendance::Command::Acknowledge { by: by.clone(), via: via.to_owned() })?;
         let mut takes = false;
         for page in self.pages_of(unit, id) {
             let (state, _) = self.page(unit, page)?;
@@ -133,7 +149,7 @@ impl Core {
         // Who has it already and answers another page of it is on it still.
         let (state, _) = self.incident(unit, id)?;
         if takes && state.work.hold.acted_at != Some(unit.now) {
-            self.change_incident(unit, id, incident::Command::StillOnIt { by, via: via.to_owned() })?;
+            self.change_incident(unit, id, attendance::Command::StillOnIt { by, via: via.to_owned() })?;
         }
         Ok(())
     }
@@ -147,18 +163,20 @@ impl Core {
             && other != id
         {
             let (other, _) = self.incident(unit, other)?;
-            return Err(Refusal::from(incident::Refusal::GroupHasAnother(self.name_of(unit, &other))).into());
+            return Err(Refusal::from(incident::Refusal::from(declaration::Refusal::GroupHasAnother(self.name_of(unit, &other)))).into());
         }
-        self.change_incident(unit, id, incident::Command::Reopen { why: why.to_owned() })?;
+        self.change_incident(unit, id, ending::Command::Reopen { why: why.to_owned() })?;
         match unit.actor.clone() {
             Actor::Person(person) => self.acknowledge(unit, id, Some(person), "reopening"),
-            _ => self.start_page(unit, id, None, None, "the incident was reopened", false),
+            Actor::Token(_) | Actor::Integration(_) | Actor::Administrator | Actor::Clock | Actor::System => {
+                self.start_page(unit, id, None, None, "the incident was reopened", false)
+            }
         }
     }
 
     /// A candidate becomes an incident, and pages.
     pub(super) fn promote(&mut self, unit: &mut Unit, id: IncidentId, why: &str) -> Decided<()> {
-        self.change_incident(unit, id, incident::Command::Promote { why: why.to_owned() })?;
+        self.change_incident(unit, id, declaration::Command::Promote { why: why.to_owned() })?;
         self.start_page(unit, id, None, None, why, false)
     }
 
@@ -173,8 +191,8 @@ impl Core {
             people.extend(loser.commander.clone());
             self.restrict(unit, from, "it was merged into a private incident", people)?;
         }
-        let absorb = incident::Command::Absorb { from, from_ref: loser.reference.clone() };
-        let merge = incident::Command::Merge { into, into_ref: winner.reference.clone() };
+        let absorb = links::Command::Absorb { from, from_ref: loser.reference.clone() };
+        let merge = links::Command::Merge { into, into_ref: winner.reference.clone() };
         self.change_incident(unit, from, merge)?;
         self.change_incident(unit, into, absorb)?;
         // What is told of the one is told of the other from now on, to nobody new.
@@ -197,7 +215,7 @@ impl Core {
     /// All alerts are over: resolves by itself, or asks whoever is on it.
     pub(super) fn recover(&mut self, unit: &mut Unit, id: IncidentId) -> Decided<()> {
         let was_silenced = self.incident(unit, id)?.0.alarms.is_held();
-        self.change_incident(unit, id, incident::Command::Recover)?;
+        self.change_incident(unit, id, alarms::Command::Recover)?;
         if was_silenced {
             // Where nobody has it any more nobody would hear that it may be over.
             self.page_after_hold(unit, id)?;
@@ -225,7 +243,7 @@ impl Core {
                 return Err(Refusal::AlertHasIncident(self.name_of(unit, &other)).into());
             }
         }
-        self.change_incident(unit, id, incident::Command::LinkAlert { alert, title: stored.title.clone() })?;
+        self.change_incident(unit, id, links::Command::LinkAlert { alert, title: stored.title.clone() })?;
         let key = super::AlertKey::new(&stored.integration, &stored.dedup_key);
         let mut open = self.freshest(&stored);
         unit.note_alert(&open);

@@ -220,7 +220,19 @@ impl Core {
             Loaded::Totals(id, all, _) if !self.setup.shared && !self.careful => {
                 self.alerts_ever.insert(id, all);
             }
-            other => self.read.push(other),
+            read @ (Loaded::Page(..)
+            | Loaded::AlertByKey(..)
+            | Loaded::Alert(..)
+            | Loaded::Totals(..)
+            | Loaded::Expectation(..)
+            | Loaded::Answer(..)
+            | Loaded::Holders(_)
+            | Loaded::Involved(..)
+            | Loaded::Reached(..)
+            | Loaded::Review(..)
+            | Loaded::Action(..)
+            | Loaded::Held(..)
+            | Loaded::Misjudged(..)) => self.read.push(read),
         }
     }
 
@@ -382,9 +394,14 @@ impl Core {
         if let Some(found) = unit.reviews.get(&id) {
             return Ok(found.clone());
         }
-        let read = self.read.iter().find_map(|read| match read {
-            Loaded::Review(other, found) if *other == id => Some(found.as_deref().cloned()),
-            _ => None,
+        let read = self.read.iter().find_map(|read| {
+            if let Loaded::Review(other, found) = read
+                && *other == id
+            {
+                Some(found.as_deref().cloned())
+            } else {
+                None
+            }
         });
         read.ok_or(Stop::Need(Need::Review(id)))?.ok_or_else(|| Refusal::NoSuchReview.into())
     }
@@ -394,9 +411,14 @@ impl Core {
         if let Some(found) = unit.actions.get(&id) {
             return Ok(found.clone());
         }
-        let read = self.read.iter().find_map(|read| match read {
-            Loaded::Action(other, found) if *other == id => Some(found.as_deref().cloned()),
-            _ => None,
+        let read = self.read.iter().find_map(|read| {
+            if let Loaded::Action(other, found) = read
+                && *other == id
+            {
+                Some(found.as_deref().cloned())
+            } else {
+                None
+            }
         });
         read.ok_or(Stop::Need(Need::Action(id)))?.ok_or_else(|| Refusal::NoSuchAction.into())
     }

@@ -165,7 +165,7 @@ impl Core {
             return self.lose(unit, id, &why);
         }
         let names = self.names(&people);
-        let command = incident::Command::AskStillOnIt { people: people.clone(), within: STILL_ON_IT_WITHIN };
+        let command = incident::attendance::Command::AskStillOnIt { people: people.clone(), within: STILL_ON_IT_WITHIN };
         self.change_incident(unit, id, command)?;
         let until = after(unit.now, STILL_ON_IT_WITHIN).strftime("%H:%M UTC");
         let text =
@@ -203,7 +203,7 @@ impl Core {
 
     /// Nobody is known to have it: it pages again from the first step.
     pub(super) fn lose(&mut self, unit: &mut Unit, id: IncidentId, why: &str) -> Decided<()> {
-        self.change_incident(unit, id, incident::Command::Lose { why: why.to_owned() })?;
+        self.change_incident(unit, id, incident::attendance::Command::Lose { why: why.to_owned() })?;
         for page in self.pages_of(unit, id) {
             let (page, _) = self.page(unit, page)?;
             if page.status == Status::Running && page.escalation.is_some() {

@@ -17,9 +17,14 @@ impl Core {
     pub(super) fn look_over(&mut self, unit: &mut Unit, id: IncidentId) -> Decided<Standing> {
         let (incident, _) = self.incident(unit, id)?;
         let Some(text) = words(&incident, unit.now) else { return Ok(Standing::Void) };
-        let reached = self.read.iter().find_map(|read| match read {
-            Loaded::Reached(of, people) if *of == id => Some(people.clone()),
-            _ => None,
+        let reached = self.read.iter().find_map(|read| {
+            if let Loaded::Reached(of, people) = read
+                && *of == id
+            {
+                Some(people.clone())
+            } else {
+                None
+            }
         });
         let reached = reached.ok_or(Stop::Need(Need::Reached(id)))?;
         // An audience stands under its own name, a person under theirs.

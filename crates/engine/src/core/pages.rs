@@ -66,7 +66,21 @@ impl Core {
                 paging::Event::StepReached(body) => people.extend(body.people.iter().map(|reached| reached.person.clone())),
                 paging::Event::Told(body) => people.extend(body.people.iter().map(|reached| reached.person.clone())),
                 paging::Event::ConfirmationAsked(body) => people.push(body.person.clone()),
-                _ => {}
+                // These name nobody, or somebody whom one of those before has named.
+                paging::Event::Started(_)
+                | paging::Event::StepEmpty(_)
+                | paging::Event::NoticeRaised(_)
+                | paging::Event::SendAccepted(_)
+                | paging::Event::Delivered(_)
+                | paging::Event::SendDelayed(_)
+                | paging::Event::SendFailed(_)
+                | paging::Event::SendInDoubt(_)
+                | paging::Event::Acknowledged(_)
+                | paging::Event::Declined(_)
+                | paging::Event::Exhausted(_)
+                | paging::Event::CameBack(_)
+                | paging::Event::Stopped(_)
+                | paging::Event::Resumed(_) => {}
             }
         }
         if people.is_empty() {
@@ -84,7 +98,7 @@ impl Core {
         if people.is_empty() || lifecycle::next(before.0.state, Verb::Admit).is_err() {
             return Ok(());
         }
-        self.incident_command(unit, id, Some(before), incident::Command::Admit { people, why: why.to_owned() })?;
+        self.incident_command(unit, id, Some(before), incident::access::Command::Admit { people, why: why.to_owned() })?;
         Ok(())
     }
 
@@ -128,7 +142,7 @@ impl Core {
             paging::Command::Acknowledge { by, via } if asks_still_on_it(&page) => {
                 let (incident, _) = self.incident(unit, page.incident_id())?;
                 if incident.is_held() || !incident.state.is_open() {
-                    let command = incident::Command::StillOnIt { by: by.clone(), via: via.clone() };
+                    let command = incident::attendance::Command::StillOnIt { by: by.clone(), via: via.clone() };
                     self.change_incident(unit, incident.id, command)?;
                 } else {
                     self.acknowledge(unit, incident.id, by.clone(), via)?;
@@ -142,8 +156,18 @@ impl Core {
                     self.lose(unit, incident.id, &format!("{name} is not on it any more"))?;
                 }
             }
-            other => {
-                self.change_page(unit, id, other.clone())?;
+            paging::Command::Acknowledge { .. }
+            | paging::Command::Decline { .. }
+            | paging::Command::Start(_)
+            | paging::Command::Tell(_)
+            | paging::Command::StepTimedOut { .. }
+            | paging::Command::EntryDue { .. }
+            | paging::Command::ComeBack { .. }
+            | paging::Command::RecordSend(_)
+            | paging::Command::Stop { .. }
+            | paging::Command::Resume { .. }
+            | paging::Command::AskConfirmation { .. } => {
+                self.change_page(unit, id, command.clone())?;
             }
         }
         Ok(Reply::Page { id })
@@ -220,7 +244,7 @@ impl Core {
             because: because.to_owned(),
             late,
         };
-        self.incident_command(unit, id, Some(before), incident::Command::Escalate { page, why: because.to_owned() })?;
+        self.incident_command(unit, id, Some(before), incident::attendance::Command::Escalate { page, why: because.to_owned() })?;
         self.page_command(unit, page, None, paging::Command::Start(start))?;
         unit.new_pages.push((id, page));
         Ok(())

@@ -44,7 +44,7 @@ impl Core {
             owner: before.0.commander.clone().or_else(|| before.0.acknowledged_by.clone()),
             due_at,
         };
-        self.incident_command(unit, id, Some(before), incident::Command::AskReview { review, due_at })?;
+        self.incident_command(unit, id, Some(before), incident::links::Command::AskReview { review, due_at })?;
         self.review_command(unit, review, None, review::Command::Open(opened))
     }
 

@@ -166,7 +166,11 @@ impl Core {
         };
         let waits = !declaration.group_wait.is_zero();
         let candidate = judged.decision == Declare::Candidate;
-        let command = if candidate { incident::Command::Propose(declaration) } else { incident::Command::Declare(declaration) };
+        let command: incident::Command = if candidate {
+            incident::declaration::Command::Propose(declaration).into()
+        } else {
+            incident::declaration::Command::Declare(declaration).into()
+        };
         self.incident_command(unit, id, None, command)?;
         if judged.private {
             self.restrict(unit, id, &judged.because, Vec::new())?;
@@ -362,7 +366,7 @@ impl Core {
     }
 
     fn raise_severity(&mut self, unit: &mut Unit, id: IncidentId, severity: Severity) -> Decided<()> {
-        let command = incident::Command::SetSeverity { severity, why: "an alert of it is worse".into() };
+        let command = incident::declaration::Command::SetSeverity { severity, why: "an alert of it is worse".into() };
         self.change_incident(unit, id, command)
     }
 

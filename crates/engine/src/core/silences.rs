@@ -130,9 +130,14 @@ impl Core {
             note_look(unit, at);
             return Ok(());
         }
-        let read = self.read.iter().find_map(|read| match read {
-            Loaded::Misjudged(after, alerts, next) if *after == key.after => Some((alerts.clone(), next.clone())),
-            _ => None,
+        let read = self.read.iter().find_map(|read| {
+            if let Loaded::Misjudged(after, alerts, next) = read
+                && *after == key.after
+            {
+                Some((alerts.clone(), next.clone()))
+            } else {
+                None
+            }
         });
         let (alerts, next) = read.ok_or_else(|| Stop::Need(Need::Misjudged(key.after.to_owned())))?;
         // What has to be read is asked for before anything is judged, which would be done again for each.
@@ -263,7 +268,7 @@ impl Core {
         let before = self.incident(unit, id)?;
         let was_held = before.0.alarms.is_held();
         let is_held = change.held_until.is_some();
-        self.incident_command(unit, id, Some(before), incident::Command::Silence(change))?;
+        self.incident_command(unit, id, Some(before), incident::alarms::Command::Silence(change))?;
         match (was_held, is_held) {
             (false, true) => self.stop_pages(unit, id, HELD),
             (true, false) => self.page_after_hold(unit, id),
@@ -320,9 +325,14 @@ impl Core {
         let soonest = changed().filter_map(|alert| alert.silenced_until).min();
         let (open, held, until) = if self.setup.shared || self.careful {
             // Other nodes may know of more: the store counts.
-            let read = self.read.iter().find_map(|read| match read {
-                Loaded::Held(other, open, held, until) if *other == id => Some((*open, *held, *until)),
-                _ => None,
+            let read = self.read.iter().find_map(|read| {
+                if let Loaded::Held(other, open, held, until) = read
+                    && *other == id
+                {
+                    Some((*open, *held, *until))
+                } else {
+                    None
+                }
             });
             read.ok_or(Stop::Need(Need::Held(id)))?
         } else {

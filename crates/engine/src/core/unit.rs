@@ -10,8 +10,8 @@ use allclear_domain::event::{Draft, Head, Mode, Stream};
 use allclear_domain::expect::{Expectation, Settle};
 use allclear_domain::ids::{ActionId, AlertId, IdGen, IncidentId, PageId, ReviewId};
 use allclear_domain::incident::alarms::Silencing;
-use allclear_domain::incident::{self, Incident};
-use allclear_domain::paging::{self, Page, Reaction};
+use allclear_domain::incident::{self, Incident, attendance, roles};
+use allclear_domain::paging::{self, MessageState, Page, Reaction};
 use allclear_domain::review::{self, Review};
 use allclear_domain::signal::Alert;
 use allclear_domain::wire::NoticeKind;
@@ -247,7 +247,11 @@ impl Unit {
             for expectation in opened {
                 self.expect(&expectation);
             }
-            let taken = matches!(event, incident::Event::Acknowledged(_) | incident::Event::StillOnIt(_) | incident::Event::RoleTaken(_));
+            let taken = matches!(
+                event,
+                incident::Event::Attendance(attendance::Event::Acknowledged(_) | attendance::Event::StillOnIt(_))
+                    | incident::Event::Roles(roles::Event::Taken(_))
+            );
             if !after.state.is_open() || (taken && after.is_held()) {
                 self.effects.answered.push(after.reference.clone());
             }
@@ -380,7 +384,14 @@ impl Unit {
             paging::Event::Delivered(_) => "delivered",
             paging::Event::SendFailed(_) => "failed",
             paging::Event::SendInDoubt(_) => "in_doubt",
-            _ => return,
+            paging::Event::Told(_)
+            | paging::Event::StepReached(_)
+            | paging::Event::StepEmpty(_)
+            | paging::Event::NoticeRaised(_)
+            | paging::Event::SendDelayed(_)
+            | paging::Event::Declined(_)
+            | paging::Event::ConfirmationAsked(_)
+            | paging::Event::Resumed(_) => return,
         };
         self.effects.page_results.push(result);
     }
@@ -429,7 +440,7 @@ impl Unit {
                 contact: draft.contact.clone(),
                 page: draft.notice.page,
                 notice: draft.notice.clone(),
-                state: "claimed".into(),
+                state: MessageState::Claimed,
                 attempts: 0,
                 next_attempt_at: self.now,
                 claimed_by: Some(node),
@@ -462,7 +473,7 @@ impl Unit {
         // What ended leaves its group before another incident takes the place.
         let stays_open = |stream: &Stream| match stream {
             Stream::Incident(id) => self.incidents.get(id).is_some_and(|(state, _)| state.state.is_open()),
-            _ => false,
+            Stream::Page(_) | Stream::Review(_) | Stream::Action(_) | Stream::Form(_) | Stream::Store => false,
         };
         let (open, ended): (Vec<_>, Vec<_>) = heads.into_iter().partition(|(stream, _)| stays_open(stream));
         for (stream, head) in ended.into_iter().chain(open) {

@@ -139,7 +139,7 @@ fn view(t: &Stored) -> TokenView {
     TokenView {
         id: t.id.to_string(),
         name: t.name.clone(),
-        scope: t.scope.word().to_owned(),
+        scope: t.scope,
         person: t.person.clone(),
         created_at: t.created_at,
         expires_at: t.expires_at,

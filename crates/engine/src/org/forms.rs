@@ -354,7 +354,7 @@ fn still_administered(was: &[Form], will: &[Form], id: &str) -> Result<(), FormE
 fn same_version(row: &Stored, seen: Seen) -> Result<(), FormError> {
     match seen {
         Seen::Version(seen) if seen != row.version => Err(FormError::Changed { now: row.version, seen }),
-        _ => Ok(()),
+        Seen::Version(_) | Seen::Nothing | Seen::Whatever => Ok(()),
     }
 }
 

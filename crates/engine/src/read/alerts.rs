@@ -2,7 +2,7 @@
 
 use allclear_domain::access::{Actor, Reach, Scope};
 use allclear_domain::ids::{AlertId, IncidentId};
-use allclear_domain::signal::{Alert, Ended, triage};
+use allclear_domain::signal::{Alert, triage};
 use allclear_domain::view::AlertView;
 use allclear_store::rows;
 
@@ -120,7 +120,7 @@ pub(crate) fn alert_view(a: &Alert) -> AlertView {
         id: a.id.to_string(),
         integration: a.integration.clone(),
         dedup_key: a.dedup_key.clone(),
-        state: a.ended.map_or("open", Ended::word).to_owned(),
+        state: a.ended.into(),
         title: a.title.clone(),
         severity: a.severity,
         service: a.service.clone(),

@@ -2,7 +2,7 @@
 
 use allclear_domain::action;
 use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
-use allclear_domain::incident::{self, State};
+use allclear_domain::incident::{self, Event as E, State, attendance, declaration, ending, updates};
 use allclear_domain::view::{ActionView, ReviewView, TrendView, UpdateView};
 use allclear_domain::{measure, review};
 use allclear_store::rows;
@@ -48,13 +48,13 @@ impl Queries<'_> {
             for event in events {
                 let body = event.body.as_deref().unwrap_or("{}");
                 match incident::Event::decode(&event.kind, event.v, body) {
-                    Ok(incident::Event::Proposed(_)) => state = State::Candidate,
-                    Ok(incident::Event::Declared(_) | incident::Event::Promoted(_)) => state = State::Declared,
-                    Ok(incident::Event::Acknowledged(_)) if state == State::Declared => state = State::Investigating,
-                    Ok(incident::Event::Mitigated(_)) => state = State::Mitigated,
-                    Ok(incident::Event::Resolved(_)) => state = State::Resolved,
-                    Ok(incident::Event::Reopened(_)) => state = State::Investigating,
-                    Ok(incident::Event::Updated(body)) => out.push(UpdateView {
+                    Ok(E::Declaration(declaration::Event::Proposed(_))) => state = State::Candidate,
+                    Ok(E::Declaration(declaration::Event::Declared(_) | declaration::Event::Promoted(_))) => state = State::Declared,
+                    Ok(E::Attendance(attendance::Event::Acknowledged(_))) if state == State::Declared => state = State::Investigating,
+                    Ok(E::Ending(ending::Event::Mitigated(_))) => state = State::Mitigated,
+                    Ok(E::Ending(ending::Event::Resolved(_))) => state = State::Resolved,
+                    Ok(E::Ending(ending::Event::Reopened(_))) => state = State::Investigating,
+                    Ok(E::Updates(updates::Event::Posted(body))) => out.push(UpdateView {
                         at: event.at,
                         actor: event.actor.clone(),
                         audiences: body.audiences,
@@ -109,7 +109,7 @@ impl Queries<'_> {
     async fn whole_review(&self, review: review::Review, version: u64) -> Result<ReviewView, NoAnswer> {
         let (incident, _) = self.stored_incident(review.incident).await.map_err(|no| match no {
             NoAnswer::Missing(_) => NoAnswer::Missing("review"),
-            other => other,
+            no @ (NoAnswer::Store(_) | NoAnswer::Forbidden(_) | NoAnswer::Guest | NoAnswer::Bad(_)) => no,
         })?;
         let mut view = ReviewView::of(&review, &incident, version);
         if view.text.is_none() {

@@ -15,9 +15,10 @@ use allclear_domain::ids::{IncidentId, PageId, SignalId};
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::model::Declare;
 use allclear_domain::org::snapshot::{Org, Reach as Way};
-use allclear_domain::paging::Page;
+use allclear_domain::paging::{MessageState, Page};
 use allclear_domain::signal::triage;
 use allclear_domain::time::after;
+use allclear_domain::timeline::{self, Names};
 use allclear_domain::view::{
     AlertView, EventView, ExpectationView, IncidentView, MessageView, PageExplanation, PageView, PersonExplanation, SignalExplanation,
     StepExplanation,
@@ -419,7 +420,7 @@ impl Queries<'_> {
             stream: e.stream.clone(),
             version: e.version,
             incident: e.incident.clone(),
-            line: crate::timeline::line(&org, &e.kind, &e.actor, body.as_ref()),
+            line: timeline::line(&Names::new(&org, &e.actor), &e.kind, e.v, e.body.as_deref()),
             kind: e.kind.clone(),
             at: e.at,
             recorded_at: e.recorded_at,
@@ -500,11 +501,11 @@ fn message_view(m: &rows::message::Stored) -> MessageView {
         channel: m.channel.clone(),
         round: m.notice.round,
         step: m.notice.step,
-        state: m.state.clone(),
+        state: m.state,
         in_doubt: m.in_doubt,
         attempts: m.attempts,
         created_at: m.created_at,
-        next_attempt_at: (m.state == "queued").then_some(m.next_attempt_at),
+        next_attempt_at: (m.state == MessageState::Queued).then_some(m.next_attempt_at),
         last_error: m.last_error.clone(),
     }
 }
@@ -514,7 +515,7 @@ fn expectation_view(e: &Expectation) -> ExpectationView {
         owner: e.owner.to_string(),
         key: e.key.clone(),
         rule: e.rule.name().to_owned(),
-        state: e.standing.word().to_owned(),
+        state: e.standing,
         expects: e.rule.expects().to_owned(),
         or_else: e.rule.or_else().to_owned(),
         opened_at: e.segments.first().map(|s| s.from),

@@ -131,10 +131,12 @@ impl Waiting {
         self.line_of(&command).push_front(command);
     }
     fn line_of(&mut self, (input, _): &(Input, Tag)) -> &mut VecDeque<(Input, Tag)> {
-        match &input.command {
-            Command::Signals(_) => &mut self.signals,
-            command if is_ours(command) => &mut self.ours,
-            _ => &mut self.people,
+        if matches!(input.command, Command::Signals(_)) {
+            &mut self.signals
+        } else if is_ours(&input.command) {
+            &mut self.ours
+        } else {
+            &mut self.people
         }
     }
     /// The next one, of what still fits into a commit; what people do always does.
@@ -198,10 +200,10 @@ impl Loop {
                     decided_for < SIGNALS_AT_LEAST || (decided_for < SIGNALS_WITHIN && !may_go())
                 });
                 let Some((input, tag)) = waiting.next(signals_fit, carried < GROUP_MAX) else { break };
-                match &input.command {
-                    Command::Signals(_) => _ = signals_since.get_or_insert(now_ns),
-                    command if is_ours(command) => carried += load(command),
-                    _ => {}
+                if matches!(input.command, Command::Signals(_)) {
+                    signals_since.get_or_insert(now_ns);
+                } else if is_ours(&input.command) {
+                    carried += load(&input.command);
                 }
                 let first_of_all = group.is_empty() && flight.is_none();
                 if let Some(back) = self.add(&mut group, &mut flight, input, tag, first_of_all).await {

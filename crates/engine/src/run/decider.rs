@@ -432,7 +432,7 @@ impl Decider {
         }
         let fault = match error {
             CommitError::Fault(fault) if !fault.outcome_unknown => Some(fault),
-            _ => None,
+            CommitError::Fault(_) | CommitError::Conflict { .. } => None,
         };
         // What may use the reserve was refused only because it shared a commit with what may not.
         let shared_it = group.space() == Space::Free && fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Full);

@@ -46,47 +46,39 @@ pub const fn space(command: &Command) -> Space {
 
 const fn of_incident(command: &incident::Command) -> Space {
     use incident::Command as C;
+    use incident::{attendance, declaration, ending, roles};
     match command {
-        // Somebody has it, or it is over: pages stop.
-        C::Acknowledge { .. } | C::Mitigate { .. } | C::Resolve { .. } | C::Cancel { .. } => Space::Reserved,
-        // Somebody has it still, or has it no more.
-        C::AskStillOnIt { .. } | C::StillOnIt { .. } | C::Lose { .. } => Space::Reserved,
-        // Somebody takes command, or it is worse than was known.
-        C::TakeRole { .. } | C::SetSeverity { .. } | C::Escalate { .. } => Space::Reserved,
-        C::Propose(_)
-        | C::Declare(_)
-        | C::Promote { .. }
-        | C::TellAlerts { .. }
-        | C::Silence(_)
-        | C::Return(_)
-        | C::Steady { .. }
-        | C::Recover
-        | C::MissConfirmation
-        | C::Reopen { .. }
-        | C::Close
-        | C::Merge { .. }
-        | C::Absorb { .. }
-        | C::Note { .. }
-        | C::Restrict { .. }
-        | C::OpenUp { .. }
-        | C::Admit { .. }
-        | C::OfferRole { .. }
-        | C::LeaveRole { .. }
-        | C::MissRoleAnswer { .. }
-        | C::MissCommander
-        | C::AddTask { .. }
-        | C::AssignTask { .. }
-        | C::FinishTask { .. }
-        | C::DropTask { .. }
-        | C::MissTask { .. }
-        | C::Update { .. }
-        | C::RemindUpdate { .. }
-        | C::MissUpdate { .. }
-        | C::Decide { .. }
-        | C::CorrectTime { .. }
-        | C::LinkAlert { .. }
-        | C::Rename { .. }
-        | C::AskReview { .. } => Space::Free,
+        // Somebody has it, has it still, or has it no more, and a page looks for somebody.
+        C::Attendance(command) => match command {
+            attendance::Command::Acknowledge { .. }
+            | attendance::Command::AskStillOnIt { .. }
+            | attendance::Command::StillOnIt { .. }
+            | attendance::Command::Lose { .. }
+            | attendance::Command::Escalate { .. } => Space::Reserved,
+        },
+        // It is over, or nearly: pages stop.
+        C::Ending(command) => match command {
+            ending::Command::Mitigate { .. } | ending::Command::Resolve { .. } | ending::Command::Cancel { .. } => Space::Reserved,
+            ending::Command::Reopen { .. } | ending::Command::Close => Space::Free,
+        },
+        // Somebody takes command.
+        C::Roles(command) => match command {
+            roles::Command::Take { .. } => Space::Reserved,
+            roles::Command::Offer { .. }
+            | roles::Command::Leave { .. }
+            | roles::Command::MissAnswer { .. }
+            | roles::Command::MissCommander => Space::Free,
+        },
+        // It is worse than was known.
+        C::Declaration(command) => match command {
+            declaration::Command::SetSeverity { .. } => Space::Reserved,
+            declaration::Command::Propose(_)
+            | declaration::Command::Declare(_)
+            | declaration::Command::Promote { .. }
+            | declaration::Command::Rename { .. } => Space::Free,
+        },
+        // None of these stops or continues a page.
+        C::Alarms(_) | C::Flapping(_) | C::Tasks(_) | C::Updates(_) | C::Record(_) | C::Links(_) | C::Access(_) => Space::Free,
     }
 }
 

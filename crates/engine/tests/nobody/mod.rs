@@ -90,16 +90,16 @@ async fn a_silence_ends_for_an_alert_whose_integration_was_removed() {
 async fn a_severity_that_rose_and_that_nobody_answers_comes_back() {
     let world = World::new("sqlite::memory:").await;
     let id = world.declare(Severity::Sev3).await;
-    let acknowledge = incident::Command::Acknowledge { by: Some("ana".into()), via: "api".into() };
+    let acknowledge = incident::attendance::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }.into();
     world.ask("ana", Command::Incident { id, command: acknowledge }).await;
-    let worse = incident::Command::SetSeverity { severity: Severity::Sev1, why: "all customers".into() };
+    let worse = incident::declaration::Command::SetSeverity { severity: Severity::Sev1, why: "all customers".into() }.into();
     world.ask("ben", Command::Incident { id, command: worse }).await;
     let who = Principal { actor: Actor::Administrator, scope: Scope::Admin };
     let mut rounds = Vec::new();
     for _ in 0..4 {
         world.advance(20 * 60).await;
         // Who has it does something, but says nothing of how bad it is.
-        world.ask("ana", Command::Incident { id, command: incident::Command::Note { text: "restarted it".into() } }).await;
+        world.ask("ana", Command::incident(id, incident::record::Command::Note { text: "restarted it".into() })).await;
         let pages = world.engine.queries(&who).pages(id).await.unwrap();
         let rose: Vec<u32> = pages.iter().filter(|page| page.because.contains("severity rose")).map(|page| page.round).collect();
         assert_eq!(rose.len(), 1, "{pages:?}");

@@ -60,15 +60,15 @@ async fn lived_in(path: &Path) {
     world.advance(90).await;
     let all = world.incidents().await;
     for incident in &all[..4] {
-        let yes = incident::Command::Acknowledge { by: Some("ana".into()), via: "api".into() };
+        let yes = incident::attendance::Command::Acknowledge { by: Some("ana".into()), via: "api".into() };
         world.command(incident, yes).await.unwrap();
-        world.command(incident, incident::Command::Note { text: "it was the cat".into() }).await.unwrap();
-        let task = incident::Command::AddTask { text: "feed it".into(), owner: Some("ben".into()), due_at: None };
+        world.command(incident, incident::record::Command::Note { text: "it was the cat".into() }).await.unwrap();
+        let task = incident::tasks::Command::Add { text: "feed it".into(), owner: Some("ben".into()), due_at: None };
         world.command(incident, task).await.unwrap();
-        world.command(incident, incident::Command::Restrict { why: "a cat".into(), people: vec!["ana".into()] }).await.unwrap();
+        world.command(incident, incident::access::Command::Restrict { why: "a cat".into(), people: vec!["ana".into()] }).await.unwrap();
     }
     for incident in &all[..2] {
-        world.command(incident, incident::Command::Resolve { note: None }).await.unwrap();
+        world.command(incident, incident::ending::Command::Resolve { note: None }).await.unwrap();
         let id = incident.id.parse().unwrap();
         let ask = |command| Input { actor: Actor::Person("ana".into()), cause: "api".into(), once: None, command };
         // Some severities have a review by themselves.
@@ -359,7 +359,7 @@ async fn what_an_earlier_version_did_not_write_is_no_finding_and_what_it_wrote_i
         // One ends by itself, and somebody has another.
         world.signal(SignalAction::Resolve, "fan", &[]).await.unwrap();
         let cpu = world.incidents().await.into_iter().find(|incident| incident.title.starts_with("cpu")).unwrap();
-        world.command(&cpu, incident::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }).await.unwrap();
+        world.command(&cpu, incident::attendance::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }).await.unwrap();
         world.engine.stop().await;
     }
     let db = Connection::open(&path).unwrap();

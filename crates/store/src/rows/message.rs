@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use allclear_domain::ids::{IncidentId, MessageId, NodeId, PageId};
 use allclear_domain::incident::State;
-use allclear_domain::paging::{AtStep, MessageDraft};
+use allclear_domain::paging::{AtStep, MessageDraft, MessageState};
 use allclear_domain::plants::planted;
 use allclear_domain::view::BundledPage;
 use allclear_domain::wire::{Notice, NoticeKind};
@@ -31,7 +31,7 @@ pub struct Stored {
     pub contact: String,
     pub page: PageId,
     pub notice: Notice,
-    pub state: String,
+    pub state: MessageState,
     pub attempts: u32,
     pub next_attempt_at: Timestamp,
     pub claimed_by: Option<NodeId>,
@@ -106,9 +106,9 @@ const fn lane(kind: NoticeKind) -> &'static str {
 #[must_use]
 pub fn write(draft: &MessageDraft, born: Born, now: Timestamp) -> Write {
     let (state, by, claimed_at, next_attempt_at) = match born {
-        Born::Claimed(node) => ("claimed", Some(node), Some(now), now),
-        Born::Held { by, until } => ("queued", Some(by), Some(now), until),
-        Born::Waiting => ("queued", None, None, now),
+        Born::Claimed(node) => (MessageState::Claimed, Some(node), Some(now), now),
+        Born::Held { by, until } => (MessageState::Queued, Some(by), Some(now), until),
+        Born::Waiting => (MessageState::Queued, None, None, now),
     };
     Write::Insert {
         table: &MESSAGE,
@@ -122,7 +122,7 @@ pub fn write(draft: &MessageDraft, born: Born, now: Timestamp) -> Write {
             text(draft.notice.incident.id),
             count(draft.org_version),
             to_json(&draft.notice),
-            text(state),
+            text(state.word()),
             Val::Int(0),
             instant(next_attempt_at),
             opt_text(by),
@@ -351,7 +351,7 @@ fn stored(row: &Row) -> Result<Stored, Fault> {
         contact: r.text()?,
         page: r.parse()?,
         notice: r.json()?,
-        state: r.text()?,
+        state: r.word(MessageState::from_word)?,
         attempts: r.small()?,
         next_attempt_at: r.instant()?,
         claimed_by: r.opt_parse()?,

@@ -2,8 +2,10 @@
 //! and what happened to the same service before.
 
 use allclear_domain::incident::lifecycle::{Verb, next};
+use allclear_domain::incident::tasks::TaskState;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::paging::Status;
+use allclear_domain::paging::{MessageState, Status};
+use allclear_domain::signal::AlertState;
 use allclear_domain::view::{ActionView, AlertView, MessageView};
 use maud::{Markup, html};
 
@@ -71,7 +73,7 @@ pub(crate) fn people(told: &Told, org: &Org) -> Markup {
 /// What is to be done.
 pub(crate) fn tasks(told: &Told, org: &Org) -> Markup {
     let (incident, when) = (&told.incident, &told.when);
-    let open = incident.tasks.iter().filter(|task| task.state == "open").count();
+    let open = incident.tasks.iter().filter(|task| task.state == TaskState::Open).count();
     html! {
         section class="part-tasks" {
             div data-live="tasks" class="group tight" {
@@ -79,14 +81,14 @@ pub(crate) fn tasks(told: &Told, org: &Org) -> Markup {
                 @if incident.tasks.is_empty() { p class="quiet" { "None yet." } }
                 ul class="tasks" {
                     @for task in &incident.tasks {
-                        li class=(task.state) data-key=(task.task) {
-                            p { span class="vh" { (task.state) ": " } bdi { (task.text) } }
+                        li class=(task.state.word()) data-key=(task.task) {
+                            p { span class="vh" { (task.state.word()) ": " } bdi { (task.text) } }
                             p class="quiet small" {
                                 @match &task.owner { Some(id) => bdi { (pieces::name(org, id)) }, None => "nobody yet" }
-                                @if let Some(due) = task.due_at.filter(|_| task.state == "open") { " · " (when.counting(due)) }
-                                @if let Some(at) = task.ended_at { " · " (task.state) " " (when.time(at, &when.ago(at))) }
+                                @if let Some(due) = task.due_at.filter(|_| task.state == TaskState::Open) { " · " (when.counting(due)) }
+                                @if let Some(at) = task.ended_at { " · " (task.state.word()) " " (when.time(at, &when.ago(at))) }
                             }
-                            @if told.may_act && task.state == "open" { (ask_forms::task(told, org, task)) }
+                            @if told.may_act && task.state == TaskState::Open { (ask_forms::task(told, org, task)) }
                         }
                     }
                 }
@@ -157,12 +159,12 @@ fn actions(told: &Told, org: &Org) -> Markup {
 /// One corrective action: what, who, until when.
 pub(crate) fn action_line(action: &ActionView, org: &Org, when: &When) -> Markup {
     html! {
-        li class=(action.state) data-key=(action.id) {
-            p { span class="vh" { (action.state) ": " } bdi { (pieces::cut(&action.text, LINE_CHARS_MAX)) } }
+        li class=(action.state.word()) data-key=(action.id) {
+            p { span class="vh" { (action.state.word()) ": " } bdi { (pieces::cut(&action.text, LINE_CHARS_MAX)) } }
             p class="quiet small" {
                 bdi { (pieces::name(org, &action.owner)) }
                 @match action.ended_at {
-                    Some(at) => { " · " (action.state) " " (when.time(at, &when.ago(at))) },
+                    Some(at) => { " · " (action.state.word()) " " (when.time(at, &when.ago(at))) },
                     None if when.is_late(action.due_at) => { " · " (when.counting(action.due_at)) },
                     None => { " · due " (when.time(action.due_at, &when.minute(action.due_at))) },
                 }
@@ -223,12 +225,12 @@ fn pages(told: &Told, org: &Org) -> Markup {
 }
 
 fn message_line(message: &MessageView, org: &Org, when: &When) -> Markup {
-    let words = match message.state.as_str() {
-        "delivered" => "told",
-        "rejected" => "could not be reached",
-        "withdrawn" => "not told, no longer needed",
-        _ if message.last_error.is_some() => "not reached yet, still trying",
-        _ => "being told",
+    let words = match message.state {
+        MessageState::Delivered => "told",
+        MessageState::Rejected => "could not be reached",
+        MessageState::Withdrawn => "not told, no longer needed",
+        MessageState::Queued | MessageState::Claimed if message.last_error.is_some() => "not reached yet, still trying",
+        MessageState::Queued | MessageState::Claimed | MessageState::Accepted => "being told",
     };
     html! {
         li {
@@ -240,7 +242,7 @@ fn message_line(message: &MessageView, org: &Org, when: &When) -> Markup {
                     @if message.in_doubt { " · may have arrived twice" }
                     @if message.attempts > 1 { " · try " (message.attempts) }
                 }
-                @if let Some(why) = message.last_error.as_ref().filter(|_| message.state != "delivered") {
+                @if let Some(why) = message.last_error.as_ref().filter(|_| message.state != MessageState::Delivered) {
                     span class="quiet" { " · " bdi { (pieces::cut(why, LINE_CHARS_MAX)) } }
                 }
             }
@@ -250,7 +252,7 @@ fn message_line(message: &MessageView, org: &Org, when: &When) -> Markup {
 
 fn alerts(told: &Told) -> Markup {
     let when = &told.when;
-    let open = told.alerts.iter().filter(|a| a.state == "open").count();
+    let open = told.alerts.iter().filter(|a| a.state == AlertState::Open).count();
     html! {
             h2 { "Alerts" @if !told.alerts.is_empty() { span class="quiet" { " · " (open) " open of " (told.alerts.len()) } } }
             @if told.alerts.is_empty() { p class="quiet" { "None: a person declared it." } }
@@ -260,8 +262,8 @@ fn alerts(told: &Told) -> Markup {
                     li {
                         p class="clamp" { bdi { (pieces::cut(&alert.title, LINE_CHARS_MAX)) } }
                         p class="quiet" {
-                            @if alert.state == "open" { "Open for " (when.time(alert.starts_at, &when.age(alert.starts_at))) }
-                            @else { (ended(&alert.state)) @if let Some(at) = alert.ended_at { " " (when.stamp(at)) } }
+                            @if alert.state == AlertState::Open { "Open for " (when.time(alert.starts_at, &when.age(alert.starts_at))) }
+                            @else { (ended(alert.state)) @if let Some(at) = alert.ended_at { " " (when.stamp(at)) } }
                             @if alert.count > 1 { " · sent " (alert.count) " times" }
                             @if let Some(source) = &alert.source { " · " bdi { (pieces::cut(source, LINE_CHARS_MAX)) } }
                         }

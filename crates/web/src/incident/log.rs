@@ -3,7 +3,9 @@
 //! The log is read forward from a number; its end is found by halving, so that a log of any length
 //! costs some dozen reads of at most a thousand events, and the usual one costs one.
 
+use allclear_domain::event::Mark;
 use allclear_domain::ids::IncidentId;
+use allclear_domain::timeline;
 use allclear_domain::view::EventView;
 use allclear_engine::read::{NoAnswer, Queries};
 
@@ -14,55 +16,9 @@ pub(crate) const LINES_SHOWN_MAX: usize = 200;
 /// Halvings of 63 bits of numbers.
 const HALVINGS_MAX: u32 = 63;
 
-/// Events that people look for first, shown alone on request.
-const KEY_KINDS: [&str; 42] = [
-    "proposed",
-    "declared",
-    "promoted",
-    "acknowledged",
-    "still_on_it_asked",
-    "acknowledgement_aged",
-    "severity_changed",
-    "recovered",
-    "confirmation_missed",
-    "mitigated",
-    "resolved",
-    "reopened",
-    "cancelled",
-    "closed",
-    "merged",
-    "absorbed",
-    "noted",
-    "declined",
-    "step_reached",
-    "step_empty",
-    "page_exhausted",
-    "page_came_back",
-    "role_taken",
-    "role_left",
-    "role_unfilled",
-    "task_added",
-    "task_done",
-    "task_dropped",
-    "task_late",
-    "update_posted",
-    "update_missed",
-    "decision_made",
-    "time_corrected",
-    "alert_linked",
-    "renamed",
-    "review_published",
-    "alerts_silenced",
-    "alerts_unsilenced",
-    "alert_returned",
-    "flapping",
-    "steadied",
-    "page_resumed",
-];
-
-/// Whether it is one of those.
+/// Whether it is one that people look for first, shown alone on request.
 pub(crate) fn is_key(kind: &str) -> bool {
-    KEY_KINDS.contains(&kind)
+    timeline::is(kind, Mark::Key)
 }
 
 /// The end of the log, and whether it begins before that.

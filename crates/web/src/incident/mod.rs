@@ -14,9 +14,11 @@ pub(crate) mod submit;
 pub(crate) mod submit_coordination;
 
 use allclear_domain::access::{Principal, Scope};
-use allclear_domain::expect::Rule;
+use allclear_domain::event::Mark;
+use allclear_domain::expect::{Rule, Standing};
 use allclear_domain::incident::State;
 use allclear_domain::org::snapshot::Org;
+use allclear_domain::timeline;
 use allclear_domain::view::{ActionView, AlertView, EventView, ExpectationView, IncidentView, PageView, UpdateView};
 use allclear_engine::Engine;
 use allclear_engine::read::learning::ActionFilter;
@@ -147,7 +149,7 @@ pub(crate) async fn read(
     let id = queries.incident_id(reference).await?;
     let incident = queries.incident(id).await?;
     let mut awaited = queries.expectations(id).await?;
-    awaited.retain(|e| e.state == "live" && e.rule != "incident.alerts_digest" && !e.rule.starts_with("alert."));
+    awaited.retain(|e| e.state == Standing::Live && e.rule != Rule::AlertsDigest.name() && !e.rule.starts_with("alert."));
     let (mut lines, mut before, after) = match part.from {
         None => {
             let (lines, before) = log::tail(&queries, id).await?;
@@ -367,7 +369,7 @@ fn line(event: &EventView, org: &Org, when: &When) -> Markup {
 
 /// Whether who did it is worth a word: what only followed from another event was done by the same.
 fn shows_actor(kind: &str) -> bool {
-    log::is_key(kind) && !matches!(kind, "step_reached" | "step_empty" | "page_exhausted")
+    log::is_key(kind) && !timeline::is(kind, Mark::Follows)
 }
 
 /// Who did it, where it was not All Clear itself.

@@ -5,7 +5,7 @@
 
 use allclear_domain::access::Principal;
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident::{self, NOTE_CHARS_MAX};
+use allclear_domain::incident::{self, NOTE_CHARS_MAX, access, attendance, declaration, ending, record, words};
 use allclear_engine::core::{Command, Input, Once, Refusal, Reply};
 use axum::Form;
 use axum::extract::rejection::FormRejection;
@@ -93,7 +93,7 @@ async fn carry_out(
         // Of an alert of an incident that they may not see nobody is told anything.
         app.engine.queries(who).alert(*alert).await.map_err(|_| No::Typed("There is no such alert.".to_owned()))?;
     }
-    if let Command::Incident { command: incident::Command::Admit { people, .. }, .. } = &asked
+    if let Command::Incident { command: incident::Command::Access(access::Command::Admit { people, .. }), .. } = &asked
         && let Some(unknown) = people.iter().find(|id| app.engine.org().person(id).is_none())
     {
         return Err(No::Typed(format!("There is no person `{}`.", crate::frame::pieces::cut(unknown, 40))));
@@ -141,9 +141,9 @@ pub(crate) fn said(fields: &Fields, name: &str) -> Option<String> {
 
 /// The same, where it cannot be left out.
 pub(crate) fn needed(fields: &Fields, name: &str, what: &'static str) -> Result<String, No> {
-    let text = said(fields, name).ok_or(Refusal::from(incident::Refusal::WordsMissing { what }))?;
+    let text = said(fields, name).ok_or(Refusal::from(incident::Refusal::Words(words::Refusal::Missing { what })))?;
     if text.chars().count() > NOTE_CHARS_MAX {
-        return Err(Refusal::from(incident::Refusal::TooLong { what, max: NOTE_CHARS_MAX }).into());
+        return Err(Refusal::from(incident::Refusal::Words(words::Refusal::TooLong { what, max: NOTE_CHARS_MAX })).into());
     }
     Ok(text)
 }
@@ -156,21 +156,24 @@ async fn command(
     verb: &str,
     fields: &Fields,
 ) -> Result<Command, No> {
-    use incident::Command as C;
-    let of = |command| Ok(Command::Incident { id, command });
     match verb {
-        "declare" => of(C::Promote { why: said(fields, "why").unwrap_or_else(|| "declared by a person".to_owned()) }),
-        "acknowledge" => of(C::Acknowledge { by: who.person().map(ToOwned::to_owned), via: VIA.into() }),
+        "declare" => Ok(Command::incident(
+            id,
+            declaration::Command::Promote { why: said(fields, "why").unwrap_or_else(|| "declared by a person".to_owned()) },
+        )),
+        "acknowledge" => {
+            Ok(Command::incident(id, attendance::Command::Acknowledge { by: who.person().map(ToOwned::to_owned), via: VIA.into() }))
+        }
         "severity" => {
             let severity = needed(fields, "severity", "the severity")?.parse().map_err(No::Typed)?;
-            of(C::SetSeverity { severity, why: needed(fields, "why", "the reason")? })
+            Ok(Command::incident(id, declaration::Command::SetSeverity { severity, why: needed(fields, "why", "the reason")? }))
         }
-        "mitigate" => of(C::Mitigate { note: said(fields, "note") }),
-        "resolve" => of(C::Resolve { note: said(fields, "note") }),
-        "reopen" => of(C::Reopen { why: needed(fields, "why", "the reason")? }),
-        "cancel" => of(C::Cancel { why: needed(fields, "why", "the reason")? }),
-        "close" => of(C::Close),
-        "note" => of(C::Note { text: needed(fields, "text", "the note")? }),
+        "mitigate" => Ok(Command::incident(id, ending::Command::Mitigate { note: said(fields, "note") })),
+        "resolve" => Ok(Command::incident(id, ending::Command::Resolve { note: said(fields, "note") })),
+        "reopen" => Ok(Command::incident(id, ending::Command::Reopen { why: needed(fields, "why", "the reason")? })),
+        "cancel" => Ok(Command::incident(id, ending::Command::Cancel { why: needed(fields, "why", "the reason")? })),
+        "close" => Ok(Command::incident(id, ending::Command::Close)),
+        "note" => Ok(Command::incident(id, record::Command::Note { text: needed(fields, "text", "the note")? })),
         "merge" => {
             let into = needed(fields, "into", "the other incident")?;
             let missing =

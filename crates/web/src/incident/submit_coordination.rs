@@ -2,7 +2,7 @@
 
 use allclear_domain::access::Principal;
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident::{Command as C, Instant};
+use allclear_domain::incident::{Command as C, Instant, access, declaration, record, roles, tasks, updates};
 use allclear_domain::time::{Length, after};
 use allclear_engine::core::Command;
 
@@ -16,14 +16,17 @@ const TO: &str = "to:";
 
 /// The command that a verb and its fields mean.
 pub(crate) fn command(who: &Principal, when: &When, id: IncidentId, verb: &str, fields: &Fields) -> Result<Command, No> {
-    let of = |command| Ok(Command::Incident { id, command });
     match verb {
-        "role" => of(role(who, fields)?),
-        "task" => of(task(when, fields)?),
-        "update" => of(update(fields)?),
-        "decision" => {
-            of(C::Decide { text: needed(fields, "text", "the decision")?, reversible: fields.contains_key("reversible").then_some(true) })
-        }
+        "role" => Ok(Command::incident(id, role(who, fields)?)),
+        "task" => Ok(Command::incident(id, task(when, fields)?)),
+        "update" => Ok(Command::incident(id, update(fields)?)),
+        "decision" => Ok(Command::incident(
+            id,
+            record::Command::Decide {
+                text: needed(fields, "text", "the decision")?,
+                reversible: fields.contains_key("reversible").then_some(true),
+            },
+        )),
         "time" => {
             let word = needed(fields, "instant", "which time it is")?;
             let instant = Instant::ALL.into_iter().find(|instant| instant.word() == word);
@@ -35,12 +38,20 @@ pub(crate) fn command(who: &Principal, when: &When, id: IncidentId, verb: &str, 
                 })?),
                 None => None,
             };
-            of(C::CorrectTime { instant, at, why: needed(fields, "why", "the reason")? })
+            Ok(Command::incident(id, record::Command::CorrectTime { instant, at, why: needed(fields, "why", "the reason")? }))
         }
-        "restrict" => of(C::Restrict { why: needed(fields, "why", "the reason")?, people: Vec::new() }),
-        "open_up" => of(C::OpenUp { why: needed(fields, "why", "the reason")? }),
-        "admit" => of(C::Admit { people: vec![needed(fields, "person", "who is admitted")?], why: needed(fields, "why", "the reason")? }),
-        "rename" => of(C::Rename { title: needed(fields, "title", "the title")? }),
+        "restrict" => {
+            Ok(Command::incident(id, access::Command::Restrict { why: needed(fields, "why", "the reason")?, people: Vec::new() }))
+        }
+        "open_up" => Ok(Command::incident(id, access::Command::OpenUp { why: needed(fields, "why", "the reason")? })),
+        "admit" => Ok(Command::incident(
+            id,
+            access::Command::Admit {
+                people: vec![needed(fields, "person", "who is admitted")?],
+                why: needed(fields, "why", "the reason")?,
+            },
+        )),
+        "rename" => Ok(Command::incident(id, declaration::Command::Rename { title: needed(fields, "title", "the title")? })),
         "link" => {
             let text = needed(fields, "alert", "the alert")?;
             let alert = text.parse().map_err(|_| No::Typed("An alert’s id begins with `alt_`.".to_owned()))?;
@@ -56,9 +67,9 @@ fn role(who: &Principal, fields: &Fields) -> Result<C, No> {
     let person = said(fields, "person").or_else(|| who.person().map(ToOwned::to_owned));
     let person = person.ok_or_else(|| No::Typed("Choose who: your token stands for no person.".to_owned()));
     Ok(match fields.get("do").map(String::as_str) {
-        Some("leave") => C::LeaveRole { role },
-        Some("offer") => C::OfferRole { role, to: person? },
-        _ => C::TakeRole { role, person: person? },
+        Some("leave") => roles::Command::Leave { role }.into(),
+        Some("offer") => roles::Command::Offer { role, to: person? }.into(),
+        _ => roles::Command::Take { role, person: person? }.into(),
     })
 }
 
@@ -66,21 +77,22 @@ fn task(when: &When, fields: &Fields) -> Result<C, No> {
     let Some(number) = said(fields, "task") else {
         let within = length(fields, "within")?;
         let due_at = within.map(|length| after(when.now, length));
-        return Ok(C::AddTask { text: needed(fields, "text", "what is to be done")?, owner: said(fields, "owner"), due_at });
+        return Ok(tasks::Command::Add { text: needed(fields, "text", "what is to be done")?, owner: said(fields, "owner"), due_at }.into());
     };
     let task = number.parse().map_err(|_| No::Typed("A task is named by its number.".to_owned()))?;
     let note = said(fields, "note");
     match fields.get("state").map(String::as_str) {
-        Some("done") => Ok(C::FinishTask { task, note }),
-        Some("dropped") => Ok(C::DropTask { task, note }),
-        _ => Ok(C::AssignTask { task, owner: needed(fields, "owner", "who it is given to")? }),
+        Some("done") => Ok(tasks::Command::Finish { task, note }.into()),
+        Some("dropped") => Ok(tasks::Command::Drop { task, note }.into()),
+        _ => Ok(tasks::Command::Assign { task, owner: needed(fields, "owner", "who it is given to")? }.into()),
     }
 }
 
 fn update(fields: &Fields) -> Result<C, No> {
     let mut audiences: Vec<String> = fields.keys().filter_map(|name| name.strip_prefix(TO)).map(ToOwned::to_owned).collect();
     audiences.sort_unstable();
-    Ok(C::Update { audiences, text: needed(fields, "text", "the update")?, next_within: length(fields, "next_within")? })
+    Ok(updates::Command::Post { audiences, text: needed(fields, "text", "the update")?, next_within: length(fields, "next_within")? }
+        .into())
 }
 
 fn length(fields: &Fields, name: &str) -> Result<Option<Length>, No> {

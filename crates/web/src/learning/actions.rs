@@ -117,7 +117,7 @@ pub(crate) async fn act(
 
 /// A mark of what somebody sees of an action.
 fn seen(action: &ActionView) -> String {
-    form_key::mark(&[&action.text, &action.owner, &action.state, &action.due_at.to_string()])
+    form_key::mark(&[&action.text, &action.owner, action.state.word(), &action.due_at.to_string()])
 }
 
 async fn finish<T>(app: &App, who: &Principal, when: &When, form: &str, fields: &Fields, done: Result<T, No>) -> Result<Response, Refused> {
@@ -174,9 +174,9 @@ fn line(action: &ActionView, org: &Org, when: &When, may_act: bool, draft: &Draf
                 }
             }
             div class="row-of" {
-                @if action.state == "open" {
+                @if action.state == State::Open {
                     span { @if when.is_late(action.due_at) { (when.counting(action.due_at)) } @else { "due " (when.time(action.due_at, &last_day(action, when))) } }
-                } @else { span class="quiet" { (action.state) @if let Some(at) = action.ended_at { " " (when.time(at, &when.ago(at))) } } }
+                } @else { span class="quiet" { (action.state.word()) @if let Some(at) = action.ended_at { " " (when.time(at, &when.ago(at))) } } }
                 @if may_act {
                     details class="act-one far" name="act" open[draft.verb == action.id] {
                         summary { "End or give" }

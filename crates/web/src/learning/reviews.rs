@@ -3,7 +3,7 @@
 
 use allclear_domain::access::Scope;
 use allclear_domain::ids::ReviewId;
-use allclear_domain::review::Command as C;
+use allclear_domain::review::{Command as C, State as ReviewState};
 use allclear_domain::view::ReviewView;
 use allclear_engine::core::{Command, Versioned};
 use allclear_engine::read::LIST_MAX;
@@ -47,8 +47,8 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
         let org = app.engine.org();
         let mut found = app.engine.queries(&who).reviews(None, None, LIST_MAX).await?;
         // What is to be written comes first, the earliest due at the top.
-        found.sort_by_key(|review| (review.state == "published", if review.state == "published" { -review.due_at.as_second() } else { review.due_at.as_second() }));
-        let due = found.iter().filter(|review| review.state != "published").count();
+        found.sort_by_key(|review| (review.state == ReviewState::Published, if review.state == ReviewState::Published { -review.due_at.as_second() } else { review.due_at.as_second() }));
+        let due = found.iter().filter(|review| review.state != ReviewState::Published).count();
         let body = html! {
             (heading("Reviews", &html! { (due) " to be written" }))
             @if found.is_empty() { p class="prose quiet" { "None yet. When an incident is resolved its review is drafted from the log: what happened, when, who did what, what was late. Somebody edits it and publishes it." } }
@@ -142,7 +142,7 @@ pub(crate) async fn act(
 /// A mark of the text that somebody sees. A draft that nobody edited grows with the log by itself, so that all of
 /// its versions are one.
 fn seen(review: &ReviewView) -> String {
-    if review.edited { form_key::mark(&[review.text.as_deref().unwrap_or_default(), &review.state]) } else { form_key::mark(&[]) }
+    if review.edited { form_key::mark(&[review.text.as_deref().unwrap_or_default(), review.state.word()]) } else { form_key::mark(&[]) }
 }
 
 /// A review is longer than a note; the engine says how long it may be.
@@ -159,7 +159,7 @@ async fn page(app: &App, who: &allclear_domain::access::Principal, when: &When, 
     let of_it = ActionFilter { incident: Some(app.engine.queries(who).incident_id(&review.incident).await?), ..ActionFilter::default() };
     let actions = app.engine.queries(who).actions(of_it, LIST_MAX).await?;
     let org = app.engine.org();
-    let published = review.state == "published";
+    let published = review.state == ReviewState::Published;
     let verb = if draft.verb == "publish" { "publish" } else { "edit" };
     let kept = review.text.clone().unwrap_or_default();
     let text = if draft.refusal.is_some() && draft.verb == verb { draft.typed(verb, "text").to_owned() } else { kept.clone() };

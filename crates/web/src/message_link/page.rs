@@ -2,6 +2,7 @@
 //! knows, what happens next, and one large button.
 
 use allclear_domain::paging::Status;
+use allclear_domain::signal::AlertState;
 use axum::response::Html;
 use maud::{Markup, html};
 
@@ -207,8 +208,8 @@ fn alerts(story: &Story) -> Markup {
                         li {
                             p class="clamp" { bdi { (pieces::cut(&alert.title, ALERT_TITLE_CHARS_MAX)) } }
                             p class="quiet" {
-                                @if alert.state == "open" { "Open for " (when.age(alert.starts_at)) }
-                                @else { (ended(&alert.state)) }
+                                @if alert.state == AlertState::Open { "Open for " (when.age(alert.starts_at)) }
+                                @else { (ended(alert.state)) }
                                 @if let Some(source) = &alert.source { " · " bdi { (pieces::cut(source, ALERT_TITLE_CHARS_MAX)) } }
                             }
                         }
@@ -220,12 +221,12 @@ fn alerts(story: &Story) -> Markup {
 }
 
 /// How an alert ended, as the start of a line.
-pub(crate) fn ended(state: &str) -> &'static str {
+pub(crate) const fn ended(state: AlertState) -> &'static str {
     match state {
-        "resolved" => "Recovered",
-        "lapsed" => "Lapsed: its sender stopped sending it",
-        "with_incident" => "Ended with its incident",
-        _ => "Open",
+        AlertState::Open => "Open",
+        AlertState::Resolved => "Recovered",
+        AlertState::Lapsed => "Lapsed: its sender stopped sending it",
+        AlertState::WithIncident => "Ended with its incident",
     }
 }
 

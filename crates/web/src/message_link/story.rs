@@ -5,10 +5,13 @@
 //! itself is the engine's, at its time.
 
 use allclear_domain::access::{Principal, Scope};
+use allclear_domain::event::Mark;
+use allclear_domain::expect::{Rule, Standing as Stands};
 use allclear_domain::ids::PageId;
 use allclear_domain::incident::State;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::paging::{AtStep, Page, Status};
+use allclear_domain::paging::{AtStep, MessageState, Page, Status};
+use allclear_domain::timeline;
 use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView};
 use allclear_domain::wire::NoticeKind;
 use allclear_engine::Engine;
@@ -19,15 +22,6 @@ use jiff::Timestamp;
 use crate::frame::pieces;
 use crate::frame::time_text::When;
 use crate::incident::log;
-
-/// Events after which there is nothing to take any more.
-const ENDINGS: [&str; 4] = ["resolved", "closed", "cancelled", "merged"];
-/// The rule of an escalation step.
-const RULE_ACK: &str = "page.ack";
-
-/// The rule of the question whether somebody is still on it, and of what an answer starts.
-const RULE_STILL_ON_IT: &str = "incident.still_on_it";
-const RULE_ATTENDED: &str = "incident.attended";
 
 fn is_question(page: &Page) -> bool {
     page.tells.as_ref().is_some_and(|tells| tells.kind == NoticeKind::StillOnIt)
@@ -105,12 +99,12 @@ pub(crate) async fn read(engine: &Engine, link: &LinkFor, page: PageId) -> Resul
     let queries = engine.queries(&reader);
     let explained = queries.explain_page(id).await?;
     let mut expectations = queries.expectations(page.incident_id()).await?;
-    expectations.retain(|e| e.state == "live");
-    let step_due_at = expectations.iter().find(|e| e.owner == page.id.to_string() && e.rule == RULE_ACK).map(|e| e.due_at);
-    expectations.retain(|e| e.rule.starts_with("incident.") && e.rule != "incident.alerts_digest");
+    expectations.retain(|e| e.state == Stands::Live);
+    let step_due_at = expectations.iter().find(|e| e.owner == page.id.to_string() && e.rule == Rule::PageAck.name()).map(|e| e.due_at);
+    expectations.retain(|e| e.rule.starts_with("incident.") && e.rule != Rule::AlertsDigest.name());
     // An answer to the question starts the next time of an acknowledgement, where its severity has one.
-    let waits = |rule: &str| expectations.iter().any(|e| e.rule == rule);
-    let unanswered = is_question(&page) && (waits(RULE_STILL_ON_IT) || !waits(RULE_ATTENDED));
+    let waits = |rule: Rule| expectations.iter().any(|e| e.rule == rule.name());
+    let unanswered = is_question(&page) && (waits(Rule::StillOnIt) || !waits(Rule::Attended));
     let standing = match standing(&queries, &org, &page, &incident, &explained.lines, &link.person).await? {
         Standing::Taken { .. } if unanswered => Standing::Open,
         other => other,
@@ -145,7 +139,7 @@ async fn standing(
 ) -> Result<Standing, NoAnswer> {
     if !incident.state.is_open() {
         let (end, _) = log::tail(queries, page.incident_id()).await?;
-        let ending = end.into_iter().rev().find(|e| ENDINGS.contains(&e.kind.as_str()));
+        let ending = end.into_iter().rev().find(|e| timeline::is(&e.kind, Mark::Ends));
         let by_itself = ending.as_ref().is_some_and(|e| flag(e, "by_itself"));
         let what = match incident.state {
             _ if by_itself => "It recovered by itself".to_owned(),
@@ -205,12 +199,12 @@ fn declined_at(lines: &[EventView], person: &str) -> Option<Timestamp> {
 fn paged(org: &Org, messages: &[MessageView]) -> Vec<Paged> {
     let mut out: Vec<(u8, Paged)> = Vec::new();
     for message in messages {
-        let (rank, words) = match message.state.as_str() {
-            "delivered" => (3, "told"),
-            "queued" | "claimed" if message.last_error.is_some() => (2, "not reached yet, still trying"),
-            "queued" | "claimed" | "accepted" => (2, "being told"),
-            "withdrawn" => (1, "not told, no longer needed"),
-            _ => (0, "could not be reached"),
+        let (rank, words) = match message.state {
+            MessageState::Delivered => (3, "told"),
+            MessageState::Queued | MessageState::Claimed if message.last_error.is_some() => (2, "not reached yet, still trying"),
+            MessageState::Queued | MessageState::Claimed | MessageState::Accepted => (2, "being told"),
+            MessageState::Withdrawn => (1, "not told, no longer needed"),
+            MessageState::Rejected => (0, "could not be reached"),
         };
         match out.iter_mut().find(|(_, paged)| paged.id == message.person) {
             Some(known) if known.0 >= rank => {}

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::{Checker, KEY_LEN_MAX, KEY_LEN_MIN, REPEAT_MAX, WITHIN_MAX, root};
-use crate::incident::alarms::GRACE_MAX;
+use crate::incident::flapping::GRACE_MAX;
 use crate::matcher::Matchers;
 use crate::org::export::MASK;
 use crate::org::model::Slug;

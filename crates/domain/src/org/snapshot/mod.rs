@@ -19,7 +19,7 @@ use super::model::{
 use super::problem::{Place, Problem};
 use crate::channel::WaysOut;
 use crate::incident::Severity;
-use crate::incident::work::ROLES;
+use crate::incident::roles::ROLES;
 use crate::matcher::Matchers;
 use crate::oncall::CompiledSchedule;
 use crate::time::Length;

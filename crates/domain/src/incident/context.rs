@@ -1,0 +1,29 @@
+//! What a decision may know beside the state.
+
+use jiff::Timestamp;
+
+use super::types::Severity;
+use crate::time::Length;
+
+/// What a decision may know beside the state.
+#[derive(Debug, Clone, Copy)]
+pub struct Context {
+    /// The instant of the decision.
+    pub now: Timestamp,
+    /// Version of the organisation in force.
+    pub org_version: u64,
+    /// How often each severity asks for updates, worst first.
+    pub cadence: [Option<Length>; 5],
+    /// How long an acknowledgement of each severity lasts while nobody does anything, worst first.
+    pub lasts: [Option<Length>; 5],
+}
+
+impl Context {
+    pub(super) fn update_every(&self, severity: Severity) -> Option<Length> {
+        self.cadence[usize::from(severity.rank() - 1)]
+    }
+
+    pub(super) fn lasts(&self, severity: Severity) -> Option<Length> {
+        self.lasts[usize::from(severity.rank() - 1)]
+    }
+}

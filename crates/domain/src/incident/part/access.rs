@@ -1,0 +1,121 @@
+//! Who may see an incident: private ones are seen by administrators, managers of its team and those admitted.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::event_kinds;
+use crate::incident::lifecycle::{Verb, fits};
+use crate::incident::words::{self, NOTE_CHARS_MAX, Why};
+use crate::incident::{Decision, Incident, nothing, one};
+use crate::timeline::Names;
+
+event_kinds! {
+    /// A fact; past tense.
+    Event {
+        Restricted(Restricted) = "restricted" admits(people),
+        OpenedUp(Why) = "opened_up",
+        Admitted(Admitted) = "admitted" admits(people),
+    }
+}
+
+/// Body of `restricted`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Restricted {
+    pub why: String,
+    /// Ids of those who are admitted from the start: paged people, and whoever restricts it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<String>,
+}
+
+/// Body of `admitted`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Admitted {
+    /// Ids.
+    pub people: Vec<String>,
+    pub why: String,
+}
+
+/// A command; imperative.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Only some may see it from now on: these, and whoever is admitted later.
+    Restrict { why: String, people: Vec<String> },
+    /// Everybody may see it again.
+    OpenUp { why: String },
+    /// These may see it, and why.
+    Admit { people: Vec<String>, why: String },
+}
+
+pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Decision {
+    match command {
+        Command::Restrict { why, people } => {
+            fits(incident, Verb::Restrict)?;
+            words::needed(&why, "the reason")?;
+            let people = not_yet_admitted(incident, people);
+            if incident.private && people.is_empty() {
+                return nothing();
+            }
+            words::at_most(&why, "the note", NOTE_CHARS_MAX)?;
+            one(Event::Restricted(Restricted { why, people }))
+        }
+        Command::OpenUp { why } => {
+            fits(incident, Verb::OpenUp)?;
+            words::needed(&why, "the reason")?;
+            if !incident.private {
+                return nothing();
+            }
+            words::at_most(&why, "the note", NOTE_CHARS_MAX)?;
+            one(Event::OpenedUp(Why { why }))
+        }
+        Command::Admit { people, why } => {
+            fits(incident, Verb::Admit)?;
+            let people = not_yet_admitted(incident, people);
+            if people.is_empty() { nothing() } else { one(Event::Admitted(Admitted { people, why })) }
+        }
+    }
+}
+
+fn not_yet_admitted(incident: &Incident, people: Vec<String>) -> Vec<String> {
+    let mut new: Vec<String> = people.into_iter().filter(|person| !incident.admitted.contains(person)).collect();
+    new.sort_unstable();
+    new.dedup();
+    new
+}
+
+pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event) {
+    match event {
+        Event::Restricted(_) => incident.private = true,
+        Event::OpenedUp(_) => incident.private = false,
+        Event::Admitted(_) => {}
+    }
+}
+
+pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
+    match event {
+        Event::Restricted(body) => format!("{} made it private: {}", names.who(), body.why),
+        Event::OpenedUp(body) => format!("{} opened it to everybody: {}", names.who(), body.why),
+        Event::Admitted(body) => format!("{} may see it: {}", names.people(&body.people).join(", "), body.why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+
+    #[test]
+    fn whoever_is_admitted_is_so_once_and_stays() {
+        let mut sample = Sample::declared();
+        let admit = |people: &[&str]| Command::Admit { people: people.iter().map(|id| (*id).to_owned()).collect(), why: "helps".into() };
+        let admitted = sample.run(admit(&["cho", "ben", "cho"])).unwrap();
+        assert_eq!(admitted.events[0].admits(), ["ben", "cho"]);
+        assert_eq!(sample.run(admit(&["ben"])).unwrap().events, []);
+        let restrict = |people: &[&str]| Command::Restrict {
+            why: "a person is named".into(),
+            people: people.iter().map(|id| (*id).to_owned()).collect(),
+        };
+        sample.run(restrict(&["ana", "ben"])).unwrap();
+        assert_eq!(sample.run(restrict(&["ana"])).unwrap().events, []);
+        let opened = sample.after(Command::OpenUp { why: "it is known".into() }).incident;
+        assert_eq!((opened.private, opened.admitted.len()), (false, 3));
+    }
+}

@@ -1,0 +1,326 @@
+//! Who has an incident, and whether they still do: an acknowledgement that nobody is heard of after ages.
+//!
+//! What is known of whoever has it is kept in the row, so that a renewal costs nothing beside the act itself: the look
+//! of `incident.attended` judges from here, and arms again.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::access::Actor;
+use crate::event::event_kinds;
+use crate::expect::{Rule, Standing};
+use crate::ids::PageId;
+use crate::incident::awaited::Awaited;
+use crate::incident::declaration::KEY_GROUP_WAIT;
+use crate::incident::lifecycle::{self, Verb, fits};
+use crate::incident::roles::{self, COMMANDER};
+use crate::incident::updates::{self, KEY_UPDATE};
+use crate::incident::words::Why;
+use crate::incident::{Context, Decision, Incident, Severity, State, nothing, one};
+use crate::plants::planted;
+use crate::time::Length;
+use crate::timeline::Names;
+
+/// Expected: somebody has it, or does something about it.
+pub const KEY_ATTENDED: &str = "attended";
+/// Expected: an answer to the question whether its holder is still on it.
+pub const KEY_STILL_ON_IT: &str = "still_on_it";
+
+event_kinds! {
+    /// A fact; past tense.
+    Event {
+        Acknowledged(Acknowledged) = "acknowledged" [Key] admits(by),
+        StillOnItAsked(StillOnItAsked) = "still_on_it_asked" [Key],
+        StillOnIt(StillOnIt) = "still_on_it",
+        Lost(Why) = "acknowledgement_aged" [Key],
+        Escalated(Escalated) = "escalated",
+    }
+}
+
+/// Body of `acknowledged`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Acknowledged {
+    /// A person's id; absent where a sender acknowledged without saying who.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// `link`, `api`, `sender`, …
+    pub via: String,
+    /// Whether nobody had before.
+    pub first: bool,
+    /// How long it lasts while nobody does anything about the incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Length>,
+}
+
+/// Body of `still_on_it_asked`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StillOnItAsked {
+    pub people: Vec<String>,
+    /// How long they have before it pages again.
+    pub within: Length,
+}
+
+/// Body of `still_on_it`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StillOnIt {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    pub via: String,
+    /// How long that lasts while nobody does anything about the incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Length>,
+}
+
+/// Body of `escalated`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Escalated {
+    pub page: PageId,
+    pub why: String,
+}
+
+/// A command; imperative.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// `by` is on it; a person's id, or a sender's word for one.
+    Acknowledge { by: Option<String>, via: String },
+    /// Nothing was heard of whoever has it: these are asked whether they are still on it.
+    AskStillOnIt { people: Vec<String>, within: Length },
+    /// `by` is still on it.
+    StillOnIt { by: Option<String>, via: String },
+    /// Nobody is known to have it any more.
+    Lose { why: String },
+    /// A page was started for it.
+    Escalate { page: PageId, why: String },
+}
+
+/// What is known of whoever has it. All of it is forgotten when the incident is over.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Hold {
+    /// Who acknowledged it, confirmed that they are on it, or took command last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// How bad it was then: what gets worse than this was acknowledged by nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// When a person last did anything about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acted_at: Option<Timestamp>,
+    /// When its holder was asked whether they are still on it; nobody has done anything since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Timestamp>,
+    /// Somebody had it, and nobody is known to any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
+    /// It was declared without a page.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unpaged: bool,
+}
+
+impl Hold {
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Somebody has it as it is now.
+    pub(in crate::incident) fn take(&mut self, by: Option<&String>, severity: Severity, at: Timestamp) {
+        if by.is_some() {
+            self.by = by.cloned();
+        }
+        self.severity = Some(severity);
+        self.lost = false;
+        self.acts(at);
+    }
+
+    /// A person did something about it.
+    pub(in crate::incident) fn acts(&mut self, at: Timestamp) {
+        self.acted_at = Some(at);
+        self.asked_at = None;
+    }
+}
+
+impl Incident {
+    /// Whether somebody has it: acknowledged it or commands it, and was not lost since.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        let works = matches!(self.state, State::Declared | State::Investigating | State::Mitigated);
+        works && !self.work.hold.lost && (self.acknowledged_at.is_some() || self.commander.is_some())
+    }
+
+    /// Whom to ask about it: the commander, else who acknowledged it first.
+    #[must_use]
+    pub fn holder(&self) -> Option<&str> {
+        self.commander.as_deref().or(self.acknowledged_by.as_deref())
+    }
+
+    /// Everybody who may be on it: its holder, and who acknowledged or confirmed last.
+    #[must_use]
+    pub fn holders(&self) -> Vec<String> {
+        let mut out: Vec<String> = self.holder().map(ToOwned::to_owned).into_iter().collect();
+        out.extend(self.work.hold.by.iter().filter(|by| Some(by.as_str()) != self.holder()).cloned());
+        out
+    }
+}
+
+pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
+    match command {
+        Command::Acknowledge { by, via } => {
+            fits(incident, Verb::Acknowledge)?;
+            // Not the state: an incident that recovered by itself and was reopened is looked into,
+            // and nobody has acknowledged it.
+            let first = incident.acknowledged_at.is_none();
+            // Again, it says something new only where somebody is to be known to have it, or it got worse.
+            let hold = &incident.work.hold;
+            let known = incident.is_held() && hold.asked_at.is_none() && hold.severity.is_none_or(|known| known <= incident.severity);
+            if !first && by == incident.acknowledged_by && known {
+                return nothing();
+            }
+            one(Event::Acknowledged(Acknowledged { by, via, first, lasts: context.lasts(incident.severity) }))
+        }
+        Command::AskStillOnIt { people, within } => {
+            if !incident.is_held() || incident.work.hold.asked_at.is_some() {
+                return nothing();
+            }
+            one(Event::StillOnItAsked(StillOnItAsked { people, within }))
+        }
+        Command::StillOnIt { by, via } => {
+            fits(incident, Verb::Acknowledge)?;
+            if !incident.is_held() {
+                return decide(incident, Command::Acknowledge { by, via }, context);
+            }
+            one(Event::StillOnIt(StillOnIt { by, via, lasts: context.lasts(incident.severity) }))
+        }
+        Command::Lose { why } => {
+            if !incident.is_held() {
+                return nothing();
+            }
+            one(Event::Lost(Why { why }))
+        }
+        Command::Escalate { page, why } => {
+            fits(incident, Verb::Escalate)?;
+            one(Event::Escalated(Escalated { page, why }))
+        }
+    }
+}
+
+/// Whatever a person does about an incident is heard of whoever has it.
+pub(in crate::incident) fn hear(incident: &mut Incident, actor: &Actor, at: Timestamp) {
+    if incident.is_held() && is_a_person(actor) {
+        incident.work.hold.acts(at);
+    }
+}
+
+/// Whether somebody did it, and not a program by itself: whoever holds the administrator's token or the machine's
+/// shell is somebody.
+const fn is_a_person(actor: &Actor) -> bool {
+    match actor {
+        Actor::Person(_) | Actor::Administrator => true,
+        Actor::Token(_) | Actor::Integration(_) | Actor::Clock | Actor::System => false,
+    }
+}
+
+pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
+    match event {
+        Event::Acknowledged(body) => {
+            incident.state = lifecycle::after(incident, Verb::Acknowledge);
+            incident.acknowledged_at.get_or_insert(at);
+            if incident.acknowledged_by.is_none() {
+                incident.acknowledged_by.clone_from(&body.by);
+            }
+            // Whoever acknowledges first leads until somebody takes command.
+            if let (None, Some(by)) = (&incident.commander, &body.by) {
+                incident.commander = Some(by.clone());
+                incident.work.give(COMMANDER, by, at);
+            }
+            incident.work.hold.take(body.by.as_ref(), incident.severity, at);
+        }
+        Event::StillOnItAsked(_) => incident.work.hold.asked_at = Some(at),
+        Event::StillOnIt(body) => incident.work.hold.take(body.by.as_ref(), incident.severity, at),
+        Event::Lost(_) => (incident.work.hold.lost, incident.work.hold.asked_at) = (true, None),
+        Event::Escalated(body) => incident.page = Some(body.page),
+    }
+}
+
+pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &mut Awaited) {
+    match event {
+        Event::Acknowledged(body) => {
+            awaited.settle(KEY_GROUP_WAIT, Standing::Void, "somebody is on it");
+            awaited.settle(KEY_STILL_ON_IT, Standing::Met, "somebody is on it");
+            awaited.settle(KEY_ATTENDED, Standing::Met, "somebody is on it");
+            if let Some(lasts) = body.lasts.filter(|_| !planted("ack-never-ages")) {
+                awaited.open(KEY_ATTENDED, Rule::Attended, lasts);
+            }
+            // Whoever leads by acknowledging ends the search for a commander, and an offer to another.
+            if incident.work.roles.get(COMMANDER).is_some_and(|held| held.since == Some(awaited.at)) {
+                roles::taken(COMMANDER, awaited);
+            }
+            if body.first {
+                // An update before the acknowledgement, or a reopening, has promised one already.
+                awaited.settle(KEY_UPDATE, Standing::Void, "somebody is on it");
+                updates::await_next(incident.work.update_every, awaited);
+                if incident.commander.is_none() {
+                    roles::await_commander(awaited);
+                }
+            }
+        }
+        Event::StillOnItAsked(body) => awaited.open(KEY_STILL_ON_IT, Rule::StillOnIt, body.within),
+        Event::StillOnIt(body) => {
+            awaited.settle(KEY_STILL_ON_IT, Standing::Met, "somebody is on it");
+            awaited.settle(KEY_ATTENDED, Standing::Void, "somebody is on it");
+            if let Some(lasts) = body.lasts {
+                awaited.open(KEY_ATTENDED, Rule::Attended, lasts);
+            }
+        }
+        Event::Lost(_) => {
+            awaited.settle(KEY_STILL_ON_IT, Standing::Void, "nobody is known to have it");
+            awaited.settle(KEY_ATTENDED, Standing::Void, "nobody is known to have it");
+        }
+        // Whom the page finds has it.
+        Event::Escalated(_) if incident.work.hold.unpaged && !incident.is_held() => {
+            awaited.settle(KEY_ATTENDED, Standing::Void, "a page looks for somebody");
+        }
+        Event::Escalated(_) => {}
+    }
+}
+
+pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
+    match event {
+        Event::Acknowledged(body) => {
+            let again = if body.first { "" } else { ", as well" };
+            format!("{} acknowledged by {}{again}", names.by(body.by.as_deref()), body.via)
+        }
+        Event::StillOnItAsked(body) => format!(
+            "Nobody was heard of; {} is asked whether they are still on it, and it pages again in {}",
+            names.people(&body.people).join(" and "),
+            body.within
+        ),
+        Event::StillOnIt(body) => format!("{} is still on it ({})", names.by(body.by.as_deref()), body.via),
+        Event::Lost(body) => format!("Nobody is known to have it: {}", body.why),
+        Event::Escalated(body) => format!("Page started: {}", body.why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+
+    #[test]
+    fn whoever_acknowledges_first_leads_and_what_says_nothing_new_is_nothing() {
+        let mut sample = Sample::declared();
+        let acknowledge = |by: &str| Command::Acknowledge { by: Some(by.into()), via: "link".into() };
+        let first = sample.run(acknowledge("ana")).unwrap();
+        assert_eq!(first.opened(), [KEY_ATTENDED, KEY_UPDATE]);
+        assert_eq!(sample.incident.commander.as_deref(), Some("ana"));
+        assert!(sample.incident.admitted.contains("ana"));
+        assert_eq!(sample.run(acknowledge("ana")).unwrap().events, []);
+        assert_eq!(sample.run(acknowledge("ben")).unwrap().kinds(), ["acknowledged"]);
+        assert_eq!(sample.incident.commander.as_deref(), Some("ana"));
+        assert_eq!(sample.incident.holders(), ["ana", "ben"]);
+        let lost = sample.run(Command::Lose { why: "nobody answered".into() }).unwrap();
+        assert_eq!(lost.settled(), [KEY_STILL_ON_IT, KEY_ATTENDED]);
+        assert!(!sample.incident.is_held());
+    }
+}

@@ -1,0 +1,176 @@
+//! How an incident gets better and ends, and how it turns out not to be over.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::event::event_kinds;
+use crate::expect::{ATTEND_WITHIN, OVER_TOLD_AFTER, Rule, Standing};
+use crate::incident::alarms::KEY_CONFIRM;
+use crate::incident::attendance::{Hold, KEY_ATTENDED};
+use crate::incident::awaited::Awaited;
+use crate::incident::declaration::KEY_CANDIDATE;
+use crate::incident::flapping::GRACE_DEFAULT;
+use crate::incident::lifecycle::{self, Verb, fits};
+use crate::incident::words::{self, Noted, Why};
+use crate::incident::work::awaited_again;
+use crate::incident::{Decision, Incident, State, one};
+use crate::timeline::{Names, with_text};
+
+/// Expected: senders may forget what they were told of it.
+pub const KEY_OVER: &str = "over";
+
+event_kinds! {
+    /// A fact; past tense.
+    Event {
+        Mitigated(Noted) = "mitigated" [Key],
+        Resolved(Resolved) = "resolved" [Key, Ends],
+        Reopened(Why) = "reopened" [Key],
+        Cancelled(Why) = "cancelled" [Key, Ends],
+        Closed(Closed) = "closed" [Key, Ends],
+    }
+}
+
+/// Body of `resolved`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resolved {
+    /// Whether it recovered with nobody on it.
+    pub by_itself: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Body of `closed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Closed {}
+
+/// A command; imperative.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// The impact is reduced.
+    Mitigate { note: Option<String> },
+    /// Service is normal.
+    Resolve { note: Option<String> },
+    /// It is not over.
+    Reopen { why: String },
+    /// It was none.
+    Cancel { why: String },
+    /// Nothing is left to do.
+    Close,
+}
+
+pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Decision {
+    match command {
+        Command::Mitigate { note } => {
+            fits(incident, Verb::Mitigate)?;
+            one(Event::Mitigated(Noted { text: words::note(note)? }))
+        }
+        Command::Resolve { note } => {
+            fits(incident, Verb::Resolve)?;
+            one(Event::Resolved(Resolved { by_itself: false, note: words::note(note)? }))
+        }
+        Command::Reopen { why } => {
+            fits(incident, Verb::Reopen)?;
+            words::needed(&why, "the reason")?;
+            one(Event::Reopened(Why { why }))
+        }
+        Command::Cancel { why } => {
+            fits(incident, Verb::Cancel)?;
+            words::needed(&why, "the reason")?;
+            one(Event::Cancelled(Why { why }))
+        }
+        Command::Close => {
+            fits(incident, Verb::Close)?;
+            one(Event::Closed(Closed {}))
+        }
+    }
+}
+
+pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
+    match event {
+        Event::Mitigated(_) => {
+            incident.state = lifecycle::after(incident, Verb::Mitigate);
+            incident.mitigated_at = Some(at);
+        }
+        Event::Resolved(body) => {
+            incident.work.hold = Hold::default();
+            incident.alarms.by_itself = body.by_itself;
+            incident.state = State::Resolved;
+            incident.resolved_at = Some(at);
+        }
+        Event::Reopened(_) => {
+            incident.state = State::Investigating;
+            incident.mitigated_at = None;
+            incident.resolved_at = None;
+            incident.closed_at = None;
+            incident.recovered = false;
+            incident.alarms.by_itself = false;
+            incident.work.updates_missed = 0;
+            // Whoever had it when it ended thinks it is over.
+            incident.work.hold = Hold { lost: true, ..Hold::default() };
+            incident.reopened += 1;
+        }
+        Event::Cancelled(_) => {
+            incident.work.hold = Hold::default();
+            incident.state = State::Cancelled;
+            incident.closed_at = Some(at);
+        }
+        Event::Closed(_) => {
+            incident.state = State::Closed;
+            incident.closed_at = Some(at);
+        }
+    }
+}
+
+pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &mut Awaited) {
+    match event {
+        Event::Mitigated(_) | Event::Closed(_) => {}
+        Event::Resolved(body) => {
+            awaited.settle(KEY_CONFIRM, Standing::Met, "it was resolved");
+            awaited.settle_all("it was resolved");
+            // What recovered by itself may come back within the grace, as if it had never gone.
+            awaited.open(KEY_OVER, Rule::IncidentOver, if body.by_itself { GRACE_DEFAULT } else { OVER_TOLD_AFTER });
+        }
+        Event::Reopened(_) => {
+            awaited.open(KEY_ATTENDED, Rule::Attended, ATTEND_WITHIN);
+            awaited.settle(KEY_OVER, Standing::Void, "it was reopened");
+            awaited_again(incident, incident.work.update_every, awaited);
+        }
+        Event::Cancelled(_) => {
+            awaited.settle(KEY_CANDIDATE, Standing::Met, "it was cancelled");
+            awaited.settle_all("it was cancelled");
+            awaited.open(KEY_OVER, Rule::IncidentOver, OVER_TOLD_AFTER);
+        }
+    }
+}
+
+pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
+    let who = names.who();
+    match event {
+        Event::Mitigated(body) => with_text(format!("{who}: mitigated"), body.text.as_deref()),
+        Event::Resolved(body) if body.by_itself => "Recovered by itself; resolved".into(),
+        Event::Resolved(body) => with_text(format!("{who} resolved it"), body.note.as_deref()),
+        Event::Reopened(body) => format!("{who} reopened it: {}", body.why),
+        Event::Cancelled(body) => format!("Cancelled: {}", body.why),
+        Event::Closed(_) => format!("{who} closed it"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+
+    #[test]
+    fn an_end_settles_everything_and_a_reopening_clears_only_what_it_undoes() {
+        let mut sample = Sample::declared().after(Command::Mitigate { note: None });
+        let resolved = sample.run(Command::Resolve { note: Some("rolled back".into()) }).unwrap();
+        assert_eq!((resolved.settled(), resolved.opened()), (vec![KEY_CONFIRM, "*"], vec![KEY_OVER]));
+        assert_eq!(sample.refusal(Command::Reopen { why: String::new() }), "words_missing");
+        let reopened = sample.run(Command::Reopen { why: "errors came back".into() }).unwrap();
+        assert!(reopened.opened().contains(&KEY_ATTENDED));
+        let incident = &sample.incident;
+        assert_eq!((incident.state, incident.mitigated_at, incident.resolved_at), (State::Investigating, None, None));
+        assert!(incident.declared_at.is_some() && incident.reopened == 1);
+        assert_eq!(sample.refusal(Command::Close), "not_resolved");
+    }
+}

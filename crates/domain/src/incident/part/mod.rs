@@ -1,0 +1,17 @@
+//! The parts of an incident. Each has its commands, its events with the words for people, its refusals, and its share
+//! of deciding, folding and awaiting; `incident/mod.rs` makes the whole of them.
+
+pub mod access;
+pub mod alarms;
+pub mod attendance;
+pub mod declaration;
+pub mod ending;
+pub mod flapping;
+pub mod links;
+pub mod record;
+pub mod roles;
+pub mod tasks;
+pub mod updates;
+
+#[cfg(test)]
+mod sample;

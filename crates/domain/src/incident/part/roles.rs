@@ -1,0 +1,278 @@
+//! Who holds which role of an incident, and who was asked to take one.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::event::event_kinds;
+use crate::expect::{Key, ROLE_WITHIN, Rule, Standing};
+use crate::incident::attendance::{KEY_ATTENDED, KEY_STILL_ON_IT};
+use crate::incident::awaited::Awaited;
+use crate::incident::lifecycle::{Verb, fits};
+use crate::incident::{Context, Decision, Incident, nothing, one};
+use crate::plants::planted;
+use crate::time::Length;
+use crate::timeline::Names;
+
+/// Roles there are without configuration, in the order in which they are shown (NIMS and the
+/// practice of large operators name them so).
+pub const ROLES: [&str; 6] = ["commander", "deputy", "scribe", "communications", "liaison", "operations"];
+/// The role whose holder decides.
+pub const COMMANDER: &str = "commander";
+
+event_kinds! {
+    /// A fact; past tense.
+    Event {
+        Offered(Offered) = "role_offered" admits(to),
+        Taken(Taken) = "role_taken" [Key] admits(person),
+        Left(Left) = "role_left" [Key],
+        Unanswered(Offered) = "role_unanswered",
+        Unfilled(Unfilled) = "role_unfilled" [Key],
+    }
+}
+
+/// Body of `role_offered` and `role_unanswered`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Offered {
+    pub role: String,
+    /// A person's id.
+    pub to: String,
+}
+
+/// Body of `role_taken`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Taken {
+    pub role: String,
+    pub person: String,
+    /// Who had it until now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Of command: how long it lasts while nobody does anything about the incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Length>,
+}
+
+/// Body of `role_left`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Left {
+    pub role: String,
+    pub person: String,
+}
+
+/// Body of `role_unfilled`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Unfilled {
+    pub role: String,
+}
+
+/// A role: one holder at most.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Role {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Who was asked to take it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offered_to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offered_at: Option<Timestamp>,
+}
+
+/// A command; imperative.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Asks somebody to take a role; its holder keeps it until they do.
+    Offer { role: String, to: String },
+    /// `person` takes a role, offered or not.
+    Take { role: String, person: String },
+    /// Its holder gives it up, or its offer is taken back.
+    Leave { role: String },
+    /// Nobody answered the offer in time.
+    MissAnswer { role: String, to: String },
+    /// Nobody took command in time.
+    MissCommander,
+}
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("they are {role} already")]
+    HoldsItAlready { role: String },
+    #[error("nobody is {role}, and nobody was asked")]
+    NobodyHolds { role: String },
+}
+
+impl Refusal {
+    /// The stable code of the API.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::HoldsItAlready { .. } => "holds_it_already",
+            Self::NobodyHolds { .. } => "nobody_holds_it",
+        }
+    }
+}
+
+pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
+    match command {
+        Command::Offer { role, to } => {
+            fits(incident, Verb::Role)?;
+            let held = incident.work.roles.get(&role);
+            if held.is_some_and(|held| held.person.as_deref() == Some(&to)) {
+                return Err(Refusal::HoldsItAlready { role }.into());
+            }
+            if held.is_some_and(|held| held.offered_to.as_deref() == Some(&to)) {
+                return nothing();
+            }
+            one(Event::Offered(Offered { role, to }))
+        }
+        Command::Take { role, person } => {
+            fits(incident, Verb::Role)?;
+            let from = incident.work.holder(&role).map(ToOwned::to_owned);
+            if from.as_deref() == Some(&person) {
+                return nothing();
+            }
+            let lasts = if role == COMMANDER { context.lasts(incident.severity) } else { None };
+            one(Event::Taken(Taken { role, person, from, lasts }))
+        }
+        Command::Leave { role } => {
+            fits(incident, Verb::Role)?;
+            let held = incident.work.roles.get(&role).and_then(|held| held.person.clone().or_else(|| held.offered_to.clone()));
+            let Some(person) = held else { return Err(Refusal::NobodyHolds { role }.into()) };
+            one(Event::Left(Left { role, person }))
+        }
+        Command::MissAnswer { role, to } => {
+            let waits = incident.work.roles.get(&role).is_some_and(|held| held.offered_to.as_deref() == Some(&to));
+            if !waits || !incident.state.is_open() {
+                return nothing();
+            }
+            one(Event::Unanswered(Offered { role, to }))
+        }
+        Command::MissCommander => {
+            if !incident.state.is_open() || incident.commander.is_some() {
+                return nothing();
+            }
+            one(Event::Unfilled(Unfilled { role: COMMANDER.to_owned() }))
+        }
+    }
+}
+
+pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
+    match event {
+        Event::Offered(body) if planted("role-offer-gives-role") => incident.work.give(&body.role, &body.to, at),
+        Event::Offered(body) => {
+            let held = incident.work.roles.entry(body.role.clone()).or_default();
+            held.offered_to = Some(body.to.clone());
+            held.offered_at = Some(at);
+        }
+        Event::Taken(body) => {
+            incident.work.give(&body.role, &body.person, at);
+            if body.role == COMMANDER {
+                incident.commander = Some(body.person.clone());
+                incident.work.hold.take(Some(&body.person), incident.severity, at);
+            }
+        }
+        Event::Left(body) => {
+            let held = incident.work.roles.remove(&body.role);
+            if body.role == COMMANDER && held.is_some_and(|held| held.person.is_some()) {
+                incident.commander = None;
+            }
+        }
+        Event::Unanswered(body) => {
+            if let Some(held) = incident.work.roles.get_mut(&body.role) {
+                (held.offered_to, held.offered_at) = (None, None);
+                if held.person.is_none() {
+                    incident.work.roles.remove(&body.role);
+                }
+            }
+        }
+        Event::Unfilled(_) => {}
+    }
+}
+
+fn key(role: &str) -> String {
+    Key::Role(role.to_owned()).to_string()
+}
+
+/// Somebody has command, or it is looked for.
+pub(in crate::incident) fn await_commander(awaited: &mut Awaited) {
+    awaited.open(&key(COMMANDER), Rule::RoleUnfilled, ROLE_WITHIN);
+}
+
+/// Somebody has the role: nobody is looked for, and no answer is awaited.
+pub(in crate::incident) fn taken(role: &str, awaited: &mut Awaited) {
+    awaited.settle(&key(role), Standing::Met, "somebody took it");
+}
+
+/// Whoever was asked before it ended has the time of an offer again.
+pub(in crate::incident) fn await_again(incident: &Incident, awaited: &mut Awaited) {
+    for role in incident.work.roles.iter().filter(|(_, held)| held.offered_to.is_some()).map(|(role, _)| role) {
+        awaited.open(&key(role), Rule::RoleAnswer, ROLE_WITHIN);
+    }
+}
+
+pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &mut Awaited) {
+    match event {
+        Event::Offered(body) => {
+            awaited.settle(&key(&body.role), Standing::Void, "it was offered");
+            awaited.open(&key(&body.role), Rule::RoleAnswer, ROLE_WITHIN);
+        }
+        Event::Taken(body) => {
+            taken(&body.role, awaited);
+            if body.role == COMMANDER {
+                awaited.settle(KEY_STILL_ON_IT, Standing::Met, "somebody is on it");
+                awaited.settle(KEY_ATTENDED, Standing::Met, "somebody is on it");
+                if let Some(lasts) = body.lasts {
+                    awaited.open(KEY_ATTENDED, Rule::Attended, lasts);
+                }
+            }
+        }
+        Event::Left(body) => {
+            awaited.settle(&key(&body.role), Standing::Void, "it was given up");
+            if body.role == COMMANDER && incident.state.is_open() && incident.commander.is_none() {
+                await_commander(awaited);
+            }
+        }
+        Event::Unanswered(body) if body.role == COMMANDER && incident.commander.is_none() => await_commander(awaited),
+        // Of what is grave it is awaited again, until somebody has command.
+        Event::Unfilled(_) if incident.severity.is_grave() => await_commander(awaited),
+        Event::Unanswered(_) | Event::Unfilled(_) => {}
+    }
+}
+
+pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
+    match event {
+        Event::Offered(body) => format!("{} asked {} to be {}", names.who(), names.by(Some(&body.to)), body.role),
+        Event::Taken(body) => {
+            let person = names.by(Some(&body.person));
+            match body.from.as_deref() {
+                None | Some("") => format!("{person} is {} now", body.role),
+                Some(from) => format!("{person} took over as {} from {}", body.role, names.person(from)),
+            }
+        }
+        Event::Left(body) => format!("{} is no longer {}", names.by(Some(&body.person)), body.role),
+        Event::Unanswered(body) => format!("{} did not answer the offer to be {}", names.by(Some(&body.to)), body.role),
+        Event::Unfilled(body) => format!("Nobody is {}", body.role),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+
+    #[test]
+    fn an_offer_gives_nothing_until_it_is_taken() {
+        let mut sample = Sample::declared();
+        let (role, to) = ("scribe".to_owned(), "ben".to_owned());
+        let offer = Command::Offer { role: role.clone(), to: to.clone() };
+        assert_eq!(sample.run(offer.clone()).unwrap().opened(), ["role:scribe"]);
+        assert_eq!((sample.incident.work.holder("scribe"), sample.incident.admitted.contains("ben")), (None, true));
+        assert_eq!(sample.run(offer.clone()).unwrap().events, [], "asked once");
+        assert_eq!(sample.run(Command::Take { role: role.clone(), person: to }).unwrap().settled(), ["role:scribe"]);
+        assert_eq!(sample.refusal(offer), "holds_it_already");
+        sample.run(Command::Leave { role: role.clone() }).unwrap();
+        assert_eq!(sample.refusal(Command::Leave { role }), "nobody_holds_it");
+    }
+}

@@ -1,0 +1,96 @@
+//! An incident for the tests of the parts, made by commands as in the product.
+
+use jiff::Timestamp;
+
+use crate::access::Actor;
+use crate::event::Mode;
+use crate::expect::{Expectation, Settle};
+use crate::ids::IncidentId;
+use crate::incident::{Command, Context, Declaration, Event, Incident, Refusal, Severity, decide, declaration, evolve, react};
+use crate::time::Length;
+
+/// An incident, by whom its commands come.
+pub(super) struct Sample {
+    pub incident: Incident,
+    pub at: Timestamp,
+    version: u64,
+}
+
+fn context(now: Timestamp) -> Context {
+    Context { now, org_version: 1, cadence: [Some(Length::from_mins(30)); 5], lasts: [Some(Length::from_mins(60)); 5] }
+}
+
+impl Sample {
+    /// Declared, and nobody has it.
+    pub fn declared() -> Self {
+        let new = Declaration {
+            id: IncidentId::from_bits(1),
+            reference: "INC-1".into(),
+            title: "Checkout is slow".into(),
+            severity: Severity::Sev3,
+            service: None,
+            escalation: None,
+            group_key: None,
+            alert: None,
+            because: "a test".into(),
+            impact_started_at: None,
+            detected_at: None,
+            group_wait: Length::ZERO,
+            attend_within: None,
+        };
+        let at = Timestamp::UNIX_EPOCH;
+        let events = decide(None, declaration::Command::Declare(new).into(), context(at)).expect("its title is one");
+        let incident = evolve(None, IncidentId::from_bits(1), &events[0], &Actor::System, at, Mode::Live);
+        Self { incident, at, version: 1 }
+    }
+
+    /// The same after a command that is not refused.
+    pub fn after(mut self, command: impl Into<Command>) -> Self {
+        self.run(command).expect("the test says that it fits");
+        self
+    }
+
+    /// Ana asks it: what happened, with what is awaited from then on and what no more.
+    pub fn run(&mut self, command: impl Into<Command>) -> Result<Happened, Refusal> {
+        let mut happened = Happened { events: decide(Some(&self.incident), command.into(), context(self.at))?, ..Happened::default() };
+        for event in &happened.events {
+            self.version += 1;
+            let ana = Actor::Person("ana".into());
+            self.incident = evolve(Some(self.incident.clone()), self.incident.id, event, &ana, self.at, Mode::Live);
+            let (opened, settled) = react(&self.incident, event, self.version, self.at);
+            happened.opened.extend(opened);
+            happened.settled.extend(settled);
+        }
+        Ok(happened)
+    }
+
+    /// The code of the refusal.
+    pub fn refusal(&mut self, command: impl Into<Command>) -> &'static str {
+        self.run(command).unwrap_err().code()
+    }
+}
+
+/// What a command led to.
+#[derive(Debug, Default)]
+pub(super) struct Happened {
+    pub events: Vec<Event>,
+    opened: Vec<Expectation>,
+    settled: Vec<Settle>,
+}
+
+impl Happened {
+    /// The kinds of the events.
+    pub fn kinds(&self) -> Vec<&'static str> {
+        self.events.iter().map(Event::kind).collect()
+    }
+
+    /// Keys of what is awaited from now on.
+    pub fn opened(&self) -> Vec<&str> {
+        self.opened.iter().map(|one| one.key.as_str()).collect()
+    }
+
+    /// Keys of what is awaited no more; `*` is all of it.
+    pub fn settled(&self) -> Vec<&str> {
+        self.settled.iter().map(|one| one.key.as_deref().unwrap_or("*")).collect()
+    }
+}

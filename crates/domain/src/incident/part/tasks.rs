@@ -1,0 +1,286 @@
+//! What is to be done about an incident, by whom, until when.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::event::event_kinds;
+use crate::expect::{Key, Rule, Standing};
+use crate::incident::awaited::Awaited;
+use crate::incident::lifecycle::{self, Verb, fits};
+use crate::incident::words;
+use crate::incident::{self as whole, Context, Decision, Incident, nothing, one};
+use crate::plants::planted;
+use crate::timeline::{Names, with_text};
+
+/// Tasks of one incident at most; a longer list is nobody's plan.
+pub const TASKS_MAX: usize = 200;
+/// Longest text of a task, in characters.
+pub const TASK_CHARS_MAX: usize = 500;
+
+event_kinds! {
+    /// A fact; past tense.
+    Event {
+        Added(Added) = "task_added" [Key] admits(owner),
+        Assigned(Assigned) = "task_assigned" admits(owner),
+        Done(Ended) = "task_done" [Key],
+        Dropped(Ended) = "task_dropped" [Key],
+        Late(Late) = "task_late" [Key],
+    }
+}
+
+/// Body of `task_added`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Added {
+    /// From 1, within the incident.
+    pub task: u32,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
+}
+
+/// Body of `task_assigned`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Assigned {
+    pub task: u32,
+    pub owner: String,
+}
+
+/// Body of `task_done` and `task_dropped`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ended {
+    pub task: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Body of `task_late`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Late {
+    pub task: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+}
+
+/// Where a task stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskState {
+    Open,
+    Done,
+    Dropped,
+}
+
+impl TaskState {
+    /// As shown.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Done => "done",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+/// A task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// From 1.
+    pub task: u32,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
+    pub state: TaskState,
+    pub added_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// Whether its time passed while it was open.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
+}
+
+/// A command; imperative.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Something to do.
+    Add { text: String, owner: Option<String>, due_at: Option<Timestamp> },
+    /// Somebody else does it.
+    Assign { task: u32, owner: String },
+    /// It is done.
+    Finish { task: u32, note: Option<String> },
+    /// It is not to be done any more.
+    Drop { task: u32, note: Option<String> },
+    /// Its time has passed.
+    Miss { task: u32 },
+}
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("there is no task {task} in this incident")]
+    NoSuchTask { task: u32 },
+    #[error("task {task} is {state} already")]
+    Ended { task: u32, state: &'static str },
+    #[error("an incident has at most {max} tasks: finish some, or keep the plan elsewhere and link it")]
+    TooMany { max: usize },
+    #[error("that time has passed: give one to come")]
+    InThePast,
+}
+
+impl Refusal {
+    /// The stable code of the API.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchTask { .. } => "no_such_task",
+            Self::Ended { .. } => "task_ended",
+            Self::TooMany { .. } => "too_many_tasks",
+            Self::InThePast => "in_the_past",
+        }
+    }
+}
+
+pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
+    match command {
+        Command::Add { text, owner, due_at } => add(incident, text, owner, due_at, context.now),
+        Command::Assign { task, owner } => {
+            let now = open_task(incident, task)?;
+            if now.owner.as_deref() == Some(&owner) {
+                return nothing();
+            }
+            one(Event::Assigned(Assigned { task, owner }))
+        }
+        Command::Finish { task, note } => {
+            open_task(incident, task)?;
+            one(Event::Done(Ended { task, note: note_of_end(note)? }))
+        }
+        Command::Drop { task, note } => {
+            open_task(incident, task)?;
+            one(Event::Dropped(Ended { task, note: note_of_end(note)? }))
+        }
+        Command::Miss { task } => match incident.work.task(task) {
+            Some(found) if found.state == TaskState::Open && !found.late && incident.state.is_open() => {
+                one(Event::Late(Late { task, owner: found.owner.clone() }))
+            }
+            _ => nothing(),
+        },
+    }
+}
+
+fn add(incident: &Incident, text: String, owner: Option<String>, due_at: Option<Timestamp>, now: Timestamp) -> Decision {
+    fits(incident, Verb::Task)?;
+    words::needed(&text, "the task")?;
+    words::at_most(&text, "the task", TASK_CHARS_MAX)?;
+    if incident.work.tasks.len() >= TASKS_MAX {
+        return Err(Refusal::TooMany { max: TASKS_MAX }.into());
+    }
+    if due_at.is_some() && !incident.state.is_open() {
+        // Nobody would be reminded: what is left after the end is an action.
+        return Err(lifecycle::Refusal::AlreadyResolved.into());
+    }
+    if due_at.is_some_and(|due_at| due_at <= now) {
+        return Err(Refusal::InThePast.into());
+    }
+    let task = u32::try_from(incident.work.tasks.len()).unwrap_or(u32::MAX).saturating_add(1);
+    one(Event::Added(Added { task, text, owner, due_at }))
+}
+
+fn open_task(incident: &Incident, number: u32) -> Result<&Task, whole::Refusal> {
+    fits(incident, Verb::Task)?;
+    let task = incident.work.task(number).ok_or(Refusal::NoSuchTask { task: number })?;
+    if task.state == TaskState::Open { Ok(task) } else { Err(Refusal::Ended { task: number, state: task.state.word() }.into()) }
+}
+
+fn note_of_end(note: Option<String>) -> Result<Option<String>, words::Refusal> {
+    Ok(words::note(note)?.filter(|note| !note.trim().is_empty()))
+}
+
+pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
+    let mut change = |number: u32, change: &dyn Fn(&mut Task)| {
+        if let Some(task) = incident.work.task_mut(number) {
+            change(task);
+        }
+    };
+    match event {
+        Event::Added(body) => incident.work.tasks.push(Task {
+            task: body.task,
+            text: body.text.clone(),
+            owner: body.owner.clone(),
+            due_at: body.due_at,
+            state: TaskState::Open,
+            added_at: at,
+            ended_at: None,
+            late: false,
+        }),
+        Event::Assigned(body) => change(body.task, &|task| task.owner = Some(body.owner.clone())),
+        Event::Done(body) => change(body.task, &|task| (task.state, task.ended_at) = (TaskState::Done, Some(at))),
+        Event::Dropped(body) => change(body.task, &|task| (task.state, task.ended_at) = (TaskState::Dropped, Some(at))),
+        Event::Late(body) => change(body.task, &|task| task.late = true),
+    }
+}
+
+fn key(task: u32) -> String {
+    Key::Task(task).to_string()
+}
+
+/// What was still to be done when it ended is awaited again.
+pub(in crate::incident) fn await_again(incident: &Incident, awaited: &mut Awaited) {
+    for task in incident.work.tasks.iter().filter(|task| task.state == TaskState::Open && !task.late) {
+        if let Some(due_at) = task.due_at {
+            awaited.open_until(&key(task.task), Rule::TaskDue, due_at);
+        }
+    }
+}
+
+pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &mut Awaited) {
+    match event {
+        Event::Added(body) => {
+            if let Some(due_at) = body.due_at.filter(|_| incident.state.is_open()) {
+                awaited.open_until(&key(body.task), Rule::TaskDue, due_at);
+            }
+        }
+        Event::Done(_) if planted("task-done-leaves-timer") => {}
+        Event::Done(body) => awaited.settle(&key(body.task), Standing::Met, "it was done"),
+        Event::Dropped(body) => awaited.settle(&key(body.task), Standing::Void, "it was dropped"),
+        Event::Assigned(_) | Event::Late(_) => {}
+    }
+}
+
+pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
+    let who = names.who();
+    match event {
+        Event::Added(body) => match body.owner.as_deref() {
+            None | Some("") => format!("{who} added task {}: {}", body.task, body.text),
+            Some(owner) => format!("{who} added task {} for {}: {}", body.task, names.person(owner), body.text),
+        },
+        Event::Assigned(body) => format!("Task {} is {}'s", body.task, names.by(Some(&body.owner))),
+        Event::Done(body) => with_text(format!("{who} finished task {}", body.task), body.note.as_deref()),
+        Event::Dropped(body) => with_text(format!("{who} dropped task {}", body.task), body.note.as_deref()),
+        Event::Late(body) => format!("Task {} is late", body.task),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+
+    #[test]
+    fn a_task_is_late_once_and_ends_once() {
+        let mut sample = Sample::declared();
+        let add = |due_at| Command::Add { text: "call the vendor".into(), owner: None, due_at };
+        assert_eq!(sample.refusal(add(Some(sample.at))), "in_the_past");
+        let due_at = crate::time::after(sample.at, crate::time::Length::from_mins(5));
+        assert_eq!(sample.run(add(Some(due_at))).unwrap().opened(), ["task:1"]);
+        assert_eq!(sample.run(Command::Miss { task: 1 }).unwrap().kinds(), ["task_late"]);
+        assert_eq!(sample.run(Command::Miss { task: 1 }).unwrap().events, []);
+        let done = sample.run(Command::Finish { task: 1, note: Some(" ".into()) }).unwrap();
+        assert_eq!(done.events, [Event::Done(Ended { task: 1, note: None }).into()]);
+        assert_eq!(sample.refusal(Command::Drop { task: 1, note: None }), "task_ended");
+        assert_eq!(sample.refusal(Command::Drop { task: 2, note: None }), "no_such_task");
+    }
+}

@@ -1,0 +1,181 @@
+//! What stakeholders were told of an incident, and when they are told next.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::event::event_kinds;
+use crate::expect::{Rule, Standing};
+use crate::incident::awaited::Awaited;
+use crate::incident::lifecycle::{Verb, fits};
+use crate::incident::{Context, Decision, Incident, State, nothing, one, words};
+use crate::plants::planted;
+use crate::time::{Length, after};
+use crate::timeline::Names;
+
+/// Expected: the next update.
+pub const KEY_UPDATE: &str = "update";
+/// Longest update, in characters: what a mail program shows without folding it away.
+pub const UPDATE_CHARS_MAX: usize = 5_000;
+/// After so many updates in a row that did not come, nobody is reminded any more until one comes: the people
+/// who could were told three times. Of what is grave (sev1, sev2) each one that is missed pages.
+pub const UPDATES_MISSED_MAX: u32 = 3;
+
+event_kinds! {
+    /// A fact; past tense.
+    Event {
+        Posted(Posted) = "update_posted" [Key],
+        Reminded(Reminded) = "update_reminded",
+        Missed(Missed) = "update_missed" [Key],
+    }
+}
+
+/// Body of `update_posted`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Posted {
+    /// From 1, within the incident.
+    pub number: u32,
+    /// Ids of audiences; empty: it only stands in the log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audiences: Vec<String>,
+    pub text: String,
+    /// When the next one is promised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_by: Option<Timestamp>,
+    pub org_version: u64,
+}
+
+/// Body of `update_reminded`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reminded {
+    /// When it is due.
+    pub due_at: Timestamp,
+}
+
+/// Body of `update_missed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Missed {
+    /// When it was due.
+    pub due_at: Timestamp,
+}
+
+/// A command; imperative.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Tells stakeholders.
+    Post { audiences: Vec<String>, text: String, next_within: Option<Length> },
+    /// An update is due soon.
+    Remind { due_at: Timestamp },
+    /// No update came in time.
+    Miss { due_at: Timestamp },
+}
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("this incident is private, so no audience is told: leave the audiences out, page people by name, or open it up first")]
+    PrivateToAudiences,
+}
+
+impl Refusal {
+    /// The stable code of the API.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::PrivateToAudiences => "private_to_audiences",
+        }
+    }
+}
+
+pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
+    match command {
+        Command::Post { audiences, text, next_within } => post(incident, audiences, text, next_within, context),
+        Command::Remind { due_at } if incident.state.is_open() => one(Event::Reminded(Reminded { due_at })),
+        Command::Miss { due_at } if incident.state.is_open() => one(Event::Missed(Missed { due_at })),
+        Command::Remind { .. } | Command::Miss { .. } => nothing(),
+    }
+}
+
+/// What is promised next: what the writer says, else the cadence; nothing once it is over.
+fn post(incident: &Incident, audiences: Vec<String>, text: String, next_within: Option<Length>, context: Context) -> Decision {
+    fits(incident, Verb::Update)?;
+    // Messages about it go to those who may see it, and an audience is more than that.
+    if incident.private && !audiences.is_empty() {
+        return Err(Refusal::PrivateToAudiences.into());
+    }
+    words::needed(&text, "the update")?;
+    words::at_most(&text, "the update", UPDATE_CHARS_MAX)?;
+    let works = matches!(incident.state, State::Declared | State::Investigating | State::Mitigated);
+    let next_by =
+        next_within.or(incident.work.update_every).filter(|length| works && !length.is_zero()).map(|length| after(context.now, length));
+    let number = incident.work.updates + 1;
+    one(Event::Posted(Posted { number, audiences, text, next_by, org_version: context.org_version }))
+}
+
+pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
+    match event {
+        Event::Posted(body) => {
+            incident.work.updates = body.number;
+            incident.work.updates_missed = 0;
+            incident.work.last_update_at = Some(at);
+        }
+        Event::Reminded(_) => {}
+        Event::Missed(_) => incident.work.updates_missed += 1,
+    }
+}
+
+/// The next update is due as soon as this, where anything says how often.
+pub(in crate::incident) fn await_next(every: Option<Length>, awaited: &mut Awaited) {
+    if let Some(every) = every {
+        awaited.open(KEY_UPDATE, Rule::UpdateDue, every);
+    }
+}
+
+pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &mut Awaited) {
+    match event {
+        Event::Posted(body) => {
+            if !planted("update-leaves-timer") {
+                awaited.settle(KEY_UPDATE, Standing::Met, "an update was sent");
+            }
+            if let Some(next_by) = body.next_by {
+                awaited.open_until(KEY_UPDATE, Rule::UpdateDue, next_by);
+            }
+        }
+        // The look settles what was missed; the next one is due as soon again.
+        Event::Missed(_) if incident.severity.is_grave() || incident.work.updates_missed < UPDATES_MISSED_MAX => {
+            await_next(incident.work.update_every, awaited);
+        }
+        Event::Missed(_) | Event::Reminded(_) => {}
+    }
+}
+
+pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
+    match event {
+        Event::Posted(body) => {
+            let to: Vec<&str> = body.audiences.iter().map(|id| names.audience(id)).collect();
+            let to = if to.is_empty() { "the log only".to_owned() } else { to.join(", ") };
+            format!("{} sent update {} to {to}: {}", names.who(), body.number, body.text)
+        }
+        Event::Reminded(_) => "An update to the stakeholders is due soon".into(),
+        Event::Missed(_) => "No update to the stakeholders came in time".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+    use crate::incident::access;
+
+    #[test]
+    fn an_update_promises_the_next_and_three_that_do_not_come_are_enough() {
+        let mut sample = Sample::declared();
+        let post = |audiences| Command::Post { audiences, text: "we are on it".into(), next_within: None };
+        let posted = sample.run(post(Vec::new())).unwrap();
+        assert_eq!((posted.settled(), posted.opened()), (vec![KEY_UPDATE], vec![KEY_UPDATE]));
+        let due_at = sample.at;
+        let missed = [1, 2, 3].map(|_| sample.run(Command::Miss { due_at }).unwrap().opened().len());
+        assert_eq!(missed, [1, 1, 0]);
+        let restrict = access::Command::Restrict { why: "a person is named".into(), people: Vec::new() };
+        assert_eq!(sample.after(restrict).refusal(post(vec!["customers".into()])), "private_to_audiences");
+    }
+}

@@ -1,0 +1,59 @@
+//! What people write about an incident: reasons, notes, titles, and their limits.
+
+use serde::{Deserialize, Serialize};
+
+/// Longest title, in characters; longer ones are cut when they arrive.
+pub const TITLE_CHARS_MAX: usize = 1024;
+/// Longest note, in characters.
+pub const NOTE_CHARS_MAX: usize = 25_000;
+
+/// A reason in words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Why {
+    pub why: String,
+}
+
+/// Body of `noted` and `mitigated`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Noted {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// Why words are not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("{what} is missing: say it in words")]
+    Missing { what: &'static str },
+    #[error("{what} is longer than {max} characters")]
+    TooLong { what: &'static str, max: usize },
+}
+
+impl Refusal {
+    /// The stable code of the API.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "words_missing",
+            Self::TooLong { .. } => "too_long",
+        }
+    }
+}
+
+/// Something has to be said.
+pub(super) fn needed(text: &str, what: &'static str) -> Result<(), Refusal> {
+    if text.trim().is_empty() { Err(Refusal::Missing { what }) } else { Ok(()) }
+}
+
+/// It must not be longer than this.
+pub(super) fn at_most(text: &str, what: &'static str, max: usize) -> Result<(), Refusal> {
+    if text.chars().count() > max { Err(Refusal::TooLong { what, max }) } else { Ok(()) }
+}
+
+/// A note, as long as notes may be.
+pub(super) fn note(text: Option<String>) -> Result<Option<String>, Refusal> {
+    if let Some(text) = &text {
+        at_most(text, "the note", NOTE_CHARS_MAX)?;
+    }
+    Ok(text)
+}

@@ -1,0 +1,163 @@
+//! One line for people per event: a reading of the log, never parsed back. Each stream, and each part of an incident,
+//! has the words for its own events; here is what they share, and which stream an event is of.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::event::{BadEvent, Kind, Mark};
+use crate::org::snapshot::Org;
+use crate::{action, incident, paging, review};
+
+/// Whom ids stand for, and who did it. Names come from the organisation as it is now; the log holds ids only.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'a> {
+    org: &'a Org,
+    actor: &'a str,
+}
+
+impl<'a> Names<'a> {
+    /// For an event that `actor` caused.
+    #[must_use]
+    pub const fn new(org: &'a Org, actor: &'a str) -> Self {
+        Self { org, actor }
+    }
+
+    /// Who did it.
+    #[must_use]
+    pub fn who(&self) -> &'a str {
+        match self.actor.split_once(':') {
+            Some(("person", id)) => self.person(id),
+            Some((_, id)) => id,
+            None => self.actor,
+        }
+    }
+
+    /// A person; the id where nobody has it any more.
+    #[must_use]
+    pub fn person<'b>(&self, id: &'b str) -> &'b str
+    where
+        'a: 'b,
+    {
+        self.org.person(id).map_or(id, |person| &person.name)
+    }
+
+    /// The person whom an event names, else who did it.
+    #[must_use]
+    pub fn by<'b>(&self, id: Option<&'b str>) -> &'b str
+    where
+        'a: 'b,
+    {
+        match id {
+            None | Some("") => self.who(),
+            Some(id) => self.person(id),
+        }
+    }
+
+    /// Several.
+    #[must_use]
+    pub fn people<'b>(&self, ids: &'b [String]) -> Vec<&'b str>
+    where
+        'a: 'b,
+    {
+        ids.iter().map(|id| self.person(id)).collect()
+    }
+
+    /// An audience.
+    #[must_use]
+    pub fn audience<'b>(&self, id: &'b str) -> &'b str
+    where
+        'a: 'b,
+    {
+        self.org.audience(id).and_then(|audience| audience.name.as_deref()).unwrap_or(id)
+    }
+}
+
+/// An instant as people read it; a line is the same for readers in all zones.
+#[must_use]
+pub fn clock(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// With what somebody wrote to it.
+#[must_use]
+pub fn with_text(line: String, text: Option<&str>) -> String {
+    match text {
+        None | Some("") => line,
+        Some(text) => format!("{line}: {text}"),
+    }
+}
+
+/// The log of a form has one kind of event; its body is the organisation's own.
+const FORM_CHANGED: &str = "form_changed";
+
+/// The part of it that a line tells.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct FormChanged {
+    #[serde(default)]
+    version: u64,
+}
+
+/// A stored event of whichever stream.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Logged {
+    Incident(incident::Event),
+    Page(paging::Event),
+    Review(review::Event),
+    Action(action::Event),
+    Form(FormChanged),
+}
+
+impl Logged {
+    /// Reads it back; no two streams share the name of a kind.
+    ///
+    /// # Errors
+    /// When the kind is not known, or the body does not fit it.
+    pub fn decode(kind: &str, v: u16, body: &str) -> Result<Self, BadEvent> {
+        if kind == FORM_CHANGED {
+            let why = |why: serde_json::Error| BadEvent::Body { kind: kind.to_owned(), why: why.to_string() };
+            return serde_json::from_str(body).map(Self::Form).map_err(why);
+        }
+        let is_of = |kinds: &[Kind]| kinds.iter().any(|known| known.name == kind);
+        if is_of(paging::Event::KINDS) {
+            paging::Event::decode(kind, v, body).map(Self::Page)
+        } else if is_of(review::Event::KINDS) {
+            review::Event::decode(kind, v, body).map(Self::Review)
+        } else if is_of(action::Event::KINDS) {
+            action::Event::decode(kind, v, body).map(Self::Action)
+        } else {
+            incident::Event::decode(kind, v, body).map(Self::Incident)
+        }
+    }
+
+    /// The line.
+    #[must_use]
+    pub fn line(&self, names: &Names<'_>) -> String {
+        match self {
+            Self::Incident(event) => incident::line(event, names),
+            Self::Page(event) => paging::line(event, names),
+            Self::Review(event) => review::line(event, names),
+            Self::Action(event) => action::line(event, names),
+            Self::Form(body) => format!("{} changed the organisation (version {})", names.who(), body.version),
+        }
+    }
+}
+
+/// The line of a stored event; of one that this program does not know, or that does not read, its kind. The body is
+/// absent after a redaction.
+#[must_use]
+pub fn line(names: &Names<'_>, kind: &str, v: u16, body: Option<&str>) -> String {
+    let Some(body) = body else { return "redacted".into() };
+    Logged::decode(kind, v, body).map_or_else(|_| kind.replace('_', " "), |event| event.line(names))
+}
+
+/// Every kind of every stream that stands on a timeline.
+pub fn kinds() -> impl Iterator<Item = &'static Kind> {
+    let others = [paging::Event::KINDS, review::Event::KINDS, action::Event::KINDS];
+    incident::Event::kinds().chain(others.into_iter().flatten())
+}
+
+/// Whether a kind of event has a mark; one that this program does not know has none.
+#[must_use]
+pub fn is(kind: &str, mark: Mark) -> bool {
+    kinds().any(|known| known.name == kind && known.is(mark))
+}
