@@ -168,6 +168,12 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
     }
 }
 
+/// Whether an event may be the first of an incident.
+#[must_use]
+pub const fn begins(event: &Event) -> bool {
+    matches!(event, Event::Declaration(declaration::Event::Proposed(_) | declaration::Event::Declared(_)))
+}
+
 /// Folds one event, which `actor` caused: the only producer of an incident's row.
 ///
 /// # Panics

@@ -243,29 +243,7 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
 }
 
 fn begin(start: Start, context: &mut Context<'_>) -> Vec<Event> {
-    let page = Page {
-        id: start.id,
-        incident: start.incident.clone(),
-        escalation: start.escalation.clone(),
-        urgency: start.urgency,
-        alert: start.alert,
-        because: start.because.clone(),
-        status: Status::Running,
-        round: 1,
-        step: 0,
-        catch_all: false,
-        entries: Vec::new(),
-        acknowledged_by: None,
-        started_at: context.now,
-        ended_at: None,
-        targets: start.targets.clone(),
-        then: start.then.clone(),
-        since_round: 1,
-        tells: None,
-        due_at: None,
-        resumed: 0,
-    };
-    let mut events = vec![Event::Started(Started {
+    let started = Event::Started(Started {
         incident: start.incident,
         escalation: start.escalation,
         urgency: start.urgency,
@@ -274,9 +252,10 @@ fn begin(start: Start, context: &mut Context<'_>) -> Vec<Event> {
         org_version: context.org.version,
         targets: start.targets,
         then: start.then,
-    })];
-    events.extend(advance(&page, 1, 1, "the page started", start.late, context));
-    events
+    });
+    let page = super::evolve(None, start.id, &started, context.now);
+    let first = advance(&page, 1, 1, "the page started", start.late, context);
+    std::iter::once(started).chain(first).collect()
 }
 
 /// Everybody the targets name, over the first way of each at once; a later way has its turn when

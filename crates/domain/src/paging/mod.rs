@@ -17,6 +17,7 @@
 mod decide;
 mod event;
 mod evolve;
+mod foresee;
 mod line;
 mod react;
 mod resume;
@@ -25,6 +26,7 @@ mod types;
 pub use decide::{Command, Context, Refusal, SendReport, SendResult, Start, Tell, again_in, decide};
 pub use event::*;
 pub use evolve::evolve;
+pub use foresee::foresee;
 pub use line::line;
 pub use react::{MessageDraft, Reaction, may_send, react};
 pub use types::*;

@@ -1,7 +1,8 @@
 //! Laws of a page: whatever happens to it, in any order, [`World`] finds nothing amiss.
 
+use allclear_domain::incident::Severity;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::paging::{Command, Status};
+use allclear_domain::paging::{Command, Event, Status, foresee};
 use proptest::prelude::*;
 
 use super::world::{World, accepted, acknowledge, decline, delayed, delivered, failed, in_doubt, org, policy};
@@ -127,5 +128,24 @@ proptest! {
             world.look(false);
         }
         prop_assert_eq!(world.status(), Status::Exhausted);
+    }
+
+    #[test]
+    fn what_is_foreseen_is_what_happens_when_nobody_answers(first in any::<usize>()) {
+        let mut world = ORGANISATIONS.with(|all| World::started(all[first % all.len()].clone()));
+        let foreseen = foresee(&world.org, Some("e"), Severity::Sev2, world.now);
+        for _ in 0..200 {
+            if world.status() != Status::Running { break }
+            world.look(false);
+        }
+        // Who is told by which later way is decided within a step, and is no step.
+        let happened = world.events.iter().filter(|event| !matches!(event, Event::NoticeRaised(_)));
+        let of = |event: &Event| match event {
+            Event::StepReached(body) => format!("{}/{} {:?}", body.round, body.step, body.people.iter().map(|one| &one.person).collect::<Vec<_>>()),
+            Event::StepEmpty(body) => format!("{}/{} {}", body.round, body.step, body.why),
+            other => other.kind().to_owned(),
+        };
+        let (foreseen, happened): (Vec<_>, Vec<_>) = (foreseen.iter().map(|(_, event)| of(event)).collect(), happened.map(of).collect());
+        prop_assert_eq!(foreseen, happened);
     }
 }

@@ -1,8 +1,10 @@
 //! What people read of updates, reviews, actions and trends.
 
+use allclear_domain::access::Actor;
 use allclear_domain::action;
+use allclear_domain::event::Mode;
 use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
-use allclear_domain::incident::{self, Event as E, State, attendance, declaration, ending, updates};
+use allclear_domain::incident::{self, Event as E, updates};
 use allclear_domain::view::{ActionView, ReviewView, TrendView, UpdateView};
 use allclear_domain::{measure, review};
 use allclear_store::rows;
@@ -39,31 +41,26 @@ impl Queries<'_> {
     pub async fn updates(&self, id: IncidentId) -> Result<Vec<UpdateView>, NoAnswer> {
         self.incident(id).await?;
         let mut out = Vec::new();
-        let mut state = State::Declared;
+        let mut incident = None;
         let mut after = 0;
         loop {
             let events = rows::event::of_stream(self.db(), &id.to_string(), after, EVENTS_BATCH).await?;
             let Some(last) = events.last() else { return Ok(out) };
             after = last.version;
             for event in events {
+                // What was redacted has no text to show, and changes no state.
                 let body = event.body.as_deref().unwrap_or("{}");
-                match incident::Event::decode(&event.kind, event.v, body) {
-                    Ok(E::Declaration(declaration::Event::Proposed(_))) => state = State::Candidate,
-                    Ok(E::Declaration(declaration::Event::Declared(_) | declaration::Event::Promoted(_))) => state = State::Declared,
-                    Ok(E::Attendance(attendance::Event::Acknowledged(_))) if state == State::Declared => state = State::Investigating,
-                    Ok(E::Ending(ending::Event::Mitigated(_))) => state = State::Mitigated,
-                    Ok(E::Ending(ending::Event::Resolved(_))) => state = State::Resolved,
-                    Ok(E::Ending(ending::Event::Reopened(_))) => state = State::Investigating,
-                    Ok(E::Updates(updates::Event::Posted(body))) => out.push(UpdateView {
-                        at: event.at,
-                        actor: event.actor.clone(),
-                        audiences: body.audiences,
-                        text: body.text,
-                        next_by: body.next_by,
-                        state,
-                    }),
-                    // Others say nothing of updates; what was redacted has no text to show.
-                    _ => {}
+                let Ok(typed) = incident::Event::decode(&event.kind, event.v, body) else { continue };
+                if incident.is_none() && !incident::begins(&typed) {
+                    continue;
+                }
+                let actor = event.actor.parse().unwrap_or(Actor::System);
+                let folded = incident::evolve(incident.take(), id, &typed, &actor, event.at, Mode::Live);
+                let state = folded.state;
+                incident = Some(folded);
+                if let E::Updates(updates::Event::Posted(body)) = typed {
+                    let (audiences, text, next_by) = (body.audiences, body.text, body.next_by);
+                    out.push(UpdateView { at: event.at, actor: event.actor.clone(), audiences, text, next_by, state });
                 }
             }
         }

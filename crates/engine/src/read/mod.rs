@@ -2,6 +2,7 @@
 //! [`allclear_domain::view`].
 
 pub(crate) mod alerts;
+pub(crate) mod explain;
 pub mod learning;
 pub(crate) mod on_call;
 pub mod screens;
@@ -9,23 +10,15 @@ pub mod screens;
 use std::sync::Arc;
 
 use allclear_domain::access::{Action, Principal, Reach, Resource, Scope, can, reach};
-use allclear_domain::event::Stream;
 use allclear_domain::expect::{Expectation, Standing};
 use allclear_domain::ids::{IncidentId, PageId, SignalId};
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::model::Declare;
-use allclear_domain::org::snapshot::{Org, Reach as Way};
+use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Page};
-use allclear_domain::signal::triage;
-use allclear_domain::time::after;
 use allclear_domain::timeline::{self, Names};
-use allclear_domain::view::{
-    AlertView, EventView, ExpectationView, IncidentView, MessageView, PageExplanation, PageView, PersonExplanation, SignalExplanation,
-    StepExplanation,
-};
-use allclear_domain::wire::Signal;
+use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView, PageView};
 use allclear_store::{CommitError, Db, Fault, rows};
-use jiff::Timestamp;
 
 use crate::engine::Engine;
 use crate::metrics::Gauges;
@@ -354,46 +347,6 @@ impl Queries<'_> {
         Ok(PageView::of(page, messages))
     }
 
-    /// Why somebody was, or was not, paged: the facts of a page's log, a sentence each.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub async fn explain_page(&self, id: PageId) -> Result<PageExplanation, NoAnswer> {
-        let page = self.page(id).await?;
-        let events = rows::event::of_stream(self.db(), &Stream::Page(id).to_string(), 0, 1000).await?;
-        Ok(PageExplanation { page, lines: events.iter().map(|e| self.event_view(e)).collect() })
-    }
-
-    /// Who would be paged for these signals of an integration, were they to arrive now, and why.
-    ///
-    /// # Errors
-    /// When there is no such integration, or the asker may not see the organisation.
-    pub fn explain_signals(&self, integration: &str, signals: &[Signal]) -> Result<Vec<SignalExplanation>, NoAnswer> {
-        let org = self.organisation()?;
-        let form = org.integration(integration).ok_or(NoAnswer::Missing("integration"))?;
-        let now = self.engine.now();
-        Ok(signals
-            .iter()
-            .map(|signal| {
-                let judged = triage(&org, form, signal, now, true);
-                let wakes = judged.suppressed.is_none() && judged.decision == Declare::Declare;
-                let pages = if wakes { explain_policy(&org, judged.escalation.as_deref(), judged.severity, now) } else { Vec::new() };
-                SignalExplanation {
-                    integration: integration.to_owned(),
-                    dedup_key: signal.dedup_key.clone(),
-                    title: judged.title,
-                    steps: judged.steps,
-                    decision: decision_word(judged.decision).to_owned(),
-                    severity: judged.severity,
-                    service: judged.service,
-                    escalation: judged.escalation,
-                    silenced_by: judged.suppressed.map(|s| s.silence),
-                    pages,
-                }
-            })
-            .collect())
-    }
-
     /// An accepted request, as kept.
     ///
     /// # Errors
@@ -429,60 +382,6 @@ impl Queries<'_> {
             body,
         }
     }
-}
-
-/// Whom a policy would page and when, were a page to start now and nobody to acknowledge: as
-/// `paging::decide` goes through it. A step that reaches nobody takes no time, and a round of such steps is the last.
-pub(crate) fn explain_policy(org: &Org, policy: Option<&str>, severity: Severity, now: Timestamp) -> Vec<StepExplanation> {
-    let mut out = Vec::new();
-    let mut at = now;
-    if let Some(form) = policy.and_then(|id| org.escalation(id)) {
-        for round in 1..=form.repeat.saturating_add(1) {
-            let mut reached = false;
-            for (index, step) in form.steps.iter().enumerate() {
-                let name = if round == 1 { format!("step {}", index + 1) } else { format!("round {round}, step {}", index + 1) };
-                let step_of = explain_step(org, name, round, &step.page, severity, at, now);
-                if step_of.people.iter().any(|person| !person.contacts.is_empty()) {
-                    reached = true;
-                    at = after(at, step.within);
-                }
-                out.push(step_of);
-            }
-            if !reached {
-                break;
-            }
-        }
-    }
-    if !org.catch_all().is_empty() {
-        let round = out.last().map_or(1, |step| step.round);
-        out.push(explain_step(org, "catch-all".to_owned(), round, org.catch_all(), severity, at, now));
-    }
-    out
-}
-
-fn explain_step(
-    org: &Org,
-    name: String,
-    round: u32,
-    targets: &[String],
-    severity: Severity,
-    at: Timestamp,
-    now: Timestamp,
-) -> StepExplanation {
-    let urgency = org.severity(severity).notify;
-    let resolved = org.people_for_all(targets, at);
-    let ways = |person: &str| -> Vec<String> {
-        let way = |way: &Way<'_>| {
-            let when = if way.after.is_zero() { "at once".to_owned() } else { format!("after {}", way.after) };
-            format!("{} {} {when}", way.channel, way.contact.id)
-        };
-        org.reach(person, urgency).iter().map(way).collect()
-    };
-    let people = resolved.people.iter();
-    let people =
-        people.map(|(person, via)| PersonExplanation { person: person.clone(), via: via.clone(), contacts: ways(person) }).collect();
-    let waited = at.duration_since(now).as_secs();
-    StepExplanation { name, round, after: format!("{}:{:02}", waited / 60, waited % 60), people, why_nobody: resolved.why_nobody }
 }
 
 pub(crate) fn decision_word(decision: Declare) -> &'static str {

@@ -15,7 +15,8 @@ use allclear_domain::view::{IncidentView, StepExplanation};
 use allclear_store::rows;
 use jiff::Timestamp;
 
-use crate::read::{IncidentFilter, NoAnswer, Queries, explain_policy};
+use crate::read::explain::explain_policy;
+use crate::read::{IncidentFilter, NoAnswer, Queries};
 
 /// Incidents of one board at most (issue: a board of 1,000 open incidents).
 pub const BOARD_MAX: usize = 1000;

@@ -1,0 +1,52 @@
+//! What a page would do, were it to start at an instant and nobody ever to answer: the very decisions of a page, asked one
+//! after another, so that whoever asks beforehand is told what would happen and no second rule can drift from the first.
+
+use jiff::Timestamp;
+
+use super::decide::{Command, Context, Start, decide};
+use super::event::Event;
+use super::evolve::evolve;
+use super::types::{Page, Status};
+use crate::ids::{IdGen, IncidentId, PageId};
+use crate::incident::Severity;
+use crate::org::snapshot::Org;
+use crate::wire::NoticeIncident;
+
+/// Steps that are looked ahead: the hundred of the longest policy, several times over. More say nothing new.
+const STEPS_AHEAD_MAX: usize = 1_000;
+
+/// The events of such a page, each with its instant, until it is exhausted. Its ids are made up.
+#[must_use]
+pub fn foresee(org: &Org, escalation: Option<&str>, severity: Severity, start: Timestamp) -> Vec<(Timestamp, Event)> {
+    let (id, mut ids) = (PageId::from_bits(0), IdGen::new(0));
+    let incident = NoticeIncident {
+        id: IncidentId::from_bits(0),
+        reference: String::new(),
+        title: String::new(),
+        severity: severity.to_string(),
+        service: None,
+    };
+    let mut command = Command::Start(Start {
+        id,
+        incident,
+        escalation: escalation.map(str::to_owned),
+        urgency: org.severity(severity).notify,
+        alert: None,
+        because: "it is asked what would happen".to_owned(),
+        late: false,
+        targets: Vec::new(),
+        then: Vec::new(),
+    });
+    let (mut page, mut now, mut out): (Option<Page>, _, _) = (None, start, Vec::new());
+    for _ in 0..STEPS_AHEAD_MAX {
+        let Ok(events) = decide(page.as_ref(), command, &mut Context { now, org, ids: &mut ids }) else { break };
+        for event in events {
+            page = Some(evolve(page.take(), id, &event, now));
+            out.push((now, event));
+        }
+        let Some(running) = page.as_ref().filter(|page| page.status == Status::Running) else { break };
+        let Some(due_at) = running.due_at else { break };
+        (now, command) = (due_at, Command::StepTimedOut { round: running.round, step: running.step, late: false });
+    }
+    out
+}
