@@ -1,14 +1,18 @@
 //! Corrective actions: added, changed, late.
 
-use allclear_domain::action;
-use allclear_domain::event::Head;
-use allclear_domain::expect::{Expectation, Standing};
+use allclear_domain::access::Actor;
+use allclear_domain::action::{self, Action};
+use allclear_domain::event::{Head, Stream};
+use allclear_domain::expect::{Expectation, Settle, Standing};
 use allclear_domain::ids::{ActionId, IncidentId};
 use allclear_domain::wire::NoticeKind;
+use allclear_store::schema::ACTION;
+use allclear_store::{Table, Write, rows};
 use jiff::Timestamp;
 
 use super::command::{Refusal, Reply};
 use super::notices::{clock, person};
+use super::streams::{ReadOnce, State};
 use super::unit::Unit;
 use super::{Core, Decided};
 
@@ -35,15 +39,9 @@ impl Core {
         Ok(Reply::Action { id })
     }
 
-    fn action_command(
-        &mut self,
-        unit: &mut Unit,
-        id: ActionId,
-        before: Option<(action::Action, Head)>,
-        command: action::Command,
-    ) -> Decided<()> {
+    fn action_command(&mut self, unit: &mut Unit, id: ActionId, before: Option<(Action, Head)>, command: action::Command) -> Decided<()> {
         let events = action::decide(before.as_ref().map(|(state, _)| state), command, unit.now).map_err(Refusal::from)?;
-        unit.action_events(id, before, &events);
+        unit.add_events(id, before, &events);
         Ok(())
     }
 
@@ -52,7 +50,7 @@ impl Core {
         if let action::Command::Assign { owner } = command {
             self.known_person(owner)?;
         }
-        let before = self.action(unit, id)?;
+        let before = self.read_once::<Action>(unit, id)?;
         if let (action::Command::Assign { owner }, Some(incident)) = (command, before.0.incident) {
             self.admit_or_refuse(unit, incident, owner, OWNS_AN_ACTION)?;
         }
@@ -62,7 +60,7 @@ impl Core {
 
     pub(super) fn look_action(&mut self, unit: &mut Unit, expectation: &Expectation, id: ActionId) -> Decided<Option<Standing>> {
         let due_at = expectation.deadline_at().unwrap_or(expectation.next_look_at);
-        let before = self.action(unit, id)?;
+        let before = self.read_once::<Action>(unit, id)?;
         let found = before.0.clone();
         if found.state != action::State::Open {
             return Ok(Some(Standing::Void));
@@ -88,5 +86,38 @@ impl Core {
             self.tell(unit, incident, NoticeKind::Reminder, &targets, text, because)?;
         }
         Ok((!soon).then_some(Standing::Missed))
+    }
+}
+
+impl State for Action {
+    type Id = ActionId;
+    type Event = action::Event;
+    const TABLE: &'static Table = &ACTION;
+    fn decode(kind: &str, v: u16, body: &str) -> Result<Self::Event, String> {
+        action::Event::decode(kind, v, body).map_err(|why| why.to_string())
+    }
+    fn evolve(state: Option<Self>, id: ActionId, event: &Self::Event, _: &Actor, at: Timestamp) -> Self {
+        action::evolve(state, id, event, at)
+    }
+    fn row(&self, head: Head) -> Write {
+        rows::action::put(self, head)
+    }
+}
+
+impl ReadOnce for Action {
+    fn stream(id: ActionId) -> Stream {
+        Stream::Action(id)
+    }
+    fn absent() -> Refusal {
+        Refusal::NoSuchAction
+    }
+    fn incident(&self) -> Option<IncidentId> {
+        self.incident
+    }
+    fn encoded(event: &action::Event) -> (&'static str, u16, String) {
+        (event.kind(), event.v(), event.body())
+    }
+    fn react(after: &Self, event: &action::Event, version: u64, at: Timestamp) -> (Vec<Expectation>, Vec<Settle>) {
+        action::react(after, event, version, at)
     }
 }

@@ -1,6 +1,8 @@
 //! The switchboard: every command there is, and which subject decides it. An answer kept under an idempotency key is
 //! given again here, before anything is decided.
 
+use allclear_domain::action::Action;
+use allclear_domain::review::Review;
 use allclear_store::rows;
 
 use super::command::{Input, Reply, Versioned};
@@ -49,8 +51,8 @@ impl Core {
             Command::IfVersion { of, version, command } => {
                 let now = match *of {
                     Versioned::Incident(id) => self.incident(unit, id)?.1.version,
-                    Versioned::Review(id) => self.review(unit, id)?.1.version,
-                    Versioned::Action(id) => self.action(unit, id)?.1.version,
+                    Versioned::Review(id) => self.read_once::<Review>(unit, id)?.1.version,
+                    Versioned::Action(id) => self.read_once::<Action>(unit, id)?.1.version,
                 };
                 if now != *version {
                     return Err(Refusal::VersionMismatch { of: *of, now }.into());

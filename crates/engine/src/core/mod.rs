@@ -27,20 +27,19 @@ mod reviews;
 mod sharded;
 mod signals;
 pub mod silences;
+pub(crate) mod streams;
 mod texts;
 mod unit;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use allclear_domain::action::Action;
 use allclear_domain::event::{Head, Stream};
-use allclear_domain::ids::{ActionId, AlertId, IdGen, IncidentId, NodeId, PageId, ReviewId};
+use allclear_domain::ids::{AlertId, IdGen, IncidentId, NodeId, PageId};
 use allclear_domain::incident::Incident;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::Page;
 use allclear_domain::plants::planted;
-use allclear_domain::review::Review;
 use jiff::Timestamp;
 
 use self::sharded::Sharded;
@@ -53,6 +52,7 @@ pub(crate) use due::as_signal;
 pub(crate) use flapping::{RECENT_MAX, horizon};
 pub use need::{Decided, Loaded, Need, Stop};
 pub(crate) use neglect::is_left_by_choice;
+pub use streams::AnyState;
 pub(crate) use unit::Witness;
 pub use unit::{Effects, Unit};
 
@@ -229,8 +229,7 @@ impl Core {
             | Loaded::Holders(_)
             | Loaded::Involved(..)
             | Loaded::Reached(..)
-            | Loaded::Review(..)
-            | Loaded::Action(..)
+            | Loaded::State(..)
             | Loaded::Held(..)
             | Loaded::Misjudged(..)) => self.read.push(read),
         }
@@ -387,40 +386,6 @@ impl Core {
             Err(Stop::Refused(Refusal::NoSuchPage)) => Ok(None),
             Err(other) => Err(other),
         }
-    }
-
-    /// A review; rare enough to be read from the store each time.
-    fn review(&self, unit: &Unit, id: ReviewId) -> Decided<(Review, Head)> {
-        if let Some(found) = unit.reviews.get(&id) {
-            return Ok(found.clone());
-        }
-        let read = self.read.iter().find_map(|read| {
-            if let Loaded::Review(other, found) = read
-                && *other == id
-            {
-                Some(found.as_deref().cloned())
-            } else {
-                None
-            }
-        });
-        read.ok_or(Stop::Need(Need::Review(id)))?.ok_or_else(|| Refusal::NoSuchReview.into())
-    }
-
-    /// An action; as a review.
-    fn action(&self, unit: &Unit, id: ActionId) -> Decided<(Action, Head)> {
-        if let Some(found) = unit.actions.get(&id) {
-            return Ok(found.clone());
-        }
-        let read = self.read.iter().find_map(|read| {
-            if let Loaded::Action(other, found) = read
-                && *other == id
-            {
-                Some(found.as_deref().cloned())
-            } else {
-                None
-            }
-        });
-        read.ok_or(Stop::Need(Need::Action(id)))?.ok_or_else(|| Refusal::NoSuchAction.into())
     }
 
     /// Ids of an incident's pages; the incident must have been read before.

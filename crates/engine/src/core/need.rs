@@ -3,18 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use allclear_domain::action::Action;
-use allclear_domain::event::Head;
+use allclear_domain::event::{Head, Stream};
 use allclear_domain::expect::Expectation;
-use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, NodeId, PageId, ReviewId};
+use allclear_domain::ids::{AlertId, IncidentId, MessageId, NodeId, PageId};
 use allclear_domain::incident::Incident;
 use allclear_domain::paging::Page;
-use allclear_domain::review::Review;
 use allclear_domain::signal::Alert;
 use jiff::Timestamp;
 
 use super::alerts::AlertKey;
 use super::command::Refusal;
+use super::streams::AnyState;
 
 /// Something that must be read before a command can be decided.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -41,8 +40,8 @@ pub enum Need {
     Involved(IncidentId),
     /// Whom a message about an incident reached, or may have.
     Reached(IncidentId),
-    Review(ReviewId),
-    Action(ActionId),
+    /// The state of a stream that is read for one command.
+    State(Stream),
     /// More numbers for references: so many for this command in all.
     References {
         wanted: u64,
@@ -69,8 +68,7 @@ pub enum Loaded {
     Holders(Vec<(MessageId, Option<NodeId>)>),
     Involved(IncidentId, BTreeSet<String>),
     Reached(IncidentId, BTreeSet<String>),
-    Review(ReviewId, Option<Box<(Review, Head)>>),
-    Action(ActionId, Option<Box<(Action, Head)>>),
+    State(Stream, Option<(AnyState, Head)>),
     References {
         from: u64,
         to: u64,

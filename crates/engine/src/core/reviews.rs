@@ -1,16 +1,20 @@
 //! The review of an incident: asked for, worked on, late.
 
 use allclear_domain::access::Actor;
-use allclear_domain::event::Head;
-use allclear_domain::expect::{Expectation, Standing};
+use allclear_domain::event::{Head, Stream};
+use allclear_domain::expect::{Expectation, Settle, Standing};
 use allclear_domain::ids::{IncidentId, ReviewId};
 use allclear_domain::incident;
 use allclear_domain::org::snapshot::ReviewWithin;
-use allclear_domain::review;
+use allclear_domain::review::{self, Review};
 use allclear_domain::wire::NoticeKind;
+use allclear_store::schema::REVIEW;
+use allclear_store::{Table, Write, rows};
+use jiff::Timestamp;
 
 use super::command::{Refusal, Reply};
 use super::notices::{clock, each_once, person};
+use super::streams::{ReadOnce, State};
 use super::unit::Unit;
 use super::{Core, Decided};
 
@@ -48,15 +52,9 @@ impl Core {
         self.review_command(unit, review, None, review::Command::Open(opened))
     }
 
-    fn review_command(
-        &mut self,
-        unit: &mut Unit,
-        id: ReviewId,
-        before: Option<(review::Review, Head)>,
-        command: review::Command,
-    ) -> Decided<()> {
+    fn review_command(&mut self, unit: &mut Unit, id: ReviewId, before: Option<(Review, Head)>, command: review::Command) -> Decided<()> {
         let events = review::decide(before.as_ref().map(|(state, _)| state), command).map_err(Refusal::from)?;
-        unit.review_events(id, before, &events);
+        unit.add_events(id, before, &events);
         Ok(())
     }
 
@@ -65,7 +63,7 @@ impl Core {
         if let review::Command::Assign { owner } = command {
             self.known_person(owner)?;
         }
-        let before = self.review(unit, id)?;
+        let before = self.read_once::<Review>(unit, id)?;
         let (incident, reference) = (before.0.incident, before.0.reference.clone());
         if let review::Command::Assign { owner } = command {
             self.admit_or_refuse(unit, incident, owner, "writes the review")?;
@@ -82,7 +80,7 @@ impl Core {
 
     pub(super) fn look_review(&mut self, unit: &mut Unit, expectation: &Expectation, id: ReviewId) -> Decided<Option<Standing>> {
         let due_at = expectation.deadline_at().unwrap_or(expectation.next_look_at);
-        let before = self.review(unit, id)?;
+        let before = self.read_once::<Review>(unit, id)?;
         let (incident, owner, reference) = (before.0.incident, before.0.owner.clone(), before.0.reference.clone());
         if before.0.state == review::State::Published {
             return Ok(Some(Standing::Void));
@@ -102,5 +100,38 @@ impl Core {
         let text = format!("The review of {reference} was due by {} and is not published.", clock(due_at));
         self.tell(unit, incident, NoticeKind::Reminder, &targets, text, "a review is late")?;
         Ok(Some(Standing::Missed))
+    }
+}
+
+impl State for Review {
+    type Id = ReviewId;
+    type Event = review::Event;
+    const TABLE: &'static Table = &REVIEW;
+    fn decode(kind: &str, v: u16, body: &str) -> Result<Self::Event, String> {
+        review::Event::decode(kind, v, body).map_err(|why| why.to_string())
+    }
+    fn evolve(state: Option<Self>, id: ReviewId, event: &Self::Event, _: &Actor, at: Timestamp) -> Self {
+        review::evolve(state, id, event, at)
+    }
+    fn row(&self, head: Head) -> Write {
+        rows::review::put(self, head)
+    }
+}
+
+impl ReadOnce for Review {
+    fn stream(id: ReviewId) -> Stream {
+        Stream::Review(id)
+    }
+    fn absent() -> Refusal {
+        Refusal::NoSuchReview
+    }
+    fn incident(&self) -> Option<IncidentId> {
+        Some(self.incident)
+    }
+    fn encoded(event: &review::Event) -> (&'static str, u16, String) {
+        (event.kind(), event.v(), event.body())
+    }
+    fn react(after: &Self, event: &review::Event, version: u64, at: Timestamp) -> (Vec<Expectation>, Vec<Settle>) {
+        review::react(after, event, version, at)
     }
 }

@@ -5,14 +5,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use allclear_domain::access::Actor;
-use allclear_domain::action::{self, Action};
 use allclear_domain::event::{Draft, Head, Mode, Stream};
 use allclear_domain::expect::{Expectation, Settle};
-use allclear_domain::ids::{ActionId, AlertId, IdGen, IncidentId, PageId, ReviewId};
+use allclear_domain::ids::{AlertId, IdGen, IncidentId, PageId};
 use allclear_domain::incident::alarms::Silencing;
 use allclear_domain::incident::{self, Incident, attendance, roles};
 use allclear_domain::paging::{self, MessageState, Page, Reaction};
-use allclear_domain::review::{self, Review};
 use allclear_domain::signal::Alert;
 use allclear_domain::wire::NoticeKind;
 use allclear_store::Write;
@@ -23,6 +21,7 @@ use jiff::Timestamp;
 use super::alerts::{AlertKey, OpenAlert};
 use super::command::Input;
 use super::flapping::Recent;
+use super::streams::AnyState;
 use super::texts::Text;
 use crate::outbox::windows::{Birth, Staged, Windows};
 
@@ -79,8 +78,8 @@ pub struct Unit {
     pub(crate) ids: IdGen,
     pub(crate) incidents: HashMap<IncidentId, (Incident, Head)>,
     pub(crate) pages: HashMap<PageId, (Page, Head)>,
-    pub(crate) reviews: HashMap<ReviewId, (Review, Head)>,
-    pub(crate) actions: HashMap<ActionId, (Action, Head)>,
+    /// States that are read for one command, as this unit leaves them.
+    pub(super) states: HashMap<Stream, (AnyState, Head)>,
     pub(crate) new_pages: Vec<(IncidentId, PageId)>,
     /// Incidents that this unit made of an alert.
     pub(crate) born: Vec<IncidentId>,
@@ -131,8 +130,7 @@ impl Unit {
             ids,
             incidents: HashMap::new(),
             pages: HashMap::new(),
-            reviews: HashMap::new(),
-            actions: HashMap::new(),
+            states: HashMap::new(),
             new_pages: Vec::new(),
             born: Vec::new(),
             digests: HashMap::new(),
@@ -315,51 +313,9 @@ impl Unit {
         }
     }
 
-    /// The same for a review.
-    pub(crate) fn review_events(&mut self, id: ReviewId, before: Option<(Review, Head)>, events: &[review::Event]) {
-        let (mut state, head) = before.map_or((None, Head::EMPTY), |(state, head)| (Some(state), head));
-        let mut version = head.version;
-        for event in events {
-            version += 1;
-            let after = review::evolve(state.take(), id, event, self.now);
-            self.heads.entry(Stream::Review(id)).or_insert(head);
-            self.draft(Stream::Review(id), Some(after.incident), event.kind(), event.v(), event.body());
-            let (opened, settled) = review::react(&after, event, version, self.now);
-            self.follow(opened, settled);
-            self.effects.changed.push(after.incident);
-            state = Some(after);
-        }
-        if let Some(state) = state {
-            self.reviews.insert(id, (state, Head { version, hash: head.hash }));
-        }
-    }
-
-    /// The same for an action.
-    pub(crate) fn action_events(&mut self, id: ActionId, before: Option<(Action, Head)>, events: &[action::Event]) {
-        let (mut state, head) = before.map_or((None, Head::EMPTY), |(state, head)| (Some(state), head));
-        let mut version = head.version;
-        for event in events {
-            version += 1;
-            let after = action::evolve(state.take(), id, event, self.now);
-            self.heads.entry(Stream::Action(id)).or_insert(head);
-            self.draft(Stream::Action(id), after.incident, event.kind(), event.v(), event.body());
-            let (opened, settled) = action::react(&after, event, version, self.now);
-            self.follow(opened, settled);
-            self.effects.changed.extend(after.incident);
-            state = Some(after);
-        }
-        if let Some(state) = state {
-            self.actions.insert(id, (state, Head { version, hash: head.hash }));
-        }
-    }
-
-    fn follow(&mut self, opened: Vec<Expectation>, settled: Vec<Settle>) {
-        for settle in settled {
-            self.settle(&settle);
-        }
-        for expectation in opened {
-            self.expect(&expectation);
-        }
+    /// Where a stream stood before this unit adds to it.
+    pub(super) fn begin_stream(&mut self, stream: &Stream, head: Head) {
+        self.heads.entry(stream.clone()).or_insert(head);
     }
 
     /// Messages that this very unit claimed for a page that it also ends are not begun.
@@ -396,7 +352,7 @@ impl Unit {
         self.effects.page_results.push(result);
     }
 
-    fn draft(&mut self, stream: Stream, incident: impl Into<Option<IncidentId>>, kind: &'static str, v: u16, body: String) {
+    pub(super) fn draft(&mut self, stream: Stream, incident: impl Into<Option<IncidentId>>, kind: &'static str, v: u16, body: String) {
         self.drafts.push(Draft {
             stream,
             incident: incident.into(),
@@ -490,17 +446,12 @@ impl Unit {
                         self.writes.push(rows::page::put(state, head));
                     }
                 }
-                Stream::Review(id) => {
-                    if let Some((state, at)) = self.reviews.get_mut(&id) {
+                Stream::Review(_) | Stream::Action(_) => {
+                    let state = self.states.get_mut(&stream);
+                    self.writes.extend(state.and_then(|(state, at)| {
                         *at = head;
-                        self.writes.push(rows::review::put(state, head));
-                    }
-                }
-                Stream::Action(id) => {
-                    if let Some((state, at)) = self.actions.get_mut(&id) {
-                        *at = head;
-                        self.writes.push(rows::action::put(state, head));
-                    }
+                        state.row(head)
+                    }));
                 }
                 Stream::Form(_) | Stream::Store => {}
             }

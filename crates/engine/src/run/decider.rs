@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use allclear_domain::event::Stream;
 use allclear_domain::expect::Owner;
 use allclear_domain::plants::planted;
 use allclear_domain::time::{Length, before};
@@ -17,8 +18,8 @@ use allclear_store::{CommitError, Db, Fault, FaultKind, Space, Write, rows};
 
 use crate::core::silences;
 use crate::core::{
-    AlertKey, Core, Effects, Input, Loaded, Need, OpenAlert, RECENT_MAX, REFERENCE_BLOCK, REFERENCE_BLOCK_MAX, Refusal, Reply, Stop, Unit,
-    Witness, horizon,
+    AlertKey, AnyState, Core, Effects, Input, Loaded, Need, OpenAlert, RECENT_MAX, REFERENCE_BLOCK, REFERENCE_BLOCK_MAX, Refusal, Reply,
+    Stop, Unit, Witness, horizon,
 };
 use crate::ports::Ports;
 use crate::upkeep::room;
@@ -589,8 +590,15 @@ impl Decider {
                 Loaded::Expectation(owner.clone(), key.clone(), *occurrence, found)
             }
             Need::Answer(principal, key) => Loaded::Answer(principal.clone(), key.clone(), rows::token::answer(db, principal, key).await?),
-            Need::Review(id) => Loaded::Review(*id, rows::review::get(db, *id).await?.map(Box::new)),
-            Need::Action(id) => Loaded::Action(*id, rows::action::get(db, *id).await?.map(Box::new)),
+            Need::State(stream) => {
+                let found = match stream {
+                    Stream::Review(id) => AnyState::found(rows::review::get(db, *id).await?),
+                    Stream::Action(id) => AnyState::found(rows::action::get(db, *id).await?),
+                    // These have needs of their own, or no state.
+                    Stream::Incident(_) | Stream::Page(_) | Stream::Form(_) | Stream::Store => None,
+                };
+                Loaded::State(stream.clone(), found)
+            }
             Need::Pages(ids) => Loaded::Pages(ids.clone(), rows::page::get_all(db, ids).await?),
             Need::Holders(ids) => Loaded::Holders(rows::message::holders(db, ids).await?),
             Need::Reached(id) => Loaded::Reached(*id, rows::message::reached(db, *id).await?),

@@ -7,19 +7,21 @@ pub mod room;
 use std::collections::{BTreeMap, HashSet};
 
 use allclear_domain::access::Actor;
+use allclear_domain::action::Action;
 use allclear_domain::channel::WaysOut;
-use allclear_domain::event::{Head, Mode};
-use allclear_domain::ids::{ActionId, IncidentId, PageId, ReviewId};
-use allclear_domain::incident::{self, Incident};
+use allclear_domain::event::Head;
+use allclear_domain::ids::IncidentId;
+use allclear_domain::incident::Incident;
 use allclear_domain::org::check::{Against, check};
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::{action, paging, review};
+use allclear_domain::paging::Page;
+use allclear_domain::review::Review;
 use allclear_store::rows::event::Stored;
 use allclear_store::rows::proof::{self, Broken, BrokenRange};
-use allclear_store::schema::{ACTION, INCIDENT, PAGE, REVIEW};
 use allclear_store::{Db, Fault, Table, Write, rows};
 use jiff::Timestamp;
 
+use crate::core::streams::State;
 use crate::identity::seal::SecretKey;
 
 /// What `verify` found.
@@ -208,26 +210,21 @@ type RowOf = Result<Option<Write>, String>;
 
 /// The row that a stream's log makes; nothing for streams that make none.
 async fn folded_row(db: &Db, stream: &str) -> Result<Option<(&'static Table, RowOf)>, Fault> {
-    if let Ok(id) = stream.parse::<IncidentId>() {
-        let state = fold_incident(db, id).await?;
-        return Ok(Some((&INCIDENT, state.map(|state| state.map(|(state, head)| rows::incident::put(&state, head))))));
+    async fn of<S: State>(db: &Db, stream: &str) -> Result<Option<(&'static Table, RowOf)>, Fault> {
+        let Ok(id) = stream.parse::<S::Id>() else { return Ok(None) };
+        let state = fold::<S>(db, stream, id).await?;
+        Ok(Some((S::TABLE, state.map(|state| state.map(|(state, head)| state.row(head))))))
     }
-    if let Ok(id) = stream.parse::<PageId>() {
-        let decode = |kind: &str, v, body: &str| paging::Event::decode(kind, v, body).map_err(|why| why.to_string());
-        let state = fold(db, stream, decode, |state, event, _, at| paging::evolve(state, id, event, at)).await?;
-        return Ok(Some((&PAGE, state.map(|state| state.map(|(state, head)| rows::page::put(&state, head))))));
-    }
-    if let Ok(id) = stream.parse::<ReviewId>() {
-        let decode = |kind: &str, v, body: &str| review::Event::decode(kind, v, body).map_err(|why| why.to_string());
-        let state = fold(db, stream, decode, |state, event, _, at| review::evolve(state, id, event, at)).await?;
-        return Ok(Some((&REVIEW, state.map(|state| state.map(|(state, head)| rows::review::put(&state, head))))));
-    }
-    if let Ok(id) = stream.parse::<ActionId>() {
-        let decode = |kind: &str, v, body: &str| action::Event::decode(kind, v, body).map_err(|why| why.to_string());
-        let state = fold(db, stream, decode, |state, event, _, at| action::evolve(state, id, event, at)).await?;
-        return Ok(Some((&ACTION, state.map(|state| state.map(|(state, head)| rows::action::put(&state, head))))));
-    }
-    Ok(None)
+    Ok(match of::<Incident>(db, stream).await? {
+        Some(found) => Some(found),
+        None => match of::<Page>(db, stream).await? {
+            Some(found) => Some(found),
+            None => match of::<Review>(db, stream).await? {
+                Some(found) => Some(found),
+                None => of::<Action>(db, stream).await?,
+            },
+        },
+    })
 }
 
 /// The last word of a form's log is the version that is stored, or that it was removed. What a form says is not in
@@ -277,13 +274,8 @@ async fn forms_that_differ(db: &Db) -> Result<BTreeMap<String, FormVersions>, Fa
     Ok(out)
 }
 
-/// Folds any log; nothing where part of it was redacted, since words are lost then.
-async fn fold<S, E>(
-    db: &Db,
-    stream: &str,
-    decode: impl Fn(&str, u16, &str) -> Result<E, String>,
-    evolve: impl Fn(Option<S>, &E, &Actor, Timestamp) -> S,
-) -> Folded<S> {
+/// Folds a log; nothing where part of it was redacted, since words are lost then.
+async fn fold<S: State>(db: &Db, stream: &str, id: S::Id) -> Folded<S> {
     let events = whole_stream(db, stream).await?;
     let mut state = None;
     let mut head = Head::EMPTY;
@@ -293,8 +285,8 @@ async fn fold<S, E>(
             Ok(actor) => actor,
             Err(why) => return Ok(Err(why)),
         };
-        match decode(&stored.kind, stored.v, body) {
-            Ok(event) => state = Some(evolve(state, &event, &actor, stored.at)),
+        match S::decode(&stored.kind, stored.v, body) {
+            Ok(event) => state = Some(S::evolve(state, id, &event, &actor, stored.at)),
             Err(why) => return Ok(Err(why)),
         }
         head = Head { version: stored.version, hash: stored.hash };
@@ -308,8 +300,7 @@ const ROWS_BATCH: i64 = 500;
 type Folded<T> = Result<Result<Option<(T, Head)>, String>, Fault>;
 
 pub(crate) async fn fold_incident(db: &Db, id: IncidentId) -> Folded<Incident> {
-    let decode = |kind: &str, v, body: &str| incident::Event::decode(kind, v, body).map_err(|why| why.to_string());
-    fold(db, &id.to_string(), decode, |state, event, actor, at| incident::evolve(state, id, event, actor, at, Mode::Live)).await
+    fold(db, &id.to_string(), id).await
 }
 
 async fn whole_stream(db: &Db, stream: &str) -> Result<Vec<Stored>, Fault> {
