@@ -87,7 +87,7 @@ pub struct Shared {
     pub(crate) watch: crate::watch::Watch,
     pub(crate) operators: OnceLock<Arc<dyn OperatorAlarm>>,
     pub(crate) refusals: crate::refusals::Gate,
-    pub(crate) circuits: crate::outbox::circuit::Circuits,
+    pub(crate) circuits: std::sync::Arc<crate::outbox::circuit::Circuits>,
 }
 
 /// What changes the decider itself, in order with the commands.

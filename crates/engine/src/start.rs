@@ -18,7 +18,7 @@ use crate::engine::Engine;
 use crate::identity::seal::SecretKey;
 use crate::message_link::Links;
 use crate::metrics::Metrics;
-use crate::outbox::Outbox;
+use crate::outbox::Driver;
 use crate::ports::Ports;
 use crate::run::decide_loop::Loop;
 use crate::run::decider::Decider;
@@ -62,7 +62,7 @@ impl Engine {
         }
         crate::clock::set_back::mend(&db, booted_at).await?;
         decider.fill().await?;
-        let circuits = crate::outbox::circuit::Circuits::default();
+        let circuits = Arc::new(crate::outbox::circuit::Circuits::default());
         circuits.replace(rows::circuit::all(&db).await?);
 
         let (commands, inbox) = mpsc::channel(QUEUE_MAX);
@@ -122,7 +122,7 @@ impl Engine {
         std::thread::Builder::new().name("decider".to_owned()).spawn(move || runtime.block_on(decide.run())).map_err(no_thread)?;
         shared.tasks.spawn(looks(engine.clone()));
         shared.tasks.spawn(crate::upkeep::attendance::watch(engine.clone(), held));
-        shared.tasks.spawn(Outbox::new(engine.clone(), from_decider).run());
+        shared.tasks.spawn(Driver::new(engine.clone(), from_decider).run());
         shared.tasks.spawn(crate::upkeep::room::watch(engine.clone()));
         shared.tasks.spawn(crate::upkeep::checkpoints::keep_sealing(engine.clone()));
         if shared.db.dialect() == Dialect::Postgres {

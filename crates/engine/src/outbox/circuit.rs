@@ -52,7 +52,7 @@ struct Known {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct Circuits {
+pub struct Circuits {
     known: Mutex<Known>,
 }
 

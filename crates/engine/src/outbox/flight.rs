@@ -18,9 +18,10 @@ use allclear_store::{Space, Write, rows};
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::Event;
 use super::choose::Set;
+use super::machine::{CLAIM_FRESH_NS, COUNTS_AS_FAILED, Landed, Work, target_of};
 use super::windows::{BUNDLE_MAX, Contact};
-use super::{CLAIM_FRESH_NS, Event};
 use crate::core::ours;
 use crate::core::{Command, Tried};
 use crate::engine::Engine;
@@ -38,41 +39,6 @@ const ASIDE_FOR: Length = Length::from_secs(60);
 const ASIDE: &str = "this version cannot read it: ";
 /// Why a message of a node that died is in doubt.
 const STOPPED: &str = "its sender stopped while it was under way";
-
-/// What is to be sent.
-#[derive(Debug)]
-pub(super) enum Work {
-    /// Claimed by the commit that decided it, a moment ago.
-    Born(Box<Stored>),
-    /// Out of a contact's heap.
-    Heap(Set),
-    /// What a node that is not heard of any more had under way, with claims from before this instant.
-    Stranded(MessageId, Timestamp),
-}
-
-impl Work {
-    /// The id under which it goes out.
-    pub(super) fn lead(&self) -> Option<MessageId> {
-        match self {
-            Self::Born(message) => Some(message.id),
-            Self::Heap(set) => set.lead(),
-            Self::Stranded(lead, _) => Some(*lead),
-        }
-    }
-}
-
-/// How it went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Landed {
-    /// The provider has it.
-    pub delivered: bool,
-    /// Something was tried and did not arrive.
-    pub failed: bool,
-    /// The store did not answer: not at once again.
-    pub put_off: bool,
-    /// Nothing could be claimed of what had waited: another node was faster, or a page ended. What is left still waits.
-    pub missed: bool,
-}
 
 /// From claim to report.
 pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &UnboundedSender<Event>) -> Landed {
@@ -115,7 +81,7 @@ pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &U
 /// Whether the target answers is known now, to all nodes.
 async fn learn(engine: &Engine, contact: &Contact, outcome: &Outcome) {
     let shared = &engine.shared;
-    let Some(target) = super::target_of(engine, contact) else { return };
+    let Some(target) = target_of(&engine.org(), contact) else { return };
     let now = engine.now();
     let write = match shared.circuits.learn(&target, outcome, now) {
         None => return,
@@ -143,7 +109,7 @@ async fn learn(engine: &Engine, contact: &Contact, outcome: &Outcome) {
 /// tries after which a way counts as failed had been made.
 pub(super) async fn waits(engine: &Engine, contact: &Contact, why: &str, now: Timestamp) {
     loop {
-        let untried = rows::message::untried(&engine.shared.db, (&contact.0, &contact.1), super::COUNTS_AS_FAILED, now, WAITS_MAX).await;
+        let untried = rows::message::untried(&engine.shared.db, (&contact.0, &contact.1), COUNTS_AS_FAILED, now, WAITS_MAX).await;
         let untried = match untried {
             Ok(untried) if untried.is_empty() => return,
             Ok(untried) => untried,
@@ -152,10 +118,8 @@ pub(super) async fn waits(engine: &Engine, contact: &Contact, why: &str, now: Ti
                 return;
             }
         };
-        let tries: Arc<[Tried]> = untried
-            .into_iter()
-            .map(|message| Tried { attempts: super::COUNTS_AS_FAILED, lead: message.id, message, latency_ms: 0 })
-            .collect();
+        let tries: Arc<[Tried]> =
+            untried.into_iter().map(|message| Tried { attempts: COUNTS_AS_FAILED, lead: message.id, message, latency_ms: 0 }).collect();
         let outcome = Outcome::Retry { after: None, why: why.to_owned(), maybe_arrived: false, down: true, unanswered: false };
         if engine.submit(ours("target does not answer", Command::Sent { tries, outcome })).await.is_err() {
             // Looked at again with the next look.
