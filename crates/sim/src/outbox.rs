@@ -1,37 +1,30 @@
-//! The simulated outbox of a node: the contract of the engine's outbox over the same rows and commands, with the same
-//! windows and the same choice of what goes out together, and providers made up from dice.
+//! The outbox of a node: the engine's own machine, with providers made up from dice and a store that fails.
 //!
-//! What was decided a moment ago is begun under the claim of its decision; what waits is claimed when it is begun, and
-//! goes out as one message with what waits for the same contact. What belongs to a page that ended is handed back; how
-//! a try ended is reported until the store has it.
+//! The world carries out what the machine orders: it claims what is to be claimed, begins the send, lets time pass, and
+//! reports how it ended until the store has it. What belongs to a page that ended is handed back.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use allclear_domain::ids::{MessageId, PageId};
+use allclear_domain::ids::{MessageId, NodeId, PageId};
 use allclear_domain::paging::MessageState;
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{NoticeKind, Outcome};
 use allclear_engine::core::{Command, Refusal, Tried};
-use allclear_engine::outbox::choose::{Set, sets};
+use allclear_engine::outbox::choose::Set;
+use allclear_engine::outbox::machine::{self, Around, Landed, Order, PUT_OFF, Work};
 use allclear_engine::outbox::windows::{BUNDLE_MAX, Contact, WINDOW, Windows};
+use allclear_engine::outbox::{OutboxSettings, PER_TARGET_DEFAULT};
+use allclear_engine::ports::Clock as _;
 use allclear_store::rows;
-use allclear_store::rows::message::{Stored, Stranded};
+use allclear_store::rows::message::Stored;
 use jiff::Timestamp;
 
 use crate::ports::block_on;
 use crate::world::{Task, World};
 
-/// A claim is good for this long before the first byte (as in the engine's outbox).
-const CLAIM_FRESH: Length = Length::from_secs(2);
-/// A node that holds something is taken for dead after this long (as in the engine's outbox).
-const DEAD_AFTER: Length = Length::from_millis(3_500);
-/// Contacts, and messages of runs that died, read at a time.
-const READ_MAX: i64 = 512;
 /// Of a thousand messages of many, those during which their node crashes.
 const CRASHES_UNDER_WAY: u64 = 600;
-/// Messages to one contact under way at once (as in the engine's outbox).
-const PER_CONTACT: usize = 4;
 
 /// A try under way: one or more messages that go out as one.
 #[derive(Debug, Clone)]
@@ -44,28 +37,56 @@ pub struct Flight {
     pub outcome: Outcome,
 }
 
+/// A try that ended, and whose report the store does not have yet.
+#[derive(Debug)]
+pub struct Reporting {
+    /// What it carried.
+    pub carried: BTreeSet<MessageId>,
+    contact: Contact,
+    landed: Landed,
+}
+
 /// What a node's outbox holds in memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Outbox {
-    /// Claimed, not begun.
-    pub waiting: VecDeque<(Stored, Timestamp)>,
+    /// The real thing; out of its place while it is asked.
+    machine: Option<machine::Outbox>,
     /// Begun, or ended and not reported yet, by the lead.
     pub flying: BTreeMap<MessageId, Flight>,
-    /// Ended, and the store does not have the report yet: by the lead, what it carried.
-    pub reporting: BTreeMap<MessageId, BTreeSet<MessageId>>,
-    /// Takings-over that failed and are asked for again: those of runs that died.
-    pub orphans: Vec<Stranded>,
+    /// By the lead.
+    pub reporting: BTreeMap<MessageId, Reporting>,
+    /// When the heaps are to be looked at, for what landed or failed.
+    pub look_at: Option<Timestamp>,
     /// Who was told something a moment ago.
     pub windows: Arc<Windows>,
     /// The same, told by the simulator to itself: whom, when, and how bad the worst of it was.
-    pub told: Vec<(Contact, Timestamp, String)>,
+    told: Vec<(Contact, Timestamp, String)>,
 }
 
 impl Outbox {
+    /// One that holds nothing yet.
+    pub fn new(node: NodeId, at_once: usize) -> Self {
+        let windows: Arc<Windows> = Arc::default();
+        let settings = OutboxSettings { per_target: PER_TARGET_DEFAULT, at_once, bundle: true };
+        Self {
+            machine: Some(machine::Outbox::new(node, settings, Some(windows.clone()), Arc::default())),
+            flying: BTreeMap::new(),
+            reporting: BTreeMap::new(),
+            look_at: None,
+            windows,
+            told: Vec::new(),
+        }
+    }
+
     /// Whether it knows of a message.
     pub fn holds(&self, id: MessageId) -> bool {
-        self.waiting.iter().any(|(message, _)| message.id == id)
+        self.machine.as_ref().is_some_and(|machine| machine.holds(id))
             || self.flying.values().any(|flight| flight.messages.iter().any(|m| m.id == id))
+    }
+
+    fn is_idle(&self) -> bool {
+        let (under_way, born) = self.machine.as_ref().map_or((0, 0), machine::Outbox::load);
+        under_way == 0 && born == 0 && self.flying.is_empty() && self.reporting.is_empty() && !self.windows.hold_anything()
     }
 }
 
@@ -85,22 +106,155 @@ pub struct Truth {
 }
 
 impl World {
-    /// Takes over what runs that died left; at start, and where other nodes are when they were not heard of.
-    pub(crate) fn read_orphans(&mut self, node: usize) {
-        let before = self.dead_before();
-        let found = block_on(rows::message::stranded(&self.db, self.nodes[node].id, before, READ_MAX)).unwrap_or_default();
-        self.nodes[node].outbox.orphans = found;
-        self.claim_orphans(node);
-        if self.nodes[node].alive {
-            let held = rows::message::release_held(self.nodes[node].id, before, self.now);
-            if block_on(rows::message::others_hold(&self.db, self.nodes[node].id)).unwrap_or(true) {
-                self.write(node, vec![held]);
+    /// Tells a node's machine something, and does what it orders.
+    fn tell<T>(&mut self, node: usize, what: impl FnOnce(&mut machine::Outbox, Around<'_>) -> T) -> Option<T> {
+        let mut machine = self.nodes[node].outbox.machine.take()?;
+        let monotonic_ns = self.clock.monotonic_ns();
+        let told = what(&mut machine, Around { db: &self.db, now: self.now, monotonic_ns, org: &self.org, alone: !self.shared });
+        self.nodes[node].outbox.machine = Some(machine);
+        self.carry_out_orders(node);
+        Some(told)
+    }
+
+    /// Asks a node's machine something for which it goes to the store, in whatever weather there is. `None`: the node
+    /// crashed.
+    fn ask_the_store<T>(&mut self, node: usize, what: impl AsyncFnOnce(&mut machine::Outbox, Around<'_>) -> T) -> Option<T> {
+        if !self.nodes[node].alive || self.failure.is_some() {
+            return None;
+        }
+        let mut machine = self.nodes[node].outbox.machine.take()?;
+        let db = self.in_weather(node);
+        let monotonic_ns = self.clock.monotonic_ns();
+        let around = Around { db: &db, now: self.now, monotonic_ns, org: &self.org, alone: !self.shared };
+        let told = block_on(what(&mut machine, around));
+        self.nodes[node].outbox.machine = Some(machine);
+        if self.weather_is_over(node) {
+            return None;
+        }
+        self.carry_out_orders(node);
+        Some(told)
+    }
+
+    fn carry_out_orders(&mut self, node: usize) {
+        let run = self.nodes[node].run;
+        let orders = self.nodes[node].outbox.machine.as_mut().map(machine::Outbox::orders).unwrap_or_default();
+        for order in orders {
+            if !self.nodes[node].alive || self.nodes[node].run != run || self.failure.is_some() {
+                return;
+            }
+            match order {
+                Order::Fly(contact, work) => self.fly(node, contact, work),
+                Order::Waits(_, why) => self.fail("I0 every target answers here", why),
+                Order::Withdraw(message) => {
+                    self.reached("a message was not begun because its page had ended");
+                    self.insist(node, "page ended", Command::Withdraw { message });
+                }
             }
         }
     }
 
-    fn dead_before(&self) -> Timestamp {
-        if self.shared { self.now.checked_sub(DEAD_AFTER.as_duration()).unwrap_or(self.now) } else { Timestamp::MAX }
+    /// From claim to first byte.
+    fn fly(&mut self, node: usize, contact: Contact, work: Work) {
+        let Some(lead) = work.lead() else { return };
+        let (mut put_off, mut anew, of_heap) = (false, false, matches!(work, Work::Heap(_)));
+        let (messages, claimed_at) = match work {
+            Work::Born(message) => {
+                let claimed_at = message.claimed_at.unwrap_or(self.now);
+                (vec![*message], claimed_at)
+            }
+            Work::Heap(set) => {
+                anew = matches!(set, Set::New(_));
+                put_off = !self.claim_set(node, &contact, set);
+                (self.what_is_ours(node, lead), self.now)
+            }
+            Work::Stranded(lead, before) => {
+                put_off = !self.take_over(node, lead, before);
+                (self.what_is_ours(node, lead), self.now)
+            }
+        };
+        if !self.nodes[node].alive {
+            return;
+        }
+        if of_heap {
+            let now = self.now;
+            let look_at = self.tell(node, |machine, _| machine.claimed(&contact, now)).flatten();
+            self.look_again(node, look_at);
+        }
+        if messages.is_empty() {
+            self.land(node, &contact, lead, Landed { put_off, missed: anew && !put_off, ..Landed::default() });
+        } else if self.nodes[node].alive {
+            self.first_byte(node, lead, messages, claimed_at);
+        }
+    }
+
+    /// Claims what is to go out as one message; whether the store certainly has it.
+    fn claim_set(&mut self, node: usize, contact: &Contact, set: Set) -> bool {
+        let claim = match set {
+            Set::New(_) => rows::message::claim_with_lead,
+            Set::Again(_) => rows::message::claim,
+        };
+        let lead = set.lead();
+        let ids = match set {
+            Set::New(ids) => ids,
+            Set::Again(lead) => {
+                let ids = block_on(rows::message::set_of(&self.db, lead)).unwrap_or_default();
+                if ids.len() > 1 {
+                    self.reached("what went out as one message was sent again as one");
+                }
+                ids
+            }
+        };
+        let of = |id: &MessageId| block_on(rows::message::get(&self.db, *id)).ok().flatten();
+        let pages = ids.iter().filter_map(of).filter(|message| message.notice.kind == NoticeKind::Page);
+        if let Some(worst) = pages.map(|message| message.notice.incident.severity).min() {
+            self.note_told(node, contact, &worst);
+        }
+        let Some(lead) = lead else { return true };
+        if ids.len() > 1 {
+            self.reached("pages for one person went out as one message");
+        }
+        let (id, now) = (self.nodes[node].id, self.now);
+        let claims = ids.iter().map(|message| claim(*message, lead, id, now));
+        let writes = claims.chain(ids.iter().map(|message| rows::message::withdraw_unwanted(*message, now))).collect();
+        self.commit_beside_commands(node, writes)
+    }
+
+    /// Takes over what another run had under way; whether the store has all of it.
+    fn take_over(&mut self, node: usize, lead: MessageId, before: Timestamp) -> bool {
+        if self.shared {
+            self.reached("a message was taken over from another node");
+        }
+        let messages = block_on(rows::message::stranded_of(&self.db, lead, self.nodes[node].id, before)).unwrap_or_default();
+        if messages.len() > 1 {
+            self.reached("what went out as one message was sent again as one after a crash");
+        }
+        let why = "its sender stopped while it was under way".to_owned();
+        let command = Command::TakeOver { lead, messages: messages.into(), why };
+        !matches!(self.ours(node, &format!("message:{lead}"), command), None | Some(Err(Refusal::Unavailable(_))))
+    }
+
+    /// What this node has claimed under a lead, as the store says right now; what of it nobody wants is let go.
+    fn what_is_ours(&mut self, node: usize, lead: MessageId) -> Vec<Stored> {
+        if !self.nodes[node].alive {
+            return Vec::new();
+        }
+        let limit = i64::try_from(BUNDLE_MAX).unwrap_or(i64::MAX);
+        let claimed = block_on(rows::message::of_claim(&self.db, lead, self.nodes[node].id, limit)).unwrap_or_default();
+        for message in claimed.unwanted {
+            self.insist(node, "page ended", Command::Withdraw { message });
+        }
+        claimed.wanted
+    }
+
+    fn land(&mut self, node: usize, contact: &Contact, lead: MessageId, landed: Landed) {
+        let now = self.now;
+        let look_at = self.tell(node, |machine, _| machine.landed(contact, Some(lead), landed, now)).flatten();
+        self.look_again(node, look_at);
+    }
+
+    fn look_again(&mut self, node: usize, at: Option<Timestamp>) {
+        let outbox = &mut self.nodes[node].outbox;
+        outbox.look_at = outbox.look_at.into_iter().chain(at).min();
     }
 
     /// A node that holds something on a shared store says that it lives, right before anybody looks.
@@ -108,129 +262,35 @@ impl World {
         if !self.shared {
             return;
         }
-        for node in self.nodes.iter().filter(|node| node.alive) {
-            let outbox = &node.outbox;
-            if !outbox.waiting.is_empty() || !outbox.flying.is_empty() || !outbox.reporting.is_empty() || outbox.windows.hold_anything() {
-                // Beside the weather: a sign that is not written is a machine that slept, which the world has.
-                block_on(self.db.commit(vec![rows::node::beat(node.id, self.now)])).expect("a store in memory answers");
-            }
+        for node in self.nodes.iter().filter(|node| node.alive && !node.outbox.is_idle()) {
+            // Beside the weather: a sign that is not written is a machine that slept, which the world has.
+            block_on(self.db.commit(vec![rows::node::beat(node.id, self.now)])).expect("a store in memory answers");
         }
     }
 
-    pub(crate) fn claim_orphans(&mut self, node: usize) {
-        let orphans = std::mem::take(&mut self.nodes[node].outbox.orphans);
-        for orphan in orphans {
-            let known = |world: &Self| {
-                world.nodes[node].outbox.flying.contains_key(&orphan.lead) || world.nodes[node].outbox.reporting.contains_key(&orphan.lead)
-            };
-            if known(self) {
-                continue;
-            }
-            if self.shared {
-                self.reached("a message was taken over from another node");
-            }
-            let before = self.dead_before();
-            let messages = block_on(rows::message::stranded_of(&self.db, orphan.lead, self.nodes[node].id, before)).unwrap_or_default();
-            if messages.len() > 1 {
-                self.reached("what went out as one message was sent again as one after a crash");
-            }
-            let why = "its sender stopped while it was under way".to_owned();
-            let command = Command::TakeOver { lead: orphan.lead, messages: messages.into(), why };
-            let Some(reply) = self.ours(node, &format!("message:{}", orphan.lead), command) else { return };
-            if matches!(reply, Err(Refusal::Unavailable(_))) {
-                self.nodes[node].outbox.orphans.push(orphan);
-            } else {
-                self.begin_claimed(node, orphan.lead);
-            }
-        }
-    }
-
-    /// Claims what is due, and begins it.
+    /// The look of the outbox: what is due or stranded is claimed, and begun.
     pub(crate) fn read_due_messages(&mut self, node: usize) {
-        self.claim_orphans(node);
-        if self.shared && self.nodes[node].alive {
-            self.read_orphans(node);
-        }
-        if !self.nodes[node].alive {
-            return;
-        }
-        for contact in self.nodes[node].outbox.windows.early(self.now) {
+        if self.nodes[node].outbox.windows.next_early().is_some_and(|at| at <= self.now) {
             self.reached("what was held back went out before its time, since all was quiet");
-            self.take_from_heap(node, contact);
         }
-        let due = block_on(rows::message::due_contacts(&self.db, self.now, READ_MAX, 0)).unwrap_or_default();
-        for due in due {
-            self.take_from_heap(node, (due.person, due.contact));
+        self.nodes[node].outbox.look_at = None;
+        match self.ask_the_store(node, async |machine, around| machine.look(around).await) {
+            None => {}
+            // The world stands still where nothing is due; what another node has, this one looks for again and again.
+            Some(Ok(next)) if self.others_have_something(node) => self.look_again(node, Some(next)),
+            Some(Ok(_)) => {}
+            Some(Err(_)) => self.look_again(node, Some(after(self.now, PUT_OFF))),
+        }
+        // A round of the loop goes on with what was born.
+        if self.nodes[node].alive {
+            self.begin(node);
         }
     }
 
-    fn take_from_heap(&mut self, node: usize, contact: Contact) {
-        if !self.nodes[node].alive || self.failure.is_some() {
-            return;
-        }
-        let to = |flight: &&Flight| flight.messages.first().is_some_and(|m| m.person == contact.0 && m.contact == contact.1);
-        let flying = self.nodes[node].outbox.flying.values().filter(to).count();
-        let room = PER_CONTACT.saturating_sub(flying).min(self.at_once.saturating_sub(self.nodes[node].outbox.flying.len()));
-        let limit = i64::try_from(BUNDLE_MAX).unwrap_or(i64::MAX);
+    fn others_have_something(&self, node: usize) -> bool {
         let id = self.nodes[node].id;
-        if room == 0 {
-            return;
-        }
-        let held_until = self.nodes[node].outbox.windows.until(&contact);
-        let heap = block_on(rows::message::heap(&self.db, (&contact.0, &contact.1), self.now, id, held_until, limit)).unwrap_or_default();
-        if let Some(worst) = heap.iter().filter(|waiting| waiting.pages).map(|waiting| waiting.severity.as_str()).min() {
-            self.nodes[node].outbox.windows.told(&contact, worst, self.now);
-            let worst = worst.to_owned();
-            self.note_told(node, &contact, &worst);
-        } else {
-            self.nodes[node].outbox.windows.nothing_held(&contact);
-        }
-        for set in sets(&heap, true, room) {
-            let claim = match set {
-                Set::New(_) => rows::message::claim_with_lead,
-                Set::Again(_) => rows::message::claim,
-            };
-            let (lead, ids) = match set {
-                Set::New(ids) => (ids.first().copied().unwrap_or_else(|| MessageId::from_bits(0)), ids),
-                Set::Again(lead) => {
-                    let ids = block_on(rows::message::set_of(&self.db, lead)).unwrap_or_default();
-                    if ids.len() > 1 {
-                        self.reached("what went out as one message was sent again as one");
-                    }
-                    (lead, ids)
-                }
-            };
-            let claims = ids.iter().map(|message| claim(*message, lead, id, self.now));
-            let writes = claims.chain(ids.iter().map(|message| rows::message::withdraw_unwanted(*message, self.now))).collect();
-            if !self.write(node, writes) {
-                return;
-            }
-            if ids.len() > 1 {
-                self.reached("pages for one person went out as one message");
-            }
-            self.begin_claimed(node, lead);
-        }
-    }
-
-    /// Writes of the outbox's own, which meet the weather as commands do. Whether the node lives.
-    fn write(&mut self, node: usize, writes: Vec<allclear_store::Write>) -> bool {
-        self.commit_beside_commands(node, writes);
-        self.nodes[node].alive
-    }
-
-    /// Begins what this node has claimed under a lead, as the store says right now.
-    fn begin_claimed(&mut self, node: usize, lead: MessageId) {
-        if !self.nodes[node].alive || self.nodes[node].outbox.flying.contains_key(&lead) {
-            return;
-        }
-        let limit = i64::try_from(BUNDLE_MAX).unwrap_or(i64::MAX);
-        let claimed = block_on(rows::message::of_claim(&self.db, lead, self.nodes[node].id, limit)).unwrap_or_default();
-        for message in claimed.unwanted {
-            self.insist(node, "page ended", Command::Withdraw { message });
-        }
-        if self.nodes[node].alive && !claimed.wanted.is_empty() {
-            self.first_byte(node, lead, claimed.wanted, self.now);
-        }
+        block_on(rows::message::others_hold(&self.db, id)).unwrap_or(true)
+            || block_on(rows::message::stranded(&self.db, id, Timestamp::MAX, 1)).map_or(true, |found| !found.is_empty())
     }
 
     fn note_told(&mut self, node: usize, contact: &Contact, worst: &str) {
@@ -272,7 +332,7 @@ impl World {
                 let contact = (message.person.clone(), message.contact.clone());
                 self.note_told(node, &contact, &message.notice.incident.severity);
             }
-            self.nodes[node].outbox.waiting.push_back((message, self.now));
+            self.tell(node, |machine, around| machine.take(Box::new(message), around));
         }
         // Beginning is a step of its own: other commands may come in between.
         let wait = if self.dice.chance(800) { 0 } else { self.dice.between(1, 4_000) };
@@ -280,38 +340,22 @@ impl World {
     }
 
     pub(crate) fn page_ended(&mut self, node: usize, page: PageId) {
-        let mut dropped = Vec::new();
-        self.nodes[node].outbox.waiting.retain(|(message, _)| {
-            let keep = message.page != page || message.notice.kind != NoticeKind::Page;
-            if !keep {
-                dropped.push((message.id, (message.person.clone(), message.contact.clone())));
-            }
-            keep
-        });
-        for (message, contact) in dropped {
-            self.nodes[node].outbox.windows.not_told(&contact, self.now);
-            self.reached("a message was not begun because its page had ended");
-            self.insist(node, "page ended", Command::Withdraw { message });
-        }
+        let now = self.now;
+        self.tell(node, |machine, _| machine.ended(page, now));
     }
 
     /// Begins what fits of what was decided a moment ago; what is older than its claim waits in the store.
     pub(crate) fn begin(&mut self, node: usize) {
-        while self.nodes[node].alive && self.failure.is_none() && self.nodes[node].outbox.flying.len() < self.at_once {
-            let Some((message, claimed_at)) = self.nodes[node].outbox.waiting.pop_front() else { return };
-            if self.now > after(claimed_at, CLAIM_FRESH) {
-                self.reached("a claim that grew old was given back");
-                let back = rows::message::give_back(message.id, self.nodes[node].id, self.now);
-                // Where it is not known whether the store has it, it is given back again.
-                if !self.commit_beside_commands(node, vec![back]) && self.nodes[node].alive {
-                    self.nodes[node].outbox.waiting.push_back((message, claimed_at));
-                    let again = after(self.now, Length::from_millis(500));
-                    self.plan(again, Task::Begin { node, run: self.nodes[node].run });
-                    return;
-                }
-            } else {
-                self.first_byte(node, message.id, vec![message], claimed_at);
-            }
+        self.tell(node, |machine, around| machine.start_what_was_born(around));
+        if !self.nodes[node].outbox.machine.as_ref().is_some_and(machine::Outbox::has_stale) {
+            return;
+        }
+        self.reached("a claim that grew old was given back");
+        match self.ask_the_store(node, async |machine, around| machine.return_stale(around).await) {
+            None => {}
+            Some(Ok(_)) => self.look_again(node, Some(self.now)),
+            // Where it is not known whether the store has it, it is given back again.
+            Some(Err(_)) => self.plan(after(self.now, PUT_OFF), Task::Begin { node, run: self.nodes[node].run }),
         }
     }
 
@@ -385,10 +429,6 @@ impl World {
         if doubt {
             self.reached("an answer said later that it had arrived");
         }
-        let contact = flight.messages.first().map(|message| (message.person.clone(), message.contact.clone()));
-        if let Some(contact) = contact.filter(|_| !matches!(flight.outcome, Outcome::Delivered { .. })) {
-            self.nodes[node].outbox.windows.not_told(&contact, self.now);
-        }
         let mut tries = Vec::new();
         for message in &flight.messages {
             let truth = self.truth.entry(message.id).or_default();
@@ -403,20 +443,31 @@ impl World {
         // Off the list before the report is made: the report may queue the message again, here or
         // on another node.
         let carried = flight.messages.iter().map(|message| message.id).collect();
-        self.nodes[node].outbox.reporting.insert(lead, carried);
+        let contact = flight.messages.first().map(|message| (message.person.clone(), message.contact.clone())).unwrap_or_default();
+        let delivered = matches!(flight.outcome, Outcome::Delivered { .. });
+        let landed = Landed { delivered, failed: !delivered, ..Landed::default() };
+        self.nodes[node].outbox.reporting.insert(lead, Reporting { carried, contact, landed });
         self.insist(node, &format!("message:{lead}"), Command::Sent { tries: tries.into(), outcome: flight.outcome });
-        if self.nodes[node].alive {
-            self.begin(node);
+    }
+
+    /// The store has the report of a try: only now has it landed.
+    pub(crate) fn reported(&mut self, node: usize, lead: MessageId) {
+        if let Some(Reporting { contact, landed, .. }) = self.nodes[node].outbox.reporting.remove(&lead) {
+            self.land(node, &contact, lead, landed);
+            if self.nodes[node].alive {
+                self.begin(node);
+            }
         }
     }
 
     /// The node is gone: nobody knows how its tries ended.
     pub(crate) fn forget_outbox(&mut self, node: usize) {
-        let outbox = std::mem::take(&mut self.nodes[node].outbox);
+        let empty = Outbox::new(self.nodes[node].id, self.at_once);
+        let outbox = std::mem::replace(&mut self.nodes[node].outbox, empty);
         for message in outbox.flying.values().flat_map(|flight| &flight.messages) {
             self.truth.entry(message.id).or_default().in_doubt += 1;
         }
-        for id in outbox.reporting.values().flatten() {
+        for id in outbox.reporting.values().flat_map(|report| &report.carried) {
             // A report that was kept before the crash leaves nothing in doubt.
             if block_on(rows::message::get(&self.db, *id)).ok().flatten().is_none_or(|m| m.state != MessageState::Claimed) {
                 continue;

@@ -304,7 +304,7 @@ impl World {
                 run: 0,
                 alive: false,
                 decider: None,
-                outbox: Outbox::default(),
+                outbox: Outbox::new(NodeId::from_bits(0), world.at_once),
                 weather: Arc::default(),
                 look_not_before: now,
             });
@@ -381,14 +381,14 @@ impl World {
         let setup = Setup { node: id, booted_at: self.now, shared: self.shared, quarantined: false, seed: seed.rotate_left(17) };
         let mut decider = Decider::new(Core::new(setup, self.org.clone()), db, ports(self.clock.clone(), seed.rotate_left(5)));
         block_on(decider.fill()).expect("a store in memory answers");
-        let outbox = Outbox::default();
+        let outbox = Outbox::new(id, self.at_once);
         decider.core_mut().gather(outbox.windows.clone());
         self.nodes[node] = Node { id, run: self.runs, alive: true, decider: Some(decider), outbox, weather, look_not_before: self.now };
         self.say(|| format!("node {node} starts as {id}"));
         self.plan(after(self.now, Length::from_secs(15)), Task::Flush(node));
         // The loops start beside the first commands: a page may end before its messages are read.
         if self.dice.chance(400) {
-            self.read_orphans(node);
+            self.read_due_messages(node);
         } else {
             let wait = Length::from_secs(self.dice.between(1, 300));
             self.plan(after(self.now, wait), Task::Orphans { node, run: self.runs });
@@ -462,9 +462,9 @@ impl World {
         let free = self.nodes.iter().filter(|n| n.alive).map(|n| n.look_not_before).min()?;
         let look = block_on(rows::expectation::next_look(&self.db)).ok().flatten();
         let attempt = block_on(rows::message::next_attempt(&self.db)).ok().flatten();
-        let orphans = self.nodes.iter().any(|n| n.alive && !n.outbox.orphans.is_empty()).then_some(self.now);
+        let landed = self.nodes.iter().filter(|n| n.alive).filter_map(|n| n.outbox.look_at).min();
         let early = self.nodes.iter().filter(|n| n.alive).filter_map(|n| n.outbox.windows.next_early()).min();
-        [look, attempt, orphans, early].into_iter().flatten().min().map(|at| at.max(free).max(self.now))
+        [look, attempt, landed, early].into_iter().flatten().min().map(|at| at.max(free).max(self.now))
     }
 
     fn do_what_is_due(&mut self) {
@@ -491,7 +491,7 @@ impl World {
         let still = block_on(rows::expectation::due(&self.db, self.now, 1)).map_or(true, |d| !d.read.is_empty())
             || block_on(rows::message::due_contacts(&self.db, self.now, 1, 0)).is_ok_and(|d| !d.is_empty())
             || self.nodes.iter().any(|n| n.alive && n.outbox.windows.next_early().is_some_and(|at| at <= self.now))
-            || !self.nodes[node].outbox.orphans.is_empty();
+            || self.nodes.iter().any(|n| n.alive && n.outbox.look_at.is_some_and(|at| at <= self.now));
         if still {
             self.nodes[node].look_not_before = after(self.now, Length::from_millis(500));
         }
@@ -547,7 +547,7 @@ impl World {
                     self.plan_storm();
                 }
             }
-            Task::Orphans { node, run } if lives(self, node, run) => self.read_orphans(node),
+            Task::Orphans { node, run } if lives(self, node, run) => self.read_due_messages(node),
             Task::Begin { node, run } if lives(self, node, run) => self.begin(node),
             Task::Answer { node, run, message } if lives(self, node, run) => self.answered(node, message),
             Task::Insist { node, run, cause, command } if lives(self, node, run) => self.insist(node, &cause, *command),
@@ -646,7 +646,7 @@ impl World {
         } else if let Command::Sent { tries, .. } = &command
             && let Some(tried) = tries.first()
         {
-            self.nodes[node].outbox.reporting.remove(&tried.lead);
+            self.reported(node, tried.lead);
         }
     }
 
@@ -655,16 +655,23 @@ impl World {
         if !self.nodes[node].alive || self.failure.is_some() {
             return false;
         }
-        self.brew(node);
-        let weather = self.nodes[node].weather.clone();
-        let hook = weather.clone();
-        let db = self
-            .db
-            .clone()
-            .with_faults(Arc::new(move |writes| hook.lock().unwrap_or_else(PoisonError::into_inner).meet(!writes.is_empty())));
+        let db = self.in_weather(node);
         let kept = block_on(db.commit(writes)).is_ok();
+        self.weather_is_over(node);
+        kept
+    }
+
+    /// The store, as a node meets it now beside its commands.
+    pub(crate) fn in_weather(&mut self, node: usize) -> Db {
+        self.brew(node);
+        let hook = self.nodes[node].weather.clone();
+        self.db.clone().with_faults(Arc::new(move |writes| hook.lock().unwrap_or_else(PoisonError::into_inner).meet(!writes.is_empty())))
+    }
+
+    /// What a node met is behind it. Whether it crashed.
+    pub(crate) fn weather_is_over(&mut self, node: usize) -> bool {
         let dead = {
-            let mut weather = weather.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut weather = self.nodes[node].weather.lock().unwrap_or_else(PoisonError::into_inner);
             weather.strike = None;
             weather.injected = 0;
             weather.dead
@@ -672,7 +679,7 @@ impl World {
         if dead {
             self.crash(node);
         }
-        kept
+        dead
     }
 
     pub(crate) fn is_unavailable(&self, reply: &Result<Reply, Refusal>) -> bool {

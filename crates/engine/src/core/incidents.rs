@@ -184,6 +184,10 @@ impl Core {
     pub(super) fn merge(&mut self, unit: &mut Unit, from: IncidentId, into: IncidentId) -> Decided<Reply> {
         let (loser, _) = self.incident(unit, from)?;
         let (winner, _) = self.incident(unit, into)?;
+        // What comes to an incident of whose own nothing is open is all that it has, and silences hold it.
+        let comes_held = loser.alarms.is_held() && !winner.alarms.is_held() && !winner.is_a_persons_word();
+        let takes_its_silence = comes_held && self.open_and_held(into)?.0 == 0;
+        let held = if takes_its_silence { self.open_and_held(from)?.1 } else { 0 };
         // The log of the one names the other: a public log must not name a private incident.
         if winner.private && !loser.private {
             let mut people: Vec<String> = self.involved(from)?.into_iter().collect();
@@ -208,6 +212,10 @@ impl Core {
         if winner.alarms.is_held() && !loser.alarms.is_held() {
             // What comes to it fires freely, or is a person's word.
             self.silence_incident(unit, into, incident::alarms::Silencing::default())?;
+        } else if takes_its_silence {
+            let (silences, held_until) = (loser.alarms.held_by.clone(), loser.alarms.held_until);
+            let change = incident::alarms::Silencing { silenced: held, silences, unsilenced: 0, held_until };
+            self.silence_incident(unit, into, change)?;
         }
         Ok(Reply::Incident { id: from, reference: loser.reference })
     }

@@ -295,6 +295,26 @@ impl Core {
         self.start_page(unit, id, None, alert, FREE, false)
     }
 
+    /// Open alerts of an incident, those of them that silences hold, and until when where the store says so; before what
+    /// this unit changes.
+    pub(super) fn open_and_held(&self, id: IncidentId) -> Decided<(u64, u64, Option<Timestamp>)> {
+        if self.setup.shared || self.careful {
+            // Other nodes may know of more: the store counts.
+            let read = self.read.iter().find_map(|read| {
+                if let Loaded::Held(other, open, held, until) = read
+                    && *other == id
+                {
+                    Some((*open, *held, *until))
+                } else {
+                    None
+                }
+            });
+            return read.ok_or(Stop::Need(Need::Held(id)));
+        }
+        let open = self.alerts_of.get(&id).map_or(0, std::collections::BTreeSet::len) as u64;
+        Ok((open, self.silenced_of.get(&id).copied().unwrap_or(0), None))
+    }
+
     /// When the first of the silences ends that hold every open alert of an incident, once this unit is carried
     /// out; none where an alert fires freely, or none is open, or a person declared it.
     fn held_until(&self, unit: &Unit, id: IncidentId) -> Decided<Option<Timestamp>> {
@@ -323,22 +343,7 @@ impl Core {
         let more_held = count(changed().filter(|alert| alert.silenced_until.is_some()).count())
             - count(now.keys().filter(was_here).filter(|alert| unit.had_silenced.contains(alert)).count());
         let soonest = changed().filter_map(|alert| alert.silenced_until).min();
-        let (open, held, until) = if self.setup.shared || self.careful {
-            // Other nodes may know of more: the store counts.
-            let read = self.read.iter().find_map(|read| {
-                if let Loaded::Held(other, open, held, until) = read
-                    && *other == id
-                {
-                    Some((*open, *held, *until))
-                } else {
-                    None
-                }
-            });
-            read.ok_or(Stop::Need(Need::Held(id)))?
-        } else {
-            let open = self.alerts_of.get(&id).map_or(0, std::collections::BTreeSet::len) as u64;
-            (open, self.silenced_of.get(&id).copied().unwrap_or(0), None)
-        };
+        let (open, held, until) = self.open_and_held(id)?;
         let (open, held) = (open.saturating_add_signed(more), held.saturating_add_signed(more_held));
         if open == 0 || held < open {
             return Ok(None);

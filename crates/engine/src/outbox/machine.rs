@@ -440,7 +440,8 @@ impl Outbox {
             let flying = self.flying.get(&contact).copied().unwrap_or(0);
             let room = self.under_way < self.settings.at_once && (self.settings.per_target == 0 || flying < self.settings.per_target);
             let job = if room { queue.pop_front() } else { None };
-            if queue.is_empty() {
+            let is_done = queue.is_empty();
+            if is_done {
                 self.born.remove(&contact);
             } else {
                 self.turn.push_back(contact.clone());
@@ -450,7 +451,8 @@ impl Outbox {
                     tried = 0;
                     self.start(contact, Work::Born(job.message));
                 }
-                None => tried += 1,
+                // Who left the turn is not counted among those who stand in it still.
+                None => tried += usize::from(!is_done),
             }
         }
     }
