@@ -13,6 +13,7 @@ use allclear_domain::org::snapshot::Org;
 use allclear_domain::time::{Length, after};
 use allclear_engine::core::{Command, Core, Input, Refusal, Reply, Setup};
 use allclear_engine::run::decider::Decider;
+use allclear_engine::run::due_round::{self, Round};
 use allclear_engine::upkeep;
 use allclear_engine::upkeep::checkpoints;
 use allclear_store::schema::MIGRATIONS;
@@ -41,8 +42,6 @@ const DRAIN_STEPS_MAX: u64 = 20_000;
 const LEFT_ALONE: Length = Length::from_mins(240);
 /// When every world starts: a Monday before a change of clocks in Europe and America.
 const START_S: i64 = 1_772_409_600;
-/// Due expectations looked at per round (as in the engine).
-const LOOKS_PER_ROUND: i64 = 256;
 
 /// How a run ended.
 #[derive(Debug, Clone, Default)]
@@ -475,7 +474,7 @@ impl World {
         }
         let node = *self.dice.pick(&ready);
         self.beat();
-        let mut due = block_on(rows::expectation::due(&self.db, self.now, LOOKS_PER_ROUND)).unwrap_or_default().read;
+        let mut due = block_on(Round::read(&self.db, self.now)).unwrap_or_default().due;
         if self.shared && self.dice.chance(200) {
             // Another node read the same and was first.
             let other = self.any_node().unwrap_or(node);
@@ -501,22 +500,20 @@ impl World {
         let together = self.dice.chance(500);
         // One look may settle what the next was read for.
         self.stale = due.len() > 1;
-        let inputs: Vec<Input> = due
-            .into_iter()
-            .map(|e| Input {
-                actor: Actor::Clock,
-                cause: format!("expectation:{}/{}/{}", e.owner, e.key, e.occurrence),
-                once: None,
-                command: Command::Look(Box::new(e)),
-            })
-            .collect();
+        let inputs: Vec<Input> = due.iter().cloned().map(due_round::look).collect();
+        let mut replies = Vec::new();
         if together {
-            self.process(node, inputs);
+            replies = self.process(node, inputs).unwrap_or_default();
         } else {
             for input in inputs {
-                if self.process(node, vec![input]).is_none() {
-                    break;
-                }
+                let Some(reply) = self.process(node, vec![input]) else { break };
+                replies.extend(reply);
+            }
+        }
+        for (expectation, reply) in due.iter().zip(replies) {
+            let Err(refusal) = reply else { continue };
+            if let Some(write) = due_round::put_off(expectation, &refusal, self.now) {
+                self.commit_beside_commands(node, vec![write]);
             }
         }
         self.stale = false;

@@ -4,25 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 
 use allclear_domain::expect::Expectation;
-use allclear_domain::time::{Length, after};
-use allclear_store::rows::Found;
-use allclear_store::{Db, Fault, rows};
+use allclear_domain::time::after;
 use jiff::Timestamp;
 
+use super::due_round::{LOOK_AGAIN_AFTER, Round, look, put_off};
 use crate::clock::set_back::Marks;
-use crate::core::ours;
-use crate::core::{Command, Refusal};
+use crate::core::Refusal;
 use crate::engine::Engine;
 use crate::shared::Ends;
 use crate::watch::stages::Measure;
 use crate::watch::trouble::{Stage, Trouble, Troubles};
-
-/// Due expectations looked at per round.
-const LOOKS_PER_ROUND: i64 = 256;
-/// The backstop of the look loop: it looks at least this often.
-const LOOK_AT_LEAST_EVERY: Length = Length::from_secs(5);
-/// How long a look that was refused is put off.
-const LOOK_AGAIN_AFTER: Length = Length::from_secs(30);
 
 /// Looks at due expectations, worst first, for as long as the program runs.
 pub(crate) async fn looks(engine: Engine) {
@@ -39,54 +30,42 @@ pub(crate) async fn looks(engine: Engine) {
         // Whatever is opened while we read lowers this again.
         shared.next_look.store(i64::MAX, Ordering::SeqCst);
         let now = engine.now();
-        let (due, next) = if engine.is_quarantined() {
-            (Vec::new(), None)
-        } else {
-            match read_due(&shared.db, now).await {
-                Ok((found, next)) => {
-                    shared.troubles.unread(&mut unread, found.unread, now);
-                    (found.read, next)
-                }
-                Err(fault) => {
-                    tracing::error!(%fault, "due expectations cannot be read");
-                    engine.note_fault(&fault.to_string());
-                    (Vec::new(), None)
-                }
+        let round = match read(&engine, now).await {
+            Some(round) => {
+                shared.troubles.unread(&mut unread, round.unread.clone(), now);
+                round
             }
+            None => Round::default(),
         };
-        let full = due.len() as i64 == LOOKS_PER_ROUND;
-        let mut looked = Vec::with_capacity(due.len());
-        for expectation in due {
+        let looked = round.due.iter().cloned().map(|expectation| {
             shared.metrics.lateness(now.duration_since(expectation.next_look_at).as_secs_f64());
-            let cause = format!("expectation:{}/{}/{}", expectation.owner, expectation.key, expectation.occurrence);
-            let input = ours(&cause, Command::Look(Box::new(expectation.clone())));
             let engine = engine.clone();
-            looked.push(async move { (expectation, engine.submit(input).await) });
-        }
+            async move { (expectation.clone(), engine.submit(look(expectation)).await) }
+        });
         let mut failed = false;
         for (expectation, reply) in futures_util::future::join_all(looked).await {
             let Err(refusal) = reply else { continue };
             failed = true;
-            if !matches!(refusal, Refusal::Unavailable(_)) {
-                put_off(&engine, &expectation, &refusal).await;
+            if let Some(write) = put_off(&expectation, &refusal, engine.now()) {
+                tracing::error!(owner = %expectation.owner, key = %expectation.key, %refusal, "a due expectation was refused; it is looked at again");
+                // Settled meanwhile, or a store that is away: the next look finds out.
+                let _ = engine.db().commit(vec![write]).await;
                 refused.note(&shared.troubles, &expectation, &refusal, now);
             }
         }
         refused.forget(&shared.troubles, now);
         // After the looks, which nothing may hold up.
-        if next.is_some() {
+        if round.next().is_some() {
             marks.awaiting(&shared.db, now).await;
         }
-        if full && !failed {
-            continue;
-        }
-        if let Some(at) = next {
+        if let Some(at) = round.next() {
             shared.next_look.fetch_min(allclear_domain::time::to_micros(at), Ordering::SeqCst);
         }
-        let backstop = after(engine.now(), LOOK_AT_LEAST_EVERY);
-        let at = allclear_domain::time::from_micros(shared.next_look.load(Ordering::SeqCst)).min(backstop);
-        // What failed is due still: not at once again, the store needs a moment.
-        let at = if failed { at.max(after(engine.now(), crate::run::decider::RETRY_OWN_AFTER)) } else { at };
+        let opened = allclear_domain::time::from_micros(shared.next_look.load(Ordering::SeqCst));
+        let at = round.then(failed, opened, engine.now());
+        if at <= now {
+            continue;
+        }
         tokio::select! {
             () = shared.ports.clock.sleep_until(at) => {}
             () = shared.look_wake.notified() => {}
@@ -95,13 +74,19 @@ pub(crate) async fn looks(engine: Engine) {
     }
 }
 
-/// A look that was refused is not forgotten, and does not take the place of others: it is looked at
-/// again a little later, until whatever refuses it is mended.
-async fn put_off(engine: &Engine, expectation: &Expectation, refusal: &Refusal) {
-    tracing::error!(owner = %expectation.owner, key = %expectation.key, %refusal, "a due expectation was refused; it is looked at again");
-    let write = rows::expectation::rearm(expectation, after(engine.now(), LOOK_AGAIN_AFTER));
-    // Settled meanwhile, or a store that is away: the next look finds out.
-    let _ = engine.db().commit(vec![write]).await;
+/// What is due, unless nothing may be done about it, or the store does not answer.
+async fn read(engine: &Engine, now: Timestamp) -> Option<Round> {
+    if engine.is_quarantined() {
+        return None;
+    }
+    match Round::read(engine.db(), now).await {
+        Ok(round) => Some(round),
+        Err(fault) => {
+            tracing::error!(%fault, "due expectations cannot be read");
+            engine.note_fault(&fault.to_string());
+            None
+        }
+    }
 }
 
 /// Looks that were refused, each with when it was last and how often in a row. The second time it is a trouble: the
@@ -129,11 +114,4 @@ impl Refused {
             kept
         });
     }
-}
-
-async fn read_due(db: &Db, now: Timestamp) -> Result<(Found<Expectation>, Option<Timestamp>), Fault> {
-    let due = rows::expectation::due(db, now, LOOKS_PER_ROUND).await?;
-    // What does not read stays due, and is no reason to look again at once.
-    let next = if due.read.is_empty() { rows::expectation::next_look_after(db, now).await? } else { Some(now) };
-    Ok((due, next))
 }

@@ -3,5 +3,6 @@
 pub(crate) mod decide_loop;
 pub mod decider;
 pub(crate) mod due_loop;
+pub mod due_round;
 pub(crate) mod peers;
 pub mod portions;
