@@ -6,10 +6,11 @@
 
 use allclear_domain::channel::{Carriage, WaysOut};
 use allclear_domain::org::model::{Contact, Person};
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
 use crate::engine::Engine;
@@ -97,19 +98,23 @@ pub fn check(password: &str, person: &Person, ways: WaysOut) -> Result<(), BadPa
     Ok(())
 }
 
-/// Hashes for storing: algorithm, parameters, salt and hash in one line.
+/// Hashes for storing: algorithm, parameters, salt and hash in one line, as a PHC string.
 pub(crate) fn hash(password: &str, rng: &dyn Rng) -> String {
     let mut salt = [0; SALT_BYTES];
     rng.fill(&mut salt);
-    let made = derive(password, &salt, MEMORY_KIB, PASSES, LANES).expect("argon2 takes our own parameters, which a test tries");
-    let (salt, made) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(made));
-    format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${made}")
+    let made = ours().hash_password_with_salt(password.as_bytes(), &salt);
+    made.expect("argon2 takes our own parameters, which a test tries").to_string()
 }
 
 /// Whether a password is the one that was hashed. What does not read is no password's hash.
 pub(crate) fn fits(password: &str, stored: &str) -> bool {
-    let Some((memory, passes, lanes, salt, wanted)) = read(stored) else { return false };
-    derive(password, &salt, memory, passes, lanes).is_some_and(|made| bool::from(made.as_slice().ct_eq(wanted.as_slice())))
+    let Ok(stored) = PasswordHash::new(stored) else { return false };
+    let Ok(asked) = Params::try_from(&stored) else { return false };
+    // A row that was tampered with must not ask for all memory.
+    if asked.m_cost() > MEMORY_KIB * 4 || asked.t_cost() > PASSES * 8 || asked.p_cost() > LANES * 8 {
+        return false;
+    }
+    ours().verify_password(password.as_bytes(), &stored).is_ok()
 }
 
 /// What is compared where nobody has such an account, so that the answer takes as long.
@@ -119,25 +124,9 @@ pub(crate) fn nobodys() -> String {
     format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${hash}")
 }
 
-fn derive(password: &str, salt: &[u8], memory: u32, passes: u32, lanes: u32) -> Option<[u8; HASH_BYTES]> {
-    let params = Params::new(memory, passes, lanes, Some(HASH_BYTES)).ok()?;
-    let mut out = [0; HASH_BYTES];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(password.as_bytes(), salt, &mut out).ok()?;
-    Some(out)
-}
-
-type Parts = (u32, u32, u32, Vec<u8>, Vec<u8>);
-
-fn read(stored: &str) -> Option<Parts> {
-    let mut parts = stored.strip_prefix("$argon2id$v=19$")?.split('$');
-    let (params, salt, hash) = (parts.next()?, parts.next()?, parts.next()?);
-    let mut numbers = params.split(',').map(|part| part.split_once('=').and_then(|(_, number)| number.parse::<u32>().ok()));
-    let (memory, passes, lanes) = (numbers.next()??, numbers.next()??, numbers.next()??);
-    // A row that was tampered with must not ask for all memory.
-    if memory > MEMORY_KIB * 4 || passes > PASSES * 8 || lanes > LANES * 8 {
-        return None;
-    }
-    Some((memory, passes, lanes, STANDARD_NO_PAD.decode(salt).ok()?, STANDARD_NO_PAD.decode(hash).ok()?))
+fn ours() -> Argon2<'static> {
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(HASH_BYTES)).expect("argon2 takes our own parameters, which a test tries");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
 /// Who waits and who hashes.
@@ -187,6 +176,27 @@ mod tests {
         assert_eq!(check("Ana.Ruiz@example.org", &ana(), WaysOut::NONE), Err(BadPassword::OwnName));
         assert_eq!(check("all lower case words", &ana(), WaysOut::NONE), Ok(()));
         assert_eq!(check("żółwżółwżółw", &ana(), WaysOut::NONE), Ok(()), "twelve characters, not bytes");
+    }
+
+    #[test]
+    fn what_versions_before_stored_still_fits() {
+        // They made the line of its parts, as is done here.
+        let mut made = [0; HASH_BYTES];
+        ours().hash_password_into(b"correct horse battery", &[7; SALT_BYTES], &mut made).unwrap();
+        let (salt, made) = (STANDARD_NO_PAD.encode([7; SALT_BYTES]), STANDARD_NO_PAD.encode(made));
+        let line = format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${salt}${made}");
+        assert!(fits("correct horse battery", &line) && !fits("correct horse batterx", &line));
+    }
+
+    #[test]
+    fn what_was_tampered_with_fits_nothing() {
+        let line = hash("correct horse battery", &SystemRng);
+        let (start, _) = line.rsplit_once('$').unwrap();
+        assert!(start.starts_with("$argon2id$v=19$m=") && line.split('$').count() == 6, "{line}");
+        for bad in ["", "$", "not a hash", &line.replace("argon2id", "argon2i"), &line.replace("$m=", "$m=9"), &format!("{start}$AAAA")] {
+            assert!(!fits("correct horse battery", bad), "{bad}");
+        }
+        assert!(!fits("anything", &nobodys()));
     }
 
     #[test]

@@ -20,6 +20,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 
 use crate::App;
+use crate::frame::pieces;
 use crate::frame::refused::{Refused, wants_html};
 
 /// Paths that answer for themselves when nobody is signed in.
@@ -110,20 +111,7 @@ pub(crate) async fn guarded(State(app): State<App>, request: Request, next: Next
 /// Where to sign in, and to come back from there.
 fn sign_in_path(uri: &Uri) -> String {
     let here = uri.path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
-    if here == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={}", escaped(here)) }
-}
-
-/// For a value in a query.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+    if here == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={}", pieces::escaped_path(here)) }
 }
 
 /// Where to go on after signing in: a path of ours, never another host.

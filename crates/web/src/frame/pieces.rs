@@ -6,6 +6,7 @@
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::snapshot::Org;
 use maud::{Markup, html};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The mark of a severity: ◆ ■ ▲ ● ○ and its word. Drawn, since fonts differ in these.
 pub(crate) fn severity(severity: Severity) -> Markup {
@@ -81,15 +82,19 @@ pub(crate) fn capital(word: &str) -> String {
     chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()
 }
 
-/// A value as part of an address's query: everything but letters, digits and `-._~` in percent form (RFC 3986 §2.3).
+/// What stands for itself in an address (RFC 3986 §2.3).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// The same in a path, whose parts stay apart.
+const UNRESERVED_PATH: &AsciiSet = &UNRESERVED.remove(b'/');
+
+/// A value as part of an address's query: everything but letters, digits and `-._~` in percent form.
 pub(crate) fn escaped(value: &str) -> String {
-    value
-        .bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-            other => format!("%{other:02X}"),
-        })
-        .collect()
+    utf8_percent_encode(value, UNRESERVED).to_string()
+}
+
+/// A path as a value in a query: as [`escaped`], with its slashes.
+pub(crate) fn escaped_path(path: &str) -> String {
+    utf8_percent_encode(path, UNRESERVED_PATH).to_string()
 }
 
 /// The first `max` characters, with an ellipsis where there were more.
