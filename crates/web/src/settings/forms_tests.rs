@@ -1,10 +1,11 @@
-//! The table against the model: a key that somebody adds to the organisation has a field here too.
+//! The fields that a kind says it has against its model: a key that somebody adds to the organisation is asked for too.
 
 use std::collections::BTreeSet;
 
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
-use super::*;
+use allclear_domain::org::diff::FormKind;
+use allclear_domain::org::forms::about::Input;
 use allclear_domain::org::model;
 
 /// Takes from a model what it tells its reader: the keys that it knows.
@@ -61,9 +62,9 @@ fn of_model(kind: FormKind) -> Option<BTreeSet<&'static str>> {
 #[test]
 fn every_key_of_the_model_has_a_row_and_every_row_a_key() {
     for kind in FormKind::ALL {
-        let shown: Vec<&str> = rows(kind).iter().map(|row| row.key).collect();
+        let shown: Vec<&str> = kind.about().fields.iter().map(|row| row.key).collect();
         let Some(known) = of_model(kind) else {
-            assert_eq!((shown.as_slice(), rows(kind)[0].input), (&[""][..], Input::Rest), "{kind:?}");
+            assert_eq!((shown.as_slice(), kind.about().fields[0].input), (&[""][..], Input::Rest), "{kind:?}");
             continue;
         };
         assert!(known.len() > 1, "{kind:?} tells its keys: {known:?}");
@@ -76,7 +77,7 @@ fn every_key_of_the_model_has_a_row_and_every_row_a_key() {
 #[test]
 fn every_example_is_one() {
     for kind in FormKind::ALL {
-        for row in rows(kind) {
+        for row in kind.about().fields {
             let example = match row.input {
                 Input::Yaml(example) => example.to_owned(),
                 Input::Contacts => allclear_channels::registry::WAYS_OUT.examples(),
