@@ -72,6 +72,9 @@ pub(crate) async fn shown(
             Some(view) => (heading(&title(&org, kind, &view.id), &html! { (name_of(kind)) " " code { (view.id) } " · version " (view.version) })),
             None => { (heading(&format!("New {}", name_of(kind)), &html! {})) p class="prose quiet" { (kind.about().purpose) } },
         }
+        @if let Some(stands) = id.and_then(|id| org.bundle().stands(kind, id, when.now)) {
+            p class="prose" { (stands.words) @if let Some(until) = stands.until { ", until " (when.time(until, &when.minute(until))) } "." }
+        }
         @if told.saved { p class="done" role="status" { "Saved." } }
         (wrong_at_the_top(kind, id, &told))
         @if let Some(view) = view.as_ref().filter(|view| view.managed.is_some()) { (of_file(view)) }

@@ -34,6 +34,7 @@ pub mod team;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,15 @@ use crate::channel::WaysOut;
 
 /// A short id as people choose them: lower-case letters, digits, `-`, `_` and `.`; at most 64.
 pub type Slug = String;
+
+/// How a form stands at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// A few words without a full stop.
+    pub words: String,
+    /// Until when; for good, where absent.
+    pub until: Option<Timestamp>,
+}
 
 /// One entry of a list of the file.
 pub(crate) trait Entry: Clone + Serialize + DeserializeOwned {
@@ -60,6 +70,11 @@ pub(crate) trait Entry: Clone + Serialize + DeserializeOwned {
     /// What a page about it is called, where that is not its name; `of` is the organisation that it is of.
     fn title(&self, _of: &Bundle) -> Option<String> {
         self.name().map(ToOwned::to_owned)
+    }
+
+    /// How it stands at an instant, where that is more than what is written.
+    fn stands(&self, _at: Timestamp) -> Option<Standing> {
+        None
     }
 
     /// Its own secrets; those of its contacts are known to the channels.
@@ -145,6 +160,14 @@ macro_rules! forms {
             pub fn title(&self, kind: FormKind, id: &str) -> Option<String> {
                 match kind {
                     $(FormKind::$kind => self.$list.iter().find(|form| form.id() == Some(id)).and_then(|form| form.title(self)),)+
+                }
+            }
+
+            /// How a form stands at an instant, where that is more than what is written.
+            #[must_use]
+            pub fn stands(&self, kind: FormKind, id: &str, at: Timestamp) -> Option<Standing> {
+                match kind {
+                    $(FormKind::$kind => self.$list.iter().find(|form| form.id() == Some(id)).and_then(|form| form.stands(at)),)+
                 }
             }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::about::{About, IdOf, Input, needed, row};
 use super::checker::Checker;
-use super::{Bundle, Entry, FormKind, Slug};
+use super::{Bundle, Entry, FormKind, Slug, Standing};
 use crate::matcher::Matchers;
 
 /// What the settings and the file say of it.
@@ -55,6 +55,15 @@ impl Entry for Silence {
     }
     fn title(&self, _: &Bundle) -> Option<String> {
         Some(self.matches.clone())
+    }
+    fn stands(&self, at: Timestamp) -> Option<Standing> {
+        Some(if at < self.starts_at {
+            Standing { words: "Not yet in force".into(), until: Some(self.starts_at) }
+        } else if at < self.ends_at {
+            Standing { words: "In force".into(), until: Some(self.ends_at) }
+        } else {
+            Standing { words: "Over".into(), until: None }
+        })
     }
 
     fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
