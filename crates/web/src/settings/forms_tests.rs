@@ -6,6 +6,7 @@ use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
 use allclear_domain::org::diff::FormKind;
 use allclear_domain::org::forms::about::Input;
+use allclear_domain::org::forms::calendar::CalendarForm;
 use allclear_domain::org::model;
 
 /// Takes from a model what it tells its reader: the keys that it knows.
@@ -53,9 +54,10 @@ fn of_model(kind: FormKind) -> Option<BTreeSet<&'static str>> {
         FormKind::Severity => keys::<model::SeverityForm>(),
         FormKind::Silence => keys::<model::Silence>(),
         FormKind::Audience => keys::<model::Audience>(),
+        FormKind::Calendar => keys::<CalendarForm>(),
         // A list in the file, and a form of one key here.
         FormKind::CatchAll => ["id", "targets"].into(),
-        FormKind::Calendar | FormKind::Role | FormKind::Plan => return None,
+        FormKind::Role | FormKind::Plan => return None,
     })
 }
 
@@ -86,7 +88,7 @@ fn every_example_is_one() {
             let part = allclear_engine::org::file::part::value_of_yaml(&example).unwrap();
             let body = match kind {
                 FormKind::Person | FormKind::Audience => serde_json::json!({"id": "x", "name": "X", row.key: part}),
-                FormKind::Schedule => serde_json::json!({"id": "x", "time_zone": "UTC", row.key: part}),
+                FormKind::Schedule | FormKind::Calendar => serde_json::json!({"id": "x", "time_zone": "UTC", row.key: part}),
                 _ => serde_json::json!({"id": "x", row.key: part}),
             };
             allclear_engine::org::file::part::read_form(kind, "x", &body).unwrap();

@@ -247,8 +247,8 @@ forms! {
     catch_all: CatchAll = String, catch_all;
     /// Who is told by updates.
     audiences: Audience = audience::Audience, audience;
-    /// Kept and exported; used by later capabilities.
-    calendars: Calendar = LooseForm, calendar;
+    /// Business hours and holidays.
+    calendars: Calendar = calendar::CalendarForm, calendar;
     /// Kept and exported; used by later capabilities.
     roles: Role = LooseForm, role;
     /// Kept and exported; used by later capabilities.
