@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use allclear_domain::access::Principal;
 use allclear_domain::org::diff::FormKind;
-use allclear_domain::org::forms::about::{Field, IdOf};
+use allclear_domain::org::forms::about::{Field, IdOf, Input};
 use allclear_domain::org::forms::severity::SEVERITIES;
 use allclear_domain::org::snapshot::Org;
 use allclear_engine::org::forms::{FormError, FormView};
@@ -136,8 +136,10 @@ pub(crate) fn fresh(kind: FormKind, who: &Principal, when: &When, asked: Fields)
     let me = who.person().unwrap_or_default().to_owned();
     let mut say = |key: &str, text: String| drop(out.insert(key.to_owned(), text));
     let until = when.now.checked_add(LASTS).unwrap_or(when.now);
+    for zone in kind.about().fields.iter().filter(|field| field.needed && field.input == Input::Zone) {
+        say(zone.key, when.name().to_owned());
+    }
     match kind {
-        FormKind::Schedule => say("time_zone", when.name().to_owned()),
         FormKind::Override => say("person", me),
         FormKind::Silence => say("created_by", me),
         _ => {}
