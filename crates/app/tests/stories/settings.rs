@@ -207,6 +207,19 @@ async fn every_kind_is_added_by_its_form_and_saved_again_unchanged() {
             ],
         ),
         ("audience", &[("id", "board"), ("people.cho", "1"), ("contacts", "- {id: list, email: board@example.org}")]),
+        (
+            "calendar",
+            &[
+                ("id", "office"),
+                ("time_zone", "Europe/Madrid"),
+                ("hours", "- {from: \"00:00\", to: \"00:00\"}"),
+                ("holidays", "- 2026-12-25\n- {date: 2027-01-01, name: New Year}"),
+                (
+                    "ics",
+                    "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20200229\r\nRRULE:FREQ=YEARLY\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+                ),
+            ],
+        ),
         ("plan", &[("id", "loss"), ("rest", "name: Payment loss\nsteps: [stop, tell]")]),
     ];
     for (kind, fields) in added {
@@ -215,6 +228,8 @@ async fn every_kind_is_added_by_its_form_and_saved_again_unchanged() {
         let there = answer.header("location").unwrap().trim_end_matches("?saved").to_owned();
         let shown = page(&world, answer.header("location").unwrap()).await.ok().text;
         assert!(shown.contains("Saved."), "{kind}");
+        let stands = [("silence", "Not yet in force, until"), ("calendar", "Open now, until")].into_iter().find(|(of, _)| of == kind);
+        assert!(stands.is_none_or(|(_, words)| shown.contains(words)), "{kind} says how it stands: {shown}");
         let before = world.api(&there.replace("/settings/", "/org/")).await;
         assert_eq!(before["managed"], Value::Null, "{kind}");
         // The fields as the page has them, sent again: nothing is lost and nothing changes.
@@ -231,7 +246,7 @@ async fn every_kind_is_added_by_its_form_and_saved_again_unchanged() {
     let key = made.text.split("<code>").last().unwrap().split('<').next().unwrap().to_owned();
     world.signal_with(&key, json!({"title": "by the new key", "dedup_key": "n", "severity": "error"})).await.ok();
     assert!(!page(&world, "/settings/integration/next").await.ok().text.contains(&key));
-    for kind in ["person", "override", "catch_all", "calendar"] {
+    for kind in ["person", "override", "catch_all", "role"] {
         page(&world, &format!("/settings/{kind}")).await.ok();
     }
 }

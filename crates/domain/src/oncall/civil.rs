@@ -44,7 +44,7 @@ pub struct Handoff {
 ///
 /// jiff's `compatible` reading moves a skipped 02:30 to 03:30; here it is the end of the gap
 /// (03:00), so that no two hand-offs change places whatever the size of the gap.
-pub(super) fn instant_of(zone: &TimeZone, civil: DateTime) -> Timestamp {
+pub(crate) fn instant_of(zone: &TimeZone, civil: DateTime) -> Timestamp {
     let ambiguous = zone.to_ambiguous_timestamp(civil);
     let Ok(instant) = ambiguous.compatible() else {
         return if civil.year() < 0 { Timestamp::MIN } else { Timestamp::MAX };
@@ -58,7 +58,7 @@ pub(super) fn instant_of(zone: &TimeZone, civil: DateTime) -> Timestamp {
 }
 
 /// The zone of an IANA name.
-pub(super) fn zone(name: &str) -> Result<TimeZone, BadCivil> {
+pub(crate) fn zone(name: &str) -> Result<TimeZone, BadCivil> {
     TimeZone::get(name).map_err(|_| {
         BadCivil::new(name, "a time zone that is known here", "write an IANA name such as `Europe/Madrid`, `America/New_York` or `Etc/UTC`")
     })

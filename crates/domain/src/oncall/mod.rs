@@ -19,11 +19,12 @@
 //!
 //! It does not check that people exist ([`crate::org::check`] does) and knows no contact methods.
 
-mod civil;
+pub(crate) mod civil;
 mod layer;
 mod shifts;
 #[cfg(test)]
 mod tests;
+pub(crate) mod window;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

@@ -6,133 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::export::keep_stored;
-use super::model::{Bundle, Slug};
+pub use super::forms::FormKind;
+pub use super::forms::catch_all::CATCH_ALL_ID;
+pub use super::forms::route::ORDER;
+pub use super::forms::stored::{BadForm, Form};
+use super::forms::{Bundle, Slug};
 use crate::channel::WaysOut;
-
-/// The id of the one form that says who is paged when nothing else is left.
-pub const CATCH_ALL_ID: &str = "catch_all";
-/// The key of a route's body that says its place among the routes.
-pub const ORDER: &str = "order";
-
-/// What a form is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FormKind {
-    Person,
-    Team,
-    Schedule,
-    Override,
-    Escalation,
-    Service,
-    Integration,
-    Route,
-    Severity,
-    Silence,
-    CatchAll,
-    Audience,
-    Calendar,
-    Role,
-    Plan,
-}
-
-impl FormKind {
-    /// All of them, in the order of the file.
-    pub const ALL: [Self; 15] = [
-        Self::Person,
-        Self::Team,
-        Self::Schedule,
-        Self::Override,
-        Self::Escalation,
-        Self::Service,
-        Self::Integration,
-        Self::Route,
-        Self::Severity,
-        Self::Silence,
-        Self::CatchAll,
-        Self::Audience,
-        Self::Calendar,
-        Self::Role,
-        Self::Plan,
-    ];
-
-    /// As stored and shown.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Person => "person",
-            Self::Team => "team",
-            Self::Schedule => "schedule",
-            Self::Override => "override",
-            Self::Escalation => "escalation",
-            Self::Service => "service",
-            Self::Integration => "integration",
-            Self::Route => "route",
-            Self::Severity => "severity",
-            Self::Silence => "silence",
-            Self::CatchAll => "catch_all",
-            Self::Audience => "audience",
-            Self::Calendar => "calendar",
-            Self::Role => "role",
-            Self::Plan => "plan",
-        }
-    }
-
-    /// The key of the file under which forms of this kind stand.
-    #[must_use]
-    pub const fn list(self) -> &'static str {
-        match self {
-            Self::Person => "people",
-            Self::Team => "teams",
-            Self::Schedule => "schedules",
-            Self::Override => "overrides",
-            Self::Escalation => "escalations",
-            Self::Service => "services",
-            Self::Integration => "integrations",
-            Self::Route => "routes",
-            Self::Severity => "severities",
-            Self::Silence => "silences",
-            Self::CatchAll => "catch_all",
-            Self::Audience => "audiences",
-            Self::Calendar => "calendars",
-            Self::Role => "roles",
-            Self::Plan => "plans",
-        }
-    }
-
-    /// The kind of a word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word() == word)
-    }
-}
-
-/// One thing as it is stored.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Form {
-    /// What it is.
-    pub kind: FormKind,
-    /// Unique within its kind.
-    pub id: Slug,
-    /// As in the file, without nulls; a route has `order` besides.
-    pub body: Value,
-}
-
-/// Why a stored form cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the stored {} `{id}` cannot be read: {why}", kind.word())]
-pub struct BadForm {
-    /// What it is.
-    pub kind: FormKind,
-    /// Which.
-    pub id: Slug,
-    /// In the words of the reader.
-    pub why: String,
-}
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -211,94 +94,16 @@ pub fn applied(old: &Bundle, new: &Bundle, prune: bool, ways: WaysOut) -> Bundle
 /// A bundle as forms. A route without an id is called `route-NNN` by its place from 1.
 #[must_use]
 pub fn forms(bundle: &Bundle) -> Vec<Form> {
-    let mut out = Vec::new();
-    push(&mut out, FormKind::Person, &bundle.people, |f| f.id.clone());
-    push(&mut out, FormKind::Team, &bundle.teams, |f| f.id.clone());
-    push(&mut out, FormKind::Schedule, &bundle.schedules, |f| f.id.clone());
-    push(&mut out, FormKind::Override, &bundle.overrides, |f| f.id.clone());
-    push(&mut out, FormKind::Escalation, &bundle.escalations, |f| f.id.clone());
-    push(&mut out, FormKind::Service, &bundle.services, |f| f.id.clone());
-    push(&mut out, FormKind::Integration, &bundle.integrations, |f| f.id.clone());
-    let mut taken: BTreeSet<Slug> = bundle.routes.iter().filter_map(|route| route.id.clone()).collect();
-    for (at, route) in bundle.routes.iter().enumerate() {
-        let id = route.id.clone().unwrap_or_else(|| {
-            let plain = format!("route-{:03}", at + 1);
-            let mut id = plain.clone();
-            // Somebody may have given another route this very name.
-            let mut again = 2;
-            while !taken.insert(id.clone()) {
-                id = format!("{plain}.{again}");
-                again += 1;
-            }
-            id
-        });
-        let mut body = to_value(route);
-        body[ORDER] = at.into();
-        out.push(Form { kind: FormKind::Route, id, body });
-    }
-    push(&mut out, FormKind::Severity, &bundle.severities, |f| f.id.word().to_owned());
-    push(&mut out, FormKind::Silence, &bundle.silences, |f| f.id.clone());
-    if !bundle.catch_all.is_empty() {
-        let body = serde_json::json!({ "targets": bundle.catch_all });
-        out.push(Form { kind: FormKind::CatchAll, id: CATCH_ALL_ID.into(), body });
-    }
-    push(&mut out, FormKind::Audience, &bundle.audiences, |f| f.id.clone());
-    push(&mut out, FormKind::Calendar, &bundle.calendars, |f| f.id.clone());
-    push(&mut out, FormKind::Role, &bundle.roles, |f| f.id.clone());
-    push(&mut out, FormKind::Plan, &bundle.plans, |f| f.id.clone());
-    out
+    bundle.forms()
 }
 
 /// Forms as a bundle. They may come in any order, except that lists keep the order they come in;
 /// routes go by their `order`, then by id.
 ///
 /// # Errors
-/// The first form that cannot be read.
+/// The first form that cannot be read, in the order of kinds.
 pub fn from_forms(forms: impl IntoIterator<Item = Form>) -> Result<Bundle, BadForm> {
-    #[derive(Deserialize)]
-    struct CatchAll {
-        targets: Vec<String>,
-    }
-    let mut out = Bundle::default();
-    let mut routes = Vec::new();
-    for mut form in forms {
-        match form.kind {
-            FormKind::Person => out.people.push(read(form)?),
-            FormKind::Team => out.teams.push(read(form)?),
-            FormKind::Schedule => out.schedules.push(read(form)?),
-            FormKind::Override => out.overrides.push(read(form)?),
-            FormKind::Escalation => out.escalations.push(read(form)?),
-            FormKind::Service => out.services.push(read(form)?),
-            FormKind::Integration => out.integrations.push(read(form)?),
-            FormKind::Route => {
-                let order = form.body.as_object_mut().and_then(|body| body.remove(ORDER));
-                let order = order.and_then(|order| order.as_u64()).unwrap_or(u64::MAX);
-                routes.push((order, form.id.clone(), read(form)?));
-            }
-            FormKind::Severity => out.severities.push(read(form)?),
-            FormKind::Silence => out.silences.push(read(form)?),
-            FormKind::CatchAll => out.catch_all = read::<CatchAll>(form)?.targets,
-            FormKind::Audience => out.audiences.push(read(form)?),
-            FormKind::Calendar => out.calendars.push(read(form)?),
-            FormKind::Role => out.roles.push(read(form)?),
-            FormKind::Plan => out.plans.push(read(form)?),
-        }
-    }
-    routes.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-    out.routes = routes.into_iter().map(|(_, _, route)| route).collect();
-    Ok(out)
-}
-
-fn read<T: DeserializeOwned>(form: Form) -> Result<T, BadForm> {
-    serde_json::from_value(form.body).map_err(|error| BadForm { kind: form.kind, id: form.id, why: error.to_string() })
-}
-
-fn push<T: Serialize>(out: &mut Vec<Form>, kind: FormKind, list: &[T], id: impl Fn(&T) -> Slug) {
-    out.extend(list.iter().map(|form| Form { kind, id: id(form), body: to_value(form) }));
-}
-
-fn to_value<T: Serialize>(form: &T) -> Value {
-    serde_json::to_value(form).expect("forms have text keys and no failing serializer")
+    Bundle::from_forms(forms)
 }
 
 fn by_key(bundle: &Bundle) -> BTreeMap<(FormKind, Slug), Value> {

@@ -1,12 +1,13 @@
 //! The organisation: forms as written, checked as a whole, and the snapshot that decisions walk.
 //!
-//! [`model`] is the file's shape, [`check`] says what is wrong with it, [`diff`] what applying it
+//! [`forms`] are its kinds, one file each ([`model`] has their names), [`check`] says what is wrong with it, [`diff`] what applying it
 //! would change, [`export`] how it is written out again, and [`snapshot`] is the immutable,
 //! indexed form of it that every decision reads. Reading text is the engine's business.
 
 pub mod check;
 pub mod diff;
 pub mod export;
+pub mod forms;
 pub mod handover;
 pub mod model;
 pub mod problem;

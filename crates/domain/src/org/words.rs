@@ -5,6 +5,13 @@ const WORD_MAX: usize = 64;
 /// Most known words shown in a hint.
 const KNOWN_SHOWN_MAX: usize = 12;
 
+/// `a person`, `an escalation`.
+#[must_use]
+pub fn a(what: &str) -> String {
+    let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {what}")
+}
+
 /// The known word nearest to the given one, where it is near enough to be a slip: at most one
 /// edit in three letters, and one at least.
 #[must_use]

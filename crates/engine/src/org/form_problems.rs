@@ -93,7 +93,7 @@ fn ids(forms: &[Form]) -> HashMap<FormKind, Vec<&str>> {
 
 fn told(problem: Problem, ids: &HashMap<FormKind, Vec<&str>>) -> Option<FormProblem> {
     let [PathPart::Key(list), PathPart::Index(at), rest @ ..] = problem.place.parts() else { return None };
-    let kind = kind_of(list)?;
+    let kind = FormKind::from_list(list)?;
     let (id, key) = if kind == FormKind::CatchAll {
         (CATCH_ALL_ID, Place::root().key("targets").index(*at))
     } else {
@@ -109,11 +109,6 @@ pub(crate) fn below(parts: &[PathPart]) -> Place {
         PathPart::Key(key) => place.key(key),
         PathPart::Index(index) => place.index(*index),
     })
-}
-
-/// The kind of the forms that stand in a list of the file.
-pub(crate) fn kind_of(list: &str) -> Option<FormKind> {
-    FormKind::ALL.into_iter().find(|kind| kind.list() == list)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use allclear_domain::channel::WaysOut;
 use allclear_domain::org::check::Against;
 use allclear_domain::org::check::text::is_slug;
 use allclear_domain::org::diff::{BadForm, CATCH_ALL_ID, Form, FormKind, ORDER, forms, from_forms};
-use allclear_domain::org::export::keep_stored;
+use allclear_domain::org::export::{keep_stored, mask_body};
 use allclear_domain::org::handover::{Handover, handovers};
 use allclear_domain::org::problem::Weight;
 use allclear_store::Fault;
@@ -22,10 +22,7 @@ use allclear_store::rows::form::{self, Stored};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{
-    Applied, Edit, FormProblem, MADE, MADE_BY, MANAGED_BY_FILE, MadeSecret, OrgError, Read, forget_maker, make_missing, mask_secrets,
-    opened,
-};
+use super::{Applied, Edit, FormProblem, MADE, MADE_BY, MANAGED_BY_FILE, MadeSecret, OrgError, Read, forget_maker, make_missing, opened};
 use crate::engine::Engine;
 use crate::org::file::part::read_form;
 use crate::org::form_problems::{caused, judged, nobody_administers};
@@ -53,7 +50,7 @@ impl FormView {
     fn of(row: &Stored, ways: WaysOut) -> Option<Self> {
         let kind = FormKind::from_word(&row.kind)?;
         let mut body: Value = serde_json::from_str(&row.body).ok()?;
-        mask_secrets(kind, &mut body, ways);
+        mask_body(kind, &mut body, ways);
         Some(Self { kind, id: row.id.clone(), version: row.version, managed: row.managed.clone(), at: row.at, body })
     }
 }

@@ -15,8 +15,8 @@ use std::sync::Arc;
 use allclear_domain::access::Actor;
 use allclear_domain::channel::{Kept, WaysOut};
 use allclear_domain::org::diff::{Change, Form, FormKind, forms, from_forms};
-use allclear_domain::org::export::{MASK, keep_stored};
-use allclear_domain::org::model::{Access, Bundle, CONTACT_KEYS, Override, Person};
+use allclear_domain::org::export::{each_secret, keep_stored};
+use allclear_domain::org::model::{Access, Bundle, Override, Person};
 use allclear_domain::org::snapshot::Org;
 use allclear_store::rows::{Unread, form};
 use allclear_store::{CommitError, Db, Fault, rows};
@@ -185,58 +185,12 @@ fn forget_maker(body: &mut Value) {
     }
 }
 
-/// Applies `change` to every secret in a form's body.
-fn each_secret(
-    kind: FormKind,
-    body: &mut Value,
-    ways: WaysOut,
-    mut change: impl FnMut(&str) -> Result<String, String>,
-) -> Result<(), String> {
-    let mut one = |slot: Option<&mut Value>| -> Result<(), String> {
-        if let Some(Value::String(text)) = slot {
-            *text = change(text)?;
-        }
-        Ok(())
-    };
-    match kind {
-        FormKind::Integration => one(body.get_mut("key")),
-        FormKind::Person | FormKind::Audience => {
-            for contact in contacts_in(body) {
-                for key in ways.secret_keys() {
-                    one(contact.get_mut(key))?;
-                }
-            }
-            Ok(())
-        }
-        _ => Ok(()),
-    }
-}
-
-/// A form's body as it may be shown: of an address only what its channel calls plain.
-fn mask_secrets(kind: FormKind, body: &mut Value, ways: WaysOut) {
-    // Masking does not fail.
-    let _ = each_secret(kind, body, ways, |_| Ok(MASK.to_owned()));
-    for contact in contacts_in(body) {
-        let keys: Vec<String> = contact.keys().cloned().collect();
-        for (key, value) in contact.iter_mut().filter(|(key, _)| !CONTACT_KEYS.contains(&key.as_str())) {
-            if !ways.may_be_shown(key, keys.iter().map(String::as_str)) {
-                *value = MASK.into();
-            }
-        }
-    }
-}
-
-fn contacts_in(body: &mut Value) -> impl Iterator<Item = &mut serde_json::Map<String, Value>> {
-    body.get_mut("contacts").and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut)
-}
-
 fn open_secrets(kind: FormKind, body: &mut Value, key: &SecretKey, ways: WaysOut) -> Result<(), String> {
     each_secret(kind, body, ways, |text| key.open(text).map_err(|why| why.to_string()))
 }
 
 fn seal_secrets(kind: FormKind, body: &mut Value, key: &SecretKey, ways: WaysOut, rng: &dyn Rng) {
-    // Sealing does not fail.
-    let _ = each_secret(kind, body, ways, |text| Ok(key.seal(text, rng)));
+    let Ok(()) = each_secret(kind, body, ways, |text| Ok::<_, std::convert::Infallible>(key.seal(text, rng)));
 }
 
 /// Makes the secrets that a bundle leaves out.
@@ -251,9 +205,7 @@ fn make_missing(bundle: &mut Bundle, ways: WaysOut, rng: &dyn Rng) -> Vec<MadeSe
             integration.key = Some(secret);
         }
     }
-    let of_people = bundle.people.iter_mut().map(|person| (&person.id, &mut person.contacts));
-    let of_audiences = bundle.audiences.iter_mut().map(|audience| (&audience.id, &mut audience.contacts));
-    for (owner, contacts) in of_people.chain(of_audiences) {
+    for (owner, contacts) in bundle.contacts() {
         for contact in contacts {
             for field in ways.of(&contact.address).map_or(&[][..], |form| form.fields) {
                 if let Kept::Made { bytes, text } = field.kept

@@ -4,6 +4,7 @@
 use allclear_domain::access::Principal;
 use allclear_domain::ids::SilenceId;
 use allclear_domain::org::diff::{CATCH_ALL_ID, Form as OrgForm, FormKind};
+use allclear_domain::org::forms::about::IdOf;
 use allclear_domain::org::problem::Weight;
 use allclear_engine::org::forms::{Changed, FormError, Seen};
 use allclear_engine::org::{FormProblem, OrgError};
@@ -14,7 +15,6 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::{Value, json};
 
 use super::page::{Told, done, refused, shown};
-use super::table::{IdOf, id_of};
 use super::{administrator, kind_of, path, path_of_new, typed};
 use crate::App;
 use crate::access::form_key;
@@ -42,7 +42,7 @@ pub(crate) async fn add(State(app): State<App>, headers: HeaderMap, Path(kind): 
         let kind = kind_of(&kind)?;
         // The same form once more is the same object.
         let made = || form_key::id(&who, &path_of_new(kind), &fields).unwrap_or_else(|| app.engine.fresh_id());
-        let id = match id_of(kind) {
+        let id = match kind.about().id {
             IdOf::Typed | IdOf::Severity => said(&fields, "id").unwrap_or_default(),
             IdOf::Made if kind == FormKind::Silence => SilenceId::from_bits(made()).as_uuid().to_string(),
             IdOf::Made => format!("ovr-{:x}", made()),
@@ -108,7 +108,7 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, fields: Fields) 
         }
         // Its id was made from this very form, so that it was sent twice, also where the engine does not
         // remember: to another node, or after a start.
-        Err(FormError::Exists { .. }) if matches!(id_of(kind), IdOf::Made) => Ok(Redirect::to(&path(kind, id)).into_response()),
+        Err(FormError::Exists { .. }) if matches!(kind.about().id, IdOf::Made) => Ok(Redirect::to(&path(kind, id)).into_response()),
         Err(why) => again(here, stored.map(|_| id), Some(fields), NOT_SAVED, why).await,
     }
 }

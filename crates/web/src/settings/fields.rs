@@ -2,10 +2,10 @@
 
 use allclear_domain::channel::WaysOut;
 use allclear_domain::org::diff::FormKind;
+use allclear_domain::org::forms::about::{Field, Input};
 use allclear_domain::org::snapshot::Org;
 use maud::{Markup, html};
 
-use super::table::{Input, Row};
 use super::typed::{REST, chosen};
 use crate::access::reader::Fields;
 use crate::frame::time_text::When;
@@ -43,7 +43,7 @@ pub(crate) fn anchor(key: &str) -> String {
 }
 
 /// One field.
-pub(crate) fn field(row: &Row, around: &Around<'_>, wrong: &[Wrong]) -> Markup {
+pub(crate) fn field(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup {
     let id = anchor(row.key);
     let mine: Vec<&str> = wrong.iter().filter(|wrong| wrong.key == row.key).map(|wrong| wrong.words.as_str()).collect();
     let invalid = (!mine.is_empty()).then_some("true");
@@ -86,7 +86,7 @@ fn some(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-fn control(row: &Row, id: &str, around: &Around<'_>, invalid: Option<&str>, described: Option<&str>) -> Markup {
+fn control(row: &Field, id: &str, around: &Around<'_>, invalid: Option<&str>, described: Option<&str>) -> Markup {
     let name = if row.input == Input::Rest { REST } else { row.key };
     let typed = around.fields.get(name).map_or("", String::as_str);
     let line = |kind: &str, mode: Option<&str>, list: Option<&str>| {
@@ -186,17 +186,8 @@ fn named(id: &str, name: &str) -> String {
 
 /// The forms of a kind to choose from: id and name.
 fn choices(org: &Org, kind: FormKind) -> Vec<(String, String)> {
-    let bundle = org.bundle();
-    let or = |id: &String, name: &Option<String>| (id.clone(), name.clone().unwrap_or_else(|| id.clone()));
-    match kind {
-        FormKind::Person => bundle.people.iter().map(|form| (form.id.clone(), form.name.clone())).collect(),
-        FormKind::Team => bundle.teams.iter().map(|form| (form.id.clone(), form.name.clone())).collect(),
-        FormKind::Service => bundle.services.iter().map(|form| (form.id.clone(), form.name.clone())).collect(),
-        FormKind::Schedule => bundle.schedules.iter().map(|form| or(&form.id, &form.name)).collect(),
-        FormKind::Escalation => bundle.escalations.iter().map(|form| or(&form.id, &form.name)).collect(),
-        FormKind::Integration => bundle.integrations.iter().map(|form| or(&form.id, &form.name)).collect(),
-        _ => Vec::new(),
-    }
+    let names = org.bundle().names(kind).into_iter();
+    names.map(|(id, name)| (id.to_owned(), name.unwrap_or(id).to_owned())).collect()
 }
 
 /// Words between backquotes as code.

@@ -1,21 +1,24 @@
 //! Settings: every form of the organisation by kind; each with its fields, its version and its
 //! history, to be changed unless a file owns it.
 //!
-//! `table` says which fields a kind has, `words` what it is called, `typed` goes from a body to their texts and back, `fields`
+//! What a kind is called and which fields it has is said by the kind (`domain::org::forms`). `typed` goes from a body to their texts and back, `fields`
 //! draws them, `page` is the page of one form, `change` takes what was posted. Secrets are masked as
 //! in an export. Everything here is an administrator's.
 
 mod change;
 mod fields;
+#[cfg(test)]
+mod forms_tests;
 mod invite;
 mod lately;
 mod page;
-mod table;
+mod titles;
 mod typed;
-mod words;
 
 use allclear_domain::access::{Action, Principal, Resource, can};
 use allclear_domain::org::diff::{CATCH_ALL_ID, FormKind};
+use allclear_domain::org::forms::about::IdOf;
+use allclear_domain::org::forms::severity::SEVERITIES;
 use allclear_engine::read::screens::FormLine;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -28,8 +31,6 @@ pub(crate) use self::invite::invite;
 pub(crate) use self::lately::refused;
 
 use self::page::{Told, shown};
-use self::table::{IdOf, id_of};
-use self::words::{one as name_of, plural, purpose};
 use crate::App;
 use crate::access::reader::{Asked, answer, reader};
 use crate::frame::pieces;
@@ -75,6 +76,11 @@ fn kind_of(word: &str) -> Result<FormKind, Refused> {
     FormKind::from_word(word).ok_or_else(|| Refused::missing("kind of form", "Look for it among the settings."))
 }
 
+/// The name of a kind, one of it.
+const fn name_of(kind: FormKind) -> &'static str {
+    kind.about().one
+}
+
 /// The address of a form. One that is called as the address of new ones is says that it is there.
 fn path(kind: FormKind, id: &str) -> String {
     format!("/settings/{}/{}{}", kind.word(), pieces::escaped(id), if id == NEW { "?stored" } else { "" })
@@ -101,10 +107,10 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
                     @let of_kind: Vec<_> = found.iter().filter(|form| form.kind == kind).collect();
                     section class="section" id=(kind.word()) {
                         header class="with" {
-                            h2 { a class="quietly" href={ "/settings/" (kind.word()) } { (plural(kind)) } @if !of_kind.is_empty() { span class="quiet" { " · " (of_kind.len()) } } }
+                            h2 { a class="quietly" href={ "/settings/" (kind.word()) } { (kind.about().plural) } @if !of_kind.is_empty() { span class="quiet" { " · " (of_kind.len()) } } }
                             (new_link(kind, of_kind.len()))
                         }
-                        @if of_kind.is_empty() { p class="quiet prose" { (purpose(kind)) } }
+                        @if of_kind.is_empty() { p class="quiet prose" { (kind.about().purpose) } }
                         @else { (lines(kind, &of_kind, &app, LISTED_MAX)) }
                     }
                 }
@@ -124,13 +130,13 @@ pub(crate) async fn of_kind(State(app): State<App>, headers: HeaderMap, Path(kin
         let of_kind: Vec<_> = found.iter().filter(|form| form.kind == kind).collect();
         let body = html! {
             (crumbs(None))
-            (heading(plural(kind), &html! { @if !of_kind.is_empty() { (of_kind.len()) } }))
+            (heading(kind.about().plural, &html! { @if !of_kind.is_empty() { (of_kind.len()) } }))
             @if let Some(gone) = asked.get("removed") { p class="done" role="status" { "The " (name_of(kind)) " " code { (pieces::cut(gone, 64)) } " was removed." } }
-            p class="prose" { (purpose(kind)) }
+            p class="prose" { (kind.about().purpose) }
             div data-live="forms" class="group tight" { (lines(kind, &of_kind, &app, usize::MAX)) (new_link(kind, of_kind.len())) }
         };
         let source = format!("/settings/{}", kind.word());
-        Ok(framed(&app, &Page { title: plural(kind), place: &PLACE, who: &who, when: &when, wall: false, live: Some("on=org".into()), source, body }))
+        Ok(framed(&app, &Page { title: kind.about().plural, place: &PLACE, who: &who, when: &when, wall: false, live: Some("on=org".into()), source, body }))
     })
     .await
 }
@@ -146,7 +152,7 @@ pub(crate) async fn one(
         let (who, when) = administrator(&app, &headers).await?;
         let kind = kind_of(&kind)?;
         if id == NEW && !asked.contains_key("stored") {
-            let only = id_of(kind) == IdOf::Only && app.engine.form_view(kind, CATCH_ALL_ID, &[]).await.is_ok();
+            let only = kind.about().id == IdOf::Only && app.engine.form_view(kind, CATCH_ALL_ID, &[]).await.is_ok();
             if only {
                 return Ok(Redirect::to(&path(kind, CATCH_ALL_ID)).into_response());
             }
@@ -180,7 +186,7 @@ fn lines(kind: FormKind, found: &[&FormLine], app: &App, max: usize) -> Markup {
         ul class="list" {
             @for form in found.iter().take(max) {
                 li {
-                    a class="main" href=(path(kind, &form.id)) { bdi { (words::title(&org, kind, &form.id)) } }
+                    a class="main" href=(path(kind, &form.id)) { bdi { (titles::title(&org, kind, &form.id)) } }
                     span class="quiet" { "version " (form.version) @if form.managed.is_some() { " · from the file" } }
                 }
             }
@@ -191,10 +197,10 @@ fn lines(kind: FormKind, found: &[&FormLine], app: &App, max: usize) -> Markup {
 
 /// The way to one more of a kind, where there may be one.
 fn new_link(kind: FormKind, there: usize) -> Markup {
-    let full = match id_of(kind) {
+    let full = match kind.about().id {
         IdOf::Only => there > 0,
-        IdOf::Severity => there >= table::severities().len(),
-        _ => false,
+        IdOf::Severity => there >= SEVERITIES.len(),
+        IdOf::Typed | IdOf::Made => false,
     };
     html! { @if !full { a class="add" href=(path_of_new(kind)) { "New " (name_of(kind)) } } }
 }
@@ -204,7 +210,7 @@ fn crumbs(kind: Option<FormKind>) -> Markup {
     html! {
         nav class="crumbs" aria-label="Where this is" {
             a href="/settings" { "Settings" }
-            @if let Some(kind) = kind { span aria-hidden="true" { "›" } a href={ "/settings/" (kind.word()) } { (plural(kind)) } }
+            @if let Some(kind) = kind { span aria-hidden="true" { "›" } a href={ "/settings/" (kind.word()) } { (kind.about().plural) } }
         }
     }
 }

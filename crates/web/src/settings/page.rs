@@ -5,6 +5,8 @@ use std::collections::HashSet;
 
 use allclear_domain::access::Principal;
 use allclear_domain::org::diff::FormKind;
+use allclear_domain::org::forms::about::{Field, IdOf, Input};
+use allclear_domain::org::forms::severity::SEVERITIES;
 use allclear_domain::org::snapshot::Org;
 use allclear_engine::org::forms::{FormError, FormView};
 use allclear_engine::org::{FormProblem, MadeSecret, OrgError};
@@ -13,9 +15,8 @@ use jiff::SignedDuration;
 use maud::{Markup, html};
 
 use super::fields::{Around, Wrong, anchor, field, marked};
-use super::table::{IdOf, Row, id_of, rows, severities};
-use super::words::{one as name_of, purpose, title};
-use super::{crumbs, path, path_of_new, typed};
+use super::titles::title;
+use super::{crumbs, name_of, path, path_of_new, typed};
 use crate::App;
 use crate::access::form_key::once;
 use crate::access::reader::Fields;
@@ -69,7 +70,10 @@ pub(crate) async fn shown(
         (crumbs(Some(kind)))
         @match &view {
             Some(view) => (heading(&title(&org, kind, &view.id), &html! { (name_of(kind)) " " code { (view.id) } " · version " (view.version) })),
-            None => { (heading(&format!("New {}", name_of(kind)), &html! {})) p class="prose quiet" { (purpose(kind)) } },
+            None => { (heading(&format!("New {}", name_of(kind)), &html! {})) p class="prose quiet" { (kind.about().purpose) } },
+        }
+        @if let Some(stands) = id.and_then(|id| org.bundle().stands(kind, id, when.now)) {
+            p class="prose" { (stands.words) @if let Some(until) = stands.until { ", until " (when.time(until, &when.minute(until))) } "." }
         }
         @if told.saved { p class="done" role="status" { "Saved." } }
         (wrong_at_the_top(kind, id, &told))
@@ -132,8 +136,10 @@ pub(crate) fn fresh(kind: FormKind, who: &Principal, when: &When, asked: Fields)
     let me = who.person().unwrap_or_default().to_owned();
     let mut say = |key: &str, text: String| drop(out.insert(key.to_owned(), text));
     let until = when.now.checked_add(LASTS).unwrap_or(when.now);
+    for zone in kind.about().fields.iter().filter(|field| field.needed && field.input == Input::Zone) {
+        say(zone.key, when.name().to_owned());
+    }
     match kind {
-        FormKind::Schedule => say("time_zone", when.name().to_owned()),
         FormKind::Override => say("person", me),
         FormKind::Silence => say("created_by", me),
         _ => {}
@@ -147,9 +153,9 @@ pub(crate) fn fresh(kind: FormKind, who: &Principal, when: &When, asked: Fields)
 }
 
 /// The row that a key of a problem belongs to.
-fn row_of(kind: FormKind, key: &str) -> Option<&'static Row> {
+fn row_of(kind: FormKind, key: &str) -> Option<&'static Field> {
     let outermost = key.split(['.', '[']).next().unwrap_or_default();
-    rows(kind).iter().find(|row| row.key == outermost || row.key.is_empty())
+    kind.about().fields.iter().find(|row| row.key == outermost || row.key.is_empty())
 }
 
 fn sentence(problem: &FormProblem) -> String {
@@ -227,7 +233,7 @@ fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormVie
             fieldset class="all" disabled[owned] {
                 legend class="vh" { "Content" }
                 @if view.is_none() { (id_field(org, kind, fields, &wrong)) }
-                @for row in rows(kind) { (field(row, &around, &wrong)) }
+                @for row in kind.about().fields { (field(row, &around, &wrong)) }
                 @if !owned { div class="row-of" { button class="do big" type="submit" { @if view.is_some() { "Save" } @else { "Add " (name_of(kind)) } } } }
             }
         }
@@ -240,7 +246,7 @@ fn id_field(org: &Org, kind: FormKind, fields: &Fields, wrong: &[Wrong]) -> Mark
     let invalid = (!mine.is_empty()).then_some("true");
     let said =
         html! { @if !mine.is_empty() { div class="wrong" id="f-id-wrong" { @for wrong in &mine { p { (marked(&wrong.words)) } } } } };
-    match id_of(kind) {
+    match kind.about().id {
         IdOf::Typed => html! {
             div class="field" {
                 label for="f-id" { "Id" span class="quiet" { " (needed)" } }
@@ -253,7 +259,7 @@ fn id_field(org: &Org, kind: FormKind, fields: &Fields, wrong: &[Wrong]) -> Mark
             div class="field" {
                 label for="f-id" { "Severity" }
                 select id="f-id" name="id" {
-                    @for (id, words) in severities() {
+                    @for (id, words) in SEVERITIES {
                         @if !org.bundle().severities.iter().any(|form| form.id.word() == *id) { option value=(id) selected[*id == typed] { (words) } }
                     }
                 }

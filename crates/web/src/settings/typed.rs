@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 
 use allclear_domain::channel::WaysOut;
 use allclear_domain::org::diff::FormKind;
+use allclear_domain::org::forms::about::{Field, Input};
 use allclear_engine::org::file::part::{value_of_yaml, yaml_of_value};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::table::{Input, Row, rows};
 use crate::access::reader::Fields;
 use crate::frame::time_text::When;
 
@@ -29,7 +29,7 @@ pub(crate) struct Fault {
 /// The texts of a body's fields.
 pub(crate) fn texts(kind: FormKind, body: &Value, when: &When, channels: WaysOut) -> Fields {
     let mut out = Fields::new();
-    for row in rows(kind) {
+    for row in kind.about().fields {
         let key = row.key.to_owned();
         if row.input == Input::Rest {
             let mut rest = body.clone();
@@ -69,7 +69,7 @@ pub(crate) fn texts(kind: FormKind, body: &Value, when: &When, channels: WaysOut
 pub(crate) fn body(kind: FormKind, stored: &Value, fields: &Fields, when: &When) -> Result<Value, Vec<Fault>> {
     let mut out = stored.as_object().cloned().unwrap_or_default();
     let mut faults = Vec::new();
-    for row in rows(kind) {
+    for row in kind.about().fields {
         if row.input == Input::Rest {
             match rest(stored, fields) {
                 Ok(whole) => out = whole,
@@ -92,7 +92,7 @@ pub(crate) fn body(kind: FormKind, stored: &Value, fields: &Fields, when: &When)
 }
 
 /// What a field says; nothing where it is left empty.
-fn value(row: &Row, stored: Option<&Value>, fields: &Fields, when: &When) -> Result<Option<Value>, (String, String)> {
+fn value(row: &Field, stored: Option<&Value>, fields: &Fields, when: &When) -> Result<Option<Value>, (String, String)> {
     let typed = fields.get(row.key).map(|text| text.replace("\r\n", "\n")).unwrap_or_default();
     let typed = typed.trim();
     let wrong = |message: &str, hint: &str| Err((message.to_owned(), hint.to_owned()));

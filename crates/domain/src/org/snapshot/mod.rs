@@ -12,6 +12,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
+pub use super::forms::target::Target;
 use super::model::{
     Audience, Bundle, Contact, Escalation, Integration, Level, NotifyUrgency, Override, Person, Route, Schedule, Service, Silence, Slug,
     Team,
@@ -159,33 +160,6 @@ pub struct Reach<'a> {
     pub channel: &'static str,
     /// After the page reaches the person.
     pub after: Length,
-}
-
-/// A target of an escalation step, read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target<'a> {
-    /// Who is on call in this schedule.
-    Schedule(&'a str),
-    /// This person.
-    Person(&'a str),
-    /// Every member of this team.
-    Team(&'a str),
-    /// Everybody in this audience, and its own addresses.
-    Audience(&'a str),
-}
-
-impl<'a> Target<'a> {
-    /// Reads `schedule:ID`, `person:ID`, `team:ID`.
-    #[must_use]
-    pub fn parse(text: &'a str) -> Option<Self> {
-        match text.split_once(':')? {
-            ("schedule", id) => Some(Self::Schedule(id)),
-            ("person", id) => Some(Self::Person(id)),
-            ("team", id) => Some(Self::Team(id)),
-            ("audience", id) => Some(Self::Audience(id)),
-            _ => None,
-        }
-    }
 }
 
 /// The matrix of impact and urgency, as in ITIL's priority matrix: both high is sev1, and every

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use allclear_domain::channel::WaysOut;
 use allclear_domain::org::check::{self, Against};
-use allclear_domain::org::diff::applied;
+use allclear_domain::org::diff::{FormKind, applied};
 use allclear_domain::org::export::masked;
 use allclear_domain::org::model::Bundle;
 use allclear_domain::org::problem::{PathPart, Place, Problem, Weight};
@@ -316,49 +316,23 @@ impl Loaded {
     /// Lays one file's forms after those of the files before it.
     fn lay(&mut self, source: usize, from: Bundle) -> Vec<FileProblem> {
         let mut twice: Vec<(&'static str, String, Origin, Origin)> = Vec::new();
-        let mut into = std::mem::take(&mut self.bundle);
-        // A macro, since every list has its own type and key.
-        macro_rules! lay {
-            ($($list:ident: $id:expr;)+) => {$({
-                let origins = self.origins.entry(stringify!($list)).or_default();
-                let mut before: HashMap<String, Origin> = HashMap::new();
-                for (at, form) in into.$list.iter().enumerate() {
-                    #[allow(clippy::redundant_closure_call)] // the id differs by list
-                    if let Some(id) = $id(form) {
-                        before.entry(id).or_insert(origins[at]);
-                    }
+        for kind in FormKind::ALL {
+            let (list, origins) = (kind.list(), self.origins.entry(kind.list()).or_default());
+            let mut before: HashMap<&str, Origin> = HashMap::new();
+            for (id, origin) in self.bundle.ids(kind).into_iter().zip(origins.iter()) {
+                if let Some(id) = id {
+                    before.entry(id).or_insert(*origin);
                 }
-                for (index, form) in from.$list.into_iter().enumerate() {
-                    let origin = Origin { source, index };
-                    #[allow(clippy::redundant_closure_call)]
-                    if let Some(id) = $id(&form) && let Some(first) = before.get(&id) {
-                        twice.push((stringify!($list), id, *first, origin));
-                    }
-                    origins.push(origin);
-                    into.$list.push(form);
+            }
+            for (index, id) in from.ids(kind).into_iter().enumerate() {
+                let origin = Origin { source, index };
+                if let Some((id, first)) = id.and_then(|id| Some((id, before.get(id)?))) {
+                    twice.push((list, id.to_owned(), *first, origin));
                 }
-            })+};
+                origins.push(origin);
+            }
         }
-        use allclear_domain::org::model::{
-            Audience, Escalation, Integration, LooseForm, Person, Route, Schedule, Service, SeverityForm, Silence, Team,
-        };
-        lay! {
-            people: |form: &Person| Some(form.id.clone());
-            teams: |form: &Team| Some(form.id.clone());
-            schedules: |form: &Schedule| Some(form.id.clone());
-            escalations: |form: &Escalation| Some(form.id.clone());
-            services: |form: &Service| Some(form.id.clone());
-            integrations: |form: &Integration| Some(form.id.clone());
-            routes: |form: &Route| form.id.clone();
-            severities: |form: &SeverityForm| Some(form.id.word().to_owned());
-            silences: |form: &Silence| Some(form.id.clone());
-            catch_all: |_: &String| None::<String>;
-            audiences: |form: &Audience| Some(form.id.clone());
-            calendars: |form: &LooseForm| Some(form.id.clone());
-            roles: |form: &LooseForm| Some(form.id.clone());
-            plans: |form: &LooseForm| Some(form.id.clone());
-        }
-        self.bundle = into;
+        self.bundle.append(from);
         twice
             .into_iter()
             .map(|(list, id, first, second)| {

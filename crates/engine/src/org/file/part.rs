@@ -123,7 +123,8 @@ pub fn read_form(kind: FormKind, id: &str, body: &Value) -> Result<(), PartFault
     };
     let text = serde_json::to_string_pretty(&json!({ kind.list(): alone })).unwrap_or_default();
     serde_json::from_str::<Bundle>(&text).map(drop).map_err(|error| {
-        let place = place_of(&text, error.line()).map(|parts| match parts.as_slice() {
+        let is_missing = error.to_string().starts_with("missing field");
+        let place = place_of(&text, error.line(), is_missing).map(|parts| match parts.as_slice() {
             [PathPart::Key(_), PathPart::Index(at)] if kind == FormKind::CatchAll => format!("targets[{at}]"),
             [PathPart::Key(_)] if kind == FormKind::CatchAll => "targets".to_owned(),
             [_, _, rest @ ..] => below(rest).to_string(),
@@ -133,12 +134,17 @@ pub fn read_form(kind: FormKind, id: &str, body: &Value) -> Result<(), PartFault
     })
 }
 
-/// What stands on a line of pretty JSON; of a line that only closes something, what it closes.
-fn place_of(text: &str, line: usize) -> Option<Vec<PathPart>> {
+/// What stands on a line of pretty JSON; of a line that only closes something, what it closes, where that lacks something. Else
+/// it is the value before it, whose words were read before they were judged.
+fn place_of(text: &str, line: usize, is_missing: bool) -> Option<Vec<PathPart>> {
     let lines: Vec<&str> = text.lines().collect();
     let indent = |line: &str| line.len() - line.trim_start().len();
     let mut at = line.checked_sub(1)?;
-    let here = lines.get(at)?;
+    let mut here = lines.get(at)?;
+    if here.trim_start().starts_with(['}', ']']) && !is_missing {
+        at = at.checked_sub(1)?;
+        here = lines.get(at)?;
+    }
     if here.trim_start().starts_with(['}', ']']) {
         at = (0..at).rev().find(|before| indent(lines[*before]) == indent(here))?;
     }
@@ -169,6 +175,8 @@ mod tests {
         assert_eq!(key, "tier");
         let (key, ..) = fault(FormKind::CatchAll, json!({"targets": ["person:a", 7]}));
         assert_eq!(key, "targets[1]");
+        let (key, ..) = fault(FormKind::Severity, json!({"id": "sev1", "update_every": "soon"}));
+        assert_eq!(key, "update_every", "the last key too");
         let (key, message, _) = fault(FormKind::Team, json!({"id": "x"}));
         assert_eq!((key.as_str(), message.as_str()), ("name", "`name` is missing"));
         let route = json!({"id": "x", "match": "a=\"1\"", "order": 3});

@@ -10,8 +10,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use allclear_domain::channel::WaysOut;
+use allclear_domain::org::diff::FormKind;
+use allclear_domain::org::forms::about::Input;
 use allclear_domain::org::model::CONTACT_KEYS;
 use allclear_domain::org::problem::{PathPart, Place};
+use allclear_domain::org::words::a;
 use serde_saphyr::granit_parser::{Event, Marker, Parser, Span, Tag};
 
 use super::lines::{Lines, Open};
@@ -166,10 +169,11 @@ fn named<'a>(tag: &str, place: Option<&Place>, value: Option<&'a str>, secrets: 
 /// Whether a secret stands at a place; of an address, whatever its keys may be, where nobody says which channels there are.
 fn is_secret(place: &Place, secrets: Secrets) -> bool {
     use PathPart::{Index, Key};
+    let asked = |list: &str, key: &str| FormKind::from_list(list).and_then(|kind| kind.field(key)).map(|field| field.input);
     match place.parts() {
-        [Key(list), Index(_), Key(key)] => list == "integrations" && key == "key",
-        [Key(list), Index(_), Key(contacts), Index(_), Key(key)] if matches!(list.as_str(), "people" | "audiences") => {
-            contacts == "contacts"
+        [Key(list), Index(_), Key(key)] => asked(list, key) == Some(Input::Secret),
+        [Key(list), Index(_), Key(contacts), Index(_), Key(key)] => {
+            asked(list, contacts) == Some(Input::Contacts)
                 && match secrets {
                     Secrets::Here(_, channels) => channels.secret_keys().contains(&key.as_str()),
                     Secrets::Nowhere => !CONTACT_KEYS.contains(&key.as_str()),
@@ -180,7 +184,11 @@ fn is_secret(place: &Place, secrets: Secrets) -> bool {
 }
 
 fn places_of_secrets(secrets: Secrets) -> String {
-    let mut places = vec!["an integration's `key`".to_owned()];
+    let mut places = Vec::new();
+    for kind in FormKind::ALL {
+        let fields = kind.about().fields.iter().filter(|field| field.input == Input::Secret);
+        places.extend(fields.map(|field| format!("{}'s `{}`", a(kind.about().one), field.key)));
+    }
     if let Secrets::Here(_, channels) = secrets {
         for form in channels.iter() {
             let keys = form.fields.iter().filter(|field| field.is_secret());

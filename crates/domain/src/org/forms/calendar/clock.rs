@@ -1,0 +1,208 @@
+//! When a calendar is open, and the clock that counts only then.
+//!
+//! Invariants: hours are those of the wall clock of the calendar's zone, and what is counted is time as it passes: a night
+//! in which the clocks change has an hour more or less. A holiday is closed from midnight to midnight, hours that would begin
+//! on it do not begin, and those of the evening before end at its midnight. No question takes longer than looking at
+//! [`AHEAD_MAX_DAYS`] days.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span, Timestamp};
+
+use super::ics::{self, Yearly};
+use super::{CalendarForm, Holiday};
+use crate::oncall::civil::{instant_of, zone};
+use crate::oncall::window::Window;
+use crate::org::problem::{Place, Problem};
+use crate::time::Length;
+
+/// How far ahead anything is looked for: ten years, the longest length there is. What is closed for so long is closed for good.
+const AHEAD_MAX_DAYS: i64 = 3660;
+/// Days back in which hours begin that are still open: overnight, and over a date that a zone skipped.
+const BACK_DAYS: i64 = 2;
+
+/// A calendar, read and ready to answer.
+///
+/// ```
+/// use allclear_domain::org::forms::calendar::{Calendar, CalendarForm};
+/// let form: CalendarForm = serde_json::from_str(
+///     r#"{"id": "office", "time_zone": "Europe/Madrid", "hours": [{"days": ["Mon", "Tue"], "from": "09:00", "to": "17:00"}]}"#,
+/// ).unwrap();
+/// let office = Calendar::compile(&form).unwrap();
+/// // A Tuesday at 16:00: an hour is left today, and the second one is Monday's first.
+/// let at = "2026-03-03T15:00:00Z".parse().unwrap();
+/// assert!(office.is_open(at));
+/// assert_eq!(office.opens_next(at), Some("2026-03-09T08:00:00Z".parse().unwrap()));
+/// assert_eq!(office.after(at, "2h".parse().unwrap()), Some("2026-03-09T09:00:00Z".parse().unwrap()));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    zone: TimeZone,
+    hours: Vec<Window>,
+    once: BTreeMap<Date, Option<String>>,
+    yearly: Vec<(ics::Event, Yearly)>,
+}
+
+impl Calendar {
+    /// Reads a form.
+    ///
+    /// # Errors
+    /// Everything that cannot be read, with its place in the form.
+    pub fn compile(form: &CalendarForm) -> Result<Self, Vec<Problem>> {
+        let root = Place::root();
+        let mut problems = Vec::new();
+        let zone = zone(&form.time_zone).map_err(|bad| problems.push(bad.problem(root.key("time_zone")))).ok();
+        let mut hours = Vec::with_capacity(form.hours.len());
+        for (at, one) in form.hours.iter().enumerate() {
+            let place = root.key("hours").index(at);
+            match Window::compile(one) {
+                Ok(window) => hours.push(window),
+                Err(found) => problems.extend(found.into_iter().map(|problem| problem.below(&place))),
+            }
+        }
+        let mut once: BTreeMap<Date, Option<String>> = BTreeMap::new();
+        let mut yearly = Vec::new();
+        match form.ics.as_deref().map_or_else(|| Ok(Vec::new()), ics::read) {
+            Ok(events) => {
+                for event in events {
+                    match event.yearly {
+                        Some(rule) => yearly.push((event, rule)),
+                        None => once.extend(days_from(event.first, event.days).map(|day| (day, event.name.clone()))),
+                    }
+                }
+            }
+            Err(faults) => problems.extend(
+                faults.into_iter().map(|bad| Problem::error(root.key("ics"), format!("line {}: {}", bad.line, bad.message)).hint(bad.hint)),
+            ),
+        }
+        once.extend(form.holidays.iter().map(|Holiday { date, name }| (*date, name.clone())));
+        match zone {
+            Some(zone) if problems.is_empty() => Ok(Self { zone, hours, once, yearly }),
+            _ => Err(problems),
+        }
+    }
+
+    /// Whether it is open at an instant; where it closes it is closed.
+    #[must_use]
+    pub fn is_open(&self, at: Timestamp) -> bool {
+        self.spans(at, 1).any(|(opens_at, closes_at)| opens_at <= at && at < closes_at)
+    }
+
+    /// When it opens the next time after an instant; nothing where it never closes before, or stays closed.
+    #[must_use]
+    pub fn opens_next(&self, at: Timestamp) -> Option<Timestamp> {
+        let mut covered = at;
+        for (opens_at, closes_at) in self.spans(at, AHEAD_MAX_DAYS) {
+            if opens_at > covered {
+                return Some(opens_at);
+            }
+            covered = covered.max(closes_at);
+        }
+        None
+    }
+
+    /// When it closes, where it is open; nothing where it stays open.
+    #[must_use]
+    pub fn closes_next(&self, at: Timestamp) -> Option<Timestamp> {
+        let mut covered = at;
+        for (opens_at, closes_at) in self.spans(at, AHEAD_MAX_DAYS) {
+            if opens_at > covered {
+                break;
+            }
+            covered = covered.max(closes_at);
+        }
+        let seen_until = self.midnight(self.date(at).checked_add(Span::new().days(AHEAD_MAX_DAYS)).ok()?);
+        (at < covered && covered < seen_until).then_some(covered)
+    }
+
+    /// The instant by which it was open for so long, counted from another: the clock of business hours. Nothing where that
+    /// is more than ten years away.
+    #[must_use]
+    pub fn after(&self, at: Timestamp, open_length: Length) -> Option<Timestamp> {
+        let mut left = open_length.as_duration();
+        if left.is_zero() {
+            return Some(at);
+        }
+        let mut counted = at;
+        for (opens_at, closes_at) in self.spans(at, AHEAD_MAX_DAYS) {
+            let from = opens_at.max(counted);
+            let open = closes_at.duration_since(from).max(SignedDuration::ZERO);
+            if left <= open {
+                return from.checked_add(left).ok();
+            }
+            left = left.checked_sub(open)?;
+            counted = counted.max(closes_at);
+        }
+        None
+    }
+
+    /// What the holiday of an instant is called; an empty name where it has none.
+    #[must_use]
+    pub fn holiday(&self, at: Timestamp) -> Option<&str> {
+        self.closed_on(self.date(at))
+    }
+
+    /// Hours that end after an instant, in the order in which they begin.
+    fn spans(&self, at: Timestamp, ahead_days: i64) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+        let today = self.date(at);
+        // Without hours there is nothing to look for.
+        let last = if self.hours.is_empty() { -BACK_DAYS - 1 } else { ahead_days };
+        (-BACK_DAYS..=last)
+            .map_while(move |days| today.checked_add(Span::new().days(days)).ok())
+            .flat_map(|date| self.hours_of(date))
+            .filter(move |(_, closes_at)| *closes_at > at)
+    }
+
+    /// The hours that begin on a date.
+    fn hours_of(&self, date: Date) -> Vec<(Timestamp, Timestamp)> {
+        if self.closed_on(date).is_some() {
+            return Vec::new();
+        }
+        let midnight = date.tomorrow().ok().filter(|next| self.closed_on(*next).is_some()).map(|next| self.midnight(next));
+        let mut spans: Vec<_> = self
+            .hours
+            .iter()
+            .filter_map(|window| window.on(&self.zone, date))
+            .map(|(opens_at, closes_at)| (opens_at, midnight.map_or(closes_at, |midnight| closes_at.min(midnight))))
+            .filter(|(opens_at, closes_at)| opens_at < closes_at)
+            .collect();
+        spans.sort_unstable();
+        spans
+    }
+
+    fn closed_on(&self, date: Date) -> Option<&str> {
+        if let Some(name) = self.once.get(&date) {
+            return Some(name.as_deref().unwrap_or_default());
+        }
+        let event = self.yearly.iter().find(|(event, rule)| comes_back(event, *rule, date));
+        event.map(|(event, _)| event.name.as_deref().unwrap_or_default())
+    }
+
+    fn date(&self, at: Timestamp) -> Date {
+        self.zone.to_datetime(at).date()
+    }
+
+    fn midnight(&self, date: Date) -> Timestamp {
+        instant_of(&self.zone, date.to_datetime(Time::midnight()))
+    }
+}
+
+fn days_from(first: Date, days: i32) -> impl Iterator<Item = Date> {
+    (0..days).map_while(move |more| first.checked_add(Span::new().days(more)).ok())
+}
+
+/// Whether one of the days of an event that comes back is this one: it began this year, or the last.
+fn comes_back(event: &ics::Event, rule: Yearly, date: Date) -> bool {
+    [date.year(), date.year().saturating_sub(1)]
+        .into_iter()
+        .filter_map(|year| Date::new(year, event.first.month(), event.first.day()).ok())
+        .any(|start| {
+            let since = date.since(start).map_or(-1, |span| span.get_days());
+            (0..event.days).contains(&since)
+                && start >= event.first
+                && (start.year() - event.first.year()) % rule.every == 0
+                && rule.until.is_none_or(|until| start <= until)
+        })
+}

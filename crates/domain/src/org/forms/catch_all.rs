@@ -1,0 +1,54 @@
+//! Who is paged when nothing else is left. A list of targets in the file, and one form of one key where it is stored.
+
+use serde::{Deserialize, Serialize};
+
+use super::about::{About, IdOf, Input, needed};
+use super::checker::Checker;
+use super::stored::{BadForm, Form, body_of, read};
+use super::{Entry, FormKind};
+use crate::org::problem::Place;
+
+/// The id of the one form that says who is paged when nothing else is left.
+pub const CATCH_ALL_ID: &str = "catch_all";
+
+/// As it is stored.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    targets: Vec<String>,
+}
+
+const TARGETS: &str = "person:cho\nteam:payments";
+
+/// What the settings and the file say of it.
+pub const ABOUT: About = About {
+    word: "catch_all",
+    plural: "Catch-all",
+    one: "catch-all",
+    purpose: "Who is paged once when nobody else is left. Without it, a page that reaches nobody ends there.",
+    id: IdOf::Only,
+    fields: &[needed("targets", "Whom to page", "One target a line: `person:ID`, `team:ID`, `schedule:ID`.", Input::Lines(TARGETS))],
+};
+
+/// A target: `schedule:ID`, `person:ID`, `team:ID`.
+impl Entry for String {
+    fn id(&self) -> Option<&str> {
+        None
+    }
+
+    fn store(kind: FormKind, list: &[Self]) -> Vec<Form> {
+        if list.is_empty() {
+            return Vec::new();
+        }
+        vec![Form { kind, id: CATCH_ALL_ID.into(), body: body_of(&Stored { targets: list.to_vec() }) }]
+    }
+
+    fn restore(forms: Vec<Form>) -> Result<Vec<Self>, BadForm> {
+        forms.into_iter().next_back().map_or_else(|| Ok(Vec::new()), |form| Ok(read::<Stored>(form)?.targets))
+    }
+
+    fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
+        for (at, target) in list.iter().enumerate() {
+            checker.target(Place::root().key(kind.list()).index(at), target);
+        }
+    }
+}

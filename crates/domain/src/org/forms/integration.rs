@@ -1,0 +1,106 @@
+//! A sender of alarms: its key, its format, and the service it speaks for.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::about::{About, IdOf, Input, NAME, needed, row};
+use super::checker::Checker;
+use super::secrets::MASK;
+use super::{Entry, FormKind, Slug};
+use crate::org::words::meant;
+
+/// Shortest key of an integration, in characters.
+pub const KEY_LEN_MIN: usize = 8;
+/// Longest key of an integration, in characters.
+pub const KEY_LEN_MAX: usize = 256;
+
+/// What the settings and the file say of it.
+pub const ABOUT: About = About {
+    word: "integration",
+    plural: "Integrations",
+    one: "integration",
+    purpose: "Senders of alarms: the format each speaks, and the key by which it is known.",
+    id: IdOf::Typed,
+    fields: &[
+        NAME,
+        needed("kind", "Format", "What the sender speaks.", Input::Format),
+        row(
+            "key",
+            "Key",
+            "What the sender presents. Leave it empty: the stored one stays, and of a new integration one is made and shown once.",
+            Input::Secret,
+        ),
+        row("service", "Service", "For which it speaks, unless a route says otherwise.", Input::One(FormKind::Service)),
+    ],
+};
+
+/// A sender: its key, its format, and the service it speaks for unless a route says otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Integration {
+    pub id: Slug,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The name of a format: `json`.
+    pub kind: String,
+    /// What senders present; stored sealed, exported masked. Made and shown once if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Slug>,
+}
+
+impl Entry for Integration {
+    fn id(&self) -> Option<&str> {
+        Some(&self.id)
+    }
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+    fn secrets(&mut self) -> Vec<&mut Option<String>> {
+        vec![&mut self.key]
+    }
+
+    fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
+        let mut keys: HashMap<&str, &str> = HashMap::new();
+        checker.each(kind, list, |checker, place, integration| {
+            if !checker.kinds.contains(&integration.kind.as_str()) {
+                let shown: String = integration.kind.chars().take(64).collect();
+                let hint = meant(&integration.kind, checker.kinds.iter().copied());
+                checker.error(place.key("kind"), format!("`{shown}` is not a kind of integration"), hint);
+            }
+            if let Some(service) = &integration.service {
+                checker.refers(place.key("service"), FormKind::Service, service);
+            }
+            // Keys are secrets: never repeated in a message.
+            let Some(key) = integration.key.as_deref() else { return };
+            let place = place.key("key");
+            if key == MASK {
+                checker.error(
+                    place,
+                    format!("`{MASK}` stands for a stored key, and none is stored for this integration"),
+                    "write the key itself, or leave it away to have one made",
+                );
+                return;
+            }
+            if !(KEY_LEN_MIN..=KEY_LEN_MAX).contains(&key.chars().count()) {
+                checker.error(
+                    place.clone(),
+                    format!("the key has fewer than {KEY_LEN_MIN} or more than {KEY_LEN_MAX} characters"),
+                    "leave it away to have a strong one made and shown once",
+                );
+            }
+            if key.chars().any(|c| !c.is_ascii_graphic() || matches!(c, '/' | '?' | '#' | '%')) {
+                checker.error(
+                    place.clone(),
+                    "the key has characters that cannot stand in a path",
+                    "use letters, digits and `-`, `_`, `.`, `~`",
+                );
+            }
+            if let Some(other) = keys.insert(key, &integration.id) {
+                checker.error(place, format!("integration `{other}` has the same key"), "give each sender its own key");
+            }
+        });
+    }
+}

@@ -1,0 +1,165 @@
+//! Somebody who can be told: how they are reached, and what they may see and do.
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use super::about::{About, IdOf, Input, needed, row};
+use super::checker::{Checker, WITHIN_MAX};
+use super::contact::Contact;
+use super::{Entry, FormKind, Slug};
+use crate::org::problem::Place;
+use crate::org::words::meant;
+use crate::time::Length;
+
+const NOTIFY: &str = "high: [{contact: hook}, {contact: mail, after: 1m}]\nlow: [{contact: mail}]";
+const ACCESS: &[(&str, &str)] =
+    &[("administrator", "Administrator"), ("responder", "Responder"), ("observer", "Observer"), ("guest", "Guest")];
+
+/// What the settings and the file say of it.
+pub const ABOUT: About = About {
+    word: "person",
+    plural: "People",
+    one: "person",
+    purpose: "Who can be paged and told, how they are reached, and what they may see and do.",
+    id: IdOf::Typed,
+    fields: &[
+        needed("name", "Name", "As colleagues know them.", Input::Line),
+        row("email", "Mail address", "Shown, and one may sign in with it; not a way to be paged by itself.", Input::Line),
+        row("time_zone", "Time zone", "An IANA name such as Europe/Madrid; UTC where empty.", Input::Zone),
+        row("access", "Access", "What they may see and do. Left open it stays as it was; responder at first.", Input::Word(ACCESS)),
+        row(
+            "contacts",
+            "Contacts",
+            "How they are reached: each with an id and one address. Without any they cannot be paged. A stored secret is shown as ********; leave that to keep it.",
+            Input::Contacts,
+        ),
+        row(
+            "notify",
+            "Which contacts, in which order",
+            "Per notification urgency. Where empty, every verified contact at once.",
+            Input::Yaml(NOTIFY),
+        ),
+    ],
+};
+
+/// Somebody who can be told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    pub id: Slug,
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// IANA name; `Etc/UTC` where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// What they may see and do. Where a file does not say, what was set stays; `responder` at first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<Contact>,
+    #[serde(default)]
+    pub notify: Notify,
+}
+
+/// What a person may see and do; whoever manages a team has more in that team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// Everything, private incidents and the organisation included.
+    Administrator,
+    /// Sees what is not private, declares, acknowledges, acts.
+    #[default]
+    Responder,
+    /// Sees what is not private.
+    Observer,
+    /// Sees only incidents to which they were admitted.
+    Guest,
+}
+
+impl Access {
+    /// As written in the file.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Administrator => "administrator",
+            Self::Responder => "responder",
+            Self::Observer => "observer",
+            Self::Guest => "guest",
+        }
+    }
+}
+
+/// Which contact methods are used, in order, per notification urgency.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Notify {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub high: Vec<NotifyEntry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub low: Vec<NotifyEntry>,
+}
+
+/// One entry of a notification rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotifyEntry {
+    /// A contact's id.
+    pub contact: Slug,
+    /// How long after the page reaches the person.
+    #[serde(default, skip_serializing_if = "Length::is_zero")]
+    pub after: Length,
+}
+
+impl Entry for Person {
+    fn id(&self) -> Option<&str> {
+        Some(&self.id)
+    }
+    fn name(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+    fn contacts(&mut self) -> Option<&mut Vec<Contact>> {
+        Some(&mut self.contacts)
+    }
+    /// What was set elsewhere, as for the first administrator, is taken back only in words.
+    fn keep(&mut self, stored: Option<&Self>) {
+        self.access = self.access.or_else(|| stored.and_then(|stored| stored.access));
+    }
+
+    fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
+        checker.each(kind, list, |checker, place, person| {
+            checker.name(place, &person.name);
+            checker.email(place.key("email"), person.email.as_deref());
+            if let Some(zone) = &person.time_zone
+                && TimeZone::get(zone).is_err()
+            {
+                let shown: String = zone.chars().take(64).collect();
+                checker.error(
+                    place.key("time_zone"),
+                    format!("`{shown}` is not a time zone that is known here"),
+                    "write an IANA name such as `Europe/Madrid`",
+                );
+            }
+            checker.contacts(place, &person.contacts);
+            rules(checker, &place.key("notify").key("high"), person, &person.notify.high);
+            rules(checker, &place.key("notify").key("low"), person, &person.notify.low);
+        });
+    }
+}
+
+fn rules(checker: &mut Checker<'_>, place: &Place, person: &Person, rules: &[NotifyEntry]) {
+    for (at, rule) in rules.iter().enumerate() {
+        let place = place.index(at);
+        if !person.contacts.iter().any(|contact| contact.id == rule.contact) {
+            let known = person.contacts.iter().map(|c| c.id.as_str());
+            checker.error(
+                place.key("contact"),
+                format!("`{}` is not a contact of `{}`", rule.contact, person.id),
+                meant(&rule.contact, known),
+            );
+        }
+        if rule.after > WITHIN_MAX {
+            checker.error(place.key("after"), format!("`{}` is longer than {WITHIN_MAX}", rule.after), "write minutes as `5m`");
+        }
+    }
+}

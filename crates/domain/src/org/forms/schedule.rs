@@ -1,0 +1,108 @@
+//! Who is on call, by layers. How a rotation is read is the business of [`crate::oncall`].
+
+use serde::{Deserialize, Serialize};
+
+use super::about::{About, IdOf, Input, NAME, TEAM, needed};
+use super::checker::Checker;
+use super::{Entry, FormKind, Slug};
+use crate::oncall::CompiledSchedule;
+use crate::time::Every;
+
+const LAYERS: &str = "- people: [ana, ben]\n  every: 1w\n  handoff: \"Mon 09:00\"\n  starts: 2026-01-05";
+
+/// What the settings and the file say of it.
+pub const ABOUT: About = About {
+    word: "schedule",
+    plural: "Schedules",
+    one: "schedule",
+    purpose: "Who is on call and when: rotations with their hand-offs. Without one, policies reach people only by name.",
+    id: IdOf::Typed,
+    fields: &[
+        NAME,
+        TEAM,
+        needed("time_zone", "Time zone", "Hand-offs are civil times in it, as in Europe/Madrid.", Input::Zone),
+        needed("layers", "Layers", "Rotations; of several the last with someone on wins.", Input::Yaml(LAYERS)),
+    ],
+};
+
+/// Who is on call, by layers; of several layers the last with someone on wins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schedule {
+    pub id: Slug,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<Slug>,
+    /// IANA name; hand-offs are civil times in it.
+    pub time_zone: String,
+    pub layers: Vec<Layer>,
+}
+
+/// One rotation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Layer {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// In turn.
+    pub people: Vec<Slug>,
+    /// Length of a turn: whole weeks, whole days, or hours (`1w`, `2d`, `12h`).
+    pub every: Every,
+    /// `Mon 09:00` for weeks, `09:00` for days and hours; civil, in the schedule's zone.
+    pub handoff: String,
+    /// The civil date on or after which the first person's first turn begins, at the first
+    /// hand-off.
+    pub starts: jiff::civil::Date,
+    /// The civil date at whose hand-off the layer ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<jiff::civil::Date>,
+    /// On only within these civil times; always, where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<Restriction>,
+}
+
+/// A civil window in which a layer is on: `{days: [Mon, Tue], from: "09:00", to: "17:00"}`.
+/// `to` at or before `from` runs into the next day. Without `days`, every day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restriction {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub days: Vec<String>,
+    pub from: String,
+    pub to: String,
+}
+
+impl Entry for Schedule {
+    fn id(&self) -> Option<&str> {
+        Some(&self.id)
+    }
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
+        checker.each(kind, list, |checker, place, schedule| {
+            if let Some(team) = &schedule.team {
+                checker.refers(place.key("team"), FormKind::Team, team);
+            }
+            let layers = place.key("layers");
+            for (at, layer) in schedule.layers.iter().enumerate() {
+                checker.refer(&layers.index(at).key("people"), FormKind::Person, &layer.people);
+            }
+            for (at, layer) in schedule.layers.iter().enumerate().filter(|(_, layer)| layer.every.days_in_hours) {
+                checker.warning(
+                    layers.index(at).key("every"),
+                    format!(
+                        "`{}` is read as `{}`: turns hand over at the same time of day, and last an hour less or more when the clocks change",
+                        layer.every, layer.every.length
+                    ),
+                    format!("write `{}`", layer.every.length),
+                );
+            }
+            if let Err(found) = CompiledSchedule::compile(schedule) {
+                checker.found(place, found);
+            }
+        });
+    }
+}

@@ -1,0 +1,90 @@
+//! Where secrets stand in a form, as its kind and the channels say, and what stays of those that are stored.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::about::Input;
+use super::contact::{CONTACT_KEYS, Contact};
+use super::{Entry, FormKind};
+use crate::channel::WaysOut;
+
+/// What stands for a secret in everything that is exported.
+pub const MASK: &str = "********";
+
+/// Applies `change` to every secret in a form's body.
+///
+/// # Errors
+/// The first that `change` has.
+pub fn each_secret<E>(kind: FormKind, body: &mut Value, ways: WaysOut, mut change: impl FnMut(&str) -> Result<String, E>) -> Result<(), E> {
+    let mut one = |slot: Option<&mut Value>| -> Result<(), E> {
+        if let Some(Value::String(text)) = slot {
+            *text = change(text)?;
+        }
+        Ok(())
+    };
+    for field in kind.about().fields {
+        if field.input == Input::Secret {
+            one(body.get_mut(field.key))?;
+        }
+    }
+    for contact in contacts_in(kind, body) {
+        for key in ways.secret_keys() {
+            one(contact.get_mut(key))?;
+        }
+    }
+    Ok(())
+}
+
+/// A form's body as it may be shown: of an address only what its channel calls plain.
+pub fn mask_body(kind: FormKind, body: &mut Value, ways: WaysOut) {
+    let Ok(()) = each_secret(kind, body, ways, |_| Ok::<_, std::convert::Infallible>(MASK.to_owned()));
+    for contact in contacts_in(kind, body) {
+        let keys: Vec<String> = contact.keys().cloned().collect();
+        for (key, value) in contact.iter_mut().filter(|(key, _)| !CONTACT_KEYS.contains(&key.as_str())) {
+            if !ways.may_be_shown(key, keys.iter().map(String::as_str)) {
+                *value = MASK.into();
+            }
+        }
+    }
+}
+
+fn contacts_in(kind: FormKind, body: &mut Value) -> Vec<&mut Map<String, Value>> {
+    let Some(field) = kind.about().fields.iter().find(|field| field.input == Input::Contacts) else { return Vec::new() };
+    body.get_mut(field.key).and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut).collect()
+}
+
+/// What a list means where `old` is stored: by the id of each form, secrets that are masked or not said stay, and whatever
+/// else its kind keeps.
+pub(super) fn keep_list<T: Entry>(old: &[T], new: &mut [T], ways: WaysOut) {
+    let old: HashMap<&str, &T> = old.iter().rev().filter_map(|form| Some((form.id()?, form))).collect();
+    for form in new {
+        let mut stored = form.id().and_then(|id| old.get(id)).map(|stored| (*stored).clone());
+        form.keep(stored.as_ref());
+        let Some(stored) = &mut stored else { continue };
+        for (said, stored) in form.secrets().into_iter().zip(stored.secrets()) {
+            if said.as_deref().is_none_or(|said| said == MASK) && stored.is_some() {
+                said.clone_from(stored);
+            }
+        }
+        if let (Some(said), Some(stored)) = (form.contacts(), stored.contacts()) {
+            keep_contacts(stored, said, ways);
+        }
+    }
+}
+
+fn keep_contacts(old: &[Contact], new: &mut [Contact], ways: WaysOut) {
+    for contact in new {
+        let Some(form) = ways.of(&contact.address) else { continue };
+        // A contact that speaks another way now has no use for the secret of the one before.
+        let same_way = |other: &&Contact| other.id == contact.id && other.address.get(form.name).is_some();
+        let Some(stored) = old.iter().find(same_way) else { continue };
+        for key in form.fields.iter().filter(|field| field.is_secret()).map(|field| field.key) {
+            if let Some(kept) = stored.address.get(key)
+                && contact.address.get(key).is_none_or(|said| said == MASK)
+            {
+                contact.address.set(key, kept);
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Something people use, whose incidents page whom its policy names.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::about::{About, CALLED, IdOf, Input, TEAM, row};
+use super::checker::Checker;
+use super::{Entry, FormKind, Slug};
+use crate::org::problem::Place;
+
+const TIERS: &[(&str, &str)] = &[("1", "1 (most)"), ("2", "2"), ("3", "3"), ("4", "4"), ("5", "5")];
+
+/// What the settings and the file say of it.
+pub const ABOUT: About = About {
+    word: "service",
+    plural: "Services",
+    one: "service",
+    purpose: "What people use. An incident is of a service, and pages whom the service’s policy names.",
+    id: IdOf::Typed,
+    fields: &[
+        CALLED,
+        TEAM,
+        row("escalation", "Escalation policy", "Whom its incidents page. Without one, the catch-all.", Input::One(FormKind::Escalation)),
+        row("tier", "Tier", "How much depends on it.", Input::Word(TIERS)),
+        row("depends_on", "Depends on", "No circles.", Input::Many(FormKind::Service)),
+        row("runbook", "Runbook", "An address that is shown with its pages.", Input::Line),
+    ],
+};
+
+/// Something people use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    pub id: Slug,
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<Slug>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<Slug>,
+    /// 1 (most) to 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<u8>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<Slug>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runbook: Option<String>,
+}
+
+impl Entry for Service {
+    fn id(&self) -> Option<&str> {
+        Some(&self.id)
+    }
+    fn name(&self) -> Option<&str> {
+        Some(&self.name)
+    }
+
+    fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
+        checker.each(kind, list, |checker, place, service| {
+            checker.name(place, &service.name);
+            runbook_of(checker, place.key("runbook"), service.runbook.as_deref());
+            if let Some(team) = &service.team {
+                checker.refers(place.key("team"), FormKind::Team, team);
+            }
+            if let Some(escalation) = &service.escalation {
+                checker.refers(place.key("escalation"), FormKind::Escalation, escalation);
+            } else if checker.bundle.catch_all.is_empty() {
+                checker.warning(
+                    place.clone(),
+                    format!("service `{}` has no escalation and there is no `catch_all`, so its incidents page nobody", service.id),
+                    "give it `escalation: ID`, or the organisation `catch_all: [\"person:ID\"]`",
+                );
+            }
+            if service.tier.is_some_and(|tier| !(1..=5).contains(&tier)) {
+                checker.error(place.key("tier"), "a tier is 1 (most) to 5", "write a number from 1 to 5");
+            }
+            checker.refer(&place.key("depends_on"), FormKind::Service, &service.depends_on);
+        });
+        if let Some((at, circle)) = circle(list) {
+            checker.error(
+                Place::root().key(kind.list()).index(at).key("depends_on"),
+                format!("services depend on each other in a circle: {}", circle.join(" → ")),
+                "take one of these away",
+            );
+        }
+    }
+}
+
+/// The first circle of dependencies: where it begins, and the ids along it.
+fn circle(services: &[Service]) -> Option<(usize, Vec<Slug>)> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Mark {
+        Unseen,
+        OnPath,
+        Done,
+    }
+    let index: HashMap<&str, usize> = services.iter().enumerate().map(|(at, s)| (s.id.as_str(), at)).collect();
+    let mut marks = vec![Mark::Unseen; services.len()];
+    for start in 0..services.len() {
+        if marks[start] != Mark::Unseen {
+            continue;
+        }
+        // The path from `start`, each with how many of its dependencies were followed.
+        let mut path = vec![(start, 0)];
+        marks[start] = Mark::OnPath;
+        while let Some((at, followed)) = path.last_mut() {
+            let at = *at;
+            let Some(next) = services[at].depends_on.get(*followed) else {
+                marks[at] = Mark::Done;
+                path.pop();
+                continue;
+            };
+            *followed += 1;
+            let Some(&next) = index.get(next.as_str()) else { continue };
+            match marks[next] {
+                Mark::Done => {}
+                Mark::Unseen => {
+                    marks[next] = Mark::OnPath;
+                    path.push((next, 0));
+                }
+                Mark::OnPath => {
+                    let mut circle: Vec<Slug> =
+                        path.iter().skip_while(|(on, _)| *on != next).map(|(on, _)| services[*on].id.clone()).collect();
+                    circle.push(services[next].id.clone());
+                    return Some((next, circle));
+                }
+            }
+        }
+    }
+    None
+}
+
+/// A runbook that leads nowhere is shown as text, and said to be no link.
+fn runbook_of(checker: &mut Checker<'_>, place: Place, runbook: Option<&str>) {
+    let Some(text) = runbook.map(str::trim).filter(|text| !text.is_empty()) else { return };
+    let is_link = ["http://", "https://"].iter().any(|scheme| {
+        text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)) && !text.contains(char::is_whitespace)
+    });
+    if !is_link {
+        checker.warning(
+            place,
+            "the runbook is no address that can be followed, and is shown as text",
+            "write it as in `https://wiki.example.org/checkout`",
+        );
+    }
+}
