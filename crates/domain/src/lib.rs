@@ -7,7 +7,7 @@
 //! [`paging`], [`review`] and [`action`] (the event-sourced streams), [`expect`] (rules with a deadline),
 //! [`oncall`] (who is on call), [`org`] (the organisation, a versioned snapshot of all forms),
 //! [`event`] (the envelope and its hash chain), [`wire`] (what crosses to vendors), [`channel`] (what a channel says of itself),
-//! [`view`] (what people read).
+//! [`view`] (what people read), [`ask`] (what people may ask).
 
 // A kind that is added is asked for wherever kinds are told apart.
 #![warn(clippy::wildcard_enum_match_arm)]
@@ -18,6 +18,7 @@ extern crate self as allclear_domain;
 
 pub mod access;
 pub mod action;
+pub mod ask;
 pub mod channel;
 pub mod checkpoint;
 pub mod event;

@@ -8,6 +8,7 @@
 // A kind that is added is asked for wherever kinds are told apart.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod asks;
 pub mod clock;
 pub mod core;
 pub mod engine;

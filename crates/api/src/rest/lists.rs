@@ -12,8 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::incidents::CAUSE;
-use super::{Page, cursor_of, limit_of, person_of};
+use super::{CAUSE, Page, cursor_of, limit_of, person_of};
 use crate::http::caller::{Admin, Read, Respond, Who};
 use crate::http::extract::{Asked, P, Q};
 use crate::http::problem::Problem;

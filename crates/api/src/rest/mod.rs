@@ -1,7 +1,7 @@
 //! The control API, `/api/v1`: one file a subject. Handlers read what is asked, ask the engine, and
 //! say what it said; nothing is decided here.
 
-mod coordination;
+mod asks;
 mod explain;
 mod incidents;
 mod learning;
@@ -13,6 +13,7 @@ mod stream;
 mod tokens;
 mod troubles;
 
+pub(crate) use asks::describe as describe_asks;
 pub(crate) use incidents::EVENTS_MAX;
 pub(crate) use lists::{RefusedRequest, Signal};
 pub(crate) use org_forms::FormFault;
@@ -34,8 +35,8 @@ use crate::Api;
 use crate::http::extract::Once;
 use crate::http::problem::{Problem, wrong_address};
 
-use self::incidents::CAUSE;
-
+/// Where a person's command comes from, in the log.
+const CAUSE: &str = "api";
 /// Items of a list where no limit is asked.
 pub(crate) const LIMIT_DEFAULT: i64 = allclear_engine::read::LIST_DEFAULT;
 
@@ -163,9 +164,9 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
         .routes(routes!(incidents::alerts))
         .routes(routes!(incidents::pages))
         .routes(routes!(incidents::expectations))
-        .routes(routes!(incidents::command))
+        .routes(routes!(asks::command))
         .routes(routes!(learning::updates))
-        .routes(routes!(learning::review_of, incidents::ask_review))
+        .routes(routes!(learning::review_of, asks::ask_review))
         .routes(routes!(learning::reviews))
         .routes(routes!(learning::review))
         .routes(routes!(learning::command_review))

@@ -432,6 +432,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_may_be_asked_is_asked_with_the_same_fields_as_everywhere() {
+        use allclear_domain::ask::{self, Arg};
+        let cli = Cli::command();
+        let mut tried = 0;
+        for ask in ask::all() {
+            let Some(program) = ask.program else { continue };
+            let command = cli.find_subcommand(program).unwrap_or_else(|| panic!("there is no `allclear {program}`"));
+            for field in ask.fields {
+                let found = match field.arg {
+                    Arg::Place => command.get_positionals().find(|arg| arg.get_id() == field.name),
+                    Arg::Option { name, .. } => command.get_opts().find(|arg| arg.get_long() == Some(name)),
+                    Arg::Not => continue,
+                };
+                let arg = found.unwrap_or_else(|| panic!("`allclear {program}` does not take `{}`", field.name));
+                assert_eq!(arg.is_required_set(), field.needed, "`allclear {program}`: `{}`", field.name);
+                tried += 1;
+            }
+        }
+        assert!(tried > 20, "{tried} fields were tried");
+    }
+
     fn parse(line: &str) -> Result<Command, clap::Error> {
         Cli::try_parse_from(line.split(' ')).map(|cli| cli.command)
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use allclear_domain::ask::{self, Given};
 use allclear_trial::org::{ADMIN_TOKEN, ESCALATIONS};
 use allclear_trial::world::items;
 use allclear_trial::{Database, World};
@@ -459,6 +460,34 @@ async fn askers(world: &World) -> Vec<Asker> {
     out
 }
 
+/// Every row of what may be asked, in every way, to those who would change nothing by it.
+async fn every_command_is_refused_to_those_who_may_not(world: &World, askers: &[Asker], things: &[(bool, Ids)]) {
+    for ask in ask::all() {
+        for way in ask.all_ways() {
+            let mut given = Given::default();
+            for field in way.iter().filter_map(|name| ask.field(name)) {
+                given.put_text(field, field.kind.example());
+            }
+            for ((private, ids), asker) in things.iter().flat_map(|thing| askers.iter().map(move |asker| (thing, asker))) {
+                let sees = if *private { asker.sees_private } else { asker.sees_public };
+                let wanted = match asker.scope {
+                    _ if asker.header.is_none() => 401,
+                    0 => 403,
+                    _ if !sees => 404,
+                    _ => continue,
+                };
+                let path = format!("/api/v1/incidents/{}/{}", ids.reference, ask.verb.word());
+                let mut request = world.client.post(world.at(&path)).json(&given);
+                if let Some((name, value)) = &asker.header {
+                    request = request.header(*name, value);
+                }
+                let status = request.send().await.unwrap().status().as_u16();
+                assert_eq!(status, wanted, "{path} {way:?} by {}", asker.name);
+            }
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_operation_answers_everybody_as_the_table_says() {
     let world = world_of(Database::Sqlite, organisation()).await;
@@ -516,5 +545,6 @@ async fn every_operation_answers_everybody_as_the_table_says() {
         }
     }
     assert!(table.len() * askers.len() * things.len() >= judged && judged > 500, "{judged} answers were judged");
+    every_command_is_refused_to_those_who_may_not(&world, &askers, &things).await;
     assert_eq!(world.send(world.client.get(world.at("/api/v1/tokens")).bearer_auth(ADMIN_TOKEN)).await.status, 200);
 }

@@ -41,17 +41,17 @@ impl Refusal {
 }
 
 /// Something has to be said.
-pub(super) fn needed(text: &str, what: &'static str) -> Result<(), Refusal> {
+pub(crate) fn needed(text: &str, what: &'static str) -> Result<(), Refusal> {
     if text.trim().is_empty() { Err(Refusal::Missing { what }) } else { Ok(()) }
 }
 
 /// It must not be longer than this.
-pub(super) fn at_most(text: &str, what: &'static str, max: usize) -> Result<(), Refusal> {
+pub(crate) fn at_most(text: &str, what: &'static str, max: usize) -> Result<(), Refusal> {
     if text.chars().count() > max { Err(Refusal::TooLong { what, max }) } else { Ok(()) }
 }
 
 /// A note, as long as notes may be.
-pub(super) fn note(text: Option<String>) -> Result<Option<String>, Refusal> {
+pub(crate) fn note(text: Option<String>) -> Result<Option<String>, Refusal> {
     if let Some(text) = &text {
         at_most(text, "the note", NOTE_CHARS_MAX)?;
     }

@@ -11,7 +11,7 @@ use maud::{Markup, html};
 
 use crate::frame::pieces;
 use crate::frame::time_text::When;
-use crate::incident::ask_forms;
+use crate::incident::aside_forms;
 use crate::incident::{ALERTS_SHOWN, Told};
 use crate::message_link::page::ended;
 
@@ -55,7 +55,7 @@ pub(crate) fn people(told: &Told, org: &Org) -> Markup {
                     @if let Some(id) = &incident.acknowledged_by { div { dt { "First on it" } dd { bdi { (pieces::name(org, id)) } } } }
                 }
             }
-            @if told.may_act { (ask_forms::roles(told, org)) }
+            @if told.may_act { (aside_forms::roles(told, org)) }
             div data-live="times" class="group tight" {
                 h2 { "Times" span class="quiet" { " · " (when.zone()) } }
                 dl class="roles" {
@@ -65,7 +65,7 @@ pub(crate) fn people(told: &Told, org: &Org) -> Markup {
                     div { dt { "Why it exists" } dd { bdi { (pieces::cut(&incident.because, LINE_CHARS_MAX)) } } }
                 }
             }
-            @if told.may_act { (ask_forms::times(told)) }
+            @if told.may_act { (aside_forms::times(told, org)) }
         }
     }
 }
@@ -88,12 +88,12 @@ pub(crate) fn tasks(told: &Told, org: &Org) -> Markup {
                                 @if let Some(due) = task.due_at.filter(|_| task.state == TaskState::Open) { " · " (when.counting(due)) }
                                 @if let Some(at) = task.ended_at { " · " (task.state.word()) " " (when.time(at, &when.ago(at))) }
                             }
-                            @if told.may_act && task.state == TaskState::Open { (ask_forms::task(told, org, task)) }
+                            @if told.may_act && task.state == TaskState::Open { (aside_forms::task(told, org, task)) }
                         }
                     }
                 }
             }
-            @if told.may_act && incident.state.is_open() { (ask_forms::add_task(told, org)) }
+            @if told.may_act && incident.state.is_open() { (aside_forms::add_task(told, org)) }
         }
     }
 }

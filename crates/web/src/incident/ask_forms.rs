@@ -1,10 +1,12 @@
-//! Every command of an incident as a plain form, the likeliest next one first.
+//! Every command of an incident as a plain form, the likeliest next one first. Labels, fields and buttons are those of
+//! the table ([`allclear_domain::ask`]); where the layout matters a form is drawn by hand around them.
 //!
 //! A form unfolds from its button without a script. What was refused is shown with the refusal at
 //! its head and everything that was typed still in it.
 
+use allclear_domain::ask::{self, Ask, Field, Kind};
 use allclear_domain::incident::lifecycle::{Verb, next};
-use allclear_domain::incident::{Severity, State};
+use allclear_domain::incident::{Instant, Severity, State};
 use allclear_domain::org::snapshot::Org;
 use maud::{Markup, html};
 
@@ -12,6 +14,7 @@ use crate::access::form_key::once;
 use crate::access::reader::Fields;
 use crate::frame::pieces;
 use crate::incident::Told;
+use crate::incident::submit::TO;
 
 /// What somebody asked for that was not done, or is about to ask for.
 #[derive(Debug, Clone, Default)]
@@ -41,7 +44,7 @@ impl Draft {
 }
 
 /// Whether the lifecycle lets people ask for it now.
-fn fits(told: &Told, verb: Verb) -> bool {
+pub(crate) fn fits(told: &Told, verb: Verb) -> bool {
     next(told.incident.state, verb).is_ok()
 }
 
@@ -111,25 +114,27 @@ pub(crate) fn bar(told: &Told, org: &Org) -> Markup {
                 (at_once(told, "acknowledge", "I am on it too", "may"))
             }
             @if fits(told, Verb::Mitigate) {
-                (unfolding(told, "mitigate", "Mitigated", "", &words(told, "mitigate", "note", "What reduced the impact?", false), "Mark as mitigated"))
+                (drawn(told, org, Verb::Mitigate))
             }
             @if fits(told, Verb::Resolve) {
-                (unfolding(told, "resolve", "Resolve", if state == State::Mitigated || recovered { "likely" } else { "" }, &words(told, "resolve", "note", "What made it normal again?", false), "Resolve"))
+                (drawn_as(told, org, Verb::Resolve, if state == State::Mitigated || recovered { "likely" } else { "" }))
             }
             @if fits(told, Verb::Update) && state.is_open() { (update(told, org)) }
             @if fits(told, Verb::Close) { (at_once(told, "close", "Close", "do")) }
-            @if fits(told, Verb::Reopen) { (unfolding(told, "reopen", "Reopen", "", &words(told, "reopen", "why", "Why is it not over?", true), "Reopen")) }
-            @if fits(told, Verb::Severity) { (unfolding(told, "severity", "Severity", "", &severity(told), "Change severity")) }
-            @if fits(told, Verb::Escalate) { (unfolding(told, "escalate", "Page again", "", &escalate(told, org), "Page")) }
+            @if fits(told, Verb::Reopen) { (drawn(told, org, Verb::Reopen)) }
+            @if fits(told, Verb::Severity) { (drawn(told, org, Verb::Severity)) }
+            @if fits(told, Verb::Escalate) { (drawn(told, org, Verb::Escalate)) }
             @if state == State::Candidate { (unfolding(told, "cancel", "Not an incident", "", &words(told, "cancel", "why", "Why is it none?", true), "Not an incident")) }
             @if told.incident.state != State::Closed || fits(told, Verb::Rename) {
                 details class="act-one far" name="act" open[RARE.contains(&told.draft.verb.as_str())] data-key="more" {
                     summary { "More" }
                     div class="sheet" {
-                        (crate::incident::coordination_forms::bar(told, org))
-                        @if fits(told, Verb::Merge) { (folded(told, "merge", "Merge into another", &merge(told), "Merge into it")) }
+                        (rare(told, org))
+                        @if let Some(ask) = ask::of(Verb::Merge).filter(|ask| fits(told, ask.verb)) {
+                            (folded(told, "merge", ask.label, &merge(told, org, ask), ask.press))
+                        }
                         @if fits(told, Verb::Cancel) && state != State::Candidate {
-                            (folded(told, "cancel", "Cancel: it was no incident", &words(told, "cancel", "why", "Why is it no incident?", true), "Cancel it"))
+                            (drawn_folded(told, org, Verb::Cancel))
                         }
                     }
                 }
@@ -138,42 +143,116 @@ pub(crate) fn bar(told: &Told, org: &Org) -> Markup {
     }
 }
 
-fn severity(told: &Told) -> Markup {
-    let typed = told.draft.typed("severity", "severity");
-    let chosen = typed.parse().unwrap_or(told.incident.severity);
+/// A form of the table, which unfolds from its button.
+pub(crate) fn drawn(told: &Told, org: &Org, verb: Verb) -> Markup {
+    drawn_as(told, org, verb, "")
+}
+
+fn drawn_as(told: &Told, org: &Org, verb: Verb, class: &str) -> Markup {
+    let Some(ask) = ask::of(verb) else { return html! {} };
+    unfolding(told, verb.word(), ask.label, class, &fields(told, org, ask), ask.press)
+}
+
+/// A form of the table among those that are folded away.
+fn drawn_folded(told: &Told, org: &Org, verb: Verb) -> Markup {
+    let Some(ask) = ask::of(verb) else { return html! {} };
+    folded(told, verb.word(), ask.label, &fields(told, org, ask), ask.press)
+}
+
+/// The fields of a row, in its order.
+fn fields(told: &Told, org: &Org, ask: &Ask) -> Markup {
+    html! { @for field in ask.fields { (field_of(told, org, ask.verb, field)) } }
+}
+
+/// One field, by its kind; with what was typed, where that was refused.
+fn field_of(told: &Told, org: &Org, verb: Verb, field: &Field) -> Markup {
+    let (word, name) = (verb.word(), field.name);
+    let typed = told.draft.typed(word, name);
+    let label = html! { span { (field.label) @if !field.needed { span class="quiet" { " (may stay empty)" } } } };
+    match field.kind {
+        Kind::Words { .. } | Kind::Reason => words(told, word, name, field.label, field.needed),
+        Kind::Severity => severity(told, word, name, field.label),
+        Kind::Instant => html! {
+            label class="field" {
+                span { (field.label) }
+                select name=(name) {
+                    @for instant in Instant::ALL { (pieces::choice(instant.word(), typed == instant.word(), &pieces::capital(&instant.word().replace('_', " ")))) }
+                }
+            }
+        },
+        Kind::Choice { of, .. } => html! {
+            label class="field" { (label) select name=(name) { @if !field.needed { option value="" {} } @for word in of { (pieces::choice(word, typed == *word, word)) } } }
+        },
+        Kind::Person => {
+            html! { label class="field" { span { (field.label) } (pieces::person_choice(org, name, Some(typed), (!field.needed).then_some("Nobody"))) } }
+        }
+        Kind::Role => {
+            html! { label class="field" { span { (field.label) } select name=(name) { @for role in org.roles() { (pieces::choice(role, typed == role, &pieces::capital(role))) } } } }
+        }
+        Kind::Escalation => html! {
+            label class="field" {
+                span { (field.label) }
+                select name=(name) {
+                    (pieces::choice("", false, "The incident’s own policy"))
+                    @for form in &org.bundle().escalations { (pieces::choice(&form.id, form.id == typed, form.name.as_deref().unwrap_or(&form.id))) }
+                }
+            }
+        },
+        Kind::Incident => html! {
+            label class="field" {
+                span { (field.label) }
+                input name=(name) value=(typed) placeholder="INC-142" autocomplete="off" autocapitalize="characters" required[field.needed];
+            }
+        },
+        Kind::Time => html! {
+            label class="field" {
+                span { (field.label) span class="quiet" { " " (told.when.zone()) @if !field.needed { ", empty where it is not known" } } }
+                input type="datetime-local" step="1" name=(name) value=(typed) required[field.needed];
+            }
+        },
+        Kind::Line { .. } | Kind::Alert | Kind::Task | Kind::Length => html! {
+            label class="field" { (label) input name=(name) value=(typed) required[field.needed]; }
+        },
+        Kind::Flag => {
+            html! { label class="check" { input type="checkbox" name=(name) value="1" checked[!typed.is_empty()]; span { (field.label) } } }
+        }
+        Kind::Audiences => html! {
+            fieldset class="choice" {
+                legend { (field.label) }
+                @if org.bundle().audiences.is_empty() { p class="hint" { "No audience is set, so it stands in the log only." } }
+                @for audience in &org.bundle().audiences {
+                    @let box_name = format!("{TO}{}", audience.id);
+                    label class="check" {
+                        input type="checkbox" name=(box_name) value="1" checked[told.draft.verb != word || !told.draft.typed(word, &box_name).is_empty()];
+                        span { (audience.name.as_deref().unwrap_or(&audience.id)) }
+                    }
+                }
+            }
+        },
+        // People are paged by name from a terminal, where there is room to name them.
+        Kind::Targets => html! {},
+    }
+}
+
+/// One field of a row, where a form is drawn by hand around it.
+fn field_named(told: &Told, org: &Org, verb: Verb, name: &str) -> Markup {
+    ask::of(verb).and_then(|ask| ask.field(name)).map_or_else(|| html! {}, |field| field_of(told, org, verb, field))
+}
+
+fn severity(told: &Told, verb: &str, name: &str, label: &str) -> Markup {
+    let chosen = told.draft.typed(verb, name).parse().unwrap_or(told.incident.severity);
     html! {
         fieldset class="choice" {
-            legend { "Severity" }
+            legend { (label) }
             @for severity in Severity::ALL {
-                label class="check" { input type="radio" name="severity" value=(severity) checked[severity == chosen]; (pieces::severity(severity)) }
+                label class="check" { input type="radio" name=(name) value=(severity) checked[severity == chosen]; (pieces::severity(severity)) }
             }
         }
-        (words(told, "severity", "why", "Why?", true))
     }
 }
 
-fn escalate(told: &Told, org: &Org) -> Markup {
-    let chosen = told.draft.typed("escalate", "escalation");
-    html! {
-        label class="field" {
-            span { "Whom" }
-            select name="escalation" {
-                (pieces::choice("", false, "The incident’s own policy"))
-                @for form in &org.bundle().escalations { (pieces::choice(&form.id, form.id == chosen, form.name.as_deref().unwrap_or(&form.id))) }
-            }
-        }
-        (words(told, "escalate", "why", "Why? They read this.", true))
-    }
-}
-
-fn merge(told: &Told) -> Markup {
-    html! {
-        label class="field" {
-            span { "Into which incident?" }
-            input name="into" value=(told.draft.typed("merge", "into")) placeholder="INC-142" autocomplete="off" autocapitalize="characters" required;
-        }
-        p class="hint" { "That one goes on; this one ends, and its alerts go with it." }
-    }
+fn merge(told: &Told, org: &Org, ask: &Ask) -> Markup {
+    html! { (fields(told, org, ask)) p class="hint" { "That one goes on; this one ends, and its alerts go with it." } }
 }
 
 /// The composer at the foot of the log: one text, and what it is.
@@ -187,11 +266,78 @@ pub(crate) fn say(told: &Told) -> Markup {
                 textarea id="say-text" name="text" rows="1" placeholder="Write to the log" required { (told.draft.typed(verb, "text")) }
                 div class="say-as" {
                     button class="do" type="submit" { "Note" }
-                    (crate::incident::coordination_forms::say_as(told))
+                    (say_as(told))
                 }
             }
         } @else { p class="quiet" { "It is over: nothing more is written here by hand." } }
     }
 }
 
-pub(crate) use crate::incident::coordination_forms::{add_task, roles, task, times, update};
+/// Further buttons of the composer.
+fn say_as(told: &Told) -> Markup {
+    html! {
+        @if fits(told, Verb::Decision) {
+            button class="may" type="submit" formaction=(path(told, "decision")) { "Decision" }
+            label class="check small" { input type="checkbox" name="reversible" value="1" checked[!told.draft.typed("decision", "reversible").is_empty()]; span { "can be undone" } }
+        }
+    }
+}
+
+/// Commands that are asked for less often.
+fn rare(told: &Told, org: &Org) -> Markup {
+    let field = html! {
+        label class="field" {
+            span { "Title" }
+            input name="title" required value=(if told.draft.verb == "rename" { told.draft.typed("rename", "title") } else { &told.incident.title });
+        }
+    };
+    html! {
+        @if fits(told, Verb::Review) && told.incident.review.is_none() {
+            form method="post" action=(path(told, "review")) class="at-once" data-key="review" { (told.draft.refused("review")) (once(&told.when)) button class="may" type="submit" { "Ask for a review" } }
+        }
+        @if told.incident.private {
+            @if fits(told, Verb::Admit) {
+                (folded(told, "admit", "Admit", &html! {
+                    label class="field" { span { "Who may see it, too" } (pieces::person_choice(org, "person", Some(told.draft.typed("admit", "person")), None)) }
+                    (words(told, "admit", "why", "Why?", true))
+                }, "Admit"))
+            }
+            @if fits(told, Verb::OpenUp) { (drawn_folded(told, org, Verb::OpenUp)) }
+        } @else if fits(told, Verb::Restrict) {
+            (drawn_folded(told, org, Verb::Restrict))
+        }
+        @if fits(told, Verb::Rename) { (folded(told, "rename", "Rename", &field, "Rename")) }
+    }
+}
+
+/// Until when the next update may be promised: the cadences that people use, from minutes to a day.
+const PROMISES: [(&str, &str); 6] = [
+    ("15m", "in 15 minutes"),
+    ("30m", "in 30 minutes"),
+    ("1h", "in an hour"),
+    ("2h", "in 2 hours"),
+    ("4h", "in 4 hours"),
+    ("1d", "tomorrow"),
+];
+/// A word to stakeholders, with the promise of the next.
+fn update(told: &Told, org: &Org) -> Markup {
+    let typed = |name: &str| told.draft.typed("update", name);
+    let cadence = org.severity(told.incident.severity).update_every;
+    unfolding(
+        told,
+        "update",
+        "Update",
+        "",
+        &html! {
+                (field_named(told, org, Verb::Update, "text")) (field_named(told, org, Verb::Update, "audiences"))
+                label class="field" {
+                    span { "The next one" }
+                    select name="next_within" {
+                        option value="" { @match cadence { Some(every) => { "As usual for its severity: in " (every) }, None => "Nothing is promised" } }
+                        @for (value, words) in PROMISES { option value=(value) selected[typed("next_within") == value] { (words) } }
+                    }
+                }
+        },
+        "Send it",
+    )
+}

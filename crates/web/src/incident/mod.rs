@@ -5,13 +5,12 @@
 //! plain links and the style sheet shows one part at a time.
 
 pub(crate) mod aside;
+pub(crate) mod aside_forms;
 pub(crate) mod ask_forms;
-pub(crate) mod coordination_forms;
 pub(crate) mod declare;
 pub(crate) mod link_alert;
 pub(crate) mod log;
 pub(crate) mod submit;
-pub(crate) mod submit_coordination;
 
 use allclear_domain::access::{Principal, Scope};
 use allclear_domain::event::Mark;

@@ -4,9 +4,13 @@
 //! again, with the refusal by the form and everything that was typed.
 
 use allclear_domain::access::Principal;
+use allclear_domain::ask::{self as asks, Ask, Given, Kind};
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident::{self, NOTE_CHARS_MAX, access, attendance, declaration, ending, record, words};
+use allclear_domain::incident::lifecycle::Verb;
+use allclear_domain::incident::{self, NOTE_CHARS_MAX, words};
+use allclear_engine::asks::NotAsked;
 use allclear_engine::core::{Command, Input, Once, Refusal, Reply};
+use allclear_engine::read::NoAnswer;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
@@ -17,8 +21,8 @@ use crate::App;
 use crate::access::form_key;
 use crate::access::reader::{Fields, actor, answer};
 use crate::frame::refused::{Refused, sentence};
+use crate::frame::time_text::When;
 use crate::incident::ask_forms::Draft;
-use crate::incident::submit_coordination;
 use crate::incident::{read, shown};
 
 /// Where a command of a form comes from, in the log.
@@ -42,6 +46,21 @@ impl From<Refusal> for No {
     }
 }
 
+impl From<NotAsked> for No {
+    fn from(why: NotAsked) -> Self {
+        match why {
+            NotAsked::Fields(asks::Refusal::Words(words)) => Self::Refusal(Refusal::from(incident::Refusal::Words(words))),
+            NotAsked::Fields(refusal) => Self::Typed(sentence(&refusal.to_string())),
+            NotAsked::WouldNotSeeIt => Self::Typed(sentence(&why.to_string())),
+            NotAsked::NotThere { named, why: NoAnswer::Missing("incident") } => {
+                Self::Typed(format!("There is no {named}. References look like INC-142."))
+            }
+            NotAsked::NotThere { why, .. } => Self::Typed(sentence(&why.to_string())),
+            NotAsked::Nobody(refusal) => Self::Typed(sentence(&refusal.to_string())),
+        }
+    }
+}
+
 /// POST.
 pub(crate) async fn submit(
     State(app): State<App>,
@@ -60,7 +79,7 @@ pub(crate) async fn submit(
             Err(No::Page(refused)) => Err(refused),
             Err(no) => {
                 let (status, why) = worded(no)?;
-                let draft = Draft { verb: submit_coordination::form_of(&verb, &fields), fields, refusal: Some(why) };
+                let draft = Draft { verb: form_of(&verb, &fields), fields, refusal: Some(why) };
                 let told = read(&app.engine, &who, when, &reference, &Fields::new(), draft).await?;
                 let mut response = shown(&app, &who, &told, false);
                 *response.status_mut() = status;
@@ -82,22 +101,15 @@ fn way_back(reference: &str, fields: &Fields) -> String {
 async fn carry_out(
     app: &App,
     who: &Principal,
-    when: &crate::frame::time_text::When,
+    when: &When,
     id: IncidentId,
     verb: &str,
     fields: &Fields,
     once: Option<Once>,
 ) -> Result<(), No> {
-    let asked = command(app, who, when, id, verb, fields).await?;
-    if let Command::LinkAlert { alert, .. } = &asked {
-        // Of an alert of an incident that they may not see nobody is told anything.
-        app.engine.queries(who).alert(*alert).await.map_err(|_| No::Typed("There is no such alert.".to_owned()))?;
-    }
-    if let Command::Incident { command: incident::Command::Access(access::Command::Admit { people, .. }), .. } = &asked
-        && let Some(unknown) = people.iter().find(|id| app.engine.org().person(id).is_none())
-    {
-        return Err(No::Typed(format!("There is no person `{}`.", crate::frame::pieces::cut(unknown, 40))));
-    }
+    let missing = || No::Page(Refused::missing("command", "Open the incident and choose there."));
+    let row = asks::named(verb).ok_or_else(missing)?;
+    let asked = app.engine.asked(who, id, row, &given(row, when, fields), VIA).await?;
     ask(app, who, once, asked).await.map(|_| ())
 }
 
@@ -148,40 +160,89 @@ pub(crate) fn needed(fields: &Fields, name: &str, what: &'static str) -> Result<
     Ok(text)
 }
 
-async fn command(
-    app: &App,
-    who: &Principal,
-    when: &crate::frame::time_text::When,
-    id: IncidentId,
-    verb: &str,
-    fields: &Fields,
-) -> Result<Command, No> {
-    match verb {
-        "declare" => Ok(Command::incident(
-            id,
-            declaration::Command::Promote { why: said(fields, "why").unwrap_or_else(|| "declared by a person".to_owned()) },
-        )),
-        "acknowledge" => {
-            Ok(Command::incident(id, attendance::Command::Acknowledge { by: who.person().map(ToOwned::to_owned), via: VIA.into() }))
+/// What the name of an audience's field begins with.
+pub(crate) const TO: &str = "to:";
+
+/// What a form gives for the fields of what it asks. What is left blank is not given.
+fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
+    let mut given = Given::default();
+    for field in ask.fields {
+        match field.kind {
+            Kind::Audiences => {
+                let mut audiences: Vec<&str> = fields.keys().filter_map(|name| name.strip_prefix(TO)).collect();
+                audiences.sort_unstable();
+                given.put(field.name, audiences);
+            }
+            // A box that is not ticked says nothing.
+            Kind::Flag if fields.contains_key(field.name) => given.put(field.name, true),
+            Kind::Flag => {}
+            Kind::Time => {
+                if let Some(text) = said(fields, field.name) {
+                    // A browser sends the clock of whoever fills it in.
+                    given.put_text(field, &when.of_field(&text).map_or(text, |at| at.to_string()));
+                }
+            }
+            Kind::Words { .. }
+            | Kind::Line { .. }
+            | Kind::Reason
+            | Kind::Severity
+            | Kind::Instant
+            | Kind::Choice { .. }
+            | Kind::Person
+            | Kind::Role
+            | Kind::Escalation
+            | Kind::Incident
+            | Kind::Alert
+            | Kind::Targets
+            | Kind::Task
+            | Kind::Length => {
+                if let Some(text) = said(fields, field.name) {
+                    given.put_text(field, &text);
+                }
+            }
         }
-        "severity" => {
-            let severity = needed(fields, "severity", "the severity")?.parse().map_err(No::Typed)?;
-            Ok(Command::incident(id, declaration::Command::SetSeverity { severity, why: needed(fields, "why", "the reason")? }))
+    }
+    // The form of a task has a choice of people beside the buttons that end it; the button that was pressed decides.
+    if ask.verb == Verb::Task && given.has("state") {
+        given.leave_out("owner");
+    }
+    given
+}
+
+/// Which form a refusal is shown at: the forms of single tasks have one each.
+fn form_of(verb: &str, fields: &Fields) -> String {
+    match (verb, said(fields, "task")) {
+        ("task", Some(number)) => format!("task-{number}"),
+        _ => verb.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use allclear_domain::ask::By;
+
+    use super::*;
+
+    #[test]
+    fn a_form_gives_the_command_that_the_api_gives() {
+        let when = When::new(jiff::Timestamp::UNIX_EPOCH, None);
+        let by = By { person: Some("ana"), via: "x", now: when.now };
+        for ask in asks::all() {
+            for way in ask.all_ways() {
+                let (mut body, mut fields) = (Given::default(), Fields::new());
+                for field in way.iter().filter_map(|name| ask.field(name)) {
+                    let example = field.kind.example();
+                    body.put_text(field, example);
+                    match field.kind {
+                        Kind::Audiences => fields.insert(format!("{TO}{example}"), "1".to_owned()),
+                        Kind::Time => fields.insert(field.name.to_owned(), when.as_field(example.parse().unwrap())),
+                        _ => fields.insert(field.name.to_owned(), example.to_owned()),
+                    };
+                }
+                let of_form = ask.read(&given(ask, &when, &fields), &by);
+                assert!(of_form.is_ok(), "{:?} {way:?}: {of_form:?}", ask.verb);
+                assert_eq!(of_form, ask.read(&body, &by), "{:?} {way:?}", ask.verb);
+            }
         }
-        "mitigate" => Ok(Command::incident(id, ending::Command::Mitigate { note: said(fields, "note") })),
-        "resolve" => Ok(Command::incident(id, ending::Command::Resolve { note: said(fields, "note") })),
-        "reopen" => Ok(Command::incident(id, ending::Command::Reopen { why: needed(fields, "why", "the reason")? })),
-        "cancel" => Ok(Command::incident(id, ending::Command::Cancel { why: needed(fields, "why", "the reason")? })),
-        "close" => Ok(Command::incident(id, ending::Command::Close)),
-        "note" => Ok(Command::incident(id, record::Command::Note { text: needed(fields, "text", "the note")? })),
-        "merge" => {
-            let into = needed(fields, "into", "the other incident")?;
-            let missing =
-                |_| No::Typed(format!("There is no incident `{}`. References look like INC-142.", crate::frame::pieces::cut(&into, 40)));
-            let into = app.engine.queries(who).incident_id(&into).await.map_err(missing)?;
-            Ok(Command::Merge { from: id, into })
-        }
-        "escalate" => Ok(Command::Escalate { id, escalation: said(fields, "escalation"), why: needed(fields, "why", "the reason")? }),
-        other => submit_coordination::command(who, when, id, other, fields),
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ask::{Ask, Field, Kind, May, REASON, command};
 use crate::event::event_kinds;
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX, Why};
@@ -44,6 +45,55 @@ pub enum Command {
     /// These may see it, and why.
     Admit { people: Vec<String>, why: String },
 }
+
+/// What people may ask.
+pub(crate) const ASKS: &[Ask] = &[
+    Ask {
+        verb: Verb::Restrict,
+        label: "Make private",
+        says: "Only those it concerns see it from now on",
+        press: "Make it private",
+        body: "WhyBody",
+        program: None,
+        may: May::WhoStillSees,
+        fields: &[REASON.label("Why may only few see it?")],
+        ways: &[],
+        make: |given, _| command(Command::Restrict { why: given.must("why"), people: Vec::new() }),
+    },
+    Ask {
+        verb: Verb::OpenUp,
+        label: "Open up",
+        says: "Everybody may see it again",
+        press: "Open it up",
+        body: "WhyBody",
+        program: None,
+        may: May::Responder,
+        fields: &[REASON.label("Why may everybody see it?")],
+        ways: &[],
+        make: |given, _| command(Command::OpenUp { why: given.must("why") }),
+    },
+    Ask {
+        verb: Verb::Admit,
+        label: "Admit",
+        says: "Somebody may see it, though it is private",
+        press: "Admit",
+        body: "AdmitBody",
+        program: None,
+        may: May::Responder,
+        fields: &[
+            Field::needed("person", "who is admitted", "Who may see it, too", Kind::Person).hint("A person's id").in_place(),
+            REASON.or_not(),
+        ],
+        ways: &[],
+        make: |given, _| {
+            let why = given.text("why").unwrap_or_else(|| ADMITTED_BY_A_PERSON.to_owned());
+            command(Command::Admit { people: vec![given.must("person")], why })
+        },
+    },
+];
+
+/// Why somebody was admitted where nobody said.
+const ADMITTED_BY_A_PERSON: &str = "admitted by a person";
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Decision {
     match command {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::access::Actor;
+use crate::ask::{self, Ask, Asked, By, Field, Given, Kind, May, REASON, command};
 use crate::event::event_kinds;
 use crate::expect::{Rule, Standing};
 use crate::ids::PageId;
@@ -161,6 +162,56 @@ impl Incident {
         let mut out: Vec<String> = self.holder().map(ToOwned::to_owned).into_iter().collect();
         out.extend(self.work.hold.by.iter().filter(|by| Some(by.as_str()) != self.holder()).cloned());
         out
+    }
+}
+
+/// What people may ask.
+pub(crate) const ASKS: &[Ask] = &[
+    Ask {
+        verb: Verb::Acknowledge,
+        label: "Acknowledge",
+        says: "Takes an incident: its page stops",
+        press: "Acknowledge",
+        body: "ByBody",
+        program: Some("ack"),
+        may: May::Responder,
+        fields: &[Field::may("by", "who has it", "Who has it", Kind::Person).hint("Somebody else has it: a person's id")],
+        ways: &[],
+        make: |given, by| {
+            let who = given.text("by").or_else(|| by.person.map(ToOwned::to_owned));
+            command(Command::Acknowledge { by: who, via: by.via.to_owned() })
+        },
+    },
+    Ask {
+        verb: Verb::Escalate,
+        label: "Page again",
+        says: "Pages again: by the incident's escalation policy, another one, or people by name",
+        press: "Page",
+        body: "EscalateBody",
+        program: Some("page"),
+        may: May::Responder,
+        fields: &[
+            Field::may("escalation", "the escalation policy", "Whom", Kind::Escalation).hint("Another escalation policy's id"),
+            Field::may("page", "whom to page", "People", Kind::Targets)
+                .hint("Whom to page by name, as in person:ana, team:database, schedule:primary; several may be named")
+                .option("to", "TARGET"),
+            REASON.label("Why? They read this.").hint("Why, for the log and for who is paged"),
+        ],
+        ways: &[&["escalation", "why"], &["page", "why"]],
+        make: escalate,
+    },
+];
+
+/// By a policy, or people by name.
+fn escalate(given: &Given, _: &By<'_>) -> Result<Asked, ask::Refusal> {
+    let (escalation, why) = (given.text("escalation"), given.must("why"));
+    match given.list("page") {
+        Some(_) if escalation.is_some() => Err(ask::Refusal::Together("give either `escalation` or `page`".into())),
+        Some(targets) if targets.is_empty() => {
+            Err(ask::Refusal::Together("`page` names nobody: give `person:ID`, `team:ID` or `schedule:ID`".into()))
+        }
+        Some(targets) => Ok(Asked::PagePeople { targets, why }),
+        None => Ok(Asked::Escalate { escalation, why }),
     }
 }
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::access::Actor;
+use crate::ask::{Ask, Field, Kind, May, REASON, command};
 use crate::event::{Mode, event_kinds};
 use crate::expect::{CANDIDATE_WITHIN, Rule, Standing};
 use crate::ids::{AlertId, IncidentId};
@@ -13,7 +14,7 @@ use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::updates::{self, KEY_UPDATE};
 use crate::incident::words::{self, TITLE_CHARS_MAX, Why};
 use crate::incident::work::Work;
-use crate::incident::{Context, Decision, Incident, Severity, State, alarms, nothing, one};
+use crate::incident::{BY_A_PERSON, Context, Decision, Incident, Severity, State, alarms, nothing, one};
 use crate::plants::planted;
 use crate::time::Length;
 use crate::timeline::Names;
@@ -141,6 +142,49 @@ impl Refusal {
         }
     }
 }
+
+/// What people may ask.
+pub(crate) const ASKS: &[Ask] = &[
+    Ask {
+        verb: Verb::Declare,
+        label: "Declare",
+        says: "A candidate becomes an incident",
+        press: "Declare",
+        body: "PromoteBody",
+        program: None,
+        may: May::Responder,
+        fields: &[REASON.or_not()],
+        ways: &[],
+        make: |given, _| command(Command::Promote { why: given.text("why").unwrap_or_else(|| BY_A_PERSON.to_owned()) }),
+    },
+    Ask {
+        verb: Verb::Severity,
+        label: "Severity",
+        says: "It is worse, or not as bad",
+        press: "Change severity",
+        body: "SeverityBody",
+        program: Some("severity"),
+        may: May::Responder,
+        fields: &[Field::needed("severity", "the severity", "Severity", Kind::Severity).hint("sev1 to sev5").in_place(), REASON],
+        ways: &[],
+        make: |given, _| {
+            let severity = given.parsed("severity").unwrap_or(Severity::Sev3);
+            command(Command::SetSeverity { severity, why: given.must("why") })
+        },
+    },
+    Ask {
+        verb: Verb::Rename,
+        label: "Rename",
+        says: "Gives an incident a better title",
+        press: "Rename",
+        body: "RenameBody",
+        program: Some("rename"),
+        may: May::Responder,
+        fields: &[Field::needed("title", "the title", "Title", Kind::Line { max: TITLE_CHARS_MAX }).in_place()],
+        ways: &[],
+        make: |given, _| command(Command::Rename { title: given.must("title") }),
+    },
+];
 
 /// Decides while there is no incident: only what begins one is possible.
 pub(in crate::incident) fn begin(command: Command, context: Context) -> Decision {

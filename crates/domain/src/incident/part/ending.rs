@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::ask::{Ask, Field, Kind, May, REASON, command};
 use crate::event::event_kinds;
 use crate::expect::{ATTEND_WITHIN, OVER_TOLD_AFTER, Rule, Standing};
 use crate::incident::alarms::KEY_CONFIRM;
@@ -11,7 +12,7 @@ use crate::incident::awaited::Awaited;
 use crate::incident::declaration::KEY_CANDIDATE;
 use crate::incident::flapping::GRACE_DEFAULT;
 use crate::incident::lifecycle::{self, Verb, fits};
-use crate::incident::words::{self, Noted, Why};
+use crate::incident::words::{self, NOTE_CHARS_MAX, Noted, Why};
 use crate::incident::work::awaited_again;
 use crate::incident::{Decision, Incident, State, one};
 use crate::timeline::{Names, with_text};
@@ -57,6 +58,73 @@ pub enum Command {
     /// Nothing is left to do.
     Close,
 }
+
+/// What people may ask.
+pub(crate) const ASKS: &[Ask] = &[
+    Ask {
+        verb: Verb::Mitigate,
+        label: "Mitigated",
+        says: "The impact is reduced",
+        press: "Mark as mitigated",
+        body: "NoteBody",
+        program: Some("mitigate"),
+        may: May::Responder,
+        fields: &[NOTE.label("What reduced the impact?")],
+        ways: &[],
+        make: |given, _| command(Command::Mitigate { note: given.text("note") }),
+    },
+    Ask {
+        verb: Verb::Resolve,
+        label: "Resolve",
+        says: "Service is normal again",
+        press: "Resolve",
+        body: "NoteBody",
+        program: Some("resolve"),
+        may: May::Responder,
+        fields: &[NOTE.label("What made it normal again?")],
+        ways: &[],
+        make: |given, _| command(Command::Resolve { note: given.text("note") }),
+    },
+    Ask {
+        verb: Verb::Reopen,
+        label: "Reopen",
+        says: "It is not over",
+        press: "Reopen",
+        body: "WhyBody",
+        program: Some("reopen"),
+        may: May::Responder,
+        fields: &[REASON.label("Why is it not over?")],
+        ways: &[],
+        make: |given, _| command(Command::Reopen { why: given.must("why") }),
+    },
+    Ask {
+        verb: Verb::Cancel,
+        label: "Cancel: it was no incident",
+        says: "It was none",
+        press: "Cancel it",
+        body: "WhyBody",
+        program: Some("cancel"),
+        may: May::Responder,
+        fields: &[REASON.label("Why is it no incident?")],
+        ways: &[],
+        make: |given, _| command(Command::Cancel { why: given.must("why") }),
+    },
+    Ask {
+        verb: Verb::Close,
+        label: "Close",
+        says: "Nothing is left to do",
+        press: "Close",
+        body: "CloseBody",
+        program: Some("close"),
+        may: May::Responder,
+        fields: &[],
+        ways: &[],
+        make: |_, _| command(Command::Close),
+    },
+];
+
+/// What helped.
+const NOTE: Field = Field::may("note", "the note", "What helped?", Kind::Words { max: NOTE_CHARS_MAX }).hint("What helped");
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Decision {
     match command {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::ask::{self, Ask, Asked, Field, Kind, May};
 use crate::event::event_kinds;
 use crate::ids::{AlertId, IncidentId, ReviewId};
 use crate::incident::attendance::Hold;
@@ -75,6 +76,48 @@ impl Refusal {
         }
     }
 }
+
+/// What people may ask.
+pub(crate) const ASKS: &[Ask] = &[
+    Ask {
+        verb: Verb::Merge,
+        label: "Merge into another",
+        says: "Another incident has it",
+        press: "Merge into it",
+        body: "MergeBody",
+        program: Some("merge"),
+        may: May::Responder,
+        fields: &[
+            Field::needed("into", "the other incident", "Into which incident?", Kind::Incident).hint("Into which: INC-142, or the id")
+        ],
+        ways: &[],
+        make: |given, _| Ok(Asked::Merge { into: given.must("into") }),
+    },
+    Ask {
+        verb: Verb::Link,
+        label: "Link an alert",
+        says: "An open alert belongs to an incident",
+        press: "Link",
+        body: "LinkBody",
+        program: Some("link"),
+        may: May::Responder,
+        fields: &[Field::needed("alert", "the alert", "Alert", Kind::Alert).hint("An open alert's id").in_place()],
+        ways: &[],
+        make: |given, _| given.parsed("alert").map(|alert| Asked::LinkAlert { alert }).ok_or(ask::Refusal::NoSuchAlert),
+    },
+    Ask {
+        verb: Verb::Review,
+        label: "Ask for a review",
+        says: "Asks for a review where the severity asks for none",
+        press: "Ask for a review",
+        body: "ReviewBody",
+        program: None,
+        may: May::Responder,
+        fields: &[],
+        ways: &[],
+        make: |_, _| Ok(Asked::AskReview),
+    },
+];
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Decision {
     match command {

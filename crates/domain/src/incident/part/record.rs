@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::ask::{Ask, Field, Kind, May, REASON, command};
 use crate::event::event_kinds;
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX, Noted};
@@ -88,6 +89,59 @@ impl Refusal {
         }
     }
 }
+
+/// What people may ask.
+pub(crate) const ASKS: &[Ask] = &[
+    Ask {
+        verb: Verb::Note,
+        label: "Note",
+        says: "Adds a note to an incident's log",
+        press: "Note",
+        body: "TextBody",
+        program: Some("note"),
+        may: May::Responder,
+        fields: &[Field::needed("text", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX }).hint("The note").in_place()],
+        ways: &[],
+        make: |given, _| command(Command::Note { text: given.must("text") }),
+    },
+    Ask {
+        verb: Verb::Decision,
+        label: "Decision",
+        says: "Writes a decision down",
+        press: "Decision",
+        body: "DecisionBody",
+        program: Some("decide"),
+        may: May::Responder,
+        fields: &[
+            Field::needed("text", "the decision", "What was decided?", Kind::Words { max: NOTE_CHARS_MAX })
+                .hint("What was decided")
+                .in_place(),
+            Field::may("reversible", "whether it can be undone", "can be undone", Kind::Flag).hint("Whether it can be undone"),
+        ],
+        ways: &[],
+        make: |given, _| command(Command::Decide { text: given.must("text"), reversible: given.flag("reversible") }),
+    },
+    Ask {
+        verb: Verb::Time,
+        label: "Correct a time",
+        says: "Corrects when the impact started, was detected or mitigated",
+        press: "Correct it",
+        body: "TimeBody",
+        program: Some("time"),
+        may: May::Responder,
+        fields: &[
+            Field::needed("instant", "which time it is", "Which", Kind::Instant).in_place(),
+            Field::may("at", "when it was", "When", Kind::Time).hint("As in 2026-12-24T18:00:00Z; without it, it is not known"),
+            REASON,
+        ],
+        ways: &[],
+        make: |given, _| {
+            let instant = Instant::ALL.into_iter().find(|instant| Some(instant.word()) == given.as_text("instant"));
+            let instant = instant.unwrap_or(Instant::ImpactStarted);
+            command(Command::CorrectTime { instant, at: given.time("at"), why: given.must("why") })
+        },
+    },
+];
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
     match command {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::ask::{self, Ask, Asked, By, Field, Given, Kind, May, command};
 use crate::event::event_kinds;
 use crate::expect::{Key, ROLE_WITHIN, Rule, Standing};
 use crate::incident::attendance::{KEY_ATTENDED, KEY_STILL_ON_IT};
@@ -112,6 +113,42 @@ impl Refusal {
             Self::NobodyHolds { .. } => "nobody_holds_it",
         }
     }
+}
+
+/// What people may ask.
+pub(crate) const ASKS: &[Ask] = &[Ask {
+    verb: Verb::Role,
+    label: "Give a role",
+    says: "Takes, offers or leaves a role: commander, scribe, communications, …",
+    press: "Give it",
+    body: "RoleBody",
+    program: Some("role"),
+    may: May::Responder,
+    fields: &[
+        Field::needed("role", "the role", "Role", Kind::Role)
+            .hint("commander, deputy, scribe, communications, liaison, operations, or one of the organisation's")
+            .in_place(),
+        Field::may("person", "who", "Who", Kind::Person).hint("A person's id; you, unless said"),
+        Field::may("do", "what is done", "What is done", Kind::Choice { name: "RoleDeed", of: &["take", "offer", "leave"] })
+            .hint("You take it, and others are offered it, unless said")
+            .option("do", "WHAT"),
+    ],
+    ways: &[],
+    make: asked,
+}];
+
+/// Taken where it is one's own or nobody is named, offered where another person is, unless `do` says otherwise.
+fn asked(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
+    let (role, person) = (given.must("role"), given.text("person"));
+    let own = person.is_none() || person.as_deref() == by.person;
+    let deed = given.text("do").unwrap_or_else(|| if own { "take" } else { "offer" }.to_owned());
+    if deed == "leave" {
+        return command(Command::Leave { role });
+    }
+    let person = person.or_else(|| by.person.map(ToOwned::to_owned));
+    let nobody = || ask::Refusal::Together("name a `person`: this token stands for none".into());
+    let person = person.ok_or_else(nobody)?;
+    command(if deed == "offer" { Command::Offer { role, to: person } } else { Command::Take { role, person } })
 }
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {

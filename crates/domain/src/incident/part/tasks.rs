@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::ask::{self, Ask, Asked, By, Field, Given, Kind, May, command};
 use crate::event::event_kinds;
 use crate::expect::{Key, Rule, Standing};
 use crate::incident::awaited::Awaited;
 use crate::incident::lifecycle::{self, Verb, fits};
-use crate::incident::words;
+use crate::incident::words::{self, NOTE_CHARS_MAX};
 use crate::incident::{self as whole, Context, Decision, Incident, nothing, one};
 use crate::plants::planted;
 use crate::timeline::{Names, with_text};
@@ -140,6 +141,50 @@ impl Refusal {
             Self::Ended { .. } => "task_ended",
             Self::TooMany { .. } => "too_many_tasks",
             Self::InThePast => "in_the_past",
+        }
+    }
+}
+
+/// What people may ask.
+pub(crate) const ASKS: &[Ask] = &[Ask {
+    verb: Verb::Task,
+    label: "Add a task",
+    says: "What is to be done, by whom, until when",
+    press: "Add it",
+    body: "TaskBody",
+    program: None,
+    may: May::Responder,
+    fields: &[
+        Field::may("text", "the task", "What is to be done?", Kind::Words { max: TASK_CHARS_MAX }).hint("What is to be done").in_place(),
+        Field::may("task", "the task", "Task", Kind::Task).hint("Its number, from 1").in_place(),
+        Field::may("owner", "who does it", "Who", Kind::Person).hint("A person's id"),
+        Field::may("due_at", "when it is due", "Until", Kind::Time).hint("Until when").not_as_argument(),
+        Field::may("within", "when it is due", "Within", Kind::Length).hint("In place of `due_at`: from now, as in 30m"),
+        Field::may("state", "how it ended", "How it ended", Kind::Choice { name: "TaskEnd", of: &["done", "dropped"] }).not_as_argument(),
+        Field::may("note", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX }).hint("How it ended, in words"),
+    ],
+    ways: &[&["text", "owner", "due_at"], &["text", "owner", "within"], &["task", "owner"], &["task", "state", "note"]],
+    make: asked,
+}];
+
+/// With words one is added; with a number one is given to somebody, or ends.
+fn asked(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
+    let (owner, note) = (given.text("owner"), given.text("note"));
+    match (given.text("text"), given.number("task")) {
+        (Some(text), None) => {
+            let due_at = given.time("due_at").or_else(|| given.parsed("within").map(|length| crate::time::after(by.now, length)));
+            command(Command::Add { text, owner, due_at })
+        }
+        (None, Some(task)) => match (owner, given.as_text("state")) {
+            (Some(owner), None) => command(Command::Assign { task, owner }),
+            (None, Some("done")) => command(Command::Finish { task, note }),
+            (None, Some(_)) => command(Command::Drop { task, note }),
+            (Some(_), Some(_)) | (None, None) => {
+                Err(ask::Refusal::Together("with `task` give either its new `owner`, or its `state`: `done` or `dropped`".into()))
+            }
+        },
+        (Some(_), Some(_)) | (None, None) => {
+            Err(ask::Refusal::Together("give `text` to add a task, or `task`, its number, to change one".into()))
         }
     }
 }

@@ -1,7 +1,9 @@
-//! Forms of coordination: roles, tasks, updates to stakeholders, instants, decisions.
+//! The forms that stand beside the log, by what they are about: who has which role, what is known of when, tasks.
+//!
+//! They are drawn by hand, since one press does what is likeliest; their fields are those of the table
+//! ([`allclear_domain::ask`]).
 
-use allclear_domain::incident::Instant;
-use allclear_domain::incident::lifecycle::{Verb, next};
+use allclear_domain::incident::lifecycle::Verb;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::TaskView;
 use maud::{Markup, html};
@@ -9,60 +11,10 @@ use maud::{Markup, html};
 use crate::access::form_key::once;
 use crate::frame::pieces;
 use crate::incident::Told;
-use crate::incident::ask_forms::{folded, path, unfolding, words};
+use crate::incident::ask_forms::{drawn, fits, path, unfolding};
 
-/// Until when the next update may be promised: the cadences that people use, from minutes to a day.
-const PROMISES: [(&str, &str); 6] = [
-    ("15m", "in 15 minutes"),
-    ("30m", "in 30 minutes"),
-    ("1h", "in an hour"),
-    ("2h", "in 2 hours"),
-    ("4h", "in 4 hours"),
-    ("1d", "tomorrow"),
-];
 /// By when a task may be due.
 const DUE_IN: [(&str, &str); 5] = [("15m", "15 minutes"), ("30m", "30 minutes"), ("1h", "an hour"), ("4h", "4 hours"), ("1d", "a day")];
-
-fn fits(told: &Told, verb: Verb) -> bool {
-    next(told.incident.state, verb).is_ok()
-}
-
-/// Commands that are asked for less often.
-pub(crate) fn bar(told: &Told, org: &Org) -> Markup {
-    let field = html! {
-        label class="field" {
-            span { "Title" }
-            input name="title" required value=(if told.draft.verb == "rename" { told.draft.typed("rename", "title") } else { &told.incident.title });
-        }
-    };
-    html! {
-        @if fits(told, Verb::Review) && told.incident.review.is_none() {
-            form method="post" action=(path(told, "review")) class="at-once" data-key="review" { (told.draft.refused("review")) (once(&told.when)) button class="may" type="submit" { "Ask for a review" } }
-        }
-        @if told.incident.private {
-            @if fits(told, Verb::Admit) {
-                (folded(told, "admit", "Admit", &html! {
-                    label class="field" { span { "Who may see it, too" } (pieces::person_choice(org, "person", Some(told.draft.typed("admit", "person")), None)) }
-                    (words(told, "admit", "why", "Why?", true))
-                }, "Admit"))
-            }
-            @if fits(told, Verb::OpenUp) { (folded(told, "open_up", "Open up", &words(told, "open_up", "why", "Why may everybody see it?", true), "Open it up")) }
-        } @else if fits(told, Verb::Restrict) {
-            (folded(told, "restrict", "Make private", &words(told, "restrict", "why", "Why may only few see it?", true), "Make it private"))
-        }
-        @if fits(told, Verb::Rename) { (folded(told, "rename", "Rename", &field, "Rename")) }
-    }
-}
-
-/// Further buttons of the composer.
-pub(crate) fn say_as(told: &Told) -> Markup {
-    html! {
-        @if fits(told, Verb::Decision) {
-            button class="may" type="submit" formaction=(path(told, "decision")) { "Decision" }
-            label class="check small" { input type="checkbox" name="reversible" value="1" checked[!told.draft.typed("decision", "reversible").is_empty()]; span { "can be undone" } }
-        }
-    }
-}
 
 /// Who takes which role: one press to take command, a form for the rest.
 pub(crate) fn roles(told: &Told, org: &Org) -> Markup {
@@ -101,25 +53,11 @@ pub(crate) fn roles(told: &Told, org: &Org) -> Markup {
 }
 
 /// Corrections of what is known of when.
-pub(crate) fn times(told: &Told) -> Markup {
+pub(crate) fn times(told: &Told, org: &Org) -> Markup {
     if !fits(told, Verb::Time) {
         return html! {};
     }
-    let typed = |name: &str| told.draft.typed("time", name);
-    html! {
-        div class="acts stay" {
-            (unfolding(told, "time", "Correct a time", "", &html! {
-                label class="field" {
-                    span { "Which" }
-                    select name="instant" {
-                        @for instant in Instant::ALL { option value=(instant.word()) selected[typed("instant") == instant.word()] { (pieces::capital(&instant.word().replace('_', " "))) } }
-                    }
-                }
-                label class="field" { span { "When" span class="quiet" { " " (told.when.zone()) ", empty where it is not known" } } input type="datetime-local" step="1" name="at" value=(typed("at")); }
-                label class="field" { span { "Why?" } textarea name="why" rows="2" required { (typed("why")) } }
-            }, "Correct it"))
-        }
-    }
+    html! { div class="acts stay" { (drawn(told, org, Verb::Time)) } }
 }
 
 /// A further task.
@@ -170,38 +108,4 @@ pub(crate) fn task(told: &Told, org: &Org, task: &TaskView) -> Markup {
             }
         }
     }
-}
-
-/// A word to stakeholders, with the promise of the next.
-pub(crate) fn update(told: &Told, org: &Org) -> Markup {
-    let typed = |name: &str| told.draft.typed("update", name);
-    let cadence = org.severity(told.incident.severity).update_every;
-    unfolding(
-        told,
-        "update",
-        "Update",
-        "",
-        &html! {
-                label class="field" { span { "What do they need to know?" } textarea name="text" rows="4" required { (typed("text")) } }
-                fieldset class="choice" {
-                    legend { "To" }
-                    @if org.bundle().audiences.is_empty() { p class="hint" { "No audience is set, so it stands in the log only." } }
-                    @for audience in &org.bundle().audiences {
-                        @let field = format!("to:{}", audience.id);
-                        label class="check" {
-                            input type="checkbox" name=(field) value="1" checked[told.draft.verb != "update" || !typed(&field).is_empty()];
-                            span { (audience.name.as_deref().unwrap_or(&audience.id)) }
-                        }
-                    }
-                }
-                label class="field" {
-                    span { "The next one" }
-                    select name="next_within" {
-                        option value="" { @match cadence { Some(every) => { "As usual for its severity: in " (every) }, None => "Nothing is promised" } }
-                        @for (value, words) in PROMISES { option value=(value) selected[typed("next_within") == value] { (words) } }
-                    }
-                }
-        },
-        "Send it",
-    )
 }
