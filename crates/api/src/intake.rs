@@ -4,7 +4,7 @@
 //! is given only after the engine said that the signals are durable. Everything that is one vendor's stands in its format
 //! (`channels`), what follows from a signal in the engine; nothing here names a vendor.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use allclear_channels::inbound::{lenient, redact, text};
 use allclear_channels::registry;
@@ -14,7 +14,7 @@ use allclear_engine::core::{Arrived, Refusal};
 use allclear_engine::refusals::{BODY_BYTES_MAX as REFUSED_BYTES_MAX, RefusedRequest};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -22,7 +22,7 @@ use axum::routing::post;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::Api;
-use crate::http::body::{Came, Unread, body_of};
+use crate::http::body::{Came, Unread, address_of, body_of};
 use crate::http::caller::key_in_headers;
 use crate::http::problem::{Problem, RETRY_AFTER_S};
 
@@ -38,11 +38,6 @@ pub(crate) fn routes() -> Router<Api> {
         };
         router.route(route.path, post(handler))
     })
-}
-
-/// Where a request comes from, as far as the connection says.
-pub(crate) fn address_of(request: &Request) -> Option<IpAddr> {
-    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical())
 }
 
 /// Who sends, as far as it is known yet: for what is refused.

@@ -18,9 +18,9 @@ use tower::ServiceExt as _;
 
 use crate::Api;
 use crate::alertmanager;
+use crate::http::body::address_of;
 use crate::http::caller::key_in_headers;
 use crate::http::problem::{wrong_address, wrong_method};
-use crate::intake::address_of;
 
 /// The old address that is one of the control API's as well.
 pub(crate) fn routes() -> Router<Api> {

@@ -4,134 +4,11 @@
 //! is done. Lists ask the store with the same [`Reach`]; a property test holds the two equal.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
-use crate::ids::TokenId;
 use crate::org::model::{Access, Override};
 use crate::org::snapshot::Org;
 
-/// Who did something. Events carry this and never a name or an address.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Actor {
-    /// A person of the organisation, by id.
-    Person(String),
-    /// An API token that stands for no person.
-    Token(TokenId),
-    /// A sender, by its integration's id.
-    Integration(String),
-    /// A missed expectation.
-    Clock,
-    /// All Clear itself: start, repair, delivery.
-    System,
-    /// Whoever holds the administrator's token or the machine's shell.
-    Administrator,
-}
-
-impl fmt::Display for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Person(id) => write!(f, "person:{id}"),
-            Self::Token(id) => write!(f, "token:{id}"),
-            Self::Integration(id) => write!(f, "integration:{id}"),
-            Self::Clock => f.write_str("clock"),
-            Self::System => f.write_str("system"),
-            Self::Administrator => f.write_str("administrator"),
-        }
-    }
-}
-
-impl FromStr for Actor {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            Some(("person", id)) => Ok(Self::Person(id.to_owned())),
-            Some(("token", id)) => id.parse().map(Self::Token).map_err(|e| format!("{e}")),
-            Some(("integration", id)) => Ok(Self::Integration(id.to_owned())),
-            None if text == "clock" => Ok(Self::Clock),
-            None if text == "system" => Ok(Self::System),
-            None if text == "administrator" => Ok(Self::Administrator),
-            _ => Err(format!("`{text}` names no actor")),
-        }
-    }
-}
-
-impl Serialize for Actor {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Actor {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(d)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-/// What a token may do. A wider scope holds the narrower: admin ⊃ respond ⊃ read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// See incidents, alerts, pages, who is on call.
-    Read,
-    /// Also declare, acknowledge and act on incidents.
-    Respond,
-    /// Also the organisation, tokens, raw signals.
-    Admin,
-}
-
-impl Scope {
-    /// As written on the command line.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Respond => "respond",
-            Self::Admin => "admin",
-        }
-    }
-
-    /// Whether a holder of `self` may do what needs `wanted`.
-    #[must_use]
-    pub fn admits(self, wanted: Self) -> bool {
-        self >= wanted
-    }
-}
-
-impl FromStr for Scope {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "read" => Ok(Self::Read),
-            "respond" => Ok(Self::Respond),
-            "admin" => Ok(Self::Admin),
-            _ => Err(format!("`{text}` is not a scope; one of read, respond, admin is")),
-        }
-    }
-}
-
-/// Somebody who asks: who, and how much they may.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Principal {
-    /// Who.
-    pub actor: Actor,
-    /// How much.
-    pub scope: Scope,
-}
-
-impl Principal {
-    /// The person behind it, where there is one.
-    #[must_use]
-    pub fn person(&self) -> Option<&str> {
-        match &self.actor {
-            Actor::Person(id) => Some(id),
-            Actor::Token(_) | Actor::Integration(_) | Actor::Clock | Actor::System | Actor::Administrator => None,
-        }
-    }
-}
+pub use crate::actor::{Actor, Principal, Scope};
 
 /// What somebody is in the organisation, as it says now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -357,7 +234,7 @@ mod tests {
     fn an_actor_reads_back() {
         for actor in [
             Actor::Person("ana".into()),
-            Actor::Token(TokenId::from_bits(5)),
+            Actor::Token(crate::ids::TokenId::from_bits(5)),
             Actor::Integration("prom".into()),
             Actor::Clock,
             Actor::System,

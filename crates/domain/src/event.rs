@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::access::Actor;
+use crate::actor::Actor;
 use crate::ids::{ActionId, IncidentId, PageId, ReviewId};
 use crate::time::to_micros;
 

@@ -4,20 +4,19 @@
 //! come at once they take no more than [`BODIES_BYTES_MAX`]; small ones never wait for it.
 
 use std::io::Read as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use allclear_channels::inbound::text::EVENT_BYTES_MAX;
 use axum::body::{Body, Bytes};
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_ENCODING;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::Api;
-use crate::intake::address_of;
 
 /// How long a sender may take for its body.
 pub const BODY_WITHIN: Duration = Duration::from_secs(30);
@@ -77,6 +76,11 @@ impl Unread {
             Self::Encoding => ("unsupported_media_type", 415, "send the body plain, or with `Content-Encoding: gzip`".to_owned()),
         }
     }
+}
+
+/// Where a request comes from, as far as the connection says.
+pub(crate) fn address_of(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical())
 }
 
 /// Reads the body of a request, at most `limit` bytes before and after unpacking.

@@ -15,18 +15,13 @@ use jiff::Timestamp;
 use reqwest::header::{DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Url};
 
+use crate::carry::deadlines::Deadlines;
 use crate::carry::guard::{Blocked, Guard, GuardedResolver, NotFound};
 use crate::carry::smtp::{Mail, Smtp, SmtpUrl};
+
+pub use crate::carry::deadlines::{BODY_PATIENCE, CONNECT_TIMEOUT, HTTP_DEADLINE, TransportError};
 use crate::inbound::text;
 
-/// How long making a connection may take, looking up the name and TLS included.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long a whole HTTP request may take until the answer's head is there. Standard Webhooks
-/// suggests 15–30 s; a page that waits that long is better tried another way.
-pub const HTTP_DEADLINE: Duration = Duration::from_secs(10);
-/// How long the answer's body is waited for once its head is there: the status decides, the body
-/// is only for the log.
-pub const BODY_PATIENCE: Duration = Duration::from_secs(2);
 /// Most of an answer's body that is read, in bytes; reading it lets the connection be used again.
 pub const BODY_READ_MAX: usize = 64 * 1024;
 /// Most of it that is kept, in bytes, as [`Response::Http`] promises.
@@ -48,42 +43,6 @@ pub struct TransportConfig {
     pub smtp: Option<SmtpUrl>,
     /// Who mails come from: `name@host` or `Name <name@host>`.
     pub mail_from: String,
-}
-
-/// Why the transports cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum TransportError {
-    /// The sender's address is none.
-    #[error("--mail-from `{0}` is not a mail address; write it as in `allclear@example.org`")]
-    MailFrom(String),
-    /// TLS or the HTTP client could not be set up.
-    #[error("the HTTP client cannot be set up")]
-    Http(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// TLS towards the mail server could not be set up.
-    #[error("TLS for the mail server cannot be set up")]
-    Smtp(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-/// How long each kind of waiting may last; shorter in tests only.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Deadlines {
-    pub connect: Duration,
-    pub http: Duration,
-    pub body: Duration,
-    pub smtp_phase: Duration,
-    pub smtp_total: Duration,
-}
-
-impl Default for Deadlines {
-    fn default() -> Self {
-        Self {
-            connect: CONNECT_TIMEOUT,
-            http: HTTP_DEADLINE,
-            body: BODY_PATIENCE,
-            smtp_phase: crate::carry::smtp::PHASE_TIMEOUT,
-            smtp_total: crate::carry::smtp::MAIL_DEADLINE,
-        }
-    }
 }
 
 /// HTTP and SMTP, each with its pool of connections. Made once, shared by all sends.

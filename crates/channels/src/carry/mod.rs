@@ -1,5 +1,6 @@
 //! The only I/O of the ways out: HTTP and SMTP, behind the guard against private addresses.
 
+pub mod deadlines;
 pub mod guard;
 pub mod http;
 pub mod ranges;

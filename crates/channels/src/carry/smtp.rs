@@ -28,13 +28,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-use crate::carry::http::{Deadlines, TransportError};
+use crate::carry::deadlines::{Deadlines, TransportError};
 use crate::inbound::text;
 
-/// How long one phase (connect, greeting, TLS, login, sender, recipient, data) may take.
-pub const PHASE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long one mail may take from first to last, waiting for a free connection included.
-pub const MAIL_DEADLINE: Duration = Duration::from_secs(30);
 /// Most connections at once; relays commonly take 10 to 20 from one client before they slow down.
 const CONNECTIONS_MAX: usize = 4;
 /// Longest answer of the server that is kept, in characters.

@@ -21,7 +21,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::inbound::text;
+use crate::inbound::clean;
 
 /// How deep what stands where a text belongs is looked into; deeper it is left out. Far below the
 /// depth at which the reader of JSON gives up.
@@ -160,7 +160,7 @@ pub enum Element<T> {
 /// A list of objects, or one, or something else.
 #[derive(Debug)]
 pub struct Elements<T> {
-    /// The first of them, at most [`text::ALERTS_MAX`].
+    /// The first of them, at most [`clean::ALERTS_MAX`].
     pub list: Vec<Element<T>>,
     /// How many there are.
     pub count: usize,
@@ -233,7 +233,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Elements<T> {
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Elements<T>, A::Error> {
                 let mut list = Vec::new();
-                while list.len() < text::ALERTS_MAX {
+                while list.len() < clean::ALERTS_MAX {
                     match items.next_element()? {
                         Some(item) => list.push(item),
                         None => return Ok(Elements { count: list.len(), list, wrong: None }),
@@ -340,7 +340,7 @@ pub fn links(raw: &RawValue) -> (Vec<Link>, Vec<String>) {
     let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) else {
         // One link that is no list of links.
         let one = serde_json::from_str::<Loose<'_>>(raw.get()).unwrap_or_default();
-        match one.filled().map(|href| text::link(href, "").ok_or(href)) {
+        match one.filled().map(|href| clean::link(href, "").ok_or(href)) {
             Some(Ok(link)) => good.push(link),
             Some(Err(href)) => bad.push(href.to_owned()),
             None => bad.extend(one.wrong.filter(|what| *what != "null").map(|_| one.text.into_owned())),
@@ -355,8 +355,8 @@ pub fn links(raw: &RawValue) -> (Vec<Link>, Vec<String>) {
             }
             Ok(Element::Wrong(_)) | Err(_) => (serde_json::from_str::<Loose<'_>>(item.get()).unwrap_or_default(), Loose::default()),
         };
-        match text::link(&href.text, &caption.text) {
-            Some(link) if good.len() < text::LINKS_MAX => good.push(link),
+        match clean::link(&href.text, &caption.text) {
+            Some(link) if good.len() < clean::LINKS_MAX => good.push(link),
             Some(link) => bad.push(link.href),
             None if href.text.trim().is_empty() => {}
             None => bad.push(href.text.into_owned()),

@@ -5,6 +5,7 @@
 
 pub mod alertmanager;
 pub mod alertmanager_read;
+pub mod clean;
 pub mod grafana;
 pub mod json;
 mod labelled;

@@ -1,11 +1,6 @@
 //! Limits and cleaning that every way in shares.
 //!
-//! Text is cleaned once, here, on the way in: control characters go, and those that turn the
-//! direction of what follows; length is cut on a character boundary. What passes a limit is cut or
-//! left out and named ([`Notes`]), never a reason to lose the alarm. Text is deliberately not
-//! escaped: each way out escapes for its own place.
-
-use std::borrow::Cow;
+//! What passes a limit is cut or left out and named ([`Notes`]), never a reason to lose the alarm.
 
 use allclear_domain::time::{Length, after, whole_micros};
 use allclear_domain::wire::{InboundRefusal, Labels, Link, Parsed, RefusedElement, Signal};
@@ -15,11 +10,10 @@ use sha2::{Digest, Sha256};
 
 use crate::inbound::lenient::{Loose, Mended};
 
-/// Longest title, in characters: PagerDuty's limit of `payload.summary`. Longer ones are cut.
-pub const TITLE_CHARS_MAX: usize = 1024;
-/// Longest description and annotation, in characters: Opsgenie's limit of `description`, the
-/// widest of the formats that users move from. Longer ones are cut.
-pub const DESCRIPTION_CHARS_MAX: usize = 15_000;
+pub use crate::inbound::clean::{
+    ALERTS_MAX, DESCRIPTION_CHARS_MAX, LINK_BYTES_MAX, LINKS_MAX, TITLE_CHARS_MAX, clean, cleaned, cut, description, link, title,
+};
+
 /// Most labels of one alert: well above what real rules carry (Prometheus' own advice is below
 /// 20), and low enough that matching stays cheap. Of more, [`FIRST_LABELS`] are kept and then the
 /// first by name.
@@ -59,8 +53,6 @@ const INSTANT_FIRST: Timestamp = Timestamp::constant(631_152_000, 0);
 pub const AHEAD_MAX: Length = Length::from_secs(366 * 86_400);
 /// 0002-01-01T00:00:00Z. Go writes its zero time as year 1, and `amtool` sends that for "unset".
 const YEAR_TWO_S: i64 = -62_104_060_800;
-/// Most alerts of one request; Prometheus sends 256 at most, other rulers all they have.
-pub const ALERTS_MAX: usize = 10_000;
 /// Largest body of the formats that carry many alerts at once, in bytes: ten thousand alerts of
 /// 800 bytes, which is what rulers write of one.
 pub const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -71,92 +63,6 @@ pub const REASONS_MAX: usize = 50;
 /// Longest `dedup_key`, in bytes, where the format sets no lower limit. Longer ones are shortened, the
 /// same always to the same.
 pub const DEDUP_KEY_BYTES_MAX: usize = 512;
-/// Most links of one alert; the rest is left out.
-pub const LINKS_MAX: usize = 20;
-/// Longest link, in bytes, that browsers and mail programs take everywhere; longer ones are left
-/// out, since a cut link leads somewhere else.
-pub const LINK_BYTES_MAX: usize = 2048;
-/// Longest caption of a link, in characters.
-const LINK_TEXT_CHARS_MAX: usize = 120;
-
-/// Whether a character is removed: control characters except line feed and tab (PostgreSQL refuses
-/// NUL in text, and the others steer terminals), and those that turn the direction of the text
-/// after them, which let a title read as what it is not. A joiner within an emoji stays.
-const fn is_unwanted(c: char) -> bool {
-    match c {
-        '\n' | '\t' => false,
-        '\0'..='\x1f' | '\x7f'..='\u{9f}' => true,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
-        _ => false,
-    }
-}
-
-/// Whether a byte may begin an unwanted character. Most text has none of these.
-const fn may_be_unwanted(byte: u8) -> bool {
-    matches!(byte, 0..=8 | 0x0b..=0x1f | 0x7f | 0xc2 | 0xd8 | 0xe2)
-}
-
-/// The text without control characters; borrowed when there are none.
-#[must_use]
-pub fn clean(text: &str) -> Cow<'_, str> {
-    if text.bytes().any(may_be_unwanted) && text.contains(is_unwanted) {
-        Cow::Owned(text.chars().filter(|c| !is_unwanted(*c)).collect())
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
-/// The same for an owned text, without copying a clean one.
-#[must_use]
-pub fn cleaned(text: String) -> String {
-    match clean(&text) {
-        Cow::Borrowed(_) => text,
-        Cow::Owned(cleaned) => cleaned,
-    }
-}
-
-/// At most `chars_max` characters of the text.
-#[must_use]
-pub fn cut(text: &str, chars_max: usize) -> &str {
-    if text.len() <= chars_max {
-        return text;
-    }
-    text.char_indices().nth(chars_max).map_or(text, |(end, _)| &text[..end])
-}
-
-/// The text as a title: cleaned, one line, trimmed, cut.
-#[must_use]
-pub fn title(text: &str) -> String {
-    let text = clean(text);
-    let text = text.trim();
-    if text.contains(['\n', '\t']) {
-        let line: String = text.split(['\n', '\t']).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-        return cut(&line, TITLE_CHARS_MAX).to_owned();
-    }
-    cut(text, TITLE_CHARS_MAX).to_owned()
-}
-
-/// The text as a description: cleaned, trimmed, cut; `None` when nothing is left.
-#[must_use]
-pub fn description(text: &str) -> Option<String> {
-    let text = clean(text);
-    let text = text.trim();
-    (!text.is_empty()).then(|| cut(text, DESCRIPTION_CHARS_MAX).to_owned())
-}
-
-/// A link, if it leads to `http` or `https` and nowhere else (`javascript:`, `file:` …).
-#[must_use]
-pub fn link(href: &str, caption: &str) -> Option<Link> {
-    let href = href.trim();
-    let scheme_fits = ["http://", "https://"]
-        .iter()
-        .any(|scheme| href.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)) && href.len() > scheme.len());
-    if !scheme_fits || href.len() > LINK_BYTES_MAX || href.chars().any(|c| c.is_control() || c.is_whitespace() || is_unwanted(c)) {
-        return None;
-    }
-    Some(Link { href: href.to_owned(), text: cut(&title(caption), LINK_TEXT_CHARS_MAX).to_owned() })
-}
-
 /// Trifles of one alert that were cut or left out, in words, bounded.
 #[derive(Debug, Default)]
 pub struct Notes {
@@ -467,6 +373,8 @@ pub fn without_bom(body: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
     #[test]

@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::event::event_kinds;
 use crate::expect::{Expectation, Owner, Rule, Settle, Standing};
 use crate::ids::{ActionId, IncidentId};
+use crate::names::{Names, with_text};
 use crate::plants::planted;
 use crate::time::Length;
-use crate::timeline::{Names, with_text};
 
 /// Longest text of an action, in characters.
 pub const TEXT_CHARS_MAX: usize = 2_000;

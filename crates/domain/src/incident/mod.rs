@@ -44,7 +44,7 @@ use crate::access::Actor;
 use crate::event::{Mode, event_parts};
 use crate::expect::{Expectation, Settle};
 use crate::ids::IncidentId;
-use crate::timeline::Names;
+use crate::names::Names;
 use awaited::Awaited;
 
 event_parts! {

@@ -1,7 +1,7 @@
 //! The line for people of each event of a page.
 
 use super::event::{Delivered, Event, PassedOver, PlannedEntry, Reached, Started, StepReached, Told};
-use crate::timeline::Names;
+use crate::names::Names;
 
 /// The line.
 #[must_use]

@@ -20,9 +20,9 @@ use serde::{Deserialize, Serialize};
 use crate::event::event_kinds;
 use crate::expect::{Expectation, Owner, Rule, Settle, Standing};
 use crate::ids::{IncidentId, ReviewId};
+use crate::names::Names;
 use crate::plants::planted;
 use crate::time::Length;
-use crate::timeline::Names;
 
 /// Longest text of a review, in characters: a long report, and still one page to render.
 pub const TEXT_CHARS_MAX: usize = 100_000;

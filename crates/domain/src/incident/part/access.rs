@@ -7,7 +7,7 @@ use crate::event::event_kinds;
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX, Why};
 use crate::incident::{Decision, Incident, nothing, one};
-use crate::timeline::Names;
+use crate::names::Names;
 
 event_kinds! {
     /// A fact; past tense.

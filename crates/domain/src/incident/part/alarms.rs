@@ -14,8 +14,8 @@ use crate::expect::{CONFIRM_RECOVERY_WITHIN, Rule, Standing};
 use crate::incident::awaited::Awaited;
 use crate::incident::words::Why;
 use crate::incident::{self as whole, Decision, Incident, State, ending, nothing, one};
+use crate::names::{Names, clock};
 use crate::time::Length;
-use crate::timeline::{Names, clock};
 
 /// Expected: whoever is on it confirms that it is over.
 pub const KEY_CONFIRM: &str = "confirm_recovery";

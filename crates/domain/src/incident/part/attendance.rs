@@ -18,9 +18,9 @@ use crate::incident::roles::{self, COMMANDER};
 use crate::incident::updates::{self, KEY_UPDATE};
 use crate::incident::words::Why;
 use crate::incident::{Context, Decision, Incident, Severity, State, nothing, one};
+use crate::names::Names;
 use crate::plants::planted;
 use crate::time::Length;
-use crate::timeline::Names;
 
 /// Expected: somebody has it, or does something about it.
 pub const KEY_ATTENDED: &str = "attended";

@@ -15,9 +15,9 @@ use crate::incident::updates::{self, KEY_UPDATE};
 use crate::incident::words::{self, TITLE_CHARS_MAX, Why};
 use crate::incident::work::Work;
 use crate::incident::{BY_A_PERSON, Context, Decision, Incident, Severity, State, alarms, nothing, one};
+use crate::names::Names;
 use crate::plants::planted;
 use crate::time::Length;
-use crate::timeline::Names;
 
 /// Expected: somebody decides whether it is an incident.
 pub const KEY_CANDIDATE: &str = "candidate";

@@ -15,7 +15,7 @@ use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX, Noted, Why};
 use crate::incident::work::awaited_again;
 use crate::incident::{Decision, Incident, State, one};
-use crate::timeline::{Names, with_text};
+use crate::names::{Names, with_text};
 
 /// Expected: senders may forget what they were told of it.
 pub const KEY_OVER: &str = "over";

@@ -24,8 +24,6 @@ pub const KEY_FLAPPING: &str = "flapping";
 /// An alert that comes back this soon after it ended is the same trouble still, where its route says nothing
 /// else. Alertmanager keeps its group for as long (`group_interval`: 5 min) before it tells anew.
 pub const GRACE_DEFAULT: Length = Length::from_mins(5);
-/// The longest grace that a route can give: what comes back after a day is looked at as something new.
-pub const GRACE_MAX: Length = Length::from_mins(24 * 60);
 /// An alert flaps when it has come back more often than this in a row.
 pub const RETURNS_BEFORE_FLAPPING: u32 = 3;
 

@@ -10,7 +10,7 @@ use crate::incident::attendance::Hold;
 use crate::incident::awaited::Awaited;
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::{Decision, Incident, State, one};
-use crate::timeline::{Names, clock};
+use crate::names::{Names, clock};
 
 event_kinds! {
     /// A fact; past tense.

@@ -8,7 +8,7 @@ use crate::event::event_kinds;
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX, Noted};
 use crate::incident::{Context, Decision, Incident, nothing, one};
-use crate::timeline::{Names, clock};
+use crate::names::{Names, clock};
 
 event_kinds! {
     /// A fact; past tense.

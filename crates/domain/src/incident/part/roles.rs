@@ -10,9 +10,9 @@ use crate::incident::attendance::{KEY_ATTENDED, KEY_STILL_ON_IT};
 use crate::incident::awaited::Awaited;
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::{Context, Decision, Incident, nothing, one};
+use crate::names::Names;
 use crate::plants::planted;
 use crate::time::Length;
-use crate::timeline::Names;
 
 /// Roles there are without configuration, in the order in which they are shown (NIMS and the
 /// practice of large operators name them so).

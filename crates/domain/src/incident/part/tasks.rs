@@ -10,8 +10,8 @@ use crate::incident::awaited::Awaited;
 use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX};
 use crate::incident::{self as whole, Context, Decision, Incident, nothing, one};
+use crate::names::{Names, with_text};
 use crate::plants::planted;
-use crate::timeline::{Names, with_text};
 
 /// Tasks of one incident at most; a longer list is nobody's plan.
 pub const TASKS_MAX: usize = 200;

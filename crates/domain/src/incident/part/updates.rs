@@ -9,9 +9,9 @@ use crate::expect::{Rule, Standing};
 use crate::incident::awaited::Awaited;
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::{Context, Decision, Incident, State, nothing, one, words};
+use crate::names::Names;
 use crate::plants::planted;
 use crate::time::{Length, after};
-use crate::timeline::Names;
 
 /// Expected: the next update.
 pub const KEY_UPDATE: &str = "update";

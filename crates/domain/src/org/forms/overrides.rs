@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::about::{About, IdOf, Input, needed};
 use super::checker::Checker;
 use super::{Bundle, Entry, FormKind, Slug};
-use crate::access::Actor;
+use crate::actor::Actor;
 use crate::org::problem::Place;
 use crate::time::Length;
 

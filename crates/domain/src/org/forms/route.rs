@@ -9,13 +9,14 @@ use super::about::{About, IdOf, Input, row};
 use super::checker::Checker;
 use super::stored::{BadForm, Form, body_of, read};
 use super::{Entry, FormKind, Slug};
-use crate::incident::Severity;
-use crate::incident::flapping::GRACE_MAX;
 use crate::matcher::Matchers;
 use crate::org::problem::Place;
 use crate::org::words::listed;
+use crate::severity::Severity;
 use crate::time::Length;
 
+/// The longest grace that a route can give: what comes back after a day is looked at as something new.
+pub const GRACE_MAX: Length = Length::from_mins(24 * 60);
 /// The key of a route's body that says its place among the routes.
 pub const ORDER: &str = "order";
 

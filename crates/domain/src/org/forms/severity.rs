@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::about::{About, IdOf, Input, row};
 use super::checker::Checker;
 use super::{Bundle, Entry, FormKind};
-use crate::incident::Severity;
 use crate::org::problem::Place;
+use crate::severity::Severity;
 use crate::time::Length;
 
 const URGENCIES: &[(&str, &str)] = &[("high", "High"), ("low", "Low")];

@@ -1,0 +1,84 @@
+//! What the lines for people are made with: whom ids stand for, and how an instant and a text are written.
+
+use jiff::Timestamp;
+
+use crate::org::snapshot::Org;
+
+/// Whom ids stand for, and who did it. Names come from the organisation as it is now; the log holds ids only.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'a> {
+    org: &'a Org,
+    actor: &'a str,
+}
+
+impl<'a> Names<'a> {
+    /// For an event that `actor` caused.
+    #[must_use]
+    pub const fn new(org: &'a Org, actor: &'a str) -> Self {
+        Self { org, actor }
+    }
+
+    /// Who did it.
+    #[must_use]
+    pub fn who(&self) -> &'a str {
+        match self.actor.split_once(':') {
+            Some(("person", id)) => self.person(id),
+            Some((_, id)) => id,
+            None => self.actor,
+        }
+    }
+
+    /// A person; the id where nobody has it any more.
+    #[must_use]
+    pub fn person<'b>(&self, id: &'b str) -> &'b str
+    where
+        'a: 'b,
+    {
+        self.org.person(id).map_or(id, |person| &person.name)
+    }
+
+    /// The person whom an event names, else who did it.
+    #[must_use]
+    pub fn by<'b>(&self, id: Option<&'b str>) -> &'b str
+    where
+        'a: 'b,
+    {
+        match id {
+            None | Some("") => self.who(),
+            Some(id) => self.person(id),
+        }
+    }
+
+    /// Several.
+    #[must_use]
+    pub fn people<'b>(&self, ids: &'b [String]) -> Vec<&'b str>
+    where
+        'a: 'b,
+    {
+        ids.iter().map(|id| self.person(id)).collect()
+    }
+
+    /// An audience.
+    #[must_use]
+    pub fn audience<'b>(&self, id: &'b str) -> &'b str
+    where
+        'a: 'b,
+    {
+        self.org.audience(id).and_then(|audience| audience.name.as_deref()).unwrap_or(id)
+    }
+}
+
+/// An instant as people read it; a line is the same for readers in all zones.
+#[must_use]
+pub fn clock(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// With what somebody wrote to it.
+#[must_use]
+pub fn with_text(line: String, text: Option<&str>) -> String {
+    match text {
+        None | Some("") => line,
+        Some(text) => format!("{line}: {text}"),
+    }
+}
