@@ -1,33 +1,17 @@
 //! Command and state to events, or a refusal. Pure and complete.
 
-use std::borrow::Cow;
-
-use jiff::Timestamp;
-
 use super::event::{
-    Acknowledged, CameBack, ConfirmationAsked, Declined, Delivered, Event, Exhausted, NoticeRaised, PassedOver, PlannedEntry, Reached,
-    SendAccepted, SendInDoubt, SendTrouble, Started, StepEmpty, StepReached, Stopped, Told,
+    Acknowledged, CameBack, ConfirmationAsked, Declined, Delivered, Event, PassedOver, PlannedEntry, Reached, SendAccepted, SendInDoubt,
+    SendTrouble, Started, StepEmpty, Stopped, Told,
 };
-use super::types::{
-    AGAIN_EVERY_HIGH, AGAIN_EVERY_LOW, AtStep, CATCH_ALL_WITHIN, Entry, PEOPLE_PER_STEP_MAX, Page, Status, TARGETS_WITHIN,
-    TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling,
-};
-use crate::ids::{AlertId, IdGen, MessageId, PageId};
-use crate::org::model::{Escalation, NotifyUrgency, Step};
-use crate::org::snapshot::{AUDIENCE, Org};
+use super::steps::{Context, Reach, Refusal, advance, raise, reached};
+use super::types::{AtStep, CATCH_ALL_WITHIN, Entry, Page, Status, TARGETS_WITHIN, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling};
+use crate::ids::{AlertId, MessageId, PageId};
+use crate::org::model::NotifyUrgency;
+use crate::org::snapshot::AUDIENCE;
 use crate::plants::planted;
 use crate::time::Length;
 use crate::wire::{NoticeIncident, NoticeKind};
-
-/// What a decision may know beside the state.
-pub struct Context<'a> {
-    /// The instant of the decision.
-    pub now: Timestamp,
-    /// The organisation in force.
-    pub org: &'a Org,
-    /// Fresh ids.
-    pub ids: &'a mut IdGen,
-}
 
 /// What a page starts with.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,29 +135,6 @@ pub enum Command {
     },
 }
 
-/// Why not.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    #[error("there is no such page")]
-    Unknown,
-    #[error("this page runs already")]
-    AlreadyStarted,
-    #[error("this page is over: {0}")]
-    Over(&'static str),
-}
-
-impl Refusal {
-    /// The stable code of the API.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Unknown => "page_unknown",
-            Self::AlreadyStarted => "page_already_started",
-            Self::Over(_) => "page_over",
-        }
-    }
-}
-
 /// Decides. An empty list means that there is nothing to do.
 ///
 /// # Errors
@@ -295,107 +256,6 @@ fn tell_people(tell: Tell, context: &mut Context<'_>) -> Vec<Event> {
     })]
 }
 
-/// The next step from (`round`, `step`) on that reaches somebody; empty steps are passed at once,
-/// each with its reason. A round in which nobody is reached is not repeated: the next would be
-/// the same, at the same instant.
-pub(super) fn advance(page: &Page, round: u32, step: u32, because: &str, late: bool, context: &mut Context<'_>) -> Vec<Event> {
-    let mut events = Vec::new();
-    let policy = policy_of(page, context.org);
-    let policy = policy.as_deref();
-    let steps = policy.map_or(0, |policy| u32::try_from(policy.steps.len()).unwrap_or(u32::MAX));
-    let further = policy.map_or(0, |policy| if planted("repeat-ignored") { 0 } else { policy.repeat });
-    let last_round = page.since_round.saturating_add(further);
-    let (mut round, mut step) = (round, step);
-    if policy.is_none() && page.step == 0 {
-        let why = match &page.escalation {
-            Some(id) => format!("there is no escalation policy `{id}`"),
-            None => "no escalation policy is set for this service or route".to_owned(),
-        };
-        events.push(Event::StepEmpty(StepEmpty { round, step: 1, why }));
-    }
-    if page.catch_all {
-        events.push(exhausted(page, format!("everybody was paged, and {because}"), context.org));
-        return events;
-    }
-    let mut empty_in_a_row = 0;
-    while let Some(policy) = policy {
-        if step > steps {
-            if round >= last_round || empty_in_a_row >= steps {
-                break;
-            }
-            round += 1;
-            step = 1;
-        }
-        let Some(form) = policy.steps.get(step as usize - 1) else { break };
-        let reach = Reach { round, step, catch_all: false, within: form.within, because, late };
-        match reached(page, &form.page, reach, context) {
-            Ok(event) => {
-                events.push(event);
-                return events;
-            }
-            Err(why) => events.push(Event::StepEmpty(StepEmpty { round, step, why })),
-        }
-        empty_in_a_row += 1;
-        step += 1;
-    }
-    let reason = match policy {
-        None if page.step > 0 => "the escalation policy is gone",
-        Some(_) if page.step > 0 && empty_in_a_row < steps => "every step was paged and nobody acknowledged",
-        _ => "nobody in the escalation policy could be notified",
-    };
-    // A policy that was shortened meanwhile must not lead back to a number that is used: keys of
-    // notices and expectations are made of it.
-    let catch_all = steps.max(page.step).saturating_add(1);
-    let targets = context.org.catch_all().to_vec();
-    let reach = Reach { round, step: catch_all, catch_all: true, within: CATCH_ALL_WITHIN, because: reason, late };
-    if targets.is_empty() || planted("catch-all-skipped") {
-        events.push(exhausted(page, format!("{reason}, and no catch_all is set"), context.org));
-        return events;
-    }
-    match reached(page, &targets, reach, context) {
-        Ok(event) => events.push(event),
-        Err(why) => {
-            events.push(Event::StepEmpty(StepEmpty { round, step: catch_all, why: why.clone() }));
-            events.push(exhausted(page, format!("{reason}, and the catch-all reached nobody: {why}"), context.org));
-        }
-    }
-    events
-}
-
-/// The steps that a page walks: people by name first, then the policy's. Whoever is paged by name alone is paged once,
-/// then the catch-all, as any page.
-fn policy_of<'a>(page: &Page, org: &'a Org) -> Option<Cow<'a, Escalation>> {
-    let policy = page.escalation.as_deref().and_then(|id| org.escalation(id));
-    if page.targets.is_empty() {
-        return policy.map(Cow::Borrowed);
-    }
-    let by_name = [&page.targets, &page.then].into_iter().filter(|targets| !targets.is_empty());
-    let mut steps: Vec<Step> = by_name.map(|targets| Step { page: targets.clone(), within: TARGETS_WITHIN }).collect();
-    steps.extend(policy.iter().flat_map(|policy| policy.steps.iter().cloned()));
-    Some(Cow::Owned(Escalation {
-        id: String::new(),
-        name: None,
-        steps,
-        repeat: policy.map_or(0, |policy| policy.repeat),
-        again_every: None,
-    }))
-}
-
-/// How long after it was exhausted a page comes back; never, where its policy says so.
-#[must_use]
-pub fn again_in(page: &Page, org: &Org) -> Option<Length> {
-    let said = page.escalation.as_deref().and_then(|id| org.escalation(id)).and_then(|policy| policy.again_every);
-    let by_urgency = match page.urgency {
-        NotifyUrgency::High => AGAIN_EVERY_HIGH,
-        NotifyUrgency::Low => AGAIN_EVERY_LOW,
-    };
-    Some(said.unwrap_or(by_urgency)).filter(|length| !length.is_zero() && !planted("exhausted-stays"))
-}
-
-fn exhausted(page: &Page, why: String, org: &Org) -> Event {
-    Event::Exhausted(Exhausted { why, again_in: again_in(page, org) })
-}
-
 /// A round of the catch-all and the managers; where that reaches nobody, the policy from its first step.
 fn come_back(page: &Page, managers: Vec<String>, late: bool, context: &mut Context<'_>) -> Vec<Event> {
     let round = page.round.saturating_add(1);
@@ -415,82 +275,6 @@ fn come_back(page: &Page, managers: Vec<String>, late: bool, context: &mut Conte
         }
     }
     events
-}
-
-struct Reach<'a> {
-    round: u32,
-    step: u32,
-    catch_all: bool,
-    within: Length,
-    because: &'a str,
-    late: bool,
-}
-
-/// Everybody the targets name, with the messages that go out at once; or why nobody.
-fn reached(page: &Page, targets: &[String], reach: Reach<'_>, context: &mut Context<'_>) -> Result<Event, String> {
-    let resolved = context.org.people_for_all(targets, context.now);
-    let mut people = Vec::new();
-    let mut passed_over = Vec::new();
-    for (person, via) in resolved.people {
-        if people.len() == PEOPLE_PER_STEP_MAX {
-            passed_over.push(PassedOver { person, why: format!("a step pages at most {PEOPLE_PER_STEP_MAX} people") });
-            continue;
-        }
-        let ways = context.org.reach(&person, page.urgency);
-        if ways.is_empty() {
-            passed_over.push(PassedOver { person, why: "they have no verified contact method".into() });
-            continue;
-        }
-        // Somebody must hear of it now: the first way goes out at once whatever its delay says.
-        let soonest = ways.iter().map(|way| way.after).min().unwrap_or(Length::ZERO);
-        let entries = ways
-            .iter()
-            .map(|way| {
-                let soonest = if planted("notify-after-ignored") { way.after } else { soonest };
-                let after = Length::from_millis(way.after.as_millis() - if way.after == soonest { soonest.as_millis() } else { 0 });
-                PlannedEntry {
-                    contact: way.contact.id.clone(),
-                    channel: way.channel.to_owned(),
-                    after,
-                    message: after.is_zero().then(|| MessageId::from_bits(context.ids.next(context.now))),
-                }
-            })
-            .collect();
-        people.push(Reached { person, via, entries });
-    }
-    if people.is_empty() {
-        let mut reasons: Vec<String> = passed_over.iter().map(|p| format!("{}: {}", p.person, p.why)).collect();
-        reasons.extend(resolved.why_nobody);
-        return Err(reasons.join("; "));
-    }
-    Ok(Event::StepReached(StepReached {
-        round: reach.round,
-        step: reach.step,
-        catch_all: reach.catch_all,
-        because: reach.because.to_owned(),
-        people,
-        passed_over,
-        within: reach.within,
-        late: reach.late,
-        org_version: context.org.version,
-    }))
-}
-
-/// A planned entry gets its message now.
-pub(super) fn raise(page: &Page, person: &str, entry: u32, because: &str, late: bool, context: &mut Context<'_>) -> Option<Event> {
-    let planned = page.entries.iter().find(|e| e.person == person && e.entry == entry && e.telling == Telling::Planned)?;
-    Some(Event::NoticeRaised(NoticeRaised {
-        round: page.round,
-        step: page.step,
-        person: planned.person.clone(),
-        entry,
-        contact: planned.contact.clone(),
-        channel: planned.channel.clone(),
-        message: MessageId::from_bits(context.ids.next(context.now)),
-        because: because.to_owned(),
-        late,
-        org_version: context.org.version,
-    }))
 }
 
 /// A way that waits for more than a third of the step's time counts as failed for the step: two thirds are left for

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::event::{Event, PlannedEntry, Reached, Told};
+use super::event::{Event, PlannedEntry, Reached, Resumed, Told};
 use super::types::{Entry, Page, Status, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling, Tells};
 use crate::ids::{MessageId, PageId};
-use crate::time::after;
+use crate::time::{Length, after};
 
 /// Folds one event.
 ///
@@ -57,7 +57,7 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
             page.entries = entries(&body.people, at);
             page.due_at = Some(after(at, body.within));
         }
-        Event::Resumed(body) => super::resume::evolve_resumed(&mut page, body, at),
+        Event::Resumed(body) => resumed(&mut page, body, at),
         Event::NoticeRaised(body) => {
             for entry in page.entries.iter_mut().filter(|e| e.person == body.person && e.entry == body.entry) {
                 entry.message = Some(body.message);
@@ -148,5 +148,24 @@ fn entries(people: &[Reached], at: Timestamp) -> Vec<Entry> {
 fn tell(page: &mut Page, message: MessageId, telling: Telling) {
     for entry in page.entries.iter_mut().filter(|e| e.message == Some(message)) {
         entry.telling = telling;
+    }
+}
+
+/// It goes on for what was left of its step's time.
+fn resumed(page: &mut Page, body: &Resumed, at: Timestamp) {
+    let stood = page.ended_at.map_or(Length::ZERO, |ended| Length::between(ended, at));
+    page.status = Status::Running;
+    page.ended_at = None;
+    page.due_at = Some(after(at, body.left));
+    page.resumed += 1;
+    for entry in &mut page.entries {
+        match entry.telling {
+            Telling::Planned => entry.due_at = entry.due_at.map(|due| after(due, stood)),
+            // Its message was withdrawn, or nobody knows yet what became of it.
+            Telling::Raised | Telling::Delayed | Telling::Accepted => {
+                (entry.telling, entry.due_at, entry.message) = (Telling::Planned, Some(at), None)
+            }
+            Telling::Delivered | Telling::Failed => {}
+        }
     }
 }

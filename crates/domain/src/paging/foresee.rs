@@ -3,9 +3,10 @@
 
 use jiff::Timestamp;
 
-use super::decide::{Command, Context, Start, decide};
+use super::decide::{Command, Start, decide};
 use super::event::Event;
 use super::evolve::evolve;
+use super::steps::Context;
 use super::types::{Page, Status};
 use crate::ids::{IdGen, IncidentId, PageId};
 use crate::incident::Severity;

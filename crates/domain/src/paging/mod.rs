@@ -21,12 +21,14 @@ mod foresee;
 mod line;
 mod react;
 mod resume;
+mod steps;
 mod types;
 
-pub use decide::{Command, Context, Refusal, SendReport, SendResult, Start, Tell, again_in, decide};
+pub use decide::{Command, SendReport, SendResult, Start, Tell, decide};
 pub use event::*;
 pub use evolve::evolve;
 pub use foresee::foresee;
 pub use line::line;
 pub use react::{MessageDraft, Reaction, may_send, react};
+pub use steps::{Context, Refusal, again_in};
 pub use types::*;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::event::{Event, StepReached};
+use super::event::{Event, Resumed, StepReached};
 use super::types::{Page, Status, Telling, notice_key};
 use crate::expect::{Expectation, Key, Owner, Rule, Settle, Standing};
 use crate::ids::MessageId;
@@ -67,7 +67,7 @@ pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at
         Event::Acknowledged(_) if planted("ack-withdraws-nothing") => vec![settle(None, Standing::Met, "it was acknowledged")],
         Event::Acknowledged(_) => vec![settle(None, Standing::Met, "it was acknowledged"), Reaction::Withdraw],
         Event::Stopped(_) => vec![settle(None, Standing::Void, "the page was stopped"), Reaction::Withdraw],
-        Event::Resumed(body) => super::resume::react(page, body, version, at),
+        Event::Resumed(body) => resumed(page, body, version, at),
         // Messages still being tried go on: an answer that comes late is better than none.
         Event::Exhausted(body) => {
             let mut out = vec![settle(None, Standing::Missed, "nobody is left to page")];
@@ -187,4 +187,27 @@ fn notice(page: &Page, round: u32, step: u32, person: &str, entry: u32, late: bo
 #[must_use]
 pub fn may_send(status: Status) -> bool {
     matches!(status, Status::Running | Status::Exhausted)
+}
+
+/// What a page waits for that goes on where it was stopped.
+fn resumed(page: &Page, body: &Resumed, version: u64, at: Timestamp) -> Vec<Reaction> {
+    if body.left.is_zero() {
+        // The next step follows in the same decision.
+        return Vec::new();
+    }
+    let owner = Owner::Page(page.id);
+    let open = |key: String, rule: Rule, length: Length| {
+        let mut expectation = Expectation::open(owner, key, rule, Some(page.incident_id()), format!("{owner}@{version}"), at, length);
+        // The same step was waited for before.
+        expectation.occurrence = u32::try_from(version).unwrap_or(u32::MAX);
+        Reaction::Open(expectation)
+    };
+    let mut out = vec![open(Key::Ack { round: body.round, step: body.step }.to_string(), Rule::PageAck, body.left)];
+    for entry in page.entries.iter().filter(|entry| entry.telling == Telling::Planned) {
+        if let Some(due_at) = entry.due_at.filter(|due| *due > at) {
+            let key = Key::Notify { round: body.round, step: body.step, person: entry.person.clone(), entry: entry.entry }.to_string();
+            out.push(open(key, Rule::PageNotify, Length::between(at, due_at)));
+        }
+    }
+    out
 }

@@ -4,15 +4,11 @@
 //! reached anybody when it was stopped is told now, under a key of its own, since its message was withdrawn.
 //! A page that had come to its end does not go on: another one starts.
 
-use jiff::Timestamp;
-
-use super::decide::{Context, Refusal, advance, raise};
 use super::event::{Event, Resumed};
 use super::evolve::evolve;
-use super::react::Reaction;
+use super::steps::{Context, Refusal, advance, raise};
 use super::types::{Page, Status, Telling};
-use crate::expect::{Expectation, Key, Owner, Rule};
-use crate::time::{Length, after};
+use crate::time::Length;
 
 /// Why a page that was stopped before it reached anybody, or after it had reached everybody, does not go on.
 const NO_STEP: &str = "it was stopped at none of its steps";
@@ -45,44 +41,4 @@ pub(super) fn decide(page: &Page, because: String, context: &mut Context<'_>) ->
         events.extend(raise(&page, &person, entry, &because, false, context));
     }
     Ok(events)
-}
-
-pub(super) fn evolve_resumed(page: &mut Page, body: &Resumed, at: Timestamp) {
-    let stood = page.ended_at.map_or(Length::ZERO, |ended| Length::between(ended, at));
-    page.status = Status::Running;
-    page.ended_at = None;
-    page.due_at = Some(after(at, body.left));
-    page.resumed += 1;
-    for entry in &mut page.entries {
-        match entry.telling {
-            Telling::Planned => entry.due_at = entry.due_at.map(|due| after(due, stood)),
-            // Its message was withdrawn, or nobody knows yet what became of it.
-            Telling::Raised | Telling::Delayed | Telling::Accepted => {
-                (entry.telling, entry.due_at, entry.message) = (Telling::Planned, Some(at), None)
-            }
-            Telling::Delivered | Telling::Failed => {}
-        }
-    }
-}
-
-pub(super) fn react(page: &Page, body: &Resumed, version: u64, at: Timestamp) -> Vec<Reaction> {
-    if body.left.is_zero() {
-        // The next step follows in the same decision.
-        return Vec::new();
-    }
-    let owner = Owner::Page(page.id);
-    let open = |key: String, rule: Rule, length: Length| {
-        let mut expectation = Expectation::open(owner, key, rule, Some(page.incident_id()), format!("{owner}@{version}"), at, length);
-        // The same step was waited for before.
-        expectation.occurrence = u32::try_from(version).unwrap_or(u32::MAX);
-        Reaction::Open(expectation)
-    };
-    let mut out = vec![open(Key::Ack { round: body.round, step: body.step }.to_string(), Rule::PageAck, body.left)];
-    for entry in page.entries.iter().filter(|entry| entry.telling == Telling::Planned) {
-        if let Some(due_at) = entry.due_at.filter(|due| *due > at) {
-            let key = Key::Notify { round: body.round, step: body.step, person: entry.person.clone(), entry: entry.entry }.to_string();
-            out.push(open(key, Rule::PageNotify, Length::between(at, due_at)));
-        }
-    }
-    out
 }
