@@ -4,13 +4,15 @@
 //! made by a macro that includes the page, so that a code without one does not compile.
 
 use allclear_engine::core::Refusal;
-use allclear_engine::org::OrgError;
 use allclear_engine::org::forms::FormError;
+use allclear_engine::org::{FormProblem, OrgError};
 use allclear_engine::read::NoAnswer;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 /// How long a client should wait after a 503, in seconds: a full disk or a restart of the database
 /// takes seconds at least, and senders give up after minutes.
@@ -233,7 +235,7 @@ impl From<FormError> for Problem {
             FormError::Removed => Self::new("form_changed", told),
             FormError::OfFile { .. } => Self::new("form_of_file", told),
             FormError::Invalid(problems) => {
-                Self::new("org_invalid", told).with(problems.iter().map(|problem| json!(crate::rest::FormFault::of(problem))).collect())
+                Self::new("org_invalid", told).with(problems.iter().map(|problem| json!(FormFault::of(problem))).collect())
             }
             FormError::Org(why) => why.into(),
         }
@@ -251,4 +253,31 @@ pub(crate) async fn wrong_method() -> Problem {
 
 pub(crate) async fn wrong_address() -> Problem {
     Problem::new("not_found", "there is nothing at this address; /api/docs lists what there is")
+}
+
+/// One thing that is wrong with a form.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FormFault {
+    /// `error` or `warning`.
+    weight: &'static str,
+    /// The form on which it shows; it may be another than the one that changes.
+    kind: &'static str,
+    id: String,
+    /// Within that form, as in `layers[0].people[1]`.
+    key: String,
+    message: String,
+    hint: Option<String>,
+}
+
+impl FormFault {
+    pub(crate) fn of(problem: &FormProblem) -> Self {
+        Self {
+            weight: if problem.is_error() { "error" } else { "warning" },
+            kind: problem.kind.word(),
+            id: problem.id.clone(),
+            key: problem.key.clone(),
+            message: problem.message.clone(),
+            hint: problem.hint.clone(),
+        }
+    }
 }

@@ -8,6 +8,7 @@ use allclear_domain::access::Principal;
 use allclear_domain::ask::{self, Ask, Field, Given, Kind, May};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::lifecycle::Verb;
+use allclear_domain::view::IncidentView;
 use allclear_engine::asks::{self, NotAsked};
 use allclear_engine::core::{Command, Reply, Versioned};
 use axum::extract::State as Shared;
@@ -18,7 +19,6 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::CAUSE;
-use super::incidents::shown;
 use crate::http::caller::{Respond, Who};
 use crate::http::extract::{Once, P, json as read_json};
 use crate::http::problem::Problem;
@@ -207,4 +207,10 @@ pub(super) async fn submit(api: &Api, who: &Principal, once: &Once, command: Com
         Reply::Again { answer } => answer.parse().map_err(|_| Problem::new("internal", "the answer kept under this key names no incident")),
         _ => Err(Problem::new("internal", "the engine answered something else than was asked")),
     }
+}
+
+/// An incident with its version as the entity tag.
+pub(super) fn shown(view: IncidentView) -> Response {
+    let version = view.version;
+    super::tagged(view, version)
 }

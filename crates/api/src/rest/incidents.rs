@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::asks::{must_see_it, submit};
+use super::asks::{must_see_it, shown, submit};
 use super::{Page, cursor_of, limit_of};
 use crate::http::caller::{Read, Respond, Who};
 use crate::http::extract::{Once, P, Q, json};
@@ -214,10 +214,4 @@ pub(crate) async fn expectations(
     let queries = api.engine.queries(&who.0);
     let id = queries.incident_id(&reference).await?;
     Ok(Json(Page { items: queries.expectations(id).await?, next: None }))
-}
-
-/// An incident with its version as the entity tag.
-pub(super) fn shown(view: IncidentView) -> Response {
-    let version = view.version;
-    super::tagged(view, version)
 }

@@ -16,7 +16,6 @@ mod troubles;
 pub(crate) use asks::describe as describe_asks;
 pub(crate) use incidents::EVENTS_MAX;
 pub(crate) use lists::{RefusedRequest, Signal};
-pub(crate) use org_forms::FormFault;
 
 use allclear_domain::access::Principal;
 use allclear_engine::core::{Command, Input, Once as EngineOnce, Reply, Versioned};

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use crate::Api;
 use crate::http::caller::{Admin, Who};
 use crate::http::extract::{Asked, P};
-use crate::http::problem::Problem;
+use crate::http::problem::{FormFault, Problem};
 use crate::rest::org::OrgSecret;
 
 /// One form of the organisation.
@@ -39,33 +39,6 @@ pub(crate) struct OrgForm {
 impl From<FormView> for OrgForm {
     fn from(view: FormView) -> Self {
         Self { kind: view.kind.word(), id: view.id, version: view.version, managed: view.managed, body: view.body }
-    }
-}
-
-/// One thing that is wrong with a form.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct FormFault {
-    /// `error` or `warning`.
-    weight: &'static str,
-    /// The form on which it shows; it may be another than the one that changes.
-    kind: &'static str,
-    id: String,
-    /// Within that form, as in `layers[0].people[1]`.
-    key: String,
-    message: String,
-    hint: Option<String>,
-}
-
-impl FormFault {
-    pub(crate) fn of(problem: &FormProblem) -> Self {
-        Self {
-            weight: if problem.is_error() { "error" } else { "warning" },
-            kind: problem.kind.word(),
-            id: problem.id.clone(),
-            key: problem.key.clone(),
-            message: problem.message.clone(),
-            hint: problem.hint.clone(),
-        }
     }
 }
 
