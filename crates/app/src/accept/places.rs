@@ -14,7 +14,7 @@ use allclear_channels::carry::ranges::Ranges;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::pulse::Pulse;
+use super::pulse::{Pulse, Spare};
 
 /// The part of all connections that one address may hold: a tenth, so that ten hosts have to conspire, and an office of
 /// a thousand people behind one address has room.
@@ -25,15 +25,6 @@ const HEAD_GRACE: Duration = Duration::from_secs(1);
 /// Connections found at one look through all of them, longest idle first: a flood looks through ten thousand once for
 /// so many newcomers, and not for each.
 const FOUND_AT_ONCE: usize = 64;
-
-/// What a connection does that could leave, in the order in which they are asked to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Spare {
-    /// It waits for its next request since then.
-    Idle(Instant),
-    /// The head of a request has been awaited since then.
-    Head(Instant),
-}
 
 impl Spare {
     fn may_leave(self, now: Instant) -> bool {

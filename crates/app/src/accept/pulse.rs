@@ -19,7 +19,15 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
 use super::Limits;
-use super::places::Spare;
+
+/// What a connection does that could leave, in the order in which they are asked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Spare {
+    /// It waits for its next request since then.
+    Idle(Instant),
+    /// The head of a request has been awaited since then.
+    Head(Instant),
+}
 
 /// The beginning of every HTTP/2 connection (RFC 9113 §3.4), as far as no HTTP/1 method shares it.
 const HTTP2_BEGINS: &[u8; 3] = b"PRI";

@@ -11,6 +11,8 @@ use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
 use crate::cli::coordination_args as coordination;
+
+pub use crate::cli::shared_args::{Form, One, Remote};
 use crate::config::flags::{ForDoctor, ForInvite, ForServe, ForStore, Given};
 
 /// A command that was used wrongly in a way that clap cannot see.
@@ -138,22 +140,6 @@ pub struct Serve {
     pub json: bool,
 }
 
-/// How data is printed.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct Form {
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Which server is asked.
-#[derive(Debug, Clone, Args)]
-pub struct Remote {
-    /// The server [default: http://127.0.0.1:8080] [env: ALLCLEAR_URL]; its token is in ALLCLEAR_TOKEN
-    #[arg(long, value_name = "URL")]
-    pub url: Option<String>,
-}
-
 #[derive(Debug, Subcommand)]
 pub enum Org {
     /// Reads a file or folder and says everything that is wrong with it; needs no server
@@ -277,17 +263,6 @@ pub struct List {
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub limit: u32,
-    #[command(flatten)]
-    pub remote: Remote,
-    #[command(flatten)]
-    pub form: Form,
-}
-
-#[derive(Debug, Args)]
-pub struct One {
-    /// INC-142, or the id
-    #[arg(value_name = "REF")]
-    pub reference: String,
     #[command(flatten)]
     pub remote: Remote,
     #[command(flatten)]

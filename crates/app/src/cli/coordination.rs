@@ -281,23 +281,3 @@ fn took(summary: DurationSummary) -> String {
         _ => "-".to_owned(),
     }
 }
-
-/// The commander and the tasks of an incident, for `show`.
-pub fn coordination(i: &IncidentView) -> String {
-    let mut text = String::new();
-    for role in &i.roles {
-        let who = match (&role.person, &role.offered_to) {
-            (Some(person), Some(asked)) => format!("{person}, {asked} was asked"),
-            (Some(person), None) => person.clone(),
-            (None, Some(asked)) => format!("nobody, {asked} was asked"),
-            (None, None) => continue,
-        };
-        text.push_str(&format!("  {:16}{}\n", clean(&role.role), clean(&who)));
-    }
-    for task in &i.tasks {
-        let owner = task.owner.as_deref().unwrap_or("nobody");
-        let state = if task.late && task.state == TaskState::Open { "late" } else { task.state.word() };
-        text.push_str(&format!("  {:16}{}\n", format!("task {}", task.task), clean(&format!("{state}, {owner}: {}", task.text))));
-    }
-    text
-}

@@ -7,7 +7,7 @@ use allclear_domain::time::Length;
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
-use crate::cli::args::{Form, One, Remote};
+use crate::cli::shared_args::{Form, One, Remote};
 
 #[derive(Debug, Args)]
 pub struct Update {

@@ -4,6 +4,7 @@
 //! the server gave it, so that scripts see the API and not this program's idea of it.
 
 use allclear_domain::expect::Standing;
+use allclear_domain::incident::tasks::TaskState;
 use allclear_domain::paging::Status;
 use allclear_domain::view::{EventView, ExpectationView, IncidentView, OnCallView, PageExplanation, PageView, SignalExplanation};
 use allclear_engine::clock::SystemClock;
@@ -135,7 +136,7 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView])
     fact("mitigated", i.mitigated_at.map(at));
     fact("resolved", i.resolved_at.map(at));
     fact("unanswered", i.unanswered.filter(|yes| *yes).map(|_| "nobody answered its last page".to_owned()));
-    out.push_str(&crate::cli::coordination::coordination(i));
+    out.push_str(&coordination(i));
     let due: Vec<_> = expectations
         .iter()
         .filter(|e| e.state == Standing::Live)
@@ -358,4 +359,24 @@ async fn follow(client: &Client, id: &str, mut after: i64, form: Form) -> anyhow
         anyhow::ensure!(pending.len() < LINE_BYTES_MAX, "the stream holds a line that is too long");
     }
     Ok(after)
+}
+
+/// The commander and the tasks of an incident, for `show`.
+fn coordination(i: &IncidentView) -> String {
+    let mut text = String::new();
+    for role in &i.roles {
+        let who = match (&role.person, &role.offered_to) {
+            (Some(person), Some(asked)) => format!("{person}, {asked} was asked"),
+            (Some(person), None) => person.clone(),
+            (None, Some(asked)) => format!("nobody, {asked} was asked"),
+            (None, None) => continue,
+        };
+        text.push_str(&format!("  {:16}{}\n", clean(&role.role), clean(&who)));
+    }
+    for task in &i.tasks {
+        let owner = task.owner.as_deref().unwrap_or("nobody");
+        let state = if task.late && task.state == TaskState::Open { "late" } else { task.state.word() };
+        text.push_str(&format!("  {:16}{}\n", format!("task {}", task.task), clean(&format!("{state}, {owner}: {}", task.text))));
+    }
+    text
 }

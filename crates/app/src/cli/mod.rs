@@ -6,5 +6,6 @@ pub(crate) mod coordination;
 pub(crate) mod coordination_args;
 pub(crate) mod incidents;
 pub(crate) mod org;
+pub mod shared_args;
 pub(crate) mod store;
 pub(crate) mod terminal;
