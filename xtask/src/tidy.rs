@@ -4,6 +4,7 @@
 //! finding names a file, a line and what would be right. Warnings are shown and fail nothing.
 //! Formatting and lints are deliberately left to the tools that check them already.
 
+mod circles;
 mod crates;
 mod links;
 mod places;
@@ -48,6 +49,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     for source in &sources {
         text::check(source, &mut findings);
     }
+    circles::check(&sources, &mut findings);
     text::decisions(root, &mut findings)?;
     links::check(root, &mut findings)?;
     places::check(root, &mut findings)?;

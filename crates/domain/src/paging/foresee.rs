@@ -9,8 +9,8 @@ use super::evolve::evolve;
 use super::steps::Context;
 use super::types::{Page, Status};
 use crate::ids::{IdGen, IncidentId, PageId};
-use crate::incident::Severity;
 use crate::org::snapshot::Org;
+use crate::severity::Severity;
 use crate::wire::NoticeIncident;
 
 /// Steps that are looked ahead: the hundred of the longest policy, several times over. More say nothing new.

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AlertId, IncidentId, SignalId};
-use crate::incident::Severity;
 use crate::org::model::Declare;
+use crate::severity::Severity;
 use crate::wire::SenderSeverity;
 
 /// How an alert ended.

@@ -14,9 +14,8 @@ use crate::names::Names;
 use crate::plants::planted;
 use crate::time::Length;
 
-/// Roles there are without configuration, in the order in which they are shown (NIMS and the
-/// practice of large operators name them so).
-pub const ROLES: [&str; 6] = ["commander", "deputy", "scribe", "communications", "liaison", "operations"];
+pub use crate::org::snapshot::ROLES;
+
 /// The role whose holder decides.
 pub const COMMANDER: &str = "commander";
 

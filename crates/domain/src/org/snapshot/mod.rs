@@ -19,12 +19,14 @@ use super::model::{
 };
 use super::problem::{Place, Problem};
 use crate::channel::WaysOut;
-use crate::incident::Severity;
-use crate::incident::roles::ROLES;
 use crate::matcher::Matchers;
 use crate::oncall::CompiledSchedule;
+use crate::severity::Severity;
 use crate::time::Length;
 
+/// Roles there are without configuration, in the order in which they are shown (NIMS and the
+/// practice of large operators name them so).
+pub const ROLES: [&str; 6] = ["commander", "deputy", "scribe", "communications", "liaison", "operations"];
 /// What stands before an audience's id where addresses of its own are told: in targets, and in the place
 /// of a person in messages.
 pub const AUDIENCE: &str = "audience:";
