@@ -294,15 +294,30 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
     }
 }
 
+/// From now on a sign of work is awaited anew of whoever has it: within this long, or never.
+pub(in crate::incident) fn await_sign(
+    incident: &Incident,
+    lasts: Option<Length>,
+    standing: Standing,
+    why: &'static str,
+    awaited: &mut Awaited,
+) {
+    if !incident.is_held() {
+        return;
+    }
+    awaited.settle(KEY_ATTENDED, standing, why);
+    if let Some(lasts) = lasts {
+        awaited.open(KEY_ATTENDED, Rule::Attended, lasts);
+    }
+}
+
 pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &mut Awaited) {
     match event {
         Event::Acknowledged(body) => {
             awaited.settle(KEY_GROUP_WAIT, Standing::Void, "somebody is on it");
+            let lasts = body.lasts.filter(|_| !planted("ack-never-ages"));
             awaited.settle(KEY_STILL_ON_IT, Standing::Met, "somebody is on it");
-            awaited.settle(KEY_ATTENDED, Standing::Met, "somebody is on it");
-            if let Some(lasts) = body.lasts.filter(|_| !planted("ack-never-ages")) {
-                awaited.open(KEY_ATTENDED, Rule::Attended, lasts);
-            }
+            await_sign(incident, lasts, Standing::Met, "somebody is on it", awaited);
             // Whoever leads by acknowledging ends the search for a commander, and an offer to another.
             if incident.work.roles.get(COMMANDER).is_some_and(|held| held.since == Some(awaited.at)) {
                 roles::taken(COMMANDER, awaited);
@@ -319,10 +334,7 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
         Event::StillOnItAsked(body) => awaited.open(KEY_STILL_ON_IT, Rule::StillOnIt, body.within),
         Event::StillOnIt(body) => {
             awaited.settle(KEY_STILL_ON_IT, Standing::Met, "somebody is on it");
-            awaited.settle(KEY_ATTENDED, Standing::Void, "somebody is on it");
-            if let Some(lasts) = body.lasts {
-                awaited.open(KEY_ATTENDED, Rule::Attended, lasts);
-            }
+            await_sign(incident, body.lasts, Standing::Void, "somebody is on it", awaited);
         }
         Event::Lost(_) => {
             awaited.settle(KEY_STILL_ON_IT, Standing::Void, "nobody is known to have it");
