@@ -180,6 +180,10 @@ pub(crate) struct Incident {
     held_by: Option<Vec<String>>,
     /// Whether an alert of it comes and goes, and counts as firing until it has been quiet; absent where not.
     flapping: Option<bool>,
+    /// When whoever has it asked to be reminded; nobody is asked whether they are still on it before. `null` where none did.
+    snoozed_until: Option<Timestamp>,
+    /// Who asked so: a person's id; `null` where none did.
+    snoozed_by: Option<String>,
     #[schema(required)]
     impact_started_at: Option<Timestamp>,
     #[schema(required)]

@@ -58,6 +58,12 @@ pub struct IncidentView {
     /// Whether an alert of it comes and goes, and counts as firing until it has been quiet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flapping: Option<bool>,
+    /// When whoever has it asked to be reminded; nobody is asked before.
+    #[serde(default)]
+    pub snoozed_until: Option<Timestamp>,
+    /// Who asked so.
+    #[serde(default)]
+    pub snoozed_by: Option<String>,
     pub impact_started_at: Option<Timestamp>,
     pub detected_at: Option<Timestamp>,
     pub declared_at: Option<Timestamp>,
@@ -98,6 +104,8 @@ impl IncidentView {
             held_until: i.alarms.held_until,
             held_by: i.alarms.held_by.clone(),
             flapping: i.alarms.flapping.map(|_| true),
+            snoozed_until: i.snoozed().map(|snooze| snooze.until),
+            snoozed_by: i.snoozed().map(|snooze| snooze.by.clone()),
             impact_started_at: i.impact_started_at,
             detected_at: i.detected_at,
             declared_at: i.declared_at,

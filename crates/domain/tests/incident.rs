@@ -154,6 +154,7 @@ fn command(verb: Verb) -> Command {
         Verb::Declare => declaration::Command::Promote { why: why() }.into(),
         Verb::Acknowledge => hold::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }.into(),
         Verb::Escalate => hold::Command::Escalate { page: PageId::from_bits(9), why: why() }.into(),
+        Verb::Snooze => hold::Command::Snooze { until: after(start(), Length::from_mins(30)), by: "ana".into() }.into(),
         Verb::Severity => declaration::Command::SetSeverity { severity: Severity::Sev1, why: why() }.into(),
         Verb::Alerts => alarms::Command::Tell { joined: 2, recovered: 1, open: 3 }.into(),
         Verb::Recover => alarms::Command::Recover.into(),

@@ -26,12 +26,13 @@ fn wakes(org: &Org, severity: Severity) -> bool {
 impl IncidentModel {
     fn take(&mut self, by: Option<&String>, at: Timestamp, lasts: Option<Length>) {
         self.by.extend(by.cloned());
+        self.snoozed = self.snoozed.take().filter(|(_, who)| by.is_none_or(|by| by == who));
         (self.held, self.known, self.lasts) = (true, self.severity, lasts);
         (self.heard_at, self.asked_at, self.rose) = (Some(at), None, false);
     }
 
     fn lose(&mut self) {
-        (self.held, self.asked_at, self.rose) = (false, None, false);
+        (self.held, self.asked_at, self.rose, self.snoozed) = (false, None, false, None);
     }
 }
 
@@ -54,6 +55,7 @@ impl World {
         let said = match event {
             E::Attendance(attendance::Event::Acknowledged(body)) => Some(body.lasts),
             E::Attendance(attendance::Event::StillOnIt(body)) => Some(body.lasts),
+            E::Attendance(attendance::Event::SnoozeOver(body)) => Some(body.lasts),
             E::Declaration(declaration::Event::SeverityChanged(body)) => {
                 model.severity = Some(body.to);
                 Some(body.lasts)
@@ -64,6 +66,15 @@ impl World {
             && said != wanted(model.severity)
         {
             self.fail("I13 an acknowledgement ages", format!("{id} lasts {said:?}, not {:?}", wanted(model.severity)));
+        }
+        let is_void = match event {
+            E::Roles(roles::Event::Taken(body)) => body.role == "commander",
+            E::Roles(roles::Event::Left(body)) => body.role == "commander" && model.commander.as_ref() == Some(&body.person),
+            E::Declaration(declaration::Event::SeverityChanged(body)) => body.to < body.from,
+            _ => false,
+        };
+        if is_void {
+            model.snoozed = None;
         }
         match event {
             E::Declaration(declaration::Event::Proposed(body) | declaration::Event::Declared(body)) => {
@@ -92,10 +103,10 @@ impl World {
             E::Attendance(attendance::Event::StillOnItAsked(_)) => {
                 self.reached("somebody was asked whether they are still on it");
                 let soonest = model.heard_at.zip(wanted(model.severity)).map(|(heard, lasts)| after(heard, lasts));
-                if !model.held || soonest.is_none_or(|soonest| at < soonest) {
+                if !model.held || model.snoozed.is_some() || soonest.is_none_or(|soonest| at < soonest) {
                     self.fail(
                         "I9 no expectation settles early",
-                        format!("{id} is asked at {at}, and was heard of at {:?}", model.heard_at),
+                        format!("{id} is asked at {at}, was heard of at {:?}, snoozed {:?}", model.heard_at, model.snoozed),
                     );
                 }
                 model.asked_at = Some(at);
@@ -107,6 +118,18 @@ impl World {
                     self.fail("I9 no expectation settles early", format!("{id} at {at}, asked at {:?}: {}", model.asked_at, body.why));
                 }
                 model.lose();
+            }
+            E::Attendance(attendance::Event::Snoozed(body)) => {
+                (model.heard_at, model.asked_at) = (Some(at), None);
+                model.snoozed = Some((body.until, body.by.clone()));
+            }
+            E::Attendance(attendance::Event::SnoozeOver(body)) => {
+                self.reached("whoever has it was reminded when they asked");
+                match model.snoozed.take() {
+                    Some((until, by)) if until <= at && by == body.by => {}
+                    other => self.fail("I9 no expectation settles early", format!("{id}: {} is reminded at {at}, not {other:?}", body.by)),
+                }
+                (model.heard_at, model.lasts) = (Some(at), body.lasts);
             }
             E::Attendance(attendance::Event::Escalated(body)) => {
                 model.rose = false;
@@ -120,6 +143,7 @@ impl World {
             _ => {}
         }
         model.acknowledged |= matches!(event, E::Attendance(attendance::Event::Acknowledged(_)));
+        model.commander = self.oracle.works.get(&id).and_then(|work| work.holders.get("commander").cloned());
     }
 
     /// I13 of one incident: somebody has it, or something with a time calls somebody.
@@ -153,6 +177,9 @@ impl World {
         let ages = model.lasts.is_some() && lasts(org.bundle(), incident.severity).is_some();
         if model.held && ages && live(Rule::Attended) + live(Rule::StillOnIt) == 0 {
             self.fail("I13 an acknowledgement ages", format!("{id} is {}, and no sign of work is awaited", incident.severity));
+        }
+        if model.held && model.snoozed.is_some() && live(Rule::Attended) == 0 {
+            self.fail("I13 whoever asks to be reminded is", format!("{id}: {:?}", model.snoozed));
         }
         if model.rose && model.held {
             if !pages.iter().any(|page| page.status == Status::Running) {

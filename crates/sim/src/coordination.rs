@@ -3,7 +3,7 @@
 //! All throws are of [`World::side`], so that they shift none of the others.
 
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident::{self, Instant, declaration, ending, record, roles, tasks, updates};
+use allclear_domain::incident::{self, Instant, attendance, declaration, ending, record, roles, tasks, updates};
 use allclear_domain::paging;
 use allclear_domain::time::{Length, after};
 use allclear_domain::{action, review};
@@ -21,6 +21,8 @@ use crate::world::{Task, World};
 const ROLES: [&str; 3] = ["commander", "communications", "scribe"];
 /// Incidents, reviews and actions among which somebody chooses.
 const CHOICE: i64 = 12;
+/// Of a thousand deeds, how many ask to be reminded.
+const SNOOZES: u64 = 100;
 /// Tasks of an incident that somebody names.
 const TASKS: u64 = 2;
 
@@ -112,8 +114,14 @@ impl World {
             return;
         }
         let id = *self.side.pick(&ids);
-        let who = self.somebody();
-        let Some(command) = self.deed(id) else { return };
+        let mut who = self.somebody();
+        let mut snooze = None;
+        if self.side.chance(SNOOZES) {
+            let holder = all.iter().find(|(incident, _)| incident.id == id).and_then(|(incident, _)| incident.holder());
+            who = holder.filter(|_| self.side.chance(800)).map_or(who, ToOwned::to_owned);
+            snooze = Some(Command::incident(id, attendance::Command::Snooze { until: self.soon(), by: who.clone() }));
+        }
+        let Some(command) = snooze.or_else(|| self.deed(id)) else { return };
         let input = self.input_of(&who, "api", command);
         self.plan(self.now, Task::Act(Box::new(Act::new(input))));
     }

@@ -129,6 +129,10 @@ pub struct IncidentModel {
     pub lasts: Option<Length>,
     pub heard_at: Option<Timestamp>,
     pub asked_at: Option<Timestamp>,
+    /// Until when nobody is asked, and who asked for that.
+    pub snoozed: Option<(Timestamp, String)>,
+    /// Who led before the event that is read.
+    pub commander: Option<String>,
     /// It got worse than was acknowledged, and a page has to start for that.
     pub rose: bool,
     /// Silences hold all of its alerts.

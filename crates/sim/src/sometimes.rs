@@ -72,6 +72,7 @@ pub const POINTS: &[&str] = &[
     "the wall clock was set forward",
     "two incidents were merged",
     "what was held back went out before its time, since all was quiet",
+    "whoever has it was reminded when they asked",
     "what went out as one message was sent again as one",
     "what went out as one message was sent again as one after a crash",
 ];

@@ -64,7 +64,7 @@ pub struct WorkModel {
     /// Somebody is on it: investigated or mitigated.
     worked_on: bool,
     acknowledged: bool,
-    holders: BTreeMap<String, String>,
+    pub holders: BTreeMap<String, String>,
     offers: BTreeMap<String, (String, Timestamp)>,
     tasks: BTreeMap<u32, Task>,
     update: Option<Promise>,

@@ -93,6 +93,10 @@ codes! {
     no_such_review 404 "There is no such review";
     no_such_action 404 "There is no such action";
     holds_it_already 409 "They hold the role already";
+    not_acknowledged 409 "Nobody has the incident";
+    not_the_holder 409 "Somebody else has the incident";
+    snooze_too_short 422 "The time is too soon";
+    snooze_too_long 422 "The time is too far ahead";
     nobody_holds_it 409 "Nobody holds the role";
     no_such_task 404 "There is no such task";
     task_ended 409 "The task has ended";

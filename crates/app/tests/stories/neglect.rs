@@ -7,6 +7,7 @@ use crate::{on_both, world_of};
 
 on_both!(
     a_page_that_nobody_answers_comes_back_until_somebody_has_it,
+    whoever_has_it_is_reminded_when_they_asked_and_not_asked_before,
     an_acknowledgement_ages_and_pages_again_from_the_first_step,
     any_act_on_the_incident_renews_its_acknowledgement,
     a_severity_that_rises_past_what_was_acknowledged_pages_its_holder_first,
@@ -108,6 +109,50 @@ async fn an_acknowledgement_ages_and_pages_again_from_the_first_step(database: D
     assert_eq!(times(&world, "acknowledgement_aged").await, 1, "ben is on it");
     assert_eq!(times(&world, "still_on_it").await, 1);
     assert_eq!((pages(&world, "ana"), pages(&world, "ben")), (anas, bens), "and nobody is paged");
+}
+
+/// What somebody asks with a token of their own, and the answer.
+async fn ask_as(world: &World, who: &str, path: &str, body: serde_json::Value) -> allclear_trial::world::Answer {
+    let made = world.command("/tokens", json!({"name": who, "scope": "respond", "person": who})).await.ok().body;
+    let request = world.client.post(world.at(&format!("/api/v1{path}"))).bearer_auth(made["token"].as_str().unwrap()).json(&body);
+    let answer = world.send(request).await;
+    world.quiet().await;
+    answer
+}
+
+async fn whoever_has_it_is_reminded_when_they_asked_and_not_asked_before(database: Database) {
+    let mut world = world_of(database, org::usual() + "severities: [{id: sev2, acknowledgement_lasts: 20m, update_every: 0s}]\n").await;
+    let reference = taken_by_ana(&world).await;
+    let snooze = format!("/incidents/{reference}/snooze");
+    let refused = ask_as(&world, "ben", &snooze, json!({"within": "30m"})).await;
+    assert_eq!(refused.status, 409, "{}", refused.text);
+    assert!(refused.text.contains("not_the_holder") && refused.text.contains("only whoever has this incident"), "{}", refused.text);
+    let refused = ask_as(&world, "ana", &snooze, json!({"within": "2d"})).await;
+    assert!(refused.status == 422 && refused.text.contains("snooze_too_long"), "{}", refused.text);
+    let refused = world.command(&snooze, json!({"within": "30m"})).await;
+    assert!(refused.status == 400 && refused.text.contains("stands for no person"), "{}", refused.text);
+    let answer = ask_as(&world, "ana", &snooze, json!({"within": "30m"})).await.ok();
+    assert_eq!(answer.body["snoozed_by"], "ana", "{}", answer.text);
+    assert!(answer.body["snoozed_until"].is_string(), "{}", answer.text);
+    let paged = pages(&world, "ana");
+    world.advance(15 * MINUTE).await;
+    world.restart_after(std::time::Duration::from_secs(60)).await;
+    world.advance(13 * MINUTE + 30).await;
+    let reminders = |world: &World| world.hook.told("ana").into_iter().filter(|d| d.kind() == "reminder").collect::<Vec<_>>();
+    assert_eq!((questions(&world, "ana").len(), reminders(&world).len()), (0, 0), "half an hour is not over");
+    world.advance(MINUTE).await;
+    let told = reminders(&world);
+    assert_eq!(told.len(), 1, "ana is told when she asked for it: {}", lines(&world.events(&world.incident().await).await));
+    let text = told[0].page()["text"].as_str().unwrap().to_owned();
+    assert!(text.contains(&format!("You asked to be reminded of {reference}")), "{text}");
+    assert!(world.incident().await["snoozed_until"].is_null(), "it is over");
+    world.advance(19 * MINUTE).await;
+    assert_eq!(questions(&world, "ana").len(), 0, "twenty minutes count from there");
+    world.advance(MINUTE + 10).await;
+    assert_eq!((questions(&world, "ana").len(), reminders(&world).len()), (1, 1), "then she is asked as usual");
+    assert_eq!(pages(&world, "ana"), paged, "and was not paged all the while");
+    let said = lines(&world.events(&world.incident().await).await);
+    assert!(said.contains("Ana Ruiz asks to be reminded at") && said.contains("Ana Ruiz is reminded"), "{said}");
 }
 
 async fn any_act_on_the_incident_renews_its_acknowledgement(database: Database) {

@@ -11,6 +11,7 @@ pub enum Verb {
     Declare,
     Acknowledge,
     Escalate,
+    Snooze,
     Severity,
     Alerts,
     Recover,
@@ -37,10 +38,11 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Declare,
         Self::Acknowledge,
         Self::Escalate,
+        Self::Snooze,
         Self::Severity,
         Self::Alerts,
         Self::Recover,
@@ -72,6 +74,7 @@ impl Verb {
             Self::Declare => "declare",
             Self::Acknowledge => "acknowledge",
             Self::Escalate => "escalate",
+            Self::Snooze => "snooze",
             Self::Severity => "severity",
             Self::Alerts => "alerts",
             Self::Recover => "recover",
@@ -123,6 +126,8 @@ pub enum Misfit {
     NotResolved,
     /// The impact is reduced already.
     AlreadyMitigated,
+    /// Nobody has it.
+    NotAcknowledged,
 }
 
 /// Why the state an incident is in says no.
@@ -144,6 +149,8 @@ pub enum Refusal {
     NotResolved,
     #[error("this incident is mitigated already: resolve it when service is normal")]
     AlreadyMitigated,
+    #[error("nobody is known to have this incident: acknowledge it first")]
+    NotAcknowledged,
 }
 
 impl Refusal {
@@ -159,6 +166,7 @@ impl Refusal {
             Self::AlreadyMerged(_) => "already_merged",
             Self::NotResolved => "not_resolved",
             Self::AlreadyMitigated => "already_mitigated",
+            Self::NotAcknowledged => "not_acknowledged",
         }
     }
 
@@ -172,6 +180,7 @@ impl Refusal {
             Misfit::AlreadyMerged => Self::AlreadyMerged(incident.merged_into.map(|id| id.to_string()).unwrap_or_default()),
             Misfit::NotResolved => Self::NotResolved,
             Misfit::AlreadyMitigated => Self::AlreadyMitigated,
+            Misfit::NotAcknowledged => Self::NotAcknowledged,
         }
     }
 }
@@ -229,10 +238,13 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (_, V::Cancel) => Ok(S::Cancelled),
         (_, V::Merge) => Ok(S::Merged),
         (S::Declared, V::Acknowledge) => Ok(S::Investigating),
+        // Nobody has it who could be reminded.
+        (S::Declared, V::Snooze) => Err(M::NotAcknowledged),
         (
             open,
             V::Acknowledge
             | V::Escalate
+            | V::Snooze
             | V::Severity
             | V::Alerts
             | V::Recover

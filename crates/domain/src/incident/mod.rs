@@ -121,6 +121,7 @@ refusal_parts! {
     State(lifecycle::Refusal),
     Words(words::Refusal),
     Declaration(declaration::Refusal),
+    Attendance(attendance::Refusal),
     Roles(roles::Refusal),
     Tasks(tasks::Refusal),
     Updates(updates::Refusal),
@@ -186,7 +187,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         return begun.unwrap_or_else(|| panic!("the log of {id} begins with `{}`, which begins no incident", event.kind()));
     };
     incident.updated_at = at;
-    attendance::hear(&mut incident, actor, at);
+    attendance::hear(&mut incident, event, actor, at);
     match event {
         Event::Declaration(event) => declaration::evolve(&mut incident, event, actor, at),
         Event::Attendance(event) => attendance::evolve(&mut incident, event, at),
@@ -212,6 +213,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
 #[must_use]
 pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) -> (Vec<Expectation>, Vec<Settle>) {
     let mut awaited = Awaited::of(incident, version, at);
+    attendance::react_to_any(incident, event, &mut awaited);
     match event {
         Event::Declaration(event) => declaration::react(incident, event, &mut awaited),
         Event::Attendance(event) => attendance::react(incident, event, &mut awaited),

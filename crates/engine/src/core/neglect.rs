@@ -117,6 +117,15 @@ impl Core {
         if !incident.is_held() {
             return self.page_nobodys(unit, expectation, id, late);
         }
+        if let Some(snooze) = incident.snoozed() {
+            if snooze.until > unit.now {
+                unit.write(rows::expectation::rearm(expectation, snooze.until));
+                note_look(unit, snooze.until);
+                return Ok(());
+            }
+            settle(unit, expectation, Standing::Met, "its holder is reminded");
+            return self.remind(unit, &incident, &snooze.by);
+        }
         if incident.work.hold.asked_at.is_some() {
             settle(unit, expectation, Standing::Void, "its holder is asked already");
             return Ok(());
@@ -155,6 +164,18 @@ impl Core {
             Some((_, page)) => self.come_back(unit, page, late),
             None => self.start_page(unit, id, None, None, NOBODY_HAS_IT, late),
         }
+    }
+
+    /// Whoever has it asked to be told at this time; what they do is awaited from here.
+    fn remind(&mut self, unit: &mut Unit, incident: &Incident, by: &str) -> Decided<()> {
+        self.change_incident(unit, incident.id, incident::attendance::Command::EndSnooze)?;
+        if self.org.person(by).is_none() {
+            return Ok(());
+        }
+        let text = format!("You asked to be reminded of {}: {}", incident.reference, incident.title);
+        let urgency = self.org.severity(incident.severity).notify;
+        self.tell_at(unit, incident.id, NoticeKind::Reminder, &[super::notices::person(by)], text, "its holder asked for it", urgency)?;
+        Ok(())
     }
 
     fn ask_still_on_it(&mut self, unit: &mut Unit, incident: &Incident, lasts: Length) -> Decided<()> {

@@ -46,16 +46,10 @@ pub const fn space(command: &Command) -> Space {
 
 const fn of_incident(command: &incident::Command) -> Space {
     use incident::Command as C;
-    use incident::{attendance, declaration, ending, roles};
+    use incident::{declaration, ending, roles};
     match command {
         // Somebody has it, has it still, or has it no more, and a page looks for somebody.
-        C::Attendance(command) => match command {
-            attendance::Command::Acknowledge { .. }
-            | attendance::Command::AskStillOnIt { .. }
-            | attendance::Command::StillOnIt { .. }
-            | attendance::Command::Lose { .. }
-            | attendance::Command::Escalate { .. } => Space::Reserved,
-        },
+        C::Attendance(_) => Space::Reserved,
         // It is over, or nearly: pages stop.
         C::Ending(command) => match command {
             ending::Command::Mitigate { .. } | ending::Command::Resolve { .. } | ending::Command::Cancel { .. } => Space::Reserved,

@@ -69,6 +69,33 @@ pub(crate) fn unfolding(told: &Told, verb: &str, label: &str, class: &str, field
 /// Verbs that are folded away, since they are asked for less often.
 const RARE: [&str; 7] = ["merge", "cancel", "rename", "restrict", "open_up", "admit", "review"];
 
+/// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
+/// alone, after those of the bar.
+const PLACED: [Verb; 22] = [
+    Verb::Declare,
+    Verb::Acknowledge,
+    Verb::Mitigate,
+    Verb::Resolve,
+    Verb::Update,
+    Verb::Close,
+    Verb::Reopen,
+    Verb::Severity,
+    Verb::Escalate,
+    Verb::Cancel,
+    Verb::Merge,
+    Verb::Note,
+    Verb::Decision,
+    Verb::Restrict,
+    Verb::OpenUp,
+    Verb::Admit,
+    Verb::Role,
+    Verb::Task,
+    Verb::Time,
+    Verb::Link,
+    Verb::Rename,
+    Verb::Review,
+];
+
 /// A form among those that are folded away.
 pub(crate) fn folded(told: &Told, verb: &str, label: &str, fields: &Markup, press: &str) -> Markup {
     html! {
@@ -124,6 +151,7 @@ pub(crate) fn bar(told: &Told, org: &Org) -> Markup {
             @if fits(told, Verb::Reopen) { (drawn(told, org, Verb::Reopen)) }
             @if fits(told, Verb::Severity) { (drawn(told, org, Verb::Severity)) }
             @if fits(told, Verb::Escalate) { (drawn(told, org, Verb::Escalate)) }
+            @for ask in ask::all().filter(|ask| !PLACED.contains(&ask.verb) && fits(told, ask.verb)) { (drawn(told, org, ask.verb)) }
             @if state == State::Candidate { (unfolding(told, "cancel", "Not an incident", "", &words(told, "cancel", "why", "Why is it none?", true), "Not an incident")) }
             @if told.incident.state != State::Closed || fits(told, Verb::Rename) {
                 details class="act-one far" name="act" open[RARE.contains(&told.draft.verb.as_str())] data-key="more" {

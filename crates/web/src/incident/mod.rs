@@ -270,6 +270,9 @@ fn next(told: &Told, org: &Org) -> Markup {
             @if incident.flapping == Some(true) {
                 p { span class="late" { "Flaps" } " An alert comes and goes. It counts as firing until nothing has changed for a while." }
             }
+            @if let (Some(until), Some(by)) = (incident.snoozed_until, &incident.snoozed_by) {
+                p { "Snoozed until " (when.stamp(until)) " by " bdi { (pieces::name(org, by)) } ". Nobody is asked whether they are still on it before." }
+            }
             @if told.awaited.is_empty() && open {
                 @if incident.unanswered == Some(true) && incident.state == State::Declared {
                     p { span class="late" { "Nobody answered" } " Everybody was paged, and nothing more is sent." }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::Actor;
 use crate::ask::{self, Ask, Asked, By, Field, Given, Kind, May, REASON, command};
 use crate::event::event_kinds;
-use crate::expect::{Rule, Standing};
+use crate::expect::{ATTEND_WITHIN, Rule, Standing};
 use crate::ids::PageId;
 use crate::incident::awaited::Awaited;
 use crate::incident::declaration::KEY_GROUP_WAIT;
@@ -17,15 +17,19 @@ use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::roles::{self, COMMANDER};
 use crate::incident::updates::{self, KEY_UPDATE};
 use crate::incident::words::Why;
-use crate::incident::{Context, Decision, Incident, Severity, State, nothing, one};
-use crate::names::Names;
+use crate::incident::{Context, Decision, Event as Any, Incident, Severity, State, declaration, nothing, one};
+use crate::names::{Names, clock};
 use crate::plants::planted;
-use crate::time::Length;
+use crate::time::{Length, after};
 
 /// Expected: somebody has it, or does something about it.
 pub const KEY_ATTENDED: &str = "attended";
 /// Expected: an answer to the question whether its holder is still on it.
 pub const KEY_STILL_ON_IT: &str = "still_on_it";
+/// Whoever asks to be reminded sooner than this has not put it away yet.
+pub const SNOOZE_MIN: Length = Length::from_mins(1);
+/// A shift hands over within a day: what is put off for longer is somebody else's by then.
+pub const SNOOZE_MAX: Length = Length::from_mins(24 * 60);
 
 event_kinds! {
     /// A fact; past tense.
@@ -34,6 +38,8 @@ event_kinds! {
         StillOnItAsked(StillOnItAsked) = "still_on_it_asked" [Key],
         StillOnIt(StillOnIt) = "still_on_it",
         Lost(Why) = "acknowledgement_aged" [Key],
+        Snoozed(Snoozed) = "snoozed" [Key] admits(by),
+        SnoozeOver(SnoozeOver) = "snooze_over",
         Escalated(Escalated) = "escalated",
     }
 }
@@ -72,6 +78,23 @@ pub struct StillOnIt {
     pub lasts: Option<Length>,
 }
 
+/// Body of `snoozed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snoozed {
+    pub by: String,
+    pub until: Timestamp,
+}
+
+/// Body of `snooze_over`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SnoozeOver {
+    /// Who is reminded.
+    pub by: String,
+    /// How long they have it from then on while nobody does anything about the incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<Length>,
+}
+
 /// Body of `escalated`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Escalated {
@@ -92,6 +115,46 @@ pub enum Command {
     Lose { why: String },
     /// A page was started for it.
     Escalate { page: PageId, why: String },
+    /// `by` has it, and asks to be reminded then rather than to be asked before.
+    Snooze { until: Timestamp, by: String },
+    /// That time has come.
+    EndSnooze,
+}
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("only whoever has this incident is reminded of it: acknowledge it, or take command, and ask again")]
+    NotTheHolder,
+    #[error("that time has passed: give one to come")]
+    InThePast,
+    #[error("that is less than {least} ahead: give a later time")]
+    TooSoon { least: Length },
+    #[error("that is more than {most} ahead: give an earlier time, or hand the incident over")]
+    TooFar { most: Length },
+}
+
+impl Refusal {
+    /// The stable code of the API.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotTheHolder => "not_the_holder",
+            Self::InThePast => "in_the_past",
+            Self::TooSoon { .. } => "snooze_too_short",
+            Self::TooFar { .. } => "snooze_too_long",
+        }
+    }
+}
+
+/// Whoever has it asked to be reminded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snooze {
+    pub until: Timestamp,
+    pub by: String,
+    /// When that was void: what it was said of is not so any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub void_at: Option<Timestamp>,
 }
 
 /// What is known of whoever has it. All of it is forgotten when the incident is over.
@@ -116,6 +179,9 @@ pub struct Hold {
     /// It was declared without a page.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unpaged: bool,
+    /// Until when nobody is asked, since whoever has it is reminded then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snoozed: Option<Snooze>,
 }
 
 impl Hold {
@@ -129,6 +195,8 @@ impl Hold {
     pub(in crate::incident) fn take(&mut self, by: Option<&String>, severity: Severity, at: Timestamp) {
         if by.is_some() {
             self.by = by.cloned();
+            // What somebody else takes is theirs from now on.
+            self.snoozed = self.snoozed.take().filter(|snooze| Some(&snooze.by) == by);
         }
         self.severity = Some(severity);
         self.lost = false;
@@ -148,6 +216,12 @@ impl Incident {
     pub fn is_held(&self) -> bool {
         let works = matches!(self.state, State::Declared | State::Investigating | State::Mitigated);
         works && !self.work.hold.lost && (self.acknowledged_at.is_some() || self.commander.is_some())
+    }
+
+    /// Who asked to be reminded and when, while nobody is asked before; also when that time has come, until they are told.
+    #[must_use]
+    pub fn snoozed(&self) -> Option<&Snooze> {
+        self.work.hold.snoozed.as_ref().filter(|snooze| snooze.void_at.is_none() && self.is_held())
     }
 
     /// Whom to ask about it: the commander, else who acknowledged it first.
@@ -200,7 +274,38 @@ pub(crate) const ASKS: &[Ask] = &[
         ways: &[&["escalation", "why"], &["page", "why"]],
         make: escalate,
     },
+    Ask {
+        verb: Verb::Snooze,
+        label: "Remind me",
+        says: "Whoever has it is reminded at a time, and nobody is asked before",
+        press: "Remind me then",
+        body: "SnoozeBody",
+        program: None,
+        may: May::Responder,
+        fields: &[
+            Field::may("until", "when to remind you", "When", Kind::Time).hint("When to remind you").not_as_argument(),
+            Field::may("within", "when to remind you", "Or in", Kind::Length)
+                .hint("In place of `until`: from now, as in 30m")
+                .not_as_argument(),
+        ],
+        ways: &[&["until"], &["within"]],
+        make: snooze,
+    },
 ];
+
+/// At a time, or that long from now.
+fn snooze(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
+    let nobody = || ask::Refusal::Together("this token stands for no person who could be reminded: use a person's token".into());
+    let person = by.person.ok_or_else(nobody)?.to_owned();
+    let until = match (given.time("until"), given.parsed("within")) {
+        (Some(until), None) => until,
+        (None, Some(within)) => after(by.now, within),
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(ask::Refusal::Together("give either `until`, a time, or `within`, how long from now, as in 30m".into()));
+        }
+    };
+    command(Command::Snooze { until, by: person })
+}
 
 /// By a policy, or people by name.
 fn escalate(given: &Given, _: &By<'_>) -> Result<Asked, ask::Refusal> {
@@ -253,11 +358,53 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             fits(incident, Verb::Escalate)?;
             one(Event::Escalated(Escalated { page, why }))
         }
+        Command::Snooze { until, by } => {
+            fits(incident, Verb::Snooze)?;
+            if !incident.is_held() {
+                return Err(lifecycle::Refusal::NotAcknowledged.into());
+            }
+            if !incident.holders().contains(&by) {
+                return Err(Refusal::NotTheHolder.into());
+            }
+            if until <= context.now {
+                return Err(Refusal::InThePast.into());
+            }
+            if until < after(context.now, SNOOZE_MIN) {
+                return Err(Refusal::TooSoon { least: SNOOZE_MIN }.into());
+            }
+            if until > after(context.now, SNOOZE_MAX) {
+                return Err(Refusal::TooFar { most: SNOOZE_MAX }.into());
+            }
+            if incident.snoozed().is_some_and(|snooze| snooze.until == until && snooze.by == by) {
+                return nothing();
+            }
+            one(Event::Snoozed(Snoozed { by, until }))
+        }
+        Command::EndSnooze => match incident.snoozed() {
+            Some(snooze) if snooze.until <= context.now => {
+                one(Event::SnoozeOver(SnoozeOver { by: snooze.by.clone(), lasts: context.lasts(incident.severity) }))
+            }
+            Some(_) | None => nothing(),
+        },
     }
 }
 
+/// Whether who leads, or how bad it is, is not any more what whoever has it put off.
+fn wakes(incident: &Incident, event: &Any) -> bool {
+    let got_worse = matches!(event, Any::Declaration(declaration::Event::SeverityChanged(body)) if body.to < body.from);
+    let took = matches!(event, Any::Roles(roles::Event::Taken(body)) if body.role == COMMANDER);
+    let leads = |person: &String| incident.commander.as_ref() == Some(person);
+    let left = matches!(event, Any::Roles(roles::Event::Left(body)) if body.role == COMMANDER && leads(&body.person));
+    got_worse || took || left
+}
+
 /// Whatever a person does about an incident is heard of whoever has it.
-pub(in crate::incident) fn hear(incident: &mut Incident, actor: &Actor, at: Timestamp) {
+pub(in crate::incident) fn hear(incident: &mut Incident, event: &Any, actor: &Actor, at: Timestamp) {
+    if wakes(incident, event)
+        && let Some(snooze) = &mut incident.work.hold.snoozed
+    {
+        snooze.void_at.get_or_insert(at);
+    }
     if incident.is_held() && is_a_person(actor) {
         incident.work.hold.acts(at);
     }
@@ -289,8 +436,50 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
         }
         Event::StillOnItAsked(_) => incident.work.hold.asked_at = Some(at),
         Event::StillOnIt(body) => incident.work.hold.take(body.by.as_ref(), incident.severity, at),
-        Event::Lost(_) => (incident.work.hold.lost, incident.work.hold.asked_at) = (true, None),
+        Event::Lost(_) => {
+            let hold = &mut incident.work.hold;
+            (hold.lost, hold.asked_at, hold.snoozed) = (true, None, None);
+        }
+        Event::Snoozed(body) => {
+            incident.work.hold.snoozed = Some(Snooze { until: body.until, by: body.by.clone(), void_at: None });
+            incident.work.hold.acts(at);
+        }
+        // What they do is awaited from here.
+        Event::SnoozeOver(_) => {
+            incident.work.hold.snoozed = None;
+            incident.work.hold.acts(at);
+        }
         Event::Escalated(body) => incident.page = Some(body.page),
+    }
+}
+
+/// What was put off is looked at soon where its holder is not who led any more: whoever has it is asked at their usual
+/// time, and where nobody has it, it pages.
+pub(in crate::incident) fn react_to_any(incident: &Incident, event: &Any, awaited: &mut Awaited) {
+    let is_void = incident.work.hold.snoozed.as_ref().is_some_and(|snooze| snooze.void_at == Some(awaited.at));
+    if is_void && matches!(event, Any::Roles(roles::Event::Left(body)) if body.role == COMMANDER) {
+        awaited.settle(KEY_ATTENDED, Standing::Void, "its holder leads no more");
+        awaited.open(KEY_ATTENDED, Rule::Attended, ATTEND_WITHIN);
+    }
+}
+
+/// From now on a sign of work is awaited anew of whoever has it: within this long, or never; where they asked to be
+/// reminded, then.
+pub(in crate::incident) fn await_sign(
+    incident: &Incident,
+    lasts: Option<Length>,
+    standing: Standing,
+    why: &'static str,
+    awaited: &mut Awaited,
+) {
+    if !incident.is_held() {
+        return;
+    }
+    awaited.settle(KEY_ATTENDED, standing, why);
+    if let Some(snooze) = incident.snoozed() {
+        awaited.open_until(KEY_ATTENDED, Rule::Attended, snooze.until);
+    } else if let Some(lasts) = lasts {
+        awaited.open(KEY_ATTENDED, Rule::Attended, lasts);
     }
 }
 
@@ -298,11 +487,9 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
     match event {
         Event::Acknowledged(body) => {
             awaited.settle(KEY_GROUP_WAIT, Standing::Void, "somebody is on it");
+            let lasts = body.lasts.filter(|_| !planted("ack-never-ages"));
             awaited.settle(KEY_STILL_ON_IT, Standing::Met, "somebody is on it");
-            awaited.settle(KEY_ATTENDED, Standing::Met, "somebody is on it");
-            if let Some(lasts) = body.lasts.filter(|_| !planted("ack-never-ages")) {
-                awaited.open(KEY_ATTENDED, Rule::Attended, lasts);
-            }
+            await_sign(incident, lasts, Standing::Met, "somebody is on it", awaited);
             // Whoever leads by acknowledging ends the search for a commander, and an offer to another.
             if incident.work.roles.get(COMMANDER).is_some_and(|held| held.since == Some(awaited.at)) {
                 roles::taken(COMMANDER, awaited);
@@ -319,15 +506,17 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
         Event::StillOnItAsked(body) => awaited.open(KEY_STILL_ON_IT, Rule::StillOnIt, body.within),
         Event::StillOnIt(body) => {
             awaited.settle(KEY_STILL_ON_IT, Standing::Met, "somebody is on it");
-            awaited.settle(KEY_ATTENDED, Standing::Void, "somebody is on it");
-            if let Some(lasts) = body.lasts {
-                awaited.open(KEY_ATTENDED, Rule::Attended, lasts);
-            }
+            await_sign(incident, body.lasts, Standing::Void, "somebody is on it", awaited);
         }
         Event::Lost(_) => {
             awaited.settle(KEY_STILL_ON_IT, Standing::Void, "nobody is known to have it");
             awaited.settle(KEY_ATTENDED, Standing::Void, "nobody is known to have it");
         }
+        Event::Snoozed(_) => {
+            awaited.settle(KEY_STILL_ON_IT, Standing::Met, "its holder asks to be reminded");
+            await_sign(incident, None, Standing::Met, "its holder asks to be reminded", awaited);
+        }
+        Event::SnoozeOver(body) => await_sign(incident, body.lasts, Standing::Met, "its holder is reminded", awaited),
         // Whom the page finds has it.
         Event::Escalated(_) if incident.work.hold.unpaged && !incident.is_held() => {
             awaited.settle(KEY_ATTENDED, Standing::Void, "a page looks for somebody");
@@ -350,6 +539,10 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         Event::StillOnIt(body) => format!("{} is still on it ({})", names.by(body.by.as_deref()), body.via),
         Event::Lost(body) => format!("Nobody is known to have it: {}", body.why),
         Event::Escalated(body) => format!("Page started: {}", body.why),
+        Event::Snoozed(body) => {
+            format!("{} asks to be reminded at {}", names.by(Some(&body.by)), clock(body.until))
+        }
+        Event::SnoozeOver(body) => format!("{} is reminded, as they asked", names.by(Some(&body.by))),
     }
 }
 
@@ -373,5 +566,78 @@ mod tests {
         let lost = sample.run(Command::Lose { why: "nobody answered".into() }).unwrap();
         assert_eq!(lost.settled(), [KEY_STILL_ON_IT, KEY_ATTENDED]);
         assert!(!sample.incident.is_held());
+    }
+
+    /// Ana has it; a snooze of `by` for so many seconds.
+    fn taken_by_ana() -> Sample {
+        Sample::declared().after(Command::Acknowledge { by: Some("ana".into()), via: "link".into() })
+    }
+
+    fn snooze(sample: &Sample, by: &str, secs: u64) -> Command {
+        Command::Snooze { until: after(sample.at, Length::from_secs(secs)), by: by.into() }
+    }
+
+    #[test]
+    fn who_has_it_is_reminded_and_nobody_else() {
+        let mut nobodys = Sample::declared();
+        assert_eq!(nobodys.refusal(snooze(&nobodys, "ana", 1_800)), "not_acknowledged");
+        let mut lost = taken_by_ana().after(Command::Lose { why: "nobody answered".into() });
+        assert_eq!(lost.refusal(snooze(&lost, "ana", 1_800)), "not_acknowledged");
+        let mut sample = taken_by_ana();
+        assert_eq!(sample.refusal(snooze(&sample, "ben", 1_800)), "not_the_holder");
+        assert_eq!(sample.refusal(snooze(&sample, "ana", 0)), "in_the_past");
+        assert_eq!(sample.refusal(snooze(&sample, "ana", 59)), "snooze_too_short");
+        assert_eq!(sample.refusal(snooze(&sample, "ana", 24 * 3_600 + 1)), "snooze_too_long");
+        for secs in [60, 24 * 3_600] {
+            let snoozed = sample.run(snooze(&sample, "ana", secs)).unwrap();
+            assert_eq!((snoozed.kinds(), snoozed.opened()), (vec!["snoozed"], vec![KEY_ATTENDED]));
+            assert_eq!(snoozed.settled(), [KEY_STILL_ON_IT, KEY_ATTENDED]);
+            assert_eq!(sample.incident.snoozed().unwrap().until, after(sample.at, Length::from_secs(secs)), "the later counts");
+        }
+        assert_eq!(sample.run(snooze(&sample, "ana", 24 * 3_600)).unwrap().events, [], "said again");
+        assert_eq!(sample.run(Command::EndSnooze).unwrap().events, [], "it is not time");
+        sample.at = after(sample.at, SNOOZE_MAX);
+        let over = sample.run(Command::EndSnooze).unwrap();
+        assert_eq!((over.kinds(), over.opened()), (vec!["snooze_over"], vec![KEY_ATTENDED]));
+        assert_eq!((sample.incident.snoozed(), sample.incident.work.hold.acted_at), (None, Some(sample.at)));
+        assert_eq!(sample.run(Command::EndSnooze).unwrap().events, [], "once");
+        let mitigated = crate::incident::ending::Command::Mitigate { note: None };
+        let mut mitigated = taken_by_ana().after(mitigated);
+        mitigated.run(snooze(&mitigated, "ana", 1_800)).unwrap();
+        let resolved = crate::incident::ending::Command::Resolve { note: None };
+        let mut resolved = mitigated.after(resolved);
+        assert_eq!(resolved.incident.snoozed(), None);
+        assert_eq!(resolved.refusal(snooze(&resolved, "ana", 1_800)), "already_resolved");
+    }
+
+    #[test]
+    fn a_snooze_is_void_where_what_it_was_said_of_is_not_so_any_more() {
+        use crate::incident::Command as Any;
+        let acknowledge = |by: &str| Command::Acknowledge { by: Some(by.into()), via: "link".into() };
+        let severity = |severity| declaration::Command::SetSeverity { severity, why: "seen".into() };
+        let take = |role: &str| roles::Command::Take { role: role.into(), person: "ben".into() };
+        let cases: [(Any, bool, &[&str]); 8] = [
+            (acknowledge("ben").into(), true, &[KEY_ATTENDED]),
+            (Command::StillOnIt { by: Some("ana".into()), via: "link".into() }.into(), false, &[KEY_ATTENDED]),
+            (Command::Lose { why: "a test".into() }.into(), true, &[]),
+            (severity(Severity::Sev1).into(), true, &[KEY_UPDATE, KEY_ATTENDED]),
+            (severity(Severity::Sev4).into(), false, &[KEY_UPDATE, KEY_ATTENDED]),
+            (take(COMMANDER).into(), true, &[KEY_ATTENDED]),
+            (roles::Command::Leave { role: COMMANDER.into() }.into(), true, &[KEY_ATTENDED, "role:commander"]),
+            (take("scribe").into(), false, &[]),
+        ];
+        for (command, is_void, opened) in cases {
+            let shown = format!("{command:?}");
+            let mut sample = taken_by_ana();
+            sample.run(snooze(&sample, "ana", 6 * 3_600)).unwrap();
+            let until = sample.incident.snoozed().unwrap().until;
+            let happened = sample.run(command).unwrap();
+            assert_eq!((sample.incident.snoozed().is_none(), happened.opened()), (is_void, opened.to_vec()), "{shown}");
+            if let Some(due_at) = happened.due_at(KEY_ATTENDED) {
+                assert_eq!(due_at == until, !is_void, "{shown}");
+            }
+            sample.at = until;
+            assert_eq!(sample.run(Command::EndSnooze).unwrap().events.is_empty(), is_void, "{shown}");
+        }
     }
 }

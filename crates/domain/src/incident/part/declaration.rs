@@ -8,7 +8,7 @@ use crate::ask::{Ask, Field, Kind, May, REASON, command};
 use crate::event::{Mode, event_kinds};
 use crate::expect::{CANDIDATE_WITHIN, Rule, Standing};
 use crate::ids::{AlertId, IncidentId};
-use crate::incident::attendance::{Hold, KEY_ATTENDED};
+use crate::incident::attendance::{self, Hold, KEY_ATTENDED};
 use crate::incident::awaited::Awaited;
 use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::updates::{self, KEY_UPDATE};
@@ -336,12 +336,7 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
                 awaited.settle(KEY_UPDATE, Standing::Void, "its severity changed");
                 updates::await_next(body.update_every, awaited);
             }
-            if incident.is_held() {
-                awaited.settle(KEY_ATTENDED, Standing::Void, "its severity changed");
-                if let Some(lasts) = body.lasts {
-                    awaited.open(KEY_ATTENDED, Rule::Attended, lasts);
-                }
-            }
+            attendance::await_sign(incident, body.lasts, Standing::Void, "its severity changed", awaited);
         }
         Event::Renamed(_) => {}
     }

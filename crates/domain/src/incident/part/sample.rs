@@ -89,6 +89,11 @@ impl Happened {
         self.opened.iter().map(|one| one.key.as_str()).collect()
     }
 
+    /// Until when this is awaited, where it is from now on.
+    pub fn due_at(&self, key: &str) -> Option<Timestamp> {
+        self.opened.iter().find(|one| one.key == key).map(|one| one.next_look_at)
+    }
+
     /// Keys of what is awaited no more; `*` is all of it.
     pub fn settled(&self) -> Vec<&str> {
         self.settled.iter().map(|one| one.key.as_deref().unwrap_or("*")).collect()
