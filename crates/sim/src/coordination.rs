@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use crate::actors::Act;
 use crate::orgs::AUDIENCES;
-use crate::ports::block_on;
+use crate::ports::{Dice, block_on};
 use crate::world::{Task, World};
 
 /// Roles that are given; few, so that they meet.
@@ -22,7 +22,7 @@ const ROLES: [&str; 3] = ["commander", "communications", "scribe"];
 /// Incidents, reviews and actions among which somebody chooses.
 const CHOICE: i64 = 12;
 /// Of a thousand deeds, how many ask to be reminded.
-const SNOOZES: u64 = 100;
+const SNOOZES: u64 = 20;
 /// Tasks of an incident that somebody names.
 const TASKS: u64 = 2;
 
@@ -115,13 +115,16 @@ impl World {
         }
         let id = *self.side.pick(&ids);
         let mut who = self.somebody();
-        let mut snooze = None;
-        if self.side.chance(SNOOZES) {
+        let mut deed = self.deed(id);
+        // Dice of its own: where nobody asks to be reminded, a world runs as it would without.
+        let mut own = Dice::new(self.now.as_microsecond().unsigned_abs());
+        if own.chance(SNOOZES) {
             let holder = all.iter().find(|(incident, _)| incident.id == id).and_then(|(incident, _)| incident.holder());
-            who = holder.filter(|_| self.side.chance(800)).map_or(who, ToOwned::to_owned);
-            snooze = Some(Command::incident(id, attendance::Command::Snooze { until: self.soon(), by: who.clone() }));
+            who = holder.filter(|_| own.chance(800)).map_or(who, ToOwned::to_owned);
+            let until = after(self.now, Length::from_secs(*own.pick(&[30, 60, 1_800, 7_200, 200_000])));
+            deed = Some(Command::incident(id, attendance::Command::Snooze { until, by: who.clone() }));
         }
-        let Some(command) = snooze.or_else(|| self.deed(id)) else { return };
+        let Some(command) = deed else { return };
         let input = self.input_of(&who, "api", command);
         self.plan(self.now, Task::Act(Box::new(Act::new(input))));
     }
