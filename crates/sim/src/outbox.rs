@@ -20,11 +20,13 @@ use allclear_store::rows;
 use allclear_store::rows::message::Stored;
 use jiff::Timestamp;
 
-use crate::ports::block_on;
+use crate::ports::{Dice, block_on};
 use crate::world::{Task, World};
 
 /// Of a thousand messages of many, those during which their node crashes.
 const CRASHES_UNDER_WAY: u64 = 600;
+/// Of a thousand messages of many in a world with trouble, those of which nobody knows whether they arrived.
+const DOUBTED_OF_MANY: u64 = 400;
 
 /// A try under way: one or more messages that go out as one.
 #[derive(Debug, Clone)]
@@ -369,6 +371,10 @@ impl World {
         let trouble = if self.draining { 0 } else { self.trouble };
         let (outcome, arrives) = if !known {
             (Outcome::Rejected { why: "there is no such contact any more".into() }, false)
+        } else if messages.len() > 1 && trouble > 0 && Dice::new(lead.bits() as u64).chance(DOUBTED_OF_MANY) {
+            // Seldom enough by the dice of the world; these are the message's own, so that they shift no other throw.
+            let why = "the provider did not answer in time".to_owned();
+            (Outcome::Retry { after: None, why, maybe_arrived: true, down: false, unanswered: false }, throw % 2 == 0)
         } else if throw < trouble {
             let why = "the provider is slow".to_owned();
             match self.dice.below(4) {
