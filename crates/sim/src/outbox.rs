@@ -374,7 +374,7 @@ impl World {
         } else if messages.len() > 1 && trouble > 0 && Dice::new(lead.bits() as u64).chance(DOUBTED_OF_MANY) {
             // Seldom enough by the dice of the world; these are the message's own, so that they shift no other throw.
             let why = "the provider did not answer in time".to_owned();
-            (Outcome::Retry { after: None, why, maybe_arrived: true, down: false, unanswered: false }, throw % 2 == 0)
+            (Outcome::Retry { after: None, why, maybe_arrived: true, down: false, unanswered: false }, throw.is_multiple_of(2))
         } else if throw < trouble {
             let why = "the provider is slow".to_owned();
             match self.dice.below(4) {
