@@ -234,12 +234,15 @@ fn field_of(told: &Told, org: &Org, verb: Verb, field: &Field) -> Markup {
         },
         Kind::Time => html! {
             label class="field" {
-                span { (field.label) span class="quiet" { " " (told.when.zone()) @if !field.needed { ", empty where it is not known" } } }
+                span { (field.label) span class="quiet" { " " (told.when.zone()) @if !field.needed && field.name == "at" { ", empty where it is not known" } } }
                 input type="datetime-local" step="1" name=(name) value=(typed) required[field.needed];
             }
         },
-        Kind::Line { .. } | Kind::Alert | Kind::Task | Kind::Length => html! {
+        Kind::Line { .. } | Kind::Alert | Kind::Task => html! {
             label class="field" { (label) input name=(name) value=(typed) required[field.needed]; }
+        },
+        Kind::Length => html! {
+            label class="field" { (label) input name=(name) value=(typed) placeholder="30m" required[field.needed]; }
         },
         Kind::Flag => {
             html! { label class="check" { input type="checkbox" name=(name) value="1" checked[!typed.is_empty()]; span { (field.label) } } }
