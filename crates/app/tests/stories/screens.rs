@@ -94,6 +94,7 @@ async fn every_form_works_without_a_script() {
         ("decision", &[("text", "Fail over"), ("reversible", "1")], "Fail over"),
         ("update", &[("text", "We are on it"), ("next_within", "30m")], "We are on it"),
         ("note", &[("text", "<script>noted</script>")], "&lt;script&gt;noted&lt;/script&gt;"),
+        ("snooze", &[("until", ""), ("within", "30m")], "Ana Ruiz asks to be reminded at"),
         ("time", &[("instant", "impact_started"), ("at", "2026-01-05T08:00"), ("why", "From the graphs")], "From the graphs"),
         ("rename", &[("title", "Renamed by a form")], "Renamed by a form"),
         ("restrict", &[("why", "Names of customers")], "Names of customers"),
