@@ -86,7 +86,7 @@ impl FromRequestParts<Api> for Caller {
         if form.kind != Alertmanager.kind() {
             return Err(Problem::new("wrong_kind", format!("this key is of an integration of the kind `{}`", form.kind)));
         }
-        let who = Principal { actor: Actor::Integration(form.id.clone()), scope: Scope::Read };
+        let who = Principal::new(Actor::Integration(form.id.clone()), Scope::Read);
         Ok(Self { form: form.clone(), who })
     }
 }
@@ -266,8 +266,8 @@ async fn put_silence(State(api): State<Api>, caller: Caller, body: Bytes) -> Res
         }
     }
     let kept = match instead_of {
-        Some(old) => api.engine.replace_silence(&old, silence, &caller.who.actor).await,
-        None => api.engine.put_silence(silence, &caller.who.actor).await,
+        Some(old) => api.engine.replace_silence(&old, silence, &caller.who).await,
+        None => api.engine.put_silence(silence, &caller.who).await,
     };
     match kept {
         Ok(id) => say(200, am::silence_made_body(&id)),
@@ -289,7 +289,7 @@ async fn end(api: &Api, caller: &Caller, silence: &Silence) -> Result<(), Respon
     ended.ends_at = now;
     // One that has not begun would end before it starts.
     ended.starts_at = ended.starts_at.min(now);
-    api.engine.put_silence(ended, &caller.who.actor).await.map(|_| ()).map_err(|why| not_kept(&why))
+    api.engine.put_silence(ended, &caller.who).await.map(|_| ()).map_err(|why| not_kept(&why))
 }
 
 async fn expire_silence(State(api): State<Api>, caller: Caller, Path(params): Path<Vec<(String, String)>>) -> Response {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use allclear_channels::carry::http::{TransportConfig, Transports};
 use allclear_channels::registry::{self, Around, Channels};
-use allclear_domain::access::Actor;
+use allclear_domain::access::{Actor, Principal};
 use allclear_domain::channel::Carriage;
 use allclear_domain::org::check::Against;
 use allclear_domain::org::diff;
@@ -282,7 +282,7 @@ async fn apply_file(engine: &Engine, file: &Path, teller: &Teller) -> anyhow::Re
                 path.display()
             );
         }
-        match engine.apply_org(loaded.bundle.clone(), Some(&loaded.digest), false, &Actor::Administrator).await {
+        match engine.apply_org(loaded.bundle.clone(), Some(&loaded.digest), false, &Principal::own(Actor::Administrator)).await {
             Ok(applied) => {
                 tracing::info!(file = %file.display(), version = applied.version, changes = applied.changes.len(), "applied the organisation");
                 let made: Vec<_> = applied.made.iter().map(|made| (made.of.as_str(), made.secret.as_str())).collect();
@@ -312,7 +312,7 @@ async fn first_start(engine: &Engine, teller: &Teller) -> anyhow::Result<()> {
         teller.no_set_up_link();
         return Ok(());
     }
-    let (url, _) = engine.issue_link(LinkKind::SetUp, None).await?;
+    let (url, _) = engine.issue_link(&Principal::own(Actor::System), LinkKind::SetUp, None).await?;
     teller.set_up_link(&url, SET_UP_LIFE);
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! Who acts, what a token may do, and what somebody may see and do.
 //!
-//! Invariant: [`can`] is [`Reach::admits`] where something is seen, and never more where something
+//! Invariant: [`may`] is [`Reach::admits`] where something is seen, and never more where something
 //! is done. Lists ask the store with the same [`Reach`]; a property test holds the two equal.
 
 use std::collections::BTreeSet;
 
-use crate::org::model::{Access, Override};
+use crate::ids::{IncidentId, PageId};
+use crate::org::model::{Access, Override, Silence};
 use crate::org::snapshot::Org;
 
-pub use crate::actor::{Actor, Principal, Scope};
+pub use crate::actor::{Actor, Held, Principal, Scope};
 
 /// What somebody is in the organisation, as it says now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,15 +20,15 @@ pub struct Standing {
     pub manages: BTreeSet<String>,
 }
 
-/// What can be done to something, for [`can`].
+/// What somebody wants of something, for [`may`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub enum Right {
     /// Look at it.
     See,
     /// Look at the organisation itself: who is on call and who would be paged, services, routes and policies. Guests
     /// see what they were admitted to, and nothing of the house.
     SeeOrganisation,
-    /// Declare, acknowledge, act on an incident.
+    /// Declare, act on an incident, answer a page.
     Respond,
     /// Change a schedule of a team, by an override.
     Schedule,
@@ -35,9 +36,33 @@ pub enum Action {
     Administer,
 }
 
+/// Why somebody may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// For whoever asks it is not there: no door says more.
+    #[error("it is not there, or not for you")]
+    Unseen,
+    #[error("you have the scope `{}`; this needs `{}`", has.word(), needs.word())]
+    Scope { has: Scope, needs: Scope },
+    #[error("guests see the incidents to which they were admitted, and nothing of the organisation")]
+    Guest,
+    #[error("the link of a message is good for the page that it was sent for, and for nothing else")]
+    Link,
+    #[error("an administrator or a manager of its team puts somebody on a schedule; whoever is in that team may take it over themself")]
+    Schedule,
+    #[error("an override is ended by whoever made it or is named in it, by a manager of the schedule's team or by an administrator")]
+    Override,
+    #[error("this token stands for no person, so it could not see a private incident: use a person's token")]
+    WouldNotSeeIt,
+    #[error("a sender holds back no alerts but its own: change this silence in the organisation")]
+    Silence,
+}
+
 /// What matters about an incident for who may see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts<'a> {
+    /// Which: the holder of a link sees the one it is about.
+    pub id: IncidentId,
     /// Whether only some may see it.
     pub private: bool,
     /// Its service: the managers of the team that owns it may see it.
@@ -55,6 +80,8 @@ pub enum Resource<'a> {
     Team(&'a str),
     /// An incident, and all that is told of it.
     Incident(Facts<'a>),
+    /// A page of an incident: seen as its incident is, and answered by whoever holds its link.
+    Page(PageId, Facts<'a>),
 }
 
 /// Which incidents somebody may see, as a value that a list can be asked with.
@@ -68,6 +95,8 @@ pub struct Reach {
     pub services: BTreeSet<String>,
     /// Those to which this person was admitted.
     pub person: Option<String>,
+    /// The one that a link is about.
+    pub incident: Option<IncidentId>,
 }
 
 impl Reach {
@@ -84,6 +113,7 @@ impl Reach {
             || (self.public && !facts.private)
             || facts.service.is_some_and(|service| self.services.contains(service))
             || self.person.as_ref().is_some_and(|person| facts.admitted.contains(person))
+            || self.incident == Some(facts.id)
     }
 }
 
@@ -107,7 +137,7 @@ pub fn standing(org: &Org, who: &Principal) -> Standing {
 /// The most that a person may do with any token or session: a token never gives more than its person has.
 #[must_use]
 pub fn scope_of_person(org: &Org, person: &str) -> Scope {
-    let who = Principal { actor: Actor::Person(person.to_owned()), scope: Scope::Admin };
+    let who = Principal::new(Actor::Person(person.to_owned()), Scope::Admin);
     let standing = standing(org, &who);
     match standing.access {
         Access::Administrator => Scope::Admin,
@@ -121,6 +151,9 @@ pub fn scope_of_person(org: &Org, person: &str) -> Scope {
 /// Which incidents somebody may see.
 #[must_use]
 pub fn reach(org: &Org, who: &Principal) -> Reach {
+    if let Some(link) = who.link {
+        return Reach { incident: Some(link.incident), ..Reach::default() };
+    }
     let standing = standing(org, who);
     if standing.access == Access::Administrator {
         return Reach::all();
@@ -131,50 +164,114 @@ pub fn reach(org: &Org, who: &Principal) -> Reach {
         public: standing.access != Access::Guest,
         services: services.map(|service| service.id.clone()).collect(),
         person: who.person().map(ToOwned::to_owned),
+        incident: None,
     }
 }
 
-/// Whether somebody may do something: seeing is by reach; doing needs seeing, and a scope that is
-/// wide enough in the token as well as in the person.
-#[must_use]
-pub fn can(org: &Org, who: &Principal, action: Action, resource: Resource<'_>) -> bool {
-    let standing = standing(org, who);
-    let scope = who.person().map_or(who.scope, |person| who.scope.min(scope_of_person(org, person)));
-    let seen = match &resource {
-        Resource::Installation | Resource::Team(_) => true,
-        Resource::Incident(facts) => reach(org, who).admits(facts),
-    };
-    seen && match action {
-        Action::See => scope.admits(Scope::Read),
-        Action::SeeOrganisation => scope.admits(Scope::Read) && !(standing.access == Access::Guest && standing.manages.is_empty()),
-        Action::Respond => scope.admits(Scope::Respond),
-        Action::Schedule => {
-            let manages = matches!(resource, Resource::Team(team) if standing.manages.contains(team));
-            scope.admits(Scope::Admin) || (manages && scope.admits(Scope::Respond))
-        }
-        Action::Administer => scope.admits(Scope::Admin),
+/// The one rule of who may: seeing is by reach; doing needs seeing, and a scope that is wide enough in the token as
+/// well as in the person. Every door comes to it, on the way in (a command, where it is decided) and in every reading.
+///
+/// # Errors
+/// Why not. What somebody may not see is [`Denied::Unseen`] to them, whatever else they lack.
+pub fn may(org: &Org, who: &Principal, right: Right, resource: Resource<'_>) -> Result<(), Denied> {
+    if let Resource::Incident(facts) | Resource::Page(_, facts) = &resource
+        && !reach(org, who).admits(facts)
+    {
+        return Err(Denied::Unseen);
     }
+    if let Some(link) = who.link {
+        return match (right, resource) {
+            (Right::See, Resource::Incident(_) | Resource::Page(..)) => Ok(()),
+            (Right::Respond, Resource::Page(page, _)) if page == link.page => Ok(()),
+            _ => Err(Denied::Link),
+        };
+    }
+    let has = who.person().map_or(who.scope, |person| who.scope.min(scope_of_person(org, person)));
+    let needs = |scope: Scope| if has.admits(scope) { Ok(()) } else { Err(Denied::Scope { has, needs: scope }) };
+    match right {
+        Right::See => needs(Scope::Read),
+        Right::SeeOrganisation => {
+            let standing = standing(org, who);
+            if standing.access == Access::Guest && standing.manages.is_empty() { Err(Denied::Guest) } else { needs(Scope::Read) }
+        }
+        Right::Respond => needs(Scope::Respond),
+        Right::Schedule => {
+            needs(Scope::Respond)?;
+            let manages = matches!(resource, Resource::Team(team) if standing(org, who).manages.contains(team));
+            if manages { Ok(()) } else { needs(Scope::Admin).map_err(|_| Denied::Schedule) }
+        }
+        Right::Administer => needs(Scope::Admin),
+    }
+}
+
+/// Whether somebody may put replacements on a schedule: administrators, and managers of its team.
+///
+/// # Errors
+/// Why not.
+pub fn may_schedule(org: &Org, who: &Principal, schedule: &str) -> Result<(), Denied> {
+    let team = org.schedule_form(schedule).and_then(|form| form.team.as_deref());
+    may(org, who, Right::Schedule, team.map_or(Resource::Installation, Resource::Team))
 }
 
 /// Whether somebody may put this person on a schedule for a time: whoever may change the schedule,
 /// anybody; everyone of its team, themself.
-#[must_use]
-pub fn may_take(org: &Org, who: &Principal, schedule: &str, person: &str) -> bool {
+///
+/// # Errors
+/// Why not.
+pub fn may_take(org: &Org, who: &Principal, schedule: &str, person: &str) -> Result<(), Denied> {
+    let no = match may_schedule(org, who, schedule) {
+        Ok(()) => return Ok(()),
+        Err(no) => no,
+    };
     let team = org.schedule_form(schedule).and_then(|form| form.team.as_deref());
-    if can(org, who, Action::Schedule, team.map_or(Resource::Installation, Resource::Team)) {
-        return true;
-    }
     let of_the_team = team.and_then(|id| org.team(id)).is_some_and(|team| team.members.iter().chain(&team.managers).any(|id| id == person));
-    of_the_team && who.person() == Some(person) && can(org, who, Action::Respond, Resource::Installation)
+    if of_the_team && who.person() == Some(person) { may(org, who, Right::Respond, Resource::Installation) } else { Err(no) }
 }
 
 /// Whether somebody may end an override: whoever may change the schedule, made it, or is named in it.
-#[must_use]
-pub fn may_end(org: &Org, who: &Principal, change: &Override) -> bool {
-    let team = org.schedule_form(&change.schedule).and_then(|form| form.team.as_deref());
+///
+/// # Errors
+/// Why not.
+pub fn may_end(org: &Org, who: &Principal, change: &Override) -> Result<(), Denied> {
+    let no = match may_schedule(org, who, &change.schedule) {
+        Ok(()) => return Ok(()),
+        Err(no) => no,
+    };
     let theirs = change.made_by.as_ref() == Some(&who.actor) || who.person() == Some(change.person.as_str());
-    can(org, who, Action::Schedule, team.map_or(Resource::Installation, Resource::Team))
-        || (theirs && can(org, who, Action::Respond, Resource::Installation))
+    match no {
+        _ if theirs => may(org, who, Right::Respond, Resource::Installation),
+        Denied::Schedule => Err(Denied::Override),
+        Denied::Unseen
+        | Denied::Scope { .. }
+        | Denied::Guest
+        | Denied::Link
+        | Denied::Override
+        | Denied::WouldNotSeeIt
+        | Denied::Silence => Err(no),
+    }
+}
+
+/// Whether somebody may make an incident private: it is seen then by those it concerns, so that a token that stands for
+/// nobody would shut itself out.
+///
+/// # Errors
+/// Why not.
+pub fn may_hide(who: &Principal) -> Result<(), Denied> {
+    if who.person().is_some() || who.scope.admits(Scope::Admin) { Ok(()) } else { Err(Denied::WouldNotSeeIt) }
+}
+
+/// Whether somebody may put or change a silence: administrators any, a sender by its key those of its own alerts.
+///
+/// # Errors
+/// Why not.
+pub fn may_silence(org: &Org, who: &Principal, silence: &Silence) -> Result<(), Denied> {
+    match &who.actor {
+        Actor::Integration(id) if silence.integration.as_ref() == Some(id) => Ok(()),
+        Actor::Integration(_) => Err(Denied::Silence),
+        Actor::Person(_) | Actor::Token(_) | Actor::Clock | Actor::System | Actor::Administrator => {
+            may(org, who, Right::Administer, Resource::Installation)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -192,8 +289,8 @@ mod tests {
         }))
         .unwrap();
         let org = Org::build(1, org, crate::channel::WaysOut::NONE);
-        let who = |id: &str, scope| Principal { actor: Actor::Person(id.into()), scope };
-        let takes = |id: &str, schedule: &str, person: &str| may_take(&org, &who(id, Scope::Respond), schedule, person);
+        let who = |id: &str, scope| Principal::new(Actor::Person(id.into()), scope);
+        let takes = |id: &str, schedule: &str, person: &str| may_take(&org, &who(id, Scope::Respond), schedule, person).is_ok();
         assert!(takes("ana", "s", "ana") && takes("cho", "s", "dan") && takes("cho", "s", "cho"));
         for (id, schedule, person) in [
             ("ana", "s", "ben"),
@@ -205,7 +302,7 @@ mod tests {
         ] {
             assert!(!takes(id, schedule, person), "{id} puts {person} on {schedule}");
         }
-        assert!(!may_take(&org, &who("ana", Scope::Read), "s", "ana"), "a token that only reads changes nothing");
+        assert!(may_take(&org, &who("ana", Scope::Read), "s", "ana").is_err(), "a token that only reads changes nothing");
 
         let change = Override {
             id: "o".into(),
@@ -216,12 +313,75 @@ mod tests {
             made: 3,
             made_by: Some(Actor::Person("ana".into())),
         };
-        let ends = |id: &str, scope| may_end(&org, &who(id, scope), &change);
+        let ends = |id: &str, scope| may_end(&org, &who(id, scope), &change).is_ok();
         assert!(ends("ana", Scope::Respond), "she made it");
         assert!(ends("dan", Scope::Respond), "he is named in it");
         assert!(ends("cho", Scope::Respond), "she manages the team");
         assert!(!ends("ben", Scope::Respond) && !ends("ana", Scope::Read));
-        assert!(may_end(&org, &Principal { actor: Actor::Administrator, scope: Scope::Admin }, &change));
+        assert!(may_end(&org, &Principal::own(Actor::Administrator), &change).is_ok());
+    }
+
+    #[test]
+    fn a_link_admits_to_its_page_and_its_incident_and_to_nothing_else() {
+        let org: crate::org::model::Bundle = serde_json::from_value(serde_json::json!({
+            "people": [{"id": "ana", "name": "Ana", "access": "administrator"}, {"id": "gus", "name": "Gus", "access": "guest"}],
+        }))
+        .unwrap();
+        let org = Org::build(1, org, crate::channel::WaysOut::NONE);
+        let (page, incident) = (PageId::from_bits(1), IncidentId::from_bits(2));
+        let (nobody, other) = (BTreeSet::new(), IncidentId::from_bits(3));
+        let facts = |id| Facts { id, private: true, service: None, admitted: &nobody };
+        // Whatever the person may otherwise, as a link may be passed on.
+        for person in ["ana", "gus", "gone"] {
+            let who = Principal::of_link(person, Held { page, incident });
+            let may = |right, resource| may(&org, &who, right, resource);
+            assert_eq!(may(Right::See, Resource::Incident(facts(incident))), Ok(()), "{person}");
+            assert_eq!(may(Right::See, Resource::Page(PageId::from_bits(9), facts(incident))), Ok(()), "{person}");
+            assert_eq!(may(Right::Respond, Resource::Page(page, facts(incident))), Ok(()), "{person}");
+            assert_eq!(may(Right::Respond, Resource::Page(PageId::from_bits(9), facts(incident))), Err(Denied::Link), "{person}");
+            assert_eq!(may(Right::Respond, Resource::Incident(facts(incident))), Err(Denied::Link), "{person}");
+            assert_eq!(may(Right::See, Resource::Incident(facts(other))), Err(Denied::Unseen), "{person}");
+            assert_eq!(may(Right::Respond, Resource::Page(page, facts(other))), Err(Denied::Unseen), "{person}");
+            for right in [Right::See, Right::SeeOrganisation, Right::Respond, Right::Schedule, Right::Administer] {
+                assert_eq!(may(right, Resource::Installation), Err(Denied::Link), "{person} {right:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_may_what_and_what_is_hidden_is_hidden_first() {
+        let org: crate::org::model::Bundle = serde_json::from_value(serde_json::json!({
+            "people": [{"id": "adm", "name": "A", "access": "administrator"}, {"id": "res", "name": "R"},
+                       {"id": "obs", "name": "O", "access": "observer"}, {"id": "gus", "name": "G", "access": "guest"},
+                       {"id": "man", "name": "M", "access": "observer"}],
+            "teams": [{"id": "t", "name": "T", "managers": ["man"]}],
+            "services": [{"id": "s", "name": "S", "team": "t"}],
+        }))
+        .unwrap();
+        let org = Org::build(1, org, crate::channel::WaysOut::NONE);
+        let admitted: BTreeSet<String> = ["gus".to_owned()].into();
+        let facts = |private, service| Facts { id: IncidentId::from_bits(2), private, service, admitted: &admitted };
+        let scope = |has, needs| Err(Denied::Scope { has, needs });
+        for (who, token, see_private, respond, house, administer) in [
+            ("adm", Scope::Admin, Ok(()), Ok(()), Ok(()), Ok(())),
+            ("adm", Scope::Read, Ok(()), scope(Scope::Read, Scope::Respond), Ok(()), scope(Scope::Read, Scope::Admin)),
+            ("res", Scope::Admin, Err(Denied::Unseen), Ok(()), Ok(()), scope(Scope::Respond, Scope::Admin)),
+            ("obs", Scope::Admin, Err(Denied::Unseen), scope(Scope::Read, Scope::Respond), Ok(()), scope(Scope::Read, Scope::Admin)),
+            ("gus", Scope::Admin, Ok(()), scope(Scope::Read, Scope::Respond), Err(Denied::Guest), scope(Scope::Read, Scope::Admin)),
+            ("man", Scope::Admin, Err(Denied::Unseen), Ok(()), Ok(()), scope(Scope::Respond, Scope::Admin)),
+        ] {
+            let name = format!("{who} with {token:?}");
+            let who = Principal::new(Actor::Person(who.into()), token);
+            assert_eq!(may(&org, &who, Right::See, Resource::Incident(facts(true, None))), see_private, "{name}");
+            assert_eq!(may(&org, &who, Right::Respond, Resource::Incident(facts(false, None))), respond, "{name}");
+            assert_eq!(may(&org, &who, Right::SeeOrganisation, Resource::Installation), house, "{name}");
+            assert_eq!(may(&org, &who, Right::Administer, Resource::Installation), administer, "{name}");
+        }
+        let manager = Principal::new(Actor::Person("man".into()), Scope::Respond);
+        assert_eq!(may(&org, &manager, Right::Respond, Resource::Incident(facts(true, Some("s")))), Ok(()), "its team's manager");
+        for actor in [Actor::System, Actor::Clock, Actor::Administrator] {
+            assert_eq!(may(&org, &Principal::own(actor), Right::Respond, Resource::Incident(facts(true, None))), Ok(()));
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::TokenId;
+use crate::ids::{IncidentId, PageId, TokenId};
 
 /// Who did something. Events carry this and never a name or an address.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -107,6 +107,15 @@ impl FromStr for Scope {
     }
 }
 
+/// What a link in a message admits to, whatever else its holder may see and do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// May be seen and answered.
+    pub page: PageId,
+    /// May be seen.
+    pub incident: IncidentId,
+}
+
 /// Somebody who asks: who, and how much they may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
@@ -114,9 +123,29 @@ pub struct Principal {
     pub actor: Actor,
     /// How much.
     pub scope: Scope,
+    /// Where they come by a link in a message: what it admits to, and nothing else is.
+    pub link: Option<Held>,
 }
 
 impl Principal {
+    /// Somebody whose token or session is good for this scope.
+    #[must_use]
+    pub const fn new(actor: Actor, scope: Scope) -> Self {
+        Self { actor, scope, link: None }
+    }
+
+    /// Ourselves: the clock, the program, a sender whose key was known, the machine's shell. Judged where it came in.
+    #[must_use]
+    pub const fn own(actor: Actor) -> Self {
+        Self::new(actor, Scope::Admin)
+    }
+
+    /// Whoever holds the link that was sent to this person.
+    #[must_use]
+    pub fn of_link(person: &str, link: Held) -> Self {
+        Self { actor: Actor::Person(person.to_owned()), scope: Scope::Read, link: Some(link) }
+    }
+
     /// The person behind it, where there is one.
     #[must_use]
     pub fn person(&self) -> Option<&str> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::Scope;
 use crate::action::{self, Action};
 use crate::expect::Standing;
-use crate::ids::PageId;
+use crate::ids::{IncidentId, PageId};
 use crate::incident::roles::ROLES;
 use crate::incident::tasks::{Task, TaskState};
 use crate::incident::{Incident, Severity, State};
@@ -365,6 +365,7 @@ pub struct EventView {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BundledPage {
     pub page: PageId,
+    pub incident: IncidentId,
     /// Whether it still looks for somebody.
     pub looking: bool,
     /// The step that asks whoever was sent the message, where it still waits at that step: they may pass it on.

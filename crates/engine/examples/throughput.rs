@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use allclear_domain::access::Actor;
+use allclear_domain::access::{Actor, Principal};
 use allclear_domain::org::model::Bundle;
 use allclear_domain::wire::{Message, Outcome, Signal, SignalAction, Target};
 use allclear_engine::clock::SystemClock;
@@ -59,7 +59,7 @@ async fn run(path: &str, callers: usize, per_request: usize, seconds: u64, kind:
     let settings = EngineSettings { base_url: "http://localhost:1".into(), quarantine: false, outbox, admin_token: None };
     let engine = Engine::start(db, ports, settings, SecretKey::from_bytes([1; 32])).await.unwrap();
     let bundle: Bundle = serde_json::from_str(ORG).unwrap();
-    engine.apply_org(bundle, None, false, &Actor::System).await.unwrap();
+    engine.apply_org(bundle, None, false, &Principal::own(Actor::System)).await.unwrap();
     let count = Arc::new(AtomicU64::new(0));
     let next = Arc::new(AtomicU64::new(0));
     let until = Instant::now() + Duration::from_secs(seconds);
@@ -78,7 +78,7 @@ async fn run(path: &str, callers: usize, per_request: usize, seconds: u64, kind:
                     kept: None,
                 };
                 let input = Input {
-                    actor: Actor::Integration("prom".into()),
+                    who: Principal::own(Actor::Integration("prom".into())),
                     cause: "signal".into(),
                     once: None,
                     command: Command::Signals(arrived),

@@ -1,9 +1,9 @@
-//! What is asked of an incident, at the one gate that every door passes: the row of [`allclear_domain::ask`] is read, what
-//! it names is looked up as whoever asks may see it, and who may is held.
+//! What is asked of an incident: the row of [`allclear_domain::ask`] is read, what it names is looked up as whoever asks may
+//! see it, and what the row says of who may is held. Whether they may act on this incident is held where it is decided.
 //!
 //! Not here: how a door takes the fields, and what it says where this says no.
 
-use allclear_domain::access::{Principal, Scope};
+use allclear_domain::access::{Denied, Principal, may_hide};
 use allclear_domain::ask::{self, Ask, Asked, By, Given, May};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::{self, access, attendance};
@@ -18,8 +18,8 @@ pub enum NotAsked {
     /// What was given makes no command.
     #[error(transparent)]
     Fields(#[from] ask::Refusal),
-    #[error("this token stands for no person, so it could not see a private incident: use a person's token")]
-    WouldNotSeeIt,
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// What a field names is not there, or not for whoever asks.
     #[error("{why}")]
     NotThere { named: String, why: NoAnswer },
@@ -37,7 +37,10 @@ impl Engine {
     /// # Errors
     /// Where the fields make none, or whoever asks may not.
     pub async fn asked(&self, who: &Principal, id: IncidentId, ask: &Ask, given: &Given, via: &str) -> Result<Command, NotAsked> {
-        may(ask.may, who)?;
+        match ask.may {
+            May::Responder => {}
+            May::WhoStillSees => may_hide(who)?,
+        }
         let asked = ask.read(given, &By { person: who.person(), via, now: self.now() })?;
         Ok(match asked {
             Asked::Command(command) => {
@@ -85,19 +88,6 @@ impl Engine {
             Some(unknown) => Err(Refusal::NoSuchPerson(cut(unknown))),
             None => Ok(()),
         }
-    }
-}
-
-/// Who may, beside what the scope of a token and what they see allow.
-///
-/// # Errors
-/// Where they may not.
-pub fn may(may: May, who: &Principal) -> Result<(), NotAsked> {
-    match may {
-        May::Responder => Ok(()),
-        // What is made private is seen by those it concerns.
-        May::WhoStillSees if who.person().is_some() || who.scope.admits(Scope::Admin) => Ok(()),
-        May::WhoStillSees => Err(NotAsked::WouldNotSeeIt),
     }
 }
 

@@ -5,17 +5,19 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use allclear_domain::access::Principal;
 use allclear_domain::channel::WaysOut;
 use allclear_domain::ids::IdGen;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::time::after;
-use allclear_store::{CommitError, Db, Fault, rows};
+use allclear_store::{Db, Fault, rows};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::core::{Input, Once, Refusal, Reply};
+use crate::identity::NotDone;
 use crate::message_link::Links;
 use crate::metrics::Metrics;
 use crate::ports::{OperatorAlarm, Ports};
@@ -200,8 +202,9 @@ impl Engine {
     /// Ends a copy's quarantine: what is due is looked at from present state.
     ///
     /// # Errors
-    /// When the store does not answer.
-    pub async fn release(&self) -> Result<(), CommitError> {
+    /// When the asker may not, or the store does not answer.
+    pub async fn release(&self, who: &Principal) -> Result<(), NotDone> {
+        self.administers(who)?;
         self.shared.db.commit(vec![rows::meta::remove(rows::meta::QUARANTINE)]).await?;
         self.shared.quarantined.store(false, Ordering::SeqCst);
         self.control(Control::Quarantine(false));

@@ -8,7 +8,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use allclear_domain::access::Scope;
+use allclear_domain::access::Right;
 use allclear_domain::ids::RefusalId;
 use allclear_domain::time::{Length, after};
 use allclear_store::rows::refusal;
@@ -140,7 +140,7 @@ impl Queries<'_> {
     /// # Errors
     /// When the asker is no administrator, or the store does not answer.
     pub async fn refused(&self, before: Option<RefusalId>, limit: i64) -> Result<Vec<Refused>, NoAnswer> {
-        self.needs(Scope::Admin)?;
+        self.may(Right::Administer)?;
         Ok(refusal::list(self.db(), before, limit.clamp(1, LIST_MAX)).await?)
     }
 }

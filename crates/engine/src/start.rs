@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
-use allclear_domain::access::Actor;
+use allclear_domain::access::{Actor, Principal};
 use allclear_domain::ids::{IdGen, NodeId};
 use allclear_store::{CommitError, Db, Dialect, Fault, rows};
 use tokio::sync::{Notify, mpsc, watch};
@@ -140,7 +140,8 @@ impl Engine {
         self.shared.tasks.close();
         // Sends under way end and are recorded, so that none of them is in doubt at the next start.
         let _ = tokio::time::timeout(STOP_WAITS_AT_MOST, self.shared.tasks.wait()).await;
-        let flush = Input { actor: Actor::System, cause: "stop".into(), once: None, command: Command::Flush { keys: usize::MAX } };
+        let flush =
+            Input { who: Principal::own(Actor::System), cause: "stop".into(), once: None, command: Command::Flush { keys: usize::MAX } };
         let _ = self.submit(flush).await;
         self.shared.halt.cancel();
         let _ = tokio::time::timeout(STOP_WAITS_AT_MOST, self.shared.halted.cancelled()).await;

@@ -29,6 +29,7 @@ use allclear_store::{Db, FaultPlan, OpenOptions};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+mod gate;
 mod nobody;
 mod tamper;
 
@@ -130,7 +131,7 @@ impl World {
         let settings = EngineSettings { base_url: "http://localhost:1".into(), quarantine: false, outbox, admin_token: None };
         let engine = Engine::start(db, ports, settings, SecretKey::from_bytes([1; 32])).await.unwrap();
         let bundle: Bundle = serde_json::from_str(ORG).unwrap();
-        engine.apply_org(bundle, Some("d"), false, &Actor::System).await.unwrap();
+        engine.apply_org(bundle, Some("d"), false, &Principal::own(Actor::System)).await.unwrap();
         Self { engine, clock, sink }
     }
 
@@ -174,8 +175,12 @@ impl World {
             signals: vec![signal],
             kept: None,
         };
-        let input =
-            Input { actor: Actor::Integration("prom".into()), cause: "signal".into(), once: None, command: Command::Signals(arrived) };
+        let input = Input {
+            who: Principal::own(Actor::Integration("prom".into())),
+            cause: "signal".into(),
+            once: None,
+            command: Command::Signals(arrived),
+        };
         let reply = self.engine.submit(input).await;
         self.engine.quiet().await;
         reply
@@ -183,7 +188,7 @@ impl World {
 
     async fn command(&self, id: &IncidentView, command: impl Into<incident::Command>) -> Result<Reply, Refusal> {
         let input = Input {
-            actor: Actor::Person("ana".into()),
+            who: Principal::new(Actor::Person("ana".into()), Scope::Respond),
             cause: "api".into(),
             once: None,
             command: Command::incident(id.id.parse().unwrap(), command),
@@ -194,7 +199,7 @@ impl World {
     }
 
     async fn incidents(&self) -> Vec<IncidentView> {
-        let who = Principal { actor: Actor::Administrator, scope: Scope::Admin };
+        let who = Principal::new(Actor::Administrator, Scope::Admin);
         self.engine.queries(&who).incidents(IncidentFilter::default(), 50).await.unwrap()
     }
 
@@ -230,7 +235,7 @@ async fn nobody_answers_and_the_page_walks_to_its_end(url: &str) {
     assert_eq!(world.told().len(), 4, "ten minutes for the catch-all, and half an hour");
     world.advance(1201).await;
     assert_eq!(world.told()[4..], [pair("cho", "email")], "then it comes back");
-    let who = Principal { actor: Actor::Administrator, scope: Scope::Admin };
+    let who = Principal::new(Actor::Administrator, Scope::Admin);
     let incident = &world.incidents().await[0];
     let pages = world.engine.queries(&who).pages(incident.id.parse().unwrap()).await.unwrap();
     assert_eq!(pages[0].status, paging::Status::Exhausted);
@@ -292,7 +297,7 @@ async fn what_a_provider_took_is_delivered_by_its_receipt(url: &str) {
     let world = World::new(url).await;
     let accepted = Outcome::Accepted { receipt: "202 SM1".into(), within: Length::from_secs(30) };
     world.sink.answers.lock().unwrap().insert("webhook".into(), vec![accepted.clone(), accepted.clone(), accepted]);
-    let who = Principal { actor: Actor::Administrator, scope: Scope::Admin };
+    let who = Principal::new(Actor::Administrator, Scope::Admin);
     let messages = async |key: &str| {
         let incident = world.incidents().await.into_iter().find(|one| one.title.starts_with(key)).unwrap();
         let pages = world.engine.queries(&who).pages(incident.id.parse().unwrap()).await.unwrap();
@@ -383,7 +388,7 @@ async fn a_clock_set_back_during_a_stop_is_judged_by_when_the_program_stopped() 
 async fn a_key_given_twice_does_it_once(url: &str) {
     let world = World::new(url).await;
     let declare = |digest: &str| Input {
-        actor: Actor::Person("ana".into()),
+        who: Principal::new(Actor::Person("ana".into()), Scope::Respond),
         cause: "api".into(),
         once: Some(Once { principal: "person:ana".into(), key: "k".into(), digest: digest.into() }),
         command: Command::Declare(allclear_engine::core::Declare {
@@ -473,7 +478,7 @@ async fn two_nodes_are_one() {
     }
     let incidents = a.incidents().await;
     assert_eq!(incidents.len(), 20, "each condition once");
-    let who = Principal { actor: Actor::Administrator, scope: Scope::Admin };
+    let who = Principal::new(Actor::Administrator, Scope::Admin);
     let log = b.engine.queries(&who).events_after(0, 1000).await.unwrap();
     let seqs: Vec<i64> = log.iter().map(|e| e.seq).collect();
     assert!(seqs.len() >= 60 && seqs.is_sorted(), "the whole log in its order");

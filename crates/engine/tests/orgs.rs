@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::ThreadId;
 
 use allclear_channels::registry::WAYS_OUT;
-use allclear_domain::access::{Actor, Scope};
+use allclear_domain::access::{Actor, Principal, Scope};
 use allclear_domain::org::diff::{Form, FormKind};
 use allclear_domain::org::model::{Bundle, Silence};
 use allclear_domain::time::from_micros;
@@ -102,15 +102,15 @@ async fn started(url: &str, quarantine: bool) -> (Engine, Arc<Seam>) {
 }
 
 async fn put(engine: &Engine, kind: FormKind, id: &str, seen: Seen, body: Value) -> Result<Changed, FormError> {
-    engine.change_form(Form { kind, id: id.into(), body }, seen, None, &["json"], &Actor::Administrator).await
+    engine.change_form(Form { kind, id: id.into(), body }, seen, None, &["json"], &Principal::own(Actor::Administrator)).await
 }
 
 async fn remove(engine: &Engine, kind: FormKind, id: &str, seen: Seen) -> Result<Changed, FormError> {
-    engine.remove_form(kind, id, seen, &["json"], &Actor::Administrator).await
+    engine.remove_form(kind, id, seen, &["json"], &Principal::own(Actor::Administrator)).await
 }
 
 async fn body(engine: &Engine, kind: FormKind, id: &str) -> Value {
-    engine.form_view(kind, id, &["json"]).await.unwrap().0.body
+    engine.form_view(kind, id, &["json"], &Principal::own(Actor::System)).await.unwrap().0.body
 }
 
 fn team(name: &str) -> Value {
@@ -145,7 +145,7 @@ async fn a_change_of_another_node_is_not_written_over() {
         "teams": [{"id": "night", "name": "of the file"}], "integrations": [{"id": "in", "kind": "json"}],
     }))
     .unwrap();
-    let applied_meanwhile = a.apply_org(file, None, false, &Actor::Administrator).await;
+    let applied_meanwhile = a.apply_org(file, None, false, &Principal::own(Actor::Administrator)).await;
     assert!(matches!(applied_meanwhile, Err(OrgError::Conflict)), "{applied_meanwhile:?}");
     assert_eq!(body(&a, kind, "night").await["name"], "of b at last");
 }
@@ -159,7 +159,8 @@ async fn nothing_of_before_opens_for_the_next_of_the_name(url: &str) {
     const PASSWORD: &str = "a quiet night at sea";
     let (engine, _) = node(url).await;
     let file = |people: Value| -> Bundle { serde_json::from_value(json!({ "people": people })).unwrap() };
-    let apply = async |people: Value| drop(engine.apply_org(file(people), None, true, &Actor::Administrator).await.unwrap());
+    let apply =
+        async |people: Value| drop(engine.apply_org(file(people), None, true, &Principal::own(Actor::Administrator)).await.unwrap());
     let token_of = |link: String| link.rsplit('/').next().unwrap().to_owned();
     let ana = || {
         let mut ana = person("ana");
@@ -176,10 +177,10 @@ async fn nothing_of_before_opens_for_the_next_of_the_name(url: &str) {
             }
         };
         add().await;
-        let invited = token_of(engine.issue_link(LinkKind::Invitation, Some("ana")).await.unwrap().0);
+        let invited = token_of(engine.issue_link(&Principal::own(Actor::System), LinkKind::Invitation, Some("ana")).await.unwrap().0);
         let session = engine.accept_invitation(&invited, PASSWORD, &Visitor::default()).await.unwrap().token;
-        let unused = token_of(engine.issue_link(LinkKind::Invitation, Some("ana")).await.unwrap().0);
-        let (token, _) = engine.create_token("t", Scope::Read, Some("ana".into()), None).await.unwrap();
+        let unused = token_of(engine.issue_link(&Principal::own(Actor::System), LinkKind::Invitation, Some("ana")).await.unwrap().0);
+        let (token, _) = engine.create_token(&Principal::own(Actor::System), "t", Scope::Read, Some("ana".into()), None).await.unwrap();
         assert!(engine.session(&session).await.unwrap().is_some() && engine.authenticate(&token).await.unwrap().is_some());
 
         if by_file {
@@ -212,7 +213,10 @@ async fn nothing_is_removed_where_nothing_is() {
         let removed = remove(&engine, FormKind::Team, "none", seen).await;
         assert!(matches!(removed, Err(FormError::Missing { .. })), "{seen:?}: {removed:?}");
     }
-    assert!(engine.form_versions(FormKind::Team, "none").await.unwrap().is_empty(), "and no history says that it was");
+    assert!(
+        engine.form_versions(FormKind::Team, "none", &Principal::own(Actor::System)).await.unwrap().is_empty(),
+        "and no history says that it was"
+    );
 }
 
 /// By a form nobody locks everybody out; a file may, since it may leave administration to a token.
@@ -238,7 +242,7 @@ async fn the_last_administrator_stays_one() {
     remove(&engine, kind, "ana", Seen::Whatever).await.unwrap();
 
     let file = serde_json::from_value(json!({"people": [{"id": "ben", "name": "Ben", "access": "observer"}]})).unwrap();
-    engine.apply_org(file, None, false, &Actor::Administrator).await.unwrap();
+    engine.apply_org(file, None, false, &Principal::own(Actor::Administrator)).await.unwrap();
 }
 
 /// A second tap is answered as the first was, with the secret that was made; what somebody else
@@ -246,10 +250,14 @@ async fn the_last_administrator_stays_one() {
 #[tokio::test]
 async fn a_form_sent_twice_is_answered_twice() {
     let (engine, _) = node("sqlite::memory:").await;
+    for id in ["ana", "ben"] {
+        let body = json!({"id": id, "name": id, "access": "administrator"});
+        put(&engine, FormKind::Person, id, Seen::Nothing, body).await.unwrap();
+    }
     let kind = FormKind::Integration;
     let send = async |seen: Seen, once: Option<&str>, who: &str, name: &str| {
         let form = Form { kind, id: "in".into(), body: json!({"kind": "json", "name": name}) };
-        engine.change_form(form, seen, once, &["json"], &Actor::Person(who.into())).await
+        engine.change_form(form, seen, once, &["json"], &Principal::own(Actor::Person(who.into()))).await
     };
     let first = send(Seen::Nothing, Some("a"), "ana", "In").await.unwrap();
     assert_eq!(first.made.len(), 1);
@@ -270,7 +278,7 @@ async fn a_form_sent_twice_is_answered_twice() {
 
     // What a file owns is changed by nobody, also not into what it is.
     let file = serde_json::from_value(json!({"integrations": [{"id": "in", "kind": "json", "name": "Inward"}]})).unwrap();
-    engine.apply_org(file, None, false, &Actor::Administrator).await.unwrap();
+    engine.apply_org(file, None, false, &Principal::own(Actor::Administrator)).await.unwrap();
     assert!(send(seen, None, "ana", "Inward").await.is_err());
 }
 
@@ -293,16 +301,16 @@ async fn a_silence_is_replaced_at_the_limit_and_holds_on_where_that_is_refused()
     let (engine, _) = started("sqlite::memory:", true).await;
     let long = |n: usize| Silence { comment: "x".repeat(SILENCE_BYTES_MAX - 100), ..silence(&format!("n=\"{n}\"")) };
     let fit = SILENCES_BYTES_PER_INTEGRATION_MAX / SILENCE_BYTES_MAX;
-    let first = engine.put_silence(long(0), &Actor::Administrator).await.unwrap();
+    let first = engine.put_silence(long(0), &Principal::own(Actor::Administrator)).await.unwrap();
     for n in 1..fit {
-        engine.put_silence(long(n), &Actor::Administrator).await.unwrap();
+        engine.put_silence(long(n), &Principal::own(Actor::Administrator)).await.unwrap();
     }
-    let one_more = engine.put_silence(long(fit), &Actor::Administrator).await;
+    let one_more = engine.put_silence(long(fit), &Principal::own(Actor::Administrator)).await;
     assert!(matches!(one_more, Err(OrgError::Limit(_))), "{one_more:?}");
-    let new = engine.replace_silence(&first, long(fit), &Actor::Administrator).await.unwrap();
+    let new = engine.replace_silence(&first, long(fit), &Principal::own(Actor::Administrator)).await.unwrap();
     assert!(holds(&engine, &new) && !holds(&engine, &first), "at the limit too");
     let too_long = silence(&format!("n=\"{}\"", "x".repeat(SILENCE_BYTES_MAX)));
-    let refused = engine.replace_silence(&new, too_long, &Actor::Administrator).await;
+    let refused = engine.replace_silence(&new, too_long, &Principal::own(Actor::Administrator)).await;
     assert!(matches!(refused, Err(OrgError::Limit(_))), "{refused:?}");
     assert!(holds(&engine, &new), "what was refused ends nothing");
 }
@@ -311,10 +319,10 @@ async fn a_silence_is_replaced_at_the_limit_and_holds_on_where_that_is_refused()
 async fn a_silence_is_put_over_the_change_of_another_node() {
     let url = allclear_store::testing::fresh_database().await.unwrap();
     let ((a, seam), (b, _)) = (node(&url).await, node(&url).await);
-    let old = a.put_silence(silence("n=\"old\""), &Actor::Administrator).await.unwrap();
+    let old = a.put_silence(silence("n=\"old\""), &Principal::own(Actor::Administrator)).await.unwrap();
     seam.let_happen(async move { drop(put(&b, FormKind::Team, "night", Seen::Whatever, team("Night")).await.unwrap()) });
     let new = Silence { id: "11111111-0000-4000-8000-000000000000".into(), ..silence("n=\"new\"") };
-    a.replace_silence(&old, new.clone(), &Actor::Administrator).await.unwrap();
+    a.replace_silence(&old, new.clone(), &Principal::own(Actor::Administrator)).await.unwrap();
     assert!(holds(&a, &new.id) && !holds(&a, &old));
     assert_eq!(body(&a, FormKind::Team, "night").await["name"], "Night");
 }
@@ -352,7 +360,7 @@ async fn every_secret_of_an_address_is_sealed_masked_and_kept() {
             serde_json::from_value(json!({"people": people, "audiences": [{"id": "all", "contacts": [contact]}]})).unwrap()
         };
         let address = |engine: &Engine, who: &str| engine.org().contact(who, "c").unwrap().0.address.clone();
-        engine.apply_org(file(&contact.clone().into()), None, false, &Actor::Administrator).await.unwrap();
+        engine.apply_org(file(&contact.clone().into()), None, false, &Principal::own(Actor::Administrator)).await.unwrap();
         let stored = allclear_store::rows::form::all(engine.db()).await.unwrap();
         let exported = to_yaml(engine.org().bundle(), WAYS_OUT).unwrap();
         for field in form.fields {
@@ -371,12 +379,12 @@ async fn every_secret_of_an_address_is_sealed_masked_and_kept() {
         // What is shown, applied again, and what says nothing of secrets change nothing.
         let bare = json!({"id": "c", form.name: form.fields[0].example});
         for again in [parse(&exported, Format::Yaml, "org.yaml").unwrap().bundle, file(&bare)] {
-            let applied = engine.apply_org(again, None, false, &Actor::Administrator).await.unwrap();
+            let applied = engine.apply_org(again, None, false, &Principal::own(Actor::Administrator)).await.unwrap();
             assert_eq!((applied.changes, applied.made), (Vec::new(), Vec::new()), "{}", form.name);
         }
         // Where none is stored, what the channel makes is made and told once, for each.
         let (engine, _) = node("sqlite::memory:").await;
-        let made = engine.apply_org(file(&bare), None, false, &Actor::Administrator).await.unwrap().made;
+        let made = engine.apply_org(file(&bare), None, false, &Principal::own(Actor::Administrator)).await.unwrap().made;
         assert_eq!(made.len(), 2 * form.fields.iter().filter(|field| field.is_made()).count(), "{}: {made:?}", form.name);
         for field in form.fields.iter().filter(|field| field.is_made()) {
             assert_eq!(address(&engine, "ana").get(field.key), Some(made[0].secret.as_str()));

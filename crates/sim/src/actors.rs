@@ -4,8 +4,8 @@
 //! and repeats what was not accepted, as real senders do. A person who is told acts after a while,
 //! or does not.
 
-use allclear_domain::access::Actor;
 use allclear_domain::access::Reach;
+use allclear_domain::access::{Actor, Held, Principal, Scope};
 use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::incident::{Severity, attendance, declaration, ending, record};
 use allclear_domain::paging;
@@ -250,7 +250,7 @@ impl World {
             kept: None,
         };
         let input = Input {
-            actor: Actor::Integration(INTEGRATIONS[at].to_owned()),
+            who: Principal::own(Actor::Integration(INTEGRATIONS[at].to_owned())),
             cause: format!("signal:{}", INTEGRATIONS[at]),
             once: None,
             command: Command::Signals(arrived),
@@ -332,19 +332,19 @@ impl World {
                 68..=72 => {
                     // Two taps, the second much later: links are old.
                     let late = Length::from_secs(self.dice.between(300, 3_000));
-                    let again = self.input_of(&by, "link", acknowledge.clone());
+                    let again = by_link(message, acknowledge.clone());
                     self.plan(after(self.now, late), Task::Act(Box::new(Act { input: again, tries: 0 })));
                     acknowledge
                 }
                 _ => return,
             }
         };
-        let input = self.input_of(&by, "link", command);
+        let input = by_link(message, command);
         self.plan(after(self.now, wait), Task::Act(Box::new(Act { input, tries: 0 })));
     }
 
     pub(crate) fn input_of(&self, by: &str, cause: &str, command: Command) -> Input {
-        Input { actor: Actor::Person(by.to_owned()), cause: cause.to_owned(), once: None, command }
+        Input { who: Principal::new(Actor::Person(by.to_owned()), Scope::Respond), cause: cause.to_owned(), once: None, command }
     }
 
     pub(crate) fn act(&mut self, act: Act) {
@@ -451,4 +451,13 @@ impl World {
             }
         }
     }
+}
+
+/// What somebody does who was told by this message: its link is good for its page; the rest they do signed in.
+pub(crate) fn by_link(message: &Stored, command: Command) -> Input {
+    let who = match &command {
+        Command::Page { id, .. } => Principal::of_link(&message.person, Held { page: *id, incident: message.notice.incident.id }),
+        _ => Principal::new(Actor::Person(message.person.clone()), Scope::Respond),
+    };
+    Input { who, cause: "link".to_owned(), once: None, command }
 }

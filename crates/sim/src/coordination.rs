@@ -12,7 +12,7 @@ use allclear_store::rows;
 use allclear_store::rows::message::Stored;
 use jiff::Timestamp;
 
-use crate::actors::Act;
+use crate::actors::{Act, by_link};
 use crate::orgs::AUDIENCES;
 use crate::ports::{Dice, block_on};
 use crate::world::{Task, World};
@@ -60,7 +60,7 @@ impl World {
             _ => return,
         };
         let wait = Length::from_secs(*self.side.pick(&[10, 60, 280, 300, 900]));
-        let input = self.input_of(&by, "link", command);
+        let input = by_link(message, command);
         self.plan(after(self.now, wait), Task::Act(Box::new(Act::new(input))));
     }
 
@@ -73,7 +73,7 @@ impl World {
             _ => return,
         };
         let wait = Length::from_secs(*self.side.pick(&[10, 120, 590, 600, 900]));
-        let input = self.input_of(&by, "link", Command::Page { id: message.page, command });
+        let input = by_link(message, Command::Page { id: message.page, command });
         self.plan(after(self.now, wait), Task::Act(Box::new(Act::new(input))));
     }
 

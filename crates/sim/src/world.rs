@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use allclear_channels::registry::WAYS_OUT;
-use allclear_domain::access::Actor;
+use allclear_domain::access::{Actor, Principal};
 use allclear_domain::ids::{IdGen, IncidentId, MessageId, NodeId};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::time::{Length, after};
@@ -629,7 +629,7 @@ impl World {
 
     /// One of our own commands, once. `None`: the node crashed.
     pub(crate) fn ours(&mut self, node: usize, cause: &str, command: Command) -> Option<Result<Reply, Refusal>> {
-        let input = Input { actor: Actor::System, cause: cause.to_owned(), once: None, command };
+        let input = Input { who: Principal::own(Actor::System), cause: cause.to_owned(), once: None, command };
         self.process(node, vec![input]).and_then(|mut replies| replies.pop())
     }
 

@@ -48,7 +48,10 @@ fn reaches() -> Vec<Reach> {
         for public in [false, true] {
             for services in subsets(&SERVICES) {
                 for person in [None, Some("ana"), Some("ben"), Some("stranger")] {
-                    out.push(Reach { everything, public, services: services.clone(), person: person.map(ToOwned::to_owned) });
+                    for incident in [None, Some(IncidentId::from_bits(3)), Some(IncidentId::from_bits(4))] {
+                        let (services, person) = (services.clone(), person.map(ToOwned::to_owned));
+                        out.push(Reach { everything, public, services, person, incident });
+                    }
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Services: a list, and one with its team, its policy's steps with names as of now, what it
 //! depends on, what is open and what was.
 
-use allclear_domain::access::Principal;
+use allclear_domain::access::{Principal, Right};
 use allclear_domain::incident::Severity;
 use allclear_domain::org::model::Service;
 use allclear_domain::org::snapshot::Org;
@@ -27,7 +27,7 @@ pub(crate) static PLACE: Place = Place {
     strokes: "M10 3l7 3.8-7 3.8-7-3.8zM3 10.5l7 3.8 7-3.8M3 14l7 3.8 7-3.8",
     key: Some('s'),
     lists: Lists::RAIL_MENU,
-    leads: |app, who| app.engine.queries(who).sees_organisation(),
+    leads: |app, who| app.engine.queries(who).has(Right::SeeOrganisation),
     page: || get(list),
 };
 

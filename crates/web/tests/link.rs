@@ -40,7 +40,7 @@ async fn status(world: &World, path: &str) -> (Status, Option<String>, u32) {
     let token = path.trim_start_matches("/a/");
     let link = world.engine.links().read(token, world.engine.now()).unwrap();
     let About::Page(id) = link.about else { panic!("a link for one page") };
-    let (page, ..) = world.engine.page_of_link(id).await.unwrap();
+    let (page, ..) = world.engine.queries(&world::everybody()).page_and_incident(id).await.unwrap();
     (page.status, page.acknowledged_by, page.step)
 }
 

@@ -6,7 +6,7 @@ mod world;
 
 use std::sync::Arc;
 
-use allclear_domain::access::Actor;
+use allclear_domain::access::{Actor, Principal, Scope};
 use allclear_domain::incident::{self, Severity};
 use allclear_engine::core::{Command, Input};
 use allclear_web::{DemoMessage, WebOptions};
@@ -111,7 +111,11 @@ async fn a_copy_and_a_full_store_say_so_on_every_page() {
     let (id, _) = world.declare("Written", Severity::Sev1, "checkout").await;
     world.fill_disk(true);
     let note = Command::incident(id, incident::record::Command::Note { text: "Lost".into() });
-    world.engine.submit(Input { actor: Actor::Administrator, cause: "api".into(), once: None, command: note }).await.unwrap_err();
+    world
+        .engine
+        .submit(Input { who: Principal::own(Actor::Administrator), cause: "api".into(), once: None, command: note })
+        .await
+        .unwrap_err();
     assert!(page(&world, "/").await.contains("Nothing can be recorded"));
 }
 
@@ -129,7 +133,8 @@ async fn too_much_is_cut_worst_first_and_counted() {
             page: false,
             private: false,
         };
-        let input = Input { actor: Actor::Administrator, cause: "api".into(), once: None, command: Command::Declare(declare) };
+        let input =
+            Input { who: Principal::own(Actor::Administrator), cause: "api".into(), once: None, command: Command::Declare(declare) };
         world.engine.submit(input).await.unwrap();
     }
     let board = page(&world, "/").await;
@@ -148,7 +153,8 @@ async fn a_log_of_any_length_ends_with_the_newest_line() {
     for n in 0..1300 {
         for id in [id, other] {
             let command = Command::incident(id, incident::record::Command::Note { text: format!("line number {n}.") });
-            let input = Input { actor: Actor::Person("ana".into()), cause: "api".into(), once: None, command };
+            let input =
+                Input { who: Principal::new(Actor::Person("ana".into()), Scope::Respond), cause: "api".into(), once: None, command };
             world.engine.submit(input).await.unwrap();
         }
     }

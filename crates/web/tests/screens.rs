@@ -47,7 +47,7 @@ fn post(path: &str) -> axum::http::request::Builder {
 async fn whoever_may_only_read_sees_no_form_and_changes_nothing() {
     let world = World::at(NOON).await;
     let (id, reference) = world.declare("Payments", Severity::Sev2, "checkout").await;
-    let reader = Principal { actor: Actor::Person("ben".into()), scope: Scope::Read };
+    let reader = Principal::new(Actor::Person("ben".into()), Scope::Read);
     for path in ["/".to_owned(), format!("/incidents/{reference}"), "/actions".into(), "/on-call".into()] {
         let request = Request::get(&path).body(Body::empty()).unwrap();
         let shown = text(ask(&world, as_who(reader.clone()), request).await).await;
@@ -88,7 +88,7 @@ async fn a_shift_is_taken_over_in_the_reader_s_own_zone() {
 async fn one_s_own_shifts_are_those_that_page_and_say_who_covers() {
     let world = World::at(NOON).await; // a Monday, 12:00 in Madrid
     let as_person = async |id: &str, path: &str| {
-        let who = Principal { actor: Actor::Person(id.into()), scope: Scope::Respond };
+        let who = Principal::new(Actor::Person(id.into()), Scope::Respond);
         let response = ask(&world, as_who(who), Request::get(path).body(Body::empty()).unwrap()).await;
         (response.status(), text(response).await)
     };
@@ -112,7 +112,7 @@ async fn one_s_own_shifts_are_those_that_page_and_say_who_covers() {
     let (_, ben) = as_person("ben", "/my-shifts").await;
     assert!(ben.contains("in place of the rota"), "{ben}");
 
-    let script = Principal { actor: Actor::System, scope: Scope::Read };
+    let script = Principal::new(Actor::System, Scope::Read);
     let request = Request::get("/my-shifts").body(Body::empty()).unwrap();
     assert_eq!(ask(&world, as_who(script), request).await.status(), StatusCode::NOT_FOUND, "a token has no shifts");
 }
@@ -124,7 +124,7 @@ async fn five_hundred_events_are_less_than_a_hundred_kilobytes() {
     for n in 0..500 {
         let text = format!("{n}: replicas follow again, the queue shrinks by about two thousand an hour, and nobody has complained since.");
         let input = Input {
-            actor: Actor::Person("ana".into()),
+            who: Principal::new(Actor::Person("ana".into()), Scope::Respond),
             cause: "api".into(),
             once: None,
             command: Command::incident(id, incident::record::Command::Note { text }),
@@ -210,7 +210,7 @@ async fn the_live_stream_says_that_something_changed_and_nothing_else() {
 #[tokio::test]
 async fn settings_are_an_administrator_s_to_look_at_and_to_change() {
     let world = World::at(NOON).await;
-    let responder = Principal { actor: Actor::Person("ben".into()), scope: Scope::Respond };
+    let responder = Principal::new(Actor::Person("ben".into()), Scope::Respond);
     let was = world.engine.org().version;
     for path in ["/settings", "/settings/team", "/settings/team/new", "/settings/team/payments"] {
         let request = Request::get(path).header("accept", "text/html").body(Body::empty()).unwrap();

@@ -1,9 +1,9 @@
-//! Who asks: a bearer token or the cookie of a session, and the scope a handler needs, as an extractor that comes before the
+//! Who asks: a bearer token or the cookie of a session, and the right a handler needs, as an extractor that comes before the
 //! body is read, so that a refusal tells nothing about the rest of the request.
 
 use std::marker::PhantomData;
 
-use allclear_domain::access::{Principal, Scope};
+use allclear_domain::access::{Principal, Resource, Right, may};
 use allclear_engine::identity::cookies;
 use axum::extract::FromRequestParts;
 use axum::http::header::{AUTHORIZATION, COOKIE};
@@ -15,9 +15,9 @@ use base64::engine::general_purpose::STANDARD;
 use crate::Api;
 use crate::http::problem::{Problem, store};
 
-/// A scope as a type.
+/// A right as a type.
 pub(crate) trait Needs: Send {
-    const SCOPE: Scope;
+    const RIGHT: Right;
 }
 /// To see.
 pub(crate) struct Read;
@@ -27,16 +27,16 @@ pub(crate) struct Respond;
 pub(crate) struct Admin;
 
 impl Needs for Read {
-    const SCOPE: Scope = Scope::Read;
+    const RIGHT: Right = Right::See;
 }
 impl Needs for Respond {
-    const SCOPE: Scope = Scope::Respond;
+    const RIGHT: Right = Right::Respond;
 }
 impl Needs for Admin {
-    const SCOPE: Scope = Scope::Admin;
+    const RIGHT: Right = Right::Administer;
 }
 
-/// A principal whose scope is wide enough.
+/// A principal who has this right here.
 pub(crate) struct Who<S: Needs>(pub Principal, PhantomData<S>);
 
 impl<S: Needs> FromRequestParts<Api> for Who<S> {
@@ -44,10 +44,8 @@ impl<S: Needs> FromRequestParts<Api> for Who<S> {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let principal = principal(parts, api).await?;
-        if !principal.scope.admits(S::SCOPE) {
-            let (has, needs) = (principal.scope.word(), S::SCOPE.word());
-            return Err(Problem::new("forbidden", format!("you have the scope `{has}`; this needs `{needs}`")));
-        }
+        // The same is held again where the command is decided or the answer read; here, before the body is.
+        may(&api.engine.org(), &principal, S::RIGHT, Resource::Installation)?;
         Ok(Self(principal, PhantomData))
     }
 }

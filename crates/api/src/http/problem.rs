@@ -3,7 +3,9 @@
 //! A code is stable and has a page, which is built in and served under its `type`. The table is
 //! made by a macro that includes the page, so that a code without one does not compile.
 
+use allclear_domain::access::Denied;
 use allclear_engine::core::Refusal;
+use allclear_engine::identity::NotDone;
 use allclear_engine::org::forms::FormError;
 use allclear_engine::org::{FormProblem, OrgError};
 use allclear_engine::read::NoAnswer;
@@ -206,7 +208,7 @@ impl From<NoAnswer> for Problem {
         let code = match &why {
             NoAnswer::Store(_) => "store_unavailable".to_owned(),
             NoAnswer::Missing(what) => format!("no_such_{what}"),
-            NoAnswer::Forbidden(_) | NoAnswer::Guest => "forbidden".to_owned(),
+            NoAnswer::Denied(_) => "forbidden".to_owned(),
             NoAnswer::Bad(_) => "invalid".to_owned(),
         };
         Self::new(&code, why.to_string())
@@ -222,8 +224,24 @@ impl From<OrgError> for Problem {
             OrgError::Limit(_) => "silence_limit".to_owned(),
             OrgError::Missing { kind, .. } => format!("no_such_{kind}"),
             OrgError::Wrong(_) => "invalid".to_owned(),
+            OrgError::Denied(_) => "forbidden".to_owned(),
         };
         Self::new(&code, why.to_string())
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(no: Denied) -> Self {
+        Self::new("forbidden", no.to_string())
+    }
+}
+
+impl From<NotDone> for Problem {
+    fn from(why: NotDone) -> Self {
+        match why {
+            NotDone::Denied(no) => no.into(),
+            NotDone::Store(_) => Self::new("store_unavailable", why.to_string()),
+        }
     }
 }
 

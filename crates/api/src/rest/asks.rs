@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use allclear_domain::access::Principal;
-use allclear_domain::ask::{self, Ask, Field, Given, Kind, May};
+use allclear_domain::ask::{self, Ask, Field, Given, Kind};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::lifecycle::Verb;
 use allclear_domain::view::IncidentView;
-use allclear_engine::asks::{self, NotAsked};
+use allclear_engine::asks::NotAsked;
 use allclear_engine::core::{Command, Reply, Versioned};
 use axum::extract::State as Shared;
 use axum::response::Response;
@@ -188,16 +188,11 @@ impl From<NotAsked> for Problem {
                 let place = refusal.field().map_or_else(String::new, |field| format!("`{field}`: "));
                 Self::new(refusal.code(), format!("{place}{refusal}"))
             }
-            NotAsked::WouldNotSeeIt => Self::new("forbidden", why.to_string()),
+            NotAsked::Denied(no) => no.into(),
             NotAsked::NotThere { why, .. } => why.into(),
             NotAsked::Nobody(refusal) => refusal.into(),
         }
     }
-}
-
-/// What is made private is seen by those it concerns: a token that stands for nobody would shut itself out.
-pub(super) fn must_see_it(who: &Principal) -> Result<(), Problem> {
-    Ok(asks::may(May::WhoStillSees, who)?)
 }
 
 /// Asks the engine for a command on an incident; gives the incident it was about.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::asks::{must_see_it, shown, submit};
+use super::asks::{shown, submit};
 use super::{Page, cursor_of, limit_of};
 use crate::http::caller::{Read, Respond, Who};
 use crate::http::extract::{Once, P, Q, json};
@@ -103,9 +103,6 @@ pub(crate) struct DeclareBody {
     responses((status = 201, body = schema::Incident), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn declare(Shared(api): Shared<Api>, who: Who<Respond>, once: Once) -> Result<Response, Problem> {
     let body: DeclareBody = json(&once.body)?;
-    if body.private == Some(true) {
-        must_see_it(&who.0)?;
-    }
     let declare = Declare {
         title: body.title,
         severity: body.severity.unwrap_or(Severity::Sev3),

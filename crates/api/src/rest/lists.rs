@@ -111,9 +111,7 @@ pub(crate) async fn decline_page(
 }
 
 async fn act(api: &Api, who: &Principal, id: PageId, command: paging::Command) -> Result<Json<PageView>, Problem> {
-    let input = Input { actor: who.actor.clone(), cause: CAUSE.into(), once: None, command: Command::Page { id, command } };
-    // Whoever may not see it is told that there is none, before anything is done to it.
-    api.engine.queries(who).page(id).await?;
+    let input = Input { who: who.clone(), cause: CAUSE.into(), once: None, command: Command::Page { id, command } };
     api.engine.submit(input).await?;
     Ok(Json(api.engine.queries(who).page(id).await?))
 }

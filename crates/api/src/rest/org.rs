@@ -1,7 +1,6 @@
 //! The organisation as code: read, check, compare, apply.
 
 use allclear_channels::registry;
-use allclear_domain::access::Principal;
 use allclear_domain::org::check::Against;
 use allclear_domain::org::diff::{self, Action};
 use allclear_domain::org::export::masked;
@@ -270,9 +269,8 @@ pub(crate) async fn apply(
 ) -> Result<Json<OrgApplied>, Problem> {
     let (loaded, problems) = usable(&api, &headers, &query, &body)?;
     let on_call = handovers(&api, &loaded, query.prune);
-    let Principal { actor, .. } = &who.0;
     // Its digest is not kept as that of the file given at start, which stays the one compared.
-    let done = api.engine.apply_org(loaded.bundle, None, query.prune, actor).await?;
+    let done = api.engine.apply_org(loaded.bundle, None, query.prune, &who.0).await?;
     Ok(Json(OrgApplied {
         version: done.version,
         changes: done.changes.into_iter().map(change).collect(),

@@ -104,8 +104,8 @@ fn faults(problems: &[FormProblem]) -> Vec<FormFault> {
 #[utoipa::path(get, path = "/api/v1/org/{kind}", operation_id = "list_forms", tag = "organisation",
     params(("kind" = String, Path, description = "`person`, `team`, `schedule`, …")),
     responses((status = 200, body = OrgForms), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn list(State(api): State<Api>, _: Who<Admin>, P(kind): P<String>) -> Result<Json<OrgForms>, Problem> {
-    let found = api.engine.form_views(Some(kind_of(&kind)?)).await?;
+pub(crate) async fn list(State(api): State<Api>, who: Who<Admin>, P(kind): P<String>) -> Result<Json<OrgForms>, Problem> {
+    let found = api.engine.form_views(Some(kind_of(&kind)?), &who.0).await?;
     Ok(Json(OrgForms { items: found.into_iter().map(OrgForm::from).collect() }))
 }
 
@@ -113,9 +113,9 @@ pub(crate) async fn list(State(api): State<Api>, _: Who<Admin>, P(kind): P<Strin
 #[utoipa::path(get, path = "/api/v1/org/{kind}/{id}", operation_id = "show_form", tag = "organisation",
     params(("kind" = String, Path, description = "`person`, `team`, `schedule`, …"), ("id" = String, Path)),
     responses((status = 200, body = OrgForm), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn show(State(api): State<Api>, _: Who<Admin>, P((kind, id)): P<(String, String)>) -> Result<Response, Problem> {
+pub(crate) async fn show(State(api): State<Api>, who: Who<Admin>, P((kind, id)): P<(String, String)>) -> Result<Response, Problem> {
     let kinds: Vec<_> = registry::kinds().collect();
-    let (view, _) = api.engine.form_view(kind_of(&kind)?, &id, &kinds).await?;
+    let (view, _) = api.engine.form_view(kind_of(&kind)?, &id, &kinds, &who.0).await?;
     Ok(tagged(StatusCode::OK, view.version, OrgForm::from(view)))
 }
 
@@ -139,8 +139,8 @@ pub(crate) async fn put(
     let kind = kind_of(&kind)?;
     let kinds: Vec<_> = registry::kinds().collect();
     let seen = seen(&headers)?;
-    let is_new = !api.engine.form_views(Some(kind)).await?.iter().any(|form| form.id == id);
-    let done = api.engine.change_form(Form { kind, id, body }, seen, None, &kinds, &who.0.actor).await?;
+    let is_new = !api.engine.form_views(Some(kind), &who.0).await?.iter().any(|form| form.id == id);
+    let done = api.engine.change_form(Form { kind, id, body }, seen, None, &kinds, &who.0).await?;
     let Changed { form: Some(form), made, problems, .. } = done else {
         return Err(Problem::new("internal", "the form was put and is not there"));
     };
@@ -161,7 +161,7 @@ pub(crate) async fn remove(
     headers: HeaderMap,
 ) -> Result<Json<OrgFormRemoved>, Problem> {
     let kinds: Vec<_> = registry::kinds().collect();
-    let done = api.engine.remove_form(kind_of(&kind)?, &id, seen(&headers)?, &kinds, &who.0.actor).await?;
+    let done = api.engine.remove_form(kind_of(&kind)?, &id, seen(&headers)?, &kinds, &who.0).await?;
     Ok(Json(OrgFormRemoved { version: done.version, problems: faults(&done.problems) }))
 }
 
@@ -178,6 +178,6 @@ pub(crate) async fn detach(
     P((kind, id)): P<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let view = api.engine.detach_form(kind_of(&kind)?, &id, seen(&headers)?, &who.0.actor).await?;
+    let view = api.engine.detach_form(kind_of(&kind)?, &id, seen(&headers)?, &who.0).await?;
     Ok(tagged(StatusCode::OK, view.version, OrgForm::from(view)))
 }

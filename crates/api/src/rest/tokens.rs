@@ -14,14 +14,14 @@ use utoipa::ToSchema;
 use super::{Page, known_person};
 use crate::http::caller::{Admin, Who};
 use crate::http::extract::{Asked, P};
-use crate::http::problem::{Problem, store};
+use crate::http::problem::Problem;
 use crate::{Api, schema};
 
 /// All tokens, newest first, without their secrets.
 #[utoipa::path(get, path = "/api/v1/tokens", operation_id = "list_tokens", tag = "administration",
     responses((status = 200, body = schema::TokenPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn list(State(api): State<Api>, _: Who<Admin>) -> Result<Json<Page<TokenView>>, Problem> {
-    Ok(Json(Page { items: api.engine.tokens().await.map_err(store)?, next: None }))
+pub(crate) async fn list(State(api): State<Api>, who: Who<Admin>) -> Result<Json<Page<TokenView>>, Problem> {
+    Ok(Json(Page { items: api.engine.tokens(&who.0).await?, next: None }))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -55,7 +55,7 @@ pub(crate) struct MadeToken {
     responses((status = 201, body = MadeToken), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn create(
     State(api): State<Api>,
-    _: Who<Admin>,
+    who: Who<Admin>,
     Asked(body): Asked<TokenBody>,
 ) -> Result<(StatusCode, Json<MadeToken>), Problem> {
     if body.name.trim().is_empty() {
@@ -65,17 +65,17 @@ pub(crate) async fn create(
         return Err(Problem::new("too_long", format!("the token's name is longer than {TOKEN_NAME_CHARS_MAX} characters")));
     }
     known_person(&api, body.person.as_deref())?;
-    let (token, view) = api.engine.create_token(&body.name, body.scope, body.person, body.expires_in).await.map_err(store)?;
+    let (token, view) = api.engine.create_token(&who.0, &body.name, body.scope, body.person, body.expires_in).await?;
     Ok((StatusCode::CREATED, Json(MadeToken { token, view })))
 }
 
 /// Revokes a token; it works no more from now on.
 #[utoipa::path(delete, path = "/api/v1/tokens/{id}", operation_id = "revoke_token", tag = "administration", params(("id" = String, Path)),
     responses((status = 204), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn revoke(State(api): State<Api>, _: Who<Admin>, P(id): P<String>) -> Result<StatusCode, Problem> {
+pub(crate) async fn revoke(State(api): State<Api>, who: Who<Admin>, P(id): P<String>) -> Result<StatusCode, Problem> {
     let missing = || Problem::new("no_such_token", "there is no token with this id");
     let id = id.parse().map_err(|_| missing())?;
-    if api.engine.revoke_token(id).await.map_err(store)? { Ok(StatusCode::NO_CONTENT) } else { Err(missing()) }
+    if api.engine.revoke_token(&who.0, id).await? { Ok(StatusCode::NO_CONTENT) } else { Err(missing()) }
 }
 
 /// A link with which somebody sets a password and is signed in.
@@ -91,9 +91,13 @@ pub(crate) struct Invitation {
 /// Invites a person: whoever opens the link sets their password.
 #[utoipa::path(post, path = "/api/v1/people/{id}/invitation", operation_id = "invite_person", tag = "administration", params(("id" = String, Path)),
     responses((status = 201, body = Invitation), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn invite(State(api): State<Api>, _: Who<Admin>, P(person): P<String>) -> Result<(StatusCode, Json<Invitation>), Problem> {
+pub(crate) async fn invite(
+    State(api): State<Api>,
+    who: Who<Admin>,
+    P(person): P<String>,
+) -> Result<(StatusCode, Json<Invitation>), Problem> {
     known_person(&api, Some(&person))?;
-    let (url, expires_at) = api.engine.issue_link(LinkKind::Invitation, Some(&person)).await.map_err(store)?;
+    let (url, expires_at) = api.engine.issue_link(&who.0, LinkKind::Invitation, Some(&person)).await?;
     Ok((StatusCode::CREATED, Json(Invitation { person, url, expires_at })))
 }
 
@@ -106,7 +110,7 @@ pub(crate) struct Released {
 /// Ends the quarantine of a copy: from now on it sends.
 #[utoipa::path(post, path = "/api/v1/release", operation_id = "release", tag = "administration",
     responses((status = 200, body = Released), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn release(State(api): State<Api>, _: Who<Admin>) -> Result<Json<Released>, Problem> {
-    api.engine.release().await.map_err(store)?;
+pub(crate) async fn release(State(api): State<Api>, who: Who<Admin>) -> Result<Json<Released>, Problem> {
+    api.engine.release(&who.0).await?;
     Ok(Json(Released { quarantined: api.engine.is_quarantined() }))
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use allclear_api::ApiOptions;
-use allclear_domain::access::Actor;
+use allclear_domain::access::{Actor, Principal};
 use allclear_domain::wire::{Message, Outcome, Target};
 use allclear_engine::clock::SystemClock;
 use allclear_engine::identity::seal::SecretKey;
@@ -99,7 +99,7 @@ impl World {
         };
         let engine = Engine::start(db, ports, settings, SecretKey::from_bytes([7; 32])).await.unwrap();
         let loaded = file::parse(ORG, Format::Yaml, "org.yaml").unwrap();
-        engine.apply_org(loaded.bundle, None, false, &Actor::Administrator).await.unwrap();
+        engine.apply_org(loaded.bundle, None, false, &Principal::own(Actor::Administrator)).await.unwrap();
         let (router, strays) = allclear_api::router(engine.clone(), ApiOptions::default());
         let router = router.fallback(async move |request: Request<Body>| match strays.take(request).await {
             Some(response) => response,
@@ -110,7 +110,7 @@ impl World {
 
     pub async fn token(&self, scope: &str, person: Option<&str>) -> String {
         let person = person.map(ToOwned::to_owned);
-        self.engine.create_token("test", scope.parse().unwrap(), person, None).await.unwrap().0
+        self.engine.create_token(&Principal::own(Actor::System), "test", scope.parse().unwrap(), person, None).await.unwrap().0
     }
 
     pub async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Back {

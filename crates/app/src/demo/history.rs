@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use allclear_domain::access::Actor;
+use allclear_domain::access::{Actor, Principal, Scope};
 use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
 use allclear_domain::incident::{self, Instant, Severity, attendance, ending, record, roles, tasks, updates};
 use allclear_domain::time::Length;
@@ -87,7 +87,8 @@ impl History<'_> {
     }
 
     async fn submit(&self, person: &str, command: Command) -> anyhow::Result<Reply> {
-        let input = Input { actor: Actor::Person(person.to_owned()), cause: "demo".into(), once: None, command };
+        let input =
+            Input { who: Principal::new(Actor::Person(person.to_owned()), Scope::Respond), cause: "demo".into(), once: None, command };
         Ok(self.engine.submit(input).await?)
     }
 
@@ -128,7 +129,7 @@ impl History<'_> {
     }
 
     async fn engine_review(&self, id: IncidentId) -> Option<ReviewId> {
-        let everybody = allclear_domain::access::Principal { actor: Actor::Administrator, scope: allclear_domain::access::Scope::Admin };
+        let everybody = allclear_domain::access::Principal::new(Actor::Administrator, allclear_domain::access::Scope::Admin);
         let view = self.engine.queries(&everybody).incident(id).await.ok()?;
         view.review?.parse().ok()
     }
@@ -178,7 +179,7 @@ impl History<'_> {
             .await?;
         let Some(review) = self.engine_review(id).await else { return Ok(()) };
         self.go_to(h - 26, 0).await;
-        let everybody = allclear_domain::access::Principal { actor: Actor::Administrator, scope: allclear_domain::access::Scope::Admin };
+        let everybody = allclear_domain::access::Principal::new(Actor::Administrator, allclear_domain::access::Scope::Admin);
         let draft = self.engine.queries(&everybody).review(review).await?.text.unwrap_or_default();
         let text = draft
             .replace(

@@ -106,7 +106,7 @@ fn organisation(now: jiff::Timestamp) -> anyhow::Result<Loaded> {
 /// When the store does not take it.
 pub async fn prepare(engine: &Engine, clock: &Arc<SystemClock>) -> anyhow::Result<()> {
     let loaded = organisation(engine.now())?;
-    engine.apply_org(loaded.bundle, Some(&loaded.digest), false, &Actor::System).await?;
+    engine.apply_org(loaded.bundle, Some(&loaded.digest), false, &Principal::own(Actor::System)).await?;
     history::tell(engine, clock).await
 }
 
@@ -119,7 +119,7 @@ fn curl(base_url: &str) -> String {
 #[must_use]
 pub fn faces(engine: &Engine, recorder: Arc<Recorder>) -> Faces {
     Faces {
-        open_to: Some(Principal { actor: Actor::Person(COMMANDER.to_owned()), scope: Scope::Admin }),
+        open_to: Some(Principal::new(Actor::Person(COMMANDER.to_owned()), Scope::Admin)),
         first_alarm_curl: Some(curl(engine.base_url())),
         demo_outbox: Some(Arc::new(move || recorder.recorded())),
     }
@@ -130,8 +130,9 @@ pub fn faces(engine: &Engine, recorder: Arc<Recorder>) -> Faces {
 /// # Errors
 /// When the store does not take the commander's token.
 pub async fn begin(engine: &Engine, address: SocketAddr) -> anyhow::Result<()> {
-    let (token, _) = engine.create_token("demo", Scope::Admin, Some(COMMANDER.to_owned()), Some(TOKEN_LIFE)).await?;
-    let (invitation, _) = engine.issue_link(LinkKind::Invitation, Some(COMMANDER)).await?;
+    let (token, _) =
+        engine.create_token(&Principal::own(Actor::System), "demo", Scope::Admin, Some(COMMANDER.to_owned()), Some(TOKEN_LIFE)).await?;
+    let (invitation, _) = engine.issue_link(&Principal::own(Actor::System), LinkKind::Invitation, Some(COMMANDER)).await?;
     let url = engine.base_url();
     eprintln!();
     eprintln!("  Open {url}/  as Ana Ruiz, an incident commander: an incident unfolds there.");

@@ -128,6 +128,6 @@ impl Incident {
     /// What decides who may see it.
     #[must_use]
     pub fn facts(&self) -> crate::access::Facts<'_> {
-        crate::access::Facts { private: self.private, service: self.service.as_deref(), admitted: &self.admitted }
+        crate::access::Facts { id: self.id, private: self.private, service: self.service.as_deref(), admitted: &self.admitted }
     }
 }

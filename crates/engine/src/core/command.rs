@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use allclear_domain::access::Actor;
+use allclear_domain::access::{Actor, Denied, Principal};
 use allclear_domain::expect::Expectation;
 use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, PageId, ReviewId, SignalId};
 use allclear_domain::paging;
@@ -14,7 +14,7 @@ use jiff::Timestamp;
 /// A command with who asks for it.
 #[derive(Debug, Clone)]
 pub struct Input {
-    pub actor: Actor,
+    pub who: Principal,
     /// Where it comes from, for the log: `api`, `link`, `signal:…`.
     pub cause: String,
     /// Given once for a key.
@@ -135,6 +135,8 @@ pub struct Tried {
 /// Why not.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Refusal {
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error("there is no such incident")]
     NoSuchIncident,
     #[error("there is no such page")]
@@ -199,6 +201,7 @@ impl Refusal {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::Denied(_) => "forbidden",
             Self::NoSuchIncident => "no_such_incident",
             Self::NoSuchPage => "no_such_page",
             Self::NoSuchService(_) => "no_such_service",
@@ -277,7 +280,7 @@ pub enum Reply {
 pub(crate) fn ours(cause: &str, command: Command) -> Input {
     let actor = if matches!(command, Command::Look(_)) { Actor::Clock } else { Actor::System };
     debug_assert!(is_ours(&command));
-    Input { actor, cause: cause.to_owned(), once: None, command }
+    Input { who: Principal::own(actor), cause: cause.to_owned(), once: None, command }
 }
 
 /// Whether a command is worth trying again when the store was not there: ours, not a caller's.

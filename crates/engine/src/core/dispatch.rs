@@ -32,6 +32,7 @@ impl Core {
                 Some(None) => {}
             }
         }
+        self.may(unit, &input.who, &input.command)?;
         let reply = self.dispatch(unit, &input.command)?;
         if let Some(once) = &input.once {
             let answer = match &reply {

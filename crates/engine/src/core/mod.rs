@@ -17,6 +17,7 @@ mod due;
 mod flapping;
 mod follow;
 mod incidents;
+mod may;
 mod messages;
 mod need;
 mod neglect;

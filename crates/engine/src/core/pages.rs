@@ -116,7 +116,7 @@ impl Core {
     /// Whether somebody sees an incident, whatever their token is good for. A token without a person is taken for a
     /// responder's.
     pub(super) fn sees(&self, who: &Actor, incident: &incident::Incident) -> bool {
-        let who = Principal { actor: who.clone(), scope: Scope::Respond };
+        let who = Principal::new(who.clone(), Scope::Respond);
         access::reach(&self.org, &who).admits(&incident.facts())
     }
 

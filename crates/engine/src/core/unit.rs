@@ -125,7 +125,7 @@ impl Unit {
     pub(crate) fn new(input: &Input, now: Timestamp, ids: IdGen) -> Self {
         Self {
             now,
-            actor: input.actor.clone(),
+            actor: input.who.actor.clone(),
             cause: input.cause.clone(),
             ids,
             incidents: HashMap::new(),

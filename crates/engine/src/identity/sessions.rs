@@ -17,6 +17,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 
+use super::NotDone;
 use crate::engine::Engine;
 use crate::identity::password;
 use crate::identity::password::{BadPassword, Hashing};
@@ -210,7 +211,7 @@ impl Engine {
             tracing::debug!(%why, "the use of a session was not written down");
         }
         let scope = scope_of_person(&org, &found.person);
-        Ok(Some(SignedIn { principal: Principal { actor: Actor::Person(found.person), scope }, session: found.id }))
+        Ok(Some(SignedIn { principal: Principal::new(Actor::Person(found.person), scope), session: found.id }))
     }
 
     /// Signs somebody in, by id or e-mail address. A session that was held until now ends (ASVS 7.2.4).
@@ -384,8 +385,9 @@ impl Engine {
     /// Makes a link that works once; gives its full address and until when.
     ///
     /// # Errors
-    /// When the store does not answer.
-    pub async fn issue_link(&self, kind: LinkKind, person: Option<&str>) -> Result<(String, Timestamp), CommitError> {
+    /// When the asker may not, or the store does not answer.
+    pub async fn issue_link(&self, who: &Principal, kind: LinkKind, person: Option<&str>) -> Result<(String, Timestamp), NotDone> {
+        self.administers(who)?;
         let (token, link) = new_link(kind, person, self.now(), self.shared.ports.rng.as_ref());
         self.db().commit(vec![session::issue(&link)]).await?;
         Ok((format!("{}/{}/{token}", self.base_url(), kind.path()), link.expires_at))

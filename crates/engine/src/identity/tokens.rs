@@ -1,8 +1,7 @@
 //! Who asks: tokens, hashed and scoped.
 
-use allclear_domain::access::{Action, Actor, Principal, Resource, Scope, can, may_end, may_take, scope_of_person};
+use allclear_domain::access::{Actor, Principal, Scope, scope_of_person};
 use allclear_domain::ids::TokenId;
-use allclear_domain::org::model::Override;
 use allclear_domain::time::{Length, after};
 use allclear_domain::view::TokenView;
 use allclear_store::rows::token::{self, Stored};
@@ -12,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::NotDone;
 use crate::engine::Engine;
 
 /// What our tokens start with, so that scanners of leaked secrets recognise them.
@@ -38,7 +38,7 @@ impl Engine {
         if let Some(admin) = &self.shared.settings.admin_token
             && bool::from(hash(admin).as_bytes().ct_eq(hash(bearer).as_bytes()))
         {
-            return Ok(Some(Principal { actor: Actor::Administrator, scope: Scope::Admin }));
+            return Ok(Some(Principal::new(Actor::Administrator, Scope::Admin)));
         }
         let Some(stored) = token::by_hash(&self.shared.db, &hash(bearer)).await? else { return Ok(None) };
         let now = self.now();
@@ -50,43 +50,27 @@ impl Engine {
             // A person who was removed keeps no way in.
             Some(person) if org.person(&person).is_none() => return Ok(None),
             // A token never gives more than its person has.
-            Some(person) => Principal { scope: stored.scope.min(scope_of_person(&org, &person)), actor: Actor::Person(person) },
-            None => Principal { actor: Actor::Token(stored.id), scope: stored.scope },
+            Some(person) => {
+                let scope = stored.scope.min(scope_of_person(&org, &person));
+                Principal::new(Actor::Person(person), scope)
+            }
+            None => Principal::new(Actor::Token(stored.id), stored.scope),
         }))
-    }
-
-    /// Whether somebody may put replacements on a schedule: administrators, and managers of its team.
-    #[must_use]
-    pub fn may_schedule(&self, who: &Principal, schedule: &str) -> bool {
-        let org = self.org();
-        let team = org.schedule_form(schedule).and_then(|form| form.team.as_deref());
-        can(&org, who, Action::Schedule, team.map_or(Resource::Installation, Resource::Team))
-    }
-
-    /// Whether somebody may put this person on a schedule for a time: whoever may change the schedule,
-    /// anybody; everyone of its team, themself.
-    #[must_use]
-    pub fn may_take(&self, who: &Principal, schedule: &str, person: &str) -> bool {
-        may_take(&self.org(), who, schedule, person)
-    }
-
-    /// Whether somebody may end an override.
-    #[must_use]
-    pub fn may_end(&self, who: &Principal, change: &Override) -> bool {
-        may_end(&self.org(), who, change)
     }
 
     /// Makes a token; its text is given once.
     ///
     /// # Errors
-    /// When the store does not answer.
+    /// When the asker may not, or the store does not answer.
     pub async fn create_token(
         &self,
+        who: &Principal,
         name: &str,
         scope: Scope,
         person: Option<String>,
         life: Option<Length>,
-    ) -> Result<(String, TokenView), CommitError> {
+    ) -> Result<(String, TokenView), NotDone> {
+        self.administers(who)?;
         let mut bytes = [0; TOKEN_BYTES];
         self.shared.ports.rng.fill(&mut bytes);
         let text = format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
@@ -108,16 +92,18 @@ impl Engine {
     /// Every token, without its secret.
     ///
     /// # Errors
-    /// When the store does not answer.
-    pub async fn tokens(&self) -> Result<Vec<TokenView>, Fault> {
+    /// When the asker may not, or the store does not answer.
+    pub async fn tokens(&self, who: &Principal) -> Result<Vec<TokenView>, NotDone> {
+        self.administers(who)?;
         Ok(token::all(&self.shared.db).await?.iter().map(view).collect())
     }
 
     /// Revokes a token; `false` where there is none.
     ///
     /// # Errors
-    /// When the store does not answer.
-    pub async fn revoke_token(&self, id: TokenId) -> Result<bool, CommitError> {
+    /// When the asker may not, or the store does not answer.
+    pub async fn revoke_token(&self, who: &Principal, id: TokenId) -> Result<bool, NotDone> {
+        self.administers(who)?;
         let all = token::all(&self.shared.db).await.map_err(CommitError::Fault)?;
         let Some(mut stored) = all.into_iter().find(|t| t.id == id) else { return Ok(false) };
         stored.revoked_at.get_or_insert(self.now());

@@ -3,7 +3,7 @@
 //! Whoever holds the link is taken for the person it was sent to. An answer is given page by page, a portion at a
 //! time, so that nobody else waits for thousands of them.
 
-use allclear_domain::access::Actor;
+use allclear_domain::access::{Held, Principal};
 use allclear_domain::ids::MessageId;
 use allclear_domain::paging;
 use allclear_domain::view::BundledPage;
@@ -55,8 +55,8 @@ impl Engine {
                     ToAll::Acknowledge => paging::Command::Acknowledge { by: Some(person.to_owned()), via: via.to_owned() },
                     ToAll::Decline => paging::Command::Decline { by: person.to_owned(), via: via.to_owned(), answers: page.asks_at },
                 };
-                let command = Command::Page { id: page.page, command };
-                self.submit(Input { actor: Actor::Person(person.to_owned()), cause: via.to_owned(), once: None, command })
+                let who = Principal::of_link(person, Held { page: page.page, incident: page.incident });
+                self.submit(Input { who, cause: via.to_owned(), once: None, command: Command::Page { id: page.page, command } })
             });
             for reply in futures_util::future::join_all(asked).await {
                 match reply {

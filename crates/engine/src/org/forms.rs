@@ -9,7 +9,7 @@
 //! Deliberately not here: who may do it, and a second set of rules. The organisation that results
 //! is judged as a file is.
 
-use allclear_domain::access::Actor;
+use allclear_domain::access::Principal;
 use allclear_domain::channel::WaysOut;
 use allclear_domain::org::check::Against;
 use allclear_domain::org::check::text::is_slug;
@@ -124,8 +124,9 @@ impl Engine {
     /// Forms with their content, of one kind or of all.
     ///
     /// # Errors
-    /// When the store does not answer.
-    pub async fn form_views(&self, kind: Option<FormKind>) -> Result<Vec<FormView>, OrgError> {
+    /// When the asker may not, or the store does not answer.
+    pub async fn form_views(&self, kind: Option<FormKind>, who: &Principal) -> Result<Vec<FormView>, OrgError> {
+        self.administers(who)?;
         let stored = form::all(&self.shared.db).await?;
         Ok(stored
             .iter()
@@ -137,8 +138,15 @@ impl Engine {
     /// One form, and what is wrong with it now.
     ///
     /// # Errors
-    /// Where there is none, or the store does not answer.
-    pub async fn form_view(&self, kind: FormKind, id: &str, kinds: &[&str]) -> Result<(FormView, Vec<FormProblem>), FormError> {
+    /// Where the asker may not, there is none, or the store does not answer.
+    pub async fn form_view(
+        &self,
+        kind: FormKind,
+        id: &str,
+        kinds: &[&str],
+        who: &Principal,
+    ) -> Result<(FormView, Vec<FormProblem>), FormError> {
+        self.administers(who).map_err(OrgError::from)?;
         let stored = form::all(&self.shared.db).await?;
         let missing = || FormError::Missing { kind, id: id.to_owned() };
         let view = found(&stored, kind, id).and_then(|row| FormView::of(row, self.channels())).ok_or_else(missing)?;
@@ -151,7 +159,7 @@ impl Engine {
     /// marks what was sent, where the same may be sent twice.
     ///
     /// # Errors
-    /// Where it is not what was seen, a file owns it, the organisation would have errors because of
+    /// Where the asker may not, it is not what was seen, a file owns it, the organisation would have errors because of
     /// it, or the store does not answer.
     pub async fn change_form(
         &self,
@@ -159,8 +167,10 @@ impl Engine {
         seen: Seen,
         once: Option<&str>,
         kinds: &[&str],
-        actor: &Actor,
+        who: &Principal,
     ) -> Result<Changed, FormError> {
+        self.administers(who).map_err(OrgError::from)?;
+        let actor = &who.actor;
         let _one_at_a_time = self.shared.org_change.lock().await;
         let (kind, id) = (asked.kind, asked.id.clone());
         let read = Read::from(&self.shared.db).await?;
@@ -201,7 +211,7 @@ impl Engine {
         if let Some(once) = once {
             self.shared.makings.remember(actor, once, Told { made: made.clone(), problems: problems.clone() }, self.now());
         }
-        let form = self.form_views(Some(kind)).await?.into_iter().find(|view| view.id == id);
+        let form = self.form_views(Some(kind), who).await?.into_iter().find(|view| view.id == id);
         Ok(Changed { form, version, made, problems })
     }
 
@@ -235,7 +245,9 @@ impl Engine {
     ///
     /// # Errors
     /// As for a change; what still names it is listed.
-    pub async fn remove_form(&self, kind: FormKind, id: &str, seen: Seen, kinds: &[&str], actor: &Actor) -> Result<Changed, FormError> {
+    pub async fn remove_form(&self, kind: FormKind, id: &str, seen: Seen, kinds: &[&str], who: &Principal) -> Result<Changed, FormError> {
+        self.administers(who).map_err(OrgError::from)?;
+        let actor = &who.actor;
         let _one_at_a_time = self.shared.org_change.lock().await;
         let read = Read::from(&self.shared.db).await?;
         let before = found(&read.forms, kind, id);
@@ -260,7 +272,9 @@ impl Engine {
     ///
     /// # Errors
     /// Where there is none, it is not what was seen, or the store does not answer.
-    pub async fn detach_form(&self, kind: FormKind, id: &str, seen: Seen, actor: &Actor) -> Result<FormView, FormError> {
+    pub async fn detach_form(&self, kind: FormKind, id: &str, seen: Seen, who: &Principal) -> Result<FormView, FormError> {
+        self.administers(who).map_err(OrgError::from)?;
+        let actor = &who.actor;
         let _one_at_a_time = self.shared.org_change.lock().await;
         let read = Read::from(&self.shared.db).await?;
         let missing = || FormError::Missing { kind, id: id.to_owned() };
@@ -273,7 +287,7 @@ impl Engine {
             edit.put(form, row.position as usize, None)?;
             edit.finish(None, Vec::new()).await?;
         }
-        self.form_views(Some(kind)).await?.into_iter().find(|view| view.id == id).ok_or_else(missing)
+        self.form_views(Some(kind), who).await?.into_iter().find(|view| view.id == id).ok_or_else(missing)
     }
 
     fn open(&self, stored: &[Stored]) -> Result<Vec<Form>, OrgError> {

@@ -12,7 +12,7 @@ pub mod silences;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use allclear_domain::access::Actor;
+use allclear_domain::access::{Actor, Denied, Principal, Resource, Right, may, may_end, may_take};
 use allclear_domain::channel::{Kept, WaysOut};
 use allclear_domain::org::diff::{Change, Form, FormKind, forms, from_forms};
 use allclear_domain::org::export::{each_secret, keep_stored};
@@ -62,6 +62,8 @@ pub enum OrgError {
     Missing { kind: &'static str, id: String },
     #[error("{0}")]
     Wrong(&'static str),
+    #[error(transparent)]
+    Denied(#[from] Denied),
 }
 
 impl From<CommitError> for OrgError {
@@ -257,8 +259,10 @@ impl Engine {
     /// remove those that a file owns; what people made otherwise is never removed.
     ///
     /// # Errors
-    /// When the store does not answer, or the organisation changed meanwhile.
-    pub async fn apply_org(&self, bundle: Bundle, digest: Option<&str>, prune: bool, actor: &Actor) -> Result<Applied, OrgError> {
+    /// When the asker may not, the store does not answer, or the organisation changed meanwhile.
+    pub async fn apply_org(&self, bundle: Bundle, digest: Option<&str>, prune: bool, who: &Principal) -> Result<Applied, OrgError> {
+        self.administers(who)?;
+        let actor = &who.actor;
         let _one_at_a_time = self.shared.org_change.lock().await;
         let read = Read::from(&self.shared.db).await?;
         let old = bundle_of(&read.forms, &self.shared.key, self.channels()).map_err(OrgError::Stored)?;
@@ -301,11 +305,16 @@ impl Engine {
         edit.finish(None, Vec::new()).await
     }
 
+    /// Whether somebody may change the organisation, and read what only administrators do.
+    pub(crate) fn administers(&self, who: &Principal) -> Result<(), Denied> {
+        may(&self.org(), who, Right::Administer, Resource::Installation)
+    }
+
     /// Puts one person, changed or new; a file that owns the form goes on owning it.
     ///
     /// # Errors
     /// When the store does not answer, or the organisation changed meanwhile.
-    pub async fn put_person(&self, person: &Person, actor: &Actor) -> Result<Applied, OrgError> {
+    pub(crate) async fn put_person(&self, person: &Person, actor: &Actor) -> Result<Applied, OrgError> {
         let _one_at_a_time = self.shared.org_change.lock().await;
         let body = serde_json::to_value(person).map_err(|why| OrgError::Stored(why.to_string()))?;
         let read = Read::from(&self.shared.db).await?;
@@ -321,11 +330,12 @@ impl Engine {
     ///
     /// # Errors
     /// Where the schedule or the person does not exist, or the store does not answer.
-    pub async fn put_override(&self, change: Override, actor: &Actor) -> Result<Applied, OrgError> {
+    pub async fn put_override(&self, change: Override, who: &Principal) -> Result<Applied, OrgError> {
         let org = self.org();
         if org.schedule(&change.schedule).is_none() {
             return Err(OrgError::Missing { kind: "schedule", id: change.schedule });
         }
+        may_take(&org, who, &change.schedule, &change.person)?;
         if org.person(&change.person).is_none() {
             return Err(OrgError::Missing { kind: "person", id: change.person });
         }
@@ -337,7 +347,7 @@ impl Engine {
             return Ok(Applied { version: org.version, changes: Vec::new(), made: Vec::new() });
         }
         let body = serde_json::to_value(&change).map_err(|why| OrgError::Stored(why.to_string()))?;
-        self.put_form(Form { kind: FormKind::Override, id: change.id, body }, actor).await
+        self.put_form(Form { kind: FormKind::Override, id: change.id, body }, &who.actor).await
     }
 
     /// Ends an override: one that runs is over now and stays in the history, one to come is gone. One
@@ -345,18 +355,18 @@ impl Engine {
     ///
     /// # Errors
     /// Where there is none, or the store does not answer.
-    pub async fn end_override(&self, schedule: &str, id: &str, actor: &Actor) -> Result<EndedOverride, OrgError> {
+    pub async fn end_override(&self, schedule: &str, id: &str, who: &Principal) -> Result<EndedOverride, OrgError> {
         let _one_at_a_time = self.shared.org_change.lock().await;
         for _ in 1..NODES_TRIES {
-            match self.end_override_once(schedule, id, actor).await {
+            match self.end_override_once(schedule, id, who).await {
                 Err(OrgError::Conflict) => {}
                 other => return other,
             }
         }
-        self.end_override_once(schedule, id, actor).await
+        self.end_override_once(schedule, id, who).await
     }
 
-    async fn end_override_once(&self, schedule: &str, id: &str, actor: &Actor) -> Result<EndedOverride, OrgError> {
+    async fn end_override_once(&self, schedule: &str, id: &str, who: &Principal) -> Result<EndedOverride, OrgError> {
         let read = Read::from(&self.shared.db).await?;
         let missing = || OrgError::Missing { kind: "override", id: id.to_owned() };
         let row = read.forms.iter().find(|row| row.kind == FormKind::Override.word() && row.id == id).ok_or_else(missing)?;
@@ -365,13 +375,16 @@ impl Engine {
         if stored.schedule != schedule {
             return Err(missing());
         }
+        // Who made it is known beside the form, and not in it.
+        let known = self.org().overrides(schedule).iter().find(|known| known.id == id).cloned();
+        may_end(&self.org(), who, known.as_ref().unwrap_or(&stored))?;
         let now = self.now();
         if stored.ends_at <= now {
             return Ok(EndedOverride { removed: false, ends_at: stored.ends_at });
         }
         let removed = now <= stored.starts_at;
         let (position, managed) = (row.position, row.managed.clone());
-        let mut edit = Edit::new(self, actor, read);
+        let mut edit = Edit::new(self, &who.actor, read);
         if removed {
             edit.remove(FormKind::Override, id.to_owned());
         } else {
@@ -385,8 +398,9 @@ impl Engine {
     /// Earlier versions of a form: who changed it, and when.
     ///
     /// # Errors
-    /// When the store does not answer.
-    pub async fn form_versions(&self, kind: FormKind, id: &str) -> Result<Vec<form::Version>, Fault> {
-        form::versions(&self.shared.db, kind.word(), id).await
+    /// When the asker may not, or the store does not answer.
+    pub async fn form_versions(&self, kind: FormKind, id: &str, who: &Principal) -> Result<Vec<form::Version>, OrgError> {
+        self.administers(who)?;
+        Ok(form::versions(&self.shared.db, kind.word(), id).await?)
     }
 }

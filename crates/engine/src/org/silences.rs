@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use allclear_domain::access::Actor;
+use allclear_domain::access::{Actor, Principal, may_silence};
 use allclear_domain::ids::SilenceId;
 use allclear_domain::org::diff::{Form, FormKind};
 use allclear_domain::org::model::Silence;
@@ -65,8 +65,8 @@ impl Engine {
     /// # Errors
     /// When the silence, or all of its integration, would be larger than the limits; when the store does not
     /// answer.
-    pub async fn put_silence(&self, silence: Silence, actor: &Actor) -> Result<String, OrgError> {
-        self.silence(silence, None, actor).await
+    pub async fn put_silence(&self, silence: Silence, who: &Principal) -> Result<String, OrgError> {
+        self.silence(silence, None, who).await
     }
 
     /// The same, and another one ends with the same commit: where this one is refused, the other holds on, and at
@@ -74,11 +74,16 @@ impl Engine {
     ///
     /// # Errors
     /// As those of [`Self::put_silence`]; the one that ends counts as over.
-    pub async fn replace_silence(&self, old: &str, silence: Silence, actor: &Actor) -> Result<String, OrgError> {
-        self.silence(silence, Some(old), actor).await
+    pub async fn replace_silence(&self, old: &str, silence: Silence, who: &Principal) -> Result<String, OrgError> {
+        self.silence(silence, Some(old), who).await
     }
 
-    async fn silence(&self, mut silence: Silence, ends: Option<&str>, actor: &Actor) -> Result<String, OrgError> {
+    async fn silence(&self, mut silence: Silence, ends: Option<&str>, who: &Principal) -> Result<String, OrgError> {
+        let org = self.org();
+        may_silence(&org, who, &silence)?;
+        if let Some(old) = ends.and_then(|old| org.bundle().silences.iter().find(|known| known.id == old)) {
+            may_silence(&org, who, old)?;
+        }
         if bytes_of(&silence) > SILENCE_BYTES_MAX {
             return Err(OrgError::Limit(format!(
                 "this silence has {} bytes of matchers and text, and may have {SILENCE_BYTES_MAX}",
@@ -92,7 +97,7 @@ impl Engine {
             let _one_at_a_time = self.shared.org_change.lock().await;
             let mut tried = 1;
             loop {
-                match self.silence_once(&silence, ends, actor).await {
+                match self.silence_once(&silence, ends, &who.actor).await {
                     Err(OrgError::Conflict) if tried < NODES_TRIES => tried += 1,
                     other => break other?,
                 }

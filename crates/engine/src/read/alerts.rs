@@ -1,6 +1,6 @@
 //! What people and senders read of alerts.
 
-use allclear_domain::access::{Actor, Reach, Scope};
+use allclear_domain::access::{Actor, Reach, Right};
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::signal::{Alert, triage};
 use allclear_domain::view::AlertView;
@@ -27,7 +27,7 @@ impl Queries<'_> {
     /// # Errors
     /// When the store does not answer.
     pub async fn alerts(&self, filter: AlertFilter, limit: i64) -> Result<Vec<AlertView>, NoAnswer> {
-        self.needs(Scope::Read)?;
+        self.may(Right::See)?;
         let limit = limit.clamp(1, LIST_MAX);
         let mut filter = rows::alert::Filter {
             incident: filter.incident,
@@ -72,7 +72,7 @@ impl Queries<'_> {
     /// # Errors
     /// When the store does not answer.
     pub async fn open_alerts(&self, integration: &str) -> Result<Vec<AlertView>, NoAnswer> {
-        self.needs(Scope::Read)?;
+        self.may(Right::See)?;
         let own = matches!(&self.who().actor, Actor::Integration(id) if id == integration);
         let reach = if own { Reach::all() } else { self.reach() };
         let mut filter =
@@ -93,7 +93,7 @@ impl Queries<'_> {
     /// # Errors
     /// When the store does not answer, or whoever asks may not read.
     pub async fn alerts_held_by(&self, silence: &str, limit: i64) -> Result<Vec<AlertView>, NoAnswer> {
-        self.needs(Scope::Read)?;
+        self.may(Right::See)?;
         let reach = self.reach();
         let held = rows::alert::held_by(self.db(), silence, &reach, limit).await?;
         Ok(held.iter().filter(|alert| alert.incident.is_some() || !self.is_hidden(alert, &reach)).map(alert_view).collect())
@@ -104,7 +104,7 @@ impl Queries<'_> {
     /// # Errors
     /// When there is none.
     pub async fn alert(&self, id: AlertId) -> Result<AlertView, NoAnswer> {
-        self.needs(Scope::Read)?;
+        self.may(Right::See)?;
         let alert = rows::alert::get(self.db(), id).await?.ok_or(NoAnswer::Missing("alert"))?;
         match alert.incident {
             Some(incident) => self.sees(incident, "alert").await?,

@@ -1,6 +1,6 @@
 //! What people read of updates, reviews, actions and trends.
 
-use allclear_domain::access::Actor;
+use allclear_domain::access::{Actor, Right};
 use allclear_domain::action;
 use allclear_domain::event::Mode;
 use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
@@ -106,7 +106,7 @@ impl Queries<'_> {
     async fn whole_review(&self, review: review::Review, version: u64) -> Result<ReviewView, NoAnswer> {
         let (incident, _) = self.stored_incident(review.incident).await.map_err(|no| match no {
             NoAnswer::Missing(_) => NoAnswer::Missing("review"),
-            no @ (NoAnswer::Store(_) | NoAnswer::Forbidden(_) | NoAnswer::Guest | NoAnswer::Bad(_)) => no,
+            no @ (NoAnswer::Store(_) | NoAnswer::Denied(_) | NoAnswer::Bad(_)) => no,
         })?;
         let mut view = ReviewView::of(&review, &incident, version);
         if view.text.is_none() {
@@ -174,7 +174,7 @@ impl Queries<'_> {
     /// # Errors
     /// When the period is too long or holds too much, or the store does not answer.
     pub async fn trends(&self, from: Timestamp, to: Timestamp) -> Result<TrendView, NoAnswer> {
-        self.may_read()?;
+        self.may(Right::See)?;
         let days = to.duration_since(from).as_hours() / 24;
         if !(0..=TRENDS_DAYS_MAX).contains(&days) {
             return Err(NoAnswer::Bad(format!("a period ends after it begins and has at most {TRENDS_DAYS_MAX} days")));

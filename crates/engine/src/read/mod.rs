@@ -9,7 +9,7 @@ pub mod screens;
 
 use std::sync::Arc;
 
-use allclear_domain::access::{Action, Principal, Reach, Resource, Scope, can, reach};
+use allclear_domain::access::{Denied, Held, Principal, Reach, Resource, Right, may, reach};
 use allclear_domain::expect::{Expectation, Standing};
 use allclear_domain::ids::{IncidentId, PageId, SignalId};
 use allclear_domain::incident::{Severity, State};
@@ -39,10 +39,8 @@ pub enum NoAnswer {
     Store(#[from] Fault),
     #[error("there is no such {0}")]
     Missing(&'static str),
-    #[error("this needs the scope `{}`", .0.word())]
-    Forbidden(Scope),
-    #[error("guests see the incidents to which they were admitted, and nothing of the organisation")]
-    Guest,
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error("{0}")]
     Bad(String),
 }
@@ -119,17 +117,14 @@ impl Engine {
         Ok(id)
     }
 
-    /// A page for its own link: whoever holds the link may see it.
+    /// Whoever holds the link that a message about this page had for a person, as somebody who asks: they see this page
+    /// and its incident, and answer the page, whatever else they may.
     ///
     /// # Errors
-    /// When there is none, or the store does not answer.
-    pub async fn page_of_link(&self, id: PageId) -> Result<(Page, IncidentView, Vec<AlertView>), NoAnswer> {
-        let (page, _) = rows::page::get(self.db(), id).await?.ok_or(NoAnswer::Missing("page"))?;
-        let (incident, head) = rows::incident::get(self.db(), page.incident_id()).await?.ok_or(NoAnswer::Missing("incident"))?;
-        let due = rows::expectation::next_due(self.db(), incident.id).await?;
-        let filter = rows::alert::Filter { incident: Some(incident.id), reach: Reach::all(), ..rows::alert::Filter::default() };
-        let alerts = rows::alert::list(self.db(), &filter, 5).await?.iter().map(alert_view).collect();
-        Ok((page, IncidentView::of(&incident, head.version, due), alerts))
+    /// When there is no such page, or the store does not answer.
+    pub async fn holder(&self, person: &str, page: PageId) -> Result<Principal, NoAnswer> {
+        let (found, _) = rows::page::get(self.db(), page).await?.ok_or(NoAnswer::Missing("page"))?;
+        Ok(Principal::of_link(person, Held { page, incident: found.incident_id() }))
     }
 }
 
@@ -146,29 +141,28 @@ impl Queries<'_> {
         self.engine
     }
 
-    /// Whether this principal may read at all.
-    pub(crate) fn may_read(&self) -> Result<(), NoAnswer> {
-        self.needs(Scope::Read)
-    }
-
     /// A folded incident that the reader may see.
     pub(crate) async fn stored_incident(
         &self,
         id: IncidentId,
     ) -> Result<(allclear_domain::incident::Incident, allclear_domain::event::Head), NoAnswer> {
-        self.needs(Scope::Read)?;
         let found = rows::incident::get(self.db(), id).await?.ok_or(NoAnswer::Missing("incident"))?;
-        if self.reach().admits(&found.0.facts()) { Ok(found) } else { Err(NoAnswer::Missing("incident")) }
+        match may(&self.engine.org(), self.who, Right::See, Resource::Incident(found.0.facts())) {
+            Ok(()) => Ok(found),
+            Err(Denied::Unseen) => Err(NoAnswer::Missing("incident")),
+            Err(no) => Err(no.into()),
+        }
     }
 
-    pub(crate) fn needs(&self, scope: Scope) -> Result<(), NoAnswer> {
-        if self.who.scope.admits(scope) { Ok(()) } else { Err(NoAnswer::Forbidden(scope)) }
+    /// Of the installation: its lists ([`Right::See`]), the organisation, what administrators read.
+    pub(crate) fn may(&self, right: Right) -> Result<(), NoAnswer> {
+        Ok(may(&self.engine.org(), self.who, right, Resource::Installation)?)
     }
 
-    /// Whether the asker sees the organisation itself, and not only incidents.
+    /// Whether the asker may do this to the installation: for whoever shows a way there or none.
     #[must_use]
-    pub fn sees_organisation(&self) -> bool {
-        can(&self.engine.org(), self.who, Action::SeeOrganisation, Resource::Installation)
+    pub fn has(&self, right: Right) -> bool {
+        self.may(right).is_ok()
     }
 
     /// The organisation, for whoever may look at it: who is on call, services, routes and policies are read through this.
@@ -176,8 +170,8 @@ impl Queries<'_> {
     /// # Errors
     /// When the asker is a guest, or may not read.
     pub fn organisation(&self) -> Result<Arc<Org>, NoAnswer> {
-        self.needs(Scope::Read)?;
-        if self.sees_organisation() { Ok(self.engine.org()) } else { Err(NoAnswer::Guest) }
+        self.may(Right::SeeOrganisation)?;
+        Ok(self.engine.org())
     }
 
     /// Which incidents the asker sees, by the organisation as it is now.
@@ -189,7 +183,7 @@ impl Queries<'_> {
     /// Refuses what is out of reach, in the words for what does not exist.
     pub(crate) async fn sees(&self, id: IncidentId, what: &'static str) -> Result<(), NoAnswer> {
         let reach = self.reach();
-        if reach.everything || rows::incident::seen(self.db(), &id.to_string(), &reach).await?.is_some() {
+        if reach.everything || reach.incident == Some(id) || rows::incident::seen(self.db(), &id.to_string(), &reach).await?.is_some() {
             return Ok(());
         }
         Err(NoAnswer::Missing(what))
@@ -200,7 +194,6 @@ impl Queries<'_> {
     /// # Errors
     /// When there is none.
     pub async fn incident_id(&self, reference: &str) -> Result<IncidentId, NoAnswer> {
-        self.needs(Scope::Read)?;
         let reference = reference.parse::<IncidentId>().map_or_else(|_| reference.to_ascii_uppercase(), |id| id.to_string());
         rows::incident::seen(self.db(), &reference, &self.reach()).await?.ok_or(NoAnswer::Missing("incident"))
     }
@@ -210,7 +203,7 @@ impl Queries<'_> {
     /// # Errors
     /// When the store does not answer.
     pub async fn seen_of(&self, ids: &[IncidentId]) -> Result<Vec<IncidentId>, NoAnswer> {
-        self.needs(Scope::Read)?;
+        self.may(Right::See)?;
         Ok(rows::incident::seen_of(self.db(), ids, &self.reach()).await?)
     }
 
@@ -219,7 +212,7 @@ impl Queries<'_> {
     /// # Errors
     /// When the store does not answer.
     pub async fn open_count(&self) -> Result<i64, NoAnswer> {
-        self.needs(Scope::Read)?;
+        self.may(Right::See)?;
         Ok(rows::incident::count_open(self.db(), &self.reach()).await?)
     }
 
@@ -245,7 +238,7 @@ impl Queries<'_> {
     /// # Errors
     /// When the store does not answer.
     pub async fn incidents(&self, filter: IncidentFilter, limit: i64) -> Result<Vec<IncidentView>, NoAnswer> {
-        self.needs(Scope::Read)?;
+        self.may(Right::See)?;
         let stored = self.stored_filter(&filter);
         let limit = limit.clamp(1, LIST_MAX);
         let found = match filter.words.as_deref().filter(|words| !words.is_empty()) {
@@ -281,7 +274,6 @@ impl Queries<'_> {
     /// # Errors
     /// When the store does not answer.
     pub async fn events(&self, id: IncidentId, after_seq: i64, limit: i64) -> Result<Vec<EventView>, NoAnswer> {
-        self.needs(Scope::Read)?;
         self.sees(id, "incident").await?;
         let events = rows::event::of_incident(self.db(), id, after_seq, limit.clamp(1, 1000)).await?;
         Ok(events.iter().map(|e| self.event_view(e)).collect())
@@ -292,7 +284,7 @@ impl Queries<'_> {
     /// # Errors
     /// When the store does not answer.
     pub async fn events_after(&self, after_seq: i64, limit: i64) -> Result<Vec<EventView>, NoAnswer> {
-        self.needs(Scope::Read)?;
+        self.may(Right::See)?;
         let events = rows::event::after(self.db(), after_seq, limit.clamp(1, 1000), &self.reach()).await?;
         Ok(events.iter().map(|e| self.event_view(e)).collect())
     }
@@ -310,7 +302,6 @@ impl Queries<'_> {
     /// # Errors
     /// When the store does not answer.
     pub async fn expectations(&self, id: IncidentId) -> Result<Vec<ExpectationView>, NoAnswer> {
-        self.needs(Scope::Read)?;
         self.sees(id, "incident").await?;
         let mut found = rows::expectation::of_incident(self.db(), id).await?;
         found.sort_by_key(|e| (e.standing != Standing::Live, e.next_look_at));
@@ -322,7 +313,6 @@ impl Queries<'_> {
     /// # Errors
     /// When the store does not answer.
     pub async fn pages(&self, id: IncidentId) -> Result<Vec<PageView>, NoAnswer> {
-        self.needs(Scope::Read)?;
         self.sees(id, "incident").await?;
         let mut out = Vec::new();
         for (page, _) in rows::page::of_incident(self.db(), id).await?.read {
@@ -336,10 +326,24 @@ impl Queries<'_> {
     /// # Errors
     /// When there is none.
     pub async fn page(&self, id: PageId) -> Result<PageView, NoAnswer> {
-        self.needs(Scope::Read)?;
         let (page, _) = rows::page::get(self.db(), id).await?.ok_or(NoAnswer::Missing("page"))?;
         self.sees(page.incident_id(), "page").await?;
         self.with_messages(&page).await
+    }
+
+    /// One page, folded, with its incident and the newest alerts of that: what the page behind a link tells.
+    ///
+    /// # Errors
+    /// When there is none, or the store does not answer.
+    pub async fn page_and_incident(&self, id: PageId) -> Result<(Page, IncidentView, Vec<AlertView>), NoAnswer> {
+        const ALERTS: i64 = 5;
+        let (page, _) = rows::page::get(self.db(), id).await?.ok_or(NoAnswer::Missing("page"))?;
+        self.sees(page.incident_id(), "page").await?;
+        let (incident, head) = self.stored_incident(page.incident_id()).await?;
+        let due = rows::expectation::next_due(self.db(), incident.id).await?;
+        let filter = rows::alert::Filter { incident: Some(incident.id), reach: self.reach(), ..rows::alert::Filter::default() };
+        let alerts = rows::alert::list(self.db(), &filter, ALERTS).await?.iter().map(alert_view).collect();
+        Ok((page, IncidentView::of(&incident, head.version, due), alerts))
     }
 
     async fn with_messages(&self, page: &Page) -> Result<PageView, NoAnswer> {
@@ -352,7 +356,7 @@ impl Queries<'_> {
     /// # Errors
     /// When there is none, or the asker is no administrator.
     pub async fn signal(&self, id: SignalId) -> Result<rows::signal::Stored, NoAnswer> {
-        self.needs(Scope::Admin)?;
+        self.may(Right::Administer)?;
         rows::signal::get(self.db(), id).await?.ok_or(NoAnswer::Missing("signal"))
     }
 
@@ -361,7 +365,7 @@ impl Queries<'_> {
     /// # Errors
     /// When the asker is no administrator, or the store does not answer.
     pub async fn signals(&self, before: Option<SignalId>, limit: i64) -> Result<Vec<rows::signal::Stored>, NoAnswer> {
-        self.needs(Scope::Admin)?;
+        self.may(Right::Administer)?;
         Ok(rows::signal::list(self.db(), before, limit.clamp(1, LIST_MAX)).await?)
     }
 

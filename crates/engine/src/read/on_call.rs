@@ -61,7 +61,7 @@ impl Queries<'_> {
                 starts_at: change.starts_at,
                 ends_at: change.ends_at,
                 made_by: change.made_by.as_ref().map(ToString::to_string),
-                may_end: may_end(&org, self.who(), change),
+                may_end: may_end(&org, self.who(), change).is_ok(),
             })
             .collect();
         out.sort_by(|a, b| (a.starts_at, &a.id).cmp(&(b.starts_at, &b.id)));

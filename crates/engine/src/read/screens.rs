@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use allclear_domain::access::Scope;
+use allclear_domain::access::Right;
 use allclear_domain::expect::Rule;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::Severity;
@@ -88,7 +88,7 @@ impl Queries<'_> {
     /// # Errors
     /// When the store does not answer.
     pub async fn open_by_service(&self) -> Result<HashMap<String, (i64, Severity)>, NoAnswer> {
-        self.may_read()?;
+        self.may(Right::See)?;
         let found = rows::incident::open_by_service(self.db(), &self.reach()).await?;
         Ok(found.into_iter().map(|(service, count, worst)| (service, (count, worst))).collect())
     }
@@ -103,7 +103,7 @@ impl Queries<'_> {
     }
 
     fn on_board(&self, narrowed: &IncidentFilter) -> Result<rows::incident::Filter, NoAnswer> {
-        self.may_read()?;
+        self.may(Right::See)?;
         Ok(rows::incident::Filter { open: true, worst_first: true, ..self.stored_filter(narrowed) })
     }
 
@@ -123,7 +123,7 @@ impl Queries<'_> {
     /// # Errors
     /// When the asker is no administrator, or the store does not answer.
     pub async fn forms(&self) -> Result<Vec<FormLine>, NoAnswer> {
-        self.needs(Scope::Admin)?;
+        self.may(Right::Administer)?;
         let stored = rows::form::all(self.engine().db()).await?;
         Ok(stored
             .into_iter()
@@ -139,7 +139,7 @@ impl Queries<'_> {
     /// # Errors
     /// When the asker is no administrator, or the store does not answer.
     pub async fn form_history(&self, kind: FormKind, id: &str) -> Result<Vec<FormChange>, NoAnswer> {
-        self.needs(Scope::Admin)?;
+        self.may(Right::Administer)?;
         let mut found: Vec<FormChange> = rows::form::versions(self.engine().db(), kind.word(), id)
             .await?
             .into_iter()

@@ -465,7 +465,7 @@ fn earlier(next: &AtomicI64, at: Timestamp, wake: &Notify) {
 
 #[cfg(test)]
 mod tests {
-    use allclear_domain::access::Actor;
+    use allclear_domain::access::{Actor, Principal};
 
     use super::*;
     use crate::core::Declare;
@@ -483,7 +483,7 @@ mod tests {
             page: false,
             private: false,
         };
-        (Input { actor: Actor::Administrator, cause: "api".into(), once: None, command: Command::Declare(declare) }, None)
+        (Input { who: Principal::own(Actor::Administrator), cause: "api".into(), once: None, command: Command::Declare(declare) }, None)
     }
 
     fn is_a_persons(command: Option<&(Input, Tag)>) -> bool {
@@ -514,7 +514,7 @@ mod tests {
             signals: Vec::new(),
             kept: None,
         };
-        (Input { actor: Actor::System, cause: "test".into(), once: None, command: Command::Signals(arrived) }, None)
+        (Input { who: Principal::own(Actor::System), cause: "test".into(), once: None, command: Command::Signals(arrived) }, None)
     }
 
     #[test]

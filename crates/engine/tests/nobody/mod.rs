@@ -14,12 +14,12 @@ impl World {
         let mut org: serde_json::Value = serde_json::from_str(ORG).unwrap();
         change(&mut org);
         let bundle: Bundle = serde_json::from_value(org).unwrap();
-        self.engine.apply_org(bundle, None, true, &Actor::System).await.unwrap();
+        self.engine.apply_org(bundle, None, true, &Principal::own(Actor::System)).await.unwrap();
         self.engine.quiet().await;
     }
 
     async fn ask(&self, who: &str, command: Command) -> Reply {
-        let input = Input { actor: Actor::Person(who.into()), cause: "api".into(), once: None, command };
+        let input = Input { who: Principal::new(Actor::Person(who.into()), Scope::Respond), cause: "api".into(), once: None, command };
         let reply = self.engine.submit(input).await.unwrap();
         self.engine.quiet().await;
         reply
@@ -59,7 +59,7 @@ async fn a_silenced_alert_does_not_hold_what_a_person_declared() {
     assert_eq!(world.told().len(), 0, "a silence holds it");
     let id = world.declare(Severity::Sev1).await;
     assert_eq!(world.told(), [pair("ana", "webhook")]);
-    let who = Principal { actor: Actor::Administrator, scope: Scope::Admin };
+    let who = Principal::new(Actor::Administrator, Scope::Admin);
     let alert = world.engine.queries(&who).open_alerts("prom").await.unwrap()[0].id.parse().unwrap();
     world.ask("ana", Command::LinkAlert { id, alert }).await;
     world.advance(300).await;
@@ -94,7 +94,7 @@ async fn a_severity_that_rose_and_that_nobody_answers_comes_back() {
     world.ask("ana", Command::Incident { id, command: acknowledge }).await;
     let worse = incident::declaration::Command::SetSeverity { severity: Severity::Sev1, why: "all customers".into() }.into();
     world.ask("ben", Command::Incident { id, command: worse }).await;
-    let who = Principal { actor: Actor::Administrator, scope: Scope::Admin };
+    let who = Principal::new(Actor::Administrator, Scope::Admin);
     let mut rounds = Vec::new();
     for _ in 0..4 {
         world.advance(20 * 60).await;
@@ -138,7 +138,7 @@ async fn an_alert_and_a_page_that_do_not_read_stop_nothing_else() {
     world.spoil(&allclear_store::schema::ALERT, "update alert set severity = 'worst' where dedup_key = 'disk'").await;
     world.organise(silenced).await;
     world.advance(60).await;
-    let who = Principal { actor: Actor::Administrator, scope: Scope::Admin };
+    let who = Principal::new(Actor::Administrator, Scope::Admin);
     assert_eq!(world.engine.queries(&who).alerts_held_by("quiet", 9).await.unwrap().len(), 1, "the other alert is judged");
     let troubles = world.engine.troubles().list();
     assert!(troubles.iter().any(|present| matches!(present.trouble, Trouble::Unreadable("alert", _))), "{troubles:?}");

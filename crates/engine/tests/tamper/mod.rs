@@ -70,7 +70,8 @@ async fn lived_in(path: &Path) {
     for incident in &all[..2] {
         world.command(incident, incident::ending::Command::Resolve { note: None }).await.unwrap();
         let id = incident.id.parse().unwrap();
-        let ask = |command| Input { actor: Actor::Person("ana".into()), cause: "api".into(), once: None, command };
+        let ask =
+            |command| Input { who: Principal::new(Actor::Person("ana".into()), Scope::Respond), cause: "api".into(), once: None, command };
         // Some severities have a review by themselves.
         let _ = world.engine.submit(ask(Command::AskReview { id })).await;
         let due_at = allclear_domain::time::after(world.engine.now(), Length::from_secs(86_400));

@@ -585,11 +585,11 @@ pub async fn leads_of(db: &Db, node: NodeId) -> Result<Vec<(MessageId, MessageId
 
 /// The pages of what went out as one message and whom it was for: those that look for somebody first, the worst first.
 pub async fn of_bundle(db: &Db, lead: MessageId, limit: i64) -> Result<Vec<(String, BundledPage)>, Fault> {
-    let sql = "select message.person, message.page, cast(case when page.status in ('running', 'exhausted') then 0 else 1 end as bigint), \
+    let sql = "select message.person, message.page, message.incident, cast(case when page.status in ('running', 'exhausted') then 0 else 1 end as bigint), \
                incident.ref, incident.title, incident.severity, incident.state, \
                case when page.status = 'running' then message.notice end, page.round, page.step from message \
                join page on page.id = message.page join incident on incident.id = message.incident \
-               where message.bundle = ?1 and message.lane = 'page' order by 3, incident.severity, message.id limit ?2";
+               where message.bundle = ?1 and message.lane = 'page' order by 4, incident.severity, message.id limit ?2";
     let rows = db.read(sql, vec![text(lead), Val::Int(limit)]).await?;
     rows.iter()
         .map(|row| {
@@ -597,6 +597,7 @@ pub async fn of_bundle(db: &Db, lead: MessageId, limit: i64) -> Result<Vec<(Stri
             let person = r.text()?;
             let mut page = BundledPage {
                 page: r.parse()?,
+                incident: r.parse()?,
                 looking: r.int()? == 0,
                 asks_at: None,
                 reference: r.text()?,

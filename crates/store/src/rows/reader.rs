@@ -42,6 +42,10 @@ pub(crate) fn seen(reach: &Reach, args: &mut Vec<Val>) -> String {
         args.push(text(person));
         any.push(format!("exists (select 1 from incident_reader r where r.incident = incident.id and r.person = ?{})", args.len()));
     }
+    if let Some(incident) = reach.incident {
+        args.push(text(incident));
+        any.push(format!("incident.id = ?{}", args.len()));
+    }
     if any.is_empty() { "false".to_owned() } else { format!("({})", any.join(" or ")) }
 }
 
@@ -52,7 +56,7 @@ pub(crate) fn ids_within(reach: &Reach, args: &mut Vec<Val>) -> Option<String> {
         return None;
     }
     // Not one `or`, for which PostgreSQL would look at every incident.
-    let services = Reach { services: reach.services.clone(), ..Reach::default() };
+    let services = Reach { services: reach.services.clone(), incident: reach.incident, ..Reach::default() };
     let of_services = format!("select id from incident where {}", seen(&services, args));
     let Some(person) = &reach.person else { return Some(of_services) };
     args.push(text(person));

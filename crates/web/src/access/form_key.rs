@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_same_form_is_one_command_and_any_difference_another() {
-        let who = Principal { actor: Actor::Person("ana".into()), scope: Scope::Respond };
+        let who = Principal::new(Actor::Person("ana".into()), Scope::Respond);
         let sent = |path: &str, fields: &[(&str, &str)]| {
             let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             key(&who, path, &fields).map(|once| once.key)

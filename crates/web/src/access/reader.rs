@@ -3,11 +3,10 @@
 
 use std::collections::HashMap;
 
-use allclear_domain::access::{Principal, Scope};
+use allclear_domain::access::{Principal, Resource, Right, may};
 use axum::extract::Query;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
-use maud::html;
 
 use crate::App;
 use crate::access::visitor::visitor;
@@ -37,9 +36,7 @@ pub(crate) async fn reader(app: &App, headers: &HeaderMap) -> Result<(Principal,
 /// in [`crate::access::visitor::guarded`].
 pub(crate) async fn actor(app: &App, headers: &HeaderMap) -> Result<(Principal, When), Refused> {
     let (who, when) = reader(app, headers).await?;
-    if !who.scope.admits(Scope::Respond) {
-        let detail = "It needs the scope `respond`. Nothing was changed.";
-        return Err(Refused::new(StatusCode::FORBIDDEN, "scope_too_narrow", "You may read here, and not act", detail, html! {}));
-    }
+    // The same is held again where the command is decided; here, before its fields are read.
+    may(&app.engine.org(), &who, Right::Respond, Resource::Installation)?;
     Ok((who, when))
 }

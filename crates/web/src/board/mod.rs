@@ -7,7 +7,7 @@
 pub(crate) mod filter;
 pub(crate) mod search;
 
-use allclear_domain::access::{Principal, Scope};
+use allclear_domain::access::{Principal, Right};
 use allclear_domain::expect::Rule;
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::snapshot::Org;
@@ -164,8 +164,8 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     let mut ended = queries.incidents(IncidentFilter::default(), ENDED_AMONG).await?;
     ended.retain(|i| !i.state.is_open());
     ended.truncate(ENDED_SHOWN);
-    let on_call = if queries.sees_organisation() { Some(queries.on_call(when.now)?) } else { None };
-    let may_act = who.scope.admits(Scope::Respond);
+    let on_call = if queries.has(Right::SeeOrganisation) { Some(queries.on_call(when.now)?) } else { None };
+    let may_act = queries.has(Right::Respond);
     Ok(Board { when, me, may_act, filter, rows, candidates, counts, mine, late, nobodys, cut, ended, on_call })
 }
 

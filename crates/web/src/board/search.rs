@@ -1,5 +1,6 @@
 //! Search over references and titles, and the page of a phone's menu.
 
+use allclear_domain::access::Right;
 use allclear_engine::read::{IncidentFilter, SEARCH_CHARS_MAX};
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
@@ -88,7 +89,7 @@ pub(crate) async fn menu(State(app): State<App>, headers: HeaderMap) -> Response
         let name = who.person().map_or_else(|| "An API token".to_owned(), |id| pieces::name(&app.engine.org(), id));
         let body = html! {
             (heading(&name, &html! { (who.scope.word()) }))
-            @if app.engine.queries(&who).sees_organisation() { section data-live="shift-here" { (shell::shift(&app, &who, &when)) } }
+            @if app.engine.queries(&who).has(Right::SeeOrganisation) { section data-live="shift-here" { (shell::shift(&app, &who, &when)) } }
             section data-live="mine" { h2 { "Mine" } (incidents(&mine, &when, "You have no open incident.")) @if cut { p class="quiet" { "There may be more, none worse than these." } } }
             nav class="menu" aria-label="More pages" {
                 @for place in shell::places(&app, &who, |lists| lists.menu) { a href=(place.path) { (place.word) } }

@@ -68,7 +68,7 @@ async fn watch(engine: Engine, sender: broadcast::Sender<Change>) {
     let mut ticks = engine.watch();
     let stopping = engine.stopping();
     // Reads ids of incidents and nothing else.
-    let reader = Principal { actor: Actor::System, scope: Scope::Admin };
+    let reader = Principal::new(Actor::System, Scope::Admin);
     let queries = engine.queries(&reader);
     let mut after = queries.newest_seq().await.unwrap_or(0);
     let mut version = 0;

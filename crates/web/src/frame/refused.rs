@@ -1,6 +1,7 @@
 //! What is answered when there is no page to show: why, and what would work; as a page for
 //! browsers, as problem details (RFC 9457) for programs.
 
+use allclear_domain::access::{Denied, Scope};
 use allclear_engine::core::Refusal;
 use allclear_engine::read::NoAnswer;
 use axum::Json;
@@ -113,18 +114,31 @@ impl From<NoAnswer> for Refused {
                 Self::store(None)
             }
             NoAnswer::Missing(what) => Self::missing(what, "Look for it on the board."),
-            NoAnswer::Forbidden(scope) => {
-                let detail = format!("It needs the scope `{}`.", scope.word());
-                Self::new(StatusCode::FORBIDDEN, "scope_too_narrow", "This token may not see that", detail, html! {})
-            }
-            NoAnswer::Guest => {
-                let detail =
-                    "You see the incidents to which you were admitted. Who is on call, services and policies are for people of the house.";
-                let works = html! { p { a href="/" { "Board" } } };
-                Self::new(StatusCode::FORBIDDEN, "forbidden", "Guests do not see this", detail, works)
-            }
+            NoAnswer::Denied(no) => no.into(),
             NoAnswer::Bad(why) => Self::new(StatusCode::BAD_REQUEST, "bad_request", "This cannot be read", why, html! {}),
         }
+    }
+}
+
+impl From<Denied> for Refused {
+    fn from(no: Denied) -> Self {
+        let (title, detail) = match no {
+            Denied::Unseen => return Self::missing("page", "Look for it on the board."),
+            Denied::Scope { needs: Scope::Read, .. } => ("You may not see that", sentence(&no.to_string())),
+            Denied::Scope { needs: Scope::Respond, .. } => {
+                ("You may read here, and not act", format!("{} Nothing was changed.", sentence(&no.to_string())))
+            }
+            Denied::Scope { needs: Scope::Admin, .. } => ("This is for administrators", sentence(&no.to_string())),
+            Denied::Guest => (
+                "Guests do not see this",
+                "You see the incidents to which you were admitted. Who is on call, services and policies are for people of the house."
+                    .to_owned(),
+            ),
+            Denied::Link | Denied::Schedule | Denied::Override | Denied::WouldNotSeeIt | Denied::Silence => {
+                ("This is not yours to do", format!("{} Nothing was changed.", sentence(&no.to_string())))
+            }
+        };
+        Self::new(StatusCode::FORBIDDEN, "forbidden", title, detail, html! { p { a href="/" { "Board" } } })
     }
 }
 
@@ -136,6 +150,7 @@ pub(crate) fn of_command(refusal: &Refusal, again: Markup) -> Refused {
             let detail = "All Clear failed inside; its operator has been told. Nothing was changed.";
             Refused::new(StatusCode::INTERNAL_SERVER_ERROR, refusal.code(), "This could not be done", detail, again)
         }
+        Refusal::Denied(no) => (*no).into(),
         Refusal::NoSuchIncident | Refusal::NoSuchPage => Refused::missing("page", "Open the newest message."),
         _ => Refused::new(StatusCode::CONFLICT, refusal.code(), "This cannot be done any more", sentence(&refusal.to_string()), html! {}),
     }

@@ -1,7 +1,7 @@
 //! The frame of every page of the application: the rail of a laptop with one's shift at its foot,
 //! the bar of a phone, the notices that everybody must see, and what the script needs to know.
 
-use allclear_domain::access::{Action, Principal, Resource, can};
+use allclear_domain::access::{Principal, Right};
 use axum::response::{Html, IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -105,7 +105,7 @@ fn rail(app: &App, page: &Page<'_>) -> Markup {
             }
             nav aria-label="Pages" { @for place in places(app, page.who, |lists| lists.rail) { (item(place, page)) } }
             div class="foot" data-live="shift" {
-                @if app.engine.queries(page.who).sees_organisation() { (shift(app, page.who, page.when)) }
+                @if app.engine.queries(page.who).has(Right::SeeOrganisation) { (shift(app, page.who, page.when)) }
                 (me(app, page.who))
             }
         }
@@ -114,7 +114,7 @@ fn rail(app: &App, page: &Page<'_>) -> Markup {
 
 /// Whether somebody may look at settings: they hold addresses of people.
 pub(crate) fn may_set(app: &App, who: &Principal) -> bool {
-    can(&app.engine.org(), who, Action::Administer, Resource::Installation)
+    app.engine.queries(who).has(Right::Administer)
 }
 
 fn dock(app: &App, page: &Page<'_>) -> Markup {

@@ -1,6 +1,6 @@
 //! Declaring by hand: a title is enough, everything else has a default.
 
-use allclear_domain::access::{Principal, Scope};
+use allclear_domain::access::{Principal, Right};
 use allclear_domain::incident::Severity;
 use allclear_engine::core::{Command, Declare, Reply};
 use axum::Form;
@@ -27,7 +27,7 @@ pub(crate) static PLACE: Place = Place {
     strokes: "M10 4v12M4 10h12",
     key: None,
     lists: Lists::DOCK_MENU,
-    leads: |_, who| who.scope.admits(Scope::Respond),
+    leads: |app, who| app.engine.queries(who).has(Right::Respond),
     page: || get(show).post(submit),
 };
 

@@ -1,6 +1,6 @@
 //! Open alerts that belong to no incident, to be linked to one.
 
-use allclear_domain::access::Scope;
+use allclear_domain::access::Right;
 use allclear_domain::view::AlertView;
 use allclear_engine::read::{AlertFilter, LIST_MAX};
 use axum::extract::{Path, State};
@@ -23,10 +23,10 @@ const TITLE_CHARS_MAX: usize = 200;
 pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Path(reference): Path<String>) -> Response {
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
-        if !who.scope.admits(Scope::Respond) {
+        let queries = app.engine.queries(&who);
+        if !queries.has(Right::Respond) {
             return Err(Refused::missing("page", "Alerts are linked by those who may act."));
         }
-        let queries = app.engine.queries(&who);
         let incident = queries.incident(queries.incident_id(&reference).await?).await?;
         let newest = queries.alerts(AlertFilter { open: Some(true), ..AlertFilter::default() }, LIST_MAX).await?;
         let full = newest.len() as i64 == LIST_MAX;

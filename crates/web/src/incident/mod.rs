@@ -12,7 +12,7 @@ pub(crate) mod link_alert;
 pub(crate) mod log;
 pub(crate) mod submit;
 
-use allclear_domain::access::{Principal, Scope};
+use allclear_domain::access::{Principal, Right};
 use allclear_domain::event::Mark;
 use allclear_domain::expect::{Rule, Standing};
 use allclear_domain::incident::State;
@@ -176,7 +176,7 @@ pub(crate) async fn read(
         let of_service = IncidentFilter { service: incident.service.clone(), before: Some(id), ..IncidentFilter::default() };
         similar = queries.incidents(of_service, SIMILAR_SHOWN as i64).await?;
     }
-    let may_act = who.scope.admits(Scope::Respond);
+    let may_act = queries.has(Right::Respond);
     let me = who.person().map(ToOwned::to_owned);
     let mut updates = if incident.last_update_at.is_some() { queries.updates(id).await? } else { Vec::new() };
     updates.reverse();

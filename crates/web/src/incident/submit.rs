@@ -51,7 +51,7 @@ impl From<NotAsked> for No {
         match why {
             NotAsked::Fields(asks::Refusal::Words(words)) => Self::Refusal(Refusal::from(incident::Refusal::Words(words))),
             NotAsked::Fields(refusal) => Self::Typed(sentence(&refusal.to_string())),
-            NotAsked::WouldNotSeeIt => Self::Typed(sentence(&why.to_string())),
+            NotAsked::Denied(no) => Self::Typed(sentence(&no.to_string())),
             NotAsked::NotThere { named, why: NoAnswer::Missing("incident") } => {
                 Self::Typed(format!("There is no {named}. References look like INC-142."))
             }
@@ -122,7 +122,7 @@ pub(crate) async fn done_before(app: &App, once: Option<&Once>) -> Result<bool, 
 
 /// Asks the engine, once for each form that was sent.
 pub(crate) async fn ask(app: &App, who: &Principal, once: Option<Once>, command: Command) -> Result<Reply, No> {
-    let input = Input { actor: who.actor.clone(), cause: VIA.into(), once, command };
+    let input = Input { who: who.clone(), cause: VIA.into(), once, command };
     app.engine.ask(input).await.map_err(No::Refusal)
 }
 

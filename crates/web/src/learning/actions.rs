@@ -1,6 +1,6 @@
 //! Corrective actions: what was promised after an incident, the most overdue first.
 
-use allclear_domain::access::{Principal, Scope};
+use allclear_domain::access::{Principal, Right};
 use allclear_domain::action::{Command as C, State};
 use allclear_domain::ids::ActionId;
 use allclear_domain::org::snapshot::Org;
@@ -141,7 +141,7 @@ async fn page(app: &App, who: &Principal, when: &When, draft: &Draft) -> Result<
     ended.extend(queries.actions(filter(State::Dropped), ENDED_SHOWN).await?);
     ended.sort_by_key(|action| std::cmp::Reverse(action.ended_at));
     let late = open.iter().filter(|action| when.is_late(action.due_at)).count();
-    let may_act = who.scope.admits(Scope::Respond);
+    let may_act = queries.has(Right::Respond);
     let body = html! {
         (heading("Actions", &html! { (open.len()) " open" @if late > 0 { " · " span class="late" { (late) " late" } } }))
         @if may_act { (add_form(&org, when, who, draft)) }

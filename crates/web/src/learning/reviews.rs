@@ -1,7 +1,7 @@
 //! Reviews: a list by what is due, and one with its Markdown, drafted from the log until somebody
 //! edits it.
 
-use allclear_domain::access::Scope;
+use allclear_domain::access::Right;
 use allclear_domain::ids::ReviewId;
 use allclear_domain::review::{Command as C, State as ReviewState};
 use allclear_domain::view::ReviewView;
@@ -164,7 +164,7 @@ async fn page(app: &App, who: &allclear_domain::access::Principal, when: &When, 
     let kept = review.text.clone().unwrap_or_default();
     let text = if draft.refusal.is_some() && draft.verb == verb { draft.typed(verb, "text").to_owned() } else { kept.clone() };
     let action = |verb: &str| format!("/reviews/{}/{verb}", review.id);
-    let may_act = who.scope.admits(Scope::Respond);
+    let may_act = app.engine.queries(who).has(Right::Respond);
     let body = html! {
         (heading(&format!("Review of {}", review.reference), &standing(&review, when)))
         dl class="inline" {

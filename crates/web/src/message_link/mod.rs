@@ -8,7 +8,6 @@ pub(crate) mod bundle;
 pub(crate) mod page;
 pub(crate) mod story;
 
-use allclear_domain::access::Actor;
 use allclear_domain::ids::PageId;
 use allclear_domain::paging;
 use allclear_engine::core::{Command, Input};
@@ -121,8 +120,8 @@ fn finish(acted: Result<Response, Refused>, html: bool, token: &str) -> Response
 }
 
 async fn submit(app: &App, link: &LinkFor, page: PageId, command: paging::Command, again: Markup) -> Result<(), Refused> {
-    let input =
-        Input { actor: Actor::Person(link.person.clone()), cause: VIA.into(), once: None, command: Command::Page { id: page, command } };
+    let who = app.engine.holder(&link.person, page).await?;
+    let input = Input { who, cause: VIA.into(), once: None, command: Command::Page { id: page, command } };
     app.engine.submit(input).await.map(|_| ()).map_err(|refusal| refused::of_command(&refusal, again))
 }
 

@@ -4,7 +4,6 @@
 //! incident, nothing else. Who is paged next is a forecast by today's organisation: the decision
 //! itself is the engine's, at its time.
 
-use allclear_domain::access::{Principal, Scope};
 use allclear_domain::event::Mark;
 use allclear_domain::expect::{Rule, Standing as Stands};
 use allclear_domain::ids::PageId;
@@ -93,10 +92,10 @@ pub(crate) async fn read(engine: &Engine, link: &LinkFor, page: PageId) -> Resul
     let org = engine.org();
     let person = org.person(&link.person);
     let when = When::new(engine.now(), person.and_then(|p| p.time_zone.as_deref()));
-    let (page, incident, alerts) = engine.page_of_link(id).await?;
     // Whoever holds the link may see what it is about, whatever else they may see.
-    let reader = Principal { actor: allclear_domain::access::Actor::System, scope: Scope::Read };
+    let reader = engine.holder(&link.person, id).await?;
     let queries = engine.queries(&reader);
+    let (page, incident, alerts) = queries.page_and_incident(id).await?;
     let explained = queries.explain_page(id).await?;
     let mut expectations = queries.expectations(page.incident_id()).await?;
     expectations.retain(|e| e.state == Stands::Live);

@@ -4,7 +4,7 @@
 pub(crate) mod my_shifts;
 pub(crate) mod shifts_chart;
 
-use allclear_domain::access::{Actor, Principal, may_end};
+use allclear_domain::access::{Actor, Principal, Right, may_end, may_schedule, may_take};
 use allclear_domain::incident::Severity;
 use allclear_domain::org::model::Override;
 use allclear_domain::org::snapshot::Org;
@@ -38,7 +38,7 @@ pub(crate) static PLACE: Place = Place {
     strokes: "M5 3.5h3l1.2 3.6-1.9 1.3a9 9 0 0 0 4.3 4.3l1.3-1.9 3.6 1.2v3a1.5 1.5 0 0 1-1.6 1.5A13 13 0 0 1 3.5 5.1 1.5 1.5 0 0 1 5 3.5z",
     key: Some('o'),
     lists: Lists::RAIL_DOCK,
-    leads: |app, who| app.engine.queries(who).sees_organisation(),
+    leads: |app, who| app.engine.queries(who).has(Right::SeeOrganisation),
     page: || get(show),
 };
 
@@ -97,10 +97,7 @@ async fn ended(app: &App, who: &Principal, id: &str) -> Result<(), String> {
     let org = app.engine.org();
     // A second press finds it gone, which is what was asked for.
     let Some(change) = org.bundle().overrides.iter().find(|change| change.id == id) else { return Ok(()) };
-    if !app.engine.may_end(who, change) {
-        return Err("Whoever made it, is named in it or manages the team ends it, and administrators. Ask one of them.".to_owned());
-    }
-    match app.engine.end_override(&change.schedule, id, &who.actor).await {
+    match app.engine.end_override(&change.schedule, id, who).await {
         Ok(_) | Err(OrgError::Missing { .. }) => Ok(()),
         Err(why) => Err(told(&why)),
     }
@@ -110,7 +107,9 @@ fn told(why: &OrgError) -> String {
     match why {
         OrgError::Store(_) => "The store did not answer, so nothing was recorded. Ask again in a few seconds.".to_owned(),
         OrgError::Wrong(why) => sentence(why),
-        OrgError::Conflict | OrgError::Stored(_) | OrgError::Limit(_) | OrgError::Missing { .. } => sentence(&why.to_string()),
+        OrgError::Conflict | OrgError::Stored(_) | OrgError::Limit(_) | OrgError::Missing { .. } | OrgError::Denied(_) => {
+            sentence(&why.to_string())
+        }
     }
 }
 
@@ -135,15 +134,11 @@ async fn put(app: &App, who: &Principal, when: &When, fields: &Fields) -> Result
         made: 0,
         made_by: None,
     };
-    if !app.engine.may_take(who, &change.schedule, &change.person) {
-        return Err("Managers of its team and administrators put others on this schedule; whoever is in its team takes it over themself. \
-                    Ask one of them."
-            .to_owned());
-    }
+    may_take(&app.engine.org(), who, &change.schedule, &change.person).map_err(|no| sentence(&no.to_string()))?;
     if change.ends_at <= when.now {
         return Err("It would be over already.".to_owned());
     }
-    app.engine.put_override(change, &who.actor).await.map(drop).map_err(|why| told(&why))
+    app.engine.put_override(change, who).await.map(drop).map_err(|why| told(&why))
 }
 
 fn shown(app: &App, who: &Principal, when: &When, draft: &Draft) -> Result<Response, Refused> {
@@ -156,7 +151,7 @@ fn shown(app: &App, who: &Principal, when: &When, draft: &Draft) -> Result<Respo
         @if !now.is_empty() { (two_weeks(&org, when, who.person())) }
         div class="cols" {
             (would_be_paged(app, who, &org)?)
-            (overrides(app, &org, when, who, draft))
+            (overrides(&org, when, who, draft))
         }
     };
     let page =
@@ -182,7 +177,9 @@ pub(crate) fn then(shift: &OnCallView, when: &When) -> Markup {
 
 /// The button with which somebody takes what is left of a shift, or of the time in which nobody is on.
 fn take_it(app: &App, shift: &OnCallView, when: &When, who: &Principal) -> Markup {
-    let Some(me) = who.person().filter(|me| shift.person.as_deref() != Some(*me) && app.engine.may_take(who, &shift.schedule, me)) else {
+    let Some(me) =
+        who.person().filter(|me| shift.person.as_deref() != Some(*me) && may_take(&app.engine.org(), who, &shift.schedule, me).is_ok())
+    else {
         return html! {};
     };
     let to = shift.until.or_else(|| when.now.checked_add(TAKE_FOR).ok()).unwrap_or(when.now);
@@ -291,16 +288,16 @@ fn would_be_paged(app: &App, who: &Principal, org: &Org) -> Result<Markup, NoAns
     })
 }
 
-fn overrides(app: &App, org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
+fn overrides(org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
     let mut coming: Vec<&Override> =
         org.bundle().schedules.iter().flat_map(|form| org.overrides(&form.id)).filter(|change| change.ends_at > when.now).collect();
     coming.sort_by_key(|change| change.starts_at);
     let schedule = |id: &str| org.schedule_form(id).and_then(|form| form.name.clone()).unwrap_or_else(|| id.to_owned());
     let typed = |name: &str, default: String| if draft.verb == TAKE { draft.typed(TAKE, name).to_owned() } else { default };
     let me = who.person().unwrap_or_default();
-    let may: Vec<_> = org.bundle().schedules.iter().filter(|form| app.engine.may_take(who, &form.id, me)).collect();
+    let may: Vec<_> = org.bundle().schedules.iter().filter(|form| may_take(org, who, &form.id, me).is_ok()).collect();
     // Whoever manages nothing takes shifts over for themself alone.
-    let others = may.iter().any(|form| app.engine.may_schedule(who, &form.id));
+    let others = may.iter().any(|form| may_schedule(org, who, &form.id).is_ok());
     let to = when.now.checked_add(TAKE_FOR).unwrap_or(when.now);
     html! {
         section {
@@ -319,7 +316,7 @@ fn overrides(app: &App, org: &Org, when: &When, who: &Principal, draft: &Draft) 
                                     " · made by " bdi { (pieces::name(org, maker)) }
                                 }
                             }
-                            @if may_end(org, who, change) {
+                            @if may_end(org, who, change).is_ok() {
                                 form method="post" action={ "/on-call/override/" (pieces::escaped(&change.id)) "/end" } {
                                     @let what = if change.starts_at <= when.now { "End it now" } else { "Remove" };
                                     // Several stand in one list, and each says whose it is to whoever hears them.

@@ -3,6 +3,7 @@
 //!
 //! It deliberately decides nothing: who is on is the resolver's answer, the same that pages.
 
+use allclear_domain::access::Right;
 use allclear_domain::oncall::Because;
 use allclear_domain::org::model::Schedule;
 use allclear_domain::org::snapshot::Org;
@@ -33,7 +34,7 @@ pub(crate) static PLACE: Place = Place {
     strokes: "M4 4.5h12V17H4zM4 8h12M7.5 3v3M12.5 3v3M10 10.5v2.5l1.8 1",
     key: Some('m'),
     lists: Lists::RAIL_MENU,
-    leads: |app, who| who.person().is_some() && app.engine.queries(who).sees_organisation(),
+    leads: |app, who| who.person().is_some() && app.engine.queries(who).has(Right::SeeOrganisation),
     page: || get(show),
 };
 

@@ -63,7 +63,7 @@ pub(crate) async fn save(
     answer(async {
         let (who, when) = administrator(&app, &headers).await?;
         let kind = kind_of(&kind)?;
-        let (view, _) = app.engine.form_view(kind, &id, &app.options.formats).await.map_err(refused)?;
+        let (view, _) = app.engine.form_view(kind, &id, &app.options.formats, &who).await.map_err(refused)?;
         Box::pin(put(&Here { app: &app, who: &who, when: &when, kind }, &id, Some(&view.body), fields)).await
     })
     .await
@@ -78,7 +78,7 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, fields: Fields) 
             let there = if stored.is_some() { path(kind, id) } else { path_of_new(kind) };
             let once = form_key::key(who, &there, &fields).map(|once| once.key);
             let form = OrgForm { kind, id: id.to_owned(), body };
-            app.engine.change_form(form, seen, once.as_deref(), &app.options.formats, &who.actor).await
+            app.engine.change_form(form, seen, once.as_deref(), &app.options.formats, who).await
         }
         Err(faults) => Err(FormError::Invalid(
             faults
@@ -129,7 +129,7 @@ pub(crate) async fn remove(
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
             return Ok(response);
         }
-        match app.engine.remove_form(kind, &id, version_of(&fields), &app.options.formats, &who.actor).await {
+        match app.engine.remove_form(kind, &id, version_of(&fields), &app.options.formats, &who).await {
             Ok(Changed { problems, .. }) if problems.is_empty() => {
                 Ok(Redirect::to(&format!("/settings/{}?removed={}", kind.word(), crate::frame::pieces::escaped(&id))).into_response())
             }
@@ -150,7 +150,7 @@ pub(crate) async fn detach(
     answer(async {
         let (who, when) = administrator(&app, &headers).await?;
         let kind = kind_of(&kind)?;
-        match app.engine.detach_form(kind, &id, version_of(&fields), &who.actor).await {
+        match app.engine.detach_form(kind, &id, version_of(&fields), &who).await {
             Ok(_) => Ok(Redirect::to(&path(kind, &id)).into_response()),
             Err(why) => Box::pin(again(&Here { app: &app, who: &who, when: &when, kind }, Some(&id), None, NOT_TAKEN, why)).await,
         }

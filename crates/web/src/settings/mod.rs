@@ -15,7 +15,7 @@ mod page;
 mod titles;
 mod typed;
 
-use allclear_domain::access::{Action, Principal, Resource, can};
+use allclear_domain::access::{Principal, Right};
 use allclear_domain::org::diff::{CATCH_ALL_ID, FormKind};
 use allclear_domain::org::forms::about::IdOf;
 use allclear_domain::org::forms::severity::SEVERITIES;
@@ -58,7 +58,7 @@ const NEW: &str = "new";
 /// Forms hold addresses of people, so that only administrators look at them.
 async fn administrator(app: &App, headers: &HeaderMap) -> Result<(Principal, When), Refused> {
     let (who, when) = reader(app, headers).await?;
-    if can(&app.engine.org(), &who, Action::Administer, Resource::Installation) {
+    if app.engine.queries(&who).has(Right::Administer) {
         return Ok((who, when));
     }
     let detail = "Settings hold the addresses of people. Ask an administrator.";
@@ -152,7 +152,7 @@ pub(crate) async fn one(
         let (who, when) = administrator(&app, &headers).await?;
         let kind = kind_of(&kind)?;
         if id == NEW && !asked.contains_key("stored") {
-            let only = kind.about().id == IdOf::Only && app.engine.form_view(kind, CATCH_ALL_ID, &[]).await.is_ok();
+            let only = kind.about().id == IdOf::Only && app.engine.form_view(kind, CATCH_ALL_ID, &[], &who).await.is_ok();
             if only {
                 return Ok(Redirect::to(&path(kind, CATCH_ALL_ID)).into_response());
             }

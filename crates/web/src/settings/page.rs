@@ -56,7 +56,7 @@ pub(crate) async fn shown(
     let org = app.engine.org();
     let view = match id {
         Some(id) => {
-            let (view, problems) = app.engine.form_view(kind, id, &app.options.formats).await.map_err(refused)?;
+            let (view, problems) = app.engine.form_view(kind, id, &app.options.formats, who).await.map_err(refused)?;
             if told.refusal.is_none() {
                 told.problems = problems;
             }

@@ -123,7 +123,7 @@ impl World {
         };
         let engine = Engine::start(db, ports, settings, SecretKey::from_bytes([7; 32])).await.unwrap();
         let org = file::parse(ORG, Format::Yaml, "org.yaml").unwrap();
-        engine.apply_org(org.bundle, None, false, &Actor::Administrator).await.unwrap();
+        engine.apply_org(org.bundle, None, false, &Principal::own(Actor::Administrator)).await.unwrap();
         Self { engine, full_disk, clock }
     }
 
@@ -160,7 +160,8 @@ impl World {
 
     /// A command, as from the API.
     pub async fn act(&self, actor: Actor, command: Command) -> Result<Reply, Refusal> {
-        let reply = self.engine.submit(Input { actor, cause: "api".into(), once: None, command }).await;
+        let reply =
+            self.engine.submit(Input { who: Principal::new(actor, Scope::Respond), cause: "api".into(), once: None, command }).await;
         self.engine.quiet().await;
         reply
     }
@@ -197,5 +198,5 @@ impl World {
 
 /// A reader of everything.
 pub fn everybody() -> Principal {
-    Principal { actor: Actor::Person("cho".into()), scope: Scope::Respond }
+    Principal::new(Actor::Person("cho".into()), Scope::Respond)
 }

@@ -1,0 +1,307 @@
+//! The gate: whatever a door asks of the engine, and whatever it reads, those who may not get nothing and change nothing.
+
+use allclear_domain::access::Held;
+use allclear_domain::ids::{ActionId, IncidentId, MessageId, PageId, ReviewId};
+use allclear_domain::incident::{access, attendance, ending, record};
+use allclear_domain::{action, review};
+use allclear_engine::core::{Declare, Versioned};
+use allclear_engine::read::learning::ActionFilter;
+use allclear_engine::read::{AlertFilter, NoAnswer};
+
+use super::*;
+
+fn person(id: &str, scope: Scope) -> Principal {
+    Principal::new(Actor::Person(id.to_owned()), scope)
+}
+
+/// A private incident with all that hangs on one, ended; a private one that runs; and one that everybody sees.
+struct Scene {
+    ended: IncidentId,
+    open: IncidentId,
+    public: IncidentId,
+    page: PageId,
+    public_page: PageId,
+    review: ReviewId,
+    action: ActionId,
+}
+
+impl World {
+    async fn by(&self, who: &Principal, command: Command) -> Result<Reply, Refusal> {
+        let input = Input { who: who.clone(), cause: "api".into(), once: None, command };
+        let reply = self.engine.submit(input).await;
+        self.engine.quiet().await;
+        reply
+    }
+
+    async fn declared(&self, title: &str, private: bool) -> IncidentId {
+        let (title, service) = (title.to_owned(), Some("shop".to_owned()));
+        let declare = Declare { title, severity: Severity::Sev1, service, impact_started_at: None, page: true, private };
+        match self.by(&person("ana", Scope::Respond), Command::Declare(declare)).await.unwrap() {
+            Reply::Incident { id, .. } => id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn page_of(&self, id: IncidentId) -> PageId {
+        let pages = self.engine.queries(&Principal::own(Actor::System)).pages(id).await.unwrap();
+        pages[0].id.parse().unwrap()
+    }
+
+    async fn scene(&self) -> Scene {
+        let ana = person("ana", Scope::Respond);
+        let (ended, open, public) =
+            (self.declared("ours", true).await, self.declared("ours too", true).await, self.declared("all", false).await);
+        let page = self.page_of(open).await;
+        let public_page = self.page_of(public).await;
+        let due_at = self.engine.now() + jiff::SignedDuration::from_hours(48);
+        let (text, owner) = ("mend it".to_owned(), "ana".to_owned());
+        let Reply::Action { id: action } = self.by(&ana, Command::AddAction { incident: ended, text, owner, due_at }).await.unwrap() else {
+            panic!("an action")
+        };
+        self.by(&ana, Command::incident(ended, ending::Command::Resolve { note: None })).await.unwrap();
+        let all = Principal::own(Actor::System);
+        let review = self.engine.queries(&all).review_of(ended).await.unwrap().id.parse().unwrap();
+        Scene { ended, open, public, page, public_page, review, action }
+    }
+}
+
+impl Scene {
+    /// One of each command that somebody asks for, on what is private.
+    fn commands(&self) -> Vec<(&'static str, Command)> {
+        let note = || record::Command::Note { text: "seen".into() };
+        let of_page = |command| Command::Page { id: self.page, command };
+        let acknowledge = || paging::Command::Acknowledge { by: Some("ben".into()), via: "api".into() };
+        let due_at = from_micros(1_900_000_000_000_000);
+        vec![
+            ("note", Command::incident(self.open, note())),
+            ("acknowledge", Command::incident(self.open, attendance::Command::Acknowledge { by: None, via: "api".into() })),
+            ("admit", Command::incident(self.open, access::Command::Admit { people: vec!["ben".into()], why: "me".into() })),
+            ("merge it", Command::Merge { from: self.open, into: self.public }),
+            ("merge into it", Command::Merge { from: self.public, into: self.open }),
+            ("escalate", Command::Escalate { id: self.open, escalation: None, why: "now".into() }),
+            ("page people", Command::PagePeople { id: self.open, targets: vec!["person:ben".into()], why: "now".into() }),
+            ("ask for a review", Command::AskReview { id: self.ended }),
+            ("add an action", Command::AddAction { incident: self.ended, text: "t".into(), owner: "ben".into(), due_at }),
+            ("write the review", Command::Review { id: self.review, command: review::Command::Edit { text: "t".into() } }),
+            ("publish it", Command::Review { id: self.review, command: review::Command::Publish { text: "t".into() } }),
+            ("finish the action", Command::Action { id: self.action, command: action::Command::Finish { note: None } }),
+            ("acknowledge the page", of_page(acknowledge())),
+            ("decline the page", of_page(paging::Command::Decline { by: "ben".into(), via: "api".into(), answers: None })),
+            (
+                "at a version",
+                Command::IfVersion {
+                    of: Versioned::Incident(self.open),
+                    version: 999,
+                    command: Box::new(Command::incident(self.open, note())),
+                },
+            ),
+        ]
+    }
+}
+
+/// Those who may not, each with what they hold.
+fn those_who_may_not(scene: &Scene) -> Vec<(&'static str, Principal)> {
+    let link = |page, incident| Principal::of_link("ben", Held { page, incident });
+    vec![
+        ("a responder who was not admitted", person("ben", Scope::Respond)),
+        ("with a token of all scopes", person("ben", Scope::Admin)),
+        ("an observer", person("obs", Scope::Admin)),
+        ("a guest", person("gus", Scope::Admin)),
+        ("somebody who was removed", person("gone", Scope::Admin)),
+        ("a token that stands for nobody", Principal::new(Actor::Token(allclear_domain::ids::TokenId::from_bits(1)), Scope::Respond)),
+        ("a sender", Principal::new(Actor::Integration("prom".into()), Scope::Read)),
+        ("the link of another page", link(scene.public_page, scene.public)),
+    ]
+}
+
+async fn world() -> (World, Scene) {
+    let world = World::new("sqlite::memory:").await;
+    let mut org: serde_json::Value = serde_json::from_str(ORG).unwrap();
+    let people = org["people"].as_array_mut().unwrap();
+    people.push(serde_json::json!({"id": "obs", "name": "Obs", "access": "observer"}));
+    people.push(serde_json::json!({"id": "gus", "name": "Gus", "access": "guest"}));
+    people.push(serde_json::json!({"id": "adm", "name": "Adm", "access": "administrator"}));
+    // Only she is paged: whoever is paged is admitted.
+    org["escalations"] = serde_json::json!([{"id": "main", "steps": [{"page": ["person:ana"], "within": "5m"}]}]);
+    org["catch_all"] = serde_json::json!(["person:ana"]);
+    let bundle: Bundle = serde_json::from_value(org).unwrap();
+    world.engine.apply_org(bundle, None, true, &Principal::own(Actor::System)).await.unwrap();
+    let scene = world.scene().await;
+    (world, scene)
+}
+
+#[tokio::test]
+async fn no_command_of_those_who_may_not_is_carried_out() {
+    let (world, scene) = world().await;
+    let all = Principal::own(Actor::System);
+    let before = world.engine.queries(&all).newest_seq().await.unwrap();
+    for (name, who) in those_who_may_not(&scene) {
+        for (what, command) in scene.commands() {
+            let refusal = world.by(&who, command).await.expect_err(&format!("{name}: {what}"));
+            assert!(
+                matches!(
+                    refusal,
+                    Refusal::NoSuchIncident | Refusal::NoSuchPage | Refusal::NoSuchReview | Refusal::NoSuchAction | Refusal::Denied(_)
+                ),
+                "{name}: {what}: {refusal:?}"
+            );
+            assert!(!matches!(refusal, Refusal::VersionMismatch { .. }), "{name} learns at which version it stands");
+        }
+    }
+    assert_eq!(world.engine.queries(&all).newest_seq().await.unwrap(), before, "nothing was written");
+    // The same commands, by somebody who may, come further than the gate.
+    for (what, command) in scene.commands() {
+        let reply = world.by(&person("adm", Scope::Respond), command).await;
+        let gate = matches!(
+            reply,
+            Err(Refusal::Denied(_) | Refusal::NoSuchIncident | Refusal::NoSuchPage | Refusal::NoSuchReview | Refusal::NoSuchAction)
+        );
+        assert!(!gate, "{what}: {reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_only_reads_changes_nothing_of_what_they_see() {
+    let (world, scene) = world().await;
+    let note = || Command::incident(scene.public, record::Command::Note { text: "seen".into() });
+    let declare = || {
+        let title = "t".to_owned();
+        Command::Declare(Declare { title, severity: Severity::Sev5, service: None, impact_started_at: None, page: false, private: false })
+    };
+    for who in [
+        person("ana", Scope::Read),
+        person("obs", Scope::Admin),
+        Principal::of_link("ana", Held { page: scene.public_page, incident: scene.public }),
+    ] {
+        for command in [note(), declare()] {
+            let refusal = world.by(&who, command).await.unwrap_err();
+            assert!(matches!(refusal, Refusal::Denied(_)), "{who:?}: {refusal:?}");
+        }
+    }
+    let hidden =
+        Declare { title: "t".into(), severity: Severity::Sev5, service: None, impact_started_at: None, page: false, private: true };
+    let token = Principal::new(Actor::Token(allclear_domain::ids::TokenId::from_bits(1)), Scope::Respond);
+    let refusal = world.by(&token, Command::Declare(hidden)).await.unwrap_err();
+    assert_eq!(refusal, Refusal::Denied(allclear_domain::access::Denied::WouldNotSeeIt));
+}
+
+#[tokio::test]
+async fn a_link_answers_its_page_whatever_its_holder_may() {
+    let (world, scene) = world().await;
+    let link = Principal::of_link("gus", Held { page: scene.page, incident: scene.open });
+    let queries = world.engine.queries(&link);
+    assert_eq!(queries.page_and_incident(scene.page).await.unwrap().1.title, "ours too");
+    assert!(matches!(queries.incident(scene.public).await, Err(NoAnswer::Missing("incident"))));
+    assert!(matches!(queries.incidents(IncidentFilter::default(), 10).await, Err(NoAnswer::Denied(_))));
+    assert!(matches!(queries.organisation(), Err(NoAnswer::Denied(_))));
+    let acknowledge = paging::Command::Acknowledge { by: Some("gus".into()), via: "link".into() };
+    world.by(&link, Command::Page { id: scene.page, command: acknowledge }).await.unwrap();
+    let seen = world.engine.queries(&Principal::own(Actor::System)).incident(scene.open).await.unwrap();
+    assert_eq!(seen.acknowledged_by.as_deref(), Some("gus"));
+}
+
+#[tokio::test]
+async fn nobody_reads_what_is_not_for_them() {
+    let (world, scene) = world().await;
+    for (name, who) in those_who_may_not(&scene) {
+        let q = world.engine.queries(&who);
+        let now = world.engine.now();
+        macro_rules! hidden {
+            ($($what:literal: $answer:expr),+ $(,)?) => {$(
+                let answer = $answer.await.map(drop);
+                assert!(matches!(answer, Err(NoAnswer::Missing(_) | NoAnswer::Denied(_))), "{name}: {}: {answer:?}", $what);
+            )+};
+        }
+        hidden! {
+            "an incident": q.incident(scene.open),
+            "by its reference": q.incident_id("INC-2"),
+            "its log": q.events(scene.open, 0, 100),
+            "what is awaited": q.expectations(scene.open),
+            "its pages": q.pages(scene.open),
+            "a page": q.page(scene.page),
+            "a page with its incident": q.page_and_incident(scene.page),
+            "a page explained": q.explain_page(scene.page),
+            "its updates": q.updates(scene.open),
+            "a review": q.review(scene.review),
+            "the review of it": q.review_of(scene.ended),
+            "an action": q.action(scene.action),
+            "raw signals": q.signals(None, 10),
+            "refused requests": q.refused(None, 10),
+            "the forms": q.forms(),
+        }
+        let ours = [scene.open.to_string(), scene.ended.to_string()];
+        if let Ok(list) = q.incidents(IncidentFilter::default(), 50).await {
+            assert!(list.iter().all(|one| !ours.contains(&one.id)), "{name}: the list");
+        }
+        if let Ok(events) = q.events_after(0, 1000).await {
+            assert!(events.iter().all(|event| event.incident.as_ref().is_none_or(|id| !ours.contains(id))), "{name}: the stream");
+        }
+        if let Ok(reviews) = q.reviews(None, None, 50).await {
+            assert_eq!(reviews.len(), 0, "{name}: reviews");
+        }
+        if let Ok(actions) = q.actions(ActionFilter::default(), 50).await {
+            assert_eq!(actions.len(), 0, "{name}: actions");
+        }
+        if let Ok(seen) = q.seen_of(&[scene.open, scene.ended]).await {
+            assert_eq!(seen, [], "{name}: which changed");
+        }
+        if let Ok(alerts) = q.alerts(AlertFilter::default(), 50).await {
+            assert_eq!(alerts.len(), 0, "{name}: alerts");
+        }
+        if let Ok(found) = q.trends(now - jiff::SignedDuration::from_hours(24), now).await {
+            assert!(found.incidents <= 1, "{name}: trends count {}", found.incidents);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_program_does_itself_nobody_asks_for() {
+    let (world, scene) = world().await;
+    let alien = Arrived {
+        integration: "other".into(),
+        format: "json",
+        received_at: world.engine.now(),
+        body: "{}".into(),
+        signals: Vec::new(),
+        kept: None,
+    };
+    for who in [Principal::own(Actor::Administrator), person("adm", Scope::Admin), Principal::own(Actor::Integration("prom".into()))] {
+        for command in [
+            Command::Attend { id: scene.open },
+            Command::Withdraw { message: MessageId::from_bits(1) },
+            Command::Flush { keys: 1 },
+            Command::Signals(alien.clone()),
+        ] {
+            assert_eq!(world.by(&who, command).await, Err(Refusal::Broken), "{who:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_administrators_change_the_organisation_and_its_ways_in() {
+    use allclear_domain::org::diff::{Form, FormKind};
+    use allclear_engine::identity::sessions::LinkKind;
+    use allclear_engine::org::forms::Seen;
+
+    let (world, _) = world().await;
+    let engine = &world.engine;
+    let form = || Form { kind: FormKind::Team, id: "t".into(), body: serde_json::json!({"id": "t", "name": "T"}) };
+    for who in [person("ben", Scope::Admin), person("ana", Scope::Respond), person("adm", Scope::Respond), person("gone", Scope::Admin)] {
+        let name = format!("{who:?}");
+        assert!(engine.apply_org(Bundle::default(), None, true, &who).await.is_err(), "{name}");
+        assert!(engine.change_form(form(), Seen::Nothing, None, &[], &who).await.is_err(), "{name}");
+        assert!(engine.remove_form(FormKind::Service, "shop", Seen::Whatever, &[], &who).await.is_err(), "{name}");
+        assert!(engine.detach_form(FormKind::Service, "shop", Seen::Whatever, &who).await.is_err(), "{name}");
+        assert!(engine.form_views(None, &who).await.is_err(), "{name}");
+        assert!(engine.form_view(FormKind::Service, "shop", &[], &who).await.is_err(), "{name}");
+        assert!(engine.form_versions(FormKind::Service, "shop", &who).await.is_err(), "{name}");
+        assert!(engine.create_token(&who, "t", Scope::Read, None, None).await.is_err(), "{name}");
+        assert!(engine.tokens(&who).await.is_err(), "{name}");
+        assert!(engine.revoke_token(&who, allclear_domain::ids::TokenId::from_bits(1)).await.is_err(), "{name}");
+        assert!(engine.issue_link(&who, LinkKind::Invitation, Some("adm")).await.is_err(), "{name}");
+        assert!(engine.release(&who).await.is_err(), "{name}");
+    }
+    let version = engine.org().version;
+    assert!(engine.change_form(form(), Seen::Nothing, None, &[], &person("adm", Scope::Admin)).await.is_ok());
+    assert_eq!(engine.org().version, version + 1, "and of all that only this was carried out");
+}
