@@ -16,7 +16,6 @@ type Known = (&'static str, &'static [&'static str]);
 /// Circles that are known, and to be opened.
 const KNOWN: &[Known] = &[
     ("app", &["cli::client", "config", "control", "demo", "operator_alarm", "serve"]),
-    ("domain", &["ask::field", "ask::given"]),
     (
         "domain",
         &[
