@@ -30,7 +30,6 @@ const KNOWN: &[Known] = &[
             "incident::work",
         ],
     ),
-    ("domain", &["oncall", "org::forms::schedule", "org::model"]),
     ("engine", &["core::alerts", "core::due", "core::flapping", "core::need", "core::streams", "core::texts", "core::unit"]),
     (
         "engine",
