@@ -16,20 +16,6 @@ type Known = (&'static str, &'static [&'static str]);
 /// Circles that are known, and to be opened.
 const KNOWN: &[Known] = &[
     ("app", &["cli::client", "config", "control", "demo", "operator_alarm", "serve"]),
-    (
-        "domain",
-        &[
-            "ask",
-            "incident::awaited",
-            "incident::lifecycle",
-            "incident::part::attendance",
-            "incident::part::roles",
-            "incident::part::tasks",
-            "incident::part::updates",
-            "incident::types",
-            "incident::work",
-        ],
-    ),
     ("engine", &["core::alerts", "core::due", "core::flapping", "core::need", "core::streams", "core::texts", "core::unit"]),
     (
         "engine",

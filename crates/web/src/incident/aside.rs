@@ -2,7 +2,7 @@
 //! and what happened to the same service before.
 
 use allclear_domain::incident::lifecycle::{Verb, next};
-use allclear_domain::incident::tasks::TaskState;
+use allclear_domain::incident::work::TaskState;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Status};
 use allclear_domain::signal::AlertState;
