@@ -42,7 +42,6 @@ const KNOWN: &[Known] = &[
         ],
     ),
     ("sim", &["actors", "alarms", "oracle", "outbox", "work", "world"]),
-    ("store", &["db", "pg", "rows"]),
     ("web", &["incident::ask_forms", "incident::submit"]),
 ];
 

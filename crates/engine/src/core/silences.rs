@@ -18,7 +18,7 @@ use allclear_domain::org::snapshot::Org;
 use allclear_domain::plants::planted;
 use allclear_domain::signal::{Alert, suppression};
 use allclear_domain::time::{Length, after};
-use allclear_store::rows::Found;
+use allclear_store::unread::Found;
 use allclear_store::{Db, Fault, rows};
 use jiff::Timestamp;
 

@@ -14,6 +14,7 @@ use allclear_domain::event::Stream;
 use allclear_domain::expect::Owner;
 use allclear_domain::plants::planted;
 use allclear_domain::time::{Length, before};
+use allclear_store::unread::{Found, Unread};
 use allclear_store::{CommitError, Db, Fault, FaultKind, Space, Write, rows};
 
 use crate::core::silences;
@@ -128,9 +129,9 @@ pub struct Decider {
     unsure: Vec<(Witness, Vec<Effects>)>,
     /// What follows commits of which that was learned later.
     found: Vec<Effects>,
-    unread: Vec<rows::Unread>,
+    unread: Vec<Unread>,
     /// The same of all alerts, when memory was filled last.
-    unread_alerts: Option<Vec<rows::Unread>>,
+    unread_alerts: Option<Vec<Unread>>,
     /// The block of references that was drawn last.
     drawn: Option<Drawn>,
 }
@@ -251,13 +252,13 @@ impl Decider {
     }
 
     /// Rows that did not read when memory was filled: memory goes without them.
-    pub fn take_unread(&mut self) -> Vec<rows::Unread> {
+    pub fn take_unread(&mut self) -> Vec<Unread> {
         std::mem::take(&mut self.unread)
     }
 
     /// All alerts that did not read when memory was filled, once after each filling: those of before that are not among
     /// them were mended, or are gone.
-    pub fn take_unread_alerts(&mut self) -> Option<Vec<rows::Unread>> {
+    pub fn take_unread_alerts(&mut self) -> Option<Vec<Unread>> {
         self.unread_alerts.take()
     }
 
@@ -567,7 +568,7 @@ impl Decider {
         Ok(match need {
             Need::Incident(id) => {
                 let found = rows::incident::get(db, *id).await?.map(Box::new);
-                let pages = if found.is_some() { rows::page::of_incident(db, *id).await? } else { rows::Found::default() };
+                let pages = if found.is_some() { rows::page::of_incident(db, *id).await? } else { Found::default() };
                 self.unread.extend(pages.unread);
                 Loaded::Incident(*id, found, pages.read)
             }

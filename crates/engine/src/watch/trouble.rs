@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use allclear_store::rows::Unread;
+use allclear_store::unread::Unread;
 use jiff::Timestamp;
 
 /// Troubles of one kind that are listed one by one; more of the same help nobody.
