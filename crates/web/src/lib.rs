@@ -26,6 +26,7 @@ mod learning;
 mod message_link;
 mod on_call;
 mod places;
+mod posted;
 mod services;
 mod settings;
 

@@ -42,7 +42,6 @@ const KNOWN: &[Known] = &[
         ],
     ),
     ("sim", &["actors", "alarms", "oracle", "outbox", "work", "world"]),
-    ("web", &["incident::ask_forms", "incident::submit"]),
 ];
 
 /// Which file names which, of one crate.

@@ -6,19 +6,16 @@ use allclear_domain::incident::work::TaskState;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Status};
 use allclear_domain::signal::AlertState;
-use allclear_domain::view::{ActionView, AlertView, MessageView};
+use allclear_domain::view::{AlertView, MessageView};
 use maud::{Markup, html};
 
-use crate::frame::pieces;
+use crate::frame::pieces::{self, LINE_CHARS_MAX};
 use crate::frame::time_text::When;
 use crate::incident::aside_forms;
 use crate::incident::{ALERTS_SHOWN, Told};
-use crate::message_link::page::ended;
 
 /// Messages shown of one page, the newest.
 const MESSAGES_SHOWN: usize = 30;
-/// Characters of one line.
-const LINE_CHARS_MAX: usize = 400;
 /// Characters of the title of another incident.
 const TITLE_CHARS_MAX: usize = 90;
 
@@ -128,7 +125,7 @@ fn updates(told: &Told, org: &Org) -> Markup {
                         li {
                             p class="quiet small" {
                                 (when.stamp(update.at)) @if update.audiences.is_empty() { " · log only" } @else { " · to " (pieces::list(&update.audiences, 3)) }
-                                @if let Some(by) = crate::incident::actor(org, &update.actor) { " · " bdi { (by) } }
+                                @if let Some(by) = pieces::actor(org, &update.actor) { " · " bdi { (by) } }
                                 @if let Some(at) = update.next_by { " · next by " (when.stamp(at)) }
                             }
                             p class="said clamp" { bdi { (update.text) } }
@@ -149,25 +146,8 @@ fn actions(told: &Told, org: &Org) -> Markup {
             section data-live="promised" {
                 h2 { "Corrective actions" }
                 @if told.actions.is_empty() { p class="quiet" { "None so far." } }
-                ul class="tasks" { @for action in &told.actions { (action_line(action, org, when)) } }
+                ul class="tasks" { @for action in &told.actions { (pieces::action_line(action, org, when)) } }
                 @if told.may_act { p class="only-screen" { a href={ "/actions?incident=" (told.incident.reference) } { "Add an action" } } }
-            }
-        }
-    }
-}
-
-/// One corrective action: what, who, until when.
-pub(crate) fn action_line(action: &ActionView, org: &Org, when: &When) -> Markup {
-    html! {
-        li class=(action.state.word()) data-key=(action.id) {
-            p { span class="vh" { (action.state.word()) ": " } bdi { (pieces::cut(&action.text, LINE_CHARS_MAX)) } }
-            p class="quiet small" {
-                bdi { (pieces::name(org, &action.owner)) }
-                @match action.ended_at {
-                    Some(at) => { " · " (action.state.word()) " " (when.time(at, &when.ago(at))) },
-                    None if when.is_late(action.due_at) => { " · " (when.counting(action.due_at)) },
-                    None => { " · due " (when.time(action.due_at, &when.minute(action.due_at))) },
-                }
             }
         }
     }
@@ -263,7 +243,7 @@ fn alerts(told: &Told) -> Markup {
                         p class="clamp" { bdi { (pieces::cut(&alert.title, LINE_CHARS_MAX)) } }
                         p class="quiet" {
                             @if alert.state == AlertState::Open { "Open for " (when.time(alert.starts_at, &when.age(alert.starts_at))) }
-                            @else { (ended(alert.state)) @if let Some(at) = alert.ended_at { " " (when.stamp(at)) } }
+                            @else { (pieces::ended(alert.state)) @if let Some(at) = alert.ended_at { " " (when.stamp(at)) } }
                             @if alert.count > 1 { " · sent " (alert.count) " times" }
                             @if let Some(source) = &alert.source { " · " bdi { (pieces::cut(source, LINE_CHARS_MAX)) } }
                         }

@@ -11,37 +11,11 @@ use allclear_domain::org::snapshot::Org;
 use maud::{Markup, html};
 
 use crate::access::form_key::once;
-use crate::access::reader::Fields;
 use crate::frame::pieces;
 use crate::incident::Told;
-use crate::incident::submit::TO;
 
-/// What somebody asked for that was not done, or is about to ask for.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Draft {
-    /// The verb of its form; empty where there is none.
-    pub verb: String,
-    /// What was typed.
-    pub fields: Fields,
-    /// Why it was not done: the reason, and what would work.
-    pub refusal: Option<String>,
-}
-
-impl Draft {
-    /// What was typed in a field of a form.
-    pub(crate) fn typed(&self, verb: &str, field: &str) -> &str {
-        if self.verb == verb { self.fields.get(field).map_or("", String::as_str) } else { "" }
-    }
-
-    /// The refusal, where it is of this form.
-    pub(crate) fn refused(&self, verb: &str) -> Markup {
-        html! {
-            @if let Some(why) = self.refusal.as_ref().filter(|_| self.verb == verb) {
-                p class="refusal" role="alert" { strong { "This was not done" } (why) }
-            }
-        }
-    }
-}
+/// What the name of an audience's field begins with.
+pub(crate) const TO: &str = "to:";
 
 /// Whether the lifecycle lets people ask for it now.
 pub(crate) fn fits(told: &Told, verb: Verb) -> bool {

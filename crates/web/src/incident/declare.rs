@@ -18,8 +18,7 @@ use crate::frame::pieces;
 use crate::frame::place::{Lists, Place};
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
-use crate::incident::ask_forms::Draft;
-use crate::incident::submit::{ask, said, worded};
+use crate::posted::{Draft, ask, said, worded};
 
 pub(crate) static PLACE: Place = Place {
     path: "/declare",

@@ -32,7 +32,7 @@ use crate::access::reader::{Asked, answer, reader};
 use crate::frame::pieces;
 use crate::frame::shell::{Page, framed};
 use crate::frame::time_text::When;
-use crate::incident::ask_forms::Draft;
+use crate::posted::Draft;
 
 /// Alerts shown; a storm has thousands.
 pub(crate) const ALERTS_SHOWN: i64 = 50;
@@ -351,7 +351,7 @@ fn log_of(told: &Told, org: &Org) -> Markup {
 }
 
 fn line(event: &EventView, org: &Org, when: &When) -> Markup {
-    let by = actor(org, &event.actor).filter(|name| shows_actor(&event.kind) && !event.line.contains(name.as_str()));
+    let by = pieces::actor(org, &event.actor).filter(|name| shows_actor(&event.kind) && !event.line.contains(name.as_str()));
     let long = event.line.chars().count() > LINE_CHARS_MAX;
     html! {
         li class=[log::is_key(&event.kind).then_some("key")] data-key=(event.seq) {
@@ -372,14 +372,4 @@ fn line(event: &EventView, org: &Org, when: &When) -> Markup {
 /// Whether who did it is worth a word: what only followed from another event was done by the same.
 fn shows_actor(kind: &str) -> bool {
     log::is_key(kind) && !timeline::is(kind, Mark::Follows)
-}
-
-/// Who did it, where it was not All Clear itself.
-pub(crate) fn actor(org: &Org, actor: &str) -> Option<String> {
-    match actor.split_once(':') {
-        Some(("person", id)) => Some(pieces::name(org, id)),
-        Some(("integration", id)) => Some(id.to_owned()),
-        Some(_) => Some("an API token".to_owned()),
-        None => (actor == "administrator").then(|| "an administrator".to_owned()),
-    }
 }

@@ -24,8 +24,7 @@ use crate::frame::place::{ALL, Lists, Place};
 use crate::frame::refused::Refused;
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
-use crate::incident::ask_forms::Draft;
-use crate::incident::submit::{No, ask, done_before, needed, said, worded};
+use crate::posted::{Draft, No, ask, done_before, needed, said, worded};
 
 pub(crate) static PLACE: Place = Place {
     path: "/actions",

@@ -24,8 +24,7 @@ use crate::frame::refused::Refused;
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
 use crate::frame::{markdown, pieces};
-use crate::incident::ask_forms::Draft;
-use crate::incident::submit::{No, ask, done_before, needed, worded};
+use crate::posted::{Draft, No, ask, done_before, needed, worded};
 
 pub(crate) static PLACE: Place = Place {
     path: "/reviews",
@@ -193,7 +192,7 @@ async fn page(app: &App, who: &allclear_domain::access::Principal, when: &When, 
         section class="section" {
             h2 { "Corrective actions" span class="quiet" { " · as they stand now" } }
             @if actions.is_empty() { p class="quiet" { "None so far." } }
-            ul class="tasks" { @for action in &actions { (crate::incident::aside::action_line(action, &org, when)) } }
+            ul class="tasks" { @for action in &actions { (pieces::action_line(action, &org, when)) } }
             @if may_act { p class="only-screen" { a href={ "/actions?incident=" (review.reference) } { "Add an action from it" } } }
         }
     };

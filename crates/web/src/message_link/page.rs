@@ -209,7 +209,7 @@ fn alerts(story: &Story) -> Markup {
                             p class="clamp" { bdi { (pieces::cut(&alert.title, ALERT_TITLE_CHARS_MAX)) } }
                             p class="quiet" {
                                 @if alert.state == AlertState::Open { "Open for " (when.age(alert.starts_at)) }
-                                @else { (ended(alert.state)) }
+                                @else { (pieces::ended(alert.state)) }
                                 @if let Some(source) = &alert.source { " · " bdi { (pieces::cut(source, ALERT_TITLE_CHARS_MAX)) } }
                             }
                         }
@@ -217,16 +217,6 @@ fn alerts(story: &Story) -> Markup {
                 }
             }
         }
-    }
-}
-
-/// How an alert ended, as the start of a line.
-pub(crate) const fn ended(state: AlertState) -> &'static str {
-    match state {
-        AlertState::Open => "Open",
-        AlertState::Resolved => "Recovered",
-        AlertState::Lapsed => "Lapsed: its sender stopped sending it",
-        AlertState::WithIncident => "Ended with its incident",
     }
 }
 

@@ -28,9 +28,8 @@ use crate::frame::place::{Lists, Place};
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
-use crate::incident::ask_forms::Draft;
-use crate::incident::submit::said;
 use crate::on_call::shifts_chart::Row;
+use crate::posted::{Draft, said};
 
 pub(crate) static PLACE: Place = Place {
     path: "/on-call",

@@ -21,7 +21,7 @@ use crate::access::form_key;
 use crate::access::reader::{Fields, answer};
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
-use crate::incident::submit::said;
+use crate::posted::said;
 
 const NOT_SAVED: &str = "This was not saved";
 const NOT_REMOVED: &str = "This was not removed";

@@ -24,7 +24,6 @@ use crate::frame::pieces;
 use crate::frame::refused::Refused;
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
-use crate::incident::actor;
 
 /// A silence or an override that somebody begins lasts this long, until they say otherwise.
 const LASTS: SignedDuration = SignedDuration::from_hours(8);
@@ -291,7 +290,7 @@ async fn history(app: &App, org: &Org, who: &Principal, when: &When, view: &Form
             h2 { "Changes" }
             ul class="list" {
                 @for change in &history {
-                    li { span { "version " (change.version) } span class="quiet" { (actor(org, &change.actor).unwrap_or_else(|| "All Clear".to_owned())) " · " (when.stamp(change.at)) } }
+                    li { span { "version " (change.version) } span class="quiet" { (pieces::actor(org, &change.actor).unwrap_or_else(|| "All Clear".to_owned())) " · " (when.stamp(change.at)) } }
                 }
             }
         }
