@@ -40,7 +40,6 @@ const KNOWN: &[Known] = &[
             "watch::operator",
         ],
     ),
-    ("sim", &["actors", "alarms", "oracle", "outbox", "work", "world"]),
 ];
 
 /// Which file names which, of one crate.
