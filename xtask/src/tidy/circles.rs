@@ -15,7 +15,6 @@ type Known = (&'static str, &'static [&'static str]);
 
 /// Circles that are known, and to be opened.
 const KNOWN: &[Known] = &[
-    ("engine", &["core::alerts", "core::due", "core::flapping", "core::need", "core::streams", "core::texts", "core::unit"]),
     (
         "engine",
         &[

@@ -22,7 +22,7 @@ use allclear_store::unread::Found;
 use allclear_store::{Db, Fault, rows};
 use jiff::Timestamp;
 
-use super::alerts::{AlertKey, OpenAlert};
+use super::memory::{AlertKey, OpenAlert};
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
 use crate::core::due::{as_signal, note_look, settle};

@@ -18,9 +18,8 @@ use allclear_store::rows;
 use allclear_store::rows::message::Born;
 use jiff::Timestamp;
 
-use super::alerts::{AlertKey, OpenAlert};
 use super::command::Input;
-use super::flapping::Recent;
+use super::memory::{AlertKey, OpenAlert, Recent};
 use super::streams::AnyState;
 use super::texts::Text;
 use crate::outbox::windows::{Birth, Staged, Windows};
