@@ -12,7 +12,7 @@ use allclear_channels::carry::smtp::SmtpUrl;
 use allclear_domain::wire::{Request, Response};
 use allclear_engine::clock::SystemClock;
 use allclear_engine::ports::{BoxFuture, Clock as _, OperatorAlarm};
-use allclear_engine::watch::operator::Alarm;
+use allclear_engine::watch::trouble::Alarm;
 use allclear_engine::watch::trouble::Present;
 use anyhow::Context as _;
 use serde_json::{Value, json};

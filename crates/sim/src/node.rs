@@ -9,7 +9,7 @@ use allclear_domain::wire::Outcome;
 use allclear_engine::outbox::machine::{self, Landed};
 use allclear_engine::outbox::{OutboxSettings, PER_TARGET_DEFAULT};
 use allclear_engine::run::decider::Decider;
-use allclear_engine::outbox::windows::{Contact, Windows};
+use allclear_engine::windows::{Contact, Windows};
 use allclear_store::FaultPlan;
 use allclear_store::rows::message::Stored;
 use jiff::Timestamp;

@@ -11,7 +11,7 @@ use allclear_engine::core::{Command, Refusal, Tried};
 use allclear_engine::outbox::choose::Set;
 use allclear_engine::outbox::machine::{self, Around, Landed, Order, PUT_OFF, Work};
 use allclear_engine::ports::Clock as _;
-use allclear_engine::outbox::windows::{BUNDLE_MAX, Contact, WINDOW};
+use allclear_engine::windows::{BUNDLE_MAX, Contact, WINDOW};
 use allclear_store::rows;
 use allclear_store::rows::message::Stored;
 use jiff::Timestamp;

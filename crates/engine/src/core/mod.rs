@@ -45,7 +45,7 @@ use allclear_domain::plants::planted;
 use jiff::Timestamp;
 
 use self::sharded::Sharded;
-use crate::outbox::windows::Windows;
+use crate::windows::Windows;
 
 pub(crate) use command::ours;
 pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply, Tried, Versioned, is_ours};

@@ -22,7 +22,7 @@ use super::command::Input;
 use super::memory::{AlertKey, OpenAlert, Recent};
 use super::streams::AnyState;
 use super::texts::Text;
-use crate::outbox::windows::{Birth, Staged, Windows};
+use crate::windows::{Birth, Staged, Windows};
 
 /// What follows once the unit is durable.
 #[derive(Debug, Default)]

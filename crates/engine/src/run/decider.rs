@@ -23,7 +23,7 @@ use crate::core::{
     Stop, Unit, Witness, horizon,
 };
 use crate::ports::Ports;
-use crate::upkeep::room;
+use crate::run::space::space;
 
 /// A lost race is decided again this often before the answer is 503.
 const TRIES_MAX: u32 = 5;
@@ -83,7 +83,7 @@ impl<T> Group<T> {
     #[must_use]
     pub(crate) fn space(&self) -> Space {
         let mut decided = self.pending.iter().filter(|pending| pending.reply.is_ok());
-        if decided.all(|pending| room::space(&pending.input.command) == Space::Reserved) { Space::Reserved } else { Space::Free }
+        if decided.all(|pending| space(&pending.input.command) == Space::Reserved) { Space::Reserved } else { Space::Free }
     }
     fn take(&mut self, unit: Unit, input: Input, tag: T, reply: Reply) {
         match (unit.touched(), &mut self.touched) {
@@ -352,7 +352,7 @@ impl Decider {
 
     /// On a full disk what would be refused by the store is refused before it costs anything.
     fn has_room_for(&self, input: &Input) -> bool {
-        !self.db.is_short() || room::space(&input.command) == Space::Reserved
+        !self.db.is_short() || space(&input.command) == Space::Reserved
     }
 
     fn gives_up(&mut self, input: &Input, why: &str) {
@@ -439,7 +439,7 @@ impl Decider {
         // What may use the reserve was refused only because it shared a commit with what may not.
         let shared_it = group.space() == Space::Free && fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Full);
         for pending in group.pending {
-            let once_more = shared_it && room::space(&pending.input.command) == Space::Reserved;
+            let once_more = shared_it && space(&pending.input.command) == Space::Reserved;
             if let (Some(fault), Ok(_), false) = (&fault, &pending.reply, once_more) {
                 // The store said no to all of it: say so at once rather than queue behind a disk
                 // that is full. Senders try again; our own loops do too.
