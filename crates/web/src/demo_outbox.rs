@@ -85,7 +85,9 @@ pub(crate) fn page(sent: &[DemoMessage], org: &Org, when: &When) -> Markup {
     html! {
         div class="wide" {
             h1 { "Messages" }
-            p class="quiet" { "This demonstration sends none. These would have gone out, the newest first; each link does what it would do on a phone." }
+            p class="quiet" {
+                "This demonstration sends none. These would have gone out, the newest first; each link does what it would do on a phone."
+            }
             (list(sent, org, when, SHOWN_MAX))
             @if sent.len() > SHOWN_MAX { p class="quiet" { (sent.len() - SHOWN_MAX) " older ones are not shown." } }
         }

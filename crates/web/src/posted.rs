@@ -85,7 +85,8 @@ pub(crate) fn worded(no: No) -> Result<(StatusCode, String), Refused> {
         No::Changed(noun) => Ok((
             StatusCode::CONFLICT,
             format!(
-                "Somebody changed this {noun} since you opened the page. What they wrote is shown; what you wrote is kept. Send it again if it still holds."
+                "Somebody changed this {noun} since you opened the page. What they wrote is shown; what you wrote is kept. Send it again \
+                 if it still holds."
             ),
         )),
         No::Refusal(refusal) => Ok((StatusCode::CONFLICT, sentence(&refusal.to_string()))),

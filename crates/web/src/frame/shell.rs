@@ -176,14 +176,21 @@ fn notices(app: &App) -> Markup {
     html! {
         div data-live="notices" {
             @if app.engine.is_quarantined() {
-                p class="notice" role="status" { strong { "This copy sends nothing." } " It is quarantined until its operator runs " code { "allclear release" } "." }
+                p class="notice" role="status" {
+                    strong { "This copy sends nothing." } " It is quarantined until its operator runs " code { "allclear release" } "."
+                }
             }
             @if app.engine.fault().is_some() {
-                p class="notice" role="status" { strong { "Nothing can be recorded at the moment." } " The store does not take what it is given; senders are asked to try again." }
+                p class="notice" role="status" {
+                    strong { "Nothing can be recorded at the moment." }
+                    " The store does not take what it is given; senders are asked to try again."
+                }
             }
             @if !troubles.is_empty() {
                 p class="notice" role="status" {
-                    strong { "Paging is impaired: " (troubles[..troubles.len() - more].join("; ")) @if more > 0 { "; and " (more) " more" } "." }
+                    strong {
+                        "Paging is impaired: " (troubles[..troubles.len() - more].join("; ")) @if more > 0 { "; and " (more) " more" } "."
+                    }
                     " Its operator finds what to do with " code { "allclear doctor" } "."
                 }
             }

@@ -41,13 +41,28 @@ pub(crate) fn people(told: &Told, org: &Org) -> Markup {
                             dt { (pieces::capital(&role.role)) }
                             dd {
                                 @match &role.person { Some(id) => bdi { (pieces::name(org, id)) }, None => span class="quiet" { "nobody" } }
-                                @if let Some(since) = role.since { span class="quiet small" { " since " (when.time(since, &when.clock(since))) } }
-                                @if let Some(asked) = role.offered_to.as_ref().filter(|_| incident.state.is_open()) { span class="small" { " · " bdi { (pieces::name(org, asked)) } " was asked" @if let Some(at) = role.offered_at { " " (when.time(at, &when.ago(at))) } } }
+                                @if let Some(since) = role.since {
+                                    span class="quiet small" { " since " (when.time(since, &when.clock(since))) }
+                                }
+                                @if let Some(asked) = role.offered_to.as_ref().filter(|_| incident.state.is_open()) {
+                                    span class="small" {
+                                        " · " bdi { (pieces::name(org, asked)) } " was asked"
+                                        @if let Some(at) = role.offered_at { " " (when.time(at, &when.ago(at))) }
+                                    }
+                                }
                             }
                         }
                     }
                     @if !incident.roles.iter().any(|role| role.role == "commander") {
-                        div { dt { "Commander" } dd { @match &incident.commander { Some(id) => bdi { (pieces::name(org, id)) }, None => span class="quiet" { "nobody" } } } }
+                        div {
+                            dt { "Commander" }
+                            dd {
+                                @match &incident.commander {
+                                    Some(id) => bdi { (pieces::name(org, id)) },
+                                    None => span class="quiet" { "nobody" },
+                                }
+                            }
+                        }
                     }
                     @if let Some(id) = &incident.acknowledged_by { div { dt { "First on it" } dd { bdi { (pieces::name(org, id)) } } } }
                 }
@@ -124,7 +139,8 @@ fn updates(told: &Told, org: &Org) -> Markup {
                     @for update in &told.updates {
                         li {
                             p class="quiet small" {
-                                (when.stamp(update.at)) @if update.audiences.is_empty() { " · log only" } @else { " · to " (pieces::list(&update.audiences, 3)) }
+                                (when.stamp(update.at))
+                                @if update.audiences.is_empty() { " · log only" } @else { " · to " (pieces::list(&update.audiences, 3)) }
                                 @if let Some(by) = pieces::actor(org, &update.actor) { " · " bdi { (by) } }
                                 @if let Some(at) = update.next_by { " · next by " (when.stamp(at)) }
                             }
@@ -161,7 +177,9 @@ fn similar(told: &Told) -> Markup {
             @for other in &told.similar {
                 li {
                     (pieces::severity(other.severity))
-                    a href={ "/incidents/" (other.reference) } { span class="ref" { (other.reference) } " " bdi { (pieces::cut(&other.title, TITLE_CHARS_MAX)) } }
+                    a href={ "/incidents/" (other.reference) } {
+                        span class="ref" { (other.reference) } " " bdi { (pieces::cut(&other.title, TITLE_CHARS_MAX)) }
+                    }
                     span class="quiet" { (pieces::state(other.state)) " · " (when.time(other.created_at, &when.ago(other.created_at))) }
                 }
             }
@@ -178,8 +196,14 @@ fn pages(told: &Told, org: &Org) -> Markup {
                 div class="page" {
                     p {
                         @match page.status {
-                            Status::Running => { strong { "Looking for somebody" } " · round " (page.round) ", " @if page.catch_all { "catch-all" } @else { "step " (page.step) } },
-                            Status::Acknowledged => { strong { "Acknowledged" } @if let Some(id) = &page.acknowledged_by { " by " bdi { (pieces::name(org, id)) } } },
+                            Status::Running => {
+                                strong { "Looking for somebody" } " · round " (page.round) ", "
+                                @if page.catch_all { "catch-all" } @else { "step " (page.step) }
+                            }
+                            Status::Acknowledged => {
+                                strong { "Acknowledged" }
+                                @if let Some(id) = &page.acknowledged_by { " by " bdi { (pieces::name(org, id)) } }
+                            }
                             Status::Stopped => strong { "Stopped" },
                             Status::Exhausted => span class="late" { "Nobody answered" },
                             Status::Told => strong { "Told" },
@@ -198,7 +222,11 @@ fn pages(told: &Told, org: &Org) -> Markup {
             @if told.pages.iter().any(|page| page.status == Status::Told) {
                 div class="page" {
                     p { strong { "Told, without a page" } }
-                    ul class="pairs" { @for page in told.pages.iter().filter(|page| page.status == Status::Told) { @for message in &page.messages { (message_line(message, org, when)) } } }
+                    ul class="pairs" {
+                        @for page in told.pages.iter().filter(|page| page.status == Status::Told) {
+                            @for message in &page.messages { (message_line(message, org, when)) }
+                        }
+                    }
                 }
             }
     }

@@ -128,7 +128,11 @@ fn afterwards(story: &Story, mine: bool) -> Markup {
         }
         // A link in a message acknowledges and nothing more; what ends an incident asks who one is.
         @if mine && story.incident.recovered {
-            p { a class="press" href={ "/incidents/" (story.incident.reference) "?do=resolve" } { "All alerts have recovered: say whether it is over" } }
+            p {
+                a class="press" href={ "/incidents/" (story.incident.reference) "?do=resolve" } {
+                    "All alerts have recovered: say whether it is over"
+                }
+            }
         }
         @if mine { p class="quiet" { "From a terminal: " code { "allclear resolve " (story.incident.reference) } } }
     }
