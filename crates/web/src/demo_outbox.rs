@@ -12,12 +12,11 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use crate::access::reader::{answer, reader};
+use crate::app::{App, DemoMessage, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::place::{Lists, Place};
 use crate::frame::refused::Refused;
 use crate::frame::shell::{Page, framed};
 use crate::frame::time_text::When;
-use crate::{App, DemoMessage};
 
 pub(crate) static PLACE: Place = Place {
     path: "/outbox",

@@ -9,8 +9,8 @@ use allclear_engine::core::{Command, Input, Once, Refusal, Reply};
 use axum::http::StatusCode;
 use maud::{Markup, html};
 
-use crate::App;
 use crate::access::reader::Fields;
+use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 
 /// Where a command of a form comes from, in the log.

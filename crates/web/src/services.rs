@@ -13,10 +13,9 @@ use axum::response::Response;
 use axum::routing::get;
 use maud::{Markup, html};
 
-use crate::App;
 use crate::access::reader::{answer, reader};
+use crate::app::{App, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::place::{Lists, Place};
 use crate::frame::refused::Refused;
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;

@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use maud::html;
 
-use crate::App;
 use crate::access::visitor::visitor;
+use crate::app::App;
 use crate::frame::refused::Refused;
 use crate::frame::time_text::When;
 

@@ -14,8 +14,8 @@ use axum::routing::{get, post};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::App;
 use crate::access::visitor::{Caller, local, signed_in};
+use crate::app::App;
 use crate::frame::document::{Frame, document};
 use crate::frame::refused::Refused;
 use crate::frame::time_text::When;

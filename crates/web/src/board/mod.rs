@@ -23,13 +23,12 @@ use maud::{Markup, Render, html};
 
 use crate::access::form_key::once;
 use crate::access::reader::{Asked, answer, reader};
+use crate::app::{ALL, App, DemoMessage, Lists, Place, WebOptions};
 use crate::board::filter::Filter;
 use crate::demo_outbox;
 use crate::frame::pieces;
-use crate::frame::place::{ALL, Lists, Place};
 use crate::frame::shell::{Page, framed};
 use crate::frame::time_text::When;
-use crate::{App, DemoMessage, WebOptions};
 
 pub(crate) static PLACE: Place = Place {
     path: "/",

@@ -7,10 +7,9 @@ use axum::response::Response;
 use axum::routing::get;
 use maud::html;
 
-use crate::App;
 use crate::access::reader::{Asked, answer, reader};
+use crate::app::{ALL, App, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::place::{ALL, Lists, Place};
 use crate::frame::shell;
 use crate::frame::shell::{Page, framed, heading};
 use crate::services::incidents;

@@ -6,12 +6,11 @@ use axum::response::{Html, IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::App;
+use crate::app::{App, Lists, Place};
 use crate::frame::assets;
 use crate::frame::assets::{MARK_PATH, SCRIPT_PATH, STYLE_PATH};
 use crate::frame::pieces;
 use crate::frame::pieces::cut;
-use crate::frame::place::{Lists, Place};
 use crate::frame::time_text::When;
 
 /// A title in a tab is cut to this many characters; browsers show fewer.

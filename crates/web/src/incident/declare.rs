@@ -10,12 +10,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use maud::html;
 
-use crate::App;
 use crate::access::form_key;
 use crate::access::form_key::once;
 use crate::access::reader::{Asked, Fields, actor, answer};
+use crate::app::{App, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::place::{Lists, Place};
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
 use crate::posted::{Draft, ask, said, worded};

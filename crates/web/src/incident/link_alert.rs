@@ -8,9 +8,9 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use crate::App;
 use crate::access::form_key::once;
 use crate::access::reader::{answer, reader};
+use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
 use crate::frame::shell::{Page, framed, heading};

@@ -27,8 +27,8 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
-use crate::App;
 use crate::access::reader::{Asked, answer, reader};
+use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::shell::{Page, framed};
 use crate::frame::time_text::When;

@@ -17,9 +17,9 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 
-use crate::App;
 use crate::access::form_key;
 use crate::access::reader::{Fields, actor, answer};
+use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
 use crate::incident::ask_forms::TO;

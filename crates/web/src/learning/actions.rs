@@ -15,12 +15,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use maud::{Markup, html};
 
-use crate::App;
 use crate::access::form_key;
 use crate::access::form_key::once;
 use crate::access::reader::{Asked, Fields, actor, answer, reader};
+use crate::app::{ALL, App, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::place::{ALL, Lists, Place};
 use crate::frame::refused::Refused;
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;

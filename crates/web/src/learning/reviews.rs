@@ -15,11 +15,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use maud::{Markup, html};
 
-use crate::App;
 use crate::access::form_key;
 use crate::access::form_key::once;
 use crate::access::reader::{Fields, actor, answer, reader};
-use crate::frame::place::{ALL, Lists, Place};
+use crate::app::{ALL, App, Lists, Place};
 use crate::frame::refused::Refused;
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;

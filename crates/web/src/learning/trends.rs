@@ -10,10 +10,9 @@ use axum::routing::get;
 use jiff::SignedDuration;
 use maud::{Markup, html};
 
-use crate::App;
 use crate::access::reader::{Asked, answer, reader};
+use crate::app::{ALL, App, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::place::{ALL, Lists, Place};
 use crate::frame::shell::{Page, drawn, framed, heading};
 
 pub(crate) static PLACE: Place = Place {

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
-use crate::App;
+use crate::app::App;
 use crate::frame::document::{Frame, document};
 use crate::frame::pieces;
 use crate::frame::refused;

@@ -19,12 +19,11 @@ use axum::routing::get;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use maud::{Markup, html};
 
-use crate::App;
 use crate::access::form_key;
 use crate::access::form_key::once;
 use crate::access::reader::{Fields, actor, answer, reader};
+use crate::app::{App, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::place::{Lists, Place};
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;

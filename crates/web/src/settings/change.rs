@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 
 use super::page::{Told, done, refused, shown};
 use super::{administrator, kind_of, path, path_of_new, typed};
-use crate::App;
 use crate::access::form_key;
 use crate::access::reader::{Fields, answer};
+use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
 use crate::posted::said;

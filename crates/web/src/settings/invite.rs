@@ -8,8 +8,8 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::{administrator, crumbs, path};
-use crate::App;
 use crate::access::reader::answer;
+use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
 use crate::frame::shell::{Page, framed, heading};

@@ -9,8 +9,8 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::{administrator, crumbs, path};
-use crate::App;
 use crate::access::reader::{Asked, answer};
+use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;

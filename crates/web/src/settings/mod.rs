@@ -31,10 +31,9 @@ pub(crate) use self::invite::invite;
 pub(crate) use self::lately::refused;
 
 use self::page::{Told, shown};
-use crate::App;
 use crate::access::reader::{Asked, answer, reader};
+use crate::app::{App, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::place::{Lists, Place};
 use crate::frame::refused::Refused;
 use crate::frame::shell;
 use crate::frame::shell::{Page, framed, heading};
