@@ -5,7 +5,6 @@
 //! not here: when something is told, and how often (`allclear_engine::watch::operator`).
 
 use std::fmt::Write as _;
-use std::str::FromStr;
 
 use allclear_channels::carry::guard::Guard;
 use allclear_channels::carry::http::{TransportConfig, Transports};
@@ -13,88 +12,19 @@ use allclear_channels::carry::smtp::SmtpUrl;
 use allclear_domain::wire::{Request, Response};
 use allclear_engine::clock::SystemClock;
 use allclear_engine::ports::{BoxFuture, Clock as _, OperatorAlarm};
-use allclear_engine::watch::operator::Alarm;
+use allclear_engine::watch::trouble::Alarm;
 use allclear_engine::watch::trouble::Present;
+use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use crate::cli::args::Form;
 use crate::cli::terminal;
 use crate::cli::terminal::outln;
+use crate::config::addresses::{Address, Addresses, shown};
 use crate::config::{Config, Resolved};
-use crate::serve;
 
-/// Addresses that may be given: beyond that it is a distribution list's business.
-pub const ADDRESSES_MAX: usize = 8;
 /// Every address: it is the operator's own setting.
 const ANYWHERE: &str = "0.0.0.0/0,::/0";
-
-/// Where operators are told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
-    /// A URL that takes JSON.
-    Webhook(reqwest::Url),
-    /// A mailbox.
-    Mail(String),
-}
-
-/// Some addresses, as one setting holds them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Addresses(pub Vec<Address>);
-
-impl FromStr for Address {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Some(address) = text.strip_prefix("mailto:") {
-            let (name, host) = address.rsplit_once('@').ok_or_else(|| format!("`{text}` has no `@`"))?;
-            let plain = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || "<>?&,;".contains(c));
-            if !plain(name) || !plain(host) {
-                return Err(format!("`{text}` is not one mail address; write it as in `mailto:ops@example.org`"));
-            }
-            return Ok(Self::Mail(address.to_owned()));
-        }
-        // Its path may be a secret, so it is not repeated.
-        let bad = "one of them is neither `https://…`, `http://…` nor `mailto:…`";
-        let url: reqwest::Url = text.parse().map_err(|_| bad.to_owned())?;
-        if matches!(url.scheme(), "http" | "https") && url.has_host() { Ok(Self::Webhook(url)) } else { Err(bad.to_owned()) }
-    }
-}
-
-impl FromStr for Addresses {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let mut all: Vec<Address> = Vec::new();
-        for part in text.split(|c: char| c.is_whitespace() || c == ',').filter(|part| !part.is_empty()) {
-            let address = part.parse()?;
-            if !all.contains(&address) {
-                all.push(address);
-            }
-        }
-        if all.len() > ADDRESSES_MAX {
-            return Err(format!("these are {}; at most {ADDRESSES_MAX} are told", all.len()));
-        }
-        Ok(Self(all))
-    }
-}
-
-impl Addresses {
-    /// Whether one of them is reached by mail.
-    #[must_use]
-    pub fn need_mail(&self) -> bool {
-        self.0.iter().any(|address| matches!(address, Address::Mail(_)))
-    }
-}
-
-/// An address as it may be shown: of a webhook only the host, since the rest may be a secret.
-#[must_use]
-pub fn shown(text: &str) -> String {
-    let one = |part: &str| match part.parse::<Address>() {
-        Ok(Address::Mail(address)) => format!("mailto:{address}"),
-        Ok(Address::Webhook(url)) => format!("{}://{}/********", url.scheme(), url.host_str().unwrap_or_default()),
-        Err(_) => "********".to_owned(),
-    };
-    let parts = text.split(|c: char| c.is_whitespace() || c == ',').filter(|part| !part.is_empty());
-    parts.map(one).collect::<Vec<_>>().join(" ")
-}
 
 /// The real one.
 pub struct Operators {
@@ -109,9 +39,19 @@ pub struct Operators {
 impl Operators {
     /// Tells these.
     #[must_use]
-    pub fn new(addresses: Addresses, smtp: Option<SmtpUrl>, mail_from: String, base_url: String) -> Self {
+    fn new(addresses: Addresses, smtp: Option<SmtpUrl>, mail_from: String, base_url: String) -> Self {
         let node = rustix::system::uname().nodename().to_string_lossy().into_owned();
         Self { addresses: addresses.0, smtp, mail_from, base_url, node }
+    }
+
+    /// Those of the settings.
+    ///
+    /// # Errors
+    /// When the base URL does not read.
+    pub fn of(config: &Config, base_url: &str) -> anyhow::Result<Self> {
+        let url: reqwest::Url = base_url.parse().context("the base URL does not read")?;
+        let mail_from = config.mails_come_from(url.host_str().unwrap_or("localhost"));
+        Ok(Self::new(config.operators.clone(), config.smtp.clone(), mail_from, base_url.to_owned()))
     }
 
     fn request(&self, address: &Address, alarm: &Alarm) -> Request {
@@ -165,8 +105,7 @@ impl OperatorAlarm for Operators {
 pub async fn test(settings: &Resolved, form: Form) -> anyhow::Result<()> {
     let config = Config::read(settings)?;
     anyhow::ensure!(!config.operators.0.is_empty(), "no --operator-alarm is set; give one as the server has it");
-    let base_url = config.base_url.clone().unwrap_or_else(|| serve::base_url(config.listen));
-    let operators = serve::operators(&config, &base_url)?;
+    let operators = Operators::of(&config, &config.reached_at(config.listen))?;
     let alarm = Alarm { at: SystemClock::default().now(), impaired: Vec::new(), more: 0, over: Vec::new() };
     let mut failed = 0;
     let mut told = Vec::new();
@@ -266,22 +205,6 @@ mod tests {
         let what = |trouble| Present { trouble, detail: "why".into(), since: Timestamp::UNIX_EPOCH };
         let impaired = vec![what(Trouble::StageStill(Stage::Send)), what(Trouble::PageExhausted("INC-7".into()))];
         Alarm { at: Timestamp::UNIX_EPOCH, impaired, more: 0, over: vec![] }
-    }
-
-    #[test]
-    fn addresses_are_read_from_flags_and_from_one_variable() {
-        let Addresses(all) = "https://hooks.example/a/b?c=d mailto:ops@example.org,http://10.0.0.1:9/x\n".parse().unwrap();
-        assert_eq!(all.len(), 3);
-        assert!(Addresses(all).need_mail());
-        for bad in ["ops@example.org", "mailto:ops", "mailto:a@b?cc=c@d", "ftp://x/y", "https://", "mailto:<a@b>"] {
-            assert!(bad.parse::<Addresses>().is_err(), "{bad}");
-        }
-        let many = (0..9).map(|n| format!("https://x.example/{n}")).collect::<Vec<_>>().join(" ");
-        assert!(many.parse::<Addresses>().unwrap_err().contains("at most 8"));
-        assert_eq!(shown("https://hooks.example/secret,mailto:ops@example.org"), "https://hooks.example/******** mailto:ops@example.org");
-        assert!(
-            !"https//typo/secret".parse::<Addresses>().unwrap_err().contains("secret") && !shown("https//typo/secret").contains("secret")
-        );
     }
 
     #[test]

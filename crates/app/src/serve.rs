@@ -52,7 +52,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let place = Place::take(&config)?;
     let transport = carrier(&config, &place.base_url)?;
     let engine = start(&config, place.base_url.clone(), transport, Arc::default()).await?;
-    engine.set_operator_alarm(Arc::new(operators(&config, &place.base_url)?));
+    engine.set_operator_alarm(Arc::new(Operators::of(&config, &place.base_url)?));
     let teller = Teller::new(&config.database, config.secret_key_file.as_deref());
     let set_up = async {
         if let Some(file) = &config.org {
@@ -115,7 +115,7 @@ impl Place {
             format!("cannot listen on {}; another address is given with --listen, as in --listen 127.0.0.1:8181", config.listen)
         })?;
         let address = listener.local_addr()?;
-        let base_url = config.base_url.clone().unwrap_or_else(|| base_url(address));
+        let base_url = config.reached_at(address);
         Ok(Self { listener, address, base_url, signals })
     }
 }
@@ -206,41 +206,13 @@ fn failpoint(db: &Db, transport: Arc<dyn Transport>) -> anyhow::Result<Arc<dyn T
     Ok(failpoint.wrap(transport))
 }
 
-/// Where this server is reached when nothing else is said.
-pub fn base_url(address: SocketAddr) -> String {
-    let ip = address.ip();
-    match ip {
-        _ if ip.is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
-        _ => format!("http://{address}"),
-    }
-}
-
 /// What sends, made from the settings.
 fn carrier(config: &Config, base_url: &str) -> anyhow::Result<Arc<dyn Transport>> {
     let url: reqwest::Url = base_url.parse().context("the base URL does not read")?;
     let host = url.host_str().unwrap_or("localhost");
-    let mail_from = mail_from(config.mail_from.as_deref(), host);
+    let mail_from = config.mails_come_from(host);
     let settings = TransportConfig { guard: config.guard.clone(), smtp: config.smtp.clone(), mail_from };
     Ok(Arc::new(Carrier::new(Channels::new(Around { host }), Transports::new(settings)?)))
-}
-
-/// Who tells operators, made from the settings.
-///
-/// # Errors
-/// When the base URL does not read.
-pub fn operators(config: &Config, base_url: &str) -> anyhow::Result<Operators> {
-    let url: reqwest::Url = base_url.parse().context("the base URL does not read")?;
-    let mail_from = mail_from(config.mail_from.as_deref(), url.host_str().unwrap_or("localhost"));
-    Ok(Operators::new(config.operators.clone(), config.smtp.clone(), mail_from, base_url.to_owned()))
-}
-
-/// Who mails come from.
-fn mail_from(given: Option<&str>, host: &str) -> String {
-    // An address literal, `allclear@[127.0.0.1]`, is allowed by RFC 5321 and refused by many; the
-    // library that puts mails together is among them.
-    let literal = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
-    let domain = if literal { "localhost" } else { host };
-    given.map_or_else(|| format!("allclear@{domain}"), ToOwned::to_owned)
 }
 
 /// Applies an organisation file that is not the one applied last.

@@ -8,7 +8,7 @@ use crate::action::{self, Action};
 use crate::expect::Standing;
 use crate::ids::{IncidentId, PageId};
 use crate::incident::roles::ROLES;
-use crate::incident::tasks::{Task, TaskState};
+use crate::incident::work::{Task, TaskState};
 use crate::incident::{Incident, Severity, State};
 use crate::paging::{AtStep, MessageState, Page, Status};
 use crate::review::{self, Review};

@@ -27,6 +27,7 @@ pub mod shared;
 mod start;
 pub mod upkeep;
 pub mod watch;
+pub mod windows;
 
 pub use allclear_domain::plants::planted;
 pub use engine::Engine;

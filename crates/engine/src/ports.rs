@@ -9,6 +9,8 @@ use allclear_domain::channel::WaysOut;
 use allclear_domain::wire::{Message, Outcome, Target};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::watch::trouble::Alarm;
+
 /// A future that may cross threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -47,7 +49,7 @@ pub trait OperatorAlarm: Send + Sync {
     /// The addresses, as they may be shown.
     fn addresses(&self) -> Vec<String>;
     /// One try to tell one of them, within a deadline of its own.
-    fn tell<'a>(&'a self, address: usize, alarm: &'a crate::watch::operator::Alarm) -> BoxFuture<'a, Result<(), String>>;
+    fn tell<'a>(&'a self, address: usize, alarm: &'a Alarm) -> BoxFuture<'a, Result<(), String>>;
 }
 
 /// The ports together.

@@ -18,10 +18,10 @@ use crate::core::{Refusal, Reply};
 use crate::identity::seal::SecretKey;
 use crate::message_link::Links;
 use crate::metrics::Metrics;
-use crate::outbox::OutboxSettings;
-use crate::outbox::windows::Windows;
+use crate::outbox::settings::OutboxSettings;
 use crate::ports::{OperatorAlarm, Ports};
 use crate::watch::stages::Measure;
+use crate::windows::Windows;
 
 /// Within this time the soft part of alerts seen again is written (design: 15 s).
 pub const FLUSH_EVERY: Length = Length::from_secs(15);
@@ -78,15 +78,15 @@ pub struct Shared {
     pub(crate) commits: AtomicU64,
     pub(crate) control: mpsc::UnboundedSender<Control>,
     pub(crate) org_change: tokio::sync::Mutex<()>,
-    pub(crate) makings: crate::org::Makings,
+    pub(crate) makings: crate::org::shown_once::Makings,
     pub(crate) seed: AtomicU64,
-    pub(crate) sign_in: crate::identity::sessions::SignIn,
+    pub(crate) sign_in: crate::identity::sign_in::SignIn,
     pub(crate) troubles: crate::watch::trouble::Troubles,
     pub(crate) stages: crate::watch::stages::Stages,
     pub(crate) channels: crate::outbox::channel_health::ChannelHealth,
-    pub(crate) watch: crate::watch::Watch,
+    pub(crate) watch: crate::watch::memory::Watch,
     pub(crate) operators: OnceLock<Arc<dyn OperatorAlarm>>,
-    pub(crate) refusals: crate::refusals::Gate,
+    pub(crate) refusals: crate::refusals::gate::Gate,
     pub(crate) circuits: std::sync::Arc<crate::outbox::circuit::Circuits>,
 }
 

@@ -70,7 +70,7 @@ impl Engine {
         let (to_outbox, from_decider) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             links: Links::new(&key, &settings.base_url),
-            sign_in: crate::identity::sessions::SignIn::new(&key),
+            sign_in: crate::identity::sign_in::SignIn::new(&key),
             db,
             ports,
             node,
@@ -98,18 +98,18 @@ impl Engine {
             commits: AtomicU64::new(0),
             control,
             org_change: tokio::sync::Mutex::new(()),
-            makings: crate::org::Makings::default(),
+            makings: crate::org::shown_once::Makings::default(),
             seed: AtomicU64::new(seed.rotate_left(31)),
             settings,
             troubles: crate::watch::trouble::Troubles::default(),
             stages: crate::watch::stages::Stages::default(),
             channels: crate::outbox::channel_health::ChannelHealth::default(),
-            watch: crate::watch::Watch::default(),
+            watch: crate::watch::memory::Watch::default(),
             operators: OnceLock::new(),
-            refusals: crate::refusals::Gate::default(),
+            refusals: crate::refusals::gate::Gate::default(),
             circuits,
         });
-        crate::org::tell_unread(&shared.troubles, unread_forms, booted_at);
+        shared.troubles.set_aside(unread_forms, booted_at);
         let mut unread = BTreeSet::new();
         shared.troubles.unread(&mut unread, decider.take_unread_alerts().unwrap_or_default(), booted_at);
         crate::watch::start(&shared).map_err(no_thread)?;

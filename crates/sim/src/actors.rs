@@ -1,4 +1,4 @@
-//! Monitors and people.
+//! What monitors and people do.
 //!
 //! A monitor tells its integration's queue what it sees; the queue sends one request after another
 //! and repeats what was not accepted, as real senders do. A person who is told acts after a while,
@@ -14,118 +14,16 @@ use allclear_domain::wire::{NoticeKind, SenderSeverity, Signal, SignalAction};
 use allclear_engine::core::{Arrived, Command, Declare, Input, Once, REFERENCE_BLOCK, Refusal, Reply, SignalReply};
 use allclear_store::rows;
 use allclear_store::rows::message::Stored;
-use jiff::Timestamp;
+
+use crate::monitor::{Accepted, Act, Request};
+use crate::orgs::INTEGRATIONS;
+use crate::ports::block_on;
+use crate::world::{Task, World};
 
 /// Signals of the largest request: more of them declare than references are drawn at a time.
 const BURST: u64 = REFERENCE_BLOCK + 6;
-
-use crate::orgs::{HOSTS, INTEGRATIONS, KINDS};
-use crate::ports::{Dice, block_on};
-use crate::world::{Task, World};
-
 /// Times a person tries to act while no node answers.
 const TRIES_OF_A_PERSON: u32 = 20;
-
-/// Something that watches one condition.
-#[derive(Debug, Clone)]
-pub struct Monitor {
-    /// Position in [`INTEGRATIONS`].
-    pub integration: usize,
-    /// The sender's name of the condition. Two integrations share names on purpose.
-    pub key: String,
-    kind: u64,
-    host: u64,
-    zone: u64,
-    severity: Option<SenderSeverity>,
-    /// Whether the condition holds.
-    fires: bool,
-    /// It stopped talking until then.
-    quiet_until: Timestamp,
-    every: Length,
-    ends_after: Option<Length>,
-}
-
-/// What was accepted of a condition.
-#[derive(Debug, Clone, Default)]
-pub struct Accepted {
-    /// It holds.
-    pub fires: bool,
-    /// When it was last accepted as holding.
-    pub at: Timestamp,
-    /// When it lapses unless sent again.
-    pub ends_at: Option<Timestamp>,
-    /// A request about it was sent and not answered.
-    pub unsure: bool,
-}
-
-/// Signals on their way.
-#[derive(Debug, Clone)]
-pub struct Request {
-    signals: Vec<Signal>,
-}
-
-/// What a person does, and how often they have tried.
-#[derive(Debug, Clone)]
-pub struct Act {
-    input: Input,
-    tries: u32,
-}
-
-impl Act {
-    /// A first try.
-    #[must_use]
-    pub const fn new(input: Input) -> Self {
-        Self { input, tries: 0 }
-    }
-}
-
-impl Monitor {
-    /// One from dice.
-    #[must_use]
-    pub fn new(dice: &mut Dice, n: u64) -> Self {
-        let integration = usize::try_from(dice.below(2)).unwrap_or(0);
-        Self {
-            integration,
-            key: format!("cond{}", n / 2),
-            kind: dice.below(KINDS),
-            host: dice.below(HOSTS),
-            zone: dice.below(2),
-            severity: *dice.pick(&[
-                Some(SenderSeverity::Critical),
-                Some(SenderSeverity::Error),
-                Some(SenderSeverity::Warning),
-                Some(SenderSeverity::Info),
-                None,
-            ]),
-            fires: false,
-            quiet_until: Timestamp::UNIX_EPOCH,
-            every: Length::from_secs(*dice.pick(&[60, 120, 300])),
-            ends_after: (integration == 0).then(|| Length::from_secs(900)),
-        }
-    }
-
-    fn signal(&self, action: SignalAction, now: Timestamp) -> Signal {
-        Signal {
-            action,
-            dedup_key: self.key.clone(),
-            title: format!("condition {}", self.key),
-            description: None,
-            source: None,
-            service: None,
-            severity: self.severity,
-            labels: [("kind", format!("k{}", self.kind)), ("host", format!("h{}", self.host)), ("zone", format!("z{}", self.zone))]
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-            // What it says is another thing every two minutes.
-            annotations: [("value".to_owned(), (now.as_second() / 120).to_string())].into(),
-            starts_at: None,
-            ends_at: self.ends_after.filter(|_| action == SignalAction::Trigger).map(|wait| after(now, wait)),
-            links: Vec::new(),
-            notes: Vec::new(),
-        }
-    }
-}
 
 impl World {
     pub(crate) fn tick(&mut self, n: usize) {
@@ -333,14 +231,14 @@ impl World {
                     // Two taps, the second much later: links are old.
                     let late = Length::from_secs(self.dice.between(300, 3_000));
                     let again = by_link(message, acknowledge.clone());
-                    self.plan(after(self.now, late), Task::Act(Box::new(Act { input: again, tries: 0 })));
+                    self.plan(after(self.now, late), Task::Act(Box::new(Act::new(again))));
                     acknowledge
                 }
                 _ => return,
             }
         };
         let input = by_link(message, command);
-        self.plan(after(self.now, wait), Task::Act(Box::new(Act { input, tries: 0 })));
+        self.plan(after(self.now, wait), Task::Act(Box::new(Act::new(input))));
     }
 
     pub(crate) fn input_of(&self, by: &str, cause: &str, command: Command) -> Input {
@@ -408,12 +306,12 @@ impl World {
                     self.keys_given += 1;
                     input.once = Some(Once { principal: "p0".into(), key: format!("key{}", self.keys_given), digest: "d".into() });
                     if self.dice.chance(400) {
-                        let twice = Act { input: input.clone(), tries: 0 };
+                        let twice = Act::new(input.clone());
                         let wait = Length::from_secs(self.dice.below(40));
                         self.plan(after(self.now, wait), Task::Act(Box::new(twice)));
                     }
                 }
-                self.plan(self.now, Task::Act(Box::new(Act { input, tries: 0 })));
+                self.plan(self.now, Task::Act(Box::new(Act::new(input))));
                 return;
             }
             2 | 3 => Command::incident(pick(self), ending::Command::Reopen { why: "it is back".into() }),
@@ -435,7 +333,7 @@ impl World {
             _ => Command::incident(pick(self), ending::Command::Resolve { note: None }),
         };
         let input = self.input_of("p1", "api", command);
-        self.plan(self.now, Task::Act(Box::new(Act { input, tries: 0 })));
+        self.plan(self.now, Task::Act(Box::new(Act::new(input))));
     }
 
     /// After an answer, what was answered must stand in the store.

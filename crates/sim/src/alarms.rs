@@ -6,9 +6,8 @@ use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::{Incident, State};
 use allclear_domain::org::model::{Bundle, Declare, Silence};
 use allclear_domain::signal::{Alert, Ended};
-use allclear_domain::time::{Length, after};
-use allclear_engine::core::silences;
-use allclear_store::{Write, rows};
+use allclear_domain::time::after;
+use allclear_store::rows;
 use jiff::Timestamp;
 
 use crate::orgs::Expected;
@@ -17,33 +16,6 @@ use crate::world::World;
 
 /// Open alerts read of a world at most.
 const ALERTS_MAX: i64 = 100_000;
-
-/// Some silences are planned, and some end early.
-pub(crate) fn plan_silences(world: &mut World, bundle: &mut Bundle) {
-    let now = world.now;
-    let (planned, ended) = (world.side.chance(250), world.side.chance(150));
-    let minutes = world.side.between(1, 40);
-    if planned && let Some(last) = bundle.silences.last_mut().filter(|last| last.ends_at > now) {
-        last.starts_at = after(now, Length::from_mins(minutes));
-        last.ends_at = after(last.starts_at, Length::from_mins(45));
-    }
-    if ended && let Some(first) = bundle.silences.iter_mut().find(|one| one.starts_at < now && one.ends_at > now) {
-        first.ends_at = now;
-    }
-}
-
-/// What a change of the silences writes beside the forms.
-pub(crate) fn writes(old: &Bundle, new: &Bundle, version: u64, now: Timestamp) -> Vec<Write> {
-    if old.silences == new.silences {
-        return Vec::new();
-    }
-    let mut out = vec![rows::expectation::open(&silences::when_changed(version, now))];
-    for silence in new.silences.iter().filter(|silence| !old.silences.contains(silence)) {
-        let begins = silences::when_it_begins(version, &silence.id, silence.starts_at, now);
-        out.extend(begins.map(|begins| rows::expectation::open(&begins)));
-    }
-    out
-}
 
 /// Whether a silence of the one form made here holds an alert.
 fn is_silenced(org: &Bundle, alert: &Alert, now: Timestamp) -> bool {

@@ -272,7 +272,7 @@ impl World {
         }
     }
 
-    fn check_lapsed(&mut self, key: &str, condition: &crate::actors::Accepted, ended_at: Timestamp) {
+    fn check_lapsed(&mut self, key: &str, condition: &crate::monitor::Accepted, ended_at: Timestamp) {
         self.reached("an alert lapsed");
         let Some(ends_at) = condition.ends_at else {
             self.fail("I9 an alert that promised nothing does not lapse", key.to_owned());

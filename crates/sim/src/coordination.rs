@@ -12,7 +12,8 @@ use allclear_store::rows;
 use allclear_store::rows::message::Stored;
 use jiff::Timestamp;
 
-use crate::actors::{Act, by_link};
+use crate::actors::by_link;
+use crate::monitor::Act;
 use crate::orgs::AUDIENCES;
 use crate::ports::{Dice, block_on};
 use crate::world::{Task, World};

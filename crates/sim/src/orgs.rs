@@ -12,6 +12,8 @@ use allclear_domain::org::model::{
 };
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{SenderSeverity, Signal};
+use allclear_engine::core::silences;
+use allclear_store::{Write, rows};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::ports::Dice;
@@ -225,6 +227,32 @@ pub fn changed(dice: &mut Dice, old: &Bundle, now: Timestamp, n: u64) -> (Bundle
         }
     };
     (new, what)
+}
+
+/// Some silences are planned, and some end early.
+pub(crate) fn plan_silences(dice: &mut Dice, bundle: &mut Bundle, now: Timestamp) {
+    let (planned, ended) = (dice.chance(250), dice.chance(150));
+    let minutes = dice.between(1, 40);
+    if planned && let Some(last) = bundle.silences.last_mut().filter(|last| last.ends_at > now) {
+        last.starts_at = after(now, Length::from_mins(minutes));
+        last.ends_at = after(last.starts_at, Length::from_mins(45));
+    }
+    if ended && let Some(first) = bundle.silences.iter_mut().find(|one| one.starts_at < now && one.ends_at > now) {
+        first.ends_at = now;
+    }
+}
+
+/// What a change of the silences writes beside the forms.
+pub(crate) fn writes_of_silences(old: &Bundle, new: &Bundle, version: u64, now: Timestamp) -> Vec<Write> {
+    if old.silences == new.silences {
+        return Vec::new();
+    }
+    let mut out = vec![rows::expectation::open(&silences::when_changed(version, now))];
+    for silence in new.silences.iter().filter(|silence| !old.silences.contains(silence)) {
+        let begins = silences::when_it_begins(version, &silence.id, silence.starts_at, now);
+        out.extend(begins.map(|begins| rows::expectation::open(&begins)));
+    }
+    out
 }
 
 fn person(dice: &mut Dice, n: u64) -> Person {

@@ -3,23 +3,20 @@
 //! The world carries out what the machine orders: it claims what is to be claimed, begins the send, lets time pass, and
 //! reports how it ended until the store has it. What belongs to a page that ended is handed back.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-
-use allclear_domain::ids::{MessageId, NodeId, PageId};
+use allclear_domain::ids::{MessageId, PageId};
 use allclear_domain::paging::MessageState;
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{NoticeKind, Outcome};
 use allclear_engine::core::{Command, Refusal, Tried};
 use allclear_engine::outbox::choose::Set;
 use allclear_engine::outbox::machine::{self, Around, Landed, Order, PUT_OFF, Work};
-use allclear_engine::outbox::windows::{BUNDLE_MAX, Contact, WINDOW, Windows};
-use allclear_engine::outbox::{OutboxSettings, PER_TARGET_DEFAULT};
 use allclear_engine::ports::Clock as _;
+use allclear_engine::windows::{BUNDLE_MAX, Contact, WINDOW};
 use allclear_store::rows;
 use allclear_store::rows::message::Stored;
 use jiff::Timestamp;
 
+use crate::node::{Flight, Outbox, Reporting};
 use crate::ports::{Dice, block_on};
 use crate::world::{Task, World};
 
@@ -27,85 +24,6 @@ use crate::world::{Task, World};
 const CRASHES_UNDER_WAY: u64 = 600;
 /// Of a thousand messages of many in a world with trouble, those of which nobody knows whether they arrived.
 const DOUBTED_OF_MANY: u64 = 400;
-
-/// A try under way: one or more messages that go out as one.
-#[derive(Debug, Clone)]
-pub struct Flight {
-    /// Under which id.
-    pub lead: MessageId,
-    /// What is sent.
-    pub messages: Vec<Stored>,
-    /// How it will end.
-    pub outcome: Outcome,
-}
-
-/// A try that ended, and whose report the store does not have yet.
-#[derive(Debug)]
-pub struct Reporting {
-    /// What it carried.
-    pub carried: BTreeSet<MessageId>,
-    contact: Contact,
-    landed: Landed,
-}
-
-/// What a node's outbox holds in memory.
-#[derive(Debug)]
-pub struct Outbox {
-    /// The real thing; out of its place while it is asked.
-    machine: Option<machine::Outbox>,
-    /// Begun, or ended and not reported yet, by the lead.
-    pub flying: BTreeMap<MessageId, Flight>,
-    /// By the lead.
-    pub reporting: BTreeMap<MessageId, Reporting>,
-    /// When the heaps are to be looked at, for what landed or failed.
-    pub look_at: Option<Timestamp>,
-    /// Who was told something a moment ago.
-    pub windows: Arc<Windows>,
-    /// The same, told by the simulator to itself: whom, when, and how bad the worst of it was.
-    told: Vec<(Contact, Timestamp, String)>,
-}
-
-impl Outbox {
-    /// One that holds nothing yet.
-    pub fn new(node: NodeId, at_once: usize) -> Self {
-        let windows: Arc<Windows> = Arc::default();
-        let settings = OutboxSettings { per_target: PER_TARGET_DEFAULT, at_once, bundle: true };
-        Self {
-            machine: Some(machine::Outbox::new(node, settings, Some(windows.clone()), Arc::default())),
-            flying: BTreeMap::new(),
-            reporting: BTreeMap::new(),
-            look_at: None,
-            windows,
-            told: Vec::new(),
-        }
-    }
-
-    /// Whether it knows of a message.
-    pub fn holds(&self, id: MessageId) -> bool {
-        self.machine.as_ref().is_some_and(|machine| machine.holds(id))
-            || self.flying.values().any(|flight| flight.messages.iter().any(|m| m.id == id))
-    }
-
-    fn is_idle(&self) -> bool {
-        let (under_way, born) = self.machine.as_ref().map_or((0, 0), machine::Outbox::load);
-        under_way == 0 && born == 0 && self.flying.is_empty() && self.reporting.is_empty() && !self.windows.hold_anything()
-    }
-}
-
-/// What is true of one message, whatever anybody believes.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Truth {
-    /// Times it reached the person.
-    pub arrived: u32,
-    /// Tries whose answer nobody has.
-    pub in_doubt: u32,
-    /// Tries begun.
-    pub begun: u32,
-    /// The provider said never.
-    pub rejected: bool,
-    /// The lead of a try that may have arrived: every further one has the same.
-    pub under: Option<MessageId>,
-}
 
 impl World {
     /// Tells a node's machine something, and does what it orders.

@@ -14,90 +14,15 @@ use allclear_domain::{action, review};
 use allclear_store::rows;
 use jiff::Timestamp;
 
+use crate::oracle::work::{Promise, Task, WorkModel};
 use crate::orgs::cadence;
 use crate::ports::block_on;
 use crate::world::World;
 
 /// How long an offer of a role waits for an answer (contract).
 const OFFER_WITHIN: Length = Length::from_mins(5);
-/// A reminder comes no earlier than after this share of the time (contract), in hundredths.
-const REMINDER_AFTER: u64 = 80;
-/// What rounding to whole milliseconds, and of shares of them, may take away.
-const ROUNDING: Length = Length::from_millis(200);
 /// Updates missed in a row after which nobody is reminded any more (contract), where it is not a sev1 or sev2.
 const MISSED_MAX: u32 = 3;
-
-/// Something that is due, and whether it was said to be.
-#[derive(Debug, Clone)]
-pub struct Promise {
-    from: Timestamp,
-    due: Timestamp,
-    /// Still to be done.
-    open: bool,
-    late: bool,
-    reminded: bool,
-}
-
-impl Promise {
-    fn new(from: Timestamp, due: Timestamp) -> Self {
-        Self { from, due, open: true, late: false, reminded: false }
-    }
-    /// Before this nobody is reminded.
-    fn mark(&self) -> Timestamp {
-        let length = Length::between(self.from, self.due).as_millis() * REMINDER_AFTER / 100;
-        after(self.from, Length::from_millis(length.saturating_sub(ROUNDING.as_millis())))
-    }
-    fn waits(&self) -> bool {
-        self.open && !self.late
-    }
-}
-
-/// The coordination of an incident as its log tells it.
-#[derive(Debug, Clone)]
-pub struct WorkModel {
-    /// How often its severity asked for updates when that was said; a later change of the organisation
-    /// is for what is said later.
-    every: Option<Length>,
-    open: bool,
-    /// What is grave about it is missed without an end.
-    grave: bool,
-    /// Somebody is on it: investigated or mitigated.
-    worked_on: bool,
-    acknowledged: bool,
-    pub holders: BTreeMap<String, String>,
-    offers: BTreeMap<String, (String, Timestamp)>,
-    tasks: BTreeMap<u32, Task>,
-    update: Option<Promise>,
-    missed: u32,
-    /// Stakeholders were told something.
-    told: bool,
-}
-
-/// A task as the log tells it; `due` is absent where nothing was said.
-#[derive(Debug, Clone)]
-struct Task {
-    due: Option<Timestamp>,
-    open: bool,
-    late: bool,
-}
-
-impl WorkModel {
-    fn new(every: Option<Length>, severity: Severity) -> Self {
-        Self {
-            every,
-            grave: severity <= Severity::Sev2,
-            open: true,
-            worked_on: false,
-            acknowledged: false,
-            holders: BTreeMap::new(),
-            offers: BTreeMap::new(),
-            tasks: BTreeMap::new(),
-            update: None,
-            missed: 0,
-            told: false,
-        }
-    }
-}
 
 impl World {
     pub(crate) fn work_event(&mut self, id: IncidentId, event: &incident::Event, at: Timestamp) {

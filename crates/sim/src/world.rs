@@ -13,33 +13,26 @@ use allclear_domain::org::snapshot::Org;
 use allclear_domain::time::{Length, after};
 use allclear_engine::core::{Command, Core, Input, Refusal, Reply, Setup};
 use allclear_engine::run::decider::Decider;
-use allclear_engine::run::due_round::{self, Round};
 use allclear_engine::upkeep;
 use allclear_engine::upkeep::checkpoints;
 use allclear_store::schema::MIGRATIONS;
-use allclear_store::{Db, FaultPlan, rows};
+use allclear_store::{Db, rows};
 use jiff::Timestamp;
 
-use crate::actors::{Accepted, Act, Monitor, Request};
-use crate::alarms;
+use crate::monitor::{Accepted, Act, Monitor, Request};
+use crate::node::{Node, Outbox, Strike, Truth, Weather};
 use crate::oracle::Oracle;
 use crate::orgs;
-use crate::outbox::{Outbox, Truth};
 use crate::ports::{Dice, SimClock, block_on, ports};
 use crate::sometimes::Reached;
 use allclear_engine::ports::Clock as _;
 
-/// Steps of a world before it is left to run out.
-const STEPS: u64 = 520;
 /// Seconds between two acts of coordination, from and to: often enough that an incident of half an hour meets
 /// several.
 const COORDINATION_S: (u64, u64) = (40, 400);
 /// Seconds between two storms, from and to.
 const STORM_S: (u64, u64) = (900, 5_400);
-/// Steps of running out; more means that something never ends.
-const DRAIN_STEPS_MAX: u64 = 20_000;
-/// How long what is open at the end is left alone: long enough for pages to come back twice and acknowledgements to age.
-const LEFT_ALONE: Length = Length::from_mins(240);
+
 /// When every world starts: a Monday before a change of clocks in Europe and America.
 const START_S: i64 = 1_772_409_600;
 
@@ -65,38 +58,6 @@ pub struct Failure {
     pub what: String,
     /// What happened before, newest last.
     pub trace: Vec<String>,
-}
-
-/// What the next commits of a node meet.
-#[derive(Debug, Default)]
-pub(crate) struct Weather {
-    /// At which commit from now, and what.
-    strike: Option<(u32, Strike)>,
-    /// The node is dead: nothing is written any more.
-    dead: bool,
-    injected: u64,
-    commits: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Strike {
-    Refuse,
-    LoseAnswer,
-    CrashBefore,
-    CrashAfter,
-    /// Refuses every commit of the call.
-    Outage,
-}
-
-pub(crate) struct Node {
-    pub id: NodeId,
-    pub run: u64,
-    pub alive: bool,
-    pub decider: Option<Decider>,
-    pub outbox: Outbox,
-    weather: Arc<Mutex<Weather>>,
-    /// After a look that failed, the next comes no earlier.
-    look_not_before: Timestamp,
 }
 
 /// Something on the agenda.
@@ -173,9 +134,9 @@ pub struct World {
     pub(crate) db: Db,
     pub(crate) nodes: Vec<Node>,
     pub(crate) shared: bool,
-    agenda: BTreeMap<(Timestamp, u64), Task>,
-    planned: u64,
-    runs: u64,
+    pub(crate) agenda: BTreeMap<(Timestamp, u64), Task>,
+    pub(crate) planned: u64,
+    pub(crate) runs: u64,
     pub(crate) org: Arc<Org>,
     pub(crate) monitors: Vec<Monitor>,
     pub(crate) requests: Vec<std::collections::VecDeque<Request>>,
@@ -190,61 +151,25 @@ pub struct World {
     /// When nodes crashed.
     pub(crate) crashed: Vec<Timestamp>,
     /// A command that is given may be overtaken by one that was given with it.
-    stale: bool,
+    pub(crate) stale: bool,
     pub(crate) at_once: usize,
     /// Sends in trouble, of a thousand.
     pub(crate) trouble: u64,
     /// Commands that meet a failing commit, of a thousand.
-    faults: u64,
+    pub(crate) faults: u64,
     /// Crashes at commits, of a thousand commands.
     pub(crate) crashes: u64,
     pub(crate) draining: bool,
     pub(crate) keys_given: u64,
-    reached: Reached,
-    trace: Option<Vec<String>>,
+    pub(crate) reached: Reached,
+    pub(crate) trace: Option<Vec<String>>,
     pub(crate) failure: Option<Failure>,
     /// The machine has run without a gap since.
     pub(crate) steady_since: Timestamp,
 }
 
-/// Runs one seed.
-///
-/// # Errors
-/// The first promise that was not kept.
-pub fn run(seed: u64, trace: bool) -> Result<Report, Box<Failure>> {
-    let mut world = World::new(seed, trace);
-    for _ in 0..STEPS {
-        if world.failure.is_some() {
-            break;
-        }
-        world.step();
-    }
-    world.run_out();
-    match world.failure.take() {
-        Some(mut failure) => {
-            failure.trace = world.trace.take().unwrap_or_default();
-            Err(Box::new(failure))
-        }
-        None => Ok(world.report()),
-    }
-}
-
-/// Runs one seed twice: the two logs must be the same to the last bit.
-///
-/// # Errors
-/// The first promise that was not kept.
-pub fn run_twice(seed: u64) -> Result<Report, Box<Failure>> {
-    let first = run(seed, false)?;
-    let second = run(seed, false)?;
-    if first.digest != second.digest {
-        let what = format!("{} and {} events, {} and {}", first.events, second.events, first.digest, second.digest);
-        return Err(Box::new(Failure { seed, invariant: "I8 one seed, one log", what, trace: Vec::new() }));
-    }
-    Ok(first)
-}
-
 impl World {
-    fn new(seed: u64, trace: bool) -> Self {
+    pub(crate) fn new(seed: u64, trace: bool) -> Self {
         let mut dice = Dice::new(seed.wrapping_mul(0x9e37_79b9).wrapping_add(17));
         let now = after(Timestamp::from_second(START_S).unwrap_or(Timestamp::UNIX_EPOCH), Length::from_mins(dice.below(60 * 24 * 30)));
         let clock = Arc::new(SimClock::starting(now));
@@ -334,17 +259,17 @@ impl World {
         self.agenda.insert((at.max(self.now), self.planned), task);
     }
 
-    fn plan_later(&mut self, low_s: u64, high_s: u64, task: Task) {
+    pub(crate) fn plan_later(&mut self, low_s: u64, high_s: u64, task: Task) {
         let wait = self.dice.between(low_s, high_s);
         self.plan(after(self.now, Length::from_secs(wait)), task);
     }
 
-    fn plan_storm(&mut self) {
+    pub(crate) fn plan_storm(&mut self) {
         let wait = self.side.between(STORM_S.0, STORM_S.1);
         self.plan(after(self.now, Length::from_secs(wait)), Task::Storm);
     }
 
-    fn plan_coordination(&mut self) {
+    pub(crate) fn plan_coordination(&mut self) {
         let wait = self.side.between(COORDINATION_S.0, COORDINATION_S.1);
         self.plan(after(self.now, Length::from_secs(wait)), Task::Coordinate);
     }
@@ -366,7 +291,7 @@ impl World {
         }
     }
 
-    fn boot(&mut self, node: usize) {
+    pub(crate) fn boot(&mut self, node: usize) {
         self.runs += 1;
         self.starts.push(self.now);
         let seed = self.dice.number();
@@ -415,27 +340,6 @@ impl World {
         if alive.is_empty() { None } else { Some(*self.dice.pick(&alive)) }
     }
 
-    /// One thing happens.
-    pub(crate) fn step(&mut self) -> bool {
-        let due = self.next_due();
-        let planned = self.agenda.first_key_value().map(|((at, _), _)| *at);
-        match (due, planned) {
-            (Some(at), planned) if planned.is_none_or(|p| at <= p) => {
-                self.move_to(at);
-                self.do_what_is_due();
-            }
-            (_, Some(at)) => {
-                self.move_to(at);
-                if let Some((_, task)) = self.agenda.pop_first() {
-                    self.carry_out(task);
-                }
-            }
-            _ => return false,
-        }
-        self.observe();
-        true
-    }
-
     /// Whether a report or a withdrawal of this message waits for the store.
     pub(crate) fn is_on_the_agenda(&self, wanted: u64, id: MessageId) -> bool {
         self.agenda.values().any(|task| match task {
@@ -448,7 +352,7 @@ impl World {
         })
     }
 
-    fn move_to(&mut self, at: Timestamp) {
+    pub(crate) fn move_to(&mut self, at: Timestamp) {
         if at > self.now {
             self.clock.pass_until(at);
             self.now = self.clock.now();
@@ -457,174 +361,13 @@ impl World {
     }
 
     /// When a node has something to do, by what the store says.
-    fn next_due(&mut self) -> Option<Timestamp> {
+    pub(crate) fn next_due(&mut self) -> Option<Timestamp> {
         let free = self.nodes.iter().filter(|n| n.alive).map(|n| n.look_not_before).min()?;
         let look = block_on(rows::expectation::next_look(&self.db)).ok().flatten();
         let attempt = block_on(rows::message::next_attempt(&self.db)).ok().flatten();
         let landed = self.nodes.iter().filter(|n| n.alive).filter_map(|n| n.outbox.look_at).min();
         let early = self.nodes.iter().filter(|n| n.alive).filter_map(|n| n.outbox.windows.next_early()).min();
         [look, attempt, landed, early].into_iter().flatten().min().map(|at| at.max(free).max(self.now))
-    }
-
-    fn do_what_is_due(&mut self) {
-        let ready: Vec<usize> =
-            (0..self.nodes.len()).filter(|n| self.nodes[*n].alive && self.nodes[*n].look_not_before <= self.now).collect();
-        if ready.is_empty() {
-            return;
-        }
-        let node = *self.dice.pick(&ready);
-        self.beat();
-        let mut due = block_on(Round::read(&self.db, self.now)).unwrap_or_default().due;
-        if self.shared && self.dice.chance(200) {
-            // Another node read the same and was first.
-            let other = self.any_node().unwrap_or(node);
-            self.look(other, due.clone());
-            due.truncate(3);
-        }
-        if self.nodes[node].alive {
-            self.look(node, due);
-        }
-        if self.nodes[node].alive {
-            self.read_due_messages(node);
-        }
-        let still = block_on(rows::expectation::due(&self.db, self.now, 1)).map_or(true, |d| !d.read.is_empty())
-            || block_on(rows::message::due_contacts(&self.db, self.now, 1, 0)).is_ok_and(|d| !d.is_empty())
-            || self.nodes.iter().any(|n| n.alive && n.outbox.windows.next_early().is_some_and(|at| at <= self.now))
-            || self.nodes.iter().any(|n| n.alive && n.outbox.look_at.is_some_and(|at| at <= self.now));
-        if still {
-            self.nodes[node].look_not_before = after(self.now, Length::from_millis(500));
-        }
-    }
-
-    fn look(&mut self, node: usize, due: Vec<allclear_domain::expect::Expectation>) {
-        let together = self.dice.chance(500);
-        // One look may settle what the next was read for.
-        self.stale = due.len() > 1;
-        let inputs: Vec<Input> = due.iter().cloned().map(due_round::look).collect();
-        let mut replies = Vec::new();
-        if together {
-            replies = self.process(node, inputs).unwrap_or_default();
-        } else {
-            for input in inputs {
-                let Some(reply) = self.process(node, vec![input]) else { break };
-                replies.extend(reply);
-            }
-        }
-        for (expectation, reply) in due.iter().zip(replies) {
-            let Err(refusal) = reply else { continue };
-            if let Some(write) = due_round::put_off(expectation, &refusal, self.now) {
-                self.commit_beside_commands(node, vec![write]);
-            }
-        }
-        self.stale = false;
-    }
-
-    fn carry_out(&mut self, task: Task) {
-        let lives = |world: &Self, node: usize, run: u64| world.nodes[node].alive && world.nodes[node].run == run;
-        match task {
-            Task::Tick(n) => self.tick(n),
-            Task::Request(n) => self.send_request(n),
-            Task::Act(act) => self.act(*act),
-            Task::Meddle => {
-                self.meddle();
-                if !self.draining {
-                    self.plan_later(120, 1_800, Task::Meddle);
-                }
-            }
-            Task::Coordinate => {
-                self.coordinate();
-                if !self.draining {
-                    self.plan_coordination();
-                }
-            }
-            Task::CloseUp => self.close_up(),
-            Task::Storm => {
-                self.storm();
-                if !self.draining {
-                    self.plan_storm();
-                }
-            }
-            Task::Orphans { node, run } if lives(self, node, run) => self.read_due_messages(node),
-            Task::Begin { node, run } if lives(self, node, run) => self.begin(node),
-            Task::Answer { node, run, message } if lives(self, node, run) => self.answered(node, message),
-            Task::Insist { node, run, cause, command } if lives(self, node, run) => self.insist(node, &cause, *command),
-            Task::Boot(node) if !self.nodes[node].alive => self.boot(node),
-            Task::Flush(node) if self.nodes[node].alive => {
-                if self.nodes[node].decider.as_ref().is_some_and(|d| d.core().dirty_alerts() > 0) {
-                    self.ours(node, "flush", Command::Flush { keys: 1000 });
-                }
-                // While the world runs out a review may be days away: a flush with nothing to come stops.
-                let more = self.agenda.values().any(|task| !matches!(task, Task::Flush(_)))
-                    || self.nodes[node].decider.as_ref().is_some_and(|d| d.core().dirty_alerts() > 0);
-                if self.nodes[node].alive && (!self.draining || more) {
-                    self.plan(after(self.now, Length::from_secs(15)), Task::Flush(node));
-                }
-            }
-            Task::Forget { node, run, incident } if lives(self, node, run) => {
-                if let Some(decider) = &mut self.nodes[node].decider {
-                    decider.core_mut().forget_stream(incident);
-                }
-            }
-            Task::OrgChange => self.change_org(),
-            Task::Crash => {
-                if let Some(node) = self.any_node() {
-                    self.reached("a crash came between two steps");
-                    self.crash(node);
-                }
-                if !self.draining {
-                    self.plan_later(1_200, 12_000, Task::Crash);
-                }
-            }
-            Task::CrashOf { node, run } if lives(self, node, run) => self.crash(node),
-            Task::Jump => {
-                let secs = *self.dice.pick(&[90, 600, 3_600, 6 * 3_600]);
-                self.say(|| format!("the machine sleeps for {secs} s"));
-                let at = after(self.now, Length::from_secs(secs));
-                self.move_to(at);
-                self.steady_since = at;
-                if !self.draining {
-                    self.plan_later(3_000, 30_000, Task::Jump);
-                }
-            }
-            Task::SetClock => self.set_clock(),
-            Task::Newer => self.leave_newer(),
-            Task::Check => {
-                self.check_all();
-                if !self.draining {
-                    self.plan_later(600, 1_800, Task::Check);
-                }
-            }
-            // Of a run that is over.
-            _ => {}
-        }
-    }
-
-    fn change_org(&mut self) {
-        let version = self.org.version + 1;
-        let (bundle, what) = orgs::changed(&mut self.dice, self.org.bundle(), self.now, version);
-        let mut bundle = bundle;
-        if self.side.chance(200) {
-            orgs::coordinated(&mut self.side, &mut bundle);
-        }
-        alarms::plan_silences(self, &mut bundle);
-        self.say(|| format!("the organisation changes: {what}"));
-        let writes = alarms::writes(self.org.bundle(), &bundle, version, self.now);
-        if !writes.is_empty() {
-            block_on(self.db.commit(writes)).expect("a store in memory answers");
-        }
-        self.org = Arc::new(Org::build(version, bundle, WAYS_OUT));
-        if self.oracle.a_page_runs() {
-            self.reached("the organisation changed while a page ran");
-        }
-        self.oracle.new_org(self.org.clone());
-        for node in &mut self.nodes {
-            if let Some(decider) = &mut node.decider {
-                decider.core_mut().set_org(self.org.clone());
-            }
-        }
-        if !self.draining {
-            self.plan_later(1_800, 9_000, Task::OrgChange);
-        }
     }
 
     /// One of our own commands, once. `None`: the node crashed.
@@ -816,71 +559,6 @@ impl World {
         self.nodes.iter().map(|n| n.weather.lock().unwrap_or_else(PoisonError::into_inner).commits).sum()
     }
 
-    /// The world stops: no new conditions, no people, no trouble. Whatever was begun must end, and
-    /// then nothing may happen any more.
-    fn run_out(&mut self) {
-        if self.failure.is_some() {
-            return;
-        }
-        self.say(|| "the world stops; what was begun runs out".into());
-        self.draining = true;
-        self.agenda.retain(|_, task| {
-            !matches!(
-                task,
-                Task::Tick(_)
-                    | Task::Storm
-                    | Task::Act(_)
-                    | Task::Meddle
-                    | Task::Coordinate
-                    | Task::OrgChange
-                    | Task::Crash
-                    | Task::CrashOf { .. }
-                    | Task::Jump
-                    | Task::Check
-            )
-        });
-        self.plan(after(self.now, LEFT_ALONE), Task::CloseUp);
-        let mut steps = 0;
-        while self.failure.is_none() {
-            let only_flushes = self.agenda.values().all(|task| matches!(task, Task::Flush(_)));
-            let dirty = self.nodes.iter().any(|n| n.decider.as_ref().is_some_and(|d| d.core().dirty_alerts() > 0));
-            if only_flushes && self.next_due().is_none() && !dirty {
-                break;
-            }
-            if !self.step() {
-                break;
-            }
-            steps += 1;
-            if steps > DRAIN_STEPS_MAX {
-                self.fail("I7 everything ends", format!("after {DRAIN_STEPS_MAX} steps something is still due"));
-            }
-        }
-        self.check_all();
-        self.check_end();
-        if self.failure.is_some() {
-            return;
-        }
-        // A day of quiet.
-        let commits = self.commits();
-        let until = after(self.now, Length::from_secs(86_400));
-        for _ in 0..50 {
-            let next = self.agenda.first_key_value().map(|((at, _), _)| *at);
-            if self.next_due().is_some_and(|at| at < until) || next.is_some_and(|at| at < until) {
-                self.step();
-            }
-        }
-        if self.commits() != commits {
-            let n = self.commits() - commits;
-            self.fail("I7 a quiet system stays quiet", format!("{n} commits with nothing to do"));
-        }
-        self.move_to(until);
-    }
-
-    fn report(&mut self) -> Report {
-        let (events, digest) = self.oracle.digest();
-        Report { digest, events, reached: std::mem::take(&mut self.reached) }
-    }
-
     /// Rows against logs, and the chain.
     pub(crate) fn check_logs(&mut self) {
         let to = block_on(rows::event::newest_seq(&self.db)).unwrap_or(0);
@@ -890,36 +568,6 @@ impl World {
         match block_on(upkeep::verify(&self.db)) {
             Ok(verified) if verified.is_whole() => {}
             found => self.fail("I6 the record is what was written", format!("{found:?}")),
-        }
-    }
-}
-
-impl Weather {
-    fn meet(&mut self, writes: bool) -> FaultPlan {
-        if self.dead {
-            return FaultPlan::FailBefore;
-        }
-        self.commits += u64::from(writes);
-        let Some((left, strike)) = self.strike else { return FaultPlan::None };
-        if left > 0 {
-            self.strike = Some((left - 1, strike));
-            return FaultPlan::None;
-        }
-        self.injected += 1;
-        if strike != Strike::Outage {
-            self.strike = None;
-        }
-        match strike {
-            Strike::Refuse | Strike::Outage => FaultPlan::FailBefore,
-            Strike::LoseAnswer => FaultPlan::FailAfter,
-            Strike::CrashBefore => {
-                self.dead = true;
-                FaultPlan::FailBefore
-            }
-            Strike::CrashAfter => {
-                self.dead = true;
-                FaultPlan::FailAfter
-            }
         }
     }
 }

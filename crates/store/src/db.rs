@@ -10,18 +10,18 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::fault::{CommitError, Fault, FaultKind, OpenError};
+use crate::fault::{CommitError, Fault, FaultKind, OpenError, without_password};
 use crate::faulty::{FaultHook, FaultPlan, PointHook, Points};
 use crate::migrate::Migration;
 use crate::pg::batch::Planner;
 use crate::pg::{Address, Server};
-use crate::rows::Unread;
 use crate::sql_text::Dialect;
 use crate::sqlite::file;
 use crate::sqlite::file::{BUSY_WAIT, Place, Threads};
 use crate::sqlite::health::quick_check;
 use crate::sqlite::lock;
 use crate::sqlite::{self, Core};
+use crate::unread::Unread;
 use crate::val::{Row, Space, Table, Val, Write};
 
 /// Rows that do not read and were met since they were told last: more of them are more of the same.
@@ -118,7 +118,7 @@ impl Db {
             let server = Server::start(address, options.readers, wakes, Planner::new(options.tables), Arc::clone(&points));
             return Ok(Self::over(Backend::Server(server), options, points, Arc::default()));
         }
-        Err(OpenError::Address { given: shown(url), why: "it starts with neither `sqlite:` nor `postgres://`".to_owned() })
+        Err(OpenError::Address { given: without_password(url), why: "it starts with neither `sqlite:` nor `postgres://`".to_owned() })
     }
 
     fn open_sqlite(path: &str, options: OpenOptions) -> Result<Db, OpenError> {
@@ -335,18 +335,4 @@ impl Db {
 
 pub(crate) fn inline<T>(core: &Mutex<Core>, work: impl FnOnce(&mut Core) -> T) -> T {
     work(&mut core.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// An address fit for a message: the password and the options, which may hold one, hidden.
-pub(crate) fn shown(url: &str) -> String {
-    let url = url.split('?').next().unwrap_or_default();
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    match rest.rsplit_once('@') {
-        Some((user, host)) => {
-            format!("{scheme}://{}:…@{host}", user.split(':').next().unwrap_or_default())
-        }
-        None => url.to_owned(),
-    }
 }

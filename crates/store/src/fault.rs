@@ -161,3 +161,17 @@ pub enum OpenError {
     #[error(transparent)]
     Fault(#[from] Fault),
 }
+
+/// An address fit for a message: the password and the options, which may hold one, hidden.
+pub(crate) fn without_password(url: &str) -> String {
+    let url = url.split('?').next().unwrap_or_default();
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    match rest.rsplit_once('@') {
+        Some((user, host)) => {
+            format!("{scheme}://{}:…@{host}", user.split(':').next().unwrap_or_default())
+        }
+        None => url.to_owned(),
+    }
+}

@@ -19,6 +19,7 @@ pub mod sql_text;
 mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod unread;
 pub mod val;
 
 pub use db::{Access, Db, OpenOptions};

@@ -7,7 +7,7 @@ use allclear_domain::access::Reach;
 use allclear_domain::event::Head;
 use allclear_domain::expect::{Expectation, Owner, Rule, Segment, Standing};
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident::roles::Role;
+use allclear_domain::incident::work::Role;
 use allclear_domain::incident::work::Work;
 use allclear_domain::incident::{Incident, Severity, State};
 use allclear_domain::time::Length;

@@ -12,12 +12,11 @@ use axum::routing::get;
 use maud::{Markup, html};
 
 use crate::access::reader::{answer, reader};
+use crate::app::{App, DemoMessage, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::place::{Lists, Place};
 use crate::frame::refused::Refused;
 use crate::frame::shell::{Page, framed};
 use crate::frame::time_text::When;
-use crate::{App, DemoMessage};
 
 pub(crate) static PLACE: Place = Place {
     path: "/outbox",
@@ -85,7 +84,9 @@ pub(crate) fn page(sent: &[DemoMessage], org: &Org, when: &When) -> Markup {
     html! {
         div class="wide" {
             h1 { "Messages" }
-            p class="quiet" { "This demonstration sends none. These would have gone out, the newest first; each link does what it would do on a phone." }
+            p class="quiet" {
+                "This demonstration sends none. These would have gone out, the newest first; each link does what it would do on a phone."
+            }
             (list(sent, org, when, SHOWN_MAX))
             @if sent.len() > SHOWN_MAX { p class="quiet" { (sent.len() - SHOWN_MAX) " older ones are not shown." } }
         }

@@ -4,8 +4,8 @@
 //! [`router`] serves the small page behind a message's link (`/a/{token}`), the board (`/`), an
 //! incident with its log and every command (`/incidents/{ref}`), who is on call, services,
 //! settings, what was learned, and, in the demonstration, the messages that would have been sent
-//! (`/outbox`). Each subject is a folder; [`frame`] is what stands around every page and tells
-//! them that something changed.
+//! (`/outbox`). Each subject is a folder; [`frame`] is what stands around every page, [`posted`] what all their forms
+//! have in common; [`hub`] sees that something changed, and [`live`] tells the pages.
 //!
 //! Invariants: GET and HEAD change nothing; a POST comes from one of our own pages ([`access`]);
 //! what people or senders wrote is text, never markup; every page carries the headers of
@@ -18,74 +18,36 @@
 //! [`not_found`].
 
 mod access;
+mod app;
 mod board;
 mod demo_outbox;
 mod frame;
+mod hub;
 mod incident;
 mod learning;
+mod live;
 mod message_link;
 mod on_call;
 mod places;
+mod posted;
 mod services;
 mod settings;
 
 use std::sync::Arc;
 
-use allclear_domain::access::Principal;
-use allclear_domain::ids::IncidentId;
 use allclear_engine::Engine;
 use axum::Router;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::{get, post};
-use jiff::Timestamp;
 
-/// A message that a demonstration would have sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DemoMessage {
-    /// When.
-    pub at: Timestamp,
-    /// What it is about.
-    pub incident: IncidentId,
-    /// To whom: a person's id, or `audience:ID`.
-    pub person: String,
-    /// `email`, `webhook`, …
-    pub channel: String,
-    /// What it says.
-    pub text: String,
-    /// The link with which it is acknowledged; empty where it has none.
-    pub ack_url: String,
-}
-
-/// Gives the messages of a demonstration, oldest first.
-pub type DemoOutbox = Arc<dyn Fn() -> Vec<DemoMessage> + Send + Sync>;
-
-/// How the pages are set up.
-#[derive(Clone, Default)]
-pub struct WebOptions {
-    /// Everybody reads as this principal, without a token: the demonstration.
-    pub open_to: Option<Principal>,
-    /// A command to copy that raises a first alarm, shown on an empty board.
-    pub first_alarm_curl: Option<String>,
-    /// The messages that would have been sent.
-    pub demo_outbox: Option<DemoOutbox>,
-    /// Formats of integrations that are spoken here, to choose from and to judge by.
-    pub formats: Vec<&'static str>,
-}
-
-/// What every handler has.
-#[derive(Clone)]
-pub(crate) struct App {
-    pub engine: Engine,
-    pub options: Arc<WebOptions>,
-    pub hub: frame::live::Hub,
-    /// The pages that the frame leads to.
-    pub places: &'static [&'static frame::place::Place],
-}
+use app::App;
+pub use app::{DemoMessage, DemoOutbox, WebOptions};
+use hub::Hub;
 
 /// The pages.
 pub fn router(engine: Engine, options: WebOptions) -> Router {
-    let app = App { engine, options: Arc::new(options), hub: frame::live::Hub::default(), places: &places::PLACES };
+    let app = App { engine, options: Arc::new(options), hub: Hub::default(), places: &places::PLACES };
     let with_places = app.places.iter().fold(Router::new(), |router, place| router.route(place.path, (place.page)()));
     let pages = with_places
         .route("/incidents/{ref}", get(incident::show))
@@ -103,7 +65,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/settings/person/{id}/invite", post(settings::invite))
         .route("/settings/{kind}/{id}/remove", get(settings::back).post(settings::remove))
         .route("/settings/{kind}/{id}/detach", get(settings::back).post(settings::detach))
-        .route("/live", get(frame::live::follow))
+        .route("/live", get(live::follow))
         .route("/a/{token}", get(message_link::show).post(message_link::acknowledge))
         .route("/a/{token}/decline", post(message_link::decline).get(message_link::back))
         .merge(access::sign_in::routes())

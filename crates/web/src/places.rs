@@ -1,7 +1,7 @@
 //! The table of pages that the frame leads to, in the order in which every list shows them. A page is added with a line
 //! here: its address, its name and its lists are its own to say.
 
-use crate::frame::place::Place;
+use crate::app::Place;
 use crate::{board, demo_outbox, incident, learning, on_call, services, settings};
 
 pub(crate) static PLACES: [&Place; 12] = [

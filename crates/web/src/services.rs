@@ -13,10 +13,9 @@ use axum::response::Response;
 use axum::routing::get;
 use maud::{Markup, html};
 
-use crate::App;
 use crate::access::reader::{answer, reader};
+use crate::app::{App, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::place::{Lists, Place};
 use crate::frame::refused::Refused;
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
@@ -52,16 +51,31 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
                     li {
                         span {
                             a class="main" href={ "/services/" (pieces::escaped(&service.id)) } { bdi { (service.name) } }
-                            span class="quiet" { @if let Some(tier) = service.tier { " · tier " (tier) } @if let Some(team) = service.team.as_deref().and_then(|id| org.team(id)) { " · " bdi { (team.name) } } }
+                            span class="quiet" {
+                                @if let Some(tier) = service.tier { " · tier " (tier) }
+                                @if let Some(team) = service.team.as_deref().and_then(|id| org.team(id)) { " · " bdi { (team.name) } }
+                            }
                         }
                         span {
-                            @match open.get(&service.id) { Some((count, worst)) => { (pieces::severity(*worst)) " " (count) " open" }, None => span class="quiet" { "nothing is open" } }
+                            @match open.get(&service.id) {
+                                Some((count, worst)) => { (pieces::severity(*worst)) " " (count) " open" },
+                                None => span class="quiet" { "nothing is open" },
+                            }
                         }
                     }
                 }
             }
         };
-        let page = Page { title: "Services", place: &PLACE, who: &who, when: &when, wall: false, live: Some("on=board".into()), source: "/services".into(), body };
+        let page = Page {
+            title: "Services",
+            place: &PLACE,
+            who: &who,
+            when: &when,
+            wall: false,
+            live: Some("on=board".into()),
+            source: "/services".into(),
+            body,
+        };
         Ok(framed(&app, &page))
     })
     .await
@@ -83,23 +97,18 @@ pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path(id): Pa
             (facts(service, &org))
             div class="cols" {
                 div {
-                    section data-live="open" { h2 { "Open" } (incidents(&open, &when, "Nothing is open.")) @if cut { p class="quiet" { "More are open, none worse than these." } } }
+                    section data-live="open" {
+                        h2 { "Open" } (incidents(&open, &when, "Nothing is open."))
+                        @if cut { p class="quiet" { "More are open, none worse than these." } }
+                    }
                     section data-live="ended" { h2 { "Before" } (incidents(&ended, &when, "Nothing so far.")) }
                 }
                 section data-live="policy" { (policy(&app, &who, service, &org)?) }
             }
         };
         let source = format!("/services/{}", pieces::escaped(&id));
-        let page = Page {
-            title: &service.name,
-            place: &PLACE,
-            who: &who,
-            when: &when,
-            wall: false,
-            live: Some("on=board".into()),
-            source,
-            body,
-        };
+        let page =
+            Page { title: &service.name, place: &PLACE, who: &who, when: &when, wall: false, live: Some("on=board".into()), source, body };
         Ok(framed(&app, &page))
     })
     .await
@@ -110,7 +119,10 @@ fn facts(service: &Service, org: &Org) -> Markup {
     let link = |id: &str| html! { a href={ "/services/" (pieces::escaped(id)) } { bdi { (pieces::service(org, id)) } } " " };
     html! {
         dl class="inline" {
-            div { dt { "Team" } dd { @match service.team.as_deref().and_then(|id| org.team(id)) { Some(team) => bdi { (team.name) }, None => "none" } } }
+            div {
+                dt { "Team" }
+                dd { @match service.team.as_deref().and_then(|id| org.team(id)) { Some(team) => bdi { (team.name) }, None => "none" } }
+            }
             @if !service.depends_on.is_empty() { div { dt { "Depends on" } dd { @for id in &service.depends_on { (link(id)) } } } }
             @if !needed_by.is_empty() { div { dt { "Needed by" } dd { @for other in &needed_by { (link(&other.id)) } } } }
             @if let Some(text) = service.runbook.as_deref() { div { dt { "Runbook" } dd { (pieces::link_or_text(text)) } } }
@@ -129,7 +141,8 @@ fn policy(app: &App, who: &Principal, service: &Service, org: &Org) -> Result<Ma
         @if steps.is_empty() { p { span class="late" { "nobody" } " No escalation policy is set, and no catch-all." } }
         ol class="steps" {
             // A further round is the same steps again: one line says when it begins.
-            @let is_first_of_round = |at: usize| steps[at].round > 1 && steps[at - 1].round < steps[at].round && steps[at].name != CATCH_ALL;
+            @let begins_round = |at: usize| steps[at].round > 1 && steps[at - 1].round < steps[at].round;
+            @let is_first_of_round = |at: usize| begins_round(at) && steps[at].name != CATCH_ALL;
             @for (at, step) in steps.iter().enumerate() {
               @if is_first_of_round(at) {
                 li { p { strong { "Round " (step.round) ", the same steps again" } span class="quiet" { " · after " (step.after) } } }
@@ -139,7 +152,9 @@ fn policy(app: &App, who: &Principal, service: &Service, org: &Org) -> Result<Ma
                     @for person in &step.people {
                         p { bdi { (pieces::name(org, &person.person)) } span class="quiet small" { " " (person.via) } }
                     }
-                    @if let Some(why) = step.why_nobody.as_ref().filter(|_| step.people.is_empty()) { p { span class="late" { "nobody" } " because " (why) } }
+                    @if let Some(why) = step.why_nobody.as_ref().filter(|_| step.people.is_empty()) {
+                        p { span class="late" { "nobody" } " because " (why) }
+                    }
                 }
               }
             }
@@ -155,8 +170,13 @@ pub(crate) fn incidents(found: &[IncidentView], when: &When, none: &str) -> Mark
             ul class="list" {
                 @for incident in found {
                     li {
-                        span { (pieces::severity(incident.severity)) " " span class="ref quiet" { (incident.reference) } " " a class="main" href={ "/incidents/" (incident.reference) } { bdi { (pieces::cut(&incident.title, 160)) } } }
-                        span class="quiet" { (pieces::state(incident.state)) " · " (when.time(incident.created_at, &when.ago(incident.created_at))) }
+                        span {
+                            (pieces::severity(incident.severity)) " " span class="ref quiet" { (incident.reference) } " "
+                            a class="main" href={ "/incidents/" (incident.reference) } { bdi { (pieces::cut(&incident.title, 160)) } }
+                        }
+                        span class="quiet" {
+                            (pieces::state(incident.state)) " · " (when.time(incident.created_at, &when.ago(incident.created_at)))
+                        }
                     }
                 }
             }

@@ -1,66 +1,13 @@
 //! No circles of imports between the files of a crate: whoever opens a file finds what it leans on below it, and never the
 //! way back. A parent and its child may name each other.
 //!
-//! Circles that stand from before are listed, to be opened one by one: a file that joins one, and a circle that is open by
-//! now and listed still, is a finding. Deliberately not judged: tests, and what macros write.
+//! Deliberately not judged: tests, and what macros write.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::Finding;
 use super::source::Source;
-
-/// A circle: its crate, and its files by the names of their modules.
-type Known = (&'static str, &'static [&'static str]);
-
-/// Circles that are known, and to be opened.
-const KNOWN: &[Known] = &[
-    ("app", &["cli::client", "config", "control", "demo", "operator_alarm", "serve"]),
-    ("domain", &["ask::field", "ask::given"]),
-    (
-        "domain",
-        &[
-            "ask",
-            "incident::awaited",
-            "incident::lifecycle",
-            "incident::part::attendance",
-            "incident::part::roles",
-            "incident::part::tasks",
-            "incident::part::updates",
-            "incident::types",
-            "incident::work",
-        ],
-    ),
-    ("domain", &["oncall", "org::forms::schedule", "org::model"]),
-    ("engine", &["core::alerts", "core::due", "core::flapping", "core::need", "core::streams", "core::texts", "core::unit"]),
-    (
-        "engine",
-        &[
-            "clock",
-            "engine",
-            "identity::password",
-            "identity::seal",
-            "identity::sessions",
-            "identity::tokens",
-            "identity::visitor",
-            "message_link",
-            "org",
-            "outbox",
-            "ports",
-            "read",
-            "refusals",
-            "run::decide_loop",
-            "run::decider",
-            "shared",
-            "upkeep::room",
-            "watch",
-            "watch::operator",
-        ],
-    ),
-    ("sim", &["actors", "alarms", "oracle", "outbox", "work", "world"]),
-    ("store", &["db", "pg", "rows"]),
-    ("web", &["incident::ask_forms", "incident::submit"]),
-];
 
 /// Which file names which, of one crate.
 type Graph = BTreeMap<Vec<String>, BTreeSet<Vec<String>>>;
@@ -76,24 +23,13 @@ pub fn check(sources: &[Source], findings: &mut Vec<Finding>) {
             crates.entry(name).or_default().push(source);
         }
     }
-    let mut found: BTreeSet<usize> = BTreeSet::new();
     for (name, sources) in &crates {
         for circle in circles(&graph(name, sources)) {
-            let known = |(of, files): &Known| of == name && circle.iter().all(|file| files.contains(&file.as_str()));
-            match KNOWN.iter().position(known) {
-                Some(at) => drop(found.insert(at)),
-                None => findings.push(Finding::new(
-                    Path::new("crates").join(name),
-                    1,
-                    format!("these files import each other in a circle: {}; put what they share below them", circle.join(", ")),
-                )),
-            }
-        }
-    }
-    for (at, (name, files)) in KNOWN.iter().enumerate() {
-        if !found.contains(&at) {
-            let what = format!("the circle of {} in {name} is open: take it off the list", files.join(", "));
-            findings.push(Finding::new("xtask/src/tidy/circles.rs", 1, what));
+            findings.push(Finding::new(
+                Path::new("crates").join(name),
+                1,
+                format!("these files import each other in a circle: {}; put what they share below them", circle.join(", ")),
+            ));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Coordination and learning from a terminal: roles, tasks, updates, decisions, reviews, actions, trends.
 
-use allclear_domain::incident::tasks::TaskState;
+use allclear_domain::incident::work::TaskState;
 use allclear_domain::time::{Length, after};
 use allclear_domain::view::{ActionView, DurationSummary, IncidentView, ReviewView, TaskView, TrendView};
 use allclear_domain::{action, review};

@@ -4,7 +4,7 @@
 //! the server gave it, so that scripts see the API and not this program's idea of it.
 
 use allclear_domain::expect::Standing;
-use allclear_domain::incident::tasks::TaskState;
+use allclear_domain::incident::work::TaskState;
 use allclear_domain::paging::Status;
 use allclear_domain::view::{EventView, ExpectationView, IncidentView, OnCallView, PageExplanation, PageView, SignalExplanation};
 use allclear_engine::clock::SystemClock;

@@ -18,8 +18,8 @@ use allclear_channels::carry::smtp::SmtpUrl;
 use allclear_domain::time::Length;
 use allclear_engine::outbox::OutboxSettings;
 
+use self::addresses::Addresses;
 use crate::accept::{self, Limits};
-use crate::operator_alarm::{self, Addresses};
 
 /// Read from the working directory unless `--config` names another.
 pub const FILE: &str = "allclear.toml";
@@ -346,6 +346,25 @@ impl Config {
             limits,
         })
     }
+
+    /// Where this server is reached: as set, else at the address it listens at.
+    #[must_use]
+    pub fn reached_at(&self, address: SocketAddr) -> String {
+        self.base_url.clone().unwrap_or_else(|| match address.ip() {
+            ip if ip.is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
+            _ => format!("http://{address}"),
+        })
+    }
+
+    /// Who mails come from, of a server that is reached as `host`.
+    #[must_use]
+    pub fn mails_come_from(&self, host: &str) -> String {
+        // An address literal, `allclear@[127.0.0.1]`, is allowed by RFC 5321 and refused by many; the
+        // library that puts mails together is among them.
+        let literal = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
+        let domain = if literal { "localhost" } else { host };
+        self.mail_from.clone().unwrap_or_else(|| format!("allclear@{domain}"))
+    }
 }
 
 /// A path is refused: pages, forms, cookies and senders' addresses stand at the root of a host, and a link
@@ -372,7 +391,7 @@ pub fn shown(secrecy: Secrecy, text: &str) -> String {
     match secrecy {
         Secrecy::Open => text.to_owned(),
         Secrecy::Secret => MASK.to_owned(),
-        Secrecy::Addresses => operator_alarm::shown(text),
+        Secrecy::Addresses => addresses::shown(text),
         Secrecy::Url => {
             let (place, options) = text.split_once('?').map_or((text, None), |(place, options)| (place, Some(options)));
             let mut out = match (place.split_once("://"), place.rsplit_once('@')) {
@@ -399,6 +418,7 @@ pub fn shown(secrecy: Secrecy, text: &str) -> String {
     }
 }
 
+pub(crate) mod addresses;
 pub(crate) mod file;
 pub(crate) mod flags;
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! Not here: what the rules say of a command that reads ([`decide`](crate::incident::decide)), and how a door shows a
 //! field or where it takes it from.
 
+mod check;
 mod field;
 mod given;
 

@@ -100,42 +100,53 @@ rules! {
     /// Opened by a step for each later entry of a person's notification rule.
     PageNotify = "page.notify", version 1, expects "an acknowledgement", else "the person's next contact method is used";
     /// Opened when everybody was paged and nobody answered; the length is the policy's `again_every`.
-    PageAgain = "page.again", version 1, expects "somebody to have it", else "the page comes back, to the catch-all and the team's managers";
+    PageAgain = "page.again", version 1, expects "somebody to have it",
+        else "the page comes back, to the catch-all and the team's managers";
     /// Opened when a provider has taken a message and says later whether it arrived.
-    MessageReceipt = "message.receipt", version 1, expects "the provider to say that the message arrived", else "it counts as not delivered, and the person's next contact method is used";
+    MessageReceipt = "message.receipt", version 1, expects "the provider to say that the message arrived",
+        else "it counts as not delivered, and the person's next contact method is used";
     /// Opened by a declaration whose route sets `group_wait`.
     GroupWait = "incident.group_wait", version 1, expects "the end of the wait for more alerts", else "the page starts";
     /// Opened by a proposal.
-    Candidate = "incident.candidate", version 1, expects "a decision whether this is an incident", else "it is declared, since nobody decided";
+    Candidate = "incident.candidate", version 1, expects "a decision whether this is an incident",
+        else "it is declared, since nobody decided";
     /// Opened when all alerts have recovered while somebody is on the incident.
-    ConfirmRecovery = "incident.confirm_recovery", version 1, expects "somebody to confirm that it is over", else "the log says that nobody confirmed";
+    ConfirmRecovery = "incident.confirm_recovery", version 1, expects "somebody to confirm that it is over",
+        else "the log says that nobody confirmed";
     /// Opened when an alert joins or recovers; gathers what else does within its length.
-    AlertsDigest = "incident.alerts_digest", version 1, expects "the end of ten seconds of gathering", else "one line says how many alerts joined and recovered";
+    AlertsDigest = "incident.alerts_digest", version 1, expects "the end of ten seconds of gathering",
+        else "one line says how many alerts joined and recovered";
     /// Opened by an alert whose sender promises to re-send it.
     AlertLapse = "alert.lapse", version 1, expects "the sender to send the alert again", else "the alert lapses";
     /// Opened by an alert that a silence suppresses.
     SilenceEnd = "alert.silence_end", version 1, expects "the alert to recover before its silence ends", else "the alert is judged again";
     /// Opened by a change of the silences, and by a silence that is planned.
-    SilencesJudged = "org.silences", version 1, expects "the silences to change, or a planned one to begin", else "open alerts are judged again, and what a silence matches is held";
+    SilencesJudged = "org.silences", version 1, expects "the silences to change, or a planned one to begin",
+        else "open alerts are judged again, and what a silence matches is held";
     /// Opened when silences hold every open alert of an incident.
     Silenced = "incident.silenced", version 1, expects "the alerts to recover before their silences end", else "the incident pages again";
     /// Opened when an alert of an incident flaps, and again by each of its changes.
-    Flapping = "incident.flapping", version 1, expects "the alerts to change again", else "they count as steady, and the incident ends, or goes on, as any other";
+    Flapping = "incident.flapping", version 1, expects "the alerts to change again",
+        else "they count as steady, and the incident ends, or goes on, as any other";
     /// Opened by an offer of a role.
     RoleAnswer = "incident.role_answer", version 1, expects "an answer to the offer of a role", else "whoever offered it is told";
     /// Opened when an incident that somebody is on has no commander.
     RoleUnfilled = "incident.role", version 1, expects "a commander", else "the team's managers are paged";
     /// Opened when somebody takes an incident whose severity has `acknowledgement_lasts`, and by a declaration without a
     /// page; any act of a person on the incident renews it.
-    Attended = "incident.attended", version 1, expects "somebody to be at work on it", else "whoever has it is asked whether they still do, or it pages";
+    Attended = "incident.attended", version 1, expects "somebody to be at work on it",
+        else "whoever has it is asked whether they still do, or it pages";
     /// Opened by that question.
-    StillOnIt = "incident.still_on_it", version 1, expects "whoever has it to say that they are still on it", else "it pages again from the first step";
+    StillOnIt = "incident.still_on_it", version 1, expects "whoever has it to say that they are still on it",
+        else "it pages again from the first step";
     /// Opened by a task with a due time.
     TaskDue = "incident.task", version 1, expects "the task to be done", else "its owner and the commander are told";
     /// Opened when somebody is on an incident whose severity asks for updates, and by each update.
-    UpdateDue = "incident.update", version 1, expects "an update to the stakeholders", else "the commander and the team's managers are told";
+    UpdateDue = "incident.update", version 1, expects "an update to the stakeholders",
+        else "the commander and the team's managers are told";
     /// Opened when an incident is resolved or cancelled.
-    IncidentOver = "incident.over", version 1, expects "it to stay over for a moment", else "whoever was paged or told of it is told that it is over";
+    IncidentOver = "incident.over", version 1, expects "it to stay over for a moment",
+        else "whoever was paged or told of it is told that it is over";
     /// Opened with a review.
     ReviewDue = "review.due", version 1, expects "the review to be published", else "its owner and the team's managers are told";
     /// Opened with an action.

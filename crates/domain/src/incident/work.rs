@@ -1,17 +1,13 @@
-//! The coordination of an incident: who holds which role, what is to be done, who was told when.
+//! The coordination of an incident as it is folded and kept: who has it, who holds which role, what is to be done, who was
+//! told when. The parts make it so, and decide by it; nothing here knows how it came about.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::awaited::Awaited;
-use super::part::attendance::Hold;
-use super::part::roles::{self, Role};
-use super::part::tasks::{self, Task, TaskState};
-use super::part::updates;
-use super::types::Incident;
 use crate::ids::ReviewId;
+use crate::severity::Severity;
 use crate::time::Length;
 
 /// The folded coordination of an incident.
@@ -67,10 +63,120 @@ impl Work {
     }
 }
 
-/// What was still to be done, or to be answered, when an incident ended is awaited again; what was due meanwhile is late
-/// at once.
-pub(super) fn awaited_again(incident: &Incident, update: Option<Length>, awaited: &mut Awaited) {
-    updates::await_next(update, awaited);
-    tasks::await_again(incident, awaited);
-    roles::await_again(incident, awaited);
+/// A role: one holder at most.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Role {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Who was asked to take it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offered_to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offered_at: Option<Timestamp>,
+}
+
+/// Where a task stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskState {
+    Open,
+    Done,
+    Dropped,
+}
+
+impl TaskState {
+    /// As shown.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Done => "done",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+/// A task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// From 1.
+    pub task: u32,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
+    pub state: TaskState,
+    pub added_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// Whether its time passed while it was open.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
+}
+
+/// Whoever has it asked to be reminded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snooze {
+    pub until: Timestamp,
+    pub by: String,
+    /// When that was void: what it was said of is not so any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub void_at: Option<Timestamp>,
+}
+
+/// What is known of whoever has it. All of it is forgotten when the incident is over.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Hold {
+    /// Who acknowledged it, confirmed that they are on it, or took command last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// How bad it was then: what gets worse than this was acknowledged by nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// When a person last did anything about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acted_at: Option<Timestamp>,
+    /// When its holder was asked whether they are still on it; nobody has done anything since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Timestamp>,
+    /// Somebody had it, and nobody is known to any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
+    /// It was declared without a page.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unpaged: bool,
+    /// Until when nobody is asked, since whoever has it is reminded then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snoozed: Option<Snooze>,
+}
+
+impl Hold {
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Somebody has it as it is now.
+    pub(in crate::incident) fn take(&mut self, by: Option<&String>, severity: Severity, at: Timestamp) {
+        if by.is_some() {
+            self.by = by.cloned();
+            // What somebody else takes is theirs from now on.
+            self.snoozed = self.snoozed.take().filter(|snooze| Some(&snooze.by) == by);
+        }
+        self.severity = Some(severity);
+        self.lost = false;
+        self.acts(at);
+    }
+
+    /// A person did something about it.
+    pub(in crate::incident) fn acts(&mut self, at: Timestamp) {
+        self.acted_at = Some(at);
+        self.asked_at = None;
+    }
 }

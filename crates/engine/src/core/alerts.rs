@@ -1,87 +1,21 @@
-//! Open alerts in memory: enough to know a repetition, to lapse, and to see a recovery.
+//! What a unit does to open alerts, and what memory takes over of it.
 //!
 //! `last_seen`, `ends_at` and the count are soft: kept here and written within
 //! [`FLUSH_EVERY`](crate::shared::FLUSH_EVERY). A row that turns out to be no longer open makes
 //! that write a conflict, and its condition is judged anew on its next signal.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use allclear_domain::expect::Standing;
 use allclear_domain::ids::{AlertId, IncidentId};
-use allclear_domain::incident::Severity;
 use allclear_domain::plants::planted;
-use allclear_domain::signal::{Alert, Ended};
-use allclear_domain::wire::SenderSeverity;
+use allclear_domain::signal::Ended;
 use allclear_store::rows;
-use jiff::Timestamp;
 
-use super::flapping::{Recent, RecentlyEnded, horizon};
+use super::memory::{AlertKey, OpenAlert, Recent, RecentlyEnded, horizon};
 use super::texts::Texts;
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
-
-/// A condition: the integration and the sender's name for it, shared among the maps.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AlertKey(Arc<str>);
-
-/// Cannot stand in an integration's id.
-const SEPARATOR: char = '\u{1f}';
-
-impl AlertKey {
-    /// The key of a condition.
-    #[must_use]
-    pub fn new(integration: &str, dedup_key: &str) -> Self {
-        let integration = if planted("dedup-ignores-integration") { "prom" } else { integration };
-        let mut text = String::with_capacity(integration.len() + dedup_key.len() + 1);
-        text.push_str(integration);
-        text.push(SEPARATOR);
-        text.push_str(dedup_key);
-        Self(text.into())
-    }
-    /// Integration and dedup key.
-    #[must_use]
-    pub fn parts(&self) -> (&str, &str) {
-        self.0.split_once(SEPARATOR).unwrap_or((&self.0, ""))
-    }
-}
-
-/// What memory keeps of an open alert.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OpenAlert {
-    pub id: AlertId,
-    pub incident: Option<IncidentId>,
-    pub severity: Severity,
-    pub sender_severity: Option<SenderSeverity>,
-    /// When the silence that holds it ends.
-    pub silenced_until: Option<Timestamp>,
-    pub ends_at: Option<Timestamp>,
-    pub last_seen_at: Timestamp,
-    pub count: u64,
-    /// Over its text as it was sent last; 0 where that is not known.
-    pub text: u64,
-    /// How often in a row it had ended and come back.
-    pub returns: u32,
-}
-
-impl OpenAlert {
-    /// Of a stored alert.
-    #[must_use]
-    pub fn of(alert: &Alert) -> Self {
-        Self {
-            id: alert.id,
-            incident: alert.incident,
-            severity: alert.severity,
-            sender_severity: alert.sender_severity,
-            silenced_until: alert.suppressed.as_ref().map(|held| held.until),
-            ends_at: alert.ends_at,
-            last_seen_at: alert.last_seen_at,
-            count: alert.count,
-            text: alert.text.unwrap_or(0),
-            returns: alert.returns,
-        }
-    }
-}
 
 impl Core {
     /// The open alert of a condition, as this unit leaves it. `must_ask` reads the store where

@@ -9,8 +9,8 @@ use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{Labels, Link, Signal, SignalAction};
 use allclear_store::rows;
 
-use super::alerts::OpenAlert;
 use super::command::Reply;
+use super::memory::OpenAlert;
 use super::unit::Unit;
 use super::{Core, Decided, Loaded, Need, Stop};
 

@@ -1,17 +1,13 @@
 //! Alerts that come back soon after they ended: they join the incident they had.
 //!
-//! Which alerts ended lately is kept in memory, for the longest grace that a route gives, and filled from the
-//! store at a start; where nodes share a store each hears of what the others ended
-//! ([`crate::run::peers`]). What is not known here any more is judged as new: it pages, rather than not.
-
-use std::collections::{HashMap, VecDeque};
+//! Which alerts ended lately is known from [memory](super::memory). What is not known there any more is judged as new: it
+//! pages, rather than not.
 
 use allclear_domain::expect::{Expectation, Owner, Rule, Settle, Standing};
 use allclear_domain::ids::{AlertId, IncidentId};
-use allclear_domain::incident::flapping::{GRACE_DEFAULT, Return, takes_back};
+use allclear_domain::incident::flapping::{Return, takes_back};
 use allclear_domain::incident::{self, KEY_FLAPPING, State};
 use allclear_domain::org::model::Declare;
-use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging;
 use allclear_domain::plants::planted;
 use allclear_domain::signal::Triage;
@@ -19,78 +15,15 @@ use allclear_domain::time::{Length, after};
 use allclear_store::rows::alert::EndedLately;
 use jiff::Timestamp;
 
-use super::alerts::{AlertKey, OpenAlert};
+use super::memory::{AlertKey, Recent, horizon};
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Stop};
 use crate::core::due::settle;
 
-/// Alerts remembered that ended lately; beyond it the oldest are forgotten first, and page anew when they come
-/// back. Some 20 MB; a storm that ends as a whole is no larger as a rule.
-pub(crate) const RECENT_MAX: usize = 100_000;
 /// Incidents followed from one that was merged into another.
 const MERGES_FOLLOWED_MAX: usize = 8;
 /// Why a page goes on, or starts.
 const IT_IS_BACK: &str = "an alert of it came back";
-
-/// An alert that ended.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Recent {
-    incident: IncidentId,
-    opened_at: Timestamp,
-    ended_at: Timestamp,
-    returns: u32,
-}
-
-impl Recent {
-    /// What is remembered of an alert that ends; of one without an incident nothing.
-    pub(super) fn of(alert: &OpenAlert, ended_at: Timestamp) -> Option<Self> {
-        let opened_at = opened_at(alert.id).unwrap_or(ended_at);
-        alert.incident.map(|incident| Self { incident, opened_at, ended_at, returns: alert.returns })
-    }
-}
-
-/// An id tells when it was made.
-fn opened_at(id: AlertId) -> Option<Timestamp> {
-    Timestamp::from_millisecond(i64::try_from(id.bits() >> 80).ok()?).ok()
-}
-
-/// The longest time in which an alert can come back to its incident.
-pub(crate) fn horizon(org: &Org) -> Length {
-    let longest = org.routes().iter().filter_map(|route| route.route.set.grace).max();
-    longest.unwrap_or(GRACE_DEFAULT).max(GRACE_DEFAULT)
-}
-
-/// Alerts that ended lately, by condition.
-#[derive(Debug, Default)]
-pub(super) struct RecentlyEnded {
-    by_key: HashMap<AlertKey, Recent>,
-    /// In the order in which they ended.
-    order: VecDeque<(Timestamp, AlertKey)>,
-}
-
-impl RecentlyEnded {
-    pub(super) fn note(&mut self, key: AlertKey, recent: Recent, horizon: Length) {
-        if self.by_key.get(&key).is_some_and(|known| known.ended_at >= recent.ended_at) {
-            return;
-        }
-        self.order.push_back((recent.ended_at, key.clone()));
-        self.by_key.insert(key, recent);
-        while let Some((ended_at, key)) = self.order.front() {
-            let is_over = after(*ended_at, horizon) < recent.ended_at || self.order.len() > RECENT_MAX;
-            if !is_over {
-                break;
-            }
-            if self.by_key.get(key).is_some_and(|known| known.ended_at == *ended_at) {
-                self.by_key.remove(key);
-            }
-            self.order.pop_front();
-        }
-    }
-
-    fn get(&self, key: &AlertKey) -> Option<Recent> {
-        self.by_key.get(key).copied()
-    }
-}
 
 /// An alert that opens, and the incident it comes back to.
 pub(super) struct Back {
@@ -219,29 +152,5 @@ impl Core {
         settle(unit, expectation, Standing::Missed, "nothing changed for long enough");
         self.change_incident(unit, id, incident::flapping::Command::Steady { open })?;
         if open == 0 { self.recover(unit, id) } else { Ok(()) }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    #[test]
-    fn what_ended_longer_ago_than_any_grace_is_forgotten() {
-        let mut recent = RecentlyEnded::default();
-        let key = |n: i64| AlertKey::new("prom", &n.to_string());
-        let one = |second: i64| Recent { incident: IncidentId::from_bits(1), opened_at: at(0), ended_at: at(second), returns: 0 };
-        for n in 0..100 {
-            recent.note(key(n % 10), one(n), Length::from_secs(5));
-        }
-        let kept: Vec<i64> = (0..10).filter(|n| recent.get(&key(*n)).is_some()).collect();
-        assert_eq!(kept, [4, 5, 6, 7, 8, 9], "those of the last five seconds");
-        assert_eq!(recent.by_key.len(), recent.order.len());
-        recent.note(key(9), one(20), Length::from_secs(5));
-        assert_eq!(recent.get(&key(9)).map(|r| r.ended_at), Some(at(99)), "what comes late changes nothing");
     }
 }

@@ -18,12 +18,14 @@ mod flapping;
 mod follow;
 mod incidents;
 mod may;
+mod memory;
 mod messages;
 mod need;
 mod neglect;
 mod notices;
 mod over;
 mod pages;
+mod read_once;
 mod reviews;
 mod sharded;
 mod signals;
@@ -44,13 +46,13 @@ use allclear_domain::plants::planted;
 use jiff::Timestamp;
 
 use self::sharded::Sharded;
-use crate::outbox::windows::Windows;
+use crate::windows::Windows;
 
-pub use alerts::{AlertKey, OpenAlert};
 pub(crate) use command::ours;
 pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply, Tried, Versioned, is_ours};
 pub(crate) use due::as_signal;
-pub(crate) use flapping::{RECENT_MAX, horizon};
+pub use memory::{AlertKey, OpenAlert};
+pub(crate) use memory::{RECENT_MAX, horizon};
 pub use need::{Decided, Loaded, Need, Stop};
 pub(crate) use neglect::is_left_by_choice;
 pub use streams::AnyState;
@@ -118,7 +120,7 @@ pub struct Core {
     /// Texts of open alerts that the store does not have yet.
     texts: texts::Texts,
     /// Alerts that ended lately, in case they come back.
-    recent: flapping::RecentlyEnded,
+    recent: memory::RecentlyEnded,
 }
 
 impl Core {
@@ -146,7 +148,7 @@ impl Core {
             soft: HashMap::new(),
             windows: None,
             texts: texts::Texts::default(),
-            recent: flapping::RecentlyEnded::default(),
+            recent: memory::RecentlyEnded::default(),
         }
     }
 

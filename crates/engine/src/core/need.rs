@@ -11,8 +11,8 @@ use allclear_domain::paging::Page;
 use allclear_domain::signal::Alert;
 use jiff::Timestamp;
 
-use super::alerts::AlertKey;
 use super::command::Refusal;
+use super::memory::AlertKey;
 use super::streams::AnyState;
 
 /// Something that must be read before a command can be decided.

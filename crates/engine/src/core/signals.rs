@@ -11,8 +11,8 @@ use allclear_domain::wire::{Signal, SignalAction};
 use allclear_store::rows;
 use jiff::Timestamp;
 
-use super::alerts::{AlertKey, OpenAlert};
 use super::command::{Arrived, Refusal, Reply, SignalReply};
+use super::memory::{AlertKey, OpenAlert};
 use super::texts::{Text, detail};
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Need, OPEN_ALERTS_MAX, Stop};

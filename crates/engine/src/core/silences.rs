@@ -18,11 +18,11 @@ use allclear_domain::org::snapshot::Org;
 use allclear_domain::plants::planted;
 use allclear_domain::signal::{Alert, suppression};
 use allclear_domain::time::{Length, after};
-use allclear_store::rows::Found;
+use allclear_store::unread::Found;
 use allclear_store::{Db, Fault, rows};
 use jiff::Timestamp;
 
-use super::alerts::{AlertKey, OpenAlert};
+use super::memory::{AlertKey, OpenAlert};
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
 use crate::core::due::{as_signal, note_look, settle};

@@ -20,10 +20,7 @@ use allclear_store::schema::{INCIDENT, PAGE};
 use allclear_store::{Table, Write, rows};
 use jiff::Timestamp;
 
-use super::Core;
 use super::command::Refusal;
-use super::need::{Decided, Loaded, Need, Stop};
-use super::unit::Unit;
 
 /// What a log folds to.
 pub(crate) trait State: Sized {
@@ -71,67 +68,17 @@ impl AnyState {
         found.map(|(state, head)| (Self::of(state), head))
     }
 
-    fn of<S: ReadOnce>(state: S) -> Self {
+    pub(super) fn of<S: ReadOnce>(state: S) -> Self {
         Self { state: Arc::new(state), row: |state, head| state.downcast_ref::<S>().map(|state| state.row(head)) }
     }
 
-    fn as_own<S: ReadOnce>(&self) -> Option<&S> {
+    pub(super) fn as_own<S: ReadOnce>(&self) -> Option<&S> {
         self.state.downcast_ref()
     }
 
     /// The row, at the version of its log; always there, since it is of the type that it was made of.
     pub(super) fn row(&self, head: Head) -> Option<Write> {
         (self.row)(&*self.state, head)
-    }
-}
-
-impl Core {
-    /// A state that is read for the command at hand, with what this unit did to it.
-    pub(super) fn read_once<S: ReadOnce>(&self, unit: &Unit, id: S::Id) -> Decided<(S, Head)> {
-        let stream = S::stream(id);
-        let own = |(state, head): &(AnyState, Head)| state.as_own::<S>().cloned().map(|state| (state, *head));
-        if let Some(found) = unit.states.get(&stream).and_then(own) {
-            return Ok(found);
-        }
-        let read = self.read.iter().find_map(|read| {
-            if let Loaded::State(of, found) = read
-                && *of == stream
-            {
-                Some(found)
-            } else {
-                None
-            }
-        });
-        read.ok_or(Stop::Need(Need::State(stream)))?.as_ref().and_then(own).ok_or_else(|| S::absent().into())
-    }
-}
-
-impl Unit {
-    /// Folds events of such a stream, notes them for its log, and what they open and settle.
-    pub(super) fn add_events<S: ReadOnce>(&mut self, id: S::Id, before: Option<(S, Head)>, events: &[S::Event]) {
-        let stream = S::stream(id);
-        let (mut state, head) = before.map_or((None, Head::EMPTY), |(state, head)| (Some(state), head));
-        let mut version = head.version;
-        for event in events {
-            version += 1;
-            let after = S::evolve(state.take(), id, event, &self.actor, self.now);
-            let (kind, v, body) = S::encoded(event);
-            self.begin_stream(&stream, head);
-            self.draft(stream.clone(), after.incident(), kind, v, body);
-            let (opened, settled) = S::react(&after, event, version, self.now);
-            for settle in settled {
-                self.settle(&settle);
-            }
-            for expectation in opened {
-                self.expect(&expectation);
-            }
-            self.effects().changed.extend(after.incident());
-            state = Some(after);
-        }
-        if let Some(state) = state {
-            // The hash follows when the unit is sealed; the version counts meanwhile.
-            self.states.insert(stream, (AnyState::of(state), Head { version, hash: head.hash }));
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use allclear_domain::wire::Signal;
 use allclear_store::{Write, rows};
 
-use super::alerts::{AlertKey, OpenAlert};
+use super::memory::{AlertKey, OpenAlert};
 
 /// A text that waits to be written.
 #[derive(Debug, Clone)]

@@ -18,12 +18,11 @@ use allclear_store::rows;
 use allclear_store::rows::message::Born;
 use jiff::Timestamp;
 
-use super::alerts::{AlertKey, OpenAlert};
 use super::command::Input;
-use super::flapping::Recent;
+use super::memory::{AlertKey, OpenAlert, Recent};
 use super::streams::AnyState;
 use super::texts::Text;
-use crate::outbox::windows::{Birth, Staged, Windows};
+use crate::windows::{Birth, Staged, Windows};
 
 /// What follows once the unit is durable.
 #[derive(Debug, Default)]

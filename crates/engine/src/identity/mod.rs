@@ -4,6 +4,7 @@ pub mod cookies;
 pub mod password;
 pub mod seal;
 pub mod sessions;
+pub(crate) mod sign_in;
 pub(crate) mod throttle;
 pub mod tokens;
 pub(crate) mod visitor;

@@ -12,8 +12,8 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
-use crate::engine::Engine;
 use crate::ports::Rng;
 
 /// Shortest password, in characters. NIST SP 800-63B-4 asks for 15 where it is the only factor and
@@ -67,7 +67,7 @@ pub(crate) fn known_of(person: &Person, ways: WaysOut) -> Vec<String> {
 }
 
 /// Refuses what is among the first hundred million guesses: the commonest passwords (ASVS 6.2.4) and words, alone,
-/// repeated, with a year or an exclamation mark, and the names of person and product. Slow: for [`Engine::beside`].
+/// repeated, with a year or an exclamation mark, and the names of person and product. Slow: for [`Hashing::beside`].
 pub(crate) fn judge(password: &str, known: &[String]) -> Result<(), BadPassword> {
     let judged: String = password.chars().take(JUDGED_CHARS_MAX).collect();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
@@ -141,12 +141,12 @@ impl Default for Hashing {
     }
 }
 
-impl Engine {
+impl Hashing {
     /// Does slow work beside the tasks that page; nothing where too many wait already.
-    pub(crate) async fn beside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        let _place = self.shared.sign_in.hashing.room.try_acquire().ok()?;
-        let _turn = self.shared.sign_in.hashing.at_once.acquire().await.ok()?;
-        self.shared.tasks.spawn_blocking(work).await.ok()
+    pub(super) async fn beside<T: Send + 'static>(&self, tasks: &TaskTracker, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let _place = self.room.try_acquire().ok()?;
+        let _turn = self.at_once.acquire().await.ok()?;
+        tasks.spawn_blocking(work).await.ok()
     }
 }
 

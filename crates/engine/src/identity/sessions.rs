@@ -4,7 +4,7 @@
 //! here is durable before it is answered. A link is used up by a guarded write: of two at once one
 //! wins. Nothing of this is on the way of a page: whoever is paged needs no session.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use allclear_domain::access::{Actor, Principal, Scope, scope_of_person};
 use allclear_domain::org::check::{Against, check};
@@ -20,13 +20,11 @@ use jiff::Timestamp;
 use super::NotDone;
 use crate::engine::Engine;
 use crate::identity::password;
-use crate::identity::password::{BadPassword, Hashing};
-use crate::identity::seal::SecretKey;
-use crate::identity::throttle::{Account, Keys, Throttle};
+use crate::identity::password::BadPassword;
+use crate::identity::throttle::{Account, Keys};
 use crate::identity::tokens::hash;
-use crate::identity::visitor::Devices;
 pub use crate::identity::visitor::Visitor;
-use crate::org::OrgError;
+use crate::org::error::OrgError;
 use crate::ports::Rng;
 
 /// A session ends so long after it began, used or not: NIST SP 800-63B-4 asks for a new sign-in
@@ -144,19 +142,6 @@ pub enum FirstAdministrator {
     New { id: String, name: String, email: Option<String> },
 }
 
-/// What sign-in keeps in memory.
-pub(crate) struct SignIn {
-    pub(crate) hashing: Hashing,
-    throttle: Mutex<Throttle>,
-    devices: Devices,
-}
-
-impl SignIn {
-    pub(crate) fn new(key: &SecretKey) -> Self {
-        Self { hashing: Hashing::default(), throttle: Mutex::default(), devices: Devices::new(key) }
-    }
-}
-
 /// A new link: what is told, and what is stored.
 #[must_use]
 pub fn new_link(kind: LinkKind, person: Option<&str>, now: Timestamp, rng: &dyn Rng) -> (String, OneTime) {
@@ -193,6 +178,11 @@ fn is_good(session: &Session, now: Timestamp) -> bool {
 }
 
 impl Engine {
+    /// Does slow work beside the tasks that page; nothing where too many wait already.
+    async fn beside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        self.shared.sign_in.hashing.beside(&self.shared.tasks, work).await
+    }
+
     /// Who holds this session, if it is good now.
     ///
     /// # Errors

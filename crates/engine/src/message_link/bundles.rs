@@ -11,8 +11,8 @@ use allclear_store::rows;
 
 use crate::core::{Command, Input, Refusal};
 use crate::engine::Engine;
-use crate::outbox::windows::BUNDLE_MAX;
 use crate::read::NoAnswer;
+use crate::windows::BUNDLE_MAX;
 
 /// Pages answered together, in one or two commits.
 const PORTION: usize = 100;

@@ -12,7 +12,7 @@ use allclear_store::{Write, rows};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Applied, MANAGED_BY_FILE, MadeSecret, OrgError, Read, forget_maker, load, open_secrets, seal_secrets, tell_unread};
+use super::{Applied, MANAGED_BY_FILE, MadeSecret, OrgError, Read, forget_maker, load, open_secrets, seal_secrets};
 use crate::core::silences;
 use crate::engine::Engine;
 use crate::identity::sessions::shut_out;
@@ -193,7 +193,7 @@ impl<'a> Edit<'a> {
         });
         shared.db.commit(self.writes).await?;
         let (org, unread) = load(&shared.db, &shared.key, shared.ports.channels).await?;
-        tell_unread(&shared.troubles, unread, self.engine.now());
+        shared.troubles.set_aside(unread, self.engine.now());
         for problem in org.unusable() {
             tracing::warn!(%problem, "a part of the organisation cannot be used");
         }

@@ -3,10 +3,11 @@
 //! [`forms`].
 
 mod edit;
+pub mod error;
 pub mod file;
 mod form_problems;
 pub mod forms;
-mod shown_once;
+pub(crate) mod shown_once;
 pub mod silences;
 
 use std::collections::BTreeSet;
@@ -18,20 +19,21 @@ use allclear_domain::org::diff::{Change, Form, FormKind, forms, from_forms};
 use allclear_domain::org::export::{each_secret, keep_stored};
 use allclear_domain::org::model::{Access, Bundle, Override, Person};
 use allclear_domain::org::snapshot::Org;
-use allclear_store::rows::{Unread, form};
-use allclear_store::{CommitError, Db, Fault, rows};
+use allclear_store::rows::form;
+use allclear_store::unread::Unread;
+use allclear_store::{Db, Fault, rows};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::engine::Engine;
 use crate::identity::seal::SecretKey;
 use crate::ports::Rng;
-use crate::watch::trouble::{Trouble, Troubles};
 
 use self::edit::Edit;
+pub use self::error::OrgError;
 pub use self::form_problems::FormProblem;
 pub(crate) use self::form_problems::below;
-pub(crate) use self::shown_once::Makings;
+pub use self::shown_once::MadeSecret;
 pub use self::silences::{SILENCE_BYTES_MAX, SILENCES_BYTES_PER_INTEGRATION_MAX, SILENCES_PER_INTEGRATION_MAX};
 
 /// The mark of forms that a file owns.
@@ -45,43 +47,6 @@ const NODES_TRIES: u32 = 8;
 /// The keys of an override that stand beside it in the store.
 const MADE: &str = "made";
 const MADE_BY: &str = "made_by";
-
-/// Why the organisation was not changed.
-#[derive(Debug, thiserror::Error)]
-pub enum OrgError {
-    #[error("the store cannot keep it now: {0}")]
-    Store(#[from] Fault),
-    #[error("somebody else changed the organisation at the same time: look again, and apply again")]
-    Conflict,
-    #[error("{0}")]
-    Stored(String),
-    /// More than a sender may keep here.
-    #[error("{0}")]
-    Limit(String),
-    #[error("there is no {kind} `{id}`")]
-    Missing { kind: &'static str, id: String },
-    #[error("{0}")]
-    Wrong(&'static str),
-    #[error(transparent)]
-    Denied(#[from] Denied),
-}
-
-impl From<CommitError> for OrgError {
-    fn from(error: CommitError) -> Self {
-        match error {
-            CommitError::Conflict { .. } => Self::Conflict,
-            CommitError::Fault(fault) => Self::Store(fault),
-        }
-    }
-}
-
-/// A secret that was made here and is shown once.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct MadeSecret {
-    /// `integration prom`, `contact ana/hook`.
-    pub of: String,
-    pub secret: String,
-}
 
 /// What became of an override that somebody ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,13 +99,6 @@ pub(crate) async fn load(db: &Db, key: &SecretKey, ways: WaysOut) -> Result<(Org
         Bundle::default()
     });
     Ok((Org::build(version, bundle, ways), unread))
-}
-
-/// Forms that were set aside.
-pub(crate) fn tell_unread(troubles: &Troubles, unread: Vec<Unread>, now: Timestamp) {
-    for Unread { table, key, why } in unread {
-        troubles.raise(Trouble::Unreadable(table, key), &why, now);
-    }
 }
 
 async fn org_version(db: &Db) -> Result<u64, Fault> {
@@ -233,7 +191,7 @@ impl Engine {
         }
         match load(&self.shared.db, &self.shared.key, self.channels()).await {
             Ok((org, unread)) => {
-                tell_unread(&self.shared.troubles, unread, self.now());
+                self.shared.troubles.set_aside(unread, self.now());
                 self.put_org(Arc::new(org)).await;
             }
             Err(why) => tracing::error!(%why, "the organisation that another node stored cannot be read"),

@@ -10,12 +10,20 @@ use allclear_domain::access::Actor;
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
 
-use super::{FormProblem, MadeSecret};
+use crate::org::form_problems::FormProblem;
 
 /// How long an answer is remembered: a phone without a network tries again within minutes.
 const REMEMBERED: Length = Length::from_mins(10);
 /// How many are: more forms than people send in that time.
 const REMEMBERED_MAX: usize = 100;
+
+/// A secret that was made here and is shown once.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct MadeSecret {
+    /// `integration prom`, `contact ana/hook`.
+    pub of: String,
+    pub secret: String,
+}
 
 /// What the answer said, beside the form.
 #[derive(Debug, Clone, Default)]

@@ -21,13 +21,13 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::Event;
 use super::choose::Set;
 use super::machine::{CLAIM_FRESH_NS, COUNTS_AS_FAILED, Landed, Work, target_of};
-use super::windows::{BUNDLE_MAX, Contact};
 use crate::core::ours;
 use crate::core::{Command, Tried};
 use crate::engine::Engine;
 use crate::outbox::about::about;
 use crate::outbox::circuit::Change;
 use crate::watch::trouble::Trouble;
+use crate::windows::{BUNDLE_MAX, Contact};
 
 /// Rows changed in one commit, reports in one command: some milliseconds, in which nobody else is decided.
 const MANY_MAX: usize = 128;

@@ -25,7 +25,7 @@ use super::OutboxSettings;
 use super::beat;
 use super::choose::{Set, sets};
 use super::circuit::{self, Circuits, Gate};
-use super::windows::{BUNDLE_MAX, Contact, Windows};
+use crate::windows::{BUNDLE_MAX, Contact, Windows};
 
 /// A claim is good for this long before the first byte.
 pub const CLAIM_FRESH_NS: u64 = 2_000_000_000;

@@ -10,7 +10,7 @@ pub mod choose;
 pub mod circuit;
 pub(crate) mod flight;
 pub mod machine;
-pub mod windows;
+pub(crate) mod settings;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -23,40 +23,19 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 pub(crate) use beat::beats;
+pub use settings::{AT_ONCE_DEFAULT, OutboxSettings, PER_TARGET_DEFAULT};
 
 use self::flight::fly;
 use self::machine::{Around, Landed, Order, Outbox, PUT_OFF, Work};
-use self::windows::Contact;
 use crate::core::{Command, ours};
 use crate::engine::Engine;
 use crate::run::decide_loop::ToOutbox;
 use crate::watch::stages::Measure;
 use crate::watch::trouble::Stage;
+use crate::windows::{Contact, Windows};
 
 /// While there is no room for something that is due, the heaps are looked at no oftener than this, but for landings.
 const BLOCKED_FOR: Length = Length::from_millis(100);
-
-/// Limits of the outbox.
-#[derive(Debug, Clone, Copy)]
-pub struct OutboxSettings {
-    /// Sends under way at once to one contact; 0 is no limit.
-    pub per_target: usize,
-    /// Sends under way at once in all.
-    pub at_once: usize,
-    /// Whether messages that wait for the same contact are sent as one.
-    pub bundle: bool,
-}
-
-/// Sends under way at once to one contact, unless set otherwise.
-pub const PER_TARGET_DEFAULT: usize = 4;
-/// Sends under way at once in all, unless set otherwise.
-pub const AT_ONCE_DEFAULT: usize = 512;
-
-impl Default for OutboxSettings {
-    fn default() -> Self {
-        Self { per_target: PER_TARGET_DEFAULT, at_once: AT_ONCE_DEFAULT, bundle: true }
-    }
-}
 
 /// What a flight tells the loop.
 enum Event {
@@ -286,7 +265,7 @@ impl crate::shared::Shared {
 }
 
 /// Windows, where messages gather at all.
-pub(crate) fn windows_of(settings: OutboxSettings) -> Option<Arc<windows::Windows>> {
+pub(crate) fn windows_of(settings: OutboxSettings) -> Option<Arc<Windows>> {
     settings.bundle.then(Arc::default)
 }
 

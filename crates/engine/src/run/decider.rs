@@ -14,6 +14,7 @@ use allclear_domain::event::Stream;
 use allclear_domain::expect::Owner;
 use allclear_domain::plants::planted;
 use allclear_domain::time::{Length, before};
+use allclear_store::unread::{Found, Unread};
 use allclear_store::{CommitError, Db, Fault, FaultKind, Space, Write, rows};
 
 use crate::core::silences;
@@ -22,7 +23,7 @@ use crate::core::{
     Stop, Unit, Witness, horizon,
 };
 use crate::ports::Ports;
-use crate::upkeep::room;
+use crate::run::space::space;
 
 /// A lost race is decided again this often before the answer is 503.
 const TRIES_MAX: u32 = 5;
@@ -82,7 +83,7 @@ impl<T> Group<T> {
     #[must_use]
     pub(crate) fn space(&self) -> Space {
         let mut decided = self.pending.iter().filter(|pending| pending.reply.is_ok());
-        if decided.all(|pending| room::space(&pending.input.command) == Space::Reserved) { Space::Reserved } else { Space::Free }
+        if decided.all(|pending| space(&pending.input.command) == Space::Reserved) { Space::Reserved } else { Space::Free }
     }
     fn take(&mut self, unit: Unit, input: Input, tag: T, reply: Reply) {
         match (unit.touched(), &mut self.touched) {
@@ -128,9 +129,9 @@ pub struct Decider {
     unsure: Vec<(Witness, Vec<Effects>)>,
     /// What follows commits of which that was learned later.
     found: Vec<Effects>,
-    unread: Vec<rows::Unread>,
+    unread: Vec<Unread>,
     /// The same of all alerts, when memory was filled last.
-    unread_alerts: Option<Vec<rows::Unread>>,
+    unread_alerts: Option<Vec<Unread>>,
     /// The block of references that was drawn last.
     drawn: Option<Drawn>,
 }
@@ -251,13 +252,13 @@ impl Decider {
     }
 
     /// Rows that did not read when memory was filled: memory goes without them.
-    pub fn take_unread(&mut self) -> Vec<rows::Unread> {
+    pub fn take_unread(&mut self) -> Vec<Unread> {
         std::mem::take(&mut self.unread)
     }
 
     /// All alerts that did not read when memory was filled, once after each filling: those of before that are not among
     /// them were mended, or are gone.
-    pub fn take_unread_alerts(&mut self) -> Option<Vec<rows::Unread>> {
+    pub fn take_unread_alerts(&mut self) -> Option<Vec<Unread>> {
         self.unread_alerts.take()
     }
 
@@ -351,7 +352,7 @@ impl Decider {
 
     /// On a full disk what would be refused by the store is refused before it costs anything.
     fn has_room_for(&self, input: &Input) -> bool {
-        !self.db.is_short() || room::space(&input.command) == Space::Reserved
+        !self.db.is_short() || space(&input.command) == Space::Reserved
     }
 
     fn gives_up(&mut self, input: &Input, why: &str) {
@@ -438,7 +439,7 @@ impl Decider {
         // What may use the reserve was refused only because it shared a commit with what may not.
         let shared_it = group.space() == Space::Free && fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Full);
         for pending in group.pending {
-            let once_more = shared_it && room::space(&pending.input.command) == Space::Reserved;
+            let once_more = shared_it && space(&pending.input.command) == Space::Reserved;
             if let (Some(fault), Ok(_), false) = (&fault, &pending.reply, once_more) {
                 // The store said no to all of it: say so at once rather than queue behind a disk
                 // that is full. Senders try again; our own loops do too.
@@ -567,7 +568,7 @@ impl Decider {
         Ok(match need {
             Need::Incident(id) => {
                 let found = rows::incident::get(db, *id).await?.map(Box::new);
-                let pages = if found.is_some() { rows::page::of_incident(db, *id).await? } else { rows::Found::default() };
+                let pages = if found.is_some() { rows::page::of_incident(db, *id).await? } else { Found::default() };
                 self.unread.extend(pages.unread);
                 Loaded::Incident(*id, found, pages.read)
             }

@@ -3,7 +3,7 @@
 
 use allclear_domain::expect::Expectation;
 use allclear_domain::time::{Length, after};
-use allclear_store::rows::Unread;
+use allclear_store::unread::Unread;
 use allclear_store::{Db, Fault, Write, rows};
 use jiff::Timestamp;
 

@@ -6,3 +6,4 @@ pub(crate) mod due_loop;
 pub mod due_round;
 pub(crate) mod peers;
 pub mod portions;
+pub(crate) mod space;

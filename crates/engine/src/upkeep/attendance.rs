@@ -11,7 +11,7 @@ use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::Incident;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::time::{Length, after};
-use allclear_store::rows::Unread;
+use allclear_store::unread::Unread;
 use allclear_store::{CommitError, Db, Fault, rows};
 
 use crate::core::ours;

@@ -18,6 +18,7 @@ use allclear_domain::paging::Page;
 use allclear_domain::review::Review;
 use allclear_store::rows::event::Stored;
 use allclear_store::rows::proof::{self, Broken, BrokenRange};
+use allclear_store::unread::Unread;
 use allclear_store::{Db, Fault, Table, Write, rows};
 use jiff::Timestamp;
 
@@ -106,7 +107,7 @@ pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[&str], channels: WaysOut,
 const UNREAD_NAMED_MAX: usize = 100;
 
 /// Open alerts that memory goes without.
-async fn unread_alerts(db: &Db) -> Result<Vec<rows::Unread>, Fault> {
+async fn unread_alerts(db: &Db) -> Result<Vec<Unread>, Fault> {
     let (mut unread, mut after) = (Vec::new(), String::new());
     while unread.len() < UNREAD_NAMED_MAX {
         let (page, last) = rows::alert::open_after(db, &after, ROWS_BATCH).await?;

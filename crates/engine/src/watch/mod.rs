@@ -4,26 +4,27 @@
 //! On a thread of its own with a runtime of its own, since what it watches may be what blocks the others. It reads
 //! counters and, within a deadline, the store; it writes nothing there, decides nothing, and nothing waits for it.
 
+pub(crate) mod memory;
 pub mod operator;
 pub mod stages;
 pub mod trouble;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
 use allclear_domain::access::Reach;
 use allclear_domain::expect::LATE_AFTER;
 use allclear_store::{Dialect, Fault, rows};
-use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Notify;
+use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 use crate::clock::JUMP_MIN;
 use crate::shared::Shared;
-use crate::watch::operator::{Telling, tell};
-use crate::watch::stages::{Judge, WATCH_EVERY};
-use crate::watch::trouble::{Stage, Trouble};
+use crate::watch::memory::{State, Watch};
+use crate::watch::operator::tell;
+use crate::watch::stages::WATCH_EVERY;
+use crate::watch::trouble::{Alarm, Stage, Trouble};
 
 /// How often the store is asked: often enough for a promise of a minute, seldom enough to cost nothing.
 const ASK_EVERY: Duration = Duration::from_secs(15);
@@ -33,29 +34,6 @@ const ASK_WITHIN: Duration = Duration::from_secs(5);
 const UNREAD_NAMED_MAX: i64 = 20;
 /// Alarms that may be on their way to operators at once; more would only repeat each other.
 const ALARMS_AT_ONCE: usize = 16;
-
-/// What the watch remembers.
-#[derive(Default)]
-pub(crate) struct Watch {
-    state: Mutex<State>,
-    wake: Arc<Notify>,
-}
-
-#[derive(Default)]
-struct State {
-    judge: Judge,
-    telling: Telling,
-    /// How long it has watched.
-    watched: Duration,
-    asked: Option<Duration>,
-    /// Whether deadlines were late when the store was last asked.
-    were_late: bool,
-    unread: BTreeSet<Trouble>,
-    /// What was wrong at the last reading.
-    seen: BTreeSet<Trouble>,
-    /// By how much the wall clock was ahead when that was last told.
-    told_ahead: Option<SignedDuration>,
-}
 
 /// Starts the thread. It ends with the program.
 pub(crate) fn start(shared: &Arc<Shared>) -> std::io::Result<()> {
@@ -106,7 +84,13 @@ async fn run(shared: Weak<Shared>) {
         if let (Some(operators), true) = (now.operators.get(), alarms.len() < ALARMS_AT_ONCE)
             && let Some(alarm) = now.watch.alarm(&now)
         {
-            alarms.spawn(tell(Arc::clone(operators), alarm, Arc::downgrade(&now)));
+            let shared = Arc::downgrade(&now);
+            let count = move |told| {
+                if let Some(shared) = shared.upgrade() {
+                    shared.metrics.operator_alarm(told);
+                }
+            };
+            alarms.spawn(tell(Arc::clone(operators), alarm, count));
         }
         let woken = Arc::clone(&now.watch.wake);
         drop(now);
@@ -124,7 +108,7 @@ fn elapsed(shared: &Weak<Shared>) -> u64 {
 impl Watch {
     /// Reads the counters, `passed` after the last reading.
     fn tick(&self, shared: &Shared, passed: Duration) {
-        crate::org::tell_unread(&shared.troubles, shared.db.take_unread(), shared.ports.clock.now());
+        shared.troubles.set_aside(shared.db.take_unread(), shared.ports.clock.now());
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.watched += passed;
         let still = state.judge.judge(&shared.stages.read(), passed);
@@ -161,7 +145,7 @@ impl Watch {
     }
 
     /// What operators are to be told now.
-    fn alarm(&self, shared: &Shared) -> Option<crate::watch::operator::Alarm> {
+    fn alarm(&self, shared: &Shared) -> Option<Alarm> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let watched = state.watched;
         state.telling.due(&shared.troubles.list(), watched, shared.ports.clock.now())

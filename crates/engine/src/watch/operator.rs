@@ -5,14 +5,13 @@
 //! store: they may be what stands still. Deliberately not durable: a restart finds out anew what is wrong.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::ports::OperatorAlarm;
-use crate::shared::Shared;
-use crate::watch::trouble::{Present, Trouble};
+use crate::watch::trouble::{Alarm, Present, Trouble};
 
 /// How long more of a burst is waited for: short beside the promised minute.
 pub const GATHER_FOR: Duration = Duration::from_secs(5);
@@ -24,18 +23,6 @@ pub const OVER_AFTER: Duration = Duration::from_secs(60);
 pub const NAMED_MAX: usize = 20;
 /// Pauses between the tries of one alarm to one address; after the last it is given up, and the log says so.
 const PAUSES: [Duration; 3] = [Duration::from_secs(10), Duration::from_secs(60), Duration::from_secs(240)];
-
-/// What is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alarm {
-    pub at: Timestamp,
-    /// What is wrong and was not told within [`AGAIN_AFTER`], at most [`NAMED_MAX`] of it.
-    pub impaired: Vec<Present>,
-    /// How much more is wrong: what was told before, and what there was no room for.
-    pub more: usize,
-    /// What was told and is over.
-    pub over: Vec<Present>,
-}
 
 /// What was told when.
 #[derive(Debug, Default)]
@@ -89,15 +76,12 @@ impl Telling {
     }
 }
 
-/// Tells all addresses, each by itself, and tries again where that fails.
-pub(crate) async fn tell(operators: Arc<dyn OperatorAlarm>, alarm: Alarm, shared: Weak<Shared>) {
+/// Tells all addresses, each by itself, and tries again where that fails; `count` hears of each whether it was told.
+pub(crate) async fn tell(operators: Arc<dyn OperatorAlarm>, alarm: Alarm, count: impl Fn(bool)) {
     let tells = operators.addresses().into_iter().enumerate().map(|(at, address)| {
-        let (operators, alarm, shared) = (&operators, &alarm, &shared);
+        let (operators, alarm, count) = (&operators, &alarm, &count);
         async move {
-            let told = tell_one(operators.as_ref(), at, &address, alarm).await;
-            if let Some(shared) = shared.upgrade() {
-                shared.metrics.operator_alarm(told);
-            }
+            count(tell_one(operators.as_ref(), at, &address, alarm).await);
         }
     });
     futures_util::future::join_all(tells).await;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use allclear_store::rows::Unread;
+use allclear_store::unread::Unread;
 use jiff::Timestamp;
 
 /// Troubles of one kind that are listed one by one; more of the same help nobody.
@@ -228,6 +228,18 @@ pub struct Troubles {
     present: Mutex<BTreeMap<Trouble, (String, Timestamp)>>,
 }
 
+/// What operators are told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alarm {
+    pub at: Timestamp,
+    /// What is wrong and was not told lately, as much of it as is named.
+    pub impaired: Vec<Present>,
+    /// How much more is wrong: what was told before, and what there was no room for.
+    pub more: usize,
+    /// What was told and is over.
+    pub over: Vec<Present>,
+}
+
 impl Troubles {
     /// It is there. Whether it was not before. The detail goes to operators outside: it holds no title of an incident,
     /// no address and no secret.
@@ -254,6 +266,13 @@ impl Troubles {
             tracing::info!(%trouble, "paging is impaired by this no more");
         }
         gone
+    }
+
+    /// These rows were set aside, since they do not read.
+    pub(crate) fn set_aside(&self, rows: Vec<Unread>, now: Timestamp) {
+        for Unread { table, key, why } in rows {
+            self.raise(Trouble::Unreadable(table, key), &why, now);
+        }
     }
 
     /// These rows do not read now: each is a trouble. Those in `known` that are not among them any more are none.

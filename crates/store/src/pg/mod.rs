@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls, SimpleQueryMessage, Statement};
 
-use crate::fault::{CommitError, Fault, FaultKind, OpenError};
+use crate::fault::{CommitError, Fault, FaultKind, OpenError, without_password};
 use crate::faulty::Points;
 use crate::migrate::{self, Migration};
 use crate::pg::batch::{Param, Planner};
@@ -228,7 +228,7 @@ fn for_the_driver(url: &str) -> (String, Option<String>) {
 
 impl Address {
     pub(crate) fn parse(url: &str) -> Result<Self, OpenError> {
-        let wrong = |why: String| OpenError::Address { given: crate::db::shown(url), why };
+        let wrong = |why: String| OpenError::Address { given: without_password(url), why };
         let (text, roots) = for_the_driver(url);
         let mut config: Config = text.parse().map_err(|error: tokio_postgres::Error| wrong(error.to_string()))?;
         let tls = if config.get_ssl_mode() == tokio_postgres::config::SslMode::Require {

@@ -8,10 +8,11 @@ use allclear_domain::signal::{Alert, Ended, Suppression};
 use allclear_domain::wire::SenderSeverity;
 use jiff::Timestamp;
 
-use super::{Found, Reader, count, instant, opt_instant, opt_text, text};
+use super::{Reader, count, instant, opt_instant, opt_text, text};
 use crate::db::Db;
 use crate::fault::Fault;
 use crate::schema::ALERT;
+use crate::unread::Found;
 use crate::val::{Row, Val, Write};
 
 /// A new open alert. Where nodes share a store, one that is open already makes this a conflict; alone,

@@ -5,10 +5,11 @@ use allclear_domain::ids::IncidentId;
 use allclear_domain::time::Length;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Found, Reader, Unread, instant, opt_instant, opt_text, text};
+use super::{Reader, instant, opt_instant, opt_text, text};
 use crate::db::Db;
 use crate::fault::Fault;
 use crate::schema::EXPECTATION;
+use crate::unread::{Found, Unread};
 use crate::val::{Row, Val, Write};
 
 /// A new expectation, or the next state of one.

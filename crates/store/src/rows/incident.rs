@@ -8,10 +8,11 @@ use allclear_domain::incident::alarms::Alarms;
 use allclear_domain::incident::work::Work;
 use allclear_domain::incident::{Incident, Severity, State};
 
-use super::{Found, Reader, count, instant, opt_instant, opt_text, reader, text, to_json};
+use super::{Reader, count, instant, opt_instant, opt_text, reader, text, to_json};
 use crate::db::Db;
 use crate::fault::Fault;
 use crate::schema::INCIDENT;
+use crate::unread::Found;
 use crate::val::{Row, Val, Write};
 use jiff::Timestamp;
 

@@ -5,10 +5,11 @@ use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging::{Page, Status, Tells};
 
-use super::{Found, Reader, count, instant, opt_instant, opt_text, text, to_json};
+use super::{Reader, count, instant, opt_instant, opt_text, text, to_json};
 use crate::db::Db;
 use crate::fault::Fault;
 use crate::schema::PAGE;
+use crate::unread::Found;
 use crate::val::{Row, Val, Write};
 use jiff::Timestamp;
 

@@ -8,8 +8,8 @@ use axum::extract::Query;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use crate::App;
 use crate::access::visitor::visitor;
+use crate::app::App;
 use crate::frame::refused::Refused;
 use crate::frame::time_text::When;
 

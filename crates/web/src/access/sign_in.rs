@@ -14,8 +14,8 @@ use axum::routing::{get, post};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::App;
 use crate::access::visitor::{Caller, local, signed_in};
+use crate::app::App;
 use crate::frame::document::{Frame, document};
 use crate::frame::refused::Refused;
 use crate::frame::time_text::When;
@@ -284,8 +284,16 @@ fn wrong(words: Option<&str>) -> Markup {
 
 fn new_password() -> Markup {
     html! {
-        p { label for="password" { "Password" } " " input id="password" name="password" type="password" autocomplete="new-password" minlength=(PASSWORD_CHARS_MIN) required aria-describedby="rule"; }
-        p class="hint" id="rule" { "At least " (PASSWORD_CHARS_MIN) " characters. Some words in a row are good; symbols are not needed. What is tried first is refused: common passwords, names, ours too." }
+        p {
+            label for="password" { "Password" } " "
+            input id="password" name="password" type="password" autocomplete="new-password" minlength=(PASSWORD_CHARS_MIN) required
+                aria-describedby="rule";
+        }
+        p class="hint" id="rule" {
+            "At least " (PASSWORD_CHARS_MIN)
+            " characters. Some words in a row are good; symbols are not needed. What is tried first is refused: common passwords, names, "
+            "ours too."
+        }
     }
 }
 
@@ -294,8 +302,14 @@ fn sign_in_form(account: &str, next: &str, words: Option<&str>) -> Markup {
         (wrong(words))
         form method="post" action="/sign-in" {
             input type="hidden" name="next" value=(next);
-            p { label for="account" { "Your id or e-mail address" } " " input id="account" name="account" value=(account) autocomplete="username" autocapitalize="none" spellcheck="false" required; }
-            p { label for="password" { "Password" } " " input id="password" name="password" type="password" autocomplete="current-password" required; }
+            p {
+                label for="account" { "Your id or e-mail address" } " "
+                input id="account" name="account" value=(account) autocomplete="username" autocapitalize="none" spellcheck="false" required;
+            }
+            p {
+                label for="password" { "Password" } " "
+                input id="password" name="password" type="password" autocomplete="current-password" required;
+            }
             p { button type="submit" { "Sign in" } }
         }
         p class="hint" { "Were you paged? Open the link in the message: it needs no password." }
@@ -316,7 +330,10 @@ fn set_up_form(org: &Org, token: &str, words: Option<&str>) -> Markup {
                 } }
                 p class="hint" { "What follows is needed only for somebody new." }
             }
-            p { label for="id" { "A short id, in small letters" } " " input id="id" name="id" autocapitalize="none" spellcheck="false" autocomplete="username"; }
+            p {
+                label for="id" { "A short id, in small letters" } " "
+                input id="id" name="id" autocapitalize="none" spellcheck="false" autocomplete="username";
+            }
             p { label for="name" { "Name" } " " input id="name" name="name" autocomplete="name"; }
             p { label for="email" { "E-mail address" } " " input id="email" name="email" type="email" autocomplete="email"; }
             (new_password())

@@ -19,7 +19,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 
-use crate::App;
+use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::refused::{Refused, wants_html};
 

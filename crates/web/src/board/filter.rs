@@ -84,7 +84,9 @@ pub(crate) fn bar(filter: &Filter, counts: &[usize; 5], mine: usize, has_me: boo
             @for (index, severity) in severities() {
                 @if counts[index] > 0 || filter.severity == Some(severity) {
                     @let with = Filter { severity: Some(severity), ..Filter::default() };
-                    a href=(with.address(false)) aria-current=[current(filter.severity == Some(severity))] { (pieces::severity(severity)) " " span class="n" { (counts[index]) } }
+                    a href=(with.address(false)) aria-current=[current(filter.severity == Some(severity))] {
+                        (pieces::severity(severity)) " " span class="n" { (counts[index]) }
+                    }
                 }
             }
             details class="act-one far" name="filter" {
@@ -106,10 +108,14 @@ pub(crate) fn bar(filter: &Filter, counts: &[usize; 5], mine: usize, has_me: boo
                         span { "Severity" }
                         select name="severity" {
                             option value="" { "Every severity" }
-                            @for severity in Severity::ALL { option value=(severity) selected[filter.severity == Some(severity)] { (severity.word().to_uppercase()) } }
+                            @for severity in Severity::ALL {
+                                option value=(severity) selected[filter.severity == Some(severity)] { (severity.word().to_uppercase()) }
+                            }
                         }
                     }
-                    @if has_me { label class="check" { input type="checkbox" name="mine" value="1" checked[filter.mine]; span { "Only mine" } } }
+                    @if has_me {
+                        label class="check" { input type="checkbox" name="mine" value="1" checked[filter.mine]; span { "Only mine" } }
+                    }
                     button class="do" type="submit" { "Show" }
                 }
             }

@@ -23,13 +23,12 @@ use maud::{Markup, Render, html};
 
 use crate::access::form_key::once;
 use crate::access::reader::{Asked, answer, reader};
+use crate::app::{ALL, App, DemoMessage, Lists, Place, WebOptions};
 use crate::board::filter::Filter;
 use crate::demo_outbox;
 use crate::frame::pieces;
-use crate::frame::place::{ALL, Lists, Place};
 use crate::frame::shell::{Page, framed};
 use crate::frame::time_text::When;
-use crate::{App, DemoMessage, WebOptions};
 
 pub(crate) static PLACE: Place = Place {
     path: "/",
@@ -209,7 +208,9 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
             }
             p class="beside now" { (when.stamp(when.now)) " " (when.zone()) }
         }
-        @if !wall && open > 0 { (filter::bar(&board.filter, &board.counts, board.mine, board.me.is_some(), board.on_call.is_some().then_some(org))) }
+        @if !wall && open > 0 {
+            (filter::bar(&board.filter, &board.counts, board.mine, board.me.is_some(), board.on_call.is_some().then_some(org)))
+        }
         div data-live="rows" class="rows" {
             @if board.may_act { form id=(ACTS) method="post" action="/" hidden { (once(when)) input type="hidden" name="back" value="/"; } }
             @if open == 0 && board.candidates.is_empty() { (empty(options)) }
@@ -272,11 +273,19 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
         li class=[row.is_late(when).then_some("is-late")] data-key=(incident.reference) {
             span class="which" { (pieces::severity(incident.severity)) " " span class="ref" { (incident.reference) } }
             span class="what" {
-                a class="title" href={ "/incidents/" (incident.reference) } title=[(incident.title.chars().count() > TITLE_CHARS_SEEN).then_some(&incident.title)] { bdi { (incident.title) } }
+                a class="title" href={ "/incidents/" (incident.reference) }
+                    title=[(incident.title.chars().count() > TITLE_CHARS_SEEN).then_some(&incident.title)] {
+                    bdi { (incident.title) }
+                }
                 span class="service" { @if let Some(id) = &incident.service { bdi { (pieces::service(org, id)) } } @else { "no service" } }
             }
             span class="standing" {
-                span class="state" { (pieces::state(incident.state)) @if incident.recovered && incident.state.is_open() { span class="quiet" { ", recovered" } } @if incident.held_until.is_some() { span class="quiet" { ", silenced" } } @if incident.flapping == Some(true) { span class="quiet" { ", flaps" } } }
+                span class="state" {
+                    (pieces::state(incident.state))
+                    @if incident.recovered && incident.state.is_open() { span class="quiet" { ", recovered" } }
+                    @if incident.held_until.is_some() { span class="quiet" { ", silenced" } }
+                    @if incident.flapping == Some(true) { span class="quiet" { ", flaps" } }
+                }
                 span class="age" { span class="vh" { "open for " } (when.aging(began)) }
             }
             span class="who" {
@@ -300,13 +309,22 @@ fn next_act(incident: &IncidentView) -> Markup {
     let of = |verb: &str| format!("{verb} {}", incident.reference);
     html! {
         @match incident.state {
-            State::Declared => button class="do" form=(ACTS) formaction=(to("acknowledge")) aria-label=(of("Acknowledge")) { "Acknowledge" },
+            State::Declared => button class="do" form=(ACTS) formaction=(to("acknowledge")) aria-label=(of("Acknowledge")) {
+                "Acknowledge"
+            },
             State::Candidate => {
                 button class="do" form=(ACTS) formaction=(to("declare")) aria-label=(of("Declare")) { "Declare" }
-                button class="may" form=(ACTS) formaction=(to("cancel")) name="why" value="Not an incident" aria-label=(of("Not an incident:")) { "Not an incident" }
+                button class="may" form=(ACTS) formaction=(to("cancel")) name="why" value="Not an incident"
+                    aria-label=(of("Not an incident:")) {
+                    "Not an incident"
+                }
             },
-            State::Mitigated => a class="may" href={ "/incidents/" (incident.reference) "?do=resolve" } aria-label=(of("Resolve")) { "Resolve" },
-            _ if incident.recovered => a class="may" href={ "/incidents/" (incident.reference) "?do=resolve" } aria-label=(of("Resolve")) { "Resolve" },
+            State::Mitigated => a class="may" href={ "/incidents/" (incident.reference) "?do=resolve" } aria-label=(of("Resolve")) {
+                "Resolve"
+            },
+            _ if incident.recovered => a class="may" href={ "/incidents/" (incident.reference) "?do=resolve" } aria-label=(of("Resolve")) {
+                "Resolve"
+            },
             _ => a class="may" href={ "/incidents/" (incident.reference) "#say" } aria-label=(of("Write to")) { "Write" },
         }
     }
@@ -366,7 +384,9 @@ fn ended(board: &Board, org: &Org) -> Markup {
                     @let at = incident.closed_at.or(incident.resolved_at).unwrap_or(incident.updated_at);
                     li {
                         (pieces::severity(incident.severity))
-                        a href={ "/incidents/" (incident.reference) } { span class="ref" { (incident.reference) } " " bdi { (pieces::cut(&incident.title, TITLE_CHARS_MAX)) } }
+                        a href={ "/incidents/" (incident.reference) } {
+                            span class="ref" { (incident.reference) } " " bdi { (pieces::cut(&incident.title, TITLE_CHARS_MAX)) }
+                        }
                         span class="quiet" {
                             (pieces::state(incident.state)) " " (when.time(at, &when.ago(at)))
                             @if let Some(id) = &incident.service { " · " bdi { (pieces::service(org, id)) } }

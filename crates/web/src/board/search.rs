@@ -8,10 +8,9 @@ use axum::response::Response;
 use axum::routing::get;
 use maud::html;
 
-use crate::App;
 use crate::access::reader::{Asked, answer, reader};
+use crate::app::{ALL, App, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::place::{ALL, Lists, Place};
 use crate::frame::shell;
 use crate::frame::shell::{Page, framed, heading};
 use crate::services::incidents;
@@ -90,14 +89,29 @@ pub(crate) async fn menu(State(app): State<App>, headers: HeaderMap) -> Response
         let body = html! {
             (heading(&name, &html! { (who.scope.word()) }))
             @if app.engine.queries(&who).has(Right::SeeOrganisation) { section data-live="shift-here" { (shell::shift(&app, &who, &when)) } }
-            section data-live="mine" { h2 { "Mine" } (incidents(&mine, &when, "You have no open incident.")) @if cut { p class="quiet" { "There may be more, none worse than these." } } }
+            section data-live="mine" {
+                h2 { "Mine" } (incidents(&mine, &when, "You have no open incident."))
+                @if cut { p class="quiet" { "There may be more, none worse than these." } }
+            }
             nav class="menu" aria-label="More pages" {
                 @for place in shell::places(&app, &who, |lists| lists.menu) { a href=(place.path) { (place.word) } }
                 @if app.options.open_to.is_none() { a href="/me" { "My account and sessions" } }
             }
             (shell::me(&app, &who))
         };
-        Ok(framed(&app, &Page { title: "Me", place: &MENU, who: &who, when: &when, wall: false, live: Some("on=board".into()), source: "/menu".into(), body }))
+        Ok(framed(
+            &app,
+            &Page {
+                title: "Me",
+                place: &MENU,
+                who: &who,
+                when: &when,
+                wall: false,
+                live: Some("on=board".into()),
+                source: "/menu".into(),
+                body,
+            },
+        ))
     })
     .await
 }

@@ -91,7 +91,11 @@ fn inline(text: &str) -> Markup {
     html! {
         @for (at, part) in text.split('`').enumerate() {
             @if at % 2 == 1 { code { (part) } }
-            @else { @for (at, part) in part.split("**").enumerate() { @if at % 2 == 1 { strong { (emphasis(part)) } } @else { (emphasis(part)) } } }
+            @else {
+                @for (at, part) in part.split("**").enumerate() {
+                    @if at % 2 == 1 { strong { (emphasis(part)) } } @else { (emphasis(part)) }
+                }
+            }
         }
     }
 }

@@ -3,10 +3,8 @@
 
 pub(crate) mod assets;
 pub(crate) mod document;
-pub(crate) mod live;
 pub(crate) mod markdown;
 pub(crate) mod pieces;
-pub(crate) mod place;
 pub(crate) mod refused;
 pub(crate) mod shell;
 pub(crate) mod time_text;

@@ -5,8 +5,15 @@
 
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::snapshot::Org;
+use allclear_domain::signal::AlertState;
+use allclear_domain::view::ActionView;
 use maud::{Markup, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::frame::time_text::When;
+
+/// Characters of one line.
+pub(crate) const LINE_CHARS_MAX: usize = 400;
 
 /// The mark of a severity: ◆ ■ ▲ ● ○ and its word. Drawn, since fonts differ in these.
 pub(crate) fn severity(severity: Severity) -> Markup {
@@ -149,6 +156,43 @@ pub(crate) fn list(names: &[String], max: usize) -> String {
         None => String::new(),
         Some((only, [])) => only.clone(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// How an alert ended, as the start of a line.
+pub(crate) const fn ended(state: AlertState) -> &'static str {
+    match state {
+        AlertState::Open => "Open",
+        AlertState::Resolved => "Recovered",
+        AlertState::Lapsed => "Lapsed: its sender stopped sending it",
+        AlertState::WithIncident => "Ended with its incident",
+    }
+}
+
+/// Who did it, where it was not All Clear itself.
+pub(crate) fn actor(org: &Org, actor: &str) -> Option<String> {
+    match actor.split_once(':') {
+        Some(("person", id)) => Some(name(org, id)),
+        Some(("integration", id)) => Some(id.to_owned()),
+        Some(_) => Some("an API token".to_owned()),
+        None => (actor == "administrator").then(|| "an administrator".to_owned()),
+    }
+}
+
+/// One corrective action: what, who, until when.
+pub(crate) fn action_line(action: &ActionView, org: &Org, when: &When) -> Markup {
+    html! {
+        li class=(action.state.word()) data-key=(action.id) {
+            p { span class="vh" { (action.state.word()) ": " } bdi { (cut(&action.text, LINE_CHARS_MAX)) } }
+            p class="quiet small" {
+                bdi { (name(org, &action.owner)) }
+                @match action.ended_at {
+                    Some(at) => { " · " (action.state.word()) " " (when.time(at, &when.ago(at))) },
+                    None if when.is_late(action.due_at) => { " · " (when.counting(action.due_at)) },
+                    None => { " · due " (when.time(action.due_at, &when.minute(action.due_at))) },
+                }
+            }
+        }
     }
 }
 

@@ -6,12 +6,11 @@ use axum::response::{Html, IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::App;
+use crate::app::{App, Lists, Place};
 use crate::frame::assets;
 use crate::frame::assets::{MARK_PATH, SCRIPT_PATH, STYLE_PATH};
 use crate::frame::pieces;
 use crate::frame::pieces::cut;
-use crate::frame::place::{Lists, Place};
 use crate::frame::time_text::When;
 
 /// A title in a tab is cut to this many characters; browsers show fewer.
@@ -176,14 +175,21 @@ fn notices(app: &App) -> Markup {
     html! {
         div data-live="notices" {
             @if app.engine.is_quarantined() {
-                p class="notice" role="status" { strong { "This copy sends nothing." } " It is quarantined until its operator runs " code { "allclear release" } "." }
+                p class="notice" role="status" {
+                    strong { "This copy sends nothing." } " It is quarantined until its operator runs " code { "allclear release" } "."
+                }
             }
             @if app.engine.fault().is_some() {
-                p class="notice" role="status" { strong { "Nothing can be recorded at the moment." } " The store does not take what it is given; senders are asked to try again." }
+                p class="notice" role="status" {
+                    strong { "Nothing can be recorded at the moment." }
+                    " The store does not take what it is given; senders are asked to try again."
+                }
             }
             @if !troubles.is_empty() {
                 p class="notice" role="status" {
-                    strong { "Paging is impaired: " (troubles[..troubles.len() - more].join("; ")) @if more > 0 { "; and " (more) " more" } "." }
+                    strong {
+                        "Paging is impaired: " (troubles[..troubles.len() - more].join("; ")) @if more > 0 { "; and " (more) " more" } "."
+                    }
                     " Its operator finds what to do with " code { "allclear doctor" } "."
                 }
             }

@@ -2,23 +2,20 @@
 //! and what happened to the same service before.
 
 use allclear_domain::incident::lifecycle::{Verb, next};
-use allclear_domain::incident::tasks::TaskState;
+use allclear_domain::incident::work::TaskState;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Status};
 use allclear_domain::signal::AlertState;
-use allclear_domain::view::{ActionView, AlertView, MessageView};
+use allclear_domain::view::{AlertView, MessageView};
 use maud::{Markup, html};
 
-use crate::frame::pieces;
+use crate::frame::pieces::{self, LINE_CHARS_MAX};
 use crate::frame::time_text::When;
 use crate::incident::aside_forms;
 use crate::incident::{ALERTS_SHOWN, Told};
-use crate::message_link::page::ended;
 
 /// Messages shown of one page, the newest.
 const MESSAGES_SHOWN: usize = 30;
-/// Characters of one line.
-const LINE_CHARS_MAX: usize = 400;
 /// Characters of the title of another incident.
 const TITLE_CHARS_MAX: usize = 90;
 
@@ -44,13 +41,28 @@ pub(crate) fn people(told: &Told, org: &Org) -> Markup {
                             dt { (pieces::capital(&role.role)) }
                             dd {
                                 @match &role.person { Some(id) => bdi { (pieces::name(org, id)) }, None => span class="quiet" { "nobody" } }
-                                @if let Some(since) = role.since { span class="quiet small" { " since " (when.time(since, &when.clock(since))) } }
-                                @if let Some(asked) = role.offered_to.as_ref().filter(|_| incident.state.is_open()) { span class="small" { " · " bdi { (pieces::name(org, asked)) } " was asked" @if let Some(at) = role.offered_at { " " (when.time(at, &when.ago(at))) } } }
+                                @if let Some(since) = role.since {
+                                    span class="quiet small" { " since " (when.time(since, &when.clock(since))) }
+                                }
+                                @if let Some(asked) = role.offered_to.as_ref().filter(|_| incident.state.is_open()) {
+                                    span class="small" {
+                                        " · " bdi { (pieces::name(org, asked)) } " was asked"
+                                        @if let Some(at) = role.offered_at { " " (when.time(at, &when.ago(at))) }
+                                    }
+                                }
                             }
                         }
                     }
                     @if !incident.roles.iter().any(|role| role.role == "commander") {
-                        div { dt { "Commander" } dd { @match &incident.commander { Some(id) => bdi { (pieces::name(org, id)) }, None => span class="quiet" { "nobody" } } } }
+                        div {
+                            dt { "Commander" }
+                            dd {
+                                @match &incident.commander {
+                                    Some(id) => bdi { (pieces::name(org, id)) },
+                                    None => span class="quiet" { "nobody" },
+                                }
+                            }
+                        }
                     }
                     @if let Some(id) = &incident.acknowledged_by { div { dt { "First on it" } dd { bdi { (pieces::name(org, id)) } } } }
                 }
@@ -127,8 +139,9 @@ fn updates(told: &Told, org: &Org) -> Markup {
                     @for update in &told.updates {
                         li {
                             p class="quiet small" {
-                                (when.stamp(update.at)) @if update.audiences.is_empty() { " · log only" } @else { " · to " (pieces::list(&update.audiences, 3)) }
-                                @if let Some(by) = crate::incident::actor(org, &update.actor) { " · " bdi { (by) } }
+                                (when.stamp(update.at))
+                                @if update.audiences.is_empty() { " · log only" } @else { " · to " (pieces::list(&update.audiences, 3)) }
+                                @if let Some(by) = pieces::actor(org, &update.actor) { " · " bdi { (by) } }
                                 @if let Some(at) = update.next_by { " · next by " (when.stamp(at)) }
                             }
                             p class="said clamp" { bdi { (update.text) } }
@@ -149,25 +162,8 @@ fn actions(told: &Told, org: &Org) -> Markup {
             section data-live="promised" {
                 h2 { "Corrective actions" }
                 @if told.actions.is_empty() { p class="quiet" { "None so far." } }
-                ul class="tasks" { @for action in &told.actions { (action_line(action, org, when)) } }
+                ul class="tasks" { @for action in &told.actions { (pieces::action_line(action, org, when)) } }
                 @if told.may_act { p class="only-screen" { a href={ "/actions?incident=" (told.incident.reference) } { "Add an action" } } }
-            }
-        }
-    }
-}
-
-/// One corrective action: what, who, until when.
-pub(crate) fn action_line(action: &ActionView, org: &Org, when: &When) -> Markup {
-    html! {
-        li class=(action.state.word()) data-key=(action.id) {
-            p { span class="vh" { (action.state.word()) ": " } bdi { (pieces::cut(&action.text, LINE_CHARS_MAX)) } }
-            p class="quiet small" {
-                bdi { (pieces::name(org, &action.owner)) }
-                @match action.ended_at {
-                    Some(at) => { " · " (action.state.word()) " " (when.time(at, &when.ago(at))) },
-                    None if when.is_late(action.due_at) => { " · " (when.counting(action.due_at)) },
-                    None => { " · due " (when.time(action.due_at, &when.minute(action.due_at))) },
-                }
             }
         }
     }
@@ -181,7 +177,9 @@ fn similar(told: &Told) -> Markup {
             @for other in &told.similar {
                 li {
                     (pieces::severity(other.severity))
-                    a href={ "/incidents/" (other.reference) } { span class="ref" { (other.reference) } " " bdi { (pieces::cut(&other.title, TITLE_CHARS_MAX)) } }
+                    a href={ "/incidents/" (other.reference) } {
+                        span class="ref" { (other.reference) } " " bdi { (pieces::cut(&other.title, TITLE_CHARS_MAX)) }
+                    }
                     span class="quiet" { (pieces::state(other.state)) " · " (when.time(other.created_at, &when.ago(other.created_at))) }
                 }
             }
@@ -198,8 +196,14 @@ fn pages(told: &Told, org: &Org) -> Markup {
                 div class="page" {
                     p {
                         @match page.status {
-                            Status::Running => { strong { "Looking for somebody" } " · round " (page.round) ", " @if page.catch_all { "catch-all" } @else { "step " (page.step) } },
-                            Status::Acknowledged => { strong { "Acknowledged" } @if let Some(id) = &page.acknowledged_by { " by " bdi { (pieces::name(org, id)) } } },
+                            Status::Running => {
+                                strong { "Looking for somebody" } " · round " (page.round) ", "
+                                @if page.catch_all { "catch-all" } @else { "step " (page.step) }
+                            }
+                            Status::Acknowledged => {
+                                strong { "Acknowledged" }
+                                @if let Some(id) = &page.acknowledged_by { " by " bdi { (pieces::name(org, id)) } }
+                            }
                             Status::Stopped => strong { "Stopped" },
                             Status::Exhausted => span class="late" { "Nobody answered" },
                             Status::Told => strong { "Told" },
@@ -218,7 +222,11 @@ fn pages(told: &Told, org: &Org) -> Markup {
             @if told.pages.iter().any(|page| page.status == Status::Told) {
                 div class="page" {
                     p { strong { "Told, without a page" } }
-                    ul class="pairs" { @for page in told.pages.iter().filter(|page| page.status == Status::Told) { @for message in &page.messages { (message_line(message, org, when)) } } }
+                    ul class="pairs" {
+                        @for page in told.pages.iter().filter(|page| page.status == Status::Told) {
+                            @for message in &page.messages { (message_line(message, org, when)) }
+                        }
+                    }
                 }
             }
     }
@@ -263,7 +271,7 @@ fn alerts(told: &Told) -> Markup {
                         p class="clamp" { bdi { (pieces::cut(&alert.title, LINE_CHARS_MAX)) } }
                         p class="quiet" {
                             @if alert.state == AlertState::Open { "Open for " (when.time(alert.starts_at, &when.age(alert.starts_at))) }
-                            @else { (ended(alert.state)) @if let Some(at) = alert.ended_at { " " (when.stamp(at)) } }
+                            @else { (pieces::ended(alert.state)) @if let Some(at) = alert.ended_at { " " (when.stamp(at)) } }
                             @if alert.count > 1 { " · sent " (alert.count) " times" }
                             @if let Some(source) = &alert.source { " · " bdi { (pieces::cut(source, LINE_CHARS_MAX)) } }
                         }

@@ -37,16 +37,26 @@ pub(crate) fn roles(told: &Told, org: &Org) -> Markup {
     html! {
         div class="acts stay" data-live="role-acts" {
             @for role in &offered { (press(&role.role, "take", "do", &format!("Accept: {}", role.role))) }
-            @if !leads && told.me.is_some() && !offered.iter().any(|role| role.role == "commander") { (press("commander", "take", "may", "Take command")) }
+            @if !leads && told.me.is_some() && !offered.iter().any(|role| role.role == "commander") {
+                (press("commander", "take", "may", "Take command"))
+            }
             @for role in &mine { (press(&role.role, "leave", "may", &format!("Leave: {}", role.role))) }
             (unfolding(told, "role", "Give a role", "", &html! {
                 label class="field" {
                     span { "Role" }
-                    select name="role" { @for role in org.roles() { option value=(role) selected[typed("role") == role] { (pieces::capital(role)) } } }
+                    select name="role" {
+                        @for role in org.roles() { option value=(role) selected[typed("role") == role] { (pieces::capital(role)) } }
+                    }
                 }
                 label class="field" { span { "Who" } (pieces::person_choice(org, "person", Some(typed("person")), None)) }
-                label class="check" { input type="radio" name="do" value="offer" checked[typed("do") != "take"]; span { "Ask them: they have it once they accept" } }
-                label class="check" { input type="radio" name="do" value="take" checked[typed("do") == "take"]; span { "They have it from now on" } }
+                label class="check" {
+                    input type="radio" name="do" value="offer" checked[typed("do") != "take"];
+                    span { "Ask them: they have it once they accept" }
+                }
+                label class="check" {
+                    input type="radio" name="do" value="take" checked[typed("do") == "take"];
+                    span { "They have it from now on" }
+                }
             }, "Give it"))
         }
     }
@@ -74,7 +84,10 @@ pub(crate) fn add_task(told: &Told, org: &Org) -> Markup {
                     label class="field" { span { "Who" } (pieces::person_choice(org, "owner", Some(typed("owner")), Some("Nobody yet"))) }
                     label class="field" {
                         span { "Within" }
-                        select name="within" { option value="" { "No time is set" } @for (value, words) in DUE_IN { option value=(value) selected[typed("within") == value] { (words) } } }
+                        select name="within" {
+                            option value="" { "No time is set" }
+                            @for (value, words) in DUE_IN { option value=(value) selected[typed("within") == value] { (words) } }
+                        }
                     }
                 }
             }, "Add it"))
@@ -97,8 +110,13 @@ pub(crate) fn task(told: &Told, org: &Org, task: &TaskView) -> Markup {
                 form method="post" action=(path(told, "task")) {
                     (told.draft.refused(&verb)) (once(&told.when))
                     input type="hidden" name="task" value=(task.task);
-                    label class="field" { span { "Give it to" } (pieces::person_choice(org, "owner", task.owner.as_deref(), Some("Nobody else"))) }
-                    label class="field" { span { "Note" span class="quiet" { " (may stay empty)" } } textarea name="note" rows="2" { (told.draft.typed(&verb, "note")) } }
+                    label class="field" {
+                        span { "Give it to" } (pieces::person_choice(org, "owner", task.owner.as_deref(), Some("Nobody else")))
+                    }
+                    label class="field" {
+                        span { "Note" span class="quiet" { " (may stay empty)" } }
+                        textarea name="note" rows="2" { (told.draft.typed(&verb, "note")) }
+                    }
                     div class="row-of" {
                         button class="do" type="submit" name="state" value="" { "Give it" }
                         button class="may" type="submit" name="state" value="done" { "Done" }

@@ -11,37 +11,11 @@ use allclear_domain::org::snapshot::Org;
 use maud::{Markup, html};
 
 use crate::access::form_key::once;
-use crate::access::reader::Fields;
 use crate::frame::pieces;
 use crate::incident::Told;
-use crate::incident::submit::TO;
 
-/// What somebody asked for that was not done, or is about to ask for.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Draft {
-    /// The verb of its form; empty where there is none.
-    pub verb: String,
-    /// What was typed.
-    pub fields: Fields,
-    /// Why it was not done: the reason, and what would work.
-    pub refusal: Option<String>,
-}
-
-impl Draft {
-    /// What was typed in a field of a form.
-    pub(crate) fn typed(&self, verb: &str, field: &str) -> &str {
-        if self.verb == verb { self.fields.get(field).map_or("", String::as_str) } else { "" }
-    }
-
-    /// The refusal, where it is of this form.
-    pub(crate) fn refused(&self, verb: &str) -> Markup {
-        html! {
-            @if let Some(why) = self.refusal.as_ref().filter(|_| self.verb == verb) {
-                p class="refusal" role="alert" { strong { "This was not done" } (why) }
-            }
-        }
-    }
-}
+/// What the name of an audience's field begins with.
+pub(crate) const TO: &str = "to:";
 
 /// Whether the lifecycle lets people ask for it now.
 pub(crate) fn fits(told: &Told, verb: Verb) -> bool {
@@ -152,7 +126,10 @@ pub(crate) fn bar(told: &Told, org: &Org) -> Markup {
             @if fits(told, Verb::Severity) { (drawn(told, org, Verb::Severity)) }
             @if fits(told, Verb::Escalate) { (drawn(told, org, Verb::Escalate)) }
             @for ask in ask::all().filter(|ask| !PLACED.contains(&ask.verb) && fits(told, ask.verb)) { (drawn(told, org, ask.verb)) }
-            @if state == State::Candidate { (unfolding(told, "cancel", "Not an incident", "", &words(told, "cancel", "why", "Why is it none?", true), "Not an incident")) }
+            @if state == State::Candidate {
+                @let why = words(told, "cancel", "why", "Why is it none?", true);
+                (unfolding(told, "cancel", "Not an incident", "", &why, "Not an incident"))
+            }
             @if told.incident.state != State::Closed || fits(told, Verb::Rename) {
                 details class="act-one far" name="act" open[RARE.contains(&told.draft.verb.as_str())] data-key="more" {
                     summary { "More" }
@@ -204,25 +181,44 @@ fn field_of(told: &Told, org: &Org, verb: Verb, field: &Field) -> Markup {
             label class="field" {
                 span { (field.label) }
                 select name=(name) {
-                    @for instant in Instant::ALL { (pieces::choice(instant.word(), typed == instant.word(), &pieces::capital(&instant.word().replace('_', " ")))) }
+                    @for instant in Instant::ALL {
+                        (pieces::choice(instant.word(), typed == instant.word(), &pieces::capital(&instant.word().replace('_', " "))))
+                    }
                 }
             }
         },
         Kind::Choice { of, .. } => html! {
-            label class="field" { (label) select name=(name) { @if !field.needed { option value="" {} } @for word in of { (pieces::choice(word, typed == *word, word)) } } }
+            label class="field" {
+                (label)
+                select name=(name) {
+                    @if !field.needed { option value="" {} }
+                    @for word in of { (pieces::choice(word, typed == *word, word)) }
+                }
+            }
         },
         Kind::Person => {
-            html! { label class="field" { span { (field.label) } (pieces::person_choice(org, name, Some(typed), (!field.needed).then_some("Nobody"))) } }
+            html! {
+                label class="field" {
+                    span { (field.label) } (pieces::person_choice(org, name, Some(typed), (!field.needed).then_some("Nobody")))
+                }
+            }
         }
         Kind::Role => {
-            html! { label class="field" { span { (field.label) } select name=(name) { @for role in org.roles() { (pieces::choice(role, typed == role, &pieces::capital(role))) } } } }
+            html! {
+                label class="field" {
+                    span { (field.label) }
+                    select name=(name) { @for role in org.roles() { (pieces::choice(role, typed == role, &pieces::capital(role))) } }
+                }
+            }
         }
         Kind::Escalation => html! {
             label class="field" {
                 span { (field.label) }
                 select name=(name) {
                     (pieces::choice("", false, "The incident’s own policy"))
-                    @for form in &org.bundle().escalations { (pieces::choice(&form.id, form.id == typed, form.name.as_deref().unwrap_or(&form.id))) }
+                    @for form in &org.bundle().escalations {
+                        (pieces::choice(&form.id, form.id == typed, form.name.as_deref().unwrap_or(&form.id)))
+                    }
                 }
             }
         },
@@ -234,7 +230,13 @@ fn field_of(told: &Told, org: &Org, verb: Verb, field: &Field) -> Markup {
         },
         Kind::Time => html! {
             label class="field" {
-                span { (field.label) span class="quiet" { " " (told.when.zone()) @if !field.needed && field.name == "at" { ", empty where it is not known" } } }
+                span {
+                    (field.label)
+                    span class="quiet" {
+                        " " (told.when.zone())
+                        @if !field.needed && field.name == "at" { ", empty where it is not known" }
+                    }
+                }
                 input type="datetime-local" step="1" name=(name) value=(typed) required[field.needed];
             }
         },
@@ -254,7 +256,8 @@ fn field_of(told: &Told, org: &Org, verb: Verb, field: &Field) -> Markup {
                 @for audience in &org.bundle().audiences {
                     @let box_name = format!("{TO}{}", audience.id);
                     label class="check" {
-                        input type="checkbox" name=(box_name) value="1" checked[told.draft.verb != word || !told.draft.typed(word, &box_name).is_empty()];
+                        input type="checkbox" name=(box_name) value="1"
+                            checked[told.draft.verb != word || !told.draft.typed(word, &box_name).is_empty()];
                         span { (audience.name.as_deref().unwrap_or(&audience.id)) }
                     }
                 }
@@ -276,7 +279,10 @@ fn severity(told: &Told, verb: &str, name: &str, label: &str) -> Markup {
         fieldset class="choice" {
             legend { (label) }
             @for severity in Severity::ALL {
-                label class="check" { input type="radio" name=(name) value=(severity) checked[severity == chosen]; (pieces::severity(severity)) }
+                label class="check" {
+                    input type="radio" name=(name) value=(severity) checked[severity == chosen];
+                    (pieces::severity(severity))
+                }
             }
         }
     }
@@ -309,7 +315,10 @@ fn say_as(told: &Told) -> Markup {
     html! {
         @if fits(told, Verb::Decision) {
             button class="may" type="submit" formaction=(path(told, "decision")) { "Decision" }
-            label class="check small" { input type="checkbox" name="reversible" value="1" checked[!told.draft.typed("decision", "reversible").is_empty()]; span { "can be undone" } }
+            label class="check small" {
+                input type="checkbox" name="reversible" value="1" checked[!told.draft.typed("decision", "reversible").is_empty()];
+                span { "can be undone" }
+            }
         }
     }
 }
@@ -319,17 +328,23 @@ fn rare(told: &Told, org: &Org) -> Markup {
     let field = html! {
         label class="field" {
             span { "Title" }
-            input name="title" required value=(if told.draft.verb == "rename" { told.draft.typed("rename", "title") } else { &told.incident.title });
+            input name="title" required
+                value=(if told.draft.verb == "rename" { told.draft.typed("rename", "title") } else { &told.incident.title });
         }
     };
     html! {
         @if fits(told, Verb::Review) && told.incident.review.is_none() {
-            form method="post" action=(path(told, "review")) class="at-once" data-key="review" { (told.draft.refused("review")) (once(&told.when)) button class="may" type="submit" { "Ask for a review" } }
+            form method="post" action=(path(told, "review")) class="at-once" data-key="review" {
+                (told.draft.refused("review")) (once(&told.when)) button class="may" type="submit" { "Ask for a review" }
+            }
         }
         @if told.incident.private {
             @if fits(told, Verb::Admit) {
                 (folded(told, "admit", "Admit", &html! {
-                    label class="field" { span { "Who may see it, too" } (pieces::person_choice(org, "person", Some(told.draft.typed("admit", "person")), None)) }
+                    label class="field" {
+                        span { "Who may see it, too" }
+                        (pieces::person_choice(org, "person", Some(told.draft.typed("admit", "person")), None))
+                    }
                     (words(told, "admit", "why", "Why?", true))
                 }, "Admit"))
             }
@@ -364,7 +379,9 @@ fn update(told: &Told, org: &Org) -> Markup {
                 label class="field" {
                     span { "The next one" }
                     select name="next_within" {
-                        option value="" { @match cadence { Some(every) => { "As usual for its severity: in " (every) }, None => "Nothing is promised" } }
+                        option value="" {
+                            @match cadence { Some(every) => { "As usual for its severity: in " (every) }, None => "Nothing is promised" }
+                        }
                         @for (value, words) in PROMISES { option value=(value) selected[typed("next_within") == value] { (words) } }
                     }
                 }

@@ -10,16 +10,14 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use maud::html;
 
-use crate::App;
 use crate::access::form_key;
 use crate::access::form_key::once;
 use crate::access::reader::{Asked, Fields, actor, answer};
+use crate::app::{App, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::place::{Lists, Place};
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
-use crate::incident::ask_forms::Draft;
-use crate::incident::submit::{ask, said, worded};
+use crate::posted::{Draft, ask, said, worded};
 
 pub(crate) static PLACE: Place = Place {
     path: "/declare",
@@ -97,20 +95,30 @@ fn page(app: &App, who: &Principal, when: &When, draft: &Draft, fresh: bool) -> 
             (draft.refused(DECLARE)) (once(when))
             label class="field" {
                 span { "What is wrong?" }
-                input name="title" value=(typed("title")) required autofocus maxlength="300" placeholder="Card payments failing" autocomplete="off";
+                input name="title" value=(typed("title")) required autofocus maxlength="300" placeholder="Card payments failing"
+                    autocomplete="off";
             }
             fieldset class="choice" {
                 legend { "How bad is it?" }
                 @for severity in Severity::ALL {
-                    label class="check" { input type="radio" name="severity" value=(severity) checked[severity == chosen]; (pieces::severity(severity)) }
+                    label class="check" {
+                        input type="radio" name="severity" value=(severity) checked[severity == chosen];
+                        (pieces::severity(severity))
+                    }
                 }
             }
             label class="field" { span { "What is affected?" } (pieces::service_choice(&org, Some(typed("service")), "I do not know yet")) }
             label class="check" { input type="checkbox" name="page" value="1" checked[pages]; span { "Page who is on call for it" } }
             details class="behind" {
                 summary { "It began earlier, or few may see it" }
-                label class="check" { input type="checkbox" name="private" value="1" checked[draft.fields.contains_key("private")]; span { "Private: only who is paged, holds a role or is admitted sees it" } }
-                label class="field" { span { "Since" span class="quiet" { " " (when.zone()) } } input type="datetime-local" name="since" value=(typed("since")); }
+                label class="check" {
+                    input type="checkbox" name="private" value="1" checked[draft.fields.contains_key("private")];
+                    span { "Private: only who is paged, holds a role or is admitted sees it" }
+                }
+                label class="field" {
+                    span { "Since" span class="quiet" { " " (when.zone()) } }
+                    input type="datetime-local" name="since" value=(typed("since"));
+                }
             }
             button class="do big" type="submit" { "Declare" }
         }

@@ -8,9 +8,9 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use crate::App;
 use crate::access::form_key::once;
 use crate::access::reader::{answer, reader};
+use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
 use crate::frame::shell::{Page, framed, heading};
@@ -35,8 +35,13 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Path(refere
         let path = format!("/incidents/{}/link", incident.reference);
         let body = html! {
             (heading("Link an alert", &html! { a href={ "/incidents/" (incident.reference) } { (incident.reference) } }))
-            p class="prose" { "It then counts with the others of " bdi { (pieces::cut(&incident.title, TITLE_CHARS_MAX)) } ": once all have recovered, All Clear asks whether it is over." }
-            @if free.is_empty() { p class="prose quiet" { "Every open alert" @if full { " of the newest " (LIST_MAX) } " has its incident." } }
+            p class="prose" {
+                "It then counts with the others of " bdi { (pieces::cut(&incident.title, TITLE_CHARS_MAX)) }
+                ": once all have recovered, All Clear asks whether it is over."
+            }
+            @if free.is_empty() {
+                p class="prose quiet" { "Every open alert" @if full { " of the newest " (LIST_MAX) } " has its incident." }
+            }
             ul class="list" data-live="free" {
                 @for alert in &free {
                     li data-key=(alert.id) {
@@ -50,7 +55,10 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Path(refere
                         }
                         form class="at-once" method="post" action=(path) {
                             (once(&when))
-                            button class="may" type="submit" name="alert" value=(alert.id) aria-label={ "Link: " (pieces::cut(&alert.title, TITLE_CHARS_MAX)) } { "Link" }
+                            button class="may" type="submit" name="alert" value=(alert.id)
+                                aria-label={ "Link: " (pieces::cut(&alert.title, TITLE_CHARS_MAX)) } {
+                                "Link"
+                            }
                         }
                     }
                 }
@@ -79,7 +87,10 @@ fn by_id(path: &str, when: &When) -> Markup {
             summary { "Another one, by its id" }
             form class="row-of form" method="post" action=(path) {
                 (once(when))
-                label class="field" { span { "Id" } input name="alert" required placeholder="alt_…" autocomplete="off" autocapitalize="none" spellcheck="false"; }
+                label class="field" {
+                    span { "Id" }
+                    input name="alert" required placeholder="alt_…" autocomplete="off" autocapitalize="none" spellcheck="false";
+                }
                 button class="may" type="submit" { "Link" }
             }
         }

@@ -27,12 +27,12 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
-use crate::App;
 use crate::access::reader::{Asked, answer, reader};
+use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::shell::{Page, framed};
 use crate::frame::time_text::When;
-use crate::incident::ask_forms::Draft;
+use crate::posted::Draft;
 
 /// Alerts shown; a storm has thousands.
 pub(crate) const ALERTS_SHOWN: i64 = 50;
@@ -222,7 +222,15 @@ fn head(told: &Told, org: &Org) -> Markup {
             }
             h1 class="clamp" title=(incident.title) { bdi { (incident.title) } }
             dl class="inline" {
-                div { dt { "Service" } dd { @match &incident.service { Some(id) => a href={ "/services/" (pieces::escaped(id)) } { bdi { (pieces::service(org, id)) } }, None => "none is named" } } }
+                div {
+                    dt { "Service" }
+                    dd {
+                        @match &incident.service {
+                            Some(id) => a href={ "/services/" (pieces::escaped(id)) } { bdi { (pieces::service(org, id)) } },
+                            None => "none is named",
+                        }
+                    }
+                }
                 div { dt { "Since" } dd { (when.stamp(began)) " " span class="quiet" { (when.zone()) } } }
                 div {
                     dt { "Commander" }
@@ -239,7 +247,9 @@ fn head(told: &Told, org: &Org) -> Markup {
                     }
                 }
                 @if let Some(id) = &incident.review { div { dt { "Review" } dd { a href={ "/reviews/" (id) } { "open it" } } } }
-                @if let Some(into) = &incident.merged_into { div { dt { "Merged into" } dd { a href={ "/incidents/" (into) } { "the other incident" } } } }
+                @if let Some(into) = &incident.merged_into {
+                    div { dt { "Merged into" } dd { a href={ "/incidents/" (into) } { "the other incident" } } }
+                }
             }
         }
     }
@@ -263,7 +273,10 @@ fn next(told: &Told, org: &Org) -> Markup {
             @if let Some(until) = incident.held_until {
                 p {
                     span class="late" { "Silenced" } " Nobody is paged until " (when.stamp(until)) ": silences hold every open alert ("
-                    @for (n, id) in incident.held_by.iter().enumerate() { @if n > 0 { ", " } a href={ "/settings/silence/" (pieces::escaped(id)) } { bdi { (id) } } }
+                    @for (n, id) in incident.held_by.iter().enumerate() {
+                        @if n > 0 { ", " }
+                        a href={ "/settings/silence/" (pieces::escaped(id)) } { bdi { (id) } }
+                    }
                     ")."
                 }
             }
@@ -271,7 +284,10 @@ fn next(told: &Told, org: &Org) -> Markup {
                 p { span class="late" { "Flaps" } " An alert comes and goes. It counts as firing until nothing has changed for a while." }
             }
             @if let (Some(until), Some(by)) = (incident.snoozed_until, &incident.snoozed_by) {
-                p { "Snoozed until " (when.stamp(until)) " by " bdi { (pieces::name(org, by)) } ". Nobody is asked whether they are still on it before." }
+                p {
+                    "Snoozed until " (when.stamp(until)) " by " bdi { (pieces::name(org, by)) }
+                    ". Nobody is asked whether they are still on it before."
+                }
             }
             @if told.awaited.is_empty() && open {
                 @if incident.unanswered == Some(true) && incident.state == State::Declared {
@@ -288,7 +304,11 @@ fn next(told: &Told, org: &Org) -> Markup {
                         li data-key={ (awaited.owner) (awaited.key) } {
                             (when.counting(awaited.due_at))
                             span {
-                                @if awaited.rule == Rule::UpdateDue.name() && told.may_act { a href={ "/incidents/" (incident.reference) "?do=update" } { (awaited.expects) } } @else { (awaited.expects) }
+                                @if awaited.rule == Rule::UpdateDue.name() && told.may_act {
+                                    a href={ "/incidents/" (incident.reference) "?do=update" } { (awaited.expects) }
+                                } @else {
+                                    (awaited.expects)
+                                }
                                 @if let Some(of) = of_what(told, org, awaited) { ": " bdi { (pieces::cut(&of, OF_WHAT_CHARS_MAX)) } }
                                 span class="quiet" { ", else " (awaited.or_else) }
                             }
@@ -329,7 +349,9 @@ fn log_of(told: &Told, org: &Org) -> Markup {
             }
             div class="log-box" tabindex="0" role="region" aria-label="Log, oldest first" {
                 div class="log-in" {
-                    @if told.before { p class="quiet" { "There is more before this. " a href={ (base) "?from=0" (key) } { "From the beginning" } } }
+                    @if told.before {
+                        p class="quiet" { "There is more before this. " a href={ (base) "?from=0" (key) } { "From the beginning" } }
+                    }
                     ol data-live="log" data-grows {
                         @for event in &told.lines {
                             @let its = when.day(event.at);
@@ -351,7 +373,7 @@ fn log_of(told: &Told, org: &Org) -> Markup {
 }
 
 fn line(event: &EventView, org: &Org, when: &When) -> Markup {
-    let by = actor(org, &event.actor).filter(|name| shows_actor(&event.kind) && !event.line.contains(name.as_str()));
+    let by = pieces::actor(org, &event.actor).filter(|name| shows_actor(&event.kind) && !event.line.contains(name.as_str()));
     let long = event.line.chars().count() > LINE_CHARS_MAX;
     html! {
         li class=[log::is_key(&event.kind).then_some("key")] data-key=(event.seq) {
@@ -372,14 +394,4 @@ fn line(event: &EventView, org: &Org, when: &When) -> Markup {
 /// Whether who did it is worth a word: what only followed from another event was done by the same.
 fn shows_actor(kind: &str) -> bool {
     log::is_key(kind) && !timeline::is(kind, Mark::Follows)
-}
-
-/// Who did it, where it was not All Clear itself.
-pub(crate) fn actor(org: &Org, actor: &str) -> Option<String> {
-    match actor.split_once(':') {
-        Some(("person", id)) => Some(pieces::name(org, id)),
-        Some(("integration", id)) => Some(id.to_owned()),
-        Some(_) => Some("an API token".to_owned()),
-        None => (actor == "administrator").then(|| "an administrator".to_owned()),
-    }
 }

@@ -15,17 +15,15 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use maud::{Markup, html};
 
-use crate::App;
 use crate::access::form_key;
 use crate::access::form_key::once;
 use crate::access::reader::{Asked, Fields, actor, answer, reader};
+use crate::app::{ALL, App, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::place::{ALL, Lists, Place};
 use crate::frame::refused::Refused;
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
-use crate::incident::ask_forms::Draft;
-use crate::incident::submit::{No, ask, done_before, needed, said, worded};
+use crate::posted::{Draft, No, ask, done_before, needed, said, worded};
 
 pub(crate) static PLACE: Place = Place {
     path: "/actions",
@@ -146,7 +144,9 @@ async fn page(app: &App, who: &Principal, when: &When, draft: &Draft) -> Result<
         (heading("Actions", &html! { (open.len()) " open" @if late > 0 { " · " span class="late" { (late) " late" } } }))
         @if may_act { (add_form(&org, when, who, draft)) }
         section data-live="open" {
-            @if open.is_empty() { p class="prose quiet" { "Nothing is promised. What an incident teaches becomes an action with an owner and a date, here." } }
+            @if open.is_empty() {
+                p class="prose quiet" { "Nothing is promised. What an incident teaches becomes an action with an owner and a date, here." }
+            }
             ul class="list" { @for action in &open { (line(action, &org, when, may_act, draft)) } }
         }
         @if !ended.is_empty() {
@@ -175,15 +175,25 @@ fn line(action: &ActionView, org: &Org, when: &When, may_act: bool, draft: &Draf
             }
             div class="row-of" {
                 @if action.state == State::Open {
-                    span { @if when.is_late(action.due_at) { (when.counting(action.due_at)) } @else { "due " (when.time(action.due_at, &last_day(action, when))) } }
-                } @else { span class="quiet" { (action.state.word()) @if let Some(at) = action.ended_at { " " (when.time(at, &when.ago(at))) } } }
+                    span {
+                        @if when.is_late(action.due_at) {
+                            (when.counting(action.due_at))
+                        } @else {
+                            "due " (when.time(action.due_at, &last_day(action, when)))
+                        }
+                    }
+                } @else {
+                    span class="quiet" { (action.state.word()) @if let Some(at) = action.ended_at { " " (when.time(at, &when.ago(at))) } }
+                }
                 @if may_act {
                     details class="act-one far" name="act" open[draft.verb == action.id] {
                         summary { "End or give" }
                         form method="post" action={ "/actions/" (action.id) "/done" } {
                             (draft.refused(&action.id)) (once(when))
                             (form_key::seen(&seen(action)))
-                            label class="field" { span { "How, or why not" } textarea name="note" rows="2" { (draft.typed(&action.id, "note")) } }
+                            label class="field" {
+                                span { "How, or why not" } textarea name="note" rows="2" { (draft.typed(&action.id, "note")) }
+                            }
                             label class="field" { span { "Owner" } (pieces::person_choice(org, "owner", Some(&action.owner), None)) }
                             div class="row-of" {
                                 button class="do" type="submit" { "Done" }
@@ -215,10 +225,19 @@ fn add_form(org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
                     (draft.refused(ADD)) (once(when))
                     label class="field" { span { "What will be done?" } textarea name="text" rows="2" required { (typed("text")) } }
                     div class="row-of" {
-                        label class="field" { span { "Owner" } (pieces::person_choice(org, "owner", Some(if typed("owner").is_empty() { me } else { typed("owner") }), None)) }
-                        label class="field" { span { "By" span class="quiet" { " " (when.zone()) } } input type="date" name="due" required value=(typed("due")); }
+                        label class="field" {
+                            span { "Owner" }
+                            (pieces::person_choice(org, "owner", Some(if typed("owner").is_empty() { me } else { typed("owner") }), None))
+                        }
+                        label class="field" {
+                            span { "By" span class="quiet" { " " (when.zone()) } }
+                            input type="date" name="due" required value=(typed("due"));
+                        }
                     }
-                    label class="field" { span { "From which incident?" } input name="incident" required value=(typed("incident")) placeholder="INC-142" autocomplete="off"; }
+                    label class="field" {
+                        span { "From which incident?" }
+                        input name="incident" required value=(typed("incident")) placeholder="INC-142" autocomplete="off";
+                    }
                     button class="do" type="submit" { "Add it" }
                 }
             }

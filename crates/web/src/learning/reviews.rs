@@ -15,17 +15,15 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use maud::{Markup, html};
 
-use crate::App;
 use crate::access::form_key;
 use crate::access::form_key::once;
 use crate::access::reader::{Fields, actor, answer, reader};
-use crate::frame::place::{ALL, Lists, Place};
+use crate::app::{ALL, App, Lists, Place};
 use crate::frame::refused::Refused;
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
 use crate::frame::{markdown, pieces};
-use crate::incident::ask_forms::Draft;
-use crate::incident::submit::{No, ask, done_before, needed, worded};
+use crate::posted::{Draft, No, ask, done_before, needed, worded};
 
 pub(crate) static PLACE: Place = Place {
     path: "/reviews",
@@ -47,11 +45,21 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
         let org = app.engine.org();
         let mut found = app.engine.queries(&who).reviews(None, None, LIST_MAX).await?;
         // What is to be written comes first, the earliest due at the top.
-        found.sort_by_key(|review| (review.state == ReviewState::Published, if review.state == ReviewState::Published { -review.due_at.as_second() } else { review.due_at.as_second() }));
+        found.sort_by_key(|review| {
+            (
+                review.state == ReviewState::Published,
+                if review.state == ReviewState::Published { -review.due_at.as_second() } else { review.due_at.as_second() },
+            )
+        });
         let due = found.iter().filter(|review| review.state != ReviewState::Published).count();
         let body = html! {
             (heading("Reviews", &html! { (due) " to be written" }))
-            @if found.is_empty() { p class="prose quiet" { "None yet. When an incident is resolved its review is drafted from the log: what happened, when, who did what, what was late. Somebody edits it and publishes it." } }
+            @if found.is_empty() {
+                p class="prose quiet" {
+                    "None yet. When an incident is resolved its review is drafted from the log: what happened, when, who did what, what "
+                    "was late. Somebody edits it and publishes it."
+                }
+            }
             ul class="list" data-live="reviews" {
                 @for review in &found {
                     li data-key=(review.id) {
@@ -67,7 +75,19 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
                 }
             }
         };
-        Ok(framed(&app, &Page { title: "Reviews", place: &PLACE, who: &who, when: &when, wall: false, live: Some("on=board".into()), source: "/reviews".into(), body }))
+        Ok(framed(
+            &app,
+            &Page {
+                title: "Reviews",
+                place: &PLACE,
+                who: &who,
+                when: &when,
+                wall: false,
+                live: Some("on=board".into()),
+                source: "/reviews".into(),
+                body,
+            },
+        ))
     })
     .await
 }
@@ -170,13 +190,19 @@ async fn page(app: &App, who: &allclear_domain::access::Principal, when: &When, 
         dl class="inline" {
             div { dt { "Incident" } dd { a href={ "/incidents/" (review.reference) } { (review.reference) " " bdi { (review.title) } } } }
             div { dt { "Severity" } dd { (pieces::severity(review.severity)) } }
-            div { dt { "Writes it" } dd { @match &review.owner { Some(id) => bdi { (pieces::name(&org, id)) }, None => span class="quiet" { "nobody" } } } }
+            div {
+                dt { "Writes it" }
+                dd { @match &review.owner { Some(id) => bdi { (pieces::name(&org, id)) }, None => span class="quiet" { "nobody" } } }
+            }
         }
         @if !published && !review.edited { p class="quiet" { "Drafted from the log. Nobody has edited it yet." } }
         @if may_act && !published {
             form class="review-form" method="post" action=(action("edit")) {
                 (draft.refused("edit")) (draft.refused("publish")) (once(when)) (form_key::seen(&seen(&review)))
-                label class="field" { span { "Text" span class="quiet" { " in Markdown" } } textarea name="text" rows=(TEXT_ROWS) class="text" required { (text) } }
+                label class="field" {
+                    span { "Text" span class="quiet" { " in Markdown" } }
+                    textarea name="text" rows=(TEXT_ROWS) class="text" required { (text) }
+                }
                 div class="row-of stay" {
                     button class="may" type="submit" { "Keep as draft" }
                     button class="do" type="submit" formaction=(action("publish")) { "Publish" }
@@ -188,12 +214,15 @@ async fn page(app: &App, who: &allclear_domain::access::Principal, when: &When, 
                 button class="may" type="submit" { "Give it" }
             }
             @let changed = text != kept;
-            details class="behind" open[changed] { summary { @if changed { "What stands there now" } @else { "As it will read" } } article class="prose review" { (markdown::render(&kept)) } }
+            details class="behind" open[changed] {
+                summary { @if changed { "What stands there now" } @else { "As it will read" } }
+                article class="prose review" { (markdown::render(&kept)) }
+            }
         } @else { article class="prose review" { (markdown::render(&kept)) } }
         section class="section" {
             h2 { "Corrective actions" span class="quiet" { " · as they stand now" } }
             @if actions.is_empty() { p class="quiet" { "None so far." } }
-            ul class="tasks" { @for action in &actions { (crate::incident::aside::action_line(action, &org, when)) } }
+            ul class="tasks" { @for action in &actions { (pieces::action_line(action, &org, when)) } }
             @if may_act { p class="only-screen" { a href={ "/actions?incident=" (review.reference) } { "Add an action from it" } } }
         }
     };

@@ -10,10 +10,9 @@ use axum::routing::get;
 use jiff::SignedDuration;
 use maud::{Markup, html};
 
-use crate::App;
 use crate::access::reader::{Asked, answer, reader};
+use crate::app::{ALL, App, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::place::{ALL, Lists, Place};
 use crate::frame::shell::{Page, drawn, framed, heading};
 
 pub(crate) static PLACE: Place = Place {
@@ -56,12 +55,23 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
         let names = |row: &TrendRow| pieces::service(&org, &row.name);
         let body = html! {
             (heading("Trends", &html! { "the last " (days) " days" }))
-            nav class="filter" aria-label="Period" { @for period in PERIODS { a href={ "/trends?days=" (period) } aria-current=[(period == days).then_some("true")] { (period) " days" } } }
+            nav class="filter" aria-label="Period" {
+                @for period in PERIODS {
+                    a href={ "/trends?days=" (period) } aria-current=[(period == days).then_some("true")] { (period) " days" }
+                }
+            }
             section class="section" data-live="weeks" {
                 h2 { "Incidents a week" }
                 @if trend.incidents == 0 { p class="quiet" { "None was declared in this time." } }
                 @else {
-                    figure class="chart" { (drawn(weeks(&trend))) p class="legend" { @for severity in Severity::ALL { (pieces::severity(severity)) " " } } figcaption class="quiet small" { "n = " (trend.incidents) " declared in the last " (days) " days; cancelled and merged ones are left out. Weeks begin on Monday, UTC." } }
+                    figure class="chart" {
+                        (drawn(weeks(&trend)))
+                        p class="legend" { @for severity in Severity::ALL { (pieces::severity(severity)) " " } }
+                        figcaption class="quiet small" {
+                            "n = " (trend.incidents) " declared in the last " (days)
+                            " days; cancelled and merged ones are left out. Weeks begin on Monday, UTC."
+                        }
+                    }
                     (weeks_table(&trend))
                 }
             }
@@ -69,14 +79,22 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
                 h2 { "Time to resolve, by severity" span class="quiet" { " · median, and nine of ten" } }
                 @if trend.by_severity.iter().all(|row| row.resolve.n == 0) { p class="quiet" { "Nothing was resolved in this time." } }
                 @else {
-                    figure class="chart" { (drawn(durations(&trend.by_severity))) figcaption class="quiet small" { "Declared to resolved, of those whose two instants are known. n stands beside each." } }
+                    figure class="chart" {
+                        (drawn(durations(&trend.by_severity)))
+                        figcaption class="quiet small" {
+                            "Declared to resolved, of those whose two instants are known. n stands beside each."
+                        }
+                    }
                 }
                 (rows_table("By severity", &trend.by_severity, &|row| row.name.to_uppercase()))
                 (rows_table("By service", &trend.by_service, &names))
             }
         };
         let source = format!("/trends?days={days}");
-        Ok(framed(&app, &Page { title: "Trends", place: &PLACE, who: &who, when: &when, wall: false, live: Some("on=board".into()), source, body }))
+        Ok(framed(
+            &app,
+            &Page { title: "Trends", place: &PLACE, who: &who, when: &when, wall: false, live: Some("on=board".into()), source, body },
+        ))
     })
     .await
 }
@@ -157,7 +175,9 @@ fn weeks_table(trend: &TrendView) -> Markup {
             div class="wide-table" tabindex="0" role="group" aria-label="Incidents by week and severity" {
                 table {
                     thead { tr { th scope="col" { "Week of" } @for severity in 1..=5 { th scope="col" class="num" { "SEV" (severity) } } } }
-                    tbody { @for week in &trend.weeks { tr { td { (week.monday) } @for count in week.counts { td class="num" { (count) } } } } }
+                    tbody {
+                        @for week in &trend.weeks { tr { td { (week.monday) } @for count in week.counts { td class="num" { (count) } } } }
+                    }
                 }
             }
         }
@@ -178,11 +198,27 @@ fn rows_table(caption: &str, rows: &[TrendRow], name: &dyn Fn(&TrendRow) -> Stri
                 table {
                     caption { (caption) }
                     thead {
-                        tr { td {} td {} @for what in ["acknowledge", "mitigate", "resolve"] { th scope="colgroup" colspan="3" class="num" { "To " (what) } } }
-                        tr { td {} th scope="col" class="num" { "Incidents" } @for _ in 0..3 { th scope="col" class="num" { "n" } th scope="col" class="num" { "median" } th scope="col" class="num" { "9 of 10" } } }
+                        tr {
+                            td {} td {}
+                            @for what in ["acknowledge", "mitigate", "resolve"] {
+                                th scope="colgroup" colspan="3" class="num" { "To " (what) }
+                            }
+                        }
+                        tr {
+                            td {} th scope="col" class="num" { "Incidents" }
+                            @for _ in 0..3 {
+                                th scope="col" class="num" { "n" } th scope="col" class="num" { "median" }
+                                th scope="col" class="num" { "9 of 10" }
+                            }
+                        }
                     }
                     tbody {
-                        @for row in rows { tr { th scope="row" { (name(row)) } td class="num" { (row.incidents) } (cell(&row.acknowledge)) (cell(&row.mitigate)) (cell(&row.resolve)) } }
+                        @for row in rows {
+                            tr {
+                                th scope="row" { (name(row)) } td class="num" { (row.incidents) } (cell(&row.acknowledge))
+                                (cell(&row.mitigate)) (cell(&row.resolve))
+                            }
+                        }
                     }
                 }
             }

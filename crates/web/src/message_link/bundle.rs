@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
-use crate::App;
+use crate::app::App;
 use crate::frame::document::{Frame, document};
 use crate::frame::pieces;
 use crate::frame::refused;
@@ -82,7 +82,8 @@ fn page(app: &App, link: &LinkFor, pages: &[BundledPage], token: &str) -> Html<S
                     @if ask == open {
                         (page::decline_form(token, Some("For all of them the next are paged at once.")))
                     } @else if ask > 0 {
-                        (page::decline_form(token, Some(&format!("For the {ask} of them that wait for you by this message the next are paged at once."))))
+                        @let what = format!("For the {ask} of them that wait for you by this message the next are paged at once.");
+                        (page::decline_form(token, Some(&what)))
                     }
                 }
             }
@@ -103,7 +104,10 @@ fn list(pages: &[BundledPage]) -> Markup {
             ul class="alerts" {
                 @for page in pages.iter().take(LISTED_MAX) {
                     li {
-                        p class="clamp" { a href={ "/incidents/" (page.reference) } { (page.reference) } " " bdi { (pieces::cut(&page.title, TITLE_CHARS_MAX)) } }
+                        p class="clamp" {
+                            a href={ "/incidents/" (page.reference) } { (page.reference) } " "
+                            bdi { (pieces::cut(&page.title, TITLE_CHARS_MAX)) }
+                        }
                         p class="quiet" { (page.severity.word().to_uppercase()) " · " (pieces::state(page.state)) }
                     }
                 }

@@ -20,7 +20,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
-use crate::App;
+use crate::app::App;
 use crate::frame::refused;
 use crate::frame::refused::{Refused, wants_html};
 use crate::message_link::story::Standing;

@@ -128,7 +128,11 @@ fn afterwards(story: &Story, mine: bool) -> Markup {
         }
         // A link in a message acknowledges and nothing more; what ends an incident asks who one is.
         @if mine && story.incident.recovered {
-            p { a class="press" href={ "/incidents/" (story.incident.reference) "?do=resolve" } { "All alerts have recovered: say whether it is over" } }
+            p {
+                a class="press" href={ "/incidents/" (story.incident.reference) "?do=resolve" } {
+                    "All alerts have recovered: say whether it is over"
+                }
+            }
         }
         @if mine { p class="quiet" { "From a terminal: " code { "allclear resolve " (story.incident.reference) } } }
     }
@@ -209,7 +213,7 @@ fn alerts(story: &Story) -> Markup {
                             p class="clamp" { bdi { (pieces::cut(&alert.title, ALERT_TITLE_CHARS_MAX)) } }
                             p class="quiet" {
                                 @if alert.state == AlertState::Open { "Open for " (when.age(alert.starts_at)) }
-                                @else { (ended(alert.state)) }
+                                @else { (pieces::ended(alert.state)) }
                                 @if let Some(source) = &alert.source { " · " bdi { (pieces::cut(source, ALERT_TITLE_CHARS_MAX)) } }
                             }
                         }
@@ -217,16 +221,6 @@ fn alerts(story: &Story) -> Markup {
                 }
             }
         }
-    }
-}
-
-/// How an alert ended, as the start of a line.
-pub(crate) const fn ended(state: AlertState) -> &'static str {
-    match state {
-        AlertState::Open => "Open",
-        AlertState::Resolved => "Recovered",
-        AlertState::Lapsed => "Lapsed: its sender stopped sending it",
-        AlertState::WithIncident => "Ended with its incident",
     }
 }
 

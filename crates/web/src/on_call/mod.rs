@@ -19,18 +19,16 @@ use axum::routing::get;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use maud::{Markup, html};
 
-use crate::App;
 use crate::access::form_key;
 use crate::access::form_key::once;
 use crate::access::reader::{Fields, actor, answer, reader};
+use crate::app::{App, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::place::{Lists, Place};
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
-use crate::incident::ask_forms::Draft;
-use crate::incident::submit::said;
 use crate::on_call::shifts_chart::Row;
+use crate::posted::{Draft, said};
 
 pub(crate) static PLACE: Place = Place {
     path: "/on-call",
@@ -48,6 +46,13 @@ const DAYS: i64 = 14;
 const TAKE_FOR: SignedDuration = SignedDuration::from_hours(8);
 /// The verbs of the forms, as drafts name them.
 const TAKE: &str = "take";
+/// A first schedule, as the organisation file would have it.
+const EXAMPLE: &str = "schedules:
+  - id: payments-primary
+    team: payments
+    time_zone: Europe/Madrid
+    layers:
+      - {people: [ana, ben], every: 1w, handoff: \"Mon 09:00\", starts: 2026-01-05}";
 const END: &str = "end";
 
 /// GET.
@@ -200,8 +205,11 @@ fn who_now(app: &App, now: &[OnCallView], when: &When, who: &Principal) -> Marku
         section data-live="now" {
             @if now.is_empty() {
                 div class="empty" {
-                    p { "No schedule is set, so escalation policies reach people only by name. A schedule in the organisation file looks like this:" }
-                    pre tabindex="0" { code { "schedules:\n  - id: payments-primary\n    team: payments\n    time_zone: Europe/Madrid\n    layers:\n      - {people: [ana, ben], every: 1w, handoff: \"Mon 09:00\", starts: 2026-01-05}" } }
+                    p {
+                        "No schedule is set, so escalation policies reach people only by name. A schedule in the organisation file looks "
+                        "like this:"
+                    }
+                    pre tabindex="0" { code { (EXAMPLE) } }
                 }
             }
             ul class="shifts" {
@@ -211,7 +219,10 @@ fn who_now(app: &App, now: &[OnCallView], when: &When, who: &Principal) -> Marku
                         p class="quiet" { bdi { (shift.name) } }
                         p class="whom" {
                             @match (&shift.person_name, &shift.person) {
-                                (Some(name), _) | (None, Some(name)) => strong { bdi { (name) } @if shift.person.as_deref() == me { span class="quiet" { " (you)" } } },
+                                (Some(name), _) | (None, Some(name)) => strong {
+                                    bdi { (name) }
+                                    @if shift.person.as_deref() == me { span class="quiet" { " (you)" } }
+                                },
                                 (None, None) => span class="late" { "nobody" },
                             }
                         }
@@ -275,7 +286,9 @@ fn would_be_paged(app: &App, who: &Principal, org: &Org) -> Result<Markup, NoAns
                         span {
                             @match steps.iter().find(|step| !step.people.is_empty()) {
                                 Some(first) => {
-                                    bdi { (pieces::list(&first.people.iter().map(|p| pieces::name(org, &p.person)).collect::<Vec<_>>(), 3)) }
+                                    bdi {
+                                        (pieces::list(&first.people.iter().map(|p| pieces::name(org, &p.person)).collect::<Vec<_>>(), 3))
+                                    }
                                     @if first.after != "0:00" { span class="quiet" { " after " (first.after) } }
                                 },
                                 None => span class="late" { "nobody" },
@@ -309,10 +322,15 @@ fn overrides(org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
                 ul class="list" {
                     @for change in &coming {
                         li {
-                            span { bdi { (pieces::name(org, &change.person)) } span class="quiet" { " for " bdi { (schedule(&change.schedule)) } } }
+                            span {
+                                bdi { (pieces::name(org, &change.person)) }
+                                span class="quiet" { " for " bdi { (schedule(&change.schedule)) } }
+                            }
                             span class="quiet" {
-                                (when.time(change.starts_at, &when.minute(change.starts_at))) " – " (when.time(change.ends_at, &when.minute(change.ends_at)))
-                                @if let Some(Actor::Person(maker)) = change.made_by.as_ref().filter(|_| change.made_by != Some(Actor::Person(change.person.clone()))) {
+                                (when.time(change.starts_at, &when.minute(change.starts_at))) " – "
+                                (when.time(change.ends_at, &when.minute(change.ends_at)))
+                                @let own = Some(Actor::Person(change.person.clone()));
+                                @if let Some(Actor::Person(maker)) = change.made_by.as_ref().filter(|_| change.made_by != own) {
                                     " · made by " bdi { (pieces::name(org, maker)) }
                                 }
                             }
@@ -320,14 +338,22 @@ fn overrides(org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
                                 form method="post" action={ "/on-call/override/" (pieces::escaped(&change.id)) "/end" } {
                                     @let what = if change.starts_at <= when.now { "End it now" } else { "Remove" };
                                     // Several stand in one list, and each says whose it is to whoever hears them.
-                                    button class="plain" type="submit" aria-label={ (what) ": " (pieces::name(org, &change.person)) ", " (schedule(&change.schedule)) } { (what) }
+                                    button class="plain" type="submit"
+                                        aria-label={ (what) ": " (pieces::name(org, &change.person)) ", " (schedule(&change.schedule)) } {
+                                        (what)
+                                    }
                                 }
                             }
                         }
                     }
                 }
             }
-            @if may.is_empty() { (draft.refused(TAKE)) p class="quiet small" { "Whoever is in a schedule’s team takes its shifts over here; its managers and administrators put others on." } }
+            @if may.is_empty() {
+                (draft.refused(TAKE))
+                p class="quiet small" {
+                    "Whoever is in a schedule’s team takes its shifts over here; its managers and administrators put others on."
+                }
+            }
             @else {
                 details class="act-one" open[draft.verb == TAKE] {
                     summary { "Take over" }
@@ -337,16 +363,26 @@ fn overrides(org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
                             span { "Schedule" }
                             select name="schedule" {
                                 @for form in &may {
-                                    option value=(form.id) selected[draft.typed(TAKE, "schedule") == form.id] { (form.name.as_deref().unwrap_or(&form.id)) }
+                                    option value=(form.id) selected[draft.typed(TAKE, "schedule") == form.id] {
+                                        (form.name.as_deref().unwrap_or(&form.id))
+                                    }
                                 }
                             }
                         }
                         @if others {
-                            label class="field" { span { "Who" } (pieces::person_choice(org, "person", Some(&typed("person", me.to_owned())), None)) }
+                            label class="field" {
+                                span { "Who" } (pieces::person_choice(org, "person", Some(&typed("person", me.to_owned())), None))
+                            }
                         } @else { input type="hidden" name="person" value=(me); }
                         div class="row-of" {
-                            label class="field" { span { "From" span class="quiet" { " " (when.zone()) } } input type="datetime-local" name="from" value=(typed("from", when.as_field(when.now))) required; }
-                            label class="field" { span { "To" } input type="datetime-local" name="to" value=(typed("to", when.as_field(to))) required; }
+                            label class="field" {
+                                span { "From" span class="quiet" { " " (when.zone()) } }
+                                input type="datetime-local" name="from" value=(typed("from", when.as_field(when.now))) required;
+                            }
+                            label class="field" {
+                                span { "To" }
+                                input type="datetime-local" name="to" value=(typed("to", when.as_field(to))) required;
+                            }
                         }
                         button class="do" type="submit" { "Take over" }
                     }

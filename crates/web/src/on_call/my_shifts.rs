@@ -15,10 +15,9 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use maud::{Markup, html};
 
-use crate::App;
 use crate::access::reader::{answer, reader};
+use crate::app::{App, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::place::{Lists, Place};
 use crate::frame::refused::Refused;
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::{When, age};
@@ -148,7 +147,10 @@ fn now_and_next(mine: &[Mine<'_>], when: &When) -> Markup {
                     p class="whom" { strong { "You are on call" } }
                     p class="quiet small" {
                         @match shift.to {
-                            Some(to) => { "until " (when.time(to, &when.minute(to))) @if let Some(then) = &shift.then { ", then " bdi { (then) } } },
+                            Some(to) => {
+                                "until " (when.time(to, &when.minute(to)))
+                                @if let Some(then) = &shift.then { ", then " bdi { (then) } }
+                            }
                             None => { "for the next " (WEEKS) " weeks and on" },
                         }
                     }
@@ -159,7 +161,9 @@ fn now_and_next(mine: &[Mine<'_>], when: &When) -> Markup {
                     p class="whom" { "You are not on call" }
                     p class="quiet small" {
                         @match mine.first() {
-                            Some(next) => { "next from " (when.time(next.from, &when.minute(next.from))) " for " bdi { (called(next.schedule)) } },
+                            Some(next) => {
+                                "next from " (when.time(next.from, &when.minute(next.from))) " for " bdi { (called(next.schedule)) }
+                            }
                             None => { "and not in the next " (WEEKS) " weeks" },
                         }
                     }
@@ -213,13 +217,17 @@ fn covered_for(covered: &[Covered<'_>], when: &When, org: &Org) -> Markup {
         section data-live="covered" {
             h2 { "Who covers for you" }
             @if covered.is_empty() {
-                p class="quiet" { "Nobody, as things are. Whoever is in the team takes a shift over under " a href="/on-call" { "On call" } "." }
+                p class="quiet" {
+                    "Nobody, as things are. Whoever is in the team takes a shift over under " a href="/on-call" { "On call" } "."
+                }
             }
             ul class="list" {
                 @for turn in covered {
                     li {
                         span { bdi { (pieces::name(org, &turn.person)) } span class="quiet" { " for " bdi { (called(turn.schedule)) } } }
-                        span class="quiet" { (when.time(turn.from, &when.minute(turn.from))) " – " (when.time(turn.to, &when.minute(turn.to))) }
+                        span class="quiet" {
+                            (when.time(turn.from, &when.minute(turn.from))) " – " (when.time(turn.to, &when.minute(turn.to)))
+                        }
                     }
                 }
             }

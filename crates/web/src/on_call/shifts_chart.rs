@@ -133,7 +133,10 @@ pub(crate) fn table(rows: &[Row], when: &When, org: &Org) -> Markup {
                         thead { tr { th scope="col" { "Who" } th scope="col" { "From" } th scope="col" { "To" } th scope="col" { "By" } } }
                         tbody {
                             @for gap in &row.gaps {
-                                tr { td { span class="late" { "nobody" } } td { (when.time(gap.starts_at, &when.minute(gap.starts_at))) } td { (when.time(gap.ends_at, &when.minute(gap.ends_at))) } td { "no layer is on" } }
+                                tr {
+                                    td { span class="late" { "nobody" } } td { (when.time(gap.starts_at, &when.minute(gap.starts_at))) }
+                                    td { (when.time(gap.ends_at, &when.minute(gap.ends_at))) } td { "no layer is on" }
+                                }
                             }
                             @for shift in row.shifts.iter().take(LISTED_MAX) {
                                 tr {

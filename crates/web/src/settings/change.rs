@@ -16,12 +16,12 @@ use serde_json::{Value, json};
 
 use super::page::{Told, done, refused, shown};
 use super::{administrator, kind_of, path, path_of_new, typed};
-use crate::App;
 use crate::access::form_key;
 use crate::access::reader::{Fields, answer};
+use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
-use crate::incident::submit::said;
+use crate::posted::said;
 
 const NOT_SAVED: &str = "This was not saved";
 const NOT_REMOVED: &str = "This was not removed";

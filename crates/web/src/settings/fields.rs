@@ -55,27 +55,43 @@ pub(crate) fn field(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup
         .join(" ");
     let told = html! {
         @if !row.hint.is_empty() { p class="hint" id=(hint) { (marked(row.hint)) } }
-        @if let (Input::Yaml(example) | Input::Lines(example), false) = (row.input, around.owned) { (example_of(&html! { (example) }, &html! {})) }
-        @if row.input == Input::Contacts && !around.owned { (example_of(&html! { (around.org.channels().examples()) }, &channels(around.org.channels()))) }
+        @if let (Input::Yaml(example) | Input::Lines(example), false) = (row.input, around.owned) {
+            (example_of(&html! { (example) }, &html! {}))
+        }
+        @if row.input == Input::Contacts && !around.owned {
+            (example_of(&html! { (around.org.channels().examples()) }, &channels(around.org.channels())))
+        }
         @if !mine.is_empty() { div class="wrong" id=(fault) { @for words in &mine { p { (marked(words)) } } } }
     };
     if let Input::Many(kind) = row.input {
         let known = choices(around.org, kind);
         if known.len() <= BOXES_MAX {
-            return html! { fieldset class="field choice" id=(id) aria-describedby=[some(&described)] { legend { (row.label) } (boxes(row.key, &known, around.fields)) (told) } };
+            return html! {
+                fieldset class="field choice" id=(id) aria-describedby=[some(&described)] {
+                    legend { (row.label) } (boxes(row.key, &known, around.fields)) (told)
+                }
+            };
         }
     }
     if row.input == Input::Check {
         return html! {
             div class="field" {
-                label class="check" { input type="checkbox" id=(id) name=(row.key) value="1" checked[around.fields.contains_key(row.key)] aria-describedby=[some(&described)]; span { (row.label) } }
+                label class="check" {
+                    input type="checkbox" id=(id) name=(row.key) value="1" checked[around.fields.contains_key(row.key)]
+                        aria-describedby=[some(&described)];
+                    span { (row.label) }
+                }
                 (told)
             }
         };
     }
     html! {
         div class="field" {
-            label for=(id) { (row.label) @if row.input == Input::Instant { span class="quiet" { " " (around.when.zone()) } } @if row.needed && !around.owned { span class="quiet" { " (needed)" } } }
+            label for=(id) {
+                (row.label)
+                @if row.input == Input::Instant { span class="quiet" { " " (around.when.zone()) } }
+                @if row.needed && !around.owned { span class="quiet" { " (needed)" } }
+            }
             (control(row, &id, around, invalid, some(&described)))
             (told)
         }
@@ -154,7 +170,10 @@ fn boxes(key: &str, known: &[(String, String)], fields: &Fields) -> Markup {
     html! {
         div class="boxes" {
             @for (id, name) in known {
-                label class="check" { input type="checkbox" name={ (key) "." (id) } value="1" checked[on.contains(id)]; span { bdi { (name) } } }
+                label class="check" {
+                    input type="checkbox" name={ (key) "." (id) } value="1" checked[on.contains(id)];
+                    span { bdi { (name) } }
+                }
             }
             @for id in gone {
                 label class="check" { input type="checkbox" name={ (key) "." (id) } value="1" checked; span { (id) " (there is none)" } }
@@ -173,7 +192,10 @@ fn channels(channels: WaysOut) -> Markup {
     html! {
         ul {
             @for field in channels.iter().flat_map(|form| form.fields) {
-                li { code { (field.key) } " " (field.label) ". " (marked(field.hint)) @if field.is_made() { " Made and shown once where it is left out." } }
+                li {
+                    code { (field.key) } " " (field.label) ". " (marked(field.hint))
+                    @if field.is_made() { " Made and shown once where it is left out." }
+                }
             }
         }
     }

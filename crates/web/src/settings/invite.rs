@@ -8,8 +8,8 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::{administrator, crumbs, path};
-use crate::App;
 use crate::access::reader::answer;
+use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
 use crate::frame::shell::{Page, framed, heading};
@@ -37,12 +37,27 @@ pub(crate) async fn invite(State(app): State<App>, headers: HeaderMap, Path(id):
         let body = html! {
             (crumbs(Some(FormKind::Person)))
             (heading(&format!("A link for {}", person.name), &html! {}))
-            p class="prose" { "Copy it now and pass it on privately: it is not shown again. It works once, until " (when.stamp(until)) " " (when.zone()) "." }
+            p class="prose" {
+                "Copy it now and pass it on privately: it is not shown again. It works once, until " (when.stamp(until)) " " (when.zone())
+                "."
+            }
             pre tabindex="0" { code { (link) } }
             p { a href=(path(FormKind::Person, &id)) { "Back to " bdi { (person.name) } } }
         };
         let source = path(FormKind::Person, &id);
-        Ok(framed(&app, &Page { title: "A link to sign in", place: &crate::settings::PLACE, who: &who, when: &when, wall: false, live: None, source, body }))
+        Ok(framed(
+            &app,
+            &Page {
+                title: "A link to sign in",
+                place: &crate::settings::PLACE,
+                who: &who,
+                when: &when,
+                wall: false,
+                live: None,
+                source,
+                body,
+            },
+        ))
     })
     .await
 }

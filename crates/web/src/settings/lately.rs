@@ -9,8 +9,8 @@ use axum::response::Response;
 use maud::{Markup, html};
 
 use super::{administrator, crumbs, path};
-use crate::App;
 use crate::access::reader::{Asked, answer};
+use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
@@ -29,16 +29,27 @@ pub(crate) async fn refused(State(app): State<App>, headers: HeaderMap, Query(as
         found.retain(|request| only.is_none_or(|id| request.integration.as_ref() == Some(id)));
         let body = html! {
             (crumbs(None))
-            (heading("Refused lately", &html! { @if let Some(id) = only { "of " code { (pieces::cut(id, 64)) } " · " a href=(PATH) { "all" } } }))
+            @let whose = html! { @if let Some(id) = only { "of " code { (pieces::cut(id, 64)) } " · " a href=(PATH) { "all" } } };
+            (heading("Refused lately", &whose))
             p class="prose quiet" {
-                "What senders sent and was not taken, newest first, with secrets removed. The newest 200 are kept; of senders without a known key only that they came."
+                "What senders sent and was not taken, newest first, with secrets removed. The newest 200 are kept; of senders without a "
+                "known key only that they came."
             }
             @if found.is_empty() { p class="prose" { "Nothing was refused lately." } }
             ol class="list" data-live="refused" { @for request in &found { (line(request, &when)) } }
         };
         Ok(framed(
             &app,
-            &Page { title: "Refused lately", place: &crate::settings::PLACE, who: &who, when: &when, wall: false, live: None, source: PATH.into(), body },
+            &Page {
+                title: "Refused lately",
+                place: &crate::settings::PLACE,
+                who: &who,
+                when: &when,
+                wall: false,
+                live: None,
+                source: PATH.into(),
+                body,
+            },
         ))
     })
     .await

@@ -1,9 +1,9 @@
 //! Settings: every form of the organisation by kind; each with its fields, its version and its
 //! history, to be changed unless a file owns it.
 //!
-//! What a kind is called and which fields it has is said by the kind (`domain::org::forms`). `typed` goes from a body to their texts and back, `fields`
-//! draws them, `page` is the page of one form, `change` takes what was posted. Secrets are masked as
-//! in an export. Everything here is an administrator's.
+//! What a kind is called and which fields it has is said by the kind (`domain::org::forms`). `typed` goes from a body to
+//! their texts and back, `fields` draws them, `page` is the page of one form, `change` takes what was posted. Secrets are
+//! masked as in an export. Everything here is an administrator's.
 
 mod change;
 mod fields;
@@ -31,10 +31,9 @@ pub(crate) use self::invite::invite;
 pub(crate) use self::lately::refused;
 
 use self::page::{Told, shown};
-use crate::App;
 use crate::access::reader::{Asked, answer, reader};
+use crate::app::{App, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::place::{Lists, Place};
 use crate::frame::refused::Refused;
 use crate::frame::shell;
 use crate::frame::shell::{Page, framed, heading};
@@ -99,7 +98,8 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
         let body = html! {
             (heading("Settings", &html! { "version " (app.engine.org().version) }))
             p class="prose quiet" {
-                "The organisation, form by form. What a file owns is changed in the file, with " code { "allclear config apply FILE" } ", until you take it from the file."
+                "The organisation, form by form. What a file owns is changed in the file, with " code { "allclear config apply FILE" }
+                ", until you take it from the file."
             }
             p { a href=(lately::PATH) { "Refused lately" } span class="quiet" { ": what senders sent and was not taken." } }
             div class="kinds" data-live="forms" {
@@ -107,7 +107,10 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
                     @let of_kind: Vec<_> = found.iter().filter(|form| form.kind == kind).collect();
                     section class="section" id=(kind.word()) {
                         header class="with" {
-                            h2 { a class="quietly" href={ "/settings/" (kind.word()) } { (kind.about().plural) } @if !of_kind.is_empty() { span class="quiet" { " · " (of_kind.len()) } } }
+                            h2 {
+                                a class="quietly" href={ "/settings/" (kind.word()) } { (kind.about().plural) }
+                                @if !of_kind.is_empty() { span class="quiet" { " · " (of_kind.len()) } }
+                            }
                             (new_link(kind, of_kind.len()))
                         }
                         @if of_kind.is_empty() { p class="quiet prose" { (kind.about().purpose) } }
@@ -116,7 +119,19 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
                 }
             }
         };
-        Ok(framed(&app, &Page { title: "Settings", place: &PLACE, who: &who, when: &when, wall: false, live: Some("on=org".into()), source: "/settings".into(), body }))
+        Ok(framed(
+            &app,
+            &Page {
+                title: "Settings",
+                place: &PLACE,
+                who: &who,
+                when: &when,
+                wall: false,
+                live: Some("on=org".into()),
+                source: "/settings".into(),
+                body,
+            },
+        ))
     })
     .await
 }
@@ -131,12 +146,26 @@ pub(crate) async fn of_kind(State(app): State<App>, headers: HeaderMap, Path(kin
         let body = html! {
             (crumbs(None))
             (heading(kind.about().plural, &html! { @if !of_kind.is_empty() { (of_kind.len()) } }))
-            @if let Some(gone) = asked.get("removed") { p class="done" role="status" { "The " (name_of(kind)) " " code { (pieces::cut(gone, 64)) } " was removed." } }
+            @if let Some(gone) = asked.get("removed") {
+                p class="done" role="status" { "The " (name_of(kind)) " " code { (pieces::cut(gone, 64)) } " was removed." }
+            }
             p class="prose" { (kind.about().purpose) }
             div data-live="forms" class="group tight" { (lines(kind, &of_kind, &app, usize::MAX)) (new_link(kind, of_kind.len())) }
         };
         let source = format!("/settings/{}", kind.word());
-        Ok(framed(&app, &Page { title: kind.about().plural, place: &PLACE, who: &who, when: &when, wall: false, live: Some("on=org".into()), source, body }))
+        Ok(framed(
+            &app,
+            &Page {
+                title: kind.about().plural,
+                place: &PLACE,
+                who: &who,
+                when: &when,
+                wall: false,
+                live: Some("on=org".into()),
+                source,
+                body,
+            },
+        ))
     })
     .await
 }

@@ -17,14 +17,13 @@ use maud::{Markup, html};
 use super::fields::{Around, Wrong, anchor, field, marked};
 use super::titles::title;
 use super::{crumbs, name_of, path, path_of_new, typed};
-use crate::App;
 use crate::access::form_key::once;
 use crate::access::reader::Fields;
+use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
 use crate::frame::shell::{Page, framed, heading};
 use crate::frame::time_text::When;
-use crate::incident::actor;
 
 /// A silence or an override that somebody begins lasts this long, until they say otherwise.
 const LASTS: SignedDuration = SignedDuration::from_hours(8);
@@ -69,7 +68,10 @@ pub(crate) async fn shown(
     let body = html! {
         (crumbs(Some(kind)))
         @match &view {
-            Some(view) => (heading(&title(&org, kind, &view.id), &html! { (name_of(kind)) " " code { (view.id) } " · version " (view.version) })),
+            Some(view) => {
+                @let what = html! { (name_of(kind)) " " code { (view.id) } " · version " (view.version) };
+                (heading(&title(&org, kind, &view.id), &what))
+            }
             None => { (heading(&format!("New {}", name_of(kind)), &html! {})) p class="prose quiet" { (kind.about().purpose) } },
         }
         @if let Some(stands) = id.and_then(|id| org.bundle().stands(kind, id, when.now)) {
@@ -81,7 +83,12 @@ pub(crate) async fn shown(
         (form(app, &org, when, kind, view.as_ref(), &fields, &told))
         @if let Some(view) = &view {
             @if kind == FormKind::Person { (super::invite::form(&view.id)) }
-            @if kind == FormKind::Integration { p { a href={ (super::lately::PATH) "?integration=" (pieces::escaped(&view.id)) } { "Refused lately" } span class="quiet" { ": what came with its key and was not taken." } } }
+            @if kind == FormKind::Integration {
+                p {
+                    a href={ (super::lately::PATH) "?integration=" (pieces::escaped(&view.id)) } { "Refused lately" }
+                    span class="quiet" { ": what came with its key and was not taken." }
+                }
+            }
             @if kind == FormKind::Silence { (holds(app, who, &view.id).await?) }
             @if view.managed.is_none() { (removal(view)) }
             (history(app, &org, who, when, view).await?)
@@ -174,7 +181,8 @@ fn wrong_at_the_top(kind: FormKind, id: Option<&str>, told: &Told) -> Markup {
                         @if let Some(row) = row_of(kind, &problem.key) { a href={ "#" (anchor(row.key)) } { (row.label) } ": " }
                         @else if problem.key == "id" { a href="#f-id" { "Id" } ": " }
                     } @else {
-                        a href=(path(problem.kind, &problem.id)) { (pieces::capital(name_of(problem.kind))) " " (problem.id) } ", " code { (problem.key) } ": "
+                        a href=(path(problem.kind, &problem.id)) { (pieces::capital(name_of(problem.kind))) " " (problem.id) }
+                        ", " code { (problem.key) } ": "
                     }
                     (marked(&sentence(problem)))
                 }
@@ -185,7 +193,9 @@ fn wrong_at_the_top(kind: FormKind, id: Option<&str>, told: &Told) -> Markup {
         @if let Some((what, why)) = &told.refusal { div class="refusal" role="alert" tabindex="-1" {
                 strong { (what) }
                 p { (marked(why)) }
-                @if let (true, Some(id)) = (told.stale, id) { p { a href=(path(kind, id)) target="_blank" rel="noopener" { "See it as it is now, in another tab" } } }
+                @if let (true, Some(id)) = (told.stale, id) {
+                    p { a href=(path(kind, id)) target="_blank" rel="noopener" { "See it as it is now, in another tab" } }
+                }
                 @if !told.problems.is_empty() { (listed) }
             }
         }
@@ -197,12 +207,17 @@ fn wrong_at_the_top(kind: FormKind, id: Option<&str>, told: &Told) -> Markup {
 fn of_file(view: &FormView) -> Markup {
     html! {
         section class="owned" {
-            p class="prose" { "A file owns this, so it is read-only here. Change the file, then run " code { "allclear config apply FILE" } "." }
+            p class="prose" {
+                "A file owns this, so it is read-only here. Change the file, then run " code { "allclear config apply FILE" } "."
+            }
             form method="post" action={ "/settings/" (view.kind.word()) "/" (pieces::escaped(&view.id)) "/detach" } class="row-of" {
                 input type="hidden" name="version" value=(view.version);
                 button class="may" type="submit" { "Take from the file" }
             }
-            p class="hint prose" { "Then it is changed here. Remove it from the file as well: a file that still names it takes it back, with what the file says, when it is applied the next time." }
+            p class="hint prose" {
+                "Then it is changed here. Remove it from the file as well: a file that still names it takes it back, with what the file "
+                "says, when it is applied the next time."
+            }
         }
     }
 }
@@ -234,7 +249,11 @@ fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormVie
                 legend class="vh" { "Content" }
                 @if view.is_none() { (id_field(org, kind, fields, &wrong)) }
                 @for row in kind.about().fields { (field(row, &around, &wrong)) }
-                @if !owned { div class="row-of" { button class="do big" type="submit" { @if view.is_some() { "Save" } @else { "Add " (name_of(kind)) } } } }
+                @if !owned {
+                    div class="row-of" {
+                        button class="do big" type="submit" { @if view.is_some() { "Save" } @else { "Add " (name_of(kind)) } }
+                    }
+                }
             }
         }
     }
@@ -250,7 +269,8 @@ fn id_field(org: &Org, kind: FormKind, fields: &Fields, wrong: &[Wrong]) -> Mark
         IdOf::Typed => html! {
             div class="field" {
                 label for="f-id" { "Id" span class="quiet" { " (needed)" } }
-                input id="f-id" name="id" value=(typed) required maxlength="64" autocomplete="off" autocapitalize="none" spellcheck="false" aria-invalid=[invalid] aria-describedby="f-id-hint f-id-wrong";
+                input id="f-id" name="id" value=(typed) required maxlength="64" autocomplete="off" autocapitalize="none"
+                    spellcheck="false" aria-invalid=[invalid] aria-describedby="f-id-hint f-id-wrong";
                 p class="hint" id="f-id-hint" { "What other forms name it by, as in " code { "payments-db" } ". It stays." }
                 (said)
             }
@@ -260,7 +280,9 @@ fn id_field(org: &Org, kind: FormKind, fields: &Fields, wrong: &[Wrong]) -> Mark
                 label for="f-id" { "Severity" }
                 select id="f-id" name="id" {
                     @for (id, words) in SEVERITIES {
-                        @if !org.bundle().severities.iter().any(|form| form.id.word() == *id) { option value=(id) selected[*id == typed] { (words) } }
+                        @if !org.bundle().severities.iter().any(|form| form.id.word() == *id) {
+                            option value=(id) selected[*id == typed] { (words) }
+                        }
                     }
                 }
                 (said)
@@ -276,7 +298,10 @@ fn removal(view: &FormView) -> Markup {
             summary { "Remove" }
             form method="post" action={ "/settings/" (view.kind.word()) "/" (pieces::escaped(&view.id)) "/remove" } {
                 input type="hidden" name="version" value=(view.version);
-                p { "It goes from the organisation at once. What it was stays in the history; what still names it keeps it from being removed." }
+                p {
+                    "It goes from the organisation at once. What it was stays in the history; what still names it keeps it from being "
+                    "removed."
+                }
                 label class="check" { input type="checkbox" name="sure" value="1" required; span { "Yes, remove " code { (view.id) } } }
                 button class="do" type="submit" { "Remove" }
             }
@@ -291,7 +316,12 @@ async fn history(app: &App, org: &Org, who: &Principal, when: &When, view: &Form
             h2 { "Changes" }
             ul class="list" {
                 @for change in &history {
-                    li { span { "version " (change.version) } span class="quiet" { (actor(org, &change.actor).unwrap_or_else(|| "All Clear".to_owned())) " · " (when.stamp(change.at)) } }
+                    li {
+                        span { "version " (change.version) }
+                        span class="quiet" {
+                            (pieces::actor(org, &change.actor).unwrap_or_else(|| "All Clear".to_owned())) " · " (when.stamp(change.at))
+                        }
+                    }
                 }
             }
         }
@@ -320,7 +350,9 @@ pub(crate) fn done(
             section class="section secrets" {
                 h2 { "Copy it now" }
                 p class="prose" { "A secret was made. It is shown this once and never again." }
-                dl class="made" { @for made in made { div { dt { (pieces::capital(&made.of)) } dd { pre tabindex="0" { code { (made.secret) } } } } } }
+                dl class="made" {
+                    @for made in made { div { dt { (pieces::capital(&made.of)) } dd { pre tabindex="0" { code { (made.secret) } } } } }
+                }
             }
         }
         @if !elsewhere.is_empty() {
@@ -328,7 +360,10 @@ pub(crate) fn done(
                 h2 { "Somebody should look at this" }
                 ul class="wrongs" {
                     @for problem in elsewhere {
-                        li { a href=(path(problem.kind, &problem.id)) { (pieces::capital(name_of(problem.kind))) " " (problem.id) } ": " (marked(&sentence(problem))) }
+                        li {
+                            a href=(path(problem.kind, &problem.id)) { (pieces::capital(name_of(problem.kind))) " " (problem.id) }
+                            ": " (marked(&sentence(problem)))
+                        }
                     }
                 }
             }

@@ -17,7 +17,8 @@ use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::roles::{self, COMMANDER};
 use crate::incident::updates::{self, KEY_UPDATE};
 use crate::incident::words::Why;
-use crate::incident::{Context, Decision, Event as Any, Incident, Severity, State, declaration, nothing, one};
+use crate::incident::work::Snooze;
+use crate::incident::{Context, Decision, Event as Any, Incident, State, declaration, nothing, one};
 use crate::names::{Names, clock};
 use crate::plants::planted;
 use crate::time::{Length, after};
@@ -144,69 +145,6 @@ impl Refusal {
             Self::TooSoon { .. } => "snooze_too_short",
             Self::TooFar { .. } => "snooze_too_long",
         }
-    }
-}
-
-/// Whoever has it asked to be reminded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snooze {
-    pub until: Timestamp,
-    pub by: String,
-    /// When that was void: what it was said of is not so any more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub void_at: Option<Timestamp>,
-}
-
-/// What is known of whoever has it. All of it is forgotten when the incident is over.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Hold {
-    /// Who acknowledged it, confirmed that they are on it, or took command last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub by: Option<String>,
-    /// How bad it was then: what gets worse than this was acknowledged by nobody.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub severity: Option<Severity>,
-    /// When a person last did anything about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub acted_at: Option<Timestamp>,
-    /// When its holder was asked whether they are still on it; nobody has done anything since.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub asked_at: Option<Timestamp>,
-    /// Somebody had it, and nobody is known to any more.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub lost: bool,
-    /// It was declared without a page.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub unpaged: bool,
-    /// Until when nobody is asked, since whoever has it is reminded then.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub snoozed: Option<Snooze>,
-}
-
-impl Hold {
-    /// Whether nothing is known.
-    #[must_use]
-    pub fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Somebody has it as it is now.
-    pub(in crate::incident) fn take(&mut self, by: Option<&String>, severity: Severity, at: Timestamp) {
-        if by.is_some() {
-            self.by = by.cloned();
-            // What somebody else takes is theirs from now on.
-            self.snoozed = self.snoozed.take().filter(|snooze| Some(&snooze.by) == by);
-        }
-        self.severity = Some(severity);
-        self.lost = false;
-        self.acts(at);
-    }
-
-    /// A person did something about it.
-    pub(in crate::incident) fn acts(&mut self, at: Timestamp) {
-        self.acted_at = Some(at);
-        self.asked_at = None;
     }
 }
 
@@ -550,6 +488,7 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
 mod tests {
     use super::super::sample::Sample;
     use super::*;
+    use crate::incident::Severity;
 
     #[test]
     fn whoever_acknowledges_first_leads_and_what_says_nothing_new_is_nothing() {

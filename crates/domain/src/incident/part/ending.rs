@@ -7,15 +7,16 @@ use crate::ask::{Ask, Field, Kind, May, REASON, command};
 use crate::event::event_kinds;
 use crate::expect::{ATTEND_WITHIN, OVER_TOLD_AFTER, Rule, Standing};
 use crate::incident::alarms::KEY_CONFIRM;
-use crate::incident::attendance::{Hold, KEY_ATTENDED};
+use crate::incident::attendance::KEY_ATTENDED;
 use crate::incident::awaited::Awaited;
 use crate::incident::declaration::KEY_CANDIDATE;
 use crate::incident::flapping::GRACE_DEFAULT;
 use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX, Noted, Why};
-use crate::incident::work::awaited_again;
-use crate::incident::{Decision, Incident, State, one};
+use crate::incident::work::Hold;
+use crate::incident::{Decision, Incident, State, one, roles, tasks, updates};
 use crate::names::{Names, with_text};
+use crate::time::Length;
 
 /// Expected: senders may forget what they were told of it.
 pub const KEY_OVER: &str = "over";
@@ -201,7 +202,7 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
         Event::Reopened(_) => {
             awaited.open(KEY_ATTENDED, Rule::Attended, ATTEND_WITHIN);
             awaited.settle(KEY_OVER, Standing::Void, "it was reopened");
-            awaited_again(incident, incident.work.update_every, awaited);
+            await_again(incident, incident.work.update_every, awaited);
         }
         Event::Cancelled(_) => {
             awaited.settle(KEY_CANDIDATE, Standing::Met, "it was cancelled");
@@ -209,6 +210,14 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
             awaited.open(KEY_OVER, Rule::IncidentOver, OVER_TOLD_AFTER);
         }
     }
+}
+
+/// What was still to be done, or to be answered, when an incident ended is awaited again; what was due meanwhile is late
+/// at once.
+pub(in crate::incident) fn await_again(incident: &Incident, update: Option<Length>, awaited: &mut Awaited) {
+    updates::await_next(update, awaited);
+    tasks::await_again(incident, awaited);
+    roles::await_again(incident, awaited);
 }
 
 pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {

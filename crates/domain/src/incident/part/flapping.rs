@@ -9,12 +9,11 @@ use crate::event::event_kinds;
 use crate::expect::{CANDIDATE_WITHIN, Rule, Standing};
 use crate::ids::AlertId;
 use crate::incident::alarms::KEY_CONFIRM;
-use crate::incident::attendance::Hold;
 use crate::incident::awaited::Awaited;
 use crate::incident::declaration::KEY_CANDIDATE;
-use crate::incident::ending::KEY_OVER;
+use crate::incident::ending::{self, KEY_OVER};
 use crate::incident::lifecycle::{self, Refusal, Verb, fits};
-use crate::incident::work::awaited_again;
+use crate::incident::work::Hold;
 use crate::incident::{Decision, Incident, State, nothing, one};
 use crate::time::Length;
 
@@ -156,7 +155,7 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
             } else if body.reopened {
                 // Where stakeholders were told of it they wait for more.
                 let every = incident.work.update_every.filter(|_| incident.work.last_update_at.is_some());
-                awaited_again(incident, every, awaited);
+                ending::await_again(incident, every, awaited);
             }
             if let Some(quiet_for) = incident.alarms.flapping {
                 awaited.settle(KEY_FLAPPING, Standing::Void, "an alert came back");

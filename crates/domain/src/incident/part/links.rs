@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::ask::{self, Ask, Asked, Field, Kind, May};
 use crate::event::event_kinds;
 use crate::ids::{AlertId, IncidentId, ReviewId};
-use crate::incident::attendance::Hold;
 use crate::incident::awaited::Awaited;
 use crate::incident::lifecycle::{Verb, fits};
+use crate::incident::work::Hold;
 use crate::incident::{Decision, Incident, State, one};
 use crate::names::{Names, clock};
 

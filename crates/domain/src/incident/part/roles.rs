@@ -64,21 +64,6 @@ pub struct Unfilled {
     pub role: String,
 }
 
-/// A role: one holder at most.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Role {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub person: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub since: Option<Timestamp>,
-    /// Who was asked to take it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub offered_to: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub offered_at: Option<Timestamp>,
-}
-
 /// A command; imperative.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {

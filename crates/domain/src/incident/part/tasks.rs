@@ -9,6 +9,7 @@ use crate::expect::{Key, Rule, Standing};
 use crate::incident::awaited::Awaited;
 use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX};
+use crate::incident::work::{Task, TaskState};
 use crate::incident::{self as whole, Context, Decision, Incident, nothing, one};
 use crate::names::{Names, with_text};
 use crate::plants::planted;
@@ -62,46 +63,6 @@ pub struct Late {
     pub task: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-}
-
-/// Where a task stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TaskState {
-    Open,
-    Done,
-    Dropped,
-}
-
-impl TaskState {
-    /// As shown.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Done => "done",
-            Self::Dropped => "dropped",
-        }
-    }
-}
-
-/// A task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Task {
-    /// From 1.
-    pub task: u32,
-    pub text: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub due_at: Option<Timestamp>,
-    pub state: TaskState,
-    pub added_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_at: Option<Timestamp>,
-    /// Whether its time passed while it was open.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub late: bool,
 }
 
 /// A command; imperative.

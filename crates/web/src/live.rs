@@ -1,16 +1,14 @@
 //! `/live`: server-sent events that say only *that* something changed, so that a page asks for
-//! itself again. What changed is read once for everybody, and an idle page costs one comment
+//! itself again. What changed is read once for everybody ([`crate::hub`]), and an idle page costs one comment
 //! every 25 seconds.
 //!
 //! No content travels here: what a reader may see is decided where the page is read.
 
 use std::convert::Infallible;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use allclear_domain::access::{Actor, Principal, Scope};
+use allclear_domain::access::Principal;
 use allclear_domain::time::{Length, after};
-use allclear_engine::Engine;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -19,90 +17,16 @@ use futures_util::stream::unfold;
 use jiff::Timestamp;
 use tokio::sync::{broadcast, watch as watched};
 
-use crate::App;
 use crate::access::reader::{Asked, reader};
 use crate::access::visitor::visitor;
+use crate::app::App;
+use crate::hub::Change;
 
 /// A comment is sent after this much silence: proxies close after 60 s (nginx) or 30 s (some balancers).
 const KEEP_ALIVE: Duration = Duration::from_secs(25);
-/// After a change, so long is waited for more of the same: short of what anybody notices.
-const GATHER: Duration = Duration::from_millis(50);
-/// Changes that a slow reader may be behind; beyond it the next says that anything may have changed.
-const BACKLOG: usize = 256;
 /// A page that is told of a change shows again who it is after this long, since sessions and tokens also end by
 /// themselves; whoever is shut out is at once.
 const KNOWN_FOR: Length = Length::from_secs(60);
-/// Events read at once; more than that in one gathering means that anything may have changed.
-const BATCH: i64 = 500;
-
-/// Something changed.
-#[derive(Debug, Clone)]
-struct Change {
-    /// Grows; for whoever debugs.
-    version: u64,
-    /// Ids of incidents; nothing where anything may have changed.
-    incidents: Option<Arc<Vec<String>>>,
-    /// Whether the organisation changed.
-    org: bool,
-}
-
-/// Tells everybody who follows; started when the first page does.
-#[derive(Clone, Default)]
-pub(crate) struct Hub {
-    sender: Arc<OnceLock<broadcast::Sender<Change>>>,
-}
-
-impl Hub {
-    fn follow(&self, engine: &Engine) -> broadcast::Receiver<Change> {
-        let sender = self.sender.get_or_init(|| {
-            let sender = broadcast::channel(BACKLOG).0;
-            engine.tasks().spawn(watch(engine.clone(), sender.clone()));
-            sender
-        });
-        sender.subscribe()
-    }
-}
-
-/// Reads what changed, once for everybody.
-async fn watch(engine: Engine, sender: broadcast::Sender<Change>) {
-    let mut ticks = engine.watch();
-    let stopping = engine.stopping();
-    // Reads ids of incidents and nothing else.
-    let reader = Principal::new(Actor::System, Scope::Admin);
-    let queries = engine.queries(&reader);
-    let mut after = queries.newest_seq().await.unwrap_or(0);
-    let mut version = 0;
-    loop {
-        tokio::select! {
-            changed = ticks.changed() => if changed.is_err() { return },
-            () = stopping.cancelled() => return,
-        }
-        tokio::time::sleep(GATHER).await;
-        ticks.borrow_and_update();
-        version += 1;
-        let found = if sender.receiver_count() == 0 { Ok(Vec::new()) } else { queries.events_after(after, BATCH).await };
-        let change = match found {
-            Ok(events) if (events.len() as i64) < BATCH => {
-                after = events.last().map_or(after, |event| event.seq);
-                let mut incidents: Vec<String> = events.iter().filter_map(|event| event.incident.clone()).collect();
-                incidents.sort_unstable();
-                incidents.dedup();
-                Change {
-                    version,
-                    incidents: Some(Arc::new(incidents)),
-                    org: events.iter().any(|event| event.incident.is_none()) || events.is_empty(),
-                }
-            }
-            _ => {
-                after = queries.newest_seq().await.unwrap_or(after);
-                Change { version, incidents: None, org: true }
-            }
-        };
-        // Nobody listens: nothing to do.
-        let _ = sender.send(change);
-    }
-}
-
 /// What a page follows.
 enum Follows {
     /// Every incident, and the organisation.

@@ -5,14 +5,13 @@
 //! a number with the next that is kept, so that a flood fills neither log nor store. Whoever came without a
 //! key that is known leaves no text here.
 
-use std::sync::{Mutex, PoisonError};
+pub(crate) mod gate;
+
 use std::time::Duration;
 
 use allclear_domain::access::Right;
 use allclear_domain::ids::RefusalId;
-use allclear_domain::time::{Length, after};
 use allclear_store::rows::refusal;
-use jiff::Timestamp;
 
 use crate::engine::Engine;
 use crate::read::{LIST_MAX, NoAnswer, Queries};
@@ -21,18 +20,12 @@ use crate::read::{LIST_MAX, NoAnswer, Queries};
 pub const KEPT_MAX: i64 = 200;
 /// Refusals of strangers that are kept: enough to see from where they come.
 pub const STRANGERS_KEPT_MAX: i64 = 50;
-/// Refusals of known senders that are logged and kept in a second: far more than a person reads, and no load
-/// for any store.
-const PER_SECOND: u32 = 10;
-/// The same of strangers.
-const STRANGERS_PER_SECOND: u32 = 1;
 /// Longest part of a body that is kept, in bytes: some alerts, so that one sees what is wrong with them.
 pub const BODY_BYTES_MAX: usize = 4096;
 /// Longest sentence that is kept, in characters.
 const DETAIL_CHARS_MAX: usize = 1000;
 /// How long keeping one may hold up its answer.
 const KEEP_WITHIN: Duration = Duration::from_secs(2);
-const SECOND: Length = Length::from_secs(1);
 
 /// One refused request, or the refused part of one.
 #[derive(Debug, Clone, Copy)]
@@ -55,43 +48,6 @@ pub struct RefusedRequest<'a> {
 
 /// A refused request as people read it.
 pub use allclear_store::rows::refusal::Stored as Refused;
-
-/// How many were kept within this second, and how many were not since.
-#[derive(Debug, Default)]
-struct Window {
-    began_at: Option<Timestamp>,
-    kept: u32,
-    unkept: u64,
-}
-
-impl Window {
-    /// Whether one more is kept: then how many before it were not.
-    fn admit(&mut self, most: u32, now: Timestamp) -> Option<u64> {
-        if self.began_at.is_none_or(|began| now >= after(began, SECOND) || now < began) {
-            (self.began_at, self.kept) = (Some(now), 0);
-        }
-        if self.kept >= most {
-            self.unkept += 1;
-            return None;
-        }
-        self.kept += 1;
-        Some(std::mem::take(&mut self.unkept))
-    }
-}
-
-/// The rate at which refusals are kept.
-#[derive(Debug, Default)]
-pub(crate) struct Gate {
-    known: Mutex<Window>,
-    strangers: Mutex<Window>,
-}
-
-impl Gate {
-    fn admit(&self, is_known: bool, now: Timestamp) -> Option<u64> {
-        let (window, most) = if is_known { (&self.known, PER_SECOND) } else { (&self.strangers, STRANGERS_PER_SECOND) };
-        window.lock().unwrap_or_else(PoisonError::into_inner).admit(most, now)
-    }
-}
 
 impl Engine {
     /// A sender's request was refused. Returns when it is kept, or is not going to be.
@@ -142,21 +98,5 @@ impl Queries<'_> {
     pub async fn refused(&self, before: Option<RefusalId>, limit: i64) -> Result<Vec<Refused>, NoAnswer> {
         self.may(Right::Administer)?;
         Ok(refusal::list(self.db(), before, limit.clamp(1, LIST_MAX)).await?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_flood_is_counted_and_a_few_of_it_are_kept() {
-        let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
-        let gate = Gate::default();
-        let kept = |n: usize, is_known, at| (0..n).filter_map(|_| gate.admit(is_known, at)).collect::<Vec<_>>();
-        assert_eq!(kept(500, false, at(0)).len(), 1);
-        assert_eq!(kept(500, true, at(0)).len(), 10, "strangers crowd out nobody");
-        assert_eq!(kept(1, true, at(1)), [490], "how many were not kept is told with the next");
-        assert_eq!(kept(1, true, at(-60)), [0], "a clock that was set back stops nothing");
     }
 }

@@ -1,11 +1,12 @@
-//! Who is on call, by layers. How a rotation is read is the business of [`crate::oncall`].
+//! Who is on call, by layers, as it is written. How a rotation is read is the business of [`crate::oncall`], which stands on
+//! these types; what is wrong with one is said in `check.rs`, which stands on both.
+
+mod check;
 
 use serde::{Deserialize, Serialize};
 
+use super::Slug;
 use super::about::{About, IdOf, Input, NAME, TEAM, needed};
-use super::checker::Checker;
-use super::{Entry, FormKind, Slug};
-use crate::oncall::CompiledSchedule;
 use crate::time::Every;
 
 const LAYERS: &str = "- people: [ana, ben]\n  every: 1w\n  handoff: \"Mon 09:00\"\n  starts: 2026-01-05";
@@ -71,38 +72,4 @@ pub struct Restriction {
     pub days: Vec<String>,
     pub from: String,
     pub to: String,
-}
-
-impl Entry for Schedule {
-    fn id(&self) -> Option<&str> {
-        Some(&self.id)
-    }
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
-        checker.each(kind, list, |checker, place, schedule| {
-            if let Some(team) = &schedule.team {
-                checker.refers(place.key("team"), FormKind::Team, team);
-            }
-            let layers = place.key("layers");
-            for (at, layer) in schedule.layers.iter().enumerate() {
-                checker.refer(&layers.index(at).key("people"), FormKind::Person, &layer.people);
-            }
-            for (at, layer) in schedule.layers.iter().enumerate().filter(|(_, layer)| layer.every.days_in_hours) {
-                checker.warning(
-                    layers.index(at).key("every"),
-                    format!(
-                        "`{}` is read as `{}`: turns hand over at the same time of day, and last an hour less or more when the clocks change",
-                        layer.every, layer.every.length
-                    ),
-                    format!("write `{}`", layer.every.length),
-                );
-            }
-            if let Err(found) = CompiledSchedule::compile(schedule) {
-                checker.found(place, found);
-            }
-        });
-    }
 }

@@ -1,0 +1,65 @@
+//! Which commands may use what is kept for a full disk.
+//!
+//! The rule: what stops a page, what continues one, and what was tried already. What begins something new, however
+//! important, is refused with 503, since its sender keeps it and sends it again; nobody keeps an acknowledgement.
+
+use allclear_domain::incident;
+use allclear_store::Space;
+
+use crate::core::Command;
+
+/// What a command may take of the disk.
+#[must_use]
+pub const fn space(command: &Command) -> Space {
+    match command {
+        // An answer to a page, and a call for more people.
+        Command::Page { .. } | Command::Escalate { .. } | Command::PagePeople { .. } => Space::Reserved,
+        // Somebody is to have it.
+        Command::Attend { .. } => Space::Reserved,
+        // Deadlines that run, messages that are to go out, and what became of them.
+        Command::Look(_) | Command::TakeOver { .. } | Command::Withdraw { .. } | Command::Sent { .. } => Space::Reserved,
+        Command::Incident { command, .. } => of_incident(command),
+        Command::IfVersion { command, .. } => space(command),
+        Command::Signals(_)
+        | Command::Declare(_)
+        | Command::Merge { .. }
+        | Command::LinkAlert { .. }
+        | Command::AskReview { .. }
+        | Command::Review { .. }
+        | Command::AddAction { .. }
+        | Command::Action { .. }
+        | Command::Flush { .. } => Space::Free,
+    }
+}
+
+const fn of_incident(command: &incident::Command) -> Space {
+    use incident::Command as C;
+    use incident::{declaration, ending, roles};
+    match command {
+        // Somebody has it, has it still, or has it no more, and a page looks for somebody.
+        C::Attendance(_) => Space::Reserved,
+        // It is over, or nearly: pages stop.
+        C::Ending(command) => match command {
+            ending::Command::Mitigate { .. } | ending::Command::Resolve { .. } | ending::Command::Cancel { .. } => Space::Reserved,
+            ending::Command::Reopen { .. } | ending::Command::Close => Space::Free,
+        },
+        // Somebody takes command.
+        C::Roles(command) => match command {
+            roles::Command::Take { .. } => Space::Reserved,
+            roles::Command::Offer { .. }
+            | roles::Command::Leave { .. }
+            | roles::Command::MissAnswer { .. }
+            | roles::Command::MissCommander => Space::Free,
+        },
+        // It is worse than was known.
+        C::Declaration(command) => match command {
+            declaration::Command::SetSeverity { .. } => Space::Reserved,
+            declaration::Command::Propose(_)
+            | declaration::Command::Declare(_)
+            | declaration::Command::Promote { .. }
+            | declaration::Command::Rename { .. } => Space::Free,
+        },
+        // None of these stops or continues a page.
+        C::Alarms(_) | C::Flapping(_) | C::Tasks(_) | C::Updates(_) | C::Record(_) | C::Links(_) | C::Access(_) => Space::Free,
+    }
+}

@@ -1,0 +1,84 @@
+//! The coordination of an incident, and what is promised with a date, as the log tells them.
+
+use std::collections::BTreeMap;
+
+use allclear_domain::incident::Severity;
+use allclear_domain::time::{Length, after};
+use jiff::Timestamp;
+
+/// A reminder comes no earlier than after this share of the time (contract), in hundredths.
+const REMINDER_AFTER: u64 = 80;
+/// What rounding to whole milliseconds, and of shares of them, may take away.
+const ROUNDING: Length = Length::from_millis(200);
+
+/// Something that is due, and whether it was said to be.
+#[derive(Debug, Clone)]
+pub struct Promise {
+    pub(crate) from: Timestamp,
+    pub(crate) due: Timestamp,
+    /// Still to be done.
+    pub(crate) open: bool,
+    pub(crate) late: bool,
+    pub(crate) reminded: bool,
+}
+
+impl Promise {
+    pub(crate) fn new(from: Timestamp, due: Timestamp) -> Self {
+        Self { from, due, open: true, late: false, reminded: false }
+    }
+    /// Before this nobody is reminded.
+    pub(crate) fn mark(&self) -> Timestamp {
+        let length = Length::between(self.from, self.due).as_millis() * REMINDER_AFTER / 100;
+        after(self.from, Length::from_millis(length.saturating_sub(ROUNDING.as_millis())))
+    }
+    pub(crate) fn waits(&self) -> bool {
+        self.open && !self.late
+    }
+}
+
+/// The coordination of an incident as its log tells it.
+#[derive(Debug, Clone)]
+pub struct WorkModel {
+    /// How often its severity asked for updates when that was said; a later change of the organisation
+    /// is for what is said later.
+    pub(crate) every: Option<Length>,
+    pub(crate) open: bool,
+    /// What is grave about it is missed without an end.
+    pub(crate) grave: bool,
+    /// Somebody is on it: investigated or mitigated.
+    pub(crate) worked_on: bool,
+    pub(crate) acknowledged: bool,
+    pub holders: BTreeMap<String, String>,
+    pub(crate) offers: BTreeMap<String, (String, Timestamp)>,
+    pub(crate) tasks: BTreeMap<u32, Task>,
+    pub(crate) update: Option<Promise>,
+    pub(crate) missed: u32,
+    /// Stakeholders were told something.
+    pub(crate) told: bool,
+}
+
+/// A task as the log tells it; `due` is absent where nothing was said.
+#[derive(Debug, Clone)]
+pub(crate) struct Task {
+    pub(crate) due: Option<Timestamp>,
+    pub(crate) open: bool,
+    pub(crate) late: bool,
+}
+
+impl WorkModel {
+    pub(crate) fn new(every: Option<Length>, severity: Severity) -> Self {
+        Self {
+            every,
+            grave: severity <= Severity::Sev2,
+            open: true,
+            worked_on: false,
+            acknowledged: false,
+            holders: BTreeMap::new(),
+            offers: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            update: None,
+            missed: 0,
+            told: false,
+        }
+    }
+}
