@@ -9,6 +9,8 @@
 //! When a commit fails, [`Core::forget`] drops everything that could be ahead of the store.
 
 mod actions;
+mod again;
+mod alarm;
 mod alerts;
 mod command;
 mod coordination;
@@ -28,7 +30,7 @@ mod pages;
 mod read_once;
 mod reviews;
 mod sharded;
-mod signals;
+
 pub mod silences;
 pub(crate) mod streams;
 mod texts;

@@ -1,7 +1,7 @@
-//! Pages of an incident: started, changed, stopped, and who is admitted by them.
+//! Pages of an incident: answered, called by name, stopped, and what those see who are given something. How one starts is
+//! `alarm.rs`.
 
 use allclear_domain::access::{self, Actor, Principal, Scope};
-use allclear_domain::event::Head;
 use allclear_domain::expect::Standing;
 use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::incident;
@@ -12,12 +12,9 @@ use allclear_domain::paging::{self, Page};
 use allclear_domain::wire::NoticeKind;
 
 use super::command::{Refusal, Reply};
-use super::notices::notice_of;
 use super::unit::Unit;
 use super::{Core, Decided};
 
-/// Why somebody who was paged may see the incident.
-const PAGED: &str = "was paged or told";
 /// What stands in a refusal for an incident that whoever asks may not see.
 const UNNAMED: &str = "an incident that you may not see";
 
@@ -30,66 +27,6 @@ pub(super) enum Whom {
 }
 
 impl Core {
-    /// Decides a command on a page and folds its events; messages go to the outbox with them.
-    pub(super) fn page_command(
-        &mut self,
-        unit: &mut Unit,
-        id: PageId,
-        before: Option<(Page, Head)>,
-        command: paging::Command,
-    ) -> Decided<Vec<paging::Event>> {
-        let mut ids = unit.ids.clone();
-        let mut context = paging::Context { now: unit.now, org: &self.org, ids: &mut ids };
-        let events = paging::decide(before.as_ref().map(|(state, _)| state), command, &mut context).map_err(Refusal::from)?;
-        unit.ids = ids;
-        let node = (!self.setup.quarantined).then_some(self.setup.node);
-        unit.page_events(id, before, &events, node);
-        self.admit_paged(unit, id, &events)?;
-        for event in &events {
-            if let paging::Event::Exhausted(body) = event {
-                let (page, _) = self.page(unit, id)?;
-                let (incident, _) = self.incident(unit, page.incident_id())?;
-                if !incident.is_held() {
-                    unit.effects().unanswered.push((incident.reference, body.why.clone()));
-                }
-            }
-        }
-        Ok(events)
-    }
-
-    /// Who is paged for what they could not see otherwise is admitted: people for a private
-    /// incident, guests for any.
-    fn admit_paged(&mut self, unit: &mut Unit, id: PageId, events: &[paging::Event]) -> Decided<()> {
-        let mut people: Vec<String> = Vec::new();
-        for event in events {
-            match event {
-                paging::Event::StepReached(body) => people.extend(body.people.iter().map(|reached| reached.person.clone())),
-                paging::Event::Told(body) => people.extend(body.people.iter().map(|reached| reached.person.clone())),
-                paging::Event::ConfirmationAsked(body) => people.push(body.person.clone()),
-                // These name nobody, or somebody whom one of those before has named.
-                paging::Event::Started(_)
-                | paging::Event::StepEmpty(_)
-                | paging::Event::NoticeRaised(_)
-                | paging::Event::SendAccepted(_)
-                | paging::Event::Delivered(_)
-                | paging::Event::SendDelayed(_)
-                | paging::Event::SendFailed(_)
-                | paging::Event::SendInDoubt(_)
-                | paging::Event::Acknowledged(_)
-                | paging::Event::Declined(_)
-                | paging::Event::Exhausted(_)
-                | paging::Event::CameBack(_)
-                | paging::Event::Stopped(_)
-                | paging::Event::Resumed(_) => {}
-            }
-        }
-        if people.is_empty() {
-            return Ok(());
-        }
-        let (page, _) = self.page(unit, id)?;
-        self.admit_if_hidden(unit, page.incident_id(), people, PAGED)
-    }
-
     /// Admits those who would not see an incident otherwise, as long as it can be told in its log.
     pub(super) fn admit_if_hidden(&mut self, unit: &mut Unit, id: IncidentId, mut people: Vec<String>, why: &str) -> Decided<()> {
         let before = self.incident(unit, id)?;
@@ -194,59 +131,6 @@ impl Core {
         for page in self.pages_of(unit, id) {
             self.change_page(unit, page, paging::Command::Stop { why: why.to_owned() })?;
         }
-        Ok(())
-    }
-
-    /// Starts a page for an incident, by its own policy or another one, unless silences hold it.
-    pub(super) fn start_page(
-        &mut self,
-        unit: &mut Unit,
-        id: IncidentId,
-        escalation: Option<String>,
-        alert: Option<allclear_domain::ids::AlertId>,
-        because: &str,
-        late: bool,
-    ) -> Decided<()> {
-        let (incident, _) = self.incident(unit, id)?;
-        if incident.alarms.is_held() {
-            // Silences hold every alert of it: whom it pages is decided when one of them fires freely.
-            return Ok(());
-        }
-        let escalation = escalation.or_else(|| incident.escalation.clone());
-        self.start_page_of(unit, id, Whom::Policy(escalation), alert, because, late)
-    }
-
-    /// Starts a page for an incident: by a policy, or of people by name.
-    pub(super) fn start_page_of(
-        &mut self,
-        unit: &mut Unit,
-        id: IncidentId,
-        whom: Whom,
-        alert: Option<allclear_domain::ids::AlertId>,
-        because: &str,
-        late: bool,
-    ) -> Decided<()> {
-        let before = self.incident(unit, id)?;
-        let (incident, _) = &before;
-        let page = PageId::from_bits(unit.id());
-        let (escalation, targets, then) = match whom {
-            Whom::Policy(escalation) => (escalation, Vec::new(), Vec::new()),
-            Whom::People { first, then, escalation } => (escalation, first, then),
-        };
-        let start = paging::Start {
-            id: page,
-            incident: notice_of(incident),
-            escalation,
-            targets,
-            then,
-            urgency: self.org.severity(incident.severity).notify,
-            alert,
-            because: because.to_owned(),
-            late,
-        };
-        self.incident_command(unit, id, Some(before), incident::attendance::Command::Escalate { page, why: because.to_owned() })?;
-        self.page_command(unit, page, None, paging::Command::Start(start))?;
-        unit.new_pages.push((id, page));
         Ok(())
     }
 
