@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used)] // a test fails loudly, in its helpers too
 
-#[path = "incident/attendance.rs"]
 mod attendance;
 
 use allclear_domain::access::Actor;
