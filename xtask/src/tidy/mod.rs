@@ -4,6 +4,7 @@
 //! finding names a file, a line and what would be right. Warnings are shown and fail nothing.
 //! Formatting and lints are deliberately left to the tools that check them already.
 
+mod arrows;
 mod circles;
 mod crates;
 mod imports;
@@ -53,6 +54,7 @@ pub fn run() -> anyhow::Result<ExitCode> {
     }
     modules::check(&sources, &mut findings);
     circles::check(&sources, &mut findings);
+    arrows::check(&sources, &mut findings);
     text::decisions(root, &mut findings)?;
     links::check(root, &mut findings)?;
     places::check(root, &mut findings)?;
