@@ -7,8 +7,8 @@
 use jiff::Timestamp;
 
 use super::alert::Suppression;
+use crate::expect::GRACE_DEFAULT;
 use crate::incident::TITLE_CHARS_MAX;
-use crate::incident::flapping::GRACE_DEFAULT;
 use crate::org::model::{Declare, Integration, Level};
 use crate::org::snapshot::{CompiledRoute, CompiledSilence, Org};
 use crate::severity::Severity;
