@@ -47,7 +47,7 @@ const ARROWS: [Arrows; 3] = [
             // A draft is made of what people read of an incident.
             ("review", &["names", "org", "timeline", "view"]),
             // An alarm is judged before there is an incident.
-            ("signal", &["incident::TITLE_CHARS_MAX", "incident::flapping", "org", "wire"]),
+            ("signal", &["incident::TITLE_CHARS_MAX", "org", "wire"]),
             // Tells any stored event.
             ("timeline", &["action", "incident", "names", "paging", "review"]),
             ("view", &["access", "action", "incident", "paging", "review", "signal"]),

@@ -70,6 +70,24 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_handed_on_is_its_own_file_s() {
+        let sources = [
+            source("crates/x/src/lib.rs", "mod a; mod b;"),
+            source(
+                "crates/x/src/a/mod.rs",
+                "mod deep; pub(crate) mod low;\npub use deep::part::{It, Other as Called};\npub(crate) use self::low::Low;",
+            ),
+            source("crates/x/src/a/low.rs", ""),
+            source("crates/x/src/a/deep/mod.rs", "pub mod part;"),
+            source("crates/x/src/a/deep/part.rs", "use crate::b::{self as other, Thing};"),
+            source("crates/x/src/b.rs", "use crate::a::Called;\nuse crate::a::Low;"),
+        ];
+        let graph = graph("x", &sources.iter().collect::<Vec<_>>());
+        assert_eq!(circles(&graph), [["a::deep::part".to_owned(), "b".to_owned()].to_vec()], "{graph:?}");
+        assert!(graph[&vec!["b".to_owned()]].contains(&vec!["a".to_owned(), "low".to_owned()]));
+    }
+
+    #[test]
     fn parents_children_tests_and_comments_make_none() {
         let sources = [
             source("crates/x/src/a/mod.rs", "mod b; pub use b::It; use self::b::Other;"),

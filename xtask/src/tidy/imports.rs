@@ -1,7 +1,8 @@
 //! Which file of a crate names which, as `use` and paths in the code say it.
 //!
-//! A path counts that begins with `crate`, `self` or `super`; it leads to the longest part of it that is a file. So what is
-//! named through a file that hands it on counts as that file. Deliberately not read: what macros write.
+//! A path counts that begins with `crate`, `self` or `super`; it leads to the longest part of it that is a file, and where
+//! that file only hands the name on (`pub use`), to the file that it has it from. Deliberately not read: what macros write,
+//! and what is handed on by a star.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -38,28 +39,77 @@ pub fn module(name: &str, file: &Path) -> Vec<String> {
 /// Which file names which. A parent and its child may name each other, and are left out.
 pub fn graph(name: &str, sources: &[&Source]) -> Graph {
     let modules: BTreeSet<Vec<String>> = sources.iter().map(|source| module(name, &source.file)).collect();
+    let handed_on: BTreeMap<Vec<String>, BTreeMap<String, Vec<String>>> = sources
+        .iter()
+        .map(|source| {
+            let own = module(name, &source.file);
+            let names = handed_on(&own, source, &modules);
+            (own, names)
+        })
+        .collect();
+    // Where a path leads; what hands a name on in a round leads nowhere.
+    let leads_to = |mut path: Vec<String>| {
+        for _ in 0..HANDED_ON_MAX {
+            let end = (0..=path.len()).rev().find(|end| modules.contains(&path[..*end]))?;
+            match path.get(end).and_then(|next| handed_on.get(&path[..end])?.get(next)) {
+                Some(from) => path = from.iter().chain(&path[end + 1..]).cloned().collect(),
+                None => return Some(path[..end].to_vec()),
+            }
+        }
+        None
+    };
     let mut out = Graph::new();
     for source in sources {
         let own = module(name, &source.file);
-        let mut names = BTreeSet::new();
-        for (_, whole) in named(&own, source) {
-            // The longest part of it that is a file.
-            let target = (1..=whole.len()).rev().map(|end| whole[..end].to_vec()).find(|part| modules.contains(part));
-            names.extend(target.filter(|target| *target != own && !is_child(target, &own) && !is_child(&own, target)));
-        }
+        let targets = named(&own, source).into_iter().filter_map(|(_, whole)| leads_to(whole));
+        let names = targets.filter(|to| !to.is_empty() && *to != own && !is_child(to, &own) && !is_child(&own, to)).collect();
         out.insert(own, names);
+    }
+    out
+}
+
+/// How often a name is handed on at most.
+const HANDED_ON_MAX: usize = 8;
+
+/// What a file hands on: the name, and from where it has it, as seen from the crate's root.
+fn handed_on(own: &[String], source: &Source, modules: &BTreeSet<Vec<String>>) -> BTreeMap<String, Vec<String>> {
+    let tokens = tokens(&without_tests(source));
+    let is = |at: usize, what: &str| tokens.get(at).is_some_and(|(_, token)| token == what);
+    let mut out = BTreeMap::new();
+    for at in 0..tokens.len() {
+        let opens = usize::from(is(at + 1, "("));
+        let closes = tokens[at..].iter().position(|(_, token)| token == ")").filter(|_| opens == 1);
+        let next = at + 1 + closes.unwrap_or(0);
+        if !is(at, "pub") || !is(next, "use") {
+            continue;
+        }
+        let mut found = Vec::new();
+        tree(&tokens, next + 1, &mut Vec::new(), &mut found);
+        for Named { path, name, .. } in found {
+            let begins_here = [own, &path[..1]].concat();
+            let is_from_root = matches!(path[0].as_str(), "crate" | "self" | "super");
+            if is_from_root || modules.contains(&begins_here) {
+                let whole = if is_from_root { from_root(own, &path) } else { [own, &path].concat() };
+                out.insert(name, whole);
+            }
+        }
     }
     out
 }
 
 /// What a file names outside of its tests, by the line and from the crate's root.
 pub fn named(own: &[String], source: &Source) -> Vec<(usize, Vec<String>)> {
+    paths(&without_tests(source)).into_iter().map(|Named { line, path, .. }| (line, from_root(own, &path))).collect()
+}
+
+/// The code with its lines, those of tests empty.
+fn without_tests(source: &Source) -> String {
     let mut code = String::with_capacity(source.code.len());
     for (at, line) in source.code.lines().enumerate() {
         code.push_str(if source.is_test(at + 1) { "" } else { line });
         code.push('\n');
     }
-    paths(&code).into_iter().map(|(line, path)| (line, from_root(own, &path))).collect()
+    code
 }
 
 fn is_child(child: &[String], parent: &[String]) -> bool {
@@ -79,8 +129,17 @@ fn from_root(own: &[String], path: &[String]) -> Vec<String> {
 /// A word or a sign, and its line.
 type Token = (usize, String);
 
-/// Every path that begins with `crate`, `self` or `super`, and its line; of a tree in braces each.
-fn paths(code: &str) -> Vec<(usize, Vec<String>)> {
+/// A path as it is written.
+#[derive(Debug)]
+struct Named {
+    line: usize,
+    path: Vec<String>,
+    /// What it is called here: its last part, or what stands behind `as`.
+    name: String,
+}
+
+/// Every path that begins with `crate`, `self` or `super`; of a tree in braces each.
+fn paths(code: &str) -> Vec<Named> {
     let tokens = tokens(code);
     let is = |at: usize, what: &str| tokens.get(at).is_some_and(|(_, token)| token == what);
     let mut out = Vec::new();
@@ -97,7 +156,7 @@ fn paths(code: &str) -> Vec<(usize, Vec<String>)> {
 }
 
 /// Reads one path, or a tree of them, from `at` on; gives where it ends.
-fn tree(tokens: &[Token], mut at: usize, path: &mut Vec<String>, out: &mut Vec<(usize, Vec<String>)>) -> usize {
+fn tree(tokens: &[Token], mut at: usize, path: &mut Vec<String>, out: &mut Vec<Named>) -> usize {
     let depth = path.len();
     let is = |at: usize, what: &str| tokens.get(at).is_some_and(|(_, token)| token == what);
     loop {
@@ -121,12 +180,19 @@ fn tree(tokens: &[Token], mut at: usize, path: &mut Vec<String>, out: &mut Vec<(
         };
         if is(at + 1, "::") {
             at += 2;
-        } else {
-            out.push((line, path.clone()));
-            path.truncate(depth);
-            // `x as y` has one more name.
-            return if is(at + 1, "as") { at + 3 } else { at + 1 };
+            continue;
         }
+        let mut whole = path.clone();
+        if whole.len() > 1 {
+            // `a::{self}` is `a`.
+            whole.pop_if(|last| last == "self");
+        }
+        path.truncate(depth);
+        // `x as y` has one more name.
+        let is_called = is(at + 1, "as");
+        let name = if is_called { tokens.get(at + 2).map(|(_, name)| name.clone()) } else { whole.last().cloned() };
+        out.push(Named { line, path: whole, name: name.unwrap_or_default() });
+        return if is_called { at + 3 } else { at + 1 };
     }
 }
 
