@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use allclear_domain::access::Principal;
 use allclear_domain::channel::WaysOut;
 use allclear_domain::ids::IdGen;
 use allclear_domain::org::snapshot::Org;
@@ -17,7 +16,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::core::{Input, Once, Refusal, Reply};
-use crate::identity::NotDone;
 use crate::message_link::Links;
 use crate::metrics::Metrics;
 use crate::ports::{OperatorAlarm, Ports};
@@ -197,20 +195,6 @@ impl Engine {
     pub(crate) fn control(&self, control: Control) {
         // A decider that has stopped needs no control.
         let _ = self.shared.control.send(control);
-    }
-
-    /// Ends a copy's quarantine: what is due is looked at from present state.
-    ///
-    /// # Errors
-    /// When the asker may not, or the store does not answer.
-    pub async fn release(&self, who: &Principal) -> Result<(), NotDone> {
-        self.administers(who)?;
-        self.shared.db.commit(vec![rows::meta::remove(rows::meta::QUARANTINE)]).await?;
-        self.shared.quarantined.store(false, Ordering::SeqCst);
-        self.control(Control::Quarantine(false));
-        self.shared.look_wake.notify_one();
-        self.shared.outbox_wake.notify_one();
-        Ok(())
     }
 
     /// The store's last fault, if it came after the last commit that went well.

@@ -2,7 +2,7 @@
 //! what is under way ends before the store is closed.
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::core::{Command, Core, Input, Setup};
 use crate::engine::Engine;
+use crate::identity::NotDone;
 use crate::identity::seal::SecretKey;
 use crate::message_link::Links;
 use crate::metrics::Metrics;
@@ -23,7 +24,7 @@ use crate::ports::Ports;
 use crate::run::decide_loop::Loop;
 use crate::run::decider::Decider;
 use crate::run::due_loop::looks;
-use crate::shared::{EngineSettings, Shared};
+use crate::shared::{Control, EngineSettings, Shared};
 
 /// Commands that may wait for the decider; beyond it callers wait for room.
 const QUEUE_MAX: usize = 8192;
@@ -40,6 +41,20 @@ pub enum StartError {
 }
 
 impl Engine {
+    /// Ends a copy's quarantine: what is due is looked at from present state.
+    ///
+    /// # Errors
+    /// When the asker may not, or the store does not answer.
+    pub async fn release(&self, who: &Principal) -> Result<(), NotDone> {
+        self.administers(who)?;
+        self.shared.db.commit(vec![rows::meta::remove(rows::meta::QUARANTINE)]).await?;
+        self.shared.quarantined.store(false, Ordering::SeqCst);
+        self.control(Control::Quarantine(false));
+        self.shared.look_wake.notify_one();
+        self.shared.outbox_wake.notify_one();
+        Ok(())
+    }
+
     /// Starts on an open store: fills memory, takes over what earlier runs left, starts the loops.
     ///
     /// # Errors

@@ -29,9 +29,9 @@ tables! {
     INCIDENT = "incident", key ["id"] {
         "id": Text, "ref": Text, "state": Text, "open": Bool, "title": Text, "severity": Text, "service": Text, "escalation": Text,
         "group_key": Text, "because": Text, "mode": Text, "commander": Text, "acknowledged_by": Text, "merged_into": Text,
-        "page": Text, "alerts_told": Int, "recoveries_told": Int, "recovered": Bool, "reopened": Int, "impact_started_at": Int, "detected_at": Int,
-        "declared_at": Int, "acknowledged_at": Int, "mitigated_at": Int, "resolved_at": Int, "closed_at": Int,
-        "created_at": Int, "updated_at": Int, "version": Int, "hash": Bytes, "work": Text,
+        "page": Text, "alerts_told": Int, "recoveries_told": Int, "recovered": Bool, "reopened": Int,
+        "impact_started_at": Int, "detected_at": Int, "declared_at": Int, "acknowledged_at": Int, "mitigated_at": Int,
+        "resolved_at": Int, "closed_at": Int, "created_at": Int, "updated_at": Int, "version": Int, "hash": Bytes, "work": Text,
         "private": Bool, "admitted": Text, "alarms": Text,
     }
     /// Folded pages.

@@ -1,4 +1,5 @@
-//! What the map names is there: files and folders in code spans of the pages that lead through the code.
+//! What the map names is there: files and folders in code spans of the pages that lead through the code. And what is there
+//! stands on the map: each folder of a crate's sources is named below the crate's heading.
 //!
 //! Below a heading `crates/NAME` a place is one of that crate; elsewhere it may be anybody's. Deliberately not judged:
 //! names of functions and types, which the compiler knows and this does not, and decisions, which tell of their own time.
@@ -11,6 +12,8 @@ use super::Finding;
 
 /// Pages that lead through the code.
 const PAGES: [&str; 2] = ["ARCHITECTURE.md", "CONTRIBUTING.md"];
+/// The page that has the map of the code.
+const MAP: &str = "ARCHITECTURE.md";
 /// Where the places are.
 const FOLDERS: [&str; 4] = ["crates", "xtask", "docs", "changes"];
 
@@ -20,6 +23,12 @@ pub fn check(root: &Path, findings: &mut Vec<Finding>) -> anyhow::Result<()> {
     for folder in FOLDERS {
         known.push(format!("/{folder}/"));
         collect(root, &root.join(folder), &mut known)?;
+    }
+    let map = std::fs::read_to_string(root.join(MAP)).with_context(|| format!("reading {MAP}"))?;
+    for (of, folder) in folders(&known) {
+        if !is_on_the_map(&map, &of, &folder) {
+            findings.push(Finding::new(MAP, 1, format!("`{folder}/` of {of} is not on the map: say below the crate's heading what it is")));
+        }
     }
     for page in PAGES {
         let text = std::fs::read_to_string(root.join(page)).with_context(|| format!("reading {page}"))?;
@@ -48,6 +57,34 @@ fn collect(root: &Path, folder: &Path, known: &mut Vec<String>) -> anyhow::Resul
     Ok(())
 }
 
+/// The first folders below the sources of each crate. Programs beside it are found by their crate.
+fn folders(known: &[String]) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    for path in known {
+        let parts: Vec<&str> = path.split('/').collect();
+        if let ["", "crates", name, "src", folder, ""] = parts.as_slice()
+            && *folder != "bin"
+        {
+            out.push((format!("crates/{name}"), (*folder).to_owned()));
+        }
+    }
+    out
+}
+
+/// Whether a section whose heading names the crate names the folder: alone, or as the beginning of a place in it.
+fn is_on_the_map(map: &str, of: &str, folder: &str) -> bool {
+    let mut is_about_it = false;
+    let mut in_code = false;
+    map.lines().any(|line| {
+        in_code ^= line.starts_with("```");
+        if !in_code && line.starts_with('#') {
+            is_about_it = line.split('`').skip(1).step_by(2).any(|named| named == of);
+        }
+        let mut spans = line.split('`').skip(1).step_by(2).flat_map(unfolded);
+        is_about_it && !in_code && spans.any(|span| span.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
+    })
+}
+
 /// Line, place and, below a crate's heading, that crate.
 fn places(text: &str) -> Vec<(usize, String, Option<String>)> {
     let mut out = Vec::new();
@@ -70,7 +107,8 @@ fn places(text: &str) -> Vec<(usize, String, Option<String>)> {
             continue;
         }
         for span in line.split('`').skip(1).step_by(2) {
-            let is_place = span.ends_with(".rs") || span.ends_with(".md") || (span.ends_with('/') && !span.contains("://"));
+            let is_whole = FOLDERS.iter().any(|folder| span.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')));
+            let is_place = is_whole || span.ends_with(".rs") || span.ends_with(".md") || (span.ends_with('/') && !span.contains("://"));
             if is_place && span.chars().all(|c| c.is_ascii_alphanumeric() || "/._-{},".contains(c)) {
                 out.extend(unfolded(span).into_iter().map(|place| (at + 1, place, of.clone())));
             }
@@ -90,6 +128,8 @@ fn is_there(known: &[String], place: &str, of: Option<&str>) -> bool {
     let end = format!("/{}", place.trim_start_matches('/'));
     let inside = of.map(|of| format!("/{of}/"));
     // A crate's section may name a place of another by its whole path.
+    // A folder may be named without its slash.
+    let end = if place.split('/').next_back().is_some_and(|last| last.contains('.') || last.is_empty()) { end } else { format!("{end}/") };
     known.iter().any(|path| path.ends_with(&end) && (inside.as_ref().is_none_or(|of| path.starts_with(of)) || *path == end))
 }
 
@@ -108,5 +148,23 @@ mod tests {
         assert!(is_there(&known, "in/b.rs", of) && is_there(&known, "b.rs", None));
         assert!(!is_there(&known, "c.rs", of) && !is_there(&known, "n/b.rs", of), "of another crate; half a name");
         assert!(is_there(&known, "crates/y/src/c.rs", of) && is_there(&known, "in/", None));
+        assert!(is_there(&known, "crates/y/src/in", None) && !is_there(&known, "crates/y/src/out", None));
+        assert_eq!(places("`crates/y/golden` `y/golden`").len(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_on_the_map_is_found() {
+        let known = ["/crates/x/", "/crates/x/src/", "/crates/x/src/a/", "/crates/x/src/a/b/", "/crates/x/src/c.rs", "/crates/x/src/bin/"];
+        let known = known.map(ToOwned::to_owned);
+        assert_eq!(folders(&known), [("crates/x".to_owned(), "a".to_owned())]);
+        for (map, is_there) in [
+            ("### `crates/x`: it\n`a/` is", true),
+            ("### `crates/y`, `crates/x`\n`a/b.rs`", true),
+            ("### `crates/x`\n`{a,d}/` is", true),
+            ("### `crates/y`\n`a/` is", false),
+            ("`a/`\n### `crates/x`\n`b/a/`, `aa/`\n```\n`a/`\n```", false),
+        ] {
+            assert_eq!(is_on_the_map(map, "crates/x", "a"), is_there, "{map}");
+        }
     }
 }

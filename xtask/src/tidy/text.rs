@@ -1,5 +1,6 @@
 //! Rules about what stands in a file.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -9,6 +10,9 @@ use super::source::Source;
 
 /// A file of this many lines usually holds two ideas; it is shown, and nothing fails.
 const LINES_MAX: usize = 600;
+
+/// Longest line, in characters: what `rustfmt.toml` says for the code that rustfmt formats.
+const LINE_CHARS_MAX: usize = 140;
 
 /// Ways past the engine's ports to time and chance.
 const CLOCKS: [&str; 6] = ["Timestamp::now", "Zoned::now", "SystemTime::now", "Instant::now", "Uuid::now_v7", "rand::"];
@@ -23,6 +27,7 @@ const MAY_SPEAK_SQL: [&str; 4] = ["crates/store", "crates/bench", "crates/trial"
 pub fn check(source: &Source, findings: &mut Vec<Finding>) {
     header(source, findings);
     length(source, findings);
+    macros(source, findings);
     words(source, findings);
     clocks(source, findings);
     sql(source, findings);
@@ -39,6 +44,44 @@ fn length(source: &Source, findings: &mut Vec<Finding>) {
     if lines > LINES_MAX {
         findings.push(Finding::warning(&source.file, lines, format!("{lines} lines, more than {LINES_MAX}: does it hold two ideas?")));
     }
+}
+
+/// What stands in a macro's braces (`html! { … }`, a table) rustfmt leaves as it is, so that its lines grow.
+fn macros(source: &Source, findings: &mut Vec<Finding>) {
+    let inside = in_macros(&source.code);
+    for (at, line) in source.text.lines().enumerate() {
+        let length = line.chars().count();
+        if length > LINE_CHARS_MAX && inside.contains(&(at + 1)) {
+            let what = format!("{length} characters in a macro that rustfmt does not format: break the line before {LINE_CHARS_MAX}");
+            findings.push(Finding::new(&source.file, at + 1, what));
+        }
+    }
+}
+
+/// Lines, from 1, of macros that are called with braces.
+fn in_macros(code: &str) -> BTreeSet<usize> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut out = BTreeSet::new();
+    for (at, _) in code.match_indices('!').filter(|(at, _)| code[..*at].ends_with(is_word)) {
+        // `macro_rules! name {` has its name in between.
+        let braces = code[at + 1..].trim_start().trim_start_matches(is_word).trim_start();
+        if !braces.starts_with('{') {
+            continue;
+        }
+        let opens = code.len() - braces.len();
+        let mut depth = 0_usize;
+        let length = braces.char_indices().find_map(|(at, c)| {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                _ => {}
+            }
+            (depth == 0).then_some(at)
+        });
+        let line = |offset: usize| code[..offset].matches('\n').count() + 1;
+        out.extend(line(opens)..=line(opens + length.unwrap_or(braces.len())));
+    }
+    out
 }
 
 fn words(source: &Source, findings: &mut Vec<Finding>) {
@@ -165,6 +208,10 @@ mod tests {
         assert!(found(engine, "say(\"select one contact of this person\"); say(\"update the policy, then set it\")").is_empty());
         assert!(found("crates/store/src/x.rs", "db(\"delete from a\")").is_empty());
         assert_eq!(found(engine, &"\n".repeat(LINES_MAX)), [(LINES_MAX + 1, true)]);
+        let long = "x".repeat(LINE_CHARS_MAX + 1);
+        assert_eq!(found(engine, &format!("html! {{\n  p {{ \"{long}\" }}\n}}\nlet a = \"{long}\";")), [(3, false)]);
+        assert_eq!(found(engine, &format!("macro_rules! name {{\n  {long}\n}}")), [(3, false)]);
+        assert!(found(engine, &format!("let b = say!(\"{long}\");\nif !a {{ say(\"{long}\") }}")).is_empty());
         let mut findings = Vec::new();
         check(&Source::new(engine.into(), "fn a() {}".into()), &mut findings);
         assert_eq!(findings.len(), 1);

@@ -9,9 +9,10 @@ use allclear_engine::read::AlertFilter;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+use super::sent::{RefusedRequest, Signal};
 use super::{CAUSE, Page, cursor_of, limit_of, person_of};
 use crate::http::caller::{Admin, Read, Respond, Who};
 use crate::http::extract::{Asked, P, Q};
@@ -132,21 +133,6 @@ pub(crate) async fn on_call(State(api): State<Api>, who: Who<Read>, Q(query): Q<
     Ok(Json(Page { items: api.engine.queries(&who.0).on_call(at)?, next: None }))
 }
 
-/// A request of a sender, as kept.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Signal {
-    id: String,
-    integration: String,
-    format: String,
-    received_at: Timestamp,
-    /// The organisation's version by which it was judged.
-    org_version: u64,
-    /// Alerts that it opened or changed.
-    alerts: u64,
-    /// With secrets removed.
-    body: String,
-}
-
 /// A macro, since the store's own type is not named here.
 macro_rules! signal_view {
     ($s:expr) => {
@@ -181,32 +167,6 @@ pub(crate) async fn signals(State(api): State<Api>, who: Who<Admin>, Q(query): Q
     let found = api.engine.queries(&who.0).signals(before, limit).await?;
     let items = found.into_iter().map(|s| signal_view!(s)).collect();
     Ok(Json(Page::of(items, limit, |signal: &Signal| &signal.id)))
-}
-
-/// A request of a sender that was refused, or the refused part of one.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RefusedRequest {
-    id: String,
-    at: Timestamp,
-    /// The word that `allclear_signals_refused_total` counts by.
-    reason: String,
-    /// What was answered. Below 300 the rest of the request was taken.
-    status: u64,
-    /// The integration whose key came with it; null where no key is known.
-    #[schema(required)]
-    integration: Option<String>,
-    /// The format of the address.
-    format: String,
-    /// From where it came; a proxy's address where one stands in front.
-    #[schema(required)]
-    address: Option<String>,
-    /// Why, in words.
-    detail: String,
-    /// What was sent, with secrets removed, cut; null where no key is known.
-    #[schema(required)]
-    body: Option<String>,
-    /// How many before it were counted and not kept.
-    unkept: u64,
 }
 
 /// Requests of senders that were refused lately, newest first.

@@ -12,15 +12,17 @@
 mod check;
 mod field;
 mod given;
+mod table;
 
 pub use field::{Arg, Field, Kind, REASON};
 pub use given::{Given, Refusal};
+pub use table::{all, in_short, named, of};
 
 use jiff::Timestamp;
 
 use crate::ids::AlertId;
+use crate::incident;
 use crate::incident::lifecycle::Verb;
-use crate::incident::{self, access, attendance, declaration, ending, links, record, roles, tasks, updates};
 
 /// A row of the table.
 #[derive(Debug)]
@@ -90,27 +92,6 @@ pub(crate) fn command(command: impl Into<incident::Command>) -> Result<Asked, Re
     Ok(Asked::Command(command.into()))
 }
 
-/// The rows of all parts.
-const PARTS: [&[Ask]; 9] =
-    [declaration::ASKS, attendance::ASKS, ending::ASKS, roles::ASKS, tasks::ASKS, updates::ASKS, record::ASKS, links::ASKS, access::ASKS];
-
-/// Every row, in the order of the parts.
-pub fn all() -> impl Iterator<Item = &'static Ask> {
-    PARTS.into_iter().flatten()
-}
-
-/// The row of a verb; none where nobody asks for it.
-#[must_use]
-pub fn of(verb: Verb) -> Option<&'static Ask> {
-    all().find(|ask| ask.verb == verb)
-}
-
-/// The row of the verb with this word.
-#[must_use]
-pub fn named(word: &str) -> Option<&'static Ask> {
-    all().find(|ask| ask.verb.word() == word)
-}
-
 impl Ask {
     /// A field by its name.
     #[must_use]
@@ -156,12 +137,6 @@ impl Ask {
         let alike = |first: &str| self.ways.iter().filter(|way| way.first() == Some(&first)).count() > 1;
         self.ways.iter().any(|way| way.first() == Some(&name) || (way.get(1) == Some(&name) && alike(way[0])))
     }
-}
-
-/// All of it in one sentence, for the API's description.
-#[must_use]
-pub fn in_short() -> String {
-    all().map(|ask| format!("{} {}", ask.verb.word(), ask.fields_in_short())).collect::<Vec<_>>().join(" · ")
 }
 
 #[cfg(test)]

@@ -252,6 +252,9 @@ pub const CANDIDATE_WITHIN: Length = Length::from_mins(10);
 pub const CONFIRM_RECOVERY_WITHIN: Length = Length::from_mins(15);
 /// How often at most a log tells of alerts that joined or recovered (design: 10 s).
 pub const ALERTS_DIGEST_EVERY: Length = Length::from_secs(10);
+/// An alert that comes back this soon after it ended is the same trouble still, where its route says nothing
+/// else. Alertmanager keeps its group for as long (`group_interval`: 5 min) before it tells anew.
+pub const GRACE_DEFAULT: Length = Length::from_mins(5);
 /// How long an incident has to stay over before whoever was told of it hears so: as long as the log gathers alerts,
 /// so that one that is reopened at once, or recovers among many others, costs no message of its own.
 pub const OVER_TOLD_AFTER: Length = ALERTS_DIGEST_EVERY;

@@ -7,6 +7,27 @@ use crate::expect::{Expectation, Owner, Rule, Settle, Standing};
 use crate::ids::IncidentId;
 use crate::time::Length;
 
+/// Expected: somebody decides whether it is an incident.
+pub const KEY_CANDIDATE: &str = "candidate";
+/// Expected: more alerts, before its page starts.
+pub const KEY_GROUP_WAIT: &str = "group_wait";
+/// Expected: somebody has it, or does something about it.
+pub const KEY_ATTENDED: &str = "attended";
+/// Expected: an answer to the question whether its holder is still on it.
+pub const KEY_STILL_ON_IT: &str = "still_on_it";
+/// Expected: whoever is on it confirms that it is over.
+pub const KEY_CONFIRM: &str = "confirm_recovery";
+/// Expected: the log is told of alerts that joined.
+pub const KEY_DIGEST: &str = "alerts_digest";
+/// Expected: the first of the silences that hold it ends.
+pub const KEY_SILENCED: &str = "silenced";
+/// Expected: what flaps is quiet for a while.
+pub const KEY_FLAPPING: &str = "flapping";
+/// Expected: the next update.
+pub const KEY_UPDATE: &str = "update";
+/// Expected: senders may forget what they were told of it.
+pub const KEY_OVER: &str = "over";
+
 /// Collects it.
 pub(super) struct Awaited {
     /// When the event happened.
@@ -45,6 +66,20 @@ impl Awaited {
     /// Is awaited no more.
     pub fn settle(&mut self, key: &str, standing: Standing, why: &'static str) {
         self.settled.push(Settle { owner: self.owner(), key: Some(key.to_owned()), standing, why });
+    }
+
+    /// From now on a sign of work is awaited anew of whoever has it: within this long, or never; where they asked to be
+    /// reminded, then.
+    pub fn sign(&mut self, incident: &Incident, lasts: Option<Length>, standing: Standing, why: &'static str) {
+        if !incident.is_held() {
+            return;
+        }
+        self.settle(KEY_ATTENDED, standing, why);
+        if let Some(snooze) = incident.snoozed() {
+            self.open_until(KEY_ATTENDED, Rule::Attended, snooze.until);
+        } else if let Some(lasts) = lasts {
+            self.open(KEY_ATTENDED, Rule::Attended, lasts);
+        }
     }
 
     /// Nothing is awaited any more.

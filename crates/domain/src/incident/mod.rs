@@ -26,14 +26,12 @@ mod types;
 pub mod words;
 pub mod work;
 
+pub use awaited::{
+    KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM, KEY_DIGEST, KEY_FLAPPING, KEY_GROUP_WAIT, KEY_OVER, KEY_SILENCED, KEY_STILL_ON_IT, KEY_UPDATE,
+};
 pub use context::Context;
-pub use part::alarms::{KEY_CONFIRM, KEY_DIGEST, KEY_SILENCED};
-pub use part::attendance::{KEY_ATTENDED, KEY_STILL_ON_IT};
-pub use part::declaration::{Declaration, KEY_CANDIDATE, KEY_GROUP_WAIT};
-pub use part::ending::KEY_OVER;
-pub use part::flapping::KEY_FLAPPING;
+pub use part::declaration::Declaration;
 pub use part::record::Instant;
-pub use part::updates::KEY_UPDATE;
 pub use part::{access, alarms, attendance, declaration, ending, flapping, links, record, roles, tasks, updates};
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};

@@ -1,6 +1,10 @@
 //! Nouns of an incident.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::work::Snooze;
+use crate::time::Length;
 
 pub use crate::severity::Severity;
 
@@ -97,23 +101,57 @@ pub struct Incident {
     /// Whether all its alerts have recovered.
     pub recovered: bool,
     pub reopened: u32,
-    pub impact_started_at: Option<jiff::Timestamp>,
-    pub detected_at: Option<jiff::Timestamp>,
-    pub declared_at: Option<jiff::Timestamp>,
-    pub acknowledged_at: Option<jiff::Timestamp>,
-    pub mitigated_at: Option<jiff::Timestamp>,
-    pub resolved_at: Option<jiff::Timestamp>,
-    pub closed_at: Option<jiff::Timestamp>,
-    pub created_at: jiff::Timestamp,
-    pub updated_at: jiff::Timestamp,
+    pub impact_started_at: Option<Timestamp>,
+    pub detected_at: Option<Timestamp>,
+    pub declared_at: Option<Timestamp>,
+    pub acknowledged_at: Option<Timestamp>,
+    pub mitigated_at: Option<Timestamp>,
+    pub resolved_at: Option<Timestamp>,
+    pub closed_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
     /// Roles, tasks and updates.
     pub work: super::work::Work,
     /// What silences hold, and what comes back.
-    pub alarms: super::alarms::Alarms,
+    pub alarms: Alarms,
     /// Whether only administrators, managers of its team and those admitted see it.
     pub private: bool,
     /// Who was admitted; it only grows.
     pub admitted: std::collections::BTreeSet<String>,
+}
+
+/// The folded part of an incident that its alerts make.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Alarms {
+    /// While silences hold every open alert: when the first of them ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_until: Option<Timestamp>,
+    /// Which silences those are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held_by: Vec<String>,
+    /// How often an alert of it came back.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub returns: u32,
+    /// Whether it ended by itself, so that an alert that comes back opens it again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub by_itself: bool,
+    /// While an alert of it flaps: how long it has to be quiet to count as steady.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flapping: Option<Length>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's way
+const fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+impl Alarms {
+    /// Whether nobody is paged, since silences hold every open alert.
+    #[must_use]
+    pub const fn is_held(&self) -> bool {
+        self.held_until.is_some()
+    }
 }
 
 /// Why an incident was declared that a person declared. Logs hold it: it never changes.
@@ -129,5 +167,32 @@ impl Incident {
     #[must_use]
     pub fn facts(&self) -> crate::access::Facts<'_> {
         crate::access::Facts { id: self.id, private: self.private, service: self.service.as_deref(), admitted: &self.admitted }
+    }
+
+    /// Whether somebody has it: acknowledged it or commands it, and was not lost since.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        let works = matches!(self.state, State::Declared | State::Investigating | State::Mitigated);
+        works && !self.work.hold.lost && (self.acknowledged_at.is_some() || self.commander.is_some())
+    }
+
+    /// Who asked to be reminded and when, while nobody is asked before; also when that time has come, until they are told.
+    #[must_use]
+    pub fn snoozed(&self) -> Option<&Snooze> {
+        self.work.hold.snoozed.as_ref().filter(|snooze| snooze.void_at.is_none() && self.is_held())
+    }
+
+    /// Whom to ask about it: the commander, else who acknowledged it first.
+    #[must_use]
+    pub fn holder(&self) -> Option<&str> {
+        self.commander.as_deref().or(self.acknowledged_by.as_deref())
+    }
+
+    /// Everybody who may be on it: its holder, and who acknowledged or confirmed last.
+    #[must_use]
+    pub fn holders(&self) -> Vec<String> {
+        let mut out: Vec<String> = self.holder().map(ToOwned::to_owned).into_iter().collect();
+        out.extend(self.work.hold.by.iter().filter(|by| Some(by.as_str()) != self.holder()).cloned());
+        out
     }
 }

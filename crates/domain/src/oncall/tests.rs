@@ -468,7 +468,8 @@ proptest! {
         // A number is given once.
         overrides.sort_by_key(|o| o.made);
         overrides.dedup_by_key(|o| o.made);
-        let walls = forms.iter().map(|form| walls(&TimeZone::get(zone).unwrap(), form, at + SignedDuration::from_hours(72))).collect::<Vec<_>>();
+        let until = at + SignedDuration::from_hours(72);
+        let walls: Vec<_> = forms.iter().map(|form| walls(&TimeZone::get(zone).unwrap(), form, until)).collect();
         let schedule = compiled(zone, forms.clone());
         let zone = TimeZone::get(zone).unwrap();
         let oracle_at = |instant: Timestamp| -> Option<Slug> {

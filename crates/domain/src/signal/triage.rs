@@ -7,10 +7,11 @@
 use jiff::Timestamp;
 
 use super::alert::Suppression;
-use crate::incident::flapping::GRACE_DEFAULT;
-use crate::incident::{Severity, TITLE_CHARS_MAX};
+use crate::expect::GRACE_DEFAULT;
+use crate::incident::TITLE_CHARS_MAX;
 use crate::org::model::{Declare, Integration, Level};
 use crate::org::snapshot::{CompiledRoute, CompiledSilence, Org};
+use crate::severity::Severity;
 use crate::time::Length;
 use crate::wire::{SenderSeverity, Signal};
 

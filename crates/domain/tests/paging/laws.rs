@@ -141,7 +141,10 @@ proptest! {
         // Who is told by which later way is decided within a step, and is no step.
         let happened = world.events.iter().filter(|event| !matches!(event, Event::NoticeRaised(_)));
         let of = |event: &Event| match event {
-            Event::StepReached(body) => format!("{}/{} {:?}", body.round, body.step, body.people.iter().map(|one| &one.person).collect::<Vec<_>>()),
+            Event::StepReached(body) => {
+                let people: Vec<_> = body.people.iter().map(|one| &one.person).collect();
+                format!("{}/{} {people:?}", body.round, body.step)
+            }
             Event::StepEmpty(body) => format!("{}/{} {}", body.round, body.step, body.why),
             other => other.kind().to_owned(),
         };

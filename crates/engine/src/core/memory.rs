@@ -7,9 +7,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use allclear_domain::expect::GRACE_DEFAULT;
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::Severity;
-use allclear_domain::incident::flapping::GRACE_DEFAULT;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::plants::planted;
 use allclear_domain::signal::Alert;

@@ -4,7 +4,7 @@ use allclear_domain::access::Reach;
 use allclear_domain::event::{Head, Mode};
 use allclear_domain::expect::Rule;
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident::alarms::Alarms;
+use allclear_domain::incident::Alarms;
 use allclear_domain::incident::work::Work;
 use allclear_domain::incident::{Incident, Severity, State};
 

@@ -88,7 +88,9 @@ pub(crate) async fn menu(State(app): State<App>, headers: HeaderMap) -> Response
         let name = who.person().map_or_else(|| "An API token".to_owned(), |id| pieces::name(&app.engine.org(), id));
         let body = html! {
             (heading(&name, &html! { (who.scope.word()) }))
-            @if app.engine.queries(&who).has(Right::SeeOrganisation) { section data-live="shift-here" { (shell::shift(&app, &who, &when)) } }
+            @if app.engine.queries(&who).has(Right::SeeOrganisation) {
+                section data-live="shift-here" { (shell::shift(&app, &who, &when)) }
+            }
             section data-live="mine" {
                 h2 { "Mine" } (incidents(&mine, &when, "You have no open incident."))
                 @if cut { p class="quiet" { "There may be more, none worse than these." } }

@@ -11,18 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::event_kinds;
 use crate::expect::{CONFIRM_RECOVERY_WITHIN, Rule, Standing};
-use crate::incident::awaited::Awaited;
+use crate::incident::awaited::{Awaited, KEY_CONFIRM, KEY_SILENCED};
 use crate::incident::words::Why;
 use crate::incident::{self as whole, Decision, Incident, State, ending, nothing, one};
 use crate::names::{Names, clock};
-use crate::time::Length;
-
-/// Expected: whoever is on it confirms that it is over.
-pub const KEY_CONFIRM: &str = "confirm_recovery";
-/// Expected: the log is told of alerts that joined.
-pub const KEY_DIGEST: &str = "alerts_digest";
-/// Expected: the first of the silences that hold it ends.
-pub const KEY_SILENCED: &str = "silenced";
 
 /// Silences named in one event at most; more are counted by their alerts only.
 const SILENCES_NAMED_MAX: usize = 10;
@@ -82,40 +74,6 @@ pub struct Unsilenced {
     /// Whether silences hold all that is open even so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
-}
-
-/// The folded part of an incident that its alerts make.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Alarms {
-    /// While silences hold every open alert: when the first of them ends.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub held_until: Option<Timestamp>,
-    /// Which silences those are.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub held_by: Vec<String>,
-    /// How often an alert of it came back.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub returns: u32,
-    /// Whether it ended by itself, so that an alert that comes back opens it again.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub by_itself: bool,
-    /// While an alert of it flaps: how long it has to be quiet to count as steady.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub flapping: Option<Length>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // serde's way
-const fn is_zero(n: &u32) -> bool {
-    *n == 0
-}
-
-impl Alarms {
-    /// Whether nobody is paged, since silences hold every open alert.
-    #[must_use]
-    pub const fn is_held(&self) -> bool {
-        self.held_until.is_some()
-    }
 }
 
 /// A command; imperative.
@@ -314,7 +272,7 @@ mod tests {
     #[test]
     fn silences_hold_it_until_the_first_of_them_ends() {
         let mut sample = Sample::declared();
-        let until = crate::time::after(sample.at, Length::from_mins(60));
+        let until = crate::time::after(sample.at, crate::time::Length::from_mins(60));
         let held = Silencing { silenced: 2, silences: vec!["b".into(), "a".into(), "a".into()], unsilenced: 0, held_until: Some(until) };
         assert_eq!(sample.run(Command::Silence(held)).unwrap().opened(), [KEY_SILENCED]);
         assert_eq!(sample.incident.alarms.held_by, ["a", "b"]);

@@ -11,22 +11,17 @@ use crate::ask::{self, Ask, Asked, By, Field, Given, Kind, May, REASON, command}
 use crate::event::event_kinds;
 use crate::expect::{ATTEND_WITHIN, Rule, Standing};
 use crate::ids::PageId;
-use crate::incident::awaited::Awaited;
-use crate::incident::declaration::KEY_GROUP_WAIT;
+use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_GROUP_WAIT, KEY_STILL_ON_IT, KEY_UPDATE};
 use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::roles::{self, COMMANDER};
-use crate::incident::updates::{self, KEY_UPDATE};
+use crate::incident::updates;
 use crate::incident::words::Why;
 use crate::incident::work::Snooze;
-use crate::incident::{Context, Decision, Event as Any, Incident, State, declaration, nothing, one};
+use crate::incident::{Context, Decision, Event as Any, Incident, declaration, nothing, one};
 use crate::names::{Names, clock};
 use crate::plants::planted;
 use crate::time::{Length, after};
 
-/// Expected: somebody has it, or does something about it.
-pub const KEY_ATTENDED: &str = "attended";
-/// Expected: an answer to the question whether its holder is still on it.
-pub const KEY_STILL_ON_IT: &str = "still_on_it";
 /// Whoever asks to be reminded sooner than this has not put it away yet.
 pub const SNOOZE_MIN: Length = Length::from_mins(1);
 /// A shift hands over within a day: what is put off for longer is somebody else's by then.
@@ -145,35 +140,6 @@ impl Refusal {
             Self::TooSoon { .. } => "snooze_too_short",
             Self::TooFar { .. } => "snooze_too_long",
         }
-    }
-}
-
-impl Incident {
-    /// Whether somebody has it: acknowledged it or commands it, and was not lost since.
-    #[must_use]
-    pub fn is_held(&self) -> bool {
-        let works = matches!(self.state, State::Declared | State::Investigating | State::Mitigated);
-        works && !self.work.hold.lost && (self.acknowledged_at.is_some() || self.commander.is_some())
-    }
-
-    /// Who asked to be reminded and when, while nobody is asked before; also when that time has come, until they are told.
-    #[must_use]
-    pub fn snoozed(&self) -> Option<&Snooze> {
-        self.work.hold.snoozed.as_ref().filter(|snooze| snooze.void_at.is_none() && self.is_held())
-    }
-
-    /// Whom to ask about it: the commander, else who acknowledged it first.
-    #[must_use]
-    pub fn holder(&self) -> Option<&str> {
-        self.commander.as_deref().or(self.acknowledged_by.as_deref())
-    }
-
-    /// Everybody who may be on it: its holder, and who acknowledged or confirmed last.
-    #[must_use]
-    pub fn holders(&self) -> Vec<String> {
-        let mut out: Vec<String> = self.holder().map(ToOwned::to_owned).into_iter().collect();
-        out.extend(self.work.hold.by.iter().filter(|by| Some(by.as_str()) != self.holder()).cloned());
-        out
     }
 }
 
@@ -401,33 +367,13 @@ pub(in crate::incident) fn react_to_any(incident: &Incident, event: &Any, awaite
     }
 }
 
-/// From now on a sign of work is awaited anew of whoever has it: within this long, or never; where they asked to be
-/// reminded, then.
-pub(in crate::incident) fn await_sign(
-    incident: &Incident,
-    lasts: Option<Length>,
-    standing: Standing,
-    why: &'static str,
-    awaited: &mut Awaited,
-) {
-    if !incident.is_held() {
-        return;
-    }
-    awaited.settle(KEY_ATTENDED, standing, why);
-    if let Some(snooze) = incident.snoozed() {
-        awaited.open_until(KEY_ATTENDED, Rule::Attended, snooze.until);
-    } else if let Some(lasts) = lasts {
-        awaited.open(KEY_ATTENDED, Rule::Attended, lasts);
-    }
-}
-
 pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &mut Awaited) {
     match event {
         Event::Acknowledged(body) => {
             awaited.settle(KEY_GROUP_WAIT, Standing::Void, "somebody is on it");
             let lasts = body.lasts.filter(|_| !planted("ack-never-ages"));
             awaited.settle(KEY_STILL_ON_IT, Standing::Met, "somebody is on it");
-            await_sign(incident, lasts, Standing::Met, "somebody is on it", awaited);
+            awaited.sign(incident, lasts, Standing::Met, "somebody is on it");
             // Whoever leads by acknowledging ends the search for a commander, and an offer to another.
             if incident.work.roles.get(COMMANDER).is_some_and(|held| held.since == Some(awaited.at)) {
                 roles::taken(COMMANDER, awaited);
@@ -444,7 +390,7 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
         Event::StillOnItAsked(body) => awaited.open(KEY_STILL_ON_IT, Rule::StillOnIt, body.within),
         Event::StillOnIt(body) => {
             awaited.settle(KEY_STILL_ON_IT, Standing::Met, "somebody is on it");
-            await_sign(incident, body.lasts, Standing::Void, "somebody is on it", awaited);
+            awaited.sign(incident, body.lasts, Standing::Void, "somebody is on it");
         }
         Event::Lost(_) => {
             awaited.settle(KEY_STILL_ON_IT, Standing::Void, "nobody is known to have it");
@@ -452,9 +398,9 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
         }
         Event::Snoozed(_) => {
             awaited.settle(KEY_STILL_ON_IT, Standing::Met, "its holder asks to be reminded");
-            await_sign(incident, None, Standing::Met, "its holder asks to be reminded", awaited);
+            awaited.sign(incident, None, Standing::Met, "its holder asks to be reminded");
         }
-        Event::SnoozeOver(body) => await_sign(incident, body.lasts, Standing::Met, "its holder is reminded", awaited),
+        Event::SnoozeOver(body) => awaited.sign(incident, body.lasts, Standing::Met, "its holder is reminded"),
         // Whom the page finds has it.
         Event::Escalated(_) if incident.work.hold.unpaged && !incident.is_held() => {
             awaited.settle(KEY_ATTENDED, Standing::Void, "a page looks for somebody");

@@ -8,21 +8,15 @@ use crate::ask::{Ask, Field, Kind, May, REASON, command};
 use crate::event::{Mode, event_kinds};
 use crate::expect::{CANDIDATE_WITHIN, Rule, Standing};
 use crate::ids::{AlertId, IncidentId};
-use crate::incident::attendance::{self, KEY_ATTENDED};
-use crate::incident::awaited::Awaited;
+use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_GROUP_WAIT, KEY_UPDATE};
 use crate::incident::lifecycle::{self, Verb, fits};
-use crate::incident::updates::{self, KEY_UPDATE};
+use crate::incident::updates;
 use crate::incident::words::{self, TITLE_CHARS_MAX, Why};
 use crate::incident::work::{Hold, Work};
-use crate::incident::{BY_A_PERSON, Context, Decision, Incident, Severity, State, alarms, nothing, one};
+use crate::incident::{Alarms, BY_A_PERSON, Context, Decision, Incident, Severity, State, nothing, one};
 use crate::names::Names;
 use crate::plants::planted;
 use crate::time::Length;
-
-/// Expected: somebody decides whether it is an incident.
-pub const KEY_CANDIDATE: &str = "candidate";
-/// Expected: more alerts, before its page starts.
-pub const KEY_GROUP_WAIT: &str = "group_wait";
 
 event_kinds! {
     /// A fact; past tense.
@@ -294,7 +288,7 @@ fn begun(id: IncidentId, body: &Declared, state: State, at: Timestamp, mode: Mod
             hold: Hold { unpaged: body.attend_within.is_some(), ..Hold::default() },
             ..Work::default()
         },
-        alarms: alarms::Alarms::default(),
+        alarms: Alarms::default(),
     }
 }
 
@@ -336,7 +330,7 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
                 awaited.settle(KEY_UPDATE, Standing::Void, "its severity changed");
                 updates::await_next(body.update_every, awaited);
             }
-            attendance::await_sign(incident, body.lasts, Standing::Void, "its severity changed", awaited);
+            awaited.sign(incident, body.lasts, Standing::Void, "its severity changed");
         }
         Event::Renamed(_) => {}
     }

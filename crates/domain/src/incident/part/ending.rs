@@ -5,21 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::ask::{Ask, Field, Kind, May, REASON, command};
 use crate::event::event_kinds;
-use crate::expect::{ATTEND_WITHIN, OVER_TOLD_AFTER, Rule, Standing};
-use crate::incident::alarms::KEY_CONFIRM;
-use crate::incident::attendance::KEY_ATTENDED;
-use crate::incident::awaited::Awaited;
-use crate::incident::declaration::KEY_CANDIDATE;
-use crate::incident::flapping::GRACE_DEFAULT;
+use crate::expect::{ATTEND_WITHIN, GRACE_DEFAULT, OVER_TOLD_AFTER, Rule, Standing};
+use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM, KEY_OVER};
 use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX, Noted, Why};
 use crate::incident::work::Hold;
 use crate::incident::{Decision, Incident, State, one, roles, tasks, updates};
 use crate::names::{Names, with_text};
 use crate::time::Length;
-
-/// Expected: senders may forget what they were told of it.
-pub const KEY_OVER: &str = "over";
 
 event_kinds! {
     /// A fact; past tense.

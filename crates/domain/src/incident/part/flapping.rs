@@ -8,21 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::event::event_kinds;
 use crate::expect::{CANDIDATE_WITHIN, Rule, Standing};
 use crate::ids::AlertId;
-use crate::incident::alarms::KEY_CONFIRM;
-use crate::incident::awaited::Awaited;
-use crate::incident::declaration::KEY_CANDIDATE;
-use crate::incident::ending::{self, KEY_OVER};
+use crate::incident::awaited::{Awaited, KEY_CANDIDATE, KEY_CONFIRM, KEY_FLAPPING, KEY_OVER};
+use crate::incident::ending;
 use crate::incident::lifecycle::{self, Refusal, Verb, fits};
 use crate::incident::work::Hold;
 use crate::incident::{Decision, Incident, State, nothing, one};
 use crate::time::Length;
 
-/// Expected: what flaps is quiet for a while.
-pub const KEY_FLAPPING: &str = "flapping";
-
-/// An alert that comes back this soon after it ended is the same trouble still, where its route says nothing
-/// else. Alertmanager keeps its group for as long (`group_interval`: 5 min) before it tells anew.
-pub const GRACE_DEFAULT: Length = Length::from_mins(5);
 /// An alert flaps when it has come back more often than this in a row.
 pub const RETURNS_BEFORE_FLAPPING: u32 = 3;
 
@@ -201,6 +193,7 @@ fn nth(n: u32) -> String {
 mod tests {
     use super::super::sample::Sample;
     use super::*;
+    use crate::expect::GRACE_DEFAULT;
     use crate::incident::{alarms, ending};
 
     #[test]

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::ask::{self, Ask, Asked, By, Field, Given, Kind, May, command};
 use crate::event::event_kinds;
 use crate::expect::{Key, ROLE_WITHIN, Rule, Standing};
-use crate::incident::attendance::{self, KEY_STILL_ON_IT};
-use crate::incident::awaited::Awaited;
+use crate::incident::awaited::{Awaited, KEY_STILL_ON_IT};
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::{Context, Decision, Incident, nothing, one};
 use crate::names::Names;
@@ -243,7 +242,7 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
             taken(&body.role, awaited);
             if body.role == COMMANDER {
                 awaited.settle(KEY_STILL_ON_IT, Standing::Met, "somebody is on it");
-                attendance::await_sign(incident, body.lasts, Standing::Met, "somebody is on it", awaited);
+                awaited.sign(incident, body.lasts, Standing::Met, "somebody is on it");
             }
         }
         Event::Left(body) => {

@@ -6,15 +6,13 @@ use serde::{Deserialize, Serialize};
 use crate::ask::{Ask, Field, Kind, May, command};
 use crate::event::event_kinds;
 use crate::expect::{Rule, Standing};
-use crate::incident::awaited::Awaited;
+use crate::incident::awaited::{Awaited, KEY_UPDATE};
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::{Context, Decision, Incident, State, nothing, one, words};
 use crate::names::Names;
 use crate::plants::planted;
 use crate::time::{Length, after};
 
-/// Expected: the next update.
-pub const KEY_UPDATE: &str = "update";
 /// Longest update, in characters: what a mail program shows without folding it away.
 pub const UPDATE_CHARS_MAX: usize = 5_000;
 /// After so many updates in a row that did not come, nobody is reminded any more until one comes: the people

@@ -1,11 +1,9 @@
 //! A page by examples: who is told, when the next follows, and how it ends. The laws that hold
-//! whatever happens are in `paging/laws.rs`.
+//! whatever happens are in `laws.rs`.
 
 #![allow(clippy::unwrap_used)] // a test fails loudly, in its helpers too
 
-#[path = "paging/laws.rs"]
 mod laws;
-#[path = "paging/world.rs"]
 mod world;
 
 use allclear_domain::expect::Rule;

@@ -1,12 +1,15 @@
 //! `cargo xtask tidy`: the rules of this project that neither the compiler nor clippy knows.
 //!
-//! Each rule is a function over what [`tidy/source.rs`](source) read or over `cargo metadata`; each
+//! Each rule is a function over what [`source.rs`](source) read or over `cargo metadata`; each
 //! finding names a file, a line and what would be right. Warnings are shown and fail nothing.
 //! Formatting and lints are deliberately left to the tools that check them already.
 
+mod arrows;
 mod circles;
 mod crates;
+mod imports;
 mod links;
+mod modules;
 mod places;
 mod source;
 mod text;
@@ -49,7 +52,9 @@ pub fn run() -> anyhow::Result<ExitCode> {
     for source in &sources {
         text::check(source, &mut findings);
     }
+    modules::check(&sources, &mut findings);
     circles::check(&sources, &mut findings);
+    arrows::check(&sources, &mut findings);
     text::decisions(root, &mut findings)?;
     links::check(root, &mut findings)?;
     places::check(root, &mut findings)?;

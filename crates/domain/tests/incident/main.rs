@@ -3,15 +3,14 @@
 
 #![allow(clippy::unwrap_used)] // a test fails loudly, in its helpers too
 
-#[path = "incident/attendance.rs"]
 mod attendance;
 
 use allclear_domain::access::Actor;
 use allclear_domain::event::Mode;
-use allclear_domain::expect::{Expectation, Rule, Standing};
+use allclear_domain::expect::{Expectation, GRACE_DEFAULT, Rule, Standing};
 use allclear_domain::ids::{AlertId, IncidentId, PageId};
 use allclear_domain::incident::alarms::Silencing;
-use allclear_domain::incident::flapping::{GRACE_DEFAULT, RETURNS_BEFORE_FLAPPING, Return};
+use allclear_domain::incident::flapping::{RETURNS_BEFORE_FLAPPING, Return};
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,

@@ -1,0 +1,32 @@
+//! The table of what may be asked: the rows that stand beside the parts of an incident.
+
+use super::Ask;
+use crate::incident::lifecycle::Verb;
+use crate::incident::{access, attendance, declaration, ending, links, record, roles, tasks, updates};
+
+/// The rows of all parts.
+const PARTS: [&[Ask]; 9] =
+    [declaration::ASKS, attendance::ASKS, ending::ASKS, roles::ASKS, tasks::ASKS, updates::ASKS, record::ASKS, links::ASKS, access::ASKS];
+
+/// Every row, in the order of the parts.
+pub fn all() -> impl Iterator<Item = &'static Ask> {
+    PARTS.into_iter().flatten()
+}
+
+/// The row of a verb; none where nobody asks for it.
+#[must_use]
+pub fn of(verb: Verb) -> Option<&'static Ask> {
+    all().find(|ask| ask.verb == verb)
+}
+
+/// The row of the verb with this word.
+#[must_use]
+pub fn named(word: &str) -> Option<&'static Ask> {
+    all().find(|ask| ask.verb.word() == word)
+}
+
+/// All of it in one sentence, for the API's description.
+#[must_use]
+pub fn in_short() -> String {
+    all().map(|ask| format!("{} {}", ask.verb.word(), ask.fields_in_short())).collect::<Vec<_>>().join(" · ")
+}
