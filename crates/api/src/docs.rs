@@ -31,6 +31,7 @@ const STYLE: &str = ":root{color-scheme:light dark;background:Canvas;color:Canva
 pub(crate) fn routes(spec: &OpenApi) -> Router<Api> {
     // What serialises without a failure once does so always: it is made of our own types.
     let mut described = serde_json::to_value(spec).unwrap_or_default();
+    crate::schema::say_what_is_always_there(&mut described);
     crate::rest::describe_asks(&mut described);
     crate::http::bounds::put(&mut described);
     let page = Bytes::from(page_of(&described));

@@ -68,6 +68,7 @@ impl<'de> Deserialize<'de> for Actor {
 /// What a token may do. A wider scope holds the narrower: admin ⊃ respond ⊃ read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Scope))]
 pub enum Scope {
     /// See incidents, alerts, pages, who is on call.
     Read,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How bad it is; sev1 is the worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Severity))]
 pub enum Severity {
     Sev1,
     Sev2,

@@ -8,6 +8,8 @@ use allclear_domain::access::Principal;
 use allclear_domain::ask::{self, Ask, Field, Given, Kind};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::lifecycle::Verb;
+use allclear_domain::incident::record::Instant;
+use allclear_domain::severity::Severity;
 use allclear_domain::view::IncidentView;
 use allclear_engine::asks::NotAsked;
 use allclear_engine::core::{Command, Reply, Versioned};
@@ -19,10 +21,10 @@ use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::CAUSE;
+use crate::Api;
 use crate::http::caller::{Respond, Who};
 use crate::http::extract::{Once, P, json as read_json};
 use crate::http::problem::Problem;
-use crate::{Api, schema};
 
 /// The body of a command: any of those in the table. Not one of: `{}` is several of them.
 pub(crate) struct AnyBody;
@@ -44,8 +46,8 @@ impl ToSchema for AnyBody {
         "CommandBody".into()
     }
     fn schemas(known: &mut Vec<(String, RefOr<Schema>)>) {
-        known.push(("Severity".to_owned(), schema::Severity::schema()));
-        known.push(("Instant".to_owned(), schema::Instant::schema()));
+        known.push(("Severity".to_owned(), Severity::schema()));
+        known.push(("Instant".to_owned(), Instant::schema()));
         let mut bodies: BTreeMap<&str, Vec<&Ask>> = BTreeMap::new();
         for ask in ask::all() {
             bodies.entry(ask.body).or_default().push(ask);
@@ -139,7 +141,7 @@ pub(crate) fn describe(spec: &mut Value) {
     params(("ref" = String, Path, description = "`INC-142`, or the id"), ("command" = String, Path, description = "A verb of the lifecycle"),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and request are carried out once"),
         ("If-Match" = Option<String>, Header, description = "The incident's `version`, in quotation marks: refused where it has changed meanwhile")),
-    responses((status = 200, body = schema::Incident), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = IncidentView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn command(
     Shared(api): Shared<Api>,
     who: Who<Respond>,
@@ -159,7 +161,7 @@ pub(crate) async fn command(
     params(("ref" = String, Path, description = "`INC-142`, or the id"),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and request are carried out once"),
         ("If-Match" = Option<String>, Header, description = "The incident's `version`, in quotation marks: refused where it has changed meanwhile")),
-    responses((status = 200, body = schema::Incident), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = IncidentView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn ask_review(
     Shared(api): Shared<Api>,
     who: Who<Respond>,

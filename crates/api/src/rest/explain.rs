@@ -10,10 +10,10 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use super::lists::page_id;
+use crate::Api;
 use crate::http::caller::{Read, Who};
 use crate::http::extract::{P, Q, Raw};
 use crate::http::problem::Problem;
-use crate::{Api, schema};
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -26,7 +26,6 @@ pub(crate) struct IntegrationQuery {
 /// What would become of a payload.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PayloadExplanation {
-    #[schema(value_type = Vec<schema::SignalExplanation>)]
     signals: Vec<SignalExplanation>,
     /// What of it would be refused, one sentence each.
     refused: Vec<String>,
@@ -65,7 +64,7 @@ pub(crate) async fn signal(
 
 /// Why somebody was, or was not, paged: the facts of a page's log, a sentence each.
 #[utoipa::path(get, path = "/api/v1/explain/page/{id}", operation_id = "explain_page", tag = "explain", params(("id" = String, Path)),
-    responses((status = 200, body = schema::PageExplanation), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = PageExplanation), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn page(State(api): State<Api>, who: Who<Read>, P(id): P<String>) -> Result<Json<PageExplanation>, Problem> {
     Ok(Json(api.engine.queries(&who.0).explain_page(page_id(&id)?).await?))
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::asks::{shown, submit};
-use super::{Page, cursor_of, limit_of};
+use super::{ListPage, cursor_of, limit_of};
 use crate::http::caller::{Read, Respond, Who};
 use crate::http::extract::{Once, P, Q, json};
 use crate::http::problem::Problem;
@@ -29,12 +29,12 @@ pub(crate) const EVENTS_MAX: i64 = 1000;
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     /// Only those in this state.
-    #[param(value_type = Option<schema::State>, inline)]
+    #[param(inline)]
     state: Option<State>,
     /// `true`: only those that somebody still has to do something about.
     open: Option<bool>,
     /// Only those of this severity.
-    #[param(value_type = Option<schema::Severity>, inline)]
+    #[param(inline)]
     severity: Option<Severity>,
     /// Only those of this service, by its id.
     service: Option<String>,
@@ -51,7 +51,11 @@ pub(crate) struct ListQuery {
 /// Incidents, newest first; with `q`, those whose title has these words.
 #[utoipa::path(get, path = "/api/v1/incidents", operation_id = "list_incidents", tag = "incidents", params(ListQuery),
     responses((status = 200, body = schema::IncidentPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn list(Shared(api): Shared<Api>, who: Who<Read>, Q(query): Q<ListQuery>) -> Result<Json<Page<IncidentView>>, Problem> {
+pub(crate) async fn list(
+    Shared(api): Shared<Api>,
+    who: Who<Read>,
+    Q(query): Q<ListQuery>,
+) -> Result<Json<ListPage<IncidentView>>, Problem> {
     if query.open == Some(false) {
         return Err(Problem::bad(
             "`open` takes only `true`; for those that are over give `state=resolved`, `closed`, `cancelled` or `merged`",
@@ -67,7 +71,7 @@ pub(crate) async fn list(Shared(api): Shared<Api>, who: Who<Read>, Q(query): Q<L
         words: query.q.as_deref().map(words_of).transpose()?,
     };
     let items = api.engine.queries(&who.0).incidents(filter, limit).await?;
-    Ok(Json(Page::of(items, limit, |incident| &incident.id)))
+    Ok(Json(ListPage::of(items, limit, |incident| &incident.id)))
 }
 
 /// What is searched for. Without words it would be every incident, which is asked for without `q`.
@@ -86,7 +90,6 @@ pub(crate) struct DeclareBody {
     #[schema(min_length = 1)]
     title: String,
     /// sev3 where absent.
-    #[schema(value_type = Option<schema::Severity>)]
     severity: Option<Severity>,
     /// The affected service, by its id; its escalation policy is who is paged.
     service: Option<String>,
@@ -100,7 +103,7 @@ pub(crate) struct DeclareBody {
 /// Declares an incident, and pages unless told not to.
 #[utoipa::path(post, path = "/api/v1/incidents", operation_id = "declare_incident", tag = "incidents", request_body = DeclareBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and request give the same incident")),
-    responses((status = 201, body = schema::Incident), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 201, body = IncidentView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn declare(Shared(api): Shared<Api>, who: Who<Respond>, once: Once) -> Result<Response, Problem> {
     let body: DeclareBody = json(&once.body)?;
     let declare = Declare {
@@ -124,7 +127,7 @@ pub(crate) async fn declare(Shared(api): Shared<Api>, who: Who<Respond>, once: O
 
 /// One incident.
 #[utoipa::path(get, path = "/api/v1/incidents/{ref}", operation_id = "show_incident", tag = "incidents", params(("ref" = String, Path, description = "`INC-142`, or the id")),
-    responses((status = 200, body = schema::Incident), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = IncidentView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn show(Shared(api): Shared<Api>, who: Who<Read>, P(reference): P<String>) -> Result<Response, Problem> {
     let queries = api.engine.queries(&who.0);
     let id = queries.incident_id(&reference).await?;
@@ -150,7 +153,7 @@ pub(crate) async fn events(
     who: Who<Read>,
     P(reference): P<String>,
     Q(query): Q<EventsQuery>,
-) -> Result<Json<Page<EventView>>, Problem> {
+) -> Result<Json<ListPage<EventView>>, Problem> {
     let limit = match query.limit.unwrap_or(EVENTS_DEFAULT) {
         limit if (1..=EVENTS_MAX).contains(&limit) => limit,
         _ => return Err(Problem::bad(format!("`limit` is a number from 1 to {EVENTS_MAX}"))),
@@ -160,7 +163,7 @@ pub(crate) async fn events(
     let items = queries.events(id, query.after.unwrap_or(0), limit).await?;
     let full = i64::try_from(items.len()).is_ok_and(|n| n >= limit);
     let next = if full { items.last().map(|event| event.seq.to_string()) } else { None };
-    Ok(Json(Page { items, next }))
+    Ok(Json(ListPage { items, next }))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -182,21 +185,21 @@ pub(crate) async fn alerts(
     who: Who<Read>,
     P(reference): P<String>,
     Q(query): Q<PagedQuery>,
-) -> Result<Json<Page<AlertView>>, Problem> {
+) -> Result<Json<ListPage<AlertView>>, Problem> {
     let limit = limit_of(query.limit.or(Some(LIST_MAX)))?;
     let queries = api.engine.queries(&who.0);
     let incident = queries.incident_id(&reference).await?;
     let filter = AlertFilter { incident: Some(incident), before: cursor_of(query.cursor.as_deref())?, ..AlertFilter::default() };
-    Ok(Json(Page::of(queries.alerts(filter, limit).await?, limit, |alert| &alert.id)))
+    Ok(Json(ListPage::of(queries.alerts(filter, limit).await?, limit, |alert| &alert.id)))
 }
 
 /// The pages of an incident, with their messages.
 #[utoipa::path(get, path = "/api/v1/incidents/{ref}/pages", operation_id = "list_incident_pages", tag = "incidents", params(("ref" = String, Path, description = "`INC-142`, or the id")),
     responses((status = 200, body = schema::PagePage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn pages(Shared(api): Shared<Api>, who: Who<Read>, P(reference): P<String>) -> Result<Json<Page<PageView>>, Problem> {
+pub(crate) async fn pages(Shared(api): Shared<Api>, who: Who<Read>, P(reference): P<String>) -> Result<Json<ListPage<PageView>>, Problem> {
     let queries = api.engine.queries(&who.0);
     let id = queries.incident_id(&reference).await?;
-    Ok(Json(Page { items: queries.pages(id).await?, next: None }))
+    Ok(Json(ListPage { items: queries.pages(id).await?, next: None }))
 }
 
 /// What is expected next and by when, and what was.
@@ -207,8 +210,8 @@ pub(crate) async fn expectations(
     Shared(api): Shared<Api>,
     who: Who<Read>,
     P(reference): P<String>,
-) -> Result<Json<Page<ExpectationView>>, Problem> {
+) -> Result<Json<ListPage<ExpectationView>>, Problem> {
     let queries = api.engine.queries(&who.0);
     let id = queries.incident_id(&reference).await?;
-    Ok(Json(Page { items: queries.expectations(id).await?, next: None }))
+    Ok(Json(ListPage { items: queries.expectations(id).await?, next: None }))
 }

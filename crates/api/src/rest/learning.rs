@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Page, cursor_of, if_match, limit_of, tagged};
+use super::{ListPage, cursor_of, if_match, limit_of, tagged};
 use crate::http::caller::{Read, Respond, Who};
 use crate::http::extract::{Once, P, Q, json};
 use crate::http::problem::Problem;
@@ -27,16 +27,20 @@ const TRENDS_DAYS: i64 = 90;
 #[utoipa::path(get, path = "/api/v1/incidents/{ref}/updates", operation_id = "list_incident_updates", tag = "incidents",
     params(("ref" = String, Path, description = "`INC-142`, or the id")),
     responses((status = 200, body = schema::UpdatePage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn updates(Shared(api): Shared<Api>, who: Who<Read>, P(reference): P<String>) -> Result<Json<Page<UpdateView>>, Problem> {
+pub(crate) async fn updates(
+    Shared(api): Shared<Api>,
+    who: Who<Read>,
+    P(reference): P<String>,
+) -> Result<Json<ListPage<UpdateView>>, Problem> {
     let queries = api.engine.queries(&who.0);
     let id = queries.incident_id(&reference).await?;
-    Ok(Json(Page { items: queries.updates(id).await?, next: None }))
+    Ok(Json(ListPage { items: queries.updates(id).await?, next: None }))
 }
 
 /// The review of an incident, with its text.
 #[utoipa::path(get, path = "/api/v1/incidents/{ref}/review", operation_id = "show_incident_review", tag = "reviews",
     params(("ref" = String, Path, description = "`INC-142`, or the id")),
-    responses((status = 200, body = schema::Review), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = ReviewView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn review_of(Shared(api): Shared<Api>, who: Who<Read>, P(reference): P<String>) -> Result<Json<ReviewView>, Problem> {
     let queries = api.engine.queries(&who.0);
     let id = queries.incident_id(&reference).await?;
@@ -48,7 +52,7 @@ pub(crate) async fn review_of(Shared(api): Shared<Api>, who: Who<Read>, P(refere
 #[into_params(parameter_in = Query)]
 pub(crate) struct ReviewsQuery {
     /// Only those in this state.
-    #[param(value_type = Option<schema::ReviewState>, inline)]
+    #[param(inline)]
     state: Option<review::State>,
     /// From 1 to 200; 20 where absent.
     limit: Option<i64>,
@@ -63,15 +67,15 @@ pub(crate) async fn reviews(
     Shared(api): Shared<Api>,
     who: Who<Read>,
     Q(query): Q<ReviewsQuery>,
-) -> Result<Json<Page<ReviewView>>, Problem> {
+) -> Result<Json<ListPage<ReviewView>>, Problem> {
     let limit = limit_of(query.limit)?;
     let items = api.engine.queries(&who.0).reviews(query.state, cursor_of(query.cursor.as_deref())?, limit).await?;
-    Ok(Json(Page::of(items, limit, |review| &review.id)))
+    Ok(Json(ListPage::of(items, limit, |review| &review.id)))
 }
 
 /// One review; until somebody edits it, its text is drafted from the log.
 #[utoipa::path(get, path = "/api/v1/reviews/{id}", operation_id = "show_review", tag = "reviews", params(("id" = String, Path, description = "A review's id")),
-    responses((status = 200, body = schema::Review), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = ReviewView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn review(Shared(api): Shared<Api>, who: Who<Read>, P(id): P<String>) -> Result<Response, Problem> {
     let view = api.engine.queries(&who.0).review(review_id(&id)?).await?;
     let version = view.version;
@@ -93,7 +97,7 @@ pub(crate) struct ReviewCommandBody {
     params(("id" = String, Path, description = "A review's id"), ("command" = String, Path, description = "`edit`, `publish` or `assign`"),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and request are carried out once"),
         ("If-Match" = Option<String>, Header, description = "The review's `version`, in quotation marks: refused where it has changed meanwhile")),
-    responses((status = 200, body = schema::Review), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = ReviewView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn command_review(
     Shared(api): Shared<Api>,
     who: Who<Respond>,
@@ -128,7 +132,7 @@ pub(crate) async fn command_review(
 #[into_params(parameter_in = Query)]
 pub(crate) struct ActionsQuery {
     /// Only those in this state.
-    #[param(value_type = Option<schema::ActionState>, inline)]
+    #[param(inline)]
     state: Option<action::State>,
     /// Only those of this person, by their id.
     owner: Option<String>,
@@ -147,7 +151,7 @@ pub(crate) async fn actions(
     Shared(api): Shared<Api>,
     who: Who<Read>,
     Q(query): Q<ActionsQuery>,
-) -> Result<Json<Page<ActionView>>, Problem> {
+) -> Result<Json<ListPage<ActionView>>, Problem> {
     let limit = limit_of(query.limit)?;
     let queries = api.engine.queries(&who.0);
     let incident = match &query.incident {
@@ -156,12 +160,12 @@ pub(crate) async fn actions(
     };
     let filter = ActionFilter { state: query.state, owner: query.owner, incident, before: cursor_of(query.cursor.as_deref())? };
     let items = queries.actions(filter, limit).await?;
-    Ok(Json(Page::of(items, limit, |action| &action.id)))
+    Ok(Json(ListPage::of(items, limit, |action| &action.id)))
 }
 
 /// One action.
 #[utoipa::path(get, path = "/api/v1/actions/{id}", operation_id = "show_action", tag = "actions", params(("id" = String, Path, description = "An action's id")),
-    responses((status = 200, body = schema::Action), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = ActionView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn action(Shared(api): Shared<Api>, who: Who<Read>, P(id): P<String>) -> Result<Response, Problem> {
     let view = api.engine.queries(&who.0).action(action_id(&id)?).await?;
     let version = view.version;
@@ -184,7 +188,7 @@ pub(crate) struct AddActionBody {
 /// Adds an action.
 #[utoipa::path(post, path = "/api/v1/actions", operation_id = "add_action", tag = "actions", request_body = AddActionBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and request give the same action")),
-    responses((status = 201, body = schema::Action), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 201, body = ActionView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn add_action(Shared(api): Shared<Api>, who: Who<Respond>, once: Once) -> Result<(StatusCode, Json<ActionView>), Problem> {
     let AddActionBody { text, owner, due_at, incident } = json(&once.body)?;
     let queries = api.engine.queries(&who.0);
@@ -211,7 +215,7 @@ pub(crate) struct ActionCommandBody {
     params(("id" = String, Path, description = "An action's id"), ("command" = String, Path, description = "`assign`, `due`, `done` or `drop`"),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and request are carried out once"),
         ("If-Match" = Option<String>, Header, description = "The action's `version`, in quotation marks: refused where it has changed meanwhile")),
-    responses((status = 200, body = schema::Action), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = ActionView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn command_action(
     Shared(api): Shared<Api>,
     who: Who<Respond>,
@@ -252,7 +256,7 @@ pub(crate) struct TrendsQuery {
 
 /// Counts and durations of the incidents that were declared in a period.
 #[utoipa::path(get, path = "/api/v1/trends", operation_id = "show_trends", tag = "trends", params(TrendsQuery),
-    responses((status = 200, body = schema::Trend), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = TrendView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn trends(Shared(api): Shared<Api>, who: Who<Read>, Q(query): Q<TrendsQuery>) -> Result<Json<TrendView>, Problem> {
     let to = query.to.unwrap_or_else(|| api.engine.now());
     let from = query.from.or_else(|| to.checked_sub(SignedDuration::from_hours(24 * TRENDS_DAYS)).ok());

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::sent::{RefusedRequest, Signal};
-use super::{CAUSE, Page, cursor_of, limit_of, person_of};
+use super::{CAUSE, ListPage, cursor_of, limit_of, person_of};
 use crate::http::caller::{Admin, Read, Respond, Who};
 use crate::http::extract::{Asked, P, Q};
 use crate::http::problem::Problem;
@@ -40,7 +40,7 @@ pub(crate) struct AlertsQuery {
 /// Alerts, newest first.
 #[utoipa::path(get, path = "/api/v1/alerts", operation_id = "list_alerts", tag = "alerts", params(AlertsQuery),
     responses((status = 200, body = schema::AlertPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn alerts(State(api): State<Api>, who: Who<Read>, Q(query): Q<AlertsQuery>) -> Result<Json<Page<AlertView>>, Problem> {
+pub(crate) async fn alerts(State(api): State<Api>, who: Who<Read>, Q(query): Q<AlertsQuery>) -> Result<Json<ListPage<AlertView>>, Problem> {
     let limit = limit_of(query.limit)?;
     let queries = api.engine.queries(&who.0);
     let incident: Option<IncidentId> = match &query.incident {
@@ -54,12 +54,12 @@ pub(crate) async fn alerts(State(api): State<Api>, who: Who<Read>, Q(query): Q<A
         open: query.open,
         before: cursor_of(query.cursor.as_deref())?,
     };
-    Ok(Json(Page::of(queries.alerts(filter, limit).await?, limit, |alert| &alert.id)))
+    Ok(Json(ListPage::of(queries.alerts(filter, limit).await?, limit, |alert| &alert.id)))
 }
 
 /// One alert.
 #[utoipa::path(get, path = "/api/v1/alerts/{id}", operation_id = "show_alert", tag = "alerts", params(("id" = String, Path)),
-    responses((status = 200, body = schema::Alert), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = AlertView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn alert(State(api): State<Api>, who: Who<Read>, P(id): P<String>) -> Result<Json<AlertView>, Problem> {
     let id = id.parse().map_err(|why| Problem::new("no_such_alert", format!("{why}")))?;
     Ok(Json(api.engine.queries(&who.0).alert(id).await?))
@@ -72,7 +72,7 @@ pub(super) fn page_id(text: &str) -> Result<PageId, Problem> {
 
 /// One page, with its messages.
 #[utoipa::path(get, path = "/api/v1/pages/{id}", operation_id = "show_page", tag = "pages", params(("id" = String, Path)),
-    responses((status = 200, body = schema::Page), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = PageView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn page(State(api): State<Api>, who: Who<Read>, P(id): P<String>) -> Result<Json<PageView>, Problem> {
     Ok(Json(api.engine.queries(&who.0).page(page_id(&id)?).await?))
 }
@@ -86,7 +86,7 @@ pub(crate) struct PageByBody {
 
 /// Acknowledges a page's incident; every page of it stops.
 #[utoipa::path(post, path = "/api/v1/pages/{id}/acknowledge", operation_id = "acknowledge_page", tag = "pages", params(("id" = String, Path)), request_body = PageByBody,
-    responses((status = 200, body = schema::Page), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = PageView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn acknowledge_page(
     State(api): State<Api>,
     who: Who<Respond>,
@@ -99,7 +99,7 @@ pub(crate) async fn acknowledge_page(
 
 /// "I can't": the next step is paged at once.
 #[utoipa::path(post, path = "/api/v1/pages/{id}/decline", operation_id = "decline_page", tag = "pages", params(("id" = String, Path)), request_body = PageByBody,
-    responses((status = 200, body = schema::Page), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+    responses((status = 200, body = PageView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn decline_page(
     State(api): State<Api>,
     who: Who<Respond>,
@@ -128,9 +128,9 @@ pub(crate) struct AtQuery {
 /// Who is on call in every schedule, and who is next.
 #[utoipa::path(get, path = "/api/v1/oncall", operation_id = "list_on_call", tag = "on call", params(AtQuery),
     responses((status = 200, body = schema::OnCallPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn on_call(State(api): State<Api>, who: Who<Read>, Q(query): Q<AtQuery>) -> Result<Json<Page<OnCallView>>, Problem> {
+pub(crate) async fn on_call(State(api): State<Api>, who: Who<Read>, Q(query): Q<AtQuery>) -> Result<Json<ListPage<OnCallView>>, Problem> {
     let at = query.at.unwrap_or_else(|| api.engine.now());
-    Ok(Json(Page { items: api.engine.queries(&who.0).on_call(at)?, next: None }))
+    Ok(Json(ListPage { items: api.engine.queries(&who.0).on_call(at)?, next: None }))
 }
 
 /// A macro, since the store's own type is not named here.
@@ -161,12 +161,12 @@ pub(crate) struct SignalsQuery {
 /// Requests of senders that changed something, newest first.
 #[utoipa::path(get, path = "/api/v1/signals", operation_id = "list_signals", tag = "signals", params(SignalsQuery),
     responses((status = 200, body = schema::SignalPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn signals(State(api): State<Api>, who: Who<Admin>, Q(query): Q<SignalsQuery>) -> Result<Json<Page<Signal>>, Problem> {
+pub(crate) async fn signals(State(api): State<Api>, who: Who<Admin>, Q(query): Q<SignalsQuery>) -> Result<Json<ListPage<Signal>>, Problem> {
     let limit = limit_of(query.limit)?;
     let before: Option<SignalId> = cursor_of(query.cursor.as_deref())?;
     let found = api.engine.queries(&who.0).signals(before, limit).await?;
     let items = found.into_iter().map(|s| signal_view!(s)).collect();
-    Ok(Json(Page::of(items, limit, |signal: &Signal| &signal.id)))
+    Ok(Json(ListPage::of(items, limit, |signal: &Signal| &signal.id)))
 }
 
 /// Requests of senders that were refused lately, newest first.
@@ -176,7 +176,7 @@ pub(crate) async fn refused(
     State(api): State<Api>,
     who: Who<Admin>,
     Q(query): Q<SignalsQuery>,
-) -> Result<Json<Page<RefusedRequest>>, Problem> {
+) -> Result<Json<ListPage<RefusedRequest>>, Problem> {
     let limit = limit_of(query.limit)?;
     let before: Option<RefusalId> = cursor_of(query.cursor.as_deref())?;
     let found = api.engine.queries(&who.0).refused(before, limit).await?;
@@ -192,7 +192,7 @@ pub(crate) async fn refused(
         body: r.body,
         unkept: r.unkept,
     });
-    Ok(Json(Page::of(items.collect(), limit, |refused: &RefusedRequest| &refused.id)))
+    Ok(Json(ListPage::of(items.collect(), limit, |refused: &RefusedRequest| &refused.id)))
 }
 
 /// One request of a sender.

@@ -45,13 +45,13 @@ const SHOWN_CHARS_MAX: usize = 64;
 
 /// A list and where it goes on.
 #[derive(Debug, Serialize)]
-pub(crate) struct Page<T> {
+pub(crate) struct ListPage<T> {
     items: Vec<T>,
     /// Give it as `cursor` for what follows; null at the end.
     next: Option<String>,
 }
 
-impl<T> Page<T> {
+impl<T> ListPage<T> {
     /// A list newest first that was read up to `limit`; it goes on where it is full.
     fn of(items: Vec<T>, limit: i64, id: impl Fn(&T) -> &str) -> Self {
         let full = i64::try_from(items.len()).is_ok_and(|n| n >= limit);

@@ -14,7 +14,7 @@ use crate::Api;
 use crate::http::caller::{Read, Respond, Who};
 use crate::http::extract::{Asked, P};
 use crate::http::problem::Problem;
-use crate::rest::Page;
+use crate::rest::ListPage;
 use crate::schema;
 
 #[derive(Deserialize, ToSchema)]
@@ -56,12 +56,12 @@ fn schedule_of(api: &Api, schedule: &str) -> Result<(), Problem> {
 /// The overrides of a schedule that run or are to come. Of those that overlap, the one made last counts.
 #[utoipa::path(get, path = "/api/v1/schedules/{id}/overrides", operation_id = "list_overrides", tag = "on call", params(("id" = String, Path)),
     responses((status = 200, body = schema::OverridePage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn list(State(api): State<Api>, who: Who<Read>, P(schedule): P<String>) -> Result<Json<Page<OverrideView>>, Problem> {
+pub(crate) async fn list(State(api): State<Api>, who: Who<Read>, P(schedule): P<String>) -> Result<Json<ListPage<OverrideView>>, Problem> {
     let queries = api.engine.queries(&who.0);
     // Before it is said whether there is such a schedule.
     queries.organisation()?;
     schedule_of(&api, &schedule)?;
-    Ok(Json(Page { items: queries.overrides(&schedule)?, next: None }))
+    Ok(Json(ListPage { items: queries.overrides(&schedule)?, next: None }))
 }
 
 /// Puts a person on a schedule for a time, whoever its layers say: anybody by an administrator or a manager of its team;

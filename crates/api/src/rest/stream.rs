@@ -24,7 +24,6 @@ use crate::Api;
 use crate::http::caller::{Read, Who, holder};
 use crate::http::extract::Q;
 use crate::http::problem::Problem;
-use crate::schema;
 
 /// A comment is sent after this much silence, so that proxies (nginx: 60 s) keep the connection.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -62,7 +61,7 @@ struct Follower {
 /// Every event of every log, as it happens: `id` is its `seq`, `event` its kind, `data` the event.
 #[utoipa::path(get, path = "/api/v1/stream", operation_id = "follow", tag = "stream",
     params(StreamQuery, ("Last-Event-ID" = Option<i64>, Header, description = "The `seq` of the last event seen; wins over `after`")),
-    responses((status = 200, body = schema::Event, content_type = "text/event-stream"),
+    responses((status = 200, body = EventView, content_type = "text/event-stream"),
         (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn follow(
     State(api): State<Api>,

@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Page, known_person};
+use super::{ListPage, known_person};
 use crate::http::caller::{Admin, Who};
 use crate::http::extract::{Asked, P};
 use crate::http::problem::Problem;
@@ -20,8 +20,8 @@ use crate::{Api, schema};
 /// All tokens, newest first, without their secrets.
 #[utoipa::path(get, path = "/api/v1/tokens", operation_id = "list_tokens", tag = "administration",
     responses((status = 200, body = schema::TokenPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn list(State(api): State<Api>, who: Who<Admin>) -> Result<Json<Page<TokenView>>, Problem> {
-    Ok(Json(Page { items: api.engine.tokens(&who.0).await?, next: None }))
+pub(crate) async fn list(State(api): State<Api>, who: Who<Admin>) -> Result<Json<ListPage<TokenView>>, Problem> {
+    Ok(Json(ListPage { items: api.engine.tokens(&who.0).await?, next: None }))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -31,7 +31,6 @@ pub(crate) struct TokenBody {
     #[schema(min_length = 1)]
     name: String,
     /// `read`, `respond` or `admin`.
-    #[schema(value_type = schema::Scope)]
     scope: Scope,
     /// The person it stands for.
     person: Option<String>,
@@ -46,7 +45,6 @@ pub(crate) struct MadeToken {
     /// Shown this once.
     token: String,
     #[serde(flatten)]
-    #[schema(value_type = schema::Token)]
     view: TokenView,
 }
 

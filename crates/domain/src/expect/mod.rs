@@ -264,6 +264,7 @@ pub const LATE_AFTER: Length = Length::from_secs(60);
 /// Where an expectation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Standing))]
 pub enum Standing {
     /// Not settled.
     Live,

@@ -11,6 +11,7 @@ pub use crate::severity::Severity;
 /// Where an incident stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = State))]
 pub enum State {
     /// Proposed; a person decides whether it is an incident.
     Candidate,

@@ -81,6 +81,7 @@ pub struct Role {
 /// Where a task stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = TaskState))]
 pub enum TaskState {
     Open,
     Done,

@@ -27,6 +27,7 @@ pub const PEOPLE_PER_STEP_MAX: usize = 200;
 /// Where a message stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = MessageState))]
 pub enum MessageState {
     /// It waits for its turn, or for the next try.
     Queued,
@@ -67,6 +68,7 @@ impl MessageState {
 /// Where a page stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = PageStatus))]
 pub enum Status {
     /// Somebody is being looked for.
     Running,

@@ -83,6 +83,7 @@ pub struct Due {
 /// Where a review stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = ReviewState))]
 pub enum State {
     Draft,
     Published,

@@ -40,6 +40,7 @@ impl Ended {
 /// Where an alert stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = AlertState))]
 pub enum AlertState {
     /// It goes on.
     Open,

@@ -31,6 +31,7 @@ pub struct Decided {
 /// An instant of an incident that people may correct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Instant))]
 pub enum Instant {
     ImpactStarted,
     Detected,

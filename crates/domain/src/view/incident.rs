@@ -1,0 +1,214 @@
+//! What people read of an incident.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::incident::Incident;
+use crate::incident::State;
+use crate::incident::roles::ROLES;
+use crate::incident::work::Task;
+use crate::incident::work::TaskState;
+use crate::severity::Severity;
+
+/// An incident as lists and its page show it. Instants are null where unknown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Incident))]
+pub struct IncidentView {
+    pub id: String,
+    #[serde(rename = "ref")]
+    pub reference: String,
+    pub title: String,
+    pub state: State,
+    pub severity: Severity,
+    pub service: Option<String>,
+    pub commander: Option<String>,
+    pub acknowledged_by: Option<String>,
+    /// Why it exists.
+    pub because: String,
+    pub merged_into: Option<String>,
+    /// Whether all its alerts have recovered.
+    pub recovered: bool,
+    /// Whether only some may see it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub private: bool,
+    /// Who holds which role, and who was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<RoleView>,
+    /// In the order in which they were added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskView>,
+    /// When stakeholders were last told.
+    #[serde(default)]
+    pub last_update_at: Option<Timestamp>,
+    /// Its review, once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub review: Option<String>,
+    /// Whether its last page ended without an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub unanswered: Option<bool>,
+    /// While silences hold every open alert, and nobody is paged: when the first of them ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub held_until: Option<Timestamp>,
+    /// Ids of these silences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_by: Vec<String>,
+    /// Whether an alert of it comes and goes, and counts as firing until it has been quiet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub flapping: Option<bool>,
+    /// When whoever has it asked to be reminded; nobody is asked before.
+    #[serde(default)]
+    pub snoozed_until: Option<Timestamp>,
+    /// Who asked so.
+    #[serde(default)]
+    pub snoozed_by: Option<String>,
+    pub impact_started_at: Option<Timestamp>,
+    pub detected_at: Option<Timestamp>,
+    pub declared_at: Option<Timestamp>,
+    pub acknowledged_at: Option<Timestamp>,
+    pub mitigated_at: Option<Timestamp>,
+    pub resolved_at: Option<Timestamp>,
+    pub closed_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// When something is due next.
+    pub next_due: Option<Timestamp>,
+    /// Number of events in its log; the version for `If-Match`.
+    pub version: u64,
+}
+
+impl IncidentView {
+    /// Of a folded incident.
+    #[must_use]
+    pub fn of(i: &Incident, version: u64, next_due: Option<Timestamp>) -> Self {
+        Self {
+            id: i.id.to_string(),
+            reference: i.reference.clone(),
+            title: i.title.clone(),
+            state: i.state,
+            severity: i.severity,
+            service: i.service.clone(),
+            commander: i.commander.clone(),
+            acknowledged_by: i.acknowledged_by.clone(),
+            because: i.because.clone(),
+            merged_into: i.merged_into.map(|id| id.to_string()),
+            recovered: i.recovered,
+            private: i.private,
+            roles: roles_of(i),
+            tasks: i.work.tasks.iter().map(TaskView::of).collect(),
+            last_update_at: i.work.last_update_at,
+            review: i.work.review.map(|id| id.to_string()),
+            unanswered: None,
+            held_until: i.alarms.held_until,
+            held_by: i.alarms.held_by.clone(),
+            flapping: i.alarms.flapping.map(|_| true),
+            snoozed_until: i.snoozed().map(|snooze| snooze.until),
+            snoozed_by: i.snoozed().map(|snooze| snooze.by.clone()),
+            impact_started_at: i.impact_started_at,
+            detected_at: i.detected_at,
+            declared_at: i.declared_at,
+            acknowledged_at: i.acknowledged_at,
+            mitigated_at: i.mitigated_at,
+            resolved_at: i.resolved_at,
+            closed_at: i.closed_at,
+            created_at: i.created_at,
+            updated_at: i.updated_at,
+            next_due,
+            version,
+        }
+    }
+
+    /// Whether somebody commands it, took it, holds a role or was asked to, or owns an open task of it.
+    #[must_use]
+    pub fn is_of(&self, person: &str) -> bool {
+        let is = |who: &Option<String>| who.as_deref() == Some(person);
+        is(&self.commander)
+            || is(&self.acknowledged_by)
+            || self.roles.iter().any(|role| is(&role.person) || is(&role.offered_to))
+            || self.tasks.iter().any(|task| is(&task.owner) && task.state == TaskState::Open)
+    }
+}
+
+/// Roles that are held or offered, in the order of [`ROLES`], then others by name.
+fn roles_of(i: &Incident) -> Vec<RoleView> {
+    let place = |role: &str| ROLES.iter().position(|known| *known == role).unwrap_or(ROLES.len());
+    let mut roles: Vec<RoleView> = i
+        .work
+        .roles
+        .iter()
+        .map(|(role, held)| RoleView {
+            role: role.clone(),
+            person: held.person.clone(),
+            since: held.since,
+            offered_to: held.offered_to.clone(),
+            offered_at: held.offered_at,
+        })
+        .collect();
+    roles.sort_by(|a, b| (place(&a.role), &a.role).cmp(&(place(&b.role), &b.role)));
+    roles
+}
+
+/// A role of an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Role))]
+pub struct RoleView {
+    /// `commander`, `deputy`, `scribe`, …
+    pub role: String,
+    /// Who holds it: a person's id.
+    pub person: Option<String>,
+    pub since: Option<Timestamp>,
+    /// Who was asked to take it and has not answered.
+    pub offered_to: Option<String>,
+    pub offered_at: Option<Timestamp>,
+}
+
+/// A task of an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Task))]
+pub struct TaskView {
+    /// From 1, within its incident.
+    pub task: u32,
+    pub text: String,
+    /// A person's id.
+    pub owner: Option<String>,
+    pub due_at: Option<Timestamp>,
+    #[cfg_attr(feature = "schema", schema(inline))]
+    pub state: TaskState,
+    pub added_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    /// Whether its time passed while it was open.
+    pub late: bool,
+}
+
+impl TaskView {
+    fn of(task: &Task) -> Self {
+        Self {
+            task: task.task,
+            text: task.text.clone(),
+            owner: task.owner.clone(),
+            due_at: task.due_at,
+            state: task.state,
+            added_at: task.added_at,
+            ended_at: task.ended_at,
+            late: task.late,
+        }
+    }
+}
+
+/// What stakeholders were told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Update))]
+pub struct UpdateView {
+    pub at: Timestamp,
+    pub actor: String,
+    /// Ids of audiences.
+    pub audiences: Vec<String>,
+    pub text: String,
+    /// When the next one was promised.
+    pub next_by: Option<Timestamp>,
+    /// Where the incident stood.
+    pub state: State,
+}

@@ -1,0 +1,91 @@
+//! What people read of a page and its messages.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::IncidentId;
+use crate::ids::PageId;
+use crate::incident::State;
+use crate::paging::AtStep;
+use crate::paging::MessageState;
+use crate::paging::Page;
+use crate::paging::Status;
+use crate::severity::Severity;
+
+/// A page with its messages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Page))]
+pub struct PageView {
+    pub id: String,
+    pub incident: String,
+    #[serde(rename = "ref")]
+    pub reference: String,
+    pub status: Status,
+    pub escalation: Option<String>,
+    pub because: String,
+    pub round: u32,
+    pub step: u32,
+    pub catch_all: bool,
+    pub acknowledged_by: Option<String>,
+    pub started_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    pub messages: Vec<MessageView>,
+}
+
+impl PageView {
+    /// Of a folded page.
+    #[must_use]
+    pub fn of(p: &Page, messages: Vec<MessageView>) -> Self {
+        Self {
+            id: p.id.to_string(),
+            incident: p.incident.id.to_string(),
+            reference: p.incident.reference.clone(),
+            status: p.status,
+            escalation: p.escalation.clone(),
+            because: p.because.clone(),
+            round: p.round,
+            step: p.step,
+            catch_all: p.catch_all,
+            acknowledged_by: p.acknowledged_by.clone(),
+            started_at: p.started_at,
+            ended_at: p.ended_at,
+            messages,
+        }
+    }
+}
+
+/// A message of a page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Message))]
+pub struct MessageView {
+    pub id: String,
+    pub person: String,
+    pub contact: String,
+    pub channel: String,
+    pub round: u32,
+    pub step: u32,
+    #[cfg_attr(feature = "schema", schema(inline))]
+    pub state: MessageState,
+    pub in_doubt: bool,
+    pub attempts: u32,
+    pub created_at: Timestamp,
+    pub next_attempt_at: Option<Timestamp>,
+    pub last_error: Option<String>,
+}
+
+/// One of many pages that went out as one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundledPage {
+    pub page: PageId,
+    pub incident: IncidentId,
+    /// Whether it still looks for somebody.
+    pub looking: bool,
+    /// The step that asks whoever was sent the message, where it still waits at that step: they may pass it on.
+    pub asks_at: Option<AtStep>,
+    /// `INC-142`
+    pub reference: String,
+    pub title: String,
+    pub severity: Severity,
+    /// Of its incident.
+    pub state: State,
+}
