@@ -49,7 +49,7 @@ const APPLY_TRIES: u32 = 3;
 /// # Errors
 /// When something that is needed is not there.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
-    let place = Place::take(&config)?;
+    let place = Bound::take(&config)?;
     let transport = carrier(&config, &place.base_url)?;
     let engine = start(&config, place.base_url.clone(), transport, Arc::default()).await?;
     engine.set_operator_alarm(Arc::new(Operators::of(&config, &place.base_url)?));
@@ -92,7 +92,7 @@ fn keep_serving(engine: &Engine, applied: anyhow::Result<()>) -> anyhow::Result<
 /// # Errors
 /// When something that is needed is not there.
 pub async fn demo(config: Config) -> anyhow::Result<()> {
-    let place = Place::take(&config)?;
+    let place = Bound::take(&config)?;
     let recorder = Arc::new(Recorder::default());
     let clock = Arc::new(SystemClock::default());
     let engine = start(&config, place.base_url.clone(), Arc::clone(&recorder) as Arc<dyn Transport>, Arc::clone(&clock)).await?;
@@ -101,14 +101,14 @@ pub async fn demo(config: Config) -> anyhow::Result<()> {
 }
 
 /// Where we listen, taken before anything else is begun.
-struct Place {
+struct Bound {
     listener: TcpListener,
     address: SocketAddr,
     base_url: String,
     signals: Signals,
 }
 
-impl Place {
+impl Bound {
     fn take(config: &Config) -> anyhow::Result<Self> {
         let signals = Signals::new()?;
         let listener = accept::listen(config.listen).with_context(|| {
@@ -123,12 +123,12 @@ impl Place {
 /// Answers requests until a signal comes; an engine that was not set up is stopped at once.
 async fn run(
     config: &Config,
-    place: Place,
+    place: Bound,
     engine: Engine,
     set_up: anyhow::Result<Faces>,
     begin: impl AsyncFnOnce(&Engine, SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let Place { listener, address, mut signals, .. } = place;
+    let Bound { listener, address, mut signals, .. } = place;
     let faces = match set_up {
         Ok(faces) => faces,
         Err(why) => {

@@ -13,7 +13,7 @@ use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{NoticeKind, SenderSeverity, Signal, SignalAction};
 use allclear_engine::core::{Arrived, Command, Declare, Input, Once, REFERENCE_BLOCK, Refusal, Reply, SignalReply};
 use allclear_store::rows;
-use allclear_store::rows::message::Stored;
+use allclear_store::rows::message::StoredMessage;
 
 use crate::monitor::{Accepted, Act, Request};
 use crate::orgs::INTEGRATIONS;
@@ -192,7 +192,7 @@ impl World {
     }
 
     /// A message reached somebody.
-    pub(crate) fn person_is_told(&mut self, message: &Stored) {
+    pub(crate) fn person_is_told(&mut self, message: &StoredMessage) {
         if self.draining {
             return;
         }
@@ -352,7 +352,7 @@ impl World {
 }
 
 /// What somebody does who was told by this message: its link is good for its page; the rest they do signed in.
-pub(crate) fn by_link(message: &Stored, command: Command) -> Input {
+pub(crate) fn by_link(message: &StoredMessage, command: Command) -> Input {
     let who = match &command {
         Command::Page { id, .. } => Principal::of_link(&message.person, Held { page: *id, incident: message.notice.incident.id }),
         _ => Principal::new(Actor::Person(message.person.clone()), Scope::Respond),

@@ -13,7 +13,7 @@ use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{NoticeKind, Signal, SignalAction};
 use allclear_engine::core::{AlertKey, OpenAlert, SignalReply};
 use allclear_store::rows;
-use allclear_store::rows::message::Stored;
+use allclear_store::rows::message::StoredMessage;
 use jiff::Timestamp;
 
 use crate::orgs::{INTEGRATIONS, expected};
@@ -95,7 +95,7 @@ impl World {
     }
 
     /// I4 and the label of I3, right before the first byte.
-    pub(crate) fn check_first_byte(&mut self, message: &Stored, lead: MessageId, claimed_at: Timestamp) {
+    pub(crate) fn check_first_byte(&mut self, message: &StoredMessage, lead: MessageId, claimed_at: Timestamp) {
         let Some(stored) = block_on(rows::message::get(&self.db, message.id)).ok().flatten() else {
             self.fail("I2 what is sent is written down", format!("{} is not in the store", message.id));
             return;
@@ -348,7 +348,7 @@ impl World {
         }
     }
 
-    fn check_message(&mut self, message: &Stored) {
+    fn check_message(&mut self, message: &StoredMessage) {
         if message.state != MessageState::Claimed {
             return;
         }
@@ -417,7 +417,7 @@ impl World {
         }
     }
 
-    fn check_final(&mut self, message: &Stored, page_is_over: bool) {
+    fn check_final(&mut self, message: &StoredMessage, page_is_over: bool) {
         let id: MessageId = message.id;
         let truth = self.truth.get(&id).copied().unwrap_or_default();
         match message.state {

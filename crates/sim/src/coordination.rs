@@ -9,7 +9,7 @@ use allclear_domain::time::{Length, after};
 use allclear_domain::{action, review};
 use allclear_engine::core::Command;
 use allclear_store::rows;
-use allclear_store::rows::message::Stored;
+use allclear_store::rows::message::StoredMessage;
 use jiff::Timestamp;
 
 use crate::actors::by_link;
@@ -44,7 +44,7 @@ impl World {
 
     /// Somebody hears of something that asks nothing: they do what it is about, or try to acknowledge
     /// it, which must change nothing.
-    pub(crate) fn person_is_reminded(&mut self, message: &Stored) {
+    pub(crate) fn person_is_reminded(&mut self, message: &StoredMessage) {
         let by = message.person.clone();
         let id = message.notice.incident.id;
         let command = match self.side.below(10) {
@@ -66,7 +66,7 @@ impl World {
     }
 
     /// Somebody is asked whether they are still on it: they are, they are not, or they sleep.
-    pub(crate) fn person_is_asked(&mut self, message: &Stored) {
+    pub(crate) fn person_is_asked(&mut self, message: &StoredMessage) {
         let by = message.person.clone();
         let command = match self.side.below(10) {
             0..=3 => paging::Command::Acknowledge { by: Some(by.clone()), via: "link".into() },

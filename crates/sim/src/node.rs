@@ -11,7 +11,7 @@ use allclear_engine::outbox::{OutboxSettings, PER_TARGET_DEFAULT};
 use allclear_engine::run::decider::Decider;
 use allclear_engine::windows::{Contact, Windows};
 use allclear_store::FaultPlan;
-use allclear_store::rows::message::Stored;
+use allclear_store::rows::message::StoredMessage;
 use jiff::Timestamp;
 
 /// What the next commits of a node meet.
@@ -82,7 +82,7 @@ pub struct Flight {
     /// Under which id.
     pub lead: MessageId,
     /// What is sent.
-    pub messages: Vec<Stored>,
+    pub messages: Vec<StoredMessage>,
     /// How it will end.
     pub outcome: Outcome,
 }

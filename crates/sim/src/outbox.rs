@@ -13,7 +13,7 @@ use allclear_engine::outbox::machine::{self, Around, Landed, Order, PUT_OFF, Wor
 use allclear_engine::ports::Clock as _;
 use allclear_engine::windows::{BUNDLE_MAX, Contact, WINDOW};
 use allclear_store::rows;
-use allclear_store::rows::message::Stored;
+use allclear_store::rows::message::StoredMessage;
 use jiff::Timestamp;
 
 use crate::node::{Flight, Outbox, Reporting};
@@ -154,7 +154,7 @@ impl World {
     }
 
     /// What this node has claimed under a lead, as the store says right now; what of it nobody wants is let go.
-    fn what_is_ours(&mut self, node: usize, lead: MessageId) -> Vec<Stored> {
+    fn what_is_ours(&mut self, node: usize, lead: MessageId) -> Vec<StoredMessage> {
         if !self.nodes[node].alive {
             return Vec::new();
         }
@@ -246,7 +246,7 @@ impl World {
         }
     }
 
-    pub(crate) fn take_messages(&mut self, node: usize, messages: Vec<Stored>) {
+    pub(crate) fn take_messages(&mut self, node: usize, messages: Vec<StoredMessage>) {
         for message in messages {
             if message.notice.kind == NoticeKind::Page {
                 let contact = (message.person.clone(), message.contact.clone());
@@ -279,7 +279,7 @@ impl World {
         }
     }
 
-    fn first_byte(&mut self, node: usize, lead: MessageId, messages: Vec<Stored>, claimed_at: Timestamp) {
+    fn first_byte(&mut self, node: usize, lead: MessageId, messages: Vec<StoredMessage>, claimed_at: Timestamp) {
         for message in &messages {
             self.check_first_byte(message, lead, claimed_at);
         }
@@ -333,7 +333,7 @@ impl World {
         self.plan(after(self.now, Length::from_millis(wait)), Task::Answer { node, run: self.nodes[node].run, message: lead });
     }
 
-    fn arrives(&mut self, message: &Stored) {
+    fn arrives(&mut self, message: &StoredMessage) {
         let truth = self.truth.entry(message.id).or_default();
         truth.arrived += 1;
         let arrived = truth.arrived;

@@ -23,7 +23,7 @@ use crate::pg::batch::Param;
 use crate::pg::{self, Link, Server};
 use crate::sql_text;
 use crate::sqlite::file;
-use crate::sqlite::file::Place;
+use crate::sqlite::file::Location;
 use crate::sqlite::health::quick_check;
 use crate::sqlite::{self, Core, fault};
 use crate::val::{Kind, Row, Table, Val, Write};
@@ -119,7 +119,7 @@ fn vacuum_into(conn: &Connection, target: &Path) -> Result<(), Fault> {
 /// Marks, examines, syncs and names a finished copy.
 fn seal(partial: &Path, to: &Path, mark: &[Write]) -> Result<(), Fault> {
     let conn = Connection::open(partial).map_err(|error| fault(&error, "open the copy"))?;
-    let mut core = Core::new(conn, Place::memory(), Arc::new(Points::default()), None);
+    let mut core = Core::new(conn, Location::memory(), Arc::new(Points::default()), None);
     match core.commit_group(&[mark]).pop() {
         Some(Err(CommitError::Fault(why))) => return Err(why.while_doing("mark the copy")),
         Some(Err(conflict)) => {

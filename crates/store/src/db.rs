@@ -17,7 +17,7 @@ use crate::pg::batch::Planner;
 use crate::pg::{Address, Server};
 use crate::sql_text::Dialect;
 use crate::sqlite::file;
-use crate::sqlite::file::{BUSY_WAIT, Place, Threads};
+use crate::sqlite::file::{BUSY_WAIT, Location, Threads};
 use crate::sqlite::health::quick_check;
 use crate::sqlite::lock;
 use crate::sqlite::{self, Core};
@@ -138,7 +138,7 @@ impl Db {
             }
             _ => None,
         };
-        let place = Place { path, read_only: options.access == Access::ReadOnly, busy_wait: options.busy_wait, held };
+        let place = Location { path, read_only: options.access == Access::ReadOnly, busy_wait: options.busy_wait, held };
         let may_migrate = serves || !place.is_file();
         let short = Arc::default();
         let core = file::open_core(&place, options.migrations, may_migrate, Arc::clone(&points), &short)?;
@@ -151,7 +151,7 @@ impl Db {
     pub fn open_inline(migrations: &'static [Migration]) -> Result<Db, OpenError> {
         let points = Arc::new(Points::default());
         let short = Arc::default();
-        let core = file::open_core(&Place::memory(), migrations, true, Arc::clone(&points), &short)?;
+        let core = file::open_core(&Location::memory(), migrations, true, Arc::clone(&points), &short)?;
         Ok(Self::over(Backend::Inline(Mutex::new(core)), OpenOptions::new(migrations, &[]), points, short))
     }
 

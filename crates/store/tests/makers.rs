@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // tests
 
 use allclear_domain::access::Actor;
-use allclear_store::rows::form::{self, Stored};
+use allclear_store::rows::form::{self, StoredForm};
 use allclear_store::schema::{FORM, FORM_HISTORY, MIGRATIONS, TABLES};
 use allclear_store::{Db, OpenOptions, Write};
 use jiff::Timestamp;
@@ -36,11 +36,11 @@ async fn overrides_are_numbered_as_they_were_made(url: &str) {
     db.close().await;
 
     let db = Db::open(url, OpenOptions::new(MIGRATIONS, TABLES)).await.unwrap();
-    let made = |rows: Vec<Stored>| rows.into_iter().map(|row| (row.id, row.made, row.made_by)).collect::<Vec<_>>();
+    let made = |rows: Vec<StoredForm>| rows.into_iter().map(|row| (row.id, row.made, row.made_by)).collect::<Vec<_>>();
     let of = |id: &str, made: Option<u64>, by: Option<&str>| (id.to_owned(), made, by.map(ToOwned::to_owned));
     let stored = [of("a", Some(7), Some("person:ben")), of("erased", None, None), of("z", Some(3), Some("person:ana"))];
     assert_eq!(made(form::all(&db).await.unwrap()), stored);
-    let new = Stored {
+    let new = StoredForm {
         kind: "override".into(),
         id: "new".into(),
         version: 10,

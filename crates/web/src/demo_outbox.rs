@@ -15,7 +15,7 @@ use crate::access::reader::{answer, reader};
 use crate::app::{App, DemoMessage, Lists, Place};
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
-use crate::frame::shell::{Page, framed};
+use crate::frame::shell::{HtmlPage, framed};
 use crate::frame::time_text::When;
 
 pub(crate) static PLACE: Place = Place {
@@ -37,7 +37,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response
         }
         let sent = seen(&app, &who).await?;
         let body = page(&sent, &app.engine.org(), &when);
-        let page = Page {
+        let page = HtmlPage {
             title: "Messages",
             place: &PLACE,
             who: &who,

@@ -17,7 +17,7 @@ use crate::access::reader::{answer, reader};
 use crate::app::{App, Lists, Place};
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
-use crate::frame::shell::{Page, framed, heading};
+use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::When;
 
 pub(crate) static PLACE: Place = Place {
@@ -66,7 +66,7 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
                 }
             }
         };
-        let page = Page {
+        let page = HtmlPage {
             title: "Services",
             place: &PLACE,
             who: &who,
@@ -107,8 +107,16 @@ pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path(id): Pa
             }
         };
         let source = format!("/services/{}", pieces::escaped(&id));
-        let page =
-            Page { title: &service.name, place: &PLACE, who: &who, when: &when, wall: false, live: Some("on=board".into()), source, body };
+        let page = HtmlPage {
+            title: &service.name,
+            place: &PLACE,
+            who: &who,
+            when: &when,
+            wall: false,
+            live: Some("on=board".into()),
+            source,
+            body,
+        };
         Ok(framed(&app, &page))
     })
     .await

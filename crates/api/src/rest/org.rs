@@ -2,7 +2,7 @@
 
 use allclear_channels::registry;
 use allclear_domain::org::check::Against;
-use allclear_domain::org::diff::{self, Action};
+use allclear_domain::org::diff::{self, ChangeKind};
 use allclear_domain::org::export::masked;
 use allclear_domain::org::handover::{self, Handover};
 use allclear_domain::org::problem::Weight;
@@ -79,10 +79,10 @@ pub(crate) struct OrgChange {
 
 fn change(change: diff::Change) -> OrgChange {
     let (action, fields) = match change.action {
-        Action::Add => ("add", Vec::new()),
-        Action::Change { fields } => ("change", fields),
-        Action::Remove => ("remove", Vec::new()),
-        Action::KeptWithoutPrune => ("kept_without_prune", Vec::new()),
+        ChangeKind::Add => ("add", Vec::new()),
+        ChangeKind::Change { fields } => ("change", fields),
+        ChangeKind::Remove => ("remove", Vec::new()),
+        ChangeKind::KeptWithoutPrune => ("kept_without_prune", Vec::new()),
     };
     OrgChange { kind: change.kind.word(), id: change.id, action, fields }
 }

@@ -25,7 +25,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use places::{Place, Places};
+use places::{HeldPlace, Places};
 use pulse::{Pulse, Watched};
 
 /// Connections at once, unless set otherwise: each holds some 20 KiB, so 200 MiB at worst.
@@ -215,7 +215,7 @@ fn is_of_one_connection(why: &std::io::Error) -> bool {
 }
 
 /// One connection from first to last.
-async fn hold(stream: TcpStream, peer: SocketAddr, router: Router, shared: Arc<Shared>, pulse: Arc<Pulse>, place: Place) {
+async fn hold(stream: TcpStream, peer: SocketAddr, router: Router, shared: Arc<Shared>, pulse: Arc<Pulse>, place: HeldPlace) {
     // Small answers leave at once; a socket that refuses this works all the same.
     let _ = stream.set_nodelay(true);
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&pulse)));

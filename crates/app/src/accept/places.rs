@@ -59,7 +59,7 @@ pub struct Places {
 }
 
 /// A connection that is held; given back when it is dropped.
-pub struct Place {
+pub struct HeldPlace {
     places: Arc<Places>,
     address: IpAddr,
     id: u64,
@@ -76,7 +76,7 @@ impl Places {
     }
 
     /// A place for a newcomer, if there is one or can be made.
-    pub fn take(self: &Arc<Self>, peer: IpAddr, pulse: Arc<Pulse>) -> Option<Place> {
+    pub fn take(self: &Arc<Self>, peer: IpAddr, pulse: Arc<Pulse>) -> Option<HeldPlace> {
         let address = network(peer);
         let has_share = !self.proxies.contain(peer.to_canonical());
         let mut held = self.held();
@@ -93,7 +93,7 @@ impl Places {
         held.next += 1;
         held.many += 1;
         held.by_address.entry(address).or_default().insert(id, Seat { pulse, leave: leave.clone() });
-        Some(Place { places: Arc::clone(self), address, id, leave })
+        Some(HeldPlace { places: Arc::clone(self), address, id, leave })
     }
 
     /// Asks one to leave: the machine has no more descriptors.
@@ -102,14 +102,14 @@ impl Places {
     }
 }
 
-impl Place {
+impl HeldPlace {
     /// Returns when this connection is asked to leave.
     pub async fn asked_to_leave(&self) {
         self.leave.cancelled().await;
     }
 }
 
-impl Drop for Place {
+impl Drop for HeldPlace {
     fn drop(&mut self) {
         self.places.held().remove(self.address, self.id);
     }

@@ -82,7 +82,7 @@ struct Answer {
     #[serde(default)]
     made: Vec<Made>,
     #[serde(default)]
-    problems: Vec<Told>,
+    problems: Vec<Problem>,
 }
 
 #[derive(Deserialize)]
@@ -108,7 +108,7 @@ struct Made {
 }
 
 #[derive(Deserialize)]
-struct Told {
+struct Problem {
     file: Option<String>,
     line: Option<u32>,
     key: String,
@@ -128,7 +128,7 @@ async fn send(args: OrgFile, what: &str) -> anyhow::Result<()> {
         return Ok(());
     }
     let Answer { changes, on_call, made, problems } = serde_json::from_value(found)?;
-    for Told { file, line, key, message, hint } in problems {
+    for Problem { file, line, key, message, hint } in problems {
         let line = line.map(|line| format!(":{line}")).unwrap_or_default();
         let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
         eprintln!("{}", clean(&format!("{}{line}: warning: {key}: {message}{hint}", file.as_deref().unwrap_or("(stored)"))));

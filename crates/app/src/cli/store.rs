@@ -13,7 +13,7 @@ use allclear_engine::identity::sessions::{LinkKind, SET_UP_LIFE, new_link};
 use allclear_engine::identity::tokens;
 use allclear_engine::ports::{Clock as _, Rng, SystemRng};
 use allclear_engine::upkeep;
-use allclear_store::rows::token::Stored;
+use allclear_store::rows::token::StoredToken;
 use allclear_store::schema::{MIGRATIONS, TABLES};
 use allclear_store::{Access, Db, Dialect, OpenError, OpenOptions, rows};
 use base64::Engine as _;
@@ -69,7 +69,7 @@ async fn make_token(settings: &Resolved, name: String, scope: Scope, person: Opt
     let mut bytes = [0; TOKEN_BYTES];
     SystemRng.fill(&mut bytes);
     let text = format!("{}{}", tokens::TOKEN_PREFIX, URL_SAFE_NO_PAD.encode(bytes));
-    let stored = Stored {
+    let stored = StoredToken {
         id: TokenId::from_bits(IdGen::new(u64::from_le_bytes(seed)).next(now)),
         name,
         hash: tokens::hash(&text),

@@ -94,11 +94,11 @@ struct Publish<'a> {
     tags: [&'a str; 2],
     #[serde(skip_serializing_if = "Option::is_none")]
     click: Option<&'a str>,
-    actions: Vec<Action<'a>>,
+    actions: Vec<Button<'a>>,
 }
 
 #[derive(Serialize)]
-struct Action<'a> {
+struct Button<'a> {
     action: &'static str,
     label: &'static str,
     url: &'a str,
@@ -143,14 +143,14 @@ impl Ntfy {
         // The worst comes first.
         let worst = message.notices.first().ok_or(no_notice)?;
         let button = words.button();
-        let press = button.as_ref().map(|button| Action {
+        let press = button.as_ref().map(|button| Button {
             action: "http",
             label: button.label,
             url: &button.href,
             method: Some("POST"),
             clear: true,
         });
-        let open = words.page().map(|url| Action { action: "view", label: "Open", url, method: None, clear: false });
+        let open = words.page().map(|url| Button { action: "view", label: "Open", url, method: None, clear: false });
         let mut publish = Publish {
             topic,
             title: &words.subject,

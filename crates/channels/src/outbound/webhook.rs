@@ -105,7 +105,7 @@ struct Body<T> {
 }
 
 #[derive(Serialize)]
-struct Page<'a> {
+struct PagePayload<'a> {
     key: &'a str,
     page: String,
     step: u32,
@@ -155,11 +155,11 @@ pub fn signature(secret: &str, id: &str, unix_s: i64, body: &[u8]) -> Result<Str
     Ok(format!("v1,{}", BASE64.encode(mac.finalize().into_bytes())))
 }
 
-fn page_of(message: &Message, index: usize, title_chars_max: usize) -> Option<Page<'_>> {
+fn page_of(message: &Message, index: usize, title_chars_max: usize) -> Option<PagePayload<'_>> {
     let notice = message.notices.get(index)?;
     let ack_url = message.ack_urls.get(index).map_or("", String::as_str);
     let url = message.incident_urls.get(index).map_or("", String::as_str);
-    Some(Page {
+    Some(PagePayload {
         key: &notice.key,
         page: notice.page.to_string(),
         step: notice.step,
@@ -205,7 +205,7 @@ struct BriefIncident<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Listed<'a> {
-    Whole(Box<Page<'a>>),
+    Whole(Box<PagePayload<'a>>),
     Brief(Brief<'a>),
 }
 

@@ -25,13 +25,13 @@ pub struct Change {
     /// Which.
     pub id: Slug,
     /// How.
-    pub action: Action,
+    pub action: ChangeKind,
 }
 
 /// How a form changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
+pub enum ChangeKind {
     /// It is new.
     Add,
     /// It is there and differs.
@@ -56,11 +56,11 @@ pub fn diff(old: &Bundle, new: &Bundle, prune: bool, ways: WaysOut) -> Vec<Chang
         .filter(|(kind, _)| *kind != FormKind::Override)
         .filter_map(|key| {
             let action = match (old_forms.get(key), new_forms.get(key)) {
-                (None, _) => Action::Add,
-                (Some(_), None) if prune => Action::Remove,
-                (Some(_), None) => Action::KeptWithoutPrune,
+                (None, _) => ChangeKind::Add,
+                (Some(_), None) if prune => ChangeKind::Remove,
+                (Some(_), None) => ChangeKind::KeptWithoutPrune,
                 (Some(before), Some(after)) if before == after => return None,
-                (Some(before), Some(after)) => Action::Change { fields: fields(before, after) },
+                (Some(before), Some(after)) => ChangeKind::Change { fields: fields(before, after) },
             };
             Some(Change { kind: key.0, id: key.1.clone(), action })
         })
@@ -156,8 +156,10 @@ mod tests {
         changes
             .iter()
             .map(|c| match &c.action {
-                Action::Change { fields } => format!("{} {} ~{}", c.kind.word(), c.id, fields.join(",")),
-                action @ (Action::Add | Action::Remove | Action::KeptWithoutPrune) => format!("{} {} {action:?}", c.kind.word(), c.id),
+                ChangeKind::Change { fields } => format!("{} {} ~{}", c.kind.word(), c.id, fields.join(",")),
+                action @ (ChangeKind::Add | ChangeKind::Remove | ChangeKind::KeptWithoutPrune) => {
+                    format!("{} {} {action:?}", c.kind.word(), c.id)
+                }
             })
             .collect()
     }
@@ -235,6 +237,6 @@ mod tests {
         assert_eq!((pruned.people.len(), pruned.catch_all.len(), pruned.overrides.len()), (2, 0, 1));
         // What is left after an apply is what a second apply finds: nothing more to do.
         assert!(diff(&pruned, &new, true, WAYS).is_empty());
-        assert!(diff(&kept, &new, false, WAYS).iter().all(|c| c.action == Action::KeptWithoutPrune));
+        assert!(diff(&kept, &new, false, WAYS).iter().all(|c| c.action == ChangeKind::KeptWithoutPrune));
     }
 }

@@ -45,7 +45,7 @@ impl Core {
         }
         if let Some(id) = kept.filter(|_| arrived.kept.is_none()) {
             let alerts = replies.iter().filter(|reply| !matches!(reply, SignalReply::Repeated | SignalReply::Nothing)).count();
-            unit.write(rows::signal::keep(&rows::signal::Stored {
+            unit.write(rows::signal::keep(&rows::signal::StoredSignal {
                 id,
                 integration: integration.id.clone(),
                 format: arrived.format.to_owned(),

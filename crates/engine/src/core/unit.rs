@@ -28,7 +28,7 @@ use crate::windows::{Birth, Staged, Windows};
 #[derive(Debug, Default)]
 pub struct Effects {
     /// Messages claimed by this commit, to be sent now.
-    pub send: Vec<rows::message::Stored>,
+    pub send: Vec<rows::message::StoredMessage>,
     /// Whether messages were held back for company.
     pub held: bool,
     /// Pages that ended: what of them has not begun is not begun.
@@ -319,7 +319,7 @@ impl Unit {
 
     /// Messages that this very unit claimed for a page that it also ends are not begun.
     fn withdraw_born(&mut self, page: PageId) {
-        let of_it = |m: &rows::message::Stored| m.page == page && m.notice.kind == NoticeKind::Page;
+        let of_it = |m: &rows::message::StoredMessage| m.page == page && m.notice.kind == NoticeKind::Page;
         for message in self.effects.send.extract_if(.., |m| of_it(m)) {
             self.rows.push(rows::message::withdraw(message.id, self.now));
             if let Some(windows) = &mut self.windows {
@@ -388,7 +388,7 @@ impl Unit {
             self.rows.push(rows::message::write(draft, born, self.now));
         }
         match born {
-            Born::Claimed(node) => self.effects.send.push(rows::message::Stored {
+            Born::Claimed(node) => self.effects.send.push(rows::message::StoredMessage {
                 id: draft.id,
                 channel: draft.channel.clone(),
                 person: draft.person.clone(),

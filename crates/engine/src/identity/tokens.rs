@@ -4,7 +4,7 @@ use allclear_domain::access::{Actor, Principal, Scope, scope_of_person};
 use allclear_domain::ids::TokenId;
 use allclear_domain::time::{Length, after};
 use allclear_domain::view::TokenView;
-use allclear_store::rows::token::{self, Stored};
+use allclear_store::rows::token::{self, StoredToken};
 use allclear_store::{CommitError, Fault};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -75,7 +75,7 @@ impl Engine {
         self.shared.ports.rng.fill(&mut bytes);
         let text = format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
         let now = self.now();
-        let stored = Stored {
+        let stored = StoredToken {
             id: TokenId::from_bits(self.fresh_id()),
             name: name.to_owned(),
             hash: hash(&text),
@@ -121,7 +121,7 @@ impl Engine {
     }
 }
 
-fn view(t: &Stored) -> TokenView {
+fn view(t: &StoredToken) -> TokenView {
     TokenView {
         id: t.id.to_string(),
         name: t.name.clone(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use allclear_domain::access::Actor;
 use allclear_domain::event::{Draft, Head, Mode, Stream};
-use allclear_domain::org::diff::{Action, Change, Form, FormKind};
+use allclear_domain::org::diff::{Change, ChangeKind, Form, FormKind};
 use allclear_store::rows::form;
 use allclear_store::{Write, rows};
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ use crate::identity::sessions::shut_out;
 pub(crate) struct Edit<'a> {
     engine: &'a Engine,
     actor: &'a Actor,
-    stored: BTreeMap<(FormKind, String), form::Stored>,
+    stored: BTreeMap<(FormKind, String), form::StoredForm>,
     was_version: u64,
     version: u64,
     writes: Vec<Write>,
@@ -69,12 +69,12 @@ impl<'a> Edit<'a> {
             return Ok(());
         }
         let action = match &old {
-            None => Action::Add,
+            None => ChangeKind::Add,
             Some(old) => {
                 let mut fields = differing(old, &form.body);
                 // Who owns it is part of the form to whoever looks at its changes.
                 fields.extend(before.filter(|row| row.managed.as_deref() != managed).map(|_| "managed".to_owned()));
-                Action::Change { fields }
+                ChangeKind::Change { fields }
             }
         };
         if old.is_none() && form.kind == FormKind::Person {
@@ -98,7 +98,7 @@ impl<'a> Edit<'a> {
         }
         let mut sealed = form.body;
         seal_secrets(form.kind, &mut sealed, key, ways, self.engine.shared.ports.rng.as_ref());
-        let row = form::Stored {
+        let row = form::StoredForm {
             kind: form.kind.word().to_owned(),
             id: form.id,
             version: self.version,
@@ -126,7 +126,7 @@ impl<'a> Edit<'a> {
     }
 
     /// How many forms of this kind there are, with these ids among them.
-    pub(crate) fn stored(&self, kind: FormKind) -> impl Iterator<Item = &form::Stored> {
+    pub(crate) fn stored(&self, kind: FormKind) -> impl Iterator<Item = &form::StoredForm> {
         self.stored.iter().filter(move |((of, _), _)| *of == kind).map(|(_, row)| row)
     }
 
@@ -148,7 +148,7 @@ impl<'a> Edit<'a> {
             if prune {
                 self.remove(kind, id);
             } else {
-                self.changes.push(Change { kind, id, action: Action::KeptWithoutPrune });
+                self.changes.push(Change { kind, id, action: ChangeKind::KeptWithoutPrune });
             }
         }
     }
@@ -163,9 +163,9 @@ impl<'a> Edit<'a> {
             self.silence_changed(&id, was, None);
         }
         self.writes.extend(form::remove(kind.word(), &id, self.version, self.actor, self.engine.now()));
-        let body = serde_json::json!({ "version": self.version, "action": Action::Remove });
+        let body = serde_json::json!({ "version": self.version, "action": ChangeKind::Remove });
         self.drafts.push((format!("{}/{id}", kind.word()), "form_changed", body.to_string()));
-        self.changes.push(Change { kind, id, action: Action::Remove });
+        self.changes.push(Change { kind, id, action: ChangeKind::Remove });
     }
 
     pub(crate) async fn finish(mut self, digest: Option<&str>, made: Vec<MadeSecret>) -> Result<Applied, OrgError> {

@@ -18,7 +18,7 @@ use allclear_domain::org::export::{keep_stored, mask_body};
 use allclear_domain::org::handover::{Handover, handovers};
 use allclear_domain::org::problem::Weight;
 use allclear_store::Fault;
-use allclear_store::rows::form::{self, Stored};
+use allclear_store::rows::form::{self, StoredForm};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ use super::{Applied, Edit, FormProblem, MADE, MADE_BY, MANAGED_BY_FILE, MadeSecr
 use crate::engine::Engine;
 use crate::org::file::part::read_form;
 use crate::org::form_problems::{caused, judged, nobody_administers};
-use crate::org::shown_once::Told;
+use crate::org::shown_once::ShownOnce;
 
 /// The place of the first route that is made by hand. A file counts its routes from 0 and is read
 /// first; no file has as many as this.
@@ -47,7 +47,7 @@ pub struct FormView {
 }
 
 impl FormView {
-    fn of(row: &Stored, ways: WaysOut) -> Option<Self> {
+    fn of(row: &StoredForm, ways: WaysOut) -> Option<Self> {
         let kind = FormKind::from_word(&row.kind)?;
         let mut body: Value = serde_json::from_str(&row.body).ok()?;
         mask_body(kind, &mut body, ways);
@@ -193,7 +193,7 @@ impl Engine {
             if !is_so_already || (seen == Seen::Nothing && told.is_none()) {
                 return Err(why);
             }
-            let Told { made, problems } = told.unwrap_or_default();
+            let ShownOnce { made, problems } = told.unwrap_or_default();
             return Ok(Changed { form: before.and_then(|row| FormView::of(row, self.channels())), version: read.version, made, problems });
         }
 
@@ -209,7 +209,7 @@ impl Engine {
         edit.put(put, position as usize, None)?;
         let Applied { version, made, .. } = edit.finish(None, made).await?;
         if let Some(once) = once {
-            self.shared.makings.remember(actor, once, Told { made: made.clone(), problems: problems.clone() }, self.now());
+            self.shared.makings.remember(actor, once, ShownOnce { made: made.clone(), problems: problems.clone() }, self.now());
         }
         let form = self.form_views(Some(kind), who).await?.into_iter().find(|view| view.id == id);
         Ok(Changed { form, version, made, problems })
@@ -290,7 +290,7 @@ impl Engine {
         self.form_views(Some(kind), who).await?.into_iter().find(|view| view.id == id).ok_or_else(missing)
     }
 
-    fn open(&self, stored: &[Stored]) -> Result<Vec<Form>, OrgError> {
+    fn open(&self, stored: &[StoredForm]) -> Result<Vec<Form>, OrgError> {
         opened(stored, &self.shared.key, self.channels()).map_err(OrgError::Stored)
     }
 
@@ -330,12 +330,12 @@ impl Engine {
     }
 }
 
-fn found<'a>(stored: &'a [Stored], kind: FormKind, id: &str) -> Option<&'a Stored> {
+fn found<'a>(stored: &'a [StoredForm], kind: FormKind, id: &str) -> Option<&'a StoredForm> {
     stored.iter().find(|row| row.kind == kind.word() && row.id == id)
 }
 
 /// Whether what is stored is what was seen, and may be changed by hand.
-fn held(kind: FormKind, id: &str, before: Option<&Stored>, seen: Seen) -> Result<(), FormError> {
+fn held(kind: FormKind, id: &str, before: Option<&StoredForm>, seen: Seen) -> Result<(), FormError> {
     match (before, seen) {
         (None, Seen::Version(_)) => return Err(FormError::Removed),
         (Some(_), Seen::Nothing) => return Err(FormError::Exists { kind, id: id.to_owned() }),
@@ -362,7 +362,7 @@ fn still_administered(was: &[Form], will: &[Form], id: &str) -> Result<(), FormE
     nobody_administers(was, will, id).map_or(Ok(()), |problem| Err(FormError::Invalid(vec![problem])))
 }
 
-fn same_version(row: &Stored, seen: Seen) -> Result<(), FormError> {
+fn same_version(row: &StoredForm, seen: Seen) -> Result<(), FormError> {
     match seen {
         Seen::Version(seen) if seen != row.version => Err(FormError::Changed { now: row.version, seen }),
         Seen::Version(_) | Seen::Nothing | Seen::Whatever => Ok(()),
@@ -370,7 +370,7 @@ fn same_version(row: &Stored, seen: Seen) -> Result<(), FormError> {
 }
 
 /// Behind every form of its kind.
-fn after_the_last(stored: &[Stored], kind: FormKind) -> u32 {
+fn after_the_last(stored: &[StoredForm], kind: FormKind) -> u32 {
     let last = stored.iter().filter(|row| row.kind == kind.word()).map(|row| row.position).filter(|at| *at != u32::MAX).max();
     last.map_or(0, |last| last + 1)
 }

@@ -68,7 +68,7 @@ pub struct Applied {
 /// The forms as they are stored, and the version that a change of them is guarded by.
 struct Read {
     version: u64,
-    forms: Vec<form::Stored>,
+    forms: Vec<form::StoredForm>,
 }
 
 impl Read {
@@ -105,12 +105,12 @@ async fn org_version(db: &Db) -> Result<u64, Fault> {
     Ok(rows::meta::get(db, rows::meta::ORG_VERSION).await?.and_then(|v| v.parse().ok()).unwrap_or(0))
 }
 
-fn bundle_of(stored: &[form::Stored], key: &SecretKey, ways: WaysOut) -> Result<Bundle, String> {
+fn bundle_of(stored: &[form::StoredForm], key: &SecretKey, ways: WaysOut) -> Result<Bundle, String> {
     from_forms(opened(stored, key, ways)?).map_err(|bad| bad.to_string())
 }
 
 /// The forms with their secrets in the clear.
-fn opened(stored: &[form::Stored], key: &SecretKey, ways: WaysOut) -> Result<Vec<Form>, String> {
+fn opened(stored: &[form::StoredForm], key: &SecretKey, ways: WaysOut) -> Result<Vec<Form>, String> {
     let mut opened = Vec::with_capacity(stored.len());
     for row in stored {
         let Some(kind) = FormKind::from_word(&row.kind) else {
@@ -128,7 +128,7 @@ fn opened(stored: &[form::Stored], key: &SecretKey, ways: WaysOut) -> Result<Vec
 
 /// Which version made an override, and who: what the store says beside it, and nothing that stands in
 /// the body. One that a node of an earlier release made counts from its last change.
-fn say_maker(body: &mut Value, row: &form::Stored) {
+fn say_maker(body: &mut Value, row: &form::StoredForm) {
     forget_maker(body);
     if let Some(body) = body.as_object_mut() {
         body.insert(MADE.to_owned(), row.made.unwrap_or(row.version).into());

@@ -27,7 +27,7 @@ pub struct MadeSecret {
 
 /// What the answer said, beside the form.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Told {
+pub(crate) struct ShownOnce {
     pub(crate) made: Vec<MadeSecret>,
     pub(crate) problems: Vec<FormProblem>,
 }
@@ -36,7 +36,7 @@ struct Making {
     actor: Actor,
     once: String,
     at: Timestamp,
-    told: Told,
+    told: ShownOnce,
 }
 
 /// The answers to the forms sent last, the newest at the end.
@@ -44,7 +44,7 @@ struct Making {
 pub(crate) struct Makings(Mutex<VecDeque<Making>>);
 
 impl Makings {
-    pub(crate) fn remember(&self, actor: &Actor, once: &str, told: Told, now: Timestamp) {
+    pub(crate) fn remember(&self, actor: &Actor, once: &str, told: ShownOnce, now: Timestamp) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|making| now < after(making.at, REMEMBERED));
         if kept.len() >= REMEMBERED_MAX {
@@ -54,7 +54,7 @@ impl Makings {
     }
 
     /// What was told to the same person about the same form.
-    pub(crate) fn recall(&self, actor: &Actor, once: &str, now: Timestamp) -> Option<Told> {
+    pub(crate) fn recall(&self, actor: &Actor, once: &str, now: Timestamp) -> Option<ShownOnce> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|making| now < after(making.at, REMEMBERED));
         kept.iter().rev().find(|making| making.actor == *actor && making.once == once).map(|making| making.told.clone())
@@ -69,7 +69,7 @@ mod tests {
     fn an_answer_is_one_persons_for_one_form_and_for_some_minutes() {
         let (makings, at) = (Makings::default(), Timestamp::UNIX_EPOCH);
         let (ana, ben) = (Actor::Person("ana".into()), Actor::Person("ben".into()));
-        let told = |secret: &str| Told { made: vec![MadeSecret { of: "x".into(), secret: secret.into() }], problems: Vec::new() };
+        let told = |secret: &str| ShownOnce { made: vec![MadeSecret { of: "x".into(), secret: secret.into() }], problems: Vec::new() };
         makings.remember(&ana, "form", told("s"), at);
         let secret = |actor: &Actor, once: &str, now| makings.recall(actor, once, now).map(|told| told.made[0].secret.clone());
         assert_eq!(secret(&ana, "form", after(at, Length::from_secs(599))).as_deref(), Some("s"));

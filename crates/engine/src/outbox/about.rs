@@ -10,7 +10,7 @@ use allclear_domain::expect::{Key, Owner, Standing};
 use allclear_domain::paging::Page;
 use allclear_domain::wire::{About, Link, NoticeKind, Signal};
 use allclear_store::rows;
-use allclear_store::rows::message::Stored;
+use allclear_store::rows::message::StoredMessage;
 
 use crate::core::as_signal;
 use crate::engine::Engine;
@@ -23,14 +23,14 @@ const RUNBOOK: &str = "runbook";
 const ZONE: &str = "Etc/UTC";
 
 /// What belongs to a message whose first notice this is; nothing where it only tells.
-pub(crate) async fn about(engine: &Engine, message: &Stored) -> Option<About> {
+pub(crate) async fn about(engine: &Engine, message: &StoredMessage) -> Option<About> {
     if message.notice.kind != NoticeKind::Page {
         return None;
     }
     tokio::time::timeout(WITHIN, read(engine, message)).await.ok().flatten()
 }
 
-async fn read(engine: &Engine, message: &Stored) -> Option<About> {
+async fn read(engine: &Engine, message: &StoredMessage) -> Option<About> {
     let db = engine.db();
     let org = engine.org();
     let notice = &message.notice;
@@ -69,7 +69,7 @@ async fn read(engine: &Engine, message: &Stored) -> Option<About> {
 }
 
 /// The alarm that started the page, else the newest of its incident.
-async fn alarm(engine: &Engine, page: Option<&Page>, message: &Stored) -> Option<Signal> {
+async fn alarm(engine: &Engine, page: Option<&Page>, message: &StoredMessage) -> Option<Signal> {
     let db = engine.db();
     let started = match page.and_then(|page| page.alert) {
         Some(id) => rows::alert::get(db, id).await.ok().flatten(),

@@ -13,7 +13,7 @@ use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging::AtStep;
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{About, Message, Notice, Outcome, Target, WRITTEN_OUT_MAX};
-use allclear_store::rows::message::{Claimed, Envelope, Stored};
+use allclear_store::rows::message::{Claimed, Envelope, StoredMessage};
 use allclear_store::{Space, Write, rows};
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
@@ -166,7 +166,7 @@ async fn take_over(engine: &Engine, lead: MessageId, before: Timestamp) -> bool 
 
 /// What this node has claimed under a lead, freshly read, and what of it is not wanted any more. What does not read is
 /// let go. Tried until the store answers: nobody else would look for what this node holds.
-async fn what_is_ours(engine: &Engine, lead: MessageId) -> (Vec<Stored>, Vec<MessageId>) {
+async fn what_is_ours(engine: &Engine, lead: MessageId) -> (Vec<StoredMessage>, Vec<MessageId>) {
     let shared = &engine.shared;
     loop {
         let asked_ns = shared.ports.clock.monotonic_ns();
@@ -237,7 +237,7 @@ fn noted(engine: &Engine, why: &str) -> bool {
     false
 }
 
-async fn send(engine: &Engine, lead: MessageId, messages: &[Stored]) -> Outcome {
+async fn send(engine: &Engine, lead: MessageId, messages: &[StoredMessage]) -> Outcome {
     let first = &messages[0];
     match target(engine, &first.person, &first.contact) {
         Ok(target) => {
@@ -250,9 +250,9 @@ async fn send(engine: &Engine, lead: MessageId, messages: &[Stored]) -> Outcome 
 }
 
 /// Everything in a message ended as the message did.
-async fn report(engine: &Engine, lead: MessageId, messages: &[Stored], outcome: Outcome) {
+async fn report(engine: &Engine, lead: MessageId, messages: &[StoredMessage], outcome: Outcome) {
     let now = engine.now();
-    let tried = |message: &Stored| {
+    let tried = |message: &StoredMessage| {
         let since = now.duration_since(message.created_at);
         if matches!(outcome, Outcome::Delivered { .. } | Outcome::Accepted { .. }) {
             engine.shared.metrics.latency(since.as_secs_f64());
@@ -294,12 +294,12 @@ impl Engine {
     }
 }
 
-fn render(engine: &Engine, lead: MessageId, messages: &[Stored], about: Option<About>) -> Message {
+fn render(engine: &Engine, lead: MessageId, messages: &[StoredMessage], about: Option<About>) -> Message {
     let links = engine.links();
     let now = engine.now();
     let first = &messages[0];
     // Decided in time and begun after a gap is late as well.
-    let notice = |m: &Stored| Notice { late: m.notice.late || now > after(m.created_at, LATE_AFTER), ..m.notice.clone() };
+    let notice = |m: &StoredMessage| Notice { late: m.notice.late || now > after(m.created_at, LATE_AFTER), ..m.notice.clone() };
     // The same words on every try, also where the lead itself is not wanted any more: its id tells its time.
     let of_id = || Timestamp::from_millisecond(i64::try_from(lead.bits() >> 80).unwrap_or(i64::MAX)).unwrap_or(now);
     let decided_at = messages.iter().find(|m| m.id == lead).map_or_else(of_id, |m| m.created_at);
@@ -319,7 +319,7 @@ fn render(engine: &Engine, lead: MessageId, messages: &[Stored], about: Option<A
 }
 
 /// How urgent the worst of them is, as the organisation has it now; what cannot be read wakes somebody.
-fn urgency(engine: &Engine, messages: &[Stored]) -> NotifyUrgency {
+fn urgency(engine: &Engine, messages: &[StoredMessage]) -> NotifyUrgency {
     let org = engine.org();
     let worst = messages.iter().map(|m| m.notice.incident.severity.as_str()).min().and_then(|word| word.parse().ok());
     worst.map_or(NotifyUrgency::High, |severity: Severity| org.severity(severity).notify)

@@ -17,7 +17,7 @@ use allclear_domain::org::snapshot::Org;
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::NoticeKind;
 use allclear_store::rows::circuit::Open;
-use allclear_store::rows::message::Stored;
+use allclear_store::rows::message::StoredMessage;
 use allclear_store::{CommitError, Db, Fault, Space, rows};
 use jiff::Timestamp;
 
@@ -65,7 +65,7 @@ pub struct Around<'a> {
 #[derive(Debug)]
 pub enum Work {
     /// Claimed by the commit that decided it, a moment ago.
-    Born(Box<Stored>),
+    Born(Box<StoredMessage>),
     /// Out of a contact's heap.
     Heap(Set),
     /// What a node that is not heard of any more had under way, with claims from before this instant.
@@ -111,7 +111,7 @@ pub enum Order {
 /// A message claimed by its decision, not begun.
 #[derive(Debug)]
 struct Job {
-    message: Box<Stored>,
+    message: Box<StoredMessage>,
     /// When the claim was heard of; absent where it was old by then.
     claimed_ns: Option<u64>,
 }
@@ -370,7 +370,7 @@ impl Outbox {
     }
 
     /// A message was decided, and is claimed by its decision.
-    pub fn take(&mut self, message: Box<Stored>, around: Around<'_>) {
+    pub fn take(&mut self, message: Box<StoredMessage>, around: Around<'_>) {
         let contact = (message.person.clone(), message.contact.clone());
         let age = message.claimed_at.map(|at| around.now.duration_since(at));
         let heard_late = age.is_none_or(|age| age > CLAIM_HEARD_WITHIN.as_duration());

@@ -104,7 +104,7 @@ impl Engine {
     /// When the store does not keep it.
     pub async fn keep_request(&self, integration: &str, format: &str, body: String) -> Result<SignalId, CommitError> {
         let id = SignalId::from_bits(self.fresh_id());
-        let stored = rows::signal::Stored {
+        let stored = rows::signal::StoredSignal {
             id,
             integration: integration.to_owned(),
             format: format.to_owned(),
@@ -355,7 +355,7 @@ impl Queries<'_> {
     ///
     /// # Errors
     /// When there is none, or the asker is no administrator.
-    pub async fn signal(&self, id: SignalId) -> Result<rows::signal::Stored, NoAnswer> {
+    pub async fn signal(&self, id: SignalId) -> Result<rows::signal::StoredSignal, NoAnswer> {
         self.may(Right::Administer)?;
         rows::signal::get(self.db(), id).await?.ok_or(NoAnswer::Missing("signal"))
     }
@@ -364,12 +364,12 @@ impl Queries<'_> {
     ///
     /// # Errors
     /// When the asker is no administrator, or the store does not answer.
-    pub async fn signals(&self, before: Option<SignalId>, limit: i64) -> Result<Vec<rows::signal::Stored>, NoAnswer> {
+    pub async fn signals(&self, before: Option<SignalId>, limit: i64) -> Result<Vec<rows::signal::StoredSignal>, NoAnswer> {
         self.may(Right::Administer)?;
         Ok(rows::signal::list(self.db(), before, limit.clamp(1, LIST_MAX)).await?)
     }
 
-    fn event_view(&self, e: &rows::event::Stored) -> EventView {
+    fn event_view(&self, e: &rows::event::StoredEvent) -> EventView {
         let body = e.body.as_deref().and_then(|body| serde_json::from_str(body).ok());
         let org = self.engine.org();
         EventView {
@@ -396,7 +396,7 @@ pub(crate) fn decision_word(decision: Declare) -> &'static str {
     }
 }
 
-fn message_view(m: &rows::message::Stored) -> MessageView {
+fn message_view(m: &rows::message::StoredMessage) -> MessageView {
     MessageView {
         id: m.id.to_string(),
         person: m.person.clone(),

@@ -47,7 +47,7 @@ pub struct RefusedRequest<'a> {
 }
 
 /// A refused request as people read it.
-pub use allclear_store::rows::refusal::Stored as Refused;
+pub use allclear_store::rows::refusal::StoredRefusal as Refused;
 
 impl Engine {
     /// A sender's request was refused. Returns when it is kept, or is not going to be.

@@ -40,7 +40,7 @@ const FLUSH_KEYS_MAX: usize = 1000;
 
 /// What the decider hands to the outbox.
 pub(crate) enum ToOutbox {
-    Send(Box<rows::message::Stored>),
+    Send(Box<rows::message::StoredMessage>),
     Ended(allclear_domain::ids::PageId),
     /// Something is held back for company.
     Held,

@@ -16,7 +16,7 @@ use allclear_domain::org::check::{Against, check};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::Page;
 use allclear_domain::review::Review;
-use allclear_store::rows::event::Stored;
+use allclear_store::rows::event::StoredEvent;
 use allclear_store::rows::proof::{self, Broken, BrokenRange};
 use allclear_store::unread::Unread;
 use allclear_store::{Db, Fault, Table, Write, rows};
@@ -304,8 +304,8 @@ pub(crate) async fn fold_incident(db: &Db, id: IncidentId) -> Folded<Incident> {
     fold(db, &id.to_string(), id).await
 }
 
-async fn whole_stream(db: &Db, stream: &str) -> Result<Vec<Stored>, Fault> {
-    let mut out: Vec<Stored> = Vec::new();
+async fn whole_stream(db: &Db, stream: &str) -> Result<Vec<StoredEvent>, Fault> {
+    let mut out: Vec<StoredEvent> = Vec::new();
     loop {
         let after = out.last().map_or(0, |e| e.version);
         let more = rows::event::of_stream(db, stream, after, 1000).await?;

@@ -27,13 +27,13 @@ const PAUSES: [Duration; 3] = [Duration::from_secs(10), Duration::from_secs(60),
 /// What was told when.
 #[derive(Debug, Default)]
 pub struct Telling {
-    told: BTreeMap<Trouble, Told>,
+    told: BTreeMap<Trouble, Alarmed>,
     /// Since when something waits to be told.
     gathers: Option<Duration>,
 }
 
 #[derive(Debug)]
-struct Told {
+struct Alarmed {
     at: Duration,
     what: Present,
     gone: Option<Duration>,
@@ -66,7 +66,7 @@ impl Telling {
             return None;
         }
         for what in &impaired {
-            self.told.insert(what.trouble.clone(), Told { at: watched, what: what.clone(), gone: None, over_told: false });
+            self.told.insert(what.trouble.clone(), Alarmed { at: watched, what: what.clone(), gone: None, over_told: false });
         }
         if !impaired.is_empty() {
             self.gathers = None;

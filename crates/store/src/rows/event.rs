@@ -16,7 +16,7 @@ pub const EVENTS_PER_READ_MAX: i64 = 1000;
 
 /// An event as stored.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stored {
+pub struct StoredEvent {
     pub seq: i64,
     pub stream: String,
     pub version: u64,
@@ -73,9 +73,9 @@ pub fn redact(stream: &Stream, version: u64) -> Write {
 
 const COLUMNS: &str = "seq, stream, version, incident, kind, v, at, recorded_at, actor, cause, body, salt, body_hash, hash";
 
-fn stored(row: &Row) -> Result<Stored, Fault> {
+fn stored(row: &Row) -> Result<StoredEvent, Fault> {
     let mut r = Reader::new(row);
-    Ok(Stored {
+    Ok(StoredEvent {
         seq: r.int()?,
         stream: r.text()?,
         version: r.count()?,
@@ -94,7 +94,7 @@ fn stored(row: &Row) -> Result<Stored, Fault> {
 }
 
 /// Events of an incident and its pages after `seq`, in the log's order.
-pub async fn of_incident(db: &Db, incident: IncidentId, after_seq: i64, limit: i64) -> Result<Vec<Stored>, Fault> {
+pub async fn of_incident(db: &Db, incident: IncidentId, after_seq: i64, limit: i64) -> Result<Vec<StoredEvent>, Fault> {
     let rows = db
         .read(
             &format!("select {COLUMNS} from event where incident = ?1 and seq > ?2 order by seq limit ?3"),
@@ -105,7 +105,7 @@ pub async fn of_incident(db: &Db, incident: IncidentId, after_seq: i64, limit: i
 }
 
 /// Events of one stream after a version.
-pub async fn of_stream(db: &Db, stream: &str, after_version: u64, limit: i64) -> Result<Vec<Stored>, Fault> {
+pub async fn of_stream(db: &Db, stream: &str, after_version: u64, limit: i64) -> Result<Vec<StoredEvent>, Fault> {
     let rows = db
         .read(
             &format!("select {COLUMNS} from event where stream = ?1 and version > ?2 order by version limit ?3"),
@@ -117,7 +117,7 @@ pub async fn of_stream(db: &Db, stream: &str, after_version: u64, limit: i64) ->
 
 /// All events after `seq`, in the log's order. On PostgreSQL a transaction that took its number
 /// earlier may commit later; readers that must not miss one stop below the oldest running one.
-pub async fn after(db: &Db, after_seq: i64, limit: i64, reach: &Reach) -> Result<Vec<Stored>, Fault> {
+pub async fn after(db: &Db, after_seq: i64, limit: i64, reach: &Reach) -> Result<Vec<StoredEvent>, Fault> {
     let mut args = vec![Val::Int(after_seq), Val::Int(limit.min(EVENTS_PER_READ_MAX))];
     let seen = super::reader::seen_with(reach, "event.incident", &mut args);
     let sql = match db.dialect() {

@@ -11,7 +11,7 @@ use crate::val::{Row, Val, Write};
 
 /// A form as stored; secrets in its body are sealed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stored {
+pub struct StoredForm {
     pub kind: String,
     pub id: String,
     /// Version of the form: the organisation's version when it last changed.
@@ -31,7 +31,7 @@ pub struct Stored {
 
 /// Writes a form and its history.
 #[must_use]
-pub fn put(f: &Stored, actor: &Actor) -> [Write; 2] {
+pub fn put(f: &StoredForm, actor: &Actor) -> [Write; 2] {
     [
         Write::Upsert {
             table: &FORM,
@@ -77,16 +77,16 @@ pub fn forget_history(kind: &str, id: &str, keep: u32) -> Write {
 }
 
 /// Every form, in order.
-pub async fn all(db: &Db) -> Result<Vec<Stored>, Fault> {
+pub async fn all(db: &Db) -> Result<Vec<StoredForm>, Fault> {
     let rows = db
         .read("select kind, id, version, position, managed, body, at, made, made_by from form order by kind, position, id", vec![])
         .await?;
     rows.iter().map(stored).collect()
 }
 
-fn stored(row: &Row) -> Result<Stored, Fault> {
+fn stored(row: &Row) -> Result<StoredForm, Fault> {
     let mut r = Reader::new(row);
-    Ok(Stored {
+    Ok(StoredForm {
         kind: r.text()?,
         id: r.text()?,
         version: r.count()?,

@@ -24,7 +24,7 @@ use crate::val::{Row, Val, Write};
 
 /// A message as stored.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stored {
+pub struct StoredMessage {
     pub id: MessageId,
     pub channel: String,
     pub person: String,
@@ -43,7 +43,7 @@ pub struct Stored {
     pub bundle: Option<MessageId>,
 }
 
-impl Stored {
+impl StoredMessage {
     /// What is needed to report on it.
     #[must_use]
     pub fn envelope(&self) -> Envelope {
@@ -342,9 +342,9 @@ pub fn withdraw(id: MessageId, now: Timestamp) -> Write {
 
 const COLUMNS: &str = "id, channel, person, contact, page, notice, state, attempts, next_attempt_at, claimed_by, claimed_at, created_at, in_doubt, last_error, bundle";
 
-fn stored(row: &Row) -> Result<Stored, Fault> {
+fn stored(row: &Row) -> Result<StoredMessage, Fault> {
     let mut r = Reader::new(row);
-    Ok(Stored {
+    Ok(StoredMessage {
         id: r.parse()?,
         channel: r.text()?,
         person: r.text()?,
@@ -431,7 +431,7 @@ pub async fn set_of(db: &Db, lead: MessageId) -> Result<Vec<MessageId>, Fault> {
 #[derive(Debug, Default)]
 pub struct Claimed {
     /// To be sent, the worst first.
-    pub wanted: Vec<Stored>,
+    pub wanted: Vec<StoredMessage>,
     /// Of pages that ended meanwhile.
     pub unwanted: Vec<MessageId>,
     /// What does not read, and why.
@@ -615,13 +615,13 @@ pub async fn of_bundle(db: &Db, lead: MessageId, limit: i64) -> Result<Vec<(Stri
 }
 
 /// One message.
-pub async fn get(db: &Db, id: MessageId) -> Result<Option<Stored>, Fault> {
+pub async fn get(db: &Db, id: MessageId) -> Result<Option<StoredMessage>, Fault> {
     let rows = db.read(&format!("select {COLUMNS} from message where id = ?1"), vec![text(id)]).await?;
     rows.first().map(stored).transpose()
 }
 
 /// The messages of a page, oldest first.
-pub async fn of_page(db: &Db, page: PageId) -> Result<Vec<Stored>, Fault> {
+pub async fn of_page(db: &Db, page: PageId) -> Result<Vec<StoredMessage>, Fault> {
     let rows = db.read(&format!("select {COLUMNS} from message where page = ?1 order by id limit 1000"), vec![text(page)]).await?;
     // One that does not read hides no other; whoever would send it says so.
     Ok(rows.iter().filter_map(|row| stored(row).ok()).collect())

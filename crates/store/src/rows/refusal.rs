@@ -12,7 +12,7 @@ use crate::val::{Row, Val, Write};
 
 /// A refused request as stored.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stored {
+pub struct StoredRefusal {
     pub id: RefusalId,
     pub at: Timestamp,
     /// The word that the metric counts by.
@@ -35,7 +35,7 @@ pub struct Stored {
 
 /// Keeps one more.
 #[must_use]
-pub fn keep(s: &Stored) -> Write {
+pub fn keep(s: &StoredRefusal) -> Write {
     Write::Insert {
         table: &REFUSAL,
         row: vec![
@@ -65,9 +65,9 @@ pub fn prune(kept: i64, of_strangers: i64) -> [Write; 2] {
     [exec(of_known, kept), exec(of_others, of_strangers)]
 }
 
-fn stored(row: &Row) -> Result<Stored, Fault> {
+fn stored(row: &Row) -> Result<StoredRefusal, Fault> {
     let mut r = Reader::new(row);
-    Ok(Stored {
+    Ok(StoredRefusal {
         id: r.parse()?,
         at: r.instant()?,
         reason: r.text()?,
@@ -85,7 +85,7 @@ fn stored(row: &Row) -> Result<Stored, Fault> {
 ///
 /// # Errors
 /// When the store does not answer.
-pub async fn list(db: &Db, before: Option<RefusalId>, limit: i64) -> Result<Vec<Stored>, Fault> {
+pub async fn list(db: &Db, before: Option<RefusalId>, limit: i64) -> Result<Vec<StoredRefusal>, Fault> {
     let before = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
     let sql = "select id, at, reason, status, integration, format, address, detail, body, unkept from refusal
         where id < ?1 order by id desc limit ?2";

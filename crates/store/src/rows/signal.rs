@@ -11,7 +11,7 @@ use crate::val::{Row, Val, Write};
 
 /// A request as stored.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stored {
+pub struct StoredSignal {
     pub id: SignalId,
     pub integration: String,
     pub format: String,
@@ -25,7 +25,7 @@ pub struct Stored {
 
 /// Keeps a request.
 #[must_use]
-pub fn keep(s: &Stored) -> Write {
+pub fn keep(s: &StoredSignal) -> Write {
     Write::Insert {
         table: &SIGNAL,
         row: vec![
@@ -40,9 +40,9 @@ pub fn keep(s: &Stored) -> Write {
     }
 }
 
-fn stored(row: &Row) -> Result<Stored, Fault> {
+fn stored(row: &Row) -> Result<StoredSignal, Fault> {
     let mut r = Reader::new(row);
-    Ok(Stored {
+    Ok(StoredSignal {
         id: r.parse()?,
         integration: r.text()?,
         format: r.text()?,
@@ -56,13 +56,13 @@ fn stored(row: &Row) -> Result<Stored, Fault> {
 const COLUMNS: &str = "id, integration, format, received_at, org_version, alerts, body";
 
 /// One request.
-pub async fn get(db: &Db, id: SignalId) -> Result<Option<Stored>, Fault> {
+pub async fn get(db: &Db, id: SignalId) -> Result<Option<StoredSignal>, Fault> {
     let rows = db.read(&format!("select {COLUMNS} from signal where id = ?1"), vec![text(id)]).await?;
     rows.first().map(stored).transpose()
 }
 
 /// Newest first, older than `before` where given.
-pub async fn list(db: &Db, before: Option<SignalId>, limit: i64) -> Result<Vec<Stored>, Fault> {
+pub async fn list(db: &Db, before: Option<SignalId>, limit: i64) -> Result<Vec<StoredSignal>, Fault> {
     let before = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
     let sql = format!("select {COLUMNS} from signal where id < ?1 order by id desc limit ?2");
     let rows = db.read(&sql, vec![text(before), Val::Int(limit)]).await?;

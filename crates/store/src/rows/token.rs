@@ -12,7 +12,7 @@ use crate::val::{Row, Write};
 
 /// A token as stored.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stored {
+pub struct StoredToken {
     pub id: TokenId,
     pub name: String,
     /// SHA-256 of the token, in hexadecimal.
@@ -26,7 +26,7 @@ pub struct Stored {
 
 /// A new token, or the next state of one.
 #[must_use]
-pub fn put(t: &Stored) -> Write {
+pub fn put(t: &StoredToken) -> Write {
     Write::Upsert {
         table: &TOKEN,
         row: vec![
@@ -53,9 +53,9 @@ pub fn revoke_all_of(person: &str, now: Timestamp) -> Write {
     }
 }
 
-fn stored(row: &Row) -> Result<Stored, Fault> {
+fn stored(row: &Row) -> Result<StoredToken, Fault> {
     let mut r = Reader::new(row);
-    Ok(Stored {
+    Ok(StoredToken {
         id: r.parse()?,
         name: r.text()?,
         hash: r.text()?,
@@ -68,14 +68,14 @@ fn stored(row: &Row) -> Result<Stored, Fault> {
 }
 
 /// The token with this hash.
-pub async fn by_hash(db: &Db, hash: &str) -> Result<Option<Stored>, Fault> {
+pub async fn by_hash(db: &Db, hash: &str) -> Result<Option<StoredToken>, Fault> {
     let sql = "select id, name, hash, scope, person, created_at, expires_at, revoked_at from token where hash = ?1";
     let rows = db.read(sql, vec![text(hash)]).await?;
     rows.first().map(stored).transpose()
 }
 
 /// Every token, newest first.
-pub async fn all(db: &Db) -> Result<Vec<Stored>, Fault> {
+pub async fn all(db: &Db) -> Result<Vec<StoredToken>, Fault> {
     let sql = "select id, name, hash, scope, person, created_at, expires_at, revoked_at from token order by id desc limit 1000";
     let rows = db.read(sql, vec![]).await?;
     Ok(super::readable(db, &rows, "token", stored))

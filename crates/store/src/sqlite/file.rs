@@ -53,7 +53,7 @@ const OLDEST_SQLITE: (i32, &str) = (3_051_003, "3.51.3");
 
 /// Where the database is and how it is opened.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     /// `None`: in memory.
     pub(crate) path: Option<PathBuf>,
     pub(crate) read_only: bool,
@@ -63,7 +63,7 @@ pub(crate) struct Place {
     pub(crate) held: Option<Arc<Held>>,
 }
 
-impl Place {
+impl Location {
     /// In memory.
     pub(crate) const fn memory() -> Self {
         Self { path: None, read_only: false, busy_wait: BUSY_WAIT, held: None }
@@ -180,7 +180,7 @@ enum Ask {
 /// The threads of one open database.
 pub(crate) struct Threads {
     /// Without the lock, which it lets go of when it is closed.
-    place: Place,
+    place: Location,
     held: Mutex<Option<Arc<Held>>>,
     writer: Mutex<Option<mpsc::Sender<Job>>>,
     /// Empty for a database in memory, whose only connection is the writer's.
@@ -194,7 +194,7 @@ fn held<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Threads {
     /// Starts the writer and, for a file, the readers.
-    pub(crate) fn start(core: Core, place: Place, readers: usize) -> Result<Self, Fault> {
+    pub(crate) fn start(core: Core, place: Location, readers: usize) -> Result<Self, Fault> {
         let cannot = |error: std::io::Error| Fault::new(FaultKind::Other, format!("cannot start a thread: {error}"));
         let (writer, jobs) = mpsc::channel();
         let folder = if place.is_file() && !place.read_only { Some(Folder::start(&place)?) } else { None };
@@ -221,13 +221,13 @@ impl Threads {
             readers_in = Some(ask);
         }
         let held = Mutex::new(place.held.clone());
-        let place = Place { held: None, ..place };
+        let place = Location { held: None, ..place };
         Ok(Self { place, held, writer: Mutex::new(Some(writer)), readers: Mutex::new(readers_in), reader_threads: Mutex::new(threads) })
     }
 
     /// Where it is, for a connection of somebody's own, with the lock for as long as they have it.
-    pub(crate) fn place(&self) -> Place {
-        Place { held: held(&self.held).clone(), ..self.place.clone() }
+    pub(crate) fn place(&self) -> Location {
+        Location { held: held(&self.held).clone(), ..self.place.clone() }
     }
 
     fn send(&self, job: Job) -> Result<(), Fault> {
@@ -324,7 +324,7 @@ struct Folder {
 }
 
 impl Folder {
-    fn start(place: &Place) -> Result<Self, Fault> {
+    fn start(place: &Location) -> Result<Self, Fault> {
         let conn = place.open_writer()?;
         let held = place.held.clone();
         let (nudge, nudges) = mpsc::sync_channel(1);
@@ -425,7 +425,7 @@ fn fold_back(core: &mut Core) {
 /// Opens a file or memory and brings its schema up to date. A server's file is examined first, and gets its reserve;
 /// `short` then says whether only what may use that is written.
 pub(crate) fn open_core(
-    place: &Place,
+    place: &Location,
     migrations: &[Migration],
     may_migrate: bool,
     points: Arc<Points>,

@@ -23,7 +23,7 @@ use rusqlite::{CachedStatement, Connection, ErrorCode, ToSql, ffi};
 use crate::fault::{CommitError, Fault, FaultKind};
 use crate::faulty::{CommitPoint, Points};
 use crate::sql_text;
-use crate::sqlite::file::Place;
+use crate::sqlite::file::Location;
 use crate::sqlite::reserve::Reserve;
 use crate::val::{Row, Space, Table, Val, Write, without_nul};
 
@@ -31,7 +31,7 @@ use crate::val::{Row, Space, Table, Val, Write, without_nul};
 pub(crate) struct Core {
     /// Empty after a failure of the file, until the next use opens it anew.
     conn: Option<Connection>,
-    place: Place,
+    place: Location,
     texts: Texts,
     points: Arc<Points>,
     /// What a full disk leaves; a server's only.
@@ -64,7 +64,7 @@ impl Core {
         self.place.read_only
     }
 
-    pub(crate) fn new(conn: Connection, place: Place, points: Arc<Points>, reserve: Option<Reserve>) -> Self {
+    pub(crate) fn new(conn: Connection, place: Location, points: Arc<Points>, reserve: Option<Reserve>) -> Self {
         Self { conn: Some(conn), place, texts: Texts::default(), points, reserve }
     }
 
@@ -426,7 +426,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_told_and_passes() {
         let dir = tempfile::tempdir().unwrap();
-        let place = Place { path: Some(dir.path().join("full.db")), ..Place::memory() };
+        let place = Location { path: Some(dir.path().join("full.db")), ..Location::memory() };
         let conn = place.open_writer().unwrap();
         conn.execute_batch("create table heap (x bigint primary key, y blob); pragma max_page_count = 8").unwrap();
         let mut core = Core::new(conn, place, Arc::default(), None);

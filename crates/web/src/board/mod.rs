@@ -27,7 +27,7 @@ use crate::app::{ALL, App, DemoMessage, Lists, Place, WebOptions};
 use crate::board::filter::Filter;
 use crate::demo_outbox;
 use crate::frame::pieces;
-use crate::frame::shell::{Page, framed};
+use crate::frame::shell::{HtmlPage, framed};
 use crate::frame::time_text::When;
 
 pub(crate) static PLACE: Place = Place {
@@ -115,7 +115,10 @@ pub(crate) async fn show(Shared(app): Shared<App>, headers: HeaderMap, Query(ask
         let sent = demo_outbox::seen(&app, &who).await?;
         let title = title(&board);
         let body = page(&board, &app.engine.org(), &app.options, &sent, wall);
-        Ok(framed(&app, &Page { title: &title, place: &PLACE, who: &who, when: &when, wall, live: Some("on=board".into()), source, body }))
+        Ok(framed(
+            &app,
+            &HtmlPage { title: &title, place: &PLACE, who: &who, when: &when, wall, live: Some("on=board".into()), source, body },
+        ))
     })
     .await
 }

@@ -12,7 +12,7 @@ use crate::access::reader::{Asked, answer, reader};
 use crate::app::{ALL, App, Lists, Place};
 use crate::frame::pieces;
 use crate::frame::shell;
-use crate::frame::shell::{Page, framed, heading};
+use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::services::incidents;
 
 pub(crate) static MENU: Place = Place {
@@ -75,7 +75,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
             }
         };
         let source = format!("/search?q={}", pieces::escaped(&words));
-        Ok(framed(&app, &Page { title: "Search", place: &PLACE, who: &who, when: &when, wall: false, live: None, source, body }))
+        Ok(framed(&app, &HtmlPage { title: "Search", place: &PLACE, who: &who, when: &when, wall: false, live: None, source, body }))
     })
     .await
 }
@@ -103,7 +103,7 @@ pub(crate) async fn menu(State(app): State<App>, headers: HeaderMap) -> Response
         };
         Ok(framed(
             &app,
-            &Page {
+            &HtmlPage {
                 title: "Me",
                 place: &MENU,
                 who: &who,

@@ -23,7 +23,7 @@ const DECLARE: &str = "/declare";
 const REFRESH_S: u32 = 15;
 
 /// One page.
-pub(crate) struct Page<'a> {
+pub(crate) struct HtmlPage<'a> {
     /// For the tab.
     pub title: &'a str,
     /// Where it stands among the others, or below which of them.
@@ -40,11 +40,11 @@ pub(crate) struct Page<'a> {
 }
 
 /// The document with the headers of a page that may run our own script.
-pub(crate) fn framed(app: &App, page: &Page<'_>) -> Response {
+pub(crate) fn framed(app: &App, page: &HtmlPage<'_>) -> Response {
     assets::with_script(Html(document(app, page).into_string()).into_response())
 }
 
-fn document(app: &App, page: &Page<'_>) -> Markup {
+fn document(app: &App, page: &HtmlPage<'_>) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -77,11 +77,11 @@ fn document(app: &App, page: &Page<'_>) -> Markup {
 }
 
 /// Whether a page is the very one of its place, and none below it.
-fn is_itself(page: &Page<'_>) -> bool {
+fn is_itself(page: &HtmlPage<'_>) -> bool {
     page.source.split('?').next() == Some(page.place.path)
 }
 
-fn item(place: &Place, page: &Page<'_>) -> Markup {
+fn item(place: &Place, page: &HtmlPage<'_>) -> Markup {
     let current = (place == page.place).then_some(if is_itself(page) { "page" } else { "true" });
     html! { a href=(place.path) data-key=[place.key] aria-current=[current] { (place.icon()) span { (place.word) } } }
 }
@@ -91,7 +91,7 @@ pub(crate) fn places(app: &App, who: &Principal, of: fn(Lists) -> bool) -> Vec<&
     app.places.iter().copied().filter(|place| of(place.lists) && (place.leads)(app, who)).collect()
 }
 
-fn rail(app: &App, page: &Page<'_>) -> Markup {
+fn rail(app: &App, page: &HtmlPage<'_>) -> Markup {
     // What a phone's bar has in its middle stands first here, and alone.
     let declare = app.places.iter().find(|place| place.path == DECLARE && (place.leads)(app, page.who));
     html! {
@@ -116,7 +116,7 @@ pub(crate) fn may_set(app: &App, who: &Principal) -> bool {
     app.engine.queries(who).has(Right::Administer)
 }
 
-fn dock(app: &App, page: &Page<'_>) -> Markup {
+fn dock(app: &App, page: &HtmlPage<'_>) -> Markup {
     html! {
         nav class="dock" aria-label="Main pages" { @for place in places(app, page.who, |lists| lists.dock) { (item(place, page)) } }
     }

@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use crate::frame::pieces::{self, LINE_CHARS_MAX};
 use crate::frame::time_text::When;
 use crate::incident::aside_forms;
-use crate::incident::{ALERTS_SHOWN, Told};
+use crate::incident::{ALERTS_SHOWN, PageData};
 
 /// Messages shown of one page, the newest.
 const MESSAGES_SHOWN: usize = 30;
@@ -20,7 +20,7 @@ const MESSAGES_SHOWN: usize = 30;
 const TITLE_CHARS_MAX: usize = 90;
 
 /// Who does what, and what is known of when.
-pub(crate) fn people(told: &Told, org: &Org) -> Markup {
+pub(crate) fn people(told: &PageData, org: &Org) -> Markup {
     let (incident, when) = (&told.incident, &told.when);
     let known = [
         ("Impact began", incident.impact_started_at),
@@ -83,7 +83,7 @@ pub(crate) fn people(told: &Told, org: &Org) -> Markup {
 }
 
 /// What is to be done.
-pub(crate) fn tasks(told: &Told, org: &Org) -> Markup {
+pub(crate) fn tasks(told: &PageData, org: &Org) -> Markup {
     let (incident, when) = (&told.incident, &told.when);
     let open = incident.tasks.iter().filter(|task| task.state == TaskState::Open).count();
     html! {
@@ -111,7 +111,7 @@ pub(crate) fn tasks(told: &Told, org: &Org) -> Markup {
 }
 
 /// The right column.
-pub(crate) fn more(told: &Told, org: &Org) -> Markup {
+pub(crate) fn more(told: &PageData, org: &Org) -> Markup {
     html! {
         div class="right part-more" {
             section data-live="pages" { (pages(told, org)) }
@@ -128,7 +128,7 @@ pub(crate) fn more(told: &Told, org: &Org) -> Markup {
     }
 }
 
-fn updates(told: &Told, org: &Org) -> Markup {
+fn updates(told: &PageData, org: &Org) -> Markup {
     let when = &told.when;
     html! {
         section {
@@ -154,7 +154,7 @@ fn updates(told: &Told, org: &Org) -> Markup {
 }
 
 /// What will be done so that it does not happen again: promised once it is over, or before.
-fn actions(told: &Told, org: &Org) -> Markup {
+fn actions(told: &PageData, org: &Org) -> Markup {
     let when = &told.when;
     let over = !told.incident.state.is_open();
     html! {
@@ -169,7 +169,7 @@ fn actions(told: &Told, org: &Org) -> Markup {
     }
 }
 
-fn similar(told: &Told) -> Markup {
+fn similar(told: &PageData) -> Markup {
     let when = &told.when;
     html! {
         h2 { "Same service before" }
@@ -187,7 +187,7 @@ fn similar(told: &Told) -> Markup {
     }
 }
 
-fn pages(told: &Told, org: &Org) -> Markup {
+fn pages(told: &PageData, org: &Org) -> Markup {
     let when = &told.when;
     html! {
             h2 { "Pages" }
@@ -258,7 +258,7 @@ fn message_line(message: &MessageView, org: &Org, when: &When) -> Markup {
     }
 }
 
-fn alerts(told: &Told) -> Markup {
+fn alerts(told: &PageData) -> Markup {
     let when = &told.when;
     let open = told.alerts.iter().filter(|a| a.state == AlertState::Open).count();
     html! {

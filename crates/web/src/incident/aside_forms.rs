@@ -10,14 +10,14 @@ use maud::{Markup, html};
 
 use crate::access::form_key::once;
 use crate::frame::pieces;
-use crate::incident::Told;
+use crate::incident::PageData;
 use crate::incident::ask_forms::{drawn, fits, path, unfolding};
 
 /// By when a task may be due.
 const DUE_IN: [(&str, &str); 5] = [("15m", "15 minutes"), ("30m", "30 minutes"), ("1h", "an hour"), ("4h", "4 hours"), ("1d", "a day")];
 
 /// Who takes which role: one press to take command, a form for the rest.
-pub(crate) fn roles(told: &Told, org: &Org) -> Markup {
+pub(crate) fn roles(told: &PageData, org: &Org) -> Markup {
     if !fits(told, Verb::Role) {
         return html! {};
     }
@@ -63,7 +63,7 @@ pub(crate) fn roles(told: &Told, org: &Org) -> Markup {
 }
 
 /// Corrections of what is known of when.
-pub(crate) fn times(told: &Told, org: &Org) -> Markup {
+pub(crate) fn times(told: &PageData, org: &Org) -> Markup {
     if !fits(told, Verb::Time) {
         return html! {};
     }
@@ -71,7 +71,7 @@ pub(crate) fn times(told: &Told, org: &Org) -> Markup {
 }
 
 /// A further task.
-pub(crate) fn add_task(told: &Told, org: &Org) -> Markup {
+pub(crate) fn add_task(told: &PageData, org: &Org) -> Markup {
     if !fits(told, Verb::Task) {
         return html! {};
     }
@@ -96,7 +96,7 @@ pub(crate) fn add_task(told: &Told, org: &Org) -> Markup {
 }
 
 /// What is done with one task.
-pub(crate) fn task(told: &Told, org: &Org, task: &TaskView) -> Markup {
+pub(crate) fn task(told: &PageData, org: &Org, task: &TaskView) -> Markup {
     let verb = format!("task-{}", task.task);
     html! {
         div class="task-acts" {

@@ -12,22 +12,22 @@ use maud::{Markup, html};
 
 use crate::access::form_key::once;
 use crate::frame::pieces;
-use crate::incident::Told;
+use crate::incident::PageData;
 
 /// What the name of an audience's field begins with.
 pub(crate) const TO: &str = "to:";
 
 /// Whether the lifecycle lets people ask for it now.
-pub(crate) fn fits(told: &Told, verb: Verb) -> bool {
+pub(crate) fn fits(told: &PageData, verb: Verb) -> bool {
     next(told.incident.state, verb).is_ok()
 }
 
-pub(crate) fn path(told: &Told, verb: &str) -> String {
+pub(crate) fn path(told: &PageData, verb: &str) -> String {
     format!("/incidents/{}/{verb}", told.incident.reference)
 }
 
 /// A button that unfolds a form.
-pub(crate) fn unfolding(told: &Told, verb: &str, label: &str, class: &str, fields: &Markup, press: &str) -> Markup {
+pub(crate) fn unfolding(told: &PageData, verb: &str, label: &str, class: &str, fields: &Markup, press: &str) -> Markup {
     html! {
         details class={ "act-one " (class) } name="act" open[told.draft.verb == verb] data-verb=(verb) data-key=(verb) {
             summary { (label) }
@@ -71,7 +71,7 @@ const PLACED: [Verb; 22] = [
 ];
 
 /// A form among those that are folded away.
-pub(crate) fn folded(told: &Told, verb: &str, label: &str, fields: &Markup, press: &str) -> Markup {
+pub(crate) fn folded(told: &PageData, verb: &str, label: &str, fields: &Markup, press: &str) -> Markup {
     html! {
         details class="act-one" name="rare" open[told.draft.verb == verb] data-verb=(verb) data-key=(verb) {
             summary { (label) }
@@ -85,7 +85,7 @@ pub(crate) fn folded(told: &Told, verb: &str, label: &str, fields: &Markup, pres
 }
 
 /// A form that is only its button.
-fn at_once(told: &Told, verb: &str, label: &str, class: &str) -> Markup {
+fn at_once(told: &PageData, verb: &str, label: &str, class: &str) -> Markup {
     html! {
         form method="post" action=(path(told, verb)) class="at-once" data-key={ "at-once-" (verb) } {
             (told.draft.refused(verb)) (once(&told.when))
@@ -94,7 +94,7 @@ fn at_once(told: &Told, verb: &str, label: &str, class: &str) -> Markup {
     }
 }
 
-pub(crate) fn words(told: &Told, verb: &str, name: &str, label: &str, needed: bool) -> Markup {
+pub(crate) fn words(told: &PageData, verb: &str, name: &str, label: &str, needed: bool) -> Markup {
     html! {
         label class="field" {
             span { (label) @if !needed { span class="quiet" { " (may stay empty)" } } }
@@ -104,7 +104,7 @@ pub(crate) fn words(told: &Told, verb: &str, name: &str, label: &str, needed: bo
 }
 
 /// The bar of commands below the header.
-pub(crate) fn bar(told: &Told, org: &Org) -> Markup {
+pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
     let state = told.incident.state;
     let recovered = told.incident.recovered && state.is_open() && state != State::Candidate;
     html! {
@@ -149,28 +149,28 @@ pub(crate) fn bar(told: &Told, org: &Org) -> Markup {
 }
 
 /// A form of the table, which unfolds from its button.
-pub(crate) fn drawn(told: &Told, org: &Org, verb: Verb) -> Markup {
+pub(crate) fn drawn(told: &PageData, org: &Org, verb: Verb) -> Markup {
     drawn_as(told, org, verb, "")
 }
 
-fn drawn_as(told: &Told, org: &Org, verb: Verb, class: &str) -> Markup {
+fn drawn_as(told: &PageData, org: &Org, verb: Verb, class: &str) -> Markup {
     let Some(ask) = ask::of(verb) else { return html! {} };
     unfolding(told, verb.word(), ask.label, class, &fields(told, org, ask), ask.press)
 }
 
 /// A form of the table among those that are folded away.
-fn drawn_folded(told: &Told, org: &Org, verb: Verb) -> Markup {
+fn drawn_folded(told: &PageData, org: &Org, verb: Verb) -> Markup {
     let Some(ask) = ask::of(verb) else { return html! {} };
     folded(told, verb.word(), ask.label, &fields(told, org, ask), ask.press)
 }
 
 /// The fields of a row, in its order.
-fn fields(told: &Told, org: &Org, ask: &Ask) -> Markup {
+fn fields(told: &PageData, org: &Org, ask: &Ask) -> Markup {
     html! { @for field in ask.fields { (field_of(told, org, ask.verb, field)) } }
 }
 
 /// One field, by its kind; with what was typed, where that was refused.
-fn field_of(told: &Told, org: &Org, verb: Verb, field: &Field) -> Markup {
+fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
     let (word, name) = (verb.word(), field.name);
     let typed = told.draft.typed(word, name);
     let label = html! { span { (field.label) @if !field.needed { span class="quiet" { " (may stay empty)" } } } };
@@ -269,11 +269,11 @@ fn field_of(told: &Told, org: &Org, verb: Verb, field: &Field) -> Markup {
 }
 
 /// One field of a row, where a form is drawn by hand around it.
-fn field_named(told: &Told, org: &Org, verb: Verb, name: &str) -> Markup {
+fn field_named(told: &PageData, org: &Org, verb: Verb, name: &str) -> Markup {
     ask::of(verb).and_then(|ask| ask.field(name)).map_or_else(|| html! {}, |field| field_of(told, org, verb, field))
 }
 
-fn severity(told: &Told, verb: &str, name: &str, label: &str) -> Markup {
+fn severity(told: &PageData, verb: &str, name: &str, label: &str) -> Markup {
     let chosen = told.draft.typed(verb, name).parse().unwrap_or(told.incident.severity);
     html! {
         fieldset class="choice" {
@@ -288,12 +288,12 @@ fn severity(told: &Told, verb: &str, name: &str, label: &str) -> Markup {
     }
 }
 
-fn merge(told: &Told, org: &Org, ask: &Ask) -> Markup {
+fn merge(told: &PageData, org: &Org, ask: &Ask) -> Markup {
     html! { (fields(told, org, ask)) p class="hint" { "That one goes on; this one ends, and its alerts go with it." } }
 }
 
 /// The composer at the foot of the log: one text, and what it is.
-pub(crate) fn say(told: &Told) -> Markup {
+pub(crate) fn say(told: &PageData) -> Markup {
     let verb = if told.draft.verb == "decision" { "decision" } else { "note" };
     html! {
         @if fits(told, Verb::Note) {
@@ -311,7 +311,7 @@ pub(crate) fn say(told: &Told) -> Markup {
 }
 
 /// Further buttons of the composer.
-fn say_as(told: &Told) -> Markup {
+fn say_as(told: &PageData) -> Markup {
     html! {
         @if fits(told, Verb::Decision) {
             button class="may" type="submit" formaction=(path(told, "decision")) { "Decision" }
@@ -324,7 +324,7 @@ fn say_as(told: &Told) -> Markup {
 }
 
 /// Commands that are asked for less often.
-fn rare(told: &Told, org: &Org) -> Markup {
+fn rare(told: &PageData, org: &Org) -> Markup {
     let field = html! {
         label class="field" {
             span { "Title" }
@@ -366,7 +366,7 @@ const PROMISES: [(&str, &str); 6] = [
     ("1d", "tomorrow"),
 ];
 /// A word to stakeholders, with the promise of the next.
-fn update(told: &Told, org: &Org) -> Markup {
+fn update(told: &PageData, org: &Org) -> Markup {
     let typed = |name: &str| told.draft.typed("update", name);
     let cadence = org.severity(told.incident.severity).update_every;
     unfolding(

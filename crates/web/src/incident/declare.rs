@@ -15,7 +15,7 @@ use crate::access::form_key::once;
 use crate::access::reader::{Asked, Fields, actor, answer};
 use crate::app::{App, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::shell::{Page, framed, heading};
+use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::When;
 use crate::posted::{Draft, ask, said, worded};
 
@@ -123,5 +123,5 @@ fn page(app: &App, who: &Principal, when: &When, draft: &Draft, fresh: bool) -> 
             button class="do big" type="submit" { "Declare" }
         }
     };
-    framed(app, &Page { title: "Declare", place: &PLACE, who, when, wall: false, live: None, source: "/declare".into(), body })
+    framed(app, &HtmlPage { title: "Declare", place: &PLACE, who, when, wall: false, live: None, source: "/declare".into(), body })
 }

@@ -13,7 +13,7 @@ use crate::access::reader::{answer, reader};
 use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
-use crate::frame::shell::{Page, framed, heading};
+use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::When;
 
 /// Characters of an alert's title.
@@ -65,7 +65,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Path(refere
             }
             (by_id(&path, &when))
         };
-        let page = Page {
+        let page = HtmlPage {
             title: "Link an alert",
             place: &crate::board::PLACE,
             who: &who,

@@ -30,7 +30,7 @@ use maud::{Markup, html};
 use crate::access::reader::{Asked, answer, reader};
 use crate::app::App;
 use crate::frame::pieces;
-use crate::frame::shell::{Page, framed};
+use crate::frame::shell::{HtmlPage, framed};
 use crate::frame::time_text::When;
 use crate::posted::Draft;
 
@@ -63,7 +63,7 @@ pub(crate) struct Part {
 }
 
 /// Everything on the page.
-pub(crate) struct Told {
+pub(crate) struct PageData {
     pub incident: IncidentView,
     pub when: When,
     pub awaited: Vec<ExpectationView>,
@@ -106,16 +106,16 @@ pub(crate) async fn back(Path((reference, _)): Path<(String, String)>) -> Respon
 }
 
 /// The page of what was read.
-pub(crate) fn shown(app: &App, who: &Principal, told: &Told, wall: bool) -> Response {
+pub(crate) fn shown(app: &App, who: &Principal, told: &PageData, wall: bool) -> Response {
     let title = format!("{} {}", told.incident.reference, told.incident.title);
     let body = page(told, &app.engine.org());
     let live = Some(format!("on=incident&id={}", told.incident.id));
-    let page = Page { title: &title, place: &crate::board::PLACE, who, when: &told.when, wall, live, source: address(told), body };
+    let page = HtmlPage { title: &title, place: &crate::board::PLACE, who, when: &told.when, wall, live, source: address(told), body };
     framed(app, &page)
 }
 
 /// The address of this view of it.
-fn address(told: &Told) -> String {
+fn address(told: &PageData) -> String {
     let mut parts = Vec::new();
     if told.tab != TABS[0].0 {
         parts.push(format!("tab={}", told.tab));
@@ -138,7 +138,7 @@ pub(crate) async fn read(
     reference: &str,
     asked: &crate::access::reader::Fields,
     draft: Draft,
-) -> Result<Told, NoAnswer> {
+) -> Result<PageData, NoAnswer> {
     let part = Part {
         key: asked.contains_key("key") || asked.get("log").is_some_and(|log| log == "key"),
         from: asked.get("from").and_then(|from| from.parse().ok()),
@@ -183,10 +183,10 @@ pub(crate) async fn read(
     updates.truncate(UPDATES_SHOWN);
     let of_it = ActionFilter { incident: Some(id), ..ActionFilter::default() };
     let actions = queries.actions(of_it, ACTIONS_SHOWN).await?;
-    Ok(Told { incident, when, awaited, lines, part, before, after, pages, alerts, updates, actions, similar, may_act, me, draft, tab })
+    Ok(PageData { incident, when, awaited, lines, part, before, after, pages, alerts, updates, actions, similar, may_act, me, draft, tab })
 }
 
-fn page(told: &Told, org: &Org) -> Markup {
+fn page(told: &PageData, org: &Org) -> Markup {
     html! {
         article class={ "incident tab-" (told.tab) } {
             (head(told, org))
@@ -202,7 +202,7 @@ fn page(told: &Told, org: &Org) -> Markup {
     }
 }
 
-fn head(told: &Told, org: &Org) -> Markup {
+fn head(told: &PageData, org: &Org) -> Markup {
     let (incident, when) = (&told.incident, &told.when);
     let began = incident.impact_started_at.or(incident.declared_at).unwrap_or(incident.created_at);
     let end = match incident.state {
@@ -256,7 +256,7 @@ fn head(told: &Told, org: &Org) -> Markup {
 }
 
 /// Of which role or task something is awaited, where the rule alone does not say.
-fn of_what(told: &Told, org: &Org, awaited: &ExpectationView) -> Option<String> {
+fn of_what(told: &PageData, org: &Org, awaited: &ExpectationView) -> Option<String> {
     if let Some(role) = awaited.key.strip_prefix("role:") {
         let asked = told.incident.roles.iter().find(|held| held.role == role)?.offered_to.as_deref()?;
         return Some(format!("{role}, {}", pieces::name(org, asked)));
@@ -265,7 +265,7 @@ fn of_what(told: &Told, org: &Org, awaited: &ExpectationView) -> Option<String> 
     told.incident.tasks.iter().find(|task| task.task == number).map(|task| task.text.clone())
 }
 
-fn next(told: &Told, org: &Org) -> Markup {
+fn next(told: &PageData, org: &Org) -> Markup {
     let (incident, when) = (&told.incident, &told.when);
     let open = incident.state.is_open();
     html! {
@@ -321,7 +321,7 @@ fn next(told: &Told, org: &Org) -> Markup {
     }
 }
 
-fn tabs(told: &Told) -> Markup {
+fn tabs(told: &PageData) -> Markup {
     let base = format!("/incidents/{}", told.incident.reference);
     html! {
         nav class="tabs" aria-label="Parts of this incident" {
@@ -332,7 +332,7 @@ fn tabs(told: &Told) -> Markup {
     }
 }
 
-fn log_of(told: &Told, org: &Org) -> Markup {
+fn log_of(told: &PageData, org: &Org) -> Markup {
     let base = format!("/incidents/{}", told.incident.reference);
     let key = if told.part.key { "&key" } else { "" };
     let when = &told.when;

@@ -21,7 +21,7 @@ use crate::access::reader::{Asked, Fields, actor, answer, reader};
 use crate::app::{ALL, App, Lists, Place};
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
-use crate::frame::shell::{Page, framed, heading};
+use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::When;
 use crate::posted::{Draft, No, ask, done_before, needed, said, worded};
 
@@ -158,7 +158,16 @@ async fn page(app: &App, who: &Principal, when: &When, draft: &Draft) -> Result<
     };
     Ok(framed(
         app,
-        &Page { title: "Actions", place: &PLACE, who, when, wall: false, live: Some("on=board".into()), source: "/actions".into(), body },
+        &HtmlPage {
+            title: "Actions",
+            place: &PLACE,
+            who,
+            when,
+            wall: false,
+            live: Some("on=board".into()),
+            source: "/actions".into(),
+            body,
+        },
     ))
 }
 

@@ -20,7 +20,7 @@ use crate::access::form_key::once;
 use crate::access::reader::{Fields, actor, answer, reader};
 use crate::app::{ALL, App, Lists, Place};
 use crate::frame::refused::Refused;
-use crate::frame::shell::{Page, framed, heading};
+use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::When;
 use crate::frame::{markdown, pieces};
 use crate::posted::{Draft, No, ask, done_before, needed, worded};
@@ -77,7 +77,7 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
         };
         Ok(framed(
             &app,
-            &Page {
+            &HtmlPage {
                 title: "Reviews",
                 place: &PLACE,
                 who: &who,
@@ -229,6 +229,6 @@ async fn page(app: &App, who: &allclear_domain::access::Principal, when: &When, 
     let title = format!("Review {}", review.reference);
     Ok(framed(
         app,
-        &Page { title: &title, place: &PLACE, who, when, wall: false, live: None, source: format!("/reviews/{}", review.id), body },
+        &HtmlPage { title: &title, place: &PLACE, who, when, wall: false, live: None, source: format!("/reviews/{}", review.id), body },
     ))
 }

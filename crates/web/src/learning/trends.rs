@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use crate::access::reader::{Asked, answer, reader};
 use crate::app::{ALL, App, Lists, Place};
 use crate::frame::pieces;
-use crate::frame::shell::{Page, drawn, framed, heading};
+use crate::frame::shell::{HtmlPage, drawn, framed, heading};
 
 pub(crate) static PLACE: Place = Place {
     path: "/trends",
@@ -93,7 +93,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
         let source = format!("/trends?days={days}");
         Ok(framed(
             &app,
-            &Page { title: "Trends", place: &PLACE, who: &who, when: &when, wall: false, live: Some("on=board".into()), source, body },
+            &HtmlPage { title: "Trends", place: &PLACE, who: &who, when: &when, wall: false, live: Some("on=board".into()), source, body },
         ))
     })
     .await

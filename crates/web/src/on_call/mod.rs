@@ -25,7 +25,7 @@ use crate::access::reader::{Fields, actor, answer, reader};
 use crate::app::{App, Lists, Place};
 use crate::frame::pieces;
 use crate::frame::refused::{Refused, sentence};
-use crate::frame::shell::{Page, framed, heading};
+use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::When;
 use crate::on_call::shifts_chart::Row;
 use crate::posted::{Draft, said};
@@ -160,7 +160,7 @@ fn shown(app: &App, who: &Principal, when: &When, draft: &Draft) -> Result<Respo
         }
     };
     let page =
-        Page { title: "On call", place: &PLACE, who, when, wall: false, live: Some("on=org".into()), source: "/on-call".into(), body };
+        HtmlPage { title: "On call", place: &PLACE, who, when, wall: false, live: Some("on=org".into()), source: "/on-call".into(), body };
     Ok(framed(app, &page))
 }
 

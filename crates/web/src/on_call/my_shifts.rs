@@ -19,7 +19,7 @@ use crate::access::reader::{answer, reader};
 use crate::app::{App, Lists, Place};
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
-use crate::frame::shell::{Page, framed, heading};
+use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::{When, age};
 
 /// Weeks that are looked ahead: two turns of most rotas.
@@ -74,7 +74,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap) -> Response
                 (by_name(&org, me))
             }
         };
-        let page = Page {
+        let page = HtmlPage {
             title: "My shifts",
             place: &PLACE,
             who: &who,

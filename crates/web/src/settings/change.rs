@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::{Value, json};
 
-use super::page::{Told, done, refused, shown};
+use super::page::{FormState, done, refused, shown};
 use super::{administrator, kind_of, path, path_of_new, typed};
 use crate::access::form_key;
 use crate::access::reader::{Fields, answer};
@@ -125,7 +125,7 @@ pub(crate) async fn remove(
         let kind = kind_of(&kind)?;
         if !fields.contains_key("sure") {
             let refusal = Some((NOT_REMOVED, "Tick the box under “Remove” to say that you are sure.".to_owned()));
-            let mut response = Box::pin(shown(&app, &who, &when, kind, Some(&id), Told { refusal, ..Told::default() })).await?;
+            let mut response = Box::pin(shown(&app, &who, &when, kind, Some(&id), FormState { refusal, ..FormState::default() })).await?;
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
             return Ok(response);
         }
@@ -182,7 +182,7 @@ async fn again(here: &Here<'_>, id: Option<&str>, fields: Option<Fields>, what: 
     };
     let stale = matches!(why, FormError::Changed { .. });
     let problems = if let FormError::Invalid(problems) = why { problems } else { Vec::new() };
-    let told = Told { fields, refusal: Some((what, words)), problems, saved: false, stale };
+    let told = FormState { fields, refusal: Some((what, words)), problems, saved: false, stale };
     let mut response = shown(here.app, here.who, here.when, here.kind, id, told).await?;
     *response.status_mut() = status;
     Ok(response)

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use allclear_channels::registry::WAYS_OUT;
 use allclear_domain::org::check::{Against, check};
-use allclear_domain::org::diff::{Action, Form, FormKind, applied, diff, forms, from_forms};
+use allclear_domain::org::diff::{ChangeKind, Form, FormKind, applied, diff, forms, from_forms};
 use allclear_domain::org::export::{MASK, each_secret, mask_body};
 use allclear_domain::org::forms::about::{Field, Input};
 use allclear_domain::org::forms::calendar::CalendarForm;
@@ -301,7 +301,7 @@ fn what_changes_is_named_by_its_key() {
             continue;
         }
         let told: Vec<_> = found.iter().map(|change| (change.kind, change.id.clone(), change.action.clone())).collect();
-        assert_eq!(told, [(kind, form(kind).id, Action::Change { fields: vec![field.key.to_owned()] })], "`{}`", field.key);
+        assert_eq!(told, [(kind, form(kind).id, ChangeKind::Change { fields: vec![field.key.to_owned()] })], "`{}`", field.key);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::access::reader::answer;
 use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
-use crate::frame::shell::{Page, framed, heading};
+use crate::frame::shell::{HtmlPage, framed, heading};
 
 /// On the page of a person.
 pub(super) fn form(id: &str) -> Markup {
@@ -47,7 +47,7 @@ pub(crate) async fn invite(State(app): State<App>, headers: HeaderMap, Path(id):
         let source = path(FormKind::Person, &id);
         Ok(framed(
             &app,
-            &Page {
+            &HtmlPage {
                 title: "A link to sign in",
                 place: &crate::settings::PLACE,
                 who: &who,

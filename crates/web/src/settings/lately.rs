@@ -12,7 +12,7 @@ use super::{administrator, crumbs, path};
 use crate::access::reader::{Asked, answer};
 use crate::app::App;
 use crate::frame::pieces;
-use crate::frame::shell::{Page, framed, heading};
+use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::When;
 
 /// Where it is.
@@ -40,7 +40,7 @@ pub(crate) async fn refused(State(app): State<App>, headers: HeaderMap, Query(as
         };
         Ok(framed(
             &app,
-            &Page {
+            &HtmlPage {
                 title: "Refused lately",
                 place: &crate::settings::PLACE,
                 who: &who,

@@ -30,13 +30,13 @@ pub(crate) use self::change::{add, detach, remove, save};
 pub(crate) use self::invite::invite;
 pub(crate) use self::lately::refused;
 
-use self::page::{Told, shown};
+use self::page::{FormState, shown};
 use crate::access::reader::{Asked, answer, reader};
 use crate::app::{App, Lists, Place};
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
 use crate::frame::shell;
-use crate::frame::shell::{Page, framed, heading};
+use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::When;
 
 pub(crate) static PLACE: Place = Place {
@@ -121,7 +121,7 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
         };
         Ok(framed(
             &app,
-            &Page {
+            &HtmlPage {
                 title: "Settings",
                 place: &PLACE,
                 who: &who,
@@ -155,7 +155,7 @@ pub(crate) async fn of_kind(State(app): State<App>, headers: HeaderMap, Path(kin
         let source = format!("/settings/{}", kind.word());
         Ok(framed(
             &app,
-            &Page {
+            &HtmlPage {
                 title: kind.about().plural,
                 place: &PLACE,
                 who: &who,
@@ -191,12 +191,12 @@ pub(crate) async fn one(
                 &when,
                 kind,
                 None,
-                Told { fields: Some(page::fresh(kind, &who, &when, asked)), ..Told::default() },
+                FormState { fields: Some(page::fresh(kind, &who, &when, asked)), ..FormState::default() },
             ))
             .await;
         }
         let saved = asked.contains_key("saved");
-        Box::pin(shown(&app, &who, &when, kind, Some(&id), Told { saved, ..Told::default() })).await
+        Box::pin(shown(&app, &who, &when, kind, Some(&id), FormState { saved, ..FormState::default() })).await
     })
     .await
 }

@@ -22,7 +22,7 @@ use crate::access::reader::Fields;
 use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
-use crate::frame::shell::{Page, framed, heading};
+use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::When;
 
 /// A silence or an override that somebody begins lasts this long, until they say otherwise.
@@ -30,7 +30,7 @@ const LASTS: SignedDuration = SignedDuration::from_hours(8);
 
 /// What the page says beside what is stored.
 #[derive(Default)]
-pub(crate) struct Told {
+pub(crate) struct FormState {
     /// What was typed; what is stored, where nothing was.
     pub fields: Option<Fields>,
     /// Why nothing was changed: what was not done, and a sentence with what would work.
@@ -50,7 +50,7 @@ pub(crate) async fn shown(
     when: &When,
     kind: FormKind,
     id: Option<&str>,
-    mut told: Told,
+    mut told: FormState,
 ) -> Result<Response, Refused> {
     let org = app.engine.org();
     let view = match id {
@@ -97,7 +97,7 @@ pub(crate) async fn shown(
     let source = view.as_ref().map_or_else(|| path_of_new(kind), |view| path(kind, &view.id));
     let title = view.as_ref().map_or_else(|| format!("New {}", name_of(kind)), |view| title(&org, kind, &view.id));
     // It stands still: what is typed is held against the version that it began with.
-    Ok(framed(app, &Page { title: &title, place: &crate::settings::PLACE, who, when, wall: false, live: None, source, body }))
+    Ok(framed(app, &HtmlPage { title: &title, place: &crate::settings::PLACE, who, when, wall: false, live: None, source, body }))
 }
 
 /// Open alerts shown of a silence at most; more are counted.
@@ -171,7 +171,7 @@ fn sentence(problem: &FormProblem) -> String {
 }
 
 /// Everything that is wrong, each with the way to where it is.
-fn wrong_at_the_top(kind: FormKind, id: Option<&str>, told: &Told) -> Markup {
+fn wrong_at_the_top(kind: FormKind, id: Option<&str>, told: &FormState) -> Markup {
     let is_mine = |problem: &FormProblem| problem.kind == kind && id.is_none_or(|id| problem.id == id);
     let listed = html! {
         ul class="wrongs" {
@@ -222,7 +222,7 @@ fn of_file(view: &FormView) -> Markup {
     }
 }
 
-fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormView>, fields: &Fields, told: &Told) -> Markup {
+fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormView>, fields: &Fields, told: &FormState) -> Markup {
     let owned = view.is_some_and(|view| view.managed.is_some());
     let around = Around { org, when, formats: &app.options.formats, fields, owned };
     let mine: HashSet<&str> = view.map(|view| view.id.as_str()).into_iter().collect();
@@ -370,5 +370,5 @@ pub(crate) fn done(
         }
         p { a class="press" href=(back) { @if id.is_some() { "Go on to " (name) } @else { "Go on" } } }
     };
-    framed(app, &Page { title: &name, place: &crate::settings::PLACE, who, when, wall: false, live: None, source: back.clone(), body })
+    framed(app, &HtmlPage { title: &name, place: &crate::settings::PLACE, who, when, wall: false, live: None, source: back.clone(), body })
 }

@@ -22,7 +22,7 @@ const SILENCES_NAMED_MAX: usize = 10;
 event_kinds! {
     /// A fact; past tense.
     Event {
-        Told(Told) = "alerts_told" [Machinery],
+        Told(Digest) = "alerts_told" [Machinery],
         Recovered(Recovered) = "recovered" [Key],
         ConfirmationMissed(ConfirmationMissed) = "confirmation_missed" [Key],
         Silenced(Silenced) = "alerts_silenced" [Key],
@@ -32,7 +32,7 @@ event_kinds! {
 
 /// Body of `alerts_told`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Told {
+pub struct Digest {
     /// Joined since the log last told.
     pub joined: u64,
     /// Recovered since the log last told.
@@ -107,7 +107,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
             if !incident.state.is_open() || (joined == 0 && recovered == 0) {
                 return nothing();
             }
-            one(Event::Told(Told { joined, recovered, open }))
+            one(Event::Told(Digest { joined, recovered, open }))
         }
         Command::Recover => Ok(recover(incident)),
         Command::MissConfirmation => {

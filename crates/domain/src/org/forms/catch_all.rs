@@ -13,7 +13,7 @@ pub const CATCH_ALL_ID: &str = "catch_all";
 
 /// As it is stored.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct TargetsBody {
     targets: Vec<String>,
 }
 
@@ -39,11 +39,11 @@ impl Entry for String {
         if list.is_empty() {
             return Vec::new();
         }
-        vec![Form { kind, id: CATCH_ALL_ID.into(), body: body_of(&Stored { targets: list.to_vec() }) }]
+        vec![Form { kind, id: CATCH_ALL_ID.into(), body: body_of(&TargetsBody { targets: list.to_vec() }) }]
     }
 
     fn restore(forms: Vec<Form>) -> Result<Vec<Self>, BadForm> {
-        forms.into_iter().next_back().map_or_else(|| Ok(Vec::new()), |form| Ok(read::<Stored>(form)?.targets))
+        forms.into_iter().next_back().map_or_else(|| Ok(Vec::new()), |form| Ok(read::<TargetsBody>(form)?.targets))
     }
 
     fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
