@@ -1,7 +1,11 @@
 //! The shell around the rules: load, decide, commit, publish.
 //!
 //! [`core`] decides without I/O; [`run`] commits what it decided, and looks at what is due; [`engine`] is the handle that API,
-//! web and command line use; [`outbox`] sends; [`read`] is the only way to read for people. Time, randomness and providers come in through [`ports`].
+//! web and command line use; [`outbox`] sends; [`read`] is the only way to read for people. Time, randomness and providers
+//! come in through [`ports`].
+//!
+//! Files lean one way: what subjects remember, [`shared`] that holds it together, the handle, and on top each subject's
+//! `impl Engine`, which nothing below names.
 //!
 //! This crate knows no vendor's format, no HTTP, and holds no SQL.
 

@@ -12,7 +12,7 @@ use crate::ports::Dice;
 /// Something that watches one condition.
 #[derive(Debug, Clone)]
 pub struct Monitor {
-    /// Position in [`INTEGRATIONS`].
+    /// Position in [`crate::orgs::INTEGRATIONS`].
     pub integration: usize,
     /// The sender's name of the condition. Two integrations share names on purpose.
     pub key: String,

@@ -1,7 +1,7 @@
 //! One world: its nodes over one store, its agenda, its crashes.
 //!
-//! Everything happens in [`World::step`]: the earliest of the agenda and of what the store says is
-//! due. After every step the oracle reads what was added to the log.
+//! What happens in it, step by step, is driven by `drive.rs`; here is what there is, and how a node starts, crashes and
+//! decides a command in whatever its commits meet.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

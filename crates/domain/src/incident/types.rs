@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::work::Snooze;
+use super::work::{Snooze, Work};
 use crate::time::Length;
 
 pub use crate::severity::Severity;
@@ -112,7 +112,7 @@ pub struct Incident {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     /// Roles, tasks and updates.
-    pub work: super::work::Work,
+    pub work: Work,
     /// What silences hold, and what comes back.
     pub alarms: Alarms,
     /// Whether only administrators, managers of its team and those admitted see it.

@@ -2,7 +2,7 @@
 //!
 //! The store is the heap: what waits is a row, whatever number of them, and a contact's heap is read when there is
 //! room to send something of it. In memory is only what was decided a moment ago, claimed by its decision, and what
-//! is under way. [`super::windows`] says what waits for company, [`super::choose`] what goes out together. What is to be
+//! is under way. [`crate::windows`] says what waits for company, [`super::choose`] what goes out together. What is to be
 //! done about it stands in [`Order`]s, which whoever drives it carries out, and tells how each ended.
 //!
 //! A send begins only under a claim that is fresh by monotonic time, so that nothing is begun for a page that ended

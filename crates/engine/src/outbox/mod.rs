@@ -1,6 +1,6 @@
 //! The outbox: what was decided is sent, and how that ended becomes a command.
 //!
-//! [`machine`] decides what is sent when, [`flight`] carries one message, [`windows`] says what waits for company,
+//! [`machine`] decides what is sent when, [`flight`] carries one message, [`crate::windows`] says what waits for company,
 //! [`choose`] what goes out together, [`circuit`] which targets do not answer. Here is the task that drives the machine.
 
 pub(crate) mod about;

@@ -1,5 +1,5 @@
 //! When the disk is full: finds out when there is room again, and whether the store is damaged. Which commands may use what
-//! is kept for a full disk is in [`crate::run::space`].
+//! is kept for a full disk is in `run/space.rs`.
 
 use std::time::Duration;
 

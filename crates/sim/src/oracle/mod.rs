@@ -1,7 +1,7 @@
 //! What is known of the log as far as it was read, and whom a page must reach next. Written against the contract, not
 //! against the rules it checks: a page's next step is the first of all that are left which names somebody who can be told.
 //!
-//! Reading the log is in [`crate::follow`].
+//! Reading the log is in `follow.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
