@@ -1,5 +1,7 @@
 //! What people read: plain structs, the same for API, web and command line.
 
+mod came;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -37,6 +37,7 @@ mod settings;
 mod sign_in;
 mod storm;
 mod targets;
+mod terminal;
 mod time;
 mod watch;
 
