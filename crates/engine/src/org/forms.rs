@@ -11,8 +11,8 @@
 
 use allclear_domain::access::Actor;
 use allclear_domain::channel::WaysOut;
-use allclear_domain::org::check::Against;
 use allclear_domain::org::check::text::is_slug;
+use allclear_domain::org::check::{Against, Spoken};
 use allclear_domain::org::diff::{BadForm, CATCH_ALL_ID, Form, FormKind, ORDER, forms, from_forms};
 use allclear_domain::org::export::{keep_stored, mask_body};
 use allclear_domain::org::handover::{Handover, handovers};
@@ -138,7 +138,7 @@ impl Engine {
     ///
     /// # Errors
     /// Where there is none, or the store does not answer.
-    pub async fn form_view(&self, kind: FormKind, id: &str, kinds: &[&str]) -> Result<(FormView, Vec<FormProblem>), FormError> {
+    pub async fn form_view(&self, kind: FormKind, id: &str, kinds: &[Spoken]) -> Result<(FormView, Vec<FormProblem>), FormError> {
         let stored = form::all(&self.shared.db).await?;
         let missing = || FormError::Missing { kind, id: id.to_owned() };
         let view = found(&stored, kind, id).and_then(|row| FormView::of(row, self.channels())).ok_or_else(missing)?;
@@ -158,7 +158,7 @@ impl Engine {
         asked: Form,
         seen: Seen,
         once: Option<&str>,
-        kinds: &[&str],
+        kinds: &[Spoken],
         actor: &Actor,
     ) -> Result<Changed, FormError> {
         let _one_at_a_time = self.shared.org_change.lock().await;
@@ -235,7 +235,7 @@ impl Engine {
     ///
     /// # Errors
     /// As for a change; what still names it is listed.
-    pub async fn remove_form(&self, kind: FormKind, id: &str, seen: Seen, kinds: &[&str], actor: &Actor) -> Result<Changed, FormError> {
+    pub async fn remove_form(&self, kind: FormKind, id: &str, seen: Seen, kinds: &[Spoken], actor: &Actor) -> Result<Changed, FormError> {
         let _one_at_a_time = self.shared.org_change.lock().await;
         let read = Read::from(&self.shared.db).await?;
         let before = found(&read.forms, kind, id);
@@ -280,7 +280,7 @@ impl Engine {
         opened(stored, &self.shared.key, self.channels()).map_err(OrgError::Stored)
     }
 
-    fn judge(&self, forms: &[Form], kinds: &[&str]) -> Result<Vec<FormProblem>, OrgError> {
+    fn judge(&self, forms: &[Form], kinds: &[Spoken]) -> Result<Vec<FormProblem>, OrgError> {
         judged(forms, Against { now: self.now(), kinds, channels: self.channels() }).map_err(|bad| OrgError::Stored(bad.to_string()))
     }
 
@@ -307,7 +307,7 @@ impl Engine {
     }
 
     /// What the change of one form causes, where that is no error.
-    fn allowed(&self, was: &[Form], will: &[Form], kind: FormKind, id: &str, kinds: &[&str]) -> Result<Vec<FormProblem>, FormError> {
+    fn allowed(&self, was: &[Form], will: &[Form], kind: FormKind, id: &str, kinds: &[Spoken]) -> Result<Vec<FormProblem>, FormError> {
         let mut problems = caused(&self.judge(was, kinds)?, self.judge(will, kinds)?, kind, id);
         if kind != FormKind::Override {
             problems.extend(self.handovers(will)?);
