@@ -35,6 +35,7 @@ mod screens;
 mod search;
 mod settings;
 mod sign_in;
+mod signed;
 mod storm;
 mod targets;
 mod terminal;
