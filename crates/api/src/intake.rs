@@ -6,8 +6,9 @@
 
 use std::net::IpAddr;
 
-use allclear_channels::inbound::{lenient, redact, text};
+use allclear_channels::inbound::{lenient, redact, signed, text};
 use allclear_channels::registry;
+use allclear_domain::org::model::Integration;
 use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, KeyFault, KeyIn, Parsed, Route, SignalAction};
 use allclear_engine::clock::JUMP_MIN;
 use allclear_engine::core::{Arrived, Refusal};
@@ -28,6 +29,8 @@ use crate::http::problem::{Problem, RETRY_AFTER_S};
 
 pub use crate::http::body::{BODIES_BYTES_MAX, BODY_WITHIN};
 
+/// What is answered to a request that is not signed as it has to be.
+const UNSIGNED: u16 = 401;
 /// How many of the elements that were refused are kept to be looked at.
 const PICKED_MAX: usize = 3;
 
@@ -58,7 +61,7 @@ impl Sender<'_> {
 
 async fn by_kind(State(api): State<Api>, Path((kind, key)): Path<(String, String)>, request: Request) -> Response {
     let Some(format) = registry::format(&kind) else {
-        let known: Vec<_> = registry::kinds().collect();
+        let known: Vec<_> = registry::kinds().map(|spoken| spoken.kind).collect();
         let why = format!("`{}` is no format; one of {} is", kind.chars().take(64).collect::<String>(), known.join(", "));
         let from = Sender { format: "unknown", integration: None, address: address_of(&request) };
         from.refused(&api, "no_such_format", 404, &why, None).await;
@@ -144,6 +147,10 @@ async fn take(api: &Api, format: &'static dyn Inbound, key: &str, came: &Came) -
         return answer.map_or_else(|| Problem::new("wrong_kind", why).into_response(), reply);
     }
     let now = engine.now();
+    if let Err(why) = from_its_sender(format, integration, came, [now, now.checked_add(engine.ports().clock.wall_ahead()).unwrap_or(now)]) {
+        from.refused(api, "unsigned", UNSIGNED, &why, Some(&came.bytes)).await;
+        return shaped(format, UNSIGNED, &why);
+    }
     let fresh_key = format!("{:032x}", engine.fresh_id());
     let (judged_by, behind) = sender_time(now, engine.ports().clock.wall_ahead());
     let mut parsed = match format.parse(&came.bytes, InboundContext { now: judged_by, fresh_key: &fresh_key }) {
@@ -201,6 +208,17 @@ async fn take(api: &Api, format: &'static dyn Inbound, key: &str, came: &Came) -
             shaped(format, status, &refusal.to_string())
         }
     }
+}
+
+/// Whether the request is signed as its integration asks. After a jump of the wall clock a sender may agree with either of
+/// our two clocks; what is forged agrees with none.
+fn from_its_sender(format: &dyn Inbound, integration: &Integration, came: &Came, now: [Timestamp; 2]) -> Result<(), String> {
+    let Some(secret) = &integration.secret else { return Ok(()) };
+    // The organisation's check holds a secret to formats that sign; what is stored may be older than the format.
+    let signature =
+        format.signature().ok_or_else(|| format!("senders of `{}` do not sign: take the integration's secret away", format.name()))?;
+    let header = |name: &str| came.headers.get(name).map(|value| value.as_bytes());
+    signed::check(signature, header, &came.bytes, secret, &now).map_err(|why| why.to_string())
 }
 
 /// What pages nobody is kept among the signals, where people find it.

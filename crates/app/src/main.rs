@@ -24,9 +24,8 @@ mod upkeep;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
-
-use crate::cli::args::{Cli, Command};
+use crate::cli::args::Command;
+use crate::cli::line::{self, Line};
 use crate::cli::terminal::{out, outln};
 use crate::config::{Config, ConfigError, Resolved};
 
@@ -40,8 +39,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const STACK_BYTES: usize = 2 * 1024 * 1024;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli) {
+    match run(line::read(std::env::args_os()).unwrap_or_else(|why| why.exit())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("error: {why:#}");
@@ -50,21 +48,26 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<()> {
-    let command = match cli.command {
-        Command::Serve(args) => return serve(args),
-        Command::Completions { shell } => {
+fn run(line: Line) -> anyhow::Result<()> {
+    match line {
+        Line::Own(Command::Serve(args)) => return serve(args),
+        Line::Own(Command::Completions { shell }) => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "allclear", &mut script);
+            clap_complete::generate(shell, &mut line::whole(), "allclear", &mut script);
             cli::terminal::put(format_args!("{}", String::from_utf8_lossy(&script)));
             return Ok(());
         }
-        command => command,
-    };
+        Line::Own(_) | Line::Asked(_) => {}
+    }
     logs::start(config::Level::WARN, false);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Boxed: it is as large as the largest command.
-    runtime.block_on(Box::pin(obey(command)))
+    runtime.block_on(Box::pin(async {
+        match line {
+            Line::Own(command) => obey(command).await,
+            Line::Asked(asked) => cli::asks::ask(asked).await,
+        }
+    }))
 }
 
 fn serve(args: cli::args::Serve) -> anyhow::Result<()> {
@@ -93,27 +96,11 @@ async fn obey(command: Command) -> anyhow::Result<()> {
         Command::Declare(args) => cli::incidents::declare(args).await,
         Command::List(args) => cli::incidents::list(args).await,
         Command::Show(args) => cli::incidents::show(args).await,
-        Command::Ack(args) => cli::incidents::ack(args).await,
-        Command::Resolve(args) => cli::incidents::resolve(args).await,
-        Command::Mitigate(args) => cli::coordination::mitigate(args).await,
-        Command::Reopen(args) => cli::coordination::because(args, "reopen").await,
-        Command::Cancel(args) => cli::coordination::because(args, "cancel").await,
-        Command::Close(one) => cli::coordination::close(one).await,
-        Command::Merge(args) => cli::coordination::merge(args).await,
-        Command::Severity(args) => cli::coordination::severity(args).await,
-        Command::Update(args) => cli::coordination::update(args).await,
-        Command::Role(args) => cli::coordination::role(args).await,
         Command::Task { command } => cli::coordination::task(command).await,
-        Command::Decide(args) => cli::coordination::decide(args).await,
-        Command::Rename(args) => cli::coordination::rename(args).await,
-        Command::Time(args) => cli::coordination::time(args).await,
-        Command::Link(args) => cli::coordination::link(args).await,
         Command::Review { command } => cli::coordination::review(command).await,
         Command::Action { command } => cli::coordination::action(command).await,
         Command::Trends(args) => cli::coordination::trends(args).await,
-        Command::Note(args) => cli::incidents::note(args).await,
         Command::Log(args) => cli::incidents::log(args).await,
-        Command::Page(args) => cli::incidents::page(args).await,
         Command::Oncall(args) => cli::incidents::oncall(args).await,
         Command::Explain { command } => cli::incidents::explain(command).await,
         Command::Backup(args) => cli::store::backup(args).await,

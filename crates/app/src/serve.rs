@@ -228,7 +228,7 @@ async fn apply_file(engine: &Engine, file: &Path, teller: &Teller) -> anyhow::Re
         if engine.org_digest().await?.as_deref() == Some(loaded.digest.as_str()) {
             return Ok(());
         }
-        let kinds: Vec<&str> = registry::kinds().collect();
+        let kinds: Vec<_> = registry::kinds().collect();
         let problems =
             loaded.check(engine.org().bundle(), false, Against { now: engine.now(), kinds: &kinds, channels: engine.channels() });
         for problem in &problems {

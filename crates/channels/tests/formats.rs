@@ -1,7 +1,8 @@
 //! What holds of every format that comes in, asked of each one in the registry: a new one is tested by being listed.
 //!
 //! `golden/FORMAT/NAME.json` is a request as its vendor sends it, and `golden/FORMAT/NAME.signals.json` what it is read
-//! as. With `UPDATE_GOLDEN=1` the second is written anew: read the difference before you keep it.
+//! as. With `UPDATE_GOLDEN=1` the second is written anew: read the difference before you keep it. Of a format that signs,
+//! `golden/signed/FORMAT.json` has headers as its vendor sends them with one of these requests, and which are refused.
 
 #![allow(clippy::unwrap_used)]
 
@@ -9,7 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use allclear_channels::inbound::signed;
 use allclear_channels::registry;
+use allclear_domain::org::check::{Against, check};
+use allclear_domain::org::model::Bundle;
 use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, KeyFault, KeyIn, SignalAction};
 use jiff::Timestamp;
 
@@ -171,6 +175,78 @@ fn every_refusal_has_a_shape_and_says_why() {
             );
         }
         assert!(format.body_bytes_max() > 0, "{name}");
+    }
+}
+
+/// What a vendor signs is taken, and nothing else, whatever is sent.
+#[test]
+fn a_format_that_signs_takes_what_is_signed_and_nothing_else() {
+    let folder = root().join("crates/channels/golden");
+    for format in formats() {
+        let Some(signature) = format.signature() else { continue };
+        let name = format.name();
+        assert!([signature.header, signature.time_header].iter().all(|header| *header == header.to_lowercase()), "{name}");
+        let path = folder.join(format!("signed/{name}.json"));
+        let told: serde_json::Value =
+            serde_json::from_slice(&fs::read(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()))).unwrap();
+        let body = fs::read(folder.join(told["request"].as_str().unwrap())).unwrap();
+        let secret = told["secret"].as_str().unwrap();
+        let now = [told["now"].as_str().unwrap().parse::<Timestamp>().unwrap()];
+        let (mut taken, mut refused) = (0, BTreeSet::new());
+        for case in told["cases"].as_array().unwrap() {
+            let says = format!("{name}: {}", case["says"]);
+            let headers: BTreeMap<String, &str> =
+                case["headers"].as_object().unwrap().iter().map(|(name, value)| (name.to_lowercase(), value.as_str().unwrap())).collect();
+            let of = |headers: &BTreeMap<String, &str>, body: &[u8]| {
+                signed::check(signature, |name| headers.get(name).map(|value| value.as_bytes()), body, secret, &now)
+            };
+            match (of(&headers, &body), case["refused"].as_str()) {
+                (Ok(()), None) => taken += 1,
+                (Err(why), Some(words)) => {
+                    assert!(why.to_string().contains(words), "{says}: {why}");
+                    let answer = format.refused(401, &[why.to_string()]);
+                    assert!(answer.status == 401 && is_json_or_nothing(&answer) && !answer.body.contains(secret), "{says}: {answer:?}");
+                    refused.insert(words.to_owned());
+                    continue;
+                }
+                (found, wanted) => panic!("{says}: {found:?}, not {wanted:?}"),
+            }
+            // Cut, of another body, with another digit, and with the time away or changed: none of it is taken.
+            let whole = headers[signature.header];
+            for end in [0, 1, 32, 63] {
+                let cut = [headers.clone(), BTreeMap::from([(signature.header.to_owned(), &whole[..end])])];
+                assert!(of(&cut.into_iter().flatten().collect(), &body).is_err(), "{says}: cut after {end}");
+            }
+            let other = format!("{}{}", &whole[..63], if whole.ends_with('0') { '1' } else { '0' });
+            let changed = [headers.clone(), BTreeMap::from([(signature.header.to_owned(), other.as_str())])];
+            assert!(of(&changed.into_iter().flatten().collect(), &body).is_err(), "{says}: the last digit");
+            assert!(of(&headers, &body[..body.len() - 1]).is_err() && of(&headers, b"").is_err(), "{says}: another body");
+            let mut later = headers.clone();
+            let had = later.insert(signature.time_header.to_owned(), "1795230001").is_some();
+            assert!(of(&later, &body).is_err(), "{says}: another time");
+            later.remove(signature.time_header);
+            assert_eq!(of(&later, &body).is_err(), had, "{says}: without a time");
+        }
+        assert!(taken >= 2 && refused.len() >= 4, "{name}: {taken} are taken, and refused because {refused:?}");
+    }
+    assert!(formats().iter().any(|format| format.signature().is_some()));
+}
+
+/// A secret that nothing checks would be a promise that is not kept.
+#[test]
+fn only_integrations_of_formats_that_sign_have_a_secret() {
+    let kinds: Vec<_> = registry::kinds().collect();
+    for format in registry::formats() {
+        let integration = serde_json::json!({"id": "x", "kind": format.kind(), "key": "some-key-0001", "secret": "a-good-secret"});
+        let bundle: Bundle = serde_json::from_value(serde_json::json!({"integrations": [integration]})).unwrap();
+        let problems = check(&bundle, Against { now: Timestamp::UNIX_EPOCH, kinds: &kinds, channels: registry::WAYS_OUT });
+        let of_secret = problems.iter().find(|problem| problem.place.to_string() == "integrations[0].secret");
+        assert_eq!(of_secret.is_none(), format.signature().is_some(), "{}: {problems:?}", format.kind());
+        if let Some(problem) = of_secret {
+            assert!(problem.message.contains("do not sign") && problem.hint.as_deref().is_some_and(|hint| hint.contains("grafana")));
+        }
+        // The addresses of a kind read bodies of several shapes; a sender signs all of them or none.
+        assert!(format.routes().iter().all(|route| route.format.signature() == format.signature()), "{}", format.kind());
     }
 }
 

@@ -8,6 +8,7 @@ use std::thread::ThreadId;
 
 use allclear_channels::registry::WAYS_OUT;
 use allclear_domain::access::{Actor, Principal, Scope};
+use allclear_domain::org::check::Spoken;
 use allclear_domain::org::diff::{Form, FormKind};
 use allclear_domain::org::model::{Bundle, Silence};
 use allclear_domain::time::from_micros;
@@ -26,6 +27,9 @@ use allclear_store::schema::{MIGRATIONS, TABLES};
 use allclear_store::{Db, OpenOptions};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+
+/// The formats that are spoken here.
+const KINDS: [Spoken; 1] = [Spoken { kind: "json", signs: false }];
 
 type Meanwhile = Box<dyn FnOnce() + Send>;
 
@@ -102,15 +106,15 @@ async fn started(url: &str, quarantine: bool) -> (Engine, Arc<Seam>) {
 }
 
 async fn put(engine: &Engine, kind: FormKind, id: &str, seen: Seen, body: Value) -> Result<Changed, FormError> {
-    engine.change_form(Form { kind, id: id.into(), body }, seen, None, &["json"], &Principal::own(Actor::Administrator)).await
+    engine.change_form(Form { kind, id: id.into(), body }, seen, None, &KINDS, &Principal::own(Actor::Administrator)).await
 }
 
 async fn remove(engine: &Engine, kind: FormKind, id: &str, seen: Seen) -> Result<Changed, FormError> {
-    engine.remove_form(kind, id, seen, &["json"], &Principal::own(Actor::Administrator)).await
+    engine.remove_form(kind, id, seen, &KINDS, &Principal::own(Actor::Administrator)).await
 }
 
 async fn body(engine: &Engine, kind: FormKind, id: &str) -> Value {
-    engine.form_view(kind, id, &["json"], &Principal::own(Actor::System)).await.unwrap().0.body
+    engine.form_view(kind, id, &KINDS, &Principal::own(Actor::System)).await.unwrap().0.body
 }
 
 fn team(name: &str) -> Value {
@@ -257,7 +261,7 @@ async fn a_form_sent_twice_is_answered_twice() {
     let kind = FormKind::Integration;
     let send = async |seen: Seen, once: Option<&str>, who: &str, name: &str| {
         let form = Form { kind, id: "in".into(), body: json!({"kind": "json", "name": name}) };
-        engine.change_form(form, seen, once, &["json"], &Principal::own(Actor::Person(who.into()))).await
+        engine.change_form(form, seen, once, &KINDS, &Principal::own(Actor::Person(who.into()))).await
     };
     let first = send(Seen::Nothing, Some("a"), "ana", "In").await.unwrap();
     assert_eq!(first.made.len(), 1);

@@ -56,6 +56,7 @@ pub fn organisation(dice: &mut Dice, now: Timestamp) -> Bundle {
             name: None,
             kind: "json".into(),
             key: None,
+            secret: None,
             service: (!dice.chance(150)).then(|| format!("svc{}", dice.below(3))),
         })
         .collect();

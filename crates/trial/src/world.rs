@@ -451,13 +451,25 @@ impl World {
     /// # Panics
     /// When it cannot be started.
     pub async fn cli_on(&self, database: &str, args: &[&str]) -> Ran {
+        self.cli_with(database, ADMIN_TOKEN, args).await
+    }
+
+    /// The command line with the token of somebody.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub async fn cli_as(&self, token: &str, args: &[&str]) -> Ran {
+        self.cli_with(&self.database(), token, args).await
+    }
+
+    async fn cli_with(&self, database: &str, token: &str, args: &[&str]) -> Ran {
         let output = tokio::process::Command::new(&self.setup.binary)
             .args(args)
             .current_dir(self.dir.path())
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("ALLCLEAR_URL", &self.program.url)
-            .env("ALLCLEAR_TOKEN", ADMIN_TOKEN)
+            .env("ALLCLEAR_TOKEN", token)
             .env("ALLCLEAR_DATABASE", database)
             .envs(key_file(&self.setup, self.dir.path()).map(|path| ("ALLCLEAR_SECRET_KEY_FILE", path)))
             .kill_on_drop(true)

@@ -45,7 +45,7 @@ async fn main() -> std::io::Result<()> {
     let options = WebOptions {
         open_to,
         first_alarm_curl: Some(CURL.into()),
-        formats: vec!["alertmanager", "json", "pagerduty"],
+        formats: allclear_channels::registry::kinds().collect(),
         demo_outbox: (scene != "closed").then(|| outbox(&world)),
     };
     let app = allclear_web::router(world.engine.clone(), options);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use allclear_domain::access::Principal;
 use allclear_domain::ids::IncidentId;
+use allclear_domain::org::check::Spoken;
 use allclear_engine::Engine;
 use axum::routing::MethodRouter;
 use jiff::Timestamp;
@@ -44,7 +45,7 @@ pub struct WebOptions {
     /// The messages that would have been sent.
     pub demo_outbox: Option<DemoOutbox>,
     /// Formats of integrations that are spoken here, to choose from and to judge by.
-    pub formats: Vec<&'static str>,
+    pub formats: Vec<Spoken>,
 }
 
 /// What every handler has.

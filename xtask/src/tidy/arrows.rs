@@ -50,7 +50,8 @@ const ARROWS: [Arrows; 3] = [
             ("signal", &["incident::TITLE_CHARS_MAX", "org", "wire"]),
             // Tells any stored event.
             ("timeline", &["action", "incident", "names", "paging", "review"]),
-            ("view", &["access", "action", "incident", "paging", "review", "signal"]),
+            // What came of something that was asked.
+            ("view", &["access", "action", "ask", "incident", "paging", "review", "signal"]),
             ("wire", &["channel", "org"]),
         ],
     },

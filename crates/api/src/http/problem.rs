@@ -71,6 +71,7 @@ codes! {
     no_such_format 404 "There is no such format";
     unknown_key 401 "The integration key is unknown";
     wrong_kind 401 "The integration key is for another format";
+    unsigned 401 "The request is not signed with the integration's secret";
     nobody_to_escalate_to 409 "No escalation policy is set";
     already_declared 409 "The incident is declared already";
     not_declared 409 "The incident is a candidate";

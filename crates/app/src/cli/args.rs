@@ -1,6 +1,7 @@
 //! The command line: which commands there are and what they take. What they do is elsewhere.
 //!
-//! The flags of settings are made from the table in [`config`](crate::config).
+//! The flags of settings are made from the table in [`config`](crate::config), and the commands that ask something of an
+//! incident from the table of what may be asked: [`line`](crate::cli::line) has the whole of it.
 
 use std::path::PathBuf;
 
@@ -53,39 +54,11 @@ pub enum Command {
     List(List),
     /// Shows an incident: where it stands, what is due, who was paged
     Show(One),
-    /// Takes an incident: its page stops
-    Ack(Ack),
-    /// Service is normal again
-    Resolve(Resolve),
-    /// The impact is reduced
-    Mitigate(Resolve),
-    /// It is not over
-    Reopen(coordination::Why),
-    /// It was none
-    Cancel(coordination::Why),
-    /// Nothing is left to do
-    Close(One),
-    /// Another incident has it
-    Merge(coordination::Merge),
-    /// It is worse, or not as bad
-    Severity(coordination::Sev),
-    /// Tells stakeholders how it stands
-    Update(coordination::Update),
-    /// Takes, offers or leaves a role: commander, scribe, communications, …
-    Role(coordination::Role),
     /// What is to be done, by whom, until when
     Task {
         #[command(subcommand)]
         command: coordination::Task,
     },
-    /// Writes a decision down
-    Decide(coordination::Decision),
-    /// Gives an incident a better title
-    Rename(coordination::Rename),
-    /// Corrects when the impact started, was detected or mitigated
-    Time(coordination::Time),
-    /// An open alert belongs to an incident
-    Link(coordination::Link),
     /// Post-incident reviews
     Review {
         #[command(subcommand)]
@@ -98,12 +71,8 @@ pub enum Command {
     },
     /// How many incidents, and how long they took
     Trends(coordination::Trends),
-    /// Adds a note to an incident's log
-    Note(Note),
     /// Shows an incident's log
     Log(Log),
-    /// Pages again: by the incident's escalation policy, another one, or people by name
-    Page(Page),
     /// Who is on call, and who is next
     Oncall(Oncall),
     /// Who would be paged for a payload, and why somebody was or was not
@@ -270,53 +239,12 @@ pub struct List {
 }
 
 #[derive(Debug, Args)]
-pub struct Ack {
-    #[command(flatten)]
-    pub one: One,
-    /// Somebody else has it: a person's id
-    #[arg(long, value_name = "ID")]
-    pub by: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub struct Resolve {
-    #[command(flatten)]
-    pub one: One,
-    /// What helped
-    #[arg(long)]
-    pub note: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub struct Note {
-    #[command(flatten)]
-    pub one: One,
-    /// The note
-    pub text: String,
-}
-
-#[derive(Debug, Args)]
 pub struct Log {
     #[command(flatten)]
     pub one: One,
     /// Go on as it grows, until interrupted
     #[arg(long, short)]
     pub follow: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct Page {
-    #[command(flatten)]
-    pub one: One,
-    /// Another escalation policy's id
-    #[arg(long, value_name = "ID", conflicts_with = "targets")]
-    pub escalation: Option<String>,
-    /// Whom to page by name, as in person:ana, team:database, schedule:primary; several may be named
-    #[arg(long = "to", value_name = "TARGET")]
-    pub targets: Vec<String>,
-    /// Why, for the log and for who is paged
-    #[arg(long)]
-    pub why: String,
 }
 
 #[derive(Debug, Args)]
@@ -392,85 +320,4 @@ pub struct Release {
     pub remote: Remote,
     #[command(flatten)]
     pub store: Given<ForStore>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory as _;
-
-    #[test]
-    fn every_command_is_well_formed_and_has_help() {
-        Cli::command().debug_assert();
-        for command in Cli::command().get_subcommands() {
-            assert!(command.get_about().is_some(), "{}", command.get_name());
-        }
-    }
-
-    #[test]
-    fn what_may_be_asked_is_asked_with_the_same_fields_as_everywhere() {
-        use allclear_domain::ask::{self, Arg};
-        let cli = Cli::command();
-        let mut tried = 0;
-        for ask in ask::all() {
-            let Some(program) = ask.program else { continue };
-            let command = cli.find_subcommand(program).unwrap_or_else(|| panic!("there is no `allclear {program}`"));
-            for field in ask.fields {
-                let found = match field.arg {
-                    Arg::Place => command.get_positionals().find(|arg| arg.get_id() == field.name),
-                    Arg::Option { name, .. } => command.get_opts().find(|arg| arg.get_long() == Some(name)),
-                    Arg::Not => continue,
-                };
-                let arg = found.unwrap_or_else(|| panic!("`allclear {program}` does not take `{}`", field.name));
-                assert_eq!(arg.is_required_set(), field.needed, "`allclear {program}`: `{}`", field.name);
-                tried += 1;
-            }
-        }
-        assert!(tried > 20, "{tried} fields were tried");
-    }
-
-    fn parse(line: &str) -> Result<Command, clap::Error> {
-        Cli::try_parse_from(line.split(' ')).map(|cli| cli.command)
-    }
-
-    #[test]
-    fn the_commands_of_the_contract_are_understood() {
-        for line in [
-            "allclear serve --listen 127.0.0.1:0 --quarantine --no-bundle --admin-token t",
-            "allclear serve --demo",
-            "allclear serve --print-config --json",
-            "allclear config check org.yaml --json",
-            "allclear config apply org --prune --url http://x",
-            "allclear token create --name n --scope respond --person ana --database sqlite:x.db",
-            "allclear set-up-link --database sqlite:x.db",
-            "allclear declare broken --severity sev1 --service checkout --json",
-            "allclear log INC-1 --follow",
-            "allclear page INC-1 --why again",
-            "allclear page INC-1 --why hands --to person:ana --to team:database",
-            "allclear update INC-1 fixed --to customers --next 30m",
-            "allclear role INC-1 commander --person ana --do offer",
-            "allclear task add INC-1 call --owner ana --within 30m",
-            "allclear task done INC-1 1",
-            "allclear time INC-1 impact_started --at 2026-12-24T18:00:00Z --why older",
-            "allclear review edit INC-1 -",
-            "allclear action add fix --owner ana --within 2w --incident INC-1",
-            "allclear trends --days 30",
-            "allclear explain signal - --integration prom",
-            "allclear oncall --at 2026-12-24T18:00:00Z",
-            "allclear backup copy.db --database postgres://x/y",
-            "allclear completions bash",
-        ] {
-            assert!(parse(line).is_ok(), "{line}: {}", parse(line).unwrap_err());
-        }
-        for line in [
-            "allclear",
-            "allclear serve --json",
-            "allclear declare x --severity sev9",
-            "allclear token create --name n --scope king",
-            "allclear list --limit 0",
-            "allclear page INC-1",
-        ] {
-            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
-        }
-    }
 }

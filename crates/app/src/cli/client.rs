@@ -8,8 +8,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Response, Url};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::cli::args::{Remote, Usage};
 use crate::config::environment;
@@ -157,7 +157,7 @@ impl Client {
     ///
     /// # Errors
     /// As [`Self::json`].
-    pub async fn post<T: DeserializeOwned>(&self, parts: &[&str], body: &serde_json::Value) -> anyhow::Result<T> {
+    pub async fn post<T: DeserializeOwned>(&self, parts: &[&str], body: &impl Serialize) -> anyhow::Result<T> {
         self.json(self.request(Method::POST, parts, &[]).json(body)).await
     }
 

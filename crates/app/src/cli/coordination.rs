@@ -1,104 +1,22 @@
-//! Coordination and learning from a terminal: roles, tasks, updates, decisions, reviews, actions, trends.
+//! Coordination and learning from a terminal: tasks, reviews, actions, trends. What is asked of an incident is in
+//! [`asks`](crate::cli::asks).
 
 use allclear_domain::incident::work::TaskState;
 use allclear_domain::time::{Length, after};
-use allclear_domain::view::{ActionView, DurationSummary, IncidentView, ReviewView, TaskView, TrendView};
+use allclear_domain::view::{ActionView, DurationSummary, ReviewView, TaskView, TrendView};
 use allclear_domain::{action, review};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::cli::args::{Form, One, Remote};
 use crate::cli::client::{Client, Items};
-use crate::cli::coordination_args::{
-    Action, Decision, Instant, Link, Merge, Rename, Review, Role, RoleDeed, Sev, Task, Time, Trends, Update, Why,
-};
-use crate::cli::incidents::{act, line, now, print};
+use crate::cli::coordination_args::{Action, Review, Task, Trends};
+use crate::cli::incidents::{now, print};
 use crate::cli::terminal::{clean, distance, instant, table};
-
-/// `update`.
-pub async fn update(args: Update) -> anyhow::Result<()> {
-    let text = if args.text == "-" { String::from_utf8(crate::cli::org::read("-".as_ref())?)? } else { args.text };
-    let to = if args.audiences.is_empty() { "the log only".to_owned() } else { args.audiences.join(", ") };
-    let mut body = json!({ "text": text, "audiences": args.audiences });
-    if let Some(next) = args.next {
-        body["next_within"] = json!(next);
-    }
-    act_and_say(args.one, "update", body, |_| format!("update sent to {to}")).await
-}
-
-/// `role`.
-pub async fn role(args: Role) -> anyhow::Result<()> {
-    let mut body = json!({ "role": args.role });
-    if let Some(person) = args.person {
-        body["person"] = person.into();
-    }
-    if let Some(deed) = args.deed {
-        let word = match deed {
-            RoleDeed::Take => "take",
-            RoleDeed::Offer => "offer",
-            RoleDeed::Leave => "leave",
-        };
-        body["do"] = word.into();
-    }
-    act_and_say(args.one, "role", body, roles).await
-}
-
-/// Who has which role.
-fn roles(i: &IncidentView) -> String {
-    let held: Vec<String> = i
-        .roles
-        .iter()
-        .filter_map(|role| match (&role.person, &role.offered_to) {
-            (Some(person), Some(asked)) => Some(format!("{} {person} ({asked} was asked)", role.role)),
-            (Some(person), None) => Some(format!("{} {person}", role.role)),
-            (None, Some(asked)) => Some(format!("{} nobody ({asked} was asked)", role.role)),
-            (None, None) => None,
-        })
-        .collect();
-    if held.is_empty() { "nobody has a role".to_owned() } else { held.join(", ") }
-}
-
-/// The task of a command: the one that it names, else the one that it added.
-fn task_line(i: &IncidentView, number: Option<u32>) -> String {
-    let found = number.map_or_else(|| i.tasks.last(), |number| i.tasks.iter().find(|task| task.task == number));
-    found.map_or_else(String::new, |t| {
-        let due = t.due_at.filter(|_| t.state == TaskState::Open).map_or_else(String::new, |at| format!(", due {}", distance(now(), at)));
-        format!("task {} {}, {}{due}: {}", t.task, t.state.word(), t.owner.as_deref().unwrap_or("nobody has it"), t.text)
-    })
-}
-
-/// A command, and a line on what came of it beside the incident's own.
-async fn act_and_say(one: One, verb: &str, body: Value, said: impl Fn(&IncidentView) -> String) -> anyhow::Result<()> {
-    let client = Client::new(&one.remote)?;
-    let found: Value = client.post(&["incidents", &one.reference, verb], &body).await?;
-    print(one.form, found, |i: IncidentView| {
-        let more = clean(&said(&i));
-        line(i) + &format!("  {more}\n")
-    })
-}
 
 /// `task`.
 pub async fn task(command: Task) -> anyhow::Result<()> {
     match command {
-        Task::Add { one, text, owner, within } => {
-            let mut body = json!({ "text": text });
-            if let Some(owner) = owner {
-                body["owner"] = owner.into();
-            }
-            if let Some(within) = within {
-                body["within"] = json!(within);
-            }
-            act_and_say(one, "task", body, |i| task_line(i, None)).await
-        }
-        Task::Assign { one, task, owner } => {
-            act_and_say(one, "task", json!({ "task": task, "owner": owner }), |i| task_line(i, Some(task))).await
-        }
-        Task::Done { one, task, note } => {
-            act_and_say(one, "task", json!({ "task": task, "state": "done", "note": note }), |i| task_line(i, Some(task))).await
-        }
-        Task::Drop { one, task, note } => {
-            act_and_say(one, "task", json!({ "task": task, "state": "dropped", "note": note }), |i| task_line(i, Some(task))).await
-        }
         Task::List(one) => {
             let client = Client::new(&one.remote)?;
             let mut found: Value = client.get(&["incidents", &one.reference], &[]).await?;
@@ -113,56 +31,6 @@ pub async fn task(command: Task) -> anyhow::Result<()> {
             })
         }
     }
-}
-
-/// `severity`.
-pub async fn severity(args: Sev) -> anyhow::Result<()> {
-    act(args.one, "severity", json!({ "severity": args.severity, "why": args.why })).await
-}
-
-/// `reopen` and `cancel`.
-pub async fn because(args: Why, verb: &str) -> anyhow::Result<()> {
-    act(args.one, verb, json!({ "why": args.why })).await
-}
-
-/// `mitigate`.
-pub async fn mitigate(args: crate::cli::args::Resolve) -> anyhow::Result<()> {
-    act(args.one, "mitigate", args.note.map_or_else(|| json!({}), |note| json!({ "note": note }))).await
-}
-
-/// `close`.
-pub async fn close(one: One) -> anyhow::Result<()> {
-    act(one, "close", json!({})).await
-}
-
-/// `merge`.
-pub async fn merge(args: Merge) -> anyhow::Result<()> {
-    act(args.one, "merge", json!({ "into": args.into })).await
-}
-
-/// `decide`.
-pub async fn decide(args: Decision) -> anyhow::Result<()> {
-    act(args.one, "decision", json!({ "text": args.text, "reversible": args.reversible })).await
-}
-
-/// `rename`.
-pub async fn rename(args: Rename) -> anyhow::Result<()> {
-    act(args.one, "rename", json!({ "title": args.title })).await
-}
-
-/// `time`.
-pub async fn time(args: Time) -> anyhow::Result<()> {
-    let instant = match args.instant {
-        Instant::ImpactStarted => "impact_started",
-        Instant::Detected => "detected",
-        Instant::Mitigated => "mitigated",
-    };
-    act(args.one, "time", json!({ "instant": instant, "at": args.at, "why": args.why })).await
-}
-
-/// `link`.
-pub async fn link(args: Link) -> anyhow::Result<()> {
-    act(args.one, "link", json!({ "alert": args.alert })).await
 }
 
 /// `review`.
@@ -181,7 +49,6 @@ pub async fn review(command: Review) -> anyhow::Result<()> {
                 table(&["REF", "STATE", "OWNER", "DUE", "TITLE"], &found.items.iter().map(row).collect::<Vec<_>>())
             })
         }
-        Review::Ask(one) => act(one, "review", json!({})).await,
         Review::Show(one) => {
             let client = Client::new(&one.remote)?;
             let found: Value = client.get(&["incidents", &one.reference, "review"], &[]).await?;

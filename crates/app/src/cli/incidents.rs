@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::cli::args::{Ack, Declare, Explain, Form, List, Log, Note, Oncall, One, Page, Resolve};
+use crate::cli::args::{Declare, Explain, Form, List, Log, Oncall, One};
 use crate::cli::client::{Client, Items, STREAM_SILENCE};
 use crate::cli::terminal::{clean, distance, instant, out, outln, table, who};
 
@@ -165,40 +165,6 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView])
         }
     }
     out
-}
-
-pub(crate) async fn act(one: One, verb: &str, body: Value) -> anyhow::Result<()> {
-    let client = Client::new(&one.remote)?;
-    print(one.form, client.post(&["incidents", &one.reference, verb], &body).await?, line)
-}
-
-/// `ack`.
-pub async fn ack(args: Ack) -> anyhow::Result<()> {
-    let body = args.by.map_or_else(|| json!({}), |by| json!({ "by": by }));
-    act(args.one, "acknowledge", body).await
-}
-
-/// `resolve`.
-pub async fn resolve(args: Resolve) -> anyhow::Result<()> {
-    let body = args.note.map_or_else(|| json!({}), |note| json!({ "note": note }));
-    act(args.one, "resolve", body).await
-}
-
-/// `note`.
-pub async fn note(args: Note) -> anyhow::Result<()> {
-    act(args.one, "note", json!({ "text": args.text })).await
-}
-
-/// `page`.
-pub async fn page(args: Page) -> anyhow::Result<()> {
-    let mut body = json!({ "why": args.why });
-    if !args.targets.is_empty() {
-        body["page"] = json!(args.targets);
-    }
-    if let Some(escalation) = args.escalation {
-        body["escalation"] = escalation.into();
-    }
-    act(args.one, "escalate", body).await
 }
 
 /// `oncall`.

@@ -1,10 +1,12 @@
-//! The command line: which commands there are ([`args`]), and one file a subject for what they do.
+//! The command line: which commands there are ([`line`]), and one file a subject for what they do.
 
 pub(crate) mod args;
+pub(crate) mod asks;
 pub(crate) mod client;
 pub(crate) mod coordination;
 pub(crate) mod coordination_args;
 pub(crate) mod incidents;
+pub(crate) mod line;
 pub(crate) mod org;
 pub mod shared_args;
 pub(crate) mod store;

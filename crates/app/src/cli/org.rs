@@ -50,7 +50,7 @@ fn problem_json(problem: &FileProblem) -> Value {
 
 /// Offline: as if it were applied to an empty store.
 fn check(file: &Path, form: Form) -> anyhow::Result<()> {
-    let kinds: Vec<&str> = registry::kinds().collect();
+    let kinds: Vec<_> = registry::kinds().collect();
     let against = Against { now: SystemClock::default().now(), kinds: &kinds, channels: registry::WAYS_OUT };
     let problems = match file::read(file, Secrets::Here(environment, registry::WAYS_OUT)) {
         Ok(loaded) => loaded.check(&Bundle::default(), false, against),

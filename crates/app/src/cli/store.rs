@@ -199,7 +199,7 @@ pub async fn doctor(args: Doctor) -> anyhow::Result<()> {
         Some(place) => key::read(place)?,
         None => key::read_or_make(None, &SystemRng)?,
     };
-    let kinds: Vec<&str> = registry::kinds().collect();
+    let kinds: Vec<_> = registry::kinds().collect();
     let mut found = upkeep::doctor(&db, &key, &kinds, registry::WAYS_OUT, SystemClock::default().now()).await?;
     db.close().await;
     let mut hints = Vec::new();

@@ -92,7 +92,7 @@ pub fn settings(mut config: Config) -> Config {
 /// When it is not well formed, which a test excludes.
 fn organisation(now: jiff::Timestamp) -> anyhow::Result<Loaded> {
     let loaded = file::parse(ORG, Format::Yaml, "demo.yaml")?;
-    let kinds: Vec<&str> = registry::kinds().collect();
+    let kinds: Vec<_> = registry::kinds().collect();
     let problems = loaded.check(&Bundle::default(), false, Against { now, kinds: &kinds, channels: registry::WAYS_OUT });
     if let Some(problem) = problems.iter().find(|problem| problem.weight == Weight::Error) {
         anyhow::bail!("{problem}");
@@ -188,7 +188,7 @@ mod tests {
     fn the_organisation_is_sound_and_the_story_is_about_it() {
         let now = "2026-06-01T12:00:00Z".parse().unwrap();
         let loaded = organisation(now).unwrap();
-        let kinds: Vec<&str> = registry::kinds().collect();
+        let kinds: Vec<_> = registry::kinds().collect();
         let problems = loaded.check(&Bundle::default(), false, Against { now, kinds: &kinds, channels: registry::WAYS_OUT });
         assert_eq!(problems, [], "not even a warning");
         let form = loaded.bundle.integrations.iter().find(|form| form.key.as_deref() == Some(KEY)).unwrap();

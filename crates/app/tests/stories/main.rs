@@ -35,8 +35,10 @@ mod screens;
 mod search;
 mod settings;
 mod sign_in;
+mod signed;
 mod storm;
 mod targets;
+mod terminal;
 mod time;
 mod watch;
 

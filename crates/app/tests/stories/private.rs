@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use allclear_domain::ask::{self, Given};
+use allclear_domain::ask;
 use allclear_trial::org::{ADMIN_TOKEN, ESCALATIONS};
 use allclear_trial::world::items;
 use allclear_trial::{Database, World};
@@ -464,10 +464,7 @@ async fn askers(world: &World) -> Vec<Asker> {
 async fn every_command_is_refused_to_those_who_may_not(world: &World, askers: &[Asker], things: &[(bool, Ids)]) {
     for ask in ask::all() {
         for way in ask.all_ways() {
-            let mut given = Given::default();
-            for field in way.iter().filter_map(|name| ask.field(name)) {
-                given.put_text(field, field.kind.example());
-            }
+            let given = ask.example(&way);
             for ((private, ids), asker) in things.iter().flat_map(|thing| askers.iter().map(move |asker| (thing, asker))) {
                 let sees = if *private { asker.sees_private } else { asker.sees_public };
                 let wanted = match asker.scope {

@@ -11,7 +11,7 @@
 use std::cell::OnceCell;
 
 use allclear_domain::wire::{
-    Answer, Inbound, InboundContext, InboundRefusal, Labels, Parsed, RefusedElement, SenderSeverity, Signal, SignalAction,
+    Answer, Inbound, InboundContext, InboundRefusal, Labels, Parsed, RefusedElement, SenderSeverity, Signal, SignalAction, Signature,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -155,6 +155,11 @@ impl Inbound for Grafana {
 
     fn body_bytes_max(&self) -> usize {
         text::BATCH_BYTES_MAX
+    }
+
+    /// Since version 12; the names are those of the contact point's settings, where both can be changed.
+    fn signature(&self) -> Option<Signature> {
+        Some(Signature { header: "x-grafana-alerting-signature", time_header: "x-grafana-alerting-timestamp" })
     }
 
     fn parse(&self, body: &[u8], context: InboundContext<'_>) -> Result<Parsed, InboundRefusal> {

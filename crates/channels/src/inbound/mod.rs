@@ -12,8 +12,10 @@ mod labelled;
 pub mod lenient;
 pub mod pagerduty;
 pub mod redact;
+pub mod signed;
 pub mod text;
 
+use allclear_domain::org::check::Spoken;
 use allclear_domain::wire::{Inbound, Route};
 
 /// All formats that come in, in the order of the documentation.
@@ -30,9 +32,9 @@ pub fn format(kind: &str) -> Option<&'static dyn Inbound> {
     formats().find(|way| way.kind() == kind)
 }
 
-/// All kinds, for messages that say what would work.
-pub fn kinds() -> impl Iterator<Item = &'static str> {
-    formats().map(Inbound::kind)
+/// All kinds of integration: what organisations are checked against, and messages say would work.
+pub fn kinds() -> impl Iterator<Item = Spoken> {
+    formats().map(|format| Spoken { kind: format.kind(), signs: format.signature().is_some() })
 }
 
 /// The vendors' own addresses, beside `/in/{kind}/{key}`.

@@ -11,7 +11,43 @@ use crate::time::Length;
 /// Characters of what was given that a refusal shows.
 const SHOWN_CHARS_MAX: usize = 40;
 
+impl Kind {
+    /// The words that may stand in it, where there are only some.
+    #[must_use]
+    pub fn choices(self) -> Option<Vec<&'static str>> {
+        match self {
+            Self::Severity => Some(Severity::ALL.map(Severity::word).to_vec()),
+            Self::Instant => Some(Instant::ALL.map(Instant::word).to_vec()),
+            Self::Choice { of, .. } => Some(of.to_vec()),
+            Self::Flag => Some(vec!["true", "false"]),
+            Self::Words { .. }
+            | Self::Line { .. }
+            | Self::Reason
+            | Self::Person
+            | Self::Role
+            | Self::Escalation
+            | Self::Incident
+            | Self::Alert
+            | Self::Audiences
+            | Self::Targets
+            | Self::Task
+            | Self::Time
+            | Self::Length => None,
+        }
+    }
+}
+
 impl Field {
+    /// Whether what a person wrote for it does, looked at alone.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub fn reads(&self, text: &str) -> Result<(), Refusal> {
+        let mut given = Given::default();
+        given.put_text(self, text);
+        self.check(&given)
+    }
+
     /// Whether what is given in it does.
     pub(super) fn check(&self, given: &Given) -> Result<(), Refusal> {
         if !given.has(self.name) {

@@ -14,7 +14,10 @@ pub struct Field {
     pub needed: bool,
     /// What to write, and what happens without; without a full stop.
     pub hint: &'static str,
-    pub arg: Arg,
+    /// What the command line's option is called, where it has not the field's name.
+    option: Option<&'static str>,
+    /// What stands for its value in the help of the command line; empty where the field's name does.
+    value: &'static str,
 }
 
 /// What may stand in a field.
@@ -62,17 +65,6 @@ pub enum Kind {
     Flag,
 }
 
-/// How the command line takes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Arg {
-    /// By its place, after the incident.
-    Place,
-    /// As an option, with what is written for its value.
-    Option { name: &'static str, value: &'static str },
-    /// Not at all.
-    Not,
-}
-
 /// Why; most of what is asked has one.
 pub const REASON: Field = Field::needed("why", "the reason", "Why?", Kind::Reason).hint("The reason");
 
@@ -80,7 +72,7 @@ impl Field {
     /// One that cannot be left out.
     #[must_use]
     pub const fn needed(name: &'static str, what: &'static str, label: &'static str, kind: Kind) -> Self {
-        Self { name, what, label, kind, needed: true, hint: "", arg: Arg::Option { name, value: kind.value() } }
+        Self { name, what, label, kind, needed: true, hint: "", option: None, value: kind.value() }
     }
 
     /// One that may be left out.
@@ -107,22 +99,32 @@ impl Field {
         Self { needed: false, ..self }
     }
 
-    /// The same, which the command line takes by its place.
-    #[must_use]
-    pub const fn in_place(self) -> Self {
-        Self { arg: Arg::Place, ..self }
-    }
-
-    /// The same, which the command line takes as this option.
+    /// The same, whose option of the command line has another name, and this in the place of its value.
     #[must_use]
     pub const fn option(self, name: &'static str, value: &'static str) -> Self {
-        Self { arg: Arg::Option { name, value }, ..self }
+        Self { option: Some(name), value, ..self }
     }
 
-    /// The same, which the command line has not.
+    /// The name of its option on the command line, without the dashes.
     #[must_use]
-    pub const fn not_as_argument(self) -> Self {
-        Self { arg: Arg::Not, ..self }
+    pub fn option_name(&self) -> String {
+        self.option.unwrap_or(self.name).replace('_', "-")
+    }
+
+    /// What stands for its value in the help of the command line.
+    #[must_use]
+    pub fn value_name(&self) -> String {
+        if self.value.is_empty() { self.name.to_uppercase() } else { self.value.to_owned() }
+    }
+
+    /// What to write, for somebody who asks for help: without a hint, what it is.
+    #[must_use]
+    pub fn help(&self) -> String {
+        if !self.hint.is_empty() {
+            return self.hint.to_owned();
+        }
+        let mut letters = self.what.chars();
+        letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
     }
 }
 
@@ -135,6 +137,7 @@ impl Kind {
             Self::Targets => "TARGET",
             Self::Audiences => "AUDIENCE",
             Self::Length => "LENGTH",
+            Self::Time => "INSTANT",
             Self::Words { .. }
             | Self::Line { .. }
             | Self::Reason
@@ -144,9 +147,27 @@ impl Kind {
             | Self::Role
             | Self::Alert
             | Self::Task
-            | Self::Time
             | Self::Flag => "",
         }
+    }
+
+    /// Whether it is wrong or right whatever the server knows: a number, a time, a length. Words and names are the
+    /// server's to judge.
+    #[must_use]
+    pub const fn is_measured(self) -> bool {
+        matches!(self, Self::Task | Self::Time | Self::Length)
+    }
+
+    /// Whether it is a list, which several may be given for.
+    #[must_use]
+    pub const fn is_list(self) -> bool {
+        matches!(self, Self::Audiences | Self::Targets)
+    }
+
+    /// Whether it is a text that may be long.
+    #[must_use]
+    pub const fn is_long(self) -> bool {
+        matches!(self, Self::Words { .. })
     }
 
     /// Something that may stand in it, as a person would write it: for descriptions, and for trying every row.

@@ -69,13 +69,17 @@ impl Given {
         self.0.insert(name.to_owned(), value.into());
     }
 
-    /// Sets a field to what a person wrote for it. What does not read as its kind stays as it was written, for the
-    /// refusal to show.
+    /// Sets a field to what a person wrote for it; where it is a list, adds it. What does not read as its kind stays as it
+    /// was written, for the refusal to show.
     pub fn put_text(&mut self, field: &Field, text: &str) {
         let value = match field.kind {
             Kind::Task => text.parse::<u32>().map_or_else(|_| text.into(), Value::from),
             Kind::Flag => text.parse::<bool>().map_or_else(|_| text.into(), Value::from),
-            Kind::Audiences | Kind::Targets => vec![text].into(),
+            Kind::Audiences | Kind::Targets => {
+                let mut list = self.list(field.name).unwrap_or_default();
+                list.push(text.to_owned());
+                list.into()
+            }
             Kind::Words { .. }
             | Kind::Line { .. }
             | Kind::Reason

@@ -1,8 +1,8 @@
 //! What may be asked of an incident: one row a command, which stands beside the part that decides it.
 //!
 //! A row says what the command is called and does, its fields, who may, and how the fields make the typed command. The
-//! API's bodies with their description, the forms of the pages and the tests of all of them are made from it, and the command line is held to it; a door that is added reads the same. In which states it fits is said by
-//! [`lifecycle`](crate::incident::lifecycle).
+//! API's bodies with their description, the forms of the pages, the commands of the command line and the tests of all of
+//! them are made from it; a door that is added reads the same. In which states it fits is said by [`lifecycle`](crate::incident::lifecycle).
 //!
 //! Invariant: what is wrong with a field is found here, once, so that every door refuses the same with the same words.
 //!
@@ -12,10 +12,12 @@
 mod check;
 mod field;
 mod given;
+mod program;
 mod table;
 
-pub use field::{Arg, Field, Kind, REASON};
+pub use field::{Field, Kind, REASON};
 pub use given::{Given, Refusal};
+pub use program::{Came, Program};
 pub use table::{all, in_short, named, of};
 
 use jiff::Timestamp;
@@ -36,13 +38,15 @@ pub struct Ask {
     pub press: &'static str,
     /// The name of its body in the API's description; rows with the same fields share one.
     pub body: &'static str,
-    /// Its name on the command line, where it is one command there that takes its fields.
-    pub program: Option<&'static str>,
+    /// Its commands on the command line.
+    pub programs: &'static [Program],
     pub may: May,
     pub fields: &'static [Field],
     /// Which fields go together, where not all of them do. Each way has every needed field.
     pub ways: &'static [&'static [&'static str]],
     pub make: fn(&Given, &By<'_>) -> Result<Asked, Refusal>,
+    /// What came of it, for whoever asked.
+    pub came: Came,
 }
 
 /// Who may, among those that see the incident and respond.

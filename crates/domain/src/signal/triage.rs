@@ -263,7 +263,14 @@ mod tests {
         }
     }
     fn prom() -> Integration {
-        Integration { id: "prom".into(), name: None, kind: "alertmanager".into(), key: None, service: Some("checkout".into()) }
+        Integration {
+            id: "prom".into(),
+            name: None,
+            kind: "alertmanager".into(),
+            key: None,
+            secret: None,
+            service: Some("checkout".into()),
+        }
     }
     fn now() -> Timestamp {
         Timestamp::from_second(1_800_000_000).unwrap()

@@ -3,6 +3,7 @@
 //! With the feature `schema` they describe themselves for the API's document, so that what is described is what is answered.
 
 mod alert;
+mod came;
 mod explain;
 mod incident;
 mod learning;

@@ -11,8 +11,8 @@
 
 use allclear_domain::access::Principal;
 use allclear_domain::channel::WaysOut;
-use allclear_domain::org::check::Against;
 use allclear_domain::org::check::text::is_slug;
+use allclear_domain::org::check::{Against, Spoken};
 use allclear_domain::org::diff::{BadForm, CATCH_ALL_ID, Form, FormKind, ORDER, forms, from_forms};
 use allclear_domain::org::export::{keep_stored, mask_body};
 use allclear_domain::org::handover::{Handover, handovers};
@@ -143,7 +143,7 @@ impl Engine {
         &self,
         kind: FormKind,
         id: &str,
-        kinds: &[&str],
+        kinds: &[Spoken],
         who: &Principal,
     ) -> Result<(FormView, Vec<FormProblem>), FormError> {
         self.administers(who).map_err(OrgError::from)?;
@@ -166,7 +166,7 @@ impl Engine {
         asked: Form,
         seen: Seen,
         once: Option<&str>,
-        kinds: &[&str],
+        kinds: &[Spoken],
         who: &Principal,
     ) -> Result<Changed, FormError> {
         self.administers(who).map_err(OrgError::from)?;
@@ -245,7 +245,7 @@ impl Engine {
     ///
     /// # Errors
     /// As for a change; what still names it is listed.
-    pub async fn remove_form(&self, kind: FormKind, id: &str, seen: Seen, kinds: &[&str], who: &Principal) -> Result<Changed, FormError> {
+    pub async fn remove_form(&self, kind: FormKind, id: &str, seen: Seen, kinds: &[Spoken], who: &Principal) -> Result<Changed, FormError> {
         self.administers(who).map_err(OrgError::from)?;
         let actor = &who.actor;
         let _one_at_a_time = self.shared.org_change.lock().await;
@@ -294,7 +294,7 @@ impl Engine {
         opened(stored, &self.shared.key, self.channels()).map_err(OrgError::Stored)
     }
 
-    fn judge(&self, forms: &[Form], kinds: &[&str]) -> Result<Vec<FormProblem>, OrgError> {
+    fn judge(&self, forms: &[Form], kinds: &[Spoken]) -> Result<Vec<FormProblem>, OrgError> {
         judged(forms, Against { now: self.now(), kinds, channels: self.channels() }).map_err(|bad| OrgError::Stored(bad.to_string()))
     }
 
@@ -321,7 +321,7 @@ impl Engine {
     }
 
     /// What the change of one form causes, where that is no error.
-    fn allowed(&self, was: &[Form], will: &[Form], kind: FormKind, id: &str, kinds: &[&str]) -> Result<Vec<FormProblem>, FormError> {
+    fn allowed(&self, was: &[Form], will: &[Form], kind: FormKind, id: &str, kinds: &[Spoken]) -> Result<Vec<FormProblem>, FormError> {
         let mut problems = caused(&self.judge(was, kinds)?, self.judge(will, kinds)?, kind, id);
         if kind != FormKind::Override {
             problems.extend(self.handovers(will)?);

@@ -12,7 +12,7 @@ use allclear_domain::channel::WaysOut;
 use allclear_domain::event::Head;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::Incident;
-use allclear_domain::org::check::{Against, check};
+use allclear_domain::org::check::{Against, Spoken, check};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::Page;
 use allclear_domain::review::Review;
@@ -85,7 +85,7 @@ pub struct Diagnosis {
 ///
 /// # Errors
 /// When the store does not answer.
-pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[&str], channels: WaysOut, now: Timestamp) -> Result<Diagnosis, Fault> {
+pub async fn doctor(db: &Db, key: &SecretKey, kinds: &[Spoken], channels: WaysOut, now: Timestamp) -> Result<Diagnosis, Fault> {
     let mut found = Diagnosis { errors: db.check().await?, warnings: Vec::new() };
     found.errors.extend(verify(db).await?.findings());
     let unread = rows::expectation::unread(db, UNREAD_NAMED_MAX).await?.into_iter().chain(unread_alerts(db).await?);
@@ -118,7 +118,7 @@ async fn unread_alerts(db: &Db) -> Result<Vec<Unread>, Fault> {
     Ok(unread)
 }
 
-fn org_findings(org: &Org, kinds: &[&str], now: Timestamp, found: &mut Diagnosis) {
+fn org_findings(org: &Org, kinds: &[Spoken], now: Timestamp, found: &mut Diagnosis) {
     for problem in check(org.bundle(), Against { now, kinds, channels: org.channels() }) {
         let list = if problem.is_error() { &mut found.errors } else { &mut found.warnings };
         list.push(problem.to_string());

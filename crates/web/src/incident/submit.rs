@@ -159,10 +159,9 @@ mod tests {
         let by = By { person: Some("ana"), via: "x", now: when.now };
         for ask in asks::all() {
             for way in ask.all_ways() {
-                let (mut body, mut fields) = (Given::default(), Fields::new());
+                let (body, mut fields) = (ask.example(&way), Fields::new());
                 for field in way.iter().filter_map(|name| ask.field(name)) {
                     let example = field.kind.example();
-                    body.put_text(field, example);
                     match field.kind {
                         Kind::Audiences => fields.insert(format!("{TO}{example}"), "1".to_owned()),
                         Kind::Time => fields.insert(field.name.to_owned(), when.as_field(example.parse().unwrap())),

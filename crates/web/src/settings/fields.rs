@@ -1,6 +1,7 @@
 //! The fields of a form, from the table: each with its label, its hint and what is wrong with it.
 
 use allclear_domain::channel::WaysOut;
+use allclear_domain::org::check::Spoken;
 use allclear_domain::org::diff::FormKind;
 use allclear_domain::org::forms::about::{Field, Input};
 use allclear_domain::org::snapshot::Org;
@@ -24,7 +25,7 @@ pub(crate) struct Around<'a> {
     pub org: &'a Org,
     pub when: &'a When,
     /// Formats of integrations that are spoken here.
-    pub formats: &'a [&'static str],
+    pub formats: &'a [Spoken],
     pub fields: &'a Fields,
     /// Whether they can only be read.
     pub owned: bool,
@@ -141,7 +142,7 @@ fn control(row: &Field, id: &str, around: &Around<'_>, invalid: Option<&str>, de
         Input::Text => area("", typed),
         Input::Lines(_) | Input::Yaml(_) | Input::Contacts | Input::Rest => area("code", typed),
         Input::Word(words) => one_of(owned(words)),
-        Input::Format => one_of(around.formats.iter().map(|word| ((*word).to_owned(), (*word).to_owned())).collect()),
+        Input::Format => one_of(around.formats.iter().map(|spoken| (spoken.kind.to_owned(), spoken.kind.to_owned())).collect()),
         Input::One(kind) => one_of(choices(around.org, kind).into_iter().map(|(id, name)| (id.clone(), named(&id, &name))).collect()),
         Input::Many(_) => {
             let ids: Vec<String> = chosen(row.key, around.fields).into_iter().collect();

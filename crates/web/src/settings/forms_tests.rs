@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use allclear_channels::registry::WAYS_OUT;
-use allclear_domain::org::check::{Against, check};
+use allclear_domain::org::check::{Against, Spoken, check};
 use allclear_domain::org::diff::{ChangeKind, Form, FormKind, applied, diff, forms, from_forms};
 use allclear_domain::org::export::{MASK, each_secret, mask_body};
 use allclear_domain::org::forms::about::{Field, Input};
@@ -23,7 +23,7 @@ use super::typed;
 use crate::frame::time_text::When;
 
 const GUIDE: &str = include_str!("../../../../docs/guides/organisation.md");
-const FORMATS: [&str; 1] = ["json"];
+const FORMATS: [Spoken; 1] = [Spoken { kind: "json", signs: true }];
 
 /// A form of the kind with every key that it may have, as it is stored. Together they are an organisation without errors.
 fn sample(kind: FormKind) -> Value {
@@ -44,7 +44,9 @@ fn sample(kind: FormKind) -> Value {
         }
         FormKind::Service => json!({"id": "checkout", "name": "Checkout", "team": "payments", "escalation": "payments", "tier": 1,
             "depends_on": ["db"], "runbook": "https://wiki.example.org/checkout"}),
-        FormKind::Integration => json!({"id": "prom", "name": "Prometheus", "kind": "json", "key": "prom-key-0001", "service": "checkout"}),
+        FormKind::Integration => {
+            json!({"id": "prom", "name": "Prometheus", "kind": "json", "key": "prom-key-0001", "secret": "prom-secret-01", "service": "checkout"})
+        }
         FormKind::Route => {
             json!({"id": "critical", "order": 0, "match": "severity=\"critical\"", "set": {"severity": "sev1", "plan": "p"}, "declare": "candidate", "continue": true})
         }

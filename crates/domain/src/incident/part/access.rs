@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ask::{Ask, Field, Kind, May, REASON, command};
+use crate::ask::{Ask, Came, Field, Kind, May, Program, REASON, command};
 use crate::event::event_kinds;
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX, Why};
@@ -54,11 +54,12 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "Only those it concerns see it from now on",
         press: "Make it private",
         body: "WhyBody",
-        program: None,
+        programs: &[Program::of("restrict")],
         may: May::WhoStillSees,
         fields: &[REASON.label("Why may only few see it?")],
         ways: &[],
         make: |given, _| command(Command::Restrict { why: given.must("why"), people: Vec::new() }),
+        came: Came::Sight,
     },
     Ask {
         verb: Verb::OpenUp,
@@ -66,11 +67,12 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "Everybody may see it again",
         press: "Open it up",
         body: "WhyBody",
-        program: None,
+        programs: &[Program::of("open-up")],
         may: May::Responder,
         fields: &[REASON.label("Why may everybody see it?")],
         ways: &[],
         make: |given, _| command(Command::OpenUp { why: given.must("why") }),
+        came: Came::Sight,
     },
     Ask {
         verb: Verb::Admit,
@@ -78,17 +80,15 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "Somebody may see it, though it is private",
         press: "Admit",
         body: "AdmitBody",
-        program: None,
+        programs: &[Program::of("admit").places(&["person"])],
         may: May::Responder,
-        fields: &[
-            Field::needed("person", "who is admitted", "Who may see it, too", Kind::Person).hint("A person's id").in_place(),
-            REASON.or_not(),
-        ],
+        fields: &[Field::needed("person", "who is admitted", "Who may see it, too", Kind::Person).hint("A person's id"), REASON.or_not()],
         ways: &[],
         make: |given, _| {
             let why = given.text("why").unwrap_or_else(|| ADMITTED_BY_A_PERSON.to_owned());
             command(Command::Admit { people: vec![given.must("person")], why })
         },
+        came: Came::Sight,
     },
 ];
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::access::Actor;
-use crate::ask::{self, Ask, Asked, By, Field, Given, Kind, May, REASON, command};
+use crate::ask::{self, Ask, Asked, By, Came, Field, Given, Kind, May, Program, REASON, command};
 use crate::event::event_kinds;
 use crate::expect::{ATTEND_WITHIN, Rule, Standing};
 use crate::ids::PageId;
@@ -151,7 +151,7 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "Takes an incident: its page stops",
         press: "Acknowledge",
         body: "ByBody",
-        program: Some("ack"),
+        programs: &[Program::of("ack")],
         may: May::Responder,
         fields: &[Field::may("by", "who has it", "Who has it", Kind::Person).hint("Somebody else has it: a person's id")],
         ways: &[],
@@ -159,6 +159,7 @@ pub(crate) const ASKS: &[Ask] = &[
             let who = given.text("by").or_else(|| by.person.map(ToOwned::to_owned));
             command(Command::Acknowledge { by: who, via: by.via.to_owned() })
         },
+        came: Came::Itself,
     },
     Ask {
         verb: Verb::Escalate,
@@ -166,17 +167,18 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "Pages again: by the incident's escalation policy, another one, or people by name",
         press: "Page",
         body: "EscalateBody",
-        program: Some("page"),
+        programs: &[Program::of("page")],
         may: May::Responder,
         fields: &[
             Field::may("escalation", "the escalation policy", "Whom", Kind::Escalation).hint("Another escalation policy's id"),
             Field::may("page", "whom to page", "People", Kind::Targets)
-                .hint("Whom to page by name, as in person:ana, team:database, schedule:primary; several may be named")
+                .hint("Whom to page by name, as in person:ana, team:database, schedule:primary")
                 .option("to", "TARGET"),
             REASON.label("Why? They read this.").hint("Why, for the log and for who is paged"),
         ],
         ways: &[&["escalation", "why"], &["page", "why"]],
         make: escalate,
+        came: Came::Itself,
     },
     Ask {
         verb: Verb::Snooze,
@@ -184,16 +186,15 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "Whoever has it is reminded at a time, and nobody is asked before",
         press: "Remind me then",
         body: "SnoozeBody",
-        program: None,
+        programs: &[Program::of("snooze")],
         may: May::Responder,
         fields: &[
-            Field::may("until", "when to remind you", "When", Kind::Time).hint("When to remind you").not_as_argument(),
-            Field::may("within", "when to remind you", "Or in", Kind::Length)
-                .hint("In place of `until`: from now, as in 30m")
-                .not_as_argument(),
+            Field::may("until", "when to remind you", "When", Kind::Time).hint("When to remind you, as in 2026-03-01T09:00:00Z"),
+            Field::may("within", "when to remind you", "Or in", Kind::Length).hint("When to remind you, from now, as in 30m"),
         ],
         ways: &[&["until"], &["within"]],
         make: snooze,
+        came: Came::Reminder,
     },
 ];
 

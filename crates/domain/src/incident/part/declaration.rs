@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::access::Actor;
-use crate::ask::{Ask, Field, Kind, May, REASON, command};
+use crate::ask::{Ask, Came, Field, Kind, May, Program, REASON, command};
 use crate::event::{Mode, event_kinds};
 use crate::expect::{CANDIDATE_WITHIN, Rule, Standing};
 use crate::ids::{AlertId, IncidentId};
@@ -145,11 +145,12 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "A candidate becomes an incident",
         press: "Declare",
         body: "PromoteBody",
-        program: None,
+        programs: &[Program::of("promote")],
         may: May::Responder,
         fields: &[REASON.or_not()],
         ways: &[],
         make: |given, _| command(Command::Promote { why: given.text("why").unwrap_or_else(|| BY_A_PERSON.to_owned()) }),
+        came: Came::Itself,
     },
     Ask {
         verb: Verb::Severity,
@@ -157,14 +158,15 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "It is worse, or not as bad",
         press: "Change severity",
         body: "SeverityBody",
-        program: Some("severity"),
+        programs: &[Program::of("severity").places(&["severity"])],
         may: May::Responder,
-        fields: &[Field::needed("severity", "the severity", "Severity", Kind::Severity).hint("sev1 to sev5").in_place(), REASON],
+        fields: &[Field::needed("severity", "the severity", "Severity", Kind::Severity).hint("sev1 to sev5"), REASON],
         ways: &[],
         make: |given, _| {
             let severity = given.parsed("severity").unwrap_or(Severity::Sev3);
             command(Command::SetSeverity { severity, why: given.must("why") })
         },
+        came: Came::Itself,
     },
     Ask {
         verb: Verb::Rename,
@@ -172,11 +174,12 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "Gives an incident a better title",
         press: "Rename",
         body: "RenameBody",
-        program: Some("rename"),
+        programs: &[Program::of("rename").places(&["title"])],
         may: May::Responder,
-        fields: &[Field::needed("title", "the title", "Title", Kind::Line { max: TITLE_CHARS_MAX }).in_place()],
+        fields: &[Field::needed("title", "the title", "Title", Kind::Line { max: TITLE_CHARS_MAX })],
         ways: &[],
         make: |given, _| command(Command::Rename { title: given.must("title") }),
+        came: Came::Itself,
     },
 ];
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ask::{Ask, Field, Kind, May, REASON, command};
+use crate::ask::{Ask, Came, Field, Kind, May, Program, REASON, command};
 use crate::event::event_kinds;
 use crate::expect::{ATTEND_WITHIN, GRACE_DEFAULT, OVER_TOLD_AFTER, Rule, Standing};
 use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM, KEY_OVER};
@@ -61,11 +61,12 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "The impact is reduced",
         press: "Mark as mitigated",
         body: "NoteBody",
-        program: Some("mitigate"),
+        programs: &[Program::of("mitigate")],
         may: May::Responder,
         fields: &[NOTE.label("What reduced the impact?")],
         ways: &[],
         make: |given, _| command(Command::Mitigate { note: given.text("note") }),
+        came: Came::Itself,
     },
     Ask {
         verb: Verb::Resolve,
@@ -73,11 +74,12 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "Service is normal again",
         press: "Resolve",
         body: "NoteBody",
-        program: Some("resolve"),
+        programs: &[Program::of("resolve")],
         may: May::Responder,
         fields: &[NOTE.label("What made it normal again?")],
         ways: &[],
         make: |given, _| command(Command::Resolve { note: given.text("note") }),
+        came: Came::Itself,
     },
     Ask {
         verb: Verb::Reopen,
@@ -85,11 +87,12 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "It is not over",
         press: "Reopen",
         body: "WhyBody",
-        program: Some("reopen"),
+        programs: &[Program::of("reopen")],
         may: May::Responder,
         fields: &[REASON.label("Why is it not over?")],
         ways: &[],
         make: |given, _| command(Command::Reopen { why: given.must("why") }),
+        came: Came::Itself,
     },
     Ask {
         verb: Verb::Cancel,
@@ -97,11 +100,12 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "It was none",
         press: "Cancel it",
         body: "WhyBody",
-        program: Some("cancel"),
+        programs: &[Program::of("cancel")],
         may: May::Responder,
         fields: &[REASON.label("Why is it no incident?")],
         ways: &[],
         make: |given, _| command(Command::Cancel { why: given.must("why") }),
+        came: Came::Itself,
     },
     Ask {
         verb: Verb::Close,
@@ -109,11 +113,12 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "Nothing is left to do",
         press: "Close",
         body: "CloseBody",
-        program: Some("close"),
+        programs: &[Program::of("close")],
         may: May::Responder,
         fields: &[],
         ways: &[],
         make: |_, _| command(Command::Close),
+        came: Came::Itself,
     },
 ];
 

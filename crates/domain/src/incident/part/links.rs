@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ask::{self, Ask, Asked, Field, Kind, May};
+use crate::ask::{self, Ask, Asked, Came, Field, Kind, May, Program};
 use crate::event::event_kinds;
 use crate::ids::{AlertId, IncidentId, ReviewId};
 use crate::incident::awaited::Awaited;
@@ -85,13 +85,14 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "Another incident has it",
         press: "Merge into it",
         body: "MergeBody",
-        program: Some("merge"),
+        programs: &[Program::of("merge")],
         may: May::Responder,
         fields: &[
             Field::needed("into", "the other incident", "Into which incident?", Kind::Incident).hint("Into which: INC-142, or the id")
         ],
         ways: &[],
         make: |given, _| Ok(Asked::Merge { into: given.must("into") }),
+        came: Came::Itself,
     },
     Ask {
         verb: Verb::Link,
@@ -99,11 +100,12 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "An open alert belongs to an incident",
         press: "Link",
         body: "LinkBody",
-        program: Some("link"),
+        programs: &[Program::of("link").places(&["alert"])],
         may: May::Responder,
-        fields: &[Field::needed("alert", "the alert", "Alert", Kind::Alert).hint("An open alert's id").in_place()],
+        fields: &[Field::needed("alert", "the alert", "Alert", Kind::Alert).hint("An open alert's id")],
         ways: &[],
         make: |given, _| given.parsed("alert").map(|alert| Asked::LinkAlert { alert }).ok_or(ask::Refusal::NoSuchAlert),
+        came: Came::Itself,
     },
     Ask {
         verb: Verb::Review,
@@ -111,11 +113,12 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "Asks for a review where the severity asks for none",
         press: "Ask for a review",
         body: "ReviewBody",
-        program: None,
+        programs: &[Program::of("review ask").says("Ask for one where the severity asks for none")],
         may: May::Responder,
         fields: &[],
         ways: &[],
         make: |_, _| Ok(Asked::AskReview),
+        came: Came::Itself,
     },
 ];
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ask::{Ask, Field, Kind, May, REASON, command};
+use crate::ask::{Ask, Came, Field, Kind, May, Program, REASON, command};
 use crate::event::event_kinds;
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX, Noted};
@@ -99,11 +99,12 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "Adds a note to an incident's log",
         press: "Note",
         body: "TextBody",
-        program: Some("note"),
+        programs: &[Program::of("note").places(&["text"])],
         may: May::Responder,
-        fields: &[Field::needed("text", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX }).hint("The note").in_place()],
+        fields: &[Field::needed("text", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX }).hint("The note")],
         ways: &[],
         make: |given, _| command(Command::Note { text: given.must("text") }),
+        came: Came::Itself,
     },
     Ask {
         verb: Verb::Decision,
@@ -111,16 +112,15 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "Writes a decision down",
         press: "Decision",
         body: "DecisionBody",
-        program: Some("decide"),
+        programs: &[Program::of("decide").places(&["text"])],
         may: May::Responder,
         fields: &[
-            Field::needed("text", "the decision", "What was decided?", Kind::Words { max: NOTE_CHARS_MAX })
-                .hint("What was decided")
-                .in_place(),
+            Field::needed("text", "the decision", "What was decided?", Kind::Words { max: NOTE_CHARS_MAX }).hint("What was decided"),
             Field::may("reversible", "whether it can be undone", "can be undone", Kind::Flag).hint("Whether it can be undone"),
         ],
         ways: &[],
         make: |given, _| command(Command::Decide { text: given.must("text"), reversible: given.flag("reversible") }),
+        came: Came::Itself,
     },
     Ask {
         verb: Verb::Time,
@@ -128,10 +128,10 @@ pub(crate) const ASKS: &[Ask] = &[
         says: "Corrects when the impact started, was detected or mitigated",
         press: "Correct it",
         body: "TimeBody",
-        program: Some("time"),
+        programs: &[Program::of("time").places(&["instant"])],
         may: May::Responder,
         fields: &[
-            Field::needed("instant", "which time it is", "Which", Kind::Instant).in_place(),
+            Field::needed("instant", "which time it is", "Which", Kind::Instant),
             Field::may("at", "when it was", "When", Kind::Time).hint("As in 2026-12-24T18:00:00Z; without it, it is not known"),
             REASON,
         ],
@@ -141,6 +141,7 @@ pub(crate) const ASKS: &[Ask] = &[
             let instant = instant.unwrap_or(Instant::ImpactStarted);
             command(Command::CorrectTime { instant, at: given.time("at"), why: given.must("why") })
         },
+        came: Came::Itself,
     },
 ];
 

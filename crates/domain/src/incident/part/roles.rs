@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ask::{self, Ask, Asked, By, Field, Given, Kind, May, command};
+use crate::ask::{self, Ask, Asked, By, Came, Field, Given, Kind, May, Program, command};
 use crate::event::event_kinds;
 use crate::expect::{Key, ROLE_WITHIN, Rule, Standing};
 use crate::incident::awaited::{Awaited, KEY_STILL_ON_IT};
@@ -105,12 +105,11 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
     says: "Takes, offers or leaves a role: commander, scribe, communications, …",
     press: "Give it",
     body: "RoleBody",
-    program: Some("role"),
+    programs: &[Program::of("role").places(&["role"])],
     may: May::Responder,
     fields: &[
         Field::needed("role", "the role", "Role", Kind::Role)
-            .hint("commander, deputy, scribe, communications, liaison, operations, or one of the organisation's")
-            .in_place(),
+            .hint("commander, deputy, scribe, communications, liaison, operations, or one of the organisation's"),
         Field::may("person", "who", "Who", Kind::Person).hint("A person's id; you, unless said"),
         Field::may("do", "what is done", "What is done", Kind::Choice { name: "RoleDeed", of: &["take", "offer", "leave"] })
             .hint("You take it, and others are offered it, unless said")
@@ -118,6 +117,7 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
     ],
     ways: &[],
     make: asked,
+    came: Came::Roles,
 }];
 
 /// Taken where it is one's own or nobody is named, offered where another person is, unless `do` says otherwise.

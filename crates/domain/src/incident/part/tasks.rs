@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ask::{self, Ask, Asked, By, Field, Given, Kind, May, command};
+use crate::ask::{self, Ask, Asked, By, Came, Field, Given, Kind, May, Program, command};
 use crate::event::event_kinds;
 use crate::expect::{Key, Rule, Standing};
 use crate::incident::awaited::Awaited;
@@ -113,19 +113,25 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
     says: "What is to be done, by whom, until when",
     press: "Add it",
     body: "TaskBody",
-    program: None,
+    programs: &[
+        Program::of("task add").says("Add one").places(&["text"]),
+        Program::of("task assign").says("Give one to somebody").places(&["task", "owner"]),
+        Program::of("task done").says("It is done").places(&["task"]).gives(&[("state", "done")]),
+        Program::of("task drop").says("It is not to be done any more").places(&["task"]).gives(&[("state", "dropped")]),
+    ],
     may: May::Responder,
     fields: &[
-        Field::may("text", "the task", "What is to be done?", Kind::Words { max: TASK_CHARS_MAX }).hint("What is to be done").in_place(),
-        Field::may("task", "the task", "Task", Kind::Task).hint("Its number, from 1").in_place(),
+        Field::may("text", "the task", "What is to be done?", Kind::Words { max: TASK_CHARS_MAX }).hint("What is to be done"),
+        Field::may("task", "the task", "Task", Kind::Task).hint("Its number, from 1"),
         Field::may("owner", "who does it", "Who", Kind::Person).hint("A person's id"),
-        Field::may("due_at", "when it is due", "Until", Kind::Time).hint("Until when").not_as_argument(),
-        Field::may("within", "when it is due", "Within", Kind::Length).hint("In place of `due_at`: from now, as in 30m"),
-        Field::may("state", "how it ended", "How it ended", Kind::Choice { name: "TaskEnd", of: &["done", "dropped"] }).not_as_argument(),
+        Field::may("due_at", "when it is due", "Until", Kind::Time).hint("Until when, as in 2026-03-01T09:00:00Z"),
+        Field::may("within", "when it is due", "Within", Kind::Length).hint("Until when, from now, as in 30m"),
+        Field::may("state", "how it ended", "How it ended", Kind::Choice { name: "TaskEnd", of: &["done", "dropped"] }),
         Field::may("note", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX }).hint("How it ended, in words"),
     ],
     ways: &[&["text", "owner", "due_at"], &["text", "owner", "within"], &["task", "owner"], &["task", "state", "note"]],
     make: asked,
+    came: Came::Task,
 }];
 
 /// With words one is added; with a number one is given to somebody, or ends.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ask::{Ask, Field, Kind, May, command};
+use crate::ask::{Ask, Came, Field, Kind, May, Program, command};
 use crate::event::event_kinds;
 use crate::expect::{Rule, Standing};
 use crate::incident::awaited::{Awaited, KEY_UPDATE};
@@ -92,14 +92,13 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
     says: "Tells stakeholders how it stands",
     press: "Send it",
     body: "UpdateBody",
-    program: Some("update"),
+    programs: &[Program::of("update").places(&["text"])],
     may: May::Responder,
     fields: &[
         Field::needed("text", "the update", "What do they need to know?", Kind::Words { max: UPDATE_CHARS_MAX })
-            .hint("What stakeholders are told")
-            .in_place(),
+            .hint("What stakeholders are told"),
         Field::may("audiences", "who is told", "To", Kind::Audiences)
-            .hint("Ids of audiences; none: it stands in the log only")
+            .hint("Ids of audiences; with none it stands in the log only")
             .option("to", "AUDIENCE"),
         Field::may("next_within", "when the next one is promised", "The next one", Kind::Length)
             .hint("When the next one is promised, as in 30m; the severity's cadence unless said")
@@ -110,6 +109,7 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
         let audiences = given.list("audiences").unwrap_or_default();
         command(Command::Post { audiences, text: given.must("text"), next_within: given.parsed("next_within") })
     },
+    came: Came::Audiences,
 }];
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {

@@ -13,7 +13,7 @@ mod tests;
 pub mod text;
 
 pub use self::caused::check_change;
-pub use super::forms::checker::{Against, REPEAT_MAX, WITHIN_MAX};
+pub use super::forms::checker::{Against, REPEAT_MAX, Spoken, WITHIN_MAX};
 pub use super::forms::integration::{KEY_LEN_MAX, KEY_LEN_MIN};
 
 use super::forms::Bundle;

@@ -31,15 +31,14 @@ fn whole() -> Value {
     })
 }
 
+const KINDS: [Spoken; 2] = [Spoken { kind: "json", signs: false }, Spoken { kind: "grafana", signs: true }];
+
 fn judge(form: &Value) -> Vec<Problem> {
     judged(&serde_json::from_value(form.clone()).unwrap())
 }
 
 fn judged(bundle: &Bundle) -> Vec<Problem> {
-    check(
-        bundle,
-        Against { now: "2026-06-01T00:00:00Z".parse().unwrap(), kinds: &["json", "pagerduty"], channels: crate::channel::sample::WAYS },
-    )
+    check(bundle, Against { now: "2026-06-01T00:00:00Z".parse().unwrap(), kinds: &KINDS, channels: crate::channel::sample::WAYS })
 }
 
 /// The organisation with the value at a JSON pointer replaced, or added where its key is new.
@@ -136,6 +135,28 @@ fn each_error_has_its_place_and_a_hint() {
         ("/integrations/0/key", json!("short"), "integrations[0].key", "fewer than 8", ""),
         ("/integrations/0/key", json!("with/slash-in"), "integrations[0].key", "cannot stand in a path", ""),
         ("/integrations/+", json!({"id": "b", "kind": "json", "key": "prom-key-1"}), "integrations[1].key", "`prom` has the same key", ""),
+        (
+            "/integrations/0/secret",
+            json!("a-good-secret"),
+            "integrations[0].secret",
+            "senders of `json` do not sign",
+            "formats that sign: grafana",
+        ),
+        (
+            "/integrations/+",
+            json!({"id": "b", "kind": "grafana", "secret": "short"}),
+            "integrations[1].secret",
+            "fewer than 8",
+            "nobody guesses",
+        ),
+        ("/integrations/+", json!({"id": "b", "kind": "grafana", "secret": ""}), "integrations[1].secret", "fewer than 8", ""),
+        (
+            "/integrations/+",
+            json!({"id": "b", "kind": "grafana", "secret": "********"}),
+            "integrations[1].secret",
+            "none is stored",
+            "leave it away",
+        ),
         ("/integrations/0/service", json!("x"), "integrations[0].service", "not a service", ""),
         ("/routes/0/match", json!("severity~\"x\""), "routes[0].match", "at character 9", ""),
         ("/routes/0/set/service", json!("checkuot"), "routes[0].set.service", "not a service", "`checkout`"),
@@ -151,6 +172,24 @@ fn each_error_has_its_place_and_a_hint() {
         let found = found.unwrap_or_else(|| panic!("{pointer} = {value}: {place}: {message} is not among {problems:#?}"));
         assert_eq!(found.weight, Weight::Error);
         assert!(found.hint.as_deref().is_some_and(|h| h.contains(hint)), "{found}");
+    }
+}
+
+#[test]
+fn a_signing_secret_stays_until_it_is_taken_away_or_its_format_is_another() {
+    let with = |integration: Value| -> Bundle { serde_json::from_value(json!({"integrations": [integration]})).unwrap() };
+    let stored = with(json!({"id": "g", "kind": "grafana", "key": "grafana-key", "secret": "a-good-secret"}));
+    for (said, kept) in [
+        (json!({"id": "g", "kind": "grafana"}), Some("a-good-secret")),
+        (json!({"id": "g", "kind": "grafana", "secret": "********"}), Some("a-good-secret")),
+        (json!({"id": "g", "kind": "grafana", "secret": "another-secret"}), Some("another-secret")),
+        (json!({"id": "g", "kind": "grafana", "secret": "none"}), None),
+        (json!({"id": "g", "kind": "json"}), None),
+        (json!({"id": "new", "kind": "grafana", "secret": "none"}), None),
+    ] {
+        let new = crate::org::export::keep_stored(&stored, with(said.clone()), crate::channel::WaysOut::NONE);
+        assert_eq!(new.integrations[0].secret.as_deref(), kept, "{said}");
+        assert!(judged(&new).iter().all(|p| !p.place.to_string().ends_with("secret")), "{said}");
     }
 }
 

@@ -28,16 +28,24 @@ pub struct Against<'a> {
     /// From when gaps in schedules are looked for.
     pub now: Timestamp,
     /// Kinds of integration that are spoken here.
-    pub kinds: &'a [&'a str],
+    pub kinds: &'a [Spoken],
     /// Channels that there are here.
     pub channels: WaysOut,
+}
+
+/// A kind of integration that is spoken here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spoken {
+    pub kind: &'static str,
+    /// Whether its senders can sign what they post, so that an integration of it may have a secret.
+    pub signs: bool,
 }
 
 /// Gathers what is wrong.
 pub(crate) struct Checker<'a> {
     pub(crate) bundle: &'a Bundle,
     pub(crate) channels: WaysOut,
-    pub(super) kinds: &'a [&'a str],
+    pub(super) kinds: &'a [Spoken],
     pub(super) now: Timestamp,
     known: HashMap<FormKind, HashSet<&'a str>>,
     pub(crate) problems: Vec<Problem>,

@@ -5,15 +5,24 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::about::{About, IdOf, Input, NAME, needed, row};
-use super::checker::Checker;
+use super::checker::{Checker, Spoken};
 use super::secrets::MASK;
 use super::{Entry, FormKind, Slug};
+use crate::org::problem::Place;
 use crate::org::words::meant;
 
 /// Shortest key of an integration, in characters.
 pub const KEY_LEN_MIN: usize = 8;
 /// Longest key of an integration, in characters.
 pub const KEY_LEN_MAX: usize = 256;
+
+/// Shortest secret that requests are signed with, in characters: as the key's.
+pub const SECRET_LEN_MIN: usize = KEY_LEN_MIN;
+/// Longest secret, in characters: as the key's.
+pub const SECRET_LEN_MAX: usize = KEY_LEN_MAX;
+/// In the place of a secret: the stored one goes. Too short to be one, and not empty, so that a variable that is not filled
+/// in opens no door.
+pub const NO_SECRET: &str = "none";
 
 /// What the settings and the file say of it.
 pub const ABOUT: About = About {
@@ -29,6 +38,12 @@ pub const ABOUT: About = About {
             "key",
             "Key",
             "What the sender presents. Leave it empty: the stored one stays, and of a new integration one is made and shown once.",
+            Input::Secret,
+        ),
+        row(
+            "secret",
+            "Signing secret",
+            "With which the sender signs, where it can: then nothing else is taken. Leave it empty: the stored one stays; `none` takes it away.",
             Input::Secret,
         ),
         row("service", "Service", "For which it speaks, unless a route says otherwise.", Input::One(FormKind::Service)),
@@ -47,6 +62,9 @@ pub struct Integration {
     /// What senders present; stored sealed, exported masked. Made and shown once if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// What senders sign with; stored sealed, exported masked. With one, nothing is taken that is not signed with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<Slug>,
 }
@@ -59,16 +77,27 @@ impl Entry for Integration {
         self.name.as_deref()
     }
     fn secrets(&mut self) -> Vec<&mut Option<String>> {
-        vec![&mut self.key]
+        vec![&mut self.key, &mut self.secret]
+    }
+    fn let_go(&mut self, stored: Option<&mut Self>) {
+        let is_taken_away = self.secret.take_if(|secret| secret == NO_SECRET).is_some();
+        // A secret is of the format that signs with it.
+        if let Some(stored) = stored.filter(|stored| is_taken_away || stored.kind != self.kind) {
+            stored.secret = None;
+        }
     }
 
     fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
         let mut keys: HashMap<&str, &str> = HashMap::new();
         checker.each(kind, list, |checker, place, integration| {
-            if !checker.kinds.contains(&integration.kind.as_str()) {
+            let spoken = checker.kinds.iter().find(|spoken| spoken.kind == integration.kind);
+            if spoken.is_none() {
                 let shown: String = integration.kind.chars().take(64).collect();
-                let hint = meant(&integration.kind, checker.kinds.iter().copied());
+                let hint = meant(&integration.kind, checker.kinds.iter().map(|spoken| spoken.kind));
                 checker.error(place.key("kind"), format!("`{shown}` is not a kind of integration"), hint);
+            }
+            if let Some(secret) = integration.secret.as_deref().filter(|secret| *secret != NO_SECRET) {
+                check_secret(checker, place.key("secret"), secret, spoken);
             }
             if let Some(service) = &integration.service {
                 checker.refers(place.key("service"), FormKind::Service, service);
@@ -102,5 +131,27 @@ impl Entry for Integration {
                 checker.error(place, format!("integration `{other}` has the same key"), "give each sender its own key");
             }
         });
+    }
+}
+
+/// What requests are signed with. Never repeated in a message.
+fn check_secret(checker: &mut Checker<'_>, place: Place, secret: &str, spoken: Option<&Spoken>) {
+    if let Some(Spoken { kind, signs: false }) = spoken {
+        let signing: Vec<&str> = checker.kinds.iter().filter(|spoken| spoken.signs).map(|spoken| spoken.kind).collect();
+        let hint = format!("leave `secret` away; formats that sign: {}", signing.join(", "));
+        checker.error(place, format!("senders of `{kind}` do not sign what they post, so that nothing would be taken"), hint);
+        return;
+    }
+    if secret == MASK {
+        let hint = "write the secret itself, or leave it away to take what is not signed";
+        checker.error(place, format!("`{MASK}` stands for a stored secret, and none is stored for this integration"), hint);
+        return;
+    }
+    if !(SECRET_LEN_MIN..=SECRET_LEN_MAX).contains(&secret.chars().count()) {
+        checker.error(
+            place,
+            format!("the secret has fewer than {SECRET_LEN_MIN} or more than {SECRET_LEN_MAX} characters"),
+            "make one that nobody guesses, as with `openssl rand -hex 32`, and give it to the sender, too",
+        );
     }
 }

@@ -87,6 +87,9 @@ pub(crate) trait Entry: Clone + Serialize + DeserializeOwned {
         None
     }
 
+    /// What of the stored form is not to stay, though it is not said.
+    fn let_go(&mut self, _stored: Option<&mut Self>) {}
+
     /// What is not said and is no secret, and stays as it is stored.
     fn keep(&mut self, _stored: Option<&Self>) {}
 

@@ -60,6 +60,7 @@ pub(super) fn keep_list<T: Entry>(old: &[T], new: &mut [T], ways: WaysOut) {
     let old: HashMap<&str, &T> = old.iter().rev().filter_map(|form| Some((form.id()?, form))).collect();
     for form in new {
         let mut stored = form.id().and_then(|id| old.get(id)).map(|stored| (*stored).clone());
+        form.let_go(stored.as_mut());
         form.keep(stored.as_ref());
         let Some(stored) = &mut stored else { continue };
         for (said, stored) in form.secrets().into_iter().zip(stored.secrets()) {

@@ -1,7 +1,7 @@
 //! The example reads and comes back; what is broken is told with its line and what would work.
 
 use allclear_channels::registry::WAYS_OUT;
-use allclear_domain::org::check::Against;
+use allclear_domain::org::check::{Against, Spoken};
 use allclear_domain::org::export::MASK;
 
 use super::*;
@@ -46,8 +46,11 @@ fn read(path: &Path) -> Result<Loaded, OrgFileError> {
     super::read(path, Secrets::Nowhere)
 }
 
+const KINDS: [Spoken; 3] =
+    [Spoken { kind: "alertmanager", signs: false }, Spoken { kind: "pagerduty", signs: false }, Spoken { kind: "json", signs: false }];
+
 fn against() -> Against<'static> {
-    Against { now: "2026-06-01T00:00:00Z".parse().unwrap(), kinds: &["alertmanager", "pagerduty", "json"], channels: WAYS_OUT }
+    Against { now: "2026-06-01T00:00:00Z".parse().unwrap(), kinds: &KINDS, channels: WAYS_OUT }
 }
 
 fn checked(text: &str) -> Vec<FileProblem> {

@@ -4,6 +4,8 @@
 //! format expects; a [`Channel`] turns a message into one request at a time and reads the
 //! answers. What it is called and what its addresses hold is in [`crate::channel`]. Only the transports do I/O, so retries, tracing and fault injection exist once.
 
+mod sender;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -13,6 +15,8 @@ use crate::channel::{Address, ChannelForm};
 use crate::ids::{IncidentId, MessageId, PageId};
 use crate::org::model::NotifyUrgency;
 use crate::time::Length;
+
+pub use sender::{KeyFault, KeyIn, Signature, Unsigned};
 
 /// Labels of an alert, sorted by name; empty values do not exist.
 pub type Labels = BTreeMap<String, String>;
@@ -203,17 +207,6 @@ pub struct Answer {
     pub body: String,
 }
 
-/// Where a sender puts its integration's key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyIn {
-    /// In the path, where `{key}` stands.
-    Path,
-    /// `Authorization: Bearer KEY`, or Basic with the key as password.
-    Authorization,
-    /// In the body ([`Inbound::key_in_body`]), else in the header of this name, in lower case.
-    BodyOrHeader(&'static str),
-}
-
 /// An address that senders of a format post to, beside `/in/{kind}/{key}`, which every format has.
 #[derive(Clone, Copy)]
 pub struct Route {
@@ -231,17 +224,6 @@ impl std::fmt::Debug for Route {
     }
 }
 
-/// What is wrong with the key of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyFault<'a> {
-    /// There is none.
-    Missing,
-    /// No integration has it.
-    Unknown,
-    /// It is of an integration of another kind; a sentence that says which.
-    OtherKind(&'a str),
-}
-
 /// A way in: one vendor's format. What takes requests asks it for everything that is the vendor's and not ours: its
 /// addresses, where its key is, how its body reads, and what its senders want to hear.
 pub trait Inbound: Send + Sync {
@@ -257,6 +239,10 @@ pub trait Inbound: Send + Sync {
     }
     /// The integration key that the body itself carries (PagerDuty's `routing_key`).
     fn key_in_body(&self, _body: &[u8]) -> Option<String> {
+        None
+    }
+    /// How its senders sign, where they can. An integration may then have a `secret`, and takes only what is signed with it.
+    fn signature(&self) -> Option<Signature> {
         None
     }
     /// Largest body, in bytes, before and after unpacking.

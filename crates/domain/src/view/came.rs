@@ -1,0 +1,50 @@
+//! What whoever asked something of an incident is told of it afterwards, in one line beside the incident's own.
+
+use jiff::Timestamp;
+
+use super::IncidentView;
+use crate::ask::{Came, Given};
+use crate::incident::work::TaskState;
+
+impl IncidentView {
+    /// What came of something that was asked with this; nothing where the incident's own line says it. `when` says how far
+    /// away a time is.
+    #[must_use]
+    pub fn came(&self, came: Came, given: &Given, when: impl Fn(Timestamp) -> String) -> Option<String> {
+        match came {
+            Came::Itself => None,
+            Came::Roles => Some(self.roles_held()),
+            Came::Task => self.task_line(given.number("task"), when),
+            Came::Audiences => {
+                let told = given.list("audiences").filter(|told| !told.is_empty());
+                Some(format!("update sent to {}", told.map_or_else(|| "the log only".to_owned(), |told| told.join(", "))))
+            }
+            Came::Reminder => {
+                let who = self.snoozed_by.as_deref().unwrap_or("whoever has it");
+                self.snoozed_until.map(|until| format!("{who} is reminded {}, and nobody is asked before", when(until)))
+            }
+            Came::Sight if self.private => Some("private: only those it concerns see it".to_owned()),
+            Came::Sight => Some("everybody may see it".to_owned()),
+        }
+    }
+
+    /// Who has which role.
+    fn roles_held(&self) -> String {
+        let held = self.roles.iter().filter_map(|role| match (&role.person, &role.offered_to) {
+            (Some(person), Some(asked)) => Some(format!("{} {person} ({asked} was asked)", role.role)),
+            (Some(person), None) => Some(format!("{} {person}", role.role)),
+            (None, Some(asked)) => Some(format!("{} nobody ({asked} was asked)", role.role)),
+            (None, None) => None,
+        });
+        let held: Vec<String> = held.collect();
+        if held.is_empty() { "nobody has a role".to_owned() } else { held.join(", ") }
+    }
+
+    /// The task with this number, else the one that was added last.
+    fn task_line(&self, number: Option<u32>, when: impl Fn(Timestamp) -> String) -> Option<String> {
+        let task = number.map_or_else(|| self.tasks.last(), |number| self.tasks.iter().find(|task| task.task == number))?;
+        let due = task.due_at.filter(|_| task.state == TaskState::Open).map_or_else(String::new, |at| format!(", due {}", when(at)));
+        let owner = task.owner.as_deref().unwrap_or("nobody has it");
+        Some(format!("task {} {}, {owner}{due}: {}", task.task, task.state.word(), task.text))
+    }
+}
