@@ -19,9 +19,7 @@ pub mod engine;
 pub mod identity;
 pub mod message_link;
 pub mod metrics;
-#[allow(clippy::wildcard_enum_match_arm)] // most of what it tells apart are values of JSON, YAML and TOML
 pub mod org;
-#[allow(clippy::wildcard_enum_match_arm)] // a work that is born is sent as it is, all others are claimed first
 pub mod outbox;
 pub mod ports;
 pub mod read;

@@ -44,26 +44,25 @@ const STOPPED: &str = "its sender stopped while it was under way";
 pub(super) async fn fly(engine: &Engine, work: Work, contact: &Contact, said: &UnboundedSender<Event>) -> Landed {
     let Some(lead) = work.lead() else { return Landed::default() };
     let (of_heap, anew) = (matches!(work, Work::Heap(_)), matches!(work, Work::Heap(Set::New(_))));
-    let (messages, unwanted, put_off) = match work {
-        Work::Born(message) => (vec![*message], Vec::new(), false),
-        work => {
-            let claimed = match work {
-                Work::Heap(Set::New(ids)) => claim(engine, rows::message::claim_with_lead, lead, &ids).await,
-                Work::Heap(Set::Again(lead)) => match rows::message::set_of(&engine.shared.db, lead).await {
-                    Ok(ids) => claim(engine, rows::message::claim, lead, &ids).await,
-                    Err(fault) => noted(engine, &fault.to_string()),
-                },
-                Work::Stranded(lead, before) => take_over(engine, lead, before).await,
-                Work::Born(_) => true,
-            };
-            let (messages, unwanted) = what_is_ours(engine, lead).await;
-            if of_heap {
-                // The contact's heap may be read again: what this takes is taken. The loop may have stopped.
-                let _ = said.send(Event::Claimed(contact.clone()));
-            }
-            (messages, unwanted, !claimed)
-        }
+    let (born, claimed) = match work {
+        Work::Born(message) => (Some(*message), true),
+        Work::Heap(Set::New(ids)) => (None, claim(engine, rows::message::claim_with_lead, lead, &ids).await),
+        Work::Heap(Set::Again(lead)) => match rows::message::set_of(&engine.shared.db, lead).await {
+            Ok(ids) => (None, claim(engine, rows::message::claim, lead, &ids).await),
+            Err(fault) => (None, noted(engine, &fault.to_string())),
+        },
+        Work::Stranded(lead, before) => (None, take_over(engine, lead, before).await),
     };
+    let (messages, unwanted) = match born {
+        // Claimed by the commit that decided it, it is sent as it is.
+        Some(message) => (vec![message], Vec::new()),
+        None => what_is_ours(engine, lead).await,
+    };
+    if of_heap {
+        // The contact's heap may be read again: what this takes is taken. The loop may have stopped.
+        let _ = said.send(Event::Claimed(contact.clone()));
+    }
+    let put_off = !claimed;
     if messages.is_empty() {
         let_go(engine, &unwanted).await;
         return Landed { put_off, missed: anew && !put_off, ..Landed::default() };

@@ -69,6 +69,7 @@ impl Lines {
                 break;
             }
             let position = (u32::try_from(span.start.line()).unwrap_or(u32::MAX), u32::try_from(span.start.col() + 1).unwrap_or(u32::MAX));
+            #[allow(clippy::wildcard_enum_match_arm)] // the reader's, not ours: whatever else it meets is no value
             match event {
                 Event::SequenceEnd | Event::MappingEnd => {
                     open.pop();

@@ -56,6 +56,7 @@ pub(crate) fn yaml_options() -> serde_saphyr::Options {
 pub(crate) fn yaml_words(error: &serde_saphyr::Error) -> String {
     use serde_saphyr::Error;
     let quoted = |known: &[&'static str]| known.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    #[allow(clippy::wildcard_enum_match_arm)] // the reader's, not ours: what it has to say of anything else is said as it is
     match error {
         Error::SerdeUnknownField { field, expected, .. } => format!("unknown field `{field}`, expected {}", quoted(expected)),
         Error::SerdeUnknownVariant { variant, expected, .. } => format!("unknown variant `{variant}`, expected {}", quoted(expected)),
@@ -93,7 +94,9 @@ fn parse_toml(text: &str, file: &str) -> Result<(Bundle, Lines), Vec<FileProblem
             Value::Array(entries) if !entries.is_empty() => {
                 entries.iter().enumerate().map(|(at, entry)| (place.index(at), alone(Value::Array(vec![entry.clone()])))).collect()
             }
-            other => vec![(place, alone(other.clone()))],
+            Value::Array(_) | Value::Object(_) | Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {
+                vec![(place, alone(value.clone()))]
+            }
         };
         for (place, part) in parts {
             if let Err(error) = serde_json::from_value::<Bundle>(part) {

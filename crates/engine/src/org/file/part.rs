@@ -83,7 +83,7 @@ impl Serialize for Laid<'_> {
                 FlowMap(Sorted(keys, self.1)).serialize(to)
             }
             Value::Object(keys) => Sorted(keys, self.1).serialize(to),
-            other => other.serialize(to),
+            word @ (Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null) => word.serialize(to),
         }
     }
 }
@@ -119,7 +119,19 @@ pub fn read_form(kind: FormKind, id: &str, body: &Value) -> Result<(), PartFault
             let form = Form { kind, id: id.to_owned(), body };
             return from_forms([form]).map(drop).map_err(|bad| PartFault::of(&without_position(&bad.why), None));
         }
-        _ => json!([body]),
+        FormKind::Person
+        | FormKind::Team
+        | FormKind::Schedule
+        | FormKind::Escalation
+        | FormKind::Service
+        | FormKind::Integration
+        | FormKind::Route
+        | FormKind::Severity
+        | FormKind::Silence
+        | FormKind::Audience
+        | FormKind::Calendar
+        | FormKind::Role
+        | FormKind::Plan => json!([body]),
     };
     let text = serde_json::to_string_pretty(&json!({ kind.list(): alone })).unwrap_or_default();
     serde_json::from_str::<Bundle>(&text).map(drop).map_err(|error| {
