@@ -39,8 +39,8 @@ lists! {
     OnCallPage of view::OnCallView;
     OverridePage of view::OverrideView;
     TokenPage of view::TokenView;
-    SignalPage of crate::rest::Signal;
-    RefusedPage of crate::rest::RefusedRequest;
+    SignalPage of view::SignalView;
+    RefusedPage of view::RefusedView;
     UpdatePage of view::UpdateView;
     ReviewPage of view::ReviewView;
     ActionPage of view::ActionView;

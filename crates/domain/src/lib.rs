@@ -24,6 +24,7 @@ pub mod channel;
 pub mod checkpoint;
 pub mod event;
 pub mod expect;
+pub mod hex;
 pub mod ids;
 pub mod incident;
 pub mod matcher;

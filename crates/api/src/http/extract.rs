@@ -1,5 +1,6 @@
 //! What is asked: bodies, queries and paths, with refusals in words.
 
+use allclear_domain::hex::hex;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Json, Path, Query, Request};
 use axum::http::HeaderMap;
@@ -103,8 +104,7 @@ impl FromRequest<Api> for Once {
                     return Err(Problem::bad(format!("an Idempotency-Key has 1 to {IDEMPOTENCY_KEY_CHARS_MAX} characters")));
                 }
                 let digest = Sha256::new().chain_update(asked.as_bytes()).chain_update(&body).finalize();
-                let hex = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-                Some((key.to_owned(), hex))
+                Some((key.to_owned(), hex(&digest)))
             }
         };
         Ok(Self { headers, body, key })

@@ -3,7 +3,7 @@
 use allclear_domain::access::Principal;
 use allclear_domain::ids::{IncidentId, PageId, RefusalId, SignalId};
 use allclear_domain::paging;
-use allclear_domain::view::{AlertView, OnCallView, PageView};
+use allclear_domain::view::{AlertView, OnCallView, PageView, RefusedView, SignalView};
 use allclear_engine::core::{Command, Input};
 use allclear_engine::read::AlertFilter;
 use axum::Json;
@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::sent::{RefusedRequest, Signal};
 use super::{CAUSE, ListPage, cursor_of, limit_of, person_of};
 use crate::http::caller::{Admin, Read, Respond, Who};
 use crate::http::extract::{Asked, P, Q};
@@ -133,21 +132,6 @@ pub(crate) async fn on_call(State(api): State<Api>, who: Who<Read>, Q(query): Q<
     Ok(Json(ListPage { items: api.engine.queries(&who.0).on_call(at)?, next: None }))
 }
 
-/// A macro, since the store's own type is not named here.
-macro_rules! signal_view {
-    ($s:expr) => {
-        Signal {
-            id: $s.id.to_string(),
-            integration: $s.integration,
-            format: $s.format,
-            received_at: $s.received_at,
-            org_version: $s.org_version,
-            alerts: $s.alerts,
-            body: $s.body,
-        }
-    };
-}
-
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -161,12 +145,14 @@ pub(crate) struct SignalsQuery {
 /// Requests of senders that changed something, newest first.
 #[utoipa::path(get, path = "/api/v1/signals", operation_id = "list_signals", tag = "signals", params(SignalsQuery),
     responses((status = 200, body = schema::SignalPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn signals(State(api): State<Api>, who: Who<Admin>, Q(query): Q<SignalsQuery>) -> Result<Json<ListPage<Signal>>, Problem> {
+pub(crate) async fn signals(
+    State(api): State<Api>,
+    who: Who<Admin>,
+    Q(query): Q<SignalsQuery>,
+) -> Result<Json<ListPage<SignalView>>, Problem> {
     let limit = limit_of(query.limit)?;
     let before: Option<SignalId> = cursor_of(query.cursor.as_deref())?;
-    let found = api.engine.queries(&who.0).signals(before, limit).await?;
-    let items = found.into_iter().map(|s| signal_view!(s)).collect();
-    Ok(Json(ListPage::of(items, limit, |signal: &Signal| &signal.id)))
+    Ok(Json(ListPage::of(api.engine.queries(&who.0).signals(before, limit).await?, limit, |signal| &signal.id)))
 }
 
 /// Requests of senders that were refused lately, newest first.
@@ -176,30 +162,16 @@ pub(crate) async fn refused(
     State(api): State<Api>,
     who: Who<Admin>,
     Q(query): Q<SignalsQuery>,
-) -> Result<Json<ListPage<RefusedRequest>>, Problem> {
+) -> Result<Json<ListPage<RefusedView>>, Problem> {
     let limit = limit_of(query.limit)?;
     let before: Option<RefusalId> = cursor_of(query.cursor.as_deref())?;
-    let found = api.engine.queries(&who.0).refused(before, limit).await?;
-    let items = found.into_iter().map(|r| RefusedRequest {
-        id: r.id.to_string(),
-        at: r.at,
-        reason: r.reason,
-        status: r.status,
-        integration: r.integration,
-        format: r.format,
-        address: r.address,
-        detail: r.detail,
-        body: r.body,
-        unkept: r.unkept,
-    });
-    Ok(Json(ListPage::of(items.collect(), limit, |refused: &RefusedRequest| &refused.id)))
+    Ok(Json(ListPage::of(api.engine.queries(&who.0).refused(before, limit).await?, limit, |refused| &refused.id)))
 }
 
 /// One request of a sender.
 #[utoipa::path(get, path = "/api/v1/signals/{id}", operation_id = "show_signal", tag = "signals", params(("id" = String, Path)),
-    responses((status = 200, body = Signal), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn signal(State(api): State<Api>, who: Who<Admin>, P(id): P<String>) -> Result<Json<Signal>, Problem> {
+    responses((status = 200, body = SignalView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn signal(State(api): State<Api>, who: Who<Admin>, P(id): P<String>) -> Result<Json<SignalView>, Problem> {
     let id = id.parse().map_err(|why| Problem::new("no_such_signal", format!("{why}")))?;
-    let s = api.engine.queries(&who.0).signal(id).await?;
-    Ok(Json(signal_view!(s)))
+    Ok(Json(api.engine.queries(&who.0).signal(id).await?))
 }

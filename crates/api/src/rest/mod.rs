@@ -9,14 +9,12 @@ mod lists;
 mod org;
 mod org_forms;
 mod overrides;
-mod sent;
 mod stream;
 mod tokens;
 mod troubles;
 
 pub(crate) use asks::describe as describe_asks;
 pub(crate) use incidents::EVENTS_MAX;
-pub(crate) use sent::{RefusedRequest, Signal};
 
 use allclear_domain::access::Principal;
 use allclear_engine::core::{Command, Input, Once as EngineOnce, Reply, Versioned};

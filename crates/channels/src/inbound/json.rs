@@ -11,6 +11,7 @@
 
 use std::cell::OnceCell;
 
+use allclear_domain::hex::hex;
 use allclear_domain::wire::{
     Answer, Inbound, InboundContext, InboundRefusal, Labels, Parsed, RefusedElement, SenderSeverity, Signal, SignalAction,
 };
@@ -65,7 +66,7 @@ fn derived_key(title: &str, source: Option<&str>, service: Option<&str>) -> Stri
     }
     // 128 bits: chance collisions are out of reach within one integration.
     let digest = hash.finalize();
-    digest.iter().take(16).fold(String::from("auto-"), |out, byte| out + &format!("{byte:02x}"))
+    format!("auto-{}", hex(&digest[..16]))
 }
 
 fn labels_of(pairs: &Pairs<'_>, notes: &mut Notes) -> Labels {

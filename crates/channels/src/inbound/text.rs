@@ -2,6 +2,7 @@
 //!
 //! What passes a limit is cut or left out and named ([`Notes`]), never a reason to lose the alarm.
 
+use allclear_domain::hex::hex;
 use allclear_domain::time::{Length, after, whole_micros};
 use allclear_domain::wire::{InboundRefusal, Labels, Link, Parsed, RefusedElement, Signal};
 use jiff::Timestamp;
@@ -265,7 +266,7 @@ pub fn key_within(key: &str, bytes_max: usize, notes: &mut Notes) -> String {
     notes.add(format!("dedup_key was shortened: it is longer than {bytes_max} bytes"));
     // 128 bits: chance collisions are out of reach within one integration.
     let digest = Sha256::digest(key.as_bytes());
-    let digest = digest.iter().take(16).fold(String::from("~"), |out, byte| out + &format!("{byte:02x}"));
+    let digest = format!("~{}", hex(&digest[..16]));
     format!("{}{digest}", cut_bytes(key, bytes_max - digest.len()))
 }
 

@@ -10,6 +10,7 @@ mod learning;
 mod log;
 mod on_call;
 mod page;
+mod signal;
 mod token;
 
 pub use alert::AlertView;
@@ -19,4 +20,5 @@ pub use learning::{ActionView, DurationSummary, ReviewView, TrendRow, TrendView,
 pub use log::{EventView, ExpectationView};
 pub use on_call::{OnCallView, OverrideView};
 pub use page::{BundledPage, MessageView, PageView};
+pub use signal::{RefusedView, SignalView};
 pub use token::TokenView;

@@ -1,6 +1,7 @@
 //! Who asks: tokens, hashed and scoped.
 
 use allclear_domain::access::{Actor, Principal, Scope, scope_of_person};
+use allclear_domain::hex::hex;
 use allclear_domain::ids::TokenId;
 use allclear_domain::time::{Length, after};
 use allclear_domain::view::TokenView;
@@ -26,7 +27,7 @@ pub const TOKEN_NAME_CHARS_MAX: usize = 200;
 /// SHA-256 in hexadecimal: a token has 256 random bits, so no slow hash is needed.
 #[must_use]
 pub fn hash(token: &str) -> String {
-    Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(token.as_bytes()))
 }
 
 impl Engine {

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use allclear_domain::access::{Actor, Denied, Principal, Resource, Right, may, may_end, may_take};
 use allclear_domain::channel::{Kept, WaysOut};
+use allclear_domain::hex::hex;
 use allclear_domain::org::diff::{Change, Form, FormKind, forms, from_forms};
 use allclear_domain::org::export::{each_secret, keep_stored};
 use allclear_domain::org::model::{Access, Bundle, Override, Person};
@@ -39,7 +40,7 @@ pub use self::silences::{SILENCE_BYTES_MAX, SILENCES_BYTES_PER_INTEGRATION_MAX, 
 /// The mark of forms that a file owns.
 pub const MANAGED_BY_FILE: &str = "file";
 /// Random bytes of an integration key that is made here.
-const INTEGRATION_KEY_BYTES: usize = 24;
+const INTEGRATION_KEY_BYTES: usize = 16;
 
 /// How often a change that holds whatever else changed is made again, when another node was first: as
 /// often as a handful of people on several nodes may press at once.
@@ -160,7 +161,7 @@ fn make_missing(bundle: &mut Bundle, ways: WaysOut, rng: &dyn Rng) -> Vec<MadeSe
         if integration.key.is_none() {
             let mut bytes = [0; INTEGRATION_KEY_BYTES];
             rng.fill(&mut bytes);
-            let secret: String = bytes.iter().map(|b| format!("{b:02x}")).take(16).collect();
+            let secret = hex(&bytes);
             made.push(MadeSecret { of: format!("integration {}", integration.id), secret: secret.clone() });
             integration.key = Some(secret);
         }

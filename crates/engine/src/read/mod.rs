@@ -17,8 +17,8 @@ use allclear_domain::org::model::Declare;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Page};
 use allclear_domain::timeline::{self, Names};
-use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView, PageView};
-use allclear_store::{CommitError, Db, Fault, rows};
+use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView, PageView, SignalView};
+use allclear_store::{Db, Fault, rows};
 
 use crate::engine::Engine;
 use crate::metrics::Gauges;
@@ -95,26 +95,6 @@ impl Engine {
             expectations_live: rows::expectation::live_count(db).await?,
             outbox_waiting: rows::message::waiting(db).await?,
         })
-    }
-
-    /// Keeps a sender's request that changes no alert, as a change event of PagerDuty's; `body` is
-    /// redacted. It is durable when this returns.
-    ///
-    /// # Errors
-    /// When the store does not keep it.
-    pub async fn keep_request(&self, integration: &str, format: &str, body: String) -> Result<SignalId, CommitError> {
-        let id = SignalId::from_bits(self.fresh_id());
-        let stored = rows::signal::StoredSignal {
-            id,
-            integration: integration.to_owned(),
-            format: format.to_owned(),
-            received_at: self.now(),
-            org_version: self.org().version,
-            alerts: 0,
-            body,
-        };
-        self.db().commit(vec![rows::signal::keep(&stored)]).await?;
-        Ok(id)
     }
 
     /// Whoever holds the link that a message about this page had for a person, as somebody who asks: they see this page
@@ -355,18 +335,18 @@ impl Queries<'_> {
     ///
     /// # Errors
     /// When there is none, or the asker is no administrator.
-    pub async fn signal(&self, id: SignalId) -> Result<rows::signal::StoredSignal, NoAnswer> {
+    pub async fn signal(&self, id: SignalId) -> Result<SignalView, NoAnswer> {
         self.may(Right::Administer)?;
-        rows::signal::get(self.db(), id).await?.ok_or(NoAnswer::Missing("signal"))
+        Ok(signal_view(rows::signal::get(self.db(), id).await?.ok_or(NoAnswer::Missing("signal"))?))
     }
 
     /// Accepted requests, newest first.
     ///
     /// # Errors
     /// When the asker is no administrator, or the store does not answer.
-    pub async fn signals(&self, before: Option<SignalId>, limit: i64) -> Result<Vec<rows::signal::StoredSignal>, NoAnswer> {
+    pub async fn signals(&self, before: Option<SignalId>, limit: i64) -> Result<Vec<SignalView>, NoAnswer> {
         self.may(Right::Administer)?;
-        Ok(rows::signal::list(self.db(), before, limit.clamp(1, LIST_MAX)).await?)
+        Ok(rows::signal::list(self.db(), before, limit.clamp(1, LIST_MAX)).await?.into_iter().map(signal_view).collect())
     }
 
     fn event_view(&self, e: &rows::event::StoredEvent) -> EventView {
@@ -393,6 +373,18 @@ pub(crate) fn decision_word(decision: Declare) -> &'static str {
         Declare::Declare => "declare",
         Declare::Candidate => "candidate",
         Declare::Record => "record",
+    }
+}
+
+fn signal_view(s: rows::signal::StoredSignal) -> SignalView {
+    SignalView {
+        id: s.id.to_string(),
+        integration: s.integration,
+        format: s.format,
+        received_at: s.received_at,
+        org_version: s.org_version,
+        alerts: s.alerts,
+        body: s.body,
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use allclear_domain::access::Right;
 use allclear_domain::ids::RefusalId;
+use allclear_domain::view::RefusedView;
 use allclear_store::rows::refusal;
 
 use crate::engine::Engine;
@@ -46,9 +47,6 @@ pub struct RefusedRequest<'a> {
     pub body: Option<&'a str>,
 }
 
-/// A refused request as people read it.
-pub use allclear_store::rows::refusal::StoredRefusal as Refused;
-
 impl Engine {
     /// A sender's request was refused. Returns when it is kept, or is not going to be.
     pub async fn refused(&self, request: RefusedRequest<'_>) {
@@ -66,7 +64,7 @@ impl Engine {
             unkept,
             "a sender's request was refused"
         );
-        let row = Refused {
+        let row = refusal::StoredRefusal {
             id: RefusalId::from_bits(self.fresh_id()),
             at: now,
             reason: request.reason.to_owned(),
@@ -95,8 +93,23 @@ impl Queries<'_> {
     ///
     /// # Errors
     /// When the asker is no administrator, or the store does not answer.
-    pub async fn refused(&self, before: Option<RefusalId>, limit: i64) -> Result<Vec<Refused>, NoAnswer> {
+    pub async fn refused(&self, before: Option<RefusalId>, limit: i64) -> Result<Vec<RefusedView>, NoAnswer> {
         self.may(Right::Administer)?;
-        Ok(refusal::list(self.db(), before, limit.clamp(1, LIST_MAX)).await?)
+        Ok(refusal::list(self.db(), before, limit.clamp(1, LIST_MAX)).await?.into_iter().map(view).collect())
+    }
+}
+
+fn view(r: refusal::StoredRefusal) -> RefusedView {
+    RefusedView {
+        id: r.id.to_string(),
+        at: r.at,
+        reason: r.reason,
+        status: r.status,
+        integration: r.integration,
+        format: r.format,
+        address: r.address,
+        detail: r.detail,
+        body: r.body,
+        unkept: r.unkept,
     }
 }

@@ -6,6 +6,7 @@
 use allclear_domain::access::{Actor, Principal};
 use allclear_domain::ids::SignalId;
 use allclear_domain::wire::Signal;
+use allclear_store::{CommitError, rows};
 use futures_util::StreamExt as _;
 
 use crate::core::{Arrived, Command, Input, Refusal, Reply, SignalReply};
@@ -44,6 +45,26 @@ impl Engine {
             accepted.extend(portion?.0);
         }
         Ok(accepted)
+    }
+
+    /// Keeps a sender's request that changes no alert, as a change event of PagerDuty's; `body` is
+    /// redacted. It is durable when this returns.
+    ///
+    /// # Errors
+    /// When the store does not keep it.
+    pub async fn keep_request(&self, integration: &str, format: &str, body: String) -> Result<SignalId, CommitError> {
+        let id = SignalId::from_bits(self.fresh_id());
+        let stored = rows::signal::StoredSignal {
+            id,
+            integration: integration.to_owned(),
+            format: format.to_owned(),
+            received_at: self.now(),
+            org_version: self.org().version,
+            alerts: 0,
+            body,
+        };
+        self.shared.db.commit(vec![rows::signal::keep(&stored)]).await?;
+        Ok(id)
     }
 
     async fn portion(&self, of: &Arrived, signals: Vec<Signal>) -> Result<(Accepted, Option<SignalId>), Refusal> {

@@ -11,6 +11,7 @@
 use std::collections::BTreeMap;
 
 use allclear_domain::access::Principal;
+use allclear_domain::hex::hex;
 use allclear_engine::core::Once;
 use maud::{Markup, html};
 use sha2::{Digest as _, Sha256};
@@ -46,10 +47,6 @@ pub(crate) fn seen(mark: &str) -> Markup {
 /// what it means.
 pub(crate) fn saw_another(fields: &Fields, mark: &str) -> bool {
     fields.get(SEEN).is_some_and(|seen| seen != mark)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The hidden field.

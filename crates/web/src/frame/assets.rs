@@ -6,6 +6,7 @@
 
 use std::sync::LazyLock;
 
+use allclear_domain::hex::hex;
 use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
@@ -55,8 +56,7 @@ pub(crate) static MARK_PATH: LazyLock<String> = LazyLock::new(|| named(MARK, "sv
 
 fn named(content: &str, extension: &str) -> String {
     let digest = Sha256::digest(content.as_bytes());
-    let hex: String = digest.iter().take(NAME_BYTES).map(|byte| format!("{byte:02x}")).collect();
-    format!("/assets/allclear-{hex}.{extension}")
+    format!("/assets/allclear-{}.{extension}", hex(&digest[..NAME_BYTES]))
 }
 
 /// The files.

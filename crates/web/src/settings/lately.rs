@@ -1,8 +1,8 @@
 //! What senders sent lately and was refused, with what was sent: where to look when an alarm did not come.
 
 use allclear_domain::org::diff::FormKind;
+use allclear_domain::view::RefusedView;
 use allclear_engine::read::LIST_MAX;
-use allclear_engine::refusals::Refused as RefusedRequest;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -55,7 +55,7 @@ pub(crate) async fn refused(State(app): State<App>, headers: HeaderMap, Query(as
     .await
 }
 
-fn line(request: &RefusedRequest, when: &When) -> Markup {
+fn line(request: &RefusedView, when: &When) -> Markup {
     html! {
         li data-key=(request.id) {
             div {

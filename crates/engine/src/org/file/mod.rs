@@ -15,10 +15,11 @@ mod tags;
 mod tests;
 
 use std::collections::HashMap;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use allclear_domain::channel::WaysOut;
+use allclear_domain::hex::hex;
 use allclear_domain::org::check::{self, Against};
 use allclear_domain::org::diff::{FormKind, applied};
 use allclear_domain::org::export::masked;
@@ -299,10 +300,7 @@ fn load(texts: Vec<(PathBuf, Format, String)>, secrets: Secrets) -> Result<Loade
     if !problems.is_empty() {
         return Err(OrgFileError { problems });
     }
-    let digest = hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
+    let digest = hex(&hash.finalize());
     let mut loaded = Loaded { bundle: Bundle::default(), digest, sources: Vec::new(), lines: Vec::new(), origins: HashMap::new() };
     for (source, (path, bundle, lines)) in read.into_iter().enumerate() {
         loaded.sources.push(path);
