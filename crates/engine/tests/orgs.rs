@@ -29,7 +29,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// The formats that are spoken here.
-const KINDS: [Spoken; 1] = [Spoken { kind: "json", signs: false }];
+const KINDS: [Spoken; 2] = [Spoken { kind: "json", signs: false }, Spoken { kind: "grafana", signs: true }];
 
 type Meanwhile = Box<dyn FnOnce() + Send>;
 
@@ -152,6 +152,35 @@ async fn a_change_of_another_node_is_not_written_over() {
     let applied_meanwhile = a.apply_org(file, None, false, &Principal::own(Actor::Administrator)).await;
     assert!(matches!(applied_meanwhile, Err(OrgError::Conflict)), "{applied_meanwhile:?}");
     assert_eq!(body(&a, kind, "night").await["name"], "of b at last");
+}
+
+/// What senders sign with is kept and shown as the key is, is taken away in words, and goes with its format.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signing_secret_is_masked_kept_and_taken_away_one_form_at_a_time() {
+    let (engine, _) = node("sqlite::memory:").await;
+    let kind = FormKind::Integration;
+    let secret_of = |engine: &Engine| engine.org().integration_by_key("grafana-key-0001").unwrap().secret.clone();
+    let form = |more: Value| {
+        let mut form = json!({"kind": "grafana", "key": "grafana-key-0001"});
+        form.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        form
+    };
+    put(&engine, kind, "g", Seen::Nothing, form(json!({"secret": "a-good-secret"}))).await.unwrap();
+    for (more, kept) in [
+        (json!({}), Some("a-good-secret")),
+        (json!({"secret": "********", "name": "Grafana"}), Some("a-good-secret")),
+        (json!({"secret": "another-secret"}), Some("another-secret")),
+        (json!({"secret": "none"}), None),
+        (json!({"secret": "a-good-secret"}), Some("a-good-secret")),
+        (json!({"kind": "json"}), None),
+    ] {
+        put(&engine, kind, "g", Seen::Whatever, form(more.clone())).await.unwrap();
+        assert_eq!(secret_of(&engine).as_deref(), kept, "{more}");
+        let shown = body(&engine, kind, "g").await;
+        assert_eq!(shown.get("secret"), kept.map(|_| json!("********")).as_ref(), "{more}");
+    }
+    let refused = put(&engine, kind, "g", Seen::Whatever, form(json!({"kind": "json", "secret": "a-good-secret"}))).await;
+    assert!(matches!(&refused, Err(FormError::Invalid(problems)) if problems[0].message.contains("do not sign")), "{refused:?}");
 }
 
 fn person(id: &str) -> Value {

@@ -80,3 +80,14 @@ async fn what_is_wrong_on_a_line_is_said_and_nothing_is_done() {
     }
     assert_eq!(world.api(&format!("/incidents/{one}")).await["version"], 1, "nothing was done");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_candidate_is_promoted_from_a_terminal() {
+    let world = world_of(Database::Sqlite, org::with_routes("  - {match: 'team=\"web\"', declare: candidate}")).await;
+    world.signal(json!({"title": "slow", "dedup_key": "slow", "labels": {"team": "web"}})).await.ok();
+    world.quiet().await;
+    let candidate = world.incident().await;
+    assert_eq!(candidate["state"], "candidate", "{candidate:#}");
+    let ran = world.cli(&["promote", candidate["ref"].as_str().unwrap(), "--why", "customers call"]).await;
+    assert!(ran.code == 0 && ran.stdout.contains(" declared: slow"), "{ran:?}");
+}
