@@ -107,6 +107,9 @@ fn not_kept(why: &OrgError) -> Response {
     if let OrgError::Limit(why) = why {
         return refused(&AmRefusal::Invalid(why.clone()));
     }
+    if let OrgError::Denied(no) = why {
+        return say(403, json!({"code": 403, "message": no.to_string()}).to_string());
+    }
     let mut response = say(503, json!({"code": 503, "message": why.to_string()}).to_string());
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
     response

@@ -54,6 +54,8 @@ pub enum Denied {
     Override,
     #[error("this token stands for no person, so it could not see a private incident: use a person's token")]
     WouldNotSeeIt,
+    #[error("the program does this by itself, and nobody asks for it")]
+    Ours,
     #[error("a sender holds back no alerts but its own: change this silence in the organisation")]
     Silence,
 }
@@ -106,6 +108,12 @@ impl Reach {
         Self { everything: true, public: true, ..Self::default() }
     }
 
+    /// Whether what belongs to no incident is seen, as an alert that was only recorded.
+    #[must_use]
+    pub const fn admits_none(&self) -> bool {
+        self.everything || self.public
+    }
+
     /// Whether an incident of these facts is seen.
     #[must_use]
     pub fn admits(&self, facts: &Facts<'_>) -> bool {
@@ -122,6 +130,8 @@ impl Reach {
 pub fn standing(org: &Org, who: &Principal) -> Standing {
     let Some(person) = who.person() else {
         let access = match (&who.actor, who.scope) {
+            // A sender's key is for its alarms: it sees nothing of the house, whatever it is used with.
+            (Actor::Integration(_), _) => Access::Guest,
             (Actor::Administrator | Actor::System | Actor::Clock, _) | (_, Scope::Admin) => Access::Administrator,
             (_, Scope::Respond) => Access::Responder,
             (_, Scope::Read) => Access::Observer,
@@ -247,6 +257,7 @@ pub fn may_end(org: &Org, who: &Principal, change: &Override) -> Result<(), Deni
         | Denied::Link
         | Denied::Override
         | Denied::WouldNotSeeIt
+        | Denied::Ours
         | Denied::Silence => Err(no),
     }
 }

@@ -135,7 +135,7 @@ impl Principal {
         Self { actor, scope, link: None }
     }
 
-    /// Ourselves: the clock, the program, a sender whose key was known, the machine's shell. Judged where it came in.
+    /// Ourselves: the clock, the program, the machine's shell.
     #[must_use]
     pub const fn own(actor: Actor) -> Self {
         Self::new(actor, Scope::Admin)

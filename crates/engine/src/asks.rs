@@ -6,9 +6,8 @@
 use allclear_domain::access::{Denied, Principal, may_hide};
 use allclear_domain::ask::{self, Ask, Asked, By, Given, May};
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident::{self, access, attendance};
 
-use crate::core::{Command, Refusal};
+use crate::core::Command;
 use crate::engine::Engine;
 use crate::read::NoAnswer;
 
@@ -23,9 +22,6 @@ pub enum NotAsked {
     /// What a field names is not there, or not for whoever asks.
     #[error("{why}")]
     NotThere { named: String, why: NoAnswer },
-    /// Somebody is named whom the organisation does not have.
-    #[error(transparent)]
-    Nobody(#[from] Refusal),
 }
 
 /// Characters of a name that is shown back.
@@ -43,10 +39,7 @@ impl Engine {
         }
         let asked = ask.read(given, &By { person: who.person(), via, now: self.now() })?;
         Ok(match asked {
-            Asked::Command(command) => {
-                self.knows_whom(&command)?;
-                Command::Incident { id, command }
-            }
+            Asked::Command(command) => Command::Incident { id, command },
             Asked::Merge { into } => {
                 let found = self.queries(who).incident_id(&into).await;
                 let into = found.map_err(|why| NotAsked::NotThere { named: format!("incident `{}`", cut(&into)), why })?;
@@ -62,32 +55,6 @@ impl Engine {
             }
             Asked::AskReview => Command::AskReview { id },
         })
-    }
-
-    /// Whoever is named here is somebody. Roles, tasks and audiences are held against the organisation where they are
-    /// decided.
-    fn knows_whom(&self, command: &incident::Command) -> Result<(), Refusal> {
-        use incident::Command as C;
-        let people: &[String] = match command {
-            C::Attendance(attendance::Command::Acknowledge { by: Some(by), .. }) => std::slice::from_ref(by),
-            C::Access(access::Command::Admit { people, .. }) => people,
-            C::Attendance(_)
-            | C::Access(_)
-            | C::Declaration(_)
-            | C::Alarms(_)
-            | C::Flapping(_)
-            | C::Ending(_)
-            | C::Roles(_)
-            | C::Tasks(_)
-            | C::Updates(_)
-            | C::Record(_)
-            | C::Links(_) => &[],
-        };
-        let org = self.org();
-        match people.iter().find(|person| org.person(person).is_none()) {
-            Some(unknown) => Err(Refusal::NoSuchPerson(cut(unknown))),
-            None => Ok(()),
-        }
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use allclear_domain::access::Principal;
 use allclear_domain::time::{Length, after};
+use allclear_engine::read::NoAnswer;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -86,8 +87,12 @@ impl Following {
             (Follows::All, Some(ids)) if !change.org => ids.iter().filter_map(|id| id.parse().ok()).collect(),
             _ => return true,
         };
-        // Where the store does not answer, a page that asks for itself in vain does no harm.
-        self.app.engine.queries(&self.who).seen_of(&ids).await.map_or(true, |seen| !seen.is_empty())
+        match self.app.engine.queries(&self.who).seen_of(&ids).await {
+            Ok(seen) => !seen.is_empty(),
+            // A page that asks for itself in vain does no harm.
+            Err(NoAnswer::Store(_)) => true,
+            Err(NoAnswer::Missing(_) | NoAnswer::Denied(_) | NoAnswer::Bad(_)) => false,
+        }
     }
 }
 

@@ -89,6 +89,7 @@ pub(crate) fn worded(no: No) -> Result<(StatusCode, String), Refused> {
                  if it still holds."
             ),
         )),
+        No::Refusal(refusal @ Refusal::Denied(_)) => Ok((StatusCode::FORBIDDEN, sentence(&refusal.to_string()))),
         No::Refusal(refusal) => Ok((StatusCode::CONFLICT, sentence(&refusal.to_string()))),
         No::Typed(why) => Ok((StatusCode::UNPROCESSABLE_ENTITY, why)),
         No::Page(refused) => Err(refused),

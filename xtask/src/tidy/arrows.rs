@@ -74,7 +74,7 @@ const ARROWS: [Arrows; 3] = [
             ("outbox", &["core", "engine", "run::decide_loop", "shared", "watch"]),
             ("ports", &["watch::trouble"]),
             // Reads the store, not what is being decided.
-            ("read", &["core::as_signal", "engine", "metrics"]),
+            ("read", &["core::as_signal", "engine", "metrics", "watch::trouble"]),
             ("refusals", &["engine", "read"]),
             ("run", &["clock", "core", "engine", "ports", "shared", "watch"]),
             // What all tasks share: of each subject the file with its state, and nothing that acts.

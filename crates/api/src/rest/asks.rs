@@ -192,7 +192,6 @@ impl From<NotAsked> for Problem {
             }
             NotAsked::Denied(no) => no.into(),
             NotAsked::NotThere { why, .. } => why.into(),
-            NotAsked::Nobody(refusal) => refusal.into(),
         }
     }
 }

@@ -6,6 +6,7 @@ use allclear_domain::org::diff::{self, ChangeKind};
 use allclear_domain::org::export::masked;
 use allclear_domain::org::handover::{self, Handover};
 use allclear_domain::org::problem::Weight;
+use allclear_domain::org::snapshot::Org;
 use allclear_engine::org::MadeSecret;
 use allclear_engine::org::file;
 use allclear_engine::org::file::{FileProblem, Format, Loaded};
@@ -30,8 +31,8 @@ const FILE_NAME_CHARS_MAX: usize = 200;
 #[utoipa::path(get, path = "/api/v1/org", operation_id = "show_organisation", tag = "organisation",
     responses((status = 200, content((Value = "application/yaml"), (Value = "application/json"))),
         (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn show(State(api): State<Api>, _: Who<Admin>, headers: HeaderMap) -> Result<Response, Problem> {
-    let org = api.engine.org();
+pub(crate) async fn show(State(api): State<Api>, who: Who<Admin>, headers: HeaderMap) -> Result<Response, Problem> {
+    let org = api.engine.queries(&who.0).whole_organisation()?;
     let wants_json = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("json"));
     if wants_json {
         return Ok(Json(masked(org.bundle(), org.channels())).into_response());
@@ -171,14 +172,15 @@ pub(crate) struct OrgChecked {
     responses((status = 200, body = OrgChecked), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn check(
     State(api): State<Api>,
-    _: Who<Admin>,
+    who: Who<Admin>,
     headers: HeaderMap,
     Q(query): Q<OrgQuery>,
     Raw(body): Raw,
 ) -> Result<Json<OrgChecked>, Problem> {
+    let org = api.engine.queries(&who.0).whole_organisation()?;
     let judged = judged(&api, &headers, &query, &body)?;
     let valid = judged.loaded.is_some() && judged.errors() == 0;
-    let on_call = judged.loaded.as_ref().filter(|_| valid).map_or_else(Vec::new, |loaded| handovers(&api, loaded, query.prune));
+    let on_call = judged.loaded.as_ref().filter(|_| valid).map_or_else(Vec::new, |loaded| handovers(&api, &org, loaded, query.prune));
     Ok(Json(OrgChecked { valid, on_call, problems: judged.found.iter().map(told).collect() }))
 }
 
@@ -194,10 +196,9 @@ pub(crate) struct OrgHandover {
 }
 
 /// Who is on call now and would not be any more, were it applied at this moment.
-fn handovers(api: &Api, loaded: &Loaded, prune: bool) -> Vec<OrgHandover> {
-    let org = api.engine.org();
+fn handovers(api: &Api, org: &Org, loaded: &Loaded, prune: bool) -> Vec<OrgHandover> {
     let after = diff::applied(org.bundle(), &loaded.bundle, prune, org.channels());
-    let found = handover::handovers(&org, after, api.engine.now());
+    let found = handover::handovers(org, after, api.engine.now());
     found.into_iter().map(|Handover { schedule, was, will_be }| OrgHandover { schedule, was, will_be }).collect()
 }
 
@@ -217,15 +218,15 @@ pub(crate) struct OrgDiff {
     responses((status = 200, body = OrgDiff), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn diff(
     State(api): State<Api>,
-    _: Who<Admin>,
+    who: Who<Admin>,
     headers: HeaderMap,
     Q(query): Q<OrgQuery>,
     Raw(body): Raw,
 ) -> Result<Json<OrgDiff>, Problem> {
+    let org = api.engine.queries(&who.0).whole_organisation()?;
     let (loaded, problems) = usable(&api, &headers, &query, &body)?;
-    let org = api.engine.org();
     let changes = diff::diff(org.bundle(), &loaded.bundle, query.prune, org.channels()).into_iter().map(change).collect();
-    let on_call = handovers(&api, &loaded, query.prune);
+    let on_call = handovers(&api, &org, &loaded, query.prune);
     Ok(Json(OrgDiff { changes, on_call, problems }))
 }
 
@@ -267,8 +268,9 @@ pub(crate) async fn apply(
     Q(query): Q<OrgQuery>,
     Raw(body): Raw,
 ) -> Result<Json<OrgApplied>, Problem> {
+    let org = api.engine.queries(&who.0).whole_organisation()?;
     let (loaded, problems) = usable(&api, &headers, &query, &body)?;
-    let on_call = handovers(&api, &loaded, query.prune);
+    let on_call = handovers(&api, &org, &loaded, query.prune);
     // Its digest is not kept as that of the file given at start, which stays the one compared.
     let done = api.engine.apply_org(loaded.bundle, None, query.prune, &who.0).await?;
     Ok(Json(OrgApplied {

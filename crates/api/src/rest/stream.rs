@@ -8,8 +8,9 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::time::Duration;
 
-use allclear_domain::access::{Principal, Scope};
+use allclear_domain::access::{Principal, Right};
 use allclear_domain::view::EventView;
+use allclear_engine::read::NoAnswer;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -99,7 +100,7 @@ impl Follower {
         let Ok(who) = holder(&self.shown, &self.api).await else { return false };
         self.ready.clear();
         self.who = who;
-        self.who.scope.admits(Scope::Read)
+        self.api.engine.queries(&self.who).has(Right::See)
     }
 
     async fn next(&mut self) -> Option<Event> {
@@ -123,6 +124,10 @@ impl Follower {
             }
             self.ticks.borrow_and_update();
             let found = self.api.engine.queries(&self.who).events_after(self.after, BATCH).await;
+            // Whoever may not read any more is shown out; a store that does not answer is asked again.
+            if matches!(found, Err(NoAnswer::Denied(_))) {
+                return None;
+            }
             let failed = found.is_err();
             self.ready.extend(found.unwrap_or_default());
             if !self.ready.is_empty() {

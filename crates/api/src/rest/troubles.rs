@@ -1,5 +1,6 @@
 //! What impairs paging on the node that is asked; for administrators.
 
+use crate::http::problem::Problem;
 use allclear_engine::watch::trouble::Present;
 use axum::Json;
 use axum::extract::State;
@@ -45,7 +46,7 @@ impl From<Present> for Impairment {
 /// What impairs paging on this node now, and since when.
 #[utoipa::path(get, path = "/api/v1/troubles", operation_id = "list_troubles", tag = "administration",
     responses((status = 200, body = Impairments), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn list(State(api): State<Api>, _: Who<Admin>) -> Json<Impairments> {
-    let impaired = api.engine.troubles().list().into_iter().map(Impairment::from).collect();
-    Json(Impairments { impaired, operator_addresses: api.engine.operator_addresses() })
+pub(crate) async fn list(State(api): State<Api>, who: Who<Admin>) -> Result<Json<Impairments>, Problem> {
+    let impaired = api.engine.queries(&who.0).troubles()?.into_iter().map(Impairment::from).collect();
+    Ok(Json(Impairments { impaired, operator_addresses: api.engine.operator_addresses() }))
 }

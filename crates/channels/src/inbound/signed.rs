@@ -1,8 +1,10 @@
 //! Whether a request is its sender's own: the HMAC-SHA256 of what was posted, under the integration's secret.
 //!
 //! Which headers say it is the format's to tell ([`Signature`]). Deliberately not here: remembering what was taken before.
-//! What is sent again within [`FRESH_S`] is the same alarm once more, which changes nothing.
+//! Whoever can read a request on its way can send it again within [`FRESH_S`], and for ever where the sender signs no time: an
+//! alarm that is repeated changes nothing, a recovery ends one that fires again. What is sent over TLS nobody reads on its way.
 
+use allclear_domain::hex::hex;
 use allclear_domain::wire::{Signature, Unsigned};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
@@ -45,7 +47,7 @@ pub fn check<'a>(
 /// The signature of a body, as a sender makes it.
 #[must_use]
 pub fn sign(secret: &str, time: Option<&str>, body: &[u8]) -> String {
-    mac(secret, time.map(str::as_bytes), body).finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&mac(secret, time.map(str::as_bytes), body).finalize().into_bytes())
 }
 
 fn mac(secret: &str, time: Option<&[u8]>, body: &[u8]) -> Hmac<Sha256> {

@@ -45,9 +45,25 @@ pub fn foresee(org: &Org, escalation: Option<&str>, severity: Severity, start: T
             page = Some(evolve(page.take(), id, &event, now));
             out.push((now, event));
         }
-        let Some(running) = page.as_ref().filter(|page| page.status == Status::Running) else { break };
-        let Some(due_at) = running.due_at else { break };
-        (now, command) = (due_at, Command::StepTimedOut { round: running.round, step: running.step, late: false });
+        let Some((due_at, next)) = page.as_ref().and_then(timed_out) else { break };
+        (now, command) = (due_at, next);
     }
     out
+}
+
+/// Whom a running page calls next, if nobody acknowledges: the people of the first step to come that reaches somebody, by
+/// the organisation as it is now. Nobody where none does any more.
+#[must_use]
+pub fn called_next(org: &Org, page: &Page) -> Vec<String> {
+    let mut ids = IdGen::new(0);
+    let Some((now, command)) = timed_out(page) else { return Vec::new() };
+    let Ok(events) = decide(Some(page), command, &mut Context { now, org, ids: &mut ids }) else { return Vec::new() };
+    let called = events.into_iter().find_map(|event| if let Event::StepReached(body) = event { Some(body.people) } else { None });
+    called.into_iter().flatten().map(|reached| reached.person).collect()
+}
+
+/// When the step of a running page is over, and what is decided then.
+fn timed_out(page: &Page) -> Option<(Timestamp, Command)> {
+    let due_at = page.due_at.filter(|_| page.status == Status::Running)?;
+    Some((due_at, Command::StepTimedOut { round: page.round, step: page.step, late: false }))
 }

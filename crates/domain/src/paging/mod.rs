@@ -27,7 +27,7 @@ mod types;
 pub use decide::{Command, SendReport, SendResult, Start, Tell, decide};
 pub use event::*;
 pub use evolve::evolve;
-pub use foresee::foresee;
+pub use foresee::{called_next, foresee};
 pub use line::line;
 pub use react::{MessageDraft, Reaction, may_send, react};
 pub use steps::{Context, Refusal, again_in};

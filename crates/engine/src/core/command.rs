@@ -141,6 +141,8 @@ pub enum Refusal {
     NoSuchIncident,
     #[error("there is no such page")]
     NoSuchPage,
+    #[error("there is no such alert")]
+    NoSuchAlert,
     #[error("there is no service `{0}`")]
     NoSuchService(String),
     #[error("there is no escalation policy `{0}`")]
@@ -204,6 +206,7 @@ impl Refusal {
             Self::Denied(_) => "forbidden",
             Self::NoSuchIncident => "no_such_incident",
             Self::NoSuchPage => "no_such_page",
+            Self::NoSuchAlert => "no_such_alert",
             Self::NoSuchService(_) => "no_such_service",
             Self::NoSuchEscalation(_) => "no_such_escalation",
             Self::NoSuchIntegration(_) => "no_such_integration",

@@ -7,7 +7,7 @@
 use allclear_domain::expect::{Expectation, Key, ROLE_WITHIN, Standing};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::roles::COMMANDER;
-use allclear_domain::incident::{self, roles, tasks, updates};
+use allclear_domain::incident::{self, access, attendance, roles, tasks, updates};
 use allclear_domain::time::after;
 use allclear_domain::wire::NoticeKind;
 use allclear_store::rows;
@@ -18,6 +18,9 @@ use super::neglect::{NO_COMMANDER, NO_UPDATE, no_answer};
 use super::notices::{clock, each_once, person};
 use super::unit::Unit;
 use super::{Core, Decided};
+
+/// Characters of a name that is shown back.
+const NAMED_CHARS_MAX: usize = 64;
 
 impl Core {
     /// Whoever a command names must exist.
@@ -32,6 +35,12 @@ impl Core {
                 }
             }
             C::Tasks(tasks::Command::Assign { owner, .. } | tasks::Command::Add { owner: Some(owner), .. }) => self.known_person(owner)?,
+            C::Attendance(attendance::Command::Acknowledge { by: Some(by), .. }) => self.known_person(by)?,
+            C::Access(access::Command::Admit { people, .. }) => {
+                for person in people {
+                    self.known_person(person)?;
+                }
+            }
             C::Updates(updates::Command::Post { audiences, .. }) => {
                 for audience in audiences {
                     self.org.audience(audience).ok_or_else(|| Refusal::NoSuchAudience(audience.clone()))?;
@@ -53,7 +62,7 @@ impl Core {
     }
 
     pub(super) fn known_person(&self, person: &str) -> Decided<()> {
-        self.org.person(person).ok_or_else(|| Refusal::NoSuchPerson(person.to_owned()))?;
+        self.org.person(person).ok_or_else(|| Refusal::NoSuchPerson(person.chars().take(NAMED_CHARS_MAX).collect()))?;
         Ok(())
     }
 

@@ -77,9 +77,36 @@ impl Core {
             (Rule::SilencesJudged, Owner::Org) => self.look_silences(unit, &expectation)?,
             (Rule::Silenced, Owner::Incident(id)) => self.look_silenced(unit, &expectation, id)?,
             (Rule::Flapping, Owner::Incident(id)) => self.look_flapping(unit, &expectation, id)?,
-            // A rule on an owner that cannot have it: nothing sensible can follow, and it must not
-            // be looked at for ever.
-            _ => settle(unit, &expectation, Standing::Void, "this rule does not apply to this owner"),
+            // On an owner that cannot have it: nothing sensible can follow, and it must not be looked at for ever. Named
+            // one by one, so that a rule that is added is asked for here.
+            (
+                Rule::PageAck
+                | Rule::PageNotify
+                | Rule::PageAgain
+                | Rule::MessageReceipt
+                | Rule::GroupWait
+                | Rule::Candidate
+                | Rule::ConfirmRecovery
+                | Rule::AlertsDigest
+                | Rule::AlertLapse
+                | Rule::SilenceEnd
+                | Rule::SilencesJudged
+                | Rule::Silenced
+                | Rule::Flapping
+                | Rule::RoleAnswer
+                | Rule::RoleUnfilled
+                | Rule::Attended
+                | Rule::StillOnIt
+                | Rule::TaskDue
+                | Rule::UpdateDue
+                | Rule::IncidentOver
+                | Rule::ReviewDue
+                | Rule::ActionDue,
+                _,
+            ) => {
+                tracing::error!(rule = expectation.rule.name(), owner = %expectation.owner, "this rule does not apply to this owner");
+                settle(unit, &expectation, Standing::Void, "this rule does not apply to this owner");
+            }
         }
         Ok(Reply::Done)
     }

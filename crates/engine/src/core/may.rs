@@ -4,51 +4,99 @@
 //! Not here: what a command's own rules refuse to everybody.
 
 use allclear_domain::access::{self, Actor, Denied, Principal, Resource, Right};
-use allclear_domain::action::Action;
-use allclear_domain::ids::IncidentId;
-use allclear_domain::review::Review;
+use allclear_domain::action::{self, Action};
+use allclear_domain::ids::{AlertId, IncidentId};
+use allclear_domain::incident::{self, access as sight, attendance, declaration, roles, tasks, updates};
+use allclear_domain::paging;
+use allclear_domain::review::{self, Review};
 
+use super::command::Versioned;
 use super::unit::Unit;
-use super::{Command, Core, Decided, Refusal};
+use super::{Command, Core, Decided, Need, Refusal, Stop};
 
 impl Core {
     pub(super) fn may(&mut self, unit: &mut Unit, who: &Principal, command: &Command) -> Decided<()> {
         match command {
-            Command::IfVersion { command, .. } => self.may(unit, who, command),
+            // Its version is told only of what the command is about.
+            Command::IfVersion { of, command, .. } if versioned(command) == Some(*of) => self.may(unit, who, command),
             Command::Declare(declare) => {
-                self.may_here(who, Right::Respond)?;
+                self.may_here(who)?;
                 if declare.private {
                     access::may_hide(who).map_err(Refusal::from)?;
                 }
                 Ok(())
             }
-            Command::Incident { id, .. }
-            | Command::Escalate { id, .. }
+            Command::Incident { id, command } => {
+                self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
+                if !is_asked(command) {
+                    return self.only_us(who);
+                }
+                if let incident::Command::Access(sight::Command::Restrict { .. }) = command {
+                    access::may_hide(who).map_err(Refusal::from)?;
+                }
+                Ok(())
+            }
+            Command::Escalate { id, .. }
             | Command::PagePeople { id, .. }
-            // Of an alert of an incident that they do not see, linking names nothing.
-            | Command::LinkAlert { id, .. }
             | Command::AskReview { id }
             | Command::AddAction { incident: id, .. } => self.may_on(unit, who, *id, &Refusal::NoSuchIncident),
+            Command::LinkAlert { id, alert } => {
+                self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
+                self.sees_alert(unit, who, *alert)
+            }
             Command::Merge { from, into } => {
                 self.may_on(unit, who, *from, &Refusal::NoSuchIncident)?;
                 self.may_on(unit, who, *into, &Refusal::NoSuchIncident)
             }
-            Command::Review { id, .. } => {
+            Command::Review { id, command } => {
                 let incident = self.read_once::<Review>(unit, *id)?.0.incident;
-                self.may_on(unit, who, incident, &Refusal::NoSuchReview)
+                self.may_on(unit, who, incident, &Refusal::NoSuchReview)?;
+                match command {
+                    review::Command::Assign { .. } | review::Command::Edit { .. } | review::Command::Publish { .. } => Ok(()),
+                    review::Command::Open(_) | review::Command::Remind | review::Command::Miss => self.only_us(who),
+                }
             }
-            Command::Action { id, .. } => match self.read_once::<Action>(unit, *id)?.0.incident {
-                Some(incident) => self.may_on(unit, who, incident, &Refusal::NoSuchAction),
-                None => self.may_here(who, Right::Respond),
-            },
-            Command::Page { id, .. } => {
+            Command::Action { id, command } => {
+                match self.read_once::<Action>(unit, *id)?.0.incident {
+                    Some(incident) => self.may_on(unit, who, incident, &Refusal::NoSuchAction)?,
+                    None => self.may_here(who)?,
+                }
+                match command {
+                    action::Command::Assign { .. }
+                    | action::Command::ChangeDue { .. }
+                    | action::Command::Finish { .. }
+                    | action::Command::Drop { .. } => Ok(()),
+                    action::Command::Add(_) | action::Command::Remind | action::Command::Miss => self.only_us(who),
+                }
+            }
+            Command::Page { id, command } => {
                 let incident = self.page(unit, *id)?.0.incident_id();
                 let (incident, _) = self.incident(unit, incident)?;
                 let may = access::may(&self.org, who, Right::Respond, Resource::Page(*id, incident.facts()));
-                Ok(may.map_err(|no| said(no, Refusal::NoSuchPage))?)
+                may.map_err(|no| said(no, Refusal::NoSuchPage))?;
+                match command {
+                    // Whoever holds a link answers for the person it was sent to, and for nobody else.
+                    paging::Command::Acknowledge { by, .. } if who.link.is_some() && by.as_deref() != who.person() => {
+                        Err(Refusal::from(Denied::Link).into())
+                    }
+                    paging::Command::Decline { by, .. } if who.link.is_some() && Some(by.as_str()) != who.person() => {
+                        Err(Refusal::from(Denied::Link).into())
+                    }
+                    paging::Command::Acknowledge { .. } | paging::Command::Decline { .. } => Ok(()),
+                    paging::Command::Start(_)
+                    | paging::Command::Tell(_)
+                    | paging::Command::StepTimedOut { .. }
+                    | paging::Command::EntryDue { .. }
+                    | paging::Command::ComeBack { .. }
+                    | paging::Command::RecordSend(_)
+                    | paging::Command::Stop { .. }
+                    | paging::Command::Resume { .. }
+                    | paging::Command::AskConfirmation { .. } => self.only_us(who),
+                }
             }
             Command::Signals(arrived) if who.actor == Actor::Integration(arrived.integration.clone()) => Ok(()),
-            Command::Signals(_)
+            Command::IfVersion { .. }
+            | Command::Signals(_)
             | Command::Attend { .. }
             | Command::Look(_)
             | Command::TakeOver { .. }
@@ -58,8 +106,9 @@ impl Core {
         }
     }
 
-    fn may_here(&self, who: &Principal, right: Right) -> Decided<()> {
-        Ok(access::may(&self.org, who, right, Resource::Installation).map_err(Refusal::from)?)
+    /// Acts, without anything to act on.
+    fn may_here(&self, who: &Principal) -> Decided<()> {
+        Ok(access::may(&self.org, who, Right::Respond, Resource::Installation).map_err(Refusal::from)?)
     }
 
     /// Acts on an incident; `gone` is the word for one that they do not see.
@@ -69,13 +118,27 @@ impl Core {
         Ok(may.map_err(|no| said(no, gone.clone()))?)
     }
 
+    /// An alert is seen as its incident is; one without an incident is of the house.
+    fn sees_alert(&mut self, unit: &Unit, who: &Principal, alert: AlertId) -> Decided<()> {
+        let Some(alert) = self.whole_alert(alert)? else { return Err(Stop::Need(Need::Alert(alert))) };
+        match alert.incident {
+            Some(incident) => {
+                let (incident, _) = self.incident(unit, incident)?;
+                let may = access::may(&self.org, who, Right::See, Resource::Incident(incident.facts()));
+                Ok(may.map_err(|no| said(no, Refusal::NoSuchAlert))?)
+            }
+            None if access::reach(&self.org, who).admits_none() => Ok(()),
+            None => Err(Refusal::NoSuchAlert.into()),
+        }
+    }
+
     /// What nobody asks for from outside.
     fn only_us(&self, who: &Principal) -> Decided<()> {
         match who.actor {
             Actor::System | Actor::Clock => Ok(()),
             Actor::Person(_) | Actor::Token(_) | Actor::Integration(_) | Actor::Administrator => {
                 tracing::error!(who = %who.actor, "a command of the program itself was asked for from outside");
-                Err(Refusal::Broken.into())
+                Err(Refusal::from(Denied::Ours).into())
             }
         }
     }
@@ -83,4 +146,65 @@ impl Core {
 
 fn said(no: Denied, gone: Refusal) -> Refusal {
     if no == Denied::Unseen { gone } else { Refusal::Denied(no) }
+}
+
+/// What a command changes that has a version.
+fn versioned(command: &Command) -> Option<Versioned> {
+    match command {
+        Command::Incident { id, .. }
+        | Command::Escalate { id, .. }
+        | Command::PagePeople { id, .. }
+        | Command::LinkAlert { id, .. }
+        | Command::AskReview { id }
+        | Command::Merge { from: id, .. } => Some(Versioned::Incident(*id)),
+        Command::Review { id, .. } => Some(Versioned::Review(*id)),
+        Command::Action { id, .. } => Some(Versioned::Action(*id)),
+        Command::Declare(_)
+        | Command::AddAction { .. }
+        | Command::IfVersion { .. }
+        | Command::Page { .. }
+        | Command::Signals(_)
+        | Command::Attend { .. }
+        | Command::Look(_)
+        | Command::TakeOver { .. }
+        | Command::Withdraw { .. }
+        | Command::Sent { .. }
+        | Command::Flush { .. } => None,
+    }
+}
+
+/// Whether people ask for it as it is. The rest follows from something else: what is due, what alerts do, or a command of
+/// the core that has more to decide.
+fn is_asked(command: &incident::Command) -> bool {
+    use incident::Command as C;
+    match command {
+        C::Declaration(command) => match command {
+            declaration::Command::Promote { .. } | declaration::Command::SetSeverity { .. } | declaration::Command::Rename { .. } => true,
+            declaration::Command::Propose(_) | declaration::Command::Declare(_) => false,
+        },
+        C::Attendance(command) => match command {
+            attendance::Command::Acknowledge { .. } | attendance::Command::Snooze { .. } => true,
+            attendance::Command::AskStillOnIt { .. }
+            | attendance::Command::StillOnIt { .. }
+            | attendance::Command::Lose { .. }
+            | attendance::Command::Escalate { .. }
+            | attendance::Command::EndSnooze => false,
+        },
+        C::Roles(command) => match command {
+            roles::Command::Offer { .. } | roles::Command::Take { .. } | roles::Command::Leave { .. } => true,
+            roles::Command::MissAnswer { .. } | roles::Command::MissCommander => false,
+        },
+        C::Tasks(command) => match command {
+            tasks::Command::Add { .. } | tasks::Command::Assign { .. } | tasks::Command::Finish { .. } | tasks::Command::Drop { .. } => {
+                true
+            }
+            tasks::Command::Miss { .. } => false,
+        },
+        C::Updates(command) => match command {
+            updates::Command::Post { .. } => true,
+            updates::Command::Remind { .. } | updates::Command::Miss { .. } => false,
+        },
+        C::Ending(_) | C::Record(_) | C::Access(_) => true,
+        C::Alarms(_) | C::Flapping(_) | C::Links(_) => false,
+    }
 }

@@ -169,9 +169,9 @@ impl Engine {
         kinds: &[Spoken],
         who: &Principal,
     ) -> Result<Changed, FormError> {
+        let _one_at_a_time = self.shared.org_change.lock().await;
         self.administers(who).map_err(OrgError::from)?;
         let actor = &who.actor;
-        let _one_at_a_time = self.shared.org_change.lock().await;
         let (kind, id) = (asked.kind, asked.id.clone());
         let read = Read::from(&self.shared.db).await?;
         let before = found(&read.forms, kind, &id);
@@ -246,9 +246,9 @@ impl Engine {
     /// # Errors
     /// As for a change; what still names it is listed.
     pub async fn remove_form(&self, kind: FormKind, id: &str, seen: Seen, kinds: &[Spoken], who: &Principal) -> Result<Changed, FormError> {
+        let _one_at_a_time = self.shared.org_change.lock().await;
         self.administers(who).map_err(OrgError::from)?;
         let actor = &who.actor;
-        let _one_at_a_time = self.shared.org_change.lock().await;
         let read = Read::from(&self.shared.db).await?;
         let before = found(&read.forms, kind, id);
         // Also where nothing was expected: there is nothing to remove.
@@ -273,9 +273,9 @@ impl Engine {
     /// # Errors
     /// Where there is none, it is not what was seen, or the store does not answer.
     pub async fn detach_form(&self, kind: FormKind, id: &str, seen: Seen, who: &Principal) -> Result<FormView, FormError> {
+        let _one_at_a_time = self.shared.org_change.lock().await;
         self.administers(who).map_err(OrgError::from)?;
         let actor = &who.actor;
-        let _one_at_a_time = self.shared.org_change.lock().await;
         let read = Read::from(&self.shared.db).await?;
         let missing = || FormError::Missing { kind, id: id.to_owned() };
         let row = found(&read.forms, kind, id).cloned().ok_or_else(missing)?;

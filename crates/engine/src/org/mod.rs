@@ -220,9 +220,9 @@ impl Engine {
     /// # Errors
     /// When the asker may not, the store does not answer, or the organisation changed meanwhile.
     pub async fn apply_org(&self, bundle: Bundle, digest: Option<&str>, prune: bool, who: &Principal) -> Result<Applied, OrgError> {
+        let _one_at_a_time = self.shared.org_change.lock().await;
         self.administers(who)?;
         let actor = &who.actor;
-        let _one_at_a_time = self.shared.org_change.lock().await;
         let read = Read::from(&self.shared.db).await?;
         let old = bundle_of(&read.forms, &self.shared.key, self.channels()).map_err(OrgError::Stored)?;
         let mut bundle = keep_stored(&old, bundle, self.channels());

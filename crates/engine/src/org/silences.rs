@@ -81,6 +81,9 @@ impl Engine {
     async fn silence(&self, mut silence: Silence, ends: Option<&str>, who: &Principal) -> Result<String, OrgError> {
         let org = self.org();
         may_silence(&org, who, &silence)?;
+        if let Some(same) = org.bundle().silences.iter().find(|known| known.id == silence.id) {
+            may_silence(&org, who, same)?;
+        }
         if let Some(old) = ends.and_then(|old| org.bundle().silences.iter().find(|known| known.id == old)) {
             may_silence(&org, who, old)?;
         }

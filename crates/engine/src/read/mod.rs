@@ -24,6 +24,7 @@ use crate::engine::Engine;
 use crate::metrics::Gauges;
 pub use crate::read::alerts::AlertFilter;
 use crate::read::alerts::alert_view;
+use crate::watch::trouble::Present;
 
 /// Items of one list at most.
 pub const LIST_MAX: i64 = 200;
@@ -152,6 +153,24 @@ impl Queries<'_> {
     pub fn organisation(&self) -> Result<Arc<Org>, NoAnswer> {
         self.may(Right::SeeOrganisation)?;
         Ok(self.engine.org())
+    }
+
+    /// The organisation with what only administrators look at: addresses, and secrets that are masked on the way out.
+    ///
+    /// # Errors
+    /// When the asker is no administrator.
+    pub fn whole_organisation(&self) -> Result<Arc<Org>, NoAnswer> {
+        self.may(Right::Administer)?;
+        Ok(self.engine.org())
+    }
+
+    /// What impairs paging on this node now.
+    ///
+    /// # Errors
+    /// When the asker is no administrator.
+    pub fn troubles(&self) -> Result<Vec<Present>, NoAnswer> {
+        self.may(Right::Administer)?;
+        Ok(self.engine.troubles().list())
     }
 
     /// Which incidents the asker sees, by the organisation as it is now.

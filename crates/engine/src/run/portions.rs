@@ -3,7 +3,7 @@
 //! Each signal is durable or the sender is told otherwise; all or none is not promised. What is wrong with one signal
 //! of a portion is that signal's alone: the portion is decided again one by one.
 
-use allclear_domain::access::{Actor, Principal};
+use allclear_domain::access::{Actor, Principal, Scope};
 use allclear_domain::ids::SignalId;
 use allclear_domain::wire::Signal;
 use allclear_store::{CommitError, rows};
@@ -69,7 +69,7 @@ impl Engine {
 
     async fn portion(&self, of: &Arrived, signals: Vec<Signal>) -> Result<(Accepted, Option<SignalId>), Refusal> {
         let input = |signals: Vec<Signal>, kept| Input {
-            who: Principal::own(Actor::Integration(of.integration.clone())),
+            who: Principal::new(Actor::Integration(of.integration.clone()), Scope::Read),
             cause: format!("signal:{}", of.format),
             once: None,
             command: Command::Signals(Arrived { kept, signals, ..of.clone() }),

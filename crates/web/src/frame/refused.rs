@@ -3,6 +3,7 @@
 
 use allclear_domain::access::{Denied, Scope};
 use allclear_engine::core::Refusal;
+use allclear_engine::identity::NotDone;
 use allclear_engine::read::NoAnswer;
 use axum::Json;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -134,11 +135,23 @@ impl From<Denied> for Refused {
                 "You see the incidents to which you were admitted. Who is on call, services and policies are for people of the house."
                     .to_owned(),
             ),
-            Denied::Link | Denied::Schedule | Denied::Override | Denied::WouldNotSeeIt | Denied::Silence => {
+            Denied::Link | Denied::Schedule | Denied::Override | Denied::WouldNotSeeIt | Denied::Ours | Denied::Silence => {
                 ("This is not yours to do", format!("{} Nothing was changed.", sentence(&no.to_string())))
             }
         };
         Self::new(StatusCode::FORBIDDEN, "forbidden", title, detail, html! { p { a href="/" { "Board" } } })
+    }
+}
+
+impl From<NotDone> for Refused {
+    fn from(why: NotDone) -> Self {
+        match why {
+            NotDone::Denied(no) => no.into(),
+            NotDone::Store(why) => {
+                tracing::error!(%why, "a link or a token could not be kept");
+                Self::store(None)
+            }
+        }
     }
 }
 

@@ -31,12 +31,11 @@ impl From<NotAsked> for No {
         match why {
             NotAsked::Fields(asks::Refusal::Words(words)) => Self::Refusal(Refusal::from(incident::Refusal::Words(words))),
             NotAsked::Fields(refusal) => Self::Typed(sentence(&refusal.to_string())),
-            NotAsked::Denied(no) => Self::Typed(sentence(&no.to_string())),
+            NotAsked::Denied(no) => Self::Refusal(no.into()),
             NotAsked::NotThere { named, why: NoAnswer::Missing("incident") } => {
                 Self::Typed(format!("There is no {named}. References look like INC-142."))
             }
             NotAsked::NotThere { why, .. } => Self::Typed(sentence(&why.to_string())),
-            NotAsked::Nobody(refusal) => Self::Typed(sentence(&refusal.to_string())),
         }
     }
 }

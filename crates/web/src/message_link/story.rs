@@ -9,7 +9,7 @@ use allclear_domain::expect::{Rule, Standing as Stands};
 use allclear_domain::ids::PageId;
 use allclear_domain::incident::State;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::paging::{AtStep, MessageState, Page, Status};
+use allclear_domain::paging::{self, AtStep, MessageState, Page, Status};
 use allclear_domain::timeline;
 use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView};
 use allclear_domain::wire::NoticeKind;
@@ -116,7 +116,7 @@ pub(crate) async fn read(engine: &Engine, link: &LinkFor, page: PageId) -> Resul
         runbooks: runbooks(&org, &incident, &alerts),
         paged: paged(&org, &explained.page.messages),
         declined_at: declined_at(&explained.lines, &link.person),
-        next_people: if page.status == Status::Running { next_people(&org, &page, step_due_at.unwrap_or(when.now)) } else { Vec::new() },
+        next_people: paging::called_next(&org, &page).iter().map(|id| pieces::name(&org, id)).collect(),
         person: link.person.clone(),
         when,
         page,
@@ -212,26 +212,6 @@ fn paged(org: &Org, messages: &[MessageView]) -> Vec<Paged> {
         }
     }
     out.into_iter().map(|(_, paged)| paged).collect()
-}
-
-/// Who is paged if nobody acknowledges: the first later step that names somebody, a further round,
-/// at last the catch-all.
-fn next_people(org: &Org, page: &Page, at: Timestamp) -> Vec<String> {
-    if page.catch_all {
-        return Vec::new();
-    }
-    let policy = page.escalation.as_deref().and_then(|id| org.escalation(id));
-    let steps = policy.map_or(&[][..], |policy| &policy.steps);
-    let done = usize::try_from(page.step).unwrap_or(usize::MAX).min(steps.len());
-    let again = policy.is_some_and(|policy| page.round <= policy.repeat);
-    let rest = steps[done..].iter().chain(if again { steps } else { &[] }).map(|step| step.page.as_slice());
-    for targets in rest.chain([org.catch_all()]) {
-        let people = org.people_for_all(targets, at).people;
-        if !people.is_empty() {
-            return people.iter().map(|(id, _)| pieces::name(org, id)).collect();
-        }
-    }
-    Vec::new()
 }
 
 /// What to do about it: the service's runbook, then those that came with alerts. Each once.

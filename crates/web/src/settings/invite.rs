@@ -30,10 +30,7 @@ pub(crate) async fn invite(State(app): State<App>, headers: HeaderMap, Path(id):
         let (who, when) = administrator(&app, &headers).await?;
         let org = app.engine.org();
         let person = org.person(&id).ok_or_else(|| Refused::missing("person", "Look among the settings."))?;
-        let (link, until) = app.engine.issue_link(&who, LinkKind::Invitation, Some(&id)).await.map_err(|why| {
-            tracing::error!(%why, "an invitation could not be kept");
-            Refused::store(None)
-        })?;
+        let (link, until) = app.engine.issue_link(&who, LinkKind::Invitation, Some(&id)).await?;
         let body = html! {
             (crumbs(Some(FormKind::Person)))
             (heading(&format!("A link for {}", person.name), &html! {}))
