@@ -125,6 +125,10 @@ codes! {
     link_unknown 404 "This link does not work";
     link_expired 410 "This link has expired";
     link_person_gone 410 "This link does not work any more";
+    no_such_channel 404 "Nothing is heard back over this channel";
+    reply_unknown 401 "The reply is of no message that its sender got";
+    reply_expired 410 "The message is too old to be answered";
+    reply_not_understood 422 "The answer is not understood";
     not_waiting_for_you 409 "This cannot be passed on";
     internal 500 "Something failed inside";
 }
@@ -158,6 +162,18 @@ impl Problem {
     pub fn with(mut self, errors: Vec<Value>) -> Self {
         self.errors = errors;
         self
+    }
+
+    pub(crate) const fn code(&self) -> &'static str {
+        self.code.code
+    }
+
+    pub(crate) const fn status(&self) -> u16 {
+        self.code.status
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
     }
 
     /// A body or query that cannot be read.

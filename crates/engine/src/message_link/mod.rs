@@ -1,10 +1,11 @@
-//! The links in messages: `/a/{token}`.
+//! The links in messages, `/a/{token}`, and the other ways to answer one: [`replies`].
 //!
 //! A token is for one page or one message of many, and one person, expires, and does one thing: acknowledge, or pass on.
 //! It is signed rather than stored, so that a page costs no row more and a copy of the database
 //! holds no link that works.
 
 pub mod bundles;
+pub mod replies;
 
 use allclear_domain::ids::{MessageId, PageId};
 use allclear_domain::paging::AtStep;
@@ -89,6 +90,12 @@ impl Links {
     #[must_use]
     pub fn bundle_url(&self, lead: MessageId, person: &str, now: Timestamp) -> String {
         format!("{}/a/{}", self.base_url, token(&self.bundle_key, lead.bits(), &[], person, now))
+    }
+
+    /// The full address to which a channel's receipts and answers come back.
+    #[must_use]
+    pub fn reply_url(&self, channel: &str) -> String {
+        format!("{}/reply/{channel}", self.base_url)
     }
 
     /// The full address of an incident's page.

@@ -314,6 +314,7 @@ fn render(engine: &Engine, lead: MessageId, messages: &[StoredMessage], about: O
         // What only tells has nothing to acknowledge.
         bundle_url: (messages.len() > 1 && first.notice.kind.gathers()).then(|| links.bundle_url(lead, &first.person, decided_at)),
         incident_urls: written_out().map(|m| links.incident_url(&m.notice.incident.reference)).collect(),
+        reply_url: engine.ports().transport.replies(&first.channel).map(|_| links.reply_url(&first.channel)),
         about,
     }
 }

@@ -620,6 +620,14 @@ pub async fn get(db: &Db, id: MessageId) -> Result<Option<StoredMessage>, Fault>
     rows.first().map(stored).transpose()
 }
 
+/// What went out as one message under this id, at most so many of it: itself where it went alone.
+pub async fn sent_as(db: &Db, lead: MessageId, limit: i64) -> Result<Vec<StoredMessage>, Fault> {
+    let sql = format!("select {COLUMNS} from message where bundle = ?1 or id = ?1 order by id limit ?2");
+    let rows = db.read(&sql, vec![text(lead), Val::Int(limit)]).await?;
+    // One that does not read hides no other, as in a page.
+    Ok(rows.iter().filter_map(|row| stored(row).ok()).collect())
+}
+
 /// The messages of a page, oldest first.
 pub async fn of_page(db: &Db, page: PageId) -> Result<Vec<StoredMessage>, Fault> {
     let rows = db.read(&format!("select {COLUMNS} from message where page = ?1 order by id limit 1000"), vec![text(page)]).await?;
