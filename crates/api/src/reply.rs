@@ -3,9 +3,9 @@
 //! The door knows no vendor: whether a channel hears anything, how it is read and whom it is from is the channel's, and what
 //! follows the engine's. A 2xx follows the commit. No token is asked for, since a reply is signed as its contact signs.
 
+use allclear_domain::wire::ReplyRequest;
 use allclear_engine::core::Refusal;
 use allclear_engine::message_link::replies::{NotReplied, Replied};
-use allclear_domain::wire::ReplyRequest;
 use allclear_engine::refusals::RefusedRequest;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};

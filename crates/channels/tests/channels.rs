@@ -18,7 +18,9 @@ use allclear_domain::org::check::{Against, check};
 use allclear_domain::org::export::{MASK, masked};
 use allclear_domain::org::model::{Bundle, CONTACT_KEYS, NotifyUrgency};
 use allclear_domain::time::Length;
-use allclear_domain::wire::{Heard, Message, NotGenuine, Notice, NoticeIncident, NoticeKind, Outcome, Reply, ReplyRequest, Request, Response, Says, Step, Target};
+use allclear_domain::wire::{
+    Heard, Message, NotGenuine, Notice, NoticeIncident, NoticeKind, Outcome, Reply, ReplyRequest, Request, Response, Says, Step, Target,
+};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -279,7 +281,8 @@ fn asked(channel: &str, address: &Address, says: &Says, at: Timestamp) -> (Vec<(
             };
             let body = body.to_string().into_bytes();
             let signature = webhook::signature(address.get("secret").unwrap(), "reply-1", at.as_second(), &body).unwrap();
-            let headers = [("webhook-id", "reply-1".into()), ("webhook-timestamp", at.as_second().to_string()), ("webhook-signature", signature)];
+            let headers =
+                [("webhook-id", "reply-1".into()), ("webhook-timestamp", at.as_second().to_string()), ("webhook-signature", signature)];
             (headers.into(), body)
         }
         other => panic!("`{other}` hears something: write here how it is told"),
@@ -336,7 +339,13 @@ fn every_receipt_and_answer_is_heard_and_only_of_whoever_the_message_went_to() {
             }
             for at in 0..headers.len() {
                 let without: Vec<_> = headers.iter().enumerate().filter(|(own, _)| *own != at).map(|(_, header)| *header).collect();
-                assert_eq!(genuine(&ReplyRequest { headers: &without, ..request }, &own, 0), Err(NotGenuine), "{}: {:?}", form.name, headers[at]);
+                assert_eq!(
+                    genuine(&ReplyRequest { headers: &without, ..request }, &own, 0),
+                    Err(NotGenuine),
+                    "{}: {:?}",
+                    form.name,
+                    headers[at]
+                );
                 for cut in 0..headers[at].1.len() {
                     let mut headers = headers.clone();
                     headers[at].1 = &headers[at].1[..cut];
@@ -386,10 +395,7 @@ fn every_channel_is_documented() {
         let limits = [title, text].into_iter().flatten().collect::<Vec<_>>();
         let limits = if limits.is_empty() { String::new() } else { format!(" At most {}.", limits.join(" and ")) };
         let back = match channels.channel(form.name).unwrap().replies() {
-            Some(_) => format!(
-                "Receipts and answers come back at `/reply/{}` ([how](guides/gateway.md#what-comes-back)).",
-                form.name
-            ),
+            Some(_) => format!("Receipts and answers come back at `/reply/{}` ([how](guides/gateway.md#what-comes-back)).", form.name),
             None => "Nothing comes back over it but what a link does.".to_owned(),
         };
         writeln!(page, "\nIt is carried {carried}.{limits} {back}").unwrap();

@@ -124,7 +124,9 @@ fn what_answers_mean() {
     }
     let says = |status, body: &str| outcome(&Response::Http { status, retry_after: None, body: body.into() });
     for status in [200, 202] {
-        assert!(matches!(says(status, r#" {"accepted": true, "id": 7}"#), Outcome::Accepted { receipt, .. } if receipt.contains("accepted")));
+        assert!(
+            matches!(says(status, r#" {"accepted": true, "id": 7}"#), Outcome::Accepted { receipt, .. } if receipt.contains("accepted"))
+        );
         for body in ["accepted", r#"{"accepted": "true"}"#, r#"{"accepted": false}"#, r#"{"accepted": true"#, "[true]", "true", "{}"] {
             assert!(matches!(says(status, body), Outcome::Delivered { .. }), "{status} {body}");
         }

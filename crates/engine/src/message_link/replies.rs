@@ -10,7 +10,7 @@
 use allclear_domain::access::Principal;
 use allclear_domain::ids::{MessageId, PageId};
 use allclear_domain::incident::State;
-use allclear_domain::paging::{self, AtStep, Page, Status};
+use allclear_domain::paging::{self, AtStep, MessageState, Page, Status};
 use allclear_domain::time::after;
 use allclear_domain::view::IncidentView;
 use allclear_domain::wire::{NotGenuine, NotUnderstood, Notice, NoticeKind, REPLIES_MAX, Replies, Reply, ReplyRequest, Says, Unreadable};
@@ -162,13 +162,7 @@ impl Engine {
 
     /// The message of this id, if it went out over this channel and the request comes from where it went to. Whatever is
     /// not so is told alike.
-    async fn sent_over(
-        &self,
-        channel: &str,
-        replies: &dyn Replies,
-        request: &ReplyRequest<'_>,
-        id: MessageId,
-    ) -> Result<Sent, NotReplied> {
+    async fn sent_over(&self, channel: &str, replies: &dyn Replies, request: &ReplyRequest<'_>, id: MessageId) -> Result<Sent, NotReplied> {
         let found = rows::message::sent_as(&self.shared.db, id, ONE_OR_SEVERAL).await;
         let found = found.map_err(|fault| Refusal::Unavailable(fault.to_string()))?;
         let several = found.len() > 1;
@@ -200,7 +194,9 @@ impl Engine {
             Says::Answer(given) => given,
         };
         // Whoever answers has it, also where the answer is not understood.
-        self.receipt(sent.id, Ok(ANSWERED.to_owned())).await?;
+        if sent.first.state == MessageState::Accepted {
+            self.receipt(sent.id, Ok(ANSWERED.to_owned())).await?;
+        }
         let reply = Reply::of_words(&given)?;
         let first = &sent.first;
         match first.notice.kind {
@@ -329,9 +325,7 @@ fn taken(page: &Page, incident: &IncidentView) -> Option<(Option<String>, Option
     let is_held = matches!(incident.state, State::Investigating | State::Mitigated);
     match page.status {
         Status::Acknowledged if is_held => Some((page.acknowledged_by.clone(), page.ended_at)),
-        Status::Exhausted | Status::Stopped | Status::Told if is_held => {
-            Some((incident.acknowledged_by.clone(), incident.acknowledged_at))
-        }
+        Status::Exhausted | Status::Stopped | Status::Told if is_held => Some((incident.acknowledged_by.clone(), incident.acknowledged_at)),
         Status::Running | Status::Acknowledged | Status::Exhausted | Status::Stopped | Status::Told => None,
     }
 }
