@@ -40,7 +40,8 @@ async fn reply(State(api): State<Api>, Path(channel): Path<String>, request: Req
             integration: None,
             format: &format,
             address,
-            detail: refused.detail(),
+            // What a stranger wrote, or somebody at night, is repeated to them alone.
+            detail: refused.title(),
             body: None,
         };
         api.engine.refused(refusal).await;

@@ -172,8 +172,9 @@ impl Problem {
         self.code.status
     }
 
-    pub(crate) fn detail(&self) -> &str {
-        &self.detail
+    /// The same for every occurrence.
+    pub(crate) const fn title(&self) -> &'static str {
+        self.code.title
     }
 
     /// A body or query that cannot be read.

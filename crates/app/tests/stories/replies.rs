@@ -272,6 +272,39 @@ async fn whoever_was_paged_may_answer_whatever_else_they_may() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_is_answered_by_the_same_words_and_what_asks_nothing_takes_none() {
+    let ages = "severities: [{id: sev2, acknowledgement_lasts: 20m, update_every: 0s}]\n";
+    let mut world = world_of(Database::Sqlite, by_gateway() + ages).await;
+    let newest_question = |world: &World| world.hook.to("ana").into_iter().rfind(|told| told.kind() == "still_on_it").unwrap();
+    world.fire("disk").await;
+    says(&world, &newest(&world, "ana"), "answer", "1").await.ok();
+    world.advance(20 * 60 + 10).await;
+    let answer = says(&world, &newest_question(&world), "answer", "yes").await.ok();
+    assert!(only(&answer)["says"].as_str().unwrap().starts_with("You have INC-1"), "{}", answer.text);
+    let still = world.bodies(&opened(&world).await, "still_on_it").await;
+    assert_eq!((still.len(), &still[0]["via"]), (1, &json!("webhook")), "{still:?}");
+    world.advance(20 * 60 + 10).await;
+    let paged = world.hook.to("ana").iter().filter(|told| told.is_page()).count();
+    says(&world, &newest_question(&world), "answer", "no").await.ok();
+    assert_eq!(world.hook.to("ana").iter().filter(|told| told.is_page()).count(), paged + 1, "it is paged again from the first step");
+    says(&world, &newest(&world, "ana"), "answer", "1").await.ok();
+
+    // Whether it is over is said by whoever is signed in.
+    world.recover("disk").await;
+    let confirm = newest(&world, "ana");
+    assert_eq!(confirm.kind(), "confirm_recovery");
+    let answer = says(&world, &confirm, "answer", "yes").await;
+    assert_eq!(answer.status, 422, "{}", answer.text);
+    assert!(answer.body["detail"].as_str().unwrap().ends_with("/incidents/INC-1"), "it says where: {}", answer.text);
+    assert_eq!(opened(&world).await["state"], "investigating");
+    world.command("/incidents/INC-1/resolve", json!({})).await.ok();
+    world.advance(15).await;
+    let over = world.hook.told("ana").pop().unwrap();
+    assert_eq!((over.kind(), says(&world, &over, "answer", "yes").await.status), ("over", 422), "it asked for nothing");
+    says(&world, &over, "receipt", "delivered").await.ok();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_two_days_a_message_takes_no_answer() {
     let mut world = world_of(Database::Sqlite, by_gateway()).await;
     world.fire("disk").await;
