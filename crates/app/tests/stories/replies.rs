@@ -248,6 +248,7 @@ async fn what_is_forged_changes_nothing_and_learns_nothing(database: Database) {
     for (path, body, status, code) in [
         ("/reply/pigeon", "{}", 404, "no_such_channel"),
         ("/reply/email", "{}", 404, "no_such_channel"),
+        ("/reply/ntfy", "{}", 404, "no_such_channel"),
         ("/reply/webhook", "{}", 400, "bad_request"),
         ("/reply/webhook", &format!("\"{}\"", "x".repeat(20_000)), 413, "body_too_large"),
     ] {

@@ -67,7 +67,7 @@ pub static FORM: ChannelForm = ChannelForm {
         Field {
             key: NAME,
             label: "Address",
-            hint: "Where a signed POST of JSON goes; any 2xx is delivery, but one that says `{\"accepted\": true}`: then a receipt comes later.",
+            hint: "Where a signed POST of JSON goes; any 2xx is delivery, unless it says that a receipt comes later.",
             shape: "https://…",
             example: "https://hooks.example.org/ana",
             kept: Kept::Plain,
