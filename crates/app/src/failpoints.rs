@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use allclear_domain::ids::IdGen;
-use allclear_domain::wire::{Message, Outcome, Target};
+use allclear_domain::wire::{Message, Outcome, Replies, Target};
 use allclear_engine::ports::{BoxFuture, Transport};
 use allclear_store::{CommitPoint, Db};
 use jiff::Timestamp;
@@ -121,6 +121,10 @@ impl Transport for Deadly {
             self.failpoint.reach(Point::AfterSend);
             outcome
         })
+    }
+
+    fn replies(&self, channel: &str) -> Option<&dyn Replies> {
+        self.inner.replies(channel)
     }
 }
 

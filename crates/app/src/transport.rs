@@ -10,7 +10,7 @@ use allclear_channels::carry::http::Transports;
 use allclear_channels::outbound::wording::one_line_of;
 use allclear_channels::registry::Channels;
 use allclear_domain::ids::IncidentId;
-use allclear_domain::wire::{Message, Outcome, REQUESTS_PER_MESSAGE_MAX, Request, Response, Step, Target};
+use allclear_domain::wire::{Message, Outcome, REQUESTS_PER_MESSAGE_MAX, Replies, Request, Response, Step, Target};
 use allclear_engine::ports::{BoxFuture, Transport};
 use jiff::Timestamp;
 
@@ -39,6 +39,10 @@ impl Transport for Carrier {
             };
             carry(channel.start(message, target, now), |request| self.transports.send(request)).await
         })
+    }
+
+    fn replies(&self, channel: &str) -> Option<&dyn Replies> {
+        self.channels.channel(channel)?.replies()
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use allclear_channels::outbound::webhook;
 use allclear_channels::registry::{Around, Channels, WAYS_OUT};
 use allclear_domain::channel::{Address, Carriage, ChannelForm, Field, Kept};
 use allclear_domain::ids::{IncidentId, MessageId, PageId};
@@ -17,7 +18,9 @@ use allclear_domain::org::check::{Against, check};
 use allclear_domain::org::export::{MASK, masked};
 use allclear_domain::org::model::{Bundle, CONTACT_KEYS, NotifyUrgency};
 use allclear_domain::time::Length;
-use allclear_domain::wire::{Message, Notice, NoticeIncident, NoticeKind, Outcome, Request, Response, Step, Target};
+use allclear_domain::wire::{
+    Heard, Message, NotGenuine, Notice, NoticeIncident, NoticeKind, Outcome, Reply, ReplyRequest, Request, Response, Says, Step, Target,
+};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -158,6 +161,7 @@ fn message(kind: NoticeKind, notices: usize, title: &str, text: Option<&str>) ->
         bundle_url: (notices > 1 && kind.gathers()).then(|| "https://ac.example/a/all".to_owned()),
         ack_urls: (0..notices.min(30)).map(|n| format!("https://ac.example/a/tok{n}")).collect(),
         incident_urls: (0..notices.min(30)).map(|n| format!("https://ac.example/incidents/INC-{n}")).collect(),
+        reply_url: Some("https://ac.example/reply/webhook".to_owned()),
         about: None,
     }
 }
@@ -265,6 +269,102 @@ fn an_address_that_does_not_read_is_refused_before_anybody_is_asked() {
     }
 }
 
+/// How whoever is behind a channel asks, signed with what this address holds: a channel that hears something says here how.
+fn asked(channel: &str, address: &Address, says: &Says, at: Timestamp) -> (Vec<(&'static str, String)>, Vec<u8>) {
+    let message = MessageId::from_bits(3);
+    match channel {
+        "webhook" => {
+            let body = match says {
+                Says::Delivered(words) => json!({"message": message, "receipt": "delivered", "why": words}),
+                Says::Failed(why) => json!({"message": message, "receipt": "failed", "why": why}),
+                Says::Answer(words) => json!({"message": message, "answer": words}),
+            };
+            let body = body.to_string().into_bytes();
+            let signature = webhook::signature(address.get("secret").unwrap(), "reply-1", at.as_second(), &body).unwrap();
+            let headers =
+                [("webhook-id", "reply-1".into()), ("webhook-timestamp", at.as_second().to_string()), ("webhook-signature", signature)];
+            (headers.into(), body)
+        }
+        other => panic!("`{other}` hears something: write here how it is told"),
+    }
+}
+
+/// Everything that may be heard.
+fn everything_said() -> Vec<Says> {
+    let answers = ["acknowledge", "decline", "1", "2", "I can't", "what?"];
+    [Says::Delivered("it rang".into()), Says::Failed("no such number".into())]
+        .into_iter()
+        .chain(answers.map(|words| Says::Answer(words.into())))
+        .collect()
+}
+
+#[test]
+fn every_receipt_and_answer_is_heard_and_only_of_whoever_the_message_went_to() {
+    let channels = channels();
+    let now: Timestamp = "2026-11-21T03:00:00Z".parse().unwrap();
+    let mut hear = Vec::new();
+    for form in WAYS_OUT.iter() {
+        let Some(replies) = channels.channel(form.name).unwrap().replies() else { continue };
+        hear.push(form.name);
+        let own = target(form).address;
+        // Somebody else of the house, with an address like it and secrets of their own.
+        let mut other = own.clone();
+        for field in form.fields {
+            match field.kept {
+                Kept::Made { bytes, text } => other.set(field.key, text(&vec![7; bytes])),
+                Kept::Secret => other.set(field.key, field.example.chars().rev().collect::<String>()),
+                Kept::Plain => {}
+            }
+        }
+        assert_ne!(own, other, "{}: what comes back is known by a secret", form.name);
+        for says in everything_said() {
+            let (headers, body) = asked(form.name, &own, &says, now);
+            let headers: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+            let request = ReplyRequest { url: "https://ac.example/reply", headers: &headers, body: &body };
+            assert_eq!(replies.read(&request), Ok(vec![Heard { message: MessageId::from_bits(3), says }]), "{}", form.name);
+            assert!(body.len() <= replies.body_bytes_max());
+            let genuine = |request: &ReplyRequest<'_>, address: &Address, at: i64| {
+                replies.genuine(request, address, &[now.checked_add(jiff::SignedDuration::from_secs(at)).unwrap()])
+            };
+            assert_eq!(genuine(&request, &own, 0), Ok(()), "{}", form.name);
+            assert_eq!(replies.genuine(&request, &own, &[Timestamp::UNIX_EPOCH, now]), Ok(()), "by either of our clocks");
+            assert_eq!(genuine(&request, &other, 0), Err(NotGenuine), "{}: another contact's", form.name);
+            assert_eq!(genuine(&request, &Address::of([(form.name, "x")]), 0), Err(NotGenuine), "{}: no secret", form.name);
+            for at in [-301, 301, i64::from(i32::MAX)] {
+                assert_eq!(genuine(&request, &own, at), Err(NotGenuine), "{}: stale by {at} s", form.name);
+            }
+            let forged = [&body[..], b" "].concat();
+            for body in [&forged[..], &body[..body.len() - 1], b""] {
+                assert_eq!(genuine(&ReplyRequest { body, ..request }, &own, 0), Err(NotGenuine), "{}: other bytes", form.name);
+            }
+            for at in 0..headers.len() {
+                let without: Vec<_> = headers.iter().enumerate().filter(|(own, _)| *own != at).map(|(_, header)| *header).collect();
+                assert_eq!(
+                    genuine(&ReplyRequest { headers: &without, ..request }, &own, 0),
+                    Err(NotGenuine),
+                    "{}: {:?}",
+                    form.name,
+                    headers[at]
+                );
+                for cut in 0..headers[at].1.len() {
+                    let mut headers = headers.clone();
+                    headers[at].1 = &headers[at].1[..cut];
+                    assert_eq!(genuine(&ReplyRequest { headers: &headers, ..request }, &own, 0), Err(NotGenuine), "{}: cut", form.name);
+                }
+            }
+        }
+        for body in [&b""[..], b"{}", b"\xff", b"null"] {
+            let request = ReplyRequest { url: "", headers: &[], body };
+            assert!(replies.read(&request).is_err_and(|why| !why.to_string().is_empty()), "{}", form.name);
+        }
+    }
+    assert!(hear.contains(&"webhook"));
+    for says in everything_said() {
+        let Says::Answer(words) = says else { continue };
+        assert_eq!(Reply::of_words(&words).is_ok(), words != "what?", "{words}");
+    }
+}
+
 /// `ALLCLEAR_BLESS=1 cargo test -p allclear-channels --test channels` writes the page anew.
 #[test]
 fn every_channel_is_documented() {
@@ -274,6 +374,7 @@ fn every_channel_is_documented() {
          A contact of the organisation has an `id` and the fields of one channel. The first field of a channel is needed and says\n\
          which channel it is. A secret is stored sealed, and shown as `********` from then on.\n",
     );
+    let channels = channels();
     for form in WAYS_OUT.iter() {
         write!(page, "\n## `{}`\nAs in `{}`.\n\n| key | what | example | |\n|---|---|---|---|\n", form.name, form.example()).unwrap();
         for field in form.fields {
@@ -293,7 +394,11 @@ fn every_channel_is_documented() {
         let text = form.limits.text_bytes.map(|max| format!("{max} bytes of text"));
         let limits = [title, text].into_iter().flatten().collect::<Vec<_>>();
         let limits = if limits.is_empty() { String::new() } else { format!(" At most {}.", limits.join(" and ")) };
-        writeln!(page, "\nIt is carried {carried}.{limits}").unwrap();
+        let back = match channels.channel(form.name).unwrap().replies() {
+            Some(_) => format!("Receipts and answers come back at `/reply/{}` ([how](guides/gateway.md#what-comes-back)).", form.name),
+            None => "Nothing comes back over it but what a link does.".to_owned(),
+        };
+        writeln!(page, "\nIt is carried {carried}.{limits} {back}").unwrap();
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/channels.md");
     #[allow(clippy::disallowed_methods)] // the one setting of these tests

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use allclear_domain::channel::WaysOut;
-use allclear_domain::wire::{Message, Outcome, Target};
+use allclear_domain::wire::{Message, Outcome, Replies, Target};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::watch::trouble::Alarm;
@@ -42,6 +42,10 @@ pub trait Rng: Send + Sync {
 pub trait Transport: Send + Sync {
     /// One try; `now` is its instant.
     fn send<'a>(&'a self, channel: &'a str, message: &'a Message, target: &'a Target, now: Timestamp) -> BoxFuture<'a, Outcome>;
+    /// How what comes back over a channel is read, where it hears anything.
+    fn replies(&self, _channel: &str) -> Option<&dyn Replies> {
+        None
+    }
 }
 
 /// Tells whoever runs the program, by other means than people are paged by.

@@ -338,6 +338,18 @@ async fn what_a_provider_took_is_delivered_by_its_receipt(url: &str) {
     world.engine.receipt(message, Err("the phone is off".into())).await.unwrap();
     world.engine.quiet().await;
     assert_eq!(world.told()[before..], [pair("ana", "email")]);
+    // One that comes while it is in doubt whether the try arrived: it did, and is not sent again.
+    let lost = Outcome::Retry { after: None, why: "no answer".into(), maybe_arrived: true, down: false, unanswered: true };
+    world.sink.answers.lock().unwrap().insert("webhook".into(), vec![lost]);
+    world.signal(SignalAction::Trigger, "doubted", &[]).await.unwrap();
+    // The mail has arrived meanwhile.
+    let (message, _) = messages("doubted").await.into_iter().find(|(_, state)| *state == MessageState::Queued).unwrap();
+    world.engine.receipt(message, Ok("it rang".into())).await.unwrap();
+    assert!(messages("doubted").await.iter().all(|(_, state)| *state == MessageState::Delivered));
+    let to_ana = || world.told().iter().filter(|told| **told == pair("ana", "webhook")).count();
+    let before = to_ana();
+    world.advance(30).await;
+    assert_eq!(to_ana(), before, "it is known to have arrived");
     // A receipt of something else changes nothing.
     world.engine.receipt(allclear_domain::ids::MessageId::from_bits(1), Ok("x".into())).await.unwrap();
     world.healthy().await;

@@ -27,6 +27,8 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 pub enum Reply {
     /// 200.
     Ok,
+    /// 200, and that the message is taken: what becomes of it comes later.
+    Accepted,
     /// This status, with an empty body.
     Status(u16),
     /// 429 with `Retry-After` of so many seconds.
@@ -240,7 +242,7 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             state.script.get(&path).cloned().unwrap_or(Reply::Ok)
         };
         let status = match &reply {
-            Reply::Ok | Reply::Slow(_) => 200,
+            Reply::Ok | Reply::Accepted | Reply::Slow(_) => 200,
             Reply::Status(status) => *status,
             Reply::Later(_) => 429,
             Reply::DropAfterReading => 0,
@@ -252,6 +254,7 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             if delivery.tells() { state.told.push(delivery) } else { state.deliveries.push(delivery) }
         }
         shared.arrived.notify_waiters();
+        let says = if reply == Reply::Accepted { r#"{"accepted": true}"# } else { "" };
         let more = match reply {
             Reply::DropAfterReading => return Ok(()),
             Reply::Slow(pause) => {
@@ -260,9 +263,9 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             }
             Reply::Redirect(to) => format!("location: {to}\r\n"),
             Reply::Later(seconds) => format!("retry-after: {seconds}\r\n"),
-            Reply::Ok | Reply::Status(_) => String::new(),
+            Reply::Ok | Reply::Accepted | Reply::Status(_) => String::new(),
         };
-        let answer = format!("HTTP/1.1 {status} Scripted\r\n{more}content-length: 0\r\n\r\n");
+        let answer = format!("HTTP/1.1 {status} Scripted\r\n{more}content-length: {}\r\n\r\n{says}", says.len());
         stream.write_all(answer.as_bytes()).await?;
     }
 }
@@ -270,7 +273,7 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
 fn read(path: String, headers: &HashMap<String, String>, body: &[u8], began: Instant, answered: u16) -> Delivery {
     let header = |name: &str| headers.get(name).map_or("", String::as_str);
     let (id, timestamp) = (header("webhook-id"), header("webhook-timestamp"));
-    let wanted = signature(id, timestamp, body);
+    let wanted = signature(SECRET, id, timestamp, body);
     Delivery {
         path,
         id: id.to_owned(),
@@ -283,8 +286,13 @@ fn read(path: String, headers: &HashMap<String, String>, body: &[u8], began: Ins
     }
 }
 
-fn signature(id: &str, timestamp: &str, body: &[u8]) -> String {
-    let key = BASE64.decode(SECRET.trim_start_matches("whsec_")).expect("the secret above is base64");
+/// The signature of Standard Webhooks 1.0, as whoever has the secret makes it.
+///
+/// # Panics
+/// When the secret is not base64.
+#[must_use]
+pub fn signature(secret: &str, id: &str, timestamp: &str, body: &[u8]) -> String {
+    let key = BASE64.decode(secret.trim_start_matches("whsec_")).expect("a secret of trials is base64");
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes a key of any length");
     mac.update(format!("{id}.{timestamp}.").as_bytes());
     mac.update(body);
@@ -307,7 +315,7 @@ mod tests {
         let sink = WebhookSink::start().await;
         sink.script("/ana", Reply::Status(503));
         let body = br#"{"type":"page","data":{"ack_url":"http://h:1/a/x"}}"#;
-        for signature in [signature("msg_1", "1795230000", body), "v1,bm8=".to_owned()] {
+        for signature in [signature(SECRET, "msg_1", "1795230000", body), "v1,bm8=".to_owned()] {
             let mut stream = TcpStream::connect(sink.address).await.unwrap();
             let head = format!(
                 "POST /ana HTTP/1.1\r\nWebhook-Id: msg_1\r\nwebhook-timestamp: 1795230000\r\nwebhook-signature: v1,eA== {signature}\r\ncontent-length: {}\r\n\r\n",

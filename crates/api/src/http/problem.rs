@@ -67,6 +67,19 @@ impl Problem {
         self
     }
 
+    pub(crate) const fn code(&self) -> &'static str {
+        self.code.code
+    }
+
+    pub(crate) const fn status(&self) -> u16 {
+        self.code.status
+    }
+
+    /// The same for every occurrence.
+    pub(crate) const fn title(&self) -> &'static str {
+        self.code.title
+    }
+
     /// A body or query that cannot be read.
     #[must_use]
     pub fn bad(detail: impl Into<String>) -> Self {

@@ -30,6 +30,7 @@ mod over;
 mod pooler;
 mod private;
 mod recovery;
+mod replies;
 mod rota;
 mod screens;
 mod search;

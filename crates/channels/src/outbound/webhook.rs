@@ -4,7 +4,8 @@
 //! whose others in brief; asking whether an incident is over has the same data under `"type":"confirm_recovery"`, and
 //! whether somebody is still on it under `"type":"still_on_it"`. What only tells and had to wait goes together as
 //! `"type":"told"`. The page itself is the same on every try, as is `webhook-id`; `about`, the timestamp and so the
-//! signature are the try's.
+//! signature are the try's. A receiver that only takes it says so: `{"accepted": true}`. What it says later is read in
+//! `webhook_reply`.
 //!
 //! It deliberately does not follow redirects, and does not decide when to try again: it says what
 //! the answer means.
@@ -13,7 +14,8 @@ use std::borrow::Cow;
 
 use allclear_domain::channel::{Carriage, ChannelForm, Field, Kept, Limits};
 use allclear_domain::org::check::text::url_fault;
-use allclear_domain::wire::{About, Channel, Message, NoticeKind, Outcome, Request, Response, Step, Target, WRITTEN_OUT_MAX};
+use allclear_domain::time::Length;
+use allclear_domain::wire::{About, Channel, Message, NoticeKind, Outcome, Replies, Request, Response, Step, Target, WRITTEN_OUT_MAX};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
@@ -42,14 +44,19 @@ const TEXT_CUT: usize = 3_000;
 const USER_AGENT: &str = concat!("allclear/", env!("CARGO_PKG_VERSION"));
 /// What a secret starts with, in Standard Webhooks.
 const SECRET_PREFIX: &str = "whsec_";
+/// What a signature starts with: the version that is HMAC-SHA256.
+const VERSION: &str = "v1,";
 /// Bytes of a secret: Standard Webhooks 1.0 asks for 24 to 64.
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 /// Random bytes of one that is made here.
 const SECRET_BYTES_MADE: usize = 32;
+/// How long a receipt is waited for: a text message or a call gets there in seconds, its provider gives up on a phone that is
+/// off no sooner, and of a step's usual five minutes four are left for others.
+const RECEIPT_WITHIN: Length = Length::from_secs(60);
 /// The channel's name, and the key of its address.
 const NAME: &str = "webhook";
 /// The key of its secret.
-const SECRET: &str = "secret";
+pub(super) const SECRET: &str = "secret";
 
 /// What the channel says of itself.
 pub static FORM: ChannelForm = ChannelForm {
@@ -60,7 +67,7 @@ pub static FORM: ChannelForm = ChannelForm {
         Field {
             key: NAME,
             label: "Address",
-            hint: "Where a signed POST of JSON goes; any 2xx is delivery.",
+            hint: "Where a signed POST of JSON goes; any 2xx is delivery, unless it says that a receipt comes later.",
             shape: "https://…",
             example: "https://hooks.example.org/ana",
             kept: Kept::Plain,
@@ -98,10 +105,13 @@ fn is_secret(text: &str) -> bool {
 pub struct Webhook;
 
 #[derive(Serialize)]
-struct Body<T> {
+struct Body<'a, T> {
     r#type: &'static str,
     timestamp: Timestamp,
     data: T,
+    /// Where a receipt or an answer to this message is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_url: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -143,6 +153,16 @@ fn is_zero(count: &usize) -> bool {
 /// # Errors
 /// When the secret is not base64 of at least one byte.
 pub fn signature(secret: &str, id: &str, unix_s: i64, body: &[u8]) -> Result<String, String> {
+    Ok(format!("{VERSION}{}", BASE64.encode(mac(secret, id, unix_s, body)?.finalize().into_bytes())))
+}
+
+/// Whether a text is that signature; in constant time.
+pub(super) fn is_signature(given: &str, secret: &str, id: &str, unix_s: i64, body: &[u8]) -> bool {
+    let Some(given) = given.strip_prefix(VERSION).and_then(|encoded| BASE64.decode(encoded).ok()) else { return false };
+    mac(secret, id, unix_s, body).is_ok_and(|mac| mac.verify_slice(&given).is_ok())
+}
+
+fn mac(secret: &str, id: &str, unix_s: i64, body: &[u8]) -> Result<Hmac<Sha256>, String> {
     let encoded = secret.trim();
     let key = BASE64
         .decode(encoded.strip_prefix(SECRET_PREFIX).unwrap_or(encoded))
@@ -152,7 +172,7 @@ pub fn signature(secret: &str, id: &str, unix_s: i64, body: &[u8]) -> Result<Str
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).map_err(|_| "the webhook's secret cannot be a key")?;
     mac.update(format!("{id}.{unix_s}.").as_bytes());
     mac.update(body);
-    Ok(format!("v1,{}", BASE64.encode(mac.finalize().into_bytes())))
+    Ok(mac)
 }
 
 fn page_of(message: &Message, index: usize, title_chars_max: usize) -> Option<PagePayload<'_>> {
@@ -221,6 +241,8 @@ struct Pages<'a> {
     /// Shows all of them, and acknowledges all.
     #[serde(skip_serializing_if = "Option::is_none")]
     ack_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reply_url: Option<&'a str>,
     data: Vec<Listed<'a>>,
     /// How many are not listed; only said when some are not.
     #[serde(skip_serializing_if = "is_zero")]
@@ -241,7 +263,8 @@ fn one_body(message: &Message, title_chars_max: usize) -> Result<Vec<u8>, String
         NoticeKind::Update => "update",
         NoticeKind::Over => "over",
     };
-    written(&Body { r#type, timestamp: message.created_at, data: page_of(message, 0, title_chars_max) })
+    let data = page_of(message, 0, title_chars_max);
+    written(&Body { r#type, timestamp: message.created_at, data, reply_url: message.reply_url.as_deref() })
 }
 
 /// Several pages: the first `whole` of them whole, the others in brief, `listed` in all.
@@ -267,6 +290,7 @@ fn several_body(
         count: message.notices.len(),
         worst: message.notices.iter().map(|notice| notice.incident.severity.as_str()).min().unwrap_or_default(),
         ack_url: message.bundle_url.as_deref(),
+        reply_url: message.reply_url.as_deref(),
         omitted: message.notices.len() - data.len(),
         data,
     })
@@ -355,9 +379,10 @@ impl Webhook {
 /// What an answer means.
 fn outcome(response: &Response) -> Outcome {
     match response {
-        Response::Http { status, retry_after, .. } => {
+        Response::Http { status, retry_after, body } => {
             let why = format!("HTTP {status}");
             match status {
+                200..=299 if is_only_accepted(body) => Outcome::Accepted { receipt: format!("{why}, accepted"), within: RECEIPT_WITHIN },
                 200..=299 => Outcome::Delivered { receipt: why },
                 300..=399 => Outcome::Rejected { why: format!("{why}: redirects are not followed; set the address it leads to") },
                 410 => Outcome::Rejected { why: format!("{why}: the receiver is gone for good") },
@@ -374,6 +399,12 @@ fn outcome(response: &Response) -> Outcome {
     }
 }
 
+/// Whether an answer says that the message is taken and no more. Many receivers answer 202, or anything, to everything: only
+/// these words promise a receipt.
+fn is_only_accepted(body: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(body).is_ok_and(|said| said["accepted"] == true)
+}
+
 impl Channel for Webhook {
     fn form(&self) -> &'static ChannelForm {
         &FORM
@@ -381,6 +412,10 @@ impl Channel for Webhook {
 
     fn start<'a>(&'a self, message: &'a Message, target: &'a Target, now: Timestamp) -> Step<'a> {
         Self::request(message, target, now).map_or_else(Step::rejected, |request| Step::last(request, outcome))
+    }
+
+    fn replies(&self) -> Option<&dyn Replies> {
+        Some(self)
     }
 }
 

@@ -35,6 +35,7 @@ pub(crate) fn message(notices: usize, title: &str) -> Message {
         bundle_url: (notices > 1).then(|| "https://ac.example/a/all".to_owned()),
         ack_urls: (0..notices).map(|n| format!("https://ac.example/a/tok{n}")).collect(),
         incident_urls: (0..notices).map(|n| format!("https://ac.example/incidents/INC-{}", 142 + n)).collect(),
+        reply_url: Some("https://ac.example/reply/webhook".to_owned()),
         about: None,
     }
 }
@@ -68,7 +69,7 @@ fn the_page_is_what_the_contract_says() {
         concat!(
             r#"{"type":"page","timestamp":"2026-11-21T03:00:00Z","data":{"key":"pag/1/1/ana/0","page":"pag_00000000000000000000000002","#,
             r#""step":1,"round":1,"late":false,"person":"ana","ack_url":"https://ac.example/a/tok0","incident":{"id":"inc_00000000000000000000000001","#,
-            r#""ref":"INC-142","title":"Disk \"full\"\r\nX-Evil: 1 é","severity":"sev2","service":"checkout","url":"https://ac.example/incidents/INC-142"}}}"#
+            r#""ref":"INC-142","title":"Disk \"full\"\r\nX-Evil: 1 é","severity":"sev2","service":"checkout","url":"https://ac.example/incidents/INC-142"}},"reply_url":"https://ac.example/reply/webhook"}"#
         )
     );
     let header = |name: &str| headers.iter().find(|(n, _)| *n == name).map(|(_, v)| v.as_str()).unwrap();
@@ -121,6 +122,16 @@ fn what_answers_mean() {
     for status in [200, 202, 204] {
         assert!(matches!(http(status, None), Outcome::Delivered { .. }), "{status}");
     }
+    let says = |status, body: &str| outcome(&Response::Http { status, retry_after: None, body: body.into() });
+    for status in [200, 202] {
+        assert!(
+            matches!(says(status, r#" {"accepted": true, "id": 7}"#), Outcome::Accepted { receipt, .. } if receipt.contains("accepted"))
+        );
+        for body in ["accepted", r#"{"accepted": "true"}"#, r#"{"accepted": false}"#, r#"{"accepted": true"#, "[true]", "true", "{}"] {
+            assert!(matches!(says(status, body), Outcome::Delivered { .. }), "{status} {body}");
+        }
+    }
+    assert!(matches!(says(503, r#"{"accepted": true}"#), Outcome::Retry { .. }));
     for status in [301, 302, 307, 400, 401, 404, 410, 413, 422] {
         assert!(matches!(http(status, Some(Length::from_secs(1))), Outcome::Rejected { .. }), "{status}");
     }

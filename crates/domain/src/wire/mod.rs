@@ -1,9 +1,11 @@
-//! What crosses between All Clear and the vendors, and the two traits that speak it.
+//! What crosses between All Clear and the vendors, and the traits that speak it.
 //!
 //! Channels are sans-I/O: an [`Inbound`] turns bytes and headers into signals and the answer that
 //! format expects; a [`Channel`] turns a message into one request at a time and reads the
-//! answers. What it is called and what its addresses hold is in [`crate::channel`]. Only the transports do I/O, so retries, tracing and fault injection exist once.
+//! answers, and where its providers or its people say something back, [`Replies`] reads that. What a channel is called and what
+//! its addresses hold is in [`crate::channel`]. Only the transports do I/O, so retries, tracing and fault injection exist once.
 
+mod reply;
 mod sender;
 
 use std::collections::BTreeMap;
@@ -16,6 +18,7 @@ use crate::ids::{IncidentId, MessageId, PageId};
 use crate::org::model::NotifyUrgency;
 use crate::time::Length;
 
+pub use reply::{Heard, NotGenuine, NotUnderstood, REPLIES_MAX, Replies, Reply, ReplyRequest, Says, Unreadable};
 pub use sender::{KeyFault, KeyIn, Signature, Unsigned};
 
 /// Labels of an alert, sorted by name; empty values do not exist.
@@ -420,6 +423,8 @@ pub struct Message {
     pub bundle_url: Option<String>,
     /// The incident's page in full, as many as there are of `ack_urls`.
     pub incident_urls: Vec<String>,
+    /// `/reply/{channel}` in full, where receipts and answers come back; absent where the channel hears nothing.
+    pub reply_url: Option<String>,
     /// What whoever is woken needs beside the first notice; absent where it only tells, and where it could not be read
     /// in time.
     pub about: Option<About>,
@@ -582,4 +587,8 @@ pub trait Channel: Send + Sync {
     fn form(&self) -> &'static ChannelForm;
     /// The first step for this message to this target; `now` is this attempt's instant.
     fn start<'a>(&'a self, message: &'a Message, target: &'a Target, now: Timestamp) -> Step<'a>;
+    /// Its way back, where it has one: what is heard of its messages at `/reply/{channel}`.
+    fn replies(&self) -> Option<&dyn Replies> {
+        None
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use allclear_domain::expect::{Expectation, Key, Standing};
 use allclear_domain::ids::{MessageId, PageId};
-use allclear_domain::paging::{self, SendReport, SendResult, Telling, may_send};
+use allclear_domain::paging::{self, Entry, SendReport, SendResult, Telling, may_send};
 use allclear_domain::plants::planted;
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::Outcome;
@@ -81,6 +81,12 @@ impl Core {
         let attempts = *attempts;
         let page = self.page_if_any(unit, message.page)?;
         let wanted = !message.pages || page.as_ref().is_none_or(|page| may_send(page.status));
+        let is_of_it = |entry: &Entry| entry.message == Some(message.id) && entry.telling == Telling::Delivered;
+        // A receipt was quicker than the answer to the try that it is of, which has nothing new to say then.
+        if !matches!(outcome, Outcome::Rejected { .. }) && page.as_ref().is_some_and(|page| page.entries.iter().any(is_of_it)) {
+            unit.write(rows::message::delivered(message.id, attempts, unit.now));
+            return Ok(());
+        }
         let result = match outcome {
             Outcome::Delivered { receipt } => {
                 unit.write(rows::message::delivered(message.id, attempts, unit.now));

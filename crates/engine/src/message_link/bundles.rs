@@ -9,6 +9,7 @@ use allclear_domain::paging;
 use allclear_domain::view::BundledPage;
 use allclear_store::rows;
 
+use super::{About, LinkFor};
 use crate::core::{Command, Input, Refusal};
 use crate::engine::Engine;
 use crate::read::NoAnswer;
@@ -30,7 +31,14 @@ impl Engine {
     ///
     /// # Errors
     /// When there are none, or the store does not answer.
-    pub async fn bundle_of_link(&self, lead: MessageId, person: &str) -> Result<Vec<BundledPage>, NoAnswer> {
+    pub async fn bundle_of_link(&self, link: &LinkFor) -> Result<Vec<BundledPage>, NoAnswer> {
+        match link.about {
+            About::Bundle(lead) => self.bundle_of(lead, &link.person).await,
+            About::Page(_) => Err(NoAnswer::Missing("page")),
+        }
+    }
+
+    pub(crate) async fn bundle_of(&self, lead: MessageId, person: &str) -> Result<Vec<BundledPage>, NoAnswer> {
         let limit = i64::try_from(BUNDLE_MAX).unwrap_or(i64::MAX);
         let found = rows::message::of_bundle(&self.shared.db, lead, limit).await?;
         let pages: Vec<BundledPage> = found.into_iter().filter(|(whom, _)| whom == person).map(|(_, page)| page).collect();

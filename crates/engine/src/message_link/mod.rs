@@ -1,10 +1,12 @@
-//! The links in messages: `/a/{token}`.
+//! The links in messages, `/a/{token}`, and the other ways to answer one: [`replies`].
 //!
 //! A token is for one page or one message of many, and one person, expires, and does one thing: acknowledge, or pass on.
 //! It is signed rather than stored, so that a page costs no row more and a copy of the database
 //! holds no link that works.
 
 pub mod bundles;
+mod holder;
+pub mod replies;
 
 use allclear_domain::ids::{MessageId, PageId};
 use allclear_domain::paging::AtStep;
@@ -27,8 +29,9 @@ const FIXED_BYTES: usize = 16 + 4;
 /// Round and step of a page's link, between those and the person's id.
 const STEP_BYTES: usize = 2 + 2;
 
-/// What a link is for.
+/// What a link is for. Only a token that was read gives one.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LinkFor {
     pub about: About,
     /// The person's id.
@@ -54,6 +57,8 @@ pub enum BadLink {
     Unknown,
     #[error("this link has expired")]
     Expired,
+    #[error("the person it was sent to is not in the organisation any more")]
+    PersonGone,
 }
 
 /// Makes and reads tokens.
@@ -89,6 +94,12 @@ impl Links {
     #[must_use]
     pub fn bundle_url(&self, lead: MessageId, person: &str, now: Timestamp) -> String {
         format!("{}/a/{}", self.base_url, token(&self.bundle_key, lead.bits(), &[], person, now))
+    }
+
+    /// The full address to which a channel's receipts and answers come back.
+    #[must_use]
+    pub fn reply_url(&self, channel: &str) -> String {
+        format!("{}/reply/{channel}", self.base_url)
     }
 
     /// The full address of an incident's page.

@@ -267,14 +267,15 @@ async fn report(engine: &Engine, lead: MessageId, messages: &[StoredMessage], ou
 
 impl Engine {
     /// A provider that took a message says what became of it: that it arrived, or why it did not. `message` is the id it
-    /// went out with. What was heard of before, or is not waited for, changes nothing.
+    /// went out with. A quick one may say so before its answer that it took the message is known here, or where that answer
+    /// was lost. What was heard of before changes nothing.
     ///
     /// # Errors
     /// When the store does not answer.
     pub async fn receipt(&self, message: MessageId, became: Result<String, String>) -> Result<(), crate::core::Refusal> {
-        let accepted = rows::message::accepted_of(&self.shared.db, message).await;
-        let accepted = accepted.map_err(|fault| crate::core::Refusal::Unavailable(fault.to_string()))?;
-        if accepted.is_empty() {
+        let unsettled = rows::message::unsettled_of(&self.shared.db, message).await;
+        let unsettled = unsettled.map_err(|fault| crate::core::Refusal::Unavailable(fault.to_string()))?;
+        if unsettled.is_empty() {
             return Ok(());
         }
         let now_ms = self.now().as_millisecond();
@@ -282,13 +283,15 @@ impl Engine {
             // An id tells when its message was decided.
             let decided_ms = i64::try_from(one.id.bits() >> 80).unwrap_or(now_ms);
             let latency_ms = u64::try_from(now_ms - decided_ms).unwrap_or(0);
-            Tried { attempts: one.attempts, message: one, lead: message, latency_ms }
+            // The try that is under way is counted when it ends.
+            let attempts = one.attempts + u32::from(one.claimed_by.is_some());
+            Tried { attempts, message: one, lead: message, latency_ms }
         };
         let outcome = match became {
             Ok(receipt) => Outcome::Delivered { receipt },
             Err(why) => Outcome::Rejected { why },
         };
-        let tries: Arc<[Tried]> = accepted.into_iter().map(tried).collect();
+        let tries: Arc<[Tried]> = unsettled.into_iter().map(tried).collect();
         self.submit(ours(&format!("message:{message}"), Command::Sent { tries, outcome })).await.map(drop)
     }
 }
@@ -313,6 +316,7 @@ fn render(engine: &Engine, lead: MessageId, messages: &[StoredMessage], about: O
         // What only tells has nothing to acknowledge.
         bundle_url: (messages.len() > 1 && first.notice.kind.gathers()).then(|| links.bundle_url(lead, &first.person, decided_at)),
         incident_urls: written_out().map(|m| links.incident_url(&m.notice.incident.reference)).collect(),
+        reply_url: engine.ports().transport.replies(&first.channel).map(|_| links.reply_url(&first.channel)),
         about,
     }
 }

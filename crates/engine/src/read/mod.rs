@@ -9,7 +9,7 @@ pub mod screens;
 
 use std::sync::Arc;
 
-use allclear_domain::access::{Denied, Held, Principal, Reach, Resource, Right, may, reach};
+use allclear_domain::access::{Denied, Principal, Reach, Resource, Right, may, reach};
 use allclear_domain::expect::{Expectation, Standing};
 use allclear_domain::ids::{IncidentId, PageId, SignalId};
 use allclear_domain::incident::{Severity, State};
@@ -96,16 +96,6 @@ impl Engine {
             expectations_live: rows::expectation::live_count(db).await?,
             outbox_waiting: rows::message::waiting(db).await?,
         })
-    }
-
-    /// Whoever holds the link that a message about this page had for a person, as somebody who asks: they see this page
-    /// and its incident, and answer the page, whatever else they may.
-    ///
-    /// # Errors
-    /// When there is no such page, or the store does not answer.
-    pub async fn holder(&self, person: &str, page: PageId) -> Result<Principal, NoAnswer> {
-        let (found, _) = rows::page::get(self.db(), page).await?.ok_or(NoAnswer::Missing("page"))?;
-        Ok(Principal::of_link(person, Held { page, incident: found.incident_id() }))
     }
 }
 

@@ -520,13 +520,13 @@ pub async fn stranded_of(db: &Db, lead: MessageId, not_by: NodeId, before: Times
     rows.iter().map(envelope).collect()
 }
 
-/// What went out under a lead, was taken by its provider, and of which nothing was heard yet.
+/// What went out under this id and is not known to have arrived or not: taken by its provider, being tried, or in doubt.
 ///
 /// # Errors
 /// When the store does not answer.
-pub async fn accepted_of(db: &Db, lead: MessageId) -> Result<Vec<Envelope>, Fault> {
-    let sql = "select id, lane, channel, person, contact, page, attempts, claimed_by, in_doubt from message \
-               where (bundle = ?1 or id = ?1) and state = 'accepted' order by id";
+pub async fn unsettled_of(db: &Db, lead: MessageId) -> Result<Vec<Envelope>, Fault> {
+    let sql = "select id, lane, channel, person, contact, page, attempts, claimed_by, in_doubt from message where (bundle = ?1 or id = ?1) \
+               and (state in ('accepted', 'claimed') or (state = 'queued' and in_doubt)) order by id";
     let rows = db.read(sql, vec![text(lead)]).await?;
     rows.iter().map(envelope).collect()
 }
@@ -618,6 +618,14 @@ pub async fn of_bundle(db: &Db, lead: MessageId, limit: i64) -> Result<Vec<(Stri
 pub async fn get(db: &Db, id: MessageId) -> Result<Option<StoredMessage>, Fault> {
     let rows = db.read(&format!("select {COLUMNS} from message where id = ?1"), vec![text(id)]).await?;
     rows.first().map(stored).transpose()
+}
+
+/// What went out as one message under this id, at most so many of it: itself where it went alone.
+pub async fn sent_as(db: &Db, lead: MessageId, limit: i64) -> Result<Vec<StoredMessage>, Fault> {
+    let sql = format!("select {COLUMNS} from message where bundle = ?1 or id = ?1 order by id limit ?2");
+    let rows = db.read(&sql, vec![text(lead), Val::Int(limit)]).await?;
+    // One that does not read hides no other, as in a page.
+    Ok(rows.iter().filter_map(|row| stored(row).ok()).collect())
 }
 
 /// The messages of a page, oldest first.

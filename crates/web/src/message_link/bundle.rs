@@ -1,7 +1,6 @@
 //! The page behind the one link of a message that carries many pages: the worst of them, how many there are, and one
 //! button for all. As small as the page of one, however many there are.
 
-use allclear_domain::ids::MessageId;
 use allclear_domain::view::BundledPage;
 use allclear_engine::message_link::LinkFor;
 use allclear_engine::message_link::bundles::ToAll;
@@ -25,21 +24,14 @@ const LISTED_MAX: usize = 20;
 const TITLE_CHARS_MAX: usize = 80;
 
 /// GET: shows, and changes nothing.
-pub(crate) async fn show(app: &App, link: &LinkFor, lead: MessageId, token: &str) -> Result<Response, Refused> {
-    let pages = app.engine.bundle_of_link(lead, &link.person).await.map_err(|why| message_link::unread(why, token))?;
+pub(crate) async fn show(app: &App, link: &LinkFor, token: &str) -> Result<Response, Refused> {
+    let pages = app.engine.bundle_of_link(link).await.map_err(|why| message_link::unread(why, token))?;
     Ok(page(app, link, &pages, token).into_response())
 }
 
 /// POST: answers all that look for somebody. Once more does nothing new.
-pub(crate) async fn answer(
-    app: &App,
-    link: &LinkFor,
-    lead: MessageId,
-    token: &str,
-    answer: ToAll,
-    html: bool,
-) -> Result<Response, Refused> {
-    let pages = app.engine.bundle_of_link(lead, &link.person).await.map_err(|why| message_link::unread(why, token))?;
+pub(crate) async fn answer(app: &App, link: &LinkFor, token: &str, answer: ToAll, html: bool) -> Result<Response, Refused> {
+    let pages = app.engine.bundle_of_link(link).await.map_err(|why| message_link::unread(why, token))?;
     let again = || match answer {
         ToAll::Acknowledge => page::acknowledge_form(token),
         ToAll::Decline => page::decline_form(token, None),

@@ -34,7 +34,7 @@ pub(crate) async fn show(State(app): State<App>, Path(token): Path<String>) -> R
         let link = read(&app, &token)?;
         let page = match link.about {
             About::Page(page) => page,
-            About::Bundle(lead) => return bundle::show(&app, &link, lead, &token).await,
+            About::Bundle(_) => return bundle::show(&app, &link, &token).await,
         };
         let story = story::read(&app.engine, &link, page).await.map_err(|why| unread(why, &token))?;
         Ok(page::page(&story, &token).into_response())
@@ -54,7 +54,7 @@ pub(crate) async fn acknowledge(State(app): State<App>, Path(token): Path<String
         let link = read(&app, &token)?;
         let page = match link.about {
             About::Page(page) => page,
-            About::Bundle(lead) => return bundle::answer(&app, &link, lead, &token, ToAll::Acknowledge, html).await,
+            About::Bundle(_) => return bundle::answer(&app, &link, &token, ToAll::Acknowledge, html).await,
         };
         let story = story::read(&app.engine, &link, page).await.map_err(|why| unread(why, &token))?;
         if !matches!(story.standing, Standing::Taken { .. }) {
@@ -90,7 +90,7 @@ pub(crate) async fn decline(State(app): State<App>, Path(token): Path<String>, h
         let link = read(&app, &token)?;
         let page = match link.about {
             About::Page(page) => page,
-            About::Bundle(lead) => return bundle::answer(&app, &link, lead, &token, ToAll::Decline, html).await,
+            About::Bundle(_) => return bundle::answer(&app, &link, &token, ToAll::Decline, html).await,
         };
         let story = story::read(&app.engine, &link, page).await.map_err(|why| unread(why, &token))?;
         let may = story.may_pass_on() || (story.is_question() && story.standing == Standing::Open);
@@ -120,7 +120,7 @@ fn finish(acted: Result<Response, Refused>, html: bool, token: &str) -> Response
 }
 
 async fn submit(app: &App, link: &LinkFor, page: PageId, command: paging::Command, again: Markup) -> Result<(), Refused> {
-    let who = app.engine.holder(&link.person, page).await?;
+    let who = app.engine.holder(link).await?;
     let input = Input { who, cause: VIA.into(), once: None, command: Command::Page { id: page, command } };
     app.engine.submit(input).await.map(|_| ()).map_err(|refusal| refused::of_command(&refusal, again))
 }
@@ -138,7 +138,7 @@ fn read(app: &App, token: &str) -> Result<LinkFor, Refused> {
             p { a href="/" { "Board" } }
         }
     };
-    let link = app.engine.links().read(token, app.engine.now()).map_err(|bad| match bad {
+    let link = app.engine.open_link(token).map_err(|bad| match bad {
         BadLink::Unknown => {
             let detail = "It is not one of ours, or it was cut short on its way to you.";
             Refused::new(StatusCode::NOT_FOUND, "link_unknown", "This link does not work", detail, works())
@@ -147,11 +147,11 @@ fn read(app: &App, token: &str) -> Result<LinkFor, Refused> {
             let detail = "Links in messages work for 48 hours. Nothing was changed.";
             Refused::new(StatusCode::GONE, "link_expired", "This link has expired", detail, works())
         }
+        BadLink::PersonGone => {
+            let detail = "The person it was sent to is not in the organisation any more. Nothing was changed.";
+            Refused::new(StatusCode::GONE, "link_person_gone", "This link does not work any more", detail, works())
+        }
     })?;
-    if app.engine.org().person(&link.person).is_none() {
-        let detail = "The person it was sent to is not in the organisation any more. Nothing was changed.";
-        return Err(Refused::new(StatusCode::GONE, "link_person_gone", "This link does not work any more", detail, works()));
-    }
     Ok(link)
 }
 

@@ -93,7 +93,7 @@ pub(crate) async fn read(engine: &Engine, link: &LinkFor, page: PageId) -> Resul
     let person = org.person(&link.person);
     let when = When::new(engine.now(), person.and_then(|p| p.time_zone.as_deref()));
     // Whoever holds the link may see what it is about, whatever else they may see.
-    let reader = engine.holder(&link.person, id).await?;
+    let reader = engine.holder(link).await?;
     let queries = engine.queries(&reader);
     let (page, incident, alerts) = queries.page_and_incident(id).await?;
     let explained = queries.explain_page(id).await?;

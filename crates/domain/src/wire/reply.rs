@@ -1,0 +1,222 @@
+//! What comes back from whoever a message was sent to: receipts of providers, and answers of people.
+//!
+//! A channel that hears something is a [`Replies`]: it reads a request without trusting it, only to learn which message it
+//! is about, and then holds it against the address that this message went to, whose secrets only the engine knows. Like
+//! all channels it is sans-I/O and asks no clock. What an answer says is read here, so that a word means the same over
+//! every channel; what follows from it is the engine's.
+
+use jiff::Timestamp;
+
+use crate::channel::Address;
+use crate::ids::MessageId;
+
+/// Most replies of one request: providers that gather receipts send a handful.
+pub const REPLIES_MAX: usize = 32;
+/// Characters of an answer that a refusal repeats.
+const REPEATED_CHARS_MAX: usize = 40;
+/// Longest answer that may be one of the words, in bytes: anything longer is a sentence, and is not searched for them.
+const WORD_BYTES_MAX: usize = 64;
+
+/// A request at `/reply/{channel}`, as it came.
+#[derive(Debug, Clone, Copy)]
+pub struct ReplyRequest<'a> {
+    /// Where it was sent, absolute and with its query, as the outside sees it: some vendors sign it.
+    pub url: &'a str,
+    /// Names in lower case.
+    pub headers: &'a [(&'a str, &'a [u8])],
+    /// The bytes.
+    pub body: &'a [u8],
+}
+
+impl<'a> ReplyRequest<'a> {
+    /// The header of this name, in lower case; the first where there are several.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&'a [u8]> {
+        self.headers.iter().find(|(own, _)| *own == name).map(|(_, value)| *value)
+    }
+}
+
+/// One thing that was heard of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// The id that it went out with.
+    pub message: MessageId,
+    /// What.
+    pub says: Says,
+}
+
+/// What was heard; its texts are cleaned and cut by the channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Says {
+    /// It arrived; in the provider's words.
+    Delivered(String),
+    /// It did not, and will not; why.
+    Failed(String),
+    /// The person answered: a button's word, a key, or what they wrote. [`Reply::of_words`] reads it.
+    Answer(String),
+}
+
+/// Why a request is no reply, whoever sent it: in words, and without a look at any message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreadable(pub String);
+
+/// The request is not of whoever the message went to: forged, too old, or signed with another secret. Deliberately without
+/// a reason, since whoever asks must not learn which messages there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is about no message that went out over this channel, or is not signed as its contact signs")]
+pub struct NotGenuine;
+
+/// The way back of a channel.
+pub trait Replies: Send + Sync {
+    /// Largest body, in bytes.
+    fn body_bytes_max(&self) -> usize;
+    /// What a request says, and of which messages. Nothing of it is trusted yet.
+    ///
+    /// # Errors
+    /// When it does not read.
+    fn read(&self, request: &ReplyRequest<'_>) -> Result<Vec<Heard>, Unreadable>;
+    /// Whether a request comes from whoever has this address, with its secrets in the clear; secrets are compared in
+    /// constant time. `now` are the times that our clocks show: one of them is enough.
+    ///
+    /// # Errors
+    /// When it does not.
+    fn genuine(&self, request: &ReplyRequest<'_>, address: &Address, now: &[Timestamp]) -> Result<(), NotGenuine>;
+}
+
+/// What a person answers to a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reply {
+    /// "I have it", or to the question whether they are still on it: "I am".
+    Acknowledge,
+    /// "I can't: page the next", or to that question: "I am not".
+    Decline,
+}
+
+/// An answer that says neither.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{given}` is no answer that is understood: `1` or `yes` takes it, `2` or `no` passes it on")]
+pub struct NotUnderstood {
+    given: String,
+}
+
+/// The words that say yes: the key of a telephone first, then what buttons say, then what people write at night.
+const YES: &[&str] = &[
+    "1",
+    "acknowledge",
+    "acknowledged",
+    "ack",
+    "acked",
+    "accept",
+    "take",
+    "taken",
+    "yes",
+    "y",
+    "yep",
+    "yeah",
+    "ok",
+    "okay",
+    "on it",
+    "i'm on it",
+    "im on it",
+    "i am on it",
+    "i am still on it",
+    "got it",
+    "i got it",
+    "i have it",
+    "i've got it",
+    "mine",
+    "👍",
+];
+
+/// The words that say no, in the same order.
+const NO: &[&str] = &[
+    "2",
+    "decline",
+    "declined",
+    "reject",
+    "pass",
+    "pass it on",
+    "next",
+    "page the next",
+    "no",
+    "n",
+    "nope",
+    "can't",
+    "cant",
+    "cannot",
+    "i can't",
+    "i cant",
+    "i cannot",
+    "not me",
+    "i'm not",
+    "i am not",
+    "busy",
+    "👎",
+];
+
+impl Reply {
+    /// Reads an answer, in whatever case and however it is spaced; a full stop or an exclamation at its end does no harm.
+    ///
+    /// ```
+    /// use allclear_domain::wire::Reply;
+    /// assert_eq!(Reply::of_words(" Yes! "), Ok(Reply::Acknowledge));
+    /// assert_eq!(Reply::of_words("2"), Ok(Reply::Decline));
+    /// assert!(Reply::of_words("yes, but not now").is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// When it is neither a yes nor a no: nobody is taken to have a page by a guess.
+    pub fn of_words(given: &str) -> Result<Self, NotUnderstood> {
+        let not_understood = || NotUnderstood { given: given.trim().chars().take(REPEATED_CHARS_MAX).collect() };
+        if given.trim().len() > WORD_BYTES_MAX {
+            return Err(not_understood());
+        }
+        let plain = given.replace(['\u{2018}', '\u{2019}', '`'], "'").to_lowercase();
+        let spaced = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = spaced.trim_matches(|c: char| matches!(c, '.' | '!' | ',' | '"' | '#' | '*' | ' '));
+        if YES.contains(&words) {
+            Ok(Self::Acknowledge)
+        } else if NO.contains(&words) {
+            Ok(Self::Decline)
+        } else {
+            Err(not_understood())
+        }
+    }
+
+    /// As in an answer, and of a button.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Acknowledge => "acknowledge",
+            Self::Decline => "decline",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_the_table_is_understood_however_it_is_written() {
+        for (words, reply) in [(YES, Reply::Acknowledge), (NO, Reply::Decline)] {
+            for word in words {
+                for given in [(*word).to_owned(), format!("  {}\r\n", word.to_uppercase()), format!("{}!", word.replace('\'', "’"))] {
+                    assert_eq!(Reply::of_words(&given), Ok(reply), "{given}");
+                }
+            }
+            assert_eq!(Reply::of_words(reply.word()), Ok(reply));
+        }
+        assert!(YES.iter().all(|word| !NO.contains(word)));
+        assert_eq!(Reply::of_words("I   am\ton it."), Ok(Reply::Acknowledge));
+    }
+
+    #[test]
+    fn what_says_neither_is_refused_with_what_would_work() {
+        for given in ["", " ", "3", "12", "maybe", "yes no", "not yes", "who is this?", &"1".repeat(1000), "\u{0}1"] {
+            let told = Reply::of_words(given).unwrap_err().to_string();
+            assert!(told.contains("`1` or `yes`") && told.contains("`2` or `no`") && told.len() < 300, "{told}");
+        }
+    }
+}
