@@ -22,13 +22,13 @@ const READ_MAX_MICROS: i64 = 500_000;
 
 /// See the module. Cloning shares the clock.
 #[derive(Clone)]
-pub struct Hands {
+pub struct ClockOffset {
     clock: Arc<SystemClock>,
     database: Arc<AtomicI64>,
     moved: Arc<AtomicI64>,
 }
 
-impl Hands {
+impl ClockOffset {
     /// The hands of this clock, which is not moved yet.
     #[must_use]
     pub fn new(clock: Arc<SystemClock>) -> Self {

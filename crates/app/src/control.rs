@@ -14,16 +14,16 @@ use allclear_engine::Engine;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::clock_offset::Hands;
+use crate::clock_offset::ClockOffset;
 
 /// Before anything is decided, moves the clock as far as `ALLCLEAR_TEST_OFFSET` says (`+3600s`,
 /// `-3600s`), so that a moved clock stays moved over a restart.
 ///
 /// # Errors
 /// When the variable does not read.
-pub fn set_ahead(hands: &Hands) -> anyhow::Result<()> {
+pub fn set_ahead(offset: &ClockOffset) -> anyhow::Result<()> {
     if let Some(text) = crate::config::environment("ALLCLEAR_TEST_OFFSET") {
-        hands.move_by(signed_micros(&text).map_err(anyhow::Error::msg)?);
+        offset.move_by(signed_micros(&text).map_err(anyhow::Error::msg)?);
     }
     Ok(())
 }
@@ -32,22 +32,22 @@ pub fn set_ahead(hands: &Hands) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When the socket cannot be made.
-pub fn start(path: &Path, engine: &Engine, hands: &Hands) -> std::io::Result<()> {
+pub fn start(path: &Path, engine: &Engine, offset: &ClockOffset) -> std::io::Result<()> {
     // A socket that a killed process left is in the way.
     let _ = std::fs::remove_file(path);
     let listener = UnixListener::bind(path)?;
-    let (engine, hands) = (engine.clone(), hands.clone());
+    let (engine, offset) = (engine.clone(), offset.clone());
     engine.tasks().spawn(async move {
         let stopping = engine.stopping();
         loop {
             tokio::select! {
                 accepted = listener.accept() => {
                     let Ok((stream, _)) = accepted else { continue };
-                    let (engine, hands) = (engine.clone(), hands.clone());
+                    let (engine, offset) = (engine.clone(), offset.clone());
                     engine.tasks().spawn(async move {
                         let stopping = engine.stopping();
                         tokio::select! {
-                            _ = converse(stream, &engine, &hands) => {}
+                            _ = converse(stream, &engine, &offset) => {}
                             () = stopping.cancelled() => {}
                         }
                     });
@@ -59,11 +59,11 @@ pub fn start(path: &Path, engine: &Engine, hands: &Hands) -> std::io::Result<()>
     Ok(())
 }
 
-async fn converse(stream: UnixStream, engine: &Engine, hands: &Hands) -> std::io::Result<()> {
+async fn converse(stream: UnixStream, engine: &Engine, offset: &ClockOffset) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read).lines();
     while let Some(line) = lines.next_line().await? {
-        let answer = match obey(line.trim(), engine, hands).await {
+        let answer = match carry_out_line(line.trim(), engine, offset).await {
             Ok(Some(micros)) => format!("ok {micros}\n"),
             Ok(None) => "ok\n".to_owned(),
             Err(why) => format!("error {why}\n"),
@@ -73,7 +73,7 @@ async fn converse(stream: UnixStream, engine: &Engine, hands: &Hands) -> std::io
     Ok(())
 }
 
-async fn obey(line: &str, engine: &Engine, hands: &Hands) -> Result<Option<i64>, String> {
+async fn carry_out_line(line: &str, engine: &Engine, offset: &ClockOffset) -> Result<Option<i64>, String> {
     let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
     match word {
         "now" => {}
@@ -81,12 +81,12 @@ async fn obey(line: &str, engine: &Engine, hands: &Hands) -> Result<Option<i64>,
             engine.quiet().await;
             return Ok(None);
         }
-        "advance" => advance(micros(rest)?, engine, hands).await?,
+        "advance" => advance(micros(rest)?, engine, offset).await?,
         "jump" => {
-            hands.move_by(signed_micros(rest)?);
+            offset.move_by(signed_micros(rest)?);
             engine.wake();
         }
-        "wall" => hands.set_wall_forth(signed_micros(rest)?),
+        "wall" => offset.set_wall_forth(signed_micros(rest)?),
         #[cfg(feature = "failpoints")]
         "freeze" | "thaw" => {
             let stage = allclear_engine::watch::trouble::Stage::from_name(rest.trim()).ok_or_else(|| format!("`{rest}` is no stage"))?;
@@ -100,7 +100,7 @@ async fn obey(line: &str, engine: &Engine, hands: &Hands) -> Result<Option<i64>,
         }
         _ => return Err(format!("`{line}` is not understood; `now`, `quiet`, `advance 300s`, `jump 3600s`, `wall -3600s` are")),
     }
-    Ok(Some(hands.now_micros()))
+    Ok(Some(offset.now_micros()))
 }
 
 fn signed_micros(text: &str) -> Result<i64, String> {
@@ -116,16 +116,16 @@ fn micros(text: &str) -> Result<i64, String> {
 }
 
 /// Goes from one thing that is due to the next, so that each is looked at in its own time.
-async fn advance(by: i64, engine: &Engine, hands: &Hands) -> Result<(), String> {
+async fn advance(by: i64, engine: &Engine, offset: &ClockOffset) -> Result<(), String> {
     engine.quiet().await;
-    let target = hands.now_micros().saturating_add(by);
+    let target = offset.now_micros().saturating_add(by);
     loop {
         let due = engine.next_due().await.map_err(|fault| fault.to_string())?.map(to_micros);
-        let now = hands.now_micros();
+        let now = offset.now_micros();
         // What is due already and still there waits for something other than time.
         let next = due.filter(|due| *due > now).map_or(target, |due| due.min(target));
         if next > now {
-            hands.move_by(next - now);
+            offset.move_by(next - now);
         }
         engine.wake();
         engine.quiet().await;

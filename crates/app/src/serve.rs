@@ -30,8 +30,8 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::accept::{self, Doors};
-use crate::clock_offset::Hands;
+use crate::accept::{self, Listeners};
+use crate::clock_offset::ClockOffset;
 use crate::config::{Config, environment};
 use crate::operator_alarm::Operators;
 use crate::routes::{self, Faces};
@@ -137,7 +137,7 @@ async fn run(
         }
     };
     let router = routes::router(engine.clone(), faces, config.trusted_proxies.clone());
-    let doors = Doors::open(listener, router, config.limits, config.trusted_proxies.clone());
+    let doors = Listeners::open(listener, router, config.limits, config.trusted_proxies.clone());
     let begun = match tell_address(config, address) {
         Ok(()) => begin(&engine, address).await,
         failed => failed,
@@ -163,10 +163,10 @@ async fn start(config: &Config, base_url: String, transport: Arc<dyn Transport>,
         return Err(key::KeyError::Missing { path: path.clone() }.into());
     }
     let key = key::read_or_make(place.as_deref(), &SystemRng)?;
-    let hands = Hands::new(Arc::clone(&clock));
-    hands.ask(&db).await.context("the database's clock cannot be read")?;
+    let offset = ClockOffset::new(Arc::clone(&clock));
+    offset.ask(&db).await.context("the database's clock cannot be read")?;
     #[cfg(feature = "test-clock")]
-    crate::control::set_ahead(&hands)?;
+    crate::control::set_ahead(&offset)?;
     #[cfg(feature = "failpoints")]
     let transport = failpoint(&db, transport)?;
     let settings =
@@ -177,14 +177,14 @@ async fn start(config: &Config, base_url: String, transport: Arc<dyn Transport>,
         Err(why) => return Err(if_damaged(&db, &config.database, why.into())),
     };
     if engine.db().dialect() == Dialect::Postgres {
-        engine.tasks().spawn(hands.clone().follow(engine.clone()));
+        engine.tasks().spawn(offset.clone().follow(engine.clone()));
     }
     if engine.is_quarantined() {
         tracing::warn!("in quarantine: nothing is sent until `allclear release`");
     }
     #[cfg(feature = "test-clock")]
     if let Some(socket) = crate::config::environment("ALLCLEAR_TEST_CONTROL") {
-        crate::control::start(Path::new(&socket), &engine, &hands)
+        crate::control::start(Path::new(&socket), &engine, &offset)
             .with_context(|| format!("the control socket {socket} cannot be made"))?;
     }
     Ok(engine)
@@ -325,7 +325,7 @@ impl Signals {
 }
 
 /// Stops in order; a second signal cuts it short.
-async fn stop(engine: &Engine, doors: &Doors, config: &Config, signals: &mut Signals) {
+async fn stop(engine: &Engine, doors: &Listeners, config: &Config, signals: &mut Signals) {
     tracing::info!("stopping: what is under way is finished first");
     let drain = config.limits.drain;
     let in_order = async {

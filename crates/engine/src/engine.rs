@@ -73,7 +73,7 @@ impl Engine {
     }
 
     /// One of our own commands: tried until the store has it or the program stops.
-    pub(crate) async fn insist(&self, input: Input) {
+    pub(crate) async fn submit_until_done(&self, input: Input) {
         loop {
             match self.submit(input.clone()).await {
                 Err(Refusal::Unavailable(why)) if !self.shared.stop.is_cancelled() => {

@@ -78,7 +78,7 @@ pub struct Shared {
     pub(crate) commits: AtomicU64,
     pub(crate) control: mpsc::UnboundedSender<Control>,
     pub(crate) org_change: tokio::sync::Mutex<()>,
-    pub(crate) makings: crate::org::shown_once::Makings,
+    pub(crate) shown_once: crate::org::shown_once::ShownOnceLately,
     pub(crate) seed: AtomicU64,
     pub(crate) sign_in: crate::identity::sign_in::SignIn,
     pub(crate) troubles: crate::watch::trouble::Troubles,

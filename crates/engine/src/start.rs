@@ -113,7 +113,7 @@ impl Engine {
             commits: AtomicU64::new(0),
             control,
             org_change: tokio::sync::Mutex::new(()),
-            makings: crate::org::shown_once::Makings::default(),
+            shown_once: crate::org::shown_once::ShownOnceLately::default(),
             seed: AtomicU64::new(seed.rotate_left(31)),
             settings,
             troubles: crate::watch::trouble::Troubles::default(),

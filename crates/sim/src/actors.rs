@@ -280,7 +280,7 @@ impl World {
     }
 
     /// Somebody does something that no message asked for.
-    pub(crate) fn meddle(&mut self) {
+    pub(crate) fn interfere(&mut self) {
         let all = block_on(rows::incident::list(
             &self.db,
             &rows::incident::Filter { reach: Reach::all(), ..rows::incident::Filter::default() },

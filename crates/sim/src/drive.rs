@@ -139,7 +139,7 @@ impl World {
             Task::Request(n) => self.send_request(n),
             Task::Act(act) => self.act(*act),
             Task::Meddle => {
-                self.meddle();
+                self.interfere();
                 if !self.draining {
                     self.plan_later(120, 1_800, Task::Meddle);
                 }
@@ -160,7 +160,7 @@ impl World {
             Task::Orphans { node, run } if lives(self, node, run) => self.read_due_messages(node),
             Task::Begin { node, run } if lives(self, node, run) => self.begin(node),
             Task::Answer { node, run, message } if lives(self, node, run) => self.answered(node, message),
-            Task::Insist { node, run, cause, command } if lives(self, node, run) => self.insist(node, &cause, *command),
+            Task::SubmitUntilDone { node, run, cause, command } if lives(self, node, run) => self.submit_until_done(node, &cause, *command),
             Task::Boot(node) if !self.nodes[node].alive => self.boot(node),
             Task::Flush(node) if self.nodes[node].alive => {
                 if self.nodes[node].decider.as_ref().is_some_and(|d| d.core().dirty_alerts() > 0) {

@@ -67,7 +67,7 @@ impl World {
                 Order::Waits(_, why) => self.fail("I0 every target answers here", why),
                 Order::Withdraw(message) => {
                     self.reached("a message was not begun because its page had ended");
-                    self.insist(node, "page ended", Command::Withdraw { message });
+                    self.submit_until_done(node, "page ended", Command::Withdraw { message });
                 }
             }
         }
@@ -161,7 +161,7 @@ impl World {
         let limit = i64::try_from(BUNDLE_MAX).unwrap_or(i64::MAX);
         let claimed = block_on(rows::message::of_claim(&self.db, lead, self.nodes[node].id, limit)).unwrap_or_default();
         for message in claimed.unwanted {
-            self.insist(node, "page ended", Command::Withdraw { message });
+            self.submit_until_done(node, "page ended", Command::Withdraw { message });
         }
         claimed.wanted
     }
@@ -371,7 +371,7 @@ impl World {
         let delivered = matches!(flight.outcome, Outcome::Delivered { .. });
         let landed = Landed { delivered, failed: !delivered, ..Landed::default() };
         self.nodes[node].outbox.reporting.insert(lead, Reporting { carried, contact, landed });
-        self.insist(node, &format!("message:{lead}"), Command::Sent { tries: tries.into(), outcome: flight.outcome });
+        self.submit_until_done(node, &format!("message:{lead}"), Command::Sent { tries: tries.into(), outcome: flight.outcome });
     }
 
     /// The store has the report of a try: only now has it landed.

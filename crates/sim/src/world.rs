@@ -86,7 +86,7 @@ pub(crate) enum Task {
         run: u64,
         message: MessageId,
     },
-    Insist {
+    SubmitUntilDone {
         node: usize,
         run: u64,
         cause: String,
@@ -343,7 +343,7 @@ impl World {
     /// Whether a report or a withdrawal of this message waits for the store.
     pub(crate) fn is_on_the_agenda(&self, wanted: u64, id: MessageId) -> bool {
         self.agenda.values().any(|task| match task {
-            Task::Insist { run, command, .. } if *run == wanted => match command.as_ref() {
+            Task::SubmitUntilDone { run, command, .. } if *run == wanted => match command.as_ref() {
                 Command::Sent { tries, .. } => tries.iter().any(|tried| tried.message.id == id),
                 Command::Withdraw { message } => *message == id,
                 _ => false,
@@ -377,12 +377,12 @@ impl World {
     }
 
     /// One of our own commands, until the store has it.
-    pub(crate) fn insist(&mut self, node: usize, cause: &str, command: Command) {
+    pub(crate) fn submit_until_done(&mut self, node: usize, cause: &str, command: Command) {
         let Some(reply) = self.ours(node, cause, command.clone()) else { return };
         if self.is_unavailable(&reply) {
             let at = after(self.now, Length::from_millis(500));
             let run = self.nodes[node].run;
-            self.plan(at, Task::Insist { node, run, cause: cause.to_owned(), command: Box::new(command) });
+            self.plan(at, Task::SubmitUntilDone { node, run, cause: cause.to_owned(), command: Box::new(command) });
         } else if let Command::Sent { tries, .. } = &command
             && let Some(tried) = tries.first()
         {

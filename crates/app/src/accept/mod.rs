@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use places::{HeldPlace, Places};
-use pulse::{Pulse, Watched};
+use pulse::{ConnectionState, Watched};
 
 /// Connections at once, unless set otherwise: each holds some 20 KiB, so 200 MiB at worst.
 pub const CONNECTIONS_MAX: usize = 10_000;
@@ -104,12 +104,12 @@ struct Shared {
 }
 
 /// A running accept loop.
-pub struct Doors {
+pub struct Listeners {
     shared: Arc<Shared>,
     tasks: TaskTracker,
 }
 
-/// Takes the address; connections wait in the kernel until [`Doors::open`].
+/// Takes the address; connections wait in the kernel until [`Listeners::open`].
 ///
 /// # Errors
 /// When the address is in use or not ours.
@@ -121,7 +121,7 @@ pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-impl Doors {
+impl Listeners {
     /// Starts answering; `proxies` stand for many people each.
     #[must_use]
     pub fn open(listener: TcpListener, router: Router, limits: Limits, proxies: Ranges) -> Self {
@@ -201,7 +201,7 @@ async fn accept(listener: TcpListener, router: Router, shared: Arc<Shared>, plac
                 continue;
             }
         };
-        let pulse = Arc::new(Pulse::new(&shared.limits));
+        let pulse = Arc::new(ConnectionState::new(&shared.limits));
         let Some(place) = places.take(peer.ip(), Arc::clone(&pulse)) else { continue };
         let connection = hold(stream, peer, router.clone(), Arc::clone(&shared), pulse, place);
         shared.tasks.spawn(connection);
@@ -215,7 +215,7 @@ fn is_of_one_connection(why: &std::io::Error) -> bool {
 }
 
 /// One connection from first to last.
-async fn hold(stream: TcpStream, peer: SocketAddr, router: Router, shared: Arc<Shared>, pulse: Arc<Pulse>, place: HeldPlace) {
+async fn hold(stream: TcpStream, peer: SocketAddr, router: Router, shared: Arc<Shared>, pulse: Arc<ConnectionState>, place: HeldPlace) {
     // Small answers leave at once; a socket that refuses this works all the same.
     let _ = stream.set_nodelay(true);
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&pulse)));
@@ -239,7 +239,7 @@ async fn hold(stream: TcpStream, peer: SocketAddr, router: Router, shared: Arc<S
 }
 
 /// Returns when a connection that was asked to leave had its time and has nothing under way.
-async fn done(pulse: &Pulse) {
+async fn done(pulse: &ConnectionState) {
     loop {
         tokio::time::sleep(LEAVE_DEADLINE).await;
         if !pulse.is_busy() {

@@ -14,7 +14,7 @@ use allclear_channels::carry::ranges::Ranges;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::pulse::{Pulse, Spare};
+use super::pulse::{ConnectionState, Spare};
 
 /// The part of all connections that one address may hold: a tenth, so that ten hosts have to conspire, and an office of
 /// a thousand people behind one address has room.
@@ -36,7 +36,7 @@ impl Spare {
 }
 
 struct Seat {
-    pulse: Arc<Pulse>,
+    pulse: Arc<ConnectionState>,
     leave: CancellationToken,
 }
 
@@ -76,7 +76,7 @@ impl Places {
     }
 
     /// A place for a newcomer, if there is one or can be made.
-    pub fn take(self: &Arc<Self>, peer: IpAddr, pulse: Arc<Pulse>) -> Option<HeldPlace> {
+    pub fn take(self: &Arc<Self>, peer: IpAddr, pulse: Arc<ConnectionState>) -> Option<HeldPlace> {
         let address = network(peer);
         let has_share = !self.proxies.contain(peer.to_canonical());
         let mut held = self.held();

@@ -36,7 +36,7 @@ const HTTP2_BEGINS: &[u8; 3] = b"PRI";
 const CONTROL_BYTES: usize = 64;
 
 /// What a connection is doing; shared by its socket and its requests.
-pub struct Pulse {
+pub struct ConnectionState {
     began: Instant,
     header: Duration,
     idle: Duration,
@@ -59,7 +59,7 @@ pub struct Pulse {
     reader: AtomicWaker,
 }
 
-impl Pulse {
+impl ConnectionState {
     pub fn new(limits: &Limits) -> Self {
         Self {
             began: Instant::now(),
@@ -136,15 +136,15 @@ impl Pulse {
 }
 
 /// A request that is being answered; dropped with the last byte of its answer.
-pub struct Asked(Arc<Pulse>);
+pub struct Asked(Arc<ConnectionState>);
 
 impl Asked {
-    pub fn new(pulse: Arc<Pulse>) -> Self {
+    pub fn new(pulse: Arc<ConnectionState>) -> Self {
         pulse.active.fetch_add(1, Ordering::AcqRel);
         Self(pulse)
     }
 
-    pub fn pulse(&self) -> &Arc<Pulse> {
+    pub fn pulse(&self) -> &Arc<ConnectionState> {
         &self.0
     }
 }
@@ -165,7 +165,7 @@ impl Drop for Asked {
 /// A socket with deadlines.
 pub struct Watched {
     io: TcpStream,
-    pulse: Arc<Pulse>,
+    pulse: Arc<ConnectionState>,
     /// The first bytes, until the protocol is known.
     first: [u8; HTTP2_BEGINS.len()],
     seen: usize,
@@ -175,7 +175,7 @@ pub struct Watched {
 }
 
 impl Watched {
-    pub fn new(io: TcpStream, pulse: Arc<Pulse>) -> Self {
+    pub fn new(io: TcpStream, pulse: Arc<ConnectionState>) -> Self {
         let reading = Box::pin(tokio::time::sleep_until(pulse.began + pulse.header));
         Self { io, pulse, first: [0; HTTP2_BEGINS.len()], seen: 0, reading, writing: None }
     }

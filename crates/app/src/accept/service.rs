@@ -24,7 +24,7 @@ use tokio::time::{Instant, Sleep};
 use tower::Service as _;
 
 use super::Shared;
-use super::pulse::{Asked, Pulse};
+use super::pulse::{Asked, ConnectionState};
 
 /// Read and dropped of a body that nobody wants any more: four times the largest that is taken.
 const LEFT_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -32,7 +32,7 @@ const LEFT_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// What hyper calls for each request of one connection.
 pub fn service(
     router: Router,
-    pulse: Arc<Pulse>,
+    pulse: Arc<ConnectionState>,
     shared: Arc<Shared>,
     peer: SocketAddr,
 ) -> impl Service<
@@ -225,7 +225,7 @@ struct Limited {
     body: Incoming,
     /// Made when the body is first waited for: small ones come with their head.
     until: Option<Pin<Box<Sleep>>>,
-    pulse: Arc<Pulse>,
+    pulse: Arc<ConnectionState>,
 }
 
 impl HttpBody for Limited {

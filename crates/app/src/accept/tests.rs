@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 
-use super::{Doors, HEADER_BYTES_MAX, Limits, listen};
+use super::{HEADER_BYTES_MAX, Limits, Listeners, listen};
 
 /// Longer than any deadline here, shorter than any of production.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -32,7 +32,7 @@ const PROXY: &str = "127.0.0.99";
 /// A handler that answers when it is told to, and tells when it was asked.
 struct World {
     address: SocketAddr,
-    doors: Doors,
+    doors: Listeners,
     asked: mpsc::UnboundedReceiver<()>,
     go: mpsc::UnboundedSender<()>,
     tick: mpsc::UnboundedSender<()>,
@@ -81,7 +81,7 @@ fn world() -> World {
                 }
             }),
         );
-    World { address, doors: Doors::open(listener, router, LIMITS, PROXY.parse().unwrap()), asked, go, tick }
+    World { address, doors: Listeners::open(listener, router, LIMITS, PROXY.parse().unwrap()), asked, go, tick }
 }
 
 async fn connect(world: &World) -> TcpStream {

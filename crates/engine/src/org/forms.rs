@@ -187,7 +187,7 @@ impl Engine {
             Err(why) => return Err(not_as_seen.unwrap_or(why)),
         };
         if let Some(why) = not_as_seen {
-            let told = once.and_then(|once| self.shared.makings.recall(actor, once, self.now()));
+            let told = once.and_then(|once| self.shared.shown_once.recall(actor, once, self.now()));
             let is_so_already = before.is_some_and(|row| row.managed.is_none()) && was.contains(&put);
             // A new form that happens to be the same is not the same form: it was added by somebody else.
             if !is_so_already || (seen == Seen::Nothing && told.is_none()) {
@@ -209,7 +209,7 @@ impl Engine {
         edit.put(put, position as usize, None)?;
         let Applied { version, made, .. } = edit.finish(None, made).await?;
         if let Some(once) = once {
-            self.shared.makings.remember(actor, once, ShownOnce { made: made.clone(), problems: problems.clone() }, self.now());
+            self.shared.shown_once.remember(actor, once, ShownOnce { made: made.clone(), problems: problems.clone() }, self.now());
         }
         let form = self.form_views(Some(kind), who).await?.into_iter().find(|view| view.id == id);
         Ok(Changed { form, version, made, problems })

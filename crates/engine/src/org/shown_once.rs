@@ -41,9 +41,9 @@ struct Making {
 
 /// The answers to the forms sent last, the newest at the end.
 #[derive(Default)]
-pub(crate) struct Makings(Mutex<VecDeque<Making>>);
+pub(crate) struct ShownOnceLately(Mutex<VecDeque<Making>>);
 
-impl Makings {
+impl ShownOnceLately {
     pub(crate) fn remember(&self, actor: &Actor, once: &str, told: ShownOnce, now: Timestamp) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|making| now < after(making.at, REMEMBERED));
@@ -67,18 +67,18 @@ mod tests {
 
     #[test]
     fn an_answer_is_one_persons_for_one_form_and_for_some_minutes() {
-        let (makings, at) = (Makings::default(), Timestamp::UNIX_EPOCH);
+        let (shown_once, at) = (ShownOnceLately::default(), Timestamp::UNIX_EPOCH);
         let (ana, ben) = (Actor::Person("ana".into()), Actor::Person("ben".into()));
         let told = |secret: &str| ShownOnce { made: vec![MadeSecret { of: "x".into(), secret: secret.into() }], problems: Vec::new() };
-        makings.remember(&ana, "form", told("s"), at);
-        let secret = |actor: &Actor, once: &str, now| makings.recall(actor, once, now).map(|told| told.made[0].secret.clone());
+        shown_once.remember(&ana, "form", told("s"), at);
+        let secret = |actor: &Actor, once: &str, now| shown_once.recall(actor, once, now).map(|told| told.made[0].secret.clone());
         assert_eq!(secret(&ana, "form", after(at, Length::from_secs(599))).as_deref(), Some("s"));
         assert_eq!((secret(&ben, "form", at), secret(&ana, "another", at)), (None, None));
         for n in 1..REMEMBERED_MAX {
-            makings.remember(&ana, &n.to_string(), told("t"), at);
+            shown_once.remember(&ana, &n.to_string(), told("t"), at);
         }
         assert!(secret(&ana, "form", at).is_some());
-        makings.remember(&ana, "one too many", told("t"), at);
+        shown_once.remember(&ana, "one too many", told("t"), at);
         assert!(secret(&ana, "form", at).is_none(), "the oldest goes");
         assert_eq!(secret(&ana, "1", after(at, REMEMBERED)), None, "and all after some minutes");
     }

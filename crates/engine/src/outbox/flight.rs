@@ -261,7 +261,7 @@ async fn report(engine: &Engine, lead: MessageId, messages: &[StoredMessage], ou
     };
     for some in messages.chunks(MANY_MAX) {
         let tries: Arc<[Tried]> = some.iter().map(tried).collect();
-        engine.insist(ours(&format!("message:{lead}"), Command::Sent { tries, outcome: outcome.clone() })).await;
+        engine.submit_until_done(ours(&format!("message:{lead}"), Command::Sent { tries, outcome: outcome.clone() })).await;
     }
 }
 

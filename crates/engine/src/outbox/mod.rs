@@ -74,7 +74,7 @@ impl Driver {
             }
             // Every end that was committed is heard before anything is begun.
             while let Ok(told) = self.inbox.try_recv() {
-                self.hear(told);
+                self.take_up(told);
             }
             self.tell(|machine, around| machine.start_what_was_born(around));
             let (under_way, born) = self.machine.load();
@@ -94,7 +94,7 @@ impl Driver {
                     }
                 }
                 taken = self.inbox.recv() => match taken {
-                    Some(told) => self.hear(told),
+                    Some(told) => self.take_up(told),
                     None => return,
                 },
                 () = shared.outbox_wake.notified() => look_at = self.engine.now(),
@@ -151,7 +151,7 @@ impl Driver {
         }
     }
 
-    fn hear(&mut self, told: ToOutbox) {
+    fn take_up(&mut self, told: ToOutbox) {
         match told {
             ToOutbox::Send(message) => self.tell(|machine, around| machine.take(message, around)),
             ToOutbox::Ended(page) => self.tell(|machine, around| machine.ended(page, around.now)),
@@ -194,7 +194,7 @@ impl Driver {
     fn withdraw(&self, message: MessageId) {
         let engine = self.engine.clone();
         self.engine.shared.tasks.spawn(async move {
-            engine.insist(ours("page ended", Command::Withdraw { message })).await;
+            engine.submit_until_done(ours("page ended", Command::Withdraw { message })).await;
             engine.shared.busy.fetch_sub(1, Ordering::SeqCst);
         });
     }
