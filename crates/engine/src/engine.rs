@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use allclear_domain::access::Principal;
 use allclear_domain::channel::WaysOut;
 use allclear_domain::ids::IdGen;
 use allclear_domain::org::snapshot::Org;
@@ -52,19 +53,20 @@ impl Engine {
     /// A refusal, in words.
     pub async fn ask(&self, input: Input) -> Result<Reply, Refusal> {
         let Some(once) = input.once.clone() else { return self.submit(input).await };
-        if let Some(kept) = self.kept(&once).await {
+        let who = input.who.clone();
+        if let Some(kept) = self.kept(&who, &once).await {
             return kept;
         }
         match self.submit(input).await {
             // The same command, a moment before this one, may be why there is nothing left to do.
-            Err(refusal) if !matches!(refusal, Refusal::Unavailable(_)) => self.kept(&once).await.unwrap_or(Err(refusal)),
+            Err(refusal) if !matches!(refusal, Refusal::Unavailable(_)) => self.kept(&who, &once).await.unwrap_or(Err(refusal)),
             answer => answer,
         }
     }
 
     /// What was answered under a key, where it was given before: for whoever judges a command before it is asked.
-    pub async fn kept(&self, once: &Once) -> Option<Result<Reply, Refusal>> {
-        match self.kept_answer(&once.principal, &once.key).await {
+    pub async fn kept(&self, who: &Principal, once: &Once) -> Option<Result<Reply, Refusal>> {
+        match self.kept_answer(&who.actor.to_string(), &once.key).await {
             Ok(None) => None,
             Ok(Some((digest, answer))) if digest == once.digest => Some(Ok(Reply::Again { answer })),
             Ok(Some(_)) => Some(Err(Refusal::KeyReused)),

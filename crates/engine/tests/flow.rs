@@ -402,7 +402,7 @@ async fn a_key_given_twice_does_it_once(url: &str) {
     let declare = |digest: &str| Input {
         who: Principal::new(Actor::Person("ana".into()), Scope::Respond),
         cause: "api".into(),
-        once: Some(Once { principal: "person:ana".into(), key: "k".into(), digest: digest.into() }),
+        once: Some(Once { key: "k".into(), digest: digest.into() }),
         command: Command::Declare(allclear_engine::core::Declare {
             title: "Shop is down".into(),
             severity: Severity::Sev1,

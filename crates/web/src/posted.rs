@@ -63,9 +63,9 @@ impl Draft {
 
 /// Whether this very form was carried out before. Asked before what its writer saw is held against what stands now,
 /// since that is what the form made of it.
-pub(crate) async fn done_before(app: &App, once: Option<&Once>) -> Result<bool, No> {
+pub(crate) async fn done_before(app: &App, who: &Principal, once: Option<&Once>) -> Result<bool, No> {
     let Some(once) = once else { return Ok(false) };
-    Ok(app.engine.kept(once).await.transpose()?.is_some())
+    Ok(app.engine.kept(who, once).await.transpose()?.is_some())
 }
 
 /// Asks the engine, once for each form that was sent.

@@ -76,7 +76,7 @@ fn cursor_of<T: std::str::FromStr>(cursor: Option<&str>) -> Result<Option<T>, Pr
 
 /// Asks the engine for a person's command, which it carries out once for a key.
 async fn ask(api: &Api, who: &Principal, once: &Once, command: Command) -> Result<Reply, Problem> {
-    let once = once.key.clone().map(|(key, digest)| EngineOnce { principal: who.actor.to_string(), key, digest });
+    let once = once.key.clone().map(|(key, digest)| EngineOnce { key, digest });
     let input = Input { who: who.clone(), cause: CAUSE.into(), once, command };
     Ok(api.engine.ask(input).await?)
 }

@@ -22,10 +22,9 @@ pub struct Input {
     pub command: Command,
 }
 
-/// An idempotency key, for whom it counts, and a digest of what was asked with it.
+/// An idempotency key, which counts for whoever asks, and a digest of what was asked with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Once {
-    pub principal: String,
     pub key: String,
     pub digest: String,
 }

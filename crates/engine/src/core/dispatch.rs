@@ -15,9 +15,10 @@ impl Core {
         if let Some(once) = &input.once
             && self.careful
         {
+            let asker = input.who.actor.to_string();
             let kept = self.read.iter().find_map(|read| {
                 if let Loaded::Answer(principal, key, kept) = read
-                    && *principal == once.principal
+                    && *principal == asker
                     && *key == once.key
                 {
                     Some(kept.clone())
@@ -26,7 +27,7 @@ impl Core {
                 }
             });
             match kept {
-                None => return Err(Stop::Need(Need::Answer(once.principal.clone(), once.key.clone()))),
+                None => return Err(Stop::Need(Need::Answer(asker, once.key.clone()))),
                 Some(Some((digest, _))) if digest != once.digest => return Err(Refusal::KeyReused.into()),
                 Some(Some((_, answer))) => return Ok(Reply::Again { answer }),
                 Some(None) => {}
@@ -42,7 +43,7 @@ impl Core {
                 Reply::Action { id } => id.to_string(),
                 Reply::Signals { .. } | Reply::Done | Reply::Again { .. } => String::new(),
             };
-            unit.write(rows::token::keep_answer(&once.principal, &once.key, &once.digest, &answer, unit.now));
+            unit.write(rows::token::keep_answer(&input.who.actor.to_string(), &once.key, &once.digest, &answer, unit.now));
         }
         Ok(reply)
     }

@@ -70,7 +70,7 @@ pub(crate) fn key(who: &Principal, path: &str, fields: &Fields) -> Option<Once> 
         digest.update(value);
     }
     let hex = hex(&digest.finalize());
-    Some(Once { principal: who.actor.to_string(), key: format!("form:{hex}"), digest: hex })
+    Some(Once { key: format!("form:{hex}"), digest: hex })
 }
 
 #[cfg(test)]

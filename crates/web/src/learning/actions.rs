@@ -101,7 +101,7 @@ pub(crate) async fn act(
                 _ => return Err(No::Page(missing())),
             };
             let once = form_key::key(&who, &format!("/actions/{id}/{verb}"), &fields);
-            if !done_before(&app, once.as_ref()).await? && form_key::saw_another(&fields, &seen(&now)) {
+            if !done_before(&app, &who, once.as_ref()).await? && form_key::saw_another(&fields, &seen(&now)) {
                 return Err(No::Changed("action"));
             }
             let asked = Command::Action { id: action, command };

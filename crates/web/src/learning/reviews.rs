@@ -136,7 +136,7 @@ pub(crate) async fn act(
                 _ => return Err(No::Page(Refused::missing("command", "Open the review and choose there."))),
             };
             let once = form_key::key(&who, &format!("/reviews/{id}/{verb}"), &fields);
-            if verb == "assign" || done_before(&app, once.as_ref()).await? {
+            if verb == "assign" || done_before(&app, &who, once.as_ref()).await? {
                 return ask(&app, &who, once, Command::Review { id: review, command }).await;
             }
             if form_key::saw_another(&fields, &seen(&now)) {
