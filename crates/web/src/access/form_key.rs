@@ -10,7 +10,6 @@
 
 use std::collections::BTreeMap;
 
-use allclear_domain::access::Principal;
 use allclear_domain::hex::hex;
 use allclear_engine::core::Once;
 use maud::{Markup, html};
@@ -55,12 +54,12 @@ pub(crate) fn once(when: &When) -> Markup {
 }
 
 /// An id for what a form makes: the same for the same form.
-pub(crate) fn id(who: &Principal, path: &str, fields: &Fields) -> Option<u128> {
-    u128::from_str_radix(key(who, path, fields)?.digest.get(..32)?, 16).ok()
+pub(crate) fn id(path: &str, fields: &Fields) -> Option<u128> {
+    u128::from_str_radix(key(path, fields)?.digest.get(..32)?, 16).ok()
 }
 
 /// The key of what was sent; nothing where the page's instant does not come with it, as from a script.
-pub(crate) fn key(who: &Principal, path: &str, fields: &Fields) -> Option<Once> {
+pub(crate) fn key(path: &str, fields: &Fields) -> Option<Once> {
     fields.get(FIELD)?;
     let mut digest = Sha256::new().chain_update(path);
     for (name, value) in fields.iter().collect::<BTreeMap<_, _>>() {
@@ -75,16 +74,13 @@ pub(crate) fn key(who: &Principal, path: &str, fields: &Fields) -> Option<Once> 
 
 #[cfg(test)]
 mod tests {
-    use allclear_domain::access::{Actor, Scope};
-
     use super::*;
 
     #[test]
     fn the_same_form_is_one_command_and_any_difference_another() {
-        let who = Principal::new(Actor::Person("ana".into()), Scope::Respond);
         let sent = |path: &str, fields: &[(&str, &str)]| {
             let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            key(&who, path, &fields).map(|once| once.key)
+            key(path, &fields).map(|once| once.key)
         };
         let first = sent("/incidents/INC-1/note", &[("once", "1"), ("text", "a")]);
         assert!(first.is_some());

@@ -63,7 +63,7 @@ pub(crate) async fn submit(State(app): State<App>, headers: HeaderMap, Form(fiel
             page: fields.contains_key("page"),
             private: fields.contains_key("private"),
         };
-        let once = form_key::key(&who, "/declare", &fields);
+        let once = form_key::key("/declare", &fields);
         let no = match ask(&app, &who, once, Command::Declare(declare)).await {
             Ok(Reply::Incident { reference, .. }) => return Ok(Redirect::to(&format!("/incidents/{reference}")).into_response()),
             // The same form once more: the incident that it declared.

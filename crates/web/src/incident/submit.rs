@@ -52,7 +52,7 @@ pub(crate) async fn submit(
         let Form(fields) = form.unwrap_or_else(|_| Form(Fields::new()));
         let (who, when) = actor(&app, &headers).await?;
         let id = app.engine.queries(&who).incident_id(&reference).await?;
-        let once = form_key::key(&who, &format!("/incidents/{reference}/{verb}"), &fields);
+        let once = form_key::key(&format!("/incidents/{reference}/{verb}"), &fields);
         match carry_out(&app, &who, &when, id, &verb, &fields, once).await {
             Ok(()) => Ok(Redirect::to(&way_back(&reference, &fields)).into_response()),
             Err(No::Page(refused)) => Err(refused),

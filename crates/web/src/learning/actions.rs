@@ -74,7 +74,7 @@ pub(crate) async fn add(Shared(app): Shared<App>, headers: HeaderMap, Form(field
                 owner: needed(&fields, "owner", "the owner")?,
                 due_at,
             };
-            ask(&app, &who, form_key::key(&who, "/actions", &fields), command).await
+            ask(&app, &who, form_key::key("/actions", &fields), command).await
         };
         finish(&app, &who, &when, ADD, &fields, done.await).await
     })
@@ -100,7 +100,7 @@ pub(crate) async fn act(
                 "assign" => C::Assign { owner: needed(&fields, "owner", "the owner")? },
                 _ => return Err(No::Page(missing())),
             };
-            let once = form_key::key(&who, &format!("/actions/{id}/{verb}"), &fields);
+            let once = form_key::key(&format!("/actions/{id}/{verb}"), &fields);
             if !done_before(&app, &who, once.as_ref()).await? && form_key::saw_another(&fields, &seen(&now)) {
                 return Err(No::Changed("action"));
             }

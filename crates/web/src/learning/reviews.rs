@@ -135,7 +135,7 @@ pub(crate) async fn act(
                 "assign" => C::Assign { owner: needed(&fields, "owner", "who writes it")? },
                 _ => return Err(No::Page(Refused::missing("command", "Open the review and choose there."))),
             };
-            let once = form_key::key(&who, &format!("/reviews/{id}/{verb}"), &fields);
+            let once = form_key::key(&format!("/reviews/{id}/{verb}"), &fields);
             if verb == "assign" || done_before(&app, &who, once.as_ref()).await? {
                 return ask(&app, &who, once, Command::Review { id: review, command }).await;
             }

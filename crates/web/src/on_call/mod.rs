@@ -129,7 +129,7 @@ async fn put(app: &App, who: &Principal, when: &When, fields: &Fields) -> Result
             .ok_or_else(|| format!("{what} cannot be read: `{}`. It looks like 2026-03-01T09:00.", pieces::cut(&text, 40)))
     };
     // The same form once more is the same replacement.
-    let id = form_key::id(who, "/on-call/override", fields).unwrap_or_else(|| app.engine.fresh_id());
+    let id = form_key::id("/on-call/override", fields).unwrap_or_else(|| app.engine.fresh_id());
     let change = Override {
         id: format!("ovr-{id:x}"),
         schedule: field("schedule", "The schedule")?,

@@ -41,7 +41,7 @@ pub(crate) async fn add(State(app): State<App>, headers: HeaderMap, Path(kind): 
         let (who, when) = administrator(&app, &headers).await?;
         let kind = kind_of(&kind)?;
         // The same form once more is the same object.
-        let made = || form_key::id(&who, &path_of_new(kind), &fields).unwrap_or_else(|| app.engine.fresh_id());
+        let made = || form_key::id(&path_of_new(kind), &fields).unwrap_or_else(|| app.engine.fresh_id());
         let id = match kind.about().id {
             IdOf::Typed | IdOf::Severity => said(&fields, "id").unwrap_or_default(),
             IdOf::Made if kind == FormKind::Silence => SilenceId::from_bits(made()).as_uuid().to_string(),
@@ -76,7 +76,7 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, fields: Fields) 
         Ok(body) => {
             let seen = if stored.is_some() { version_of(&fields) } else { Seen::Nothing };
             let there = if stored.is_some() { path(kind, id) } else { path_of_new(kind) };
-            let once = form_key::key(who, &there, &fields).map(|once| once.key);
+            let once = form_key::key(&there, &fields).map(|once| once.key);
             let form = OrgForm { kind, id: id.to_owned(), body };
             app.engine.change_form(form, seen, once.as_deref(), &app.options.formats, who).await
         }
