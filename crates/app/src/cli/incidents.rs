@@ -131,6 +131,7 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView])
     fact("because", Some(i.because.clone()));
     fact("acknowledged", i.acknowledged_at.map(|when| format!("{} by {}", at(when), i.acknowledged_by.as_deref().unwrap_or("somebody"))));
     // Where somebody has the role it stands with the others below.
+    fact("snoozed", i.snoozed_until.map(|until| format!("until {} by {}", at(until), i.snoozed_by.as_deref().unwrap_or("somebody"))));
     fact("commander", i.commander.clone().filter(|_| !i.roles.iter().any(|role| role.role == "commander")));
     fact("declared", i.declared_at.map(at));
     fact("mitigated", i.mitigated_at.map(at));

@@ -40,7 +40,9 @@ pub enum Unsigned {
     #[error("it is not signed, and this integration has a `secret`: there is no header `{header}`")]
     Missing { header: &'static str },
     /// It is of something else, or made with another secret.
-    #[error("the signature in `{header}` is not of this body under this integration's `secret`")]
+    #[error(
+        "the signature in `{header}` is not of this body under this integration's `secret`: compare both, and what the sender calls its headers"
+    )]
     Wrong { header: &'static str },
     /// The time that was signed does not read.
     #[error("the header `{header}` is no time: it holds seconds since 1970")]

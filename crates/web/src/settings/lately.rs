@@ -64,6 +64,7 @@ fn line(request: &RefusedView, when: &When) -> Markup {
                     (when.stamp(request.at)) " · "
                     @match &request.integration {
                         Some(id) => a href=(path(FormKind::Integration, id)) { bdi { (id) } },
+                        None if request.format.starts_with("reply/") => "an answer over a channel",
                         None => "no known key",
                     }
                     " · " (request.format) " · answered " (request.status)

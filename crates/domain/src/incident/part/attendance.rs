@@ -24,6 +24,8 @@ use crate::time::{Length, after};
 
 /// Whoever asks to be reminded sooner than this has not put it away yet.
 pub const SNOOZE_MIN: Length = Length::from_mins(1);
+/// What may pass between asking for a length and deciding it: far more than a queue of commands takes.
+const ASKING_TAKES: Length = Length::from_secs(10);
 /// A shift hands over within a day: what is put off for longer is somebody else's by then.
 pub const SNOOZE_MAX: Length = Length::from_mins(24 * 60);
 
@@ -274,7 +276,8 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             if until <= context.now {
                 return Err(Refusal::InThePast.into());
             }
-            if until < after(context.now, SNOOZE_MIN) {
+            // A length that was asked for is counted from the asking, a moment before this.
+            if after(until, ASKING_TAKES) < after(context.now, SNOOZE_MIN) {
                 return Err(Refusal::TooSoon { least: SNOOZE_MIN }.into());
             }
             if until > after(context.now, SNOOZE_MAX) {
@@ -472,7 +475,7 @@ mod tests {
         let mut sample = taken_by_ana();
         assert_eq!(sample.refusal(snooze(&sample, "ben", 1_800)), "not_the_holder");
         assert_eq!(sample.refusal(snooze(&sample, "ana", 0)), "in_the_past");
-        assert_eq!(sample.refusal(snooze(&sample, "ana", 59)), "snooze_too_short");
+        assert_eq!(sample.refusal(snooze(&sample, "ana", 49)), "snooze_too_short");
         assert_eq!(sample.refusal(snooze(&sample, "ana", 24 * 3_600 + 1)), "snooze_too_long");
         for secs in [60, 24 * 3_600] {
             let snoozed = sample.run(snooze(&sample, "ana", secs)).unwrap();
