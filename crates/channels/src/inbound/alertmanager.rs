@@ -110,8 +110,8 @@ fn signal_of(alert: WireAlert<'_>, group: Option<&Loose<'_>>, now: Timestamp) ->
     let labels = text::fitted_labels(labels, &mut notes);
     let mut annotations = text::fitted_annotations(alert.annotations.into_labels("annotations", &mut notes), &mut notes);
     let stated_end = end_of(&alert.ends_at, now, &mut notes);
-    let stated_start = text::near_instant(&alert.starts_at, "startsAt", now, &mut notes);
-    let mut starts_at = stated_start.or(stated_end).unwrap_or(now);
+    let stated_start = text::began(&alert.starts_at, "startsAt", now, &mut notes);
+    let mut starts_at = stated_start.or(stated_end).unwrap_or(now).min(now);
     let (resolved, ends_at) = match group {
         Some(group) => (is_resolved(&alert.status, group, &mut notes), None),
         None => {

@@ -78,6 +78,18 @@ fn unset_times_take_alertmanagers_defaults() {
     assert_eq!(parsed.signals[0].title, "a=1");
 }
 
+/// A sender whose clock is ahead: nothing lasts less than nothing, and the log says why it began when it did.
+#[test]
+fn what_is_still_to_come_began_now() {
+    let parsed = parse(
+        r#"[{"labels":{"a":"1"},"startsAt":"2026-11-21T19:08:00Z"},{"labels":{"a":"2"},"startsAt":"2026-11-21T17:08:30Z"},
+            {"labels":{"a":"3"},"startsAt":"2026-11-21T19:08:00Z","endsAt":"2026-11-21T19:07:00Z"}]"#,
+    );
+    assert_eq!(parsed.signals.iter().map(|signal| signal.starts_at).collect::<Vec<_>>(), [Some(now()); 3]);
+    assert_eq!(parsed.signals[0].notes, ["startsAt `2026-11-21T19:08:00Z` is still to come: it counts from its arrival"]);
+    assert_eq!(parsed.signals[1].notes, [""; 0], "half a minute is what clocks differ by");
+}
+
 #[test]
 fn a_partial_failure_keeps_the_valid_ones() {
     let parsed = parse(r#"[{"labels":{"x":""}},{"labels":{"alertname":"Good"}},7,null]"#);
@@ -110,8 +122,8 @@ fn times_that_make_no_sense_lose_no_alert() {
         actions,
         [
             (SignalAction::Trigger, Some(now()), 1),
-            (SignalAction::Resolve, at("2026-11-21T17:00:00Z"), 1),
-            (SignalAction::Trigger, at("2027-11-22T17:08:00Z"), 2),
+            (SignalAction::Resolve, at("2026-11-21T17:00:00Z"), 2),
+            (SignalAction::Trigger, Some(now()), 2),
             (SignalAction::Trigger, Some(now()), 2),
             (SignalAction::Trigger, Some(now()), 2),
         ]

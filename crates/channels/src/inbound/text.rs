@@ -15,6 +15,8 @@ pub use crate::inbound::clean::{
     ALERTS_MAX, DESCRIPTION_CHARS_MAX, LINK_BYTES_MAX, LINKS_MAX, TITLE_CHARS_MAX, clean, cleaned, cut, description, link, title,
 };
 
+/// What the clocks of two machines may differ by without a word: far more than those that are set over a network do.
+const CLOCKS_DIFFER: Length = Length::from_mins(1);
 /// Most labels of one alert: well above what real rules carry (Prometheus' own advice is below
 /// 20), and low enough that matching stays cheap. Of more, [`FIRST_LABELS`] are kept and then the
 /// first by name.
@@ -331,6 +333,17 @@ pub fn near_instant(said: &Loose<'_>, field: &str, now: Timestamp, notes: &mut N
         Said::LongAgo | Said::FarAhead => notes.add(format!("{field} `{}` is too far from now, and was left out", shown())),
     }
     None
+}
+
+/// When something began, as a sender says: one that is still to come is the sender's clock, and counts from now. A little ahead
+/// is what any two clocks differ by, and is not named.
+#[must_use]
+pub fn began(said: &Loose<'_>, field: &str, now: Timestamp, notes: &mut Notes) -> Option<Timestamp> {
+    let at = near_instant(said, field, now, notes)?;
+    if at > after(now, CLOCKS_DIFFER) {
+        notes.add(format!("{field} `{}` is still to come: it counts from its arrival", clean(cut(said.text.trim(), 64))));
+    }
+    Some(at.min(now))
 }
 
 /// Links that lead nowhere stay as text, among what is shown; what is no link any more is named.
