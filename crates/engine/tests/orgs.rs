@@ -424,3 +424,25 @@ async fn every_secret_of_an_address_is_sealed_masked_and_kept() {
         }
     }
 }
+
+/// A token that was given for one server is sent to no other, and `none` takes one away.
+#[tokio::test]
+async fn a_token_of_a_contact_goes_to_the_server_it_was_written_for() {
+    let (engine, _) = node("sqlite::memory:").await;
+    let contact = async |fields: Value| {
+        let mut contact = json!({"id": "ph"});
+        contact.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let body = json!({"id": "ana", "name": "Ana", "contacts": [contact]});
+        put(&engine, FormKind::Person, "ana", Seen::Whatever, body).await.unwrap();
+        engine.org().person("ana").unwrap().contacts[0].address.get("token").map(str::to_owned)
+    };
+    let token = Some("tk_one".to_owned());
+    let topic = |server: &str, topic: &str| json!({"ntfy": format!("https://{server}/{topic}")});
+    assert_eq!(contact(json!({"ntfy": "https://a.example/one", "token": "tk_one"})).await, token);
+    assert_eq!(contact(topic("a.example", "two")).await, token, "another topic of the same server");
+    assert_eq!(contact(topic("b.example", "two")).await, None, "another server");
+    assert_eq!(contact(json!({"ntfy": "https://b.example/two", "token": "tk_one"})).await, token);
+    assert_eq!(contact(json!({"ntfy": "https://b.example/two", "token": "none"})).await, None);
+    assert_eq!(contact(topic("b.example", "two")).await, None, "and it stays away");
+    assert_eq!(contact(topic("b.example:8443", "two")).await, None);
+}

@@ -132,7 +132,8 @@ pub async fn ask(asked: Asked) -> anyhow::Result<()> {
     let Asked { one, ask, mut given } = asked;
     for field in ask.fields.iter().filter(|field| field.kind.is_long()) {
         if given.as_text(field.name) == Some(STANDARD_INPUT) {
-            given.put(field.name, String::from_utf8(crate::cli::org::read(STANDARD_INPUT.as_ref())?)?);
+            let text = String::from_utf8(crate::cli::org::read(STANDARD_INPUT.as_ref())?)?;
+            given.put(field.name, text.trim_end_matches(['\n', '\r']).to_owned());
         }
     }
     let client = Client::new(&one.remote)?;

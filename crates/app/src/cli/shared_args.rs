@@ -22,10 +22,18 @@ pub struct Remote {
 #[derive(Debug, Args)]
 pub struct One {
     /// INC-142, or the id
-    #[arg(value_name = "REF")]
+    #[arg(value_name = "REF", value_parser = reference)]
     pub reference: String,
     #[command(flatten)]
     pub remote: Remote,
     #[command(flatten)]
     pub form: Form,
+}
+
+/// As it is typed: an address drops tabs and ends of lines, and would name another incident.
+fn reference(text: &str) -> Result<String, String> {
+    if text.chars().any(char::is_control) {
+        return Err("a reference is INC-142, or an id, on one line".to_owned());
+    }
+    Ok(text.to_owned())
 }

@@ -238,6 +238,11 @@ impl Address {
         }
     }
 
+    /// Takes a field away.
+    pub fn remove(&mut self, key: &str) {
+        self.fields.retain(|(own, _)| own != key);
+    }
+
     /// Its keys, as they were written.
     pub fn keys(&self) -> impl Iterator<Item = &str> + Clone {
         self.fields.iter().map(|(key, _)| key.as_str())

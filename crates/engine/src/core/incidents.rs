@@ -73,6 +73,10 @@ impl Core {
         if declare.private {
             self.restrict(unit, id, "declared as private", Vec::new())?;
         }
+        // Whoever declares sees it, also a guest who manages a team.
+        if let Actor::Person(person) = unit.actor.clone() {
+            self.admit_if_hidden(unit, id, vec![person], "declared it")?;
+        }
         if declare.page {
             self.start_page(unit, id, None, None, "an incident was declared", false)?;
         }

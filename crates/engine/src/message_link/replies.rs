@@ -79,6 +79,9 @@ pub enum NotReplied {
     Unreadable(#[from] Unreadable),
     #[error(transparent)]
     NotGenuine(#[from] NotGenuine),
+    /// A receipt says otherwise than what the log says of the message.
+    #[error("this message counts as {0} already, and the page went on by that; nothing was changed")]
+    Settled(&'static str),
     #[error("messages can be answered for 48 hours; nothing was changed")]
     Expired,
     #[error(transparent)]
@@ -104,6 +107,7 @@ impl NotReplied {
             Self::NoSuchChannel => "no_such_channel",
             Self::Unreadable(_) => "bad_request",
             Self::NotGenuine(_) => "reply_unknown",
+            Self::Settled(_) => "receipt_too_late",
             Self::Expired => "reply_expired",
             Self::NotUnderstood(_) | Self::NotAsked(_) => "reply_not_understood",
             Self::Over(_) => "page_over",
@@ -183,6 +187,9 @@ impl Engine {
             return Err(NotReplied::Expired);
         }
         let given = match says {
+            // What is settled is not unsaid: who was told is told, and whose other way was tried was called by that.
+            Says::Delivered(_) if sent.first.state == MessageState::Rejected => return Err(NotReplied::Settled("failed")),
+            Says::Failed(_) if sent.first.state == MessageState::Delivered => return Err(NotReplied::Settled("delivered")),
             Says::Delivered(receipt) => {
                 self.receipt(sent.id, Ok(receipt)).await?;
                 return Ok(Became::Receipt { receipt: "delivered" });

@@ -305,6 +305,9 @@ impl Engine {
             // The same form sent again; it may have been ended meanwhile, and stays so.
             return Ok(Applied { version: org.version, changes: Vec::new(), made: Vec::new() });
         }
+        if change.ends_at <= self.now() {
+            return Err(OrgError::Wrong("it would be over already: who was on call is not changed afterwards"));
+        }
         let body = serde_json::to_value(&change).map_err(|why| OrgError::Stored(why.to_string()))?;
         self.put_form(Form { kind: FormKind::Override, id: change.id, body }, &who.actor).await
     }

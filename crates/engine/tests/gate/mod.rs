@@ -366,3 +366,21 @@ async fn only_administrators_change_the_organisation_and_its_ways_in() {
     assert!(engine.change_form(form(), Seen::Nothing, None, &[], &person("adm", Scope::Admin)).await.is_ok());
     assert_eq!(engine.org().version, version + 1, "and of all that only this was carried out");
 }
+
+/// A guest who manages a team acts for it, and sees what they declare.
+#[tokio::test]
+async fn whoever_declares_sees_it() {
+    let (world, _) = world().await;
+    let mut org: serde_json::Value = serde_json::to_value(world.engine.org().bundle()).unwrap();
+    org["teams"] = serde_json::json!([{"id": "other", "name": "Other", "managers": ["gus"]}]);
+    let bundle: Bundle = serde_json::from_value(org).unwrap();
+    world.engine.apply_org(bundle, None, false, &Principal::own(Actor::System)).await.unwrap();
+    let gus = person("gus", Scope::Respond);
+    for private in [false, true] {
+        let title = "seen from the ward".to_owned();
+        let declare =
+            Declare { title, severity: Severity::Sev5, service: Some("shop".into()), impact_started_at: None, page: false, private };
+        let Reply::Incident { id, .. } = world.by(&gus, Command::Declare(declare)).await.unwrap() else { panic!("an incident") };
+        assert_eq!(world.engine.queries(&gus).incident(id).await.unwrap().title, "seen from the ward");
+    }
+}

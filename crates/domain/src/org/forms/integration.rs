@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::about::{About, IdOf, Input, NAME, needed, row};
 use super::checker::{Checker, Spoken};
-use super::secrets::MASK;
+use super::secrets::{MASK, NO_SECRET};
 use super::{Entry, FormKind, Slug};
 use crate::org::problem::Place;
 use crate::org::words::meant;
@@ -20,10 +20,6 @@ pub const KEY_LEN_MAX: usize = 256;
 pub const SECRET_LEN_MIN: usize = KEY_LEN_MIN;
 /// Longest secret, in characters: as the key's.
 pub const SECRET_LEN_MAX: usize = KEY_LEN_MAX;
-/// In the place of a secret: the stored one goes. Too short to be one, and not empty, so that a variable that is not filled
-/// in opens no door.
-pub const NO_SECRET: &str = "none";
-
 /// What the settings and the file say of it.
 pub const ABOUT: About = About {
     word: "integration",

@@ -7,10 +7,12 @@ use serde_json::{Map, Value};
 use super::about::Input;
 use super::contact::{CONTACT_KEYS, Contact};
 use super::{Entry, FormKind};
-use crate::channel::WaysOut;
+use crate::channel::{Address, Carriage, ChannelForm, Kept, WaysOut};
 
 /// What stands for a secret in everything that is exported.
 pub const MASK: &str = "********";
+/// In the place of a secret: the stored one goes. Not an empty text: a variable that is not filled in would open a door.
+pub const NO_SECRET: &str = "none";
 
 /// Applies `change` to every secret in a form's body.
 ///
@@ -62,6 +64,11 @@ pub(super) fn keep_list<T: Entry>(old: &[T], new: &mut [T], ways: WaysOut) {
         let mut stored = form.id().and_then(|id| old.get(id)).map(|stored| (*stored).clone());
         form.let_go(stored.as_mut());
         form.keep(stored.as_ref());
+        if stored.is_none()
+            && let Some(said) = form.contacts()
+        {
+            keep_contacts(&[], said, ways);
+        }
         let Some(stored) = &mut stored else { continue };
         for (said, stored) in form.secrets().into_iter().zip(stored.secrets()) {
             if said.as_deref().is_none_or(|said| said == MASK) && stored.is_some() {
@@ -79,13 +86,28 @@ fn keep_contacts(old: &[Contact], new: &mut [Contact], ways: WaysOut) {
         let Some(form) = ways.of(&contact.address) else { continue };
         // A contact that speaks another way now has no use for the secret of the one before.
         let same_way = |other: &&Contact| other.id == contact.id && other.address.get(form.name).is_some();
-        let Some(stored) = old.iter().find(same_way) else { continue };
-        for key in form.fields.iter().filter(|field| field.is_secret()).map(|field| field.key) {
-            if let Some(kept) = stored.address.get(key)
-                && contact.address.get(key).is_none_or(|said| said == MASK)
-            {
-                contact.address.set(key, kept);
+        let stored = old.iter().find(same_way).cloned();
+        for field in form.fields.iter().filter(|field| field.is_secret()) {
+            match contact.address.get(field.key) {
+                Some(NO_SECRET) => contact.address.remove(field.key),
+                Some(said) if said != MASK => {}
+                _ => {
+                    let kept = stored.as_ref().filter(|stored| is_shown_to_the_same(field.kept, form, &stored.address, &contact.address));
+                    if let Some(kept) = kept.and_then(|stored| stored.address.get(field.key)) {
+                        contact.address.set(field.key, kept.to_owned());
+                    }
+                }
             }
         }
+    }
+}
+
+/// Whether a stored secret goes to nobody new. One that is made here only signs; one that was given is sent along, and whoever
+/// moves the address to another server writes it again.
+fn is_shown_to_the_same(kept: Kept, form: &ChannelForm, stored: &Address, said: &Address) -> bool {
+    let server = |address: &Address| address.get(form.name).map(|main| main.split_inclusive('/').take(3).collect::<String>());
+    match (kept, form.carriage) {
+        (Kept::Plain | Kept::Made { .. }, _) | (Kept::Secret, Carriage::Mail) => true,
+        (Kept::Secret, Carriage::Http) => server(stored) == server(said),
     }
 }
