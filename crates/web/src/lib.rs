@@ -53,6 +53,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/incidents/{ref}", get(incident::show))
         .route("/incidents/{ref}/alerts", get(incident::link_alert::show))
         .route("/incidents/{ref}/{verb}", get(incident::back).post(incident::submit::submit))
+        .route(frame::letters::PATH, post(frame::letters::set))
         .route("/on-call/override", post(on_call::take))
         .route("/on-call/override/{id}/end", post(on_call::end))
         .route("/services/{id}", get(services::one))

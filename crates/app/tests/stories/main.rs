@@ -23,6 +23,7 @@ mod doors;
 mod escalation;
 mod files;
 mod grouping;
+mod hands;
 mod kept;
 mod neglect;
 mod ntfy;

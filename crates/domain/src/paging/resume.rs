@@ -1,6 +1,6 @@
 //! A page that was stopped goes on where it was: at its step, for what was left of the step's time.
 //!
-//! Its alerts had recovered, or were held, and burn again. Whoever was told keeps what they have; what had not
+//! Its alerts had recovered, or were held, and burn again; or whoever acknowledged it gave it back. Whoever was told keeps what they have; what had not
 //! reached anybody when it was stopped is told now, under a key of its own, since its message was withdrawn.
 //! A page that had come to its end does not go on: another one starts.
 
@@ -17,8 +17,7 @@ pub(super) fn decide(page: &Page, because: String, context: &mut Context<'_>) ->
     match page.status {
         // It goes on already.
         Status::Running => return Ok(Vec::new()),
-        Status::Stopped => {}
-        Status::Acknowledged => return Err(Refusal::Over("somebody has acknowledged it")),
+        Status::Stopped | Status::Acknowledged => {}
         Status::Exhausted => return Err(Refusal::Over("everybody was paged")),
         Status::Told => return Err(Refusal::Over("it asked for nothing")),
     }

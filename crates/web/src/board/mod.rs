@@ -13,6 +13,7 @@ use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::{IncidentView, OnCallView};
 use allclear_engine::Engine;
+use allclear_engine::read::screens::{Asking, OnBoard};
 use allclear_engine::read::{IncidentFilter, NoAnswer};
 use axum::extract::{Query, State as Shared};
 use axum::http::HeaderMap;
@@ -29,6 +30,7 @@ use crate::demo_outbox;
 use crate::frame::pieces;
 use crate::frame::shell::{HtmlPage, framed};
 use crate::frame::time_text::When;
+use crate::incident::took;
 
 pub(crate) static PLACE: Place = Place {
     path: "/",
@@ -58,6 +60,8 @@ const ACTS: &str = "acts";
 /// One open incident.
 pub(crate) struct Row {
     pub incident: IncidentView,
+    held: bool,
+    asks: Option<Asking>,
     due: Option<Due>,
 }
 
@@ -114,7 +118,8 @@ pub(crate) async fn show(Shared(app): Shared<App>, headers: HeaderMap, Query(ask
         let board = read(&app.engine, &who, when.clone(), filter).await?;
         let sent = demo_outbox::seen(&app, &who).await?;
         let title = title(&board);
-        let body = page(&board, &app.engine.org(), &app.options, &sent, wall);
+        let said = took::strip(&app, &who, &board.when, &asked, true).await;
+        let body = html! { (page(&board, &app.engine.org(), &app.options, &sent, wall)) (said) };
         Ok(framed(
             &app,
             &HtmlPage { title: &title, place: &PLACE, who: &who, when: &when, wall, live: Some("on=board".into()), source, body },
@@ -136,7 +141,7 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     let queries = engine.queries(who);
     let everything = IncidentFilter::default();
     // At once: the store has more than one reader, and these two are most of what a large board costs.
-    let (open, awaited) = (Box::pin(queries.open_incidents(&everything)), Box::pin(queries.awaited(&everything)));
+    let (open, awaited) = (Box::pin(queries.board(&everything)), Box::pin(queries.awaited(&everything)));
     let ((open, cut), awaited) = tokio::try_join!(open, awaited)?;
     let mut due: std::collections::HashMap<String, Due> = std::collections::HashMap::with_capacity(open.len());
     for awaited in awaited {
@@ -148,7 +153,10 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
         }
     }
     let me = who.person().map(ToOwned::to_owned);
-    let mut rows: Vec<Row> = open.into_iter().map(|incident| Row { due: due.get(&incident.id).copied(), incident }).collect();
+    let mut rows: Vec<Row> = open
+        .into_iter()
+        .map(|OnBoard { incident, held, asks }| Row { due: due.get(&incident.id).copied(), incident, held, asks })
+        .collect();
     let mut counts = [0; 5];
     for row in rows.iter().filter(|row| row.incident.state != State::Candidate) {
         counts[usize::from(row.incident.severity.rank() - 1)] += 1;
@@ -271,7 +279,7 @@ impl Render for Lines<'_> {
 fn line(board: &Board, row: &Row, org: &Org) -> Markup {
     let (incident, when) = (&row.incident, &board.when);
     let began = incident.declared_at.unwrap_or(incident.created_at);
-    let who = incident.commander.as_deref().or(incident.acknowledged_by.as_deref());
+    let who = incident.commander.as_deref().or(incident.acknowledged_by.as_deref()).filter(|_| row.held);
     html! {
         li class=[row.is_late(when).then_some("is-late")] data-key=(incident.reference) {
             span class="which" { (pieces::severity(incident.severity)) " " span class="ref" { (incident.reference) } }
@@ -301,18 +309,19 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
                 @else if row.is_nobodys() { span class="late" { "nobody has it" } }
                 @else { span class="quiet nothing" { "nothing is due" } }
             }
-            span class="act" { @if board.may_act { (next_act(incident)) } }
+            span class="act" { @if board.may_act { (next_act(row)) } }
         }
     }
 }
 
 /// The one button of a row: the next likely act.
-fn next_act(incident: &IncidentView) -> Markup {
+fn next_act(row: &Row) -> Markup {
+    let incident = &row.incident;
     let to = |verb: &str| format!("/incidents/{}/{verb}", incident.reference);
     let of = |verb: &str| format!("{verb} {}", incident.reference);
     html! {
         @match incident.state {
-            State::Declared => button class="do" form=(ACTS) formaction=(to("acknowledge")) aria-label=(of("Acknowledge")) {
+            state if state == State::Declared || (!row.held && state != State::Candidate) => button class="do" form=(ACTS) formaction=(to("acknowledge")) aria-label=(of("Acknowledge")) {
                 "Acknowledge"
             },
             State::Candidate => {

@@ -31,8 +31,13 @@ const STYLE: &str = concat!(
     include_str!("../css/wall.css"),
     include_str!("../css/print.css"),
 );
-const SCRIPT: &str =
-    concat!(include_str!("../js/clock.js"), include_str!("../js/patch.js"), include_str!("../js/live.js"), include_str!("../js/keys.js"));
+const SCRIPT: &str = concat!(
+    include_str!("../js/clock.js"),
+    include_str!("../js/patch.js"),
+    include_str!("../js/live.js"),
+    include_str!("../js/keys.js"),
+    include_str!("../js/took.js")
+);
 const MARK: &str = include_str!("../mark.svg");
 
 /// What a page without a script may load and do: our own style and mark, forms to ourselves.

@@ -3,6 +3,7 @@
 
 pub(crate) mod assets;
 pub(crate) mod document;
+pub(crate) mod letters;
 pub(crate) mod markdown;
 pub(crate) mod pieces;
 pub(crate) mod refused;

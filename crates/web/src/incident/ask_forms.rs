@@ -110,8 +110,8 @@ pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
     html! {
         div class="acts" data-live="acts" {
             @if fits(told, Verb::Declare) { (at_once(told, "declare", "Declare", "do")) }
-            @if state == State::Declared { (at_once(told, "acknowledge", "Acknowledge", "do")) }
-            @if matches!(state, State::Investigating | State::Mitigated) && told.incident.acknowledged_by != told.me && told.me.is_some() {
+            @if told.is_nobodys() { (at_once(told, "acknowledge", "Acknowledge", "do")) }
+            @else if matches!(state, State::Investigating | State::Mitigated) && told.incident.acknowledged_by != told.me && told.me.is_some() {
                 (at_once(told, "acknowledge", "I am on it too", "may"))
             }
             @if fits(told, Verb::Mitigate) {

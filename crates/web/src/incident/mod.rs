@@ -11,6 +11,7 @@ pub(crate) mod declare;
 pub(crate) mod link_alert;
 pub(crate) mod log;
 pub(crate) mod submit;
+pub(crate) mod took;
 
 use allclear_domain::access::{Principal, Right};
 use allclear_domain::event::Mark;
@@ -81,6 +82,8 @@ pub(crate) struct PageData {
     pub actions: Vec<ActionView>,
     /// Earlier ones of the same service.
     pub similar: Vec<IncidentView>,
+    /// Whether anybody is known to have it.
+    held: bool,
     /// Whether the reader may act.
     pub may_act: bool,
     pub me: Option<String>,
@@ -89,13 +92,21 @@ pub(crate) struct PageData {
     tab: &'static str,
 }
 
+impl PageData {
+    /// Whether nobody has it: nobody took it yet, or whoever did gave it back.
+    pub(crate) fn is_nobodys(&self) -> bool {
+        self.incident.state == State::Declared || (self.incident.state.is_open() && self.incident.state != State::Candidate && !self.held)
+    }
+}
+
 /// GET.
 pub(crate) async fn show(Shared(app): Shared<App>, headers: HeaderMap, Path(reference): Path<String>, Query(asked): Asked) -> Response {
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
         let draft = Draft { verb: asked.get("do").cloned().unwrap_or_default(), ..Draft::default() };
         let told = read(&app.engine, &who, when, &reference, &asked, draft).await?;
-        Ok(shown(&app, &who, &told, asked.contains_key("wall")))
+        let said = took::strip(&app, &who, &told.when, &asked, false).await;
+        Ok(shown_with(&app, &who, &told, asked.contains_key("wall"), said))
     })
     .await
 }
@@ -107,8 +118,12 @@ pub(crate) async fn back(Path((reference, _)): Path<(String, String)>) -> Respon
 
 /// The page of what was read.
 pub(crate) fn shown(app: &App, who: &Principal, told: &PageData, wall: bool) -> Response {
+    shown_with(app, who, told, wall, html! {})
+}
+
+fn shown_with(app: &App, who: &Principal, told: &PageData, wall: bool, said: Markup) -> Response {
     let title = format!("{} {}", told.incident.reference, told.incident.title);
-    let body = page(told, &app.engine.org());
+    let body = html! { (page(told, &app.engine.org())) (said) };
     let live = Some(format!("on=incident&id={}", told.incident.id));
     let page = HtmlPage { title: &title, place: &crate::board::PLACE, who, when: &told.when, wall, live, source: address(told), body };
     framed(app, &page)
@@ -147,6 +162,7 @@ pub(crate) async fn read(
     let queries = engine.queries(who);
     let id = queries.incident_id(reference).await?;
     let incident = queries.incident(id).await?;
+    let held = queries.is_held(id).await?;
     let mut awaited = queries.expectations(id).await?;
     awaited.retain(|e| e.state == Standing::Live && e.rule != Rule::AlertsDigest.name() && !e.rule.starts_with("alert."));
     let (mut lines, mut before, after) = match part.from {
@@ -183,7 +199,25 @@ pub(crate) async fn read(
     updates.truncate(UPDATES_SHOWN);
     let of_it = ActionFilter { incident: Some(id), ..ActionFilter::default() };
     let actions = queries.actions(of_it, ACTIONS_SHOWN).await?;
-    Ok(PageData { incident, when, awaited, lines, part, before, after, pages, alerts, updates, actions, similar, may_act, me, draft, tab })
+    Ok(PageData {
+        incident,
+        when,
+        awaited,
+        lines,
+        part,
+        before,
+        after,
+        pages,
+        alerts,
+        updates,
+        actions,
+        similar,
+        held,
+        may_act,
+        me,
+        draft,
+        tab,
+    })
 }
 
 fn page(told: &PageData, org: &Org) -> Markup {

@@ -9,7 +9,7 @@ use allclear_domain::ids::IncidentId;
 use allclear_domain::incident;
 use allclear_domain::incident::lifecycle::Verb;
 use allclear_engine::asks::NotAsked;
-use allclear_engine::core::{Once, Refusal};
+use allclear_engine::core::{Command, Once, Refusal};
 use allclear_engine::read::NoAnswer;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
 use crate::incident::ask_forms::TO;
-use crate::incident::{read, shown};
+use crate::incident::{read, shown, took};
 use crate::posted::{Draft, No, VIA, ask, said, worded};
 
 impl From<NotAsked> for No {
@@ -55,7 +55,7 @@ pub(crate) async fn submit(
         let id = app.engine.queries(&who).incident_id(&reference).await?;
         let once = form_key::key(&who, &format!("/incidents/{reference}/{verb}"), &fields);
         match carry_out(&app, &who, &when, id, &verb, &fields, once).await {
-            Ok(()) => Ok(Redirect::to(&way_back(&reference, &fields)).into_response()),
+            Ok(()) => Ok(Redirect::to(&way_back(&reference, &verb, &fields)).into_response()),
             Err(No::Page(refused)) => Err(refused),
             Err(no) => {
                 let (status, why) = worded(no)?;
@@ -71,11 +71,15 @@ pub(crate) async fn submit(
 }
 
 /// Where the browser goes afterwards: the board where it asks so, else the incident.
-fn way_back(reference: &str, fields: &Fields) -> String {
-    if fields.get("back").is_some_and(|back| back == "/") && !fields.contains_key("stay") {
-        return "/".to_owned();
+fn way_back(reference: &str, verb: &str, fields: &Fields) -> String {
+    let reference = crate::frame::pieces::escaped(reference);
+    let to_board = fields.get("back").is_some_and(|back| back == "/") && !fields.contains_key("stay");
+    let page = if to_board { "/".to_owned() } else { format!("/incidents/{reference}") };
+    // What was done by one tap is said there, and can be taken back.
+    match took::after(verb) {
+        Some(word) => format!("{page}?{word}={reference}"),
+        None => page,
     }
-    format!("/incidents/{}", crate::frame::pieces::escaped(reference))
 }
 
 async fn carry_out(
@@ -88,6 +92,12 @@ async fn carry_out(
     once: Option<Once>,
 ) -> Result<(), No> {
     let missing = || No::Page(Refused::missing("command", "Open the incident and choose there."));
+    if verb == took::UNDO {
+        let by = who.person().ok_or_else(missing)?.to_owned();
+        let why = format!("{} took it back", crate::frame::pieces::name(&app.engine.org(), &by));
+        let command = Command::incident(id, incident::attendance::Command::GiveBack { by, why });
+        return ask(app, who, once, command).await.map(|_| ());
+    }
     let row = asks::named(verb).ok_or_else(missing)?;
     let asked = app.engine.asked(who, id, row, &given(row, when, fields), VIA).await?;
     ask(app, who, once, asked).await.map(|_| ())

@@ -1,0 +1,82 @@
+// One tap and one key harm nobody: `node taps.mjs BASE_URL`, with real keys and real clicks. Prints one line per finding
+// that holds, and ends with 1 at the first that does not.
+import { launch, sleep } from "./cdp.mjs";
+
+const [base] = process.argv.slice(2);
+const declare = async (title, severity) => {
+  const answer = await fetch(`${base}/declare`, { method: "POST", body: new URLSearchParams({ title, severity, service: "checkout", page: "1" }), redirect: "manual" });
+  return answer.headers.get("location").split("/").pop();
+};
+const browser = await launch();
+const page = await browser.page();
+const must = (holds, what) => {
+  if (!holds) throw new Error(`not so: ${what}`);
+  console.log(`ok: ${what}`);
+};
+const at = (selector) => page.run(`(() => { const e = document.querySelector(${JSON.stringify(selector)}); if (!e) return null;
+  e.scrollIntoView({ block: "center", behavior: "instant" }); const r = e.getBoundingClientRect(); return { x: r.x + r.width / 2, y: r.y + r.height / 2 }; })()`);
+const click = async (selector) => {
+  const where = await at(selector);
+  if (!where) throw new Error(`nothing to press at ${selector}`);
+  for (const type of ["mousePressed", "mouseReleased"]) await page.ask("Input.dispatchMouseEvent", { type, ...where, button: "left", clickCount: 1 });
+};
+const state = (reference) => fetch(`${base}/incidents/${reference}`).then((answer) => answer.text()).then((text) => text.match(/<strong class="standing">([^<]*)/)[1]);
+const leaves = async (deed) => {
+  const was = await page.run("performance.timeOrigin");
+  await deed();
+  await page.until(`performance.timeOrigin !== ${was} && document.readyState === "complete"`);
+  await sleep(100);
+};
+
+try {
+  await page.ask("Emulation.setDeviceMetricsOverride", { width: 1280, height: 800, deviceScaleFactor: 1, mobile: false });
+  const mine = await declare("Which one was meant", "sev1");
+  await page.open(base + "/");
+  await sleep(300);
+
+  // A letter with the focus nowhere.
+  await page.press("a");
+  await sleep(700);
+  must((await state(mine)) === "Declared" && (await page.run("location.search")) === "", "a with nothing focused does nothing");
+
+  // With a row focused; it says so, and is taken back.
+  await page.run(`document.querySelector('li[data-key="${mine}"] .title').focus()`);
+  await leaves(() => page.press("a"));
+  must((await state(mine)) === "Investigating", "a acknowledges the row that has the focus");
+  must(await page.run(`document.querySelector(".took")?.textContent.includes("You have ${mine}")`), "what was done is said");
+  must((await page.run("location.search")) === "", "and the address does not ask for it again");
+  await leaves(() => click(".took button"));
+  must(await page.run(`document.querySelector(".took")?.textContent.includes("somebody is looked for again")`), "Undo gives it back");
+  must(await page.run(`document.querySelector('li[data-key="${mine}"] [formaction$="/acknowledge"]') !== null`), "and the row asks for somebody again");
+  await page.ask("Input.dispatchMouseEvent", { type: "mouseMoved", x: 2, y: 2 });
+  await page.run("document.activeElement?.blur()");
+  await page.until(`document.querySelector(".took") === null`, "the line goes by itself");
+  must(true, "the line goes by itself");
+
+  // On its own page the letter leads to the button, and does not press it.
+  await page.open(`${base}/incidents/${mine}`);
+  await page.press("a");
+  await sleep(500);
+  must(await page.run(`document.activeElement.dataset.verb === "acknowledge" && !document.querySelector(".took")`), "on an incident a leads to the button alone");
+
+  // Letters off, by a form of Me.
+  await page.open(base + "/menu");
+  await leaves(() => click('form[action="/menu/letters"] button'));
+  must(await page.run(`document.querySelector('form[action="/menu/letters"]').textContent.includes("Switch letters on")`), "Me switches letters off");
+  await page.open(base + "/");
+  await page.run(`document.querySelector('li[data-key="${mine}"] .title').focus()`);
+  await page.press("a");
+  await page.press("?");
+  await page.press("c");
+  await sleep(500);
+  must((await page.run("location.pathname")) === "/" && (await page.run(`document.querySelector("dialog, .took") === null`)), "then no letter does anything");
+  await page.open(base + "/menu");
+  await leaves(() => click('form[action="/menu/letters"] button'));
+  must(page.complaints.length === 0, `no error and no violation of the policy: ${page.complaints.join("; ")}`);
+  console.log("ok: taps and keys");
+  await browser.close();
+} catch (error) {
+  console.log(String(error.stack ?? error), page.complaints.join("\n"));
+  await browser.close();
+  process.exitCode = 1;
+}
