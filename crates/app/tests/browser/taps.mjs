@@ -59,6 +59,26 @@ try {
   await sleep(500);
   must(await page.run(`document.activeElement.dataset.verb === "acknowledge" && !document.querySelector(".took")`), "on an incident a leads to the button alone");
 
+  // An update: nothing is ticked, and one tap shows who would get it.
+  await page.open(`${base}/incidents/${mine}?do=update`);
+  must(await page.run(`(() => { const boxes = [...document.querySelectorAll('[data-verb=update] input[type=checkbox]')]; return boxes.length === 2 && boxes.every((box) => !box.checked); })()`), "no audience is ticked beforehand");
+  await click("[data-verb=update] textarea");
+  await page.ask("Input.insertText", { text: "Some cards fail" });
+  await click('[data-verb=update] input[name="to:customers"]');
+  await leaves(() => click("[data-verb=update] button[type=submit]"));
+  must(await page.run(`document.querySelector(".preview")?.textContent.includes("1 address by email")`), "one tap shows who gets it, by which way and how many");
+  must(!(await (await fetch(`${base}/incidents/${mine}`)).text()).includes("sent update"), "and sends nothing");
+  for (const width of [320, 390, 1280, 1920]) {
+    await page.ask("Emulation.setDeviceMetricsOverride", { width, height: 800, deviceScaleFactor: 1, mobile: false });
+    must(await page.run(`document.documentElement.scrollWidth <= ${width}`), `it fits ${width} px`);
+  }
+  await page.ask("Emulation.setDeviceMetricsOverride", { width: 1280, height: 800, deviceScaleFactor: 1, mobile: false });
+  await leaves(() => click('.preview button[name="edit"]'));
+  must(await page.run(`document.querySelector("[data-verb=update] textarea").value === "Some cards fail" && document.querySelector('[data-verb=update] input[name="to:customers"]').checked`), "Change it keeps what was typed and ticked");
+  await leaves(() => click("[data-verb=update] button[type=submit]"));
+  await leaves(() => click(".preview .do"));
+  must((await (await fetch(`${base}/incidents/${mine}`)).text()).includes("sent update"), "the second step sends it");
+
   // Letters off, by a form of Me.
   await page.open(base + "/menu");
   await leaves(() => click('form[action="/menu/letters"] button'));

@@ -6,7 +6,7 @@ use allclear_trial::{Database, org};
 use crate::sign_in::{get_as, post_form, sign_in_as};
 use crate::{on_both, world_of};
 
-on_both!(an_acknowledgement_taken_back_pages_on_where_it_was,);
+on_both!(an_acknowledgement_taken_back_pages_on_where_it_was, an_update_is_shown_with_its_reach_before_it_is_sent,);
 
 async fn an_acknowledgement_taken_back_pages_on_where_it_was(database: Database) {
     let mut world = world_of(database, org::usual()).await;
@@ -43,4 +43,66 @@ async fn an_acknowledgement_taken_back_pages_on_where_it_was(database: Database)
     world.advance(11).await;
     assert!(!get_as(&world, &cookie, &format!("{path}?took={reference}")).await.text.contains("/undo\""));
     assert_eq!(world.hook.to("cho").len(), 0, "and nobody else is looked for");
+}
+
+/// The value of a hidden field.
+fn hidden(page: &str, name: &str) -> String {
+    let rest = page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap_or_else(|| panic!("no field {name}: {page}"));
+    rest.split('"').next().unwrap().to_owned()
+}
+
+async fn an_update_is_shown_with_its_reach_before_it_is_sent(database: Database) {
+    let audiences = r#"
+audiences:
+  - {id: desk, name: Help desk, people: [ben, cho]}
+  - {id: customers, name: Customers, people: [ben], contacts: [{id: list, webhook: "{HOOK}/customers", secret: "{SECRET}"}]}
+"#;
+    let usual = org::usual();
+    let mut world = world_of(database, format!("{usual}{audiences}")).await;
+    world.fire("disk").await;
+    let reference = world.incident().await["ref"].as_str().unwrap().to_owned();
+    let path = format!("/incidents/{reference}");
+    let cookie = sign_in_as(&world, "ana").await;
+    let ticked = |page: &str, id: &str| {
+        let field = page.split(&format!("name=\"to:{id}\"")).nth(1).unwrap_or_else(|| panic!("no {id}: {page}"));
+        field.split('>').next().unwrap().contains("checked")
+    };
+    let page = get_as(&world, &cookie, &path).await.text;
+    assert!(!ticked(&page, "desk") && !ticked(&page, "customers"), "nothing is ticked beforehand");
+    let told = |world: &allclear_trial::World| ["ben", "cho", "customers"].map(|path| world.hook.told(path).len());
+    let update = [("text", "Cards fail"), ("to:desk", "1"), ("to:customers", "1")];
+    // One tap sends nothing.
+    let shown = post_form(&world, &format!("{path}/update"), Some(&cookie), &update).await.ok();
+    assert!(shown.text.contains("2 people and 1 address outside") && shown.text.contains("Cards fail"), "{}", shown.text);
+    assert!(shown.text.contains("1 address by webhook") && shown.text.contains("told once, above"), "{}", shown.text);
+    world.quiet().await;
+    let kinds = world.kinds(&world.incident().await).await;
+    assert!(told(&world) == [0; 3] && !kinds.iter().any(|kind| kind == "update_posted"), "{kinds:?}");
+    // What was typed comes back.
+    let mut back = update.to_vec();
+    back.push(("edit", "1"));
+    let page = post_form(&world, &format!("{path}/update"), Some(&cookie), &back).await.ok().text;
+    assert!(page.contains("Cards fail</textarea>") && ticked(&page, "customers"), "{page}");
+    // Without the second step it is shown again, whatever was seen of other people.
+    let mut wrong = update.to_vec();
+    wrong.push(("sure", "0123456789abcdef"));
+    assert_eq!(post_form(&world, &format!("{path}/update"), Some(&cookie), &wrong).await.status, 200);
+    let sure = hidden(&shown.text, "sure");
+    let mut sends = update.to_vec();
+    sends.push(("sure", &sure));
+    let sent = post_form(&world, &format!("{path}/update"), Some(&cookie), &sends).await;
+    assert_eq!(sent.status, 303, "{}", sent.text);
+    world.advance(30).await;
+    assert_eq!(
+        told(&world),
+        [1; 3],
+        "two people and one address, each once: {}",
+        allclear_trial::world::lines(&world.events(&world.incident().await).await)
+    );
+    // The next one begins with those whom this person told last here; another's with none.
+    let page = get_as(&world, &cookie, &path).await.text;
+    assert!(ticked(&page, "desk") && ticked(&page, "customers"));
+    let other = sign_in_as(&world, "cho").await;
+    let page = get_as(&world, &other, &path).await.text;
+    assert!(!ticked(&page, "desk") && !ticked(&page, "customers"));
 }

@@ -257,7 +257,7 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
                     @let box_name = format!("{TO}{}", audience.id);
                     label class="check" {
                         input type="checkbox" name=(box_name) value="1"
-                            checked[told.draft.verb != word || !told.draft.typed(word, &box_name).is_empty()];
+                            checked[if told.draft.verb == word { !told.draft.typed(word, &box_name).is_empty() } else { told.told_last(&audience.id) }];
                         span { (audience.name.as_deref().unwrap_or(&audience.id)) }
                     }
                 }
@@ -386,6 +386,6 @@ fn update(told: &PageData, org: &Org) -> Markup {
                     }
                 }
         },
-        "Send it",
+        if org.bundle().audiences.is_empty() { "Put it in the log" } else { "See who gets it" },
     )
 }

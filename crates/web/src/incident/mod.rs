@@ -10,10 +10,11 @@ pub(crate) mod ask_forms;
 pub(crate) mod declare;
 pub(crate) mod link_alert;
 pub(crate) mod log;
+pub(crate) mod preview;
 pub(crate) mod submit;
 pub(crate) mod took;
 
-use allclear_domain::access::{Principal, Right};
+use allclear_domain::access::{Actor, Principal, Right};
 use allclear_domain::event::Mark;
 use allclear_domain::expect::{Rule, Standing};
 use allclear_domain::incident::State;
@@ -93,6 +94,13 @@ pub(crate) struct PageData {
 }
 
 impl PageData {
+    /// Whether the reader told this audience of it last: nothing else is ticked beforehand.
+    pub(crate) fn told_last(&self, audience: &str) -> bool {
+        let me = self.me.as_ref().map(|me| Actor::Person(me.clone()).to_string());
+        let last = self.updates.iter().find(|update| Some(&update.actor) == me.as_ref());
+        last.is_some_and(|update| update.audiences.iter().any(|told| told == audience))
+    }
+
     /// Whether nobody has it: nobody took it yet, or whoever did gave it back.
     pub(crate) fn is_nobodys(&self) -> bool {
         self.incident.state == State::Declared || (self.incident.state.is_open() && self.incident.state != State::Candidate && !self.held)

@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
 use crate::incident::ask_forms::TO;
-use crate::incident::{read, shown, took};
+use crate::incident::{preview, read, shown, took};
 use crate::posted::{Draft, No, VIA, ask, said, worded};
 
 impl From<NotAsked> for No {
@@ -53,6 +53,21 @@ pub(crate) async fn submit(
         let Form(fields) = form.unwrap_or_else(|_| Form(Fields::new()));
         let (who, when) = actor(&app, &headers).await?;
         let id = app.engine.queries(&who).incident_id(&reference).await?;
+        if verb == Verb::Update.word() && said(&fields, "text").is_some() {
+            let incident = app.engine.queries(&who).incident(id).await?;
+            match preview::step(&app.engine.org(), incident.private, &fields, when.now) {
+                preview::Step::Send => {}
+                preview::Step::Show => {
+                    let told = read(&app.engine, &who, when, &reference, &Fields::new(), Draft::default()).await?;
+                    return Ok(preview::show(&app, &who, &told, &fields));
+                }
+                preview::Step::Edit => {
+                    let draft = Draft { verb, fields, refusal: None };
+                    let told = read(&app.engine, &who, when, &reference, &Fields::new(), draft).await?;
+                    return Ok(shown(&app, &who, &told, false));
+                }
+            }
+        }
         let once = form_key::key(&who, &format!("/incidents/{reference}/{verb}"), &fields);
         match carry_out(&app, &who, &when, id, &verb, &fields, once).await {
             Ok(()) => Ok(Redirect::to(&way_back(&reference, &verb, &fields)).into_response()),
