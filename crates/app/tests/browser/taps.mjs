@@ -92,6 +92,56 @@ try {
   must((await page.run("location.pathname")) === "/" && (await page.run(`document.querySelector("dialog, .took") === null`)), "then no letter does anything");
   await page.open(base + "/menu");
   await leaves(() => click('form[action="/menu/letters"] button'));
+  // The order is held under a pointer, a focus and a finger, and goes on when they have gone.
+  const rows = [await declare("Held one", "sev2"), await declare("Held two", "sev2"), await declare("Held three", "sev2")];
+  const order = () => page.run(`[...document.querySelectorAll("ol.board[data-list=open] > li")].map((li) => li.dataset.key).join()`);
+  const acknowledge = (reference) => fetch(`${base}/incidents/${reference}/acknowledge`, { method: "POST", redirect: "manual" });
+  const away = () => page.ask("Input.dispatchMouseEvent", { type: "mouseMoved", x: 2, y: 400 });
+  const pill = `document.querySelector(".order-pill")?.textContent === "order changed"`;
+  await page.open(base + "/");
+  await sleep(500);
+  const over = await at(`li[data-key="${rows[1]}"] .title`);
+  await page.ask("Input.dispatchMouseEvent", { type: "mouseMoved", ...over });
+  let was = await order();
+  await acknowledge(rows[0]);
+  await page.until(pill, "a pill tells that the order changed");
+  must((await order()) === was, "no row moves under the pointer, and a pill tells of it");
+  must(await page.run(`document.elementFromPoint(${over.x}, ${over.y}).closest("li").dataset.key === "${rows[1]}"`), "the row under the pointer is the same");
+  await away();
+  await page.until(`document.querySelector(".order-pill") === null`, "the order goes on when the pointer has gone");
+  must((await order()) !== was, "and when the pointer has gone it is the server's");
+  await page.run(`document.querySelector('li[data-key="${rows[2]}"] .title').focus()`);
+  was = await order();
+  await acknowledge(rows[1]);
+  await page.until(pill, "held under the focus");
+  must((await order()) === was, "no row moves while one has the focus");
+  await page.run("document.activeElement.blur()");
+  await page.until(`document.querySelector(".order-pill") === null`);
+  // A finger: five seconds.
+  await page.ask("Emulation.setTouchEmulationEnabled", { enabled: true });
+  const finger = await at(`li[data-key="${rows[2]}"] .standing`);
+  await page.ask("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [finger] });
+  await page.ask("Input.dispatchTouchEvent", { type: "touchMove", touchPoints: [{ x: finger.x, y: finger.y - 40 }] });
+  await page.ask("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+  was = await order();
+  const touched = Date.now();
+  await acknowledge(rows[2]);
+  await page.until(pill, "held after a touch");
+  must((await order()) === was, "no row moves under a finger");
+  await page.until(`document.querySelector(".order-pill") === null`, "it goes on after the touch");
+  must(Date.now() - touched > 4000 && Date.now() - touched < 8000 && (await order()) !== was, `and goes on five seconds after it (${Date.now() - touched} ms)`);
+  await page.ask("Emulation.setTouchEmulationEnabled", { enabled: false });
+  // The pill itself lets go.
+  const last = [await declare("Held four", "sev2"), await declare("Held five", "sev2")];
+  await page.open(base + "/");
+  await sleep(500);
+  await page.ask("Input.dispatchMouseEvent", { type: "mouseMoved", ...(await at(`li[data-key="${last[1]}"] .title`)) });
+  was = await order();
+  await acknowledge(last[0]);
+  await page.until(pill);
+  await click(".order-pill");
+  must((await order()) !== was && (await page.run(`document.querySelector(".order-pill") === null`)), "the pill brings the new order at once");
+
   must(page.complaints.length === 0, `no error and no violation of the policy: ${page.complaints.join("; ")}`);
   console.log("ok: taps and keys");
   await browser.close();

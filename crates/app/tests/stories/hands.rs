@@ -6,7 +6,12 @@ use allclear_trial::{Database, org};
 use crate::sign_in::{get_as, post_form, sign_in_as};
 use crate::{on_both, world_of};
 
-on_both!(an_acknowledgement_taken_back_pages_on_where_it_was, an_update_is_shown_with_its_reach_before_it_is_sent,);
+on_both!(
+    an_acknowledgement_taken_back_pages_on_where_it_was,
+    an_update_is_shown_with_its_reach_before_it_is_sent,
+    a_board_stands_by_need_and_says_who_is_asked,
+    an_untouched_board_moves_a_row_only_where_its_need_changed,
+);
 
 async fn an_acknowledgement_taken_back_pages_on_where_it_was(database: Database) {
     let mut world = world_of(database, org::usual()).await;
@@ -105,4 +110,66 @@ audiences:
     let other = sign_in_as(&world, "cho").await;
     let page = get_as(&world, &other, &path).await.text;
     assert!(!ticked(&page, "desk") && !ticked(&page, "customers"));
+}
+
+/// References on a board, in its order.
+fn order(page: &str) -> Vec<String> {
+    page.split("data-key=\"INC-").skip(1).map(|rest| format!("INC-{}", rest.split('"').next().unwrap())).collect()
+}
+
+async fn a_board_stands_by_need_and_says_who_is_asked(database: Database) {
+    let mut world = world_of(database, org::usual()).await;
+    let declare = async |world: &allclear_trial::World, title: &str, severity: &str, page: bool| {
+        let body = serde_json::json!({"title": title, "severity": severity, "service": "checkout", "page": page});
+        world.command("/incidents", body).await.ok().body["ref"].as_str().unwrap().to_owned()
+    };
+    // Nobody answers it at all: two steps of five minutes, ten for the catch-all.
+    let over = declare(&world, "Nobody is home", "sev4", true).await;
+    world.advance(21 * 60).await;
+    let missed = declare(&world, "One step through", "sev3", true).await;
+    world.advance(6 * 60).await;
+    let waits = declare(&world, "Three minutes", "sev5", true).await;
+    let task = declare(&world, "A late task", "sev1", true).await;
+    world.command(&format!("/incidents/{task}/acknowledge"), serde_json::json!({"by": "ben"})).await.ok();
+    world.command(&format!("/incidents/{task}/task"), serde_json::json!({"text": "Roll back", "owner": "ben", "within": "1m"})).await.ok();
+    world.advance(3 * 60).await;
+    let fresh = declare(&world, "Just now", "sev1", true).await;
+    world.quiet().await;
+    let cookie = sign_in_as(&world, "ana").await;
+    let page = get_as(&world, &cookie, "/").await.text;
+    assert_eq!(order(&page), [&over, &missed, &waits, &fresh, &task].map(Clone::clone), "{page}");
+    let row = |reference: &str| page.split(&format!("data-key=\"{reference}\"")).nth(1).unwrap().split("</li>").next().unwrap().to_owned();
+    let late = |reference: &str| row(reference).contains("class=\"due late\"");
+    assert!(row(&missed).contains("nobody for 9:0") && row(&missed).contains("step 2 of 2") && late(&missed), "{}", row(&missed));
+    assert!(row(&missed).contains("<bdi>Ben</bdi> told"), "{}", row(&missed));
+    assert!(row(&waits).contains("step 1 of 2") && row(&waits).contains("nobody for 3:0") && !late(&waits), "{}", row(&waits));
+    assert!(row(&over).contains("everybody was paged") && row(&over).contains("nobody for 30:"), "{}", row(&over));
+    // The red counts lead to their rows.
+    assert!(page.contains("href=\"/?need=late\">2 late") && page.contains("href=\"/?need=nobody\">1 unanswered"), "{page}");
+    assert_eq!(order(&get_as(&world, &cookie, "/?need=late").await.text), [&missed, &task].map(Clone::clone));
+    assert_eq!(order(&get_as(&world, &cookie, "/?need=nobody").await.text), [over]);
+}
+
+async fn an_untouched_board_moves_a_row_only_where_its_need_changed(database: Database) {
+    let mut world = world_of(database, org::usual()).await;
+    for n in 0..50 {
+        let severity = format!("sev{}", n % 5 + 1);
+        let body = serde_json::json!({"title": format!("Row {n}"), "severity": severity, "service": "checkout", "page": true});
+        world.command("/incidents", body).await.ok();
+        if n == 24 {
+            world.advance(20).await;
+        }
+    }
+    let cookie = sign_in_as(&world, "ana").await;
+    // A quarter of their five minutes is 75 s. Between two such marks nothing changes, and so nothing moves, before the first
+    // step was missed and after it.
+    for standing in [80, 185] {
+        world.advance(standing).await;
+        let first = order(&get_as(&world, &cookie, "/").await.text);
+        assert_eq!(first.len(), 50);
+        for _ in 0..8 {
+            world.advance(5).await;
+            assert_eq!(order(&get_as(&world, &cookie, "/").await.text), first);
+        }
+    }
 }

@@ -55,6 +55,8 @@ pub struct Asking {
     pub within: Length,
     /// From 1, and of how many; none of a page without a policy, and of the catch-all.
     pub step: Option<(u32, usize)>,
+    /// Whether the steps are through, and the catch-all is asked.
+    pub catch_all: bool,
     /// Who was told by the step at which it is: ids of people.
     pub told: Vec<String>,
     /// Whether everybody was paged, and nobody is left.
@@ -98,7 +100,7 @@ fn asking(page: &Page, incident: &Incident, org: &Org) -> Option<Asking> {
         }
     }
     let step = steps.filter(|_| !page.catch_all && page.step > 0).map(|steps| (page.step, steps.len()));
-    Some(Asking { since, within, step, told, over })
+    Some(Asking { since, within, step, catch_all: page.catch_all, told, over })
 }
 
 impl Queries<'_> {
