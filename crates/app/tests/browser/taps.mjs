@@ -59,6 +59,21 @@ try {
   await sleep(500);
   must(await page.run(`document.activeElement.dataset.verb === "acknowledge" && !document.querySelector(".took")`), "on an incident a leads to the button alone");
 
+  // Who was not paged leads first, and that stops nobody's paging.
+  const led = await declare("Led by another", "sev2");
+  await sleep(500);
+  await page.open(`${base}/incidents/${led}`);
+  const paged = await page.run(`/Ana Ruiz was told/.test(document.querySelector(".log").textContent)`);
+  const first = await page.run(`document.querySelector(".acts button").textContent`);
+  must(first === (paged ? "Acknowledge" : "Take command"), `the first button of who was ${paged ? "" : "not "}paged is ${first}`);
+  if (!paged) {
+    await page.ask("Emulation.setDeviceMetricsOverride", { width: 390, height: 844, deviceScaleFactor: 1, mobile: true });
+    await leaves(() => click(".acts button"));
+    must((await state(led)) === "Declared" && (await page.run(`document.querySelector(".acts .stops").textContent.includes("stops paging")`)), "one tap on it stops nobody's paging, and Acknowledge says whose it would");
+    must(await page.run(`document.documentElement.scrollWidth <= 390`), "and it fits a phone");
+    await page.ask("Emulation.setDeviceMetricsOverride", { width: 1280, height: 800, deviceScaleFactor: 1, mobile: false });
+  }
+
   // An update: nothing is ticked, and one tap shows who would get it.
   await page.open(`${base}/incidents/${mine}?do=update`);
   must(await page.run(`(() => { const boxes = [...document.querySelectorAll('[data-verb=update] input[type=checkbox]')]; return boxes.length === 2 && boxes.every((box) => !box.checked); })()`), "no audience is ticked beforehand");

@@ -11,6 +11,7 @@ on_both!(
     an_update_is_shown_with_its_reach_before_it_is_sent,
     a_board_stands_by_need_and_says_who_is_asked,
     an_untouched_board_moves_a_row_only_where_its_need_changed,
+    who_was_not_paged_leads_first_and_reads_whose_paging_they_would_stop,
 );
 
 async fn an_acknowledgement_taken_back_pages_on_where_it_was(database: Database) {
@@ -172,4 +173,32 @@ async fn an_untouched_board_moves_a_row_only_where_its_need_changed(database: Da
             assert_eq!(order(&get_as(&world, &cookie, "/").await.text), first);
         }
     }
+}
+
+async fn who_was_not_paged_leads_first_and_reads_whose_paging_they_would_stop(database: Database) {
+    let mut world = world_of(database, org::usual()).await;
+    world.fire("disk").await;
+    let reference = world.incident().await["ref"].as_str().unwrap().to_owned();
+    let path = format!("/incidents/{reference}");
+    let bar = async |world: &allclear_trial::World, cookie: &str| {
+        let page = get_as(world, cookie, &path).await.text;
+        page.split("class=\"acts\"").nth(1).unwrap().split("<details").next().unwrap().to_owned()
+    };
+    let coordinator = sign_in_as(&world, "cho").await;
+    let shown = bar(&world, &coordinator).await;
+    let (lead, stop) =
+        (shown.find("Take command").expect("who was not paged may lead"), shown.find("stops paging <bdi>Ana Ruiz").expect("whose"));
+    assert!(lead < stop && shown.matches("class=\"do\"").count() == 1, "{shown}");
+    // Whoever was paged acknowledges first.
+    let paged = sign_in_as(&world, "ana").await;
+    let shown = bar(&world, &paged).await;
+    assert!(shown.contains("class=\"do\" type=\"submit\" data-verb=\"acknowledge\"") && !shown.contains("Take command"), "{shown}");
+    // Leading it stops nobody's paging.
+    let taken = post_form(&world, &format!("{path}/role"), Some(&coordinator), &[("role", "commander"), ("do", "take")]).await;
+    assert_eq!(taken.status, 303, "{}", taken.text);
+    let shown = bar(&world, &coordinator).await;
+    assert!(!shown.contains("Take command") && shown.contains("stops paging <bdi>Ana Ruiz"), "{shown}");
+    world.advance(310).await;
+    assert_eq!(world.hook.to("ben").len(), 1, "the next step is asked all the same");
+    assert!(bar(&world, &coordinator).await.contains("stops paging <bdi>Ana Ruiz and Ben Okafor"));
 }

@@ -103,6 +103,35 @@ pub(crate) fn words(told: &PageData, verb: &str, name: &str, label: &str, needed
     }
 }
 
+/// People named on a button.
+const NAMED_MAX: usize = 2;
+
+/// What is nobody's is taken. Whoever was paged acknowledges. Whoever was not leads it first, which stops nobody's paging;
+/// their acknowledgement says whose it stops, since it is those who were to be woken.
+fn take(told: &PageData, org: &Org) -> Markup {
+    let called = told.called();
+    let is_called = told.me.as_ref().is_some_and(|me| called.iter().any(|person| person == me));
+    if called.is_empty() || is_called || told.me.is_none() {
+        return at_once(told, "acknowledge", "Acknowledge", "do");
+    }
+    let names: Vec<String> = called.iter().map(|id| pieces::name(org, id)).collect();
+    html! {
+        @if told.incident.commander != told.me && fits(told, Verb::Role) {
+            form method="post" action=(path(told, "role")) class="at-once" data-key="take-first" {
+                (once(&told.when))
+                input type="hidden" name="role" value="commander"; input type="hidden" name="do" value="take";
+                button class="do" type="submit" data-verb="take" { "Take command" }
+            }
+        }
+        form method="post" action=(path(told, "acknowledge")) class="at-once" data-key="at-once-acknowledge" {
+            (told.draft.refused("acknowledge")) (once(&told.when))
+            button class="may stops" type="submit" data-verb="acknowledge" {
+                "Acknowledge" span class="vh" { ", which" } span class="small" { "stops paging " bdi { (pieces::list(&names, NAMED_MAX)) } }
+            }
+        }
+    }
+}
+
 /// The bar of commands below the header.
 pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
     let state = told.incident.state;
@@ -110,7 +139,7 @@ pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
     html! {
         div class="acts" data-live="acts" {
             @if fits(told, Verb::Declare) { (at_once(told, "declare", "Declare", "do")) }
-            @if told.is_nobodys() { (at_once(told, "acknowledge", "Acknowledge", "do")) }
+            @if told.is_nobodys() { (take(told, org)) }
             @else if matches!(state, State::Investigating | State::Mitigated) && told.incident.acknowledged_by != told.me && told.me.is_some() {
                 (at_once(told, "acknowledge", "I am on it too", "may"))
             }

@@ -19,6 +19,7 @@ use allclear_domain::event::Mark;
 use allclear_domain::expect::{Rule, Standing};
 use allclear_domain::incident::State;
 use allclear_domain::org::snapshot::Org;
+use allclear_domain::paging::{MessageState, Status};
 use allclear_domain::timeline;
 use allclear_domain::view::{ActionView, AlertView, EventView, ExpectationView, IncidentView, PageView, UpdateView};
 use allclear_engine::Engine;
@@ -99,6 +100,17 @@ impl PageData {
         let me = self.me.as_ref().map(|me| Actor::Person(me.clone()).to_string());
         let last = self.updates.iter().find(|update| Some(&update.actor) == me.as_ref());
         last.is_some_and(|update| update.audiences.iter().any(|told| told == audience))
+    }
+
+    /// Whom its pages call now: who was told by those that look for somebody, in the order in which they were.
+    pub(crate) fn called(&self) -> Vec<String> {
+        let mut called: Vec<String> = Vec::new();
+        for message in self.pages.iter().filter(|page| page.status == Status::Running).flat_map(|page| &page.messages) {
+            if message.state != MessageState::Withdrawn && !called.contains(&message.person) {
+                called.push(message.person.clone());
+            }
+        }
+        called
     }
 
     /// Whether nobody has it: nobody took it yet, or whoever did gave it back.
