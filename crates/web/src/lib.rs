@@ -72,6 +72,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .merge(access::sign_in::routes())
         .layer(axum::middleware::from_fn_with_state(app.clone(), access::visitor::guarded))
         .layer(axum::middleware::map_response(frame::assets::secured))
+        .layer(axum::middleware::from_fn(frame::packing::packed))
         .with_state(app);
     frame::assets::routes().merge(pages)
 }

@@ -42,6 +42,7 @@ mod targets;
 mod terminal;
 mod time;
 mod watch;
+mod weight;
 
 /// The binary under test, as cargo built it for these tests.
 const BINARY: &str = env!("CARGO_BIN_EXE_allclear");
