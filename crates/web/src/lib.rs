@@ -32,6 +32,7 @@ mod places;
 mod posted;
 mod services;
 mod settings;
+mod took;
 
 use std::sync::Arc;
 
@@ -53,7 +54,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/incidents/{ref}", get(incident::show))
         .route("/incidents/{ref}/alerts", get(incident::link_alert::show))
         .route("/incidents/{ref}/{verb}", get(incident::back).post(incident::submit::submit))
-        .route(frame::letters::PATH, post(frame::letters::set))
+        .route(board::letters::PATH, post(board::letters::set))
         .route("/on-call/override", post(on_call::take))
         .route("/on-call/override/{id}/end", post(on_call::end))
         .route("/services/{id}", get(services::one))

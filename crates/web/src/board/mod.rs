@@ -5,6 +5,7 @@
 //! all its buttons belong to one form.
 
 pub(crate) mod filter;
+pub(crate) mod letters;
 mod need;
 pub(crate) mod search;
 
@@ -32,7 +33,7 @@ use crate::demo_outbox;
 use crate::frame::pieces;
 use crate::frame::shell::{HtmlPage, framed};
 use crate::frame::time_text::When;
-use crate::incident::took;
+use crate::took;
 
 pub(crate) static PLACE: Place = Place {
     path: "/",
@@ -108,7 +109,7 @@ pub(crate) async fn show(Shared(app): Shared<App>, headers: HeaderMap, Query(ask
         let board = read(&app.engine, &who, when.clone(), filter).await?;
         let sent = demo_outbox::seen(&app, &who).await?;
         let title = title(&board);
-        let said = took::strip(&app, &who, &board.when, &asked, true).await;
+        let said = Box::pin(took::strip(&app, &who, &board.when, &asked, true)).await;
         let body = html! { (page(&board, &app.engine.org(), &app.options, &sent, wall)) (said) };
         Ok(framed(
             &app,
@@ -233,7 +234,9 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
                 p class="quiet" { "None of the " (open) " open incidents fits. " a href="/" { "Show all" } }
             }
             @if !board.rows.is_empty() {
-                ol class="board" data-list="open" aria-label="Open incidents, most urgent first" { (Lines { board, rows: &board.rows, org }) }
+                ol class="board" data-list="open" aria-label="Open incidents, most urgent first" {
+                    (Lines { board, rows: &board.rows, org })
+                }
             }
             @if board.cut { p class="quiet" { "More are open, none worse than these. All of them: " code { "allclear list" } } }
             @if !board.candidates.is_empty() {
@@ -326,8 +329,8 @@ fn next_act(row: &Row) -> Markup {
     let of = |verb: &str| format!("{verb} {}", incident.reference);
     html! {
         @match incident.state {
-            state if state == State::Declared || (!row.held && state != State::Candidate) => button class="do" form=(ACTS) formaction=(to("acknowledge")) aria-label=(of("Acknowledge")) {
-                "Acknowledge"
+            state if state == State::Declared || (!row.held && state != State::Candidate) => {
+                button class="do" form=(ACTS) formaction=(to("acknowledge")) aria-label=(of("Acknowledge")) { "Acknowledge" }
             },
             State::Candidate => {
                 button class="do" form=(ACTS) formaction=(to("declare")) aria-label=(of("Declare")) { "Declare" }

@@ -10,7 +10,7 @@ use maud::html;
 
 use crate::access::reader::{Asked, answer, reader};
 use crate::app::{ALL, App, Lists, Place};
-use crate::frame::letters;
+use crate::board::letters;
 use crate::frame::pieces;
 use crate::frame::shell;
 use crate::frame::shell::{HtmlPage, framed, heading};

@@ -3,7 +3,6 @@
 
 pub(crate) mod assets;
 pub(crate) mod document;
-pub(crate) mod letters;
 pub(crate) mod markdown;
 pub(crate) mod packing;
 pub(crate) mod pieces;

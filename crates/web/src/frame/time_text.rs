@@ -107,7 +107,8 @@ impl When {
     pub(crate) fn unanswered(&self, since: Timestamp, late_at: Timestamp) -> Markup {
         let class = if self.is_late(late_at) { "due late" } else { "due" };
         html! {
-            time class=(class) datetime=(Instant(since)) data-tick="for" data-late=(Instant(late_at)) title={ "since " (self.full(since)) } {
+            time class=(class) datetime=(Instant(since)) data-tick="for" data-late=(Instant(late_at))
+                title={ "since " (self.full(since)) } {
                 "nobody for " (countdown(self.now.duration_since(since)))
             }
         }

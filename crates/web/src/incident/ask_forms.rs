@@ -126,7 +126,8 @@ fn take(told: &PageData, org: &Org) -> Markup {
         form method="post" action=(path(told, "acknowledge")) class="at-once" data-key="at-once-acknowledge" {
             (told.draft.refused("acknowledge")) (once(&told.when))
             button class="may stops" type="submit" data-verb="acknowledge" {
-                "Acknowledge" span class="vh" { ", which" } span class="small" { "stops paging " bdi { (pieces::list(&names, NAMED_MAX)) } }
+                "Acknowledge"
+                span class="vh" { ", which" } span class="small" { "stops paging " bdi { (pieces::list(&names, NAMED_MAX)) } }
             }
         }
     }
@@ -139,8 +140,9 @@ pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
     html! {
         div class="acts" data-live="acts" {
             @if fits(told, Verb::Declare) { (at_once(told, "declare", "Declare", "do")) }
+            @let is_mine = told.me.is_none() || told.incident.acknowledged_by == told.me;
             @if told.is_nobodys() { (take(told, org)) }
-            @else if matches!(state, State::Investigating | State::Mitigated) && told.incident.acknowledged_by != told.me && told.me.is_some() {
+            @else if matches!(state, State::Investigating | State::Mitigated) && !is_mine {
                 (at_once(told, "acknowledge", "I am on it too", "may"))
             }
             @if fits(told, Verb::Mitigate) {
@@ -284,9 +286,10 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
                 @if org.bundle().audiences.is_empty() { p class="hint" { "No audience is set, so it stands in the log only." } }
                 @for audience in &org.bundle().audiences {
                     @let box_name = format!("{TO}{}", audience.id);
+                    @let is_mine = told.draft.verb == word;
+                    @let ticked = if is_mine { !told.draft.typed(word, &box_name).is_empty() } else { told.told_last(&audience.id) };
                     label class="check" {
-                        input type="checkbox" name=(box_name) value="1"
-                            checked[if told.draft.verb == word { !told.draft.typed(word, &box_name).is_empty() } else { told.told_last(&audience.id) }];
+                        input type="checkbox" name=(box_name) value="1" checked[ticked];
                         span { (audience.name.as_deref().unwrap_or(&audience.id)) }
                     }
                 }

@@ -12,7 +12,6 @@ pub(crate) mod link_alert;
 pub(crate) mod log;
 pub(crate) mod preview;
 pub(crate) mod submit;
-pub(crate) mod took;
 
 use allclear_domain::access::{Actor, Principal, Right};
 use allclear_domain::event::Mark;
@@ -36,6 +35,7 @@ use crate::frame::pieces;
 use crate::frame::shell::{HtmlPage, framed};
 use crate::frame::time_text::When;
 use crate::posted::Draft;
+use crate::took;
 
 /// Alerts shown; a storm has thousands.
 pub(crate) const ALERTS_SHOWN: i64 = 50;
@@ -124,8 +124,8 @@ pub(crate) async fn show(Shared(app): Shared<App>, headers: HeaderMap, Path(refe
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
         let draft = Draft { verb: asked.get("do").cloned().unwrap_or_default(), ..Draft::default() };
-        let told = read(&app.engine, &who, when, &reference, &asked, draft).await?;
-        let said = took::strip(&app, &who, &told.when, &asked, false).await;
+        let told = Box::pin(read(&app.engine, &who, when, &reference, &asked, draft)).await?;
+        let said = Box::pin(took::strip(&app, &who, &told.when, &asked, false)).await;
         Ok(shown_with(&app, &who, &told, asked.contains_key("wall"), said))
     })
     .await

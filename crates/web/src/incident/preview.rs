@@ -122,14 +122,17 @@ pub(crate) fn show(app: &App, who: &Principal, told_of: &PageData, fields: &Fiel
         _ => format!("Send it to {}", reach.replace(" of the organisation", "")),
     };
     let text = fields.get("text").map_or("", |text| text.trim());
+    let source = format!("/incidents/{}", told_of.incident.reference);
     let body = html! {
         (heading("Send this update?", &html! {}))
         div class="preview" {
-            p { a href={ "/incidents/" (told_of.incident.reference) } { (told_of.incident.reference) " " bdi { (told_of.incident.title) } } }
+            p { a href=(source) { (told_of.incident.reference) " " bdi { (told_of.incident.title) } } }
             blockquote class="said" { bdi { (text) } }
             section {
                 h2 { "Who gets it" span class="quiet" { " · " (reach) } }
-                @if told.is_empty() { p { "No audience is ticked: it stands in the log only, and the promise of an update is kept by it." } }
+                @if told.is_empty() {
+                    p { "No audience is ticked: it stands in the log only, and the promise of an update is kept by it." }
+                }
                 ul class="reach" { @for told in &told { (audience(told)) } }
                 @if people + outside > 0 { p class="hint" { "It cannot be taken back once it is sent." } }
             }
@@ -144,7 +147,6 @@ pub(crate) fn show(app: &App, who: &Principal, told_of: &PageData, fields: &Fiel
             }
         }
     };
-    let source = format!("/incidents/{}", told_of.incident.reference);
     let page = HtmlPage { title: "Send this update?", place: &crate::board::PLACE, who, when, wall: false, live: None, source, body };
     framed(app, &page)
 }

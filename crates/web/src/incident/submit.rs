@@ -23,8 +23,9 @@ use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
 use crate::incident::ask_forms::TO;
-use crate::incident::{preview, read, shown, took};
+use crate::incident::{preview, read, shown};
 use crate::posted::{Draft, No, VIA, ask, said, worded};
+use crate::took;
 
 impl From<NotAsked> for No {
     fn from(why: NotAsked) -> Self {
@@ -58,12 +59,12 @@ pub(crate) async fn submit(
             match preview::step(&app.engine.org(), incident.private, &fields, when.now) {
                 preview::Step::Send => {}
                 preview::Step::Show => {
-                    let told = read(&app.engine, &who, when, &reference, &Fields::new(), Draft::default()).await?;
+                    let told = Box::pin(read(&app.engine, &who, when, &reference, &Fields::new(), Draft::default())).await?;
                     return Ok(preview::show(&app, &who, &told, &fields));
                 }
                 preview::Step::Edit => {
                     let draft = Draft { verb, fields, refusal: None };
-                    let told = read(&app.engine, &who, when, &reference, &Fields::new(), draft).await?;
+                    let told = Box::pin(read(&app.engine, &who, when, &reference, &Fields::new(), draft)).await?;
                     return Ok(shown(&app, &who, &told, false));
                 }
             }
@@ -75,7 +76,7 @@ pub(crate) async fn submit(
             Err(no) => {
                 let (status, why) = worded(no)?;
                 let draft = Draft { verb: form_of(&verb, &fields), fields, refusal: Some(why) };
-                let told = read(&app.engine, &who, when, &reference, &Fields::new(), draft).await?;
+                let told = Box::pin(read(&app.engine, &who, when, &reference, &Fields::new(), draft)).await?;
                 let mut response = shown(&app, &who, &told, false);
                 *response.status_mut() = status;
                 Ok(response)

@@ -10,10 +10,11 @@ use maud::{Markup, html};
 
 use crate::access::reader::{Fields, answer, reader};
 use crate::app::App;
-use crate::board::search;
 
 /// Where the form goes.
 pub(crate) const PATH: &str = "/menu/letters";
+/// The page that has the form.
+const BACK: &str = "/menu";
 /// What the cookie says where they are off; `js/keys.js` reads it.
 const OFF: &str = "letters=off";
 /// Seconds that a browser keeps it: a year, about the longest that browsers keep any.
@@ -33,7 +34,9 @@ pub(crate) fn form(headers: &HeaderMap) -> Markup {
             h2 { "Letters as keys" }
             p class="prose" {
                 @if off { "They do nothing in this browser." }
-                @else { "They are on in this browser: " kbd { "?" } " lists them, and " kbd { "a" } " acknowledges the row that has the focus." }
+                @else {
+                    "They are on in this browser: " kbd { "?" } " lists them, and " kbd { "a" } " acknowledges the row that has the focus."
+                }
             }
             form method="post" action=(PATH) {
                 button class="may" type="submit" name="letters" value=(if off { "on" } else { "off" }) {
@@ -52,7 +55,7 @@ pub(crate) async fn set(State(app): State<App>, headers: HeaderMap, Form(fields)
         let secure = if app.engine.base_url().starts_with("https:") { "; Secure" } else { "" };
         let kept = if off { KEPT_S } else { 0 };
         let cookie = format!("{OFF}; Path=/; Max-Age={kept}; SameSite=Lax{secure}");
-        Ok(([(SET_COOKIE, cookie)], Redirect::to(search::MENU.path)).into_response())
+        Ok(([(SET_COOKIE, cookie)], Redirect::to(BACK)).into_response())
     })
     .await
 }
