@@ -17,10 +17,24 @@ pub(super) fn decide(page: &Page, because: String, context: &mut Context<'_>) ->
     match page.status {
         // It goes on already.
         Status::Running => return Ok(Vec::new()),
-        Status::Stopped | Status::Acknowledged => {}
+        Status::Stopped => {}
+        Status::Acknowledged => return Err(Refusal::Over("somebody has acknowledged it")),
         Status::Exhausted => return Err(Refusal::Over("everybody was paged")),
         Status::Told => return Err(Refusal::Over("it asked for nothing")),
     }
+    go_on(page, because, context)
+}
+
+/// Whoever acknowledged it gives it back; what ended otherwise was not theirs.
+pub(super) fn given_back(page: &Page, because: String, context: &mut Context<'_>) -> Result<Vec<Event>, Refusal> {
+    match page.status {
+        Status::Acknowledged => go_on(page, because, context),
+        Status::Running => Ok(Vec::new()),
+        Status::Stopped | Status::Exhausted | Status::Told => Err(Refusal::Over("nobody has acknowledged it")),
+    }
+}
+
+fn go_on(page: &Page, because: String, context: &mut Context<'_>) -> Result<Vec<Event>, Refusal> {
     let (Some(due_at), Some(ended_at)) = (page.due_at, page.ended_at) else { return Err(Refusal::Over(NO_STEP)) };
     let left = Length::between(ended_at, due_at);
     let resumed =

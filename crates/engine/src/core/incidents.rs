@@ -177,7 +177,7 @@ impl Core {
             return self.start_page(unit, id, None, None, why, false);
         }
         for page in again {
-            self.change_page(unit, page, paging::Command::Resume { why: why.to_owned() })?;
+            self.change_page(unit, page, paging::Command::GiveBack { why: why.to_owned() })?;
         }
         Ok(())
     }
