@@ -312,7 +312,7 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
                 @if let Some(at) = incident.last_update_at { span class="told quiet" { "told " (when.time(at, &when.ago(at))) } }
             }
             span class={ "next" @if row.asks.is_some() { " asks" } } {
-                @if let Some(asks) = &row.asks { (need::asking(row, asks, org, when)) }
+                @if let Some(asks) = &row.asks { (need::asking(row, asks, board.on_call.is_some().then_some(org), when)) }
                 @else if let Some(due) = &row.due { span class="words" { (due.words) } " " (when.counting(due.at)) }
                 @else if row.is_nobodys() { span class="late" { "nobody has it" } }
                 @else { span class="quiet nothing" { "nothing is due" } }

@@ -70,8 +70,9 @@ fn parts_of_its_time(asks: &Asking, now: Timestamp) -> i64 {
     (gone.saturating_mul(PARTS) / within).min(PARTS * TIMES_MAX)
 }
 
-/// `nobody for 9:12`, and below it `step 2 of 3 · Fay, Eli told`.
-pub(super) fn asking(row: &Row, asks: &Asking, org: &Org, when: &When) -> Markup {
+/// `nobody for 9:12`, and below it `step 2 of 3 · Fay, Eli told`; who does not see the organisation reads nothing of its
+/// people and steps.
+pub(super) fn asking(row: &Row, asks: &Asking, org: Option<&Org>, when: &When) -> Markup {
     let over = row.is_nobodys();
     let late_at = if over { asks.since } else { after(asks.since, asks.within) };
     html! {
@@ -79,7 +80,7 @@ pub(super) fn asking(row: &Row, asks: &Asking, org: &Org, when: &When) -> Markup
             @if over {
                 "everybody was paged"
                 @if let Some(due) = row.due.as_ref().filter(|due| due.words == COMES_BACK) { ", again " (when.counting(due.at)) }
-            } @else {
+            } @else if let Some(org) = org {
                 @if asks.catch_all { "catch-all · " } @else if let Some((step, of)) = asks.step { "step " (step) " of " (of) " · " }
                 (told(&asks.told, org))
             }
