@@ -32,6 +32,7 @@ mod places;
 mod posted;
 mod services;
 mod settings;
+mod took;
 
 use std::sync::Arc;
 
@@ -53,6 +54,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/incidents/{ref}", get(incident::show))
         .route("/incidents/{ref}/alerts", get(incident::link_alert::show))
         .route("/incidents/{ref}/{verb}", get(incident::back).post(incident::submit::submit))
+        .route(board::letters::PATH, post(board::letters::set))
         .route("/on-call/override", post(on_call::take))
         .route("/on-call/override/{id}/end", post(on_call::end))
         .route("/services/{id}", get(services::one))
@@ -71,6 +73,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .merge(access::sign_in::routes())
         .layer(axum::middleware::from_fn_with_state(app.clone(), access::visitor::guarded))
         .layer(axum::middleware::map_response(frame::assets::secured))
+        .layer(axum::middleware::from_fn(frame::packing::packed))
         .with_state(app);
     frame::assets::routes().merge(pages)
 }

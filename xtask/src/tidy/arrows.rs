@@ -103,7 +103,7 @@ const ARROWS: [Arrows; 3] = [
     },
     Arrows {
         of: "web",
-        below: &["hub", "app", "frame", "access", "posted"],
+        below: &["hub", "app", "frame", "access", "posted", "took"],
         on_top: &["places"],
         may: &[
             // The first page shows a little of others.

@@ -2,7 +2,7 @@
 //! focus, selection and typed text; the keyboard; no page complains or scrolls sideways; and every form works where
 //! the browser runs no script.
 //!
-//! `pages.mjs` and `noscript.mjs` have the findings; Node speaks to the browser over a pipe, without packages. Where
+//! `pages.mjs`, `taps.mjs` and `noscript.mjs` have the findings; Node speaks to the browser over a pipe, without packages. Where
 //! either is not installed the test says that it was skipped.
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests; the machine's own time
@@ -58,5 +58,13 @@ async fn an_incident_whole_where_the_browser_runs_no_script() {
     if browser_installed("an incident without a script") {
         let said = over_the_demo("noscript.mjs").await;
         assert!(said.contains("ok: all of it without a script"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_tap_and_one_key_harm_nobody() {
+    if browser_installed("taps and keys in a browser") {
+        let said = over_the_demo("taps.mjs").await;
+        assert!(said.contains("ok: taps and keys"), "{said}");
     }
 }

@@ -75,7 +75,8 @@ try {
   await does(tab("people"), of("time"), { instant: "impact_started", at: "2026-01-05T08:00", why: "From the graphs" }, "From the graphs");
   await does(tab("tasks"), `details[data-verb="task"] ${of("task")}`, { text: "Roll back", owner: "ben", within: "15m" }, "Roll back");
   await does(tab("tasks"), `.task-acts > ${of("task")}`, {}, "finished task 1", 'button[value="done"]');
-  await does(tab("more"), of("update"), { text: "Some cards fail", next_within: "30m" }, "Some cards fail");
+  await does(tab("more"), of("update"), { text: "Some cards fail", "to:management": true, next_within: "30m" }, "2 people and 1 address outside");
+  await does(null, ".preview form", {}, "Some cards fail");
   await does(path, of("rename"), { title: "Card payments fail" }, "renamed it");
   await does(path, of("restrict"), { why: "Names of customers" }, "Names of customers");
   await does(path, of("admit"), { person: "fay", why: "She knows them" }, "Fay Lindqvist");

@@ -23,6 +23,7 @@ mod doors;
 mod escalation;
 mod files;
 mod grouping;
+mod hands;
 mod kept;
 mod neglect;
 mod ntfy;
@@ -42,6 +43,7 @@ mod targets;
 mod terminal;
 mod time;
 mod watch;
+mod weight;
 
 /// The binary under test, as cargo built it for these tests.
 const BINARY: &str = env!("CARGO_BIN_EXE_allclear");

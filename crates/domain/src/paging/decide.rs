@@ -129,6 +129,10 @@ pub enum Command {
     Resume {
         why: String,
     },
+    /// Whoever acknowledged it gives it back: it goes on where it was.
+    GiveBack {
+        why: String,
+    },
     /// Ask the person on it whether it is over.
     AskConfirmation {
         person: String,
@@ -199,6 +203,7 @@ pub fn decide(state: Option<&Page>, command: Command, context: &mut Context<'_>)
             Status::Acknowledged | Status::Stopped | Status::Told => Ok(Vec::new()),
         },
         Command::Resume { why } => super::resume::decide(page, why, context),
+        Command::GiveBack { why } => super::resume::given_back(page, why, context),
         Command::AskConfirmation { person } => Ok(ask(&person, context).into_iter().collect()),
     }
 }

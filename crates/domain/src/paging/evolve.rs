@@ -156,6 +156,7 @@ fn resumed(page: &mut Page, body: &Resumed, at: Timestamp) {
     let stood = page.ended_at.map_or(Length::ZERO, |ended| Length::between(ended, at));
     page.status = Status::Running;
     page.ended_at = None;
+    page.acknowledged_by = None;
     page.due_at = Some(after(at, body.left));
     page.resumed += 1;
     for entry in &mut page.entries {

@@ -1,6 +1,6 @@
 //! A page that was stopped goes on where it was: at its step, for what was left of the step's time.
 //!
-//! Its alerts had recovered, or were held, and burn again. Whoever was told keeps what they have; what had not
+//! Its alerts had recovered, or were held, and burn again; or whoever acknowledged it gave it back. Whoever was told keeps what they have; what had not
 //! reached anybody when it was stopped is told now, under a key of its own, since its message was withdrawn.
 //! A page that had come to its end does not go on: another one starts.
 
@@ -22,6 +22,19 @@ pub(super) fn decide(page: &Page, because: String, context: &mut Context<'_>) ->
         Status::Exhausted => return Err(Refusal::Over("everybody was paged")),
         Status::Told => return Err(Refusal::Over("it asked for nothing")),
     }
+    go_on(page, because, context)
+}
+
+/// Whoever acknowledged it gives it back; what ended otherwise was not theirs.
+pub(super) fn given_back(page: &Page, because: String, context: &mut Context<'_>) -> Result<Vec<Event>, Refusal> {
+    match page.status {
+        Status::Acknowledged => go_on(page, because, context),
+        Status::Running => Ok(Vec::new()),
+        Status::Stopped | Status::Exhausted | Status::Told => Err(Refusal::Over("nobody has acknowledged it")),
+    }
+}
+
+fn go_on(page: &Page, because: String, context: &mut Context<'_>) -> Result<Vec<Event>, Refusal> {
     let (Some(due_at), Some(ended_at)) = (page.due_at, page.ended_at) else { return Err(Refusal::Over(NO_STEP)) };
     let left = Length::between(ended_at, due_at);
     let resumed =

@@ -448,3 +448,19 @@ fn a_page_stopped_at_the_end_of_a_step_goes_on_with_the_next_and_one_that_is_ove
     world.run(acknowledge("ana")).unwrap();
     assert!(matches!(world.run(resume()), Err(Refusal::Over(_))));
 }
+
+#[test]
+fn an_acknowledgement_given_back_goes_on_for_what_was_left_of_its_step() {
+    let give_back = || Command::GiveBack { why: "it was the wrong one".into() };
+    let mut world = usual();
+    assert!(world.run(give_back()).unwrap().is_empty(), "it looks for somebody already");
+    world.now = at("2026-01-05T10:02:00Z");
+    world.run(acknowledge("ana")).unwrap();
+    world.now = at("2026-01-05T10:02:10Z");
+    world.run(give_back()).unwrap();
+    let page = world.page.clone().unwrap();
+    assert_eq!((page.status, page.acknowledged_by), (Status::Running, None));
+    assert_eq!(page.due_at, Some(at("2026-01-05T10:05:10Z")), "three of five minutes were left");
+    world.run(stop()).unwrap();
+    assert!(matches!(world.run(give_back()), Err(Refusal::Over(_))), "what was stopped was nobody's to give back");
+}

@@ -90,6 +90,7 @@ impl Core {
         self.check_names(command)?;
         match command {
             C::Attendance(attendance::Command::Acknowledge { by, via }) => self.acknowledge(unit, id, by.clone(), via)?,
+            C::Attendance(attendance::Command::GiveBack { by, why }) => self.give_back(unit, id, by, why)?,
             C::Declaration(declaration::Command::Promote { why }) => self.promote(unit, id, why)?,
             C::Ending(ending::Command::Reopen { why }) => self.reopen(unit, id, why)?,
             C::Access(access::Command::Restrict { why, people }) => {
@@ -154,6 +155,33 @@ impl Core {
         let (state, _) = self.incident(unit, id)?;
         if takes && state.work.hold.acted_at != Some(unit.now) {
             self.change_incident(unit, id, attendance::Command::StillOnIt { by, via: via.to_owned() })?;
+        }
+        Ok(())
+    }
+
+    /// Whoever took it last gives it back: the pages that this stopped look for somebody again, where they were; where
+    /// none can, another starts.
+    fn give_back(&mut self, unit: &mut Unit, id: IncidentId, by: &str, why: &str) -> Decided<()> {
+        self.change_incident(unit, id, attendance::Command::GiveBack { by: by.to_owned(), why: why.to_owned() })?;
+        let mut stopped = Vec::new();
+        for page in self.pages_of(unit, id) {
+            let (found, _) = self.page(unit, page)?;
+            if found.status == paging::Status::Running && found.escalation.is_some() {
+                // It calls the same people already.
+                return Ok(());
+            }
+            if found.status == paging::Status::Acknowledged && found.acknowledged_by.as_deref() == Some(by) {
+                stopped.push((found.ended_at, page, found.due_at.is_some()));
+            }
+        }
+        // One acknowledgement stops all of them at one instant; earlier ones were answered for good.
+        let last = stopped.iter().map(|(at, ..)| *at).max().flatten();
+        let again: Vec<_> = stopped.into_iter().filter(|(at, _, has_step)| *at == last && *has_step).map(|(_, page, _)| page).collect();
+        if again.is_empty() {
+            return self.start_page(unit, id, None, None, why, false);
+        }
+        for page in again {
+            self.change_page(unit, page, paging::Command::GiveBack { why: why.to_owned() })?;
         }
         Ok(())
     }

@@ -31,6 +31,12 @@ impl Core {
                 if !is_asked(command) {
                     return self.only_us(who);
                 }
+                // What somebody took they give back themself.
+                if let incident::Command::Attendance(attendance::Command::GiveBack { by, .. }) = command
+                    && who.person() != Some(by.as_str())
+                {
+                    return Err(Refusal::from(Denied::Ours).into());
+                }
                 if let incident::Command::Access(sight::Command::Restrict { .. }) = command {
                     access::may_hide(who).map_err(Refusal::from)?;
                 }
@@ -91,7 +97,8 @@ impl Core {
                     | paging::Command::RecordSend(_)
                     | paging::Command::Stop { .. }
                     | paging::Command::Resume { .. }
-                    | paging::Command::AskConfirmation { .. } => self.only_us(who),
+                    | paging::Command::AskConfirmation { .. }
+                    | paging::Command::GiveBack { .. } => self.only_us(who),
                 }
             }
             Command::Signals(arrived) if who.actor == Actor::Integration(arrived.integration.clone()) => Ok(()),
@@ -183,7 +190,7 @@ fn is_asked(command: &incident::Command) -> bool {
             declaration::Command::Propose(_) | declaration::Command::Declare(_) => false,
         },
         C::Attendance(command) => match command {
-            attendance::Command::Acknowledge { .. } | attendance::Command::Snooze { .. } => true,
+            attendance::Command::Acknowledge { .. } | attendance::Command::Snooze { .. } | attendance::Command::GiveBack { .. } => true,
             attendance::Command::AskStillOnIt { .. }
             | attendance::Command::StillOnIt { .. }
             | attendance::Command::Lose { .. }

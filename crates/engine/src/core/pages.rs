@@ -103,6 +103,7 @@ impl Core {
             | paging::Command::RecordSend(_)
             | paging::Command::Stop { .. }
             | paging::Command::Resume { .. }
+            | paging::Command::GiveBack { .. }
             | paging::Command::AskConfirmation { .. } => {
                 self.change_page(unit, id, command.clone())?;
             }

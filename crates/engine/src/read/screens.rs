@@ -7,10 +7,14 @@
 use std::collections::HashMap;
 
 use allclear_domain::access::Right;
+use allclear_domain::event::Head;
 use allclear_domain::expect::Rule;
-use allclear_domain::ids::IncidentId;
-use allclear_domain::incident::Severity;
+use allclear_domain::ids::{IncidentId, PageId};
+use allclear_domain::incident::{Incident, Severity, State};
 use allclear_domain::org::diff::FormKind;
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::paging::{Page, Status, TARGETS_WITHIN, Telling};
+use allclear_domain::time::Length;
 use allclear_domain::view::{IncidentView, StepExplanation};
 use allclear_store::rows;
 use jiff::Timestamp;
@@ -30,6 +34,33 @@ pub struct Awaited {
     pub rule: Rule,
     /// By when.
     pub due_at: Timestamp,
+}
+
+/// An open incident as a board needs it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OnBoard {
+    pub incident: IncidentView,
+    /// Whether anybody is known to have it: somebody took it, and did not give it back.
+    pub held: bool,
+    /// Whom its last page asks, while nobody has answered it.
+    pub asks: Option<Asking>,
+}
+
+/// A page that looks for somebody, or looked for everybody in vain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asking {
+    /// Since when nobody has answered.
+    pub since: Timestamp,
+    /// How long its first step had to be answered: what is later than that is late.
+    pub within: Length,
+    /// From 1, and of how many; none of a page without a policy, and of the catch-all.
+    pub step: Option<(u32, usize)>,
+    /// Whether the steps are through, and the catch-all is asked.
+    pub catch_all: bool,
+    /// Who was told by the step at which it is: ids of people.
+    pub told: Vec<String>,
+    /// Whether everybody was paged, and nobody is left.
+    pub over: bool,
 }
 
 /// A form of the organisation as lists show it.
@@ -52,6 +83,26 @@ pub struct FormChange {
     pub at: Timestamp,
 }
 
+/// What a page that is not over yet asks of whom.
+fn asking(page: &Page, incident: &Incident, org: &Org) -> Option<Asking> {
+    let over = page.status == Status::Exhausted;
+    if !over && page.status != Status::Running {
+        return None;
+    }
+    let steps = page.escalation.as_deref().and_then(|id| org.escalation(id)).map(|policy| policy.steps.as_slice());
+    let within = steps.and_then(<[_]>::first).map_or(TARGETS_WITHIN, |step| step.within);
+    // Whoever had it and gave it back was the last who was heard of.
+    let since = incident.work.hold.acted_at.filter(|_| incident.work.hold.lost).map_or(page.started_at, |at| at.max(page.started_at));
+    let mut told: Vec<String> = Vec::new();
+    for entry in page.entries.iter().filter(|entry| !matches!(entry.telling, Telling::Planned | Telling::Failed)) {
+        if !told.contains(&entry.person) {
+            told.push(entry.person.clone());
+        }
+    }
+    let step = steps.filter(|_| !page.catch_all && page.step > 0).map(|steps| (page.step, steps.len()));
+    Some(Asking { since, within, step, catch_all: page.catch_all, told, over })
+}
+
 impl Queries<'_> {
     /// Open incidents, the worst first and of one severity the newest first; `BOARD_MAX` at most,
     /// and whether there are more. What is due next of each is told by [`Queries::awaited`].
@@ -60,6 +111,32 @@ impl Queries<'_> {
     /// When the store does not answer.
     pub async fn open_incidents(&self, narrowed: &IncidentFilter) -> Result<(Vec<IncidentView>, bool), NoAnswer> {
         self.boarded(&self.on_board(narrowed)?).await
+    }
+
+    /// The same with what a board says of each: whether anybody has it, and whom its page asks. One read more, however
+    /// much is open.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn board(&self, narrowed: &IncidentFilter) -> Result<(Vec<OnBoard>, bool), NoAnswer> {
+        let mut found = rows::incident::list(self.db(), &self.on_board(narrowed)?, BOARD_MAX as i64 + 1).await?;
+        let cut = found.len() > BOARD_MAX;
+        found.truncate(BOARD_MAX);
+        // Whoever commands has not answered the page: it goes on.
+        let seeks = |incident: &Incident| incident.state == State::Declared || (!incident.is_held() && incident.state != State::Candidate);
+        let ids: Vec<PageId> = found.iter().filter(|(i, _)| seeks(i)).filter_map(|(i, _)| i.page).collect();
+        let pages = rows::page::get_all(self.db(), &ids).await?;
+        let mut pages: HashMap<PageId, Page> = pages.into_iter().map(|(page, _)| (page.id, page)).collect();
+        let org = self.engine().org();
+        let of = |(incident, head): (Incident, Head)| {
+            let page = incident.page.filter(|_| seeks(&incident)).and_then(|id| pages.remove(&id));
+            OnBoard {
+                held: incident.is_held(),
+                asks: page.and_then(|page| asking(&page, &incident, &org)),
+                incident: IncidentView::of(&incident, head.version, None),
+            }
+        };
+        Ok((found.into_iter().map(of).collect(), cut))
     }
 
     async fn boarded(&self, filter: &rows::incident::Filter) -> Result<(Vec<IncidentView>, bool), NoAnswer> {
@@ -81,6 +158,25 @@ impl Queries<'_> {
         // The store knows who is named, and not by what.
         found.retain(|incident| incident.is_of(me));
         Ok((found, cut))
+    }
+
+    /// Since when the asker has an incident, where they took it last and nobody has it beside them; and its reference.
+    ///
+    /// # Errors
+    /// When there is none that the asker sees, or the store does not answer.
+    pub async fn held_by_asker(&self, reference: &str) -> Result<Option<(String, Timestamp)>, NoAnswer> {
+        let (incident, _) = self.stored_incident(self.incident_id(reference).await?).await?;
+        let hold = &incident.work.hold;
+        let mine = incident.is_held() && hold.by.is_some() && hold.by.as_deref() == self.who().person();
+        Ok(hold.acted_at.filter(|_| mine).map(|at| (incident.reference, at)))
+    }
+
+    /// Whether anybody is known to have an incident: somebody took it, and did not give it back.
+    ///
+    /// # Errors
+    /// When there is none that the asker sees, or the store does not answer.
+    pub async fn is_held(&self, id: IncidentId) -> Result<bool, NoAnswer> {
+        Ok(self.stored_incident(id).await?.0.is_held())
     }
 
     /// How many incidents of each service are open, of those the asker sees, and the worst severity among them.

@@ -16,6 +16,38 @@ pub(crate) struct Filter {
     state: Option<State>,
     service: Option<String>,
     mine: bool,
+    need: Option<Need>,
+}
+
+/// What the red counts of a board's head lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Nobody has it, and nobody is left to be paged.
+    Nobody,
+    /// Something that people were to do did not happen in time.
+    Late,
+}
+
+impl Need {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::Late => "late",
+        }
+    }
+
+    /// Beside a count.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Nobody => "unanswered",
+            Self::Late => "late",
+        }
+    }
+
+    /// The board of these rows alone.
+    pub(crate) fn address(self, wall: bool) -> String {
+        Filter { need: Some(self), ..Filter::default() }.address(wall)
+    }
 }
 
 impl Filter {
@@ -27,6 +59,7 @@ impl Filter {
             state: said("state").and_then(State::from_word),
             service: said("service").map(ToOwned::to_owned),
             mine: asked.contains_key("mine"),
+            need: said("need").and_then(|word| [Need::Nobody, Need::Late].into_iter().find(|need| need.word() == word)),
         }
     }
 
@@ -43,6 +76,15 @@ impl Filter {
             && (!self.mine || is_of(incident, me))
     }
 
+    /// Whether a row that is late, or nobody's, is shown.
+    pub(crate) fn wants(&self, late: bool, nobodys: bool) -> bool {
+        match self.need {
+            None => true,
+            Some(Need::Late) => late,
+            Some(Need::Nobody) => nobodys,
+        }
+    }
+
     /// The address of the board narrowed so.
     pub(crate) fn address(&self, wall: bool) -> String {
         let mut parts = Vec::new();
@@ -57,6 +99,9 @@ impl Filter {
         }
         if self.mine {
             parts.push("mine".to_owned());
+        }
+        if let Some(need) = self.need {
+            parts.push(format!("need={}", need.word()));
         }
         if wall {
             parts.push("wall".to_owned());

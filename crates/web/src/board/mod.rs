@@ -5,14 +5,18 @@
 //! all its buttons belong to one form.
 
 pub(crate) mod filter;
+pub(crate) mod letters;
+mod need;
 pub(crate) mod search;
 
 use allclear_domain::access::{Principal, Right};
 use allclear_domain::expect::Rule;
+use allclear_domain::incident::work::TaskState;
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::{IncidentView, OnCallView};
 use allclear_engine::Engine;
+use allclear_engine::read::screens::{Asking, OnBoard};
 use allclear_engine::read::{IncidentFilter, NoAnswer};
 use axum::extract::{Query, State as Shared};
 use axum::http::HeaderMap;
@@ -24,11 +28,12 @@ use maud::{Markup, Render, html};
 use crate::access::form_key::once;
 use crate::access::reader::{Asked, answer, reader};
 use crate::app::{ALL, App, DemoMessage, Lists, Place, WebOptions};
-use crate::board::filter::Filter;
+use crate::board::filter::{Filter, Need};
 use crate::demo_outbox;
 use crate::frame::pieces;
 use crate::frame::shell::{HtmlPage, framed};
 use crate::frame::time_text::When;
+use crate::took;
 
 pub(crate) static PLACE: Place = Place {
     path: "/",
@@ -58,6 +63,8 @@ const ACTS: &str = "acts";
 /// One open incident.
 pub(crate) struct Row {
     pub incident: IncidentView,
+    held: bool,
+    asks: Option<Asking>,
     due: Option<Due>,
 }
 
@@ -66,18 +73,6 @@ pub(crate) struct Row {
 struct Due {
     words: &'static str,
     at: Timestamp,
-}
-
-impl Row {
-    fn is_late(&self, when: &When) -> bool {
-        self.due.is_some_and(|due| when.is_late(due.at))
-    }
-
-    /// Declared, and nothing calls anybody any more.
-    fn is_nobodys(&self) -> bool {
-        // Everybody was paged: that it comes back gives it to nobody.
-        self.incident.state == State::Declared && self.due.as_ref().is_none_or(|due| due.words == COMES_BACK)
-    }
 }
 
 /// What is due of a page that nobody answered.
@@ -114,7 +109,8 @@ pub(crate) async fn show(Shared(app): Shared<App>, headers: HeaderMap, Query(ask
         let board = read(&app.engine, &who, when.clone(), filter).await?;
         let sent = demo_outbox::seen(&app, &who).await?;
         let title = title(&board);
-        let body = page(&board, &app.engine.org(), &app.options, &sent, wall);
+        let said = Box::pin(took::strip(&app, &who, &board.when, &asked, true)).await;
+        let body = html! { (page(&board, &app.engine.org(), &app.options, &sent, wall)) (said) };
         Ok(framed(
             &app,
             &HtmlPage { title: &title, place: &PLACE, who: &who, when: &when, wall, live: Some("on=board".into()), source, body },
@@ -136,7 +132,7 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     let queries = engine.queries(who);
     let everything = IncidentFilter::default();
     // At once: the store has more than one reader, and these two are most of what a large board costs.
-    let (open, awaited) = (Box::pin(queries.open_incidents(&everything)), Box::pin(queries.awaited(&everything)));
+    let (open, awaited) = (Box::pin(queries.board(&everything)), Box::pin(queries.awaited(&everything)));
     let ((open, cut), awaited) = tokio::try_join!(open, awaited)?;
     let mut due: std::collections::HashMap<String, Due> = std::collections::HashMap::with_capacity(open.len());
     for awaited in awaited {
@@ -148,7 +144,15 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
         }
     }
     let me = who.person().map(ToOwned::to_owned);
-    let mut rows: Vec<Row> = open.into_iter().map(|incident| Row { due: due.get(&incident.id).copied(), incident }).collect();
+    let mut rows: Vec<Row> = open
+        .into_iter()
+        .map(|OnBoard { incident, held, asks }| Row {
+            due: sooner(due.get(&incident.id).copied(), late_task(&incident)),
+            incident,
+            held,
+            asks,
+        })
+        .collect();
     let mut counts = [0; 5];
     for row in rows.iter().filter(|row| row.incident.state != State::Candidate) {
         counts[usize::from(row.incident.severity.rank() - 1)] += 1;
@@ -158,10 +162,8 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     let late = rows.iter().filter(declared).filter(|row| row.is_late(&when)).count();
     let nobodys = rows.iter().filter(|row| row.is_nobodys()).count();
     rows.retain(|row| filter.admits(&row.incident, me.as_deref()));
-    rows.sort_by_cached_key(|row| {
-        let i = &row.incident;
-        (i.severity, i.state != State::Declared, !row.is_late(&when), row.due.map_or(Timestamp::MAX, |due| due.at), i.id.clone())
-    });
+    rows.retain(|row| filter.wants(row.is_late(&when), row.is_nobodys()));
+    rows.sort_by_cached_key(|row| row.place(&when));
     let (candidates, rows) = rows.into_iter().partition(|row| row.incident.state == State::Candidate);
     let mut ended = queries.incidents(IncidentFilter::default(), ENDED_AMONG).await?;
     ended.retain(|i| !i.state.is_open());
@@ -169,6 +171,16 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     let on_call = if queries.has(Right::SeeOrganisation) { Some(queries.on_call(when.now)?) } else { None };
     let may_act = queries.has(Right::Respond);
     Ok(Board { when, me, may_act, filter, rows, candidates, counts, mine, late, nobodys, cut, ended, on_call })
+}
+
+/// The open task that should have been done first: nothing awaits it any more once it was missed, and it is owed all the same.
+fn late_task(incident: &IncidentView) -> Option<Due> {
+    let owed = incident.tasks.iter().filter(|task| task.state == TaskState::Open && task.late).filter_map(|task| task.due_at);
+    owed.min().map(|at| Due { words: "task", at })
+}
+
+fn sooner(one: Option<Due>, other: Option<Due>) -> Option<Due> {
+    one.into_iter().chain(other).min_by_key(|due| due.at)
 }
 
 /// What a person would do about it, in a word or two; nothing for what only follows by itself.
@@ -206,8 +218,9 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
         header class="heading board-head" data-live="counts" {
             h1 class="counts" {
                 @if open == 0 { "Nothing is open" } @else { (open) @if board.cut { "+" } " open" }
-                @if board.late > 0 { span class="dot" { " · " } span class="late" { (board.late) " late" } }
-                @if board.nobodys > 0 { span class="dot" { " · " } span class="late" { "nobody has " (board.nobodys) } }
+                @for (n, need) in [(board.nobodys, Need::Nobody), (board.late, Need::Late)] {
+                    @if n > 0 { span class="dot" { " · " } a class="late" href=(need.address(wall)) { (n) " " (need.words()) } }
+                }
             }
             p class="beside now" { (when.stamp(when.now)) " " (when.zone()) }
         }
@@ -221,13 +234,15 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
                 p class="quiet" { "None of the " (open) " open incidents fits. " a href="/" { "Show all" } }
             }
             @if !board.rows.is_empty() {
-                ol class="board" aria-label="Open incidents, most urgent first" { (Lines { board, rows: &board.rows, org }) }
+                ol class="board" data-list="open" aria-label="Open incidents, most urgent first" {
+                    (Lines { board, rows: &board.rows, org })
+                }
             }
             @if board.cut { p class="quiet" { "More are open, none worse than these. All of them: " code { "allclear list" } } }
             @if !board.candidates.is_empty() {
                 section class="candidates" {
                     h2 { "Candidates (" (board.candidates.len()) ")" span class="quiet" { " · is this an incident?" } }
-                    ol class="board" aria-label="Candidates" { (Lines { board, rows: &board.candidates, org }) }
+                    ol class="board" data-list="candidates" aria-label="Candidates" { (Lines { board, rows: &board.candidates, org }) }
                 }
             }
         }
@@ -271,7 +286,7 @@ impl Render for Lines<'_> {
 fn line(board: &Board, row: &Row, org: &Org) -> Markup {
     let (incident, when) = (&row.incident, &board.when);
     let began = incident.declared_at.unwrap_or(incident.created_at);
-    let who = incident.commander.as_deref().or(incident.acknowledged_by.as_deref());
+    let who = incident.commander.as_deref().or(incident.acknowledged_by.as_deref()).filter(|_| row.held);
     html! {
         li class=[row.is_late(when).then_some("is-late")] data-key=(incident.reference) {
             span class="which" { (pieces::severity(incident.severity)) " " span class="ref" { (incident.reference) } }
@@ -296,24 +311,26 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
                 @else { span class="quiet" { "—" span class="vh" { " nobody has it" } } }
                 @if let Some(at) = incident.last_update_at { span class="told quiet" { "told " (when.time(at, &when.ago(at))) } }
             }
-            span class="next" {
-                @if let Some(due) = &row.due { span class="words" { (due.words) } " " (when.counting(due.at)) }
+            span class={ "next" @if row.asks.is_some() { " asks" } } {
+                @if let Some(asks) = &row.asks { (need::asking(row, asks, board.on_call.is_some().then_some(org), when)) }
+                @else if let Some(due) = &row.due { span class="words" { (due.words) } " " (when.counting(due.at)) }
                 @else if row.is_nobodys() { span class="late" { "nobody has it" } }
                 @else { span class="quiet nothing" { "nothing is due" } }
             }
-            span class="act" { @if board.may_act { (next_act(incident)) } }
+            span class="act" { @if board.may_act { (next_act(row)) } }
         }
     }
 }
 
 /// The one button of a row: the next likely act.
-fn next_act(incident: &IncidentView) -> Markup {
+fn next_act(row: &Row) -> Markup {
+    let incident = &row.incident;
     let to = |verb: &str| format!("/incidents/{}/{verb}", incident.reference);
     let of = |verb: &str| format!("{verb} {}", incident.reference);
     html! {
         @match incident.state {
-            State::Declared => button class="do" form=(ACTS) formaction=(to("acknowledge")) aria-label=(of("Acknowledge")) {
-                "Acknowledge"
+            state if state == State::Declared || (!row.held && state != State::Candidate) => {
+                button class="do" form=(ACTS) formaction=(to("acknowledge")) aria-label=(of("Acknowledge")) { "Acknowledge" }
             },
             State::Candidate => {
                 button class="do" form=(ACTS) formaction=(to("declare")) aria-label=(of("Declare")) { "Declare" }

@@ -10,6 +10,7 @@ use maud::html;
 
 use crate::access::reader::{Asked, answer, reader};
 use crate::app::{ALL, App, Lists, Place};
+use crate::board::letters;
 use crate::frame::pieces;
 use crate::frame::shell;
 use crate::frame::shell::{HtmlPage, framed, heading};
@@ -99,6 +100,7 @@ pub(crate) async fn menu(State(app): State<App>, headers: HeaderMap) -> Response
                 @for place in shell::places(&app, &who, |lists| lists.menu) { a href=(place.path) { (place.word) } }
                 @if app.options.open_to.is_none() { a href="/me" { "My account and sessions" } }
             }
+            (letters::form(&headers))
             (shell::me(&app, &who))
         };
         Ok(framed(

@@ -9,14 +9,21 @@ use std::sync::LazyLock;
 use allclear_domain::hex::hex;
 use axum::Router;
 use axum::extract::Path;
-use axum::http::StatusCode;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, VARY,
+    X_CONTENT_TYPE_OPTIONS,
 };
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use flate2::Compression;
 use sha2::{Digest, Sha256};
 
+use crate::frame::packing::{GZIP, pack, takes_gzip};
+
+/// The sheet of the page behind a message's link: what that page uses and nothing else, since it is fetched at night over
+/// a bad line.
+const LINK_STYLE: &str = concat!(include_str!("../css/tokens.css"), include_str!("../css/base.css"), include_str!("../css/link.css"));
 const STYLE: &str = concat!(
     include_str!("../css/tokens.css"),
     include_str!("../css/base.css"),
@@ -31,8 +38,14 @@ const STYLE: &str = concat!(
     include_str!("../css/wall.css"),
     include_str!("../css/print.css"),
 );
-const SCRIPT: &str =
-    concat!(include_str!("../js/clock.js"), include_str!("../js/patch.js"), include_str!("../js/live.js"), include_str!("../js/keys.js"));
+const SCRIPT: &str = concat!(
+    include_str!("../js/clock.js"),
+    include_str!("../js/patch.js"),
+    include_str!("../js/hold.js"),
+    include_str!("../js/live.js"),
+    include_str!("../js/keys.js"),
+    include_str!("../js/took.js")
+);
 const MARK: &str = include_str!("../mark.svg");
 
 /// What a page without a script may load and do: our own style and mark, forms to ourselves.
@@ -47,36 +60,61 @@ const NAME_BYTES: usize = 6;
 /// A year, the longest that RFC 9111's ancestors advised; the name changes with the content.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-/// Where the style sheet is.
-pub(crate) static STYLE_PATH: LazyLock<String> = LazyLock::new(|| named(STYLE, "css"));
-/// Where the script is.
-pub(crate) static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| named(SCRIPT, "js"));
-/// Where the mark is.
-pub(crate) static MARK_PATH: LazyLock<String> = LazyLock::new(|| named(MARK, "svg"));
-
-fn named(content: &str, extension: &str) -> String {
-    let digest = Sha256::digest(content.as_bytes());
-    format!("/assets/allclear-{}.{extension}", hex(&digest[..NAME_BYTES]))
+/// A file as it is served.
+struct Asset {
+    path: String,
+    kind: &'static str,
+    plain: &'static str,
+    /// Packed as well as can be, once; empty where that gains nothing.
+    packed: Vec<u8>,
 }
+
+impl Asset {
+    fn new(content: &'static str, extension: &str, kind: &'static str) -> Self {
+        let digest = Sha256::digest(content.as_bytes());
+        let mut packed = pack(content.as_bytes(), Compression::best());
+        if packed.len() >= content.len() {
+            packed.clear();
+        }
+        Self { path: format!("/assets/allclear-{}.{extension}", hex(&digest[..NAME_BYTES])), kind, plain: content, packed }
+    }
+}
+
+static STYLE_FILE: LazyLock<Asset> = LazyLock::new(|| Asset::new(STYLE, "css", "text/css; charset=utf-8"));
+static LINK_STYLE_FILE: LazyLock<Asset> = LazyLock::new(|| Asset::new(LINK_STYLE, "css", "text/css; charset=utf-8"));
+static SCRIPT_FILE: LazyLock<Asset> = LazyLock::new(|| Asset::new(SCRIPT, "js", "text/javascript; charset=utf-8"));
+static MARK_FILE: LazyLock<Asset> = LazyLock::new(|| Asset::new(MARK, "svg", "image/svg+xml"));
+
+/// Where the style sheet is.
+pub(crate) static STYLE_PATH: LazyLock<String> = LazyLock::new(|| STYLE_FILE.path.clone());
+/// Where that of the page behind a link is.
+pub(crate) static LINK_STYLE_PATH: LazyLock<String> = LazyLock::new(|| LINK_STYLE_FILE.path.clone());
+/// Where the script is.
+pub(crate) static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| SCRIPT_FILE.path.clone());
+/// Where the mark is.
+pub(crate) static MARK_PATH: LazyLock<String> = LazyLock::new(|| MARK_FILE.path.clone());
 
 /// The files.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/assets/{name}", get(file))
 }
 
-async fn file(Path(name): Path<String>) -> Response {
+async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let path = format!("/assets/{name}");
-    let (content, kind) = if path == *STYLE_PATH {
-        (STYLE, "text/css; charset=utf-8")
-    } else if path == *SCRIPT_PATH {
-        (SCRIPT, "text/javascript; charset=utf-8")
-    } else if path == *MARK_PATH {
-        (MARK, "image/svg+xml")
-    } else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, FOR_EVER), (X_CONTENT_TYPE_OPTIONS, "nosniff"), (RESOURCE_POLICY, "same-origin")];
-    (headers, content).into_response()
+    let files: [&Asset; 4] = [&STYLE_FILE, &LINK_STYLE_FILE, &SCRIPT_FILE, &MARK_FILE];
+    let Some(asset) = files.into_iter().find(|asset| asset.path == path) else { return StatusCode::NOT_FOUND.into_response() };
+    let about = [
+        (CONTENT_TYPE, asset.kind),
+        (CACHE_CONTROL, FOR_EVER),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (RESOURCE_POLICY, "same-origin"),
+        (VARY, "accept-encoding"),
+    ];
+    // Nothing of anybody is in them: whoever asks for them packed gets them so.
+    if !asset.packed.is_empty() && takes_gzip(&headers) {
+        return (about, [(CONTENT_ENCODING, GZIP)], asset.packed.as_slice()).into_response();
+    }
+    (about, asset.plain).into_response()
 }
 
 /// Lets a page run our own script.

@@ -3,11 +3,14 @@
 use axum::response::Html;
 use maud::{DOCTYPE, Markup, html};
 
-use crate::frame::assets::{MARK_PATH, STYLE_PATH};
+use crate::frame::assets::{LINK_STYLE_PATH, MARK_PATH, STYLE_PATH};
 use crate::frame::pieces::cut;
 
 /// A title in a tab is cut to this many characters; browsers show fewer.
 const TAB_CHARS_MAX: usize = 80;
+
+/// The class of the page behind a message's link, which has a sheet of its own.
+pub(crate) const LINK: &str = "link";
 
 /// What a page says of itself.
 pub(crate) struct Frame<'a> {
@@ -36,7 +39,7 @@ pub(crate) fn document(frame: &Frame<'_>, body: &Markup) -> Html<String> {
                 }
                 title { (cut(frame.title, TAB_CHARS_MAX)) }
                 link rel="icon" type="image/svg+xml" href=(*MARK_PATH);
-                link rel="stylesheet" href=(*STYLE_PATH);
+                link rel="stylesheet" href=(if frame.class == LINK { &*LINK_STYLE_PATH } else { &*STYLE_PATH });
             }
             body class=(frame.class) {
                 @if let Some(bar) = &frame.bar { (bar) }

@@ -4,6 +4,7 @@
 pub(crate) mod assets;
 pub(crate) mod document;
 pub(crate) mod markdown;
+pub(crate) mod packing;
 pub(crate) mod pieces;
 pub(crate) mod refused;
 pub(crate) mod shell;

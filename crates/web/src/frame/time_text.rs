@@ -103,6 +103,17 @@ impl When {
         html! { time class=(class) datetime=(Instant(due)) data-tick="due" title=(self.full(due)) { (self.due(due)) } }
     }
 
+    /// `nobody for 9:12` as a `<time>` that counts up where scripts run, and shouts from an instant on.
+    pub(crate) fn unanswered(&self, since: Timestamp, late_at: Timestamp) -> Markup {
+        let class = if self.is_late(late_at) { "due late" } else { "due" };
+        html! {
+            time class=(class) datetime=(Instant(since)) data-tick="for" data-late=(Instant(late_at))
+                title={ "since " (self.full(since)) } {
+                "nobody for " (countdown(self.now.duration_since(since)))
+            }
+        }
+    }
+
     /// `Sat 21 Nov 2026 14:03:22 Europe/Madrid`.
     pub(crate) fn full(&self, at: Timestamp) -> String {
         // By hand: a board says it two thousand times, and a format that is parsed each time shows.

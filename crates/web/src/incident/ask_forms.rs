@@ -103,6 +103,36 @@ pub(crate) fn words(told: &PageData, verb: &str, name: &str, label: &str, needed
     }
 }
 
+/// People named on a button.
+const NAMED_MAX: usize = 2;
+
+/// What is nobody's is taken. Whoever was paged acknowledges. Whoever was not leads it first, which stops nobody's paging;
+/// their acknowledgement says whose it stops, since it is those who were to be woken.
+fn take(told: &PageData, org: &Org) -> Markup {
+    let called = told.called();
+    let is_called = told.me.as_ref().is_some_and(|me| called.iter().any(|person| person == me));
+    if called.is_empty() || is_called || told.me.is_none() {
+        return at_once(told, "acknowledge", "Acknowledge", "do");
+    }
+    let names: Vec<String> = called.iter().map(|id| pieces::name(org, id)).collect();
+    html! {
+        @if told.incident.commander != told.me && fits(told, Verb::Role) {
+            form method="post" action=(path(told, "role")) class="at-once" data-key="take-first" {
+                (once(&told.when))
+                input type="hidden" name="role" value="commander"; input type="hidden" name="do" value="take";
+                button class="do" type="submit" data-verb="take" { "Take command" }
+            }
+        }
+        form method="post" action=(path(told, "acknowledge")) class="at-once" data-key="at-once-acknowledge" {
+            (told.draft.refused("acknowledge")) (once(&told.when))
+            button class="may stops" type="submit" data-verb="acknowledge" {
+                "Acknowledge"
+                span class="vh" { ", which" } span class="small" { "stops paging " bdi { (pieces::list(&names, NAMED_MAX)) } }
+            }
+        }
+    }
+}
+
 /// The bar of commands below the header.
 pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
     let state = told.incident.state;
@@ -110,8 +140,9 @@ pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
     html! {
         div class="acts" data-live="acts" {
             @if fits(told, Verb::Declare) { (at_once(told, "declare", "Declare", "do")) }
-            @if state == State::Declared { (at_once(told, "acknowledge", "Acknowledge", "do")) }
-            @if matches!(state, State::Investigating | State::Mitigated) && told.incident.acknowledged_by != told.me && told.me.is_some() {
+            @let is_mine = told.me.is_none() || told.incident.acknowledged_by == told.me;
+            @if told.is_nobodys() { (take(told, org)) }
+            @else if matches!(state, State::Investigating | State::Mitigated) && !is_mine {
                 (at_once(told, "acknowledge", "I am on it too", "may"))
             }
             @if fits(told, Verb::Mitigate) {
@@ -255,9 +286,10 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
                 @if org.bundle().audiences.is_empty() { p class="hint" { "No audience is set, so it stands in the log only." } }
                 @for audience in &org.bundle().audiences {
                     @let box_name = format!("{TO}{}", audience.id);
+                    @let is_mine = told.draft.verb == word;
+                    @let ticked = if is_mine { !told.draft.typed(word, &box_name).is_empty() } else { told.told_last(&audience.id) };
                     label class="check" {
-                        input type="checkbox" name=(box_name) value="1"
-                            checked[told.draft.verb != word || !told.draft.typed(word, &box_name).is_empty()];
+                        input type="checkbox" name=(box_name) value="1" checked[ticked];
                         span { (audience.name.as_deref().unwrap_or(&audience.id)) }
                     }
                 }
@@ -386,6 +418,6 @@ fn update(told: &PageData, org: &Org) -> Markup {
                     }
                 }
         },
-        "Send it",
+        if org.bundle().audiences.is_empty() { "Put it in the log" } else { "See who gets it" },
     )
 }

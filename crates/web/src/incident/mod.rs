@@ -10,13 +10,15 @@ pub(crate) mod ask_forms;
 pub(crate) mod declare;
 pub(crate) mod link_alert;
 pub(crate) mod log;
+pub(crate) mod preview;
 pub(crate) mod submit;
 
-use allclear_domain::access::{Principal, Right};
+use allclear_domain::access::{Actor, Principal, Right};
 use allclear_domain::event::Mark;
 use allclear_domain::expect::{Rule, Standing};
 use allclear_domain::incident::State;
 use allclear_domain::org::snapshot::Org;
+use allclear_domain::paging::{MessageState, Status};
 use allclear_domain::timeline;
 use allclear_domain::view::{ActionView, AlertView, EventView, ExpectationView, IncidentView, PageView, UpdateView};
 use allclear_engine::Engine;
@@ -33,6 +35,7 @@ use crate::frame::pieces;
 use crate::frame::shell::{HtmlPage, framed};
 use crate::frame::time_text::When;
 use crate::posted::Draft;
+use crate::took;
 
 /// Alerts shown; a storm has thousands.
 pub(crate) const ALERTS_SHOWN: i64 = 50;
@@ -81,6 +84,8 @@ pub(crate) struct PageData {
     pub actions: Vec<ActionView>,
     /// Earlier ones of the same service.
     pub similar: Vec<IncidentView>,
+    /// Whether anybody is known to have it.
+    held: bool,
     /// Whether the reader may act.
     pub may_act: bool,
     pub me: Option<String>,
@@ -89,13 +94,39 @@ pub(crate) struct PageData {
     tab: &'static str,
 }
 
+impl PageData {
+    /// Whether the reader told this audience of it last: nothing else is ticked beforehand.
+    pub(crate) fn told_last(&self, audience: &str) -> bool {
+        let me = self.me.as_ref().map(|me| Actor::Person(me.clone()).to_string());
+        let last = self.updates.iter().find(|update| Some(&update.actor) == me.as_ref());
+        last.is_some_and(|update| update.audiences.iter().any(|told| told == audience))
+    }
+
+    /// Whom its pages call now: who was told by those that look for somebody, in the order in which they were.
+    pub(crate) fn called(&self) -> Vec<String> {
+        let mut called: Vec<String> = Vec::new();
+        for message in self.pages.iter().filter(|page| page.status == Status::Running).flat_map(|page| &page.messages) {
+            if message.state != MessageState::Withdrawn && !called.contains(&message.person) {
+                called.push(message.person.clone());
+            }
+        }
+        called
+    }
+
+    /// Whether nobody has it: nobody took it yet, or whoever did gave it back.
+    pub(crate) fn is_nobodys(&self) -> bool {
+        self.incident.state == State::Declared || (self.incident.state.is_open() && self.incident.state != State::Candidate && !self.held)
+    }
+}
+
 /// GET.
 pub(crate) async fn show(Shared(app): Shared<App>, headers: HeaderMap, Path(reference): Path<String>, Query(asked): Asked) -> Response {
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
         let draft = Draft { verb: asked.get("do").cloned().unwrap_or_default(), ..Draft::default() };
-        let told = read(&app.engine, &who, when, &reference, &asked, draft).await?;
-        Ok(shown(&app, &who, &told, asked.contains_key("wall")))
+        let told = Box::pin(read(&app.engine, &who, when, &reference, &asked, draft)).await?;
+        let said = Box::pin(took::strip(&app, &who, &told.when, &asked, false)).await;
+        Ok(shown_with(&app, &who, &told, asked.contains_key("wall"), said))
     })
     .await
 }
@@ -107,8 +138,12 @@ pub(crate) async fn back(Path((reference, _)): Path<(String, String)>) -> Respon
 
 /// The page of what was read.
 pub(crate) fn shown(app: &App, who: &Principal, told: &PageData, wall: bool) -> Response {
+    shown_with(app, who, told, wall, html! {})
+}
+
+fn shown_with(app: &App, who: &Principal, told: &PageData, wall: bool, said: Markup) -> Response {
     let title = format!("{} {}", told.incident.reference, told.incident.title);
-    let body = page(told, &app.engine.org());
+    let body = html! { (page(told, &app.engine.org())) (said) };
     let live = Some(format!("on=incident&id={}", told.incident.id));
     let page = HtmlPage { title: &title, place: &crate::board::PLACE, who, when: &told.when, wall, live, source: address(told), body };
     framed(app, &page)
@@ -147,6 +182,7 @@ pub(crate) async fn read(
     let queries = engine.queries(who);
     let id = queries.incident_id(reference).await?;
     let incident = queries.incident(id).await?;
+    let held = queries.is_held(id).await?;
     let mut awaited = queries.expectations(id).await?;
     awaited.retain(|e| e.state == Standing::Live && e.rule != Rule::AlertsDigest.name() && !e.rule.starts_with("alert."));
     let (mut lines, mut before, after) = match part.from {
@@ -183,7 +219,25 @@ pub(crate) async fn read(
     updates.truncate(UPDATES_SHOWN);
     let of_it = ActionFilter { incident: Some(id), ..ActionFilter::default() };
     let actions = queries.actions(of_it, ACTIONS_SHOWN).await?;
-    Ok(PageData { incident, when, awaited, lines, part, before, after, pages, alerts, updates, actions, similar, may_act, me, draft, tab })
+    Ok(PageData {
+        incident,
+        when,
+        awaited,
+        lines,
+        part,
+        before,
+        after,
+        pages,
+        alerts,
+        updates,
+        actions,
+        similar,
+        held,
+        may_act,
+        me,
+        draft,
+        tab,
+    })
 }
 
 fn page(told: &PageData, org: &Org) -> Markup {

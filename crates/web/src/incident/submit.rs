@@ -9,7 +9,7 @@ use allclear_domain::ids::IncidentId;
 use allclear_domain::incident;
 use allclear_domain::incident::lifecycle::Verb;
 use allclear_engine::asks::NotAsked;
-use allclear_engine::core::{Once, Refusal};
+use allclear_engine::core::{Command, Once, Refusal};
 use allclear_engine::read::NoAnswer;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
@@ -23,8 +23,9 @@ use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
 use crate::incident::ask_forms::TO;
-use crate::incident::{read, shown};
+use crate::incident::{preview, read, shown};
 use crate::posted::{Draft, No, VIA, ask, said, worded};
+use crate::took;
 
 impl From<NotAsked> for No {
     fn from(why: NotAsked) -> Self {
@@ -52,14 +53,29 @@ pub(crate) async fn submit(
         let Form(fields) = form.unwrap_or_else(|_| Form(Fields::new()));
         let (who, when) = actor(&app, &headers).await?;
         let id = app.engine.queries(&who).incident_id(&reference).await?;
+        if verb == Verb::Update.word() && said(&fields, "text").is_some() {
+            let incident = app.engine.queries(&who).incident(id).await?;
+            match preview::step(&app.engine.org(), incident.private, &fields, when.now) {
+                preview::Step::Send => {}
+                preview::Step::Show => {
+                    let told = Box::pin(read(&app.engine, &who, when, &reference, &Fields::new(), Draft::default())).await?;
+                    return Ok(preview::show(&app, &who, &told, &fields));
+                }
+                preview::Step::Edit => {
+                    let draft = Draft { verb, fields, refusal: None };
+                    let told = Box::pin(read(&app.engine, &who, when, &reference, &Fields::new(), draft)).await?;
+                    return Ok(shown(&app, &who, &told, false));
+                }
+            }
+        }
         let once = form_key::key(&format!("/incidents/{reference}/{verb}"), &fields);
         match carry_out(&app, &who, &when, id, &verb, &fields, once).await {
-            Ok(()) => Ok(Redirect::to(&way_back(&reference, &fields)).into_response()),
+            Ok(()) => Ok(Redirect::to(&way_back(&reference, &verb, &fields)).into_response()),
             Err(No::Page(refused)) => Err(refused),
             Err(no) => {
                 let (status, why) = worded(no)?;
                 let draft = Draft { verb: form_of(&verb, &fields), fields, refusal: Some(why) };
-                let told = read(&app.engine, &who, when, &reference, &Fields::new(), draft).await?;
+                let told = Box::pin(read(&app.engine, &who, when, &reference, &Fields::new(), draft)).await?;
                 let mut response = shown(&app, &who, &told, false);
                 *response.status_mut() = status;
                 Ok(response)
@@ -70,11 +86,15 @@ pub(crate) async fn submit(
 }
 
 /// Where the browser goes afterwards: the board where it asks so, else the incident.
-fn way_back(reference: &str, fields: &Fields) -> String {
-    if fields.get("back").is_some_and(|back| back == "/") && !fields.contains_key("stay") {
-        return "/".to_owned();
+fn way_back(reference: &str, verb: &str, fields: &Fields) -> String {
+    let reference = crate::frame::pieces::escaped(reference);
+    let to_board = fields.get("back").is_some_and(|back| back == "/") && !fields.contains_key("stay");
+    let page = if to_board { "/".to_owned() } else { format!("/incidents/{reference}") };
+    // What was done by one tap is said there, and can be taken back.
+    match took::after(verb) {
+        Some(word) => format!("{page}?{word}={reference}"),
+        None => page,
     }
-    format!("/incidents/{}", crate::frame::pieces::escaped(reference))
 }
 
 async fn carry_out(
@@ -87,6 +107,12 @@ async fn carry_out(
     once: Option<Once>,
 ) -> Result<(), No> {
     let missing = || No::Page(Refused::missing("command", "Open the incident and choose there."));
+    if verb == took::UNDO {
+        let by = who.person().ok_or_else(missing)?.to_owned();
+        let why = format!("{} took it back", crate::frame::pieces::name(&app.engine.org(), &by));
+        let command = Command::incident(id, incident::attendance::Command::GiveBack { by, why });
+        return ask(app, who, once, command).await.map(|_| ());
+    }
     let row = asks::named(verb).ok_or_else(missing)?;
     let asked = app.engine.asked(who, id, row, &given(row, when, fields), VIA).await?;
     ask(app, who, once, asked).await.map(|_| ())

@@ -37,6 +37,9 @@ const tick = () => {
     const at = Date.parse(node.dateTime);
     if (node.dataset.tick === "age") {
       put(node, ageWords(now - at));
+    } else if (node.dataset.tick === "for") {
+      node.classList.toggle("late", Date.parse(node.dataset.late) < now);
+      put(node, `nobody for ${countdown(now - at)}`);
     } else {
       const left = at - now;
       node.classList.toggle("late", left < 0);

@@ -1,4 +1,4 @@
-// The keyboard: `?` lists it. Letters do nothing while somebody types.
+// The keyboard: `?` lists it. Letters do nothing while somebody types, nor in a browser where *Me* switched them off.
 
 // The second letter of `g b` counts this long.
 const CHORD_MS = 1200;
@@ -6,7 +6,7 @@ const CHORD_MS = 1200;
 const KEYS = [
   ["?", "These keys"], ["/", "Search"], [".", "Everything that can be done here"], ["c", "Declare an incident"],
   ...[...document.querySelectorAll(".rail a[data-key]")].map((link) => [`g ${link.dataset.key}`, link.textContent.trim()]),
-  ["j k", "Next and previous row"], ["a", "Acknowledge"], ["u", "Write an update"], ["n", "Write to the log"], ["Esc", "Close"],
+  ["j k", "Next and previous row"], ["a", "Acknowledge the row that has the focus"], ["u", "Write an update"], ["n", "Write to the log"], ["Esc", "Close"],
 ];
 
 const go = (path) => location.assign(path);
@@ -104,9 +104,12 @@ const rows = (step) => {
   titles[at < 0 ? (step > 0 ? 0 : titles.length - 1) : Math.min(titles.length - 1, Math.max(0, at + step))]?.focus();
 };
 
+// Only what the reader is at: a letter that fell on the keyboard stops nobody's paging. On an incident's own page it goes
+// to the button, and does not press it.
 const acknowledge = () => {
   const row = document.activeElement?.closest?.(".board li");
-  (row ?? document).querySelector("[data-verb=acknowledge], [formaction$='/acknowledge']")?.click();
+  if (row) row.querySelector("[formaction$='/acknowledge']")?.click();
+  else document.querySelector(".acts [data-verb=acknowledge]")?.focus();
 };
 
 const write = () => {
@@ -146,6 +149,7 @@ document.addEventListener("keydown", (event) => {
   if (target.matches?.("input, textarea, select, [contenteditable]")) {
     return;
   }
+  if (event.key.length === 1 && document.cookie.split("; ").includes("letters=off")) return;
   const path = Date.now() - chord < CHORD_MS && place(event.key);
   chord = 0;
   if (path) { event.preventDefault(); go(path); return; }

@@ -111,13 +111,14 @@ const grow = (list, fresh) => {
   held.pill.textContent = `${news.length} new ↓`;
 };
 
-const patch = (text) => {
+const patch = (text, now = false) => {
   const fresh = new DOMParser().parseFromString(text, "text/html");
   setClock(fresh.body.dataset.now);
   const own = new Map([...document.querySelectorAll("[data-live]")].filter((n) => n !== document.body).map((n) => [n.dataset.live, n]));
   for (const region of fresh.querySelectorAll("[data-live]")) {
     const here = own.get(region.dataset.live);
     if (!here || region === fresh.body) continue;
+    if (region.dataset.live === "rows") holdOrder(here, region, text, now);
     if ("grows" in region.dataset) grow(here, region);
     else makeAlike(here, region);
   }

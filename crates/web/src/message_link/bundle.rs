@@ -10,7 +10,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
 use crate::app::App;
-use crate::frame::document::{Frame, document};
+use crate::frame::document::{Frame, LINK, document};
 use crate::frame::pieces;
 use crate::frame::refused;
 use crate::frame::refused::Refused;
@@ -87,7 +87,7 @@ fn page(app: &App, link: &LinkFor, pages: &[BundledPage], token: &str) -> Html<S
             }
         }
     };
-    document(&Frame { title: &incidents, class: "link", refresh_s: None, bar: None }, &body)
+    document(&Frame { title: &incidents, class: LINK, refresh_s: None, bar: None }, &body)
 }
 
 fn list(pages: &[BundledPage]) -> Markup {

@@ -6,7 +6,7 @@ use allclear_domain::signal::AlertState;
 use axum::response::Html;
 use maud::{Markup, html};
 
-use crate::frame::document::{Frame, document};
+use crate::frame::document::{Frame, LINK, document};
 use crate::frame::pieces;
 use crate::message_link::story::{Standing, Story};
 
@@ -32,7 +32,7 @@ pub(crate) fn page(story: &Story, token: &str) -> Html<String> {
             (foot(story))
         }
     };
-    document(&Frame { title: &title, class: "link", refresh_s: None, bar: None }, &body)
+    document(&Frame { title: &title, class: LINK, refresh_s: None, bar: None }, &body)
 }
 
 /// One large button.

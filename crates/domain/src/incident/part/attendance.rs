@@ -111,6 +111,8 @@ pub enum Command {
     StillOnIt { by: Option<String>, via: String },
     /// Nobody is known to have it any more.
     Lose { why: String },
+    /// `by` had it, and gives it back: whom its pages had not asked yet they ask again.
+    GiveBack { by: String, why: String },
     /// A page was started for it.
     Escalate { page: PageId, why: String },
     /// `by` has it, and asks to be reminded then rather than to be asked before.
@@ -260,6 +262,21 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
                 return nothing();
             }
             one(Event::Lost(Why { why }))
+        }
+        Command::GiveBack { by, why } => {
+            fits(incident, Verb::Acknowledge)?;
+            if !incident.is_held() {
+                return Err(lifecycle::Refusal::NotAcknowledged.into());
+            }
+            // What somebody else took meanwhile is theirs, and nobody is woken for it.
+            if incident.work.hold.by.as_ref() != Some(&by) {
+                return Err(Refusal::NotTheHolder.into());
+            }
+            let mut events: Vec<Any> = vec![Event::Lost(Why { why }).into()];
+            if incident.commander.as_ref() == Some(&by) {
+                events.push(roles::Event::Left(roles::Left { role: COMMANDER.to_owned(), person: by }).into());
+            }
+            Ok(events)
         }
         Command::Escalate { page, why } => {
             fits(incident, Verb::Escalate)?;

@@ -1,0 +1,204 @@
+//! One tap harms nobody: what it did is said, and can be taken back; what reaches people outside is shown before it is
+//! sent.
+
+use allclear_trial::{Database, org};
+
+use crate::sign_in::{get_as, post_form, sign_in_as};
+use crate::{on_both, world_of};
+
+on_both!(
+    an_acknowledgement_taken_back_pages_on_where_it_was,
+    an_update_is_shown_with_its_reach_before_it_is_sent,
+    a_board_stands_by_need_and_says_who_is_asked,
+    an_untouched_board_moves_a_row_only_where_its_need_changed,
+    who_was_not_paged_leads_first_and_reads_whose_paging_they_would_stop,
+);
+
+async fn an_acknowledgement_taken_back_pages_on_where_it_was(database: Database) {
+    let mut world = world_of(database, org::usual()).await;
+    world.fire("disk").await;
+    let incident = world.incident().await;
+    let reference = incident["ref"].as_str().unwrap().to_owned();
+    let path = format!("/incidents/{reference}");
+    let cookie = sign_in_as(&world, "cho").await;
+    world.advance(120).await;
+    // Somebody meant another row.
+    let taken = post_form(&world, &format!("{path}/acknowledge"), Some(&cookie), &[("back", "/")]).await;
+    assert_eq!((taken.status, taken.header("location")), (303, Some(format!("/?took={reference}").as_str())));
+    let board = get_as(&world, &cookie, &format!("/?took={reference}")).await.text;
+    assert!(board.contains(&format!("You have <strong>{reference}</strong>")) && board.contains(&format!("{path}/undo")), "{board}");
+    // Whoever did not take it is offered nothing, whatever their address says.
+    let other = sign_in_as(&world, "ana").await;
+    assert!(!get_as(&world, &other, &format!("/?took={reference}")).await.text.contains("/undo\""));
+    assert_eq!(post_form(&world, &format!("{path}/undo"), Some(&other), &[]).await.status, 409, "it is not theirs to give back");
+    let undone = post_form(&world, &format!("{path}/undo"), Some(&cookie), &[("back", "/")]).await;
+    assert_eq!(undone.status, 303, "{}", undone.text);
+    let board = get_as(&world, &cookie, undone.header("location").unwrap()).await.text;
+    assert!(board.contains("somebody is looked for again"), "{board}");
+    let now = world.incident().await;
+    assert_eq!(now["commander"], serde_json::Value::Null, "{now:#}");
+    // The page goes on at its step, for what was left of it: ana has her message, and is not woken twice.
+    assert_eq!(world.hook.to("ben").len(), 0);
+    world.advance(200).await;
+    assert_eq!((world.hook.to("ana").len(), world.hook.to("ben").len()), (1, 1));
+    // Once is enough, and it is not anybody's any more.
+    assert_eq!(post_form(&world, &format!("{path}/undo"), Some(&cookie), &[]).await.status, 409);
+    // What was offered is offered for ten seconds.
+    post_form(&world, &format!("{path}/acknowledge"), Some(&cookie), &[]).await;
+    assert!(get_as(&world, &cookie, &format!("{path}?took={reference}")).await.text.contains("/undo\""));
+    world.advance(11).await;
+    assert!(!get_as(&world, &cookie, &format!("{path}?took={reference}")).await.text.contains("/undo\""));
+    assert_eq!(world.hook.to("cho").len(), 0, "and nobody else is looked for");
+}
+
+/// The value of a hidden field.
+fn hidden(page: &str, name: &str) -> String {
+    let rest = page.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap_or_else(|| panic!("no field {name}: {page}"));
+    rest.split('"').next().unwrap().to_owned()
+}
+
+async fn an_update_is_shown_with_its_reach_before_it_is_sent(database: Database) {
+    let audiences = r#"
+audiences:
+  - {id: desk, name: Help desk, people: [ben, cho]}
+  - {id: customers, name: Customers, people: [ben], contacts: [{id: list, webhook: "{HOOK}/customers", secret: "{SECRET}"}]}
+"#;
+    let usual = org::usual();
+    let mut world = world_of(database, format!("{usual}{audiences}")).await;
+    world.fire("disk").await;
+    let reference = world.incident().await["ref"].as_str().unwrap().to_owned();
+    let path = format!("/incidents/{reference}");
+    let cookie = sign_in_as(&world, "ana").await;
+    let ticked = |page: &str, id: &str| {
+        let field = page.split(&format!("name=\"to:{id}\"")).nth(1).unwrap_or_else(|| panic!("no {id}: {page}"));
+        field.split('>').next().unwrap().contains("checked")
+    };
+    let page = get_as(&world, &cookie, &path).await.text;
+    assert!(!ticked(&page, "desk") && !ticked(&page, "customers"), "nothing is ticked beforehand");
+    let told = |world: &allclear_trial::World| ["ben", "cho", "customers"].map(|path| world.hook.told(path).len());
+    let update = [("text", "Cards fail"), ("to:desk", "1"), ("to:customers", "1")];
+    // One tap sends nothing.
+    let shown = post_form(&world, &format!("{path}/update"), Some(&cookie), &update).await.ok();
+    assert!(shown.text.contains("2 people and 1 address outside") && shown.text.contains("Cards fail"), "{}", shown.text);
+    assert!(shown.text.contains("1 address by webhook") && shown.text.contains("told once, above"), "{}", shown.text);
+    world.quiet().await;
+    let kinds = world.kinds(&world.incident().await).await;
+    assert!(told(&world) == [0; 3] && !kinds.iter().any(|kind| kind == "update_posted"), "{kinds:?}");
+    // What was typed comes back.
+    let mut back = update.to_vec();
+    back.push(("edit", "1"));
+    let page = post_form(&world, &format!("{path}/update"), Some(&cookie), &back).await.ok().text;
+    assert!(page.contains("Cards fail</textarea>") && ticked(&page, "customers"), "{page}");
+    // Without the second step it is shown again, whatever was seen of other people.
+    let mut wrong = update.to_vec();
+    wrong.push(("sure", "0123456789abcdef"));
+    assert_eq!(post_form(&world, &format!("{path}/update"), Some(&cookie), &wrong).await.status, 200);
+    let sure = hidden(&shown.text, "sure");
+    let mut sends = update.to_vec();
+    sends.push(("sure", &sure));
+    let sent = post_form(&world, &format!("{path}/update"), Some(&cookie), &sends).await;
+    assert_eq!(sent.status, 303, "{}", sent.text);
+    world.advance(30).await;
+    assert_eq!(
+        told(&world),
+        [1; 3],
+        "two people and one address, each once: {}",
+        allclear_trial::world::lines(&world.events(&world.incident().await).await)
+    );
+    // The next one begins with those whom this person told last here; another's with none.
+    let page = get_as(&world, &cookie, &path).await.text;
+    assert!(ticked(&page, "desk") && ticked(&page, "customers"));
+    let other = sign_in_as(&world, "cho").await;
+    let page = get_as(&world, &other, &path).await.text;
+    assert!(!ticked(&page, "desk") && !ticked(&page, "customers"));
+}
+
+/// References on a board, in its order.
+fn order(page: &str) -> Vec<String> {
+    page.split("data-key=\"INC-").skip(1).map(|rest| format!("INC-{}", rest.split('"').next().unwrap())).collect()
+}
+
+async fn a_board_stands_by_need_and_says_who_is_asked(database: Database) {
+    let mut world = world_of(database, org::usual()).await;
+    let declare = async |world: &allclear_trial::World, title: &str, severity: &str, page: bool| {
+        let body = serde_json::json!({"title": title, "severity": severity, "service": "checkout", "page": page});
+        world.command("/incidents", body).await.ok().body["ref"].as_str().unwrap().to_owned()
+    };
+    // Nobody answers it at all: two steps of five minutes, ten for the catch-all.
+    let over = declare(&world, "Nobody is home", "sev4", true).await;
+    world.advance(21 * 60).await;
+    let missed = declare(&world, "One step through", "sev3", true).await;
+    world.advance(6 * 60).await;
+    let waits = declare(&world, "Three minutes", "sev5", true).await;
+    let task = declare(&world, "A late task", "sev1", true).await;
+    world.command(&format!("/incidents/{task}/acknowledge"), serde_json::json!({"by": "ben"})).await.ok();
+    world.command(&format!("/incidents/{task}/task"), serde_json::json!({"text": "Roll back", "owner": "ben", "within": "1m"})).await.ok();
+    world.advance(3 * 60).await;
+    let fresh = declare(&world, "Just now", "sev1", true).await;
+    world.quiet().await;
+    let cookie = sign_in_as(&world, "ana").await;
+    let page = get_as(&world, &cookie, "/").await.text;
+    assert_eq!(order(&page), [&over, &missed, &waits, &fresh, &task].map(Clone::clone), "{page}");
+    let row = |reference: &str| page.split(&format!("data-key=\"{reference}\"")).nth(1).unwrap().split("</li>").next().unwrap().to_owned();
+    let late = |reference: &str| row(reference).contains("class=\"due late\"");
+    assert!(row(&missed).contains("nobody for 9:0") && row(&missed).contains("step 2 of 2") && late(&missed), "{}", row(&missed));
+    assert!(row(&missed).contains("<bdi>Ben</bdi> told"), "{}", row(&missed));
+    assert!(row(&waits).contains("step 1 of 2") && row(&waits).contains("nobody for 3:0") && !late(&waits), "{}", row(&waits));
+    assert!(row(&over).contains("everybody was paged") && row(&over).contains("nobody for 30:"), "{}", row(&over));
+    // The red counts lead to their rows.
+    assert!(page.contains("href=\"/?need=late\">2 late") && page.contains("href=\"/?need=nobody\">1 unanswered"), "{page}");
+    assert_eq!(order(&get_as(&world, &cookie, "/?need=late").await.text), [&missed, &task].map(Clone::clone));
+    assert_eq!(order(&get_as(&world, &cookie, "/?need=nobody").await.text), [over]);
+}
+
+async fn an_untouched_board_moves_a_row_only_where_its_need_changed(database: Database) {
+    let mut world = world_of(database, org::usual()).await;
+    for n in 0..50 {
+        let severity = format!("sev{}", n % 5 + 1);
+        let body = serde_json::json!({"title": format!("Row {n}"), "severity": severity, "service": "checkout", "page": true});
+        world.command("/incidents", body).await.ok();
+        if n == 24 {
+            world.advance(20).await;
+        }
+    }
+    let cookie = sign_in_as(&world, "ana").await;
+    // A quarter of their five minutes is 75 s. Between two such marks nothing changes, and so nothing moves, before the first
+    // step was missed and after it.
+    for standing in [80, 185] {
+        world.advance(standing).await;
+        let first = order(&get_as(&world, &cookie, "/").await.text);
+        assert_eq!(first.len(), 50);
+        for _ in 0..8 {
+            world.advance(5).await;
+            assert_eq!(order(&get_as(&world, &cookie, "/").await.text), first);
+        }
+    }
+}
+
+async fn who_was_not_paged_leads_first_and_reads_whose_paging_they_would_stop(database: Database) {
+    let mut world = world_of(database, org::usual()).await;
+    world.fire("disk").await;
+    let reference = world.incident().await["ref"].as_str().unwrap().to_owned();
+    let path = format!("/incidents/{reference}");
+    let bar = async |world: &allclear_trial::World, cookie: &str| {
+        let page = get_as(world, cookie, &path).await.text;
+        page.split("class=\"acts\"").nth(1).unwrap().split("<details").next().unwrap().to_owned()
+    };
+    let coordinator = sign_in_as(&world, "cho").await;
+    let shown = bar(&world, &coordinator).await;
+    let (lead, stop) =
+        (shown.find("Take command").expect("who was not paged may lead"), shown.find("stops paging <bdi>Ana Ruiz").expect("whose"));
+    assert!(lead < stop && shown.matches("class=\"do\"").count() == 1, "{shown}");
+    // Whoever was paged acknowledges first.
+    let paged = sign_in_as(&world, "ana").await;
+    let shown = bar(&world, &paged).await;
+    assert!(shown.contains("class=\"do\" type=\"submit\" data-verb=\"acknowledge\"") && !shown.contains("Take command"), "{shown}");
+    // Leading it stops nobody's paging.
+    let taken = post_form(&world, &format!("{path}/role"), Some(&coordinator), &[("role", "commander"), ("do", "take")]).await;
+    assert_eq!(taken.status, 303, "{}", taken.text);
+    let shown = bar(&world, &coordinator).await;
+    assert!(!shown.contains("Take command") && shown.contains("stops paging <bdi>Ana Ruiz"), "{shown}");
+    world.advance(310).await;
+    assert_eq!(world.hook.to("ben").len(), 1, "the next step is asked all the same");
+    assert!(bar(&world, &coordinator).await.contains("stops paging <bdi>Ana Ruiz and Ben Okafor"));
+}
