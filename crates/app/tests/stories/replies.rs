@@ -95,6 +95,9 @@ async fn what_is_only_taken_is_delivered_by_its_receipt_and_else_the_next_way_is
     }
     assert_eq!(states(&world, &incident).await, ["delivered"]);
     assert_eq!(world.bodies(&incident, "delivered").await.len(), 1, "said twice, and told once");
+    let otherwise = json!({"message": message.id, "receipt": "failed", "why": "the phone is off"});
+    let otherwise = Signed::new(&world, otherwise).await.send(&world).await;
+    assert_eq!((otherwise.status, &otherwise.body["code"]), (409, &json!("receipt_too_late")), "{}", otherwise.text);
     world.advance(61).await;
     assert_eq!(world.mail.all().len(), 0, "nobody waits for it any more");
     says(&world, &message, "answer", "yes").await.ok();
@@ -108,7 +111,8 @@ async fn what_is_only_taken_is_delivered_by_its_receipt_and_else_the_next_way_is
     assert_eq!(world.mail.delivered_to("ana@example.org").len(), 1, "the next way has its turn long before its own time");
     let incident = opened(&world).await;
     assert!(world.kinds(&incident).await.contains(&"send_failed".to_owned()));
-    says(&world, &lost, "receipt", "delivered").await.ok();
+    let late = says(&world, &lost, "receipt", "delivered").await;
+    assert_eq!((late.status, &late.body["code"]), (409, &json!("receipt_too_late")), "{}", late.text);
     says(&world, &lost, "answer", "yes").await.ok();
     assert_eq!(opened(&world).await["acknowledged_by"], "ana", "she has it after all");
 
