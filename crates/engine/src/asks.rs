@@ -7,7 +7,7 @@ use allclear_domain::access::{Denied, Principal, may_hide};
 use allclear_domain::ask::{self, Ask, Asked, By, Given, May};
 use allclear_domain::ids::IncidentId;
 
-use crate::core::Command;
+use crate::core::{Command, NAMED_CHARS_MAX};
 use crate::engine::Engine;
 use crate::read::NoAnswer;
 
@@ -23,9 +23,6 @@ pub enum NotAsked {
     #[error("{why}")]
     NotThere { named: String, why: NoAnswer },
 }
-
-/// Characters of a name that is shown back.
-const NAMED_CHARS_MAX: usize = 64;
 
 impl Engine {
     /// The command that a row and its fields mean.

@@ -71,6 +71,15 @@ macro_rules! command_parts {
         #[allow(clippy::large_enum_variant)] // commands come and go one at a time
         pub enum Command { $($part($command),)* }
 
+        impl Command {
+            /// Whether people ask for it as it is. The rest follows from something else: what is due, what alerts do, or a
+            /// command of the engine that has more to decide.
+            #[must_use]
+            pub const fn is_asked(&self) -> bool {
+                match self { $(Self::$part(command) => command.is_asked(),)* }
+            }
+        }
+
         $(impl From<$command> for Command {
             fn from(command: $command) -> Self {
                 Self::$part(command)

@@ -11,6 +11,9 @@ use allclear_domain::{action, incident, review};
 use allclear_store::rows::message;
 use jiff::Timestamp;
 
+/// Characters of a name that a refusal shows back.
+pub(crate) const NAMED_CHARS_MAX: usize = 64;
+
 /// A command with who asks for it.
 #[derive(Debug, Clone)]
 pub struct Input {

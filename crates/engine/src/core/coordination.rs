@@ -12,15 +12,12 @@ use allclear_domain::time::after;
 use allclear_domain::wire::NoticeKind;
 use allclear_store::rows;
 
-use super::command::Refusal;
+use super::command::{NAMED_CHARS_MAX, Refusal};
 use super::due::note_look;
 use super::neglect::{NO_COMMANDER, NO_UPDATE, no_answer};
 use super::notices::{clock, each_once, person};
 use super::unit::Unit;
 use super::{Core, Decided};
-
-/// Characters of a name that is shown back.
-const NAMED_CHARS_MAX: usize = 64;
 
 impl Core {
     /// Whoever a command names must exist.

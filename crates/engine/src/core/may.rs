@@ -6,7 +6,7 @@
 use allclear_domain::access::{self, Actor, Denied, Principal, Resource, Right};
 use allclear_domain::action::{self, Action};
 use allclear_domain::ids::{AlertId, IncidentId};
-use allclear_domain::incident::{self, access as sight, attendance, declaration, roles, tasks, updates};
+use allclear_domain::incident::{self, access as sight, attendance};
 use allclear_domain::paging;
 use allclear_domain::review::{self, Review};
 
@@ -28,7 +28,7 @@ impl Core {
             }
             Command::Incident { id, command } => {
                 self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
-                if !is_asked(command) {
+                if !command.is_asked() {
                     return self.only_us(who);
                 }
                 // What somebody took they give back themself.
@@ -177,41 +177,5 @@ fn versioned(command: &Command) -> Option<Versioned> {
         | Command::Withdraw { .. }
         | Command::Sent { .. }
         | Command::Flush { .. } => None,
-    }
-}
-
-/// Whether people ask for it as it is. The rest follows from something else: what is due, what alerts do, or a command of
-/// the core that has more to decide.
-fn is_asked(command: &incident::Command) -> bool {
-    use incident::Command as C;
-    match command {
-        C::Declaration(command) => match command {
-            declaration::Command::Promote { .. } | declaration::Command::SetSeverity { .. } | declaration::Command::Rename { .. } => true,
-            declaration::Command::Propose(_) | declaration::Command::Declare(_) => false,
-        },
-        C::Attendance(command) => match command {
-            attendance::Command::Acknowledge { .. } | attendance::Command::Snooze { .. } | attendance::Command::GiveBack { .. } => true,
-            attendance::Command::AskStillOnIt { .. }
-            | attendance::Command::StillOnIt { .. }
-            | attendance::Command::Lose { .. }
-            | attendance::Command::Escalate { .. }
-            | attendance::Command::EndSnooze => false,
-        },
-        C::Roles(command) => match command {
-            roles::Command::Offer { .. } | roles::Command::Take { .. } | roles::Command::Leave { .. } => true,
-            roles::Command::MissAnswer { .. } | roles::Command::MissCommander => false,
-        },
-        C::Tasks(command) => match command {
-            tasks::Command::Add { .. } | tasks::Command::Assign { .. } | tasks::Command::Finish { .. } | tasks::Command::Drop { .. } => {
-                true
-            }
-            tasks::Command::Miss { .. } => false,
-        },
-        C::Updates(command) => match command {
-            updates::Command::Post { .. } => true,
-            updates::Command::Remind { .. } | updates::Command::Miss { .. } => false,
-        },
-        C::Ending(_) | C::Record(_) | C::Access(_) => true,
-        C::Alarms(_) | C::Flapping(_) | C::Links(_) => false,
     }
 }

@@ -50,8 +50,8 @@ use jiff::Timestamp;
 use self::sharded::Sharded;
 use crate::windows::Windows;
 
-pub(crate) use command::ours;
 pub use command::{Arrived, Command, Declare, Input, Once, Refusal, Reply, SignalReply, Tried, Versioned, is_ours};
+pub(crate) use command::{NAMED_CHARS_MAX, ours};
 pub(crate) use due::as_signal;
 pub use memory::{AlertKey, OpenAlert};
 pub(crate) use memory::{RECENT_MAX, horizon};

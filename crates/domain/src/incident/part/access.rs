@@ -46,6 +46,15 @@ pub enum Command {
     Admit { people: Vec<String>, why: String },
 }
 
+impl Command {
+    /// Whether people ask for it as it is; the rest follows from something else.
+    pub(in crate::incident) const fn is_asked(&self) -> bool {
+        match self {
+            Self::Restrict { .. } | Self::OpenUp { .. } | Self::Admit { .. } => true,
+        }
+    }
+}
+
 /// What people may ask.
 pub(crate) const ASKS: &[Ask] = &[
     Ask {

@@ -89,6 +89,15 @@ pub enum Command {
     Silence(Silencing),
 }
 
+impl Command {
+    /// Whether people ask for it as it is; the rest follows from something else.
+    pub(in crate::incident) const fn is_asked(&self) -> bool {
+        match self {
+            Self::Tell { .. } | Self::Recover | Self::MissConfirmation | Self::Silence(_) => false,
+        }
+    }
+}
+
 /// What became of an incident's alerts by its silences.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Silencing {

@@ -121,6 +121,16 @@ pub enum Command {
     EndSnooze,
 }
 
+impl Command {
+    /// Whether people ask for it as it is; the rest follows from something else.
+    pub(in crate::incident) const fn is_asked(&self) -> bool {
+        match self {
+            Self::Acknowledge { .. } | Self::Snooze { .. } | Self::GiveBack { .. } => true,
+            Self::AskStillOnIt { .. } | Self::StillOnIt { .. } | Self::Lose { .. } | Self::Escalate { .. } | Self::EndSnooze => false,
+        }
+    }
+}
+
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

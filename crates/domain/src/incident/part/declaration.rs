@@ -120,6 +120,16 @@ pub enum Command {
     Rename { title: String },
 }
 
+impl Command {
+    /// Whether people ask for it as it is; the rest follows from something else.
+    pub(in crate::incident) const fn is_asked(&self) -> bool {
+        match self {
+            Self::Promote { .. } | Self::SetSeverity { .. } | Self::Rename { .. } => true,
+            Self::Propose(_) | Self::Declare(_) => false,
+        }
+    }
+}
+
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

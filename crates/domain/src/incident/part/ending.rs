@@ -53,6 +53,15 @@ pub enum Command {
     Close,
 }
 
+impl Command {
+    /// Whether people ask for it as it is; the rest follows from something else.
+    pub(in crate::incident) const fn is_asked(&self) -> bool {
+        match self {
+            Self::Mitigate { .. } | Self::Resolve { .. } | Self::Reopen { .. } | Self::Cancel { .. } | Self::Close => true,
+        }
+    }
+}
+
 /// What people may ask.
 pub(crate) const ASKS: &[Ask] = &[
     Ask {

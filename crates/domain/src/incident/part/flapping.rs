@@ -65,6 +65,15 @@ pub enum Command {
     Steady { open: u64 },
 }
 
+impl Command {
+    /// Whether people ask for it as it is; the rest follows from something else.
+    pub(in crate::incident) const fn is_asked(&self) -> bool {
+        match self {
+            Self::Return(_) | Self::Steady { .. } => false,
+        }
+    }
+}
+
 /// An alert that came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Return {

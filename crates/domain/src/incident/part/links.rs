@@ -57,6 +57,15 @@ pub enum Command {
     AskReview { review: ReviewId, due_at: Timestamp },
 }
 
+impl Command {
+    /// Whether people ask for it as it is; the rest follows from something else.
+    pub(in crate::incident) const fn is_asked(&self) -> bool {
+        match self {
+            Self::Merge { .. } | Self::Absorb { .. } | Self::LinkAlert { .. } | Self::AskReview { .. } => false,
+        }
+    }
+}
+
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

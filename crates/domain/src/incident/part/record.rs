@@ -74,6 +74,15 @@ pub enum Command {
     CorrectTime { instant: Instant, at: Option<Timestamp>, why: String },
 }
 
+impl Command {
+    /// Whether people ask for it as it is; the rest follows from something else.
+    pub(in crate::incident) const fn is_asked(&self) -> bool {
+        match self {
+            Self::Note { .. } | Self::Decide { .. } | Self::CorrectTime { .. } => true,
+        }
+    }
+}
+
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

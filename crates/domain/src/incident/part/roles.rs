@@ -78,6 +78,16 @@ pub enum Command {
     MissCommander,
 }
 
+impl Command {
+    /// Whether people ask for it as it is; the rest follows from something else.
+    pub(in crate::incident) const fn is_asked(&self) -> bool {
+        match self {
+            Self::Offer { .. } | Self::Take { .. } | Self::Leave { .. } => true,
+            Self::MissAnswer { .. } | Self::MissCommander => false,
+        }
+    }
+}
+
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

@@ -80,6 +80,16 @@ pub enum Command {
     Miss { task: u32 },
 }
 
+impl Command {
+    /// Whether people ask for it as it is; the rest follows from something else.
+    pub(in crate::incident) const fn is_asked(&self) -> bool {
+        match self {
+            Self::Add { .. } | Self::Assign { .. } | Self::Finish { .. } | Self::Drop { .. } => true,
+            Self::Miss { .. } => false,
+        }
+    }
+}
+
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

@@ -68,6 +68,16 @@ pub enum Command {
     Miss { due_at: Timestamp },
 }
 
+impl Command {
+    /// Whether people ask for it as it is; the rest follows from something else.
+    pub(in crate::incident) const fn is_asked(&self) -> bool {
+        match self {
+            Self::Post { .. } => true,
+            Self::Remind { .. } | Self::Miss { .. } => false,
+        }
+    }
+}
+
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
