@@ -72,7 +72,7 @@ impl Core {
                     | action::Command::ChangeDue { .. }
                     | action::Command::Finish { .. }
                     | action::Command::Drop { .. } => Ok(()),
-                    action::Command::Add(_) | action::Command::Remind | action::Command::Miss => self.only_us(who),
+                    action::Command::Add { .. } | action::Command::Remind | action::Command::Miss => self.only_us(who),
                 }
             }
             Command::Page { id, command } => {
