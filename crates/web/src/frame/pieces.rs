@@ -185,7 +185,9 @@ pub(crate) fn due(action: &ActionView, when: &When) -> Markup {
     html! {
         @match action.due_on {
             Some(day) => {
-                "due " time datetime=(day) title={ "to the end of the day where " (action.owner) " is" } { (when.day_words(day).replace("Today", "today")) }
+                "due " time datetime=(day) title={ "to the end of the day where " (action.owner) " is" } {
+                    (when.day_words(day).replace("Today", "today"))
+                }
                 @if when.is_late(action.due_at) { " · " (when.counting(action.due_at)) }
             },
             None if when.is_late(action.due_at) => (when.counting(action.due_at)),
