@@ -202,3 +202,35 @@ async fn who_was_not_paged_leads_first_and_reads_whose_paging_they_would_stop(da
     assert_eq!(world.hook.to("ben").len(), 1, "the next step is asked all the same");
     assert!(bar(&world, &coordinator).await.contains("stops paging <bdi>Ana Ruiz and Ben Okafor"));
 }
+
+/// A title that would turn the text behind it round, and one that is written from right to left: each reads as itself, wherever
+/// it stands, and turns nothing around it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_title_turns_what_stands_beside_it() {
+    let world = world_of(Database::Sqlite, org::usual()).await;
+    let evil = "live (step 1) \u{202e}(1 pets) live \u{2066}x\u{200f}";
+    let arabic = "تعطل الدفع (Madrid)";
+    for title in [evil, arabic] {
+        world.command("/incidents", serde_json::json!({"title": title, "service": "checkout"})).await.ok();
+    }
+    world.command("/incidents/INC-1/note", serde_json::json!({"text": "seen \u{202e}neewteb"})).await.ok();
+    world.quiet().await;
+    let turns = |text: &str| text.contains(|c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}'));
+    let cookie = sign_in_as(&world, "ana").await;
+    for path in ["/", "/incidents/INC-1", "/incidents/INC-2", "/api/v1/incidents/INC-1/events"] {
+        let page = if path.starts_with("/api") { world.get(path).await } else { get_as(&world, &cookie, path).await };
+        assert!(!turns(&page.text), "{path}: {}", page.text);
+    }
+    for path in ["/", "/incidents/INC-2"] {
+        let page = get_as(&world, &cookie, path).await.text;
+        let body = page.split("<body").nth(1).unwrap();
+        // Hints of a pointer and names for machines stand alone; text stands in an isolation.
+        let seen = body.split(arabic).zip(body.split(arabic).skip(1)).filter(|(before, _)| before.ends_with('>'));
+        for (before, after) in seen {
+            assert!(before.ends_with("<bdi>") && after.starts_with("</bdi>"), "{path}: …{}", &before[before.len().saturating_sub(60)..]);
+        }
+    }
+    for told in world.hook.all() {
+        assert!(!turns(&told.body.to_string()), "{told:?}");
+    }
+}
