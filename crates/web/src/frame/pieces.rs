@@ -131,6 +131,14 @@ pub(crate) fn link_or_text(text: &str) -> Markup {
     }
 }
 
+/// A link away from us under its caption, or under its own address where it has none; text where it leads nowhere.
+pub(crate) fn link(href: &str, caption: &str) -> Markup {
+    match followable(href) {
+        Some(href) if !caption.trim().is_empty() => away(href, &cut(caption.trim(), ADDRESS_CHARS_MAX)),
+        Some(_) | None => link_or_text(href),
+    }
+}
+
 /// A link away from us.
 pub(crate) fn away(href: &str, words: &str) -> Markup {
     html! { a href=(href) rel="noreferrer noopener nofollow" { bdi { (words) } span class="away" aria-hidden="true" { "↗" } } }
