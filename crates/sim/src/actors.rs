@@ -300,6 +300,7 @@ impl World {
                     page: self.dice.chance(800),
                     // Some of them, without a throw, so that seeds saved before go on meaning the same.
                     private: self.keys_given % 4 == 3,
+                    report: false,
                 };
                 let mut input = self.input_of("p0", "api", Command::Declare(declare));
                 if self.dice.chance(600) {

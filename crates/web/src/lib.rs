@@ -56,7 +56,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/incidents/{ref}/{verb}", get(incident::back).post(incident::submit::submit))
         .route(board::letters::PATH, post(board::letters::set))
         .route(board::at_once::ACKNOWLEDGE, post(board::at_once::acknowledge))
-        .route(board::at_once::UNDO, post(board::at_once::undo))
+        .route(took::UNDO_ALL, post(board::at_once::undo))
         .route("/on-call/override", post(on_call::take))
         .route("/on-call/override/{id}/end", post(on_call::end))
         .route("/services/{id}", get(services::one))

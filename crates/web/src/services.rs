@@ -142,7 +142,7 @@ fn facts(service: &Service, org: &Org) -> Markup {
 const CATCH_ALL: &str = "catch-all";
 
 fn policy(app: &App, who: &Principal, service: &Service, org: &Org) -> Result<Markup, Refused> {
-    let steps = app.engine.queries(who).who_would_be_paged(&service.id, Severity::Sev1)?;
+    let steps = app.engine.queries(who).who_would_be_paged(Some(&service.id), Severity::Sev1)?;
     let name = org.escalation_of(&service.id).map(|form| form.name.clone().unwrap_or_else(|| form.id.clone()));
     Ok(html! {
         h2 { "Who is paged" @if let Some(name) = &name { span class="quiet" { " · policy " bdi { (name) } ", names as of now" } } }

@@ -10,7 +10,6 @@ use maud::{Markup, html};
 use crate::access::form_key::once;
 use crate::access::reader::Fields;
 use crate::app::App;
-use crate::board::at_once;
 use crate::frame::pieces;
 use crate::frame::time_text::When;
 
@@ -20,6 +19,12 @@ pub(crate) const UNDO: &str = "undo";
 const TOOK: &str = "took";
 /// Asks for the word after it was taken back.
 const GAVE: &str = "gave";
+/// Incidents taken, or given back, by one press; of more the most urgent. Their references fit an address.
+pub(crate) const AT_ONCE_MAX: usize = 200;
+/// Where it is taken back.
+pub(crate) const UNDO_ALL: &str = "/board/undo";
+/// Which incidents, with commas between.
+pub(crate) const REFS: &str = "refs";
 /// How long it is offered: time to read a line and to see that it was the wrong one.
 const OFFERED: SignedDuration = SignedDuration::from_secs(10);
 
@@ -38,6 +43,23 @@ pub(crate) fn address_of_all(references: &[String]) -> String {
     if references.is_empty() { "/".to_owned() } else { format!("/?{TOOK}={}", references.join(",")) }
 }
 
+/// The references of a field or an address, at most [`AT_ONCE_MAX`].
+pub(crate) fn references(text: &str) -> Vec<&str> {
+    text.split(',').map(str::trim).filter(|reference| !reference.is_empty()).take(AT_ONCE_MAX).collect()
+}
+
+/// What was taken by one press, and the way back.
+fn taken_line(taken: &[String], ends: jiff::Timestamp, when: &When) -> Markup {
+    html! {
+        form class="took" role="status" method="post" action=(UNDO_ALL) data-ends=(ends) {
+            (once(when))
+            input type="hidden" name=(REFS) value=(taken.join(","));
+            p { "You have " strong { (taken.len()) " incidents" } ". Nobody else is paged." }
+            button class="may" type="submit" aria-label={ "Undo: page for these " (taken.len()) " again" } { "Undo" }
+        }
+    }
+}
+
 /// The line of what one press took: those that are the reader's now, and came to be so a moment ago.
 async fn took_all(app: &App, who: &Principal, when: &When, named: &[&str]) -> Markup {
     let queries = app.engine.queries(who);
@@ -48,13 +70,13 @@ async fn took_all(app: &App, who: &Principal, when: &When, named: &[&str]) -> Ma
         held.into_iter().map(|(reference, at)| (reference, lately(at))).filter(|(_, left)| left.is_positive()).collect();
     let Some(left) = taken.iter().map(|(_, left)| *left).max() else { return html! {} };
     let taken: Vec<String> = taken.into_iter().map(|(reference, _)| reference).collect();
-    at_once::took_all(&taken, when.now + left, when)
+    taken_line(&taken, when.now + left, when)
 }
 
 /// The line, where there is something to say. What cannot be read is not said: the page itself says how things stand.
 pub(crate) async fn strip(app: &App, who: &Principal, when: &When, asked: &Fields, to_board: bool) -> Markup {
     let queries = app.engine.queries(who);
-    if let Some(named) = asked.get(TOOK).map(|named| at_once::references(named)).filter(|named| named.len() > 1) {
+    if let Some(named) = asked.get(TOOK).map(|named| references(named)).filter(|named| named.len() > 1) {
         return took_all(app, who, when, &named).await;
     }
     if let Some(named) = asked.get(TOOK)

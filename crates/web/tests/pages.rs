@@ -132,6 +132,7 @@ async fn too_much_is_cut_worst_first_and_counted() {
             impact_started_at: None,
             page: false,
             private: false,
+            report: false,
         };
         let input =
             Input { who: Principal::own(Actor::Administrator), cause: "api".into(), once: None, command: Command::Declare(declare) };

@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::asks::{shown, submit};
 use super::{ListPage, cursor_of, limit_of};
-use crate::http::caller::{Read, Respond, Who};
+use crate::http::caller::{Read, Who};
 use crate::http::extract::{Once, P, Q, json};
 use crate::http::problem::Problem;
 use crate::{Api, schema};
@@ -98,13 +98,15 @@ pub(crate) struct DeclareBody {
     page: Option<bool>,
     /// Whether only those who are admitted see it; false where absent.
     private: Option<bool>,
+    /// Whether it is only reported: a candidate, about which whoever responds decides; it needs `read` alone. False where absent.
+    report: Option<bool>,
 }
 
-/// Declares an incident, and pages unless told not to.
+/// Declares an incident, and pages unless told not to; or reports one, for others to decide.
 #[utoipa::path(post, path = "/api/v1/incidents", operation_id = "declare_incident", tag = "incidents", request_body = DeclareBody,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and request give the same incident")),
     responses((status = 201, body = IncidentView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
-pub(crate) async fn declare(Shared(api): Shared<Api>, who: Who<Respond>, once: Once) -> Result<Response, Problem> {
+pub(crate) async fn declare(Shared(api): Shared<Api>, who: Who<Read>, once: Once) -> Result<Response, Problem> {
     let body: DeclareBody = json(&once.body)?;
     let declare = Declare {
         title: body.title,
@@ -113,6 +115,7 @@ pub(crate) async fn declare(Shared(api): Shared<Api>, who: Who<Respond>, once: O
         impact_started_at: body.impact_started_at.map(allclear_domain::time::whole_micros),
         page: body.page.unwrap_or(true),
         private: body.private.unwrap_or(false),
+        report: body.report.unwrap_or(false),
     };
     let id = submit(&api, &who.0, &once, Command::Declare(declare)).await?;
     let view = api.engine.queries(&who.0).incident(id).await?;

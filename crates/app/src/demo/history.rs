@@ -97,8 +97,15 @@ impl History<'_> {
     }
 
     async fn declare(&self, person: &str, severity: Severity, service: &str, title: &str) -> anyhow::Result<IncidentId> {
-        let declare =
-            Declare { title: title.into(), severity, service: Some(service.into()), impact_started_at: None, page: true, private: false };
+        let declare = Declare {
+            title: title.into(),
+            severity,
+            service: Some(service.into()),
+            impact_started_at: None,
+            page: true,
+            private: false,
+            report: false,
+        };
         match self.submit(person, Command::Declare(declare)).await? {
             Reply::Incident { id, .. } => Ok(id),
             _ => anyhow::bail!("a declaration of the demo gave no incident"),

@@ -13,6 +13,7 @@ on_both!(
     an_untouched_board_moves_a_row_only_where_its_need_changed,
     who_was_not_paged_leads_first_and_reads_whose_paging_they_would_stop,
     all_that_wait_for_somebody_are_taken_and_given_back_as_one,
+    who_only_reads_reports_and_others_decide,
 );
 
 async fn an_acknowledgement_taken_back_pages_on_where_it_was(database: Database) {
@@ -273,4 +274,50 @@ async fn all_that_wait_for_somebody_are_taken_and_given_back_as_one(database: Da
     assert!(get_as(&world, &ana, "/").await.text.contains("35 incidents wait for you"));
     // Who is nobody here, and who only reads, takes none.
     assert_eq!(post_form(&world, "/board/acknowledge", None, &[("refs", &refs)]).await.header("location"), Some("/sign-in"));
+}
+
+async fn who_only_reads_reports_and_others_decide(database: Database) {
+    let org = org::usual().replacen(
+        "teams:\n",
+        "  - {id: olga, name: Olga Nurse, access: observer}\n  - {id: gus, name: Gus Guest, access: guest}\nteams:\n",
+        1,
+    );
+    let mut world = world_of(database, org).await;
+    let (olga, gus) = (sign_in_as(&world, "olga").await, sign_in_as(&world, "gus").await);
+    let form = get_as(&world, &olga, "/declare?service=checkout").await.text;
+    assert!(form.contains("<h1>Report an incident</h1>") && form.contains("Declared, it pages <bdi>Ana Ruiz</bdi>"), "{form}");
+    assert!(!form.contains("name=\"page\"") && get_as(&world, &olga, "/").await.text.contains("<span>Report</span>"), "{form}");
+    // What is wrong with it keeps what was typed, in the frame.
+    let refused = post_form(&world, "/declare", Some(&olga), &[("title", " "), ("service", "checkout")]).await;
+    assert!(
+        refused.status == 422 && refused.text.contains("class=\"rail\"") && refused.text.contains("value=\"checkout\" selected"),
+        "{}",
+        refused.text
+    );
+    let typed = [("title", "The ward has no charts"), ("service", "checkout"), ("severity", "sev2"), ("page", "1"), ("private", "1")];
+    let reported = post_form(&world, "/declare", Some(&olga), &typed).await;
+    assert_eq!(reported.status, 303, "{}", reported.text);
+    let incident = world.incident().await;
+    assert_eq!((&incident["state"], &incident["title"]), (&"candidate".into(), &"The ward has no charts".into()), "{incident:#}");
+    assert_ne!(incident["private"], true, "she would not see it herself");
+    assert_eq!(world.hook.all().len(), 0, "it pages nobody");
+    assert_eq!(get_as(&world, &olga, reported.header("location").unwrap()).await.status, 200, "she sees what became of it");
+    // Nobody decides.
+    world.advance(9 * 60).await;
+    assert_eq!(world.hook.to("ana").len(), 0);
+    world.advance(90).await;
+    assert_eq!((world.incident().await["state"].clone(), world.hook.to("ana").len()), ("declared".into(), 1));
+    // By API as well; and no further than that.
+    let token =
+        world.command("/tokens", serde_json::json!({"name": "t", "scope": "read", "person": "olga"})).await.ok().body["token"].clone();
+    let as_olga = async |body: serde_json::Value| {
+        let request = world.client.post(world.at("/api/v1/incidents")).bearer_auth(token.as_str().unwrap()).json(&body);
+        world.send(request).await
+    };
+    let reported = as_olga(serde_json::json!({"title": "again", "report": true})).await;
+    assert_eq!((reported.status, &reported.body["state"]), (201, &"candidate".into()), "{}", reported.text);
+    assert_eq!(as_olga(serde_json::json!({"title": "again"})).await.status, 403);
+    assert_eq!(post_form(&world, "/incidents/INC-2/declare", Some(&olga), &[]).await.status, 403, "who only reads decides nothing");
+    assert_eq!(get_as(&world, &gus, "/declare").await.status, 403, "guests are not of the house");
+    assert_eq!(post_form(&world, "/declare", Some(&gus), &[("title", "x")]).await.status, 403);
 }

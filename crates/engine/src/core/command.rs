@@ -57,6 +57,9 @@ pub struct Declare {
     pub page: bool,
     /// Whether only those who are admitted see it.
     pub private: bool,
+    /// Whether it is only said, by somebody who may not declare: it becomes a candidate, and whoever responds decides. It pages
+    /// nobody by itself, and is declared and pages where nobody decides in time.
+    pub report: bool,
 }
 
 /// What has a version that a command may be held against.

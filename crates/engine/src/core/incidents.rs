@@ -16,6 +16,9 @@ use super::command::{Declare, Refusal, Reply};
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
 
+/// Why there is a candidate, where somebody who may not declare said it.
+const REPORTED: &str = "reported by a person";
+
 impl Core {
     fn incident_context(&self, unit: &Unit) -> incident::Context {
         let cadence = Severity::ALL.map(|severity| self.org.severity(severity).update_every);
@@ -61,16 +64,17 @@ impl Core {
             escalation: escalation.clone(),
             group_key: None,
             alert: None,
-            because: incident::BY_A_PERSON.into(),
+            because: if declare.report { REPORTED } else { incident::BY_A_PERSON }.into(),
             impact_started_at: declare.impact_started_at,
             detected_at: Some(unit.now),
             group_wait: Length::ZERO,
-            attend_within: (!declare.page).then(|| match org.severity(declare.severity).notify {
+            attend_within: (!declare.page && !declare.report).then(|| match org.severity(declare.severity).notify {
                 NotifyUrgency::High => ATTEND_WITHIN,
                 NotifyUrgency::Low => ATTEND_WITHIN_LOW,
             }),
         };
-        self.incident_command(unit, id, None, declaration::Command::Declare(declaration))?;
+        let begins = if declare.report { declaration::Command::Propose(declaration) } else { declaration::Command::Declare(declaration) };
+        self.incident_command(unit, id, None, begins)?;
         if declare.private {
             self.restrict(unit, id, "declared as private", Vec::new())?;
         }
@@ -78,7 +82,7 @@ impl Core {
         if let Actor::Person(person) = unit.actor.clone() {
             self.admit_if_hidden(unit, id, vec![person], "declared it")?;
         }
-        if declare.page {
+        if declare.page && !declare.report {
             self.start_page(unit, id, None, None, "an incident was declared", false)?;
         }
         Ok(Reply::Incident { id, reference })

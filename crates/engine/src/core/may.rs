@@ -20,7 +20,9 @@ impl Core {
             // Its version is told only of what the command is about.
             Command::IfVersion { of, command, .. } if versioned(command) == Some(*of) => self.may(unit, who, command),
             Command::Declare(declare) => {
-                self.may_here(who)?;
+                // Everybody of the house may say that something is wrong.
+                let right = if declare.report { Right::SeeOrganisation } else { Right::Respond };
+                access::may(&self.org, who, right, Resource::Installation).map_err(Refusal::from)?;
                 if declare.private {
                     access::may_hide(who).map_err(Refusal::from)?;
                 }

@@ -203,14 +203,17 @@ impl Queries<'_> {
         Ok(rows::incident::Filter { open: true, worst_first: true, ..self.stored_filter(narrowed) })
     }
 
-    /// Whom a service's escalation policy would page, were it to start now for this severity.
+    /// Whom a service's escalation policy would page, were it to start now for this severity; without a service, who is paged when
+    /// nothing else is left.
     ///
     /// # Errors
     /// When there is no such service, or the asker may not see the organisation.
-    pub fn who_would_be_paged(&self, service: &str, severity: Severity) -> Result<Vec<StepExplanation>, NoAnswer> {
+    pub fn who_would_be_paged(&self, service: Option<&str>, severity: Severity) -> Result<Vec<StepExplanation>, NoAnswer> {
         let org = self.organisation()?;
-        org.service(service).ok_or(NoAnswer::Missing("service"))?;
-        let policy = org.escalation_of(service).map(|form| form.id.as_str());
+        if let Some(service) = service {
+            org.service(service).ok_or(NoAnswer::Missing("service"))?;
+        }
+        let policy = service.and_then(|service| org.escalation_of(service)).map(|form| form.id.as_str());
         Ok(explain_policy(&org, policy, severity, self.engine().now()))
     }
 

@@ -482,6 +482,7 @@ mod tests {
             impact_started_at: None,
             page: false,
             private: false,
+            report: false,
         };
         (Input { who: Principal::own(Actor::Administrator), cause: "api".into(), once: None, command: Command::Declare(declare) }, None)
     }

@@ -37,7 +37,7 @@ impl World {
 
     async fn declared(&self, title: &str, private: bool) -> IncidentId {
         let (title, service) = (title.to_owned(), Some("shop".to_owned()));
-        let declare = Declare { title, severity: Severity::Sev1, service, impact_started_at: None, page: true, private };
+        let declare = Declare { title, severity: Severity::Sev1, service, impact_started_at: None, page: true, private, report: false };
         match self.by(&person("ana", Scope::Respond), Command::Declare(declare)).await.unwrap() {
             Reply::Incident { id, .. } => id,
             other => panic!("{other:?}"),
@@ -188,7 +188,15 @@ async fn who_only_reads_changes_nothing_of_what_they_see() {
     let note = || Command::incident(scene.public, record::Command::Note { text: "seen".into() });
     let declare = || {
         let title = "t".to_owned();
-        Command::Declare(Declare { title, severity: Severity::Sev5, service: None, impact_started_at: None, page: false, private: false })
+        Command::Declare(Declare {
+            title,
+            severity: Severity::Sev5,
+            service: None,
+            impact_started_at: None,
+            page: false,
+            private: false,
+            report: false,
+        })
     };
     for who in [
         person("ana", Scope::Read),
@@ -200,8 +208,15 @@ async fn who_only_reads_changes_nothing_of_what_they_see() {
             assert!(matches!(refusal, Refusal::Denied(_)), "{who:?}: {refusal:?}");
         }
     }
-    let hidden =
-        Declare { title: "t".into(), severity: Severity::Sev5, service: None, impact_started_at: None, page: false, private: true };
+    let hidden = Declare {
+        title: "t".into(),
+        severity: Severity::Sev5,
+        service: None,
+        impact_started_at: None,
+        page: false,
+        private: true,
+        report: false,
+    };
     let token = Principal::new(Actor::Token(allclear_domain::ids::TokenId::from_bits(1)), Scope::Respond);
     let refusal = world.by(&token, Command::Declare(hidden)).await.unwrap_err();
     assert_eq!(refusal, Refusal::Denied(Denied::WouldNotSeeIt));
@@ -378,8 +393,15 @@ async fn whoever_declares_sees_it() {
     let gus = person("gus", Scope::Respond);
     for private in [false, true] {
         let title = "seen from the ward".to_owned();
-        let declare =
-            Declare { title, severity: Severity::Sev5, service: Some("shop".into()), impact_started_at: None, page: false, private };
+        let declare = Declare {
+            title,
+            severity: Severity::Sev5,
+            service: Some("shop".into()),
+            impact_started_at: None,
+            page: false,
+            private,
+            report: false,
+        };
         let Reply::Incident { id, .. } = world.by(&gus, Command::Declare(declare)).await.unwrap() else { panic!("an incident") };
         assert_eq!(world.engine.queries(&gus).incident(id).await.unwrap().title, "seen from the ward");
     }

@@ -39,6 +39,7 @@ impl World {
             impact_started_at: None,
             page: true,
             private: false,
+            report: false,
         };
         match self.ask("ben", Command::Declare(declare)).await {
             Reply::Incident { id, .. } => id,

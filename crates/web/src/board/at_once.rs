@@ -19,10 +19,8 @@ use crate::frame::refused;
 use crate::frame::refused::Refused;
 use crate::frame::time_text::When;
 use crate::posted::VIA;
-use crate::took;
+use crate::took::{self, AT_ONCE_MAX, REFS, references};
 
-/// Incidents taken, or given back, by one press; of more the most urgent. Their references fit an address.
-pub(crate) const AT_ONCE_MAX: usize = 200;
 /// Titles shown before the press; the others are counted.
 const LISTED_MAX: usize = 8;
 /// Commands that are under way together.
@@ -31,16 +29,6 @@ const PORTION: usize = 50;
 const TITLE_CHARS_MAX: usize = 80;
 /// Where it is asked for.
 pub(crate) const ACKNOWLEDGE: &str = "/board/acknowledge";
-/// Where it is taken back.
-pub(crate) const UNDO: &str = "/board/undo";
-/// Which incidents, with commas between.
-const REFS: &str = "refs";
-
-/// The references of a field or an address, at most [`AT_ONCE_MAX`].
-pub(crate) fn references(text: &str) -> Vec<&str> {
-    text.split(',').map(str::trim).filter(|reference| !reference.is_empty()).take(AT_ONCE_MAX).collect()
-}
-
 /// What waits for the reader, above the rows; nothing for one, which has its own button.
 pub(super) fn bar(waiting: &[&Row], when: &When) -> Markup {
     let Some(worst) = waiting.iter().map(|row| row.incident.severity).min_by_key(|severity: &Severity| severity.rank()) else {
@@ -68,18 +56,6 @@ pub(super) fn bar(waiting: &[&Row], when: &When) -> Markup {
                     }
                 }
             }
-        }
-    }
-}
-
-/// What was taken by one press, and the way back.
-pub(crate) fn took_all(taken: &[String], ends: jiff::Timestamp, when: &When) -> Markup {
-    html! {
-        form class="took" role="status" method="post" action=(UNDO) data-ends=(ends) {
-            (once(when))
-            input type="hidden" name=(REFS) value=(taken.join(","));
-            p { "You have " strong { (taken.len()) " incidents" } ". Nobody else is paged." }
-            button class="may" type="submit" aria-label={ "Undo: page for these " (taken.len()) " again" } { "Undo" }
         }
     }
 }

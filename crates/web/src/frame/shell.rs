@@ -81,9 +81,14 @@ fn is_itself(page: &HtmlPage<'_>) -> bool {
     page.source.split('?').next() == Some(page.place.path)
 }
 
-fn item(place: &Place, page: &HtmlPage<'_>) -> Markup {
+fn item(app: &App, place: &Place, page: &HtmlPage<'_>) -> Markup {
     let current = (place == page.place).then_some(if is_itself(page) { "page" } else { "true" });
-    html! { a href=(place.path) data-key=[place.key] aria-current=[current] { (place.icon()) span { (place.word) } } }
+    html! { a href=(place.path) data-key=[place.key] aria-current=[current] { (place.icon()) span { (word(app, page.who, place)) } } }
+}
+
+/// What a place is called for somebody: who may not declare reports.
+fn word(app: &App, who: &Principal, place: &Place) -> &'static str {
+    if place.path == DECLARE && !app.engine.queries(who).has(Right::Respond) { "Report" } else { place.word }
 }
 
 /// The places of a list that have something for somebody, in the order of the table.
@@ -99,10 +104,10 @@ fn rail(app: &App, page: &HtmlPage<'_>) -> Markup {
             a class="brand" href="/" { img src=(*MARK_PATH) width="24" height="24" alt=""; span { "All Clear" } }
             @if let Some(place) = declare {
                 a class="declare" href=(place.path) aria-current=[(*place == page.place).then_some("page")] {
-                    (place.icon()) span { (place.word) }
+                    (place.icon()) span { (word(app, page.who, place)) }
                 }
             }
-            nav aria-label="Pages" { @for place in places(app, page.who, |lists| lists.rail) { (item(place, page)) } }
+            nav aria-label="Pages" { @for place in places(app, page.who, |lists| lists.rail) { (item(app, place, page)) } }
             div class="foot" data-live="shift" {
                 @if app.engine.queries(page.who).has(Right::SeeOrganisation) { (shift(app, page.who, page.when)) }
                 (me(app, page.who))
@@ -118,7 +123,7 @@ pub(crate) fn may_set(app: &App, who: &Principal) -> bool {
 
 fn dock(app: &App, page: &HtmlPage<'_>) -> Markup {
     html! {
-        nav class="dock" aria-label="Main pages" { @for place in places(app, page.who, |lists| lists.dock) { (item(place, page)) } }
+        nav class="dock" aria-label="Main pages" { @for place in places(app, page.who, |lists| lists.dock) { (item(app, place, page)) } }
     }
 }
 

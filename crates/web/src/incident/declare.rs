@@ -1,20 +1,24 @@
 //! Declaring by hand: a title is enough, everything else has a default.
 
-use allclear_domain::access::{Principal, Right};
+use allclear_domain::access::{Principal, Resource, Right, may};
 use allclear_domain::incident::Severity;
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::view::StepExplanation;
 use allclear_engine::core::{Command, Declare, Reply};
+use allclear_engine::read::IncidentFilter;
 use axum::Form;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use maud::html;
+use maud::{Markup, html};
 
 use crate::access::form_key;
 use crate::access::form_key::once;
-use crate::access::reader::{Asked, Fields, actor, answer};
+use crate::access::reader::{Asked, Fields, answer, reader};
 use crate::app::{App, Lists, Place};
 use crate::frame::pieces;
+use crate::frame::refused::Refused;
 use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::When;
 use crate::posted::{Draft, ask, said, worded};
@@ -25,19 +29,34 @@ pub(crate) static PLACE: Place = Place {
     strokes: "M10 4v12M4 10h12",
     key: None,
     lists: Lists::DOCK_MENU,
-    leads: |app, who| app.engine.queries(who).has(Right::Respond),
+    leads: |app, who| app.engine.queries(who).has(Right::SeeOrganisation),
     page: || get(show).post(submit),
 };
 
 /// The verb of the form, as drafts name it.
 const DECLARE: &str = "declare";
+/// Steps that say whom it pages: who is called first, and who comes after.
+const STEPS_SHOWN: usize = 3;
+/// People named of a step.
+const NAMED_MAX: usize = 3;
+/// Open incidents of the chosen service that are shown.
+const OPEN_SHOWN: usize = 3;
+/// Characters of a title in that list.
+const TITLE_CHARS_MAX: usize = 120;
+
+/// Somebody of the house: whoever responds declares, and everybody else reports.
+async fn reporter(app: &App, headers: &HeaderMap) -> Result<(Principal, When), Refused> {
+    let (who, when) = reader(app, headers).await?;
+    may(&app.engine.org(), &who, Right::SeeOrganisation, Resource::Installation)?;
+    Ok((who, when))
+}
 
 /// GET; a query fills the form, so that a link can begin one. The form names every service: only whoever may
 /// send it sees it.
 pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked): Asked) -> Response {
     answer(async {
-        let (who, when) = actor(&app, &headers).await?;
-        Ok(page(&app, &who, &when, &Draft { verb: DECLARE.into(), fields: asked, refusal: None }, true))
+        let (who, when) = reporter(&app, &headers).await?;
+        page(&app, &who, &when, &Draft { verb: DECLARE.into(), fields: asked, refusal: None }, true).await
     })
     .await
 }
@@ -45,13 +64,14 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
 /// POST.
 pub(crate) async fn submit(State(app): State<App>, headers: HeaderMap, Form(fields): Form<Fields>) -> Response {
     answer(async {
-        let (who, when) = actor(&app, &headers).await?;
+        let (who, when) = reporter(&app, &headers).await?;
+        let report = !app.engine.queries(&who).has(Right::Respond);
         let since = said(&fields, "since");
         let impact_started_at = since.as_deref().and_then(|text| when.of_field(text));
         if since.is_some() && impact_started_at.is_none() {
             // An instant that is dropped in silence would make the durations of this incident wrong for good.
             let why = "The time it began cannot be read. It looks like 2026-03-01T09:00.".to_owned();
-            let mut response = page(&app, &who, &when, &Draft { verb: DECLARE.into(), fields, refusal: Some(why) }, false);
+            let mut response = page(&app, &who, &when, &Draft { verb: DECLARE.into(), fields, refusal: Some(why) }, false).await?;
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
             return Ok(response);
         }
@@ -61,7 +81,8 @@ pub(crate) async fn submit(State(app): State<App>, headers: HeaderMap, Form(fiel
             service: said(&fields, "service"),
             impact_started_at,
             page: fields.contains_key("page"),
-            private: fields.contains_key("private"),
+            private: !report && fields.contains_key("private"),
+            report,
         };
         let once = form_key::key("/declare", &fields);
         let no = match ask(&app, &who, once, Command::Declare(declare)).await {
@@ -77,20 +98,30 @@ pub(crate) async fn submit(State(app): State<App>, headers: HeaderMap, Form(fiel
             other => other,
         };
         let draft = Draft { verb: DECLARE.into(), fields, refusal: Some(why) };
-        let mut response = page(&app, &who, &when, &draft, false);
+        let mut response = page(&app, &who, &when, &draft, false).await?;
         *response.status_mut() = status;
         Ok(response)
     })
     .await
 }
 
-fn page(app: &App, who: &Principal, when: &When, draft: &Draft, fresh: bool) -> Response {
+async fn page(app: &App, who: &Principal, when: &When, draft: &Draft, fresh: bool) -> Result<Response, Refused> {
     let org = app.engine.org();
     let typed = |name: &str| draft.typed(DECLARE, name);
     let chosen: Severity = typed("severity").parse().unwrap_or(Severity::Sev3);
     let pages = fresh || draft.fields.contains_key("page");
+    let declares = app.engine.queries(who).has(Right::Respond);
+    let (title, press) = if declares { ("Declare an incident", "Declare") } else { ("Report an incident", "Report") };
+    let service = Some(typed("service")).filter(|id| org.service(id).is_some());
+    let whom = whom(app, who, when, service, chosen, declares).await?;
     let body = html! {
-        (heading("Declare an incident", &html! {}))
+        (heading(title, &html! {}))
+        @if !declares {
+            p class="prose quiet" {
+                "Whoever responds decides whether it is an incident. Where nobody decides within ten minutes, it is declared and pages \
+                 whoever is on call."
+            }
+        }
         form class="form" method="post" action="/declare" {
             (draft.refused(DECLARE)) (once(when))
             label class="field" {
@@ -104,12 +135,15 @@ fn page(app: &App, who: &Principal, when: &When, draft: &Draft, fresh: bool) -> 
                     label class="check" {
                         input type="radio" name="severity" value=(severity) checked[severity == chosen];
                         (pieces::severity(severity))
+                        @if let Some(name) = named(&org, severity) { span class="quiet" { bdi { (name) } } }
                     }
                 }
             }
             label class="field" { span { "What is affected?" } (pieces::service_choice(&org, Some(typed("service")), "I do not know yet")) }
-            label class="check" { input type="checkbox" name="page" value="1" checked[pages]; span { "Page who is on call for it" } }
-            details class="behind" {
+            (whom)
+            @if declares {
+              label class="check" { input type="checkbox" name="page" value="1" checked[pages]; span { "Page who is on call for it" } }
+              details class="behind" {
                 summary { "It began earlier, or few may see it" }
                 label class="check" {
                     input type="checkbox" name="private" value="1" checked[draft.fields.contains_key("private")];
@@ -119,9 +153,69 @@ fn page(app: &App, who: &Principal, when: &When, draft: &Draft, fresh: bool) -> 
                     span { "Since" span class="quiet" { " " (when.zone()) } }
                     input type="datetime-local" name="since" value=(typed("since"));
                 }
+              }
             }
-            button class="do big" type="submit" { "Declare" }
+            button class="do big" type="submit" { (press) }
         }
     };
-    framed(app, &HtmlPage { title: "Declare", place: &PLACE, who, when, wall: false, live: None, source: "/declare".into(), body })
+    let source = format!("/declare?severity={chosen}&service={}", pieces::escaped(service.unwrap_or_default()));
+    Ok(framed(app, &HtmlPage { title: press, place: &PLACE, who, when, wall: false, live: None, source, body }))
+}
+
+/// What the organisation calls a severity, where it gave it a name.
+fn named(org: &Org, severity: Severity) -> Option<String> {
+    let name = org.bundle().severities.iter().find(|form| form.id == severity)?.name.clone()?;
+    (!name.trim().is_empty()).then_some(name)
+}
+
+/// Before anything is sent: whom it pages, and what is open on that service already.
+async fn whom(
+    app: &App,
+    who: &Principal,
+    when: &When,
+    service: Option<&str>,
+    severity: Severity,
+    declares: bool,
+) -> Result<Markup, Refused> {
+    let (org, queries) = (app.engine.org(), app.engine.queries(who));
+    let steps = queries.who_would_be_paged(service, severity)?;
+    let people = |step: &StepExplanation| {
+        let names: Vec<String> = step.people.iter().map(|told| pieces::name(&org, &told.person)).collect();
+        pieces::list(&names, NAMED_MAX)
+    };
+    let called: Vec<(String, &str)> =
+        steps.iter().filter(|step| !step.people.is_empty()).take(STEPS_SHOWN).map(|step| (people(step), step.after.as_str())).collect();
+    let open = match service {
+        Some(id) => queries.open_incidents(&IncidentFilter { service: Some(id.to_owned()), ..IncidentFilter::default() }).await?.0,
+        None => Vec::new(),
+    };
+    Ok(html! {
+        div data-live="whom" class="whom" {
+            p class="small" {
+                @if called.is_empty() {
+                    span class="late" { "Nobody would be paged" } ": no escalation policy and no catch-all reaches anybody."
+                }
+                @else if declares { "Pages " } @else { "Declared, it pages " }
+                @for (at, (names, after)) in called.iter().enumerate() {
+                    @if at > 0 { ", then after " (after) " " }
+                    bdi { (names) }
+                }
+                @if !called.is_empty() { "." }
+            }
+            @if !open.is_empty() {
+                p class="small quiet" { "Open on it now:" }
+                ul class="bullets small" {
+                    @for one in open.iter().take(OPEN_SHOWN) {
+                        li {
+                            a href={ "/incidents/" (one.reference) } {
+                                (one.reference) " " bdi { (pieces::cut(&one.title, TITLE_CHARS_MAX)) }
+                            }
+                            span class="quiet" { " · " (pieces::state(one.state)) " · " (when.age(one.created_at)) }
+                        }
+                    }
+                    @if open.len() > OPEN_SHOWN { li class="quiet" { "and " (open.len() - OPEN_SHOWN) " more" } }
+                }
+            }
+        }
+    })
 }

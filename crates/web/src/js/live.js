@@ -83,3 +83,10 @@ addEventListener("pageshow", (event) => { if (event.persisted) askSoon(); });
 // A browser that leaves would show the lost connection for a moment.
 addEventListener("pagehide", () => live.source?.close());
 connect();
+// A form that says what it would do asks again when its answer may be another.
+document.querySelector('form[action="/declare"]')?.addEventListener("change", (event) => {
+  if (!["service", "severity"].includes(event.target.name)) return;
+  const said = new FormData(event.currentTarget);
+  document.body.dataset.source = `/declare?${new URLSearchParams({ service: said.get("service"), severity: said.get("severity") })}`;
+  ask();
+});

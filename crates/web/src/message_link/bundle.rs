@@ -98,7 +98,8 @@ fn list(app: &App, link: &LinkFor, pages: &[BundledPage]) -> Markup {
                 @for page in pages.iter().take(LISTED_MAX) {
                     li {
                         p class="clamp" {
-                            a href=(message_link::path(&app.engine.links().token_within(link, page.page, page.asks_at))) { (page.reference) } " "
+                            @let token = app.engine.links().token_within(link, page.page, page.asks_at);
+                            a href=(message_link::path(&token)) { (page.reference) } " "
                             bdi { (pieces::cut(&page.title, TITLE_CHARS_MAX)) }
                         }
                         p class="quiet" { (page.severity.word().to_uppercase()) " · " (pieces::state(page.state)) }

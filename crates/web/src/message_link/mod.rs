@@ -5,6 +5,7 @@
 //! passes over the next person.
 
 pub(crate) mod bundle;
+pub(crate) mod forms;
 pub(crate) mod goes_on;
 pub(crate) mod page;
 pub(crate) mod story;

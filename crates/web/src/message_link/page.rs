@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use crate::frame::alarm_words;
 use crate::frame::document::{Frame, LINK, document};
 use crate::frame::pieces;
-use crate::message_link::goes_on;
+use crate::message_link::forms;
 use crate::message_link::story::{Standing, Story};
 use crate::posted::Draft;
 
@@ -37,7 +37,7 @@ pub(crate) fn page(org: &Org, story: &Story, token: &str, draft: &Draft) -> Html
             }
             (facts(story))
             @if story.standing == Standing::Open { (actions(story, token)) }
-            (goes_on::forms(org, story, token, draft))
+            (forms::goes_on(org, story, token, draft))
             (alerts(story))
             (foot(story))
         }
@@ -213,7 +213,9 @@ fn alerts(story: &Story) -> Markup {
                     @for alert in &story.alerts {
                         li {
                             p class="clamp" { bdi { (pieces::cut(&alert.title, ALERT_TITLE_CHARS_MAX)) } }
-                            @if let Some(words) = alarm_words::description(alert) { p class="said" { bdi { (pieces::cut(words, WORDS_CHARS_MAX)) } } }
+                            @if let Some(words) = alarm_words::description(alert) {
+                                p class="said" { bdi { (pieces::cut(words, WORDS_CHARS_MAX)) } }
+                            }
                             @for (href, caption) in alarm_words::links(alert).into_iter().take(LINKS_MAX) {
                                 p class="line" { (pieces::link(href, caption)) }
                             }

@@ -273,7 +273,7 @@ fn would_be_paged(app: &App, who: &Principal, org: &Org) -> Result<Markup, NoAns
     let queries = app.engine.queries(who);
     let mut services = Vec::new();
     for service in &org.bundle().services {
-        let steps = queries.who_would_be_paged(&service.id, Severity::Sev1)?;
+        let steps = queries.who_would_be_paged(Some(&service.id), Severity::Sev1)?;
         services.push((service, steps));
     }
     Ok(html! {

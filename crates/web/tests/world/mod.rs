@@ -149,8 +149,15 @@ impl World {
 
     /// Somebody declares, and everybody who is to be told at once has been.
     pub async fn declare(&self, title: &str, severity: Severity, service: &str) -> (IncidentId, String) {
-        let declare =
-            Declare { title: title.into(), severity, service: Some(service.into()), impact_started_at: None, page: true, private: false };
+        let declare = Declare {
+            title: title.into(),
+            severity,
+            service: Some(service.into()),
+            impact_started_at: None,
+            page: true,
+            private: false,
+            report: false,
+        };
         let Ok(Reply::Incident { id, reference }) = self.act(Actor::Administrator, Command::Declare(declare)).await else {
             panic!("a declaration is answered with its incident")
         };
