@@ -410,6 +410,7 @@ async fn a_key_given_twice_does_it_once(url: &str) {
             impact_started_at: None,
             page: true,
             private: false,
+            report: false,
         }),
     };
     let (one, two) = tokio::join!(world.engine.submit(declare("a")), world.engine.submit(declare("a")));

@@ -31,7 +31,7 @@ fn once(page: &str) -> String {
 }
 
 async fn who_has_it_goes_on_behind_their_link(database: Database) {
-    let mut world = world_of(database, org::usual()).await;
+    let world = world_of(database, org::usual()).await;
     let body = serde_json::json!([{"title": "Card payments fail", "dedup_key": "a", "description": "12 % of requests fail since the 02:51 deploy",
         "links": [{"href": "https://graphs.example.org/d/1?from=now", "text": "Error rate"}]}]);
     world.send(world.client.post(world.at(&format!("/in/json/{}", org::JSON_KEY))).json(&body)).await;

@@ -67,10 +67,8 @@ impl Refusal {
 impl Given {
     /// Sets a field; a text without what would turn the words around it or steer a terminal.
     pub fn put(&mut self, name: &str, value: impl Into<Value>) {
-        let value = match value.into() {
-            Value::String(text) => Value::String(cleaned(text)),
-            value => value,
-        };
+        let value = value.into();
+        let value = if let Value::String(text) = value { Value::String(cleaned(text)) } else { value };
         self.0.insert(name.to_owned(), value);
     }
 
