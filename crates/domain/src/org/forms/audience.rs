@@ -21,7 +21,7 @@ pub const ABOUT: About = About {
         row(
             "contacts",
             "Other addresses",
-            "That belong to no person, as of a mailing list: each with an id and one address.",
+            "That belong to no person, as of a mailing list.",
             Input::Contacts,
         ),
     ],

@@ -2,12 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::about::{About, IdOf, Input, NAME, needed, row};
+use super::about::{About, IdOf, Input, Layout, NAME, Rows, needed, row};
 use super::checker::{Checker, REPEAT_MAX, WITHIN_MAX};
 use super::{Entry, FormKind, Slug};
 use crate::time::Length;
 
 const STEPS: &str = "- {page: [\"schedule:payments-primary\"], within: 5m}\n- {page: [\"person:cho\"], within: 10m}";
+const STEP: Rows = Rows {
+    one: "step",
+    fields: &[
+        needed("page", "Whom to page", "", Input::Several(&Input::Target, 1)),
+        needed("within", "Within", "How long they have to acknowledge, as in 5m.", Input::Length),
+    ],
+    layout: Layout::Objects,
+    first: 2,
+    spare: 1,
+    fresh: &[("within", "5m")],
+    example: STEPS,
+};
 
 /// What the settings and the file say of it.
 pub const ABOUT: About = About {
@@ -21,8 +33,8 @@ pub const ABOUT: About = About {
         needed(
             "steps",
             "Steps",
-            "Whom to page, and how long they have to acknowledge. Targets are `schedule:ID`, `person:ID`, `team:ID`.",
-            Input::Yaml(STEPS),
+            "One after the other, until somebody acknowledges.",
+            Input::Rows(&STEP),
         ),
         row("repeat", "Further rounds", "After the first; at most 20.", Input::Number),
         row(

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::about::{About, IdOf, Input, needed, row};
+use super::about::{About, IdOf, Input, Layout, Rows, needed, row};
 use super::checker::{Checker, WITHIN_MAX};
 use super::contact::Contact;
 use super::{Entry, FormKind, Slug};
@@ -12,6 +12,21 @@ use crate::org::words::meant;
 use crate::time::Length;
 
 const NOTIFY: &str = "high: [{contact: hook}, {contact: mail, after: 1m}]\nlow: [{contact: mail}]";
+/// One row a contact, the urgencies together.
+const ORDER: Rows = Rows {
+    one: "line",
+    fields: &[
+        needed("urgency", "When", "", Input::Word(URGENCIES)),
+        needed("contact", "Contact", "", Input::Contact),
+        row("after", "After", "At once where empty; as in 1m.", Input::Length),
+    ],
+    layout: Layout::ByWord("urgency"),
+    first: 1,
+    spare: 1,
+    fresh: &[("urgency", "high")],
+    example: NOTIFY,
+};
+const URGENCIES: &[(&str, &str)] = &[("high", "High urgency"), ("low", "Low urgency")];
 const ACCESS: &[(&str, &str)] =
     &[("administrator", "Administrator"), ("responder", "Responder"), ("observer", "Observer"), ("guest", "Guest")];
 
@@ -30,14 +45,14 @@ pub const ABOUT: About = About {
         row(
             "contacts",
             "Contacts",
-            "How they are reached: each with an id and one address. Without any they cannot be paged. A stored secret is shown as ********; leave that to keep it.",
+            "How they are reached. Without any they cannot be paged. A stored secret is shown as ********; leave that to keep it.",
             Input::Contacts,
         ),
         row(
             "notify",
             "Which contacts, in which order",
-            "Per notification urgency. Where empty, every verified contact at once.",
-            Input::Yaml(NOTIFY),
+            "Left empty, every verified contact is used at once.",
+            Input::Rows(&ORDER),
         ),
     ],
 };
