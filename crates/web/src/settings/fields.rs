@@ -1,14 +1,16 @@
 //! The fields of a form, from the table: each with its label, its hint and what is wrong with it.
 
-use allclear_domain::channel::WaysOut;
 use allclear_domain::org::check::Spoken;
 use allclear_domain::org::diff::FormKind;
 use allclear_domain::org::forms::about::{Field, Input};
 use allclear_domain::org::snapshot::Org;
 use maud::{Markup, html};
 
+use super::rows;
 use super::typed::{REST, chosen};
+use super::typed_rows::{has_rows, several};
 use crate::access::reader::Fields;
+use crate::frame::pieces::capital;
 use crate::frame::time_text::When;
 
 /// More than these are typed as ids rather than ticked: a page of a thousand boxes helps nobody.
@@ -22,6 +24,8 @@ const ROWS_MAX: usize = 24;
 
 /// What the fields are made with.
 pub(crate) struct Around<'a> {
+    /// Of which kind the form is.
+    pub kind: FormKind,
     pub org: &'a Org,
     pub when: &'a When,
     /// Formats of integrations that are spoken here.
@@ -33,9 +37,24 @@ pub(crate) struct Around<'a> {
 
 /// What is wrong with one field.
 pub(crate) struct Wrong {
-    /// The row's key.
+    /// The field's key.
     pub key: String,
+    /// The row of it, where it is a list.
+    pub row: Option<usize>,
     pub words: String,
+}
+
+/// One control: what it asks for and under which name.
+pub(crate) struct Control<'a> {
+    pub field: &'a Field,
+    pub name: &'a str,
+    pub id: &'a str,
+    /// What it says where nothing was typed.
+    pub fresh: &'a str,
+    pub invalid: Option<&'a str>,
+    pub described: Option<&'a str>,
+    /// Where its label does not stand before it.
+    pub label: Option<&'a str>,
 }
 
 /// The element of a field, for links to it.
@@ -54,14 +73,11 @@ pub(crate) fn field(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup
         .flatten()
         .collect::<Vec<_>>()
         .join(" ");
+    if has_rows(row.input) {
+        return rows::part(row, around, wrong);
+    }
     let told = html! {
         @if !row.hint.is_empty() { p class="hint" id=(hint) { (marked(row.hint)) } }
-        @if let (Input::Yaml(example) | Input::Lines(example), false) = (row.input, around.owned) {
-            (example_of(&html! { (example) }, &html! {}))
-        }
-        @if row.input == Input::Contacts && !around.owned {
-            (example_of(&html! { (around.org.channels().examples()) }, &channels(around.org.channels())))
-        }
         @if !mine.is_empty() { div class="wrong" id=(fault) { @for words in &mine { p { (marked(words)) } } } }
     };
     if let Input::Many(kind) = row.input {
@@ -86,6 +102,7 @@ pub(crate) fn field(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup
             }
         };
     }
+    let name = if row.input == Input::Rest { REST } else { row.key };
     html! {
         div class="field" {
             label for=(id) {
@@ -93,7 +110,7 @@ pub(crate) fn field(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup
                 @if row.input == Input::Instant { span class="quiet" { " " (around.when.zone()) } }
                 @if row.needed && !around.owned { span class="quiet" { " (needed)" } }
             }
-            (control(row, &id, around, invalid, some(&described)))
+            (control(&Control { field: row, name, id: &id, fresh: "", invalid, described: some(&described), label: None }, around))
             (told)
         }
     }
@@ -103,13 +120,14 @@ fn some(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-fn control(row: &Field, id: &str, around: &Around<'_>, invalid: Option<&str>, described: Option<&str>) -> Markup {
-    let name = if row.input == Input::Rest { REST } else { row.key };
-    let typed = around.fields.get(name).map_or("", String::as_str);
+/// The control of a field, without its label.
+pub(crate) fn control(asked: &Control<'_>, around: &Around<'_>) -> Markup {
+    let Control { field: row, name, id, fresh, invalid, described, label } = *asked;
+    let typed = around.fields.get(name).map_or(fresh, String::as_str);
     let line = |kind: &str, mode: Option<&str>, list: Option<&str>| {
         html! {
             input type=(kind) id=(id) name=(name) value=(typed) required[row.needed] maxlength=[(kind == "text").then_some(LINE_CHARS_MAX)]
-                inputmode=[mode] list=[list] autocomplete="off" aria-invalid=[invalid] aria-describedby=[described];
+                inputmode=[mode] list=[list] autocomplete="off" aria-invalid=[invalid] aria-describedby=[described] aria-label=[label];
         }
     };
     let area = |class: &str, text: &str| {
@@ -119,31 +137,67 @@ fn control(row: &Field, id: &str, around: &Around<'_>, invalid: Option<&str>, de
                 aria-invalid=[invalid] aria-describedby=[described] { "\n" (text) }
         }
     };
-    let select = |options: &[(String, String)], known: bool| {
+    let select = |groups: &[(&str, Vec<(String, String)>)]| {
+        let known = groups.iter().flat_map(|(_, options)| options).any(|(value, _)| value == typed);
+        let options = |options: &[(String, String)]| {
+            html! { @for (value, words) in options { option value=(value) selected[value == typed] { (words) } } }
+        };
         html! {
-            select id=(id) name=(name) required[row.needed] aria-invalid=[invalid] aria-describedby=[described] {
+            select id=(id) name=(name) required[row.needed] aria-invalid=[invalid] aria-describedby=[described] aria-label=[label] {
                 option value="" selected[typed.is_empty()] { @if row.needed { "Choose" } @else { "—" } }
-                @for (value, words) in options { option value=(value) selected[value == typed] { (words) } }
+                @for (name, of_group) in groups {
+                    @if name.is_empty() { (options(of_group)) }
+                    @else if !of_group.is_empty() { optgroup label=(name) { (options(of_group)) } }
+                }
                 // What is not there any more is still what the form says.
                 @if !known && !typed.is_empty() { option value=(typed) selected { (typed) " (there is none)" } }
             }
         }
     };
+    let one_of = |options: Vec<(String, String)>| select(&[("", options)]);
     let owned = |pairs: &[(&str, &str)]| pairs.iter().map(|(value, words)| ((*value).to_owned(), (*words).to_owned())).collect::<Vec<_>>();
-    let one_of = |options: Vec<(String, String)>| {
-        let known = options.iter().any(|(value, _)| value == typed);
-        select(&options, known)
-    };
     match row.input {
-        Input::Line | Input::Length | Input::Secret => line("text", None, None),
+        Input::Line | Input::Length | Input::Turn | Input::Secret | Input::Names => line("text", None, None),
         Input::Number => line("text", Some("numeric"), None),
         Input::Instant => line("datetime-local", None, None),
+        Input::Date => line("date", None, None),
         Input::Zone => html! { (line("text", None, Some("zones"))) (zones(around)) },
         Input::Text => area("", typed),
-        Input::Lines(_) | Input::Yaml(_) | Input::Contacts | Input::Rest => area("code", typed),
+        Input::Rest => area("code", typed),
         Input::Word(words) => one_of(owned(words)),
         Input::Format => one_of(around.formats.iter().map(|spoken| (spoken.kind.to_owned(), spoken.kind.to_owned())).collect()),
-        Input::One(kind) => one_of(choices(around.org, kind).into_iter().map(|(id, name)| (id.clone(), named(&id, &name))).collect()),
+        Input::One(kind) => one_of(options(around.org, kind, "")),
+        Input::Target => {
+            let of = |kind: FormKind| (kind.about().plural, options(around.org, kind, &format!("{}:", kind.word())));
+            select(&[of(FormKind::Schedule), of(FormKind::Person), of(FormKind::Team)])
+        }
+        Input::Channel => one_of(around.org.channels().iter().map(|form| (form.name.to_owned(), capital(form.noun))).collect()),
+        Input::Contact => one_of(rows::contact_ids(around).into_iter().map(|id| (id.clone(), id)).collect()),
+        Input::Several(inner, least) => {
+            let texts = several(name, around.fields);
+            let shown = if around.owned { texts.len() } else { (texts.len() + 1).max(least) };
+            let field = Field { input: *inner, needed: false, ..*row };
+            html! {
+                div class="several" id=(id) role="group" aria-label=(row.label) {
+                    @for at in 0..shown {
+                        @let (name, label) = (format!("{name}.{at}"), format!("{}, {}", row.label, at + 1));
+                        @let id = anchor(&name);
+                        (control(&Control { field: &field, name: &name, id: &id, fresh: "", invalid, described, label: Some(&label) }, around))
+                    }
+                }
+            }
+        }
+        Input::Ticks(words) => html! {
+            div class="ticks" id=(id) role="group" aria-label=(row.label) {
+                @for (word, shown) in words {
+                    @let name = format!("{name}.{word}");
+                    label class="check" {
+                        input type="checkbox" name=(name) value="1" checked[around.fields.contains_key(&name)];
+                        span { (shown) }
+                    }
+                }
+            }
+        },
         Input::Many(_) => {
             let ids: Vec<String> = chosen(row.key, around.fields).into_iter().collect();
             html! {
@@ -151,8 +205,14 @@ fn control(row: &Field, id: &str, around: &Around<'_>, invalid: Option<&str>, de
                 p class="hint" { "Ids, with commas between them." }
             }
         }
-        Input::Check => html! {},
+        // Each has a form of its own.
+        Input::Check | Input::Rows(_) | Input::Part(..) | Input::Contacts => html! {},
     }
+}
+
+/// The forms of a kind as options; `before` stands before each id.
+fn options(org: &Org, kind: FormKind, before: &str) -> Vec<(String, String)> {
+    choices(org, kind).into_iter().map(|(id, name)| (format!("{before}{id}"), named(&id, &name))).collect()
 }
 
 /// The zones that are in use here, offered while one types.
@@ -180,24 +240,6 @@ fn boxes(key: &str, known: &[(String, String)], fields: &Fields) -> Markup {
                 label class="check" { input type="checkbox" name={ (key) "." (id) } value="1" checked; span { (id) " (there is none)" } }
             }
             @if known.is_empty() && on.is_empty() { p class="quiet" { "There are none yet." } }
-        }
-    }
-}
-
-fn example_of(example: &Markup, more: &Markup) -> Markup {
-    html! { details class="behind" { summary { "An example" } pre tabindex="0" { code { (example) } } (more) } }
-}
-
-/// What an address of each channel has, as the channel says it.
-fn channels(channels: WaysOut) -> Markup {
-    html! {
-        ul {
-            @for field in channels.iter().flat_map(|form| form.fields) {
-                li {
-                    code { (field.key) } " " (field.label) ". " (marked(field.hint))
-                    @if field.is_made() { " Made and shown once where it is left out." }
-                }
-            }
         }
     }
 }

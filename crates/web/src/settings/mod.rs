@@ -12,8 +12,12 @@ mod forms_tests;
 mod invite;
 mod lately;
 mod page;
+mod picture;
+mod rows;
 mod titles;
 mod typed;
+mod typed_rows;
+mod wrongs;
 
 use allclear_domain::access::{Principal, Right};
 use allclear_domain::org::diff::{CATCH_ALL_ID, FormKind};

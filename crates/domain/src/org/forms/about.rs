@@ -16,6 +16,8 @@ pub struct About {
     pub purpose: &'static str,
     /// How the id of a new one is found.
     pub id: IdOf,
+    /// What is usually made after one of it: the kind, and the query that fills in what is known, with `{id}` for its id.
+    pub then: &'static [(FormKind, &'static str)],
     /// Its fields without the id, in the order in which they are asked for.
     pub fields: &'static [Field],
 }

@@ -14,6 +14,7 @@ pub const ABOUT: About = About {
     one: "audience",
     purpose: "Who is told by updates: people, teams, mailing lists.",
     id: IdOf::Typed,
+    then: &[],
     fields: &[
         NAME,
         row("people", "People", "", Input::Many(FormKind::Person)),

@@ -24,6 +24,7 @@ pub const ABOUT: About = About {
     one: "catch-all",
     purpose: "Who is paged once when nobody else is left. Without it, a page that reaches nobody ends there.",
     id: IdOf::Only,
+    then: &[],
     fields: &[needed("targets", "Whom to page", "All of them, at once.", Input::Several(&Input::Target, 2))],
 };
 

@@ -28,6 +28,7 @@ pub const ABOUT: About = About {
     one: "escalation policy",
     purpose: "Whom to page, how long they have to acknowledge, and who is next.",
     id: IdOf::Typed,
+    then: &[(FormKind::Service, "escalation={id}"), (FormKind::CatchAll, "")],
     fields: &[
         NAME,
         needed(

@@ -37,6 +37,7 @@ pub const ABOUT: About = About {
     one: "person",
     purpose: "Who can be paged and told, how they are reached, and what they may see and do.",
     id: IdOf::Typed,
+    then: &[(FormKind::Person, ""), (FormKind::Team, "members.{id}=1"), (FormKind::Schedule, "layers.0.people.0={id}")],
     fields: &[
         needed("name", "Name", "As colleagues know them.", Input::Line),
         row("email", "Mail address", "Shown, and one may sign in with it; not a way to be paged by itself.", Input::Line),

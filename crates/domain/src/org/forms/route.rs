@@ -45,6 +45,7 @@ pub const ABOUT: About = About {
     one: "route",
     purpose: "What becomes of an alarm, by its labels: its service and severity, whether it pages, and which belong together.",
     id: IdOf::Typed,
+    then: &[],
     fields: &[
         row(
             "order",

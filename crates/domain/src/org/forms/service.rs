@@ -18,6 +18,7 @@ pub const ABOUT: About = About {
     one: "service",
     purpose: "What people use. An incident is of a service, and pages whom the service’s policy names.",
     id: IdOf::Typed,
+    then: &[(FormKind::Integration, "service={id}")],
     fields: &[
         CALLED,
         TEAM,

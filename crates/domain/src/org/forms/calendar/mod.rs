@@ -43,6 +43,7 @@ pub const ABOUT: About = About {
     one: "calendar",
     purpose: "Business hours: when a place is open, in its own zone, and on which days it is closed. Its page says whether it is open now.",
     id: IdOf::Typed,
+    then: &[],
     fields: &[
         NAME,
         needed("time_zone", "Time zone", "Hours and days are those of its wall clock, as in Europe/Madrid.", Input::Zone),

@@ -52,6 +52,7 @@ pub const ABOUT: About = About {
     one: "schedule",
     purpose: "Who is on call and when: rotations with their hand-offs. Without one, policies reach people only by name.",
     id: IdOf::Typed,
+    then: &[(FormKind::Escalation, "steps.0.page.0=schedule:{id}")],
     fields: &[
         NAME,
         TEAM,

@@ -1,0 +1,194 @@
+//! Lists and parts as rows of fields: each row with its number, what is wrong with it, and the buttons that move it and take it
+//! away; and the same as text. Each button sends the form, and the page comes back with what was typed.
+
+use allclear_domain::channel::WaysOut;
+use allclear_domain::org::diff::FormKind;
+use allclear_domain::org::forms::about::{Field, Input, THIS_MONDAY};
+use allclear_domain::org::forms::rows::{ADDRESS, Shape};
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::fields::{Around, Control, Wrong, anchor, control, marked};
+use super::typed_rows::{Deed, OWN, OWN_MAIL, count, count_of, is_text, rows, why_of};
+use crate::frame::pieces::capital;
+use crate::frame::time_text::When;
+
+/// A part of a form: a list in rows, or an object with fields of its own.
+pub(crate) fn part(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup {
+    let id = anchor(row.key);
+    let of_all: Vec<&str> = wrong.iter().filter(|wrong| wrong.key == row.key && wrong.row.is_none()).map(|wrong| wrong.words.as_str()).collect();
+    let text = is_text(row.key, around.fields);
+    html! {
+        fieldset class="field part" id=(id) {
+            legend { (row.label) @if row.needed && !around.owned { span class="quiet" { " (needed)" } } }
+            @if !row.hint.is_empty() { p class="hint" { (marked(row.hint)) } }
+            @if !of_all.is_empty() { div class="wrong" { @for words in &of_all { p { (marked(words)) } } } }
+            @if text { (as_text(row, around, wrong)) }
+            @else if let Input::Part(fields, _) = row.input {
+                input type="hidden" name=(count_of(row.key)) value="1";
+                div class="one-row" { (fields_of(fields, row.key, &[], around)) }
+                (below(row, around, None))
+            }
+            @else if let Some(shape) = Shape::of(row.input, around.org.channels()) {
+                @if row.input == Input::Contacts && !around.owned { (own_mail(around, &shape)) }
+                (list(&shape, row.key, around, wrong))
+                (below(row, around, Some(&shape)))
+            }
+        }
+    }
+}
+
+/// The rows of a list at this place.
+fn list(shape: &Shape, path: &str, around: &Around<'_>, wrong: &[Wrong]) -> Markup {
+    let filled = rows(shape, path, around.fields, around.org.channels()).len();
+    let shown = if around.owned { filled } else { count(path, around.fields).max(shape.first) };
+    let act = |deed: Deed, at: usize, word: &str| {
+        let label = format!("{word} {} {}", shape.one, at + 1);
+        html! {
+            button class="may small" type="submit" name=(deed.name()) value={ (path) "." (at) } formnovalidate aria-label=(label) { (word) }
+        }
+    };
+    html! {
+        @if !around.owned { input type="hidden" name=(count_of(path)) value=(shown); }
+        @for at in 0..shown {
+            @let mine: Vec<&Wrong> = wrong.iter().filter(|wrong| wrong.key == path && wrong.row == Some(at)).collect();
+            fieldset class="one-row" id=(anchor(&format!("{path}.{at}"))) {
+                legend { (capital(shape.one)) " " (at + 1) }
+                (fields_of(&shape.fields, &format!("{path}.{at}"), &shape.fresh, around))
+                @if !mine.is_empty() { div class="wrong" { @for wrong in &mine { p { (marked(&wrong.words)) } } } }
+                @if !around.owned && shown > 1 {
+                    div class="row-acts" { @if at > 0 { (act(Deed::Up, at, "Move up")) } (act(Deed::Drop, at, "Remove")) }
+                }
+            }
+        }
+        @if around.owned && shown == 0 { p class="quiet" { "None." } }
+    }
+}
+
+fn fields_of(fields: &[Field], path: &str, fresh: &[(&str, &str)], around: &Around<'_>) -> Markup {
+    html! { div class="row-fields" { @for field in fields { (one(field, &format!("{path}.{}", field.key), fresh, around)) } } }
+}
+
+/// One field of a row. That it is needed is said by whoever reads it, since an empty row is none.
+fn one(field: &Field, name: &str, fresh: &[(&str, &str)], around: &Around<'_>) -> Markup {
+    let (id, hint) = (anchor(name), format!("{}-hint", anchor(name)));
+    if let Input::Rows(rows) = field.input {
+        let Some(shape) = Shape::of(field.input, WaysOut::NONE) else { return html! {} };
+        return html! {
+            fieldset class="within" id=(id) {
+                legend { (field.label) }
+                @if !field.hint.is_empty() { p class="hint" { (marked(field.hint)) } }
+                (list(&shape, name, around, &[]))
+                @if !around.owned { (more(rows.one, name)) }
+            }
+        };
+    }
+    let asked = Field { needed: false, ..*field };
+    let fresh = fresh.iter().find(|(key, _)| *key == field.key).map_or(String::new(), |(_, text)| said(text, around.when));
+    let described = (!field.hint.is_empty()).then_some(hint.as_str());
+    let of_one = matches!(field.input, Input::Several(..) | Input::Ticks(_));
+    html! {
+        div class={ "field" @if of_one { " wide" } } {
+            @if of_one { span { (field.label) } } @else { label for=(id) { (field.label) } }
+            (control(&Control { field: &asked, name, id: &id, fresh: &fresh, invalid: None, described, label: None }, around))
+            @if !field.hint.is_empty() { p class="hint" id=(hint) { (marked(field.hint)) } }
+        }
+    }
+}
+
+/// What an empty row says, in words of now.
+fn said(fresh: &str, when: &When) -> String {
+    if fresh != THIS_MONDAY {
+        return fresh.to_owned();
+    }
+    let today = when.day(when.now);
+    let since = today.weekday().to_monday_zero_offset();
+    today.checked_sub(jiff::Span::new().days(i64::from(since))).unwrap_or(today).to_string()
+}
+
+fn more(one: &str, path: &str) -> Markup {
+    html! { button class="may small" type="submit" name=(Deed::More.name()) value=(path) formnovalidate { "Add a " (one) } }
+}
+
+/// What stands below the rows of a list.
+fn below(row: &Field, around: &Around<'_>, shape: Option<&Shape>) -> Markup {
+    html! {
+        @if !around.owned {
+            div class="row-acts" {
+                @if let Some(shape) = shape { (more(shape.one, row.key)) }
+                button class="link" type="submit" name=(Deed::AsText.name()) value=(row.key) formnovalidate aria-label={ "Edit as text: " (row.label) } {
+                    "Edit as text"
+                }
+            }
+        }
+    }
+}
+
+/// The same as text.
+fn as_text(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup {
+    let mine: Vec<&Wrong> = wrong.iter().filter(|wrong| wrong.key == row.key && wrong.row.is_some()).collect();
+    let channels = around.org.channels();
+    let example = match row.input {
+        Input::Part(_, example) => example.to_owned(),
+        input => Shape::of(input, channels).map(|shape| shape.example).unwrap_or_default(),
+    };
+    let id = format!("{}-text", anchor(row.key));
+    let typed = around.fields.get(row.key).map_or("", String::as_str);
+    html! {
+        @if let Some(why) = around.fields.get(&why_of(row.key)) {
+            p class="hint" { "As text, since fields do not hold it: " (marked(why)) "." }
+        }
+        input type="hidden" name=(count_of(row.key)) value="text";
+        textarea class="code" id=(id) name=(row.key) rows=(typed.lines().count().clamp(3, 24)) spellcheck="false" aria-label={ (row.label) ", as text" }
+            aria-invalid=[(!mine.is_empty()).then_some("true")] { "\n" (typed) }
+        @if !mine.is_empty() { div class="wrong" { @for wrong in &mine { p { (marked(&wrong.words)) } } } }
+        @if !around.owned {
+            details class="behind" {
+                summary { "An example" }
+                pre tabindex="0" { code { (example) } }
+                @if row.input == Input::Contacts { (channel_fields(channels)) }
+            }
+            div class="row-acts" {
+                button class="link" type="submit" name=(Deed::AsRows.name()) value=(row.key) formnovalidate aria-label={ "Edit in fields: " (row.label) } {
+                    "Edit in fields"
+                }
+            }
+        }
+    }
+}
+
+/// What an address of each channel has, as the channel says it.
+fn channel_fields(channels: WaysOut) -> Markup {
+    html! {
+        ul {
+            @for field in channels.iter().flat_map(|form| form.fields) {
+                li {
+                    code { (field.key) } " " (field.label) ". " (marked(field.hint))
+                    @if field.is_made() { " Made and shown once where it is left out." }
+                }
+            }
+        }
+    }
+}
+
+/// The box that makes a contact of the form's own mail address, while there is no other.
+fn own_mail(around: &Around<'_>, shape: &Shape) -> Markup {
+    let has_any = rows(shape, "contacts", around.fields, around.org.channels()).iter().any(|row| row.contains_key(ADDRESS));
+    let asks_for_mail = around.kind.field(OWN_MAIL).is_some();
+    html! {
+        @if asks_for_mail && (!has_any || around.fields.contains_key(OWN)) {
+            label class="check" {
+                input type="checkbox" name=(OWN) value="1" checked[around.fields.contains_key(OWN)];
+                span { "Page them at the mail address above" }
+            }
+        }
+    }
+}
+
+/// The contacts that the same form names, by id.
+pub(crate) fn contact_ids(around: &Around<'_>) -> Vec<String> {
+    let field = FormKind::Person.field("contacts");
+    let read = field.and_then(|field| super::typed_rows::read(field, field.key, around.fields, around.org.channels()).ok().flatten());
+    let contacts = read.as_ref().and_then(Value::as_array).into_iter().flatten();
+    contacts.filter_map(|contact| Some(contact.get("id")?.as_str()?.to_owned())).collect()
+}
