@@ -3,7 +3,7 @@
 
 use allclear_domain::access::Principal;
 use allclear_domain::ids::SilenceId;
-use allclear_domain::org::check::text::slug_of;
+use allclear_domain::org::check::text::{is_slug, slug_of};
 use allclear_domain::org::diff::{CATCH_ALL_ID, Form as OrgForm, FormKind};
 use allclear_domain::org::forms::about::IdOf;
 use allclear_domain::org::problem::Weight;
@@ -77,7 +77,8 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, mut fields: Fiel
     let ways = app.engine.org().channels();
     if let Some((deed, at)) = Deed::of(&fields) {
         deed.done(&at, kind, &mut fields, ways);
-        let told = FormState { fields: Some(fields), again: true, ..FormState::default() };
+        let focus = deed.leads_to(&at, kind, &fields, ways);
+        let told = FormState { fields: Some(fields), again: true, focus, ..FormState::default() };
         return shown(app, who, when, kind, stored.map(|_| id), told).await;
     }
     let fields = compacted(kind, fields, ways);
@@ -91,8 +92,9 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, mut fields: Fiel
             app.engine.change_form(form, seen, once.as_deref(), &app.options.formats, who).await
         }
         Err(faults) => Err(FormError::Invalid(
-            faults
+            no_id(kind, id, stored.is_none())
                 .into_iter()
+                .chain(faults)
                 .map(|fault| FormProblem {
                     weight: Weight::Error,
                     kind,
@@ -121,6 +123,14 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, mut fields: Fiel
         Err(FormError::Exists { .. }) if matches!(kind.about().id, IdOf::Made) => Ok(Redirect::to(&path(kind, id)).into_response()),
         Err(why) => again(here, stored.map(|_| id), Some(fields), NOT_SAVED, why).await,
     }
+}
+
+/// What is wrong with the id of a new form, to be told with whatever else is.
+fn no_id(kind: FormKind, id: &str, is_new: bool) -> Option<typed::Fault> {
+    let is_wrong = is_new && kind.about().id == IdOf::Typed && !is_slug(id);
+    let message = if id.is_empty() { "the id is missing" } else { "this cannot be an id" };
+    let hint = "use lower-case letters, digits, `-`, `_` and `.`, at most 64, as in `payments-db`";
+    is_wrong.then(|| typed::Fault { key: "id".to_owned(), message: message.to_owned(), hint: Some(hint.to_owned()) })
 }
 
 /// POST: it goes, where somebody says that they are sure.

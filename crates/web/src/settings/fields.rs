@@ -31,6 +31,10 @@ pub(crate) struct Around<'a> {
     /// Formats of integrations that are spoken here.
     pub formats: &'a [Spoken],
     pub fields: &'a Fields,
+    /// Where the form is sent.
+    pub action: &'a str,
+    /// The field that one goes on with.
+    pub focus: Option<&'a str>,
     /// Whether they can only be read.
     pub owned: bool,
 }
@@ -55,6 +59,8 @@ pub(crate) struct Control<'a> {
     pub described: Option<&'a str>,
     /// Where its label does not stand before it.
     pub label: Option<&'a str>,
+    /// Whether a select offers no empty choice.
+    pub closed: bool,
 }
 
 /// The element of a field, for links to it.
@@ -110,7 +116,7 @@ pub(crate) fn field(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup
                 @if row.input == Input::Instant { span class="quiet" { " " (around.when.zone()) } }
                 @if row.needed && !around.owned { span class="quiet" { " (needed)" } }
             }
-            (control(&Control { field: row, name, id: &id, fresh: "", invalid, described: some(&described), label: None }, around))
+            (control(&Control { field: row, name, id: &id, fresh: "", invalid, described: some(&described), label: None, closed: false }, around))
             (told)
         }
     }
@@ -122,12 +128,13 @@ fn some(text: &str) -> Option<&str> {
 
 /// The control of a field, without its label.
 pub(crate) fn control(asked: &Control<'_>, around: &Around<'_>) -> Markup {
-    let Control { field: row, name, id, fresh, invalid, described, label } = *asked;
+    let Control { field: row, name, id, fresh, invalid, described, label, closed } = *asked;
+    let focus = around.focus == Some(name);
     let typed = around.fields.get(name).map_or(fresh, String::as_str);
     let line = |kind: &str, mode: Option<&str>, list: Option<&str>| {
         html! {
             input type=(kind) id=(id) name=(name) value=(typed) required[row.needed] maxlength=[(kind == "text").then_some(LINE_CHARS_MAX)]
-                inputmode=[mode] list=[list] autocomplete="off" aria-invalid=[invalid] aria-describedby=[described] aria-label=[label];
+                inputmode=[mode] list=[list] autocomplete="off" aria-invalid=[invalid] aria-describedby=[described] aria-label=[label] autofocus[focus];
         }
     };
     let area = |class: &str, text: &str| {
@@ -143,8 +150,8 @@ pub(crate) fn control(asked: &Control<'_>, around: &Around<'_>) -> Markup {
             html! { @for (value, words) in options { option value=(value) selected[value == typed] { (words) } } }
         };
         html! {
-            select id=(id) name=(name) required[row.needed] aria-invalid=[invalid] aria-describedby=[described] aria-label=[label] {
-                option value="" selected[typed.is_empty()] { @if row.needed { "Choose" } @else { "—" } }
+            select id=(id) name=(name) required[row.needed] aria-invalid=[invalid] aria-describedby=[described] aria-label=[label] autofocus[focus] {
+                @if !closed || typed.is_empty() { option value="" selected[typed.is_empty()] { @if row.needed { "Choose" } @else { "—" } } }
                 @for (name, of_group) in groups {
                     @if name.is_empty() { (options(of_group)) }
                     @else if !of_group.is_empty() { optgroup label=(name) { (options(of_group)) } }
@@ -182,7 +189,7 @@ pub(crate) fn control(asked: &Control<'_>, around: &Around<'_>) -> Markup {
                     @for at in 0..shown {
                         @let (name, label) = (format!("{name}.{at}"), format!("{}, {}", row.label, at + 1));
                         @let id = anchor(&name);
-                        (control(&Control { field: &field, name: &name, id: &id, fresh: "", invalid, described, label: Some(&label) }, around))
+                        (control(&Control { field: &field, name: &name, id: &id, fresh: "", invalid, described, label: Some(&label), closed: false }, around))
                     }
                 }
             }

@@ -189,15 +189,9 @@ pub(crate) async fn one(
             if only {
                 return Ok(Redirect::to(&path(kind, CATCH_ALL_ID)).into_response());
             }
-            return Box::pin(shown(
-                &app,
-                &who,
-                &when,
-                kind,
-                None,
-                FormState { fields: Some(page::fresh(kind, &who, &when, asked)), ..FormState::default() },
-            ))
-            .await;
+            let focus = kind.about().fields.first().map(|first| first.key.to_owned());
+            let fresh = FormState { fields: Some(page::fresh(kind, &who, &when, asked)), focus, ..FormState::default() };
+            return Box::pin(shown(&app, &who, &when, kind, None, fresh)).await;
         }
         let saved = asked.contains_key("saved");
         Box::pin(shown(&app, &who, &when, kind, Some(&id), FormState { saved, ..FormState::default() })).await

@@ -45,6 +45,8 @@ pub(crate) struct FormState {
     pub saved: bool,
     /// A button of its rows was pressed: it was only shown again.
     pub again: bool,
+    /// The field that one goes on with.
+    pub focus: Option<String>,
     /// Somebody was first: what is stored is another version than what was typed over.
     pub stale: bool,
 }
@@ -210,7 +212,11 @@ fn wrong_at_the_top(kind: FormKind, id: Option<&str>, told: &FormState, fields: 
                         @else if problem.key == "id" { a href="#f-id" { "Id" } ": " }
                     } @else {
                         a href=(path(problem.kind, &problem.id)) { (pieces::capital(name_of(problem.kind))) " " (problem.id) }
-                        ", " code { (problem.key) } ": "
+                        ", "
+                        @match placed(problem.kind, &problem.key, &Fields::new(), ways) {
+                            Some(place) => { (marked(&place.label)) ": " },
+                            None => { code { (problem.key) } ": " },
+                        }
                     }
                     (marked(&sentence(problem)))
                 }
@@ -252,7 +258,9 @@ fn of_file(view: &FormView) -> Markup {
 
 fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormView>, fields: &Fields, told: &FormState) -> Markup {
     let owned = view.is_some_and(|view| view.managed.is_some());
-    let around = Around { kind, org, when, formats: &app.options.formats, fields, owned };
+    let action = view
+        .map_or_else(|| format!("/settings/{}", kind.word()), |view| format!("/settings/{}/{}", kind.word(), pieces::escaped(&view.id)));
+    let around = Around { kind, org, when, formats: &app.options.formats, fields, action: &action, focus: told.focus.as_deref(), owned };
     let mine: HashSet<&str> = view.map(|view| view.id.as_str()).into_iter().collect();
     // Beside the fields only what refused: a warning stands at the top.
     let wrong: Vec<Wrong> = told
@@ -271,8 +279,6 @@ fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormVie
             }
         })
         .collect();
-    let action = view
-        .map_or_else(|| format!("/settings/{}", kind.word()), |view| format!("/settings/{}/{}", kind.word(), pieces::escaped(&view.id)));
     // What was typed goes on being held against the version that it was typed over.
     let version = fields.get("version").cloned().or_else(|| view.map(|view| view.version.to_string())).unwrap_or_default();
     html! {

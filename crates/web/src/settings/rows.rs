@@ -26,7 +26,7 @@ pub(crate) fn part(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup 
             @if text { (as_text(row, around, wrong)) }
             @else if let Input::Part(fields, _) = row.input {
                 input type="hidden" name=(count_of(row.key)) value="1";
-                div class="one-row" { (fields_of(fields, row.key, &[], around)) }
+                div class="one-row" { (fields_of(fields.iter(), row.key, &[], around)) }
                 (below(row, around, None))
             }
             @else if let Some(shape) = Shape::of(row.input, around.org.channels()) {
@@ -45,7 +45,8 @@ fn list(shape: &Shape, path: &str, around: &Around<'_>, wrong: &[Wrong]) -> Mark
     let act = |deed: Deed, at: usize, word: &str| {
         let label = format!("{word} {} {}", shape.one, at + 1);
         html! {
-            button class="may small" type="submit" name=(deed.name()) value={ (path) "." (at) } formnovalidate aria-label=(label) { (word) }
+            button class="may small" type="submit" name=(deed.name()) value={ (path) "." (at) } formnovalidate
+                formaction=(to(around, path)) aria-label=(label) { (word) }
         }
     };
     html! {
@@ -54,7 +55,7 @@ fn list(shape: &Shape, path: &str, around: &Around<'_>, wrong: &[Wrong]) -> Mark
             @let mine: Vec<&Wrong> = wrong.iter().filter(|wrong| wrong.key == path && wrong.row == Some(at)).collect();
             fieldset class="one-row" id=(anchor(&format!("{path}.{at}"))) {
                 legend { (capital(shape.one)) " " (at + 1) }
-                (fields_of(&shape.fields, &format!("{path}.{at}"), &shape.fresh, around))
+                (row_of(shape, &format!("{path}.{at}"), around))
                 @if !mine.is_empty() { div class="wrong" { @for wrong in &mine { p { (marked(&wrong.words)) } } } }
                 @if !around.owned && shown > 1 {
                     div class="row-acts" { @if at > 0 { (act(Deed::Up, at, "Move up")) } (act(Deed::Drop, at, "Remove")) }
@@ -65,7 +66,34 @@ fn list(shape: &Shape, path: &str, around: &Around<'_>, wrong: &[Wrong]) -> Mark
     }
 }
 
-fn fields_of(fields: &[Field], path: &str, fresh: &[(&str, &str)], around: &Around<'_>) -> Markup {
+/// Where a button sends the form: the page comes back at the list.
+fn to(around: &Around<'_>, path: &str) -> String {
+    format!("{}#{}", around.action, anchor(path))
+}
+
+/// The fields of a row; those that are rarely needed are unfolded.
+fn row_of(shape: &Shape, path: &str, around: &Around<'_>) -> Markup {
+    let is_more = |field: &&Field| shape.more.contains(&field.key);
+    let says = |field: &Field| {
+        let name = format!("{path}.{}", field.key);
+        around.fields.iter().any(|(key, text)| {
+            let is_own = key.strip_prefix(&name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+            is_own && !text.is_empty() && !(key.ends_with(".#") && text == "0")
+        })
+    };
+    let open = shape.fields.iter().filter(is_more).any(says);
+    html! {
+        (fields_of(shape.fields.iter().filter(|field| !is_more(field)), path, &shape.fresh, around))
+        @if !shape.more.is_empty() && (open || !around.owned) {
+            details class="behind" open[open] {
+                summary { "More" }
+                (fields_of(shape.fields.iter().filter(is_more), path, &shape.fresh, around))
+            }
+        }
+    }
+}
+
+fn fields_of<'f>(fields: impl Iterator<Item = &'f Field>, path: &str, fresh: &[(&str, &str)], around: &Around<'_>) -> Markup {
     html! { div class="row-fields" { @for field in fields { (one(field, &format!("{path}.{}", field.key), fresh, around)) } } }
 }
 
@@ -79,7 +107,7 @@ fn one(field: &Field, name: &str, fresh: &[(&str, &str)], around: &Around<'_>) -
                 legend { (field.label) }
                 @if !field.hint.is_empty() { p class="hint" { (marked(field.hint)) } }
                 (list(&shape, name, around, &[]))
-                @if !around.owned { (more(rows.one, name)) }
+                @if !around.owned { (more(rows.one, name, around)) }
             }
         };
     }
@@ -90,7 +118,7 @@ fn one(field: &Field, name: &str, fresh: &[(&str, &str)], around: &Around<'_>) -
     html! {
         div class={ "field" @if of_one { " wide" } } {
             @if of_one { span { (field.label) } } @else { label for=(id) { (field.label) } }
-            (control(&Control { field: &asked, name, id: &id, fresh: &fresh, invalid: None, described, label: None }, around))
+            (control(&Control { field: &asked, name, id: &id, fresh: &fresh, invalid: None, described, label: None, closed: field.needed && !fresh.is_empty() }, around))
             @if !field.hint.is_empty() { p class="hint" id=(hint) { (marked(field.hint)) } }
         }
     }
@@ -106,8 +134,8 @@ fn said(fresh: &str, when: &When) -> String {
     today.checked_sub(jiff::Span::new().days(i64::from(since))).unwrap_or(today).to_string()
 }
 
-fn more(one: &str, path: &str) -> Markup {
-    html! { button class="may small" type="submit" name=(Deed::More.name()) value=(path) formnovalidate { "Add a " (one) } }
+fn more(one: &str, path: &str, around: &Around<'_>) -> Markup {
+    html! { button class="may small" type="submit" name=(Deed::More.name()) value=(path) formnovalidate formaction=(to(around, path)) { "Add a " (one) } }
 }
 
 /// What stands below the rows of a list.
@@ -115,8 +143,8 @@ fn below(row: &Field, around: &Around<'_>, shape: Option<&Shape>) -> Markup {
     html! {
         @if !around.owned {
             div class="row-acts" {
-                @if let Some(shape) = shape { (more(shape.one, row.key)) }
-                button class="link" type="submit" name=(Deed::AsText.name()) value=(row.key) formnovalidate aria-label={ "Edit as text: " (row.label) } {
+                @if let Some(shape) = shape { (more(shape.one, row.key, around)) }
+                button class="link" type="submit" name=(Deed::AsText.name()) value=(row.key) formnovalidate formaction=(to(around, row.key)) aria-label={ "Edit as text: " (row.label) } {
                     "Edit as text"
                 }
             }
@@ -149,7 +177,7 @@ fn as_text(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup {
                 @if row.input == Input::Contacts { (channel_fields(channels)) }
             }
             div class="row-acts" {
-                button class="link" type="submit" name=(Deed::AsRows.name()) value=(row.key) formnovalidate aria-label={ "Edit in fields: " (row.label) } {
+                button class="link" type="submit" name=(Deed::AsRows.name()) value=(row.key) formnovalidate formaction=(to(around, row.key)) aria-label={ "Edit in fields: " (row.label) } {
                     "Edit in fields"
                 }
             }

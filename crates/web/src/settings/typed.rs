@@ -99,12 +99,19 @@ pub(crate) fn body(kind: FormKind, stored: &Value, fields: &Fields, when: &When,
         }
     }
     let out = Value::Object(out);
+    for key in kind.about().fields.iter().flat_map(|row| typed_rows::gaps(row, fields, channels)) {
+        faults.push(Fault { key, message: "this is empty, and it is needed".to_owned(), hint: None });
+    }
     if faults.is_empty() {
         return Ok(out);
     }
     // All at once: what else of it could not be taken.
-    let others = misshapen(kind, &out, channels).into_iter();
-    faults.extend(others.map(|problem| Fault { key: problem.place.to_string(), message: problem.message, hint: problem.hint }));
+    for problem in misshapen(kind, &out, channels) {
+        let fault = Fault { key: problem.place.to_string(), message: problem.message, hint: problem.hint };
+        if !faults.contains(&fault) {
+            faults.push(fault);
+        }
+    }
     Err(faults)
 }
 

@@ -5,7 +5,7 @@
 
 use allclear_domain::channel::{Carriage, WaysOut};
 use allclear_domain::org::diff::FormKind;
-use allclear_domain::org::forms::about::{Field, Input, THIS_MONDAY};
+use allclear_domain::org::forms::about::{Field, Input, Layout, THIS_MONDAY};
 use allclear_domain::org::forms::rows::{ADDRESS, CHANNEL, Row, Shape, part_holds};
 use allclear_engine::org::file::part::{value_of_yaml, yaml_of_value};
 use serde_json::Value;
@@ -187,6 +187,26 @@ fn says_something(shape: &Shape, row: &Row) -> bool {
     row.iter().any(|(key, value)| !is_fresh(key, value))
 }
 
+/// The fields of rows that are needed and say nothing, by the keys that problems have.
+pub(crate) fn gaps(field: &Field, fields: &Fields, ways: WaysOut) -> Vec<String> {
+    let Some(shape) = Shape::of(field.input, ways).filter(|_| !is_text(field.key, fields)) else { return Vec::new() };
+    let found = rows(&shape, field.key, fields, ways);
+    let place = |at: usize, row: &Row| match shape.layout {
+        Layout::ByWord(word) => {
+            let list = |row: &Row| row.get(word).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let before = found.iter().take(at).filter(|other| list(other) == list(row)).count();
+            format!("{}.{}[{before}]", field.key, list(row))
+        }
+        Layout::Objects | Layout::OrBare(_) | Layout::Contacts => format!("{}[{at}]", field.key),
+    };
+    let of_row = |(at, row): (usize, &Row)| {
+        let empty: Vec<&str> = shape.fields.iter().filter(|own| own.needed && !row.contains_key(own.key)).map(|own| own.key).collect();
+        let place = place(at, row);
+        empty.into_iter().map(move |key| format!("{place}.{key}")).collect::<Vec<_>>()
+    };
+    found.iter().enumerate().flat_map(of_row).collect()
+}
+
 /// The contact that is made of the mail address of the same form, where that was asked for and there is none of it.
 fn own_mail(rows: &[Row], fields: &Fields, ways: WaysOut) -> Option<Row> {
     let mail = fields.get(OWN_MAIL).map(|mail| mail.trim()).filter(|mail| !mail.is_empty() && fields.contains_key(OWN))?;
@@ -248,6 +268,15 @@ impl Deed {
         Self::ALL.into_iter().find_map(|deed| Some((deed, fields.get(deed.name())?.clone())))
     }
 
+    /// The field that whoever pressed it goes on with: the first of a new row.
+    pub(crate) fn leads_to(self, at: &str, kind: FormKind, fields: &Fields, ways: WaysOut) -> Option<String> {
+        let shape = kind.field(at).and_then(|field| Shape::of(field.input, ways)).filter(|_| self == Self::More)?;
+        let first = shape.fields.iter().find(|field| !shape.more.contains(&field.key))?;
+        let last = count(at, fields).checked_sub(1)?;
+        let one = if matches!(first.input, Input::Several(..)) { ".0" } else { "" };
+        Some(format!("{at}.{last}.{}{one}", first.key))
+    }
+
     /// Does it to what was typed. What names no place of the form does nothing.
     pub(crate) fn done(self, at: &str, kind: FormKind, fields: &mut Fields, ways: WaysOut) {
         fields.remove(self.name());
@@ -305,7 +334,7 @@ impl Deed {
 /// Nothing at all, as a list of this input writes it.
 fn nothing(input: Input) -> Value {
     match input {
-        Input::Rows(rows) if matches!(rows.layout, allclear_domain::org::forms::about::Layout::ByWord(_)) => Value::Object(Row::new()),
+        Input::Rows(rows) if matches!(rows.layout, Layout::ByWord(_)) => Value::Object(Row::new()),
         Input::Part(..) => Value::Object(Row::new()),
         _ => Value::Array(Vec::new()),
     }

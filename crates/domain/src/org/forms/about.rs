@@ -116,6 +116,8 @@ pub struct Rows {
     pub first: usize,
     /// Empty rows behind those that are filled.
     pub spare: usize,
+    /// Keys of fields that are unfolded, unless they say something.
+    pub more: &'static [&'static str],
     /// What an empty row says already. A row that says no more is none.
     pub fresh: &'static [(&'static str, &'static str)],
     /// As YAML.

@@ -17,6 +17,7 @@ const STEP: Rows = Rows {
     layout: Layout::Objects,
     first: 2,
     spare: 1,
+    more: &[],
     fresh: &[("within", "5m")],
     example: STEPS,
 };

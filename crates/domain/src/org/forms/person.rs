@@ -23,6 +23,7 @@ const ORDER: Rows = Rows {
     layout: Layout::ByWord("urgency"),
     first: 1,
     spare: 1,
+    more: &[],
     fresh: &[("urgency", "high")],
     example: NOTIFY,
 };

@@ -29,6 +29,8 @@ pub struct Shape {
     pub first: usize,
     /// Empty rows behind those that are filled.
     pub spare: usize,
+    /// Keys of fields that are unfolded, unless they say something.
+    pub more: Vec<&'static str>,
     /// What an empty row says already.
     pub fresh: Vec<(&'static str, &'static str)>,
     /// As YAML.
@@ -50,8 +52,8 @@ impl Shape {
     }
 
     fn plain(rows: &Rows) -> Self {
-        let Rows { one, fields, layout, first, spare, fresh, example } = *rows;
-        Self { one, fields: fields.to_vec(), layout, first, spare, fresh: fresh.to_vec(), example: example.to_owned() }
+        let Rows { one, fields, layout, first, spare, more, fresh, example } = *rows;
+        Self { one, fields: fields.to_vec(), layout, first, spare, more: more.to_vec(), fresh: fresh.to_vec(), example: example.to_owned() }
     }
 
     fn contacts(ways: WaysOut) -> Self {
@@ -70,7 +72,8 @@ impl Shape {
         let unverified = &[("false", "Not verified: not paged yet")];
         fields.push(row(VERIFIED, "Verified", "What an administrator writes counts as verified.", Input::Word(unverified)));
         let fresh = ways.iter().next().map(|form| (CHANNEL, form.name)).into_iter().collect();
-        Self { one: "contact", fields, layout: Layout::Contacts, first: 1, spare: 1, fresh, example: ways.examples() }
+        let more = fields.iter().map(|field| field.key).filter(|key| ![CHANNEL, ADDRESS, ID].contains(key)).collect();
+        Self { one: "contact", fields, more, layout: Layout::Contacts, first: 1, spare: 1, fresh, example: ways.examples() }
     }
 
     /// The field of this key.

@@ -32,6 +32,7 @@ const CLOSED: Rows = Rows {
     layout: Layout::OrBare("date"),
     first: 1,
     spare: 1,
+    more: &[],
     fresh: &[],
     example: HOLIDAYS,
 };

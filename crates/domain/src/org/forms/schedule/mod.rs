@@ -24,6 +24,7 @@ const LAYER: Rows = Rows {
     layout: Layout::Objects,
     first: 1,
     spare: 0,
+    more: &["name", "ends", "only"],
     fresh: &[("every", "1w"), ("handoff", "Mon 09:00"), ("starts", THIS_MONDAY)],
     example: LAYERS,
 };
@@ -38,6 +39,7 @@ pub(super) const WINDOW: Rows = Rows {
     layout: Layout::Objects,
     first: 0,
     spare: 0,
+    more: &[],
     fresh: &[],
     example: HOURS,
 };
