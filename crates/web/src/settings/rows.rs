@@ -135,7 +135,11 @@ fn said(fresh: &str, when: &When) -> String {
 }
 
 fn more(one: &str, path: &str, around: &Around<'_>) -> Markup {
-    html! { button class="may small" type="submit" name=(Deed::More.name()) value=(path) formnovalidate formaction=(to(around, path)) { "Add a " (one) } }
+    // A browser gives the focus to the new row only where the address names no other place.
+    let there = path.contains('.').then(|| to(around, path));
+    html! {
+        button class="may small" type="submit" name=(Deed::More.name()) value=(path) formnovalidate formaction=[there] { "Add a " (one) }
+    }
 }
 
 /// What stands below the rows of a list.
