@@ -122,9 +122,9 @@ async fn show_set_up(State(app): State<App>, Path(token): Path<String>) -> Respo
             let blank = SetUpForm { reach: Some(String::new()), ..SetUpForm::default() };
             page("Set up All Clear", &set_up_form(&app.engine.org(), &token, &blank, None)).into_response()
         }
-        Err(why) => refused(&app, "Set up All Clear", why, |words| {
-            set_up_form(&app.engine.org(), &token, &SetUpForm::default(), Some(words))
-        }),
+        Err(why) => {
+            refused(&app, "Set up All Clear", why, |words| set_up_form(&app.engine.org(), &token, &SetUpForm::default(), Some(words)))
+        }
     }
 }
 

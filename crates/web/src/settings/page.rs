@@ -16,8 +16,8 @@ use jiff::SignedDuration;
 use maud::{Markup, html};
 
 use super::fields::{Around, Wrong, field, marked};
-use super::titles::title;
 use super::picture::two_weeks;
+use super::titles::title;
 use super::typed_rows::{Deed, OWN, OWN_MAIL};
 use super::wrongs::{Placed, placed};
 use super::{crumbs, name_of, path, path_of_new, typed};
@@ -274,7 +274,11 @@ fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormVie
                     let before = if within.is_empty() { String::new() } else { format!("{within}: ") };
                     Wrong { key: field.key.to_owned(), row: Some(row), words: format!("{before}{words}") }
                 }
-                Some(place) => Wrong { key: place.field.key.to_owned(), row: None, words: if place.within.is_empty() { words } else { format!("{}: {words}", place.within) } },
+                Some(place) => Wrong {
+                    key: place.field.key.to_owned(),
+                    row: None,
+                    words: if place.within.is_empty() { words } else { format!("{}: {words}", place.within) },
+                },
                 None => Wrong { key: problem.key.clone(), row: None, words },
             }
         })

@@ -16,7 +16,8 @@ use crate::frame::time_text::When;
 /// A part of a form: a list in rows, or an object with fields of its own.
 pub(crate) fn part(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup {
     let id = anchor(row.key);
-    let of_all: Vec<&str> = wrong.iter().filter(|wrong| wrong.key == row.key && wrong.row.is_none()).map(|wrong| wrong.words.as_str()).collect();
+    let of_all: Vec<&str> =
+        wrong.iter().filter(|wrong| wrong.key == row.key && wrong.row.is_none()).map(|wrong| wrong.words.as_str()).collect();
     let text = is_text(row.key, around.fields);
     html! {
         fieldset class="field part" id=(id) {
@@ -32,6 +33,9 @@ pub(crate) fn part(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup 
             @else if let Some(shape) = Shape::of(row.input, around.org.channels()) {
                 @if row.input == Input::Contacts && !around.owned { (own_mail(around, &shape)) }
                 (list(&shape, row.key, around, wrong))
+                @if row.input == Input::Contacts && !around.owned {
+                    details class="behind" { summary { "What each channel takes" } (channel_fields(around.org.channels())) }
+                }
                 (below(row, around, Some(&shape)))
             }
         }

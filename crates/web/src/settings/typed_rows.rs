@@ -134,7 +134,9 @@ fn plain_of(field: &Field, path: &str, fields: &Fields, ways: WaysOut) -> Option
     let typed = fields.get(path).map(|text| text.trim()).unwrap_or_default();
     match field.input {
         Input::Part(own, _) => {
-            let said = own.iter().filter_map(|field| Some((field.key.to_owned(), plain_of(field, &format!("{path}.{}", field.key), fields, ways)?)));
+            let said = own
+                .iter()
+                .filter_map(|field| Some((field.key.to_owned(), plain_of(field, &format!("{path}.{}", field.key), fields, ways)?)));
             let keys: Row = said.collect();
             (!keys.is_empty()).then_some(Value::Object(keys))
         }
@@ -294,7 +296,15 @@ impl Deed {
                     return;
                 }
                 if self == Self::Up {
-                    moved(path, fields, |row| if row == index { row.saturating_sub(1) } else if row + 1 == index { index } else { row });
+                    moved(path, fields, |row| {
+                        if row == index {
+                            row.saturating_sub(1)
+                        } else if row + 1 == index {
+                            index
+                        } else {
+                            row
+                        }
+                    });
                     drop(fields.insert(count_of(path), shown.to_string()));
                 } else {
                     fields.retain(|name, _| !name.starts_with(&format!("{path}.{index}.")));
@@ -396,22 +406,51 @@ mod tests {
             json!([{"page": ["schedule:rota", "person:ana"], "within": "10m"}, {"within": "7m"}]),
             "what somebody changed is not dropped"
         );
-        let contacts = typed(&[("contacts.#", "2"), ("contacts.0.channel", "email"), ("contacts.0.address", "a@x.org"), ("contacts.1.channel", "email"), ("email", "b@x.org"), (OWN, "1")]);
-        assert_eq!(value(FormKind::Person, "contacts", &contacts), json!([{"id": "mail", "email": "a@x.org"}, {"id": "mail-2", "email": "b@x.org"}]));
-        let order = typed(&[("notify.#", "2"), ("notify.0.urgency", "low"), ("notify.0.contact", "mail"), ("notify.1.urgency", "high"), ("notify.1.contact", "hook"), ("notify.1.after", "1m")]);
-        assert_eq!(value(FormKind::Person, "notify", &order), json!({"low": [{"contact": "mail"}], "high": [{"contact": "hook", "after": "1m"}]}));
+        let contacts = typed(&[
+            ("contacts.#", "2"),
+            ("contacts.0.channel", "email"),
+            ("contacts.0.address", "a@x.org"),
+            ("contacts.1.channel", "email"),
+            ("email", "b@x.org"),
+            (OWN, "1"),
+        ]);
+        assert_eq!(
+            value(FormKind::Person, "contacts", &contacts),
+            json!([{"id": "mail", "email": "a@x.org"}, {"id": "mail-2", "email": "b@x.org"}])
+        );
+        let order = typed(&[
+            ("notify.#", "2"),
+            ("notify.0.urgency", "low"),
+            ("notify.0.contact", "mail"),
+            ("notify.1.urgency", "high"),
+            ("notify.1.contact", "hook"),
+            ("notify.1.after", "1m"),
+        ]);
+        assert_eq!(
+            value(FormKind::Person, "notify", &order),
+            json!({"low": [{"contact": "mail"}], "high": [{"contact": "hook", "after": "1m"}]})
+        );
     }
 
     #[test]
     fn buttons_add_move_and_take_rows_and_turn_them_to_text_and_back() {
         let ways = WAYS_OUT;
-        let mut fields = typed(&[("steps.#", "2"), ("steps.0.page.0", "person:ana"), ("steps.0.within", "5m"), ("steps.1.page.0", "team:t"), ("steps.1.within", "9m")]);
+        let mut fields = typed(&[
+            ("steps.#", "2"),
+            ("steps.0.page.0", "person:ana"),
+            ("steps.0.within", "5m"),
+            ("steps.1.page.0", "team:t"),
+            ("steps.1.within", "9m"),
+        ]);
         Deed::Up.done("steps.1", FormKind::Escalation, &mut fields, ways);
         assert_eq!((fields["steps.0.page.0"].as_str(), fields["steps.1.within"].as_str()), ("team:t", "5m"));
         Deed::More.done("steps", FormKind::Escalation, &mut fields, ways);
         assert_eq!(count("steps", &fields), 3);
         Deed::AsText.done("steps", FormKind::Escalation, &mut fields, ways);
-        assert!(is_text("steps", &fields) && fields["steps"].contains("page: [team:t]") || fields["steps"].contains("page: [\"team:t\"]"), "{fields:?}");
+        assert!(
+            is_text("steps", &fields) && fields["steps"].contains("page: [team:t]") || fields["steps"].contains("page: [\"team:t\"]"),
+            "{fields:?}"
+        );
         Deed::AsRows.done("steps", FormKind::Escalation, &mut fields, ways);
         assert_eq!(fields["steps.1.page.0"], "person:ana");
         Deed::Drop.done("steps.0", FormKind::Escalation, &mut fields, ways);

@@ -124,12 +124,27 @@ mod tests {
     #[test]
     fn a_problem_is_named_as_the_form_names_its_field() {
         let of = |label: &str, anchor: &str| (label.to_owned(), anchor.to_owned());
-        let notify = [("notify.#", "2"), ("notify.0.urgency", "low"), ("notify.0.contact", "a"), ("notify.1.urgency", "high"), ("notify.1.contact", "b")];
-        assert_eq!(told(FormKind::Person, "notify.high[0].contact", &notify), of("Which contacts, in which order, row 2, Contact", "f-notify.1.contact"));
+        let notify = [
+            ("notify.#", "2"),
+            ("notify.0.urgency", "low"),
+            ("notify.0.contact", "a"),
+            ("notify.1.urgency", "high"),
+            ("notify.1.contact", "b"),
+        ];
+        assert_eq!(
+            told(FormKind::Person, "notify.high[0].contact", &notify),
+            of("Which contacts, in which order, row 2, Contact", "f-notify.1.contact")
+        );
         assert_eq!(told(FormKind::Person, "contacts[1].email", &[]), of("Contacts, row 2, Address", "f-contacts.1.address"));
         assert_eq!(told(FormKind::Schedule, "layers[0].people[1]", &[]), of("Layers, row 1, People in turn 2", "f-layers.0.people"));
-        assert_eq!(told(FormKind::Schedule, "layers[0].only[1].from", &[]), of("Layers, row 1, Only within, window 2, From", "f-layers.0.only"));
-        assert_eq!(told(FormKind::Schedule, "layers[2]", &[("layers.#", "text"), ("layers", "- x")]), of("Layers, entry 3", "f-layers-text"));
+        assert_eq!(
+            told(FormKind::Schedule, "layers[0].only[1].from", &[]),
+            of("Layers, row 1, Only within, window 2, From", "f-layers.0.only")
+        );
+        assert_eq!(
+            told(FormKind::Schedule, "layers[2]", &[("layers.#", "text"), ("layers", "- x")]),
+            of("Layers, entry 3", "f-layers-text")
+        );
         assert_eq!(told(FormKind::Route, "set.group_wait", &[]), of("Sets, Waits for others", "f-set.group_wait"));
         assert_eq!(told(FormKind::CatchAll, "targets[1]", &[]), of("Whom to page, 2", "f-targets.1"));
     }

@@ -19,12 +19,7 @@ pub const ABOUT: About = About {
         NAME,
         row("people", "People", "", Input::Many(FormKind::Person)),
         row("teams", "Teams", "Every member is told.", Input::Many(FormKind::Team)),
-        row(
-            "contacts",
-            "Other addresses",
-            "That belong to no person, as of a mailing list.",
-            Input::Contacts,
-        ),
+        row("contacts", "Other addresses", "That belong to no person, as of a mailing list.", Input::Contacts),
     ],
 };
 

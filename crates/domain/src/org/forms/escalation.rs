@@ -32,12 +32,7 @@ pub const ABOUT: About = About {
     then: &[(FormKind::Service, "escalation={id}"), (FormKind::CatchAll, "")],
     fields: &[
         NAME,
-        needed(
-            "steps",
-            "Steps",
-            "One after the other, until somebody acknowledges.",
-            Input::Rows(&STEP),
-        ),
+        needed("steps", "Steps", "One after the other, until somebody acknowledges.", Input::Rows(&STEP)),
         row("repeat", "Further rounds", "After the first; at most 20.", Input::Number),
         row(
             "again_every",

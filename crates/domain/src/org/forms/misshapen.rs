@@ -41,7 +41,11 @@ impl Found {
         match field.input {
             Input::Part(fields, example) => match value {
                 Value::Object(keys) => self.keys(fields, keys, place),
-                _ => self.wrong(place, format!("this is {}", what(value)), format!("it is written a key a line, as in `{}`", first_line(example))),
+                _ => self.wrong(
+                    place,
+                    format!("this is {}", what(value)),
+                    format!("it is written a key a line, as in `{}`", first_line(example)),
+                ),
             },
             Input::Several(inner, _) => match value {
                 Value::Array(list) => {
@@ -184,7 +188,10 @@ mod tests {
     #[test]
     fn everything_that_cannot_be_read_is_told_in_the_words_of_the_form() {
         assert_eq!(
-            told(FormKind::Schedule, json!({"layers": ["maria", {"people": "ana", "every": "week", "hand-off": "Mon 09:00", "starts": "soon"}]})),
+            told(
+                FormKind::Schedule,
+                json!({"layers": ["maria", {"people": "ana", "every": "week", "hand-off": "Mon 09:00", "starts": "soon"}]})
+            ),
             [
                 "layers[0]: this is the word `maria`; a layer is written `- people: [ana, ben] …`",
                 "layers[1].every: the word `week` is not a length of time; write a number and a unit, as in `1w`, `2d`, `12h`",
@@ -196,8 +203,13 @@ mod tests {
         );
         assert_eq!(
             told(FormKind::Escalation, json!({"steps": {"page": ["person:ana"], "within": "5m"}})),
-            ["steps: this is an object with keys, and a list is wanted; a step is written `- {page: [\"schedule:payments-primary\"], within: 5m}`; each begins with `- `"]
+            [
+                "steps: this is an object with keys, and a list is wanted; a step is written `- {page: [\"schedule:payments-primary\"], within: 5m}`; each begins with `- `"
+            ]
         );
-        assert_eq!(told(FormKind::Person, json!({"notify": {"urgent": []}})), ["notify.urgent: unknown key `urgent`; keys here: high, low"]);
+        assert_eq!(
+            told(FormKind::Person, json!({"notify": {"urgent": []}})),
+            ["notify.urgent: unknown key `urgent`; keys here: high, low"]
+        );
     }
 }

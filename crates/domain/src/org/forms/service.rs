@@ -139,10 +139,6 @@ fn runbook_of(checker: &mut Checker<'_>, place: Place, runbook: Option<&str>) {
     });
     if !is_link {
         let shown: String = text.chars().filter(|c| !c.is_control() && *c != '`').take(64).collect();
-        checker.error(
-            place,
-            format!("`{shown}` is no address that can be followed"),
-            "write it as in `https://wiki.example.org/checkout`",
-        );
+        checker.error(place, format!("`{shown}` is no address that can be followed"), "write it as in `https://wiki.example.org/checkout`");
     }
 }
