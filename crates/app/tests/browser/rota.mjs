@@ -113,6 +113,11 @@ try {
   await rows.go("button.do.big");
   must((await says("Steps, row 1, Within: the text a week is not a length of time")) && (await says("Steps, row 2, Within: this is empty")) && (await says("Further rounds: this is not a whole number")), "all that is wrong, at once, each with its row");
   must((await value("steps.0.within")) === "a week", "and everything typed is kept");
+  await page.open(`${base}/settings/escalation/payments`);
+  await rows.go("button", "Add a step");
+  await rows.choose(`select[name="steps.3.page.0"]`, "Ana Ruiz");
+  await rows.go("button.do.big");
+  must(await says("version 2: Steps"), "and Changes says what changed");
   await page.open(`${base}/settings/service/checkout`);
   await page.run(`document.querySelector('[name="runbook"]').value = "runbook checkout"`);
   await rows.go("button.do.big");

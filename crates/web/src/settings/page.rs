@@ -377,7 +377,12 @@ async fn history(app: &App, org: &Org, who: &Principal, when: &When, view: &Form
             ul class="list" {
                 @for change in &history {
                     li {
-                        span { "version " (change.version) }
+                        span {
+                            "version " (change.version)
+                            @if let Some(labels) = change.keys.as_ref().map(|keys| labels(view.kind, keys)).filter(|labels| !labels.is_empty()) {
+                                ": " (labels)
+                            }
+                        }
                         span class="quiet" {
                             (pieces::actor(org, &change.actor).unwrap_or_else(|| "All Clear".to_owned())) " · " (when.stamp(change.at))
                         }
@@ -386,6 +391,11 @@ async fn history(app: &App, org: &Org, who: &Principal, when: &When, view: &Form
             }
         }
     })
+}
+
+/// What the fields of these keys are called; of a key without a field the key.
+fn labels(kind: FormKind, keys: &[String]) -> String {
+    keys.iter().map(|key| kind.field(key).map_or(key.as_str(), |field| field.label)).collect::<Vec<_>>().join(", ")
 }
 
 /// What came of a change that has more to say than that it was done: secrets that are shown this
