@@ -39,52 +39,61 @@ impl Found {
             return self.list(&shape, value, place);
         }
         match field.input {
-            Input::Part(fields, example) => match value {
-                Value::Object(keys) => self.keys(fields, keys, place),
-                _ => self.wrong(
-                    place,
-                    format!("this is {}", what(value)),
-                    format!("it is written a key a line, as in `{}`", first_line(example)),
-                ),
-            },
-            Input::Several(inner, _) => match value {
-                Value::Array(list) => {
+            Input::Part(fields, example) => {
+                if let Value::Object(keys) = value {
+                    self.keys(fields, keys, place);
+                } else {
+                    let how = format!("it is written a key a line, as in `{}`", first_line(example));
+                    self.wrong(place, format!("this is {}", what(value)), how);
+                }
+            }
+            Input::Several(inner, _) => {
+                if let Value::Array(list) = value {
                     for (at, entry) in list.iter().enumerate() {
                         self.field(&Field { input: *inner, ..*field }, entry, &place.index(at));
                     }
+                } else {
+                    self.wrong(place, format!("this is {}", what(value)), "it is a list, written `[a, b]`");
                 }
-                _ => self.wrong(place, format!("this is {}", what(value)), "it is a list, written `[a, b]`"),
-            },
+            }
             Input::Names | Input::Ticks(_) | Input::Many(_) => {
                 if !value.as_array().is_some_and(|list| list.iter().all(Value::is_string)) {
                     self.wrong(place, format!("this is {}", what(value)), "it is a list of words, written `[a, b]`");
                 }
             }
-            Input::Rest | Input::Check | Input::Number | Input::Instant => {}
-            _ => self.word(field, value, place),
+            Input::Rest | Input::Check | Input::Number | Input::Instant | Input::Rows(_) | Input::Contacts => {}
+            Input::Line
+            | Input::Text
+            | Input::Length
+            | Input::Turn
+            | Input::Date
+            | Input::Zone
+            | Input::Secret
+            | Input::Word(_)
+            | Input::Format
+            | Input::One(_)
+            | Input::Target
+            | Input::Contact
+            | Input::Channel => self.word(field.input, value, place),
         }
     }
 
-    fn word(&mut self, field: &Field, value: &Value, place: &Place) {
+    fn word(&mut self, input: Input, value: &Value, place: &Place) {
         if value.is_array() || value.is_object() {
             return self.wrong(place, format!("this is {}, and one word is wanted", what(value)), "write the word alone");
         }
         let Some(text) = value.as_str() else { return };
         let shown = what(value);
-        match field.input {
-            Input::Length if text != "never" && text.parse::<Length>().is_err() => {
-                self.wrong(place, format!("{shown} is not a length of time"), "write a number and a unit, as in `90s`, `5m`, `1h30m`");
-            }
-            Input::Turn if text.parse::<Every>().is_err() => {
-                self.wrong(place, format!("{shown} is not a length of time"), "write a number and a unit, as in `1w`, `2d`, `12h`");
-            }
-            Input::Date if text.parse::<jiff::civil::Date>().is_err() => {
-                self.wrong(place, format!("{shown} is not a date"), "write it as in `2026-01-05`");
-            }
-            Input::Word(words) if !words.iter().any(|(word, _)| *word == text) => {
-                self.wrong(place, format!("{shown} is not known here"), format!("known: {}", listed(words.iter().map(|(word, _)| *word))));
-            }
-            _ => {}
+        if input == Input::Length && text != "never" && text.parse::<Length>().is_err() {
+            self.wrong(place, format!("{shown} is not a length of time"), "write a number and a unit, as in `90s`, `5m`, `1h30m`");
+        } else if input == Input::Turn && text.parse::<Every>().is_err() {
+            self.wrong(place, format!("{shown} is not a length of time"), "write a number and a unit, as in `1w`, `2d`, `12h`");
+        } else if input == Input::Date && text.parse::<jiff::civil::Date>().is_err() {
+            self.wrong(place, format!("{shown} is not a date"), "write it as in `2026-01-05`");
+        } else if let Input::Word(words) = input
+            && !words.iter().any(|(word, _)| *word == text)
+        {
+            self.wrong(place, format!("{shown} is not known here"), format!("known: {}", listed(words.iter().map(|(word, _)| *word))));
         }
     }
 

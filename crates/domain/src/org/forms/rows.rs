@@ -44,11 +44,10 @@ impl Shape {
     /// The rows of an input; nothing where it is not asked for in rows.
     #[must_use]
     pub fn of(input: Input, ways: WaysOut) -> Option<Self> {
-        match input {
-            Input::Rows(rows) => Some(Self::plain(rows)),
-            Input::Contacts => Some(Self::contacts(ways)),
-            _ => None,
+        if let Input::Rows(rows) = input {
+            return Some(Self::plain(rows));
         }
+        (input == Input::Contacts).then(|| Self::contacts(ways))
     }
 
     fn plain(rows: &Rows) -> Self {
@@ -173,7 +172,24 @@ fn holds(input: Input, value: &Value) -> bool {
             value.as_array().is_some_and(|list| list.iter().all(known))
         }
         Input::Part(fields, _) => value.as_object().is_some_and(|keys| part_holds(fields, keys).is_ok()),
-        _ => !value.is_array() && !value.is_object(),
+        Input::Line
+        | Input::Text
+        | Input::Number
+        | Input::Length
+        | Input::Turn
+        | Input::Date
+        | Input::Zone
+        | Input::Instant
+        | Input::Secret
+        | Input::Check
+        | Input::Word(_)
+        | Input::Format
+        | Input::One(_)
+        | Input::Target
+        | Input::Contact
+        | Input::Channel
+        | Input::Contacts
+        | Input::Rest => !value.is_array() && !value.is_object(),
     }
 }
 
