@@ -334,7 +334,9 @@ fn set_up_form(org: &Org, token: &str, typed: &SetUpForm, words: Option<&str>) -
     html! {
         p { "Nobody can sign in as an administrator yet. Whoever you choose here can, and may then invite everybody else." }
         (wrong(words))
-        @if words.is_some() { p class="hint" { "What you typed is still here, but for the password: that is never shown again. Type it once more." } }
+        @if words.is_some() {
+            p class="hint" { "What you typed is still here, but for the password: that is never shown again. Type it once more." }
+        }
         form method="post" action={ "/set-up/" (token) } {
             @if !people.is_empty() {
                 p { label for="person" { "Who are you?" } " " select id="person" name="person" {
@@ -345,7 +347,10 @@ fn set_up_form(org: &Org, token: &str, typed: &SetUpForm, words: Option<&str>) -
                 } }
                 p class="hint" { "Name, address and id are needed only for somebody new." }
             }
-            p { label for="name" { "Name" } " " input id="name" name="name" value=(typed.name) autocomplete="name" autofocus[people.is_empty()]; }
+            p {
+                label for="name" { "Name" } " "
+                input id="name" name="name" value=(typed.name) autocomplete="name" autofocus[people.is_empty()];
+            }
             p {
                 label for="email" { "E-mail address" } " "
                 input id="email" name="email" type="email" value=(typed.email) autocomplete="email";
@@ -362,8 +367,8 @@ fn set_up_form(org: &Org, token: &str, typed: &SetUpForm, words: Option<&str>) -
                     aria-describedby="id-rule";
             }
             p class="hint" id="id-rule" {
-                "What you sign in with and other forms name you by: lower-case letters, digits, " code { "-" } ", " code { "_" } " and " code { "." }
-                ". Left empty it is made from the name, as " code { "ana-ruiz" } " of Ana Ruiz. It stays."
+                "What you sign in with and other forms name you by: lower-case letters, digits, " code { "-" } ", " code { "_" }
+                " and " code { "." } ". Left empty it is made from the name, as " code { "ana-ruiz" } " of Ana Ruiz. It stays."
             }
             (new_password())
             p { button type="submit" { "Set up" } }

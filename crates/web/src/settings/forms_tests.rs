@@ -18,7 +18,8 @@ use allclear_engine::org::file::{self, Format};
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde_json::{Map, Value, json};
 
-use super::fields::{Around, field};
+use super::controls::Around;
+use super::fields::field;
 use super::typed;
 use crate::frame::time_text::When;
 
@@ -321,7 +322,7 @@ fn every_field_is_drawn_and_what_nobody_touched_comes_back() {
         let around = Around { kind, org: &org, when: &when, formats: &FORMATS, fields: &texts, action: "/", focus: None, owned: false };
         for row in kind.about().fields {
             let drawn = field(row, &around, &[]).into_string();
-            let anchor = format!("id=\"{}\"", super::fields::anchor(row.key));
+            let anchor = format!("id=\"{}\"", super::controls::anchor(row.key));
             assert!(drawn.contains(&anchor) && drawn.contains(row.label), "{kind:?} `{}`: {drawn}", row.key);
         }
         let mut again = typed::body(kind, &stored, &texts, &when, WAYS_OUT).unwrap();

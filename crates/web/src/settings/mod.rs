@@ -1,11 +1,12 @@
 //! Settings: every form of the organisation by kind; each with its fields, its version and its
 //! history, to be changed unless a file owns it.
 //!
-//! What a kind is called and which fields it has is said by the kind (`domain::org::forms`). `typed` goes from a body to
-//! their texts and back, `fields` draws them, `page` is the page of one form, `change` takes what was posted. Secrets are
+//! What a kind is called and which fields it has is said by the kind (`domain::org::forms`). `typed` and `typed_rows` go from a body to
+//! their texts and back, `fields`, `rows` and `controls` draw them, `wrongs` says where a problem is, `picture` draws a schedule, `page` is the page of one form, `change` takes what was posted. Secrets are
 //! masked as in an export. Everything here is an administrator's.
 
 mod change;
+mod controls;
 mod fields;
 #[cfg(test)]
 mod forms_tests;

@@ -15,7 +15,8 @@ use axum::response::Response;
 use jiff::SignedDuration;
 use maud::{Markup, html};
 
-use super::fields::{Around, Wrong, field, marked};
+use super::controls::{Around, Wrong, marked};
+use super::fields::field;
 use super::picture::two_weeks;
 use super::titles::title;
 use super::typed_rows::{Deed, OWN, OWN_MAIL};
@@ -304,9 +305,8 @@ fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormVie
                     div class="row-of" {
                         button class="do big" type="submit" { @if view.is_some() { "Save" } @else { "Add " (name_of(kind)) } }
                         @if kind == FormKind::Schedule {
-                            button class="may" type="submit" name=(Deed::Look.name()) value="" formnovalidate formaction={ (action) "#two-weeks" } {
-                                "Look at the next two weeks"
-                            }
+                            button class="may" type="submit" name=(Deed::Look.name()) value="" formnovalidate
+                                formaction={ (action) "#two-weeks" } { "Look at the next two weeks" }
                         }
                     }
                 }
@@ -379,9 +379,8 @@ async fn history(app: &App, org: &Org, who: &Principal, when: &When, view: &Form
                     li {
                         span {
                             "version " (change.version)
-                            @if let Some(labels) = change.keys.as_ref().map(|keys| labels(view.kind, keys)).filter(|labels| !labels.is_empty()) {
-                                ": " (labels)
-                            }
+                            @let labels = labels(view.kind, change.keys.as_deref().unwrap_or_default());
+                            @if !labels.is_empty() { ": " (labels) }
                         }
                         span class="quiet" {
                             (pieces::actor(org, &change.actor).unwrap_or_else(|| "All Clear".to_owned())) " · " (when.stamp(change.at))

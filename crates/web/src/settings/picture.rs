@@ -8,8 +8,8 @@ use jiff::ToSpan;
 use maud::{Markup, html};
 use serde_json::Value;
 
+use crate::frame::shifts_chart::{Row, draw, table};
 use crate::frame::time_text::When;
-use crate::on_call::shifts_chart::{Row, draw, table};
 
 /// Days of the picture.
 const DAYS: i64 = 14;
@@ -34,7 +34,9 @@ pub(crate) fn two_weeks(org: &Org, who: &Principal, when: &When, id: Option<&str
             h2 { "Two weeks" span class="quiet" { " · days begin at midnight in " (when.zone()) } }
             @match drawn {
                 Some(picture) => { (picture) },
-                None => { p class="quiet prose" { "Who would be on call stands here when the layers can be read: fill them in, then Look." } },
+                None => {
+                    p class="quiet prose" { "Who would be on call stands here when the layers can be read: fill them in, then Look." }
+                },
             }
         }
     }

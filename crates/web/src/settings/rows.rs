@@ -2,13 +2,11 @@
 //! away; and the same as text. Each button sends the form, and the page comes back with what was typed.
 
 use allclear_domain::channel::WaysOut;
-use allclear_domain::org::diff::FormKind;
 use allclear_domain::org::forms::about::{Field, Input, THIS_MONDAY};
 use allclear_domain::org::forms::rows::{ADDRESS, Shape};
 use maud::{Markup, html};
-use serde_json::Value;
 
-use super::fields::{Around, Control, Wrong, anchor, control, marked};
+use super::controls::{Around, Control, ROWS_MAX, ROWS_MIN, Wrong, anchor, control, marked};
 use super::typed_rows::{Deed, OWN, OWN_MAIL, count, count_of, is_text, rows, why_of};
 use crate::frame::pieces::capital;
 use crate::frame::time_text::When;
@@ -118,11 +116,13 @@ fn one(field: &Field, name: &str, fresh: &[(&str, &str)], around: &Around<'_>) -
     let asked = Field { needed: false, ..*field };
     let fresh = fresh.iter().find(|(key, _)| *key == field.key).map_or(String::new(), |(_, text)| said(text, around.when));
     let described = (!field.hint.is_empty()).then_some(hint.as_str());
+    let closed = field.needed && !fresh.is_empty();
+    let asked = Control { field: &asked, name, id: &id, fresh: &fresh, invalid: None, described, label: None, closed };
     let of_one = matches!(field.input, Input::Several(..) | Input::Ticks(_));
     html! {
         div class={ "field" @if of_one { " wide" } } {
             @if of_one { span { (field.label) } } @else { label for=(id) { (field.label) } }
-            (control(&Control { field: &asked, name, id: &id, fresh: &fresh, invalid: None, described, label: None, closed: field.needed && !fresh.is_empty() }, around))
+            (control(&asked, around))
             @if !field.hint.is_empty() { p class="hint" id=(hint) { (marked(field.hint)) } }
         }
     }
@@ -152,11 +152,18 @@ fn below(row: &Field, around: &Around<'_>, shape: Option<&Shape>) -> Markup {
         @if !around.owned {
             div class="row-acts" {
                 @if let Some(shape) = shape { (more(shape.one, row.key, around)) }
-                button class="link" type="submit" name=(Deed::AsText.name()) value=(row.key) formnovalidate formaction=(to(around, row.key)) aria-label={ "Edit as text: " (row.label) } {
-                    "Edit as text"
-                }
+                (switch(Deed::AsText, "Edit as text", row, around))
             }
         }
+    }
+}
+
+/// The button between fields and text.
+fn switch(deed: Deed, words: &str, row: &Field, around: &Around<'_>) -> Markup {
+    let label = format!("{words}: {}", row.label);
+    html! {
+        button class="link" type="submit" name=(deed.name()) value=(row.key) formnovalidate formaction=(to(around, row.key))
+            aria-label=(label) { (words) }
     }
 }
 
@@ -175,8 +182,8 @@ fn as_text(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup {
             p class="hint" { "As text, since fields do not hold it: " (marked(why)) "." }
         }
         input type="hidden" name=(count_of(row.key)) value="text";
-        textarea class="code" id=(id) name=(row.key) rows=(typed.lines().count().clamp(3, 24)) spellcheck="false" aria-label={ (row.label) ", as text" }
-            aria-invalid=[(!mine.is_empty()).then_some("true")] { "\n" (typed) }
+        textarea class="code" id=(id) name=(row.key) rows=(typed.lines().count().clamp(ROWS_MIN, ROWS_MAX)) spellcheck="false"
+            aria-label={ (row.label) ", as text" } aria-invalid=[(!mine.is_empty()).then_some("true")] { "\n" (typed) }
         @if !mine.is_empty() { div class="wrong" { @for wrong in &mine { p { (marked(&wrong.words)) } } } }
         @if !around.owned {
             details class="behind" {
@@ -185,9 +192,7 @@ fn as_text(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup {
                 @if row.input == Input::Contacts { (channel_fields(channels)) }
             }
             div class="row-acts" {
-                button class="link" type="submit" name=(Deed::AsRows.name()) value=(row.key) formnovalidate formaction=(to(around, row.key)) aria-label={ "Edit in fields: " (row.label) } {
-                    "Edit in fields"
-                }
+                (switch(Deed::AsRows, "Edit in fields", row, around))
             }
         }
     }
@@ -219,12 +224,4 @@ fn own_mail(around: &Around<'_>, shape: &Shape) -> Markup {
             }
         }
     }
-}
-
-/// The contacts that the same form names, by id.
-pub(crate) fn contact_ids(around: &Around<'_>) -> Vec<String> {
-    let field = FormKind::Person.field("contacts");
-    let read = field.and_then(|field| super::typed_rows::read(field, field.key, around.fields, around.org.channels()).ok().flatten());
-    let contacts = read.as_ref().and_then(Value::as_array).into_iter().flatten();
-    contacts.filter_map(|contact| Some(contact.get("id")?.as_str()?.to_owned())).collect()
 }

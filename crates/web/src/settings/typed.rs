@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::typed_rows;
+use super::typed_rows::Words;
 use crate::access::reader::Fields;
 use crate::frame::time_text::When;
 
@@ -26,19 +27,6 @@ pub(crate) struct Fault {
     pub key: String,
     pub message: String,
     pub hint: Option<String>,
-}
-
-/// Why a field cannot be read, and what would work.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Words {
-    pub message: String,
-    pub hint: Option<String>,
-}
-
-impl Words {
-    fn of(message: &str, hint: &str) -> Self {
-        Self { message: message.to_owned(), hint: Some(hint.to_owned()) }
-    }
 }
 
 /// The texts of a body's fields.
@@ -119,7 +107,7 @@ pub(crate) fn body(kind: FormKind, stored: &Value, fields: &Fields, when: &When,
 fn value(row: &Field, stored: Option<&Value>, fields: &Fields, when: &When, channels: WaysOut) -> Result<Option<Value>, Words> {
     let typed = fields.get(row.key).map(|text| text.replace("\r\n", "\n")).unwrap_or_default();
     let typed = typed.trim();
-    let wrong = |message: &str, hint: &str| Err(Words::of(message, hint));
+    let wrong = |message: &str, hint: &str| Err(Words { message: message.to_owned(), hint: Some(hint.to_owned()) });
     match row.input {
         Input::Check => return Ok(fields.contains_key(row.key).then_some(Value::Bool(true))),
         Input::Many(_) => {

@@ -10,7 +10,6 @@ use allclear_domain::org::forms::rows::{ADDRESS, CHANNEL, Row, Shape, part_holds
 use allclear_engine::org::file::part::{value_of_yaml, yaml_of_value};
 use serde_json::Value;
 
-use super::typed::Words;
 use crate::access::reader::Fields;
 
 /// Most rows of one list that a form takes.
@@ -20,6 +19,13 @@ const TEXT: &str = "text";
 /// The box that makes a contact of the mail address of the same form, and the field with that address.
 pub(crate) const OWN: &str = "contacts.own";
 pub(crate) const OWN_MAIL: &str = "email";
+
+/// Why a field cannot be read, and what would work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Words {
+    pub message: String,
+    pub hint: Option<String>,
+}
 
 /// The field that says how many rows a list has.
 pub(crate) fn count_of(path: &str) -> String {
@@ -215,6 +221,14 @@ fn own_mail(rows: &[Row], fields: &Fields, ways: WaysOut) -> Option<Row> {
     let form = ways.iter().find(|form| form.carriage == Carriage::Mail)?;
     let is_there = rows.iter().any(|row| row.get(ADDRESS).and_then(Value::as_str) == Some(mail));
     (!is_there).then(|| [(CHANNEL.to_owned(), form.name.into()), (ADDRESS.to_owned(), mail.into())].into_iter().collect())
+}
+
+/// The contacts that the same form names, by id.
+pub(crate) fn contact_ids(fields: &Fields, ways: WaysOut) -> Vec<String> {
+    let field = FormKind::Person.field("contacts");
+    let read = field.and_then(|field| read(field, field.key, fields, ways).ok().flatten());
+    let contacts = read.as_ref().and_then(Value::as_array).into_iter().flatten();
+    contacts.filter_map(|contact| Some(contact.get("id")?.as_str()?.to_owned())).collect()
 }
 
 /// What was typed with the empty rows behind the others, so that the number of a row is that of its entry.

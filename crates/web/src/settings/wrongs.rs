@@ -5,7 +5,7 @@ use allclear_domain::org::diff::FormKind;
 use allclear_domain::org::forms::about::{Field, Input, Layout};
 use allclear_domain::org::forms::rows::Shape;
 
-use super::fields::anchor;
+use super::controls::anchor;
 use super::typed_rows::{is_text, rows};
 use crate::access::reader::Fields;
 
