@@ -118,6 +118,15 @@ try {
   await rows.choose(`select[name="steps.3.page.0"]`, "Ana Ruiz");
   await rows.go("button.do.big");
   must(await page.run(`/version \\d+: Steps/.test(document.body.innerText)`), "and Changes says what changed");
+  await page.open(`${base}/settings/person/ben-ode`);
+  await rows.go("button", "Add a line");
+  await rows.choose(`select[name="notify.0.contact"]`, "mail");
+  await rows.go("button.do.big");
+  must((await says("Saved.")) && (await value("notify.0.contact")) === "mail", "the order of contacts is chosen among those of the form");
+  await rows.choose(`select[name="contacts.1.channel"]`, "Webhook");
+  await page.run(`document.querySelector('[name="contacts.1.address"]').value = "at home"`);
+  await rows.go("button.do.big");
+  must((await says("Contacts, row 2, Address: the address")) && (await value("contacts.1.address")) === "at home", "an address is refused with its row");
   await page.open(`${base}/settings/service/checkout`);
   await page.run(`document.querySelector('[name="runbook"]').value = "runbook checkout"`);
   await rows.go("button.do.big");

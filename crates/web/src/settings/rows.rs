@@ -25,7 +25,7 @@ pub(crate) fn part(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup 
             @if text { (as_text(row, around, wrong)) }
             @else if let Input::Part(fields, _) = row.input {
                 input type="hidden" name=(count_of(row.key)) value="1";
-                div class="one-row" { (fields_of(fields.iter(), row.key, &[], around)) }
+                div class="one-row" { (fields_of(fields.iter(), row.key, row.key, &[], around)) }
                 (below(row, around, None))
             }
             @else if let Some(shape) = Shape::of(row.input, around.org.channels()) {
@@ -57,9 +57,9 @@ fn list(shape: &Shape, path: &str, around: &Around<'_>, wrong: &[Wrong]) -> Mark
             @let mine: Vec<&Wrong> = wrong.iter().filter(|wrong| wrong.key == path && wrong.row == Some(at)).collect();
             fieldset class="one-row" id=(anchor(&format!("{path}.{at}"))) {
                 legend { (capital(shape.one)) " " (at + 1) }
-                (row_of(shape, &format!("{path}.{at}"), around))
+                (row_of(shape, path, at, around))
                 @if !mine.is_empty() { div class="wrong" { @for wrong in &mine { p { (marked(&wrong.words)) } } } }
-                @if !around.owned && shown > 1 {
+                @if !around.owned && shown > 1 && !is_blank(shape, &format!("{path}.{at}"), around) {
                     div class="row-acts" { @if at > 0 { (act(Deed::Up, at, "Move up")) } (act(Deed::Drop, at, "Remove")) }
                 }
             }
@@ -73,35 +73,53 @@ fn to(around: &Around<'_>, path: &str) -> String {
     format!("{}#{}", around.action, anchor(path))
 }
 
-/// The fields of a row; those that are rarely needed are unfolded.
-fn row_of(shape: &Shape, path: &str, around: &Around<'_>) -> Markup {
+/// What fields at this place, and below it, say.
+fn said_at<'a>(place: &'a str, around: &'a Around<'_>) -> impl Iterator<Item = (&'a str, &'a str)> {
+    around.fields.iter().filter_map(move |(name, text)| {
+        let is_own = name.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let says = is_own && !text.is_empty() && !name.ends_with(".#");
+        says.then_some((name.as_str(), text.as_str()))
+    })
+}
+
+/// Whether a row says no more than an empty one.
+fn is_blank(shape: &Shape, place: &str, around: &Around<'_>) -> bool {
+    let is_fresh = |name: &str| shape.fresh.iter().any(|(key, _)| name == format!("{place}.{key}"));
+    said_at(place, around).all(|(name, _)| is_fresh(name))
+}
+
+/// The fields of a row; those that are rarely needed are unfolded. What fields are for is said in the first row alone.
+fn row_of(shape: &Shape, path: &str, at: usize, around: &Around<'_>) -> Markup {
+    let place = format!("{path}.{at}");
     let is_more = |field: &&Field| shape.more.contains(&field.key);
-    let says = |field: &Field| {
-        let name = format!("{path}.{}", field.key);
-        around.fields.iter().any(|(key, text)| {
-            let is_own = key.strip_prefix(&name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-            is_own && !text.is_empty() && !(key.ends_with(".#") && text == "0")
-        })
-    };
-    let open = shape.fields.iter().filter(is_more).any(says);
+    let open = shape.fields.iter().filter(is_more).any(|field| said_at(&format!("{place}.{}", field.key), around).next().is_some());
+    let hints = format!("{path}.0");
     html! {
-        (fields_of(shape.fields.iter().filter(|field| !is_more(field)), path, &shape.fresh, around))
+        (fields_of(shape.fields.iter().filter(|field| !is_more(field)), &place, &hints, &shape.fresh, around))
         @if !shape.more.is_empty() && (open || !around.owned) {
             details class="behind" open[open] {
                 summary { "More" }
-                (fields_of(shape.fields.iter().filter(is_more), path, &shape.fresh, around))
+                (fields_of(shape.fields.iter().filter(is_more), &place, &hints, &shape.fresh, around))
             }
         }
     }
 }
 
-fn fields_of<'f>(fields: impl Iterator<Item = &'f Field>, path: &str, fresh: &[(&str, &str)], around: &Around<'_>) -> Markup {
-    html! { div class="row-fields" { @for field in fields { (one(field, &format!("{path}.{}", field.key), fresh, around)) } } }
+/// Fields at a place; their hints stand at another where that says them for several.
+fn fields_of<'f>(fields: impl Iterator<Item = &'f Field>, place: &str, hints: &str, fresh: &[(&str, &str)], around: &Around<'_>) -> Markup {
+    html! {
+        div class="row-fields" {
+            @for field in fields {
+                @let hint = format!("{}-hint", anchor(&format!("{hints}.{}", field.key)));
+                (one(field, &format!("{place}.{}", field.key), &hint, place == hints, fresh, around))
+            }
+        }
+    }
 }
 
 /// One field of a row. That it is needed is said by whoever reads it, since an empty row is none.
-fn one(field: &Field, name: &str, fresh: &[(&str, &str)], around: &Around<'_>) -> Markup {
-    let (id, hint) = (anchor(name), format!("{}-hint", anchor(name)));
+fn one(field: &Field, name: &str, hint: &str, says_hint: bool, fresh: &[(&str, &str)], around: &Around<'_>) -> Markup {
+    let id = anchor(name);
     if let Input::Rows(rows) = field.input {
         let Some(shape) = Shape::of(field.input, WaysOut::NONE) else { return html! {} };
         return html! {
@@ -115,7 +133,7 @@ fn one(field: &Field, name: &str, fresh: &[(&str, &str)], around: &Around<'_>) -
     }
     let asked = Field { needed: false, ..*field };
     let fresh = fresh.iter().find(|(key, _)| *key == field.key).map_or(String::new(), |(_, text)| said(text, around.when));
-    let described = (!field.hint.is_empty()).then_some(hint.as_str());
+    let described = (!field.hint.is_empty()).then_some(hint);
     let closed = field.needed && !fresh.is_empty();
     let asked = Control { field: &asked, name, id: &id, fresh: &fresh, invalid: None, described, label: None, closed };
     let of_one = matches!(field.input, Input::Several(..) | Input::Ticks(_));
@@ -123,7 +141,7 @@ fn one(field: &Field, name: &str, fresh: &[(&str, &str)], around: &Around<'_>) -
         div class={ "field" @if of_one { " wide" } } {
             @if of_one { span { (field.label) } } @else { label for=(id) { (field.label) } }
             (control(&asked, around))
-            @if !field.hint.is_empty() { p class="hint" id=(hint) { (marked(field.hint)) } }
+            @if says_hint && !field.hint.is_empty() { p class="hint" id=(hint) { (marked(field.hint)) } }
         }
     }
 }

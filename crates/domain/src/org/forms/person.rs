@@ -21,7 +21,7 @@ const ORDER: Rows = Rows {
         row("after", "After", "At once where empty; as in 1m.", Input::Length),
     ],
     layout: Layout::ByWord("urgency"),
-    first: 1,
+    first: 0,
     spare: 1,
     more: &[],
     fresh: &[("urgency", "high")],
