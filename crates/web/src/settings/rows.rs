@@ -59,8 +59,11 @@ fn list(shape: &Shape, path: &str, around: &Around<'_>, wrong: &[Wrong]) -> Mark
                 legend { (capital(shape.one)) " " (at + 1) }
                 (row_of(shape, path, at, around))
                 @if !mine.is_empty() { div class="wrong" { @for wrong in &mine { p { (marked(&wrong.words)) } } } }
-                @if !around.owned && shown > 1 && !is_blank(shape, &format!("{path}.{at}"), around) {
-                    div class="row-acts" { @if at > 0 { (act(Deed::Up, at, "Move up")) } (act(Deed::Drop, at, "Remove")) }
+                @if !around.owned && shown > 1 {
+                    div class="row-acts" {
+                        @if at > 0 { (act(Deed::Up, at, "Move up")) }
+                        @if !is_blank(shape, &format!("{path}.{at}"), around) { (act(Deed::Drop, at, "Remove")) }
+                    }
                 }
             }
         }
