@@ -28,6 +28,8 @@ const POSTGRES: &str = "/usr/lib/postgresql";
 const PYTHON_CLIENT: &str = "pdpyras==5.4.1";
 /// What asks the API whether its description is true. Of one version, since another asks otherwise.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
+/// Judges the description of the control API, and makes a client of it.
+const OPENAPI: &str = "openapi-spec-validator==0.9.0 openapi-python-client==0.29.1";
 /// What looks for barriers on pages. Of one version, since another has other rules.
 const AXE: &str = "axe-core@4.14.1";
 
@@ -168,10 +170,11 @@ fn provide() {
     // One folder each, so that what one of them needs does not bind the other.
     provide_python("target/clients-venv", "pdpyras", PYTHON_CLIENT);
     provide_python("target/schemathesis-venv", "schemathesis", SCHEMATHESIS);
+    provide_python("target/openapi-venv", "openapi_python_client, openapi_spec_validator", OPENAPI);
     provide_axe();
 }
 
-/// A Python package in an environment of its own.
+/// Python packages in an environment of their own: what is imported, and what is installed, with spaces between.
 fn provide_python(folder: &str, module: &str, package: &str) {
     let venv = root().join(folder);
     let python = venv.join("bin/python");
@@ -180,8 +183,9 @@ fn provide_python(folder: &str, module: &str, package: &str) {
         return;
     }
     say(package);
-    let made = quiet("python3", &["-m", "venv", &venv.to_string_lossy()])
-        && quiet(&python, &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]);
+    let install: Vec<&str> =
+        ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"].into_iter().chain(package.split(' ')).collect();
+    let made = quiet("python3", &["-m", "venv", &venv.to_string_lossy()]) && quiet(&python, &install);
     if !made {
         println!("{package} could not be installed; its test is skipped");
     }

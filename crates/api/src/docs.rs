@@ -33,6 +33,7 @@ pub(crate) fn routes(spec: &OpenApi) -> Router<Api> {
     let mut described = serde_json::to_value(spec).unwrap_or_default();
     crate::schema::say_what_is_always_there(&mut described);
     crate::rest::describe_asks(&mut described);
+    say_what_answers_mean(&mut described);
     crate::http::bounds::put(&mut described);
     let page = Bytes::from(page_of(&described));
     let text = described.to_string();
@@ -45,6 +46,25 @@ pub(crate) fn routes(spec: &OpenApi) -> Router<Api> {
         )
         .route("/api/docs", get(move || std::future::ready(([(CONTENT_SECURITY_POLICY, policy.clone())], Html(page.clone())))))
         .route("/docs/errors/{code}", get(error_page))
+}
+
+/// Each answer has words, as OpenAPI wants them: what a status means is the same for every route.
+fn say_what_answers_mean(described: &mut Value) {
+    let Some(paths) = described["paths"].as_object_mut() else { return };
+    let routes = paths.values_mut().filter_map(Value::as_object_mut).flat_map(|path| path.values_mut());
+    let answers = routes.filter_map(|route| route.get_mut("responses")?.as_object_mut()).flatten();
+    for (status, answer) in answers {
+        let words = match status.as_str() {
+            "201" => "It was made.",
+            "202" => "It was accepted, and is carried out.",
+            "204" => "It was done; there is nothing to say of it.",
+            "default" => "It was refused, or failed: `code` says why, and `detail` what would work.",
+            _ => "As asked.",
+        };
+        if let Some(answer) = answer.as_object_mut().filter(|answer| !answer.contains_key("description")) {
+            answer.insert("description".to_owned(), words.into());
+        }
+    }
 }
 
 /// What the page may load and do: its own style, which is named by its digest, and nothing else.

@@ -46,7 +46,9 @@ pub enum Denied {
     Scope { has: Scope, needs: Scope },
     #[error("guests see the incidents to which they were admitted, and nothing of the organisation")]
     Guest,
-    #[error("the link of a message is good for the page that it was sent for, and for nothing else")]
+    #[error(
+        "the link of a message answers the page that it was sent for; who has the incident by it may write a note, get help, resolve it and give it back"
+    )]
     Link,
     #[error("an administrator or a manager of its team puts somebody on a schedule; whoever is in that team may take it over themself")]
     Schedule,
@@ -82,6 +84,8 @@ pub enum Resource<'a> {
     Team(&'a str),
     /// An incident, and all that is told of it.
     Incident(Facts<'a>),
+    /// An incident that whoever asks has, for what goes on with it there where its page was answered.
+    Theirs(Facts<'a>),
     /// A page of an incident: seen as its incident is, and answered by whoever holds its link.
     Page(PageId, Facts<'a>),
 }
@@ -184,14 +188,16 @@ pub fn reach(org: &Org, who: &Principal) -> Reach {
 /// # Errors
 /// Why not. What somebody may not see is [`Denied::Unseen`] to them, whatever else they lack.
 pub fn may(org: &Org, who: &Principal, right: Right, resource: Resource<'_>) -> Result<(), Denied> {
-    if let Resource::Incident(facts) | Resource::Page(_, facts) = &resource
+    if let Resource::Incident(facts) | Resource::Theirs(facts) | Resource::Page(_, facts) = &resource
         && !reach(org, who).admits(facts)
     {
         return Err(Denied::Unseen);
     }
     if let Some(link) = who.link {
         return match (right, resource) {
-            (Right::See, Resource::Incident(_) | Resource::Page(..)) => Ok(()),
+            (Right::See, Resource::Incident(_) | Resource::Theirs(_) | Resource::Page(..)) | (Right::Respond, Resource::Theirs(_)) => {
+                Ok(())
+            }
             (Right::Respond, Resource::Page(page, _)) if page == link.page => Ok(()),
             _ => Err(Denied::Link),
         };
@@ -351,6 +357,8 @@ mod tests {
             assert_eq!(may(Right::Respond, Resource::Page(page, facts(incident))), Ok(()), "{person}");
             assert_eq!(may(Right::Respond, Resource::Page(PageId::from_bits(9), facts(incident))), Err(Denied::Link), "{person}");
             assert_eq!(may(Right::Respond, Resource::Incident(facts(incident))), Err(Denied::Link), "{person}");
+            assert_eq!(may(Right::Respond, Resource::Theirs(facts(incident))), Ok(()), "{person} has it");
+            assert_eq!(may(Right::Respond, Resource::Theirs(facts(other))), Err(Denied::Unseen), "{person}");
             assert_eq!(may(Right::See, Resource::Incident(facts(other))), Err(Denied::Unseen), "{person}");
             assert_eq!(may(Right::Respond, Resource::Page(page, facts(other))), Err(Denied::Unseen), "{person}");
             for right in [Right::See, Right::SeeOrganisation, Right::Respond, Right::Schedule, Right::Administer] {

@@ -22,6 +22,7 @@ pub mod actor;
 pub mod ask;
 pub mod channel;
 pub mod checkpoint;
+pub mod clean;
 pub mod event;
 pub mod expect;
 pub mod hex;

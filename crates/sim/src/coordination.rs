@@ -162,9 +162,12 @@ impl World {
             20 | 21 => self.link(id),
             22 => Some(Command::AskReview { id }),
             23 | 24 => self.on_a_review(),
-            25 | 26 => {
-                Some(Command::AddAction { incident: id, text: "watch the disk".into(), owner: self.somebody(), due_at: self.soon() })
-            }
+            25 | 26 => Some(Command::AddAction {
+                incident: id,
+                text: "watch the disk".into(),
+                owner: self.somebody(),
+                due: action::Until::Instant(self.soon()),
+            }),
             _ => self.on_an_action(),
         }
     }
@@ -213,7 +216,7 @@ impl World {
         }
         let id = self.side.pick(&all).0.id;
         let command = match self.side.below(6) {
-            0..=2 => action::Command::ChangeDue { due_at: self.soon(), why: "the part is late".into() },
+            0..=2 => action::Command::ChangeDue { due: action::Until::Instant(self.soon()), why: "the part is late".into() },
             3 => action::Command::Finish { note: None },
             4 => action::Command::Drop { why: "not worth it".into() },
             _ => action::Command::Assign { owner: self.somebody() },

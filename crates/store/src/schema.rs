@@ -47,7 +47,7 @@ tables! {
     }
     /// Folded corrective actions.
     ACTION = "action", key ["id"] {
-        "id": Text, "incident": Text, "ref": Text, "text": Text, "owner": Text, "due_at": Int, "state": Text, "note": Text,
+        "id": Text, "incident": Text, "ref": Text, "text": Text, "owner": Text, "due_at": Int, "due_on": Text, "state": Text, "note": Text,
         "late": Bool, "added_at": Int, "ended_at": Int, "updated_at": Int, "version": Int, "hash": Bytes,
     }
     /// Alerts; `ended` is null while open.
@@ -266,6 +266,7 @@ create index action_owner on action (owner, state, due_at);
     CHECKPOINTS,
     CIRCUITS,
     ALARMS,
+    DAYS,
 ];
 
 /// Targets that do not answer.
@@ -404,6 +405,9 @@ create index alert_held on alert (silence, id) where ended is null and silence i
     sqlite: "",
     postgres: "",
 };
+
+/// An action that is due on a day is due on that day for every reader.
+const DAYS: Migration = Migration { number: 11, name: "days", sql: "alter table action add column due_on text;", sqlite: "", postgres: "" };
 
 /// What [`MIGRATIONS`] makes on PostgreSQL only: for trying several nodes over one SQLite in memory.
 #[must_use]

@@ -10,6 +10,8 @@ use maud::{Markup, html};
 use crate::access::form_key::once;
 use crate::access::reader::Fields;
 use crate::app::App;
+use crate::board::at_once;
+use crate::frame::pieces;
 use crate::frame::time_text::When;
 
 /// The last part of the path of the form that takes an acknowledgement back.
@@ -30,9 +32,31 @@ pub(crate) fn after(verb: &str) -> Option<&'static str> {
     }
 }
 
+/// The board's address that says what one press took.
+pub(crate) fn address_of_all(references: &[String]) -> String {
+    let references: Vec<String> = references.iter().map(|reference| pieces::escaped(reference)).collect();
+    if references.is_empty() { "/".to_owned() } else { format!("/?{TOOK}={}", references.join(",")) }
+}
+
+/// The line of what one press took: those that are the reader's now, and came to be so a moment ago.
+async fn took_all(app: &App, who: &Principal, when: &When, named: &[&str]) -> Markup {
+    let queries = app.engine.queries(who);
+    let held = futures_util::future::join_all(named.iter().map(|named| queries.held_by_asker(named))).await;
+    let held: Vec<_> = held.into_iter().filter_map(|held| held.ok().flatten()).collect();
+    let lately = |at: jiff::Timestamp| OFFERED - when.now.duration_since(at);
+    let taken: Vec<(String, SignedDuration)> =
+        held.into_iter().map(|(reference, at)| (reference, lately(at))).filter(|(_, left)| left.is_positive()).collect();
+    let Some(left) = taken.iter().map(|(_, left)| *left).max() else { return html! {} };
+    let taken: Vec<String> = taken.into_iter().map(|(reference, _)| reference).collect();
+    at_once::took_all(&taken, when.now + left, when)
+}
+
 /// The line, where there is something to say. What cannot be read is not said: the page itself says how things stand.
 pub(crate) async fn strip(app: &App, who: &Principal, when: &When, asked: &Fields, to_board: bool) -> Markup {
     let queries = app.engine.queries(who);
+    if let Some(named) = asked.get(TOOK).map(|named| at_once::references(named)).filter(|named| named.len() > 1) {
+        return took_all(app, who, when, &named).await;
+    }
     if let Some(named) = asked.get(TOOK)
         && let Ok(Some((reference, at))) = queries.held_by_asker(named).await
     {

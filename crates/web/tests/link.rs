@@ -85,7 +85,10 @@ async fn a_post_with_an_empty_body_acknowledges_and_looking_does_not() {
     assert_eq!(status(&world, &path).await, (Status::Acknowledged, Some("ana".into()), 1));
 
     let page = shown(&world, &path).await;
-    assert!(page.contains("You have it") && !page.contains("<form"), "{page}");
+    assert!(page.contains("You have it") && !page.contains(&format!("action=\"{path}\"")), "{page}");
+    for goes_on in ["note", "help", "resolve", "give-back"] {
+        assert!(page.contains(&format!("action=\"{path}/{goes_on}\"")), "{goes_on}: {page}");
+    }
     let theirs = shown(&world, &world.link(id, "ben").await).await;
     assert!(theirs.contains("Ana Ruiz") && theirs.contains(" has it") && !theirs.contains("<form"), "{theirs}");
 

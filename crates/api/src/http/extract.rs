@@ -1,5 +1,7 @@
 //! What is asked: bodies, queries and paths, with refusals in words.
 
+use std::borrow::Cow;
+
 use allclear_domain::hex::hex;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Json, Path, Query, Request};
@@ -82,7 +84,7 @@ pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 /// A body that is answered once for an `Idempotency-Key`: the bytes, the key, and a digest of
-/// method, path and body.
+/// method, path and what the body says.
 pub(crate) struct Once {
     pub headers: HeaderMap,
     pub body: Bytes,
@@ -103,10 +105,18 @@ impl FromRequest<Api> for Once {
                 if key.is_empty() || key.len() > IDEMPOTENCY_KEY_CHARS_MAX {
                     return Err(Problem::bad(format!("an Idempotency-Key has 1 to {IDEMPOTENCY_KEY_CHARS_MAX} characters")));
                 }
-                let digest = Sha256::new().chain_update(asked.as_bytes()).chain_update(&body).finalize();
+                let digest = Sha256::new().chain_update(asked.as_bytes()).chain_update(said(&body)).finalize();
                 Some((key.to_owned(), hex(&digest)))
             }
         };
         Ok(Self { headers, body, key })
     }
+}
+
+/// What a body says, the same for the same JSON however its keys are ordered and its lines are broken: a client that tries
+/// again may write it anew. A body that is no JSON is its bytes.
+fn said(body: &Bytes) -> Cow<'_, [u8]> {
+    // A map of `serde_json` is in the order of its keys.
+    let value = serde_json::from_slice::<serde_json::Value>(body).ok();
+    value.and_then(|value| serde_json::to_vec(&value).ok()).map_or(Cow::Borrowed(body), Cow::Owned)
 }

@@ -10,6 +10,7 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -180,7 +181,10 @@ pub(crate) struct AddActionBody {
     text: String,
     /// A person's id.
     owner: String,
-    due_at: Timestamp,
+    /// Until which instant; or `due_on`.
+    due_at: Option<Timestamp>,
+    /// The last day for it, to its end where its owner is; or `due_at`.
+    due_on: Option<Date>,
     /// The incident that taught it: `INC-142`, or the id.
     incident: String,
 }
@@ -190,27 +194,38 @@ pub(crate) struct AddActionBody {
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key and request give the same action")),
     responses((status = 201, body = ActionView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn add_action(Shared(api): Shared<Api>, who: Who<Respond>, once: Once) -> Result<(StatusCode, Json<ActionView>), Problem> {
-    let AddActionBody { text, owner, due_at, incident } = json(&once.body)?;
+    let AddActionBody { text, owner, due_at, due_on, incident } = json(&once.body)?;
+    let due = until(due_at, due_on)?;
     let queries = api.engine.queries(&who.0);
     let incident = queries.incident_id(&incident).await?;
     queries.incident(incident).await?;
-    let due_at = allclear_domain::time::whole_micros(due_at);
-    let id = submit(&api, &who.0, &once, Command::AddAction { incident, text, owner, due_at }).await?;
+    let id = submit(&api, &who.0, &once, Command::AddAction { incident, text, owner, due }).await?;
     Ok((StatusCode::CREATED, Json(queries.action(action_id(&id)?).await?)))
 }
 
-/// `assign` takes `owner`, `due` takes `due_at` and `why`, `done` takes `note`, `drop` takes `why`.
+/// Until when: an instant, or a day.
+fn until(at: Option<Timestamp>, on: Option<Date>) -> Result<action::Until, Problem> {
+    match (at, on) {
+        (Some(at), None) => Ok(action::Until::Instant(allclear_domain::time::whole_micros(at))),
+        (None, Some(day)) => Ok(action::Until::Day(day)),
+        (None, None) => Err(Problem::bad("`due_on` or `due_at` is missing: a day as 2026-12-24, or an instant".to_owned())),
+        (Some(_), Some(_)) => Err(Problem::bad("give `due_on` or `due_at`, not both".to_owned())),
+    }
+}
+
+/// `assign` takes `owner`, `due` takes `due_on` or `due_at`, and `why`, `done` takes `note`, `drop` takes `why`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ActionCommandBody {
     /// A person's id.
     owner: Option<String>,
     due_at: Option<Timestamp>,
+    due_on: Option<Date>,
     why: Option<String>,
     note: Option<String>,
 }
 
-/// Acts on an action: assign {owner} · due {due_at, why} · done {note?} · drop {why}.
+/// Acts on an action: assign {owner} · due {due_on or due_at, why} · done {note?} · drop {why}.
 #[utoipa::path(post, path = "/api/v1/actions/{id}/{command}", operation_id = "command_action", tag = "actions", request_body = ActionCommandBody,
     params(("id" = String, Path, description = "An action's id"), ("command" = String, Path, description = "`assign`, `due`, `done` or `drop`"),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and request are carried out once"),
@@ -225,14 +240,11 @@ pub(crate) async fn command_action(
     let id = action_id(&id)?;
     let queries = api.engine.queries(&who.0);
     let now = queries.action(id).await?;
-    let ActionCommandBody { owner, due_at, why, note } = json(&once.body)?;
+    let ActionCommandBody { owner, due_at, due_on, why, note } = json(&once.body)?;
     let missing = |field: &str| Problem::bad(format!("`{field}` is missing"));
     let asked = match command.as_str() {
         "assign" => action::Command::Assign { owner: owner.ok_or_else(|| missing("owner"))? },
-        "due" => {
-            let due_at = allclear_domain::time::whole_micros(due_at.ok_or_else(|| missing("due_at"))?);
-            action::Command::ChangeDue { due_at, why: why.ok_or_else(|| missing("why"))? }
-        }
+        "due" => action::Command::ChangeDue { due: until(due_at, due_on)?, why: why.ok_or_else(|| missing("why"))? },
         "done" => action::Command::Finish { note },
         "drop" => action::Command::Drop { why: why.ok_or_else(|| missing("why"))? },
         other => return Err(no_such_command(other, "assign, due, done, drop")),

@@ -151,7 +151,11 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
     "All Clear".clone_into(&mut description.info.title);
     version.clone_into(&mut description.info.version);
     description.info.description = Some("Incidents, alerts, pages, who is on call, and the organisation. See docs/api.md.".to_owned());
-    description.info.license = None;
+    let mut license = utoipa::openapi::License::new("Apache License 2.0");
+    license.identifier = Some("Apache-2.0".to_owned());
+    description.info.license = Some(license);
+    // Where this very document was fetched.
+    description.servers = Some(vec![utoipa::openapi::Server::new("/")]);
     let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
     description.components.get_or_insert_default().add_security_scheme("bearer", bearer);
     description.security = Some(vec![utoipa::openapi::security::SecurityRequirement::new("bearer", Vec::<String>::new())]);

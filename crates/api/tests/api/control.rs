@@ -103,6 +103,9 @@ async fn a_repeated_key_is_answered_again_and_does_nothing_twice() {
     let first = post(&ana, "/api/v1/incidents", &[], body).await;
     let again = post(&ana, "/api/v1/incidents", &[], body).await;
     assert_eq!((first.status, again.status, &first.json()["id"]), (201, 201, &again.json()["id"]));
+    // Said again by a client that writes its keys in another order, it is the same.
+    let rewritten = post(&ana, "/api/v1/incidents", &[], "{ \"service\" : \"checkout\",\n \"title\":\"\\u004fnce\"}").await;
+    assert_eq!((rewritten.status, &rewritten.json()["id"]), (201, &first.json()["id"]), "{}", rewritten.text());
     let reused = post(&ana, "/api/v1/incidents", &[], r#"{"title":"Other"}"#).await;
     assert_eq!((reused.status, reused.json()["code"].clone()), (422, json!("idempotency_key_reused")));
     let bens = post(&ben, "/api/v1/incidents", &[], body).await;

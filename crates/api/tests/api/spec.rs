@@ -300,6 +300,8 @@ fn taken_away(before: &Value, now: &Value, at: &str, asked: &BTreeSet<String>, o
             out.extend(before.as_array().into_iter().flatten().filter(|name| !still(name)).map(|name| format!("{at}: {name}")));
         }
         (Value::Array(was), Value::String(_)) if is_answer && at.ends_with("/type") && *was == [now.clone(), "null".into()] => {}
+        // What may be sent may also be left open.
+        (Value::String(_), Value::Array(is)) if !is_answer && at.ends_with("/type") && *is == [before.clone(), "null".into()] => {}
         (Value::Object(before), Value::Object(now)) => {
             for (key, was) in before {
                 match now.get(key) {

@@ -86,21 +86,24 @@ pub async fn action(command: Action) -> anyhow::Result<()> {
                 let row = |a: &ActionView| {
                     let state = if a.late && a.state == action::State::Open { "late" } else { a.state.word() }.to_owned();
                     let reference = a.reference.clone().unwrap_or_else(|| "-".to_owned());
-                    vec![a.id.clone(), state, a.owner.clone(), distance(now(), a.due_at), reference, a.text.clone()]
+                    let due = a.due_on.map_or_else(|| distance(now(), a.due_at), |day| day.to_string());
+                    vec![a.id.clone(), state, a.owner.clone(), due, reference, a.text.clone()]
                 };
                 table(&["ID", "STATE", "OWNER", "DUE", "REF", "TEXT"], &found.items.iter().map(row).collect::<Vec<_>>())
             })
         }
-        Action::Add { text, owner, within, incident, remote, form } => {
+        Action::Add { text, owner, until, incident, remote, form } => {
             let client = Client::new(&remote)?;
-            let body = json!({ "text": text, "owner": owner, "due_at": from_now(within), "incident": incident });
+            let body =
+                json!({ "text": text, "owner": owner, "due_on": until.on, "due_at": until.within.map(from_now), "incident": incident });
             shown(form, client.post(&["actions"], &body).await?)
         }
         Action::Done { id, note, remote, form } => on_action(&remote, form, &id, "done", json!({ "note": note })).await,
         Action::Drop { id, why, remote, form } => on_action(&remote, form, &id, "drop", json!({ "why": why })).await,
         Action::Assign { id, owner, remote, form } => on_action(&remote, form, &id, "assign", json!({ "owner": owner })).await,
-        Action::Due { id, within, why, remote, form } => {
-            on_action(&remote, form, &id, "due", json!({ "due_at": from_now(within), "why": why })).await
+        Action::Due { id, until, why, remote, form } => {
+            let body = json!({ "due_on": until.on, "due_at": until.within.map(from_now), "why": why });
+            on_action(&remote, form, &id, "due", body).await
         }
     }
 }
@@ -116,7 +119,8 @@ async fn on_action(remote: &Remote, form: Form, id: &str, verb: &str, body: Valu
 
 fn shown(form: Form, found: Value) -> anyhow::Result<()> {
     print(form, found, |a: ActionView| {
-        clean(&format!("{} {} by {} ({}): {}", a.id, a.state.word(), instant(a.due_at), a.owner, a.text)) + "\n"
+        let due = a.due_on.map_or_else(|| instant(a.due_at), |day| day.to_string());
+        clean(&format!("{} {} by {due} ({}): {}", a.id, a.state.word(), a.owner, a.text)) + "\n"
     })
 }
 

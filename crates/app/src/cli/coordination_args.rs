@@ -46,6 +46,18 @@ pub enum Review {
     },
 }
 
+/// Until when something is to be done.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub struct Until {
+    /// The last day for it, as in 2026-12-24, to its end where the owner is
+    #[arg(long, value_name = "DATE")]
+    pub on: Option<jiff::civil::Date>,
+    /// From now, as in 2w
+    #[arg(long, value_name = "LENGTH")]
+    pub within: Option<Length>,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Action {
     /// Open ones, newest first
@@ -71,9 +83,8 @@ pub enum Action {
         /// A person's id
         #[arg(long, value_name = "ID")]
         owner: String,
-        /// Until when, from now, as in 2w
-        #[arg(long, value_name = "LENGTH")]
-        within: Length,
+        #[command(flatten)]
+        until: Until,
         /// The incident that taught it: INC-142, or the id
         #[arg(long, value_name = "REF")]
         incident: String,
@@ -116,9 +127,8 @@ pub enum Action {
     /// Another date
     Due {
         id: String,
-        /// From now, as in 2w
-        #[arg(long, value_name = "LENGTH")]
-        within: Length,
+        #[command(flatten)]
+        until: Until,
         /// The reason
         #[arg(long)]
         why: String,

@@ -210,8 +210,8 @@ impl History<'_> {
     }
 
     async fn add_action(&self, incident: IncidentId, text: &str, owner: &str, days: i64) -> anyhow::Result<ActionId> {
-        let due_at = self.engine.now() + SignedDuration::from_hours(24 * days);
-        let command = Command::AddAction { incident, text: text.into(), owner: owner.into(), due_at };
+        let day = (self.engine.now() + SignedDuration::from_hours(24 * days)).to_zoned(jiff::tz::TimeZone::UTC).date();
+        let command = Command::AddAction { incident, text: text.into(), owner: owner.into(), due: action::Until::Day(day) };
         match self.submit("dana", command).await? {
             Reply::Action { id } => Ok(id),
             _ => anyhow::bail!("an action of the demo was not added"),

@@ -2,7 +2,8 @@
 //! focus, selection and typed text; the keyboard; no page complains or scrolls sideways; and every form works where
 //! the browser runs no script.
 //!
-//! `pages.mjs`, `taps.mjs`, `noscript.mjs` and `rota.mjs` have the findings, and `hand.mjs` counts what a hand does; Node speaks to the browser over a pipe, without packages. Where
+//! `pages.mjs`, `taps.mjs`, `lost.mjs`, `noscript.mjs` and `rota.mjs` have the findings, and `hand.mjs` counts what a hand does;
+//! Node speaks to the browser over a pipe, without packages. Where
 //! either is not installed the test says that it was skipped.
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests; the machine's own time
@@ -58,6 +59,14 @@ async fn an_incident_whole_where_the_browser_runs_no_script() {
     if browser_installed("an incident without a script") {
         let said = over_the_demo("noscript.mjs").await;
         assert!(said.contains("ok: all of it without a script"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sent_without_a_connection_waits_and_is_sent() {
+    if browser_installed("a lost connection in a browser") {
+        let said = over_the_demo("lost.mjs").await;
+        assert!(said.contains("ok: a lost connection"), "{said}");
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::process::{Child, Command};
 
 mod alertmanager;
 mod amtool;
+mod generated;
 mod pagerduty;
 mod prometheus;
 mod schemathesis;

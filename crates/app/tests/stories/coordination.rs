@@ -4,12 +4,14 @@
 use allclear_trial::{Database, World, org};
 use serde_json::{Value, json};
 
+use crate::sign_in::{get_as, post_form, sign_in_as};
 use crate::{on_both, world_of};
 
 on_both!(
     a_role_is_offered_taken_and_left_and_silence_is_told,
     an_update_reaches_its_audience_and_the_next_one_is_awaited,
     a_review_is_drafted_edited_published_and_late_when_it_is_not,
+    an_action_is_due_on_the_same_day_for_every_reader,
 );
 
 /// Seconds of a minute.
@@ -291,4 +293,49 @@ async fn an_action_reminds_is_late_and_is_counted_with_its_incident() {
     let took = row["resolve"]["median_s"].as_i64().unwrap();
     assert!((15 * 60..=15 * 60 + 30).contains(&took), "it took a quarter of an hour: {took} s");
     assert_eq!(trends["by_service"][0]["name"], "checkout");
+}
+
+/// The day is promised, not an instant: a reader elsewhere is told the same day, and it is late when the day is over
+/// where its owner is.
+async fn an_action_is_due_on_the_same_day_for_every_reader(database: Database) {
+    let zones = org::usual().replace("{id: ben, name: Ben Okafor,", "{id: ben, time_zone: Asia/Tokyo, name: Ben Okafor,");
+    assert!(zones.contains("Asia/Tokyo"), "{zones}");
+    let mut world = world_of(database, zones).await;
+    let reference = taken_by_ana(&world).await;
+    let day = (world.now().await + jiff::SignedDuration::from_hours(72)).to_zoned(jiff::tz::TimeZone::UTC).date();
+    let cookie = sign_in_as(&world, "ana").await;
+    let typed = day.to_string();
+    let form = [("incident", reference.as_str()), ("text", "an alarm at 80 %"), ("owner", "ben"), ("due", typed.as_str())];
+    assert_eq!(post_form(&world, "/actions", Some(&cookie), &form).await.status, 303);
+    let action = world.api("/actions").await["items"][0].clone();
+    let late_at: jiff::Timestamp = action["due_at"].as_str().unwrap().parse().unwrap();
+    let tokyo = day.tomorrow().unwrap().in_tz("Asia/Tokyo").unwrap().timestamp();
+    assert_eq!((&action["due_on"], late_at), (&typed.as_str().into(), tokyo), "{action:#}");
+    let seen = format!("<time datetime=\"{day}\"");
+    let elsewhere = sign_in_as(&world, "ben").await;
+    for (who, cookie) in [("ana", &cookie), ("ben", &elsewhere)] {
+        for page in ["/actions".to_owned(), format!("/incidents/{reference}")] {
+            let html = get_as(&world, cookie, &page).await.text;
+            let shown = html.split("an alarm at 80 %").last().unwrap();
+            assert!(shown.split("</li>").next().unwrap().contains(&seen), "{who} on {page}: {shown}");
+        }
+    }
+    // It is moved to another day, from the page as from outside.
+    let id = action["id"].as_str().unwrap();
+    let next = day.tomorrow().unwrap().to_string();
+    let moved = post_form(&world, &format!("/actions/{id}/due"), Some(&cookie), &[("due", &next), ("note", "the part is late")]).await;
+    assert_eq!((moved.status, moved.header("location")), (303, Some("/actions")), "{}", moved.text);
+    assert_eq!(world.api(&format!("/actions/{id}")).await["due_on"], next.as_str());
+    for wrong in [json!({"why": "x"}), json!({"due_on": next, "due_at": "2099-01-01T00:00:00Z", "why": "x"})] {
+        let refused = world.command(&format!("/actions/{id}/due"), wrong).await;
+        assert!(refused.status == 400 && refused.text.contains("due_on"), "{}", refused.text);
+    }
+    world.command(&format!("/actions/{id}/due"), json!({"due_on": typed, "why": "it came"})).await.ok();
+    let late = u64::try_from(tokyo.duration_since(world.now().await).as_secs()).unwrap();
+    world.advance(late - 30).await;
+    assert_eq!(world.api(&format!("/actions/{id}")).await["late"], false, "the day is not over in Tokyo");
+    world.advance(60).await;
+    assert_eq!(world.api(&format!("/actions/{id}")).await["late"], true);
+    let words = day.strftime("%a %-d %b %Y").to_string();
+    assert_eq!(times(&world, "ben", &format!("This action was due by {words}")), 1, "{:?}", told(&world, "ben"));
 }

@@ -75,7 +75,13 @@ async fn metrics_have_the_names_of_the_contract() {
     let world = world().await;
     world.fire("disk").await;
     world.post("/in/json/wrong", "{}").await;
-    let text = world.send(world.client.get(world.at("/metrics"))).await.ok().text;
+    let plain = world.send(world.client.get(world.at("/metrics"))).await.ok();
+    let open = world.send(world.client.get(world.at("/metrics")).header("accept", "application/openmetrics-text")).await.ok();
+    let is =
+        |answer: &allclear_trial::world::Answer, kind: &str| answer.header("content-type").is_some_and(|found| found.starts_with(kind));
+    assert!(is(&plain, "text/plain; version=0.0.4") && !plain.text.contains("# EOF"), "what everything reads, unless more is asked for");
+    assert!(is(&open, "application/openmetrics-text; version=1.0.0") && open.text.ends_with("# EOF\n"));
+    let text = plain.text;
     for name in METRICS {
         assert!(
             text.lines().any(|line| line.starts_with(&format!("{name}{{"))

@@ -12,6 +12,7 @@ on_both!(
     a_board_stands_by_need_and_says_who_is_asked,
     an_untouched_board_moves_a_row_only_where_its_need_changed,
     who_was_not_paged_leads_first_and_reads_whose_paging_they_would_stop,
+    all_that_wait_for_somebody_are_taken_and_given_back_as_one,
 );
 
 async fn an_acknowledgement_taken_back_pages_on_where_it_was(database: Database) {
@@ -201,4 +202,75 @@ async fn who_was_not_paged_leads_first_and_reads_whose_paging_they_would_stop(da
     world.advance(310).await;
     assert_eq!(world.hook.to("ben").len(), 1, "the next step is asked all the same");
     assert!(bar(&world, &coordinator).await.contains("stops paging <bdi>Ana Ruiz and Ben Okafor"));
+}
+
+/// A title that would turn the text behind it round, and one that is written from right to left: each reads as itself, wherever
+/// it stands, and turns nothing around it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_title_turns_what_stands_beside_it() {
+    let world = world_of(Database::Sqlite, org::usual()).await;
+    let evil = "live (step 1) \u{202e}(1 pets) live \u{2066}x\u{200f}";
+    let arabic = "تعطل الدفع (Madrid)";
+    for title in [evil, arabic] {
+        world.command("/incidents", serde_json::json!({"title": title, "service": "checkout"})).await.ok();
+    }
+    world.command("/incidents/INC-1/note", serde_json::json!({"text": "seen \u{202e}neewteb"})).await.ok();
+    world.quiet().await;
+    let turns = |text: &str| text.contains(|c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}'));
+    let cookie = sign_in_as(&world, "ana").await;
+    for path in ["/", "/incidents/INC-1", "/incidents/INC-2", "/api/v1/incidents/INC-1/events"] {
+        let page = if path.starts_with("/api") { world.get(path).await } else { get_as(&world, &cookie, path).await };
+        assert!(!turns(&page.text), "{path}: {}", page.text);
+    }
+    for path in ["/", "/incidents/INC-2"] {
+        let page = get_as(&world, &cookie, path).await.text;
+        let body = page.split("<body").nth(1).unwrap();
+        // Hints of a pointer and names for machines stand alone; text stands in an isolation.
+        let seen = body.split(arabic).zip(body.split(arabic).skip(1)).filter(|(before, _)| before.ends_with('>'));
+        for (before, after) in seen {
+            assert!(before.ends_with("<bdi>") && after.starts_with("</bdi>"), "{path}: …{}", &before[before.len().saturating_sub(60)..]);
+        }
+    }
+    for told in world.hook.all() {
+        assert!(!turns(&told.body.to_string()), "{told:?}");
+    }
+}
+
+async fn all_that_wait_for_somebody_are_taken_and_given_back_as_one(database: Database) {
+    let world = world_of(database, org::usual()).await;
+    for n in 0..35 {
+        world.fire(&format!("disk-{n}")).await;
+    }
+    let (ana, ben) = (sign_in_as(&world, "ana").await, sign_in_as(&world, "ben").await);
+    let board = get_as(&world, &ana, "/").await.text;
+    assert!(board.contains("<strong>35 incidents wait for you</strong>") && board.contains("Mine <span class=\"n\">35</span>"), "{board}");
+    let other = get_as(&world, &ben, "/").await.text;
+    assert!(!other.contains("wait for you"), "nobody asked ben yet");
+    let refs = hidden(&board, "refs");
+    assert_eq!(refs.split(',').count(), 35);
+
+    // One came meanwhile, and one was taken by somebody else: neither is meant.
+    world.fire("later").await;
+    let bens = refs.split(',').nth(3).unwrap().to_owned();
+    post_form(&world, &format!("/incidents/{bens}/acknowledge"), Some(&ben), &[]).await;
+    let taken = post_form(&world, "/board/acknowledge", Some(&ana), &[("refs", &refs)]).await;
+    assert_eq!(taken.status, 303, "{}", taken.text);
+    world.quiet().await;
+    let of = async |person: &str| {
+        let open = world.api("/incidents?open=true&limit=200").await;
+        let items = open["items"].as_array().unwrap().clone();
+        items.iter().filter(|one| one["commander"] == person).count()
+    };
+    assert_eq!((of("ana").await, of("ben").await), (34, 1));
+    let said = get_as(&world, &ana, taken.header("location").unwrap()).await.text;
+    assert!(said.contains("You have <strong>34 incidents</strong>") && !said.contains("wait for you"), "{said}");
+
+    // Given back as one; nobody else's is.
+    let refs = hidden(&said, "refs");
+    assert_eq!(post_form(&world, "/board/undo", Some(&ana), &[("refs", &format!("{refs},{bens},INC-9999,,x"))]).await.status, 303);
+    world.quiet().await;
+    assert_eq!((of("ana").await, of("ben").await), (0, 1));
+    assert!(get_as(&world, &ana, "/").await.text.contains("35 incidents wait for you"));
+    // Who is nobody here, and who only reads, takes none.
+    assert_eq!(post_form(&world, "/board/acknowledge", None, &[("refs", &refs)]).await.header("location"), Some("/sign-in"));
 }

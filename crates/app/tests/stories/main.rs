@@ -22,6 +22,7 @@ mod disk;
 mod doors;
 mod escalation;
 mod files;
+mod goes_on;
 mod grouping;
 mod hands;
 mod kept;

@@ -24,7 +24,7 @@ pub async fn post_form(world: &World, path: &str, cookie: Option<&str>, fields: 
     world.send(if let Some(cookie) = cookie { request.header("cookie", cookie) } else { request }).await
 }
 
-fn encoded(fields: &[(&str, &str)]) -> String {
+pub fn encoded(fields: &[(&str, &str)]) -> String {
     let escaped = |text: &str| {
         text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect::<String>()
     };

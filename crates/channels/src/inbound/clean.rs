@@ -1,8 +1,8 @@
-//! Text is cleaned once, on the way in: control characters go, and those that turn the direction of what follows; length is
-//! cut on a character boundary. It is deliberately not escaped: each way out escapes for its own place.
+//! Text is cleaned once, on the way in: what steers terminals or turns the direction goes ([`allclear_domain::clean`]);
+//! length is cut on a character boundary. It is deliberately not escaped: each way out escapes for its own place.
 
-use std::borrow::Cow;
-
+use allclear_domain::clean::is_unwanted;
+pub use allclear_domain::clean::{clean, cleaned};
 use allclear_domain::wire::Link;
 
 /// Longest title, in characters: PagerDuty's limit of `payload.summary`. Longer ones are cut.
@@ -19,42 +19,6 @@ pub const LINKS_MAX: usize = 20;
 pub const LINK_BYTES_MAX: usize = 2048;
 /// Longest caption of a link, in characters.
 const LINK_TEXT_CHARS_MAX: usize = 120;
-
-/// Whether a character is removed: control characters except line feed and tab (PostgreSQL refuses
-/// NUL in text, and the others steer terminals), and those that turn the direction of the text
-/// after them, which let a title read as what it is not. A joiner within an emoji stays.
-const fn is_unwanted(c: char) -> bool {
-    match c {
-        '\n' | '\t' => false,
-        '\0'..='\x1f' | '\x7f'..='\u{9f}' => true,
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
-        _ => false,
-    }
-}
-
-/// Whether a byte may begin an unwanted character. Most text has none of these.
-const fn may_be_unwanted(byte: u8) -> bool {
-    matches!(byte, 0..=8 | 0x0b..=0x1f | 0x7f | 0xc2 | 0xd8 | 0xe2)
-}
-
-/// The text without control characters; borrowed when there are none.
-#[must_use]
-pub fn clean(text: &str) -> Cow<'_, str> {
-    if text.bytes().any(may_be_unwanted) && text.contains(is_unwanted) {
-        Cow::Owned(text.chars().filter(|c| !is_unwanted(*c)).collect())
-    } else {
-        Cow::Borrowed(text)
-    }
-}
-
-/// The same for an owned text, without copying a clean one.
-#[must_use]
-pub fn cleaned(text: String) -> String {
-    match clean(&text) {
-        Cow::Borrowed(_) => text,
-        Cow::Owned(cleaned) => cleaned,
-    }
-}
 
 /// At most `chars_max` characters of the text.
 #[must_use]

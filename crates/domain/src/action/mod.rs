@@ -9,6 +9,8 @@
 //! says so; what is over stays over.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::event::event_kinds;
@@ -49,7 +51,11 @@ pub struct Added {
     pub text: String,
     /// A person's id.
     pub owner: String,
+    /// From when on it is late.
     pub due_at: Timestamp,
+    /// The last day for it, where a day was promised: the same day for every reader.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_on: Option<Date>,
 }
 
 /// Body of `action_assigned`.
@@ -63,6 +69,9 @@ pub struct Assigned {
 pub struct DueChanged {
     pub from: Timestamp,
     pub to: Timestamp,
+    /// The last day for it, where a day was promised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_on: Option<Date>,
     pub why: String,
 }
 
@@ -77,6 +86,28 @@ pub struct Ended {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Due {
     pub due_at: Timestamp,
+}
+
+/// Until when something is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    Instant(Timestamp),
+    /// To the end of this day, where its owner is. A reader elsewhere is told the day, not that instant.
+    Day(Date),
+}
+
+impl Until {
+    /// The instant at which it is late, for an owner in this zone, and the day where one was said.
+    fn in_zone(self, owner: &TimeZone) -> (Timestamp, Option<Date>) {
+        match self {
+            Self::Instant(at) => (at, None),
+            // The last day that there is has no next one: its own beginning is near enough.
+            Self::Day(day) => {
+                let end = day.tomorrow().unwrap_or(day).to_zoned(owner.clone());
+                (end.map_or(Timestamp::MAX, |end| end.timestamp()), Some(day))
+            }
+        }
+    }
 }
 
 /// Where an action stands.
@@ -115,6 +146,7 @@ pub struct Action {
     pub text: String,
     pub owner: String,
     pub due_at: Timestamp,
+    pub due_on: Option<Date>,
     pub state: State,
     pub note: Option<String>,
     pub late: bool,
@@ -126,9 +158,9 @@ pub struct Action {
 /// A command; imperative.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    Add(Added),
+    Add { incident: Option<IncidentId>, reference: Option<String>, text: String, owner: String, due: Until },
     Assign { owner: String },
-    ChangeDue { due_at: Timestamp, why: String },
+    ChangeDue { due: Until, why: String },
     Finish { note: Option<String> },
     Drop { why: String },
     Remind,
@@ -167,37 +199,40 @@ impl Refusal {
     }
 }
 
-/// Decides. An empty list means that there is nothing to do.
+/// Decides. An empty list means that there is nothing to do. A day ends in the zone of whoever owns the action when
+/// the day is said.
 ///
 /// # Errors
 /// Where it cannot be done.
-pub fn decide(state: Option<&Action>, command: Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+pub fn decide(state: Option<&Action>, command: Command, zone: &TimeZone, now: Timestamp) -> Result<Vec<Event>, Refusal> {
     let (action, command) = match (state, command) {
-        (None, Command::Add(added)) => {
-            words(&added.text, "what is to be done", TEXT_CHARS_MAX)?;
-            if added.due_at <= now {
+        (None, Command::Add { incident, reference, text, owner, due }) => {
+            words(&text, "what is to be done", TEXT_CHARS_MAX)?;
+            let (due_at, due_on) = due.in_zone(zone);
+            if due_at <= now {
                 return Err(Refusal::InThePast);
             }
-            return Ok(vec![Event::Added(added)]);
+            return Ok(vec![Event::Added(Added { incident, reference, text, owner, due_at, due_on })]);
         }
         (None, _) => return Err(Refusal::Unknown),
         (Some(action), command) => (action, command),
     };
     let is_open = action.state == State::Open;
     match command {
-        Command::Add(_) => Err(Refusal::AlreadyAdded),
+        Command::Add { .. } => Err(Refusal::AlreadyAdded),
         Command::Remind if is_open => Ok(vec![Event::Reminded(Due { due_at: action.due_at })]),
         Command::Miss if is_open && !action.late => Ok(vec![Event::Missed(Due { due_at: action.due_at })]),
         Command::Remind | Command::Miss => Ok(Vec::new()),
         _ if !is_open => Err(Refusal::Over(action.state.word())),
         Command::Assign { owner } if owner == action.owner => Ok(Vec::new()),
         Command::Assign { owner } => Ok(vec![Event::Assigned(Assigned { owner })]),
-        Command::ChangeDue { due_at, why } => {
+        Command::ChangeDue { due, why } => {
             words(&why, "the reason", NOTE_CHARS_MAX)?;
-            if due_at <= now {
+            let (to, to_on) = due.in_zone(zone);
+            if to <= now {
                 return Err(Refusal::InThePast);
             }
-            Ok(vec![Event::DueChanged(DueChanged { from: action.due_at, to: due_at, why })])
+            Ok(vec![Event::DueChanged(DueChanged { from: action.due_at, to, to_on, why })])
         }
         Command::Finish { note } => {
             if let Some(note) = &note {
@@ -240,6 +275,7 @@ pub fn evolve(state: Option<Action>, id: ActionId, event: &Event, at: Timestamp)
             text: body.text.clone(),
             owner: body.owner.clone(),
             due_at: body.due_at,
+            due_on: body.due_on,
             state: State::Open,
             note: None,
             late: false,
@@ -254,6 +290,7 @@ pub fn evolve(state: Option<Action>, id: ActionId, event: &Event, at: Timestamp)
         Event::Assigned(body) => action.owner.clone_from(&body.owner),
         Event::DueChanged(body) => {
             action.due_at = body.to;
+            action.due_on = body.to_on;
             action.late = false;
         }
         Event::Done(body) => end(&mut action, State::Done, body, at),

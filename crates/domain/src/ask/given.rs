@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::field::{Field, Kind};
+use crate::clean::cleaned;
 use crate::incident::words;
 use crate::time::whole_micros;
 
@@ -64,9 +65,13 @@ impl Refusal {
 }
 
 impl Given {
-    /// Sets a field.
+    /// Sets a field; a text without what would turn the words around it or steer a terminal.
     pub fn put(&mut self, name: &str, value: impl Into<Value>) {
-        self.0.insert(name.to_owned(), value.into());
+        let value = match value.into() {
+            Value::String(text) => Value::String(cleaned(text)),
+            value => value,
+        };
+        self.0.insert(name.to_owned(), value);
     }
 
     /// Sets a field to what a person wrote for it; where it is a list, adds it. What does not read as its kind stays as it
@@ -184,7 +189,7 @@ impl<'de> Deserialize<'de> for Given {
                     if given.0.contains_key(&name) {
                         return Err(M::Error::custom(format_args!("duplicate field `{}`", name.chars().take(64).collect::<String>())));
                     }
-                    given.0.insert(name, value);
+                    given.put(&name, value);
                 }
                 Ok(given)
             }

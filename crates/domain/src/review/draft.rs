@@ -31,7 +31,7 @@ fn write(
 ) -> std::fmt::Result {
     let name = |id: &str| org.person(id).map_or_else(|| id.to_owned(), |person| one_line(&person.name));
     let service = incident.service.as_deref();
-    let service = service.map_or("no service named", |id| org.service(id).map_or(id, |service| &service.name));
+    let service = service.map_or_else(|| "no service named".to_owned(), |id| one_line(org.service(id).map_or(id, |service| &service.name)));
     writeln!(out, "# {}: {}\n", incident.reference, one_line(&incident.title))?;
     writeln!(out, "## Summary\n")?;
     writeln!(out, "{} on {service}. {}\n", incident.severity.word().to_uppercase(), lasted(incident))?;
@@ -68,7 +68,13 @@ fn write(
         writeln!(out, "Nothing that was expected came late.")?;
     }
     for e in missed {
-        writeln!(out, "- {}: expected {} by {}", e.why.as_deref().unwrap_or("not in time"), e.expects, clock(e.due_at))?;
+        writeln!(
+            out,
+            "- {}: expected {} by {}",
+            one_line(e.why.as_deref().unwrap_or("not in time")),
+            one_line(&e.expects),
+            clock(e.due_at)
+        )?;
     }
     writeln!(out, "\n## Timeline\n\nTimes in UTC.\n")?;
     let lines: Vec<_> = log.iter().filter(|event| !timeline::is(&event.kind, Mark::Machinery)).collect();
@@ -85,7 +91,7 @@ fn write(
         writeln!(out, "None so far.")?;
     }
     for action in actions {
-        writeln!(out, "- {} ({}, until {}, {})", one_line(&action.text), name(&action.owner), clock(action.due_at), action.state.word())?;
+        writeln!(out, "- {} ({}, until {}, {})", one_line(&action.text), name(&action.owner), until(action), action.state.word())?;
     }
     Ok(())
 }
@@ -96,6 +102,11 @@ fn lasted(incident: &IncidentView) -> String {
         Some((start, end)) => format!("It lasted {}, until {} UTC.", length(end.duration_since(start)), clock(end)),
         None => "How long it lasted is not known.".to_owned(),
     }
+}
+
+/// The last day for an action where one was promised, else the instant.
+fn until(action: &ActionView) -> String {
+    action.due_on.map_or_else(|| clock(action.due_at), |day| day.to_string())
 }
 
 /// Who acted in person, most entries first.
@@ -111,8 +122,37 @@ fn people(log: &[EventView]) -> Vec<(String, usize)> {
     counts
 }
 
+/// Somebody's words on one line, as Markdown that reads as exactly these words.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    escaped(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// A backslash before every mark that Markdown would read, and before no other, since people go on writing in the draft: an
+/// underline within a word is none, and a bracket that opens nothing needs no company.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before: Option<char> = None;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let next = rest.peek().copied();
+        let is_mark = match c {
+            '*' | '`' | '[' | '~' | '|' => true,
+            '_' => !(before.is_some_and(char::is_alphanumeric) && next.is_some_and(char::is_alphanumeric)),
+            '<' => next.is_some_and(|next| next.is_ascii_alphabetic() || "/!?".contains(next)),
+            '&' => next.is_some_and(|next| next.is_ascii_alphanumeric() || next == '#'),
+            '\\' => next.is_none_or(|next| next.is_ascii_punctuation()),
+            // Of a heading's end, and of a line that would be one.
+            '#' => before.is_none_or(char::is_whitespace) || next.is_none(),
+            '>' | '-' | '+' | '=' => before.is_none(),
+            _ => false,
+        };
+        if is_mark {
+            out.push('\\');
+        }
+        out.push(c);
+        before = Some(c);
+    }
+    out
 }
 
 fn instant(at: Option<Timestamp>) -> String {
@@ -132,5 +172,25 @@ fn length(took: SignedDuration) -> String {
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
         3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
         _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_reads_as_it_was_written() {
+        for (words, draft) in [
+            ("disk of db_primary_1 is full", "disk of db_primary_1 is full"),
+            ("_so_ *it* was `x` [y](z)", r"\_so\_ \*it\* was \`x\` \[y](z)"),
+            ("<b>a</b> < b & c &amp; d", r"\<b>a\</b> < b & c \&amp; d"),
+            ("C:\\new \\_", r"C:\new \\\_"),
+            ("# one #2 ##", r"\# one \#2 \#\#"),
+            ("two\nlines\r\n\r\n- of it", "two lines - of it"),
+            ("- first", r"\- first"),
+        ] {
+            assert_eq!(one_line(words), draft);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What people read of reviews, actions and trends.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::action;
@@ -71,7 +72,11 @@ pub struct ActionView {
     pub text: String,
     /// A person's id.
     pub owner: String,
+    /// From when on it is late.
     pub due_at: Timestamp,
+    /// The last day for it, where a day was promised and not an instant: the same for every reader. It ends where
+    /// the owner is.
+    pub due_on: Option<Date>,
     pub state: action::State,
     pub added_at: Timestamp,
     pub ended_at: Option<Timestamp>,
@@ -92,6 +97,7 @@ impl ActionView {
             text: a.text.clone(),
             owner: a.owner.clone(),
             due_at: a.due_at,
+            due_on: a.due_on,
             state: a.state,
             added_at: a.added_at,
             ended_at: a.ended_at,

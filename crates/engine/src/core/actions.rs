@@ -9,6 +9,7 @@ use allclear_domain::wire::NoticeKind;
 use allclear_store::schema::ACTION;
 use allclear_store::{Table, Write, rows};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::command::{Refusal, Reply};
 use super::notices::{clock, person};
@@ -27,20 +28,26 @@ impl Core {
         incident: IncidentId,
         text: &str,
         owner: &str,
-        due_at: Timestamp,
+        due: action::Until,
     ) -> Decided<Reply> {
         self.known_person(owner)?;
         let reference = self.incident(unit, incident)?.0.reference;
         let id = ActionId::from_bits(unit.id());
         self.admit_or_refuse(unit, incident, owner, OWNS_AN_ACTION)?;
-        let added =
-            action::Added { incident: Some(incident), reference: Some(reference), text: text.to_owned(), owner: owner.to_owned(), due_at };
-        self.action_command(unit, id, None, action::Command::Add(added))?;
+        let (text, owner) = (text.to_owned(), owner.to_owned());
+        let add = action::Command::Add { incident: Some(incident), reference: Some(reference), text, owner, due };
+        self.action_command(unit, id, None, add)?;
         Ok(Reply::Action { id })
     }
 
     fn action_command(&mut self, unit: &mut Unit, id: ActionId, before: Option<(Action, Head)>, command: action::Command) -> Decided<()> {
-        let events = action::decide(before.as_ref().map(|(state, _)| state), command, unit.now).map_err(Refusal::from)?;
+        let owner = match (&command, &before) {
+            (action::Command::Add { owner, .. }, _) => Some(owner),
+            (_, Some((action, _))) => Some(&action.owner),
+            (_, None) => None,
+        };
+        let zone = owner.map_or(TimeZone::UTC, |owner| self.org.zone_of(owner));
+        let events = action::decide(before.as_ref().map(|(state, _)| state), command, &zone, unit.now).map_err(Refusal::from)?;
         unit.add_events(id, before, &events);
         Ok(())
     }
@@ -70,7 +77,7 @@ impl Core {
         self.action_command(unit, id, Some(before), command)?;
         let mut targets = vec![person(&found.owner)];
         let text = if soon {
-            format!("This action is due by {}: {}", clock(due_at), found.text)
+            format!("This action is due by {}: {}", last_time(&found), found.text)
         } else {
             // Of a private incident only those hear who may see it: the managers of its own team.
             let hidden = found.incident.map(|id| self.incident(unit, id)).transpose()?.map(|(state, _)| state).filter(|i| i.private);
@@ -78,7 +85,7 @@ impl Core {
                 Some(incident) => self.org.managers_of(incident.service.as_deref()),
                 None => self.org.managers_of_person(&found.owner),
             });
-            format!("This action was due by {}: {}", clock(due_at), found.text)
+            format!("This action was due by {}: {}", last_time(&found), found.text)
         };
         // Every action that is added has an incident, in whose log stands whom it was told.
         if let Some(incident) = found.incident {
@@ -87,6 +94,11 @@ impl Core {
         }
         Ok((!soon).then_some(Standing::Missed))
     }
+}
+
+/// Until when it is to be done, as a message says it: the day that was promised, or the instant.
+fn last_time(action: &Action) -> String {
+    action.due_on.map_or_else(|| clock(action.due_at), |day| day.strftime("%a %-d %b %Y").to_string())
 }
 
 impl State for Action {

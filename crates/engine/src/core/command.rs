@@ -101,7 +101,7 @@ pub enum Command {
     /// A person acts on a review.
     Review { id: ReviewId, command: review::Command },
     /// A person adds an action. It belongs to the incident that taught it: in its log stands whom it was told.
-    AddAction { incident: IncidentId, text: String, owner: String, due_at: Timestamp },
+    AddAction { incident: IncidentId, text: String, owner: String, due: action::Until },
     /// A person acts on an action.
     Action { id: ActionId, command: action::Command },
     /// Only while this stands at this version: whoever asks has seen that one.

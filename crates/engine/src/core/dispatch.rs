@@ -70,7 +70,7 @@ impl Core {
             Command::LinkAlert { id, alert } => self.link_alert(unit, *id, *alert)?,
             Command::AskReview { id } => self.review_of(unit, *id)?,
             Command::Review { id, command } => self.act_on_review(unit, *id, command)?,
-            Command::AddAction { incident, text, owner, due_at } => self.add_action(unit, *incident, text, owner, *due_at)?,
+            Command::AddAction { incident, text, owner, due } => self.add_action(unit, *incident, text, owner, *due)?,
             Command::Action { id, command } => self.act_on_action(unit, *id, command)?,
             Command::Page { id, command } => self.act_on_page(unit, *id, command)?,
             Command::Attend { id } => self.attend(unit, *id)?,

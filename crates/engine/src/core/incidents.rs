@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use allclear_domain::access::Actor;
+use allclear_domain::clean::clean;
 use allclear_domain::expect::{ATTEND_WITHIN, ATTEND_WITHIN_LOW};
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::{self, Declaration, Incident, Severity, access, alarms, attendance, declaration, ending, links, record};
@@ -54,7 +55,7 @@ impl Core {
         let declaration = Declaration {
             id,
             reference: reference.clone(),
-            title: declare.title.clone(),
+            title: clean(&declare.title).into_owned(),
             severity: declare.severity,
             service: declare.service.clone(),
             escalation: escalation.clone(),

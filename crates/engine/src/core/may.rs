@@ -26,26 +26,19 @@ impl Core {
                 }
                 Ok(())
             }
+            Command::Incident { id, command } if goes_on(command) => self.may_go_on(unit, who, *id, by_themself(who, command)),
             Command::Incident { id, command } => {
                 self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
                 if !command.is_asked() {
                     return self.only_us(who);
-                }
-                // What somebody took they give back themself.
-                if let incident::Command::Attendance(attendance::Command::GiveBack { by, .. }) = command
-                    && who.person() != Some(by.as_str())
-                {
-                    return Err(Refusal::from(Denied::Ours).into());
                 }
                 if let incident::Command::Access(sight::Command::Restrict { .. }) = command {
                     access::may_hide(who).map_err(Refusal::from)?;
                 }
                 Ok(())
             }
-            Command::Escalate { id, .. }
-            | Command::PagePeople { id, .. }
-            | Command::AskReview { id }
-            | Command::AddAction { incident: id, .. } => self.may_on(unit, who, *id, &Refusal::NoSuchIncident),
+            Command::Escalate { id, .. } | Command::PagePeople { id, .. } => self.may_go_on(unit, who, *id, true),
+            Command::AskReview { id } | Command::AddAction { incident: id, .. } => self.may_on(unit, who, *id, &Refusal::NoSuchIncident),
             Command::LinkAlert { id, alert } => {
                 self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
                 self.sees_alert(unit, who, *alert)
@@ -72,7 +65,7 @@ impl Core {
                     | action::Command::ChangeDue { .. }
                     | action::Command::Finish { .. }
                     | action::Command::Drop { .. } => Ok(()),
-                    action::Command::Add(_) | action::Command::Remind | action::Command::Miss => self.only_us(who),
+                    action::Command::Add { .. } | action::Command::Remind | action::Command::Miss => self.only_us(who),
                 }
             }
             Command::Page { id, command } => {
@@ -125,6 +118,15 @@ impl Core {
         Ok(may.map_err(|no| said(no, gone.clone()))?)
     }
 
+    /// Goes on with an incident: whoever may act on it, and whoever has it by the link that they hold.
+    fn may_go_on(&mut self, unit: &Unit, who: &Principal, id: IncidentId, by_themself: bool) -> Decided<()> {
+        let (incident, _) = self.incident(unit, id)?;
+        let has_it = incident.acknowledged_by.is_some() && incident.acknowledged_by.as_deref() == who.person();
+        let resource = if has_it { Resource::Theirs(incident.facts()) } else { Resource::Incident(incident.facts()) };
+        access::may(&self.org, who, Right::Respond, resource).map_err(|no| said(no, Refusal::NoSuchIncident))?;
+        if by_themself { Ok(()) } else { Err(Refusal::from(Denied::Ours).into()) }
+    }
+
     /// An alert is seen as its incident is; one without an incident is of the house.
     fn sees_alert(&mut self, unit: &Unit, who: &Principal, alert: AlertId) -> Decided<()> {
         let Some(alert) = self.whole_alert(alert)? else { return Err(Stop::Need(Need::Alert(alert))) };
@@ -149,6 +151,23 @@ impl Core {
             }
         }
     }
+}
+
+/// What goes on behind a message's link once the incident is whose link it is. Paging others is a command of its own.
+const fn goes_on(command: &incident::Command) -> bool {
+    use incident::{Command as C, ending, record};
+    matches!(
+        command,
+        C::Record(record::Command::Note { .. })
+            | C::Ending(ending::Command::Resolve { .. })
+            | C::Attendance(attendance::Command::GiveBack { .. })
+    )
+}
+
+/// What somebody took they give back themself.
+fn by_themself(who: &Principal, command: &incident::Command) -> bool {
+    let given_back = if let incident::Command::Attendance(attendance::Command::GiveBack { by, .. }) = command { Some(by) } else { None };
+    given_back.is_none_or(|by| who.person() == Some(by.as_str()))
 }
 
 fn said(no: Denied, gone: Refusal) -> Refusal {

@@ -65,7 +65,7 @@ pub enum BadLink {
 #[derive(Debug, Clone)]
 pub struct Links {
     key: [u8; 32],
-    /// Of links of earlier versions, which tell no step. They work for two days more.
+    /// Of links that tell no step: of a page that a message of many holds and that asks no step of its reader any more.
     stepless_key: [u8; 32],
     /// Of links for a whole message: what one key signed means nothing under the other.
     bundle_key: [u8; 32],
@@ -111,9 +111,18 @@ impl Links {
     /// A token.
     #[must_use]
     pub fn token(&self, page: PageId, at: AtStep, person: &str, now: Timestamp) -> String {
-        let short = |n: u32| u16::try_from(n).unwrap_or(u16::MAX).to_be_bytes();
-        let step = [short(at.round), short(at.step)].concat();
-        token(&self.key, page.bits(), &step, person, now)
+        token(&self.key, page.bits(), &step_bytes(at), person, now)
+    }
+
+    /// A token for one page of a message of many, for whoever holds the link of that message, for as long as that
+    /// link works.
+    #[must_use]
+    pub fn token_within(&self, link: &LinkFor, page: PageId, at: Option<AtStep>) -> String {
+        let (key, step) = match at {
+            Some(at) => (&self.key, step_bytes(at)),
+            None => (&self.stepless_key, Vec::new()),
+        };
+        token_until(key, page.bits(), &step, &link.person, link.expires_at)
     }
 
     /// What a token is for.
@@ -151,8 +160,17 @@ impl Links {
     }
 }
 
+fn step_bytes(at: AtStep) -> Vec<u8> {
+    let short = |n: u32| u16::try_from(n).unwrap_or(u16::MAX).to_be_bytes();
+    [short(at.round), short(at.step)].concat()
+}
+
 fn token(key: &[u8; 32], id: u128, step: &[u8], person: &str, now: Timestamp) -> String {
-    let expires = u32::try_from(after(now, LINK_LIFE).as_second()).unwrap_or(u32::MAX);
+    token_until(key, id, step, person, after(now, LINK_LIFE))
+}
+
+fn token_until(key: &[u8; 32], id: u128, step: &[u8], person: &str, expires_at: Timestamp) -> String {
+    let expires = u32::try_from(expires_at.as_second()).unwrap_or(u32::MAX);
     let mut bytes = id.to_be_bytes().to_vec();
     bytes.extend(expires.to_be_bytes());
     bytes.extend(step);

@@ -55,9 +55,9 @@ impl World {
             (self.declared("ours", true).await, self.declared("ours too", true).await, self.declared("all", false).await);
         let page = self.page_of(open).await;
         let public_page = self.page_of(public).await;
-        let due_at = self.engine.now() + jiff::SignedDuration::from_hours(48);
+        let due = action::Until::Instant(self.engine.now() + jiff::SignedDuration::from_hours(48));
         let (text, owner) = ("mend it".to_owned(), "ana".to_owned());
-        let Reply::Action { id: action } = self.by(&ana, Command::AddAction { incident: ended, text, owner, due_at }).await.unwrap() else {
+        let Reply::Action { id: action } = self.by(&ana, Command::AddAction { incident: ended, text, owner, due }).await.unwrap() else {
             panic!("an action")
         };
         self.by(&ana, Command::incident(ended, ending::Command::Resolve { note: None })).await.unwrap();
@@ -79,7 +79,7 @@ impl Scene {
         let note = || record::Command::Note { text: "seen".into() };
         let of_page = |command| Command::Page { id: self.page, command };
         let acknowledge = || paging::Command::Acknowledge { by: Some("ben".into()), via: "api".into() };
-        let due_at = from_micros(1_900_000_000_000_000);
+        let due = action::Until::Instant(from_micros(1_900_000_000_000_000));
         vec![
             ("note", Command::incident(self.open, note())),
             ("acknowledge", Command::incident(self.open, attendance::Command::Acknowledge { by: None, via: "api".into() })),
@@ -91,7 +91,7 @@ impl Scene {
             ("escalate", Command::Escalate { id: self.open, escalation: None, why: "now".into() }),
             ("page people", Command::PagePeople { id: self.open, targets: vec!["person:ben".into()], why: "now".into() }),
             ("ask for a review", Command::AskReview { id: self.ended }),
-            ("add an action", Command::AddAction { incident: self.ended, text: "t".into(), owner: "ben".into(), due_at }),
+            ("add an action", Command::AddAction { incident: self.ended, text: "t".into(), owner: "ben".into(), due }),
             ("write the review", Command::Review { id: self.review, command: review::Command::Edit { text: "t".into() } }),
             ("publish it", Command::Review { id: self.review, command: review::Command::Publish { text: "t".into() } }),
             ("finish the action", Command::Action { id: self.action, command: action::Command::Finish { note: None } }),

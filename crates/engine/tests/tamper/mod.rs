@@ -74,8 +74,8 @@ async fn lived_in(path: &Path) {
             |command| Input { who: Principal::new(Actor::Person("ana".into()), Scope::Respond), cause: "api".into(), once: None, command };
         // Some severities have a review by themselves.
         let _ = world.engine.submit(ask(Command::AskReview { id })).await;
-        let due_at = allclear_domain::time::after(world.engine.now(), Length::from_secs(86_400));
-        let add = Command::AddAction { incident: id, text: "close the door".into(), owner: "ana".into(), due_at };
+        let due = allclear_domain::action::Until::Instant(allclear_domain::time::after(world.engine.now(), Length::from_secs(86_400)));
+        let add = Command::AddAction { incident: id, text: "close the door".into(), owner: "ana".into(), due };
         world.engine.submit(ask(add)).await.unwrap();
     }
     world.advance(400).await;

@@ -23,6 +23,7 @@ pub fn put(a: &Action, head: Head) -> Write {
             text(&a.text),
             text(&a.owner),
             instant(a.due_at),
+            opt_text(a.due_on),
             text(a.state.word()),
             opt_text(a.note.as_ref()),
             Val::Bool(a.late),
@@ -35,7 +36,7 @@ pub fn put(a: &Action, head: Head) -> Write {
     }
 }
 
-const COLUMNS: &str = "id, incident, ref, text, owner, due_at, state, note, late, added_at, ended_at, updated_at, version, hash";
+const COLUMNS: &str = "id, incident, ref, text, owner, due_at, due_on, state, note, late, added_at, ended_at, updated_at, version, hash";
 
 fn action(row: &Row) -> Result<(Action, Head), Fault> {
     let mut r = Reader::new(row);
@@ -46,6 +47,7 @@ fn action(row: &Row) -> Result<(Action, Head), Fault> {
         text: r.text()?,
         owner: r.text()?,
         due_at: r.instant()?,
+        due_on: r.opt_parse()?,
         state: r.word(State::from_word)?,
         note: r.opt_text()?,
         late: r.bool()?,

@@ -69,11 +69,11 @@ impl Filter {
     }
 
     /// Whether an incident is shown to this reader.
-    pub(crate) fn admits(&self, incident: &IncidentView, me: Option<&str>) -> bool {
+    pub(crate) fn admits(&self, incident: &IncidentView, is_mine: bool) -> bool {
         self.severity.is_none_or(|only| only == incident.severity)
             && self.state.is_none_or(|only| only == incident.state)
             && self.service.as_ref().is_none_or(|only| Some(only) == incident.service.as_ref())
-            && (!self.mine || is_of(incident, me))
+            && (!self.mine || is_mine)
     }
 
     /// Whether a row that is late, or nobody's, is shown.

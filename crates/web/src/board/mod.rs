@@ -4,6 +4,7 @@
 //! It costs a bounded number of reads however much is open, and a row stays a few hundred bytes:
 //! all its buttons belong to one form.
 
+pub(crate) mod at_once;
 pub(crate) mod filter;
 pub(crate) mod letters;
 mod need;
@@ -92,6 +93,8 @@ pub(crate) struct Board {
     mine: usize,
     late: usize,
     nobodys: usize,
+    /// How many ask for somebody who is the reader.
+    waiting: Markup,
     /// Whether more are open than a board holds.
     cut: bool,
     ended: Vec<IncidentView>,
@@ -157,20 +160,23 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     for row in rows.iter().filter(|row| row.incident.state != State::Candidate) {
         counts[usize::from(row.incident.severity.rank() - 1)] += 1;
     }
-    let mine = rows.iter().filter(|row| filter::is_of(&row.incident, me.as_deref())).count();
+    let is_mine = |row: &Row| filter::is_of(&row.incident, me.as_deref()) || row.waits_for(me.as_deref());
+    let mine = rows.iter().filter(|row| is_mine(row)).count();
     let declared = |row: &&Row| row.incident.state != State::Candidate;
     let late = rows.iter().filter(declared).filter(|row| row.is_late(&when)).count();
     let nobodys = rows.iter().filter(|row| row.is_nobodys()).count();
-    rows.retain(|row| filter.admits(&row.incident, me.as_deref()));
-    rows.retain(|row| filter.wants(row.is_late(&when), row.is_nobodys()));
     rows.sort_by_cached_key(|row| row.place(&when));
+    let may_act = queries.has(Right::Respond);
+    let waits: Vec<&Row> = rows.iter().filter(|row| may_act && row.waits_for(me.as_deref())).collect();
+    let waiting = at_once::bar(&waits, &when);
+    rows.retain(|row| filter.admits(&row.incident, is_mine(row)));
+    rows.retain(|row| filter.wants(row.is_late(&when), row.is_nobodys()));
     let (candidates, rows) = rows.into_iter().partition(|row| row.incident.state == State::Candidate);
     let mut ended = queries.incidents(IncidentFilter::default(), ENDED_AMONG).await?;
     ended.retain(|i| !i.state.is_open());
     ended.truncate(ENDED_SHOWN);
     let on_call = if queries.has(Right::SeeOrganisation) { Some(queries.on_call(when.now)?) } else { None };
-    let may_act = queries.has(Right::Respond);
-    Ok(Board { when, me, may_act, filter, rows, candidates, counts, mine, late, nobodys, cut, ended, on_call })
+    Ok(Board { when, me, may_act, filter, rows, candidates, counts, mine, late, nobodys, waiting, cut, ended, on_call })
 }
 
 /// The open task that should have been done first: nothing awaits it any more once it was missed, and it is owed all the same.
@@ -227,6 +233,7 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
         @if !wall && open > 0 {
             (filter::bar(&board.filter, &board.counts, board.mine, board.me.is_some(), board.on_call.is_some().then_some(org)))
         }
+        @if !wall { (board.waiting) }
         div data-live="rows" class="rows" {
             @if board.may_act { form id=(ACTS) method="post" action="/" hidden { (once(when)) input type="hidden" name="back" value="/"; } }
             @if open == 0 && board.candidates.is_empty() { (empty(options)) }

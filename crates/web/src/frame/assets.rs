@@ -42,6 +42,7 @@ const SCRIPT: &str = concat!(
     include_str!("../js/clock.js"),
     include_str!("../js/patch.js"),
     include_str!("../js/hold.js"),
+    include_str!("../js/held.js"),
     include_str!("../js/live.js"),
     include_str!("../js/keys.js"),
     include_str!("../js/took.js")

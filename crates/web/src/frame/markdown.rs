@@ -1,128 +1,119 @@
-//! Markdown as reviews use it: headings, paragraphs, lists, quotes, tables, code. Text is text: no
-//! HTML gets through, and links stay what was written.
-//!
-//! Deliberately a small part of the language, since what it does not know it shows as written.
+//! Markdown as reviews use it: CommonMark with tables. Text is text: HTML is shown as it was written, links lead to
+//! the web and to mail only, and pictures are links, since nothing is fetched from elsewhere.
 
-use maud::{Markup, html};
+use std::sync::LazyLock;
 
-/// Headings of a review begin below the page's own.
-const DEEPEST: usize = 3;
+use maud::{Markup, PreEscaped};
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+
+/// How deep lists and quotes are shown within each other; what is deeper keeps its words and loses its marks, so that a
+/// text of nothing but marks is no deeper page.
+const NESTED_MAX: usize = 16;
+/// Where links may lead.
+const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
+/// A table may be wider than the page, and is scrolled by keyboard then.
+const TABLE: &str = "<div class=\"wide-table\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table>";
+
+/// What a page may contain that was made from somebody's text, whatever the text is.
+static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
+    let mut cleaner = ammonia::Builder::empty();
+    cleaner
+        .add_tags([
+            "h2",
+            "h3",
+            "p",
+            "ul",
+            "ol",
+            "li",
+            "blockquote",
+            "pre",
+            "code",
+            "em",
+            "strong",
+            "del",
+            "a",
+            "hr",
+            "br",
+            "table",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+        ])
+        .generic_attributes(std::collections::HashSet::new())
+        .add_tag_attributes("a", ["href"])
+        .add_tag_attributes("ol", ["start"])
+        .url_schemes(SCHEMES.into())
+        // An address without a scheme would lead into this very page's neighbours.
+        .url_relative(ammonia::UrlRelative::Deny)
+        .link_rel(Some("noopener noreferrer nofollow"));
+    cleaner
+});
 
 /// The text as a page shows it.
 pub(crate) fn render(text: &str) -> Markup {
-    let mut blocks: Vec<Vec<&str>> = Vec::new();
-    let mut fenced = false;
-    for line in text.lines() {
-        let fence = line.trim_start().starts_with("```");
-        let joins = fenced
-            || blocks
-                .last()
-                .and_then(|block| block.last())
-                .is_some_and(|last| !last.trim().is_empty() && kind(last) == kind(line) && kind(line) != Kind::Heading);
-        match blocks.last_mut() {
-            Some(block) if joins && (fenced || !fence) => block.push(line),
-            _ => blocks.push(vec![line]),
-        }
-        fenced ^= fence;
-    }
-    html! { @for block in &blocks { (shown(block)) } }
+    let mut shown = String::with_capacity(text.len() * 2);
+    html::push_html(&mut shown, Shallow::new(Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH)));
+    let clean = CLEANER.clean(&shown).to_string();
+    // What was written as text has its brackets escaped by now: only ours are found.
+    PreEscaped(clean.replace("<table>", TABLE).replace("</table>", "</table></div>").replace("<ul>", "<ul class=\"bullets\">"))
 }
 
-#[derive(PartialEq, Eq, Clone, Copy)]
-enum Kind {
-    Heading,
-    Item,
-    Quote,
-    Row,
-    Code,
-    Blank,
-    Words,
+/// The events of a text, as far as a page shows them.
+struct Shallow<'a> {
+    events: Parser<'a>,
+    nested: usize,
 }
 
-fn kind(line: &str) -> Kind {
-    let line = line.trim_start();
-    match () {
-        () if line.is_empty() => Kind::Blank,
-        () if line.starts_with("```") => Kind::Code,
-        () if line.starts_with('#') => Kind::Heading,
-        () if line.starts_with("- ") || line.starts_with("* ") => Kind::Item,
-        () if line.starts_with('>') => Kind::Quote,
-        () if line.starts_with('|') => Kind::Row,
-        () => Kind::Words,
+impl<'a> Shallow<'a> {
+    const fn new(events: Parser<'a>) -> Self {
+        Self { events, nested: 0 }
     }
 }
 
-fn shown(block: &[&str]) -> Markup {
-    let first = block.first().copied().unwrap_or_default();
-    match kind(first) {
-        Kind::Heading => {
-            let depth = first.trim_start().chars().take_while(|c| *c == '#').count().min(DEEPEST);
-            let words = first.trim_start().trim_start_matches('#').trim();
-            html! { @if depth <= 2 { h2 { (inline(words)) } } @else { h3 { (inline(words)) } } }
-        }
-        Kind::Item => html! { ul class="bullets" { @for line in block { li { (inline(&line.trim_start()[2..])) } } } },
-        Kind::Quote => html! { blockquote { @for line in block { p { (inline(line.trim_start().trim_start_matches('>').trim())) } } } },
-        Kind::Row => table(block),
-        Kind::Code => {
-            html! { pre { code { (block.iter().filter(|line| kind(line) != Kind::Code).copied().collect::<Vec<_>>().join("\n")) } } }
-        }
-        Kind::Blank => html! {},
-        Kind::Words => html! { p { (inline(&block.join(" "))) } },
+/// Headings of a text begin below the page's own, and end soon after.
+const fn level(of: HeadingLevel) -> HeadingLevel {
+    match of {
+        HeadingLevel::H1 | HeadingLevel::H2 => HeadingLevel::H2,
+        HeadingLevel::H3 | HeadingLevel::H4 | HeadingLevel::H5 | HeadingLevel::H6 => HeadingLevel::H3,
     }
 }
 
-fn table(block: &[&str]) -> Markup {
-    let cells = |line: &str| -> Vec<String> { line.trim().trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect() };
-    let rule = |line: &&&str| line.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '));
-    let mut rows = block.iter().filter(|line| !rule(line)).map(|line| cells(line));
-    let head = rows.next().unwrap_or_default();
-    html! {
-        div class="wide-table" tabindex="0" role="group" aria-label="Table" {
-            table {
-                thead { tr { @for cell in &head { th scope="col" { (inline(cell)) } } } }
-                tbody { @for row in rows { tr { @for cell in &row { td { (inline(cell)) } } } } }
-            }
-        }
-    }
-}
+impl<'a> Iterator for Shallow<'a> {
+    type Item = Event<'a>;
 
-/// `**strong**`, `_emphasis_` and `` `code` `` within a line.
-fn inline(text: &str) -> Markup {
-    html! {
-        @for (at, part) in text.split('`').enumerate() {
-            @if at % 2 == 1 { code { (part) } }
-            @else {
-                @for (at, part) in part.split("**").enumerate() {
-                    @if at % 2 == 1 { strong { (emphasis(part)) } } @else { (emphasis(part)) }
+    fn next(&mut self) -> Option<Event<'a>> {
+        loop {
+            let event = match self.events.next()? {
+                Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
+                Event::Start(Tag::HtmlBlock) => Event::Start(Tag::Paragraph),
+                Event::End(TagEnd::HtmlBlock) => Event::End(TagEnd::Paragraph),
+                Event::Start(Tag::Heading { level: of, .. }) => {
+                    Event::Start(Tag::Heading { level: level(of), id: None, classes: Vec::new(), attrs: Vec::new() })
                 }
-            }
+                Event::End(TagEnd::Heading(of)) => Event::End(TagEnd::Heading(level(of))),
+                Event::Start(Tag::Image { link_type, dest_url, title, id }) => Event::Start(Tag::Link { link_type, dest_url, title, id }),
+                Event::End(TagEnd::Image) => Event::End(TagEnd::Link),
+                Event::Start(tag @ (Tag::BlockQuote(_) | Tag::List(_) | Tag::Item)) => {
+                    self.nested += 1;
+                    if self.nested > NESTED_MAX {
+                        continue;
+                    }
+                    Event::Start(tag)
+                }
+                Event::End(tag @ (TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::Item)) => {
+                    self.nested -= 1;
+                    if self.nested >= NESTED_MAX {
+                        continue;
+                    }
+                    Event::End(tag)
+                }
+                event => event,
+            };
+            return Some(event);
         }
     }
-}
-
-/// `_so_`, where the marks stand at the ends of words: `snake_case` stays as it is. One way forward over the text,
-/// since a review is long and somebody may mean ill.
-fn emphasis(text: &str) -> Markup {
-    let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let is_ink = |c: Option<char>| c.is_some_and(|c| !c.is_whitespace());
-    let marks: Vec<usize> = text.match_indices('_').map(|(at, _)| at).collect();
-    let around = |at: usize| (text[..at].chars().next_back(), text[at + 1..].chars().next());
-    let opens = |at: usize| matches!(around(at), (before, after) if !is_word(before) && is_ink(after));
-    let closes = |at: usize| matches!(around(at), (before, after) if is_ink(before) && !is_word(after));
-    let (mut shown, mut opened) = (0, None);
-    let mut parts = Vec::new();
-    for at in marks {
-        match opened {
-            Some(from) if at > from + 1 && closes(at) => {
-                parts.push((&text[shown..from], Some(&text[from + 1..at])));
-                (shown, opened) = (at + 1, None);
-            }
-            None if opens(at) => opened = Some(at),
-            _ => {}
-        }
-    }
-    parts.push((&text[shown..], None));
-    html! { @for (plain, stressed) in parts { (plain) @if let Some(words) = stressed { em { (words) } } } }
 }
 
 #[cfg(test)]
@@ -130,18 +121,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn emphasis_is_of_words_and_not_within_them() {
-        let shown = |text: &str| inline(text).into_string();
-        assert_eq!(shown("who: _fill in_ (_two_)"), "who: <em>fill in</em> (<em>two</em>)");
-        for plain in ["snake_case_name", "_ alone _", "a _ b", "_open", "__", "żółw_"] {
-            assert_eq!(shown(plain), plain);
-        }
-    }
-
-    #[test]
     fn a_text_as_long_as_a_review_may_be_is_shown_however_it_is_made() {
         // Were it recursive, the stack of a test's thread would not hold it.
-        for shape in ["_ü_ ", " _ü", "ü_ ", "`ü", "**ü", "_", "ü\n\n", "> ü\n", "- ü\n", "| ü ", "# ü\n", "```\nü\n"] {
+        let shapes = [
+            "_ü_ ",
+            " _ü",
+            "ü_ ",
+            "`ü",
+            "**ü",
+            "_",
+            "ü\n\n",
+            "> ü\n",
+            ">",
+            "- ü\n",
+            "- - ",
+            "| ü ",
+            "# ü\n",
+            "```\nü\n",
+            "[ü](",
+            "[",
+            "<ü",
+            "&ü",
+        ];
+        for shape in shapes {
             let text = shape.repeat(100_000 / shape.len());
             let (written, shown) = (text.matches('ü').count(), render(&text).into_string());
             assert_eq!(shown.matches('ü').count(), written, "{shape}");
@@ -149,17 +151,47 @@ mod tests {
     }
 
     #[test]
-    fn a_review_reads_as_headings_lists_and_tables_and_never_as_html() {
-        let page = render("# What happened\nIt **broke** at `03:00`,\nall of it.\n\n- one\n- <b>two</b>\n\n| When | What |\n|---|---|\n| 03:00 | x |\n\n```\n# code\n```").into_string();
+    fn a_review_reads_as_headings_lists_tables_and_links() {
+        let text = "# What happened\nIt **broke** at `03:00`,\nall of _it_: snake_case_name.\n\n1. one\n2. two\n   - deeper\n\n\
+                    - [the graph](https://graphs.example.org/a?b=1&c=2)\n\n\
+                    | When | What |\n|---|---|\n| 03:00 | x |\n\n```\n# code\n```\n";
+        let page = render(text).into_string();
         for wanted in [
             "<h2>What happened</h2>",
-            "<p>It <strong>broke</strong> at <code>03:00</code>, all of it.</p>",
-            "<li>one</li><li>&lt;b&gt;two&lt;/b&gt;</li>",
-            "<th scope=\"col\">When</th>",
+            "<p>It <strong>broke</strong> at <code>03:00</code>,\nall of <em>it</em>: snake_case_name.</p>",
+            "<ol>\n<li>one</li>\n<li>two\n<ul class=\"bullets\">\n<li>deeper</li>",
+            "<a href=\"https://graphs.example.org/a?b=1&amp;c=2\" rel=\"noopener noreferrer nofollow\">the graph</a>",
+            "aria-label=\"Table\"><table><thead><tr><th>When</th><th>What</th></tr></thead>",
             "<td>03:00</td>",
-            "<pre><code># code</code></pre>",
+            "<pre><code># code\n</code></pre>",
         ] {
             assert!(page.contains(wanted), "{wanted}: {page}");
         }
+    }
+
+    #[test]
+    fn nothing_that_was_written_becomes_html_or_leads_where_a_link_should_not() {
+        for (text, shown) in [
+            ("<b>two</b>", "<p>&lt;b&gt;two&lt;/b&gt;</p>"),
+            ("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"),
+            ("a <img src=x onerror=alert(1)>", "<p>a &lt;img src=x onerror=alert(1)&gt;</p>"),
+            ("<table>", "<p>&lt;table&gt;</p>"),
+            ("[x](javascript:alert(1))", "<p><a rel=\"noopener noreferrer nofollow\">x</a></p>"),
+            ("[x](/sign-out)", "<p><a rel=\"noopener noreferrer nofollow\">x</a></p>"),
+            ("[x](data:text/html,x)", "<p><a rel=\"noopener noreferrer nofollow\">x</a></p>"),
+            (
+                "![x](https://elsewhere.example.org/1.png \"t\")",
+                "<p><a href=\"https://elsewhere.example.org/1.png\" rel=\"noopener noreferrer nofollow\">x</a></p>",
+            ),
+            ("# a {#id .big onclick=x}", "<h2>a {#id .big onclick=x}</h2>"),
+        ] {
+            assert_eq!(render(text).into_string().trim(), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_nested_deeper_than_a_page_shows_keeps_its_words() {
+        let page = render(&format!("{}deep", "> ".repeat(1_000))).into_string();
+        assert_eq!((page.matches("<blockquote>").count(), page.matches("deep").count()), (NESTED_MAX, 1), "{page}");
     }
 }

@@ -1,6 +1,7 @@
 //! What every page stands in: the document, the frame around pages, small pieces, times, and what is shown where there
 //! is no page.
 
+pub(crate) mod alarm_words;
 pub(crate) mod assets;
 pub(crate) mod document;
 pub(crate) mod markdown;

@@ -131,6 +131,14 @@ pub(crate) fn link_or_text(text: &str) -> Markup {
     }
 }
 
+/// A link away from us under its caption, or under its own address where it has none; text where it leads nowhere.
+pub(crate) fn link(href: &str, caption: &str) -> Markup {
+    match followable(href) {
+        Some(href) if !caption.trim().is_empty() => away(href, &cut(caption.trim(), ADDRESS_CHARS_MAX)),
+        Some(_) | None => link_or_text(href),
+    }
+}
+
 /// A link away from us.
 pub(crate) fn away(href: &str, words: &str) -> Markup {
     html! { a href=(href) rel="noreferrer noopener nofollow" { bdi { (words) } span class="away" aria-hidden="true" { "↗" } } }
@@ -179,6 +187,23 @@ pub(crate) fn actor(org: &Org, actor: &str) -> Option<String> {
     }
 }
 
+/// Until when an action is to be done: the day that was promised, which is the same for every reader, or the instant;
+/// how late it is, once it is.
+pub(crate) fn due(action: &ActionView, when: &When) -> Markup {
+    html! {
+        @match action.due_on {
+            Some(day) => {
+                "due " time datetime=(day) title={ "to the end of the day where " (action.owner) " is" } {
+                    (when.day_words(day).replace("Today", "today"))
+                }
+                @if when.is_late(action.due_at) { " · " (when.counting(action.due_at)) }
+            },
+            None if when.is_late(action.due_at) => (when.counting(action.due_at)),
+            None => { "due " (when.time(action.due_at, &when.minute(action.due_at))) },
+        }
+    }
+}
+
 /// One corrective action: what, who, until when.
 pub(crate) fn action_line(action: &ActionView, org: &Org, when: &When) -> Markup {
     html! {
@@ -188,8 +213,7 @@ pub(crate) fn action_line(action: &ActionView, org: &Org, when: &When) -> Markup
                 bdi { (name(org, &action.owner)) }
                 @match action.ended_at {
                     Some(at) => { " · " (action.state.word()) " " (when.time(at, &when.ago(at))) },
-                    None if when.is_late(action.due_at) => { " · " (when.counting(action.due_at)) },
-                    None => { " · due " (when.time(action.due_at, &when.minute(action.due_at))) },
+                    None => { " · " (due(action, when)) },
                 }
             }
         }

@@ -19,7 +19,8 @@ const setStale = (is) => {
   if (!note || live.stale === is) return;
   live.stale = is;
   note.hidden = !is;
-  note.textContent = is ? `Not connected: stale since ${clockWords()}. What you type is kept.` : "";
+  note.textContent = is ? `Not connected: stale since ${clockWords()}. What you type and send is kept until it is back.` : "";
+  if (is) sayHeld();
 };
 
 const signedOut = () => {
@@ -63,7 +64,7 @@ const connect = () => {
     opened = true;
     live.retry = RETRY_MS;
     setStale(false);
-    if (back) askSoon();
+    if (outgoing.length > 0) sendHeld(); else if (back) askSoon();
   });
   source.addEventListener("changed", askSoon);
   source.addEventListener("error", () => {

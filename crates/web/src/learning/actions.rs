@@ -1,7 +1,7 @@
 //! Corrective actions: what was promised after an incident, the most overdue first.
 
 use allclear_domain::access::{Principal, Right};
-use allclear_domain::action::{Command as C, State};
+use allclear_domain::action::{Command as C, State, Until};
 use allclear_domain::ids::ActionId;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::ActionView;
@@ -64,15 +64,12 @@ pub(crate) async fn add(Shared(app): Shared<App>, headers: HeaderMap, Form(field
             let reference = said(&fields, "incident").ok_or_else(nameless)?;
             let missing = |_| No::Typed(format!("There is no incident `{}`. References look like INC-142.", pieces::cut(&reference, 40)));
             let incident = app.engine.queries(&who).incident_id(&reference).await.map_err(missing)?;
-            let day: jiff::civil::Date =
-                needed(&fields, "due", "the date")?.parse().map_err(|_| No::Typed("The date looks like 2026-03-01.".to_owned()))?;
-            // Due by the end of that day, where the reader is.
-            let due_at = when.begins(day.tomorrow().unwrap_or(day));
+            let day = day(&fields)?;
             let command = Command::AddAction {
                 incident,
                 text: needed(&fields, "text", "what will be done")?,
                 owner: needed(&fields, "owner", "the owner")?,
-                due_at,
+                due: Until::Day(day),
             };
             ask(&app, &who, form_key::key("/actions", &fields), command).await
         };
@@ -98,6 +95,7 @@ pub(crate) async fn act(
                 "done" => C::Finish { note: said(&fields, "note") },
                 "drop" => C::Drop { why: needed(&fields, "note", "the reason")? },
                 "assign" => C::Assign { owner: needed(&fields, "owner", "the owner")? },
+                "due" => C::ChangeDue { due: Until::Day(day(&fields)?), why: needed(&fields, "note", "the reason")? },
                 _ => return Err(No::Page(missing())),
             };
             let once = form_key::key(&format!("/actions/{id}/{verb}"), &fields);
@@ -111,6 +109,11 @@ pub(crate) async fn act(
         finish(&app, &who, &when, &id, &fields, done.await).await
     })
     .await
+}
+
+/// The day that was typed.
+fn day(fields: &Fields) -> Result<jiff::civil::Date, No> {
+    needed(fields, "due", "the date")?.parse().map_err(|_| No::Typed("The date looks like 2026-03-01.".to_owned()))
 }
 
 /// A mark of what somebody sees of an action.
@@ -185,29 +188,29 @@ fn line(action: &ActionView, org: &Org, when: &When, may_act: bool, draft: &Draf
             div class="row-of" {
                 @if action.state == State::Open {
                     span {
-                        @if when.is_late(action.due_at) {
-                            (when.counting(action.due_at))
-                        } @else {
-                            "due " (when.time(action.due_at, &last_day(action, when)))
-                        }
+                        (pieces::due(action, when))
                     }
                 } @else {
                     span class="quiet" { (action.state.word()) @if let Some(at) = action.ended_at { " " (when.time(at, &when.ago(at))) } }
                 }
                 @if may_act {
                     details class="act-one far" name="act" open[draft.verb == action.id] {
-                        summary { "End or give" }
+                        summary { "Done, drop, give or move" }
                         form method="post" action={ "/actions/" (action.id) "/done" } {
                             (draft.refused(&action.id)) (once(when))
                             (form_key::seen(&seen(action)))
                             label class="field" {
                                 span { "How, or why not" } textarea name="note" rows="2" { (draft.typed(&action.id, "note")) }
                             }
-                            label class="field" { span { "Owner" } (pieces::person_choice(org, "owner", Some(&action.owner), None)) }
+                            div class="row-of" {
+                                label class="field" { span { "Owner" } (pieces::person_choice(org, "owner", Some(&action.owner), None)) }
+                                label class="field" { span { "Last day" } input type="date" name="due" value=(last_day(action, when)); }
+                            }
                             div class="row-of" {
                                 button class="do" type="submit" { "Done" }
                                 button class="may" type="submit" formaction={ "/actions/" (action.id) "/drop" } { "Drop it" }
                                 button class="may" type="submit" formaction={ "/actions/" (action.id) "/assign" } { "Give it" }
+                                button class="may" type="submit" formaction={ "/actions/" (action.id) "/due" } { "Move the date" }
                             }
                         }
                     }
@@ -217,10 +220,9 @@ fn line(action: &ActionView, org: &Org, when: &When, may_act: bool, draft: &Draf
     }
 }
 
-/// The day until whose end it is due, as people say it.
-fn last_day(action: &ActionView, when: &When) -> String {
-    let last = action.due_at.checked_sub(jiff::SignedDuration::from_secs(1)).unwrap_or(action.due_at);
-    when.day_words(when.day(last))
+/// The day in the form that moves it: the promised one, or the reader's day of the promised instant.
+fn last_day(action: &ActionView, when: &When) -> jiff::civil::Date {
+    action.due_on.unwrap_or_else(|| when.day(action.due_at))
 }
 
 fn add_form(org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
@@ -239,7 +241,7 @@ fn add_form(org: &Org, when: &When, who: &Principal, draft: &Draft) -> Markup {
                             (pieces::person_choice(org, "owner", Some(if typed("owner").is_empty() { me } else { typed("owner") }), None))
                         }
                         label class="field" {
-                            span { "By" span class="quiet" { " " (when.zone()) } }
+                            span { "Last day" }
                             input type="date" name="due" required value=(typed("due"));
                         }
                     }

@@ -79,7 +79,7 @@ fn page(app: &App, link: &LinkFor, pages: &[BundledPage], token: &str) -> Html<S
                     }
                 }
             }
-            (list(pages))
+            (list(app, link, pages))
             footer class="quiet" {
                 p { "Shown " (when.stamp(when.now)) " " (when.zone()) " for " bdi { (pieces::name(&org, &link.person)) } ". "
                     "This link works until " (when.time(link.expires_at, &when.minute(link.expires_at))) ", for these pages." }
@@ -90,14 +90,15 @@ fn page(app: &App, link: &LinkFor, pages: &[BundledPage], token: &str) -> Html<S
     document(&Frame { title: &incidents, class: LINK, refresh_s: None, bar: None }, &body)
 }
 
-fn list(pages: &[BundledPage]) -> Markup {
+/// Each with its own page, where it goes on for whoever has it.
+fn list(app: &App, link: &LinkFor, pages: &[BundledPage]) -> Markup {
     html! {
         section {
             ul class="alerts" {
                 @for page in pages.iter().take(LISTED_MAX) {
                     li {
                         p class="clamp" {
-                            a href={ "/incidents/" (page.reference) } { (page.reference) } " "
+                            a href=(message_link::path(&app.engine.links().token_within(link, page.page, page.asks_at))) { (page.reference) } " "
                             bdi { (pieces::cut(&page.title, TITLE_CHARS_MAX)) }
                         }
                         p class="quiet" { (page.severity.word().to_uppercase()) " · " (pieces::state(page.state)) }

@@ -5,6 +5,7 @@
 //! passes over the next person.
 
 pub(crate) mod bundle;
+pub(crate) mod goes_on;
 pub(crate) mod page;
 pub(crate) mod story;
 
@@ -24,6 +25,7 @@ use crate::app::App;
 use crate::frame::refused;
 use crate::frame::refused::{Refused, wants_html};
 use crate::message_link::story::Standing;
+use crate::posted::Draft;
 
 /// Where an action over a link came from, in the log.
 pub(crate) const VIA: &str = "link";
@@ -37,13 +39,18 @@ pub(crate) async fn show(State(app): State<App>, Path(token): Path<String>) -> R
             About::Bundle(_) => return bundle::show(&app, &link, &token).await,
         };
         let story = story::read(&app.engine, &link, page).await.map_err(|why| unread(why, &token))?;
-        Ok(page::page(&story, &token).into_response())
+        Ok(page::page(&app.engine.org(), &story, &token, &Draft::default()).into_response())
     };
     shown.await.unwrap_or_else(|refused: Refused| refused.answer(true))
 }
 
 /// GET of an address that only takes POST: somebody reloaded, or a scanner followed it.
 pub(crate) async fn back(Path(token): Path<String>) -> Response {
+    Redirect::to(&path(&token)).into_response()
+}
+
+/// The same of what goes on.
+pub(crate) async fn back_of_verb(Path((token, _)): Path<(String, String)>) -> Response {
     Redirect::to(&path(&token)).into_response()
 }
 

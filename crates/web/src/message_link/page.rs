@@ -1,22 +1,31 @@
 //! The page behind a message's link, for one glance at 3 a.m.: what broke, since when, who else
 //! knows, what happens next, and one large button.
 
+use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::Status;
 use allclear_domain::signal::AlertState;
 use axum::response::Html;
 use maud::{Markup, html};
 
+use crate::frame::alarm_words;
 use crate::frame::document::{Frame, LINK, document};
 use crate::frame::pieces;
+use crate::message_link::goes_on;
 use crate::message_link::story::{Standing, Story};
+use crate::posted::Draft;
 
 /// People named on the page; a team of two hundred would push the button off the screen.
 const PEOPLE_SHOWN_MAX: usize = 6;
 /// Characters of an alert's title; the incident's own is shown whole and cut by the style sheet.
 const ALERT_TITLE_CHARS_MAX: usize = 160;
 
+/// Characters of what an alarm says beside its title: the first sentences say what is wrong.
+const WORDS_CHARS_MAX: usize = 300;
+/// Links of one alarm.
+const LINKS_MAX: usize = 3;
+
 /// The page.
-pub(crate) fn page(story: &Story, token: &str) -> Html<String> {
+pub(crate) fn page(org: &Org, story: &Story, token: &str, draft: &Draft) -> Html<String> {
     let incident = &story.incident;
     let title = format!("{} {}", incident.reference, incident.title);
     let body = html! {
@@ -28,6 +37,7 @@ pub(crate) fn page(story: &Story, token: &str) -> Html<String> {
             }
             (facts(story))
             @if story.standing == Standing::Open { (actions(story, token)) }
+            (goes_on::forms(org, story, token, draft))
             (alerts(story))
             (foot(story))
         }
@@ -126,15 +136,7 @@ fn afterwards(story: &Story, mine: bool) -> Markup {
                 @else { "Next: when all alerts have recovered, you are asked whether it is over." }
             }
         }
-        // A link in a message acknowledges and nothing more; what ends an incident asks who one is.
-        @if mine && story.incident.recovered {
-            p {
-                a class="press" href={ "/incidents/" (story.incident.reference) "?do=resolve" } {
-                    "All alerts have recovered: say whether it is over"
-                }
-            }
-        }
-        @if mine { p class="quiet" { "From a terminal: " code { "allclear resolve " (story.incident.reference) } } }
+        @if mine && story.incident.recovered { p { strong { "All alerts have recovered: is it over?" } } }
     }
 }
 
@@ -211,6 +213,10 @@ fn alerts(story: &Story) -> Markup {
                     @for alert in &story.alerts {
                         li {
                             p class="clamp" { bdi { (pieces::cut(&alert.title, ALERT_TITLE_CHARS_MAX)) } }
+                            @if let Some(words) = alarm_words::description(alert) { p class="said" { bdi { (pieces::cut(words, WORDS_CHARS_MAX)) } } }
+                            @for (href, caption) in alarm_words::links(alert).into_iter().take(LINKS_MAX) {
+                                p class="line" { (pieces::link(href, caption)) }
+                            }
                             p class="quiet" {
                                 @if alert.state == AlertState::Open { "Open for " (when.age(alert.starts_at)) }
                                 @else { (pieces::ended(alert.state)) }

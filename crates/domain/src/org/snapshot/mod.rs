@@ -11,6 +11,7 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 pub use super::forms::target::Target;
 use super::model::{
@@ -131,7 +132,7 @@ impl ReviewWithin {
             Self::Length(length) => return crate::time::after(from, length),
             Self::BusinessDays(days) => days,
         };
-        let mut at = from.to_zoned(jiff::tz::TimeZone::UTC);
+        let mut at = from.to_zoned(TimeZone::UTC);
         let mut left = days;
         while left > 0 {
             let Ok(next) = at.tomorrow() else { return from };
@@ -270,6 +271,12 @@ impl Org {
     #[must_use]
     pub fn person(&self, id: &str) -> Option<&Person> {
         self.people.get(id).map(|at| &self.bundle.people[*at])
+    }
+    /// The time zone of a person; UTC for whoever named none or is not here.
+    #[must_use]
+    pub fn zone_of(&self, person: &str) -> TimeZone {
+        let name = self.person(person).and_then(|person| person.time_zone.as_deref());
+        name.and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
     }
     /// The team of this id.
     #[must_use]

@@ -1,0 +1,63 @@
+// A lost connection loses nothing that was typed: `node lost.mjs BASE_URL`, with real keys and clicks. Prints one line per
+// finding that holds, and ends with 1 at the first that does not.
+import { launch, sleep } from "./cdp.mjs";
+
+const [base] = process.argv.slice(2);
+const made = await fetch(`${base}/declare`, { method: "POST", body: new URLSearchParams({ title: "Lost in a lift", severity: "sev4" }), redirect: "manual" });
+const path = base + made.headers.get("location");
+const log = () => fetch(path).then((answer) => answer.text());
+const times = (text, words) => text.split(words).length - 1;
+const browser = await launch();
+const page = await browser.page();
+const must = (holds, what) => {
+  if (!holds) throw new Error(`not so: ${what}`);
+  console.log(`ok: ${what}`);
+};
+const click = async (selector) => {
+  const where = await page.run(`(() => { const e = document.querySelector(${JSON.stringify(selector)}); e.scrollIntoView({ block: "center", behavior: "instant" });
+    const r = e.getBoundingClientRect(); return { x: r.x + r.width / 2, y: r.y + r.height / 2 }; })()`);
+  for (const type of ["mousePressed", "mouseReleased"]) await page.ask("Input.dispatchMouseEvent", { type, ...where, button: "left", clickCount: 1 });
+};
+const connected = (is) => page.ask("Network.emulateNetworkConditions", { offline: !is, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+const note = `document.getElementById("stale")`;
+
+try {
+  await page.ask("Emulation.setDeviceMetricsOverride", { width: 390, height: 844, deviceScaleFactor: 1, mobile: true });
+  await page.open(path);
+  await sleep(500);
+  await connected(false);
+  await click("#say-text");
+  await page.ask("Input.insertText", { text: "seen from the lift" });
+  const was = await page.run("performance.timeOrigin");
+  await click("#say button.do");
+  await page.until(`${note} && !${note}.hidden && ${note}.textContent.includes("Sent as soon as the connection is back: Note")`, "the page says that it waits");
+  // Twice is once.
+  await click("#say button.do");
+  await sleep(300);
+  must(await page.run(`performance.timeOrigin === ${was} && document.getElementById("say-text").value === "seen from the lift"`), "the page stays, and what was typed");
+  must(times(await page.run(`${note}.textContent`), "Note") === 1, "what is pressed twice waits once");
+  must(times(await log(), "seen from the lift") === 0, "nothing was sent");
+  await connected(true);
+  await page.until(`performance.timeOrigin !== ${was} && document.querySelector("[data-live=log]")?.textContent.includes("seen from the lift")`, "it is sent when the connection is back");
+  must(times(await page.run(`document.querySelector("[data-live=log]").textContent`), "seen from the lift") === 1, "once");
+
+  // Somebody thinks better of it.
+  await sleep(500);
+  await connected(false);
+  await click("#say-text");
+  await page.ask("Input.insertText", { text: "not after all" });
+  await click("#say button.do");
+  await page.until(`${note}.textContent.includes("Do not send")`, "it waits again");
+  await click("#stale button");
+  await connected(true);
+  await page.until(`${note}.hidden`, "the connection is back");
+  await sleep(1500);
+  must(times(await log(), "not after all") === 0, "what was taken back is not sent");
+  must((await page.run(`document.getElementById("say-text").value`)) === "not after all", "and is still there");
+  console.log("ok: a lost connection loses nothing");
+  await browser.close();
+} catch (error) {
+  console.log(String(error.stack ?? error), page.complaints.join("\n"));
+  await browser.close();
+  process.exitCode = 1;
+}

@@ -1,0 +1,111 @@
+//! The page behind a message's link goes on once the incident is its reader's: a note, help, the end, giving it back. Nobody
+//! signs in.
+
+use allclear_trial::world::Answer;
+use allclear_trial::{Database, World, org};
+
+use crate::sign_in::encoded;
+use crate::{on_both, world_of};
+
+on_both!(who_has_it_goes_on_behind_their_link, a_link_goes_on_with_nothing_that_is_not_its_reader_s,);
+
+async fn page(world: &World, link: &str) -> String {
+    world.send(world.client.get(world.at(link)).header("accept", "text/html")).await.ok().text
+}
+
+/// A form of the page, as a browser posts it.
+async fn post_form(world: &World, path: &str, fields: &[(&str, &str)]) -> Answer {
+    let request = world.client.post(world.at(path)).header("accept", "text/html");
+    world.send(request.header("content-type", "application/x-www-form-urlencoded").body(encoded(fields))).await
+}
+
+async fn log(world: &World) -> Vec<String> {
+    let incident = world.incident().await;
+    let events = world.api(&format!("/incidents/{}/events", incident["id"].as_str().unwrap())).await;
+    events["items"].as_array().unwrap().iter().map(|event| event["line"].as_str().unwrap().to_owned()).collect()
+}
+
+/// An instant of a page, so that the same form sent again is known.
+fn once(page: &str) -> String {
+    page.split("name=\"once\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+async fn who_has_it_goes_on_behind_their_link(database: Database) {
+    let mut world = world_of(database, org::usual()).await;
+    let body = serde_json::json!([{"title": "Card payments fail", "dedup_key": "a", "description": "12 % of requests fail since the 02:51 deploy",
+        "links": [{"href": "https://graphs.example.org/d/1?from=now", "text": "Error rate"}]}]);
+    world.send(world.client.post(world.at(&format!("/in/json/{}", org::JSON_KEY))).json(&body)).await;
+    world.quiet().await;
+    let link = world.hook.to("ana")[0].ack_path();
+    let before = page(&world, &link).await;
+    for words in ["12 % of requests fail since the 02:51 deploy", "href=\"https://graphs.example.org/d/1?from=now\"", "Error rate"] {
+        assert!(before.contains(words), "{words}: {before}");
+    }
+    assert!(!before.contains(&format!("{link}/resolve")), "nothing goes on before somebody has it");
+
+    world.press(&link).await.ok();
+    let mine = page(&world, &link).await;
+    let key = once(&mine);
+    let note = [("once", key.as_str()), ("text", "rolling the deploy back")];
+    for _ in 0..2 {
+        let noted = post_form(&world, &format!("{link}/note"), &note).await;
+        assert_eq!((noted.status, noted.header("location")), (303, Some(link.as_str())), "{}", noted.text);
+    }
+    let lines = log(&world).await;
+    assert_eq!(lines.iter().filter(|line| line.contains("rolling the deploy back")).count(), 1, "twice is once: {lines:#?}");
+    assert!(lines.iter().any(|line| line.starts_with("Ana Ruiz") && line.contains("rolling the deploy back")), "{lines:#?}");
+
+    // Help is named, and what is missing is said with what was typed kept.
+    let refused = post_form(&world, &format!("{link}/help"), &[("why", "two hands are few")]).await;
+    assert!(
+        refused.status == 422 && refused.text.contains("Choose whom to page") && refused.text.contains("two hands are few"),
+        "{}",
+        refused.text
+    );
+    assert_eq!(post_form(&world, &format!("{link}/help"), &[("page", "team:payments"), ("why", "two hands are few")]).await.status, 303);
+    world.quiet().await;
+    assert_eq!(world.hook.to("ben").len(), 1, "the team is paged besides");
+    assert_eq!(world.incident().await["acknowledged_by"], "ana", "and she keeps it");
+
+    // Given back, it is nobody's, and the link takes it again.
+    assert_eq!(post_form(&world, &format!("{link}/give-back"), &[]).await.status, 303);
+    world.quiet().await;
+    assert_eq!(world.incident().await["commander"], serde_json::Value::Null);
+    assert!(!page(&world, &link).await.contains(&format!("{link}/resolve")));
+    world.press(&link).await.ok();
+
+    let over = post_form(&world, &format!("{link}/resolve"), &[("note", "the deploy was it")]).await;
+    assert_eq!(over.status, 303, "{}", over.text);
+    let after = page(&world, &link).await;
+    assert!(after.contains("It is resolved") && after.contains("Ana Ruiz"), "{after}");
+    assert_eq!(world.incident().await["state"], "resolved");
+    assert!(log(&world).await.iter().any(|line| line.contains("the deploy was it")));
+}
+
+async fn a_link_goes_on_with_nothing_that_is_not_its_reader_s(database: Database) {
+    let mut world = world_of(database, org::usual()).await;
+    world.fire("disk").await;
+    let ana = world.hook.to("ana")[0].ack_path();
+    for verb in ["note", "resolve", "give-back", "help"] {
+        let fields = [("text", "x"), ("page", "team:payments"), ("why", "x"), ("note", "x")];
+        let refused = post_form(&world, &format!("{ana}/{verb}"), &fields).await;
+        assert_eq!(refused.status, 403, "{verb} before she has it: {}", refused.text);
+    }
+    world.advance(400).await;
+    let ben = world.hook.to("ben")[0].ack_path();
+    world.press(&ben).await.ok();
+    // Ana's link is as good as it was, and the incident is Ben's.
+    for verb in ["note", "resolve", "give-back", "help"] {
+        let fields = [("text", "x"), ("page", "team:payments"), ("why", "x"), ("note", "x")];
+        let refused = post_form(&world, &format!("{ana}/{verb}"), &fields).await;
+        assert_eq!(refused.status, 403, "{verb} of another's: {}", refused.text);
+    }
+    assert_eq!(world.incident().await["acknowledged_by"], "ben");
+    for verb in ["cancel", "merge", "severity", "role", "restrict", "..%2fx", ""] {
+        let status = post_form(&world, &format!("{ben}/{verb}"), &[("why", "x")]).await.status;
+        assert!(status == 404 || status == 405, "{verb}: {status}");
+    }
+    // A link that is over goes on with nothing.
+    world.advance(49 * 3600).await;
+    assert_eq!(post_form(&world, &format!("{ben}/note"), &[("text", "late")]).await.status, 410);
+}

@@ -1,0 +1,169 @@
+//! What goes on behind a message's link once the incident is its person's: a note, help, the end, and giving it back.
+//! Each is one plain form, and asks what the same form of the incident's own page asks.
+
+use allclear_domain::ask as asks;
+use allclear_domain::ask::Given;
+use allclear_domain::ids::IncidentId;
+use allclear_domain::incident;
+use allclear_domain::incident::lifecycle::Verb;
+use allclear_domain::org::snapshot::Org;
+use allclear_engine::core::{Command, Input};
+use allclear_engine::message_link::About;
+use axum::Form;
+use axum::Json;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+
+use crate::access::form_key;
+use crate::access::form_key::once;
+use crate::access::reader::Fields;
+use crate::app::App;
+use crate::frame::refused::{Refused, wants_html};
+use crate::message_link;
+use crate::message_link::story::{Standing, Story};
+use crate::message_link::{VIA, page, story};
+use crate::posted::{Draft, No, said, worded};
+
+/// Writes to the log.
+const NOTE: &str = "note";
+/// Pages others besides.
+const HELP: &str = "help";
+/// It is over.
+const RESOLVE: &str = "resolve";
+/// Somebody else shall have it.
+const GIVE_BACK: &str = "give-back";
+
+/// POST.
+pub(crate) async fn submit(
+    State(app): State<App>,
+    Path((token, verb)): Path<(String, String)>,
+    headers: HeaderMap,
+    form: Result<Form<Fields>, FormRejection>,
+) -> Response {
+    let html = wants_html(&headers);
+    // A button alone may come without a body.
+    let Form(fields) = form.unwrap_or_else(|_| Form(Fields::new()));
+    let done = async {
+        let link = message_link::read(&app, &token)?;
+        let About::Page(id) = link.about else {
+            return Err(Refused::missing("command", "Open one of its incidents first."));
+        };
+        let who = app.engine.holder(&link).await?;
+        let told = story::read(&app.engine, &link, id).await.map_err(|why| message_link::unread(why, &token))?;
+        let key = form_key::key(&format!("{}/{verb}", message_link::path(&token)), &fields);
+        let asked = async {
+            let command = command(&app, &who, &told, &verb, &fields).await?;
+            let input = Input { who: who.clone(), cause: VIA.into(), once: key, command };
+            app.engine.ask(input).await.map(drop).map_err(No::Refusal)
+        };
+        match asked.await {
+            Ok(()) if html => Ok(Redirect::to(&message_link::path(&token)).into_response()),
+            Ok(()) => Ok(Json(serde_json::json!({ "done": verb, "ref": told.incident.reference })).into_response()),
+            Err(no) => {
+                let (status, why) = worded(no)?;
+                if !html {
+                    return Err(Refused::new(status, "refused", "This was not done", &why, html! {}));
+                }
+                // Read once more: somebody else may have ended it meanwhile.
+                let told = story::read(&app.engine, &link, id).await.unwrap_or(told);
+                let draft = Draft { verb, fields, refusal: Some(why) };
+                let mut response = page::page(&app.engine.org(), &told, &token, &draft).into_response();
+                *response.status_mut() = status;
+                Ok(response)
+            }
+        }
+    };
+    done.await.unwrap_or_else(|refused: Refused| refused.answer(html))
+}
+
+async fn command(app: &App, who: &allclear_domain::access::Principal, told: &Story, verb: &str, fields: &Fields) -> Result<Command, No> {
+    let id: IncidentId = told.page.incident_id();
+    let mut given = Given::default();
+    let verb = match verb {
+        GIVE_BACK => {
+            let (by, why) = (told.person.clone(), format!("{} gave it back", told.person_name));
+            return Ok(Command::incident(id, incident::attendance::Command::GiveBack { by, why }));
+        }
+        NOTE => {
+            given.put("text", said(fields, "text"));
+            Verb::Note
+        }
+        HELP => {
+            let whom = said(fields, "page").ok_or_else(|| No::Typed("Choose whom to page.".to_owned()))?;
+            given.put("page", vec![whom]);
+            given.put("why", said(fields, "why"));
+            Verb::Escalate
+        }
+        RESOLVE => {
+            given.put("note", said(fields, "note"));
+            Verb::Resolve
+        }
+        _ => return Err(No::Page(Refused::missing("command", "Open the link again and choose there."))),
+    };
+    let row = asks::of(verb).ok_or_else(|| No::Page(Refused::missing("command", "Open the link again and choose there.")))?;
+    Ok(app.engine.asked(who, id, row, &given, VIA).await?)
+}
+
+/// The forms, for whoever has it; nothing for anybody else.
+pub(super) fn forms(org: &Org, story: &Story, token: &str, draft: &Draft) -> Markup {
+    let Standing::Taken { mine: true, .. } = story.standing else { return html! {} };
+    let to = |verb: &str| format!("{}/{verb}", message_link::path(token));
+    html! {
+        section class="act on" {
+            form method="post" action=(to(NOTE)) {
+                (draft.refused(NOTE)) (once(&story.when))
+                label class="vh" for="note" { "Write to the log" }
+                textarea id="note" name="text" rows="2" placeholder="What do you see? It is written to the log" required {
+                    (draft.typed(NOTE, "text"))
+                }
+                button class="secondary" type="submit" { "Note" }
+            }
+            details open[draft.verb == HELP] { summary { "Get help" } (help(org, story, &to(HELP), draft)) }
+            details open[draft.verb == RESOLVE] {
+                summary { "It is over" }
+                form method="post" action=(to(RESOLVE)) {
+                    (draft.refused(RESOLVE)) (once(&story.when))
+                    label { span { "What was it? " span class="quiet" { "May be left blank" } } textarea name="note" rows="2" { (draft.typed(RESOLVE, "note")) } }
+                    button class="primary" type="submit" { "Resolve " (story.incident.reference) }
+                }
+            }
+            details open[draft.verb == GIVE_BACK] {
+                summary { "Give it back" }
+                form method="post" action=(to(GIVE_BACK)) {
+                    (draft.refused(GIVE_BACK)) (once(&story.when))
+                    p { "It is nobody’s then, and paging goes on where it stopped." }
+                    button class="secondary" type="submit" { "Give it back: page the next" }
+                }
+            }
+        }
+    }
+}
+
+/// Teams and schedules: a link that was passed on tells no names of people.
+fn help(org: &Org, story: &Story, to: &str, draft: &Draft) -> Markup {
+    let bundle = org.bundle();
+    let teams = bundle.teams.iter().map(|team| (format!("team:{}", team.id), format!("Team {}", team.name)));
+    let schedules = bundle.schedules.iter().map(|schedule| {
+        let name = schedule.name.as_deref().unwrap_or(&schedule.id);
+        (format!("schedule:{}", schedule.id), format!("On call: {name}"))
+    });
+    let whom: Vec<(String, String)> = schedules.chain(teams).collect();
+    html! {
+        form method="post" action=(to) {
+            (draft.refused(HELP)) (once(&story.when))
+            label {
+                span { "Whom?" }
+                select name="page" required {
+                    option value="" { "Choose" }
+                    @for (target, words) in &whom { option value=(target) selected[draft.typed(HELP, "page") == target] { (words) } }
+                }
+            }
+            label { span { "Why? They read this." } textarea name="why" rows="2" required { (draft.typed(HELP, "why")) } }
+            button class="secondary" type="submit" { "Page them" }
+            p class="hint" { "You keep it; they are paged besides." }
+        }
+    }
+}
