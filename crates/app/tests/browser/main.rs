@@ -2,7 +2,8 @@
 //! focus, selection and typed text; the keyboard; no page complains or scrolls sideways; and every form works where
 //! the browser runs no script.
 //!
-//! `pages.mjs`, `taps.mjs`, `lost.mjs` and `noscript.mjs` have the findings; Node speaks to the browser over a pipe, without packages. Where
+//! `pages.mjs`, `taps.mjs`, `lost.mjs`, `noscript.mjs` and `rota.mjs` have the findings, and `hand.mjs` counts what a hand does;
+//! Node speaks to the browser over a pipe, without packages. Where
 //! either is not installed the test says that it was skipped.
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // tests; the machine's own time
@@ -75,4 +76,24 @@ async fn one_tap_and_one_key_harm_nobody() {
         let said = over_the_demo("taps.mjs").await;
         assert!(said.contains("ok: taps and keys"), "{said}");
     }
+}
+
+/// From the set-up link of an empty store to a rota of two, counted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rota_of_two_is_made_by_clicks_and_keys() {
+    if !browser_installed("a rota of two") {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let launch = Launch { binary: BINARY.into(), dir: dir.path().to_owned(), args: Vec::new(), env: Vec::new() };
+    let mut program = Program::start(&launch, &allclear_trial::world::client()).await.unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/rota.mjs");
+    let url = program.url.trim_end_matches('/').to_owned();
+    let set_up = std::fs::read_to_string(dir.path().join("allclear.set-up")).unwrap().trim().to_owned();
+    let ran = tokio::task::spawn_blocking(move || Command::new("node").arg(script).args([url, set_up]).output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    program.stop().await.unwrap();
+    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    println!("{said}");
+    assert!(said.contains("ok: a rota of two takes at most 35 actions and no YAML"), "{said}");
 }

@@ -41,7 +41,7 @@ const leave = async (deed) => {
   throw new Error(`nothing came; the page says ${await page.run("document.activeElement?.validationMessage ?? ''")}`);
 };
 // Fills a form and presses its button; `wanted` stands on the page after it.
-const does = async (address, form, fields, wanted, button = "button[type=submit]") => {
+const does = async (address, form, fields, wanted, button = "button[type=submit]:not(.vh)") => {
   if (address) await page.open(base + address);
   await unfold(`${form} ${button}`);
   for (const [name, value] of Object.entries(fields)) {

@@ -61,7 +61,15 @@ async fn a_person_is_added_in_the_browser_and_put_on_call(database: Database) {
     ];
     let refused = post(&world, "/settings/person", &wrong).await;
     assert_eq!(refused.status, 422, "{}", refused.text);
-    for words in ["This was not saved", "nknown key", "did you mean", "value=\"Dee Kaur\"", "wehbook", "href=\"#f-contacts\""] {
+    for words in [
+        "This was not saved",
+        "nknown key",
+        "did you mean",
+        "value=\"Dee Kaur\"",
+        "wehbook",
+        "href=\"#f-contacts-text\"",
+        "Contacts, entry 1",
+    ] {
         assert!(refused.text.contains(words), "{words}: {}", refused.text);
     }
     // Added: the secret that was made is on this page and on no other.
@@ -127,7 +135,7 @@ async fn a_person_is_added_in_the_browser_and_put_on_call(database: Database) {
     assert_eq!(unsure.status, 422, "{}", unsure.text);
     let refused = post(&world, "/settings/person/dee/remove", &[("version", &seen), ("sure", "1")]).await;
     assert_eq!(refused.status, 422, "{}", refused.text);
-    for words in ["Schedule rota", "layers[0].people[0]", "is not a person", "change this form first"] {
+    for words in ["Schedule rota", "Layers, row 1, People in turn 1", "is not a person", "change this form first"] {
         assert!(refused.text.contains(words), "{words}: {}", refused.text);
     }
     let now = version(&world, "/settings/schedule/rota").await;

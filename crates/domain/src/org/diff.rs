@@ -110,7 +110,9 @@ fn by_key(bundle: &Bundle) -> BTreeMap<(FormKind, Slug), Value> {
     forms(bundle).into_iter().map(|form| ((form.kind, form.id), form.body)).collect()
 }
 
-fn fields(before: &Value, after: &Value) -> Vec<String> {
+/// The keys of a body that another one says differently, or says alone.
+#[must_use]
+pub fn fields(before: &Value, after: &Value) -> Vec<String> {
     let none = Map::new();
     let (before, after) = (before.as_object().unwrap_or(&none), after.as_object().unwrap_or(&none));
     let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();

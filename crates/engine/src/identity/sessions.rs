@@ -7,8 +7,12 @@
 use std::sync::PoisonError;
 
 use allclear_domain::access::{Actor, Principal, Scope, scope_of_person};
+use allclear_domain::channel::{Address, Carriage, ChannelForm};
+use allclear_domain::org::check::text::slug_of;
 use allclear_domain::org::check::{Against, check};
-use allclear_domain::org::model::{Access, Bundle, Person};
+use allclear_domain::org::diff::FormKind;
+use allclear_domain::org::model::{Access, Bundle, Contact, Person};
+use allclear_domain::org::problem::{PathPart, Problem};
 use allclear_domain::time::{Length, after};
 use allclear_store::rows::session::{self, OneTime, Session};
 use allclear_store::rows::token;
@@ -117,6 +121,7 @@ pub enum NotSignedIn {
     LinkOver,
     #[error("{0}")]
     Password(#[from] BadPassword),
+    /// Sentences, one a line.
     #[error("{0}")]
     Person(String),
     #[error("the store does not answer: {0}")]
@@ -139,7 +144,14 @@ pub enum FirstAdministrator {
     /// Somebody of the organisation, by id.
     Known(String),
     /// Somebody new.
-    New { id: String, name: String, email: Option<String> },
+    New {
+        /// Made from the name where it is empty.
+        id: String,
+        name: String,
+        email: Option<String>,
+        /// Whether they are paged at that address.
+        reached: bool,
+    },
 }
 
 /// A new link: what is told, and what is stored.
@@ -437,8 +449,7 @@ impl Engine {
         visitor: &Visitor<'_>,
     ) -> Result<Begun, NotSignedIn> {
         let link = self.link(LinkKind::SetUp, token).await?;
-        let person = self.first_administrator(first)?;
-        password::check(password, &person, self.channels())?;
+        let person = self.first_administrator(first, password)?;
         let hashed = self.hashed(password, &person).await?;
         let now = self.now();
         let used = vec![session::consume(&link.hash, now), session::void(&link.kind, None, now), session::end_all(&person.id, now)];
@@ -457,32 +468,53 @@ impl Engine {
         Ok(begun)
     }
 
-    fn first_administrator(&self, first: FirstAdministrator) -> Result<Person, NotSignedIn> {
+    /// Who it is to be; or everything that keeps them from it, the password included.
+    fn first_administrator(&self, first: FirstAdministrator, password: &str) -> Result<Person, NotSignedIn> {
         let org = self.org();
+        let mut wrong = Vec::new();
         let mut person = match first {
             FirstAdministrator::Known(id) => {
                 org.person(&id).cloned().ok_or_else(|| NotSignedIn::Person(format!("there is no person `{id}`")))?
             }
-            FirstAdministrator::New { id, .. } if org.person(&id).is_some() => {
-                return Err(NotSignedIn::Person(format!("there is a person `{id}` already: choose them from the list")));
-            }
-            FirstAdministrator::New { id, name, email } => {
-                let contacts = Vec::new();
+            FirstAdministrator::New { id, name, email, reached } => {
+                let id = if id.is_empty() { slug_of(&name) } else { id };
+                if org.person(&id).is_some() {
+                    wrong.push(format!("Id: there is a person `{id}` already; choose them from the list, or type another id"));
+                }
+                let mail = self.channels().iter().find(|form| form.carriage == Carriage::Mail).filter(|_| reached);
+                let contact = |form: &ChannelForm, mail: &String| Contact {
+                    id: form.id_example.to_owned(),
+                    address: Address::of([(form.name, mail.clone())]),
+                    verified: true,
+                };
+                let contacts = mail.zip(email.as_ref()).map(|(form, mail)| contact(form, mail)).into_iter().collect();
                 Person { id, name, email, time_zone: None, access: None, contacts, notify: Default::default() }
             }
         };
         person.access = Some(Access::Administrator);
         if org.person(&person.id).is_none() {
             let alone = Bundle { people: vec![person.clone()], ..Bundle::default() };
-            let wrong = check(&alone, Against { now: self.now(), kinds: &[], channels: self.channels() })
-                .into_iter()
-                .find(|problem| problem.is_error());
-            if let Some(wrong) = wrong {
-                return Err(NotSignedIn::Person(wrong.to_string()));
-            }
+            let found = check(&alone, Against { now: self.now(), kinds: &[], channels: self.channels() });
+            wrong.extend(found.into_iter().filter(Problem::is_error).filter_map(in_words));
         }
-        Ok(person)
+        match password::check(password, &person, self.channels()) {
+            Err(why) if wrong.is_empty() => return Err(why.into()),
+            Err(why) => wrong.push(format!("Password: {why}")),
+            Ok(()) => {}
+        }
+        if wrong.is_empty() { Ok(person) } else { Err(NotSignedIn::Person(wrong.join("\n"))) }
     }
+}
+
+/// What is wrong with somebody new, after the label of its field; nothing of the contact that is their mail address again.
+fn in_words(problem: Problem) -> Option<String> {
+    let [_, _, PathPart::Key(key), ..] = problem.place.parts() else { return Some(problem.message) };
+    if key == "contacts" {
+        return None;
+    }
+    let label = FormKind::Person.field(key).map_or("Id", |field| field.label);
+    let hint = problem.hint.map_or_else(String::new, |hint| format!("; {hint}"));
+    Some(format!("{label}: {}{hint}", problem.message))
 }
 
 /// Sessions and links that were over before an instant, to be forgotten.

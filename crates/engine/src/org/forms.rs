@@ -15,6 +15,7 @@ use allclear_domain::org::check::text::is_slug;
 use allclear_domain::org::check::{Against, Spoken};
 use allclear_domain::org::diff::{BadForm, CATCH_ALL_ID, Form, FormKind, ORDER, forms, from_forms};
 use allclear_domain::org::export::{keep_stored, mask_body};
+use allclear_domain::org::forms::misshapen::misshapen;
 use allclear_domain::org::handover::{Handover, handovers};
 use allclear_domain::org::problem::Weight;
 use allclear_store::Fault;
@@ -219,7 +220,7 @@ impl Engine {
     fn whole(&self, asked: Form, was: &[Form], is_new: bool) -> Result<(Form, Vec<MadeSecret>), FormError> {
         let unread = |bad: BadForm| OrgError::Stored(bad.to_string());
         let old = from_forms(was.to_vec()).map_err(unread)?;
-        let asked = settled(asked, was, is_new).map_err(|problem| FormError::Invalid(vec![problem]))?;
+        let asked = settled(asked, was, is_new, self.channels()).map_err(FormError::Invalid)?;
         let mut alone = keep_stored(&old, from_forms([asked.clone()]).map_err(unread)?, self.channels());
         let made = make_missing(&mut alone, self.channels(), self.shared.ports.rng.as_ref());
         let mut put = forms(&alone).pop().unwrap_or_else(|| asked.clone());
@@ -376,52 +377,60 @@ fn after_the_last(stored: &[StoredForm], kind: FormKind) -> u32 {
 }
 
 /// The form as it will be stored: its body says its own id and a route its place; and it can be read.
-fn settled(mut form: Form, was: &[Form], is_new: bool) -> Result<Form, FormProblem> {
+fn settled(mut form: Form, was: &[Form], is_new: bool, ways: WaysOut) -> Result<Form, Vec<FormProblem>> {
     let (kind, id) = (form.kind, form.id.clone());
-    let fault = |key: &str, message: String, hint: &str| FormProblem {
+    let fault = |key: String, message: String, hint: Option<String>| FormProblem {
         weight: Weight::Error,
         kind,
         id: id.clone(),
-        key: key.to_owned(),
+        key,
         message,
-        hint: Some(hint.to_owned()).filter(|hint| !hint.is_empty()),
+        hint: hint.filter(|hint| !hint.is_empty()),
         of_the_change: false,
     };
+    let one = |key: &str, message: String, hint: &str| vec![fault(key.to_owned(), message, Some(hint.to_owned()))];
     if is_new && !is_slug(&id) {
         let hint = "use lower-case letters, digits, `-`, `_` and `.`, at most 64, as in `payments-db`";
-        return Err(fault("id", if id.is_empty() { "the id is missing".to_owned() } else { "this cannot be an id".to_owned() }, hint));
+        return Err(one("id", if id.is_empty() { "the id is missing".to_owned() } else { "this cannot be an id".to_owned() }, hint));
     }
     let Some(body) = form.body.as_object_mut() else {
-        return Err(fault("", "the form is not an object with keys".to_owned(), ""));
+        return Err(one("", "the form is not an object with keys".to_owned(), ""));
     };
     // What is null was not said.
     body.retain(|_, value| !value.is_null());
     if kind == FormKind::CatchAll {
         if id != CATCH_ALL_ID {
-            return Err(fault("id", format!("there is one of these, and it is called `{CATCH_ALL_ID}`"), ""));
+            return Err(one("id", format!("there is one of these, and it is called `{CATCH_ALL_ID}`"), ""));
         }
         if body.get("targets").and_then(Value::as_array).is_none_or(Vec::is_empty) {
-            return Err(fault("targets", "nobody is named".to_owned(), "name at least one target, as in `person:ana`, or remove the form"));
+            return Err(one("targets", "nobody is named".to_owned(), "name at least one target, as in `person:ana`, or remove the form"));
         }
         if let Some(unknown) = body.keys().find(|key| *key != "targets") {
-            return Err(fault(unknown, format!("unknown key `{unknown}`"), "the one key here is `targets`"));
+            return Err(one(unknown, format!("unknown key `{unknown}`"), "the one key here is `targets`"));
         }
     } else {
         // An unnamed route of a file stays unnamed.
         let unnamed = kind == FormKind::Route && !is_new && !body.contains_key("id");
         let said = if unnamed { &Value::String(id.clone()) } else { body.entry("id").or_insert_with(|| id.clone().into()) };
         if said.as_str() != Some(&id) {
-            return Err(fault("id", "the body says another id than the address".to_owned(), "an id stays; add another form instead"));
+            return Err(one("id", "the body says another id than the address".to_owned(), "an id stays; add another form instead"));
         }
     }
     if kind == FormKind::Route {
         let stored = was.iter().find(|form| form.kind == kind && form.id == id).and_then(|form| form.body.get(ORDER).cloned());
         let order = body.entry(ORDER).or_insert_with(|| stored.unwrap_or_else(|| next_order(was).into()));
         if order.as_u64().is_none() {
-            return Err(fault(ORDER, "the place is not a whole number".to_owned(), "write a number from 0; routes are read in this order"));
+            return Err(one(ORDER, "the place is not a whole number".to_owned(), "write a number from 0; routes are read in this order"));
         }
     }
-    read_form(kind, &id, &form.body).map_err(|bad| fault(&bad.key, bad.message, bad.hint.as_deref().unwrap_or_default()))?;
+    read_form(kind, &id, &form.body).map_err(|bad| {
+        // The reader stops at the first thing that it cannot read, in words of its own; the fields tell all, in theirs.
+        let all: Vec<FormProblem> = misshapen(kind, &form.body, ways)
+            .into_iter()
+            .map(|problem| fault(problem.place.to_string(), problem.message, problem.hint))
+            .collect();
+        if all.is_empty() { vec![fault(bad.key, bad.message, bad.hint)] } else { all }
+    })?;
     Ok(form)
 }
 

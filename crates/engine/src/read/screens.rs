@@ -11,13 +11,15 @@ use allclear_domain::event::Head;
 use allclear_domain::expect::Rule;
 use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::incident::{Incident, Severity, State};
-use allclear_domain::org::diff::FormKind;
+use allclear_domain::org::diff::{FormKind, fields};
+use allclear_domain::org::export::mask_body;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{Page, Status, TARGETS_WITHIN, Telling};
 use allclear_domain::time::Length;
 use allclear_domain::view::{IncidentView, StepExplanation};
 use allclear_store::rows;
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::read::explain::explain_policy;
 use crate::read::{IncidentFilter, NoAnswer, Queries};
@@ -79,6 +81,8 @@ pub struct FormLine {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormChange {
     pub version: u64,
+    /// The keys that it changed; nothing where the version before it is not kept any more. What is masked is not compared.
+    pub keys: Option<Vec<String>>,
     pub actor: String,
     pub at: Timestamp,
 }
@@ -239,12 +243,16 @@ impl Queries<'_> {
     /// When the asker is no administrator, or the store does not answer.
     pub async fn form_history(&self, kind: FormKind, id: &str) -> Result<Vec<FormChange>, NoAnswer> {
         self.may(Right::Administer)?;
-        let mut found: Vec<FormChange> = rows::form::versions(self.engine().db(), kind.word(), id)
-            .await?
-            .into_iter()
-            .map(|row| FormChange { version: row.version, actor: row.actor, at: row.at })
-            .collect();
-        found.sort_by_key(|change| std::cmp::Reverse(change.version));
-        Ok(found)
+        let mut found = rows::form::versions(self.engine().db(), kind.word(), id).await?;
+        found.sort_by_key(|row| std::cmp::Reverse(row.version));
+        let body = |text: Option<&str>| -> Option<Value> {
+            let mut body = serde_json::from_str(text?).ok()?;
+            mask_body(kind, &mut body, self.engine().channels());
+            Some(body)
+        };
+        let bodies: Vec<Option<Value>> = found.iter().map(|row| body(row.body.as_deref())).collect();
+        let keys = |at: usize| Some(fields(bodies.get(at + 1)?.as_ref()?, bodies[at].as_ref()?));
+        let told = found.into_iter().enumerate();
+        Ok(told.map(|(at, row)| FormChange { version: row.version, keys: keys(at), actor: row.actor, at: row.at }).collect())
     }
 }

@@ -98,7 +98,8 @@ async fn sign_out_everywhere(State(app): State<App>, headers: HeaderMap) -> Resp
     }
 }
 
-#[derive(Deserialize)]
+/// What was typed; of the password nothing is ever shown again.
+#[derive(Default, Deserialize)]
 struct SetUpForm {
     /// Somebody of the organisation; nobody where it is somebody new.
     #[serde(default)]
@@ -109,27 +110,35 @@ struct SetUpForm {
     name: String,
     #[serde(default)]
     email: String,
+    /// Whether they are paged at that address.
+    reach: Option<String>,
     #[serde(default)]
     password: String,
 }
 
 async fn show_set_up(State(app): State<App>, Path(token): Path<String>) -> Response {
     match app.engine.link(LinkKind::SetUp, &token).await {
-        Ok(_) => page("Set up All Clear", &set_up_form(&app.engine.org(), &token, None)).into_response(),
-        Err(why) => refused(&app, "Set up All Clear", why, |words| set_up_form(&app.engine.org(), &token, Some(words))),
+        Ok(_) => {
+            let blank = SetUpForm { reach: Some(String::new()), ..SetUpForm::default() };
+            page("Set up All Clear", &set_up_form(&app.engine.org(), &token, &blank, None)).into_response()
+        }
+        Err(why) => {
+            refused(&app, "Set up All Clear", why, |words| set_up_form(&app.engine.org(), &token, &SetUpForm::default(), Some(words)))
+        }
     }
 }
 
 async fn set_up(State(app): State<App>, caller: Caller, Path(token): Path<String>, Form(form): Form<SetUpForm>) -> Response {
     let first = if form.person.is_empty() {
         let email = Some(form.email.trim().to_owned()).filter(|email| !email.is_empty());
-        FirstAdministrator::New { id: form.id.trim().to_owned(), name: form.name.trim().to_owned(), email }
+        let reached = form.reach.is_some();
+        FirstAdministrator::New { id: form.id.trim().to_owned(), name: form.name.trim().to_owned(), email, reached }
     } else {
-        FirstAdministrator::Known(form.person)
+        FirstAdministrator::Known(form.person.clone())
     };
     match app.engine.set_up(&token, first, &form.password, &caller.visitor()).await {
         Ok(begun) => enter(&app, &begun, "/"),
-        Err(why) => refused(&app, "Set up All Clear", why, |words| set_up_form(&app.engine.org(), &token, Some(words))),
+        Err(why) => refused(&app, "Set up All Clear", why, |words| set_up_form(&app.engine.org(), &token, &form, Some(words))),
     }
 }
 
@@ -239,9 +248,12 @@ fn sentence(why: &NotSignedIn, app: &App) -> String {
         return format!("There were too many tries. Wait {seconds} s, then try again. Links in messages go on working meanwhile.");
     }
     let text = why.to_string();
-    let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", chars.as_str())
+    let sentences = text.lines().map(|line| {
+        let mut chars = line.chars();
+        let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+        format!("{first}{}.", chars.as_str())
+    });
+    sentences.collect::<Vec<_>>().join("\n")
 }
 
 /// The same form with what was wrong; where a link is over, what to do instead.
@@ -279,7 +291,7 @@ fn page(title: &str, body: &Markup) -> Html<String> {
 }
 
 fn wrong(words: Option<&str>) -> Markup {
-    html! { @if let Some(words) = words { p class="notice" role="alert" { (words) } } }
+    html! { @if let Some(words) = words { div class="notice" role="alert" { @for line in words.lines() { p { (line) } } } } }
 }
 
 fn new_password() -> Markup {
@@ -317,25 +329,47 @@ fn sign_in_form(account: &str, next: &str, words: Option<&str>) -> Markup {
     }
 }
 
-fn set_up_form(org: &Org, token: &str, words: Option<&str>) -> Markup {
+fn set_up_form(org: &Org, token: &str, typed: &SetUpForm, words: Option<&str>) -> Markup {
     let people = &org.bundle().people;
     html! {
         p { "Nobody can sign in as an administrator yet. Whoever you choose here can, and may then invite everybody else." }
         (wrong(words))
+        @if words.is_some() {
+            p class="hint" { "What you typed is still here, but for the password: that is never shown again. Type it once more." }
+        }
         form method="post" action={ "/set-up/" (token) } {
             @if !people.is_empty() {
                 p { label for="person" { "Who are you?" } " " select id="person" name="person" {
                     option value="" { "Somebody new" }
-                    @for person in people { option value=(person.id) { (person.name) " (" (person.id) ")" } }
+                    @for person in people {
+                        option value=(person.id) selected[person.id == typed.person] { (person.name) " (" (person.id) ")" }
+                    }
                 } }
-                p class="hint" { "What follows is needed only for somebody new." }
+                p class="hint" { "Name, address and id are needed only for somebody new." }
             }
             p {
-                label for="id" { "A short id, in small letters" } " "
-                input id="id" name="id" autocapitalize="none" spellcheck="false" autocomplete="username";
+                label for="name" { "Name" } " "
+                input id="name" name="name" value=(typed.name) autocomplete="name" autofocus[people.is_empty()];
             }
-            p { label for="name" { "Name" } " " input id="name" name="name" autocomplete="name"; }
-            p { label for="email" { "E-mail address" } " " input id="email" name="email" type="email" autocomplete="email"; }
+            p {
+                label for="email" { "E-mail address" } " "
+                input id="email" name="email" type="email" value=(typed.email) autocomplete="email";
+            }
+            p {
+                label class="check" {
+                    input type="checkbox" name="reach" value="1" checked[typed.reach.is_some()];
+                    span { "Page me at this address" }
+                }
+            }
+            p {
+                label for="id" { "Id" } " "
+                input id="id" name="id" value=(typed.id) autocapitalize="none" spellcheck="false" autocomplete="username"
+                    aria-describedby="id-rule";
+            }
+            p class="hint" id="id-rule" {
+                "What you sign in with and other forms name you by: lower-case letters, digits, " code { "-" } ", " code { "_" }
+                " and " code { "." } ". Left empty it is made from the name, as " code { "ana-ruiz" } " of Ana Ruiz. It stays."
+            }
             (new_password())
             p { button type="submit" { "Set up" } }
         }

@@ -9,4 +9,5 @@ pub(crate) mod packing;
 pub(crate) mod pieces;
 pub(crate) mod refused;
 pub(crate) mod shell;
+pub(crate) mod shifts_chart;
 pub(crate) mod time_text;

@@ -2,7 +2,6 @@
 //! and the forms with which somebody takes a shift over, puts somebody on for a time, and ends that.
 
 pub(crate) mod my_shifts;
-pub(crate) mod shifts_chart;
 
 use allclear_domain::access::{Actor, Principal, Right, may_end, may_schedule, may_take};
 use allclear_domain::incident::Severity;
@@ -26,8 +25,9 @@ use crate::app::{App, Lists, Place};
 use crate::frame::pieces;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::shell::{HtmlPage, framed, heading};
+use crate::frame::shifts_chart;
+use crate::frame::shifts_chart::Row;
 use crate::frame::time_text::When;
-use crate::on_call::shifts_chart::Row;
 use crate::posted::{Draft, said};
 
 pub(crate) static PLACE: Place = Place {

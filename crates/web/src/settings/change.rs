@@ -3,6 +3,7 @@
 
 use allclear_domain::access::Principal;
 use allclear_domain::ids::SilenceId;
+use allclear_domain::org::check::text::{is_slug, slug_of};
 use allclear_domain::org::diff::{CATCH_ALL_ID, Form as OrgForm, FormKind};
 use allclear_domain::org::forms::about::IdOf;
 use allclear_domain::org::problem::Weight;
@@ -15,6 +16,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::{Value, json};
 
 use super::page::{FormState, done, refused, shown};
+use super::typed_rows::{Deed, compacted};
 use super::{administrator, kind_of, path, path_of_new, typed};
 use crate::access::form_key;
 use crate::access::reader::{Fields, answer};
@@ -43,7 +45,8 @@ pub(crate) async fn add(State(app): State<App>, headers: HeaderMap, Path(kind): 
         // The same form once more is the same object.
         let made = || form_key::id(&path_of_new(kind), &fields).unwrap_or_else(|| app.engine.fresh_id());
         let id = match kind.about().id {
-            IdOf::Typed | IdOf::Severity => said(&fields, "id").unwrap_or_default(),
+            IdOf::Typed => said(&fields, "id").unwrap_or_else(|| slug_of(&said(&fields, "name").unwrap_or_default())),
+            IdOf::Severity => said(&fields, "id").unwrap_or_default(),
             IdOf::Made if kind == FormKind::Silence => SilenceId::from_bits(made()).as_uuid().to_string(),
             IdOf::Made => format!("ovr-{:x}", made()),
             IdOf::Only => CATCH_ALL_ID.to_owned(),
@@ -69,10 +72,18 @@ pub(crate) async fn save(
     .await
 }
 
-async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, fields: Fields) -> Result<Response, Refused> {
+async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, mut fields: Fields) -> Result<Response, Refused> {
     let Here { app, who, when, kind } = *here;
+    let ways = app.engine.org().channels();
+    if let Some((deed, at)) = Deed::of(&fields) {
+        deed.done(&at, kind, &mut fields, ways);
+        let focus = deed.leads_to(&at, kind, &fields, ways);
+        let told = FormState { fields: Some(fields), again: true, focus, ..FormState::default() };
+        return shown(app, who, when, kind, stored.map(|_| id), told).await;
+    }
+    let fields = compacted(kind, fields, ways);
     let empty = json!({});
-    let done_or_not = match typed::body(kind, stored.unwrap_or(&empty), &fields, when) {
+    let done_or_not = match typed::body(kind, stored.unwrap_or(&empty), &fields, when, ways) {
         Ok(body) => {
             let seen = if stored.is_some() { version_of(&fields) } else { Seen::Nothing };
             let there = if stored.is_some() { path(kind, id) } else { path_of_new(kind) };
@@ -81,8 +92,9 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, fields: Fields) 
             app.engine.change_form(form, seen, once.as_deref(), &app.options.formats, who).await
         }
         Err(faults) => Err(FormError::Invalid(
-            faults
+            no_id(kind, id, stored.is_none())
                 .into_iter()
+                .chain(faults)
                 .map(|fault| FormProblem {
                     weight: Weight::Error,
                     kind,
@@ -111,6 +123,14 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, fields: Fields) 
         Err(FormError::Exists { .. }) if matches!(kind.about().id, IdOf::Made) => Ok(Redirect::to(&path(kind, id)).into_response()),
         Err(why) => again(here, stored.map(|_| id), Some(fields), NOT_SAVED, why).await,
     }
+}
+
+/// What is wrong with the id of a new form, to be told with whatever else is.
+fn no_id(kind: FormKind, id: &str, is_new: bool) -> Option<typed::Fault> {
+    let is_wrong = is_new && kind.about().id == IdOf::Typed && !is_slug(id);
+    let message = if id.is_empty() { "the id is missing" } else { "this cannot be an id" };
+    let hint = "use lower-case letters, digits, `-`, `_` and `.`, at most 64, as in `payments-db`";
+    is_wrong.then(|| typed::Fault { key: "id".to_owned(), message: message.to_owned(), hint: Some(hint.to_owned()) })
 }
 
 /// POST: it goes, where somebody says that they are sure.
@@ -178,11 +198,14 @@ async fn again(here: &Here<'_>, id: Option<&str>, fields: Option<Fields>, what: 
         FormError::Changed { .. } => {
             format!("{} What you typed is still here; make your change to the form as it is now.", sentence(&why.to_string()))
         }
+        FormError::Exists { .. } if id.is_none() && fields.as_ref().is_some_and(|fields| said(fields, "id").is_none()) => {
+            format!("{} That id was made from the name: type another.", sentence(&why.to_string()))
+        }
         _ => sentence(&why.to_string()),
     };
     let stale = matches!(why, FormError::Changed { .. });
     let problems = if let FormError::Invalid(problems) = why { problems } else { Vec::new() };
-    let told = FormState { fields, refusal: Some((what, words)), problems, saved: false, stale };
+    let told = FormState { fields, refusal: Some((what, words)), problems, stale, ..FormState::default() };
     let mut response = shown(here.app, here.who, here.when, here.kind, id, told).await?;
     *response.status_mut() = status;
     Ok(response)

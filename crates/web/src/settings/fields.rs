@@ -1,47 +1,16 @@
 //! The fields of a form, from the table: each with its label, its hint and what is wrong with it.
 
-use allclear_domain::channel::WaysOut;
-use allclear_domain::org::check::Spoken;
-use allclear_domain::org::diff::FormKind;
 use allclear_domain::org::forms::about::{Field, Input};
-use allclear_domain::org::snapshot::Org;
 use maud::{Markup, html};
 
+use super::controls::{Around, Control, Wrong, anchor, choices, control, marked};
+use super::rows;
 use super::typed::{REST, chosen};
+use super::typed_rows::has_rows;
 use crate::access::reader::Fields;
-use crate::frame::time_text::When;
 
 /// More than these are typed as ids rather than ticked: a page of a thousand boxes helps nobody.
 const BOXES_MAX: usize = 40;
-/// Longest line that a field takes, in characters; the check has the exact limits.
-const LINE_CHARS_MAX: u32 = 2048;
-/// Rows of an empty field of several lines.
-const ROWS_MIN: usize = 3;
-/// Rows of a long one; it scrolls then.
-const ROWS_MAX: usize = 24;
-
-/// What the fields are made with.
-pub(crate) struct Around<'a> {
-    pub org: &'a Org,
-    pub when: &'a When,
-    /// Formats of integrations that are spoken here.
-    pub formats: &'a [Spoken],
-    pub fields: &'a Fields,
-    /// Whether they can only be read.
-    pub owned: bool,
-}
-
-/// What is wrong with one field.
-pub(crate) struct Wrong {
-    /// The row's key.
-    pub key: String,
-    pub words: String,
-}
-
-/// The element of a field, for links to it.
-pub(crate) fn anchor(key: &str) -> String {
-    format!("f-{}", if key.is_empty() { REST } else { key })
-}
 
 /// One field.
 pub(crate) fn field(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup {
@@ -54,14 +23,11 @@ pub(crate) fn field(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup
         .flatten()
         .collect::<Vec<_>>()
         .join(" ");
+    if has_rows(row.input) {
+        return rows::part(row, around, wrong);
+    }
     let told = html! {
         @if !row.hint.is_empty() { p class="hint" id=(hint) { (marked(row.hint)) } }
-        @if let (Input::Yaml(example) | Input::Lines(example), false) = (row.input, around.owned) {
-            (example_of(&html! { (example) }, &html! {}))
-        }
-        @if row.input == Input::Contacts && !around.owned {
-            (example_of(&html! { (around.org.channels().examples()) }, &channels(around.org.channels())))
-        }
         @if !mine.is_empty() { div class="wrong" id=(fault) { @for words in &mine { p { (marked(words)) } } } }
     };
     if let Input::Many(kind) = row.input {
@@ -86,6 +52,9 @@ pub(crate) fn field(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup
             }
         };
     }
+    let name = if row.input == Input::Rest { REST } else { row.key };
+    let described = some(&described);
+    let asked = Control { field: row, name, id: &id, fresh: "", invalid, described, label: None, closed: false };
     html! {
         div class="field" {
             label for=(id) {
@@ -93,7 +62,7 @@ pub(crate) fn field(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup
                 @if row.input == Input::Instant { span class="quiet" { " " (around.when.zone()) } }
                 @if row.needed && !around.owned { span class="quiet" { " (needed)" } }
             }
-            (control(row, &id, around, invalid, some(&described)))
+            (control(&asked, around))
             (told)
         }
     }
@@ -101,68 +70,6 @@ pub(crate) fn field(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup
 
 fn some(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
-}
-
-fn control(row: &Field, id: &str, around: &Around<'_>, invalid: Option<&str>, described: Option<&str>) -> Markup {
-    let name = if row.input == Input::Rest { REST } else { row.key };
-    let typed = around.fields.get(name).map_or("", String::as_str);
-    let line = |kind: &str, mode: Option<&str>, list: Option<&str>| {
-        html! {
-            input type=(kind) id=(id) name=(name) value=(typed) required[row.needed] maxlength=[(kind == "text").then_some(LINE_CHARS_MAX)]
-                inputmode=[mode] list=[list] autocomplete="off" aria-invalid=[invalid] aria-describedby=[described];
-        }
-    };
-    let area = |class: &str, text: &str| {
-        let rows = text.lines().count().clamp(ROWS_MIN, ROWS_MAX);
-        html! {
-            textarea id=(id) name=(name) class=(class) rows=(rows) required[row.needed] spellcheck=[(class == "code").then_some("false")]
-                aria-invalid=[invalid] aria-describedby=[described] { "\n" (text) }
-        }
-    };
-    let select = |options: &[(String, String)], known: bool| {
-        html! {
-            select id=(id) name=(name) required[row.needed] aria-invalid=[invalid] aria-describedby=[described] {
-                option value="" selected[typed.is_empty()] { @if row.needed { "Choose" } @else { "—" } }
-                @for (value, words) in options { option value=(value) selected[value == typed] { (words) } }
-                // What is not there any more is still what the form says.
-                @if !known && !typed.is_empty() { option value=(typed) selected { (typed) " (there is none)" } }
-            }
-        }
-    };
-    let owned = |pairs: &[(&str, &str)]| pairs.iter().map(|(value, words)| ((*value).to_owned(), (*words).to_owned())).collect::<Vec<_>>();
-    let one_of = |options: Vec<(String, String)>| {
-        let known = options.iter().any(|(value, _)| value == typed);
-        select(&options, known)
-    };
-    match row.input {
-        Input::Line | Input::Length | Input::Secret => line("text", None, None),
-        Input::Number => line("text", Some("numeric"), None),
-        Input::Instant => line("datetime-local", None, None),
-        Input::Zone => html! { (line("text", None, Some("zones"))) (zones(around)) },
-        Input::Text => area("", typed),
-        Input::Lines(_) | Input::Yaml(_) | Input::Contacts | Input::Rest => area("code", typed),
-        Input::Word(words) => one_of(owned(words)),
-        Input::Format => one_of(around.formats.iter().map(|spoken| (spoken.kind.to_owned(), spoken.kind.to_owned())).collect()),
-        Input::One(kind) => one_of(choices(around.org, kind).into_iter().map(|(id, name)| (id.clone(), named(&id, &name))).collect()),
-        Input::Many(_) => {
-            let ids: Vec<String> = chosen(row.key, around.fields).into_iter().collect();
-            html! {
-                textarea id=(id) name=(name) rows="3" aria-invalid=[invalid] aria-describedby=[described] { "\n" (ids.join(", ")) }
-                p class="hint" { "Ids, with commas between them." }
-            }
-        }
-        Input::Check => html! {},
-    }
-}
-
-/// The zones that are in use here, offered while one types.
-fn zones(around: &Around<'_>) -> Markup {
-    let bundle = around.org.bundle();
-    let people = bundle.people.iter().filter_map(|person| person.time_zone.as_deref());
-    let mut known: Vec<&str> = people.chain(bundle.schedules.iter().map(|form| form.time_zone.as_str())).chain(["Etc/UTC"]).collect();
-    known.sort_unstable();
-    known.dedup();
-    html! { datalist id="zones" { @for zone in known { option value=(zone) {} } } }
 }
 
 fn boxes(key: &str, known: &[(String, String)], fields: &Fields) -> Markup {
@@ -182,38 +89,4 @@ fn boxes(key: &str, known: &[(String, String)], fields: &Fields) -> Markup {
             @if known.is_empty() && on.is_empty() { p class="quiet" { "There are none yet." } }
         }
     }
-}
-
-fn example_of(example: &Markup, more: &Markup) -> Markup {
-    html! { details class="behind" { summary { "An example" } pre tabindex="0" { code { (example) } } (more) } }
-}
-
-/// What an address of each channel has, as the channel says it.
-fn channels(channels: WaysOut) -> Markup {
-    html! {
-        ul {
-            @for field in channels.iter().flat_map(|form| form.fields) {
-                li {
-                    code { (field.key) } " " (field.label) ". " (marked(field.hint))
-                    @if field.is_made() { " Made and shown once where it is left out." }
-                }
-            }
-        }
-    }
-}
-
-/// A name, and the id where it says more.
-fn named(id: &str, name: &str) -> String {
-    if id == name { id.to_owned() } else { format!("{name} ({id})") }
-}
-
-/// The forms of a kind to choose from: id and name.
-fn choices(org: &Org, kind: FormKind) -> Vec<(String, String)> {
-    let names = org.bundle().names(kind).into_iter();
-    names.map(|(id, name)| (id.to_owned(), name.unwrap_or(id).to_owned())).collect()
-}
-
-/// Words between backquotes as code.
-pub(crate) fn marked(text: &str) -> Markup {
-    html! { @for (at, part) in text.split('`').enumerate() { @if at % 2 == 1 { code { (part) } } @else { (part) } } }
 }

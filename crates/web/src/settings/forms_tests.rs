@@ -18,7 +18,8 @@ use allclear_engine::org::file::{self, Format};
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde_json::{Map, Value, json};
 
-use super::fields::{Around, field};
+use super::controls::Around;
+use super::fields::field;
 use super::typed;
 use crate::frame::time_text::When;
 
@@ -99,8 +100,9 @@ fn wrong(field: &Field) -> Option<Value> {
             "email" => json!("ana at home"),
             "match" => json!("a=~\"(\""),
             "ics" => json!("hello"),
-            // People write here what they like, and a runbook that leads nowhere is shown as text.
-            "name" | "runbook" | "comment" | "created_by" => return None,
+            "runbook" => json!("runbook checkout"),
+            // People write here what they like.
+            "name" | "comment" | "created_by" => return None,
             key => panic!("say what `{key}` does not take, or that it takes any words"),
         },
         Input::Number | Input::Length | Input::Instant => json!("some"),
@@ -109,8 +111,11 @@ fn wrong(field: &Field) -> Option<Value> {
         Input::Check => json!("perhaps"),
         Input::Word(_) | Input::Format => json!("no such word"),
         Input::One(_) => json!("gone"),
-        Input::Many(_) | Input::Lines(_) => json!(["gone"]),
-        Input::Yaml(_) => json!([{"no such key": 1}]),
+        // Those stand in rows alone.
+        Input::Ticks(_) | Input::Names | Input::Date | Input::Turn | Input::Target | Input::Contact | Input::Channel => return None,
+        Input::Many(_) | Input::Several(..) => json!(["gone"]),
+        Input::Rows(_) => json!([{"no such key": 1}]),
+        Input::Part(..) => json!({"no such key": 1}),
         Input::Contacts => json!([{"id": "x", "pager": "1"}]),
         // All of a form whose keys nobody knows.
         Input::Rest => return None,
@@ -231,7 +236,7 @@ fn what_a_field_does_not_take_is_refused_with_its_place() {
         let (body, forms) = with(kind, field.key, Some(wrong.clone()));
         // The place of a route is not of the file: what is typed for it is read, and what is sent, by what takes forms.
         if (kind, field.key) == (FormKind::Route, "order") {
-            let faults = typed::body(kind, &Value::Null, &[("order".to_owned(), "some".to_owned())].into(), &when()).unwrap_err();
+            let faults = typed::body(kind, &Value::Null, &[("order".to_owned(), "some".to_owned())].into(), &when(), WAYS_OUT).unwrap_err();
             assert_eq!(faults[0].key, "order");
             continue;
         }
@@ -314,13 +319,13 @@ fn every_field_is_drawn_and_what_nobody_touched_comes_back() {
         let mut stored = sample(kind);
         mask_body(kind, &mut stored, WAYS_OUT);
         let texts = typed::texts(kind, &stored, &when, WAYS_OUT);
-        let around = Around { org: &org, when: &when, formats: &FORMATS, fields: &texts, owned: false };
+        let around = Around { kind, org: &org, when: &when, formats: &FORMATS, fields: &texts, action: "/", focus: None, owned: false };
         for row in kind.about().fields {
             let drawn = field(row, &around, &[]).into_string();
-            let anchor = format!("id=\"{}\"", super::fields::anchor(row.key));
+            let anchor = format!("id=\"{}\"", super::controls::anchor(row.key));
             assert!(drawn.contains(&anchor) && drawn.contains(row.label), "{kind:?} `{}`: {drawn}", row.key);
         }
-        let mut again = typed::body(kind, &stored, &texts, &when).unwrap();
+        let mut again = typed::body(kind, &stored, &texts, &when, WAYS_OUT).unwrap();
         for row in kind.about().fields.iter().filter(|row| row.input == Input::Secret) {
             assert_eq!(again.get(row.key), None, "a secret that is not typed is not said");
             again[row.key] = MASK.into();
@@ -333,7 +338,8 @@ fn every_field_is_drawn_and_what_nobody_touched_comes_back() {
 fn every_example_is_one() {
     for (kind, row) in each() {
         let example = match row.input {
-            Input::Yaml(example) => example.to_owned(),
+            Input::Rows(rows) => rows.example.to_owned(),
+            Input::Part(_, example) => example.to_owned(),
             Input::Contacts => WAYS_OUT.examples(),
             _ => continue,
         };

@@ -1,19 +1,24 @@
 //! Settings: every form of the organisation by kind; each with its fields, its version and its
 //! history, to be changed unless a file owns it.
 //!
-//! What a kind is called and which fields it has is said by the kind (`domain::org::forms`). `typed` goes from a body to
-//! their texts and back, `fields` draws them, `page` is the page of one form, `change` takes what was posted. Secrets are
+//! What a kind is called and which fields it has is said by the kind (`domain::org::forms`). `typed` and `typed_rows` go from a body to
+//! their texts and back, `fields`, `rows` and `controls` draw them, `wrongs` says where a problem is, `picture` draws a schedule, `page` is the page of one form, `change` takes what was posted. Secrets are
 //! masked as in an export. Everything here is an administrator's.
 
 mod change;
+mod controls;
 mod fields;
 #[cfg(test)]
 mod forms_tests;
 mod invite;
 mod lately;
 mod page;
+mod picture;
+mod rows;
 mod titles;
 mod typed;
+mod typed_rows;
+mod wrongs;
 
 use allclear_domain::access::{Principal, Right};
 use allclear_domain::org::diff::{CATCH_ALL_ID, FormKind};
@@ -185,15 +190,9 @@ pub(crate) async fn one(
             if only {
                 return Ok(Redirect::to(&path(kind, CATCH_ALL_ID)).into_response());
             }
-            return Box::pin(shown(
-                &app,
-                &who,
-                &when,
-                kind,
-                None,
-                FormState { fields: Some(page::fresh(kind, &who, &when, asked)), ..FormState::default() },
-            ))
-            .await;
+            let focus = kind.about().fields.first().map(|first| first.key.to_owned());
+            let fresh = FormState { fields: Some(page::fresh(kind, &who, &when, asked)), focus, ..FormState::default() };
+            return Box::pin(shown(&app, &who, &when, kind, None, fresh)).await;
         }
         let saved = asked.contains_key("saved");
         Box::pin(shown(&app, &who, &when, kind, Some(&id), FormState { saved, ..FormState::default() })).await

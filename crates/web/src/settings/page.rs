@@ -4,8 +4,9 @@
 use std::collections::HashSet;
 
 use allclear_domain::access::Principal;
+use allclear_domain::channel::WaysOut;
 use allclear_domain::org::diff::FormKind;
-use allclear_domain::org::forms::about::{Field, IdOf, Input};
+use allclear_domain::org::forms::about::{IdOf, Input};
 use allclear_domain::org::forms::severity::SEVERITIES;
 use allclear_domain::org::snapshot::Org;
 use allclear_engine::org::forms::{FormError, FormView};
@@ -14,8 +15,12 @@ use axum::response::Response;
 use jiff::SignedDuration;
 use maud::{Markup, html};
 
-use super::fields::{Around, Wrong, anchor, field, marked};
+use super::controls::{Around, Wrong, marked};
+use super::fields::field;
+use super::picture::two_weeks;
 use super::titles::title;
+use super::typed_rows::{Deed, OWN, OWN_MAIL};
+use super::wrongs::{Placed, placed};
 use super::{crumbs, name_of, path, path_of_new, typed};
 use crate::access::form_key::once;
 use crate::access::reader::Fields;
@@ -39,6 +44,10 @@ pub(crate) struct FormState {
     pub problems: Vec<FormProblem>,
     /// It was just saved.
     pub saved: bool,
+    /// A button of its rows was pressed: it was only shown again.
+    pub again: bool,
+    /// The field that one goes on with.
+    pub focus: Option<String>,
     /// Somebody was first: what is stored is another version than what was typed over.
     pub stale: bool,
 }
@@ -56,7 +65,7 @@ pub(crate) async fn shown(
     let view = match id {
         Some(id) => {
             let (view, problems) = app.engine.form_view(kind, id, &app.options.formats, who).await.map_err(refused)?;
-            if told.refusal.is_none() {
+            if told.refusal.is_none() && !told.again {
                 told.problems = problems;
             }
             Some(view)
@@ -77,10 +86,15 @@ pub(crate) async fn shown(
         @if let Some(stands) = id.and_then(|id| org.bundle().stands(kind, id, when.now)) {
             p class="prose" { (stands.words) @if let Some(until) = stands.until { ", until " (when.time(until, &when.minute(until))) } "." }
         }
-        @if told.saved { p class="done" role="status" { "Saved." } }
-        (wrong_at_the_top(kind, id, &told))
+        @if let Some(view) = view.as_ref().filter(|_| told.saved) { (saved(kind, &view.id)) }
+        (wrong_at_the_top(kind, id, &told, &fields, org.channels()))
         @if let Some(view) = view.as_ref().filter(|view| view.managed.is_some()) { (of_file(view)) }
         (form(app, &org, when, kind, view.as_ref(), &fields, &told))
+        @if kind == FormKind::Schedule {
+            @let empty = serde_json::json!({});
+            @let typed = typed::body(kind, view.as_ref().map_or(&empty, |view| &view.body), &fields, when, org.channels()).ok();
+            (two_weeks(&org, who, when, view.as_ref().map(|view| view.id.as_str()), typed.as_ref()))
+        }
         @if let Some(view) = &view {
             @if kind == FormKind::Person { (super::invite::form(&view.id)) }
             @if kind == FormKind::Integration {
@@ -146,6 +160,10 @@ pub(crate) fn fresh(kind: FormKind, who: &Principal, when: &When, asked: Fields)
     for zone in kind.about().fields.iter().filter(|field| field.needed && field.input == Input::Zone) {
         say(zone.key, when.name().to_owned());
     }
+    // Somebody new is reached at the address that is typed for them, unless that is unticked.
+    if kind.field(OWN_MAIL).is_some() {
+        say(OWN, "1".to_owned());
+    }
     match kind {
         FormKind::Override => say("person", me),
         FormKind::Silence => say("created_by", me),
@@ -159,10 +177,21 @@ pub(crate) fn fresh(kind: FormKind, who: &Principal, when: &When, asked: Fields)
     out
 }
 
-/// The row that a key of a problem belongs to.
-fn row_of(kind: FormKind, key: &str) -> Option<&'static Field> {
-    let outermost = key.split(['.', '[']).next().unwrap_or_default();
-    kind.about().fields.iter().find(|row| row.key == outermost || row.key.is_empty())
+/// It was saved; and what is usually made next, with what is known of it filled in.
+fn saved(kind: FormKind, id: &str) -> Markup {
+    html! {
+        div class="done" role="status" {
+            p { "Saved." }
+            @if !kind.about().then.is_empty() {
+                p class="row-of" {
+                    @for (next, query) in kind.about().then {
+                        @let query = query.replace("{id}", &pieces::escaped(id));
+                        a class="add" href={ (path_of_new(*next)) @if !query.is_empty() { "?" (query) } } { "New " (name_of(*next)) }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn sentence(problem: &FormProblem) -> String {
@@ -171,18 +200,24 @@ fn sentence(problem: &FormProblem) -> String {
 }
 
 /// Everything that is wrong, each with the way to where it is.
-fn wrong_at_the_top(kind: FormKind, id: Option<&str>, told: &FormState) -> Markup {
+fn wrong_at_the_top(kind: FormKind, id: Option<&str>, told: &FormState, fields: &Fields, ways: WaysOut) -> Markup {
     let is_mine = |problem: &FormProblem| problem.kind == kind && id.is_none_or(|id| problem.id == id);
     let listed = html! {
         ul class="wrongs" {
             @for problem in &told.problems {
                 li {
                     @if is_mine(problem) {
-                        @if let Some(row) = row_of(kind, &problem.key) { a href={ "#" (anchor(row.key)) } { (row.label) } ": " }
+                        @if let Some(place) = placed(kind, &problem.key, fields, ways).filter(|_| problem.key != "id") {
+                            a href={ "#" (place.anchor) } { (marked(&place.label)) } ": "
+                        }
                         @else if problem.key == "id" { a href="#f-id" { "Id" } ": " }
                     } @else {
                         a href=(path(problem.kind, &problem.id)) { (pieces::capital(name_of(problem.kind))) " " (problem.id) }
-                        ", " code { (problem.key) } ": "
+                        ", "
+                        @match placed(problem.kind, &problem.key, &Fields::new(), ways) {
+                            Some(place) => { (marked(&place.label)) ": " },
+                            None => { code { (problem.key) } ": " },
+                        }
                     }
                     (marked(&sentence(problem)))
                 }
@@ -224,7 +259,9 @@ fn of_file(view: &FormView) -> Markup {
 
 fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormView>, fields: &Fields, told: &FormState) -> Markup {
     let owned = view.is_some_and(|view| view.managed.is_some());
-    let around = Around { org, when, formats: &app.options.formats, fields, owned };
+    let action = view
+        .map_or_else(|| format!("/settings/{}", kind.word()), |view| format!("/settings/{}/{}", kind.word(), pieces::escaped(&view.id)));
+    let around = Around { kind, org, when, formats: &app.options.formats, fields, action: &action, focus: told.focus.as_deref(), owned };
     let mine: HashSet<&str> = view.map(|view| view.id.as_str()).into_iter().collect();
     // Beside the fields only what refused: a warning stands at the top.
     let wrong: Vec<Wrong> = told
@@ -232,13 +269,21 @@ fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormVie
         .iter()
         .filter(|problem| problem.is_error() && problem.kind == kind && (view.is_none() || mine.contains(problem.id.as_str())))
         .map(|problem| {
-            let key =
-                row_of(kind, &problem.key).filter(|_| problem.key != "id").map_or_else(|| problem.key.clone(), |row| row.key.to_owned());
-            Wrong { key, words: pieces::capital(&sentence(problem)) }
+            let words = pieces::capital(&sentence(problem));
+            match placed(kind, &problem.key, fields, org.channels()).filter(|_| problem.key != "id") {
+                Some(Placed { field, row: Some(row), within, .. }) => {
+                    let before = if within.is_empty() { String::new() } else { format!("{within}: ") };
+                    Wrong { key: field.key.to_owned(), row: Some(row), words: format!("{before}{words}") }
+                }
+                Some(place) => Wrong {
+                    key: place.field.key.to_owned(),
+                    row: None,
+                    words: if place.within.is_empty() { words } else { format!("{}: {words}", place.within) },
+                },
+                None => Wrong { key: problem.key.clone(), row: None, words },
+            }
         })
         .collect();
-    let action = view
-        .map_or_else(|| format!("/settings/{}", kind.word()), |view| format!("/settings/{}/{}", kind.word(), pieces::escaped(&view.id)));
     // What was typed goes on being held against the version that it was typed over.
     let version = fields.get("version").cloned().or_else(|| view.map(|view| view.version.to_string())).unwrap_or_default();
     html! {
@@ -247,11 +292,22 @@ fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormVie
             input type="hidden" name="version" value=(version);
             fieldset class="all" disabled[owned] {
                 legend class="vh" { "Content" }
-                @if view.is_none() { (id_field(org, kind, fields, &wrong)) }
-                @for row in kind.about().fields { (field(row, &around, &wrong)) }
+                // What Enter in a field presses: without it that would be the first button of a row.
+                @if !owned { button class="vh" type="submit" tabindex="-1" aria-hidden="true" { "Save" } }
+                @let id = html! { @if view.is_none() { (id_field(org, kind, fields, &wrong)) } };
+                @let id_after_name = kind.about().fields.first().is_some_and(|first| first.key == "name") && kind.about().id == IdOf::Typed;
+                @if !id_after_name { (id) }
+                @for (at, row) in kind.about().fields.iter().enumerate() {
+                    (field(row, &around, &wrong))
+                    @if at == 0 && id_after_name { (id) }
+                }
                 @if !owned {
                     div class="row-of" {
                         button class="do big" type="submit" { @if view.is_some() { "Save" } @else { "Add " (name_of(kind)) } }
+                        @if kind == FormKind::Schedule {
+                            button class="may" type="submit" name=(Deed::Look.name()) value="" formnovalidate
+                                formaction={ (action) "#two-weeks" } { "Look at the next two weeks" }
+                        }
                     }
                 }
             }
@@ -268,10 +324,14 @@ fn id_field(org: &Org, kind: FormKind, fields: &Fields, wrong: &[Wrong]) -> Mark
     match kind.about().id {
         IdOf::Typed => html! {
             div class="field" {
-                label for="f-id" { "Id" span class="quiet" { " (needed)" } }
-                input id="f-id" name="id" value=(typed) required maxlength="64" autocomplete="off" autocapitalize="none"
+                @let named = kind.field("name").is_some();
+                label for="f-id" { "Id" @if !named { span class="quiet" { " (needed)" } } }
+                input id="f-id" name="id" value=(typed) required[!named] maxlength="64" autocomplete="off" autocapitalize="none"
                     spellcheck="false" aria-invalid=[invalid] aria-describedby="f-id-hint f-id-wrong";
-                p class="hint" id="f-id-hint" { "What other forms name it by, as in " code { "payments-db" } ". It stays." }
+                p class="hint" id="f-id-hint" {
+                    "What other forms name it by, as in " code { "payments-db" } ". It stays."
+                    @if named { " Left empty, it is made from the name." }
+                }
                 (said)
             }
         },
@@ -317,7 +377,11 @@ async fn history(app: &App, org: &Org, who: &Principal, when: &When, view: &Form
             ul class="list" {
                 @for change in &history {
                     li {
-                        span { "version " (change.version) }
+                        span {
+                            "version " (change.version)
+                            @let labels = labels(view.kind, change.keys.as_deref().unwrap_or_default());
+                            @if !labels.is_empty() { ": " (labels) }
+                        }
                         span class="quiet" {
                             (pieces::actor(org, &change.actor).unwrap_or_else(|| "All Clear".to_owned())) " · " (when.stamp(change.at))
                         }
@@ -326,6 +390,11 @@ async fn history(app: &App, org: &Org, who: &Principal, when: &When, view: &Form
             }
         }
     })
+}
+
+/// What the fields of these keys are called; of a key without a field the key.
+fn labels(kind: FormKind, keys: &[String]) -> String {
+    keys.iter().map(|key| kind.field(key).map_or(key.as_str(), |field| field.label)).collect::<Vec<_>>().join(", ")
 }
 
 /// What came of a change that has more to say than that it was done: secrets that are shown this

@@ -8,10 +8,13 @@ use std::collections::BTreeSet;
 use allclear_domain::channel::WaysOut;
 use allclear_domain::org::diff::FormKind;
 use allclear_domain::org::forms::about::{Field, Input};
+use allclear_domain::org::forms::misshapen::misshapen;
 use allclear_engine::org::file::part::{value_of_yaml, yaml_of_value};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::typed_rows;
+use super::typed_rows::Words;
 use crate::access::reader::Fields;
 use crate::frame::time_text::When;
 
@@ -49,11 +52,8 @@ pub(crate) fn texts(kind: FormKind, body: &Value, when: &When, channels: WaysOut
                     out.insert(format!("{}.{id}", row.key), "1".to_owned());
                 }
             }
-            Input::Lines(_) => drop(out.insert(key, strings(value).join("\n"))),
-            Input::Yaml(_) | Input::Contacts => {
-                // An empty object is what a model writes for nothing.
-                let nothing = value.as_object().is_some_and(Map::is_empty);
-                out.insert(key, if nothing { String::new() } else { yaml_of_value(value, channels) });
+            Input::Rows(_) | Input::Contacts | Input::Part(..) | Input::Several(..) => {
+                typed_rows::fill(row, row.key, value, &mut out, channels);
             }
             Input::Instant => {
                 let at: Option<Timestamp> = value.as_str().and_then(|text| text.parse().ok());
@@ -66,7 +66,7 @@ pub(crate) fn texts(kind: FormKind, body: &Value, when: &When, channels: WaysOut
 }
 
 /// The body that the fields say, over what is stored; or everything that cannot be read.
-pub(crate) fn body(kind: FormKind, stored: &Value, fields: &Fields, when: &When) -> Result<Value, Vec<Fault>> {
+pub(crate) fn body(kind: FormKind, stored: &Value, fields: &Fields, when: &When, channels: WaysOut) -> Result<Value, Vec<Fault>> {
     let mut out = stored.as_object().cloned().unwrap_or_default();
     let mut faults = Vec::new();
     for row in kind.about().fields {
@@ -77,30 +77,45 @@ pub(crate) fn body(kind: FormKind, stored: &Value, fields: &Fields, when: &When)
             }
             continue;
         }
-        match value(row, stored.get(row.key), fields, when) {
+        match value(row, stored.get(row.key), fields, when, channels) {
             Ok(Some(value)) => drop(out.insert(row.key.to_owned(), value)),
             Ok(None) if row.needed => {
                 faults.push(Fault { key: row.key.to_owned(), message: "this is empty, and it is needed".to_owned(), hint: None });
             }
             Ok(None) => drop(out.remove(row.key)),
-            Err((message, hint)) => {
-                faults.push(Fault { key: row.key.to_owned(), message, hint: Some(hint).filter(|hint| !hint.is_empty()) })
-            }
+            Err(Words { message, hint }) => faults.push(Fault { key: row.key.to_owned(), message, hint }),
         }
     }
-    if faults.is_empty() { Ok(Value::Object(out)) } else { Err(faults) }
+    let out = Value::Object(out);
+    for key in kind.about().fields.iter().flat_map(|row| typed_rows::gaps(row, fields, channels)) {
+        faults.push(Fault { key, message: "this is empty, and it is needed".to_owned(), hint: None });
+    }
+    if faults.is_empty() {
+        return Ok(out);
+    }
+    // All at once: what else of it could not be taken.
+    for problem in misshapen(kind, &out, channels) {
+        let fault = Fault { key: problem.place.to_string(), message: problem.message, hint: problem.hint };
+        if !faults.contains(&fault) {
+            faults.push(fault);
+        }
+    }
+    Err(faults)
 }
 
 /// What a field says; nothing where it is left empty.
-fn value(row: &Field, stored: Option<&Value>, fields: &Fields, when: &When) -> Result<Option<Value>, (String, String)> {
+fn value(row: &Field, stored: Option<&Value>, fields: &Fields, when: &When, channels: WaysOut) -> Result<Option<Value>, Words> {
     let typed = fields.get(row.key).map(|text| text.replace("\r\n", "\n")).unwrap_or_default();
     let typed = typed.trim();
-    let wrong = |message: &str, hint: &str| Err((message.to_owned(), hint.to_owned()));
+    let wrong = |message: &str, hint: &str| Err(Words { message: message.to_owned(), hint: Some(hint.to_owned()) });
     match row.input {
         Input::Check => return Ok(fields.contains_key(row.key).then_some(Value::Bool(true))),
         Input::Many(_) => {
             let ids = ordered(chosen(row.key, fields), stored);
             return Ok((!ids.is_empty()).then(|| ids.into()));
+        }
+        Input::Rows(_) | Input::Contacts | Input::Part(..) | Input::Several(..) => {
+            return typed_rows::read(row, row.key, fields, channels);
         }
         _ if typed.is_empty() => return Ok(None),
         _ => {}
@@ -120,11 +135,6 @@ fn value(row: &Field, stored: Option<&Value>, fields: &Fields, when: &When) -> R
             ("true", _) => true.into(),
             (_, Ok(number)) => number.into(),
             (word, _) => word.into(),
-        },
-        Input::Lines(_) => typed.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().into(),
-        Input::Yaml(_) | Input::Contacts => match value_of_yaml(typed) {
-            Ok(value) => value,
-            Err(fault) => return Err((fault.message, fault.hint.unwrap_or_default())),
         },
         _ => typed.into(),
     }))
@@ -173,6 +183,7 @@ fn plain(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use allclear_channels::registry::WAYS_OUT;
     use serde_json::json;
 
     use super::*;
@@ -183,7 +194,7 @@ mod tests {
 
     /// What is shown and sent again unchanged.
     fn again(kind: FormKind, stored: &Value) -> Value {
-        body(kind, stored, &texts(kind, stored, &when(), WaysOut::NONE), &when()).unwrap()
+        body(kind, stored, &texts(kind, stored, &when(), WAYS_OUT), &when(), WAYS_OUT).unwrap()
     }
 
     #[test]
@@ -220,16 +231,16 @@ mod tests {
     fn what_was_typed_is_read_in_the_reader_s_zone_and_what_is_empty_goes() {
         let stored =
             json!({"id": "o", "schedule": "s", "person": "ana", "starts_at": "2026-03-01T09:00:17Z", "ends_at": "2026-03-02T09:00:00Z"});
-        let mut fields = texts(FormKind::Override, &stored, &when(), WaysOut::NONE);
+        let mut fields = texts(FormKind::Override, &stored, &when(), WAYS_OUT);
         assert_eq!(fields["starts_at"], "2026-03-01T10:00");
         fields.insert("ends_at".into(), "2026-03-03T10:30".into());
-        let read = body(FormKind::Override, &stored, &fields, &when()).unwrap();
+        let read = body(FormKind::Override, &stored, &fields, &when(), WAYS_OUT).unwrap();
         assert_eq!((&read["starts_at"], &read["ends_at"]), (&json!("2026-03-01T09:00:17Z"), &json!("2026-03-03T09:30:00Z")));
 
         let team = json!({"id": "t", "name": "T", "members": ["ana"]});
         let fields: Fields = [("name", "Tea"), ("members", "ben, cho"), ("members.dan", "1")].map(|(k, v)| (k.into(), v.into())).into();
         assert_eq!(
-            body(FormKind::Team, &team, &fields, &when()).unwrap(),
+            body(FormKind::Team, &team, &fields, &when(), WAYS_OUT).unwrap(),
             json!({"id": "t", "name": "Tea", "members": ["ben", "cho", "dan"]})
         );
     }
@@ -237,9 +248,9 @@ mod tests {
     #[test]
     fn everything_that_cannot_be_read_is_told_at_once() {
         let fields: Fields = [("name", "E"), ("steps", "- {page: [\n"), ("repeat", "many")].map(|(k, v)| (k.into(), v.into())).into();
-        let faults = body(FormKind::Escalation, &json!({}), &fields, &when()).unwrap_err();
+        let faults = body(FormKind::Escalation, &json!({}), &fields, &when(), WAYS_OUT).unwrap_err();
         assert_eq!(faults.iter().map(|fault| fault.key.as_str()).collect::<Vec<_>>(), ["steps", "repeat"]);
-        let faults = body(FormKind::Person, &json!({"name": "Ana"}), &Fields::new(), &when()).unwrap_err();
+        let faults = body(FormKind::Person, &json!({"name": "Ana"}), &Fields::new(), &when(), WAYS_OUT).unwrap_err();
         assert_eq!(faults[0].key, "name", "what is needed is not taken away by leaving it empty");
     }
 }

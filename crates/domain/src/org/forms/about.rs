@@ -16,6 +16,8 @@ pub struct About {
     pub purpose: &'static str,
     /// How the id of a new one is found.
     pub id: IdOf,
+    /// What is usually made after one of it: the kind, and the query that fills in what is known, with `{id}` for its id.
+    pub then: &'static [(FormKind, &'static str)],
     /// Its fields without the id, in the order in which they are asked for.
     pub fields: &'static [Field],
 }
@@ -34,7 +36,7 @@ pub enum IdOf {
 }
 
 /// One field.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field {
     /// The key of the organisation file.
     pub key: &'static str,
@@ -75,15 +77,68 @@ pub enum Input {
     One(FormKind),
     /// Forms of this kind.
     Many(FormKind),
-    /// Words, one a line; with an example.
-    Lines(&'static str),
-    /// A part as YAML; with an example.
-    Yaml(&'static str),
-    /// Contacts as YAML; what the channels say of themselves is the example, and which of their fields are secrets.
+    /// Some of these words, each to be ticked.
+    Ticks(&'static [(&'static str, &'static str)]),
+    /// Names, with commas between them.
+    Names,
+    /// A civil date.
+    Date,
+    /// How long a turn of a rotation is: `1w`.
+    Turn,
+    /// Whom to page: a schedule, a person or a team, as `schedule:ID`.
+    Target,
+    /// The id of one of the contacts of the same form.
+    Contact,
+    /// A channel that there is here.
+    Channel,
+    /// Several of one input, in order; of a new one so many are offered.
+    Several(&'static Self, usize),
+    /// A list, a row of fields for each entry.
+    Rows(&'static Rows),
+    /// An object with fields of its own; with an example of it as YAML.
+    Part(&'static [Field], &'static str),
+    /// Contacts, a row each; the channels say which fields there are, and which of them are secrets.
     Contacts,
     /// Everything else of the form as YAML.
     Rest,
 }
+
+/// A list that is asked for in rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rows {
+    /// One entry, within a sentence: `step`.
+    pub one: &'static str,
+    /// The fields of a row.
+    pub fields: &'static [Field],
+    /// How the entries are written.
+    pub layout: Layout,
+    /// Rows that are shown at least.
+    pub first: usize,
+    /// Empty rows behind those that are filled.
+    pub spare: usize,
+    /// Keys of fields that are unfolded, unless they say something.
+    pub more: &'static [&'static str],
+    /// What an empty row says already. A row that says no more is none.
+    pub fresh: &'static [(&'static str, &'static str)],
+    /// As YAML.
+    pub example: &'static str,
+}
+
+/// How the entries of a list are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// A list of objects.
+    Objects,
+    /// A list of objects, of which one with nothing but this key may be the bare value.
+    OrBare(&'static str),
+    /// An object of lists; the field of this key says in which of them an entry stands.
+    ByWord(&'static str),
+    /// A list of contacts: the address stands under the name of its channel.
+    Contacts,
+}
+
+/// What an empty row says of a date: the Monday of this week.
+pub const THIS_MONDAY: &str = "this monday";
 
 /// A field that may be left open.
 pub(super) const fn row(key: &'static str, label: &'static str, hint: &'static str, input: Input) -> Field {

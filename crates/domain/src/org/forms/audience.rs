@@ -14,16 +14,12 @@ pub const ABOUT: About = About {
     one: "audience",
     purpose: "Who is told by updates: people, teams, mailing lists.",
     id: IdOf::Typed,
+    then: &[],
     fields: &[
         NAME,
         row("people", "People", "", Input::Many(FormKind::Person)),
         row("teams", "Teams", "Every member is told.", Input::Many(FormKind::Team)),
-        row(
-            "contacts",
-            "Other addresses",
-            "That belong to no person, as of a mailing list: each with an id and one address.",
-            Input::Contacts,
-        ),
+        row("contacts", "Other addresses", "That belong to no person, as of a mailing list.", Input::Contacts),
     ],
 };
 

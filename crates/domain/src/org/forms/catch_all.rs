@@ -17,8 +17,6 @@ struct TargetsBody {
     targets: Vec<String>,
 }
 
-const TARGETS: &str = "person:cho\nteam:payments";
-
 /// What the settings and the file say of it.
 pub const ABOUT: About = About {
     word: "catch_all",
@@ -26,7 +24,8 @@ pub const ABOUT: About = About {
     one: "catch-all",
     purpose: "Who is paged once when nobody else is left. Without it, a page that reaches nobody ends there.",
     id: IdOf::Only,
-    fields: &[needed("targets", "Whom to page", "One target a line: `person:ID`, `team:ID`, `schedule:ID`.", Input::Lines(TARGETS))],
+    then: &[],
+    fields: &[needed("targets", "Whom to page", "All of them, at once.", Input::Several(&Input::Target, 2))],
 };
 
 /// A target: `schedule:ID`, `person:ID`, `team:ID`.

@@ -12,7 +12,7 @@ use super::secrets::MASK;
 use super::{Bundle, Entry, FormKind, Slug};
 use crate::channel::{ChannelForm, Field, WaysOut, enumerated};
 use crate::org::check::text;
-use crate::org::problem::{Place, Problem};
+use crate::org::problem::{PathPart, Place, Problem};
 use crate::org::words::{a, listed, meant, nearest};
 use crate::time::Length;
 
@@ -97,7 +97,11 @@ impl<'a> Checker<'a> {
             );
         }
         if let Some(first) = seen.get(id) {
-            let message = format!("`{id}` is the id of another {what} already, at {first}");
+            // Within one form its row says enough.
+            let message = match first.parts() {
+                [_, _, .., PathPart::Index(at)] => format!("`{id}` is the id of another {what} already, the one in row {}", at + 1),
+                _ => format!("`{id}` is the id of another {what} already, at {first}"),
+            };
             self.error(here, message, "give each its own id");
         } else {
             seen.insert(id, place.clone());

@@ -2,12 +2,25 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::about::{About, IdOf, Input, NAME, needed, row};
+use super::about::{About, IdOf, Input, Layout, NAME, Rows, needed, row};
 use super::checker::{Checker, REPEAT_MAX, WITHIN_MAX};
 use super::{Entry, FormKind, Slug};
 use crate::time::Length;
 
 const STEPS: &str = "- {page: [\"schedule:payments-primary\"], within: 5m}\n- {page: [\"person:cho\"], within: 10m}";
+const STEP: Rows = Rows {
+    one: "step",
+    fields: &[
+        needed("page", "Whom to page", "", Input::Several(&Input::Target, 1)),
+        needed("within", "Within", "How long they have to acknowledge, as in 5m.", Input::Length),
+    ],
+    layout: Layout::Objects,
+    first: 2,
+    spare: 1,
+    more: &[],
+    fresh: &[("within", "5m")],
+    example: STEPS,
+};
 
 /// What the settings and the file say of it.
 pub const ABOUT: About = About {
@@ -16,14 +29,10 @@ pub const ABOUT: About = About {
     one: "escalation policy",
     purpose: "Whom to page, how long they have to acknowledge, and who is next.",
     id: IdOf::Typed,
+    then: &[(FormKind::Service, "escalation={id}"), (FormKind::CatchAll, "")],
     fields: &[
         NAME,
-        needed(
-            "steps",
-            "Steps",
-            "Whom to page, and how long they have to acknowledge. Targets are `schedule:ID`, `person:ID`, `team:ID`.",
-            Input::Yaml(STEPS),
-        ),
+        needed("steps", "Steps", "One after the other, until somebody acknowledges.", Input::Rows(&STEP)),
         row("repeat", "Further rounds", "After the first; at most 20.", Input::Number),
         row(
             "again_every",

@@ -27,6 +27,7 @@ pub const ABOUT: About = About {
     one: "integration",
     purpose: "Senders of alarms: the format each speaks, and the key by which it is known.",
     id: IdOf::Typed,
+    then: &[],
     fields: &[
         NAME,
         needed("kind", "Format", "What the sender speaks.", Input::Format),

@@ -17,6 +17,7 @@ pub const ABOUT: About = About {
     one: "override",
     purpose: "Somebody takes a schedule for a time, whoever its layers say: for an illness, a holiday, a swap.",
     id: IdOf::Made,
+    then: &[],
     fields: &[
         needed("schedule", "Schedule", "", Input::One(FormKind::Schedule)),
         needed("person", "Who takes it", "Whoever its layers say.", Input::One(FormKind::Person)),

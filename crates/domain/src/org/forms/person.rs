@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::about::{About, IdOf, Input, needed, row};
+use super::about::{About, IdOf, Input, Layout, Rows, needed, row};
 use super::checker::{Checker, WITHIN_MAX};
 use super::contact::Contact;
 use super::{Entry, FormKind, Slug};
@@ -12,6 +12,22 @@ use crate::org::words::meant;
 use crate::time::Length;
 
 const NOTIFY: &str = "high: [{contact: hook}, {contact: mail, after: 1m}]\nlow: [{contact: mail}]";
+/// One row a contact, the urgencies together.
+const ORDER: Rows = Rows {
+    one: "line",
+    fields: &[
+        needed("urgency", "When", "", Input::Word(URGENCIES)),
+        needed("contact", "Contact", "", Input::Contact),
+        row("after", "After", "At once where empty; as in 1m.", Input::Length),
+    ],
+    layout: Layout::ByWord("urgency"),
+    first: 0,
+    spare: 1,
+    more: &[],
+    fresh: &[("urgency", "high")],
+    example: NOTIFY,
+};
+const URGENCIES: &[(&str, &str)] = &[("high", "High urgency"), ("low", "Low urgency")];
 const ACCESS: &[(&str, &str)] =
     &[("administrator", "Administrator"), ("responder", "Responder"), ("observer", "Observer"), ("guest", "Guest")];
 
@@ -22,6 +38,7 @@ pub const ABOUT: About = About {
     one: "person",
     purpose: "Who can be paged and told, how they are reached, and what they may see and do.",
     id: IdOf::Typed,
+    then: &[(FormKind::Person, ""), (FormKind::Team, "members.{id}=1"), (FormKind::Schedule, "layers.0.people.0={id}")],
     fields: &[
         needed("name", "Name", "As colleagues know them.", Input::Line),
         row("email", "Mail address", "Shown, and one may sign in with it; not a way to be paged by itself.", Input::Line),
@@ -30,15 +47,10 @@ pub const ABOUT: About = About {
         row(
             "contacts",
             "Contacts",
-            "How they are reached: each with an id and one address. Without any they cannot be paged. A stored secret is shown as ********; leave that to keep it.",
+            "How they are reached. Without any they cannot be paged. A stored secret is shown as ********; leave that to keep it.",
             Input::Contacts,
         ),
-        row(
-            "notify",
-            "Which contacts, in which order",
-            "Per notification urgency. Where empty, every verified contact at once.",
-            Input::Yaml(NOTIFY),
-        ),
+        row("notify", "Which contacts, in which order", "Left empty, every verified contact is used at once.", Input::Rows(&ORDER)),
     ],
 };
 

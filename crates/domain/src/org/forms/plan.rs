@@ -10,5 +10,6 @@ pub const ABOUT: About = About {
     one: "plan",
     purpose: "Names that routes may give as a plan. Kept for later, as written.",
     id: IdOf::Typed,
+    then: &[],
     fields: FIELDS,
 };

@@ -10,5 +10,6 @@ pub const ABOUT: About = About {
     one: "role",
     purpose: "Roles that can be taken in an incident, besides commander, deputy, scribe, communications, liaison and operations.",
     id: IdOf::Typed,
+    then: &[],
     fields: FIELDS,
 };

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::about::{About, IdOf, Input, row};
+use super::about::{About, Field, IdOf, Input, row};
 use super::checker::Checker;
+use super::severity::SEVERITIES;
 use super::stored::{BadForm, Form, body_of, read};
 use super::{Entry, FormKind, Slug};
 use crate::matcher::Matchers;
@@ -21,6 +22,19 @@ pub const GRACE_MAX: Length = Length::from_mins(24 * 60);
 pub const ORDER: &str = "order";
 
 const SET: &str = "severity: sev2\ngroup_by: [cluster, alertname]\ngroup_wait: 30s";
+const SETS: &[Field] = &[
+    row("service", "Service", "", Input::One(FormKind::Service)),
+    row("severity", "Severity", "", Input::Word(SEVERITIES)),
+    row("impact", "Impact", "With the urgency it says the severity.", Input::Word(LEVELS)),
+    row("urgency", "Urgency", "", Input::Word(LEVELS)),
+    row("group_by", "Belong together", "Alarms with the same values of these labels, as in cluster, alertname.", Input::Names),
+    row("group_wait", "Waits for others", "Before it pages, as in 30s.", Input::Length),
+    row("grace", "Comes back within", "Then it joins the incident that it had, as in 5m; 0s never.", Input::Length),
+    row("plan", "Plan", "", Input::One(FormKind::Plan)),
+    row("title", "Title of the incident", "`{title}`, `{service}`, `{source}`, `{labels.NAME}` are filled in.", Input::Line),
+    row("private", "Private", "Whether only those who are admitted see it.", Input::Word(&[("true", "Yes"), ("false", "No")])),
+];
+const LEVELS: &[(&str, &str)] = &[("high", "High"), ("medium", "Medium"), ("low", "Low")];
 const DECLARES: &[(&str, &str)] =
     &[("true", "Declare and page"), ("candidate", "Ask a person; declare after ten minutes"), ("record", "Only keep it")];
 
@@ -31,6 +45,7 @@ pub const ABOUT: About = About {
     one: "route",
     purpose: "What becomes of an alarm, by its labels: its service and severity, whether it pages, and which belong together.",
     id: IdOf::Typed,
+    then: &[],
     fields: &[
         row(
             "order",
@@ -44,7 +59,7 @@ pub const ABOUT: About = About {
             "Alertmanager’s matchers, as in severity=\"critical\", team=~\"pay.*\". Empty matches everything.",
             Input::Line,
         ),
-        row("set", "Sets", "Any of service, severity, impact, urgency, group_by, group_wait, title, plan, private.", Input::Yaml(SET)),
+        row("set", "Sets", "What is left open stays as other routes and the alarm say.", Input::Part(SETS, SET)),
         row("declare", "What becomes of it", "Left open it is declared, unless a later route says otherwise.", Input::Word(DECLARES)),
         row("continue", "Go on to later routes", "They may override what this one sets.", Input::Check),
     ],

@@ -18,13 +18,14 @@ pub const ABOUT: About = About {
     one: "service",
     purpose: "What people use. An incident is of a service, and pages whom the service’s policy names.",
     id: IdOf::Typed,
+    then: &[(FormKind::Integration, "service={id}")],
     fields: &[
         CALLED,
         TEAM,
         row("escalation", "Escalation policy", "Whom its incidents page. Without one, the catch-all.", Input::One(FormKind::Escalation)),
         row("tier", "Tier", "How much depends on it.", Input::Word(TIERS)),
         row("depends_on", "Depends on", "No circles.", Input::Many(FormKind::Service)),
-        row("runbook", "Runbook", "An address that is shown with its pages.", Input::Line),
+        row("runbook", "Runbook", "An address that is shown with its pages, as in https://wiki.example.org/checkout.", Input::Line),
     ],
 };
 
@@ -130,17 +131,14 @@ fn circle(services: &[Service]) -> Option<(usize, Vec<Slug>)> {
     None
 }
 
-/// A runbook that leads nowhere is shown as text, and said to be no link.
+/// A runbook leads somewhere: whoever is paged at night has nothing else to follow.
 fn runbook_of(checker: &mut Checker<'_>, place: Place, runbook: Option<&str>) {
     let Some(text) = runbook.map(str::trim).filter(|text| !text.is_empty()) else { return };
     let is_link = ["http://", "https://"].iter().any(|scheme| {
         text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)) && !text.contains(char::is_whitespace)
     });
     if !is_link {
-        checker.warning(
-            place,
-            "the runbook is no address that can be followed, and is shown as text",
-            "write it as in `https://wiki.example.org/checkout`",
-        );
+        let shown: String = text.chars().filter(|c| !c.is_control() && *c != '`').take(64).collect();
+        checker.error(place, format!("`{shown}` is no address that can be followed"), "write it as in `https://wiki.example.org/checkout`");
     }
 }

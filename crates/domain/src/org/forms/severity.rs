@@ -20,6 +20,7 @@ pub const ABOUT: About = About {
     one: "severity",
     purpose: "What SEV1 to SEV5 mean here: name, urgency, how often to update. Without any, the defaults hold.",
     id: IdOf::Severity,
+    then: &[],
     fields: &[
         row("name", "Name", "Shown beside SEV1 to SEV5.", Input::Line),
         row("notify", "Notification urgency", "High for SEV1 to SEV3, where left open.", Input::Word(URGENCIES)),

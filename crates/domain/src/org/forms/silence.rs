@@ -15,6 +15,7 @@ pub const ABOUT: About = About {
     one: "silence",
     purpose: "Alerts that match are kept and page nobody for a time: for planned work.",
     id: IdOf::Made,
+    then: &[],
     fields: &[
         needed(
             "match",

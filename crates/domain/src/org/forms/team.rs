@@ -13,6 +13,7 @@ pub const ABOUT: About = About {
     one: "team",
     purpose: "People who answer for something together. A policy may page a whole team, and its managers put somebody else on its schedules for a time.",
     id: IdOf::Typed,
+    then: &[(FormKind::Schedule, "team={id}")],
     fields: &[
         CALLED,
         row("members", "Members", "Paged where a policy names the team.", Input::Many(FormKind::Person)),

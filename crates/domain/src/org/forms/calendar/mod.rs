@@ -16,15 +16,26 @@ use serde::{Deserialize, Serialize};
 
 pub use self::clock::Calendar;
 pub use self::ics::ICS_LEN_MAX;
-use super::about::{About, IdOf, Input, NAME, needed, row};
+use super::about::{About, IdOf, Input, Layout, NAME, Rows, needed, row};
 use super::checker::Checker;
-use super::schedule::Restriction;
+use super::schedule::{Restriction, WINDOW};
 use super::{Entry, FormKind, Slug, Standing};
 use crate::oncall::window::Window;
 use crate::org::problem::Place;
 
 const HOURS: &str = "- {days: [Mon, Tue, Wed, Thu, Fri], from: \"09:00\", to: \"17:00\"}";
 const HOLIDAYS: &str = "- 2026-12-25\n- {date: 2027-01-01, name: New Year}";
+const OPEN: Rows = Rows { one: "line", first: 1, ..WINDOW };
+const CLOSED: Rows = Rows {
+    one: "day",
+    fields: &[needed("date", "Date", "", Input::Date), row("name", "Name", "", Input::Line)],
+    layout: Layout::OrBare("date"),
+    first: 1,
+    spare: 1,
+    more: &[],
+    fresh: &[],
+    example: HOLIDAYS,
+};
 
 /// What the settings and the file say of it.
 pub const ABOUT: About = About {
@@ -33,6 +44,7 @@ pub const ABOUT: About = About {
     one: "calendar",
     purpose: "Business hours: when a place is open, in its own zone, and on which days it is closed. Its page says whether it is open now.",
     id: IdOf::Typed,
+    then: &[],
     fields: &[
         NAME,
         needed("time_zone", "Time zone", "Hours and days are those of its wall clock, as in Europe/Madrid.", Input::Zone),
@@ -40,9 +52,9 @@ pub const ABOUT: About = About {
             "hours",
             "Hours",
             "When it is open. `to` at or before `from` runs into the next day; without `days` every day. Without any it is always closed.",
-            Input::Yaml(HOURS),
+            Input::Rows(&OPEN),
         ),
-        row("holidays", "Holidays", "Days that are closed from midnight to midnight.", Input::Yaml(HOLIDAYS)),
+        row("holidays", "Holidays", "Days that are closed from midnight to midnight.", Input::Rows(&CLOSED)),
         row(
             "ics",
             "Holidays from a calendar",

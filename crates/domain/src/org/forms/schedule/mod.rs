@@ -5,11 +5,47 @@ mod check;
 
 use serde::{Deserialize, Serialize};
 
-use super::Slug;
-use super::about::{About, IdOf, Input, NAME, TEAM, needed};
+use super::about::{About, IdOf, Input, Layout, NAME, Rows, TEAM, THIS_MONDAY, needed, row};
+use super::{FormKind, Slug};
 use crate::time::Every;
 
 const LAYERS: &str = "- people: [ana, ben]\n  every: 1w\n  handoff: \"Mon 09:00\"\n  starts: 2026-01-05";
+const LAYER: Rows = Rows {
+    one: "layer",
+    fields: &[
+        row("name", "Name", "", Input::Line),
+        needed("people", "People in turn", "", Input::Several(&Input::One(FormKind::Person), 2)),
+        needed("every", "A turn lasts", "1w, 2d or 12h.", Input::Turn),
+        needed("handoff", "Hand-off", "Mon 09:00 for weeks, 09:00 for days and hours.", Input::Line),
+        needed("starts", "Starts", "The first turn begins at the first hand-off on or after it.", Input::Date),
+        row("ends", "Ends", "", Input::Date),
+        row("only", "Only within", "Always, where empty.", Input::Rows(&WINDOW)),
+    ],
+    layout: Layout::Objects,
+    first: 1,
+    spare: 0,
+    more: &["name", "ends", "only"],
+    fresh: &[("every", "1w"), ("handoff", "Mon 09:00"), ("starts", THIS_MONDAY)],
+    example: LAYERS,
+};
+/// Hours of the week, as a layer and a calendar have them.
+pub(super) const WINDOW: Rows = Rows {
+    one: "window",
+    fields: &[
+        row("days", "Days", "Every day, where none is ticked.", Input::Ticks(DAYS)),
+        needed("from", "From", "As in 09:00.", Input::Line),
+        needed("to", "To", "At or before the beginning it runs into the next day.", Input::Line),
+    ],
+    layout: Layout::Objects,
+    first: 0,
+    spare: 0,
+    more: &[],
+    fresh: &[],
+    example: HOURS,
+};
+const HOURS: &str = "- {days: [Mon, Tue, Wed, Thu, Fri], from: \"09:00\", to: \"17:00\"}";
+const DAYS: &[(&str, &str)] =
+    &[("Mon", "Mon"), ("Tue", "Tue"), ("Wed", "Wed"), ("Thu", "Thu"), ("Fri", "Fri"), ("Sat", "Sat"), ("Sun", "Sun")];
 
 /// What the settings and the file say of it.
 pub const ABOUT: About = About {
@@ -18,11 +54,12 @@ pub const ABOUT: About = About {
     one: "schedule",
     purpose: "Who is on call and when: rotations with their hand-offs. Without one, policies reach people only by name.",
     id: IdOf::Typed,
+    then: &[(FormKind::Escalation, "steps.0.page.0=schedule:{id}")],
     fields: &[
         NAME,
         TEAM,
         needed("time_zone", "Time zone", "Hand-offs are civil times in it, as in Europe/Madrid.", Input::Zone),
-        needed("layers", "Layers", "Rotations; of several the last with someone on wins.", Input::Yaml(LAYERS)),
+        needed("layers", "Layers", "Rotations; of several the last with someone on wins.", Input::Rows(&LAYER)),
     ],
 };
 
