@@ -153,7 +153,7 @@ impl World {
                     why: "seen in the graphs".into(),
                 },
             )),
-            16 => Some(Command::incident(id, record::Command::Decide { text: "fail over".into(), reversible: Some(true) })),
+            16 => Some(Command::incident(id, record::Command::Decide { text: "fail over".into(), reversible: Some(true), happened_at: None })),
             17 => Some(Command::incident(id, declaration::Command::Rename { title: format!("title {}", self.side.below(3)) })),
             18 | 19 => {
                 let targets = (0..self.side.between(1, 2)).map(|_| self.target()).collect();

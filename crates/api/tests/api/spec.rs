@@ -230,6 +230,11 @@ fn every_refusal_has_a_code_with_a_page() {
         tasks::Refusal::InThePast.into(),
         updates::Refusal::PrivateToAudiences.into(),
         record::Refusal::InTheFuture.into(),
+        record::Refusal::BeforeAll.into(),
+        record::Refusal::AfterWhatFollows { what: String::new(), next: String::new(), at: String::new() }.into(),
+        record::Refusal::BeforeWhatLed { what: String::new(), last: String::new(), at: String::new() }.into(),
+        record::Refusal::NotYet { what: String::new() }.into(),
+        record::Refusal::Known { what: String::new() }.into(),
         words::Refusal::Missing { what: "" }.into(),
         words::Refusal::TooLong { what: "", max: 1 }.into(),
     ];

@@ -31,6 +31,7 @@ impl Kind {
             | Self::Audiences
             | Self::Targets
             | Self::Task
+            | Self::Entry
             | Self::Time
             | Self::Length => None,
         }
@@ -93,6 +94,10 @@ impl Field {
             Kind::Task => match given.number(self.name) {
                 Some(_) => Ok(()),
                 None => Err(self.wrong("a task is named by its number, from 1")),
+            },
+            Kind::Entry => match given.number(self.name) {
+                Some(_) => Ok(()),
+                None => Err(self.wrong("an entry of the log is named by its number, `seq`")),
             },
             Kind::Time => {
                 let text = self.text(given)?;

@@ -57,6 +57,8 @@ pub enum Kind {
     Targets,
     /// A task's number.
     Task,
+    /// The number of an entry of the log.
+    Entry,
     /// A point in time.
     Time,
     /// A length of time, from now.
@@ -147,6 +149,7 @@ impl Kind {
             | Self::Role
             | Self::Alert
             | Self::Task
+            | Self::Entry
             | Self::Flag => "",
         }
     }
@@ -155,7 +158,7 @@ impl Kind {
     /// server's to judge.
     #[must_use]
     pub const fn is_measured(self) -> bool {
-        matches!(self, Self::Task | Self::Time | Self::Length)
+        matches!(self, Self::Task | Self::Entry | Self::Time | Self::Length)
     }
 
     /// Whether it is a list, which several may be given for.
@@ -187,6 +190,7 @@ impl Kind {
             Self::Audiences => "customers",
             Self::Targets => "person:ana",
             Self::Task => "1",
+            Self::Entry => "12",
             Self::Time => "2026-03-01T09:00:00Z",
             Self::Length => "30m",
             Self::Flag => "true",

@@ -88,6 +88,11 @@ pub enum Asked {
     LinkAlert {
         alert: AlertId,
     },
+    /// The note with this number of the whole log.
+    Mark {
+        entry: i64,
+        key: bool,
+    },
     AskReview,
 }
 

@@ -23,6 +23,7 @@ pub enum Verb {
     Close,
     Merge,
     Note,
+    Mark,
     Restrict,
     OpenUp,
     Admit,
@@ -38,7 +39,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Declare,
         Self::Acknowledge,
         Self::Escalate,
@@ -54,6 +55,7 @@ impl Verb {
         Self::Close,
         Self::Merge,
         Self::Note,
+        Self::Mark,
         Self::Restrict,
         Self::OpenUp,
         Self::Admit,
@@ -86,6 +88,7 @@ impl Verb {
             Self::Close => "close",
             Self::Merge => "merge",
             Self::Note => "note",
+            Self::Mark => "mark",
             Self::Restrict => "restrict",
             Self::OpenUp => "open_up",
             Self::Admit => "admit",
@@ -139,7 +142,7 @@ pub enum Refusal {
     NotDeclared,
     #[error("this incident is resolved: reopen it first")]
     AlreadyResolved,
-    #[error("this incident is closed: only reopening it is possible")]
+    #[error("this incident is closed: notes and corrected times are taken; reopen it for anything else")]
     AlreadyClosed,
     #[error("this incident was cancelled: declare a new one")]
     AlreadyCancelled,
@@ -202,7 +205,8 @@ pub(super) fn after(incident: &Incident, verb: Verb) -> State {
 pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
     use {Misfit as M, State as S, Verb as V};
     match (state, verb) {
-        // An end is an end: notes may be added while people still write it up, nothing else.
+        // An end is an end; but facts come late, and have their place in its log.
+        (S::Closed, V::Note | V::Mark | V::Time) => Ok(S::Closed),
         (S::Closed, V::Reopen) => Ok(S::Investigating),
         (S::Closed, _) => Err(M::AlreadyClosed),
         // Who may see it can change as long as somebody looks at it.
@@ -214,18 +218,20 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         // business of `flapping::takes_back`.
         (S::Cancelled, V::Return) => Ok(S::Candidate),
         (S::Resolved, V::Return) => Ok(S::Declared),
-        (S::Cancelled, V::Note | V::Time | V::Rename) => Ok(S::Cancelled),
+        (S::Cancelled, V::Note | V::Mark | V::Time | V::Rename) => Ok(S::Cancelled),
         (S::Cancelled, _) => Err(M::AlreadyCancelled),
-        (S::Merged, V::Note | V::Time | V::Rename) => Ok(S::Merged),
+        (S::Merged, V::Note | V::Mark | V::Time | V::Rename) => Ok(S::Merged),
         (S::Merged, _) => Err(M::AlreadyMerged),
         // Roles end with the work; the writing up goes on.
-        (S::Resolved, V::Note | V::Task | V::Update | V::Decision | V::Time | V::Rename | V::Review) => Ok(S::Resolved),
+        (S::Resolved, V::Note | V::Mark | V::Task | V::Update | V::Decision | V::Time | V::Rename | V::Review) => Ok(S::Resolved),
         (S::Resolved, V::Reopen) => Ok(S::Investigating),
         (S::Resolved, V::Close) => Ok(S::Closed),
         (S::Resolved, _) => Err(M::AlreadyResolved),
 
         (S::Candidate, V::Declare) => Ok(S::Declared),
-        (S::Candidate, V::Severity | V::Alerts | V::Recover | V::Return | V::Note | V::Time | V::Link | V::Rename) => Ok(S::Candidate),
+        (S::Candidate, V::Severity | V::Alerts | V::Recover | V::Return | V::Note | V::Mark | V::Time | V::Link | V::Rename) => {
+            Ok(S::Candidate)
+        },
         (S::Candidate, V::Cancel) => Ok(S::Cancelled),
         (S::Candidate, V::Merge) => Ok(S::Merged),
         (_, V::Reopen | V::Close | V::Review) => Err(M::NotResolved),
@@ -250,6 +256,7 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Recover
             | V::Return
             | V::Note
+            | V::Mark
             | V::Role
             | V::Task
             | V::Update
@@ -292,9 +299,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn closed_accepts_nothing_but_a_reopening() {
+    fn closed_accepts_late_facts_and_a_reopening() {
         for verb in Verb::ALL {
-            assert_eq!(next(State::Closed, verb).is_ok(), verb == Verb::Reopen, "{verb:?}");
+            let late = matches!(verb, Verb::Note | Verb::Mark | Verb::Time);
+            assert_eq!(next(State::Closed, verb).is_ok(), late || verb == Verb::Reopen, "{verb:?}");
         }
     }
 

@@ -13,7 +13,7 @@
 //!
 //! Invariants: the state changes only by [`evolve`], from events that [`decide`] made; the table
 //! in [`lifecycle`] is the whole of what may happen in which state; a closed incident accepts
-//! nothing but a reopening; instants are set once and a reopening clears only what it undoes.
+//! nothing but a reopening and facts that come late; instants are set once and a reopening clears only what it undoes.
 //!
 //! Not here: who is paged and how ([`crate::paging`]), and which alert belongs to which incident
 //! (the alert knows).

@@ -1,7 +1,7 @@
 //! The coordination of an incident as it is folded and kept: who has it, who holds which role, what is to be done, who was
 //! told when. The parts make it so, and decide by it; nothing here knows how it came about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,9 @@ pub struct Work {
     /// Who has it, and since when nothing was heard of them.
     #[serde(skip_serializing_if = "Hold::is_default")]
     pub hold: Hold,
+    /// Notes that somebody marked as key events: their numbers in the incident's own log.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub key_notes: BTreeSet<u64>,
     /// Its review.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<ReviewId>,

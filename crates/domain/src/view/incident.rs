@@ -37,6 +37,9 @@ pub struct IncidentView {
     /// In the order in which they were added.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<TaskView>,
+    /// Notes that somebody marked as key events: their `version` in the incident's own log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key_notes: Vec<u64>,
     /// When stakeholders were last told.
     #[serde(default)]
     pub last_update_at: Option<Timestamp>,
@@ -99,6 +102,7 @@ impl IncidentView {
             private: i.private,
             roles: roles_of(i),
             tasks: i.work.tasks.iter().map(TaskView::of).collect(),
+            key_notes: i.work.key_notes.iter().copied().collect(),
             last_update_at: i.work.last_update_at,
             review: i.work.review.map(|id| id.to_string()),
             unanswered: None,

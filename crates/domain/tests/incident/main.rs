@@ -164,7 +164,8 @@ fn command(verb: Verb) -> Command {
         Verb::Cancel => ending::Command::Cancel { why: why() }.into(),
         Verb::Close => ending::Command::Close.into(),
         Verb::Merge => links::Command::Merge { into: OTHER, into_ref: "INC-2".into() }.into(),
-        Verb::Note => record::Command::Note { text: "the graph fell at ten".into() }.into(),
+        Verb::Note => record::Command::Note { text: "the graph fell at ten".into(), happened_at: None }.into(),
+        Verb::Mark => record::Command::Mark { note: 1, written_at: start(), key: true }.into(),
         Verb::Restrict => access::Command::Restrict { why: why(), people: vec!["ana".into()] }.into(),
         Verb::OpenUp => access::Command::OpenUp { why: why() }.into(),
         Verb::Admit => access::Command::Admit { people: vec!["ben".into()], why: why() }.into(),
@@ -173,9 +174,10 @@ fn command(verb: Verb) -> Command {
         Verb::Update => {
             updates::Command::Post { audiences: vec!["customers".into()], text: "we are on it".into(), next_within: None }.into()
         }
-        Verb::Decision => record::Command::Decide { text: "fail over".into(), reversible: Some(true) }.into(),
+        Verb::Decision => record::Command::Decide { text: "fail over".into(), reversible: Some(true), happened_at: None }.into(),
         Verb::Time => {
-            record::Command::CorrectTime { instant: Instant::ImpactStarted, at: Timestamp::from_second(1).ok(), why: why() }.into()
+            let at = Some(allclear_domain::time::before(start(), Length::from_mins(5)));
+            record::Command::CorrectTime { instant: Instant::ImpactStarted, at, why: why() }.into()
         }
         Verb::Link => links::Command::LinkAlert { alert: allclear_domain::ids::AlertId::from_bits(77), title: "5xx".into() }.into(),
         Verb::Rename => declaration::Command::Rename { title: "Card payments failing".into() }.into(),
@@ -241,13 +243,13 @@ fn reasons_and_notes_are_words_of_a_bounded_length() {
             Verb::Reopen => ending::Command::Reopen { why: " ".into() }.into(),
             Verb::Cancel => ending::Command::Cancel { why: String::new() }.into(),
             Verb::Severity => declaration::Command::SetSeverity { severity: Severity::Sev1, why: String::new() }.into(),
-            _ => record::Command::Note { text: "\n".into() }.into(),
+            _ => record::Command::Note { text: "\n".into(), happened_at: None }.into(),
         };
         assert!(matches!(world.run(empty), Err(Refusal::Words(words::Refusal::Missing { .. }))), "{verb:?}");
     }
     let long = "x".repeat(NOTE_CHARS_MAX + 1);
     for command in [
-        Command::from(record::Command::Note { text: long.clone() }),
+        Command::from(record::Command::Note { text: long.clone(), happened_at: None }),
         ending::Command::Mitigate { note: Some(long.clone()) }.into(),
         ending::Command::Resolve { note: Some(long) }.into(),
     ] {
@@ -522,7 +524,8 @@ proptest! {
             };
             let after = world.incident.clone().unwrap();
             if before.state == State::Closed && !reopens {
-                prop_assert!(events.is_empty(), "closed accepts nothing but a reopening: {:?}", events);
+                let late = |event: &Event| matches!(event, Event::Record(_));
+                prop_assert!(events.iter().all(late), "closed accepts late facts and a reopening: {:?}", events);
             }
             // Instants are set once; a reopening alone clears, and only what it undoes.
             let instants = [

@@ -113,6 +113,13 @@ impl Core {
                 let text = state.work.task(body.task).map(|task| task.text.clone()).unwrap_or_default();
                 self.tell_of_task(unit, id, body.task, &text, &body.owner)
             }
+            E::Changed(body) => {
+                let (state, _) = self.incident(unit, id)?;
+                match state.work.task(body.task) {
+                    Some(task) => self.tell_of_change(unit, id, task),
+                    None => Ok(()),
+                }
+            }
             E::Done(_) | E::Dropped(_) | E::Late(_) => Ok(()),
         }
     }

@@ -38,8 +38,8 @@ impl Core {
 
     /// A person declares.
     pub(super) fn declare(&mut self, unit: &mut Unit, declare: &Declare) -> Decided<Reply> {
-        if declare.impact_started_at.is_some_and(|at| at > unit.now) {
-            return Err(Refusal::from(incident::Refusal::from(record::Refusal::InTheFuture)).into());
+        if let Some(at) = declare.impact_started_at {
+            record::has_happened(at, unit.now).map_err(|why| Refusal::from(incident::Refusal::from(why)))?;
         }
         let org = self.org.clone();
         let escalation = match &declare.service {

@@ -3,6 +3,7 @@
 use allclear_domain::access::Actor;
 use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::incident::Incident;
+use allclear_domain::incident::work::Task;
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging::{self, Page};
 use allclear_domain::wire::{NoticeIncident, NoticeKind};
@@ -62,6 +63,14 @@ impl Core {
             return Ok(());
         }
         self.tell(unit, id, NoticeKind::Reminder, &[person(owner)], format!("Task {task} is yours: {text}"), "a task was assigned")
+    }
+
+    /// Whoever does it is told that it has other words, or another time.
+    pub(super) fn tell_of_change(&mut self, unit: &mut Unit, id: IncidentId, task: &Task) -> Decided<()> {
+        let Some(owner) = task.owner.as_ref().filter(|owner| unit.actor != Actor::Person((*owner).clone())) else { return Ok(()) };
+        let until = task.due_at.map_or_else(String::new, |due_at| format!(", until {}", clock(due_at)));
+        let text = format!("Task {} has changed: {}{until}", task.task, task.text);
+        self.tell(unit, id, NoticeKind::Reminder, &[person(owner)], text, "a task was changed")
     }
 }
 

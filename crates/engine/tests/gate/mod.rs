@@ -76,7 +76,7 @@ impl World {
 impl Scene {
     /// One of each command that somebody asks for, on what is private.
     fn commands(&self) -> Vec<(&'static str, Command)> {
-        let note = || record::Command::Note { text: "seen".into() };
+        let note = || record::Command::Note { text: "seen".into(), happened_at: None };
         let of_page = |command| Command::Page { id: self.page, command };
         let acknowledge = || paging::Command::Acknowledge { by: Some("ben".into()), via: "api".into() };
         let due_at = from_micros(1_900_000_000_000_000);
@@ -185,7 +185,7 @@ async fn no_command_of_those_who_may_not_is_carried_out() {
 #[tokio::test]
 async fn who_only_reads_changes_nothing_of_what_they_see() {
     let (world, scene) = world().await;
-    let note = || Command::incident(scene.public, record::Command::Note { text: "seen".into() });
+    let note = || Command::incident(scene.public, record::Command::Note { text: "seen".into(), happened_at: None });
     let declare = || {
         let title = "t".to_owned();
         Command::Declare(Declare { title, severity: Severity::Sev5, service: None, impact_started_at: None, page: false, private: false })

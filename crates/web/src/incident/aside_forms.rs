@@ -98,6 +98,8 @@ pub(crate) fn add_task(told: &PageData, org: &Org) -> Markup {
 /// What is done with one task.
 pub(crate) fn task(told: &PageData, org: &Org, task: &TaskView) -> Markup {
     let verb = format!("task-{}", task.task);
+    let typed = |name: &str| told.draft.typed(&verb, name);
+    let words = if told.draft.verb == verb && !typed("text").is_empty() { typed("text") } else { &task.text };
     html! {
         div class="task-acts" {
             form method="post" action=(path(told, "task")) class="at-once" data-key="done" {
@@ -122,6 +124,19 @@ pub(crate) fn task(told: &PageData, org: &Org, task: &TaskView) -> Markup {
                         button class="may" type="submit" name="state" value="done" { "Done" }
                         button class="may" type="submit" name="state" value="dropped" { "Drop it" }
                     }
+                }
+                form method="post" action=(path(told, "task")) {
+                    (once(&told.when))
+                    input type="hidden" name="task" value=(task.task);
+                    label class="field" { span { "What is to be done?" } textarea name="text" rows="2" required { (words) } }
+                    label class="field" {
+                        span { "Within" }
+                        select name="within" {
+                            option value="" { "Its time stays" }
+                            @for (value, words) in DUE_IN { option value=(value) selected[typed("within") == value] { (words) } }
+                        }
+                    }
+                    button class="may" type="submit" { "Change it" }
                 }
             }
         }

@@ -8,6 +8,7 @@ use allclear_domain::ask::{self, Ask, Field, Kind};
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{Instant, Severity, State};
 use allclear_domain::org::snapshot::Org;
+use allclear_domain::view::EventView;
 use maud::{Markup, html};
 
 use crate::access::form_key::once;
@@ -45,7 +46,7 @@ const RARE: [&str; 7] = ["merge", "cancel", "rename", "restrict", "open_up", "ad
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 22] = [
+const PLACED: [Verb; 23] = [
     Verb::Declare,
     Verb::Acknowledge,
     Verb::Mitigate,
@@ -58,6 +59,7 @@ const PLACED: [Verb; 22] = [
     Verb::Cancel,
     Verb::Merge,
     Verb::Note,
+    Verb::Mark,
     Verb::Decision,
     Verb::Restrict,
     Verb::OpenUp,
@@ -103,6 +105,8 @@ pub(crate) fn words(told: &PageData, verb: &str, name: &str, label: &str, needed
     }
 }
 
+/// Characters of a note that its button names for whoever does not see it.
+const MARKED_CHARS_MAX: usize = 60;
 /// People named on a button.
 const NAMED_MAX: usize = 2;
 
@@ -200,6 +204,16 @@ fn fields(told: &PageData, org: &Org, ask: &Ask) -> Markup {
     html! { @for field in ask.fields { (field_of(told, org, ask.verb, field)) } }
 }
 
+/// Whether there is a time to put right: of what has happened, or of what may have.
+const fn may_be_known(instant: Instant, told: &PageData) -> bool {
+    match instant {
+        Instant::ImpactStarted | Instant::Detected | Instant::Mitigated => true,
+        Instant::Declared => told.incident.declared_at.is_some(),
+        Instant::Acknowledged => told.incident.acknowledged_at.is_some(),
+        Instant::Resolved => told.incident.resolved_at.is_some(),
+    }
+}
+
 /// One field, by its kind; with what was typed, where that was refused.
 fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
     let (word, name) = (verb.word(), field.name);
@@ -212,7 +226,7 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
             label class="field" {
                 span { (field.label) }
                 select name=(name) {
-                    @for instant in Instant::ALL {
+                    @for instant in Instant::ALL.into_iter().filter(|instant| may_be_known(*instant, told)) {
                         (pieces::choice(instant.word(), typed == instant.word(), &pieces::capital(&instant.word().replace('_', " "))))
                     }
                 }
@@ -271,7 +285,7 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
                 input type="datetime-local" step="1" name=(name) value=(typed) required[field.needed];
             }
         },
-        Kind::Line { .. } | Kind::Alert | Kind::Task => html! {
+        Kind::Line { .. } | Kind::Alert | Kind::Task | Kind::Entry => html! {
             label class="field" { (label) input name=(name) value=(typed) required[field.needed]; }
         },
         Kind::Length => html! {
@@ -337,8 +351,38 @@ pub(crate) fn say(told: &PageData) -> Markup {
                     button class="do" type="submit" { "Note" }
                     (say_as(told))
                 }
+                (happened(told, verb))
             }
         } @else { p class="quiet" { "It is over: nothing more is written here by hand." } }
+    }
+}
+
+/// What is written late says when it happened.
+fn happened(told: &PageData, verb: &str) -> Markup {
+    let typed = told.draft.typed(verb, "happened_at");
+    html! {
+        details class="act-one small" open[!typed.is_empty()] data-key="happened" {
+            summary { "It happened earlier" }
+            label class="field" {
+                span { "When it happened" span class="quiet" { " " (told.when.zone()) " (empty: now)" } }
+                input type="datetime-local" step="1" name="happened_at" value=(typed);
+            }
+        }
+    }
+}
+
+/// A note becomes a key event, or is none any more.
+pub(crate) fn mark(told: &PageData, note: &EventView, is_key: bool) -> Markup {
+    let words = if is_key { "Not a key event" } else { "Mark as key event" };
+    html! {
+        @if fits(told, Verb::Mark) {
+            form method="post" action=(path(told, "mark")) class="at-once mark" data-key={ "mark-" (note.seq) } {
+                (once(&told.when))
+                input type="hidden" name="entry" value=(note.seq);
+                @if is_key { input type="hidden" name="unmark" value="1"; }
+                button class="quiet" type="submit" data-verb="mark" { (words) span class="vh" { ": " (pieces::cut(&note.line, MARKED_CHARS_MAX)) } }
+            }
+        }
     }
 }
 

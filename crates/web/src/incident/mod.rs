@@ -197,7 +197,7 @@ pub(crate) async fn read(
         }
     };
     if part.key {
-        lines.retain(|e| log::is_key(&e.kind));
+        lines.retain(|e| log::is_key(e, &incident));
     }
     if lines.len() > log::LINES_SHOWN_MAX {
         lines.drain(..lines.len() - log::LINES_SHOWN_MAX);
@@ -413,7 +413,7 @@ fn log_of(told: &PageData, org: &Org) -> Markup {
                             @if before != Some(its) && (its != today || before.is_some()) {
                                 li class="day" data-key={ "d" (its) } { (when.day_words(its)) }
                             }
-                            (line(event, org, when))
+                            (line(told, event, org))
                         }
                     }
                     @if let Some(seq) = told.after {
@@ -426,12 +426,13 @@ fn log_of(told: &PageData, org: &Org) -> Markup {
     }
 }
 
-fn line(event: &EventView, org: &Org, when: &When) -> Markup {
+fn line(told: &PageData, event: &EventView, org: &Org) -> Markup {
+    let is_key = log::is_key(event, &told.incident);
     let by = pieces::actor(org, &event.actor).filter(|name| shows_actor(&event.kind) && !event.line.contains(name.as_str()));
     let long = event.line.chars().count() > LINE_CHARS_MAX;
     html! {
-        li class=[log::is_key(&event.kind).then_some("key")] data-key=(event.seq) {
-            (when.second(event.at))
+        li class=[is_key.then_some("key")] data-key=(event.seq) {
+            (told.when.second(event.at))
             div {
                 @if long {
                     details {
@@ -440,6 +441,7 @@ fn line(event: &EventView, org: &Org, when: &When) -> Markup {
                     }
                 } @else { bdi { (event.line) } }
                 @if let Some(by) = by { small { " · by " bdi { (by) } } }
+                @if told.may_act && event.kind == log::NOTED { (ask_forms::mark(told, event, is_key)) }
             }
         }
     }
@@ -447,5 +449,5 @@ fn line(event: &EventView, org: &Org, when: &When) -> Markup {
 
 /// Whether who did it is worth a word: what only followed from another event was done by the same.
 fn shows_actor(kind: &str) -> bool {
-    log::is_key(kind) && !timeline::is(kind, Mark::Follows)
+    timeline::is(kind, Mark::Key) && !timeline::is(kind, Mark::Follows)
 }

@@ -150,6 +150,7 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
             | Kind::Alert
             | Kind::Targets
             | Kind::Task
+            | Kind::Entry
             | Kind::Length => {
                 if let Some(text) = said(fields, field.name) {
                     given.put_text(field, &text);
