@@ -141,6 +141,10 @@ impl World {
                 let due_at = self.side.chance(800).then(|| self.soon());
                 Some(Command::incident(id, tasks::Command::Add { text: "look at the disk".into(), owner, due_at }))
             }
+            9 if self.side.chance(500) => {
+                let due_at = Some(self.soon());
+                Some(Command::incident(id, tasks::Command::Change { task, text: Some("look at the other disk".into()), due_at }))
+            }
             9 => Some(Command::incident(id, tasks::Command::Assign { task, owner: self.somebody() })),
             10 => Some(Command::incident(id, tasks::Command::Finish { task, note: None })),
             11 => Some(Command::incident(id, tasks::Command::Drop { task, note: Some("not needed".into()) })),
@@ -153,7 +157,9 @@ impl World {
                     why: "seen in the graphs".into(),
                 },
             )),
-            16 => Some(Command::incident(id, record::Command::Decide { text: "fail over".into(), reversible: Some(true), happened_at: None })),
+            16 => {
+                Some(Command::incident(id, record::Command::Decide { text: "fail over".into(), reversible: Some(true), happened_at: None }))
+            }
             17 => Some(Command::incident(id, declaration::Command::Rename { title: format!("title {}", self.side.below(3)) })),
             18 | 19 => {
                 let targets = (0..self.side.between(1, 2)).map(|_| self.target()).collect();

@@ -151,6 +151,11 @@ impl World {
                     self.fail("I9 late once, and not early", format!("task {} of {id} at {at}", body.task));
                 }
             }
+            E::Changed(body) => {
+                if let (Some(task), Some(due_at)) = (work.tasks.get_mut(&body.task), body.due_at) {
+                    (task.due, task.late) = (Some(due_at), false);
+                }
+            }
             E::Assigned(_) => {}
         }
     }

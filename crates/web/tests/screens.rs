@@ -141,7 +141,10 @@ async fn a_log_names_its_zone_and_where_today_begins() {
     let (id, reference) = world.declare("Long night", Severity::Sev2, "checkout").await;
     world.pass(86_400).await;
     world
-        .act(Actor::Person("ana".into()), Command::incident(id, incident::record::Command::Note { text: "Still on it".into(), happened_at: None }))
+        .act(
+            Actor::Person("ana".into()),
+            Command::incident(id, incident::record::Command::Note { text: "Still on it".into(), happened_at: None }),
+        )
         .await
         .unwrap();
     let told = page(&world, &format!("/incidents/{reference}")).await;

@@ -156,7 +156,11 @@ impl History<'_> {
         self.act(
             "dana",
             id,
-            record::Command::Decide { text: "Roll back now, look for the cause afterwards".into(), reversible: Some(true), happened_at: None },
+            record::Command::Decide {
+                text: "Roll back now, look for the cause afterwards".into(),
+                reversible: Some(true),
+                happened_at: None,
+            },
         )
         .await?;
         self.go_to(h, 21).await;
@@ -227,7 +231,8 @@ impl History<'_> {
         self.act("eli", id, attendance::Command::Acknowledge { by: Some("eli".into()), via: "link".into() }).await?;
         self.act("eli", id, task("Hand out downtime forms on wards 1 to 6", "fay", self.engine.now(), 20)).await?;
         self.go_to(h, 12).await;
-        self.act("eli", id, record::Command::Note { text: "Started after the directory was patched at 13:30".into(), happened_at: None }).await?;
+        self.act("eli", id, record::Command::Note { text: "Started after the directory was patched at 13:30".into(), happened_at: None })
+            .await?;
         self.go_to(h, 27).await;
         self.act("fay", id, tasks::Command::Finish { task: 1, note: None }).await?;
         self.go_to(h, 44).await;

@@ -213,6 +213,55 @@ async fn what_is_known_better_later_is_put_right_and_stands_in_the_log() {
     assert_eq!(world.bodies(&incident, "decision_made").await[0]["reversible"], false);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn facts_that_come_late_have_their_place_and_no_length_of_time_is_less_than_nothing() {
+    let mut world = world_of(Database::Sqlite, organisation()).await;
+    let reference = taken_by_ana(&world).await;
+    let begun = world.now().await;
+    let minutes = |n: i64| (begun + jiff::SignedDuration::from_mins(n)).to_string();
+    world.advance(20 * MINUTE).await;
+    act(&world, &reference, "task", json!({"text": "call the vendor", "owner": "ben", "within": "10m"})).await;
+    let after = act(&world, &reference, "task", json!({"task": 1, "text": "write to the vendor", "within": "1h"})).await;
+    assert_eq!(after["tasks"][0]["text"], "write to the vendor", "{after:#}");
+    assert_eq!(times(&world, "ben", "Task 1 has changed: write to the vendor"), 1, "{:?}", told(&world, "ben"));
+    world.advance(15 * MINUTE).await;
+    assert_eq!(times(&world, "ben", "is late"), 0, "its old time is awaited no more");
+
+    act(&world, &reference, "resolve", json!({})).await;
+    act(&world, &reference, "close", json!({})).await;
+    world.advance(10 * MINUTE).await;
+    let refused = async |verb: &str, body: Value, code: &str| {
+        let answer = world.command(&format!("/incidents/{reference}/{verb}"), body.clone()).await;
+        assert!(answer.status == 422 && answer.text.contains(code), "{body}: {} {}", answer.status, answer.text);
+    };
+    let time = |instant: &str, at: String| json!({"instant": instant, "at": at, "why": "the graphs"});
+    refused("time", time("mitigated", minutes(36)), "out_of_order").await;
+    refused("time", time("resolved", minutes(-60)), "out_of_order").await;
+    refused("time", time("impact_started", "1970-01-01T00:00:00Z".into()), "before_1990").await;
+    refused("time", time("resolved", minutes(90)), "in_the_future").await;
+    refused("time", json!({"instant": "resolved", "why": "x"}), "time_is_known").await;
+    refused("note", json!({"text": "x", "happened_at": "2999-01-01T00:00:00Z"}), "in_the_future").await;
+    refused("rename", json!({"title": "x"}), "already_closed").await;
+    let after = act(&world, &reference, "time", time("resolved", minutes(30))).await;
+    let read = |value: &Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().to_string();
+    assert_eq!(read(&after["resolved_at"]), minutes(30));
+    act(&world, &reference, "time", time("mitigated", minutes(25))).await;
+    act(&world, &reference, "note", json!({"text": "the first customer called", "happened_at": minutes(-1)})).await;
+
+    let incident = world.incident().await;
+    let log = world.api(&format!("/incidents/{reference}/events?limit=200")).await;
+    let note = log["items"].as_array().unwrap().iter().find(|event| event["kind"] == "noted").unwrap();
+    assert_eq!((&note["body"]["later"], read(&note["body"]["happened_at"])), (&true.into(), minutes(-1)), "{note:#}");
+    let corrected = world.bodies(&incident, "time_corrected").await;
+    assert!(corrected[0]["was"].is_string() && corrected[0]["why"] == "the graphs", "the old value stays in the log: {corrected:#?}");
+    let after = act(&world, &reference, "mark", json!({"entry": note["seq"]})).await;
+    assert_eq!(after["key_notes"], json!([note["version"]]), "{after:#}");
+    let after = act(&world, &reference, "mark", json!({"entry": note["seq"], "unmark": true})).await;
+    assert!(after.get("key_notes").is_none(), "{after:#}");
+    let none = world.command(&format!("/incidents/{reference}/mark"), json!({"entry": 1})).await;
+    assert_eq!(none.status, 404, "only a note is marked: {}", none.text);
+}
+
 async fn a_review_is_drafted_edited_published_and_late_when_it_is_not(database: Database) {
     let mut world = world_of(database, organisation()).await;
     let reference = taken_by_ana(&world).await;

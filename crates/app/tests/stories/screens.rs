@@ -90,10 +90,16 @@ async fn every_form_works_without_a_script() {
         ("severity", &[("severity", "sev1"), ("why", "It spreads")], "It spreads"),
         ("task", &[("text", "Roll back"), ("owner", "ben"), ("within", "15m")], "Roll back"),
         ("task", &[("task", "1"), ("owner", "cho"), ("state", "")], "Task 1 is Cho Min-ji"),
+        (
+            "task",
+            &[("task", "1"), ("text", "Roll back twice"), ("within", "1h")],
+            "changed task 1: Roll back twice (it was: Roll back); due at",
+        ),
         ("task", &[("task", "1"), ("state", "done"), ("note", "Rolled back")], "finished task 1"),
         ("decision", &[("text", "Fail over"), ("reversible", "1")], "Fail over"),
         ("update", &[("text", "We are on it"), ("next_within", "30m")], "We are on it"),
         ("note", &[("text", "<script>noted</script>")], "&lt;script&gt;noted&lt;/script&gt;"),
+        ("note", &[("text", "First call"), ("happened_at", "2026-01-05T08:00")], "First call (happened at 2026-01-05"),
         ("snooze", &[("until", ""), ("within", "30m")], "Ana Ruiz asks to be reminded at"),
         ("time", &[("instant", "impact_started"), ("at", "2026-01-05T08:00"), ("why", "From the graphs")], "From the graphs"),
         ("rename", &[("title", "Renamed by a form")], "Renamed by a form"),
@@ -128,6 +134,16 @@ async fn every_form_works_without_a_script() {
         browser.does(&format!("{base}/review"), &[]).await;
     }
     browser.does(&format!("{base}/close"), &[]).await;
+    // What was noted late is marked, and the mark is taken away again; what is closed takes late facts.
+    let page = browser.does(&format!("{base}/note"), &[("text", "Known a week later")]).await;
+    assert!(page.contains("Ana Ruiz, after it was closed: Known a week later"), "{page}");
+    let key = format!("{base}?key");
+    assert!(!browser.get(&key).await.1.contains("Known a week later"), "a note is no key event by itself");
+    let (entry, _) = page.split("name=\"entry\" value=\"").last().unwrap().split_once('"').unwrap();
+    browser.does(&format!("{base}/mark"), &[("entry", entry)]).await;
+    assert!(browser.get(&key).await.1.contains("after it was closed: Known a week later"));
+    browser.does(&format!("{base}/mark"), &[("entry", entry), ("unmark", "1")]).await;
+    assert!(!browser.get(&key).await.1.contains("after it was closed: Known a week later"));
     // What is refused is shown by its form, with what was typed; an address of a form leads back.
     let (status, _, page) = browser.post(&format!("/incidents/{other}/merge"), &[("into", "INC-99999")]).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -136,7 +152,7 @@ async fn every_form_works_without_a_script() {
     browser.does(&format!("/incidents/{other}/cancel"), &[("why", "It was the same")]).await;
     shown.sort();
     shown.dedup();
-    let tried: Vec<&str> = steps.iter().map(|(verb, ..)| *verb).chain(["close", "review", "cancel", "merge", "declare"]).collect();
+    let tried: Vec<&str> = steps.iter().map(|(verb, ..)| *verb).chain(["close", "review", "cancel", "merge", "declare", "mark"]).collect();
     let missed: Vec<&String> = shown.iter().filter(|verb| !tried.contains(&verb.as_str())).collect();
     assert!(missed.is_empty(), "forms without a step here: {missed:?}");
 

@@ -231,7 +231,7 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (S::Candidate, V::Declare) => Ok(S::Declared),
         (S::Candidate, V::Severity | V::Alerts | V::Recover | V::Return | V::Note | V::Mark | V::Time | V::Link | V::Rename) => {
             Ok(S::Candidate)
-        },
+        }
         (S::Candidate, V::Cancel) => Ok(S::Cancelled),
         (S::Candidate, V::Merge) => Ok(S::Merged),
         (_, V::Reopen | V::Close | V::Review) => Err(M::NotResolved),

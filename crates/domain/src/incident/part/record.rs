@@ -72,8 +72,7 @@ pub enum Instant {
 
 impl Instant {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::ImpactStarted, Self::Detected, Self::Declared, Self::Acknowledged, Self::Mitigated, Self::Resolved];
+    pub const ALL: [Self; 6] = [Self::ImpactStarted, Self::Detected, Self::Declared, Self::Acknowledged, Self::Mitigated, Self::Resolved];
 
     /// As written in the API.
     #[must_use]
@@ -185,10 +184,7 @@ pub(crate) const ASKS: &[Ask] = &[
         body: "TextBody",
         programs: &[Program::of("note").places(&["text"])],
         may: May::Responder,
-        fields: &[
-            Field::needed("text", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX }).hint("The note"),
-            HAPPENED_AT,
-        ],
+        fields: &[Field::needed("text", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX }).hint("The note"), HAPPENED_AT],
         ways: &[],
         make: |given, _| command(Command::Note { text: given.must("text"), happened_at: given.time("happened_at") }),
         came: Came::Itself,
@@ -424,7 +420,10 @@ mod tests {
         assert_eq!(sample.run(correct(Some(sample.at))).unwrap().kinds(), ["time_corrected"]);
         assert_eq!(sample.incident.detected_at, Some(sample.at));
         assert_eq!(sample.refusal(correct(Some(Timestamp::UNIX_EPOCH))), "before_1990");
-        assert_eq!(sample.refusal(Command::Decide { text: "x".repeat(NOTE_CHARS_MAX + 1), reversible: None, happened_at: None }), "too_long");
+        assert_eq!(
+            sample.refusal(Command::Decide { text: "x".repeat(NOTE_CHARS_MAX + 1), reversible: None, happened_at: None }),
+            "too_long"
+        );
     }
 
     #[test]

@@ -142,9 +142,9 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
     press: "Add it",
     body: "TaskBody",
     programs: &[
-        Program::of("task add").says("Add one").places(&["text"]),
+        Program::of("task add").says("Add one").places(&["text"]).lacks(&["task"]),
         Program::of("task assign").says("Give one to somebody").places(&["task", "owner"]),
-        Program::of("task change").says("Other words, or another time").places(&["task"]),
+        Program::of("task change").says("Other words, or another time").places(&["task"]).lacks(&["owner", "state"]),
         Program::of("task done").says("It is done").places(&["task"]).gives(&[("state", "done")]),
         Program::of("task drop").says("It is not to be done any more").places(&["task"]).gives(&[("state", "dropped")]),
     ],
