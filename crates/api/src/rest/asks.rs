@@ -104,6 +104,7 @@ fn property(field: &Field) -> Value {
         | Kind::Reason
         | Kind::Person
         | Kind::Role
+        | Kind::Service
         | Kind::Escalation
         | Kind::Incident
         | Kind::Alert

@@ -209,8 +209,8 @@ async fn the_page_of_the_description_names_every_route() {
 #[test]
 fn every_refusal_has_a_code_with_a_page() {
     use incident::lifecycle::Refusal as State;
-    use incident::{declaration, links, record, roles, tasks, updates, words};
-    let incidents: [incident::Refusal; 21] = [
+    use incident::{affected, declaration, links, record, roles, tasks, updates, words};
+    let incidents: [incident::Refusal; 27] = [
         State::AlreadyDeclared.into(),
         State::NotDeclared.into(),
         State::AlreadyResolved.into(),
@@ -229,6 +229,7 @@ fn every_refusal_has_a_code_with_a_page() {
         tasks::Refusal::TooMany { max: 1 }.into(),
         tasks::Refusal::InThePast.into(),
         updates::Refusal::PrivateToAudiences.into(),
+        affected::Refusal::TooMany { max: 1 }.into(),
         record::Refusal::InTheFuture.into(),
         record::Refusal::BeforeAll.into(),
         record::Refusal::AfterWhatFollows { what: String::new(), next: String::new(), at: String::new() }.into(),
@@ -242,7 +243,7 @@ fn every_refusal_has_a_code_with_a_page() {
     let own = [
         Refusal::NoSuchIncident,
         Refusal::NoSuchPage,
-        Refusal::NoSuchService(String::new()),
+        Refusal::NoSuchService { service: String::new(), hint: String::new() },
         Refusal::NoSuchEscalation(String::new()),
         Refusal::NoSuchIntegration(String::new()),
         Refusal::NobodyToEscalateTo,

@@ -232,7 +232,7 @@ async fn facts_that_come_late_have_their_place_and_no_length_of_time_is_less_tha
     world.advance(10 * MINUTE).await;
     let refused = async |verb: &str, body: Value, code: &str| {
         let answer = world.command(&format!("/incidents/{reference}/{verb}"), body.clone()).await;
-        assert!(answer.status == 422 && answer.text.contains(code), "{body}: {} {}", answer.status, answer.text);
+        assert!(answer.status >= 400 && answer.text.contains(code), "{body}: {} {}", answer.status, answer.text);
     };
     let time = |instant: &str, at: String| json!({"instant": instant, "at": at, "why": "the graphs"});
     refused("time", time("mitigated", minutes(36)), "out_of_order").await;
@@ -260,6 +260,53 @@ async fn facts_that_come_late_have_their_place_and_no_length_of_time_is_less_tha
     assert!(after.get("key_notes").is_none(), "{after:#}");
     let none = world.command(&format!("/incidents/{reference}/mark"), json!({"entry": 1})).await;
     assert_eq!(none.status, 404, "only a note is marked: {}", none.text);
+}
+
+/// Search pages cho by a policy of its own.
+fn with_search() -> String {
+    let second = ["escalations:", "  - {id: second, steps: [{page: [\"person:cho\"], within: 5m}]}"].join("\n");
+    let search = "{id: search, name: Search, team: payments, escalation: payments";
+    let org = organisation().replace("escalations:", &second);
+    org.replace(search, &search.replace("escalation: payments", "escalation: second"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn paging_follows_the_service_while_nobody_has_it_and_several_services_are_affected() {
+    let mut world = world_of(Database::Sqlite, with_search()).await;
+    world.fire("disk").await;
+    let incident = world.incident().await;
+    let reference = incident["ref"].as_str().unwrap().to_owned();
+    let was = incident["service"].as_str().unwrap().to_owned();
+    assert_eq!((world.hook.to("ana").len(), world.hook.to("cho").len()), (1, 0), "the policy of its service pages ana");
+
+    let none = world.command(&format!("/incidents/{reference}/service"), json!({"service": "serach"})).await;
+    assert!(none.status >= 400 && none.text.contains("no_such_service") && none.text.contains("did you mean `search`?"), "{}", none.text);
+    let after = act(&world, &reference, "service", json!({"service": "search", "why": "the disk is its own"})).await;
+    assert_eq!(after["service"], "search");
+    assert_eq!(world.hook.to("cho").len(), 1, "nobody had it: whom search pages is paged");
+    world.advance(6 * MINUTE).await;
+    assert_eq!(world.hook.to("ben").len(), 0, "the page of the old policy goes no further");
+    let stopped = world.bodies(&incident, "page_stopped").await;
+    assert!(stopped.len() == 1 && stopped[0]["why"].as_str().unwrap().starts_with("superseded"), "{stopped:#?}");
+
+    world.press(&world.hook.to("cho")[0].ack_path()).await.ok();
+    let paged = world.hook.to("ana").len();
+    act(&world, &reference, "service", json!({"service": was})).await;
+    assert_eq!(world.hook.to("ana").len(), paged, "somebody has it: nobody else is paged");
+    let changed = world.bodies(&incident, "service_changed").await;
+    assert_eq!((changed.len(), &changed[1]["held"]), (2, &true.into()), "and the log says why: {changed:#?}");
+
+    for (service, impact) in [(was.as_str(), "full"), ("search", "partial"), ("search", "degraded")] {
+        act(&world, &reference, "affect", json!({"service": service, "impact": impact})).await;
+    }
+    let after = world.incident().await;
+    let wanted = json!([{"service": was, "impact": "full"}, {"service": "search", "impact": "degraded"}]);
+    assert_eq!(after["affected"], wanted, "its own first: {after:#}");
+    let none = world.command(&format!("/incidents/{reference}/affect"), json!({"service": "nothing", "impact": "full"})).await;
+    assert!(none.status >= 400 && none.text.contains("no_such_service"), "{}", none.text);
+    let much = world.command(&format!("/incidents/{reference}/affect"), json!({"service": "search", "impact": "much"})).await;
+    assert!(much.status >= 400 && much.text.contains("none, degraded, partial, full"), "{}", much.text);
+    assert_eq!(world.bodies(&incident, "impact_changed").await.len(), 3);
 }
 
 async fn a_review_is_drafted_edited_published_and_late_when_it_is_not(database: Database) {

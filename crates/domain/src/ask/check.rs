@@ -25,6 +25,7 @@ impl Kind {
             | Self::Reason
             | Self::Person
             | Self::Role
+            | Self::Service
             | Self::Escalation
             | Self::Incident
             | Self::Alert
@@ -82,7 +83,7 @@ impl Field {
             }
             Kind::Instant => self.one_of(given, &Instant::ALL.map(Instant::word)),
             Kind::Choice { of, .. } => self.one_of(given, of),
-            Kind::Person | Kind::Role | Kind::Escalation | Kind::Incident => self.text(given).map(|_| ()),
+            Kind::Person | Kind::Role | Kind::Service | Kind::Escalation | Kind::Incident => self.text(given).map(|_| ()),
             Kind::Alert => {
                 let text = self.text(given)?;
                 text.parse::<AlertId>().map(|_| ()).map_err(|_| Refusal::NoSuchAlert)

@@ -45,6 +45,8 @@ pub enum Kind {
     Person,
     /// A role's name.
     Role,
+    /// A service's id.
+    Service,
     /// An escalation policy's id.
     Escalation,
     /// A reference, or an id.
@@ -134,7 +136,7 @@ impl Kind {
     /// What stands for its value in the help of the command line; empty where the name of the field does.
     const fn value(self) -> &'static str {
         match self {
-            Self::Person | Self::Escalation => "ID",
+            Self::Person | Self::Service | Self::Escalation => "ID",
             Self::Incident => "REF",
             Self::Targets => "TARGET",
             Self::Audiences => "AUDIENCE",
@@ -184,6 +186,7 @@ impl Kind {
             Self::Choice { of, .. } => of[0],
             Self::Person => "ana",
             Self::Role => "scribe",
+            Self::Service => "shop",
             Self::Escalation => "payments",
             Self::Incident => "INC-2",
             Self::Alert => "alt_00000000000000000000000001",

@@ -88,6 +88,7 @@ impl Given {
             | Kind::Choice { .. }
             | Kind::Person
             | Kind::Role
+            | Kind::Service
             | Kind::Escalation
             | Kind::Incident
             | Kind::Alert

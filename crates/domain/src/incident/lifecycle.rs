@@ -12,6 +12,8 @@ pub enum Verb {
     Acknowledge,
     Escalate,
     Snooze,
+    Service,
+    Affect,
     Severity,
     Alerts,
     Recover,
@@ -39,11 +41,13 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::Declare,
         Self::Acknowledge,
         Self::Escalate,
         Self::Snooze,
+        Self::Service,
+        Self::Affect,
         Self::Severity,
         Self::Alerts,
         Self::Recover,
@@ -77,6 +81,8 @@ impl Verb {
             Self::Acknowledge => "acknowledge",
             Self::Escalate => "escalate",
             Self::Snooze => "snooze",
+            Self::Service => "service",
+            Self::Affect => "affect",
             Self::Severity => "severity",
             Self::Alerts => "alerts",
             Self::Recover => "recover",
@@ -223,15 +229,18 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (S::Merged, V::Note | V::Mark | V::Time | V::Rename) => Ok(S::Merged),
         (S::Merged, _) => Err(M::AlreadyMerged),
         // Roles end with the work; the writing up goes on.
-        (S::Resolved, V::Note | V::Mark | V::Task | V::Update | V::Decision | V::Time | V::Rename | V::Review) => Ok(S::Resolved),
+        (S::Resolved, V::Service | V::Affect | V::Note | V::Mark | V::Task | V::Update | V::Decision | V::Time | V::Rename | V::Review) => {
+            Ok(S::Resolved)
+        }
         (S::Resolved, V::Reopen) => Ok(S::Investigating),
         (S::Resolved, V::Close) => Ok(S::Closed),
         (S::Resolved, _) => Err(M::AlreadyResolved),
 
         (S::Candidate, V::Declare) => Ok(S::Declared),
-        (S::Candidate, V::Severity | V::Alerts | V::Recover | V::Return | V::Note | V::Mark | V::Time | V::Link | V::Rename) => {
-            Ok(S::Candidate)
-        }
+        (
+            S::Candidate,
+            V::Service | V::Affect | V::Severity | V::Alerts | V::Recover | V::Return | V::Note | V::Mark | V::Time | V::Link | V::Rename,
+        ) => Ok(S::Candidate),
         (S::Candidate, V::Cancel) => Ok(S::Cancelled),
         (S::Candidate, V::Merge) => Ok(S::Merged),
         (_, V::Reopen | V::Close | V::Review) => Err(M::NotResolved),
@@ -251,6 +260,8 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             V::Acknowledge
             | V::Escalate
             | V::Snooze
+            | V::Service
+            | V::Affect
             | V::Severity
             | V::Alerts
             | V::Recover

@@ -32,7 +32,7 @@ pub use awaited::{
 pub use context::Context;
 pub use part::declaration::Declaration;
 pub use part::record::Instant;
-pub use part::{access, alarms, attendance, declaration, ending, flapping, links, record, roles, tasks, updates};
+pub use part::{access, affected, alarms, attendance, declaration, ending, flapping, links, record, roles, tasks, updates};
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};
 
@@ -50,6 +50,7 @@ event_parts! {
     /// its own reader, and `golden/event/` holds one file per kind and version.
     Event {
         Declaration(declaration::Event),
+        Affected(affected::Event),
         Attendance(attendance::Event),
         Alarms(alarms::Event),
         Flapping(flapping::Event),
@@ -90,6 +91,7 @@ macro_rules! command_parts {
 
 command_parts! {
     Declaration(declaration::Command),
+    Affected(affected::Command),
     Attendance(attendance::Command),
     Alarms(alarms::Command),
     Flapping(flapping::Command),
@@ -128,6 +130,7 @@ refusal_parts! {
     State(lifecycle::Refusal),
     Words(words::Refusal),
     Declaration(declaration::Refusal),
+    Affected(affected::Refusal),
     Attendance(attendance::Refusal),
     Roles(roles::Refusal),
     Tasks(tasks::Refusal),
@@ -163,6 +166,7 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
     };
     match command {
         Command::Declaration(command) => declaration::decide(incident, command, context),
+        Command::Affected(command) => affected::decide(incident, command),
         Command::Attendance(command) => attendance::decide(incident, command, context),
         Command::Alarms(command) => alarms::decide(incident, command),
         Command::Flapping(command) => flapping::decide(incident, command),
@@ -197,6 +201,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
     attendance::hear(&mut incident, event, actor, at);
     match event {
         Event::Declaration(event) => declaration::evolve(&mut incident, event, actor, at),
+        Event::Affected(event) => affected::evolve(&mut incident, event),
         Event::Attendance(event) => attendance::evolve(&mut incident, event, at),
         Event::Alarms(event) => alarms::evolve(&mut incident, event),
         Event::Flapping(event) => flapping::evolve(&mut incident, event),
@@ -231,8 +236,8 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Tasks(event) => tasks::react(incident, event, &mut awaited),
         Event::Updates(event) => updates::react(incident, event, &mut awaited),
         Event::Links(event) => links::react(event, &mut awaited),
-        // What is written down, and who may see it, is awaited by nobody.
-        Event::Record(_) | Event::Access(_) => {}
+        // What is written down, who is affected and who may see it is awaited by nobody.
+        Event::Record(_) | Event::Affected(_) | Event::Access(_) => {}
     }
     awaited.done()
 }
@@ -242,6 +247,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
 pub fn line(event: &Event, names: &Names<'_>) -> String {
     match event {
         Event::Declaration(event) => declaration::line(event, names),
+        Event::Affected(event) => affected::line(event, names),
         Event::Attendance(event) => attendance::line(event, names),
         Event::Alarms(event) => alarms::line(event, names),
         Event::Flapping(event) => flapping::line(event),

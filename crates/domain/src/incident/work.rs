@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ReviewId;
+use crate::incident::affected::Impact;
 use crate::severity::Severity;
 use crate::time::Length;
 
@@ -32,6 +33,9 @@ pub struct Work {
     /// Who has it, and since when nothing was heard of them.
     #[serde(skip_serializing_if = "Hold::is_default")]
     pub hold: Hold,
+    /// Services of which somebody said how much they are affected.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub affected: BTreeMap<String, Impact>,
     /// Notes that somebody marked as key events: their numbers in the incident's own log.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub key_notes: BTreeSet<u64>,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::incident::Incident;
 use crate::incident::State;
+use crate::incident::affected::Impact;
 use crate::incident::roles::ROLES;
 use crate::incident::work::Task;
 use crate::incident::work::TaskState;
@@ -21,6 +22,9 @@ pub struct IncidentView {
     pub state: State,
     pub severity: Severity,
     pub service: Option<String>,
+    /// Services of which somebody said how much they are affected, its own first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub affected: Vec<AffectedView>,
     pub commander: Option<String>,
     pub acknowledged_by: Option<String>,
     /// Why it exists.
@@ -94,6 +98,7 @@ impl IncidentView {
             state: i.state,
             severity: i.severity,
             service: i.service.clone(),
+            affected: affected_of(i),
             commander: i.commander.clone(),
             acknowledged_by: i.acknowledged_by.clone(),
             because: i.because.clone(),
@@ -134,6 +139,23 @@ impl IncidentView {
             || self.roles.iter().any(|role| is(&role.person) || is(&role.offered_to))
             || self.tasks.iter().any(|task| is(&task.owner) && task.state == TaskState::Open)
     }
+}
+
+/// Its own service first, then the others by their ids.
+fn affected_of(i: &Incident) -> Vec<AffectedView> {
+    let mut affected: Vec<AffectedView> =
+        i.work.affected.iter().map(|(service, impact)| AffectedView { service: service.clone(), impact: *impact }).collect();
+    affected.sort_by_key(|one| i.service.as_ref() != Some(&one.service));
+    affected
+}
+
+/// A service that an incident affects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Affected))]
+pub struct AffectedView {
+    /// Its id.
+    pub service: String,
+    pub impact: Impact,
 }
 
 /// Roles that are held or offered, in the order of [`ROLES`], then others by name.

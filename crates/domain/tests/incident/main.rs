@@ -14,7 +14,7 @@ use allclear_domain::incident::flapping::{RETURNS_BEFORE_FLAPPING, Return};
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
-    alarms, attendance as hold, declaration, ending, flapping, lifecycle, links, record, roles, tasks, updates, words,
+    affected, alarms, attendance as hold, declaration, ending, flapping, lifecycle, links, record, roles, tasks, updates, words,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -154,6 +154,8 @@ fn command(verb: Verb) -> Command {
         Verb::Acknowledge => hold::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }.into(),
         Verb::Escalate => hold::Command::Escalate { page: PageId::from_bits(9), why: why() }.into(),
         Verb::Snooze => hold::Command::Snooze { until: after(start(), Length::from_mins(30)), by: "ana".into() }.into(),
+        Verb::Service => affected::Command::SetService { service: "search".into(), escalation: None, why: None }.into(),
+        Verb::Affect => affected::Command::SetImpact { service: "search".into(), impact: affected::Impact::Full, why: None }.into(),
         Verb::Severity => declaration::Command::SetSeverity { severity: Severity::Sev1, why: why() }.into(),
         Verb::Alerts => alarms::Command::Tell { joined: 2, recovered: 1, open: 3 }.into(),
         Verb::Recover => alarms::Command::Recover.into(),

@@ -145,8 +145,8 @@ pub enum Refusal {
     NoSuchPage,
     #[error("there is no such alert")]
     NoSuchAlert,
-    #[error("there is no service `{0}`")]
-    NoSuchService(String),
+    #[error("there is no service `{service}`: {hint}")]
+    NoSuchService { service: String, hint: String },
     #[error("there is no escalation policy `{0}`")]
     NoSuchEscalation(String),
     #[error("there is no integration `{0}`")]
@@ -209,7 +209,7 @@ impl Refusal {
             Self::NoSuchIncident => "no_such_incident",
             Self::NoSuchPage => "no_such_page",
             Self::NoSuchAlert => "no_such_alert",
-            Self::NoSuchService(_) => "no_such_service",
+            Self::NoSuchService { .. } => "no_such_service",
             Self::NoSuchEscalation(_) => "no_such_escalation",
             Self::NoSuchIntegration(_) => "no_such_integration",
             Self::NobodyToEscalateTo => "nobody_to_escalate_to",

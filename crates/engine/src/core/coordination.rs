@@ -7,7 +7,8 @@
 use allclear_domain::expect::{Expectation, Key, ROLE_WITHIN, Standing};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::roles::COMMANDER;
-use allclear_domain::incident::{self, access, attendance, roles, tasks, updates};
+use allclear_domain::incident::{self, access, affected, attendance, roles, tasks, updates};
+use allclear_domain::org::words::meant;
 use allclear_domain::time::after;
 use allclear_domain::wire::NoticeKind;
 use allclear_store::rows;
@@ -43,6 +44,9 @@ impl Core {
                     self.org.audience(audience).ok_or_else(|| Refusal::NoSuchAudience(audience.clone()))?;
                 }
             }
+            C::Affected(affected::Command::SetService { service, .. } | affected::Command::SetImpact { service, .. }) => {
+                self.known_service(service)?;
+            }
             C::Roles(_)
             | C::Tasks(_)
             | C::Updates(_)
@@ -56,6 +60,15 @@ impl Core {
             | C::Access(_) => {}
         }
         Ok(())
+    }
+
+    /// A service that there is; else the one that was meant.
+    pub(super) fn known_service(&self, service: &str) -> Decided<()> {
+        if self.org.service(service).is_some() {
+            return Ok(());
+        }
+        let hint = meant(service, self.org.bundle().services.iter().map(|known| known.id.as_str()));
+        Err(Refusal::NoSuchService { service: service.chars().take(NAMED_CHARS_MAX).collect(), hint }.into())
     }
 
     pub(super) fn known_person(&self, person: &str) -> Decided<()> {

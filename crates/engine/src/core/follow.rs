@@ -3,7 +3,7 @@
 
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::roles::COMMANDER;
-use allclear_domain::incident::{self, Event, alarms, declaration, ending, links, roles, tasks, updates};
+use allclear_domain::incident::{self, Event, affected, alarms, declaration, ending, links, roles, tasks, updates};
 use allclear_domain::org::snapshot::AUDIENCE;
 use allclear_domain::paging;
 use allclear_domain::wire::NoticeKind;
@@ -28,6 +28,8 @@ impl Core {
     fn follow(&mut self, unit: &mut Unit, id: IncidentId, event: &Event) -> Decided<()> {
         match event {
             Event::Declaration(event) => self.follow_declaration(unit, id, event),
+            Event::Affected(affected::Event::ServiceChanged(body)) if !body.held => self.page_anew_for_service(unit, id),
+            Event::Affected(affected::Event::ServiceChanged(_) | affected::Event::ImpactChanged(_)) => Ok(()),
             Event::Alarms(event) => self.follow_alarms(unit, id, event),
             Event::Ending(event) => self.follow_ending(unit, id, event),
             Event::Roles(event) => self.follow_roles(unit, id, event),

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use allclear_domain::access::Actor;
 use allclear_domain::expect::{ATTEND_WITHIN, ATTEND_WITHIN_LOW};
 use allclear_domain::ids::{AlertId, IncidentId};
-use allclear_domain::incident::{self, Declaration, Incident, Severity, access, alarms, attendance, declaration, ending, links, record};
+use allclear_domain::incident::{
+    self, Declaration, Incident, Severity, access, affected, alarms, attendance, declaration, ending, links, record,
+};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging;
 use allclear_domain::time::Length;
@@ -44,7 +46,7 @@ impl Core {
         let org = self.org.clone();
         let escalation = match &declare.service {
             Some(service) => {
-                org.service(service).ok_or_else(|| Refusal::NoSuchService(service.clone()))?;
+                self.known_service(service)?;
                 org.escalation_of(service).map(|policy| policy.id.clone())
             }
             None => None,
@@ -90,6 +92,7 @@ impl Core {
         self.check_names(command)?;
         match command {
             C::Attendance(attendance::Command::Acknowledge { by, via }) => self.acknowledge(unit, id, by.clone(), via)?,
+            C::Affected(affected::Command::SetService { service, why, .. }) => self.set_service(unit, id, service, why.clone())?,
             C::Attendance(attendance::Command::GiveBack { by, why }) => self.give_back(unit, id, by, why)?,
             C::Declaration(declaration::Command::Promote { why }) => self.promote(unit, id, why)?,
             C::Ending(ending::Command::Reopen { why }) => self.reopen(unit, id, why)?,
@@ -104,6 +107,7 @@ impl Core {
                 self.restrict(unit, id, why, people)?;
             }
             C::Declaration(_)
+            | C::Affected(_)
             | C::Attendance(_)
             | C::Alarms(_)
             | C::Flapping(_)
@@ -116,6 +120,16 @@ impl Core {
             | C::Access(_) => self.change_incident(unit, id, command.clone())?,
         }
         Ok(Reply::Incident { id, reference: state.reference })
+    }
+
+    /// It is of another service from now on. Whoever says so sees it still.
+    fn set_service(&mut self, unit: &mut Unit, id: IncidentId, service: &str, why: Option<String>) -> Decided<()> {
+        let escalation = self.org.escalation_of(service).map(|policy| policy.id.clone());
+        self.change_incident(unit, id, affected::Command::SetService { service: service.to_owned(), escalation, why })?;
+        if let Actor::Person(person) = unit.actor.clone() {
+            self.admit_if_hidden(unit, id, vec![person], "changed its service")?;
+        }
+        Ok(())
     }
 
     /// Only some may see it from now on; whoever restricts it is among them.

@@ -34,7 +34,7 @@ pub const fn space(command: &Command) -> Space {
 
 const fn of_incident(command: &incident::Command) -> Space {
     use incident::Command as C;
-    use incident::{declaration, ending, roles};
+    use incident::{affected, declaration, ending, roles};
     match command {
         // Somebody has it, has it still, or has it no more, and a page looks for somebody.
         C::Attendance(_) => Space::Reserved,
@@ -42,6 +42,11 @@ const fn of_incident(command: &incident::Command) -> Space {
         C::Ending(command) => match command {
             ending::Command::Mitigate { .. } | ending::Command::Resolve { .. } | ending::Command::Cancel { .. } => Space::Reserved,
             ending::Command::Reopen { .. } | ending::Command::Close => Space::Free,
+        },
+        // Another policy's page starts in the place of one that asks the wrong people.
+        C::Affected(command) => match command {
+            affected::Command::SetService { .. } => Space::Reserved,
+            affected::Command::SetImpact { .. } => Space::Free,
         },
         // Somebody takes command.
         C::Roles(command) => match command {

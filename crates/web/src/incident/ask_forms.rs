@@ -42,11 +42,11 @@ pub(crate) fn unfolding(told: &PageData, verb: &str, label: &str, class: &str, f
 }
 
 /// Verbs that are folded away, since they are asked for less often.
-const RARE: [&str; 7] = ["merge", "cancel", "rename", "restrict", "open_up", "admit", "review"];
+const RARE: [&str; 9] = ["service", "affect", "merge", "cancel", "rename", "restrict", "open_up", "admit", "review"];
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 23] = [
+const PLACED: [Verb; 25] = [
     Verb::Declare,
     Verb::Acknowledge,
     Verb::Mitigate,
@@ -58,6 +58,8 @@ const PLACED: [Verb; 23] = [
     Verb::Escalate,
     Verb::Cancel,
     Verb::Merge,
+    Verb::Service,
+    Verb::Affect,
     Verb::Note,
     Verb::Mark,
     Verb::Decision,
@@ -256,6 +258,10 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
                 }
             }
         }
+        Kind::Service => html! {
+            @let chosen = if typed.is_empty() { told.incident.service.as_deref() } else { Some(typed) };
+            label class="field" { (label) (pieces::service_choice(org, chosen, "Choose one")) }
+        },
         Kind::Escalation => html! {
             label class="field" {
                 span { (field.label) }
@@ -409,6 +415,8 @@ fn rare(told: &PageData, org: &Org) -> Markup {
         }
     };
     html! {
+        @if fits(told, Verb::Affect) { (drawn_folded(told, org, Verb::Affect)) }
+        @if fits(told, Verb::Service) { (drawn_folded(told, org, Verb::Service)) }
         @if fits(told, Verb::Review) && told.incident.review.is_none() {
             form method="post" action=(path(told, "review")) class="at-once" data-key="review" {
                 (told.draft.refused("review")) (once(&told.when)) button class="may" type="submit" { "Ask for a review" }

@@ -285,6 +285,17 @@ fn head(told: &PageData, org: &Org) -> Markup {
                         }
                     }
                 }
+                @if !incident.affected.is_empty() {
+                    div {
+                        dt { "Affected" }
+                        dd {
+                            @for (n, one) in incident.affected.iter().enumerate() {
+                                @if n > 0 { ", " }
+                                bdi { (pieces::service(org, &one.service)) } " " strong { (one.impact) }
+                            }
+                        }
+                    }
+                }
                 div { dt { "Since" } dd { (when.stamp(began)) " " span class="quiet" { (when.zone()) } } }
                 div {
                     dt { "Commander" }

@@ -145,6 +145,7 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
             | Kind::Choice { .. }
             | Kind::Person
             | Kind::Role
+            | Kind::Service
             | Kind::Escalation
             | Kind::Incident
             | Kind::Alert
