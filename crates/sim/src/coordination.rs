@@ -52,7 +52,7 @@ impl World {
             2 => {
                 Command::Page { id: message.page, command: paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None } }
             }
-            3 | 4 => Command::incident(id, roles::Command::Take { role: self.role(), person: by.clone() }),
+            3 | 4 => Command::incident(id, roles::Command::Take { role: self.role(), person: by.clone(), why: None }),
             5 => self.update(id),
             6 => {
                 let task = u32::try_from(self.side.between(1, TASKS)).unwrap_or(1);
@@ -134,7 +134,10 @@ impl World {
         let task = u32::try_from(self.side.between(1, TASKS)).unwrap_or(1);
         match self.side.below(30) {
             0..=2 => Some(Command::incident(id, roles::Command::Offer { role: self.role(), to: self.somebody() })),
-            3 | 4 => Some(Command::incident(id, roles::Command::Take { role: self.role(), person: self.somebody() })),
+            3 | 4 => Some(Command::incident(
+                id,
+                roles::Command::Take { role: self.role(), person: self.somebody(), why: Some("they know it".into()) },
+            )),
             5 => Some(Command::incident(id, roles::Command::Leave { role: self.role() })),
             6..=8 => {
                 let owner = self.side.chance(600).then(|| self.somebody());

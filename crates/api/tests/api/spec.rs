@@ -210,7 +210,7 @@ async fn the_page_of_the_description_names_every_route() {
 fn every_refusal_has_a_code_with_a_page() {
     use incident::lifecycle::Refusal as State;
     use incident::{affected, declaration, links, record, roles, tasks, updates, words};
-    let incidents: [incident::Refusal; 27] = [
+    let incidents: [incident::Refusal; 28] = [
         State::AlreadyDeclared.into(),
         State::NotDeclared.into(),
         State::AlreadyResolved.into(),
@@ -224,6 +224,7 @@ fn every_refusal_has_a_code_with_a_page() {
         links::Refusal::HasAReview.into(),
         roles::Refusal::HoldsItAlready { role: String::new() }.into(),
         roles::Refusal::NobodyHolds { role: String::new() }.into(),
+        roles::Refusal::HeldByAnother { role: String::new(), holder: String::new() }.into(),
         tasks::Refusal::NoSuchTask { task: 1 }.into(),
         tasks::Refusal::Ended { task: 1, state: "" }.into(),
         tasks::Refusal::TooMany { max: 1 }.into(),

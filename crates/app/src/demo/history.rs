@@ -144,8 +144,8 @@ impl History<'_> {
         self.go_to(h, 4).await;
         self.act("ana", id, roles::Command::Offer { role: "commander".into(), to: "dana".into() }).await?;
         self.go_to(h, 5).await;
-        self.act("dana", id, roles::Command::Take { role: "commander".into(), person: "dana".into() }).await?;
-        self.act("dana", id, roles::Command::Take { role: "communications".into(), person: "ben".into() }).await?;
+        self.act("dana", id, roles::Command::Take { role: "commander".into(), person: "dana".into(), why: None }).await?;
+        self.act("dana", id, roles::Command::Take { role: "communications".into(), person: "ben".into(), why: None }).await?;
         self.act("dana", id, task("Roll back payments-api to 4.17", "ana", self.engine.now(), 15)).await?;
         self.act("dana", id, task("Ask the card network for its status", "cho", self.engine.now(), 10)).await?;
         self.go_to(h, 9).await;

@@ -64,7 +64,7 @@ async fn a_role_is_offered_taken_and_left_and_silence_is_told(database: Database
     let asker = world.hook.to("ana");
     assert_eq!(asker.len(), 2, "of something grave it pages who asked: {asker:#?}");
     assert!(world.hook.to("cho").is_empty(), "and the managers only later");
-    let after = act(&world, &reference, "role", json!({"role": "commander", "person": "ben", "do": "take"})).await;
+    let after = act(&world, &reference, "role", json!({"role": "commander", "person": "ben", "do": "take", "why": "ben knows it"})).await;
     assert_eq!(after["commander"], "ben");
     let incident = world.incident().await;
     let taken = world.bodies(&incident, "role_taken").await;
@@ -307,6 +307,56 @@ async fn paging_follows_the_service_while_nobody_has_it_and_several_services_are
     let much = world.command(&format!("/incidents/{reference}/affect"), json!({"service": "search", "impact": "much"})).await;
     assert!(much.status >= 400 && much.text.contains("none, degraded, partial, full"), "{}", much.text);
     assert_eq!(world.bodies(&incident, "impact_changed").await.len(), 3);
+}
+
+/// A command of somebody themself: the status, and the incident or why not.
+async fn act_as(world: &World, token: &str, reference: &str, verb: &str, body: Value) -> (u16, String) {
+    let request = allclear_trial::world::client().post(world.at(&format!("/api/v1/incidents/{reference}/{verb}")));
+    let answer = world.send(request.bearer_auth(token).json(&body)).await;
+    world.quiet().await;
+    (answer.status, answer.text)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_is_taken_over_with_the_others_acceptance_or_by_a_manager_with_a_reason() {
+    let mut world = world_of(Database::Sqlite, organisation()).await;
+    let reference = taken_by_ana(&world).await;
+    let mut tokens = std::collections::BTreeMap::new();
+    for who in ["ana", "ben", "cho"] {
+        let made = world.command("/tokens", json!({"name": who, "scope": "respond", "person": who})).await.ok().body;
+        tokens.insert(who, made["token"].as_str().unwrap().to_owned());
+    }
+    let role = |deed: &str, why: Value| json!({"role": "commander", "do": deed, "why": why});
+    let (status, text) = act_as(&world, &tokens["ben"], &reference, "role", role("take", Value::Null)).await;
+    assert!(status == 409 && text.contains("held_by_another") && text.contains("Ana Ruiz is commander"), "{status} {text}");
+    let (status, text) = act_as(&world, &tokens["ben"], &reference, "role", role("take", "I am quicker".into())).await;
+    assert!(status == 409 && text.contains("held_by_another"), "a reason alone is not enough: {status} {text}");
+    // Nor does an offer that ana did not make.
+    let himself = json!({"role": "commander", "person": "ben", "do": "offer"});
+    assert_eq!(act_as(&world, &tokens["ben"], &reference, "role", himself).await.0, 200);
+    assert_eq!(act_as(&world, &tokens["ben"], &reference, "role", role("take", Value::Null)).await.0, 409);
+
+    assert_eq!(act_as(&world, &tokens["ben"], &reference, "role", role("ask", Value::Null)).await.0, 200);
+    assert_eq!(times(&world, "ana", "Ben Okafor asks to take over from you as commander"), 1, "{:?}", told(&world, "ana"));
+    assert_eq!(world.incident().await["commander"], "ana", "who asks has nothing yet");
+    let hand = json!({"role": "commander", "person": "ben", "do": "take"});
+    assert_eq!(act_as(&world, &tokens["ana"], &reference, "role", hand).await.0, 200);
+    assert_eq!((&world.incident().await["commander"], times(&world, "ben", "Ben Okafor is commander now")), (&"ben".into(), 1));
+
+    // Nobody answers: who asked and the managers hear of it, and a manager takes it with a reason.
+    assert_eq!(act_as(&world, &tokens["ana"], &reference, "role", role("ask", Value::Null)).await.0, 200);
+    world.advance(5 * MINUTE + 5).await;
+    let unanswered = "Ben Okafor has not answered Ana Ruiz, who asked to be commander";
+    assert_eq!((times(&world, "ana", unanswered), times(&world, "cho", unanswered)), (1, 1), "{:?}", told(&world, "cho"));
+    assert_eq!(act_as(&world, &tokens["cho"], &reference, "role", role("take", Value::Null)).await.0, 409, "without a reason nobody does");
+    assert_eq!(act_as(&world, &tokens["cho"], &reference, "role", role("take", "ben is on a plane".into())).await.0, 200);
+    let words = "Cho Min-ji is commander now, in the place of Ben Okafor: ben is on a plane";
+    assert_eq!(times(&world, "ben", words), 1, "{:?}", told(&world, "ben"));
+    let incident = world.incident().await;
+    let lines = allclear_trial::world::lines(&world.events(&incident).await);
+    assert!(lines.contains("Cho Min-ji took over as commander from Ben Okafor: ben is on a plane"), "{lines}");
+    let kinds = world.kinds(&incident).await;
+    assert!(kinds.iter().any(|kind| kind == "role_asked") && kinds.iter().any(|kind| kind == "role_ask_missed"), "{kinds:?}");
 }
 
 async fn a_review_is_drafted_edited_published_and_late_when_it_is_not(database: Database) {

@@ -101,7 +101,11 @@ async fn every_form_works_without_a_script() {
         ("note", &[("text", "<script>noted</script>")], "&lt;script&gt;noted&lt;/script&gt;"),
         ("note", &[("text", "First call"), ("happened_at", "2026-01-05T08:00")], "First call (happened at 2026-01-05"),
         ("affect", &[("service", "identity"), ("impact", "partial"), ("why", "")], "Sign-in is affected: partial"),
-        ("service", &[("service", "identity"), ("why", "It starts there")], "; nobody else is paged, since somebody has it: It starts there"),
+        (
+            "service",
+            &[("service", "identity"), ("why", "It starts there")],
+            "; nobody else is paged, since somebody has it: It starts there",
+        ),
         ("snooze", &[("until", ""), ("within", "30m")], "Ana Ruiz asks to be reminded at"),
         ("time", &[("instant", "impact_started"), ("at", "2026-01-05T08:00"), ("why", "From the graphs")], "From the graphs"),
         ("rename", &[("title", "Renamed by a form")], "Renamed by a form"),

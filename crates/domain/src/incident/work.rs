@@ -83,6 +83,14 @@ pub struct Role {
     pub offered_to: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offered_at: Option<Timestamp>,
+    /// Who asked them: its holder agrees to hand it over by that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offered_by: Option<String>,
+    /// Who asked its holder to hand it over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Timestamp>,
 }
 
 /// Where a task stands.

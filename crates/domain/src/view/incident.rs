@@ -171,6 +171,8 @@ fn roles_of(i: &Incident) -> Vec<RoleView> {
             since: held.since,
             offered_to: held.offered_to.clone(),
             offered_at: held.offered_at,
+            asked_by: held.asked_by.clone(),
+            asked_at: held.asked_at,
         })
         .collect();
     roles.sort_by(|a, b| (place(&a.role), &a.role).cmp(&(place(&b.role), &b.role)));
@@ -189,6 +191,13 @@ pub struct RoleView {
     /// Who was asked to take it and has not answered.
     pub offered_to: Option<String>,
     pub offered_at: Option<Timestamp>,
+    /// Who asked its holder to hand it over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub asked_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub asked_at: Option<Timestamp>,
 }
 
 /// A task of an incident.

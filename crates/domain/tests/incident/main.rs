@@ -292,7 +292,7 @@ fn a_role_has_one_holder_and_is_offered_before_it_is_taken() {
     world.run(roles::Command::Offer { role: "commander".into(), to: "cho".into() }).unwrap();
     assert_eq!(commander(&world), Some(first.clone()), "an offer changes nothing yet");
     assert!(world.live().contains(&Rule::RoleAnswer));
-    let taken = world.run(roles::Command::Take { role: "commander".into(), person: "cho".into() }).unwrap();
+    let taken = world.run(roles::Command::Take { role: "commander".into(), person: "cho".into(), why: None }).unwrap();
     assert!(matches!(&taken[..], [Event::Roles(roles::Event::Taken(body))] if body.from == Some(first)));
     assert_eq!(commander(&world).as_deref(), Some("cho"));
     assert!(!world.live().contains(&Rule::RoleAnswer));
@@ -497,7 +497,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         }.into()),
         2 => (0_usize..3, any::<bool>()).prop_map(|(at, take)| {
             let (role, person) = (["commander", "scribe", "deputy"][at].to_owned(), "cho".to_owned());
-            if take { roles::Command::Take { role, person }.into() } else { roles::Command::Offer { role, to: person }.into() }
+            if take { roles::Command::Take { role, person, why: None }.into() } else { roles::Command::Offer { role, to: person }.into() }
         }),
         1 => Just(roles::Command::Leave { role: "commander".into() }.into()),
         1 => Just(updates::Command::Miss { due_at: Timestamp::UNIX_EPOCH }.into()),

@@ -6,6 +6,7 @@
 
 use allclear_domain::expect::{Expectation, Key, ROLE_WITHIN, Standing};
 use allclear_domain::ids::IncidentId;
+use allclear_domain::incident::Incident;
 use allclear_domain::incident::roles::COMMANDER;
 use allclear_domain::incident::{self, access, affected, attendance, roles, tasks, updates};
 use allclear_domain::org::words::meant;
@@ -25,7 +26,11 @@ impl Core {
     pub(super) fn check_names(&self, command: &incident::Command) -> Decided<()> {
         use incident::Command as C;
         match command {
-            C::Roles(roles::Command::Offer { role, to: person } | roles::Command::Take { role, person }) => {
+            C::Roles(
+                roles::Command::Offer { role, to: person }
+                | roles::Command::Take { role, person, .. }
+                | roles::Command::Ask { role, by: person },
+            ) => {
                 self.known_person(person)?;
                 if !self.org.roles().any(|known| known == role) {
                     let known: Vec<&str> = self.org.roles().collect();
@@ -80,6 +85,12 @@ impl Core {
         let Ok(Key::Role(role)) = expectation.key.parse() else { return Ok(Standing::Void) };
         let (incident, _) = self.incident(unit, id)?;
         let Some(held) = incident.work.roles.get(&role).cloned() else { return Ok(Standing::Void) };
+        if let Some(by) = held.asked_by {
+            self.miss_ask(unit, &incident, &role, &by)?;
+            if held.offered_to.is_none() {
+                return Ok(Standing::Missed);
+            }
+        }
         let Some(to) = held.offered_to else { return Ok(Standing::Void) };
         self.change_incident(unit, id, roles::Command::MissAnswer { role: role.clone(), to: to.clone() })?;
         let name = self.org.person(&to).map_or(to.clone(), |person| person.name.clone());
@@ -97,6 +108,19 @@ impl Core {
         let text = format!("{name} has not answered the offer to be {role}. Ask somebody else.");
         self.tell(unit, id, NoticeKind::Reminder, &targets, text, "nobody answered the offer of a role")?;
         Ok(Standing::Missed)
+    }
+
+    /// Whoever asked for a role hears that its holder did not answer, with those who may give it to them.
+    fn miss_ask(&mut self, unit: &mut Unit, incident: &Incident, role: &str, by: &str) -> Decided<()> {
+        self.change_incident(unit, incident.id, roles::Command::MissAsk { role: role.to_owned(), by: by.to_owned() })?;
+        let name = |id: &str| self.org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone());
+        let holder = incident.work.holder(role).map(name).unwrap_or_default();
+        let text = format!("{holder} has not answered {}, who asked to be {role}. A manager can give it to them, with a reason.", name(by));
+        let mut targets = self.org.managers_of(incident.service.as_deref());
+        targets.push(person(by));
+        targets.sort();
+        targets.dedup();
+        self.tell(unit, incident.id, NoticeKind::Reminder, &targets, text, "nobody answered who asked for a role")
     }
 
     /// `None`: it is looked at again, since silences hold the incident and nobody is paged meanwhile.

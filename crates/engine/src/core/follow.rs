@@ -92,14 +92,20 @@ impl Core {
                 let text = format!("You are asked to be {}. Open the incident to take it.", body.role);
                 self.tell(unit, id, NoticeKind::Reminder, &[person(&body.to)], text, "a role was offered")
             }
+            E::Asked(body) => {
+                let name = self.org.person(&body.by).map_or_else(|| body.by.clone(), |person| person.name.clone());
+                let text = format!("{name} asks to take over from you as {}. Open the incident to hand over.", body.role);
+                self.tell(unit, id, NoticeKind::Reminder, &[person(&body.of)], text, "a role was asked for")
+            }
             E::Taken(body) => {
+                self.tell_of_change_of_hands(unit, id, body)?;
                 self.stop_pages_about(unit, id, |because| is_about_offer(because, &body.role), "somebody took the role")?;
                 if body.role == COMMANDER {
                     self.stop_pages_about(unit, id, |because| because == NO_COMMANDER, "somebody took command")?;
                 }
                 Ok(())
             }
-            E::Left(_) | E::Unanswered(_) | E::Unfilled(_) => Ok(()),
+            E::Left(_) | E::Unanswered(_) | E::AskMissed(_) | E::Unfilled(_) => Ok(()),
         }
     }
 

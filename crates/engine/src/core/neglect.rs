@@ -33,10 +33,10 @@ const SEVERITY_ROSE: &str = "its severity rose past what was acknowledged";
 /// Why a page starts for what nobody had.
 const NOBODY_HAS_IT: &str = "nobody has it, and no page looked for anybody";
 
-/// Why a page about an offer starts.
 /// Why a page ends when its incident is another service's.
 const NEW_SERVICE: &str = "superseded: its service changed, and the new one's policy is paged";
 
+/// Why a page about an offer starts.
 pub(super) fn no_answer(person: &str, role: &str) -> String {
     format!("{person} {NO_ANSWER} {role}")
 }

@@ -52,6 +52,8 @@ const fn of_incident(command: &incident::Command) -> Space {
         C::Roles(command) => match command {
             roles::Command::Take { .. } => Space::Reserved,
             roles::Command::Offer { .. }
+            | roles::Command::Ask { .. }
+            | roles::Command::MissAsk { .. }
             | roles::Command::Leave { .. }
             | roles::Command::MissAnswer { .. }
             | roles::Command::MissCommander => Space::Free,

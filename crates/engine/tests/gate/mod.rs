@@ -2,7 +2,7 @@
 
 use allclear_domain::access::{Denied, Held};
 use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, PageId, ReviewId};
-use allclear_domain::incident::{access, attendance, ending, record};
+use allclear_domain::incident::{access, affected, attendance, ending, record, roles};
 use allclear_domain::{action, review};
 use allclear_engine::core::{Declare, Versioned};
 use allclear_engine::read::learning::ActionFilter;
@@ -85,6 +85,17 @@ impl Scene {
             ("acknowledge", Command::incident(self.open, attendance::Command::Acknowledge { by: None, via: "api".into() })),
             ("admit", Command::incident(self.open, access::Command::Admit { people: vec!["ben".into()], why: "me".into() })),
             ("make it private", Command::incident(self.open, access::Command::Restrict { why: "w".into(), people: vec!["ben".into()] })),
+            (
+                "take a role over",
+                Command::incident(
+                    self.open,
+                    roles::Command::Take { role: "commander".into(), person: "ben".into(), why: Some("mine".into()) },
+                ),
+            ),
+            ("change its service", {
+                let set = affected::Command::SetService { service: "shop".into(), escalation: None, why: None };
+                Command::incident(self.open, set)
+            }),
             ("link its alert", Command::LinkAlert { id: self.public, alert: self.alert }),
             ("merge it", Command::Merge { from: self.open, into: self.public }),
             ("merge into it", Command::Merge { from: self.public, into: self.open }),

@@ -113,6 +113,11 @@ impl PageData {
         called
     }
 
+    /// Whether anybody is known to have it.
+    pub(crate) const fn is_held(&self) -> bool {
+        self.held
+    }
+
     /// Whether nobody has it: nobody took it yet, or whoever did gave it back.
     pub(crate) fn is_nobodys(&self) -> bool {
         self.incident.state == State::Declared || (self.incident.state.is_open() && self.incident.state != State::Candidate && !self.held)

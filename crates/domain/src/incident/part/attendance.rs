@@ -531,7 +531,7 @@ mod tests {
         use crate::incident::Command as Any;
         let acknowledge = |by: &str| Command::Acknowledge { by: Some(by.into()), via: "link".into() };
         let severity = |severity| declaration::Command::SetSeverity { severity, why: "seen".into() };
-        let take = |role: &str| roles::Command::Take { role: role.into(), person: "ben".into() };
+        let take = |role: &str| roles::Command::Take { role: role.into(), person: "ben".into(), why: None };
         let cases: [(Any, bool, &[&str]); 8] = [
             (acknowledge("ben").into(), true, &[KEY_ATTENDED]),
             (Command::StillOnIt { by: Some("ana".into()), via: "link".into() }.into(), false, &[KEY_ATTENDED]),
