@@ -359,6 +359,37 @@ async fn a_role_is_taken_over_with_the_others_acceptance_or_by_a_manager_with_a_
     assert!(kinds.iter().any(|kind| kind == "role_asked") && kinds.iter().any(|kind| kind == "role_ask_missed"), "{kinds:?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_given_back_counts_as_not_acknowledged_and_the_next_who_acknowledges_is_measured() {
+    let mut world = world_of(Database::Sqlite, organisation()).await;
+    let reference = taken_by_ana(&world).await;
+    let mut tokens = Vec::new();
+    for who in ["ana", "ben"] {
+        let made = world.command("/tokens", json!({"name": who, "scope": "respond", "person": who})).await.ok().body;
+        tokens.push(made["token"].as_str().unwrap().to_owned());
+    }
+    let (status, text) = act_as(&world, &tokens[1], &reference, "give_back", json!({})).await;
+    assert!(status == 409 && text.contains("not_the_holder"), "{status} {text}");
+    world.advance(MINUTE).await;
+    let ran = world.cli_as(&tokens[0], &["give-back", &reference, "--why", "it was the wrong one"]).await;
+    assert_eq!(ran.code, 0, "{} {}", ran.stdout, ran.stderr);
+    world.quiet().await;
+    let incident = world.incident().await;
+    assert_eq!(
+        (&incident["state"], &incident["acknowledged_at"], &incident["commander"]),
+        (&"declared".into(), &Value::Null, &Value::Null)
+    );
+    let lines = allclear_trial::world::lines(&world.events(&incident).await);
+    assert!(lines.contains("it counts as not acknowledged: it was the wrong one"), "{lines}");
+    world.advance(6 * MINUTE).await;
+    assert_eq!(world.hook.to("ben").len(), 1, "its page looks for the next");
+    let before = world.now().await;
+    assert_eq!(act_as(&world, &tokens[1], &reference, "acknowledge", json!({})).await.0, 200);
+    let incident = world.incident().await;
+    let at: jiff::Timestamp = incident["acknowledged_at"].as_str().unwrap().parse().unwrap();
+    assert!(at >= before && incident["acknowledged_by"] == "ben" && incident["state"] == "investigating", "{incident:#}");
+}
+
 async fn a_review_is_drafted_edited_published_and_late_when_it_is_not(database: Database) {
     let mut world = world_of(database, organisation()).await;
     let reference = taken_by_ana(&world).await;

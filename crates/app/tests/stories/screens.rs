@@ -83,6 +83,8 @@ async fn every_form_works_without_a_script() {
     // Each verb of each form that the page ever shows, with a word that its log then has.
     let steps: &[Step] = &[
         ("acknowledge", &[], "Ana Ruiz acknowledged"),
+        ("give_back", &[("why", "The wrong one")], "it counts as not acknowledged: The wrong one"),
+        ("acknowledge", &[], "Ana Ruiz acknowledged"),
         // Whoever acknowledges first commands until somebody else does.
         ("role", &[("role", "commander"), ("do", "leave")], "Ana Ruiz is no longer commander"),
         ("role", &[("role", "commander"), ("do", "take")], "Ana Ruiz is commander now"),

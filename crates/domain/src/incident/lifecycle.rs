@@ -10,6 +10,7 @@ use super::types::{Incident, State};
 pub enum Verb {
     Declare,
     Acknowledge,
+    GiveBack,
     Escalate,
     Snooze,
     Service,
@@ -41,9 +42,10 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Declare,
         Self::Acknowledge,
+        Self::GiveBack,
         Self::Escalate,
         Self::Snooze,
         Self::Service,
@@ -79,6 +81,7 @@ impl Verb {
         match self {
             Self::Declare => "declare",
             Self::Acknowledge => "acknowledge",
+            Self::GiveBack => "give_back",
             Self::Escalate => "escalate",
             Self::Snooze => "snooze",
             Self::Service => "service",
@@ -254,10 +257,13 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (_, V::Merge) => Ok(S::Merged),
         (S::Declared, V::Acknowledge) => Ok(S::Investigating),
         // Nobody has it who could be reminded.
-        (S::Declared, V::Snooze) => Err(M::NotAcknowledged),
+        (S::Declared, V::Snooze | V::GiveBack) => Err(M::NotAcknowledged),
+        // Where nothing came of the first acknowledgement; else whoever else has it goes on.
+        (S::Investigating, V::GiveBack) => Ok(S::Declared),
         (
             open,
             V::Acknowledge
+            | V::GiveBack
             | V::Escalate
             | V::Snooze
             | V::Service

@@ -152,6 +152,7 @@ fn command(verb: Verb) -> Command {
     match verb {
         Verb::Declare => declaration::Command::Promote { why: why() }.into(),
         Verb::Acknowledge => hold::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }.into(),
+        Verb::GiveBack => hold::Command::GiveBack { by: "ana".into(), why: why() }.into(),
         Verb::Escalate => hold::Command::Escalate { page: PageId::from_bits(9), why: why() }.into(),
         Verb::Snooze => hold::Command::Snooze { until: after(start(), Length::from_mins(30)), by: "ana".into() }.into(),
         Verb::Service => affected::Command::SetService { service: "search".into(), escalation: None, why: None }.into(),

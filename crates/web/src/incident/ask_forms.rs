@@ -42,11 +42,11 @@ pub(crate) fn unfolding(told: &PageData, verb: &str, label: &str, class: &str, f
 }
 
 /// Verbs that are folded away, since they are asked for less often.
-const RARE: [&str; 9] = ["service", "affect", "merge", "cancel", "rename", "restrict", "open_up", "admit", "review"];
+const RARE: [&str; 10] = ["give_back", "service", "affect", "merge", "cancel", "rename", "restrict", "open_up", "admit", "review"];
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 25] = [
+const PLACED: [Verb; 26] = [
     Verb::Declare,
     Verb::Acknowledge,
     Verb::Mitigate,
@@ -58,6 +58,7 @@ const PLACED: [Verb; 25] = [
     Verb::Escalate,
     Verb::Cancel,
     Verb::Merge,
+    Verb::GiveBack,
     Verb::Service,
     Verb::Affect,
     Verb::Note,
@@ -415,6 +416,8 @@ fn rare(told: &PageData, org: &Org) -> Markup {
         }
     };
     html! {
+        @let mine = told.me.is_some() && [&told.incident.commander, &told.incident.acknowledged_by].contains(&&told.me);
+        @if mine && told.is_held() && fits(told, Verb::GiveBack) { (drawn_folded(told, org, Verb::GiveBack)) }
         @if fits(told, Verb::Affect) { (drawn_folded(told, org, Verb::Affect)) }
         @if fits(told, Verb::Service) { (drawn_folded(told, org, Verb::Service)) }
         @if fits(told, Verb::Review) && told.incident.review.is_none() {
