@@ -49,6 +49,7 @@ impl Engine {
                 let into = found.map_err(|why| NotAsked::NotThere { named: format!("incident `{}`", cut(&into)), why })?;
                 Command::Merge { from: id, into }
             }
+            Asked::TakeApart => Command::TakeApart { from: id },
             Asked::Escalate { escalation, why } => Command::Escalate { id, escalation, why },
             Asked::PagePeople { targets, why } => Command::PagePeople { id, targets, why },
             Asked::LinkAlert { alert } => {

@@ -87,6 +87,15 @@ impl World {
                     *asked_at = at;
                 }
             }
+            // What was open of the other is to be done here, and its promise is kept where it is nearer.
+            E::Links(links::Event::Absorbed(body)) => {
+                for task in &body.tasks {
+                    work.tasks.insert(task.task, Task { due: task.due_at, open: true, late: task.late });
+                }
+                if let Some(due) = body.update_by {
+                    work.update = Some(Promise::new(at, due));
+                }
+            }
             E::Ending(ending::Event::Resolved(_) | ending::Event::Cancelled(_) | ending::Event::Closed(_))
             | E::Links(links::Event::Merged(_)) => {
                 (work.open, work.worked_on, work.update) = (false, false, None);

@@ -210,7 +210,7 @@ async fn the_page_of_the_description_names_every_route() {
 fn every_refusal_has_a_code_with_a_page() {
     use incident::lifecycle::Refusal as State;
     use incident::{affected, declaration, links, record, roles, tasks, updates, words};
-    let incidents: [incident::Refusal; 28] = [
+    let incidents: [incident::Refusal; 31] = [
         State::AlreadyDeclared.into(),
         State::NotDeclared.into(),
         State::AlreadyResolved.into(),
@@ -221,6 +221,9 @@ fn every_refusal_has_a_code_with_a_page() {
         State::AlreadyMitigated.into(),
         declaration::Refusal::GroupHasAnother(String::new()).into(),
         links::Refusal::MergeIntoItself.into(),
+        links::Refusal::MergedTooLongAgo { most: allclear_domain::time::Length::ZERO }.into(),
+        links::Refusal::IntoWasMerged { into: String::new() }.into(),
+        State::NotMerged.into(),
         links::Refusal::HasAReview.into(),
         roles::Refusal::HoldsItAlready { role: String::new() }.into(),
         roles::Refusal::NobodyHolds { role: String::new() }.into(),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{on_both, world_of};
 
 on_both!(
+    a_merge_takes_tasks_and_the_nearer_promise_along_and_is_taken_apart_within_a_day,
     a_role_is_offered_taken_and_left_and_silence_is_told,
     an_update_reaches_its_audience_and_the_next_one_is_awaited,
     a_review_is_drafted_edited_published_and_late_when_it_is_not,
@@ -388,6 +389,65 @@ async fn what_is_given_back_counts_as_not_acknowledged_and_the_next_who_acknowle
     let incident = world.incident().await;
     let at: jiff::Timestamp = incident["acknowledged_at"].as_str().unwrap().parse().unwrap();
     assert!(at >= before && incident["acknowledged_by"] == "ben" && incident["state"] == "investigating", "{incident:#}");
+}
+
+/// The incident with this reference.
+async fn named(world: &World, reference: &str) -> Value {
+    world.api(&format!("/incidents/{reference}")).await
+}
+
+async fn a_merge_takes_tasks_and_the_nearer_promise_along_and_is_taken_apart_within_a_day(database: Database) {
+    let mut world = world_of(database, organisation()).await;
+    let into = taken_by_ana(&world).await;
+    world.signal_with(org::OTHER_KEY, json!({"title": "slow", "dedup_key": "slow", "severity": "critical"})).await;
+    let open = world.incidents("open=true").await;
+    let from = open.iter().map(|one| one["ref"].as_str().unwrap().to_owned()).find(|one| *one != into).unwrap();
+    act(&world, &into, "task", json!({"text": "its own", "owner": "ana"})).await;
+    for (text, within) in [("call the vendor", "20m"), ("drain the queue", "2h"), ("look at the graphs", "3h")] {
+        act(&world, &from, "task", json!({"text": text, "owner": "ben", "within": within})).await;
+    }
+    act(&world, &from, "task", json!({"task": 3, "state": "done"})).await;
+    act(&world, &from, "update", json!({"text": "we look at it", "next_within": "10m"})).await;
+    act(&world, &from, "merge", json!({"into": into})).await;
+    let there = named(&world, &into).await;
+    let tasks: Vec<(&str, &str)> =
+        there["tasks"].as_array().unwrap().iter().map(|t| (t["text"].as_str().unwrap(), t["owner"].as_str().unwrap())).collect();
+    assert_eq!(tasks, [("its own", "ana"), ("call the vendor", "ben"), ("drain the queue", "ben")], "with who does them");
+    let lines = allclear_trial::world::lines(&world.events(&there).await);
+    assert!(lines.contains(&format!("{from} was merged into this; with tasks 2 and 3; the next update is due by")), "{lines}");
+    let lines = allclear_trial::world::lines(&world.events(&named(&world, &from).await).await);
+    assert!(lines.contains(&format!("Merged into {into}; with tasks 1 and 2; the next update is due by")), "{lines}");
+    world.advance(11 * MINUTE).await;
+    assert_eq!(world.bodies(&there, "update_missed").await.len(), 1, "the nearer promise is kept here");
+    world.advance(10 * MINUTE).await;
+    assert_eq!(times(&world, "ben", "Task 2 is late: call the vendor"), 1, "and the task is due as it was: {:?}", told(&world, "ben"));
+
+    // One task is done there; the other comes back as it went, with the alert.
+    act(&world, &into, "task", json!({"task": 2, "state": "done"})).await;
+    act(&world, &from, "take_apart", json!({})).await;
+    let back = named(&world, &from).await;
+    assert_eq!((&back["state"], &back["merged_into"]), (&"declared".into(), &Value::Null), "it is what it was: {back:#}");
+    let states: Vec<&str> = back["tasks"].as_array().unwrap().iter().map(|task| task["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["dropped", "open", "done"]);
+    assert_eq!(named(&world, &into).await["tasks"][2]["state"], "dropped");
+    assert_eq!(world.alert("slow").await["incident"], back["id"], "its alert is its own again");
+    let lines = allclear_trial::world::lines(&world.events(&back).await);
+    assert!(lines.contains(&format!("took it apart from {into}: back came one alert and task 2; task 1 stayed with {into}")), "{lines}");
+    let lines = allclear_trial::world::lines(&world.events(&there).await);
+    assert!(lines.contains(&format!("took {from} apart from this: back went one alert and task 3; task 2 stayed here")), "{lines}");
+    world.recover("slow").await;
+    assert_eq!(named(&world, &from).await["state"], "resolved", "what recovers recovers there");
+    assert_ne!(named(&world, &into).await["state"], "resolved", "and not here");
+
+    let refused = world.command(&format!("/incidents/{into}/take_apart"), json!({})).await;
+    assert!(refused.status == 409 && refused.text.contains("not_merged"), "{}", refused.text);
+    world.signal_with(org::OTHER_KEY, json!({"title": "again", "dedup_key": "again", "severity": "critical"})).await;
+    let open = world.incidents("open=true").await;
+    let third = open.iter().map(|one| one["ref"].as_str().unwrap().to_owned()).find(|one| *one != into).unwrap();
+    act(&world, &third, "merge", json!({"into": into})).await;
+    world.advance(24 * 60 * MINUTE + MINUTE).await;
+    let refused = world.command(&format!("/incidents/{third}/take_apart"), json!({})).await;
+    assert!(refused.status == 409 && refused.text.contains("merged_too_long_ago"), "{}", refused.text);
 }
 
 async fn a_review_is_drafted_edited_published_and_late_when_it_is_not(database: Database) {

@@ -157,10 +157,24 @@ async fn every_form_works_without_a_script() {
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.contains("There is no incident `INC-99999`") && page.contains("value=\"INC-99999\""), "{page}");
     assert_eq!(browser.get(&format!("/incidents/{other}/merge")).await.0, StatusCode::SEE_OTHER);
+    // It is merged into one that is chosen from the open ones, and the browser is led there; the merged one names it.
+    let (_, third, _) = browser.post("/declare", &[("title", "Where the work goes on")]).await;
+    let third = third.trim_start_matches("/incidents/").to_owned();
+    let page = browser.get(&format!("/incidents/{other}")).await.1;
+    assert!(page.contains(&format!("<option value=\"{third}\">")), "{page}");
+    let (_, to, _) = browser.post(&format!("/incidents/{other}/merge"), &[("pick", &third), ("into", "")]).await;
+    assert_eq!(to, format!("/incidents/{third}"));
+    let page = browser.get(&format!("/incidents/{other}")).await.1;
+    assert!(page.contains(&format!("href=\"/incidents/{third}\"")) && page.contains("Where the work goes on"), "{page}");
+    shown.extend(verbs(&page, &format!("/incidents/{other}")));
+    let page = browser.does(&format!("/incidents/{other}/take_apart"), &[]).await;
+    assert!(page.contains("took it apart from"), "{page}");
+    browser.does(&format!("/incidents/{third}/cancel"), &[("why", "It was a try")]).await;
     browser.does(&format!("/incidents/{other}/cancel"), &[("why", "It was the same")]).await;
     shown.sort();
     shown.dedup();
-    let tried: Vec<&str> = steps.iter().map(|(verb, ..)| *verb).chain(["close", "review", "cancel", "merge", "declare", "mark"]).collect();
+    let tried: Vec<&str> =
+        steps.iter().map(|(verb, ..)| *verb).chain(["close", "review", "cancel", "merge", "declare", "mark", "take_apart"]).collect();
     let missed: Vec<&String> = shown.iter().filter(|verb| !tried.contains(&verb.as_str())).collect();
     assert!(missed.is_empty(), "forms without a step here: {missed:?}");
 

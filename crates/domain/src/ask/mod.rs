@@ -77,6 +77,7 @@ pub enum Asked {
     Merge {
         into: String,
     },
+    TakeApart,
     Escalate {
         escalation: Option<String>,
         why: String,

@@ -25,6 +25,7 @@ pub enum Verb {
     Cancel,
     Close,
     Merge,
+    TakeApart,
     Note,
     Mark,
     Restrict,
@@ -42,7 +43,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,
@@ -60,6 +61,7 @@ impl Verb {
         Self::Cancel,
         Self::Close,
         Self::Merge,
+        Self::TakeApart,
         Self::Note,
         Self::Mark,
         Self::Restrict,
@@ -96,6 +98,7 @@ impl Verb {
             Self::Cancel => "cancel",
             Self::Close => "close",
             Self::Merge => "merge",
+            Self::TakeApart => "take_apart",
             Self::Note => "note",
             Self::Mark => "mark",
             Self::Restrict => "restrict",
@@ -134,6 +137,8 @@ pub enum Misfit {
     AlreadyCancelled,
     /// Another incident has it.
     AlreadyMerged,
+    /// It was not merged.
+    NotMerged,
     /// It is not resolved yet.
     NotResolved,
     /// The impact is reduced already.
@@ -157,6 +162,8 @@ pub enum Refusal {
     AlreadyCancelled,
     #[error("this incident was merged: act on {0}")]
     AlreadyMerged(String),
+    #[error("this incident was not merged into another")]
+    NotMerged,
     #[error("this incident is not resolved yet: resolve it first")]
     NotResolved,
     #[error("this incident is mitigated already: resolve it when service is normal")]
@@ -176,6 +183,7 @@ impl Refusal {
             Self::AlreadyClosed => "already_closed",
             Self::AlreadyCancelled => "already_cancelled",
             Self::AlreadyMerged(_) => "already_merged",
+            Self::NotMerged => "not_merged",
             Self::NotResolved => "not_resolved",
             Self::AlreadyMitigated => "already_mitigated",
             Self::NotAcknowledged => "not_acknowledged",
@@ -190,6 +198,7 @@ impl Refusal {
             Misfit::AlreadyClosed => Self::AlreadyClosed,
             Misfit::AlreadyCancelled => Self::AlreadyCancelled,
             Misfit::AlreadyMerged => Self::AlreadyMerged(incident.merged_into.map(|id| id.to_string()).unwrap_or_default()),
+            Misfit::NotMerged => Self::NotMerged,
             Misfit::NotResolved => Self::NotResolved,
             Misfit::AlreadyMitigated => Self::AlreadyMitigated,
             Misfit::NotAcknowledged => Self::NotAcknowledged,
@@ -214,6 +223,9 @@ pub(super) fn after(incident: &Incident, verb: Verb) -> State {
 pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
     use {Misfit as M, State as S, Verb as V};
     match (state, verb) {
+        // Where it stands afterwards is where it stood before the merge.
+        (S::Merged, V::TakeApart) => Ok(S::Declared),
+        (_, V::TakeApart) => Err(M::NotMerged),
         // An end is an end; but facts come late, and have their place in its log.
         (S::Closed, V::Note | V::Mark | V::Time) => Ok(S::Closed),
         (S::Closed, V::Reopen) => Ok(S::Investigating),

@@ -22,6 +22,7 @@ mod awaited;
 mod context;
 pub mod lifecycle;
 mod part;
+mod state;
 mod types;
 pub mod words;
 pub mod work;
@@ -175,7 +176,7 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Tasks(command) => tasks::decide(incident, command, context),
         Command::Updates(command) => updates::decide(incident, command, context),
         Command::Record(command) => record::decide(incident, command, context),
-        Command::Links(command) => links::decide(incident, command),
+        Command::Links(command) => links::decide(incident, command, context),
         Command::Access(command) => access::decide(incident, command),
     }
 }
@@ -235,7 +236,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Roles(event) => roles::react(incident, event, &mut awaited),
         Event::Tasks(event) => tasks::react(incident, event, &mut awaited),
         Event::Updates(event) => updates::react(incident, event, &mut awaited),
-        Event::Links(event) => links::react(event, &mut awaited),
+        Event::Links(event) => links::react(incident, event, &mut awaited),
         // What is written down, who is affected and who may see it is awaited by nobody.
         Event::Record(_) | Event::Affected(_) | Event::Access(_) => {}
     }

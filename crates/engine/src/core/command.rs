@@ -90,6 +90,8 @@ pub enum Command {
     Incident { id: IncidentId, command: incident::Command },
     /// A person merges one incident into another.
     Merge { from: IncidentId, into: IncidentId },
+    /// A merge was none: the merged one is an incident of its own again.
+    TakeApart { from: IncidentId },
     /// Page again, by the incident's policy or another one.
     Escalate { id: IncidentId, escalation: Option<String>, why: String },
     /// Page people by name: targets as in a step.

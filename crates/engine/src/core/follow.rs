@@ -36,6 +36,7 @@ impl Core {
             Event::Tasks(event) => self.follow_tasks(unit, id, event),
             Event::Updates(event) => self.follow_updates(unit, id, event),
             Event::Links(links::Event::Merged(_)) => self.stop_pages(unit, id, "the incident was merged"),
+            Event::Links(links::Event::TakenApart(_) | links::Event::Released(_)) => Ok(()),
             Event::Links(links::Event::Absorbed(_) | links::Event::AlertLinked(_) | links::Event::ReviewAsked(_)) => Ok(()),
             // Nothing beside their expectations.
             Event::Attendance(_) | Event::Flapping(_) | Event::Record(_) | Event::Access(_) => Ok(()),

@@ -141,7 +141,7 @@ impl Core {
     }
 
     /// Who was paged for it so far, and who declared it.
-    fn involved(&self, id: IncidentId) -> Decided<BTreeSet<String>> {
+    pub(super) fn involved(&self, id: IncidentId) -> Decided<BTreeSet<String>> {
         let found = self.read.iter().find_map(|read| {
             if let Loaded::Involved(of, people) = read
                 && *of == id
@@ -224,46 +224,6 @@ impl Core {
     pub(super) fn promote(&mut self, unit: &mut Unit, id: IncidentId, why: &str) -> Decided<()> {
         self.change_incident(unit, id, declaration::Command::Promote { why: why.to_owned() })?;
         self.start_page(unit, id, None, None, why, false)
-    }
-
-    /// Merges: the alerts go over, the pages of the merged one stop.
-    pub(super) fn merge(&mut self, unit: &mut Unit, from: IncidentId, into: IncidentId) -> Decided<Reply> {
-        let (loser, _) = self.incident(unit, from)?;
-        let (winner, _) = self.incident(unit, into)?;
-        // What comes to an incident of whose own nothing is open is all that it has, and silences hold it.
-        let comes_held = loser.alarms.is_held() && !winner.alarms.is_held() && !winner.is_a_persons_word();
-        let takes_its_silence = comes_held && self.open_and_held(into)?.0 == 0;
-        let held = if takes_its_silence { self.open_and_held(from)?.1 } else { 0 };
-        // The log of the one names the other: a public log must not name a private incident.
-        if winner.private && !loser.private {
-            let mut people: Vec<String> = self.involved(from)?.into_iter().collect();
-            people.extend(winner.admitted.iter().cloned());
-            people.extend(loser.commander.clone());
-            self.restrict(unit, from, "it was merged into a private incident", people)?;
-        }
-        let absorb = links::Command::Absorb { from, from_ref: loser.reference.clone() };
-        let merge = links::Command::Merge { into, into_ref: winner.reference.clone() };
-        self.change_incident(unit, from, merge)?;
-        self.change_incident(unit, into, absorb)?;
-        // What is told of the one is told of the other from now on, to nobody new.
-        if loser.private && !winner.private {
-            let mut people: Vec<String> = self.involved(into)?.into_iter().collect();
-            people.extend(loser.admitted.iter().cloned());
-            people.extend(winner.commander.clone());
-            self.restrict(unit, into, &format!("{} was merged into it, which is private", loser.reference), people)?;
-        }
-        unit.write(rows::alert::give(from, into));
-        unit.alerts.push(AlertChange::Give { from, into });
-        self.digest(unit, into);
-        if winner.alarms.is_held() && !loser.alarms.is_held() {
-            // What comes to it fires freely, or is a person's word.
-            self.silence_incident(unit, into, incident::alarms::Silencing::default())?;
-        } else if takes_its_silence {
-            let (silences, held_until) = (loser.alarms.held_by.clone(), loser.alarms.held_until);
-            let change = incident::alarms::Silencing { silenced: held, silences, unsilenced: 0, held_until };
-            self.silence_incident(unit, into, change)?;
-        }
-        Ok(Reply::Incident { id: from, reference: loser.reference })
     }
 
     /// All alerts are over: resolves by itself, or asks whoever is on it.

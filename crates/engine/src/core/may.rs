@@ -85,6 +85,13 @@ impl Core {
                 self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
                 self.sees_alert(unit, who, *alert)
             }
+            Command::TakeApart { from } => {
+                self.may_on(unit, who, *from, &Refusal::NoSuchIncident)?;
+                match self.incident(unit, *from)?.0.merged_into {
+                    Some(into) => self.may_on(unit, who, into, &Refusal::NoSuchIncident),
+                    None => Ok(()),
+                }
+            }
             Command::Merge { from, into } => {
                 self.may_on(unit, who, *from, &Refusal::NoSuchIncident)?;
                 self.may_on(unit, who, *into, &Refusal::NoSuchIncident)
@@ -198,6 +205,7 @@ fn versioned(command: &Command) -> Option<Versioned> {
         | Command::PagePeople { id, .. }
         | Command::LinkAlert { id, .. }
         | Command::AskReview { id }
+        | Command::TakeApart { from: id }
         | Command::Merge { from: id, .. } => Some(Versioned::Incident(*id)),
         Command::Review { id, .. } => Some(Versioned::Review(*id)),
         Command::Action { id, .. } => Some(Versioned::Action(*id)),

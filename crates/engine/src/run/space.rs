@@ -23,6 +23,7 @@ pub const fn space(command: &Command) -> Space {
         Command::Signals(_)
         | Command::Declare(_)
         | Command::Merge { .. }
+        | Command::TakeApart { .. }
         | Command::LinkAlert { .. }
         | Command::AskReview { .. }
         | Command::Review { .. }

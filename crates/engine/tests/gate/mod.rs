@@ -99,6 +99,7 @@ impl Scene {
             ("link its alert", Command::LinkAlert { id: self.public, alert: self.alert }),
             ("merge it", Command::Merge { from: self.open, into: self.public }),
             ("merge into it", Command::Merge { from: self.public, into: self.open }),
+            ("take it apart", Command::TakeApart { from: self.open }),
             ("escalate", Command::Escalate { id: self.open, escalation: None, why: "now".into() }),
             ("page people", Command::PagePeople { id: self.open, targets: vec!["person:ben".into()], why: "now".into() }),
             ("ask for a review", Command::AskReview { id: self.ended }),

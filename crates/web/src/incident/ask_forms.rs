@@ -15,6 +15,10 @@ use crate::access::form_key::once;
 use crate::frame::pieces;
 use crate::incident::PageData;
 
+/// The field in which another incident is chosen, where its reference is not written.
+pub(crate) const PICK: &str = "pick";
+/// Characters of the title of an incident that is chosen from a list.
+const PICKED_CHARS_MAX: usize = 60;
 /// What the name of an audience's field begins with.
 pub(crate) const TO: &str = "to:";
 
@@ -46,7 +50,7 @@ const RARE: [&str; 10] = ["give_back", "service", "affect", "merge", "cancel", "
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 26] = [
+const PLACED: [Verb; 27] = [
     Verb::Declare,
     Verb::Acknowledge,
     Verb::Mitigate,
@@ -59,6 +63,7 @@ const PLACED: [Verb; 26] = [
     Verb::Cancel,
     Verb::Merge,
     Verb::GiveBack,
+    Verb::TakeApart,
     Verb::Service,
     Verb::Affect,
     Verb::Note,
@@ -159,6 +164,7 @@ pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
                 (drawn_as(told, org, Verb::Resolve, if state == State::Mitigated || recovered { "likely" } else { "" }))
             }
             @if fits(told, Verb::Update) && state.is_open() { (update(told, org)) }
+            @if told.may_be_taken_apart() { (at_once(told, "take_apart", "Take apart", "may")) }
             @if fits(told, Verb::Close) { (at_once(told, "close", "Close", "do")) }
             @if fits(told, Verb::Reopen) { (drawn(told, org, Verb::Reopen)) }
             @if fits(told, Verb::Severity) { (drawn(told, org, Verb::Severity)) }
@@ -342,7 +348,26 @@ fn severity(told: &PageData, verb: &str, name: &str, label: &str) -> Markup {
 }
 
 fn merge(told: &PageData, org: &Org, ask: &Ask) -> Markup {
-    html! { (fields(told, org, ask)) p class="hint" { "That one goes on; this one ends, and its alerts go with it." } }
+    let typed = told.draft.typed("merge", PICK);
+    html! {
+        @if !told.others.is_empty() {
+            label class="field" {
+                span { "Into which incident?" }
+                select name=(PICK) {
+                    option value="" { "Choose, or write its reference below" }
+                    @for other in &told.others {
+                        option value=(other.reference) selected[typed == other.reference] {
+                            (other.reference) " · " (other.severity) " · " (pieces::cut(&other.title, PICKED_CHARS_MAX))
+                        }
+                    }
+                }
+            }
+        }
+        @for field in ask.fields { (field_of(told, org, ask.verb, &field.label("Another one’s reference").or_not())) }
+        p class="hint" {
+            "That one goes on; this one ends, and its alerts and open tasks go with it. Within a day it can be taken apart again."
+        }
+    }
 }
 
 /// The composer at the foot of the log: one text, and what it is.
@@ -387,7 +412,9 @@ pub(crate) fn mark(told: &PageData, note: &EventView, is_key: bool) -> Markup {
                 (once(&told.when))
                 input type="hidden" name="entry" value=(note.seq);
                 @if is_key { input type="hidden" name="unmark" value="1"; }
-                button class="quiet" type="submit" data-verb="mark" { (words) span class="vh" { ": " (pieces::cut(&note.line, MARKED_CHARS_MAX)) } }
+                button class="quiet" type="submit" data-verb="mark" {
+                    (words) span class="vh" { ": " (pieces::cut(&note.line, MARKED_CHARS_MAX)) }
+                }
             }
         }
     }

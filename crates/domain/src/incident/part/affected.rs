@@ -1,7 +1,5 @@
 //! What an incident affects: its own service, whose policy its pages run, and others, each with how much.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::ask::{Ask, Came, Field, Kind, May, Program, REASON, command};
@@ -11,6 +9,8 @@ use crate::incident::words::{self, NOTE_CHARS_MAX};
 use crate::incident::{Decision, Incident, nothing, one};
 use crate::names::{Names, with_text};
 
+pub use crate::incident::work::Impact;
+
 /// Services that one incident affects at most; what affects more affects everything, and its title says so.
 pub const AFFECTED_MAX: usize = 100;
 
@@ -19,49 +19,6 @@ event_kinds! {
     Event {
         ServiceChanged(ServiceChanged) = "service_changed" [Key],
         ImpactChanged(ImpactChanged) = "impact_changed" [Key],
-    }
-}
-
-/// How much a service is affected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Impact))]
-pub enum Impact {
-    /// Not any more, or not as was thought.
-    None,
-    /// It answers, slowly or with mistakes.
-    Degraded,
-    /// A part of it, or some of its users, have nothing.
-    Partial,
-    /// Nobody can use it.
-    Full,
-}
-
-impl Impact {
-    /// All of them, the least first, as written.
-    pub const WORDS: [&'static str; 4] = ["none", "degraded", "partial", "full"];
-
-    /// As written.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Degraded => "degraded",
-            Self::Partial => "partial",
-            Self::Full => "full",
-        }
-    }
-
-    /// The one with this word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::None, Self::Degraded, Self::Partial, Self::Full].into_iter().find(|impact| impact.word() == word)
-    }
-}
-
-impl fmt::Display for Impact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
     }
 }
 

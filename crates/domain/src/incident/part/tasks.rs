@@ -283,6 +283,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             added_at: at,
             ended_at: None,
             late: false,
+            origin: None,
         }),
         Event::Assigned(body) => change(body.task, &|task| task.owner = Some(body.owner.clone())),
         Event::Changed(body) => change(body.task, &|task| {
