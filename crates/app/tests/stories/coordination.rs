@@ -435,7 +435,7 @@ async fn a_merge_takes_tasks_and_the_nearer_promise_along_and_is_taken_apart_wit
     assert!(lines.contains(&format!("took it apart from {into}: back came one alert and task 2; task 1 stayed with {into}")), "{lines}");
     let lines = allclear_trial::world::lines(&world.events(&there).await);
     assert!(lines.contains(&format!("took {from} apart from this: back went one alert and task 3; task 2 stayed here")), "{lines}");
-    world.recover("slow").await;
+    world.signal_with(org::OTHER_KEY, json!({"dedup_key": "slow", "status": "resolved"})).await;
     assert_eq!(named(&world, &from).await["state"], "resolved", "what recovers recovers there");
     assert_ne!(named(&world, &into).await["state"], "resolved", "and not here");
 

@@ -15,8 +15,8 @@ use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
 
 impl Core {
-    /// What belongs to an incident in the store: its newest alerts, and when its next update is due.
-    fn belongs(&self, id: IncidentId) -> Decided<(Vec<AlertId>, Option<Timestamp>)> {
+    /// What belongs to an incident in the store: its newest alerts with whether they are open, and when its next update is due.
+    fn belongs(&self, id: IncidentId) -> Decided<(Vec<(AlertId, bool)>, Option<Timestamp>)> {
         let found = self.read.iter().find_map(|read| {
             if let Loaded::Belongs(of, alerts, update_by) = read
                 && *of == id
@@ -45,6 +45,7 @@ impl Core {
             self.restrict(unit, from, "it was merged into a private incident", people)?;
         }
         let (alerts, promised) = self.belongs(from)?;
+        let alerts = alerts.into_iter().map(|(alert, _)| alert).take(links::MERGED_ALERTS_MAX).collect();
         // The nearer promise holds; a candidate owes nobody an update.
         let update_by = promised.filter(|_| winner.state != State::Candidate);
         let update_by = match (update_by, self.belongs(into)?.1) {
@@ -101,6 +102,11 @@ impl Core {
             return Err(Refusal::from(incident::Refusal::from(declaration::Refusal::GroupHasAnother(self.name_of(unit, &open)))).into());
         }
         let went = merged.work.merge.as_ref().map(|merge| merge.alerts.clone()).unwrap_or_default();
+        let there = self.belongs(into)?.0;
+        let still_there = |alert: &AlertId| there.iter().any(|(other, _)| other == alert);
+        let went: Vec<AlertId> = went.into_iter().filter(still_there).collect();
+        let open_back = there.iter().filter(|(alert, open)| *open && went.contains(alert)).count() as u64;
+        let open_there = self.still_open(unit, into)?;
         let alerts = u64::try_from(went.len()).unwrap_or(u64::MAX);
         let back = links::Back { alerts, ..links::Back::of(&merged, &other) };
         let apart = links::Command::TakeApart { into_ref: other.reference.clone(), back: back.clone() };
@@ -109,6 +115,7 @@ impl Core {
         for alert in &went {
             unit.write(rows::alert::give_one(*alert, into, from));
         }
+        let none_is_open = !went.is_empty() && open_back == 0;
         unit.alerts.push(AlertChange::GiveThese { alerts: went, from: into, into: from });
         self.digest(unit, into);
         self.digest(unit, from);
@@ -119,6 +126,13 @@ impl Core {
             Actor::Token(_) | Actor::Integration(_) | Actor::Administrator | Actor::Clock | Actor::System => {
                 self.start_page(unit, from, None, None, "it was taken apart from another incident", false)?;
             }
+        }
+        // What was held up only by what went back is over, and so is what came back after all of it had recovered.
+        if open_back > 0 && open_back >= open_there && !other.is_a_persons_word() && other.state.is_open() {
+            self.recover(unit, into)?;
+        }
+        if none_is_open && !merged.is_a_persons_word() {
+            self.recover(unit, from)?;
         }
         Ok(Reply::Incident { id: from, reference: merged.reference })
     }

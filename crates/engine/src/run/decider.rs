@@ -13,7 +13,6 @@ use std::time::Duration;
 use allclear_domain::event::Stream;
 use allclear_domain::expect::{Expectation, Owner, Standing};
 use allclear_domain::incident::KEY_UPDATE;
-use allclear_domain::incident::links::MERGED_ALERTS_MAX;
 use allclear_domain::plants::planted;
 use allclear_domain::time::{Length, before};
 use allclear_store::unread::{Found, Unread};
@@ -27,6 +26,8 @@ use crate::core::{
 use crate::ports::Ports;
 use crate::run::space::space;
 
+/// Alerts of an incident that are read where it is merged or taken apart: ten times what a merge remembers.
+const BELONGS_MAX: i64 = 10_000;
 /// A lost race is decided again this often before the answer is 503.
 const TRIES_MAX: u32 = 5;
 /// Needs of one command: a portion of signals has some for each of them. More means a bug.
@@ -606,7 +607,7 @@ impl Decider {
             Need::Holders(ids) => Loaded::Holders(rows::message::holders(db, ids).await?),
             Need::Reached(id) => Loaded::Reached(*id, rows::message::reached(db, *id).await?),
             Need::Belongs(id) => {
-                let alerts = rows::alert::newest_of(db, *id, MERGED_ALERTS_MAX as i64).await?;
+                let alerts = rows::alert::newest_of(db, *id, BELONGS_MAX).await?;
                 let awaited = rows::expectation::of_owner(db, Owner::Incident(*id)).await?;
                 let live = awaited.iter().find(|one| one.key == KEY_UPDATE && one.standing == Standing::Live);
                 Loaded::Belongs(*id, alerts, live.and_then(Expectation::deadline_at))

@@ -100,10 +100,15 @@ pub fn give_one(alert: AlertId, from: IncidentId, into: IncidentId) -> Write {
     }
 }
 
-/// Ids of the newest alerts of an incident.
-pub async fn newest_of(db: &Db, incident: IncidentId, limit: i64) -> Result<Vec<AlertId>, Fault> {
-    let rows = db.read("select id from alert where incident = ?1 order by id desc limit ?2", vec![text(incident), Val::Int(limit)]).await?;
-    rows.iter().map(|row| Reader::new(row).parse()).collect()
+/// Ids of the newest alerts of an incident, each with whether it is open.
+pub async fn newest_of(db: &Db, incident: IncidentId, limit: i64) -> Result<Vec<(AlertId, bool)>, Fault> {
+    let sql = "select id, ended from alert where incident = ?1 order by id desc limit ?2";
+    let rows = db.read(sql, vec![text(incident), Val::Int(limit)]).await?;
+    let one = |row| {
+        let mut r = Reader::new(row);
+        Ok((r.parse()?, r.opt_text()?.is_none()))
+    };
+    rows.iter().map(one).collect()
 }
 
 /// What was judged anew of an open alert: its incident, severity, decision, silence, with its soft part.
