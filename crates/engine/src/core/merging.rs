@@ -14,9 +14,12 @@ use super::command::{Refusal, Reply};
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
 
+/// Alerts of an incident with whether each is open, the newest first.
+type Alerts = Vec<(AlertId, bool)>;
+
 impl Core {
     /// What belongs to an incident in the store: its newest alerts with whether they are open, and when its next update is due.
-    fn belongs(&self, id: IncidentId) -> Decided<(Vec<(AlertId, bool)>, Option<Timestamp>)> {
+    fn belongs(&self, id: IncidentId) -> Decided<(Alerts, Option<Timestamp>)> {
         let found = self.read.iter().find_map(|read| {
             if let Loaded::Belongs(of, alerts, update_by) = read
                 && *of == id
