@@ -521,7 +521,9 @@ proptest! {
         for command in commands {
             let before = world.incident.clone().unwrap();
             let reopens = matches!(command, Command::Ending(ending::Command::Reopen { .. }));
-            let clears = reopens || matches!(command, Command::Flapping(flapping::Command::Return(_)));
+            let apart = matches!(command, Command::Links(links::Command::TakeApart { .. }));
+            let gives_back = matches!(command, Command::Attendance(hold::Command::GiveBack { .. }));
+            let clears = reopens || apart || matches!(command, Command::Flapping(flapping::Command::Return(_)));
             let Ok(events) = world.run(command) else {
                 prop_assert_eq!(world.incident.as_ref(), Some(&before));
                 continue;
@@ -531,16 +533,16 @@ proptest! {
                 let late = |event: &Event| matches!(event, Event::Record(_));
                 prop_assert!(events.iter().all(late), "closed accepts late facts and a reopening: {:?}", events);
             }
-            // Instants are set once; a reopening alone clears, and only what it undoes.
+            // Instants are set once; only what undoes something clears, and only what it undoes.
             let instants = [
                 (before.declared_at, after.declared_at, false),
-                (before.acknowledged_at, after.acknowledged_at, false),
+                (before.acknowledged_at, after.acknowledged_at, gives_back),
                 (before.mitigated_at, after.mitigated_at, true),
                 (before.resolved_at, after.resolved_at, true),
                 (before.closed_at, after.closed_at, true),
             ];
             for (was, is, may_clear) in instants {
-                prop_assert!(was.is_none() || was == is || (may_clear && clears && is.is_none()), "{:?} became {:?}", was, is);
+                prop_assert!(was.is_none() || was == is || (may_clear && (clears || gives_back) && is.is_none()), "{:?} became {:?}", was, is);
             }
             prop_assert_eq!(after.alarms.is_held(), world.live().contains(&Rule::Silenced));
             prop_assert_eq!(after.alarms.flapping.is_some(), world.live().contains(&Rule::Flapping));
