@@ -167,7 +167,8 @@ async fn a_log_of_any_length_ends_with_the_newest_line() {
     let first = page(&world, &format!("/incidents/{reference}?from=0")).await;
     assert!(first.contains("Declared ") && first.contains("line number 100.") && first.contains(">Later<"), "{}", first.len());
     let key = page(&world, &format!("/incidents/{id}?log=key")).await;
-    assert!(key.contains("line number 1299."), "an id works as well as a reference");
+    assert!(key.contains("Long night"), "an id works as well as a reference");
+    assert!(!key.contains("line number 1299."), "a note is no key event until somebody marks it");
 }
 
 #[tokio::test]

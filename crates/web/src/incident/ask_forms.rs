@@ -113,8 +113,6 @@ pub(crate) fn words(told: &PageData, verb: &str, name: &str, label: &str, needed
     }
 }
 
-/// Characters of a note that its button names for whoever does not see it.
-const MARKED_CHARS_MAX: usize = 60;
 /// People named on a button.
 const NAMED_MAX: usize = 2;
 
@@ -403,21 +401,20 @@ fn happened(told: &PageData, verb: &str) -> Markup {
     }
 }
 
-/// A note becomes a key event, or is none any more.
-pub(crate) fn mark(told: &PageData, note: &EventView, is_key: bool) -> Markup {
-    let words = if is_key { "Not a key event" } else { "Mark as key event" };
+/// The forms of [`mark`], once for the whole log: a long one has hundreds of notes. Marking twice is marking once.
+pub(crate) fn marks(told: &PageData) -> Markup {
     html! {
         @if fits(told, Verb::Mark) {
-            form method="post" action=(path(told, "mark")) class="at-once mark" data-key={ "mark-" (note.seq) } {
-                (once(&told.when))
-                input type="hidden" name="entry" value=(note.seq);
-                @if is_key { input type="hidden" name="unmark" value="1"; }
-                button class="quiet" type="submit" data-verb="mark" {
-                    (words) span class="vh" { ": " (pieces::cut(&note.line, MARKED_CHARS_MAX)) }
-                }
-            }
+            form id="mark" method="post" action=(path(told, "mark")) { (told.draft.refused("mark")) }
+            form id="unmark" method="post" action=(path(told, "mark")) { input type="hidden" name="unmark" value="1"; }
         }
     }
+}
+
+/// A note becomes a key event, or is none any more.
+pub(crate) fn mark(told: &PageData, note: &EventView, is_key: bool) -> Markup {
+    let (form, words) = if is_key { ("unmark", "Not a key event") } else { ("mark", "Mark as key event") };
+    html! { @if fits(told, Verb::Mark) { " " button class="mark" form=(form) name="entry" value=(note.seq) { (words) } } }
 }
 
 /// Further buttons of the composer.

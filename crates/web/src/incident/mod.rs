@@ -489,7 +489,7 @@ fn log_of(told: &PageData, org: &Org) -> Markup {
                     }
                 }
             }
-            @if told.may_act { (ask_forms::say(told)) }
+            @if told.may_act { (ask_forms::marks(told)) (ask_forms::say(told)) }
         }
     }
 }
