@@ -542,7 +542,8 @@ proptest! {
                 (before.closed_at, after.closed_at, true),
             ];
             for (was, is, may_clear) in instants {
-                prop_assert!(was.is_none() || was == is || (may_clear && (clears || gives_back) && is.is_none()), "{:?} became {:?}", was, is);
+                let cleared = may_clear && (clears || gives_back) && is.is_none();
+                prop_assert!(was.is_none() || was == is || cleared, "{:?} became {:?}", was, is);
             }
             prop_assert_eq!(after.alarms.is_held(), world.live().contains(&Rule::Silenced));
             prop_assert_eq!(after.alarms.flapping.is_some(), world.live().contains(&Rule::Flapping));
