@@ -108,6 +108,7 @@ fn load(command: &Command) -> usize {
         Command::Declare(_)
         | Command::Incident { .. }
         | Command::Merge { .. }
+        | Command::TakeApart { .. }
         | Command::Escalate { .. }
         | Command::PagePeople { .. }
         | Command::LinkAlert { .. }
