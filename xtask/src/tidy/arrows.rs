@@ -38,7 +38,7 @@ const ARROWS: [Arrows; 3] = [
             ("checkpoint", &[]),
             ("incident", &["access", "ask", "names", "org"]),
             // Counts over what people read.
-            ("measure", &["incident", "view"]),
+            ("measure", &["view"]),
             ("names", &["org"]),
             // Reads schedules as they are written; the organisation's snapshot holds them so read, and hours of calendars count alike.
             ("oncall", &["org"]),

@@ -13,13 +13,6 @@ pub struct Why {
     pub why: String,
 }
 
-/// Body of `mitigated`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Noted {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub text: Option<String>,
-}
-
 /// Why words are not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

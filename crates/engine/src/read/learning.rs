@@ -5,8 +5,9 @@ use allclear_domain::action;
 use allclear_domain::event::Mode;
 use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
 use allclear_domain::incident::{self, Event as E, updates};
+use allclear_domain::measure::Trends;
+use allclear_domain::review;
 use allclear_domain::view::{ActionView, ReviewView, TrendView, UpdateView};
-use allclear_domain::{measure, review};
 use allclear_store::rows;
 use jiff::Timestamp;
 
@@ -18,8 +19,6 @@ const EVENTS_BATCH: i64 = 1000;
 const EVENTS_OF_A_DRAFT: usize = 5_000;
 /// Incidents read at a time for trends.
 const TRENDS_BATCH: i64 = 2_000;
-/// Incidents that trends speak of at most; a longer period is refused.
-pub const TRENDS_MAX: usize = 100_000;
 /// Longest period of trends, in days.
 pub const TRENDS_DAYS_MAX: i64 = 800;
 
@@ -172,7 +171,7 @@ impl Queries<'_> {
     /// Counts and durations of what was declared in a period.
     ///
     /// # Errors
-    /// When the period is too long or holds too much, or the store does not answer.
+    /// When the period is too long, or the store does not answer.
     pub async fn trends(&self, from: Timestamp, to: Timestamp) -> Result<TrendView, NoAnswer> {
         self.may(Right::See)?;
         let days = to.duration_since(from).as_hours() / 24;
@@ -180,17 +179,16 @@ impl Queries<'_> {
             return Err(NoAnswer::Bad(format!("a period ends after it begins and has at most {TRENDS_DAYS_MAX} days")));
         }
         let reach = self.reach();
-        let mut found = Vec::new();
+        let mut trends = Trends::default();
         let mut after = String::new();
         loop {
             let page = rows::incident::declared_between(self.db(), from, to, &after, TRENDS_BATCH, &reach).await?;
             let Some(last) = page.last() else { break };
-            after = last.id.to_string();
-            found.extend(page);
-            if found.len() > TRENDS_MAX {
-                return Err(NoAnswer::Bad(format!("more than {TRENDS_MAX} incidents were declared then: ask of a shorter period")));
+            after = last.0.to_string();
+            for (_, one) in &page {
+                trends.add(one);
             }
         }
-        Ok(measure::trends(&found, from, to))
+        Ok(trends.view(from, to))
     }
 }

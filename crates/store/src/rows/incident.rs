@@ -7,6 +7,7 @@ use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::Alarms;
 use allclear_domain::incident::work::Work;
 use allclear_domain::incident::{Incident, Severity, State};
+use allclear_domain::measure::{Instants, Measured};
 
 use super::{Reader, count, instant, opt_instant, opt_text, reader, text, to_json};
 use crate::db::Db;
@@ -290,7 +291,7 @@ pub(super) fn narrow(filter: &Filter, ids: &[IncidentId], sql: &mut String, args
     sql.push_str(&reader::seen(&filter.reach, args));
 }
 
-/// Declared in a period and neither cancelled nor merged, oldest first, for counting.
+/// Declared in a period and neither cancelled nor merged, oldest first, as far as counting needs them; with the id to go on after.
 pub async fn declared_between(
     db: &Db,
     from: Timestamp,
@@ -298,15 +299,30 @@ pub async fn declared_between(
     after: &str,
     limit: i64,
     reach: &Reach,
-) -> Result<Vec<Incident>, Fault> {
+) -> Result<Vec<(IncidentId, Measured)>, Fault> {
     let mut args = vec![instant(from), instant(to), text(after), Val::Int(limit)];
     let seen = reader::seen(reach, &mut args);
     let sql = format!(
-        "select {COLUMNS} from incident where declared_at >= ?1 and declared_at < ?2 and state not in ('cancelled', 'merged') \
+        "select id, severity, service, impact_started_at, detected_at, declared_at, acknowledged_at, mitigated_at, resolved_at \
+         from incident where declared_at >= ?1 and declared_at < ?2 and state not in ('cancelled', 'merged') \
          and id > ?3 and {seen} order by id limit ?4"
     );
     let rows = db.read(&sql, args).await?;
-    rows.iter().map(|row| incident(row).map(|(found, _)| found)).collect()
+    rows.iter().map(measured).collect()
+}
+
+fn measured(row: &Row) -> Result<(IncidentId, Measured), Fault> {
+    let mut r = Reader::new(row);
+    let (id, severity, service) = (r.parse()?, r.parse()?, r.opt_text()?);
+    let instants = Instants {
+        impact_started_at: r.opt_instant()?,
+        detected_at: r.opt_instant()?,
+        declared_at: r.opt_instant()?,
+        acknowledged_at: r.opt_instant()?,
+        mitigated_at: r.opt_instant()?,
+        resolved_at: r.opt_instant()?,
+    };
+    Ok((id, Measured { severity, service, instants }))
 }
 
 /// Open incidents by severity, for the gauge.

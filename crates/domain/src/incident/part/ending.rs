@@ -8,7 +8,7 @@ use crate::event::event_kinds;
 use crate::expect::{ATTEND_WITHIN, GRACE_DEFAULT, OVER_TOLD_AFTER, Rule, Standing};
 use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM, KEY_OVER};
 use crate::incident::lifecycle::{self, Verb, fits};
-use crate::incident::words::{self, NOTE_CHARS_MAX, Noted, Why};
+use crate::incident::words::{self, NOTE_CHARS_MAX, Why};
 use crate::incident::work::Hold;
 use crate::incident::{Decision, Incident, State, one, roles, tasks, updates};
 use crate::names::{Names, with_text};
@@ -17,12 +17,31 @@ use crate::time::Length;
 event_kinds! {
     /// A fact; past tense.
     Event {
-        Mitigated(Noted) = "mitigated" [Key],
+        Mitigated(Mitigated) = "mitigated" [Key],
         Resolved(Resolved) = "resolved" [Key, Ends],
-        Reopened(Why) = "reopened" [Key],
+        Reopened(Reopened) = "reopened" [Key],
         Cancelled(Why) = "cancelled" [Key, Ends],
         Closed(Closed) = "closed" [Key, Ends],
     }
+}
+
+/// Body of `mitigated`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mitigated {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Whether it was mitigated before: the first time is the one that counts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
+}
+
+/// Body of `reopened`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reopened {
+    pub why: String,
+    /// Whether the time of its mitigation stands; in what earlier versions wrote it did not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_mitigation: bool,
 }
 
 /// Body of `resolved`.
@@ -138,7 +157,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
     match command {
         Command::Mitigate { note } => {
             fits(incident, Verb::Mitigate)?;
-            one(Event::Mitigated(Noted { text: words::note(note)? }))
+            one(Event::Mitigated(Mitigated { text: words::note(note)?, again: incident.mitigated_at.is_some() }))
         }
         Command::Resolve { note } => {
             fits(incident, Verb::Resolve)?;
@@ -147,7 +166,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
         Command::Reopen { why } => {
             fits(incident, Verb::Reopen)?;
             words::needed(&why, "the reason")?;
-            one(Event::Reopened(Why { why }))
+            one(Event::Reopened(Reopened { why, keeps_mitigation: true }))
         }
         Command::Cancel { why } => {
             fits(incident, Verb::Cancel)?;
@@ -163,9 +182,11 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
 
 pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
     match event {
-        Event::Mitigated(_) => {
+        Event::Mitigated(body) => {
             incident.state = lifecycle::after(incident, Verb::Mitigate);
-            incident.mitigated_at = Some(at);
+            if !body.again {
+                incident.mitigated_at = Some(at);
+            }
         }
         Event::Resolved(body) => {
             incident.work.hold = Hold::default();
@@ -173,9 +194,11 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             incident.state = State::Resolved;
             incident.resolved_at = Some(at);
         }
-        Event::Reopened(_) => {
+        Event::Reopened(body) => {
             incident.state = State::Investigating;
-            incident.mitigated_at = None;
+            if !body.keeps_mitigation {
+                incident.mitigated_at = None;
+            }
             incident.resolved_at = None;
             incident.closed_at = None;
             incident.recovered = false;
@@ -253,8 +276,12 @@ mod tests {
         let reopened = sample.run(Command::Reopen { why: "errors came back".into() }).unwrap();
         assert!(reopened.opened().contains(&KEY_ATTENDED));
         let incident = &sample.incident;
-        assert_eq!((incident.state, incident.mitigated_at, incident.resolved_at), (State::Investigating, None, None));
+        assert_eq!((incident.state, incident.resolved_at), (State::Investigating, None));
         assert!(incident.declared_at.is_some() && incident.reopened == 1);
         assert_eq!(sample.refusal(Command::Close), "not_resolved");
+        // The first mitigation is the one that counts, whatever came after it.
+        let first = sample.incident.mitigated_at;
+        sample.run(Command::Mitigate { note: None }).unwrap();
+        assert!(first.is_some() && sample.incident.mitigated_at == first);
     }
 }
