@@ -130,6 +130,12 @@ impl IncidentView {
         }
     }
 
+    /// When it began, as far as is known: what every *since* counts from.
+    #[must_use]
+    pub fn began(&self) -> Timestamp {
+        self.impact_started_at.or(self.declared_at).unwrap_or(self.created_at)
+    }
+
     /// Whether somebody commands it, took it, holds a role or was asked to, or owns an open task of it.
     #[must_use]
     pub fn is_of(&self, person: &str) -> bool {

@@ -8,6 +8,7 @@ mod explain;
 mod incident;
 mod learning;
 mod log;
+mod next;
 mod on_call;
 mod page;
 mod signal;
@@ -18,7 +19,8 @@ pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExp
 pub use incident::{IncidentView, RoleView, TaskView, UpdateView};
 pub use learning::{ActionView, DurationSummary, ReviewView, TrendRow, TrendView, TrendWeek};
 pub use log::{EventView, ExpectationView};
+pub use next::{Next, next};
 pub use on_call::{OnCallView, OverrideView};
-pub use page::{BundledPage, MessageView, PageView};
+pub use page::{BundledPage, MessageView, PageView, PlannedView};
 pub use signal::{RefusedView, SignalView};
 pub use token::TokenView;

@@ -348,7 +348,7 @@ impl Queries<'_> {
 
     async fn with_messages(&self, page: &Page) -> Result<PageView, NoAnswer> {
         let messages = rows::message::of_page(self.db(), page.id).await?.iter().map(message_view).collect();
-        Ok(PageView::of(page, messages))
+        Ok(PageView::of(page, messages, &self.engine.org()))
     }
 
     /// An accepted request, as kept.

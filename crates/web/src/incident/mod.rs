@@ -22,7 +22,7 @@ use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Status};
 use allclear_domain::time::after;
 use allclear_domain::timeline;
-use allclear_domain::view::{ActionView, AlertView, EventView, ExpectationView, IncidentView, PageView, UpdateView};
+use allclear_domain::view::{ActionView, AlertView, EventView, ExpectationView, IncidentView, Next, PageView, UpdateView};
 use allclear_engine::Engine;
 use allclear_engine::read::learning::ActionFilter;
 use allclear_engine::read::{AlertFilter, IncidentFilter, NoAnswer, Queries};
@@ -303,7 +303,7 @@ fn page(told: &PageData, org: &Org) -> Markup {
 
 fn head(told: &PageData, org: &Org) -> Markup {
     let (incident, when) = (&told.incident, &told.when);
-    let began = incident.impact_started_at.or(incident.declared_at).unwrap_or(incident.created_at);
+    let began = incident.began();
     let end = match incident.state {
         State::Closed => incident.closed_at.or(incident.resolved_at),
         _ => incident.resolved_at.or(incident.closed_at),
@@ -377,16 +377,6 @@ fn merged_into(told: &PageData, id: &str) -> Markup {
     }
 }
 
-/// Of which role or task something is awaited, where the rule alone does not say.
-fn of_what(told: &PageData, org: &Org, awaited: &ExpectationView) -> Option<String> {
-    if let Some(role) = awaited.key.strip_prefix("role:") {
-        let asked = told.incident.roles.iter().find(|held| held.role == role)?.offered_to.as_deref()?;
-        return Some(format!("{role}, {}", pieces::name(org, asked)));
-    }
-    let number: u32 = awaited.key.strip_prefix("task:")?.parse().ok()?;
-    told.incident.tasks.iter().find(|task| task.task == number).map(|task| task.text.clone())
-}
-
 fn next(told: &PageData, org: &Org) -> Markup {
     let (incident, when) = (&told.incident, &told.when);
     let open = incident.state.is_open();
@@ -405,12 +395,6 @@ fn next(told: &PageData, org: &Org) -> Markup {
             @if incident.flapping == Some(true) {
                 p { span class="late" { "Flaps" } " An alert comes and goes. It counts as firing until nothing has changed for a while." }
             }
-            @if let (Some(until), Some(by)) = (incident.snoozed_until, &incident.snoozed_by) {
-                p {
-                    "Snoozed until " (when.stamp(until)) " by " bdi { (pieces::name(org, by)) }
-                    ". Nobody is asked whether they are still on it before."
-                }
-            }
             @if told.awaited.is_empty() && open {
                 @if incident.unanswered == Some(true) && incident.state == State::Declared {
                     p { span class="late" { "Nobody answered" } " Everybody was paged, and nothing more is sent." }
@@ -421,25 +405,28 @@ fn next(told: &PageData, org: &Org) -> Markup {
                 }
             }
             @if !told.awaited.is_empty() {
-                ul {
-                    @for awaited in &told.awaited {
-                        li data-key={ (awaited.owner) (awaited.key) } {
-                            (when.counting(awaited.due_at))
-                            span {
-                                @if awaited.rule == Rule::UpdateDue.name() && told.may_act {
-                                    a href={ "/incidents/" (incident.reference) "?do=update" } { (awaited.expects) }
-                                } @else {
-                                    (awaited.expects)
-                                }
-                                @if let Some(of) = of_what(told, org, awaited) { ": " bdi { (pieces::cut(&of, OF_WHAT_CHARS_MAX)) } }
-                                span class="quiet" { ", else " (awaited.or_else) }
-                            }
-                            span class="quiet small at" { (when.exact(awaited.due_at)) }
-                        }
-                    }
-                }
+                ul { @for one in next_of(told, org) { li data-key=(one.key) { (sentence(told, &one)) } } }
             }
         }
+    }
+}
+
+/// What is awaited, in sentences.
+fn next_of(told: &PageData, org: &Org) -> Vec<Next> {
+    allclear_domain::view::next(&told.incident, &told.pages, &told.awaited, &|id| pieces::name(org, id))
+}
+
+/// Who before what, then when, then what follows otherwise: at any width.
+fn sentence(told: &PageData, one: &Next) -> Markup {
+    let writes = one.rule == Rule::UpdateDue.name() && told.may_act;
+    html! {
+        @for (n, (words, at)) in one.parts.iter().enumerate() {
+            @if n > 0 { "; then " }
+            @let words = pieces::cut(words, OF_WHAT_CHARS_MAX);
+            @if writes { a href={ "/incidents/" (told.incident.reference) "?do=update" } { (words) } } @else { bdi { (words) } }
+            " " (told.when.counting(*at))
+        }
+        @if let Some(or_else) = &one.or_else { span class="quiet" { ", else " (or_else) } }
     }
 }
 
