@@ -159,12 +159,17 @@ async fn a_log_of_any_length_ends_with_the_newest_line() {
             world.engine.submit(input).await.unwrap();
         }
     }
-    let told = page(&world, &format!("/incidents/{}", reference.to_lowercase())).await;
+    let told = page(&world, &format!("/incidents/{}?all", reference.to_lowercase())).await;
     assert!(
         told.contains("line number 1299.") && told.contains("line number 1100.") && !told.contains("line number 1099."),
         "the newest 200"
     );
     assert!(told.contains("There is more before this"));
+    // Whoever opens it sees what happened, and what was written last.
+    let told = page(&world, &format!("/incidents/{reference}")).await;
+    let log = told.split("id=\"log\"").nth(1).unwrap().split("</section>").next().unwrap();
+    assert!(log.contains("Declared ") && log.contains("line number 1299.") && log.contains("line number 1280."), "{log}");
+    assert!(!log.contains("line number 1279.") && log.matches("<li").count() <= 30 && log.contains("?all\">Everything</a>"), "{log}");
     let first = page(&world, &format!("/incidents/{reference}?from=0")).await;
     assert!(first.contains("Declared ") && first.contains("line number 100.") && first.contains(">Later<"), "{}", first.len());
     let key = page(&world, &format!("/incidents/{id}?log=key")).await;

@@ -145,6 +145,8 @@ pub(crate) struct EventsQuery {
     after: Option<i64>,
     /// From 1 to 1000; 200 where absent.
     limit: Option<i64>,
+    /// Only key events: declaration, roles, severities, states, decisions, updates, merges, marked notes. All where absent.
+    key: Option<bool>,
 }
 
 /// The log of an incident and its pages, oldest first.
@@ -163,7 +165,11 @@ pub(crate) async fn events(
     };
     let queries = api.engine.queries(&who.0);
     let id = queries.incident_id(&reference).await?;
-    let items = queries.events(id, query.after.unwrap_or(0), limit).await?;
+    let after = query.after.unwrap_or(0);
+    let items = match query.key {
+        Some(true) => queries.key_events(id, after, limit).await?,
+        _ => queries.events(id, after, limit).await?,
+    };
     let full = i64::try_from(items.len()).is_ok_and(|n| n >= limit);
     let next = if full { items.last().map(|event| event.seq.to_string()) } else { None };
     Ok(Json(ListPage { items, next }))

@@ -284,7 +284,7 @@ pub async fn log(args: Log) -> anyhow::Result<()> {
     let incident: IncidentView = client.get(&["incidents", &reference], &[]).await?;
     let mut after = 0;
     loop {
-        after = rest_of_log(&client, &incident.id, after, form).await?;
+        after = rest_of_log(&client, &incident.id, after, args.key, form).await?;
         if !args.follow {
             return Ok(());
         }
@@ -293,10 +293,14 @@ pub async fn log(args: Log) -> anyhow::Result<()> {
     }
 }
 
-async fn rest_of_log(client: &Client, id: &str, mut after: i64, form: Form) -> anyhow::Result<i64> {
+async fn rest_of_log(client: &Client, id: &str, mut after: i64, key: bool, form: Form) -> anyhow::Result<i64> {
     loop {
         let from = after.to_string();
-        let found: Items<EventView> = client.get(&["incidents", id, "events"], &[("after", &from), ("limit", EVENTS_AT_ONCE)]).await?;
+        let mut query = vec![("after", from.as_str()), ("limit", EVENTS_AT_ONCE)];
+        if key {
+            query.push(("key", "true"));
+        }
+        let found: Items<EventView> = client.get(&["incidents", id, "events"], &query).await?;
         for event in &found.items {
             print_event(form, event)?;
             after = after.max(event.seq);

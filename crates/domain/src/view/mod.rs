@@ -12,6 +12,7 @@ mod next;
 mod on_call;
 mod page;
 mod signal;
+mod steps;
 mod token;
 
 pub use alert::AlertView;
@@ -23,4 +24,5 @@ pub use next::{Next, next};
 pub use on_call::{OnCallView, OverrideView};
 pub use page::{BundledPage, MessageView, PageView, PlannedView};
 pub use signal::{RefusedView, SignalView};
+pub use steps::{Came, LogLine, Told, ToldPerson, ToldStep, log_lines};
 pub use token::TokenView;

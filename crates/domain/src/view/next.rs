@@ -145,7 +145,7 @@ mod tests {
 
     fn incident(more: serde_json::Value) -> IncidentView {
         let mut of = json!({
-            "id": "inc_1", "ref": "INC-1", "title": "t", "state": "active", "severity": "sev2", "because": "", "recovered": false,
+            "id": "inc_1", "ref": "INC-1", "title": "t", "state": "investigating", "severity": "sev2", "because": "", "recovered": false,
             "acknowledged_by": "cho", "created_at": AT, "updated_at": AT, "version": 1
         });
         of.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

@@ -10,15 +10,17 @@ pub mod screens;
 use std::sync::Arc;
 
 use allclear_domain::access::{Denied, Principal, Reach, Resource, Right, may, reach};
+use allclear_domain::event::Mark;
 use allclear_domain::expect::{Expectation, Standing};
 use allclear_domain::ids::{IncidentId, PageId, SignalId};
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::model::Declare;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Page};
-use allclear_domain::timeline::{self, Names};
+use allclear_domain::timeline::{self, NOTED, Names};
 use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView, PageView, SignalView};
 use allclear_store::{Db, Fault, rows};
+use jiff::tz::TimeZone;
 
 use crate::engine::Engine;
 use crate::metrics::Gauges;
@@ -26,8 +28,6 @@ pub use crate::read::alerts::AlertFilter;
 use crate::read::alerts::alert_view;
 use crate::watch::trouble::Present;
 
-/// What an event is called that is a note.
-const NOTED: &str = "noted";
 /// Items of one list at most.
 pub const LIST_MAX: i64 = 200;
 /// Items of a list where nothing is asked.
@@ -65,13 +65,14 @@ pub struct IncidentFilter {
 pub struct Queries<'a> {
     engine: &'a Engine,
     who: &'a Principal,
+    zone: Option<&'a TimeZone>,
 }
 
 impl Engine {
     /// Reads for `who`.
     #[must_use]
     pub const fn queries<'a>(&'a self, who: &'a Principal) -> Queries<'a> {
-        Queries { engine: self, who }
+        Queries { engine: self, who, zone: None }
     }
 
     /// Reads beforehand what the first search needs.
@@ -98,6 +99,14 @@ impl Engine {
             expectations_live: rows::expectation::live_count(db).await?,
             outbox_waiting: rows::message::waiting(db).await?,
         })
+    }
+}
+
+impl<'a> Queries<'a> {
+    /// For somebody who reads times in this zone: those within the lines of a log as well.
+    #[must_use]
+    pub const fn in_zone(self, zone: &'a TimeZone) -> Self {
+        Self { zone: Some(zone), ..self }
     }
 }
 
@@ -270,6 +279,18 @@ impl Queries<'_> {
         Ok(events.iter().map(|e| self.event_view(e)).collect())
     }
 
+    /// Of that log only what people look for first, after `seq`.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn key_events(&self, id: IncidentId, after_seq: i64, limit: i64) -> Result<Vec<EventView>, NoAnswer> {
+        let (incident, _) = self.stored_incident(id).await?;
+        let kinds: Vec<&str> = timeline::kinds().filter(|kind| kind.is(Mark::Key)).map(|kind| kind.name).collect();
+        let notes: Vec<u64> = incident.work.key_notes.iter().copied().collect();
+        let events = rows::event::key_of_incident(self.db(), id, after_seq, limit.clamp(1, 1000), &kinds, (NOTED, &notes)).await?;
+        Ok(events.iter().map(|e| self.event_view(e)).collect())
+    }
+
     /// The note of an incident that has this number in the whole log.
     ///
     /// # Errors
@@ -377,7 +398,7 @@ impl Queries<'_> {
             stream: e.stream.clone(),
             version: e.version,
             incident: e.incident.clone(),
-            line: timeline::line(&Names::new(&org, &e.actor), &e.kind, e.v, e.body.as_deref()),
+            line: timeline::line(&Names::new(&org, &e.actor).in_zone(self.zone), &e.kind, e.v, e.body.as_deref()),
             kind: e.kind.clone(),
             at: e.at,
             recorded_at: e.recorded_at,

@@ -4,7 +4,7 @@
 //! eyes and a screen reader.
 
 use allclear_domain::incident::{Severity, State};
-use allclear_domain::org::snapshot::Org;
+use allclear_domain::org::snapshot::{AUDIENCE, Org};
 use allclear_domain::signal::AlertState;
 use allclear_domain::view::ActionView;
 use maud::{Markup, html};
@@ -50,6 +50,9 @@ pub(crate) const fn state(state: State) -> &'static str {
 
 /// A person's name; the id where the organisation does not know them any more.
 pub(crate) fn name(org: &Org, id: &str) -> String {
+    if let Some(audience) = id.strip_prefix(AUDIENCE) {
+        return org.audience(audience).and_then(|form| form.name.clone()).unwrap_or_else(|| audience.to_owned());
+    }
     org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone())
 }
 

@@ -43,6 +43,11 @@ impl When {
         &self.name
     }
 
+    /// The reader's zone, for whoever writes times into lines.
+    pub(crate) const fn tz(&self) -> &TimeZone {
+        &self.zone
+    }
+
     fn local(&self, at: Timestamp) -> Zoned {
         at.to_zoned(self.zone.clone())
     }

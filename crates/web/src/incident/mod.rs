@@ -10,19 +10,18 @@ pub(crate) mod ask_forms;
 pub(crate) mod declare;
 pub(crate) mod link_alert;
 pub(crate) mod log;
+mod log_section;
 pub(crate) mod preview;
 pub(crate) mod submit;
 
 use allclear_domain::access::{Actor, Principal, Right};
-use allclear_domain::event::Mark;
 use allclear_domain::expect::{Rule, Standing};
 use allclear_domain::incident::lifecycle::Verb;
 use allclear_domain::incident::{State, links};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Status};
 use allclear_domain::time::after;
-use allclear_domain::timeline;
-use allclear_domain::view::{ActionView, AlertView, EventView, ExpectationView, IncidentView, Next, PageView, UpdateView};
+use allclear_domain::view::{ActionView, AlertView, ExpectationView, IncidentView, Next, PageView, UpdateView};
 use allclear_engine::Engine;
 use allclear_engine::read::learning::ActionFilter;
 use allclear_engine::read::{AlertFilter, IncidentFilter, NoAnswer, Queries};
@@ -53,33 +52,16 @@ const OF_WHAT_CHARS_MAX: usize = 80;
 const SIMILAR_SHOWN: usize = 5;
 /// Open incidents to choose from, where one is merged.
 const OTHERS_SHOWN: i64 = 50;
-/// Characters of one line of the log; a note may be longer and unfolds.
-const LINE_CHARS_MAX: usize = 400;
-/// Characters that a line unfolds to.
-const UNFOLDED_CHARS_MAX: usize = 8000;
 /// Parts of the page that a phone shows one at a time.
 const TABS: [(&str, &str); 4] = [("log", "Log"), ("people", "People"), ("tasks", "Tasks"), ("more", "More")];
-
-/// Which part of the log is shown.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Part {
-    /// Only what people look for first.
-    pub key: bool,
-    /// From this number on, rather than the end.
-    pub from: Option<i64>,
-}
 
 /// Everything on the page.
 pub(crate) struct PageData {
     pub incident: IncidentView,
     pub when: When,
     pub awaited: Vec<ExpectationView>,
-    lines: Vec<EventView>,
-    part: Part,
-    /// Whether there is more before the first line.
-    before: bool,
-    /// Where the lines after the last begin.
-    after: Option<i64>,
+    log: log::Shown,
+    part: log::Part,
     pub pages: Vec<PageView>,
     pub alerts: Vec<AlertView>,
     /// What stakeholders were told, the newest first.
@@ -170,16 +152,11 @@ fn shown_with(app: &App, who: &Principal, told: &PageData, wall: bool, said: Mar
 
 /// The address of this view of it.
 fn address(told: &PageData) -> String {
-    let mut parts = Vec::new();
+    let mut parts: Vec<String> = Vec::new();
     if told.tab != TABS[0].0 {
         parts.push(format!("tab={}", told.tab));
     }
-    if told.part.key {
-        parts.push("key".to_owned());
-    }
-    if let Some(from) = told.part.from {
-        parts.push(format!("from={from}"));
-    }
+    parts.extend(told.part.asked());
     let base = format!("/incidents/{}", told.incident.reference);
     if parts.is_empty() { base } else { format!("{base}?{}", parts.join("&")) }
 }
@@ -193,35 +170,16 @@ pub(crate) async fn read(
     asked: &crate::access::reader::Fields,
     draft: Draft,
 ) -> Result<PageData, NoAnswer> {
-    let part = Part {
-        key: asked.contains_key("key") || asked.get("log").is_some_and(|log| log == "key"),
-        from: asked.get("from").and_then(|from| from.parse().ok()),
-    };
+    let part = log::Part::of(asked);
     let tab = TABS.iter().find(|(id, _)| asked.get("tab").is_some_and(|tab| tab == id)).map_or(TABS[0].0, |(id, _)| id);
-    let queries = engine.queries(who);
+    let zone = when.tz().clone();
+    let queries = engine.queries(who).in_zone(&zone);
     let id = queries.incident_id(reference).await?;
     let incident = queries.incident(id).await?;
     let held = queries.is_held(id).await?;
     let mut awaited = queries.expectations(id).await?;
     awaited.retain(|e| e.state == Standing::Live && e.rule != Rule::AlertsDigest.name() && !e.rule.starts_with("alert."));
-    let (mut lines, mut before, after) = match part.from {
-        None => {
-            let (lines, before) = log::tail(&queries, id).await?;
-            (lines, before, None)
-        }
-        Some(seq) => {
-            let lines = queries.events(id, seq, log::LINES_SHOWN_MAX as i64).await?;
-            let after = (lines.len() == log::LINES_SHOWN_MAX).then(|| lines.last().map(|e| e.seq)).flatten();
-            (lines, seq > 0, after)
-        }
-    };
-    if part.key {
-        lines.retain(|e| log::is_key(e, &incident));
-    }
-    if lines.len() > log::LINES_SHOWN_MAX {
-        lines.drain(..lines.len() - log::LINES_SHOWN_MAX);
-        before = true;
-    }
+    let log = log::read(&queries, id, part).await?;
     let mut pages = queries.pages(id).await?;
     pages.reverse();
     pages.truncate(PAGES_SHOWN);
@@ -243,10 +201,8 @@ pub(crate) async fn read(
         incident,
         when,
         awaited,
-        lines,
+        log,
         part,
-        before,
-        after,
         pages,
         alerts,
         updates,
@@ -294,7 +250,7 @@ fn page(told: &PageData, org: &Org) -> Markup {
             (tabs(told))
             div class="columns" {
                 div class="left" { (aside::people(told, org)) (aside::tasks(told, org)) }
-                (log_of(told, org))
+                (log_section::section(told, org))
                 (aside::more(told, org))
             }
         }
@@ -439,70 +395,4 @@ fn tabs(told: &PageData) -> Markup {
             }
         }
     }
-}
-
-fn log_of(told: &PageData, org: &Org) -> Markup {
-    let base = format!("/incidents/{}", told.incident.reference);
-    let key = if told.part.key { "&key" } else { "" };
-    let when = &told.when;
-    let mut day = None;
-    let today = when.day(when.now);
-    html! {
-        section class="log part-log" id="log" aria-label="Log" {
-            header {
-                h2 { "Log" span class="quiet" { " · times in " (when.zone()) } }
-                p class="only-screen" {
-                    @if told.part.key { a href=(base) { "Everything" } strong { "Key events" } }
-                    @else { strong { "Everything" } a href={ (base) "?key" } { "Key events" } }
-                }
-            }
-            div class="log-box" tabindex="0" role="region" aria-label="Log, oldest first" {
-                div class="log-in" {
-                    @if told.before {
-                        p class="quiet" { "There is more before this. " a href={ (base) "?from=0" (key) } { "From the beginning" } }
-                    }
-                    ol data-live="log" data-grows {
-                        @for event in &told.lines {
-                            @let its = when.day(event.at);
-                            @let before = day.replace(its);
-                            @if before != Some(its) && (its != today || before.is_some()) {
-                                li class="day" data-key={ "d" (its) } { (when.day_words(its)) }
-                            }
-                            (line(told, event, org))
-                        }
-                    }
-                    @if let Some(seq) = told.after {
-                        p { a href={ (base) "?from=" (seq) (key) } { "Later" } " · " a href=(base) { "The end" } }
-                    }
-                }
-            }
-            @if told.may_act { (ask_forms::marks(told)) (ask_forms::say(told)) }
-        }
-    }
-}
-
-fn line(told: &PageData, event: &EventView, org: &Org) -> Markup {
-    let is_key = log::is_key(event, &told.incident);
-    let by = pieces::actor(org, &event.actor).filter(|name| shows_actor(&event.kind) && !event.line.contains(name.as_str()));
-    let long = event.line.chars().count() > LINE_CHARS_MAX;
-    html! {
-        li class=[is_key.then_some("key")] data-key=(event.seq) {
-            (told.when.second(event.at))
-            div {
-                @if long {
-                    details {
-                        summary { bdi { (pieces::cut(&event.line, LINE_CHARS_MAX)) } }
-                        p class="said" { bdi { (pieces::cut(&event.line, UNFOLDED_CHARS_MAX)) } }
-                    }
-                } @else { bdi { (event.line) } }
-                @if let Some(by) = by { small { " · by " bdi { (by) } } }
-                @if told.may_act && event.kind == log::NOTED { (ask_forms::mark(told, event, is_key)) }
-            }
-        }
-    }
-}
-
-/// Whether who did it is worth a word: what only followed from another event was done by the same.
-fn shows_actor(kind: &str) -> bool {
-    timeline::is(kind, Mark::Key) && !timeline::is(kind, Mark::Follows)
 }
