@@ -9,6 +9,7 @@ use std::sync::Arc;
 use allclear_domain::access::{Actor, Principal, Scope};
 use allclear_domain::incident::{self, Severity};
 use allclear_engine::core::{Command, Input};
+use allclear_engine::read::IncidentFilter;
 use allclear_web::{DemoMessage, WebOptions};
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
@@ -178,6 +179,41 @@ async fn a_log_of_any_length_ends_with_the_newest_line() {
 }
 
 #[tokio::test]
+async fn two_hundred_alerts_are_counted_grouped_and_all_within_reach() {
+    let world = World::at(NOON).await;
+    let alert = |n: usize| {
+        serde_json::json!({"action": "trigger", "dedup_key": format!("disk of db-{n}"), "title": format!("Disk of db-{n} is full"),
+            "severity": "error", "service": "checkout", "description": format!("db-{n} has 1 % left. {}", "More of it. ".repeat(20)),
+            "labels": {"job": "disks", "group": "disks", "host": format!("db-{n}")}, "links": [{"href": "https://graphs.example.org/d/1", "text": "Graph"}]})
+    };
+    world.signals((0..200).map(alert).collect()).await;
+    let all = world.engine.queries(&Principal::own(Actor::Administrator)).incidents(IncidentFilter::default(), 10).await.unwrap();
+    assert_eq!(all.len(), 1, "{all:?}");
+    let base = format!("/incidents/{}", all[0].reference);
+    let told = page(&world, &base).await;
+    for wanted in
+        ["200, 200 open", "<bdi>job</bdi>=<bdi>disks</bdi>", "db-0, db-1, db-10, db-100, db-101 and 195 more", "All 200 alerts", "1 % left"]
+    {
+        assert!(told.contains(wanted), "{wanted}: {told}");
+    }
+    assert!(told.len() < 100_000, "{} bytes", told.len());
+    let mut seen = Vec::new();
+    for from in [0, 50, 100, 150] {
+        let list = page(&world, &format!("{base}/alerts?from={from}")).await;
+        assert!(list.len() < 100_000 && list.contains("graphs.example.org"), "{} bytes", list.len());
+        let titles = list.split("<bdi>Disk of db-").skip(1).filter_map(|rest| rest.split(' ').next()?.parse::<usize>().ok());
+        seen.extend(titles.collect::<std::collections::BTreeSet<_>>());
+        assert!(
+            from != 0 || list.find("<bdi>Disk of db-2 ").unwrap() < list.find("<bdi>Disk of db-10 ").unwrap(),
+            "in an order that stays"
+        );
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, (0..200).collect::<Vec<_>>());
+    assert!(page(&world, &format!("{base}/alerts?which=ended")).await.contains("There are none."));
+}
+
+#[tokio::test]
 async fn an_incident_tells_what_is_next_who_was_paged_and_keeps_text_text() {
     let world = World::at(NOON).await;
     let nasty = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>\u{202e}";
@@ -224,7 +260,9 @@ async fn an_incident_tells_what_is_next_who_was_paged_and_keeps_text_text() {
         assert!(page.len() < 100_000, "{path}: {} bytes", page.len());
     }
     let told = page(&world, &format!("/incidents/{}", incident.reference)).await;
-    for wanted in ["nobody is left to call", "in 5:00", "Looking for somebody", "Ana Ruiz", "told", "1 open of 1", "graphs.example.org"] {
+    for wanted in
+        ["<bdi>Cho Min-ji is called</bdi>", "in 5:00", "Looking for somebody", "Ana Ruiz", "told", "1, open", "graphs.example.org"]
+    {
         assert!(told.contains(wanted), "{wanted}: {told}");
     }
     for missing in ["/incidents/INC-999", "/incidents/nonsense", "/incidents/inc_00000000000000000000000000"] {

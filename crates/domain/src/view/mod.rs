@@ -15,7 +15,7 @@ mod signal;
 mod steps;
 mod token;
 
-pub use alert::AlertView;
+pub use alert::{AlertView, Labels, labels_of};
 pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
 pub use incident::{IncidentView, RoleView, TaskView, UpdateView};
 pub use learning::{ActionView, DurationSummary, ReviewView, TrendRow, TrendView, TrendWeek};

@@ -74,9 +74,14 @@ fn turns(page: &PageView, awaited: &[ExpectationView], name: &dyn Fn(&str) -> St
     turns.truncate(TURNS_TOLD_MAX);
     if let Some(at) = over.filter(|_| page.status == Status::Running) {
         let called: Vec<String> = page.calls_next.iter().map(|id| name(id)).collect();
-        let called = if called.is_empty() { "nobody is left to call".to_owned() } else { several(&called) };
         let further = if more == 0 { String::new() } else { format!("{more} more, then ") };
-        turns.push((format!("{further}{called}"), at));
+        let words = match (called.len(), turns.is_empty()) {
+            (0, _) => "nobody is left to call".to_owned(),
+            (_, false) => format!("{further}{}", several(&called)),
+            (1, true) => format!("{} is called", several(&called)),
+            (_, true) => format!("{} are called", several(&called)),
+        };
+        turns.push((words, at));
     }
     turns
 }
@@ -183,6 +188,7 @@ mod tests {
         .unwrap();
         let awaited = [awaits("pg_1", "notify:1:1:cho:1", Rule::PageNotify, 1), awaits("pg_1", "ack:1:1", Rule::PageAck, 5)];
         assert_eq!(said(&incident(json!({})), &[page.clone()], &awaited), ["Cho, by mail at 01; then Dana at 05"]);
+        assert_eq!(said(&incident(json!({})), &[page.clone()], &awaited[1..]), ["Dana is called at 05"]);
         let last = PageView { calls_next: Vec::new(), ..page };
         assert_eq!(said(&incident(json!({})), &[last], &awaited[1..]), ["nobody is left to call at 05"]);
     }

@@ -224,6 +224,8 @@ impl Queries<'_> {
         let (incident, head) = self.stored_incident(id).await?;
         let due = rows::expectation::next_due(self.db(), id).await?;
         let mut view = IncidentView::of(&incident, head.version, due);
+        let (all, open) = rows::alert::counts_of(self.db(), id).await?;
+        (view.alerts, view.alerts_open) = (Some(all), Some(open));
         if let Some(page) = incident.page
             && let Some((page, _)) = rows::page::get(self.db(), page).await?
         {

@@ -4,6 +4,7 @@
 //! All of it is in one document. On a laptop it stands in three columns; on a phone the tabs are
 //! plain links and the style sheet shows one part at a time.
 
+pub(crate) mod alerts;
 pub(crate) mod aside;
 pub(crate) mod aside_forms;
 pub(crate) mod ask_forms;
@@ -24,7 +25,7 @@ use allclear_domain::time::after;
 use allclear_domain::view::{ActionView, AlertView, ExpectationView, IncidentView, Next, PageView, UpdateView};
 use allclear_engine::Engine;
 use allclear_engine::read::learning::ActionFilter;
-use allclear_engine::read::{AlertFilter, IncidentFilter, NoAnswer, Queries};
+use allclear_engine::read::{IncidentFilter, NoAnswer, Queries};
 use axum::extract::{Path, Query, State as Shared};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -38,8 +39,6 @@ use crate::frame::time_text::When;
 use crate::posted::Draft;
 use crate::took;
 
-/// Alerts shown; a storm has thousands.
-pub(crate) const ALERTS_SHOWN: i64 = 50;
 /// Pages shown, the newest.
 const PAGES_SHOWN: usize = 10;
 /// Updates to stakeholders shown, the newest.
@@ -183,7 +182,7 @@ pub(crate) async fn read(
     let mut pages = queries.pages(id).await?;
     pages.reverse();
     pages.truncate(PAGES_SHOWN);
-    let alerts = queries.alerts(AlertFilter { incident: Some(id), ..AlertFilter::default() }, ALERTS_SHOWN).await?;
+    let alerts = queries.alerts_of(id, None, 0, alerts::ALERTS_READ).await?;
     let mut similar = Vec::new();
     if incident.service.is_some() {
         let of_service = IncidentFilter { service: incident.service.clone(), before: Some(id), ..IncidentFilter::default() };
@@ -276,6 +275,7 @@ fn head(told: &PageData, org: &Org) -> Markup {
                 @else { span { (when.aging(began)) } }
             }
             h1 class="clamp" title=(incident.title) { bdi { (incident.title) } }
+            (alerts::in_its_words(&told.alerts))
             dl class="inline" {
                 div {
                     dt { "Service" }
@@ -298,6 +298,9 @@ fn head(told: &PageData, org: &Org) -> Markup {
                     }
                 }
                 div { dt { "Since" } dd { (when.stamp(began)) " " span class="quiet" { (when.zone()) } } }
+                @if let Some(words) = alerts::counted(incident) {
+                    div { dt { "Alerts" } dd { a href={ "/incidents/" (incident.reference) "/alerts" } { (words) } } }
+                }
                 div {
                     dt { "Commander" }
                     dd { @match person(&incident.commander) { Some(name) => bdi { (name) }, None => span class="quiet" { "nobody" } } }
