@@ -293,6 +293,16 @@ impl Queries<'_> {
         Ok(events.iter().map(|e| self.event_view(e)).collect())
     }
 
+    /// Who was paged for it and passed it on, oldest first.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn declined(&self, id: IncidentId) -> Result<Vec<EventView>, NoAnswer> {
+        self.sees(id, "incident").await?;
+        let events = rows::event::key_of_incident(self.db(), id, 0, 1000, &["declined"], (NOTED, &[])).await?;
+        Ok(events.iter().map(|e| self.event_view(e)).collect())
+    }
+
     /// The note of an incident that has this number in the whole log.
     ///
     /// # Errors

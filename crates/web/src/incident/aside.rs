@@ -218,7 +218,11 @@ fn pages(told: &PageData, org: &Org) -> Markup {
                     }
                     @let hidden = page.messages.len().saturating_sub(MESSAGES_SHOWN);
                     @if hidden > 0 { p class="quiet" { (hidden) " earlier messages are not shown" } }
-                    ul class="pairs" { @for message in page.messages.iter().skip(hidden) { (message_line(message, org, when)) } }
+                    ul class="pairs" {
+                        @for message in page.messages.iter().skip(hidden) {
+                            (message_line(message, told.answer_of(page, &message.person), org, when))
+                        }
+                    }
                 }
             }
             @if told.pages.iter().any(|page| page.status == Status::Told) {
@@ -226,7 +230,7 @@ fn pages(told: &PageData, org: &Org) -> Markup {
                     p { strong { "Told, without a page" } }
                     ul class="pairs" {
                         @for page in told.pages.iter().filter(|page| page.status == Status::Told) {
-                            @for message in &page.messages { (message_line(message, org, when)) }
+                            @for message in &page.messages { (message_line(message, None, org, when)) }
                         }
                     }
                 }
@@ -234,7 +238,7 @@ fn pages(told: &PageData, org: &Org) -> Markup {
     }
 }
 
-fn message_line(message: &MessageView, org: &Org, when: &When) -> Markup {
+fn message_line(message: &MessageView, answer: Option<&str>, org: &Org, when: &When) -> Markup {
     let words = match message.state {
         MessageState::Delivered => "told",
         MessageState::Rejected => "could not be reached",
@@ -246,6 +250,7 @@ fn message_line(message: &MessageView, org: &Org, when: &When) -> Markup {
         li {
             span { bdi { (pieces::name(org, &message.person)) } }
             span {
+                @if let Some(answer) = answer { strong { (answer) } " · " }
                 (words)
                 span class="quiet" {
                     " by " bdi { (message.contact) } " · " (when.stamp(message.created_at))

@@ -22,7 +22,7 @@ use allclear_domain::incident::{State, links};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Status};
 use allclear_domain::time::after;
-use allclear_domain::view::{ActionView, AlertView, ExpectationView, IncidentView, Next, PageView, UpdateView};
+use allclear_domain::view::{ActionView, AlertView, EventView, ExpectationView, IncidentView, Next, PageView, UpdateView};
 use allclear_engine::Engine;
 use allclear_engine::read::learning::ActionFilter;
 use allclear_engine::read::{IncidentFilter, NoAnswer, Queries};
@@ -62,6 +62,8 @@ pub(crate) struct PageData {
     log: log::Shown,
     part: log::Part,
     pub pages: Vec<PageView>,
+    /// Who passed a page on: the page's id, and theirs.
+    declined: Vec<(String, String)>,
     pub alerts: Vec<AlertView>,
     /// What stakeholders were told, the newest first.
     pub updates: Vec<UpdateView>,
@@ -106,6 +108,14 @@ impl PageData {
     pub(crate) fn may_be_taken_apart(&self) -> bool {
         let merged_at = self.incident.closed_at.filter(|_| ask_forms::fits(self, Verb::TakeApart));
         merged_at.is_some_and(|at| self.when.now <= after(at, links::TAKE_APART_WITHIN))
+    }
+
+    /// What somebody who was paged answered, in a word; nothing while they have not.
+    pub(crate) fn answer_of(&self, page: &PageView, person: &str) -> Option<&'static str> {
+        if page.acknowledged_by.as_deref() == Some(person) {
+            return Some("accepted");
+        }
+        self.declined.iter().any(|(of, by)| *of == page.id && by == person).then_some("declined")
     }
 
     /// Whether anybody is known to have it.
@@ -182,6 +192,7 @@ pub(crate) async fn read(
     let mut pages = queries.pages(id).await?;
     pages.reverse();
     pages.truncate(PAGES_SHOWN);
+    let declined = if pages.is_empty() { Vec::new() } else { passed_on(&queries.declined(id).await?) };
     let alerts = queries.alerts_of(id, None, 0, alerts::ALERTS_READ).await?;
     let mut similar = Vec::new();
     if incident.service.is_some() {
@@ -203,6 +214,7 @@ pub(crate) async fn read(
         log,
         part,
         pages,
+        declined,
         alerts,
         updates,
         actions,
@@ -215,6 +227,12 @@ pub(crate) async fn read(
         draft,
         tab,
     })
+}
+
+/// Of which page, and who.
+fn passed_on(events: &[EventView]) -> Vec<(String, String)> {
+    let one = |event: &EventView| Some((event.stream.clone(), event.body.as_ref()?.get("by")?.as_str()?.to_owned()));
+    events.iter().filter_map(one).collect()
 }
 
 /// The open incidents that it may be merged into, and the one that it was.

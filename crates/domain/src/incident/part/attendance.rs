@@ -201,7 +201,7 @@ pub(crate) const ASKS: &[Ask] = &[
     },
     Ask {
         verb: Verb::Escalate,
-        label: "Page again",
+        label: "Get help",
         says: "Pages again: by the incident's escalation policy, another one, or people by name",
         press: "Page",
         body: "EscalateBody",
