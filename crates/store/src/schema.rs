@@ -66,6 +66,10 @@ tables! {
         "id": Text, "at": Int, "reason": Text, "status": Int, "integration": Text, "format": Text, "address": Text, "detail": Text,
         "body": Text, "unkept": Int,
     }
+    /// Changes that senders told of.
+    CHANGE = "change_event", key ["id"] {
+        "id": Text, "at": Int, "received_at": Int, "service": Text, "integration": Text, "title": Text, "source": Text, "links": Text,
+    }
     /// Expectations.
     EXPECTATION = "expectation", key ["owner", "key", "occurrence"] {
         "owner": Text, "key": Text, "occurrence": Int, "rule": Text, "rule_version": Int, "incident": Text, "opened_by": Text,
@@ -267,6 +271,7 @@ create index action_owner on action (owner, state, due_at);
     CIRCUITS,
     ALARMS,
     DAYS,
+    CHANGES,
 ];
 
 /// Targets that do not answer.
@@ -408,6 +413,21 @@ create index alert_held on alert (silence, id) where ended is null and silence i
 
 /// An action that is due on a day is due on that day for every reader.
 const DAYS: Migration = Migration { number: 11, name: "days", sql: "alter table action add column due_on text;", sqlite: "", postgres: "" };
+
+/// Changes stand beside the incidents of their service; they are pruned by when they were told.
+const CHANGES: Migration = Migration {
+    number: 12,
+    name: "changes",
+    sql: "
+create table change_event (
+  id text primary key, at bigint not null, received_at bigint not null, service text, integration text not null, title text not null,
+  source text, links text not null) {CLUSTERED};
+create index change_event_service on change_event (service, at);
+create index change_event_received on change_event (received_at);
+",
+    sqlite: "",
+    postgres: "",
+};
 
 /// What [`MIGRATIONS`] makes on PostgreSQL only: for trying several nodes over one SQLite in memory.
 #[must_use]

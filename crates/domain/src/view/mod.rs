@@ -4,6 +4,7 @@
 
 mod alert;
 mod came;
+mod change;
 mod explain;
 mod incident;
 mod learning;
@@ -16,6 +17,7 @@ mod steps;
 mod token;
 
 pub use alert::{AlertView, Labels, labels_of};
+pub use change::ChangeView;
 pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
 pub use incident::{IncidentView, RoleView, TaskView, UpdateView};
 pub use learning::{ActionView, DurationSummary, ReviewView, TrendRow, TrendView, TrendWeek};

@@ -141,19 +141,17 @@ fn begins(read: &Event, stream: &str, at: usize, places: &mut Places) -> Option<
 
 /// The line that an event belongs to.
 fn belongs_to(read: &Event, event: &EventView, lines: &[LogLine], places: &Places) -> Option<usize> {
+    let twin = |kind: &str| lines.iter().rposition(|line| line.event.kind == kind && line.event.at == event.at);
     match read {
         Event::NoticeRaised(body) => places.steps.get(&(event.stream.clone(), body.round, body.step)).copied(),
         Event::SendAccepted(body) => places.messages.get(&body.message).copied(),
         Event::Delivered(body) => places.messages.get(&body.message).copied(),
         Event::SendDelayed(body) | Event::SendFailed(body) => places.messages.get(&body.message).copied(),
         Event::SendInDoubt(body) => places.messages.get(&body.message).copied(),
-        // The incident's own line of the same act says who, and how.
-        Event::Acknowledged(_) => {
-            let twin = |line: &LogLine| line.event.kind == "acknowledged" && line.event.at == event.at;
-            lines.iter().rposition(twin)
-        }
-        Event::Started(_)
-        | Event::Told(_)
+        // The incident's own line of the same act says who, and how or why.
+        Event::Acknowledged(_) => twin("acknowledged"),
+        Event::Started(_) => twin("escalated"),
+        Event::Told(_)
         | Event::StepReached(_)
         | Event::StepEmpty(_)
         | Event::Declined(_)

@@ -2,6 +2,7 @@
 //! [`allclear_domain::view`].
 
 pub(crate) mod alerts;
+pub(crate) mod changes;
 pub(crate) mod explain;
 pub mod learning;
 pub(crate) mod on_call;
@@ -26,6 +27,7 @@ use crate::engine::Engine;
 use crate::metrics::Gauges;
 pub use crate::read::alerts::AlertFilter;
 use crate::read::alerts::alert_view;
+pub use crate::read::changes::CHANGES_BEFORE;
 use crate::watch::trouble::Present;
 
 /// Items of one list at most.

@@ -99,6 +99,7 @@ fn labels(labels: &Labels, of: usize) -> Markup {
 fn one(alert: &AlertView, when: &When) -> Markup {
     html! {
         li data-key=(alert.id) {
+            div {
             p class="clamp" { bdi { (pieces::cut(&alert.title, LINE_CHARS_MAX)) } }
             p class="quiet" {
                 @if alert.state == AlertState::Open { "Open for " (when.time(alert.starts_at, &when.age(alert.starts_at))) }
@@ -107,6 +108,7 @@ fn one(alert: &AlertView, when: &When) -> Markup {
                 @if let Some(source) = &alert.source { " · " bdi { (pieces::cut(source, LINE_CHARS_MAX)) } }
             }
             (details(alert))
+            }
         }
     }
 }

@@ -118,6 +118,7 @@ pub(crate) fn more(told: &PageData, org: &Org) -> Markup {
         div class="right part-more" {
             section data-live="pages" { (pages(told, org)) }
             section data-live="alerts" { (alerts::beside(told)) }
+            @if !told.changes.is_empty() { section data-live="changes" { h2 { "Changes" } (pieces::changes(&told.changes, &told.when)) } }
             (updates(told, org))
             (actions(told, org))
             @if !told.similar.is_empty() { section data-live="similar" { (similar(told)) } }

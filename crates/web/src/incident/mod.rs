@@ -22,7 +22,7 @@ use allclear_domain::incident::{State, links};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Status};
 use allclear_domain::time::after;
-use allclear_domain::view::{ActionView, AlertView, EventView, ExpectationView, IncidentView, Next, PageView, UpdateView};
+use allclear_domain::view::{ActionView, AlertView, ChangeView, EventView, ExpectationView, IncidentView, Next, PageView, UpdateView};
 use allclear_engine::Engine;
 use allclear_engine::read::learning::ActionFilter;
 use allclear_engine::read::{IncidentFilter, NoAnswer, Queries};
@@ -47,6 +47,8 @@ const UPDATES_SHOWN: usize = 5;
 const ACTIONS_SHOWN: i64 = 20;
 /// Characters of a role or a task beside its deadline.
 const OF_WHAT_CHARS_MAX: usize = 80;
+/// Changes of its service that are shown.
+const CHANGES_SHOWN: i64 = 10;
 /// Earlier incidents of the same service that are shown.
 const SIMILAR_SHOWN: usize = 5;
 /// Open incidents to choose from, where one is merged.
@@ -65,6 +67,8 @@ pub(crate) struct PageData {
     /// Who passed a page on: the page's id, and theirs.
     declined: Vec<(String, String)>,
     pub alerts: Vec<AlertView>,
+    /// What was changed of its service, the newest first.
+    pub changes: Vec<ChangeView>,
     /// What stakeholders were told, the newest first.
     pub updates: Vec<UpdateView>,
     /// What was promised after it, the newest first.
@@ -194,6 +198,7 @@ pub(crate) async fn read(
     pages.truncate(PAGES_SHOWN);
     let declined = if pages.is_empty() { Vec::new() } else { passed_on(&queries.declined(id).await?) };
     let alerts = queries.alerts_of(id, None, 0, alerts::ALERTS_READ).await?;
+    let changes = queries.changes_beside(id, CHANGES_SHOWN).await?;
     let mut similar = Vec::new();
     if incident.service.is_some() {
         let of_service = IncidentFilter { service: incident.service.clone(), before: Some(id), ..IncidentFilter::default() };
@@ -216,6 +221,7 @@ pub(crate) async fn read(
         pages,
         declined,
         alerts,
+        changes,
         updates,
         actions,
         similar,
