@@ -94,7 +94,7 @@ pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path(id): Pa
         let (open, cut) = queries.open_incidents(&of_it).await?;
         let mut ended = queries.incidents(of_it, LISTED).await?;
         ended.retain(|i| !i.state.is_open());
-        let changes = queries.changes_of(&id, None, CHANGES_LISTED).await?;
+        let changes = queries.changes_of(Some(&id), None, CHANGES_LISTED).await?;
         let body = html! {
             (heading(&service.name, &html! { @if let Some(tier) = service.tier { "Tier " (tier) } }))
             (facts(service, &org))

@@ -60,15 +60,15 @@ pub(crate) async fn alerts(State(api): State<Api>, who: Who<Read>, Q(query): Q<A
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ChangesQuery {
-    /// Of this service, by its id.
-    service: String,
+    /// Only those of this service, by its id.
+    service: Option<String>,
     /// Only those that happened before this instant; `at` of the last for what follows.
     before: Option<Timestamp>,
     /// From 1 to 200; 20 where absent.
     limit: Option<i64>,
 }
 
-/// Changes of a service that senders told of, the newest first.
+/// Changes that senders told of, the newest first.
 #[utoipa::path(get, path = "/api/v1/changes", operation_id = "list_changes", tag = "alerts", params(ChangesQuery),
     responses((status = 200, body = schema::ChangePage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn changes(
@@ -77,7 +77,7 @@ pub(crate) async fn changes(
     Q(query): Q<ChangesQuery>,
 ) -> Result<Json<ListPage<ChangeView>>, Problem> {
     let limit = limit_of(query.limit)?;
-    let items = api.engine.queries(&who.0).changes_of(&query.service, query.before, limit).await?;
+    let items = api.engine.queries(&who.0).changes_of(query.service.as_deref(), query.before, limit).await?;
     Ok(Json(ListPage { items, next: None }))
 }
 

@@ -23,20 +23,26 @@ impl Queries<'_> {
         let Some(service) = incident.service.as_deref().filter(|_| self.has(Right::SeeOrganisation)) else { return Ok(Vec::new()) };
         let began = incident.impact_started_at.or(incident.declared_at).unwrap_or(incident.created_at);
         let over = incident.resolved_at.or(incident.closed_at).filter(|_| !incident.state.is_open());
-        self.changes_between(service, before(began, CHANGES_BEFORE), over.unwrap_or(Timestamp::MAX), limit).await
+        self.changes_between(Some(service), before(began, CHANGES_BEFORE), over.unwrap_or(Timestamp::MAX), limit).await
     }
 
-    /// Changes of a service that happened before an instant, the newest first.
+    /// Changes of a service, or of all, that happened before an instant, the newest first.
     ///
     /// # Errors
     /// When whoever asks may not see the organisation, or the store does not answer.
-    pub async fn changes_of(&self, service: &str, to: Option<Timestamp>, limit: i64) -> Result<Vec<ChangeView>, NoAnswer> {
+    pub async fn changes_of(&self, service: Option<&str>, to: Option<Timestamp>, limit: i64) -> Result<Vec<ChangeView>, NoAnswer> {
         self.may(Right::SeeOrganisation)?;
         self.changes_between(service, Timestamp::MIN, to.unwrap_or(Timestamp::MAX), limit).await
     }
 
-    async fn changes_between(&self, service: &str, from: Timestamp, to: Timestamp, limit: i64) -> Result<Vec<ChangeView>, NoAnswer> {
-        let found = rows::change::of_service(self.db(), service, from, to, limit.clamp(1, LIST_MAX)).await?;
+    async fn changes_between(
+        &self,
+        service: Option<&str>,
+        from: Timestamp,
+        to: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<ChangeView>, NoAnswer> {
+        let found = rows::change::list(self.db(), service, from, to, limit.clamp(1, LIST_MAX)).await?;
         Ok(found.into_iter().map(view).collect())
     }
 }

@@ -63,10 +63,15 @@ fn stored(row: &Row) -> Result<StoredChange, Fault> {
     })
 }
 
-/// Of a service, from one instant to before another, the newest first.
-pub async fn of_service(db: &Db, service: &str, from: Timestamp, to: Timestamp, limit: i64) -> Result<Vec<StoredChange>, Fault> {
-    let sql = "select id, at, received_at, service, integration, title, source, links from change_event \
-               where service = ?1 and at >= ?2 and at < ?3 order by at desc, id desc limit ?4";
-    let rows = db.read(sql, vec![text(service), instant(from), instant(to), Val::Int(limit)]).await?;
+/// Of one service or of all, from one instant to before another, the newest first.
+pub async fn list(db: &Db, service: Option<&str>, from: Timestamp, to: Timestamp, limit: i64) -> Result<Vec<StoredChange>, Fault> {
+    let of = if service.is_some() { "service = ?4 and" } else { "" };
+    let sql = format!(
+        "select id, at, received_at, service, integration, title, source, links from change_event \
+         where {of} at >= ?1 and at < ?2 order by at desc, id desc limit ?3"
+    );
+    let mut args = vec![instant(from), instant(to), Val::Int(limit)];
+    args.extend(service.map(text));
+    let rows = db.read(&sql, args).await?;
     rows.iter().map(stored).collect()
 }
