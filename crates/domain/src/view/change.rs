@@ -3,8 +3,6 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::wire::Link;
-
 /// A change that a sender told of; it pages nobody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Change))]
@@ -17,6 +15,16 @@ pub struct ChangeView {
     pub integration: String,
     pub title: String,
     pub source: Option<String>,
-    #[cfg_attr(feature = "schema", schema(value_type = Vec<Object>))]
-    pub links: Vec<Link>,
+    #[cfg_attr(feature = "schema", schema(inline))]
+    pub links: Vec<LinkView>,
+}
+
+/// Where a sender says more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Link))]
+pub struct LinkView {
+    /// `http` or `https`.
+    pub href: String,
+    /// What the sender calls it; may be empty.
+    pub text: String,
 }

@@ -17,7 +17,7 @@ mod steps;
 mod token;
 
 pub use alert::{AlertView, Labels, labels_of};
-pub use change::ChangeView;
+pub use change::{ChangeView, LinkView};
 pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
 pub use incident::{IncidentView, RoleView, TaskView, UpdateView};
 pub use learning::{ActionView, DurationSummary, ReviewView, TrendRow, TrendView, TrendWeek};

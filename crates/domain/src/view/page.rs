@@ -6,14 +6,12 @@ use serde::{Deserialize, Serialize};
 use crate::ids::IncidentId;
 use crate::ids::PageId;
 use crate::incident::State;
-use crate::org::snapshot::Org;
 use crate::paging::AtStep;
 use crate::paging::Entry;
 use crate::paging::MessageState;
 use crate::paging::Page;
 use crate::paging::Status;
 use crate::paging::Telling;
-use crate::paging::called_next;
 use crate::severity::Severity;
 
 /// A page with its messages.
@@ -46,9 +44,9 @@ pub struct PageView {
 }
 
 impl PageView {
-    /// Of a folded page.
+    /// Of a folded page, and whom it calls when its step is over.
     #[must_use]
-    pub fn of(p: &Page, messages: Vec<MessageView>, org: &Org) -> Self {
+    pub fn of(p: &Page, messages: Vec<MessageView>, calls_next: Vec<String>) -> Self {
         let looks = p.status == Status::Running;
         let planned = p.entries.iter().filter(|entry| looks && entry.telling == Telling::Planned).filter_map(PlannedView::of).collect();
         Self {
@@ -66,7 +64,7 @@ impl PageView {
             ended_at: p.ended_at,
             messages,
             planned,
-            calls_next: called_next(org, p),
+            calls_next,
             targets: p.targets.clone(),
         }
     }

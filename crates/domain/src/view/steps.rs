@@ -4,9 +4,8 @@
 use std::collections::HashMap;
 
 use crate::ids::MessageId;
-use crate::paging::{self, Event, PassedOver, PlannedEntry, Reached};
+use crate::paging::{Event, PassedOver, PlannedEntry, Reached};
 use crate::time::Length;
-use crate::timeline::Logged;
 use crate::view::EventView;
 
 /// A line, and what unfolds from it.
@@ -114,14 +113,12 @@ pub fn log_lines(events: Vec<EventView>) -> Vec<LogLine> {
 
 /// The event of a page, where it is one that reads.
 fn page_event(event: &EventView) -> Option<Event> {
-    if !paging::Event::KINDS.iter().any(|kind| kind.name == event.kind) {
+    if !Event::KINDS.iter().any(|kind| kind.name == event.kind) {
         return None;
     }
     let body = event.body.as_ref()?.to_string();
-    match Logged::decode(&event.kind, 1, &body) {
-        Ok(Logged::Page(event)) => Some(event),
-        Ok(_) | Err(_) => None,
-    }
+    // Of a body that this program does not read there is only the line.
+    Event::decode(&event.kind, 1, &body).ok()
 }
 
 /// What a step or a notice says of whom it tells; from here on others find it.

@@ -3,7 +3,7 @@
 use allclear_domain::access::Right;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::time::{Length, before};
-use allclear_domain::view::ChangeView;
+use allclear_domain::view::{ChangeView, LinkView};
 use allclear_store::rows;
 use jiff::Timestamp;
 
@@ -49,5 +49,6 @@ impl Queries<'_> {
 
 fn view(change: rows::change::StoredChange) -> ChangeView {
     let rows::change::StoredChange { id, at, received_at: _, service, integration, title, source, links } = change;
+    let links = links.into_iter().map(|link| LinkView { href: link.href, text: link.text }).collect();
     ChangeView { id: id.to_string(), at, service, integration, title, source, links }
 }

@@ -17,7 +17,7 @@ use allclear_domain::ids::{IncidentId, PageId, SignalId};
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::model::Declare;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::paging::{MessageState, Page};
+use allclear_domain::paging::{MessageState, Page, called_next};
 use allclear_domain::timeline::{self, NOTED, Names};
 use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView, PageView, SignalView};
 use allclear_store::{Db, Fault, rows};
@@ -383,7 +383,7 @@ impl Queries<'_> {
 
     async fn with_messages(&self, page: &Page) -> Result<PageView, NoAnswer> {
         let messages = rows::message::of_page(self.db(), page.id).await?.iter().map(message_view).collect();
-        Ok(PageView::of(page, messages, &self.engine.org()))
+        Ok(PageView::of(page, messages, called_next(&self.engine.org(), page)))
     }
 
     /// An accepted request, as kept.

@@ -100,14 +100,14 @@ fn one(alert: &AlertView, when: &When) -> Markup {
     html! {
         li data-key=(alert.id) {
             div {
-            p class="clamp" { bdi { (pieces::cut(&alert.title, LINE_CHARS_MAX)) } }
-            p class="quiet" {
-                @if alert.state == AlertState::Open { "Open for " (when.time(alert.starts_at, &when.age(alert.starts_at))) }
-                @else { (pieces::ended(alert.state)) @if let Some(at) = alert.ended_at { " " (when.stamp(at)) } }
-                @if alert.count > 1 { " · sent " (alert.count) " times" }
-                @if let Some(source) = &alert.source { " · " bdi { (pieces::cut(source, LINE_CHARS_MAX)) } }
-            }
-            (details(alert))
+                p class="clamp" { bdi { (pieces::cut(&alert.title, LINE_CHARS_MAX)) } }
+                p class="quiet" {
+                    @if alert.state == AlertState::Open { "Open for " (when.time(alert.starts_at, &when.age(alert.starts_at))) }
+                    @else { (pieces::ended(alert.state)) @if let Some(at) = alert.ended_at { " " (when.stamp(at)) } }
+                    @if alert.count > 1 { " · sent " (alert.count) " times" }
+                    @if let Some(source) = &alert.source { " · " bdi { (pieces::cut(source, LINE_CHARS_MAX)) } }
+                }
+                (details(alert))
             }
         }
     }
@@ -125,7 +125,9 @@ fn details(alert: &AlertView) -> Markup {
                 summary { "Details" }
                 @if let Some(words) = description { p class="said" { bdi { (pieces::cut(words, DESCRIPTION_CHARS_MAX)) } } }
                 @if !links.is_empty() { p class="links" { @for (href, words) in links { (pieces::link(href, words)) " " } } }
-                @if !labels.is_empty() { p class="chips" { @for (name, value) in labels.iter().take(LABELS_MAX) { (chip(name, value)) " " } } }
+                @if !labels.is_empty() {
+                    p class="chips" { @for (name, value) in labels.iter().take(LABELS_MAX) { (chip(name, value)) " " } }
+                }
                 @if !annotations.is_empty() {
                     dl class="roles" {
                         @for (name, value) in annotations.iter().take(LABELS_MAX) {
@@ -171,7 +173,9 @@ pub(crate) async fn show(
         let list = html! {
             nav class="filter" aria-label="Which alerts" {
                 @for (word, words, only) in WHICH {
-                    a href={ (base) "?which=" (word) } aria-current=[(word == which.0).then_some("true")] { (words) " " span class="n" { (of(only)) } }
+                    a href={ (base) "?which=" (word) } aria-current=[(word == which.0).then_some("true")] {
+                        (words) " " span class="n" { (of(only)) }
+                    }
                 }
             }
             (turn(&base, which.0, skip, of(which.2)))
@@ -181,7 +185,9 @@ pub(crate) async fn show(
         };
         let body = html! {
             (heading("Alerts", &html! {
-                a href={ "/incidents/" (incident.reference) } { (incident.reference) " " bdi { (pieces::cut(&incident.title, VALUE_CHARS_MAX)) } }
+                a href={ "/incidents/" (incident.reference) } {
+                    (incident.reference) " " bdi { (pieces::cut(&incident.title, VALUE_CHARS_MAX)) }
+                }
             }))
             @if alerts.len() > 1 { (labels(&labels_of(&alerts), alerts.len())) }
             (list)
