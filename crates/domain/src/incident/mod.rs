@@ -207,7 +207,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         Event::Alarms(event) => alarms::evolve(&mut incident, event),
         Event::Flapping(event) => flapping::evolve(&mut incident, event),
         Event::Ending(event) => ending::evolve(&mut incident, event, at),
-        Event::Roles(event) => roles::evolve(&mut incident, event, actor, at),
+        Event::Roles(event) => roles::evolve(&mut incident, event, at),
         Event::Tasks(event) => tasks::evolve(&mut incident, event, at),
         Event::Updates(event) => updates::evolve(&mut incident, event, at),
         Event::Record(event) => record::evolve(&mut incident, event),

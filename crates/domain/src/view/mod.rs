@@ -3,6 +3,7 @@
 //! With the feature `schema` they describe themselves for the API's document, so that what is described is what is answered.
 
 mod alert;
+mod audit;
 mod came;
 mod change;
 mod explain;
@@ -17,6 +18,7 @@ mod steps;
 mod token;
 
 pub use alert::{AlertView, Labels, labels_of};
+pub use audit::AuditView;
 pub use change::{ChangeView, LinkView};
 pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
 pub use incident::{IncidentView, RoleView, TaskView, UpdateView};

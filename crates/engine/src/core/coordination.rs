@@ -27,7 +27,7 @@ impl Core {
         use incident::Command as C;
         match command {
             C::Roles(
-                roles::Command::Offer { role, to: person }
+                roles::Command::Offer { role, to: person, .. }
                 | roles::Command::Take { role, person, .. }
                 | roles::Command::Ask { role, by: person },
             ) => {

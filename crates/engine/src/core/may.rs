@@ -63,8 +63,8 @@ impl Core {
                 if let incident::Command::Roles(roles::Command::Take { role, person, why }) = command {
                     self.may_take_over(unit, who, *id, role, person, why.as_deref())?;
                 }
-                // Nobody asks in the name of another.
-                if let incident::Command::Roles(roles::Command::Ask { by, .. }) = command
+                // Nobody asks, or hands over, in the name of another.
+                if let incident::Command::Roles(roles::Command::Ask { by, .. } | roles::Command::Offer { by: Some(by), .. }) = command
                     && who.person() != Some(by.as_str())
                 {
                     return Err(Refusal::from(Denied::Ours).into());

@@ -2,6 +2,7 @@
 //! [`allclear_domain::view`].
 
 pub(crate) mod alerts;
+mod audit;
 pub(crate) mod changes;
 pub(crate) mod explain;
 pub mod learning;

@@ -38,6 +38,9 @@ pub struct Merged {
     pub incident: IncidentId,
     #[serde(rename = "ref")]
     pub reference: String,
+    /// What it was; absent in what earlier versions wrote, which cannot be taken apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
     /// Its open tasks, by their numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<u32>,
@@ -277,7 +280,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             }
             let open = incident.work.tasks.iter().filter(|task| task.state == TaskState::Open);
             let tasks = open.map(|task| task.task).collect();
-            one(Event::Merged(Merged { incident: into, reference: into_ref, tasks, alerts, update_by }))
+            one(Event::Merged(Merged { incident: into, reference: into_ref, state: Some(incident.state), tasks, alerts, update_by }))
         }
         Command::Absorb { from, from_ref, tasks, update_by } => {
             // The other must be open: merging into something that is over would hide this one.
@@ -333,8 +336,8 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
     match event {
         Event::Merged(link) => {
             incident.work.hold = Hold::default();
-            let (state, tasks, alerts) = (incident.state, link.tasks.clone(), link.alerts.clone());
-            incident.work.merge = Some(Merge { at, state, tasks, alerts });
+            let merge = |state| Merge { at, state, tasks: link.tasks.clone(), alerts: link.alerts.clone() };
+            incident.work.merge = link.state.map(merge);
             incident.state = State::Merged;
             incident.merged_into = Some(link.incident);
             incident.closed_at = Some(at);

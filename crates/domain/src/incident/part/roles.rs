@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::access::Actor;
 use crate::ask::{self, Ask, Asked, By, Came, Field, Given, Kind, May, Program, REASON, command};
 use crate::event::event_kinds;
 use crate::expect::{Key, ROLE_WITHIN, Rule, Standing};
@@ -38,6 +37,9 @@ pub struct Offered {
     pub role: String,
     /// A person's id.
     pub to: String,
+    /// Who offered it: a person's id. Its holder hands it over by that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// Body of `role_asked` and `role_ask_missed`.
@@ -83,7 +85,7 @@ pub struct Unfilled {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Asks somebody to take a role; its holder keeps it until they do.
-    Offer { role: String, to: String },
+    Offer { role: String, to: String, by: Option<String> },
     /// `by` asks whoever holds a role to hand it over; they keep it until they do.
     Ask { role: String, by: String },
     /// `person` takes a role, offered or not. `why` where whoever holds it has not agreed.
@@ -172,7 +174,7 @@ fn asked(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
     let nobody = || ask::Refusal::Together("name a `person`: this token stands for none".into());
     let person = person.ok_or_else(nobody)?;
     command(match deed.as_str() {
-        "offer" => Command::Offer { role, to: person },
+        "offer" => Command::Offer { role, to: person, by: by.person.map(ToOwned::to_owned) },
         "ask" => Command::Ask { role, by: person },
         _ => Command::Take { role, person, why },
     })
@@ -180,7 +182,7 @@ fn asked(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
     match command {
-        Command::Offer { role, to } => {
+        Command::Offer { role, to, by } => {
             fits(incident, Verb::Role)?;
             let held = incident.work.roles.get(&role);
             if held.is_some_and(|held| held.person.as_deref() == Some(&to)) {
@@ -189,7 +191,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             if held.is_some_and(|held| held.offered_to.as_deref() == Some(&to)) {
                 return nothing();
             }
-            one(Event::Offered(Offered { role, to }))
+            one(Event::Offered(Offered { role, to, by }))
         }
         Command::Ask { role, by } => {
             fits(incident, Verb::Role)?;
@@ -223,7 +225,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             if !waits || !incident.state.is_open() {
                 return nothing();
             }
-            one(Event::Unanswered(Offered { role, to }))
+            one(Event::Unanswered(Offered { role, to, by: None }))
         }
         Command::MissAsk { role, by } => {
             let held = incident.work.roles.get(&role).filter(|held| held.asked_by.as_ref() == Some(&by));
@@ -248,14 +250,14 @@ pub fn agreed(incident: &Incident, role: &str, person: &str) -> bool {
     held.is_some_and(|held| held.person.is_some() && held.offered_by == held.person && held.offered_to.as_deref() == Some(person))
 }
 
-pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, actor: &Actor, at: Timestamp) {
+pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
     match event {
         Event::Offered(body) if planted("role-offer-gives-role") => incident.work.give(&body.role, &body.to, at),
         Event::Offered(body) => {
             let held = incident.work.roles.entry(body.role.clone()).or_default();
             held.offered_to = Some(body.to.clone());
             held.offered_at = Some(at);
-            held.offered_by = if let Actor::Person(person) = actor { Some(person.clone()) } else { None };
+            held.offered_by.clone_from(&body.by);
         }
         Event::Asked(body) => {
             let held = incident.work.roles.entry(body.role.clone()).or_default();
@@ -373,7 +375,7 @@ mod tests {
     fn an_offer_gives_nothing_until_it_is_taken() {
         let mut sample = Sample::declared();
         let (role, to) = ("scribe".to_owned(), "ben".to_owned());
-        let offer = Command::Offer { role: role.clone(), to: to.clone() };
+        let offer = Command::Offer { role: role.clone(), to: to.clone(), by: None };
         assert_eq!(sample.run(offer.clone()).unwrap().opened(), ["role:scribe"]);
         assert_eq!((sample.incident.work.holder("scribe"), sample.incident.admitted.contains("ben")), (None, true));
         assert_eq!(sample.run(offer.clone()).unwrap().events, [], "asked once");
@@ -399,7 +401,7 @@ mod tests {
         assert_eq!(sample.incident.work.holder("scribe"), Some("ana"));
         // Ana offers it herself: then Ben has it without a reason.
         assert!(!agreed(&sample.incident, "scribe", "ben"));
-        let mut sample = sample.after(Command::Offer { role: role(), to: "ben".into() });
+        let mut sample = sample.after(Command::Offer { role: role(), to: "ben".into(), by: Some("ana".into()) });
         assert!(agreed(&sample.incident, "scribe", "ben") && !agreed(&sample.incident, "scribe", "cho"));
         let taken = sample.run(take("ben", Some("not needed"))).unwrap();
         assert!(matches!(&taken.events[0], crate::incident::Event::Roles(Event::Taken(body)) if body.why.is_none()));
