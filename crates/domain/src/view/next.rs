@@ -41,7 +41,23 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
                 out.push(Next { key, rule: one.rule.clone(), parts, or_else: None });
             }
             Rule::AlertsDigest | Rule::AlertLapse | Rule::SilenceEnd => {}
-            _ => {
+            Rule::PageAgain
+            | Rule::MessageReceipt
+            | Rule::GroupWait
+            | Rule::Candidate
+            | Rule::ConfirmRecovery
+            | Rule::SilencesJudged
+            | Rule::Silenced
+            | Rule::Flapping
+            | Rule::RoleAnswer
+            | Rule::RoleUnfilled
+            | Rule::Attended
+            | Rule::StillOnIt
+            | Rule::TaskDue
+            | Rule::UpdateDue
+            | Rule::IncidentOver
+            | Rule::ReviewDue
+            | Rule::ActionDue => {
                 let (words, or_else) = sentence(rule, incident, one, name);
                 let key = format!("{} {}", one.owner, one.key);
                 out.push(Next { key, rule: one.rule.clone(), parts: vec![(words, one.due_at)], or_else });
@@ -127,7 +143,19 @@ fn sentence(rule: Rule, incident: &IncidentView, one: &ExpectationView, name: &d
         Rule::Candidate => ("Is this an incident?".into(), or_else),
         Rule::GroupWait => ("The page starts".into(), None),
         Rule::PageAgain => ("Somebody has it".into(), or_else),
-        _ => (capital(&one.expects), or_else),
+        Rule::PageAck
+        | Rule::PageNotify
+        | Rule::MessageReceipt
+        | Rule::AlertsDigest
+        | Rule::AlertLapse
+        | Rule::SilenceEnd
+        | Rule::SilencesJudged
+        | Rule::Silenced
+        | Rule::Flapping
+        | Rule::UpdateDue
+        | Rule::IncidentOver
+        | Rule::ReviewDue
+        | Rule::ActionDue => (capital(&one.expects), or_else),
     }
 }
 
@@ -187,8 +215,8 @@ mod tests {
         }))
         .unwrap();
         let awaited = [awaits("pg_1", "notify:1:1:cho:1", Rule::PageNotify, 1), awaits("pg_1", "ack:1:1", Rule::PageAck, 5)];
-        assert_eq!(said(&incident(json!({})), &[page.clone()], &awaited), ["Cho, by mail at 01; then Dana at 05"]);
-        assert_eq!(said(&incident(json!({})), &[page.clone()], &awaited[1..]), ["Dana is called at 05"]);
+        assert_eq!(said(&incident(json!({})), std::slice::from_ref(&page), &awaited), ["Cho, by mail at 01; then Dana at 05"]);
+        assert_eq!(said(&incident(json!({})), std::slice::from_ref(&page), &awaited[1..]), ["Dana is called at 05"]);
         let last = PageView { calls_next: Vec::new(), ..page };
         assert_eq!(said(&incident(json!({})), &[last], &awaited[1..]), ["nobody is left to call at 05"]);
     }

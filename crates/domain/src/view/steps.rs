@@ -123,14 +123,14 @@ fn page_event(event: &EventView) -> Option<Event> {
 
 /// What a step or a notice says of whom it tells; from here on others find it.
 fn begins(read: &Event, stream: &str, at: usize, places: &mut Places) -> Option<Told> {
-    let (told, people) = match read {
-        Event::StepReached(body) => {
-            places.steps.insert((stream.to_owned(), body.round, body.step), at);
-            let step = ToldStep { round: body.round, step: body.step, catch_all: body.catch_all, late: body.late, within: body.within };
-            (Told::of(&body.people, &body.passed_over, Some(step)), &body.people)
-        }
-        Event::Told(body) => (Told::of(&body.people, &body.passed_over, None), &body.people),
-        _ => return None,
+    let (told, people) = if let Event::StepReached(body) = read {
+        places.steps.insert((stream.to_owned(), body.round, body.step), at);
+        let step = ToldStep { round: body.round, step: body.step, catch_all: body.catch_all, late: body.late, within: body.within };
+        (Told::of(&body.people, &body.passed_over, Some(step)), &body.people)
+    } else if let Event::Told(body) = read {
+        (Told::of(&body.people, &body.passed_over, None), &body.people)
+    } else {
+        return None;
     };
     places.messages.extend(people.iter().flat_map(|one| &one.entries).filter_map(|entry| entry.message).map(|id| (id, at)));
     Some(told)
@@ -163,24 +163,21 @@ fn belongs_to(read: &Event, event: &EventView, lines: &[LogLine], places: &Place
 /// What it says of how far a message came.
 fn came(read: &Event, at: usize, lines: &mut [LogLine], places: &mut Places) {
     let Some(told) = lines.get_mut(at).and_then(|line| line.told.as_mut()) else { return };
-    match read {
-        Event::NoticeRaised(body) => {
-            places.messages.insert(body.message, at);
-            if let Some(person) = told.people.iter_mut().find(|one| one.person == body.person) {
-                person.ways.push((body.contact.clone(), Came::OnItsWay));
-            }
+    let arrived = if let Event::NoticeRaised(body) = read {
+        places.messages.insert(body.message, at);
+        if let Some(person) = told.people.iter_mut().find(|one| one.person == body.person) {
+            person.ways.push((body.contact.clone(), Came::OnItsWay));
         }
-        Event::Delivered(body) => {
-            if let Some(way) = told.way(&body.person, &body.contact) {
-                *way = Came::Arrived;
-            }
-        }
-        Event::SendFailed(body) => {
-            if let Some(way) = told.way(&body.person, &body.contact) {
-                *way = Came::Failed;
-            }
-        }
-        _ => {}
+        None
+    } else if let Event::Delivered(body) = read {
+        told.way(&body.person, &body.contact).map(|way| (way, Came::Arrived))
+    } else if let Event::SendFailed(body) = read {
+        told.way(&body.person, &body.contact).map(|way| (way, Came::Failed))
+    } else {
+        None
+    };
+    if let Some((way, came)) = arrived {
+        *way = came;
     }
 }
 
