@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use allclear_channels::inbound::{lenient, redact, signed, text};
 use allclear_channels::registry;
 use allclear_domain::org::model::Integration;
-use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, KeyFault, KeyIn, Parsed, Route, SignalAction};
+use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, KeyFault, KeyIn, Parsed, Route, Signal, SignalAction};
 use allclear_engine::clock::JUMP_MIN;
 use allclear_engine::core::{Arrived, Refusal};
 use allclear_engine::refusals::{BODY_BYTES_MAX as REFUSED_BYTES_MAX, RefusedRequest};
@@ -173,7 +173,7 @@ async fn take(api: &Api, format: &'static dyn Inbound, key: &str, came: &Came) -
         tell_refused(api, from, &parsed, &came.bytes, answer.status).await;
     }
     if parsed.keep_only {
-        return kept(api, format, from, &came.bytes, answer).await;
+        return kept(api, format, from, (&came.bytes, &parsed.signals), answer).await;
     }
     if parsed.signals.is_empty() {
         return reply(answer);
@@ -222,9 +222,9 @@ fn from_its_sender(format: &dyn Inbound, integration: &Integration, came: &Came,
 }
 
 /// What pages nobody is kept among the signals, where people find it.
-async fn kept(api: &Api, format: &'static dyn Inbound, from: Sender<'_>, body: &[u8], answer: Answer) -> Response {
+async fn kept(api: &Api, format: &'static dyn Inbound, from: Sender<'_>, (body, changes): (&[u8], &[Signal]), answer: Answer) -> Response {
     let integration = from.integration.unwrap_or_default();
-    match api.engine.keep_request(integration, format.name(), redact::redact(body)).await {
+    match api.engine.keep_request(integration, format.name(), redact::redact(body), changes).await {
         Ok(_) => {
             api.engine.metrics().accepted(integration, 1);
             reply(answer)

@@ -34,6 +34,7 @@ lists! {
     IncidentPage of view::IncidentView;
     EventPage of view::EventView;
     AlertPage of view::AlertView;
+    ChangePage of view::ChangeView;
     PagePage of view::PageView;
     ExpectationPage of view::ExpectationView;
     OnCallPage of view::OnCallView;

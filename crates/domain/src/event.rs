@@ -268,13 +268,14 @@ pub enum BadEvent {
 /// What a kind of event is to whoever reads a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
-    /// People look for it first: the short log shows it.
+    /// People look for it first, and the short log shows it: declaration, roles, severities, states, decisions, updates,
+    /// merges, and that nobody answered.
     Key,
     /// What machines told each other: the draft of a review leaves it out.
     Machinery,
     /// After it there is nothing to take any more.
     Ends,
-    /// It only follows from another event, done by the same: who did it is not worth a word.
+    /// Who did it is not worth a word: it only follows from another event, or its line says it.
     Follows,
 }
 

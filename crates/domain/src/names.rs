@@ -1,21 +1,36 @@
 //! What the lines for people are made with: whom ids stand for, and how an instant and a text are written.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
-use crate::org::snapshot::Org;
+use crate::org::snapshot::{AUDIENCE, Org};
 
 /// Whom ids stand for, and who did it. Names come from the organisation as it is now; the log holds ids only.
 #[derive(Debug, Clone, Copy)]
 pub struct Names<'a> {
     org: &'a Org,
     actor: &'a str,
+    zone: Option<&'a TimeZone>,
 }
 
 impl<'a> Names<'a> {
     /// For an event that `actor` caused.
     #[must_use]
     pub const fn new(org: &'a Org, actor: &'a str) -> Self {
-        Self { org, actor }
+        Self { org, actor, zone: None }
+    }
+
+    /// For a reader whose other times are in this zone.
+    #[must_use]
+    pub const fn in_zone(self, zone: Option<&'a TimeZone>) -> Self {
+        Self { zone, ..self }
+    }
+
+    /// An instant within a line: in the reader's zone, which the log names at its head; in UTC, and with its name, where the
+    /// reader has none.
+    #[must_use]
+    pub fn clock(&self, at: Timestamp) -> String {
+        self.zone.map_or_else(|| clock(at), |zone| at.to_zoned(zone.clone()).strftime("%-d %b %Y %H:%M:%S").to_string())
     }
 
     /// Who did it.
@@ -28,13 +43,16 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// A person; the id where nobody has it any more.
+    /// A person, or an audience that is reached by addresses of its own; the id where nobody has it any more.
     #[must_use]
     pub fn person<'b>(&self, id: &'b str) -> &'b str
     where
         'a: 'b,
     {
-        self.org.person(id).map_or(id, |person| &person.name)
+        match id.strip_prefix(AUDIENCE) {
+            Some(audience) => self.audience(audience),
+            None => self.org.person(id).map_or(id, |person| &person.name),
+        }
     }
 
     /// The person whom an event names, else who did it.

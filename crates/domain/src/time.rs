@@ -41,6 +41,23 @@ pub fn before(at: Timestamp, length: Length) -> Timestamp {
     at.checked_sub(length.as_duration()).unwrap_or(Timestamp::MIN)
 }
 
+/// How long something took or will take, in words, the same wherever it is read: in at most two units, `47 s`, `12 min`,
+/// `2 h 05 min`, `3 d 4 h`; below ten minutes with its seconds, `4 min 05 s`, where `exact` asks for them. None is negative.
+#[must_use]
+pub fn in_words(length: SignedDuration, exact: bool) -> String {
+    /// From here on seconds say nothing.
+    const EXACT_BELOW_MIN: i64 = 10;
+    let seconds = length.as_secs().max(0);
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match () {
+        () if minutes == 0 => format!("{seconds} s"),
+        () if exact && minutes < EXACT_BELOW_MIN => format!("{minutes} min {:02} s", seconds % 60),
+        () if hours == 0 => format!("{minutes} min"),
+        () if days == 0 => format!("{hours} h {:02} min", minutes % 60),
+        () => format!("{days} d {} h", hours % 24),
+    }
+}
+
 /// A length of time of at least zero, written `90s`, `5m`, `1h30m`, `2d`, `1w`.
 ///
 /// Days and weeks are 24 h and 7 × 24 h here; where the civil calendar matters (rotations), the
@@ -266,6 +283,16 @@ mod tests {
             let every: Every = text.parse().unwrap();
             assert_eq!((every.to_string().as_str(), every.days_in_hours), (shown, in_hours), "{text}");
             assert_eq!(serde_json::from_value::<Every>(serde_json::to_value(every).unwrap()).unwrap(), every);
+        }
+    }
+
+    #[test]
+    fn lengths_are_said_in_two_units_and_never_negative() {
+        for (seconds, words) in [(-5, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "59 min"), (7500, "2 h 05 min"), (90_000, "1 d 1 h")] {
+            assert_eq!(in_words(SignedDuration::from_secs(seconds), false), words);
+        }
+        for (seconds, words) in [(59, "59 s"), (245, "4 min 05 s"), (600, "10 min")] {
+            assert_eq!(in_words(SignedDuration::from_secs(seconds), true), words);
         }
     }
 

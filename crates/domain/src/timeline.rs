@@ -77,6 +77,16 @@ pub fn kinds() -> impl Iterator<Item = &'static Kind> {
     incident::Event::kinds().chain(others.into_iter().flatten())
 }
 
+/// What an event is called that is a note.
+pub const NOTED: &str = "noted";
+
+/// Whether it is one that people look for first: by its kind, or since somebody marked the note, of which `key_notes` are
+/// the numbers in the incident's own log.
+#[must_use]
+pub fn is_key(kind: &str, version: u64, key_notes: &[u64]) -> bool {
+    is(kind, Mark::Key) || (kind == NOTED && key_notes.contains(&version))
+}
+
 /// Whether a kind of event has a mark; one that this program does not know has none.
 #[must_use]
 pub fn is(kind: &str, mark: Mark) -> bool {

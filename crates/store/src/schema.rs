@@ -70,6 +70,10 @@ tables! {
     AUDIT = "audit", key ["id"] {
         "id": Text, "at": Int, "kind": Text, "actor": Text, "about": Text, "detail": Text, "address": Text,
     }
+    /// Changes that senders told of.
+    CHANGE = "change_event", key ["id"] {
+        "id": Text, "at": Int, "received_at": Int, "service": Text, "integration": Text, "title": Text, "source": Text, "links": Text,
+    }
     /// Expectations.
     EXPECTATION = "expectation", key ["owner", "key", "occurrence"] {
         "owner": Text, "key": Text, "occurrence": Int, "rule": Text, "rule_version": Int, "incident": Text, "opened_by": Text,
@@ -272,6 +276,7 @@ create index action_owner on action (owner, state, due_at);
     ALARMS,
     DAYS,
     AUDITED,
+    CHANGES,
 ];
 
 /// Targets that do not answer.
@@ -435,6 +440,21 @@ begin
 end $$;
 create trigger audit_append_only before update or delete on audit for each row execute function audit_append_only();
 ",
+};
+
+/// Changes stand beside the incidents of their service; they are pruned by when they were told.
+const CHANGES: Migration = Migration {
+    number: 13,
+    name: "changes",
+    sql: "
+create table change_event (
+  id text primary key, at bigint not null, received_at bigint not null, service text, integration text not null, title text not null,
+  source text, links text not null) {CLUSTERED};
+create index change_event_service on change_event (service, at);
+create index change_event_received on change_event (received_at);
+",
+    sqlite: "",
+    postgres: "",
 };
 
 /// What [`MIGRATIONS`] makes on PostgreSQL only: for trying several nodes over one SQLite in memory.

@@ -52,7 +52,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
     let with_places = app.places.iter().fold(Router::new(), |router, place| router.route(place.path, (place.page)()));
     let pages = with_places
         .route("/incidents/{ref}", get(incident::show))
-        .route("/incidents/{ref}/alerts", get(incident::link_alert::show))
+        .route("/incidents/{ref}/alerts", get(incident::alerts::show))
         .route("/incidents/{ref}/{verb}", get(incident::back).post(incident::submit::submit))
         .route(board::letters::PATH, post(board::letters::set))
         .route(board::at_once::ACKNOWLEDGE, post(board::at_once::acknowledge))

@@ -32,6 +32,8 @@ pub(crate) static PLACE: Place = Place {
 
 /// Incidents of one service that are listed.
 const LISTED: i64 = 20;
+/// Changes listed.
+const CHANGES_LISTED: i64 = 20;
 
 /// GET of the list.
 pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
@@ -92,6 +94,7 @@ pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path(id): Pa
         let (open, cut) = queries.open_incidents(&of_it).await?;
         let mut ended = queries.incidents(of_it, LISTED).await?;
         ended.retain(|i| !i.state.is_open());
+        let changes = queries.changes_of(Some(&id), None, CHANGES_LISTED).await?;
         let body = html! {
             (heading(&service.name, &html! { @if let Some(tier) = service.tier { "Tier " (tier) } }))
             (facts(service, &org))
@@ -101,6 +104,7 @@ pub(crate) async fn one(State(app): State<App>, headers: HeaderMap, Path(id): Pa
                         h2 { "Open" } (incidents(&open, &when, "Nothing is open."))
                         @if cut { p class="quiet" { "More are open, none worse than these." } }
                     }
+                    @if !changes.is_empty() { section data-live="changes" { h2 { "Changes" } (pieces::changes(&changes, &when)) } }
                     section data-live="ended" { h2 { "Before" } (incidents(&ended, &when, "Nothing so far.")) }
                 }
                 section data-live="policy" { (policy(&app, &who, service, &org)?) }

@@ -1,7 +1,7 @@
 //! Incidents: lists, one with its log, alerts, pages and what is due, and the declaration.
 
 use allclear_domain::incident::{Severity, State};
-use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, PageView};
+use allclear_domain::view::{AlertView, ChangeView, EventView, ExpectationView, IncidentView, PageView};
 use allclear_engine::core::{Command, Declare};
 use allclear_engine::read::{AlertFilter, IncidentFilter, LIST_MAX, SEARCH_CHARS_MAX};
 use axum::Json;
@@ -145,6 +145,8 @@ pub(crate) struct EventsQuery {
     after: Option<i64>,
     /// From 1 to 1000; 200 where absent.
     limit: Option<i64>,
+    /// Only key events: declaration, roles, severities, states, decisions, updates, merges, marked notes. All where absent.
+    key: Option<bool>,
 }
 
 /// The log of an incident and its pages, oldest first.
@@ -163,7 +165,11 @@ pub(crate) async fn events(
     };
     let queries = api.engine.queries(&who.0);
     let id = queries.incident_id(&reference).await?;
-    let items = queries.events(id, query.after.unwrap_or(0), limit).await?;
+    let after = query.after.unwrap_or(0);
+    let items = match query.key {
+        Some(true) => queries.key_events(id, after, limit).await?,
+        _ => queries.events(id, after, limit).await?,
+    };
     let full = i64::try_from(items.len()).is_ok_and(|n| n >= limit);
     let next = if full { items.last().map(|event| event.seq.to_string()) } else { None };
     Ok(Json(ListPage { items, next }))
@@ -194,6 +200,20 @@ pub(crate) async fn alerts(
     let incident = queries.incident_id(&reference).await?;
     let filter = AlertFilter { incident: Some(incident), before: cursor_of(query.cursor.as_deref())?, ..AlertFilter::default() };
     Ok(Json(ListPage::of(queries.alerts(filter, limit).await?, limit, |alert| &alert.id)))
+}
+
+/// Changes of its service, from eight hours before it began until it was over, the newest first.
+#[utoipa::path(get, path = "/api/v1/incidents/{ref}/changes", operation_id = "list_incident_changes", tag = "incidents",
+    params(("ref" = String, Path, description = "`INC-142`, or the id")),
+    responses((status = 200, body = schema::ChangePage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn changes(
+    Shared(api): Shared<Api>,
+    who: Who<Read>,
+    P(reference): P<String>,
+) -> Result<Json<ListPage<ChangeView>>, Problem> {
+    let queries = api.engine.queries(&who.0);
+    let id = queries.incident_id(&reference).await?;
+    Ok(Json(ListPage { items: queries.changes_beside(id, LIST_MAX).await?, next: None }))
 }
 
 /// The pages of an incident, with their messages.

@@ -3,7 +3,7 @@
 use allclear_domain::access::Principal;
 use allclear_domain::ids::{AuditId, IncidentId, PageId, RefusalId, SignalId};
 use allclear_domain::paging;
-use allclear_domain::view::{AlertView, AuditView, OnCallView, PageView, RefusedView, SignalView};
+use allclear_domain::view::{AlertView, AuditView, ChangeView, OnCallView, PageView, RefusedView, SignalView};
 use allclear_engine::core::{Command, Input};
 use allclear_engine::read::AlertFilter;
 use axum::Json;
@@ -54,6 +54,31 @@ pub(crate) async fn alerts(State(api): State<Api>, who: Who<Read>, Q(query): Q<A
         before: cursor_of(query.cursor.as_deref())?,
     };
     Ok(Json(ListPage::of(queries.alerts(filter, limit).await?, limit, |alert| &alert.id)))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ChangesQuery {
+    /// Only those of this service, by its id.
+    service: Option<String>,
+    /// Only those that happened before this instant; `at` of the last for what follows.
+    before: Option<Timestamp>,
+    /// From 1 to 200; 20 where absent.
+    limit: Option<i64>,
+}
+
+/// Changes that senders told of, the newest first.
+#[utoipa::path(get, path = "/api/v1/changes", operation_id = "list_changes", tag = "alerts", params(ChangesQuery),
+    responses((status = 200, body = schema::ChangePage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn changes(
+    State(api): State<Api>,
+    who: Who<Read>,
+    Q(query): Q<ChangesQuery>,
+) -> Result<Json<ListPage<ChangeView>>, Problem> {
+    let limit = limit_of(query.limit)?;
+    let items = api.engine.queries(&who.0).changes_of(query.service.as_deref(), query.before, limit).await?;
+    Ok(Json(ListPage { items, next: None }))
 }
 
 /// One alert.

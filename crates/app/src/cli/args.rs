@@ -258,6 +258,9 @@ pub struct List {
 pub struct Log {
     #[command(flatten)]
     pub one: One,
+    /// Key events alone: declaration, roles, severities, states, decisions, updates, merges, marked notes
+    #[arg(long, conflicts_with = "follow")]
+    pub key: bool,
     /// Go on as it grows, until interrupted
     #[arg(long, short)]
     pub follow: bool,

@@ -3,10 +3,9 @@
 //! Each command asks the server once or a few times and prints what it says. JSON is printed as
 //! the server gave it, so that scripts see the API and not this program's idea of it.
 
-use allclear_domain::expect::Standing;
 use allclear_domain::incident::work::TaskState;
 use allclear_domain::paging::Status;
-use allclear_domain::view::{EventView, ExpectationView, IncidentView, OnCallView, PageExplanation, PageView, SignalExplanation};
+use allclear_domain::view::{self, EventView, ExpectationView, IncidentView, OnCallView, PageExplanation, PageView, SignalExplanation};
 use allclear_engine::clock::SystemClock;
 use allclear_engine::ports::Clock as _;
 use futures_util::StreamExt as _;
@@ -88,7 +87,7 @@ pub async fn list(args: List) -> anyhow::Result<()> {
                 i.reference.clone(),
                 i.severity.word().to_owned(),
                 i.state.word().to_owned(),
-                distance(now, i.created_at),
+                distance(now, i.began()),
                 i.service.clone().unwrap_or_else(|| "-".to_owned()),
                 who(i).to_owned(),
                 i.next_due.map_or_else(|| "-".to_owned(), |at| distance(now, at)),
@@ -140,14 +139,14 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView])
     fact("resolved", i.resolved_at.map(at));
     fact("unanswered", i.unanswered.filter(|yes| *yes).map(|_| "nobody answered its last page".to_owned()));
     out.push_str(&coordination(i));
-    let due: Vec<_> = expectations
-        .iter()
-        .filter(|e| e.state == Standing::Live)
-        .map(|e| vec![distance(now, e.due_at), e.expects.clone(), e.or_else.clone()])
+    let due: Vec<_> = view::next(i, pages, expectations, &str::to_owned)
+        .into_iter()
+        .flat_map(|next| next.parts.into_iter().map(move |(words, at)| (words, at, next.or_else.clone())))
+        .map(|(words, at, or_else)| vec![distance(now, at), words, or_else.unwrap_or_default()])
         .collect();
     if !due.is_empty() {
         out.push('\n');
-        out.push_str(&table(&["NEXT DUE", "EXPECTED", "ELSE"], &due));
+        out.push_str(&table(&["NEXT DUE", "WHAT", "ELSE"], &due));
     }
     for page in pages {
         out.push('\n');
@@ -285,7 +284,7 @@ pub async fn log(args: Log) -> anyhow::Result<()> {
     let incident: IncidentView = client.get(&["incidents", &reference], &[]).await?;
     let mut after = 0;
     loop {
-        after = rest_of_log(&client, &incident.id, after, form).await?;
+        after = rest_of_log(&client, &incident.id, after, args.key, form).await?;
         if !args.follow {
             return Ok(());
         }
@@ -294,10 +293,14 @@ pub async fn log(args: Log) -> anyhow::Result<()> {
     }
 }
 
-async fn rest_of_log(client: &Client, id: &str, mut after: i64, form: Form) -> anyhow::Result<i64> {
+async fn rest_of_log(client: &Client, id: &str, mut after: i64, key: bool, form: Form) -> anyhow::Result<i64> {
     loop {
         let from = after.to_string();
-        let found: Items<EventView> = client.get(&["incidents", id, "events"], &[("after", &from), ("limit", EVENTS_AT_ONCE)]).await?;
+        let mut query = vec![("after", from.as_str()), ("limit", EVENTS_AT_ONCE)];
+        if key {
+            query.push(("key", "true"));
+        }
+        let found: Items<EventView> = client.get(&["incidents", id, "events"], &query).await?;
         for event in &found.items {
             print_event(form, event)?;
             after = after.max(event.seq);

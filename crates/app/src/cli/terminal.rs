@@ -4,6 +4,7 @@
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
 
+use allclear_domain::time::in_words;
 use allclear_domain::view::IncidentView;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -69,28 +70,15 @@ pub fn instant(at: Timestamp) -> String {
     at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
-/// How far away: `5m`, `2h 05m`, `3d 04h`; `ago` where it is past.
+/// How far away: `5 min`, `2 h 05 min`, `3 d 4 h`; `ago` where it is past.
 #[must_use]
 pub fn distance(from: Timestamp, to: Timestamp) -> String {
     let seconds = to.duration_since(from).as_secs();
     if seconds == 0 {
         return "now".to_owned();
     }
-    let text = length(SignedDuration::from_secs(seconds.abs()));
+    let text = in_words(SignedDuration::from_secs(seconds.abs()), false);
     if seconds < 0 { format!("{text} ago") } else { format!("in {text}") }
-}
-
-/// A length to two units.
-#[must_use]
-pub fn length(length: SignedDuration) -> String {
-    let seconds = length.as_secs().max(0);
-    let (days, hours, minutes) = (seconds / 86_400, seconds % 86_400 / 3600, seconds % 3600 / 60);
-    match () {
-        () if days > 0 => format!("{days}d {hours:02}h"),
-        () if hours > 0 => format!("{hours}h {minutes:02}m"),
-        () if minutes > 0 => format!("{minutes}m"),
-        () => format!("{seconds}s"),
-    }
 }
 
 /// Who has it, or that nobody does.
@@ -117,8 +105,8 @@ mod tests {
     fn distances() {
         let now = Timestamp::UNIX_EPOCH;
         let at = |seconds| now + SignedDuration::from_secs(seconds);
-        assert_eq!(distance(now, at(59)), "in 59s");
-        assert_eq!(distance(now, at(-7500)), "2h 05m ago");
-        assert_eq!(distance(now, at(3 * 86_400 + 4 * 3600)), "in 3d 04h");
+        assert_eq!(distance(now, at(59)), "in 59 s");
+        assert_eq!(distance(now, at(-7500)), "2 h 05 min ago");
+        assert_eq!(distance(now, at(3 * 86_400 + 4 * 3600)), "in 3 d 4 h");
     }
 }

@@ -81,7 +81,7 @@ try {
   await does(path, of("restrict"), { why: "Names of customers" }, "Names of customers");
   await does(path, of("admit"), { person: "fay", why: "She knows them" }, "Fay Lindqvist");
   await does(path, of("open_up"), { why: "No names left" }, "No names left");
-  await does(path, of("escalate"), { escalation: "platform", why: "The database too" }, "The database too");
+  await does(path, of("escalate"), { whom: "escalation:platform", why: "The database too" }, "The database too");
   await does(path, of("mitigate"), { note: "Half of it works" }, "Half of it works");
   await does(path, of("resolve"), { note: "All of it works" }, "All of it works");
   const review = await page.run(`document.querySelector('a[href^="/reviews/"]').getAttribute("href")`);

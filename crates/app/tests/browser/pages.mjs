@@ -58,6 +58,25 @@ try {
   await page.press("c");
   must(await page.run(`location.pathname`) === new URL(path).pathname, "letters do nothing while somebody types");
 
+  // No panel is cut by the window's edge, and what follows is said at any width.
+  await page.open(path);
+  const cut = await page.run(`[...document.querySelectorAll(".acts > details, .task-acts > details")].map((fold) => {
+    fold.open = true;
+    const box = fold.querySelector("form, .sheet").getBoundingClientRect();
+    fold.open = false;
+    return box.left >= 0 && box.right <= document.documentElement.clientWidth ? "" : fold.querySelector("summary").textContent;
+  }).filter((name) => name !== "")`);
+  must(cut.length === 0, `every panel is whole at 1280 (cut: ${cut.join(", ")})`);
+  must((await page.run(`document.querySelectorAll(".acts > details").length`)) >= 5, "there are panels to open");
+  const nexts = `[...document.querySelectorAll(".awaited li")].map((line) => line.innerText)`;
+  const wide = await page.run(nexts);
+  await page.ask("Emulation.setDeviceMetricsOverride", { width: 390, height: 844, deviceScaleFactor: 1, mobile: true });
+  const narrow = await page.run(nexts);
+  must(wide.length > 0 && narrow.length === wide.length && narrow.every((line) => !line.includes("acknowledgement")), `next, on a phone: ${narrow.join(" · ")}`);
+  must(wide.some((line) => line.includes(", else ")) === narrow.some((line) => line.includes(", else ")), "what follows is said on a phone as well");
+  must(await page.run(`(() => { const acts = document.querySelector(".incident > .acts"); return acts.scrollWidth <= acts.clientWidth; })()`), "no verb is off the phone's screen");
+  await page.ask("Emulation.setDeviceMetricsOverride", { width: 1280, height: 800, deviceScaleFactor: 1, mobile: false });
+
   // The board follows too, and every page is without a complaint.
   await page.open(base + "/");
   await declare("Seen at once");

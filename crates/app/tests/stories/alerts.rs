@@ -5,7 +5,11 @@ use serde_json::json;
 
 use crate::{on_both, world, world_of};
 
-on_both!(the_same_name_on_two_integrations_is_two_alerts, a_silence_suppresses_and_judges_again_at_its_end);
+on_both!(
+    what_was_changed_stands_beside_the_incident_of_its_service,
+    the_same_name_on_two_integrations_is_two_alerts,
+    a_silence_suppresses_and_judges_again_at_its_end
+);
 
 async fn the_same_name_on_two_integrations_is_two_alerts(database: Database) {
     let world = world_of(database, org::usual()).await;
@@ -96,4 +100,34 @@ async fn every_format_answers_as_its_senders_expect() {
     assert_eq!(world.post("/prom/no-such-key/api/v2/alerts", "[]").await.status, 401);
     assert_eq!(world.post(&format!("/in/json/{}", org::JSON_KEY), "{").await.status, 400);
     assert_eq!(world.incidents("").await.len(), 2);
+}
+
+async fn what_was_changed_stands_beside_the_incident_of_its_service(database: Database) {
+    let world = world_of(database, org::usual()).await;
+    let tell = async |summary: &str| {
+        let links = json!([{"href": "https://ci.example.org/7", "text": "Pipeline"}]);
+        let body = json!({"routing_key": org::PD_KEY, "payload": {"summary": summary, "source": "ci"}, "links": links});
+        assert_eq!(world.post("/v2/change/enqueue", body.to_string()).await.status, 202);
+    };
+    tell("Deployed checkout 7").await;
+    world.fire("disk").await;
+    tell("Rolled checkout back").await;
+    let incident = &world.incidents("").await[0];
+    assert_eq!(incident["service"], "checkout");
+    let reference = incident["ref"].as_str().unwrap();
+    let titles = |body: &serde_json::Value| -> Vec<String> {
+        allclear_trial::world::items(body).iter().map(|one| one["title"].as_str().unwrap().to_owned()).collect()
+    };
+    let both = ["Rolled checkout back", "Deployed checkout 7"];
+    assert_eq!(titles(&world.api(&format!("/incidents/{reference}/changes")).await), both, "the newest first");
+    let listed = world.api("/changes?service=checkout&limit=1").await;
+    assert_eq!(titles(&listed), both[..1]);
+    assert_eq!((&listed["items"][0]["source"], &listed["items"][0]["links"][0]["text"]), (&json!("ci"), &json!("Pipeline")));
+    assert!(titles(&world.api("/changes?service=search").await).is_empty(), "another service was not changed");
+    let cookie = crate::sign_in::sign_in_as(&world, "ana").await;
+    for path in [format!("/incidents/{reference}"), "/services/checkout".to_owned()] {
+        let page = crate::sign_in::get_as(&world, &cookie, &path).await.text;
+        assert!(page.contains("<h2>Changes</h2>") && page.contains("Deployed checkout 7") && page.contains("Pipeline"), "{path}: {page}");
+    }
+    assert_eq!(world.incidents("").await.len(), 1, "a change pages nobody");
 }

@@ -101,7 +101,7 @@ async fn every_form_works_without_a_script() {
         ("decision", &[("text", "Fail over"), ("reversible", "1")], "Fail over"),
         ("update", &[("text", "We are on it"), ("next_within", "30m")], "We are on it"),
         ("note", &[("text", "<script>noted</script>")], "&lt;script&gt;noted&lt;/script&gt;"),
-        ("note", &[("text", "First call"), ("happened_at", "2026-01-05T08:00")], "First call (happened at 2026-01-05"),
+        ("note", &[("text", "First call"), ("happened_at", "2026-01-05T08:00")], "First call (happened at 5 Jan 2026 08:00:00"),
         ("affect", &[("service", "identity"), ("impact", "partial"), ("why", "")], "Sign-in is affected: partial"),
         (
             "service",
@@ -114,7 +114,8 @@ async fn every_form_works_without_a_script() {
         ("restrict", &[("why", "Names of customers")], "Names of customers"),
         ("admit", &[("person", "fay"), ("why", "She knows them")], "Fay Lindqvist"),
         ("open_up", &[("why", "No names left")], "No names left"),
-        ("escalate", &[("escalation", "platform"), ("why", "The database too")], "The database too"),
+        ("escalate", &[("whom", "escalation:platform"), ("why", "The database too")], "The database too"),
+        ("escalate", &[("whom", "person:dana"), ("why", "She wrote it")], "She wrote it"),
         ("mitigate", &[("note", "Half of it works")], "Half of it works"),
         ("resolve", &[("note", "All of it works")], "All of it works"),
         ("reopen", &[("why", "It came back")], "It came back"),

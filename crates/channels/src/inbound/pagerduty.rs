@@ -39,7 +39,7 @@ const ROUTING_KEY_HEADER: &str = "x-routing-key";
 #[derive(Debug)]
 pub struct PagerDuty;
 
-/// Its change events (a deployment, a flag): kept among the signals, where people find them; they page nobody.
+/// Its change events (a deployment, a flag): kept beside the incidents of their service; they page nobody.
 #[derive(Debug)]
 pub struct ChangeEvents;
 
@@ -365,14 +365,31 @@ impl Inbound for ChangeEvents {
         PagerDuty.key_in_body(body)
     }
 
-    fn parse(&self, body: &[u8], _context: InboundContext<'_>) -> Result<Parsed, InboundRefusal> {
+    fn parse(&self, body: &[u8], context: InboundContext<'_>) -> Result<Parsed, InboundRefusal> {
         let mended = OnceCell::new();
         let mut event: WireEvent<'_> = read(body, &mended)?;
+        let (links, _) = links_of(&event);
         let payload = event.take_payload().unwrap_or_default();
-        if payload.summary.filled().map(text::title).is_none_or(|summary| summary.is_empty()) {
+        let Some(title) = payload.summary.filled().map(text::title).filter(|summary| !summary.is_empty()) else {
             return Err(InboundRefusal::Invalid(vec!["payload.summary is missing or empty".to_owned()]));
-        }
-        Ok(Parsed { keep_only: true, ..Parsed::default() })
+        };
+        let mut notes = Notes::default();
+        let signal = Signal {
+            action: SignalAction::Trigger,
+            dedup_key: context.fresh_key.to_owned(),
+            title,
+            description: None,
+            source: Some(text::title(&payload.source.text)).filter(|text| !text.is_empty()),
+            service: None,
+            severity: None,
+            labels: labels_of(&payload, &mut notes),
+            annotations: Labels::new(),
+            starts_at: text::near_instant(&payload.timestamp, "payload.timestamp", context.now, &mut notes),
+            ends_at: None,
+            links,
+            notes: Vec::new(),
+        };
+        Ok(Parsed { signals: vec![signal], keep_only: true, ..Parsed::default() })
     }
 
     fn accepted(&self, _parsed: &Parsed) -> Answer {
@@ -507,7 +524,8 @@ mod tests {
     fn changes_need_a_summary_only() {
         let read = |body: &[u8]| ChangeEvents.parse(body, InboundContext { now: now(), fresh_key: "" });
         let change = read(br#"{"routing_key":"k","payload":{"summary":"Deploy 7","source":"ci","custom_details":{"sha":"abc"}}}"#).unwrap();
-        assert!(change.keep_only && change.signals.is_empty());
+        let told: Vec<_> = change.signals.iter().map(|signal| (signal.title.as_str(), signal.source.as_deref())).collect();
+        assert!(change.keep_only && told == [("Deploy 7", Some("ci"))], "{change:?}");
         assert!(matches!(read(b"{}"), Err(InboundRefusal::Invalid(_))) && matches!(read(b"{"), Err(InboundRefusal::Malformed(_))));
     }
 }

@@ -11,23 +11,23 @@ use crate::wire::{NoticeIncident, NoticeKind};
 event_kinds! {
     /// A fact about a page; past tense.
     Event {
-        Started(Started) = "page_started",
-        Told(Told) = "told",
-        StepReached(StepReached) = "step_reached" [Key, Follows],
-        StepEmpty(StepEmpty) = "step_empty" [Key, Follows],
+        Started(Started) = "page_started" [Follows],
+        Told(Told) = "told" [Follows],
+        StepReached(StepReached) = "step_reached" [Follows],
+        StepEmpty(StepEmpty) = "step_empty" [Follows],
         NoticeRaised(NoticeRaised) = "notice_raised" [Machinery],
         SendAccepted(SendAccepted) = "send_accepted" [Machinery],
         Delivered(Delivered) = "delivered" [Machinery],
         SendDelayed(SendTrouble) = "send_delayed" [Machinery],
         SendFailed(SendTrouble) = "send_failed",
         SendInDoubt(SendInDoubt) = "send_in_doubt" [Machinery],
-        Acknowledged(Acknowledged) = "page_acknowledged",
-        Declined(Declined) = "declined" [Key],
+        Acknowledged(Acknowledged) = "page_acknowledged" [Follows],
+        Declined(Declined) = "declined",
         Exhausted(Exhausted) = "page_exhausted" [Key, Follows],
-        CameBack(CameBack) = "page_came_back" [Key],
-        Stopped(Stopped) = "page_stopped",
+        CameBack(CameBack) = "page_came_back",
+        Stopped(Stopped) = "page_stopped" [Follows],
         ConfirmationAsked(ConfirmationAsked) = "confirmation_asked" [Machinery],
-        Resumed(Resumed) = "page_resumed" [Key],
+        Resumed(Resumed) = "page_resumed",
     }
 }
 
@@ -118,7 +118,7 @@ pub struct PlannedEntry {
 }
 
 /// Somebody who was named but could not be told.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PassedOver {
     pub person: String,
     pub why: String,

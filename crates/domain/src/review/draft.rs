@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::event::Mark;
 use crate::expect::{Rule, Standing};
 use crate::org::snapshot::Org;
+use crate::time::in_words;
 use crate::timeline;
 use crate::view::{ActionView, EventView, ExpectationView, IncidentView};
 
@@ -50,7 +51,7 @@ fn write(
         ("declared", "mitigated", declared, incident.mitigated_at),
         ("declared", "resolved", declared, incident.resolved_at),
     ] {
-        let took = start.zip(end).map_or("not known".to_owned(), |(start, end)| length(end.duration_since(start)));
+        let took = start.zip(end).map_or("not known".to_owned(), |(start, end)| in_words(end.duration_since(start), true));
         writeln!(out, "| {from} | {to} | {took} |")?;
     }
     writeln!(out, "\n## Who did what\n")?;
@@ -99,7 +100,7 @@ fn write(
 fn lasted(incident: &IncidentView) -> String {
     let start = incident.impact_started_at.or(incident.declared_at);
     match start.zip(incident.resolved_at) {
-        Some((start, end)) => format!("It lasted {}, until {} UTC.", length(end.duration_since(start)), clock(end)),
+        Some((start, end)) => format!("It lasted {}, until {} UTC.", in_words(end.duration_since(start), true), clock(end)),
         None => "How long it lasted is not known.".to_owned(),
     }
 }
@@ -161,18 +162,6 @@ fn instant(at: Option<Timestamp>) -> String {
 
 fn clock(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-/// `2 h 5 min`, `41 s`.
-fn length(took: SignedDuration) -> String {
-    let seconds = took.as_secs();
-    match seconds {
-        ..0 => format!("minus {}", length(-took)),
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
-    }
 }
 
 #[cfg(test)]

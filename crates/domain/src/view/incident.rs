@@ -55,6 +55,14 @@ pub struct IncidentView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub unanswered: Option<bool>,
+    /// How many alerts it has or had, where one incident is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub alerts: Option<u64>,
+    /// How many of them are open, where one incident is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub alerts_open: Option<u64>,
     /// While silences hold every open alert, and nobody is paged: when the first of them ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
@@ -111,6 +119,8 @@ impl IncidentView {
             last_update_at: i.work.last_update_at,
             review: i.work.review.map(|id| id.to_string()),
             unanswered: None,
+            alerts: None,
+            alerts_open: None,
             held_until: i.alarms.held_until,
             held_by: i.alarms.held_by.clone(),
             flapping: i.alarms.flapping.map(|_| true),
@@ -128,6 +138,12 @@ impl IncidentView {
             next_due,
             version,
         }
+    }
+
+    /// When it began, as far as is known: what every *since* counts from.
+    #[must_use]
+    pub fn began(&self) -> Timestamp {
+        self.impact_started_at.or(self.declared_at).unwrap_or(self.created_at)
     }
 
     /// Whether somebody commands it, took it, holds a role or was asked to, or owns an open task of it.

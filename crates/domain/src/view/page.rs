@@ -7,9 +7,11 @@ use crate::ids::IncidentId;
 use crate::ids::PageId;
 use crate::incident::State;
 use crate::paging::AtStep;
+use crate::paging::Entry;
 use crate::paging::MessageState;
 use crate::paging::Page;
 use crate::paging::Status;
+use crate::paging::Telling;
 use crate::severity::Severity;
 
 /// A page with its messages.
@@ -30,12 +32,23 @@ pub struct PageView {
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
     pub messages: Vec<MessageView>,
+    /// While it looks for somebody: how else people of its step are told, and when, if nobody acknowledges.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub planned: Vec<PlannedView>,
+    /// While it looks for somebody: whom it calls when its step is over, by the organisation as it is now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls_next: Vec<String>,
+    /// Whom it pages first, where it was asked for by name: targets as in a step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
 }
 
 impl PageView {
-    /// Of a folded page.
+    /// Of a folded page, and whom it calls when its step is over.
     #[must_use]
-    pub fn of(p: &Page, messages: Vec<MessageView>) -> Self {
+    pub fn of(p: &Page, messages: Vec<MessageView>, calls_next: Vec<String>) -> Self {
+        let looks = p.status == Status::Running;
+        let planned = p.entries.iter().filter(|entry| looks && entry.telling == Telling::Planned).filter_map(PlannedView::of).collect();
         Self {
             id: p.id.to_string(),
             incident: p.incident.id.to_string(),
@@ -50,7 +63,30 @@ impl PageView {
             started_at: p.started_at,
             ended_at: p.ended_at,
             messages,
+            planned,
+            calls_next,
+            targets: p.targets.clone(),
         }
+    }
+}
+
+/// A way of a person that has its turn later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Planned))]
+pub struct PlannedView {
+    pub person: String,
+    pub contact: String,
+    pub channel: String,
+    /// Its place in the person's rule, from 0.
+    pub entry: u32,
+    pub due_at: Timestamp,
+}
+
+impl PlannedView {
+    /// None where it has its turn only once another failed.
+    fn of(entry: &Entry) -> Option<Self> {
+        let (person, contact, channel) = (entry.person.clone(), entry.contact.clone(), entry.channel.clone());
+        entry.due_at.map(|due_at| Self { person, contact, channel, entry: entry.entry, due_at })
     }
 }
 

@@ -144,7 +144,7 @@ pub struct Parsed {
     pub refused: Vec<RefusedElement>,
     /// Trifles that were cut or left out, for the answer: the first of them, with where they are.
     pub notes: Vec<String>,
-    /// The request says something that is kept among the signals and pages nobody: a deployment, a change.
+    /// The request tells of changes, and pages nobody: it is kept among the signals, and the changes with their service.
     pub keep_only: bool,
 }
 

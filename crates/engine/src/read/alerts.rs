@@ -52,6 +52,16 @@ impl Queries<'_> {
         }
     }
 
+    /// Those of an incident, after the first `skip`: open ones first, then the newest, in an order that stays.
+    ///
+    /// # Errors
+    /// When there is no such incident, or the store does not answer.
+    pub async fn alerts_of(&self, incident: IncidentId, open: Option<bool>, skip: i64, limit: i64) -> Result<Vec<AlertView>, NoAnswer> {
+        self.sees(incident, "incident").await?;
+        let found = rows::alert::of_incident(self.db(), incident, open, skip.max(0), limit.clamp(1, LIST_MAX)).await?;
+        Ok(found.iter().map(alert_view).collect())
+    }
+
     /// Whether an alert that has no incident, since it was silenced or only recorded, is of a private route: an
     /// incident of it would be private, so the alert is as well.
     fn is_hidden(&self, alert: &Alert, reach: &Reach) -> bool {

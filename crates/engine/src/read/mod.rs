@@ -3,6 +3,7 @@
 
 pub(crate) mod alerts;
 mod audit;
+pub(crate) mod changes;
 pub(crate) mod explain;
 pub mod learning;
 pub(crate) mod on_call;
@@ -11,24 +12,25 @@ pub mod screens;
 use std::sync::Arc;
 
 use allclear_domain::access::{Denied, Principal, Reach, Resource, Right, may, reach};
+use allclear_domain::event::Mark;
 use allclear_domain::expect::{Expectation, Standing};
 use allclear_domain::ids::{IncidentId, PageId, SignalId};
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::model::Declare;
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::paging::{MessageState, Page};
-use allclear_domain::timeline::{self, Names};
+use allclear_domain::paging::{MessageState, Page, called_next};
+use allclear_domain::timeline::{self, NOTED, Names};
 use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView, PageView, SignalView};
 use allclear_store::{Db, Fault, rows};
+use jiff::tz::TimeZone;
 
 use crate::engine::Engine;
 use crate::metrics::Gauges;
 pub use crate::read::alerts::AlertFilter;
 use crate::read::alerts::alert_view;
+pub use crate::read::changes::CHANGES_BEFORE;
 use crate::watch::trouble::Present;
 
-/// What an event is called that is a note.
-const NOTED: &str = "noted";
 /// Items of one list at most.
 pub const LIST_MAX: i64 = 200;
 /// Items of a list where nothing is asked.
@@ -66,13 +68,14 @@ pub struct IncidentFilter {
 pub struct Queries<'a> {
     engine: &'a Engine,
     who: &'a Principal,
+    zone: Option<&'a TimeZone>,
 }
 
 impl Engine {
     /// Reads for `who`.
     #[must_use]
     pub const fn queries<'a>(&'a self, who: &'a Principal) -> Queries<'a> {
-        Queries { engine: self, who }
+        Queries { engine: self, who, zone: None }
     }
 
     /// Reads beforehand what the first search needs.
@@ -99,6 +102,14 @@ impl Engine {
             expectations_live: rows::expectation::live_count(db).await?,
             outbox_waiting: rows::message::waiting(db).await?,
         })
+    }
+}
+
+impl<'a> Queries<'a> {
+    /// For somebody who reads times in this zone: those within the lines of a log as well.
+    #[must_use]
+    pub const fn in_zone(self, zone: &'a TimeZone) -> Self {
+        Self { zone: Some(zone), ..self }
     }
 }
 
@@ -216,6 +227,8 @@ impl Queries<'_> {
         let (incident, head) = self.stored_incident(id).await?;
         let due = rows::expectation::next_due(self.db(), id).await?;
         let mut view = IncidentView::of(&incident, head.version, due);
+        let (all, open) = rows::alert::counts_of(self.db(), id).await?;
+        (view.alerts, view.alerts_open) = (Some(all), Some(open));
         if let Some(page) = incident.page
             && let Some((page, _)) = rows::page::get(self.db(), page).await?
         {
@@ -268,6 +281,28 @@ impl Queries<'_> {
     pub async fn events(&self, id: IncidentId, after_seq: i64, limit: i64) -> Result<Vec<EventView>, NoAnswer> {
         self.sees(id, "incident").await?;
         let events = rows::event::of_incident(self.db(), id, after_seq, limit.clamp(1, 1000)).await?;
+        Ok(events.iter().map(|e| self.event_view(e)).collect())
+    }
+
+    /// Of that log only what people look for first, after `seq`.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn key_events(&self, id: IncidentId, after_seq: i64, limit: i64) -> Result<Vec<EventView>, NoAnswer> {
+        let (incident, _) = self.stored_incident(id).await?;
+        let kinds: Vec<&str> = timeline::kinds().filter(|kind| kind.is(Mark::Key)).map(|kind| kind.name).collect();
+        let notes: Vec<u64> = incident.work.key_notes.iter().copied().collect();
+        let events = rows::event::key_of_incident(self.db(), id, after_seq, limit.clamp(1, 1000), &kinds, (NOTED, &notes)).await?;
+        Ok(events.iter().map(|e| self.event_view(e)).collect())
+    }
+
+    /// Who was paged for it and passed it on, oldest first.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn declined(&self, id: IncidentId) -> Result<Vec<EventView>, NoAnswer> {
+        self.sees(id, "incident").await?;
+        let events = rows::event::key_of_incident(self.db(), id, 0, 1000, &["declined"], (NOTED, &[])).await?;
         Ok(events.iter().map(|e| self.event_view(e)).collect())
     }
 
@@ -349,7 +384,7 @@ impl Queries<'_> {
 
     async fn with_messages(&self, page: &Page) -> Result<PageView, NoAnswer> {
         let messages = rows::message::of_page(self.db(), page.id).await?.iter().map(message_view).collect();
-        Ok(PageView::of(page, messages))
+        Ok(PageView::of(page, messages, called_next(&self.engine.org(), page)))
     }
 
     /// An accepted request, as kept.
@@ -378,7 +413,7 @@ impl Queries<'_> {
             stream: e.stream.clone(),
             version: e.version,
             incident: e.incident.clone(),
-            line: timeline::line(&Names::new(&org, &e.actor), &e.kind, e.v, e.body.as_deref()),
+            line: timeline::line(&Names::new(&org, &e.actor).in_zone(self.zone), &e.kind, e.v, e.body.as_deref()),
             kind: e.kind.clone(),
             at: e.at,
             recorded_at: e.recorded_at,

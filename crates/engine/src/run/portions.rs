@@ -5,6 +5,8 @@
 
 use allclear_domain::access::{Actor, Principal, Scope};
 use allclear_domain::ids::SignalId;
+use allclear_domain::signal::triage;
+use allclear_domain::time::{Length, before};
 use allclear_domain::wire::Signal;
 use allclear_store::{CommitError, rows};
 use futures_util::StreamExt as _;
@@ -15,6 +17,8 @@ use crate::engine::Engine;
 /// Signals decided as one command. Sixty-four that each declare and page take some 15 ms to decide, a tenth of what an
 /// acknowledgement may wait; and as many as a Prometheus server sends at once.
 pub const PORTION_SIGNALS: usize = 64;
+/// How long changes are kept: longer than people look back from an incident to what was deployed before it.
+pub const CHANGES_KEPT: Length = Length::from_mins(90 * 24 * 60);
 /// Portions of one request that are under way at once: one is decided while the one before is synced.
 const PORTIONS_AT_ONCE: usize = 2;
 
@@ -52,7 +56,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the store does not keep it.
-    pub async fn keep_request(&self, integration: &str, format: &str, body: String) -> Result<SignalId, CommitError> {
+    pub async fn keep_request(&self, integration: &str, format: &str, body: String, changes: &[Signal]) -> Result<SignalId, CommitError> {
         let id = SignalId::from_bits(self.fresh_id());
         let stored = rows::signal::StoredSignal {
             id,
@@ -63,7 +67,30 @@ impl Engine {
             alerts: 0,
             body,
         };
-        self.shared.db.commit(vec![rows::signal::keep(&stored)]).await?;
+        let mut writes = vec![rows::signal::keep(&stored)];
+        let org = self.org();
+        for signal in changes {
+            let Some(form) = org.integration(integration) else { continue };
+            let judged = triage(&org, form, signal, stored.received_at, false);
+            // What a private route takes is seen by those whom its incident admits; a change has no incident.
+            if judged.private {
+                continue;
+            }
+            writes.push(rows::change::keep(&rows::change::StoredChange {
+                id,
+                at: signal.starts_at.unwrap_or(stored.received_at),
+                received_at: stored.received_at,
+                service: judged.service,
+                integration: integration.to_owned(),
+                title: signal.title.clone(),
+                source: signal.source.clone(),
+                links: signal.links.clone(),
+            }));
+        }
+        if writes.len() > 1 {
+            writes.push(rows::change::prune(before(stored.received_at, CHANGES_KEPT)));
+        }
+        self.shared.db.commit(writes).await?;
         Ok(id)
     }
 

@@ -319,6 +319,32 @@ pub async fn held_by(db: &Db, silence: &str, reach: &Reach, limit: i64) -> Resul
     rows.iter().map(alert).collect()
 }
 
+/// How many alerts an incident has or had, and how many of them are open.
+pub async fn counts_of(db: &Db, incident: IncidentId) -> Result<(u64, u64), Fault> {
+    let sql = "select count(*), count(*) - count(ended) from alert where incident = ?1";
+    let rows = db.read(sql, vec![text(incident)]).await?;
+    rows.first().map_or(Ok((0, 0)), |row| {
+        let mut r = Reader::new(row);
+        Ok((r.count()?, r.count()?))
+    })
+}
+
+/// Alerts of an incident after the first `skip`: those that are open first, of each the newest first, and what came at the
+/// same instant by its title, with `db-2` before `db-10`.
+pub async fn of_incident(db: &Db, incident: IncidentId, open: Option<bool>, skip: i64, limit: i64) -> Result<Vec<Alert>, Fault> {
+    let only = match open {
+        Some(true) => "and ended is null",
+        Some(false) => "and ended is not null",
+        None => "",
+    };
+    let sql = format!(
+        "select {COLUMNS} from alert where incident = ?1 {only} \
+         order by case when ended is null then 0 else 1 end, opened_at desc, length(title), title, id limit ?2 offset ?3"
+    );
+    let rows = db.read(&sql, vec![text(incident), Val::Int(limit), Val::Int(skip)]).await?;
+    Ok(super::readable(db, &rows, "alert", alert))
+}
+
 /// Of an incident's open alerts: all, those that silences hold, and when the first of these silences ends.
 pub async fn held(db: &Db, incident: IncidentId) -> Result<(u64, u64, Option<Timestamp>), Fault> {
     let sql = "select count(*), count(silence), min(silenced_until) from alert where incident = ?1 and ended is null";

@@ -104,6 +104,32 @@ pub async fn of_incident(db: &Db, incident: IncidentId, after_seq: i64, limit: i
     rows.iter().map(stored).collect()
 }
 
+/// The same, of these kinds only, and of the notes with these numbers in the incident's own log.
+pub async fn key_of_incident(
+    db: &Db,
+    incident: IncidentId,
+    after_seq: i64,
+    limit: i64,
+    kinds: &[&str],
+    (noted, notes): (&str, &[u64]),
+) -> Result<Vec<StoredEvent>, Fault> {
+    let mut args = vec![text(incident), Val::Int(after_seq), Val::Int(limit.min(EVENTS_PER_READ_MAX)), Val::Text(noted.to_owned())];
+    let mut listed = |values: Vec<Val>| {
+        let from = args.len() + 1;
+        let marks: Vec<String> = (from..from + values.len()).map(|n| format!("?{n}")).collect();
+        args.extend(values);
+        if marks.is_empty() { "null".to_owned() } else { marks.join(", ") }
+    };
+    let kinds = listed(kinds.iter().map(|kind| Val::Text((*kind).to_owned())).collect());
+    let notes = listed(notes.iter().map(|version| count(*version)).collect());
+    let sql = format!(
+        "select {COLUMNS} from event where incident = ?1 and seq > ?2 \
+         and (kind in ({kinds}) or (kind = ?4 and version in ({notes}))) order by seq limit ?3"
+    );
+    let rows = db.read(&sql, args).await?;
+    rows.iter().map(stored).collect()
+}
+
 /// Events of one stream after a version.
 pub async fn of_stream(db: &Db, stream: &str, after_version: u64, limit: i64) -> Result<Vec<StoredEvent>, Fault> {
     let rows = db

@@ -3,6 +3,7 @@
 pub mod action;
 pub mod alert;
 pub mod audit;
+pub mod change;
 pub mod checkpoint;
 pub mod circuit;
 pub mod event;

@@ -4,9 +4,9 @@
 //! eyes and a screen reader.
 
 use allclear_domain::incident::{Severity, State};
-use allclear_domain::org::snapshot::Org;
+use allclear_domain::org::snapshot::{AUDIENCE, Org};
 use allclear_domain::signal::AlertState;
-use allclear_domain::view::ActionView;
+use allclear_domain::view::{ActionView, ChangeView};
 use maud::{Markup, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -50,6 +50,9 @@ pub(crate) const fn state(state: State) -> &'static str {
 
 /// A person's name; the id where the organisation does not know them any more.
 pub(crate) fn name(org: &Org, id: &str) -> String {
+    if let Some(audience) = id.strip_prefix(AUDIENCE) {
+        return org.audience(audience).and_then(|form| form.name.clone()).unwrap_or_else(|| audience.to_owned());
+    }
     org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone())
 }
 
@@ -186,6 +189,31 @@ pub(crate) fn actor(org: &Org, actor: &str) -> Option<String> {
         None => (actor == "administrator").then(|| "an administrator".to_owned()),
     }
 }
+
+/// Changes of a service, each with when it happened and where its sender says more.
+pub(crate) fn changes(changes: &[ChangeView], when: &When) -> Markup {
+    html! {
+        ul class="list" {
+            @for change in changes {
+                li data-key=(change.id) {
+                    div {
+                        p { bdi { (cut(&change.title, LINE_CHARS_MAX)) } }
+                        p class="quiet small" {
+                            (when.stamp(change.at)) " · " (when.ago(change.at))
+                            @if let Some(source) = &change.source { " · " bdi { (cut(source, ADDRESS_CHARS_MAX)) } }
+                            @for one in change.links.iter().filter(|one| followable(&one.href).is_some()).take(CHANGE_LINKS_MAX) {
+                                " " (link(&one.href, &one.text))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Links of one change.
+const CHANGE_LINKS_MAX: usize = 3;
 
 /// Until when an action is to be done: the day that was promised, which is the same for every reader, or the instant;
 /// how late it is, once it is.

@@ -2,6 +2,7 @@
 //!
 //! The instant "now" is handed in once per page, so that all of a page agrees with itself.
 
+use allclear_domain::time::in_words;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 use maud::{Markup, html};
@@ -41,6 +42,11 @@ impl When {
     /// The IANA name of the reader's zone, as a form takes it.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The reader's zone, for whoever writes times into lines.
+    pub(crate) const fn tz(&self) -> &TimeZone {
+        &self.zone
     }
 
     fn local(&self, at: Timestamp) -> Zoned {
@@ -191,16 +197,9 @@ impl maud::Render for Instant {
     }
 }
 
-/// A length in words, in at most two units: `47 s`, `12 min`, `2 h 05 min`, `3 d 4 h`.
+/// A length in words, as everywhere.
 pub(crate) fn age(length: SignedDuration) -> String {
-    let seconds = length.as_secs().max(0);
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    match () {
-        () if minutes == 0 => format!("{seconds} s"),
-        () if hours == 0 => format!("{minutes} min"),
-        () if days == 0 => format!("{hours} h {:02} min", minutes % 60),
-        () => format!("{days} d {} h", hours % 24),
-    }
+    in_words(length, false)
 }
 
 /// A length that runs: `3:10` below an hour, else as [`age`].
@@ -218,10 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_said_in_two_units_and_never_negative() {
-        for (seconds, words) in [(-5, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "59 min"), (7500, "2 h 05 min"), (90_000, "1 d 1 h")] {
-            assert_eq!(age(SignedDuration::from_secs(seconds)), words);
-        }
+    fn what_is_due_counts_down_and_what_is_late_counts_up() {
         let when = When::new(at("2026-03-01T12:00:00Z"), None);
         assert_eq!(when.due(at("2026-03-01T12:03:10Z")), "in 3:10");
         assert_eq!(when.due(at("2026-03-01T11:59:20Z")), "late 0:40");

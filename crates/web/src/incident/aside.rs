@@ -1,18 +1,17 @@
 //! What stands beside an incident's log: people and their roles, tasks; alerts, pages, updates,
 //! and what happened to the same service before.
 
-use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::work::TaskState;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Status};
-use allclear_domain::signal::AlertState;
-use allclear_domain::view::{AlertView, MessageView};
+use allclear_domain::view::MessageView;
 use maud::{Markup, html};
 
 use crate::frame::pieces::{self, LINE_CHARS_MAX};
 use crate::frame::time_text::When;
+use crate::incident::PageData;
+use crate::incident::alerts;
 use crate::incident::aside_forms;
-use crate::incident::{ALERTS_SHOWN, PageData};
 
 /// Messages shown of one page, the newest.
 const MESSAGES_SHOWN: usize = 30;
@@ -118,7 +117,8 @@ pub(crate) fn more(told: &PageData, org: &Org) -> Markup {
     html! {
         div class="right part-more" {
             section data-live="pages" { (pages(told, org)) }
-            section data-live="alerts" { (alerts(told)) }
+            section data-live="alerts" { (alerts::beside(told)) }
+            @if !told.changes.is_empty() { section data-live="changes" { h2 { "Changes" } (pieces::changes(&told.changes, &told.when)) } }
             (updates(told, org))
             (actions(told, org))
             @if !told.similar.is_empty() { section data-live="similar" { (similar(told)) } }
@@ -219,7 +219,11 @@ fn pages(told: &PageData, org: &Org) -> Markup {
                     }
                     @let hidden = page.messages.len().saturating_sub(MESSAGES_SHOWN);
                     @if hidden > 0 { p class="quiet" { (hidden) " earlier messages are not shown" } }
-                    ul class="pairs" { @for message in page.messages.iter().skip(hidden) { (message_line(message, org, when)) } }
+                    ul class="pairs" {
+                        @for message in page.messages.iter().skip(hidden) {
+                            (message_line(message, told.answer_of(page, &message.person), org, when))
+                        }
+                    }
                 }
             }
             @if told.pages.iter().any(|page| page.status == Status::Told) {
@@ -227,7 +231,7 @@ fn pages(told: &PageData, org: &Org) -> Markup {
                     p { strong { "Told, without a page" } }
                     ul class="pairs" {
                         @for page in told.pages.iter().filter(|page| page.status == Status::Told) {
-                            @for message in &page.messages { (message_line(message, org, when)) }
+                            @for message in &page.messages { (message_line(message, None, org, when)) }
                         }
                     }
                 }
@@ -235,7 +239,7 @@ fn pages(told: &PageData, org: &Org) -> Markup {
     }
 }
 
-fn message_line(message: &MessageView, org: &Org, when: &When) -> Markup {
+fn message_line(message: &MessageView, answer: Option<&str>, org: &Org, when: &When) -> Markup {
     let words = match message.state {
         MessageState::Delivered => "told",
         MessageState::Rejected => "could not be reached",
@@ -247,6 +251,7 @@ fn message_line(message: &MessageView, org: &Org, when: &When) -> Markup {
         li {
             span { bdi { (pieces::name(org, &message.person)) } }
             span {
+                @if let Some(answer) = answer { strong { (answer) } " · " }
                 (words)
                 span class="quiet" {
                     " by " bdi { (message.contact) } " · " (when.stamp(message.created_at))
@@ -256,70 +261,6 @@ fn message_line(message: &MessageView, org: &Org, when: &When) -> Markup {
                 @if let Some(why) = message.last_error.as_ref().filter(|_| message.state != MessageState::Delivered) {
                     span class="quiet" { " · " bdi { (pieces::cut(why, LINE_CHARS_MAX)) } }
                 }
-            }
-        }
-    }
-}
-
-fn alerts(told: &PageData) -> Markup {
-    let when = &told.when;
-    let open = told.alerts.iter().filter(|a| a.state == AlertState::Open).count();
-    html! {
-            h2 { "Alerts" @if !told.alerts.is_empty() { span class="quiet" { " · " (open) " open of " (told.alerts.len()) } } }
-            @if told.alerts.is_empty() { p class="quiet" { "None: a person declared it." } }
-            @if told.alerts.len() as i64 == ALERTS_SHOWN { p class="quiet" { "The newest " (ALERTS_SHOWN) " are shown." } }
-            ul class="alerts" {
-                @for alert in &told.alerts {
-                    li {
-                        p class="clamp" { bdi { (pieces::cut(&alert.title, LINE_CHARS_MAX)) } }
-                        p class="quiet" {
-                            @if alert.state == AlertState::Open { "Open for " (when.time(alert.starts_at, &when.age(alert.starts_at))) }
-                            @else { (pieces::ended(alert.state)) @if let Some(at) = alert.ended_at { " " (when.stamp(at)) } }
-                            @if alert.count > 1 { " · sent " (alert.count) " times" }
-                            @if let Some(source) = &alert.source { " · " bdi { (pieces::cut(source, LINE_CHARS_MAX)) } }
-                        }
-                        (links(alert))
-                        (notes(alert))
-                    }
-                }
-            }
-            @if told.may_act && next(told.incident.state, Verb::Link).is_ok() {
-                (told.draft.refused("link"))
-                p class="only-screen" { a href={ "/incidents/" (told.incident.reference) "/alerts" } { "Link an alert" } }
-            }
-    }
-}
-
-/// Trifles of an alert that were cut or left out.
-fn notes(alert: &AlertView) -> Markup {
-    let notes: Vec<&str> =
-        alert.detail.get("notes").and_then(|notes| notes.as_array()).into_iter().flatten().filter_map(|note| note.as_str()).collect();
-    html! {
-        @if !notes.is_empty() {
-            details class="small" {
-                summary class="quiet" { "Not all of it was as it should be" }
-                ul { @for note in notes { li { bdi { (pieces::cut(note, LINE_CHARS_MAX)) } } } }
-            }
-        }
-    }
-}
-
-/// Links that came with an alert.
-fn links(alert: &AlertView) -> Markup {
-    /// More than these are kept, and not shown.
-    const LINKS_SHOWN: usize = 3;
-    let links = alert.detail.get("links").and_then(|l| l.as_array()).into_iter().flatten();
-    let text = |link: &serde_json::Value, key: &str| link.get(key).and_then(|v| v.as_str()).unwrap_or("").to_owned();
-    let links: Vec<(String, String)> = links
-        .map(|link| (text(link, "href"), text(link, "text")))
-        .filter(|(href, _)| pieces::followable(href).is_some())
-        .take(LINKS_SHOWN)
-        .map(|(href, words)| if words.is_empty() { (href.clone(), pieces::address(&href)) } else { (href, words) })
-        .collect();
-    html! {
-        @if !links.is_empty() {
-            p class="links" {
-                @for (href, words) in &links { (pieces::away(href, words)) " " }
             }
         }
     }

@@ -19,6 +19,10 @@ use crate::incident::PageData;
 pub(crate) const PICK: &str = "pick";
 /// Characters of the title of an incident that is chosen from a list.
 const PICKED_CHARS_MAX: usize = 60;
+/// The field in which whoever helps is chosen: a target, or [`BY_POLICY`] and the id of an escalation policy.
+pub(crate) const WHOM: &str = "whom";
+/// What a policy begins with there.
+pub(crate) const BY_POLICY: &str = "escalation";
 /// What the name of an audience's field begins with.
 pub(crate) const TO: &str = "to:";
 
@@ -155,9 +159,11 @@ pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
             @else if matches!(state, State::Investigating | State::Mitigated) && !is_mine {
                 (at_once(told, "acknowledge", "I am on it too", "may"))
             }
+            @if told.is_nobodys() { (help(told, org)) }
             @if fits(told, Verb::Mitigate) {
                 (drawn(told, org, Verb::Mitigate))
             }
+            @if !told.is_nobodys() { (help(told, org)) }
             @if fits(told, Verb::Resolve) {
                 (drawn_as(told, org, Verb::Resolve, if state == State::Mitigated || recovered { "likely" } else { "" }))
             }
@@ -166,7 +172,6 @@ pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
             @if fits(told, Verb::Close) { (at_once(told, "close", "Close", "do")) }
             @if fits(told, Verb::Reopen) { (drawn(told, org, Verb::Reopen)) }
             @if fits(told, Verb::Severity) { (drawn(told, org, Verb::Severity)) }
-            @if fits(told, Verb::Escalate) { (drawn(told, org, Verb::Escalate)) }
             @for ask in ask::all().filter(|ask| !PLACED.contains(&ask.verb) && fits(told, ask.verb)) { (drawn(told, org, ask.verb)) }
             @if state == State::Candidate {
                 @let why = words(told, "cancel", "why", "Why is it none?", true);
@@ -188,6 +193,33 @@ pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
             }
         }
     }
+}
+
+/// Pages somebody else, whoever it is: a person, a team, whoever is on call, a policy.
+fn help(told: &PageData, org: &Org) -> Markup {
+    let Some(ask) = ask::of(Verb::Escalate).filter(|ask| fits(told, ask.verb)) else { return html! {} };
+    let (word, bundle) = (ask.verb.word(), org.bundle());
+    let typed = told.draft.typed(word, WHOM);
+    let one = |kind: &str, id: &str, name: Option<&str>| {
+        let value = format!("{kind}:{id}");
+        pieces::choice(&value, typed == value, name.unwrap_or(id))
+    };
+    let fields = html! {
+        label class="field" {
+            span { "Whom" }
+            select name=(WHOM) {
+                (pieces::choice("", typed.is_empty(), "The incident’s own policy, from its first step"))
+                optgroup label="On call" { @for form in &bundle.schedules { (one("schedule", &form.id, form.name.as_deref())) } }
+                optgroup label="Teams" { @for form in &bundle.teams { (one("team", &form.id, Some(&form.name))) } }
+                optgroup label="People" { @for form in &bundle.people { (one("person", &form.id, Some(&form.name))) } }
+                optgroup label="Escalation policies" {
+                    @for form in &bundle.escalations { (one(BY_POLICY, &form.id, form.name.as_deref())) }
+                }
+            }
+        }
+        (field_named(told, org, ask.verb, "why"))
+    };
+    unfolding(told, word, ask.label, "", &fields, ask.press)
 }
 
 /// A form of the table, which unfolds from its button.

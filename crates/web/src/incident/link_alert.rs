@@ -1,83 +1,56 @@
 //! Open alerts that belong to no incident, to be linked to one.
 
-use allclear_domain::access::Right;
-use allclear_domain::view::AlertView;
-use allclear_engine::read::{AlertFilter, LIST_MAX};
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
-use axum::response::Response;
+use allclear_domain::view::{AlertView, IncidentView};
+use allclear_engine::read::{AlertFilter, LIST_MAX, NoAnswer, Queries};
 use maud::{Markup, html};
 
 use crate::access::form_key::once;
-use crate::access::reader::{answer, reader};
 use crate::app::App;
 use crate::frame::pieces;
-use crate::frame::refused::Refused;
-use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::When;
 
 /// Characters of an alert's title.
 const TITLE_CHARS_MAX: usize = 200;
 
-/// GET.
-pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Path(reference): Path<String>) -> Response {
-    answer(async {
-        let (who, when) = reader(&app, &headers).await?;
-        let queries = app.engine.queries(&who);
-        if !queries.has(Right::Respond) {
-            return Err(Refused::missing("page", "Alerts are linked by those who may act."));
+/// The list of them, below those that the incident has.
+pub(crate) async fn section(app: &App, queries: &Queries<'_>, incident: &IncidentView, when: &When) -> Result<Markup, NoAnswer> {
+    let newest = queries.alerts(AlertFilter { open: Some(true), ..AlertFilter::default() }, LIST_MAX).await?;
+    let full = newest.len() as i64 == LIST_MAX;
+    let free: Vec<AlertView> = newest.into_iter().filter(|alert| alert.incident.is_none()).collect();
+    let org = app.engine.org();
+    let path = format!("/incidents/{}/link", incident.reference);
+    Ok(html! {
+        h2 id="link" { "Link an alert" }
+        p class="prose" {
+            "It then counts with the others of " bdi { (pieces::cut(&incident.title, TITLE_CHARS_MAX)) }
+            ": once all have recovered, All Clear asks whether it is over."
         }
-        let incident = queries.incident(queries.incident_id(&reference).await?).await?;
-        let newest = queries.alerts(AlertFilter { open: Some(true), ..AlertFilter::default() }, LIST_MAX).await?;
-        let full = newest.len() as i64 == LIST_MAX;
-        let free: Vec<AlertView> = newest.into_iter().filter(|alert| alert.incident.is_none()).collect();
-        let org = app.engine.org();
-        let path = format!("/incidents/{}/link", incident.reference);
-        let body = html! {
-            (heading("Link an alert", &html! { a href={ "/incidents/" (incident.reference) } { (incident.reference) } }))
-            p class="prose" {
-                "It then counts with the others of " bdi { (pieces::cut(&incident.title, TITLE_CHARS_MAX)) }
-                ": once all have recovered, All Clear asks whether it is over."
-            }
-            @if free.is_empty() {
-                p class="prose quiet" { "Every open alert" @if full { " of the newest " (LIST_MAX) } " has its incident." }
-            }
-            ul class="list" data-live="free" {
-                @for alert in &free {
-                    li data-key=(alert.id) {
-                        div {
-                            p { (pieces::severity(alert.severity)) " " strong { bdi { (pieces::cut(&alert.title, TITLE_CHARS_MAX)) } } }
-                            p class="quiet small" {
-                                @if let Some(id) = &alert.service { bdi { (pieces::service(&org, id)) } " · " }
-                                "open for " (when.time(alert.starts_at, &when.age(alert.starts_at)))
-                                " · " (pieces::cut(&alert.because, TITLE_CHARS_MAX))
-                            }
+        @if free.is_empty() {
+            p class="prose quiet" { "Every open alert" @if full { " of the newest " (LIST_MAX) } " has its incident." }
+        }
+        ul class="list" data-live="free" {
+            @for alert in &free {
+                li data-key=(alert.id) {
+                    div {
+                        p { (pieces::severity(alert.severity)) " " strong { bdi { (pieces::cut(&alert.title, TITLE_CHARS_MAX)) } } }
+                        p class="quiet small" {
+                            @if let Some(id) = &alert.service { bdi { (pieces::service(&org, id)) } " · " }
+                            "open for " (when.time(alert.starts_at, &when.age(alert.starts_at)))
+                            " · " (pieces::cut(&alert.because, TITLE_CHARS_MAX))
                         }
-                        form class="at-once" method="post" action=(path) {
-                            (once(&when))
-                            button class="may" type="submit" name="alert" value=(alert.id)
-                                aria-label={ "Link: " (pieces::cut(&alert.title, TITLE_CHARS_MAX)) } {
-                                "Link"
-                            }
+                    }
+                    form class="at-once" method="post" action=(path) {
+                        (once(when))
+                        button class="may" type="submit" name="alert" value=(alert.id)
+                            aria-label={ "Link: " (pieces::cut(&alert.title, TITLE_CHARS_MAX)) } {
+                            "Link"
                         }
                     }
                 }
             }
-            (by_id(&path, &when))
-        };
-        let page = HtmlPage {
-            title: "Link an alert",
-            place: &crate::board::PLACE,
-            who: &who,
-            when: &when,
-            wall: false,
-            live: Some("on=board".into()),
-            source: format!("/incidents/{}/alerts", incident.reference),
-            body,
-        };
-        Ok(framed(&app, &page))
+        }
+        (by_id(&path, when))
     })
-    .await
 }
 
 /// An alert that is not in the list: an older one, or one of an incident that is over.

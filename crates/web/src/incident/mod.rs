@@ -4,28 +4,28 @@
 //! All of it is in one document. On a laptop it stands in three columns; on a phone the tabs are
 //! plain links and the style sheet shows one part at a time.
 
+pub(crate) mod alerts;
 pub(crate) mod aside;
 pub(crate) mod aside_forms;
 pub(crate) mod ask_forms;
 pub(crate) mod declare;
 pub(crate) mod link_alert;
 pub(crate) mod log;
+mod log_section;
 pub(crate) mod preview;
 pub(crate) mod submit;
 
 use allclear_domain::access::{Actor, Principal, Right};
-use allclear_domain::event::Mark;
 use allclear_domain::expect::{Rule, Standing};
 use allclear_domain::incident::lifecycle::Verb;
 use allclear_domain::incident::{State, links};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Status};
 use allclear_domain::time::after;
-use allclear_domain::timeline;
-use allclear_domain::view::{ActionView, AlertView, EventView, ExpectationView, IncidentView, PageView, UpdateView};
+use allclear_domain::view::{ActionView, AlertView, ChangeView, EventView, ExpectationView, IncidentView, Next, PageView, UpdateView};
 use allclear_engine::Engine;
 use allclear_engine::read::learning::ActionFilter;
-use allclear_engine::read::{AlertFilter, IncidentFilter, NoAnswer, Queries};
+use allclear_engine::read::{IncidentFilter, NoAnswer, Queries};
 use axum::extract::{Path, Query, State as Shared};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -39,8 +39,6 @@ use crate::frame::time_text::When;
 use crate::posted::Draft;
 use crate::took;
 
-/// Alerts shown; a storm has thousands.
-pub(crate) const ALERTS_SHOWN: i64 = 50;
 /// Pages shown, the newest.
 const PAGES_SHOWN: usize = 10;
 /// Updates to stakeholders shown, the newest.
@@ -49,39 +47,28 @@ const UPDATES_SHOWN: usize = 5;
 const ACTIONS_SHOWN: i64 = 20;
 /// Characters of a role or a task beside its deadline.
 const OF_WHAT_CHARS_MAX: usize = 80;
+/// Changes of its service that are shown.
+const CHANGES_SHOWN: i64 = 10;
 /// Earlier incidents of the same service that are shown.
 const SIMILAR_SHOWN: usize = 5;
 /// Open incidents to choose from, where one is merged.
 const OTHERS_SHOWN: i64 = 50;
-/// Characters of one line of the log; a note may be longer and unfolds.
-const LINE_CHARS_MAX: usize = 400;
-/// Characters that a line unfolds to.
-const UNFOLDED_CHARS_MAX: usize = 8000;
 /// Parts of the page that a phone shows one at a time.
 const TABS: [(&str, &str); 4] = [("log", "Log"), ("people", "People"), ("tasks", "Tasks"), ("more", "More")];
-
-/// Which part of the log is shown.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Part {
-    /// Only what people look for first.
-    pub key: bool,
-    /// From this number on, rather than the end.
-    pub from: Option<i64>,
-}
 
 /// Everything on the page.
 pub(crate) struct PageData {
     pub incident: IncidentView,
     pub when: When,
     pub awaited: Vec<ExpectationView>,
-    lines: Vec<EventView>,
-    part: Part,
-    /// Whether there is more before the first line.
-    before: bool,
-    /// Where the lines after the last begin.
-    after: Option<i64>,
+    log: log::Shown,
+    part: log::Part,
     pub pages: Vec<PageView>,
+    /// Who passed a page on: the page's id, and theirs.
+    declined: Vec<(String, String)>,
     pub alerts: Vec<AlertView>,
+    /// What was changed of its service, the newest first.
+    pub changes: Vec<ChangeView>,
     /// What stakeholders were told, the newest first.
     pub updates: Vec<UpdateView>,
     /// What was promised after it, the newest first.
@@ -127,6 +114,14 @@ impl PageData {
         merged_at.is_some_and(|at| self.when.now <= after(at, links::TAKE_APART_WITHIN))
     }
 
+    /// What somebody who was paged answered, in a word; nothing while they have not.
+    pub(crate) fn answer_of(&self, page: &PageView, person: &str) -> Option<&'static str> {
+        if page.acknowledged_by.as_deref() == Some(person) {
+            return Some("accepted");
+        }
+        self.declined.iter().any(|(of, by)| *of == page.id && by == person).then_some("declined")
+    }
+
     /// Whether anybody is known to have it.
     pub(crate) const fn is_held(&self) -> bool {
         self.held
@@ -170,16 +165,11 @@ fn shown_with(app: &App, who: &Principal, told: &PageData, wall: bool, said: Mar
 
 /// The address of this view of it.
 fn address(told: &PageData) -> String {
-    let mut parts = Vec::new();
+    let mut parts: Vec<String> = Vec::new();
     if told.tab != TABS[0].0 {
         parts.push(format!("tab={}", told.tab));
     }
-    if told.part.key {
-        parts.push("key".to_owned());
-    }
-    if let Some(from) = told.part.from {
-        parts.push(format!("from={from}"));
-    }
+    parts.extend(told.part.asked());
     let base = format!("/incidents/{}", told.incident.reference);
     if parts.is_empty() { base } else { format!("{base}?{}", parts.join("&")) }
 }
@@ -193,39 +183,22 @@ pub(crate) async fn read(
     asked: &crate::access::reader::Fields,
     draft: Draft,
 ) -> Result<PageData, NoAnswer> {
-    let part = Part {
-        key: asked.contains_key("key") || asked.get("log").is_some_and(|log| log == "key"),
-        from: asked.get("from").and_then(|from| from.parse().ok()),
-    };
+    let part = log::Part::of(asked);
     let tab = TABS.iter().find(|(id, _)| asked.get("tab").is_some_and(|tab| tab == id)).map_or(TABS[0].0, |(id, _)| id);
-    let queries = engine.queries(who);
+    let zone = when.tz().clone();
+    let queries = engine.queries(who).in_zone(&zone);
     let id = queries.incident_id(reference).await?;
     let incident = queries.incident(id).await?;
     let held = queries.is_held(id).await?;
     let mut awaited = queries.expectations(id).await?;
     awaited.retain(|e| e.state == Standing::Live && e.rule != Rule::AlertsDigest.name() && !e.rule.starts_with("alert."));
-    let (mut lines, mut before, after) = match part.from {
-        None => {
-            let (lines, before) = log::tail(&queries, id).await?;
-            (lines, before, None)
-        }
-        Some(seq) => {
-            let lines = queries.events(id, seq, log::LINES_SHOWN_MAX as i64).await?;
-            let after = (lines.len() == log::LINES_SHOWN_MAX).then(|| lines.last().map(|e| e.seq)).flatten();
-            (lines, seq > 0, after)
-        }
-    };
-    if part.key {
-        lines.retain(|e| log::is_key(e, &incident));
-    }
-    if lines.len() > log::LINES_SHOWN_MAX {
-        lines.drain(..lines.len() - log::LINES_SHOWN_MAX);
-        before = true;
-    }
+    let log = log::read(&queries, id, part).await?;
     let mut pages = queries.pages(id).await?;
     pages.reverse();
     pages.truncate(PAGES_SHOWN);
-    let alerts = queries.alerts(AlertFilter { incident: Some(id), ..AlertFilter::default() }, ALERTS_SHOWN).await?;
+    let declined = if pages.is_empty() { Vec::new() } else { passed_on(&queries.declined(id).await?) };
+    let alerts = queries.alerts_of(id, None, 0, alerts::ALERTS_READ).await?;
+    let changes = queries.changes_beside(id, CHANGES_SHOWN).await?;
     let mut similar = Vec::new();
     if incident.service.is_some() {
         let of_service = IncidentFilter { service: incident.service.clone(), before: Some(id), ..IncidentFilter::default() };
@@ -243,12 +216,12 @@ pub(crate) async fn read(
         incident,
         when,
         awaited,
-        lines,
+        log,
         part,
-        before,
-        after,
         pages,
+        declined,
         alerts,
+        changes,
         updates,
         actions,
         similar,
@@ -260,6 +233,12 @@ pub(crate) async fn read(
         draft,
         tab,
     })
+}
+
+/// Of which page, and who.
+fn passed_on(events: &[EventView]) -> Vec<(String, String)> {
+    let one = |event: &EventView| Some((event.stream.clone(), event.body.as_ref()?.get("by")?.as_str()?.to_owned()));
+    events.iter().filter_map(one).collect()
 }
 
 /// The open incidents that it may be merged into, and the one that it was.
@@ -294,7 +273,7 @@ fn page(told: &PageData, org: &Org) -> Markup {
             (tabs(told))
             div class="columns" {
                 div class="left" { (aside::people(told, org)) (aside::tasks(told, org)) }
-                (log_of(told, org))
+                (log_section::section(told, org))
                 (aside::more(told, org))
             }
         }
@@ -303,7 +282,7 @@ fn page(told: &PageData, org: &Org) -> Markup {
 
 fn head(told: &PageData, org: &Org) -> Markup {
     let (incident, when) = (&told.incident, &told.when);
-    let began = incident.impact_started_at.or(incident.declared_at).unwrap_or(incident.created_at);
+    let began = incident.began();
     let end = match incident.state {
         State::Closed => incident.closed_at.or(incident.resolved_at),
         _ => incident.resolved_at.or(incident.closed_at),
@@ -320,6 +299,7 @@ fn head(told: &PageData, org: &Org) -> Markup {
                 @else { span { (when.aging(began)) } }
             }
             h1 class="clamp" title=(incident.title) { bdi { (incident.title) } }
+            (alerts::in_its_words(&told.alerts))
             dl class="inline" {
                 div {
                     dt { "Service" }
@@ -342,6 +322,9 @@ fn head(told: &PageData, org: &Org) -> Markup {
                     }
                 }
                 div { dt { "Since" } dd { (when.stamp(began)) " " span class="quiet" { (when.zone()) } } }
+                @if let Some(words) = alerts::counted(incident) {
+                    div { dt { "Alerts" } dd { a href={ "/incidents/" (incident.reference) "/alerts" } { (words) } } }
+                }
                 div {
                     dt { "Commander" }
                     dd { @match person(&incident.commander) { Some(name) => bdi { (name) }, None => span class="quiet" { "nobody" } } }
@@ -377,16 +360,6 @@ fn merged_into(told: &PageData, id: &str) -> Markup {
     }
 }
 
-/// Of which role or task something is awaited, where the rule alone does not say.
-fn of_what(told: &PageData, org: &Org, awaited: &ExpectationView) -> Option<String> {
-    if let Some(role) = awaited.key.strip_prefix("role:") {
-        let asked = told.incident.roles.iter().find(|held| held.role == role)?.offered_to.as_deref()?;
-        return Some(format!("{role}, {}", pieces::name(org, asked)));
-    }
-    let number: u32 = awaited.key.strip_prefix("task:")?.parse().ok()?;
-    told.incident.tasks.iter().find(|task| task.task == number).map(|task| task.text.clone())
-}
-
 fn next(told: &PageData, org: &Org) -> Markup {
     let (incident, when) = (&told.incident, &told.when);
     let open = incident.state.is_open();
@@ -405,12 +378,6 @@ fn next(told: &PageData, org: &Org) -> Markup {
             @if incident.flapping == Some(true) {
                 p { span class="late" { "Flaps" } " An alert comes and goes. It counts as firing until nothing has changed for a while." }
             }
-            @if let (Some(until), Some(by)) = (incident.snoozed_until, &incident.snoozed_by) {
-                p {
-                    "Snoozed until " (when.stamp(until)) " by " bdi { (pieces::name(org, by)) }
-                    ". Nobody is asked whether they are still on it before."
-                }
-            }
             @if told.awaited.is_empty() && open {
                 @if incident.unanswered == Some(true) && incident.state == State::Declared {
                     p { span class="late" { "Nobody answered" } " Everybody was paged, and nothing more is sent." }
@@ -421,25 +388,28 @@ fn next(told: &PageData, org: &Org) -> Markup {
                 }
             }
             @if !told.awaited.is_empty() {
-                ul {
-                    @for awaited in &told.awaited {
-                        li data-key={ (awaited.owner) (awaited.key) } {
-                            (when.counting(awaited.due_at))
-                            span {
-                                @if awaited.rule == Rule::UpdateDue.name() && told.may_act {
-                                    a href={ "/incidents/" (incident.reference) "?do=update" } { (awaited.expects) }
-                                } @else {
-                                    (awaited.expects)
-                                }
-                                @if let Some(of) = of_what(told, org, awaited) { ": " bdi { (pieces::cut(&of, OF_WHAT_CHARS_MAX)) } }
-                                span class="quiet" { ", else " (awaited.or_else) }
-                            }
-                            span class="quiet small at" { (when.exact(awaited.due_at)) }
-                        }
-                    }
-                }
+                ul { @for one in next_of(told, org) { li data-key=(one.key) { (sentence(told, &one)) } } }
             }
         }
+    }
+}
+
+/// What is awaited, in sentences.
+fn next_of(told: &PageData, org: &Org) -> Vec<Next> {
+    allclear_domain::view::next(&told.incident, &told.pages, &told.awaited, &|id| pieces::name(org, id))
+}
+
+/// Who before what, then when, then what follows otherwise: at any width.
+fn sentence(told: &PageData, one: &Next) -> Markup {
+    let writes = one.rule == Rule::UpdateDue.name() && told.may_act;
+    html! {
+        @for (n, (words, at)) in one.parts.iter().enumerate() {
+            @if n > 0 { "; then " }
+            @let words = pieces::cut(words, OF_WHAT_CHARS_MAX);
+            @if writes { a href={ "/incidents/" (told.incident.reference) "?do=update" } { (words) } } @else { bdi { (words) } }
+            " " (told.when.counting(*at))
+        }
+        @if let Some(or_else) = &one.or_else { span class="quiet" { ", else " (or_else) } }
     }
 }
 
@@ -452,70 +422,4 @@ fn tabs(told: &PageData) -> Markup {
             }
         }
     }
-}
-
-fn log_of(told: &PageData, org: &Org) -> Markup {
-    let base = format!("/incidents/{}", told.incident.reference);
-    let key = if told.part.key { "&key" } else { "" };
-    let when = &told.when;
-    let mut day = None;
-    let today = when.day(when.now);
-    html! {
-        section class="log part-log" id="log" aria-label="Log" {
-            header {
-                h2 { "Log" span class="quiet" { " · times in " (when.zone()) } }
-                p class="only-screen" {
-                    @if told.part.key { a href=(base) { "Everything" } strong { "Key events" } }
-                    @else { strong { "Everything" } a href={ (base) "?key" } { "Key events" } }
-                }
-            }
-            div class="log-box" tabindex="0" role="region" aria-label="Log, oldest first" {
-                div class="log-in" {
-                    @if told.before {
-                        p class="quiet" { "There is more before this. " a href={ (base) "?from=0" (key) } { "From the beginning" } }
-                    }
-                    ol data-live="log" data-grows {
-                        @for event in &told.lines {
-                            @let its = when.day(event.at);
-                            @let before = day.replace(its);
-                            @if before != Some(its) && (its != today || before.is_some()) {
-                                li class="day" data-key={ "d" (its) } { (when.day_words(its)) }
-                            }
-                            (line(told, event, org))
-                        }
-                    }
-                    @if let Some(seq) = told.after {
-                        p { a href={ (base) "?from=" (seq) (key) } { "Later" } " · " a href=(base) { "The end" } }
-                    }
-                }
-            }
-            @if told.may_act { (ask_forms::marks(told)) (ask_forms::say(told)) }
-        }
-    }
-}
-
-fn line(told: &PageData, event: &EventView, org: &Org) -> Markup {
-    let is_key = log::is_key(event, &told.incident);
-    let by = pieces::actor(org, &event.actor).filter(|name| shows_actor(&event.kind) && !event.line.contains(name.as_str()));
-    let long = event.line.chars().count() > LINE_CHARS_MAX;
-    html! {
-        li class=[is_key.then_some("key")] data-key=(event.seq) {
-            (told.when.second(event.at))
-            div {
-                @if long {
-                    details {
-                        summary { bdi { (pieces::cut(&event.line, LINE_CHARS_MAX)) } }
-                        p class="said" { bdi { (pieces::cut(&event.line, UNFOLDED_CHARS_MAX)) } }
-                    }
-                } @else { bdi { (event.line) } }
-                @if let Some(by) = by { small { " · by " bdi { (by) } } }
-                @if told.may_act && event.kind == log::NOTED { (ask_forms::mark(told, event, is_key)) }
-            }
-        }
-    }
-}
-
-/// Whether who did it is worth a word: what only followed from another event was done by the same.
-fn shows_actor(kind: &str) -> bool {
-    timeline::is(kind, Mark::Key) && !timeline::is(kind, Mark::Follows)
 }

@@ -22,7 +22,7 @@ use crate::access::reader::{Fields, actor, answer};
 use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
-use crate::incident::ask_forms::{PICK, TO};
+use crate::incident::ask_forms::{BY_POLICY, PICK, TO, WHOM};
 use crate::incident::{preview, read, shown};
 use crate::posted::{Draft, No, VIA, ask, said, worded};
 use crate::took;
@@ -164,6 +164,13 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
                     given.put_text(field, &text);
                 }
             }
+        }
+    }
+    // One choice of whom to page: a policy, or somebody by name.
+    if let Some(whom) = said(fields, WHOM).filter(|_| ask.verb == Verb::Escalate) {
+        match whom.split_once(':') {
+            Some((BY_POLICY, policy)) => given.put("escalation", policy),
+            Some(_) | None => given.put("page", vec![whom]),
         }
     }
     // The form of a task has a choice of people beside the buttons that end it; the button that was pressed decides.

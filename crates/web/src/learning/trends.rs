@@ -2,6 +2,7 @@
 //! drawings with axes and captions, and the same as tables.
 
 use allclear_domain::incident::Severity;
+use allclear_domain::time::in_words;
 use allclear_domain::view::{DurationSummary, TrendRow, TrendView};
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
@@ -228,5 +229,5 @@ fn rows_table(caption: &str, rows: &[TrendRow], name: &dyn Fn(&TrendRow) -> Stri
 
 /// A length in words.
 fn length(seconds: i64) -> String {
-    crate::frame::time_text::age(SignedDuration::from_secs(seconds))
+    in_words(SignedDuration::from_secs(seconds), true)
 }

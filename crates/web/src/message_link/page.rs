@@ -4,6 +4,7 @@
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::Status;
 use allclear_domain::signal::AlertState;
+use allclear_domain::view;
 use axum::response::Html;
 use maud::{Markup, html};
 
@@ -30,7 +31,7 @@ pub(crate) fn page(org: &Org, story: &Story, token: &str, draft: &Draft) -> Html
     let title = format!("{} {}", incident.reference, incident.title);
     let body = html! {
         main class="narrow" {
-            (outcome(story))
+            (outcome(org, story))
             header class="what" {
                 p class="top" { (pieces::severity(incident.severity)) span class="ref" { (incident.reference) } }
                 h1 class="clamp" title=(incident.title) { bdi { (incident.title) } }
@@ -73,7 +74,7 @@ pub(crate) fn decline_form(token: &str, whom: Option<&str>) -> Markup {
 }
 
 /// What became of it, above everything else; nothing while nobody has it.
-fn outcome(story: &Story) -> Markup {
+fn outcome(org: &Org, story: &Story) -> Markup {
     let when = &story.when;
     html! {
         @match &story.standing {
@@ -87,7 +88,7 @@ fn outcome(story: &Story) -> Markup {
                         @if let Some(at) = at { "Acknowledged " (since(story, *at)) ". " }
                         "Paging has stopped; nobody else is called."
                     }
-                    (afterwards(story, *mine))
+                    (afterwards(org, story, *mine))
                 }
             }
             Standing::Over { what, who, at } => {
@@ -121,13 +122,15 @@ fn outcome(story: &Story) -> Markup {
 }
 
 /// What comes next once somebody has it.
-fn afterwards(story: &Story, mine: bool) -> Markup {
+fn afterwards(org: &Org, story: &Story, mine: bool) -> Markup {
     let when = &story.when;
     html! {
-        @for awaited in &story.expectations {
-            p {
-                "Next: " (awaited.expects) " "
-                (when.time(awaited.due_at, &when.due(awaited.due_at))) " (" (when.exact(awaited.due_at)) "), else " (awaited.or_else) "."
+        @for next in view::next(&story.incident, &[], &story.expectations, &|id| pieces::name(org, id)) {
+            @for (words, at) in &next.parts {
+                p {
+                    "Next: " bdi { (words) } " " (when.time(*at, &when.due(*at))) " (" (when.exact(*at)) ")"
+                    @if let Some(or_else) = &next.or_else { ", else " (or_else) } "."
+                }
             }
         }
         @if story.expectations.is_empty() && mine {
@@ -143,7 +146,7 @@ fn afterwards(story: &Story, mine: bool) -> Markup {
 fn facts(story: &Story) -> Markup {
     let incident = &story.incident;
     let when = &story.when;
-    let began = incident.impact_started_at.or(incident.declared_at).unwrap_or(incident.created_at);
+    let began = incident.began();
     let shown = story.paged.len().min(PEOPLE_SHOWN_MAX);
     html! {
         dl class="facts" {

@@ -14,7 +14,7 @@ use crate::expect::{CONFIRM_RECOVERY_WITHIN, Rule, Standing};
 use crate::incident::awaited::{Awaited, KEY_CONFIRM, KEY_SILENCED};
 use crate::incident::words::Why;
 use crate::incident::{self as whole, Decision, Incident, State, ending, nothing, one};
-use crate::names::{Names, clock};
+use crate::names::Names;
 
 /// Silences named in one event at most; more are counted by their alerts only.
 const SILENCES_NAMED_MAX: usize = 10;
@@ -24,9 +24,9 @@ event_kinds! {
     Event {
         Told(Digest) = "alerts_told" [Machinery],
         Recovered(Recovered) = "recovered" [Key],
-        ConfirmationMissed(ConfirmationMissed) = "confirmation_missed" [Key],
-        Silenced(Silenced) = "alerts_silenced" [Key],
-        Unsilenced(Unsilenced) = "alerts_unsilenced" [Key],
+        ConfirmationMissed(ConfirmationMissed) = "confirmation_missed",
+        Silenced(Silenced) = "alerts_silenced",
+        Unsilenced(Unsilenced) = "alerts_unsilenced",
     }
 }
 
@@ -231,7 +231,7 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
             Some(person) => format!("All alerts have recovered; {} is asked to confirm", names.person(person)),
         },
         Event::ConfirmationMissed(_) => "Nobody confirmed the recovery in time".into(),
-        Event::Silenced(body) => silenced(body),
+        Event::Silenced(body) => silenced(body, names),
         Event::Unsilenced(body) => {
             let what = match body.alerts {
                 0 => "An alert is open that no silence holds".to_owned(),
@@ -244,14 +244,14 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
 }
 
 /// What silences hold, and whether anybody is paged.
-fn silenced(body: &Silenced) -> String {
+fn silenced(body: &Silenced, names: &Names<'_>) -> String {
     let by = match body.silences.as_slice() {
         [] => "a silence".to_owned(),
         [one] => format!("silence {one}"),
         many => format!("silences {}", many.join(", ")),
     };
     let held = match body.held_until {
-        Some(until) => format!("nobody is paged until {}, while silences hold all that is open", clock(until)),
+        Some(until) => format!("nobody is paged until {}, while silences hold all that is open", names.clock(until)),
         None => "other alerts fire freely".to_owned(),
     };
     match body.alerts {

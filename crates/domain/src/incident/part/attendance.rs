@@ -18,7 +18,7 @@ use crate::incident::updates;
 use crate::incident::words::{self, NOTE_CHARS_MAX};
 use crate::incident::work::Snooze;
 use crate::incident::{Context, Decision, Event as Any, Incident, State, declaration, nothing, one};
-use crate::names::{Names, clock};
+use crate::names::Names;
 use crate::plants::planted;
 use crate::time::{Length, after};
 
@@ -35,12 +35,12 @@ event_kinds! {
     /// A fact; past tense.
     Event {
         Acknowledged(Acknowledged) = "acknowledged" [Key] admits(by),
-        StillOnItAsked(StillOnItAsked) = "still_on_it_asked" [Key],
+        StillOnItAsked(StillOnItAsked) = "still_on_it_asked",
         StillOnIt(StillOnIt) = "still_on_it",
         Lost(Lost) = "acknowledgement_aged" [Key],
-        Snoozed(Snoozed) = "snoozed" [Key] admits(by),
+        Snoozed(Snoozed) = "snoozed" admits(by),
         SnoozeOver(SnoozeOver) = "snooze_over",
-        Escalated(Escalated) = "escalated",
+        Escalated(Escalated) = "escalated" [Follows],
     }
 }
 
@@ -201,7 +201,7 @@ pub(crate) const ASKS: &[Ask] = &[
     },
     Ask {
         verb: Verb::Escalate,
-        label: "Page again",
+        label: "Get help",
         says: "Pages again: by the incident's escalation policy, another one, or people by name",
         press: "Page",
         body: "EscalateBody",
@@ -500,7 +500,7 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Lost(body) => format!("Nobody is known to have it: {}", body.why),
         Event::Escalated(body) => format!("Page started: {}", body.why),
         Event::Snoozed(body) => {
-            format!("{} asks to be reminded at {}", names.by(Some(&body.by)), clock(body.until))
+            format!("{} asks to be reminded at {}", names.by(Some(&body.by)), names.clock(body.until))
         }
         Event::SnoozeOver(body) => format!("{} is reminded, as they asked", names.by(Some(&body.by))),
     }

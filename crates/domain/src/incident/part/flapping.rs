@@ -21,9 +21,9 @@ pub const RETURNS_BEFORE_FLAPPING: u32 = 3;
 event_kinds! {
     /// A fact; past tense.
     Event {
-        Returned(Returned) = "alert_returned" [Key],
-        Flapping(Flapping) = "flapping" [Key],
-        Steadied(Steadied) = "steadied" [Key],
+        Returned(Returned) = "alert_returned",
+        Flapping(Flapping) = "flapping",
+        Steadied(Steadied) = "steadied",
     }
 }
 

@@ -12,7 +12,7 @@ use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::tasks::{self, TASKS_MAX};
 use crate::incident::work::{Hold, Merge, Origin, Task, TaskState};
 use crate::incident::{Context, Decision, Incident, State, ending, one};
-use crate::names::{Names, clock};
+use crate::names::Names;
 use crate::time::{Length, after};
 
 event_kinds! {
@@ -22,8 +22,8 @@ event_kinds! {
         Absorbed(Absorbed) = "absorbed" [Key],
         TakenApart(TakenApart) = "taken_apart" [Key],
         Released(Released) = "released" [Key],
-        AlertLinked(AlertLinked) = "alert_linked" [Key],
-        ReviewAsked(ReviewAsked) = "review_asked",
+        AlertLinked(AlertLinked) = "alert_linked",
+        ReviewAsked(ReviewAsked) = "review_asked" [Follows],
     }
 }
 
@@ -401,9 +401,9 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
 }
 
 /// What went along: tasks, and a promise.
-fn along(tasks: &[u32], update_by: Option<Timestamp>) -> String {
+fn along(tasks: &[u32], update_by: Option<Timestamp>, names: &Names<'_>) -> String {
     let tasks = if tasks.is_empty() { String::new() } else { format!("; with {}", numbered(tasks)) };
-    let update = update_by.map_or_else(String::new, |due_at| format!("; the next update is due by {}", clock(due_at)));
+    let update = update_by.map_or_else(String::new, |due_at| format!("; the next update is due by {}", names.clock(due_at)));
     tasks + &update
 }
 
@@ -423,10 +423,10 @@ fn apart(alerts: u64, tasks: &[u32], stayed: &[u32], stays: &str) -> String {
 
 pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
     match event {
-        Event::Merged(body) => format!("Merged into {}{}", body.reference, along(&body.tasks, body.update_by)),
+        Event::Merged(body) => format!("Merged into {}{}", body.reference, along(&body.tasks, body.update_by, names)),
         Event::Absorbed(body) => {
             let tasks: Vec<u32> = body.tasks.iter().map(|task| task.task).collect();
-            format!("{} was merged into this{}", body.reference, along(&tasks, body.update_by))
+            format!("{} was merged into this{}", body.reference, along(&tasks, body.update_by, names))
         }
         Event::TakenApart(body) => {
             let back = apart(body.alerts, &body.tasks, &body.stayed, &format!("stayed with {}", body.reference));
@@ -437,7 +437,7 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
             format!("{} took {} apart from this: back went {back}", names.who(), body.reference)
         }
         Event::AlertLinked(body) => format!("{} linked an alert: {}", names.who(), body.title),
-        Event::ReviewAsked(body) => format!("A review is due by {}", clock(body.due_at)),
+        Event::ReviewAsked(body) => format!("A review is due by {}", names.clock(body.due_at)),
     }
 }
 

@@ -14,10 +14,10 @@ use crate::time::EARLIEST;
 event_kinds! {
     /// A fact; past tense.
     Event {
-        Noted(Noted) = "noted",
+        Noted(Noted) = "noted" [Follows],
         NoteMarked(NoteMarked) = "note_marked",
         Decided(Decided) = "decision_made" [Key],
-        TimeCorrected(TimeCorrected) = "time_corrected" [Key],
+        TimeCorrected(TimeCorrected) = "time_corrected",
     }
 }
 
@@ -371,8 +371,8 @@ const fn now(incident: &Incident, instant: Instant) -> Option<Timestamp> {
 }
 
 /// Beside when it was written, which the log shows.
-fn happened(at: Option<Timestamp>) -> String {
-    at.map_or_else(String::new, |at| format!(" (happened at {})", clock(at)))
+fn happened(at: Option<Timestamp>, names: &Names<'_>) -> String {
+    at.map_or_else(String::new, |at| format!(" (happened at {})", names.clock(at)))
 }
 
 pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
@@ -380,12 +380,12 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
     match event {
         Event::Noted(body) => {
             let later = if body.later { ", after it was closed" } else { "" };
-            format!("{who}{later}: {}{}", body.text.as_deref().unwrap_or_default(), happened(body.happened_at))
+            format!("{who}{later}: {}{}", body.text.as_deref().unwrap_or_default(), happened(body.happened_at, names))
         }
         Event::NoteMarked(body) => {
             let deed = if body.key { "marked the note of" } else { "took the mark of a key event from the note of" };
             let what = if body.key { " as a key event" } else { "" };
-            format!("{who} {deed} {}{what}", clock(body.written_at))
+            format!("{who} {deed} {}{what}", names.clock(body.written_at))
         }
         Event::Decided(body) => {
             let undo = match body.reversible {
@@ -393,11 +393,11 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
                 Some(false) => " (not reversible)",
                 None => "",
             };
-            format!("{who} decided{undo}: {}{}", body.text, happened(body.happened_at))
+            format!("{who} decided{undo}: {}{}", body.text, happened(body.happened_at, names))
         }
         Event::TimeCorrected(body) => {
-            let at = body.at.map_or_else(|| "not known".to_owned(), clock);
-            let was = body.was.map_or_else(String::new, |was| format!(" from {}", clock(was)));
+            let at = body.at.map_or_else(|| "not known".to_owned(), |at| names.clock(at));
+            let was = body.was.map_or_else(String::new, |was| format!(" from {}", names.clock(was)));
             format!("{who} corrected {}{was} to {at}: {}", body.instant.words(), body.why)
         }
     }

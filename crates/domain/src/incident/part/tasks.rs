@@ -11,7 +11,7 @@ use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX};
 use crate::incident::work::{Task, TaskState};
 use crate::incident::{self as whole, Context, Decision, Incident, nothing, one};
-use crate::names::{Names, clock, with_text};
+use crate::names::{Names, with_text};
 use crate::plants::planted;
 
 /// Tasks of one incident at most; a longer list is nobody's plan.
@@ -22,12 +22,12 @@ pub const TASK_CHARS_MAX: usize = 500;
 event_kinds! {
     /// A fact; past tense.
     Event {
-        Added(Added) = "task_added" [Key] admits(owner),
+        Added(Added) = "task_added" admits(owner),
         Assigned(Assigned) = "task_assigned" admits(owner),
         Changed(Changed) = "task_changed",
-        Done(Ended) = "task_done" [Key],
-        Dropped(Ended) = "task_dropped" [Key],
-        Late(Late) = "task_late" [Key],
+        Done(Ended) = "task_done",
+        Dropped(Ended) = "task_dropped",
+        Late(Late) = "task_late",
     }
 }
 
@@ -341,7 +341,7 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
             Some(owner) => format!("{who} added task {} for {}: {}", body.task, names.person(owner), body.text),
         },
         Event::Assigned(body) => format!("Task {} is {}'s", body.task, names.by(Some(&body.owner))),
-        Event::Changed(body) => changed_line(body, who),
+        Event::Changed(body) => changed_line(body, names),
         Event::Done(body) => with_text(format!("{who} finished task {}", body.task), body.note.as_deref()),
         Event::Dropped(body) => with_text(format!("{who} dropped task {}", body.task), body.note.as_deref()),
         Event::Late(body) => format!("Task {} is late", body.task),
@@ -349,14 +349,15 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
 }
 
 /// What is new, and what it was.
-fn changed_line(body: &Changed, who: &str) -> String {
+fn changed_line(body: &Changed, names: &Names<'_>) -> String {
+    let who = names.who();
     let mut news: Vec<String> = Vec::new();
     if let Some(text) = &body.text {
         news.push(format!("{text} (it was: {})", body.was_text.as_deref().unwrap_or_default()));
     }
     if let Some(due_at) = body.due_at {
-        let was = body.was_due_at.map_or_else(|| "it had no time".to_owned(), |was| format!("it was due at {}", clock(was)));
-        news.push(format!("due at {} ({was})", clock(due_at)));
+        let was = body.was_due_at.map_or_else(|| "it had no time".to_owned(), |was| format!("it was due at {}", names.clock(was)));
+        news.push(format!("due at {} ({was})", names.clock(due_at)));
     }
     format!("{who} changed task {}: {}", body.task, news.join("; "))
 }

@@ -1,0 +1,237 @@
+//! "Next, and when" in sentences: who is awaited for what, by when, and what follows otherwise. What awaits the same page is
+//! one of them, since to whoever reads it that page is one thing.
+
+use jiff::Timestamp;
+
+use crate::expect::{Key, Rule, Standing};
+use crate::incident::roles::COMMANDER;
+use crate::paging::Status;
+use crate::view::{ExpectationView, IncidentView, PageView};
+
+/// Turns of one page that are told; the rest are counted.
+const TURNS_TOLD_MAX: usize = 3;
+
+/// A sentence: its parts follow one another in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    /// Stays the same as long as it is the same thing that is awaited.
+    pub key: String,
+    /// The rule of the first of its parts, by its stored name.
+    pub rule: String,
+    /// Who and what, and when.
+    pub parts: Vec<(String, Timestamp)>,
+    /// What follows if it does not happen; nothing where the sentence says it.
+    pub or_else: Option<String>,
+}
+
+/// What is awaited of an incident and its pages, the soonest first; `name` says whom an id stands for.
+#[must_use]
+pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationView], name: &dyn Fn(&str) -> String) -> Vec<Next> {
+    let mut out: Vec<Next> = Vec::new();
+    for one in awaited.iter().filter(|one| one.state == Standing::Live) {
+        let Some(rule) = Rule::from_name(&one.rule) else { continue };
+        match rule {
+            Rule::PageAck | Rule::PageNotify => {
+                let key = format!("page {}", one.owner);
+                if out.iter().any(|known| known.key == key) {
+                    continue;
+                }
+                let turns = pages.iter().find(|page| page.id == one.owner).map(|page| turns(page, awaited, name));
+                let parts = turns.filter(|turns| !turns.is_empty()).unwrap_or_else(|| vec![(one.expects.clone(), one.due_at)]);
+                out.push(Next { key, rule: one.rule.clone(), parts, or_else: None });
+            }
+            Rule::AlertsDigest | Rule::AlertLapse | Rule::SilenceEnd => {}
+            Rule::PageAgain
+            | Rule::MessageReceipt
+            | Rule::GroupWait
+            | Rule::Candidate
+            | Rule::ConfirmRecovery
+            | Rule::SilencesJudged
+            | Rule::Silenced
+            | Rule::Flapping
+            | Rule::RoleAnswer
+            | Rule::RoleUnfilled
+            | Rule::Attended
+            | Rule::StillOnIt
+            | Rule::TaskDue
+            | Rule::UpdateDue
+            | Rule::IncidentOver
+            | Rule::ReviewDue
+            | Rule::ActionDue => {
+                let (words, or_else) = sentence(rule, incident, one, name);
+                let key = format!("{} {}", one.owner, one.key);
+                out.push(Next { key, rule: one.rule.clone(), parts: vec![(words, one.due_at)], or_else });
+            }
+        }
+    }
+    out.sort_by_key(|next| next.parts.first().map(|(_, at)| *at));
+    out
+}
+
+/// Whom a page calls, and when: the later ways of its step, then whoever the step after it reaches.
+fn turns(page: &PageView, awaited: &[ExpectationView], name: &dyn Fn(&str) -> String) -> Vec<(String, Timestamp)> {
+    let mut turns: Vec<(String, Timestamp)> = Vec::new();
+    let mut over = None;
+    for one in awaited.iter().filter(|one| one.owner == page.id && one.state == Standing::Live) {
+        match one.key.parse() {
+            Ok(Key::Notify { person, entry, .. }) => {
+                let way = page.planned.iter().find(|planned| planned.person == person && planned.entry == entry);
+                let by = way.map_or_else(|| "by their next way".to_owned(), |way| format!("by {}", way.contact));
+                turns.push((format!("{}, {by}", name(&person)), one.due_at));
+            }
+            Ok(Key::Ack { .. }) => over = Some(one.due_at),
+            _ => {}
+        }
+    }
+    turns.sort_by_key(|(_, at)| *at);
+    // What would come after the next step has no turn: that step ends this one.
+    turns.retain(|(_, at)| over.is_none_or(|over| *at < over));
+    let more = turns.len().saturating_sub(TURNS_TOLD_MAX);
+    turns.truncate(TURNS_TOLD_MAX);
+    if let Some(at) = over.filter(|_| page.status == Status::Running) {
+        let called: Vec<String> = page.calls_next.iter().map(|id| name(id)).collect();
+        let further = if more == 0 { String::new() } else { format!("{more} more, then ") };
+        let words = match (called.len(), turns.is_empty()) {
+            (0, _) => "nobody is left to call".to_owned(),
+            (_, false) => format!("{further}{}", several(&called)),
+            (1, true) => format!("{} is called", several(&called)),
+            (_, true) => format!("{} are called", several(&called)),
+        };
+        turns.push((words, at));
+    }
+    turns
+}
+
+/// `Ana, Ben and 3 more`.
+fn several(names: &[String]) -> String {
+    const NAMED_MAX: usize = 3;
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] if names.len() <= NAMED_MAX => format!("{} and {last}", first.join(", ")),
+        _ => format!("{} and {} more", names[..NAMED_MAX - 1].join(", "), names.len() - (NAMED_MAX - 1)),
+    }
+}
+
+/// What is awaited of whom, and what follows.
+fn sentence(rule: Rule, incident: &IncidentView, one: &ExpectationView, name: &dyn Fn(&str) -> String) -> (String, Option<String>) {
+    let holder = incident.commander.as_deref().or(incident.acknowledged_by.as_deref());
+    let asked = |who: Option<&str>, what: &str| who.map_or_else(|| capital(what), |id| format!("{}: {what}", name(id)));
+    let or_else = Some(one.or_else.clone());
+    match rule {
+        Rule::RoleAnswer => {
+            let role = one.key.parse().ok().and_then(|key| if let Key::Role(role) = key { Some(role) } else { None }).unwrap_or_default();
+            let offered = incident.roles.iter().find(|held| held.role == role).and_then(|held| held.offered_to.as_deref());
+            (asked(offered, &format!("take {}?", what_of(&role))), or_else)
+        }
+        Rule::TaskDue => {
+            let number = if let Ok(Key::Task(number)) = one.key.parse() { number } else { 0 };
+            match incident.tasks.iter().find(|task| task.task == number) {
+                Some(task) => {
+                    (task.owner.as_deref().map_or_else(|| task.text.clone(), |id| format!("{}: {}", name(id), task.text)), or_else)
+                }
+                None => (capital(&one.expects), or_else),
+            }
+        }
+        Rule::Attended => match (&incident.snoozed_by, incident.snoozed_until) {
+            (Some(by), Some(_)) => (format!("{} is reminded", name(by)), None),
+            _ => (asked(holder, "at work on it?"), or_else),
+        },
+        Rule::StillOnIt => (asked(holder, "still on it?"), or_else),
+        Rule::ConfirmRecovery => (asked(holder, "is it over?"), or_else),
+        Rule::RoleUnfilled => ("Somebody takes command".into(), or_else),
+        Rule::Candidate => ("Is this an incident?".into(), or_else),
+        Rule::GroupWait => ("The page starts".into(), None),
+        Rule::PageAgain => ("Somebody has it".into(), or_else),
+        Rule::PageAck
+        | Rule::PageNotify
+        | Rule::MessageReceipt
+        | Rule::AlertsDigest
+        | Rule::AlertLapse
+        | Rule::SilenceEnd
+        | Rule::SilencesJudged
+        | Rule::Silenced
+        | Rule::Flapping
+        | Rule::UpdateDue
+        | Rule::IncidentOver
+        | Rule::ReviewDue
+        | Rule::ActionDue => (capital(&one.expects), or_else),
+    }
+}
+
+/// A role as something to take.
+fn what_of(role: &str) -> &str {
+    if role == COMMANDER { "command" } else { role }
+}
+
+fn capital(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const AT: &str = "2026-03-01T00:00:00Z";
+
+    fn incident(more: serde_json::Value) -> IncidentView {
+        let mut of = json!({
+            "id": "inc_1", "ref": "INC-1", "title": "t", "state": "investigating", "severity": "sev2", "because": "", "recovered": false,
+            "acknowledged_by": "cho", "created_at": AT, "updated_at": AT, "version": 1
+        });
+        of.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(of).unwrap()
+    }
+
+    fn awaits(owner: &str, key: &str, rule: Rule, minute: u32) -> ExpectationView {
+        serde_json::from_value(json!({
+            "owner": owner, "key": key, "rule": rule.name(), "state": "live", "expects": rule.expects(), "else": rule.or_else(),
+            "due_at": format!("2026-03-01T00:{minute:02}:00Z")
+        }))
+        .unwrap()
+    }
+
+    fn said(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationView]) -> Vec<String> {
+        let name = |id: &str| match id {
+            "cho" => "Cho".to_owned(),
+            "dana" => "Dana".to_owned(),
+            other => other.to_owned(),
+        };
+        let line = |next: Next| {
+            let parts: Vec<String> = next.parts.iter().map(|(words, at)| format!("{words} at {}", at.strftime("%M"))).collect();
+            parts.join("; then ") + &next.or_else.map_or_else(String::new, |or_else| format!(", else {or_else}"))
+        };
+        next(incident, pages, awaited, &name).into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn a_page_is_one_sentence_of_whom_it_calls_and_when() {
+        let page: PageView = serde_json::from_value(json!({
+            "id": "pg_1", "incident": "inc_1", "ref": "INC-1", "status": "running", "because": "", "round": 1, "step": 1,
+            "catch_all": false, "started_at": AT, "messages": [], "calls_next": ["dana"],
+            "planned": [{"person": "cho", "contact": "mail", "channel": "email", "entry": 1, "due_at": "2026-03-01T00:01:00Z"}]
+        }))
+        .unwrap();
+        let awaited = [awaits("pg_1", "notify:1:1:cho:1", Rule::PageNotify, 1), awaits("pg_1", "ack:1:1", Rule::PageAck, 5)];
+        assert_eq!(said(&incident(json!({})), std::slice::from_ref(&page), &awaited), ["Cho, by mail at 01; then Dana at 05"]);
+        assert_eq!(said(&incident(json!({})), std::slice::from_ref(&page), &awaited[1..]), ["Dana is called at 05"]);
+        let last = PageView { calls_next: Vec::new(), ..page };
+        assert_eq!(said(&incident(json!({})), &[last], &awaited[1..]), ["nobody is left to call at 05"]);
+    }
+
+    #[test]
+    fn what_is_awaited_of_a_person_names_them_and_keeps_what_follows() {
+        let offered = incident(json!({"roles": [{"role": "communications", "offered_to": "dana"}]}));
+        let awaited = [awaits("inc_1", "role:communications", Rule::RoleAnswer, 5)];
+        assert_eq!(said(&offered, &[], &awaited), ["Dana: take communications? at 05, else whoever offered it is told"]);
+        let awaited = [awaits("inc_1", "attended", Rule::Attended, 9)];
+        assert_eq!(
+            said(&incident(json!({})), &[], &awaited),
+            ["Cho: at work on it? at 09, else whoever has it is asked whether they still do, or it pages"]
+        );
+        let snoozed = incident(json!({"snoozed_by": "cho", "snoozed_until": "2026-03-01T00:09:00Z"}));
+        assert_eq!(said(&snoozed, &[], &awaited), ["Cho is reminded at 09"]);
+    }
+}
