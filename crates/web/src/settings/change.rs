@@ -116,7 +116,7 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, mut fields: Fiel
                 let and = if there.contains('?') { '&' } else { '?' };
                 return Ok(Redirect::to(&format!("{there}{and}saved")).into_response());
             }
-            Ok(done(app, who, when, kind, Some(id), &made, &elsewhere))
+            done(app, who, when, kind, Some(id), &made, &elsewhere).await
         }
         // Its id was made from this very form, so that it was sent twice, also where the engine does not
         // remember: to another node, or after a start.
@@ -153,7 +153,7 @@ pub(crate) async fn remove(
             Ok(Changed { problems, .. }) if problems.is_empty() => {
                 Ok(Redirect::to(&format!("/settings/{}?removed={}", kind.word(), crate::frame::pieces::escaped(&id))).into_response())
             }
-            Ok(Changed { problems, .. }) => Ok(done(&app, &who, &when, kind, None, &[], &problems)),
+            Ok(Changed { problems, .. }) => done(&app, &who, &when, kind, None, &[], &problems).await,
             Err(why) => Box::pin(again(&Here { app: &app, who: &who, when: &when, kind }, Some(&id), None, NOT_REMOVED, why)).await,
         }
     })

@@ -2,7 +2,7 @@
 //! history, to be changed unless a file owns it.
 //!
 //! What a kind is called and which fields it has is said by the kind (`domain::org::forms`). `typed` and `typed_rows` go from a body to
-//! their texts and back, `fields`, `rows` and `controls` draw them, `wrongs` says where a problem is, `picture` draws a schedule, `page` is the page of one form, `change` takes what was posted. Secrets are
+//! their texts and back, `fields`, `rows` and `controls` draw them, `wrongs` says where a problem is, `picture` draws a schedule, `page` is the page of one form, `sender` its part about a sender, `change` takes what was posted. Secrets are
 //! masked as in an export. Everything here is an administrator's.
 
 mod change;
@@ -15,6 +15,7 @@ mod lately;
 mod page;
 mod picture;
 mod rows;
+mod sender;
 mod titles;
 mod typed;
 mod typed_rows;
@@ -34,6 +35,7 @@ use maud::{Markup, html};
 pub(crate) use self::change::{add, detach, remove, save};
 pub(crate) use self::invite::invite;
 pub(crate) use self::lately::refused;
+pub(crate) use self::sender::test as test_alarm;
 
 use self::page::{FormState, shown};
 use crate::access::reader::{Asked, answer, reader};
