@@ -267,6 +267,7 @@ create index action_owner on action (owner, state, due_at);
     CIRCUITS,
     ALARMS,
     DAYS,
+    EXERCISES,
 ];
 
 /// Targets that do not answer.
@@ -408,6 +409,15 @@ create index alert_held on alert (silence, id) where ended is null and silence i
 
 /// An action that is due on a day is due on that day for every reader.
 const DAYS: Migration = Migration { number: 11, name: "days", sql: "alter table action add column due_on text;", sqlite: "", postgres: "" };
+
+/// Test pages are few among many incidents, and looked for whenever a board is shown.
+const EXERCISES: Migration = Migration {
+    number: 12,
+    name: "exercises",
+    sql: "create index incident_exercise on incident (id) where mode = 'exercise';",
+    sqlite: "",
+    postgres: "",
+};
 
 /// What [`MIGRATIONS`] makes on PostgreSQL only: for trying several nodes over one SQLite in memory.
 #[must_use]

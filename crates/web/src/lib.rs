@@ -26,6 +26,7 @@ mod hub;
 mod incident;
 mod learning;
 mod live;
+mod me;
 mod message_link;
 mod on_call;
 mod places;
@@ -57,6 +58,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route(board::letters::PATH, post(board::letters::set))
         .route(board::at_once::ACKNOWLEDGE, post(board::at_once::acknowledge))
         .route(took::UNDO_ALL, post(board::at_once::undo))
+        .route(me::TEST, post(me::test))
         .route("/on-call/override", post(on_call::take))
         .route("/on-call/override/{id}/end", post(on_call::end))
         .route("/services/{id}", get(services::one))

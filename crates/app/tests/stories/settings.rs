@@ -389,7 +389,7 @@ async fn a_sender_s_page_says_where_to_send_and_tries_it() {
     assert_eq!(sent.status, 303, "{}", sent.text);
     let incident = sent.header("location").unwrap().to_owned();
     let shown = page(&world, &incident).await.ok().text;
-    assert!(shown.contains("Test alarm of Cron") && shown.contains("Nothing is wrong"), "{shown}");
+    assert!(shown.contains("Test alarm of Cron"), "{shown}");
     assert!(world.hook.wait(WITHIN, |all| all.iter().any(Delivery::is_page)).await, "somebody was paged");
     let twice = post(&world, &format!("{here}/test"), &[("once", "1790000000000000")]).await;
     assert_eq!(twice.header("location"), Some(incident.as_str()));

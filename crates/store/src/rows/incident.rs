@@ -271,6 +271,10 @@ pub(super) fn narrow(filter: &Filter, ids: &[IncidentId], sql: &mut String, args
     if filter.open {
         sql.push_str(" and open");
     }
+    // A board is of what is real.
+    if filter.worst_first {
+        sql.push_str(" and mode = 'live'");
+    }
     if let Some(person) = &filter.naming {
         args.push(text(person));
         let is = args.len();
@@ -302,7 +306,7 @@ pub async fn declared_between(
     let mut args = vec![instant(from), instant(to), text(after), Val::Int(limit)];
     let seen = reader::seen(reach, &mut args);
     let sql = format!(
-        "select {COLUMNS} from incident where declared_at >= ?1 and declared_at < ?2 and state not in ('cancelled', 'merged') \
+        "select {COLUMNS} from incident where declared_at >= ?1 and declared_at < ?2 and state not in ('cancelled', 'merged') and mode = 'live' \
          and id > ?3 and {seen} order by id limit ?4"
     );
     let rows = db.read(&sql, args).await?;
