@@ -21,6 +21,7 @@ mod access;
 mod app;
 mod board;
 mod demo_outbox;
+mod first;
 mod frame;
 mod hub;
 mod incident;
@@ -58,6 +59,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route(board::letters::PATH, post(board::letters::set))
         .route(board::at_once::ACKNOWLEDGE, post(board::at_once::acknowledge))
         .route(took::UNDO_ALL, post(board::at_once::undo))
+        .route(first::PATH, get(first::go_on))
         .route(me::TEST, post(me::test))
         .route("/on-call/override", post(on_call::take))
         .route("/on-call/override/{id}/end", post(on_call::end))

@@ -70,7 +70,6 @@ impl PageModel {
             escalation: None,
             targets: Vec::new(),
             then: Vec::new(),
-            alone: false,
             since: 1,
             back: None,
             exhausted_at: at,

@@ -40,6 +40,7 @@ pub(crate) use self::sender::test as test_alarm;
 use self::page::{FormState, shown};
 use crate::access::reader::{Asked, answer, reader};
 use crate::app::{App, Lists, Place};
+use crate::first;
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
 use crate::frame::shell;
@@ -193,11 +194,12 @@ pub(crate) async fn one(
                 return Ok(Redirect::to(&path(kind, CATCH_ALL_ID)).into_response());
             }
             let focus = kind.about().fields.first().map(|first| first.key.to_owned());
-            let fresh = FormState { fields: Some(page::fresh(kind, &who, &when, asked)), focus, ..FormState::default() };
+            let first = first::is_step(&asked);
+            let fresh = FormState { first, fields: Some(page::fresh(kind, &who, &when, asked)), focus, ..FormState::default() };
             return Box::pin(shown(&app, &who, &when, kind, None, fresh)).await;
         }
-        let saved = asked.contains_key("saved");
-        Box::pin(shown(&app, &who, &when, kind, Some(&id), FormState { saved, ..FormState::default() })).await
+        let (saved, first) = (asked.contains_key("saved"), first::is_step(&asked));
+        Box::pin(shown(&app, &who, &when, kind, Some(&id), FormState { saved, first, ..FormState::default() })).await
     })
     .await
 }

@@ -25,6 +25,7 @@ use super::{crumbs, name_of, path, path_of_new, sender, typed};
 use crate::access::form_key::once;
 use crate::access::reader::Fields;
 use crate::app::App;
+use crate::first;
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
 use crate::frame::shell::{HtmlPage, framed, heading};
@@ -44,6 +45,8 @@ pub(crate) struct FormState {
     pub problems: Vec<FormProblem>,
     /// It was just saved.
     pub saved: bool,
+    /// It is a step of the first run, and leads to the next.
+    pub first: bool,
     /// A button of its rows was pressed: it was only shown again.
     pub again: bool,
     /// The field that one goes on with.
@@ -86,6 +89,7 @@ pub(crate) async fn shown(
         @if let Some(stands) = id.and_then(|id| org.bundle().stands(kind, id, when.now)) {
             p class="prose" { (stands.words) @if let Some(until) = stands.until { ", until " (when.time(until, &when.minute(until))) } "." }
         }
+        @if told.first { p class="quiet" { "A step before the first page. " a href="/" { "All steps" } } }
         @if let Some(view) = view.as_ref().filter(|_| told.saved) { (saved(kind, &view.id)) }
         (wrong_at_the_top(kind, id, &told, &fields, org.channels()))
         @if let Some(view) = view.as_ref().filter(|view| view.managed.is_some()) { (of_file(view)) }
@@ -295,6 +299,7 @@ fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormVie
     html! {
         form class="form of-form" method="post" action=(action) {
             @if view.is_none() { (once(when)) }
+            @if told.first { input type="hidden" name=(first::NEXT) value=(first::HERE); }
             input type="hidden" name="version" value=(version);
             fieldset class="all" disabled[owned] {
                 legend class="vh" { "Content" }
@@ -411,6 +416,7 @@ pub(crate) async fn done(
     when: &When,
     kind: FormKind,
     id: Option<&str>,
+    is_step: bool,
     made: &[MadeSecret],
     elsewhere: &[FormProblem],
 ) -> Result<Response, Refused> {
@@ -450,7 +456,8 @@ pub(crate) async fn done(
                 }
             }
         }
-        p { a class="press" href=(back) { @if id.is_some() { "Go on to " (name) } @else { "Go on" } } }
+        @if is_step { p { a class="press" href=(first::PATH) { "Go on to the next step" } } }
+        @else { p { a class="press" href=(back) { @if id.is_some() { "Go on to " (name) } @else { "Go on" } } } }
     };
     Ok(framed(app, &HtmlPage { title: &name, place: &crate::settings::PLACE, who, when, wall: false, live, source: back.clone(), body }))
 }
