@@ -22,6 +22,8 @@ use crate::frame::time_text::When;
 
 /// Leads to the form of the first step that is missing, and to the board where none is.
 pub(crate) const PATH: &str = "/first";
+/// Where a test page is asked for.
+pub(crate) const TEST: &str = "/menu/test";
 /// The field, and the part of an address, with which a form says that it is a step of this.
 pub(crate) const NEXT: &str = "next";
 /// What it says.
@@ -101,8 +103,12 @@ fn list(steps: &[Step], test: Option<&TestView>, when: &When) -> Markup {
     let made = steps.iter().filter(|step| step.done).count();
     let next = steps.iter().position(|step| !step.done);
     let mark = |done: bool| {
-        html! { span class="mark" aria-hidden="true" { @if done { "✓" } } span class="vh" { @if done { "done: " } @else { "to do: " } } }
+        html! {
+            span class="mark" aria-hidden="true" { @if done { "✓" } }
+            span class="vh" { @if done { "done: " } @else { "to do: " } }
+        }
     };
+    let waits = test.is_some_and(|test| test.waits);
     html! {
         section class="first" aria-labelledby="first-run" {
             h2 id="first-run" { "Before the first page " span class="quiet" { "· " (made) " of " (steps.len() + 1) } }
@@ -118,13 +124,15 @@ fn list(steps: &[Step], test: Option<&TestView>, when: &When) -> Markup {
                     (mark(false))
                     @if next.is_some() { span class="quiet" { "A test page, acknowledged" } }
                     @else {
-                        form method="post" action=(crate::me::TEST) {
+                        form method="post" action=(TEST) {
                             (once(when))
-                            button class=(if test.is_some_and(|test| test.waits) { "may" } else { "do" }) type="submit" { "Send me a test page" }
+                            button class=(if waits { "may" } else { "do" }) type="submit" { "Send me a test page" }
                         }
                     }
                     @if let Some(test) = test {
-                        a href="/menu#test" { @if test.waits { "Sent: acknowledge it with its link" } @else { "The last one was not acknowledged" } }
+                        a href="/menu#test" {
+                            @if waits { "Sent: acknowledge it with its link" } @else { "The last one was not acknowledged" }
+                        }
                     }
                 }
             }

@@ -60,7 +60,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route(board::at_once::ACKNOWLEDGE, post(board::at_once::acknowledge))
         .route(took::UNDO_ALL, post(board::at_once::undo))
         .route(first::PATH, get(first::go_on))
-        .route(me::TEST, post(me::test))
+        .route(first::TEST, post(me::test))
         .route("/on-call/override", post(on_call::take))
         .route("/on-call/override/{id}/end", post(on_call::end))
         .route("/services/{id}", get(services::one))

@@ -19,6 +19,7 @@ use crate::access::form_key;
 use crate::access::reader::{Asked, Fields, answer, reader};
 use crate::app::{ALL, App, Lists, Place};
 use crate::board::letters;
+use crate::first::TEST;
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
 use crate::frame::shell;
@@ -37,8 +38,6 @@ pub(crate) static PLACE: Place = Place {
     page: || get(show),
 };
 
-/// Where a test page is asked for.
-pub(crate) const TEST: &str = "/menu/test";
 /// What stands for a part of an address that is not shown.
 const MASKED: &str = "••••";
 

@@ -48,8 +48,8 @@ pub(super) async fn part(app: &App, org: &Org, who: &Principal, when: &When, id:
             }
             @if key.is_none() {
                 p class="hint prose" {
-                    "The key is kept sealed and was shown when it was made. If nobody has it any more, type another under Key below, and give "
-                    "it to the sender."
+                    "The key is kept sealed and was shown when it was made. If nobody has it any more, type another under Key below, and "
+                    "give it to the sender."
                 }
             }
             details open[key.is_some()] {
