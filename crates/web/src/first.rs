@@ -129,7 +129,7 @@ fn list(steps: &[Step], test: Option<&TestView>, when: &When) -> Markup {
                             button class=(if waits { "may" } else { "do" }) type="submit" { "Send me a test page" }
                         }
                     }
-                    @if let Some(test) = test {
+                    @if test.is_some() {
                         a href="/menu#test" {
                             @if waits { "Sent: acknowledge it with its link" } @else { "The last one was not acknowledged" }
                         }
