@@ -2,8 +2,8 @@
 //! the bar of a phone, the notices that everybody must see, and what the script needs to know.
 
 use allclear_domain::access::{Principal, Right};
-use axum::response::{Html, IntoResponse, Response};
 use allclear_engine::watch::trouble::Trouble;
+use axum::response::{Html, IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
