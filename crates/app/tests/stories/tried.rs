@@ -53,6 +53,8 @@ async fn a_test_page_reaches_whoever_asks_and_says_what_came_of_it(database: Dat
     world.advance(12).await;
     let pressed = world.press(&page.ack_path()).await;
     assert!(pressed.status < 400, "{}", pressed.text);
+    let shown = world.send(world.client.get(world.at(&page.ack_path())).header("accept", "text/html")).await.ok().text;
+    assert!(shown.contains("You are reached: the test page was answered"), "{shown}");
     let after = me(&world, &ben).await;
     assert!(after.contains("acknowledged after 12 s") && after.contains("hook (webhook): delivered"), "{after}");
 

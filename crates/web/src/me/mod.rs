@@ -93,7 +93,7 @@ async fn page(
 fn ways(org: &Org, me: &Person, tests: &[&TestView], when: &When, may_change: bool) -> Markup {
     let low = if me.notify.low.is_empty() { &me.notify.high } else { &me.notify.low };
     html! {
-        section class="ways" data-live="ways" {
+        section class="section ways" data-live="ways" {
             h2 { "How I am reached" }
             @if me.contacts.is_empty() { p class="late" { "You have no contact, so that no page reaches you." } }
             ul class="list" {
@@ -163,7 +163,7 @@ const fn telling(telling: Telling) -> &'static str {
 /// The test page: the button, and the receipt of the last one.
 fn tried(me: &Person, last: Option<&TestView>, when: &When, tested: bool, refusal: Option<&str>) -> Markup {
     html! {
-        section class="tried" id="test" {
+        section class="section tried" id="test" {
             h2 { "Does it reach me?" }
             @if let Some(why) = refusal { p class="refusal" role="alert" { strong { "No test page was sent" } (why) } }
             div data-live="tried" role="status" {

@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::{Value, json};
 
-use super::page::{FormState, done, refused, shown};
+use super::page::{Came, FormState, done, refused, shown};
 use super::typed_rows::{Deed, compacted};
 use super::{administrator, kind_of, path, path_of_new, typed};
 use crate::access::form_key;
@@ -121,7 +121,7 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, mut fields: Fiel
                 let and = if there.contains('?') { '&' } else { '?' };
                 return Ok(Redirect::to(&format!("{there}{and}saved")).into_response());
             }
-            done(app, who, when, kind, Some(id), is_step, &made, &elsewhere).await
+            done(app, who, when, kind, Came { id: Some(id), is_step, made: &made, elsewhere: &elsewhere }).await
         }
         // Its id was made from this very form, so that it was sent twice, also where the engine does not
         // remember: to another node, or after a start.
@@ -158,7 +158,7 @@ pub(crate) async fn remove(
             Ok(Changed { problems, .. }) if problems.is_empty() => {
                 Ok(Redirect::to(&format!("/settings/{}?removed={}", kind.word(), crate::frame::pieces::escaped(&id))).into_response())
             }
-            Ok(Changed { problems, .. }) => done(&app, &who, &when, kind, None, false, &[], &problems).await,
+            Ok(Changed { problems, .. }) => done(&app, &who, &when, kind, Came { elsewhere: &problems, ..Came::default() }).await,
             Err(why) => Box::pin(again(&Here { app: &app, who: &who, when: &when, kind }, Some(&id), None, NOT_REMOVED, why)).await,
         }
     })

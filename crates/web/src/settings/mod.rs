@@ -117,7 +117,9 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
             }
             p { a href=(lately::PATH) { "Refused lately" } span class="quiet" { ": what senders sent and was not taken." } }
             div class="kinds" data-live="forms" {
-                @for kind in FormKind::ALL {
+                // What does nothing yet is shown only where there is some of it.
+                @let is_there = |kind: &FormKind| *kind != FormKind::Plan || found.iter().any(|form| form.kind == *kind);
+                @for kind in FormKind::ALL.into_iter().filter(is_there) {
                     @let of_kind: Vec<_> = found.iter().filter(|form| form.kind == kind).collect();
                     section class="section" id=(kind.word()) {
                         header class="with" {

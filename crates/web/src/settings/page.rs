@@ -408,18 +408,23 @@ fn labels(kind: FormKind, keys: &[String]) -> String {
     keys.iter().map(|key| kind.field(key).map_or(key.as_str(), |field| field.label)).collect::<Vec<_>>().join(", ")
 }
 
+/// What came of a change.
+#[derive(Default)]
+pub(crate) struct Came<'a> {
+    /// Of which form; nothing where it was removed.
+    pub id: Option<&'a str>,
+    /// Whether it is a step of the first run.
+    pub is_step: bool,
+    /// Secrets that were made.
+    pub made: &'a [MadeSecret],
+    /// What it means elsewhere.
+    pub elsewhere: &'a [FormProblem],
+}
+
 /// What came of a change that has more to say than that it was done: secrets that are shown this
 /// once, and what it means elsewhere.
-pub(crate) async fn done(
-    app: &App,
-    who: &Principal,
-    when: &When,
-    kind: FormKind,
-    id: Option<&str>,
-    is_step: bool,
-    made: &[MadeSecret],
-    elsewhere: &[FormProblem],
-) -> Result<Response, Refused> {
+pub(crate) async fn done(app: &App, who: &Principal, when: &When, kind: FormKind, came: Came<'_>) -> Result<Response, Refused> {
+    let Came { id, is_step, made, elsewhere } = came;
     let org = app.engine.org();
     let name = id.map_or_else(|| name_of(kind).to_owned(), |id| title(&org, kind, id));
     let back = id.map_or_else(|| format!("/settings/{}", kind.word()), |id| path(kind, id));

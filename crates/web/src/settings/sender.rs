@@ -105,7 +105,7 @@ pub(crate) async fn test(State(app): State<App>, headers: HeaderMap, Path(id): P
             Err(Refusal::Unavailable(_)) => Err(Refused::store(None)),
             Err(why) => {
                 let back = html! { p { a href=(here) { "Back to the integration" } } };
-                Err(Refused::new(StatusCode::CONFLICT, why.code(), "The test alarm was not sent", &sentence(&why.to_string()), back))
+                Err(Refused::new(StatusCode::CONFLICT, why.code(), "The test alarm was not sent", sentence(&why.to_string()), back))
             }
         }
     })

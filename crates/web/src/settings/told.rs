@@ -15,7 +15,12 @@ pub(super) fn of(org: &Org, kind: FormKind, id: &str, tests: &[TestView], when: 
         FormKind::Person => Some(person(org, id, tests, when)),
         FormKind::Schedule => org.schedule(id).map(|schedule| {
             let now = schedule.on_call_at(org.overrides(id), when.now).person;
-            html! { @match now { Some(person) => { bdi { (pieces::name(org, &person)) } " is on call" }, None => span class="late" { "nobody is on call" } } }
+            html! {
+                @match now {
+                    Some(person) => { bdi { (pieces::name(org, &person)) } " is on call" },
+                    None => span class="late" { "nobody is on call" },
+                }
+            }
         }),
         FormKind::Service => Some(match org.escalation_of(id) {
             Some(policy) => html! { "pages by " bdi { (policy.name.as_deref().unwrap_or(&policy.id)) } },
