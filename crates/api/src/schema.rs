@@ -41,6 +41,7 @@ lists! {
     TokenPage of view::TokenView;
     SignalPage of view::SignalView;
     RefusedPage of view::RefusedView;
+    AuditPage of view::AuditView;
     UpdatePage of view::UpdateView;
     ReviewPage of view::ReviewView;
     ActionPage of view::ActionView;

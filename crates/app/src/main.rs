@@ -91,6 +91,7 @@ async fn obey(command: Command) -> anyhow::Result<()> {
         Command::Serve(_) | Command::Completions { .. } => Ok(()),
         Command::Config { command } => cli::org::config(command).await,
         Command::Token { command } => cli::store::token(command).await,
+        Command::Audit(args) => cli::audit::audit(args).await,
         Command::Invite(args) => cli::store::invite(args).await,
         Command::SetUpLink(args) => cli::store::set_up_link(args).await,
         Command::Declare(args) => cli::incidents::declare(args).await,

@@ -229,6 +229,16 @@ pub fn may_schedule(org: &Org, who: &Principal, schedule: &str) -> Result<(), De
     may(org, who, Right::Schedule, team.map_or(Resource::Installation, Resource::Team))
 }
 
+/// Whether somebody may take a role of an incident from whoever holds it, unasked: administrators, and managers of the
+/// team of its service.
+///
+/// # Errors
+/// Why not.
+pub fn may_overrule(org: &Org, who: &Principal, service: Option<&str>) -> Result<(), Denied> {
+    let team = service.and_then(|id| org.service(id)).and_then(|service| service.team.as_deref());
+    may(org, who, Right::Schedule, team.map_or(Resource::Installation, Resource::Team))
+}
+
 /// Whether somebody may put this person on a schedule for a time: whoever may change the schedule,
 /// anybody; everyone of its team, themself.
 ///

@@ -136,6 +136,8 @@ id_type!(/// One accepted request of a monitor, kept as it came (redacted).
     SignalId, "sig");
 id_type!(/// One refused request of a sender.
     RefusalId, "rfs");
+id_type!(/// One line of the audit log.
+    AuditId, "aud");
 id_type!(/// One send over one contact method; the `webhook-id` and part of the `Message-ID`.
     MessageId, "msg");
 id_type!(/// A post-incident review; also the id of its stream.

@@ -20,6 +20,7 @@ pub mod access;
 pub mod action;
 pub mod actor;
 pub mod ask;
+pub mod audit;
 pub mod channel;
 pub mod checkpoint;
 pub mod clean;

@@ -58,6 +58,15 @@ impl<'a> Names<'a> {
         ids.iter().map(|id| self.person(id)).collect()
     }
 
+    /// A service.
+    #[must_use]
+    pub fn service<'b>(&self, id: &'b str) -> &'b str
+    where
+        'a: 'b,
+    {
+        self.org.service(id).map_or(id, |service| &service.name)
+    }
+
     /// An audience.
     #[must_use]
     pub fn audience<'b>(&self, id: &'b str) -> &'b str

@@ -25,6 +25,10 @@ pub fn whole_micros(at: Timestamp) -> Timestamp {
     from_micros(to_micros(at))
 }
 
+/// The first instant that is taken for one of ours: 1990, before anything that people watch today; an earlier one is a slip
+/// of the hand, or a zero that somebody's program sent.
+pub const EARLIEST: Timestamp = Timestamp::constant(631_152_000, 0);
+
 /// `at + length`, held at the end of time where it would overflow.
 #[must_use]
 pub fn after(at: Timestamp, length: Length) -> Timestamp {

@@ -6,6 +6,7 @@
 use allclear_domain::access::{Denied, Principal, may_hide};
 use allclear_domain::ask::{self, Ask, Asked, By, Given, May};
 use allclear_domain::ids::IncidentId;
+use allclear_domain::incident::record;
 
 use crate::core::{Command, NAMED_CHARS_MAX};
 use crate::engine::Engine;
@@ -22,6 +23,12 @@ pub enum NotAsked {
     /// What a field names is not there, or not for whoever asks.
     #[error("{why}")]
     NotThere { named: String, why: NoAnswer },
+}
+
+impl From<NoAnswer> for NotAsked {
+    fn from(why: NoAnswer) -> Self {
+        Self::NotThere { named: "note".to_owned(), why }
+    }
 }
 
 impl Engine {
@@ -42,6 +49,7 @@ impl Engine {
                 let into = found.map_err(|why| NotAsked::NotThere { named: format!("incident `{}`", cut(&into)), why })?;
                 Command::Merge { from: id, into }
             }
+            Asked::TakeApart => Command::TakeApart { from: id },
             Asked::Escalate { escalation, why } => Command::Escalate { id, escalation, why },
             Asked::PagePeople { targets, why } => Command::PagePeople { id, targets, why },
             Asked::LinkAlert { alert } => {
@@ -49,6 +57,10 @@ impl Engine {
                 let found = self.queries(who).alert(alert).await;
                 found.map_err(|why| NotAsked::NotThere { named: "alert".to_owned(), why })?;
                 Command::LinkAlert { id, alert }
+            }
+            Asked::Mark { entry, key } => {
+                let note = self.queries(who).note(id, entry).await?;
+                Command::incident(id, record::Command::Mark { note: note.version, written_at: note.at, key })
             }
             Asked::AskReview => Command::AskReview { id },
         })

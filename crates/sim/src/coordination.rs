@@ -52,7 +52,7 @@ impl World {
             2 => {
                 Command::Page { id: message.page, command: paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None } }
             }
-            3 | 4 => Command::incident(id, roles::Command::Take { role: self.role(), person: by.clone() }),
+            3 | 4 => Command::incident(id, roles::Command::Take { role: self.role(), person: by.clone(), why: None }),
             5 => self.update(id),
             6 => {
                 let task = u32::try_from(self.side.between(1, TASKS)).unwrap_or(1);
@@ -133,13 +133,20 @@ impl World {
     fn deed(&mut self, id: IncidentId) -> Option<Command> {
         let task = u32::try_from(self.side.between(1, TASKS)).unwrap_or(1);
         match self.side.below(30) {
-            0..=2 => Some(Command::incident(id, roles::Command::Offer { role: self.role(), to: self.somebody() })),
-            3 | 4 => Some(Command::incident(id, roles::Command::Take { role: self.role(), person: self.somebody() })),
+            0..=2 => Some(Command::incident(id, roles::Command::Offer { role: self.role(), to: self.somebody(), by: None })),
+            3 | 4 => Some(Command::incident(
+                id,
+                roles::Command::Take { role: self.role(), person: self.somebody(), why: Some("they know it".into()) },
+            )),
             5 => Some(Command::incident(id, roles::Command::Leave { role: self.role() })),
             6..=8 => {
                 let owner = self.side.chance(600).then(|| self.somebody());
                 let due_at = self.side.chance(800).then(|| self.soon());
                 Some(Command::incident(id, tasks::Command::Add { text: "look at the disk".into(), owner, due_at }))
+            }
+            9 if self.side.chance(500) => {
+                let due_at = Some(self.soon());
+                Some(Command::incident(id, tasks::Command::Change { task, text: Some("look at the other disk".into()), due_at }))
             }
             9 => Some(Command::incident(id, tasks::Command::Assign { task, owner: self.somebody() })),
             10 => Some(Command::incident(id, tasks::Command::Finish { task, note: None })),
@@ -153,7 +160,9 @@ impl World {
                     why: "seen in the graphs".into(),
                 },
             )),
-            16 => Some(Command::incident(id, record::Command::Decide { text: "fail over".into(), reversible: Some(true) })),
+            16 => {
+                Some(Command::incident(id, record::Command::Decide { text: "fail over".into(), reversible: Some(true), happened_at: None }))
+            }
             17 => Some(Command::incident(id, declaration::Command::Rename { title: format!("title {}", self.side.below(3)) })),
             18 | 19 => {
                 let targets = (0..self.side.between(1, 2)).map(|_| self.target()).collect();

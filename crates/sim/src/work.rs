@@ -87,6 +87,15 @@ impl World {
                     *asked_at = at;
                 }
             }
+            // What was open of the other is to be done here, and its promise is kept where it is nearer.
+            E::Links(links::Event::Absorbed(body)) => {
+                for task in &body.tasks {
+                    work.tasks.insert(task.task, Task { due: task.due_at, open: true, late: task.late });
+                }
+                if let Some(due) = body.update_by {
+                    work.update = Some(Promise::new(at, due));
+                }
+            }
             E::Ending(ending::Event::Resolved(_) | ending::Event::Cancelled(_) | ending::Event::Closed(_))
             | E::Links(links::Event::Merged(_)) => {
                 (work.open, work.worked_on, work.update) = (false, false, None);
@@ -122,6 +131,7 @@ impl World {
                     self.fail("I9 no expectation settles early", format!("{id}: {body:?} at {at}, offered {offer:?}"));
                 }
             }
+            E::Asked(_) | E::AskMissed(_) => {}
             E::Unfilled(_) if work.holders.contains_key("commander") => {
                 self.fail("I12 a role has one holder", format!("{id} has a commander and is said to have none"));
             }
@@ -149,6 +159,11 @@ impl World {
                 }
                 if !fits {
                     self.fail("I9 late once, and not early", format!("task {} of {id} at {at}", body.task));
+                }
+            }
+            E::Changed(body) => {
+                if let (Some(task), Some(due_at)) = (work.tasks.get_mut(&body.task), body.due_at) {
+                    (task.due, task.late) = (Some(due_at), false);
                 }
             }
             E::Assigned(_) => {}

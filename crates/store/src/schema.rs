@@ -66,6 +66,10 @@ tables! {
         "id": Text, "at": Int, "reason": Text, "status": Int, "integration": Text, "format": Text, "address": Text, "detail": Text,
         "body": Text, "unkept": Int,
     }
+    /// The audit log.
+    AUDIT = "audit", key ["id"] {
+        "id": Text, "at": Int, "kind": Text, "actor": Text, "about": Text, "detail": Text, "address": Text,
+    }
     /// Expectations.
     EXPECTATION = "expectation", key ["owner", "key", "occurrence"] {
         "owner": Text, "key": Text, "occurrence": Int, "rule": Text, "rule_version": Int, "incident": Text, "opened_by": Text,
@@ -267,6 +271,7 @@ create index action_owner on action (owner, state, due_at);
     CIRCUITS,
     ALARMS,
     DAYS,
+    AUDITED,
     EXERCISES,
 ];
 
@@ -410,9 +415,32 @@ create index alert_held on alert (silence, id) where ended is null and silence i
 /// An action that is due on a day is due on that day for every reader.
 const DAYS: Migration = Migration { number: 11, name: "days", sql: "alter table action add column due_on text;", sqlite: "", postgres: "" };
 
+/// Who came in, and who was given a way in or more to do.
+const AUDITED: Migration = Migration {
+    number: 12,
+    name: "audit",
+    sql: "
+create table audit (
+  id text primary key, at bigint not null, kind text not null, actor text not null, about text, detail text, address text) {CLUSTERED};
+",
+    sqlite: "
+create trigger audit_not_deleted before delete on audit begin
+  select raise(abort, 'the audit log is append-only'); end;
+create trigger audit_not_changed before update on audit begin
+  select raise(abort, 'the audit log is append-only'); end;
+",
+    postgres: "
+create function audit_append_only() returns trigger language plpgsql as $$
+begin
+  raise exception 'the audit log is append-only';
+end $$;
+create trigger audit_append_only before update or delete on audit for each row execute function audit_append_only();
+",
+};
+
 /// Test pages are few among many incidents, and looked for whenever a board is shown.
 const EXERCISES: Migration = Migration {
-    number: 12,
+    number: 13,
     name: "exercises",
     sql: "create index incident_exercise on incident (id) where mode = 'exercise';",
     sqlite: "",

@@ -68,6 +68,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/reviews/{id}", get(learning::reviews::one))
         .route("/reviews/{id}/{verb}", get(learning::reviews::back).post(learning::reviews::act))
         .route("/settings/refused", get(settings::refused))
+        .route("/settings/audit", get(settings::audit::show))
         .route("/settings/{kind}", get(settings::of_kind).post(settings::add))
         .route("/settings/{kind}/{id}", get(settings::one).post(settings::save))
         .route("/settings/person/{id}/invite", post(settings::invite))

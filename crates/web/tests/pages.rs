@@ -110,7 +110,7 @@ async fn a_copy_and_a_full_store_say_so_on_every_page() {
     let world = World::at(NOON).await;
     let (id, _) = world.declare("Written", Severity::Sev1, "checkout").await;
     world.fill_disk(true);
-    let note = Command::incident(id, incident::record::Command::Note { text: "Lost".into() });
+    let note = Command::incident(id, incident::record::Command::Note { text: "Lost".into(), happened_at: None });
     world
         .engine
         .submit(Input { who: Principal::own(Actor::Administrator), cause: "api".into(), once: None, command: note })
@@ -153,7 +153,7 @@ async fn a_log_of_any_length_ends_with_the_newest_line() {
     let (other, _) = world.declare("Another", Severity::Sev2, "checkout").await;
     for n in 0..1300 {
         for id in [id, other] {
-            let command = Command::incident(id, incident::record::Command::Note { text: format!("line number {n}.") });
+            let command = Command::incident(id, incident::record::Command::Note { text: format!("line number {n}."), happened_at: None });
             let input =
                 Input { who: Principal::new(Actor::Person("ana".into()), Scope::Respond), cause: "api".into(), once: None, command };
             world.engine.submit(input).await.unwrap();
@@ -168,7 +168,8 @@ async fn a_log_of_any_length_ends_with_the_newest_line() {
     let first = page(&world, &format!("/incidents/{reference}?from=0")).await;
     assert!(first.contains("Declared ") && first.contains("line number 100.") && first.contains(">Later<"), "{}", first.len());
     let key = page(&world, &format!("/incidents/{id}?log=key")).await;
-    assert!(key.contains("line number 1299."), "an id works as well as a reference");
+    assert!(key.contains("Long night"), "an id works as well as a reference");
+    assert!(!key.contains("line number 1299."), "a note is no key event until somebody marks it");
 }
 
 #[tokio::test]
@@ -184,7 +185,7 @@ async fn an_incident_tells_what_is_next_who_was_paged_and_keeps_text_text() {
         .await;
     let who = everybody();
     let incident = world.engine.queries(&who).incidents(Default::default(), 1).await.unwrap().remove(0);
-    let note = incident::record::Command::Note { text: format!("{nasty} {}", "long ".repeat(4000)) }.into();
+    let note = incident::record::Command::Note { text: format!("{nasty} {}", "long ".repeat(4000)), happened_at: None }.into();
     world.act(Actor::Person("ana".into()), Command::Incident { id: incident.id.parse().unwrap(), command: note }).await.unwrap();
     let sent = [DemoMessage {
         at: world.engine.now(),

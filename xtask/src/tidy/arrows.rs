@@ -33,6 +33,7 @@ const ARROWS: [Arrows; 3] = [
             ("action", &["names"]),
             // A row of the table of asks stands beside the part of an incident that decides it.
             ("ask", &["incident"]),
+            ("audit", &[]),
             ("channel", &[]),
             ("checkpoint", &[]),
             ("incident", &["access", "ask", "names", "org"]),

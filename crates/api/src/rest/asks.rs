@@ -95,7 +95,7 @@ fn property(field: &Field) -> Value {
         Kind::Severity => named("Severity"),
         Kind::Instant => named("Instant"),
         Kind::Choice { name, .. } => named(name),
-        Kind::Task => json!({"type": "integer", "format": "int32", "minimum": 0}),
+        Kind::Task | Kind::Entry => json!({"type": "integer", "format": "int32", "minimum": 0}),
         Kind::Time => json!({"type": "string", "format": "date-time"}),
         Kind::Flag => json!({"type": "boolean"}),
         Kind::Audiences | Kind::Targets => json!({"type": "array", "items": {"type": "string"}}),
@@ -104,6 +104,7 @@ fn property(field: &Field) -> Value {
         | Kind::Reason
         | Kind::Person
         | Kind::Role
+        | Kind::Service
         | Kind::Escalation
         | Kind::Incident
         | Kind::Alert

@@ -1,9 +1,9 @@
 //! Alerts, pages, who is on call, and the requests of senders as they came.
 
 use allclear_domain::access::Principal;
-use allclear_domain::ids::{IncidentId, PageId, RefusalId, SignalId};
+use allclear_domain::ids::{AuditId, IncidentId, PageId, RefusalId, SignalId};
 use allclear_domain::paging;
-use allclear_domain::view::{AlertView, OnCallView, PageView, RefusedView, SignalView};
+use allclear_domain::view::{AlertView, AuditView, OnCallView, PageView, RefusedView, SignalView};
 use allclear_engine::core::{Command, Input};
 use allclear_engine::read::AlertFilter;
 use axum::Json;
@@ -166,6 +166,19 @@ pub(crate) async fn refused(
     let limit = limit_of(query.limit)?;
     let before: Option<RefusalId> = cursor_of(query.cursor.as_deref())?;
     Ok(Json(ListPage::of(api.engine.queries(&who.0).refused(before, limit).await?, limit, |refused| &refused.id)))
+}
+
+/// The audit log, newest first: every sign-in, token, invitation and change of access.
+#[utoipa::path(get, path = "/api/v1/audit", operation_id = "list_audit", tag = "administration", params(SignalsQuery),
+    responses((status = 200, body = schema::AuditPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn audit(
+    State(api): State<Api>,
+    who: Who<Admin>,
+    Q(query): Q<SignalsQuery>,
+) -> Result<Json<ListPage<AuditView>>, Problem> {
+    let limit = limit_of(query.limit)?;
+    let before: Option<AuditId> = cursor_of(query.cursor.as_deref())?;
+    Ok(Json(ListPage::of(api.engine.queries(&who.0).audit(before, limit).await?, limit, |entry| &entry.id)))
 }
 
 /// One request of a sender.

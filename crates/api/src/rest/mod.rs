@@ -185,6 +185,7 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
         .routes(routes!(lists::signals))
         .routes(routes!(lists::signal))
         .routes(routes!(lists::refused))
+        .routes(routes!(lists::audit))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .routes(routes!(tokens::release))

@@ -209,8 +209,8 @@ async fn the_page_of_the_description_names_every_route() {
 #[test]
 fn every_refusal_has_a_code_with_a_page() {
     use incident::lifecycle::Refusal as State;
-    use incident::{declaration, links, record, roles, tasks, updates, words};
-    let incidents: [incident::Refusal; 21] = [
+    use incident::{affected, declaration, links, record, roles, tasks, updates, words};
+    let incidents: [incident::Refusal; 31] = [
         State::AlreadyDeclared.into(),
         State::NotDeclared.into(),
         State::AlreadyResolved.into(),
@@ -221,15 +221,25 @@ fn every_refusal_has_a_code_with_a_page() {
         State::AlreadyMitigated.into(),
         declaration::Refusal::GroupHasAnother(String::new()).into(),
         links::Refusal::MergeIntoItself.into(),
+        links::Refusal::MergedTooLongAgo { most: allclear_domain::time::Length::ZERO }.into(),
+        links::Refusal::IntoWasMerged { into: String::new() }.into(),
+        State::NotMerged.into(),
         links::Refusal::HasAReview.into(),
         roles::Refusal::HoldsItAlready { role: String::new() }.into(),
         roles::Refusal::NobodyHolds { role: String::new() }.into(),
+        roles::Refusal::HeldByAnother { role: String::new(), holder: String::new() }.into(),
         tasks::Refusal::NoSuchTask { task: 1 }.into(),
         tasks::Refusal::Ended { task: 1, state: "" }.into(),
         tasks::Refusal::TooMany { max: 1 }.into(),
         tasks::Refusal::InThePast.into(),
         updates::Refusal::PrivateToAudiences.into(),
+        affected::Refusal::TooMany { max: 1 }.into(),
         record::Refusal::InTheFuture.into(),
+        record::Refusal::BeforeAll.into(),
+        record::Refusal::AfterWhatFollows { what: String::new(), next: String::new(), at: String::new() }.into(),
+        record::Refusal::BeforeWhatLed { what: String::new(), last: String::new(), at: String::new() }.into(),
+        record::Refusal::NotYet { what: String::new() }.into(),
+        record::Refusal::Known { what: String::new() }.into(),
         words::Refusal::Missing { what: "" }.into(),
         words::Refusal::TooLong { what: "", max: 1 }.into(),
     ];
@@ -237,7 +247,7 @@ fn every_refusal_has_a_code_with_a_page() {
     let own = [
         Refusal::NoSuchIncident,
         Refusal::NoSuchPage,
-        Refusal::NoSuchService(String::new()),
+        Refusal::NoSuchService { service: String::new(), hint: String::new() },
         Refusal::NoSuchEscalation(String::new()),
         Refusal::NoSuchIntegration(String::new()),
         Refusal::NobodyToEscalateTo,

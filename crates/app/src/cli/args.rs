@@ -43,6 +43,8 @@ pub enum Command {
         #[command(subcommand)]
         command: Token,
     },
+    /// The audit log: every sign-in, token, invitation and change of access, newest first
+    Audit(Audit),
     /// Makes a link with which somebody sets a password and signs in, once, and prints it, alone
     Invite(Invite),
     /// Makes a link for the first administrator, once, and prints it, alone: works on the server's store, and opens as long as
@@ -203,6 +205,20 @@ pub struct Declare {
     /// Only who is paged, holds a role or is admitted sees it
     #[arg(long)]
     pub private: bool,
+    #[command(flatten)]
+    pub remote: Remote,
+    #[command(flatten)]
+    pub form: Form,
+}
+
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// Lines, from 1 to 200
+    #[arg(long, default_value_t = 200, conflicts_with = "all")]
+    pub limit: u16,
+    /// All of it, for keeping it elsewhere
+    #[arg(long)]
+    pub all: bool,
     #[command(flatten)]
     pub remote: Remote,
     #[command(flatten)]

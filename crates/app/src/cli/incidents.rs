@@ -128,6 +128,8 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView])
     fact("state", Some(i.state.word().to_owned()));
     fact("severity", Some(i.severity.word().to_owned()));
     fact("service", i.service.clone());
+    let affected: Vec<String> = i.affected.iter().map(|one| format!("{} ({})", one.service, one.impact)).collect();
+    fact("affected", (!affected.is_empty()).then(|| affected.join(", ")));
     fact("because", Some(i.because.clone()));
     fact("acknowledged", i.acknowledged_at.map(|when| format!("{} by {}", at(when), i.acknowledged_by.as_deref().unwrap_or("somebody"))));
     // Where somebody has the role it stands with the others below.

@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 
 use allclear_channels::registry;
-use allclear_domain::access::Scope;
-use allclear_domain::ids::{IdGen, TokenId};
+use allclear_domain::access::{Actor, Scope};
+use allclear_domain::audit;
+use allclear_domain::ids::{AuditId, IdGen, TokenId};
 use allclear_domain::org::diff::FormKind;
 use allclear_domain::time::{Length, after};
 use allclear_engine::clock::SystemClock;
@@ -15,7 +16,7 @@ use allclear_engine::ports::{Clock as _, Rng, SystemRng};
 use allclear_engine::upkeep;
 use allclear_store::rows::token::StoredToken;
 use allclear_store::schema::{MIGRATIONS, TABLES};
-use allclear_store::{Access, Db, Dialect, OpenError, OpenOptions, rows};
+use allclear_store::{Access, Db, Dialect, OpenError, OpenOptions, Write, rows};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
@@ -79,7 +80,9 @@ async fn make_token(settings: &Resolved, name: String, scope: Scope, person: Opt
         expires_at: Some(after(now, life)),
         revoked_at: None,
     };
-    db.commit(vec![rows::token::put(&stored)]).await?;
+    let detail = format!("{}, {}, at the store", stored.name, scope.word());
+    let line = audited(audit::Kind::TokenMade, Some(stored.id.to_string()), detail);
+    db.commit(vec![rows::token::put(&stored), line]).await?;
     db.close().await;
     Ok(json!({
         "token": text, "id": stored.id.to_string(), "name": stored.name, "scope": scope.word(), "person": stored.person,
@@ -137,7 +140,9 @@ async fn make_invitation(settings: &Resolved, person: &str) -> anyhow::Result<Va
 
 async fn issued(db: &Db, settings: &Resolved, kind: LinkKind, person: Option<&str>) -> anyhow::Result<Value> {
     let (token, link) = new_link(kind, person, SystemClock::default().now(), &SystemRng);
-    db.commit(vec![rows::session::issue(&link)]).await?;
+    let made = if kind == LinkKind::SetUp { audit::Kind::SetUpLinkMade } else { audit::Kind::InvitationMade };
+    let line = audited(made, person.map(ToOwned::to_owned), "at the store".to_owned());
+    db.commit(vec![rows::session::issue(&link), line]).await?;
     let listen = settings.text("listen").unwrap_or_default();
     // As said here, else as the server says that keeps this store.
     let base = match settings.text("base-url").filter(|url| !url.is_empty()) {
@@ -146,6 +151,14 @@ async fn issued(db: &Db, settings: &Resolved, kind: LinkKind, person: Option<&st
     };
     let url = format!("{}/{}/{token}", base.trim_end_matches('/'), kind.path());
     Ok(json!({ "person": person, "url": url, "expires_at": link.expires_at }))
+}
+
+/// A line of the audit log: somebody with the store at hand is an administrator.
+fn audited(kind: audit::Kind, about: Option<String>, detail: String) -> Write {
+    let (now, mut seed) = (SystemClock::default().now(), [0; 8]);
+    SystemRng.fill(&mut seed);
+    let id = AuditId::from_bits(IdGen::new(u64::from_le_bytes(seed)).next(now));
+    rows::audit::add(&audit::Entry { id, at: now, kind, actor: Actor::Administrator, about, detail: Some(detail), address: None })
 }
 
 async fn known_person(db: &Db, person: &str) -> anyhow::Result<()> {

@@ -149,10 +149,10 @@ impl History<'_> {
         self.go_to(h, 2).await;
         self.act("ana", id, attendance::Command::Acknowledge { by: Some("ana".into()), via: "link".into() }).await?;
         self.go_to(h, 4).await;
-        self.act("ana", id, roles::Command::Offer { role: "commander".into(), to: "dana".into() }).await?;
+        self.act("ana", id, roles::Command::Offer { role: "commander".into(), to: "dana".into(), by: Some("ana".into()) }).await?;
         self.go_to(h, 5).await;
-        self.act("dana", id, roles::Command::Take { role: "commander".into(), person: "dana".into() }).await?;
-        self.act("dana", id, roles::Command::Take { role: "communications".into(), person: "ben".into() }).await?;
+        self.act("dana", id, roles::Command::Take { role: "commander".into(), person: "dana".into(), why: None }).await?;
+        self.act("dana", id, roles::Command::Take { role: "communications".into(), person: "ben".into(), why: None }).await?;
         self.act("dana", id, task("Roll back payments-api to 4.17", "ana", self.engine.now(), 15)).await?;
         self.act("dana", id, task("Ask the card network for its status", "cho", self.engine.now(), 10)).await?;
         self.go_to(h, 9).await;
@@ -163,7 +163,11 @@ impl History<'_> {
         self.act(
             "dana",
             id,
-            record::Command::Decide { text: "Roll back now, look for the cause afterwards".into(), reversible: Some(true) },
+            record::Command::Decide {
+                text: "Roll back now, look for the cause afterwards".into(),
+                reversible: Some(true),
+                happened_at: None,
+            },
         )
         .await?;
         self.go_to(h, 21).await;
@@ -234,7 +238,8 @@ impl History<'_> {
         self.act("eli", id, attendance::Command::Acknowledge { by: Some("eli".into()), via: "link".into() }).await?;
         self.act("eli", id, task("Hand out downtime forms on wards 1 to 6", "fay", self.engine.now(), 20)).await?;
         self.go_to(h, 12).await;
-        self.act("eli", id, record::Command::Note { text: "Started after the directory was patched at 13:30".into() }).await?;
+        self.act("eli", id, record::Command::Note { text: "Started after the directory was patched at 13:30".into(), happened_at: None })
+            .await?;
         self.go_to(h, 27).await;
         self.act("fay", id, tasks::Command::Finish { task: 1, note: None }).await?;
         self.go_to(h, 44).await;

@@ -8,6 +8,7 @@ use crate::sign_in::{get_as, post_form, sign_in_as};
 use crate::{on_both, world_of};
 
 on_both!(
+    a_merge_takes_tasks_and_the_nearer_promise_along_and_is_taken_apart_within_a_day,
     a_role_is_offered_taken_and_left_and_silence_is_told,
     an_update_reaches_its_audience_and_the_next_one_is_awaited,
     a_review_is_drafted_edited_published_and_late_when_it_is_not,
@@ -66,7 +67,7 @@ async fn a_role_is_offered_taken_and_left_and_silence_is_told(database: Database
     let asker = world.hook.to("ana");
     assert_eq!(asker.len(), 2, "of something grave it pages who asked: {asker:#?}");
     assert!(world.hook.to("cho").is_empty(), "and the managers only later");
-    let after = act(&world, &reference, "role", json!({"role": "commander", "person": "ben", "do": "take"})).await;
+    let after = act(&world, &reference, "role", json!({"role": "commander", "person": "ben", "do": "take", "why": "ben knows it"})).await;
     assert_eq!(after["commander"], "ben");
     let incident = world.incident().await;
     let taken = world.bodies(&incident, "role_taken").await;
@@ -213,6 +214,242 @@ async fn what_is_known_better_later_is_put_right_and_stands_in_the_log() {
         assert!(kinds.iter().any(|k| k == kind), "{kind} is not in {kinds:?}");
     }
     assert_eq!(world.bodies(&incident, "decision_made").await[0]["reversible"], false);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn facts_that_come_late_have_their_place_and_no_length_of_time_is_less_than_nothing() {
+    let mut world = world_of(Database::Sqlite, organisation()).await;
+    let reference = taken_by_ana(&world).await;
+    let begun = world.now().await;
+    let minutes = |n: i64| (begun + jiff::SignedDuration::from_mins(n)).to_string();
+    world.advance(20 * MINUTE).await;
+    act(&world, &reference, "task", json!({"text": "call the vendor", "owner": "ben", "within": "10m"})).await;
+    let after = act(&world, &reference, "task", json!({"task": 1, "text": "write to the vendor", "within": "1h"})).await;
+    assert_eq!(after["tasks"][0]["text"], "write to the vendor", "{after:#}");
+    assert_eq!(times(&world, "ben", "Task 1 has changed: write to the vendor"), 1, "{:?}", told(&world, "ben"));
+    world.advance(15 * MINUTE).await;
+    assert_eq!(times(&world, "ben", "is late"), 0, "its old time is awaited no more");
+
+    act(&world, &reference, "resolve", json!({})).await;
+    act(&world, &reference, "close", json!({})).await;
+    world.advance(10 * MINUTE).await;
+    let refused = async |verb: &str, body: Value, code: &str| {
+        let answer = world.command(&format!("/incidents/{reference}/{verb}"), body.clone()).await;
+        assert!(answer.status >= 400 && answer.text.contains(code), "{body}: {} {}", answer.status, answer.text);
+    };
+    let time = |instant: &str, at: String| json!({"instant": instant, "at": at, "why": "the graphs"});
+    refused("time", time("mitigated", minutes(36)), "out_of_order").await;
+    refused("time", time("resolved", minutes(-60)), "out_of_order").await;
+    refused("time", time("impact_started", "1970-01-01T00:00:00Z".into()), "before_1990").await;
+    refused("time", time("resolved", minutes(90)), "in_the_future").await;
+    refused("time", json!({"instant": "resolved", "why": "x"}), "time_is_known").await;
+    refused("note", json!({"text": "x", "happened_at": "2999-01-01T00:00:00Z"}), "in_the_future").await;
+    refused("rename", json!({"title": "x"}), "already_closed").await;
+    let after = act(&world, &reference, "time", time("resolved", minutes(30))).await;
+    let read = |value: &Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().to_string();
+    assert_eq!(read(&after["resolved_at"]), minutes(30));
+    act(&world, &reference, "time", time("mitigated", minutes(25))).await;
+    act(&world, &reference, "note", json!({"text": "the first customer called", "happened_at": minutes(-1)})).await;
+
+    let incident = world.incident().await;
+    let log = world.api(&format!("/incidents/{reference}/events?limit=200")).await;
+    let note = log["items"].as_array().unwrap().iter().find(|event| event["kind"] == "noted").unwrap();
+    assert_eq!((&note["body"]["later"], read(&note["body"]["happened_at"])), (&true.into(), minutes(-1)), "{note:#}");
+    let corrected = world.bodies(&incident, "time_corrected").await;
+    assert!(corrected[0]["was"].is_string() && corrected[0]["why"] == "the graphs", "the old value stays in the log: {corrected:#?}");
+    let after = act(&world, &reference, "mark", json!({"entry": note["seq"]})).await;
+    assert_eq!(after["key_notes"], json!([note["version"]]), "{after:#}");
+    let after = act(&world, &reference, "mark", json!({"entry": note["seq"], "unmark": true})).await;
+    assert!(after.get("key_notes").is_none(), "{after:#}");
+    let none = world.command(&format!("/incidents/{reference}/mark"), json!({"entry": 1})).await;
+    assert_eq!(none.status, 404, "only a note is marked: {}", none.text);
+}
+
+/// Search pages cho by a policy of its own.
+fn with_search() -> String {
+    let second = ["escalations:", "  - {id: second, steps: [{page: [\"person:cho\"], within: 5m}]}"].join("\n");
+    let search = "{id: search, name: Search, team: payments, escalation: payments";
+    let org = organisation().replace("escalations:", &second);
+    org.replace(search, &search.replace("escalation: payments", "escalation: second"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn paging_follows_the_service_while_nobody_has_it_and_several_services_are_affected() {
+    let mut world = world_of(Database::Sqlite, with_search()).await;
+    world.fire("disk").await;
+    let incident = world.incident().await;
+    let reference = incident["ref"].as_str().unwrap().to_owned();
+    let was = incident["service"].as_str().unwrap().to_owned();
+    assert_eq!((world.hook.to("ana").len(), world.hook.to("cho").len()), (1, 0), "the policy of its service pages ana");
+
+    let none = world.command(&format!("/incidents/{reference}/service"), json!({"service": "serach"})).await;
+    assert!(none.status >= 400 && none.text.contains("no_such_service") && none.text.contains("did you mean `search`?"), "{}", none.text);
+    let after = act(&world, &reference, "service", json!({"service": "search", "why": "the disk is its own"})).await;
+    assert_eq!(after["service"], "search");
+    assert_eq!(world.hook.to("cho").len(), 1, "nobody had it: whom search pages is paged");
+    world.advance(6 * MINUTE).await;
+    assert_eq!(world.hook.to("ben").len(), 0, "the page of the old policy goes no further");
+    let stopped = world.bodies(&incident, "page_stopped").await;
+    assert!(stopped.len() == 1 && stopped[0]["why"].as_str().unwrap().starts_with("superseded"), "{stopped:#?}");
+
+    world.press(&world.hook.to("cho")[0].ack_path()).await.ok();
+    let paged = world.hook.to("ana").len();
+    act(&world, &reference, "service", json!({"service": was})).await;
+    assert_eq!(world.hook.to("ana").len(), paged, "somebody has it: nobody else is paged");
+    let changed = world.bodies(&incident, "service_changed").await;
+    assert_eq!((changed.len(), &changed[1]["held"]), (2, &true.into()), "and the log says why: {changed:#?}");
+
+    for (service, impact) in [(was.as_str(), "full"), ("search", "partial"), ("search", "degraded")] {
+        act(&world, &reference, "affect", json!({"service": service, "impact": impact})).await;
+    }
+    let after = world.incident().await;
+    let wanted = json!([{"service": was, "impact": "full"}, {"service": "search", "impact": "degraded"}]);
+    assert_eq!(after["affected"], wanted, "its own first: {after:#}");
+    let none = world.command(&format!("/incidents/{reference}/affect"), json!({"service": "nothing", "impact": "full"})).await;
+    assert!(none.status >= 400 && none.text.contains("no_such_service"), "{}", none.text);
+    let much = world.command(&format!("/incidents/{reference}/affect"), json!({"service": "search", "impact": "much"})).await;
+    assert!(much.status >= 400 && much.text.contains("none, degraded, partial, full"), "{}", much.text);
+    assert_eq!(world.bodies(&incident, "impact_changed").await.len(), 3);
+}
+
+/// A command of somebody themself: the status, and the incident or why not.
+async fn act_as(world: &World, token: &str, reference: &str, verb: &str, body: Value) -> (u16, String) {
+    let request = allclear_trial::world::client().post(world.at(&format!("/api/v1/incidents/{reference}/{verb}")));
+    let answer = world.send(request.bearer_auth(token).json(&body)).await;
+    world.quiet().await;
+    (answer.status, answer.text)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_is_taken_over_with_the_others_acceptance_or_by_a_manager_with_a_reason() {
+    let mut world = world_of(Database::Sqlite, organisation()).await;
+    let reference = taken_by_ana(&world).await;
+    let mut tokens = std::collections::BTreeMap::new();
+    for who in ["ana", "ben", "cho"] {
+        let made = world.command("/tokens", json!({"name": who, "scope": "respond", "person": who})).await.ok().body;
+        tokens.insert(who, made["token"].as_str().unwrap().to_owned());
+    }
+    let role = |deed: &str, why: Value| json!({"role": "commander", "do": deed, "why": why});
+    let (status, text) = act_as(&world, &tokens["ben"], &reference, "role", role("take", Value::Null)).await;
+    assert!(status == 409 && text.contains("held_by_another") && text.contains("Ana Ruiz is commander"), "{status} {text}");
+    let (status, text) = act_as(&world, &tokens["ben"], &reference, "role", role("take", "I am quicker".into())).await;
+    assert!(status == 409 && text.contains("held_by_another"), "a reason alone is not enough: {status} {text}");
+    // Nor does an offer that ana did not make.
+    let himself = json!({"role": "commander", "person": "ben", "do": "offer"});
+    assert_eq!(act_as(&world, &tokens["ben"], &reference, "role", himself).await.0, 200);
+    assert_eq!(act_as(&world, &tokens["ben"], &reference, "role", role("take", Value::Null)).await.0, 409);
+
+    assert_eq!(act_as(&world, &tokens["ben"], &reference, "role", role("ask", Value::Null)).await.0, 200);
+    assert_eq!(times(&world, "ana", "Ben Okafor asks to take over from you as commander"), 1, "{:?}", told(&world, "ana"));
+    assert_eq!(world.incident().await["commander"], "ana", "who asks has nothing yet");
+    let hand = json!({"role": "commander", "person": "ben", "do": "take"});
+    assert_eq!(act_as(&world, &tokens["ana"], &reference, "role", hand).await.0, 200);
+    assert_eq!((&world.incident().await["commander"], times(&world, "ben", "Ben Okafor is commander now")), (&"ben".into(), 1));
+
+    // Nobody answers: who asked and the managers hear of it, and a manager takes it with a reason.
+    assert_eq!(act_as(&world, &tokens["ana"], &reference, "role", role("ask", Value::Null)).await.0, 200);
+    world.advance(5 * MINUTE + 5).await;
+    let unanswered = "Ben Okafor has not answered Ana Ruiz, who asked to be commander";
+    assert_eq!((times(&world, "ana", unanswered), times(&world, "cho", unanswered)), (1, 1), "{:?}", told(&world, "cho"));
+    assert_eq!(act_as(&world, &tokens["cho"], &reference, "role", role("take", Value::Null)).await.0, 409, "without a reason nobody does");
+    assert_eq!(act_as(&world, &tokens["cho"], &reference, "role", role("take", "ben is on a plane".into())).await.0, 200);
+    let words = "Cho Min-ji is commander now, in the place of Ben Okafor: ben is on a plane";
+    assert_eq!(times(&world, "ben", words), 1, "{:?}", told(&world, "ben"));
+    let incident = world.incident().await;
+    let lines = allclear_trial::world::lines(&world.events(&incident).await);
+    assert!(lines.contains("Cho Min-ji took over as commander from Ben Okafor: ben is on a plane"), "{lines}");
+    let kinds = world.kinds(&incident).await;
+    assert!(kinds.iter().any(|kind| kind == "role_asked") && kinds.iter().any(|kind| kind == "role_ask_missed"), "{kinds:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_given_back_counts_as_not_acknowledged_and_the_next_who_acknowledges_is_measured() {
+    let mut world = world_of(Database::Sqlite, organisation()).await;
+    let reference = taken_by_ana(&world).await;
+    let mut tokens = Vec::new();
+    for who in ["ana", "ben"] {
+        let made = world.command("/tokens", json!({"name": who, "scope": "respond", "person": who})).await.ok().body;
+        tokens.push(made["token"].as_str().unwrap().to_owned());
+    }
+    let (status, text) = act_as(&world, &tokens[1], &reference, "give_back", json!({})).await;
+    assert!(status == 409 && text.contains("not_the_holder"), "{status} {text}");
+    world.advance(MINUTE).await;
+    let ran = world.cli_as(&tokens[0], &["give-back", &reference, "--why", "it was the wrong one"]).await;
+    assert_eq!(ran.code, 0, "{} {}", ran.stdout, ran.stderr);
+    world.quiet().await;
+    let incident = world.incident().await;
+    assert_eq!(
+        (&incident["state"], &incident["acknowledged_at"], &incident["commander"]),
+        (&"declared".into(), &Value::Null, &Value::Null)
+    );
+    let lines = allclear_trial::world::lines(&world.events(&incident).await);
+    assert!(lines.contains("it counts as not acknowledged: it was the wrong one"), "{lines}");
+    world.advance(6 * MINUTE).await;
+    assert_eq!(world.hook.to("ben").len(), 1, "its page looks for the next");
+    let before = world.now().await;
+    assert_eq!(act_as(&world, &tokens[1], &reference, "acknowledge", json!({})).await.0, 200);
+    let incident = world.incident().await;
+    let at: jiff::Timestamp = incident["acknowledged_at"].as_str().unwrap().parse().unwrap();
+    assert!(at >= before && incident["acknowledged_by"] == "ben" && incident["state"] == "investigating", "{incident:#}");
+}
+
+/// The incident with this reference.
+async fn named(world: &World, reference: &str) -> Value {
+    world.api(&format!("/incidents/{reference}")).await
+}
+
+async fn a_merge_takes_tasks_and_the_nearer_promise_along_and_is_taken_apart_within_a_day(database: Database) {
+    let mut world = world_of(database, organisation()).await;
+    let into = taken_by_ana(&world).await;
+    world.signal_with(org::OTHER_KEY, json!({"title": "slow", "dedup_key": "slow", "severity": "critical"})).await;
+    let open = world.incidents("open=true").await;
+    let from = open.iter().map(|one| one["ref"].as_str().unwrap().to_owned()).find(|one| *one != into).unwrap();
+    act(&world, &into, "task", json!({"text": "its own", "owner": "ana"})).await;
+    for (text, within) in [("call the vendor", "20m"), ("drain the queue", "2h"), ("look at the graphs", "3h")] {
+        act(&world, &from, "task", json!({"text": text, "owner": "ben", "within": within})).await;
+    }
+    act(&world, &from, "task", json!({"task": 3, "state": "done"})).await;
+    act(&world, &from, "update", json!({"text": "we look at it", "next_within": "10m"})).await;
+    act(&world, &from, "merge", json!({"into": into})).await;
+    let there = named(&world, &into).await;
+    let tasks: Vec<(&str, &str)> =
+        there["tasks"].as_array().unwrap().iter().map(|t| (t["text"].as_str().unwrap(), t["owner"].as_str().unwrap())).collect();
+    assert_eq!(tasks, [("its own", "ana"), ("call the vendor", "ben"), ("drain the queue", "ben")], "with who does them");
+    let lines = allclear_trial::world::lines(&world.events(&there).await);
+    assert!(lines.contains(&format!("{from} was merged into this; with tasks 2 and 3; the next update is due by")), "{lines}");
+    let lines = allclear_trial::world::lines(&world.events(&named(&world, &from).await).await);
+    assert!(lines.contains(&format!("Merged into {into}; with tasks 1 and 2; the next update is due by")), "{lines}");
+    world.advance(11 * MINUTE).await;
+    assert_eq!(world.bodies(&there, "update_missed").await.len(), 1, "the nearer promise is kept here");
+    world.advance(10 * MINUTE).await;
+    assert_eq!(times(&world, "ben", "Task 2 is late: call the vendor"), 1, "and the task is due as it was: {:?}", told(&world, "ben"));
+
+    // One task is done there; the other comes back as it went, with the alert.
+    act(&world, &into, "task", json!({"task": 2, "state": "done"})).await;
+    act(&world, &from, "take_apart", json!({})).await;
+    let back = named(&world, &from).await;
+    assert_eq!((&back["state"], &back["merged_into"]), (&"declared".into(), &Value::Null), "it is what it was: {back:#}");
+    let states: Vec<&str> = back["tasks"].as_array().unwrap().iter().map(|task| task["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["dropped", "open", "done"]);
+    assert_eq!(named(&world, &into).await["tasks"][2]["state"], "dropped");
+    assert_eq!(world.alert("slow").await["incident"], back["id"], "its alert is its own again");
+    let lines = allclear_trial::world::lines(&world.events(&back).await);
+    assert!(lines.contains(&format!("took it apart from {into}: back came one alert and task 2; task 1 stayed with {into}")), "{lines}");
+    let lines = allclear_trial::world::lines(&world.events(&there).await);
+    assert!(lines.contains(&format!("took {from} apart from this: back went one alert and task 3; task 2 stayed here")), "{lines}");
+    world.signal_with(org::OTHER_KEY, json!({"dedup_key": "slow", "status": "resolved"})).await;
+    assert_eq!(named(&world, &from).await["state"], "resolved", "what recovers recovers there");
+    assert_ne!(named(&world, &into).await["state"], "resolved", "and not here");
+
+    let refused = world.command(&format!("/incidents/{into}/take_apart"), json!({})).await;
+    assert!(refused.status == 409 && refused.text.contains("not_merged"), "{}", refused.text);
+    world.signal_with(org::OTHER_KEY, json!({"title": "again", "dedup_key": "again", "severity": "critical"})).await;
+    let open = world.incidents("open=true").await;
+    let third = open.iter().map(|one| one["ref"].as_str().unwrap().to_owned()).find(|one| *one != into).unwrap();
+    act(&world, &third, "merge", json!({"into": into})).await;
+    world.advance(24 * 60 * MINUTE + MINUTE).await;
+    let refused = world.command(&format!("/incidents/{third}/take_apart"), json!({})).await;
+    assert!(refused.status == 409 && refused.text.contains("merged_too_long_ago"), "{}", refused.text);
 }
 
 async fn a_review_is_drafted_edited_published_and_late_when_it_is_not(database: Database) {

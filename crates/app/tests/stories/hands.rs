@@ -260,7 +260,7 @@ async fn all_that_wait_for_somebody_are_taken_and_given_back_as_one(database: Da
     let of = async |person: &str| {
         let open = world.api("/incidents?open=true&limit=200").await;
         let items = open["items"].as_array().unwrap().clone();
-        items.iter().filter(|one| one["commander"] == person).count()
+        items.iter().filter(|one| one["acknowledged_by"] == person).count()
     };
     assert_eq!((of("ana").await, of("ben").await), (34, 1));
     let said = get_as(&world, &ana, taken.header("location").unwrap()).await.text;

@@ -83,6 +83,8 @@ async fn every_form_works_without_a_script() {
     // Each verb of each form that the page ever shows, with a word that its log then has.
     let steps: &[Step] = &[
         ("acknowledge", &[], "Ana Ruiz acknowledged"),
+        ("give_back", &[("why", "The wrong one")], "it counts as not acknowledged: The wrong one"),
+        ("acknowledge", &[], "Ana Ruiz acknowledged"),
         // Whoever acknowledges first commands until somebody else does.
         ("role", &[("role", "commander"), ("do", "leave")], "Ana Ruiz is no longer commander"),
         ("role", &[("role", "commander"), ("do", "take")], "Ana Ruiz is commander now"),
@@ -90,10 +92,22 @@ async fn every_form_works_without_a_script() {
         ("severity", &[("severity", "sev1"), ("why", "It spreads")], "It spreads"),
         ("task", &[("text", "Roll back"), ("owner", "ben"), ("within", "15m")], "Roll back"),
         ("task", &[("task", "1"), ("owner", "cho"), ("state", "")], "Task 1 is Cho Min-ji"),
+        (
+            "task",
+            &[("task", "1"), ("text", "Roll back twice"), ("within", "1h")],
+            "changed task 1: Roll back twice (it was: Roll back); due at",
+        ),
         ("task", &[("task", "1"), ("state", "done"), ("note", "Rolled back")], "finished task 1"),
         ("decision", &[("text", "Fail over"), ("reversible", "1")], "Fail over"),
         ("update", &[("text", "We are on it"), ("next_within", "30m")], "We are on it"),
         ("note", &[("text", "<script>noted</script>")], "&lt;script&gt;noted&lt;/script&gt;"),
+        ("note", &[("text", "First call"), ("happened_at", "2026-01-05T08:00")], "First call (happened at 2026-01-05"),
+        ("affect", &[("service", "identity"), ("impact", "partial"), ("why", "")], "Sign-in is affected: partial"),
+        (
+            "service",
+            &[("service", "identity"), ("why", "It starts there")],
+            "; nobody else is paged, since somebody has it: It starts there",
+        ),
         ("snooze", &[("until", ""), ("within", "30m")], "Ana Ruiz asks to be reminded at"),
         ("time", &[("instant", "impact_started"), ("at", "2026-01-05T08:00"), ("why", "From the graphs")], "From the graphs"),
         ("rename", &[("title", "Renamed by a form")], "Renamed by a form"),
@@ -128,15 +142,39 @@ async fn every_form_works_without_a_script() {
         browser.does(&format!("{base}/review"), &[]).await;
     }
     browser.does(&format!("{base}/close"), &[]).await;
+    // What was noted late is marked, and the mark is taken away again; what is closed takes late facts.
+    let page = browser.does(&format!("{base}/note"), &[("text", "Known a week later")]).await;
+    assert!(page.contains("Ana Ruiz, after it was closed: Known a week later"), "{page}");
+    let key = format!("{base}?key");
+    assert!(!browser.get(&key).await.1.contains("Known a week later"), "a note is no key event by itself");
+    let (entry, _) = page.split("name=\"entry\" value=\"").last().unwrap().split_once('"').unwrap();
+    browser.does(&format!("{base}/mark"), &[("entry", entry)]).await;
+    assert!(browser.get(&key).await.1.contains("after it was closed: Known a week later"));
+    browser.does(&format!("{base}/mark"), &[("entry", entry), ("unmark", "1")]).await;
+    assert!(!browser.get(&key).await.1.contains("after it was closed: Known a week later"));
     // What is refused is shown by its form, with what was typed; an address of a form leads back.
     let (status, _, page) = browser.post(&format!("/incidents/{other}/merge"), &[("into", "INC-99999")]).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(page.contains("There is no incident `INC-99999`") && page.contains("value=\"INC-99999\""), "{page}");
     assert_eq!(browser.get(&format!("/incidents/{other}/merge")).await.0, StatusCode::SEE_OTHER);
+    // It is merged into one that is chosen from the open ones, and the browser is led there; the merged one names it.
+    let (_, third, _) = browser.post("/declare", &[("title", "Where the work goes on")]).await;
+    let third = third.trim_start_matches("/incidents/").to_owned();
+    let page = browser.get(&format!("/incidents/{other}")).await.1;
+    assert!(page.contains(&format!("<option value=\"{third}\">")), "{page}");
+    let (_, to, _) = browser.post(&format!("/incidents/{other}/merge"), &[("pick", &third), ("into", "")]).await;
+    assert_eq!(to, format!("/incidents/{third}"));
+    let page = browser.get(&format!("/incidents/{other}")).await.1;
+    assert!(page.contains(&format!("href=\"/incidents/{third}\"")) && page.contains("Where the work goes on"), "{page}");
+    shown.extend(verbs(&page, &format!("/incidents/{other}")));
+    let page = browser.does(&format!("/incidents/{other}/take_apart"), &[]).await;
+    assert!(page.contains("took it apart from"), "{page}");
+    browser.does(&format!("/incidents/{third}/cancel"), &[("why", "It was a try")]).await;
     browser.does(&format!("/incidents/{other}/cancel"), &[("why", "It was the same")]).await;
     shown.sort();
     shown.dedup();
-    let tried: Vec<&str> = steps.iter().map(|(verb, ..)| *verb).chain(["close", "review", "cancel", "merge", "declare"]).collect();
+    let tried: Vec<&str> =
+        steps.iter().map(|(verb, ..)| *verb).chain(["close", "review", "cancel", "merge", "declare", "mark", "take_apart"]).collect();
     let missed: Vec<&String> = shown.iter().filter(|verb| !tried.contains(&verb.as_str())).collect();
     assert!(missed.is_empty(), "forms without a step here: {missed:?}");
 

@@ -12,6 +12,7 @@ on_both!(
     a_set_up_link_makes_one_administrator_and_works_once,
     of_two_who_use_a_link_at_once_one_wins,
     a_stream_ends_with_its_token_and_with_its_session_on_every_node,
+    every_way_in_and_change_of_access_leaves_a_line_for_administrators,
 );
 
 /// A password that everybody here may have.
@@ -440,4 +441,49 @@ async fn strangers_behind_a_proxy_slow_down_nobody_else_behind_it() {
     }
     assert_eq!(ask("203.0.113.7", "ana", PASSWORD).await, 429, "the stranger's address waits");
     assert_eq!(ask("198.51.100.9", "ana", PASSWORD).await, 303, "and nobody else's");
+}
+
+async fn every_way_in_and_change_of_access_leaves_a_line_for_administrators(database: Database) {
+    let world = world_of(database, org::usual()).await;
+    let ana = sign_in_as(&world, "ana").await;
+    let made = world.command("/tokens", serde_json::json!({"name": "ci", "scope": "read"})).await.ok();
+    let id = made.body["id"].as_str().unwrap().to_owned();
+    world.send(world.client.delete(world.at(&format!("/api/v1/tokens/{id}"))).bearer_auth(org::ADMIN_TOKEN)).await;
+    let at_the_store = world.cli(&["token", "create", "--name", "shell", "--scope", "admin"]).await;
+    assert_eq!(at_the_store.code, 0, "{at_the_store:?}");
+    let put = async |id: &str, body: serde_json::Value| {
+        let request = world.client.put(world.at(&format!("/api/v1/org/person/{id}"))).bearer_auth(org::ADMIN_TOKEN).json(&body);
+        world.send(request).await.ok()
+    };
+    put("olga", serde_json::json!({"name": "Olga"})).await;
+    put("olga", serde_json::json!({"name": "Olga", "access": "administrator"})).await;
+    put("olga", serde_json::json!({"name": "Olga Nurse", "access": "administrator"})).await;
+    post_form(&world, "/sign-out", Some(&ana), &[]).await;
+    let lines: Vec<String> =
+        world.api("/audit").await["items"].as_array().unwrap().iter().map(|line| line["line"].as_str().unwrap().to_owned()).collect();
+    for wanted in [
+        "An administrator made an invitation for Ana Ruiz".to_owned(),
+        "Ana Ruiz chose a password with an invitation".to_owned(),
+        format!("An administrator made the token {id}: ci, read"),
+        format!("An administrator revoked the token {id}: ci"),
+        "An administrator changed the access of Olga Nurse: responder → administrator".to_owned(),
+        "Ana Ruiz signed out".to_owned(),
+    ] {
+        assert_eq!(lines.iter().filter(|line| **line == wanted).count(), 1, "{wanted}: {lines:#?}");
+    }
+    assert!(lines.iter().any(|line| line.ends_with(": shell, admin, at the store")), "{lines:#?}");
+    assert_eq!(lines.iter().filter(|line| line.contains("Olga")).count(), 1, "somebody new with the usual access is no news: {lines:#?}");
+
+    // From a terminal, whole; a page at a time; for administrators alone; and nobody takes a line away.
+    let exported = world.cli(&["audit", "--all", "--json"]).await;
+    let exported: serde_json::Value = serde_json::from_str(&exported.stdout).unwrap();
+    assert_eq!(exported["items"].as_array().unwrap().len(), lines.len());
+    let page = world.api("/audit?limit=2").await;
+    let next = world.api(&format!("/audit?limit=2&cursor={}", page["next"].as_str().unwrap())).await;
+    assert_eq!(next["items"][0]["line"].as_str(), Some(lines[2].as_str()));
+    let ben = sign_in_as(&world, "ben").await;
+    assert_eq!(get_as(&world, &ben, "/settings/audit").await.status, 403);
+    let reads = world.command("/tokens", serde_json::json!({"name": "r", "scope": "respond"})).await.ok().body["token"].clone();
+    let refused = world.send(world.client.get(world.at("/api/v1/audit")).bearer_auth(reads.as_str().unwrap())).await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
 }

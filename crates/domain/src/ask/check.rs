@@ -25,12 +25,14 @@ impl Kind {
             | Self::Reason
             | Self::Person
             | Self::Role
+            | Self::Service
             | Self::Escalation
             | Self::Incident
             | Self::Alert
             | Self::Audiences
             | Self::Targets
             | Self::Task
+            | Self::Entry
             | Self::Time
             | Self::Length => None,
         }
@@ -81,7 +83,7 @@ impl Field {
             }
             Kind::Instant => self.one_of(given, &Instant::ALL.map(Instant::word)),
             Kind::Choice { of, .. } => self.one_of(given, of),
-            Kind::Person | Kind::Role | Kind::Escalation | Kind::Incident => self.text(given).map(|_| ()),
+            Kind::Person | Kind::Role | Kind::Service | Kind::Escalation | Kind::Incident => self.text(given).map(|_| ()),
             Kind::Alert => {
                 let text = self.text(given)?;
                 text.parse::<AlertId>().map(|_| ()).map_err(|_| Refusal::NoSuchAlert)
@@ -93,6 +95,10 @@ impl Field {
             Kind::Task => match given.number(self.name) {
                 Some(_) => Ok(()),
                 None => Err(self.wrong("a task is named by its number, from 1")),
+            },
+            Kind::Entry => match given.number(self.name) {
+                Some(_) => Ok(()),
+                None => Err(self.wrong("an entry of the log is named by its number, `seq`")),
             },
             Kind::Time => {
                 let text = self.text(given)?;

@@ -45,6 +45,8 @@ pub enum Kind {
     Person,
     /// A role's name.
     Role,
+    /// A service's id.
+    Service,
     /// An escalation policy's id.
     Escalation,
     /// A reference, or an id.
@@ -57,6 +59,8 @@ pub enum Kind {
     Targets,
     /// A task's number.
     Task,
+    /// The number of an entry of the log.
+    Entry,
     /// A point in time.
     Time,
     /// A length of time, from now.
@@ -132,7 +136,7 @@ impl Kind {
     /// What stands for its value in the help of the command line; empty where the name of the field does.
     const fn value(self) -> &'static str {
         match self {
-            Self::Person | Self::Escalation => "ID",
+            Self::Person | Self::Service | Self::Escalation => "ID",
             Self::Incident => "REF",
             Self::Targets => "TARGET",
             Self::Audiences => "AUDIENCE",
@@ -147,6 +151,7 @@ impl Kind {
             | Self::Role
             | Self::Alert
             | Self::Task
+            | Self::Entry
             | Self::Flag => "",
         }
     }
@@ -155,7 +160,7 @@ impl Kind {
     /// server's to judge.
     #[must_use]
     pub const fn is_measured(self) -> bool {
-        matches!(self, Self::Task | Self::Time | Self::Length)
+        matches!(self, Self::Task | Self::Entry | Self::Time | Self::Length)
     }
 
     /// Whether it is a list, which several may be given for.
@@ -181,12 +186,14 @@ impl Kind {
             Self::Choice { of, .. } => of[0],
             Self::Person => "ana",
             Self::Role => "scribe",
+            Self::Service => "shop",
             Self::Escalation => "payments",
             Self::Incident => "INC-2",
             Self::Alert => "alt_00000000000000000000000001",
             Self::Audiences => "customers",
             Self::Targets => "person:ana",
             Self::Task => "1",
+            Self::Entry => "12",
             Self::Time => "2026-03-01T09:00:00Z",
             Self::Length => "30m",
             Self::Flag => "true",

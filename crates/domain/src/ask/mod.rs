@@ -77,6 +77,7 @@ pub enum Asked {
     Merge {
         into: String,
     },
+    TakeApart,
     Escalate {
         escalation: Option<String>,
         why: String,
@@ -87,6 +88,11 @@ pub enum Asked {
     },
     LinkAlert {
         alert: AlertId,
+    },
+    /// The note with this number of the whole log.
+    Mark {
+        entry: i64,
+        key: bool,
     },
     AskReview,
 }

@@ -18,6 +18,8 @@ pub struct Program {
     pub places: &'static [&'static str],
     /// What it gives by itself, for fields that it does not take.
     pub gives: &'static [(&'static str, &'static str)],
+    /// The fields that a neighbour takes, where its own do not tell the two apart.
+    lacks: &'static [&'static str],
 }
 
 /// What somebody who asked is told of the incident afterwards, beside its own line; [`view`](crate::view) has the words.
@@ -41,7 +43,7 @@ impl Program {
     /// A command with these words, which takes every field as an option.
     #[must_use]
     pub const fn of(words: &'static str) -> Self {
-        Self { words, says: None, places: &[], gives: &[] }
+        Self { words, says: None, places: &[], gives: &[], lacks: &[] }
     }
 
     /// The same, which takes these fields by their place.
@@ -56,6 +58,12 @@ impl Program {
         Self { gives, ..self }
     }
 
+    /// The same, which never takes these fields: a neighbour does.
+    #[must_use]
+    pub const fn lacks(self, lacks: &'static [&'static str]) -> Self {
+        Self { lacks, ..self }
+    }
+
     /// The same, which does no more than this.
     #[must_use]
     pub const fn says(self, says: &'static str) -> Self {
@@ -68,11 +76,12 @@ impl Program {
         self.says.unwrap_or(ask.says)
     }
 
-    /// The ways of its row that it can ask in: those with everything that it always gives.
+    /// The ways of its row that it can ask in: those with everything that it always gives, and nothing that it lacks.
     #[must_use]
     pub fn ways(&self, ask: &Ask) -> Vec<Vec<&'static str>> {
         let always = |way: &[&str]| self.places.iter().chain(self.gives.iter().map(|(name, _)| name)).all(|name| way.contains(name));
-        ask.all_ways().into_iter().filter(|way| always(way)).collect()
+        let never = |way: &[&str]| self.lacks.iter().any(|name| way.contains(name));
+        ask.all_ways().into_iter().filter(|way| always(way) && !never(way)).collect()
     }
 
     /// The fields that it takes as options, in the order of the row.

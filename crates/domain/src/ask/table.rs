@@ -2,11 +2,21 @@
 
 use super::Ask;
 use crate::incident::lifecycle::Verb;
-use crate::incident::{access, attendance, declaration, ending, links, record, roles, tasks, updates};
+use crate::incident::{access, affected, attendance, declaration, ending, links, record, roles, tasks, updates};
 
 /// The rows of all parts.
-const PARTS: [&[Ask]; 9] =
-    [declaration::ASKS, attendance::ASKS, ending::ASKS, roles::ASKS, tasks::ASKS, updates::ASKS, record::ASKS, links::ASKS, access::ASKS];
+const PARTS: [&[Ask]; 10] = [
+    declaration::ASKS,
+    affected::ASKS,
+    attendance::ASKS,
+    ending::ASKS,
+    roles::ASKS,
+    tasks::ASKS,
+    updates::ASKS,
+    record::ASKS,
+    links::ASKS,
+    access::ASKS,
+];
 
 /// Every row, in the order of the parts.
 pub fn all() -> impl Iterator<Item = &'static Ask> {

@@ -10,8 +10,11 @@ use super::types::{Incident, State};
 pub enum Verb {
     Declare,
     Acknowledge,
+    GiveBack,
     Escalate,
     Snooze,
+    Service,
+    Affect,
     Severity,
     Alerts,
     Recover,
@@ -22,7 +25,9 @@ pub enum Verb {
     Cancel,
     Close,
     Merge,
+    TakeApart,
     Note,
+    Mark,
     Restrict,
     OpenUp,
     Admit,
@@ -38,11 +43,14 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 31] = [
         Self::Declare,
         Self::Acknowledge,
+        Self::GiveBack,
         Self::Escalate,
         Self::Snooze,
+        Self::Service,
+        Self::Affect,
         Self::Severity,
         Self::Alerts,
         Self::Recover,
@@ -53,7 +61,9 @@ impl Verb {
         Self::Cancel,
         Self::Close,
         Self::Merge,
+        Self::TakeApart,
         Self::Note,
+        Self::Mark,
         Self::Restrict,
         Self::OpenUp,
         Self::Admit,
@@ -73,8 +83,11 @@ impl Verb {
         match self {
             Self::Declare => "declare",
             Self::Acknowledge => "acknowledge",
+            Self::GiveBack => "give_back",
             Self::Escalate => "escalate",
             Self::Snooze => "snooze",
+            Self::Service => "service",
+            Self::Affect => "affect",
             Self::Severity => "severity",
             Self::Alerts => "alerts",
             Self::Recover => "recover",
@@ -85,7 +98,9 @@ impl Verb {
             Self::Cancel => "cancel",
             Self::Close => "close",
             Self::Merge => "merge",
+            Self::TakeApart => "take_apart",
             Self::Note => "note",
+            Self::Mark => "mark",
             Self::Restrict => "restrict",
             Self::OpenUp => "open_up",
             Self::Admit => "admit",
@@ -122,6 +137,8 @@ pub enum Misfit {
     AlreadyCancelled,
     /// Another incident has it.
     AlreadyMerged,
+    /// It was not merged.
+    NotMerged,
     /// It is not resolved yet.
     NotResolved,
     /// The impact is reduced already.
@@ -139,12 +156,14 @@ pub enum Refusal {
     NotDeclared,
     #[error("this incident is resolved: reopen it first")]
     AlreadyResolved,
-    #[error("this incident is closed: only reopening it is possible")]
+    #[error("this incident is closed: notes and corrected times are taken; reopen it for anything else")]
     AlreadyClosed,
     #[error("this incident was cancelled: declare a new one")]
     AlreadyCancelled,
     #[error("this incident was merged: act on {0}")]
     AlreadyMerged(String),
+    #[error("this incident was not merged into another")]
+    NotMerged,
     #[error("this incident is not resolved yet: resolve it first")]
     NotResolved,
     #[error("this incident is mitigated already: resolve it when service is normal")]
@@ -164,6 +183,7 @@ impl Refusal {
             Self::AlreadyClosed => "already_closed",
             Self::AlreadyCancelled => "already_cancelled",
             Self::AlreadyMerged(_) => "already_merged",
+            Self::NotMerged => "not_merged",
             Self::NotResolved => "not_resolved",
             Self::AlreadyMitigated => "already_mitigated",
             Self::NotAcknowledged => "not_acknowledged",
@@ -178,6 +198,7 @@ impl Refusal {
             Misfit::AlreadyClosed => Self::AlreadyClosed,
             Misfit::AlreadyCancelled => Self::AlreadyCancelled,
             Misfit::AlreadyMerged => Self::AlreadyMerged(incident.merged_into.map(|id| id.to_string()).unwrap_or_default()),
+            Misfit::NotMerged => Self::NotMerged,
             Misfit::NotResolved => Self::NotResolved,
             Misfit::AlreadyMitigated => Self::AlreadyMitigated,
             Misfit::NotAcknowledged => Self::NotAcknowledged,
@@ -202,7 +223,11 @@ pub(super) fn after(incident: &Incident, verb: Verb) -> State {
 pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
     use {Misfit as M, State as S, Verb as V};
     match (state, verb) {
-        // An end is an end: notes may be added while people still write it up, nothing else.
+        // Where it stands afterwards is where it stood before the merge.
+        (S::Merged, V::TakeApart) => Ok(S::Declared),
+        (_, V::TakeApart) => Err(M::NotMerged),
+        // An end is an end; but facts come late, and have their place in its log.
+        (S::Closed, V::Note | V::Mark | V::Time) => Ok(S::Closed),
         (S::Closed, V::Reopen) => Ok(S::Investigating),
         (S::Closed, _) => Err(M::AlreadyClosed),
         // Who may see it can change as long as somebody looks at it.
@@ -214,18 +239,23 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         // business of `flapping::takes_back`.
         (S::Cancelled, V::Return) => Ok(S::Candidate),
         (S::Resolved, V::Return) => Ok(S::Declared),
-        (S::Cancelled, V::Note | V::Time | V::Rename) => Ok(S::Cancelled),
+        (S::Cancelled, V::Note | V::Mark | V::Time | V::Rename) => Ok(S::Cancelled),
         (S::Cancelled, _) => Err(M::AlreadyCancelled),
-        (S::Merged, V::Note | V::Time | V::Rename) => Ok(S::Merged),
+        (S::Merged, V::Note | V::Mark | V::Time | V::Rename) => Ok(S::Merged),
         (S::Merged, _) => Err(M::AlreadyMerged),
         // Roles end with the work; the writing up goes on.
-        (S::Resolved, V::Note | V::Task | V::Update | V::Decision | V::Time | V::Rename | V::Review) => Ok(S::Resolved),
+        (S::Resolved, V::Service | V::Affect | V::Note | V::Mark | V::Task | V::Update | V::Decision | V::Time | V::Rename | V::Review) => {
+            Ok(S::Resolved)
+        }
         (S::Resolved, V::Reopen) => Ok(S::Investigating),
         (S::Resolved, V::Close) => Ok(S::Closed),
         (S::Resolved, _) => Err(M::AlreadyResolved),
 
         (S::Candidate, V::Declare) => Ok(S::Declared),
-        (S::Candidate, V::Severity | V::Alerts | V::Recover | V::Return | V::Note | V::Time | V::Link | V::Rename) => Ok(S::Candidate),
+        (
+            S::Candidate,
+            V::Service | V::Affect | V::Severity | V::Alerts | V::Recover | V::Return | V::Note | V::Mark | V::Time | V::Link | V::Rename,
+        ) => Ok(S::Candidate),
         (S::Candidate, V::Cancel) => Ok(S::Cancelled),
         (S::Candidate, V::Merge) => Ok(S::Merged),
         (_, V::Reopen | V::Close | V::Review) => Err(M::NotResolved),
@@ -239,17 +269,23 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (_, V::Merge) => Ok(S::Merged),
         (S::Declared, V::Acknowledge) => Ok(S::Investigating),
         // Nobody has it who could be reminded.
-        (S::Declared, V::Snooze) => Err(M::NotAcknowledged),
+        (S::Declared, V::Snooze | V::GiveBack) => Err(M::NotAcknowledged),
+        // Where nothing came of the first acknowledgement; else whoever else has it goes on.
+        (S::Investigating, V::GiveBack) => Ok(S::Declared),
         (
             open,
             V::Acknowledge
+            | V::GiveBack
             | V::Escalate
             | V::Snooze
+            | V::Service
+            | V::Affect
             | V::Severity
             | V::Alerts
             | V::Recover
             | V::Return
             | V::Note
+            | V::Mark
             | V::Role
             | V::Task
             | V::Update
@@ -292,9 +328,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn closed_accepts_nothing_but_a_reopening() {
+    fn closed_accepts_late_facts_and_a_reopening() {
         for verb in Verb::ALL {
-            assert_eq!(next(State::Closed, verb).is_ok(), verb == Verb::Reopen, "{verb:?}");
+            let late = matches!(verb, Verb::Note | Verb::Mark | Verb::Time);
+            assert_eq!(next(State::Closed, verb).is_ok(), late || verb == Verb::Reopen, "{verb:?}");
         }
     }
 

@@ -13,7 +13,7 @@
 //!
 //! Invariants: the state changes only by [`evolve`], from events that [`decide`] made; the table
 //! in [`lifecycle`] is the whole of what may happen in which state; a closed incident accepts
-//! nothing but a reopening; instants are set once and a reopening clears only what it undoes.
+//! nothing but a reopening and facts that come late; instants are set once and a reopening clears only what it undoes.
 //!
 //! Not here: who is paged and how ([`crate::paging`]), and which alert belongs to which incident
 //! (the alert knows).
@@ -22,6 +22,7 @@ mod awaited;
 mod context;
 pub mod lifecycle;
 mod part;
+mod state;
 mod types;
 pub mod words;
 pub mod work;
@@ -32,7 +33,7 @@ pub use awaited::{
 pub use context::Context;
 pub use part::declaration::Declaration;
 pub use part::record::Instant;
-pub use part::{access, alarms, attendance, declaration, ending, flapping, links, record, roles, tasks, updates};
+pub use part::{access, affected, alarms, attendance, declaration, ending, flapping, links, record, roles, tasks, updates};
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};
 
@@ -50,6 +51,7 @@ event_parts! {
     /// its own reader, and `golden/event/` holds one file per kind and version.
     Event {
         Declaration(declaration::Event),
+        Affected(affected::Event),
         Attendance(attendance::Event),
         Alarms(alarms::Event),
         Flapping(flapping::Event),
@@ -90,6 +92,7 @@ macro_rules! command_parts {
 
 command_parts! {
     Declaration(declaration::Command),
+    Affected(affected::Command),
     Attendance(attendance::Command),
     Alarms(alarms::Command),
     Flapping(flapping::Command),
@@ -128,6 +131,7 @@ refusal_parts! {
     State(lifecycle::Refusal),
     Words(words::Refusal),
     Declaration(declaration::Refusal),
+    Affected(affected::Refusal),
     Attendance(attendance::Refusal),
     Roles(roles::Refusal),
     Tasks(tasks::Refusal),
@@ -163,6 +167,7 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
     };
     match command {
         Command::Declaration(command) => declaration::decide(incident, command, context),
+        Command::Affected(command) => affected::decide(incident, command),
         Command::Attendance(command) => attendance::decide(incident, command, context),
         Command::Alarms(command) => alarms::decide(incident, command),
         Command::Flapping(command) => flapping::decide(incident, command),
@@ -171,7 +176,7 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Tasks(command) => tasks::decide(incident, command, context),
         Command::Updates(command) => updates::decide(incident, command, context),
         Command::Record(command) => record::decide(incident, command, context),
-        Command::Links(command) => links::decide(incident, command),
+        Command::Links(command) => links::decide(incident, command, context),
         Command::Access(command) => access::decide(incident, command),
     }
 }
@@ -197,6 +202,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
     attendance::hear(&mut incident, event, actor, at);
     match event {
         Event::Declaration(event) => declaration::evolve(&mut incident, event, actor, at),
+        Event::Affected(event) => affected::evolve(&mut incident, event),
         Event::Attendance(event) => attendance::evolve(&mut incident, event, at),
         Event::Alarms(event) => alarms::evolve(&mut incident, event),
         Event::Flapping(event) => flapping::evolve(&mut incident, event),
@@ -230,9 +236,9 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Roles(event) => roles::react(incident, event, &mut awaited),
         Event::Tasks(event) => tasks::react(incident, event, &mut awaited),
         Event::Updates(event) => updates::react(incident, event, &mut awaited),
-        Event::Links(event) => links::react(event, &mut awaited),
-        // What is written down, and who may see it, is awaited by nobody.
-        Event::Record(_) | Event::Access(_) => {}
+        Event::Links(event) => links::react(incident, event, &mut awaited),
+        // What is written down, who is affected and who may see it is awaited by nobody.
+        Event::Record(_) | Event::Affected(_) | Event::Access(_) => {}
     }
     awaited.done()
 }
@@ -242,6 +248,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
 pub fn line(event: &Event, names: &Names<'_>) -> String {
     match event {
         Event::Declaration(event) => declaration::line(event, names),
+        Event::Affected(event) => affected::line(event, names),
         Event::Attendance(event) => attendance::line(event, names),
         Event::Alarms(event) => alarms::line(event, names),
         Event::Flapping(event) => flapping::line(event),

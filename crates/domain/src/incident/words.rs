@@ -13,7 +13,7 @@ pub struct Why {
     pub why: String,
 }
 
-/// Body of `noted` and `mitigated`.
+/// Body of `mitigated`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Noted {
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,12 +1,14 @@
 //! The coordination of an incident as it is folded and kept: who has it, who holds which role, what is to be done, who was
 //! told when. The parts make it so, and decide by it; nothing here knows how it came about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::ReviewId;
+use crate::ids::{AlertId, IncidentId, ReviewId};
+use crate::incident::state::State;
 use crate::severity::Severity;
 use crate::time::Length;
 
@@ -32,6 +34,15 @@ pub struct Work {
     /// Who has it, and since when nothing was heard of them.
     #[serde(skip_serializing_if = "Hold::is_default")]
     pub hold: Hold,
+    /// Services of which somebody said how much they are affected.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub affected: BTreeMap<String, Impact>,
+    /// Notes that somebody marked as key events: their numbers in the incident's own log.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub key_notes: BTreeSet<u64>,
+    /// While it is merged: what it was, and what went with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merge: Option<Merge>,
     /// Its review.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<ReviewId>,
@@ -76,6 +87,57 @@ pub struct Role {
     pub offered_to: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offered_at: Option<Timestamp>,
+    /// Who asked them: its holder agrees to hand it over by that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offered_by: Option<String>,
+    /// Who asked its holder to hand it over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Timestamp>,
+}
+
+/// How much a service is affected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Impact))]
+pub enum Impact {
+    /// Not any more, or not as was thought.
+    None,
+    /// It answers, slowly or with mistakes.
+    Degraded,
+    /// A part of it, or some of its users, have nothing.
+    Partial,
+    /// Nobody can use it.
+    Full,
+}
+
+impl Impact {
+    /// All of them, the least first, as written.
+    pub const WORDS: [&'static str; 4] = ["none", "degraded", "partial", "full"];
+
+    /// As written.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Degraded => "degraded",
+            Self::Partial => "partial",
+            Self::Full => "full",
+        }
+    }
+
+    /// The one with this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::None, Self::Degraded, Self::Partial, Self::Full].into_iter().find(|impact| impact.word() == word)
+    }
+}
+
+impl fmt::Display for Impact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
 }
 
 /// Where a task stands.
@@ -117,6 +179,27 @@ pub struct Task {
     /// Whether its time passed while it was open.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub late: bool,
+    /// Where it came from, with an incident that was merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// A task as another incident has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    pub incident: IncidentId,
+    pub task: u32,
+}
+
+/// What an incident was before it was merged, and what went with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Merge {
+    pub at: Timestamp,
+    pub state: State,
+    #[serde(default)]
+    pub tasks: Vec<u32>,
+    #[serde(default)]
+    pub alerts: Vec<AlertId>,
 }
 
 /// Whoever has it asked to be reminded.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::Mode;
 use crate::incident::Incident;
 use crate::incident::State;
+use crate::incident::affected::Impact;
 use crate::incident::roles::ROLES;
 use crate::incident::work::Task;
 use crate::incident::work::TaskState;
@@ -22,6 +23,9 @@ pub struct IncidentView {
     pub state: State,
     pub severity: Severity,
     pub service: Option<String>,
+    /// Services of which somebody said how much they are affected, its own first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub affected: Vec<AffectedView>,
     pub commander: Option<String>,
     pub acknowledged_by: Option<String>,
     /// Why it exists.
@@ -41,6 +45,9 @@ pub struct IncidentView {
     /// In the order in which they were added.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<TaskView>,
+    /// Notes that somebody marked as key events: their `version` in the incident's own log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key_notes: Vec<u64>,
     /// When stakeholders were last told.
     #[serde(default)]
     pub last_update_at: Option<Timestamp>,
@@ -95,6 +102,7 @@ impl IncidentView {
             state: i.state,
             severity: i.severity,
             service: i.service.clone(),
+            affected: affected_of(i),
             commander: i.commander.clone(),
             acknowledged_by: i.acknowledged_by.clone(),
             because: i.because.clone(),
@@ -104,6 +112,7 @@ impl IncidentView {
             private: i.private,
             roles: roles_of(i),
             tasks: i.work.tasks.iter().map(TaskView::of).collect(),
+            key_notes: i.work.key_notes.iter().copied().collect(),
             last_update_at: i.work.last_update_at,
             review: i.work.review.map(|id| id.to_string()),
             unanswered: None,
@@ -137,6 +146,23 @@ impl IncidentView {
     }
 }
 
+/// Its own service first, then the others by their ids.
+fn affected_of(i: &Incident) -> Vec<AffectedView> {
+    let mut affected: Vec<AffectedView> =
+        i.work.affected.iter().map(|(service, impact)| AffectedView { service: service.clone(), impact: *impact }).collect();
+    affected.sort_by_key(|one| i.service.as_ref() != Some(&one.service));
+    affected
+}
+
+/// A service that an incident affects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Affected))]
+pub struct AffectedView {
+    /// Its id.
+    pub service: String,
+    pub impact: Impact,
+}
+
 /// Roles that are held or offered, in the order of [`ROLES`], then others by name.
 fn roles_of(i: &Incident) -> Vec<RoleView> {
     let place = |role: &str| ROLES.iter().position(|known| *known == role).unwrap_or(ROLES.len());
@@ -150,6 +176,8 @@ fn roles_of(i: &Incident) -> Vec<RoleView> {
             since: held.since,
             offered_to: held.offered_to.clone(),
             offered_at: held.offered_at,
+            asked_by: held.asked_by.clone(),
+            asked_at: held.asked_at,
         })
         .collect();
     roles.sort_by(|a, b| (place(&a.role), &a.role).cmp(&(place(&b.role), &b.role)));
@@ -168,6 +196,13 @@ pub struct RoleView {
     /// Who was asked to take it and has not answered.
     pub offered_to: Option<String>,
     pub offered_at: Option<Timestamp>,
+    /// Who asked its holder to hand it over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub asked_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub asked_at: Option<Timestamp>,
 }
 
 /// A task of an incident.

@@ -3,6 +3,7 @@
 //! With the feature `schema` they describe themselves for the API's document, so that what is described is what is answered.
 
 mod alert;
+mod audit;
 mod came;
 mod explain;
 mod incident;
@@ -14,6 +15,7 @@ mod signal;
 mod token;
 
 pub use alert::AlertView;
+pub use audit::AuditView;
 pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
 pub use incident::{IncidentView, RoleView, TaskView, UpdateView};
 pub use learning::{ActionView, DurationSummary, ReviewView, TrendRow, TrendView, TrendWeek};

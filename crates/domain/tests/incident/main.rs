@@ -14,7 +14,7 @@ use allclear_domain::incident::flapping::{RETURNS_BEFORE_FLAPPING, Return};
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
-    alarms, attendance as hold, declaration, ending, flapping, lifecycle, links, record, roles, tasks, updates, words,
+    affected, alarms, attendance as hold, declaration, ending, flapping, lifecycle, links, record, roles, tasks, updates, words,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -153,8 +153,11 @@ fn command(verb: Verb) -> Command {
     match verb {
         Verb::Declare => declaration::Command::Promote { why: why() }.into(),
         Verb::Acknowledge => hold::Command::Acknowledge { by: Some("ana".into()), via: "api".into() }.into(),
+        Verb::GiveBack => hold::Command::GiveBack { by: "ana".into(), why: why() }.into(),
         Verb::Escalate => hold::Command::Escalate { page: PageId::from_bits(9), why: why() }.into(),
         Verb::Snooze => hold::Command::Snooze { until: after(start(), Length::from_mins(30)), by: "ana".into() }.into(),
+        Verb::Service => affected::Command::SetService { service: "search".into(), escalation: None, why: None }.into(),
+        Verb::Affect => affected::Command::SetImpact { service: "search".into(), impact: affected::Impact::Full, why: None }.into(),
         Verb::Severity => declaration::Command::SetSeverity { severity: Severity::Sev1, why: why() }.into(),
         Verb::Alerts => alarms::Command::Tell { joined: 2, recovered: 1, open: 3 }.into(),
         Verb::Recover => alarms::Command::Recover.into(),
@@ -164,19 +167,22 @@ fn command(verb: Verb) -> Command {
         Verb::Reopen => ending::Command::Reopen { why: why() }.into(),
         Verb::Cancel => ending::Command::Cancel { why: why() }.into(),
         Verb::Close => ending::Command::Close.into(),
-        Verb::Merge => links::Command::Merge { into: OTHER, into_ref: "INC-2".into() }.into(),
-        Verb::Note => record::Command::Note { text: "the graph fell at ten".into() }.into(),
+        Verb::Merge => links::Command::Merge { into: OTHER, into_ref: "INC-2".into(), alerts: Vec::new(), update_by: None }.into(),
+        Verb::TakeApart => links::Command::TakeApart { into_ref: "INC-2".into(), back: links::Back::default() }.into(),
+        Verb::Note => record::Command::Note { text: "the graph fell at ten".into(), happened_at: None }.into(),
+        Verb::Mark => record::Command::Mark { note: 1, written_at: start(), key: true }.into(),
         Verb::Restrict => access::Command::Restrict { why: why(), people: vec!["ana".into()] }.into(),
         Verb::OpenUp => access::Command::OpenUp { why: why() }.into(),
         Verb::Admit => access::Command::Admit { people: vec!["ben".into()], why: why() }.into(),
-        Verb::Role => roles::Command::Offer { role: "scribe".into(), to: "ben".into() }.into(),
+        Verb::Role => roles::Command::Offer { role: "scribe".into(), to: "ben".into(), by: None }.into(),
         Verb::Task => tasks::Command::Add { text: "call the vendor".into(), owner: None, due_at: None }.into(),
         Verb::Update => {
             updates::Command::Post { audiences: vec!["customers".into()], text: "we are on it".into(), next_within: None }.into()
         }
-        Verb::Decision => record::Command::Decide { text: "fail over".into(), reversible: Some(true) }.into(),
+        Verb::Decision => record::Command::Decide { text: "fail over".into(), reversible: Some(true), happened_at: None }.into(),
         Verb::Time => {
-            record::Command::CorrectTime { instant: Instant::ImpactStarted, at: Timestamp::from_second(1).ok(), why: why() }.into()
+            let at = Some(allclear_domain::time::before(start(), Length::from_mins(5)));
+            record::Command::CorrectTime { instant: Instant::ImpactStarted, at, why: why() }.into()
         }
         Verb::Link => links::Command::LinkAlert { alert: allclear_domain::ids::AlertId::from_bits(77), title: "5xx".into() }.into(),
         Verb::Rename => declaration::Command::Rename { title: "Card payments failing".into() }.into(),
@@ -242,13 +248,13 @@ fn reasons_and_notes_are_words_of_a_bounded_length() {
             Verb::Reopen => ending::Command::Reopen { why: " ".into() }.into(),
             Verb::Cancel => ending::Command::Cancel { why: String::new() }.into(),
             Verb::Severity => declaration::Command::SetSeverity { severity: Severity::Sev1, why: String::new() }.into(),
-            _ => record::Command::Note { text: "\n".into() }.into(),
+            _ => record::Command::Note { text: "\n".into(), happened_at: None }.into(),
         };
         assert!(matches!(world.run(empty), Err(Refusal::Words(words::Refusal::Missing { .. }))), "{verb:?}");
     }
     let long = "x".repeat(NOTE_CHARS_MAX + 1);
     for command in [
-        Command::from(record::Command::Note { text: long.clone() }),
+        Command::from(record::Command::Note { text: long.clone(), happened_at: None }),
         ending::Command::Mitigate { note: Some(long.clone()) }.into(),
         ending::Command::Resolve { note: Some(long) }.into(),
     ] {
@@ -286,10 +292,10 @@ fn a_role_has_one_holder_and_is_offered_before_it_is_taken() {
     let mut world = World::at(State::Investigating);
     let commander = |world: &World| world.incident.as_ref().unwrap().commander.clone();
     let first = commander(&world).expect("whoever acknowledged leads");
-    world.run(roles::Command::Offer { role: "commander".into(), to: "cho".into() }).unwrap();
+    world.run(roles::Command::Offer { role: "commander".into(), to: "cho".into(), by: None }).unwrap();
     assert_eq!(commander(&world), Some(first.clone()), "an offer changes nothing yet");
     assert!(world.live().contains(&Rule::RoleAnswer));
-    let taken = world.run(roles::Command::Take { role: "commander".into(), person: "cho".into() }).unwrap();
+    let taken = world.run(roles::Command::Take { role: "commander".into(), person: "cho".into(), why: None }).unwrap();
     assert!(matches!(&taken[..], [Event::Roles(roles::Event::Taken(body))] if body.from == Some(first)));
     assert_eq!(commander(&world).as_deref(), Some("cho"));
     assert!(!world.live().contains(&Rule::RoleAnswer));
@@ -312,12 +318,12 @@ fn a_severity_that_is_set_already_is_no_news() {
 fn an_incident_is_merged_into_another_one_only() {
     let mut world = World::at(State::Declared);
     assert_eq!(
-        world.run(links::Command::Merge { into: ID, into_ref: "INC-1".into() }),
+        world.run(links::Command::Merge { into: ID, into_ref: "INC-1".into(), alerts: Vec::new(), update_by: None }),
         Err(Refusal::Links(links::Refusal::MergeIntoItself))
     );
     assert_eq!(world.run(command(Verb::Merge)).unwrap().len(), 1);
     assert_eq!(world.run(command(Verb::Resolve)), Err(Refusal::State(lifecycle::Refusal::AlreadyMerged(OTHER.to_string()))));
-    let absorb = || links::Command::Absorb { from: OTHER, from_ref: "INC-2".into() };
+    let absorb = || links::Command::Absorb { from: OTHER, from_ref: "INC-2".into(), tasks: Vec::new(), update_by: None };
     assert!(World::at(State::Mitigated).run(absorb()).is_ok());
     assert_eq!(
         World::at(State::Resolved).run(absorb()),
@@ -494,7 +500,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         }.into()),
         2 => (0_usize..3, any::<bool>()).prop_map(|(at, take)| {
             let (role, person) = (["commander", "scribe", "deputy"][at].to_owned(), "cho".to_owned());
-            if take { roles::Command::Take { role, person }.into() } else { roles::Command::Offer { role, to: person }.into() }
+            if take { roles::Command::Take { role, person, why: None }.into() } else { roles::Command::Offer { role, to: person, by: None }.into() }
         }),
         1 => Just(roles::Command::Leave { role: "commander".into() }.into()),
         1 => Just(updates::Command::Miss { due_at: Timestamp::UNIX_EPOCH }.into()),
@@ -502,7 +508,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         2 => (1_u32..6).prop_map(back),
         2 => (0_u64..3, 0_u64..3, prop_oneof![Just(None), (1_u64..90).prop_map(Some)]).prop_map(|(a, b, until)| silence(a, b, until)),
         1 => (0_u64..3).prop_map(|open| flapping::Command::Steady { open }.into()),
-        1 => Just(links::Command::Absorb { from: OTHER, from_ref: "INC-2".into() }.into()),
+        1 => Just(links::Command::Absorb { from: OTHER, from_ref: "INC-2".into(), tasks: Vec::new(), update_by: None }.into()),
         1 => Just(declaration::Command::Declare(declaration()).into()),
     ]
 }
@@ -516,25 +522,29 @@ proptest! {
         for command in commands {
             let before = world.incident.clone().unwrap();
             let reopens = matches!(command, Command::Ending(ending::Command::Reopen { .. }));
-            let clears = reopens || matches!(command, Command::Flapping(flapping::Command::Return(_)));
+            let apart = matches!(command, Command::Links(links::Command::TakeApart { .. }));
+            let gives_back = matches!(command, Command::Attendance(hold::Command::GiveBack { .. }));
+            let clears = reopens || apart || matches!(command, Command::Flapping(flapping::Command::Return(_)));
             let Ok(events) = world.run(command) else {
                 prop_assert_eq!(world.incident.as_ref(), Some(&before));
                 continue;
             };
             let after = world.incident.clone().unwrap();
             if before.state == State::Closed && !reopens {
-                prop_assert!(events.is_empty(), "closed accepts nothing but a reopening: {:?}", events);
+                let late = |event: &Event| matches!(event, Event::Record(_));
+                prop_assert!(events.iter().all(late), "closed accepts late facts and a reopening: {:?}", events);
             }
-            // Instants are set once; a reopening alone clears, and only what it undoes.
+            // Instants are set once; only what undoes something clears, and only what it undoes.
             let instants = [
                 (before.declared_at, after.declared_at, false),
-                (before.acknowledged_at, after.acknowledged_at, false),
+                (before.acknowledged_at, after.acknowledged_at, gives_back),
                 (before.mitigated_at, after.mitigated_at, true),
                 (before.resolved_at, after.resolved_at, true),
                 (before.closed_at, after.closed_at, true),
             ];
             for (was, is, may_clear) in instants {
-                prop_assert!(was.is_none() || was == is || (may_clear && clears && is.is_none()), "{:?} became {:?}", was, is);
+                let cleared = may_clear && (clears || gives_back) && is.is_none();
+                prop_assert!(was.is_none() || was == is || cleared, "{:?} became {:?}", was, is);
             }
             prop_assert_eq!(after.alarms.is_held(), world.live().contains(&Rule::Silenced));
             prop_assert_eq!(after.alarms.flapping.is_some(), world.live().contains(&Rule::Flapping));
@@ -569,7 +579,7 @@ fn a_private_incident_admits_who_has_to_do_with_it_and_tells_no_audience() {
         |audiences: Vec<String>| Command::Updates(updates::Command::Post { audiences, text: "we are on it".into(), next_within: None });
     assert_eq!(world.run(update(vec!["customers".into()])).unwrap_err().code(), "private_to_audiences");
     world.run(update(Vec::new())).unwrap();
-    world.run(roles::Command::Offer { role: "scribe".into(), to: "dan".into() }).unwrap();
+    world.run(roles::Command::Offer { role: "scribe".into(), to: "dan".into(), by: None }).unwrap();
     world.run(tasks::Command::Add { text: "call".into(), owner: Some("eve".into()), due_at: None }).unwrap();
     world.run(access::Command::Admit { people: vec!["fay".into(), "fay".into(), "ana".into()], why: "helps".into() }).unwrap();
     let admitted = world.incident.clone().unwrap().admitted;

@@ -33,6 +33,7 @@ impl Core {
                 | AlertChange::End(..)
                 | AlertChange::EndOfIncident(_)
                 | AlertChange::Give { .. }
+                | AlertChange::GiveThese { .. }
                 | AlertChange::Says(..)
                 | AlertChange::Flushed(_) => {}
             }
@@ -67,6 +68,7 @@ impl Core {
                 AlertChange::Touch(..)
                 | AlertChange::EndOfIncident(_)
                 | AlertChange::Give { .. }
+                | AlertChange::GiveThese { .. }
                 | AlertChange::Says(..)
                 | AlertChange::Flushed(_) => {}
             }
@@ -232,6 +234,26 @@ impl Core {
                     self.alerts_of.entry(into).or_default().extend(moved);
                     if let Some(held) = self.silenced_of.remove(&from) {
                         *self.silenced_of.entry(into).or_default() += held;
+                    }
+                }
+                AlertChange::GiveThese { alerts, from, into } => {
+                    self.count_again([Some(from), Some(into)]);
+                    for id in &alerts {
+                        if !self.alerts_of.get(&from).is_some_and(|of| of.contains(id)) {
+                            continue;
+                        }
+                        let Some(alert) = self.alert_keys.get(id).and_then(|key| self.alerts.get_mut(key)) else { continue };
+                        alert.incident = Some(into);
+                        if alert.silenced_until.is_some() {
+                            if let Some(held) = self.silenced_of.get_mut(&from) {
+                                *held = held.saturating_sub(1);
+                            }
+                            *self.silenced_of.entry(into).or_default() += 1;
+                        }
+                        self.alerts_of.entry(into).or_default().insert(*id);
+                    }
+                    if let Some(of) = self.alerts_of.get_mut(&from) {
+                        of.retain(|id| !alerts.contains(id));
                     }
                 }
                 AlertChange::Flushed(key) => {

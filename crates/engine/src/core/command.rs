@@ -95,6 +95,8 @@ pub enum Command {
     Incident { id: IncidentId, command: incident::Command },
     /// A person merges one incident into another.
     Merge { from: IncidentId, into: IncidentId },
+    /// A merge was none: the merged one is an incident of its own again.
+    TakeApart { from: IncidentId },
     /// Page again, by the incident's policy or another one.
     Escalate { id: IncidentId, escalation: Option<String>, why: String },
     /// Page people by name: targets as in a step.
@@ -150,8 +152,8 @@ pub enum Refusal {
     NoSuchPage,
     #[error("there is no such alert")]
     NoSuchAlert,
-    #[error("there is no service `{0}`")]
-    NoSuchService(String),
+    #[error("there is no service `{service}`: {hint}")]
+    NoSuchService { service: String, hint: String },
     #[error("there is no escalation policy `{0}`")]
     NoSuchEscalation(String),
     #[error("there is no integration `{0}`")]
@@ -214,7 +216,7 @@ impl Refusal {
             Self::NoSuchIncident => "no_such_incident",
             Self::NoSuchPage => "no_such_page",
             Self::NoSuchAlert => "no_such_alert",
-            Self::NoSuchService(_) => "no_such_service",
+            Self::NoSuchService { .. } => "no_such_service",
             Self::NoSuchEscalation(_) => "no_such_escalation",
             Self::NoSuchIntegration(_) => "no_such_integration",
             Self::NobodyToEscalateTo => "nobody_to_escalate_to",

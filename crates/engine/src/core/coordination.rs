@@ -6,8 +6,10 @@
 
 use allclear_domain::expect::{Expectation, Key, ROLE_WITHIN, Standing};
 use allclear_domain::ids::IncidentId;
+use allclear_domain::incident::Incident;
 use allclear_domain::incident::roles::COMMANDER;
-use allclear_domain::incident::{self, access, attendance, roles, tasks, updates};
+use allclear_domain::incident::{self, access, affected, attendance, roles, tasks, updates};
+use allclear_domain::org::words::meant;
 use allclear_domain::time::after;
 use allclear_domain::wire::NoticeKind;
 use allclear_store::rows;
@@ -24,7 +26,11 @@ impl Core {
     pub(super) fn check_names(&self, command: &incident::Command) -> Decided<()> {
         use incident::Command as C;
         match command {
-            C::Roles(roles::Command::Offer { role, to: person } | roles::Command::Take { role, person }) => {
+            C::Roles(
+                roles::Command::Offer { role, to: person, .. }
+                | roles::Command::Take { role, person, .. }
+                | roles::Command::Ask { role, by: person },
+            ) => {
                 self.known_person(person)?;
                 if !self.org.roles().any(|known| known == role) {
                     let known: Vec<&str> = self.org.roles().collect();
@@ -43,6 +49,9 @@ impl Core {
                     self.org.audience(audience).ok_or_else(|| Refusal::NoSuchAudience(audience.clone()))?;
                 }
             }
+            C::Affected(affected::Command::SetService { service, .. } | affected::Command::SetImpact { service, .. }) => {
+                self.known_service(service)?;
+            }
             C::Roles(_)
             | C::Tasks(_)
             | C::Updates(_)
@@ -58,6 +67,15 @@ impl Core {
         Ok(())
     }
 
+    /// A service that there is; else the one that was meant.
+    pub(super) fn known_service(&self, service: &str) -> Decided<()> {
+        if self.org.service(service).is_some() {
+            return Ok(());
+        }
+        let hint = meant(service, self.org.bundle().services.iter().map(|known| known.id.as_str()));
+        Err(Refusal::NoSuchService { service: service.chars().take(NAMED_CHARS_MAX).collect(), hint }.into())
+    }
+
     pub(super) fn known_person(&self, person: &str) -> Decided<()> {
         self.org.person(person).ok_or_else(|| Refusal::NoSuchPerson(person.chars().take(NAMED_CHARS_MAX).collect()))?;
         Ok(())
@@ -67,6 +85,12 @@ impl Core {
         let Ok(Key::Role(role)) = expectation.key.parse() else { return Ok(Standing::Void) };
         let (incident, _) = self.incident(unit, id)?;
         let Some(held) = incident.work.roles.get(&role).cloned() else { return Ok(Standing::Void) };
+        if let Some(by) = held.asked_by {
+            self.miss_ask(unit, &incident, &role, &by)?;
+            if held.offered_to.is_none() {
+                return Ok(Standing::Missed);
+            }
+        }
         let Some(to) = held.offered_to else { return Ok(Standing::Void) };
         self.change_incident(unit, id, roles::Command::MissAnswer { role: role.clone(), to: to.clone() })?;
         let name = self.org.person(&to).map_or(to.clone(), |person| person.name.clone());
@@ -84,6 +108,19 @@ impl Core {
         let text = format!("{name} has not answered the offer to be {role}. Ask somebody else.");
         self.tell(unit, id, NoticeKind::Reminder, &targets, text, "nobody answered the offer of a role")?;
         Ok(Standing::Missed)
+    }
+
+    /// Whoever asked for a role hears that its holder did not answer, with those who may give it to them.
+    fn miss_ask(&mut self, unit: &mut Unit, incident: &Incident, role: &str, by: &str) -> Decided<()> {
+        self.change_incident(unit, incident.id, roles::Command::MissAsk { role: role.to_owned(), by: by.to_owned() })?;
+        let name = |id: &str| self.org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone());
+        let holder = incident.work.holder(role).map(name).unwrap_or_default();
+        let text = format!("{holder} has not answered {}, who asked to be {role}. A manager can give it to them, with a reason.", name(by));
+        let mut targets = self.org.managers_of(incident.service.as_deref());
+        targets.push(person(by));
+        targets.sort();
+        targets.dedup();
+        self.tell(unit, incident.id, NoticeKind::Reminder, &targets, text, "nobody answered who asked for a role")
     }
 
     /// `None`: it is looked at again, since silences hold the incident and nobody is paged meanwhile.

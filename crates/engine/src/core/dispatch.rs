@@ -66,6 +66,7 @@ impl Core {
             Command::TestPage { person } => self.test_page(unit, person)?,
             Command::Incident { id, command } => self.act_on(unit, *id, command)?,
             Command::Merge { from, into } => self.merge(unit, *from, *into)?,
+            Command::TakeApart { from } => self.take_apart(unit, *from)?,
             Command::Escalate { id, escalation, why } => self.escalate(unit, *id, escalation.as_ref(), why)?,
             Command::PagePeople { id, targets, why } => self.page_by_name(unit, *id, targets, why)?,
             Command::LinkAlert { id, alert } => self.link_alert(unit, *id, *alert)?,

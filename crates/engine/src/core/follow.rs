@@ -3,7 +3,7 @@
 
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::roles::COMMANDER;
-use allclear_domain::incident::{self, Event, alarms, declaration, ending, links, roles, tasks, updates};
+use allclear_domain::incident::{self, Event, affected, alarms, declaration, ending, links, roles, tasks, updates};
 use allclear_domain::org::snapshot::AUDIENCE;
 use allclear_domain::paging;
 use allclear_domain::wire::NoticeKind;
@@ -28,12 +28,15 @@ impl Core {
     fn follow(&mut self, unit: &mut Unit, id: IncidentId, event: &Event) -> Decided<()> {
         match event {
             Event::Declaration(event) => self.follow_declaration(unit, id, event),
+            Event::Affected(affected::Event::ServiceChanged(body)) if !body.held => self.page_anew_for_service(unit, id),
+            Event::Affected(affected::Event::ServiceChanged(_) | affected::Event::ImpactChanged(_)) => Ok(()),
             Event::Alarms(event) => self.follow_alarms(unit, id, event),
             Event::Ending(event) => self.follow_ending(unit, id, event),
             Event::Roles(event) => self.follow_roles(unit, id, event),
             Event::Tasks(event) => self.follow_tasks(unit, id, event),
             Event::Updates(event) => self.follow_updates(unit, id, event),
             Event::Links(links::Event::Merged(_)) => self.stop_pages(unit, id, "the incident was merged"),
+            Event::Links(links::Event::TakenApart(_) | links::Event::Released(_)) => Ok(()),
             Event::Links(links::Event::Absorbed(_) | links::Event::AlertLinked(_) | links::Event::ReviewAsked(_)) => Ok(()),
             // Nothing beside their expectations.
             Event::Attendance(_) | Event::Flapping(_) | Event::Record(_) | Event::Access(_) => Ok(()),
@@ -90,14 +93,20 @@ impl Core {
                 let text = format!("You are asked to be {}. Open the incident to take it.", body.role);
                 self.tell(unit, id, NoticeKind::Reminder, &[person(&body.to)], text, "a role was offered")
             }
+            E::Asked(body) => {
+                let name = self.org.person(&body.by).map_or_else(|| body.by.clone(), |person| person.name.clone());
+                let text = format!("{name} asks to take over from you as {}. Open the incident to hand over.", body.role);
+                self.tell(unit, id, NoticeKind::Reminder, &[person(&body.of)], text, "a role was asked for")
+            }
             E::Taken(body) => {
+                self.tell_of_change_of_hands(unit, id, body)?;
                 self.stop_pages_about(unit, id, |because| is_about_offer(because, &body.role), "somebody took the role")?;
                 if body.role == COMMANDER {
                     self.stop_pages_about(unit, id, |because| because == NO_COMMANDER, "somebody took command")?;
                 }
                 Ok(())
             }
-            E::Left(_) | E::Unanswered(_) | E::Unfilled(_) => Ok(()),
+            E::Left(_) | E::Unanswered(_) | E::AskMissed(_) | E::Unfilled(_) => Ok(()),
         }
     }
 
@@ -112,6 +121,13 @@ impl Core {
                 let (state, _) = self.incident(unit, id)?;
                 let text = state.work.task(body.task).map(|task| task.text.clone()).unwrap_or_default();
                 self.tell_of_task(unit, id, body.task, &text, &body.owner)
+            }
+            E::Changed(body) => {
+                let (state, _) = self.incident(unit, id)?;
+                match state.work.task(body.task) {
+                    Some(task) => self.tell_of_change(unit, id, task),
+                    None => Ok(()),
+                }
             }
             E::Done(_) | E::Dropped(_) | E::Late(_) => Ok(()),
         }

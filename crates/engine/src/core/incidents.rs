@@ -6,7 +6,9 @@ use allclear_domain::access::Actor;
 use allclear_domain::clean::clean;
 use allclear_domain::expect::{ATTEND_WITHIN, ATTEND_WITHIN_LOW};
 use allclear_domain::ids::{AlertId, IncidentId};
-use allclear_domain::incident::{self, Declaration, Incident, Severity, access, alarms, attendance, declaration, ending, links, record};
+use allclear_domain::incident::{
+    self, Declaration, Incident, Severity, access, affected, alarms, attendance, declaration, ending, links, record,
+};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging;
 use allclear_domain::time::Length;
@@ -43,13 +45,13 @@ impl Core {
 
     /// A person declares.
     pub(super) fn declare(&mut self, unit: &mut Unit, declare: &Declare) -> Decided<Reply> {
-        if declare.impact_started_at.is_some_and(|at| at > unit.now) {
-            return Err(Refusal::from(incident::Refusal::from(record::Refusal::InTheFuture)).into());
+        if let Some(at) = declare.impact_started_at {
+            record::has_happened(at, unit.now).map_err(|why| Refusal::from(incident::Refusal::from(why)))?;
         }
         let org = self.org.clone();
         let escalation = match &declare.service {
             Some(service) => {
-                org.service(service).ok_or_else(|| Refusal::NoSuchService(service.clone()))?;
+                self.known_service(service)?;
                 org.escalation_of(service).map(|policy| policy.id.clone())
             }
             None => None,
@@ -97,6 +99,7 @@ impl Core {
         self.check_names(command)?;
         match command {
             C::Attendance(attendance::Command::Acknowledge { by, via }) => self.acknowledge(unit, id, by.clone(), via)?,
+            C::Affected(affected::Command::SetService { service, why, .. }) => self.set_service(unit, id, service, why.clone())?,
             C::Attendance(attendance::Command::GiveBack { by, why }) => self.give_back(unit, id, by, why)?,
             C::Declaration(declaration::Command::Promote { why }) => self.promote(unit, id, why)?,
             C::Ending(ending::Command::Reopen { why }) => self.reopen(unit, id, why)?,
@@ -111,6 +114,7 @@ impl Core {
                 self.restrict(unit, id, why, people)?;
             }
             C::Declaration(_)
+            | C::Affected(_)
             | C::Attendance(_)
             | C::Alarms(_)
             | C::Flapping(_)
@@ -125,6 +129,16 @@ impl Core {
         Ok(Reply::Incident { id, reference: state.reference })
     }
 
+    /// It is of another service from now on. Whoever says so sees it still.
+    fn set_service(&mut self, unit: &mut Unit, id: IncidentId, service: &str, why: Option<String>) -> Decided<()> {
+        let escalation = self.org.escalation_of(service).map(|policy| policy.id.clone());
+        self.change_incident(unit, id, affected::Command::SetService { service: service.to_owned(), escalation, why })?;
+        if let Actor::Person(person) = unit.actor.clone() {
+            self.admit_if_hidden(unit, id, vec![person], "changed its service")?;
+        }
+        Ok(())
+    }
+
     /// Only some may see it from now on; whoever restricts it is among them.
     pub(super) fn restrict(&mut self, unit: &mut Unit, id: IncidentId, why: &str, mut people: Vec<String>) -> Decided<()> {
         if let Actor::Person(person) = &unit.actor {
@@ -134,7 +148,7 @@ impl Core {
     }
 
     /// Who was paged for it so far, and who declared it.
-    fn involved(&self, id: IncidentId) -> Decided<BTreeSet<String>> {
+    pub(super) fn involved(&self, id: IncidentId) -> Decided<BTreeSet<String>> {
         let found = self.read.iter().find_map(|read| {
             if let Loaded::Involved(of, people) = read
                 && *of == id
@@ -217,46 +231,6 @@ impl Core {
     pub(super) fn promote(&mut self, unit: &mut Unit, id: IncidentId, why: &str) -> Decided<()> {
         self.change_incident(unit, id, declaration::Command::Promote { why: why.to_owned() })?;
         self.start_page(unit, id, None, None, why, false)
-    }
-
-    /// Merges: the alerts go over, the pages of the merged one stop.
-    pub(super) fn merge(&mut self, unit: &mut Unit, from: IncidentId, into: IncidentId) -> Decided<Reply> {
-        let (loser, _) = self.incident(unit, from)?;
-        let (winner, _) = self.incident(unit, into)?;
-        // What comes to an incident of whose own nothing is open is all that it has, and silences hold it.
-        let comes_held = loser.alarms.is_held() && !winner.alarms.is_held() && !winner.is_a_persons_word();
-        let takes_its_silence = comes_held && self.open_and_held(into)?.0 == 0;
-        let held = if takes_its_silence { self.open_and_held(from)?.1 } else { 0 };
-        // The log of the one names the other: a public log must not name a private incident.
-        if winner.private && !loser.private {
-            let mut people: Vec<String> = self.involved(from)?.into_iter().collect();
-            people.extend(winner.admitted.iter().cloned());
-            people.extend(loser.commander.clone());
-            self.restrict(unit, from, "it was merged into a private incident", people)?;
-        }
-        let absorb = links::Command::Absorb { from, from_ref: loser.reference.clone() };
-        let merge = links::Command::Merge { into, into_ref: winner.reference.clone() };
-        self.change_incident(unit, from, merge)?;
-        self.change_incident(unit, into, absorb)?;
-        // What is told of the one is told of the other from now on, to nobody new.
-        if loser.private && !winner.private {
-            let mut people: Vec<String> = self.involved(into)?.into_iter().collect();
-            people.extend(loser.admitted.iter().cloned());
-            people.extend(winner.commander.clone());
-            self.restrict(unit, into, &format!("{} was merged into it, which is private", loser.reference), people)?;
-        }
-        unit.write(rows::alert::give(from, into));
-        unit.alerts.push(AlertChange::Give { from, into });
-        self.digest(unit, into);
-        if winner.alarms.is_held() && !loser.alarms.is_held() {
-            // What comes to it fires freely, or is a person's word.
-            self.silence_incident(unit, into, incident::alarms::Silencing::default())?;
-        } else if takes_its_silence {
-            let (silences, held_until) = (loser.alarms.held_by.clone(), loser.alarms.held_until);
-            let change = incident::alarms::Silencing { silenced: held, silences, unsilenced: 0, held_until };
-            self.silence_incident(unit, into, change)?;
-        }
-        Ok(Reply::Incident { id: from, reference: loser.reference })
     }
 
     /// All alerts are over: resolves by itself, or asks whoever is on it.

@@ -6,7 +6,7 @@
 use allclear_domain::access::{self, Actor, Denied, Principal, Resource, Right};
 use allclear_domain::action::{self, Action};
 use allclear_domain::ids::{AlertId, IncidentId};
-use allclear_domain::incident::{self, access as sight, attendance};
+use allclear_domain::incident::{self, access as sight, attendance, roles};
 use allclear_domain::paging;
 use allclear_domain::review::{self, Review};
 
@@ -15,6 +15,32 @@ use super::unit::Unit;
 use super::{Command, Core, Decided, Need, Refusal, Stop};
 
 impl Core {
+    /// What somebody has is given by them, or taken by who answers for the team, with a reason. What nobody is known to
+    /// have any more is free.
+    fn may_take_over(
+        &mut self,
+        unit: &mut Unit,
+        who: &Principal,
+        id: IncidentId,
+        role: &str,
+        person: &str,
+        why: Option<&str>,
+    ) -> Decided<()> {
+        let (incident, _) = self.incident(unit, id)?;
+        let Some(holder) = incident.work.holder(role).filter(|holder| *holder != person && incident.is_held()) else { return Ok(()) };
+        let hands_over = who.person() == Some(holder);
+        if hands_over || (who.person() == Some(person) && roles::agreed(&incident, role, person)) {
+            return Ok(());
+        }
+        let is_why = why.is_some_and(|why| !why.trim().is_empty());
+        if is_why && access::may_overrule(&self.org, who, incident.service.as_deref()).is_ok() {
+            return Ok(());
+        }
+        let holder = self.org.person(holder).map_or_else(|| holder.to_owned(), |person| person.name.clone());
+        let refusal = roles::Refusal::HeldByAnother { role: role.to_owned(), holder };
+        Err(Refusal::from(incident::Refusal::from(refusal)).into())
+    }
+
     pub(super) fn may(&mut self, unit: &mut Unit, who: &Principal, command: &Command) -> Decided<()> {
         match command {
             // Its version is told only of what the command is about.
@@ -39,6 +65,15 @@ impl Core {
                 if !command.is_asked() {
                     return self.only_us(who);
                 }
+                if let incident::Command::Roles(roles::Command::Take { role, person, why }) = command {
+                    self.may_take_over(unit, who, *id, role, person, why.as_deref())?;
+                }
+                // Nobody asks, or hands over, in the name of another.
+                if let incident::Command::Roles(roles::Command::Ask { by, .. } | roles::Command::Offer { by: Some(by), .. }) = command
+                    && who.person() != Some(by.as_str())
+                {
+                    return Err(Refusal::from(Denied::Ours).into());
+                }
                 if let incident::Command::Access(sight::Command::Restrict { .. }) = command {
                     access::may_hide(who).map_err(Refusal::from)?;
                 }
@@ -49,6 +84,13 @@ impl Core {
             Command::LinkAlert { id, alert } => {
                 self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
                 self.sees_alert(unit, who, *alert)
+            }
+            Command::TakeApart { from } => {
+                self.may_on(unit, who, *from, &Refusal::NoSuchIncident)?;
+                match self.incident(unit, *from)?.0.merged_into {
+                    Some(into) => self.may_on(unit, who, into, &Refusal::NoSuchIncident),
+                    None => Ok(()),
+                }
             }
             Command::Merge { from, into } => {
                 self.may_on(unit, who, *from, &Refusal::NoSuchIncident)?;
@@ -189,6 +231,7 @@ fn versioned(command: &Command) -> Option<Versioned> {
         | Command::PagePeople { id, .. }
         | Command::LinkAlert { id, .. }
         | Command::AskReview { id }
+        | Command::TakeApart { from: id }
         | Command::Merge { from: id, .. } => Some(Versioned::Incident(*id)),
         Command::Review { id, .. } => Some(Versioned::Review(*id)),
         Command::Action { id, .. } => Some(Versioned::Action(*id)),

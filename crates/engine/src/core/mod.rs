@@ -21,6 +21,7 @@ mod follow;
 mod incidents;
 mod may;
 mod memory;
+mod merging;
 mod messages;
 mod need;
 mod neglect;
@@ -234,6 +235,7 @@ impl Core {
             | Loaded::Answer(..)
             | Loaded::Holders(_)
             | Loaded::Involved(..)
+            | Loaded::Belongs(..)
             | Loaded::Reached(..)
             | Loaded::State(..)
             | Loaded::Held(..)

@@ -38,6 +38,8 @@ pub enum Need {
     Holders(Vec<MessageId>),
     /// Who had to do with an incident so far.
     Involved(IncidentId),
+    /// Alerts of an incident, the newest, with whether they are open, and when its next update is due.
+    Belongs(IncidentId),
     /// Whom a message about an incident reached, or may have.
     Reached(IncidentId),
     /// The state of a stream that is read for one command.
@@ -67,6 +69,7 @@ pub enum Loaded {
     Pages(Vec<PageId>, Vec<(Page, Head)>),
     Holders(Vec<(MessageId, Option<NodeId>)>),
     Involved(IncidentId, BTreeSet<String>),
+    Belongs(IncidentId, Vec<(AlertId, bool)>, Option<Timestamp>),
     Reached(IncidentId, BTreeSet<String>),
     State(Stream, Option<(AnyState, Head)>),
     References {

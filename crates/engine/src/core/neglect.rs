@@ -33,6 +33,9 @@ const SEVERITY_ROSE: &str = "its severity rose past what was acknowledged";
 /// Why a page starts for what nobody had.
 const NOBODY_HAS_IT: &str = "nobody has it, and no page looked for anybody";
 
+/// Why a page ends when its incident is another service's.
+const NEW_SERVICE: &str = "superseded: its service changed, and the new one's policy is paged";
+
 /// Why a page about an offer starts.
 pub(super) fn no_answer(person: &str, role: &str) -> String {
     format!("{person} {NO_ANSWER} {role}")
@@ -295,6 +298,26 @@ impl Core {
             self.start_page(unit, id, None, page.alert, "its severity rose", false)?;
         }
         Ok(())
+    }
+
+    /// It is of another service now, and nobody has it: the page of the policy that it had ends, and that of the new one
+    /// starts. What was declared without a page, or waits for its group, has none to follow; and where the policy is the
+    /// same, the same people are called already.
+    pub(super) fn page_anew_for_service(&mut self, unit: &mut Unit, id: IncidentId) -> Decided<()> {
+        let (state, _) = self.incident(unit, id)?;
+        let Some(last) = state.page.filter(|_| state.state.is_open() && state.state != State::Candidate) else { return Ok(()) };
+        let alert = self.page(unit, last)?.0.alert;
+        for page in self.pages_of(unit, id) {
+            let (found, _) = self.page(unit, page)?;
+            if found.status != Status::Running || !found.targets.is_empty() {
+                continue;
+            }
+            if found.escalation == state.escalation {
+                return Ok(());
+            }
+            self.change_page(unit, page, paging::Command::Stop { why: NEW_SERVICE.to_owned() })?;
+        }
+        self.start_page(unit, id, None, alert, "its service changed", false)
     }
 
     fn wakes(&self, severity: Severity) -> bool {

@@ -3,6 +3,8 @@
 use allclear_domain::access::Actor;
 use allclear_domain::ids::{IncidentId, PageId};
 use allclear_domain::incident::Incident;
+use allclear_domain::incident::roles;
+use allclear_domain::incident::work::Task;
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging::{self, Page};
 use allclear_domain::wire::{NoticeIncident, NoticeKind};
@@ -62,6 +64,25 @@ impl Core {
             return Ok(());
         }
         self.tell(unit, id, NoticeKind::Reminder, &[person(owner)], format!("Task {task} is yours: {text}"), "a task was assigned")
+    }
+
+    /// Who had a role and who has it are told where another did that; what somebody does themself they know.
+    pub(super) fn tell_of_change_of_hands(&mut self, unit: &mut Unit, id: IncidentId, taken: &roles::Taken) -> Decided<()> {
+        let Some(from) = &taken.from else { return Ok(()) };
+        let name = |id: &str| self.org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone());
+        let why = taken.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+        let text = format!("{} is {} now, in the place of {}{why}", name(&taken.person), taken.role, name(from));
+        let both = [&taken.person, from].into_iter().filter(|one| unit.actor != Actor::Person((*one).clone()));
+        let targets: Vec<String> = both.map(|one| person(one)).collect();
+        self.tell(unit, id, NoticeKind::Reminder, &targets, text, "a role changed hands")
+    }
+
+    /// Whoever does it is told that it has other words, or another time.
+    pub(super) fn tell_of_change(&mut self, unit: &mut Unit, id: IncidentId, task: &Task) -> Decided<()> {
+        let Some(owner) = task.owner.as_ref().filter(|owner| unit.actor != Actor::Person((*owner).clone())) else { return Ok(()) };
+        let until = task.due_at.map_or_else(String::new, |due_at| format!(", until {}", clock(due_at)));
+        let text = format!("Task {} has changed: {}{until}", task.task, task.text);
+        self.tell(unit, id, NoticeKind::Reminder, &[person(owner)], text, "a task was changed")
     }
 }
 

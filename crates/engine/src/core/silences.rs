@@ -330,6 +330,7 @@ impl Core {
                 AlertChange::End(_, alert, _) => drop(now.insert(*alert, None)),
                 AlertChange::EndOfIncident(_)
                 | AlertChange::Give { .. }
+                | AlertChange::GiveThese { .. }
                 | AlertChange::Touch(..)
                 | AlertChange::Says(..)
                 | AlertChange::Flushed(_) => {}

@@ -63,6 +63,12 @@ pub(crate) enum AlertChange {
         from: IncidentId,
         into: IncidentId,
     },
+    /// These of one incident go to another.
+    GiveThese {
+        alerts: Vec<AlertId>,
+        from: IncidentId,
+        into: IncidentId,
+    },
     Touch(AlertKey, OpenAlert),
     /// It says something else: what waits to be written, or nothing where that is written with this.
     Says(AlertKey, Option<Box<Text>>),
@@ -466,7 +472,7 @@ impl Unit {
                 | AlertChange::Says(key, _)
                 | AlertChange::Touch(key, _)
                 | AlertChange::Flushed(key) => Some(key.clone()),
-                AlertChange::EndOfIncident(_) | AlertChange::Give { .. } => None,
+                AlertChange::EndOfIncident(_) | AlertChange::Give { .. } | AlertChange::GiveThese { .. } => None,
             })
             .collect();
     }

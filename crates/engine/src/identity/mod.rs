@@ -1,5 +1,6 @@
 //! Who asks and how that is known: tokens, sessions, passwords, devices, and sealed secrets.
 
+mod audit;
 pub mod cookies;
 pub mod password;
 pub mod seal;

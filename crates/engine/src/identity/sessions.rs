@@ -7,6 +7,7 @@
 use std::sync::PoisonError;
 
 use allclear_domain::access::{Actor, Principal, Scope, scope_of_person};
+use allclear_domain::audit::Kind;
 use allclear_domain::channel::{Address, Carriage, ChannelForm};
 use allclear_domain::org::check::text::slug_of;
 use allclear_domain::org::check::{Against, check};
@@ -234,9 +235,10 @@ impl Engine {
         }
         let person = person.ok_or(NotSignedIn::Wrong)?;
         let (begun, open) = self.begin(&person, visitor);
+        let writes = vec![open, self.audited_at_the_door(Kind::SignedIn, &person, visitor)];
         match visitor.session {
-            Some(_) => self.commit_ways_in(self.instead(visitor, vec![open])).await?,
-            None => self.db().commit(vec![open]).await?,
+            Some(_) => self.commit_ways_in(self.instead(visitor, writes)).await?,
+            None => self.db().commit(writes).await?,
         }
         self.forgiven(&keys);
         Ok(begun)
@@ -331,7 +333,8 @@ impl Engine {
     /// # Errors
     /// When the store does not answer.
     pub async fn sign_out(&self, person: &str, session: &str) -> Result<(), CommitError> {
-        self.commit_ways_in(vec![session::end(person, session, self.now())]).await
+        let line = self.audited(Kind::SignedOut, &Actor::Person(person.to_owned()), None, None);
+        self.commit_ways_in(vec![session::end(person, session, self.now()), line]).await
     }
 
     /// Ends all sessions of a person.
@@ -339,7 +342,8 @@ impl Engine {
     /// # Errors
     /// When the store does not answer.
     pub async fn sign_out_everywhere(&self, person: &str) -> Result<(), CommitError> {
-        self.commit_ways_in(vec![session::end_all(person, self.now())]).await
+        let line = self.audited(Kind::SignedOutEverywhere, &Actor::Person(person.to_owned()), None, None);
+        self.commit_ways_in(vec![session::end_all(person, self.now()), line]).await
     }
 
     /// A person's sessions that are good now, newest first.
@@ -391,7 +395,8 @@ impl Engine {
     pub async fn issue_link(&self, who: &Principal, kind: LinkKind, person: Option<&str>) -> Result<(String, Timestamp), NotDone> {
         self.administers(who)?;
         let (token, link) = new_link(kind, person, self.now(), self.shared.ports.rng.as_ref());
-        self.db().commit(vec![session::issue(&link)]).await?;
+        let made = if kind == LinkKind::SetUp { Kind::SetUpLinkMade } else { Kind::InvitationMade };
+        self.db().commit(vec![session::issue(&link), self.audited(made, &who.actor, person, None)]).await?;
         Ok((format!("{}/{}/{token}", self.base_url(), kind.path()), link.expires_at))
     }
 
@@ -431,7 +436,8 @@ impl Engine {
         let form = self.checked(&person, password)?;
         let hashed = self.hashed(password, &form).await?;
         let now = self.now();
-        let used = vec![session::consume(&link.hash, now), session::void(&link.kind, Some(&person), now)];
+        let line = self.audited_at_the_door(Kind::InvitationUsed, &person, visitor);
+        let used = vec![session::consume(&link.hash, now), session::void(&link.kind, Some(&person), now), line];
         self.replace(&person, &hashed, visitor, used).await
     }
 
@@ -464,7 +470,8 @@ impl Engine {
         }
         // After the form: an id that is new is given no password of before.
         let (begun, open) = self.begin(&person.id, visitor);
-        self.db().commit(vec![session::put_credential(&person.id, &hashed, now), open]).await?;
+        let line = self.audited(Kind::SetUp, &Actor::Administrator, Some(&person.id), None);
+        self.db().commit(vec![session::put_credential(&person.id, &hashed, now), open, line]).await?;
         Ok(begun)
     }
 

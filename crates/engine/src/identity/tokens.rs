@@ -1,6 +1,7 @@
 //! Who asks: tokens, hashed and scoped.
 
 use allclear_domain::access::{Actor, Principal, Scope, scope_of_person};
+use allclear_domain::audit::Kind;
 use allclear_domain::hex::hex;
 use allclear_domain::ids::TokenId;
 use allclear_domain::time::{Length, after};
@@ -86,7 +87,10 @@ impl Engine {
             expires_at: Some(after(now, life.unwrap_or(TOKEN_LIFE_DEFAULT))),
             revoked_at: None,
         };
-        self.shared.db.commit(vec![token::put(&stored)]).await?;
+        let detail =
+            format!("{}, {}{}", stored.name, scope.word(), stored.person.as_ref().map_or_else(String::new, |id| format!(", for {id}")));
+        let line = self.audited(Kind::TokenMade, &who.actor, Some(&stored.id.to_string()), Some(detail));
+        self.shared.db.commit(vec![token::put(&stored), line]).await?;
         Ok((text, view(&stored)))
     }
 
@@ -108,7 +112,8 @@ impl Engine {
         let all = token::all(&self.shared.db).await.map_err(CommitError::Fault)?;
         let Some(mut stored) = all.into_iter().find(|t| t.id == id) else { return Ok(false) };
         stored.revoked_at.get_or_insert(self.now());
-        self.shared.db.commit(vec![token::put(&stored), self.mark_ways_in()]).await?;
+        let line = self.audited(Kind::TokenRevoked, &who.actor, Some(&stored.id.to_string()), Some(stored.name.clone()));
+        self.shared.db.commit(vec![token::put(&stored), self.mark_ways_in(), line]).await?;
         self.tell_ways_in();
         Ok(true)
     }

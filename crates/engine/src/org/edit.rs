@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use allclear_domain::access::Actor;
+use allclear_domain::audit::Kind;
 use allclear_domain::event::{Draft, Head, Mode, Stream};
 use allclear_domain::org::diff::{Change, ChangeKind, Form, FormKind};
 use allclear_store::rows::form;
@@ -68,6 +69,7 @@ impl<'a> Edit<'a> {
         if same && before.is_some_and(|row| row.managed.as_deref() == managed) {
             return Ok(());
         }
+        self.writes.extend(self.engine.audited_form(self.actor, old.as_ref(), &form));
         let action = match &old {
             None => ChangeKind::Add,
             Some(old) => {
@@ -157,6 +159,7 @@ impl<'a> Edit<'a> {
         if kind == FormKind::Person {
             // Whoever gets this id next is somebody else.
             self.writes.extend(shut_out(&id, self.engine.now()));
+            self.writes.push(self.engine.audited(Kind::PersonRemoved, self.actor, Some(&id), None));
         }
         if kind == FormKind::Silence {
             let was = self.stored.get(&(kind, id.clone())).map(|row| row.version);

@@ -2,6 +2,7 @@
 //! [`allclear_domain::view`].
 
 pub(crate) mod alerts;
+mod audit;
 pub(crate) mod explain;
 pub mod learning;
 pub(crate) mod on_call;
@@ -27,6 +28,8 @@ pub use crate::read::alerts::AlertFilter;
 use crate::read::alerts::alert_view;
 use crate::watch::trouble::Present;
 
+/// What an event is called that is a note.
+const NOTED: &str = "noted";
 /// Items of one list at most.
 pub const LIST_MAX: i64 = 200;
 /// Items of a list where nothing is asked.
@@ -267,6 +270,15 @@ impl Queries<'_> {
         self.sees(id, "incident").await?;
         let events = rows::event::of_incident(self.db(), id, after_seq, limit.clamp(1, 1000)).await?;
         Ok(events.iter().map(|e| self.event_view(e)).collect())
+    }
+
+    /// The note of an incident that has this number in the whole log.
+    ///
+    /// # Errors
+    /// When there is no such note, or the store does not answer.
+    pub async fn note(&self, id: IncidentId, seq: i64) -> Result<EventView, NoAnswer> {
+        let found = self.events(id, seq.saturating_sub(1), 1).await?.pop();
+        found.filter(|event| event.seq == seq && event.kind == NOTED).ok_or(NoAnswer::Missing("note"))
     }
 
     /// The whole log after `seq`, for following.

@@ -109,6 +109,7 @@ fn load(command: &Command) -> usize {
         | Command::TestPage { .. }
         | Command::Incident { .. }
         | Command::Merge { .. }
+        | Command::TakeApart { .. }
         | Command::Escalate { .. }
         | Command::PagePeople { .. }
         | Command::LinkAlert { .. }

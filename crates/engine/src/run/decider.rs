@@ -11,7 +11,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use allclear_domain::event::Stream;
-use allclear_domain::expect::Owner;
+use allclear_domain::expect::{Expectation, Owner, Standing};
+use allclear_domain::incident::KEY_UPDATE;
 use allclear_domain::plants::planted;
 use allclear_domain::time::{Length, before};
 use allclear_store::unread::{Found, Unread};
@@ -25,6 +26,8 @@ use crate::core::{
 use crate::ports::Ports;
 use crate::run::space::space;
 
+/// Alerts of an incident that are read where it is merged or taken apart: ten times what a merge remembers.
+const BELONGS_MAX: i64 = 10_000;
 /// A lost race is decided again this often before the answer is 503.
 const TRIES_MAX: u32 = 5;
 /// Needs of one command: a portion of signals has some for each of them. More means a bug.
@@ -603,6 +606,12 @@ impl Decider {
             Need::Pages(ids) => Loaded::Pages(ids.clone(), rows::page::get_all(db, ids).await?),
             Need::Holders(ids) => Loaded::Holders(rows::message::holders(db, ids).await?),
             Need::Reached(id) => Loaded::Reached(*id, rows::message::reached(db, *id).await?),
+            Need::Belongs(id) => {
+                let alerts = rows::alert::newest_of(db, *id, BELONGS_MAX).await?;
+                let awaited = rows::expectation::of_owner(db, Owner::Incident(*id)).await?;
+                let live = awaited.iter().find(|one| one.key == KEY_UPDATE && one.standing == Standing::Live);
+                Loaded::Belongs(*id, alerts, live.and_then(Expectation::deadline_at))
+            }
             Need::Involved(id) => Loaded::Involved(*id, rows::reader::involved(db, *id).await?),
             Need::References { wanted } => self.draw_references(*wanted).await?,
             Need::Held(id) => {

@@ -24,6 +24,7 @@ pub const fn space(command: &Command) -> Space {
         | Command::Declare(_)
         | Command::TestPage { .. }
         | Command::Merge { .. }
+        | Command::TakeApart { .. }
         | Command::LinkAlert { .. }
         | Command::AskReview { .. }
         | Command::Review { .. }
@@ -35,7 +36,7 @@ pub const fn space(command: &Command) -> Space {
 
 const fn of_incident(command: &incident::Command) -> Space {
     use incident::Command as C;
-    use incident::{declaration, ending, roles};
+    use incident::{affected, declaration, ending, roles};
     match command {
         // Somebody has it, has it still, or has it no more, and a page looks for somebody.
         C::Attendance(_) => Space::Reserved,
@@ -44,10 +45,17 @@ const fn of_incident(command: &incident::Command) -> Space {
             ending::Command::Mitigate { .. } | ending::Command::Resolve { .. } | ending::Command::Cancel { .. } => Space::Reserved,
             ending::Command::Reopen { .. } | ending::Command::Close => Space::Free,
         },
+        // Another policy's page starts in the place of one that asks the wrong people.
+        C::Affected(command) => match command {
+            affected::Command::SetService { .. } => Space::Reserved,
+            affected::Command::SetImpact { .. } => Space::Free,
+        },
         // Somebody takes command.
         C::Roles(command) => match command {
             roles::Command::Take { .. } => Space::Reserved,
             roles::Command::Offer { .. }
+            | roles::Command::Ask { .. }
+            | roles::Command::MissAsk { .. }
             | roles::Command::Leave { .. }
             | roles::Command::MissAnswer { .. }
             | roles::Command::MissCommander => Space::Free,

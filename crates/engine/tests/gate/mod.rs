@@ -2,7 +2,7 @@
 
 use allclear_domain::access::{Denied, Held};
 use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, PageId, ReviewId};
-use allclear_domain::incident::{access, attendance, ending, record};
+use allclear_domain::incident::{access, affected, attendance, ending, record, roles};
 use allclear_domain::{action, review};
 use allclear_engine::core::{Declare, Versioned};
 use allclear_engine::read::learning::ActionFilter;
@@ -76,7 +76,7 @@ impl World {
 impl Scene {
     /// One of each command that somebody asks for, on what is private.
     fn commands(&self) -> Vec<(&'static str, Command)> {
-        let note = || record::Command::Note { text: "seen".into() };
+        let note = || record::Command::Note { text: "seen".into(), happened_at: None };
         let of_page = |command| Command::Page { id: self.page, command };
         let acknowledge = || paging::Command::Acknowledge { by: Some("ben".into()), via: "api".into() };
         let due = action::Until::Instant(from_micros(1_900_000_000_000_000));
@@ -85,9 +85,21 @@ impl Scene {
             ("acknowledge", Command::incident(self.open, attendance::Command::Acknowledge { by: None, via: "api".into() })),
             ("admit", Command::incident(self.open, access::Command::Admit { people: vec!["ben".into()], why: "me".into() })),
             ("make it private", Command::incident(self.open, access::Command::Restrict { why: "w".into(), people: vec!["ben".into()] })),
+            (
+                "take a role over",
+                Command::incident(
+                    self.open,
+                    roles::Command::Take { role: "commander".into(), person: "ben".into(), why: Some("mine".into()) },
+                ),
+            ),
+            ("change its service", {
+                let set = affected::Command::SetService { service: "shop".into(), escalation: None, why: None };
+                Command::incident(self.open, set)
+            }),
             ("link its alert", Command::LinkAlert { id: self.public, alert: self.alert }),
             ("merge it", Command::Merge { from: self.open, into: self.public }),
             ("merge into it", Command::Merge { from: self.public, into: self.open }),
+            ("take it apart", Command::TakeApart { from: self.open }),
             ("escalate", Command::Escalate { id: self.open, escalation: None, why: "now".into() }),
             ("page people", Command::PagePeople { id: self.open, targets: vec!["person:ben".into()], why: "now".into() }),
             ("ask for a review", Command::AskReview { id: self.ended }),
@@ -185,7 +197,7 @@ async fn no_command_of_those_who_may_not_is_carried_out() {
 #[tokio::test]
 async fn who_only_reads_changes_nothing_of_what_they_see() {
     let (world, scene) = world().await;
-    let note = || Command::incident(scene.public, record::Command::Note { text: "seen".into() });
+    let note = || Command::incident(scene.public, record::Command::Note { text: "seen".into(), happened_at: None });
     let declare = || {
         let title = "t".to_owned();
         Command::Declare(Declare {

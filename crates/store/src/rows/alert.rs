@@ -89,6 +89,28 @@ pub fn give(from: IncidentId, into: IncidentId) -> Write {
     }
 }
 
+/// Gives one alert of an incident to another, where it is still there.
+#[must_use]
+pub fn give_one(alert: AlertId, from: IncidentId, into: IncidentId) -> Write {
+    Write::Exec {
+        table: &ALERT,
+        sql: "update alert set incident = ?3 where id = ?1 and incident = ?2",
+        args: vec![text(alert), text(from), text(into)],
+        expect: None,
+    }
+}
+
+/// Ids of the newest alerts of an incident, each with whether it is open.
+pub async fn newest_of(db: &Db, incident: IncidentId, limit: i64) -> Result<Vec<(AlertId, bool)>, Fault> {
+    let sql = "select id, ended from alert where incident = ?1 order by id desc limit ?2";
+    let rows = db.read(sql, vec![text(incident), Val::Int(limit)]).await?;
+    let one = |row| {
+        let mut r = Reader::new(row);
+        Ok((r.parse()?, r.opt_text()?.is_none()))
+    };
+    rows.iter().map(one).collect()
+}
+
 /// What was judged anew of an open alert: its incident, severity, decision, silence, with its soft part.
 #[must_use]
 pub fn judged(a: &Alert) -> Write {

@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod alert;
+pub mod audit;
 pub mod checkpoint;
 pub mod circuit;
 pub mod event;

@@ -44,6 +44,9 @@ pub(crate) fn people(told: &PageData, org: &Org) -> Markup {
                                 @if let Some(since) = role.since {
                                     span class="quiet small" { " since " (when.time(since, &when.clock(since))) }
                                 }
+                                @if let Some(by) = role.asked_by.as_ref().filter(|_| incident.state.is_open()) {
+                                    span class="small" { " · " bdi { (pieces::name(org, by)) } " asks to take over" }
+                                }
                                 @if let Some(asked) = role.offered_to.as_ref().filter(|_| incident.state.is_open()) {
                                     span class="small" {
                                         " · " bdi { (pieces::name(org, asked)) } " was asked"

@@ -37,8 +37,14 @@ pub(crate) fn roles(told: &PageData, org: &Org) -> Markup {
     html! {
         div class="acts stay" data-live="role-acts" {
             @for role in &offered { (press(&role.role, "take", "do", &format!("Accept: {}", role.role))) }
+            @for role in &mine {
+                @if let Some(by) = &role.asked_by { (hand_over(told, org, &role.role, by)) }
+            }
             @if !leads && told.me.is_some() && !offered.iter().any(|role| role.role == "commander") {
-                (press("commander", "take", "may", "Take command"))
+                @match told.incident.commander.as_ref().filter(|_| told.is_held()) {
+                    None => (press("commander", "take", "may", "Take command")),
+                    Some(_) => (press("commander", "ask", "may", "Ask for command")),
+                }
             }
             @for role in &mine { (press(&role.role, "leave", "may", &format!("Leave: {}", role.role))) }
             (unfolding(told, "role", "Give a role", "", &html! {
@@ -57,7 +63,22 @@ pub(crate) fn roles(told: &PageData, org: &Org) -> Markup {
                     input type="radio" name="do" value="take" checked[typed("do") == "take"];
                     span { "They have it from now on" }
                 }
+                label class="field" {
+                    span { "Why?" span class="quiet" { " (where somebody else has it and has not agreed: managers and administrators)" } }
+                    input name="why" value=(typed("why"));
+                }
             }, "Give it"))
+        }
+    }
+}
+
+/// One press gives a role to who asked for it.
+fn hand_over(told: &PageData, org: &Org, role: &str, by: &str) -> Markup {
+    html! {
+        form method="post" action=(path(told, "role")) class="at-once" data-key={ "hand-over-" (role) } {
+            (once(&told.when))
+            input type="hidden" name="role" value=(role); input type="hidden" name="person" value=(by);
+            button class="may" type="submit" name="do" value="take" { "Hand over " (role) " to " bdi { (pieces::name(org, by)) } }
         }
     }
 }
@@ -98,6 +119,8 @@ pub(crate) fn add_task(told: &PageData, org: &Org) -> Markup {
 /// What is done with one task.
 pub(crate) fn task(told: &PageData, org: &Org, task: &TaskView) -> Markup {
     let verb = format!("task-{}", task.task);
+    let typed = |name: &str| told.draft.typed(&verb, name);
+    let words = if told.draft.verb == verb && !typed("text").is_empty() { typed("text") } else { &task.text };
     html! {
         div class="task-acts" {
             form method="post" action=(path(told, "task")) class="at-once" data-key="done" {
@@ -122,6 +145,19 @@ pub(crate) fn task(told: &PageData, org: &Org, task: &TaskView) -> Markup {
                         button class="may" type="submit" name="state" value="done" { "Done" }
                         button class="may" type="submit" name="state" value="dropped" { "Drop it" }
                     }
+                }
+                form method="post" action=(path(told, "task")) {
+                    (once(&told.when))
+                    input type="hidden" name="task" value=(task.task);
+                    label class="field" { span { "What is to be done?" } textarea name="text" rows="2" required { (words) } }
+                    label class="field" {
+                        span { "Within" }
+                        select name="within" {
+                            option value="" { "Its time stays" }
+                            @for (value, words) in DUE_IN { option value=(value) selected[typed("within") == value] { (words) } }
+                        }
+                    }
+                    button class="may" type="submit" { "Change it" }
                 }
             }
         }

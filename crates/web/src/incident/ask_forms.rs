@@ -8,12 +8,17 @@ use allclear_domain::ask::{self, Ask, Field, Kind};
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{Instant, Severity, State};
 use allclear_domain::org::snapshot::Org;
+use allclear_domain::view::EventView;
 use maud::{Markup, html};
 
 use crate::access::form_key::once;
 use crate::frame::pieces;
 use crate::incident::PageData;
 
+/// The field in which another incident is chosen, where its reference is not written.
+pub(crate) const PICK: &str = "pick";
+/// Characters of the title of an incident that is chosen from a list.
+const PICKED_CHARS_MAX: usize = 60;
 /// What the name of an audience's field begins with.
 pub(crate) const TO: &str = "to:";
 
@@ -41,11 +46,11 @@ pub(crate) fn unfolding(told: &PageData, verb: &str, label: &str, class: &str, f
 }
 
 /// Verbs that are folded away, since they are asked for less often.
-const RARE: [&str; 7] = ["merge", "cancel", "rename", "restrict", "open_up", "admit", "review"];
+const RARE: [&str; 10] = ["give_back", "service", "affect", "merge", "cancel", "rename", "restrict", "open_up", "admit", "review"];
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 22] = [
+const PLACED: [Verb; 27] = [
     Verb::Declare,
     Verb::Acknowledge,
     Verb::Mitigate,
@@ -57,7 +62,12 @@ const PLACED: [Verb; 22] = [
     Verb::Escalate,
     Verb::Cancel,
     Verb::Merge,
+    Verb::GiveBack,
+    Verb::TakeApart,
+    Verb::Service,
+    Verb::Affect,
     Verb::Note,
+    Verb::Mark,
     Verb::Decision,
     Verb::Restrict,
     Verb::OpenUp,
@@ -152,6 +162,7 @@ pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
                 (drawn_as(told, org, Verb::Resolve, if state == State::Mitigated || recovered { "likely" } else { "" }))
             }
             @if fits(told, Verb::Update) && state.is_open() { (update(told, org)) }
+            @if told.may_be_taken_apart() { (at_once(told, "take_apart", "Take apart", "may")) }
             @if fits(told, Verb::Close) { (at_once(told, "close", "Close", "do")) }
             @if fits(told, Verb::Reopen) { (drawn(told, org, Verb::Reopen)) }
             @if fits(told, Verb::Severity) { (drawn(told, org, Verb::Severity)) }
@@ -200,6 +211,16 @@ fn fields(told: &PageData, org: &Org, ask: &Ask) -> Markup {
     html! { @for field in ask.fields { (field_of(told, org, ask.verb, field)) } }
 }
 
+/// Whether there is a time to put right: of what has happened, or of what may have.
+const fn may_be_known(instant: Instant, told: &PageData) -> bool {
+    match instant {
+        Instant::ImpactStarted | Instant::Detected | Instant::Mitigated => true,
+        Instant::Declared => told.incident.declared_at.is_some(),
+        Instant::Acknowledged => told.incident.acknowledged_at.is_some(),
+        Instant::Resolved => told.incident.resolved_at.is_some(),
+    }
+}
+
 /// One field, by its kind; with what was typed, where that was refused.
 fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
     let (word, name) = (verb.word(), field.name);
@@ -212,7 +233,7 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
             label class="field" {
                 span { (field.label) }
                 select name=(name) {
-                    @for instant in Instant::ALL {
+                    @for instant in Instant::ALL.into_iter().filter(|instant| may_be_known(*instant, told)) {
                         (pieces::choice(instant.word(), typed == instant.word(), &pieces::capital(&instant.word().replace('_', " "))))
                     }
                 }
@@ -242,6 +263,10 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
                 }
             }
         }
+        Kind::Service => html! {
+            @let chosen = if typed.is_empty() { told.incident.service.as_deref() } else { Some(typed) };
+            label class="field" { (label) (pieces::service_choice(org, chosen, "Choose one")) }
+        },
         Kind::Escalation => html! {
             label class="field" {
                 span { (field.label) }
@@ -271,7 +296,7 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
                 input type="datetime-local" step="1" name=(name) value=(typed) required[field.needed];
             }
         },
-        Kind::Line { .. } | Kind::Alert | Kind::Task => html! {
+        Kind::Line { .. } | Kind::Alert | Kind::Task | Kind::Entry => html! {
             label class="field" { (label) input name=(name) value=(typed) required[field.needed]; }
         },
         Kind::Length => html! {
@@ -321,7 +346,26 @@ fn severity(told: &PageData, verb: &str, name: &str, label: &str) -> Markup {
 }
 
 fn merge(told: &PageData, org: &Org, ask: &Ask) -> Markup {
-    html! { (fields(told, org, ask)) p class="hint" { "That one goes on; this one ends, and its alerts go with it." } }
+    let typed = told.draft.typed("merge", PICK);
+    html! {
+        @if !told.others.is_empty() {
+            label class="field" {
+                span { "Into which incident?" }
+                select name=(PICK) {
+                    option value="" { "Choose, or write its reference below" }
+                    @for other in &told.others {
+                        option value=(other.reference) selected[typed == other.reference] {
+                            (other.reference) " · " (other.severity) " · " (pieces::cut(&other.title, PICKED_CHARS_MAX))
+                        }
+                    }
+                }
+            }
+        }
+        @for field in ask.fields { (field_of(told, org, ask.verb, &field.label("Another one’s reference").or_not())) }
+        p class="hint" {
+            "That one goes on; this one ends, and its alerts and open tasks go with it. Within a day it can be taken apart again."
+        }
+    }
 }
 
 /// The composer at the foot of the log: one text, and what it is.
@@ -337,9 +381,40 @@ pub(crate) fn say(told: &PageData) -> Markup {
                     button class="do" type="submit" { "Note" }
                     (say_as(told))
                 }
+                (happened(told, verb))
             }
         } @else { p class="quiet" { "It is over: nothing more is written here by hand." } }
     }
+}
+
+/// What is written late says when it happened.
+fn happened(told: &PageData, verb: &str) -> Markup {
+    let typed = told.draft.typed(verb, "happened_at");
+    html! {
+        details class="act-one small" open[!typed.is_empty()] data-key="happened" {
+            summary { "It happened earlier" }
+            label class="field" {
+                span { "When it happened" span class="quiet" { " " (told.when.zone()) " (empty: now)" } }
+                input type="datetime-local" step="1" name="happened_at" value=(typed);
+            }
+        }
+    }
+}
+
+/// The forms of [`mark`], once for the whole log: a long one has hundreds of notes. Marking twice is marking once.
+pub(crate) fn marks(told: &PageData) -> Markup {
+    html! {
+        @if fits(told, Verb::Mark) {
+            form id="mark" method="post" action=(path(told, "mark")) { (told.draft.refused("mark")) }
+            form id="unmark" method="post" action=(path(told, "mark")) { input type="hidden" name="unmark" value="1"; }
+        }
+    }
+}
+
+/// A note becomes a key event, or is none any more.
+pub(crate) fn mark(told: &PageData, note: &EventView, is_key: bool) -> Markup {
+    let (form, words) = if is_key { ("unmark", "Not a key event") } else { ("mark", "Mark as key event") };
+    html! { @if fits(told, Verb::Mark) { " " button class="mark" form=(form) name="entry" value=(note.seq) { (words) } } }
 }
 
 /// Further buttons of the composer.
@@ -365,6 +440,10 @@ fn rare(told: &PageData, org: &Org) -> Markup {
         }
     };
     html! {
+        @let mine = told.me.is_some() && [&told.incident.commander, &told.incident.acknowledged_by].contains(&&told.me);
+        @if mine && told.is_held() && fits(told, Verb::GiveBack) { (drawn_folded(told, org, Verb::GiveBack)) }
+        @if fits(told, Verb::Affect) { (drawn_folded(told, org, Verb::Affect)) }
+        @if fits(told, Verb::Service) { (drawn_folded(told, org, Verb::Service)) }
         @if fits(told, Verb::Review) && told.incident.review.is_none() {
             form method="post" action=(path(told, "review")) class="at-once" data-key="review" {
                 (told.draft.refused("review")) (once(&told.when)) button class="may" type="submit" { "Ask for a review" }

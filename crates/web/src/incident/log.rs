@@ -6,7 +6,7 @@
 use allclear_domain::event::Mark;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::timeline;
-use allclear_domain::view::EventView;
+use allclear_domain::view::{EventView, IncidentView};
 use allclear_engine::read::{NoAnswer, Queries};
 
 /// Events of one read; also the longest log that is read whole.
@@ -16,9 +16,12 @@ pub(crate) const LINES_SHOWN_MAX: usize = 200;
 /// Halvings of 63 bits of numbers.
 const HALVINGS_MAX: u32 = 63;
 
-/// Whether it is one that people look for first, shown alone on request.
-pub(crate) fn is_key(kind: &str) -> bool {
-    timeline::is(kind, Mark::Key)
+/// What an event is called that is a note.
+pub(crate) const NOTED: &str = "noted";
+
+/// Whether it is one that people look for first, shown alone on request: by its kind, or since somebody marked the note.
+pub(crate) fn is_key(event: &EventView, incident: &IncidentView) -> bool {
+    timeline::is(&event.kind, Mark::Key) || (event.kind == NOTED && incident.key_notes.contains(&event.version))
 }
 
 /// The end of the log, and whether it begins before that.

@@ -16,14 +16,16 @@ pub(crate) mod submit;
 use allclear_domain::access::{Actor, Principal, Right};
 use allclear_domain::event::Mark;
 use allclear_domain::expect::{Rule, Standing};
-use allclear_domain::incident::State;
+use allclear_domain::incident::lifecycle::Verb;
+use allclear_domain::incident::{State, links};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Status};
+use allclear_domain::time::after;
 use allclear_domain::timeline;
 use allclear_domain::view::{ActionView, AlertView, EventView, ExpectationView, IncidentView, PageView, UpdateView};
 use allclear_engine::Engine;
 use allclear_engine::read::learning::ActionFilter;
-use allclear_engine::read::{AlertFilter, IncidentFilter, NoAnswer};
+use allclear_engine::read::{AlertFilter, IncidentFilter, NoAnswer, Queries};
 use axum::extract::{Path, Query, State as Shared};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -49,6 +51,8 @@ const ACTIONS_SHOWN: i64 = 20;
 const OF_WHAT_CHARS_MAX: usize = 80;
 /// Earlier incidents of the same service that are shown.
 const SIMILAR_SHOWN: usize = 5;
+/// Open incidents to choose from, where one is merged.
+const OTHERS_SHOWN: i64 = 50;
 /// Characters of one line of the log; a note may be longer and unfolds.
 const LINE_CHARS_MAX: usize = 400;
 /// Characters that a line unfolds to.
@@ -84,6 +88,10 @@ pub(crate) struct PageData {
     pub actions: Vec<ActionView>,
     /// Earlier ones of the same service.
     pub similar: Vec<IncidentView>,
+    /// Other open ones that it may be merged into, those of its service first.
+    pub others: Vec<IncidentView>,
+    /// The one that it was merged into, where the reader may see it.
+    into: Option<IncidentView>,
     /// Whether anybody is known to have it.
     held: bool,
     /// Whether the reader may act.
@@ -111,6 +119,17 @@ impl PageData {
             }
         }
         called
+    }
+
+    /// Whether it was merged, and not too long ago to be an incident of its own again.
+    pub(crate) fn may_be_taken_apart(&self) -> bool {
+        let merged_at = self.incident.closed_at.filter(|_| ask_forms::fits(self, Verb::TakeApart));
+        merged_at.is_some_and(|at| self.when.now <= after(at, links::TAKE_APART_WITHIN))
+    }
+
+    /// Whether anybody is known to have it.
+    pub(crate) const fn is_held(&self) -> bool {
+        self.held
     }
 
     /// Whether nobody has it: nobody took it yet, or whoever did gave it back.
@@ -197,7 +216,7 @@ pub(crate) async fn read(
         }
     };
     if part.key {
-        lines.retain(|e| log::is_key(&e.kind));
+        lines.retain(|e| log::is_key(e, &incident));
     }
     if lines.len() > log::LINES_SHOWN_MAX {
         lines.drain(..lines.len() - log::LINES_SHOWN_MAX);
@@ -219,6 +238,7 @@ pub(crate) async fn read(
     updates.truncate(UPDATES_SHOWN);
     let of_it = ActionFilter { incident: Some(id), ..ActionFilter::default() };
     let actions = queries.actions(of_it, ACTIONS_SHOWN).await?;
+    let (others, into) = beside(&queries, &incident, may_act).await?;
     Ok(PageData {
         incident,
         when,
@@ -232,12 +252,37 @@ pub(crate) async fn read(
         updates,
         actions,
         similar,
+        others,
+        into,
         held,
         may_act,
         me,
         draft,
         tab,
     })
+}
+
+/// The open incidents that it may be merged into, and the one that it was.
+async fn beside(
+    queries: &Queries<'_>,
+    incident: &IncidentView,
+    may_act: bool,
+) -> Result<(Vec<IncidentView>, Option<IncidentView>), NoAnswer> {
+    let into = match incident.merged_into.as_ref().and_then(|id| id.parse().ok()) {
+        Some(id) => match queries.incident(id).await {
+            Ok(found) => Some(found),
+            Err(NoAnswer::Missing(_)) => None,
+            Err(why) => return Err(why),
+        },
+        None => None,
+    };
+    if !may_act || !incident.state.is_open() {
+        return Ok((Vec::new(), into));
+    }
+    let mut others = queries.incidents(IncidentFilter { open: true, ..IncidentFilter::default() }, OTHERS_SHOWN).await?;
+    others.retain(|other| other.id != incident.id);
+    others.sort_by_key(|other| other.service != incident.service);
+    Ok((others, into))
 }
 
 fn page(told: &PageData, org: &Org) -> Markup {
@@ -285,6 +330,17 @@ fn head(told: &PageData, org: &Org) -> Markup {
                         }
                     }
                 }
+                @if !incident.affected.is_empty() {
+                    div {
+                        dt { "Affected" }
+                        dd {
+                            @for (n, one) in incident.affected.iter().enumerate() {
+                                @if n > 0 { ", " }
+                                bdi { (pieces::service(org, &one.service)) } " " strong { (one.impact) }
+                            }
+                        }
+                    }
+                }
                 div { dt { "Since" } dd { (when.stamp(began)) " " span class="quiet" { (when.zone()) } } }
                 div {
                     dt { "Commander" }
@@ -302,9 +358,21 @@ fn head(told: &PageData, org: &Org) -> Markup {
                 }
                 @if let Some(id) = &incident.review { div { dt { "Review" } dd { a href={ "/reviews/" (id) } { "open it" } } } }
                 @if let Some(into) = &incident.merged_into {
-                    div { dt { "Merged into" } dd { a href={ "/incidents/" (into) } { "the other incident" } } }
+                    div { dt { "Merged into" } dd { (merged_into(told, into)) } }
                 }
             }
+        }
+    }
+}
+
+/// The incident that it was merged into, by its reference and title.
+fn merged_into(told: &PageData, id: &str) -> Markup {
+    html! {
+        @match &told.into {
+            Some(into) => a href={ "/incidents/" (into.reference) } {
+                span class="ref" { (into.reference) } " " bdi { (pieces::cut(&into.title, OF_WHAT_CHARS_MAX)) }
+            },
+            None => a href={ "/incidents/" (id) } { "another incident" },
         }
     }
 }
@@ -413,7 +481,7 @@ fn log_of(told: &PageData, org: &Org) -> Markup {
                             @if before != Some(its) && (its != today || before.is_some()) {
                                 li class="day" data-key={ "d" (its) } { (when.day_words(its)) }
                             }
-                            (line(event, org, when))
+                            (line(told, event, org))
                         }
                     }
                     @if let Some(seq) = told.after {
@@ -421,17 +489,18 @@ fn log_of(told: &PageData, org: &Org) -> Markup {
                     }
                 }
             }
-            @if told.may_act { (ask_forms::say(told)) }
+            @if told.may_act { (ask_forms::marks(told)) (ask_forms::say(told)) }
         }
     }
 }
 
-fn line(event: &EventView, org: &Org, when: &When) -> Markup {
+fn line(told: &PageData, event: &EventView, org: &Org) -> Markup {
+    let is_key = log::is_key(event, &told.incident);
     let by = pieces::actor(org, &event.actor).filter(|name| shows_actor(&event.kind) && !event.line.contains(name.as_str()));
     let long = event.line.chars().count() > LINE_CHARS_MAX;
     html! {
-        li class=[log::is_key(&event.kind).then_some("key")] data-key=(event.seq) {
-            (when.second(event.at))
+        li class=[is_key.then_some("key")] data-key=(event.seq) {
+            (told.when.second(event.at))
             div {
                 @if long {
                     details {
@@ -440,6 +509,7 @@ fn line(event: &EventView, org: &Org, when: &When) -> Markup {
                     }
                 } @else { bdi { (event.line) } }
                 @if let Some(by) = by { small { " · by " bdi { (by) } } }
+                @if told.may_act && event.kind == log::NOTED { (ask_forms::mark(told, event, is_key)) }
             }
         }
     }
@@ -447,5 +517,5 @@ fn line(event: &EventView, org: &Org, when: &When) -> Markup {
 
 /// Whether who did it is worth a word: what only followed from another event was done by the same.
 fn shows_actor(kind: &str) -> bool {
-    log::is_key(kind) && !timeline::is(kind, Mark::Follows)
+    timeline::is(kind, Mark::Key) && !timeline::is(kind, Mark::Follows)
 }

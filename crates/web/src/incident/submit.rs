@@ -22,7 +22,7 @@ use crate::access::reader::{Fields, actor, answer};
 use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
-use crate::incident::ask_forms::TO;
+use crate::incident::ask_forms::{PICK, TO};
 use crate::incident::{preview, read, shown};
 use crate::posted::{Draft, No, VIA, ask, said, worded};
 use crate::took;
@@ -89,6 +89,9 @@ pub(crate) async fn submit(
 fn way_back(reference: &str, verb: &str, fields: &Fields) -> String {
     let reference = crate::frame::pieces::escaped(reference);
     let to_board = fields.get("back").is_some_and(|back| back == "/") && !fields.contains_key("stay");
+    // What was merged is over: the work goes on there.
+    let into = said(fields, "into").or_else(|| said(fields, PICK)).filter(|_| verb == Verb::Merge.word());
+    let reference = into.map_or(reference, |into| crate::frame::pieces::escaped(&into));
     let page = if to_board { "/".to_owned() } else { format!("/incidents/{reference}") };
     // What was done by one tap is said there, and can be taken back.
     match took::after(verb) {
@@ -137,6 +140,11 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
                     given.put_text(field, &when.of_field(&text).map_or(text, |at| at.to_string()));
                 }
             }
+            Kind::Incident => {
+                if let Some(text) = said(fields, field.name).or_else(|| said(fields, PICK)) {
+                    given.put_text(field, &text);
+                }
+            }
             Kind::Words { .. }
             | Kind::Line { .. }
             | Kind::Reason
@@ -145,11 +153,12 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
             | Kind::Choice { .. }
             | Kind::Person
             | Kind::Role
+            | Kind::Service
             | Kind::Escalation
-            | Kind::Incident
             | Kind::Alert
             | Kind::Targets
             | Kind::Task
+            | Kind::Entry
             | Kind::Length => {
                 if let Some(text) = said(fields, field.name) {
                     given.put_text(field, &text);

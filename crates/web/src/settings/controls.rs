@@ -7,7 +7,7 @@ use allclear_domain::org::snapshot::Org;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::typed::{REST, chosen};
+use super::typed::chosen;
 use super::typed_rows::{contact_ids, several};
 use crate::access::reader::Fields;
 use crate::frame::pieces::capital;
@@ -65,7 +65,7 @@ pub(crate) struct Control<'a> {
 
 /// The element of a field, for links to it.
 pub(crate) fn anchor(key: &str) -> String {
-    format!("f-{}", if key.is_empty() { REST } else { key })
+    format!("f-{key}")
 }
 
 /// The control of a field, without its label.
@@ -116,7 +116,6 @@ pub(crate) fn control(asked: &Control<'_>, around: &Around<'_>) -> Markup {
         Input::Date => line("date", None, None),
         Input::Zone => html! { (line("text", None, Some("zones"))) (zones(around)) },
         Input::Text => area("", typed),
-        Input::Rest => area("code", typed),
         Input::Word(words) => one_of(owned(words)),
         Input::Format => one_of(around.formats.iter().map(|spoken| (spoken.kind.to_owned(), spoken.kind.to_owned())).collect()),
         Input::One(kind) => one_of(options(around.org, kind, "")),

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::controls::{Around, Control, Wrong, anchor, choices, control, marked};
 use super::rows;
-use super::typed::{REST, chosen};
+use super::typed::chosen;
 use super::typed_rows::has_rows;
 use crate::access::reader::Fields;
 
@@ -55,9 +55,8 @@ pub(crate) fn field(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup
             }
         };
     }
-    let name = if row.input == Input::Rest { REST } else { row.key };
     let described = some(&described);
-    let asked = Control { field: row, name, id: &id, fresh: "", invalid, described, label: None, closed: false };
+    let asked = Control { field: row, name: row.key, id: &id, fresh: "", invalid, described, label: None, closed: false };
     html! {
         div class="field" {
             label for=(id) {

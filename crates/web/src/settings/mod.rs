@@ -5,6 +5,7 @@
 //! their texts and back, `fields`, `rows` and `controls` draw them, `wrongs` says where a problem is, `picture` draws a schedule, `page` is the page of one form, `sender` its part about a sender, `told` what a line of a list says, `change` takes what was posted. Secrets are
 //! masked as in an export. Everything here is an administrator's.
 
+pub(crate) mod audit;
 mod change;
 mod controls;
 mod fields;
@@ -116,10 +117,11 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
                 ", until you take it from the file."
             }
             p { a href=(lately::PATH) { "Refused lately" } span class="quiet" { ": what senders sent and was not taken." } }
+            p { a href=(audit::PATH) { "Audit log" } span class="quiet" { ": every sign-in, token, invitation and change of access." } }
             div class="kinds" data-live="forms" {
-                // What does nothing yet is shown only where there is some of it.
-                @let is_there = |kind: &FormKind| *kind != FormKind::Plan || found.iter().any(|form| form.kind == *kind);
-                @for kind in FormKind::ALL.into_iter().filter(is_there) {
+                // Nothing leads to what is not there yet.
+                @let has_plans = found.iter().any(|form| form.kind == FormKind::Plan);
+                @for kind in FormKind::ALL.into_iter().filter(|kind| *kind != FormKind::Plan || has_plans) {
                     @let of_kind: Vec<_> = found.iter().filter(|form| form.kind == kind).collect();
                     section class="section" id=(kind.word()) {
                         header class="with" {

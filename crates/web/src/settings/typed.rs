@@ -9,17 +9,13 @@ use allclear_domain::channel::WaysOut;
 use allclear_domain::org::diff::FormKind;
 use allclear_domain::org::forms::about::{Field, Input};
 use allclear_domain::org::forms::misshapen::misshapen;
-use allclear_engine::org::file::part::{value_of_yaml, yaml_of_value};
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::typed_rows;
 use super::typed_rows::Words;
 use crate::access::reader::Fields;
 use crate::frame::time_text::When;
-
-/// The field of the kinds whose keys are not known.
-pub(crate) const REST: &str = "rest";
 
 /// What cannot be read, and of which key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,15 +30,6 @@ pub(crate) fn texts(kind: FormKind, body: &Value, when: &When, channels: WaysOut
     let mut out = Fields::new();
     for row in kind.about().fields {
         let key = row.key.to_owned();
-        if row.input == Input::Rest {
-            let mut rest = body.clone();
-            if let Some(keys) = rest.as_object_mut() {
-                keys.remove("id");
-            }
-            let text = if rest.as_object().is_some_and(Map::is_empty) { String::new() } else { yaml_of_value(&rest, channels) };
-            out.insert(REST.to_owned(), text);
-            continue;
-        }
         let Some(value) = body.get(row.key) else { continue };
         match row.input {
             Input::Secret => {}
@@ -70,13 +57,6 @@ pub(crate) fn body(kind: FormKind, stored: &Value, fields: &Fields, when: &When,
     let mut out = stored.as_object().cloned().unwrap_or_default();
     let mut faults = Vec::new();
     for row in kind.about().fields {
-        if row.input == Input::Rest {
-            match rest(stored, fields) {
-                Ok(whole) => out = whole,
-                Err(fault) => faults.push(fault),
-            }
-            continue;
-        }
         match value(row, stored.get(row.key), fields, when, channels) {
             Ok(Some(value)) => drop(out.insert(row.key.to_owned(), value)),
             Ok(None) if row.needed => {
@@ -140,22 +120,6 @@ fn value(row: &Field, stored: Option<&Value>, fields: &Fields, when: &When, chan
     }))
 }
 
-/// All of a form whose keys are not known.
-fn rest(stored: &Value, fields: &Fields) -> Result<Map<String, Value>, Fault> {
-    let typed = fields.get(REST).map(|text| text.replace("\r\n", "\n")).unwrap_or_default();
-    let fault = |message: String, hint: Option<String>| Fault { key: String::new(), message, hint };
-    let mut out = match value_of_yaml(&typed).map_err(|bad| fault(bad.message, bad.hint))? {
-        Value::Null => Map::new(),
-        Value::Object(keys) => keys,
-        _ => return Err(fault("keys with values are wanted here".to_owned(), Some("write one a line, as in `name: Night`".to_owned()))),
-    };
-    out.remove("id");
-    if let Some(id) = stored.get("id") {
-        out.insert("id".to_owned(), id.clone());
-    }
-    Ok(out)
-}
-
 /// The ids that a list's boxes, or its text, name.
 pub(crate) fn chosen(key: &str, fields: &Fields) -> BTreeSet<String> {
     let boxes = fields.keys().filter_map(|name| name.strip_prefix(key)?.strip_prefix('.')).map(ToOwned::to_owned);
@@ -215,7 +179,7 @@ mod tests {
                 json!({"id": "o", "schedule": "s", "person": "ana", "starts_at": "2026-03-01T09:00:17Z", "ends_at": "2026-03-02T09:00:00Z"}),
             ),
             (FormKind::CatchAll, json!({"targets": ["person:ana", "team:t"]})),
-            (FormKind::Plan, json!({"id": "p", "anything": {"nested": [1, 2]}})),
+            (FormKind::Role, json!({"id": "p", "a_key_of_later": {"nested": [1, 2]}})),
         ] {
             assert_eq!(again(kind, &stored), stored, "{kind:?}");
         }

@@ -15,15 +15,17 @@ use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_GROUP_WAIT, KEY_STILL_
 use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::roles::{self, COMMANDER};
 use crate::incident::updates;
-use crate::incident::words::Why;
+use crate::incident::words::{self, NOTE_CHARS_MAX};
 use crate::incident::work::Snooze;
-use crate::incident::{Context, Decision, Event as Any, Incident, declaration, nothing, one};
+use crate::incident::{Context, Decision, Event as Any, Incident, State, declaration, nothing, one};
 use crate::names::{Names, clock};
 use crate::plants::planted;
 use crate::time::{Length, after};
 
 /// Whoever asks to be reminded sooner than this has not put it away yet.
 pub const SNOOZE_MIN: Length = Length::from_mins(1);
+/// Why somebody gives an incident back who says nothing more.
+const GIVEN_BACK: &str = "who took it gave it back";
 /// What may pass between asking for a length and deciding it: far more than a queue of commands takes.
 const ASKING_TAKES: Length = Length::from_secs(10);
 /// A shift hands over within a day: what is put off for longer is somebody else's by then.
@@ -35,7 +37,7 @@ event_kinds! {
         Acknowledged(Acknowledged) = "acknowledged" [Key] admits(by),
         StillOnItAsked(StillOnItAsked) = "still_on_it_asked" [Key],
         StillOnIt(StillOnIt) = "still_on_it",
-        Lost(Why) = "acknowledgement_aged" [Key],
+        Lost(Lost) = "acknowledgement_aged" [Key],
         Snoozed(Snoozed) = "snoozed" [Key] admits(by),
         SnoozeOver(SnoozeOver) = "snooze_over",
         Escalated(Escalated) = "escalated",
@@ -74,6 +76,15 @@ pub struct StillOnIt {
     /// How long that lasts while nobody does anything about the incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasts: Option<Length>,
+}
+
+/// Body of `acknowledgement_aged`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Lost {
+    pub why: String,
+    /// Whether who acknowledged first gave it back and nothing came of it: then it was never acknowledged.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undone: bool,
 }
 
 /// Body of `snoozed`.
@@ -176,6 +187,19 @@ pub(crate) const ASKS: &[Ask] = &[
         came: Came::Itself,
     },
     Ask {
+        verb: Verb::GiveBack,
+        label: "Give it back",
+        says: "Whoever took it last gives it back: whom its pages had not asked yet they ask again",
+        press: "Give it back",
+        body: "GiveBackBody",
+        programs: &[Program::of("give-back")],
+        may: May::Responder,
+        fields: &[REASON.or_not()],
+        ways: &[],
+        make: give_back,
+        came: Came::Itself,
+    },
+    Ask {
         verb: Verb::Escalate,
         label: "Page again",
         says: "Pages again: by the incident's escalation policy, another one, or people by name",
@@ -211,6 +235,13 @@ pub(crate) const ASKS: &[Ask] = &[
         came: Came::Reminder,
     },
 ];
+
+/// Somebody gives back what they took themself.
+fn give_back(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
+    let nobody = || ask::Refusal::Together("this token stands for no person who could have it: use a person's token".into());
+    let person = by.person.ok_or_else(nobody)?.to_owned();
+    command(Command::GiveBack { by: person, why: given.text("why").unwrap_or_else(|| GIVEN_BACK.to_owned()) })
+}
 
 /// At a time, or that long from now.
 fn snooze(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
@@ -271,10 +302,13 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             if !incident.is_held() {
                 return nothing();
             }
-            one(Event::Lost(Why { why }))
+            one(Event::Lost(Lost { why, undone: false }))
         }
         Command::GiveBack { by, why } => {
-            fits(incident, Verb::Acknowledge)?;
+            // Who took command of what nobody acknowledged has it as well.
+            if !(incident.state == State::Declared && incident.is_held()) {
+                fits(incident, Verb::GiveBack)?;
+            }
             if !incident.is_held() {
                 return Err(lifecycle::Refusal::NotAcknowledged.into());
             }
@@ -282,7 +316,9 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             if incident.work.hold.by.as_ref() != Some(&by) {
                 return Err(Refusal::NotTheHolder.into());
             }
-            let mut events: Vec<Any> = vec![Event::Lost(Why { why }).into()];
+            words::at_most(&why, "the reason", NOTE_CHARS_MAX)?;
+            let undone = incident.state == State::Investigating && incident.reopened == 0 && incident.acknowledged_by.as_ref() == Some(&by);
+            let mut events: Vec<Any> = vec![Event::Lost(Lost { why, undone }).into()];
             if incident.commander.as_ref() == Some(&by) {
                 events.push(roles::Event::Left(roles::Left { role: COMMANDER.to_owned(), person: by }).into());
             }
@@ -371,7 +407,11 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
         }
         Event::StillOnItAsked(_) => incident.work.hold.asked_at = Some(at),
         Event::StillOnIt(body) => incident.work.hold.take(body.by.as_ref(), incident.severity, at),
-        Event::Lost(_) => {
+        Event::Lost(body) => {
+            if body.undone {
+                // Whoever acknowledges next is the first, and is measured.
+                (incident.state, incident.acknowledged_at, incident.acknowledged_by) = (State::Declared, None, None);
+            }
             let hold = &mut incident.work.hold;
             (hold.lost, hold.asked_at, hold.snoozed) = (true, None, None);
         }
@@ -423,7 +463,11 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
             awaited.settle(KEY_STILL_ON_IT, Standing::Met, "somebody is on it");
             awaited.sign(incident, body.lasts, Standing::Void, "somebody is on it");
         }
-        Event::Lost(_) => {
+        Event::Lost(body) => {
+            // What was promised by acknowledging is not owed any more; what somebody told people is.
+            if body.undone && incident.work.updates == 0 {
+                awaited.settle(KEY_UPDATE, Standing::Void, "the acknowledgement was given back");
+            }
             awaited.settle(KEY_STILL_ON_IT, Standing::Void, "nobody is known to have it");
             awaited.settle(KEY_ATTENDED, Standing::Void, "nobody is known to have it");
         }
@@ -452,6 +496,7 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
             body.within
         ),
         Event::StillOnIt(body) => format!("{} is still on it ({})", names.by(body.by.as_deref()), body.via),
+        Event::Lost(body) if body.undone => format!("Nobody has it, and it counts as not acknowledged: {}", body.why),
         Event::Lost(body) => format!("Nobody is known to have it: {}", body.why),
         Event::Escalated(body) => format!("Page started: {}", body.why),
         Event::Snoozed(body) => {
@@ -531,7 +576,7 @@ mod tests {
         use crate::incident::Command as Any;
         let acknowledge = |by: &str| Command::Acknowledge { by: Some(by.into()), via: "link".into() };
         let severity = |severity| declaration::Command::SetSeverity { severity, why: "seen".into() };
-        let take = |role: &str| roles::Command::Take { role: role.into(), person: "ben".into() };
+        let take = |role: &str| roles::Command::Take { role: role.into(), person: "ben".into(), why: None };
         let cases: [(Any, bool, &[&str]); 8] = [
             (acknowledge("ben").into(), true, &[KEY_ATTENDED]),
             (Command::StillOnIt { by: Some("ana".into()), via: "link".into() }.into(), false, &[KEY_ATTENDED]),

@@ -5,29 +5,113 @@ use serde::{Deserialize, Serialize};
 
 use crate::ask::{self, Ask, Asked, Came, Field, Kind, May, Program};
 use crate::event::event_kinds;
+use crate::expect::{ATTEND_WITHIN, CANDIDATE_WITHIN, Key, Rule, Standing};
 use crate::ids::{AlertId, IncidentId, ReviewId};
-use crate::incident::awaited::Awaited;
+use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_UPDATE};
 use crate::incident::lifecycle::{Verb, fits};
-use crate::incident::work::Hold;
-use crate::incident::{Decision, Incident, State, one};
+use crate::incident::tasks::{self, TASKS_MAX};
+use crate::incident::work::{Hold, Merge, Origin, Task, TaskState};
+use crate::incident::{Context, Decision, Incident, State, ending, one};
 use crate::names::{Names, clock};
+use crate::time::{Length, after};
 
 event_kinds! {
     /// A fact; past tense.
     Event {
-        Merged(Link) = "merged" [Key, Ends],
-        Absorbed(Link) = "absorbed" [Key],
+        Merged(Merged) = "merged" [Key, Ends],
+        Absorbed(Absorbed) = "absorbed" [Key],
+        TakenApart(TakenApart) = "taken_apart" [Key],
+        Released(Released) = "released" [Key],
         AlertLinked(AlertLinked) = "alert_linked" [Key],
         ReviewAsked(ReviewAsked) = "review_asked",
     }
 }
 
-/// The other incident of a merge.
+/// How long a merge can be taken apart: what was a slip shows within a day, and what is worked on for longer as one is one.
+pub const TAKE_APART_WITHIN: Length = Length::from_mins(24 * 60);
+/// Alerts that a merge remembers by their ids, the newest; a storm has more, and those stay where they went.
+pub const MERGED_ALERTS_MAX: usize = 1000;
+
+/// Body of `merged`: into which, and what went with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Link {
+pub struct Merged {
     pub incident: IncidentId,
     #[serde(rename = "ref")]
     pub reference: String,
+    /// What it was; absent in what earlier versions wrote, which cannot be taken apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
+    /// Its open tasks, by their numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<u32>,
+    /// Its alerts, at most [`MERGED_ALERTS_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alerts: Vec<AlertId>,
+    /// Its promise of an update, where that was nearer than the other's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update_by: Option<Timestamp>,
+}
+
+/// Body of `absorbed`: which, and what came with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Absorbed {
+    pub incident: IncidentId,
+    #[serde(rename = "ref")]
+    pub reference: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<Carried>,
+    /// When the next update is due, where the other had promised one sooner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update_by: Option<Timestamp>,
+}
+
+/// A task that came from another incident.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Carried {
+    /// Its number here.
+    pub task: u32,
+    /// Its number there.
+    pub was: u32,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
+}
+
+/// Body of `taken_apart`: what came back from the incident that it was merged into, and what stayed there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TakenApart {
+    pub incident: IncidentId,
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// How many alerts came back.
+    #[serde(default)]
+    pub alerts: u64,
+    /// Tasks that came back as they went, by their numbers here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<u32>,
+    /// Tasks that were done, dropped or changed there, and stay there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stayed: Vec<u32>,
+}
+
+/// Body of `released`: what went back to the incident that was merged into this.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Released {
+    pub incident: IncidentId,
+    #[serde(rename = "ref")]
+    pub reference: String,
+    #[serde(default)]
+    pub alerts: u64,
+    /// Tasks that went back, by their numbers here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<u32>,
+    /// Tasks that stay here, since they were done, dropped or changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stayed: Vec<u32>,
 }
 
 /// Body of `alert_linked`.
@@ -47,10 +131,14 @@ pub struct ReviewAsked {
 /// A command; imperative.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// `into` has it now.
-    Merge { into: IncidentId, into_ref: String },
+    /// `into` has it now, with these alerts, and with a promise of an update where that is nearer than its own.
+    Merge { into: IncidentId, into_ref: String, alerts: Vec<AlertId>, update_by: Option<Timestamp> },
     /// The other side of a merge.
-    Absorb { from: IncidentId, from_ref: String },
+    Absorb { from: IncidentId, from_ref: String, tasks: Vec<Task>, update_by: Option<Timestamp> },
+    /// The merge was none: it is an incident of its own again.
+    TakeApart { into_ref: String, back: Back },
+    /// The other side of that.
+    Release { from: IncidentId, from_ref: String, back: Back },
     /// An open alert belongs to this.
     LinkAlert { alert: AlertId, title: String },
     /// A review is to be written.
@@ -61,8 +149,41 @@ impl Command {
     /// Whether people ask for it as it is; the rest follows from something else.
     pub(in crate::incident) const fn is_asked(&self) -> bool {
         match self {
-            Self::Merge { .. } | Self::Absorb { .. } | Self::LinkAlert { .. } | Self::AskReview { .. } => false,
+            Self::Merge { .. }
+            | Self::Absorb { .. }
+            | Self::TakeApart { .. }
+            | Self::Release { .. }
+            | Self::LinkAlert { .. }
+            | Self::AskReview { .. } => false,
         }
+    }
+}
+
+/// What comes back where a merge is taken apart.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Back {
+    pub alerts: u64,
+    /// As they went: the number where they came from, and the one where they went.
+    pub tasks: Vec<(u32, u32)>,
+    /// Ended or changed since; as above.
+    pub stayed: Vec<(u32, u32)>,
+}
+
+impl Back {
+    /// The tasks that went with a merge, by what became of them since.
+    #[must_use]
+    pub fn of(merged: &Incident, into: &Incident) -> Self {
+        let mut back = Self::default();
+        let went = merged.work.merge.as_ref().map_or(&[][..], |merge| &merge.tasks);
+        for task in went.iter().filter_map(|number| merged.work.task(*number)) {
+            let is_it = |other: &&Task| other.origin == Some(Origin { incident: merged.id, task: task.task });
+            let Some(there) = into.work.tasks.iter().find(is_it) else { continue };
+            let is_as_it_went =
+                there.state == TaskState::Open && (&there.text, &there.owner, there.due_at) == (&task.text, &task.owner, task.due_at);
+            let pair = (task.task, there.task);
+            if is_as_it_went { back.tasks.push(pair) } else { back.stayed.push(pair) }
+        }
+        back
     }
 }
 
@@ -71,6 +192,10 @@ impl Command {
 pub enum Refusal {
     #[error("an incident cannot be merged into itself")]
     MergeIntoItself,
+    #[error("it was merged more than {most} ago, and what went with it is worked on there: declare a new one, or link its alerts")]
+    MergedTooLongAgo { most: Length },
+    #[error("{into} was merged itself: take that apart first")]
+    IntoWasMerged { into: String },
     #[error("this incident has a review already")]
     HasAReview,
 }
@@ -81,6 +206,8 @@ impl Refusal {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::MergeIntoItself => "merge_into_itself",
+            Self::MergedTooLongAgo { .. } => "merged_too_long_ago",
+            Self::IntoWasMerged { .. } => "into_was_merged",
             Self::HasAReview => "has_a_review",
         }
     }
@@ -101,6 +228,19 @@ pub(crate) const ASKS: &[Ask] = &[
         ],
         ways: &[],
         make: |given, _| Ok(Asked::Merge { into: given.must("into") }),
+        came: Came::Itself,
+    },
+    Ask {
+        verb: Verb::TakeApart,
+        label: "Take apart",
+        says: "The merge was none: within a day it is an incident of its own again",
+        press: "Take apart",
+        body: "TakeApartBody",
+        programs: &[Program::of("take-apart")],
+        may: May::Responder,
+        fields: &[],
+        ways: &[],
+        make: |_, _| Ok(Asked::TakeApart),
         came: Came::Itself,
     },
     Ask {
@@ -131,19 +271,52 @@ pub(crate) const ASKS: &[Ask] = &[
     },
 ];
 
-pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Decision {
+pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
     match command {
-        Command::Merge { into, into_ref } => {
+        Command::Merge { into, into_ref, alerts, update_by } => {
             fits(incident, Verb::Merge)?;
             if into == incident.id {
                 return Err(Refusal::MergeIntoItself.into());
             }
-            one(Event::Merged(Link { incident: into, reference: into_ref }))
+            let open = incident.work.tasks.iter().filter(|task| task.state == TaskState::Open);
+            let tasks = open.map(|task| task.task).collect();
+            one(Event::Merged(Merged { incident: into, reference: into_ref, state: Some(incident.state), tasks, alerts, update_by }))
         }
-        Command::Absorb { from, from_ref } => {
+        Command::Absorb { from, from_ref, tasks, update_by } => {
             // The other must be open: merging into something that is over would hide this one.
             fits(incident, Verb::Alerts)?;
-            one(Event::Absorbed(Link { incident: from, reference: from_ref }))
+            let here = incident.work.tasks.len();
+            if here + tasks.len() > TASKS_MAX {
+                return Err(tasks::Refusal::TooMany { max: TASKS_MAX }.into());
+            }
+            let number = |at: usize| u32::try_from(here + at + 1).unwrap_or(u32::MAX);
+            let carry = |(at, task): (usize, Task)| Carried {
+                task: number(at),
+                was: task.task,
+                text: task.text,
+                owner: task.owner,
+                due_at: task.due_at,
+                late: task.late,
+            };
+            let tasks = tasks.into_iter().enumerate().map(carry).collect();
+            one(Event::Absorbed(Absorbed { incident: from, reference: from_ref, tasks, update_by }))
+        }
+        Command::TakeApart { into_ref, back } => {
+            fits(incident, Verb::TakeApart)?;
+            // What was merged before this was kept does not know what went with it.
+            let too_long = Refusal::MergedTooLongAgo { most: TAKE_APART_WITHIN };
+            let (Some(merge), Some(into)) = (&incident.work.merge, incident.merged_into) else { return Err(too_long.into()) };
+            if context.now > after(merge.at, TAKE_APART_WITHIN) {
+                return Err(too_long.into());
+            }
+            let own = |pairs: &[(u32, u32)]| pairs.iter().map(|(own, _)| *own).collect();
+            let (tasks, stayed) = (own(&back.tasks), own(&back.stayed));
+            one(Event::TakenApart(TakenApart { incident: into, reference: into_ref, alerts: back.alerts, tasks, stayed }))
+        }
+        Command::Release { from, from_ref, back } => {
+            let own = |pairs: &[(u32, u32)]| pairs.iter().map(|(_, own)| *own).collect();
+            let (tasks, stayed) = (own(&back.tasks), own(&back.stayed));
+            one(Event::Released(Released { incident: from, reference: from_ref, alerts: back.alerts, tasks, stayed }))
         }
         Command::LinkAlert { alert, title } => {
             fits(incident, Verb::Link)?;
@@ -163,26 +336,106 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
     match event {
         Event::Merged(link) => {
             incident.work.hold = Hold::default();
+            let merge = |state| Merge { at, state, tasks: link.tasks.clone(), alerts: link.alerts.clone() };
+            incident.work.merge = link.state.map(merge);
             incident.state = State::Merged;
             incident.merged_into = Some(link.incident);
             incident.closed_at = Some(at);
         }
-        Event::Absorbed(_) | Event::AlertLinked(_) => {}
+        Event::Absorbed(body) => incident.work.tasks.extend(body.tasks.iter().map(|carried| Task {
+            task: carried.task,
+            text: carried.text.clone(),
+            owner: carried.owner.clone(),
+            due_at: carried.due_at,
+            state: TaskState::Open,
+            added_at: at,
+            ended_at: None,
+            late: carried.late,
+            origin: Some(Origin { incident: body.incident, task: carried.was }),
+        })),
+        Event::TakenApart(body) => {
+            let merge = incident.work.merge.take();
+            incident.state = merge.map_or(State::Declared, |merge| merge.state);
+            (incident.merged_into, incident.closed_at) = (None, None);
+            // Whoever had it went on with the other.
+            incident.work.hold = Hold { lost: true, ..Hold::default() };
+            drop_tasks(incident, &body.stayed, at);
+        }
+        Event::Released(body) => drop_tasks(incident, &body.tasks, at),
+        Event::AlertLinked(_) => {}
         Event::ReviewAsked(body) => incident.work.review = Some(body.review),
     }
 }
 
-pub(in crate::incident) fn react(event: &Event, awaited: &mut Awaited) {
+/// They are another incident's now.
+fn drop_tasks(incident: &mut Incident, numbers: &[u32], at: Timestamp) {
+    for task in incident.work.tasks.iter_mut().filter(|task| numbers.contains(&task.task) && task.state == TaskState::Open) {
+        (task.state, task.ended_at) = (TaskState::Dropped, Some(at));
+    }
+}
+
+pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &mut Awaited) {
     match event {
         Event::Merged(_) => awaited.settle_all("it was merged"),
-        Event::Absorbed(_) | Event::AlertLinked(_) | Event::ReviewAsked(_) => {}
+        Event::Absorbed(body) => {
+            for (task, due_at) in body.tasks.iter().filter(|task| !task.late).filter_map(|task| Some((task.task, task.due_at?))) {
+                awaited.open_until(&Key::Task(task).to_string(), Rule::TaskDue, due_at);
+            }
+            if let Some(due_at) = body.update_by {
+                awaited.settle(KEY_UPDATE, Standing::Void, "what was merged into it had promised an update sooner");
+                awaited.open_until(KEY_UPDATE, Rule::UpdateDue, due_at);
+            }
+        }
+        Event::TakenApart(_) if incident.state == State::Candidate => awaited.open(KEY_CANDIDATE, Rule::Candidate, CANDIDATE_WITHIN),
+        Event::TakenApart(_) => {
+            awaited.open(KEY_ATTENDED, Rule::Attended, ATTEND_WITHIN);
+            ending::await_again(incident, incident.work.update_every, awaited);
+        }
+        Event::Released(body) => {
+            for task in &body.tasks {
+                awaited.settle(&Key::Task(*task).to_string(), Standing::Void, "its incident was taken apart from this");
+            }
+        }
+        Event::AlertLinked(_) | Event::ReviewAsked(_) => {}
     }
+}
+
+/// What went along: tasks, and a promise.
+fn along(tasks: &[u32], update_by: Option<Timestamp>) -> String {
+    let tasks = if tasks.is_empty() { String::new() } else { format!("; with {}", numbered(tasks)) };
+    let update = update_by.map_or_else(String::new, |due_at| format!("; the next update is due by {}", clock(due_at)));
+    tasks + &update
+}
+
+/// `task 1`, `tasks 1 and 3`.
+fn numbered(tasks: &[u32]) -> String {
+    let numbers: Vec<String> = tasks.iter().map(u32::to_string).collect();
+    format!("{} {}", if tasks.len() == 1 { "task" } else { "tasks" }, numbers.join(" and "))
+}
+
+/// What went back where a merge is taken apart, and what did not.
+fn apart(alerts: u64, tasks: &[u32], stayed: &[u32], stays: &str) -> String {
+    let alerts = if alerts == 1 { "one alert".to_owned() } else { format!("{alerts} alerts") };
+    let tasks = if tasks.is_empty() { String::new() } else { format!(" and {}", numbered(tasks)) };
+    let stayed = if stayed.is_empty() { String::new() } else { format!("; {} {stays}", numbered(stayed)) };
+    format!("{alerts}{tasks}{stayed}")
 }
 
 pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
     match event {
-        Event::Merged(body) => format!("Merged into {}", body.reference),
-        Event::Absorbed(body) => format!("{} was merged into this", body.reference),
+        Event::Merged(body) => format!("Merged into {}{}", body.reference, along(&body.tasks, body.update_by)),
+        Event::Absorbed(body) => {
+            let tasks: Vec<u32> = body.tasks.iter().map(|task| task.task).collect();
+            format!("{} was merged into this{}", body.reference, along(&tasks, body.update_by))
+        }
+        Event::TakenApart(body) => {
+            let back = apart(body.alerts, &body.tasks, &body.stayed, &format!("stayed with {}", body.reference));
+            format!("{} took it apart from {}: back came {back}", names.who(), body.reference)
+        }
+        Event::Released(body) => {
+            let back = apart(body.alerts, &body.tasks, &body.stayed, "stayed here");
+            format!("{} took {} apart from this: back went {back}", names.who(), body.reference)
+        }
         Event::AlertLinked(body) => format!("{} linked an alert: {}", names.who(), body.title),
         Event::ReviewAsked(body) => format!("A review is due by {}", clock(body.due_at)),
     }
@@ -196,7 +449,8 @@ mod tests {
     #[test]
     fn nothing_is_merged_into_itself_and_a_review_is_asked_for_once() {
         let mut sample = Sample::declared();
-        let merge = |into| Command::Merge { into: IncidentId::from_bits(into), into_ref: "INC-2".into() };
+        let merge =
+            |into| Command::Merge { into: IncidentId::from_bits(into), into_ref: "INC-2".into(), alerts: Vec::new(), update_by: None };
         assert_eq!(sample.refusal(merge(1)), "merge_into_itself");
         let review = || Command::AskReview { review: ReviewId::from_bits(5), due_at: Timestamp::UNIX_EPOCH };
         assert_eq!(sample.refusal(review()), "not_resolved");
@@ -205,5 +459,33 @@ mod tests {
         assert_eq!(merged.refusal(merge(3)), "already_merged");
         let mut resolved = sample.after(crate::incident::ending::Command::Resolve { note: None }).after(review());
         assert_eq!(resolved.refusal(review()), "has_a_review");
+    }
+
+    #[test]
+    fn a_merge_takes_open_tasks_along_and_gives_back_those_that_are_as_they_went() {
+        let add = |text: &str| tasks::Command::Add { text: text.into(), owner: None, due_at: None };
+        let mut from = Sample::declared().after(add("one")).after(add("two")).after(add("three"));
+        from.run(tasks::Command::Finish { task: 3, note: None }).unwrap();
+        let mut into = Sample::declared().after(add("its own"));
+        into.incident.id = IncidentId::from_bits(2);
+        let due = after(into.at, Length::from_mins(7));
+        let open: Vec<Task> = from.incident.work.tasks.iter().filter(|task| task.state == TaskState::Open).cloned().collect();
+        let id = IncidentId::from_bits(1);
+        let absorbed = into.run(Command::Absorb { from: id, from_ref: "INC-1".into(), tasks: open, update_by: Some(due) }).unwrap();
+        assert_eq!((absorbed.opened(), into.incident.work.open_tasks()), (vec![KEY_UPDATE], 3));
+        let merge = Command::Merge { into: into.incident.id, into_ref: "INC-2".into(), alerts: Vec::new(), update_by: Some(due) };
+        from.run(merge).unwrap();
+        into.run(tasks::Command::Finish { task: 2, note: None }).unwrap();
+        let back = Back::of(&from.incident, &into.incident);
+        assert_eq!((&back.tasks[..], &back.stayed[..]), (&[(2, 3)][..], &[(1, 2)][..]), "one was done there");
+        into.run(Command::Release { from: id, from_ref: "INC-1".into(), back: back.clone() }).unwrap();
+        assert_eq!(into.incident.work.open_tasks(), 1);
+        from.at = after(from.at, Length::from_mins(24 * 60 + 1));
+        let apart = || Command::TakeApart { into_ref: "INC-2".into(), back: back.clone() };
+        assert_eq!(from.refusal(apart()), "merged_too_long_ago");
+        from.at = crate::time::before(from.at, Length::from_mins(60));
+        assert!(from.run(apart()).unwrap().opened().contains(&KEY_ATTENDED));
+        assert_eq!((from.incident.state, from.incident.work.open_tasks()), (State::Declared, 1));
+        assert_eq!(from.refusal(apart()), "not_merged");
     }
 }

@@ -2,6 +2,7 @@
 //! of deciding, folding and awaiting; `incident/mod.rs` makes the whole of them.
 
 pub mod access;
+pub mod affected;
 pub mod alarms;
 pub mod attendance;
 pub mod declaration;

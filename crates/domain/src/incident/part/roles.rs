@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ask::{self, Ask, Asked, By, Came, Field, Given, Kind, May, Program, command};
+use crate::ask::{self, Ask, Asked, By, Came, Field, Given, Kind, May, Program, REASON, command};
 use crate::event::event_kinds;
 use crate::expect::{Key, ROLE_WITHIN, Rule, Standing};
 use crate::incident::awaited::{Awaited, KEY_STILL_ON_IT};
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::{Context, Decision, Incident, nothing, one};
-use crate::names::Names;
+use crate::names::{Names, with_text};
 use crate::plants::planted;
 use crate::time::Length;
 
@@ -22,6 +22,8 @@ event_kinds! {
     /// A fact; past tense.
     Event {
         Offered(Offered) = "role_offered" admits(to),
+        Asked(AskedFor) = "role_asked",
+        AskMissed(AskedFor) = "role_ask_missed",
         Taken(Taken) = "role_taken" [Key] admits(person),
         Left(Left) = "role_left" [Key],
         Unanswered(Offered) = "role_unanswered",
@@ -35,6 +37,19 @@ pub struct Offered {
     pub role: String,
     /// A person's id.
     pub to: String,
+    /// Who offered it: a person's id. Its holder hands it over by that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// Body of `role_asked` and `role_ask_missed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AskedFor {
+    pub role: String,
+    /// Who would take it: a person's id.
+    pub by: String,
+    /// Who holds it, and is asked to hand it over.
+    pub of: String,
 }
 
 /// Body of `role_taken`.
@@ -48,6 +63,9 @@ pub struct Taken {
     /// Of command: how long it lasts while nobody does anything about the incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasts: Option<Length>,
+    /// Why it was taken without the acceptance of whoever had it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// Body of `role_left`.
@@ -67,13 +85,17 @@ pub struct Unfilled {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Asks somebody to take a role; its holder keeps it until they do.
-    Offer { role: String, to: String },
-    /// `person` takes a role, offered or not.
-    Take { role: String, person: String },
+    Offer { role: String, to: String, by: Option<String> },
+    /// `by` asks whoever holds a role to hand it over; they keep it until they do.
+    Ask { role: String, by: String },
+    /// `person` takes a role, offered or not. `why` where whoever holds it has not agreed.
+    Take { role: String, person: String, why: Option<String> },
     /// Its holder gives it up, or its offer is taken back.
     Leave { role: String },
     /// Nobody answered the offer in time.
     MissAnswer { role: String, to: String },
+    /// Whoever holds it did not answer who asked for it.
+    MissAsk { role: String, by: String },
     /// Nobody took command in time.
     MissCommander,
 }
@@ -82,8 +104,8 @@ impl Command {
     /// Whether people ask for it as it is; the rest follows from something else.
     pub(in crate::incident) const fn is_asked(&self) -> bool {
         match self {
-            Self::Offer { .. } | Self::Take { .. } | Self::Leave { .. } => true,
-            Self::MissAnswer { .. } | Self::MissCommander => false,
+            Self::Offer { .. } | Self::Ask { .. } | Self::Take { .. } | Self::Leave { .. } => true,
+            Self::MissAnswer { .. } | Self::MissAsk { .. } | Self::MissCommander => false,
         }
     }
 }
@@ -95,6 +117,10 @@ pub enum Refusal {
     HoldsItAlready { role: String },
     #[error("nobody is {role}, and nobody was asked")]
     NobodyHolds { role: String },
+    #[error(
+        "{holder} is {role}: ask them to hand it over (`ask`); without their acceptance a manager of the team or an administrator takes it, with a reason"
+    )]
+    HeldByAnother { role: String, holder: String },
 }
 
 impl Refusal {
@@ -104,6 +130,7 @@ impl Refusal {
         match self {
             Self::HoldsItAlready { .. } => "holds_it_already",
             Self::NobodyHolds { .. } => "nobody_holds_it",
+            Self::HeldByAnother { .. } => "held_by_another",
         }
     }
 }
@@ -112,7 +139,7 @@ impl Refusal {
 pub(crate) const ASKS: &[Ask] = &[Ask {
     verb: Verb::Role,
     label: "Give a role",
-    says: "Takes, offers or leaves a role: commander, scribe, communications, …",
+    says: "Takes, asks for, offers or leaves a role: commander, scribe, communications, …",
     press: "Give it",
     body: "RoleBody",
     programs: &[Program::of("role").places(&["role"])],
@@ -121,9 +148,10 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
         Field::needed("role", "the role", "Role", Kind::Role)
             .hint("commander, deputy, scribe, communications, liaison, operations, or one of the organisation's"),
         Field::may("person", "who", "Who", Kind::Person).hint("A person's id; you, unless said"),
-        Field::may("do", "what is done", "What is done", Kind::Choice { name: "RoleDeed", of: &["take", "offer", "leave"] })
+        Field::may("do", "what is done", "What is done", Kind::Choice { name: "RoleDeed", of: &["take", "ask", "offer", "leave"] })
             .hint("You take it, and others are offered it, unless said")
             .option("do", "WHAT"),
+        REASON.or_not().hint("Why it is taken without the acceptance of whoever has it: managers and administrators only"),
     ],
     ways: &[],
     make: asked,
@@ -135,18 +163,26 @@ fn asked(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
     let (role, person) = (given.must("role"), given.text("person"));
     let own = person.is_none() || person.as_deref() == by.person;
     let deed = given.text("do").unwrap_or_else(|| if own { "take" } else { "offer" }.to_owned());
+    let why = given.text("why");
+    if why.is_some() && deed != "take" {
+        return Err(ask::Refusal::Together("`why` goes with `take`: a role is asked for, offered and left without a reason".into()));
+    }
     if deed == "leave" {
         return command(Command::Leave { role });
     }
     let person = person.or_else(|| by.person.map(ToOwned::to_owned));
     let nobody = || ask::Refusal::Together("name a `person`: this token stands for none".into());
     let person = person.ok_or_else(nobody)?;
-    command(if deed == "offer" { Command::Offer { role, to: person } } else { Command::Take { role, person } })
+    command(match deed.as_str() {
+        "offer" => Command::Offer { role, to: person, by: by.person.map(ToOwned::to_owned) },
+        "ask" => Command::Ask { role, by: person },
+        _ => Command::Take { role, person, why },
+    })
 }
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
     match command {
-        Command::Offer { role, to } => {
+        Command::Offer { role, to, by } => {
             fits(incident, Verb::Role)?;
             let held = incident.work.roles.get(&role);
             if held.is_some_and(|held| held.person.as_deref() == Some(&to)) {
@@ -155,16 +191,28 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             if held.is_some_and(|held| held.offered_to.as_deref() == Some(&to)) {
                 return nothing();
             }
-            one(Event::Offered(Offered { role, to }))
+            one(Event::Offered(Offered { role, to, by }))
         }
-        Command::Take { role, person } => {
+        Command::Ask { role, by } => {
+            fits(incident, Verb::Role)?;
+            let Some(of) = incident.work.holder(&role).map(ToOwned::to_owned) else { return Err(Refusal::NobodyHolds { role }.into()) };
+            if of == by {
+                return Err(Refusal::HoldsItAlready { role }.into());
+            }
+            if incident.work.roles.get(&role).is_some_and(|held| held.asked_by.as_ref() == Some(&by)) {
+                return nothing();
+            }
+            one(Event::Asked(AskedFor { role, by, of }))
+        }
+        Command::Take { role, person, why } => {
             fits(incident, Verb::Role)?;
             let from = incident.work.holder(&role).map(ToOwned::to_owned);
             if from.as_deref() == Some(&person) {
                 return nothing();
             }
             let lasts = if role == COMMANDER { context.lasts(incident.severity) } else { None };
-            one(Event::Taken(Taken { role, person, from, lasts }))
+            let why = why.filter(|_| from.is_some() && !agreed(incident, &role, &person));
+            one(Event::Taken(Taken { role, person, from, lasts, why }))
         }
         Command::Leave { role } => {
             fits(incident, Verb::Role)?;
@@ -177,7 +225,14 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             if !waits || !incident.state.is_open() {
                 return nothing();
             }
-            one(Event::Unanswered(Offered { role, to }))
+            one(Event::Unanswered(Offered { role, to, by: None }))
+        }
+        Command::MissAsk { role, by } => {
+            let held = incident.work.roles.get(&role).filter(|held| held.asked_by.as_ref() == Some(&by));
+            match held.and_then(|held| held.person.clone()) {
+                Some(of) if incident.state.is_open() => one(Event::AskMissed(AskedFor { role, by, of })),
+                Some(_) | None => nothing(),
+            }
         }
         Command::MissCommander => {
             if !incident.state.is_open() || incident.commander.is_some() {
@@ -188,6 +243,13 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
     }
 }
 
+/// Whether whoever holds a role has offered it to this person themself.
+#[must_use]
+pub fn agreed(incident: &Incident, role: &str, person: &str) -> bool {
+    let held = incident.work.roles.get(role);
+    held.is_some_and(|held| held.person.is_some() && held.offered_by == held.person && held.offered_to.as_deref() == Some(person))
+}
+
 pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
     match event {
         Event::Offered(body) if planted("role-offer-gives-role") => incident.work.give(&body.role, &body.to, at),
@@ -195,6 +257,16 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             let held = incident.work.roles.entry(body.role.clone()).or_default();
             held.offered_to = Some(body.to.clone());
             held.offered_at = Some(at);
+            held.offered_by.clone_from(&body.by);
+        }
+        Event::Asked(body) => {
+            let held = incident.work.roles.entry(body.role.clone()).or_default();
+            (held.asked_by, held.asked_at) = (Some(body.by.clone()), Some(at));
+        }
+        Event::AskMissed(body) => {
+            if let Some(held) = incident.work.roles.get_mut(&body.role) {
+                (held.asked_by, held.asked_at) = (None, None);
+            }
         }
         Event::Taken(body) => {
             incident.work.give(&body.role, &body.person, at);
@@ -211,7 +283,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
         }
         Event::Unanswered(body) => {
             if let Some(held) = incident.work.roles.get_mut(&body.role) {
-                (held.offered_to, held.offered_at) = (None, None);
+                (held.offered_to, held.offered_at, held.offered_by) = (None, None, None);
                 if held.person.is_none() {
                     incident.work.roles.remove(&body.role);
                 }
@@ -237,7 +309,7 @@ pub(in crate::incident) fn taken(role: &str, awaited: &mut Awaited) {
 
 /// Whoever was asked before it ended has the time of an offer again.
 pub(in crate::incident) fn await_again(incident: &Incident, awaited: &mut Awaited) {
-    for role in incident.work.roles.iter().filter(|(_, held)| held.offered_to.is_some()).map(|(role, _)| role) {
+    for role in incident.work.roles.iter().filter(|(_, held)| held.offered_to.is_some() || held.asked_by.is_some()).map(|(role, _)| role) {
         awaited.open(&key(role), Rule::RoleAnswer, ROLE_WITHIN);
     }
 }
@@ -246,6 +318,10 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
     match event {
         Event::Offered(body) => {
             awaited.settle(&key(&body.role), Standing::Void, "it was offered");
+            awaited.open(&key(&body.role), Rule::RoleAnswer, ROLE_WITHIN);
+        }
+        Event::Asked(body) => {
+            awaited.settle(&key(&body.role), Standing::Void, "it was asked for");
             awaited.open(&key(&body.role), Rule::RoleAnswer, ROLE_WITHIN);
         }
         Event::Taken(body) => {
@@ -264,19 +340,25 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
         Event::Unanswered(body) if body.role == COMMANDER && incident.commander.is_none() => await_commander(awaited),
         // Of what is grave it is awaited again, until somebody has command.
         Event::Unfilled(_) if incident.severity.is_grave() => await_commander(awaited),
-        Event::Unanswered(_) | Event::Unfilled(_) => {}
+        Event::Unanswered(_) | Event::AskMissed(_) | Event::Unfilled(_) => {}
     }
 }
 
 pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
     match event {
         Event::Offered(body) => format!("{} asked {} to be {}", names.who(), names.by(Some(&body.to)), body.role),
+        Event::Asked(body) => format!("{} asked {} to hand over {}", names.person(&body.by), names.person(&body.of), body.role),
+        Event::AskMissed(body) => {
+            format!("{} did not answer {}, who asked for {}", names.person(&body.of), names.person(&body.by), body.role)
+        }
         Event::Taken(body) => {
-            let person = names.by(Some(&body.person));
-            match body.from.as_deref() {
+            let (who, person) = (names.who(), names.by(Some(&body.person)));
+            let line = match body.from.as_deref() {
                 None | Some("") => format!("{person} is {} now", body.role),
                 Some(from) => format!("{person} took over as {} from {}", body.role, names.person(from)),
-            }
+            };
+            let by = if body.why.is_some() && who != person { format!(", by {who}") } else { String::new() };
+            with_text(format!("{line}{by}"), body.why.as_deref())
         }
         Event::Left(body) => format!("{} is no longer {}", names.by(Some(&body.person)), body.role),
         Event::Unanswered(body) => format!("{} did not answer the offer to be {}", names.by(Some(&body.to)), body.role),
@@ -293,13 +375,35 @@ mod tests {
     fn an_offer_gives_nothing_until_it_is_taken() {
         let mut sample = Sample::declared();
         let (role, to) = ("scribe".to_owned(), "ben".to_owned());
-        let offer = Command::Offer { role: role.clone(), to: to.clone() };
+        let offer = Command::Offer { role: role.clone(), to: to.clone(), by: None };
         assert_eq!(sample.run(offer.clone()).unwrap().opened(), ["role:scribe"]);
         assert_eq!((sample.incident.work.holder("scribe"), sample.incident.admitted.contains("ben")), (None, true));
         assert_eq!(sample.run(offer.clone()).unwrap().events, [], "asked once");
-        assert_eq!(sample.run(Command::Take { role: role.clone(), person: to }).unwrap().settled(), ["role:scribe"]);
+        assert_eq!(sample.run(Command::Take { role: role.clone(), person: to, why: None }).unwrap().settled(), ["role:scribe"]);
         assert_eq!(sample.refusal(offer), "holds_it_already");
         sample.run(Command::Leave { role: role.clone() }).unwrap();
         assert_eq!(sample.refusal(Command::Leave { role }), "nobody_holds_it");
+    }
+
+    #[test]
+    fn who_asks_for_a_role_has_nothing_until_it_is_handed_over() {
+        let role = || "scribe".to_owned();
+        let take = |person: &str, why: Option<&str>| Command::Take { role: role(), person: person.into(), why: why.map(Into::into) };
+        let ask = Command::Ask { role: role(), by: "ben".into() };
+        let mut sample = Sample::declared();
+        assert_eq!(sample.refusal(ask.clone()), "nobody_holds_it");
+        let mut sample = sample.after(take("ana", None));
+        assert_eq!(sample.run(ask.clone()).unwrap().opened(), ["role:scribe"]);
+        assert_eq!(sample.run(ask).unwrap().events, [], "asked once");
+        let miss = Command::MissAsk { role: role(), by: "ben".into() };
+        assert_eq!(sample.run(miss.clone()).unwrap().kinds(), ["role_ask_missed"]);
+        assert_eq!(sample.run(miss).unwrap().events, []);
+        assert_eq!(sample.incident.work.holder("scribe"), Some("ana"));
+        // Ana offers it herself: then Ben has it without a reason.
+        assert!(!agreed(&sample.incident, "scribe", "ben"));
+        let mut sample = sample.after(Command::Offer { role: role(), to: "ben".into(), by: Some("ana".into()) });
+        assert!(agreed(&sample.incident, "scribe", "ben") && !agreed(&sample.incident, "scribe", "cho"));
+        let taken = sample.run(take("ben", Some("not needed"))).unwrap();
+        assert!(matches!(&taken.events[0], crate::incident::Event::Roles(Event::Taken(body)) if body.why.is_none()));
     }
 }

@@ -7,7 +7,7 @@ use crate::event::Mode;
 use crate::expect::{Expectation, Settle};
 use crate::ids::IncidentId;
 use crate::incident::{Command, Context, Declaration, Event, Incident, Refusal, Severity, decide, declaration, evolve, react};
-use crate::time::Length;
+use crate::time::{EARLIEST, Length, after};
 
 /// An incident, by whom its commands come.
 pub(super) struct Sample {
@@ -39,7 +39,7 @@ impl Sample {
             attend_within: None,
             exercise: false,
         };
-        let at = Timestamp::UNIX_EPOCH;
+        let at = after(EARLIEST, Length::from_mins(60));
         let events = decide(None, declaration::Command::Declare(new).into(), context(at)).expect("its title is one");
         let incident = evolve(None, IncidentId::from_bits(1), &events[0], &Actor::System, at, Mode::Live);
         Self { incident, at, version: 1 }

@@ -11,7 +11,7 @@ use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX};
 use crate::incident::work::{Task, TaskState};
 use crate::incident::{self as whole, Context, Decision, Incident, nothing, one};
-use crate::names::{Names, with_text};
+use crate::names::{Names, clock, with_text};
 use crate::plants::planted;
 
 /// Tasks of one incident at most; a longer list is nobody's plan.
@@ -24,6 +24,7 @@ event_kinds! {
     Event {
         Added(Added) = "task_added" [Key] admits(owner),
         Assigned(Assigned) = "task_assigned" admits(owner),
+        Changed(Changed) = "task_changed",
         Done(Ended) = "task_done" [Key],
         Dropped(Ended) = "task_dropped" [Key],
         Late(Late) = "task_late" [Key],
@@ -49,6 +50,21 @@ pub struct Assigned {
     pub owner: String,
 }
 
+/// Body of `task_changed`: what is new of it, and what was there. Absent: that stays as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Changed {
+    pub task: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was_text: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
+    /// Absent as well where it had no time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was_due_at: Option<Timestamp>,
+}
+
 /// Body of `task_done` and `task_dropped`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ended {
@@ -72,6 +88,8 @@ pub enum Command {
     Add { text: String, owner: Option<String>, due_at: Option<Timestamp> },
     /// Somebody else does it.
     Assign { task: u32, owner: String },
+    /// Other words, or another time.
+    Change { task: u32, text: Option<String>, due_at: Option<Timestamp> },
     /// It is done.
     Finish { task: u32, note: Option<String> },
     /// It is not to be done any more.
@@ -84,7 +102,7 @@ impl Command {
     /// Whether people ask for it as it is; the rest follows from something else.
     pub(in crate::incident) const fn is_asked(&self) -> bool {
         match self {
-            Self::Add { .. } | Self::Assign { .. } | Self::Finish { .. } | Self::Drop { .. } => true,
+            Self::Add { .. } | Self::Assign { .. } | Self::Change { .. } | Self::Finish { .. } | Self::Drop { .. } => true,
             Self::Miss { .. } => false,
         }
     }
@@ -124,8 +142,9 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
     press: "Add it",
     body: "TaskBody",
     programs: &[
-        Program::of("task add").says("Add one").places(&["text"]),
+        Program::of("task add").says("Add one").places(&["text"]).lacks(&["task"]),
         Program::of("task assign").says("Give one to somebody").places(&["task", "owner"]),
+        Program::of("task change").says("Other words, or another time").places(&["task"]).lacks(&["owner", "state"]),
         Program::of("task done").says("It is done").places(&["task"]).gives(&[("state", "done")]),
         Program::of("task drop").says("It is not to be done any more").places(&["task"]).gives(&[("state", "dropped")]),
     ],
@@ -139,7 +158,14 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
         Field::may("state", "how it ended", "How it ended", Kind::Choice { name: "TaskEnd", of: &["done", "dropped"] }),
         Field::may("note", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX }).hint("How it ended, in words"),
     ],
-    ways: &[&["text", "owner", "due_at"], &["text", "owner", "within"], &["task", "owner"], &["task", "state", "note"]],
+    ways: &[
+        &["text", "owner", "due_at"],
+        &["text", "owner", "within"],
+        &["task", "owner"],
+        &["task", "text", "due_at"],
+        &["task", "text", "within"],
+        &["task", "state", "note"],
+    ],
     make: asked,
     came: Came::Task,
 }];
@@ -147,22 +173,19 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
 /// With words one is added; with a number one is given to somebody, or ends.
 fn asked(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
     let (owner, note) = (given.text("owner"), given.text("note"));
+    let due_at = given.time("due_at").or_else(|| given.parsed("within").map(|length| crate::time::after(by.now, length)));
     match (given.text("text"), given.number("task")) {
-        (Some(text), None) => {
-            let due_at = given.time("due_at").or_else(|| given.parsed("within").map(|length| crate::time::after(by.now, length)));
-            command(Command::Add { text, owner, due_at })
-        }
-        (None, Some(task)) => match (owner, given.as_text("state")) {
-            (Some(owner), None) => command(Command::Assign { task, owner }),
-            (None, Some("done")) => command(Command::Finish { task, note }),
-            (None, Some(_)) => command(Command::Drop { task, note }),
-            (Some(_), Some(_)) | (None, None) => {
-                Err(ask::Refusal::Together("with `task` give either its new `owner`, or its `state`: `done` or `dropped`".into()))
-            }
+        (Some(text), None) => command(Command::Add { text, owner, due_at }),
+        (text, Some(task)) => match (owner, given.as_text("state"), text.is_some() || due_at.is_some()) {
+            (None, None, true) => command(Command::Change { task, text, due_at }),
+            (Some(owner), None, false) => command(Command::Assign { task, owner }),
+            (None, Some("done"), false) => command(Command::Finish { task, note }),
+            (None, Some(_), false) => command(Command::Drop { task, note }),
+            _ => Err(ask::Refusal::Together(
+                "with `task` give its new `owner`, or its new `text` and time, or its `state`: `done` or `dropped`".into(),
+            )),
         },
-        (Some(_), Some(_)) | (None, None) => {
-            Err(ask::Refusal::Together("give `text` to add a task, or `task`, its number, to change one".into()))
-        }
+        (None, None) => Err(ask::Refusal::Together("give `text` to add a task, or `task`, its number, to change one".into())),
     }
 }
 
@@ -176,6 +199,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             }
             one(Event::Assigned(Assigned { task, owner }))
         }
+        Command::Change { task, text, due_at } => change(incident, task, text, due_at, context.now),
         Command::Finish { task, note } => {
             open_task(incident, task)?;
             one(Event::Done(Ended { task, note: note_of_end(note)? }))
@@ -200,15 +224,37 @@ fn add(incident: &Incident, text: String, owner: Option<String>, due_at: Option<
     if incident.work.tasks.len() >= TASKS_MAX {
         return Err(Refusal::TooMany { max: TASKS_MAX }.into());
     }
-    if due_at.is_some() && !incident.state.is_open() {
-        // Nobody would be reminded: what is left after the end is an action.
-        return Err(lifecycle::Refusal::AlreadyResolved.into());
-    }
-    if due_at.is_some_and(|due_at| due_at <= now) {
-        return Err(Refusal::InThePast.into());
-    }
+    may_be_due(incident, due_at, now)?;
     let task = u32::try_from(incident.work.tasks.len()).unwrap_or(u32::MAX).saturating_add(1);
     one(Event::Added(Added { task, text, owner, due_at }))
+}
+
+/// A task is due while somebody would be reminded, and not before it was added.
+fn may_be_due(incident: &Incident, due_at: Option<Timestamp>, now: Timestamp) -> Result<(), whole::Refusal> {
+    match due_at {
+        None => Ok(()),
+        // What is left after the end is an action.
+        Some(_) if !incident.state.is_open() => Err(lifecycle::Refusal::AlreadyResolved.into()),
+        Some(due_at) if due_at <= now => Err(Refusal::InThePast.into()),
+        Some(_) => Ok(()),
+    }
+}
+
+/// What is as it was is not changed.
+fn change(incident: &Incident, task: u32, text: Option<String>, due_at: Option<Timestamp>, now: Timestamp) -> Decision {
+    let found = open_task(incident, task)?;
+    if let Some(text) = &text {
+        words::needed(text, "the task")?;
+        words::at_most(text, "the task", TASK_CHARS_MAX)?;
+    }
+    let text = text.filter(|text| *text != found.text);
+    let due_at = due_at.filter(|due_at| Some(*due_at) != found.due_at);
+    may_be_due(incident, due_at, now)?;
+    if text.is_none() && due_at.is_none() {
+        return nothing();
+    }
+    let was_text = text.as_ref().map(|_| found.text.clone());
+    one(Event::Changed(Changed { task, text, was_text, due_at, was_due_at: due_at.and(found.due_at) }))
 }
 
 fn open_task(incident: &Incident, number: u32) -> Result<&Task, whole::Refusal> {
@@ -237,8 +283,17 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             added_at: at,
             ended_at: None,
             late: false,
+            origin: None,
         }),
         Event::Assigned(body) => change(body.task, &|task| task.owner = Some(body.owner.clone())),
+        Event::Changed(body) => change(body.task, &|task| {
+            if let Some(text) = &body.text {
+                task.text.clone_from(text);
+            }
+            if let Some(due_at) = body.due_at {
+                (task.due_at, task.late) = (Some(due_at), false);
+            }
+        }),
         Event::Done(body) => change(body.task, &|task| (task.state, task.ended_at) = (TaskState::Done, Some(at))),
         Event::Dropped(body) => change(body.task, &|task| (task.state, task.ended_at) = (TaskState::Dropped, Some(at))),
         Event::Late(body) => change(body.task, &|task| task.late = true),
@@ -265,6 +320,12 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
                 awaited.open_until(&key(body.task), Rule::TaskDue, due_at);
             }
         }
+        Event::Changed(body) => {
+            if let Some(due_at) = body.due_at.filter(|_| incident.state.is_open()) {
+                awaited.settle(&key(body.task), Standing::Void, "it has another time");
+                awaited.open_until(&key(body.task), Rule::TaskDue, due_at);
+            }
+        }
         Event::Done(_) if planted("task-done-leaves-timer") => {}
         Event::Done(body) => awaited.settle(&key(body.task), Standing::Met, "it was done"),
         Event::Dropped(body) => awaited.settle(&key(body.task), Standing::Void, "it was dropped"),
@@ -280,10 +341,24 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
             Some(owner) => format!("{who} added task {} for {}: {}", body.task, names.person(owner), body.text),
         },
         Event::Assigned(body) => format!("Task {} is {}'s", body.task, names.by(Some(&body.owner))),
+        Event::Changed(body) => changed_line(body, who),
         Event::Done(body) => with_text(format!("{who} finished task {}", body.task), body.note.as_deref()),
         Event::Dropped(body) => with_text(format!("{who} dropped task {}", body.task), body.note.as_deref()),
         Event::Late(body) => format!("Task {} is late", body.task),
     }
+}
+
+/// What is new, and what it was.
+fn changed_line(body: &Changed, who: &str) -> String {
+    let mut news: Vec<String> = Vec::new();
+    if let Some(text) = &body.text {
+        news.push(format!("{text} (it was: {})", body.was_text.as_deref().unwrap_or_default()));
+    }
+    if let Some(due_at) = body.due_at {
+        let was = body.was_due_at.map_or_else(|| "it had no time".to_owned(), |was| format!("it was due at {}", clock(was)));
+        news.push(format!("due at {} ({was})", clock(due_at)));
+    }
+    format!("{who} changed task {}: {}", body.task, news.join("; "))
 }
 
 #[cfg(test)]
@@ -300,6 +375,13 @@ mod tests {
         assert_eq!(sample.run(add(Some(due_at))).unwrap().opened(), ["task:1"]);
         assert_eq!(sample.run(Command::Miss { task: 1 }).unwrap().kinds(), ["task_late"]);
         assert_eq!(sample.run(Command::Miss { task: 1 }).unwrap().events, []);
+        let change = |text: Option<&str>, due_at| Command::Change { task: 1, text: text.map(Into::into), due_at };
+        assert_eq!(sample.run(change(Some("call the vendor"), None)).unwrap().events, [], "that is what it says");
+        assert_eq!(sample.refusal(change(None, Some(sample.at))), "in_the_past");
+        let later = crate::time::after(sample.at, crate::time::Length::from_mins(9));
+        let changed = sample.run(change(Some("write to the vendor"), Some(later))).unwrap();
+        assert_eq!((changed.settled(), changed.due_at("task:1")), (vec!["task:1"], Some(later)));
+        assert!(!sample.incident.work.tasks[0].late, "it is not late before its new time");
         let done = sample.run(Command::Finish { task: 1, note: Some(" ".into()) }).unwrap();
         assert_eq!(done.events, [Event::Done(Ended { task: 1, note: None }).into()]);
         assert_eq!(sample.refusal(Command::Drop { task: 1, note: None }), "task_ended");

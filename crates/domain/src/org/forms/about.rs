@@ -99,8 +99,6 @@ pub enum Input {
     Part(&'static [Field], &'static str),
     /// Contacts, a row each; the channels say which fields there are, and which of them are secrets.
     Contacts,
-    /// Everything else of the form as YAML.
-    Rest,
 }
 
 /// A list that is asked for in rows.

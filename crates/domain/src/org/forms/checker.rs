@@ -19,6 +19,8 @@ use crate::time::Length;
 /// Longest time to acknowledge a step, and longest delay of a notification rule: a week; longer
 /// is a slip of the unit.
 pub const WITHIN_MAX: Length = Length::from_secs(7 * 86_400);
+/// The version that brings what is refused as not there yet: plans, what a role is besides its name, targets of a severity.
+pub const COMES_WITH: &str = "0.2";
 /// Most further rounds of an escalation.
 pub const REPEAT_MAX: u32 = 20;
 
@@ -207,6 +209,12 @@ impl<'a> Checker<'a> {
         } else {
             self.error(place, format!("only {} has {}", enumerated(&owners, "or"), a(key)), format!("take the {key} away"));
         }
+    }
+
+    /// A key that does nothing yet is no key: whoever wrote it would wait for what never happens.
+    pub(super) fn not_yet(&mut self, place: Place, what: &str) {
+        let hint = format!("take it away; it comes with version {COMES_WITH}");
+        self.error(place, format!("{what} is not there yet"), hint);
     }
 
     pub(super) fn email(&mut self, place: Place, email: Option<&str>) {

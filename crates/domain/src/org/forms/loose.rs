@@ -1,13 +1,10 @@
-//! Forms whose keys belong to a later capability: kept and exported as written, and only their ids are judged.
+//! Forms whose keys belong to a later capability: what an earlier version kept is kept and exported as written; what is new is
+//! refused as not there yet.
 
 use serde::{Deserialize, Serialize};
 
-use super::about::{Field, Input, row};
 use super::checker::Checker;
 use super::{Entry, FormKind, Slug};
-
-/// The fields of such a kind: all in one.
-pub const FIELDS: &[Field] = &[row("", "Content", "Kept and exported as written.", Input::Rest)];
 
 /// An object whose keys belong to a later capability: kept as written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +20,15 @@ impl Entry for LooseForm {
     }
 
     fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
-        checker.each(kind, list, |_, _, _| {});
+        checker.each(kind, list, |checker, place, form| {
+            // Of a role the name can be taken already; a plan is nothing but what it says.
+            if kind == FormKind::Plan {
+                checker.not_yet(place.clone(), &format!("the plan `{}`", form.id));
+            } else {
+                for key in form.rest.keys() {
+                    checker.not_yet(place.key(key), &format!("`{key}`"));
+                }
+            }
+        });
     }
 }

@@ -61,7 +61,7 @@ impl Found {
                     self.wrong(place, format!("this is {}", what(value)), "it is a list of words, written `[a, b]`");
                 }
             }
-            Input::Rest | Input::Check | Input::Number | Input::Instant | Input::Rows(_) | Input::Contacts => {}
+            Input::Check | Input::Number | Input::Instant | Input::Rows(_) | Input::Contacts => {}
             Input::Line
             | Input::Text
             | Input::Length

@@ -1,7 +1,6 @@
 //! Roles that can be taken in an incident, besides the usual ones; of each only the id matters so far.
 
 use super::about::{About, IdOf};
-use super::loose::FIELDS;
 
 /// What the settings and the file say of it.
 pub const ABOUT: About = About {
@@ -11,5 +10,5 @@ pub const ABOUT: About = About {
     purpose: "Roles that can be taken in an incident, besides commander, deputy, scribe, communications, liaison and operations.",
     id: IdOf::Typed,
     then: &[],
-    fields: FIELDS,
+    fields: &[],
 };

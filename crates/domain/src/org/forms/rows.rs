@@ -188,8 +188,7 @@ fn holds(input: Input, value: &Value) -> bool {
         | Input::Target
         | Input::Contact
         | Input::Channel
-        | Input::Contacts
-        | Input::Rest => !value.is_array() && !value.is_object(),
+        | Input::Contacts => !value.is_array() && !value.is_object(),
     }
 }
 

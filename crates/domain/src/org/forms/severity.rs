@@ -32,8 +32,6 @@ pub const ABOUT: About = About {
             "While nobody does anything about the incident; then its holder is asked, and without an answer it pages again. 30m for SEV1, 1h for SEV2, else never, where left open.",
             Input::Length,
         ),
-        row("acknowledge_within", "Acknowledge within", "Shown; no reminder follows from it.", Input::Length),
-        row("resolve_within", "Resolve within", "Shown; no reminder follows from it.", Input::Length),
     ],
 };
 
@@ -57,8 +55,10 @@ pub struct SeverityForm {
     /// sev1 30 min, sev2 1 h, else never where absent.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::or_never")]
     pub acknowledgement_lasts: Option<Length>,
+    /// Refused as not there yet; read, since earlier versions kept it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledge_within: Option<Length>,
+    /// The same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolve_within: Option<Length>,
 }
@@ -88,6 +88,11 @@ impl Entry for SeverityForm {
                 checker.error(place.key("id"), format!("`{}` is listed twice", form.id), "keep one of the two");
             }
             seen.push(form.id);
+            for (key, given) in [("acknowledge_within", form.acknowledge_within), ("resolve_within", form.resolve_within)] {
+                if given.is_some() {
+                    checker.not_yet(place.key(key), &format!("`{key}`"));
+                }
+            }
             if let Some(lasts) = form.acknowledgement_lasts {
                 checker.length_or_never(place.key("acknowledgement_lasts"), lasts);
             }

@@ -107,10 +107,6 @@ pub struct SeveritySetting {
     pub review_within: Option<ReviewWithin>,
     /// How long an acknowledgement lasts while nobody does anything; `None`: it does not age.
     pub acknowledgement_lasts: Option<Length>,
-    /// Target to acknowledge.
-    pub acknowledge_within: Option<Length>,
-    /// Target to resolve.
-    pub resolve_within: Option<Length>,
 }
 
 /// How long a review may take.
@@ -562,7 +558,5 @@ fn severity_setting(bundle: &Bundle, severity: Severity) -> SeveritySetting {
                 Severity::Sev3 | Severity::Sev4 | Severity::Sev5 => None,
             })
             .filter(|length| !length.is_zero()),
-        acknowledge_within: form.and_then(|f| f.acknowledge_within),
-        resolve_within: form.and_then(|f| f.resolve_within),
     }
 }

@@ -1,0 +1,142 @@
+//! Two incidents become one, and one becomes two again: alerts, open tasks and the nearer promise of an update go along, and
+//! what is as it went comes back.
+//!
+//! Not here: what may happen in which state, and what each log says (`domain::incident::links`).
+
+use allclear_domain::access::Actor;
+use allclear_domain::ids::{AlertId, IncidentId};
+use allclear_domain::incident::work::TaskState;
+use allclear_domain::incident::{self, State, declaration, links};
+use allclear_store::rows;
+use jiff::Timestamp;
+
+use super::command::{Refusal, Reply};
+use super::unit::{AlertChange, Unit};
+use super::{Core, Decided, Loaded, Need, Stop};
+
+/// Alerts of an incident with whether each is open, the newest first.
+type Alerts = Vec<(AlertId, bool)>;
+
+impl Core {
+    /// What belongs to an incident in the store: its newest alerts with whether they are open, and when its next update is due.
+    fn belongs(&self, id: IncidentId) -> Decided<(Alerts, Option<Timestamp>)> {
+        let found = self.read.iter().find_map(|read| {
+            if let Loaded::Belongs(of, alerts, update_by) = read
+                && *of == id
+            {
+                Some((alerts.clone(), *update_by))
+            } else {
+                None
+            }
+        });
+        found.ok_or(Stop::Need(Need::Belongs(id)))
+    }
+
+    /// Merges: the alerts go over, the pages of the merged one stop.
+    pub(super) fn merge(&mut self, unit: &mut Unit, from: IncidentId, into: IncidentId) -> Decided<Reply> {
+        let (loser, _) = self.incident(unit, from)?;
+        let (winner, _) = self.incident(unit, into)?;
+        // What comes to an incident of whose own nothing is open is all that it has, and silences hold it.
+        let comes_held = loser.alarms.is_held() && !winner.alarms.is_held() && !winner.is_a_persons_word();
+        let takes_its_silence = comes_held && self.open_and_held(into)?.0 == 0;
+        let held = if takes_its_silence { self.open_and_held(from)?.1 } else { 0 };
+        // The log of the one names the other: a public log must not name a private incident.
+        if winner.private && !loser.private {
+            let mut people: Vec<String> = self.involved(from)?.into_iter().collect();
+            people.extend(winner.admitted.iter().cloned());
+            people.extend(loser.commander.clone());
+            self.restrict(unit, from, "it was merged into a private incident", people)?;
+        }
+        let (alerts, promised) = self.belongs(from)?;
+        let alerts = alerts.into_iter().map(|(alert, _)| alert).take(links::MERGED_ALERTS_MAX).collect();
+        // The nearer promise holds; a candidate owes nobody an update.
+        let update_by = promised.filter(|_| winner.state != State::Candidate);
+        let update_by = match (update_by, self.belongs(into)?.1) {
+            (Some(its), Some(own)) if own <= its => None,
+            (its, _) => its,
+        };
+        let tasks: Vec<_> = loser.work.tasks.iter().filter(|task| task.state == TaskState::Open).cloned().collect();
+        let owners: Vec<String> = tasks.iter().filter_map(|task| task.owner.clone()).collect();
+        let absorb = links::Command::Absorb { from, from_ref: loser.reference.clone(), tasks, update_by };
+        let merge = links::Command::Merge { into, into_ref: winner.reference.clone(), alerts, update_by };
+        self.change_incident(unit, from, merge)?;
+        self.change_incident(unit, into, absorb)?;
+        self.admit_if_hidden(unit, into, owners, "has a task of it")?;
+        // What is told of the one is told of the other from now on, to nobody new.
+        if loser.private && !winner.private {
+            let mut people: Vec<String> = self.involved(into)?.into_iter().collect();
+            people.extend(loser.admitted.iter().cloned());
+            people.extend(winner.commander.clone());
+            self.restrict(unit, into, &format!("{} was merged into it, which is private", loser.reference), people)?;
+        }
+        unit.write(rows::alert::give(from, into));
+        unit.alerts.push(AlertChange::Give { from, into });
+        self.digest(unit, into);
+        if winner.alarms.is_held() && !loser.alarms.is_held() {
+            // What comes to it fires freely, or is a person's word.
+            self.silence_incident(unit, into, incident::alarms::Silencing::default())?;
+        } else if takes_its_silence {
+            let (silences, held_until) = (loser.alarms.held_by.clone(), loser.alarms.held_until);
+            let change = incident::alarms::Silencing { silenced: held, silences, unsilenced: 0, held_until };
+            self.silence_incident(unit, into, change)?;
+        }
+        Ok(Reply::Incident { id: from, reference: loser.reference })
+    }
+
+    /// Takes a merge apart: what went over and is as it went comes back. Whoever does it is on what is open again; where
+    /// that is nobody in person, it pages.
+    pub(super) fn take_apart(&mut self, unit: &mut Unit, from: IncidentId) -> Decided<Reply> {
+        let (merged, _) = self.incident(unit, from)?;
+        let Some(into) = merged.merged_into else {
+            let not_merged = incident::lifecycle::Refusal::NotMerged;
+            return Err(Refusal::from(incident::Refusal::from(not_merged)).into());
+        };
+        let (other, _) = self.incident(unit, into)?;
+        if other.state == State::Merged {
+            let refusal = links::Refusal::IntoWasMerged { into: self.name_of(unit, &other) };
+            return Err(Refusal::from(incident::Refusal::from(refusal)).into());
+        }
+        // Of a group one incident is open: alerts would not know where to go.
+        if let Some(key) = &merged.group_key
+            && let Some(open) = self.group(unit, key)?
+            && open != from
+        {
+            let (open, _) = self.incident(unit, open)?;
+            return Err(Refusal::from(incident::Refusal::from(declaration::Refusal::GroupHasAnother(self.name_of(unit, &open)))).into());
+        }
+        let went = merged.work.merge.as_ref().map(|merge| merge.alerts.clone()).unwrap_or_default();
+        let there = self.belongs(into)?.0;
+        let still_there = |alert: &AlertId| there.iter().any(|(other, _)| other == alert);
+        let went: Vec<AlertId> = went.into_iter().filter(still_there).collect();
+        let open_back = there.iter().filter(|(alert, open)| *open && went.contains(alert)).count() as u64;
+        let open_there = self.still_open(unit, into)?;
+        let alerts = u64::try_from(went.len()).unwrap_or(u64::MAX);
+        let back = links::Back { alerts, ..links::Back::of(&merged, &other) };
+        let apart = links::Command::TakeApart { into_ref: other.reference.clone(), back: back.clone() };
+        self.change_incident(unit, from, apart)?;
+        self.change_incident(unit, into, links::Command::Release { from, from_ref: merged.reference.clone(), back })?;
+        for alert in &went {
+            unit.write(rows::alert::give_one(*alert, into, from));
+        }
+        let none_is_open = !went.is_empty() && open_back == 0;
+        unit.alerts.push(AlertChange::GiveThese { alerts: went, from: into, into: from });
+        self.digest(unit, into);
+        self.digest(unit, from);
+        let (open, _) = self.incident(unit, from)?;
+        match unit.actor.clone() {
+            _ if open.state == State::Candidate => {}
+            Actor::Person(person) => self.acknowledge(unit, from, Some(person), "taking it apart")?,
+            Actor::Token(_) | Actor::Integration(_) | Actor::Administrator | Actor::Clock | Actor::System => {
+                self.start_page(unit, from, None, None, "it was taken apart from another incident", false)?;
+            }
+        }
+        // What was held up only by what went back is over, and so is what came back after all of it had recovered.
+        if open_back > 0 && open_back >= open_there && !other.is_a_persons_word() && other.state.is_open() {
+            self.recover(unit, into)?;
+        }
+        if none_is_open && !merged.is_a_persons_word() {
+            self.recover(unit, from)?;
+        }
+        Ok(Reply::Incident { id: from, reference: merged.reference })
+    }
+}
