@@ -47,8 +47,13 @@ pub fn router(engine: Engine, faces: Faces, trusted: Ranges) -> Router {
                 .collect()
         })
     });
-    let options =
-        WebOptions { open_to: faces.open_to, first_alarm_curl: faces.first_alarm_curl, demo_outbox, formats: registry::kinds().collect() };
+    let options = WebOptions {
+        open_to: faces.open_to,
+        first_alarm_curl: faces.first_alarm_curl,
+        demo_outbox,
+        formats: registry::kinds().collect(),
+        set_ups: registry::set_ups().collect(),
+    };
     let is_https = engine.base_url().get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
     let (machines, strays) = allclear_api::router(engine.clone(), ApiOptions::default());
     let router = machines

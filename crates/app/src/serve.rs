@@ -58,6 +58,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         if let Some(file) = &config.org {
             keep_serving(&engine, apply_file(&engine, file, &teller).await)?;
         }
+        if let Err(why) = tell_reached_at(&engine).await {
+            // Links made beside can be given an address; who is being paged cannot wait.
+            tracing::warn!(why = %format!("{why:#}"), "links made on this store beside the server will need --base-url");
+        }
         warn_without_mail(&engine, &config);
         if config.operators.0.is_empty() {
             tracing::info!("no --operator-alarm is set, so nobody is told outside of this program when paging itself is impaired");
@@ -276,6 +280,15 @@ fn warn_without_mail(engine: &Engine, config: &Config) {
     if people > 0 && config.smtp.is_none() {
         tracing::warn!(people, "no --smtp is set, so nobody is reached by mail");
     }
+}
+
+/// Notes where people reach this server, for links that are made beside it.
+async fn tell_reached_at(engine: &Engine) -> anyhow::Result<()> {
+    let here = engine.base_url();
+    if rows::meta::get(engine.db(), rows::meta::REACHED_AT).await?.as_deref() != Some(here) {
+        engine.db().commit(vec![rows::meta::put(rows::meta::REACHED_AT, here)]).await?;
+    }
+    Ok(())
 }
 
 /// As long as nobody can sign in as an administrator: a link for the first one.

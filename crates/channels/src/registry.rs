@@ -7,7 +7,7 @@
 use allclear_domain::channel::{ChannelForm, WaysOut};
 use allclear_domain::wire::Channel;
 
-pub use crate::inbound::{format, formats, kinds, routes};
+pub use crate::inbound::{format, formats, kinds, routes, set_ups};
 use crate::outbound::email::{self, Email};
 use crate::outbound::ntfy::{self, Ntfy};
 use crate::outbound::webhook::{self, Webhook};

@@ -14,7 +14,7 @@ use allclear_channels::inbound::signed;
 use allclear_channels::registry;
 use allclear_domain::org::check::{Against, check};
 use allclear_domain::org::model::Bundle;
-use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, KeyFault, KeyIn, SignalAction};
+use allclear_domain::wire::{Answer, Inbound, InboundContext, InboundRefusal, KeyFault, KeyIn, SetUp, SignalAction};
 use jiff::Timestamp;
 
 const NOT_TAKEN: [u16; 6] = [400, 401, 408, 413, 415, 503];
@@ -270,4 +270,22 @@ fn kinds_and_addresses_are_each_one_s_own_and_documented() {
         }
     }
     assert!(registry::format("carrier-pigeon").is_none());
+}
+
+/// Where a sender is told to send is an address of its format, and what it is to copy says so.
+#[test]
+fn each_format_says_how_its_senders_are_pointed_here() {
+    for format in registry::formats() {
+        let set_up = format.set_up();
+        let kind = format.kind();
+        assert_eq!(set_up.kind, kind);
+        let path = set_up.address.strip_prefix("{base}").unwrap_or_else(|| panic!("{kind}: {}", set_up.address));
+        let own = format.routes().iter().any(|route| route.path == path && route.format.kind() == kind);
+        assert!(own || path == format!("/in/{kind}/{{key}}"), "{kind} has no address {path}");
+        let (base, key) = ("https://allclear.example.org", "key-of-a-sender");
+        let filled = SetUp::filled(set_up.snippet, base, key);
+        assert!(filled.contains(&SetUp::filled(set_up.address, base, key)) && filled.contains(key), "{kind}: {filled}");
+        assert!(!filled.contains("{base}") && !filled.contains("{key}"), "{kind}: {filled}");
+        assert!(!set_up.says.trim().is_empty() && !set_up.says.contains('\n'), "{kind}");
+    }
 }

@@ -27,6 +27,7 @@ pub mod refusals;
 pub mod run;
 pub mod shared;
 mod start;
+mod try_out;
 pub mod upkeep;
 pub mod watch;
 pub mod windows;

@@ -277,6 +277,7 @@ create index action_owner on action (owner, state, due_at);
     DAYS,
     AUDITED,
     CHANGES,
+    EXERCISES,
 ];
 
 /// Targets that do not answer.
@@ -453,6 +454,15 @@ create table change_event (
 create index change_event_service on change_event (service, at);
 create index change_event_received on change_event (received_at);
 ",
+    sqlite: "",
+    postgres: "",
+};
+
+/// Test pages are few among many incidents, and looked for whenever a board is shown.
+const EXERCISES: Migration = Migration {
+    number: 14,
+    name: "exercises",
+    sql: "create index incident_exercise on incident (id) where mode = 'exercise';",
     sqlite: "",
     postgres: "",
 };

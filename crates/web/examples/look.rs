@@ -46,6 +46,7 @@ async fn main() -> std::io::Result<()> {
         open_to,
         first_alarm_curl: Some(CURL.into()),
         formats: allclear_channels::registry::kinds().collect(),
+        set_ups: allclear_channels::registry::set_ups().collect(),
         demo_outbox: (scene != "closed").then(|| outbox(&world)),
     };
     let app = allclear_web::router(world.engine.clone(), options);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use allclear_domain::access::Principal;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::org::check::Spoken;
+use allclear_domain::wire::SetUp;
 use allclear_engine::Engine;
 use axum::routing::MethodRouter;
 use jiff::Timestamp;
@@ -46,6 +47,8 @@ pub struct WebOptions {
     pub demo_outbox: Option<DemoOutbox>,
     /// Formats of integrations that are spoken here, to choose from and to judge by.
     pub formats: Vec<Spoken>,
+    /// How senders of each format are pointed here.
+    pub set_ups: Vec<SetUp>,
 }
 
 /// What every handler has.

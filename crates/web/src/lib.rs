@@ -21,11 +21,13 @@ mod access;
 mod app;
 mod board;
 mod demo_outbox;
+mod first;
 mod frame;
 mod hub;
 mod incident;
 mod learning;
 mod live;
+mod me;
 mod message_link;
 mod on_call;
 mod places;
@@ -57,6 +59,8 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route(board::letters::PATH, post(board::letters::set))
         .route(board::at_once::ACKNOWLEDGE, post(board::at_once::acknowledge))
         .route(took::UNDO_ALL, post(board::at_once::undo))
+        .route(first::PATH, get(first::go_on))
+        .route(first::TEST, post(me::test))
         .route("/on-call/override", post(on_call::take))
         .route("/on-call/override/{id}/end", post(on_call::end))
         .route("/services/{id}", get(services::one))
@@ -68,6 +72,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/settings/{kind}", get(settings::of_kind).post(settings::add))
         .route("/settings/{kind}/{id}", get(settings::one).post(settings::save))
         .route("/settings/person/{id}/invite", post(settings::invite))
+        .route("/settings/integration/{id}/test", post(settings::test_alarm))
         .route("/settings/{kind}/{id}/remove", get(settings::back).post(settings::remove))
         .route("/settings/{kind}/{id}/detach", get(settings::back).post(settings::detach))
         .route("/live", get(live::follow))

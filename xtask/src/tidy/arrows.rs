@@ -98,6 +98,8 @@ const ARROWS: [Arrows; 3] = [
                     "watch::trouble",
                 ],
             ),
+            // An alarm as a sender's, taken as any other.
+            ("try_out", &["core", "engine", "read"]),
             ("upkeep", &["core", "engine", "identity::seal", "org", "shared", "watch"]),
             ("watch", &["clock", "ports", "shared"]),
         ],
@@ -108,17 +110,20 @@ const ARROWS: [Arrows; 3] = [
         on_top: &["places"],
         may: &[
             // The first page shows a little of others.
-            ("board", &["demo_outbox", "on_call::then", "services::incidents"]),
+            ("board", &["demo_outbox", "first", "on_call::then", "services::incidents"]),
             ("demo_outbox", &[]),
+            ("first", &[]),
             // Stands under the board in the frame's lists.
             ("incident", &["board::PLACE"]),
             ("learning", &[]),
             ("live", &[]),
+            ("me", &["board::letters", "first::TEST", "services::incidents"]),
             // Shows the end of the same log.
             ("message_link", &["incident::log"]),
             ("on_call", &[]),
             ("services", &[]),
-            ("settings", &[]),
+            // A form that is a step of the first run leads to the next.
+            ("settings", &["first"]),
         ],
     },
 ];

@@ -144,7 +144,11 @@ async fn issued(db: &Db, settings: &Resolved, kind: LinkKind, person: Option<&st
     let line = audited(made, person.map(ToOwned::to_owned), "at the store".to_owned());
     db.commit(vec![rows::session::issue(&link), line]).await?;
     let listen = settings.text("listen").unwrap_or_default();
-    let base = settings.text("base-url").filter(|url| !url.is_empty()).map_or_else(|| format!("http://{listen}"), ToOwned::to_owned);
+    // As said here, else as the server says that keeps this store.
+    let base = match settings.text("base-url").filter(|url| !url.is_empty()) {
+        Some(said) => said.to_owned(),
+        None => rows::meta::get(db, rows::meta::REACHED_AT).await?.unwrap_or_else(|| format!("http://{listen}")),
+    };
     let url = format!("{}/{}/{token}", base.trim_end_matches('/'), kind.path());
     Ok(json!({ "person": person, "url": url, "expires_at": link.expires_at }))
 }

@@ -147,7 +147,7 @@ try {
     ["search", "/search?q=checkout"], ["search, nothing found", "/search?q=zzzz"],
     ["refused lately", "/settings/refused"], ["a form of the settings", "/settings/service/checkout"], ["a person's form", "/settings/person/ana"],
     ["settings of a kind", "/settings/person"], ["settings of a kind, none yet", "/settings/severity"], ["a new person", "/settings/person/new"], ["a new override", "/settings/override/new"],
-    ["a new route", "/settings/route/new"], ["a schedule and its weeks", "/settings/schedule/payments-primary"], ["a new schedule", "/settings/schedule/new"], ["contacts as text", "/settings/person/new?contacts.%23=text"], ["a new plan", "/settings/plan/new"],
+    ["a new route", "/settings/route/new"], ["a schedule and its weeks", "/settings/schedule/payments-primary"], ["a new schedule", "/settings/schedule/new"], ["contacts as text", "/settings/person/new?contacts.%23=text"], ["a new plan", "/settings/plan/new"], ["a sender", "/settings/integration/monitor"],
     ["no such incident", "/incidents/INC-9999"], ["no such page", "/nowhere"], ["no such link", "/a/none"], ["no such review", "/reviews/none"],
     ["the API's page", "/api/docs"], ["sign-in", "/sign-in"], ["me, without a session", "/me"],
   ]) await show(name, path);

@@ -2,7 +2,7 @@
 //! focus, selection and typed text; the keyboard; no page complains or scrolls sideways; and every form works where
 //! the browser runs no script.
 //!
-//! `pages.mjs`, `taps.mjs`, `lost.mjs`, `noscript.mjs` and `rota.mjs` have the findings, and `hand.mjs` counts what a hand does;
+//! `pages.mjs`, `taps.mjs`, `lost.mjs`, `noscript.mjs`, `rota.mjs` and `first.mjs` have the findings, and `hand.mjs` counts what a hand does;
 //! Node speaks to the browser over a pipe, without packages. Where
 //! either is not installed the test says that it was skipped.
 
@@ -10,7 +10,9 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
+use allclear_trial::mail_sink::{Mail, MailSink};
 use allclear_trial::program::{Launch, Program};
 use allclear_trial::skip::skipped;
 
@@ -96,4 +98,38 @@ async fn a_rota_of_two_is_made_by_clicks_and_keys() {
     assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
     println!("{said}");
     assert!(said.contains("ok: a rota of two takes at most 35 actions and no YAML"), "{said}");
+}
+
+/// From the set-up link of an empty store to the first page that is acknowledged by its link in a mail, counted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_page_is_acknowledged_by_clicks_and_keys() {
+    if !browser_installed("the first page") {
+        return;
+    }
+    let (dir, mail) = (tempfile::tempdir().unwrap(), MailSink::start().await);
+    let args = vec!["--smtp".into(), mail.url()];
+    let launch = Launch { binary: BINARY.into(), dir: dir.path().to_owned(), args, env: Vec::new() };
+    let mut program = Program::start(&launch, &allclear_trial::world::client()).await.unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/first.mjs");
+    let url = program.url.trim_end_matches('/').to_owned();
+    let set_up = std::fs::read_to_string(dir.path().join("allclear.set-up")).unwrap().trim().to_owned();
+    let link = dir.path().join("link");
+    let given = link.clone();
+    let postman = tokio::spawn(async move {
+        loop {
+            if let Some(path) = mail.all().iter().filter(|mail| mail.accepted()).find_map(Mail::ack_path) {
+                std::fs::write(&given, path).unwrap();
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    let ran = tokio::task::spawn_blocking(move || Command::new("node").arg(script).args([url, set_up]).arg(link).output().unwrap());
+    let ran = ran.await.unwrap();
+    postman.abort();
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    program.stop().await.unwrap();
+    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    println!("{said}");
+    assert!(said.contains("ok: the first page takes at most 20 actions and no YAML"), "{said}");
 }

@@ -43,6 +43,7 @@ mod storm;
 mod targets;
 mod terminal;
 mod time;
+mod tried;
 mod watch;
 mod weight;
 

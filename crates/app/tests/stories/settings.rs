@@ -1,7 +1,10 @@
 //! The organisation changed in the browser, form by form, and over the API: what is saved is in
 //! force at once, and what would break something is refused with its place.
 
+use std::time::Duration;
+
 use allclear_trial::org::{self, ADMIN_TOKEN};
+use allclear_trial::webhook_sink::Delivery;
 use allclear_trial::world::{Answer, items};
 use allclear_trial::{Database, World};
 use serde_json::{Value, json};
@@ -9,6 +12,9 @@ use serde_json::{Value, json};
 use crate::{on_both, world, world_of};
 
 on_both!(a_person_is_added_in_the_browser_and_put_on_call);
+
+/// How long a message may take to arrive.
+const WITHIN: Duration = Duration::from_secs(10);
 
 /// A schedule of the file with ana alone on it.
 const ROTA: &str = r#"
@@ -252,7 +258,7 @@ async fn every_kind_is_added_by_its_form_and_saved_again_unchanged() {
     assert_eq!(route["order"], 1000, "after those of any file");
     let made = post(&world, "/settings/integration", &[("id", "next"), ("kind", "json"), ("service", "batch")]).await.ok();
     assert_eq!(made.status, 200, "an integration's key is made and shown: {}", made.text);
-    let key = made.text.split("<code>").last().unwrap().split('<').next().unwrap().to_owned();
+    let key = made.text.split("/in/json/").nth(1).unwrap().split('<').next().unwrap().to_owned();
     world.signal_with(&key, json!({"title": "by the new key", "dedup_key": "n", "severity": "error"})).await.ok();
     assert!(!page(&world, "/settings/integration/next").await.ok().text.contains(&key));
     for kind in ["person", "override", "catch_all", "role"] {
@@ -360,4 +366,34 @@ async fn the_only_administrator_stays_one() {
     let by_program = world.send(by_program).await;
     assert_eq!((by_program.status, &by_program.body["code"]), (422, &json!("org_invalid")), "{}", by_program.text);
     assert_eq!(world.api("/org/person/sam").await["body"]["access"], "administrator");
+}
+
+/// A sender's page has all of it: the address, what to copy, whether anything came, and an alarm to try it with.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sender_s_page_says_where_to_send_and_tries_it() {
+    let world = world().await;
+    let here = "/settings/integration/cron";
+    let new = [("id", "cron"), ("name", "Cron"), ("kind", "json"), ("service", "checkout")];
+    let made = post(&world, "/settings/integration", &new).await.ok().text;
+    let (_, after) = made.split_once(&format!("{}/in/json/", world.program.url.trim_end_matches('/'))).expect("the whole address");
+    let key = after.split('<').next().unwrap().to_owned();
+    assert!(key.len() > 20 && made.contains("Copy it now") && made.contains("Waiting for the first alarm"), "{made}");
+    assert!(made.contains(&format!("curl -sS {}/in/json/{key}", world.program.url.trim_end_matches('/'))), "what to copy: {made}");
+
+    // Later the key is masked, and it is said how to get one; a secret says whether it is set.
+    let later = page(&world, here).await.ok().text;
+    assert!(!later.contains(&key) && later.contains("/in/json/••••••••") && later.contains("type another under Key"), "{later}");
+    assert!(later.contains("One is set; leave this empty to keep it.") && later.contains("None is set."), "{later}");
+
+    // A test alarm goes the way of a real one, pages, and leads to its incident; the same tap twice is one.
+    let sent = post(&world, &format!("{here}/test"), &[("once", "1790000000000000")]).await;
+    assert_eq!(sent.status, 303, "{}", sent.text);
+    let incident = sent.header("location").unwrap().to_owned();
+    let shown = page(&world, &incident).await.ok().text;
+    assert!(shown.contains("Test alarm of Cron"), "{shown}");
+    assert!(world.hook.wait(WITHIN, |all| all.iter().any(Delivery::is_page)).await, "somebody was paged");
+    let twice = post(&world, &format!("{here}/test"), &[("once", "1790000000000000")]).await;
+    assert_eq!(twice.header("location"), Some(incident.as_str()));
+    let arrived = page(&world, here).await.ok().text;
+    assert!(arrived.contains("Last alarm") && arrived.contains("Test alarm of Cron") && !arrived.contains("Waiting"), "{arrived}");
 }

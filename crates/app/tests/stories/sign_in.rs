@@ -170,8 +170,8 @@ async fn what_is_told_once_at_a_start_stands_in_a_file_of_the_owners_alone_and_i
         assert!(std::fs::read_to_string(&file).unwrap().contains(wanted), "{name}");
         assert!(world.log().contains(name) && !world.log().contains(wanted), "{}", world.log());
     }
-    // Where the file cannot be had, a command on the store makes another link.
-    let ran = world.cli(&["set-up-link", "--base-url", &world.program.url]).await;
+    // Where the file cannot be had, a command on the store makes another link, at the address that the server has.
+    let ran = world.cli(&["set-up-link"]).await;
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let path = ran.stdout.trim().strip_prefix(&world.program.url).expect("a full address").to_owned();
     let done = post_form(&world, &path, None, &[("person", "ana"), ("password", PASSWORD)]).await;

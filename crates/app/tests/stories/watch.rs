@@ -130,5 +130,6 @@ async fn doctor_tries_the_operator_alarm_and_says_what_the_server_knows() {
     assert!(found.code == 1 && found.stdout.contains("error: paging is impaired: looking at what is due stands still"), "{found:?}");
     let board = world.get("/").await.text;
     assert!(board.contains("Paging is impaired: looking at what is due stands still"), "{board}");
+    assert!(board.contains("What to do") && board.contains("restart this node"), "an administrator reads what helps: {board}");
     world.program.control.freeze("look", false).await.unwrap();
 }

@@ -15,7 +15,8 @@ use std::cell::OnceCell;
 
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{
-    Answer, Inbound, InboundContext, InboundRefusal, KeyIn, Labels, Parsed, RefusedElement, Route, SenderSeverity, Signal, SignalAction,
+    Answer, Inbound, InboundContext, InboundRefusal, KeyIn, Labels, Parsed, RefusedElement, Route, SenderSeverity, SetUp, Signal,
+    SignalAction,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -151,6 +152,16 @@ fn signal_of(alert: WireAlert<'_>, group: Option<&Loose<'_>>, now: Timestamp) ->
 impl Inbound for Alertmanager {
     fn kind(&self) -> &'static str {
         "alertmanager"
+    }
+
+    fn set_up(&self) -> SetUp {
+        SetUp {
+            kind: self.kind(),
+            address: "{base}/in/alertmanager/{key}",
+            says: "In alertmanager.yml, where an Alertmanager is in front; name the receiver in a route. Prometheus itself can send here \
+                   without one: in prometheus.yml an entry of alerting.alertmanagers with the path_prefix /prom/ and the key.",
+            snippet: "receivers:\n  - name: all-clear\n    webhook_configs:\n      - url: {base}/in/alertmanager/{key}\n        send_resolved: true\n",
+        }
     }
 
     fn routes(&self) -> &'static [Route] {

@@ -11,7 +11,7 @@
 use std::cell::OnceCell;
 
 use allclear_domain::wire::{
-    Answer, Inbound, InboundContext, InboundRefusal, Labels, Parsed, RefusedElement, SenderSeverity, Signal, SignalAction, Signature,
+    Answer, Inbound, InboundContext, InboundRefusal, Labels, Parsed, RefusedElement, SenderSeverity, SetUp, Signal, SignalAction, Signature,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -151,6 +151,17 @@ fn signal_of(alert: WireAlert<'_>, group: &Loose<'_>, now: Timestamp) -> Result<
 impl Inbound for Grafana {
     fn kind(&self) -> &'static str {
         "grafana"
+    }
+
+    fn set_up(&self) -> SetUp {
+        SetUp {
+            kind: self.kind(),
+            address: "{base}/in/grafana/{key}",
+            says: "In Grafana: Alerting, Contact points, New contact point, of the type Webhook with this URL. Leave the custom payload alone. \
+                   As a file in Grafana's folder provisioning/alerting:",
+            snippet: "apiVersion: 1\ncontactPoints:\n  - name: All Clear\n    receivers:\n      - uid: all-clear\n        type: webhook\n        \
+                      settings: {url: \"{base}/in/grafana/{key}\"}\n",
+        }
     }
 
     fn body_bytes_max(&self) -> usize {

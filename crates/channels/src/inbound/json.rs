@@ -13,7 +13,7 @@ use std::cell::OnceCell;
 
 use allclear_domain::hex::hex;
 use allclear_domain::wire::{
-    Answer, Inbound, InboundContext, InboundRefusal, Labels, Parsed, RefusedElement, SenderSeverity, Signal, SignalAction,
+    Answer, Inbound, InboundContext, InboundRefusal, Labels, Parsed, RefusedElement, SenderSeverity, SetUp, Signal, SignalAction,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -154,6 +154,17 @@ fn signal_of(alert: &WireAlert<'_>, now: Timestamp) -> Result<Signal, String> {
 impl Inbound for Json {
     fn kind(&self) -> &'static str {
         "json"
+    }
+
+    fn set_up(&self) -> SetUp {
+        SetUp {
+            kind: self.kind(),
+            address: "{base}/in/json/{key}",
+            says: "Anything that can post JSON: a script, a job, a tool with a webhook. This raises an alarm; the same with \"status\": \"resolved\" \
+                   ends it.",
+            snippet: r#"curl -sS {base}/in/json/{key} -H 'content-type: application/json' \
+  -d '{"title": "Backup of db1 failed", "severity": "error", "source": "db1"}'"#,
+        }
     }
 
     fn body_bytes_max(&self) -> usize {

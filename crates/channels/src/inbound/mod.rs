@@ -16,7 +16,7 @@ pub mod signed;
 pub mod text;
 
 use allclear_domain::org::check::Spoken;
-use allclear_domain::wire::{Inbound, Route};
+use allclear_domain::wire::{Inbound, Route, SetUp};
 
 /// All formats that come in, in the order of the documentation.
 static WAYS_IN: &[&dyn Inbound] = &[&alertmanager::Alertmanager, &grafana::Grafana, &pagerduty::PagerDuty, &json::Json];
@@ -35,6 +35,11 @@ pub fn format(kind: &str) -> Option<&'static dyn Inbound> {
 /// All kinds of integration: what organisations are checked against, and messages say would work.
 pub fn kinds() -> impl Iterator<Item = Spoken> {
     formats().map(|format| Spoken { kind: format.kind(), signs: format.signature().is_some() })
+}
+
+/// How senders of each kind are pointed here.
+pub fn set_ups() -> impl Iterator<Item = SetUp> {
+    formats().map(Inbound::set_up)
 }
 
 /// The vendors' own addresses, beside `/in/{kind}/{key}`.

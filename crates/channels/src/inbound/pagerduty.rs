@@ -16,7 +16,8 @@ use std::cell::OnceCell;
 use std::fmt;
 
 use allclear_domain::wire::{
-    Answer, Inbound, InboundContext, InboundRefusal, KeyFault, KeyIn, Labels, Link, Parsed, Route, SenderSeverity, Signal, SignalAction,
+    Answer, Inbound, InboundContext, InboundRefusal, KeyFault, KeyIn, Labels, Link, Parsed, Route, SenderSeverity, SetUp, Signal,
+    SignalAction,
 };
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -241,6 +242,18 @@ impl Inbound for PagerDuty {
         "pagerduty"
     }
 
+    fn set_up(&self) -> SetUp {
+        SetUp {
+            kind: self.kind(),
+            address: "{base}/v2/enqueue",
+            says: "Where the sender asks for the address of the Events API v2 (events.pagerduty.com), give it this one, and the key as its \
+                   routing key or integration key. To try it from a terminal:",
+            snippet: r#"curl -sS {base}/v2/enqueue -H 'content-type: application/json' -d '{
+  "routing_key": "{key}", "event_action": "trigger",
+  "payload": {"summary": "Disk of db1 is full", "source": "db1", "severity": "critical"}}'"#,
+        }
+    }
+
     fn routes(&self) -> &'static [Route] {
         &[
             Route { path: "/v2/enqueue", key: KeyIn::BodyOrHeader(ROUTING_KEY_HEADER), format: &PagerDuty },
@@ -351,6 +364,10 @@ impl Inbound for PagerDuty {
 impl Inbound for ChangeEvents {
     fn kind(&self) -> &'static str {
         PagerDuty.kind()
+    }
+
+    fn set_up(&self) -> SetUp {
+        PagerDuty.set_up()
     }
 
     fn name(&self) -> &'static str {

@@ -28,6 +28,8 @@ pub struct Start {
     pub targets: Vec<String>,
     /// Whom it pages after those.
     pub then: Vec<String>,
+    /// Whether nobody else is paged when they do not answer, and it never comes back: a test.
+    pub alone: bool,
 }
 
 /// What is told, and whom.
@@ -218,6 +220,7 @@ fn begin(start: Start, context: &mut Context<'_>) -> Vec<Event> {
         org_version: context.org.version,
         targets: start.targets,
         then: start.then,
+        alone: start.alone,
     });
     let page = super::evolve(None, start.id, &started, context.now);
     let first = advance(&page, 1, 1, "the page started", start.late, context);

@@ -48,6 +48,9 @@ pub struct Started {
     /// Whom it pages after those.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub then: Vec<String>,
+    /// Whether nobody else is paged when they do not answer, and it never comes back: a test.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
 }
 
 /// Body of `told`: people are told something, and nothing is asked.

@@ -37,6 +37,7 @@ pub fn foresee(org: &Org, escalation: Option<&str>, severity: Severity, start: T
         late: false,
         targets: Vec::new(),
         then: Vec::new(),
+        alone: false,
     });
     let (mut page, mut now, mut out): (Option<Page>, _, _) = (None, start, Vec::new());
     for _ in 0..STEPS_AHEAD_MAX {

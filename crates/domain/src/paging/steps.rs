@@ -94,6 +94,10 @@ pub(super) fn advance(page: &Page, round: u32, step: u32, because: &str, late: b
         Some(_) if page.step > 0 && empty_in_a_row < steps => "every step was paged and nobody acknowledged",
         _ => "nobody in the escalation policy could be notified",
     };
+    if page.alone {
+        events.push(exhausted(page, format!("{because}, and a test pages nobody else"), context.org));
+        return events;
+    }
     // A policy that was shortened meanwhile must not lead back to a number that is used: keys of
     // notices and expectations are made of it.
     let catch_all = steps.max(page.step).saturating_add(1);
@@ -135,6 +139,9 @@ fn policy_of<'a>(page: &Page, org: &'a Org) -> Option<Cow<'a, Escalation>> {
 /// How long after it was exhausted a page comes back; never, where its policy says so.
 #[must_use]
 pub fn again_in(page: &Page, org: &Org) -> Option<Length> {
+    if page.alone {
+        return None;
+    }
     let said = page.escalation.as_deref().and_then(|id| org.escalation(id)).and_then(|policy| policy.again_every);
     let by_urgency = match page.urgency {
         NotifyUrgency::High => AGAIN_EVERY_HIGH,

@@ -159,6 +159,8 @@ pub struct Page {
     pub targets: Vec<String>,
     /// Whom it pages after those.
     pub then: Vec<String>,
+    /// Whether nobody else is paged when those do not answer, and it never comes back: a test.
+    pub alone: bool,
     /// The round in which it started or came back last: rounds go on counting, and a policy's further ones count from
     /// here.
     pub since_round: u32,

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::event::Mode;
 use crate::incident::Incident;
 use crate::incident::State;
 use crate::incident::affected::Impact;
@@ -35,6 +36,9 @@ pub struct IncidentView {
     /// Whether only some may see it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub private: bool,
+    /// Whether it is an exercise, as a test page is: on no board and in no trend.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exercise: bool,
     /// Who holds which role, and who was asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<RoleView>,
@@ -112,6 +116,7 @@ impl IncidentView {
             because: i.because.clone(),
             merged_into: i.merged_into.map(|id| id.to_string()),
             recovered: i.recovered,
+            exercise: i.mode == Mode::Exercise,
             private: i.private,
             roles: roles_of(i),
             tasks: i.work.tasks.iter().map(TaskView::of).collect(),

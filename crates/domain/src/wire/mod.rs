@@ -227,6 +227,28 @@ impl std::fmt::Debug for Route {
     }
 }
 
+/// How a sender of a format is pointed here: what its integration's page gives to copy. In the texts `{base}` stands for the
+/// address of this server and `{key}` for the integration's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SetUp {
+    /// The kind of integration.
+    pub kind: &'static str,
+    /// The whole address that is sent to.
+    pub address: &'static str,
+    /// Where in the sender the snippet goes, a sentence or two.
+    pub says: &'static str,
+    /// What is copied.
+    pub snippet: &'static str,
+}
+
+impl SetUp {
+    /// A text of it for a server and a key; `key` may be a mask.
+    #[must_use]
+    pub fn filled(text: &str, base: &str, key: &str) -> String {
+        text.replace("{base}", base).replace("{key}", key)
+    }
+}
+
 /// A way in: one vendor's format. What takes requests asks it for everything that is the vendor's and not ours: its
 /// addresses, where its key is, how its body reads, and what its senders want to hear.
 pub trait Inbound: Send + Sync {
@@ -236,6 +258,8 @@ pub trait Inbound: Send + Sync {
     fn name(&self) -> &'static str {
         self.kind()
     }
+    /// How a sender is pointed here.
+    fn set_up(&self) -> SetUp;
     /// The vendor's own addresses.
     fn routes(&self) -> &'static [Route] {
         &[]

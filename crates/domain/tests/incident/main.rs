@@ -44,6 +44,7 @@ fn declaration() -> Declaration {
         detected_at: Some(start()),
         group_wait: Length::ZERO,
         attend_within: None,
+        exercise: false,
     }
 }
 

@@ -8,7 +8,7 @@ mod world;
 
 use allclear_domain::expect::Rule;
 use allclear_domain::paging::AGAIN_EVERY_HIGH;
-use allclear_domain::paging::{AtStep, Command, Event, PEOPLE_PER_STEP_MAX, Refusal, SendReport, Status};
+use allclear_domain::paging::{AtStep, Command, Event, PEOPLE_PER_STEP_MAX, Refusal, SendReport, Start, Status};
 use allclear_domain::time::{Length, after};
 use world::{World, accepted, acknowledge, at, decline, delayed, delivered, failed, in_doubt, org, policy};
 
@@ -463,4 +463,18 @@ fn an_acknowledgement_given_back_goes_on_for_what_was_left_of_its_step() {
     assert_eq!(page.due_at, Some(at("2026-01-05T10:05:10Z")), "three of five minutes were left");
     world.run(stop()).unwrap();
     assert!(matches!(world.run(give_back()), Err(Refusal::Over(_))), "what was stopped was nobody's to give back");
+}
+
+#[test]
+fn a_test_pages_one_person_by_their_rule_and_nobody_after_them() {
+    let mut world = World::new(org(1, policy(&[&["person:ana"]], 1), &["person:cho"]));
+    let Command::Start(start) = world.start() else { panic!("a start") };
+    let test = Start { escalation: None, targets: vec!["person:ana".into()], alone: true, ..start };
+    assert_eq!(world.run(Command::Start(test)).unwrap()[1], "step 1.1: ana (hook now, mail in 1m); the page started");
+    while world.status() == Status::Running {
+        world.look(false);
+    }
+    assert_eq!(world.status(), Status::Exhausted);
+    assert!(world.sent.iter().all(|message| message.person == "ana"), "the catch-all sleeps");
+    assert!(world.live().is_empty(), "and it never comes back");
 }

@@ -134,6 +134,7 @@ impl World {
             late: false,
             targets: Vec::new(),
             then: Vec::new(),
+            alone: false,
         })
     }
 

@@ -12,7 +12,7 @@ use allclear_domain::event::Head;
 use allclear_domain::expect::Rule;
 use allclear_domain::ids::{AlertId, IncidentId, PageId, SignalId};
 use allclear_domain::incident::{self, Declaration};
-use allclear_domain::org::model::{Declare, Integration};
+use allclear_domain::org::model::{Declare, Integration, NotifyUrgency};
 use allclear_domain::paging::{self, Page};
 use allclear_domain::plants::planted;
 use allclear_domain::signal::{Alert, Ended, Suppression, Triage, text_digest, triage};
@@ -24,6 +24,7 @@ use super::command::{Arrived, Refusal, Reply, SignalReply};
 use super::memory::{AlertKey, OpenAlert};
 use super::notices::notice_of;
 use super::pages::Whom;
+use super::test_page::UNANSWERED;
 use super::texts::detail;
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Need, OPEN_ALERTS_MAX, Stop};
@@ -178,6 +179,7 @@ impl Core {
             detected_at: Some(unit.now),
             group_wait: judged.group_wait,
             attend_within: None,
+            exercise: false,
         };
         let waits = !declaration.group_wait.is_zero();
         let candidate = judged.decision == Declare::Candidate;
@@ -260,9 +262,11 @@ impl Core {
         let before = self.incident(unit, id)?;
         let (incident, _) = &before;
         let page = PageId::from_bits(unit.id());
+        let alone = matches!(whom, Whom::Alone(_));
         let (escalation, targets, then) = match whom {
             Whom::Policy(escalation) => (escalation, Vec::new(), Vec::new()),
             Whom::People { first, then, escalation } => (escalation, first, then),
+            Whom::Alone(person) => (None, vec![person], Vec::new()),
         };
         let start = paging::Start {
             id: page,
@@ -270,7 +274,9 @@ impl Core {
             escalation,
             targets,
             then,
-            urgency: self.org.severity(incident.severity).notify,
+            alone,
+            // A test is of what wakes people.
+            urgency: if alone { NotifyUrgency::High } else { self.org.severity(incident.severity).notify },
             alert,
             because: because.to_owned(),
             late,
@@ -303,7 +309,9 @@ impl Core {
             if let paging::Event::Exhausted(body) = event {
                 let (page, _) = self.page(unit, id)?;
                 let (incident, _) = self.incident(unit, page.incident_id())?;
-                if !incident.is_held() {
+                if page.alone {
+                    self.end_test(unit, incident.id, UNANSWERED)?;
+                } else if !incident.is_held() {
                     unit.effects().unanswered.push((incident.reference, body.why.clone()));
                 }
             }

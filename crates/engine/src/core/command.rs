@@ -89,6 +89,8 @@ pub enum Command {
     Signals(Arrived),
     /// A person declares.
     Declare(Declare),
+    /// Pages a person as a test, and nobody else.
+    TestPage { person: String },
     /// A person acts on an incident.
     Incident { id: IncidentId, command: incident::Command },
     /// A person merges one incident into another.

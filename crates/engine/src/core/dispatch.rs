@@ -63,6 +63,7 @@ impl Core {
             }
             Command::Signals(arrived) => self.signals(unit, arrived)?,
             Command::Declare(declare) => self.declare(unit, declare)?,
+            Command::TestPage { person } => self.test_page(unit, person)?,
             Command::Incident { id, command } => self.act_on(unit, *id, command)?,
             Command::Merge { from, into } => self.merge(unit, *from, *into)?,
             Command::TakeApart { from } => self.take_apart(unit, *from)?,

@@ -15,6 +15,7 @@ use allclear_domain::time::Length;
 use allclear_store::rows;
 
 use super::command::{Declare, Refusal, Reply};
+use super::test_page::ANSWERED;
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
 
@@ -74,6 +75,7 @@ impl Core {
                 NotifyUrgency::High => ATTEND_WITHIN,
                 NotifyUrgency::Low => ATTEND_WITHIN_LOW,
             }),
+            exercise: false,
         };
         let begins = if declare.report { declaration::Command::Propose(declaration) } else { declaration::Command::Declare(declaration) };
         self.incident_command(unit, id, None, begins)?;
@@ -175,7 +177,7 @@ impl Core {
         if takes && state.work.hold.acted_at != Some(unit.now) {
             self.change_incident(unit, id, attendance::Command::StillOnIt { by, via: via.to_owned() })?;
         }
-        Ok(())
+        self.end_test(unit, id, ANSWERED)
     }
 
     /// Whoever took it last gives it back: the pages that this stopped look for somebody again, where they were; where

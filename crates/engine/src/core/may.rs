@@ -54,6 +54,11 @@ impl Core {
                 }
                 Ok(())
             }
+            // Everybody may try how they are reached, and nobody but an administrator whom that wakes.
+            Command::TestPage { person } => {
+                let right = if who.person() == Some(person.as_str()) { Right::See } else { Right::Administer };
+                Ok(access::may(&self.org, who, right, Resource::Installation).map_err(Refusal::from)?)
+            }
             Command::Incident { id, command } if goes_on(command) => self.may_go_on(unit, who, *id, by_themself(who, command)),
             Command::Incident { id, command } => {
                 self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
@@ -231,6 +236,7 @@ fn versioned(command: &Command) -> Option<Versioned> {
         Command::Review { id, .. } => Some(Versioned::Review(*id)),
         Command::Action { id, .. } => Some(Versioned::Action(*id)),
         Command::Declare(_)
+        | Command::TestPage { .. }
         | Command::AddAction { .. }
         | Command::IfVersion { .. }
         | Command::Page { .. }

@@ -34,6 +34,7 @@ mod sharded;
 
 pub mod silences;
 pub(crate) mod streams;
+mod test_page;
 mod texts;
 mod unit;
 

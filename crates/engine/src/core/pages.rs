@@ -22,6 +22,8 @@ const UNNAMED: &str = "an incident that you may not see";
 pub(super) enum Whom {
     /// The steps of this policy.
     Policy(Option<String>),
+    /// This one, as the target of a step, and nobody else when they do not answer: a test.
+    Alone(String),
     /// These, as targets of a step, then those, then the steps of this policy where one is given.
     People { first: Vec<String>, then: Vec<String>, escalation: Option<String> },
 }

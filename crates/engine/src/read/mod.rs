@@ -8,6 +8,7 @@ pub(crate) mod explain;
 pub mod learning;
 pub(crate) mod on_call;
 pub mod screens;
+pub mod tried;
 
 use std::sync::Arc;
 

@@ -106,6 +106,7 @@ fn load(command: &Command) -> usize {
         Command::TakeOver { messages, .. } => messages.len().max(1),
         Command::IfVersion { command, .. } => load(command),
         Command::Declare(_)
+        | Command::TestPage { .. }
         | Command::Incident { .. }
         | Command::Merge { .. }
         | Command::TakeApart { .. }

@@ -22,6 +22,7 @@ pub const fn space(command: &Command) -> Space {
         Command::IfVersion { command, .. } => space(command),
         Command::Signals(_)
         | Command::Declare(_)
+        | Command::TestPage { .. }
         | Command::Merge { .. }
         | Command::TakeApart { .. }
         | Command::LinkAlert { .. }

@@ -418,3 +418,27 @@ async fn whoever_declares_sees_it() {
         assert_eq!(world.engine.queries(&gus).incident(id).await.unwrap().title, "seen from the ward");
     }
 }
+
+/// Whoever tries how they are reached wakes nobody else; an alarm in a sender's name is an administrator's.
+#[tokio::test]
+async fn a_test_goes_to_whoever_asks_and_only_administrators_wake_others() {
+    let (world, scene) = world().await;
+    let test = |person: &str| Command::TestPage { person: person.to_owned() };
+    for (name, who) in those_who_may_not(&scene) {
+        let refused = world.by(&who, test("ana")).await;
+        assert!(matches!(refused, Err(Refusal::Denied(_))), "{name}: {refused:?}");
+        let refused = world.engine.test_alarm(&who, "json", "json", 1).await;
+        assert!(matches!(refused, Err(Refusal::Denied(_))), "{name}: {refused:?}");
+    }
+    for who in [person("ana", Scope::Read), person("adm", Scope::Admin)] {
+        assert!(matches!(world.by(&who, test("ana")).await, Ok(Reply::Incident { .. })), "{who:?}");
+    }
+    let all = Principal::own(Actor::System);
+    let queries = world.engine.queries(&all);
+    let tests = queries.tests().await.unwrap();
+    assert!(tests.len() == 2 && tests.iter().all(|test| test.person == "ana"), "{tests:?}");
+    let (board, _) = queries.board(&Default::default()).await.unwrap();
+    assert!(board.iter().all(|row| !row.incident.title.contains("Test page")), "a board is of what is real");
+    let own = person("ben", Scope::Respond);
+    assert_eq!(world.engine.queries(&own).tests().await.unwrap(), [], "everybody sees their own");
+}

@@ -272,6 +272,10 @@ pub(super) fn narrow(filter: &Filter, ids: &[IncidentId], sql: &mut String, args
     if filter.open {
         sql.push_str(" and open");
     }
+    // A board is of what is real.
+    if filter.worst_first {
+        sql.push_str(" and mode = 'live'");
+    }
     if let Some(person) = &filter.naming {
         args.push(text(person));
         let is = args.len();
@@ -304,7 +308,7 @@ pub async fn declared_between(
     let seen = reader::seen(reach, &mut args);
     let sql = format!(
         "select id, severity, service, impact_started_at, detected_at, declared_at, acknowledged_at, mitigated_at, resolved_at \
-         from incident where declared_at >= ?1 and declared_at < ?2 and state not in ('cancelled', 'merged') \
+         from incident where declared_at >= ?1 and declared_at < ?2 and state not in ('cancelled', 'merged') and mode = 'live' \
          and id > ?3 and {seen} order by id limit ?4"
     );
     let rows = db.read(&sql, args).await?;

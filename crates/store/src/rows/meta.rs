@@ -22,6 +22,8 @@ pub const QUARANTINE: &str = "quarantine";
 pub const WAYS_IN: &str = "ways_in";
 /// Microseconds that the machine's clock had come to when it was last noted.
 pub const CLOCK: &str = "clock";
+/// Where people reach the server that was started last, for links that are made beside it.
+pub const REACHED_AT: &str = "reached_at";
 
 /// Sets a value.
 #[must_use]

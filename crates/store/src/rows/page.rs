@@ -54,6 +54,8 @@ struct Asks {
     then: Vec<String>,
     #[serde(default = "first", skip_serializing_if = "is_first")]
     since_round: u32,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    alone: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tells: Option<Tells>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,6 +87,7 @@ fn asks(p: &Page) -> Val {
         targets: p.targets.clone(),
         then: p.then.clone(),
         since_round: p.since_round,
+        alone: p.alone,
         tells: p.tells.clone(),
         due_at: p.due_at,
         resumed: p.resumed,
@@ -129,6 +132,7 @@ fn page(row: &Row) -> Result<(Page, Head), Fault> {
         ended_at: r.opt_instant()?,
         targets: Vec::new(),
         then: Vec::new(),
+        alone: false,
         since_round: first(),
         tells: None,
         due_at: None,
@@ -138,7 +142,7 @@ fn page(row: &Row) -> Result<(Page, Head), Fault> {
     if let Some(json) = r.opt_text()? {
         let asks: Asks = serde_json::from_str(&json).map_err(|why| super::broken("asks", &why.to_string()))?;
         (page.targets, page.then, page.since_round, page.tells) = (asks.targets, asks.then, asks.since_round, asks.tells);
-        (page.due_at, page.resumed) = (asks.due_at, asks.resumed);
+        (page.due_at, page.resumed, page.alone) = (asks.due_at, asks.resumed, asks.alone);
     }
     Ok((page, head))
 }
@@ -163,6 +167,17 @@ pub async fn get_all(db: &Db, ids: &[PageId]) -> Result<Vec<(Page, Head)>, Fault
 pub async fn of_incident(db: &Db, incident: IncidentId) -> Result<Found<(Page, Head)>, Fault> {
     let rows = db.read(&format!("select {COLUMNS} from page where incident = ?1 order by id"), vec![text(incident)]).await?;
     Ok(Found::of(&rows, "page", page, |row| super::shown(row, 0)))
+}
+
+/// The pages of the newest exercises, newest first: tests.
+pub async fn of_exercises(db: &Db, limit: i64) -> Result<Vec<Page>, Fault> {
+    let columns: Vec<String> = COLUMNS.split(',').map(|column| format!("p.{}", column.trim())).collect();
+    let sql = format!(
+        "select {} from incident i join page p on p.incident = i.id where i.mode = 'exercise' order by i.id desc, p.id desc limit ?1",
+        columns.join(", ")
+    );
+    let rows = db.read(&sql, vec![Val::Int(limit)]).await?;
+    rows.iter().map(|row| page(row).map(|(page, _)| page)).collect()
 }
 
 /// Running and exhausted pages, newest first.

@@ -18,6 +18,7 @@ use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::{IncidentView, OnCallView};
 use allclear_engine::Engine;
 use allclear_engine::read::screens::{Asking, OnBoard};
+use allclear_engine::read::tried::Unproven;
 use allclear_engine::read::{IncidentFilter, NoAnswer};
 use axum::extract::{Query, State as Shared};
 use axum::http::HeaderMap;
@@ -30,11 +31,10 @@ use crate::access::form_key::once;
 use crate::access::reader::{Asked, answer, reader};
 use crate::app::{ALL, App, DemoMessage, Lists, Place, WebOptions};
 use crate::board::filter::{Filter, Need};
-use crate::demo_outbox;
 use crate::frame::pieces;
 use crate::frame::shell::{HtmlPage, framed};
 use crate::frame::time_text::When;
-use crate::took;
+use crate::{demo_outbox, first, took};
 
 pub(crate) static PLACE: Place = Place {
     path: "/",
@@ -100,6 +100,10 @@ pub(crate) struct Board {
     ended: Vec<IncidentView>,
     /// Nothing of it for a guest.
     on_call: Option<Vec<OnCallView>>,
+    /// On call, and not known to be reached; for administrators.
+    unproven: Vec<Unproven>,
+    /// What is missing until somebody can be paged, where nobody was yet.
+    first: Option<Markup>,
 }
 
 /// GET.
@@ -109,7 +113,12 @@ pub(crate) async fn show(Shared(app): Shared<App>, headers: HeaderMap, Query(ask
         let wall = asked.contains_key("wall");
         let filter = Filter::read(&asked);
         let source = filter.address(wall);
-        let board = read(&app.engine, &who, when.clone(), filter).await?;
+        let mut board = read(&app.engine, &who, when.clone(), filter).await?;
+        // Whoever answered a real page needs no test to know that they are reached.
+        let worked = board.rows.iter().map(|row| &row.incident).chain(&board.ended).any(|incident| incident.acknowledged_at.is_some());
+        if !wall && !worked {
+            board.first = first::part(&app, &who, &when).await?;
+        }
         let sent = demo_outbox::seen(&app, &who).await?;
         let title = title(&board);
         let said = Box::pin(took::strip(&app, &who, &board.when, &asked, true)).await;
@@ -173,10 +182,12 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     rows.retain(|row| filter.wants(row.is_late(&when), row.is_nobodys()));
     let (candidates, rows) = rows.into_iter().partition(|row| row.incident.state == State::Candidate);
     let mut ended = queries.incidents(IncidentFilter::default(), ENDED_AMONG).await?;
-    ended.retain(|i| !i.state.is_open());
+    ended.retain(|i| !i.state.is_open() && !i.exercise);
     ended.truncate(ENDED_SHOWN);
     let on_call = if queries.has(Right::SeeOrganisation) { Some(queries.on_call(when.now)?) } else { None };
-    Ok(Board { when, me, may_act, filter, rows, candidates, counts, mine, late, nobodys, waiting, cut, ended, on_call })
+    let unproven = if queries.has(Right::Administer) { queries.unproven(when.now).await? } else { Vec::new() };
+    let first = None;
+    Ok(Board { when, me, may_act, filter, rows, candidates, counts, mine, late, nobodys, waiting, cut, ended, on_call, unproven, first })
 }
 
 /// The open task that should have been done first: nothing awaits it any more once it was missed, and it is owed all the same.
@@ -234,9 +245,10 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
             (filter::bar(&board.filter, &board.counts, board.mine, board.me.is_some(), board.on_call.is_some().then_some(org)))
         }
         @if !wall { (board.waiting) }
+        div data-live="first" class="bare" { @if let Some(first) = &board.first { (first) } }
         div data-live="rows" class="rows" {
             @if board.may_act { form id=(ACTS) method="post" action="/" hidden { (once(when)) input type="hidden" name="back" value="/"; } }
-            @if open == 0 && board.candidates.is_empty() { (empty(options)) }
+            @if open == 0 && board.candidates.is_empty() { (empty(options, board.first.is_some())) }
             @else if board.rows.is_empty() && board.filter.is_narrow() {
                 p class="quiet" { "None of the " (open) " open incidents fits. " a href="/" { "Show all" } }
             }
@@ -357,18 +369,15 @@ fn next_act(row: &Row) -> Markup {
     }
 }
 
-fn empty(options: &WebOptions) -> Markup {
+fn empty(options: &WebOptions, is_first_run: bool) -> Markup {
     html! {
         section class="empty" {
             p { "Alarms that arrive become incidents here, the most urgent first." }
             @if let Some(curl) = &options.first_alarm_curl {
                 p { "Raise the first one. Copy this into a terminal:" }
                 pre tabindex="0" { code { (curl) } }
-            } @else {
-                p { "Raise the first one from a terminal:" }
-                pre tabindex="0" { code { "allclear declare \"Card payments failing\"" } }
             }
-            p { "Or " a href="/declare" { "declare one here" } "." }
+            @if !is_first_run { p { "Something is wrong and no alarm came? " a href="/declare" { "Say so here" } "." } }
         }
     }
 }
@@ -379,6 +388,7 @@ fn on_call(board: &Board, shifts: &[OnCallView]) -> Markup {
         section class="now-on-call" {
             h2 { a href="/on-call" { "On call now" } }
             @if shifts.is_empty() { p class="quiet" { "No schedule is set, so escalation policies reach people only by name." } }
+            (unproven(&board.unproven))
             ul class="pairs" {
                 @for shift in shifts {
                     li {
@@ -395,6 +405,21 @@ fn on_call(board: &Board, shifts: &[OnCallView]) -> Markup {
                             }
                         }
                     }
+                }
+            }
+        }
+    }
+}
+
+/// Who is on call and might not be reached: one quiet line.
+fn unproven(found: &[Unproven]) -> Markup {
+    html! {
+        @if !found.is_empty() {
+            p class="quiet unproven" {
+                @for (at, one) in found.iter().enumerate() {
+                    @if at > 0 { " · " }
+                    a href={ "/settings/person/" (pieces::escaped(&one.person)) } { bdi { (one.name) } }
+                    @if one.no_way { " has no way to be paged" } @else { " never answered a test page" }
                 }
             }
         }

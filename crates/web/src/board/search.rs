@@ -1,6 +1,5 @@
-//! Search over references and titles, and the page of a phone's menu.
+//! Search over references and titles.
 
-use allclear_domain::access::Right;
 use allclear_engine::read::{IncidentFilter, SEARCH_CHARS_MAX};
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
@@ -10,21 +9,9 @@ use maud::html;
 
 use crate::access::reader::{Asked, answer, reader};
 use crate::app::{ALL, App, Lists, Place};
-use crate::board::letters;
 use crate::frame::pieces;
-use crate::frame::shell;
 use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::services::incidents;
-
-pub(crate) static MENU: Place = Place {
-    path: "/menu",
-    word: "Me",
-    strokes: "M10 3.5a3.2 3.2 0 1 1 0 6.4 3.2 3.2 0 0 1 0-6.4zM3.8 17a6.2 6.2 0 0 1 12.4 0",
-    key: None,
-    lists: Lists::DOCK,
-    leads: ALL,
-    page: || get(menu),
-};
 
 pub(crate) static PLACE: Place = Place {
     path: "/search",
@@ -77,45 +64,6 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
         };
         let source = format!("/search?q={}", pieces::escaped(&words));
         Ok(framed(&app, &HtmlPage { title: "Search", place: &PLACE, who: &who, when: &when, wall: false, live: None, source, body }))
-    })
-    .await
-}
-
-/// GET `/menu`: me, what I have, and every other page: what a phone's bar has no room for.
-pub(crate) async fn menu(State(app): State<App>, headers: HeaderMap) -> Response {
-    answer(async {
-        let (who, when) = reader(&app, &headers).await?;
-        let (mine, cut) = app.engine.queries(&who).open_of_asker().await?;
-        let name = who.person().map_or_else(|| "An API token".to_owned(), |id| pieces::name(&app.engine.org(), id));
-        let body = html! {
-            (heading(&name, &html! { (who.scope.word()) }))
-            @if app.engine.queries(&who).has(Right::SeeOrganisation) {
-                section data-live="shift-here" { (shell::shift(&app, &who, &when)) }
-            }
-            section data-live="mine" {
-                h2 { "Mine" } (incidents(&mine, &when, "You have no open incident."))
-                @if cut { p class="quiet" { "There may be more, none worse than these." } }
-            }
-            nav class="menu" aria-label="More pages" {
-                @for place in shell::places(&app, &who, |lists| lists.menu) { a href=(place.path) { (place.word) } }
-                @if app.options.open_to.is_none() { a href="/me" { "My account and sessions" } }
-            }
-            (letters::form(&headers))
-            (shell::me(&app, &who))
-        };
-        Ok(framed(
-            &app,
-            &HtmlPage {
-                title: "Me",
-                place: &MENU,
-                who: &who,
-                when: &when,
-                wall: false,
-                live: Some("on=board".into()),
-                source: "/menu".into(),
-                body,
-            },
-        ))
     })
     .await
 }

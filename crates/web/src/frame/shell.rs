@@ -2,6 +2,7 @@
 //! the bar of a phone, the notices that everybody must see, and what the script needs to know.
 
 use allclear_domain::access::{Principal, Right};
+use allclear_engine::watch::trouble::Trouble;
 use axum::response::{Html, IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -64,7 +65,7 @@ fn document(app: &App, page: &HtmlPage<'_>) -> Markup {
                 a class="skip" href="#main" { "Skip to the page" }
                 @if !page.wall { (rail(app, page)) }
                 div class="stage" {
-                    (notices(app))
+                    (notices(app, page.who))
                     p id="stale" class="notice stale" role="status" hidden {}
                     p class="only-paper" { "All Clear · " (page.title) " · as of " (page.when.full(page.when.now)) }
                     main id="main" tabindex="-1" { (page.body) }
@@ -172,8 +173,28 @@ pub(crate) fn me(app: &App, who: &Principal) -> Markup {
 /// Troubles that a notice names; the others are a number.
 const TROUBLES_NAMED: usize = 3;
 
+/// Where an administrator reads what to do.
+fn advice(app: &App) -> Markup {
+    html! {
+        details class="advice" {
+            summary { "What to do" }
+            ul {
+                @for present in app.engine.troubles().list() {
+                    li {
+                        @match &present.trouble {
+                            Trouble::PageExhausted(reference) => a href={ "/incidents/" (reference) } { (present.trouble) },
+                            trouble => (trouble),
+                        }
+                        ": " (present.trouble.advice()) "."
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// What everybody has to know before they rely on a page.
-fn notices(app: &App) -> Markup {
+fn notices(app: &App, who: &Principal) -> Markup {
     let mut troubles: Vec<String> = app.engine.troubles().list().iter().filter_map(|p| p.trouble.for_everybody()).collect();
     troubles.dedup();
     let more = troubles.len().saturating_sub(TROUBLES_NAMED);
@@ -191,11 +212,12 @@ fn notices(app: &App) -> Markup {
                 }
             }
             @if !troubles.is_empty() {
-                p class="notice" role="status" {
+                div class="notice" role="status" {
                     strong {
                         "Paging is impaired: " (troubles[..troubles.len() - more].join("; ")) @if more > 0 { "; and " (more) " more" } "."
                     }
-                    " Its operator finds what to do with " code { "allclear doctor" } "."
+                    @if may_set(app, who) { (advice(app)) }
+                    @else { " Its operator finds what to do with " code { "allclear doctor" } "." }
                 }
             }
         }

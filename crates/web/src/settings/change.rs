@@ -15,12 +15,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::{Value, json};
 
-use super::page::{FormState, done, refused, shown};
+use super::page::{Came, FormState, done, refused, shown};
 use super::typed_rows::{Deed, compacted};
 use super::{administrator, kind_of, path, path_of_new, typed};
 use crate::access::form_key;
 use crate::access::reader::{Fields, answer};
 use crate::app::App;
+use crate::first;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
 use crate::posted::said;
@@ -78,7 +79,7 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, mut fields: Fiel
     if let Some((deed, at)) = Deed::of(&fields) {
         deed.done(&at, kind, &mut fields, ways);
         let focus = deed.leads_to(&at, kind, &fields, ways);
-        let told = FormState { fields: Some(fields), again: true, focus, ..FormState::default() };
+        let told = FormState { first: first::is_step(&fields), fields: Some(fields), again: true, focus, ..FormState::default() };
         return shown(app, who, when, kind, stored.map(|_| id), told).await;
     }
     let fields = compacted(kind, fields, ways);
@@ -111,12 +112,16 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, mut fields: Fiel
         Ok(Changed { made, problems, .. }) => {
             let elsewhere: Vec<FormProblem> =
                 problems.into_iter().filter(|problem| problem.of_the_change || !problem.is_of(kind, id)).collect();
+            let is_step = first::is_step(&fields);
+            if made.is_empty() && elsewhere.is_empty() && is_step {
+                return Ok(Redirect::to(first::PATH).into_response());
+            }
             if made.is_empty() && elsewhere.is_empty() {
                 let there = path(kind, id);
                 let and = if there.contains('?') { '&' } else { '?' };
                 return Ok(Redirect::to(&format!("{there}{and}saved")).into_response());
             }
-            Ok(done(app, who, when, kind, Some(id), &made, &elsewhere))
+            done(app, who, when, kind, Came { id: Some(id), is_step, made: &made, elsewhere: &elsewhere }).await
         }
         // Its id was made from this very form, so that it was sent twice, also where the engine does not
         // remember: to another node, or after a start.
@@ -153,7 +158,7 @@ pub(crate) async fn remove(
             Ok(Changed { problems, .. }) if problems.is_empty() => {
                 Ok(Redirect::to(&format!("/settings/{}?removed={}", kind.word(), crate::frame::pieces::escaped(&id))).into_response())
             }
-            Ok(Changed { problems, .. }) => Ok(done(&app, &who, &when, kind, None, &[], &problems)),
+            Ok(Changed { problems, .. }) => done(&app, &who, &when, kind, Came { elsewhere: &problems, ..Came::default() }).await,
             Err(why) => Box::pin(again(&Here { app: &app, who: &who, when: &when, kind }, Some(&id), None, NOT_REMOVED, why)).await,
         }
     })
@@ -205,7 +210,8 @@ async fn again(here: &Here<'_>, id: Option<&str>, fields: Option<Fields>, what: 
     };
     let stale = matches!(why, FormError::Changed { .. });
     let problems = if let FormError::Invalid(problems) = why { problems } else { Vec::new() };
-    let told = FormState { fields, refusal: Some((what, words)), problems, stale, ..FormState::default() };
+    let first = fields.as_ref().is_some_and(first::is_step);
+    let told = FormState { fields, refusal: Some((what, words)), problems, stale, first, ..FormState::default() };
     let mut response = shown(here.app, here.who, here.when, here.kind, id, told).await?;
     *response.status_mut() = status;
     Ok(response)

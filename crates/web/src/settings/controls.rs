@@ -5,6 +5,7 @@ use allclear_domain::org::diff::FormKind;
 use allclear_domain::org::forms::about::{Field, Input};
 use allclear_domain::org::snapshot::Org;
 use maud::{Markup, html};
+use serde_json::Value;
 
 use super::typed::chosen;
 use super::typed_rows::{contact_ids, several};
@@ -28,6 +29,8 @@ pub(crate) struct Around<'a> {
     /// Formats of integrations that are spoken here.
     pub formats: &'a [Spoken],
     pub fields: &'a Fields,
+    /// What is stored, with its secrets masked; nothing of a new one.
+    pub stored: Option<&'a Value>,
     /// Where the form is sent.
     pub action: &'a str,
     /// The field that one goes on with.

@@ -26,7 +26,10 @@ pub(crate) fn field(row: &Field, around: &Around<'_>, wrong: &[Wrong]) -> Markup
     if has_rows(row.input) {
         return rows::part(row, around, wrong);
     }
+    let is_set = row.input == Input::Secret && around.stored.is_some_and(|body| body.get(row.key).is_some_and(|value| !value.is_null()));
     let told = html! {
+        @if is_set { p class="quiet" { "One is set; leave this empty to keep it." } }
+        @else if row.input == Input::Secret && around.stored.is_some() { p class="quiet" { "None is set." } }
         @if !row.hint.is_empty() { p class="hint" id=(hint) { (marked(row.hint)) } }
         @if !mine.is_empty() { div class="wrong" id=(fault) { @for words in &mine { p { (marked(words)) } } } }
     };

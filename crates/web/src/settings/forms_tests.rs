@@ -321,7 +321,17 @@ fn every_field_is_drawn_and_what_nobody_touched_comes_back() {
         let mut stored = sample(kind);
         mask_body(kind, &mut stored, WAYS_OUT);
         let texts = typed::texts(kind, &stored, &when, WAYS_OUT);
-        let around = Around { kind, org: &org, when: &when, formats: &FORMATS, fields: &texts, action: "/", focus: None, owned: false };
+        let around = Around {
+            kind,
+            org: &org,
+            when: &when,
+            formats: &FORMATS,
+            fields: &texts,
+            stored: None,
+            action: "/",
+            focus: None,
+            owned: false,
+        };
         for row in kind.about().fields {
             let drawn = field(row, &around, &[]).into_string();
             let anchor = format!("id=\"{}\"", super::controls::anchor(row.key));

@@ -2,7 +2,7 @@
 //! history, to be changed unless a file owns it.
 //!
 //! What a kind is called and which fields it has is said by the kind (`domain::org::forms`). `typed` and `typed_rows` go from a body to
-//! their texts and back, `fields`, `rows` and `controls` draw them, `wrongs` says where a problem is, `picture` draws a schedule, `page` is the page of one form, `change` takes what was posted. Secrets are
+//! their texts and back, `fields`, `rows` and `controls` draw them, `wrongs` says where a problem is, `picture` draws a schedule, `page` is the page of one form, `sender` its part about a sender, `told` what a line of a list says, `change` takes what was posted. Secrets are
 //! masked as in an export. Everything here is an administrator's.
 
 pub(crate) mod audit;
@@ -16,16 +16,22 @@ mod lately;
 mod page;
 mod picture;
 mod rows;
+mod sender;
 mod titles;
+mod told;
 mod typed;
 mod typed_rows;
 mod wrongs;
+
+use std::sync::Arc;
 
 use allclear_domain::access::{Principal, Right};
 use allclear_domain::org::diff::{CATCH_ALL_ID, FormKind};
 use allclear_domain::org::forms::about::IdOf;
 use allclear_domain::org::forms::severity::SEVERITIES;
+use allclear_domain::org::snapshot::Org;
 use allclear_engine::read::screens::FormLine;
+use allclear_engine::read::tried::TestView;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -35,10 +41,12 @@ use maud::{Markup, html};
 pub(crate) use self::change::{add, detach, remove, save};
 pub(crate) use self::invite::invite;
 pub(crate) use self::lately::refused;
+pub(crate) use self::sender::test as test_alarm;
 
 use self::page::{FormState, shown};
 use crate::access::reader::{Asked, answer, reader};
 use crate::app::{App, Lists, Place};
+use crate::first;
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
 use crate::frame::shell;
@@ -101,6 +109,7 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
     answer(async {
         let (who, when) = administrator(&app, &headers).await?;
         let found = app.engine.queries(&who).forms().await?;
+        let around = Around { org: app.engine.org(), tests: app.engine.queries(&who).tests().await?, when: &when };
         let body = html! {
             (heading("Settings", &html! { "version " (app.engine.org().version) }))
             p class="prose quiet" {
@@ -123,7 +132,7 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
                             (new_link(kind, of_kind.len()))
                         }
                         @if of_kind.is_empty() { p class="quiet prose" { (kind.about().purpose) } }
-                        @else { (lines(kind, &of_kind, &app, LISTED_MAX)) }
+                        @else { (lines(kind, &of_kind, &around, LISTED_MAX)) }
                     }
                 }
             }
@@ -151,6 +160,7 @@ pub(crate) async fn of_kind(State(app): State<App>, headers: HeaderMap, Path(kin
         let (who, when) = administrator(&app, &headers).await?;
         let kind = kind_of(&kind)?;
         let found = app.engine.queries(&who).forms().await?;
+        let around = Around { org: app.engine.org(), tests: app.engine.queries(&who).tests().await?, when: &when };
         let of_kind: Vec<_> = found.iter().filter(|form| form.kind == kind).collect();
         let body = html! {
             (crumbs(None))
@@ -159,7 +169,7 @@ pub(crate) async fn of_kind(State(app): State<App>, headers: HeaderMap, Path(kin
                 p class="done" role="status" { "The " (name_of(kind)) " " code { (pieces::cut(gone, 64)) } " was removed." }
             }
             p class="prose" { (kind.about().purpose) }
-            div data-live="forms" class="group tight" { (lines(kind, &of_kind, &app, usize::MAX)) (new_link(kind, of_kind.len())) }
+            div data-live="forms" class="group tight" { (lines(kind, &of_kind, &around, usize::MAX)) (new_link(kind, of_kind.len())) }
         };
         let source = format!("/settings/{}", kind.word());
         Ok(framed(
@@ -195,11 +205,12 @@ pub(crate) async fn one(
                 return Ok(Redirect::to(&path(kind, CATCH_ALL_ID)).into_response());
             }
             let focus = kind.about().fields.first().map(|first| first.key.to_owned());
-            let fresh = FormState { fields: Some(page::fresh(kind, &who, &when, asked)), focus, ..FormState::default() };
+            let first = first::is_step(&asked);
+            let fresh = FormState { first, fields: Some(page::fresh(kind, &who, &when, asked)), focus, ..FormState::default() };
             return Box::pin(shown(&app, &who, &when, kind, None, fresh)).await;
         }
-        let saved = asked.contains_key("saved");
-        Box::pin(shown(&app, &who, &when, kind, Some(&id), FormState { saved, ..FormState::default() })).await
+        let (saved, first) = (asked.contains_key("saved"), first::is_step(&asked));
+        Box::pin(shown(&app, &who, &when, kind, Some(&id), FormState { saved, first, ..FormState::default() })).await
     })
     .await
 }
@@ -212,14 +223,24 @@ pub(crate) async fn back(Path((kind, id)): Path<(String, String)>) -> Response {
     }
 }
 
-fn lines(kind: FormKind, found: &[&FormLine], app: &App, max: usize) -> Markup {
-    let org = app.engine.org();
+/// What lines of a list are told by.
+struct Around<'a> {
+    org: Arc<Org>,
+    tests: Vec<TestView>,
+    when: &'a When,
+}
+
+fn lines(kind: FormKind, found: &[&FormLine], around: &Around<'_>, max: usize) -> Markup {
+    let org = &around.org;
     html! {
         ul class="list" {
             @for form in found.iter().take(max) {
                 li {
-                    a class="main" href=(path(kind, &form.id)) { bdi { (titles::title(&org, kind, &form.id)) } }
-                    span class="quiet" { "version " (form.version) @if form.managed.is_some() { " · from the file" } }
+                    a class="main" href=(path(kind, &form.id)) { bdi { (titles::title(org, kind, &form.id)) } }
+                    span class="quiet" {
+                        (told::of(org, kind, &form.id, &around.tests, around.when).unwrap_or_else(|| html! { "version " (form.version) }))
+                        @if form.managed.is_some() { " · from the file" }
+                    }
                 }
             }
         }

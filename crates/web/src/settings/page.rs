@@ -21,10 +21,11 @@ use super::picture::two_weeks;
 use super::titles::title;
 use super::typed_rows::{Deed, OWN, OWN_MAIL};
 use super::wrongs::{Placed, placed};
-use super::{crumbs, name_of, path, path_of_new, typed};
+use super::{crumbs, name_of, path, path_of_new, sender, typed};
 use crate::access::form_key::once;
 use crate::access::reader::Fields;
 use crate::app::App;
+use crate::first;
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
 use crate::frame::shell::{HtmlPage, framed, heading};
@@ -44,6 +45,8 @@ pub(crate) struct FormState {
     pub problems: Vec<FormProblem>,
     /// It was just saved.
     pub saved: bool,
+    /// It is a step of the first run, and leads to the next.
+    pub first: bool,
     /// A button of its rows was pressed: it was only shown again.
     pub again: bool,
     /// The field that one goes on with.
@@ -86,9 +89,13 @@ pub(crate) async fn shown(
         @if let Some(stands) = id.and_then(|id| org.bundle().stands(kind, id, when.now)) {
             p class="prose" { (stands.words) @if let Some(until) = stands.until { ", until " (when.time(until, &when.minute(until))) } "." }
         }
+        @if told.first { p class="quiet" { "A step before the first page. " a href="/" { "All steps" } } }
         @if let Some(view) = view.as_ref().filter(|_| told.saved) { (saved(kind, &view.id)) }
         (wrong_at_the_top(kind, id, &told, &fields, org.channels()))
         @if let Some(view) = view.as_ref().filter(|view| view.managed.is_some()) { (of_file(view)) }
+        @if let Some(view) = view.as_ref().filter(|_| kind == FormKind::Integration) {
+            (sender::part(app, &org, who, when, &view.id, None).await?)
+        }
         (form(app, &org, when, kind, view.as_ref(), &fields, &told))
         @if kind == FormKind::Schedule {
             @let empty = serde_json::json!({});
@@ -110,8 +117,9 @@ pub(crate) async fn shown(
     };
     let source = view.as_ref().map_or_else(|| path_of_new(kind), |view| path(kind, &view.id));
     let title = view.as_ref().map_or_else(|| format!("New {}", name_of(kind)), |view| title(&org, kind, &view.id));
-    // It stands still: what is typed is held against the version that it began with.
-    Ok(framed(app, &HtmlPage { title: &title, place: &crate::settings::PLACE, who, when, wall: false, live: None, source, body }))
+    // The form stands still: what is typed is held against the version that it began with. What a sender's page waits for does not.
+    let live = (view.is_some() && kind == FormKind::Integration).then(|| sender::LIVE.to_owned());
+    Ok(framed(app, &HtmlPage { title: &title, place: &crate::settings::PLACE, who, when, wall: false, live, source, body }))
 }
 
 /// Open alerts shown of a silence at most; more are counted.
@@ -261,7 +269,9 @@ fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormVie
     let owned = view.is_some_and(|view| view.managed.is_some());
     let action = view
         .map_or_else(|| format!("/settings/{}", kind.word()), |view| format!("/settings/{}/{}", kind.word(), pieces::escaped(&view.id)));
-    let around = Around { kind, org, when, formats: &app.options.formats, fields, action: &action, focus: told.focus.as_deref(), owned };
+    let stored = view.map(|view| &view.body);
+    let around =
+        Around { kind, org, when, formats: &app.options.formats, fields, stored, action: &action, focus: told.focus.as_deref(), owned };
     let mine: HashSet<&str> = view.map(|view| view.id.as_str()).into_iter().collect();
     // Beside the fields only what refused: a warning stands at the top.
     let wrong: Vec<Wrong> = told
@@ -289,6 +299,7 @@ fn form(app: &App, org: &Org, when: &When, kind: FormKind, view: Option<&FormVie
     html! {
         form class="form of-form" method="post" action=(action) {
             @if view.is_none() { (once(when)) }
+            @if told.first { input type="hidden" name=(first::NEXT) value=(first::HERE); }
             input type="hidden" name="version" value=(version);
             fieldset class="all" disabled[owned] {
                 legend class="vh" { "Content" }
@@ -397,25 +408,38 @@ fn labels(kind: FormKind, keys: &[String]) -> String {
     keys.iter().map(|key| kind.field(key).map_or(key.as_str(), |field| field.label)).collect::<Vec<_>>().join(", ")
 }
 
+/// What came of a change.
+#[derive(Default)]
+pub(crate) struct Came<'a> {
+    /// Of which form; nothing where it was removed.
+    pub id: Option<&'a str>,
+    /// Whether it is a step of the first run.
+    pub is_step: bool,
+    /// Secrets that were made.
+    pub made: &'a [MadeSecret],
+    /// What it means elsewhere.
+    pub elsewhere: &'a [FormProblem],
+}
+
 /// What came of a change that has more to say than that it was done: secrets that are shown this
 /// once, and what it means elsewhere.
-pub(crate) fn done(
-    app: &App,
-    who: &Principal,
-    when: &When,
-    kind: FormKind,
-    id: Option<&str>,
-    made: &[MadeSecret],
-    elsewhere: &[FormProblem],
-) -> Response {
+pub(crate) async fn done(app: &App, who: &Principal, when: &When, kind: FormKind, came: Came<'_>) -> Result<Response, Refused> {
+    let Came { id, is_step, made, elsewhere } = came;
     let org = app.engine.org();
     let name = id.map_or_else(|| name_of(kind).to_owned(), |id| title(&org, kind, id));
     let back = id.map_or_else(|| format!("/settings/{}", kind.word()), |id| path(kind, id));
+    // A sender's key stands in the address that it sends to.
+    let sender = match (kind, id, made) {
+        (FormKind::Integration, Some(id), [key]) => Some(sender::part(app, &org, who, when, id, Some(&key.secret)).await?),
+        _ => None,
+    };
+    let live = sender.as_ref().map(|_| sender::LIVE.to_owned());
     let body = html! {
         (crumbs(Some(kind)))
         (heading(&name, &html! {}))
         p class="done" role="status" { @if id.is_some() { "Saved." } @else { "Removed." } }
-        @if !made.is_empty() {
+        @if let Some(sender) = &sender { (sender) }
+        @else if !made.is_empty() {
             section class="section secrets" {
                 h2 { "Copy it now" }
                 p class="prose" { "A secret was made. It is shown this once and never again." }
@@ -437,7 +461,8 @@ pub(crate) fn done(
                 }
             }
         }
-        p { a class="press" href=(back) { @if id.is_some() { "Go on to " (name) } @else { "Go on" } } }
+        @if is_step { p { a class="press" href=(first::PATH) { "Go on to the next step" } } }
+        @else { p { a class="press" href=(back) { @if id.is_some() { "Go on to " (name) } @else { "Go on" } } } }
     };
-    framed(app, &HtmlPage { title: &name, place: &crate::settings::PLACE, who, when, wall: false, live: None, source: back.clone(), body })
+    Ok(framed(app, &HtmlPage { title: &name, place: &crate::settings::PLACE, who, when, wall: false, live, source: back.clone(), body }))
 }

@@ -59,6 +59,9 @@ pub struct Declared {
     /// How long it may be nobody's, where it was declared without a page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attend_within: Option<Length>,
+    /// Whether it is an exercise: it stands on no board and in no trend.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exercise: bool,
 }
 
 /// Body of `severity_changed`.
@@ -103,6 +106,8 @@ pub struct Declaration {
     pub group_wait: Length,
     /// How long it may be nobody's, where it is declared without a page.
     pub attend_within: Option<Length>,
+    /// Whether it is an exercise.
+    pub exercise: bool,
 }
 
 /// A command; imperative.
@@ -220,6 +225,7 @@ fn declared(new: Declaration, context: Context) -> Result<Declared, words::Refus
         group_wait: new.group_wait,
         update_every: context.update_every(new.severity),
         attend_within: new.attend_within,
+        exercise: new.exercise,
     })
 }
 
@@ -276,7 +282,7 @@ fn begun(id: IncidentId, body: &Declared, state: State, at: Timestamp, mode: Mod
         escalation: body.escalation.clone(),
         group_key: body.group_key.clone(),
         because: body.because.clone(),
-        mode,
+        mode: if body.exercise { Mode::Exercise } else { mode },
         commander: None,
         acknowledged_by: None,
         merged_into: None,

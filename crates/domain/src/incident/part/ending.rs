@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ask::{Ask, Came, Field, Kind, May, Program, REASON, command};
-use crate::event::event_kinds;
+use crate::event::{Mode, event_kinds};
 use crate::expect::{ATTEND_WITHIN, GRACE_DEFAULT, OVER_TOLD_AFTER, Rule, Standing};
 use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM, KEY_OVER};
 use crate::incident::lifecycle::{self, Verb, fits};
@@ -237,7 +237,10 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
         Event::Cancelled(_) => {
             awaited.settle(KEY_CANDIDATE, Standing::Met, "it was cancelled");
             awaited.settle_all("it was cancelled");
-            awaited.open(KEY_OVER, Rule::IncidentOver, OVER_TOLD_AFTER);
+            // Of a test nobody has to hear twice.
+            if incident.mode != Mode::Exercise {
+                awaited.open(KEY_OVER, Rule::IncidentOver, OVER_TOLD_AFTER);
+            }
         }
     }
 }

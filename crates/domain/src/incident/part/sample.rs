@@ -37,6 +37,7 @@ impl Sample {
             detected_at: None,
             group_wait: Length::ZERO,
             attend_within: None,
+            exercise: false,
         };
         let at = after(EARLIEST, Length::from_mins(60));
         let events = decide(None, declaration::Command::Declare(new).into(), context(at)).expect("its title is one");

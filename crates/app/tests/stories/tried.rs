@@ -1,0 +1,78 @@
+//! Whether somebody is reached, tried before a night needs it: a test page over the real path, with its receipt, and nothing
+//! of it among what is real.
+
+use std::time::Duration;
+
+use allclear_trial::webhook_sink::Delivery;
+use allclear_trial::world::Answer;
+use allclear_trial::{Database, World};
+use serde_json::json;
+
+use crate::{on_both, world_of};
+
+on_both!(a_test_page_reaches_whoever_asks_and_says_what_came_of_it);
+
+/// How long a message may take to arrive.
+const WITHIN: Duration = Duration::from_secs(10);
+
+async fn token(world: &World, person: &str) -> String {
+    let made = world.command("/tokens", json!({"name": person, "scope": "respond", "person": person})).await.ok().body;
+    made["token"].as_str().unwrap().to_owned()
+}
+
+async fn me(world: &World, token: &str) -> String {
+    world.send(world.client.get(world.at("/menu")).bearer_auth(token).header("accept", "text/html")).await.ok().text
+}
+
+async fn test_page(world: &World, token: &str, once: &str) -> Answer {
+    let request = world.client.post(world.at("/menu/test")).bearer_auth(token).header("accept", "text/html");
+    world.send(request.header("content-type", "application/x-www-form-urlencoded").body(format!("once={once}"))).await
+}
+
+async fn a_test_page_reaches_whoever_asks_and_says_what_came_of_it(database: Database) {
+    let mut world = world_of(database, allclear_trial::org::usual()).await;
+    let ben = token(&world, "ben").await;
+
+    // Everybody sees their own ways and rules, and what is not known of them.
+    let before = me(&world, &ben).await;
+    for words in ["How I am reached", "ben@example.org", "never tested", "hook at once", "Send me a test page", "An administrator changes"]
+    {
+        assert!(before.contains(words), "{words}: {before}");
+    }
+    assert!(!before.contains("ana@example.org"), "{before}");
+
+    // To them alone, marked as a test, and answered by its link.
+    assert_eq!(test_page(&world, &ben, "1790000000000000").await.status, 303);
+    assert_eq!(test_page(&world, &ben, "1790000000000000").await.status, 303, "tapped twice it is one");
+    assert!(world.hook.wait(WITHIN, |all| all.iter().any(Delivery::is_page)).await, "a page arrives");
+    world.quiet().await;
+    let [page] = world.hook.to("ben").try_into().unwrap_or_else(|all| panic!("one page: {all:?}"));
+    assert!(page.body.to_string().contains("Test page for Ben Okafor: nothing is wrong"), "{}", page.body);
+    assert!(me(&world, &ben).await.contains("waiting for you to acknowledge it"));
+    assert_eq!(world.incidents("open=true").await.len(), 1, "it stands in a log");
+    world.advance(12).await;
+    let pressed = world.press(&page.ack_path()).await;
+    assert!(pressed.status < 400, "{}", pressed.text);
+    let shown = world.send(world.client.get(world.at(&page.ack_path())).header("accept", "text/html")).await.ok().text;
+    assert!(shown.contains("You are reached: the test page was answered"), "{shown}");
+    let after = me(&world, &ben).await;
+    assert!(after.contains("acknowledged after 12 s") && after.contains("hook (webhook): delivered"), "{after}");
+
+    // Nothing of it is left open, on the board, or in the trends; nobody hears of it again.
+    let incident = world.incident().await;
+    assert_eq!(incident["state"], "cancelled", "{incident}");
+    assert_eq!(world.api("/trends").await["incidents"], 0);
+    world.advance(3600).await;
+    assert_eq!(world.hook.all().len(), 1, "{:?}", world.hook.all());
+
+    // Where nobody answers, nobody else is woken either.
+    assert_eq!(test_page(&world, &ben, "1790000000000001").await.status, 303);
+    assert!(world.hook.wait(WITHIN, |all| all.len() == 2).await);
+    let board = world.send(world.client.get(world.at("/")).bearer_auth(&ben).header("accept", "text/html")).await.ok().text;
+    assert!(!board.contains("Test page for Ben"), "{board}");
+    world.advance(3600).await;
+    let late = me(&world, &ben).await;
+    assert!(late.contains("not acknowledged"), "{late}");
+    assert_eq!(world.hook.all().len(), 2, "the catch-all slept");
+    assert!(world.incidents("open=true").await.is_empty(), "and it is over");
+}

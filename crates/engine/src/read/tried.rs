@@ -1,0 +1,96 @@
+//! How people are reached, and what came of trying it: test pages, each with its receipts and its answer.
+
+use allclear_domain::access::Right;
+use allclear_domain::org::model::NotifyUrgency;
+use allclear_domain::paging::{Page, Status, Telling};
+use allclear_store::rows;
+use jiff::Timestamp;
+
+use crate::read::{NoAnswer, Queries};
+
+/// Test pages that are looked through, newest first: of a house of a thousand people everybody's in a quarter.
+const TESTS_MAX: i64 = 1000;
+
+/// A test page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestView {
+    /// Its incident's id.
+    pub incident: String,
+    pub person: String,
+    pub at: Timestamp,
+    /// When they answered it.
+    pub acknowledged_at: Option<Timestamp>,
+    /// Whether it still waits for an answer.
+    pub waits: bool,
+    pub ways: Vec<TriedWay>,
+}
+
+/// One way of a test page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TriedWay {
+    pub contact: String,
+    pub channel: String,
+    pub telling: Telling,
+}
+
+/// Somebody who would be paged now, and might not be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unproven {
+    pub person: String,
+    pub name: String,
+    /// Whether they have no contact that can be paged; else they only never answered a test.
+    pub no_way: bool,
+}
+
+impl TestView {
+    fn of(page: &Page) -> Option<Self> {
+        let person = page.targets.first()?.strip_prefix("person:")?.to_owned();
+        let answered = page.status == Status::Acknowledged;
+        let way = |entry: &allclear_domain::paging::Entry| TriedWay {
+            contact: entry.contact.clone(),
+            channel: entry.channel.clone(),
+            telling: entry.telling,
+        };
+        Some(Self {
+            incident: page.incident_id().to_string(),
+            person,
+            at: page.started_at,
+            acknowledged_at: page.ended_at.filter(|_| answered),
+            waits: page.status == Status::Running,
+            ways: page.entries.iter().map(way).collect(),
+        })
+    }
+}
+
+impl Queries<'_> {
+    /// Test pages, newest first: everybody's for administrators, their own for everybody else.
+    ///
+    /// # Errors
+    /// When the asker may not read, or the store does not answer.
+    pub async fn tests(&self) -> Result<Vec<TestView>, NoAnswer> {
+        self.may(Right::See)?;
+        let pages = rows::page::of_exercises(self.db(), TESTS_MAX).await?;
+        let all = self.has(Right::Administer);
+        let mine = |test: &TestView| all || Some(test.person.as_str()) == self.who().person();
+        Ok(pages.iter().filter(|page| page.alone).filter_map(TestView::of).filter(mine).collect())
+    }
+
+    /// Who is on call now and has no way to be paged, or never answered a test of it.
+    ///
+    /// # Errors
+    /// When the asker is no administrator, or the store does not answer.
+    pub async fn unproven(&self, at: Timestamp) -> Result<Vec<Unproven>, NoAnswer> {
+        let org = self.whole_organisation()?;
+        let tests = self.tests().await?;
+        let mut out: Vec<Unproven> = Vec::new();
+        for shift in self.on_call(at)? {
+            let Some(id) = shift.person.filter(|id| out.iter().all(|known| known.person != *id)) else { continue };
+            let no_way = org.reach(&id, NotifyUrgency::High).is_empty();
+            let answered = tests.iter().any(|test| test.person == id && test.acknowledged_at.is_some());
+            if no_way || !answered {
+                out.push(Unproven { name: shift.person_name.unwrap_or_else(|| id.clone()), person: id, no_way });
+            }
+        }
+        Ok(out)
+    }
+}

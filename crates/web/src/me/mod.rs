@@ -1,0 +1,252 @@
+//! Me: whether somebody is on call, what they have, how they are reached and in which order, and a page to try it with.
+//!
+//! What a phone's bar has no room for is led to from here. Contacts are an administrator's to change; everybody sees their own.
+
+use allclear_domain::access::{Principal, Right};
+use allclear_domain::org::forms::person::{NotifyEntry, Person};
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::paging::Telling;
+use allclear_engine::core::{Command, Refusal};
+use allclear_engine::read::tried::TestView;
+use axum::Form;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use maud::{Markup, html};
+
+use crate::access::form_key;
+use crate::access::reader::{Asked, Fields, answer, reader};
+use crate::app::{ALL, App, Lists, Place};
+use crate::board::letters;
+use crate::first::TEST;
+use crate::frame::pieces;
+use crate::frame::refused::Refused;
+use crate::frame::shell;
+use crate::frame::shell::{HtmlPage, framed, heading};
+use crate::frame::time_text::When;
+use crate::posted::{No, ask, worded};
+use crate::services::incidents;
+
+pub(crate) static PLACE: Place = Place {
+    path: "/menu",
+    word: "Me",
+    strokes: "M10 3.5a3.2 3.2 0 1 1 0 6.4 3.2 3.2 0 0 1 0-6.4zM3.8 17a6.2 6.2 0 0 1 12.4 0",
+    key: None,
+    lists: Lists::DOCK,
+    leads: ALL,
+    page: || get(show),
+};
+
+/// What stands for a part of an address that is not shown.
+const MASKED: &str = "••••";
+
+/// GET.
+async fn show(State(app): State<App>, headers: HeaderMap, Query(asked): Asked) -> Response {
+    answer(async {
+        let (who, when) = reader(&app, &headers).await?;
+        page(&app, &headers, &who, &when, asked.contains_key("tested"), None).await
+    })
+    .await
+}
+
+async fn page(
+    app: &App,
+    headers: &HeaderMap,
+    who: &Principal,
+    when: &When,
+    tested: bool,
+    refusal: Option<&str>,
+) -> Result<Response, Refused> {
+    let queries = app.engine.queries(who);
+    let (mine, cut) = queries.open_of_asker().await?;
+    let tests = queries.tests().await?;
+    let org = app.engine.org();
+    let me = who.person().and_then(|id| org.person(id));
+    let name = me.map_or_else(|| "An API token".to_owned(), |person| person.name.clone());
+    let body = html! {
+        (heading(&name, &html! { (who.scope.word()) }))
+        @if queries.has(Right::SeeOrganisation) {
+            section data-live="shift-here" { (shell::shift(app, who, when)) }
+        }
+        section data-live="mine" {
+            h2 { "Mine" } (incidents(&mine, when, "You have no open incident."))
+            @if cut { p class="quiet" { "There may be more, none worse than these." } }
+        }
+        @if let Some(me) = me {
+            @let of_me: Vec<&TestView> = tests.iter().filter(|test| test.person == me.id).collect();
+            (ways(&org, me, &of_me, when, queries.has(Right::Administer)))
+            (tried(me, of_me.first().copied(), when, tested, refusal))
+        }
+        nav class="menu" aria-label="More pages" {
+            @for place in shell::places(app, who, |lists| lists.menu) { a href=(place.path) { (place.word) } }
+            @if app.options.open_to.is_none() { a href="/me" { "My account and sessions" } }
+        }
+        (letters::form(headers))
+        (shell::me(app, who))
+    };
+    let live = Some("on=board".into());
+    Ok(framed(app, &HtmlPage { title: "Me", place: &PLACE, who, when, wall: false, live, source: "/menu".into(), body }))
+}
+
+/// How somebody is reached: each contact with what came of trying it, and the order for each urgency.
+fn ways(org: &Org, me: &Person, tests: &[&TestView], when: &When, may_change: bool) -> Markup {
+    let low = if me.notify.low.is_empty() { &me.notify.high } else { &me.notify.low };
+    html! {
+        section class="section ways" data-live="ways" {
+            h2 { "How I am reached" }
+            @if me.contacts.is_empty() { p class="late" { "You have no contact, so that no page reaches you." } }
+            ul class="list" {
+                @for contact in &me.contacts {
+                    @let address = contact.address.masked(org.channels(), MASKED);
+                    @let channel = org.channels().of(&contact.address).map_or("unknown", |form| form.noun);
+                    li {
+                        span {
+                            strong { (pieces::capital(channel)) } " " bdi { (address.fields().next().map_or("", |(_, value)| value)) }
+                            @if !contact.verified { span class="quiet" { " · not verified, and so not used" } }
+                        }
+                        span class="quiet" { (came_of(tests, &contact.id, when)) }
+                    }
+                }
+            }
+            @if !me.contacts.is_empty() {
+                ul class="pairs" {
+                    @for (urgency, rule) in [("High urgency", &me.notify.high), ("Low urgency", low)] {
+                        li { span { (urgency) } span { (order(me, rule)) } }
+                    }
+                }
+            }
+            p class="quiet" {
+                @if may_change { a href={ "/settings/person/" (pieces::escaped(&me.id)) } { "Change how I am reached" } }
+                @else { "An administrator changes how you are reached." }
+            }
+        }
+    }
+}
+
+/// In which order contacts are used.
+fn order(me: &Person, rule: &[NotifyEntry]) -> String {
+    if rule.is_empty() {
+        return if me.contacts.len() == 1 { format!("{} at once", me.contacts[0].id) } else { "all of them at once".to_owned() };
+    }
+    let words = rule.iter().map(|entry| {
+        if entry.after.is_zero() { format!("{} at once", entry.contact) } else { format!("{} after {}", entry.contact, entry.after) }
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// What came of trying a contact last.
+fn came_of(tests: &[&TestView], contact: &str, when: &When) -> Markup {
+    let last = tests.iter().find_map(|test| {
+        let way = test.ways.iter().find(|way| way.contact == contact && way.telling != Telling::Planned)?;
+        Some((test, way))
+    });
+    html! {
+        @match last {
+            None => "never tested",
+            Some((test, way)) => { "tested " (when.time(test.at, &when.ago(test.at))) ": " (telling(way.telling)) },
+        }
+    }
+}
+
+const fn telling(telling: Telling) -> &'static str {
+    match telling {
+        Telling::Planned => "not needed",
+        Telling::Raised => "on its way",
+        Telling::Accepted => "taken by the provider, not yet known to have arrived",
+        Telling::Delivered => "delivered",
+        Telling::Delayed => "no answer yet, tried again",
+        Telling::Failed => "not delivered",
+    }
+}
+
+/// The test page: the button, and the receipt of the last one.
+fn tried(me: &Person, last: Option<&TestView>, when: &When, tested: bool, refusal: Option<&str>) -> Markup {
+    html! {
+        section class="section tried" id="test" {
+            h2 { "Does it reach me?" }
+            @if let Some(why) = refusal { p class="refusal" role="alert" { strong { "No test page was sent" } (why) } }
+            div data-live="tried" role="status" {
+                @if let Some(test) = last {
+                    div class={ @if tested || test.waits { "done" } } { (receipt(me, test, when)) }
+                } @else { p { "No test page was sent to you yet." } }
+            }
+            form method="post" action=(TEST) class="row-of" {
+                (form_key::once(when))
+                button class="may" type="submit" { "Send me a test page" }
+            }
+            p class="hint prose" {
+                "It goes the way of a real page of high urgency, to you alone, and says that it is a test. Acknowledge it with its link: "
+                "that is what proves that you are reached."
+            }
+        }
+    }
+}
+
+fn receipt(me: &Person, test: &TestView, when: &When) -> Markup {
+    let channel = |contact: &str| me.contacts.iter().any(|form| form.id == contact);
+    html! {
+        p {
+            "Test page of " (when.stamp(test.at)) ": "
+            @match test.acknowledged_at {
+                Some(at) => strong { "acknowledged after " (lasted(at.duration_since(test.at).as_secs())) },
+                None if test.waits => strong { "waiting for you to acknowledge it" },
+                None => strong { "not acknowledged" },
+            }
+            " · " a href={ "/incidents/" (test.incident) } { "its log" }
+        }
+        ul class="receipts" {
+            @for way in &test.ways {
+                li {
+                    (way.contact) " (" (way.channel) "): " (telling(way.telling))
+                    @if !channel(&way.contact) { span class="quiet" { " · removed since" } }
+                }
+            }
+        }
+    }
+}
+
+/// A length to the second, as one says it.
+fn lasted(seconds: i64) -> String {
+    if seconds < 60 { format!("{seconds} s") } else { format!("{} min {} s", seconds / 60, seconds % 60) }
+}
+
+/// POST: a test page to whoever asks.
+pub(crate) async fn test(State(app): State<App>, headers: HeaderMap, Form(fields): Form<Fields>) -> Response {
+    answer(async {
+        let (who, when) = reader(&app, &headers).await?;
+        let sent = match who.person() {
+            Some(person) => {
+                let once = form_key::key(TEST, &fields);
+                ask(&app, &who, once, Command::TestPage { person: person.to_owned() }).await
+            }
+            None => Err(No::Typed("A token is no person. Sign in as the person who is to be paged.".to_owned())),
+        };
+        match sent {
+            Ok(_) => Ok(Redirect::to("/menu?tested#test").into_response()),
+            Err(No::Refusal(Refusal::NobodyNamed(why))) => {
+                let why = format!("{}. An administrator adds one to you among the people.", pieces::capital(&why));
+                let mut response = page(&app, &headers, &who, &when, false, Some(&why)).await?;
+                *response.status_mut() = StatusCode::CONFLICT;
+                Ok(response)
+            }
+            Err(no) => {
+                let (status, why) = worded(no)?;
+                let mut response = page(&app, &headers, &who, &when, false, Some(&why)).await?;
+                *response.status_mut() = status;
+                Ok(response)
+            }
+        }
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_said_to_the_second() {
+        assert_eq!([0, 12, 60, 61].map(lasted), ["0 s", "12 s", "1 min 0 s", "1 min 1 s"]);
+    }
+}
