@@ -228,6 +228,15 @@ mod tests {
     }
 
     #[test]
+    fn the_guide_says_from_when_to_when_each_is() {
+        let guide = include_str!("../../../../docs/guides/coordination.md");
+        for duration in Duration::ALL {
+            let (from, to) = duration.span();
+            assert!(guide.contains(&format!("| {from} | {to} |")), "{duration:?}");
+        }
+    }
+
+    #[test]
     fn what_is_counted_one_by_one_is_counted_as_a_whole() {
         let at = |seconds: i64| Some(Timestamp::from_second(1_800_000_000 + seconds).unwrap());
         let mut trends = Trends::default();

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::event::Mark;
 use crate::expect::{Rule, Standing};
+use crate::measure::{Duration, Instants};
 use crate::org::snapshot::Org;
 use crate::time::in_words;
 use crate::timeline;
@@ -43,15 +44,17 @@ fn write(
     writeln!(out, "- Who was affected, and how: _fill in_\n")?;
     writeln!(out, "## How long it took\n")?;
     writeln!(out, "| from | to | took |\n|---|---|---|")?;
-    let declared = incident.declared_at;
-    for (from, to, start, end) in [
-        ("impact started", "detected", incident.impact_started_at, incident.detected_at),
-        ("detected", "declared", incident.detected_at, declared),
-        ("declared", "acknowledged", declared, incident.acknowledged_at),
-        ("declared", "mitigated", declared, incident.mitigated_at),
-        ("declared", "resolved", declared, incident.resolved_at),
-    ] {
-        let took = start.zip(end).map_or("not known".to_owned(), |(start, end)| in_words(end.duration_since(start), true));
+    let instants = Instants {
+        impact_started_at: incident.impact_started_at,
+        detected_at: incident.detected_at,
+        declared_at: incident.declared_at,
+        acknowledged_at: incident.acknowledged_at,
+        mitigated_at: incident.mitigated_at,
+        resolved_at: incident.resolved_at,
+    };
+    for duration in Duration::ALL {
+        let (from, to) = duration.span();
+        let took = duration.of(&instants).map_or_else(|| "not known".to_owned(), |took| in_words(took, true));
         writeln!(out, "| {from} | {to} | {took} |")?;
     }
     writeln!(out, "\n## Who did what\n")?;
