@@ -83,8 +83,8 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
                     figure class="chart" {
                         (drawn(durations(&trend.by_severity)))
                         figcaption class="quiet small" {
-                            "From when the impact started, or it was declared, until it was resolved, of those whose two instants are known: \
-                             n beside each."
+                            "From when the impact started, or it was declared, until it was resolved, of those whose two instants are \
+                             known: n beside each."
                         }
                     }
                 }
