@@ -55,6 +55,7 @@ fn listed(operation: &str) -> &'static str {
         "alerts" => "alt",
         "signals" => "sig",
         "refused" => "rfs",
+        "audit" => "aud",
         "reviews" => "rev",
         "actions" => "act",
         _ => "inc",

@@ -208,8 +208,8 @@ fn until(at: Option<Timestamp>, on: Option<Date>) -> Result<action::Until, Probl
     match (at, on) {
         (Some(at), None) => Ok(action::Until::Instant(allclear_domain::time::whole_micros(at))),
         (None, Some(day)) => Ok(action::Until::Day(day)),
-        (None, None) => Err(Problem::bad("`due_on` or `due_at` is missing: a day as 2026-12-24, or an instant".to_owned())),
-        (Some(_), Some(_)) => Err(Problem::bad("give `due_on` or `due_at`, not both".to_owned())),
+        (None, None) => Err(Problem::new("invalid", "`due_on` or `due_at` is missing: a day as 2026-12-24, or an instant")),
+        (Some(_), Some(_)) => Err(Problem::new("invalid", "give `due_on` or `due_at`, not both")),
     }
 }
 

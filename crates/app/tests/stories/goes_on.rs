@@ -7,7 +7,11 @@ use allclear_trial::{Database, World, org};
 use crate::sign_in::encoded;
 use crate::{on_both, world_of};
 
-on_both!(who_has_it_goes_on_behind_their_link, a_link_goes_on_with_nothing_that_is_not_its_reader_s,);
+on_both!(
+    who_has_it_goes_on_behind_their_link,
+    a_link_goes_on_with_nothing_that_is_not_its_reader_s,
+    what_somebody_lost_is_not_theirs_to_go_on_with,
+);
 
 async fn page(world: &World, link: &str) -> String {
     world.send(world.client.get(world.at(link)).header("accept", "text/html")).await.ok().text
@@ -108,4 +112,24 @@ async fn a_link_goes_on_with_nothing_that_is_not_its_reader_s(database: Database
     // A link that is over goes on with nothing.
     world.advance(49 * 3600).await;
     assert_eq!(post_form(&world, &format!("{ben}/note"), &[("text", "late")]).await.status, 410);
+}
+
+/// Ana acknowledged first, and nothing was heard of her: Ben was paged, and has it.
+async fn what_somebody_lost_is_not_theirs_to_go_on_with(database: Database) {
+    let mut world = world_of(database, org::usual()).await;
+    world.command("/incidents", serde_json::json!({"title": "it burns", "service": "checkout", "severity": "sev1"})).await.ok();
+    world.quiet().await;
+    let ana = world.hook.to("ana")[0].ack_path();
+    world.press(&ana).await.ok();
+    // The acknowledgement ages: she is asked, does not answer, and it is paged again.
+    world.advance(50 * 60).await;
+    let ben = world.hook.to("ben").last().expect("ben is paged").ack_path();
+    world.press(&ben).await.ok();
+    world.quiet().await;
+    assert!(page(&world, &ben).await.contains(&format!("{ben}/resolve")), "who has it goes on");
+    assert!(!page(&world, &ana).await.contains(&format!("{ana}/resolve")), "who lost it does not");
+    assert_eq!(post_form(&world, &format!("{ana}/resolve"), &[]).await.status, 403);
+    assert_eq!(post_form(&world, &format!("{ben}/note"), &[("text", "on it")]).await.status, 303);
+    assert_eq!(post_form(&world, &format!("{ben}/resolve"), &[]).await.status, 303);
+    assert_eq!(world.incident().await["state"], "resolved");
 }

@@ -47,7 +47,7 @@ impl Core {
             Command::IfVersion { of, command, .. } if versioned(command) == Some(*of) => self.may(unit, who, command),
             Command::Declare(declare) => {
                 // Everybody of the house may say that something is wrong.
-                let right = if declare.report { Right::SeeOrganisation } else { Right::Respond };
+                let right = if declare.report && who.person().is_some() { Right::SeeOrganisation } else { Right::Respond };
                 access::may(&self.org, who, right, Resource::Installation).map_err(Refusal::from)?;
                 if declare.private {
                     access::may_hide(who).map_err(Refusal::from)?;
@@ -170,7 +170,8 @@ impl Core {
     /// Goes on with an incident: whoever may act on it, and whoever has it by the link that they hold.
     fn may_go_on(&mut self, unit: &Unit, who: &Principal, id: IncidentId, by_themself: bool) -> Decided<()> {
         let (incident, _) = self.incident(unit, id)?;
-        let has_it = incident.acknowledged_by.is_some() && incident.acknowledged_by.as_deref() == who.person();
+        // Who has it now, and not who acknowledged it first.
+        let has_it = incident.is_held() && who.person().is_some() && incident.work.hold.by.as_deref() == who.person();
         let resource = if has_it { Resource::Theirs(incident.facts()) } else { Resource::Incident(incident.facts()) };
         access::may(&self.org, who, Right::Respond, resource).map_err(|no| said(no, Refusal::NoSuchIncident))?;
         if by_themself { Ok(()) } else { Err(Refusal::from(Denied::Ours).into()) }

@@ -161,6 +161,11 @@ impl<'a> Edit<'a> {
             self.writes.extend(shut_out(&id, self.engine.now()));
             self.writes.push(self.engine.audited(Kind::PersonRemoved, self.actor, Some(&id), None));
         }
+        if kind == FormKind::Team {
+            let was = self.stored.get(&(kind, id.clone())).and_then(|row| serde_json::from_str::<Value>(&row.body).ok());
+            let gone = Form { kind, id: id.clone(), body: Value::Null };
+            self.writes.extend(self.engine.audited_form(self.actor, was.as_ref(), &gone));
+        }
         if kind == FormKind::Silence {
             let was = self.stored.get(&(kind, id.clone())).map(|row| row.version);
             self.silence_changed(&id, was, None);

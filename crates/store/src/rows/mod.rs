@@ -34,6 +34,15 @@ use crate::fault::{Fault, FaultKind};
 use crate::unread::Found;
 use crate::val::{Row, Val};
 
+/// The end of a statement that lists the newest first, older than one where that is given. Ids are compared with ids alone:
+/// which of them and any other text comes first depends on the collation of a database.
+pub(crate) fn older_than<Id: std::fmt::Display>(before: Option<Id>, limit: i64) -> (&'static str, Vec<Val>) {
+    match before {
+        None => ("order by id desc limit ?1", vec![Val::Int(limit)]),
+        Some(id) => ("where id < ?1 order by id desc limit ?2", vec![text(id), Val::Int(limit)]),
+    }
+}
+
 /// An instant as stored.
 pub(crate) fn instant(at: Timestamp) -> Val {
     Val::Int(to_micros(at))

@@ -158,18 +158,20 @@ async fn standing(
         return Ok(Standing::Over { what, who, at: ending.map(|e| e.at).or(incident.resolved_at) });
     }
     let taken = matches!(incident.state, State::Investigating | State::Mitigated);
+    // Whoever answered the page may have lost or given back the incident since.
+    let holds = queries.held_by_asker(&incident.reference).await?.is_some();
     if page.status == Status::Acknowledged && taken {
         let line = lines.iter().rev().find(|e| e.kind == "page_acknowledged");
         let by = page.acknowledged_by.clone();
         let who =
             by.as_deref().map_or_else(|| line.map_or_else(|| "somebody".into(), |e| actor(org, &e.actor)), |id| pieces::name(org, id));
-        let mine = by.as_deref() == Some(person);
+        let mine = holds && by.as_deref() == Some(person);
         return Ok(Standing::Taken { by, who, at: line.map(|e| e.at).or(page.ended_at), mine });
     }
     if taken && page.status != Status::Running {
         let by = incident.acknowledged_by.clone();
         let who = by.as_deref().map_or_else(|| "somebody".into(), |id| pieces::name(org, id));
-        let mine = by.as_deref() == Some(person);
+        let mine = holds && by.as_deref() == Some(person);
         return Ok(Standing::Taken { by, who, at: incident.acknowledged_at, mine });
     }
     Ok(Standing::Open)
