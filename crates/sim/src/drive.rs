@@ -163,12 +163,12 @@ impl World {
             Task::SubmitUntilDone { node, run, cause, command } if lives(self, node, run) => self.submit_until_done(node, &cause, *command),
             Task::Boot(node) if !self.nodes[node].alive => self.boot(node),
             Task::Flush(node) if self.nodes[node].alive => {
-                if self.nodes[node].decider.as_ref().is_some_and(|d| d.core().dirty_alerts() > 0) {
+                if self.nodes[node].decider.as_ref().is_some_and(|d| d.to_flush() > 0) {
                     self.ours(node, "flush", Command::Flush { keys: 1000 });
                 }
                 // While the world runs out a review may be days away: a flush with nothing to come stops.
                 let more = self.agenda.values().any(|task| !matches!(task, Task::Flush(_)))
-                    || self.nodes[node].decider.as_ref().is_some_and(|d| d.core().dirty_alerts() > 0);
+                    || self.nodes[node].decider.as_ref().is_some_and(|d| d.to_flush() > 0);
                 if self.nodes[node].alive && (!self.draining || more) {
                     self.plan(after(self.now, Length::from_secs(15)), Task::Flush(node));
                 }
@@ -267,7 +267,7 @@ impl World {
         let mut steps = 0;
         while self.failure.is_none() {
             let only_flushes = self.agenda.values().all(|task| matches!(task, Task::Flush(_)));
-            let dirty = self.nodes.iter().any(|n| n.decider.as_ref().is_some_and(|d| d.core().dirty_alerts() > 0));
+            let dirty = self.nodes.iter().any(|n| n.decider.as_ref().is_some_and(|d| d.to_flush() > 0));
             if only_flushes && self.next_due().is_none() && !dirty {
                 break;
             }

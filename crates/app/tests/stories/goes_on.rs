@@ -69,6 +69,11 @@ async fn who_has_it_goes_on_behind_their_link(database: Database) {
     assert_eq!(post_form(&world, &format!("{link}/help"), &[("page", "team:payments"), ("why", "two hands are few")]).await.status, 303);
     world.quiet().await;
     assert_eq!(world.hook.to("ben").len(), 1, "the team is paged besides");
+    let helped = page(&world, &link).await;
+    assert!(
+        helped.contains("Paged besides, for help:") && helped.contains("Ben Okafor") && !helped.contains("nobody else is called"),
+        "{helped}"
+    );
     assert_eq!(world.incident().await["acknowledged_by"], "ana", "and she keeps it");
 
     // Given back, it is nobody's, and the link takes it again.

@@ -61,7 +61,7 @@ async fn a_mail_says_what_a_woken_person_needs(database: Database) {
         "host",
         "Ana Ruiz",
         "Checkout",
-        "then others are asked",
+        "then Ben Okafor is asked",
         "In-Reply-To: <inc_",
     ] {
         assert!(raw.contains(needed), "{needed}\n{raw}");

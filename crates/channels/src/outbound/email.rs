@@ -256,11 +256,12 @@ mod tests {
             time_zone: "Europe/Madrid".into(),
             also_told: vec!["Ben Okoye".into()],
             answer_by: Some("2026-11-21T03:05:00Z".parse().unwrap()),
+            then_asked: vec!["Cho Min-ji".into()],
         };
         let sent = mail(&Message { about: Some(about), ..message(1, "Disk full") });
         for needed in [
             "Ana Ruiz, 2026-11-21 04:00 CET",
-            "2026-11-21 04:05 CET, then others are asked",
+            "2026-11-21 04:05 CET, then Cho Min-ji is asked",
             "Ben Okoye",
             "Checkout",
             "runbook: https://runbook.example/disk",

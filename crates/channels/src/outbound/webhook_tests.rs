@@ -180,6 +180,7 @@ fn whoever_is_woken_reads_what_the_alarm_says_and_a_long_one_never_costs_the_pag
         person: "Ana Ruiz".into(),
         time_zone: "Europe/Madrid".into(),
         also_told: vec!["Ben Okoye".into()],
+        then_asked: Vec::new(),
         answer_by: Some("2026-11-21T03:05:00Z".parse().unwrap()),
     };
     let body = |description: &str| {

@@ -223,19 +223,29 @@ fn local(at: Timestamp, zone: &str) -> String {
     at.to_zoned(zone).strftime("%Y-%m-%d %H:%M %Z").to_string()
 }
 
+/// Names with commas between, at most [`ALSO_TOLD_MAX`], and how many more.
+fn named(people: &[String]) -> String {
+    let mut names: Vec<String> = people.iter().take(ALSO_TOLD_MAX).map(|name| one_line(name, 100)).collect();
+    let more = people.len().saturating_sub(ALSO_TOLD_MAX);
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    names.join(", ")
+}
+
 /// What the alarm says and who is asked.
 fn lines_about(about: &About) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
     if let Some(answer_by) = about.answer_by {
-        lines.push(("Answer by", format!("{}, then others are asked", local(answer_by, &about.time_zone))));
+        let after = match about.then_asked.as_slice() {
+            [] => "after that nobody is left to ask".to_owned(),
+            [one] => format!("then {} is asked", one_line(one, 100)),
+            several => format!("then {} are asked", named(several)),
+        };
+        lines.push(("Answer by", format!("{}, {after}", local(answer_by, &about.time_zone))));
     }
     if !about.also_told.is_empty() {
-        let more = about.also_told.len().saturating_sub(ALSO_TOLD_MAX);
-        let mut names: Vec<String> = about.also_told.iter().take(ALSO_TOLD_MAX).map(|name| one_line(name, 100)).collect();
-        if more > 0 {
-            names.push(format!("{more} more"));
-        }
-        lines.push(("Also asked", names.join(", ")));
+        lines.push(("Also asked", named(&about.also_told)));
     }
     if let Some(description) = &about.description {
         let cut = text::cut(description, DESCRIPTION_CHARS_MAX);

@@ -423,9 +423,12 @@ pub struct About {
     /// Names of the others whom the same step asks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also_told: Vec<String>,
-    /// Until when somebody has to answer before others are asked.
+    /// Until when somebody has to answer before others are asked, or nobody is left to ask.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer_by: Option<Timestamp>,
+    /// Names of those who are asked then; empty where nobody is left.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub then_asked: Vec<String>,
 }
 
 /// One send over one contact method, with everything needed to make its bytes.

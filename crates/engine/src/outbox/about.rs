@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use allclear_domain::access::Reach;
 use allclear_domain::expect::{Key, Owner, Standing};
-use allclear_domain::paging::Page;
+use allclear_domain::paging::{self, Page};
 use allclear_domain::wire::{About, Link, NoticeKind, Signal};
 use allclear_store::rows;
 use allclear_store::rows::message::StoredMessage;
@@ -65,6 +65,7 @@ async fn read(engine: &Engine, message: &StoredMessage) -> Option<About> {
         time_zone: org.person(&notice.person).and_then(|person| person.time_zone.clone()).unwrap_or_else(|| ZONE.to_owned()),
         also_told,
         answer_by,
+        then_asked: page.as_ref().map(|page| paging::called_next(&org, page)).into_iter().flatten().map(|id| name(&id)).collect(),
     })
 }
 

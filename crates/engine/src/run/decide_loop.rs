@@ -269,7 +269,7 @@ impl Loop {
             if now >= flush_at {
                 flush_at = after(now, FLUSH_EVERY);
                 self.decider.core_mut().tidy();
-                for _ in 0..self.decider.core().dirty_alerts().div_ceil(FLUSH_KEYS_MAX) {
+                for _ in 0..self.decider.to_flush().div_ceil(FLUSH_KEYS_MAX) {
                     waiting.push((ours("flush", Command::Flush { keys: FLUSH_KEYS_MAX }), None));
                     self.shared.busy.fetch_add(1, Ordering::SeqCst);
                     self.shared.stages.add(Measure::Commands, 1);

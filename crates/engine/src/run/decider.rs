@@ -190,6 +190,13 @@ impl Decider {
         self.cold
     }
 
+    /// Alerts whose soft part waits to be written: after a commit that failed at least one, since memory that is cold does not
+    /// know what the commit took with it. Where nodes share a store another looks at the rows meanwhile.
+    #[must_use]
+    pub fn to_flush(&self) -> usize {
+        self.core.dirty_alerts().max(usize::from(self.cold))
+    }
+
     /// Commits that lost a race; on a store of one node's own there are none but repeated
     /// idempotency keys.
     #[must_use]

@@ -8,7 +8,7 @@ use super::{Reader, instant, opt_text, text};
 use crate::db::Db;
 use crate::fault::Fault;
 use crate::schema::AUDIT;
-use crate::val::{Row, Val, Write};
+use crate::val::{Row, Write};
 
 /// Adds a line.
 #[must_use]

@@ -7,7 +7,7 @@ use super::{Reader, count, instant, text};
 use crate::db::Db;
 use crate::fault::Fault;
 use crate::schema::SIGNAL;
-use crate::val::{Row, Val, Write};
+use crate::val::{Row, Write};
 
 /// A request as stored.
 #[derive(Debug, Clone, PartialEq)]

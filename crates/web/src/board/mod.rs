@@ -245,7 +245,8 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
             (filter::bar(&board.filter, &board.counts, board.mine, board.me.is_some(), board.on_call.is_some().then_some(org)))
         }
         @if !wall { (board.waiting) }
-        div data-live="first" class="bare" { @if let Some(first) = &board.first { (first) } }
+        @let first = html! { div data-live="first" class="bare" { @if let Some(first) = &board.first { (first) } } };
+        @if open == 0 { (first) }
         div data-live="rows" class="rows" {
             @if board.may_act { form id=(ACTS) method="post" action="/" hidden { (once(when)) input type="hidden" name="back" value="/"; } }
             @if open == 0 && board.candidates.is_empty() { (empty(options, board.first.is_some())) }
@@ -265,6 +266,8 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
                 }
             }
         }
+        // What is open comes first.
+        @if open > 0 { (first) }
         div class="below" data-live="below" {
             @if let Some(shifts) = &board.on_call { (on_call(board, shifts)) }
             @if !board.ended.is_empty() && !wall { (ended(board, org)) }

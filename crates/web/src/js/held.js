@@ -35,6 +35,9 @@ const sendHeld = async () => {
     const to = button?.hasAttribute("formaction") ? button.formAction : form.action;
     let answer;
     try {
+      // A session that ended meanwhile takes nothing: it is asked before, since both are answered by leading elsewhere.
+      const seen = await fetch(document.body.dataset.source, { headers: { accept: "text/html" }, credentials: "same-origin", redirect: "manual" });
+      if (seen.type === "opaqueredirect") { signedOut(); return; }
       answer = await fetch(to, { method: "POST", body: new URLSearchParams(new FormData(form, button)), credentials: "same-origin", redirect: "manual" });
     } catch { return sayHeld(); }
     const one = outgoing.shift();

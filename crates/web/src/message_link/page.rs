@@ -86,7 +86,8 @@ fn outcome(org: &Org, story: &Story) -> Markup {
                     }
                     p class="quiet" {
                         @if let Some(at) = at { "Acknowledged " (since(story, *at)) ". " }
-                        "Paging has stopped; nobody else is called."
+                        @if story.helping.is_empty() { "Paging has stopped; nobody else is called." }
+                        @else { "Paged besides, for help: " bdi { (pieces::list(&story.helping, PEOPLE_SHOWN_MAX)) } "." }
                     }
                     (afterwards(org, story, *mine))
                 }

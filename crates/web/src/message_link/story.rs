@@ -11,7 +11,7 @@ use allclear_domain::incident::State;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{self, AtStep, MessageState, Page, Status};
 use allclear_domain::timeline;
-use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView};
+use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView, PageView};
 use allclear_domain::wire::NoticeKind;
 use allclear_engine::Engine;
 use allclear_engine::message_link::LinkFor;
@@ -67,6 +67,8 @@ pub(crate) struct Story {
     pub next_people: Vec<String>,
     /// Everything else that is awaited of the incident.
     pub expectations: Vec<ExpectationView>,
+    /// Who was paged besides, by other pages of the incident that look for somebody: help that was asked for.
+    pub helping: Vec<String>,
 }
 
 impl Story {
@@ -104,6 +106,10 @@ pub(crate) async fn read(engine: &Engine, link: &LinkFor, page: PageId) -> Resul
     // An answer to the question starts the next time of an acknowledgement, where its severity has one.
     let waits = |rule: Rule| expectations.iter().any(|e| e.rule == rule.name());
     let unanswered = is_question(&page) && (waits(Rule::StillOnIt) || !waits(Rule::Attended));
+    let helping = match queries.pages(page.incident_id()).await {
+        Ok(pages) => helping(&org, &page, &pages),
+        Err(_) => Vec::new(),
+    };
     let standing = match standing(&queries, &org, &page, &incident, &explained.lines, &link.person).await? {
         Standing::Taken { .. } if unanswered => Standing::Open,
         other => other,
@@ -125,7 +131,17 @@ pub(crate) async fn read(engine: &Engine, link: &LinkFor, page: PageId) -> Resul
         standing,
         step_due_at,
         expectations,
+        helping,
     })
+}
+
+/// Names of whom other running pages of the incident told or are telling.
+fn helping(org: &Org, own: &Page, pages: &[PageView]) -> Vec<String> {
+    let running = pages.iter().filter(|page| page.id != own.id.to_string() && page.status == Status::Running);
+    let mut names: Vec<String> = running.flat_map(|page| &page.messages).map(|message| pieces::name(org, &message.person)).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 async fn standing(

@@ -59,6 +59,10 @@ pub(crate) fn count(path: &str, fields: &Fields) -> usize {
 
 /// The texts of a value's fields, at this place.
 pub(crate) fn fill(field: &Field, path: &str, value: &Value, out: &mut Fields, ways: WaysOut) {
+    if has_rows(field.input) && is_long(value) {
+        // What a form would cut it would lose.
+        return as_text(path, value, Some(format!("it has more than {ROWS_MAX} entries")), out, ways);
+    }
     if let Some(shape) = Shape::of(field.input, ways) {
         match shape.rows(value, ways) {
             Ok(rows) => fill_rows(&shape, path, &rows, rows.len() + shape.spare, out, ways),
@@ -94,6 +98,15 @@ pub(crate) fn fill(field: &Field, path: &str, value: &Value, out: &mut Fields, w
     }
 }
 
+/// Whether a list, or one within it, is longer than a form takes.
+fn is_long(value: &Value) -> bool {
+    match value {
+        Value::Array(list) => list.len() > ROWS_MAX || list.iter().any(is_long),
+        Value::Object(keys) => keys.values().any(is_long),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
 fn fill_rows(shape: &Shape, path: &str, rows: &[Row], count: usize, out: &mut Fields, ways: WaysOut) {
     drop(out.insert(count_of(path), count.max(shape.first).min(ROWS_MAX).to_string()));
     for (at, row) in rows.iter().enumerate() {
@@ -124,6 +137,10 @@ pub(crate) fn read(field: &Field, path: &str, fields: &Fields, ways: WaysOut) ->
         let text = fields.get(path).map(|text| text.replace("\r\n", "\n")).unwrap_or_default();
         let value = value_of_yaml(&text).map_err(|fault| Words { message: fault.message, hint: fault.hint })?;
         return Ok(Some(value).filter(|value| !value.is_null()));
+    }
+    if let Some(said) = fields.get(&count_of(path)).and_then(|text| text.parse::<usize>().ok()).filter(|said| *said > ROWS_MAX) {
+        let message = format!("{said} rows are more than the {ROWS_MAX} that a form takes");
+        return Err(Words { message, hint: Some("write it as text: *Edit as text*".to_owned()) });
     }
     if let Some(shape) = Shape::of(field.input, ways) {
         let mut rows = rows(&shape, path, fields, ways);
@@ -168,7 +185,8 @@ fn plain_of(field: &Field, path: &str, fields: &Fields, ways: WaysOut) -> Option
 /// The texts of several fields, those that are left empty among them.
 pub(crate) fn several(path: &str, fields: &Fields) -> Vec<String> {
     let text = |at: usize| fields.get(&format!("{path}.{at}")).map(|text| text.trim().to_owned());
-    let mut texts: Vec<String> = (0..ROWS_MAX).map_while(text).collect();
+    // All that were sent: a list that stands alone has no other way to be shown.
+    let mut texts: Vec<String> = (0..).map_while(text).collect();
     while texts.last().is_some_and(String::is_empty) {
         texts.pop();
     }
@@ -401,6 +419,21 @@ mod tests {
 
     fn value(kind: FormKind, key: &str, fields: &Fields) -> Value {
         read(kind.field(key).unwrap(), key, fields, WAYS_OUT).unwrap().unwrap_or_default()
+    }
+
+    #[test]
+    fn what_is_longer_than_a_form_takes_is_text_and_nothing_of_it_is_lost() {
+        let people: Vec<String> = (0..130).map(|n| format!("p{n}")).collect();
+        let steps = json!([{"page": people, "within": "5m"}]);
+        let many: Vec<Value> = (0..120).map(|n| json!({"page": [format!("person:p{n}")], "within": "5m"})).collect();
+        for value_stored in [steps, Value::Array(many)] {
+            let mut fields = Fields::new();
+            fill(FormKind::Escalation.field("steps").unwrap(), "steps", &value_stored, &mut fields, WAYS_OUT);
+            assert!(is_text("steps", &fields) && fields.contains_key(&why_of("steps")));
+            assert_eq!(value(FormKind::Escalation, "steps", &fields), value_stored);
+        }
+        let posted = typed(&[("steps.#", "10000"), ("steps.0.page.0", "person:ana"), ("steps.0.within", "5m")]);
+        assert!(read(FormKind::Escalation.field("steps").unwrap(), "steps", &posted, WAYS_OUT).is_err(), "said, and not cut");
     }
 
     #[test]
