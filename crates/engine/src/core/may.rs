@@ -23,8 +23,8 @@ impl Core {
         let (role, why, accepts) = match command {
             C::Offer { role, .. } => (role, None, false),
             C::Take { role, person, why } => {
-                let accepts = who.person() == Some(person) && roles::agreed(&incident, role, person);
-                (role, Some(why), accepts || roles::keeper(&incident, role) == Some(person))
+                let accepts = who.person() == Some(person.as_str()) && roles::agreed(&incident, role, person);
+                (role, Some(why), accepts || roles::keeper(&incident, role) == Some(person.as_str()))
             }
             C::Leave { role, why } => (role, Some(why), false),
             // Who asks has nothing by it; the rest nobody asks for.
