@@ -584,9 +584,9 @@ mod tests {
         assert_eq!((slip.incident.state, slip.incident.acknowledged_at), (State::Declared, None), "time alone is nothing done");
         let note: Any = record::Command::Note { text: "it is the disk".into(), happened_at: None }.into();
         let task: Any = crate::incident::tasks::Command::Add { text: "free it".into(), owner: None, due_at: None }.into();
-        let decision: Any = roles::Command::Take { role: "scribe".into(), person: "ben".into(), why: None }.into();
-        let severity: Any = declaration::Command::SetSeverity { severity: Severity::Sev3, why: "seen".into() }.into();
-        for command in [note, task, decision, severity] {
+        let role: Any = roles::Command::Take { role: "scribe".into(), person: "ben".into(), why: None }.into();
+        let severity: Any = declaration::Command::SetSeverity { severity: Severity::Sev2, why: "seen".into() }.into();
+        for command in [note, task, role, severity] {
             let shown = format!("{command:?}");
             let mut sample = taken_by_ana();
             let acknowledged = sample.incident.acknowledged_at;
