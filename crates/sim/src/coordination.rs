@@ -138,7 +138,7 @@ impl World {
                 id,
                 roles::Command::Take { role: self.role(), person: self.somebody(), why: Some("they know it".into()) },
             )),
-            5 => Some(Command::incident(id, roles::Command::Leave { role: self.role() })),
+            5 => Some(Command::incident(id, roles::Command::Leave { role: self.role(), why: Some("they are needed elsewhere".into()) })),
             6..=8 => {
                 let owner = self.side.chance(600).then(|| self.somebody());
                 let due_at = self.side.chance(800).then(|| self.soon());

@@ -75,7 +75,7 @@ async fn a_role_is_offered_taken_and_left_and_silence_is_told(database: Database
     let holders = incident["roles"].as_array().unwrap().iter().filter(|role| role["role"] == "commander").count();
     assert_eq!(holders, 1, "one holder: {incident:#}");
 
-    act(&world, &reference, "role", json!({"role": "commander", "do": "leave"})).await;
+    act(&world, &reference, "role", json!({"role": "commander", "do": "leave", "why": "ben is asleep"})).await;
     assert!(world.incident().await["commander"].is_null());
     world.advance(5 * MINUTE + 5).await;
     let managers = world.hook.to("cho");
@@ -334,10 +334,13 @@ async fn a_role_is_taken_over_with_the_others_acceptance_or_by_a_manager_with_a_
     assert!(status == 409 && text.contains("held_by_another") && text.contains("Ana Ruiz is commander"), "{status} {text}");
     let (status, text) = act_as(&world, &tokens["ben"], &reference, "role", role("take", "I am quicker".into())).await;
     assert!(status == 409 && text.contains("held_by_another"), "a reason alone is not enough: {status} {text}");
-    // Nor does an offer that ana did not make.
-    let himself = json!({"role": "commander", "person": "ben", "do": "offer"});
-    assert_eq!(act_as(&world, &tokens["ben"], &reference, "role", himself).await.0, 200);
-    assert_eq!(act_as(&world, &tokens["ben"], &reference, "role", role("take", Value::Null)).await.0, 409);
+    // Nor is it his to offer, or to end.
+    let to_ben = || json!({"role": "commander", "person": "ben", "do": "offer"});
+    for body in [to_ben(), role("leave", Value::Null), role("leave", "I am quicker".into())] {
+        let (status, text) = act_as(&world, &tokens["ben"], &reference, "role", body.clone()).await;
+        assert!(status == 409 && text.contains("held_by_another"), "{body}: {status} {text}");
+    }
+    assert_eq!(world.incident().await["commander"], "ana");
 
     assert_eq!(act_as(&world, &tokens["ben"], &reference, "role", role("ask", Value::Null)).await.0, 200);
     assert_eq!(times(&world, "ana", "Ben Okafor asks to take over from you as commander"), 1, "{:?}", told(&world, "ana"));
@@ -358,6 +361,18 @@ async fn a_role_is_taken_over_with_the_others_acceptance_or_by_a_manager_with_a_
     let incident = world.incident().await;
     let lines = allclear_trial::world::lines(&world.events(&incident).await);
     assert!(lines.contains("Cho Min-ji took over as commander from Ben Okafor: ben is on a plane"), "{lines}");
+    // Who may take it may offer it: then it is accepted without a reason; and may end it, with one.
+    let to_ana = json!({"role": "commander", "person": "ana", "do": "offer"});
+    assert_eq!(act_as(&world, &tokens["ben"], &reference, "role", to_ana.clone()).await.0, 409);
+    let (status, text) = act_as(&world, org::ADMIN_TOKEN, &reference, "role", to_ana).await;
+    assert_eq!(status, 200, "{text}");
+    assert_eq!(act_as(&world, &tokens["ana"], &reference, "role", role("take", Value::Null)).await.0, 200);
+    assert_eq!(act_as(&world, &tokens["cho"], &reference, "role", role("leave", Value::Null)).await.0, 409, "not without a reason");
+    assert_eq!(act_as(&world, &tokens["cho"], &reference, "role", role("leave", "ana is on a train".into())).await.0, 200);
+    let words = "You are not commander any more. Cho Min-ji ended that. ana is on a train";
+    assert_eq!(times(&world, "ana", words), 1, "{:?}", told(&world, "ana"));
+    let lines = allclear_trial::world::lines(&world.events(&incident).await);
+    assert!(lines.contains("Cho Min-ji ended that Ana Ruiz is commander: ana is on a train"), "{lines}");
     let kinds = world.kinds(&incident).await;
     assert!(kinds.iter().any(|kind| kind == "role_asked") && kinds.iter().any(|kind| kind == "role_ask_missed"), "{kinds:?}");
 }
@@ -391,6 +406,103 @@ async fn what_is_given_back_counts_as_not_acknowledged_and_the_next_who_acknowle
     let incident = world.incident().await;
     let at: jiff::Timestamp = incident["acknowledged_at"].as_str().unwrap().parse().unwrap();
     assert!(at >= before && incident["acknowledged_by"] == "ben" && incident["state"] == "investigating", "{incident:#}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_given_back_after_a_change_of_service_pages_whom_the_new_service_pages() {
+    let mut world = world_of(Database::Sqlite, with_search()).await;
+    let reference = taken_by_ana(&world).await;
+    let ana = token_of(&world, "ana").await;
+    act(&world, &reference, "service", json!({"service": "search"})).await;
+    assert_eq!((world.hook.to("ana").len(), world.hook.to("cho").len()), (1, 0), "ana has it");
+    let (status, text) = act_as(&world, &ana, &reference, "give_back", json!({"why": "it is not ours"})).await;
+    assert_eq!(status, 200, "{text}");
+    assert_eq!((world.hook.to("ana").len(), world.hook.to("cho").len()), (1, 1), "whom search pages is asked, and ana is not");
+    world.advance(6 * MINUTE).await;
+    assert_eq!((world.hook.to("ana").len(), world.hook.to("ben").len()), (1, 0), "the page of the old policy is over");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_worked_on_stays_acknowledged_when_they_give_it_back() {
+    let mut world = world_of(Database::Sqlite, organisation()).await;
+    let reference = taken_by_ana(&world).await;
+    let (ana, ben) = (token_of(&world, "ana").await, token_of(&world, "ben").await);
+    let acknowledged = world.incident().await["acknowledged_at"].clone();
+    world.advance(MINUTE).await;
+    assert_eq!(act_as(&world, &ana, &reference, "note", json!({"text": "it is the disk of db1"})).await.0, 200);
+    assert_eq!(act_as(&world, &ana, &reference, "give_back", json!({})).await.0, 200);
+    let incident = world.incident().await;
+    assert_eq!((&incident["state"], &incident["acknowledged_at"]), (&"investigating".into(), &acknowledged), "{incident:#}");
+    assert!(incident["commander"].is_null(), "and nobody has it: {incident:#}");
+    world.advance(6 * MINUTE).await;
+    assert_eq!(world.hook.to("ben").len(), 1, "its page looks for the next");
+    assert_eq!(act_as(&world, &ben, &reference, "acknowledge", json!({})).await.0, 200);
+    let incident = world.incident().await;
+    assert_eq!((&incident["commander"], &incident["acknowledged_at"]), (&"ben".into(), &acknowledged), "{incident:#}");
+}
+
+async fn token_of(world: &World, who: &str) -> String {
+    let made = world.command("/tokens", json!({"name": who, "scope": "respond", "person": who})).await.ok().body;
+    made["token"].as_str().unwrap().to_owned()
+}
+
+/// The open incident that is not this one, by its reference.
+async fn other_than(world: &World, reference: &str) -> String {
+    let open = world.incidents("open=true").await;
+    open.iter().map(|one| one["ref"].as_str().unwrap().to_owned()).find(|one| one != reference).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_who_takes_a_merge_apart_acknowledges_nothing_that_was_looking_for_somebody() {
+    let mut world = world_of(Database::Sqlite, organisation()).await;
+    let into = taken_by_ana(&world).await;
+    let cho = token_of(&world, "cho").await;
+    world.signal_with(org::OTHER_KEY, json!({"title": "slow", "dedup_key": "slow", "severity": "critical"})).await;
+    let from = other_than(&world, &into).await;
+    let paged = world.hook.to("ana").len();
+    assert_eq!((paged, world.hook.to("ben").len()), (2, 0), "it looks for ana");
+    world.advance(MINUTE).await;
+    assert_eq!(act_as(&world, &cho, &from, "merge", json!({"into": into})).await.0, 200);
+    world.advance(30 * MINUTE).await;
+    let (status, text) = act_as(&world, &cho, &from, "take_apart", json!({})).await;
+    assert_eq!(status, 200, "{text}");
+    let apart = named(&world, &from).await;
+    assert_eq!((&apart["state"], &apart["acknowledged_at"], &apart["commander"]), (&"declared".into(), &Value::Null, &Value::Null));
+    world.advance(4 * MINUTE + 30).await;
+    assert_eq!(world.hook.to("ben").len(), 1, "its page goes on where it was: ben is next");
+
+    // What somebody had is whose it is who takes it apart.
+    let ben = token_of(&world, "ben").await;
+    assert_eq!(act_as(&world, &ben, &from, "acknowledge", json!({})).await.0, 200);
+    assert_eq!(act_as(&world, &ben, &from, "merge", json!({"into": into})).await.0, 200);
+    let pages = || world.hook.all().iter().filter(|one| one.is_page() && one.body.to_string().contains(&from)).count();
+    let paged = pages();
+    assert_eq!(act_as(&world, &cho, &from, "take_apart", json!({})).await.0, 200);
+    assert_eq!(named(&world, &from).await["state"], "investigating");
+    assert_eq!(pages(), paged, "nobody is paged");
+    world.advance(10 * MINUTE).await;
+    let pages = world.hook.all().iter().filter(|one| one.is_page() && one.body.to_string().contains(&from)).count();
+    assert_eq!(pages, paged, "nor later");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_and_what_is_real_are_never_one_incident() {
+    let world = world_of(Database::Sqlite, organisation()).await;
+    let real = taken_by_ana(&world).await;
+    let cookie = sign_in_as(&world, "ben").await;
+    assert_eq!(post_form(&world, "/menu/test", Some(&cookie), &[("once", "1790000000000000")]).await.status, 303);
+    world.quiet().await;
+    let test = other_than(&world, &real).await;
+    for (from, into) in [(&real, &test), (&test, &real)] {
+        let refused = world.command(&format!("/incidents/{from}/merge"), json!({"into": into})).await;
+        assert!(refused.status == 409 && refused.text.contains("across_modes"), "{} {}", refused.status, refused.text);
+    }
+    let alert = world.alert("disk").await["id"].as_str().unwrap().to_owned();
+    let refused = world.command(&format!("/incidents/{test}/link"), json!({"alert": alert})).await;
+    assert!(refused.status == 409 && refused.text.contains("across_modes"), "{} {}", refused.status, refused.text);
+    let page = get_as(&world, &cookie, &format!("/incidents/{real}")).await.text;
+    assert!(page.contains("Merge into another") && !page.contains("Test page for Ben"), "{page}");
+    assert_eq!(named(&world, &real).await["state"], "investigating");
 }
 
 /// The incident with this reference.

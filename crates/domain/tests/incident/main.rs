@@ -299,11 +299,11 @@ fn a_role_has_one_holder_and_is_offered_before_it_is_taken() {
     assert!(matches!(&taken[..], [Event::Roles(roles::Event::Taken(body))] if body.from == Some(first)));
     assert_eq!(commander(&world).as_deref(), Some("cho"));
     assert!(!world.live().contains(&Rule::RoleAnswer));
-    world.run(roles::Command::Leave { role: "commander".into() }).unwrap();
+    world.run(roles::Command::Leave { role: "commander".into(), why: None }).unwrap();
     assert_eq!(commander(&world), None);
     assert!(world.live().contains(&Rule::RoleUnfilled), "somebody has to lead");
     assert!(matches!(
-        world.run(roles::Command::Leave { role: "commander".into() }),
+        world.run(roles::Command::Leave { role: "commander".into(), why: None }),
         Err(Refusal::Roles(roles::Refusal::NobodyHolds { .. }))
     ));
 }
@@ -503,7 +503,7 @@ fn any_command() -> impl Strategy<Value = Command> {
             let (role, person) = (["commander", "scribe", "deputy"][at].to_owned(), "cho".to_owned());
             if take { roles::Command::Take { role, person, why: None }.into() } else { roles::Command::Offer { role, to: person, by: None }.into() }
         }),
-        1 => Just(roles::Command::Leave { role: "commander".into() }.into()),
+        1 => Just(roles::Command::Leave { role: "commander".into(), why: None }.into()),
         1 => Just(updates::Command::Miss { due_at: Timestamp::UNIX_EPOCH }.into()),
         1 => Just(alarms::Command::MissConfirmation.into()),
         2 => (1_u32..6).prop_map(back),

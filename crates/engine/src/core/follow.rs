@@ -106,7 +106,8 @@ impl Core {
                 }
                 Ok(())
             }
-            E::Left(_) | E::Unanswered(_) | E::AskMissed(_) | E::Unfilled(_) => Ok(()),
+            E::Left(body) => self.tell_of_end_of_role(unit, id, body),
+            E::Unanswered(_) | E::AskMissed(_) | E::Unfilled(_) => Ok(()),
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use allclear_domain::access::Actor;
 use allclear_domain::clean::clean;
+use allclear_domain::event::Mode;
 use allclear_domain::expect::{ATTEND_WITHIN, ATTEND_WITHIN_LOW};
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::{
@@ -181,27 +182,33 @@ impl Core {
     }
 
     /// Whoever took it last gives it back: the pages that this stopped look for somebody again, where they were; where
-    /// none can, another starts.
+    /// none can, or it is of another service since, another starts.
     fn give_back(&mut self, unit: &mut Unit, id: IncidentId, by: &str, why: &str) -> Decided<()> {
         self.change_incident(unit, id, attendance::Command::GiveBack { by: by.to_owned(), why: why.to_owned() })?;
+        let (state, _) = self.incident(unit, id)?;
         let mut stopped = Vec::new();
         for page in self.pages_of(unit, id) {
             let (found, _) = self.page(unit, page)?;
-            if found.status == paging::Status::Running && found.escalation.is_some() {
+            if found.status == paging::Status::Running && found.escalation.is_some() && found.escalation == state.escalation {
                 // It calls the same people already.
                 return Ok(());
             }
             if found.status == paging::Status::Acknowledged && found.acknowledged_by.as_deref() == Some(by) {
-                stopped.push((found.ended_at, page, found.due_at.is_some()));
+                stopped.push((page, found));
             }
         }
         // One acknowledgement stops all of them at one instant; earlier ones were answered for good.
-        let last = stopped.iter().map(|(at, ..)| *at).max().flatten();
-        let again: Vec<_> = stopped.into_iter().filter(|(at, _, has_step)| *at == last && *has_step).map(|(_, page, _)| page).collect();
-        if again.is_empty() {
-            return self.start_page(unit, id, None, None, why, false);
+        let last = stopped.iter().map(|(_, page)| page.ended_at).max().flatten();
+        stopped.retain(|(_, page)| page.ended_at == last && page.due_at.is_some());
+        // Whom another policy pages is not asked for what is another service's now; whom somebody named is.
+        let is_its_own =
+            |page: &paging::Page| page.escalation == state.escalation || (page.escalation.is_none() && !page.targets.is_empty());
+        let before = stopped.len();
+        stopped.retain(|(_, page)| is_its_own(page));
+        if stopped.is_empty() || (stopped.len() < before && stopped.iter().all(|(_, page)| !page.targets.is_empty())) {
+            self.start_page(unit, id, None, None, why, false)?;
         }
-        for page in again {
+        for (page, _) in stopped {
             self.change_page(unit, page, paging::Command::GiveBack { why: why.to_owned() })?;
         }
         Ok(())
@@ -257,6 +264,10 @@ impl Core {
         }
         if stored.incident == Some(id) {
             return self.named(unit, id);
+        }
+        // Alerts are real: what is practised has none of them.
+        if self.incident(unit, id)?.0.mode != Mode::Live {
+            return Err(Refusal::from(incident::Refusal::from(links::Refusal::AcrossModes)).into());
         }
         if let Some(other) = stored.incident {
             let (other, _) = self.incident(unit, other)?;

@@ -15,29 +15,31 @@ use super::unit::Unit;
 use super::{Command, Core, Decided, Need, Refusal, Stop};
 
 impl Core {
-    /// What somebody has is given by them, or taken by who answers for the team, with a reason. What nobody is known to
-    /// have any more is free.
-    fn may_take_over(
-        &mut self,
-        unit: &mut Unit,
-        who: &Principal,
-        id: IncidentId,
-        role: &str,
-        person: &str,
-        why: Option<&str>,
-    ) -> Decided<()> {
+    /// What somebody has is offered, given and left by them, or taken, ended and offered by who answers for the team: with
+    /// a reason, but where they only offer it. What nobody is known to have any more is free.
+    fn may_give(&mut self, unit: &mut Unit, who: &Principal, id: IncidentId, command: &roles::Command) -> Decided<()> {
+        use roles::Command as C;
         let (incident, _) = self.incident(unit, id)?;
-        let Some(holder) = incident.work.holder(role).filter(|holder| *holder != person && incident.is_held()) else { return Ok(()) };
-        let hands_over = who.person() == Some(holder);
-        if hands_over || (who.person() == Some(person) && roles::agreed(&incident, role, person)) {
-            return Ok(());
-        }
-        let is_why = why.is_some_and(|why| !why.trim().is_empty());
-        if is_why && access::may_overrule(&self.org, who, incident.service.as_deref()).is_ok() {
-            return Ok(());
-        }
-        let holder = self.org.person(holder).map_or_else(|| holder.to_owned(), |person| person.name.clone());
-        let refusal = roles::Refusal::HeldByAnother { role: role.to_owned(), holder };
+        let (role, why, accepts) = match command {
+            C::Offer { role, .. } => (role, None, false),
+            C::Take { role, person, why } => {
+                let accepts = who.person() == Some(person.as_str()) && roles::agreed(&incident, role, person);
+                (role, Some(why), accepts || roles::keeper(&incident, role) == Some(person.as_str()))
+            }
+            C::Leave { role, why } => (role, Some(why), false),
+            // Who asks has nothing by it; the rest nobody asks for.
+            C::Ask { .. } | C::MissAnswer { .. } | C::MissAsk { .. } | C::MissCommander => return Ok(()),
+        };
+        let is_why = why.is_none_or(|why| why.as_ref().is_some_and(|why| !why.trim().is_empty()));
+        let overrules = is_why && access::may_overrule(&self.org, who, incident.service.as_deref()).is_ok();
+        let name = |id: &str| self.org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone());
+        let refusal = match (roles::keeper(&incident, role), offer_of_another(&incident, who, command)) {
+            (Some(holder), _) if !accepts && !overrules && who.person() != Some(holder) => {
+                roles::Refusal::HeldByAnother { role: role.clone(), holder: name(holder) }
+            }
+            (None, Some(by)) if !overrules => roles::Refusal::OfferedByAnother { role: role.clone(), by: name(by) },
+            _ => return Ok(()),
+        };
         Err(Refusal::from(incident::Refusal::from(refusal)).into())
     }
 
@@ -65,8 +67,8 @@ impl Core {
                 if !command.is_asked() {
                     return self.only_us(who);
                 }
-                if let incident::Command::Roles(roles::Command::Take { role, person, why }) = command {
-                    self.may_take_over(unit, who, *id, role, person, why.as_deref())?;
+                if let incident::Command::Roles(command) = command {
+                    self.may_give(unit, who, *id, command)?;
                 }
                 // Nobody asks, or hands over, in the name of another.
                 if let incident::Command::Roles(roles::Command::Ask { by, .. } | roles::Command::Offer { by: Some(by), .. }) = command
@@ -201,6 +203,14 @@ impl Core {
             }
         }
     }
+}
+
+/// Who offered a role that nobody has, where this takes the offer back for somebody who neither made nor got it.
+fn offer_of_another<'a>(incident: &'a incident::Incident, who: &Principal, command: &roles::Command) -> Option<&'a str> {
+    let roles::Command::Leave { role, .. } = command else { return None };
+    let offer = incident.work.roles.get(role).filter(|held| held.person.is_none())?;
+    let is_theirs = who.person().is_some() && [offer.offered_by.as_deref(), offer.offered_to.as_deref()].contains(&who.person());
+    offer.offered_by.as_deref().filter(|_| !is_theirs)
 }
 
 /// What goes on behind a message's link once the incident is whose link it is. Paging others is a command of its own.

@@ -6,13 +6,17 @@
 use allclear_domain::access::Actor;
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::work::TaskState;
-use allclear_domain::incident::{self, State, declaration, links};
+use allclear_domain::incident::{self, Incident, State, declaration, links};
+use allclear_domain::paging;
 use allclear_store::rows;
 use jiff::Timestamp;
 
 use super::command::{Refusal, Reply};
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
+
+/// Why it pages again.
+const APART: &str = "it was taken apart from another incident";
 
 /// Alerts of an incident with whether each is open, the newest first.
 type Alerts = Vec<(AlertId, bool)>;
@@ -36,6 +40,9 @@ impl Core {
     pub(super) fn merge(&mut self, unit: &mut Unit, from: IncidentId, into: IncidentId) -> Decided<Reply> {
         let (loser, _) = self.incident(unit, from)?;
         let (winner, _) = self.incident(unit, into)?;
+        if loser.mode != winner.mode {
+            return Err(Refusal::from(incident::Refusal::from(links::Refusal::AcrossModes)).into());
+        }
         // What comes to an incident of whose own nothing is open is all that it has, and silences hold it.
         let comes_held = loser.alarms.is_held() && !winner.alarms.is_held() && !winner.is_a_persons_word();
         let takes_its_silence = comes_held && self.open_and_held(into)?.0 == 0;
@@ -83,8 +90,7 @@ impl Core {
         Ok(Reply::Incident { id: from, reference: loser.reference })
     }
 
-    /// Takes a merge apart: what went over and is as it went comes back. Whoever does it is on what is open again; where
-    /// that is nobody in person, it pages.
+    /// Takes a merge apart: what went over and is as it went comes back.
     pub(super) fn take_apart(&mut self, unit: &mut Unit, from: IncidentId) -> Decided<Reply> {
         let (merged, _) = self.incident(unit, from)?;
         let Some(into) = merged.merged_into else {
@@ -122,14 +128,7 @@ impl Core {
         unit.alerts.push(AlertChange::GiveThese { alerts: went, from: into, into: from });
         self.digest(unit, into);
         self.digest(unit, from);
-        let (open, _) = self.incident(unit, from)?;
-        match unit.actor.clone() {
-            _ if open.state == State::Candidate => {}
-            Actor::Person(person) => self.acknowledge(unit, from, Some(person), "taking it apart")?,
-            Actor::Token(_) | Actor::Integration(_) | Actor::Administrator | Actor::Clock | Actor::System => {
-                self.start_page(unit, from, None, None, "it was taken apart from another incident", false)?;
-            }
-        }
+        self.attend_apart(unit, &merged)?;
         // What was held up only by what went back is over, and so is what came back after all of it had recovered.
         if open_back > 0 && open_back >= open_there && !other.is_a_persons_word() && other.state.is_open() {
             self.recover(unit, into)?;
@@ -138,5 +137,39 @@ impl Core {
             self.recover(unit, from)?;
         }
         Ok(Reply::Incident { id: from, reference: merged.reference })
+    }
+
+    /// It is an incident of its own again: where a page of it looked for somebody when it was merged, or nobody ever had it,
+    /// it pages on; nobody acknowledges by taking apart. What somebody had is whose it is who takes it apart; where that is
+    /// nobody in person, it pages.
+    fn attend_apart(&mut self, unit: &mut Unit, merged: &Incident) -> Decided<()> {
+        let id = merged.id;
+        let (open, _) = self.incident(unit, id)?;
+        if open.state == State::Candidate {
+            return Ok(());
+        }
+        let merged_at = merged.work.merge.as_ref().map(|merge| merge.at);
+        let mut stopped = Vec::new();
+        for page in self.pages_of(unit, id) {
+            let (found, _) = self.page(unit, page)?;
+            if found.status == paging::Status::Stopped && found.ended_at == merged_at {
+                stopped.push((page, found.due_at.is_some()));
+            }
+        }
+        let was_taken = merged.acknowledged_at.is_some() || merged.commander.is_some();
+        if let Actor::Person(person) = unit.actor.clone()
+            && stopped.is_empty()
+            && was_taken
+        {
+            return self.acknowledge(unit, id, Some(person), "taking it apart");
+        }
+        let again: Vec<_> = stopped.into_iter().filter(|(_, has_step)| *has_step && !open.alarms.is_held()).map(|(page, _)| page).collect();
+        if again.is_empty() {
+            return self.start_page(unit, id, None, None, APART, false);
+        }
+        for page in again {
+            self.change_page(unit, page, paging::Command::Resume { why: APART.to_owned() })?;
+        }
+        Ok(())
     }
 }

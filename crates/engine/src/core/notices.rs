@@ -77,6 +77,18 @@ impl Core {
         self.tell(unit, id, NoticeKind::Reminder, &targets, text, "a role changed hands")
     }
 
+    /// Who had a role is told where another ended that.
+    pub(super) fn tell_of_end_of_role(&mut self, unit: &mut Unit, id: IncidentId, left: &roles::Left) -> Decided<()> {
+        if left.offered || unit.actor == Actor::Person(left.person.clone()) {
+            return Ok(());
+        }
+        let by = if let Actor::Person(by) = &unit.actor { self.org.person(by).map(|person| person.name.clone()) } else { None };
+        let by = by.map_or_else(String::new, |name| format!(" {name} ended that."));
+        let why = left.why.as_ref().map_or_else(String::new, |why| format!(" {why}"));
+        let text = format!("You are not {} any more.{by}{why}", left.role);
+        self.tell(unit, id, NoticeKind::Reminder, &[person(&left.person)], text, "a role was ended by another")
+    }
+
     /// Whoever does it is told that it has other words, or another time.
     pub(super) fn tell_of_change(&mut self, unit: &mut Unit, id: IncidentId, task: &Task) -> Decided<()> {
         let Some(owner) = task.owner.as_ref().filter(|owner| unit.actor != Actor::Person((*owner).clone())) else { return Ok(()) };

@@ -259,7 +259,7 @@ async fn beside(
         return Ok((Vec::new(), into));
     }
     let mut others = queries.incidents(IncidentFilter { open: true, ..IncidentFilter::default() }, OTHERS_SHOWN).await?;
-    others.retain(|other| other.id != incident.id);
+    others.retain(|other| other.id != incident.id && other.exercise == incident.exercise);
     others.sort_by_key(|other| other.service != incident.service);
     Ok((others, into))
 }

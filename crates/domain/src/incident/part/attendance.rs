@@ -317,10 +317,13 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
                 return Err(Refusal::NotTheHolder.into());
             }
             words::at_most(&why, "the reason", NOTE_CHARS_MAX)?;
-            let undone = incident.state == State::Investigating && incident.reopened == 0 && incident.acknowledged_by.as_ref() == Some(&by);
+            // What a person did since came of it: then it was acknowledged, and is only nobody's any more.
+            let nothing_came = incident.work.hold.acted_at.is_some() && incident.work.hold.acted_at == incident.acknowledged_at;
+            let theirs = incident.state == State::Investigating && incident.acknowledged_by.as_ref() == Some(&by);
+            let undone = theirs && nothing_came && incident.reopened == 0;
             let mut events: Vec<Any> = vec![Event::Lost(Lost { why, undone }).into()];
             if incident.commander.as_ref() == Some(&by) {
-                events.push(roles::Event::Left(roles::Left { role: COMMANDER.to_owned(), person: by }).into());
+                events.push(roles::Event::Left(roles::Left { role: COMMANDER.to_owned(), person: by, why: None, offered: false }).into());
             }
             Ok(events)
         }
@@ -572,6 +575,33 @@ mod tests {
     }
 
     #[test]
+    fn an_acknowledgement_that_something_came_of_is_given_back_and_stays_one() {
+        use crate::incident::{Command as Any, record};
+        let give_back = || Command::GiveBack { by: "ana".into(), why: "the wrong one".into() };
+        let mut slip = taken_by_ana();
+        slip.at = after(slip.at, Length::from_mins(60));
+        slip.run(give_back()).unwrap();
+        assert_eq!((slip.incident.state, slip.incident.acknowledged_at), (State::Declared, None), "time alone is nothing done");
+        let note: Any = record::Command::Note { text: "it is the disk".into(), happened_at: None }.into();
+        let task: Any = crate::incident::tasks::Command::Add { text: "free it".into(), owner: None, due_at: None }.into();
+        let role: Any = roles::Command::Take { role: "scribe".into(), person: "ben".into(), why: None }.into();
+        let severity: Any = declaration::Command::SetSeverity { severity: Severity::Sev2, why: "seen".into() }.into();
+        for command in [note, task, role, severity] {
+            let shown = format!("{command:?}");
+            let mut sample = taken_by_ana();
+            let acknowledged = sample.incident.acknowledged_at;
+            sample.at = after(sample.at, Length::from_mins(60));
+            sample.run(command).unwrap();
+            sample.run(give_back()).unwrap();
+            assert_eq!((sample.incident.state, sample.incident.acknowledged_at), (State::Investigating, acknowledged), "{shown}");
+            assert_eq!((sample.incident.is_held(), sample.incident.commander.as_deref()), (false, None), "{shown}");
+            sample.run(Command::Acknowledge { by: Some("ben".into()), via: "link".into() }).unwrap();
+            assert_eq!((sample.incident.is_held(), sample.incident.acknowledged_at), (true, acknowledged), "{shown}");
+            assert_eq!((sample.incident.commander.as_deref(), sample.incident.work.hold.by.as_deref()), (Some("ben"), Some("ben")));
+        }
+    }
+
+    #[test]
     fn a_snooze_is_void_where_what_it_was_said_of_is_not_so_any_more() {
         use crate::incident::Command as Any;
         let acknowledge = |by: &str| Command::Acknowledge { by: Some(by.into()), via: "link".into() };
@@ -584,7 +614,7 @@ mod tests {
             (severity(Severity::Sev1).into(), true, &[KEY_UPDATE, KEY_ATTENDED]),
             (severity(Severity::Sev4).into(), false, &[KEY_UPDATE, KEY_ATTENDED]),
             (take(COMMANDER).into(), true, &[KEY_ATTENDED]),
-            (roles::Command::Leave { role: COMMANDER.into() }.into(), true, &[KEY_ATTENDED, "role:commander"]),
+            (roles::Command::Leave { role: COMMANDER.into(), why: None }.into(), true, &[KEY_ATTENDED, "role:commander"]),
             (take("scribe").into(), false, &[]),
         ];
         for (command, is_void, opened) in cases {

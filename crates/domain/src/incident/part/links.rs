@@ -192,6 +192,8 @@ impl Back {
 pub enum Refusal {
     #[error("an incident cannot be merged into itself")]
     MergeIntoItself,
+    #[error("a test or an exercise and a real incident are never one: choose an incident of the same kind")]
+    AcrossModes,
     #[error("it was merged more than {most} ago, and what went with it is worked on there: declare a new one, or link its alerts")]
     MergedTooLongAgo { most: Length },
     #[error("{into} was merged itself: take that apart first")]
@@ -206,6 +208,7 @@ impl Refusal {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::MergeIntoItself => "merge_into_itself",
+            Self::AcrossModes => "across_modes",
             Self::MergedTooLongAgo { .. } => "merged_too_long_ago",
             Self::IntoWasMerged { .. } => "into_was_merged",
             Self::HasAReview => "has_a_review",

@@ -73,6 +73,12 @@ pub struct Taken {
 pub struct Left {
     pub role: String,
     pub person: String,
+    /// Why somebody else ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Whether they were only asked, and had not taken it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub offered: bool,
 }
 
 /// Body of `role_unfilled`.
@@ -90,8 +96,8 @@ pub enum Command {
     Ask { role: String, by: String },
     /// `person` takes a role, offered or not. `why` where whoever holds it has not agreed.
     Take { role: String, person: String, why: Option<String> },
-    /// Its holder gives it up, or its offer is taken back.
-    Leave { role: String },
+    /// Its holder gives it up, or its offer is taken back. `why` where somebody else does so.
+    Leave { role: String, why: Option<String> },
     /// Nobody answered the offer in time.
     MissAnswer { role: String, to: String },
     /// Whoever holds it did not answer who asked for it.
@@ -121,6 +127,8 @@ pub enum Refusal {
         "{holder} is {role}: ask them to hand it over (`ask`); without their acceptance a manager of the team or an administrator takes it, with a reason"
     )]
     HeldByAnother { role: String, holder: String },
+    #[error("{by} asked somebody to be {role}, and takes that back: as a manager of the team or an administrator do so with a reason")]
+    OfferedByAnother { role: String, by: String },
 }
 
 impl Refusal {
@@ -131,6 +139,7 @@ impl Refusal {
             Self::HoldsItAlready { .. } => "holds_it_already",
             Self::NobodyHolds { .. } => "nobody_holds_it",
             Self::HeldByAnother { .. } => "held_by_another",
+            Self::OfferedByAnother { .. } => "offered_by_another",
         }
     }
 }
@@ -151,7 +160,7 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
         Field::may("do", "what is done", "What is done", Kind::Choice { name: "RoleDeed", of: &["take", "ask", "offer", "leave"] })
             .hint("You take it, and others are offered it, unless said")
             .option("do", "WHAT"),
-        REASON.or_not().hint("Why it is taken without the acceptance of whoever has it: managers and administrators only"),
+        REASON.or_not().hint("Why it is taken, or ended, without the acceptance of whoever has it: managers and administrators only"),
     ],
     ways: &[],
     make: asked,
@@ -164,11 +173,11 @@ fn asked(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
     let own = person.is_none() || person.as_deref() == by.person;
     let deed = given.text("do").unwrap_or_else(|| if own { "take" } else { "offer" }.to_owned());
     let why = given.text("why");
-    if why.is_some() && deed != "take" {
-        return Err(ask::Refusal::Together("`why` goes with `take`: a role is asked for, offered and left without a reason".into()));
+    if why.is_some() && !["take", "leave"].contains(&deed.as_str()) {
+        return Err(ask::Refusal::Together("`why` goes with `take` and `leave`: a role is asked for and offered without a reason".into()));
     }
     if deed == "leave" {
-        return command(Command::Leave { role });
+        return command(Command::Leave { role, why });
     }
     let person = person.or_else(|| by.person.map(ToOwned::to_owned));
     let nobody = || ask::Refusal::Together("name a `person`: this token stands for none".into());
@@ -214,11 +223,14 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             let why = why.filter(|_| from.is_some() && !agreed(incident, &role, &person));
             one(Event::Taken(Taken { role, person, from, lasts, why }))
         }
-        Command::Leave { role } => {
+        Command::Leave { role, why } => {
             fits(incident, Verb::Role)?;
-            let held = incident.work.roles.get(&role).and_then(|held| held.person.clone().or_else(|| held.offered_to.clone()));
-            let Some(person) = held else { return Err(Refusal::NobodyHolds { role }.into()) };
-            one(Event::Left(Left { role, person }))
+            let Some(held) = incident.work.roles.get(&role) else { return Err(Refusal::NobodyHolds { role }.into()) };
+            let Some(person) = held.person.clone().or_else(|| held.offered_to.clone()) else {
+                return Err(Refusal::NobodyHolds { role }.into());
+            };
+            let offered = held.person.is_none();
+            one(Event::Left(Left { role, person, why, offered }))
         }
         Command::MissAnswer { role, to } => {
             let waits = incident.work.roles.get(&role).is_some_and(|held| held.offered_to.as_deref() == Some(&to));
@@ -243,11 +255,20 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
     }
 }
 
-/// Whether whoever holds a role has offered it to this person themself.
+/// Who has a role, and is known to: what somebody had who was lost with the incident is free.
+#[must_use]
+pub fn keeper<'a>(incident: &'a Incident, role: &str) -> Option<&'a str> {
+    let holder = incident.work.holder(role)?;
+    let is_lost = incident.work.hold.lost && incident.holders().iter().any(|lost| lost == holder);
+    (!is_lost).then_some(holder)
+}
+
+/// Whether a role that somebody holds was offered to this person. Nobody but its holder, or who may overrule them, offers
+/// it ([`keeper`]), so that whoever accepts it has it without a reason.
 #[must_use]
 pub fn agreed(incident: &Incident, role: &str, person: &str) -> bool {
     let held = incident.work.roles.get(role);
-    held.is_some_and(|held| held.person.is_some() && held.offered_by == held.person && held.offered_to.as_deref() == Some(person))
+    held.is_some_and(|held| held.person.is_some() && held.offered_to.as_deref() == Some(person))
 }
 
 pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
@@ -360,7 +381,14 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
             let by = if body.why.is_some() && who != person { format!(", by {who}") } else { String::new() };
             with_text(format!("{line}{by}"), body.why.as_deref())
         }
-        Event::Left(body) => format!("{} is no longer {}", names.by(Some(&body.person)), body.role),
+        Event::Left(body) if body.offered => {
+            let line = format!("{} took back that {} is asked to be {}", names.who(), names.by(Some(&body.person)), body.role);
+            with_text(line, body.why.as_deref())
+        }
+        Event::Left(body) => match &body.why {
+            Some(why) => format!("{} ended that {} is {}: {why}", names.who(), names.by(Some(&body.person)), body.role),
+            None => format!("{} is no longer {}", names.by(Some(&body.person)), body.role),
+        },
         Event::Unanswered(body) => format!("{} did not answer the offer to be {}", names.by(Some(&body.to)), body.role),
         Event::Unfilled(body) => format!("Nobody is {}", body.role),
     }
@@ -381,8 +409,8 @@ mod tests {
         assert_eq!(sample.run(offer.clone()).unwrap().events, [], "asked once");
         assert_eq!(sample.run(Command::Take { role: role.clone(), person: to, why: None }).unwrap().settled(), ["role:scribe"]);
         assert_eq!(sample.refusal(offer), "holds_it_already");
-        sample.run(Command::Leave { role: role.clone() }).unwrap();
-        assert_eq!(sample.refusal(Command::Leave { role }), "nobody_holds_it");
+        sample.run(Command::Leave { role: role.clone(), why: None }).unwrap();
+        assert_eq!(sample.refusal(Command::Leave { role, why: None }), "nobody_holds_it");
     }
 
     #[test]
@@ -405,5 +433,26 @@ mod tests {
         assert!(agreed(&sample.incident, "scribe", "ben") && !agreed(&sample.incident, "scribe", "cho"));
         let taken = sample.run(take("ben", Some("not needed"))).unwrap();
         assert!(matches!(&taken.events[0], crate::incident::Event::Roles(Event::Taken(body)) if body.why.is_none()));
+    }
+
+    #[test]
+    fn what_was_offered_before_it_was_known_by_whom_is_accepted_without_a_reason() {
+        let take = |person: &str| Command::Take { role: "scribe".into(), person: person.into(), why: None };
+        let offer = Command::Offer { role: "scribe".into(), to: "ben".into(), by: None };
+        let sample = Sample::declared().after(take("ana")).after(offer);
+        assert!(agreed(&sample.incident, "scribe", "ben") && !agreed(&sample.incident, "scribe", "cho"));
+    }
+
+    #[test]
+    fn a_role_is_free_where_its_holder_was_lost_and_not_where_nobody_took_the_incident() {
+        use crate::incident::attendance::Command as Attendance;
+        let take = |role: &str, person: &str| Command::Take { role: role.into(), person: person.into(), why: None };
+        let mut sample = Sample::declared().after(take("scribe", "ben"));
+        assert!(!sample.incident.is_held());
+        assert_eq!(keeper(&sample.incident, "scribe"), Some("ben"), "nobody has the incident, and he writes");
+        sample.run(take(COMMANDER, "ana")).unwrap();
+        let sample = sample.after(Attendance::Lose { why: "nobody answered".into() });
+        assert_eq!((keeper(&sample.incident, "scribe"), keeper(&sample.incident, COMMANDER)), (Some("ben"), None));
+        assert_eq!(keeper(&sample.incident, "deputy"), None);
     }
 }
