@@ -8,7 +8,7 @@ use super::{Reader, instant, opt_text, text};
 use crate::db::Db;
 use crate::fault::Fault;
 use crate::schema::AUDIT;
-use crate::val::{Row, Val, Write};
+use crate::val::{Row, Write};
 
 /// Adds a line.
 #[must_use]
@@ -57,8 +57,8 @@ fn stored(row: &Row) -> Result<StoredEntry, Fault> {
 /// # Errors
 /// When the store does not answer.
 pub async fn list(db: &Db, before: Option<AuditId>, limit: i64) -> Result<Vec<StoredEntry>, Fault> {
-    let before = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
-    let sql = "select id, at, kind, actor, about, detail, address from audit where id < ?1 order by id desc limit ?2";
-    let rows = db.read(sql, vec![text(before), Val::Int(limit)]).await?;
+    let (older, args) = super::older(before.map(text), limit);
+    let sql = format!("select id, at, kind, actor, about, detail, address from audit {older}");
+    let rows = db.read(&sql, args).await?;
     rows.iter().map(stored).collect()
 }

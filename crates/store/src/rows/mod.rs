@@ -176,3 +176,15 @@ pub(crate) fn broken(what: &str, why: &str) -> Fault {
 pub(crate) fn to_json(value: &impl serde::Serialize) -> Val {
     Val::Text(serde_json::to_string(value).unwrap_or_default())
 }
+
+/// The end of a statement over a list by id, newest first, older than `before` where given.
+///
+/// Without one there is no clause: no text is known to stand after every id in every collation (in one of a language, `~`
+/// stands before letters and digits). Ids themselves are letters of one case and digits, all of one length, which every
+/// collation orders alike.
+fn older(before: Option<Val>, limit: i64) -> (&'static str, Vec<Val>) {
+    match before {
+        Some(before) => ("where id < ?1 order by id desc limit ?2", vec![before, Val::Int(limit)]),
+        None => ("order by id desc limit ?1", vec![Val::Int(limit)]),
+    }
+}

@@ -86,9 +86,8 @@ fn stored(row: &Row) -> Result<StoredRefusal, Fault> {
 /// # Errors
 /// When the store does not answer.
 pub async fn list(db: &Db, before: Option<RefusalId>, limit: i64) -> Result<Vec<StoredRefusal>, Fault> {
-    let before = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
-    let sql = "select id, at, reason, status, integration, format, address, detail, body, unkept from refusal
-        where id < ?1 order by id desc limit ?2";
-    let rows = db.read(sql, vec![text(before), Val::Int(limit)]).await?;
+    let (older, args) = super::older(before.map(text), limit);
+    let sql = format!("select id, at, reason, status, integration, format, address, detail, body, unkept from refusal {older}");
+    let rows = db.read(&sql, args).await?;
     rows.iter().map(stored).collect()
 }

@@ -7,7 +7,7 @@ use super::{Reader, count, instant, text};
 use crate::db::Db;
 use crate::fault::Fault;
 use crate::schema::SIGNAL;
-use crate::val::{Row, Val, Write};
+use crate::val::{Row, Write};
 
 /// A request as stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,8 +63,8 @@ pub async fn get(db: &Db, id: SignalId) -> Result<Option<StoredSignal>, Fault> {
 
 /// Newest first, older than `before` where given.
 pub async fn list(db: &Db, before: Option<SignalId>, limit: i64) -> Result<Vec<StoredSignal>, Fault> {
-    let before = before.map_or_else(|| "~".to_owned(), |id| id.to_string());
-    let sql = format!("select {COLUMNS} from signal where id < ?1 order by id desc limit ?2");
-    let rows = db.read(&sql, vec![text(before), Val::Int(limit)]).await?;
+    let (older, args) = super::older(before.map(text), limit);
+    let sql = format!("select {COLUMNS} from signal {older}");
+    let rows = db.read(&sql, args).await?;
     rows.iter().map(stored).collect()
 }
