@@ -98,7 +98,9 @@ fn prometheus_text(openmetrics: &str) -> String {
         let named = ["# HELP ", "# TYPE "].iter().find_map(|start| Some((*start, line.strip_prefix(start)?.split_once(' ')?)));
         match named {
             Some((start, (name, rest))) if counters.contains(name) => out.extend([start, name, "_total ", rest]),
-            Some(_) | None => out.push_str(&line.replace(" unknown", " untyped")),
+            // What a metric is called, means and counts may have that word in it.
+            Some(("# TYPE ", (name, "unknown"))) => out.extend(["# TYPE ", name, " untyped"]),
+            Some(_) | None => out.push_str(line),
         }
         out.push('\n');
     }
@@ -129,6 +131,9 @@ mod tests {
     fn the_older_text_calls_a_counter_as_its_samples() {
         let text = "# HELP a_b Words of it.\n# TYPE a_b counter\na_b_total{x=\"y\"} 1\n# HELP c D.\n# TYPE c gauge\n# UNIT c seconds\nc 2\n# EOF\n";
         let older = "# HELP a_b_total Words of it.\n# TYPE a_b_total counter\na_b_total{x=\"y\"} 1\n# HELP c D.\n# TYPE c gauge\nc 2\n";
+        assert_eq!(prometheus_text(text), older);
+        let text = "# HELP e What is unknown here.\n# TYPE e unknown\ne{why=\"an unknown key\"} 1\n# EOF\n";
+        let older = "# HELP e What is unknown here.\n# TYPE e untyped\ne{why=\"an unknown key\"} 1\n";
         assert_eq!(prometheus_text(text), older);
     }
 }

@@ -38,7 +38,7 @@ tables! {
     PAGE = "page", key ["id"] {
         "id": Text, "incident": Text, "about": Text, "escalation": Text, "urgency": Text, "alert": Text, "because": Text,
         "status": Text, "round": Int, "step": Int, "catch_all": Bool, "entries": Text, "acknowledged_by": Text,
-        "started_at": Int, "ended_at": Int, "version": Int, "hash": Bytes, "asks": Text,
+        "started_at": Int, "ended_at": Int, "version": Int, "hash": Bytes, "asks": Text, "reached": Text,
     }
     /// Folded reviews.
     REVIEW = "review", key ["id"] {
@@ -278,6 +278,7 @@ create index action_owner on action (owner, state, due_at);
     AUDITED,
     CHANGES,
     EXERCISES,
+    REACHED,
 ];
 
 /// Targets that do not answer.
@@ -463,6 +464,19 @@ const EXERCISES: Migration = Migration {
     number: 14,
     name: "exercises",
     sql: "create index incident_exercise on incident (id) where mode = 'exercise';",
+    sqlite: "",
+    postgres: "",
+};
+
+/// Who answered a test by its message: looked for whenever administrators see a board. The column may be null, since most
+/// pages are no tests, and a node of before this step writes pages without it.
+const REACHED: Migration = Migration {
+    number: 15,
+    name: "reached",
+    sql: "
+alter table page add column reached text;
+create index page_reached on page (reached) where reached is not null;
+",
     sqlite: "",
     postgres: "",
 };

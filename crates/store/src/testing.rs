@@ -50,6 +50,14 @@ pub async fn fresh_database() -> Result<String, String> {
     Ok(with_database(&server.admin, &name))
 }
 
+/// The same, with texts ordered as a language orders them; none where the server has no ICU.
+pub async fn fresh_database_in_english() -> Result<String, String> {
+    let server = SERVER.get_or_init(start).await.as_ref().map_err(Clone::clone)?;
+    let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    run(&server.admin, &format!("create database {name} template template0 encoding 'UTF8' locale_provider icu icu_locale 'en'")).await?;
+    Ok(with_database(&server.admin, &name))
+}
+
 /// The address of a database through a pooler of its own in transaction mode, as old as Debian's, which keeps no
 /// prepared statement; why there is none, where it is not installed.
 pub async fn behind_a_pooler(url: &str) -> Result<String, String> {

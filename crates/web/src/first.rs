@@ -7,7 +7,7 @@ use allclear_domain::access::{Principal, Right};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::org::snapshot::Org;
 use allclear_engine::read::NoAnswer;
-use allclear_engine::read::tried::TestView;
+use allclear_engine::read::tried::{FirstTest, TestView};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -91,12 +91,9 @@ pub(crate) async fn part(app: &App, who: &Principal, when: &When) -> Result<Opti
     if !queries.has(Right::Administer) {
         return Ok(None);
     }
-    let tests = queries.tests().await?;
-    if tests.iter().any(|test| test.acknowledged_at.is_some()) {
-        return Ok(None);
-    }
+    let FirstTest::Wanted(test) = queries.first_test().await? else { return Ok(None) };
     let steps = steps(&app.engine.org(), who, when.now);
-    Ok(Some(list(&steps, tests.first(), when)))
+    Ok(Some(list(&steps, test.as_ref(), when)))
 }
 
 fn list(steps: &[Step], test: Option<&TestView>, when: &When) -> Markup {
@@ -131,7 +128,7 @@ fn list(steps: &[Step], test: Option<&TestView>, when: &When) -> Markup {
                     }
                     @if test.is_some() {
                         a href="/menu#test" {
-                            @if waits { "Sent: acknowledge it with its link" } @else { "The last one was not acknowledged" }
+                            @if waits { "Sent: acknowledge it with its link" } @else { "The last one was not acknowledged by its message" }
                         }
                     }
                 }

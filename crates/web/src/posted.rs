@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 
 /// Where a command of a form comes from, in the log.
-pub(crate) const VIA: &str = "web";
+pub(crate) const VIA: &str = allclear_domain::paging::VIA_WEB;
 
 /// Why a form was not carried out.
 pub(crate) enum No {

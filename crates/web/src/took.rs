@@ -62,9 +62,7 @@ fn taken_line(taken: &[String], ends: jiff::Timestamp, when: &When) -> Markup {
 
 /// The line of what one press took: those that are the reader's now, and came to be so a moment ago.
 async fn took_all(app: &App, who: &Principal, when: &When, named: &[&str]) -> Markup {
-    let queries = app.engine.queries(who);
-    let held = futures_util::future::join_all(named.iter().map(|named| queries.held_by_asker(named))).await;
-    let held: Vec<_> = held.into_iter().filter_map(|held| held.ok().flatten()).collect();
+    let Ok(held) = app.engine.queries(who).all_held_by_asker(named).await else { return html! {} };
     let lately = |at: jiff::Timestamp| OFFERED - when.now.duration_since(at);
     let taken: Vec<(String, SignedDuration)> =
         held.into_iter().map(|(reference, at)| (reference, lately(at))).filter(|(_, left)| left.is_positive()).collect();

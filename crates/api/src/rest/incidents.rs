@@ -69,6 +69,7 @@ pub(crate) async fn list(
         service: query.service,
         before: cursor_of(query.cursor.as_deref())?,
         words: query.q.as_deref().map(words_of).transpose()?,
+        real: false,
     };
     let items = api.engine.queries(&who.0).incidents(filter, limit).await?;
     Ok(Json(ListPage::of(items, limit, |incident| &incident.id)))

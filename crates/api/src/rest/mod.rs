@@ -34,7 +34,7 @@ use crate::http::extract::Once;
 use crate::http::problem::{Problem, wrong_address};
 
 /// Where a person's command comes from, in the log.
-const CAUSE: &str = "api";
+const CAUSE: &str = allclear_domain::paging::VIA_API;
 /// Items of a list where no limit is asked.
 pub(crate) const LIMIT_DEFAULT: i64 = allclear_engine::read::LIST_DEFAULT;
 

@@ -212,7 +212,7 @@ async fn the_page_of_the_description_names_every_route() {
 fn every_refusal_has_a_code_with_a_page() {
     use incident::lifecycle::Refusal as State;
     use incident::{affected, declaration, links, record, roles, tasks, updates, words};
-    let incidents: [incident::Refusal; 31] = [
+    let incidents: [incident::Refusal; 33] = [
         State::AlreadyDeclared.into(),
         State::NotDeclared.into(),
         State::AlreadyResolved.into(),

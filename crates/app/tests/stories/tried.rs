@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{on_both, world_of};
 
-on_both!(a_test_page_reaches_whoever_asks_and_says_what_came_of_it);
+on_both!(a_test_page_reaches_whoever_asks_and_says_what_came_of_it, a_test_acknowledged_past_its_message_proves_nothing);
 
 /// How long a message may take to arrive.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -75,4 +75,28 @@ async fn a_test_page_reaches_whoever_asks_and_says_what_came_of_it(database: Dat
     assert!(late.contains("not acknowledged"), "{late}");
     assert_eq!(world.hook.all().len(), 2, "the catch-all slept");
     assert!(world.incidents("open=true").await.is_empty(), "and it is over");
+}
+
+async fn a_test_acknowledged_past_its_message_proves_nothing(database: Database) {
+    let world = world_of(database, allclear_trial::org::usual()).await;
+    let ben = token(&world, "ben").await;
+    // By themselves with a token, and by somebody else.
+    for (n, asker) in [(1, Some(&ben)), (2, None)] {
+        assert_eq!(test_page(&world, &ben, &format!("179000000000000{n}")).await.status, 303);
+        assert!(world.hook.wait(WITHIN, |all| all.len() == n).await, "a page arrives");
+        let open = world.incidents("open=true").await;
+        let request = world.client.post(world.at(&format!("/api/v1/incidents/{}/acknowledge", open[0]["id"].as_str().unwrap())));
+        let request = match asker {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        world.send(request.json(&json!({}))).await.ok();
+        let shown = me(&world, &ben).await;
+        assert!(shown.contains("acknowledged, not by the message"), "{shown}");
+        let page = world.hook.to("ben").pop().unwrap();
+        let link = world.send(world.client.get(world.at(&page.ack_path())).header("accept", "text/html")).await.ok().text;
+        assert!(link.contains("it was acknowledged, not by its message"), "{link}");
+        let people = world.send(world.client.get(world.at("/settings/person")).header("accept", "text/html")).await.ok().text;
+        assert!(!people.contains("answered a test"), "{people}");
+    }
 }

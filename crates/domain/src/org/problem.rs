@@ -85,18 +85,20 @@ pub struct Problem {
     pub message: String,
     /// What would work.
     pub hint: Option<String>,
+    /// Whether it is wrong only for being new: the program does nothing with it yet, and keeps what is stored of it.
+    pub not_yet: bool,
 }
 
 impl Problem {
     /// A reason to refuse.
     #[must_use]
     pub fn error(place: Place, message: impl Into<String>) -> Self {
-        Self { weight: Weight::Error, place, message: message.into(), hint: None }
+        Self { weight: Weight::Error, place, message: message.into(), hint: None, not_yet: false }
     }
     /// A reason to look.
     #[must_use]
     pub fn warning(place: Place, message: impl Into<String>) -> Self {
-        Self { weight: Weight::Warning, place, message: message.into(), hint: None }
+        Self { weight: Weight::Warning, place, message: message.into(), hint: None, not_yet: false }
     }
     /// The same, with what would work.
     #[must_use]

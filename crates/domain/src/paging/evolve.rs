@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::event::{Event, PlannedEntry, Reached, Resumed, Told};
-use super::types::{Entry, Page, Status, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling, Tells};
+use super::event::{Acknowledged, Event, PlannedEntry, Reached, Resumed, Told};
+use super::types::{Entry, Page, Status, TRIES_BEFORE_A_SEND_COUNTS_AS_FAILED, Telling, Tells, is_by_message};
 use crate::ids::{MessageId, PageId};
 use crate::time::{Length, after};
 
@@ -33,6 +33,7 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
             catch_all: false,
             entries: Vec::new(),
             acknowledged_by: None,
+            reached: None,
             started_at: at,
             ended_at: None,
             targets: body.targets.clone(),
@@ -82,6 +83,7 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
         Event::Acknowledged(body) => {
             page.status = Status::Acknowledged;
             page.acknowledged_by.clone_from(&body.by);
+            page.reached = reached(&page, body);
             page.ended_at = Some(at);
         }
         Event::Exhausted(_) => {
@@ -104,6 +106,12 @@ pub fn evolve(state: Option<Page>, id: PageId, event: &Event, at: Timestamp) -> 
     page
 }
 
+/// Whom a test proves to be reached: an answer by somebody else, or past the message, says nothing of its ways.
+fn reached(page: &Page, body: &Acknowledged) -> Option<String> {
+    let by = body.by.as_ref().filter(|_| page.alone && is_by_message(&body.via))?;
+    matches!(page.targets.as_slice(), [one] if one.strip_prefix("person:") == Some(by)).then(|| by.clone())
+}
+
 fn told(id: PageId, body: &Told, at: Timestamp) -> Page {
     Page {
         id,
@@ -118,6 +126,7 @@ fn told(id: PageId, body: &Told, at: Timestamp) -> Page {
         catch_all: false,
         entries: entries(&body.people, at),
         acknowledged_by: None,
+        reached: None,
         started_at: at,
         ended_at: Some(at),
         targets: Vec::new(),
@@ -159,6 +168,7 @@ fn resumed(page: &mut Page, body: &Resumed, at: Timestamp) {
     page.status = Status::Running;
     page.ended_at = None;
     page.acknowledged_by = None;
+    page.reached = None;
     page.due_at = Some(after(at, body.left));
     page.resumed += 1;
     for entry in &mut page.entries {

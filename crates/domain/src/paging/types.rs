@@ -101,6 +101,20 @@ impl Status {
     }
 }
 
+/// By the link of a message: the `via` of an answer.
+pub const VIA_LINK: &str = "link";
+/// On a page of the program's own, by whoever is signed in there.
+pub const VIA_WEB: &str = "web";
+/// With a token.
+pub const VIA_API: &str = "api";
+
+/// Whether an answer came by the message itself, with its link or as a reply, whose `via` is its channel: only that shows
+/// that the message arrived.
+#[must_use]
+pub fn is_by_message(via: &str) -> bool {
+    !matches!(via, VIA_WEB | VIA_API)
+}
+
 /// Where one notice of the current step stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -153,6 +167,8 @@ pub struct Page {
     pub catch_all: bool,
     pub entries: Vec<Entry>,
     pub acknowledged_by: Option<String>,
+    /// Of a test: who is known to be reached, since they answered it themselves by its message.
+    pub reached: Option<String>,
     pub started_at: Timestamp,
     pub ended_at: Option<Timestamp>,
     /// Whom it pages first, or where no policy says so: targets as in a step.

@@ -478,3 +478,24 @@ fn a_test_pages_one_person_by_their_rule_and_nobody_after_them() {
     assert!(world.sent.iter().all(|message| message.person == "ana"), "the catch-all sleeps");
     assert!(world.live().is_empty(), "and it never comes back");
 }
+
+#[test]
+fn a_test_proves_only_who_answered_it_by_its_message() {
+    for (by, via, alone, reached) in [
+        (Some("ana"), "link", true, Some("ana")),
+        (Some("ana"), "telegram", true, Some("ana")),
+        // Past the message, by somebody else, or of a page that others are asked by as well.
+        (Some("ana"), "web", true, None),
+        (Some("ana"), "api", true, None),
+        (Some("cho"), "link", true, None),
+        (None, "link", true, None),
+        (Some("ana"), "link", false, None),
+    ] {
+        let mut world = World::new(org(1, policy(&[&["person:ana"]], 1), &[]));
+        let Command::Start(start) = world.start() else { panic!("a start") };
+        world.run(Command::Start(Start { escalation: None, targets: vec!["person:ana".into()], alone, ..start })).unwrap();
+        world.run(Command::Acknowledge { by: by.map(Into::into), via: via.into() }).unwrap();
+        let page = world.page.as_ref().unwrap();
+        assert_eq!((page.status, page.reached.as_deref()), (Status::Acknowledged, reached), "{by:?} {via} {alone}");
+    }
+}

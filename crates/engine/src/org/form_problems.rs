@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use allclear_domain::org::check::{Against, check};
+use allclear_domain::org::check::{Against, check, value_at};
 use allclear_domain::org::diff::{BadForm, CATCH_ALL_ID, Form, FormKind, ORDER, from_forms};
 use allclear_domain::org::model::Access;
 use allclear_domain::org::problem::{PathPart, Place, Problem, Weight};
@@ -28,6 +28,8 @@ pub struct FormProblem {
     pub hint: Option<String>,
     /// Said of the change alone: whoever looks at the form later is not told of it.
     pub of_the_change: bool,
+    /// Where within the form, of what is wrong only for being new.
+    pub not_yet: Option<Vec<PathPart>>,
 }
 
 impl FormProblem {
@@ -51,6 +53,17 @@ pub(crate) fn judged(forms: &[Form], against: Against<'_>) -> Result<Vec<FormPro
     Ok(check(&bundle, against).into_iter().filter_map(|problem| told(problem, &ids)).collect())
 }
 
+/// What of the new form is not there yet, and stands in the stored one with the same value: it is kept as it was.
+pub(crate) fn keep_as_stored(problems: &mut Vec<FormProblem>, was: &[Form], will: &[Form], kind: FormKind, id: &str) {
+    let find = |forms: &[Form]| forms.iter().find(|form| form.kind == kind && form.id == id).map(|form| form.body.clone());
+    let (Some(was), Some(will)) = (find(was), find(will)) else { return };
+    problems.retain(|problem| {
+        let Some(parts) = problem.not_yet.as_ref().filter(|_| problem.is_of(kind, id)) else { return true };
+        let stands = value_at(&was, parts);
+        stands.is_none() || stands != value_at(&will, parts)
+    });
+}
+
 /// What of `after` a change of one form answers for: everything on that form, and elsewhere what
 /// was not so `before`.
 pub(crate) fn caused(before: &[FormProblem], after: Vec<FormProblem>, kind: FormKind, id: &str) -> Vec<FormProblem> {
@@ -72,6 +85,7 @@ pub(crate) fn nobody_administers(was: &[Form], will: &[Form], id: &str) -> Optio
         message: "nobody would be an administrator".to_owned(),
         hint: Some("make somebody else one first".to_owned()),
         of_the_change: true,
+        not_yet: None,
     })
 }
 
@@ -93,6 +107,7 @@ fn ids(forms: &[Form]) -> HashMap<FormKind, Vec<&str>> {
 
 fn told(problem: Problem, ids: &HashMap<FormKind, Vec<&str>>) -> Option<FormProblem> {
     let [PathPart::Key(list), PathPart::Index(at), rest @ ..] = problem.place.parts() else { return None };
+    let not_yet = problem.not_yet.then(|| rest.to_vec());
     let kind = FormKind::from_list(list)?;
     let (id, key) = if kind == FormKind::CatchAll {
         (CATCH_ALL_ID, Place::root().key("targets").index(*at))
@@ -100,7 +115,7 @@ fn told(problem: Problem, ids: &HashMap<FormKind, Vec<&str>>) -> Option<FormProb
         (*ids.get(&kind)?.get(*at)?, below(rest))
     };
     let (id, key) = (id.to_owned(), key.to_string());
-    Some(FormProblem { weight: problem.weight, kind, id, key, message: problem.message, hint: problem.hint, of_the_change: false })
+    Some(FormProblem { weight: problem.weight, kind, id, key, message: problem.message, hint: problem.hint, of_the_change: false, not_yet })
 }
 
 /// The way that these steps are.
@@ -162,5 +177,22 @@ mod tests {
         assert_eq!(errors(&gone), ["schedule rota layers[0].people[0]"]);
         // The form that is put has to be right itself.
         assert_eq!(errors(&caused(&was, told(&broken()), FormKind::Service, "shop")), ["service shop escalation"]);
+    }
+
+    #[test]
+    fn what_is_not_there_yet_is_kept_where_it_is_stored_and_says_the_same() {
+        let with = |body: Value| vec![form(FormKind::Severity, "sev2", body)];
+        let was = with(json!({"id": "sev2", "acknowledge_within": "5m"}));
+        let refused = |will: &[Form]| {
+            let mut found = caused(&told(&was), told(will), FormKind::Severity, "sev2");
+            keep_as_stored(&mut found, &was, will, FormKind::Severity, "sev2");
+            errors(&found)
+        };
+        assert_eq!(refused(&with(json!({"id": "sev2", "name": "Bad", "acknowledge_within": "5m"}))), Vec::<String>::new());
+        for other in
+            [json!({"id": "sev2", "acknowledge_within": "6m"}), json!({"id": "sev2", "acknowledge_within": "5m", "resolve_within": "1h"})]
+        {
+            assert_eq!(refused(&with(other)).len(), 1);
+        }
     }
 }

@@ -26,7 +26,7 @@ use serde_json::Value;
 use super::{Applied, Edit, FormProblem, MADE, MADE_BY, MANAGED_BY_FILE, MadeSecret, OrgError, Read, forget_maker, make_missing, opened};
 use crate::engine::Engine;
 use crate::org::file::part::read_form;
-use crate::org::form_problems::{caused, judged, nobody_administers};
+use crate::org::form_problems::{caused, judged, keep_as_stored, nobody_administers};
 use crate::org::shown_once::ShownOnce;
 
 /// The place of the first route that is made by hand. A file counts its routes from 0 and is read
@@ -317,6 +317,7 @@ impl Engine {
                 key: "layers".to_owned(),
                 hint: Some("put an override on it for whoever should go on".to_owned()),
                 of_the_change: true,
+                not_yet: None,
             })
             .collect())
     }
@@ -324,6 +325,7 @@ impl Engine {
     /// What the change of one form causes, where that is no error.
     fn allowed(&self, was: &[Form], will: &[Form], kind: FormKind, id: &str, kinds: &[Spoken]) -> Result<Vec<FormProblem>, FormError> {
         let mut problems = caused(&self.judge(was, kinds)?, self.judge(will, kinds)?, kind, id);
+        keep_as_stored(&mut problems, was, will, kind, id);
         if kind != FormKind::Override {
             problems.extend(self.handovers(will)?);
         }
@@ -387,6 +389,7 @@ fn settled(mut form: Form, was: &[Form], is_new: bool, ways: WaysOut) -> Result<
         message,
         hint: hint.filter(|hint| !hint.is_empty()),
         of_the_change: false,
+        not_yet: None,
     };
     let one = |key: &str, message: String, hint: &str| vec![fault(key.to_owned(), message, Some(hint.to_owned()))];
     if is_new && !is_slug(&id) {

@@ -63,6 +63,8 @@ pub struct IncidentFilter {
     pub before: Option<IncidentId>,
     /// Whose title has these words in it, whatever the case of their letters.
     pub words: Option<String>,
+    /// Without exercises.
+    pub real: bool,
 }
 
 /// Reads for one principal.
@@ -271,6 +273,7 @@ impl Queries<'_> {
             naming: None,
             before: filter.before,
             worst_first: false,
+            real: filter.real,
             reach: self.reach(),
         }
     }

@@ -170,9 +170,26 @@ impl Queries<'_> {
     /// When there is none that the asker sees, or the store does not answer.
     pub async fn held_by_asker(&self, reference: &str) -> Result<Option<(String, Timestamp)>, NoAnswer> {
         let (incident, _) = self.stored_incident(self.incident_id(reference).await?).await?;
+        Ok(self.held_since(&incident).map(|at| (incident.reference, at)))
+    }
+
+    /// The same of many references, in their order and with one read; those that the asker has.
+    ///
+    /// # Errors
+    /// When the asker may not read, or the store does not answer.
+    pub async fn all_held_by_asker(&self, references: &[&str]) -> Result<Vec<(String, Timestamp)>, NoAnswer> {
+        self.may(Right::See)?;
+        let references: Vec<String> = references.iter().map(|reference| reference.to_ascii_uppercase()).collect();
+        let found = rows::incident::of_references(self.db(), &references, &self.reach()).await?;
+        let held: HashMap<&str, Timestamp> =
+            found.iter().filter_map(|incident| Some((incident.reference.as_str(), self.held_since(incident)?))).collect();
+        Ok(references.iter().filter_map(|reference| Some((reference.clone(), *held.get(reference.as_str())?))).collect())
+    }
+
+    fn held_since(&self, incident: &Incident) -> Option<Timestamp> {
         let hold = &incident.work.hold;
         let mine = incident.is_held() && hold.by.is_some() && hold.by.as_deref() == self.who().person();
-        Ok(hold.acted_at.filter(|_| mine).map(|at| (incident.reference, at)))
+        hold.acted_at.filter(|_| mine)
     }
 
     /// Whether anybody is known to have an incident: somebody took it, and did not give it back.

@@ -18,8 +18,10 @@ pub struct TestView {
     pub incident: String,
     pub person: String,
     pub at: Timestamp,
-    /// When they answered it.
+    /// When it was acknowledged, by whomever.
     pub acknowledged_at: Option<Timestamp>,
+    /// Whether they answered it themselves by its message: only that shows that they are reached.
+    pub reached: bool,
     /// Whether it still waits for an answer.
     pub waits: bool,
     pub ways: Vec<TriedWay>,
@@ -33,6 +35,15 @@ pub struct TriedWay {
     pub telling: Telling,
 }
 
+/// Whether anybody is known to be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FirstTest {
+    /// Somebody answered a test by its message.
+    Answered,
+    /// Nobody did yet; the newest test, where one was sent.
+    Wanted(Option<TestView>),
+}
+
 /// Somebody who would be paged now, and might not be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unproven {
@@ -43,6 +54,12 @@ pub struct Unproven {
 }
 
 impl TestView {
+    /// When they answered it by its message.
+    #[must_use]
+    pub fn answered_at(&self) -> Option<Timestamp> {
+        self.acknowledged_at.filter(|_| self.reached)
+    }
+
     fn of(page: &Page) -> Option<Self> {
         let person = page.targets.first()?.strip_prefix("person:")?.to_owned();
         let answered = page.status == Status::Acknowledged;
@@ -56,6 +73,7 @@ impl TestView {
             person,
             at: page.started_at,
             acknowledged_at: page.ended_at.filter(|_| answered),
+            reached: page.reached.is_some(),
             waits: page.status == Status::Running,
             ways: page.entries.iter().map(way).collect(),
         })
@@ -81,16 +99,31 @@ impl Queries<'_> {
     /// When the asker is no administrator, or the store does not answer.
     pub async fn unproven(&self, at: Timestamp) -> Result<Vec<Unproven>, NoAnswer> {
         let org = self.whole_organisation()?;
-        let tests = self.tests().await?;
-        let mut out: Vec<Unproven> = Vec::new();
+        let mut on_call: Vec<(String, Option<String>)> = Vec::new();
         for shift in self.on_call(at)? {
-            let Some(id) = shift.person.filter(|id| out.iter().all(|known| known.person != *id)) else { continue };
-            let no_way = org.reach(&id, NotifyUrgency::High).is_empty();
-            let answered = tests.iter().any(|test| test.person == id && test.acknowledged_at.is_some());
-            if no_way || !answered {
-                out.push(Unproven { name: shift.person_name.unwrap_or_else(|| id.clone()), person: id, no_way });
-            }
+            let Some(id) = shift.person.filter(|id| on_call.iter().all(|(known, _)| known != id)) else { continue };
+            on_call.push((id, shift.person_name));
         }
-        Ok(out)
+        let ids: Vec<String> = on_call.iter().map(|(id, _)| id.clone()).collect();
+        let reached = rows::page::reached(self.db(), &ids).await?;
+        let one = |(person, name): (String, Option<String>)| {
+            let no_way = org.reach(&person, NotifyUrgency::High).is_empty();
+            let unproven = no_way || !reached.contains(&person);
+            unproven.then(|| Unproven { name: name.unwrap_or_else(|| person.clone()), person, no_way })
+        };
+        Ok(on_call.into_iter().filter_map(one).collect())
+    }
+
+    /// The newest test page of anybody, until somebody answered one by its message: whoever sets this up still waits for that.
+    ///
+    /// # Errors
+    /// When the asker is no administrator, or the store does not answer.
+    pub async fn first_test(&self) -> Result<FirstTest, NoAnswer> {
+        self.may(Right::Administer)?;
+        if rows::page::anybody_reached(self.db()).await? {
+            return Ok(FirstTest::Answered);
+        }
+        let newest = rows::page::newest_test(self.db()).await?;
+        Ok(FirstTest::Wanted(newest.as_ref().and_then(TestView::of)))
     }
 }

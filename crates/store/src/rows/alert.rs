@@ -330,7 +330,7 @@ pub async fn counts_of(db: &Db, incident: IncidentId) -> Result<(u64, u64), Faul
 }
 
 /// Alerts of an incident after the first `skip`: those that are open first, of each the newest first, and what came at the
-/// same instant by its title, with `db-2` before `db-10`.
+/// same instant in the order in which it came. Not by title, which databases order by their language.
 pub async fn of_incident(db: &Db, incident: IncidentId, open: Option<bool>, skip: i64, limit: i64) -> Result<Vec<Alert>, Fault> {
     let only = match open {
         Some(true) => "and ended is null",
@@ -339,7 +339,7 @@ pub async fn of_incident(db: &Db, incident: IncidentId, open: Option<bool>, skip
     };
     let sql = format!(
         "select {COLUMNS} from alert where incident = ?1 {only} \
-         order by case when ended is null then 0 else 1 end, opened_at desc, length(title), title, id limit ?2 offset ?3"
+         order by case when ended is null then 0 else 1 end, opened_at desc, id limit ?2 offset ?3"
     );
     let rows = db.read(&sql, vec![text(incident), Val::Int(limit), Val::Int(skip)]).await?;
     Ok(super::readable(db, &rows, "alert", alert))

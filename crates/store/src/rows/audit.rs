@@ -57,7 +57,7 @@ fn stored(row: &Row) -> Result<StoredEntry, Fault> {
 /// # Errors
 /// When the store does not answer.
 pub async fn list(db: &Db, before: Option<AuditId>, limit: i64) -> Result<Vec<StoredEntry>, Fault> {
-    let (older, args) = super::older_than(before, limit);
+    let (older, args) = super::older(before.map(text), limit);
     let sql = format!("select id, at, kind, actor, about, detail, address from audit {older}");
     let rows = db.read(&sql, args).await?;
     rows.iter().map(stored).collect()

@@ -169,11 +169,23 @@ pub async fn seen_of(db: &Db, ids: &[IncidentId], reach: &Reach) -> Result<Vec<I
     rows.iter().map(|row| Reader::new(row).parse()).collect()
 }
 
-/// How many open ones are within reach.
+/// Those of these references that are within reach, in no order.
+pub async fn of_references(db: &Db, references: &[String], reach: &Reach) -> Result<Vec<Incident>, Fault> {
+    if references.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut args: Vec<Val> = references.iter().map(text).collect();
+    let marks: Vec<String> = (1..=references.len()).map(|n| format!("?{n}")).collect();
+    let seen = reader::seen(reach, &mut args);
+    let rows = db.read(&format!("select {COLUMNS} from incident where ref in ({}) and {seen}", marks.join(", ")), args).await?;
+    Ok(super::readable(db, &rows, "incident", incident).into_iter().map(|(incident, _)| incident).collect())
+}
+
+/// How many open ones are within reach; exercises are in no count.
 pub async fn count_open(db: &Db, reach: &Reach) -> Result<i64, Fault> {
     let mut args = Vec::new();
     let seen = reader::seen(reach, &mut args);
-    let rows = db.read(&format!("select count(*) from incident where open and {seen}"), args).await?;
+    let rows = db.read(&format!("select count(*) from incident where open and mode = 'live' and {seen}"), args).await?;
     rows.first().map_or(Ok(0), |row| row.int(0))
 }
 
@@ -184,7 +196,7 @@ pub async fn open_by_service(db: &Db, reach: &Reach) -> Result<Vec<(String, i64,
     // The words of severities sort as they are bad. SQLite would group by the column itself along the index over
     // services, and look at everything that ever was.
     let sql = format!(
-        "select coalesce(service, ''), count(*), min(severity) from incident where open and {seen} group by coalesce(service, '') \
+        "select coalesce(service, ''), count(*), min(severity) from incident where open and mode = 'live' and {seen} group by coalesce(service, '') \
          having coalesce(service, '') <> ''"
     );
     let rows = db.read(&sql, args).await?;
@@ -222,6 +234,8 @@ pub struct Filter {
     pub before: Option<IncidentId>,
     /// The worst first, and of one severity the newest, rather than simply the newest.
     pub worst_first: bool,
+    /// Without exercises; a list that is worst first has none either way.
+    pub real: bool,
     /// Whose list it is.
     pub reach: Reach,
 }
@@ -273,7 +287,7 @@ pub(super) fn narrow(filter: &Filter, ids: &[IncidentId], sql: &mut String, args
         sql.push_str(" and open");
     }
     // A board is of what is real.
-    if filter.worst_first {
+    if filter.worst_first || filter.real {
         sql.push_str(" and mode = 'live'");
     }
     if let Some(person) = &filter.naming {
@@ -331,7 +345,7 @@ fn measured(row: &Row) -> Result<(IncidentId, Measured), Fault> {
 
 /// Open incidents by severity, for the gauge.
 pub async fn open_by_severity(db: &Db) -> Result<Vec<(String, i64)>, Fault> {
-    let rows = db.read("select severity, count(*) from incident where open group by severity", vec![]).await?;
+    let rows = db.read("select severity, count(*) from incident where open and mode = 'live' group by severity", vec![]).await?;
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
 }
 

@@ -34,15 +34,6 @@ use crate::fault::{Fault, FaultKind};
 use crate::unread::Found;
 use crate::val::{Row, Val};
 
-/// The end of a statement that lists the newest first, older than one where that is given. Ids are compared with ids alone:
-/// which of them and any other text comes first depends on the collation of a database.
-pub(crate) fn older_than<Id: std::fmt::Display>(before: Option<Id>, limit: i64) -> (&'static str, Vec<Val>) {
-    match before {
-        None => ("order by id desc limit ?1", vec![Val::Int(limit)]),
-        Some(id) => ("where id < ?1 order by id desc limit ?2", vec![text(id), Val::Int(limit)]),
-    }
-}
-
 /// An instant as stored.
 pub(crate) fn instant(at: Timestamp) -> Val {
     Val::Int(to_micros(at))
@@ -184,4 +175,16 @@ pub(crate) fn broken(what: &str, why: &str) -> Fault {
 
 pub(crate) fn to_json(value: &impl serde::Serialize) -> Val {
     Val::Text(serde_json::to_string(value).unwrap_or_default())
+}
+
+/// The end of a statement over a list by id, newest first, older than `before` where given.
+///
+/// Without one there is no clause: no text is known to stand after every id in every collation (in one of a language, `~`
+/// stands before letters and digits). Ids themselves are letters of one case and digits, all of one length, which every
+/// collation orders alike.
+fn older(before: Option<Val>, limit: i64) -> (&'static str, Vec<Val>) {
+    match before {
+        Some(before) => ("where id < ?1 order by id desc limit ?2", vec![before, Val::Int(limit)]),
+        None => ("order by id desc limit ?1", vec![Val::Int(limit)]),
+    }
 }

@@ -40,6 +40,7 @@ pub fn put(p: &Page, head: Head) -> Write {
             count(head.version),
             Val::Bytes(head.hash.to_vec()),
             asks(p),
+            opt_text(p.reached.as_ref()),
         ],
     }
 }
@@ -107,7 +108,7 @@ pub fn unchanged(id: PageId, version: u64) -> Write {
 }
 
 const COLUMNS: &str = "id, about, escalation, urgency, alert, because, status, round, step, catch_all, entries, acknowledged_by, \
-    started_at, ended_at, version, hash, asks";
+    started_at, ended_at, version, hash, asks, reached";
 
 fn page(row: &Row) -> Result<(Page, Head), Fault> {
     let mut r = Reader::new(row);
@@ -128,6 +129,7 @@ fn page(row: &Row) -> Result<(Page, Head), Fault> {
         catch_all: r.bool()?,
         entries: r.json()?,
         acknowledged_by: r.opt_text()?,
+        reached: None,
         started_at: r.instant()?,
         ended_at: r.opt_instant()?,
         targets: Vec::new(),
@@ -144,6 +146,7 @@ fn page(row: &Row) -> Result<(Page, Head), Fault> {
         (page.targets, page.then, page.since_round, page.tells) = (asks.targets, asks.then, asks.since_round, asks.tells);
         (page.due_at, page.resumed, page.alone) = (asks.due_at, asks.resumed, asks.alone);
     }
+    page.reached = r.opt_text()?;
     Ok((page, head))
 }
 
@@ -178,6 +181,27 @@ pub async fn of_exercises(db: &Db, limit: i64) -> Result<Vec<Page>, Fault> {
     );
     let rows = db.read(&sql, vec![Val::Int(limit)]).await?;
     rows.iter().map(|row| page(row).map(|(page, _)| page)).collect()
+}
+
+/// The newest test page.
+pub async fn newest_test(db: &Db) -> Result<Option<Page>, Fault> {
+    Ok(of_exercises(db, 1).await?.pop())
+}
+
+/// Those of these people who answered a test by its message.
+pub async fn reached(db: &Db, people: &[String]) -> Result<Vec<String>, Fault> {
+    if people.is_empty() {
+        return Ok(Vec::new());
+    }
+    let marks: Vec<String> = (1..=people.len()).map(|n| format!("?{n}")).collect();
+    let sql = format!("select distinct reached from page where reached in ({})", marks.join(", "));
+    let rows = db.read(&sql, people.iter().map(text).collect()).await?;
+    rows.iter().map(|row| Reader::new(row).text()).collect()
+}
+
+/// Whether anybody ever answered a test by its message.
+pub async fn anybody_reached(db: &Db) -> Result<bool, Fault> {
+    Ok(!db.read("select id from page where reached is not null limit 1", vec![]).await?.is_empty())
 }
 
 /// Running and exhausted pages, newest first.

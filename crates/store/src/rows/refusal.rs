@@ -86,7 +86,7 @@ fn stored(row: &Row) -> Result<StoredRefusal, Fault> {
 /// # Errors
 /// When the store does not answer.
 pub async fn list(db: &Db, before: Option<RefusalId>, limit: i64) -> Result<Vec<StoredRefusal>, Fault> {
-    let (older, args) = super::older_than(before, limit);
+    let (older, args) = super::older(before.map(text), limit);
     let sql = format!("select id, at, reason, status, integration, format, address, detail, body, unkept from refusal {older}");
     let rows = db.read(&sql, args).await?;
     rows.iter().map(stored).collect()

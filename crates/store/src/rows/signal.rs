@@ -63,7 +63,7 @@ pub async fn get(db: &Db, id: SignalId) -> Result<Option<StoredSignal>, Fault> {
 
 /// Newest first, older than `before` where given.
 pub async fn list(db: &Db, before: Option<SignalId>, limit: i64) -> Result<Vec<StoredSignal>, Fault> {
-    let (older, args) = super::older_than(before, limit);
+    let (older, args) = super::older(before.map(text), limit);
     let sql = format!("select {COLUMNS} from signal {older}");
     let rows = db.read(&sql, args).await?;
     rows.iter().map(stored).collect()

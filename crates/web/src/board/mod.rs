@@ -181,8 +181,8 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     rows.retain(|row| filter.admits(&row.incident, is_mine(row)));
     rows.retain(|row| filter.wants(row.is_late(&when), row.is_nobodys()));
     let (candidates, rows) = rows.into_iter().partition(|row| row.incident.state == State::Candidate);
-    let mut ended = queries.incidents(IncidentFilter::default(), ENDED_AMONG).await?;
-    ended.retain(|i| !i.state.is_open() && !i.exercise);
+    let mut ended = queries.incidents(IncidentFilter { real: true, ..IncidentFilter::default() }, ENDED_AMONG).await?;
+    ended.retain(|i| !i.state.is_open());
     ended.truncate(ENDED_SHOWN);
     let on_call = if queries.has(Right::SeeOrganisation) { Some(queries.on_call(when.now)?) } else { None };
     let unproven = if queries.has(Right::Administer) { queries.unproven(when.now).await? } else { Vec::new() };

@@ -189,6 +189,7 @@ fn receipt(me: &Person, test: &TestView, when: &When) -> Markup {
         p {
             "Test page of " (when.stamp(test.at)) ": "
             @match test.acknowledged_at {
+                Some(_) if !test.reached => strong { "acknowledged, not by the message: nothing shows that it reaches you" },
                 Some(at) => strong { "acknowledged after " (lasted(at.duration_since(test.at).as_secs())) },
                 None if test.waits => strong { "waiting for you to acknowledge it" },
                 None => strong { "not acknowledged" },

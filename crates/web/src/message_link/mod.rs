@@ -29,7 +29,7 @@ use crate::message_link::story::Standing;
 use crate::posted::Draft;
 
 /// Where an action over a link came from, in the log.
-pub(crate) const VIA: &str = "link";
+pub(crate) const VIA: &str = allclear_domain::paging::VIA_LINK;
 
 /// GET: shows, and changes nothing.
 pub(crate) async fn show(State(app): State<App>, Path(token): Path<String>) -> Response {

@@ -158,8 +158,9 @@ async fn standing(
         let by_itself = ending.as_ref().is_some_and(|e| flag(e, "by_itself"));
         let what = match incident.state {
             _ if by_itself => "It recovered by itself".to_owned(),
+            State::Cancelled if incident.exercise && page.reached.is_some() => "You are reached: the test page was answered".to_owned(),
             State::Cancelled if incident.exercise && page.status == Status::Acknowledged => {
-                "You are reached: the test page was answered".to_owned()
+                "The test is over: it was acknowledged, not by its message".to_owned()
             }
             State::Cancelled if incident.exercise => "The test is over: nobody answered it in time".to_owned(),
             State::Cancelled => "It was cancelled: there is no incident".to_owned(),

@@ -104,6 +104,7 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, mut fields: Fiel
                     message: fault.message,
                     hint: fault.hint,
                     of_the_change: false,
+                    not_yet: None,
                 })
                 .collect(),
         )),

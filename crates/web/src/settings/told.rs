@@ -49,7 +49,7 @@ fn person(org: &Org, id: &str, tests: &[TestView], when: &When) -> Markup {
     let ways = org.reach(id, NotifyUrgency::High);
     let mut channels: Vec<&str> = ways.iter().map(|way| way.channel).collect();
     channels.dedup();
-    let answered = tests.iter().filter(|test| test.person == id).find_map(|test| test.acknowledged_at);
+    let answered = tests.iter().filter(|test| test.person == id).find_map(TestView::answered_at);
     html! {
         @if channels.is_empty() { "cannot be paged" }
         @else {

@@ -48,7 +48,19 @@ fn identity(problem: &Problem, bundle: &Value) -> (String, String, String) {
         PathPart::Key(key) => place.key(key),
         PathPart::Index(index) => place.index(*index),
     });
-    (form, within.to_string(), problem.message.clone())
+    // What does nothing yet is the same as before only where it says the same.
+    let said = problem.not_yet.then(|| value_at(&bundle[list][*at], rest)).flatten();
+    let said = said.map_or_else(String::new, |value| format!(" {value}"));
+    (form, within.to_string(), format!("{}{said}", problem.message))
+}
+
+/// What stands at a place within a form.
+#[must_use]
+pub fn value_at<'a>(form: &'a Value, parts: &[PathPart]) -> Option<&'a Value> {
+    parts.iter().try_fold(form, |value, part| match part {
+        PathPart::Key(key) => value.get(key),
+        PathPart::Index(index) => value.get(*index),
+    })
 }
 
 #[cfg(test)]
@@ -77,5 +89,16 @@ mod tests {
             bundle(serde_json::json!([silence("old", "label with space=\"v\""), silence("new", "b c=\"v\"")]), serde_json::json!([]));
         assert_eq!(weights(&after), [("silences[0].match".to_owned(), false), ("silences[1].match".to_owned(), true)]);
         assert!(check_change(&Bundle::default(), &was, against).iter().all(Problem::is_error));
+    }
+
+    #[test]
+    fn what_does_nothing_yet_stays_as_it_is_stored_and_takes_no_other_value() {
+        let against = Against { now: "2026-03-01T12:00:00Z".parse().unwrap(), kinds: &[], channels: crate::channel::WaysOut::NONE };
+        let severities = |within: &str| -> Bundle {
+            serde_json::from_value(serde_json::json!({"severities": [{"id": "sev2", "acknowledge_within": within}]})).unwrap()
+        };
+        let refused = |after: &Bundle| check_change(&severities("5m"), after, against).iter().any(Problem::is_error);
+        assert!(!refused(&severities("5m")));
+        assert!(refused(&severities("6m")));
     }
 }

@@ -12,7 +12,7 @@ mod reach;
 mod tests;
 pub mod text;
 
-pub use self::caused::check_change;
+pub use self::caused::{check_change, value_at};
 pub use super::forms::checker::{Against, REPEAT_MAX, Spoken, WITHIN_MAX};
 pub use super::forms::integration::{KEY_LEN_MAX, KEY_LEN_MIN};
 

@@ -214,7 +214,8 @@ impl<'a> Checker<'a> {
     /// A key that does nothing yet is no key: whoever wrote it would wait for what never happens.
     pub(super) fn not_yet(&mut self, place: Place, what: &str) {
         let hint = format!("take it away; it comes with version {COMES_WITH}");
-        self.error(place, format!("{what} is not there yet"), hint);
+        let problem = Problem::error(place, format!("{what} is not there yet")).hint(hint);
+        self.problems.push(Problem { not_yet: true, ..problem });
     }
 
     pub(super) fn email(&mut self, place: Place, email: Option<&str>) {
