@@ -307,6 +307,12 @@ async fn who_only_reads_reports_and_others_decide(database: Database) {
     assert_eq!(world.hook.to("ana").len(), 0);
     world.advance(90).await;
     assert_eq!((world.incident().await["state"].clone(), world.hook.to("ana").len()), ("declared".into(), 1));
+    // A candidate pages nobody, so that nothing that pages somebody is merged into one.
+    let candidate = post_form(&world, "/declare", Some(&olga), &[("title", "perhaps"), ("service", "checkout")]).await;
+    let into = candidate.header("location").unwrap().rsplit('/').next().unwrap().to_owned();
+    let merged = world.command("/incidents/INC-1/merge", serde_json::json!({"into": into})).await;
+    assert_eq!((merged.status, &merged.body["code"]), (409, &"not_declared".into()), "{}", merged.text);
+    world.command(&format!("/incidents/{into}/cancel"), serde_json::json!({"why": "no"})).await.ok();
     // By API as well; and no further than that.
     let token =
         world.command("/tokens", serde_json::json!({"name": "t", "scope": "read", "person": "olga"})).await.ok().body["token"].clone();
@@ -317,7 +323,7 @@ async fn who_only_reads_reports_and_others_decide(database: Database) {
     let reported = as_olga(serde_json::json!({"title": "again", "report": true})).await;
     assert_eq!((reported.status, &reported.body["state"]), (201, &"candidate".into()), "{}", reported.text);
     assert_eq!(as_olga(serde_json::json!({"title": "again"})).await.status, 403);
-    assert_eq!(post_form(&world, "/incidents/INC-2/declare", Some(&olga), &[]).await.status, 403, "who only reads decides nothing");
+    assert_eq!(post_form(&world, "/incidents/INC-3/declare", Some(&olga), &[]).await.status, 403, "who only reads decides nothing");
     assert_eq!(get_as(&world, &gus, "/declare").await.status, 403, "guests are not of the house");
     assert_eq!(post_form(&world, "/declare", Some(&gus), &[("title", "x")]).await.status, 403);
 }

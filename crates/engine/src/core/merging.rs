@@ -6,7 +6,7 @@
 use allclear_domain::access::Actor;
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::work::TaskState;
-use allclear_domain::incident::{self, Incident, State, declaration, links};
+use allclear_domain::incident::{self, Incident, State, declaration, lifecycle, links};
 use allclear_domain::paging;
 use allclear_store::rows;
 use jiff::Timestamp;
@@ -42,6 +42,10 @@ impl Core {
         let (winner, _) = self.incident(unit, into)?;
         if loser.mode != winner.mode {
             return Err(Refusal::from(incident::Refusal::from(links::Refusal::AcrossModes)).into());
+        }
+        // A candidate pages nobody: what somebody is looked for about must not come to rest there.
+        if winner.state == State::Candidate && loser.state != State::Candidate {
+            return Err(Refusal::from(incident::Refusal::from(lifecycle::Refusal::NotDeclared)).into());
         }
         // What comes to an incident of whose own nothing is open is all that it has, and silences hold it.
         let comes_held = loser.alarms.is_held() && !winner.alarms.is_held() && !winner.is_a_persons_word();
