@@ -677,7 +677,7 @@ async fn an_action_is_due_on_the_same_day_for_every_reader(database: Database) {
     assert_eq!(world.api(&format!("/actions/{id}")).await["due_on"], next.as_str());
     for wrong in [json!({"why": "x"}), json!({"due_on": next, "due_at": "2099-01-01T00:00:00Z", "why": "x"})] {
         let refused = world.command(&format!("/actions/{id}/due"), wrong).await;
-        assert!(refused.status == 400 && refused.text.contains("due_on"), "{}", refused.text);
+        assert!(refused.status == 422 && refused.text.contains("due_on"), "{}", refused.text);
     }
     world.command(&format!("/actions/{id}/due"), json!({"due_on": typed, "why": "it came"})).await.ok();
     let late = u64::try_from(tokyo.duration_since(world.now().await).as_secs()).unwrap();
