@@ -326,7 +326,14 @@ async fn a_thousand_edits_are_all_named() {
         std::fs::copy(&whole, &edited).unwrap();
         let db = Connection::open(&edited).unwrap();
         let Some((what, at)) = edit(&db, &mut dice) else { continue };
+        // A row without them is what an earlier version wrote, and is taken for one.
+        let emptied = what.strip_prefix("asks of page ").is_some_and(|id| {
+            db.query_row("select asks is null from page where id = ?1", [id], |row| row.get::<_, bool>(0)).unwrap_or(false)
+        });
         drop(db);
+        if emptied {
+            continue;
+        }
         done += 1;
         let found = verified(&edited).await;
         if !at.is_named_by(&found) {
