@@ -232,6 +232,8 @@ fn every_refusal_has_a_code_with_a_page() {
         roles::Refusal::NobodyHolds { role: String::new() }.into(),
         roles::Refusal::HeldByAnother { role: String::new(), holder: String::new() }.into(),
         roles::Refusal::OfferedByAnother { role: String::new(), by: String::new() }.into(),
+        roles::Refusal::MayNotRespond { role: String::new(), person: String::new() }.into(),
+        roles::Refusal::Unreached { role: String::new(), person: String::new() }.into(),
         tasks::Refusal::NoSuchTask { task: 1 }.into(),
         tasks::Refusal::Ended { task: 1, state: "" }.into(),
         tasks::Refusal::TooMany { max: 1 }.into(),

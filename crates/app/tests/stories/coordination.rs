@@ -378,6 +378,74 @@ async fn a_role_is_taken_over_with_the_others_acceptance_or_by_a_manager_with_a_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_that_nobody_has_is_nobodys_who_was_not_asked() {
+    let people = r#"  - {id: olga, name: Olga Nurse, access: observer, contacts: [{id: hook, webhook: "{HOOK}/olga", secret: "{SECRET}"}]}
+  - {id: finn, name: Finn Far}
+teams:
+"#;
+    let world = world_of(Database::Sqlite, organisation().replacen("teams:\n", people, 1)).await;
+    let reference = taken_by_ana(&world).await;
+    let (ana, cho) = (token_of(&world, "ana").await, token_of(&world, "cho").await);
+    let scribe = |deed: &str, who: &str, why: Option<&str>| json!({"role": "scribe", "person": who, "do": deed, "why": why});
+    let held = async |world: &World| {
+        let roles = world.incident().await["roles"].clone();
+        let scribe = roles.as_array().unwrap().iter().find(|role| role["role"] == "scribe").cloned().unwrap_or_default();
+        (scribe["person"].clone(), scribe["offered_to"].clone())
+    };
+
+    // Who writes and decides nothing here, and whom nothing reaches, is not asked: the words say what would work.
+    for (deed, who, words) in [
+        ("take", "olga", "Olga Nurse may not respond"),
+        ("offer", "olga", "Olga Nurse may not respond"),
+        ("take", "finn", "nothing reaches Finn Far"),
+        ("offer", "finn", "nothing reaches Finn Far"),
+    ] {
+        for token in [&ana, &cho] {
+            let (status, text) = act_as(&world, token, &reference, "role", scribe(deed, who, Some("they can write"))).await;
+            assert!(status == 409 && text.contains("cannot_have_it") && text.contains(words), "{deed} {who}: {status} {text}");
+        }
+    }
+    assert_eq!(held(&world).await, (Value::Null, Value::Null));
+
+    // Given to somebody else it is an offer, which they read with the reason and with who asks.
+    let (status, text) = act_as(&world, &ana, &reference, "role", scribe("take", "ben", Some("you type fast"))).await;
+    assert_eq!(status, 200, "{text}");
+    assert_eq!(held(&world).await, (Value::Null, "ben".into()), "asked, and not yet answered");
+    assert_eq!(times(&world, "ben", "Ana Ruiz asks you to be scribe: you type fast"), 1, "{:?}", told(&world, "ben"));
+    let page = get_as(&world, &sign_in_as(&world, "ana").await, &format!("/incidents/{reference}?tab=people")).await.text;
+    assert!(page.contains("was asked") && page.contains("no answer yet"), "{page}");
+    let incident = world.incident().await;
+    assert_eq!(world.bodies(&incident, "role_taken").await.len(), 0);
+    // A manager gives it without being asked back, with a reason; one without a reason offers it.
+    assert_eq!(act_as(&world, &cho, &reference, "role", scribe("take", "ben", None)).await.0, 200);
+    assert_eq!(held(&world).await, (Value::Null, "ben".into()));
+    assert_eq!(act_as(&world, &cho, &reference, "role", scribe("take", "ben", Some("he sits beside me"))).await.0, 200);
+    assert_eq!(held(&world).await, ("ben".into(), Value::Null));
+    assert_eq!(times(&world, "ben", "Cho Min-ji made you scribe: he sits beside me"), 1, "{:?}", told(&world, "ben"));
+
+    // The log has who did it, and why, whoever that was.
+    act_as(&world, &token_of(&world, "ben").await, &reference, "role", scribe("take", "ana", None)).await;
+    let deputy = json!({"role": "deputy", "do": "take", "why": "I know the database"});
+    assert_eq!(act_as(&world, &ana, &reference, "role", deputy).await.0, 200);
+    let liaison = |deed: &str, why: Option<&str>| json!({"role": "liaison", "person": "ben", "do": deed, "why": why});
+    assert_eq!(act_as(&world, &ana, &reference, "role", liaison("offer", None)).await.0, 200);
+    assert_eq!(act_as(&world, &token_of(&world, "ben").await, &reference, "role", liaison("leave", Some("no time"))).await.0, 200);
+    let left = json!({"role": "deputy", "do": "leave", "why": "I sleep"});
+    assert_eq!(act_as(&world, &ana, &reference, "role", left).await.0, 200);
+    let lines = allclear_trial::world::lines(&world.events(&incident).await);
+    for line in [
+        "Ana Ruiz asked Ben Okafor to be scribe: you type fast",
+        "Cho Min-ji made Ben Okafor scribe: he sits beside me",
+        "Ben Okafor handed over scribe to Ana Ruiz",
+        "Ana Ruiz is deputy now: I know the database",
+        "Ben Okafor does not want to be liaison: no time",
+        "Ana Ruiz is no longer deputy: I sleep",
+    ] {
+        assert!(lines.contains(line), "{line}\n{lines}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_given_back_counts_as_not_acknowledged_and_the_next_who_acknowledges_is_measured() {
     let mut world = world_of(Database::Sqlite, organisation()).await;
     let reference = taken_by_ana(&world).await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use allclear_domain::access::Actor;
+use allclear_domain::access::{Actor, Principal};
 use allclear_domain::clean::clean;
 use allclear_domain::event::Mode;
 use allclear_domain::expect::{ATTEND_WITHIN, ATTEND_WITHIN_LOW};
@@ -94,7 +94,7 @@ impl Core {
     }
 
     /// A person's command on an incident.
-    pub(super) fn act_on(&mut self, unit: &mut Unit, id: IncidentId, command: &incident::Command) -> Decided<Reply> {
+    pub(super) fn act_on(&mut self, unit: &mut Unit, who: &Principal, id: IncidentId, command: &incident::Command) -> Decided<Reply> {
         use incident::Command as C;
         let (state, _) = self.incident(unit, id)?;
         self.check_names(command)?;
@@ -114,13 +114,16 @@ impl Core {
                 }
                 self.restrict(unit, id, why, people)?;
             }
+            C::Roles(command) => {
+                let given = self.as_given(who, &state, command)?;
+                self.change_incident(unit, id, given)?;
+            }
             C::Declaration(_)
             | C::Affected(_)
             | C::Attendance(_)
             | C::Alarms(_)
             | C::Flapping(_)
             | C::Ending(_)
-            | C::Roles(_)
             | C::Tasks(_)
             | C::Updates(_)
             | C::Record(_)

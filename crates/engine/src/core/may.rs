@@ -30,8 +30,7 @@ impl Core {
             // Who asks has nothing by it; the rest nobody asks for.
             C::Ask { .. } | C::MissAnswer { .. } | C::MissAsk { .. } | C::MissCommander => return Ok(()),
         };
-        let is_why = why.is_none_or(|why| why.as_ref().is_some_and(|why| !why.trim().is_empty()));
-        let overrules = is_why && access::may_overrule(&self.org, who, incident.service.as_deref()).is_ok();
+        let overrules = why.is_none_or(|why| is_reason(why.as_deref())) && self.may_overrule(who, &incident);
         let name = |id: &str| self.org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone());
         let refusal = match (roles::keeper(&incident, role), offer_of_another(&incident, who, command)) {
             (Some(holder), _) if !accepts && !overrules && who.person() != Some(holder) => {
@@ -41,6 +40,23 @@ impl Core {
             _ => return Ok(()),
         };
         Err(Refusal::from(incident::Refusal::from(refusal)).into())
+    }
+
+    /// Whether somebody takes and gives the roles of an incident unasked, where they say why.
+    fn may_overrule(&self, who: &Principal, incident: &incident::Incident) -> bool {
+        access::may_overrule(&self.org, who, incident.service.as_deref()).is_ok()
+    }
+
+    /// What a command that gives a role comes to, by who gives it, and to whom.
+    pub(super) fn as_given(&self, who: &Principal, incident: &incident::Incident, command: &roles::Command) -> Decided<roles::Command> {
+        use roles::Command as C;
+        let (C::Take { role, person, .. } | C::Offer { role, to: person, .. }) = command else { return Ok(command.clone()) };
+        if who.person() != Some(person.as_str()) {
+            roles::may_be_given(&self.org, role, person).map_err(|no| Refusal::from(incident::Refusal::from(no)))?;
+        }
+        let why = if let C::Take { why, .. } = command { why.as_deref() } else { None };
+        let overrules = is_reason(why) && self.may_overrule(who, incident);
+        Ok(roles::as_given(incident, command.clone(), who.person(), overrules))
     }
 
     pub(super) fn may(&mut self, unit: &mut Unit, who: &Principal, command: &Command) -> Decided<()> {
@@ -203,6 +219,10 @@ impl Core {
             }
         }
     }
+}
+
+fn is_reason(why: Option<&str>) -> bool {
+    why.is_some_and(|why| !why.trim().is_empty())
 }
 
 /// Who offered a role that nobody has, where this takes the offer back for somebody who neither made nor got it.
