@@ -227,6 +227,7 @@ fn every_refusal_has_a_code_with_a_page() {
         links::Refusal::MergedTooLongAgo { most: allclear_domain::time::Length::ZERO }.into(),
         links::Refusal::IntoWasMerged { into: String::new() }.into(),
         State::NotMerged.into(),
+        State::IsATest.into(),
         links::Refusal::HasAReview.into(),
         roles::Refusal::HoldsItAlready { role: String::new() }.into(),
         roles::Refusal::NobodyHolds { role: String::new() }.into(),

@@ -573,6 +573,47 @@ async fn a_test_and_what_is_real_are_never_one_incident() {
     assert_eq!(named(&world, &real).await["state"], "investigating");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_page_is_answered_and_ended_and_nothing_else_becomes_of_it() {
+    let world = world_of(Database::Sqlite, organisation()).await;
+    for (who, once) in [("ben", "1790000000000000"), ("ana", "1790000000000001")] {
+        let cookie = sign_in_as(&world, who).await;
+        assert_eq!(post_form(&world, "/menu/test", Some(&cookie), &[("once", once)]).await.status, 303);
+        world.quiet().await;
+    }
+    let open = world.incidents("open=true").await;
+    let of =
+        |name: &str| open.iter().find(|one| one["title"].as_str().unwrap().contains(name)).unwrap()["ref"].as_str().unwrap().to_owned();
+    let (bens, anas) = (of("Ben"), of("Ana"));
+    let paged = world.hook.all().len();
+    // Somebody else, their manager, an administrator, and they themselves: a test is no incident to work on.
+    let tokens = [token_of(&world, "ana").await, token_of(&world, "cho").await, org::ADMIN_TOKEN.to_owned(), token_of(&world, "ben").await];
+    for token in &tokens {
+        for (verb, body) in [
+            ("severity", json!({"severity": "sev1", "why": "w"})),
+            ("service", json!({"service": "search", "why": "w"})),
+            ("affect", json!({"service": "search", "impact": "full"})),
+            ("escalate", json!({"page": ["person:cho"], "why": "w"})),
+            ("escalate", json!({"escalation": "payments", "why": "w"})),
+            ("role", json!({"role": "scribe", "person": "cho", "do": "offer"})),
+            ("task", json!({"text": "t", "owner": "cho"})),
+            ("update", json!({"text": "t", "audiences": ["customers"]})),
+            ("rename", json!({"title": "t"})),
+            ("merge", json!({"into": anas})),
+        ] {
+            let (status, text) = act_as(&world, token, &bens, verb, body.clone()).await;
+            assert!(status == 409 && text.contains("is_a_test"), "{verb} {body}: {status} {text}");
+        }
+    }
+    assert_eq!(world.hook.all().len(), paged, "nobody heard of it");
+    let page = get_as(&world, &sign_in_as(&world, "cho").await, &format!("/incidents/{bens}")).await.text;
+    for words in ["Get help", "Merge into another", "data-verb=\"severity\"", "data-verb=\"role\""] {
+        assert!(!page.contains(words), "what would be refused is not offered: {words}");
+    }
+    assert_eq!(act_as(&world, &tokens[0], &bens, "note", json!({"text": "what is this?"})).await.0, 200);
+    assert_eq!(act_as(&world, &tokens[1], &bens, "cancel", json!({"why": "seen"})).await.0, 200);
+}
+
 /// The incident with this reference.
 async fn named(world: &World, reference: &str) -> Value {
     world.api(&format!("/incidents/{reference}")).await

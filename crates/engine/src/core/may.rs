@@ -6,7 +6,7 @@
 use allclear_domain::access::{self, Actor, Denied, Principal, Resource, Right};
 use allclear_domain::action::{self, Action};
 use allclear_domain::ids::{AlertId, IncidentId};
-use allclear_domain::incident::{self, access as sight, attendance, roles};
+use allclear_domain::incident::{self, access as sight, attendance, lifecycle, roles};
 use allclear_domain::paging;
 use allclear_domain::review::{self, Review};
 
@@ -97,8 +97,15 @@ impl Core {
                 }
                 Ok(())
             }
-            Command::Escalate { id, .. } | Command::PagePeople { id, .. } => self.may_go_on(unit, who, *id, true),
-            Command::AskReview { id } | Command::AddAction { incident: id, .. } => self.may_on(unit, who, *id, &Refusal::NoSuchIncident),
+            Command::Escalate { id, .. } | Command::PagePeople { id, .. } => {
+                self.may_go_on(unit, who, *id, true)?;
+                self.not_of_a_test(unit, *id)
+            }
+            Command::AskReview { id } => self.may_on(unit, who, *id, &Refusal::NoSuchIncident),
+            Command::AddAction { incident: id, .. } => {
+                self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
+                self.not_of_a_test(unit, *id)
+            }
             Command::LinkAlert { id, alert } => {
                 self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
                 self.sees_alert(unit, who, *alert)

@@ -31,7 +31,9 @@ pub(super) fn goes_on(org: &Org, story: &Story, token: &str, draft: &Draft) -> M
                 }
                 button class="secondary" type="submit" { "Note" }
             }
-            details open[draft.verb == HELP] { summary { "Get help" } (help(org, story, &to(HELP), draft)) }
+            @if !story.incident.exercise {
+                details open[draft.verb == HELP] { summary { "Get help" } (help(org, story, &to(HELP), draft)) }
+            }
             details open[draft.verb == RESOLVE] {
                 summary { "It is over" }
                 form method="post" action=(to(RESOLVE)) {

@@ -12,7 +12,7 @@ use crate::event::event_kinds;
 use crate::expect::{ATTEND_WITHIN, Rule, Standing};
 use crate::ids::PageId;
 use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_GROUP_WAIT, KEY_STILL_ON_IT, KEY_UPDATE};
-use crate::incident::lifecycle::{self, Verb, fits};
+use crate::incident::lifecycle::{self, Verb, fits, fits_state};
 use crate::incident::roles::{self, COMMANDER};
 use crate::incident::updates;
 use crate::incident::words::{self, NOTE_CHARS_MAX};
@@ -328,7 +328,8 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             Ok(events)
         }
         Command::Escalate { page, why } => {
-            fits(incident, Verb::Escalate)?;
+            // The page of a test as well; whom else it may page is asked before.
+            fits_state(incident, Verb::Escalate)?;
             one(Event::Escalated(Escalated { page, why }))
         }
         Command::Snooze { until, by } => {
