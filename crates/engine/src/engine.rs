@@ -36,6 +36,7 @@ impl Engine {
     /// # Errors
     /// A refusal, in words.
     pub async fn submit(&self, input: Input) -> Result<Reply, Refusal> {
+        self.shared.limits.count(&self.org(), &input, self.now())?;
         let (answer, wait) = oneshot::channel();
         self.shared.busy.fetch_add(1, Ordering::SeqCst);
         if self.commands.send((input, Some(answer))).await.is_err() {
