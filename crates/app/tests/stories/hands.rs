@@ -303,6 +303,18 @@ async fn all_that_wait_for_somebody_are_taken_and_given_back_as_one(database: Da
     world.quiet().await;
     assert_eq!((of("ana").await, of("ben").await), (0, 1));
     assert!(get_as(&world, &ana, "/").await.text.contains("35 incidents wait for you"));
+    // Named twice it is one.
+    let twice: Vec<&str> = refs.split(',').take(2).flat_map(|one| [one, one]).collect();
+    let once = post_form(&world, "/board/acknowledge", Some(&ana), &[("refs", &twice.join(","))]).await;
+    world.quiet().await;
+    let said = get_as(&world, &ana, once.header("location").unwrap()).await.text;
+    assert!(said.contains("You have <strong>2 incidents</strong>"), "{said}");
+    assert_eq!(post_form(&world, "/board/undo", Some(&ana), &[("refs", &twice.join(","))]).await.status, 303);
+    world.quiet().await;
+    // Its steps are over, and nobody has it: it waits for her still.
+    world.advance(25 * 60).await;
+    let board = get_as(&world, &ana, "/").await.text;
+    assert!(board.contains("everybody was paged") && board.contains("35 incidents wait for you"), "{board}");
     // Who is nobody here, and who only reads, takes none.
     assert_eq!(post_form(&world, "/board/acknowledge", None, &[("refs", &refs)]).await.header("location"), Some("/sign-in"));
 }

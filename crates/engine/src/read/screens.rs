@@ -4,7 +4,7 @@
 //! Each is a bounded number of reads however much is open, and goes through the same methods of
 //! [`Queries`] as every other reader, so that who may see what is decided in one place.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use allclear_domain::access::Right;
 use allclear_domain::event::Head;
@@ -61,6 +61,8 @@ pub struct Asking {
     pub catch_all: bool,
     /// Who was told by the step at which it is: ids of people.
     pub told: Vec<String>,
+    /// Whether it asked whoever reads, at whichever of its steps.
+    pub asked_reader: bool,
     /// Whether everybody was paged, and nobody is left.
     pub over: bool,
 }
@@ -104,7 +106,7 @@ fn asking(page: &Page, incident: &Incident, org: &Org) -> Option<Asking> {
         }
     }
     let step = steps.filter(|_| !page.catch_all && page.step > 0).map(|steps| (page.step, steps.len()));
-    Some(Asking { since, within, step, catch_all: page.catch_all, told, over })
+    Some(Asking { since, within, step, catch_all: page.catch_all, told, asked_reader: false, over })
 }
 
 impl Queries<'_> {
@@ -117,7 +119,7 @@ impl Queries<'_> {
         self.boarded(&self.on_board(narrowed)?).await
     }
 
-    /// The same with what a board says of each: whether anybody has it, and whom its page asks. One read more, however
+    /// The same with what a board says of each: whether anybody has it, and whom its page asks. Two reads more, however
     /// much is open.
     ///
     /// # Errors
@@ -131,12 +133,20 @@ impl Queries<'_> {
         let ids: Vec<PageId> = found.iter().filter(|(i, _)| seeks(i)).filter_map(|(i, _)| i.page).collect();
         let pages = rows::page::get_all(self.db(), &ids).await?;
         let mut pages: HashMap<PageId, Page> = pages.into_iter().map(|(page, _)| (page.id, page)).collect();
+        let asked = match self.who().person() {
+            Some(person) => rows::message::pages_asking(self.db(), &ids, person).await?,
+            None => BTreeSet::new(),
+        };
+        let of_reader = |page: &Page, asking: Asking| {
+            let by_step = self.who().person().is_some_and(|person| asking.told.iter().any(|told| told == person));
+            Asking { asked_reader: by_step || asked.contains(&page.id), ..asking }
+        };
         let org = self.engine().org();
         let of = |(incident, head): (Incident, Head)| {
             let page = incident.page.filter(|_| seeks(&incident)).and_then(|id| pages.remove(&id));
             OnBoard {
                 held: incident.is_held(),
-                asks: page.and_then(|page| asking(&page, &incident, &org)),
+                asks: page.and_then(|page| asking(&page, &incident, &org).map(|asking| of_reader(&page, asking))),
                 incident: IncidentView::of(&incident, head.version, None),
             }
         };

@@ -641,6 +641,22 @@ pub async fn waiting(db: &Db) -> Result<Vec<(String, i64)>, Fault> {
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
 }
 
+/// Those of these pages that asked somebody, at whichever of their steps: a message was made for them and not refused. One
+/// that was withdrawn had been overtaken by their own answer, or by another's.
+pub async fn pages_asking(db: &Db, pages: &[PageId], person: &str) -> Result<BTreeSet<PageId>, Fault> {
+    if pages.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let marks: Vec<String> = (2..pages.len() + 2).map(|n| format!("?{n}")).collect();
+    let sql = format!(
+        "select distinct page from message \
+         where person = ?1 and state <> 'rejected' and page in ({})",
+        marks.join(", ")
+    );
+    let args = std::iter::once(Val::Text(person.to_owned())).chain(pages.iter().map(text)).collect();
+    db.read(&sql, args).await?.iter().map(|row| Reader::new(row).parse()).collect()
+}
+
 /// Who got a message about an incident, or may have: people, and audiences under their own names.
 pub async fn reached(db: &Db, incident: IncidentId) -> Result<BTreeSet<String>, Fault> {
     // By the pages of the incident, which have an index; messages have none by incident.

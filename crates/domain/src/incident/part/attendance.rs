@@ -116,6 +116,8 @@ pub struct Escalated {
 pub enum Command {
     /// `by` is on it; a person's id, or a sender's word for one.
     Acknowledge { by: Option<String>, via: String },
+    /// `by` is on it where nobody else is: what many are taken with at once is not meant against whoever took one of them.
+    TakeFree { by: String, via: String },
     /// Nothing was heard of whoever has it: these are asked whether they are still on it.
     AskStillOnIt { people: Vec<String>, within: Length },
     /// `by` is still on it.
@@ -136,7 +138,7 @@ impl Command {
     /// Whether people ask for it as it is; the rest follows from something else.
     pub(in crate::incident) const fn is_asked(&self) -> bool {
         match self {
-            Self::Acknowledge { .. } | Self::Snooze { .. } | Self::GiveBack { .. } => true,
+            Self::Acknowledge { .. } | Self::TakeFree { .. } | Self::Snooze { .. } | Self::GiveBack { .. } => true,
             Self::AskStillOnIt { .. } | Self::StillOnIt { .. } | Self::Lose { .. } | Self::Escalate { .. } | Self::EndSnooze => false,
         }
     }
@@ -272,6 +274,12 @@ fn escalate(given: &Given, _: &By<'_>) -> Result<Asked, ask::Refusal> {
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
     match command {
+        Command::TakeFree { by, via } => {
+            if incident.is_held() {
+                return Err(Refusal::TakenMeanwhile.into());
+            }
+            decide(incident, Command::Acknowledge { by: Some(by), via }, context)
+        }
         Command::Acknowledge { by, via } => {
             fits(incident, Verb::Acknowledge)?;
             // Not the state: an incident that recovered by itself and was reopened is looked into,
@@ -515,6 +523,17 @@ mod tests {
     use super::super::sample::Sample;
     use super::*;
     use crate::incident::Severity;
+
+    #[test]
+    fn what_is_taken_only_where_it_is_free_is_taken_from_nobody() {
+        let take = |by: &str| Command::TakeFree { by: by.into(), via: "web".into() };
+        let mut sample = Sample::declared();
+        assert_eq!(sample.run(take("ana")).unwrap().kinds(), ["acknowledged"]);
+        assert_eq!(sample.refusal(take("ben")), "taken_meanwhile");
+        assert_eq!(sample.incident.work.hold.by.as_deref(), Some("ana"));
+        let mut given_back = sample.after(Command::GiveBack { by: "ana".into(), why: "slip".into() });
+        assert_eq!(given_back.run(take("ben")).unwrap().kinds(), ["acknowledged"]);
+    }
 
     #[test]
     fn whoever_acknowledges_first_leads_and_what_says_nothing_new_is_nothing() {
