@@ -225,6 +225,7 @@ fn every_refusal_has_a_code_with_a_page() {
         links::Refusal::MergeIntoItself.into(),
         links::Refusal::AcrossModes.into(),
         links::Refusal::MergedTooLongAgo { most: allclear_domain::time::Length::ZERO }.into(),
+        links::Refusal::MergeNotKept.into(),
         links::Refusal::IntoWasMerged { into: String::new() }.into(),
         State::NotMerged.into(),
         State::IsATest.into(),

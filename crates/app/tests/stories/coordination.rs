@@ -673,6 +673,30 @@ async fn a_merge_takes_tasks_and_the_nearer_promise_along_and_is_taken_apart_wit
     assert!(refused.status == 409 && refused.text.contains("merged_too_long_ago"), "{}", refused.text);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_merged_and_taken_apart_twice_comes_back_as_the_first_time() {
+    let world = world_of(Database::Sqlite, organisation()).await;
+    let into = taken_by_ana(&world).await;
+    act(&world, &into, "restrict", json!({"why": "names of customers"})).await;
+    world.signal_with(org::OTHER_KEY, json!({"title": "slow", "dedup_key": "slow", "severity": "critical"})).await;
+    let from = other_than(&world, &into).await;
+    act(&world, &from, "task", json!({"text": "drain the queue", "owner": "ben", "within": "2h"})).await;
+    act(&world, &from, "update", json!({"text": "we look at it", "next_within": "10m"})).await;
+    for time in 1..=2 {
+        act(&world, &from, "merge", json!({"into": into})).await;
+        assert_eq!(named(&world, &from).await["private"], true, "time {time}: its log names what is private");
+        act(&world, &from, "take_apart", json!({})).await;
+        let back = named(&world, &from).await;
+        assert_ne!(back["private"], true, "time {time}: everybody saw it before: {back:#}");
+        let tasks = back["tasks"].as_array().unwrap();
+        assert!(tasks.len() == 1 && tasks[0]["state"] == "open", "time {time}: {tasks:#?}");
+        let there = named(&world, &into).await;
+        assert!(there["tasks"].as_array().unwrap().iter().all(|task| task["state"] == "dropped"), "time {time}: {there:#}");
+        let lines = allclear_trial::world::lines(&world.events(&back).await);
+        assert_eq!(lines.matches("back came one alert and task 1").count(), time, "{lines}");
+    }
+}
+
 async fn a_review_is_drafted_edited_published_and_late_when_it_is_not(database: Database) {
     let mut world = world_of(database, organisation()).await;
     let reference = taken_by_ana(&world).await;

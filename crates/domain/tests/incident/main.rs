@@ -167,7 +167,9 @@ fn command(verb: Verb) -> Command {
         Verb::Reopen => ending::Command::Reopen { why: why() }.into(),
         Verb::Cancel => ending::Command::Cancel { why: why() }.into(),
         Verb::Close => ending::Command::Close.into(),
-        Verb::Merge => links::Command::Merge { into: OTHER, into_ref: "INC-2".into(), alerts: Vec::new(), update_by: None }.into(),
+        Verb::Merge => {
+            links::Command::Merge { into: OTHER, into_ref: "INC-2".into(), alerts: Vec::new(), update_by: None, was_public: false }.into()
+        }
         Verb::TakeApart => links::Command::TakeApart { into_ref: "INC-2".into(), back: links::Back::default() }.into(),
         Verb::Note => record::Command::Note { text: "the graph fell at ten".into(), happened_at: None }.into(),
         Verb::Mark => record::Command::Mark { note: 1, written_at: start(), key: true }.into(),
@@ -318,7 +320,7 @@ fn a_severity_that_is_set_already_is_no_news() {
 fn an_incident_is_merged_into_another_one_only() {
     let mut world = World::at(State::Declared);
     assert_eq!(
-        world.run(links::Command::Merge { into: ID, into_ref: "INC-1".into(), alerts: Vec::new(), update_by: None }),
+        world.run(links::Command::Merge { into: ID, into_ref: "INC-1".into(), alerts: Vec::new(), update_by: None, was_public: false }),
         Err(Refusal::Links(links::Refusal::MergeIntoItself))
     );
     assert_eq!(world.run(command(Verb::Merge)).unwrap().len(), 1);
