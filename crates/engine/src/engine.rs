@@ -69,7 +69,7 @@ impl Engine {
     pub async fn kept(&self, who: &Principal, once: &Once) -> Option<Result<Reply, Refusal>> {
         match self.kept_answer(&who.actor.to_string(), &once.key).await {
             Ok(None) => None,
-            Ok(Some((digest, answer))) if digest == once.digest => Some(Ok(Reply::Again { answer })),
+            Ok(Some((digest, answer))) if once.is_of(&digest) => Some(Ok(Reply::Again { answer })),
             Ok(Some(_)) => Some(Err(Refusal::KeyReused)),
             Err(fault) => Some(Err(Refusal::Unavailable(fault.to_string()))),
         }

@@ -31,6 +31,17 @@ pub struct Input {
 pub struct Once {
     pub key: String,
     pub digest: String,
+    /// The digest of the same under which an earlier version kept its answer, where that is another one: what is tried again
+    /// over an upgrade is no other request.
+    pub digest_before: Option<String>,
+}
+
+impl Once {
+    /// Whether what was kept under the key was asked by the same request.
+    #[must_use]
+    pub fn is_of(&self, kept: &str) -> bool {
+        self.digest == kept || self.digest_before.as_deref() == Some(kept)
+    }
 }
 
 /// Signals of one request.

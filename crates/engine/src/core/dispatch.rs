@@ -29,7 +29,7 @@ impl Core {
             });
             match kept {
                 None => return Err(Stop::Need(Need::Answer(asker, once.key.clone()))),
-                Some(Some((digest, _))) if digest != once.digest => return Err(Refusal::KeyReused.into()),
+                Some(Some((digest, _))) if !once.is_of(&digest) => return Err(Refusal::KeyReused.into()),
                 Some(Some((_, answer))) => return Ok(Reply::Again { answer }),
                 Some(None) => {}
             }
