@@ -334,6 +334,10 @@ async fn a_role_is_taken_over_with_the_others_acceptance_or_by_a_manager_with_a_
     assert!(status == 409 && text.contains("held_by_another") && text.contains("Ana Ruiz is commander"), "{status} {text}");
     let (status, text) = act_as(&world, &tokens["ben"], &reference, "role", role("take", "I am quicker".into())).await;
     assert!(status == 409 && text.contains("held_by_another"), "a reason alone is not enough: {status} {text}");
+    // Nobody asks in another's name; which the program does not do by itself either.
+    let for_cho = json!({"role": "commander", "person": "cho", "do": "ask"});
+    let (status, text) = act_as(&world, &tokens["ben"], &reference, "role", for_cho).await;
+    assert!(status == 403 && text.contains("not in the name of another"), "{status} {text}");
     // Nor is it his to offer, or to end.
     let to_ben = || json!({"role": "commander", "person": "ben", "do": "offer"});
     for body in [to_ben(), role("leave", Value::Null), role("leave", "I am quicker".into())] {
@@ -455,7 +459,7 @@ async fn what_is_given_back_counts_as_not_acknowledged_and_the_next_who_acknowle
         tokens.push(made["token"].as_str().unwrap().to_owned());
     }
     let (status, text) = act_as(&world, &tokens[1], &reference, "give_back", json!({})).await;
-    assert!(status == 409 && text.contains("not_the_holder"), "{status} {text}");
+    assert!(status == 409 && text.contains("not_the_holder") && text.contains("not yours to give back"), "{status} {text}");
     world.advance(MINUTE).await;
     let ran = world.cli_as(&tokens[0], &["give-back", &reference, "--why", "it was the wrong one"]).await;
     assert_eq!(ran.code, 0, "{} {}", ran.stdout, ran.stderr);

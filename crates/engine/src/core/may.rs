@@ -90,7 +90,7 @@ impl Core {
                 if let incident::Command::Roles(roles::Command::Ask { by, .. } | roles::Command::Offer { by: Some(by), .. }) = command
                     && who.person() != Some(by.as_str())
                 {
-                    return Err(Refusal::from(Denied::Ours).into());
+                    return Err(Refusal::from(Denied::AnothersName).into());
                 }
                 if let incident::Command::Access(sight::Command::Restrict { .. }) = command {
                     access::may_hide(who).map_err(Refusal::from)?;
@@ -199,7 +199,13 @@ impl Core {
         let has_it = incident.is_held() && who.person().is_some() && incident.work.hold.by.as_deref() == who.person();
         let resource = if has_it { Resource::Theirs(incident.facts()) } else { Resource::Incident(incident.facts()) };
         access::may(&self.org, who, Right::Respond, resource).map_err(|no| said(no, Refusal::NoSuchIncident))?;
-        if by_themself { Ok(()) } else { Err(Refusal::from(Denied::Ours).into()) }
+        if by_themself { Ok(()) } else { Err(Refusal::from(Denied::AnothersName).into()) }
+    }
+
+    /// A test is its person's: nobody else is paged or asked for it, whoever wants that.
+    fn not_of_a_test(&mut self, unit: &Unit, id: IncidentId) -> Decided<()> {
+        let (incident, _) = self.incident(unit, id)?;
+        lifecycle::not_of_a_test(&incident).map_err(|no| Refusal::from(incident::Refusal::from(no)).into())
     }
 
     /// An alert is seen as its incident is; one without an incident is of the house.

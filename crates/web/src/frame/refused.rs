@@ -140,9 +140,13 @@ impl From<Denied> for Refused {
                 "You see the incidents to which you were admitted. Who is on call, services and policies are for people of the house."
                     .to_owned(),
             ),
-            Denied::Link | Denied::Schedule | Denied::Override | Denied::WouldNotSeeIt | Denied::Ours | Denied::Silence => {
-                ("This is not yours to do", format!("{} Nothing was changed.", sentence(&no.to_string())))
-            }
+            Denied::Link
+            | Denied::Schedule
+            | Denied::Override
+            | Denied::WouldNotSeeIt
+            | Denied::Ours
+            | Denied::AnothersName
+            | Denied::Silence => ("This is not yours to do", format!("{} Nothing was changed.", sentence(&no.to_string()))),
         };
         Self::new(StatusCode::FORBIDDEN, "forbidden", title, detail, html! { p { a href="/" { "Board" } } })
     }

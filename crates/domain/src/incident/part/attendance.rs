@@ -149,6 +149,10 @@ impl Command {
 pub enum Refusal {
     #[error("only whoever has this incident is reminded of it: acknowledge it, or take command, and ask again")]
     NotTheHolder,
+    #[error("you do not have this incident, so that it is not yours to give back: whoever took it last does that")]
+    NotYours,
+    #[error("somebody has this incident already: take it from its own page where it is to be yours all the same")]
+    TakenMeanwhile,
     #[error("that time has passed: give one to come")]
     InThePast,
     #[error("that is less than {least} ahead: give a later time")]
@@ -162,7 +166,8 @@ impl Refusal {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::NotTheHolder => "not_the_holder",
+            Self::NotTheHolder | Self::NotYours => "not_the_holder",
+            Self::TakenMeanwhile => "taken_meanwhile",
             Self::InThePast => "in_the_past",
             Self::TooSoon { .. } => "snooze_too_short",
             Self::TooFar { .. } => "snooze_too_long",
@@ -322,7 +327,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             }
             // What somebody else took meanwhile is theirs, and nobody is woken for it.
             if incident.work.hold.by.as_ref() != Some(&by) {
-                return Err(Refusal::NotTheHolder.into());
+                return Err(Refusal::NotYours.into());
             }
             words::at_most(&why, "the reason", NOTE_CHARS_MAX)?;
             // What a person did since came of it: then it was acknowledged, and is only nobody's any more.

@@ -427,10 +427,17 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
             };
             with_text(line, body.why.as_deref())
         }
-        Event::Left(body) => match &body.why {
-            Some(why) => format!("{} ended that {} is {}: {why}", names.who(), names.by(Some(&body.person)), body.role),
-            None => format!("{} is no longer {}", names.by(Some(&body.person)), body.role),
-        },
+        Event::Left(body) => {
+            let (who, person, role) = (names.who(), names.by(Some(&body.person)), &body.role);
+            let line = match (body.offered, who == person) {
+                (true, true) => format!("{person} does not want to be {role}"),
+                (true, false) => format!("{who} took back that {person} is asked to be {role}"),
+                // Without a reason nobody ends what another has; it is left with what they gave back, or by themself.
+                (false, false) if body.why.is_some() => format!("{who} ended that {person} is {role}"),
+                (false, _) => format!("{person} is no longer {role}"),
+            };
+            with_text(line, body.why.as_deref())
+        }
         Event::Unanswered(body) => format!("{} did not answer the offer to be {}", names.by(Some(&body.to)), body.role),
         Event::Unfilled(body) => format!("Nobody is {}", body.role),
     }
