@@ -58,14 +58,17 @@ impl Counted {
     /// What an input counts as; nothing for most.
     fn of(org: &Org, input: &Input) -> Vec<Self> {
         let by_link = input.who.link.map(|link| Self::Help(link.page.to_string()));
+        let may = |right| may(org, &input.who, right, Resource::Installation).is_ok();
+        // What the gate refuses uses up nothing of another's.
         if let Command::TestPage { person } = &input.command {
-            return vec![Self::Test(person.clone())];
+            let asks = input.who.person() == Some(person.as_str()) || may(Right::Administer);
+            return if asks { vec![Self::Test(person.clone())] } else { Vec::new() };
         }
         if matches!(input.command, Command::Escalate { .. } | Command::PagePeople { .. }) {
             return by_link.into_iter().collect();
         }
         let reports = if let Command::Declare(declare) = &input.command { declare.report } else { false };
-        let who_looks_on = || may(org, &input.who, Right::Respond, Resource::Installation).is_err();
+        let who_looks_on = || may(Right::SeeOrganisation) && !may(Right::Respond);
         match input.who.person().filter(|_| reports && who_looks_on()) {
             Some(person) => vec![Self::Report(person.to_owned()), Self::ReportOfHouse],
             None => Vec::new(),

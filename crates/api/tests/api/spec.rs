@@ -211,8 +211,8 @@ async fn the_page_of_the_description_names_every_route() {
 #[test]
 fn every_refusal_has_a_code_with_a_page() {
     use incident::lifecycle::Refusal as State;
-    use incident::{affected, declaration, links, record, roles, tasks, updates, words};
-    let incidents: [incident::Refusal; 33] = [
+    use incident::{affected, attendance, declaration, links, record, roles, tasks, updates, words};
+    let incidents: [incident::Refusal; 38] = [
         State::AlreadyDeclared.into(),
         State::NotDeclared.into(),
         State::AlreadyResolved.into(),
@@ -226,6 +226,7 @@ fn every_refusal_has_a_code_with_a_page() {
         links::Refusal::AcrossModes.into(),
         links::Refusal::MergedTooLongAgo { most: allclear_domain::time::Length::ZERO }.into(),
         links::Refusal::MergeNotKept.into(),
+        attendance::Refusal::TakenMeanwhile.into(),
         links::Refusal::IntoWasMerged { into: String::new() }.into(),
         State::NotMerged.into(),
         State::IsATest.into(),

@@ -46,6 +46,8 @@ pub struct OnBoard {
     pub held: bool,
     /// Whom its last page asks, while nobody has answered it.
     pub asks: Option<Asking>,
+    /// Whether whoever reads was asked, by any page of it, while somebody is looked for.
+    pub asked_reader: bool,
 }
 
 /// A page that looks for somebody, or looked for everybody in vain.
@@ -61,8 +63,6 @@ pub struct Asking {
     pub catch_all: bool,
     /// Who was told by the step at which it is: ids of people.
     pub told: Vec<String>,
-    /// Whether it asked whoever reads, at whichever of its steps.
-    pub asked_reader: bool,
     /// Whether everybody was paged, and nobody is left.
     pub over: bool,
 }
@@ -106,7 +106,7 @@ fn asking(page: &Page, incident: &Incident, org: &Org) -> Option<Asking> {
         }
     }
     let step = steps.filter(|_| !page.catch_all && page.step > 0).map(|steps| (page.step, steps.len()));
-    Some(Asking { since, within, step, catch_all: page.catch_all, told, asked_reader: false, over })
+    Some(Asking { since, within, step, catch_all: page.catch_all, told, over })
 }
 
 impl Queries<'_> {
@@ -133,20 +133,18 @@ impl Queries<'_> {
         let ids: Vec<PageId> = found.iter().filter(|(i, _)| seeks(i)).filter_map(|(i, _)| i.page).collect();
         let pages = rows::page::get_all(self.db(), &ids).await?;
         let mut pages: HashMap<PageId, Page> = pages.into_iter().map(|(page, _)| (page.id, page)).collect();
+        let sought: Vec<IncidentId> = found.iter().filter(|(incident, _)| seeks(incident)).map(|(incident, _)| incident.id).collect();
         let asked = match self.who().person() {
-            Some(person) => rows::message::pages_asking(self.db(), &ids, person).await?,
+            Some(person) => rows::message::incidents_asking(self.db(), &sought, person).await?,
             None => BTreeSet::new(),
-        };
-        let of_reader = |page: &Page, asking: Asking| {
-            let by_step = self.who().person().is_some_and(|person| asking.told.iter().any(|told| told == person));
-            Asking { asked_reader: by_step || asked.contains(&page.id), ..asking }
         };
         let org = self.engine().org();
         let of = |(incident, head): (Incident, Head)| {
             let page = incident.page.filter(|_| seeks(&incident)).and_then(|id| pages.remove(&id));
             OnBoard {
                 held: incident.is_held(),
-                asks: page.and_then(|page| asking(&page, &incident, &org).map(|asking| of_reader(&page, asking))),
+                asks: page.and_then(|page| asking(&page, &incident, &org)),
+                asked_reader: asked.contains(&incident.id),
                 incident: IncidentView::of(&incident, head.version, None),
             }
         };

@@ -333,8 +333,12 @@ fn counts_sql() -> String {
 
 /// See [`of_incident`].
 fn of_incident_sql(open: Option<bool>) -> String {
-    let only = open.map_or_else(String::new, |open| format!("and {SHOWN_FIRST} = {}", i32::from(!open)));
-    format!("select {COLUMNS} from alert where incident = ?1 {only} order by {SHOWN_FIRST}, opened_at desc, id limit ?2 offset ?3")
+    // Where all are open, or none, neither comes first.
+    let (only, first) = match open {
+        Some(open) => (format!("and {SHOWN_FIRST} = {}", i32::from(!open)), String::new()),
+        None => (String::new(), format!("{SHOWN_FIRST}, ")),
+    };
+    format!("select {COLUMNS} from alert where incident = ?1 {only} order by {first}opened_at desc, id limit ?2 offset ?3")
 }
 
 /// How many alerts an incident has or had, and how many of them are open.
@@ -465,14 +469,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_page_of_an_incident_reads_of_its_alerts_is_walked_in_order_and_not_sorted() {
+    async fn what_the_page_of_an_incident_reads_is_walked_in_order_and_not_sorted() {
         let db = Db::open_inline(crate::schema::MIGRATIONS).unwrap();
         let incident = || text(IncidentId::from_bits(1));
         for open in [None, Some(true), Some(false)] {
-            let plan = plan(&db, &of_incident_sql(open), vec![incident(), Val::Int(50), Val::Int(0)]).await;
+            let plan = self::plan(&db, &of_incident_sql(open), vec![incident(), Val::Int(50), Val::Int(0)]).await;
             assert!(plan.contains("alert_shown") && !plan.contains("TEMP B-TREE"), "{open:?}: {plan}");
         }
-        let plan = plan(&db, &counts_sql(), vec![incident()]).await;
+        let plan = self::plan(&db, &counts_sql(), vec![incident()]).await;
         assert_eq!(plan.matches("COVERING INDEX").count(), 2, "{plan}");
+        let plan = self::plan(&db, &super::super::event::declined_sql(), vec![incident(), Val::Int(1000)]).await;
+        assert!(plan.contains("event_declined") && !plan.contains("TEMP B-TREE"), "{plan}");
     }
 }

@@ -641,19 +641,20 @@ pub async fn waiting(db: &Db) -> Result<Vec<(String, i64)>, Fault> {
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
 }
 
-/// Those of these pages that asked somebody, at whichever of their steps: a message was made for them and not refused. One
-/// that was withdrawn had been overtaken by their own answer, or by another's.
-pub async fn pages_asking(db: &Db, pages: &[PageId], person: &str) -> Result<BTreeSet<PageId>, Fault> {
-    if pages.is_empty() {
+/// Those of these incidents for which somebody was asked, by whichever page and step: a message was made for them and not
+/// refused. One that was withdrawn had been overtaken by their own answer, or by another's.
+pub async fn incidents_asking(db: &Db, incidents: &[IncidentId], person: &str) -> Result<BTreeSet<IncidentId>, Fault> {
+    if incidents.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let marks: Vec<String> = (2..pages.len() + 2).map(|n| format!("?{n}")).collect();
+    let marks: Vec<String> = (2..incidents.len() + 2).map(|n| format!("?{n}")).collect();
+    // By the pages of the incidents, which have an index.
     let sql = format!(
-        "select distinct page from message \
-         where person = ?1 and state <> 'rejected' and page in ({})",
+        "select distinct p.incident from page p join message m on m.page = p.id \
+         where p.incident in ({}) and p.status <> 'told' and m.person = ?1 and m.state <> 'rejected'",
         marks.join(", ")
     );
-    let args = std::iter::once(Val::Text(person.to_owned())).chain(pages.iter().map(text)).collect();
+    let args = std::iter::once(Val::Text(person.to_owned())).chain(incidents.iter().map(text)).collect();
     db.read(&sql, args).await?.iter().map(|row| Reader::new(row).parse()).collect()
 }
 

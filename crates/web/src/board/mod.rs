@@ -66,6 +66,7 @@ pub(crate) struct Row {
     pub incident: IncidentView,
     held: bool,
     asks: Option<Asking>,
+    asked_reader: bool,
     due: Option<Due>,
 }
 
@@ -158,11 +159,12 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     let me = who.person().map(ToOwned::to_owned);
     let mut rows: Vec<Row> = open
         .into_iter()
-        .map(|OnBoard { incident, held, asks }| Row {
+        .map(|OnBoard { incident, held, asks, asked_reader }| Row {
             due: sooner(due.get(&incident.id).copied(), late_task(&incident)),
             incident,
             held,
             asks,
+            asked_reader,
         })
         .collect();
     let mut counts = [0; 5];

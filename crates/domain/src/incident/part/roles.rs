@@ -288,12 +288,11 @@ pub fn agreed(incident: &Incident, role: &str, person: &str) -> bool {
 /// `overrules`: whoever gives it answers for the team and says why, so that it is theirs at once.
 #[must_use]
 pub fn as_given(incident: &Incident, command: Command, by: Option<&str>, overrules: bool) -> Command {
-    match command {
-        Command::Take { role, person, why } if by != Some(person.as_str()) && !overrules && keeper(incident, &role).is_none() => {
-            Command::Offer { role, to: person, by: by.map(ToOwned::to_owned), why }
-        }
-        other => other,
+    let Command::Take { role, person, why } = command else { return command };
+    if by != Some(person.as_str()) && !overrules && keeper(incident, &role).is_none() {
+        return Command::Offer { role, to: person, by: by.map(ToOwned::to_owned), why };
     }
+    Command::Take { role, person, why }
 }
 
 /// Whether somebody can be given a role by another: they may respond, and hear of it.
