@@ -78,6 +78,27 @@ async fn a_test_page_reaches_whoever_asks_and_says_what_came_of_it(database: Dat
     assert!(world.incidents("open=true&exercises=true").await.is_empty(), "and it is over");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_that_waits_is_the_one_to_answer_and_there_are_a_few_in_a_while() {
+    let mut world = world_of(Database::Sqlite, allclear_trial::org::usual()).await;
+    let ben = token(&world, "ben").await;
+    let once = |n: u64| (1_790_000_000_000_000 + n).to_string();
+    for n in 0..5 {
+        for again in 0..2 {
+            assert_eq!(test_page(&world, &ben, &once(2 * n + again)).await.status, 303, "{n}");
+            world.quiet().await;
+        }
+        let pages = world.hook.to("ben");
+        assert_eq!(pages.len() as u64, n + 1, "asked for twice it is one, while it waits");
+        world.press(&pages.last().unwrap().ack_path()).await.ok();
+    }
+    let refused = test_page(&world, &ben, &once(20)).await;
+    assert!(refused.status == 429 && refused.text.contains("at most 5 in 10"), "{} {}", refused.status, refused.text);
+    let wait: u64 = refused.header("retry-after").expect("when again").parse().unwrap();
+    world.advance(wait).await;
+    assert_eq!(test_page(&world, &ben, &once(21)).await.status, 303);
+}
+
 async fn a_test_acknowledged_past_its_message_proves_nothing(database: Database) {
     let world = world_of(database, allclear_trial::org::usual()).await;
     let ben = token(&world, "ben").await;

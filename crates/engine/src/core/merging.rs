@@ -9,7 +9,7 @@ use allclear_domain::access::Actor;
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::alarms::Silencing;
 use allclear_domain::incident::work::TaskState;
-use allclear_domain::incident::{self, Incident, State, declaration, lifecycle, links};
+use allclear_domain::incident::{self, Incident, State, access, declaration, lifecycle, links};
 use allclear_domain::paging;
 use allclear_store::rows;
 use allclear_store::rows::alert::Belonging;
@@ -83,7 +83,8 @@ impl Core {
         let takes_its_silence = comes_held && self.open_and_held(into)?.0 == 0;
         let held = if takes_its_silence { self.open_and_held(from)?.1 } else { 0 };
         // The log of the one names the other: a public log must not name a private incident.
-        if winner.private && !loser.private {
+        let was_public = winner.private && !loser.private;
+        if was_public {
             let mut people: Vec<String> = self.involved(from)?.into_iter().collect();
             people.extend(winner.admitted.iter().cloned());
             people.extend(loser.commander.clone());
@@ -100,7 +101,7 @@ impl Core {
         let tasks: Vec<_> = loser.work.tasks.iter().filter(|task| task.state == TaskState::Open).cloned().collect();
         let owners: Vec<String> = tasks.iter().filter_map(|task| task.owner.clone()).collect();
         let absorb = links::Command::Absorb { from, from_ref: loser.reference.clone(), tasks, update_by };
-        let merge = links::Command::Merge { into, into_ref: winner.reference.clone(), alerts, update_by };
+        let merge = links::Command::Merge { into, into_ref: winner.reference.clone(), alerts, update_by, was_public };
         self.change_incident(unit, from, merge)?;
         self.change_incident(unit, into, absorb)?;
         self.admit_if_hidden(unit, into, owners, "has a task of it")?;
@@ -158,6 +159,11 @@ impl Core {
         let back = links::Back { alerts, ..links::Back::of(&merged, &other) };
         let apart = links::Command::TakeApart { into_ref: other.reference.clone(), back: back.clone() };
         self.change_incident(unit, from, apart)?;
+        // It was private for the merge alone; what its log says of the other is a reference, and nothing else.
+        if merged.private && merged.work.merge.as_ref().is_some_and(|merge| merge.was_public) {
+            let why = "it was private for the merge alone".to_owned();
+            self.change_incident(unit, from, access::Command::OpenUp { why })?;
+        }
         self.change_incident(unit, into, links::Command::Release { from, from_ref: merged.reference.clone(), back })?;
         for alert in &went {
             unit.write(rows::alert::give_one(*alert, into, from));

@@ -4,7 +4,7 @@
 //! Each is a bounded number of reads however much is open, and goes through the same methods of
 //! [`Queries`] as every other reader, so that who may see what is decided in one place.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use allclear_domain::access::Right;
 use allclear_domain::event::Head;
@@ -46,6 +46,8 @@ pub struct OnBoard {
     pub held: bool,
     /// Whom its last page asks, while nobody has answered it.
     pub asks: Option<Asking>,
+    /// Whether whoever reads was asked, by any page of it, while somebody is looked for.
+    pub asked_reader: bool,
 }
 
 /// A page that looks for somebody, or looked for everybody in vain.
@@ -117,7 +119,7 @@ impl Queries<'_> {
         self.boarded(&self.on_board(narrowed)?).await
     }
 
-    /// The same with what a board says of each: whether anybody has it, and whom its page asks. One read more, however
+    /// The same with what a board says of each: whether anybody has it, and whom its page asks. Two reads more, however
     /// much is open.
     ///
     /// # Errors
@@ -131,12 +133,18 @@ impl Queries<'_> {
         let ids: Vec<PageId> = found.iter().filter(|(i, _)| seeks(i)).filter_map(|(i, _)| i.page).collect();
         let pages = rows::page::get_all(self.db(), &ids).await?;
         let mut pages: HashMap<PageId, Page> = pages.into_iter().map(|(page, _)| (page.id, page)).collect();
+        let sought: Vec<IncidentId> = found.iter().filter(|(incident, _)| seeks(incident)).map(|(incident, _)| incident.id).collect();
+        let asked = match self.who().person() {
+            Some(person) => rows::message::incidents_asking(self.db(), &sought, person).await?,
+            None => BTreeSet::new(),
+        };
         let org = self.engine().org();
         let of = |(incident, head): (Incident, Head)| {
             let page = incident.page.filter(|_| seeks(&incident)).and_then(|id| pages.remove(&id));
             OnBoard {
                 held: incident.is_held(),
                 asks: page.and_then(|page| asking(&page, &incident, &org)),
+                asked_reader: asked.contains(&incident.id),
                 incident: IncidentView::of(&incident, head.version, None),
             }
         };

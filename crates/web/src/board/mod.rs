@@ -66,6 +66,7 @@ pub(crate) struct Row {
     pub incident: IncidentView,
     held: bool,
     asks: Option<Asking>,
+    asked_reader: bool,
     due: Option<Due>,
 }
 
@@ -158,25 +159,26 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     let me = who.person().map(ToOwned::to_owned);
     let mut rows: Vec<Row> = open
         .into_iter()
-        .map(|OnBoard { incident, held, asks }| Row {
+        .map(|OnBoard { incident, held, asks, asked_reader }| Row {
             due: sooner(due.get(&incident.id).copied(), late_task(&incident)),
             incident,
             held,
             asks,
+            asked_reader,
         })
         .collect();
     let mut counts = [0; 5];
     for row in rows.iter().filter(|row| row.incident.state != State::Candidate) {
         counts[usize::from(row.incident.severity.rank() - 1)] += 1;
     }
-    let is_mine = |row: &Row| filter::is_of(&row.incident, me.as_deref()) || row.waits_for(me.as_deref());
+    let is_mine = |row: &Row| filter::is_of(&row.incident, me.as_deref()) || row.waits_for_reader();
     let mine = rows.iter().filter(|row| is_mine(row)).count();
     let declared = |row: &&Row| row.incident.state != State::Candidate;
     let late = rows.iter().filter(declared).filter(|row| row.is_late(&when)).count();
     let nobodys = rows.iter().filter(|row| row.is_nobodys()).count();
     rows.sort_by_cached_key(|row| row.place(&when));
     let may_act = queries.has(Right::Respond);
-    let waits: Vec<&Row> = rows.iter().filter(|row| may_act && row.waits_for(me.as_deref())).collect();
+    let waits: Vec<&Row> = rows.iter().filter(|row| may_act && row.waits_for_reader()).collect();
     let waiting = at_once::bar(&waits, &when);
     rows.retain(|row| filter.admits(&row.incident, is_mine(row)));
     rows.retain(|row| filter.wants(row.is_late(&when), row.is_nobodys()));

@@ -26,10 +26,11 @@ const NAMED_MAX: usize = 2;
 pub(super) type Place = (u8, i64, u8, Timestamp, String);
 
 impl Row {
-    /// Whether a page of it asks this reader, by the step at which it is.
-    pub(super) fn waits_for(&self, me: Option<&str>) -> bool {
-        let asks = self.asks.as_ref().filter(|asks| !asks.over && !self.held);
-        me.is_some_and(|me| asks.is_some_and(|asks| asks.told.iter().any(|told| told == me)))
+    /// Whether a page of it asked whoever reads, at whichever step, and nobody has it yet: also where everybody was paged
+    /// in vain.
+    pub(super) fn waits_for_reader(&self) -> bool {
+        // Where silences hold it nobody is asked.
+        !self.held && self.asks.is_some() && self.asked_reader
     }
 
     /// Until when its first step might be answered; nothing where no page asks.
