@@ -13,6 +13,7 @@ async fn an_incident_is_worked_from_a_terminal() {
     let token = made["token"].as_str().unwrap();
     let declared = world.cli_as(token, &["declare", "Checkout is slow", "--severity", "sev3", "--no-page"]).await;
     assert_eq!(declared.code, 0, "{declared:?}");
+    assert!(declared.stdout.ends_with("  nobody is paged\n"), "{declared:?}");
     let one = declared.stdout.split(' ').next().unwrap().to_owned();
     world.signal(json!({"title": "slow", "dedup_key": "slow", "severity": "info"})).await;
     let alert = world.alert("slow").await["id"].as_str().unwrap().to_owned();
@@ -58,6 +59,13 @@ async fn an_incident_is_worked_from_a_terminal() {
     assert_eq!((&incident["title"], &incident["roles"][0]["person"]), (&json!("Card payments fail"), &json!("ana")), "{incident:#}");
     let decision = world.bodies(&incident, "decision_made").await;
     assert_eq!(decision[0]["reversible"], json!(false), "{decision:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn declaring_from_a_terminal_says_whom_it_paged() {
+    let world = world_of(Database::Sqlite, org::usual()).await;
+    let declared = world.cli(&["declare", "Checkout is slow", "--service", "checkout"]).await;
+    assert!(declared.code == 0 && declared.stdout.ends_with("  paged ana, then ben\n"), "{declared:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
