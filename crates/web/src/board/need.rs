@@ -26,12 +26,6 @@ const NAMED_MAX: usize = 2;
 pub(super) type Place = (u8, i64, u8, Timestamp, String);
 
 impl Row {
-    /// Whether a page of it asks this reader, by the step at which it is.
-    pub(super) fn waits_for(&self, me: Option<&str>) -> bool {
-        let asks = self.asks.as_ref().filter(|asks| !asks.over && !self.held);
-        me.is_some_and(|me| asks.is_some_and(|asks| asks.told.iter().any(|told| told == me)))
-    }
-
     /// Until when its first step might be answered; nothing where no page asks.
     fn first_by(&self) -> Option<Timestamp> {
         self.asks.as_ref().map(|asks| after(asks.since, asks.within))
