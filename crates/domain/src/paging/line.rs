@@ -33,7 +33,7 @@ pub fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Declined(body) => format!("{} passed it on", names.by(Some(&body.by))),
         Event::Exhausted(body) => match body.again_in {
             None => format!("Nobody answered: {}", body.why),
-            Some(again) => format!("Nobody answered: {}; it comes back in {again}", body.why),
+            Some(again) => format!("Nobody answered: {}; it comes back in {}", body.why, again.in_words()),
         },
         Event::CameBack(body) => format!("The page came back: {} (round {})", body.why, body.round),
         Event::Stopped(body) => format!("Page stopped: {}", body.why),
@@ -41,7 +41,13 @@ pub fn line(event: &Event, names: &Names<'_>) -> String {
             format!("{} is asked by {} whether it is over", names.person(&body.person), body.contact)
         }
         Event::Resumed(body) => {
-            format!("Page goes on at round {}, step {}, with {} left to acknowledge: {}", body.round, body.step, body.left, body.because)
+            format!(
+                "Page goes on at round {}, step {}, with {} left to acknowledge: {}",
+                body.round,
+                body.step,
+                body.left.in_words(),
+                body.because
+            )
         }
     }
 }
@@ -73,7 +79,7 @@ fn step_reached(body: &StepReached, names: &Names<'_>) -> String {
     let step =
         if body.catch_all { format!("Catch-all, because {}", body.because) } else { format!("Round {}, step {}", body.round, body.step) };
     let late = if body.late { ", late" } else { "" };
-    format!("{step}{late}: {}{}; {} to acknowledge", people.join(", "), passed.concat(), body.within)
+    format!("{step}{late}: {}{}; {} to acknowledge", people.join(", "), passed.concat(), body.within.in_words())
 }
 
 fn reached(one: &Reached, names: &Names<'_>) -> String {
