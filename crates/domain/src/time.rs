@@ -34,17 +34,17 @@ const OF_READER: [&str; 14] = [
     "failed to parse",
     "failed to find time",
     "failed to find offset",
-    "failed to read",
-    "failed to determine",
-    "expected `-`",
-    "expected `T`",
+    "expected `",
+    "expected one digit",
     "expected two digit",
     "expected four digit",
+    "expected six digit",
+    "expected UTC",
     "expected no separator",
     "no time component",
     "parsed date",
     "parsed value",
-    "unparsed input",
+    "year zero",
 ];
 /// What works wherever a day or an instant is asked for.
 pub const DATE_HINT: &str = "a day is written as in 2026-03-01, an instant as in 2026-03-01T09:00:00Z";

@@ -139,7 +139,8 @@ fn list(steps: &[Step], policies: &[Escalation], test: Option<&TestView>, when: 
             }
             @for policy in policies.iter().filter(|policy| policy.is_one_try()) {
                 p class="hint prose" {
-                    a href={ "/settings/escalation/" (pieces::escaped(&policy.id)) } { bdi { (policy.name.as_deref().unwrap_or(&policy.id)) } }
+                    @let name = policy.name.as_deref().unwrap_or(&policy.id);
+                    a href={ "/settings/escalation/" (pieces::escaped(&policy.id)) } { bdi { (name) } }
                     " has one step and one round: whoever misses that is not paged again by it."
                 }
             }

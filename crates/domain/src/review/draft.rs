@@ -4,13 +4,12 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::Deserialize as _;
+use serde::Deserialize;
 
 use crate::event::Mark;
 use crate::expect::{Rule, Standing};
 use crate::measure::{Duration, Instants};
 use crate::org::snapshot::Org;
-use crate::paging::StepReached;
 use crate::time::in_words;
 use crate::timeline;
 use crate::view::{ActionView, EventView, ExpectationView, IncidentView};
@@ -22,6 +21,23 @@ const OF_MESSAGES: [&str; 6] = ["page_started", "told", "send_failed", "page_ack
 
 /// The event that says whom a step paged, and by which ways.
 const STEP_REACHED: &str = "step_reached";
+
+/// Of its body what a review tells.
+#[derive(Deserialize)]
+struct Paged {
+    round: u32,
+    step: u32,
+    #[serde(default)]
+    catch_all: bool,
+    #[serde(default)]
+    late: bool,
+    people: Vec<PagedPerson>,
+}
+
+#[derive(Deserialize)]
+struct PagedPerson {
+    person: String,
+}
 
 /// For whom a draft is.
 #[derive(Debug, Clone, Copy)]
@@ -53,11 +69,11 @@ impl Reader<'_> {
         if timeline::is(&event.kind, Mark::Machinery) || OF_MESSAGES.contains(&event.kind.as_str()) {
             return None;
         }
-        let step = event.body.as_ref().filter(|_| event.kind == STEP_REACHED).and_then(|body| StepReached::deserialize(body).ok());
+        let step = event.body.as_ref().filter(|_| event.kind == STEP_REACHED).and_then(|body| Paged::deserialize(body).ok());
         Some(step.map_or_else(|| event.line.clone(), |step| self.paged(&step)))
     }
 
-    fn paged(&self, step: &StepReached) -> String {
+    fn paged(&self, step: &Paged) -> String {
         let people: Vec<String> = step.people.iter().map(|one| self.name(&one.person)).collect();
         let which = if step.catch_all { "the catch-all".to_owned() } else { format!("step {}", step.step) };
         let again = if step.round > 1 && !step.catch_all { format!(" of round {}", step.round) } else { String::new() };

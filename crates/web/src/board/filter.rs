@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use crate::access::reader::Fields;
 use crate::board::severities;
 use crate::frame::pieces;
+use crate::frame::pieces::MINE;
 
 /// What is shown; everything where nothing is asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -109,9 +110,6 @@ impl Filter {
         if parts.is_empty() { "/".to_owned() } else { format!("/?{}", parts.join("&")) }
     }
 }
-
-/// What is somebody's, wherever it is said.
-pub(crate) const MINE: &str = "What you lead, took, have a role or a task in, and what asks you now.";
 
 /// Links and form; services are named to whoever sees the organisation.
 pub(crate) fn bar(filter: &Filter, counts: &[usize; 5], mine: usize, has_me: bool, org: Option<&Org>) -> Markup {

@@ -110,7 +110,10 @@ async fn page(app: &App, headers: &HeaderMap, words: Option<&str>) -> Result<Res
             h2 { "Change the password" }
             (wrong(words))
             form class="form" method="post" action="/me/password" {
-                p { label for="old" { "The old one" } " " input id="old" name="old" type="password" autocomplete="current-password" required; }
+                p {
+                    label for="old" { "The old one" } " "
+                    input id="old" name="old" type="password" autocomplete="current-password" required;
+                }
                 (new_password())
                 p { button type="submit" { "Change it, and sign out everywhere else" } }
             }
