@@ -82,11 +82,16 @@ async fn what_is_wrong_on_a_line_is_said_and_nothing_is_done() {
         (vec!["ack", one, "--by", "zed"], 1, "zed"),
         (vec!["ack", "INC-999"], 1, "no such"),
         (vec!["task", one], 2, "unrecognized subcommand"),
+        (vec!["oncall", "--at", "soon"], 2, "this is no instant; a day is written as in 2026-03-01"),
     ] {
         let ran = world.cli(&line).await;
         assert!(ran.code == code && ran.stderr.contains(said) && ran.stdout.is_empty(), "{line:?}: {ran:?}");
     }
     assert_eq!(world.api(&format!("/incidents/{one}")).await["version"], 1, "nothing was done");
+    let action = json!({"text": "x", "owner": "ana", "due_on": "soon"});
+    let refused = world.command(&format!("/incidents/{one}/actions"), action).await;
+    assert!(refused.status == 400 && refused.text.contains("this is no date or time that can be read"), "{}", refused.text);
+    assert!(!refused.text.contains("digit"), "no words of a library: {}", refused.text);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -73,7 +73,7 @@ impl Checker<'_> {
             } else if let Some(step) = steps.iter().find(|step| step.people.contains(id)) {
                 format!("is paged by {step}")
             } else if caught.contains(id) {
-                "is paged when nothing else is left".to_owned()
+                "is in the catch-all".to_owned()
             } else {
                 continue;
             };

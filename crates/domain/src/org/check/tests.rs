@@ -269,7 +269,7 @@ fn whoever_a_step_pages_and_cannot_reach_is_named() {
     );
     form["escalations"][0]["steps"] = whole()["escalations"][0]["steps"].clone();
     form["catch_all"] = json!(["person:boss"]);
-    says(&form, &[("people[2]", "is paged when nothing else is left")]);
+    says(&form, &[("people[2]", "is in the catch-all")]);
 }
 
 #[test]

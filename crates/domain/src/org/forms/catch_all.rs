@@ -1,4 +1,5 @@
-//! Who is paged when nothing else is left. A list of targets in the file, and one form of one key where it is stored.
+//! Who is paged, once, when every round is through and nobody has it. A list of targets in the file, and one form of one key
+//! where it is stored.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +9,7 @@ use super::stored::{BadForm, Form, body_of, read};
 use super::{Entry, FormKind};
 use crate::org::problem::Place;
 
-/// The id of the one form that says who is paged when nothing else is left.
+/// The id of the one form that says who is paged when every round is through.
 pub const CATCH_ALL_ID: &str = "catch_all";
 
 /// What it is for: the same sentence wherever somebody is told to set one.
