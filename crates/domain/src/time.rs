@@ -169,7 +169,7 @@ impl Length {
     /// wrote it.
     #[must_use]
     pub fn in_words(self) -> String {
-        in_words(self.as_duration(), self.as_secs() % 60 != 0)
+        in_words(self.as_duration(), !self.as_secs().is_multiple_of(60))
     }
     /// Whether it is no time at all.
     #[must_use]

@@ -88,8 +88,8 @@ async fn what_is_wrong_on_a_line_is_said_and_nothing_is_done() {
         assert!(ran.code == code && ran.stderr.contains(said) && ran.stdout.is_empty(), "{line:?}: {ran:?}");
     }
     assert_eq!(world.api(&format!("/incidents/{one}")).await["version"], 1, "nothing was done");
-    let action = json!({"text": "x", "owner": "ana", "due_on": "soon"});
-    let refused = world.command(&format!("/incidents/{one}/actions"), action).await;
+    let action = json!({"text": "x", "owner": "ana", "due_on": "soon", "incident": one});
+    let refused = world.command("/actions", action).await;
     assert!(refused.status == 400 && refused.text.contains("this is no date or time that can be read"), "{}", refused.text);
     assert!(!refused.text.contains("digit"), "no words of a library: {}", refused.text);
 }

@@ -33,7 +33,7 @@ pub fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Declined(body) => format!("{} passed it on", names.by(Some(&body.by))),
         Event::Exhausted(body) => match body.again_in {
             None => format!("Nobody answered: {}", body.why),
-            Some(again) => format!("Nobody answered: {}; it comes back in {}", body.why, again.in_words()),
+            Some(again) => format!("Nobody answered: {}; it comes back in {again}", body.why),
         },
         Event::CameBack(body) => format!("The page came back: {} (round {})", body.why, body.round),
         Event::Stopped(body) => format!("Page stopped: {}", body.why),
@@ -79,7 +79,7 @@ fn step_reached(body: &StepReached, names: &Names<'_>) -> String {
     let step =
         if body.catch_all { format!("Catch-all, because {}", body.because) } else { format!("Round {}, step {}", body.round, body.step) };
     let late = if body.late { ", late" } else { "" };
-    format!("{step}{late}: {}{}; {} to acknowledge", people.join(", "), passed.concat(), body.within.in_words())
+    format!("{step}{late}: {}{}; {} to acknowledge", people.join(", "), passed.concat(), body.within)
 }
 
 fn reached(one: &Reached, names: &Names<'_>) -> String {

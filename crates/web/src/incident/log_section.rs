@@ -131,7 +131,7 @@ fn of_step(step: &ToldStep) -> Markup {
         @if step.catch_all { "catch-all" } @else { "step " (step.step) }
         @if step.round > 1 { " of round " (step.round) }
         @if step.late { ", late" }
-        ", " (step.within.in_words()) " to acknowledge"
+        ", " (step.within) " to acknowledge"
     }
 }
 

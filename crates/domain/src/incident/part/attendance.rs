@@ -496,7 +496,7 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         Event::StillOnItAsked(body) => format!(
             "Nobody was heard of; {} is asked whether they are still on it, and it pages again in {}",
             names.people(&body.people).join(" and "),
-            body.within.in_words()
+            body.within
         ),
         Event::StillOnIt(body) => format!("{} is still on it ({})", names.by(body.by.as_deref()), body.via),
         Event::Lost(body) if body.undone => format!("Nobody has it, and it counts as not acknowledged: {}", body.why),
