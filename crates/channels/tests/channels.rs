@@ -163,6 +163,7 @@ fn message(kind: NoticeKind, notices: usize, title: &str, text: Option<&str>) ->
         incident_urls: (0..notices.min(30)).map(|n| format!("https://ac.example/incidents/INC-{n}")).collect(),
         reply_url: Some("https://ac.example/reply/webhook".to_owned()),
         about: None,
+        names: allclear_domain::wire::Names::default(),
     }
 }
 

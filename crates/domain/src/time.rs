@@ -29,6 +29,52 @@ pub fn whole_micros(at: Timestamp) -> Timestamp {
 /// of the hand, or a zero that somebody's program sent.
 pub const EARLIEST: Timestamp = Timestamp::constant(631_152_000, 0);
 
+/// What the reader of dates says in its own words where it cannot read one, and nobody else says.
+const OF_READER: [&str; 14] = [
+    "failed to parse",
+    "failed to find time",
+    "failed to find offset",
+    "expected `",
+    "expected one digit",
+    "expected two digit",
+    "expected four digit",
+    "expected six digit",
+    "expected UTC",
+    "expected no separator",
+    "no time component",
+    "parsed date",
+    "parsed value",
+    "year zero",
+];
+/// What works wherever a day or an instant is asked for.
+pub const DATE_HINT: &str = "a day is written as in 2026-03-01, an instant as in 2026-03-01T09:00:00Z";
+
+/// A complaint of a reader about a date or an instant, in our words; what stands before it, as the field's name, stays. Nothing
+/// where it is about something else.
+#[must_use]
+pub fn unread(words: &str) -> Option<String> {
+    let at = OF_READER.iter().filter_map(|of_reader| words.find(of_reader)).min()?;
+    let before = words[..at].trim_end().trim_end_matches(|c: char| !matches!(c, ':' | ' ') && !c.is_alphanumeric()).trim_end();
+    let before = if before.is_empty() { String::new() } else { format!("{before} ") };
+    Some(format!("{before}this is no date or time that can be read; {DATE_HINT}"))
+}
+
+/// A day as somebody types it.
+///
+/// # Errors
+/// In words: what it is, and what would work.
+pub fn day(text: &str) -> Result<jiff::civil::Date, String> {
+    text.trim().parse().map_err(|_| format!("this is no day; {DATE_HINT}"))
+}
+
+/// An instant as somebody types it.
+///
+/// # Errors
+/// In words: what it is, and what would work.
+pub fn instant(text: &str) -> Result<Timestamp, String> {
+    text.trim().parse().map_err(|_| format!("this is no instant; {DATE_HINT}"))
+}
+
 /// `at + length`, held at the end of time where it would overflow.
 #[must_use]
 pub fn after(at: Timestamp, length: Length) -> Timestamp {
@@ -118,6 +164,12 @@ impl Length {
     #[must_use]
     pub fn as_duration(self) -> SignedDuration {
         SignedDuration::from_millis(i64::try_from(self.millis).unwrap_or(i64::MAX))
+    }
+    /// As people read it, where it is what was left or what went by: `1 min 51 s`, `5 min`. What somebody wrote is shown as they
+    /// wrote it.
+    #[must_use]
+    pub fn in_words(self) -> String {
+        in_words(self.as_duration(), !self.as_secs().is_multiple_of(60))
     }
     /// Whether it is no time at all.
     #[must_use]
@@ -269,6 +321,37 @@ pub mod or_never {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_the_reader_of_dates_says_is_said_in_our_words() {
+        for text in [
+            "",
+            "soon",
+            "2026",
+            "2026-",
+            "2026-1-1",
+            "2026-13-01",
+            "2026-02-30",
+            "2026-03-01x",
+            "01.03.2026",
+            "20260301T",
+            "2026-03-01T",
+            "2026-03-01T9",
+            "2026-03-01T25:00:00Z",
+            "2026-03-01T09:00:00",
+            "2026-03-01T09:00:00+",
+            "2026-03-01T09:61Z",
+            "-1",
+            "9999999-01-01",
+        ] {
+            for (what, why) in [("day", text.parse::<jiff::civil::Date>().err()), ("instant", text.parse::<Timestamp>().err())] {
+                let Some(why) = why else { continue };
+                let said = unread(&format!("due_on: {why} at line 1 column 9"));
+                assert!(said.is_some_and(|said| said.starts_with("due_on: this is no date")), "{what} {text:?}: {why}");
+            }
+        }
+        assert_eq!(unread("title: invalid type: integer `7`, expected a string"), None);
+    }
 
     #[test]
     fn days_that_are_written_in_hours_are_told_apart_and_kept() {

@@ -43,7 +43,7 @@ integrations:
   - {id: pd,    kind: pagerduty, key: "0123456789abcdef0123456789abcdef", service: checkout}
 "#;
 
-/// Cho is paged when nothing else is left.
+/// Cho is paged when every round is through.
 pub const CATCH_ALL: &str = "catch_all: [\"person:cho\"]\n";
 
 /// The usual organisation.

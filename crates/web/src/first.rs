@@ -4,6 +4,7 @@
 //! next step when it is saved.
 
 use allclear_domain::access::{Principal, Right};
+use allclear_domain::org::forms::escalation::Escalation;
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::org::snapshot::Org;
 use allclear_engine::read::NoAnswer;
@@ -43,7 +44,7 @@ struct Step {
 }
 
 /// The steps before the test page.
-fn steps(org: &Org, who: &Principal, now: Timestamp) -> [Step; 4] {
+fn steps(org: &Org, who: &Principal, now: Timestamp) -> [Step; 5] {
     let bundle = org.bundle();
     let reached = |person: &str| !org.reach(person, NotifyUrgency::High).is_empty();
     let reaches = |targets: &[String]| org.people_for_all(targets, now).people.iter().any(|(person, _)| reached(person));
@@ -68,6 +69,7 @@ fn steps(org: &Org, who: &Principal, now: Timestamp) -> [Step; 4] {
         (Some(policy), _) => form("service", "new", &[("escalation", &policy.id)]),
     };
     let on_call = [("name", "On call"), ("layers.0.people.0", me.unwrap_or_default())];
+    let last = me.map(|id| format!("person:{id}")).unwrap_or_default();
     let step = |words, done, to| Step { words, done, to };
     [
         step(
@@ -76,6 +78,7 @@ fn steps(org: &Org, who: &Principal, now: Timestamp) -> [Step; 4] {
             me.map_or_else(|| form("person", "new", &[]), |id| form("person", &pieces::escaped(id), &[])),
         ),
         step("Who is on call", schedule.is_some() || policy.is_some(), form("schedule", "new", &on_call)),
+        step("Who is paged when nobody has it", reaches(org.catch_all()), form("catch_all", "new", &[("targets.0", &last)])),
         step("A service, and whom it pages", service.is_some(), whom),
         step(
             "A sender of its alarms",
@@ -92,11 +95,12 @@ pub(crate) async fn part(app: &App, who: &Principal, when: &When) -> Result<Opti
         return Ok(None);
     }
     let FirstTest::Wanted(test) = queries.first_test().await? else { return Ok(None) };
-    let steps = steps(&app.engine.org(), who, when.now);
-    Ok(Some(list(&steps, test.as_ref(), when)))
+    let org = app.engine.org();
+    let steps = steps(&org, who, when.now);
+    Ok(Some(list(&steps, &org.bundle().escalations, test.as_ref(), when)))
 }
 
-fn list(steps: &[Step], test: Option<&TestView>, when: &When) -> Markup {
+fn list(steps: &[Step], policies: &[Escalation], test: Option<&TestView>, when: &When) -> Markup {
     let made = steps.iter().filter(|step| step.done).count();
     let next = steps.iter().position(|step| !step.done);
     let mark = |done: bool| {
@@ -131,6 +135,13 @@ fn list(steps: &[Step], test: Option<&TestView>, when: &When) -> Markup {
                             @if waits { "Sent: acknowledge it with its link" } @else { "The last one was not acknowledged by its message" }
                         }
                     }
+                }
+            }
+            @for policy in policies.iter().filter(|policy| policy.is_one_try()) {
+                p class="hint prose" {
+                    @let name = policy.name.as_deref().unwrap_or(&policy.id);
+                    a href={ "/settings/escalation/" (pieces::escaped(&policy.id)) } { bdi { (name) } }
+                    " has one step and one round: whoever misses that is not paged again by it."
                 }
             }
         }

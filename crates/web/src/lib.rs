@@ -80,6 +80,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/a/{token}/decline", post(message_link::decline).get(message_link::back))
         .route("/a/{token}/{verb}", post(message_link::goes_on::submit).get(message_link::back_of_verb))
         .merge(access::sign_in::routes())
+        .merge(me::account::routes())
         .layer(axum::middleware::from_fn_with_state(app.clone(), access::visitor::guarded))
         .layer(axum::middleware::map_response(frame::assets::secured))
         .layer(axum::middleware::from_fn(frame::packing::packed))

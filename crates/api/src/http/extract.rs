@@ -26,7 +26,7 @@ pub(crate) struct Q<T>(pub T);
 impl<T: DeserializeOwned> FromRequestParts<Api> for Q<T> {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
-        let read = Query::<T>::try_from_uri(&parts.uri).map_err(|why| Problem::bad(why.body_text()))?;
+        let read = Query::<T>::try_from_uri(&parts.uri).map_err(|why| unread(&why.body_text()))?;
         Ok(Self(read.0))
     }
 }
@@ -37,9 +37,14 @@ pub(crate) struct P<T>(pub T);
 impl<T: DeserializeOwned + Send> FromRequestParts<Api> for P<T> {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let read = Path::<T>::from_request_parts(parts, api).await.map_err(|why| Problem::bad(why.body_text()))?;
+        let read = Path::<T>::from_request_parts(parts, api).await.map_err(|why| unread(&why.body_text()))?;
         Ok(Self(read.0))
     }
+}
+
+/// A refusal of what was asked, without the words of a library where we have our own.
+fn unread(words: &str) -> Problem {
+    Problem::bad(allclear_domain::time::unread(words).unwrap_or_else(|| words.to_owned()))
 }
 
 /// The bytes of a body, up to [`BODY_BYTES_MAX`].
@@ -50,7 +55,7 @@ impl FromRequest<Api> for Raw {
     async fn from_request(request: Request, api: &Api) -> Result<Self, Problem> {
         let bytes = Bytes::from_request(request, api)
             .await
-            .map_err(|why| if why.status() == 413 { Problem::too_large(BODY_BYTES_MAX) } else { Problem::bad(why.body_text()) })?;
+            .map_err(|why| if why.status() == 413 { Problem::too_large(BODY_BYTES_MAX) } else { unread(&why.body_text()) })?;
         Ok(Self(bytes))
     }
 }
@@ -80,7 +85,7 @@ impl<T: DeserializeOwned> FromRequest<Api> for Asked<T> {
 /// Reads JSON; an error names the field and the place.
 pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let bytes = if bytes.trim_ascii().is_empty() { b"{}" } else { bytes };
-    Json::<T>::from_bytes(bytes).map(|Json(value)| value).map_err(|why| Problem::bad(why.body_text()))
+    Json::<T>::from_bytes(bytes).map(|Json(value)| value).map_err(|why| unread(&why.body_text()))
 }
 
 /// A body that is answered once for an `Idempotency-Key`: the bytes, the key, and a digest of

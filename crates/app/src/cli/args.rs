@@ -272,7 +272,7 @@ pub struct Log {
 #[derive(Debug, Args)]
 pub struct Oncall {
     /// At another time, as in 2026-12-24T18:00:00Z
-    #[arg(long, value_name = "INSTANT")]
+    #[arg(long, value_name = "INSTANT", value_parser = allclear_domain::time::instant)]
     pub at: Option<Timestamp>,
     #[command(flatten)]
     pub remote: Remote,

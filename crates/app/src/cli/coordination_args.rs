@@ -51,7 +51,7 @@ pub enum Review {
 #[group(required = true, multiple = false)]
 pub struct Until {
     /// The last day for it, as in 2026-12-24, to its end where the owner is
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = allclear_domain::time::day)]
     pub on: Option<jiff::civil::Date>,
     /// From now, as in 2w
     #[arg(long, value_name = "LENGTH")]

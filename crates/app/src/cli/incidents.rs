@@ -52,7 +52,35 @@ pub async fn declare(args: Declare) -> anyhow::Result<()> {
     let client = Client::new(&args.remote)?;
     let body =
         json!({ "title": args.title, "severity": args.severity, "service": args.service, "page": !args.no_page, "private": args.private });
-    print(args.form, client.post(&["incidents"], &body).await?, line)
+    let declared = client.post(&["incidents"], &body).await?;
+    if args.form.json {
+        outln!("{declared:#}");
+        return Ok(());
+    }
+    let incident: IncidentView = serde_json::from_value(declared)?;
+    let reference = incident.reference.clone();
+    out!("{}", line(incident));
+    // It is declared whatever comes of asking whom that paged.
+    match client.get(&["incidents", &reference, "pages"], &[]).await {
+        Ok(pages) => out!("{}", whom_it_paged(&serde_json::from_value::<Items<PageView>>(pages)?.items)),
+        Err(why) => outln!("  whom it paged could not be read: {}", clean(&why.to_string())),
+    }
+    Ok(())
+}
+
+/// Whom pages tell, now and after a while, by id.
+fn whom_it_paged(pages: &[PageView]) -> String {
+    let told = pages.iter().flat_map(|page| page.messages.iter().map(|message| message.person.as_str()));
+    let planned = pages.iter().flat_map(|page| page.planned.iter().map(|planned| planned.person.as_str()));
+    let people: std::collections::BTreeSet<&str> = told.chain(planned).collect();
+    let next: std::collections::BTreeSet<&str> = pages.iter().flat_map(|page| page.calls_next.iter().map(String::as_str)).collect();
+    let listed = |people: std::collections::BTreeSet<&str>| clean(&people.into_iter().collect::<Vec<_>>().join(", "));
+    match (people.is_empty(), next.is_empty()) {
+        (true, true) => "  nobody is paged\n".to_owned(),
+        (true, false) => format!("  nobody is paged yet, then {}\n", listed(next)),
+        (false, true) => format!("  paged {}\n", listed(people)),
+        (false, false) => format!("  paged {}, then {}\n", listed(people), listed(next)),
+    }
 }
 
 /// `list`.

@@ -41,7 +41,7 @@ const POST_DEADLINE: Duration = Duration::from_secs(10);
 
 /// What happens, and how many seconds after the start. The page for the checkout has 45 s before
 /// its second step, so that one sees it taken, or not.
-const STORY: [(u64, &str); 10] = [
+const STORY: [(u64, &str); 16] = [
     (
         1,
         r#"{"title": "Deployed payments-api 4.18.0", "dedup_key": "deploy-4180", "severity": "info", "service": "payments-api", "source": "pipeline", "labels": {"kind": "deployment"}}"#,
@@ -52,7 +52,19 @@ const STORY: [(u64, &str); 10] = [
     ),
     (
         12,
-        r#"{"title": "Ledger database: replica 40 s behind", "dedup_key": "ledger-lag", "severity": "error", "service": "ledger-db", "source": "ledger-db-2", "labels": {"region": "eu"}}"#,
+        r#"{"title": "Ledger database: replica 2 40 s behind", "dedup_key": "ledger-lag-2", "severity": "error", "service": "ledger-db", "source": "ledger-db-2", "labels": {"kind": "replica", "region": "eu"}}"#,
+    ),
+    (
+        13,
+        r#"{"title": "Ledger database: replica 3 40 s behind", "dedup_key": "ledger-lag-3", "severity": "error", "service": "ledger-db", "source": "ledger-db-3", "labels": {"kind": "replica", "region": "eu"}}"#,
+    ),
+    (
+        14,
+        r#"{"title": "Ledger database: replica 4 40 s behind", "dedup_key": "ledger-lag-4", "severity": "error", "service": "ledger-db", "source": "ledger-db-4", "labels": {"kind": "replica", "region": "eu"}}"#,
+    ),
+    (
+        15,
+        r#"{"title": "Ledger database: replica 5 40 s behind", "dedup_key": "ledger-lag-5", "severity": "error", "service": "ledger-db", "source": "ledger-db-5", "labels": {"kind": "replica", "region": "eu"}}"#,
     ),
     (
         18,
@@ -66,7 +78,10 @@ const STORY: [(u64, &str); 10] = [
         40,
         r#"{"title": "Deployed checkout-web 2.7.1", "dedup_key": "deploy-271", "severity": "info", "service": "checkout", "source": "pipeline", "labels": {"kind": "deployment"}}"#,
     ),
-    (75, r#"{"title": "Ledger database: replica 40 s behind", "dedup_key": "ledger-lag", "status": "resolved"}"#),
+    (75, r#"{"title": "Ledger database: replica 2 40 s behind", "dedup_key": "ledger-lag-2", "status": "resolved"}"#),
+    (76, r#"{"title": "Ledger database: replica 3 40 s behind", "dedup_key": "ledger-lag-3", "status": "resolved"}"#),
+    (77, r#"{"title": "Ledger database: replica 4 40 s behind", "dedup_key": "ledger-lag-4", "status": "resolved"}"#),
+    (78, r#"{"title": "Ledger database: replica 5 40 s behind", "dedup_key": "ledger-lag-5", "status": "resolved"}"#),
     (
         90,
         r#"{"title": "Patient record: sign-in takes longer than 20 s", "dedup_key": "ehr-signin", "severity": "critical", "service": "patient-record", "source": "ward-3", "description": "Nurses on wards 3 and 4 cannot open charts. Downtime forms are in the red folder.", "labels": {"service": "patient-record", "site": "north"}}"#,

@@ -81,6 +81,11 @@ const first = async (path, selector) => {
   return href;
 };
 
+// A day from now on, as a field takes it.
+const day = (days) => new Date(Date.now() + days * 864e5).toISOString().slice(0, 16);
+// The page of the alerts of an incident that has some.
+const withAlerts = async () => `${await first("/", "ol.board .title")}/alerts`;
+
 // A check that cannot fail is no check: what is broken on purpose must be seen.
 const proveItself = async () => {
   await page.open(base + "/declare");
@@ -137,6 +142,20 @@ try {
   await page.until(`document.querySelector("main").textContent.includes("drifts")`, "the demo's candidate");
   await show("board", "/");
   await show("candidate", await first("/", ".candidates .title"));
+  // Several that wait for the reader, with the bar that takes them at once.
+  const bar = `document.querySelector(".waiting details") !== null`;
+  for (let n = 0; n < 3; n += 1) await declare(`Waits for somebody ${n}`, { service: "checkout", page: "on" });
+  await page.open(base + "/");
+  if (!(await page.run(bar))) {
+    // Whoever is on call now is not the reader: their rota gives it to them.
+    await post("/settings/override", { schedule: "payments-primary", person: "ana", starts_at: day(-1), ends_at: day(1) });
+    for (let n = 3; n < 6; n += 1) await declare(`Waits for somebody ${n}`, { service: "checkout", page: "on" });
+  }
+  await page.until(`fetch("/").then((a) => a.text()).then((t) => t.includes("wait for you"))`, "several wait for the reader");
+  await show("board with what waits for the reader", "/");
+  await page.open(base + "/");
+  await page.run(`document.querySelector(".waiting details").open = true`);
+  await look("board, acknowledge all");
   await page.press("?");
   await look("board, the keys");
   await page.run(`document.querySelector("dialog[open]").close()`);
@@ -145,7 +164,8 @@ try {
   for (const [name, path] of [
     ["wall", "/?wall"], ["board with a filter", "/?severity=sev1"], ["incident on a wall", `${led}?wall`],
     ["search", "/search?q=checkout"], ["search, nothing found", "/search?q=zzzz"],
-    ["refused lately", "/settings/refused"], ["a form of the settings", "/settings/service/checkout"], ["a person's form", "/settings/person/ana"],
+    ["refused lately", "/settings/refused"], ["the audit log", "/settings/audit"], ["mine", "/?mine"], ["a new policy", "/settings/escalation/new?steps.0.page.0=schedule:payments-primary"],
+    ["the alerts of an incident", await withAlerts()], ["a form of the settings", "/settings/service/checkout"], ["a person's form", "/settings/person/ana"],
     ["settings of a kind", "/settings/person"], ["settings of a kind, none yet", "/settings/severity"], ["a new person", "/settings/person/new"], ["a new override", "/settings/override/new"],
     ["a new route", "/settings/route/new"], ["a schedule and its weeks", "/settings/schedule/payments-primary"], ["a new schedule", "/settings/schedule/new"], ["contacts as text", "/settings/person/new?contacts.%23=text"], ["a new plan", "/settings/plan/new"], ["a sender", "/settings/integration/monitor"],
     ["no such incident", "/incidents/INC-9999"], ["no such page", "/nowhere"], ["no such link", "/a/none"], ["no such review", "/reviews/none"],
@@ -199,6 +219,11 @@ try {
   await submit("main form", { account: "ana", password: "wrong wrong wrong" });
   await look("sign-in, refused");
   await show("set-up", setUp);
+  await submit("main form", { name: "Ana Ruiz", email: "ana@example.org", password: "a quiet night at sea" });
+  if (!(await page.run(`document.querySelector(".first") !== null`))) throw new Error("the first run is not on the board");
+  await look("first run");
+  const fresh = new URL(setUp).origin;
+  await show("first run, a step", `${fresh}/first`);
   await show("invitation", invitation);
   await submit("main form", { password: "short" });
   await look("invitation, refused");

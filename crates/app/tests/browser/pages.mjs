@@ -92,14 +92,20 @@ try {
   await page.press("g");
   await page.press("o");
   await page.until(`location.pathname === "/on-call"`, "g o leads to who is on call");
-  for (const other of [...places, "/?wall", `${new URL(path).pathname}/alerts`, "/services/checkout", "/search?q=a", "/settings/refused", "/settings/person", "/settings/service/checkout", "/settings/schedule/new", "/settings/override/new"]) {
+  for (const other of [...places, "/?wall", `${new URL(path).pathname}/alerts`, "/services/checkout", "/search?q=a", "/settings/refused", "/settings/person", "/settings/service/checkout", "/settings/schedule/new", "/settings/override/new", "/settings/escalation/new?steps.0.page.0=schedule:payments-primary", "/settings/audit", "/settings/integration/monitor"]) {
     await page.open(base + other);
     await sleep(100);
     must(await page.run(`document.querySelector("h1") !== null && document.documentElement.scrollWidth <= innerWidth`), `${other} has a heading and does not scroll sideways`);
     // Of a phone's width.
     await page.ask("Emulation.setDeviceMetricsOverride", { width: 390, height: 844, deviceScaleFactor: 1, mobile: true });
     must(await page.run(`document.documentElement.scrollWidth <= 390`), `${other} fits a phone (${await page.run("document.documentElement.scrollWidth")})`);
+    // A laptop at 200 %, and a wall.
+    for (const [width, height, deviceScaleFactor] of [[640, 400, 2], [1920, 1080, 1]]) {
+      await page.ask("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor, mobile: false });
+      must(await page.run(`document.documentElement.scrollWidth <= ${width}`), `${other} fits ${width} at ${deviceScaleFactor}00 % (${await page.run("document.documentElement.scrollWidth")})`);
+    }
     await page.ask("Emulation.setDeviceMetricsOverride", { width: 1280, height: 800, deviceScaleFactor: 1, mobile: false });
+    if (other === "/trends") must(await page.run(`[...document.querySelectorAll(".wide-table")].every((table) => table.scrollWidth <= table.clientWidth)`), "no table of trends is cut beside the rail of a laptop");
   }
   must(page.complaints.length === 0, `no error and no violation of the policy: ${page.complaints.join("; ")}`);
   await browser.close();

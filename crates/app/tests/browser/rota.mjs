@@ -1,43 +1,29 @@
 // A rota of two from an empty store, by clicks and keys alone and without a script: `node rota.mjs BASE_URL SET_UP_URL`. Counts
 // what it took, prints one line per finding that holds, and ends with 1 at the first that does not.
-import { launch, sleep } from "./cdp.mjs";
+import { begin, nameAndMail, password } from "./begin.mjs";
+import { sleep } from "./cdp.mjs";
 import { hand } from "./hand.mjs";
 
 // What a rota of two may take, from a signed-in administrator.
 const ACTIONS_MAX = 35;
 
 const [base, setUp] = process.argv.slice(2);
-const browser = await launch();
-const page = await browser.page();
-const must = (holds, what) => {
-  if (!holds) throw new Error(`not so: ${what}`);
-  console.log(`ok: ${what}`);
-};
-const says = (words) => page.run(`document.body.innerText.includes(${JSON.stringify(words)})`);
-const value = (name) => page.run(`document.querySelector(${JSON.stringify(`[name="${name}"]`)})?.value`);
-
-try {
-  await page.ask("Emulation.setDeviceMetricsOverride", { width: 1280, height: 900, deviceScaleFactor: 1, mobile: false });
-  await page.ask("Emulation.setScriptExecutionDisabled", { value: true });
+await begin(async ({ page, must, says, value }) => {
 
   // The first administrator: refused once, and everything is still there but the password.
   const first = hand(page);
   await page.open(setUp);
   await first.click("#name");
-  await first.type("Ana Ruiz");
-  await first.key("Tab");
-  await first.type("ana@example.org");
+  await nameAndMail(first);
   await first.click("#id");
   await first.type("Ana R");
-  await first.click("#password");
-  await first.type("a quiet night at sea");
+  await password(first);
   await first.go("main button");
   must(await says("Id: `Ana R` cannot be an id"), "the set-up form says which field is wrong");
   must((await value("name")) === "Ana Ruiz" && (await value("email")) === "ana@example.org" && (await value("id")) === "Ana R", "and keeps what was typed");
   must((await value("password")) === "" && (await says("never shown again")), "but for the password, and says so");
   await page.run(`document.querySelector("#id").value = ""`);
-  await first.click("#password");
-  await first.type("a quiet night at sea");
+  await password(first);
   await first.enter();
 
   // The rota.
@@ -67,6 +53,7 @@ try {
   must((await page.run(`document.querySelectorAll("#two-weeks svg rect").length`)) > 1, "and its two weeks stand under it");
   await me.go(".done a", "New escalation policy");
   must((await value("steps.0.page.0")) === "schedule:payments-rota", "the first step pages it already");
+  must((await value("repeat")) === "2" && (await value("steps.1.page.0")) === "person:ana-ruiz", "and a second step somebody who is not on the rota, with two further rounds");
   await me.type("Payments");
   await me.choose(`select[name="steps.1.page.0"]`, "Cho Lin");
   await me.go("button.do.big");
@@ -85,6 +72,7 @@ try {
   must(await says("Saved."), "and there is a catch-all");
   const { actions, characters, yaml } = me.counted;
   console.log(`counted: a rota of two: ${actions} actions, ${characters} characters, ${yaml} of YAML`);
+  console.log(`counted: a rota of two from the set-up link, with one refusal: ${first.counted.actions + actions} actions, ${first.counted.characters + characters} characters`);
   must(actions <= ACTIONS_MAX && yaml === 0, `a rota of two takes at most ${ACTIONS_MAX} actions and no YAML`);
   await page.open(`${base}/services/checkout`);
   must((await says("Ben Ode")) && (await says("Cho Lin")), "and its alarms would page both");
@@ -137,10 +125,4 @@ try {
   must((await page.run(`document.querySelector("#two-weeks svg .gap") !== null`)) && (await value("layers.0.handoff")) === "Mon 10:00", "Look draws what is typed, and where nobody is on");
   must((await page.run("document.documentElement.scrollWidth")) <= 390, "and it fits a phone");
   await sleep(50);
-  must(page.complaints.length === 0, `no complaint ${page.complaints}`);
-} catch (why) {
-  console.log(String(why.stack ?? why));
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-}
+});

@@ -710,6 +710,10 @@ async fn a_review_is_drafted_edited_published_and_late_when_it_is_not(database: 
     assert_eq!((&review["state"], &review["owner"]), (&"draft".into(), &"ana".into()), "the commander writes it: {review:#}");
     assert!(text.contains("## Timeline") && text.contains(&reference) && text.contains("disk"), "{text}");
     assert!(text.contains("- Ana Ruiz: "), "it says who did what, by name: {text}");
+    assert!(text.contains("Times in UTC.") && text.contains(" Paged Ana Ruiz (step 1)"), "{text}");
+    for machinery in ["Paging by", "Page acknowledged", "by hook", "to acknowledge", "Page stopped"] {
+        assert!(!text.contains(machinery), "{machinery} is nothing that a review is about: {text}");
+    }
     let id = review["id"].as_str().unwrap().to_owned();
 
     world.advance(47 * MINUTE).await;

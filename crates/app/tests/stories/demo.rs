@@ -20,6 +20,17 @@ async fn the_demo_starts_shows_a_live_incident_and_leaves_nothing_behind() {
     }
     assert!(board.contains("INC-"), "an incident unfolds without anything set up: {board}");
     assert!(program.log().contains("curl"), "and the newcomer is told how to raise an alarm: {}", program.log());
+    for _ in 0..300 {
+        board = client.get(&program.url).send().await.unwrap().text().await.unwrap();
+        if board.contains("replicas behind in eu") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let board = client.get(&program.url).send().await.unwrap().text().await.unwrap();
+    let rows = board.split("data-key=\"INC-").filter(|row| row.contains("replicas behind in eu")).count();
+    assert_eq!(rows, 1, "four replicas that lag are one incident: {board}");
     program.stop().await.unwrap();
     let left: Vec<_> = std::fs::read_dir(dir.path())
         .unwrap()

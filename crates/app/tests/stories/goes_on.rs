@@ -53,8 +53,10 @@ async fn who_has_it_goes_on_behind_their_link(database: Database) {
     let note = [("once", key.as_str()), ("text", "rolling the deploy back")];
     for _ in 0..2 {
         let noted = post_form(&world, &format!("{link}/note"), &note).await;
-        assert_eq!((noted.status, noted.header("location")), (303, Some(link.as_str())), "{}", noted.text);
+        assert_eq!((noted.status, noted.header("location")), (303, Some(format!("{link}?noted").as_str())), "{}", noted.text);
     }
+    let words = "Your note is in the log of INC-1.";
+    assert!(page(&world, &format!("{link}?noted")).await.contains(words) && !mine.contains(words), "what was done is said");
     let lines = log(&world).await;
     assert_eq!(lines.iter().filter(|line| line.contains("rolling the deploy back")).count(), 1, "twice is once: {lines:#?}");
     assert!(lines.iter().any(|line| line.starts_with("Ana Ruiz") && line.contains("rolling the deploy back")), "{lines:#?}");

@@ -344,7 +344,14 @@ async fn who_only_reads_reports_and_others_decide(database: Database) {
     assert_eq!((&incident["state"], &incident["title"]), (&"candidate".into(), &"The ward has no charts".into()), "{incident:#}");
     assert_ne!(incident["private"], true, "she would not see it herself");
     assert_eq!(world.hook.all().len(), 0, "it pages nobody");
-    assert_eq!(get_as(&world, &olga, reported.header("location").unwrap()).await.status, 200, "she sees what became of it");
+    let receipt = get_as(&world, &olga, reported.header("location").unwrap()).await;
+    assert_eq!(receipt.status, 200, "{}", receipt.text);
+    for words in
+        ["Your report is <strong>INC-1</strong>", "it is declared", "Declared, it pages <bdi>Ana Ruiz</bdi>", "href=\"/incidents/INC-1\""]
+    {
+        assert!(receipt.text.contains(words), "{words}: {}", receipt.text);
+    }
+    assert_eq!(get_as(&world, &olga, "/incidents/INC-1").await.status, 200, "she sees what became of it");
     // Nobody decides.
     world.advance(9 * 60).await;
     assert_eq!(world.hook.to("ana").len(), 0);
@@ -352,7 +359,7 @@ async fn who_only_reads_reports_and_others_decide(database: Database) {
     assert_eq!((world.incident().await["state"].clone(), world.hook.to("ana").len()), ("declared".into(), 1));
     // A candidate pages nobody, so that nothing that pages somebody is merged into one.
     let candidate = post_form(&world, "/declare", Some(&olga), &[("title", "perhaps"), ("service", "checkout")]).await;
-    let into = candidate.header("location").unwrap().rsplit('/').next().unwrap().to_owned();
+    let into = candidate.header("location").unwrap().rsplit('=').next().unwrap().to_owned();
     let merged = world.command("/incidents/INC-1/merge", serde_json::json!({"into": into})).await;
     assert_eq!((merged.status, &merged.body["code"]), (409, &"not_declared".into()), "{}", merged.text);
     world.command(&format!("/incidents/{into}/cancel"), serde_json::json!({"why": "no"})).await.ok();

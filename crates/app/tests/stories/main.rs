@@ -22,6 +22,7 @@ mod disk;
 mod doors;
 mod escalation;
 mod files;
+mod glance;
 mod goes_on;
 mod grouping;
 mod hands;

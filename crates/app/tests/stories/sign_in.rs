@@ -487,3 +487,28 @@ async fn every_way_in_and_change_of_access_leaves_a_line_for_administrators(data
     let refused = world.send(world.client.get(world.at("/api/v1/audit")).bearer_auth(reads.as_str().unwrap())).await;
     assert_eq!(refused.status, 403, "{}", refused.text);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_administrator_has_a_zone_and_what_makes_no_id_is_refused_in_words() {
+    let world = world_of(Database::Sqlite, String::new()).await;
+    let path = set_up_path(&world);
+    let form = world.send(world.client.get(world.at(&path))).await.text;
+    assert!(form.contains("name=\"time_zone\"") && form.contains("data-here") && form.contains("<script src=\"/assets/"), "{form}");
+    for (name, zone, said) in [
+        ("\u{1f389}", "", "the name has no letter a to z and no digit to make an id of"),
+        ("Ana\u{0}Ruiz", "", "Name: the name has a control character in it"),
+        ("Ana Ruiz", "Mars/Olympus", "Time zone: "),
+    ] {
+        let refused = post_form(&world, &path, None, &[("name", name), ("time_zone", zone), ("id", " "), ("password", PASSWORD)]).await;
+        assert!(refused.status == 422 && refused.text.contains(said), "{said}: {}", refused.text);
+        assert!(!refused.text.contains("``"), "an id that nobody typed is not quoted: {}", refused.text);
+    }
+    let entered =
+        post_form(&world, &path, None, &[("name", "Ana Ruiz"), ("time_zone", "Europe/Madrid"), ("id", " "), ("password", PASSWORD)]).await;
+    assert_eq!(entered.status, 303, "{}", entered.text);
+    let account = get_as(&world, &cookie(&entered), "/me").await.text;
+    assert!(account.contains("Europe/Madrid") && account.contains("Where you are signed in"), "times are local: {account}");
+    assert!(account.contains("class=\"rail\"") && account.contains("class=\"dock\""), "and the frame is everybody's: {account}");
+    let person = get_as(&world, &cookie(&entered), "/settings/person/new").await.text;
+    assert!(person.contains("data-here"), "somebody new is asked for theirs: {person}");
+}

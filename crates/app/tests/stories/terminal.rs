@@ -13,6 +13,7 @@ async fn an_incident_is_worked_from_a_terminal() {
     let token = made["token"].as_str().unwrap();
     let declared = world.cli_as(token, &["declare", "Checkout is slow", "--severity", "sev3", "--no-page"]).await;
     assert_eq!(declared.code, 0, "{declared:?}");
+    assert!(declared.stdout.ends_with("  nobody is paged\n"), "{declared:?}");
     let one = declared.stdout.split(' ').next().unwrap().to_owned();
     world.signal(json!({"title": "slow", "dedup_key": "slow", "severity": "info"})).await;
     let alert = world.alert("slow").await["id"].as_str().unwrap().to_owned();
@@ -61,6 +62,13 @@ async fn an_incident_is_worked_from_a_terminal() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn declaring_from_a_terminal_says_whom_it_paged() {
+    let world = world_of(Database::Sqlite, org::usual()).await;
+    let declared = world.cli(&["declare", "Checkout is slow", "--service", "checkout"]).await;
+    assert!(declared.code == 0 && declared.stdout.ends_with("  paged ana, then ben\n"), "{declared:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_wrong_on_a_line_is_said_and_nothing_is_done() {
     let world = world_of(Database::Sqlite, org::usual()).await;
     let one = world.cli(&["declare", "Checkout is slow", "--no-page"]).await.stdout;
@@ -74,11 +82,16 @@ async fn what_is_wrong_on_a_line_is_said_and_nothing_is_done() {
         (vec!["ack", one, "--by", "zed"], 1, "zed"),
         (vec!["ack", "INC-999"], 1, "no such"),
         (vec!["task", one], 2, "unrecognized subcommand"),
+        (vec!["oncall", "--at", "soon"], 2, "this is no instant; a day is written as in 2026-03-01"),
     ] {
         let ran = world.cli(&line).await;
         assert!(ran.code == code && ran.stderr.contains(said) && ran.stdout.is_empty(), "{line:?}: {ran:?}");
     }
     assert_eq!(world.api(&format!("/incidents/{one}")).await["version"], 1, "nothing was done");
+    let action = json!({"text": "x", "owner": "ana", "due_on": "soon", "incident": one});
+    let refused = world.command("/actions", action).await;
+    assert!(refused.status == 400 && refused.text.contains("this is no date or time that can be read"), "{}", refused.text);
+    assert!(!refused.text.contains("digit"), "no words of a library: {}", refused.text);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -244,6 +244,23 @@ mod tests {
         }
     }
 
+    fn names() -> allclear_domain::wire::Names {
+        allclear_domain::wire::Names {
+            person: Some("Ana Ruiz".into()),
+            time_zone: Some("Europe/Madrid".into()),
+            services: [("checkout".to_owned(), "Checkout".to_owned())].into(),
+        }
+    }
+
+    #[test]
+    fn a_mail_of_several_names_people_and_services_and_no_ids() {
+        let sent = mail(&Message { names: names(), ..message(3, "Disk full") });
+        for body in [&sent.text, &sent.html] {
+            assert!(body.contains("INC-143 ") && body.contains("Checkout") && body.contains("Ana Ruiz, 2026-11-21 04:00 CET"), "{body}");
+            assert!(!body.contains("checkout") && !body.contains("ana, ") && !body.contains(" UTC"), "{body}");
+        }
+    }
+
     #[test]
     fn whoever_is_woken_reads_what_the_alarm_says_in_their_own_time() {
         let about = About {
@@ -258,7 +275,7 @@ mod tests {
             answer_by: Some("2026-11-21T03:05:00Z".parse().unwrap()),
             then_asked: vec!["Cho Min-ji".into()],
         };
-        let sent = mail(&Message { about: Some(about), ..message(1, "Disk full") });
+        let sent = mail(&Message { about: Some(about), names: names(), ..message(1, "Disk full") });
         for needed in [
             "Ana Ruiz, 2026-11-21 04:00 CET",
             "2026-11-21 04:05 CET, then Cho Min-ji is asked",

@@ -37,6 +37,7 @@ pub(crate) fn message(notices: usize, title: &str) -> Message {
         incident_urls: (0..notices).map(|n| format!("https://ac.example/incidents/INC-{}", 142 + n)).collect(),
         reply_url: Some("https://ac.example/reply/webhook".to_owned()),
         about: None,
+        names: allclear_domain::wire::Names::default(),
     }
 }
 

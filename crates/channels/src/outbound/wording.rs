@@ -279,17 +279,18 @@ fn lines_of(message: &Message, notice: &Notice, about: Option<&About>) -> Vec<(&
         };
         lines.push((name, prose(text)));
         if let Some(service) = &notice.incident.service {
-            lines.push(("Service", one_line(service, 200)));
+            lines.push(("Service", one_line(message.names.service(service), 200)));
         }
         return lines;
     }
     if notice.kind == NoticeKind::ConfirmRecovery {
         lines.push(("Question", "all its alerts have recovered: is it over? Resolve it, or say what is left.".to_owned()));
     }
-    if let Some(service) = about.and_then(|about| about.service.as_ref()).or(notice.incident.service.as_ref()) {
-        lines.push(("Service", one_line(service, 200)));
+    if let Some(service) = &notice.incident.service {
+        lines.push(("Service", one_line(message.names.service(service), 200)));
     }
-    let (person, zone) = about.map_or((notice.person.as_str(), "UTC"), |about| (about.person.as_str(), about.time_zone.as_str()));
+    let person = message.names.person.as_deref().unwrap_or(&notice.person);
+    let zone = message.names.time_zone.as_deref().unwrap_or("UTC");
     lines.push(("Paged", format!("{}, {}", one_line(person, 100), local(message.created_at, zone))));
     lines.push(("Step", format!("{}, round {}", notice.step, notice.round)));
     if notice.late {

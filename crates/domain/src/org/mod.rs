@@ -10,6 +10,7 @@ pub mod export;
 pub mod forms;
 pub mod handover;
 pub mod model;
+pub mod next_step;
 pub mod problem;
 pub mod snapshot;
 pub mod words;

@@ -41,7 +41,13 @@ pub fn line(event: &Event, names: &Names<'_>) -> String {
             format!("{} is asked by {} whether it is over", names.person(&body.person), body.contact)
         }
         Event::Resumed(body) => {
-            format!("Page goes on at round {}, step {}, with {} left to acknowledge: {}", body.round, body.step, body.left, body.because)
+            format!(
+                "Page goes on at round {}, step {}, with {} left to acknowledge: {}",
+                body.round,
+                body.step,
+                body.left.in_words(),
+                body.because
+            )
         }
     }
 }

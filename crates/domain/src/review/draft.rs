@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
 
 use crate::event::Mark;
 use crate::expect::{Rule, Standing};
@@ -14,33 +16,106 @@ use crate::view::{ActionView, EventView, ExpectationView, IncidentView};
 
 /// Lines of the timeline at most; the log itself has the others.
 const LINES_MAX: usize = 200;
-/// The draft; people and services stand in it as `org` names them.
+/// What of a page's log says how messages went, or again what the incident's own log says: nothing that a review is about.
+const OF_MESSAGES: [&str; 6] = ["page_started", "told", "send_failed", "page_acknowledged", "page_stopped", "admitted"];
+
+/// The event that says whom a step paged, and by which ways.
+const STEP_REACHED: &str = "step_reached";
+
+/// Of its body what a review tells.
+#[derive(Deserialize)]
+struct Paged {
+    round: u32,
+    step: u32,
+    #[serde(default)]
+    catch_all: bool,
+    #[serde(default)]
+    late: bool,
+    people: Vec<PagedPerson>,
+}
+
+#[derive(Deserialize)]
+struct PagedPerson {
+    person: String,
+}
+
+/// For whom a draft is.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    /// Who people and services are.
+    pub org: &'a Org,
+    /// In whose zone; it is named where times stand.
+    pub zone: &'a TimeZone,
+}
+
+impl Reader<'_> {
+    fn name(&self, id: &str) -> String {
+        self.org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone())
+    }
+
+    /// `2026-03-01 14:03:22`, by the reader's clock.
+    fn clock(&self, at: Timestamp) -> String {
+        at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    /// The name of the zone, without the `Etc/` that says nothing.
+    fn zone(&self) -> &str {
+        let name = self.zone.iana_name().unwrap_or("UTC");
+        name.strip_prefix("Etc/").unwrap_or(name)
+    }
+
+    /// One event as a review tells it; nothing of what machines did for it.
+    fn told(&self, event: &EventView) -> Option<String> {
+        if timeline::is(&event.kind, Mark::Machinery) || OF_MESSAGES.contains(&event.kind.as_str()) {
+            return None;
+        }
+        let step = event.body.as_ref().filter(|_| event.kind == STEP_REACHED).and_then(|body| Paged::deserialize(body).ok());
+        Some(step.map_or_else(|| event.line.clone(), |step| self.paged(&step)))
+    }
+
+    fn paged(&self, step: &Paged) -> String {
+        let people: Vec<String> = step.people.iter().map(|one| self.name(&one.person)).collect();
+        let which = if step.catch_all { "the catch-all".to_owned() } else { format!("step {}", step.step) };
+        let again = if step.round > 1 && !step.catch_all { format!(" of round {}", step.round) } else { String::new() };
+        format!("Paged {} ({which}{again}{})", people.join(", "), if step.late { ", late" } else { "" })
+    }
+}
+
+/// The draft; people and services stand in it as the reader's organisation names them, times in the reader's zone.
 #[must_use]
-pub fn draft(org: &Org, incident: &IncidentView, log: &[EventView], awaited: &[ExpectationView], actions: &[ActionView]) -> String {
+pub fn draft(
+    reader: Reader<'_>,
+    incident: &IncidentView,
+    log: &[EventView],
+    awaited: &[ExpectationView],
+    actions: &[ActionView],
+) -> String {
     let mut out = String::new();
     // Writing to a text does not fail.
-    let _ = write(&mut out, org, incident, log, awaited, actions);
+    let _ = write(&mut out, reader, incident, log, awaited, actions);
     out
 }
 
 fn write(
     out: &mut String,
-    org: &Org,
+    reader: Reader<'_>,
     incident: &IncidentView,
     log: &[EventView],
     awaited: &[ExpectationView],
     actions: &[ActionView],
 ) -> std::fmt::Result {
-    let name = |id: &str| org.person(id).map_or_else(|| id.to_owned(), |person| one_line(&person.name));
+    let org = reader.org;
+    let name = |id: &str| one_line(&reader.name(id));
     let service = incident.service.as_deref();
     let service = service.map_or_else(|| "no service named".to_owned(), |id| one_line(org.service(id).map_or(id, |service| &service.name)));
     writeln!(out, "# {}: {}\n", incident.reference, one_line(&incident.title))?;
+    writeln!(out, "Times in {}.\n", reader.zone())?;
     writeln!(out, "## Summary\n")?;
-    writeln!(out, "{} on {service}. {}\n", incident.severity.word().to_uppercase(), lasted(incident))?;
+    writeln!(out, "{} on {service}. {}\n", incident.severity.word().to_uppercase(), lasted(reader, incident))?;
     writeln!(out, "_What happened, in three sentences that somebody outside the team understands._\n")?;
     writeln!(out, "## Impact\n")?;
     writeln!(out, "- Service: {service}")?;
-    writeln!(out, "- Began: {}", instant(incident.impact_started_at))?;
+    writeln!(out, "- Began: {}", incident.impact_started_at.map_or_else(|| "not known".to_owned(), |at| reader.clock(at)))?;
     writeln!(out, "- Who was affected, and how: _fill in_\n")?;
     writeln!(out, "## How long it took\n")?;
     writeln!(out, "| from | to | took |\n|---|---|---|")?;
@@ -77,13 +152,13 @@ fn write(
             "- {}: expected {} by {}",
             one_line(e.why.as_deref().unwrap_or("not in time")),
             one_line(&e.expects),
-            clock(e.due_at)
+            reader.clock(e.due_at)
         )?;
     }
-    writeln!(out, "\n## Timeline\n\nTimes in UTC.\n")?;
-    let lines: Vec<_> = log.iter().filter(|event| !timeline::is(&event.kind, Mark::Machinery)).collect();
-    for event in lines.iter().take(LINES_MAX) {
-        writeln!(out, "- {} {}", clock(event.at), one_line(&event.line))?;
+    writeln!(out, "\n## Timeline\n")?;
+    let lines: Vec<_> = log.iter().filter_map(|event| Some((event.at, reader.told(event)?))).collect();
+    for (at, line) in lines.iter().take(LINES_MAX) {
+        writeln!(out, "- {} {}", reader.clock(*at), one_line(line))?;
     }
     if lines.len() > LINES_MAX {
         writeln!(out, "- … and {} more in the log", lines.len() - LINES_MAX)?;
@@ -95,22 +170,22 @@ fn write(
         writeln!(out, "None so far.")?;
     }
     for action in actions {
-        writeln!(out, "- {} ({}, until {}, {})", one_line(&action.text), name(&action.owner), until(action), action.state.word())?;
+        writeln!(out, "- {} ({}, until {}, {})", one_line(&action.text), name(&action.owner), until(reader, action), action.state.word())?;
     }
     Ok(())
 }
 
-fn lasted(incident: &IncidentView) -> String {
+fn lasted(reader: Reader<'_>, incident: &IncidentView) -> String {
     let start = incident.impact_started_at.or(incident.declared_at);
     match start.zip(incident.resolved_at) {
-        Some((start, end)) => format!("It lasted {}, until {} UTC.", in_words(end.duration_since(start), true), clock(end)),
+        Some((start, end)) => format!("It lasted {}, until {}.", in_words(end.duration_since(start), true), reader.clock(end)),
         None => "How long it lasted is not known.".to_owned(),
     }
 }
 
 /// The last day for an action where one was promised, else the instant.
-fn until(action: &ActionView) -> String {
-    action.due_on.map_or_else(|| clock(action.due_at), |day| day.to_string())
+fn until(reader: Reader<'_>, action: &ActionView) -> String {
+    action.due_on.map_or_else(|| reader.clock(action.due_at), |day| day.to_string())
 }
 
 /// Who acted in person, most entries first.
@@ -157,14 +232,6 @@ fn escaped(text: &str) -> String {
         before = Some(c);
     }
     out
-}
-
-fn instant(at: Option<Timestamp>) -> String {
-    at.map_or_else(|| "not known".to_owned(), clock)
-}
-
-fn clock(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 #[cfg(test)]

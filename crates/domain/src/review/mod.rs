@@ -12,7 +12,7 @@
 
 mod draft;
 
-pub use draft::draft;
+pub use draft::{Reader, draft};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -455,6 +455,27 @@ pub struct Message {
     /// What whoever is woken needs beside the first notice; absent where it only tells, and where it could not be read
     /// in time.
     pub about: Option<About>,
+    /// What the notices name by id, in words.
+    pub names: Names,
+}
+
+/// Names for the ids of a message, as they are when it is made. Whatever is missing is shown by its id.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Names {
+    /// Of whom the message is for.
+    pub person: Option<String>,
+    /// Their time zone, IANA name; UTC where they have set none.
+    pub time_zone: Option<String>,
+    /// Of the services, by id.
+    pub services: BTreeMap<String, String>,
+}
+
+impl Names {
+    /// The name of a service; its id where it has none.
+    #[must_use]
+    pub fn service<'a>(&'a self, id: &'a str) -> &'a str {
+        self.services.get(id).map_or(id, String::as_str)
+    }
 }
 
 /// A request that a transport can carry.

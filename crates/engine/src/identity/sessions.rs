@@ -13,7 +13,7 @@ use allclear_domain::org::check::text::slug_of;
 use allclear_domain::org::check::{Against, check};
 use allclear_domain::org::diff::FormKind;
 use allclear_domain::org::model::{Access, Bundle, Contact, Person};
-use allclear_domain::org::problem::{PathPart, Problem};
+use allclear_domain::org::problem::{PathPart, Place, Problem};
 use allclear_domain::time::{Length, after};
 use allclear_store::rows::session::{self, OneTime, Session};
 use allclear_store::rows::token;
@@ -150,6 +150,8 @@ pub enum FirstAdministrator {
         id: String,
         name: String,
         email: Option<String>,
+        /// IANA name; UTC where absent.
+        time_zone: Option<String>,
         /// Whether they are paged at that address.
         reached: bool,
     },
@@ -483,8 +485,11 @@ impl Engine {
             FirstAdministrator::Known(id) => {
                 org.person(&id).cloned().ok_or_else(|| NotSignedIn::Person(format!("there is no person `{id}`")))?
             }
-            FirstAdministrator::New { id, name, email, reached } => {
+            FirstAdministrator::New { id, name, email, time_zone, reached } => {
                 let id = if id.is_empty() { slug_of(&name) } else { id };
+                if id.is_empty() && !name.is_empty() {
+                    wrong.push(NO_ID_OF_NAME.to_owned());
+                }
                 if org.person(&id).is_some() {
                     wrong.push(format!("Id: there is a person `{id}` already; choose them from the list, or type another id"));
                 }
@@ -495,14 +500,16 @@ impl Engine {
                     verified: true,
                 };
                 let contacts = mail.zip(email.as_ref()).map(|(form, mail)| contact(form, mail)).into_iter().collect();
-                Person { id, name, email, time_zone: None, access: None, contacts, notify: Default::default() }
+                Person { id, name, email, time_zone, access: None, contacts, notify: Default::default() }
             }
         };
         person.access = Some(Access::Administrator);
         if org.person(&person.id).is_none() {
             let alone = Bundle { people: vec![person.clone()], ..Bundle::default() };
             let found = check(&alone, Against { now: self.now(), kinds: &[], channels: self.channels() });
-            wrong.extend(found.into_iter().filter(Problem::is_error).filter_map(in_words));
+            // An id that is missing is told with the name that it would be made of.
+            let is_told = |problem: &Problem| person.id.is_empty() && problem.place == Place::root().key("people").index(0).key("id");
+            wrong.extend(found.into_iter().filter(|problem| problem.is_error() && !is_told(problem)).filter_map(in_words));
         }
         match password::check(password, &person, self.channels()) {
             Err(why) if wrong.is_empty() => return Err(why.into()),
@@ -512,6 +519,9 @@ impl Engine {
         if wrong.is_empty() { Ok(person) } else { Err(NotSignedIn::Person(wrong.join("\n"))) }
     }
 }
+
+/// Why there is no id, where none was typed.
+const NO_ID_OF_NAME: &str = "Id: the name has no letter a to z and no digit to make an id of; type one, as in `ana-ruiz`";
 
 /// What is wrong with somebody new, after the label of its field; nothing of the contact that is their mail address again.
 fn in_words(problem: Problem) -> Option<String> {

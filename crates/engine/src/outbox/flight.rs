@@ -12,7 +12,7 @@ use allclear_domain::incident::Severity;
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging::AtStep;
 use allclear_domain::time::{Length, after};
-use allclear_domain::wire::{About, Message, Notice, Outcome, Target, WRITTEN_OUT_MAX};
+use allclear_domain::wire::{About, Message, Names, Notice, Outcome, Target, WRITTEN_OUT_MAX};
 use allclear_store::rows::message::{Claimed, Envelope, StoredMessage};
 use allclear_store::{Space, Write, rows};
 use jiff::Timestamp;
@@ -318,6 +318,19 @@ fn render(engine: &Engine, lead: MessageId, messages: &[StoredMessage], about: O
         incident_urls: written_out().map(|m| links.incident_url(&m.notice.incident.reference)).collect(),
         reply_url: engine.ports().transport.replies(&first.channel).map(|_| links.reply_url(&first.channel)),
         about,
+        names: names(engine, first, messages),
+    }
+}
+
+/// What the notices name by id.
+fn names(engine: &Engine, first: &StoredMessage, messages: &[StoredMessage]) -> Names {
+    let org = engine.org();
+    let person = org.person(&first.person);
+    let services = messages.iter().take(WRITTEN_OUT_MAX).filter_map(|m| org.service(m.notice.incident.service.as_deref()?));
+    Names {
+        person: person.map(|person| person.name.clone()),
+        time_zone: person.and_then(|person| person.time_zone.clone()),
+        services: services.map(|service| (service.id.clone(), service.name.clone())).collect(),
     }
 }
 

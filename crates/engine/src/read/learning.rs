@@ -10,6 +10,7 @@ use allclear_domain::review;
 use allclear_domain::view::{ActionView, ReviewView, TrendView, UpdateView};
 use allclear_store::rows;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::read::{LIST_MAX, NoAnswer, Queries};
 
@@ -115,11 +116,15 @@ impl Queries<'_> {
     }
 
     async fn draft(&self, id: IncidentId) -> Result<String, NoAnswer> {
+        let org = self.engine().org();
+        let own = self.who().person().and_then(|id| org.person(id)?.time_zone.as_deref()).and_then(|name| TimeZone::get(name).ok());
+        let zone = self.zone.cloned().or(own).unwrap_or(TimeZone::UTC);
+        let local = Queries { engine: self.engine, who: self.who, zone: Some(&zone) };
         let incident = self.incident(id).await?;
         let mut log = Vec::new();
         loop {
             let after = log.last().map_or(0, |event: &allclear_domain::view::EventView| event.seq);
-            let more = self.events(id, after, EVENTS_BATCH).await?;
+            let more = local.events(id, after, EVENTS_BATCH).await?;
             let done = more.len() < usize::try_from(EVENTS_BATCH).unwrap_or(usize::MAX);
             log.extend(more);
             if done || log.len() >= EVENTS_OF_A_DRAFT {
@@ -128,7 +133,7 @@ impl Queries<'_> {
         }
         let awaited = self.expectations(id).await?;
         let actions = self.actions(ActionFilter { incident: Some(id), ..ActionFilter::default() }, LIST_MAX).await?;
-        Ok(review::draft(&self.engine().org(), &incident, &log, &awaited, &actions))
+        Ok(review::draft(review::Reader { org: &org, zone: &zone }, &incident, &log, &awaited, &actions))
     }
 
     /// Actions, newest first.

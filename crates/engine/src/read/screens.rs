@@ -50,6 +50,22 @@ pub struct OnBoard {
     pub asked_reader: bool,
 }
 
+impl OnBoard {
+    /// Whether a page of it asked whoever reads, at whichever step, and nobody has it yet: also where everybody was paged
+    /// in vain.
+    #[must_use]
+    pub const fn waits_for_reader(&self) -> bool {
+        // Where silences hold it nobody is asked.
+        !self.held && self.asks.is_some() && self.asked_reader
+    }
+
+    /// Whether it is the reader's: they have a part in it, as [`IncidentView::is_of`] says, or are asked to take it.
+    #[must_use]
+    pub fn is_of_reader(&self, reader: &str) -> bool {
+        self.incident.is_of(reader) || self.waits_for_reader()
+    }
+}
+
 /// A page that looks for somebody, or looked for everybody in vain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asking {
@@ -158,8 +174,9 @@ impl Queries<'_> {
         Ok((found.iter().map(|(incident, head)| IncidentView::of(incident, head.version, None)).collect(), cut))
     }
 
-    /// Open incidents of the asker, as [`IncidentView::is_of`] says, in the order of a board; and whether there are more.
-    /// They are asked for by name, since a board of everybody's may leave out any of them.
+    /// Open incidents of the asker, as [`OnBoard::is_of_reader`] says: what asks them first, then what they have a part in, each in the
+    /// order of a board; and whether there are more. The latter are asked for by name, since a board of everybody's may leave out
+    /// any of them.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -169,7 +186,11 @@ impl Queries<'_> {
         let (mut found, cut) = self.boarded(&filter).await?;
         // The store knows who is named, and not by what.
         found.retain(|incident| incident.is_of(me));
-        Ok((found, cut))
+        let (board, _) = self.board(&IncidentFilter::default()).await?;
+        let asks = board.into_iter().filter(|row| row.waits_for_reader() && found.iter().all(|one| one.id != row.incident.id));
+        let mut mine: Vec<IncidentView> = asks.map(|row| row.incident).collect();
+        mine.append(&mut found);
+        Ok((mine, cut))
     }
 
     /// Since when the asker has an incident, where they took it last and nobody has it beside them; and its reference.

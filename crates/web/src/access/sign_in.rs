@@ -1,5 +1,4 @@
-//! Signing in and out, the first administrator, invitations, and the page of one's own sessions:
-//! plain forms. What is right and what is throttled is decided in the engine.
+//! Signing in and out, the first administrator, invitations: plain forms. What is right and what is throttled is decided in the engine.
 
 use allclear_domain::org::snapshot::Org;
 use allclear_engine::identity::cookies;
@@ -16,16 +15,14 @@ use serde::Deserialize;
 
 use crate::access::visitor::{Caller, local, signed_in};
 use crate::app::App;
+use crate::frame::assets::{ZONE_PATH, with_script};
 use crate::frame::document::{Frame, document};
 use crate::frame::refused::Refused;
-use crate::frame::time_text::When;
 
 /// Largest form here: a password and some names.
-const FORM_BYTES_MAX: usize = 8 * 1024;
+pub(crate) const FORM_BYTES_MAX: usize = 8 * 1024;
 /// How long we ask to wait when too many hash at once: each takes some 50 ms.
 const BUSY_S: &str = "2";
-/// What the list of sessions calls a browser that does not say what it is.
-const UNKNOWN_AGENT: &str = "a program that does not say its name";
 
 /// The pages of this module.
 pub(crate) fn routes() -> Router<App> {
@@ -34,9 +31,6 @@ pub(crate) fn routes() -> Router<App> {
         .route("/sign-out", post(sign_out))
         .route("/set-up/{token}", get(show_set_up).post(set_up))
         .route("/invite/{token}", get(show_invitation).post(accept_invitation))
-        .route("/me", get(me))
-        .route("/me/password", post(change_password))
-        .route("/me/sign-out-everywhere", post(sign_out_everywhere))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
 }
 
@@ -84,20 +78,6 @@ async fn sign_out(State(app): State<App>, headers: HeaderMap) -> Response {
     leave(&app)
 }
 
-async fn sign_out_everywhere(State(app): State<App>, headers: HeaderMap) -> Response {
-    let found = match must_be_signed_in(&app, &headers).await {
-        Ok(found) => found,
-        Err(refused) => return refused.answer(true),
-    };
-    match app.engine.sign_out_everywhere(person(&found)).await {
-        Ok(()) => leave(&app),
-        Err(why) => {
-            tracing::error!(%why, "sessions were not ended");
-            Refused::store(None).answer(true)
-        }
-    }
-}
-
 /// What was typed; of the password nothing is ever shown again.
 #[derive(Default, Deserialize)]
 struct SetUpForm {
@@ -110,6 +90,8 @@ struct SetUpForm {
     name: String,
     #[serde(default)]
     email: String,
+    #[serde(default)]
+    time_zone: String,
     /// Whether they are paged at that address.
     reach: Option<String>,
     #[serde(default)]
@@ -120,7 +102,7 @@ async fn show_set_up(State(app): State<App>, Path(token): Path<String>) -> Respo
     match app.engine.link(LinkKind::SetUp, &token).await {
         Ok(_) => {
             let blank = SetUpForm { reach: Some(String::new()), ..SetUpForm::default() };
-            page("Set up All Clear", &set_up_form(&app.engine.org(), &token, &blank, None)).into_response()
+            with_zone("Set up All Clear", &set_up_form(&app.engine.org(), &token, &blank, None))
         }
         Err(why) => {
             refused(&app, "Set up All Clear", why, |words| set_up_form(&app.engine.org(), &token, &SetUpForm::default(), Some(words)))
@@ -132,7 +114,8 @@ async fn set_up(State(app): State<App>, caller: Caller, Path(token): Path<String
     let first = if form.person.is_empty() {
         let email = Some(form.email.trim().to_owned()).filter(|email| !email.is_empty());
         let reached = form.reach.is_some();
-        FirstAdministrator::New { id: form.id.trim().to_owned(), name: form.name.trim().to_owned(), email, reached }
+        let time_zone = Some(form.time_zone.trim().to_owned()).filter(|zone| !zone.is_empty());
+        FirstAdministrator::New { id: form.id.trim().to_owned(), name: form.name.trim().to_owned(), email, time_zone, reached }
     } else {
         FirstAdministrator::Known(form.person.clone())
     };
@@ -162,52 +145,16 @@ async fn accept_invitation(State(app): State<App>, caller: Caller, Path(token): 
     }
 }
 
-async fn must_be_signed_in(app: &App, headers: &HeaderMap) -> Result<SignedIn, Refused> {
+pub(crate) async fn must_be_signed_in(app: &App, headers: &HeaderMap) -> Result<SignedIn, Refused> {
     signed_in(app, headers).await?.ok_or_else(|| Refused::token(false))
 }
 
-async fn me(State(app): State<App>, headers: HeaderMap) -> Response {
-    match me_page(&app, &headers, None).await {
-        Ok(page) => page.into_response(),
-        Err(refused) => refused.answer(true),
-    }
-}
-
-#[derive(Deserialize)]
-struct ChangeForm {
-    #[serde(default)]
-    old: String,
-    #[serde(default)]
-    password: String,
-}
-
-async fn change_password(State(app): State<App>, headers: HeaderMap, caller: Caller, Form(form): Form<ChangeForm>) -> Response {
-    let found = match must_be_signed_in(&app, &headers).await {
-        Ok(found) => found,
-        Err(refused) => return refused.answer(true),
-    };
-    let changed = app.engine.change_password(person(&found), &form.old, &form.password, &caller.visitor()).await;
-    let why = match changed {
-        Ok(begun) => return enter(&app, &begun, "/me"),
-        Err(why) => why,
-    };
-    // A slip is no reason to be signed out, so this is no 401.
-    let status = if matches!(why, NotSignedIn::Wrong) { StatusCode::UNPROCESSABLE_ENTITY } else { status(&why) };
-    let words = if matches!(why, NotSignedIn::Wrong) { "The old password is another one.".to_owned() } else { sentence(&why, &app) };
-    let answer = me_page(&app, &headers, Some(&words)).await;
-    let mut answer = answer.map_or_else(|refused| refused.answer(true), IntoResponse::into_response);
-    if answer.status() == StatusCode::OK {
-        *answer.status_mut() = status;
-    }
-    answer
-}
-
-fn person(found: &SignedIn) -> &str {
+pub(crate) fn person(found: &SignedIn) -> &str {
     found.principal.person().unwrap_or_default()
 }
 
 /// Signed in: the cookies are set, and on it goes.
-fn enter(app: &App, begun: &Begun, next: &str) -> Response {
+pub(crate) fn enter(app: &App, begun: &Begun, next: &str) -> Response {
     let life = begun.expires_at.duration_since(app.engine.now()).as_secs();
     let answer = with_cookie(Redirect::to(next).into_response(), &cookies::set(app.engine.base_url(), &begun.token, life));
     match &begun.device {
@@ -216,7 +163,7 @@ fn enter(app: &App, begun: &Begun, next: &str) -> Response {
     }
 }
 
-fn leave(app: &App) -> Response {
+pub(crate) fn leave(app: &App) -> Response {
     with_cookie(Redirect::to("/sign-in").into_response(), &cookies::set(app.engine.base_url(), "", 0))
 }
 
@@ -227,7 +174,7 @@ fn with_cookie(mut response: Response, cookie: &str) -> Response {
     response
 }
 
-fn status(why: &NotSignedIn) -> StatusCode {
+pub(crate) fn status(why: &NotSignedIn) -> StatusCode {
     match why {
         NotSignedIn::Wrong => StatusCode::UNAUTHORIZED,
         NotSignedIn::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -243,7 +190,7 @@ fn seconds_until(why: &NotSignedIn, app: &App) -> Option<i64> {
     Some(at.duration_since(app.engine.now()).as_secs().max(0) + 1)
 }
 
-fn sentence(why: &NotSignedIn, app: &App) -> String {
+pub(crate) fn sentence(why: &NotSignedIn, app: &App) -> String {
     if let Some(seconds) = seconds_until(why, app) {
         return format!("There were too many tries. Wait {seconds} s, then try again. Links in messages go on working meanwhile.");
     }
@@ -290,11 +237,16 @@ fn page(title: &str, body: &Markup) -> Html<String> {
     document(&Frame { title, class: "plain", refresh_s: None, bar: None }, &body)
 }
 
-fn wrong(words: Option<&str>) -> Markup {
+/// The same with the one script that fills a time zone.
+fn with_zone(title: &str, body: &Markup) -> Response {
+    with_script(page(title, &html! { (body) script src=(*ZONE_PATH) {} }).into_response())
+}
+
+pub(crate) fn wrong(words: Option<&str>) -> Markup {
     html! { @if let Some(words) = words { div class="notice" role="alert" { @for line in words.lines() { p { (line) } } } } }
 }
 
-fn new_password() -> Markup {
+pub(crate) fn new_password() -> Markup {
     html! {
         p {
             label for="password" { "Password" } " "
@@ -345,7 +297,7 @@ fn set_up_form(org: &Org, token: &str, typed: &SetUpForm, words: Option<&str>) -
                         option value=(person.id) selected[person.id == typed.person] { (person.name) " (" (person.id) ")" }
                     }
                 } }
-                p class="hint" { "Name, address and id are needed only for somebody new." }
+                p class="hint" { "What follows, but for the password, is for somebody new." }
             }
             p {
                 label for="name" { "Name" } " "
@@ -360,6 +312,14 @@ fn set_up_form(org: &Org, token: &str, typed: &SetUpForm, words: Option<&str>) -
                     input type="checkbox" name="reach" value="1" checked[typed.reach.is_some()];
                     span { "Page me at this address" }
                 }
+            }
+            p {
+                label for="zone" { "Time zone" } " "
+                input id="zone" name="time_zone" value=(typed.time_zone) autocapitalize="none" spellcheck="false" autocomplete="off"
+                    data-here aria-describedby="zone-rule";
+            }
+            p class="hint" id="zone-rule" {
+                "In which pages and messages tell you times: an IANA name such as Europe/Madrid; UTC where empty."
             }
             p {
                 label for="id" { "Id" } " "
@@ -388,39 +348,4 @@ fn invitation_form(org: &Org, person: Option<&str>, token: &str, words: Option<&
             p { button type="submit" { "Choose this password and sign in" } }
         }
     }
-}
-
-async fn me_page(app: &App, headers: &HeaderMap, words: Option<&str>) -> Result<Html<String>, Refused> {
-    let found = must_be_signed_in(app, headers).await?;
-    let sessions = app.engine.sessions_of(person(&found)).await.map_err(|fault| {
-        tracing::error!(%fault, "sessions cannot be read");
-        Refused::store(None)
-    })?;
-    let org = app.engine.org();
-    let form = org.person(person(&found));
-    let when = When::new(app.engine.now(), form.and_then(|form| form.time_zone.as_deref()));
-    let name = form.map_or_else(|| person(&found).to_owned(), |form| form.name.clone());
-    let body = html! {
-        p { "You are signed in as " strong { (person(&found)) } ". " a href="/" { "Board" } }
-        form method="post" action="/sign-out" { p { button type="submit" { "Sign out" } } }
-        h2 { "Where you are signed in" }
-        ul {
-            @for session in &sessions {
-                li {
-                    (session.agent.as_deref().unwrap_or(UNKNOWN_AGENT))
-                    @if session.id == found.session { strong { " (here)" } }
-                    span class="quiet" { ", since " (when.stamp(session.created_at)) ", used " (when.stamp(session.seen_at)) }
-                }
-            }
-        }
-        form method="post" action="/me/sign-out-everywhere" { p { button type="submit" { "Sign out everywhere" } } }
-        h2 { "Change the password" }
-        (wrong(words))
-        form method="post" action="/me/password" {
-            p { label for="old" { "The old one" } " " input id="old" name="old" type="password" autocomplete="current-password" required; }
-            (new_password())
-            p { button type="submit" { "Change it, and sign out everywhere else" } }
-        }
-    };
-    Ok(page(&name, &body))
 }

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use crate::access::reader::Fields;
 use crate::board::severities;
 use crate::frame::pieces;
+use crate::frame::pieces::MINE;
 
 /// What is shown; everything where nothing is asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,21 +111,17 @@ impl Filter {
     }
 }
 
-/// Whether it is the reader's; of a reader who is nobody none is.
-pub(crate) fn is_of(incident: &IncidentView, me: Option<&str>) -> bool {
-    me.is_some_and(|me| incident.is_of(me))
-}
-
 /// Links and form; services are named to whoever sees the organisation.
 pub(crate) fn bar(filter: &Filter, counts: &[usize; 5], mine: usize, has_me: bool, org: Option<&Org>) -> Markup {
     let all: usize = counts.iter().sum();
     let current = |is: bool| is.then_some("true");
     html! {
+        @if filter.mine { p class="quiet small" { (MINE) } }
         nav class="filter" aria-label="Narrow the board" data-live="filter" {
             a href="/" aria-current=[current(!filter.is_narrow())] { "All " span class="n" { (all) } }
             @if has_me {
                 @let with = Filter { mine: true, ..Filter::default() };
-                a href=(with.address(false)) aria-current=[current(filter.mine)] { "Mine " span class="n" { (mine) } }
+                a href=(with.address(false)) aria-current=[current(filter.mine)] title=(MINE) { "Mine " span class="n" { (mine) } }
             }
             @for (index, severity) in severities() {
                 @if counts[index] > 0 || filter.severity == Some(severity) {

@@ -17,7 +17,7 @@ use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::{IncidentView, OnCallView};
 use allclear_engine::Engine;
-use allclear_engine::read::screens::{Asking, OnBoard};
+use allclear_engine::read::screens::Asking;
 use allclear_engine::read::tried::Unproven;
 use allclear_engine::read::{IncidentFilter, NoAnswer};
 use axum::extract::{Query, State as Shared};
@@ -52,6 +52,8 @@ const ENDED_SHOWN: usize = 5;
 const ENDED_AMONG: i64 = 30;
 /// Messages of a demonstration shown on the board; the others have a page.
 const MESSAGES_SHOWN: usize = 4;
+/// Rows of a wall: 1080 lines have room for a head, these, how many more there are, and who is on call.
+const WALL_ROWS: usize = 7;
 /// Characters of a title in the list of ended incidents.
 const TITLE_CHARS_MAX: usize = 120;
 /// Characters of a title that two lines of a phone hold; a longer one may be cut there, and is told whole by pointing at it.
@@ -66,8 +68,11 @@ pub(crate) struct Row {
     pub incident: IncidentView,
     held: bool,
     asks: Option<Asking>,
-    asked_reader: bool,
     due: Option<Due>,
+    /// Whether it asks the reader.
+    asks_me: bool,
+    /// Whether it is the reader's.
+    mine: bool,
 }
 
 /// What is awaited next, of the things that a person would act on.
@@ -159,28 +164,28 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     let me = who.person().map(ToOwned::to_owned);
     let mut rows: Vec<Row> = open
         .into_iter()
-        .map(|OnBoard { incident, held, asks, asked_reader }| Row {
-            due: sooner(due.get(&incident.id).copied(), late_task(&incident)),
-            incident,
-            held,
-            asks,
-            asked_reader,
+        .map(|one| Row {
+            asks_me: one.waits_for_reader(),
+            mine: me.as_deref().is_some_and(|me| one.is_of_reader(me)),
+            due: sooner(due.get(&one.incident.id).copied(), late_task(&one.incident)),
+            incident: one.incident,
+            held: one.held,
+            asks: one.asks,
         })
         .collect();
     let mut counts = [0; 5];
     for row in rows.iter().filter(|row| row.incident.state != State::Candidate) {
         counts[usize::from(row.incident.severity.rank() - 1)] += 1;
     }
-    let is_mine = |row: &Row| filter::is_of(&row.incident, me.as_deref()) || row.waits_for_reader();
-    let mine = rows.iter().filter(|row| is_mine(row)).count();
+    let mine = rows.iter().filter(|row| row.mine).count();
     let declared = |row: &&Row| row.incident.state != State::Candidate;
     let late = rows.iter().filter(declared).filter(|row| row.is_late(&when)).count();
     let nobodys = rows.iter().filter(|row| row.is_nobodys()).count();
     rows.sort_by_cached_key(|row| row.place(&when));
     let may_act = queries.has(Right::Respond);
-    let waits: Vec<&Row> = rows.iter().filter(|row| may_act && row.waits_for_reader()).collect();
+    let waits: Vec<&Row> = rows.iter().filter(|row| may_act && row.asks_me).collect();
     let waiting = at_once::bar(&waits, &when);
-    rows.retain(|row| filter.admits(&row.incident, is_mine(row)));
+    rows.retain(|row| filter.admits(&row.incident, row.mine));
     rows.retain(|row| filter.wants(row.is_late(&when), row.is_nobodys()));
     let (candidates, rows) = rows.into_iter().partition(|row| row.incident.state == State::Candidate);
     let mut ended = queries.incidents(IncidentFilter { real: true, ..IncidentFilter::default() }, ENDED_AMONG).await?;
@@ -255,23 +260,24 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
             @else if board.rows.is_empty() && board.filter.is_narrow() {
                 p class="quiet" { "None of the " (open) " open incidents fits. " a href="/" { "Show all" } }
             }
-            @if !board.rows.is_empty() {
-                ol class="board" data-list="open" aria-label="Open incidents, most urgent first" {
-                    (Lines { board, rows: &board.rows, org })
-                }
+            @let (rows, candidates) = shown(board, wall);
+            @if !rows.is_empty() {
+                ol class="board" data-list="open" aria-label="Open incidents, most urgent first" { (Lines { board, rows, org }) }
             }
             @if board.cut { p class="quiet" { "More are open, none worse than these. All of them: " code { "allclear list" } } }
-            @if !board.candidates.is_empty() {
+            @if !candidates.is_empty() {
                 section class="candidates" {
                     h2 { "Candidates (" (board.candidates.len()) ")" span class="quiet" { " · is this an incident?" } }
-                    ol class="board" data-list="candidates" aria-label="Candidates" { (Lines { board, rows: &board.candidates, org }) }
+                    ol class="board" data-list="candidates" aria-label="Candidates" { (Lines { board, rows: candidates, org }) }
                 }
             }
+            @let more = board.rows.len() + board.candidates.len() - rows.len() - candidates.len();
+            @if more > 0 { p class="more" { "+" (more) @if board.cut { " and" } " more" } }
         }
         // What is open comes first.
         @if open > 0 { (first) }
         div class="below" data-live="below" {
-            @if let Some(shifts) = &board.on_call { (on_call(board, shifts)) }
+            @if let Some(shifts) = &board.on_call { (on_call(board, shifts, wall)) }
             @if !board.ended.is_empty() && !wall { (ended(board, org)) }
         }
         @if options.demo_outbox.is_some() && !wall {
@@ -288,6 +294,13 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
             }
         }
     }
+}
+
+/// The rows that are shown, open ones and candidates: a wall shows what it has room for, since nobody scrolls it.
+fn shown(board: &Board, wall: bool) -> (&[Row], &[Row]) {
+    let room = if wall { WALL_ROWS } else { usize::MAX };
+    let open = board.rows.len().min(room);
+    (&board.rows[..open], &board.candidates[..board.candidates.len().min(room - open)])
 }
 
 /// Rows, written into a page that has room for them: a thousand are a megabyte, which would be moved ten
@@ -387,13 +400,14 @@ fn empty(options: &WebOptions, is_first_run: bool) -> Markup {
     }
 }
 
-fn on_call(board: &Board, shifts: &[OnCallView]) -> Markup {
+fn on_call(board: &Board, shifts: &[OnCallView], wall: bool) -> Markup {
     let when = &board.when;
     html! {
         section class="now-on-call" {
             h2 { a href="/on-call" { "On call now" } }
             @if shifts.is_empty() { p class="quiet" { "No schedule is set, so escalation policies reach people only by name." } }
-            (unproven(&board.unproven))
+            // A wall is read by everybody, and what it shows is what burns.
+            @if !wall { (unproven(&board.unproven)) }
             ul class="pairs" {
                 @for shift in shifts {
                     li {

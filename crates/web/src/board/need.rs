@@ -26,13 +26,6 @@ const NAMED_MAX: usize = 2;
 pub(super) type Place = (u8, i64, u8, Timestamp, String);
 
 impl Row {
-    /// Whether a page of it asked whoever reads, at whichever step, and nobody has it yet: also where everybody was paged
-    /// in vain.
-    pub(super) fn waits_for_reader(&self) -> bool {
-        // Where silences hold it nobody is asked.
-        !self.held && self.asks.is_some() && self.asked_reader
-    }
-
     /// Until when its first step might be answered; nothing where no page asks.
     fn first_by(&self) -> Option<Timestamp> {
         self.asks.as_ref().map(|asks| after(asks.since, asks.within))

@@ -45,8 +45,11 @@ const SCRIPT: &str = concat!(
     include_str!("../js/held.js"),
     include_str!("../js/live.js"),
     include_str!("../js/keys.js"),
-    include_str!("../js/took.js")
+    include_str!("../js/took.js"),
+    include_str!("../js/zone.js")
 );
+/// What the page of the first administrator runs, and nothing else.
+const ZONE: &str = include_str!("../js/zone.js");
 const MARK: &str = include_str!("../mark.svg");
 
 /// What a page without a script may load and do: our own style and mark, forms to ourselves.
@@ -84,6 +87,7 @@ impl Asset {
 static STYLE_FILE: LazyLock<Asset> = LazyLock::new(|| Asset::new(STYLE, "css", "text/css; charset=utf-8"));
 static LINK_STYLE_FILE: LazyLock<Asset> = LazyLock::new(|| Asset::new(LINK_STYLE, "css", "text/css; charset=utf-8"));
 static SCRIPT_FILE: LazyLock<Asset> = LazyLock::new(|| Asset::new(SCRIPT, "js", "text/javascript; charset=utf-8"));
+static ZONE_FILE: LazyLock<Asset> = LazyLock::new(|| Asset::new(ZONE, "js", "text/javascript; charset=utf-8"));
 static MARK_FILE: LazyLock<Asset> = LazyLock::new(|| Asset::new(MARK, "svg", "image/svg+xml"));
 
 /// Where the style sheet is.
@@ -92,6 +96,8 @@ pub(crate) static STYLE_PATH: LazyLock<String> = LazyLock::new(|| STYLE_FILE.pat
 pub(crate) static LINK_STYLE_PATH: LazyLock<String> = LazyLock::new(|| LINK_STYLE_FILE.path.clone());
 /// Where the script is.
 pub(crate) static SCRIPT_PATH: LazyLock<String> = LazyLock::new(|| SCRIPT_FILE.path.clone());
+/// Where the script that fills a time zone is.
+pub(crate) static ZONE_PATH: LazyLock<String> = LazyLock::new(|| ZONE_FILE.path.clone());
 /// Where the mark is.
 pub(crate) static MARK_PATH: LazyLock<String> = LazyLock::new(|| MARK_FILE.path.clone());
 
@@ -102,7 +108,7 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 
 async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let path = format!("/assets/{name}");
-    let files: [&Asset; 4] = [&STYLE_FILE, &LINK_STYLE_FILE, &SCRIPT_FILE, &MARK_FILE];
+    let files: [&Asset; 5] = [&STYLE_FILE, &LINK_STYLE_FILE, &SCRIPT_FILE, &ZONE_FILE, &MARK_FILE];
     let Some(asset) = files.into_iter().find(|asset| asset.path == path) else { return StatusCode::NOT_FOUND.into_response() };
     let about = [
         (CONTENT_TYPE, asset.kind),

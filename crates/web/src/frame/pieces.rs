@@ -12,6 +12,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::frame::time_text::When;
 
+/// What is somebody's, wherever it is said.
+pub(crate) const MINE: &str = "What you lead, took, have a role or a task in, and what asks you now.";
 /// Characters of one line.
 pub(crate) const LINE_CHARS_MAX: usize = 400;
 

@@ -123,11 +123,6 @@ pub(crate) fn more(told: &PageData, org: &Org) -> Markup {
             (updates(told, org))
             (actions(told, org))
             @if !told.similar.is_empty() { section data-live="similar" { (similar(told)) } }
-            @if let Some(id) = &told.incident.service {
-                @if let Some(text) = org.service(id).and_then(|service| service.runbook.as_deref()) {
-                    section { h2 { "Runbook" } p { (pieces::link_or_text(text)) } }
-                }
-            }
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Declaring by hand: a title is enough, everything else has a default.
 
 use allclear_domain::access::{Principal, Resource, Right, may};
-use allclear_domain::incident::Severity;
+use allclear_domain::expect::{Rule, Standing};
+use allclear_domain::incident::{self, Severity};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::view::StepExplanation;
 use allclear_engine::core::{Command, Declare, Reply};
@@ -35,6 +36,8 @@ pub(crate) static PLACE: Place = Place {
 
 /// The verb of the form, as drafts name it.
 const DECLARE: &str = "declare";
+/// The part of the address that asks for the receipt of a report.
+const REPORTED: &str = "reported";
 /// Steps that say whom it pages: who is called first, and who comes after.
 const STEPS_SHOWN: usize = 3;
 /// People named of a step.
@@ -56,6 +59,9 @@ async fn reporter(app: &App, headers: &HeaderMap) -> Result<(Principal, When), R
 pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked): Asked) -> Response {
     answer(async {
         let (who, when) = reporter(&app, &headers).await?;
+        if let Some(reference) = asked.get(REPORTED) {
+            return receipt(&app, &who, &when, reference).await;
+        }
         page(&app, &who, &when, &Draft { verb: DECLARE.into(), fields: asked, refusal: None }, true).await
     })
     .await
@@ -86,9 +92,9 @@ pub(crate) async fn submit(State(app): State<App>, headers: HeaderMap, Form(fiel
         };
         let once = form_key::key("/declare", &fields);
         let no = match ask(&app, &who, once, Command::Declare(declare)).await {
-            Ok(Reply::Incident { reference, .. }) => return Ok(Redirect::to(&format!("/incidents/{reference}")).into_response()),
+            Ok(Reply::Incident { reference, .. }) => return Ok(Redirect::to(&after(&reference, report)).into_response()),
             // The same form once more: the incident that it declared.
-            Ok(Reply::Again { answer }) => return Ok(Redirect::to(&format!("/incidents/{answer}")).into_response()),
+            Ok(Reply::Again { answer }) => return Ok(Redirect::to(&after(&answer, report)).into_response()),
             Ok(_) => return Ok(Redirect::to("/").into_response()),
             Err(no) => no,
         };
@@ -105,6 +111,36 @@ pub(crate) async fn submit(State(app): State<App>, headers: HeaderMap, Form(fiel
         Ok(response)
     })
     .await
+}
+
+/// Where one comes to: whoever reports is told what becomes of it.
+fn after(reference: &str, report: bool) -> String {
+    if report { format!("{}?{REPORTED}={}", PLACE.path, pieces::escaped(reference)) } else { format!("/incidents/{reference}") }
+}
+
+/// The receipt of a report: its reference, what happens now, and to whom it goes.
+async fn receipt(app: &App, who: &Principal, when: &When, reference: &str) -> Result<Response, Refused> {
+    let queries = app.engine.queries(who);
+    let found = queries.incident(queries.incident_id(reference).await?).await?;
+    let whom = whom(app, who, when, found.service.as_deref(), found.severity, false).await?;
+    let awaited = queries.expectations(queries.incident_id(reference).await?).await?;
+    let due = awaited.iter().find(|one| one.rule == Rule::Candidate.name() && one.state == Standing::Live).map(|one| one.due_at);
+    let there = format!("/incidents/{}", found.reference);
+    let body = html! {
+        (heading("Reported", &html! { (found.reference) }))
+        div class="done" role="status" { p { "Your report is " strong { (found.reference) } ": " bdi { (found.title) } "." } }
+        p class="prose" {
+            @if found.state == incident::State::Candidate {
+                "It stands on the board of everybody who responds, and they decide whether it is an incident."
+                @if let Some(due) = due { " Where nobody has decided by " (when.stamp(due)) " " (when.zone()) ", it is declared." }
+            }
+            @else { "It is " (pieces::state(found.state)) " now." }
+        }
+        @if found.state == incident::State::Candidate { (whom) }
+        p { a class="press" href=(there) { "See what becomes of it" } }
+    };
+    let source = after(reference, true);
+    Ok(framed(app, &HtmlPage { title: "Reported", place: &PLACE, who, when, wall: false, live: None, source, body }))
 }
 
 async fn page(app: &App, who: &Principal, when: &When, draft: &Draft, fresh: bool) -> Result<Response, Refused> {

@@ -51,6 +51,8 @@ const OF_WHAT_CHARS_MAX: usize = 80;
 const CHANGES_SHOWN: i64 = 10;
 /// Earlier incidents of the same service that are shown.
 const SIMILAR_SHOWN: usize = 5;
+/// Incidents of the service among which those that are over are looked for.
+const SIMILAR_AMONG: i64 = 50;
 /// Open incidents to choose from, where one is merged.
 const OTHERS_SHOWN: i64 = 50;
 /// Parts of the page that a phone shows one at a time.
@@ -202,7 +204,9 @@ pub(crate) async fn read(
     let mut similar = Vec::new();
     if incident.service.is_some() {
         let of_service = IncidentFilter { service: incident.service.clone(), before: Some(id), ..IncidentFilter::default() };
-        similar = queries.incidents(of_service, SIMILAR_SHOWN as i64).await?;
+        similar = queries.incidents(of_service, SIMILAR_AMONG).await?;
+        similar.retain(|other| !other.state.is_open());
+        similar.truncate(SIMILAR_SHOWN);
     }
     let may_act = queries.has(Right::Respond);
     let me = who.person().map(ToOwned::to_owned);
@@ -309,6 +313,9 @@ fn head(told: &PageData, org: &Org) -> Markup {
                             None => "none is named",
                         }
                     }
+                }
+                @if let Some(text) = incident.service.as_ref().and_then(|id| org.service(id)?.runbook.as_deref()) {
+                    div { dt { "Runbook" } dd { (pieces::link_or_text(text)) } }
                 }
                 @if !incident.affected.is_empty() {
                     div {

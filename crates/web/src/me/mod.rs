@@ -2,6 +2,8 @@
 //!
 //! What a phone's bar has no room for is led to from here. Contacts are an administrator's to change; everybody sees their own.
 
+pub(crate) mod account;
+
 use allclear_domain::access::{Principal, Right};
 use allclear_domain::org::forms::person::{NotifyEntry, Person};
 use allclear_domain::org::snapshot::Org;
@@ -21,6 +23,7 @@ use crate::app::{ALL, App, Lists, Place};
 use crate::board::letters;
 use crate::first::TEST;
 use crate::frame::pieces;
+use crate::frame::pieces::MINE;
 use crate::frame::refused::Refused;
 use crate::frame::shell;
 use crate::frame::shell::{HtmlPage, framed, heading};
@@ -70,7 +73,9 @@ async fn page(
             section data-live="shift-here" { (shell::shift(app, who, when)) }
         }
         section data-live="mine" {
-            h2 { "Mine" } (incidents(&mine, when, "You have no open incident."))
+            h2 { "Mine" }
+            p class="quiet small" { (MINE) }
+            (incidents(&mine, when, "You have no open incident."))
             @if cut { p class="quiet" { "There may be more, none worse than these." } }
         }
         @if let Some(me) = me {

@@ -10,6 +10,8 @@ use crate::posted::Draft;
 
 /// Writes to the log.
 pub(super) const NOTE: &str = "note";
+/// The part of the address that says that a note was taken.
+pub(super) const NOTED: &str = "noted";
 /// Pages others besides.
 pub(super) const HELP: &str = "help";
 /// It is over.
@@ -18,11 +20,12 @@ pub(super) const RESOLVE: &str = "resolve";
 pub(super) const GIVE_BACK: &str = "give-back";
 
 /// The forms, for whoever has it; nothing for anybody else.
-pub(super) fn goes_on(org: &Org, story: &Story, token: &str, draft: &Draft) -> Markup {
+pub(super) fn goes_on(org: &Org, story: &Story, token: &str, draft: &Draft, noted: bool) -> Markup {
     let Standing::Taken { mine: true, .. } = story.standing else { return html! {} };
     let to = |verb: &str| format!("{}/{verb}", message_link::path(token));
     html! {
         section class="act on" {
+            @if noted { p class="noted" role="status" { "Your note is in the log of " (story.incident.reference) "." } }
             form method="post" action=(to(NOTE)) {
                 (draft.refused(NOTE)) (once(&story.when))
                 label class="vh" for="note" { "Write to the log" }

@@ -21,7 +21,7 @@ use crate::access::reader::Fields;
 use crate::app::App;
 use crate::frame::refused::{Refused, wants_html};
 use crate::message_link;
-use crate::message_link::forms::{self, GIVE_BACK, HELP, NOTE, RESOLVE};
+use crate::message_link::forms::{self, GIVE_BACK, HELP, NOTE, NOTED, RESOLVE};
 use crate::message_link::story::Story;
 use crate::message_link::{VIA, page, story};
 use crate::posted::{Draft, No, said, told_to_wait, worded};
@@ -50,7 +50,7 @@ pub(crate) async fn submit(
             app.engine.ask(input).await.map(drop).map_err(No::Refusal)
         };
         match asked.await {
-            Ok(()) if html => Ok(Redirect::to(&message_link::path(&token)).into_response()),
+            Ok(()) if html => Ok(Redirect::to(&after(&token, &verb)).into_response()),
             Ok(()) => Ok(Json(serde_json::json!({ "done": verb, "ref": told.incident.reference })).into_response()),
             Err(no) => {
                 let wait = no.wait();
@@ -63,7 +63,7 @@ pub(crate) async fn submit(
                 // Read once more: somebody else may have ended it meanwhile.
                 let told = story::read(&app.engine, &link, id).await.unwrap_or(told);
                 let draft = Draft { verb, fields, refusal: Some(why) };
-                let mut response = page::page(&app.engine.org(), &told, &token, &draft).into_response();
+                let mut response = page::page(&app.engine.org(), &told, &token, &draft, false).into_response();
                 *response.status_mut() = status;
                 told_to_wait(&mut response, wait);
                 Ok(response)
@@ -71,6 +71,12 @@ pub(crate) async fn submit(
         }
     };
     done.await.unwrap_or_else(|refused: Refused| refused.answer(html))
+}
+
+/// Where one comes to: a note leaves nothing else on the page that says that it was taken.
+fn after(token: &str, verb: &str) -> String {
+    let there = message_link::path(token);
+    if verb == NOTE { format!("{there}?{NOTED}") } else { there }
 }
 
 async fn command(app: &App, who: &allclear_domain::access::Principal, told: &Story, verb: &str, fields: &Fields) -> Result<Command, No> {

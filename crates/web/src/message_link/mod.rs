@@ -17,11 +17,12 @@ use allclear_engine::message_link::bundles::ToAll;
 use allclear_engine::message_link::{About, BadLink, LinkFor};
 use allclear_engine::read::NoAnswer;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
+use crate::access::reader::Asked;
 use crate::app::App;
 use crate::frame::refused;
 use crate::frame::refused::{Refused, wants_html};
@@ -32,7 +33,7 @@ use crate::posted::Draft;
 pub(crate) const VIA: &str = allclear_domain::paging::VIA_LINK;
 
 /// GET: shows, and changes nothing.
-pub(crate) async fn show(State(app): State<App>, Path(token): Path<String>) -> Response {
+pub(crate) async fn show(State(app): State<App>, Path(token): Path<String>, Query(asked): Asked) -> Response {
     let shown = async {
         let link = read(&app, &token)?;
         let page = match link.about {
@@ -40,7 +41,7 @@ pub(crate) async fn show(State(app): State<App>, Path(token): Path<String>) -> R
             About::Bundle(_) => return bundle::show(&app, &link, &token).await,
         };
         let story = story::read(&app.engine, &link, page).await.map_err(|why| unread(why, &token))?;
-        Ok(page::page(&app.engine.org(), &story, &token, &Draft::default()).into_response())
+        Ok(page::page(&app.engine.org(), &story, &token, &Draft::default(), asked.contains_key(forms::NOTED)).into_response())
     };
     shown.await.unwrap_or_else(|refused: Refused| refused.answer(true))
 }

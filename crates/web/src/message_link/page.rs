@@ -25,8 +25,8 @@ const WORDS_CHARS_MAX: usize = 300;
 /// Links of one alarm.
 const LINKS_MAX: usize = 3;
 
-/// The page.
-pub(crate) fn page(org: &Org, story: &Story, token: &str, draft: &Draft) -> Html<String> {
+/// The page; `noted` where a note of its reader was just taken.
+pub(crate) fn page(org: &Org, story: &Story, token: &str, draft: &Draft, noted: bool) -> Html<String> {
     let incident = &story.incident;
     let title = format!("{} {}", incident.reference, incident.title);
     let body = html! {
@@ -38,7 +38,7 @@ pub(crate) fn page(org: &Org, story: &Story, token: &str, draft: &Draft) -> Html
             }
             (facts(story))
             @if story.standing == Standing::Open { (actions(story, token)) }
-            (forms::goes_on(org, story, token, draft))
+            (forms::goes_on(org, story, token, draft, noted))
             (alerts(story))
             (foot(story))
         }

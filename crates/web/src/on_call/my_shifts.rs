@@ -253,7 +253,7 @@ fn by_name(org: &Org, me: &str) -> Markup {
             @if steps.is_empty() && !last { p class="quiet" { "No escalation policy names you or your teams." } }
             ul class="list" {
                 @for (policy, step) in &steps { li { bdi { (policy) } span class="quiet" { "step " (step) } } }
-                @if last { li { "When nobody else is left" span class="quiet" { "the catch-all" } } }
+                @if last { li { "When every round is through" span class="quiet" { "the catch-all" } } }
             }
         }
     }

@@ -6,12 +6,12 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use maud::html;
 
-use super::{administrator, crumbs};
+use super::{administrator, crumbs, listing};
 use crate::access::reader::{Asked, answer};
 use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::refused::Refused;
-use crate::frame::shell::{HtmlPage, framed, heading};
+use crate::frame::shell::heading;
 
 /// Where it is.
 pub(super) const PATH: &str = "/settings/audit";
@@ -45,19 +45,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
                 p { a href={ (PATH) "?before=" (last.id) } { "Before that" } }
             }
         };
-        Ok(framed(
-            &app,
-            &HtmlPage {
-                title: "Audit log",
-                place: &crate::settings::PLACE,
-                who: &who,
-                when: &when,
-                wall: false,
-                live: None,
-                source: PATH.into(),
-                body,
-            },
-        ))
+        Ok(listing(&app, &who, &when, "Audit log", PATH, body))
     })
     .await
 }

@@ -73,10 +73,11 @@ pub(crate) fn control(asked: &Control<'_>, around: &Around<'_>) -> Markup {
     let Control { field: row, name, id, fresh, invalid, described, label, closed } = *asked;
     let focus = around.focus == Some(name);
     let typed = around.fields.get(name).map_or(fresh, String::as_str);
-    let line = |kind: &str, mode: Option<&str>, list: Option<&str>| {
+    let line = |kind: &str, mode: Option<&str>, list: Option<&str>, here: bool| {
         html! {
             input type=(kind) id=(id) name=(name) value=(typed) required[row.needed] maxlength=[(kind == "text").then_some(LINE_CHARS_MAX)]
-                inputmode=[mode] list=[list] autocomplete="off" aria-invalid=[invalid] aria-describedby=[described] aria-label=[label]
+                inputmode=[mode] list=[list] data-here[here] autocomplete="off"
+                aria-invalid=[invalid] aria-describedby=[described] aria-label=[label]
                 autofocus[focus];
         }
     };
@@ -110,11 +111,15 @@ pub(crate) fn control(asked: &Control<'_>, around: &Around<'_>) -> Markup {
     let one_of = |options: Vec<(String, String)>| select(&[("", options)]);
     let owned = |pairs: &[(&str, &str)]| pairs.iter().map(|(value, words)| ((*value).to_owned(), (*words).to_owned())).collect::<Vec<_>>();
     match row.input {
-        Input::Line | Input::Length | Input::Turn | Input::Secret | Input::Names => line("text", None, None),
-        Input::Number => line("text", Some("numeric"), None),
-        Input::Instant => line("datetime-local", None, None),
-        Input::Date => line("date", None, None),
-        Input::Zone => html! { (line("text", None, Some("zones"))) (zones(around)) },
+        Input::Line | Input::Length | Input::Turn | Input::Secret | Input::Names => line("text", None, None, false),
+        Input::Number => line("text", Some("numeric"), None, false),
+        Input::Instant => line("datetime-local", None, None, false),
+        Input::Date => line("date", None, None, false),
+        Input::Zone => {
+            // Of somebody new nothing is known; where a script runs the browser's own zone is offered.
+            let here = around.stored.is_none() && around.kind == FormKind::Person;
+            html! { (line("text", None, Some("zones"), here)) (zones(around)) }
+        }
         Input::Text => area("", typed),
         Input::Word(words) => one_of(owned(words)),
         Input::Format => one_of(around.formats.iter().map(|spoken| (spoken.kind.to_owned(), spoken.kind.to_owned())).collect()),

@@ -8,11 +8,11 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::{administrator, crumbs, path};
+use super::{administrator, crumbs, listing, path};
 use crate::access::reader::{Asked, answer};
 use crate::app::App;
 use crate::frame::pieces;
-use crate::frame::shell::{HtmlPage, framed, heading};
+use crate::frame::shell::heading;
 use crate::frame::time_text::When;
 
 /// Where it is.
@@ -38,19 +38,7 @@ pub(crate) async fn refused(State(app): State<App>, headers: HeaderMap, Query(as
             @if found.is_empty() { p class="prose" { "Nothing was refused lately." } }
             ol class="list" data-live="refused" { @for request in &found { (line(request, &when)) } }
         };
-        Ok(framed(
-            &app,
-            &HtmlPage {
-                title: "Refused lately",
-                place: &crate::settings::PLACE,
-                who: &who,
-                when: &when,
-                wall: false,
-                live: None,
-                source: PATH.into(),
-                body,
-            },
-        ))
+        Ok(listing(&app, &who, &when, "Refused lately", PATH, body))
     })
     .await
 }

@@ -206,7 +206,8 @@ pub(crate) async fn one(
             }
             let focus = kind.about().fields.first().map(|first| first.key.to_owned());
             let first = first::is_step(&asked);
-            let fresh = FormState { first, fields: Some(page::fresh(kind, &who, &when, asked)), focus, ..FormState::default() };
+            let fresh =
+                FormState { first, fields: Some(page::fresh(&app.engine.org(), kind, &who, &when, asked)), focus, ..FormState::default() };
             return Box::pin(shown(&app, &who, &when, kind, None, fresh)).await;
         }
         let (saved, first) = (asked.contains_key("saved"), first::is_step(&asked));
@@ -256,6 +257,11 @@ fn new_link(kind: FormKind, there: usize) -> Markup {
         IdOf::Typed | IdOf::Made => false,
     };
     html! { @if !full { a class="add" href=(path_of_new(kind)) { "New " (name_of(kind)) } } }
+}
+
+/// A page of the settings that lists what happened; it stands still.
+fn listing(app: &App, who: &Principal, when: &When, title: &str, path: &str, body: Markup) -> Response {
+    framed(app, &HtmlPage { title, place: &PLACE, who, when, wall: false, live: None, source: path.to_owned(), body })
 }
 
 /// The way back from a form or a kind.

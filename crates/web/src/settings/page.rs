@@ -8,6 +8,7 @@ use allclear_domain::channel::WaysOut;
 use allclear_domain::org::diff::FormKind;
 use allclear_domain::org::forms::about::{IdOf, Input};
 use allclear_domain::org::forms::severity::SEVERITIES;
+use allclear_domain::org::next_step::then_paged;
 use allclear_domain::org::snapshot::Org;
 use allclear_engine::org::forms::{FormError, FormView};
 use allclear_engine::org::{FormProblem, MadeSecret, OrgError};
@@ -19,7 +20,7 @@ use super::controls::{Around, Wrong, marked};
 use super::fields::field;
 use super::picture::two_weeks;
 use super::titles::title;
-use super::typed_rows::{Deed, OWN, OWN_MAIL};
+use super::typed_rows::{Deed, OWN, OWN_MAIL, several};
 use super::wrongs::{Placed, placed};
 use super::{crumbs, name_of, path, path_of_new, sender, typed};
 use crate::access::form_key::once;
@@ -33,6 +34,10 @@ use crate::frame::time_text::When;
 
 /// A silence or an override that somebody begins lasts this long, until they say otherwise.
 const LASTS: SignedDuration = SignedDuration::from_hours(8);
+
+/// A policy that somebody begins has so many further rounds, until they say otherwise: a message that is slept through is
+/// followed by two more.
+const FURTHER_ROUNDS: u32 = 2;
 
 /// What the page says beside what is stored.
 #[derive(Default)]
@@ -160,7 +165,7 @@ pub(crate) fn refused(why: FormError) -> Refused {
 }
 
 /// The fields of a form that is begun; a link may fill some.
-pub(crate) fn fresh(kind: FormKind, who: &Principal, when: &When, asked: Fields) -> Fields {
+pub(crate) fn fresh(org: &Org, kind: FormKind, who: &Principal, when: &When, asked: Fields) -> Fields {
     let mut out = Fields::new();
     let me = who.person().unwrap_or_default().to_owned();
     let mut say = |key: &str, text: String| drop(out.insert(key.to_owned(), text));
@@ -175,6 +180,13 @@ pub(crate) fn fresh(kind: FormKind, who: &Principal, when: &When, asked: Fields)
     match kind {
         FormKind::Override => say("person", me),
         FormKind::Silence => say("created_by", me),
+        FormKind::Escalation => {
+            say("repeat", FURTHER_ROUNDS.to_string());
+            let first: Vec<String> = several("steps.0.page", &asked).into_iter().filter(|target| !target.is_empty()).collect();
+            for (at, target) in then_paged(org, &first, when.now).into_iter().enumerate() {
+                say(&format!("steps.1.page.{at}"), target);
+            }
+        }
         _ => {}
     }
     if matches!(kind, FormKind::Override | FormKind::Silence) {

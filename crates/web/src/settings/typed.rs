@@ -98,7 +98,13 @@ fn value(row: &Field, stored: Option<&Value>, fields: &Fields, when: &When, chan
             return typed_rows::read(row, row.key, fields, channels);
         }
         _ if typed.is_empty() => return Ok(None),
-        _ => {}
+        // A field shows no more than what it sends back: what was not touched keeps its edges and its breaks.
+        Input::Instant | Input::Number | Input::Word(_) => {}
+        _ => {
+            if let Some(stored) = stored.filter(|stored| stored.as_str().is_some_and(|text| as_sent(text) == as_sent(typed))) {
+                return Ok(Some(stored.clone()));
+            }
+        }
     }
     Ok(Some(match row.input {
         Input::Number => match typed.parse::<u64>() {
@@ -118,6 +124,11 @@ fn value(row: &Field, stored: Option<&Value>, fields: &Fields, when: &When, chan
         },
         _ => typed.into(),
     }))
+}
+
+/// A text as a form sends what it shows of it.
+fn as_sent(text: &str) -> String {
+    text.replace("\r\n", "\n").trim().to_owned()
 }
 
 /// The ids that a list's boxes, or its text, name.
@@ -179,6 +190,11 @@ mod tests {
                 json!({"id": "o", "schedule": "s", "person": "ana", "starts_at": "2026-03-01T09:00:17Z", "ends_at": "2026-03-02T09:00:00Z"}),
             ),
             (FormKind::CatchAll, json!({"targets": ["person:ana", "team:t"]})),
+            (FormKind::Team, json!({"id": "t", "name": " Payments and more  "})),
+            (
+                FormKind::Route,
+                json!({"id": "r", "order": 3, "match": "a=\"1\" ", "set": {"group_by": ["a,b", " edge "], "title": " {title}"}}),
+            ),
             (FormKind::Role, json!({"id": "p", "a_key_of_later": {"nested": [1, 2]}})),
         ] {
             assert_eq!(again(kind, &stored), stored, "{kind:?}");

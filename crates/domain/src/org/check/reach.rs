@@ -1,17 +1,25 @@
 //! Whether somebody would be reached: warnings only, since an organisation is built step by step.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Checker, root};
 use crate::channel::ChannelForm;
+use crate::org::forms::FormKind;
 use crate::org::model::NotifyUrgency;
-use crate::org::snapshot::{Org, Target};
+use crate::org::next_step::everybody_of;
+use crate::org::problem::Place;
+use crate::org::snapshot::Org;
 use crate::time::Length;
 
 /// How far ahead gaps in a schedule are looked for: four weeks, a usual length of a published rota.
 const GAPS_AHEAD: SignedDuration = SignedDuration::from_hours(4 * 7 * 24);
+
+/// What is wrong with a policy of one step and one round.
+const ONE_TRY: &str = "has one step and one round: whoever misses that is not paged again by it";
+/// What it means to have no catch-all, as its purpose says.
+const NO_CATCH_ALL: &str = "there is no catch-all: when every round is through and nobody has a page, nobody is paged until it comes back";
 
 /// Most people named in one sentence.
 const NAMED_MAX: usize = 12;
@@ -25,6 +33,26 @@ impl Checker<'_> {
         self.gaps(&org, now);
         self.never_on(&org, now);
         self.steps_without_contacts(&org, &steps);
+        self.one_try();
+        self.no_catch_all();
+    }
+
+    /// A policy that tries once looks done and is not: one message that is slept through is the end of it.
+    fn one_try(&mut self) {
+        for (at, policy) in self.bundle.escalations.iter().enumerate().filter(|(_, policy)| policy.is_one_try()) {
+            self.warning(
+                root("escalations", at).key("steps"),
+                format!("escalation `{}` {ONE_TRY}", policy.id),
+                "add a step that pages somebody else, or `repeat: 2` for two further rounds",
+            );
+        }
+    }
+
+    fn no_catch_all(&mut self) {
+        if self.bundle.catch_all.is_empty() && !self.bundle.services.is_empty() {
+            let place = Place::root().key(FormKind::CatchAll.list());
+            self.warning(place, NO_CATCH_ALL, "set `catch_all`, as in `[\"team:payments\"]`");
+        }
     }
 
     fn people_who_are_paged(&mut self, org: &Org, steps: &[PagingStep<'_>]) {
@@ -34,7 +62,7 @@ impl Checker<'_> {
             .iter()
             .flat_map(|schedule| schedule.layers.iter().flat_map(|layer| layer.people.iter().map(String::as_str)))
             .collect();
-        let caught: HashSet<&str> = self.bundle.catch_all.iter().flat_map(|target| people_of(org, target, Timestamp::MIN)).collect();
+        let caught: HashSet<&str> = self.bundle.catch_all.iter().flat_map(|target| everybody_of(org, target, Timestamp::MIN)).collect();
         for (at, person) in self.bundle.people.iter().enumerate() {
             let id = person.id.as_str();
             if !org.reach(id, NotifyUrgency::High).is_empty() {
@@ -45,7 +73,7 @@ impl Checker<'_> {
             } else if let Some(step) = steps.iter().find(|step| step.people.contains(id)) {
                 format!("is paged by {step}")
             } else if caught.contains(id) {
-                "is paged when nothing else is left".to_owned()
+                "is in the catch-all".to_owned()
             } else {
                 continue;
             };
@@ -168,7 +196,7 @@ struct PagingStep<'a> {
     policy: usize,
     index: usize,
     within: Length,
-    people: HashSet<&'a str>,
+    people: BTreeSet<&'a str>,
 }
 
 impl std::fmt::Display for PagingStep<'_> {
@@ -186,27 +214,8 @@ fn steps_of(org: &Org, now: Timestamp) -> Vec<PagingStep<'_>> {
                 policy,
                 index,
                 within: step.within,
-                people: step.page.iter().flat_map(|target| people_of(org, target, now)).collect(),
+                people: step.page.iter().flat_map(|target| everybody_of(org, target, now)).collect(),
             })
         })
         .collect()
-}
-
-/// Everybody whom a target may ever name from an instant on.
-fn people_of<'a>(org: &'a Org, target: &str, now: Timestamp) -> HashSet<&'a str> {
-    let mut out: HashSet<&'a str> = HashSet::new();
-    match Target::parse(target) {
-        Some(Target::Person(id)) => out.extend(org.person(id).map(|person| person.id.as_str())),
-        Some(Target::Team(id)) => {
-            out.extend(org.team(id).into_iter().flat_map(|team| team.members.iter().map(String::as_str)));
-        }
-        Some(Target::Schedule(id)) => {
-            let layers = org.schedule_form(id).into_iter().flat_map(|schedule| &schedule.layers);
-            out.extend(layers.flat_map(|layer| layer.people.iter().map(String::as_str)));
-            out.extend(org.overrides(id).iter().filter(|over| over.ends_at > now).map(|over| over.person.as_str()));
-        }
-        Some(Target::Audience(_)) | None => {}
-    }
-    out.retain(|person| org.person(person).is_some());
-    out
 }

@@ -269,7 +269,7 @@ fn whoever_a_step_pages_and_cannot_reach_is_named() {
     );
     form["escalations"][0]["steps"] = whole()["escalations"][0]["steps"].clone();
     form["catch_all"] = json!(["person:boss"]);
-    says(&form, &[("people[2]", "is paged when nothing else is left")]);
+    says(&form, &[("people[2]", "is in the catch-all")]);
 }
 
 #[test]
@@ -336,4 +336,21 @@ fn what_is_over_may_name_what_is_gone() {
     assert_eq!(on_call.person.as_deref(), Some("zoe"));
     let people = org.people_for_all(&["schedule:primary".to_owned()], then);
     assert!(people.people.is_empty() && people.why_nobody.is_some(), "{people:?}");
+}
+
+#[test]
+fn a_policy_that_tries_once_and_no_catch_all_are_warned_of() {
+    let told = |form: &Value| judge(form).iter().map(|p| (p.place.to_string(), p.is_error())).collect::<Vec<_>>();
+    assert_eq!(told(&with("/escalations/0/repeat", json!(0))), [("escalations[0].steps".to_owned(), false)]);
+    assert_eq!(told(&with("/catch_all", json!([]))), [("catch_all".to_owned(), false)]);
+    let two = json!([{"page": ["schedule:primary"], "within": "5m"}, {"page": ["person:ben"], "within": "5m"}]);
+    let mut form = with("/escalations/0/steps", two);
+    form["escalations"][0]["repeat"] = json!(0);
+    assert_eq!(told(&form), [], "two steps are two tries");
+}
+
+#[test]
+fn the_guide_says_of_the_catch_all_what_the_forms_say() {
+    let guide = include_str!("../../../../../docs/guides/organisation.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(guide.contains(crate::org::forms::catch_all::PURPOSE), "{}", crate::org::forms::catch_all::PURPOSE);
 }

@@ -30,7 +30,7 @@ pub fn slug_of(text: &str) -> String {
             out.push('-');
         }
     }
-    out.trim_matches('-').to_owned()
+    out.trim_matches(['-', '.', '_']).to_owned()
 }
 
 /// Whether a text is one mailbox that a header and an envelope can carry without quoting: a dot-atom before the `@`

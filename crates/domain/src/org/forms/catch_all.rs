@@ -1,4 +1,5 @@
-//! Who is paged when nothing else is left. A list of targets in the file, and one form of one key where it is stored.
+//! Who is paged, once, when every round is through and nobody has it. A list of targets in the file, and one form of one key
+//! where it is stored.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,8 +9,12 @@ use super::stored::{BadForm, Form, body_of, read};
 use super::{Entry, FormKind};
 use crate::org::problem::Place;
 
-/// The id of the one form that says who is paged when nothing else is left.
+/// The id of the one form that says who is paged when every round is through.
 pub const CATCH_ALL_ID: &str = "catch_all";
+
+/// What it is for: the same sentence wherever somebody is told to set one.
+pub const PURPOSE: &str =
+    "Who is paged, once, when every round is through and nobody has it. Without it nobody is, until the page comes back.";
 
 /// As it is stored.
 #[derive(Serialize, Deserialize)]
@@ -22,7 +27,7 @@ pub const ABOUT: About = About {
     word: "catch_all",
     plural: "Catch-all",
     one: "catch-all",
-    purpose: "Who is paged once when nobody else is left. Without it, a page that reaches nobody ends there.",
+    purpose: PURPOSE,
     id: IdOf::Only,
     then: &[],
     fields: &[needed("targets", "Whom to page", "All of them, at once.", Input::Several(&Input::Target, 2))],

@@ -81,6 +81,10 @@ impl<'a> Checker<'a> {
             if let Some(id) = form.id() {
                 self.own_id(&place, kind.word(), id, &mut seen);
             }
+            // A field of one line cannot show such a character, and a terminal may obey it.
+            if form.name().is_some_and(|name| name.chars().any(char::is_control)) {
+                self.error(place.key("name"), "the name has a control character in it", "write it anew, in one line");
+            }
             one(self, &place, form);
         }
     }
@@ -89,12 +93,12 @@ impl<'a> Checker<'a> {
     pub(super) fn own_id(&mut self, place: &Place, what: &str, id: &'a str, seen: &mut HashMap<&'a str, Place>) {
         let here = place.key("id");
         if !text::is_slug(id) {
-            let shown: String = id.chars().take(text::SLUG_LEN_MAX).collect();
+            let shown: String = id.chars().filter(|c| !c.is_control()).take(text::SLUG_LEN_MAX).collect();
             let better = text::slug_of(id);
             let example = if better.is_empty() { "payments-db".to_owned() } else { better };
             self.error(
                 here.clone(),
-                format!("`{shown}` cannot be an id"),
+                if id.is_empty() { "the id is missing".to_owned() } else { format!("`{shown}` cannot be an id") },
                 format!("use lower-case letters, digits, `-`, `_` and `.`, at most {}, as in `{example}`", text::SLUG_LEN_MAX),
             );
         }

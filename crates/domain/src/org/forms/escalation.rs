@@ -69,6 +69,14 @@ pub struct Step {
     pub within: Length,
 }
 
+impl Escalation {
+    /// Whether it has one step and no further round: whoever misses that is not paged again by it.
+    #[must_use]
+    pub fn is_one_try(&self) -> bool {
+        self.steps.len() == 1 && self.repeat == 0
+    }
+}
+
 impl Entry for Escalation {
     fn id(&self) -> Option<&str> {
         Some(&self.id)

@@ -248,7 +248,7 @@ forms! {
     routes: Route = route::Route, route;
     severities: Severity = severity::SeverityForm, severity;
     silences: Silence = silence::Silence, silence;
-    /// Who is paged when nothing else is left, as targets of a step.
+    /// Who is paged when every round is through, as targets of a step.
     catch_all: CatchAll = String, catch_all;
     /// Who is told by updates.
     audiences: Audience = audience::Audience, audience;

@@ -166,7 +166,8 @@ impl Shape {
 fn holds(input: Input, value: &Value) -> bool {
     match input {
         Input::Rows(rows) => Shape::plain(rows).rows(value, WaysOut::NONE).is_ok(),
-        Input::Several(..) | Input::Names | Input::Many(_) => value.as_array().is_some_and(|list| list.iter().all(Value::is_string)),
+        Input::Names => value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(|name| is_plain(name) && !says(name, ','))),
+        Input::Several(..) | Input::Many(_) => value.as_array().is_some_and(|list| list.iter().all(is_plain)),
         Input::Ticks(words) => {
             let known = |word: &Value| words.iter().any(|(known, _)| Some(*known) == word.as_str());
             value.as_array().is_some_and(|list| list.iter().all(known))
@@ -188,8 +189,17 @@ fn holds(input: Input, value: &Value) -> bool {
         | Input::Target
         | Input::Contact
         | Input::Channel
-        | Input::Contacts => !value.is_array() && !value.is_object(),
+        | Input::Contacts => !value.is_array() && !value.is_object() && (!value.is_string() || is_plain(value)),
     }
+}
+
+/// Whether a text comes back from a field as it is: a browser takes the edges and what breaks a line away.
+fn is_plain(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control))
+}
+
+fn says(value: &Value, sign: char) -> bool {
+    value.as_str().is_some_and(|text| text.contains(sign))
 }
 
 /// Whether the fields of a part can hold it; why not, as half a sentence.

@@ -390,7 +390,7 @@ impl Org {
     pub fn severity_of(&self, impact: Level, urgency: Level) -> Severity {
         severity_of(impact, urgency)
     }
-    /// Who is paged when nothing else is left, as targets.
+    /// Who is paged when every round is through, as targets.
     #[must_use]
     pub fn catch_all(&self) -> &[String] {
         &self.bundle.catch_all

@@ -3,6 +3,7 @@
 use allclear_domain::org::model::Bundle;
 use allclear_domain::org::problem::{PathPart, Place};
 use allclear_domain::org::words::{listed, nearest};
+use allclear_domain::time::DATE_HINT;
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -215,6 +216,7 @@ impl Said {
             "expected mapping start" => ("an object with keys is wanted here", "write it as `{id: …}`, or one key a line"),
             _ if words.contains("expected a sequence") => (words, "write a list, as `[a, b]`"),
             _ if words.contains("expected struct") => (words, "write an object with keys, as `{id: …}`"),
+            _ if allclear_domain::time::unread(words).is_some() => ("this is no date or time that can be read", DATE_HINT),
             _ if words.starts_with("invalid u") => ("a whole number is wanted here", ""),
             _ if words.contains("unclosed bracket") => (words, "close it before the next key"),
             _ if words.contains("tabs disallowed") => (words, "indent with spaces"),
