@@ -21,7 +21,7 @@ use crate::world::{Task, World};
 /// Roles that are given; few, so that they meet.
 const ROLES: [&str; 3] = ["commander", "communications", "scribe"];
 /// Incidents, reviews and actions among which somebody chooses.
-const CHOICE: i64 = 12;
+pub(crate) const CHOICE: i64 = 12;
 /// Of a thousand deeds, how many ask to be reminded.
 const SNOOZES: u64 = 20;
 /// Tasks of an incident that somebody names.

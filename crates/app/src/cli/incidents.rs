@@ -76,6 +76,9 @@ pub async fn list(args: List) -> anyhow::Result<()> {
     if let Some(service) = &args.service {
         query.push(("service", service));
     }
+    if args.exercises {
+        query.push(("exercises", "true"));
+    }
     let found: Value = client.get(&["incidents"], &query).await?;
     print(args.form, found, |found: Items<IncidentView>| {
         if found.items.is_empty() {

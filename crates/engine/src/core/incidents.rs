@@ -194,6 +194,10 @@ impl Core {
     fn give_back(&mut self, unit: &mut Unit, id: IncidentId, by: &str, why: &str) -> Decided<()> {
         self.change_incident(unit, id, attendance::Command::GiveBack { by: by.to_owned(), why: why.to_owned() })?;
         let (state, _) = self.incident(unit, id)?;
+        // What burned is over, and it counts as never taken: it ends as it would have without them, and wakes nobody.
+        if state.state == incident::State::Declared && state.recovered && !state.is_a_persons_word() && self.still_open(unit, id)? == 0 {
+            return self.recover(unit, id);
+        }
         let mut stopped = Vec::new();
         for page in self.pages_of(unit, id) {
             let (found, _) = self.page(unit, page)?;

@@ -100,13 +100,23 @@ pub fn give_one(alert: AlertId, from: IncidentId, into: IncidentId) -> Write {
     }
 }
 
-/// Ids of the newest alerts of an incident, each with whether it is open.
-pub async fn newest_of(db: &Db, incident: IncidentId, limit: i64) -> Result<Vec<(AlertId, bool)>, Fault> {
-    let sql = "select id, ended from alert where incident = ?1 order by id desc limit ?2";
+/// An alert, as far as it matters where it goes to another incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Belonging {
+    pub id: AlertId,
+    pub open: bool,
+    /// Which silence holds it, and until when.
+    pub held: Option<(String, Timestamp)>,
+}
+
+/// The newest alerts of an incident.
+pub async fn newest_of(db: &Db, incident: IncidentId, limit: i64) -> Result<Vec<Belonging>, Fault> {
+    let sql = "select id, ended, silence, silenced_until from alert where incident = ?1 order by id desc limit ?2";
     let rows = db.read(sql, vec![text(incident), Val::Int(limit)]).await?;
     let one = |row| {
         let mut r = Reader::new(row);
-        Ok((r.parse()?, r.opt_text()?.is_none()))
+        let (id, open) = (r.parse()?, r.opt_text()?.is_none());
+        Ok(Belonging { id, open, held: r.opt_text()?.zip(r.opt_instant()?) })
     };
     rows.iter().map(one).collect()
 }

@@ -400,7 +400,9 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
         Event::TakenApart(_) if incident.state == State::Candidate => awaited.open(KEY_CANDIDATE, Rule::Candidate, CANDIDATE_WITHIN),
         Event::TakenApart(_) => {
             awaited.open(KEY_ATTENDED, Rule::Attended, ATTEND_WITHIN);
-            ending::await_again(incident, incident.work.update_every, awaited);
+            // Where nobody was on it, nobody had promised an update.
+            let was_worked_on = matches!(incident.state, State::Investigating | State::Mitigated);
+            ending::await_again(incident, incident.work.update_every.filter(|_| was_worked_on), awaited);
         }
         Event::Released(body) => {
             for task in &body.tasks {
