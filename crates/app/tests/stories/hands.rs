@@ -311,10 +311,10 @@ async fn all_that_wait_for_somebody_are_taken_and_given_back_as_one(database: Da
     assert!(said.contains("You have <strong>2 incidents</strong>"), "{said}");
     assert_eq!(post_form(&world, "/board/undo", Some(&ana), &[("refs", &twice.join(","))]).await.status, 303);
     world.quiet().await;
-    // Its steps are over, and nobody has it: it waits for her still.
+    // Her step is over, and nobody has them: they wait for her still.
     world.advance(25 * 60).await;
     let board = get_as(&world, &ana, "/").await.text;
-    assert!(board.contains("everybody was paged") && board.contains("35 incidents wait for you"), "{board}");
+    assert!(!board.contains("step 1 of 2") && board.contains("35 incidents wait for you"), "{board}");
     // Who is nobody here, and who only reads, takes none.
     assert_eq!(post_form(&world, "/board/acknowledge", None, &[("refs", &refs)]).await.header("location"), Some("/sign-in"));
 }
