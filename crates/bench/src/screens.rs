@@ -40,6 +40,8 @@ const LIST_MS: f64 = 10.0;
 const SEEN_MS: f64 = 200.0;
 const LIVE_MIB: f64 = 50.0;
 const LIVE_CORES: f64 = 0.05;
+/// Trends of everything are answered rather than refused, which is what happens to a request after 20 s.
+const TRENDS_S: f64 = 20.0;
 
 /// Everything of this module.
 ///
@@ -104,11 +106,35 @@ async fn on(bench: &Bench, report: &mut Report, database: &str, subject: &Subjec
     ] {
         row(&server, &label, &page, report).await;
     }
+    trends(&server, &label, report).await?;
     live(&server, &label, &reference, report).await?;
     let folder = server.kill()?;
     fill::open(&store, &reference, OPEN, MANY_OPEN).await?;
     let server = Server::start_in(&bench.places, subject, folder).await?;
     row(&server, &label, &shown(format!("board with {} open incidents", MANY_OPEN + 1), "/", "1000+ open", BOARD_MS), report).await;
+    Ok(())
+}
+
+/// Trends over every incident that there is: how long they take, and what they leave in memory.
+async fn trends(server: &Server, label: &str, report: &mut Report) -> anyhow::Result<()> {
+    let before = machine::pss_mib(server.pid()).context("the product's smaps_rollup is unreadable")?;
+    let request = http::get("/api/v1/trends?from=2000-01-01T00:00:00Z", Some(ADMIN_TOKEN));
+    let mut connection = Connection::open(server.address).await?;
+    let start = Instant::now();
+    let status = connection.exchange(&request).await?;
+    let took = start.elapsed().as_secs_f64();
+    let counted = serde_json::from_slice::<serde_json::Value>(connection.body())?["incidents"].as_u64().unwrap_or(0);
+    ensure!(status == 200 && counted >= INCIDENTS, "trends answered {status} with {counted} of {INCIDENTS} incidents");
+    let grew = machine::pss_mib(server.pid()).context("the product's smaps_rollup is unreadable")? - before;
+    report.add(Row {
+        scenario: format!("{label} trends over {counted} incidents"),
+        value: Some(took),
+        unit: "s",
+        notes: format!("once, cold; memory grew by {grew:.1} MiB"),
+        target: format!("< {TRENDS_S} s"),
+        verdict: Some(Verdict::of(took < TRENDS_S)),
+        ..Row::default()
+    });
     Ok(())
 }
 

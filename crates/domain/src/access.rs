@@ -58,6 +58,8 @@ pub enum Denied {
     WouldNotSeeIt,
     #[error("the program does this by itself, and nobody asks for it")]
     Ours,
+    #[error("this is asked for oneself, and not in the name of another: leave the person out, or let them ask")]
+    AnothersName,
     #[error("a sender holds back no alerts but its own: change this silence in the organisation")]
     Silence,
 }
@@ -274,6 +276,7 @@ pub fn may_end(org: &Org, who: &Principal, change: &Override) -> Result<(), Deni
         | Denied::Override
         | Denied::WouldNotSeeIt
         | Denied::Ours
+        | Denied::AnothersName
         | Denied::Silence => Err(no),
     }
 }

@@ -36,6 +36,7 @@ impl Engine {
     /// # Errors
     /// A refusal, in words.
     pub async fn submit(&self, input: Input) -> Result<Reply, Refusal> {
+        self.shared.limits.count(&self.org(), &input, self.now())?;
         let (answer, wait) = oneshot::channel();
         self.shared.busy.fetch_add(1, Ordering::SeqCst);
         if self.commands.send((input, Some(answer))).await.is_err() {
@@ -68,7 +69,7 @@ impl Engine {
     pub async fn kept(&self, who: &Principal, once: &Once) -> Option<Result<Reply, Refusal>> {
         match self.kept_answer(&who.actor.to_string(), &once.key).await {
             Ok(None) => None,
-            Ok(Some((digest, answer))) if digest == once.digest => Some(Ok(Reply::Again { answer })),
+            Ok(Some((digest, answer))) if once.is_of(&digest) => Some(Ok(Reply::Again { answer })),
             Ok(Some(_)) => Some(Err(Refusal::KeyReused)),
             Err(fault) => Some(Err(Refusal::Unavailable(fault.to_string()))),
         }

@@ -17,6 +17,7 @@ pub mod clock;
 pub mod core;
 pub mod engine;
 pub mod identity;
+pub mod limits;
 pub mod message_link;
 pub mod metrics;
 pub mod org;

@@ -85,6 +85,7 @@ impl Engine {
         let (to_outbox, from_decider) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             links: Links::new(&key, &settings.base_url),
+            limits: crate::limits::Limits::default(),
             sign_in: crate::identity::sign_in::SignIn::new(&key),
             db,
             ports,

@@ -399,10 +399,10 @@ async fn a_clock_set_back_during_a_stop_is_judged_by_when_the_program_stopped() 
 
 async fn a_key_given_twice_does_it_once(url: &str) {
     let world = World::new(url).await;
-    let declare = |digest: &str| Input {
+    let declare = |digest: &str, before: Option<&str>| Input {
         who: Principal::new(Actor::Person("ana".into()), Scope::Respond),
         cause: "api".into(),
-        once: Some(Once { key: "k".into(), digest: digest.into() }),
+        once: Some(Once { key: "k".into(), digest: digest.into(), digest_before: before.map(Into::into) }),
         command: Command::Declare(allclear_engine::core::Declare {
             title: "Shop is down".into(),
             severity: Severity::Sev1,
@@ -413,10 +413,15 @@ async fn a_key_given_twice_does_it_once(url: &str) {
             report: false,
         }),
     };
-    let (one, two) = tokio::join!(world.engine.submit(declare("a")), world.engine.submit(declare("a")));
+    let (one, two) = tokio::join!(world.engine.submit(declare("a", None)), world.engine.submit(declare("a", None)));
     let Reply::Incident { id, .. } = one.unwrap() else { panic!("an incident") };
     assert_eq!(two.unwrap(), Reply::Again { answer: id.to_string() });
-    assert_eq!(world.engine.submit(declare("b")).await, Err(Refusal::KeyReused));
+    assert_eq!(world.engine.submit(declare("b", None)).await, Err(Refusal::KeyReused));
+    assert_eq!(world.engine.submit(declare("b", Some("c"))).await, Err(Refusal::KeyReused));
+    // An earlier version made another digest of the same request: it is that request, at both doors of the engine.
+    let again = Reply::Again { answer: id.to_string() };
+    assert_eq!(world.engine.submit(declare("b", Some("a"))).await, Ok(again.clone()));
+    assert_eq!(world.engine.ask(declare("b", Some("a"))).await, Ok(again));
     assert_eq!(world.incidents().await.len(), 1);
 }
 

@@ -305,7 +305,7 @@ impl World {
                 let mut input = self.input_of("p0", "api", Command::Declare(declare));
                 if self.dice.chance(600) {
                     self.keys_given += 1;
-                    input.once = Some(Once { key: format!("key{}", self.keys_given), digest: "d".into() });
+                    input.once = Some(Once { key: format!("key{}", self.keys_given), digest: "d".into(), digest_before: None });
                     if self.dice.chance(400) {
                         let twice = Act::new(input.clone());
                         let wait = Length::from_secs(self.dice.below(40));

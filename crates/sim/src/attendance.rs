@@ -3,7 +3,7 @@
 
 use allclear_domain::expect::{Expectation, Rule, Standing};
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident::{self, Incident, Severity, attendance, declaration, ending, links, roles};
+use allclear_domain::incident::{self, Incident, Severity, affected, attendance, declaration, ending, links, roles};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{Page, Status};
@@ -137,7 +137,10 @@ impl World {
                     self.reached("an incident declared without a page paged after all");
                 }
             }
-            E::Ending(ending::Event::Reopened(_)) => model.lose(),
+            E::Ending(ending::Event::Reopened(_)) | E::Links(links::Event::TakenApart(_)) => model.lose(),
+            E::Affected(affected::Event::ServiceChanged(body)) => {
+                (model.service, model.escalation) = (Some(body.to.clone()), body.escalation.clone());
+            }
             E::Ending(ending::Event::Resolved(_) | ending::Event::Cancelled(_) | ending::Event::Closed(_))
             | E::Links(links::Event::Merged(_)) => model.lose(),
             _ => {}

@@ -21,7 +21,7 @@ use crate::world::{Task, World};
 /// Roles that are given; few, so that they meet.
 const ROLES: [&str; 3] = ["commander", "communications", "scribe"];
 /// Incidents, reviews and actions among which somebody chooses.
-const CHOICE: i64 = 12;
+pub(crate) const CHOICE: i64 = 12;
 /// Of a thousand deeds, how many ask to be reminded.
 const SNOOZES: u64 = 20;
 /// Tasks of an incident that somebody names.
@@ -133,7 +133,7 @@ impl World {
     fn deed(&mut self, id: IncidentId) -> Option<Command> {
         let task = u32::try_from(self.side.between(1, TASKS)).unwrap_or(1);
         match self.side.below(30) {
-            0..=2 => Some(Command::incident(id, roles::Command::Offer { role: self.role(), to: self.somebody(), by: None })),
+            0..=2 => Some(Command::incident(id, roles::Command::Offer { role: self.role(), to: self.somebody(), by: None, why: None })),
             3 | 4 => Some(Command::incident(
                 id,
                 roles::Command::Take { role: self.role(), person: self.somebody(), why: Some("they know it".into()) },

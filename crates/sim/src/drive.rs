@@ -146,6 +146,7 @@ impl World {
             }
             Task::Coordinate => {
                 self.coordinate();
+                self.think_again();
                 if !self.draining {
                     self.plan_coordination();
                 }

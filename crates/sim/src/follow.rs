@@ -6,7 +6,7 @@ use std::sync::Arc;
 use allclear_domain::access::Reach;
 use allclear_domain::expect::Owner;
 use allclear_domain::ids::{ActionId, IncidentId, PageId, ReviewId};
-use allclear_domain::incident::{alarms, attendance, declaration, ending, flapping, links};
+use allclear_domain::incident::{affected, alarms, attendance, declaration, ending, flapping, links};
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging;
@@ -119,6 +119,17 @@ impl World {
             incident::Event::Alarms(alarms::Event::Silenced(body)) => model.silenced = body.held_until.is_some(),
             incident::Event::Alarms(alarms::Event::Unsilenced(body)) => model.silenced = body.held,
             incident::Event::Flapping(flapping::Event::Returned(body)) if body.reopened => model.over = false,
+            incident::Event::Links(links::Event::TakenApart(_)) => {
+                model.over = false;
+                self.reached("a merge was taken apart");
+            }
+            incident::Event::Attendance(attendance::Event::Lost(body)) if body.undone => {
+                model.taken = false;
+                self.reached("what was acknowledged was given back");
+            }
+            incident::Event::Affected(affected::Event::ServiceChanged(body)) if !body.held => {
+                self.reached("the service changed while nobody had it");
+            }
             incident::Event::Flapping(flapping::Event::Flapping(_)) => self.reached("an incident flapped"),
             incident::Event::Alarms(alarms::Event::Recovered(body)) => {
                 model.silenced = false;
@@ -158,6 +169,7 @@ impl World {
                 then: body.then.clone(),
                 running: true,
                 by_hand: cause == "api" || cause == "link",
+                alone: body.alone,
                 ..PageModel::new(body.incident.id, body.urgency, at)
             };
             if body.because.contains("held by no silence") {
@@ -211,7 +223,10 @@ impl World {
                         format!("{id} is exhausted ({}), but {:?} is left", body.why, next_of(&page, &org, at)),
                     );
                 }
-                let wanted = again(org.bundle(), page.escalation.as_deref(), page.urgency);
+                if page.alone {
+                    self.reached("a test page reached nobody else");
+                }
+                let wanted = again(org.bundle(), page.escalation.as_deref(), page.urgency).filter(|_| !page.alone);
                 if body.again_in != wanted {
                     self.fail("I13 an exhausted page comes back", format!("{id} comes back in {:?}, not in {wanted:?}", body.again_in));
                 }
@@ -227,7 +242,7 @@ impl World {
                 if body.via == "sender" {
                     self.reached("a sender's acknowledgement stopped a page");
                 }
-                (page.running, page.over) = (false, true);
+                (page.running, page.over, page.over_at) = (false, true, at);
             }
             paging::Event::Stopped(_) => (page.running, page.over, page.over_at) = (false, true, at),
             paging::Event::Resumed(body) => {

@@ -28,6 +28,7 @@ pub mod oracle;
 pub mod orgs;
 pub mod outbox;
 pub mod ports;
+mod second_thoughts;
 pub mod sometimes;
 pub mod surroundings;
 pub mod work;

@@ -239,7 +239,10 @@ impl World {
                         contact.0 == message.person && contact.1 == message.contact && *at > since && worst <= severity
                     };
                     if !told.iter().any(as_bad) {
-                        self.fail("I13 what is worse is never held back", format!("{} is {severity}", message.id));
+                        self.fail(
+                            "I13 what is worse is never held back",
+                            format!("{} is {severity}, its person was told {told:?}", message.id),
+                        );
                     }
                 }
             }

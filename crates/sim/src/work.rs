@@ -75,7 +75,7 @@ impl World {
                 (work.open, work.worked_on, work.missed) = (true, true, 0);
                 work.update = due(work.every);
                 // Whoever was asked before it ended has the time of an offer again.
-                for (_, asked_at) in work.offers.values_mut() {
+                for (_, asked_at) in work.offers.values_mut().chain(work.asks.values_mut()) {
                     *asked_at = at;
                 }
             }
@@ -83,7 +83,7 @@ impl World {
             E::Flapping(flapping::Event::Returned(body)) if body.reopened => {
                 (work.open, work.missed) = (true, 0);
                 work.update = if work.told { due(work.every) } else { None };
-                for (_, asked_at) in work.offers.values_mut() {
+                for (_, asked_at) in work.offers.values_mut().chain(work.asks.values_mut()) {
                     *asked_at = at;
                 }
             }
@@ -96,8 +96,36 @@ impl World {
                     work.update = Some(Promise::new(at, due));
                 }
             }
+            // It is what it was, and what went back with it is to be done here again; what stayed is not.
+            E::Links(links::Event::TakenApart(body)) => {
+                (work.open, work.worked_on) = (true, work.was_worked_on);
+                work.update = if work.worked_on { due(work.every) } else { None };
+                for (_, asked_at) in work.offers.values_mut().chain(work.asks.values_mut()) {
+                    *asked_at = at;
+                }
+                for task in &body.stayed {
+                    if let Some(task) = work.tasks.get_mut(task) {
+                        task.open = false;
+                    }
+                }
+            }
+            E::Links(links::Event::Released(body)) => {
+                for task in &body.tasks {
+                    if let Some(task) = work.tasks.get_mut(task) {
+                        task.open = false;
+                    }
+                }
+            }
+            // What was promised by acknowledging is owed no more; what somebody told people is.
+            E::Attendance(attendance::Event::Lost(body)) if body.undone => {
+                (work.worked_on, work.acknowledged) = (false, false);
+                if !work.told {
+                    work.update = None;
+                }
+            }
             E::Ending(ending::Event::Resolved(_) | ending::Event::Cancelled(_) | ending::Event::Closed(_))
             | E::Links(links::Event::Merged(_)) => {
+                work.was_worked_on = work.worked_on;
                 (work.open, work.worked_on, work.update) = (false, false, None);
             }
             _ => {}
@@ -113,12 +141,14 @@ impl World {
             E::Taken(body) => {
                 let before = work.holders.insert(body.role.clone(), body.person.clone());
                 work.offers.remove(&body.role);
+                work.asks.remove(&body.role);
                 if before != body.from {
                     self.fail("I12 a role has one holder", format!("{id}: {} from {:?}, held by {before:?}", body.role, body.from));
                 }
             }
             E::Left(body) => {
                 let held = work.holders.remove(&body.role);
+                work.asks.remove(&body.role);
                 let offered = work.offers.remove(&body.role).map(|(to, _)| to);
                 if held.as_ref().or(offered.as_ref()) != Some(&body.person) {
                     self.fail("I12 a role has one holder", format!("{id}: {} left by {}, held by {held:?}", body.role, body.person));
@@ -131,7 +161,22 @@ impl World {
                     self.fail("I9 no expectation settles early", format!("{id}: {body:?} at {at}, offered {offer:?}"));
                 }
             }
-            E::Asked(_) | E::AskMissed(_) => {}
+            E::Asked(body) => {
+                if work.holders.get(&body.role) != Some(&body.of) {
+                    self.fail(
+                        "I12 a role has one holder",
+                        format!("{id}: {} is asked of {}, held by {:?}", body.role, body.of, work.holders),
+                    );
+                }
+                work.asks.insert(body.role.clone(), (body.by.clone(), at));
+            }
+            E::AskMissed(body) => {
+                self.reached("whoever held a role did not answer who asked for it");
+                let ask = work.asks.remove(&body.role);
+                if ask.as_ref().is_none_or(|(by, asked_at)| *by != body.by || after(*asked_at, OFFER_WITHIN) > at) {
+                    self.fail("I9 no expectation settles early", format!("{id}: {body:?} at {at}, asked {ask:?}"));
+                }
+            }
             E::Unfilled(_) if work.holders.contains_key("commander") => {
                 self.fail("I12 a role has one holder", format!("{id} has a commander and is said to have none"));
             }
@@ -319,13 +364,23 @@ impl World {
             let due = due.map(|due| awaited.first().and_then(|e| e.segments.first()).map_or(due, |s| due.max(s.from)));
             self.one_look(&format!("task {number} of {id}"), due, &awaited);
         }
-        for (role, (to, asked_at)) in &work.offers {
-            let due = work.open.then(|| after(*asked_at, OFFER_WITHIN));
+        // One look for both: an offer that stands when somebody asks for the role has the time of the ask, and the other way round.
+        for (role, (to, asked_at)) in work.offers.iter().chain(&work.asks) {
+            let both = [&work.offers, &work.asks].map(|all| all.get(role).map(|(_, at)| *at));
+            let asked_at = both.into_iter().flatten().max().unwrap_or(*asked_at);
+            let due = work.open.then(|| after(asked_at, OFFER_WITHIN));
             let key = format!("role:{role}");
-            self.one_look(&format!("{role} of {id}, offered to {to}"), due, &live(&all, |e| e.rule == Rule::RoleAnswer && e.key == key));
+            self.one_look(
+                &format!("{role} of {id}, offered to or asked for by {to}"),
+                due,
+                &live(&all, |e| e.rule == Rule::RoleAnswer && e.key == key),
+            );
         }
         let settled = |e: &Expectation| match e.rule {
-            Rule::RoleAnswer => !work.offers.contains_key(e.key.trim_start_matches("role:")),
+            Rule::RoleAnswer => {
+                let role = e.key.trim_start_matches("role:");
+                !work.offers.contains_key(role) && !work.asks.contains_key(role)
+            }
             Rule::RoleUnfilled => work.holders.contains_key("commander"),
             _ => false,
         };

@@ -279,6 +279,7 @@ create index action_owner on action (owner, state, due_at);
     CHANGES,
     EXERCISES,
     REACHED,
+    SHOWN,
 ];
 
 /// Targets that do not answer.
@@ -476,6 +477,19 @@ const REACHED: Migration = Migration {
     sql: "
 alter table page add column reached text;
 create index page_reached on page (reached) where reached is not null;
+",
+    sqlite: "",
+    postgres: "",
+};
+
+/// What the page of an incident reads at every refresh: of a storm's alerts the first few as they stand there, how many are
+/// open, and who passed a page on. The first index says open or not as `rows::alert::SHOWN_FIRST` does, word for word.
+const SHOWN: Migration = Migration {
+    number: 16,
+    name: "shown",
+    sql: "
+create index alert_shown on alert (incident, (case when ended is null then 0 else 1 end), opened_at desc, id) where incident is not null;
+create index event_declined on event (incident, seq) where kind = 'declined';
 ",
     sqlite: "",
     postgres: "",

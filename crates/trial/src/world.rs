@@ -422,6 +422,16 @@ impl World {
         self.events(incident).await.iter().map(|event| event["kind"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
+    /// When the log's events of a kind happened, in order.
+    ///
+    /// # Panics
+    /// When one has no time.
+    pub async fn times(&self, incident: &Value, kind: &str) -> Vec<jiff::Timestamp> {
+        let events = self.events(incident).await;
+        let of_kind = events.iter().filter(|event| event["kind"] == kind);
+        of_kind.map(|event| event["at"].as_str().and_then(|at| at.parse().ok()).expect("an event has its time")).collect()
+    }
+
     /// The bodies of the log's events of a kind.
     pub async fn bodies(&self, incident: &Value, kind: &str) -> Vec<Value> {
         self.events(incident).await.into_iter().filter(|event| event["kind"] == kind).map(|event| event["body"].clone()).collect()

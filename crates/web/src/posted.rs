@@ -5,8 +5,11 @@
 
 use allclear_domain::access::Principal;
 use allclear_domain::incident::{self, NOTE_CHARS_MAX, words};
+use allclear_domain::time::Length;
 use allclear_engine::core::{Command, Input, Once, Refusal, Reply};
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
 use maud::{Markup, html};
 
 use crate::access::reader::Fields;
@@ -26,6 +29,13 @@ pub(crate) enum No {
     Refusal(Refusal),
     /// There is no page to show it on.
     Page(Refused),
+}
+
+impl No {
+    /// How long to wait, where that alone helps.
+    pub(crate) fn wait(&self) -> Option<Length> {
+        if let Self::Refusal(refusal) = self { refusal.wait() } else { None }
+    }
 }
 
 impl From<Refusal> for No {
@@ -74,6 +84,13 @@ pub(crate) async fn ask(app: &App, who: &Principal, once: Option<Once>, command:
     app.engine.ask(input).await.map_err(No::Refusal)
 }
 
+/// Says in the answer how long to wait, where a form came too often.
+pub(crate) fn told_to_wait(response: &mut Response, wait: Option<Length>) {
+    if let Some(wait) = wait {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+    }
+}
+
 /// Why it was not done, for the page that shows the form again; or the page that says so alone.
 pub(crate) fn worded(no: No) -> Result<(StatusCode, String), Refused> {
     match no {
@@ -90,6 +107,7 @@ pub(crate) fn worded(no: No) -> Result<(StatusCode, String), Refused> {
             ),
         )),
         No::Refusal(refusal @ Refusal::Denied(_)) => Ok((StatusCode::FORBIDDEN, sentence(&refusal.to_string()))),
+        No::Refusal(refusal @ Refusal::TooOften { .. }) => Ok((StatusCode::TOO_MANY_REQUESTS, sentence(&refusal.to_string()))),
         No::Refusal(refusal) => Ok((StatusCode::CONFLICT, sentence(&refusal.to_string()))),
         No::Typed(why) => Ok((StatusCode::UNPROCESSABLE_ENTITY, why)),
         No::Page(refused) => Err(refused),

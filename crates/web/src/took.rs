@@ -3,6 +3,8 @@
 //! Without a script too: the browser comes back from the form to an address that asks for it, and what is offered is
 //! read from the incident as it stands, never from the address. The script takes it away when its time is over.
 
+use std::collections::BTreeSet;
+
 use allclear_domain::access::Principal;
 use jiff::SignedDuration;
 use maud::{Markup, html};
@@ -43,9 +45,11 @@ pub(crate) fn address_of_all(references: &[String]) -> String {
     if references.is_empty() { "/".to_owned() } else { format!("/?{TOOK}={}", references.join(",")) }
 }
 
-/// The references of a field or an address, at most [`AT_ONCE_MAX`].
+/// The references of a field or an address, each once, at most [`AT_ONCE_MAX`].
 pub(crate) fn references(text: &str) -> Vec<&str> {
-    text.split(',').map(str::trim).filter(|reference| !reference.is_empty()).take(AT_ONCE_MAX).collect()
+    let mut seen = BTreeSet::new();
+    let named = text.split(',').map(str::trim).filter(|reference| !reference.is_empty());
+    named.filter(|reference| seen.insert(*reference)).take(AT_ONCE_MAX).collect()
 }
 
 /// What was taken by one press, and the way back.

@@ -68,6 +68,8 @@ const ARROWS: [Arrows; 3] = [
             // The handle; each subject adds to it in its own files.
             ("engine", &["core", "message_link", "metrics", "ports", "run::decider", "shared", "watch"]),
             ("identity", &["engine", "org::error", "ports"]),
+            // Counts what is asked before it is decided.
+            ("limits", &["core"]),
             ("message_link", &["core", "engine", "identity::seal", "read"]),
             ("metrics", &["watch::trouble"]),
             // Who leaves the organisation is shut out by the same commit.
@@ -85,6 +87,7 @@ const ARROWS: [Arrows; 3] = [
                     "core",
                     "identity::seal",
                     "identity::sign_in",
+                    "limits",
                     "message_link",
                     "metrics",
                     "org::shown_once",

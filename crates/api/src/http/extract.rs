@@ -93,7 +93,7 @@ pub(crate) fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 pub(crate) struct Once {
     pub headers: HeaderMap,
     pub body: Bytes,
-    pub key: Option<(String, String)>,
+    pub key: Option<allclear_engine::core::Once>,
 }
 
 impl FromRequest<Api> for Once {
@@ -110,8 +110,10 @@ impl FromRequest<Api> for Once {
                 if key.is_empty() || key.len() > IDEMPOTENCY_KEY_CHARS_MAX {
                     return Err(Problem::bad(format!("an Idempotency-Key has 1 to {IDEMPOTENCY_KEY_CHARS_MAX} characters")));
                 }
-                let digest = Sha256::new().chain_update(asked.as_bytes()).chain_update(said(&body)).finalize();
-                Some((key.to_owned(), hex(&digest)))
+                let digest = |body: &[u8]| hex(&Sha256::new().chain_update(asked.as_bytes()).chain_update(body).finalize());
+                // Earlier versions compared a body by its bytes, and what they answered is kept for a while.
+                let digest_before = Some(digest(&body));
+                Some(allclear_engine::core::Once { key: key.to_owned(), digest: digest(&said(&body)), digest_before })
             }
         };
         Ok(Self { headers, body, key })

@@ -4,6 +4,7 @@
 //! made by a macro that includes the page, so that a code without one does not compile.
 
 use allclear_domain::access::Denied;
+use allclear_domain::time::Length;
 use allclear_engine::core::Refusal;
 use allclear_engine::identity::NotDone;
 use allclear_engine::org::forms::FormError;
@@ -48,6 +49,8 @@ pub struct Problem {
     code: &'static Code,
     detail: String,
     errors: Vec<Value>,
+    /// Where waiting alone helps.
+    wait: Option<Length>,
 }
 
 impl Problem {
@@ -57,7 +60,7 @@ impl Problem {
         let found = find(code);
         debug_assert!(found.is_some(), "the code `{code}` is in the table");
         let code = found.unwrap_or(&CODES[CODES.len() - 1]);
-        Self { code, detail: detail.into(), errors: Vec::new() }
+        Self { code, detail: detail.into(), errors: Vec::new(), wait: None }
     }
 
     /// The same with a list of what is wrong.
@@ -111,6 +114,7 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match self.code.status {
             401 => drop(headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            429 => drop(self.wait.map(|wait| headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs())))),
             503 => drop(headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S))),
             _ => {}
         }
@@ -120,7 +124,7 @@ impl IntoResponse for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self::new(refusal.code(), refusal.to_string())
+        Self { wait: refusal.wait(), ..Self::new(refusal.code(), refusal.to_string()) }
     }
 }
 

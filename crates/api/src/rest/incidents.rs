@@ -42,6 +42,8 @@ pub(crate) struct ListQuery {
     /// 200 characters.
     #[param(min_length = 1, max_length = 200)]
     q: Option<String>,
+    /// `true`: exercises and test pages as well, which have `exercise: true`; left out where absent.
+    exercises: Option<bool>,
     /// From 1 to 200; 20 where absent.
     limit: Option<i64>,
     /// `next` of the page before.
@@ -69,7 +71,7 @@ pub(crate) async fn list(
         service: query.service,
         before: cursor_of(query.cursor.as_deref())?,
         words: query.q.as_deref().map(words_of).transpose()?,
-        real: false,
+        real: !query.exercises.unwrap_or(false),
     };
     let items = api.engine.queries(&who.0).incidents(filter, limit).await?;
     Ok(Json(ListPage::of(items, limit, |incident| &incident.id)))

@@ -17,7 +17,7 @@ pub(crate) use asks::describe as describe_asks;
 pub(crate) use incidents::EVENTS_MAX;
 
 use allclear_domain::access::Principal;
-use allclear_engine::core::{Command, Input, Once as EngineOnce, Reply, Versioned};
+use allclear_engine::core::{Command, Input, Reply, Versioned};
 use axum::Json;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -76,8 +76,7 @@ fn cursor_of<T: std::str::FromStr>(cursor: Option<&str>) -> Result<Option<T>, Pr
 
 /// Asks the engine for a person's command, which it carries out once for a key.
 async fn ask(api: &Api, who: &Principal, once: &Once, command: Command) -> Result<Reply, Problem> {
-    let once = once.key.clone().map(|(key, digest)| EngineOnce { key, digest });
-    let input = Input { who: who.clone(), cause: CAUSE.into(), once, command };
+    let input = Input { who: who.clone(), cause: CAUSE.into(), once: once.key.clone(), command };
     Ok(api.engine.ask(input).await?)
 }
 

@@ -211,8 +211,8 @@ async fn the_page_of_the_description_names_every_route() {
 #[test]
 fn every_refusal_has_a_code_with_a_page() {
     use incident::lifecycle::Refusal as State;
-    use incident::{affected, declaration, links, record, roles, tasks, updates, words};
-    let incidents: [incident::Refusal; 33] = [
+    use incident::{affected, attendance, declaration, links, record, roles, tasks, updates, words};
+    let incidents: [incident::Refusal; 38] = [
         State::AlreadyDeclared.into(),
         State::NotDeclared.into(),
         State::AlreadyResolved.into(),
@@ -225,13 +225,18 @@ fn every_refusal_has_a_code_with_a_page() {
         links::Refusal::MergeIntoItself.into(),
         links::Refusal::AcrossModes.into(),
         links::Refusal::MergedTooLongAgo { most: allclear_domain::time::Length::ZERO }.into(),
+        links::Refusal::MergeNotKept.into(),
+        attendance::Refusal::TakenMeanwhile.into(),
         links::Refusal::IntoWasMerged { into: String::new() }.into(),
         State::NotMerged.into(),
+        State::IsATest.into(),
         links::Refusal::HasAReview.into(),
         roles::Refusal::HoldsItAlready { role: String::new() }.into(),
         roles::Refusal::NobodyHolds { role: String::new() }.into(),
         roles::Refusal::HeldByAnother { role: String::new(), holder: String::new() }.into(),
         roles::Refusal::OfferedByAnother { role: String::new(), by: String::new() }.into(),
+        roles::Refusal::MayNotRespond { role: String::new(), person: String::new() }.into(),
+        roles::Refusal::Unreached { role: String::new(), person: String::new() }.into(),
         tasks::Refusal::NoSuchTask { task: 1 }.into(),
         tasks::Refusal::Ended { task: 1, state: "" }.into(),
         tasks::Refusal::TooMany { max: 1 }.into(),
@@ -266,6 +271,7 @@ fn every_refusal_has_a_code_with_a_page() {
         Refusal::NoSuchReview,
         Refusal::NoSuchAction,
         Refusal::TooManyAlerts(1),
+        Refusal::TooOften { what: "", most: 1, within: allclear_domain::time::Length::ZERO, wait: allclear_domain::time::Length::ZERO },
         Refusal::KeyReused,
         Refusal::Unavailable(String::new()),
         Refusal::Broken,

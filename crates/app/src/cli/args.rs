@@ -245,6 +245,9 @@ pub struct List {
     /// Only this service
     #[arg(long, value_name = "ID")]
     pub service: Option<String>,
+    /// Exercises and test pages as well
+    #[arg(long)]
+    pub exercises: bool,
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub limit: u32,

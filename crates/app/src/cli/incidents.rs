@@ -104,6 +104,9 @@ pub async fn list(args: List) -> anyhow::Result<()> {
     if let Some(service) = &args.service {
         query.push(("service", service));
     }
+    if args.exercises {
+        query.push(("exercises", "true"));
+    }
     let found: Value = client.get(&["incidents"], &query).await?;
     print(args.form, found, |found: Items<IncidentView>| {
         if found.items.is_empty() {
@@ -366,9 +369,9 @@ fn coordination(i: &IncidentView) -> String {
     let mut text = String::new();
     for role in &i.roles {
         let who = match (&role.person, &role.offered_to) {
-            (Some(person), Some(asked)) => format!("{person}, {asked} was asked"),
+            (Some(person), Some(asked)) => format!("{person}, {asked} was asked, no answer yet"),
             (Some(person), None) => person.clone(),
-            (None, Some(asked)) => format!("nobody, {asked} was asked"),
+            (None, Some(asked)) => format!("nobody, {asked} was asked, no answer yet"),
             (None, None) => continue,
         };
         text.push_str(&format!("  {:16}{}\n", clean(&role.role), clean(&who)));

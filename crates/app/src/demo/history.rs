@@ -149,7 +149,8 @@ impl History<'_> {
         self.go_to(h, 2).await;
         self.act("ana", id, attendance::Command::Acknowledge { by: Some("ana".into()), via: "link".into() }).await?;
         self.go_to(h, 4).await;
-        self.act("ana", id, roles::Command::Offer { role: "commander".into(), to: "dana".into(), by: Some("ana".into()) }).await?;
+        self.act("ana", id, roles::Command::Offer { role: "commander".into(), to: "dana".into(), by: Some("ana".into()), why: None })
+            .await?;
         self.go_to(h, 5).await;
         self.act("dana", id, roles::Command::Take { role: "commander".into(), person: "dana".into(), why: None }).await?;
         self.act("dana", id, roles::Command::Take { role: "communications".into(), person: "ben".into(), why: None }).await?;

@@ -54,6 +54,23 @@ try {
   await sleep(1500);
   must(times(await log(), "not after all") === 0, "what was taken back is not sent");
   must((await page.run(`document.getElementById("say-text").value`)) === "not after all", "and is still there");
+
+  // Long after, it is asked about. The browser's clock goes on by eleven minutes.
+  await page.open(path);
+  await sleep(500);
+  await connected(false);
+  await click("#say-text");
+  await page.ask("Input.insertText", { text: "much later" });
+  await click("#say button.do");
+  await page.until(`${note}.textContent.includes("Do not send")`, "it waits once more");
+  await page.run(`(() => { const now = Date.now.bind(Date); Date.now = () => now() + 11 * 60 * 1000; return true; })()`);
+  await connected(true);
+  await page.until(`${note}.textContent.includes("Pressed 11 min ago and not sent: Note")`, "what was pressed long ago is asked about");
+  await sleep(500);
+  must(times(await log(), "much later") === 0, "and not sent by itself");
+  const then = await page.run("performance.timeOrigin");
+  await click("#stale button");
+  await page.until(`performance.timeOrigin !== ${then} && document.querySelector("[data-live=log]")?.textContent.includes("much later")`, "it is sent when somebody says so");
   console.log("ok: a lost connection loses nothing");
   await browser.close();
 } catch (error) {

@@ -71,7 +71,7 @@ try {
   await does(path, of("severity"), { severity: "sev1", why: "It spreads" }, "It spreads");
   await does(tab("log"), ".say", { text: "Seen in the graphs" }, "Seen in the graphs");
   await does(tab("log"), ".say", { text: "Fail over now", reversible: true }, "Fail over now", `button[formaction="${path}/decision"]`);
-  await does(tab("people"), `details[data-verb="role"] ${of("role")}`, { role: "scribe", person: "ben", do: "take" }, "Ben Okafor is scribe now");
+  await does(tab("people"), `details[data-verb="role"] ${of("role")}`, { role: "scribe", person: "ben", do: "take", why: "He types fast" }, "made Ben Okafor scribe: He types fast");
   await does(tab("people"), of("time"), { instant: "impact_started", at: "2026-01-05T08:00", why: "From the graphs" }, "From the graphs");
   await does(tab("tasks"), `details[data-verb="task"] ${of("task")}`, { text: "Roll back", owner: "ben", within: "15m" }, "Roll back");
   await does(tab("tasks"), `.task-acts > ${of("task")}`, {}, "finished task 1", 'button[value="done"]');

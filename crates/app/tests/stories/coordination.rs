@@ -334,6 +334,10 @@ async fn a_role_is_taken_over_with_the_others_acceptance_or_by_a_manager_with_a_
     assert!(status == 409 && text.contains("held_by_another") && text.contains("Ana Ruiz is commander"), "{status} {text}");
     let (status, text) = act_as(&world, &tokens["ben"], &reference, "role", role("take", "I am quicker".into())).await;
     assert!(status == 409 && text.contains("held_by_another"), "a reason alone is not enough: {status} {text}");
+    // Nobody asks in another's name; which the program does not do by itself either.
+    let for_cho = json!({"role": "commander", "person": "cho", "do": "ask"});
+    let (status, text) = act_as(&world, &tokens["ben"], &reference, "role", for_cho).await;
+    assert!(status == 403 && text.contains("not in the name of another"), "{status} {text}");
     // Nor is it his to offer, or to end.
     let to_ben = || json!({"role": "commander", "person": "ben", "do": "offer"});
     for body in [to_ben(), role("leave", Value::Null), role("leave", "I am quicker".into())] {
@@ -378,6 +382,74 @@ async fn a_role_is_taken_over_with_the_others_acceptance_or_by_a_manager_with_a_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_that_nobody_has_is_nobodys_who_was_not_asked() {
+    let people = r#"  - {id: olga, name: Olga Nurse, access: observer, contacts: [{id: hook, webhook: "{HOOK}/olga", secret: "{SECRET}"}]}
+  - {id: finn, name: Finn Far}
+teams:
+"#;
+    let world = world_of(Database::Sqlite, organisation().replacen("teams:\n", people, 1)).await;
+    let reference = taken_by_ana(&world).await;
+    let (ana, cho) = (token_of(&world, "ana").await, token_of(&world, "cho").await);
+    let scribe = |deed: &str, who: &str, why: Option<&str>| json!({"role": "scribe", "person": who, "do": deed, "why": why});
+    let held = async |world: &World| {
+        let roles = world.incident().await["roles"].clone();
+        let scribe = roles.as_array().unwrap().iter().find(|role| role["role"] == "scribe").cloned().unwrap_or_default();
+        (scribe["person"].clone(), scribe["offered_to"].clone())
+    };
+
+    // Who writes and decides nothing here, and whom nothing reaches, is not asked: the words say what would work.
+    for (deed, who, words) in [
+        ("take", "olga", "Olga Nurse may not respond"),
+        ("offer", "olga", "Olga Nurse may not respond"),
+        ("take", "finn", "nothing reaches Finn Far"),
+        ("offer", "finn", "nothing reaches Finn Far"),
+    ] {
+        for token in [&ana, &cho] {
+            let (status, text) = act_as(&world, token, &reference, "role", scribe(deed, who, Some("they can write"))).await;
+            assert!(status == 409 && text.contains("cannot_have_it") && text.contains(words), "{deed} {who}: {status} {text}");
+        }
+    }
+    assert_eq!(held(&world).await, (Value::Null, Value::Null));
+
+    // Given to somebody else it is an offer, which they read with the reason and with who asks.
+    let (status, text) = act_as(&world, &ana, &reference, "role", scribe("take", "ben", Some("you type fast"))).await;
+    assert_eq!(status, 200, "{text}");
+    assert_eq!(held(&world).await, (Value::Null, "ben".into()), "asked, and not yet answered");
+    assert_eq!(times(&world, "ben", "Ana Ruiz asks you to be scribe: you type fast"), 1, "{:?}", told(&world, "ben"));
+    let page = get_as(&world, &sign_in_as(&world, "ana").await, &format!("/incidents/{reference}?tab=people")).await.text;
+    assert!(page.contains("was asked") && page.contains("no answer yet"), "{page}");
+    let incident = world.incident().await;
+    assert_eq!(world.bodies(&incident, "role_taken").await.len(), 0);
+    // A manager gives it without being asked back, with a reason; one without a reason offers it.
+    assert_eq!(act_as(&world, &cho, &reference, "role", scribe("take", "ben", None)).await.0, 200);
+    assert_eq!(held(&world).await, (Value::Null, "ben".into()));
+    assert_eq!(act_as(&world, &cho, &reference, "role", scribe("take", "ben", Some("he sits beside me"))).await.0, 200);
+    assert_eq!(held(&world).await, ("ben".into(), Value::Null));
+    assert_eq!(times(&world, "ben", "Cho Min-ji made you scribe: he sits beside me"), 1, "{:?}", told(&world, "ben"));
+
+    // The log has who did it, and why, whoever that was.
+    act_as(&world, &token_of(&world, "ben").await, &reference, "role", scribe("take", "ana", None)).await;
+    let deputy = json!({"role": "deputy", "do": "take", "why": "I know the database"});
+    assert_eq!(act_as(&world, &ana, &reference, "role", deputy).await.0, 200);
+    let liaison = |deed: &str, why: Option<&str>| json!({"role": "liaison", "person": "ben", "do": deed, "why": why});
+    assert_eq!(act_as(&world, &ana, &reference, "role", liaison("offer", None)).await.0, 200);
+    assert_eq!(act_as(&world, &token_of(&world, "ben").await, &reference, "role", liaison("leave", Some("no time"))).await.0, 200);
+    let left = json!({"role": "deputy", "do": "leave", "why": "I sleep"});
+    assert_eq!(act_as(&world, &ana, &reference, "role", left).await.0, 200);
+    let lines = allclear_trial::world::lines(&world.events(&incident).await);
+    for line in [
+        "Ana Ruiz asked Ben Okafor to be scribe: you type fast",
+        "Cho Min-ji made Ben Okafor scribe: he sits beside me",
+        "Ben Okafor handed over scribe to Ana Ruiz",
+        "Ana Ruiz is deputy now: I know the database",
+        "Ben Okafor does not want to be liaison: no time",
+        "Ana Ruiz is no longer deputy: I sleep",
+    ] {
+        assert!(lines.contains(line), "{line}\n{lines}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_given_back_counts_as_not_acknowledged_and_the_next_who_acknowledges_is_measured() {
     let mut world = world_of(Database::Sqlite, organisation()).await;
     let reference = taken_by_ana(&world).await;
@@ -387,7 +459,7 @@ async fn what_is_given_back_counts_as_not_acknowledged_and_the_next_who_acknowle
         tokens.push(made["token"].as_str().unwrap().to_owned());
     }
     let (status, text) = act_as(&world, &tokens[1], &reference, "give_back", json!({})).await;
-    assert!(status == 409 && text.contains("not_the_holder"), "{status} {text}");
+    assert!(status == 409 && text.contains("not_the_holder") && text.contains("not yours to give back"), "{status} {text}");
     world.advance(MINUTE).await;
     let ran = world.cli_as(&tokens[0], &["give-back", &reference, "--why", "it was the wrong one"]).await;
     assert_eq!(ran.code, 0, "{} {}", ran.stdout, ran.stderr);
@@ -505,6 +577,47 @@ async fn a_test_and_what_is_real_are_never_one_incident() {
     assert_eq!(named(&world, &real).await["state"], "investigating");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_page_is_answered_and_ended_and_nothing_else_becomes_of_it() {
+    let world = world_of(Database::Sqlite, organisation()).await;
+    for (who, once) in [("ben", "1790000000000000"), ("ana", "1790000000000001")] {
+        let cookie = sign_in_as(&world, who).await;
+        assert_eq!(post_form(&world, "/menu/test", Some(&cookie), &[("once", once)]).await.status, 303);
+        world.quiet().await;
+    }
+    let open = world.incidents("open=true").await;
+    let of =
+        |name: &str| open.iter().find(|one| one["title"].as_str().unwrap().contains(name)).unwrap()["ref"].as_str().unwrap().to_owned();
+    let (bens, anas) = (of("Ben"), of("Ana"));
+    let paged = world.hook.all().len();
+    // Somebody else, their manager, an administrator, and they themselves: a test is no incident to work on.
+    let tokens = [token_of(&world, "ana").await, token_of(&world, "cho").await, org::ADMIN_TOKEN.to_owned(), token_of(&world, "ben").await];
+    for token in &tokens {
+        for (verb, body) in [
+            ("severity", json!({"severity": "sev1", "why": "w"})),
+            ("service", json!({"service": "search", "why": "w"})),
+            ("affect", json!({"service": "search", "impact": "full"})),
+            ("escalate", json!({"page": ["person:cho"], "why": "w"})),
+            ("escalate", json!({"escalation": "payments", "why": "w"})),
+            ("role", json!({"role": "scribe", "person": "cho", "do": "offer"})),
+            ("task", json!({"text": "t", "owner": "cho"})),
+            ("update", json!({"text": "t", "audiences": ["customers"]})),
+            ("rename", json!({"title": "t"})),
+            ("merge", json!({"into": anas})),
+        ] {
+            let (status, text) = act_as(&world, token, &bens, verb, body.clone()).await;
+            assert!(status == 409 && text.contains("is_a_test"), "{verb} {body}: {status} {text}");
+        }
+    }
+    assert_eq!(world.hook.all().len(), paged, "nobody heard of it");
+    let page = get_as(&world, &sign_in_as(&world, "cho").await, &format!("/incidents/{bens}")).await.text;
+    for words in ["Get help", "Merge into another", "data-verb=\"severity\"", "data-verb=\"role\""] {
+        assert!(!page.contains(words), "what would be refused is not offered: {words}");
+    }
+    assert_eq!(act_as(&world, &tokens[0], &bens, "note", json!({"text": "what is this?"})).await.0, 200);
+    assert_eq!(act_as(&world, &tokens[1], &bens, "cancel", json!({"why": "seen"})).await.0, 200);
+}
+
 /// The incident with this reference.
 async fn named(world: &World, reference: &str) -> Value {
     world.api(&format!("/incidents/{reference}")).await
@@ -562,6 +675,30 @@ async fn a_merge_takes_tasks_and_the_nearer_promise_along_and_is_taken_apart_wit
     world.advance(24 * 60 * MINUTE + MINUTE).await;
     let refused = world.command(&format!("/incidents/{third}/take_apart"), json!({})).await;
     assert!(refused.status == 409 && refused.text.contains("merged_too_long_ago"), "{}", refused.text);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_merged_and_taken_apart_twice_comes_back_as_the_first_time() {
+    let world = world_of(Database::Sqlite, organisation()).await;
+    let into = taken_by_ana(&world).await;
+    act(&world, &into, "restrict", json!({"why": "names of customers"})).await;
+    world.signal_with(org::OTHER_KEY, json!({"title": "slow", "dedup_key": "slow", "severity": "critical"})).await;
+    let from = other_than(&world, &into).await;
+    act(&world, &from, "task", json!({"text": "drain the queue", "owner": "ben", "within": "2h"})).await;
+    act(&world, &from, "update", json!({"text": "we look at it", "next_within": "10m"})).await;
+    for time in 1..=2 {
+        act(&world, &from, "merge", json!({"into": into})).await;
+        assert_eq!(named(&world, &from).await["private"], true, "time {time}: its log names what is private");
+        act(&world, &from, "take_apart", json!({})).await;
+        let back = named(&world, &from).await;
+        assert_ne!(back["private"], true, "time {time}: everybody saw it before: {back:#}");
+        let tasks = back["tasks"].as_array().unwrap();
+        assert!(tasks.len() == 1 && tasks[0]["state"] == "open", "time {time}: {tasks:#?}");
+        let there = named(&world, &into).await;
+        assert!(there["tasks"].as_array().unwrap().iter().all(|task| task["state"] == "dropped"), "time {time}: {there:#}");
+        let lines = allclear_trial::world::lines(&world.events(&back).await);
+        assert_eq!(lines.matches("back came one alert and task 1").count(), time, "{lines}");
+    }
 }
 
 async fn a_review_is_drafted_edited_published_and_late_when_it_is_not(database: Database) {

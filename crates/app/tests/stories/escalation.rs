@@ -30,7 +30,9 @@ async fn an_unacknowledged_page_reaches_the_second_step_after_five_minutes_and_n
     let second = world.hook.to("ben");
     assert_eq!(second.len(), 1, "after five minutes ben is told");
     assert_eq!((&second[0].page()["step"], &second[0].page()["late"]), (&2.into(), &false.into()));
-    assert!(second[0].timestamp - first[0].timestamp >= 300, "{} s", second[0].timestamp - first[0].timestamp);
+    // By the log, since a busy machine may begin a send a second after its step.
+    let steps = world.times(&world.incident().await, "step_reached").await;
+    assert!(steps.len() == 2 && steps[1].duration_since(steps[0]).as_secs() >= 300, "{steps:?}");
     assert_eq!(world.hook.to("ana").len(), 1, "ana is not told twice");
 }
 

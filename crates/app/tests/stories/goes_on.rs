@@ -68,6 +68,11 @@ async fn who_has_it_goes_on_behind_their_link(database: Database) {
         "{}",
         refused.text
     );
+    // No other id than those that the form offers.
+    for target in ["person:cho", "escalation:payments", "team:nobody", "audience:x"] {
+        let refused = post_form(&world, &format!("{link}/help"), &[("page", target), ("why", "two hands are few")]).await;
+        assert!(refused.status == 422 && refused.text.contains("Choose whom to page from the list"), "{target}: {}", refused.text);
+    }
     assert_eq!(post_form(&world, &format!("{link}/help"), &[("page", "team:payments"), ("why", "two hands are few")]).await.status, 303);
     world.quiet().await;
     assert_eq!(world.hook.to("ben").len(), 1, "the team is paged besides");
@@ -91,6 +96,21 @@ async fn who_has_it_goes_on_behind_their_link(database: Database) {
     assert!(after.contains("It is resolved") && after.contains("Ana Ruiz"), "{after}");
     assert_eq!(world.incident().await["state"], "resolved");
     assert!(log(&world).await.iter().any(|line| line.contains("the deploy was it")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_calls_for_help_a_few_times() {
+    let world = world_of(Database::Sqlite, org::usual()).await;
+    world.fire("disk").await;
+    let link = world.hook.to("ana")[0].ack_path();
+    world.press(&link).await.ok();
+    let help = async || post_form(&world, &format!("{link}/help"), &[("page", "team:payments"), ("why", "two hands are few")]).await;
+    for n in 1..=5 {
+        assert_eq!(help().await.status, 303, "{n}");
+    }
+    let refused = help().await;
+    assert!(refused.status == 429 && refused.header("retry-after").is_some(), "{}", refused.text);
+    assert!(refused.text.contains("at most 5 in 10") && refused.text.contains("two hands are few"), "{}", refused.text);
 }
 
 async fn a_link_goes_on_with_nothing_that_is_not_its_reader_s(database: Database) {

@@ -205,6 +205,37 @@ async fn who_was_not_paged_leads_first_and_reads_whose_paging_they_would_stop(da
     assert!(bar(&world, &coordinator).await.contains("stops paging <bdi>Ana Ruiz and Ben Okafor"));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_only_looks_on_reports_a_few_times_and_is_told_when_again() {
+    let org = org::usual().replacen("teams:\n", "  - {id: olga, name: Olga Nurse, access: observer}\nteams:\n", 1);
+    let mut world = world_of(Database::Sqlite, org).await;
+    let olga = sign_in_as(&world, "olga").await;
+    let report = async |world: &allclear_trial::World, n: usize| {
+        post_form(world, "/declare", Some(&olga), &[("title", &format!("Ward {n}")), ("service", "checkout")]).await
+    };
+    for n in 1..=5 {
+        assert_eq!(report(&world, n).await.status, 303, "{n}");
+    }
+    let refused = report(&world, 6).await;
+    assert_eq!(refused.status, 429, "{}", refused.text);
+    let wait: u64 = refused.header("retry-after").expect("when again").parse().unwrap();
+    assert!((1..=600).contains(&wait) && refused.text.contains("at most 5 in 10") && refused.text.contains("Ward 6"), "{}", refused.text);
+    // By API it is the same count.
+    let token =
+        world.command("/tokens", serde_json::json!({"name": "t", "scope": "read", "person": "olga"})).await.ok().body["token"].clone();
+    let body = serde_json::json!({"title": "again", "report": true});
+    let request = world.client.post(world.at("/api/v1/incidents")).bearer_auth(token.as_str().unwrap()).json(&body);
+    let refused = world.send(request).await;
+    assert_eq!((refused.status, &refused.body["code"]), (429, &"too_often".into()), "{}", refused.text);
+    assert!(refused.header("retry-after").is_some());
+    // Responders are not counted.
+    for n in 0..8 {
+        world.command("/incidents", serde_json::json!({"title": format!("real {n}"), "service": "checkout", "page": false})).await.ok();
+    }
+    world.advance(wait).await;
+    assert_eq!(report(&world, 7).await.status, 303);
+}
+
 /// A title that would turn the text behind it round, and one that is written from right to left: each reads as itself, wherever
 /// it stands, and turns nothing around it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -238,7 +269,7 @@ async fn no_title_turns_what_stands_beside_it() {
 }
 
 async fn all_that_wait_for_somebody_are_taken_and_given_back_as_one(database: Database) {
-    let world = world_of(database, org::usual()).await;
+    let mut world = world_of(database, org::usual()).await;
     for n in 0..35 {
         world.fire(&format!("disk-{n}")).await;
     }
@@ -272,6 +303,18 @@ async fn all_that_wait_for_somebody_are_taken_and_given_back_as_one(database: Da
     world.quiet().await;
     assert_eq!((of("ana").await, of("ben").await), (0, 1));
     assert!(get_as(&world, &ana, "/").await.text.contains("35 incidents wait for you"));
+    // Named twice it is one.
+    let twice: Vec<&str> = refs.split(',').take(2).flat_map(|one| [one, one]).collect();
+    let once = post_form(&world, "/board/acknowledge", Some(&ana), &[("refs", &twice.join(","))]).await;
+    world.quiet().await;
+    let said = get_as(&world, &ana, once.header("location").unwrap()).await.text;
+    assert!(said.contains("You have <strong>2 incidents</strong>"), "{said}");
+    assert_eq!(post_form(&world, "/board/undo", Some(&ana), &[("refs", &twice.join(","))]).await.status, 303);
+    world.quiet().await;
+    // Its steps are over, and nobody has it: it waits for her still.
+    world.advance(25 * 60).await;
+    let board = get_as(&world, &ana, "/").await.text;
+    assert!(board.contains("everybody was paged") && board.contains("35 incidents wait for you"), "{board}");
     // Who is nobody here, and who only reads, takes none.
     assert_eq!(post_form(&world, "/board/acknowledge", None, &[("refs", &refs)]).await.header("location"), Some("/sign-in"));
 }

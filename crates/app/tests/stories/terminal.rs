@@ -30,7 +30,7 @@ async fn an_incident_is_worked_from_a_terminal() {
         (vec!["task assign", "2", "ana"], "  task 2 open, ana: tell support"),
         (vec!["task done", "2", "--note", "told"], "  task 2 done, ana: tell support"),
         (vec!["task drop", "1"], "  task 1 dropped, ben: call the bank"),
-        (vec!["role", "scribe", "--person", "ben"], "commander ana, scribe nobody (ben was asked)"),
+        (vec!["role", "scribe", "--person", "ben"], "commander ana, scribe nobody (ben was asked, no answer yet)"),
         (vec!["update", "Cards fail for some", "--to", "customers", "--next", "45m"], "  update sent to customers"),
         (vec!["update", "For us alone"], "  update sent to the log only"),
         (vec!["page", "--why", "hands", "--to", "person:ben"], ": Card payments fail"),

@@ -49,7 +49,7 @@ async fn a_test_page_reaches_whoever_asks_and_says_what_came_of_it(database: Dat
     let [page] = world.hook.to("ben").try_into().unwrap_or_else(|all| panic!("one page: {all:?}"));
     assert!(page.body.to_string().contains("Test page for Ben Okafor: nothing is wrong"), "{}", page.body);
     assert!(me(&world, &ben).await.contains("waiting for you to acknowledge it"));
-    assert_eq!(world.incidents("open=true").await.len(), 1, "it stands in a log");
+    assert_eq!(world.incidents("open=true&exercises=true").await.len(), 1, "it stands in a log");
     world.advance(12).await;
     let pressed = world.press(&page.ack_path()).await;
     assert!(pressed.status < 400, "{}", pressed.text);
@@ -59,7 +59,8 @@ async fn a_test_page_reaches_whoever_asks_and_says_what_came_of_it(database: Dat
     assert!(after.contains("acknowledged after 12 s") && after.contains("hook (webhook): delivered"), "{after}");
 
     // Nothing of it is left open, on the board, or in the trends; nobody hears of it again.
-    let incident = world.incident().await;
+    assert!(world.incidents("").await.is_empty(), "a list shows what is real");
+    let incident = world.incidents("exercises=true").await.remove(0);
     assert_eq!(incident["state"], "cancelled", "{incident}");
     assert_eq!(world.api("/trends").await["incidents"], 0);
     world.advance(3600).await;
@@ -74,7 +75,28 @@ async fn a_test_page_reaches_whoever_asks_and_says_what_came_of_it(database: Dat
     let late = me(&world, &ben).await;
     assert!(late.contains("not acknowledged"), "{late}");
     assert_eq!(world.hook.all().len(), 2, "the catch-all slept");
-    assert!(world.incidents("open=true").await.is_empty(), "and it is over");
+    assert!(world.incidents("open=true&exercises=true").await.is_empty(), "and it is over");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_that_waits_is_the_one_to_answer_and_there_are_a_few_in_a_while() {
+    let mut world = world_of(Database::Sqlite, allclear_trial::org::usual()).await;
+    let ben = token(&world, "ben").await;
+    let once = |n: u64| (1_790_000_000_000_000 + n).to_string();
+    for n in 0..5 {
+        for again in 0..2 {
+            assert_eq!(test_page(&world, &ben, &once(2 * n + again)).await.status, 303, "{n}");
+            world.quiet().await;
+        }
+        let pages = world.hook.to("ben");
+        assert_eq!(pages.len() as u64, n + 1, "asked for twice it is one, while it waits");
+        world.press(&pages.last().unwrap().ack_path()).await.ok();
+    }
+    let refused = test_page(&world, &ben, &once(20)).await;
+    assert!(refused.status == 429 && refused.text.contains("at most 5 in 10"), "{} {}", refused.status, refused.text);
+    let wait: u64 = refused.header("retry-after").expect("when again").parse().unwrap();
+    world.advance(wait).await;
+    assert_eq!(test_page(&world, &ben, &once(21)).await.status, 303);
 }
 
 async fn a_test_acknowledged_past_its_message_proves_nothing(database: Database) {
@@ -84,7 +106,7 @@ async fn a_test_acknowledged_past_its_message_proves_nothing(database: Database)
     for (n, asker) in [(1, Some(&ben)), (2, None)] {
         assert_eq!(test_page(&world, &ben, &format!("179000000000000{n}")).await.status, 303);
         assert!(world.hook.wait(WITHIN, |all| all.len() == n).await, "a page arrives");
-        let open = world.incidents("open=true").await;
+        let open = world.incidents("open=true&exercises=true").await;
         let request = world.client.post(world.at(&format!("/api/v1/incidents/{}/acknowledge", open[0]["id"].as_str().unwrap())));
         let request = match asker {
             Some(token) => request.bearer_auth(token),

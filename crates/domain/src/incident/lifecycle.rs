@@ -4,6 +4,7 @@
 //! made from it.
 
 use super::types::{Incident, State};
+use crate::event::Mode;
 
 /// What can be asked of an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -120,6 +121,45 @@ impl Verb {
     pub const fn is_for_people(self) -> bool {
         !matches!(self, Self::Alerts | Self::Recover | Self::Return)
     }
+
+    /// Whether it fits what is only tried out: a test page is answered, noted on and ended, by whomever. Nothing else becomes
+    /// of it, and nobody else hears of it: it is whose way it tries.
+    #[must_use]
+    pub const fn fits_a_test(self) -> bool {
+        match self {
+            Self::Acknowledge
+            | Self::GiveBack
+            | Self::Snooze
+            | Self::Alerts
+            | Self::Recover
+            | Self::Return
+            | Self::Resolve
+            | Self::Cancel
+            | Self::Close
+            | Self::TakeApart
+            | Self::Note
+            | Self::Mark
+            | Self::Decision
+            | Self::Time => true,
+            Self::Declare
+            | Self::Escalate
+            | Self::Service
+            | Self::Affect
+            | Self::Severity
+            | Self::Mitigate
+            | Self::Reopen
+            | Self::Merge
+            | Self::Restrict
+            | Self::OpenUp
+            | Self::Admit
+            | Self::Role
+            | Self::Task
+            | Self::Update
+            | Self::Link
+            | Self::Rename
+            | Self::Review => false,
+        }
+    }
 }
 
 /// Why a verb does not fit a state.
@@ -170,6 +210,10 @@ pub enum Refusal {
     AlreadyMitigated,
     #[error("nobody is known to have this incident: acknowledge it first")]
     NotAcknowledged,
+    #[error(
+        "this is a test of how one person is reached, and nothing else becomes of it: resolve or cancel it, and declare an incident of its own for what is real"
+    )]
+    IsATest,
 }
 
 impl Refusal {
@@ -187,6 +231,7 @@ impl Refusal {
             Self::NotResolved => "not_resolved",
             Self::AlreadyMitigated => "already_mitigated",
             Self::NotAcknowledged => "not_acknowledged",
+            Self::IsATest => "is_a_test",
         }
     }
 
@@ -206,9 +251,23 @@ impl Refusal {
     }
 }
 
-/// Whether the table lets a verb happen now.
+/// Whether the table lets a verb happen now, to what is no test or fits one.
 pub(super) fn fits(incident: &Incident, verb: Verb) -> Result<State, Refusal> {
+    let after = fits_state(incident, verb)?;
+    if verb.fits_a_test() { Ok(after) } else { not_of_a_test(incident).map(|()| after) }
+}
+
+/// Whether the table lets a verb happen now, whatever it happens to.
+pub(super) fn fits_state(incident: &Incident, verb: Verb) -> Result<State, Refusal> {
     next(incident.state, verb).map_err(|misfit| Refusal::of(misfit, incident))
+}
+
+/// What would page or ask others is not done to a test.
+///
+/// # Errors
+/// Where the incident is only tried out.
+pub fn not_of_a_test(incident: &Incident) -> Result<(), Refusal> {
+    if incident.mode == Mode::Exercise { Err(Refusal::IsATest) } else { Ok(()) }
 }
 
 /// The state after a verb that happened; a log of before may hold what the table forbids today.

@@ -200,6 +200,9 @@ pub struct Merge {
     pub tasks: Vec<u32>,
     #[serde(default)]
     pub alerts: Vec<AlertId>,
+    /// Whether it was made private for this alone.
+    #[serde(default)]
+    pub was_public: bool,
 }
 
 /// Whoever has it asked to be reminded.

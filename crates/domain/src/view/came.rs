@@ -31,12 +31,12 @@ impl IncidentView {
     /// Who has which role.
     fn roles_held(&self) -> String {
         let held = self.roles.iter().filter_map(|role| match (&role.person, &role.offered_to) {
-            (Some(person), Some(asked)) => Some(format!("{} {person} ({asked} was asked)", role.role)),
+            (Some(person), Some(asked)) => Some(format!("{} {person} ({asked} was asked, no answer yet)", role.role)),
             (Some(person), None) => {
                 let asks = role.asked_by.as_ref().map_or_else(String::new, |by| format!(" ({by} asks to take over)"));
                 Some(format!("{} {person}{asks}", role.role))
             }
-            (None, Some(asked)) => Some(format!("{} nobody ({asked} was asked)", role.role)),
+            (None, Some(asked)) => Some(format!("{} nobody ({asked} was asked, no answer yet)", role.role)),
             (None, None) => None,
         });
         let held: Vec<String> = held.collect();

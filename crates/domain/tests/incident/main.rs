@@ -167,14 +167,16 @@ fn command(verb: Verb) -> Command {
         Verb::Reopen => ending::Command::Reopen { why: why() }.into(),
         Verb::Cancel => ending::Command::Cancel { why: why() }.into(),
         Verb::Close => ending::Command::Close.into(),
-        Verb::Merge => links::Command::Merge { into: OTHER, into_ref: "INC-2".into(), alerts: Vec::new(), update_by: None }.into(),
+        Verb::Merge => {
+            links::Command::Merge { into: OTHER, into_ref: "INC-2".into(), alerts: Vec::new(), update_by: None, was_public: false }.into()
+        }
         Verb::TakeApart => links::Command::TakeApart { into_ref: "INC-2".into(), back: links::Back::default() }.into(),
         Verb::Note => record::Command::Note { text: "the graph fell at ten".into(), happened_at: None }.into(),
         Verb::Mark => record::Command::Mark { note: 1, written_at: start(), key: true }.into(),
         Verb::Restrict => access::Command::Restrict { why: why(), people: vec!["ana".into()] }.into(),
         Verb::OpenUp => access::Command::OpenUp { why: why() }.into(),
         Verb::Admit => access::Command::Admit { people: vec!["ben".into()], why: why() }.into(),
-        Verb::Role => roles::Command::Offer { role: "scribe".into(), to: "ben".into(), by: None }.into(),
+        Verb::Role => roles::Command::Offer { role: "scribe".into(), to: "ben".into(), by: None, why: None }.into(),
         Verb::Task => tasks::Command::Add { text: "call the vendor".into(), owner: None, due_at: None }.into(),
         Verb::Update => {
             updates::Command::Post { audiences: vec!["customers".into()], text: "we are on it".into(), next_within: None }.into()
@@ -292,7 +294,7 @@ fn a_role_has_one_holder_and_is_offered_before_it_is_taken() {
     let mut world = World::at(State::Investigating);
     let commander = |world: &World| world.incident.as_ref().unwrap().commander.clone();
     let first = commander(&world).expect("whoever acknowledged leads");
-    world.run(roles::Command::Offer { role: "commander".into(), to: "cho".into(), by: None }).unwrap();
+    world.run(roles::Command::Offer { role: "commander".into(), to: "cho".into(), by: None, why: None }).unwrap();
     assert_eq!(commander(&world), Some(first.clone()), "an offer changes nothing yet");
     assert!(world.live().contains(&Rule::RoleAnswer));
     let taken = world.run(roles::Command::Take { role: "commander".into(), person: "cho".into(), why: None }).unwrap();
@@ -318,7 +320,7 @@ fn a_severity_that_is_set_already_is_no_news() {
 fn an_incident_is_merged_into_another_one_only() {
     let mut world = World::at(State::Declared);
     assert_eq!(
-        world.run(links::Command::Merge { into: ID, into_ref: "INC-1".into(), alerts: Vec::new(), update_by: None }),
+        world.run(links::Command::Merge { into: ID, into_ref: "INC-1".into(), alerts: Vec::new(), update_by: None, was_public: false }),
         Err(Refusal::Links(links::Refusal::MergeIntoItself))
     );
     assert_eq!(world.run(command(Verb::Merge)).unwrap().len(), 1);
@@ -501,7 +503,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         }.into()),
         2 => (0_usize..3, any::<bool>()).prop_map(|(at, take)| {
             let (role, person) = (["commander", "scribe", "deputy"][at].to_owned(), "cho".to_owned());
-            if take { roles::Command::Take { role, person, why: None }.into() } else { roles::Command::Offer { role, to: person, by: None }.into() }
+            if take { roles::Command::Take { role, person, why: None }.into() } else { roles::Command::Offer { role, to: person, by: None, why: None }.into() }
         }),
         1 => Just(roles::Command::Leave { role: "commander".into(), why: None }.into()),
         1 => Just(updates::Command::Miss { due_at: Timestamp::UNIX_EPOCH }.into()),
@@ -580,7 +582,7 @@ fn a_private_incident_admits_who_has_to_do_with_it_and_tells_no_audience() {
         |audiences: Vec<String>| Command::Updates(updates::Command::Post { audiences, text: "we are on it".into(), next_within: None });
     assert_eq!(world.run(update(vec!["customers".into()])).unwrap_err().code(), "private_to_audiences");
     world.run(update(Vec::new())).unwrap();
-    world.run(roles::Command::Offer { role: "scribe".into(), to: "dan".into(), by: None }).unwrap();
+    world.run(roles::Command::Offer { role: "scribe".into(), to: "dan".into(), by: None, why: None }).unwrap();
     world.run(tasks::Command::Add { text: "call".into(), owner: Some("eve".into()), due_at: None }).unwrap();
     world.run(access::Command::Admit { people: vec!["fay".into(), "fay".into(), "ana".into()], why: "helps".into() }).unwrap();
     let admitted = world.incident.clone().unwrap().admitted;

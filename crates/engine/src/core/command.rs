@@ -6,6 +6,7 @@ use allclear_domain::access::{Actor, Denied, Principal};
 use allclear_domain::expect::Expectation;
 use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, PageId, ReviewId, SignalId};
 use allclear_domain::paging;
+use allclear_domain::time::Length;
 use allclear_domain::wire::{Outcome, Signal};
 use allclear_domain::{action, incident, review};
 use allclear_store::rows::message;
@@ -30,6 +31,17 @@ pub struct Input {
 pub struct Once {
     pub key: String,
     pub digest: String,
+    /// The digest of the same under which an earlier version kept its answer, where that is another one: what is tried again
+    /// over an upgrade is no other request.
+    pub digest_before: Option<String>,
+}
+
+impl Once {
+    /// Whether what was kept under the key was asked by the same request.
+    #[must_use]
+    pub fn is_of(&self, kept: &str) -> bool {
+        self.digest == kept || self.digest_before.as_deref() == Some(kept)
+    }
 }
 
 /// Signals of one request.
@@ -190,6 +202,8 @@ pub enum Refusal {
     Page(#[from] paging::Refusal),
     #[error("this node holds {0} open alerts, which is its limit: try again when some have recovered")]
     TooManyAlerts(usize),
+    #[error("{what} are at most {most} in {within}: try again in {wait}")]
+    TooOften { what: &'static str, most: usize, within: Length, wait: Length },
     #[error("this idempotency key was used for a different request")]
     KeyReused,
     /// The store does not answer; nothing was kept.
@@ -208,6 +222,12 @@ impl Command {
 }
 
 impl Refusal {
+    /// How long to wait before asking again, where that alone helps.
+    #[must_use]
+    pub const fn wait(&self) -> Option<Length> {
+        if let Self::TooOften { wait, .. } = self { Some(*wait) } else { None }
+    }
+
     /// The stable code of the API.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -235,6 +255,7 @@ impl Refusal {
             Self::Incident(refusal) => refusal.code(),
             Self::Page(refusal) => refusal.code(),
             Self::TooManyAlerts(_) => "too_many_alerts",
+            Self::TooOften { .. } => "too_often",
             Self::KeyReused => "idempotency_key_reused",
             Self::Unavailable(_) => "store_unavailable",
             Self::Broken => "internal",

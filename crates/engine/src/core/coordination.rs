@@ -38,7 +38,9 @@ impl Core {
                 }
             }
             C::Tasks(tasks::Command::Assign { owner, .. } | tasks::Command::Add { owner: Some(owner), .. }) => self.known_person(owner)?,
-            C::Attendance(attendance::Command::Acknowledge { by: Some(by), .. }) => self.known_person(by)?,
+            C::Attendance(attendance::Command::Acknowledge { by: Some(by), .. } | attendance::Command::TakeFree { by, .. }) => {
+                self.known_person(by)?;
+            }
             C::Access(access::Command::Admit { people, .. }) => {
                 for person in people {
                     self.known_person(person)?;

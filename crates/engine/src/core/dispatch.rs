@@ -1,6 +1,7 @@
 //! The switchboard: every command there is, and which subject decides it. An answer kept under an idempotency key is
 //! given again here, before anything is decided.
 
+use allclear_domain::access::Principal;
 use allclear_domain::action::Action;
 use allclear_domain::review::Review;
 use allclear_store::rows;
@@ -28,13 +29,13 @@ impl Core {
             });
             match kept {
                 None => return Err(Stop::Need(Need::Answer(asker, once.key.clone()))),
-                Some(Some((digest, _))) if digest != once.digest => return Err(Refusal::KeyReused.into()),
+                Some(Some((digest, _))) if !once.is_of(&digest) => return Err(Refusal::KeyReused.into()),
                 Some(Some((_, answer))) => return Ok(Reply::Again { answer }),
                 Some(None) => {}
             }
         }
         self.may(unit, &input.who, &input.command)?;
-        let reply = self.dispatch(unit, &input.command)?;
+        let reply = self.dispatch(unit, &input.who, &input.command)?;
         if let Some(once) = &input.once {
             let answer = match &reply {
                 Reply::Incident { id, .. } => id.to_string(),
@@ -48,7 +49,7 @@ impl Core {
         Ok(reply)
     }
 
-    fn dispatch(&mut self, unit: &mut Unit, command: &Command) -> Decided<Reply> {
+    fn dispatch(&mut self, unit: &mut Unit, who: &Principal, command: &Command) -> Decided<Reply> {
         Ok(match command {
             Command::IfVersion { of, version, command } => {
                 let now = match *of {
@@ -59,12 +60,12 @@ impl Core {
                 if now != *version {
                     return Err(Refusal::VersionMismatch { of: *of, now }.into());
                 }
-                self.dispatch(unit, command)?
+                self.dispatch(unit, who, command)?
             }
             Command::Signals(arrived) => self.signals(unit, arrived)?,
             Command::Declare(declare) => self.declare(unit, declare)?,
             Command::TestPage { person } => self.test_page(unit, person)?,
-            Command::Incident { id, command } => self.act_on(unit, *id, command)?,
+            Command::Incident { id, command } => self.act_on(unit, who, *id, command)?,
             Command::Merge { from, into } => self.merge(unit, *from, *into)?,
             Command::TakeApart { from } => self.take_apart(unit, *from)?,
             Command::Escalate { id, escalation, why } => self.escalate(unit, *id, escalation.as_ref(), why)?,

@@ -90,11 +90,14 @@ impl Core {
         match event {
             E::Offered(body) => {
                 self.stop_pages_about(unit, id, |because| is_about_offer(because, &body.role), "it was offered again")?;
-                let text = format!("You are asked to be {}. Open the incident to take it.", body.role);
+                let asks =
+                    body.by.as_ref().map_or_else(|| "You are asked".to_owned(), |by| format!("{} asks you", self.name_of_person(by)));
+                let why = body.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+                let text = format!("{asks} to be {}{why}. Open the incident to take it.", body.role);
                 self.tell(unit, id, NoticeKind::Reminder, &[person(&body.to)], text, "a role was offered")
             }
             E::Asked(body) => {
-                let name = self.org.person(&body.by).map_or_else(|| body.by.clone(), |person| person.name.clone());
+                let name = self.name_of_person(&body.by);
                 let text = format!("{name} asks to take over from you as {}. Open the incident to hand over.", body.role);
                 self.tell(unit, id, NoticeKind::Reminder, &[person(&body.of)], text, "a role was asked for")
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use allclear_domain::access::Actor;
+use allclear_domain::access::{Actor, Principal};
 use allclear_domain::clean::clean;
 use allclear_domain::event::Mode;
 use allclear_domain::expect::{ATTEND_WITHIN, ATTEND_WITHIN_LOW};
@@ -94,12 +94,17 @@ impl Core {
     }
 
     /// A person's command on an incident.
-    pub(super) fn act_on(&mut self, unit: &mut Unit, id: IncidentId, command: &incident::Command) -> Decided<Reply> {
+    pub(super) fn act_on(&mut self, unit: &mut Unit, who: &Principal, id: IncidentId, command: &incident::Command) -> Decided<Reply> {
         use incident::Command as C;
         let (state, _) = self.incident(unit, id)?;
         self.check_names(command)?;
         match command {
             C::Attendance(attendance::Command::Acknowledge { by, via }) => self.acknowledge(unit, id, by.clone(), via)?,
+            // Looked at here as it is decided: whoever took it a moment before has it by now.
+            C::Attendance(attendance::Command::TakeFree { .. }) if state.is_held() => {
+                return Err(Refusal::from(incident::Refusal::from(attendance::Refusal::TakenMeanwhile)).into());
+            }
+            C::Attendance(attendance::Command::TakeFree { by, via }) => self.acknowledge(unit, id, Some(by.clone()), via)?,
             C::Affected(affected::Command::SetService { service, why, .. }) => self.set_service(unit, id, service, why.clone())?,
             C::Attendance(attendance::Command::GiveBack { by, why }) => self.give_back(unit, id, by, why)?,
             C::Declaration(declaration::Command::Promote { why }) => self.promote(unit, id, why)?,
@@ -114,13 +119,16 @@ impl Core {
                 }
                 self.restrict(unit, id, why, people)?;
             }
+            C::Roles(command) => {
+                let given = self.as_given(who, &state, command)?;
+                self.change_incident(unit, id, given)?;
+            }
             C::Declaration(_)
             | C::Affected(_)
             | C::Attendance(_)
             | C::Alarms(_)
             | C::Flapping(_)
             | C::Ending(_)
-            | C::Roles(_)
             | C::Tasks(_)
             | C::Updates(_)
             | C::Record(_)
@@ -186,6 +194,10 @@ impl Core {
     fn give_back(&mut self, unit: &mut Unit, id: IncidentId, by: &str, why: &str) -> Decided<()> {
         self.change_incident(unit, id, attendance::Command::GiveBack { by: by.to_owned(), why: why.to_owned() })?;
         let (state, _) = self.incident(unit, id)?;
+        // What burned is over, and it counts as never taken: it ends as it would have without them, and wakes nobody.
+        if state.state == incident::State::Declared && state.recovered && !state.is_a_persons_word() && self.still_open(unit, id)? == 0 {
+            return self.recover(unit, id);
+        }
         let mut stopped = Vec::new();
         for page in self.pages_of(unit, id) {
             let (found, _) = self.page(unit, page)?;

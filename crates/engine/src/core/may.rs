@@ -6,7 +6,7 @@
 use allclear_domain::access::{self, Actor, Denied, Principal, Resource, Right};
 use allclear_domain::action::{self, Action};
 use allclear_domain::ids::{AlertId, IncidentId};
-use allclear_domain::incident::{self, access as sight, attendance, roles};
+use allclear_domain::incident::{self, access as sight, attendance, lifecycle, roles};
 use allclear_domain::paging;
 use allclear_domain::review::{self, Review};
 
@@ -30,8 +30,7 @@ impl Core {
             // Who asks has nothing by it; the rest nobody asks for.
             C::Ask { .. } | C::MissAnswer { .. } | C::MissAsk { .. } | C::MissCommander => return Ok(()),
         };
-        let is_why = why.is_none_or(|why| why.as_ref().is_some_and(|why| !why.trim().is_empty()));
-        let overrules = is_why && access::may_overrule(&self.org, who, incident.service.as_deref()).is_ok();
+        let overrules = why.is_none_or(|why| is_reason(why.as_deref())) && self.may_overrule(who, &incident);
         let name = |id: &str| self.org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone());
         let refusal = match (roles::keeper(&incident, role), offer_of_another(&incident, who, command)) {
             (Some(holder), _) if !accepts && !overrules && who.person() != Some(holder) => {
@@ -41,6 +40,23 @@ impl Core {
             _ => return Ok(()),
         };
         Err(Refusal::from(incident::Refusal::from(refusal)).into())
+    }
+
+    /// Whether somebody takes and gives the roles of an incident unasked, where they say why.
+    fn may_overrule(&self, who: &Principal, incident: &incident::Incident) -> bool {
+        access::may_overrule(&self.org, who, incident.service.as_deref()).is_ok()
+    }
+
+    /// What a command that gives a role comes to, by who gives it, and to whom.
+    pub(super) fn as_given(&self, who: &Principal, incident: &incident::Incident, command: &roles::Command) -> Decided<roles::Command> {
+        use roles::Command as C;
+        let (C::Take { role, person, .. } | C::Offer { role, to: person, .. }) = command else { return Ok(command.clone()) };
+        if who.person() != Some(person.as_str()) {
+            roles::may_be_given(&self.org, role, person).map_err(|no| Refusal::from(incident::Refusal::from(no)))?;
+        }
+        let why = if let C::Take { why, .. } = command { why.as_deref() } else { None };
+        let overrules = is_reason(why) && self.may_overrule(who, incident);
+        Ok(roles::as_given(incident, command.clone(), who.person(), overrules))
     }
 
     pub(super) fn may(&mut self, unit: &mut Unit, who: &Principal, command: &Command) -> Decided<()> {
@@ -74,15 +90,22 @@ impl Core {
                 if let incident::Command::Roles(roles::Command::Ask { by, .. } | roles::Command::Offer { by: Some(by), .. }) = command
                     && who.person() != Some(by.as_str())
                 {
-                    return Err(Refusal::from(Denied::Ours).into());
+                    return Err(Refusal::from(Denied::AnothersName).into());
                 }
                 if let incident::Command::Access(sight::Command::Restrict { .. }) = command {
                     access::may_hide(who).map_err(Refusal::from)?;
                 }
                 Ok(())
             }
-            Command::Escalate { id, .. } | Command::PagePeople { id, .. } => self.may_go_on(unit, who, *id, true),
-            Command::AskReview { id } | Command::AddAction { incident: id, .. } => self.may_on(unit, who, *id, &Refusal::NoSuchIncident),
+            Command::Escalate { id, .. } | Command::PagePeople { id, .. } => {
+                self.may_go_on(unit, who, *id, true)?;
+                self.not_of_a_test(unit, *id)
+            }
+            Command::AskReview { id } => self.may_on(unit, who, *id, &Refusal::NoSuchIncident),
+            Command::AddAction { incident: id, .. } => {
+                self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
+                self.not_of_a_test(unit, *id)
+            }
             Command::LinkAlert { id, alert } => {
                 self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
                 self.sees_alert(unit, who, *alert)
@@ -176,7 +199,13 @@ impl Core {
         let has_it = incident.is_held() && who.person().is_some() && incident.work.hold.by.as_deref() == who.person();
         let resource = if has_it { Resource::Theirs(incident.facts()) } else { Resource::Incident(incident.facts()) };
         access::may(&self.org, who, Right::Respond, resource).map_err(|no| said(no, Refusal::NoSuchIncident))?;
-        if by_themself { Ok(()) } else { Err(Refusal::from(Denied::Ours).into()) }
+        if by_themself { Ok(()) } else { Err(Refusal::from(Denied::AnothersName).into()) }
+    }
+
+    /// A test is its person's: nobody else is paged or asked for it, whoever wants that.
+    fn not_of_a_test(&mut self, unit: &Unit, id: IncidentId) -> Decided<()> {
+        let (incident, _) = self.incident(unit, id)?;
+        lifecycle::not_of_a_test(&incident).map_err(|no| Refusal::from(incident::Refusal::from(no)).into())
     }
 
     /// An alert is seen as its incident is; one without an incident is of the house.
@@ -203,6 +232,10 @@ impl Core {
             }
         }
     }
+}
+
+fn is_reason(why: Option<&str>) -> bool {
+    why.is_some_and(|why| !why.trim().is_empty())
 }
 
 /// Who offered a role that nobody has, where this takes the offer back for somebody who neither made nor got it.

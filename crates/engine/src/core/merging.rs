@@ -3,26 +3,57 @@
 //!
 //! Not here: what may happen in which state, and what each log says (`domain::incident::links`).
 
+use std::collections::BTreeSet;
+
 use allclear_domain::access::Actor;
 use allclear_domain::ids::{AlertId, IncidentId};
+use allclear_domain::incident::alarms::Silencing;
 use allclear_domain::incident::work::TaskState;
-use allclear_domain::incident::{self, Incident, State, declaration, lifecycle, links};
+use allclear_domain::incident::{self, Incident, State, access, declaration, lifecycle, links};
 use allclear_domain::paging;
 use allclear_store::rows;
+use allclear_store::rows::alert::Belonging;
 use jiff::Timestamp;
 
 use super::command::{Refusal, Reply};
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
 
+/// Open alerts, and how silences hold them.
+#[derive(Debug, Clone, Default)]
+struct Held {
+    open: u64,
+    held: u64,
+    /// When the first of these silences ends, where that is known.
+    until: Option<Timestamp>,
+    silences: Vec<String>,
+}
+
+impl Held {
+    fn of(alerts: &[Belonging]) -> Self {
+        let open = || alerts.iter().filter(|alert| alert.open);
+        let held = || open().filter_map(|alert| alert.held.as_ref());
+        Self {
+            open: open().count() as u64,
+            held: held().count() as u64,
+            until: held().map(|(_, until)| *until).min(),
+            silences: held().map(|(silence, _)| silence.clone()).collect(),
+        }
+    }
+
+    fn without(self, gone: &Self) -> Self {
+        Self { open: self.open.saturating_sub(gone.open), held: self.held.saturating_sub(gone.held), ..self }
+    }
+}
+
 /// Why it pages again.
 const APART: &str = "it was taken apart from another incident";
 
-/// Alerts of an incident with whether each is open, the newest first.
-type Alerts = Vec<(AlertId, bool)>;
+/// Alerts of an incident, the newest first.
+type Alerts = Vec<Belonging>;
 
 impl Core {
-    /// What belongs to an incident in the store: its newest alerts with whether they are open, and when its next update is due.
+    /// What belongs to an incident in the store: its newest alerts, and when its next update is due.
     fn belongs(&self, id: IncidentId) -> Decided<(Alerts, Option<Timestamp>)> {
         let found = self.read.iter().find_map(|read| {
             if let Loaded::Belongs(of, alerts, update_by) = read
@@ -52,14 +83,15 @@ impl Core {
         let takes_its_silence = comes_held && self.open_and_held(into)?.0 == 0;
         let held = if takes_its_silence { self.open_and_held(from)?.1 } else { 0 };
         // The log of the one names the other: a public log must not name a private incident.
-        if winner.private && !loser.private {
+        let was_public = winner.private && !loser.private;
+        if was_public {
             let mut people: Vec<String> = self.involved(from)?.into_iter().collect();
             people.extend(winner.admitted.iter().cloned());
             people.extend(loser.commander.clone());
             self.restrict(unit, from, "it was merged into a private incident", people)?;
         }
         let (alerts, promised) = self.belongs(from)?;
-        let alerts = alerts.into_iter().map(|(alert, _)| alert).take(links::MERGED_ALERTS_MAX).collect();
+        let alerts = alerts.into_iter().map(|alert| alert.id).take(links::MERGED_ALERTS_MAX).collect();
         // The nearer promise holds; a candidate owes nobody an update.
         let update_by = promised.filter(|_| winner.state != State::Candidate);
         let update_by = match (update_by, self.belongs(into)?.1) {
@@ -69,7 +101,7 @@ impl Core {
         let tasks: Vec<_> = loser.work.tasks.iter().filter(|task| task.state == TaskState::Open).cloned().collect();
         let owners: Vec<String> = tasks.iter().filter_map(|task| task.owner.clone()).collect();
         let absorb = links::Command::Absorb { from, from_ref: loser.reference.clone(), tasks, update_by };
-        let merge = links::Command::Merge { into, into_ref: winner.reference.clone(), alerts, update_by };
+        let merge = links::Command::Merge { into, into_ref: winner.reference.clone(), alerts, update_by, was_public };
         self.change_incident(unit, from, merge)?;
         self.change_incident(unit, into, absorb)?;
         self.admit_if_hidden(unit, into, owners, "has a task of it")?;
@@ -85,10 +117,10 @@ impl Core {
         self.digest(unit, into);
         if winner.alarms.is_held() && !loser.alarms.is_held() {
             // What comes to it fires freely, or is a person's word.
-            self.silence_incident(unit, into, incident::alarms::Silencing::default())?;
+            self.silence_incident(unit, into, Silencing::default())?;
         } else if takes_its_silence {
             let (silences, held_until) = (loser.alarms.held_by.clone(), loser.alarms.held_until);
-            let change = incident::alarms::Silencing { silenced: held, silences, unsilenced: 0, held_until };
+            let change = Silencing { silenced: held, silences, unsilenced: 0, held_until };
             self.silence_incident(unit, into, change)?;
         }
         Ok(Reply::Incident { id: from, reference: loser.reference })
@@ -115,15 +147,23 @@ impl Core {
             return Err(Refusal::from(incident::Refusal::from(declaration::Refusal::GroupHasAnother(self.name_of(unit, &open)))).into());
         }
         let went = merged.work.merge.as_ref().map(|merge| merge.alerts.clone()).unwrap_or_default();
-        let there = self.belongs(into)?.0;
-        let still_there = |alert: &AlertId| there.iter().any(|(other, _)| other == alert);
-        let went: Vec<AlertId> = went.into_iter().filter(still_there).collect();
-        let open_back = there.iter().filter(|(alert, open)| *open && went.contains(alert)).count() as u64;
+        let went: BTreeSet<AlertId> = went.into_iter().collect();
+        let there: Alerts = self.belongs(into)?.0;
+        let come: Alerts = there.into_iter().filter(|alert| went.contains(&alert.id)).collect();
+        let went: Vec<AlertId> = come.iter().map(|alert| alert.id).collect();
+        let back_now = Held::of(&come);
+        let open_back = back_now.open;
         let open_there = self.still_open(unit, into)?;
+        let stays = Held { open: open_there, ..self.held_now(into)? }.without(&back_now);
         let alerts = u64::try_from(went.len()).unwrap_or(u64::MAX);
         let back = links::Back { alerts, ..links::Back::of(&merged, &other) };
         let apart = links::Command::TakeApart { into_ref: other.reference.clone(), back: back.clone() };
         self.change_incident(unit, from, apart)?;
+        // It was private for the merge alone; what its log says of the other is a reference, and nothing else.
+        if merged.private && merged.work.merge.as_ref().is_some_and(|merge| merge.was_public) {
+            let why = "it was private for the merge alone".to_owned();
+            self.change_incident(unit, from, access::Command::OpenUp { why })?;
+        }
         self.change_incident(unit, into, links::Command::Release { from, from_ref: merged.reference.clone(), back })?;
         for alert in &went {
             unit.write(rows::alert::give_one(*alert, into, from));
@@ -132,6 +172,8 @@ impl Core {
         unit.alerts.push(AlertChange::GiveThese { alerts: went, from: into, into: from });
         self.digest(unit, into);
         self.digest(unit, from);
+        self.hold_apart(unit, from, back_now)?;
+        self.hold_apart(unit, into, stays)?;
         self.attend_apart(unit, &merged)?;
         // What was held up only by what went back is over, and so is what came back after all of it had recovered.
         if open_back > 0 && open_back >= open_there && !other.is_a_persons_word() && other.state.is_open() {
@@ -143,13 +185,33 @@ impl Core {
         Ok(Reply::Incident { id: from, reference: merged.reference })
     }
 
+    /// How silences hold the open alerts of an incident, before this unit.
+    fn held_now(&self, id: IncidentId) -> Decided<Held> {
+        let (open, held, until) = self.open_and_held(id)?;
+        Ok(Held { open, held, until, silences: Vec::new() })
+    }
+
+    /// What silences hold of an incident is what they hold of the alerts that it has now.
+    fn hold_apart(&mut self, unit: &mut Unit, id: IncidentId, now: Held) -> Decided<()> {
+        let (state, _) = self.incident(unit, id)?;
+        let all = now.open > 0 && now.held >= now.open && !state.is_a_persons_word();
+        if now.open == 0 || all == state.alarms.is_held() {
+            return Ok(());
+        }
+        // Where nothing says until when, the look finds out soon.
+        let held_until = all.then(|| now.until.unwrap_or(unit.now));
+        let silenced = if all { now.held } else { 0 };
+        self.silence_incident(unit, id, Silencing { silenced, silences: now.silences, unsilenced: 0, held_until })
+    }
+
     /// It is an incident of its own again: where a page of it looked for somebody when it was merged, or nobody ever had it,
     /// it pages on; nobody acknowledges by taking apart. What somebody had is whose it is who takes it apart; where that is
     /// nobody in person, it pages.
     fn attend_apart(&mut self, unit: &mut Unit, merged: &Incident) -> Decided<()> {
         let id = merged.id;
         let (open, _) = self.incident(unit, id)?;
-        if open.state == State::Candidate {
+        // What silences hold pages nobody until they end.
+        if open.state == State::Candidate || (open.alarms.is_held() && merged.acknowledged_at.is_none()) {
             return Ok(());
         }
         let merged_at = merged.work.merge.as_ref().map(|merge| merge.at);

@@ -9,6 +9,7 @@ use allclear_domain::ids::{AlertId, IncidentId, MessageId, NodeId, PageId};
 use allclear_domain::incident::Incident;
 use allclear_domain::paging::Page;
 use allclear_domain::signal::Alert;
+use allclear_store::rows::alert::Belonging;
 use jiff::Timestamp;
 
 use super::command::Refusal;
@@ -38,7 +39,7 @@ pub enum Need {
     Holders(Vec<MessageId>),
     /// Who had to do with an incident so far.
     Involved(IncidentId),
-    /// Alerts of an incident, the newest, with whether they are open, and when its next update is due.
+    /// Alerts of an incident, the newest, with whether they are open and held, and when its next update is due.
     Belongs(IncidentId),
     /// Whom a message about an incident reached, or may have.
     Reached(IncidentId),
@@ -69,7 +70,7 @@ pub enum Loaded {
     Pages(Vec<PageId>, Vec<(Page, Head)>),
     Holders(Vec<(MessageId, Option<NodeId>)>),
     Involved(IncidentId, BTreeSet<String>),
-    Belongs(IncidentId, Vec<(AlertId, bool)>, Option<Timestamp>),
+    Belongs(IncidentId, Vec<Belonging>, Option<Timestamp>),
     Reached(IncidentId, BTreeSet<String>),
     State(Stream, Option<(AnyState, Head)>),
     References {

@@ -66,14 +66,25 @@ impl Core {
         self.tell(unit, id, NoticeKind::Reminder, &[person(owner)], format!("Task {task} is yours: {text}"), "a task was assigned")
     }
 
+    /// What somebody is called; their id where nobody has it any more.
+    pub(super) fn name_of_person(&self, id: &str) -> String {
+        self.org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone())
+    }
+
     /// Who had a role and who has it are told where another did that; what somebody does themself they know.
     pub(super) fn tell_of_change_of_hands(&mut self, unit: &mut Unit, id: IncidentId, taken: &roles::Taken) -> Decided<()> {
-        let Some(from) = &taken.from else { return Ok(()) };
-        let name = |id: &str| self.org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone());
         let why = taken.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
-        let text = format!("{} is {} now, in the place of {}{why}", name(&taken.person), taken.role, name(from));
-        let both = [&taken.person, from].into_iter().filter(|one| unit.actor != Actor::Person((*one).clone()));
-        let targets: Vec<String> = both.map(|one| person(one)).collect();
+        let by = if let Actor::Person(by) = &unit.actor { Some(by.clone()) } else { None };
+        let (role, holder) = (&taken.role, self.name_of_person(&taken.person));
+        let others = by.as_ref().filter(|by| **by != taken.person && taken.from.as_ref() != Some(*by)).map(|by| self.name_of_person(by));
+        let text = match (&taken.from, others) {
+            (None, Some(by)) => format!("{by} made you {role}{why}"),
+            (None, None) => format!("You are {role} now{why}"),
+            (Some(from), None) => format!("{holder} is {role} now, in the place of {}{why}", self.name_of_person(from)),
+            (Some(from), Some(by)) => format!("{by} made {holder} {role}, in the place of {}{why}", self.name_of_person(from)),
+        };
+        let told = [Some(&taken.person), taken.from.as_ref()].into_iter().flatten().filter(|one| by.as_ref() != Some(*one));
+        let targets: Vec<String> = told.map(|one| person(one)).collect();
         self.tell(unit, id, NoticeKind::Reminder, &targets, text, "a role changed hands")
     }
 

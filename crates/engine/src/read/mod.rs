@@ -306,7 +306,7 @@ impl Queries<'_> {
     /// When the store does not answer.
     pub async fn declined(&self, id: IncidentId) -> Result<Vec<EventView>, NoAnswer> {
         self.sees(id, "incident").await?;
-        let events = rows::event::key_of_incident(self.db(), id, 0, 1000, &["declined"], (NOTED, &[])).await?;
+        let events = rows::event::declined_of(self.db(), id, 1000).await?;
         Ok(events.iter().map(|e| self.event_view(e)).collect())
     }
 

@@ -4,7 +4,7 @@
 //! Each is a bounded number of reads however much is open, and goes through the same methods of
 //! [`Queries`] as every other reader, so that who may see what is decided in one place.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use allclear_domain::access::Right;
 use allclear_domain::event::Head;
@@ -46,19 +46,23 @@ pub struct OnBoard {
     pub held: bool,
     /// Whom its last page asks, while nobody has answered it.
     pub asks: Option<Asking>,
+    /// Whether whoever reads was asked, by any page of it, while somebody is looked for.
+    pub asked_reader: bool,
 }
 
 impl OnBoard {
-    /// Whether a page of it asks this person, by the step at which it is.
+    /// Whether a page of it asked whoever reads, at whichever step, and nobody has it yet: also where everybody was paged in vain.
     #[must_use]
-    pub fn waits_for(&self, person: &str) -> bool {
-        !self.held && self.asks.as_ref().is_some_and(|asks| !asks.over && asks.told.iter().any(|told| told == person))
+    pub const fn waits_for_reader(&self) -> bool {
+        // Where silences hold it nobody is asked.
+        !self.held && self.asks.is_some() && self.asked_reader
     }
 
-    /// Whether it is somebody's: they have a part in it, as [`IncidentView::is_of`] says, or are asked to take it.
+    /// Whether it is the reader's, who is this person: they have a part in it, as [`IncidentView::is_of`] says, or are asked to
+    /// take it.
     #[must_use]
     pub fn is_of(&self, person: &str) -> bool {
-        self.incident.is_of(person) || self.waits_for(person)
+        self.incident.is_of(person) || self.waits_for_reader()
     }
 }
 
@@ -131,7 +135,7 @@ impl Queries<'_> {
         self.boarded(&self.on_board(narrowed)?).await
     }
 
-    /// The same with what a board says of each: whether anybody has it, and whom its page asks. One read more, however
+    /// The same with what a board says of each: whether anybody has it, and whom its page asks. Two reads more, however
     /// much is open.
     ///
     /// # Errors
@@ -145,12 +149,18 @@ impl Queries<'_> {
         let ids: Vec<PageId> = found.iter().filter(|(i, _)| seeks(i)).filter_map(|(i, _)| i.page).collect();
         let pages = rows::page::get_all(self.db(), &ids).await?;
         let mut pages: HashMap<PageId, Page> = pages.into_iter().map(|(page, _)| (page.id, page)).collect();
+        let sought: Vec<IncidentId> = found.iter().filter(|(incident, _)| seeks(incident)).map(|(incident, _)| incident.id).collect();
+        let asked = match self.who().person() {
+            Some(person) => rows::message::incidents_asking(self.db(), &sought, person).await?,
+            None => BTreeSet::new(),
+        };
         let org = self.engine().org();
         let of = |(incident, head): (Incident, Head)| {
             let page = incident.page.filter(|_| seeks(&incident)).and_then(|id| pages.remove(&id));
             OnBoard {
                 held: incident.is_held(),
                 asks: page.and_then(|page| asking(&page, &incident, &org)),
+                asked_reader: asked.contains(&incident.id),
                 incident: IncidentView::of(&incident, head.version, None),
             }
         };
@@ -177,7 +187,7 @@ impl Queries<'_> {
         // The store knows who is named, and not by what.
         found.retain(|incident| incident.is_of(me));
         let (board, _) = self.board(&IncidentFilter::default()).await?;
-        let asks = board.into_iter().filter(|row| row.waits_for(me) && found.iter().all(|one| one.id != row.incident.id));
+        let asks = board.into_iter().filter(|row| row.waits_for_reader() && found.iter().all(|one| one.id != row.incident.id));
         let mut mine: Vec<IncidentView> = asks.map(|row| row.incident).collect();
         mine.append(&mut found);
         Ok((mine, cut))

@@ -93,6 +93,15 @@ impl Queries<'_> {
         Ok(pages.iter().filter(|page| page.alone).filter_map(TestView::of).filter(mine).collect())
     }
 
+    /// Whether a test page to somebody still waits for their answer, by a way that did not fail.
+    ///
+    /// # Errors
+    /// When the asker may not read, or the store does not answer.
+    pub async fn test_waits(&self, person: &str) -> Result<bool, NoAnswer> {
+        let goes_on = |test: &TestView| test.waits && test.ways.iter().any(|way| way.telling != Telling::Failed);
+        Ok(self.tests().await?.iter().any(|test| test.person == person && goes_on(test)))
+    }
+
     /// Who is on call now and has no way to be paged, or never answered a test of it.
     ///
     /// # Errors

@@ -61,6 +61,8 @@ pub struct PageModel {
     pub(crate) resumed: u32,
     /// A person asked for it, whatever silences hold.
     pub(crate) by_hand: bool,
+    /// A test: it pages one person, and nobody else ever.
+    pub(crate) alone: bool,
 }
 
 impl PageModel {
@@ -93,6 +95,7 @@ impl PageModel {
             over_at: at,
             resumed: 0,
             by_hand: false,
+            alone: false,
         }
     }
 }
@@ -249,7 +252,7 @@ pub(crate) fn next_of(page: &PageModel, org: &Org, at: Timestamp) -> Next {
             return Next::Step { round: page.round, step: 1, catch_all: true, people };
         }
     }
-    if page.catch_all {
+    if page.catch_all || (page.alone && page.step > 0) {
         return Next::Exhausted;
     }
     let policy = page.escalation.as_deref().and_then(|id| org.escalation(id));
@@ -268,6 +271,6 @@ pub(crate) fn next_of(page: &PageModel, org: &Org, at: Timestamp) -> Next {
             }
         }
     }
-    let people = tellable(org, &org.bundle().catch_all, page.urgency, at);
+    let people = if page.alone { BTreeSet::new() } else { tellable(org, &org.bundle().catch_all, page.urgency, at) };
     if people.is_empty() { Next::Exhausted } else { Next::Step { round: 0, step: 0, catch_all: true, people } }
 }

@@ -50,11 +50,15 @@ pub struct WorkModel {
     pub(crate) acknowledged: bool,
     pub holders: BTreeMap<String, String>,
     pub(crate) offers: BTreeMap<String, (String, Timestamp)>,
+    /// Who asked for a role that somebody holds, and when.
+    pub(crate) asks: BTreeMap<String, (String, Timestamp)>,
     pub(crate) tasks: BTreeMap<u32, Task>,
     pub(crate) update: Option<Promise>,
     pub(crate) missed: u32,
     /// Stakeholders were told something.
     pub(crate) told: bool,
+    /// Whether somebody was on it when it was merged.
+    pub(crate) was_worked_on: bool,
 }
 
 /// A task as the log tells it; `due` is absent where nothing was said.
@@ -75,10 +79,12 @@ impl WorkModel {
             acknowledged: false,
             holders: BTreeMap::new(),
             offers: BTreeMap::new(),
+            asks: BTreeMap::new(),
             tasks: BTreeMap::new(),
             update: None,
             missed: 0,
             told: false,
+            was_worked_on: false,
         }
     }
 }

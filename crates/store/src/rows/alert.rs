@@ -100,13 +100,23 @@ pub fn give_one(alert: AlertId, from: IncidentId, into: IncidentId) -> Write {
     }
 }
 
-/// Ids of the newest alerts of an incident, each with whether it is open.
-pub async fn newest_of(db: &Db, incident: IncidentId, limit: i64) -> Result<Vec<(AlertId, bool)>, Fault> {
-    let sql = "select id, ended from alert where incident = ?1 order by id desc limit ?2";
+/// An alert, as far as it matters where it goes to another incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Belonging {
+    pub id: AlertId,
+    pub open: bool,
+    /// Which silence holds it, and until when.
+    pub held: Option<(String, Timestamp)>,
+}
+
+/// The newest alerts of an incident.
+pub async fn newest_of(db: &Db, incident: IncidentId, limit: i64) -> Result<Vec<Belonging>, Fault> {
+    let sql = "select id, ended, silence, silenced_until from alert where incident = ?1 order by id desc limit ?2";
     let rows = db.read(sql, vec![text(incident), Val::Int(limit)]).await?;
     let one = |row| {
         let mut r = Reader::new(row);
-        Ok((r.parse()?, r.opt_text()?.is_none()))
+        let (id, open) = (r.parse()?, r.opt_text()?.is_none());
+        Ok(Belonging { id, open, held: r.opt_text()?.zip(r.opt_instant()?) })
     };
     rows.iter().map(one).collect()
 }
@@ -319,10 +329,31 @@ pub async fn held_by(db: &Db, silence: &str, reach: &Reach, limit: i64) -> Resul
     rows.iter().map(alert).collect()
 }
 
+/// Open or not, as an incident's alerts are shown: words of the index `alert_shown`, which is found by them.
+const SHOWN_FIRST: &str = "case when ended is null then 0 else 1 end";
+
+/// How many alerts an incident has or had, and how many of them are open: counted along an index, whose entries are all that
+/// is read.
+fn counts_sql() -> String {
+    format!(
+        "select (select count(*) from alert where incident = ?1), \
+         (select count(*) from alert where incident = ?1 and {SHOWN_FIRST} = 0)"
+    )
+}
+
+/// See [`of_incident`].
+fn of_incident_sql(open: Option<bool>) -> String {
+    // Where all are open, or none, neither comes first.
+    let (only, first) = match open {
+        Some(open) => (format!("and {SHOWN_FIRST} = {}", i32::from(!open)), String::new()),
+        None => (String::new(), format!("{SHOWN_FIRST}, ")),
+    };
+    format!("select {COLUMNS} from alert where incident = ?1 {only} order by {first}opened_at desc, id limit ?2 offset ?3")
+}
+
 /// How many alerts an incident has or had, and how many of them are open.
 pub async fn counts_of(db: &Db, incident: IncidentId) -> Result<(u64, u64), Fault> {
-    let sql = "select count(*), count(*) - count(ended) from alert where incident = ?1";
-    let rows = db.read(sql, vec![text(incident)]).await?;
+    let rows = db.read(&counts_sql(), vec![text(incident)]).await?;
     rows.first().map_or(Ok((0, 0)), |row| {
         let mut r = Reader::new(row);
         Ok((r.count()?, r.count()?))
@@ -332,16 +363,7 @@ pub async fn counts_of(db: &Db, incident: IncidentId) -> Result<(u64, u64), Faul
 /// Alerts of an incident after the first `skip`: those that are open first, of each the newest first, and what came at the
 /// same instant in the order in which it came. Not by title, which databases order by their language.
 pub async fn of_incident(db: &Db, incident: IncidentId, open: Option<bool>, skip: i64, limit: i64) -> Result<Vec<Alert>, Fault> {
-    let only = match open {
-        Some(true) => "and ended is null",
-        Some(false) => "and ended is not null",
-        None => "",
-    };
-    let sql = format!(
-        "select {COLUMNS} from alert where incident = ?1 {only} \
-         order by case when ended is null then 0 else 1 end, opened_at desc, id limit ?2 offset ?3"
-    );
-    let rows = db.read(&sql, vec![text(incident), Val::Int(limit), Val::Int(skip)]).await?;
+    let rows = db.read(&of_incident_sql(open), vec![text(incident), Val::Int(limit), Val::Int(skip)]).await?;
     Ok(super::readable(db, &rows, "alert", alert))
 }
 
@@ -442,4 +464,31 @@ pub async fn list(db: &Db, filter: &Filter, limit: i64) -> Result<Vec<Alert>, Fa
 pub async fn counts(db: &Db) -> Result<(i64, i64), Fault> {
     let rows = db.read("select count(*) filter (where ended is null), count(*) from alert", vec![]).await?;
     rows.first().map_or(Ok((0, 0)), |row| Ok((row.int(0)?, row.int(1)? - row.int(0)?)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // tests
+mod tests {
+    use super::*;
+
+    /// How SQLite would carry a statement out.
+    async fn plan(db: &Db, sql: &str, args: Vec<Val>) -> String {
+        let rows = db.read(&format!("explain query plan {sql}"), args).await.unwrap();
+        // Its fourth column says it in words.
+        rows.iter().map(|row| row.text(3).unwrap().to_owned()).collect::<Vec<String>>().join("\n")
+    }
+
+    #[tokio::test]
+    async fn what_the_page_of_an_incident_reads_is_walked_in_order_and_not_sorted() {
+        let db = Db::open_inline(crate::schema::MIGRATIONS).unwrap();
+        let incident = || text(IncidentId::from_bits(1));
+        for open in [None, Some(true), Some(false)] {
+            let plan = self::plan(&db, &of_incident_sql(open), vec![incident(), Val::Int(50), Val::Int(0)]).await;
+            assert!(plan.contains("alert_shown") && !plan.contains("TEMP B-TREE"), "{open:?}: {plan}");
+        }
+        let plan = self::plan(&db, &counts_sql(), vec![incident()]).await;
+        assert_eq!(plan.matches("COVERING INDEX").count(), 2, "{plan}");
+        let plan = self::plan(&db, &super::super::event::declined_sql(), vec![incident(), Val::Int(1000)]).await;
+        assert!(plan.contains("event_declined") && !plan.contains("TEMP B-TREE"), "{plan}");
+    }
 }

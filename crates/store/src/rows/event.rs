@@ -130,6 +130,17 @@ pub async fn key_of_incident(
     rows.iter().map(stored).collect()
 }
 
+/// The words of the index `event_declined`.
+pub(super) fn declined_sql() -> String {
+    format!("select {COLUMNS} from event where incident = ?1 and kind = 'declined' order by seq limit ?2")
+}
+
+/// Who passed a page of an incident on, oldest first.
+pub async fn declined_of(db: &Db, incident: IncidentId, limit: i64) -> Result<Vec<StoredEvent>, Fault> {
+    let rows = db.read(&declined_sql(), vec![text(incident), Val::Int(limit.min(EVENTS_PER_READ_MAX))]).await?;
+    rows.iter().map(stored).collect()
+}
+
 /// Events of one stream after a version.
 pub async fn of_stream(db: &Db, stream: &str, after_version: u64, limit: i64) -> Result<Vec<StoredEvent>, Fault> {
     let rows = db

@@ -641,6 +641,23 @@ pub async fn waiting(db: &Db) -> Result<Vec<(String, i64)>, Fault> {
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
 }
 
+/// Those of these incidents for which somebody was asked, by whichever page and step: a message was made for them and not
+/// refused. One that was withdrawn had been overtaken by their own answer, or by another's.
+pub async fn incidents_asking(db: &Db, incidents: &[IncidentId], person: &str) -> Result<BTreeSet<IncidentId>, Fault> {
+    if incidents.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let marks: Vec<String> = (2..incidents.len() + 2).map(|n| format!("?{n}")).collect();
+    // By the pages of the incidents, which have an index.
+    let sql = format!(
+        "select distinct p.incident from page p join message m on m.page = p.id \
+         where p.incident in ({}) and p.status <> 'told' and m.person = ?1 and m.state <> 'rejected'",
+        marks.join(", ")
+    );
+    let args = std::iter::once(Val::Text(person.to_owned())).chain(incidents.iter().map(text)).collect();
+    db.read(&sql, args).await?.iter().map(|row| Reader::new(row).parse()).collect()
+}
+
 /// Who got a message about an incident, or may have: people, and audiences under their own names.
 pub async fn reached(db: &Db, incident: IncidentId) -> Result<BTreeSet<String>, Fault> {
     // By the pages of the incident, which have an index; messages have none by incident.

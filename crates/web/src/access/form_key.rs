@@ -69,7 +69,7 @@ pub(crate) fn key(path: &str, fields: &Fields) -> Option<Once> {
         digest.update(value);
     }
     let hex = hex(&digest.finalize());
-    Some(Once { key: format!("form:{hex}"), digest: hex })
+    Some(Once { key: format!("form:{hex}"), digest: hex, digest_before: None })
 }
 
 #[cfg(test)]

@@ -62,7 +62,8 @@ pub(super) fn bar(waiting: &[&Row], when: &When) -> Markup {
 
 /// POST: all that the form names are theirs.
 pub(crate) async fn acknowledge(State(app): State<App>, headers: HeaderMap, Form(fields): Form<Fields>) -> Response {
-    let take = |by: String| attendance::Command::Acknowledge { by: Some(by), via: VIA.to_owned() };
+    // Whoever took one since the page was made keeps it: one press for many was not meant against them.
+    let take = |by: String| attendance::Command::TakeFree { by, via: VIA.to_owned() };
     answer(async {
         let (who, _) = actor(&app, &headers).await?;
         let named = each(&app, &who, &fields, take).await?;
@@ -97,15 +98,8 @@ async fn each(
     for portion in named.chunks(PORTION) {
         let asked = portion.iter().map(|reference| async {
             // What they do not see they cannot take.
-            let queries = app.engine.queries(who);
-            let Ok(id) = queries.incident_id(reference).await else { return Ok(()) };
-            let command = command(by.clone());
-            // Whoever took one since the page was made keeps it: one press for many was not meant against them.
-            let takes = matches!(command, attendance::Command::Acknowledge { .. });
-            if takes && queries.is_held(id).await.unwrap_or(true) {
-                return Ok(());
-            }
-            let command = Command::incident(id, command);
+            let Ok(id) = app.engine.queries(who).incident_id(reference).await else { return Ok(()) };
+            let command = Command::incident(id, command(by.clone()));
             match app.engine.ask(Input { who: who.clone(), cause: VIA.into(), once: None, command }).await {
                 Err(refusal @ (Refusal::Unavailable(_) | Refusal::Denied(_))) => Err(refusal),
                 Ok(_) | Err(_) => Ok(()),

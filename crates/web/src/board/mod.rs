@@ -165,7 +165,7 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     let mut rows: Vec<Row> = open
         .into_iter()
         .map(|one| Row {
-            asks_me: me.as_deref().is_some_and(|me| one.waits_for(me)),
+            asks_me: one.waits_for_reader(),
             mine: me.as_deref().is_some_and(|me| one.is_of(me)),
             due: sooner(due.get(&one.incident.id).copied(), late_task(&one.incident)),
             incident: one.incident,

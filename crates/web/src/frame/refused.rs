@@ -25,11 +25,13 @@ pub(crate) struct Refused {
     title: String,
     detail: String,
     works: Markup,
+    /// Seconds to wait, where that alone helps.
+    wait_s: Option<u64>,
 }
 
 impl Refused {
     pub(crate) fn new(status: StatusCode, code: &'static str, title: impl Into<String>, detail: impl Into<String>, works: Markup) -> Self {
-        Self { status, code, title: title.into(), detail: detail.into(), works }
+        Self { status, code, title: title.into(), detail: detail.into(), works, wait_s: None }
     }
 
     /// There is no such thing.
@@ -75,6 +77,9 @@ impl Refused {
         *response.status_mut() = self.status;
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        }
+        if let Some(wait) = self.wait_s {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -135,9 +140,13 @@ impl From<Denied> for Refused {
                 "You see the incidents to which you were admitted. Who is on call, services and policies are for people of the house."
                     .to_owned(),
             ),
-            Denied::Link | Denied::Schedule | Denied::Override | Denied::WouldNotSeeIt | Denied::Ours | Denied::Silence => {
-                ("This is not yours to do", format!("{} Nothing was changed.", sentence(&no.to_string())))
-            }
+            Denied::Link
+            | Denied::Schedule
+            | Denied::Override
+            | Denied::WouldNotSeeIt
+            | Denied::Ours
+            | Denied::AnothersName
+            | Denied::Silence => ("This is not yours to do", format!("{} Nothing was changed.", sentence(&no.to_string()))),
         };
         Self::new(StatusCode::FORBIDDEN, "forbidden", title, detail, html! { p { a href="/" { "Board" } } })
     }
@@ -162,6 +171,11 @@ pub(crate) fn of_command(refusal: &Refusal, again: Markup) -> Refused {
         Refusal::Broken => {
             let detail = "All Clear failed inside; its operator has been told. Nothing was changed.";
             Refused::new(StatusCode::INTERNAL_SERVER_ERROR, refusal.code(), "This could not be done", detail, again)
+        }
+        Refusal::TooOften { wait, .. } => {
+            let (title, why) = ("This was asked for too often", sentence(&refusal.to_string()));
+            let no = Refused::new(StatusCode::TOO_MANY_REQUESTS, refusal.code(), title, why, html! {});
+            Refused { wait_s: Some(wait.as_secs()), ..no }
         }
         Refusal::Denied(no) => (*no).into(),
         Refusal::NoSuchIncident | Refusal::NoSuchPage => Refused::missing("page", "Open the newest message."),

@@ -50,6 +50,7 @@ pub(crate) fn people(told: &PageData, org: &Org) -> Markup {
                                     span class="small" {
                                         " · " bdi { (pieces::name(org, asked)) } " was asked"
                                         @if let Some(at) = role.offered_at { " " (when.time(at, &when.ago(at))) }
+                                        ", no answer yet"
                                     }
                                 }
                             }

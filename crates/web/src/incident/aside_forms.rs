@@ -61,10 +61,10 @@ pub(crate) fn roles(told: &PageData, org: &Org) -> Markup {
                 }
                 label class="check" {
                     input type="radio" name="do" value="take" checked[typed("do") == "take"];
-                    span { "They have it from now on" }
+                    span { "They have it from now on: managers and administrators, with a reason" }
                 }
                 label class="field" {
-                    span { "Why?" span class="quiet" { " (where somebody else has it and has not agreed: managers and administrators)" } }
+                    span { "Why?" span class="quiet" { " (they read it with the question)" } }
                     input name="why" value=(typed("why"));
                 }
             }, "Give it"))

@@ -26,9 +26,9 @@ pub(crate) const BY_POLICY: &str = "escalation";
 /// What the name of an audience's field begins with.
 pub(crate) const TO: &str = "to:";
 
-/// Whether the lifecycle lets people ask for it now.
+/// Whether the lifecycle lets people ask for it now, and it fits a test where this is one.
 pub(crate) fn fits(told: &PageData, verb: Verb) -> bool {
-    next(told.incident.state, verb).is_ok()
+    next(told.incident.state, verb).is_ok() && (verb.fits_a_test() || !told.incident.exercise)
 }
 
 pub(crate) fn path(told: &PageData, verb: &str) -> String {

@@ -22,7 +22,7 @@ use crate::frame::pieces;
 use crate::frame::refused::Refused;
 use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::When;
-use crate::posted::{Draft, ask, said, worded};
+use crate::posted::{Draft, ask, said, told_to_wait, worded};
 
 pub(crate) static PLACE: Place = Place {
     path: "/declare",
@@ -98,6 +98,7 @@ pub(crate) async fn submit(State(app): State<App>, headers: HeaderMap, Form(fiel
             Ok(_) => return Ok(Redirect::to("/").into_response()),
             Err(no) => no,
         };
+        let wait = no.wait();
         let (status, why) = match worded(no)? {
             // What was typed does not do; there is nothing that it stands against.
             (StatusCode::CONFLICT, why) => (StatusCode::UNPROCESSABLE_ENTITY, why),
@@ -106,6 +107,7 @@ pub(crate) async fn submit(State(app): State<App>, headers: HeaderMap, Form(fiel
         let draft = Draft { verb: DECLARE.into(), fields, refusal: Some(why) };
         let mut response = page(&app, &who, &when, &draft, false).await?;
         *response.status_mut() = status;
+        told_to_wait(&mut response, wait);
         Ok(response)
     })
     .await

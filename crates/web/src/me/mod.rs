@@ -28,7 +28,7 @@ use crate::frame::refused::Refused;
 use crate::frame::shell;
 use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::frame::time_text::When;
-use crate::posted::{No, ask, worded};
+use crate::posted::{No, ask, told_to_wait, worded};
 use crate::services::incidents;
 
 pub(crate) static PLACE: Place = Place {
@@ -222,6 +222,10 @@ pub(crate) async fn test(State(app): State<App>, headers: HeaderMap, Form(fields
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
         let sent = match who.person() {
+            // One that still waits is the one to answer: a second would say the same once more.
+            Some(person) if app.engine.queries(&who).test_waits(person).await? => {
+                return Ok(Redirect::to("/menu?tested#test").into_response());
+            }
             Some(person) => {
                 let once = form_key::key(TEST, &fields);
                 ask(&app, &who, once, Command::TestPage { person: person.to_owned() }).await
@@ -237,9 +241,11 @@ pub(crate) async fn test(State(app): State<App>, headers: HeaderMap, Form(fields
                 Ok(response)
             }
             Err(no) => {
+                let wait = no.wait();
                 let (status, why) = worded(no)?;
                 let mut response = page(&app, &headers, &who, &when, false, Some(&why)).await?;
                 *response.status_mut() = status;
+                told_to_wait(&mut response, wait);
                 Ok(response)
             }
         }

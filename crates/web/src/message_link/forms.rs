@@ -34,7 +34,9 @@ pub(super) fn goes_on(org: &Org, story: &Story, token: &str, draft: &Draft, note
                 }
                 button class="secondary" type="submit" { "Note" }
             }
-            details open[draft.verb == HELP] { summary { "Get help" } (help(org, story, &to(HELP), draft)) }
+            @if !story.incident.exercise {
+                details open[draft.verb == HELP] { summary { "Get help" } (help(org, story, &to(HELP), draft)) }
+            }
             details open[draft.verb == RESOLVE] {
                 summary { "It is over" }
                 form method="post" action=(to(RESOLVE)) {
@@ -58,15 +60,19 @@ pub(super) fn goes_on(org: &Org, story: &Story, token: &str, draft: &Draft, note
     }
 }
 
-/// Teams and schedules: a link that was passed on tells no names of people.
-fn help(org: &Org, story: &Story, to: &str, draft: &Draft) -> Markup {
+/// Whom help is called from, with what they are called: teams and schedules, since a link that was passed on tells no names
+/// of people.
+pub(super) fn helpers(org: &Org) -> impl Iterator<Item = (String, String)> {
     let bundle = org.bundle();
     let teams = bundle.teams.iter().map(|team| (format!("team:{}", team.id), format!("Team {}", team.name)));
     let schedules = bundle.schedules.iter().map(|schedule| {
         let name = schedule.name.as_deref().unwrap_or(&schedule.id);
         (format!("schedule:{}", schedule.id), format!("On call: {name}"))
     });
-    let whom: Vec<(String, String)> = schedules.chain(teams).collect();
+    schedules.chain(teams)
+}
+
+fn help(org: &Org, story: &Story, to: &str, draft: &Draft) -> Markup {
     html! {
         form method="post" action=(to) {
             (draft.refused(HELP)) (once(&story.when))
@@ -74,7 +80,7 @@ fn help(org: &Org, story: &Story, to: &str, draft: &Draft) -> Markup {
                 span { "Whom?" }
                 select name="page" required {
                     option value="" { "Choose" }
-                    @for (target, words) in &whom { option value=(target) selected[draft.typed(HELP, "page") == target] { (words) } }
+                    @for (target, words) in helpers(org) { option value=(target) selected[draft.typed(HELP, "page") == target] { (words) } }
                 }
             }
             label { span { "Why? They read this." } textarea name="why" rows="2" required { (draft.typed(HELP, "why")) } }

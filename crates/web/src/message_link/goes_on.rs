@@ -21,10 +21,10 @@ use crate::access::reader::Fields;
 use crate::app::App;
 use crate::frame::refused::{Refused, wants_html};
 use crate::message_link;
-use crate::message_link::forms::{GIVE_BACK, HELP, NOTE, NOTED, RESOLVE};
+use crate::message_link::forms::{self, GIVE_BACK, HELP, NOTE, NOTED, RESOLVE};
 use crate::message_link::story::Story;
 use crate::message_link::{VIA, page, story};
-use crate::posted::{Draft, No, said, worded};
+use crate::posted::{Draft, No, said, told_to_wait, worded};
 
 /// POST.
 pub(crate) async fn submit(
@@ -53,15 +53,19 @@ pub(crate) async fn submit(
             Ok(()) if html => Ok(Redirect::to(&after(&token, &verb)).into_response()),
             Ok(()) => Ok(Json(serde_json::json!({ "done": verb, "ref": told.incident.reference })).into_response()),
             Err(no) => {
+                let wait = no.wait();
                 let (status, why) = worded(no)?;
                 if !html {
-                    return Err(Refused::new(status, "refused", "This was not done", &why, html! {}));
+                    let mut response = Refused::new(status, "refused", "This was not done", &why, html! {}).answer(html);
+                    told_to_wait(&mut response, wait);
+                    return Ok(response);
                 }
                 // Read once more: somebody else may have ended it meanwhile.
                 let told = story::read(&app.engine, &link, id).await.unwrap_or(told);
                 let draft = Draft { verb, fields, refusal: Some(why) };
                 let mut response = page::page(&app.engine.org(), &told, &token, &draft, false).into_response();
                 *response.status_mut() = status;
+                told_to_wait(&mut response, wait);
                 Ok(response)
             }
         }
@@ -88,7 +92,10 @@ async fn command(app: &App, who: &allclear_domain::access::Principal, told: &Sto
             Verb::Note
         }
         HELP => {
-            let whom = said(fields, "page").ok_or_else(|| No::Typed("Choose whom to page.".to_owned()))?;
+            // What the form offers, and no other id: a link that was passed on finds nobody by their name.
+            let org = app.engine.org();
+            let whom = said(fields, "page").filter(|whom| forms::helpers(&org).any(|(target, _)| target == *whom));
+            let whom = whom.ok_or_else(|| No::Typed("Choose whom to page from the list.".to_owned()))?;
             given.put("page", vec![whom]);
             given.put("why", said(fields, "why"));
             Verb::Escalate

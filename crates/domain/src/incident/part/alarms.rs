@@ -132,7 +132,9 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
 /// All alerts are over. Nobody on it: it resolves as recovered by itself. Somebody on it: it
 /// stays, and that person is asked to confirm (contract, "Defaults that decide").
 fn recover(incident: &Incident) -> Vec<whole::Event> {
-    if !incident.state.is_open() || incident.recovered {
+    // Whoever was asked gave it back: it counts as never taken, and its end is all that is missing.
+    let was_given_back = incident.state == State::Declared;
+    if !incident.state.is_open() || (incident.recovered && !was_given_back) {
         return Vec::new();
     }
     let recovered = |ask| Event::Recovered(Recovered { ask }).into();
@@ -142,8 +144,8 @@ fn recover(incident: &Incident) -> Vec<whole::Event> {
             vec![recovered(None), ending::Event::Cancelled(Why { why }).into()]
         }
         State::Declared => {
-            let resolved = ending::Resolved { by_itself: true, note: None };
-            vec![recovered(None), ending::Event::Resolved(resolved).into()]
+            let resolved = ending::Event::Resolved(ending::Resolved { by_itself: true, note: None }).into();
+            if incident.recovered { vec![resolved] } else { vec![recovered(None), resolved] }
         }
         // The closed ones are not open, and were sent back above.
         State::Investigating | State::Mitigated | State::Resolved | State::Closed | State::Cancelled | State::Merged => {

@@ -12,7 +12,7 @@ use crate::event::event_kinds;
 use crate::expect::{ATTEND_WITHIN, Rule, Standing};
 use crate::ids::PageId;
 use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_GROUP_WAIT, KEY_STILL_ON_IT, KEY_UPDATE};
-use crate::incident::lifecycle::{self, Verb, fits};
+use crate::incident::lifecycle::{self, Verb, fits, fits_state};
 use crate::incident::roles::{self, COMMANDER};
 use crate::incident::updates;
 use crate::incident::words::{self, NOTE_CHARS_MAX};
@@ -116,6 +116,8 @@ pub struct Escalated {
 pub enum Command {
     /// `by` is on it; a person's id, or a sender's word for one.
     Acknowledge { by: Option<String>, via: String },
+    /// `by` is on it where nobody else is: what many are taken with at once is not meant against whoever took one of them.
+    TakeFree { by: String, via: String },
     /// Nothing was heard of whoever has it: these are asked whether they are still on it.
     AskStillOnIt { people: Vec<String>, within: Length },
     /// `by` is still on it.
@@ -136,7 +138,7 @@ impl Command {
     /// Whether people ask for it as it is; the rest follows from something else.
     pub(in crate::incident) const fn is_asked(&self) -> bool {
         match self {
-            Self::Acknowledge { .. } | Self::Snooze { .. } | Self::GiveBack { .. } => true,
+            Self::Acknowledge { .. } | Self::TakeFree { .. } | Self::Snooze { .. } | Self::GiveBack { .. } => true,
             Self::AskStillOnIt { .. } | Self::StillOnIt { .. } | Self::Lose { .. } | Self::Escalate { .. } | Self::EndSnooze => false,
         }
     }
@@ -147,6 +149,10 @@ impl Command {
 pub enum Refusal {
     #[error("only whoever has this incident is reminded of it: acknowledge it, or take command, and ask again")]
     NotTheHolder,
+    #[error("you do not have this incident, so that it is not yours to give back: whoever took it last does that")]
+    NotYours,
+    #[error("somebody has this incident already: take it from its own page where it is to be yours all the same")]
+    TakenMeanwhile,
     #[error("that time has passed: give one to come")]
     InThePast,
     #[error("that is less than {least} ahead: give a later time")]
@@ -160,7 +166,8 @@ impl Refusal {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::NotTheHolder => "not_the_holder",
+            Self::NotTheHolder | Self::NotYours => "not_the_holder",
+            Self::TakenMeanwhile => "taken_meanwhile",
             Self::InThePast => "in_the_past",
             Self::TooSoon { .. } => "snooze_too_short",
             Self::TooFar { .. } => "snooze_too_long",
@@ -272,6 +279,12 @@ fn escalate(given: &Given, _: &By<'_>) -> Result<Asked, ask::Refusal> {
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
     match command {
+        Command::TakeFree { by, via } => {
+            if incident.is_held() {
+                return Err(Refusal::TakenMeanwhile.into());
+            }
+            decide(incident, Command::Acknowledge { by: Some(by), via }, context)
+        }
         Command::Acknowledge { by, via } => {
             fits(incident, Verb::Acknowledge)?;
             // Not the state: an incident that recovered by itself and was reopened is looked into,
@@ -314,7 +327,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             }
             // What somebody else took meanwhile is theirs, and nobody is woken for it.
             if incident.work.hold.by.as_ref() != Some(&by) {
-                return Err(Refusal::NotTheHolder.into());
+                return Err(Refusal::NotYours.into());
             }
             words::at_most(&why, "the reason", NOTE_CHARS_MAX)?;
             // What a person did since came of it: then it was acknowledged, and is only nobody's any more.
@@ -328,7 +341,8 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             Ok(events)
         }
         Command::Escalate { page, why } => {
-            fits(incident, Verb::Escalate)?;
+            // The page of a test as well; whom else it may page is asked before.
+            fits_state(incident, Verb::Escalate)?;
             one(Event::Escalated(Escalated { page, why }))
         }
         Command::Snooze { until, by } => {
@@ -514,6 +528,17 @@ mod tests {
     use super::super::sample::Sample;
     use super::*;
     use crate::incident::Severity;
+
+    #[test]
+    fn what_is_taken_only_where_it_is_free_is_taken_from_nobody() {
+        let take = |by: &str| Command::TakeFree { by: by.into(), via: "web".into() };
+        let mut sample = Sample::declared();
+        assert_eq!(sample.run(take("ana")).unwrap().kinds(), ["acknowledged"]);
+        assert_eq!(sample.refusal(take("ben")), "taken_meanwhile");
+        assert_eq!(sample.incident.work.hold.by.as_deref(), Some("ana"));
+        let mut given_back = sample.after(Command::GiveBack { by: "ana".into(), why: "slip".into() });
+        assert_eq!(given_back.run(take("ben")).unwrap().kinds(), ["acknowledged"]);
+    }
 
     #[test]
     fn whoever_acknowledges_first_leads_and_what_says_nothing_new_is_nothing() {

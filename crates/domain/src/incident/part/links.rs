@@ -50,6 +50,9 @@ pub struct Merged {
     /// Its promise of an update, where that was nearer than the other's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update_by: Option<Timestamp>,
+    /// Whether everybody saw it until then: it was made private for this alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub was_public: bool,
 }
 
 /// Body of `absorbed`: which, and what came with it.
@@ -132,7 +135,8 @@ pub struct ReviewAsked {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// `into` has it now, with these alerts, and with a promise of an update where that is nearer than its own.
-    Merge { into: IncidentId, into_ref: String, alerts: Vec<AlertId>, update_by: Option<Timestamp> },
+    /// `was_public`: it is private for this alone.
+    Merge { into: IncidentId, into_ref: String, alerts: Vec<AlertId>, update_by: Option<Timestamp>, was_public: bool },
     /// The other side of a merge.
     Absorb { from: IncidentId, from_ref: String, tasks: Vec<Task>, update_by: Option<Timestamp> },
     /// The merge was none: it is an incident of its own again.
@@ -177,7 +181,8 @@ impl Back {
         let went = merged.work.merge.as_ref().map_or(&[][..], |merge| &merge.tasks);
         for task in went.iter().filter_map(|number| merged.work.task(*number)) {
             let is_it = |other: &&Task| other.origin == Some(Origin { incident: merged.id, task: task.task });
-            let Some(there) = into.work.tasks.iter().find(is_it) else { continue };
+            // What was merged, taken apart and merged again stands there twice: the last is what went this time.
+            let Some(there) = into.work.tasks.iter().rev().find(is_it) else { continue };
             let is_as_it_went =
                 there.state == TaskState::Open && (&there.text, &there.owner, there.due_at) == (&task.text, &task.owner, task.due_at);
             let pair = (task.task, there.task);
@@ -196,6 +201,8 @@ pub enum Refusal {
     AcrossModes,
     #[error("it was merged more than {most} ago, and what went with it is worked on there: declare a new one, or link its alerts")]
     MergedTooLongAgo { most: Length },
+    #[error("an earlier version merged it and did not keep what went with it: declare a new one, or link its alerts")]
+    MergeNotKept,
     #[error("{into} was merged itself: take that apart first")]
     IntoWasMerged { into: String },
     #[error("this incident has a review already")]
@@ -210,6 +217,7 @@ impl Refusal {
             Self::MergeIntoItself => "merge_into_itself",
             Self::AcrossModes => "across_modes",
             Self::MergedTooLongAgo { .. } => "merged_too_long_ago",
+            Self::MergeNotKept => "merge_not_kept",
             Self::IntoWasMerged { .. } => "into_was_merged",
             Self::HasAReview => "has_a_review",
         }
@@ -276,14 +284,15 @@ pub(crate) const ASKS: &[Ask] = &[
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
     match command {
-        Command::Merge { into, into_ref, alerts, update_by } => {
+        Command::Merge { into, into_ref, alerts, update_by, was_public } => {
             fits(incident, Verb::Merge)?;
             if into == incident.id {
                 return Err(Refusal::MergeIntoItself.into());
             }
             let open = incident.work.tasks.iter().filter(|task| task.state == TaskState::Open);
             let tasks = open.map(|task| task.task).collect();
-            one(Event::Merged(Merged { incident: into, reference: into_ref, state: Some(incident.state), tasks, alerts, update_by }))
+            let state = Some(incident.state);
+            one(Event::Merged(Merged { incident: into, reference: into_ref, state, tasks, alerts, update_by, was_public }))
         }
         Command::Absorb { from, from_ref, tasks, update_by } => {
             // The other must be open: merging into something that is over would hide this one.
@@ -307,10 +316,9 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
         Command::TakeApart { into_ref, back } => {
             fits(incident, Verb::TakeApart)?;
             // What was merged before this was kept does not know what went with it.
-            let too_long = Refusal::MergedTooLongAgo { most: TAKE_APART_WITHIN };
-            let (Some(merge), Some(into)) = (&incident.work.merge, incident.merged_into) else { return Err(too_long.into()) };
+            let (Some(merge), Some(into)) = (&incident.work.merge, incident.merged_into) else { return Err(Refusal::MergeNotKept.into()) };
             if context.now > after(merge.at, TAKE_APART_WITHIN) {
-                return Err(too_long.into());
+                return Err(Refusal::MergedTooLongAgo { most: TAKE_APART_WITHIN }.into());
             }
             let own = |pairs: &[(u32, u32)]| pairs.iter().map(|(own, _)| *own).collect();
             let (tasks, stayed) = (own(&back.tasks), own(&back.stayed));
@@ -339,7 +347,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
     match event {
         Event::Merged(link) => {
             incident.work.hold = Hold::default();
-            let merge = |state| Merge { at, state, tasks: link.tasks.clone(), alerts: link.alerts.clone() };
+            let merge = |state| Merge { at, state, tasks: link.tasks.clone(), alerts: link.alerts.clone(), was_public: link.was_public };
             incident.work.merge = link.state.map(merge);
             incident.state = State::Merged;
             incident.merged_into = Some(link.incident);
@@ -392,7 +400,9 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
         Event::TakenApart(_) if incident.state == State::Candidate => awaited.open(KEY_CANDIDATE, Rule::Candidate, CANDIDATE_WITHIN),
         Event::TakenApart(_) => {
             awaited.open(KEY_ATTENDED, Rule::Attended, ATTEND_WITHIN);
-            ending::await_again(incident, incident.work.update_every, awaited);
+            // Where nobody was on it, nobody had promised an update.
+            let was_worked_on = matches!(incident.state, State::Investigating | State::Mitigated);
+            ending::await_again(incident, incident.work.update_every.filter(|_| was_worked_on), awaited);
         }
         Event::Released(body) => {
             for task in &body.tasks {
@@ -452,8 +462,13 @@ mod tests {
     #[test]
     fn nothing_is_merged_into_itself_and_a_review_is_asked_for_once() {
         let mut sample = Sample::declared();
-        let merge =
-            |into| Command::Merge { into: IncidentId::from_bits(into), into_ref: "INC-2".into(), alerts: Vec::new(), update_by: None };
+        let merge = |into| Command::Merge {
+            into: IncidentId::from_bits(into),
+            into_ref: "INC-2".into(),
+            alerts: Vec::new(),
+            update_by: None,
+            was_public: false,
+        };
         assert_eq!(sample.refusal(merge(1)), "merge_into_itself");
         let review = || Command::AskReview { review: ReviewId::from_bits(5), due_at: Timestamp::UNIX_EPOCH };
         assert_eq!(sample.refusal(review()), "not_resolved");
@@ -476,8 +491,10 @@ mod tests {
         let id = IncidentId::from_bits(1);
         let absorbed = into.run(Command::Absorb { from: id, from_ref: "INC-1".into(), tasks: open, update_by: Some(due) }).unwrap();
         assert_eq!((absorbed.opened(), into.incident.work.open_tasks()), (vec![KEY_UPDATE], 3));
-        let merge = Command::Merge { into: into.incident.id, into_ref: "INC-2".into(), alerts: Vec::new(), update_by: Some(due) };
-        from.run(merge).unwrap();
+        let (into_id, into_ref) = (into.incident.id, "INC-2".to_owned());
+        let merge =
+            |update_by| Command::Merge { into: into_id, into_ref: into_ref.clone(), alerts: Vec::new(), update_by, was_public: false };
+        from.run(merge(Some(due))).unwrap();
         into.run(tasks::Command::Finish { task: 2, note: None }).unwrap();
         let back = Back::of(&from.incident, &into.incident);
         assert_eq!((&back.tasks[..], &back.stayed[..]), (&[(2, 3)][..], &[(1, 2)][..]), "one was done there");
@@ -490,5 +507,19 @@ mod tests {
         assert!(from.run(apart()).unwrap().opened().contains(&KEY_ATTENDED));
         assert_eq!((from.incident.state, from.incident.work.open_tasks()), (State::Declared, 1));
         assert_eq!(from.refusal(apart()), "not_merged");
+
+        // Once more: what went this time comes back, and not what went the time before.
+        let open: Vec<Task> = from.incident.work.tasks.iter().filter(|task| task.state == TaskState::Open).cloned().collect();
+        into.run(Command::Absorb { from: id, from_ref: "INC-1".into(), tasks: open, update_by: None }).unwrap();
+        from.run(merge(None)).unwrap();
+        let back = Back::of(&from.incident, &into.incident);
+        assert_eq!((&back.tasks[..], &back.stayed[..]), (&[(2, 4)][..], &[][..]));
+    }
+
+    #[test]
+    fn what_an_earlier_version_merged_is_not_said_to_be_too_long_ago() {
+        let mut sample = Sample::declared();
+        (sample.incident.state, sample.incident.merged_into) = (State::Merged, Some(IncidentId::from_bits(2)));
+        assert_eq!(sample.refusal(Command::TakeApart { into_ref: "INC-2".into(), back: Back::default() }), "merge_not_kept");
     }
 }

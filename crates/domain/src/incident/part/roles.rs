@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::access::{Scope, scope_of_person};
 use crate::ask::{self, Ask, Asked, By, Came, Field, Given, Kind, May, Program, REASON, command};
 use crate::event::event_kinds;
 use crate::expect::{Key, ROLE_WITHIN, Rule, Standing};
@@ -10,6 +11,8 @@ use crate::incident::awaited::{Awaited, KEY_STILL_ON_IT};
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::{Context, Decision, Incident, nothing, one};
 use crate::names::{Names, with_text};
+use crate::org::model::NotifyUrgency;
+use crate::org::snapshot::Org;
 use crate::plants::planted;
 use crate::time::Length;
 
@@ -40,6 +43,9 @@ pub struct Offered {
     /// Who offered it: a person's id. Its holder hands it over by that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// Why they are asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// Body of `role_asked` and `role_ask_missed`.
@@ -63,7 +69,7 @@ pub struct Taken {
     /// Of command: how long it lasts while nobody does anything about the incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasts: Option<Length>,
-    /// Why it was taken without the acceptance of whoever had it.
+    /// Why: needed where whoever had it did not agree, or whoever has it now was not asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
@@ -91,10 +97,11 @@ pub struct Unfilled {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Asks somebody to take a role; its holder keeps it until they do.
-    Offer { role: String, to: String, by: Option<String> },
+    Offer { role: String, to: String, by: Option<String>, why: Option<String> },
     /// `by` asks whoever holds a role to hand it over; they keep it until they do.
     Ask { role: String, by: String },
-    /// `person` takes a role, offered or not. `why` where whoever holds it has not agreed.
+    /// `person` takes a role, offered or not. `why` where whoever holds it has not agreed, or `person` was not asked
+    /// ([`as_given`]).
     Take { role: String, person: String, why: Option<String> },
     /// Its holder gives it up, or its offer is taken back. `why` where somebody else does so.
     Leave { role: String, why: Option<String> },
@@ -129,6 +136,12 @@ pub enum Refusal {
     HeldByAnother { role: String, holder: String },
     #[error("{by} asked somebody to be {role}, and takes that back: as a manager of the team or an administrator do so with a reason")]
     OfferedByAnother { role: String, by: String },
+    #[error("{person} may not respond, and could not act as {role}: choose a responder, or let an administrator change what they may do")]
+    MayNotRespond { role: String, person: String },
+    #[error(
+        "nothing reaches {person}, who would not hear of being {role}: choose somebody with a contact that can be used, or let them take it themself"
+    )]
+    Unreached { role: String, person: String },
 }
 
 impl Refusal {
@@ -140,6 +153,7 @@ impl Refusal {
             Self::NobodyHolds { .. } => "nobody_holds_it",
             Self::HeldByAnother { .. } => "held_by_another",
             Self::OfferedByAnother { .. } => "offered_by_another",
+            Self::MayNotRespond { .. } | Self::Unreached { .. } => "cannot_have_it",
         }
     }
 }
@@ -158,9 +172,9 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
             .hint("commander, deputy, scribe, communications, liaison, operations, or one of the organisation's"),
         Field::may("person", "who", "Who", Kind::Person).hint("A person's id; you, unless said"),
         Field::may("do", "what is done", "What is done", Kind::Choice { name: "RoleDeed", of: &["take", "ask", "offer", "leave"] })
-            .hint("You take it, and others are offered it, unless said")
+            .hint("You take it, and others are offered it, unless said; what is taken for another is offered to them, but by who answers for the team, with a reason")
             .option("do", "WHAT"),
-        REASON.or_not().hint("Why it is taken, or ended, without the acceptance of whoever has it: managers and administrators only"),
+        REASON.or_not().hint("Needed to take it from whoever has it, to give it without asking, and to end it: managers and administrators only"),
     ],
     ways: &[],
     make: asked,
@@ -173,8 +187,8 @@ fn asked(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
     let own = person.is_none() || person.as_deref() == by.person;
     let deed = given.text("do").unwrap_or_else(|| if own { "take" } else { "offer" }.to_owned());
     let why = given.text("why");
-    if why.is_some() && !["take", "leave"].contains(&deed.as_str()) {
-        return Err(ask::Refusal::Together("`why` goes with `take` and `leave`: a role is asked for and offered without a reason".into()));
+    if why.is_some() && deed == "ask" {
+        return Err(ask::Refusal::Together("`why` goes with `take`, `offer` and `leave`: a role is asked for without a reason".into()));
     }
     if deed == "leave" {
         return command(Command::Leave { role, why });
@@ -183,7 +197,7 @@ fn asked(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
     let nobody = || ask::Refusal::Together("name a `person`: this token stands for none".into());
     let person = person.ok_or_else(nobody)?;
     command(match deed.as_str() {
-        "offer" => Command::Offer { role, to: person, by: by.person.map(ToOwned::to_owned) },
+        "offer" => Command::Offer { role, to: person, by: by.person.map(ToOwned::to_owned), why },
         "ask" => Command::Ask { role, by: person },
         _ => Command::Take { role, person, why },
     })
@@ -191,7 +205,7 @@ fn asked(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
     match command {
-        Command::Offer { role, to, by } => {
+        Command::Offer { role, to, by, why } => {
             fits(incident, Verb::Role)?;
             let held = incident.work.roles.get(&role);
             if held.is_some_and(|held| held.person.as_deref() == Some(&to)) {
@@ -200,7 +214,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             if held.is_some_and(|held| held.offered_to.as_deref() == Some(&to)) {
                 return nothing();
             }
-            one(Event::Offered(Offered { role, to, by }))
+            one(Event::Offered(Offered { role, to, by, why }))
         }
         Command::Ask { role, by } => {
             fits(incident, Verb::Role)?;
@@ -220,7 +234,6 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
                 return nothing();
             }
             let lasts = if role == COMMANDER { context.lasts(incident.severity) } else { None };
-            let why = why.filter(|_| from.is_some() && !agreed(incident, &role, &person));
             one(Event::Taken(Taken { role, person, from, lasts, why }))
         }
         Command::Leave { role, why } => {
@@ -237,7 +250,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             if !waits || !incident.state.is_open() {
                 return nothing();
             }
-            one(Event::Unanswered(Offered { role, to, by: None }))
+            one(Event::Unanswered(Offered { role, to, by: None, why: None }))
         }
         Command::MissAsk { role, by } => {
             let held = incident.work.roles.get(&role).filter(|held| held.asked_by.as_ref() == Some(&by));
@@ -269,6 +282,32 @@ pub fn keeper<'a>(incident: &'a Incident, role: &str) -> Option<&'a str> {
 pub fn agreed(incident: &Incident, role: &str, person: &str) -> bool {
     let held = incident.work.roles.get(role);
     held.is_some_and(|held| held.person.is_some() && held.offered_to.as_deref() == Some(person))
+}
+
+/// What it is to give a role: who takes one that nobody has for another asks them, and they have it once they accept.
+/// `overrules`: whoever gives it answers for the team and says why, so that it is theirs at once.
+#[must_use]
+pub fn as_given(incident: &Incident, command: Command, by: Option<&str>, overrules: bool) -> Command {
+    let Command::Take { role, person, why } = command else { return command };
+    if by != Some(person.as_str()) && !overrules && keeper(incident, &role).is_none() {
+        return Command::Offer { role, to: person, by: by.map(ToOwned::to_owned), why };
+    }
+    Command::Take { role, person, why }
+}
+
+/// Whether somebody can be given a role by another: they may respond, and hear of it.
+///
+/// # Errors
+/// Why not, and what would work.
+pub fn may_be_given(org: &Org, role: &str, person: &str) -> Result<(), Refusal> {
+    let name = || org.person(person).map_or_else(|| person.to_owned(), |person| person.name.clone());
+    if !scope_of_person(org, person).admits(Scope::Respond) {
+        return Err(Refusal::MayNotRespond { role: role.to_owned(), person: name() });
+    }
+    if org.reach(person, NotifyUrgency::Low).is_empty() {
+        return Err(Refusal::Unreached { role: role.to_owned(), person: name() });
+    }
+    Ok(())
 }
 
 pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
@@ -367,28 +406,37 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
 
 pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
     match event {
-        Event::Offered(body) => format!("{} asked {} to be {}", names.who(), names.by(Some(&body.to)), body.role),
+        Event::Offered(body) => {
+            with_text(format!("{} asked {} to be {}", names.who(), names.by(Some(&body.to)), body.role), body.why.as_deref())
+        }
         Event::Asked(body) => format!("{} asked {} to hand over {}", names.person(&body.by), names.person(&body.of), body.role),
         Event::AskMissed(body) => {
             format!("{} did not answer {}, who asked for {}", names.person(&body.of), names.person(&body.by), body.role)
         }
         Event::Taken(body) => {
             let (who, person) = (names.who(), names.by(Some(&body.person)));
-            let line = match body.from.as_deref() {
-                None | Some("") => format!("{person} is {} now", body.role),
-                Some(from) => format!("{person} took over as {} from {}", body.role, names.person(from)),
+            let from = body.from.as_deref().filter(|from| !from.is_empty()).map(|from| names.person(from));
+            let role = &body.role;
+            let line = match from {
+                None if who == person => format!("{person} is {role} now"),
+                None => format!("{who} made {person} {role}"),
+                Some(from) if who == person => format!("{person} took over as {role} from {from}"),
+                Some(from) if who == from => format!("{from} handed over {role} to {person}"),
+                Some(from) => format!("{who} made {person} {role}, in the place of {from}"),
             };
-            let by = if body.why.is_some() && who != person { format!(", by {who}") } else { String::new() };
-            with_text(format!("{line}{by}"), body.why.as_deref())
-        }
-        Event::Left(body) if body.offered => {
-            let line = format!("{} took back that {} is asked to be {}", names.who(), names.by(Some(&body.person)), body.role);
             with_text(line, body.why.as_deref())
         }
-        Event::Left(body) => match &body.why {
-            Some(why) => format!("{} ended that {} is {}: {why}", names.who(), names.by(Some(&body.person)), body.role),
-            None => format!("{} is no longer {}", names.by(Some(&body.person)), body.role),
-        },
+        Event::Left(body) => {
+            let (who, person, role) = (names.who(), names.by(Some(&body.person)), &body.role);
+            let line = match (body.offered, who == person) {
+                (true, true) => format!("{person} does not want to be {role}"),
+                (true, false) => format!("{who} took back that {person} is asked to be {role}"),
+                // Without a reason nobody ends what another has; it is left with what they gave back, or by themself.
+                (false, false) if body.why.is_some() => format!("{who} ended that {person} is {role}"),
+                (false, _) => format!("{person} is no longer {role}"),
+            };
+            with_text(line, body.why.as_deref())
+        }
         Event::Unanswered(body) => format!("{} did not answer the offer to be {}", names.by(Some(&body.to)), body.role),
         Event::Unfilled(body) => format!("Nobody is {}", body.role),
     }
@@ -403,7 +451,7 @@ mod tests {
     fn an_offer_gives_nothing_until_it_is_taken() {
         let mut sample = Sample::declared();
         let (role, to) = ("scribe".to_owned(), "ben".to_owned());
-        let offer = Command::Offer { role: role.clone(), to: to.clone(), by: None };
+        let offer = Command::Offer { role: role.clone(), to: to.clone(), by: None, why: None };
         assert_eq!(sample.run(offer.clone()).unwrap().opened(), ["role:scribe"]);
         assert_eq!((sample.incident.work.holder("scribe"), sample.incident.admitted.contains("ben")), (None, true));
         assert_eq!(sample.run(offer.clone()).unwrap().events, [], "asked once");
@@ -429,18 +477,31 @@ mod tests {
         assert_eq!(sample.incident.work.holder("scribe"), Some("ana"));
         // Ana offers it herself: then Ben has it without a reason.
         assert!(!agreed(&sample.incident, "scribe", "ben"));
-        let mut sample = sample.after(Command::Offer { role: role(), to: "ben".into(), by: Some("ana".into()) });
+        let mut sample = sample.after(Command::Offer { role: role(), to: "ben".into(), by: Some("ana".into()), why: None });
         assert!(agreed(&sample.incident, "scribe", "ben") && !agreed(&sample.incident, "scribe", "cho"));
-        let taken = sample.run(take("ben", Some("not needed"))).unwrap();
-        assert!(matches!(&taken.events[0], crate::incident::Event::Roles(Event::Taken(body)) if body.why.is_none()));
+        let taken = sample.run(take("ben", Some("I sit beside her"))).unwrap();
+        let why = matches!(&taken.events[0], crate::incident::Event::Roles(Event::Taken(body)) if body.why.is_some());
+        assert!(why, "a reason that is given is kept, needed or not");
     }
 
     #[test]
     fn what_was_offered_before_it_was_known_by_whom_is_accepted_without_a_reason() {
         let take = |person: &str| Command::Take { role: "scribe".into(), person: person.into(), why: None };
-        let offer = Command::Offer { role: "scribe".into(), to: "ben".into(), by: None };
+        let offer = Command::Offer { role: "scribe".into(), to: "ben".into(), by: None, why: None };
         let sample = Sample::declared().after(take("ana")).after(offer);
         assert!(agreed(&sample.incident, "scribe", "ben") && !agreed(&sample.incident, "scribe", "cho"));
+    }
+
+    #[test]
+    fn what_nobody_has_is_offered_to_another_and_what_somebody_has_is_handed_over() {
+        let take = |person: &str| Command::Take { role: "scribe".into(), person: person.into(), why: Some("w".into()) };
+        let offers = |sample: &Sample, person: &str, by: Option<&str>, overrules: bool| matches!(as_given(&sample.incident, take(person), by, overrules), Command::Offer { by: kept, why: Some(_), .. } if kept.as_deref() == by);
+        let sample = Sample::declared();
+        assert!(offers(&sample, "ben", Some("ana"), false) && offers(&sample, "ben", None, false));
+        assert!(!offers(&sample, "ana", Some("ana"), false), "who takes it has it");
+        assert!(!offers(&sample, "ben", Some("ana"), true), "who answers for the team gives it");
+        let sample = sample.after(take("ana"));
+        assert!(!offers(&sample, "ben", Some("ana"), false), "its holder hands it over");
     }
 
     #[test]

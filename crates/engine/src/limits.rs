@@ -1,0 +1,167 @@
+//! How often a person may ask for what wakes or bothers others and needs little right: test pages, reports by who only looks
+//! on, and help behind a message's link.
+//!
+//! As with tries of passwords ([`crate::identity`]), an asking counts before it is judged, in memory: a restart forgives, and
+//! each node counts for itself. What is asked again under the key that was answered does not come here. Alarms, pages and
+//! acknowledgements never do.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+
+use allclear_domain::access::{Resource, Right, may};
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::time::{Length, after};
+use jiff::Timestamp;
+
+use crate::core::{Command, Input, Refusal};
+
+/// In this time each of the limits below is counted: as long as a report waits for somebody to decide.
+pub const WITHIN: Length = Length::from_mins(10);
+/// Test pages to one person: each way tried, put right and tried again.
+pub const TESTS_MAX: usize = 5;
+/// Reports of one person who may not respond: what a ward or a shop sees go wrong at once.
+pub const REPORTS_MAX: usize = 5;
+/// Reports of all who may not respond: what responders can look at in that time.
+pub const REPORTS_OF_HOUSE_MAX: usize = 30;
+/// Times that help is called by one link: everybody who could come is called by then.
+pub const HELP_MAX: usize = 5;
+
+/// What is counted, and for whom.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Counted {
+    Test(String),
+    Report(String),
+    ReportOfHouse,
+    /// By the page whose link it is.
+    Help(String),
+}
+
+impl Counted {
+    const fn most(&self) -> usize {
+        match self {
+            Self::Test(_) => TESTS_MAX,
+            Self::Report(_) => REPORTS_MAX,
+            Self::ReportOfHouse => REPORTS_OF_HOUSE_MAX,
+            Self::Help(_) => HELP_MAX,
+        }
+    }
+
+    const fn what(&self) -> &'static str {
+        match self {
+            Self::Test(_) => "test pages to one person",
+            Self::Report(_) => "reports of one person",
+            Self::ReportOfHouse => "reports of all who only look on",
+            Self::Help(_) => "calls for help by one link",
+        }
+    }
+
+    /// What an input counts as; nothing for most.
+    fn of(org: &Org, input: &Input) -> Vec<Self> {
+        let by_link = input.who.link.map(|link| Self::Help(link.page.to_string()));
+        let may = |right| may(org, &input.who, right, Resource::Installation).is_ok();
+        // What the gate refuses uses up nothing of another's.
+        if let Command::TestPage { person } = &input.command {
+            let asks = input.who.person() == Some(person.as_str()) || may(Right::Administer);
+            return if asks { vec![Self::Test(person.clone())] } else { Vec::new() };
+        }
+        if matches!(input.command, Command::Escalate { .. } | Command::PagePeople { .. }) {
+            return by_link.into_iter().collect();
+        }
+        let reports = if let Command::Declare(declare) = &input.command { declare.report } else { false };
+        let who_looks_on = || may(Right::SeeOrganisation) && !may(Right::Respond);
+        match input.who.person().filter(|_| reports && who_looks_on()) {
+            Some(person) => vec![Self::Report(person.to_owned()), Self::ReportOfHouse],
+            None => Vec::new(),
+        }
+    }
+}
+
+/// Counts.
+#[derive(Debug, Default)]
+pub(crate) struct Limits {
+    asked: Mutex<HashMap<Counted, VecDeque<Timestamp>>>,
+}
+
+impl Limits {
+    /// Counts what is asked, where it is still within its limits.
+    ///
+    /// # Errors
+    /// [`Refusal::TooOften`], and then it counts for nothing.
+    pub(crate) fn count(&self, org: &Org, input: &Input, now: Timestamp) -> Result<(), Refusal> {
+        let counted = Counted::of(org, input);
+        if counted.is_empty() {
+            return Ok(());
+        }
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.retain(|_, times| {
+            times.retain(|at| after(*at, WITHIN) > now);
+            !times.is_empty()
+        });
+        for one in &counted {
+            if let Some(first) = asked.get(one).filter(|times| times.len() >= one.most()).and_then(|times| times.front()) {
+                // Rounded up: whoever waits as long as that is not refused once more.
+                let wait = after(*first, WITHIN).duration_since(now).as_micros().max(1);
+                let wait = Length::from_secs(u64::try_from(wait).unwrap_or(1).div_ceil(1_000_000));
+                return Err(Refusal::TooOften { what: one.what(), most: one.most(), within: WITHIN, wait });
+            }
+        }
+        for one in counted {
+            asked.entry(one).or_default().push_back(now);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use allclear_domain::access::{Actor, Principal, Scope};
+    use allclear_domain::channel::WaysOut;
+
+    use super::*;
+
+    #[test]
+    fn those_who_only_look_on_share_what_responders_can_look_at() {
+        let people: Vec<_> = (0..8).map(|n| serde_json::json!({"id": format!("p{n}"), "name": "P", "access": "observer"})).collect();
+        let bundle = serde_json::from_value(serde_json::json!({"people": people})).unwrap();
+        let (limits, org) = (Limits::default(), Org::build(1, bundle, WaysOut::NONE));
+        let declare = || crate::core::Declare {
+            title: "t".into(),
+            severity: allclear_domain::incident::Severity::Sev3,
+            service: None,
+            impact_started_at: None,
+            page: false,
+            private: false,
+            report: true,
+        };
+        let by = |who: Principal| Input { who, cause: "web".into(), once: None, command: Command::Declare(declare()) };
+        let report = |n: usize| by(Principal::new(Actor::Person(format!("p{n}")), Scope::Respond));
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        for n in 0..30 {
+            assert_eq!(limits.count(&org, &report(n / 5), now), Ok(()), "{n}");
+        }
+        let refused = [limits.count(&org, &report(0), now), limits.count(&org, &report(7), now)];
+        let what = refused.map(|no| if let Err(Refusal::TooOften { what, .. }) = no { what } else { panic!("{no:?}") });
+        assert_eq!(what, ["reports of one person", "reports of all who only look on"]);
+        assert_eq!(limits.count(&org, &by(Principal::own(Actor::System)), now), Ok(()), "the program itself is not counted");
+    }
+
+    #[test]
+    fn each_counts_for_itself_and_is_forgiven_after_a_while() {
+        let (limits, org) = (Limits::default(), Org::build(1, allclear_domain::org::model::Bundle::default(), WaysOut::NONE));
+        let at = |seconds: i64| Timestamp::from_second(1_800_000_000 + seconds).unwrap();
+        let test = |person: &str| Input {
+            who: Principal::new(Actor::Person("ana".into()), Scope::Respond),
+            cause: "web".into(),
+            once: None,
+            command: Command::TestPage { person: person.into() },
+        };
+        for n in 0..5 {
+            assert_eq!(limits.count(&org, &test("ana"), at(n * 10)), Ok(()));
+        }
+        let refused = limits.count(&org, &test("ana"), at(60)).unwrap_err();
+        assert!(matches!(&refused, Refusal::TooOften { wait, .. } if wait.as_secs() == 540), "{refused:?}");
+        assert_eq!(limits.count(&org, &test("ben"), at(60)), Ok(()), "another counts for themself");
+        assert_eq!(limits.count(&org, &test("ana"), at(600)), Ok(()), "the first is forgiven");
+        assert!(limits.count(&org, &test("ana"), at(601)).is_err(), "and what was refused did not count");
+    }
+}
