@@ -51,18 +51,18 @@ pub struct OnBoard {
 }
 
 impl OnBoard {
-    /// Whether a page of it asked whoever reads, at whichever step, and nobody has it yet: also where everybody was paged in vain.
+    /// Whether a page of it asked whoever reads, at whichever step, and nobody has it yet: also where everybody was paged
+    /// in vain.
     #[must_use]
     pub const fn waits_for_reader(&self) -> bool {
         // Where silences hold it nobody is asked.
         !self.held && self.asks.is_some() && self.asked_reader
     }
 
-    /// Whether it is the reader's, who is this person: they have a part in it, as [`IncidentView::is_of`] says, or are asked to
-    /// take it.
+    /// Whether it is the reader's: they have a part in it, as [`IncidentView::is_of`] says, or are asked to take it.
     #[must_use]
-    pub fn is_of(&self, person: &str) -> bool {
-        self.incident.is_of(person) || self.waits_for_reader()
+    pub fn is_of_reader(&self, reader: &str) -> bool {
+        self.incident.is_of(reader) || self.waits_for_reader()
     }
 }
 
@@ -174,7 +174,7 @@ impl Queries<'_> {
         Ok((found.iter().map(|(incident, head)| IncidentView::of(incident, head.version, None)).collect(), cut))
     }
 
-    /// Open incidents of the asker, as [`OnBoard::is_of`] says: what asks them first, then what they have a part in, each in the
+    /// Open incidents of the asker, as [`OnBoard::is_of_reader`] says: what asks them first, then what they have a part in, each in the
     /// order of a board; and whether there are more. The latter are asked for by name, since a board of everybody's may leave out
     /// any of them.
     ///

@@ -166,7 +166,7 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
         .into_iter()
         .map(|one| Row {
             asks_me: one.waits_for_reader(),
-            mine: me.as_deref().is_some_and(|me| one.is_of(me)),
+            mine: me.as_deref().is_some_and(|me| one.is_of_reader(me)),
             due: sooner(due.get(&one.incident.id).copied(), late_task(&one.incident)),
             incident: one.incident,
             held: one.held,
