@@ -123,19 +123,3 @@ async fn what_was_under_way_at_a_crash_goes_out_within_five_seconds(database: Da
     world.start_again(&[]).await;
     assert!(world.hook.wait(Duration::from_secs(5), |all| all.len() == 2).await, "no lease of a minute is waited for");
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_mail_of_several_names_people_and_services_and_no_ids() {
-    let by_mail = org::usual().replacen("high: [{contact: hook}]", "high: [{contact: mail}]", 1);
-    let mut world = World::start(gathering(Database::Sqlite).org(by_mail)).await;
-    for key in ["a", "b", "c"] {
-        world.fire(key).await;
-    }
-    world.advance(10).await;
-    let mails = world.mail.delivered_to("ana@example.org");
-    let text = mails.iter().map(|mail| mail.text()).find(|text| text.contains("2 incidents.")).unwrap();
-    for words in ["INC-2 ", "INC-3 ", "Service    Checkout", "Paged      Ana Ruiz, "] {
-        assert!(text.contains(words), "{words}: {text}");
-    }
-    assert!(!text.contains("inc_") && !text.contains("checkout"), "{text}");
-}

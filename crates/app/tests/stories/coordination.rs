@@ -520,7 +520,7 @@ async fn token_of(world: &World, who: &str) -> String {
 
 /// The open incident that is not this one, by its reference.
 async fn other_than(world: &World, reference: &str) -> String {
-    let open = world.incidents("open=true").await;
+    let open = world.incidents("open=true&exercises=true").await;
     open.iter().map(|one| one["ref"].as_str().unwrap().to_owned()).find(|one| one != reference).unwrap()
 }
 
@@ -585,7 +585,7 @@ async fn a_test_page_is_answered_and_ended_and_nothing_else_becomes_of_it() {
         assert_eq!(post_form(&world, "/menu/test", Some(&cookie), &[("once", once)]).await.status, 303);
         world.quiet().await;
     }
-    let open = world.incidents("open=true").await;
+    let open = world.incidents("open=true&exercises=true").await;
     let of =
         |name: &str| open.iter().find(|one| one["title"].as_str().unwrap().contains(name)).unwrap()["ref"].as_str().unwrap().to_owned();
     let (bens, anas) = (of("Ben"), of("Ana"));

@@ -153,10 +153,7 @@ fn explained(words: &str, file: &str, at: Option<(u32, u32)>, lines: &Lines) -> 
         (None, Some((line, column))) => lines.place_at(line, column).map(ToString::to_string).unwrap_or_default(),
         (None, None) => String::new(),
     };
-    // What the key takes says more than what any date looks like.
-    let of_key = hint_for(&key);
-    let says_less = said.hint.is_empty() || (said.hint == DATE_HINT && !of_key.is_empty());
-    let hint = if says_less { of_key.to_owned() } else { said.hint };
+    let hint = if said.hint.is_empty() { hint_for(&key).to_owned() } else { said.hint };
     fault(file, at.map(|(line, _)| line), &key, said.message, hint)
 }
 
