@@ -32,6 +32,7 @@ impl Kind {
             | Self::Audiences
             | Self::Targets
             | Self::Task
+            | Self::Number { .. }
             | Self::Entry
             | Self::Time
             | Self::Length => None,
@@ -95,6 +96,10 @@ impl Field {
             Kind::Task => match given.number(self.name) {
                 Some(_) => Ok(()),
                 None => Err(self.wrong("a task is named by its number, from 1")),
+            },
+            Kind::Number { of } => match given.number(self.name) {
+                Some(_) => Ok(()),
+                None => Err(self.wrong(&format!("{of} is named by its number, from 1"))),
             },
             Kind::Entry => match given.number(self.name) {
                 Some(_) => Ok(()),

@@ -59,6 +59,10 @@ pub enum Kind {
     Targets,
     /// A task's number.
     Task,
+    /// The number of another thing of the incident, as in `a decision`.
+    Number {
+        of: &'static str,
+    },
     /// The number of an entry of the log.
     Entry,
     /// A point in time.
@@ -151,6 +155,7 @@ impl Kind {
             | Self::Role
             | Self::Alert
             | Self::Task
+            | Self::Number { .. }
             | Self::Entry
             | Self::Flag => "",
         }
@@ -160,7 +165,7 @@ impl Kind {
     /// server's to judge.
     #[must_use]
     pub const fn is_measured(self) -> bool {
-        matches!(self, Self::Task | Self::Entry | Self::Time | Self::Length)
+        matches!(self, Self::Task | Self::Number { .. } | Self::Entry | Self::Time | Self::Length)
     }
 
     /// Whether it is a list, which several may be given for.
@@ -192,7 +197,7 @@ impl Kind {
             Self::Alert => "alt_00000000000000000000000001",
             Self::Audiences => "customers",
             Self::Targets => "person:ana",
-            Self::Task => "1",
+            Self::Task | Self::Number { .. } => "1",
             Self::Entry => "12",
             Self::Time => "2026-03-01T09:00:00Z",
             Self::Length => "30m",

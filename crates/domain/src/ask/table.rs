@@ -2,10 +2,10 @@
 
 use super::Ask;
 use crate::incident::lifecycle::Verb;
-use crate::incident::{access, affected, attendance, declaration, ending, links, record, roles, tasks, updates};
+use crate::incident::{access, affected, attendance, decisions, declaration, ending, hypotheses, links, record, roles, tasks, updates};
 
 /// The rows of all parts.
-const PARTS: [&[Ask]; 10] = [
+const PARTS: [&[Ask]; 12] = [
     declaration::ASKS,
     affected::ASKS,
     attendance::ASKS,
@@ -14,6 +14,8 @@ const PARTS: [&[Ask]; 10] = [
     tasks::ASKS,
     updates::ASKS,
     record::ASKS,
+    decisions::ASKS,
+    hypotheses::ASKS,
     links::ASKS,
     access::ASKS,
 ];

@@ -141,6 +141,9 @@ rules! {
         else "it pages again from the first step";
     /// Opened by a task with a due time.
     TaskDue = "incident.task", version 1, expects "the task to be done", else "its owner and the commander are told";
+    /// Opened by a decision that is to be looked at again.
+    DecisionReview = "incident.decision", version 1, expects "the decision to be looked at again",
+        else "whoever decided and the commander are told";
     /// Opened when somebody is on an incident whose severity asks for updates, and by each update.
     UpdateDue = "incident.update", version 1, expects "an update to the stakeholders",
         else "the commander and the team's managers are told";
@@ -177,6 +180,7 @@ impl Rule {
             | Self::Flapping
             | Self::RoleAnswer
             | Self::TaskDue
+            | Self::DecisionReview
             | Self::UpdateDue
             | Self::IncidentOver
             | Self::ReviewDue
@@ -201,6 +205,7 @@ impl Rule {
             | Self::Attended
             | Self::StillOnIt
             | Self::TaskDue
+            | Self::DecisionReview
             | Self::UpdateDue
             | Self::IncidentOver
             | Self::ReviewDue
@@ -232,6 +237,7 @@ impl Rule {
             | Self::Attended
             | Self::StillOnIt
             | Self::TaskDue
+            | Self::DecisionReview
             | Self::IncidentOver => None,
         }
     }

@@ -36,6 +36,8 @@ pub enum Verb {
     Task,
     Update,
     Decision,
+    Revisit,
+    Hypothesis,
     Time,
     Link,
     Rename,
@@ -44,7 +46,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,
@@ -72,6 +74,8 @@ impl Verb {
         Self::Task,
         Self::Update,
         Self::Decision,
+        Self::Revisit,
+        Self::Hypothesis,
         Self::Time,
         Self::Link,
         Self::Rename,
@@ -109,6 +113,8 @@ impl Verb {
             Self::Task => "task",
             Self::Update => "update",
             Self::Decision => "decision",
+            Self::Revisit => "revisit",
+            Self::Hypothesis => "hypothesis",
             Self::Time => "time",
             Self::Link => "link",
             Self::Rename => "rename",
@@ -155,6 +161,8 @@ impl Verb {
             | Self::Role
             | Self::Task
             | Self::Update
+            | Self::Revisit
+            | Self::Hypothesis
             | Self::Link
             | Self::Rename
             | Self::Review => false,
@@ -303,9 +311,21 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (S::Merged, V::Note | V::Mark | V::Time | V::Rename) => Ok(S::Merged),
         (S::Merged, _) => Err(M::AlreadyMerged),
         // Roles end with the work; the writing up goes on.
-        (S::Resolved, V::Service | V::Affect | V::Note | V::Mark | V::Task | V::Update | V::Decision | V::Time | V::Rename | V::Review) => {
-            Ok(S::Resolved)
-        }
+        (
+            S::Resolved,
+            V::Service
+            | V::Affect
+            | V::Note
+            | V::Mark
+            | V::Task
+            | V::Update
+            | V::Decision
+            | V::Revisit
+            | V::Hypothesis
+            | V::Time
+            | V::Rename
+            | V::Review,
+        ) => Ok(S::Resolved),
         (S::Resolved, V::Reopen) => Ok(S::Investigating),
         (S::Resolved, V::Close) => Ok(S::Closed),
         (S::Resolved, _) => Err(M::AlreadyResolved),
@@ -349,6 +369,8 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Task
             | V::Update
             | V::Decision
+            | V::Revisit
+            | V::Hypothesis
             | V::Time
             | V::Link
             | V::Rename

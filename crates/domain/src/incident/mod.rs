@@ -33,7 +33,9 @@ pub use awaited::{
 pub use context::Context;
 pub use part::declaration::Declaration;
 pub use part::record::Instant;
-pub use part::{access, affected, alarms, attendance, declaration, ending, flapping, links, record, roles, tasks, updates};
+pub use part::{
+    access, affected, alarms, attendance, decisions, declaration, ending, flapping, hypotheses, links, record, roles, tasks, updates,
+};
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};
 
@@ -60,6 +62,8 @@ event_parts! {
         Tasks(tasks::Event),
         Updates(updates::Event),
         Record(record::Event),
+        Decisions(decisions::Event),
+        Hypotheses(hypotheses::Event),
         Links(links::Event),
         Access(access::Event),
     }
@@ -101,6 +105,8 @@ command_parts! {
     Tasks(tasks::Command),
     Updates(updates::Command),
     Record(record::Command),
+    Decisions(decisions::Command),
+    Hypotheses(hypotheses::Command),
     Links(links::Command),
     Access(access::Command),
 }
@@ -137,6 +143,8 @@ refusal_parts! {
     Tasks(tasks::Refusal),
     Updates(updates::Refusal),
     Record(record::Refusal),
+    Decisions(decisions::Refusal),
+    Hypotheses(hypotheses::Refusal),
     Links(links::Refusal),
 }
 
@@ -176,6 +184,8 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Tasks(command) => tasks::decide(incident, command, context),
         Command::Updates(command) => updates::decide(incident, command, context),
         Command::Record(command) => record::decide(incident, command, context),
+        Command::Decisions(command) => decisions::decide(incident, command, context),
+        Command::Hypotheses(command) => hypotheses::decide(incident, command),
         Command::Links(command) => links::decide(incident, command, context),
         Command::Access(command) => access::decide(incident, command),
     }
@@ -211,6 +221,8 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         Event::Tasks(event) => tasks::evolve(&mut incident, event, at),
         Event::Updates(event) => updates::evolve(&mut incident, event, at),
         Event::Record(event) => record::evolve(&mut incident, event),
+        Event::Decisions(event) => decisions::evolve(&mut incident, event, at),
+        Event::Hypotheses(event) => hypotheses::evolve(&mut incident, event, at),
         Event::Links(event) => links::evolve(&mut incident, event, at),
         Event::Access(event) => access::evolve(&mut incident, event),
     }
@@ -237,8 +249,9 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Tasks(event) => tasks::react(incident, event, &mut awaited),
         Event::Updates(event) => updates::react(incident, event, &mut awaited),
         Event::Links(event) => links::react(incident, event, &mut awaited),
+        Event::Decisions(event) => decisions::react(event, &mut awaited),
         // What is written down, who is affected and who may see it is awaited by nobody.
-        Event::Record(_) | Event::Affected(_) | Event::Access(_) => {}
+        Event::Record(_) | Event::Hypotheses(_) | Event::Affected(_) | Event::Access(_) => {}
     }
     awaited.done()
 }
@@ -257,6 +270,8 @@ pub fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Tasks(event) => tasks::line(event, names),
         Event::Updates(event) => updates::line(event, names),
         Event::Record(event) => record::line(event, names),
+        Event::Decisions(event) => decisions::line(event, names),
+        Event::Hypotheses(event) => hypotheses::line(event, names),
         Event::Links(event) => links::line(event, names),
         Event::Access(event) => access::line(event, names),
     }

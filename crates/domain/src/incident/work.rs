@@ -40,6 +40,12 @@ pub struct Work {
     /// Notes that somebody marked as key events: their numbers in the incident's own log.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub key_notes: BTreeSet<u64>,
+    /// Decisions that may be looked at again; the number is the place, from 1.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<DecisionMade>,
+    /// What may be the cause; the number is the place, from 1.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hypotheses: Vec<Hypothesis>,
     /// While it is merged: what it was, and what went with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merge: Option<Merge>,
@@ -61,6 +67,22 @@ impl Work {
     }
     pub(super) fn task_mut(&mut self, number: u32) -> Option<&mut Task> {
         self.tasks.iter_mut().find(|task| task.task == number)
+    }
+    /// A decision by its number.
+    #[must_use]
+    pub fn decision(&self, number: u32) -> Option<&DecisionMade> {
+        self.decisions.iter().find(|one| one.decision == number)
+    }
+    pub(super) fn decision_mut(&mut self, number: u32) -> Option<&mut DecisionMade> {
+        self.decisions.iter_mut().find(|one| one.decision == number)
+    }
+    /// A hypothesis by its number.
+    #[must_use]
+    pub fn hypothesis(&self, number: u32) -> Option<&Hypothesis> {
+        self.hypotheses.iter().find(|one| one.hypothesis == number)
+    }
+    pub(super) fn hypothesis_mut(&mut self, number: u32) -> Option<&mut Hypothesis> {
+        self.hypotheses.iter_mut().find(|one| one.hypothesis == number)
     }
     /// Tasks that are not done.
     #[must_use]
@@ -135,6 +157,90 @@ impl Impact {
 }
 
 impl fmt::Display for Impact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// A decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionMade {
+    /// From 1.
+    pub decision: u32,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// Who decided, where that is somebody else than whoever wrote it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// When it was written down.
+    pub at: Timestamp,
+    /// When it is looked at again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_at: Option<Timestamp>,
+    /// Whether that time has come.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub due: bool,
+    /// Whether it stands.
+    pub stands: bool,
+}
+
+/// What may be the cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hypothesis {
+    /// From 1.
+    pub hypothesis: u32,
+    pub text: String,
+    pub state: HypothesisState,
+    /// Why it was judged so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tries: Vec<Try>,
+    pub raised_at: Timestamp,
+}
+
+/// Something that was tried of a hypothesis.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = HypothesisTry))]
+pub struct Try {
+    pub tried: String,
+    /// What came of it, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub result: Option<String>,
+    pub at: Timestamp,
+}
+
+/// Where a hypothesis stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = HypothesisState))]
+pub enum HypothesisState {
+    Open,
+    Confirmed,
+    Rejected,
+}
+
+impl HypothesisState {
+    /// As shown.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Confirmed => "confirmed",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// The one with this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Open, Self::Confirmed, Self::Rejected].into_iter().find(|state| state.word() == word)
+    }
+}
+
+impl fmt::Display for HypothesisState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
     }

@@ -11,6 +11,7 @@ use crate::incident::roles::ROLES;
 use crate::incident::work::Task;
 use crate::incident::work::TaskState;
 use crate::severity::Severity;
+use crate::view::reasoning::{DecisionView, HypothesisView, decisions_of, hypotheses_of};
 
 /// An incident as lists and its page show it. Instants are null where unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +46,12 @@ pub struct IncidentView {
     /// In the order in which they were added.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<TaskView>,
+    /// What was decided, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<DecisionView>,
+    /// What may be the cause, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hypotheses: Vec<HypothesisView>,
     /// Notes that somebody marked as key events: their `version` in the incident's own log.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub key_notes: Vec<u64>,
@@ -120,6 +127,8 @@ impl IncidentView {
             private: i.private,
             roles: roles_of(i),
             tasks: i.work.tasks.iter().map(TaskView::of).collect(),
+            decisions: decisions_of(i),
+            hypotheses: hypotheses_of(i),
             key_notes: i.work.key_notes.iter().copied().collect(),
             last_update_at: i.work.last_update_at,
             review: i.work.review.map(|id| id.to_string()),

@@ -54,6 +54,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::Attended
             | Rule::StillOnIt
             | Rule::TaskDue
+            | Rule::DecisionReview
             | Rule::UpdateDue
             | Rule::IncidentOver
             | Rule::ReviewDue
@@ -132,6 +133,12 @@ fn sentence(rule: Rule, incident: &IncidentView, one: &ExpectationView, name: &d
                 }
                 None => (capital(&one.expects), or_else),
             }
+        }
+        Rule::DecisionReview => {
+            let number = if let Ok(Key::Decision(number)) = one.key.parse() { number } else { 0 };
+            let found = incident.decisions.iter().find(|decision| decision.decision == number);
+            let who = found.and_then(|decision| decision.by.as_deref()).or(incident.commander.as_deref());
+            (asked(who, &format!("does decision {number} stand?")), or_else)
         }
         Rule::Attended => match (&incident.snoozed_by, incident.snoozed_until) {
             (Some(by), Some(_)) => (format!("{} is reminded", name(by)), None),

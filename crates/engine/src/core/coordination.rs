@@ -41,6 +41,7 @@ impl Core {
             C::Attendance(attendance::Command::Acknowledge { by: Some(by), .. } | attendance::Command::TakeFree { by, .. }) => {
                 self.known_person(by)?;
             }
+            C::Decisions(decisions::Command::Decide(decisions::Decide { by: Some(by), .. })) => self.known_person(by)?,
             C::Access(access::Command::Admit { people, .. }) => {
                 for person in people {
                     self.known_person(person)?;
@@ -55,6 +56,8 @@ impl Core {
                 self.known_service(service)?;
             }
             C::Roles(_)
+            | C::Decisions(_)
+            | C::Hypotheses(_)
             | C::Tasks(_)
             | C::Updates(_)
             | C::Declaration(_)
@@ -156,6 +159,17 @@ impl Core {
         let text = format!("Task {task} is late: {}", found.text);
         let targets = each_once([found.owner, incident.commander]);
         self.tell(unit, id, NoticeKind::Reminder, &targets, text, "a task is late")?;
+        Ok(Standing::Missed)
+    }
+
+    pub(super) fn look_decision(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId) -> Decided<Standing> {
+        let Ok(Key::Decision(decision)) = expectation.key.parse() else { return Ok(Standing::Void) };
+        let (incident, _) = self.incident(unit, id)?;
+        let Some(found) = incident.work.decision(decision).cloned() else { return Ok(Standing::Void) };
+        self.change_incident(unit, id, decisions::Command::Remind { decision })?;
+        let text = format!("It is time to look at decision {decision} again. Does it stand? {}", found.text);
+        let targets = each_once([found.by, incident.commander]);
+        self.tell(unit, id, NoticeKind::Reminder, &targets, text, "a decision is to be looked at again")?;
         Ok(Standing::Missed)
     }
 

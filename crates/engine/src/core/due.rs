@@ -55,6 +55,10 @@ impl Core {
                 let standing = self.look_task(unit, &expectation, id)?;
                 settle(unit, &expectation, standing, "it was not done in time");
             }
+            (Rule::DecisionReview, Owner::Incident(id)) => {
+                let standing = self.look_decision(unit, &expectation, id)?;
+                settle(unit, &expectation, standing, "it was not looked at again in time");
+            }
             (Rule::UpdateDue, Owner::Incident(id)) => {
                 let standing = self.look_update(unit, &expectation, id)?;
                 settle_or_rearm(unit, &expectation, standing, "no update came in time");
@@ -98,6 +102,7 @@ impl Core {
                 | Rule::Attended
                 | Rule::StillOnIt
                 | Rule::TaskDue
+                | Rule::DecisionReview
                 | Rule::UpdateDue
                 | Rule::IncidentOver
                 | Rule::ReviewDue

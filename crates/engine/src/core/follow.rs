@@ -39,7 +39,12 @@ impl Core {
             Event::Links(links::Event::TakenApart(_) | links::Event::Released(_)) => Ok(()),
             Event::Links(links::Event::Absorbed(_) | links::Event::AlertLinked(_) | links::Event::ReviewAsked(_)) => Ok(()),
             // Nothing beside their expectations.
-            Event::Attendance(_) | Event::Flapping(_) | Event::Record(_) | Event::Access(_) => Ok(()),
+            Event::Attendance(_)
+            | Event::Flapping(_)
+            | Event::Record(_)
+            | Event::Decisions(_)
+            | Event::Hypotheses(_)
+            | Event::Access(_) => Ok(()),
         }
     }
 

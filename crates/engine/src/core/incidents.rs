@@ -132,6 +132,8 @@ impl Core {
             | C::Tasks(_)
             | C::Updates(_)
             | C::Record(_)
+            | C::Decisions(_)
+            | C::Hypotheses(_)
             | C::Links(_)
             | C::Access(_) => self.change_incident(unit, id, command.clone())?,
         }

@@ -328,7 +328,7 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
                 input type="datetime-local" step="1" name=(name) value=(typed) required[field.needed];
             }
         },
-        Kind::Line { .. } | Kind::Alert | Kind::Task | Kind::Entry => html! {
+        Kind::Line { .. } | Kind::Alert | Kind::Task | Kind::Number { .. } | Kind::Entry => html! {
             label class="field" { (label) input name=(name) value=(typed) required[field.needed]; }
         },
         Kind::Length => html! {

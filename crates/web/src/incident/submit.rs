@@ -158,6 +158,7 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
             | Kind::Alert
             | Kind::Targets
             | Kind::Task
+            | Kind::Number { .. }
             | Kind::Entry
             | Kind::Length => {
                 if let Some(text) = said(fields, field.name) {

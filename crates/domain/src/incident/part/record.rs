@@ -1,4 +1,4 @@
-//! What people write down about an incident: notes, decisions, and when things really were.
+//! What people write down about an incident: notes, and when things really were.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,6 @@ event_kinds! {
     Event {
         Noted(Noted) = "noted" [Follows],
         NoteMarked(NoteMarked) = "note_marked",
-        Decided(Decided) = "decision_made" [Key],
         TimeCorrected(TimeCorrected) = "time_corrected",
     }
 }
@@ -43,18 +42,6 @@ pub struct NoteMarked {
     pub written_at: Timestamp,
     /// Whether it is a key event from now on.
     pub key: bool,
-}
-
-/// Body of `decision_made`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Decided {
-    pub text: String,
-    /// Whether it can be undone; absent where nobody said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reversible: Option<bool>,
-    /// When it was made, where that was before it was written.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub happened_at: Option<Timestamp>,
 }
 
 /// An instant of an incident that people may correct.
@@ -124,8 +111,6 @@ pub enum Command {
     Note { text: String, happened_at: Option<Timestamp> },
     /// A note that was written then is a key event from now on, or is none any more.
     Mark { note: u64, written_at: Timestamp, key: bool },
-    /// A decision, with whether it can be undone.
-    Decide { text: String, reversible: Option<bool>, happened_at: Option<Timestamp> },
     /// An instant was another one, or is not known.
     CorrectTime { instant: Instant, at: Option<Timestamp>, why: String },
 }
@@ -134,7 +119,7 @@ impl Command {
     /// Whether people ask for it as it is; the rest follows from something else.
     pub(in crate::incident) const fn is_asked(&self) -> bool {
         match self {
-            Self::Note { .. } | Self::Mark { .. } | Self::Decide { .. } | Self::CorrectTime { .. } => true,
+            Self::Note { .. } | Self::Mark { .. } | Self::CorrectTime { .. } => true,
         }
     }
 }
@@ -171,7 +156,7 @@ impl Refusal {
 }
 
 /// When it was, of what is written down late.
-const HAPPENED_AT: Field = Field::may("happened_at", "when it happened", "When it happened", Kind::Time)
+pub(super) const HAPPENED_AT: Field = Field::may("happened_at", "when it happened", "When it happened", Kind::Time)
     .hint("When it happened, where that is not now, as in 2026-12-24T18:00:00Z");
 
 /// What people may ask.
@@ -205,26 +190,6 @@ pub(crate) const ASKS: &[Ask] = &[
         make: |given, _| {
             let entry = given.number("entry").unwrap_or_default();
             Ok(Asked::Mark { entry: i64::from(entry), key: !given.flag("unmark").unwrap_or(false) })
-        },
-        came: Came::Itself,
-    },
-    Ask {
-        verb: Verb::Decision,
-        label: "Decision",
-        says: "Writes a decision down",
-        press: "Decision",
-        body: "DecisionBody",
-        programs: &[Program::of("decide").places(&["text"])],
-        may: May::Responder,
-        fields: &[
-            Field::needed("text", "the decision", "What was decided?", Kind::Words { max: NOTE_CHARS_MAX }).hint("What was decided"),
-            Field::may("reversible", "whether it can be undone", "can be undone", Kind::Flag).hint("Whether it can be undone"),
-            HAPPENED_AT,
-        ],
-        ways: &[],
-        make: |given, _| {
-            let (reversible, happened_at) = (given.flag("reversible"), given.time("happened_at"));
-            command(Command::Decide { text: given.must("text"), reversible, happened_at })
         },
         came: Came::Itself,
     },
@@ -267,15 +232,6 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
                 return nothing();
             }
             one(Event::NoteMarked(NoteMarked { note, written_at, key }))
-        }
-        Command::Decide { text, reversible, happened_at } => {
-            fits(incident, Verb::Decision)?;
-            words::needed(&text, "the decision")?;
-            words::at_most(&text, "the decision", NOTE_CHARS_MAX)?;
-            if let Some(at) = happened_at {
-                has_happened(at, context.now)?;
-            }
-            one(Event::Decided(Decided { text, reversible, happened_at }))
         }
         Command::CorrectTime { instant, at, why } => {
             fits(incident, Verb::Time)?;
@@ -340,7 +296,7 @@ fn may_be(incident: &Incident, instant: Instant, at: Timestamp, today: Timestamp
 
 pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event) {
     match event {
-        Event::Noted(_) | Event::Decided(_) => {}
+        Event::Noted(_) => {}
         Event::NoteMarked(body) if body.key => {
             incident.work.key_notes.insert(body.note);
         }
@@ -371,7 +327,7 @@ const fn now(incident: &Incident, instant: Instant) -> Option<Timestamp> {
 }
 
 /// Beside when it was written, which the log shows.
-fn happened(at: Option<Timestamp>, names: &Names<'_>) -> String {
+pub(super) fn happened(at: Option<Timestamp>, names: &Names<'_>) -> String {
     at.map_or_else(String::new, |at| format!(" (happened at {})", names.clock(at)))
 }
 
@@ -386,14 +342,6 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
             let deed = if body.key { "marked the note of" } else { "took the mark of a key event from the note of" };
             let what = if body.key { " as a key event" } else { "" };
             format!("{who} {deed} {}{what}", names.clock(body.written_at))
-        }
-        Event::Decided(body) => {
-            let undo = match body.reversible {
-                Some(true) => " (reversible)",
-                Some(false) => " (not reversible)",
-                None => "",
-            };
-            format!("{who} decided{undo}: {}{}", body.text, happened(body.happened_at, names))
         }
         Event::TimeCorrected(body) => {
             let at = body.at.map_or_else(|| "not known".to_owned(), |at| names.clock(at));
@@ -420,10 +368,7 @@ mod tests {
         assert_eq!(sample.run(correct(Some(sample.at))).unwrap().kinds(), ["time_corrected"]);
         assert_eq!(sample.incident.detected_at, Some(sample.at));
         assert_eq!(sample.refusal(correct(Some(Timestamp::UNIX_EPOCH))), "before_1990");
-        assert_eq!(
-            sample.refusal(Command::Decide { text: "x".repeat(NOTE_CHARS_MAX + 1), reversible: None, happened_at: None }),
-            "too_long"
-        );
+        assert_eq!(sample.refusal(Command::Note { text: "x".repeat(NOTE_CHARS_MAX + 1), happened_at: None }), "too_long");
     }
 
     #[test]
