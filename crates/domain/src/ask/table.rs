@@ -2,10 +2,10 @@
 
 use super::Ask;
 use crate::incident::lifecycle::Verb;
-use crate::incident::{access, affected, attendance, declaration, ending, links, record, roles, tasks, updates};
+use crate::incident::{access, affected, attendance, clocks, declaration, ending, links, record, roles, tasks, updates};
 
 /// The rows of all parts.
-const PARTS: [&[Ask]; 10] = [
+const PARTS: [&[Ask]; 11] = [
     declaration::ASKS,
     affected::ASKS,
     attendance::ASKS,
@@ -15,6 +15,7 @@ const PARTS: [&[Ask]; 10] = [
     updates::ASKS,
     record::ASKS,
     links::ASKS,
+    clocks::ASKS,
     access::ASKS,
 ];
 

@@ -26,6 +26,8 @@ pub enum Key {
     Role(String),
     /// A task is done.
     Task(u32),
+    /// What a clock of an incident awaits, by its word.
+    Target(String),
     /// A provider that took a message says what became of it.
     Receipt { message: MessageId },
 }
@@ -43,6 +45,7 @@ impl fmt::Display for Key {
             Self::Notify { round, step, person, entry } => write!(f, "notify:{round}:{step}:{person}:{entry}"),
             Self::Role(role) => write!(f, "role:{role}"),
             Self::Task(task) => write!(f, "task:{task}"),
+            Self::Target(clock) => write!(f, "target:{clock}"),
             Self::Receipt { message } => write!(f, "receipt:{message}"),
         }
     }
@@ -69,6 +72,7 @@ impl FromStr for Key {
             }
             "role" => Ok(Self::Role(rest.to_owned())),
             "task" => Ok(Self::Task(number(rest)?)),
+            "target" => Ok(Self::Target(rest.to_owned())),
             "receipt" => Ok(Self::Receipt { message: rest.parse().map_err(|_| BadKey)? }),
             _ => Err(BadKey),
         }
@@ -87,6 +91,7 @@ mod tests {
             Key::Notify { round: 1, step: 1, person: "ana".into(), entry: 2 },
             Key::Role("commander".into()),
             Key::Task(7),
+            Key::Target("mitigate".into()),
             Key::Receipt { message: MessageId::from_bits(7) },
         ] {
             assert_eq!(key.to_string().parse(), Ok(key));

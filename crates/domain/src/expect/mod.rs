@@ -144,6 +144,9 @@ rules! {
     /// Opened when somebody is on an incident whose severity asks for updates, and by each update.
     UpdateDue = "incident.update", version 1, expects "an update to the stakeholders",
         else "the commander and the team's managers are told";
+    /// Opened when an incident is declared for which a target is set, and again by whatever moves its clocks.
+    Target = "incident.target", version 1, expects "it to be dealt with in the time of its target",
+        else "the commander and the team's managers are told";
     /// Opened when an incident is resolved or cancelled.
     IncidentOver = "incident.over", version 1, expects "it to stay over for a moment",
         else "whoever was paged or told of it is told that it is over";
@@ -178,6 +181,7 @@ impl Rule {
             | Self::RoleAnswer
             | Self::TaskDue
             | Self::UpdateDue
+            | Self::Target
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => false,
@@ -202,13 +206,15 @@ impl Rule {
             | Self::StillOnIt
             | Self::TaskDue
             | Self::UpdateDue
+            | Self::Target
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => true,
         }
     }
 
-    /// The share of its length, in hundredths, after which whoever can still meet it is reminded once.
+    /// The share of its length, in hundredths, after which whoever can still meet it is reminded once. A target has several,
+    /// which its clock counts.
     #[must_use]
     pub const fn mark(self) -> Option<u64> {
         match self {
@@ -232,6 +238,7 @@ impl Rule {
             | Self::Attended
             | Self::StillOnIt
             | Self::TaskDue
+            | Self::Target
             | Self::IncidentOver => None,
         }
     }

@@ -29,6 +29,8 @@ pub enum Verb {
     TakeApart,
     Note,
     Mark,
+    PauseClock,
+    ResumeClock,
     Restrict,
     OpenUp,
     Admit,
@@ -44,7 +46,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,
@@ -65,6 +67,8 @@ impl Verb {
         Self::TakeApart,
         Self::Note,
         Self::Mark,
+        Self::PauseClock,
+        Self::ResumeClock,
         Self::Restrict,
         Self::OpenUp,
         Self::Admit,
@@ -102,6 +106,8 @@ impl Verb {
             Self::TakeApart => "take_apart",
             Self::Note => "note",
             Self::Mark => "mark",
+            Self::PauseClock => "pause_clock",
+            Self::ResumeClock => "resume_clock",
             Self::Restrict => "restrict",
             Self::OpenUp => "open_up",
             Self::Admit => "admit",
@@ -149,6 +155,8 @@ impl Verb {
             | Self::Mitigate
             | Self::Reopen
             | Self::Merge
+            | Self::PauseClock
+            | Self::ResumeClock
             | Self::Restrict
             | Self::OpenUp
             | Self::Admit
@@ -352,6 +360,8 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Time
             | V::Link
             | V::Rename
+            | V::PauseClock
+            | V::ResumeClock
             | V::Restrict
             | V::OpenUp
             | V::Admit,

@@ -19,6 +19,7 @@
 //! (the alert knows).
 
 mod awaited;
+pub mod clock;
 mod context;
 pub mod lifecycle;
 mod part;
@@ -33,7 +34,7 @@ pub use awaited::{
 pub use context::Context;
 pub use part::declaration::Declaration;
 pub use part::record::Instant;
-pub use part::{access, affected, alarms, attendance, declaration, ending, flapping, links, record, roles, tasks, updates};
+pub use part::{access, affected, alarms, attendance, clocks, declaration, ending, flapping, links, record, roles, tasks, updates};
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};
 
@@ -61,6 +62,7 @@ event_parts! {
         Updates(updates::Event),
         Record(record::Event),
         Links(links::Event),
+        Clocks(clocks::Event),
         Access(access::Event),
     }
 }
@@ -102,6 +104,7 @@ command_parts! {
     Updates(updates::Command),
     Record(record::Command),
     Links(links::Command),
+    Clocks(clocks::Command),
     Access(access::Command),
 }
 
@@ -138,6 +141,7 @@ refusal_parts! {
     Updates(updates::Refusal),
     Record(record::Refusal),
     Links(links::Refusal),
+    Clocks(clocks::Refusal),
 }
 
 /// What a part decides.
@@ -177,6 +181,7 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Updates(command) => updates::decide(incident, command, context),
         Command::Record(command) => record::decide(incident, command, context),
         Command::Links(command) => links::decide(incident, command, context),
+        Command::Clocks(command) => clocks::decide(incident, command, context),
         Command::Access(command) => access::decide(incident, command),
     }
 }
@@ -200,6 +205,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
     };
     incident.updated_at = at;
     attendance::hear(&mut incident, event, actor, at);
+    let before = incident.state;
     match event {
         Event::Declaration(event) => declaration::evolve(&mut incident, event, actor, at),
         Event::Affected(event) => affected::evolve(&mut incident, event),
@@ -212,8 +218,10 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         Event::Updates(event) => updates::evolve(&mut incident, event, at),
         Event::Record(event) => record::evolve(&mut incident, event),
         Event::Links(event) => links::evolve(&mut incident, event, at),
+        Event::Clocks(event) => clocks::evolve(&mut incident, event, at),
         Event::Access(event) => access::evolve(&mut incident, event),
     }
+    clocks::hear(&mut incident, before, at);
     incident.admitted.extend(event.admits().into_iter().map(ToOwned::to_owned));
     if !incident.state.is_open() {
         // What is over holds nothing back, and nothing flaps.
@@ -227,6 +235,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
 pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) -> (Vec<Expectation>, Vec<Settle>) {
     let mut awaited = Awaited::of(incident, version, at);
     attendance::react_to_any(incident, event, &mut awaited);
+    clocks::react_to_any(incident, event, &mut awaited);
     match event {
         Event::Declaration(event) => declaration::react(incident, event, &mut awaited),
         Event::Attendance(event) => attendance::react(incident, event, &mut awaited),
@@ -237,6 +246,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Tasks(event) => tasks::react(incident, event, &mut awaited),
         Event::Updates(event) => updates::react(incident, event, &mut awaited),
         Event::Links(event) => links::react(incident, event, &mut awaited),
+        Event::Clocks(event) => clocks::react(incident, event, &mut awaited),
         // What is written down, who is affected and who may see it is awaited by nobody.
         Event::Record(_) | Event::Affected(_) | Event::Access(_) => {}
     }
@@ -258,6 +268,7 @@ pub fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Updates(event) => updates::line(event, names),
         Event::Record(event) => record::line(event, names),
         Event::Links(event) => links::line(event, names),
+        Event::Clocks(event) => clocks::line(event, names),
         Event::Access(event) => access::line(event, names),
     }
 }

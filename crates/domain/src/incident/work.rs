@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AlertId, IncidentId, ReviewId};
+use crate::incident::clock::Clocks;
 use crate::incident::state::State;
 use crate::severity::Severity;
 use crate::time::Length;
@@ -43,6 +44,9 @@ pub struct Work {
     /// While it is merged: what it was, and what went with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merge: Option<Merge>,
+    /// How soon it is to be dealt with, and how it stands.
+    #[serde(skip_serializing_if = "Clocks::is_empty")]
+    pub clocks: Clocks,
     /// Its review.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<ReviewId>,

@@ -11,6 +11,7 @@ use crate::incident::roles::ROLES;
 use crate::incident::work::Task;
 use crate::incident::work::TaskState;
 use crate::severity::Severity;
+use crate::view::ClockView;
 
 /// An incident as lists and its page show it. Instants are null where unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,6 +85,9 @@ pub struct IncidentView {
     /// Who asked so.
     #[serde(default)]
     pub snoozed_by: Option<String>,
+    /// How soon it is to be dealt with, and how that stands, where one incident is asked for; in the order of a life.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ClockView>,
     pub impact_started_at: Option<Timestamp>,
     pub detected_at: Option<Timestamp>,
     pub declared_at: Option<Timestamp>,
@@ -131,6 +135,7 @@ impl IncidentView {
             flapping: i.alarms.flapping.map(|_| true),
             snoozed_until: i.snoozed().map(|snooze| snooze.until),
             snoozed_by: i.snoozed().map(|snooze| snooze.by.clone()),
+            clocks: Vec::new(),
             impact_started_at: i.impact_started_at,
             detected_at: i.detected_at,
             declared_at: i.declared_at,

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use crate::expect::{Key, Rule, Standing};
+use crate::incident::clock::Clock;
 use crate::incident::roles::COMMANDER;
 use crate::paging::Status;
 use crate::view::{ExpectationView, IncidentView, PageView};
@@ -55,6 +56,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::StillOnIt
             | Rule::TaskDue
             | Rule::UpdateDue
+            | Rule::Target
             | Rule::IncidentOver
             | Rule::ReviewDue
             | Rule::ActionDue => {
@@ -138,6 +140,10 @@ fn sentence(rule: Rule, incident: &IncidentView, one: &ExpectationView, name: &d
             _ => (asked(holder, "at work on it?"), or_else),
         },
         Rule::StillOnIt => (asked(holder, "still on it?"), or_else),
+        Rule::Target => {
+            let clock = one.key.parse().ok().and_then(|key| if let Key::Target(word) = key { Clock::from_word(&word) } else { None });
+            (clock.map_or_else(|| capital(&one.expects), |clock| capital(clock.awaited())), or_else)
+        }
         Rule::ConfirmRecovery => (asked(holder, "is it over?"), or_else),
         Rule::RoleUnfilled => ("Somebody takes command".into(), or_else),
         Rule::Candidate => ("Is this an incident?".into(), or_else),

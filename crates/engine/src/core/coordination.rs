@@ -64,6 +64,7 @@ impl Core {
             | C::Ending(_)
             | C::Record(_)
             | C::Links(_)
+            | C::Clocks(_)
             | C::Access(_) => {}
         }
         Ok(())

@@ -59,6 +59,7 @@ impl Core {
                 let standing = self.look_update(unit, &expectation, id)?;
                 settle_or_rearm(unit, &expectation, standing, "no update came in time");
             }
+            (Rule::Target, Owner::Incident(id)) => self.look_target(unit, &expectation, id)?,
             (Rule::IncidentOver, Owner::Incident(id)) => {
                 let standing = self.look_over(unit, id)?;
                 settle(unit, &expectation, standing, "it stayed over");
@@ -99,6 +100,7 @@ impl Core {
                 | Rule::StillOnIt
                 | Rule::TaskDue
                 | Rule::UpdateDue
+                | Rule::Target
                 | Rule::IncidentOver
                 | Rule::ReviewDue
                 | Rule::ActionDue,

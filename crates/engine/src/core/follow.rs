@@ -25,7 +25,7 @@ impl Core {
         Ok(())
     }
 
-    fn follow(&mut self, unit: &mut Unit, id: IncidentId, event: &Event) -> Decided<()> {
+    pub(super) fn follow(&mut self, unit: &mut Unit, id: IncidentId, event: &Event) -> Decided<()> {
         match event {
             Event::Declaration(event) => self.follow_declaration(unit, id, event),
             Event::Affected(affected::Event::ServiceChanged(body)) if !body.held => self.page_anew_for_service(unit, id),
@@ -35,6 +35,7 @@ impl Core {
             Event::Roles(event) => self.follow_roles(unit, id, event),
             Event::Tasks(event) => self.follow_tasks(unit, id, event),
             Event::Updates(event) => self.follow_updates(unit, id, event),
+            Event::Clocks(event) => self.follow_clocks(unit, id, event),
             Event::Links(links::Event::Merged(_)) => self.stop_pages(unit, id, "the incident was merged"),
             Event::Links(links::Event::TakenApart(_) | links::Event::Released(_)) => Ok(()),
             Event::Links(links::Event::Absorbed(_) | links::Event::AlertLinked(_) | links::Event::ReviewAsked(_)) => Ok(()),

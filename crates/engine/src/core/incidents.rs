@@ -30,7 +30,7 @@ impl Core {
         incident::Context { now: unit.now, org_version: self.org.version, cadence, lasts }
     }
 
-    /// Decides a command on an incident and folds its events; nothing else follows here.
+    /// Decides a command on an incident and folds its events, with what they do to its clocks; nothing else follows here.
     pub(super) fn incident_command(
         &mut self,
         unit: &mut Unit,
@@ -41,7 +41,7 @@ impl Core {
         let context = self.incident_context(unit);
         let events = incident::decide(before.as_ref().map(|(state, _)| state), command.into(), context).map_err(Refusal::from)?;
         unit.incident_events(id, before, &events);
-        Ok(events)
+        self.count_clocks(unit, id, events)
     }
 
     /// A person declares.
@@ -133,6 +133,7 @@ impl Core {
             | C::Updates(_)
             | C::Record(_)
             | C::Links(_)
+            | C::Clocks(_)
             | C::Access(_) => self.change_incident(unit, id, command.clone())?,
         }
         Ok(Reply::Incident { id, reference: state.reference })

@@ -12,6 +12,7 @@ mod actions;
 mod again;
 mod alarm;
 mod alerts;
+mod clocks;
 mod command;
 mod coordination;
 mod dispatch;

@@ -21,7 +21,7 @@ use allclear_domain::org::model::Declare;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Page, called_next};
 use allclear_domain::timeline::{self, NOTED, Names};
-use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView, PageView, SignalView};
+use allclear_domain::view::{AlertView, ClockView, EventView, ExpectationView, IncidentView, MessageView, PageView, SignalView};
 use allclear_store::{Db, Fault, rows};
 use jiff::tz::TimeZone;
 
@@ -232,6 +232,7 @@ impl Queries<'_> {
         let mut view = IncidentView::of(&incident, head.version, due);
         let (all, open) = rows::alert::counts_of(self.db(), id).await?;
         (view.alerts, view.alerts_open) = (Some(all), Some(open));
+        view.clocks = ClockView::all(&incident, &self.engine.org(), self.engine.now());
         if let Some(page) = incident.page
             && let Some((page, _)) = rows::page::get(self.db(), page).await?
         {

@@ -69,6 +69,8 @@ const fn of_incident(command: &incident::Command) -> Space {
             | declaration::Command::Rename { .. } => Space::Free,
         },
         // None of these stops or continues a page.
-        C::Alarms(_) | C::Flapping(_) | C::Tasks(_) | C::Updates(_) | C::Record(_) | C::Links(_) | C::Access(_) => Space::Free,
+        C::Alarms(_) | C::Flapping(_) | C::Tasks(_) | C::Updates(_) | C::Record(_) | C::Links(_) | C::Clocks(_) | C::Access(_) => {
+            Space::Free
+        },
     }
 }

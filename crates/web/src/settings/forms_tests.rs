@@ -11,6 +11,7 @@ use allclear_domain::org::diff::{ChangeKind, Form, FormKind, applied, diff, form
 use allclear_domain::org::export::{MASK, each_secret, mask_body};
 use allclear_domain::org::forms::about::{Field, Input};
 use allclear_domain::org::forms::calendar::CalendarForm;
+use allclear_domain::org::forms::service_target::ServiceTarget;
 use allclear_domain::org::model::{self, Bundle};
 use allclear_domain::org::snapshot::Org;
 use allclear_engine::org::file::part::{read_form, value_of_yaml};
@@ -64,6 +65,8 @@ fn sample(kind: FormKind) -> Value {
             "holidays": ["2026-12-25", {"date": "2027-01-01", "name": "New Year"}],
             "ics": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261012\nRRULE:FREQ=YEARLY\nEND:VEVENT\nEND:VCALENDAR"})
         }
+        FormKind::Target => json!({"id": "sev1", "severity": "sev1", "services": ["checkout"], "acknowledge": "5m", "engage": "15m",
+            "mitigate": "1h", "resolve": "4h", "calendar": "office"}),
         FormKind::Role => json!({"id": "translator"}),
         FormKind::Plan => json!({"id": "p", "anything": "at all"}),
     }
@@ -89,6 +92,7 @@ fn of_model(kind: FormKind) -> Option<Vec<&'static str>> {
         FormKind::Silence => keys::<model::Silence>(),
         FormKind::Audience => keys::<model::Audience>(),
         FormKind::Calendar => keys::<CalendarForm>(),
+        FormKind::Target => keys::<ServiceTarget>(),
         // A list in the file, and a form of one key here.
         FormKind::CatchAll => vec!["id", "targets"],
         FormKind::Role | FormKind::Plan => return None,

@@ -5,6 +5,7 @@ pub mod access;
 pub mod affected;
 pub mod alarms;
 pub mod attendance;
+pub mod clocks;
 pub mod declaration;
 pub mod ending;
 pub mod flapping;

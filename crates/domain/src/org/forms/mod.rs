@@ -28,6 +28,7 @@ pub mod rows;
 pub mod schedule;
 pub mod secrets;
 pub mod service;
+pub mod service_target;
 pub mod severity;
 pub mod silence;
 pub mod stored;
@@ -254,6 +255,8 @@ forms! {
     audiences: Audience = audience::Audience, audience;
     /// Business hours and holidays.
     calendars: Calendar = calendar::CalendarForm, calendar;
+    /// How soon incidents are to be dealt with.
+    targets: Target = service_target::ServiceTarget, service_target;
     /// Kept and exported; used by later capabilities.
     roles: Role = LooseForm, role;
     /// Kept and exported; used by later capabilities.

@@ -18,6 +18,8 @@ use super::model::{
     Audience, Bundle, Contact, Escalation, Integration, Level, NotifyUrgency, Override, Person, Route, Schedule, Service, Silence, Slug,
     Team,
 };
+use super::forms::calendar::Calendar;
+use super::forms::service_target::{ServiceTarget, most_particular};
 use super::problem::{Place, Problem};
 use crate::channel::WaysOut;
 use crate::matcher::Matchers;
@@ -53,6 +55,7 @@ pub struct Org {
     teams: HashMap<Slug, usize>,
     schedules: HashMap<Slug, usize>,
     compiled: HashMap<Slug, CompiledSchedule>,
+    calendars: HashMap<Slug, Calendar>,
     overrides: HashMap<Slug, Vec<Override>>,
     escalations: HashMap<Slug, usize>,
     services: HashMap<Slug, usize>,
@@ -201,6 +204,18 @@ impl Org {
                 }
             }
         }
+        let mut calendars = HashMap::new();
+        for (at, form) in bundle.calendars.iter().enumerate() {
+            match Calendar::compile(form) {
+                Ok(calendar) => {
+                    calendars.entry(form.id.clone()).or_insert(calendar);
+                }
+                Err(problems) => {
+                    let place = Place::root().key("calendars").index(at);
+                    unusable.extend(problems.into_iter().map(|p| p.below(&place)));
+                }
+            }
+        }
         let mut overrides: HashMap<Slug, Vec<Override>> = HashMap::new();
         for form in &bundle.overrides {
             overrides.entry(form.schedule.clone()).or_default().push(form.clone());
@@ -238,6 +253,7 @@ impl Org {
             teams: index(&bundle.teams, |form| &form.id),
             schedules: index(&bundle.schedules, |form| &form.id),
             compiled,
+            calendars,
             overrides,
             escalations: index(&bundle.escalations, |form| &form.id),
             services: index(&bundle.services, |form| &form.id),
@@ -319,6 +335,16 @@ impl Org {
     pub fn roles(&self) -> impl Iterator<Item = &str> {
         let own = self.bundle.roles.iter().map(|form| form.id.as_str()).filter(|id| !ROLES.contains(id));
         ROLES.into_iter().chain(own)
+    }
+    /// The calendar of this id, ready to answer; absent also where it cannot be used.
+    #[must_use]
+    pub fn calendar(&self, id: &str) -> Option<&Calendar> {
+        self.calendars.get(id)
+    }
+    /// The target of an incident of this severity and service; nothing where none is set for it.
+    #[must_use]
+    pub fn target_of(&self, severity: Severity, service: Option<&str>) -> Option<&ServiceTarget> {
+        most_particular(&self.bundle.targets, severity, service)
     }
     /// The audience of this id.
     #[must_use]

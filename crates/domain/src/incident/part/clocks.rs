@@ -1,0 +1,507 @@
+//! How soon an incident is to be acknowledged, joined, mitigated and resolved: its clocks, by the target of its severity and
+//! service.
+//!
+//! A clock counts from when the incident was declared, only while it is open and nobody paused it, and only the open hours of
+//! its target's calendar. It is met by an instant of the incident, so that whoever corrects that corrects it as well; what was
+//! missed stays missed. What has happened before a target applied is not judged by it.
+//!
+//! When each is due is counted by the engine's organisation, and stands in the event: [`counted`] is that count, and
+//! [`moves`] says after which events it is made anew.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::ask::{Ask, Came, Field, Kind, May, Program, command};
+use crate::event::{Mode, event_kinds};
+use crate::expect::{Key, Rule, Segment, Standing};
+use crate::incident::awaited::Awaited;
+use crate::incident::clock::{Clock, Stop, Timed, WARNED_AT, WaitingFor};
+use crate::incident::lifecycle::{Verb, fits};
+use crate::incident::roles::COMMANDER;
+use crate::incident::words::{self, NOTE_CHARS_MAX};
+use crate::incident::{
+    Context, Decision, Event as Any, Incident, State, affected, attendance, declaration, ending, flapping, links, nothing, one, record,
+    roles,
+};
+use crate::names::{Names, with_text};
+use crate::org::forms::calendar::Calendar;
+use crate::org::snapshot::Org;
+use crate::plants::planted;
+use crate::time::Length;
+
+event_kinds! {
+    /// A fact; past tense.
+    Event {
+        Set(Set) = "clocks_set",
+        Paused(Paused) = "clocks_paused" [Key],
+        Resumed(Resumed) = "clocks_resumed" [Key],
+        Warned(Warned) = "clock_warned",
+        Missed(Missed) = "clock_missed" [Key],
+    }
+}
+
+/// Body of `clocks_set`: what counts from now on. A clock that is not among them ends, unless it was met or missed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Set {
+    /// From when they count; absent where no target applies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<Timed>,
+    /// Whether there were any before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
+}
+
+/// Body of `clocks_paused`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Paused {
+    pub waiting_for: WaitingFor,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// Body of `clocks_resumed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resumed {}
+
+/// Body of `clock_warned`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Warned {
+    pub clock: Clock,
+    /// Hundredths of its time that are over.
+    pub share: u8,
+    pub due_at: Timestamp,
+}
+
+/// Body of `clock_missed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Missed {
+    pub clock: Clock,
+    /// The target that set it.
+    pub target: String,
+    pub within: Length,
+    pub due_at: Timestamp,
+}
+
+/// A command; imperative.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// This is what counts from now on ([`counted`]). `anew`: also where it is what was known, since what was settled is
+    /// awaited again.
+    Count { from: Option<Timestamp>, clocks: Vec<Timed>, anew: bool },
+    /// Work waits: the time to mitigate and to resolve does not count.
+    Pause { waiting_for: WaitingFor, why: Option<String> },
+    /// It counts again.
+    Resume,
+    /// A share of its time is over.
+    Warn { clock: Clock },
+    /// All of it is.
+    Miss { clock: Clock },
+}
+
+impl Command {
+    /// Whether people ask for it as it is; the rest follows from something else.
+    pub(in crate::incident) const fn is_asked(&self) -> bool {
+        match self {
+            Self::Pause { .. } | Self::Resume => true,
+            Self::Count { .. } | Self::Warn { .. } | Self::Miss { .. } => false,
+        }
+    }
+}
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("this incident has no clock that runs and can be paused: those of a target's `mitigate` and `resolve` can")]
+    NoClock,
+    #[error("its clocks are not paused: nothing is to be resumed")]
+    NotPaused,
+}
+
+impl Refusal {
+    /// The stable code of the API.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoClock => "no_clock",
+            Self::NotPaused => "clock_not_paused",
+        }
+    }
+}
+
+/// What people may ask.
+pub(crate) const ASKS: &[Ask] = &[
+    Ask {
+        verb: Verb::PauseClock,
+        label: "Pause the clocks",
+        says: "Work waits for somebody else: the time to mitigate and to resolve does not count until it is resumed",
+        press: "Pause them",
+        body: "PauseClockBody",
+        programs: &[Program::of("pause-clock").places(&["waiting_for"])],
+        may: May::Responder,
+        fields: &[
+            Field::needed(
+                "waiting_for",
+                "for whom work waits",
+                "Waiting for",
+                Kind::Choice { name: "WaitingFor", of: &WaitingFor::WORDS },
+            ),
+            Field::may("why", "the reason", "For what?", Kind::Words { max: NOTE_CHARS_MAX }).hint("For what; needed with `other`"),
+        ],
+        ways: &[],
+        make: |given, _| {
+            let waiting_for = given.as_text("waiting_for").and_then(WaitingFor::from_word).unwrap_or(WaitingFor::Other);
+            command(Command::Pause { waiting_for, why: given.text("why") })
+        },
+        came: Came::Itself,
+    },
+    Ask {
+        verb: Verb::ResumeClock,
+        label: "Resume the clocks",
+        says: "Work goes on: the time to mitigate and to resolve counts again",
+        press: "Resume them",
+        body: "ResumeClockBody",
+        programs: &[Program::of("resume-clock")],
+        may: May::Responder,
+        fields: &[],
+        ways: &[],
+        make: |_, _| command(Command::Resume),
+        came: Came::Itself,
+    },
+];
+
+/// Whether time counts in a state: while there is an incident that is not over.
+const fn counts(state: State) -> bool {
+    matches!(state, State::Declared | State::Investigating | State::Mitigated)
+}
+
+/// When a clock was met; nothing where it was not yet. Whoever resolved it had it, and it is over with its impact.
+#[must_use]
+pub fn met_at(incident: &Incident, clock: Clock) -> Option<Timestamp> {
+    match clock {
+        Clock::Acknowledge => incident.acknowledged_at.or_else(|| incident.resolved_at.filter(|_| !incident.alarms.by_itself)),
+        Clock::Engage => incident.work.clocks.engaged_at,
+        Clock::Mitigate => incident.mitigated_at.or(incident.resolved_at),
+        Clock::Resolve => incident.resolved_at,
+    }
+}
+
+/// Where a clock stands: *void* where the incident was over before it could be met.
+#[must_use]
+pub fn standing(incident: &Incident, timed: &Timed) -> Standing {
+    match met_at(incident, timed.clock) {
+        _ if timed.missed_at.is_some() => Standing::Missed,
+        Some(met_at) if timed.due_at.is_some_and(|due_at| met_at > due_at) => Standing::Missed,
+        Some(_) => Standing::Met,
+        None if counts(incident.state) => Standing::Live,
+        None => Standing::Void,
+    }
+}
+
+/// How long these stretches ran until an instant, by the open hours of a calendar where there is one.
+#[must_use]
+pub fn elapsed(segments: &[Segment], until: Timestamp, calendar: Option<&Calendar>) -> SignedDuration {
+    let mut ran = SignedDuration::ZERO;
+    for (at, segment) in segments.iter().enumerate().filter(|(_, segment)| segment.running && segment.from < until) {
+        let end = segments.get(at + 1).map_or(until, |next| next.from.min(until));
+        let open = calendar.map_or_else(|| end.duration_since(segment.from), |calendar| calendar.open_between(segment.from, end));
+        ran = ran.saturating_add(open);
+    }
+    ran
+}
+
+/// When these stretches have run for so long; nothing where the last is a pause, or the calendar does not open for so long.
+#[must_use]
+pub fn due(segments: &[Segment], length: Length, calendar: Option<&Calendar>) -> Option<Timestamp> {
+    let Some(calendar) = calendar else { return crate::expect::deadline(segments, length) };
+    let mut left = length.as_duration();
+    for (at, segment) in segments.iter().enumerate().filter(|(_, segment)| segment.running) {
+        let next = segments.get(at + 1).map(|next| next.from);
+        let open = next.map_or(SignedDuration::MAX, |next| calendar.open_between(segment.from, next));
+        if left <= open {
+            // Lengths are whole milliseconds, and so is what is left of them unless a pause cut one.
+            let millis = u64::try_from(left.as_micros()).unwrap_or(0).div_ceil(1000);
+            return calendar.after(segment.from, Length::from_millis(millis));
+        }
+        left = left.saturating_sub(open);
+    }
+    None
+}
+
+/// What counts for an incident from now on, by the organisation: from when, and each clock. Of what is met only what another
+/// beginning changes.
+#[must_use]
+pub fn counted(org: &Org, incident: &Incident) -> (Option<Timestamp>, Vec<Timed>) {
+    let clocks = &incident.work.clocks;
+    let Some(from) = incident.declared_at.filter(|_| incident.mode != Mode::Exercise) else { return (None, Vec::new()) };
+    let target = org.target_of(incident.severity, incident.service.as_deref()).filter(|_| counts(incident.state));
+    let lengths = target.map(crate::org::forms::service_target::ServiceTarget::lengths).unwrap_or_default();
+    let mut list = Vec::new();
+    for clock in Clock::ALL {
+        let known = clocks.get(clock);
+        let settled = known.filter(|known| standing(incident, known) != Standing::Live);
+        let (id, calendar, within) = match (settled, target) {
+            (Some(met), _) if standing(incident, met) == Standing::Met && clocks.from != Some(from) => {
+                (met.target.clone(), met.calendar.clone(), met.within)
+            }
+            (Some(_), _) | (None, None) => continue,
+            (None, Some(target)) => {
+                let within = lengths.iter().find(|(key, _)| *key == clock.word()).and_then(|(_, length)| *length);
+                let happened = met_at(incident, clock).is_some() || (clock == Clock::Engage && is_engaged(incident));
+                let Some(within) = within.filter(|_| known.is_some() || !happened) else { continue };
+                (target.id.clone(), target.calendar.clone(), within)
+            }
+        };
+        list.push(timed(org, incident, clock, from, (id, calendar, within)));
+    }
+    (Some(from), list)
+}
+
+fn timed(org: &Org, incident: &Incident, clock: Clock, from: Timestamp, set: (String, Option<String>, Length)) -> Timed {
+    let (target, calendar, within) = set;
+    // A calendar that cannot be used any more closes nothing.
+    let hours = calendar.as_deref().and_then(|id| org.calendar(id));
+    let segments = incident.work.clocks.segments(clock, from);
+    let at = |share: u8| due(&segments, Length::from_millis(within.as_millis() * u64::from(share) / 100), hours);
+    let due_at = due(&segments, within, hours);
+    let warn_at = match (due_at, at(WARNED_AT[0]), at(WARNED_AT[1])) {
+        (Some(_), Some(half), Some(most)) => Some([half, most]),
+        _ => None,
+    };
+    Timed { clock, target, calendar, within, warn_at, due_at, warned: 0, missed_at: None }
+}
+
+/// Whether the clocks are counted anew after an event; `Some(true)` where what was settled by what it undoes is awaited
+/// again.
+#[must_use]
+pub fn moves(event: &Any) -> Option<bool> {
+    match event {
+        Any::Declaration(declaration::Event::Declared(_) | declaration::Event::Promoted(_) | declaration::Event::SeverityChanged(_))
+        | Any::Affected(affected::Event::ServiceChanged(_))
+        // What comes too late is missed at once, whether or not anybody has looked.
+        | Any::Attendance(attendance::Event::Acknowledged(_))
+        | Any::Roles(roles::Event::Taken(_))
+        | Any::Ending(ending::Event::Mitigated(_) | ending::Event::Resolved(_))
+        | Any::Record(record::Event::TimeCorrected(_)) => Some(false),
+        Any::Clocks(Event::Paused(_) | Event::Resumed(_))
+        | Any::Ending(ending::Event::Reopened(_))
+        | Any::Links(links::Event::TakenApart(_)) => Some(true),
+        Any::Attendance(attendance::Event::Lost(body)) => body.undone.then_some(true),
+        Any::Flapping(flapping::Event::Returned(body)) => body.reopened.then_some(true),
+        Any::Declaration(declaration::Event::Proposed(_) | declaration::Event::Renamed(_))
+        | Any::Affected(affected::Event::ImpactChanged(_))
+        | Any::Attendance(_)
+        | Any::Alarms(_)
+        | Any::Flapping(_)
+        | Any::Ending(ending::Event::Cancelled(_) | ending::Event::Closed(_))
+        | Any::Roles(_)
+        | Any::Tasks(_)
+        | Any::Updates(_)
+        | Any::Record(_)
+        | Any::Links(_)
+        | Any::Clocks(_)
+        | Any::Access(_) => None,
+    }
+}
+
+/// Whether somebody besides whoever acknowledged it first is on it, or took command: whoever acknowledges leads without having
+/// taken it.
+fn is_engaged(incident: &Incident) -> bool {
+    let work = &incident.work;
+    let on_it = work.roles.values().filter_map(|role| role.person.as_ref()).chain(work.hold.by.as_ref());
+    let second = on_it.into_iter().any(|person| Some(person) != incident.acknowledged_by.as_ref());
+    let commander = work.roles.get(COMMANDER).filter(|role| role.person.is_some());
+    second || commander.is_some_and(|role| role.since != incident.acknowledged_at)
+}
+
+pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
+    let clocks = &incident.work.clocks;
+    let live = |clock: Clock| clocks.get(clock).filter(|timed| standing(incident, timed) == Standing::Live);
+    match command {
+        Command::Count { from, clocks, anew } => Ok(count(incident, from, clocks, anew)),
+        Command::Pause { waiting_for, why } => {
+            fits(incident, Verb::PauseClock)?;
+            if !Clock::ALL.into_iter().any(|clock| clock.may_pause() && live(clock).is_some()) {
+                return Err(Refusal::NoClock.into());
+            }
+            let why = words::note(why)?.filter(|why| !why.trim().is_empty());
+            if waiting_for == WaitingFor::Other {
+                words::needed(why.as_deref().unwrap_or_default(), "the reason")?;
+            }
+            if clocks.paused().is_some_and(|stop| stop.waiting_for == Some(waiting_for) && stop.why == why) {
+                return nothing();
+            }
+            one(Event::Paused(Paused { waiting_for, why }))
+        }
+        Command::Resume => {
+            fits(incident, Verb::ResumeClock)?;
+            if clocks.paused().is_none() {
+                return Err(Refusal::NotPaused.into());
+            }
+            one(Event::Resumed(Resumed {}))
+        }
+        Command::Warn { clock } => {
+            let found = live(clock).and_then(|timed| Some((timed.to_warn(context.now)?, timed.due_at?)));
+            match found {
+                Some((share, due_at)) => one(Event::Warned(Warned { clock, share, due_at })),
+                None => nothing(),
+            }
+        }
+        Command::Miss { clock } => {
+            let due = live(clock).filter(|timed| timed.due_at.is_some_and(|due_at| due_at <= context.now));
+            Ok(due.into_iter().filter_map(missed).collect())
+        }
+    }
+}
+
+fn missed(timed: &Timed) -> Option<Any> {
+    let (clock, target, within) = (timed.clock, timed.target.clone(), timed.within);
+    Some(Event::Missed(Missed { clock, target, within, due_at: timed.due_at? }).into())
+}
+
+/// What is new, and what came too late.
+fn count(incident: &Incident, from: Option<Timestamp>, list: Vec<Timed>, anew: bool) -> Vec<Any> {
+    let clocks = &incident.work.clocks;
+    let is_known = |timed: &Timed| clocks.get(timed.clock).is_some_and(|known| known.counts_as(timed));
+    let ends = |known: &Timed| standing(incident, known) == Standing::Live && !list.iter().any(|timed| timed.clock == known.clock);
+    let moved = from != clocks.from && !(list.is_empty() && clocks.list.is_empty());
+    let is_new = moved || list.iter().any(|timed| !is_known(timed)) || clocks.list.iter().any(ends);
+    let late = |timed: &Timed| {
+        let met_at = met_at(incident, timed.clock);
+        timed.missed_at.is_none() && timed.due_at.zip(met_at).is_some_and(|(due_at, met_at)| met_at > due_at)
+    };
+    let kept = clocks.list.iter().filter(|known| !list.iter().any(|timed| timed.clock == known.clock));
+    let too_late: Vec<Any> = kept.chain(&list).filter(|timed| late(timed)).filter_map(missed).collect();
+    let mut events = Vec::new();
+    if is_new || (anew && !list.is_empty()) {
+        events.push(Event::Set(Set { from, clocks: list, again: !clocks.list.is_empty() }).into());
+    }
+    events.extend(too_late);
+    events
+}
+
+/// Whatever ends an incident stops its clocks, and whatever brings it back lets them go on; a second person counts from here.
+pub(in crate::incident) fn hear(incident: &mut Incident, before: State, at: Timestamp) {
+    if incident.work.clocks.is_empty() {
+        return;
+    }
+    let is_engaged = is_engaged(incident);
+    let (did, does) = (counts(before), counts(incident.state));
+    let clocks = &mut incident.work.clocks;
+    if is_engaged {
+        clocks.engaged_at.get_or_insert(at);
+    }
+    if did && !does {
+        clocks.stop(Stop { from: at, until: None, waiting_for: None, why: None });
+    } else if does && !did {
+        clocks.go_on(at);
+    }
+}
+
+pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
+    match event {
+        Event::Set(body) => {
+            let mut list = Vec::new();
+            for clock in Clock::ALL {
+                let known = incident.work.clocks.get(clock);
+                if let Some(set) = body.clocks.iter().find(|timed| timed.clock == clock) {
+                    // Of a time that is as long as it was nobody is told twice.
+                    let same = known.filter(|known| known.within == set.within && known.calendar == set.calendar);
+                    list.push(Timed { warned: same.map_or(0, |known| known.warned), missed_at: None, ..set.clone() });
+                } else {
+                    list.extend(known.filter(|known| standing(incident, known) != Standing::Live).cloned());
+                }
+            }
+            (incident.work.clocks.list, incident.work.clocks.from) = (list, body.from);
+        }
+        Event::Paused(body) => {
+            let stop = Stop { from: at, until: None, waiting_for: Some(body.waiting_for), why: body.why.clone() };
+            incident.work.clocks.stop(stop);
+        }
+        Event::Resumed(_) => incident.work.clocks.go_on(at),
+        Event::Warned(body) => {
+            if let Some(timed) = incident.work.clocks.get_mut(body.clock) {
+                timed.warned = body.share;
+            }
+        }
+        Event::Missed(body) => {
+            if let Some(timed) = incident.work.clocks.get_mut(body.clock) {
+                timed.missed_at.get_or_insert(at);
+            }
+        }
+    }
+}
+
+/// The key of a clock's expectation.
+#[must_use]
+pub fn key(clock: Clock) -> String {
+    Key::Target(clock.word().to_owned()).to_string()
+}
+
+/// What was met a moment ago is awaited no more, whatever met it.
+pub(in crate::incident) fn react_to_any(incident: &Incident, event: &Any, awaited: &mut Awaited) {
+    if matches!(event, Any::Clocks(_)) || planted("clock-met-leaves-timer") {
+        return;
+    }
+    for timed in &incident.work.clocks.list {
+        if met_at(incident, timed.clock) != Some(awaited.at) || timed.missed_at.is_some() {
+            continue;
+        }
+        match standing(incident, timed) {
+            Standing::Met => awaited.settle(&key(timed.clock), Standing::Met, "it came in time"),
+            Standing::Missed => awaited.settle(&key(timed.clock), Standing::Missed, "it came too late"),
+            Standing::Live | Standing::Void => {}
+        }
+    }
+}
+
+pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &mut Awaited) {
+    match event {
+        Event::Set(body) => {
+            if body.again {
+                for clock in Clock::ALL {
+                    awaited.settle(&key(clock), Standing::Void, "its clocks were counted anew");
+                }
+            }
+            for timed in incident.work.clocks.list.iter().filter(|timed| standing(incident, timed) == Standing::Live) {
+                if let (Some(due_at), Some(look_at)) = (timed.due_at, timed.look_at()) {
+                    awaited.open_looked(&key(timed.clock), Rule::Target, due_at, look_at);
+                }
+            }
+        }
+        // The count that follows settles and opens.
+        Event::Paused(_) | Event::Resumed(_) | Event::Warned(_) => {}
+        Event::Missed(body) => awaited.settle(&key(body.clock), Standing::Missed, "it did not come in time"),
+    }
+}
+
+pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
+    let who = names.who();
+    match event {
+        Event::Set(body) => {
+            let one = |timed: &Timed| match timed.due_at {
+                Some(due_at) => format!("{} by {}", timed.clock.word(), names.clock(due_at)),
+                None => format!("{} paused", timed.clock.word()),
+            };
+            let again = if body.again { "Clocks counted anew" } else { "Clocks" };
+            match body.clocks.first() {
+                Some(first) => {
+                    let all: Vec<String> = body.clocks.iter().map(one).collect();
+                    format!("{again}, by the target {}: {}", first.target, all.join(", "))
+                }
+                None => "No target applies any more, and its clocks end".into(),
+            }
+        }
+        Event::Paused(body) => {
+            with_text(format!("{who} paused the clocks to mitigate and resolve, {}", body.waiting_for.words()), body.why.as_deref())
+        }
+        Event::Resumed(_) => format!("{who} resumed the clocks to mitigate and resolve"),
+        Event::Warned(body) => {
+            format!("{} % of the time to {} is over; due {}", body.share, body.clock.word(), names.clock(body.due_at))
+        }
+        Event::Missed(body) => {
+            format!("Target missed: {} within {}, due {} ({})", body.clock.word(), body.within, names.clock(body.due_at), body.target)
+        }
+    }
+}
