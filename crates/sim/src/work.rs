@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use allclear_domain::expect::{Expectation, Owner, Rule, Standing};
 use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
-use allclear_domain::incident::{self, Severity, attendance, declaration, ending, flapping, links, roles, tasks, updates};
+use allclear_domain::incident::clock::Clock;
+use allclear_domain::incident::{self, Instant, Severity, attendance, clocks, declaration, ending, flapping, links, record, roles, tasks, updates};
 use allclear_domain::time::{Length, after};
 use allclear_domain::{action, review};
 use allclear_store::rows;
@@ -32,7 +33,9 @@ impl World {
             if body.update_every != every {
                 self.fail("I12 the cadence is the severity's", format!("{id} is {} and says {:?}", body.severity, body.update_every));
             }
-            self.oracle.works.insert(id, WorkModel::new(every, body.severity));
+            let mut work = WorkModel::new(every, body.severity);
+            work.declared = matches!(event, E::Declaration(declaration::Event::Declared(_))).then_some(at);
+            self.oracle.works.insert(id, work);
             return;
         }
         let Some(mut work) = self.oracle.works.remove(&id) else {
@@ -43,9 +46,22 @@ impl World {
             E::Roles(event) => self.role_event(id, &mut work, event, at),
             E::Tasks(event) => self.task_event(id, &mut work, event, at),
             E::Updates(event) => self.update_event(id, &mut work, event, at),
+            E::Clocks(clocks::Event::Missed(body)) => self.clock_missed(id, &mut work, body, at),
             event => self.life_event(&mut work, event, at),
         }
         self.oracle.works.insert(id, work);
+    }
+
+    /// Missed once, and never before as much time has passed since the earliest time at which it was said to be declared.
+    fn clock_missed(&mut self, id: IncidentId, work: &mut WorkModel, body: &clocks::Missed, at: Timestamp) {
+        let due = work.declared.map(|declared| after(declared, body.within));
+        if due.is_none_or(|due| at < due) || at < body.due_at {
+            self.fail("I12 no clock is missed early", format!("{} of {id} at {at}; it is {:?} from {due:?}", body.clock.word(), body.within));
+        }
+        if work.clocks_missed.contains(&body.clock) {
+            self.fail("I12 a clock is missed once", format!("{} of {id}, again at {at}", body.clock.word()));
+        }
+        work.clocks_missed.push(body.clock);
     }
 
     fn life_event(&mut self, work: &mut WorkModel, event: &incident::Event, at: Timestamp) {
@@ -69,6 +85,10 @@ impl World {
                 if work.worked_on {
                     work.update = due(work.every);
                 }
+            }
+            E::Declaration(declaration::Event::Promoted(_)) => work.declared = Some(at),
+            E::Record(record::Event::TimeCorrected(body)) if body.instant == Instant::Declared => {
+                work.declared = work.declared.min(body.at).or(body.at);
             }
             E::Ending(ending::Event::Mitigated(_)) => work.worked_on = true,
             E::Ending(ending::Event::Reopened(_)) => {
@@ -386,6 +406,13 @@ impl World {
         };
         if let Some(e) = live(&all, settled).first() {
             self.fail("I12 what has come is awaited no more", format!("{} of {id} by {}", e.key, e.rule.name()));
+        }
+        for clock in Clock::ALL {
+            let key = format!("target:{}", clock.word());
+            let awaited = live(&all, |e| e.rule == Rule::Target && e.key == key).len();
+            if awaited > 1 || (awaited == 1 && (!work.open || work.clocks_missed.contains(&clock))) {
+                self.fail("I12 a clock is awaited once, and not when it is over", format!("{key} of {id} by {awaited}"));
+            }
         }
         if !work.open {
             let left = live(&all, |e| matches!(e.rule, Rule::RoleAnswer | Rule::RoleUnfilled | Rule::TaskDue | Rule::UpdateDue));

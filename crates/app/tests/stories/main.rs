@@ -14,6 +14,7 @@ mod access;
 mod alarms;
 mod alerts;
 mod bundles;
+mod clocks;
 mod coordination;
 mod copies;
 mod delivery;

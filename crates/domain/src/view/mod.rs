@@ -24,7 +24,7 @@ pub use change::{ChangeView, LinkView};
 pub use clock::ClockView;
 pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
 pub use incident::{IncidentView, RoleView, TaskView, UpdateView};
-pub use learning::{ActionView, DurationSummary, ReviewView, TrendRow, TrendView, TrendWeek};
+pub use learning::{ActionView, DurationSummary, ReviewView, TrendRow, TrendTarget, TrendView, TrendWeek};
 pub use log::{EventView, ExpectationView};
 pub use next::{Next, next};
 pub use on_call::{OnCallView, OverrideView};

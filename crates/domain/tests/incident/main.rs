@@ -14,7 +14,7 @@ use allclear_domain::incident::flapping::{RETURNS_BEFORE_FLAPPING, Return};
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
-    affected, alarms, attendance as hold, declaration, ending, flapping, lifecycle, links, record, roles, tasks, updates, words,
+    affected, alarms, attendance as hold, clocks, declaration, ending, flapping, lifecycle, links, record, roles, tasks, updates, words,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -187,6 +187,10 @@ fn command(verb: Verb) -> Command {
             record::Command::CorrectTime { instant: Instant::ImpactStarted, at, why: why() }.into()
         }
         Verb::Link => links::Command::LinkAlert { alert: allclear_domain::ids::AlertId::from_bits(77), title: "5xx".into() }.into(),
+        Verb::PauseClock => {
+            clocks::Command::Pause { waiting_for: allclear_domain::incident::clock::WaitingFor::Vendor, why: None }.into()
+        }
+        Verb::ResumeClock => clocks::Command::Resume.into(),
         Verb::Rename => declaration::Command::Rename { title: "Card payments failing".into() }.into(),
         Verb::Review => {
             links::Command::AskReview { review: allclear_domain::ids::ReviewId::from_bits(5), due_at: Timestamp::UNIX_EPOCH }.into()
@@ -213,6 +217,8 @@ fn decide_says_what_the_table_says_for_every_state_and_verb() {
                 (Ok(_), Ok(_)) if verb == Verb::Recover && state == State::Candidate => assert_eq!(world.state(), State::Cancelled),
                 // Ended by hand: the table allows it for what ended by itself.
                 (Ok(_), Err(_)) if verb == Verb::Return && !state.is_open() => assert_eq!(world.incident, before),
+                // No target set a clock.
+                (Ok(_), Err(_)) if matches!(verb, Verb::PauseClock | Verb::ResumeClock) => assert_eq!(world.incident, before),
                 // It is open to everybody already.
                 (Ok(after), Ok(events)) if verb == Verb::OpenUp => assert!(events.is_empty() && world.state() == after),
                 // Whoever is on it already says nothing new.

@@ -10,7 +10,8 @@ use allclear_domain::access::Right;
 use allclear_domain::event::Head;
 use allclear_domain::expect::Rule;
 use allclear_domain::ids::{IncidentId, PageId};
-use allclear_domain::incident::{Incident, Severity, State};
+use allclear_domain::incident::clock::Clock;
+use allclear_domain::incident::{Incident, Severity, State, clocks};
 use allclear_domain::org::diff::{FormKind, fields};
 use allclear_domain::org::export::mask_body;
 use allclear_domain::org::snapshot::Org;
@@ -48,6 +49,8 @@ pub struct OnBoard {
     pub asks: Option<Asking>,
     /// Whether whoever reads was asked, by any page of it, while somebody is looked for.
     pub asked_reader: bool,
+    /// The clock that is due first and was not met, and when it is or was due: what was missed is owed all the same.
+    pub clock: Option<(Clock, Timestamp)>,
 }
 
 impl OnBoard {
@@ -159,6 +162,7 @@ impl Queries<'_> {
             let page = incident.page.filter(|_| seeks(&incident)).and_then(|id| pages.remove(&id));
             OnBoard {
                 held: incident.is_held(),
+                clock: clocks::owed(&incident),
                 asks: page.and_then(|page| asking(&page, &incident, &org)),
                 asked_reader: asked.contains(&incident.id),
                 incident: IncidentView::of(&incident, head.version, None),

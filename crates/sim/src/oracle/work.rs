@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use allclear_domain::incident::Severity;
+use allclear_domain::incident::clock::Clock;
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
 
@@ -55,6 +56,9 @@ pub struct WorkModel {
     pub(crate) tasks: BTreeMap<u32, Task>,
     pub(crate) update: Option<Promise>,
     pub(crate) missed: u32,
+    /// The earliest time at which it was said to be declared.
+    pub(crate) declared: Option<Timestamp>,
+    pub(crate) clocks_missed: Vec<Clock>,
     /// Stakeholders were told something.
     pub(crate) told: bool,
     /// Whether somebody was on it when it was merged.
@@ -83,6 +87,8 @@ impl WorkModel {
             tasks: BTreeMap::new(),
             update: None,
             missed: 0,
+            declared: None,
+            clocks_missed: Vec::new(),
             told: false,
             was_worked_on: false,
         }

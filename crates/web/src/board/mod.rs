@@ -12,6 +12,7 @@ pub(crate) mod search;
 
 use allclear_domain::access::{Principal, Right};
 use allclear_domain::expect::Rule;
+use allclear_domain::incident::clock::Clock;
 use allclear_domain::incident::work::TaskState;
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::snapshot::Org;
@@ -167,7 +168,7 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
         .map(|one| Row {
             asks_me: one.waits_for_reader(),
             mine: me.as_deref().is_some_and(|me| one.is_of_reader(me)),
-            due: sooner(due.get(&one.incident.id).copied(), late_task(&one.incident)),
+            due: sooner(sooner(due.get(&one.incident.id).copied(), late_task(&one.incident)), one.clock.map(target)),
             incident: one.incident,
             held: one.held,
             asks: one.asks,
@@ -203,6 +204,17 @@ fn late_task(incident: &IncidentView) -> Option<Due> {
     owed.min().map(|at| Due { words: "task", at })
 }
 
+/// A clock of its target, which may have been missed already.
+const fn target((clock, at): (Clock, Timestamp)) -> Due {
+    let words = match clock {
+        Clock::Acknowledge => "target: acknowledge",
+        Clock::Engage => "target: engage",
+        Clock::Mitigate => "target: mitigate",
+        Clock::Resolve => "target: resolve",
+    };
+    Due { words, at }
+}
+
 fn sooner(one: Option<Due>, other: Option<Due>) -> Option<Due> {
     one.into_iter().chain(other).min_by_key(|due| due.at)
 }
@@ -217,6 +229,8 @@ fn words(rule: Rule) -> Option<&'static str> {
         "incident.group_wait" => "page starts",
         "incident.silenced" => "silence ends",
         "incident.flapping" => "quiet",
+        // Which of its clocks it is, and whether one was missed, is told with the incident.
+        "incident.target" => return None,
         name if name.starts_with("incident.") && !name.contains("digest") => other(rule),
         _ => return None,
     })

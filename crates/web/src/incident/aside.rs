@@ -12,6 +12,7 @@ use crate::frame::time_text::When;
 use crate::incident::PageData;
 use crate::incident::alerts;
 use crate::incident::aside_forms;
+use crate::incident::clocks;
 
 /// Messages shown of one page, the newest.
 const MESSAGES_SHOWN: usize = 30;
@@ -71,6 +72,7 @@ pub(crate) fn people(told: &PageData, org: &Org) -> Markup {
                 }
             }
             @if told.may_act { (aside_forms::roles(told, org)) }
+            (clocks::table(told, org))
             div data-live="times" class="group tight" {
                 h2 { "Times" span class="quiet" { " · " (when.zone()) } }
                 dl class="roles" {

@@ -54,7 +54,7 @@ const RARE: [&str; 10] = ["give_back", "service", "affect", "merge", "cancel", "
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 27] = [
+const PLACED: [Verb; 29] = [
     Verb::Declare,
     Verb::Acknowledge,
     Verb::Mitigate,
@@ -82,6 +82,8 @@ const PLACED: [Verb; 27] = [
     Verb::Link,
     Verb::Rename,
     Verb::Review,
+    Verb::PauseClock,
+    Verb::ResumeClock,
 ];
 
 /// A form among those that are folded away.

@@ -8,6 +8,7 @@ pub(crate) mod alerts;
 pub(crate) mod aside;
 pub(crate) mod aside_forms;
 pub(crate) mod ask_forms;
+mod clocks;
 pub(crate) mod declare;
 pub(crate) mod link_alert;
 pub(crate) mod log;

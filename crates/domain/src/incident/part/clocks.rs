@@ -176,27 +176,71 @@ const fn counts(state: State) -> bool {
     matches!(state, State::Declared | State::Investigating | State::Mitigated)
 }
 
-/// When a clock was met; nothing where it was not yet. Whoever resolved it had it, and it is over with its impact.
-#[must_use]
-pub fn met_at(incident: &Incident, clock: Clock) -> Option<Timestamp> {
-    match clock {
-        Clock::Acknowledge => incident.acknowledged_at.or_else(|| incident.resolved_at.filter(|_| !incident.alarms.by_itself)),
-        Clock::Engage => incident.work.clocks.engaged_at,
-        Clock::Mitigate => incident.mitigated_at.or(incident.resolved_at),
-        Clock::Resolve => incident.resolved_at,
+/// The instants that meet clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached {
+    pub acknowledged_at: Option<Timestamp>,
+    pub engaged_at: Option<Timestamp>,
+    pub mitigated_at: Option<Timestamp>,
+    pub resolved_at: Option<Timestamp>,
+    /// Whether it recovered with nobody on it.
+    pub by_itself: bool,
+    pub state: State,
+}
+
+impl Reached {
+    fn of(incident: &Incident) -> Self {
+        Self {
+            acknowledged_at: incident.acknowledged_at,
+            engaged_at: incident.work.clocks.engaged_at,
+            mitigated_at: incident.mitigated_at,
+            resolved_at: incident.resolved_at,
+            by_itself: incident.alarms.by_itself,
+            state: incident.state,
+        }
+    }
+
+    /// When a clock was met; nothing where it was not yet. Whoever resolved it had it, and it is over with its impact.
+    #[must_use]
+    pub fn at(&self, clock: Clock) -> Option<Timestamp> {
+        match clock {
+            Clock::Acknowledge => self.acknowledged_at.or_else(|| self.resolved_at.filter(|_| !self.by_itself)),
+            Clock::Engage => self.engaged_at,
+            Clock::Mitigate => self.mitigated_at.or(self.resolved_at),
+            Clock::Resolve => self.resolved_at,
+        }
+    }
+
+    /// Where a clock stands: *void* where the incident was over before it could be met.
+    #[must_use]
+    pub fn standing(&self, timed: &Timed) -> Standing {
+        match self.at(timed.clock) {
+            _ if timed.missed_at.is_some() => Standing::Missed,
+            Some(met_at) if timed.due_at.is_some_and(|due_at| met_at > due_at) => Standing::Missed,
+            Some(_) => Standing::Met,
+            None if counts(self.state) => Standing::Live,
+            None => Standing::Void,
+        }
     }
 }
 
-/// Where a clock stands: *void* where the incident was over before it could be met.
+/// When a clock of an incident was met; nothing where it was not yet.
+#[must_use]
+pub fn met_at(incident: &Incident, clock: Clock) -> Option<Timestamp> {
+    Reached::of(incident).at(clock)
+}
+
+/// Where a clock of an incident stands.
 #[must_use]
 pub fn standing(incident: &Incident, timed: &Timed) -> Standing {
-    match met_at(incident, timed.clock) {
-        _ if timed.missed_at.is_some() => Standing::Missed,
-        Some(met_at) if timed.due_at.is_some_and(|due_at| met_at > due_at) => Standing::Missed,
-        Some(_) => Standing::Met,
-        None if counts(incident.state) => Standing::Live,
-        None => Standing::Void,
-    }
+    Reached::of(incident).standing(timed)
+}
+
+/// What is due first and has not happened: also what was missed and is owed all the same.
+#[must_use]
+pub fn owed(incident: &Incident) -> Option<(Clock, Timestamp)> {
+    let open = incident.work.clocks.list.iter().filter(|timed| counts(incident.state) && met_at(incident, timed.clock).is_none());
+    open.filter_map(|timed| Some((timed.clock, timed.due_at?))).min_by_key(|(_, at)| *at)
 }
 
 /// How long these stretches ran until an instant, by the open hours of a calendar where there is one.
@@ -503,5 +547,152 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Missed(body) => {
             format!("Target missed: {} within {}, due {} ({})", body.clock.word(), body.within, names.clock(body.due_at), body.target)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::sample::{Happened, Sample};
+    use super::*;
+    use crate::channel::WaysOut;
+    use crate::incident::declaration::Command as Declaration;
+    use crate::incident::{Command as AnyCommand, Severity, ending::Command as Ending};
+    use crate::time::after;
+
+    fn org() -> Org {
+        let bundle = json!({"targets": [
+            {"id": "third", "severity": "sev3", "acknowledge": "10m", "engage": "20m", "mitigate": "1h", "resolve": "4h"},
+            {"id": "first", "severity": "sev1", "mitigate": "30m"},
+        ]});
+        Org::build(1, serde_json::from_value(bundle).unwrap(), WaysOut::NONE)
+    }
+
+    /// A command and the count that the engine makes after it.
+    fn act(sample: &mut Sample, minutes: u64, command: impl Into<AnyCommand>) -> Happened {
+        sample.at = after(sample.at, Length::from_mins(minutes));
+        let happened = sample.run(command).unwrap();
+        let anew = happened.events.iter().filter_map(moves).reduce(|one, other| one || other);
+        if let Some(anew) = anew {
+            let (from, clocks) = counted(&org(), &sample.incident);
+            sample.run(Command::Count { from, clocks, anew }).unwrap();
+        }
+        happened
+    }
+
+    fn declared() -> Sample {
+        let mut sample = Sample::declared();
+        let (from, clocks) = counted(&org(), &sample.incident);
+        let set = sample.run(Command::Count { from, clocks, anew: false }).unwrap();
+        assert_eq!(set.opened(), ["target:acknowledge", "target:engage", "target:mitigate", "target:resolve"]);
+        sample
+    }
+
+    fn stands(sample: &Sample) -> Vec<String> {
+        let i = &sample.incident;
+        let minutes = |at: Timestamp| at.duration_since(i.declared_at.unwrap()).as_mins();
+        let one = |timed: &Timed| {
+            let due = timed.due_at.map_or_else(|| "paused".to_owned(), |at| minutes(at).to_string());
+            format!("{} {} {due}", timed.clock.word(), standing(i, timed).word())
+        };
+        i.work.clocks.list.iter().map(one).collect()
+    }
+
+    fn acknowledge(by: &str) -> attendance::Command {
+        attendance::Command::Acknowledge { by: Some(by.into()), via: "api".into() }
+    }
+
+    #[test]
+    fn what_meets_a_clock_is_what_happened_and_a_breach_stays_one() {
+        let mut sample = declared();
+        act(&mut sample, 5, acknowledge("ana"));
+        assert_eq!(stands(&sample)[..2], ["acknowledge met 10", "engage live 20"], "whoever acknowledges leads, and is one");
+        act(&mut sample, 5, acknowledge("ben"));
+        assert_eq!(stands(&sample)[1], "engage met 20");
+        // Nobody looked at it in time, and it counts as missed all the same: once.
+        act(&mut sample, 80, Ending::Mitigate { note: None });
+        assert_eq!(stands(&sample)[2..], ["mitigate missed 60", "resolve live 240"]);
+        assert!(sample.incident.work.clocks.get(Clock::Mitigate).unwrap().missed_at.is_some());
+        assert_eq!(sample.run(Command::Miss { clock: Clock::Mitigate }).unwrap().events, []);
+        let earlier = after(sample.incident.declared_at.unwrap(), Length::from_mins(30));
+        let correct = record::Command::CorrectTime { instant: record::Instant::Mitigated, at: Some(earlier), why: "the graph".into() };
+        act(&mut sample, 1, correct);
+        assert_eq!(stands(&sample)[2], "mitigate missed 60", "whatever is said later");
+        act(&mut sample, 1, Ending::Resolve { note: None });
+        assert_eq!(stands(&sample)[3], "resolve met 240");
+    }
+
+    #[test]
+    fn a_command_taken_engages_and_one_that_came_of_acknowledging_does_not() {
+        let mut sample = declared();
+        act(&mut sample, 1, acknowledge("ana"));
+        let take = roles::Command::Take { role: COMMANDER.into(), person: "ana".into(), why: None };
+        act(&mut sample, 1, roles::Command::Leave { role: COMMANDER.into(), why: None });
+        assert_eq!(stands(&sample)[1], "engage live 20");
+        act(&mut sample, 1, take);
+        assert_eq!(stands(&sample)[1], "engage met 20");
+    }
+
+    #[test]
+    fn a_pause_stops_what_waits_for_others_and_nothing_else() {
+        let mut sample = declared();
+        let pause = |waiting_for, why: &str| Command::Pause { waiting_for, why: Some(why.into()) };
+        assert_eq!(sample.refusal(pause(WaitingFor::Other, " ")), "words_missing");
+        assert_eq!(sample.refusal(Command::Resume), "clock_not_paused");
+        act(&mut sample, 20, pause(WaitingFor::Vendor, "their line"));
+        assert_eq!(stands(&sample), ["acknowledge live 10", "engage live 20", "mitigate live paused", "resolve live paused"]);
+        assert_eq!(sample.run(pause(WaitingFor::Vendor, "their line")).unwrap().events, []);
+        act(&mut sample, 100, Command::Resume);
+        assert_eq!(stands(&sample)[2..], ["mitigate live 160", "resolve live 340"]);
+        act(&mut sample, 0, Ending::Resolve { note: None });
+        assert_eq!(sample.refusal(pause(WaitingFor::User, "")), "already_resolved");
+    }
+
+    #[test]
+    fn a_severity_counts_from_the_beginning_and_judges_nothing_that_happened_before() {
+        let mut sample = declared();
+        act(&mut sample, 1, acknowledge("ana"));
+        let severity = |severity| Declaration::SetSeverity { severity, why: "seen".into() };
+        act(&mut sample, 19, severity(Severity::Sev1));
+        assert_eq!(stands(&sample), ["acknowledge met 10", "mitigate live 30"], "what the new target says nothing of ends");
+        act(&mut sample, 1, severity(Severity::Sev5));
+        assert_eq!(stands(&sample), ["acknowledge met 10"]);
+        act(&mut sample, 19, Ending::Mitigate { note: None });
+        act(&mut sample, 1, severity(Severity::Sev1));
+        assert_eq!(stands(&sample), ["acknowledge met 10"], "it was mitigated under no target");
+    }
+
+    #[test]
+    fn a_reopening_goes_on_with_what_was_left_and_a_corrected_beginning_moves_all() {
+        let mut sample = declared();
+        act(&mut sample, 10, acknowledge("ana"));
+        act(&mut sample, 20, Ending::Resolve { note: None });
+        assert_eq!(stands(&sample), ["acknowledge met 10", "engage void 20", "mitigate met 60", "resolve met 240"]);
+        act(&mut sample, 1_000, Ending::Reopen { why: "it came back".into() });
+        assert_eq!(stands(&sample)[1..], ["engage live 1020", "mitigate live 1060", "resolve live 1240"]);
+        let earlier = crate::time::before(sample.incident.declared_at.unwrap(), Length::from_mins(30));
+        let correct = record::Command::CorrectTime { instant: record::Instant::Declared, at: Some(earlier), why: "seen then".into() };
+        act(&mut sample, 0, correct);
+        assert_eq!(stands(&sample)[0], "acknowledge missed 10", "it took forty minutes, as is known now");
+        assert_eq!(stands(&sample)[3], "resolve live 1240", "half an hour sooner");
+    }
+
+    #[test]
+    fn shares_are_told_once_each_and_the_last_of_those_that_passed() {
+        let mut sample = declared();
+        let mitigate = |sample: &Sample| sample.incident.work.clocks.get(Clock::Mitigate).unwrap().clone();
+        sample.at = after(sample.at, Length::from_mins(29));
+        assert_eq!(sample.run(Command::Warn { clock: Clock::Mitigate }).unwrap().events, []);
+        sample.at = after(sample.at, Length::from_mins(1));
+        assert_eq!(sample.run(Command::Warn { clock: Clock::Mitigate }).unwrap().kinds(), ["clock_warned"]);
+        assert_eq!(sample.run(Command::Warn { clock: Clock::Mitigate }).unwrap().events, []);
+        assert_eq!(mitigate(&sample).look_at(), Some(after(sample.at, Length::from_mins(18))));
+        sample.at = after(sample.at, Length::from_mins(100));
+        sample.run(Command::Warn { clock: Clock::Resolve }).unwrap();
+        assert_eq!(sample.incident.work.clocks.get(Clock::Resolve).unwrap().warned, 50);
+        assert_eq!(sample.run(Command::Miss { clock: Clock::Resolve }).unwrap().events, [], "never early");
+        let missed = sample.run(Command::Miss { clock: Clock::Mitigate }).unwrap();
+        assert_eq!((missed.kinds(), missed.settled()), (vec!["clock_missed"], vec!["target:mitigate"]));
     }
 }
