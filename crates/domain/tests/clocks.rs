@@ -43,7 +43,9 @@ impl Hours {
         match self {
             Self::Office => json!([{"days": ["Mon", "Tue", "Wed", "Thu", "Fri"], "from": "09:00", "to": "17:00"}]),
             Self::Nights => json!([{"from": "22:00", "to": "06:00"}]),
-            Self::FridayNights => json!([{"days": ["Fri"], "from": "22:00", "to": "06:00"}, {"days": ["Tue"], "from": "10:00", "to": "12:00"}]),
+            Self::FridayNights => {
+                json!([{"days": ["Fri"], "from": "22:00", "to": "06:00"}, {"days": ["Tue"], "from": "10:00", "to": "12:00"}])
+            }
         }
     }
 

@@ -6,13 +6,12 @@
 
 use allclear_domain::channel::Address;
 use allclear_domain::incident::Severity;
+use allclear_domain::org::forms::calendar::CalendarForm;
+use allclear_domain::org::forms::service_target::ServiceTarget;
 use allclear_domain::org::model::{
     Audience, Bundle, Contact, Declare, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, Override, Person, Restriction,
     Route, RouteSet, Schedule, Service, SeverityForm, Silence, Step, Team,
 };
-use allclear_domain::org::forms::calendar::CalendarForm;
-use allclear_domain::org::forms::schedule::Restriction;
-use allclear_domain::org::forms::service_target::ServiceTarget;
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{SenderSeverity, Signal};
 use allclear_engine::core::silences;
@@ -161,7 +160,8 @@ fn targets(bundle: &mut Bundle) {
         target("second-others", Severity::Sev2, &[]),
         office,
     ];
-    let hours = Restriction { days: ["Mon", "Tue", "Wed", "Thu", "Fri"].map(ToOwned::to_owned).to_vec(), from: "09:00".into(), to: "17:00".into() };
+    let hours =
+        Restriction { days: ["Mon", "Tue", "Wed", "Thu", "Fri"].map(ToOwned::to_owned).to_vec(), from: "09:00".into(), to: "17:00".into() };
     bundle.calendars = vec![CalendarForm {
         id: "office".into(),
         name: None,

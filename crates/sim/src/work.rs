@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use allclear_domain::expect::{Expectation, Owner, Rule, Standing};
 use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
 use allclear_domain::incident::clock::Clock;
-use allclear_domain::incident::{self, Instant, Severity, attendance, clocks, declaration, ending, flapping, links, record, roles, tasks, updates};
+use allclear_domain::incident::{
+    self, Instant, Severity, attendance, clocks, declaration, ending, flapping, links, record, roles, tasks, updates,
+};
 use allclear_domain::time::{Length, after};
 use allclear_domain::{action, review};
 use allclear_store::rows;
@@ -56,7 +58,10 @@ impl World {
     fn clock_missed(&mut self, id: IncidentId, work: &mut WorkModel, body: &clocks::Missed, at: Timestamp) {
         let due = work.declared.map(|declared| after(declared, body.within));
         if due.is_none_or(|due| at < due) || at < body.due_at {
-            self.fail("I12 no clock is missed early", format!("{} of {id} at {at}; it is {:?} from {due:?}", body.clock.word(), body.within));
+            self.fail(
+                "I12 no clock is missed early",
+                format!("{} of {id} at {at}; it is {:?} from {due:?}", body.clock.word(), body.within),
+            );
         }
         if work.clocks_missed.contains(&body.clock) {
             self.fail("I12 a clock is missed once", format!("{} of {id}, again at {at}", body.clock.word()));

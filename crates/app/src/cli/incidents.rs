@@ -7,7 +7,9 @@ use allclear_domain::expect::Standing;
 use allclear_domain::incident::work::TaskState;
 use allclear_domain::paging::Status;
 use allclear_domain::time::in_words;
-use allclear_domain::view::{self, ClockView, EventView, ExpectationView, IncidentView, OnCallView, PageExplanation, PageView, SignalExplanation};
+use allclear_domain::view::{
+    self, ClockView, EventView, ExpectationView, IncidentView, OnCallView, PageExplanation, PageView, SignalExplanation,
+};
 use allclear_engine::clock::SystemClock;
 use allclear_engine::ports::Clock as _;
 use futures_util::StreamExt as _;

@@ -187,9 +187,7 @@ fn command(verb: Verb) -> Command {
             record::Command::CorrectTime { instant: Instant::ImpactStarted, at, why: why() }.into()
         }
         Verb::Link => links::Command::LinkAlert { alert: allclear_domain::ids::AlertId::from_bits(77), title: "5xx".into() }.into(),
-        Verb::PauseClock => {
-            clocks::Command::Pause { waiting_for: allclear_domain::incident::clock::WaitingFor::Vendor, why: None }.into()
-        }
+        Verb::PauseClock => clocks::Command::Pause { waiting_for: allclear_domain::incident::clock::WaitingFor::Vendor, why: None }.into(),
         Verb::ResumeClock => clocks::Command::Resume.into(),
         Verb::Rename => declaration::Command::Rename { title: "Card payments failing".into() }.into(),
         Verb::Review => {

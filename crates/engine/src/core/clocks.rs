@@ -16,7 +16,12 @@ use super::{Core, Decided};
 
 impl Core {
     /// What happened, and what that does to the clocks.
-    pub(super) fn count_clocks(&mut self, unit: &mut Unit, id: IncidentId, mut events: Vec<incident::Event>) -> Decided<Vec<incident::Event>> {
+    pub(super) fn count_clocks(
+        &mut self,
+        unit: &mut Unit,
+        id: IncidentId,
+        mut events: Vec<incident::Event>,
+    ) -> Decided<Vec<incident::Event>> {
         let anew = events.iter().filter_map(clocks::moves).reduce(|one, other| one || other);
         if let Some(anew) = anew {
             events.extend(self.count(unit, id, anew)?);
@@ -61,7 +66,12 @@ impl Core {
         }
         self.change_incident(unit, id, Command::Warn { clock })?;
         let (state, _) = self.incident(unit, id)?;
-        let next = state.work.clocks.get(clock).and_then(allclear_domain::incident::clock::Timed::look_at).unwrap_or(timed.due_at.unwrap_or(due_at));
+        let next = state
+            .work
+            .clocks
+            .get(clock)
+            .and_then(allclear_domain::incident::clock::Timed::look_at)
+            .unwrap_or(timed.due_at.unwrap_or(due_at));
         unit.write(rows::expectation::rearm(expectation, next));
         note_look(unit, next);
         Ok(())
@@ -80,7 +90,8 @@ impl Core {
                 targets.extend(self.org.managers_of(state.service.as_deref()));
                 targets.sort();
                 targets.dedup();
-                let text = format!("The target to {} within {} was missed: it was due by {}.", body.clock.word(), body.within, clock(body.due_at));
+                let text =
+                    format!("The target to {} within {} was missed: it was due by {}.", body.clock.word(), body.within, clock(body.due_at));
                 let urgency = self.org.severity(state.severity).notify;
                 self.tell_at(unit, id, NoticeKind::Reminder, &targets, text, "a target was missed", urgency)?;
                 Ok(())

@@ -71,6 +71,6 @@ const fn of_incident(command: &incident::Command) -> Space {
         // None of these stops or continues a page.
         C::Alarms(_) | C::Flapping(_) | C::Tasks(_) | C::Updates(_) | C::Record(_) | C::Links(_) | C::Clocks(_) | C::Access(_) => {
             Space::Free
-        },
+        }
     }
 }

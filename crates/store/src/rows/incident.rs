@@ -324,7 +324,7 @@ pub async fn declared_between(
     let seen = reader::seen(reach, &mut args);
     let sql = format!(
         "select id, severity, service, impact_started_at, detected_at, declared_at, acknowledged_at, mitigated_at, resolved_at, \
-         state, case when work like '%"clocks"%' then work end, alarms \
+         state, case when work like '%clocks%' then work end, alarms \
          from incident where declared_at >= ?1 and declared_at < ?2 and state not in ('cancelled', 'merged') and mode = 'live' \
          and id > ?3 and {seen} order by id limit ?4"
     );
@@ -359,7 +359,8 @@ fn judged(work: &str, instants: &Instants, state: State, alarms: Option<&str>) -
         clocks: Clocks,
     }
     let Work { clocks } = serde_json::from_str(work).map_err(|why| super::broken("work", &why.to_string()))?;
-    let alarms: Alarms = alarms.map_or_else(|| Ok(Alarms::default()), serde_json::from_str).map_err(|why| super::broken("alarms", &why.to_string()))?;
+    let alarms: Alarms =
+        alarms.map_or_else(|| Ok(Alarms::default()), serde_json::from_str).map_err(|why| super::broken("alarms", &why.to_string()))?;
     let reached = Reached {
         acknowledged_at: instants.acknowledged_at,
         engaged_at: clocks.engaged_at,

@@ -45,7 +45,11 @@ pub(super) fn table(told: &PageData, org: &Org) -> Markup {
 
 fn row(told: &PageData, clock: &ClockView) -> Markup {
     let words = |seconds: i64| in_words(SignedDuration::from_secs(seconds), false);
-    let by = format!("By the target {}{}", clock.target, clock.calendar.as_ref().map_or_else(String::new, |id| format!(", in the open hours of {id}")));
+    let by = format!(
+        "By the target {}{}",
+        clock.target,
+        clock.calendar.as_ref().map_or_else(String::new, |id| format!(", in the open hours of {id}"))
+    );
     html! {
         tr data-key=(clock.clock.word()) {
             th scope="row" title=(by) { (pieces::capital(clock.clock.word())) }

@@ -141,12 +141,7 @@ pub(crate) const ASKS: &[Ask] = &[
         programs: &[Program::of("pause-clock").places(&["waiting_for"])],
         may: May::Responder,
         fields: &[
-            Field::needed(
-                "waiting_for",
-                "for whom work waits",
-                "Waiting for",
-                Kind::Choice { name: "WaitingFor", of: &WaitingFor::WORDS },
-            ),
+            Field::needed("waiting_for", "for whom work waits", "Waiting for", Kind::Choice { name: "WaitingFor", of: &WaitingFor::WORDS }),
             Field::may("why", "the reason", "For what?", Kind::Words { max: NOTE_CHARS_MAX }).hint("For what; needed with `other`"),
         ],
         ways: &[],
@@ -670,7 +665,7 @@ mod tests {
         act(&mut sample, 20, Ending::Resolve { note: None });
         assert_eq!(stands(&sample), ["acknowledge met 10", "engage void 20", "mitigate met 60", "resolve met 240"]);
         act(&mut sample, 1_000, Ending::Reopen { why: "it came back".into() });
-        assert_eq!(stands(&sample)[1..], ["engage live 1020", "mitigate live 1060", "resolve live 1240"]);
+        assert_eq!(stands(&sample)[1..], ["engage live 20", "mitigate live 1060", "resolve live 1240"], "the second was over before");
         let earlier = crate::time::before(sample.incident.declared_at.unwrap(), Length::from_mins(30));
         let correct = record::Command::CorrectTime { instant: record::Instant::Declared, at: Some(earlier), why: "seen then".into() };
         act(&mut sample, 0, correct);

@@ -13,13 +13,13 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::forms::calendar::Calendar;
+use super::forms::service_target::{ServiceTarget, most_particular};
 pub use super::forms::target::Target;
 use super::model::{
     Audience, Bundle, Contact, Escalation, Integration, Level, NotifyUrgency, Override, Person, Route, Schedule, Service, Silence, Slug,
     Team,
 };
-use super::forms::calendar::Calendar;
-use super::forms::service_target::{ServiceTarget, most_particular};
 use super::problem::{Place, Problem};
 use crate::channel::WaysOut;
 use crate::matcher::Matchers;
