@@ -37,8 +37,8 @@ const ARROWS: [Arrows; 3] = [
             ("channel", &[]),
             ("checkpoint", &[]),
             ("incident", &["access", "ask", "names", "org"]),
-            // Counts over what people read.
-            ("measure", &["view"]),
+            // Counts over what people read, and how often which clock was kept.
+            ("measure", &["incident::clock", "view"]),
             ("names", &["org"]),
             // Reads schedules as they are written; the organisation's snapshot holds them so read, and hours of calendars count alike.
             ("oncall", &["org"]),

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::expect::Standing;
 use crate::incident::Incident;
 use crate::incident::clock::{Clock, Timed, WaitingFor};
-use crate::incident::clocks::{elapsed, met_at, standing};
-use crate::org::snapshot::Org;
+use crate::incident::clocks::{met_at, standing};
 use crate::time::Length;
 
 /// One clock of an incident. Instants are null where unknown.
@@ -42,19 +41,15 @@ pub struct ClockView {
 }
 
 impl ClockView {
-    /// All clocks of an incident as they are at an instant.
+    /// All clocks of an incident; `ran` says how much of the time of one is over.
     #[must_use]
-    pub fn all(i: &Incident, org: &Org, now: Timestamp) -> Vec<Self> {
-        i.work.clocks.list.iter().map(|timed| Self::of(i, timed, org, now)).collect()
+    pub fn all(i: &Incident, ran: &dyn Fn(&Timed) -> SignedDuration) -> Vec<Self> {
+        i.work.clocks.list.iter().map(|timed| Self::of(i, timed, ran(timed))).collect()
     }
 
-    fn of(i: &Incident, timed: &Timed, org: &Org, now: Timestamp) -> Self {
+    fn of(i: &Incident, timed: &Timed, elapsed: SignedDuration) -> Self {
         let clocks = &i.work.clocks;
-        let met_at = met_at(i, timed.clock);
         let state = standing(i, timed);
-        let calendar = timed.calendar.as_deref().and_then(|id| org.calendar(id));
-        let segments = clocks.segments(timed.clock, clocks.from.unwrap_or(i.created_at));
-        let elapsed = elapsed(&segments, met_at.unwrap_or(now), calendar);
         let left = timed.within.as_duration().saturating_sub(elapsed).max(SignedDuration::ZERO);
         let paused = clocks.paused().filter(|_| timed.clock.may_pause() && state == Standing::Live);
         Self {
@@ -66,7 +61,7 @@ impl ClockView {
             due_at: timed.due_at,
             elapsed_s: elapsed.as_secs(),
             left_s: left.as_secs(),
-            met_at,
+            met_at: met_at(i, timed.clock),
             missed_at: timed.missed_at,
             waiting_for: paused.and_then(|stop| stop.waiting_for),
             why: paused.and_then(|stop| stop.why.clone()),

@@ -16,7 +16,7 @@ use allclear_domain::access::{Denied, Principal, Reach, Resource, Right, may, re
 use allclear_domain::event::Mark;
 use allclear_domain::expect::{Expectation, Standing};
 use allclear_domain::ids::{IncidentId, PageId, SignalId};
-use allclear_domain::incident::{Severity, State};
+use allclear_domain::incident::{Severity, State, clocks};
 use allclear_domain::org::model::Declare;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Page, called_next};
@@ -232,7 +232,10 @@ impl Queries<'_> {
         let mut view = IncidentView::of(&incident, head.version, due);
         let (all, open) = rows::alert::counts_of(self.db(), id).await?;
         (view.alerts, view.alerts_open) = (Some(all), Some(open));
-        view.clocks = ClockView::all(&incident, &self.engine.org(), self.engine.now());
+        view.clocks = {
+            let (org, now) = (self.engine.org(), self.engine.now());
+            ClockView::all(&incident, &|timed| clocks::ran(&org, &incident, timed, now))
+        };
         if let Some(page) = incident.page
             && let Some((page, _)) = rows::page::get(self.db(), page).await?
         {

@@ -26,12 +26,18 @@ pub(super) fn table(told: &PageData, org: &Org) -> Markup {
             h2 { "Targets" }
             table class="clocks" {
                 thead {
-                    tr { th scope="col" { "Clock" } th scope="col" class="num" { "Within" } th scope="col" class="num" { "Over" } th scope="col" { "Left" } }
+                    tr {
+                        th scope="col" { "Clock" } th scope="col" class="num" { "Within" }
+                        th scope="col" class="num" { "Over" } th scope="col" { "Left" }
+                    }
                 }
                 tbody { @for clock in clocks { (row(told, clock)) } }
             }
             @if let Some((waits, why)) = paused {
-                p class="quiet small" { "Paused, " (waits.words()) @if let Some(why) = why { ": " bdi { (pieces::cut(why, pieces::LINE_CHARS_MAX)) } } "." }
+                p class="quiet small" {
+                    "Paused, " (waits.words())
+                    @if let Some(why) = why { ": " bdi { (pieces::cut(why, pieces::LINE_CHARS_MAX)) } }
+                }
             }
         }
         @if told.may_act && (paused.is_some() || runs) {
@@ -58,7 +64,9 @@ fn row(told: &PageData, clock: &ClockView) -> Markup {
             td {
                 @match (clock.state, clock.due_at) {
                     (Standing::Met, _) => "kept",
-                    (Standing::Missed, Some(due)) if clock.met_at.is_none() => { span class="late" { "missed" } " " (told.when.counting(due)) },
+                    (Standing::Missed, Some(due)) if clock.met_at.is_none() => {
+                        span class="late" { "missed" } " " (told.when.counting(due))
+                    },
                     (Standing::Missed, _) => "missed",
                     (Standing::Void, _) => span class="quiet" { "was over before" },
                     (Standing::Live, Some(due)) => (told.when.counting(due)),

@@ -247,7 +247,8 @@ fn targets_table(targets: &[TrendTarget]) -> Markup {
                 tbody {
                     @for one in targets {
                         tr {
-                            td { (one.severity.word().to_uppercase()) } td { bdi { (one.target) } } td { (pieces::capital(one.clock.word())) }
+                            td { (one.severity.word().to_uppercase()) } td { bdi { (one.target) } }
+                            td { (pieces::capital(one.clock.word())) }
                             td class="num" { (one.kept) } td class="num" { (one.missed) }
                         }
                     }

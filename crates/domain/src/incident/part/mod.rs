@@ -6,6 +6,7 @@ pub mod affected;
 pub mod alarms;
 pub mod attendance;
 pub mod clocks;
+mod counting;
 pub mod declaration;
 pub mod ending;
 pub mod flapping;
