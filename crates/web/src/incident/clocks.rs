@@ -28,7 +28,7 @@ pub(super) fn table(told: &PageData, org: &Org) -> Markup {
                 thead {
                     tr {
                         th scope="col" { "Clock" } th scope="col" class="num" { "Within" }
-                        th scope="col" class="num" { "Over" } th scope="col" { "Left" }
+                        th scope="col" class="num" { "Elapsed" } th scope="col" { "Left" }
                     }
                 }
                 tbody { @for clock in clocks { (row(told, clock)) } }
