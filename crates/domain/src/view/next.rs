@@ -29,6 +29,8 @@ pub struct Next {
 #[must_use]
 pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationView], name: &dyn Fn(&str) -> String) -> Vec<Next> {
     let mut out: Vec<Next> = Vec::new();
+    let clocks = awaited.iter().filter(|one| one.state == Standing::Live && one.rule == Rule::Target.name());
+    let first_clock = clocks.min_by_key(|one| one.due_at).map(|one| one.key.as_str());
     for one in awaited.iter().filter(|one| one.state == Standing::Live) {
         let Some(rule) = Rule::from_name(&one.rule) else { continue };
         match rule {
@@ -42,6 +44,8 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
                 out.push(Next { key, rule: one.rule.clone(), parts, or_else: None });
             }
             Rule::AlertsDigest | Rule::AlertLapse | Rule::SilenceEnd => {}
+            // The others stand with it among the clocks.
+            Rule::Target if first_clock != Some(one.key.as_str()) => {}
             Rule::PageAgain
             | Rule::MessageReceipt
             | Rule::GroupWait
@@ -239,5 +243,13 @@ mod tests {
         );
         let snoozed = incident(json!({"snoozed_by": "cho", "snoozed_until": "2026-03-01T00:09:00Z"}));
         assert_eq!(said(&snoozed, &[], &awaited), ["Cho is reminded at 09"]);
+    }
+
+    #[test]
+    fn of_the_clocks_of_targets_the_one_that_is_due_first_is_told() {
+        let clock = |word: &str, minute| awaits("inc_1", &format!("target:{word}"), Rule::Target, minute);
+        let awaited = [clock("resolve", 50), clock("mitigate", 20), clock("engage", 30)];
+        let told = ["The impact is reduced at 20, else the commander and the team's managers are told"];
+        assert_eq!(said(&incident(json!({})), &[], &awaited), told);
     }
 }

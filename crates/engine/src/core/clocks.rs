@@ -3,7 +3,7 @@
 
 use allclear_domain::expect::{Expectation, Key, Standing};
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident::clock::Clock;
+use allclear_domain::incident::clock::{Clock, Timed};
 use allclear_domain::incident::clocks::{self, Command, Event};
 use allclear_domain::incident::{self, Incident};
 use allclear_domain::wire::NoticeKind;
@@ -56,7 +56,7 @@ impl Core {
         }
         let (state, _) = self.incident(unit, id)?;
         let live = state.work.clocks.get(clock).filter(|timed| clocks::standing(&state, timed) == Standing::Live);
-        let Some((timed, due_at)) = live.and_then(|timed| Some((timed.clone(), timed.due_at?))) else {
+        let Some(due_at) = live.and_then(|timed| timed.due_at) else {
             settle(unit, expectation, Standing::Void, "its clock does not run");
             return Ok(());
         };
@@ -66,12 +66,7 @@ impl Core {
         }
         self.change_incident(unit, id, Command::Warn { clock })?;
         let (state, _) = self.incident(unit, id)?;
-        let next = state
-            .work
-            .clocks
-            .get(clock)
-            .and_then(allclear_domain::incident::clock::Timed::look_at)
-            .unwrap_or(timed.due_at.unwrap_or(due_at));
+        let next = state.work.clocks.get(clock).and_then(Timed::look_at).unwrap_or(due_at);
         unit.write(rows::expectation::rearm(expectation, next));
         note_look(unit, next);
         Ok(())

@@ -70,6 +70,8 @@ pub(crate) struct Row {
     held: bool,
     asks: Option<Asking>,
     due: Option<Due>,
+    /// Whether something is awaited of somebody or calls somebody; a clock of a target only tells.
+    waits: bool,
     /// Whether it asks the reader.
     asks_me: bool,
     /// Whether it is the reader's.
@@ -165,13 +167,17 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     let me = who.person().map(ToOwned::to_owned);
     let mut rows: Vec<Row> = open
         .into_iter()
-        .map(|one| Row {
-            asks_me: one.waits_for_reader(),
-            mine: me.as_deref().is_some_and(|me| one.is_of_reader(me)),
-            due: sooner(sooner(due.get(&one.incident.id).copied(), late_task(&one.incident)), one.clock.map(target)),
-            incident: one.incident,
-            held: one.held,
-            asks: one.asks,
+        .map(|one| {
+            let awaited = sooner(due.get(&one.incident.id).copied(), late_task(&one.incident));
+            Row {
+                asks_me: one.waits_for_reader(),
+                mine: me.as_deref().is_some_and(|me| one.is_of_reader(me)),
+                waits: awaited.is_some_and(|due| due.words != COMES_BACK),
+                due: sooner(awaited, one.clock.map(target)),
+                incident: one.incident,
+                held: one.held,
+                asks: one.asks,
+            }
         })
         .collect();
     let mut counts = [0; 5];

@@ -102,7 +102,9 @@ pub(crate) async fn read(engine: &Engine, link: &LinkFor, page: PageId) -> Resul
     let mut expectations = queries.expectations(page.incident_id()).await?;
     expectations.retain(|e| e.state == Stands::Live);
     let step_due_at = expectations.iter().find(|e| e.owner == page.id.to_string() && e.rule == Rule::PageAck.name()).map(|e| e.due_at);
-    expectations.retain(|e| e.rule.starts_with("incident.") && e.rule != Rule::AlertsDigest.name());
+    // How soon it is to be dealt with stands on the incident's page: here somebody is asked to take it.
+    expectations
+        .retain(|e| e.rule.starts_with("incident.") && ![Rule::AlertsDigest, Rule::Target].map(Rule::name).contains(&e.rule.as_str()));
     // An answer to the question starts the next time of an acknowledgement, where its severity has one.
     let waits = |rule: Rule| expectations.iter().any(|e| e.rule == rule.name());
     let unanswered = is_question(&page) && (waits(Rule::StillOnIt) || !waits(Rule::Attended));
