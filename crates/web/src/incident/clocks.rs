@@ -27,8 +27,7 @@ pub(super) fn table(told: &PageData, org: &Org) -> Markup {
             table class="clocks" {
                 thead {
                     tr {
-                        th scope="col" { "Clock" } th scope="col" class="num" { "Within" }
-                        th scope="col" class="num" { "Elapsed" } th scope="col" { "Left" }
+                        th scope="col" { "Clock" } th scope="col" { "Elapsed" } th scope="col" { "Left" }
                     }
                 }
                 tbody { @for clock in clocks { (row(told, clock)) } }
@@ -59,8 +58,7 @@ fn row(told: &PageData, clock: &ClockView) -> Markup {
     html! {
         tr data-key=(clock.clock.word()) {
             th scope="row" title=(by) { (pieces::capital(clock.clock.word())) }
-            td class="num" { (clock.within) }
-            td class="num" { (words(clock.elapsed_s)) }
+            td { (words(clock.elapsed_s)) span class="quiet" { " of " (clock.within) } }
             td {
                 @match (clock.state, clock.due_at) {
                     (Standing::Met, _) => "kept",
