@@ -66,7 +66,8 @@ impl Awaited {
     /// Until then, and looked at before.
     pub fn open_looked(&mut self, key: &str, rule: Rule, until: Timestamp, look_at: Timestamp) {
         self.open_until(key, rule, until);
-        if let Some(opened) = self.opened.last_mut() {
+        // At its end by its own length, which is whole milliseconds: nothing settles before that.
+        if let Some(opened) = self.opened.last_mut().filter(|_| look_at < until) {
             opened.next_look_at = look_at;
         }
     }

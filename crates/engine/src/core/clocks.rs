@@ -66,7 +66,8 @@ impl Core {
         }
         self.change_incident(unit, id, Command::Warn { clock })?;
         let (state, _) = self.incident(unit, id)?;
-        let next = state.work.clocks.get(clock).and_then(Timed::look_at).unwrap_or(due_at);
+        let next = state.work.clocks.get(clock).and_then(Timed::look_at).filter(|at| *at < due_at);
+        let next = next.or_else(|| expectation.deadline_at()).unwrap_or(due_at);
         unit.write(rows::expectation::rearm(expectation, next));
         note_look(unit, next);
         Ok(())
