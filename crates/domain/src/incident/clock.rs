@@ -156,7 +156,7 @@ impl Timed {
     #[must_use]
     pub fn to_warn(&self, now: Timestamp) -> Option<u8> {
         let marks = WARNED_AT.into_iter().zip(self.warn_at?);
-        marks.filter(|(share, at)| *share > self.warned && *at <= now).map(|(share, _)| share).last()
+        marks.filter(|(share, at)| *share > self.warned && *at <= now).map(|(share, _)| share).next_back()
     }
 
     /// When it has to be looked at next: at a share of which nobody was told, else at its end.
