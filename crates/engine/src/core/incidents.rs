@@ -21,7 +21,6 @@ use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
 
 /// Why there is a candidate, where somebody who may not declare said it.
-const REPORTED: &str = "reported by a person";
 
 impl Core {
     fn incident_context(&self, unit: &Unit) -> incident::Context {
@@ -68,7 +67,7 @@ impl Core {
             escalation: escalation.clone(),
             group_key: None,
             alert: None,
-            because: if declare.report { REPORTED } else { incident::BY_A_PERSON }.into(),
+            because: if declare.report { incident::REPORTED } else { incident::BY_A_PERSON }.into(),
             impact_started_at: declare.impact_started_at,
             detected_at: Some(unit.now),
             group_wait: Length::ZERO,
