@@ -28,7 +28,8 @@ pub mod words;
 pub mod work;
 
 pub use awaited::{
-    KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM, KEY_DIGEST, KEY_FLAPPING, KEY_GROUP_WAIT, KEY_OVER, KEY_SILENCED, KEY_STILL_ON_IT, KEY_UPDATE,
+    KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM, KEY_DIGEST, KEY_FLAPPING, KEY_GROUP_WAIT, KEY_OVER, KEY_SILENCED, KEY_STILL_ON_IT,
+    KEY_UPDATE, or_else,
 };
 pub use context::Context;
 pub use part::declaration::Declaration;

@@ -124,8 +124,7 @@ const NAMED_MAX: usize = 2;
 /// their acknowledgement says whose it stops, since it is those who were to be woken.
 fn take(told: &PageData, org: &Org) -> Markup {
     let called = told.called();
-    let is_called = told.me.as_ref().is_some_and(|me| called.iter().any(|person| person == me));
-    if called.is_empty() || is_called || told.me.is_none() {
+    if called.is_empty() || told.calls_reader() || told.me.is_none() {
         return at_once(told, "acknowledge", "Acknowledge", "do");
     }
     let names: Vec<String> = called.iter().map(|id| pieces::name(org, id)).collect();
@@ -156,6 +155,7 @@ pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
             @if fits(told, Verb::Declare) { (at_once(told, "declare", "Declare", "do")) }
             @let is_mine = told.me.is_none() || told.incident.acknowledged_by == told.me;
             @if told.is_nobodys() { (take(told, org)) }
+            @else if state.is_open() && told.calls_reader() { (at_once(told, "acknowledge", "Acknowledge", "do")) }
             @else if matches!(state, State::Investigating | State::Mitigated) && !is_mine {
                 (at_once(told, "acknowledge", "I am on it too", "may"))
             }

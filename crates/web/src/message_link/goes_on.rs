@@ -94,9 +94,8 @@ async fn command(app: &App, who: &allclear_domain::access::Principal, told: &Sto
         HELP => {
             // What the form offers, and no other id: a link that was passed on finds nobody by their name.
             let org = app.engine.org();
-            let whom = said(fields, "page").filter(|whom| forms::helpers(&org).any(|(target, _)| target == *whom));
-            let whom = whom.ok_or_else(|| No::Typed("Choose whom to page from the list.".to_owned()))?;
-            given.put("page", vec![whom]);
+            let whom = forms::chosen(&org, told, said(fields, "page").as_deref()).map_err(No::Typed)?;
+            given.put("page", whom);
             given.put("why", said(fields, "why"));
             Verb::Escalate
         }
