@@ -62,6 +62,9 @@ async fn who_has_it_goes_on_behind_their_link(database: Database) {
     assert_eq!(lines.iter().filter(|line| line.contains("rolling the deploy back")).count(), 1, "twice is once: {lines:#?}");
     assert!(lines.iter().any(|line| line.starts_with("Ana Ruiz") && line.contains("rolling the deploy back")), "{lines:#?}");
 
+    let long = post_form(&world, &format!("{link}/note"), &[("text", &"x".repeat(600 * 1024))]).await;
+    assert!(long.status == 413 && long.text.contains("at most 512 KB"), "{}: {}", long.status, long.text);
+
     // Help is named, and what is missing is said with what was typed kept.
     let refused = post_form(&world, &format!("{link}/help"), &[("why", "two hands are few")]).await;
     assert!(

@@ -249,7 +249,7 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
                     @if n > 0 { span class="dot" { " · " } a class="late" href=(need.address(wall)) { (n) " " (need.words()) } }
                 }
             }
-            p class="beside now" { (when.stamp(when.now)) " " (when.zone()) }
+            p class="beside now" { (when.stamp(when.now)) " " (when.zone()) @if !wall { " · " a href="/?wall" { "Wall" } } }
         }
         @if !wall && open > 0 {
             (filter::bar(&board.filter, &board.counts, board.mine, board.me.is_some(), board.on_call.is_some().then_some(org)))

@@ -211,7 +211,11 @@ fn help(told: &PageData, org: &Org) -> Markup {
                 (pieces::choice("", typed.is_empty(), "The incident’s own policy, from its first step"))
                 optgroup label="On call" { @for form in &bundle.schedules { (one("schedule", &form.id, form.name.as_deref())) } }
                 optgroup label="Teams" { @for form in &bundle.teams { (one("team", &form.id, Some(&form.name))) } }
-                optgroup label="People" { @for form in &bundle.people { (one("person", &form.id, Some(&form.name))) } }
+                optgroup label="People" {
+                    @for form in bundle.people.iter().filter(|form| pieces::is_able(org, &form.id)) {
+                        (one("person", &form.id, Some(&form.name)))
+                    }
+                }
                 optgroup label="Escalation policies" {
                     @for form in &bundle.escalations { (one(BY_POLICY, &form.id, form.name.as_deref())) }
                 }
