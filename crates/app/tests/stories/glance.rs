@@ -84,7 +84,10 @@ async fn a_row_says_whose_it_is_by_when_and_offers_what_is_asked_of_its_reader()
     world.command("/incidents", report).await.ok();
     let board = get_as(&world, &ben, "/").await.text;
     let odd = board.split("data-key=\"INC-2\"").nth(1).unwrap().split("</li>").next().unwrap();
-    assert!(odd.contains("href=\"/incidents/INC-2?do=cancel\"") && !odd.contains("/incidents/INC-2/cancel"), "asked for a reason first: {odd}");
+    assert!(
+        odd.contains("href=\"/incidents/INC-2?do=cancel\"") && !odd.contains("/incidents/INC-2/cancel"),
+        "asked for a reason first: {odd}"
+    );
     let asked = get_as(&world, &ben, "/incidents/INC-2?do=cancel").await.text;
     let form = asked.split("/incidents/INC-2/cancel\"").nth(1).unwrap().split("</form>").next().unwrap();
     assert!(form.contains("name=\"why\"") && form.contains("required"), "{form}");
