@@ -2,9 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::part::updates;
 use super::types::Incident;
-use crate::expect::{Expectation, Key, Owner, Rule, Settle, Standing};
+use crate::expect::{Expectation, Owner, Rule, Settle, Standing};
 use crate::ids::IncidentId;
 use crate::time::Length;
 
@@ -28,22 +27,6 @@ pub const KEY_FLAPPING: &str = "flapping";
 pub const KEY_UPDATE: &str = "update";
 /// Expected: senders may forget what they were told of it.
 pub const KEY_OVER: &str = "over";
-
-/// What follows if it does not come, of this incident: what is grave pages where other incidents only tell.
-#[must_use]
-pub fn or_else(expectation: &Expectation, incident: &Incident, has_audiences: bool) -> &'static str {
-    let offered = || match expectation.key.parse() {
-        Ok(Key::Role(role)) => incident.work.roles.get(&role).is_some_and(|held| held.offered_to.is_some()),
-        _ => false,
-    };
-    if expectation.rule == Rule::UpdateDue && updates::pages_when_missed(incident, has_audiences) {
-        return "the commander and the team's managers are paged";
-    }
-    if expectation.rule == Rule::RoleAnswer && incident.severity.is_grave() && offered() {
-        return "whoever has it and the team's managers are paged";
-    }
-    expectation.rule.or_else()
-}
 
 /// Collects it.
 pub(super) struct Awaited {

@@ -375,7 +375,9 @@ fn next_act(row: &Row) -> Markup {
             },
             State::Candidate => {
                 button class="do" form=(ACTS) formaction=(to("declare")) aria-label=(of("Declare")) { "Declare" }
-                a class="may" href={ "/incidents/" (incident.reference) "?do=cancel" } aria-label=(of("Not an incident:")) { "Not an incident" }
+                a class="may" href={ "/incidents/" (incident.reference) "?do=cancel" } aria-label=(of("Not an incident:")) {
+                    "Not an incident"
+                }
             },
             State::Mitigated => a class="may" href={ "/incidents/" (incident.reference) "?do=resolve" } aria-label=(of("Resolve")) {
                 "Resolve"

@@ -38,9 +38,7 @@ pub(crate) fn page(org: &Org, story: &Story, token: &str, draft: &Draft, noted: 
                 p class="top" { (pieces::severity(incident.severity)) span class="ref" { (incident.reference) } }
                 h1 class="clamp" title=(incident.title) { bdi { (incident.title) } }
             }
-            @if let Some(because) = reason::told(&story.page.because).filter(|_| story.page.tells.is_none() && story.standing == Standing::Open) {
-                p class="why" { strong { bdi { (pieces::capital(&pieces::cut(because, BECAUSE_CHARS_MAX))) } "." } }
-            }
+            (why(story))
             (facts(story))
             @if story.standing == Standing::Open { (actions(story, token)) }
             (forms::goes_on(org, story, token, draft, noted))
@@ -129,6 +127,16 @@ fn outcome(org: &Org, story: &Story) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Why it looks for somebody, where the title does not say it.
+fn why(story: &Story) -> Markup {
+    let open = story.page.tells.is_none() && story.standing == Standing::Open;
+    html! {
+        @if let Some(because) = reason::told(&story.page.because).filter(|_| open) {
+            p class="why" { strong { bdi { (pieces::capital(&pieces::cut(because, BECAUSE_CHARS_MAX))) } "." } }
         }
     }
 }
