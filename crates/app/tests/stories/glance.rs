@@ -2,7 +2,7 @@
 
 use allclear_trial::{Database, org};
 
-use crate::sign_in::{get_as, sign_in_as};
+use crate::sign_in::{get_as, post_form, sign_in_as};
 use crate::world_of;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -91,4 +91,11 @@ async fn a_row_says_whose_it_is_by_when_and_offers_what_is_asked_of_its_reader()
     let asked = get_as(&world, &ben, "/incidents/INC-2?do=cancel").await.text;
     let form = asked.split("/incidents/INC-2/cancel\"").nth(1).unwrap().split("</form>").next().unwrap();
     assert!(form.contains("name=\"why\"") && form.contains("required"), "{form}");
+
+    // What is over takes no severity: the page says so, with what was typed, though it has no such form any more.
+    world.command("/incidents/INC-2/cancel", serde_json::json!({"why": "a cat"})).await.ok();
+    let fields = [("severity", "sev2"), ("why", "worse than thought")];
+    let refused = post_form(&world, "/incidents/INC-2/severity", Some(&ben), &fields).await;
+    assert_eq!(refused.status, 409, "{}", refused.text);
+    assert!(refused.text.contains("This was not done") && refused.text.contains("worse than thought"), "{}", refused.text);
 }

@@ -84,7 +84,7 @@ async fn who_has_it_goes_on_behind_their_link(database: Database) {
     let helped = page(&world, &link).await;
     assert!(
         helped.contains("Paged besides: ")
-            && helped.contains("Ana Ruiz asks for help: two hands are few.")
+            && helped.contains("Ana Ruiz asks for help: two hands are few")
             && helped.contains("Ben Okafor")
             && !helped.contains("nobody else is called"),
         "{helped}"

@@ -250,7 +250,7 @@ async fn missed_updates_of_something_grave_page_until_one_comes(database: Databa
     assert_eq!(owed.page()["because"], because, "and reads why: {:#}", owed.body);
     assert!(world.hook.to("ana")[0].page()["because"].is_null(), "an alarm speaks for itself");
     let shown = world.send(world.client.get(world.at(&owed.ack_path())).header("accept", "text/html")).await.ok().text;
-    assert!(shown.contains("No update to the stakeholders came in time."), "{shown}");
+    assert!(shown.contains("No update to the stakeholders came in time"), "{shown}");
     let first = world.send(world.client.get(world.at(&world.hook.to("ana")[0].ack_path())).header("accept", "text/html")).await.ok().text;
     assert!(first.contains("No update to the stakeholders") && !first.contains("for help"), "nobody asked for help: {first}");
     world.advance(5 * MINUTE + 5).await;

@@ -146,11 +146,26 @@ fn take(told: &PageData, org: &Org) -> Markup {
     }
 }
 
+/// What was refused of a form that is not drawn any more, since the incident has moved on: why, and what was typed.
+fn undrawn(told: &PageData) -> Markup {
+    let verb = told.draft.verb.as_str();
+    let ask = ask::named(verb).filter(|ask| told.draft.refusal.is_some() && !fits(told, ask.verb));
+    html! {
+        @if let Some(ask) = ask {
+            (told.draft.refused(verb))
+            @for typed in ask.fields.iter().map(|field| told.draft.typed(verb, field.name)).filter(|typed| !typed.trim().is_empty()) {
+                p class="typed" { bdi { (typed) } }
+            }
+        }
+    }
+}
+
 /// The bar of commands below the header.
 pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
     let state = told.incident.state;
     let recovered = told.incident.recovered && state.is_open() && state != State::Candidate;
     html! {
+        (undrawn(told))
         div class="acts" data-live="acts" {
             @if fits(told, Verb::Declare) { (at_once(told, "declare", "Declare", "do")) }
             @let is_mine = told.me.is_none() || told.incident.acknowledged_by == told.me;

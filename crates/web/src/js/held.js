@@ -86,7 +86,9 @@ const sayRefused = () => {
 const whyOf = async (answer) => {
   const said = new DOMParser().parseFromString(await answer.text(), "text/html");
   const why = said.querySelector(".refusal, [role=alert]") ?? said.querySelector("main p");
-  const words = why ? [...why.childNodes].map((part) => part.textContent.trim()).filter(Boolean).join(". ") : "";
+  // The title says no more than ours.
+  const parts = why ? [...why.childNodes].filter((part) => part.nodeName !== "STRONG") : [];
+  const words = parts.map((part) => part.textContent.trim()).filter(Boolean).join(". ");
   return words || `The server answered ${answer.status}.`;
 };
 
