@@ -67,7 +67,7 @@ async fn page(
     refusal: Option<&str>,
 ) -> Result<Response, Refused> {
     let queries = app.engine.queries(who);
-    let (mine, cut) = queries.open_of_asker().await?;
+    let (mine, cut) = Box::pin(queries.open_of_asker()).await?;
     let tests = queries.tests().await?;
     let org = app.engine.org();
     let me = who.person().and_then(|id| org.person(id));
