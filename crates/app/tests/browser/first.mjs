@@ -111,6 +111,7 @@ await begin(async ({ page, must, says }) => {
     await page.open(base);
   }
   const many = await waiting();
+  must(many >= STORM, `all ${STORM} of them wait for her: ${many}`);
   const storm = hand(page);
   await storm.click("summary", "Acknowledge all");
   await storm.go("button", `Acknowledge these ${many}`);

@@ -12,6 +12,7 @@ use allclear_domain::incident::{
 };
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging;
+use allclear_domain::paging::reason::DECLARED;
 use allclear_domain::time::Length;
 use allclear_store::rows;
 
@@ -87,7 +88,7 @@ impl Core {
             self.admit_if_hidden(unit, id, vec![person], "declared it")?;
         }
         if declare.page && !declare.report {
-            self.start_page(unit, id, None, None, "an incident was declared", false)?;
+            self.start_page(unit, id, None, None, DECLARED, false)?;
         }
         Ok(Reply::Incident { id, reference })
     }

@@ -662,6 +662,22 @@ pub async fn incidents_asking(db: &Db, incidents: &[IncidentId], person: &str) -
     db.read(&sql, args).await?.iter().map(|row| Reader::new(row).parse()).collect()
 }
 
+/// Those of these incidents of which a page looks for somebody now and asked this person.
+pub async fn incidents_looking_for(db: &Db, incidents: &[IncidentId], person: &str) -> Result<BTreeSet<IncidentId>, Fault> {
+    if incidents.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let marks: Vec<String> = (2..incidents.len() + 2).map(|n| format!("?{n}")).collect();
+    // By the pages of the incidents, which have an index.
+    let sql = format!(
+        "select distinct p.incident from page p join message m on m.page = p.id \
+         where p.incident in ({}) and p.status = 'running' and m.person = ?1 and m.state not in ('rejected', 'withdrawn')",
+        marks.join(", ")
+    );
+    let args = std::iter::once(Val::Text(person.to_owned())).chain(incidents.iter().map(text)).collect();
+    db.read(&sql, args).await?.iter().map(|row| Reader::new(row).parse()).collect()
+}
+
 /// Who got a message about an incident, or may have: people, and audiences under their own names.
 pub async fn reached(db: &Db, incident: IncidentId) -> Result<BTreeSet<String>, Fault> {
     // By the pages of the incident, which have an index; messages have none by incident.
