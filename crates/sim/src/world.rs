@@ -484,6 +484,7 @@ impl World {
                 _ => {}
             }
         }
+        let mut held = Vec::new();
         for effect in effects {
             for page in effect.ended {
                 self.page_ended(node, page);
@@ -492,13 +493,15 @@ impl World {
                 self.take_messages(node, effect.send);
             }
             if effect.held {
-                self.check_held(node, &effect.changed);
+                held.extend(effect.changed.iter().copied());
             }
             if self.shared {
                 self.tell_what_ended(node);
                 self.tell_peers(node, effect.changed);
             }
         }
+        // Of one commit: what went at once for one of its commands stands for all of them.
+        self.check_held(node, &held);
         self.observe();
         Some(replies.into_iter().map(|(_, reply)| reply).collect())
     }

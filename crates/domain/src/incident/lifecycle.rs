@@ -144,10 +144,10 @@ impl Verb {
             | Self::Close
             | Self::TakeApart
             | Self::Note
-            | Self::Mark
-            | Self::Decision
-            | Self::Time => true,
+            | Self::Mark => true,
             Self::Declare
+            | Self::Decision
+            | Self::Time
             | Self::Escalate
             | Self::Service
             | Self::Affect

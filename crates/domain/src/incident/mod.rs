@@ -21,6 +21,7 @@
 mod awaited;
 pub mod clock;
 mod context;
+mod follows;
 pub mod lifecycle;
 mod part;
 mod state;
@@ -32,6 +33,7 @@ pub use awaited::{
     KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM, KEY_DIGEST, KEY_FLAPPING, KEY_GROUP_WAIT, KEY_OVER, KEY_SILENCED, KEY_STILL_ON_IT, KEY_UPDATE,
 };
 pub use context::Context;
+pub use follows::or_else;
 pub use part::declaration::Declaration;
 pub use part::record::Instant;
 pub use part::{access, affected, alarms, attendance, clocks, declaration, ending, flapping, links, record, roles, tasks, updates};

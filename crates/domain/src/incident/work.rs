@@ -38,6 +38,9 @@ pub struct Work {
     /// Services of which somebody said how much they are affected.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub affected: BTreeMap<String, Impact>,
+    /// Incidents that were merged into it and stand on what somebody said.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub said: BTreeSet<IncidentId>,
     /// Notes that somebody marked as key events: their numbers in the incident's own log.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub key_notes: BTreeSet<u64>,
@@ -205,7 +208,7 @@ pub struct Merge {
     #[serde(default)]
     pub alerts: Vec<AlertId>,
     /// Whether it was made private for this alone.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub was_public: bool,
 }
 

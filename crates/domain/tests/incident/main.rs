@@ -329,7 +329,7 @@ fn an_incident_is_merged_into_another_one_only() {
     );
     assert_eq!(world.run(command(Verb::Merge)).unwrap().len(), 1);
     assert_eq!(world.run(command(Verb::Resolve)), Err(Refusal::State(lifecycle::Refusal::AlreadyMerged(OTHER.to_string()))));
-    let absorb = || links::Command::Absorb { from: OTHER, from_ref: "INC-2".into(), tasks: Vec::new(), update_by: None };
+    let absorb = || links::Command::Absorb { from: OTHER, from_ref: "INC-2".into(), tasks: Vec::new(), update_by: None, said: false };
     assert!(World::at(State::Mitigated).run(absorb()).is_ok());
     assert_eq!(
         World::at(State::Resolved).run(absorb()),
@@ -515,7 +515,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         2 => (1_u32..6).prop_map(back),
         2 => (0_u64..3, 0_u64..3, prop_oneof![Just(None), (1_u64..90).prop_map(Some)]).prop_map(|(a, b, until)| silence(a, b, until)),
         1 => (0_u64..3).prop_map(|open| flapping::Command::Steady { open }.into()),
-        1 => Just(links::Command::Absorb { from: OTHER, from_ref: "INC-2".into(), tasks: Vec::new(), update_by: None }.into()),
+        1 => Just(links::Command::Absorb { from: OTHER, from_ref: "INC-2".into(), tasks: Vec::new(), update_by: None, said: false }.into()),
         1 => Just(declaration::Command::Declare(declaration()).into()),
     ]
 }

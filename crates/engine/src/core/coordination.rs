@@ -168,16 +168,25 @@ impl Core {
             return Ok(Some(Standing::Void));
         }
         let whoever = each_once([incident.work.holder("communications").map(ToOwned::to_owned), incident.commander.clone()]);
+        let pages = updates::pages_when_missed(&incident, !self.org.bundle().audiences.is_empty());
+        // Of what is grave the log goes on saying so: where an alert fires again, the next one pages.
+        let told_enough = incident.work.updates_missed >= updates::UPDATES_MISSED_MAX;
         if unit.now < due_at {
             self.change_incident(unit, id, updates::Command::Remind { due_at })?;
+            if !pages && told_enough {
+                return Ok(None);
+            }
             let text = format!("An update to the stakeholders is due by {}.", clock(due_at));
             self.tell(unit, id, NoticeKind::Reminder, &whoever, text, "an update is due soon")?;
             return Ok(None);
         }
-        if incident.severity.is_grave() {
-            self.change_incident(unit, id, updates::Command::Miss { due_at })?;
+        self.change_incident(unit, id, updates::Command::Miss { due_at })?;
+        if pages {
             let first = if incident.commander.is_some() { whoever } else { each_once([incident.holder().map(ToOwned::to_owned)]) };
             self.page_neglect(unit, id, first, self.org.managers_of(incident.service.as_deref()), NO_UPDATE)?;
+            return Ok(Some(Standing::Missed));
+        }
+        if told_enough {
             return Ok(Some(Standing::Missed));
         }
         let mut targets = whoever;
@@ -185,7 +194,6 @@ impl Core {
         targets.sort();
         targets.dedup();
         let text = format!("No update to the stakeholders came by {}.", clock(due_at));
-        self.change_incident(unit, id, updates::Command::Miss { due_at })?;
         self.tell(unit, id, NoticeKind::Reminder, &targets, text, "an update was missed")?;
         Ok(Some(Standing::Missed))
     }

@@ -12,6 +12,7 @@ use allclear_domain::incident::{
 };
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging;
+use allclear_domain::paging::reason::DECLARED;
 use allclear_domain::time::Length;
 use allclear_store::rows;
 
@@ -21,7 +22,6 @@ use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
 
 /// Why there is a candidate, where somebody who may not declare said it.
-const REPORTED: &str = "reported by a person";
 
 impl Core {
     fn incident_context(&self, unit: &Unit) -> incident::Context {
@@ -68,7 +68,7 @@ impl Core {
             escalation: escalation.clone(),
             group_key: None,
             alert: None,
-            because: if declare.report { REPORTED } else { incident::BY_A_PERSON }.into(),
+            because: if declare.report { incident::REPORTED } else { incident::BY_A_PERSON }.into(),
             impact_started_at: declare.impact_started_at,
             detected_at: Some(unit.now),
             group_wait: Length::ZERO,
@@ -88,7 +88,7 @@ impl Core {
             self.admit_if_hidden(unit, id, vec![person], "declared it")?;
         }
         if declare.page && !declare.report {
-            self.start_page(unit, id, None, None, "an incident was declared", false)?;
+            self.start_page(unit, id, None, None, DECLARED, false)?;
         }
         Ok(Reply::Incident { id, reference })
     }

@@ -16,7 +16,7 @@ use allclear_domain::access::{Denied, Principal, Reach, Resource, Right, may, re
 use allclear_domain::event::Mark;
 use allclear_domain::expect::{Expectation, Standing};
 use allclear_domain::ids::{IncidentId, PageId, SignalId};
-use allclear_domain::incident::{Severity, State, clocks};
+use allclear_domain::incident::{Severity, State, clocks, or_else};
 use allclear_domain::org::model::Declare;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Page, called_next};
@@ -346,10 +346,11 @@ impl Queries<'_> {
     /// # Errors
     /// When the store does not answer.
     pub async fn expectations(&self, id: IncidentId) -> Result<Vec<ExpectationView>, NoAnswer> {
-        self.sees(id, "incident").await?;
+        let (of, _) = self.stored_incident(id).await?;
+        let has_audiences = !self.engine.org().bundle().audiences.is_empty();
         let mut found = rows::expectation::of_incident(self.db(), id).await?;
         found.sort_by_key(|e| (e.standing != Standing::Live, e.next_look_at));
-        Ok(found.iter().map(expectation_view).collect())
+        Ok(found.iter().map(|one| expectation_view(one, or_else(one, &of, has_audiences))).collect())
     }
 
     /// The pages of an incident with their messages.
@@ -469,14 +470,14 @@ fn message_view(m: &rows::message::StoredMessage) -> MessageView {
     }
 }
 
-fn expectation_view(e: &Expectation) -> ExpectationView {
+fn expectation_view(e: &Expectation, or_else: &str) -> ExpectationView {
     ExpectationView {
         owner: e.owner.to_string(),
         key: e.key.clone(),
         rule: e.rule.name().to_owned(),
         state: e.standing,
         expects: e.rule.expects().to_owned(),
-        or_else: e.rule.or_else().to_owned(),
+        or_else: or_else.to_owned(),
         opened_at: e.segments.first().map(|s| s.from),
         due_at: e.deadline_at().map_or(e.next_look_at, |at| at.max(e.next_look_at)),
         settled_at: e.settled_at,

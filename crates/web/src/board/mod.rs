@@ -74,6 +74,8 @@ pub(crate) struct Row {
     waits: bool,
     /// Whether it asks the reader.
     asks_me: bool,
+    /// Whether somebody has it, and a further page of it looks for the reader.
+    looks_for_me: bool,
     /// Whether it is the reader's.
     mine: bool,
 }
@@ -171,6 +173,7 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
             let awaited = sooner(due.get(&one.incident.id).copied(), late_task(&one.incident));
             Row {
                 asks_me: one.waits_for_reader(),
+                looks_for_me: one.looks_for_reader,
                 mine: me.as_deref().is_some_and(|me| one.is_of_reader(me)),
                 waits: awaited.is_some_and(|due| due.words != COMES_BACK),
                 due: sooner(awaited, one.clock.map(target)),
@@ -266,7 +269,7 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
                     @if n > 0 { span class="dot" { " · " } a class="late" href=(need.address(wall)) { (n) " " (need.words()) } }
                 }
             }
-            p class="beside now" { (when.stamp(when.now)) " " (when.zone()) }
+            p class="beside now" { (when.stamp(when.now)) " " (when.zone()) @if !wall { " · " a href="/?wall" { "Wall" } } }
         }
         @if !wall && open > 0 {
             (filter::bar(&board.filter, &board.counts, board.mine, board.me.is_some(), board.on_call.is_some().then_some(org)))
@@ -363,7 +366,8 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
                 }
                 span class="age" { span class="vh" { "open for " } (when.aging(began)) }
             }
-            span class="who" {
+            span class={ "who" @if who.is_none() && !incident.recovered { " none" } } {
+                @if incident.recovered { span class="short" { "recovered" @if who.is_some() { ", " } } }
                 @if let Some(id) = who { span class="vh" { "with " } bdi { (pieces::name(org, id)) } }
                 @else { span class="quiet" { "—" span class="vh" { " nobody has it" } } }
                 @if let Some(at) = incident.last_update_at { span class="told quiet" { "told " (when.time(at, &when.ago(at))) } }
@@ -386,13 +390,12 @@ fn next_act(row: &Row) -> Markup {
     let of = |verb: &str| format!("{verb} {}", incident.reference);
     html! {
         @match incident.state {
-            state if state == State::Declared || (!row.held && state != State::Candidate) => {
+            state if state == State::Declared || row.looks_for_me || (!row.held && state != State::Candidate) => {
                 button class="do" form=(ACTS) formaction=(to("acknowledge")) aria-label=(of("Acknowledge")) { "Acknowledge" }
             },
             State::Candidate => {
                 button class="do" form=(ACTS) formaction=(to("declare")) aria-label=(of("Declare")) { "Declare" }
-                button class="may" form=(ACTS) formaction=(to("cancel")) name="why" value="Not an incident"
-                    aria-label=(of("Not an incident:")) {
+                a class="may" href={ "/incidents/" (incident.reference) "?do=cancel" } aria-label=(of("Not an incident:")) {
                     "Not an incident"
                 }
             },

@@ -111,6 +111,11 @@ impl PageData {
         called
     }
 
+    /// Whether one of these looks for whoever reads.
+    pub(crate) fn calls_reader(&self) -> bool {
+        self.me.as_ref().is_some_and(|me| self.called().contains(me))
+    }
+
     /// Whether it was merged, and not too long ago to be an incident of its own again.
     pub(crate) fn may_be_taken_apart(&self) -> bool {
         let merged_at = self.incident.closed_at.filter(|_| ask_forms::fits(self, Verb::TakeApart));

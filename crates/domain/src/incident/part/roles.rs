@@ -301,13 +301,19 @@ pub fn as_given(incident: &Incident, command: Command, by: Option<&str>, overrul
 /// Why not, and what would work.
 pub fn may_be_given(org: &Org, role: &str, person: &str) -> Result<(), Refusal> {
     let name = || org.person(person).map_or_else(|| person.to_owned(), |person| person.name.clone());
-    if !scope_of_person(org, person).admits(Scope::Respond) {
+    if !may_respond(org, person) {
         return Err(Refusal::MayNotRespond { role: role.to_owned(), person: name() });
     }
     if org.reach(person, NotifyUrgency::Low).is_empty() {
         return Err(Refusal::Unreached { role: role.to_owned(), person: name() });
     }
     Ok(())
+}
+
+/// Whether somebody is there, and may act on incidents.
+#[must_use]
+pub fn may_respond(org: &Org, person: &str) -> bool {
+    org.person(person).is_some() && scope_of_person(org, person).admits(Scope::Respond)
 }
 
 pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
