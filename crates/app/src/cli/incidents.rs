@@ -372,9 +372,13 @@ fn coordination(i: &IncidentView) -> String {
             (Some(person), Some(asked)) => format!("{person}, {asked} was asked, no answer yet"),
             (Some(person), None) => person.clone(),
             (None, Some(asked)) => format!("nobody, {asked} was asked, no answer yet"),
+            (None, None) if role.needed => "nobody, and somebody is needed".to_owned(),
             (None, None) => continue,
         };
         text.push_str(&format!("  {:16}{}\n", clean(&role.role), clean(&who)));
+        for words in &role.warnings {
+            text.push_str(&format!("  {:16}{}\n", "", clean(&format!("warning: {words}"))));
+        }
     }
     for task in &i.tasks {
         let owner = task.owner.as_deref().unwrap_or("nobody");

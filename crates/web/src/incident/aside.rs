@@ -4,7 +4,7 @@
 use allclear_domain::incident::work::TaskState;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Status};
-use allclear_domain::view::MessageView;
+use allclear_domain::view::{MessageView, RoleView, card};
 use maud::{Markup, html};
 
 use crate::frame::pieces::{self, LINE_CHARS_MAX};
@@ -37,7 +37,7 @@ pub(crate) fn people(told: &PageData, org: &Org) -> Markup {
                 dl class="roles" {
                     @for role in &incident.roles {
                         div {
-                            dt { (pieces::capital(&role.role)) }
+                            dt { (pieces::capital(role.name.as_ref().unwrap_or(&role.role))) }
                             dd {
                                 @match &role.person { Some(id) => bdi { (pieces::name(org, id)) }, None => span class="quiet" { "nobody" } }
                                 @if let Some(since) = role.since {
@@ -53,6 +53,7 @@ pub(crate) fn people(told: &PageData, org: &Org) -> Markup {
                                         ", no answer yet"
                                     }
                                 }
+                                (of_role(role))
                             }
                         }
                     }
@@ -81,6 +82,23 @@ pub(crate) fn people(told: &PageData, org: &Org) -> Markup {
                 }
             }
             @if told.may_act { (aside_forms::times(told, org)) }
+        }
+    }
+}
+
+/// That a role is needed, what is worth knowing of who has it, and its card.
+fn of_role(role: &RoleView) -> Markup {
+    html! {
+        @if role.needed && role.person.is_none() { span class="small" { " · needed" } }
+        @for words in &role.warnings { p class="small warned" { strong { "Note: " } bdi { (words) } } }
+        @if !role.duties.is_empty() {
+            details class="card" data-key={ "card-" (role.role) } {
+                summary { "What to do" span class="vh" { " as " (role.role) } }
+                @for (heading, texts) in card(&role.duties) {
+                    p class="small" { strong { (heading) } }
+                    ul { @for text in texts { li { bdi { (text) } } } }
+                }
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod flapping;
 pub mod links;
 pub mod record;
 pub mod roles;
+pub mod staffing;
 pub mod tasks;
 pub mod updates;
 

@@ -254,8 +254,8 @@ forms! {
     audiences: Audience = audience::Audience, audience;
     /// Business hours and holidays.
     calendars: Calendar = calendar::CalendarForm, calendar;
-    /// Kept and exported; used by later capabilities.
-    roles: Role = LooseForm, role;
+    /// Roles of an incident.
+    roles: Role = role::Role, role;
     /// Kept and exported; used by later capabilities.
     plans: Plan = LooseForm, plan;
 }

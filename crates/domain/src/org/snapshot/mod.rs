@@ -13,21 +13,20 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+pub use super::forms::role::ROLES;
 pub use super::forms::target::Target;
 use super::model::{
     Audience, Bundle, Contact, Escalation, Integration, Level, NotifyUrgency, Override, Person, Route, Schedule, Service, Silence, Slug,
     Team,
 };
 use super::problem::{Place, Problem};
+pub use super::roles::RoleSetting;
 use crate::channel::WaysOut;
 use crate::matcher::Matchers;
 use crate::oncall::CompiledSchedule;
 use crate::severity::Severity;
 use crate::time::Length;
 
-/// Roles there are without configuration, in the order in which they are shown (NIMS and the
-/// practice of large operators name them so).
-pub const ROLES: [&str; 6] = ["commander", "deputy", "scribe", "communications", "liaison", "operations"];
 /// What stands before an audience's id where addresses of its own are told: in targets, and in the place
 /// of a person in messages.
 pub const AUDIENCE: &str = "audience:";
@@ -61,6 +60,7 @@ pub struct Org {
     routes: Vec<CompiledRoute>,
     silences: Vec<CompiledSilence>,
     severities: [SeveritySetting; 5],
+    roles: Vec<RoleSetting>,
     unusable: Vec<Problem>,
 }
 
@@ -246,6 +246,7 @@ impl Org {
             routes,
             silences,
             severities: Severity::ALL.map(|severity| severity_setting(&bundle, severity)),
+            roles: super::roles::catalogue(&bundle),
             unusable,
             channels,
             bundle,
@@ -315,10 +316,15 @@ impl Org {
     pub fn integration_by_key(&self, key: &str) -> Option<&Integration> {
         self.integration_keys.get(key).map(|at| &self.bundle.integrations[*at])
     }
-    /// Names of roles: the known ones, and those of the organisation.
-    pub fn roles(&self) -> impl Iterator<Item = &str> {
-        let own = self.bundle.roles.iter().map(|form| form.id.as_str()).filter(|id| !ROLES.contains(id));
-        ROLES.into_iter().chain(own)
+    /// The catalogue of roles: the usual ones, then the organisation's own.
+    #[must_use]
+    pub fn roles(&self) -> &[RoleSetting] {
+        &self.roles
+    }
+    /// The role of this id.
+    #[must_use]
+    pub fn role(&self, id: &str) -> Option<&RoleSetting> {
+        self.roles.iter().find(|role| role.id == id)
     }
     /// The audience of this id.
     #[must_use]
