@@ -5,7 +5,9 @@
 
 use allclear_domain::incident::work::TaskState;
 use allclear_domain::paging::Status;
-use allclear_domain::view::{self, EventView, ExpectationView, IncidentView, OnCallView, PageExplanation, PageView, SignalExplanation};
+use allclear_domain::view::{
+    self, EventView, ExpectationView, IncidentView, OnCallView, PageExplanation, PageView, RollView, SignalExplanation,
+};
 use allclear_engine::clock::SystemClock;
 use allclear_engine::ports::Clock as _;
 use futures_util::StreamExt as _;
@@ -144,6 +146,37 @@ pub async fn show(args: One) -> anyhow::Result<()> {
     let pages: Items<PageView> = serde_json::from_value(pages)?;
     out!("{}", shown(&serde_json::from_value(incident)?, &expectations.items, &pages.items));
     Ok(())
+}
+
+/// `roll`.
+pub async fn roll(args: One) -> anyhow::Result<()> {
+    let client = Client::new(&args.remote)?;
+    let found: Value = client.get(&["incidents", &args.reference, "roll"], &[]).await?;
+    print(args.form, found, |found: Items<RollView>| {
+        if found.items.is_empty() {
+            return "nobody was asked, and nobody came\n".to_owned();
+        }
+        let now = now();
+        let at = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| distance(now, at));
+        let row = |one: &RollView| {
+            let by = one.asked_by.clone().unwrap_or_else(|| "-".to_owned());
+            let because = one.because.clone().unwrap_or_else(|| "came by themself".to_owned());
+            let roles = if one.roles.is_empty() { "-".to_owned() } else { one.roles.join(", ") };
+            vec![
+                one.person.clone(),
+                one.stands().to_owned(),
+                roles,
+                at(one.asked_at),
+                by,
+                at(one.acknowledged_at),
+                at(one.joined_at),
+                at(one.left_at),
+                because,
+            ]
+        };
+        let rows: Vec<_> = found.items.iter().map(row).collect();
+        table(&["WHO", "STANDS", "ROLES", "ASKED", "BY", "ACKNOWLEDGED", "JOINED", "LEFT", "WHY"], &rows)
+    })
 }
 
 fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView]) -> String {

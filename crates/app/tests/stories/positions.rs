@@ -77,6 +77,42 @@ async fn a_role_that_is_needed_is_offered_at_declaring_and_calls_the_managers_wh
         pages["items"].as_array().unwrap().iter().find(|page| page["because"].as_str().unwrap_or_default().contains("scribe")).cloned();
     assert_eq!(about.unwrap()["status"], "stopped", "nobody is woken for it any more: {pages:#}");
 
+    // Who was asked by whom, and what became of it, is one list.
+    let roll = world.api(&format!("/incidents/{reference}/roll")).await;
+    let of = |who: &str| roll["items"].as_array().unwrap().iter().find(|one| one["person"] == who).cloned().unwrap();
+    assert_eq!(
+        (&of("ana")["paged"], of("ana")["acknowledged_at"].is_string(), &of("ana")["roles"]),
+        (&json!(true), true, &json!(["commander"]))
+    );
+    assert_eq!(
+        (&of("ben")["because"], &of("ben")["roles"], &of("ben")["left_at"]),
+        (&json!("to be scribe"), &json!(["scribe"]), &Value::Null)
+    );
+    assert_eq!((&of("cho")["paged"], &of("cho")["joined_at"]), (&json!(true), &Value::Null), "{roll:#}");
+    let printed = world.cli(&["roll", &reference]).await;
+    assert!(printed.code == 0 && printed.stdout.contains("to be scribe") && printed.stdout.contains("joined"), "{printed:?}");
+    let page = get_as(&world, &sign_in_as(&world, "ana").await, &format!("/incidents/{reference}?tab=people")).await.text;
+    assert!(page.contains("Roll call") && page.contains("to be scribe"), "the page has it too");
+
+    // Whoever is asked to take a role over reads what they have to know.
+    act(&world, &reference, "decision", json!({"text": "Fail over to the second site"})).await;
+    act(&world, &reference, "task", json!({"text": "Call the bank"})).await;
+    act(&world, &reference, "role", json!({"role": "commander", "person": "cho", "do": "offer"})).await;
+    let page = get_as(&world, &sign_in_as(&world, "cho").await, &format!("/incidents/{reference}?tab=people")).await.text;
+    let briefing =
+        page.split("data-key=\"briefing\" open").nth(1).expect("it is open for whoever is asked").split("</details>").next().unwrap();
+    for words in ["What happened", "Fail over to the second site", "nobody yet", "Call the bank", "Promised and awaited", "To watch"] {
+        assert!(briefing.contains(words), "{words} is not in the briefing: {briefing}");
+    }
+    let told = world.api(&format!("/incidents/{reference}/briefing")).await;
+    assert_eq!((told["tasks"][0]["text"].as_str(), told["decisions"].as_array().unwrap().len()), (Some("Call the bank"), 1), "{told:#}");
+    assert!(told["risks"].to_string().contains("Task 1 is nobody"), "{told:#}");
+    let printed = world.cli(&["briefing", &reference]).await;
+    assert!(
+        printed.code == 0 && printed.stdout.contains("\nDecided\n") && printed.stdout.contains("  nobody: Call the bank"),
+        "{printed:?}"
+    );
+
     // What gets worse needs more; what gets better needs less, and what ends needs nobody.
     act(&world, &reference, "severity", json!({"severity": "sev1", "why": "it spreads"})).await;
     assert!(looked_for(&world, &reference, "medic").await.is_some() && looked_for(&world, &reference, "scribe").await.is_none());

@@ -22,6 +22,7 @@ mod awaited;
 mod context;
 pub mod lifecycle;
 mod part;
+mod search;
 mod state;
 mod types;
 pub mod words;

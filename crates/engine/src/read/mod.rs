@@ -3,6 +3,7 @@
 
 pub(crate) mod alerts;
 mod audit;
+mod briefing;
 pub(crate) mod changes;
 pub(crate) mod explain;
 pub mod learning;

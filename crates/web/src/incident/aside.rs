@@ -12,6 +12,7 @@ use crate::frame::time_text::When;
 use crate::incident::PageData;
 use crate::incident::alerts;
 use crate::incident::aside_forms;
+use crate::incident::briefing;
 
 /// Messages shown of one page, the newest.
 const MESSAGES_SHOWN: usize = 30;
@@ -72,6 +73,8 @@ pub(crate) fn people(told: &PageData, org: &Org) -> Markup {
                 }
             }
             @if told.may_act { (aside_forms::roles(told, org)) }
+            @if let Some(known) = &told.briefing { div data-live="briefing" class="group tight" { (briefing::section(told, known, org)) } }
+            @if !told.roll.is_empty() { div data-live="roll" class="group tight" { (roll(told, org)) } }
             div data-live="times" class="group tight" {
                 h2 { "Times" span class="quiet" { " · " (when.zone()) } }
                 dl class="roles" {
@@ -82,6 +85,36 @@ pub(crate) fn people(told: &PageData, org: &Org) -> Markup {
                 }
             }
             @if told.may_act { (aside_forms::times(told, org)) }
+        }
+    }
+}
+
+/// The roll call: a line for each person.
+fn roll(told: &PageData, org: &Org) -> Markup {
+    let when = &told.when;
+    html! {
+        details class="card" data-key="roll" {
+            summary { "Roll call" span class="quiet" { " · " (told.roll.len()) } }
+            ul class="pairs" {
+                @for one in &told.roll {
+                    li data-key=(one.person) {
+                        span { bdi { (pieces::name(org, &one.person)) } }
+                        span {
+                            strong { (one.stands()) }
+                            @for role in &one.roles { " · " (role) }
+                            span class="quiet small" {
+                                @if let Some(at) = one.asked_at {
+                                    " · " @if one.paged { "paged" } @else { "asked" } " " (when.time(at, &when.clock(at)))
+                                    @if let Some(by) = &one.asked_by { " by " bdi { (pieces::name(org, by)) } }
+                                    @if let Some(why) = &one.because { ": " bdi { (pieces::cut(why, LINE_CHARS_MAX)) } }
+                                }
+                                @if let Some(at) = one.joined_at { " · joined " (when.time(at, &when.clock(at))) }
+                                @if let Some(at) = one.left_at { " · left " (when.time(at, &when.clock(at))) }
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
 }

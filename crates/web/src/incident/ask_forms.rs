@@ -291,7 +291,9 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
             html! {
                 label class="field" {
                     span { (field.label) }
-                    select name=(name) { @for role in org.roles() { (pieces::choice(&role.id, typed == role.id, &pieces::capital(&role.name))) } }
+                    select name=(name) {
+                        @for role in org.roles() { (pieces::choice(&role.id, typed == role.id, &pieces::capital(&role.name))) }
+                    }
                 }
             }
         }

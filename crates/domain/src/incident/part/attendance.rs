@@ -14,7 +14,7 @@ use crate::ids::PageId;
 use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_GROUP_WAIT, KEY_STILL_ON_IT, KEY_UPDATE};
 use crate::incident::lifecycle::{self, Verb, fits, fits_state};
 use crate::incident::roles::{self, COMMANDER};
-use crate::incident::staffing;
+use crate::incident::search;
 use crate::incident::updates;
 use crate::incident::words::{self, NOTE_CHARS_MAX};
 use crate::incident::work::Snooze;
@@ -471,14 +471,14 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
             // Whoever leads by acknowledging ends the search for a commander, and an offer to another.
             if incident.work.roles.get(COMMANDER).is_some_and(|held| held.since == Some(awaited.at)) {
                 roles::taken(incident, COMMANDER, awaited);
-                staffing::await_relief(COMMANDER, false, body.relief_after, awaited);
+                search::await_relief(COMMANDER, false, body.relief_after, awaited);
             }
             if body.first {
                 // An update before the acknowledgement, or a reopening, has promised one already.
                 awaited.settle(KEY_UPDATE, Standing::Void, "somebody is on it");
                 updates::await_next(incident.work.update_every, awaited);
                 if incident.commander.is_none() {
-                    roles::await_commander(incident, awaited);
+                    search::await_commander(incident, awaited);
                 }
             }
         }

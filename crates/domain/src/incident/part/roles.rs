@@ -6,22 +6,21 @@ use serde::{Deserialize, Serialize};
 use crate::access::{Scope, scope_of_person};
 use crate::ask::{self, Ask, Asked, By, Came, Field, Given, Kind, May, Program, REASON, command};
 use crate::event::event_kinds;
-use crate::expect::{Key, ROLE_WITHIN, Rule, Standing};
+use crate::expect::{ROLE_WITHIN, Rule, Standing};
 use crate::incident::awaited::{Awaited, KEY_STILL_ON_IT};
 use crate::incident::lifecycle::{Verb, fits};
-use crate::incident::{Context, Decision, Incident, nothing, one, staffing};
+use crate::incident::{Context, Decision, Incident, nothing, one, search};
 use crate::names::{Names, with_text};
 use crate::org::model::NotifyUrgency;
 use crate::org::snapshot::Org;
 use crate::plants::planted;
 use crate::time::Length;
 
+pub use crate::incident::search::COMMANDER;
 pub use crate::org::snapshot::ROLES;
 
 /// Why somebody is asked whom the catalogue names.
 pub const NEEDED: &str = "it is needed here";
-/// The role whose holder decides.
-pub const COMMANDER: &str = "commander";
 
 event_kinds! {
     /// A fact; past tense.
@@ -366,85 +365,57 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
     }
 }
 
-fn key(role: &str) -> String {
-    Key::Role(role.to_owned()).to_string()
-}
-
-/// Somebody has command, or it is looked for; where the severity needs somebody, it is looked for already.
-pub(in crate::incident) fn await_commander(incident: &Incident, awaited: &mut Awaited) {
-    if !incident.work.needed.contains_key(COMMANDER) {
-        awaited.open(&key(COMMANDER), Rule::RoleUnfilled, ROLE_WITHIN);
-    }
-}
-
-/// The severity needs somebody: one search is enough. An offer, and who asked, keep their time.
-pub(in crate::incident) fn commander_is_needed(incident: &Incident, awaited: &mut Awaited) {
-    let held = incident.work.roles.get(COMMANDER);
-    if held.is_none_or(|held| held.offered_to.is_none() && held.asked_by.is_none()) {
-        awaited.settle(&key(COMMANDER), Standing::Void, "its severity needs a commander, who is looked for");
-    }
-}
-
-/// Somebody is looked for again, where the severity needs one.
-fn look_again(incident: &Incident, role: &str, awaited: &mut Awaited) {
-    match incident.work.needed.get(role) {
-        Some(within) => staffing::look_for(role, *within, awaited),
-        None if role == COMMANDER => await_commander(incident, awaited),
-        None => {}
-    }
-}
-
 /// Somebody has the role: nobody is looked for, and no answer is awaited.
 pub(in crate::incident) fn taken(incident: &Incident, role: &str, awaited: &mut Awaited) {
-    awaited.settle(&key(role), Standing::Met, "somebody took it");
-    staffing::looked_for_no_more(incident, role, Standing::Met, "somebody took it", awaited);
+    awaited.settle(&search::answer_key(role), Standing::Met, "somebody took it");
+    search::looked_for_no_more(incident, role, Standing::Met, "somebody took it", awaited);
 }
 
 /// Whoever was asked before it ended has the time of an offer again.
 pub(in crate::incident) fn await_again(incident: &Incident, awaited: &mut Awaited) {
     for role in incident.work.roles.iter().filter(|(_, held)| held.offered_to.is_some() || held.asked_by.is_some()).map(|(role, _)| role) {
-        awaited.open(&key(role), Rule::RoleAnswer, ROLE_WITHIN);
+        awaited.open(&search::answer_key(role), Rule::RoleAnswer, ROLE_WITHIN);
     }
     for (role, held) in incident.work.roles.iter().filter(|(_, held)| held.person.is_some()) {
-        staffing::await_relief(role, false, held.relief_after, awaited);
+        search::await_relief(role, false, held.relief_after, awaited);
     }
 }
 
 pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &mut Awaited) {
     match event {
         Event::Offered(body) => {
-            awaited.settle(&key(&body.role), Standing::Void, "it was offered");
-            awaited.open(&key(&body.role), Rule::RoleAnswer, ROLE_WITHIN);
+            awaited.settle(&search::answer_key(&body.role), Standing::Void, "it was offered");
+            awaited.open(&search::answer_key(&body.role), Rule::RoleAnswer, ROLE_WITHIN);
         }
         Event::Asked(body) => {
-            awaited.settle(&key(&body.role), Standing::Void, "it was asked for");
-            awaited.open(&key(&body.role), Rule::RoleAnswer, ROLE_WITHIN);
+            awaited.settle(&search::answer_key(&body.role), Standing::Void, "it was asked for");
+            awaited.open(&search::answer_key(&body.role), Rule::RoleAnswer, ROLE_WITHIN);
         }
         Event::Taken(body) => {
             taken(incident, &body.role, awaited);
-            staffing::await_relief(&body.role, body.from.is_some(), body.relief_after, awaited);
+            search::await_relief(&body.role, body.from.is_some(), body.relief_after, awaited);
             if body.role == COMMANDER {
                 awaited.settle(KEY_STILL_ON_IT, Standing::Met, "somebody is on it");
                 awaited.sign(incident, body.lasts, Standing::Met, "somebody is on it");
             }
         }
         Event::Left(body) => {
-            awaited.settle(&key(&body.role), Standing::Void, "it was given up");
+            awaited.settle(&search::answer_key(&body.role), Standing::Void, "it was given up");
             if !body.offered {
-                staffing::await_relief(&body.role, true, None, awaited);
+                search::await_relief(&body.role, true, None, awaited);
             }
             if incident.state.is_open() && incident.work.holder(&body.role).is_none() {
                 // Whoever was only asked did not have it: what is needed is looked for all the while.
                 if body.offered && body.role == COMMANDER {
-                    await_commander(incident, awaited);
+                    search::await_commander(incident, awaited);
                 } else if !body.offered {
-                    look_again(incident, &body.role, awaited);
+                    search::look_again(incident, &body.role, awaited);
                 }
             }
         }
-        Event::Unanswered(body) if body.role == COMMANDER && incident.commander.is_none() => await_commander(incident, awaited),
+        Event::Unanswered(body) if body.role == COMMANDER && incident.commander.is_none() => search::await_commander(incident, awaited),
         // Of what is grave it is awaited again, until somebody has it.
-        Event::Unfilled(body) if incident.severity.is_grave() => look_again(incident, &body.role, awaited),
+        Event::Unfilled(body) if incident.severity.is_grave() => search::look_again(incident, &body.role, awaited),
         Event::Unanswered(_) | Event::AskMissed(_) | Event::Unfilled(_) => {}
     }
 }

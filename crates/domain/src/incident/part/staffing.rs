@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::event::event_kinds;
-use crate::expect::{Key, Rule, Standing};
+use crate::expect::Standing;
 use crate::incident::awaited::Awaited;
-use crate::incident::roles::{self, COMMANDER};
+use crate::incident::search::{self, COMMANDER};
 use crate::incident::{Decision, Incident, State, nothing, one};
 use crate::names::Names;
 use crate::time::Length;
@@ -100,58 +100,25 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event) {
     incident.work.needed.extend(body.added.iter().map(|need| (need.role.clone(), need.within)));
 }
 
-fn key(role: &str) -> String {
-    Key::Needed(role.to_owned()).to_string()
-}
-
-/// Somebody is looked for who takes it.
-pub(in crate::incident) fn look_for(role: &str, within: Length, awaited: &mut Awaited) {
-    awaited.open(&key(role), Rule::RoleUnfilled, within);
-}
-
-/// Nobody is looked for any more.
-pub(in crate::incident) fn looked_for_no_more(
-    incident: &Incident,
-    role: &str,
-    standing: Standing,
-    why: &'static str,
-    awaited: &mut Awaited,
-) {
-    if incident.work.needed.contains_key(role) {
-        awaited.settle(&key(role), standing, why);
-    }
-}
-
-/// Somebody has it from now on, or nobody: whose relief was awaited before is awaited no more.
-pub(in crate::incident) fn await_relief(role: &str, was_held: bool, after: Option<Length>, awaited: &mut Awaited) {
-    let key = Key::Relief(role.to_owned()).to_string();
-    if was_held {
-        awaited.settle(&key, Standing::Met, "whoever had it has it no more");
-    }
-    if let Some(after) = after {
-        awaited.open(&key, Rule::ReliefDue, after);
-    }
-}
-
 pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &mut Awaited) {
     let body = match event {
         Event::Needed(body) => body,
         Event::ReliefDue(body) => {
             let after = incident.work.roles.get(&body.role).and_then(|held| held.relief_after);
-            return await_relief(&body.role, false, after, awaited);
+            return search::await_relief(&body.role, false, after, awaited);
         }
     };
     for role in &body.dropped {
-        awaited.settle(&key(role), Standing::Void, "its severity does not ask for it any more");
+        awaited.settle(&search::key(role), Standing::Void, "its severity does not ask for it any more");
         if role == COMMANDER && incident.commander.is_none() && matches!(incident.state, State::Investigating | State::Mitigated) {
-            roles::await_commander(incident, awaited);
+            search::await_commander(incident, awaited);
         }
     }
     for need in body.added.iter().filter(|need| incident.work.holder(&need.role).is_none()) {
         if need.role == COMMANDER {
-            roles::commander_is_needed(incident, awaited);
+            search::commander_is_needed(incident, awaited);
         }
-        look_for(&need.role, need.within, awaited);
+        search::look_for(&need.role, need.within, awaited);
     }
 }
 
@@ -165,7 +132,8 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
     let added: Vec<String> = body.added.iter().map(|need| format!("{} within {}", need.role, need.within)).collect();
     let needed = (!added.is_empty()).then(|| format!("Needed: {}", added.join(", ")));
     let dropped = (!body.dropped.is_empty()).then(|| format!("Not needed any more: {}", body.dropped.join(", ")));
-    [needed, dropped].into_iter().flatten().collect::<Vec<_>>().join(". ")
+    let said: Vec<String> = [needed, dropped].into_iter().flatten().collect();
+    if said.is_empty() { "The same roles are needed as before".to_owned() } else { said.join(". ") }
 }
 
 #[cfg(test)]
