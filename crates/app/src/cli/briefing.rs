@@ -31,7 +31,7 @@ fn words(told: &BriefingView) -> String {
         format!("{}: {}{due}", task.owner.as_deref().unwrap_or("nobody"), task.text)
     });
     let promises = told.promises.iter().map(|one| {
-        let or_else = one.or_else.as_ref().map_or_else(String::new, |or_else| format!(", else {or_else}"));
+        let or_else = one.or_else.as_ref().map_or_else(String::new, |or_else| format!(" (else {or_else})"));
         format!("{}: {}{or_else}", distance(now, one.due_at), one.what)
     });
     let update = told.last_update.iter().map(|update| format!("{}  {}", instant(update.at), update.text));

@@ -232,7 +232,7 @@ impl Queries<'_> {
         let (incident, head) = self.stored_incident(id).await?;
         let due = rows::expectation::next_due(self.db(), id).await?;
         let mut view = IncidentView::of(&incident, head.version, due);
-        let elsewhere = self.exclusive_elsewhere(&view).await?;
+        let elsewhere = Box::pin(self.exclusive_elsewhere(&view)).await?;
         view.fill_roles(&self.engine.org(), self.engine.now(), &elsewhere);
         let (all, open) = rows::alert::counts_of(self.db(), id).await?;
         (view.alerts, view.alerts_open) = (Some(all), Some(open));

@@ -54,8 +54,9 @@ pub(crate) fn people(told: &PageData, org: &Org) -> Markup {
                                         ", no answer yet"
                                     }
                                 }
-                                (of_role(role))
+                                (notes(role))
                             }
+                            (duty_card(role))
                         }
                     }
                     @if !incident.roles.iter().any(|role| role.role == "commander") {
@@ -119,17 +120,25 @@ fn roll(told: &PageData, org: &Org) -> Markup {
     }
 }
 
-/// That a role is needed, what is worth knowing of who has it, and its card.
-fn of_role(role: &RoleView) -> Markup {
+/// That a role is needed, and what is worth knowing of who has it.
+fn notes(role: &RoleView) -> Markup {
     html! {
         @if role.needed && role.person.is_none() { span class="small" { " · needed" } }
         @for words in &role.warnings { p class="small warned" { strong { "Note: " } bdi { (words) } } }
+    }
+}
+
+/// What whoever has a role does.
+fn duty_card(role: &RoleView) -> Markup {
+    html! {
         @if !role.duties.is_empty() {
-            details class="card" data-key={ "card-" (role.role) } {
-                summary { "What to do" span class="vh" { " as " (role.role) } }
-                @for (heading, texts) in card(&role.duties) {
-                    p class="small" { strong { (heading) } }
-                    ul { @for text in texts { li { bdi { (text) } } } }
+            dd class="whole" {
+                details class="card" data-key={ "card-" (role.role) } {
+                    summary { "What to do" span class="vh" { " as " (role.role) } }
+                    @for (heading, texts) in card(&role.duties) {
+                        p class="small" { strong { (heading) } }
+                        ul { @for text in texts { li { bdi { (text) } } } }
+                    }
                 }
             }
         }

@@ -40,7 +40,10 @@ pub(crate) fn section(told: &PageData, briefing: &BriefingView, org: &Org) -> Ma
             }, briefing.last_update.is_none()))
             (part("Promised and awaited", &html! {
                 @for one in &briefing.promises {
-                    li { (when.counting(one.due_at)) " · " bdi { (one.what) } @if let Some(or_else) = &one.or_else { ", else " (or_else) } }
+                    li {
+                        (when.counting(one.due_at)) " · " bdi { (one.what) }
+                        @if let Some(or_else) = &one.or_else { " (else " (or_else) ")" }
+                    }
                 }
             }, briefing.promises.is_empty()))
             (part("To watch", &html! {

@@ -203,7 +203,7 @@ pub(crate) async fn read(
     awaited.retain(|e| e.state == Standing::Live && e.rule != Rule::AlertsDigest.name() && !e.rule.starts_with("alert."));
     let log = log::read(&queries, id, part).await?;
     let mut pages = queries.pages(id).await?;
-    let roll = queries.roll_of(id, &incident, &pages).await?;
+    let roll = Box::pin(queries.roll_of(id, &incident, &pages)).await?;
     pages.reverse();
     pages.truncate(PAGES_SHOWN);
     let declined = if pages.is_empty() { Vec::new() } else { passed_on(&queries.declined(id).await?) };
@@ -225,7 +225,7 @@ pub(crate) async fn read(
     let actions = queries.actions(of_it, ACTIONS_SHOWN).await?;
     let concerns = |person: &Option<String>| me.is_some() && *person == me;
     let takes_over = incident.state.is_open() && incident.roles.iter().any(|role| concerns(&role.person) || concerns(&role.offered_to));
-    let briefing = if takes_over { Some(queries.briefing(id).await?) } else { None };
+    let briefing = if takes_over { Some(Box::pin(queries.briefing(id)).await?) } else { None };
     let (others, into) = beside(&queries, &incident, may_act).await?;
     Ok(PageData {
         incident,
