@@ -12,7 +12,6 @@ use crate::incident::affected::Impact;
 use crate::incident::roles::ROLES;
 use crate::incident::work::TaskState;
 use crate::incident::work::{Role, Task};
-use crate::org::forms::role::DutyWhen;
 use crate::severity::Severity;
 
 /// An incident as lists and its page show it. Instants are null where unknown.
@@ -247,10 +246,10 @@ pub struct RoleView {
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Duty))]
 pub struct DutyView {
     pub text: String,
-    /// Absent: all the time.
+    /// `first`, `every_30m` or `before_leaving`; absent: all the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(nullable = false, inline))]
-    pub when: Option<DutyWhen>,
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub when: Option<String>,
 }
 
 /// A task of an incident.

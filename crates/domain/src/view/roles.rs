@@ -32,7 +32,11 @@ impl IncidentView {
         for view in &mut self.roles {
             let Some(setting) = org.role(&view.role) else { continue };
             view.name = Some(setting.name.clone());
-            view.duties = setting.duties.iter().map(|duty| DutyView { text: duty.text.clone(), when: duty.when }).collect();
+            view.duties = setting
+                .duties
+                .iter()
+                .map(|duty| DutyView { text: duty.text.clone(), when: duty.when.map(|when| when.word().to_owned()) })
+                .collect();
             if self.state.is_open() {
                 view.warnings = warnings(view, setting, org, now, elsewhere);
                 let holder = view.person.as_ref().filter(|_| view.role == COMMANDER && led > SPAN_MAX);
@@ -50,7 +54,8 @@ impl IncidentView {
 /// The parts of a card that say something, each with its heading.
 pub fn card(duties: &[DutyView]) -> impl Iterator<Item = (&'static str, Vec<&str>)> {
     DutyWhen::CARD.into_iter().filter_map(|when| {
-        let texts: Vec<&str> = duties.iter().filter(|duty| duty.when == when).map(|duty| duty.text.as_str()).collect();
+        let texts: Vec<&str> =
+            duties.iter().filter(|duty| duty.when.as_deref() == when.map(DutyWhen::word)).map(|duty| duty.text.as_str()).collect();
         (!texts.is_empty()).then(|| (DutyWhen::heading(when), texts))
     })
 }
