@@ -7,6 +7,7 @@
 use allclear_domain::channel::Address;
 use allclear_domain::incident::Severity;
 use allclear_domain::org::forms::calendar::CalendarForm;
+use allclear_domain::org::forms::role::Role;
 use allclear_domain::org::forms::service_target::ServiceTarget;
 use allclear_domain::org::model::{
     Audience, Bundle, Contact, Declare, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, Override, Person, Restriction,
@@ -134,6 +135,28 @@ pub fn coordinated(dice: &mut Dice, bundle: &mut Bundle) {
     for policy in &mut bundle.escalations {
         policy.again_every = dice.chance(400).then(|| Length::from_mins(*dice.pick(&[0, 15, 120])));
     }
+    bundle.roles = positions(dice);
+}
+
+/// Roles that somebody has to have, of those that are given here, and one of the organisation's own.
+fn positions(dice: &mut Dice) -> Vec<Role> {
+    let mut roles = Vec::new();
+    for id in ["commander", "scribe", "medic"] {
+        if dice.chance(400) {
+            roles.push(Role {
+                id: id.to_owned(),
+                name: None,
+                duties: Vec::new(),
+                exclusive: None,
+                needed_from: Some(*dice.pick(&[Severity::Sev1, Severity::Sev3, Severity::Sev4])),
+                within: Some(Length::from_mins(dice.between(1, 30))),
+                from: dice.chance(700).then(|| format!("team:team{}", dice.below(2))),
+                deputy: dice.chance(300).then(|| "communications".to_owned()),
+                relief_after: dice.chance(500).then(|| Length::from_mins(dice.between(0, 120))),
+            });
+        }
+    }
+    roles
 }
 
 /// Times to keep, of one service beside the others and in the open hours of an office; in every other organisation. No dice

@@ -51,8 +51,8 @@ const ARROWS: [Arrows; 3] = [
             ("signal", &["incident::TITLE_CHARS_MAX", "org", "wire"]),
             // Tells any stored event.
             ("timeline", &["action", "incident", "names", "paging", "review"]),
-            // What came of something that was asked.
-            ("view", &["access", "action", "ask", "incident", "paging", "review", "signal"]),
+            // What came of something that was asked; and what the catalogue of roles says of who has one.
+            ("view", &["access", "action", "ask", "incident", "org", "paging", "review", "signal"]),
             ("wire", &["channel", "org"]),
         ],
     },

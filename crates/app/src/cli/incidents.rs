@@ -8,7 +8,7 @@ use allclear_domain::incident::work::TaskState;
 use allclear_domain::paging::Status;
 use allclear_domain::time::in_words;
 use allclear_domain::view::{
-    self, ClockView, EventView, ExpectationView, IncidentView, OnCallView, PageExplanation, PageView, SignalExplanation,
+    self, ClockView, EventView, ExpectationView, IncidentView, OnCallView, PageExplanation, PageView, RollView, SignalExplanation,
 };
 use allclear_engine::clock::SystemClock;
 use allclear_engine::ports::Clock as _;
@@ -148,6 +148,37 @@ pub async fn show(args: One) -> anyhow::Result<()> {
     let pages: Items<PageView> = serde_json::from_value(pages)?;
     out!("{}", shown(&serde_json::from_value(incident)?, &expectations.items, &pages.items));
     Ok(())
+}
+
+/// `roll`.
+pub async fn roll(args: One) -> anyhow::Result<()> {
+    let client = Client::new(&args.remote)?;
+    let found: Value = client.get(&["incidents", &args.reference, "roll"], &[]).await?;
+    print(args.form, found, |found: Items<RollView>| {
+        if found.items.is_empty() {
+            return "nobody was asked, and nobody came\n".to_owned();
+        }
+        let now = now();
+        let at = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| distance(now, at));
+        let row = |one: &RollView| {
+            let by = one.asked_by.clone().unwrap_or_else(|| "-".to_owned());
+            let because = one.because.clone().unwrap_or_else(|| "came by themself".to_owned());
+            let roles = if one.roles.is_empty() { "-".to_owned() } else { one.roles.join(", ") };
+            vec![
+                one.person.clone(),
+                one.stands().to_owned(),
+                roles,
+                at(one.asked_at),
+                by,
+                at(one.acknowledged_at),
+                at(one.joined_at),
+                at(one.left_at),
+                because,
+            ]
+        };
+        let rows: Vec<_> = found.items.iter().map(row).collect();
+        table(&["WHO", "STANDS", "ROLES", "ASKED", "BY", "ACKNOWLEDGED", "JOINED", "LEFT", "WHY"], &rows)
+    })
 }
 
 fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView]) -> String {
@@ -396,9 +427,13 @@ fn coordination(i: &IncidentView) -> String {
             (Some(person), Some(asked)) => format!("{person}, {asked} was asked, no answer yet"),
             (Some(person), None) => person.clone(),
             (None, Some(asked)) => format!("nobody, {asked} was asked, no answer yet"),
+            (None, None) if role.needed => "nobody, and somebody is needed".to_owned(),
             (None, None) => continue,
         };
         text.push_str(&format!("  {:16}{}\n", clean(&role.role), clean(&who)));
+        for words in &role.warnings {
+            text.push_str(&format!("  {:16}{}\n", "", clean(&format!("warning: {words}"))));
+        }
     }
     for task in &i.tasks {
         let owner = task.owner.as_deref().unwrap_or("nobody");

@@ -32,6 +32,7 @@ mod neglect;
 mod ntfy;
 mod over;
 mod pooler;
+mod positions;
 mod private;
 mod recovery;
 mod replies;

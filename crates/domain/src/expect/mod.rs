@@ -130,8 +130,12 @@ rules! {
         else "they count as steady, and the incident ends, or goes on, as any other";
     /// Opened by an offer of a role.
     RoleAnswer = "incident.role_answer", version 1, expects "an answer to the offer of a role", else "whoever offered it is told";
-    /// Opened when an incident that somebody is on has no commander.
-    RoleUnfilled = "incident.role", version 1, expects "a commander", else "the team's managers are paged";
+    /// Opened when an incident that somebody is on has no commander, and by a severity that needs somebody in a role; the
+    /// length is then the role's `within`.
+    RoleUnfilled = "incident.role", version 1, expects "somebody to take command, or a role that is needed",
+        else "the team's managers are paged";
+    /// Opened when somebody takes a role of which the catalogue says after how long relief is due.
+    ReliefDue = "incident.relief", version 1, expects "relief for whoever has a role", else "they and the commander are reminded";
     /// Opened when somebody takes an incident whose severity has `acknowledgement_lasts`, and by a declaration without a
     /// page; any act of a person on the incident renews it.
     Attended = "incident.attended", version 1, expects "somebody to be at work on it",
@@ -179,6 +183,7 @@ impl Rule {
             | Self::SilencesJudged
             | Self::Flapping
             | Self::RoleAnswer
+            | Self::ReliefDue
             | Self::TaskDue
             | Self::UpdateDue
             | Self::Target
@@ -202,6 +207,7 @@ impl Rule {
             | Self::Flapping
             | Self::RoleAnswer
             | Self::RoleUnfilled
+            | Self::ReliefDue
             | Self::Attended
             | Self::StillOnIt
             | Self::TaskDue
@@ -235,6 +241,7 @@ impl Rule {
             | Self::Flapping
             | Self::RoleAnswer
             | Self::RoleUnfilled
+            | Self::ReliefDue
             | Self::Attended
             | Self::StillOnIt
             | Self::TaskDue

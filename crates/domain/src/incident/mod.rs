@@ -24,6 +24,7 @@ mod context;
 mod follows;
 pub mod lifecycle;
 mod part;
+mod search;
 mod state;
 mod types;
 pub mod words;
@@ -36,7 +37,9 @@ pub use context::Context;
 pub use follows::or_else;
 pub use part::declaration::Declaration;
 pub use part::record::Instant;
-pub use part::{access, affected, alarms, attendance, clocks, declaration, ending, flapping, links, record, roles, tasks, updates};
+pub use part::{
+    access, affected, alarms, attendance, clocks, declaration, ending, flapping, links, record, roles, staffing, tasks, updates,
+};
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};
 
@@ -60,6 +63,7 @@ event_parts! {
         Flapping(flapping::Event),
         Ending(ending::Event),
         Roles(roles::Event),
+        Staffing(staffing::Event),
         Tasks(tasks::Event),
         Updates(updates::Event),
         Record(record::Event),
@@ -102,6 +106,7 @@ command_parts! {
     Flapping(flapping::Command),
     Ending(ending::Command),
     Roles(roles::Command),
+    Staffing(staffing::Command),
     Tasks(tasks::Command),
     Updates(updates::Command),
     Record(record::Command),
@@ -179,6 +184,7 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Flapping(command) => flapping::decide(incident, command),
         Command::Ending(command) => ending::decide(incident, command),
         Command::Roles(command) => roles::decide(incident, command, context),
+        Command::Staffing(command) => staffing::decide(incident, command),
         Command::Tasks(command) => tasks::decide(incident, command, context),
         Command::Updates(command) => updates::decide(incident, command, context),
         Command::Record(command) => record::decide(incident, command, context),
@@ -216,6 +222,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         Event::Flapping(event) => flapping::evolve(&mut incident, event),
         Event::Ending(event) => ending::evolve(&mut incident, event, at),
         Event::Roles(event) => roles::evolve(&mut incident, event, at),
+        Event::Staffing(event) => staffing::evolve(&mut incident, event),
         Event::Tasks(event) => tasks::evolve(&mut incident, event, at),
         Event::Updates(event) => updates::evolve(&mut incident, event, at),
         Event::Record(event) => record::evolve(&mut incident, event),
@@ -226,7 +233,8 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
     clocks::hear(&mut incident, before, at);
     incident.admitted.extend(event.admits().into_iter().map(ToOwned::to_owned));
     if !incident.state.is_open() {
-        // What is over holds nothing back, and nothing flaps.
+        // What is over holds nothing back, and nothing flaps; and nobody has to be found for it.
+        incident.work.needed.clear();
         (incident.alarms.held_until, incident.alarms.held_by, incident.alarms.flapping) = (None, Vec::new(), None);
     }
     incident
@@ -245,6 +253,7 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Flapping(event) => flapping::react(incident, event, &mut awaited),
         Event::Ending(event) => ending::react(incident, event, &mut awaited),
         Event::Roles(event) => roles::react(incident, event, &mut awaited),
+        Event::Staffing(event) => staffing::react(incident, event, &mut awaited),
         Event::Tasks(event) => tasks::react(incident, event, &mut awaited),
         Event::Updates(event) => updates::react(incident, event, &mut awaited),
         Event::Links(event) => links::react(incident, event, &mut awaited),
@@ -266,6 +275,7 @@ pub fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Flapping(event) => flapping::line(event),
         Event::Ending(event) => ending::line(event, names),
         Event::Roles(event) => roles::line(event, names),
+        Event::Staffing(event) => staffing::line(event, names),
         Event::Tasks(event) => tasks::line(event, names),
         Event::Updates(event) => updates::line(event, names),
         Event::Record(event) => record::line(event, names),

@@ -20,6 +20,9 @@ pub struct Work {
     /// By name of the role.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub roles: BTreeMap<String, Role>,
+    /// Roles that somebody has to have, and how long each may be nobody's.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub needed: BTreeMap<String, Length>,
     /// In the order in which they were added; the number is the place, from 1.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<Task>,
@@ -75,9 +78,9 @@ impl Work {
         self.tasks.iter().filter(|task| task.state == TaskState::Open).count()
     }
     /// Gives a role to somebody.
-    pub(super) fn give(&mut self, role: &str, person: &str, at: Timestamp) {
+    pub(super) fn give(&mut self, role: &str, person: &str, relief_after: Option<Length>, at: Timestamp) {
         let held = self.roles.entry(role.to_owned()).or_default();
-        *held = Role { person: Some(person.to_owned()), since: Some(at), ..Role::default() };
+        *held = Role { person: Some(person.to_owned()), since: Some(at), relief_after, ..Role::default() };
     }
 }
 
@@ -102,6 +105,9 @@ pub struct Role {
     pub asked_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked_at: Option<Timestamp>,
+    /// After how long its holder is reminded of relief, each time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relief_after: Option<Length>,
 }
 
 /// How much a service is affected.

@@ -1,5 +1,7 @@
 //! What people read of an incident.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -8,8 +10,8 @@ use crate::incident::Incident;
 use crate::incident::State;
 use crate::incident::affected::Impact;
 use crate::incident::roles::ROLES;
-use crate::incident::work::Task;
 use crate::incident::work::TaskState;
+use crate::incident::work::{Role, Task};
 use crate::severity::Severity;
 use crate::view::ClockView;
 
@@ -184,14 +186,14 @@ pub struct AffectedView {
     pub impact: Impact,
 }
 
-/// Roles that are held or offered, in the order of [`ROLES`], then others by name.
+/// Roles that are held, offered or needed, in the order of [`ROLES`], then others by name.
 fn roles_of(i: &Incident) -> Vec<RoleView> {
     let place = |role: &str| ROLES.iter().position(|known| *known == role).unwrap_or(ROLES.len());
-    let mut roles: Vec<RoleView> = i
-        .work
-        .roles
-        .iter()
-        .map(|(role, held)| RoleView {
+    let names: BTreeSet<&String> = i.work.roles.keys().chain(i.work.needed.keys()).collect();
+    let free = Role::default();
+    let view = |role: &String| {
+        let held = i.work.roles.get(role).unwrap_or(&free);
+        RoleView {
             role: role.clone(),
             person: held.person.clone(),
             since: held.since,
@@ -199,8 +201,13 @@ fn roles_of(i: &Incident) -> Vec<RoleView> {
             offered_at: held.offered_at,
             asked_by: held.asked_by.clone(),
             asked_at: held.asked_at,
-        })
-        .collect();
+            needed: i.work.needed.contains_key(role),
+            name: None,
+            duties: Vec::new(),
+            warnings: Vec::new(),
+        }
+    };
+    let mut roles: Vec<RoleView> = names.into_iter().map(view).collect();
     roles.sort_by(|a, b| (place(&a.role), &a.role).cmp(&(place(&b.role), &b.role)));
     roles
 }
@@ -224,6 +231,30 @@ pub struct RoleView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub asked_at: Option<Timestamp>,
+    /// Whether somebody has to have it, as bad as the incident is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub needed: bool,
+    /// What people call it, where one incident is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub name: Option<String>,
+    /// Its card, where one incident is asked for: in the order first, all the time, every 30 minutes, before leaving.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub duties: Vec<DutyView>,
+    /// What is worth knowing of who has it, in sentences, where one incident is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// What whoever has a role does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Duty))]
+pub struct DutyView {
+    pub text: String,
+    /// `first`, `every_30m` or `before_leaving`; absent: all the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub when: Option<String>,
 }
 
 /// A task of an incident.

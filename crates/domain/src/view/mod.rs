@@ -4,6 +4,7 @@
 
 mod alert;
 mod audit;
+mod briefing;
 mod came;
 mod change;
 mod clock;
@@ -14,21 +15,26 @@ mod log;
 mod next;
 mod on_call;
 mod page;
+mod roles;
+mod roll;
 mod signal;
 mod steps;
 mod token;
 
 pub use alert::{AlertView, Labels, labels_of};
 pub use audit::AuditView;
+pub use briefing::{BriefingLine, BriefingView, PromiseView};
 pub use change::{ChangeView, LinkView};
 pub use clock::ClockView;
 pub use explain::{PageExplanation, PersonExplanation, SignalExplanation, StepExplanation};
-pub use incident::{IncidentView, RoleView, TaskView, UpdateView};
+pub use incident::{DutyView, IncidentView, RoleView, TaskView, UpdateView};
 pub use learning::{ActionView, DurationSummary, ReviewView, TrendRow, TrendTarget, TrendView, TrendWeek};
 pub use log::{EventView, ExpectationView};
 pub use next::{Next, next};
 pub use on_call::{OnCallView, OverrideView};
 pub use page::{BundledPage, MessageView, PageView, PlannedView};
+pub use roles::{Elsewhere, SPAN_MAX, card};
+pub use roll::{ROLL_KINDS, RollView, roll_call};
 pub use signal::{RefusedView, SignalView};
 pub use steps::{Came, LogLine, Told, ToldPerson, ToldStep, log_lines};
 pub use token::TokenView;

@@ -56,6 +56,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::Flapping
             | Rule::RoleAnswer
             | Rule::RoleUnfilled
+            | Rule::ReliefDue
             | Rule::Attended
             | Rule::StillOnIt
             | Rule::TaskDue
@@ -126,7 +127,7 @@ fn sentence(rule: Rule, incident: &IncidentView, one: &ExpectationView, name: &d
     let or_else = Some(one.or_else.clone());
     match rule {
         Rule::RoleAnswer => {
-            let role = one.key.parse().ok().and_then(|key| if let Key::Role(role) = key { Some(role) } else { None }).unwrap_or_default();
+            let role = role_of(&one.key).unwrap_or_default();
             let offered = incident.roles.iter().find(|held| held.role == role).and_then(|held| held.offered_to.as_deref());
             (asked(offered, &format!("take {}?", what_of(&role))), or_else)
         }
@@ -149,7 +150,15 @@ fn sentence(rule: Rule, incident: &IncidentView, one: &ExpectationView, name: &d
             (clock.map_or_else(|| capital(&one.expects), |clock| capital(clock.awaited())), or_else)
         }
         Rule::ConfirmRecovery => (asked(holder, "is it over?"), or_else),
-        Rule::RoleUnfilled => ("Somebody takes command".into(), or_else),
+        Rule::ReliefDue => {
+            let role = role_of(&one.key).unwrap_or_default();
+            let holder = incident.roles.iter().find(|held| held.role == role).and_then(|held| held.person.as_deref());
+            (asked(holder, &format!("relief as {role}")), or_else)
+        }
+        Rule::RoleUnfilled => {
+            let role = role_of(&one.key);
+            (format!("Somebody takes {}", what_of(role.as_deref().unwrap_or(COMMANDER))), or_else)
+        }
         Rule::Candidate => ("Is this an incident?".into(), or_else),
         Rule::GroupWait => ("The page starts".into(), None),
         Rule::PageAgain => ("Somebody has it".into(), or_else),
@@ -166,6 +175,14 @@ fn sentence(rule: Rule, incident: &IncidentView, one: &ExpectationView, name: &d
         | Rule::IncidentOver
         | Rule::ReviewDue
         | Rule::ActionDue => (capital(&one.expects), or_else),
+    }
+}
+
+/// The role that a key names.
+fn role_of(key: &str) -> Option<String> {
+    match key.parse() {
+        Ok(Key::Role(role) | Key::Needed(role) | Key::Relief(role)) => Some(role),
+        _ => None,
     }
 }
 

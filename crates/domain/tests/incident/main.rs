@@ -71,7 +71,7 @@ impl World {
         let events = incident::decide(
             self.incident.as_ref(),
             command.into(),
-            Context { now, org_version: 4, cadence: [Some(Length::from_mins(30)); 5], lasts: LASTS },
+            Context { now, org_version: 4, cadence: [Some(Length::from_mins(30)); 5], lasts: LASTS, roles: &[] },
         )?;
         for event in &events {
             self.version += 1;

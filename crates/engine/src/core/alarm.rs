@@ -194,6 +194,7 @@ impl Core {
             self.restrict(unit, id, &judged.because, Vec::new())?;
         }
         unit.born.push(id);
+        self.staff(unit, id)?;
         if !candidate && !waits {
             self.start_page(unit, id, None, Some(alert), DECLARED, false)?;
         }

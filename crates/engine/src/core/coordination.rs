@@ -16,7 +16,7 @@ use allclear_store::rows;
 
 use super::command::{NAMED_CHARS_MAX, Refusal};
 use super::due::note_look;
-use super::neglect::{NO_COMMANDER, NO_UPDATE, no_answer};
+use super::neglect::{NO_UPDATE, no_answer, nobody_took};
 use super::notices::{clock, each_once, person};
 use super::unit::Unit;
 use super::{Core, Decided};
@@ -32,8 +32,8 @@ impl Core {
                 | roles::Command::Ask { role, by: person },
             ) => {
                 self.known_person(person)?;
-                if !self.org.roles().any(|known| known == role) {
-                    let known: Vec<&str> = self.org.roles().collect();
+                if self.org.role(role).is_none() {
+                    let known: Vec<&str> = self.org.roles().iter().map(|known| known.id.as_str()).collect();
                     return Err(Refusal::NoSuchRole { role: role.clone(), known: known.join(", ") }.into());
                 }
             }
@@ -61,6 +61,7 @@ impl Core {
             | C::Attendance(_)
             | C::Alarms(_)
             | C::Flapping(_)
+            | C::Staffing(_)
             | C::Ending(_)
             | C::Record(_)
             | C::Links(_)
@@ -98,8 +99,8 @@ impl Core {
         self.change_incident(unit, id, roles::Command::MissAnswer { role: role.clone(), to: to.clone() })?;
         let name = self.org.person(&to).map_or(to.clone(), |person| person.name.clone());
         if incident.severity.is_grave() {
-            // Without a commander the search for one goes on, and pages.
-            if role != COMMANDER || incident.commander.is_some() {
+            // Of what somebody has to have the search goes on, and pages.
+            if !self.is_searched(&incident, &role) {
                 let first = each_once([incident.holder().filter(|who| *who != to).map(ToOwned::to_owned)]);
                 let managers = self.org.managers_of(incident.service.as_deref());
                 self.page_neglect(unit, id, first, managers, &no_answer(&name, &role))?;
@@ -127,9 +128,10 @@ impl Core {
     }
 
     /// `None`: it is looked at again, since silences hold the incident and nobody is paged meanwhile.
-    pub(super) fn look_commander(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId) -> Decided<Option<Standing>> {
+    pub(super) fn look_role(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId) -> Decided<Option<Standing>> {
+        let Ok(Key::Role(role) | Key::Needed(role)) = expectation.key.parse() else { return Ok(Some(Standing::Void)) };
         let (incident, _) = self.incident(unit, id)?;
-        if incident.commander.is_some() || !incident.state.is_open() {
+        if incident.work.holder(&role).is_some() || !incident.state.is_open() {
             return Ok(Some(Standing::Void));
         }
         if incident.alarms.is_held() {
@@ -138,15 +140,26 @@ impl Core {
             note_look(unit, at);
             return Ok(None);
         }
-        self.change_incident(unit, id, roles::Command::MissCommander)?;
-        let managers = self.org.managers_of(incident.service.as_deref());
+        self.change_incident(unit, id, roles::Command::MissRole { role: role.clone() })?;
+        // Whoever has the role that stands in is called before the managers.
+        let deputy = self.org.role(&role).and_then(|setting| setting.deputy.as_deref()).and_then(|deputy| incident.work.holder(deputy));
+        let mut first = each_once([deputy.map(ToOwned::to_owned)]);
+        first.extend(
+            self.org.managers_of(incident.service.as_deref()).into_iter().filter(|manager| Some(manager) != deputy.map(person).as_ref()),
+        );
+        let because = nobody_took(&role);
         if incident.severity.is_grave() || !incident.is_held() {
             let holder = each_once([incident.holder().map(ToOwned::to_owned)]);
-            self.page_neglect(unit, id, managers, holder, NO_COMMANDER)?;
-        } else if !managers.is_empty() {
-            self.page_people(unit, id, managers, NO_COMMANDER)?;
+            self.page_neglect(unit, id, first, holder, &because)?;
+        } else if !first.is_empty() {
+            self.page_people(unit, id, first, &because)?;
         }
         Ok(Some(Standing::Missed))
+    }
+
+    /// Whether nobody has a role that somebody has to have, so that it is looked for.
+    fn is_searched(&self, incident: &Incident, role: &str) -> bool {
+        incident.work.holder(role).is_none() && (role == COMMANDER || incident.work.needed.contains_key(role))
     }
 
     pub(super) fn look_task(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId) -> Decided<Standing> {

@@ -47,9 +47,13 @@ impl Core {
                 settle(unit, &expectation, standing, "nobody answered in time");
             }
             (Rule::RoleUnfilled, Owner::Incident(id)) => {
-                if let Some(standing) = self.look_commander(unit, &expectation, id)? {
-                    settle(unit, &expectation, standing, "nobody took command in time");
+                if let Some(standing) = self.look_role(unit, &expectation, id)? {
+                    settle(unit, &expectation, standing, "nobody took it in time");
                 }
+            }
+            (Rule::ReliefDue, Owner::Incident(id)) => {
+                let standing = self.look_relief(unit, &expectation, id)?;
+                settle(unit, &expectation, standing, "nobody else took it in time");
             }
             (Rule::TaskDue, Owner::Incident(id)) => {
                 let standing = self.look_task(unit, &expectation, id)?;
@@ -96,6 +100,7 @@ impl Core {
                 | Rule::Flapping
                 | Rule::RoleAnswer
                 | Rule::RoleUnfilled
+                | Rule::ReliefDue
                 | Rule::Attended
                 | Rule::StillOnIt
                 | Rule::TaskDue

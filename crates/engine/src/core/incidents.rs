@@ -24,10 +24,10 @@ use super::{Core, Decided, Loaded, Need, Stop};
 /// Why there is a candidate, where somebody who may not declare said it.
 
 impl Core {
-    fn incident_context(&self, unit: &Unit) -> incident::Context {
+    fn incident_context(&self, unit: &Unit) -> incident::Context<'_> {
         let cadence = Severity::ALL.map(|severity| self.org.severity(severity).update_every);
         let lasts = Severity::ALL.map(|severity| self.org.severity(severity).acknowledgement_lasts);
-        incident::Context { now: unit.now, org_version: self.org.version, cadence, lasts }
+        incident::Context { now: unit.now, org_version: self.org.version, cadence, lasts, roles: self.org.roles() }
     }
 
     /// Decides a command on an incident and folds its events, with what they do to its clocks; nothing else follows here.
@@ -83,6 +83,7 @@ impl Core {
         if declare.private {
             self.restrict(unit, id, "declared as private", Vec::new())?;
         }
+        self.staff(unit, id)?;
         // Whoever declares sees it, also a guest who manages a team.
         if let Actor::Person(person) = unit.actor.clone() {
             self.admit_if_hidden(unit, id, vec![person], "declared it")?;
@@ -128,6 +129,7 @@ impl Core {
             | C::Attendance(_)
             | C::Alarms(_)
             | C::Flapping(_)
+            | C::Staffing(_)
             | C::Ending(_)
             | C::Tasks(_)
             | C::Updates(_)

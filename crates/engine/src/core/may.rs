@@ -30,7 +30,7 @@ impl Core {
             }
             C::Leave { role, why } => (role, Some(why), false),
             // Who asks has nothing by it; the rest nobody asks for.
-            C::Ask { .. } | C::MissAnswer { .. } | C::MissAsk { .. } | C::MissCommander => return Ok(()),
+            C::Ask { .. } | C::MissAnswer { .. } | C::MissAsk { .. } | C::MissRole { .. } => return Ok(()),
         };
         let overrules = why.is_none_or(|why| is_reason(why.as_deref())) && self.may_overrule(who, &incident);
         let name = |id: &str| self.org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone());

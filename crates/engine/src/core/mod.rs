@@ -34,6 +34,7 @@ mod reviews;
 mod sharded;
 
 pub mod silences;
+mod staffing;
 pub(crate) mod streams;
 mod test_page;
 mod texts;

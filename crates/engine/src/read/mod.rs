@@ -3,10 +3,12 @@
 
 pub(crate) mod alerts;
 mod audit;
+mod briefing;
 pub(crate) mod changes;
 pub(crate) mod explain;
 pub mod learning;
 pub(crate) mod on_call;
+mod roles;
 pub mod screens;
 pub mod tried;
 
@@ -230,6 +232,8 @@ impl Queries<'_> {
         let (incident, head) = self.stored_incident(id).await?;
         let due = rows::expectation::next_due(self.db(), id).await?;
         let mut view = IncidentView::of(&incident, head.version, due);
+        let elsewhere = Box::pin(self.exclusive_elsewhere(&view)).await?;
+        view.fill_roles(&self.engine.org(), self.engine.now(), &elsewhere);
         let (all, open) = rows::alert::counts_of(self.db(), id).await?;
         (view.alerts, view.alerts_open) = (Some(all), Some(open));
         view.clocks = {

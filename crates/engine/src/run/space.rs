@@ -58,7 +58,7 @@ const fn of_incident(command: &incident::Command) -> Space {
             | roles::Command::MissAsk { .. }
             | roles::Command::Leave { .. }
             | roles::Command::MissAnswer { .. }
-            | roles::Command::MissCommander => Space::Free,
+            | roles::Command::MissRole { .. } => Space::Free,
         },
         // It is worse than was known.
         C::Declaration(command) => match command {
@@ -69,8 +69,14 @@ const fn of_incident(command: &incident::Command) -> Space {
             | declaration::Command::Rename { .. } => Space::Free,
         },
         // None of these stops or continues a page.
-        C::Alarms(_) | C::Flapping(_) | C::Tasks(_) | C::Updates(_) | C::Record(_) | C::Links(_) | C::Clocks(_) | C::Access(_) => {
-            Space::Free
-        }
+        C::Alarms(_)
+        | C::Flapping(_)
+        | C::Staffing(_)
+        | C::Tasks(_)
+        | C::Updates(_)
+        | C::Record(_)
+        | C::Links(_)
+        | C::Clocks(_)
+        | C::Access(_) => Space::Free,
     }
 }

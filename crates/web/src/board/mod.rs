@@ -249,7 +249,7 @@ fn words(rule: Rule) -> Option<&'static str> {
 fn other(rule: Rule) -> &'static str {
     match rule.name() {
         "incident.role_answer" => "answer to an offer",
-        "incident.role" => "commander",
+        "incident.role" => "role to fill",
         "incident.task" => "task",
         "incident.update" => "update",
         "incident.attended" => "sign of work",

@@ -51,7 +51,9 @@ pub(crate) fn roles(told: &PageData, org: &Org) -> Markup {
                 label class="field" {
                     span { "Role" }
                     select name="role" {
-                        @for role in org.roles() { option value=(role) selected[typed("role") == role] { (pieces::capital(role)) } }
+                        @for role in org.roles() {
+                            option value=(role.id) selected[typed("role") == role.id] { (pieces::capital(&role.name)) }
+                        }
                     }
                 }
                 label class="field" { span { "Who" } (pieces::able_choice(org, "person", Some(typed("person")), None)) }

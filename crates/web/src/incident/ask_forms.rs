@@ -312,7 +312,9 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
             html! {
                 label class="field" {
                     span { (field.label) }
-                    select name=(name) { @for role in org.roles() { (pieces::choice(role, typed == role, &pieces::capital(role))) } }
+                    select name=(name) {
+                        @for role in org.roles() { (pieces::choice(&role.id, typed == role.id, &pieces::capital(&role.name))) }
+                    }
                 }
             }
         }

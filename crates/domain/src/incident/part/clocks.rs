@@ -190,6 +190,7 @@ pub fn moves(event: &Any) -> Option<bool> {
         | Any::Flapping(_)
         | Any::Ending(ending::Event::Cancelled(_) | ending::Event::Closed(_))
         | Any::Roles(_)
+        | Any::Staffing(_)
         | Any::Tasks(_)
         | Any::Updates(_)
         | Any::Record(_)

@@ -13,6 +13,7 @@ pub mod flapping;
 pub mod links;
 pub mod record;
 pub mod roles;
+pub mod staffing;
 pub mod tasks;
 pub mod updates;
 

@@ -19,7 +19,7 @@ use crate::time::Length;
 /// Longest time to acknowledge a step, and longest delay of a notification rule: a week; longer
 /// is a slip of the unit.
 pub const WITHIN_MAX: Length = Length::from_secs(7 * 86_400);
-/// The version that brings what is refused as not there yet: plans, what a role is besides its name.
+/// The version that brings what is refused as not there yet: plans.
 pub const COMES_WITH: &str = "0.2";
 /// Most further rounds of an escalation.
 pub const REPEAT_MAX: u32 = 20;

@@ -257,8 +257,8 @@ forms! {
     calendars: Calendar = calendar::CalendarForm, calendar;
     /// How soon incidents are to be dealt with.
     targets: Target = service_target::ServiceTarget, service_target;
-    /// Kept and exported; used by later capabilities.
-    roles: Role = LooseForm, role;
+    /// Roles of an incident.
+    roles: Role = role::Role, role;
     /// Kept and exported; used by later capabilities.
     plans: Plan = LooseForm, plan;
 }

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::forms::calendar::Calendar;
+pub use super::forms::role::ROLES;
 use super::forms::service_target::{ServiceTarget, most_particular};
 pub use super::forms::target::Target;
 use super::model::{
@@ -21,15 +22,13 @@ use super::model::{
     Team,
 };
 use super::problem::{Place, Problem};
+pub use super::roles::RoleSetting;
 use crate::channel::WaysOut;
 use crate::matcher::Matchers;
 use crate::oncall::CompiledSchedule;
 use crate::severity::Severity;
 use crate::time::Length;
 
-/// Roles there are without configuration, in the order in which they are shown (NIMS and the
-/// practice of large operators name them so).
-pub const ROLES: [&str; 6] = ["commander", "deputy", "scribe", "communications", "liaison", "operations"];
 /// What stands before an audience's id where addresses of its own are told: in targets, and in the place
 /// of a person in messages.
 pub const AUDIENCE: &str = "audience:";
@@ -64,6 +63,7 @@ pub struct Org {
     routes: Vec<CompiledRoute>,
     silences: Vec<CompiledSilence>,
     severities: [SeveritySetting; 5],
+    roles: Vec<RoleSetting>,
     unusable: Vec<Problem>,
 }
 
@@ -262,6 +262,7 @@ impl Org {
             routes,
             silences,
             severities: Severity::ALL.map(|severity| severity_setting(&bundle, severity)),
+            roles: super::roles::catalogue(&bundle),
             unusable,
             channels,
             bundle,
@@ -331,10 +332,15 @@ impl Org {
     pub fn integration_by_key(&self, key: &str) -> Option<&Integration> {
         self.integration_keys.get(key).map(|at| &self.bundle.integrations[*at])
     }
-    /// Names of roles: the known ones, and those of the organisation.
-    pub fn roles(&self) -> impl Iterator<Item = &str> {
-        let own = self.bundle.roles.iter().map(|form| form.id.as_str()).filter(|id| !ROLES.contains(id));
-        ROLES.into_iter().chain(own)
+    /// The catalogue of roles: the usual ones, then the organisation's own.
+    #[must_use]
+    pub fn roles(&self) -> &[RoleSetting] {
+        &self.roles
+    }
+    /// The role of this id.
+    #[must_use]
+    pub fn role(&self, id: &str) -> Option<&RoleSetting> {
+        self.roles.iter().find(|role| role.id == id)
     }
     /// The calendar of this id, ready to answer; absent also where it cannot be used.
     #[must_use]
