@@ -380,7 +380,8 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("GET /api/v1/alerts/{id}", See, Value::Null),
         ("GET /api/v1/pages/{id}", See, Value::Null),
         ("POST /api/v1/pages/{id}/acknowledge", Act, json!({"by": "ana"})),
-        ("POST /api/v1/pages/{id}/decline", Act, json!({"by": "ana"})),
+        // In one's own name: nobody passes on for another.
+        ("POST /api/v1/pages/{id}/decline", Act, json!({})),
         ("GET /api/v1/incidents/{ref}/updates", See, Value::Null),
         ("GET /api/v1/incidents/{ref}/review", See, Value::Null),
         ("POST /api/v1/incidents/{ref}/review", Act, json!({})),
