@@ -21,8 +21,6 @@ use super::test_page::ANSWERED;
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
 
-/// Why there is a candidate, where somebody who may not declare said it.
-
 impl Core {
     fn incident_context(&self, unit: &Unit) -> incident::Context {
         let cadence = Severity::ALL.map(|severity| self.org.severity(severity).update_every);
