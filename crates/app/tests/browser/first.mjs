@@ -122,6 +122,8 @@ await begin(async ({ page, must, says }) => {
   // A session that ended: what is sent leads to where one signs in, back to its page, and nothing that was typed is lost.
   const incident = new URL(await page.run(`document.querySelector(".board .title").href`)).pathname;
   await page.open(base + incident);
+  // Before it is connected the page would find out by itself that the session is over.
+  await sleep(500);
   await page.ask("Network.clearBrowserCookies");
   await storm.click("#say-text");
   await storm.type("seen before I was signed out");

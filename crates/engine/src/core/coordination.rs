@@ -97,7 +97,7 @@ impl Core {
         }
         let Some(to) = held.offered_to else { return Ok(Standing::Void) };
         self.change_incident(unit, id, roles::Command::MissAnswer { role: role.clone(), to: to.clone() })?;
-        let name = self.org.person(&to).map_or(to.clone(), |person| person.name.clone());
+        let name = self.name_of_person(&to);
         if incident.severity.is_grave() {
             // Of what somebody has to have the search goes on, and pages.
             if !self.is_searched(&incident, &role) {
@@ -117,9 +117,11 @@ impl Core {
     /// Whoever asked for a role hears that its holder did not answer, with those who may give it to them.
     fn miss_ask(&mut self, unit: &mut Unit, incident: &Incident, role: &str, by: &str) -> Decided<()> {
         self.change_incident(unit, incident.id, roles::Command::MissAsk { role: role.to_owned(), by: by.to_owned() })?;
-        let name = |id: &str| self.org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone());
-        let holder = incident.work.holder(role).map(name).unwrap_or_default();
-        let text = format!("{holder} has not answered {}, who asked to be {role}. A manager can give it to them, with a reason.", name(by));
+        let holder = incident.work.holder(role).map(|id| self.name_of_person(id)).unwrap_or_default();
+        let text = format!(
+            "{holder} has not answered {}, who asked to be {role}. A manager can give it to them, with a reason.",
+            self.name_of_person(by)
+        );
         let mut targets = self.org.managers_of(incident.service.as_deref());
         targets.push(person(by));
         targets.sort();

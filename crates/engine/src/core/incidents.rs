@@ -21,8 +21,6 @@ use super::test_page::ANSWERED;
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
 
-/// Why there is a candidate, where somebody who may not declare said it.
-
 impl Core {
     fn incident_context(&self, unit: &Unit) -> incident::Context<'_> {
         let cadence = Severity::ALL.map(|severity| self.org.severity(severity).update_every);
@@ -102,10 +100,10 @@ impl Core {
         match command {
             C::Attendance(attendance::Command::Acknowledge { by, via }) => self.acknowledge(unit, id, by.clone(), via)?,
             // Looked at here as it is decided: whoever took it a moment before has it by now.
-            C::Attendance(attendance::Command::TakeFree { .. }) if state.is_held() => {
-                return Err(Refusal::from(incident::Refusal::from(attendance::Refusal::TakenMeanwhile)).into());
+            C::Attendance(attendance::Command::TakeFree { by, via }) => {
+                attendance::is_free(&state).map_err(|no| Refusal::from(incident::Refusal::from(no)))?;
+                self.acknowledge(unit, id, Some(by.clone()), via)?;
             }
-            C::Attendance(attendance::Command::TakeFree { by, via }) => self.acknowledge(unit, id, Some(by.clone()), via)?,
             C::Affected(affected::Command::SetService { service, why, .. }) => self.set_service(unit, id, service, why.clone())?,
             C::Attendance(attendance::Command::GiveBack { by, why }) => self.give_back(unit, id, by, why)?,
             C::Declaration(declaration::Command::Promote { why }) => self.promote(unit, id, why)?,

@@ -33,14 +33,13 @@ impl Core {
             C::Ask { .. } | C::MissAnswer { .. } | C::MissAsk { .. } | C::MissRole { .. } => return Ok(()),
         };
         let overrules = why.is_none_or(|why| is_reason(why.as_deref())) && self.may_overrule(who, &incident);
-        let name = |id: &str| self.org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone());
         // Who is gone, or may not act any more, keeps nothing from anybody.
         let keeper = roles::keeper(&incident, role).filter(|holder| roles::may_respond(&self.org, holder));
         let refusal = match (keeper, offer_of_another(&incident, who, command)) {
             (Some(holder), _) if !accepts && !overrules && who.person() != Some(holder) => {
-                roles::Refusal::HeldByAnother { role: role.clone(), holder: name(holder) }
+                roles::Refusal::HeldByAnother { role: role.clone(), holder: self.name_of_person(holder) }
             }
-            (None, Some(by)) if !overrules => roles::Refusal::OfferedByAnother { role: role.clone(), by: name(by) },
+            (None, Some(by)) if !overrules => roles::Refusal::OfferedByAnother { role: role.clone(), by: self.name_of_person(by) },
             _ => return Ok(()),
         };
         Err(Refusal::from(incident::Refusal::from(refusal)).into())
@@ -205,8 +204,7 @@ impl Core {
         if roles::may_respond(&self.org, person) {
             return Ok(());
         }
-        let name = self.org.person(person).map_or_else(|| person.to_owned(), |person| person.name.clone());
-        let refusal = roles::Refusal::MayNotRespond { role: COMMANDER.to_owned(), person: name };
+        let refusal = roles::Refusal::MayNotRespond { role: COMMANDER.to_owned(), person: self.name_of_person(person) };
         Err(Refusal::from(incident::Refusal::from(refusal)).into())
     }
 

@@ -202,7 +202,7 @@ impl Core {
         if now.open == 0 || all == state.alarms.is_held() {
             return Ok(());
         }
-        // Where nothing says until when, the look finds out soon.
+        // Until when is told by the alerts that were read; of a storm none of whose newest is open it is looked at at once.
         let held_until = all.then(|| now.until.unwrap_or(unit.now));
         let silenced = if all { now.held } else { 0 };
         self.silence_incident(unit, id, Silencing { silenced, silences: now.silences, unsilenced: 0, held_until })

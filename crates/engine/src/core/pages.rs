@@ -92,7 +92,7 @@ impl Core {
                 let (incident, _) = self.incident(unit, page.incident_id())?;
                 // Only an answer to the question that stands counts.
                 if incident.work.hold.asked_at.is_some() {
-                    let name = self.org.person(by).map_or(by.clone(), |person| person.name.clone());
+                    let name = self.name_of_person(by);
                     self.lose(unit, incident.id, &format!("{name} is not on it any more"))?;
                 }
             }

@@ -19,8 +19,8 @@ const sayHeld = () => {
 
 const bodyOf = ({ form, button }) => new URLSearchParams(new FormData(form, button));
 // What a reader typed into it, for their eyes: no keys of ours, no passwords.
-const typedIn = (form) => [...form.elements]
-  .filter((field) => field.matches("textarea, select, input:not([type=hidden], [type=password], [type=checkbox], [type=radio])") && field.value)
+const typedIn = (form) => typedFields(form)
+  .filter((field) => field.value)
   .map((field) => field.nodeName === "SELECT" ? field.selectedOptions[0]?.textContent.trim() : field.value);
 
 addEventListener("submit", (event) => {

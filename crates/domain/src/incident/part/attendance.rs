@@ -281,12 +281,18 @@ fn escalate(given: &Given, _: &By<'_>) -> Result<Asked, ask::Refusal> {
     }
 }
 
+/// Whether nobody has it, for what is taken only then.
+///
+/// # Errors
+/// Where somebody has.
+pub fn is_free(incident: &Incident) -> Result<(), Refusal> {
+    if incident.is_held() { Err(Refusal::TakenMeanwhile) } else { Ok(()) }
+}
+
 pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
     match command {
         Command::TakeFree { by, via } => {
-            if incident.is_held() {
-                return Err(Refusal::TakenMeanwhile.into());
-            }
+            is_free(incident)?;
             decide(incident, Command::Acknowledge { by: Some(by), via }, context)
         }
         Command::Acknowledge { by, via } => {

@@ -16,8 +16,7 @@ use crate::time::{Length, after};
 /// Longest update, in characters: what a mail program shows without folding it away.
 pub const UPDATE_CHARS_MAX: usize = 5_000;
 /// After so many updates in a row that did not come, nobody is reminded any more until one comes: the people
-/// who could were told three times. Each one
-/// that pages when it is missed does so without end ([`pages_when_missed`]).
+/// who could were told three times. Each one that pages when it is missed does so without end ([`pages_when_missed`]).
 pub const UPDATES_MISSED_MAX: u32 = 3;
 
 event_kinds! {
