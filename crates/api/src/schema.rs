@@ -30,12 +30,13 @@ macro_rules! lists {
 }
 
 lists! {
-    alone: view::TrendView, view::PageExplanation, view::SignalExplanation;
+    alone: view::BriefingView, view::TrendView, view::PageExplanation, view::SignalExplanation;
     IncidentPage of view::IncidentView;
     EventPage of view::EventView;
     AlertPage of view::AlertView;
     ChangePage of view::ChangeView;
     PagePage of view::PageView;
+    RollPage of view::RollView;
     ExpectationPage of view::ExpectationView;
     OnCallPage of view::OnCallView;
     OverridePage of view::OverrideView;

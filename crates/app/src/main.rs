@@ -101,6 +101,8 @@ async fn obey(command: Command) -> anyhow::Result<()> {
         Command::Review { command } => cli::coordination::review(command).await,
         Command::Action { command } => cli::coordination::action(command).await,
         Command::Trends(args) => cli::coordination::trends(args).await,
+        Command::Briefing(args) => cli::briefing::briefing(args).await,
+        Command::Roll(args) => cli::incidents::roll(args).await,
         Command::Log(args) => cli::incidents::log(args).await,
         Command::Oncall(args) => cli::incidents::oncall(args).await,
         Command::Explain { command } => cli::incidents::explain(command).await,

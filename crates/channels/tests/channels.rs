@@ -144,6 +144,7 @@ fn message(kind: NoticeKind, notices: usize, title: &str, text: Option<&str>) ->
         late: true,
         person: "ana".into(),
         text: text.map(Into::into),
+        because: None,
         incident: NoticeIncident {
             id: IncidentId::from_bits(1),
             reference: format!("INC-{n}"),

@@ -15,6 +15,20 @@ pub const fn is_unwanted(c: char) -> bool {
     }
 }
 
+/// Whether a sign has no width: a text of nothing else says nothing.
+#[must_use]
+const fn is_invisible(c: char) -> bool {
+    // Zero-width and joining signs, the soft hyphen, and letters that are drawn as nothing (Unicode: Default_Ignorable).
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether a text says something: it has a sign that can be seen.
+#[must_use]
+pub fn says_something(text: &str) -> bool {
+    text.chars().any(|c| !c.is_whitespace() && !c.is_control() && !is_invisible(c))
+}
+
 /// Whether a byte may begin an unwanted character. Most text has none of these.
 const fn may_be_unwanted(byte: u8) -> bool {
     matches!(byte, 0..=8 | 0x0b..=0x1f | 0x7f | 0xc2 | 0xd8 | 0xe2)

@@ -38,6 +38,7 @@ pub const PLANTS: &[(&str, CaughtBy, &str)] = &[
     ("reminder-at-every-look", CaughtBy::Simulator, "whoever was reminded is reminded again at every look"),
     ("task-done-leaves-timer", CaughtBy::Simulator, "a task that is done is awaited still"),
     ("update-leaves-timer", CaughtBy::Simulator, "an update leaves the one that was awaited before it live"),
+    ("clock-met-leaves-timer", CaughtBy::Simulator, "a clock that was met is awaited still"),
     ("severity-keeps-cadence", CaughtBy::Simulator, "updates are awaited as the severity before said"),
     ("role-offer-gives-role", CaughtBy::Simulator, "whoever is asked to take a role has it"),
     ("told-is-acknowledgeable", CaughtBy::Simulator, "a reminder can be acknowledged as a page can"),

@@ -49,11 +49,17 @@ const OF_READER: [&str; 14] = [
 /// What works wherever a day or an instant is asked for.
 pub const DATE_HINT: &str = "a day is written as in 2026-03-01, an instant as in 2026-03-01T09:00:00Z";
 
+/// What a reader of JSON says where a sign is missing: of no date, though it begins as a complaint of one does.
+const OF_JSON: [&str; 5] = ["expected `:`", "expected `,`", "expected `\"`", "expected `]`", "expected `}`"];
+
 /// A complaint of a reader about a date or an instant, in our words; what stands before it, as the field's name, stays. Nothing
 /// where it is about something else.
 #[must_use]
 pub fn unread(words: &str) -> Option<String> {
     let at = OF_READER.iter().filter_map(|of_reader| words.find(of_reader)).min()?;
+    if OF_JSON.iter().any(|of_json| words[at..].starts_with(of_json)) {
+        return None;
+    }
     let before = words[..at].trim_end().trim_end_matches(|c: char| !matches!(c, ':' | ' ') && !c.is_alphanumeric()).trim_end();
     let before = if before.is_empty() { String::new() } else { format!("{before} ") };
     Some(format!("{before}this is no date or time that can be read; {DATE_HINT}"))

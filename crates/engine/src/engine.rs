@@ -36,7 +36,15 @@ impl Engine {
     /// # Errors
     /// A refusal, in words.
     pub async fn submit(&self, input: Input) -> Result<Reply, Refusal> {
-        self.shared.limits.count(&self.org(), &input, self.now())?;
+        let asking = self.shared.limits.count(&self.org(), &input, self.now())?;
+        let answer = self.submit_counted(input).await;
+        if matches!(answer, Err(_) | Ok(Reply::Again { .. })) {
+            self.shared.limits.forget(&asking);
+        }
+        answer
+    }
+
+    async fn submit_counted(&self, input: Input) -> Result<Reply, Refusal> {
         let (answer, wait) = oneshot::channel();
         self.shared.busy.fetch_add(1, Ordering::SeqCst);
         if self.commands.send((input, Some(answer))).await.is_err() {

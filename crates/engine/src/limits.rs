@@ -1,9 +1,9 @@
 //! How often a person may ask for what wakes or bothers others and needs little right: test pages, reports by who only looks
 //! on, and help behind a message's link.
 //!
-//! As with tries of passwords ([`crate::identity`]), an asking counts before it is judged, in memory: a restart forgives, and
-//! each node counts for itself. What is asked again under the key that was answered does not come here. Alarms, pages and
-//! acknowledgements never do.
+//! An asking counts as it is asked, so that many at once are counted, and no more where it is refused, or was answered
+//! before: a mistake uses up nothing. In memory, as tries of passwords are ([`crate::identity`]): a restart forgives, and
+//! each node counts for itself. Alarms, pages and acknowledgements never come here.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -21,7 +21,7 @@ pub const WITHIN: Length = Length::from_mins(10);
 pub const TESTS_MAX: usize = 5;
 /// Reports of one person who may not respond: what a ward or a shop sees go wrong at once.
 pub const REPORTS_MAX: usize = 5;
-/// Reports of all who may not respond: what responders can look at in that time.
+/// Reports of all who may not respond: what responders can look at in that time. The first of a person is always taken.
 pub const REPORTS_OF_HOUSE_MAX: usize = 30;
 /// Times that help is called by one link: everybody who could come is called by then.
 pub const HELP_MAX: usize = 5;
@@ -32,8 +32,8 @@ enum Counted {
     Test(String),
     Report(String),
     ReportOfHouse,
-    /// By the page whose link it is.
-    Help(String),
+    /// By the page and the person whose link it is.
+    Help(String, String),
 }
 
 impl Counted {
@@ -42,7 +42,7 @@ impl Counted {
             Self::Test(_) => TESTS_MAX,
             Self::Report(_) => REPORTS_MAX,
             Self::ReportOfHouse => REPORTS_OF_HOUSE_MAX,
-            Self::Help(_) => HELP_MAX,
+            Self::Help(..) => HELP_MAX,
         }
     }
 
@@ -51,13 +51,13 @@ impl Counted {
             Self::Test(_) => "test pages to one person",
             Self::Report(_) => "reports of one person",
             Self::ReportOfHouse => "reports of all who only look on",
-            Self::Help(_) => "calls for help by one link",
+            Self::Help(..) => "calls for help by one link",
         }
     }
 
     /// What an input counts as; nothing for most.
     fn of(org: &Org, input: &Input) -> Vec<Self> {
-        let by_link = input.who.link.map(|link| Self::Help(link.page.to_string()));
+        let by_link = input.who.link.map(|link| Self::Help(link.page.to_string(), input.who.person().unwrap_or_default().to_owned()));
         let may = |right| may(org, &input.who, right, Resource::Installation).is_ok();
         // What the gate refuses uses up nothing of another's.
         if let Command::TestPage { person } = &input.command {
@@ -76,6 +76,13 @@ impl Counted {
     }
 }
 
+/// What an input counts as, until it is answered.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asking {
+    counted: Vec<Counted>,
+    at: Timestamp,
+}
+
 /// Counts.
 #[derive(Debug, Default)]
 pub(crate) struct Limits {
@@ -87,17 +94,20 @@ impl Limits {
     ///
     /// # Errors
     /// [`Refusal::TooOften`], and then it counts for nothing.
-    pub(crate) fn count(&self, org: &Org, input: &Input, now: Timestamp) -> Result<(), Refusal> {
+    pub(crate) fn count(&self, org: &Org, input: &Input, now: Timestamp) -> Result<Asking, Refusal> {
         let counted = Counted::of(org, input);
         if counted.is_empty() {
-            return Ok(());
+            return Ok(Asking::default());
         }
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.retain(|_, times| {
             times.retain(|at| after(*at, WITHIN) > now);
             !times.is_empty()
         });
-        for one in &counted {
+        // Whoever has said nothing yet is heard, however much others say.
+        let is_first =
+            |one: &Counted| *one == Counted::ReportOfHouse && counted.iter().all(|other| other == one || !asked.contains_key(other));
+        for one in counted.iter().filter(|one| !is_first(one)) {
             if let Some(first) = asked.get(one).filter(|times| times.len() >= one.most()).and_then(|times| times.front()) {
                 // Rounded up: whoever waits as long as that is not refused once more.
                 let wait = after(*first, WITHIN).duration_since(now).as_micros().max(1);
@@ -105,10 +115,24 @@ impl Limits {
                 return Err(Refusal::TooOften { what: one.what(), most: one.most(), within: WITHIN, wait });
             }
         }
-        for one in counted {
-            asked.entry(one).or_default().push_back(now);
+        for one in &counted {
+            asked.entry(one.clone()).or_default().push_back(now);
         }
-        Ok(())
+        Ok(Asking { counted, at: now })
+    }
+
+    /// What was asked was refused, or had been answered before: it counts for nothing.
+    pub(crate) fn forget(&self, asking: &Asking) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        for one in &asking.counted {
+            let Some(times) = asked.get_mut(one) else { continue };
+            if let Some(at) = times.iter().rposition(|at| *at == asking.at) {
+                times.remove(at);
+            }
+            if times.is_empty() {
+                asked.remove(one);
+            }
+        }
     }
 }
 
@@ -137,12 +161,16 @@ mod tests {
         let report = |n: usize| by(Principal::new(Actor::Person(format!("p{n}")), Scope::Respond));
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         for n in 0..30 {
-            assert_eq!(limits.count(&org, &report(n / 5), now), Ok(()), "{n}");
+            assert!(limits.count(&org, &report(n / 5), now).is_ok(), "{n}");
         }
+        let asking = limits.count(&org, &report(7), now);
+        assert!(asking.is_ok(), "whoever has said nothing yet is heard");
         let refused = [limits.count(&org, &report(0), now), limits.count(&org, &report(7), now)];
+        limits.forget(&asking.unwrap());
+        assert!(limits.count(&org, &report(7), now).is_ok(), "what was refused counts for nothing");
         let what = refused.map(|no| if let Err(Refusal::TooOften { what, .. }) = no { what } else { panic!("{no:?}") });
         assert_eq!(what, ["reports of one person", "reports of all who only look on"]);
-        assert_eq!(limits.count(&org, &by(Principal::own(Actor::System)), now), Ok(()), "the program itself is not counted");
+        assert!(limits.count(&org, &by(Principal::own(Actor::System)), now).is_ok(), "the program itself is not counted");
     }
 
     #[test]
@@ -156,12 +184,12 @@ mod tests {
             command: Command::TestPage { person: person.into() },
         };
         for n in 0..5 {
-            assert_eq!(limits.count(&org, &test("ana"), at(n * 10)), Ok(()));
+            assert!(limits.count(&org, &test("ana"), at(n * 10)).is_ok());
         }
         let refused = limits.count(&org, &test("ana"), at(60)).unwrap_err();
         assert!(matches!(&refused, Refusal::TooOften { wait, .. } if wait.as_secs() == 540), "{refused:?}");
-        assert_eq!(limits.count(&org, &test("ben"), at(60)), Ok(()), "another counts for themself");
-        assert_eq!(limits.count(&org, &test("ana"), at(600)), Ok(()), "the first is forgiven");
+        assert!(limits.count(&org, &test("ben"), at(60)).is_ok(), "another counts for themself");
+        assert!(limits.count(&org, &test("ana"), at(600)).is_ok(), "the first is forgiven");
         assert!(limits.count(&org, &test("ana"), at(601)).is_err(), "and what was refused did not count");
     }
 }

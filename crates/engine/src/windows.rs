@@ -251,6 +251,7 @@ mod tests {
                 service: None,
             },
             text: None,
+            because: None,
         }
     }
 

@@ -3,7 +3,8 @@
 //! All throws are of [`World::side`], so that they shift none of the others.
 
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident::{self, Instant, attendance, declaration, ending, record, roles, tasks, updates};
+use allclear_domain::incident::clock::WaitingFor;
+use allclear_domain::incident::{self, Instant, attendance, clocks, declaration, ending, record, roles, tasks, updates};
 use allclear_domain::paging;
 use allclear_domain::time::{Length, after};
 use allclear_domain::{action, review};
@@ -24,6 +25,8 @@ const ROLES: [&str; 3] = ["commander", "communications", "scribe"];
 pub(crate) const CHOICE: i64 = 12;
 /// Of a thousand deeds, how many ask to be reminded.
 const SNOOZES: u64 = 20;
+/// And how many pause the clocks, or resume them.
+const PAUSES: u64 = 60;
 /// Tasks of an incident that somebody names.
 const TASKS: u64 = 2;
 
@@ -124,6 +127,10 @@ impl World {
             who = holder.filter(|_| own.chance(800)).map_or(who, ToOwned::to_owned);
             let until = after(self.now, Length::from_secs(*own.pick(&[30, 60, 1_800, 7_200, 200_000])));
             deed = Some(Command::incident(id, attendance::Command::Snooze { until, by: who.clone() }));
+        }
+        if own.chance(PAUSES) {
+            let pause = clocks::Command::Pause { waiting_for: WaitingFor::Vendor, why: None };
+            deed = Some(Command::incident(id, if own.chance(500) { pause } else { clocks::Command::Resume }));
         }
         let Some(command) = deed else { return };
         let input = self.input_of(&who, "api", command);

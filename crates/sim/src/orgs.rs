@@ -6,6 +6,9 @@
 
 use allclear_domain::channel::Address;
 use allclear_domain::incident::Severity;
+use allclear_domain::org::forms::calendar::CalendarForm;
+use allclear_domain::org::forms::role::Role;
+use allclear_domain::org::forms::service_target::ServiceTarget;
 use allclear_domain::org::model::{
     Audience, Bundle, Contact, Declare, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, Override, Person, Restriction,
     Route, RouteSet, Schedule, Service, SeverityForm, Silence, Step, Team,
@@ -128,9 +131,68 @@ pub fn coordinated(dice: &mut Dice, bundle: &mut Bundle) {
             resolve_within: None,
         });
     }
+    targets(bundle);
     for policy in &mut bundle.escalations {
         policy.again_every = dice.chance(400).then(|| Length::from_mins(*dice.pick(&[0, 15, 120])));
     }
+    bundle.roles = positions(dice);
+}
+
+/// Roles that somebody has to have, of those that are given here, and one of the organisation's own.
+fn positions(dice: &mut Dice) -> Vec<Role> {
+    let mut roles = Vec::new();
+    for id in ["commander", "scribe", "medic"] {
+        if dice.chance(400) {
+            roles.push(Role {
+                id: id.to_owned(),
+                name: None,
+                duties: Vec::new(),
+                exclusive: None,
+                needed_from: Some(*dice.pick(&[Severity::Sev1, Severity::Sev3, Severity::Sev4])),
+                within: Some(Length::from_mins(dice.between(1, 30))),
+                from: dice.chance(700).then(|| format!("team:team{}", dice.below(2))),
+                deputy: dice.chance(300).then(|| "communications".to_owned()),
+                relief_after: dice.chance(500).then(|| Length::from_mins(dice.between(0, 120))),
+            });
+        }
+    }
+    roles
+}
+
+/// Times to keep, of one service beside the others and in the open hours of an office; in every other organisation. No dice
+/// are thrown for it, so that a world without runs as it did.
+fn targets(bundle: &mut Bundle) {
+    if bundle.people.len().is_multiple_of(2) {
+        return;
+    }
+    let minutes = |minutes: u64| Some(Length::from_mins(minutes));
+    let target = |id: &str, severity, services: &[&str]| ServiceTarget {
+        id: id.into(),
+        severity,
+        services: services.iter().map(|id| (*id).to_owned()).collect(),
+        acknowledge: minutes(4),
+        engage: minutes(12),
+        mitigate: minutes(40),
+        resolve: minutes(180),
+        calendar: None,
+    };
+    let office = ServiceTarget { calendar: Some("office".into()), ..target("third", Severity::Sev3, &[]) };
+    bundle.targets = vec![
+        target("first", Severity::Sev1, &[]),
+        ServiceTarget { acknowledge: None, ..target("second", Severity::Sev2, &["svc1"]) },
+        target("second-others", Severity::Sev2, &[]),
+        office,
+    ];
+    let hours =
+        Restriction { days: ["Mon", "Tue", "Wed", "Thu", "Fri"].map(ToOwned::to_owned).to_vec(), from: "09:00".into(), to: "17:00".into() };
+    bundle.calendars = vec![CalendarForm {
+        id: "office".into(),
+        name: None,
+        time_zone: "Europe/Madrid".into(),
+        hours: vec![hours],
+        holidays: Vec::new(),
+        ics: None,
+    }];
 }
 
 /// How long an acknowledgement lasts while nobody does anything, by the contract.

@@ -10,6 +10,7 @@ pub const POINTS: &[&str] = &[
     "a reminder took another way",
     "a review was late",
     "a role offer was not answered",
+    "a role that was needed stayed nobody's",
     "a step was empty",
     "a task became late",
     "a test page reached nobody else",

@@ -8,7 +8,11 @@ use std::collections::BTreeMap;
 
 use allclear_domain::expect::{Expectation, Owner, Rule, Standing};
 use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
-use allclear_domain::incident::{self, Severity, attendance, declaration, ending, flapping, links, roles, tasks, updates};
+use allclear_domain::incident::clock::Clock;
+use allclear_domain::incident::{
+    self, Instant, Severity, attendance, clocks, declaration, ending, flapping, links, record, roles, staffing, tasks, updates,
+};
+use allclear_domain::org::forms::role::Role;
 use allclear_domain::time::{Length, after};
 use allclear_domain::{action, review};
 use allclear_store::rows;
@@ -32,7 +36,9 @@ impl World {
             if body.update_every != every {
                 self.fail("I12 the cadence is the severity's", format!("{id} is {} and says {:?}", body.severity, body.update_every));
             }
-            self.oracle.works.insert(id, WorkModel::new(every, body.severity));
+            let mut work = WorkModel::new(every, body.severity);
+            work.declared = matches!(event, E::Declaration(declaration::Event::Declared(_))).then_some(at);
+            self.oracle.works.insert(id, work);
             return;
         }
         let Some(mut work) = self.oracle.works.remove(&id) else {
@@ -41,11 +47,28 @@ impl World {
         };
         match event {
             E::Roles(event) => self.role_event(id, &mut work, event, at),
+            E::Staffing(staffing::Event::Needed(body)) => self.needs_event(id, &mut work, body, at),
             E::Tasks(event) => self.task_event(id, &mut work, event, at),
             E::Updates(event) => self.update_event(id, &mut work, event, at),
+            E::Clocks(clocks::Event::Missed(body)) => self.clock_missed(id, &mut work, body, at),
             event => self.life_event(&mut work, event, at),
         }
         self.oracle.works.insert(id, work);
+    }
+
+    /// Missed once, and never before as much time has passed since the earliest time at which it was said to be declared.
+    fn clock_missed(&mut self, id: IncidentId, work: &mut WorkModel, body: &clocks::Missed, at: Timestamp) {
+        let due = work.declared.map(|declared| after(declared, body.within));
+        if due.is_none_or(|due| at < due) || at < body.due_at {
+            self.fail(
+                "I12 no clock is missed early",
+                format!("{} of {id} at {at}; it is {:?} from {due:?}", body.clock.word(), body.within),
+            );
+        }
+        if work.clocks_missed.contains(&body.clock) {
+            self.fail("I12 a clock is missed once", format!("{} of {id}, again at {at}", body.clock.word()));
+        }
+        work.clocks_missed.push(body.clock);
     }
 
     fn life_event(&mut self, work: &mut WorkModel, event: &incident::Event, at: Timestamp) {
@@ -61,14 +84,20 @@ impl World {
                 if let (None, Some(by)) = (work.holders.get("commander"), &body.by) {
                     work.holders.insert("commander".into(), by.clone());
                     work.offers.remove("commander");
+                    work.looks_for("commander", None);
                 }
             }
             E::Declaration(declaration::Event::SeverityChanged(body)) => {
                 work.grave = body.to <= Severity::Sev2;
+                work.severity = body.to;
                 work.every = cadence(self.org.bundle(), body.to);
                 if work.worked_on {
                     work.update = due(work.every);
                 }
+            }
+            E::Declaration(declaration::Event::Promoted(_)) => work.declared = Some(at),
+            E::Record(record::Event::TimeCorrected(body)) if body.instant == Instant::Declared => {
+                work.declared = work.declared.min(body.at).or(body.at);
             }
             E::Ending(ending::Event::Mitigated(_)) => work.worked_on = true,
             E::Ending(ending::Event::Reopened(_)) => {
@@ -126,6 +155,7 @@ impl World {
             E::Ending(ending::Event::Resolved(_) | ending::Event::Cancelled(_) | ending::Event::Closed(_))
             | E::Links(links::Event::Merged(_)) => {
                 work.was_worked_on = work.worked_on;
+                work.needed.clear();
                 (work.open, work.worked_on, work.update) = (false, false, None);
             }
             _ => {}
@@ -142,6 +172,7 @@ impl World {
                 let before = work.holders.insert(body.role.clone(), body.person.clone());
                 work.offers.remove(&body.role);
                 work.asks.remove(&body.role);
+                work.looks_for(&body.role, None);
                 if before != body.from {
                     self.fail("I12 a role has one holder", format!("{id}: {} from {:?}, held by {before:?}", body.role, body.from));
                 }
@@ -150,6 +181,9 @@ impl World {
                 let held = work.holders.remove(&body.role);
                 work.asks.remove(&body.role);
                 let offered = work.offers.remove(&body.role).map(|(to, _)| to);
+                if held.is_some() {
+                    work.looks_for(&body.role, Some(at));
+                }
                 if held.as_ref().or(offered.as_ref()) != Some(&body.person) {
                     self.fail("I12 a role has one holder", format!("{id}: {} left by {}, held by {held:?}", body.role, body.person));
                 }
@@ -177,10 +211,40 @@ impl World {
                     self.fail("I9 no expectation settles early", format!("{id}: {body:?} at {at}, asked {ask:?}"));
                 }
             }
-            E::Unfilled(_) if work.holders.contains_key("commander") => {
-                self.fail("I12 a role has one holder", format!("{id} has a commander and is said to have none"));
+            E::Unfilled(body) => {
+                if work.holders.contains_key(&body.role) {
+                    self.fail("I12 a role has one holder", format!("{id} has a {} and is said to have none", body.role));
+                }
+                if let Some((_, due)) = work.needed.get(&body.role) {
+                    self.reached("a role that was needed stayed nobody's");
+                    if due.is_none_or(|due| at < due) {
+                        self.fail("I9 late once, and not early", format!("{} of {id} at {at}, looked for until {due:?}", body.role));
+                    }
+                }
+                work.looks_for(&body.role, work.grave.then_some(at));
             }
-            E::Unfilled(_) => {}
+        }
+    }
+
+    /// What the catalogue of the cited organisation asks for this severity, said once.
+    fn needs_event(&mut self, id: IncidentId, work: &mut WorkModel, body: &staffing::Needs, at: Timestamp) {
+        for role in &body.dropped {
+            if work.needed.remove(role).is_none() {
+                self.fail("I12 a needed role is awaited once", format!("{id}: nobody had to have {role}"));
+            }
+        }
+        for need in &body.added {
+            let due = (!work.holders.contains_key(&need.role)).then(|| after(at, need.within));
+            if work.needed.insert(need.role.clone(), (need.within, due)).is_some() {
+                self.fail("I12 a needed role is awaited once", format!("{id}: {} is needed twice", need.role));
+            }
+        }
+        let org = self.org_of(body.org_version);
+        let asks = |form: &&Role| form.needed_from.is_some_and(|from| work.severity <= from);
+        let wanted: Vec<&String> = org.bundle().roles.iter().filter(asks).map(|form| &form.id).collect();
+        let known: Vec<&String> = work.needed.keys().collect();
+        if wanted.len() != known.len() || !wanted.iter().all(|role| work.needed.contains_key(*role)) {
+            self.fail("I12 a needed role is awaited once", format!("{id} is {}: {wanted:?} are needed, it says {known:?}", work.severity));
         }
     }
 
@@ -376,19 +440,38 @@ impl World {
                 &live(&all, |e| e.rule == Rule::RoleAnswer && e.key == key),
             );
         }
+        for (role, (_, due)) in &work.needed {
+            let key = format!("needed:{role}");
+            let awaited = live(&all, |e| e.key == key);
+            // Silences hold the look, and put it off.
+            let found: Vec<Timestamp> = awaited.iter().filter_map(|e| e.deadline_at()).collect();
+            if due.map_or(!found.is_empty(), |due| found.len() != 1 || !same(due, found[0])) {
+                self.fail("I12 a needed role is awaited once", format!("{role} of {id} is due by {due:?}, and awaited by {found:?}"));
+            }
+        }
         let settled = |e: &Expectation| match e.rule {
             Rule::RoleAnswer => {
                 let role = e.key.trim_start_matches("role:");
                 !work.offers.contains_key(role) && !work.asks.contains_key(role)
             }
-            Rule::RoleUnfilled => work.holders.contains_key("commander"),
+            Rule::ReliefDue => !e.key.split_once(':').is_some_and(|(_, role)| work.holders.contains_key(role)),
+            Rule::RoleUnfilled => e.key.split_once(':').is_some_and(|(_, role)| work.holders.contains_key(role)),
             _ => false,
         };
         if let Some(e) = live(&all, settled).first() {
             self.fail("I12 what has come is awaited no more", format!("{} of {id} by {}", e.key, e.rule.name()));
         }
+        for clock in Clock::ALL {
+            let key = format!("target:{}", clock.word());
+            let awaited = live(&all, |e| e.rule == Rule::Target && e.key == key).len();
+            let is_over = !work.open || work.clocks_missed.contains(&clock) || (clock == Clock::Acknowledge && work.acknowledged);
+            if awaited > 1 || (awaited == 1 && is_over) {
+                self.fail("I12 a clock is awaited once, and not when it is over", format!("{key} of {id} by {awaited}"));
+            }
+        }
         if !work.open {
-            let left = live(&all, |e| matches!(e.rule, Rule::RoleAnswer | Rule::RoleUnfilled | Rule::TaskDue | Rule::UpdateDue));
+            let left =
+                live(&all, |e| matches!(e.rule, Rule::RoleAnswer | Rule::RoleUnfilled | Rule::ReliefDue | Rule::TaskDue | Rule::UpdateDue));
             if let Some(e) = left.first() {
                 self.fail("I12 nothing is awaited of what is over", format!("{id} is {:?} and awaits {}", row.state, e.key));
             }

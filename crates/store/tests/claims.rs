@@ -48,6 +48,7 @@ async fn waiting(db: &Db, ids: &[u128]) {
             person: "ana".into(),
             incident,
             text: None,
+            because: None,
         };
         let draft =
             MessageDraft { id: id(*n), channel: "webhook".into(), person: "ana".into(), contact: "hook".into(), org_version: 1, notice };

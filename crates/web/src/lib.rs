@@ -40,6 +40,7 @@ use std::sync::Arc;
 
 use allclear_engine::Engine;
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -78,7 +79,12 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/live", get(live::follow))
         .route("/a/{token}", get(message_link::show).post(message_link::acknowledge))
         .route("/a/{token}/decline", post(message_link::decline).get(message_link::back))
-        .route("/a/{token}/{verb}", post(message_link::goes_on::submit).get(message_link::back_of_verb))
+        .route(
+            "/a/{token}/{verb}",
+            post(message_link::goes_on::submit)
+                .layer(DefaultBodyLimit::max(message_link::goes_on::FORM_BYTES_MAX))
+                .get(message_link::back_of_verb),
+        )
         .merge(access::sign_in::routes())
         .merge(me::account::routes())
         .layer(axum::middleware::from_fn_with_state(app.clone(), access::visitor::guarded))

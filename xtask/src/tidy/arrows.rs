@@ -37,8 +37,8 @@ const ARROWS: [Arrows; 3] = [
             ("channel", &[]),
             ("checkpoint", &[]),
             ("incident", &["access", "ask", "names", "org"]),
-            // Counts over what people read.
-            ("measure", &["view"]),
+            // Counts over what people read, and how often which clock was kept.
+            ("measure", &["incident::clock", "view"]),
             ("names", &["org"]),
             // Reads schedules as they are written; the organisation's snapshot holds them so read, and hours of calendars count alike.
             ("oncall", &["org"]),
@@ -51,8 +51,8 @@ const ARROWS: [Arrows; 3] = [
             ("signal", &["incident::TITLE_CHARS_MAX", "org", "wire"]),
             // Tells any stored event.
             ("timeline", &["action", "incident", "names", "paging", "review"]),
-            // What came of something that was asked.
-            ("view", &["access", "action", "ask", "incident", "paging", "review", "signal"]),
+            // What came of something that was asked; and what the catalogue of roles says of who has one.
+            ("view", &["access", "action", "ask", "incident", "org", "paging", "review", "signal"]),
             ("wire", &["channel", "org"]),
         ],
     },

@@ -1,7 +1,7 @@
 //! Incidents: lists, one with its log, alerts, pages and what is due, and the declaration.
 
 use allclear_domain::incident::{Severity, State};
-use allclear_domain::view::{AlertView, ChangeView, EventView, ExpectationView, IncidentView, PageView};
+use allclear_domain::view::{AlertView, BriefingView, ChangeView, EventView, ExpectationView, IncidentView, PageView, RollView};
 use allclear_engine::core::{Command, Declare};
 use allclear_engine::read::{AlertFilter, IncidentFilter, LIST_MAX, SEARCH_CHARS_MAX};
 use axum::Json;
@@ -226,6 +226,24 @@ pub(crate) async fn pages(Shared(api): Shared<Api>, who: Who<Read>, P(reference)
     let queries = api.engine.queries(&who.0);
     let id = queries.incident_id(&reference).await?;
     Ok(Json(ListPage { items: queries.pages(id).await?, next: None }))
+}
+
+/// The roll call of an incident: who was asked or paged, by whom, who took it, joined and left; whoever came first at its head.
+#[utoipa::path(get, path = "/api/v1/incidents/{ref}/roll", operation_id = "list_incident_roll", tag = "incidents", params(("ref" = String, Path, description = "`INC-142`, or the id")),
+    responses((status = 200, body = schema::RollPage), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn roll(Shared(api): Shared<Api>, who: Who<Read>, P(reference): P<String>) -> Result<Json<ListPage<RollView>>, Problem> {
+    let queries = api.engine.queries(&who.0);
+    let id = queries.incident_id(&reference).await?;
+    Ok(Json(ListPage { items: queries.roll_call(id).await?, next: None }))
+}
+
+/// What whoever takes a role over has to know, made from the log as of now.
+#[utoipa::path(get, path = "/api/v1/incidents/{ref}/briefing", operation_id = "show_incident_briefing", tag = "incidents", params(("ref" = String, Path, description = "`INC-142`, or the id")),
+    responses((status = 200, body = BriefingView), (status = "default", body = super::ProblemDetails, content_type = "application/problem+json")))]
+pub(crate) async fn briefing(Shared(api): Shared<Api>, who: Who<Read>, P(reference): P<String>) -> Result<Json<BriefingView>, Problem> {
+    let queries = api.engine.queries(&who.0);
+    let id = queries.incident_id(&reference).await?;
+    Ok(Json(queries.briefing(id).await?))
 }
 
 /// What is expected next and by when, and what was.

@@ -164,6 +164,8 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
         .routes(routes!(incidents::events))
         .routes(routes!(incidents::alerts))
         .routes(routes!(incidents::pages))
+        .routes(routes!(incidents::roll))
+        .routes(routes!(incidents::briefing))
         .routes(routes!(incidents::changes))
         .routes(routes!(incidents::expectations))
         .routes(routes!(asks::command))

@@ -1,7 +1,7 @@
 //! The organisation as code: read, check, compare, apply.
 
 use allclear_channels::registry;
-use allclear_domain::org::check::Against;
+use allclear_domain::org::check::{self as rules, Against, Spoken};
 use allclear_domain::org::diff::{self, ChangeKind};
 use allclear_domain::org::export::masked;
 use allclear_domain::org::handover::{self, Handover};
@@ -138,14 +138,25 @@ fn judged(api: &Api, headers: &HeaderMap, query: &OrgQuery, body: &[u8]) -> Resu
         Err(why) => return Ok(Judged { loaded: None, found: why.problems }),
     };
     let kinds: Vec<_> = registry::kinds().collect();
-    let against = Against { now: api.engine.now(), kinds: &kinds, channels: api.engine.channels() };
-    let found = loaded.check(api.engine.org().bundle(), query.prune, against);
+    let found = loaded.check(api.engine.org().bundle(), query.prune, against(api, &kinds));
     Ok(Judged { loaded: Some(loaded), found })
 }
 
-/// The same, where errors refuse it.
+fn against<'a>(api: &Api, kinds: &'a [Spoken]) -> Against<'a> {
+    Against { now: api.engine.now(), kinds, channels: api.engine.channels() }
+}
+
+/// The same, where errors refuse it. What was so of the whole organisation before is no news of a change: checks and `doctor`
+/// say it.
 fn usable(api: &Api, headers: &HeaderMap, query: &OrgQuery, body: &[u8]) -> Result<(Loaded, Vec<OrgProblem>), Problem> {
-    let judged = judged(api, headers, query, body)?;
+    let mut judged = judged(api, headers, query, body)?;
+    let is_of_all = |problem: &FileProblem| problem.weight == Weight::Warning && problem.line.is_none();
+    if judged.found.iter().any(is_of_all) {
+        let kinds: Vec<_> = registry::kinds().collect();
+        let before = rules::check(api.engine.org().bundle(), against(api, &kinds));
+        let was_so = |problem: &FileProblem| before.iter().any(|p| p.message == problem.message && p.place.to_string() == problem.key);
+        judged.found.retain(|problem| !is_of_all(problem) || !was_so(problem));
+    }
     let errors = judged.errors();
     match judged.loaded {
         Some(loaded) if errors == 0 => Ok((loaded, judged.found.iter().map(told).collect())),

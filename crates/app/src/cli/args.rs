@@ -73,6 +73,10 @@ pub enum Command {
     },
     /// How many incidents, and how long they took
     Trends(coordination::Trends),
+    /// Shows what whoever takes a role of an incident over has to know, made from its log
+    Briefing(One),
+    /// Shows an incident's roll call: who was asked or paged, by whom, who joined and who left
+    Roll(One),
     /// Shows an incident's log
     Log(Log),
     /// Who is on call, and who is next

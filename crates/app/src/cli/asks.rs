@@ -140,7 +140,8 @@ pub async fn ask(asked: Asked) -> anyhow::Result<()> {
     let found: Value = client.post(&["incidents", &one.reference, ask.verb.word()], &given).await?;
     print(one.form, found, |incident: IncidentView| {
         let came = incident.came(ask.came, &given, |at| distance(now(), at));
-        line(incident) + &came.map(|came| format!("  {}\n", clean(&came))).unwrap_or_default()
+        let lines = came.iter().flat_map(|came| came.lines()).map(|came| format!("  {}\n", clean(came)));
+        line(incident) + &lines.collect::<String>()
     })
 }
 

@@ -3,7 +3,7 @@
 
 use allclear_domain::incident::work::TaskState;
 use allclear_domain::time::{Length, after};
-use allclear_domain::view::{ActionView, DurationSummary, ReviewView, TaskView, TrendView};
+use allclear_domain::view::{ActionView, DurationSummary, ReviewView, TaskView, TrendTarget, TrendView};
 use allclear_domain::{action, review};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -140,7 +140,13 @@ pub async fn trends(args: Trends) -> anyhow::Result<()> {
             instant(found.from),
             instant(found.to)
         );
-        head + &table(&["", "INCIDENTS", "ACKNOWLEDGED", "MITIGATED", "RESOLVED"], &rows)
+        let counted = head + &table(&["", "INCIDENTS", "ACKNOWLEDGED", "MITIGATED", "RESOLVED"], &rows);
+        let target = |t: &TrendTarget| {
+            vec![t.severity.word().to_owned(), t.target.clone(), t.clock.word().to_owned(), t.kept.to_string(), t.missed.to_string()]
+        };
+        let targets: Vec<_> = found.targets.iter().map(target).collect();
+        let empty = targets.is_empty();
+        if empty { counted } else { counted + "\n" + &table(&["SEVERITY", "TARGET", "CLOCK", "KEPT", "MISSED"], &targets) }
     })
 }
 

@@ -3,13 +3,17 @@
 //! Each command asks the server once or a few times and prints what it says. JSON is printed as
 //! the server gave it, so that scripts see the API and not this program's idea of it.
 
+use allclear_domain::expect::Standing;
 use allclear_domain::incident::work::TaskState;
 use allclear_domain::paging::Status;
-use allclear_domain::view::{self, EventView, ExpectationView, IncidentView, OnCallView, PageExplanation, PageView, SignalExplanation};
+use allclear_domain::time::in_words;
+use allclear_domain::view::{
+    self, ClockView, EventView, ExpectationView, IncidentView, OnCallView, PageExplanation, PageView, RollView, SignalExplanation,
+};
 use allclear_engine::clock::SystemClock;
 use allclear_engine::ports::Clock as _;
 use futures_util::StreamExt as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use reqwest::header::ACCEPT;
 use serde::Deserialize;
@@ -146,6 +150,37 @@ pub async fn show(args: One) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// `roll`.
+pub async fn roll(args: One) -> anyhow::Result<()> {
+    let client = Client::new(&args.remote)?;
+    let found: Value = client.get(&["incidents", &args.reference, "roll"], &[]).await?;
+    print(args.form, found, |found: Items<RollView>| {
+        if found.items.is_empty() {
+            return "nobody was asked, and nobody came\n".to_owned();
+        }
+        let now = now();
+        let at = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| distance(now, at));
+        let row = |one: &RollView| {
+            let by = one.asked_by.clone().unwrap_or_else(|| "-".to_owned());
+            let because = one.because.clone().unwrap_or_else(|| "came by themself".to_owned());
+            let roles = if one.roles.is_empty() { "-".to_owned() } else { one.roles.join(", ") };
+            vec![
+                one.person.clone(),
+                one.stands().to_owned(),
+                roles,
+                at(one.asked_at),
+                by,
+                at(one.acknowledged_at),
+                at(one.joined_at),
+                at(one.left_at),
+                because,
+            ]
+        };
+        let rows: Vec<_> = found.items.iter().map(row).collect();
+        table(&["WHO", "STANDS", "ROLES", "ASKED", "BY", "ACKNOWLEDGED", "JOINED", "LEFT", "WHY"], &rows)
+    })
+}
+
 fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView]) -> String {
     let now = now();
     let mut out = clean(&format!("{} {}", i.reference, i.title)) + "\n";
@@ -170,6 +205,11 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView])
     fact("resolved", i.resolved_at.map(at));
     fact("unanswered", i.unanswered.filter(|yes| *yes).map(|_| "nobody answered its last page".to_owned()));
     out.push_str(&coordination(i));
+    if !i.clocks.is_empty() {
+        let clocks: Vec<_> = i.clocks.iter().map(|clock| clock_row(clock, now)).collect();
+        out.push('\n');
+        out.push_str(&table(&["CLOCK", "WITHIN", "STANDS", "ELAPSED", "LEFT", "DUE"], &clocks));
+    }
     let due: Vec<_> = view::next(i, pages, expectations, &str::to_owned)
         .into_iter()
         .flat_map(|next| next.parts.into_iter().map(move |(words, at)| (words, at, next.or_else.clone())))
@@ -198,6 +238,21 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView])
         }
     }
     out
+}
+
+/// A clock of an incident: what is to happen, in how much time, and how that stands.
+fn clock_row(clock: &ClockView, now: Timestamp) -> Vec<String> {
+    let words = |seconds: i64| in_words(SignedDuration::from_secs(seconds), false);
+    let stands = match (clock.state, clock.waiting_for) {
+        (Standing::Live, Some(waits)) => format!("paused, {}", waits.words()),
+        (Standing::Live, None) => "runs".to_owned(),
+        (Standing::Void, _) => "over before".to_owned(),
+        (Standing::Met | Standing::Missed, _) => clock.state.word().to_owned(),
+    };
+    let left = if clock.state == Standing::Live { words(clock.left_s) } else { String::new() };
+    let due = clock.due_at.filter(|_| clock.state == Standing::Live).map(|at| distance(now, at)).unwrap_or_default();
+    let within = format!("{} ({})", clock.within, clock.target);
+    vec![clock.clock.word().to_owned(), within, stands, words(clock.elapsed_s), left, due]
 }
 
 /// `oncall`.
@@ -372,9 +427,13 @@ fn coordination(i: &IncidentView) -> String {
             (Some(person), Some(asked)) => format!("{person}, {asked} was asked, no answer yet"),
             (Some(person), None) => person.clone(),
             (None, Some(asked)) => format!("nobody, {asked} was asked, no answer yet"),
+            (None, None) if role.needed => "nobody, and somebody is needed".to_owned(),
             (None, None) => continue,
         };
         text.push_str(&format!("  {:16}{}\n", clean(&role.role), clean(&who)));
+        for words in &role.warnings {
+            text.push_str(&format!("  {:16}{}\n", "", clean(&format!("warning: {words}"))));
+        }
     }
     for task in &i.tasks {
         let owner = task.owner.as_deref().unwrap_or("nobody");

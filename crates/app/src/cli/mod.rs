@@ -3,6 +3,7 @@
 pub(crate) mod args;
 pub(crate) mod asks;
 pub(crate) mod audit;
+pub(crate) mod briefing;
 pub(crate) mod client;
 pub(crate) mod coordination;
 pub(crate) mod coordination_args;

@@ -111,10 +111,27 @@ await begin(async ({ page, must, says }) => {
     await page.open(base);
   }
   const many = await waiting();
+  must(many >= STORM, `all ${STORM} of them wait for her: ${many}`);
   const storm = hand(page);
   await storm.click("summary", "Acknowledge all");
   await storm.go("button", `Acknowledge these ${many}`);
   must(await says(`You have ${many} incidents`), "all of them are hers");
   console.log(`counted: ${STORM} of one cause: ${storm.counted.actions} actions`);
   must(storm.counted.actions <= STORM_MAX, `${STORM} of one cause take at most ${STORM_MAX} actions`);
+
+  // A session that ended: what is sent leads to where one signs in, back to its page, and nothing that was typed is lost.
+  const incident = new URL(await page.run(`document.querySelector(".board .title").href`)).pathname;
+  await page.open(base + incident);
+  // Before it is connected the page would find out by itself that the session is over.
+  await sleep(500);
+  await page.ask("Network.clearBrowserCookies");
+  await storm.click("#say-text");
+  await storm.type("seen before I was signed out");
+  await storm.go("#say button.do");
+  must((await here()) === "/sign-in" && !(await page.run("location.href")).includes("seen"), "it is asked who one is, and the address tells nothing of it");
+  await page.run(`document.querySelector('[name="account"]').value = "ana-ruiz"`);
+  await password(storm);
+  await storm.enter();
+  must((await here()) === incident, "signed in again one is back on its page");
+  must((await page.run(`document.getElementById("say-text").value`)) === "seen before I was signed out", "and what was typed is there");
 });

@@ -71,6 +71,29 @@ try {
   const then = await page.run("performance.timeOrigin");
   await click("#stale button");
   await page.until(`performance.timeOrigin !== ${then} && document.querySelector("[data-live=log]")?.textContent.includes("much later")`, "it is sent when somebody says so");
+
+  // Cancelled meanwhile: what is refused stays, each with why and what was typed, also where its form is gone.
+  await page.open(path);
+  await sleep(500);
+  await connected(false);
+  await page.run(`(() => { const severity = document.querySelector('form[action$="/severity"]');
+    severity.querySelector('[name="severity"]').value = "sev2"; severity.querySelector('[name="why"]').value = "worse than thought"; severity.requestSubmit();
+    document.querySelector('form[action$="/mitigate"]').requestSubmit(); return true; })()`);
+  await page.until(`${note}.textContent.includes("Sent as soon as")`, "two wait");
+  const ended = await fetch(`${path}/cancel`, { method: "POST", body: new URLSearchParams({ why: "it was the lift" }), redirect: "manual" });
+  must(ended.status === 303, "somebody cancels it meanwhile");
+  await connected(true);
+  const box = `document.getElementById("refused")`;
+  await page.until(`${box}?.querySelectorAll(".refusal").length === 2`, "both that were refused stay on the page");
+  must(await page.run(`${box}.textContent.includes("worse than thought")`), "with what was typed");
+  must(await page.run(`[...${box}.querySelectorAll(".refusal > p:not(.typed)")].every((p) => /cancelled/.test(p.textContent) && !/just now/.test(p.textContent))`), `each says why: ${await page.run(`${box}.textContent`)}`);
+  await page.until(`!document.querySelector('form[action$="/severity"]')`, "their forms go");
+  must(await page.run(`${box}.querySelectorAll(".refusal").length === 2 && ${box}.textContent.includes("worse than thought")`), "and what was refused is still there");
+  await click("#refused .refusal button");
+  await sleep(1000);
+  must(await page.run(`${box}.querySelectorAll(".refusal").length === 2`), "sent again and refused again it stays");
+  await click("#refused .refusal button:last-of-type");
+  await page.until(`${box}.querySelectorAll(".refusal").length === 1`, "what is dropped goes, and the other stays");
   console.log("ok: a lost connection loses nothing");
   await browser.close();
 } catch (error) {

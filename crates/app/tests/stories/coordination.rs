@@ -699,6 +699,61 @@ async fn what_is_merged_and_taken_apart_twice_comes_back_as_the_first_time() {
         let lines = allclear_trial::world::lines(&world.events(&back).await);
         assert_eq!(lines.matches("back came one alert and task 1").count(), time, "{lines}");
     }
+    // What somebody wrote while it was private is shown to nobody new.
+    act(&world, &from, "merge", json!({"into": into})).await;
+    act(&world, &from, "note", json!({"text": "it is about one customer"})).await;
+    act(&world, &from, "take_apart", json!({})).await;
+    assert_eq!(named(&world, &from).await["private"], true);
+}
+
+/// What somebody said stays said where it is merged into what an alarm said, and is as bad as the worse of the two.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_merge_keeps_a_person_s_word_and_the_worse_of_two_severities() {
+    let mut world = world_of(Database::Sqlite, organisation()).await;
+    world.signal_with(org::OTHER_KEY, json!({"title": "slow", "dedup_key": "slow", "severity": "error"})).await;
+    let into = world.incidents("open=true").await[0]["ref"].as_str().unwrap().to_owned();
+    world.command("/incidents", json!({"title": "smoke in the hall", "severity": "sev1", "service": "checkout"})).await.ok();
+    let from = other_than(&world, &into).await;
+    act(&world, &from, "merge", json!({"into": into})).await;
+    assert_eq!(named(&world, &into).await["severity"], "sev1");
+    world.signal_with(org::OTHER_KEY, json!({"dedup_key": "slow", "status": "resolved"})).await;
+    world.advance(MINUTE).await;
+    let there = named(&world, &into).await;
+    assert_eq!((&there["state"], &there["recovered"]), (&"declared".into(), &true.into()), "no alert ends what somebody said: {there:#}");
+    // What ended there and fires again goes back with it.
+    act(&world, &from, "take_apart", json!({})).await;
+    world.signal_with(org::OTHER_KEY, json!({"title": "slow", "dedup_key": "slow", "severity": "error"})).await;
+    act(&world, &into, "merge", json!({"into": from})).await;
+    world.signal_with(org::OTHER_KEY, json!({"dedup_key": "slow", "status": "resolved"})).await;
+    world.signal_with(org::OTHER_KEY, json!({"title": "slow", "dedup_key": "slow", "severity": "error"})).await;
+    act(&world, &into, "take_apart", json!({})).await;
+    let back = named(&world, &into).await;
+    assert_eq!((&back["state"], &world.alert("slow").await["incident"]), (&"declared".into(), &back["id"]), "{back:#}");
+}
+
+/// An incident is had by who can act on it, and passed on by nobody but who was asked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_has_or_passes_on_an_incident_because_another_says_so() {
+    let org = organisation().replacen("teams:\n", "  - {id: gus, name: Gus Guest, access: guest}\nteams:\n", 1);
+    let world = world_of(Database::Sqlite, org).await;
+    world.fire("disk").await;
+    let token = async |person: &str| {
+        let made = world.command("/tokens", json!({"name": "t", "scope": "respond", "person": person})).await.ok();
+        made.body["token"].as_str().unwrap().to_owned()
+    };
+    let ben = token("ben").await;
+    let ask = async |path: &str, body: Value| {
+        let request = world.client.post(world.at(&format!("/api/v1{path}"))).bearer_auth(&ben).json(&body);
+        world.send(request).await
+    };
+    let refused = ask("/incidents/INC-1/acknowledge", json!({"by": "gus"})).await;
+    assert_eq!((refused.status, &refused.body["code"]), (409, &"cannot_have_it".into()), "{}", refused.text);
+    let page = world.api("/incidents/INC-1/pages").await["items"][0]["id"].as_str().unwrap().to_owned();
+    let refused = ask(&format!("/pages/{page}/acknowledge"), json!({"by": "gus"})).await;
+    assert_eq!(refused.status, 409, "{}", refused.text);
+    let refused = ask(&format!("/pages/{page}/decline"), json!({"by": "ana"})).await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
+    assert_eq!(world.incident().await["state"], "declared");
 }
 
 async fn a_review_is_drafted_edited_published_and_late_when_it_is_not(database: Database) {

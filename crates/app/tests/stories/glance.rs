@@ -2,7 +2,7 @@
 
 use allclear_trial::{Database, org};
 
-use crate::sign_in::{get_as, sign_in_as};
+use crate::sign_in::{get_as, post_form, sign_in_as};
 use crate::world_of;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -47,4 +47,55 @@ async fn a_wall_counts_what_it_has_no_room_for_and_says_nothing_of_tests() {
     assert!(wall.contains("+2 more") && !wall.contains("never answered a test page"), "{wall}");
     let board = get_as(&world, &ana, "/").await.text;
     assert!(board.matches("data-key=\"INC-").count() == 9 && !board.contains("+2 more"), "{board}");
+}
+
+/// What the row of an incident says and offers: whose it is, by when its update is due, who is looked for by a further page, and
+/// that no tap alone throws a report away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_says_whose_it_is_by_when_and_offers_what_is_asked_of_its_reader() {
+    let mut world = world_of(Database::Sqlite, org::usual() + "severities: [{id: sev2, acknowledgement_lasts: never}]\n").await;
+    let ben = sign_in_as(&world, "ben").await;
+    world.fire("disk").await;
+    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
+    // Past the mark of its reminder, before its time.
+    world.advance(25 * 60).await;
+    let board = get_as(&world, &ben, "/").await.text;
+    let row = |board: &str| board.split("data-key=\"INC-1\"").nth(1).unwrap().split("</li>").next().unwrap().to_owned();
+    let awaited = world.api("/incidents/INC-1/expectations").await;
+    let update = awaited["items"].as_array().unwrap().iter().find(|one| one["rule"] == "incident.update").unwrap().clone();
+    let due_at: jiff::Timestamp = update["due_at"].as_str().unwrap().parse().unwrap();
+    let said: Vec<jiff::Timestamp> =
+        row(&board).split("datetime=\"").skip(1).filter_map(|rest| rest.split('"').next()?.parse().ok()).collect();
+    let is_due = |at: &&jiff::Timestamp| at.duration_since(due_at).abs() < jiff::SignedDuration::from_secs(1);
+    assert!(said.iter().any(|at| is_due(&at)), "the board says {due_at}, as the incident's page does: {}", row(&board));
+    assert!(row(&board).contains("Ana Ruiz") && !row(&board).contains("/acknowledge"), "ana has it: {}", row(&board));
+
+    // Ben is looked for besides: he finds it on the row and on the page.
+    let help = serde_json::json!({"page": ["person:ben"], "why": "two hands are few"});
+    world.command("/incidents/INC-1/escalate", help).await.ok();
+    world.quiet().await;
+    for path in ["/", "/incidents/INC-1"] {
+        let shown = get_as(&world, &ben, path).await.text;
+        let part = if path == "/" { row(&shown) } else { shown };
+        assert!(part.contains("/incidents/INC-1/acknowledge") && part.contains(">Acknowledge<"), "{path}: {part}");
+    }
+
+    let report = serde_json::json!({"title": "odd noise", "severity": "sev4", "report": true});
+    world.command("/incidents", report).await.ok();
+    let board = get_as(&world, &ben, "/").await.text;
+    let odd = board.split("data-key=\"INC-2\"").nth(1).unwrap().split("</li>").next().unwrap();
+    assert!(
+        odd.contains("href=\"/incidents/INC-2?do=cancel\"") && !odd.contains("/incidents/INC-2/cancel"),
+        "asked for a reason first: {odd}"
+    );
+    let asked = get_as(&world, &ben, "/incidents/INC-2?do=cancel").await.text;
+    let form = asked.split("/incidents/INC-2/cancel\"").nth(1).unwrap().split("</form>").next().unwrap();
+    assert!(form.contains("name=\"why\"") && form.contains("required"), "{form}");
+
+    // What is over takes no severity: the page says so, with what was typed, though it has no such form any more.
+    world.command("/incidents/INC-2/cancel", serde_json::json!({"why": "a cat"})).await.ok();
+    let fields = [("severity", "sev2"), ("why", "worse than thought")];
+    let refused = post_form(&world, "/incidents/INC-2/severity", Some(&ben), &fields).await;
+    assert_eq!(refused.status, 409, "{}", refused.text);
+    assert!(refused.text.contains("This was not done") && refused.text.contains("worse than thought"), "{}", refused.text);
 }

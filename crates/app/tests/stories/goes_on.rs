@@ -9,6 +9,7 @@ use crate::{on_both, world_of};
 
 on_both!(
     who_has_it_goes_on_behind_their_link,
+    help_is_somebody_else,
     a_link_goes_on_with_nothing_that_is_not_its_reader_s,
     what_somebody_lost_is_not_theirs_to_go_on_with,
 );
@@ -61,6 +62,9 @@ async fn who_has_it_goes_on_behind_their_link(database: Database) {
     assert_eq!(lines.iter().filter(|line| line.contains("rolling the deploy back")).count(), 1, "twice is once: {lines:#?}");
     assert!(lines.iter().any(|line| line.starts_with("Ana Ruiz") && line.contains("rolling the deploy back")), "{lines:#?}");
 
+    let long = post_form(&world, &format!("{link}/note"), &[("text", &"x".repeat(600 * 1024))]).await;
+    assert!(long.status == 413 && long.text.contains("at most 512 KB"), "{}: {}", long.status, long.text);
+
     // Help is named, and what is missing is said with what was typed kept.
     let refused = post_form(&world, &format!("{link}/help"), &[("why", "two hands are few")]).await;
     assert!(
@@ -76,9 +80,13 @@ async fn who_has_it_goes_on_behind_their_link(database: Database) {
     assert_eq!(post_form(&world, &format!("{link}/help"), &[("page", "team:payments"), ("why", "two hands are few")]).await.status, 303);
     world.quiet().await;
     assert_eq!(world.hook.to("ben").len(), 1, "the team is paged besides");
+    assert_eq!(world.hook.to("ben")[0].page()["because"], "Ana Ruiz asks for help: two hands are few");
     let helped = page(&world, &link).await;
     assert!(
-        helped.contains("Paged besides, for help:") && helped.contains("Ben Okafor") && !helped.contains("nobody else is called"),
+        helped.contains("Paged besides: ")
+            && helped.contains("Ana Ruiz asks for help: two hands are few")
+            && helped.contains("Ben Okafor")
+            && !helped.contains("nobody else is called"),
         "{helped}"
     );
     assert_eq!(world.incident().await["acknowledged_by"], "ana", "and she keeps it");
@@ -103,6 +111,11 @@ async fn a_link_calls_for_help_a_few_times() {
     let world = world_of(Database::Sqlite, org::usual()).await;
     world.fire("disk").await;
     let link = world.hook.to("ana")[0].ack_path();
+    // Nothing of it was done, so that nothing of it counts.
+    for _ in 0..6 {
+        let early = post_form(&world, &format!("{link}/help"), &[("page", "team:payments"), ("why", "two hands are few")]).await;
+        assert_eq!(early.status, 403, "{}", early.text);
+    }
     world.press(&link).await.ok();
     let help = async || post_form(&world, &format!("{link}/help"), &[("page", "team:payments"), ("why", "two hands are few")]).await;
     for n in 1..=5 {
@@ -111,6 +124,28 @@ async fn a_link_calls_for_help_a_few_times() {
     let refused = help().await;
     assert!(refused.status == 429 && refused.header("retry-after").is_some(), "{}", refused.text);
     assert!(refused.text.contains("at most 5 in 10") && refused.text.contains("two hands are few"), "{}", refused.text);
+}
+
+/// Ana alone is on call and is all of her team: neither helps her, and the policy's next step does.
+async fn help_is_somebody_else(database: Database) {
+    let late = "schedules:\n  - {id: late, name: Late, time_zone: Etc/UTC, layers: [{people: [ana], every: 1w, handoff: \"Mon 09:00\", starts: 2026-01-05}]}\n";
+    let night = "teams:\n  - {id: night, name: Night, members: [ana]}\n";
+    let organisation = org::usual().replacen("teams:\n", night, 1) + late;
+    let world = world_of(database, organisation).await;
+    world.fire("disk").await;
+    let link = world.hook.to("ana")[0].ack_path();
+    world.press(&link).await.ok();
+    let mine = page(&world, &link).await;
+    assert!(mine.contains("The next step of payments") && mine.contains("Team Payments"), "{mine}");
+    assert!(!mine.contains("On call: Late") && !mine.contains("Team Night"), "who is only the asker is not offered: {mine}");
+    for (target, words) in [("schedule:late", "On call: Late"), ("team:night", "Team Night")] {
+        let refused = post_form(&world, &format!("{link}/help"), &[("page", target), ("why", "two hands are few")]).await;
+        let said = format!("{words} reaches nobody but you now. What works: The next step of payments; Team Payments.");
+        assert!(refused.status == 422 && refused.text.contains(&said) && refused.text.contains("two hands are few"), "{}", refused.text);
+    }
+    assert_eq!(post_form(&world, &format!("{link}/help"), &[("page", "next"), ("why", "two hands are few")]).await.status, 303);
+    world.quiet().await;
+    assert_eq!((world.hook.to("ben").len(), world.hook.to("cho").len()), (1, 0), "ben is its second step");
 }
 
 async fn a_link_goes_on_with_nothing_that_is_not_its_reader_s(database: Database) {
@@ -150,6 +185,10 @@ async fn what_somebody_lost_is_not_theirs_to_go_on_with(database: Database) {
     world.press(&ana).await.ok();
     // The acknowledgement ages: she is asked, does not answer, and it is paged again.
     world.advance(50 * 60).await;
+    let lost = page(&world, &ana).await;
+    assert!(lost.contains("nobody has it now") && lost.contains("nobody answered") && !lost.contains("has it<"), "{lost}");
+    assert!(lost.contains(">Acknowledge</button>"), "and it can be taken: {lost}");
+    assert!(!lost.contains("for help"), "nobody asked for help: {lost}");
     let ben = world.hook.to("ben").last().expect("ben is paged").ack_path();
     world.press(&ben).await.ok();
     world.quiet().await;

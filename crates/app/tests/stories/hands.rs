@@ -213,6 +213,10 @@ async fn who_only_looks_on_reports_a_few_times_and_is_told_when_again() {
     let report = async |world: &allclear_trial::World, n: usize| {
         post_form(world, "/declare", Some(&olga), &[("title", &format!("Ward {n}")), ("service", "checkout")]).await
     };
+    for _ in 0..6 {
+        let blank = post_form(&world, "/declare", Some(&olga), &[("title", " "), ("service", "checkout")]).await;
+        assert_eq!(blank.status, 422, "a mistake uses up nothing: {}", blank.text);
+    }
     for n in 1..=5 {
         assert_eq!(report(&world, n).await.status, 303, "{n}");
     }
@@ -311,10 +315,22 @@ async fn all_that_wait_for_somebody_are_taken_and_given_back_as_one(database: Da
     assert!(said.contains("You have <strong>2 incidents</strong>"), "{said}");
     assert_eq!(post_form(&world, "/board/undo", Some(&ana), &[("refs", &twice.join(","))]).await.status, 303);
     world.quiet().await;
-    // Her step is over, and nobody has them: they wait for her still.
+    // The same form once more is the same press.
+    let again = [("refs", refs.as_str()), ("once", "1790000000000000")];
+    assert_eq!(post_form(&world, "/board/acknowledge", Some(&ana), &again).await.status, 303);
+    world.quiet().await;
+    assert_eq!(of("ana").await, 34);
+    assert_eq!(post_form(&world, "/board/undo", Some(&ana), &[("refs", &refs)]).await.status, 303);
+    world.quiet().await;
+    assert_eq!(post_form(&world, "/board/acknowledge", Some(&ana), &again).await.status, 303);
+    world.quiet().await;
+    assert_eq!(of("ana").await, 0, "what was given back since stays given back");
+    // Her step is over, and nobody has them: they wait for her still, but for the one that she passed on.
+    let one = world.hook.to("ana")[0].ack_path();
+    world.press(&format!("{one}/decline")).await;
     world.advance(25 * 60).await;
     let board = get_as(&world, &ana, "/").await.text;
-    assert!(!board.contains("step 1 of 2") && board.contains("35 incidents wait for you"), "{board}");
+    assert!(!board.contains("step 1 of 2") && board.contains("34 incidents wait for you"), "{board}");
     // Who is nobody here, and who only reads, takes none.
     assert_eq!(post_form(&world, "/board/acknowledge", None, &[("refs", &refs)]).await.header("location"), Some("/sign-in"));
 }

@@ -12,6 +12,7 @@ on_both!(
     any_act_on_the_incident_renews_its_acknowledgement,
     a_severity_that_rises_past_what_was_acknowledged_pages_its_holder_first,
     an_incident_declared_without_a_page_awaits_somebody,
+    a_missed_update_that_nobody_could_receive_wakes_nobody,
     missed_updates_of_something_grave_page_until_one_comes,
 );
 
@@ -214,11 +215,44 @@ async fn an_incident_declared_without_a_page_awaits_somebody(database: Database)
     assert_eq!(world.incident().await["acknowledged_by"], "ana");
 }
 
-async fn missed_updates_of_something_grave_page_until_one_comes(database: Database) {
+/// No audience is set: its people are told three times that no update came, and nobody is woken.
+async fn a_missed_update_that_nobody_could_receive_wakes_nobody(database: Database) {
     let mut world = world_of(database, org::usual() + "severities: [{id: sev2, acknowledgement_lasts: never}]\n").await;
     let reference = taken_by_ana(&world).await;
+    let next = world.api(&format!("/incidents/{reference}/expectations")).await.to_string();
+    assert!(next.contains("the commander and the team's managers are told"), "{next}");
+    let told = |world: &World, who: &str| {
+        world
+            .hook
+            .told(who)
+            .iter()
+            .filter(|d| d.page()["text"].as_str().unwrap_or_default().contains("No update to the stakeholders came"))
+            .count()
+    };
+    for _ in 0..5 {
+        world.advance(30 * MINUTE + 10).await;
+    }
+    assert_eq!((pages(&world, "ana"), pages(&world, "cho")), (1, 0), "the alarm woke ana; nothing else wakes anybody");
+    assert_eq!((told(&world, "ana"), told(&world, "cho")), (3, 3), "they are told, and not for ever");
+}
+
+async fn missed_updates_of_something_grave_page_until_one_comes(database: Database) {
+    let audience = "audiences: [{id: customers, contacts: [{id: hook, webhook: \"{HOOK}/status\", secret: \"{SECRET}\"}]}]\n";
+    let severities = "severities: [{id: sev2, acknowledgement_lasts: never}]\n";
+    let mut world = world_of(database, org::usual() + audience + severities).await;
+    let reference = taken_by_ana(&world).await;
+    let next = world.api(&format!("/incidents/{reference}/expectations")).await.to_string();
+    assert!(next.contains("the commander and the team's managers are paged"), "what follows is said as it is: {next}");
     world.advance(30 * MINUTE + 10).await;
     assert_eq!(pages(&world, "ana"), 2, "the update was missed: its commander is paged");
+    let because = "no update to the stakeholders came in time";
+    let owed = world.hook.to("ana").pop().unwrap();
+    assert_eq!(owed.page()["because"], because, "and reads why: {:#}", owed.body);
+    assert!(world.hook.to("ana")[0].page()["because"].is_null(), "an alarm speaks for itself");
+    let shown = world.send(world.client.get(world.at(&owed.ack_path())).header("accept", "text/html")).await.ok().text;
+    assert!(shown.contains("No update to the stakeholders came in time"), "{shown}");
+    let first = world.send(world.client.get(world.at(&world.hook.to("ana")[0].ack_path())).header("accept", "text/html")).await.ok().text;
+    assert!(first.contains("No update to the stakeholders") && !first.contains("for help"), "nobody asked for help: {first}");
     world.advance(5 * MINUTE + 5).await;
     assert_eq!(pages(&world, "cho"), 1, "then the team's manager");
     for _ in 0..12 {

@@ -90,6 +90,8 @@ async fn every_form_works_without_a_script() {
         ("role", &[("role", "commander"), ("do", "take")], "Ana Ruiz is commander now"),
         ("role", &[("role", "scribe"), ("do", "offer"), ("person", "ben")], "Ana Ruiz asked Ben Okafor to be scribe"),
         ("severity", &[("severity", "sev1"), ("why", "It spreads")], "It spreads"),
+        ("pause_clock", &[("waiting_for", "other"), ("why", "A part by train")], "waiting for something else: A part by train"),
+        ("resume_clock", &[], "resumed the clocks to mitigate and resolve"),
         ("task", &[("text", "Roll back"), ("owner", "ben"), ("within", "15m")], "Roll back"),
         ("task", &[("task", "1"), ("owner", "cho"), ("state", "")], "Task 1 is Cho Min-ji"),
         (

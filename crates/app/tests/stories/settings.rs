@@ -222,6 +222,20 @@ async fn every_kind_is_added_by_its_form_and_saved_again_unchanged() {
         ),
         ("audience", &[("id", "board"), ("people.cho", "1"), ("contacts", "- {id: list, email: board@example.org}")]),
         (
+            "role",
+            &[
+                ("id", "medic"),
+                ("name", "Medical lead"),
+                ("duties", "- {text: Say that you have it, when: first}\n- Count the beds"),
+                ("exclusive", "false"),
+                ("needed_from", "sev2"),
+                ("within", "10m"),
+                ("from", "person:ana"),
+                ("deputy", "liaison"),
+                ("relief_after", "4h"),
+            ],
+        ),
+        (
             "calendar",
             &[
                 ("id", "office"),

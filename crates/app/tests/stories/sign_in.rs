@@ -116,6 +116,16 @@ async fn who_has_no_session_is_shown_where_to_sign_in_and_comes_back() {
     sign_in_as(&world, "ana").await;
     let away = world.send(world.client.get(world.at("/incidents/INC-1?log=key"))).await;
     assert_eq!((away.status, away.header("location")), (303, Some("/sign-in?next=/incidents/INC-1%3Flog%3Dkey")));
+    // A form that was sent without a session leads back to the page that it stands on, and to no other host's.
+    let host = world.program.url.split_once("://").unwrap().1.to_owned();
+    for (from, to) in [
+        (format!("http://{host}/incidents/INC-1?log=key"), "/sign-in?next=/incidents/INC-1%3Flog%3Dkey"),
+        ("http://evil.example/incidents/INC-1".to_owned(), "/sign-in"),
+    ] {
+        let request = world.client.post(world.at("/incidents/INC-1/note")).header("referer", from).header("accept", "text/html");
+        let led = world.send(request.header("content-type", "application/x-www-form-urlencoded").body("text=x")).await;
+        assert_eq!((led.status, led.header("location")), (303, Some(to)));
+    }
     let back = post_form(&world, "/sign-in", None, &[("account", "ana@example.org"), ("password", PASSWORD), ("next", "/me")]).await;
     assert_eq!((back.status, back.header("location")), (303, Some("/me")), "by the e-mail address as well");
     let ana = cookie(&back);
@@ -501,6 +511,7 @@ async fn the_first_administrator_has_a_zone_and_what_makes_no_id_is_refused_in_w
     ] {
         let refused = post_form(&world, &path, None, &[("name", name), ("time_zone", zone), ("id", " "), ("password", PASSWORD)]).await;
         assert!(refused.status == 422 && refused.text.contains(said), "{said}: {}", refused.text);
+        assert!(!refused.text.contains("data-here"), "what was typed stays, also nothing: {}", refused.text);
         assert!(!refused.text.contains("``"), "an id that nobody typed is not quoted: {}", refused.text);
     }
     let entered =
@@ -510,5 +521,5 @@ async fn the_first_administrator_has_a_zone_and_what_makes_no_id_is_refused_in_w
     assert!(account.contains("Europe/Madrid") && account.contains("Where you are signed in"), "times are local: {account}");
     assert!(account.contains("class=\"rail\"") && account.contains("class=\"dock\""), "and the frame is everybody's: {account}");
     let person = get_as(&world, &cookie(&entered), "/settings/person/new").await.text;
-    assert!(person.contains("data-here"), "somebody new is asked for theirs: {person}");
+    assert!(person.contains("data-offer-here") && !person.contains("data-here"), "to somebody new it is only offered: {person}");
 }

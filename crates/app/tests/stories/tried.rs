@@ -85,9 +85,13 @@ async fn a_test_that_waits_is_the_one_to_answer_and_there_are_a_few_in_a_while()
     let once = |n: u64| (1_790_000_000_000_000 + n).to_string();
     for n in 0..5 {
         for again in 0..2 {
-            assert_eq!(test_page(&world, &ben, &once(2 * n + again)).await.status, 303, "{n}");
+            let asked = test_page(&world, &ben, &once(2 * n + again)).await;
+            let said = if again == 0 { "/menu?tested#test" } else { "/menu?waits#test" };
+            assert_eq!((asked.status, asked.header("location")), (303, Some(said)), "{n}");
             world.quiet().await;
         }
+        let shown = world.send(world.client.get(world.at("/menu?waits")).bearer_auth(&ben).header("accept", "text/html")).await.ok().text;
+        assert!(shown.contains(" still waits: nothing new was sent."), "{shown}");
         let pages = world.hook.to("ben");
         assert_eq!(pages.len() as u64, n + 1, "asked for twice it is one, while it waits");
         world.press(&pages.last().unwrap().ack_path()).await.ok();
@@ -127,4 +131,26 @@ async fn a_test_acknowledged_past_its_message_proves_nothing(database: Database)
             .text;
         assert!(!people.contains("answered a test"), "{people}");
     }
+}
+
+/// A test that went out to what is no contact of theirs any more proves nothing of the new one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_test_goes_out_anew_where_ones_contacts_changed() {
+    let usual = allclear_trial::org::usual();
+    let world = world_of(Database::Sqlite, usual.clone()).await;
+    let ben = token(&world, "ben").await;
+    assert_eq!(test_page(&world, &ben, "1790000000000001").await.header("location"), Some("/menu?tested#test"));
+    world.quiet().await;
+    assert_eq!(test_page(&world, &ben, "1790000000000002").await.header("location"), Some("/menu?waits#test"));
+    let (before, bens) = usual.split_once("{id: ben,").unwrap();
+    let bens = bens.replacen("{id: hook,", "{id: phone,", 1).replacen(
+        "high: [{contact: hook}], low: [{contact: hook}]",
+        "high: [{contact: phone}]",
+        1,
+    );
+    let path = world.dir.path().join("next.yaml");
+    std::fs::write(&path, allclear_trial::org::filled(&format!("{before}{{id: ben,{bens}"), "http://127.0.0.1:1")).unwrap();
+    let applied = world.cli(&["config", "apply", &path.display().to_string()]).await;
+    assert_eq!(applied.code, 0, "{}", applied.stderr);
+    assert_eq!(test_page(&world, &ben, "1790000000000003").await.header("location"), Some("/menu?tested#test"), "by the new one");
 }

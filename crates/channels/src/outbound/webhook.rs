@@ -40,6 +40,8 @@ const TITLE_CUTS: [usize; 4] = [text::TITLE_CHARS_MAX, 240, 80, 24];
 const DESCRIPTION_CUT: usize = 1_000;
 /// What is told is cut to this many characters, with the link to the whole: at four bytes each it fits.
 const TEXT_CUT: usize = 3_000;
+/// Why a page goes out is cut to this many characters: the incident's log has the whole.
+const BECAUSE_CHARS_MAX: usize = 300;
 /// What receivers see as our name.
 const USER_AGENT: &str = concat!("allclear/", env!("CARGO_PKG_VERSION"));
 /// What a secret starts with, in Standard Webhooks.
@@ -125,6 +127,9 @@ struct PagePayload<'a> {
     /// What is told, where nothing is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<Cow<'a, str>>,
+    /// Why it pages, where the title does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because: Option<&'a str>,
     /// Absent where nothing is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     ack_url: Option<&'a str>,
@@ -187,6 +192,7 @@ fn page_of(message: &Message, index: usize, title_chars_max: usize) -> Option<Pa
         late: notice.late,
         person: &notice.person,
         text: notice.text.as_deref().map(|whole| told(whole, url, title_chars_max)),
+        because: notice.because.as_deref().map(|because| text::cut(because, BECAUSE_CHARS_MAX)),
         ack_url: (!notice.kind.tells()).then_some(ack_url),
         incident: PageIncident {
             id: notice.incident.id.to_string(),

@@ -18,6 +18,7 @@ pub(crate) fn message(notices: usize, title: &str) -> Message {
         late: false,
         person: "ana".into(),
         text: None,
+        because: None,
         incident: NoticeIncident {
             id: IncidentId::from_bits(1),
             reference: format!("INC-{}", 142 + n),

@@ -17,6 +17,9 @@ const DESCRIPTION_CHARS_MAX: usize = 4_000;
 const LABEL_CHARS_MAX: usize = 300;
 /// Labels written out; the incident's page has them all.
 const LABELS_MAX: usize = 20;
+/// Longest reason of a page within a subject, and within the text, in characters.
+const BECAUSE_SUBJECT_CHARS_MAX: usize = 90;
+const BECAUSE_CHARS_MAX: usize = 1_000;
 /// Names of others who are asked.
 const ALSO_TOLD_MAX: usize = 10;
 
@@ -138,7 +141,10 @@ pub fn one_line_of(notice: &Notice) -> String {
     let incident = &notice.incident;
     let again = if notice.round > 1 { format!(", round {}", notice.round) } else { String::new() };
     let what = match (notice.kind, &notice.text) {
-        (NoticeKind::Page, _) => format!(" (step {}{again})", notice.step),
+        (NoticeKind::Page, _) => {
+            let because = notice.because.as_ref().map(|because| format!(": {because}")).unwrap_or_default();
+            format!(" (step {}{again}){because}", notice.step)
+        }
         (NoticeKind::ConfirmRecovery, _) => ": all its alerts have recovered. Is it over?".to_owned(),
         (NoticeKind::StillOnIt | NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over, text) => {
             text.as_ref().map(|text| format!(": {text}")).unwrap_or_default()
@@ -203,13 +209,22 @@ fn subject_of(message: &Message, worst: &Notice, chars_max: usize) -> String {
         1 if worst.kind == NoticeKind::Reminder => {
             format!("{}: {}", incident.reference, worst.text.as_deref().unwrap_or(&incident.title))
         }
-        1 => format!("{late}[{severity}] {} {}", incident.reference, incident.title),
+        1 => {
+            let because = worst.because.as_deref().map(|because| format!("{}: ", capital(&one_line(because, BECAUSE_SUBJECT_CHARS_MAX))));
+            format!("{late}{}[{severity}] {} {}", because.unwrap_or_default(), incident.reference, incident.title)
+        }
         many if message.notices.iter().all(|notice| notice.kind.tells()) => {
             format!("{many} messages: {} {} and others", incident.reference, incident.title)
         }
         many => format!("{late}[{severity}] {many} incidents, worst {} {}", incident.reference, incident.title),
     };
     one_line(&subject, chars_max)
+}
+
+/// As a sentence begins.
+fn capital(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// Prose with its lines kept, each clean.
@@ -269,7 +284,8 @@ fn lines_about(about: &About) -> Vec<(&'static str, String)> {
 
 /// One notice, as pairs of a name and a value that both bodies are made of.
 fn lines_of(message: &Message, notice: &Notice, about: Option<&About>) -> Vec<(&'static str, String)> {
-    let mut lines = vec![("Severity", severity_of(notice))];
+    let because = notice.because.as_deref().map(|because| ("Why", capital(&one_line(because, BECAUSE_CHARS_MAX))));
+    let mut lines: Vec<_> = because.into_iter().chain([("Severity", severity_of(notice))]).collect();
     if let Some(text) = &notice.text {
         let name = match notice.kind {
             NoticeKind::Update => "Update",
@@ -337,6 +353,22 @@ mod tests {
         assert!(many.short(4096).ends_with("And 10 more."), "{}", many.short(4096));
         assert_eq!(cut_bytes("ééé", 5), "é…");
         assert!(Words::of(&message(0, ""), 200).is_none());
+    }
+
+    #[test]
+    fn a_reason_of_its_own_stands_first() {
+        let plain = Words::of(&message(1, "Disk full"), 200).unwrap();
+        assert_eq!(plain.subject, "[SEV2] INC-142 Disk full", "an alarm speaks for itself");
+        assert!(plain.short(4096).starts_with("Severity: "), "{}", plain.short(4096));
+        let mut owed = message(1, "Disk full");
+        owed.notices[0].because = Some("nobody has taken command".to_owned());
+        let words = Words::of(&owed, 200).unwrap();
+        assert_eq!(words.subject, "Nobody has taken command: [SEV2] INC-142 Disk full");
+        assert!(words.short(4096).starts_with("Why: Nobody has taken command\nSeverity: SEV2\n"), "{}", words.short(4096));
+        assert_eq!(one_line_of(&owed.notices[0]), "INC-142 [sev2] Disk full (step 1): nobody has taken command");
+        owed.notices[0].because = Some("é".repeat(4_000));
+        let words = Words::of(&owed, 200).unwrap();
+        assert!(words.subject.contains("…: [SEV2] INC-142 Disk full"), "the incident is named all the same: {}", words.subject);
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use super::Ask;
 use crate::incident::lifecycle::Verb;
-use crate::incident::{access, affected, attendance, decisions, declaration, ending, hypotheses, links, record, roles, tasks, updates};
+use crate::incident::{
+    access, affected, attendance, clocks, decisions, declaration, ending, hypotheses, links, record, roles, tasks, updates,
+};
 
 /// The rows of all parts.
-const PARTS: [&[Ask]; 12] = [
+const PARTS: [&[Ask]; 13] = [
     declaration::ASKS,
     affected::ASKS,
     attendance::ASKS,
@@ -17,6 +19,7 @@ const PARTS: [&[Ask]; 12] = [
     decisions::ASKS,
     hypotheses::ASKS,
     links::ASKS,
+    clocks::ASKS,
     access::ASKS,
 ];
 

@@ -22,12 +22,18 @@ pub enum Key {
     Again { round: u32 },
     /// A later way of a person has its turn in a step. The person may be `audience:ID`.
     Notify { round: u32, step: u32, person: String, entry: u32 },
-    /// Somebody answers the offer of a role, or takes one that nobody has.
+    /// Somebody answers the offer of a role, or takes command that nobody has.
     Role(String),
+    /// Somebody takes a role that is needed.
+    Needed(String),
+    /// Somebody else takes a role in its turn.
+    Relief(String),
     /// A task is done.
     Task(u32),
     /// A decision is looked at again.
     Decision(u32),
+    /// What a clock of an incident awaits, by its word.
+    Target(String),
     /// A provider that took a message says what became of it.
     Receipt { message: MessageId },
 }
@@ -44,8 +50,11 @@ impl fmt::Display for Key {
             Self::Again { round } => write!(f, "again:{round}"),
             Self::Notify { round, step, person, entry } => write!(f, "notify:{round}:{step}:{person}:{entry}"),
             Self::Role(role) => write!(f, "role:{role}"),
+            Self::Needed(role) => write!(f, "needed:{role}"),
+            Self::Relief(role) => write!(f, "relief:{role}"),
             Self::Task(task) => write!(f, "task:{task}"),
             Self::Decision(decision) => write!(f, "decision:{decision}"),
+            Self::Target(clock) => write!(f, "target:{clock}"),
             Self::Receipt { message } => write!(f, "receipt:{message}"),
         }
     }
@@ -71,8 +80,11 @@ impl FromStr for Key {
                 Ok(Self::Notify { round: number(round)?, step: number(step)?, person: person.to_owned(), entry: number(entry)? })
             }
             "role" => Ok(Self::Role(rest.to_owned())),
+            "needed" => Ok(Self::Needed(rest.to_owned())),
+            "relief" => Ok(Self::Relief(rest.to_owned())),
             "task" => Ok(Self::Task(number(rest)?)),
             "decision" => Ok(Self::Decision(number(rest)?)),
+            "target" => Ok(Self::Target(rest.to_owned())),
             "receipt" => Ok(Self::Receipt { message: rest.parse().map_err(|_| BadKey)? }),
             _ => Err(BadKey),
         }
@@ -90,8 +102,11 @@ mod tests {
             Key::Again { round: 3 },
             Key::Notify { round: 1, step: 1, person: "ana".into(), entry: 2 },
             Key::Role("commander".into()),
+            Key::Needed("scribe".into()),
+            Key::Relief("scribe".into()),
             Key::Task(7),
             Key::Decision(2),
+            Key::Target("mitigate".into()),
             Key::Receipt { message: MessageId::from_bits(7) },
         ] {
             assert_eq!(key.to_string().parse(), Ok(key));

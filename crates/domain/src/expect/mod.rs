@@ -130,8 +130,12 @@ rules! {
         else "they count as steady, and the incident ends, or goes on, as any other";
     /// Opened by an offer of a role.
     RoleAnswer = "incident.role_answer", version 1, expects "an answer to the offer of a role", else "whoever offered it is told";
-    /// Opened when an incident that somebody is on has no commander.
-    RoleUnfilled = "incident.role", version 1, expects "a commander", else "the team's managers are paged";
+    /// Opened when an incident that somebody is on has no commander, and by a severity that needs somebody in a role; the
+    /// length is then the role's `within`.
+    RoleUnfilled = "incident.role", version 1, expects "somebody to take command, or a role that is needed",
+        else "the team's managers are paged";
+    /// Opened when somebody takes a role of which the catalogue says after how long relief is due.
+    ReliefDue = "incident.relief", version 1, expects "relief for whoever has a role", else "they and the commander are reminded";
     /// Opened when somebody takes an incident whose severity has `acknowledgement_lasts`, and by a declaration without a
     /// page; any act of a person on the incident renews it.
     Attended = "incident.attended", version 1, expects "somebody to be at work on it",
@@ -146,6 +150,9 @@ rules! {
         else "whoever decided and the commander are told";
     /// Opened when somebody is on an incident whose severity asks for updates, and by each update.
     UpdateDue = "incident.update", version 1, expects "an update to the stakeholders",
+        else "the commander and the team's managers are told";
+    /// Opened when an incident is declared for which a target is set, and again by whatever moves its clocks.
+    Target = "incident.target", version 1, expects "it to be dealt with in the time of its target",
         else "the commander and the team's managers are told";
     /// Opened when an incident is resolved or cancelled.
     IncidentOver = "incident.over", version 1, expects "it to stay over for a moment",
@@ -179,9 +186,11 @@ impl Rule {
             | Self::SilencesJudged
             | Self::Flapping
             | Self::RoleAnswer
+            | Self::ReliefDue
             | Self::TaskDue
             | Self::DecisionReview
             | Self::UpdateDue
+            | Self::Target
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => false,
@@ -202,18 +211,21 @@ impl Rule {
             | Self::Flapping
             | Self::RoleAnswer
             | Self::RoleUnfilled
+            | Self::ReliefDue
             | Self::Attended
             | Self::StillOnIt
             | Self::TaskDue
             | Self::DecisionReview
             | Self::UpdateDue
+            | Self::Target
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => true,
         }
     }
 
-    /// The share of its length, in hundredths, after which whoever can still meet it is reminded once.
+    /// The share of its length, in hundredths, after which whoever can still meet it is reminded once. A target has several,
+    /// which its clock counts.
     #[must_use]
     pub const fn mark(self) -> Option<u64> {
         match self {
@@ -234,10 +246,12 @@ impl Rule {
             | Self::Flapping
             | Self::RoleAnswer
             | Self::RoleUnfilled
+            | Self::ReliefDue
             | Self::Attended
             | Self::StillOnIt
             | Self::TaskDue
             | Self::DecisionReview
+            | Self::Target
             | Self::IncidentOver => None,
         }
     }

@@ -63,6 +63,15 @@ impl Awaited {
         self.open(key, rule, Length::between(self.at, until));
     }
 
+    /// Until then, and looked at before.
+    pub fn open_looked(&mut self, key: &str, rule: Rule, until: Timestamp, look_at: Timestamp) {
+        self.open_until(key, rule, until);
+        // At its end by its own length, which is whole milliseconds: nothing settles before that.
+        if let Some(opened) = self.opened.last_mut().filter(|_| look_at < until) {
+            opened.next_look_at = look_at;
+        }
+    }
+
     /// Is awaited no more.
     pub fn settle(&mut self, key: &str, standing: Standing, why: &'static str) {
         self.settled.push(Settle { owner: self.owner(), key: Some(key.to_owned()), standing, why });

@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 
 use super::types::Severity;
+use crate::org::roles::RoleSetting;
 use crate::time::Length;
 
 /// What a decision may know beside the state.
 #[derive(Debug, Clone, Copy)]
-pub struct Context {
+pub struct Context<'a> {
     /// The instant of the decision.
     pub now: Timestamp,
     /// Version of the organisation in force.
@@ -16,11 +17,18 @@ pub struct Context {
     pub cadence: [Option<Length>; 5],
     /// How long an acknowledgement of each severity lasts while nobody does anything, worst first.
     pub lasts: [Option<Length>; 5],
+    /// The catalogue of roles.
+    pub roles: &'a [RoleSetting],
 }
 
-impl Context {
+impl Context<'_> {
     pub(super) fn update_every(&self, severity: Severity) -> Option<Length> {
         self.cadence[usize::from(severity.rank() - 1)]
+    }
+
+    /// After how long whoever has a role is reminded of relief.
+    pub(super) fn reminds_after(&self, role: &str) -> Option<Length> {
+        self.roles.iter().find(|known| known.id == role)?.reminds_after
     }
 
     pub(super) fn lasts(&self, severity: Severity) -> Option<Length> {

@@ -29,6 +29,8 @@ pub enum Verb {
     TakeApart,
     Note,
     Mark,
+    PauseClock,
+    ResumeClock,
     Restrict,
     OpenUp,
     Admit,
@@ -67,6 +69,8 @@ impl Verb {
         Self::TakeApart,
         Self::Note,
         Self::Mark,
+        Self::PauseClock,
+        Self::ResumeClock,
         Self::Restrict,
         Self::OpenUp,
         Self::Admit,
@@ -106,6 +110,8 @@ impl Verb {
             Self::TakeApart => "take_apart",
             Self::Note => "note",
             Self::Mark => "mark",
+            Self::PauseClock => "pause_clock",
+            Self::ResumeClock => "resume_clock",
             Self::Restrict => "restrict",
             Self::OpenUp => "open_up",
             Self::Admit => "admit",
@@ -144,10 +150,10 @@ impl Verb {
             | Self::Close
             | Self::TakeApart
             | Self::Note
-            | Self::Mark
-            | Self::Decision
-            | Self::Time => true,
+            | Self::Mark => true,
             Self::Declare
+            | Self::Decision
+            | Self::Time
             | Self::Escalate
             | Self::Service
             | Self::Affect
@@ -155,6 +161,8 @@ impl Verb {
             | Self::Mitigate
             | Self::Reopen
             | Self::Merge
+            | Self::PauseClock
+            | Self::ResumeClock
             | Self::Restrict
             | Self::OpenUp
             | Self::Admit
@@ -374,6 +382,8 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Time
             | V::Link
             | V::Rename
+            | V::PauseClock
+            | V::ResumeClock
             | V::Restrict
             | V::OpenUp
             | V::Admit,

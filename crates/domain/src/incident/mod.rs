@@ -19,9 +19,12 @@
 //! (the alert knows).
 
 mod awaited;
+pub mod clock;
 mod context;
+mod follows;
 pub mod lifecycle;
 mod part;
+mod search;
 mod state;
 mod types;
 pub mod words;
@@ -31,10 +34,12 @@ pub use awaited::{
     KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM, KEY_DIGEST, KEY_FLAPPING, KEY_GROUP_WAIT, KEY_OVER, KEY_SILENCED, KEY_STILL_ON_IT, KEY_UPDATE,
 };
 pub use context::Context;
+pub use follows::or_else;
 pub use part::declaration::Declaration;
 pub use part::record::Instant;
 pub use part::{
-    access, affected, alarms, attendance, decisions, declaration, ending, flapping, hypotheses, links, record, roles, tasks, updates,
+    access, affected, alarms, attendance, clocks, decisions, declaration, ending, flapping, hypotheses, links, record, roles, staffing,
+    tasks, updates,
 };
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};
@@ -59,12 +64,14 @@ event_parts! {
         Flapping(flapping::Event),
         Ending(ending::Event),
         Roles(roles::Event),
+        Staffing(staffing::Event),
         Tasks(tasks::Event),
         Updates(updates::Event),
         Record(record::Event),
         Decisions(decisions::Event),
         Hypotheses(hypotheses::Event),
         Links(links::Event),
+        Clocks(clocks::Event),
         Access(access::Event),
     }
 }
@@ -102,12 +109,14 @@ command_parts! {
     Flapping(flapping::Command),
     Ending(ending::Command),
     Roles(roles::Command),
+    Staffing(staffing::Command),
     Tasks(tasks::Command),
     Updates(updates::Command),
     Record(record::Command),
     Decisions(decisions::Command),
     Hypotheses(hypotheses::Command),
     Links(links::Command),
+    Clocks(clocks::Command),
     Access(access::Command),
 }
 
@@ -146,6 +155,7 @@ refusal_parts! {
     Decisions(decisions::Refusal),
     Hypotheses(hypotheses::Refusal),
     Links(links::Refusal),
+    Clocks(clocks::Refusal),
 }
 
 /// What a part decides.
@@ -181,12 +191,14 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Flapping(command) => flapping::decide(incident, command),
         Command::Ending(command) => ending::decide(incident, command),
         Command::Roles(command) => roles::decide(incident, command, context),
+        Command::Staffing(command) => staffing::decide(incident, command),
         Command::Tasks(command) => tasks::decide(incident, command, context),
         Command::Updates(command) => updates::decide(incident, command, context),
         Command::Record(command) => record::decide(incident, command, context),
         Command::Decisions(command) => decisions::decide(incident, command, context),
         Command::Hypotheses(command) => hypotheses::decide(incident, command),
         Command::Links(command) => links::decide(incident, command, context),
+        Command::Clocks(command) => clocks::decide(incident, command, context),
         Command::Access(command) => access::decide(incident, command),
     }
 }
@@ -210,6 +222,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
     };
     incident.updated_at = at;
     attendance::hear(&mut incident, event, actor, at);
+    let before = incident.state;
     match event {
         Event::Declaration(event) => declaration::evolve(&mut incident, event, actor, at),
         Event::Affected(event) => affected::evolve(&mut incident, event),
@@ -218,17 +231,21 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         Event::Flapping(event) => flapping::evolve(&mut incident, event),
         Event::Ending(event) => ending::evolve(&mut incident, event, at),
         Event::Roles(event) => roles::evolve(&mut incident, event, at),
+        Event::Staffing(event) => staffing::evolve(&mut incident, event),
         Event::Tasks(event) => tasks::evolve(&mut incident, event, at),
         Event::Updates(event) => updates::evolve(&mut incident, event, at),
         Event::Record(event) => record::evolve(&mut incident, event),
         Event::Decisions(event) => decisions::evolve(&mut incident, event, at),
         Event::Hypotheses(event) => hypotheses::evolve(&mut incident, event, at),
         Event::Links(event) => links::evolve(&mut incident, event, at),
+        Event::Clocks(event) => clocks::evolve(&mut incident, event, at),
         Event::Access(event) => access::evolve(&mut incident, event),
     }
+    clocks::hear(&mut incident, before, at);
     incident.admitted.extend(event.admits().into_iter().map(ToOwned::to_owned));
     if !incident.state.is_open() {
-        // What is over holds nothing back, and nothing flaps.
+        // What is over holds nothing back, and nothing flaps; and nobody has to be found for it.
+        incident.work.needed.clear();
         (incident.alarms.held_until, incident.alarms.held_by, incident.alarms.flapping) = (None, Vec::new(), None);
     }
     incident
@@ -239,6 +256,7 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
 pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) -> (Vec<Expectation>, Vec<Settle>) {
     let mut awaited = Awaited::of(incident, version, at);
     attendance::react_to_any(incident, event, &mut awaited);
+    clocks::react_to_any(incident, event, &mut awaited);
     match event {
         Event::Declaration(event) => declaration::react(incident, event, &mut awaited),
         Event::Attendance(event) => attendance::react(incident, event, &mut awaited),
@@ -246,10 +264,12 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Flapping(event) => flapping::react(incident, event, &mut awaited),
         Event::Ending(event) => ending::react(incident, event, &mut awaited),
         Event::Roles(event) => roles::react(incident, event, &mut awaited),
+        Event::Staffing(event) => staffing::react(incident, event, &mut awaited),
         Event::Tasks(event) => tasks::react(incident, event, &mut awaited),
         Event::Updates(event) => updates::react(incident, event, &mut awaited),
         Event::Links(event) => links::react(incident, event, &mut awaited),
         Event::Decisions(event) => decisions::react(event, &mut awaited),
+        Event::Clocks(event) => clocks::react(incident, event, &mut awaited),
         // What is written down, who is affected and who may see it is awaited by nobody.
         Event::Record(_) | Event::Hypotheses(_) | Event::Affected(_) | Event::Access(_) => {}
     }
@@ -267,12 +287,14 @@ pub fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Flapping(event) => flapping::line(event),
         Event::Ending(event) => ending::line(event, names),
         Event::Roles(event) => roles::line(event, names),
+        Event::Staffing(event) => staffing::line(event, names),
         Event::Tasks(event) => tasks::line(event, names),
         Event::Updates(event) => updates::line(event, names),
         Event::Record(event) => record::line(event, names),
         Event::Decisions(event) => decisions::line(event, names),
         Event::Hypotheses(event) => hypotheses::line(event, names),
         Event::Links(event) => links::line(event, names),
+        Event::Clocks(event) => clocks::line(event, names),
         Event::Access(event) => access::line(event, names),
     }
 }

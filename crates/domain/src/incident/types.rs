@@ -94,12 +94,15 @@ impl Alarms {
 
 /// Why an incident was declared that a person declared. Logs hold it: it never changes.
 pub const BY_A_PERSON: &str = "declared by a person";
+/// The same of what somebody reported who does not declare.
+pub const REPORTED: &str = "reported by a person";
 
 impl Incident {
-    /// Whether it stands on what somebody said, and not on its alerts: no silence of these holds it.
+    /// Whether it stands on what somebody said, or has come to, and not on its alerts: no silence of these holds it, and their
+    /// recovery ends nothing.
     #[must_use]
     pub fn is_a_persons_word(&self) -> bool {
-        self.because == BY_A_PERSON
+        self.because == BY_A_PERSON || self.because == REPORTED || !self.work.said.is_empty()
     }
     /// What decides who may see it.
     #[must_use]

@@ -1,5 +1,6 @@
 //! What people write about an incident: reasons, notes, titles, and their limits.
 
+use crate::clean::says_something;
 use serde::{Deserialize, Serialize};
 
 /// Longest title, in characters; longer ones are cut when they arrive.
@@ -35,7 +36,7 @@ impl Refusal {
 
 /// Something has to be said.
 pub(crate) fn needed(text: &str, what: &'static str) -> Result<(), Refusal> {
-    if text.trim().is_empty() { Err(Refusal::Missing { what }) } else { Ok(()) }
+    if says_something(text) { Ok(()) } else { Err(Refusal::Missing { what }) }
 }
 
 /// It must not be longer than this.

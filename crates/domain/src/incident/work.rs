@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AlertId, IncidentId, ReviewId};
+use crate::incident::clock::Clocks;
 use crate::incident::state::State;
 use crate::severity::Severity;
 use crate::time::Length;
@@ -19,6 +20,9 @@ pub struct Work {
     /// By name of the role.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub roles: BTreeMap<String, Role>,
+    /// Roles that somebody has to have, and how long each may be nobody's.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub needed: BTreeMap<String, Length>,
     /// In the order in which they were added; the number is the place, from 1.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<Task>,
@@ -37,6 +41,9 @@ pub struct Work {
     /// Services of which somebody said how much they are affected.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub affected: BTreeMap<String, Impact>,
+    /// Incidents that were merged into it and stand on what somebody said.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub said: BTreeSet<IncidentId>,
     /// Notes that somebody marked as key events: their numbers in the incident's own log.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub key_notes: BTreeSet<u64>,
@@ -49,6 +56,9 @@ pub struct Work {
     /// While it is merged: what it was, and what went with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub merge: Option<Merge>,
+    /// How soon it is to be dealt with, and how it stands.
+    #[serde(skip_serializing_if = "Clocks::is_empty")]
+    pub clocks: Clocks,
     /// Its review.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<ReviewId>,
@@ -90,9 +100,9 @@ impl Work {
         self.tasks.iter().filter(|task| task.state == TaskState::Open).count()
     }
     /// Gives a role to somebody.
-    pub(super) fn give(&mut self, role: &str, person: &str, at: Timestamp) {
+    pub(super) fn give(&mut self, role: &str, person: &str, relief_after: Option<Length>, at: Timestamp) {
         let held = self.roles.entry(role.to_owned()).or_default();
-        *held = Role { person: Some(person.to_owned()), since: Some(at), ..Role::default() };
+        *held = Role { person: Some(person.to_owned()), since: Some(at), relief_after, ..Role::default() };
     }
 }
 
@@ -117,6 +127,9 @@ pub struct Role {
     pub asked_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked_at: Option<Timestamp>,
+    /// After how long its holder is reminded of relief, each time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relief_after: Option<Length>,
 }
 
 /// How much a service is affected.
@@ -307,7 +320,7 @@ pub struct Merge {
     #[serde(default)]
     pub alerts: Vec<AlertId>,
     /// Whether it was made private for this alone.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub was_public: bool,
 }
 

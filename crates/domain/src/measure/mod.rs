@@ -9,8 +9,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
+use crate::incident::clock::Clock;
 use crate::severity::Severity;
-use crate::view::{DurationSummary, TrendRow, TrendView, TrendWeek};
+use crate::view::{DurationSummary, TrendRow, TrendTarget, TrendView, TrendWeek};
 
 /// What a service is called that nobody named.
 const NO_SERVICE: &str = "(no service)";
@@ -80,6 +81,8 @@ pub struct Measured {
     pub severity: Severity,
     pub service: Option<String>,
     pub instants: Instants,
+    /// Its clocks that were met or missed: the target, the clock, and whether it was kept.
+    pub clocks: Vec<(String, Clock, bool)>,
 }
 
 /// Counts incidents one after the other, however many there are: of each it keeps three numbers.
@@ -89,6 +92,7 @@ pub struct Trends {
     weeks: BTreeMap<Date, [u64; 5]>,
     by_severity: BTreeMap<Severity, Tally>,
     by_service: BTreeMap<String, Tally>,
+    by_target: BTreeMap<(Severity, String, Clock), (u64, u64)>,
 }
 
 /// Whole seconds of each duration that is known.
@@ -108,6 +112,10 @@ impl Trends {
             self.weeks.entry(monday(at)).or_default()[usize::from(one.severity.rank() - 1)] += 1;
         }
         self.by_severity.entry(one.severity).or_default().add(&one.instants);
+        for (target, clock, kept) in &one.clocks {
+            let counts = self.by_target.entry((one.severity, target.clone(), *clock)).or_default();
+            *(if *kept { &mut counts.0 } else { &mut counts.1 }) += 1;
+        }
         // A name is copied once for each service, and not once for each incident.
         let service = one.service.as_deref().unwrap_or(NO_SERVICE);
         match self.by_service.get_mut(service) {
@@ -136,6 +144,11 @@ impl Trends {
             weeks: self.weeks.into_iter().map(|(monday, counts)| TrendWeek { monday, counts }).collect(),
             by_severity: self.by_severity.into_iter().map(|(severity, tally)| tally.row(severity.word().to_owned())).collect(),
             by_service,
+            targets: self
+                .by_target
+                .into_iter()
+                .map(|((severity, target, clock), (kept, missed))| TrendTarget { severity, target, clock, kept, missed })
+                .collect(),
         }
     }
 }
@@ -243,10 +256,13 @@ mod tests {
         for n in 0..10 {
             let instants = Instants { declared_at: at(0), acknowledged_at: (n > 0).then(|| at(n)).flatten(), ..Instants::default() };
             let service = (n % 2 == 0).then(|| "checkout".to_owned());
-            trends.add(&Measured { severity: Severity::Sev2, service, instants });
+            let clocks = vec![("sev2".to_owned(), Clock::Resolve, n < 7)];
+            trends.add(&Measured { severity: Severity::Sev2, service, instants, clocks });
         }
         let view = trends.view(at(-10).unwrap(), at(10).unwrap());
         assert_eq!(view.incidents, 10);
+        let targets: Vec<_> = view.targets.iter().map(|one| (one.target.as_str(), one.clock, one.kept, one.missed)).collect();
+        assert_eq!(targets, [("sev2", Clock::Resolve, 7, 3)]);
         assert_eq!(view.by_severity[0].acknowledge, DurationSummary { n: 9, median_s: Some(5), p90_s: Some(9) });
         assert_eq!(
             view.by_service.iter().map(|row| (row.name.as_str(), row.incidents)).collect::<Vec<_>>(),

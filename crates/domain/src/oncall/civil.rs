@@ -57,9 +57,13 @@ pub(crate) fn instant_of(zone: &TimeZone, civil: DateTime) -> Timestamp {
     zone.preceding(just_after).next().map_or(instant, |transition| transition.timestamp())
 }
 
+/// Names of the database that are no place: what a machine says that was never told where it is.
+const NO_PLACES: [&str; 2] = ["Factory", "Etc/Unknown"];
+
 /// The zone of an IANA name.
 pub(crate) fn zone(name: &str) -> Result<TimeZone, BadCivil> {
-    TimeZone::get(name).map_err(|_| {
+    let found = TimeZone::get(name).ok().filter(|_| !NO_PLACES.iter().any(|no| name.eq_ignore_ascii_case(no)));
+    found.ok_or_else(|| {
         BadCivil::new(name, "a time zone that is known here", "write an IANA name such as `Europe/Madrid`, `America/New_York` or `Etc/UTC`")
     })
 }

@@ -12,5 +12,6 @@ pub mod handover;
 pub mod model;
 pub mod next_step;
 pub mod problem;
+pub mod roles;
 pub mod snapshot;
 pub mod words;

@@ -85,7 +85,7 @@ pub struct Problem {
     pub message: String,
     /// What would work.
     pub hint: Option<String>,
-    /// Whether it is wrong only for being new: the program does nothing with it yet, and keeps what is stored of it.
+    /// Whether it is wrong only for being new: the program does nothing with it, or not yet, and keeps what is stored of it.
     pub not_yet: bool,
 }
 

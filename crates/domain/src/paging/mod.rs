@@ -20,6 +20,7 @@ mod evolve;
 mod foresee;
 mod line;
 mod react;
+pub mod reason;
 mod resume;
 mod steps;
 mod types;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::event::{Event, Resumed, StepReached};
+use super::reason;
 use super::types::{Page, Status, Telling, notice_key};
 use crate::expect::{Expectation, Key, Owner, Rule, Settle, Standing};
 use crate::ids::MessageId;
@@ -86,6 +87,7 @@ pub fn react(before: Option<&Page>, page: &Page, event: &Event, version: u64, at
             notice: Notice {
                 key: format!("{}:confirm:{}", page.id, body.message),
                 kind: NoticeKind::ConfirmRecovery,
+                because: None,
                 ..notice(page, page.round, page.step, &body.person, 0, false)
             },
         })],
@@ -180,6 +182,7 @@ fn notice(page: &Page, round: u32, step: u32, person: &str, entry: u32, late: bo
         person: person.to_owned(),
         incident: page.incident.clone(),
         text: page.tells.as_ref().map(|tells| tells.text.clone()),
+        because: reason::told(&page.because).filter(|_| page.tells.is_none()).map(str::to_owned),
     }
 }
 

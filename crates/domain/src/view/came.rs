@@ -1,8 +1,8 @@
-//! What whoever asked something of an incident is told of it afterwards, in one line beside the incident's own.
+//! What whoever asked something of an incident is told of it afterwards, in lines below the incident's own.
 
 use jiff::Timestamp;
 
-use super::IncidentView;
+use super::{IncidentView, card};
 use crate::ask::{Came, Given};
 use crate::incident::work::TaskState;
 
@@ -13,7 +13,7 @@ impl IncidentView {
     pub fn came(&self, came: Came, given: &Given, when: impl Fn(Timestamp) -> String) -> Option<String> {
         match came {
             Came::Itself => None,
-            Came::Roles => Some(self.roles_held()),
+            Came::Roles => Some(self.roles_held() + &self.role_notes(given.text("role").as_deref())),
             Came::Task => self.task_line(given.number("task"), when),
             Came::Audiences => {
                 let told = given.list("audiences").filter(|told| !told.is_empty());
@@ -41,6 +41,15 @@ impl IncidentView {
         });
         let held: Vec<String> = held.collect();
         if held.is_empty() { "nobody has a role".to_owned() } else { held.join(", ") }
+    }
+
+    /// What is worth knowing of the role that was given, and its card where somebody has it; a line each.
+    fn role_notes(&self, role: Option<&str>) -> String {
+        let Some(role) = self.roles.iter().find(|one| Some(one.role.as_str()) == role) else { return String::new() };
+        let warnings = role.warnings.iter().map(|words| format!("warning: {words}"));
+        let duties = if role.person.is_some() { role.duties.as_slice() } else { &[] };
+        let card = card(duties).map(|(heading, texts)| format!("{heading}: {}", texts.join("; ")));
+        warnings.chain(card).map(|line| format!("\n{line}")).collect()
     }
 
     /// The task with this number, else the one that was added last.

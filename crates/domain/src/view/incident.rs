@@ -1,5 +1,7 @@
 //! What people read of an incident.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +10,10 @@ use crate::incident::Incident;
 use crate::incident::State;
 use crate::incident::affected::Impact;
 use crate::incident::roles::ROLES;
-use crate::incident::work::Task;
 use crate::incident::work::TaskState;
+use crate::incident::work::{Role, Task};
 use crate::severity::Severity;
+use crate::view::ClockView;
 use crate::view::reasoning::{DecisionView, HypothesisView, decisions_of, hypotheses_of};
 
 /// An incident as lists and its page show it. Instants are null where unknown.
@@ -91,6 +94,9 @@ pub struct IncidentView {
     /// Who asked so.
     #[serde(default)]
     pub snoozed_by: Option<String>,
+    /// How soon it is to be dealt with, and how that stands, where one incident is asked for; in the order of a life.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ClockView>,
     pub impact_started_at: Option<Timestamp>,
     pub detected_at: Option<Timestamp>,
     pub declared_at: Option<Timestamp>,
@@ -140,6 +146,7 @@ impl IncidentView {
             flapping: i.alarms.flapping.map(|_| true),
             snoozed_until: i.snoozed().map(|snooze| snooze.until),
             snoozed_by: i.snoozed().map(|snooze| snooze.by.clone()),
+            clocks: Vec::new(),
             impact_started_at: i.impact_started_at,
             detected_at: i.detected_at,
             declared_at: i.declared_at,
@@ -188,14 +195,14 @@ pub struct AffectedView {
     pub impact: Impact,
 }
 
-/// Roles that are held or offered, in the order of [`ROLES`], then others by name.
+/// Roles that are held, offered or needed, in the order of [`ROLES`], then others by name.
 fn roles_of(i: &Incident) -> Vec<RoleView> {
     let place = |role: &str| ROLES.iter().position(|known| *known == role).unwrap_or(ROLES.len());
-    let mut roles: Vec<RoleView> = i
-        .work
-        .roles
-        .iter()
-        .map(|(role, held)| RoleView {
+    let names: BTreeSet<&String> = i.work.roles.keys().chain(i.work.needed.keys()).collect();
+    let free = Role::default();
+    let view = |role: &String| {
+        let held = i.work.roles.get(role).unwrap_or(&free);
+        RoleView {
             role: role.clone(),
             person: held.person.clone(),
             since: held.since,
@@ -203,8 +210,13 @@ fn roles_of(i: &Incident) -> Vec<RoleView> {
             offered_at: held.offered_at,
             asked_by: held.asked_by.clone(),
             asked_at: held.asked_at,
-        })
-        .collect();
+            needed: i.work.needed.contains_key(role),
+            name: None,
+            duties: Vec::new(),
+            warnings: Vec::new(),
+        }
+    };
+    let mut roles: Vec<RoleView> = names.into_iter().map(view).collect();
     roles.sort_by(|a, b| (place(&a.role), &a.role).cmp(&(place(&b.role), &b.role)));
     roles
 }
@@ -228,6 +240,30 @@ pub struct RoleView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false))]
     pub asked_at: Option<Timestamp>,
+    /// Whether somebody has to have it, as bad as the incident is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub needed: bool,
+    /// What people call it, where one incident is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub name: Option<String>,
+    /// Its card, where one incident is asked for: in the order first, all the time, every 30 minutes, before leaving.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub duties: Vec<DutyView>,
+    /// What is worth knowing of who has it, in sentences, where one incident is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// What whoever has a role does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = Duty))]
+pub struct DutyView {
+    pub text: String,
+    /// `first`, `every_30m` or `before_leaving`; absent: all the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub when: Option<String>,
 }
 
 /// A task of an incident.

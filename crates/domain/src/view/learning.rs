@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::action;
 use crate::action::Action;
 use crate::incident::Incident;
+use crate::incident::clock::Clock;
 use crate::review;
 use crate::review::Review;
 use crate::severity::Severity;
@@ -122,6 +123,23 @@ pub struct TrendView {
     /// By severity, then by service.
     pub by_severity: Vec<TrendRow>,
     pub by_service: Vec<TrendRow>,
+    /// How often each clock of each target was kept and missed, the worst severity first; what was over before it could be
+    /// met, and what still runs, is left out.
+    #[serde(default)]
+    pub targets: Vec<TrendTarget>,
+}
+
+/// A clock of a target, of incidents of one severity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct TrendTarget {
+    pub severity: Severity,
+    /// The target's id.
+    pub target: String,
+    #[cfg_attr(feature = "schema", schema(inline))]
+    pub clock: Clock,
+    pub kept: u64,
+    pub missed: u64,
 }
 
 /// One week.

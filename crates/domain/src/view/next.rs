@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use crate::expect::{Key, Rule, Standing};
+use crate::incident::clock::Clock;
 use crate::incident::roles::COMMANDER;
 use crate::paging::Status;
 use crate::view::{ExpectationView, IncidentView, PageView};
@@ -28,6 +29,8 @@ pub struct Next {
 #[must_use]
 pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationView], name: &dyn Fn(&str) -> String) -> Vec<Next> {
     let mut out: Vec<Next> = Vec::new();
+    let clocks = awaited.iter().filter(|one| one.state == Standing::Live && one.rule == Rule::Target.name());
+    let first_clock = clocks.min_by_key(|one| one.due_at).map(|one| one.key.as_str());
     for one in awaited.iter().filter(|one| one.state == Standing::Live) {
         let Some(rule) = Rule::from_name(&one.rule) else { continue };
         match rule {
@@ -41,6 +44,8 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
                 out.push(Next { key, rule: one.rule.clone(), parts, or_else: None });
             }
             Rule::AlertsDigest | Rule::AlertLapse | Rule::SilenceEnd => {}
+            // The others stand with it among the clocks.
+            Rule::Target if first_clock != Some(one.key.as_str()) => {}
             Rule::PageAgain
             | Rule::MessageReceipt
             | Rule::GroupWait
@@ -51,11 +56,13 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::Flapping
             | Rule::RoleAnswer
             | Rule::RoleUnfilled
+            | Rule::ReliefDue
             | Rule::Attended
             | Rule::StillOnIt
             | Rule::TaskDue
             | Rule::DecisionReview
             | Rule::UpdateDue
+            | Rule::Target
             | Rule::IncidentOver
             | Rule::ReviewDue
             | Rule::ActionDue => {
@@ -121,7 +128,7 @@ fn sentence(rule: Rule, incident: &IncidentView, one: &ExpectationView, name: &d
     let or_else = Some(one.or_else.clone());
     match rule {
         Rule::RoleAnswer => {
-            let role = one.key.parse().ok().and_then(|key| if let Key::Role(role) = key { Some(role) } else { None }).unwrap_or_default();
+            let role = role_of(&one.key).unwrap_or_default();
             let offered = incident.roles.iter().find(|held| held.role == role).and_then(|held| held.offered_to.as_deref());
             (asked(offered, &format!("take {}?", what_of(&role))), or_else)
         }
@@ -145,8 +152,20 @@ fn sentence(rule: Rule, incident: &IncidentView, one: &ExpectationView, name: &d
             _ => (asked(holder, "at work on it?"), or_else),
         },
         Rule::StillOnIt => (asked(holder, "still on it?"), or_else),
+        Rule::Target => {
+            let clock = one.key.parse().ok().and_then(|key| if let Key::Target(word) = key { Clock::from_word(&word) } else { None });
+            (clock.map_or_else(|| capital(&one.expects), |clock| capital(clock.awaited())), or_else)
+        }
         Rule::ConfirmRecovery => (asked(holder, "is it over?"), or_else),
-        Rule::RoleUnfilled => ("Somebody takes command".into(), or_else),
+        Rule::ReliefDue => {
+            let role = role_of(&one.key).unwrap_or_default();
+            let holder = incident.roles.iter().find(|held| held.role == role).and_then(|held| held.person.as_deref());
+            (asked(holder, &format!("relief as {role}")), or_else)
+        }
+        Rule::RoleUnfilled => {
+            let role = role_of(&one.key);
+            (format!("Somebody takes {}", what_of(role.as_deref().unwrap_or(COMMANDER))), or_else)
+        }
         Rule::Candidate => ("Is this an incident?".into(), or_else),
         Rule::GroupWait => ("The page starts".into(), None),
         Rule::PageAgain => ("Somebody has it".into(), or_else),
@@ -163,6 +182,14 @@ fn sentence(rule: Rule, incident: &IncidentView, one: &ExpectationView, name: &d
         | Rule::IncidentOver
         | Rule::ReviewDue
         | Rule::ActionDue => (capital(&one.expects), or_else),
+    }
+}
+
+/// The role that a key names.
+fn role_of(key: &str) -> Option<String> {
+    match key.parse() {
+        Ok(Key::Role(role) | Key::Needed(role) | Key::Relief(role)) => Some(role),
+        _ => None,
     }
 }
 
@@ -240,5 +267,13 @@ mod tests {
         );
         let snoozed = incident(json!({"snoozed_by": "cho", "snoozed_until": "2026-03-01T00:09:00Z"}));
         assert_eq!(said(&snoozed, &[], &awaited), ["Cho is reminded at 09"]);
+    }
+
+    #[test]
+    fn of_the_clocks_of_targets_the_one_that_is_due_first_is_told() {
+        let clock = |word: &str, minute| awaits("inc_1", &format!("target:{word}"), Rule::Target, minute);
+        let awaited = [clock("resolve", 50), clock("mitigate", 20), clock("engage", 30)];
+        let told = ["The impact is reduced at 20, else the commander and the team's managers are told"];
+        assert_eq!(said(&incident(json!({})), &[], &awaited), told);
     }
 }

@@ -376,6 +376,9 @@ pub struct Notice {
     /// What it says, where it only tells: a reminder, an update.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// Of a page: why it looks for somebody, where the incident's title does not say it, as in `nobody has taken command`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
 }
 
 /// The incident as a message shows it, at the time of the decision.

@@ -14,7 +14,7 @@ use allclear_domain::incident::flapping::{RETURNS_BEFORE_FLAPPING, Return};
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
-    affected, alarms, attendance as hold, declaration, ending, flapping, lifecycle, links, record, roles, tasks, updates, words,
+    affected, alarms, attendance as hold, clocks, declaration, ending, flapping, lifecycle, links, record, roles, tasks, updates, words,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -71,7 +71,7 @@ impl World {
         let events = incident::decide(
             self.incident.as_ref(),
             command.into(),
-            Context { now, org_version: 4, cadence: [Some(Length::from_mins(30)); 5], lasts: LASTS },
+            Context { now, org_version: 4, cadence: [Some(Length::from_mins(30)); 5], lasts: LASTS, roles: &[] },
         )?;
         for event in &events {
             self.version += 1;
@@ -187,6 +187,8 @@ fn command(verb: Verb) -> Command {
             record::Command::CorrectTime { instant: Instant::ImpactStarted, at, why: why() }.into()
         }
         Verb::Link => links::Command::LinkAlert { alert: allclear_domain::ids::AlertId::from_bits(77), title: "5xx".into() }.into(),
+        Verb::PauseClock => clocks::Command::Pause { waiting_for: allclear_domain::incident::clock::WaitingFor::Vendor, why: None }.into(),
+        Verb::ResumeClock => clocks::Command::Resume.into(),
         Verb::Rename => declaration::Command::Rename { title: "Card payments failing".into() }.into(),
         Verb::Review => {
             links::Command::AskReview { review: allclear_domain::ids::ReviewId::from_bits(5), due_at: Timestamp::UNIX_EPOCH }.into()
@@ -213,6 +215,8 @@ fn decide_says_what_the_table_says_for_every_state_and_verb() {
                 (Ok(_), Ok(_)) if verb == Verb::Recover && state == State::Candidate => assert_eq!(world.state(), State::Cancelled),
                 // Ended by hand: the table allows it for what ended by itself.
                 (Ok(_), Err(_)) if verb == Verb::Return && !state.is_open() => assert_eq!(world.incident, before),
+                // No target set a clock.
+                (Ok(_), Err(_)) if matches!(verb, Verb::PauseClock | Verb::ResumeClock) => assert_eq!(world.incident, before),
                 // It is open to everybody already.
                 (Ok(after), Ok(events)) if verb == Verb::OpenUp => assert!(events.is_empty() && world.state() == after),
                 // Whoever is on it already says nothing new.
@@ -325,7 +329,7 @@ fn an_incident_is_merged_into_another_one_only() {
     );
     assert_eq!(world.run(command(Verb::Merge)).unwrap().len(), 1);
     assert_eq!(world.run(command(Verb::Resolve)), Err(Refusal::State(lifecycle::Refusal::AlreadyMerged(OTHER.to_string()))));
-    let absorb = || links::Command::Absorb { from: OTHER, from_ref: "INC-2".into(), tasks: Vec::new(), update_by: None };
+    let absorb = || links::Command::Absorb { from: OTHER, from_ref: "INC-2".into(), tasks: Vec::new(), update_by: None, said: false };
     assert!(World::at(State::Mitigated).run(absorb()).is_ok());
     assert_eq!(
         World::at(State::Resolved).run(absorb()),
@@ -511,7 +515,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         2 => (1_u32..6).prop_map(back),
         2 => (0_u64..3, 0_u64..3, prop_oneof![Just(None), (1_u64..90).prop_map(Some)]).prop_map(|(a, b, until)| silence(a, b, until)),
         1 => (0_u64..3).prop_map(|open| flapping::Command::Steady { open }.into()),
-        1 => Just(links::Command::Absorb { from: OTHER, from_ref: "INC-2".into(), tasks: Vec::new(), update_by: None }.into()),
+        1 => Just(links::Command::Absorb { from: OTHER, from_ref: "INC-2".into(), tasks: Vec::new(), update_by: None, said: false }.into()),
         1 => Just(declaration::Command::Declare(declaration()).into()),
     ]
 }

@@ -13,6 +13,7 @@ use allclear_domain::expect::Rule;
 use allclear_domain::ids::{AlertId, IncidentId, PageId, SignalId};
 use allclear_domain::incident::{self, Declaration};
 use allclear_domain::org::model::{Declare, Integration, NotifyUrgency};
+use allclear_domain::paging::reason::DECLARED;
 use allclear_domain::paging::{self, Page};
 use allclear_domain::plants::planted;
 use allclear_domain::signal::{Alert, Ended, Suppression, Triage, text_digest, triage};
@@ -193,8 +194,9 @@ impl Core {
             self.restrict(unit, id, &judged.because, Vec::new())?;
         }
         unit.born.push(id);
+        self.staff(unit, id)?;
         if !candidate && !waits {
-            self.start_page(unit, id, None, Some(alert), "an incident was declared", false)?;
+            self.start_page(unit, id, None, Some(alert), DECLARED, false)?;
         }
         Ok(Some(id))
     }

@@ -16,7 +16,7 @@ use allclear_store::rows;
 
 use super::command::{NAMED_CHARS_MAX, Refusal};
 use super::due::note_look;
-use super::neglect::{NO_COMMANDER, NO_UPDATE, no_answer};
+use super::neglect::{NO_UPDATE, no_answer, nobody_took};
 use super::notices::{clock, each_once, person};
 use super::unit::Unit;
 use super::{Core, Decided};
@@ -32,8 +32,8 @@ impl Core {
                 | roles::Command::Ask { role, by: person },
             ) => {
                 self.known_person(person)?;
-                if !self.org.roles().any(|known| known == role) {
-                    let known: Vec<&str> = self.org.roles().collect();
+                if self.org.role(role).is_none() {
+                    let known: Vec<&str> = self.org.roles().iter().map(|known| known.id.as_str()).collect();
                     return Err(Refusal::NoSuchRole { role: role.clone(), known: known.join(", ") }.into());
                 }
             }
@@ -64,9 +64,11 @@ impl Core {
             | C::Attendance(_)
             | C::Alarms(_)
             | C::Flapping(_)
+            | C::Staffing(_)
             | C::Ending(_)
             | C::Record(_)
             | C::Links(_)
+            | C::Clocks(_)
             | C::Access(_) => {}
         }
         Ok(())
@@ -98,10 +100,10 @@ impl Core {
         }
         let Some(to) = held.offered_to else { return Ok(Standing::Void) };
         self.change_incident(unit, id, roles::Command::MissAnswer { role: role.clone(), to: to.clone() })?;
-        let name = self.org.person(&to).map_or(to.clone(), |person| person.name.clone());
+        let name = self.name_of_person(&to);
         if incident.severity.is_grave() {
-            // Without a commander the search for one goes on, and pages.
-            if role != COMMANDER || incident.commander.is_some() {
+            // Of what somebody has to have the search goes on, and pages.
+            if !self.is_searched(&incident, &role) {
                 let first = each_once([incident.holder().filter(|who| *who != to).map(ToOwned::to_owned)]);
                 let managers = self.org.managers_of(incident.service.as_deref());
                 self.page_neglect(unit, id, first, managers, &no_answer(&name, &role))?;
@@ -118,9 +120,11 @@ impl Core {
     /// Whoever asked for a role hears that its holder did not answer, with those who may give it to them.
     fn miss_ask(&mut self, unit: &mut Unit, incident: &Incident, role: &str, by: &str) -> Decided<()> {
         self.change_incident(unit, incident.id, roles::Command::MissAsk { role: role.to_owned(), by: by.to_owned() })?;
-        let name = |id: &str| self.org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone());
-        let holder = incident.work.holder(role).map(name).unwrap_or_default();
-        let text = format!("{holder} has not answered {}, who asked to be {role}. A manager can give it to them, with a reason.", name(by));
+        let holder = incident.work.holder(role).map(|id| self.name_of_person(id)).unwrap_or_default();
+        let text = format!(
+            "{holder} has not answered {}, who asked to be {role}. A manager can give it to them, with a reason.",
+            self.name_of_person(by)
+        );
         let mut targets = self.org.managers_of(incident.service.as_deref());
         targets.push(person(by));
         targets.sort();
@@ -129,9 +133,10 @@ impl Core {
     }
 
     /// `None`: it is looked at again, since silences hold the incident and nobody is paged meanwhile.
-    pub(super) fn look_commander(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId) -> Decided<Option<Standing>> {
+    pub(super) fn look_role(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId) -> Decided<Option<Standing>> {
+        let Ok(Key::Role(role) | Key::Needed(role)) = expectation.key.parse() else { return Ok(Some(Standing::Void)) };
         let (incident, _) = self.incident(unit, id)?;
-        if incident.commander.is_some() || !incident.state.is_open() {
+        if incident.work.holder(&role).is_some() || !incident.state.is_open() {
             return Ok(Some(Standing::Void));
         }
         if incident.alarms.is_held() {
@@ -140,15 +145,26 @@ impl Core {
             note_look(unit, at);
             return Ok(None);
         }
-        self.change_incident(unit, id, roles::Command::MissCommander)?;
-        let managers = self.org.managers_of(incident.service.as_deref());
+        self.change_incident(unit, id, roles::Command::MissRole { role: role.clone() })?;
+        // Whoever has the role that stands in is called before the managers.
+        let deputy = self.org.role(&role).and_then(|setting| setting.deputy.as_deref()).and_then(|deputy| incident.work.holder(deputy));
+        let mut first = each_once([deputy.map(ToOwned::to_owned)]);
+        first.extend(
+            self.org.managers_of(incident.service.as_deref()).into_iter().filter(|manager| Some(manager) != deputy.map(person).as_ref()),
+        );
+        let because = nobody_took(&role);
         if incident.severity.is_grave() || !incident.is_held() {
             let holder = each_once([incident.holder().map(ToOwned::to_owned)]);
-            self.page_neglect(unit, id, managers, holder, NO_COMMANDER)?;
-        } else if !managers.is_empty() {
-            self.page_people(unit, id, managers, NO_COMMANDER)?;
+            self.page_neglect(unit, id, first, holder, &because)?;
+        } else if !first.is_empty() {
+            self.page_people(unit, id, first, &because)?;
         }
         Ok(Some(Standing::Missed))
+    }
+
+    /// Whether nobody has a role that somebody has to have, so that it is looked for.
+    fn is_searched(&self, incident: &Incident, role: &str) -> bool {
+        incident.work.holder(role).is_none() && (role == COMMANDER || incident.work.needed.contains_key(role))
     }
 
     pub(super) fn look_task(&mut self, unit: &mut Unit, expectation: &Expectation, id: IncidentId) -> Decided<Standing> {
@@ -181,16 +197,25 @@ impl Core {
             return Ok(Some(Standing::Void));
         }
         let whoever = each_once([incident.work.holder("communications").map(ToOwned::to_owned), incident.commander.clone()]);
+        let pages = updates::pages_when_missed(&incident, !self.org.bundle().audiences.is_empty());
+        // Of what is grave the log goes on saying so: where an alert fires again, the next one pages.
+        let told_enough = incident.work.updates_missed >= updates::UPDATES_MISSED_MAX;
         if unit.now < due_at {
             self.change_incident(unit, id, updates::Command::Remind { due_at })?;
+            if !pages && told_enough {
+                return Ok(None);
+            }
             let text = format!("An update to the stakeholders is due by {}.", clock(due_at));
             self.tell(unit, id, NoticeKind::Reminder, &whoever, text, "an update is due soon")?;
             return Ok(None);
         }
-        if incident.severity.is_grave() {
-            self.change_incident(unit, id, updates::Command::Miss { due_at })?;
+        self.change_incident(unit, id, updates::Command::Miss { due_at })?;
+        if pages {
             let first = if incident.commander.is_some() { whoever } else { each_once([incident.holder().map(ToOwned::to_owned)]) };
             self.page_neglect(unit, id, first, self.org.managers_of(incident.service.as_deref()), NO_UPDATE)?;
+            return Ok(Some(Standing::Missed));
+        }
+        if told_enough {
             return Ok(Some(Standing::Missed));
         }
         let mut targets = whoever;
@@ -198,7 +223,6 @@ impl Core {
         targets.sort();
         targets.dedup();
         let text = format!("No update to the stakeholders came by {}.", clock(due_at));
-        self.change_incident(unit, id, updates::Command::Miss { due_at })?;
         self.tell(unit, id, NoticeKind::Reminder, &targets, text, "an update was missed")?;
         Ok(Some(Standing::Missed))
     }

@@ -47,9 +47,13 @@ impl Core {
                 settle(unit, &expectation, standing, "nobody answered in time");
             }
             (Rule::RoleUnfilled, Owner::Incident(id)) => {
-                if let Some(standing) = self.look_commander(unit, &expectation, id)? {
-                    settle(unit, &expectation, standing, "nobody took command in time");
+                if let Some(standing) = self.look_role(unit, &expectation, id)? {
+                    settle(unit, &expectation, standing, "nobody took it in time");
                 }
+            }
+            (Rule::ReliefDue, Owner::Incident(id)) => {
+                let standing = self.look_relief(unit, &expectation, id)?;
+                settle(unit, &expectation, standing, "nobody else took it in time");
             }
             (Rule::TaskDue, Owner::Incident(id)) => {
                 let standing = self.look_task(unit, &expectation, id)?;
@@ -63,6 +67,7 @@ impl Core {
                 let standing = self.look_update(unit, &expectation, id)?;
                 settle_or_rearm(unit, &expectation, standing, "no update came in time");
             }
+            (Rule::Target, Owner::Incident(id)) => self.look_target(unit, &expectation, id)?,
             (Rule::IncidentOver, Owner::Incident(id)) => {
                 let standing = self.look_over(unit, id)?;
                 settle(unit, &expectation, standing, "it stayed over");
@@ -99,11 +104,13 @@ impl Core {
                 | Rule::Flapping
                 | Rule::RoleAnswer
                 | Rule::RoleUnfilled
+                | Rule::ReliefDue
                 | Rule::Attended
                 | Rule::StillOnIt
                 | Rule::TaskDue
                 | Rule::DecisionReview
                 | Rule::UpdateDue
+                | Rule::Target
                 | Rule::IncidentOver
                 | Rule::ReviewDue
                 | Rule::ActionDue,

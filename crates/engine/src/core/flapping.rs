@@ -97,6 +97,9 @@ impl Core {
         let ended_at = if before.0.state.is_open() { None } else { before.0.resolved_at.or(before.0.closed_at) };
         let command = Return { alert, title: title.to_owned(), returns: back.returns, grace: judged.grace };
         self.incident_command(unit, id, Some(before), incident::flapping::Command::Return(command))?;
+        if ended_at.is_some() {
+            self.staff(unit, id)?;
+        }
         let (state, _) = self.incident(unit, id)?;
         if let Some(ended_at) = ended_at
             && state.state == State::Declared

@@ -2,14 +2,13 @@
 //! Every part of an incident stands here once, in one list, and every kind of a part in its own.
 
 use allclear_domain::ids::IncidentId;
-use allclear_domain::incident::roles::COMMANDER;
 use allclear_domain::incident::{self, Event, affected, alarms, declaration, ending, links, roles, tasks, updates};
 use allclear_domain::org::snapshot::AUDIENCE;
 use allclear_domain::paging;
 use allclear_domain::wire::NoticeKind;
 use allclear_store::rows;
 
-use super::neglect::{NO_COMMANDER, NO_UPDATE, is_about_offer};
+use super::neglect::{NO_UPDATE, is_about_offer, nobody_took};
 use super::notices::person;
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided};
@@ -25,7 +24,7 @@ impl Core {
         Ok(())
     }
 
-    fn follow(&mut self, unit: &mut Unit, id: IncidentId, event: &Event) -> Decided<()> {
+    pub(super) fn follow(&mut self, unit: &mut Unit, id: IncidentId, event: &Event) -> Decided<()> {
         match event {
             Event::Declaration(event) => self.follow_declaration(unit, id, event),
             Event::Affected(affected::Event::ServiceChanged(body)) if !body.held => self.page_anew_for_service(unit, id),
@@ -35,12 +34,15 @@ impl Core {
             Event::Roles(event) => self.follow_roles(unit, id, event),
             Event::Tasks(event) => self.follow_tasks(unit, id, event),
             Event::Updates(event) => self.follow_updates(unit, id, event),
+            Event::Clocks(event) => self.follow_clocks(unit, id, event),
             Event::Links(links::Event::Merged(_)) => self.stop_pages(unit, id, "the incident was merged"),
-            Event::Links(links::Event::TakenApart(_) | links::Event::Released(_)) => Ok(()),
+            Event::Links(links::Event::TakenApart(_)) => self.staff(unit, id),
+            Event::Links(links::Event::Released(_)) => Ok(()),
             Event::Links(links::Event::Absorbed(_) | links::Event::AlertLinked(_) | links::Event::ReviewAsked(_)) => Ok(()),
             // Nothing beside their expectations.
             Event::Attendance(_)
             | Event::Flapping(_)
+            | Event::Staffing(_)
             | Event::Record(_)
             | Event::Decisions(_)
             | Event::Hypotheses(_)
@@ -51,8 +53,14 @@ impl Core {
     fn follow_declaration(&mut self, unit: &mut Unit, id: IncidentId, event: &declaration::Event) -> Decided<()> {
         use declaration::Event as E;
         match event {
-            E::SeverityChanged(body) if body.to < body.from => self.page_anew_if_worse(unit, id, body.from, body.to),
-            E::Proposed(_) | E::Declared(_) | E::Promoted(_) | E::SeverityChanged(_) | E::Renamed(_) => Ok(()),
+            E::SeverityChanged(body) => {
+                if body.to < body.from {
+                    self.page_anew_if_worse(unit, id, body.from, body.to)?;
+                }
+                self.staff(unit, id)
+            }
+            E::Promoted(_) => self.staff(unit, id),
+            E::Proposed(_) | E::Declared(_) | E::Renamed(_) => Ok(()),
         }
     }
 
@@ -86,7 +94,8 @@ impl Core {
                 let by_itself = state.recovered && state.declared_at.is_none();
                 self.stop_pages(unit, id, if by_itself { "the candidate recovered" } else { "the incident was cancelled" })
             }
-            E::Mitigated(_) | E::Reopened(_) | E::Closed(_) => Ok(()),
+            E::Reopened(_) => self.staff(unit, id),
+            E::Mitigated(_) | E::Closed(_) => Ok(()),
         }
     }
 
@@ -98,7 +107,8 @@ impl Core {
                 let asks =
                     body.by.as_ref().map_or_else(|| "You are asked".to_owned(), |by| format!("{} asks you", self.name_of_person(by)));
                 let why = body.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
-                let text = format!("{asks} to be {}{why}. Open the incident to take it.", body.role);
+                let first = self.first_duties(&body.role);
+                let text = format!("{asks} to be {}{why}. Open the incident to take it.{first}", body.role);
                 self.tell(unit, id, NoticeKind::Reminder, &[person(&body.to)], text, "a role was offered")
             }
             E::Asked(body) => {
@@ -109,10 +119,7 @@ impl Core {
             E::Taken(body) => {
                 self.tell_of_change_of_hands(unit, id, body)?;
                 self.stop_pages_about(unit, id, |because| is_about_offer(because, &body.role), "somebody took the role")?;
-                if body.role == COMMANDER {
-                    self.stop_pages_about(unit, id, |because| because == NO_COMMANDER, "somebody took command")?;
-                }
-                Ok(())
+                self.stop_pages_about(unit, id, |because| because == nobody_took(&body.role), "somebody took it")
             }
             E::Left(body) => self.tell_of_end_of_role(unit, id, body),
             E::Unanswered(_) | E::AskMissed(_) | E::Unfilled(_) => Ok(()),

@@ -12,6 +12,7 @@ use allclear_domain::incident::{
 };
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging;
+use allclear_domain::paging::reason::DECLARED;
 use allclear_domain::time::Length;
 use allclear_store::rows;
 
@@ -20,17 +21,14 @@ use super::test_page::ANSWERED;
 use super::unit::{AlertChange, Unit};
 use super::{Core, Decided, Loaded, Need, Stop};
 
-/// Why there is a candidate, where somebody who may not declare said it.
-const REPORTED: &str = "reported by a person";
-
 impl Core {
-    fn incident_context(&self, unit: &Unit) -> incident::Context {
+    fn incident_context(&self, unit: &Unit) -> incident::Context<'_> {
         let cadence = Severity::ALL.map(|severity| self.org.severity(severity).update_every);
         let lasts = Severity::ALL.map(|severity| self.org.severity(severity).acknowledgement_lasts);
-        incident::Context { now: unit.now, org_version: self.org.version, cadence, lasts }
+        incident::Context { now: unit.now, org_version: self.org.version, cadence, lasts, roles: self.org.roles() }
     }
 
-    /// Decides a command on an incident and folds its events; nothing else follows here.
+    /// Decides a command on an incident and folds its events, with what they do to its clocks; nothing else follows here.
     pub(super) fn incident_command(
         &mut self,
         unit: &mut Unit,
@@ -41,7 +39,7 @@ impl Core {
         let context = self.incident_context(unit);
         let events = incident::decide(before.as_ref().map(|(state, _)| state), command.into(), context).map_err(Refusal::from)?;
         unit.incident_events(id, before, &events);
-        Ok(events)
+        self.count_clocks(unit, id, events)
     }
 
     /// A person declares.
@@ -68,7 +66,7 @@ impl Core {
             escalation: escalation.clone(),
             group_key: None,
             alert: None,
-            because: if declare.report { REPORTED } else { incident::BY_A_PERSON }.into(),
+            because: if declare.report { incident::REPORTED } else { incident::BY_A_PERSON }.into(),
             impact_started_at: declare.impact_started_at,
             detected_at: Some(unit.now),
             group_wait: Length::ZERO,
@@ -83,12 +81,13 @@ impl Core {
         if declare.private {
             self.restrict(unit, id, "declared as private", Vec::new())?;
         }
+        self.staff(unit, id)?;
         // Whoever declares sees it, also a guest who manages a team.
         if let Actor::Person(person) = unit.actor.clone() {
             self.admit_if_hidden(unit, id, vec![person], "declared it")?;
         }
         if declare.page && !declare.report {
-            self.start_page(unit, id, None, None, "an incident was declared", false)?;
+            self.start_page(unit, id, None, None, DECLARED, false)?;
         }
         Ok(Reply::Incident { id, reference })
     }
@@ -101,10 +100,10 @@ impl Core {
         match command {
             C::Attendance(attendance::Command::Acknowledge { by, via }) => self.acknowledge(unit, id, by.clone(), via)?,
             // Looked at here as it is decided: whoever took it a moment before has it by now.
-            C::Attendance(attendance::Command::TakeFree { .. }) if state.is_held() => {
-                return Err(Refusal::from(incident::Refusal::from(attendance::Refusal::TakenMeanwhile)).into());
+            C::Attendance(attendance::Command::TakeFree { by, via }) => {
+                attendance::is_free(&state).map_err(|no| Refusal::from(incident::Refusal::from(no)))?;
+                self.acknowledge(unit, id, Some(by.clone()), via)?;
             }
-            C::Attendance(attendance::Command::TakeFree { by, via }) => self.acknowledge(unit, id, Some(by.clone()), via)?,
             C::Affected(affected::Command::SetService { service, why, .. }) => self.set_service(unit, id, service, why.clone())?,
             C::Attendance(attendance::Command::GiveBack { by, why }) => self.give_back(unit, id, by, why)?,
             C::Declaration(declaration::Command::Promote { why }) => self.promote(unit, id, why)?,
@@ -128,6 +127,7 @@ impl Core {
             | C::Attendance(_)
             | C::Alarms(_)
             | C::Flapping(_)
+            | C::Staffing(_)
             | C::Ending(_)
             | C::Tasks(_)
             | C::Updates(_)
@@ -135,6 +135,7 @@ impl Core {
             | C::Decisions(_)
             | C::Hypotheses(_)
             | C::Links(_)
+            | C::Clocks(_)
             | C::Access(_) => self.change_incident(unit, id, command.clone())?,
         }
         Ok(Reply::Incident { id, reference: state.reference })

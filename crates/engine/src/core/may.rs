@@ -5,7 +5,9 @@
 
 use allclear_domain::access::{self, Actor, Denied, Principal, Resource, Right};
 use allclear_domain::action::{self, Action};
+use allclear_domain::clean::says_something;
 use allclear_domain::ids::{AlertId, IncidentId};
+use allclear_domain::incident::roles::COMMANDER;
 use allclear_domain::incident::{self, access as sight, attendance, lifecycle, roles};
 use allclear_domain::paging;
 use allclear_domain::review::{self, Review};
@@ -28,15 +30,16 @@ impl Core {
             }
             C::Leave { role, why } => (role, Some(why), false),
             // Who asks has nothing by it; the rest nobody asks for.
-            C::Ask { .. } | C::MissAnswer { .. } | C::MissAsk { .. } | C::MissCommander => return Ok(()),
+            C::Ask { .. } | C::MissAnswer { .. } | C::MissAsk { .. } | C::MissRole { .. } => return Ok(()),
         };
         let overrules = why.is_none_or(|why| is_reason(why.as_deref())) && self.may_overrule(who, &incident);
-        let name = |id: &str| self.org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone());
-        let refusal = match (roles::keeper(&incident, role), offer_of_another(&incident, who, command)) {
+        // Who is gone, or may not act any more, keeps nothing from anybody.
+        let keeper = roles::keeper(&incident, role).filter(|holder| roles::may_respond(&self.org, holder));
+        let refusal = match (keeper, offer_of_another(&incident, who, command)) {
             (Some(holder), _) if !accepts && !overrules && who.person() != Some(holder) => {
-                roles::Refusal::HeldByAnother { role: role.clone(), holder: name(holder) }
+                roles::Refusal::HeldByAnother { role: role.clone(), holder: self.name_of_person(holder) }
             }
-            (None, Some(by)) if !overrules => roles::Refusal::OfferedByAnother { role: role.clone(), by: name(by) },
+            (None, Some(by)) if !overrules => roles::Refusal::OfferedByAnother { role: role.clone(), by: self.name_of_person(by) },
             _ => return Ok(()),
         };
         Err(Refusal::from(incident::Refusal::from(refusal)).into())
@@ -85,6 +88,13 @@ impl Core {
                 }
                 if let incident::Command::Roles(command) = command {
                     self.may_give(unit, who, *id, command)?;
+                }
+                // Whoever is said to have it can act on it, by whomever that is said.
+                if let incident::Command::Attendance(
+                    attendance::Command::Acknowledge { by: Some(by), .. } | attendance::Command::TakeFree { by, .. },
+                ) = command
+                {
+                    self.may_have(who, by)?;
                 }
                 // Nobody asks, or hands over, in the name of another.
                 if let incident::Command::Roles(roles::Command::Ask { by, .. } | roles::Command::Offer { by: Some(by), .. }) = command
@@ -155,6 +165,11 @@ impl Core {
                     paging::Command::Decline { by, .. } if who.link.is_some() && Some(by.as_str()) != who.person() => {
                         Err(Refusal::from(Denied::Link).into())
                     }
+                    // Nobody passes on in the name of another.
+                    paging::Command::Decline { by, .. } if who.person().is_some_and(|person| person != by) => {
+                        Err(Refusal::from(Denied::AnothersName).into())
+                    }
+                    paging::Command::Acknowledge { by: Some(by), .. } => self.may_have(who, by),
                     paging::Command::Acknowledge { .. } | paging::Command::Decline { .. } => Ok(()),
                     paging::Command::Start(_)
                     | paging::Command::Tell(_)
@@ -178,6 +193,19 @@ impl Core {
             | Command::Sent { .. }
             | Command::Flush { .. } => self.only_us(who),
         }
+    }
+
+    /// Whether somebody can have an incident because another says so.
+    fn may_have(&self, who: &Principal, person: &str) -> Decided<()> {
+        if who.person() == Some(person) || self.org.person(person).is_none() {
+            // Themself, or nobody of ours: their name is checked where it is decided.
+            return Ok(());
+        }
+        if roles::may_respond(&self.org, person) {
+            return Ok(());
+        }
+        let refusal = roles::Refusal::MayNotRespond { role: COMMANDER.to_owned(), person: self.name_of_person(person) };
+        Err(Refusal::from(incident::Refusal::from(refusal)).into())
     }
 
     /// Acts, without anything to act on.
@@ -235,13 +263,14 @@ impl Core {
 }
 
 fn is_reason(why: Option<&str>) -> bool {
-    why.is_some_and(|why| !why.trim().is_empty())
+    why.is_some_and(says_something)
 }
 
 /// Who offered a role that nobody has, where this takes the offer back for somebody who neither made nor got it.
 fn offer_of_another<'a>(incident: &'a incident::Incident, who: &Principal, command: &roles::Command) -> Option<&'a str> {
-    let roles::Command::Leave { role, .. } = command else { return None };
-    let offer = incident.work.roles.get(role).filter(|held| held.person.is_none())?;
+    // Who offers it to somebody else takes the offer of before back.
+    let (roles::Command::Leave { role, .. } | roles::Command::Offer { role, .. }) = command else { return None };
+    let offer = incident.work.roles.get(role).filter(|held| held.person.is_none() && held.offered_to.is_some())?;
     let is_theirs = who.person().is_some() && [offer.offered_by.as_deref(), offer.offered_to.as_deref()].contains(&who.person());
     offer.offered_by.as_deref().filter(|_| !is_theirs)
 }

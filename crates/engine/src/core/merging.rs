@@ -3,7 +3,7 @@
 //!
 //! Not here: what may happen in which state, and what each log says (`domain::incident::links`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use allclear_domain::access::Actor;
 use allclear_domain::ids::{AlertId, IncidentId};
@@ -39,10 +39,6 @@ impl Held {
             until: held().map(|(_, until)| *until).min(),
             silences: held().map(|(silence, _)| silence.clone()).collect(),
         }
-    }
-
-    fn without(self, gone: &Self) -> Self {
-        Self { open: self.open.saturating_sub(gone.open), held: self.held.saturating_sub(gone.held), ..self }
     }
 }
 
@@ -100,7 +96,8 @@ impl Core {
         };
         let tasks: Vec<_> = loser.work.tasks.iter().filter(|task| task.state == TaskState::Open).cloned().collect();
         let owners: Vec<String> = tasks.iter().filter_map(|task| task.owner.clone()).collect();
-        let absorb = links::Command::Absorb { from, from_ref: loser.reference.clone(), tasks, update_by };
+        let said = loser.is_a_persons_word();
+        let absorb = links::Command::Absorb { from, from_ref: loser.reference.clone(), tasks, update_by, said };
         let merge = links::Command::Merge { into, into_ref: winner.reference.clone(), alerts, update_by, was_public };
         self.change_incident(unit, from, merge)?;
         self.change_incident(unit, into, absorb)?;
@@ -114,6 +111,11 @@ impl Core {
         }
         unit.write(rows::alert::give(from, into));
         unit.alerts.push(AlertChange::Give { from, into });
+        // It is as bad as the worse of the two, as where an alert joins.
+        if loser.severity < winner.severity && winner.state != State::Candidate {
+            let why = format!("{} was merged into it", loser.reference);
+            self.change_incident(unit, into, declaration::Command::SetSeverity { severity: loser.severity, why })?;
+        }
         self.digest(unit, into);
         if winner.alarms.is_held() && !loser.alarms.is_held() {
             // What comes to it fires freely, or is a person's word.
@@ -149,18 +151,26 @@ impl Core {
         let went = merged.work.merge.as_ref().map(|merge| merge.alerts.clone()).unwrap_or_default();
         let went: BTreeSet<AlertId> = went.into_iter().collect();
         let there: Alerts = self.belongs(into)?.0;
-        let come: Alerts = there.into_iter().filter(|alert| went.contains(&alert.id)).collect();
+        // What ended there and fired again is the same condition still.
+        let last: BTreeMap<String, AlertId> =
+            there.iter().rev().filter(|alert| went.contains(&alert.id)).map(|alert| (alert.condition.clone(), alert.id)).collect();
+        let is_its_own = |alert: &Belonging| went.contains(&alert.id) || last.get(&alert.condition).is_some_and(|went| alert.id > *went);
+        let (come, remain): (Alerts, Alerts) = there.into_iter().partition(is_its_own);
         let went: Vec<AlertId> = come.iter().map(|alert| alert.id).collect();
         let back_now = Held::of(&come);
         let open_back = back_now.open;
         let open_there = self.still_open(unit, into)?;
-        let stays = Held { open: open_there, ..self.held_now(into)? }.without(&back_now);
+        // How many from the counts, since a storm has more alerts than are read; until when from those that are.
+        let (_, held_there, _) = self.open_and_held(into)?;
+        let (open, held) = (open_there.saturating_sub(open_back), held_there.saturating_sub(back_now.held));
+        let stays = Held { open, held, ..Held::of(&remain) };
         let alerts = u64::try_from(went.len()).unwrap_or(u64::MAX);
         let back = links::Back { alerts, ..links::Back::of(&merged, &other) };
         let apart = links::Command::TakeApart { into_ref: other.reference.clone(), back: back.clone() };
         self.change_incident(unit, from, apart)?;
-        // It was private for the merge alone; what its log says of the other is a reference, and nothing else.
-        if merged.private && merged.work.merge.as_ref().is_some_and(|merge| merge.was_public) {
+        // It was private for the merge alone; what its log says of the other is a reference, and nothing else. What was
+        // written on it since was written on something private, and stays so.
+        if merged.private && merged.work.merge.as_ref().is_some_and(|merge| merge.was_public && merge.at == merged.updated_at) {
             let why = "it was private for the merge alone".to_owned();
             self.change_incident(unit, from, access::Command::OpenUp { why })?;
         }
@@ -185,12 +195,6 @@ impl Core {
         Ok(Reply::Incident { id: from, reference: merged.reference })
     }
 
-    /// How silences hold the open alerts of an incident, before this unit.
-    fn held_now(&self, id: IncidentId) -> Decided<Held> {
-        let (open, held, until) = self.open_and_held(id)?;
-        Ok(Held { open, held, until, silences: Vec::new() })
-    }
-
     /// What silences hold of an incident is what they hold of the alerts that it has now.
     fn hold_apart(&mut self, unit: &mut Unit, id: IncidentId, now: Held) -> Decided<()> {
         let (state, _) = self.incident(unit, id)?;
@@ -198,7 +202,7 @@ impl Core {
         if now.open == 0 || all == state.alarms.is_held() {
             return Ok(());
         }
-        // Where nothing says until when, the look finds out soon.
+        // Until when is told by the alerts that were read; of a storm none of whose newest is open it is looked at at once.
         let held_until = all.then(|| now.until.unwrap_or(unit.now));
         let silenced = if all { now.held } else { 0 };
         self.silence_incident(unit, id, Silencing { silenced, silences: now.silences, unsilenced: 0, held_until })

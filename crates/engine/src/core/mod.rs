@@ -12,6 +12,7 @@ mod actions;
 mod again;
 mod alarm;
 mod alerts;
+mod clocks;
 mod command;
 mod coordination;
 mod dispatch;
@@ -33,6 +34,7 @@ mod reviews;
 mod sharded;
 
 pub mod silences;
+mod staffing;
 pub(crate) mod streams;
 mod test_page;
 mod texts;

@@ -71,6 +71,14 @@ impl Core {
         self.org.person(id).map_or_else(|| id.to_owned(), |person| person.name.clone())
     }
 
+    /// Why a page starts that somebody asked for, with their words.
+    pub(super) fn asks_for_help(&self, unit: &Unit, why: &str) -> String {
+        if let Actor::Person(by) = &unit.actor {
+            return format!("{} asks for help: {why}", self.name_of_person(by));
+        }
+        format!("help is asked for: {why}")
+    }
+
     /// Who had a role and who has it are told where another did that; what somebody does themself they know.
     pub(super) fn tell_of_change_of_hands(&mut self, unit: &mut Unit, id: IncidentId, taken: &roles::Taken) -> Decided<()> {
         let why = taken.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));

@@ -8,6 +8,7 @@ use allclear_domain::incident;
 use allclear_domain::incident::lifecycle::{self, Verb};
 use allclear_domain::org::model::Access;
 use allclear_domain::org::snapshot::AUDIENCE;
+use allclear_domain::paging::reason::WAIT_IS_OVER;
 use allclear_domain::paging::{self, Page};
 use allclear_domain::wire::NoticeKind;
 
@@ -91,7 +92,7 @@ impl Core {
                 let (incident, _) = self.incident(unit, page.incident_id())?;
                 // Only an answer to the question that stands counts.
                 if incident.work.hold.asked_at.is_some() {
-                    let name = self.org.person(by).map_or(by.clone(), |person| person.name.clone());
+                    let name = self.name_of_person(by);
                     self.lose(unit, incident.id, &format!("{name} is not on it any more"))?;
                 }
             }
@@ -126,7 +127,8 @@ impl Core {
                 return Err(Refusal::NobodyNamed(resolved.why_nobody.unwrap_or_else(|| target.clone())).into());
             }
         }
-        self.page_people(unit, id, targets.to_vec(), why)?;
+        let because = self.asks_for_help(unit, why);
+        self.page_people(unit, id, targets.to_vec(), &because)?;
         self.named(unit, id)
     }
 
@@ -147,7 +149,8 @@ impl Core {
         }
         // A person asks for it, whatever silences hold.
         let policy = escalation.cloned().or_else(|| incident.escalation.clone());
-        self.start_page_of(unit, id, Whom::Policy(policy), None, why, false)?;
+        let because = self.asks_for_help(unit, why);
+        self.start_page_of(unit, id, Whom::Policy(policy), None, &because, false)?;
         Ok(Reply::Incident { id, reference: incident.reference })
     }
 
@@ -164,7 +167,7 @@ impl Core {
                 return Ok(Standing::Void);
             }
         }
-        self.start_page(unit, id, None, None, "the wait for more alerts is over", late)?;
+        self.start_page(unit, id, None, None, WAIT_IS_OVER, late)?;
         Ok(Standing::Met)
     }
 }

@@ -7,6 +7,7 @@ use allclear_domain::event::Mode;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::{Declaration, Severity, declaration, ending};
 use allclear_domain::org::model::NotifyUrgency;
+use allclear_domain::paging::reason::TEST;
 use allclear_domain::time::Length;
 
 use super::command::{Refusal, Reply};
@@ -14,8 +15,6 @@ use super::pages::Whom;
 use super::unit::Unit;
 use super::{Core, Decided};
 
-/// Why a test page goes out, in its log and in what is sent.
-const BECAUSE: &str = "a test: nothing is wrong";
 /// Why its incident ends once it was answered.
 pub(super) const ANSWERED: &str = "the test page was answered";
 /// Why it ends where nobody answered.
@@ -40,7 +39,7 @@ impl Core {
             escalation: None,
             group_key: None,
             alert: None,
-            because: BECAUSE.to_owned(),
+            because: TEST.to_owned(),
             impact_started_at: None,
             detected_at: None,
             group_wait: Length::ZERO,
@@ -48,7 +47,7 @@ impl Core {
             exercise: true,
         });
         self.incident_command(unit, id, None, declare)?;
-        self.start_page_of(unit, id, Whom::Alone(format!("person:{person}")), None, BECAUSE, false)?;
+        self.start_page_of(unit, id, Whom::Alone(format!("person:{person}")), None, TEST, false)?;
         Ok(Reply::Incident { id, reference })
     }
 

@@ -394,7 +394,11 @@ fn settled(mut form: Form, was: &[Form], is_new: bool, ways: WaysOut) -> Result<
     let one = |key: &str, message: String, hint: &str| vec![fault(key.to_owned(), message, Some(hint.to_owned()))];
     if is_new && !is_slug(&id) {
         let hint = "use lower-case letters, digits, `-`, `_` and `.`, at most 64, as in `payments-db`";
-        return Err(one("id", if id.is_empty() { "the id is missing".to_owned() } else { "this cannot be an id".to_owned() }, hint));
+        return Err(one(
+            "id",
+            if id.is_empty() { "no id can be made of the name: type an id".to_owned() } else { "this cannot be an id".to_owned() },
+            hint,
+        ));
     }
     let Some(body) = form.body.as_object_mut() else {
         return Err(one("", "the form is not an object with keys".to_owned(), ""));

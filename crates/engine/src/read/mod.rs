@@ -3,10 +3,12 @@
 
 pub(crate) mod alerts;
 mod audit;
+mod briefing;
 pub(crate) mod changes;
 pub(crate) mod explain;
 pub mod learning;
 pub(crate) mod on_call;
+mod roles;
 pub mod screens;
 pub mod tried;
 
@@ -16,12 +18,12 @@ use allclear_domain::access::{Denied, Principal, Reach, Resource, Right, may, re
 use allclear_domain::event::Mark;
 use allclear_domain::expect::{Expectation, Standing};
 use allclear_domain::ids::{IncidentId, PageId, SignalId};
-use allclear_domain::incident::{Severity, State};
+use allclear_domain::incident::{Severity, State, clocks, or_else};
 use allclear_domain::org::model::Declare;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Page, called_next};
 use allclear_domain::timeline::{self, NOTED, Names};
-use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView, PageView, SignalView};
+use allclear_domain::view::{AlertView, ClockView, EventView, ExpectationView, IncidentView, MessageView, PageView, SignalView};
 use allclear_store::{Db, Fault, rows};
 use jiff::tz::TimeZone;
 
@@ -230,8 +232,14 @@ impl Queries<'_> {
         let (incident, head) = self.stored_incident(id).await?;
         let due = rows::expectation::next_due(self.db(), id).await?;
         let mut view = IncidentView::of(&incident, head.version, due);
+        let elsewhere = Box::pin(self.exclusive_elsewhere(&view)).await?;
+        view.fill_roles(&self.engine.org(), self.engine.now(), &elsewhere);
         let (all, open) = rows::alert::counts_of(self.db(), id).await?;
         (view.alerts, view.alerts_open) = (Some(all), Some(open));
+        view.clocks = {
+            let (org, now) = (self.engine.org(), self.engine.now());
+            ClockView::all(&incident, &|timed| clocks::ran(&org, &incident, timed, now))
+        };
         if let Some(page) = incident.page
             && let Some((page, _)) = rows::page::get(self.db(), page).await?
         {
@@ -342,10 +350,11 @@ impl Queries<'_> {
     /// # Errors
     /// When the store does not answer.
     pub async fn expectations(&self, id: IncidentId) -> Result<Vec<ExpectationView>, NoAnswer> {
-        self.sees(id, "incident").await?;
+        let (of, _) = self.stored_incident(id).await?;
+        let has_audiences = !self.engine.org().bundle().audiences.is_empty();
         let mut found = rows::expectation::of_incident(self.db(), id).await?;
         found.sort_by_key(|e| (e.standing != Standing::Live, e.next_look_at));
-        Ok(found.iter().map(expectation_view).collect())
+        Ok(found.iter().map(|one| expectation_view(one, or_else(one, &of, has_audiences))).collect())
     }
 
     /// The pages of an incident with their messages.
@@ -465,14 +474,14 @@ fn message_view(m: &rows::message::StoredMessage) -> MessageView {
     }
 }
 
-fn expectation_view(e: &Expectation) -> ExpectationView {
+fn expectation_view(e: &Expectation, or_else: &str) -> ExpectationView {
     ExpectationView {
         owner: e.owner.to_string(),
         key: e.key.clone(),
         rule: e.rule.name().to_owned(),
         state: e.standing,
         expects: e.rule.expects().to_owned(),
-        or_else: e.rule.or_else().to_owned(),
+        or_else: or_else.to_owned(),
         opened_at: e.segments.first().map(|s| s.from),
         due_at: e.deadline_at().map_or(e.next_look_at, |at| at.max(e.next_look_at)),
         settled_at: e.settled_at,

@@ -10,7 +10,8 @@ use allclear_domain::access::Right;
 use allclear_domain::event::Head;
 use allclear_domain::expect::Rule;
 use allclear_domain::ids::{IncidentId, PageId};
-use allclear_domain::incident::{Incident, Severity, State};
+use allclear_domain::incident::clock::Clock;
+use allclear_domain::incident::{Incident, Severity, State, clocks};
 use allclear_domain::org::diff::{FormKind, fields};
 use allclear_domain::org::export::mask_body;
 use allclear_domain::org::snapshot::Org;
@@ -48,6 +49,10 @@ pub struct OnBoard {
     pub asks: Option<Asking>,
     /// Whether whoever reads was asked, by any page of it, while somebody is looked for.
     pub asked_reader: bool,
+    /// The clock that is due first and was not met, and when it is or was due: what was missed is owed all the same.
+    pub clock: Option<(Clock, Timestamp)>,
+    /// Whether somebody has it and a further page of it looks for whoever reads: what is owed of it, or help.
+    pub looks_for_reader: bool,
 }
 
 impl OnBoard {
@@ -135,7 +140,7 @@ impl Queries<'_> {
         self.boarded(&self.on_board(narrowed)?).await
     }
 
-    /// The same with what a board says of each: whether anybody has it, and whom its page asks. Two reads more, however
+    /// The same with what a board says of each: whether anybody has it, and whom its pages ask. Three reads more, however
     /// much is open.
     ///
     /// # Errors
@@ -150,17 +155,23 @@ impl Queries<'_> {
         let pages = rows::page::get_all(self.db(), &ids).await?;
         let mut pages: HashMap<PageId, Page> = pages.into_iter().map(|(page, _)| (page.id, page)).collect();
         let sought: Vec<IncidentId> = found.iter().filter(|(incident, _)| seeks(incident)).map(|(incident, _)| incident.id).collect();
-        let asked = match self.who().person() {
-            Some(person) => rows::message::incidents_asking(self.db(), &sought, person).await?,
-            None => BTreeSet::new(),
+        let held: Vec<IncidentId> = found.iter().filter(|(incident, _)| !seeks(incident)).map(|(incident, _)| incident.id).collect();
+        let (asked, looked_for) = match self.who().person() {
+            Some(person) => tokio::try_join!(
+                rows::message::incidents_asking(self.db(), &sought, person),
+                rows::message::incidents_looking_for(self.db(), &held, person)
+            )?,
+            None => (BTreeSet::new(), BTreeSet::new()),
         };
         let org = self.engine().org();
         let of = |(incident, head): (Incident, Head)| {
             let page = incident.page.filter(|_| seeks(&incident)).and_then(|id| pages.remove(&id));
             OnBoard {
                 held: incident.is_held(),
+                clock: clocks::owed(&incident),
                 asks: page.and_then(|page| asking(&page, &incident, &org)),
                 asked_reader: asked.contains(&incident.id),
+                looks_for_reader: looked_for.contains(&incident.id),
                 incident: IncidentView::of(&incident, head.version, None),
             }
         };

@@ -1,5 +1,7 @@
 //! How people are reached, and what came of trying it: test pages, each with its receipts and its answer.
 
+use std::collections::BTreeSet;
+
 use allclear_domain::access::Right;
 use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::paging::{Page, Status, Telling};
@@ -93,13 +95,21 @@ impl Queries<'_> {
         Ok(pages.iter().filter(|page| page.alone).filter_map(TestView::of).filter(mine).collect())
     }
 
-    /// Whether a test page to somebody still waits for their answer, by a way that did not fail.
+    /// Whether a test page to somebody still waits for their answer, by a way that did not fail; not where they are reached in
+    /// other ways by now, which it did not try.
     ///
     /// # Errors
     /// When the asker may not read, or the store does not answer.
     pub async fn test_waits(&self, person: &str) -> Result<bool, NoAnswer> {
+        let org = self.engine().org();
+        let ways: BTreeSet<(&str, &str)> =
+            org.reach(person, NotifyUrgency::High).iter().map(|way| (way.contact.id.as_str(), way.channel)).collect();
+        let is_as_now = |test: &TestView| {
+            let tried: BTreeSet<(&str, &str)> = test.ways.iter().map(|way| (way.contact.as_str(), way.channel.as_str())).collect();
+            tried == ways
+        };
         let goes_on = |test: &TestView| test.waits && test.ways.iter().any(|way| way.telling != Telling::Failed);
-        Ok(self.tests().await?.iter().any(|test| test.person == person && goes_on(test)))
+        Ok(self.tests().await?.iter().any(|test| test.person == person && goes_on(test) && is_as_now(test)))
     }
 
     /// Who is on call now and has no way to be paged, or never answered a test of it.

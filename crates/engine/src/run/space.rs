@@ -58,7 +58,7 @@ const fn of_incident(command: &incident::Command) -> Space {
             | roles::Command::MissAsk { .. }
             | roles::Command::Leave { .. }
             | roles::Command::MissAnswer { .. }
-            | roles::Command::MissCommander => Space::Free,
+            | roles::Command::MissRole { .. } => Space::Free,
         },
         // It is worse than was known.
         C::Declaration(command) => match command {
@@ -71,12 +71,14 @@ const fn of_incident(command: &incident::Command) -> Space {
         // None of these stops or continues a page.
         C::Alarms(_)
         | C::Flapping(_)
+        | C::Staffing(_)
         | C::Tasks(_)
         | C::Updates(_)
         | C::Record(_)
         | C::Decisions(_)
         | C::Hypotheses(_)
         | C::Links(_)
+        | C::Clocks(_)
         | C::Access(_) => Space::Free,
     }
 }

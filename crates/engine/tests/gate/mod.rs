@@ -108,7 +108,7 @@ impl Scene {
             ("publish it", Command::Review { id: self.review, command: review::Command::Publish { text: "t".into() } }),
             ("finish the action", Command::Action { id: self.action, command: action::Command::Finish { note: None } }),
             ("acknowledge the page", of_page(acknowledge())),
-            ("decline the page", of_page(paging::Command::Decline { by: "ben".into(), via: "api".into(), answers: None })),
+            ("decline the page", of_page(paging::Command::Decline { by: "adm".into(), via: "api".into(), answers: None })),
             (
                 "at a version",
                 Command::IfVersion {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use allclear_domain::incident::Severity;
+use allclear_domain::incident::clock::Clock;
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
 
@@ -43,6 +44,7 @@ pub struct WorkModel {
     /// is for what is said later.
     pub(crate) every: Option<Length>,
     pub(crate) open: bool,
+    pub(crate) severity: Severity,
     /// What is grave about it is missed without an end.
     pub(crate) grave: bool,
     /// Somebody is on it: investigated or mitigated.
@@ -52,9 +54,14 @@ pub struct WorkModel {
     pub(crate) offers: BTreeMap<String, (String, Timestamp)>,
     /// Who asked for a role that somebody holds, and when.
     pub(crate) asks: BTreeMap<String, (String, Timestamp)>,
+    /// Roles that somebody has to have: the time each may be nobody's, and until when one that nobody has is looked for.
+    pub(crate) needed: BTreeMap<String, (Length, Option<Timestamp>)>,
     pub(crate) tasks: BTreeMap<u32, Task>,
     pub(crate) update: Option<Promise>,
     pub(crate) missed: u32,
+    /// The earliest time at which it was said to be declared.
+    pub(crate) declared: Option<Timestamp>,
+    pub(crate) clocks_missed: Vec<Clock>,
     /// Stakeholders were told something.
     pub(crate) told: bool,
     /// Whether somebody was on it when it was merged.
@@ -70,19 +77,30 @@ pub(crate) struct Task {
 }
 
 impl WorkModel {
+    /// Nobody has a role, or somebody does: from when on it is looked for, where somebody has to have it.
+    pub(crate) fn looks_for(&mut self, role: &str, from: Option<Timestamp>) {
+        if let Some((within, due)) = self.needed.get_mut(role) {
+            *due = from.map(|from| after(from, *within));
+        }
+    }
+
     pub(crate) fn new(every: Option<Length>, severity: Severity) -> Self {
         Self {
             every,
+            severity,
             grave: severity <= Severity::Sev2,
             open: true,
             worked_on: false,
             acknowledged: false,
             holders: BTreeMap::new(),
+            needed: BTreeMap::new(),
             offers: BTreeMap::new(),
             asks: BTreeMap::new(),
             tasks: BTreeMap::new(),
             update: None,
             missed: 0,
+            declared: None,
+            clocks_missed: Vec::new(),
             told: false,
             was_worked_on: false,
         }

@@ -104,6 +104,8 @@ pub fn give_one(alert: AlertId, from: IncidentId, into: IncidentId) -> Write {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Belonging {
     pub id: AlertId,
+    /// The integration and the name that its sender gives it.
+    pub condition: String,
     pub open: bool,
     /// Which silence holds it, and until when.
     pub held: Option<(String, Timestamp)>,
@@ -111,12 +113,13 @@ pub struct Belonging {
 
 /// The newest alerts of an incident.
 pub async fn newest_of(db: &Db, incident: IncidentId, limit: i64) -> Result<Vec<Belonging>, Fault> {
-    let sql = "select id, ended, silence, silenced_until from alert where incident = ?1 order by id desc limit ?2";
+    let sql = "select id, integration, dedup_key, ended, silence, silenced_until from alert where incident = ?1 order by id desc limit ?2";
     let rows = db.read(sql, vec![text(incident), Val::Int(limit)]).await?;
     let one = |row| {
         let mut r = Reader::new(row);
-        let (id, open) = (r.parse()?, r.opt_text()?.is_none());
-        Ok(Belonging { id, open, held: r.opt_text()?.zip(r.opt_instant()?) })
+        let (id, condition) = (r.parse()?, format!("{}\n{}", r.text()?, r.text()?));
+        let open = r.opt_text()?.is_none();
+        Ok(Belonging { id, condition, open, held: r.opt_text()?.zip(r.opt_instant()?) })
     };
     rows.iter().map(one).collect()
 }

@@ -301,14 +301,14 @@ pub async fn next_due_of(db: &Db, incidents: &[IncidentId]) -> Result<Vec<(Incid
         .collect()
 }
 
-/// The live looks of the first `limit` incidents of a board, with their rules: what it shows of all its rows at once.
+/// What is live of the first `limit` incidents of a board, with its rule and when it is due: what it shows of all its rows at once.
 pub async fn live_of(db: &Db, filter: &super::incident::Filter, limit: i64) -> Result<Vec<(IncidentId, Rule, Timestamp)>, Fault> {
     let mut listed = "select id from incident where true".to_owned();
     let mut args = Vec::new();
     super::incident::narrow(filter, &[], &mut listed, &mut args);
     args.push(Val::Int(limit));
     let sql = format!(
-        "select e.incident, e.rule, e.next_look_at from ({listed} order by severity, id desc limit ?{}) i \
+        "select e.incident, e.rule, {DUE_AT} from ({listed} order by severity, id desc limit ?{}) i \
          join expectation e on e.incident = i.id where e.standing = 'live' and e.rule in ({})",
         args.len(),
         known_rules()

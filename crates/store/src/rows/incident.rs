@@ -2,9 +2,11 @@
 
 use allclear_domain::access::Reach;
 use allclear_domain::event::{Head, Mode};
-use allclear_domain::expect::Rule;
+use allclear_domain::expect::{Rule, Standing};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::Alarms;
+use allclear_domain::incident::clock::{Clock, Clocks};
+use allclear_domain::incident::clocks::Reached;
 use allclear_domain::incident::work::Work;
 use allclear_domain::incident::{Incident, Severity, State};
 use allclear_domain::measure::{Instants, Measured};
@@ -321,7 +323,8 @@ pub async fn declared_between(
     let mut args = vec![instant(from), instant(to), text(after), Val::Int(limit)];
     let seen = reader::seen(reach, &mut args);
     let sql = format!(
-        "select id, severity, service, impact_started_at, detected_at, declared_at, acknowledged_at, mitigated_at, resolved_at \
+        "select id, severity, service, impact_started_at, detected_at, declared_at, acknowledged_at, mitigated_at, resolved_at, \
+         state, case when work like '%clocks%' then work end, alarms \
          from incident where declared_at >= ?1 and declared_at < ?2 and state not in ('cancelled', 'merged') and mode = 'live' \
          and id > ?3 and {seen} order by id limit ?4"
     );
@@ -340,7 +343,38 @@ fn measured(row: &Row) -> Result<(IncidentId, Measured), Fault> {
         mitigated_at: r.opt_instant()?,
         resolved_at: r.opt_instant()?,
     };
-    Ok((id, Measured { severity, service, instants }))
+    let state = r.word(State::from_word)?;
+    let clocks = match r.opt_text()? {
+        Some(work) => judged(&work, &instants, state, r.opt_text()?.as_deref())?,
+        None => Vec::new(),
+    };
+    Ok((id, Measured { severity, service, instants, clocks }))
+}
+
+/// Its clocks that were met or missed, of the rest of its row.
+fn judged(work: &str, instants: &Instants, state: State, alarms: Option<&str>) -> Result<Vec<(String, Clock, bool)>, Fault> {
+    #[derive(serde::Deserialize)]
+    struct Work {
+        #[serde(default)]
+        clocks: Clocks,
+    }
+    let Work { clocks } = serde_json::from_str(work).map_err(|why| super::broken("work", &why.to_string()))?;
+    let alarms: Alarms =
+        alarms.map_or_else(|| Ok(Alarms::default()), serde_json::from_str).map_err(|why| super::broken("alarms", &why.to_string()))?;
+    let reached = Reached {
+        acknowledged_at: instants.acknowledged_at,
+        engaged_at: clocks.engaged_at,
+        mitigated_at: instants.mitigated_at,
+        resolved_at: instants.resolved_at,
+        by_itself: alarms.by_itself,
+        state,
+    };
+    let settled = clocks.list.iter().filter_map(|timed| match reached.standing(timed) {
+        Standing::Met => Some((timed.target.clone(), timed.clock, true)),
+        Standing::Missed => Some((timed.target.clone(), timed.clock, false)),
+        Standing::Live | Standing::Void => None,
+    });
+    Ok(settled.collect())
 }
 
 /// Open incidents by severity, for the gauge.

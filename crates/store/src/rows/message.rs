@@ -641,8 +641,9 @@ pub async fn waiting(db: &Db) -> Result<Vec<(String, i64)>, Fault> {
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
 }
 
-/// Those of these incidents for which somebody was asked, by whichever page and step: a message was made for them and not
-/// refused. One that was withdrawn had been overtaken by their own answer, or by another's.
+/// Those of these incidents for which somebody was asked, by whichever step of a page that looks for somebody or looked in
+/// vain: a message was made for them and not refused, and they did not pass the page on. One that was withdrawn had been
+/// overtaken by another's answer.
 pub async fn incidents_asking(db: &Db, incidents: &[IncidentId], person: &str) -> Result<BTreeSet<IncidentId>, Fault> {
     if incidents.is_empty() {
         return Ok(BTreeSet::new());
@@ -651,7 +652,26 @@ pub async fn incidents_asking(db: &Db, incidents: &[IncidentId], person: &str) -
     // By the pages of the incidents, which have an index.
     let sql = format!(
         "select distinct p.incident from page p join message m on m.page = p.id \
-         where p.incident in ({}) and p.status <> 'told' and m.person = ?1 and m.state <> 'rejected'",
+         where p.incident in ({}) and p.status in ('running', 'exhausted') and m.person = ?1 and m.state <> 'rejected' and not exists \
+           (select 1 from event e where e.incident = p.incident and e.kind = 'declined' and e.stream = p.id and e.actor = ?{})",
+        marks.join(", "),
+        incidents.len() + 2
+    );
+    let asked = std::iter::once(Val::Text(person.to_owned())).chain(incidents.iter().map(text));
+    let args = asked.chain(std::iter::once(Val::Text(format!("person:{person}")))).collect();
+    db.read(&sql, args).await?.iter().map(|row| Reader::new(row).parse()).collect()
+}
+
+/// Those of these incidents of which a page looks for somebody now and asked this person.
+pub async fn incidents_looking_for(db: &Db, incidents: &[IncidentId], person: &str) -> Result<BTreeSet<IncidentId>, Fault> {
+    if incidents.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let marks: Vec<String> = (2..incidents.len() + 2).map(|n| format!("?{n}")).collect();
+    // By the pages of the incidents, which have an index.
+    let sql = format!(
+        "select distinct p.incident from page p join message m on m.page = p.id \
+         where p.incident in ({}) and p.status = 'running' and m.person = ?1 and m.state not in ('rejected', 'withdrawn')",
         marks.join(", ")
     );
     let args = std::iter::once(Val::Text(person.to_owned())).chain(incidents.iter().map(text)).collect();

@@ -316,7 +316,7 @@ fn set_up_form(org: &Org, token: &str, typed: &SetUpForm, words: Option<&str>) -
             p {
                 label for="zone" { "Time zone" } " "
                 input id="zone" name="time_zone" value=(typed.time_zone) autocapitalize="none" spellcheck="false" autocomplete="off"
-                    data-here aria-describedby="zone-rule";
+                    data-here[words.is_none()] aria-describedby="zone-rule";
             }
             p class="hint" id="zone-rule" {
                 "In which pages and messages tell you times: an IANA name such as Europe/Madrid; UTC where empty."

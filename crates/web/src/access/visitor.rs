@@ -12,9 +12,9 @@ use allclear_domain::access::Principal;
 use allclear_engine::identity::cookies;
 use allclear_engine::identity::sessions::{SignedIn, Visitor};
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, USER_AGENT};
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, REFERER, USER_AGENT};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
@@ -103,15 +103,26 @@ pub(crate) async fn guarded(State(app): State<App>, request: Request, next: Next
             .answer(wants_html(headers));
     }
     let answers_itself = OPEN.iter().any(|open| path.starts_with(open)) || headers.contains_key(AUTHORIZATION);
-    let back = if request.method().is_safe() { sign_in_path(request.uri()) } else { "/sign-in".to_owned() };
+    let back = if request.method().is_safe() {
+        sign_in_path(request.uri().path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str))
+    } else {
+        // What was sent leads nowhere by itself: the page that its form stands on does.
+        sign_in_path(page_of(said(REFERER), said(HOST)).unwrap_or("/"))
+    };
     let answer = next.run(request).await;
     if answer.status() == StatusCode::UNAUTHORIZED && !answers_itself { Redirect::to(&back).into_response() } else { answer }
 }
 
 /// Where to sign in, and to come back from there.
-fn sign_in_path(uri: &Uri) -> String {
-    let here = uri.path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
+fn sign_in_path(here: &str) -> String {
     if here == "/" { "/sign-in".to_owned() } else { format!("/sign-in?next={}", pieces::escaped_path(here)) }
+}
+
+/// The page of ours that a request came from, as its path.
+fn page_of<'a>(referer: Option<&'a str>, host: Option<&str>) -> Option<&'a str> {
+    let (_, rest) = referer?.split_once("://")?;
+    let at = rest.find('/')?;
+    Some(&rest[at..]).filter(|_| Some(&rest[..at]) == host)
 }
 
 /// Where to go on after signing in: a path of ours, never another host.
@@ -135,6 +146,6 @@ mod tests {
             assert_eq!(local(Some(bad)), "/", "{bad}");
         }
         assert_eq!(local(None), "/");
-        assert_eq!(sign_in_path(&"/incidents/INC-1?a=b&c=d".parse().unwrap()), "/sign-in?next=/incidents/INC-1%3Fa%3Db%26c%3Dd");
+        assert_eq!(sign_in_path("/incidents/INC-1?a=b&c=d"), "/sign-in?next=/incidents/INC-1%3Fa%3Db%26c%3Dd");
     }
 }

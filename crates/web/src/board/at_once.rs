@@ -10,7 +10,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 
-use crate::access::form_key::once;
+use crate::access::form_key::{self, once};
 use crate::access::reader::{Fields, actor, answer};
 use crate::app::App;
 use crate::board::Row;
@@ -66,7 +66,7 @@ pub(crate) async fn acknowledge(State(app): State<App>, headers: HeaderMap, Form
     let take = |by: String| attendance::Command::TakeFree { by, via: VIA.to_owned() };
     answer(async {
         let (who, _) = actor(&app, &headers).await?;
-        let named = each(&app, &who, &fields, take).await?;
+        let named = each(&app, &who, &fields, ACKNOWLEDGE, take).await?;
         Ok(Redirect::to(&took::address_of_all(&named)).into_response())
     })
     .await
@@ -78,7 +78,7 @@ pub(crate) async fn undo(State(app): State<App>, headers: HeaderMap, Form(fields
         let (who, _) = actor(&app, &headers).await?;
         let name = who.person().map(|person| pieces::name(&app.engine.org(), person)).unwrap_or_default();
         let give = |by: String| attendance::Command::GiveBack { by, why: format!("{name} took it back") };
-        each(&app, &who, &fields, give).await?;
+        each(&app, &who, &fields, took::UNDO_ALL, give).await?;
         Ok(Redirect::to("/").into_response())
     })
     .await
@@ -90,17 +90,20 @@ async fn each(
     app: &App,
     who: &Principal,
     fields: &Fields,
+    path: &str,
     command: impl Fn(String) -> attendance::Command,
 ) -> Result<Vec<String>, Refused> {
     let nobody = || Refused::missing("command", "Only a person has incidents: sign in as one.");
     let by = who.person().ok_or_else(nobody)?.to_owned();
     let named: Vec<String> = references(fields.get(REFS).map_or("", String::as_str)).into_iter().map(ToOwned::to_owned).collect();
     for portion in named.chunks(PORTION) {
-        let asked = portion.iter().map(|reference| async {
+        // The same form once more is the same press: what was given back since stays given back.
+        let once_of = |reference: &String| form_key::key(&format!("{path}/{reference}"), fields);
+        let asked = portion.iter().map(|reference| (reference, once_of(reference))).map(|(reference, once)| async {
             // What they do not see they cannot take.
             let Ok(id) = app.engine.queries(who).incident_id(reference).await else { return Ok(()) };
             let command = Command::incident(id, command(by.clone()));
-            match app.engine.ask(Input { who: who.clone(), cause: VIA.into(), once: None, command }).await {
+            match app.engine.ask(Input { who: who.clone(), cause: VIA.into(), once, command }).await {
                 Err(refusal @ (Refusal::Unavailable(_) | Refusal::Denied(_))) => Err(refusal),
                 Ok(_) | Err(_) => Ok(()),
             }

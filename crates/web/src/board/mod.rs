@@ -12,6 +12,7 @@ pub(crate) mod search;
 
 use allclear_domain::access::{Principal, Right};
 use allclear_domain::expect::Rule;
+use allclear_domain::incident::clock::Clock;
 use allclear_domain::incident::work::TaskState;
 use allclear_domain::incident::{Severity, State};
 use allclear_domain::org::snapshot::Org;
@@ -69,8 +70,12 @@ pub(crate) struct Row {
     held: bool,
     asks: Option<Asking>,
     due: Option<Due>,
+    /// Whether something is awaited of somebody or calls somebody; a clock of a target only tells.
+    waits: bool,
     /// Whether it asks the reader.
     asks_me: bool,
+    /// Whether somebody has it, and a further page of it looks for the reader.
+    looks_for_me: bool,
     /// Whether it is the reader's.
     mine: bool,
 }
@@ -164,13 +169,18 @@ async fn read(engine: &Engine, who: &Principal, when: When, filter: Filter) -> R
     let me = who.person().map(ToOwned::to_owned);
     let mut rows: Vec<Row> = open
         .into_iter()
-        .map(|one| Row {
-            asks_me: one.waits_for_reader(),
-            mine: me.as_deref().is_some_and(|me| one.is_of_reader(me)),
-            due: sooner(due.get(&one.incident.id).copied(), late_task(&one.incident)),
-            incident: one.incident,
-            held: one.held,
-            asks: one.asks,
+        .map(|one| {
+            let awaited = sooner(due.get(&one.incident.id).copied(), late_task(&one.incident));
+            Row {
+                asks_me: one.waits_for_reader(),
+                looks_for_me: one.looks_for_reader,
+                mine: me.as_deref().is_some_and(|me| one.is_of_reader(me)),
+                waits: awaited.is_some_and(|due| due.words != COMES_BACK),
+                due: sooner(awaited, one.clock.map(target)),
+                incident: one.incident,
+                held: one.held,
+                asks: one.asks,
+            }
         })
         .collect();
     let mut counts = [0; 5];
@@ -203,6 +213,17 @@ fn late_task(incident: &IncidentView) -> Option<Due> {
     owed.min().map(|at| Due { words: "task", at })
 }
 
+/// A clock of its target, which may have been missed already.
+const fn target((clock, at): (Clock, Timestamp)) -> Due {
+    let words = match clock {
+        Clock::Acknowledge => "target: acknowledge",
+        Clock::Engage => "target: engage",
+        Clock::Mitigate => "target: mitigate",
+        Clock::Resolve => "target: resolve",
+    };
+    Due { words, at }
+}
+
 fn sooner(one: Option<Due>, other: Option<Due>) -> Option<Due> {
     one.into_iter().chain(other).min_by_key(|due| due.at)
 }
@@ -217,6 +238,8 @@ fn words(rule: Rule) -> Option<&'static str> {
         "incident.group_wait" => "page starts",
         "incident.silenced" => "silence ends",
         "incident.flapping" => "quiet",
+        // Which of its clocks it is, and whether one was missed, is told with the incident.
+        "incident.target" => return None,
         name if name.starts_with("incident.") && !name.contains("digest") => other(rule),
         _ => return None,
     })
@@ -226,7 +249,7 @@ fn words(rule: Rule) -> Option<&'static str> {
 fn other(rule: Rule) -> &'static str {
     match rule.name() {
         "incident.role_answer" => "answer to an offer",
-        "incident.role" => "commander",
+        "incident.role" => "role to fill",
         "incident.task" => "task",
         "incident.update" => "update",
         "incident.attended" => "sign of work",
@@ -246,7 +269,7 @@ fn page(board: &Board, org: &Org, options: &WebOptions, sent: &[DemoMessage], wa
                     @if n > 0 { span class="dot" { " · " } a class="late" href=(need.address(wall)) { (n) " " (need.words()) } }
                 }
             }
-            p class="beside now" { (when.stamp(when.now)) " " (when.zone()) }
+            p class="beside now" { (when.stamp(when.now)) " " (when.zone()) @if !wall { " · " a href="/?wall" { "Wall" } } }
         }
         @if !wall && open > 0 {
             (filter::bar(&board.filter, &board.counts, board.mine, board.me.is_some(), board.on_call.is_some().then_some(org)))
@@ -343,7 +366,8 @@ fn line(board: &Board, row: &Row, org: &Org) -> Markup {
                 }
                 span class="age" { span class="vh" { "open for " } (when.aging(began)) }
             }
-            span class="who" {
+            span class={ "who" @if who.is_none() && !incident.recovered { " none" } } {
+                @if incident.recovered { span class="short" { "recovered" @if who.is_some() { ", " } } }
                 @if let Some(id) = who { span class="vh" { "with " } bdi { (pieces::name(org, id)) } }
                 @else { span class="quiet" { "—" span class="vh" { " nobody has it" } } }
                 @if let Some(at) = incident.last_update_at { span class="told quiet" { "told " (when.time(at, &when.ago(at))) } }
@@ -366,13 +390,12 @@ fn next_act(row: &Row) -> Markup {
     let of = |verb: &str| format!("{verb} {}", incident.reference);
     html! {
         @match incident.state {
-            state if state == State::Declared || (!row.held && state != State::Candidate) => {
+            state if state == State::Declared || row.looks_for_me || (!row.held && state != State::Candidate) => {
                 button class="do" form=(ACTS) formaction=(to("acknowledge")) aria-label=(of("Acknowledge")) { "Acknowledge" }
             },
             State::Candidate => {
                 button class="do" form=(ACTS) formaction=(to("declare")) aria-label=(of("Declare")) { "Declare" }
-                button class="may" form=(ACTS) formaction=(to("cancel")) name="why" value="Not an incident"
-                    aria-label=(of("Not an incident:")) {
+                a class="may" href={ "/incidents/" (incident.reference) "?do=cancel" } aria-label=(of("Not an incident:")) {
                     "Not an incident"
                 }
             },

@@ -41,10 +41,9 @@ impl Row {
 
     /// Nobody has it, and nothing calls anybody any more; that a page comes back gives it to nobody.
     pub(super) fn is_nobodys(&self) -> bool {
-        let waits = self.due.as_ref().is_some_and(|due| due.words != COMES_BACK);
         match &self.asks {
             Some(asks) => asks.over && !self.held,
-            None => self.incident.state == State::Declared && !self.held && !waits,
+            None => self.incident.state == State::Declared && !self.held && !self.waits,
         }
     }
 

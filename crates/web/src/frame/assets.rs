@@ -43,6 +43,7 @@ const SCRIPT: &str = concat!(
     include_str!("../js/patch.js"),
     include_str!("../js/hold.js"),
     include_str!("../js/held.js"),
+    include_str!("../js/typed.js"),
     include_str!("../js/live.js"),
     include_str!("../js/keys.js"),
     include_str!("../js/took.js"),

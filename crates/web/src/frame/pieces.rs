@@ -3,7 +3,7 @@
 //! Severity is always colour, shape and word together, so that it survives greyscale, colour-blind
 //! eyes and a screen reader.
 
-use allclear_domain::incident::{Severity, State};
+use allclear_domain::incident::{Severity, State, roles};
 use allclear_domain::org::snapshot::{AUDIENCE, Org};
 use allclear_domain::signal::AlertState;
 use allclear_domain::view::{ActionView, ChangeView};
@@ -86,6 +86,23 @@ pub(crate) fn person_choice(org: &Org, field: &str, chosen: Option<&str>, nothin
             @for person in &org.bundle().people { (choice(&person.id, chosen == Some(person.id.as_str()), &person.name)) }
         }
     }
+}
+
+/// The same of those who may respond and hear of it: others would be refused. Who has it already stays.
+pub(crate) fn able_choice(org: &Org, field: &str, chosen: Option<&str>, nothing: Option<&str>) -> Markup {
+    html! {
+        select name=(field) {
+            @if let Some(nothing) = nothing { (choice("", false, nothing)) }
+            @for person in org.bundle().people.iter().filter(|person| chosen == Some(person.id.as_str()) || is_able(org, &person.id)) {
+                (choice(&person.id, chosen == Some(person.id.as_str()), &person.name))
+            }
+        }
+    }
+}
+
+/// Whether somebody may respond, and hears of what they are given.
+pub(crate) fn is_able(org: &Org, person: &str) -> bool {
+    roles::may_be_given(org, "", person).is_ok()
 }
 
 /// A word with a capital, to begin a line.

@@ -4,7 +4,7 @@
 use allclear_domain::incident::work::TaskState;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Status};
-use allclear_domain::view::MessageView;
+use allclear_domain::view::{MessageView, RoleView, card};
 use maud::{Markup, html};
 
 use crate::frame::pieces::{self, LINE_CHARS_MAX};
@@ -12,6 +12,8 @@ use crate::frame::time_text::When;
 use crate::incident::PageData;
 use crate::incident::alerts;
 use crate::incident::aside_forms;
+use crate::incident::briefing;
+use crate::incident::clocks;
 
 /// Messages shown of one page, the newest.
 const MESSAGES_SHOWN: usize = 30;
@@ -37,7 +39,7 @@ pub(crate) fn people(told: &PageData, org: &Org) -> Markup {
                 dl class="roles" {
                     @for role in &incident.roles {
                         div {
-                            dt { (pieces::capital(&role.role)) }
+                            dt { (pieces::capital(role.name.as_ref().unwrap_or(&role.role))) }
                             dd {
                                 @match &role.person { Some(id) => bdi { (pieces::name(org, id)) }, None => span class="quiet" { "nobody" } }
                                 @if let Some(since) = role.since {
@@ -53,7 +55,9 @@ pub(crate) fn people(told: &PageData, org: &Org) -> Markup {
                                         ", no answer yet"
                                     }
                                 }
+                                (notes(role))
                             }
+                            (duty_card(role))
                         }
                     }
                     @if !incident.roles.iter().any(|role| role.role == "commander") {
@@ -71,6 +75,9 @@ pub(crate) fn people(told: &PageData, org: &Org) -> Markup {
                 }
             }
             @if told.may_act { (aside_forms::roles(told, org)) }
+            (clocks::table(told, org))
+            @if let Some(known) = &told.briefing { div data-live="briefing" class="group tight" { (briefing::section(told, known, org)) } }
+            @if !told.roll.is_empty() { div data-live="roll" class="group tight" { (roll(told, org)) } }
             div data-live="times" class="group tight" {
                 h2 { "Times" span class="quiet" { " · " (when.zone()) } }
                 dl class="roles" {
@@ -81,6 +88,61 @@ pub(crate) fn people(told: &PageData, org: &Org) -> Markup {
                 }
             }
             @if told.may_act { (aside_forms::times(told, org)) }
+        }
+    }
+}
+
+/// The roll call: a line for each person.
+fn roll(told: &PageData, org: &Org) -> Markup {
+    let when = &told.when;
+    html! {
+        details class="card" data-key="roll" {
+            summary { "Roll call" span class="quiet" { " · " (told.roll.len()) } }
+            ul class="pairs" {
+                @for one in &told.roll {
+                    li data-key=(one.person) {
+                        span { bdi { (pieces::name(org, &one.person)) } }
+                        span {
+                            strong { (one.stands()) }
+                            @for role in &one.roles { " · " (role) }
+                            span class="quiet small" {
+                                @if let Some(at) = one.asked_at {
+                                    " · " @if one.paged { "paged" } @else { "asked" } " " (when.time(at, &when.clock(at)))
+                                    @if let Some(by) = &one.asked_by { " by " bdi { (pieces::name(org, by)) } }
+                                    @if let Some(why) = &one.because { ": " bdi { (pieces::cut(why, LINE_CHARS_MAX)) } }
+                                }
+                                @if let Some(at) = one.joined_at { " · joined " (when.time(at, &when.clock(at))) }
+                                @if let Some(at) = one.left_at { " · left " (when.time(at, &when.clock(at))) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// That a role is needed, and what is worth knowing of who has it.
+fn notes(role: &RoleView) -> Markup {
+    html! {
+        @if role.needed && role.person.is_none() { span class="small" { " · needed" } }
+        @for words in &role.warnings { p class="small warned" { strong { "Note: " } bdi { (words) } } }
+    }
+}
+
+/// What whoever has a role does.
+fn duty_card(role: &RoleView) -> Markup {
+    html! {
+        @if !role.duties.is_empty() {
+            dd class="whole" {
+                details class="card" data-key={ "card-" (role.role) } {
+                    summary { "What to do" span class="vh" { " as " (role.role) } }
+                    @for (heading, texts) in card(&role.duties) {
+                        p class="small" { strong { (heading) } }
+                        ul { @for text in texts { li { bdi { (text) } } } }
+                    }
+                }
+            }
         }
     }
 }

@@ -51,10 +51,12 @@ pub(crate) fn roles(told: &PageData, org: &Org) -> Markup {
                 label class="field" {
                     span { "Role" }
                     select name="role" {
-                        @for role in org.roles() { option value=(role) selected[typed("role") == role] { (pieces::capital(role)) } }
+                        @for role in org.roles() {
+                            option value=(role.id) selected[typed("role") == role.id] { (pieces::capital(&role.name)) }
+                        }
                     }
                 }
-                label class="field" { span { "Who" } (pieces::person_choice(org, "person", Some(typed("person")), None)) }
+                label class="field" { span { "Who" } (pieces::able_choice(org, "person", Some(typed("person")), None)) }
                 label class="check" {
                     input type="radio" name="do" value="offer" checked[typed("do") != "take"];
                     span { "Ask them: they have it once they accept" }
@@ -102,7 +104,7 @@ pub(crate) fn add_task(told: &PageData, org: &Org) -> Markup {
             (unfolding(told, "task", "Add a task", "", &html! {
                 label class="field" { span { "What is to be done?" } textarea name="text" rows="2" required { (typed("text")) } }
                 div class="row-of" {
-                    label class="field" { span { "Who" } (pieces::person_choice(org, "owner", Some(typed("owner")), Some("Nobody yet"))) }
+                    label class="field" { span { "Who" } (pieces::able_choice(org, "owner", Some(typed("owner")), Some("Nobody yet"))) }
                     label class="field" {
                         span { "Within" }
                         select name="within" {
@@ -134,7 +136,7 @@ pub(crate) fn task(told: &PageData, org: &Org, task: &TaskView) -> Markup {
                     (told.draft.refused(&verb)) (once(&told.when))
                     input type="hidden" name="task" value=(task.task);
                     label class="field" {
-                        span { "Give it to" } (pieces::person_choice(org, "owner", task.owner.as_deref(), Some("Nobody else")))
+                        span { "Give it to" } (pieces::able_choice(org, "owner", task.owner.as_deref(), Some("Nobody else")))
                     }
                     label class="field" {
                         span { "Note" span class="quiet" { " (may stay empty)" } }

@@ -54,7 +54,7 @@ const RARE: [&str; 10] = ["give_back", "service", "affect", "merge", "cancel", "
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 27] = [
+const PLACED: [Verb; 29] = [
     Verb::Declare,
     Verb::Acknowledge,
     Verb::Mitigate,
@@ -82,6 +82,8 @@ const PLACED: [Verb; 27] = [
     Verb::Link,
     Verb::Rename,
     Verb::Review,
+    Verb::PauseClock,
+    Verb::ResumeClock,
 ];
 
 /// A form among those that are folded away.
@@ -124,8 +126,7 @@ const NAMED_MAX: usize = 2;
 /// their acknowledgement says whose it stops, since it is those who were to be woken.
 fn take(told: &PageData, org: &Org) -> Markup {
     let called = told.called();
-    let is_called = told.me.as_ref().is_some_and(|me| called.iter().any(|person| person == me));
-    if called.is_empty() || is_called || told.me.is_none() {
+    if called.is_empty() || told.calls_reader() || told.me.is_none() {
         return at_once(told, "acknowledge", "Acknowledge", "do");
     }
     let names: Vec<String> = called.iter().map(|id| pieces::name(org, id)).collect();
@@ -147,15 +148,31 @@ fn take(told: &PageData, org: &Org) -> Markup {
     }
 }
 
+/// What was refused of a form that is not drawn any more, since the incident has moved on: why, and what was typed.
+fn undrawn(told: &PageData) -> Markup {
+    let verb = told.draft.verb.as_str();
+    let ask = ask::named(verb).filter(|ask| told.draft.refusal.is_some() && !fits(told, ask.verb));
+    html! {
+        @if let Some(ask) = ask {
+            (told.draft.refused(verb))
+            @for typed in ask.fields.iter().map(|field| told.draft.typed(verb, field.name)).filter(|typed| !typed.trim().is_empty()) {
+                p class="typed" { bdi { (typed) } }
+            }
+        }
+    }
+}
+
 /// The bar of commands below the header.
 pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
     let state = told.incident.state;
     let recovered = told.incident.recovered && state.is_open() && state != State::Candidate;
     html! {
+        (undrawn(told))
         div class="acts" data-live="acts" {
             @if fits(told, Verb::Declare) { (at_once(told, "declare", "Declare", "do")) }
             @let is_mine = told.me.is_none() || told.incident.acknowledged_by == told.me;
             @if told.is_nobodys() { (take(told, org)) }
+            @else if state.is_open() && told.calls_reader() { (at_once(told, "acknowledge", "Acknowledge", "do")) }
             @else if matches!(state, State::Investigating | State::Mitigated) && !is_mine {
                 (at_once(told, "acknowledge", "I am on it too", "may"))
             }
@@ -211,7 +228,11 @@ fn help(told: &PageData, org: &Org) -> Markup {
                 (pieces::choice("", typed.is_empty(), "The incident’s own policy, from its first step"))
                 optgroup label="On call" { @for form in &bundle.schedules { (one("schedule", &form.id, form.name.as_deref())) } }
                 optgroup label="Teams" { @for form in &bundle.teams { (one("team", &form.id, Some(&form.name))) } }
-                optgroup label="People" { @for form in &bundle.people { (one("person", &form.id, Some(&form.name))) } }
+                optgroup label="People" {
+                    @for form in bundle.people.iter().filter(|form| pieces::is_able(org, &form.id)) {
+                        (one("person", &form.id, Some(&form.name)))
+                    }
+                }
                 optgroup label="Escalation policies" {
                     @for form in &bundle.escalations { (one(BY_POLICY, &form.id, form.name.as_deref())) }
                 }
@@ -291,7 +312,9 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
             html! {
                 label class="field" {
                     span { (field.label) }
-                    select name=(name) { @for role in org.roles() { (pieces::choice(role, typed == role, &pieces::capital(role))) } }
+                    select name=(name) {
+                        @for role in org.roles() { (pieces::choice(&role.id, typed == role.id, &pieces::capital(&role.name))) }
+                    }
                 }
             }
         }

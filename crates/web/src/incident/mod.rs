@@ -8,6 +8,8 @@ pub(crate) mod alerts;
 pub(crate) mod aside;
 pub(crate) mod aside_forms;
 pub(crate) mod ask_forms;
+pub(crate) mod briefing;
+mod clocks;
 pub(crate) mod declare;
 pub(crate) mod link_alert;
 pub(crate) mod log;
@@ -22,7 +24,9 @@ use allclear_domain::incident::{State, links};
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::paging::{MessageState, Status};
 use allclear_domain::time::after;
-use allclear_domain::view::{ActionView, AlertView, ChangeView, EventView, ExpectationView, IncidentView, Next, PageView, UpdateView};
+use allclear_domain::view::{
+    ActionView, AlertView, BriefingView, ChangeView, EventView, ExpectationView, IncidentView, Next, PageView, RollView, UpdateView,
+};
 use allclear_engine::Engine;
 use allclear_engine::read::learning::ActionFilter;
 use allclear_engine::read::{IncidentFilter, NoAnswer, Queries};
@@ -66,6 +70,10 @@ pub(crate) struct PageData {
     log: log::Shown,
     part: log::Part,
     pub pages: Vec<PageView>,
+    /// For whoever has a role or was asked to take one: what they have to know.
+    pub briefing: Option<BriefingView>,
+    /// Who was asked, and what became of it.
+    pub roll: Vec<RollView>,
     /// Who passed a page on: the page's id, and theirs.
     declined: Vec<(String, String)>,
     pub alerts: Vec<AlertView>,
@@ -108,6 +116,11 @@ impl PageData {
             }
         }
         called
+    }
+
+    /// Whether one of these looks for whoever reads.
+    pub(crate) fn calls_reader(&self) -> bool {
+        self.me.as_ref().is_some_and(|me| self.called().contains(me))
     }
 
     /// Whether it was merged, and not too long ago to be an incident of its own again.
@@ -196,6 +209,7 @@ pub(crate) async fn read(
     awaited.retain(|e| e.state == Standing::Live && e.rule != Rule::AlertsDigest.name() && !e.rule.starts_with("alert."));
     let log = log::read(&queries, id, part).await?;
     let mut pages = queries.pages(id).await?;
+    let roll = Box::pin(queries.roll_of(id, &incident, &pages)).await?;
     pages.reverse();
     pages.truncate(PAGES_SHOWN);
     let declined = if pages.is_empty() { Vec::new() } else { passed_on(&queries.declined(id).await?) };
@@ -215,6 +229,9 @@ pub(crate) async fn read(
     updates.truncate(UPDATES_SHOWN);
     let of_it = ActionFilter { incident: Some(id), ..ActionFilter::default() };
     let actions = queries.actions(of_it, ACTIONS_SHOWN).await?;
+    let concerns = |person: &Option<String>| me.is_some() && *person == me;
+    let takes_over = incident.state.is_open() && incident.roles.iter().any(|role| concerns(&role.person) || concerns(&role.offered_to));
+    let briefing = if takes_over { Some(Box::pin(queries.briefing(id)).await?) } else { None };
     let (others, into) = beside(&queries, &incident, may_act).await?;
     Ok(PageData {
         incident,
@@ -223,6 +240,8 @@ pub(crate) async fn read(
         log,
         part,
         pages,
+        briefing,
+        roll,
         declined,
         alerts,
         changes,

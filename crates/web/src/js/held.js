@@ -14,16 +14,25 @@ const sayHeld = () => {
   note.hidden = false;
   const drop = Object.assign(document.createElement("button"), { type: "button", className: "may", textContent: "Do not send" });
   drop.addEventListener("click", () => { outgoing.length = 0; note.textContent = "Nothing waits to be sent. What you typed is still here."; });
-  note.replaceChildren(`Not connected. Sent as soon as the connection is back: ${outgoing.map(deed).join(", ")}. `, drop);
+  note.replaceChildren(`Not connected. Sent as soon as the connection is back: ${outgoing.map((one) => one.name).join(", ")}. `, drop);
 };
+
+const bodyOf = ({ form, button }) => new URLSearchParams(new FormData(form, button));
+// What a reader typed into it, for their eyes: no keys of ours, no passwords.
+const typedIn = (form) => typedFields(form)
+  .filter((field) => field.value)
+  .map((field) => field.nodeName === "SELECT" ? field.selectedOptions[0]?.textContent.trim() : field.value);
 
 addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || !cannotSend()) return;
   event.preventDefault();
-  const before = outgoing.findIndex((one) => one.form === form);
+  const before = outgoing.findIndex((one) => one.form === form && one.button === event.submitter);
   if (before >= 0) outgoing.splice(before, 1);
-  outgoing.push({ form, button: event.submitter, at: Date.now() });
+  const button = event.submitter;
+  const to = button?.hasAttribute("formaction") ? button.formAction : form.action;
+  // As it is now: the page may lose the form while it waits.
+  outgoing.push({ form, button, to, body: bodyOf({ form, button }), name: deed({ form, button }), at: Date.now() });
   sayHeld();
 });
 
@@ -38,29 +47,83 @@ const askHeld = () => {
   send.addEventListener("click", () => sendHeld(true));
   const drop = Object.assign(document.createElement("button"), { type: "button", className: "may", textContent: "Do not send" });
   drop.addEventListener("click", () => { outgoing.length = 0; note.textContent = "Nothing was sent. What you typed is still here."; });
-  note.replaceChildren(`Connected again. Pressed ${minutes} min ago and not sent: ${outgoing.map(deed).join(", ")}. `, send, " ", drop);
+  note.replaceChildren(`Connected again. Pressed ${minutes} min ago and not sent: ${outgoing.map((one) => one.name).join(", ")}. `, send, " ", drop);
 };
 
-// In the order in which they were pressed. One that is refused is sent again as the browser sends it, so that its own page says
-// why, with what was typed.
+// What was refused: it stays, with what was typed and why, until somebody sends it again or lets it be.
+const refused = [];
+
+const pressed = (words, act) => {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "may", textContent: words });
+  button.addEventListener("click", act);
+  return button;
+};
+
+const sayRefused = () => {
+  let box = document.getElementById("refused");
+  if (refused.length === 0) { box?.remove(); return; }
+  if (!box) {
+    box = Object.assign(document.createElement("section"), { id: "refused", className: "refused" });
+    box.setAttribute("role", "alert");
+    const note = document.getElementById("stale");
+    if (note) note.after(box); else document.querySelector("main").prepend(box);
+  }
+  box.replaceChildren(...refused.map((one) => {
+    const row = Object.assign(document.createElement("div"), { className: "refusal" });
+    const title = Object.assign(document.createElement("strong"), { textContent: `Not done: ${one.name}` });
+    const why = Object.assign(document.createElement("p"), { textContent: one.why });
+    const typed = typedIn(one.form).map((text) => Object.assign(document.createElement("p"), { className: "typed", textContent: text }));
+    const again = pressed("Send again", async () => {
+      if (await sendOne(one) && refused.length === 0) location.reload();
+    });
+    const drop = pressed("Drop", () => { refused.splice(refused.indexOf(one), 1); sayRefused(); });
+    row.replaceChildren(title, why, ...typed, again, " ", drop);
+    return row;
+  }));
+};
+
+// What a page says of a refusal, in words.
+const whyOf = async (answer) => {
+  const said = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const why = said.querySelector(".refusal, [role=alert]") ?? said.querySelector("main p");
+  // The title says no more than ours.
+  const parts = why ? [...why.childNodes].filter((part) => part.nodeName !== "STRONG") : [];
+  const words = parts.map((part) => part.textContent.trim()).filter(Boolean).join(". ");
+  return words || `The server answered ${answer.status}.`;
+};
+
+// Sends one; whether it was taken, and nothing where it could not be sent at all. What is refused joins those that stay.
+const sendOne = async (one) => {
+  if (one.form.isConnected && (!one.button || one.button.form === one.form)) one.body = bodyOf(one);
+  let answer;
+  try {
+    // A session that ended meanwhile takes nothing: it is asked before, since both are answered by leading elsewhere.
+    const seen = await fetch(document.body.dataset.source, { headers: { accept: "text/html" }, credentials: "same-origin", redirect: "manual" });
+    if (seen.type === "opaqueredirect") { signedOut(); return null; }
+    answer = await fetch(one.to, { method: "POST", body: one.body, headers: { accept: "text/html" }, credentials: "same-origin", redirect: "manual" });
+    const taken = answer.type === "opaqueredirect";
+    if (!taken) one.why = await whyOf(answer);
+    const at = refused.indexOf(one);
+    if (taken && at >= 0) refused.splice(at, 1);
+    if (!taken && at < 0) refused.push(one);
+    sayRefused();
+    return taken;
+  } catch { sayHeld(); return null; }
+};
+
+// In the order in which they were pressed.
 const sendHeld = async (said = false) => {
   if (!said && outgoing.some((one) => Date.now() - one.at > fresh)) { askHeld(); return; }
-  const refused = [];
   let sent = false;
   while (outgoing.length > 0) {
-    const { form, button } = outgoing[0];
-    const to = button?.hasAttribute("formaction") ? button.formAction : form.action;
-    let answer;
-    try {
-      // A session that ended meanwhile takes nothing: it is asked before, since both are answered by leading elsewhere.
-      const seen = await fetch(document.body.dataset.source, { headers: { accept: "text/html" }, credentials: "same-origin", redirect: "manual" });
-      if (seen.type === "opaqueredirect") { signedOut(); return; }
-      answer = await fetch(to, { method: "POST", body: new URLSearchParams(new FormData(form, button)), credentials: "same-origin", redirect: "manual" });
-    } catch { return sayHeld(); }
-    const one = outgoing.shift();
-    if (answer.type === "opaqueredirect") sent = true; else refused.push(one);
+    const taken = await sendOne(outgoing[0]);
+    if (taken === null) return;
+    outgoing.shift();
+    sent ||= taken;
   }
-  if (refused.length > 0) { const { form, button } = refused[0]; form.requestSubmit(button); } else if (sent) location.reload();
+  document.getElementById("stale")?.setAttribute("hidden", "");
+  // A page that is loaded anew would lose what was refused.
+  if (refused.length > 0) askSoon(); else if (sent) location.reload();
 };
 addEventListener("online", () => {
   if (outgoing.length > 0) sendHeld();

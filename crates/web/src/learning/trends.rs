@@ -3,7 +3,7 @@
 
 use allclear_domain::incident::Severity;
 use allclear_domain::time::in_words;
-use allclear_domain::view::{DurationSummary, TrendRow, TrendView};
+use allclear_domain::view::{DurationSummary, TrendRow, TrendTarget, TrendView};
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -90,6 +90,12 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
                 }
                 (rows_table("By severity", &trend.by_severity, &|row| row.name.to_uppercase()))
                 (rows_table("By service", &trend.by_service, &names))
+            }
+            @if !trend.targets.is_empty() {
+                section class="section" data-live="targets" {
+                    h2 { "Targets" span class="quiet" { " · kept and missed" } }
+                    (targets_table(&trend.targets))
+                }
             }
         };
         let source = format!("/trends?days={days}");
@@ -220,6 +226,30 @@ fn rows_table(caption: &str, rows: &[TrendRow], name: &dyn Fn(&TrendRow) -> Stri
                                 th scope="row" { (name(row)) } td class="num" { (row.incidents) } (cell(&row.acknowledge))
                                 (cell(&row.mitigate)) (cell(&row.resolve))
                             }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn targets_table(targets: &[TrendTarget]) -> Markup {
+    html! {
+        div class="wide-table" tabindex="0" role="group" aria-label="Targets kept and missed" {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { "Severity" } th scope="col" { "Target" } th scope="col" { "Clock" }
+                        th scope="col" class="num" { "Kept" } th scope="col" class="num" { "Missed" }
+                    }
+                }
+                tbody {
+                    @for one in targets {
+                        tr {
+                            td { (one.severity.word().to_uppercase()) } td { bdi { (one.target) } }
+                            td { (pieces::capital(one.clock.word())) }
+                            td class="num" { (one.kept) } td class="num" { (one.missed) }
                         }
                     }
                 }

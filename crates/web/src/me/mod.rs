@@ -48,7 +48,12 @@ const MASKED: &str = "••••";
 async fn show(State(app): State<App>, headers: HeaderMap, Query(asked): Asked) -> Response {
     answer(async {
         let (who, when) = reader(&app, &headers).await?;
-        page(&app, &headers, &who, &when, asked.contains_key("tested"), None).await
+        let asked_for = match (asked.contains_key("waits"), asked.contains_key("tested")) {
+            (true, _) => AskedFor::Again,
+            (false, true) => AskedFor::Once,
+            (false, false) => AskedFor::Not,
+        };
+        page(&app, &headers, &who, &when, asked_for, None).await
     })
     .await
 }
@@ -58,11 +63,11 @@ async fn page(
     headers: &HeaderMap,
     who: &Principal,
     when: &When,
-    tested: bool,
+    asked_for: AskedFor,
     refusal: Option<&str>,
 ) -> Result<Response, Refused> {
     let queries = app.engine.queries(who);
-    let (mine, cut) = queries.open_of_asker().await?;
+    let (mine, cut) = Box::pin(queries.open_of_asker()).await?;
     let tests = queries.tests().await?;
     let org = app.engine.org();
     let me = who.person().and_then(|id| org.person(id));
@@ -81,7 +86,7 @@ async fn page(
         @if let Some(me) = me {
             @let of_me: Vec<&TestView> = tests.iter().filter(|test| test.person == me.id).collect();
             (ways(&org, me, &of_me, when, queries.has(Right::Administer)))
-            (tried(me, of_me.first().copied(), when, tested, refusal))
+            (tried(me, of_me.first().copied(), when, asked_for, refusal))
         }
         nav class="menu" aria-label="More pages" {
             @for place in shell::places(app, who, |lists| lists.menu) { a href=(place.path) { (place.word) } }
@@ -166,14 +171,17 @@ const fn telling(telling: Telling) -> &'static str {
 }
 
 /// The test page: the button, and the receipt of the last one.
-fn tried(me: &Person, last: Option<&TestView>, when: &When, tested: bool, refusal: Option<&str>) -> Markup {
+fn tried(me: &Person, last: Option<&TestView>, when: &When, asked_for: AskedFor, refusal: Option<&str>) -> Markup {
     html! {
         section class="section tried" id="test" {
             h2 { "Does it reach me?" }
             @if let Some(why) = refusal { p class="refusal" role="alert" { strong { "No test page was sent" } (why) } }
             div data-live="tried" role="status" {
                 @if let Some(test) = last {
-                    div class={ @if tested || test.waits { "done" } } { (receipt(me, test, when)) }
+                    @if asked_for == AskedFor::Again && test.waits {
+                        p { strong { "One from " (when.exact(test.at)) " still waits: nothing new was sent." } }
+                    }
+                    div class={ @if asked_for == AskedFor::Once || test.waits { "done" } } { (receipt(me, test, when)) }
                 } @else { p { "No test page was sent to you yet." } }
             }
             form method="post" action=(TEST) class="row-of" {
@@ -217,6 +225,16 @@ fn lasted(seconds: i64) -> String {
     if seconds < 60 { format!("{seconds} s") } else { format!("{} min {} s", seconds / 60, seconds % 60) }
 }
 
+/// Whether a test page was just asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AskedFor {
+    Not,
+    /// It is on its way.
+    Once,
+    /// One still waited, and nothing new was sent.
+    Again,
+}
+
 /// POST: a test page to whoever asks.
 pub(crate) async fn test(State(app): State<App>, headers: HeaderMap, Form(fields): Form<Fields>) -> Response {
     answer(async {
@@ -224,7 +242,7 @@ pub(crate) async fn test(State(app): State<App>, headers: HeaderMap, Form(fields
         let sent = match who.person() {
             // One that still waits is the one to answer: a second would say the same once more.
             Some(person) if app.engine.queries(&who).test_waits(person).await? => {
-                return Ok(Redirect::to("/menu?tested#test").into_response());
+                return Ok(Redirect::to("/menu?waits#test").into_response());
             }
             Some(person) => {
                 let once = form_key::key(TEST, &fields);
@@ -236,14 +254,14 @@ pub(crate) async fn test(State(app): State<App>, headers: HeaderMap, Form(fields
             Ok(_) => Ok(Redirect::to("/menu?tested#test").into_response()),
             Err(No::Refusal(Refusal::NobodyNamed(why))) => {
                 let why = format!("{}. An administrator adds one to you among the people.", pieces::capital(&why));
-                let mut response = page(&app, &headers, &who, &when, false, Some(&why)).await?;
+                let mut response = page(&app, &headers, &who, &when, AskedFor::Not, Some(&why)).await?;
                 *response.status_mut() = StatusCode::CONFLICT;
                 Ok(response)
             }
             Err(no) => {
                 let wait = no.wait();
                 let (status, why) = worded(no)?;
-                let mut response = page(&app, &headers, &who, &when, false, Some(&why)).await?;
+                let mut response = page(&app, &headers, &who, &when, AskedFor::Not, Some(&why)).await?;
                 *response.status_mut() = status;
                 told_to_wait(&mut response, wait);
                 Ok(response)

@@ -1,5 +1,6 @@
 //! The forms of what goes on behind a message's link once the incident is its person's.
 
+use allclear_domain::org::model::NotifyUrgency;
 use allclear_domain::org::snapshot::Org;
 use maud::{Markup, html};
 
@@ -60,27 +61,67 @@ pub(super) fn goes_on(org: &Org, story: &Story, token: &str, draft: &Draft, note
     }
 }
 
-/// Whom help is called from, with what they are called: teams and schedules, since a link that was passed on tells no names
-/// of people.
-pub(super) fn helpers(org: &Org) -> impl Iterator<Item = (String, String)> {
+/// The value of whom the policy would call next.
+const NEXT_STEP: &str = "next";
+
+/// Somebody whom help is called from.
+pub(super) struct Helper {
+    /// What the form sends.
+    pub value: String,
+    /// What it is called.
+    pub words: String,
+    /// Whom that is: targets as in a step.
+    pub targets: Vec<String>,
+}
+
+/// Whom help is called from: the next step of the page's policy, schedules and teams, since a link that was passed on tells no
+/// names of people. Those that reach nobody but the asker come apart, as what does not help.
+pub(super) fn helpers(org: &Org, story: &Story) -> (Vec<Helper>, Vec<Helper>) {
     let bundle = org.bundle();
-    let teams = bundle.teams.iter().map(|team| (format!("team:{}", team.id), format!("Team {}", team.name)));
+    let policy = story.page.escalation.as_deref().and_then(|id| org.escalation(id));
+    let next = policy.map(|policy| Helper {
+        value: NEXT_STEP.to_owned(),
+        words: format!("The next step of {}", policy.name.as_deref().unwrap_or(&policy.id)),
+        targets: story.steps_on.iter().map(|id| format!("person:{id}")).collect(),
+    });
+    let one = |target: String, words: String| Helper { value: target.clone(), words, targets: vec![target] };
     let schedules = bundle.schedules.iter().map(|schedule| {
         let name = schedule.name.as_deref().unwrap_or(&schedule.id);
-        (format!("schedule:{}", schedule.id), format!("On call: {name}"))
+        one(format!("schedule:{}", schedule.id), format!("On call: {name}"))
     });
-    schedules.chain(teams)
+    let teams = bundle.teams.iter().map(|team| one(format!("team:{}", team.id), format!("Team {}", team.name)));
+    let reaches_another = |helper: &Helper| {
+        let people = helper.targets.iter().flat_map(|target| org.people_for(target, story.when.now).people);
+        people.into_iter().any(|(id, _)| id != story.person && !org.reach(&id, NotifyUrgency::High).is_empty())
+    };
+    next.into_iter().chain(schedules).chain(teams).partition(reaches_another)
+}
+
+/// Whom the asker chose, or why nobody comes of it, with what would work.
+pub(super) fn chosen(org: &Org, story: &Story, value: Option<&str>) -> Result<Vec<String>, String> {
+    let (mut help, none) = helpers(org, story);
+    if let Some(at) = help.iter().position(|helper| Some(helper.value.as_str()) == value) {
+        return Ok(help.swap_remove(at).targets);
+    }
+    let works = help.iter().map(|helper| helper.words.as_str()).collect::<Vec<_>>().join("; ");
+    Err(match none.iter().find(|helper| Some(helper.value.as_str()) == value) {
+        Some(chosen) if works.is_empty() => format!("{} reaches nobody but you now, and nobody else can be paged from here.", chosen.words),
+        Some(chosen) => format!("{} reaches nobody but you now. What works: {works}.", chosen.words),
+        None => "Choose whom to page from the list.".to_owned(),
+    })
 }
 
 fn help(org: &Org, story: &Story, to: &str, draft: &Draft) -> Markup {
+    let (helpers, _) = helpers(org, story);
     html! {
+        @if helpers.is_empty() { p { "No schedule and no team reaches anybody but you. Give it back, and it is paged by its policy." } }
         form method="post" action=(to) {
             (draft.refused(HELP)) (once(&story.when))
             label {
                 span { "Whom?" }
                 select name="page" required {
                     option value="" { "Choose" }
-                    @for (target, words) in helpers(org) { option value=(target) selected[draft.typed(HELP, "page") == target] { (words) } }
+                    @for one in &helpers { option value=(one.value) selected[draft.typed(HELP, "page") == one.value] { (one.words) } }
                 }
             }
             label { span { "Why? They read this." } textarea name="why" rows="2" required { (draft.typed(HELP, "why")) } }

@@ -12,7 +12,7 @@ use axum::Form;
 use axum::Json;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 
@@ -26,6 +26,9 @@ use crate::message_link::story::Story;
 use crate::message_link::{VIA, page, story};
 use crate::posted::{Draft, No, said, told_to_wait, worded};
 
+/// Longest form: the longest note, were each of its characters written in percent form.
+pub(crate) const FORM_BYTES_MAX: usize = 512 * 1024;
+
 /// POST.
 pub(crate) async fn submit(
     State(app): State<App>,
@@ -34,8 +37,12 @@ pub(crate) async fn submit(
     form: Result<Form<Fields>, FormRejection>,
 ) -> Response {
     let html = wants_html(&headers);
-    // A button alone may come without a body.
-    let Form(fields) = form.unwrap_or_else(|_| Form(Fields::new()));
+    let fields = match form {
+        Ok(Form(fields)) => fields,
+        Err(why) if why.status() == StatusCode::PAYLOAD_TOO_LARGE => return too_large().answer(html),
+        // A button alone may come without a body.
+        Err(_) => Fields::new(),
+    };
     let done = async {
         let link = message_link::read(&app, &token)?;
         let About::Page(id) = link.about else {
@@ -73,6 +80,12 @@ pub(crate) async fn submit(
     done.await.unwrap_or_else(|refused: Refused| refused.answer(html))
 }
 
+fn too_large() -> Refused {
+    let detail =
+        format!("A form takes at most {} KB here. Nothing was written: shorten it, or give a link to the rest.", FORM_BYTES_MAX / 1024);
+    Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "This is too much", &detail, html! {})
+}
+
 /// Where one comes to: a note leaves nothing else on the page that says that it was taken.
 fn after(token: &str, verb: &str) -> String {
     let there = message_link::path(token);
@@ -94,9 +107,8 @@ async fn command(app: &App, who: &allclear_domain::access::Principal, told: &Sto
         HELP => {
             // What the form offers, and no other id: a link that was passed on finds nobody by their name.
             let org = app.engine.org();
-            let whom = said(fields, "page").filter(|whom| forms::helpers(&org).any(|(target, _)| target == *whom));
-            let whom = whom.ok_or_else(|| No::Typed("Choose whom to page from the list.".to_owned()))?;
-            given.put("page", vec![whom]);
+            let whom = forms::chosen(&org, told, said(fields, "page").as_deref()).map_err(No::Typed)?;
+            given.put("page", whom);
             given.put("why", said(fields, "why"));
             Verb::Escalate
         }

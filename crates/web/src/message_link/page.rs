@@ -2,7 +2,7 @@
 //! knows, what happens next, and one large button.
 
 use allclear_domain::org::snapshot::Org;
-use allclear_domain::paging::Status;
+use allclear_domain::paging::{Status, reason};
 use allclear_domain::signal::AlertState;
 use allclear_domain::view;
 use axum::response::Html;
@@ -22,6 +22,8 @@ const ALERT_TITLE_CHARS_MAX: usize = 160;
 
 /// Characters of what an alarm says beside its title: the first sentences say what is wrong.
 const WORDS_CHARS_MAX: usize = 300;
+/// Characters of why a page looks for somebody; its log has the whole.
+const BECAUSE_CHARS_MAX: usize = 300;
 /// Links of one alarm.
 const LINKS_MAX: usize = 3;
 
@@ -36,6 +38,7 @@ pub(crate) fn page(org: &Org, story: &Story, token: &str, draft: &Draft, noted: 
                 p class="top" { (pieces::severity(incident.severity)) span class="ref" { (incident.reference) } }
                 h1 class="clamp" title=(incident.title) { bdi { (incident.title) } }
             }
+            (why(story))
             (facts(story))
             @if story.standing == Standing::Open { (actions(story, token)) }
             (forms::goes_on(org, story, token, draft, noted))
@@ -86,9 +89,9 @@ fn outcome(org: &Org, story: &Story) -> Markup {
                     }
                     p class="quiet" {
                         @if let Some(at) = at { "Acknowledged " (since(story, *at)) ". " }
-                        @if story.helping.is_empty() { "Paging has stopped; nobody else is called." }
-                        @else { "Paged besides, for help: " bdi { (pieces::list(&story.helping, PEOPLE_SHOWN_MAX)) } "." }
+                        @if story.others.is_empty() { "Paging has stopped; nobody else is called." }
                     }
+                    (besides(story))
                     (afterwards(org, story, *mine))
                 }
             }
@@ -103,7 +106,13 @@ fn outcome(org: &Org, story: &Story) -> Markup {
                 }
             }
             Standing::Open => {
-                @if story.page.status == Status::Exhausted {
+                @if let Some(lost) = &story.lost {
+                    section class="outcome" role="status" {
+                        p class="verdict" { bdi { (lost.who) } " had it: " span class="late" { "nobody has it now" } }
+                        @if let Some(why) = &lost.why { p class="quiet" { bdi { (pieces::capital(why)) } "." } }
+                        (besides(story))
+                    }
+                } @else if story.page.status == Status::Exhausted {
                     section class="outcome" role="status" {
                         p class="verdict" { span class="late" { "Nobody answered" } }
                         p { "Everybody was paged, and it is nobody’s until somebody takes it." }
@@ -117,6 +126,28 @@ fn outcome(org: &Org, story: &Story) -> Markup {
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Why it looks for somebody, where the title does not say it.
+fn why(story: &Story) -> Markup {
+    let open = story.page.tells.is_none() && story.standing == Standing::Open;
+    html! {
+        @if let Some(because) = reason::told(&story.page.because).filter(|_| open) {
+            p class="why" { strong { bdi { (pieces::capital(&pieces::cut(because, BECAUSE_CHARS_MAX))) } "." } }
+        }
+    }
+}
+
+/// Whom other pages of the incident look for, and why.
+fn besides(story: &Story) -> Markup {
+    html! {
+        @for other in &story.others {
+            p class="quiet" {
+                "Paged besides: " bdi { (pieces::list(&other.people, PEOPLE_SHOWN_MAX)) } "."
+                @if let Some(because) = &other.because { " " bdi { (pieces::capital(&pieces::cut(because, BECAUSE_CHARS_MAX))) } "." }
             }
         }
     }

@@ -9,6 +9,7 @@ use allclear_domain::expect::{Rule, Standing as Stands};
 use allclear_domain::ids::PageId;
 use allclear_domain::incident::State;
 use allclear_domain::org::snapshot::Org;
+use allclear_domain::paging::reason;
 use allclear_domain::paging::{self, AtStep, MessageState, Page, Status};
 use allclear_domain::timeline;
 use allclear_domain::view::{AlertView, EventView, ExpectationView, IncidentView, MessageView, PageView};
@@ -45,6 +46,20 @@ pub(crate) struct Paged {
     pub words: &'static str,
 }
 
+/// Another page of the incident that looks for somebody.
+pub(crate) struct Other {
+    /// Names of whom it told or is telling.
+    pub people: Vec<String>,
+    /// Why it does, where the incident's title does not say it.
+    pub because: Option<String>,
+}
+
+/// Of what nobody has any more.
+pub(crate) struct Lost {
+    pub who: String,
+    pub why: Option<String>,
+}
+
 /// Everything on the page.
 pub(crate) struct Story {
     pub when: When,
@@ -65,10 +80,14 @@ pub(crate) struct Story {
     pub step_due_at: Option<Timestamp>,
     /// Who that would be; empty where nobody is left.
     pub next_people: Vec<String>,
+    /// Ids of whom the page's policy would call next, were it to go on from where it was answered.
+    pub steps_on: Vec<String>,
     /// Everything else that is awaited of the incident.
     pub expectations: Vec<ExpectationView>,
-    /// Who was paged besides, by other pages of the incident that look for somebody: help that was asked for.
-    pub helping: Vec<String>,
+    /// What other pages of the incident look for somebody.
+    pub others: Vec<Other>,
+    /// Where somebody had it and nobody has it now: who had it, and what became of that, in the log's words.
+    pub lost: Option<Lost>,
 }
 
 impl Story {
@@ -102,16 +121,16 @@ pub(crate) async fn read(engine: &Engine, link: &LinkFor, page: PageId) -> Resul
     let mut expectations = queries.expectations(page.incident_id()).await?;
     expectations.retain(|e| e.state == Stands::Live);
     let step_due_at = expectations.iter().find(|e| e.owner == page.id.to_string() && e.rule == Rule::PageAck.name()).map(|e| e.due_at);
-    expectations.retain(|e| e.rule.starts_with("incident.") && e.rule != Rule::AlertsDigest.name());
+    // How soon it is to be dealt with stands on the incident's page: here somebody is asked to take it.
+    expectations
+        .retain(|e| e.rule.starts_with("incident.") && ![Rule::AlertsDigest, Rule::Target].map(Rule::name).contains(&e.rule.as_str()));
     // An answer to the question starts the next time of an acknowledgement, where its severity has one.
     let waits = |rule: Rule| expectations.iter().any(|e| e.rule == rule.name());
     let unanswered = is_question(&page) && (waits(Rule::StillOnIt) || !waits(Rule::Attended));
-    let helping = match queries.pages(page.incident_id()).await {
-        Ok(pages) => helping(&org, &page, &pages),
-        Err(_) => Vec::new(),
-    };
+    let others = others(&org, &page, &queries.pages(page.incident_id()).await?);
+    let lost = lost(&queries, &org, &page, &incident).await?;
     let standing = match standing(&queries, &org, &page, &incident, &explained.lines, &link.person).await? {
-        Standing::Taken { .. } if unanswered => Standing::Open,
+        Standing::Taken { .. } if unanswered || lost.is_some() => Standing::Open,
         other => other,
     };
     Ok(Story {
@@ -123,6 +142,7 @@ pub(crate) async fn read(engine: &Engine, link: &LinkFor, page: PageId) -> Resul
         paged: paged(&org, &explained.page.messages),
         declined_at: declined_at(&explained.lines, &link.person),
         next_people: paging::called_next(&org, &page).iter().map(|id| pieces::name(&org, id)).collect(),
+        steps_on: paging::called_next(&org, &goes_on(&page, when.now)),
         person: link.person.clone(),
         when,
         page,
@@ -131,17 +151,38 @@ pub(crate) async fn read(engine: &Engine, link: &LinkFor, page: PageId) -> Resul
         standing,
         step_due_at,
         expectations,
-        helping,
+        others,
+        lost,
     })
 }
 
-/// Names of whom other running pages of the incident told or are telling.
-fn helping(org: &Org, own: &Page, pages: &[PageView]) -> Vec<String> {
+/// The page as it would be, had nobody answered it yet.
+fn goes_on(page: &Page, now: Timestamp) -> Page {
+    Page { status: Status::Running, due_at: page.due_at.or(Some(now)), ..page.clone() }
+}
+
+/// The other running pages of the incident that reach somebody.
+fn others(org: &Org, own: &Page, pages: &[PageView]) -> Vec<Other> {
     let running = pages.iter().filter(|page| page.id != own.id.to_string() && page.status == Status::Running);
-    let mut names: Vec<String> = running.flat_map(|page| &page.messages).map(|message| pieces::name(org, &message.person)).collect();
-    names.sort();
-    names.dedup();
-    names
+    let other = |page: &PageView| {
+        let mut people: Vec<String> = page.messages.iter().map(|message| pieces::name(org, &message.person)).collect();
+        people.sort();
+        people.dedup();
+        Other { people, because: reason::told(&page.because).map(str::to_owned) }
+    };
+    running.map(other).filter(|other| !other.people.is_empty()).collect()
+}
+
+/// Who had what nobody has any more, while it is worked on.
+async fn lost(queries: &Queries<'_>, org: &Org, page: &Page, incident: &IncidentView) -> Result<Option<Lost>, NoAnswer> {
+    let is_taken = matches!(incident.state, State::Investigating | State::Mitigated);
+    let Some(by) = page.acknowledged_by.as_ref().or(incident.acknowledged_by.as_ref()).filter(|_| is_taken) else { return Ok(None) };
+    if queries.is_held(page.incident_id()).await? {
+        return Ok(None);
+    }
+    let (end, _) = log::tail(queries, page.incident_id()).await?;
+    let why = end.iter().rev().find(|event| event.kind == "acknowledgement_aged").and_then(|event| text(event, "why"));
+    Ok(Some(Lost { who: pieces::name(org, by), why: why.map(str::to_owned) }))
 }
 
 async fn standing(

@@ -218,7 +218,8 @@ fn covered_for(covered: &[Covered<'_>], when: &When, org: &Org) -> Markup {
             h2 { "Who covers for you" }
             @if covered.is_empty() {
                 p class="quiet" {
-                    "Nobody, as things are. Whoever is in the team takes a shift over under " a href="/on-call" { "On call" } "."
+                    "Nobody, as things are. Whoever is in a schedule’s team takes its shifts over under " a href="/on-call" { "On call" }
+                    "; of a schedule without a team, administrators put somebody on there."
                 }
             }
             ul class="list" {

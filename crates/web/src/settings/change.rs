@@ -134,7 +134,7 @@ async fn put(here: &Here<'_>, id: &str, stored: Option<&Value>, mut fields: Fiel
 /// What is wrong with the id of a new form, to be told with whatever else is.
 fn no_id(kind: FormKind, id: &str, is_new: bool) -> Option<typed::Fault> {
     let is_wrong = is_new && kind.about().id == IdOf::Typed && !is_slug(id);
-    let message = if id.is_empty() { "there is none, and no name with a letter or digit to make it of" } else { "this cannot be an id" };
+    let message = if id.is_empty() { "no id can be made of the name: type one" } else { "this cannot be an id" };
     let hint = "use lower-case letters, digits, `-`, `_` and `.`, at most 64, as in `payments-db`";
     is_wrong.then(|| typed::Fault { key: "id".to_owned(), message: message.to_owned(), hint: Some(hint.to_owned()) })
 }

@@ -76,7 +76,7 @@ pub(crate) fn control(asked: &Control<'_>, around: &Around<'_>) -> Markup {
     let line = |kind: &str, mode: Option<&str>, list: Option<&str>, here: bool| {
         html! {
             input type=(kind) id=(id) name=(name) value=(typed) required[row.needed] maxlength=[(kind == "text").then_some(LINE_CHARS_MAX)]
-                inputmode=[mode] list=[list] data-here[here] autocomplete="off"
+                inputmode=[mode] list=[list] data-offer-here[here] autocomplete="off"
                 aria-invalid=[invalid] aria-describedby=[described] aria-label=[label]
                 autofocus[focus];
         }

@@ -11,6 +11,8 @@ use allclear_domain::org::diff::{ChangeKind, Form, FormKind, applied, diff, form
 use allclear_domain::org::export::{MASK, each_secret, mask_body};
 use allclear_domain::org::forms::about::{Field, Input};
 use allclear_domain::org::forms::calendar::CalendarForm;
+use allclear_domain::org::forms::role;
+use allclear_domain::org::forms::service_target::ServiceTarget;
 use allclear_domain::org::model::{self, Bundle};
 use allclear_domain::org::snapshot::Org;
 use allclear_engine::org::file::part::{read_form, value_of_yaml};
@@ -64,7 +66,12 @@ fn sample(kind: FormKind) -> Value {
             "holidays": ["2026-12-25", {"date": "2027-01-01", "name": "New Year"}],
             "ics": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261012\nRRULE:FREQ=YEARLY\nEND:VEVENT\nEND:VCALENDAR"})
         }
-        FormKind::Role => json!({"id": "translator"}),
+        FormKind::Target => json!({"id": "sev1", "severity": "sev1", "services": ["checkout"], "acknowledge": "5m", "engage": "15m",
+            "mitigate": "1h", "resolve": "4h", "calendar": "office"}),
+        FormKind::Role => {
+            json!({"id": "translator", "name": "Translator", "duties": ["Say it plainly", {"text": "Say who you are", "when": "first"}],
+            "exclusive": false, "needed_from": "sev2", "within": "10m", "from": "team:payments", "deputy": "liaison", "relief_after": "4h"})
+        }
         FormKind::Plan => json!({"id": "p", "anything": "at all"}),
     }
 }
@@ -89,9 +96,11 @@ fn of_model(kind: FormKind) -> Option<Vec<&'static str>> {
         FormKind::Silence => keys::<model::Silence>(),
         FormKind::Audience => keys::<model::Audience>(),
         FormKind::Calendar => keys::<CalendarForm>(),
+        FormKind::Target => keys::<ServiceTarget>(),
         // A list in the file, and a form of one key here.
         FormKind::CatchAll => vec!["id", "targets"],
-        FormKind::Role | FormKind::Plan => return None,
+        FormKind::Role => keys::<role::Role>(),
+        FormKind::Plan => return None,
     })
 }
 
@@ -103,6 +112,7 @@ fn wrong(field: &Field) -> Option<Value> {
             "email" => json!("ana at home"),
             "match" => json!("a=~\"(\""),
             "ics" => json!("hello"),
+            "deputy" => json!("gone"),
             // People write here what they like.
             "name" | "runbook" | "comment" | "created_by" => return None,
             key => panic!("say what `{key}` does not take, or that it takes any words"),
@@ -113,8 +123,9 @@ fn wrong(field: &Field) -> Option<Value> {
         Input::Check => json!("perhaps"),
         Input::Word(_) | Input::Format => json!("no such word"),
         Input::One(_) => json!("gone"),
+        Input::Target => json!("gone"),
         // Those stand in rows alone.
-        Input::Ticks(_) | Input::Names | Input::Date | Input::Turn | Input::Target | Input::Contact | Input::Channel => return None,
+        Input::Ticks(_) | Input::Names | Input::Date | Input::Turn | Input::Contact | Input::Channel => return None,
         Input::Many(_) | Input::Several(..) => json!(["gone"]),
         Input::Rows(_) => json!([{"no such key": 1}]),
         Input::Part(..) => json!({"no such key": 1}),

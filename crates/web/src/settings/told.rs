@@ -39,6 +39,7 @@ pub(super) fn of(org: &Org, kind: FormKind, id: &str, tests: &[TestView], when: 
         | FormKind::CatchAll
         | FormKind::Audience
         | FormKind::Calendar
+        | FormKind::Target
         | FormKind::Role
         | FormKind::Plan => None,
     }

@@ -118,7 +118,7 @@ fn value(row: &Field, stored: Option<&Value>, fields: &Fields, when: &When, chan
             (None, _) => return wrong("this time cannot be read", "it looks like 2026-03-01T09:00"),
         },
         Input::Word(_) => match (typed, typed.parse::<u64>()) {
-            ("true", _) => true.into(),
+            ("true" | "false", _) => (typed == "true").into(),
             (_, Ok(number)) => number.into(),
             (word, _) => word.into(),
         },

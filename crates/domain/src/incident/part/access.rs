@@ -110,7 +110,9 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
             fits(incident, Verb::Restrict)?;
             words::needed(&why, "the reason")?;
             let people = not_yet_admitted(incident, people);
-            if incident.private && people.is_empty() {
+            // Private for a merge alone is not what somebody says now.
+            let for_a_merge = incident.work.merge.as_ref().is_some_and(|merge| merge.was_public);
+            if incident.private && people.is_empty() && !for_a_merge {
                 return nothing();
             }
             words::at_most(&why, "the note", NOTE_CHARS_MAX)?;

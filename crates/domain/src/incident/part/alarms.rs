@@ -139,6 +139,14 @@ fn recover(incident: &Incident) -> Vec<whole::Event> {
     }
     let recovered = |ask| Event::Recovered(Recovered { ask }).into();
     match incident.state {
+        // What somebody said is theirs to end.
+        State::Candidate | State::Declared if incident.is_a_persons_word() => {
+            if incident.recovered {
+                Vec::new()
+            } else {
+                vec![recovered(None)]
+            }
+        }
         State::Candidate => {
             let why = "its alerts recovered before anybody decided".into();
             vec![recovered(None), ending::Event::Cancelled(Why { why }).into()]

@@ -14,6 +14,7 @@ use crate::ids::PageId;
 use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_GROUP_WAIT, KEY_STILL_ON_IT, KEY_UPDATE};
 use crate::incident::lifecycle::{self, Verb, fits, fits_state};
 use crate::incident::roles::{self, COMMANDER};
+use crate::incident::search;
 use crate::incident::updates;
 use crate::incident::words::{self, NOTE_CHARS_MAX};
 use crate::incident::work::Snooze;
@@ -57,6 +58,9 @@ pub struct Acknowledged {
     /// How long it lasts while nobody does anything about the incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasts: Option<Length>,
+    /// Where that gives them command: after how long they are reminded of relief, each time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relief_after: Option<Length>,
 }
 
 /// Body of `still_on_it_asked`.
@@ -277,12 +281,18 @@ fn escalate(given: &Given, _: &By<'_>) -> Result<Asked, ask::Refusal> {
     }
 }
 
+/// Whether nobody has it, for what is taken only then.
+///
+/// # Errors
+/// Where somebody has.
+pub fn is_free(incident: &Incident) -> Result<(), Refusal> {
+    if incident.is_held() { Err(Refusal::TakenMeanwhile) } else { Ok(()) }
+}
+
 pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
     match command {
         Command::TakeFree { by, via } => {
-            if incident.is_held() {
-                return Err(Refusal::TakenMeanwhile.into());
-            }
+            is_free(incident)?;
             decide(incident, Command::Acknowledge { by: Some(by), via }, context)
         }
         Command::Acknowledge { by, via } => {
@@ -296,7 +306,9 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             if !first && by == incident.acknowledged_by && known {
                 return nothing();
             }
-            one(Event::Acknowledged(Acknowledged { by, via, first, lasts: context.lasts(incident.severity) }))
+            let leads = by.is_some() && incident.commander.is_none();
+            let relief_after = if leads { context.reminds_after(COMMANDER) } else { None };
+            one(Event::Acknowledged(Acknowledged { by, via, first, lasts: context.lasts(incident.severity), relief_after }))
         }
         Command::AskStillOnIt { people, within } => {
             if !incident.is_held() || incident.work.hold.asked_at.is_some() {
@@ -418,7 +430,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             // Whoever acknowledges first leads until somebody takes command.
             if let (None, Some(by)) = (&incident.commander, &body.by) {
                 incident.commander = Some(by.clone());
-                incident.work.give(COMMANDER, by, at);
+                incident.work.give(COMMANDER, by, body.relief_after, at);
             }
             incident.work.hold.take(body.by.as_ref(), incident.severity, at);
         }
@@ -464,14 +476,15 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
             awaited.sign(incident, lasts, Standing::Met, "somebody is on it");
             // Whoever leads by acknowledging ends the search for a commander, and an offer to another.
             if incident.work.roles.get(COMMANDER).is_some_and(|held| held.since == Some(awaited.at)) {
-                roles::taken(COMMANDER, awaited);
+                roles::taken(incident, COMMANDER, awaited);
+                search::await_relief(COMMANDER, false, body.relief_after, awaited);
             }
             if body.first {
                 // An update before the acknowledgement, or a reopening, has promised one already.
                 awaited.settle(KEY_UPDATE, Standing::Void, "somebody is on it");
                 updates::await_next(incident.work.update_every, awaited);
                 if incident.commander.is_none() {
-                    roles::await_commander(awaited);
+                    search::await_commander(incident, awaited);
                 }
             }
         }

@@ -9,7 +9,7 @@ use crate::expect::{ATTEND_WITHIN, CANDIDATE_WITHIN, Key, Rule, Standing};
 use crate::ids::{AlertId, IncidentId, ReviewId};
 use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_UPDATE};
 use crate::incident::lifecycle::{Verb, fits};
-use crate::incident::tasks::{self, TASKS_MAX};
+use crate::incident::tasks;
 use crate::incident::work::{Hold, Merge, Origin, Task, TaskState};
 use crate::incident::{Context, Decision, Incident, State, ending, one};
 use crate::names::Names;
@@ -66,6 +66,9 @@ pub struct Absorbed {
     /// When the next update is due, where the other had promised one sooner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update_by: Option<Timestamp>,
+    /// Whether the other stands on what somebody said.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub said: bool,
 }
 
 /// A task that came from another incident.
@@ -138,7 +141,7 @@ pub enum Command {
     /// `was_public`: it is private for this alone.
     Merge { into: IncidentId, into_ref: String, alerts: Vec<AlertId>, update_by: Option<Timestamp>, was_public: bool },
     /// The other side of a merge.
-    Absorb { from: IncidentId, from_ref: String, tasks: Vec<Task>, update_by: Option<Timestamp> },
+    Absorb { from: IncidentId, from_ref: String, tasks: Vec<Task>, update_by: Option<Timestamp>, said: bool },
     /// The merge was none: it is an incident of its own again.
     TakeApart { into_ref: String, back: Back },
     /// The other side of that.
@@ -294,13 +297,11 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             let state = Some(incident.state);
             one(Event::Merged(Merged { incident: into, reference: into_ref, state, tasks, alerts, update_by, was_public }))
         }
-        Command::Absorb { from, from_ref, tasks, update_by } => {
+        Command::Absorb { from, from_ref, tasks, update_by, said } => {
             // The other must be open: merging into something that is over would hide this one.
             fits(incident, Verb::Alerts)?;
             let here = incident.work.tasks.len();
-            if here + tasks.len() > TASKS_MAX {
-                return Err(tasks::Refusal::TooMany { max: TASKS_MAX }.into());
-            }
+            tasks::room_for(incident, tasks.len())?;
             let number = |at: usize| u32::try_from(here + at + 1).unwrap_or(u32::MAX);
             let carry = |(at, task): (usize, Task)| Carried {
                 task: number(at),
@@ -311,7 +312,7 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
                 late: task.late,
             };
             let tasks = tasks.into_iter().enumerate().map(carry).collect();
-            one(Event::Absorbed(Absorbed { incident: from, reference: from_ref, tasks, update_by }))
+            one(Event::Absorbed(Absorbed { incident: from, reference: from_ref, tasks, update_by, said }))
         }
         Command::TakeApart { into_ref, back } => {
             fits(incident, Verb::TakeApart)?;
@@ -353,17 +354,22 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             incident.merged_into = Some(link.incident);
             incident.closed_at = Some(at);
         }
-        Event::Absorbed(body) => incident.work.tasks.extend(body.tasks.iter().map(|carried| Task {
-            task: carried.task,
-            text: carried.text.clone(),
-            owner: carried.owner.clone(),
-            due_at: carried.due_at,
-            state: TaskState::Open,
-            added_at: at,
-            ended_at: None,
-            late: carried.late,
-            origin: Some(Origin { incident: body.incident, task: carried.was }),
-        })),
+        Event::Absorbed(body) => {
+            if body.said {
+                incident.work.said.insert(body.incident);
+            }
+            incident.work.tasks.extend(body.tasks.iter().map(|carried| Task {
+                task: carried.task,
+                text: carried.text.clone(),
+                owner: carried.owner.clone(),
+                due_at: carried.due_at,
+                state: TaskState::Open,
+                added_at: at,
+                ended_at: None,
+                late: carried.late,
+                origin: Some(Origin { incident: body.incident, task: carried.was }),
+            }));
+        }
         Event::TakenApart(body) => {
             let merge = incident.work.merge.take();
             incident.state = merge.map_or(State::Declared, |merge| merge.state);
@@ -372,7 +378,10 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             incident.work.hold = Hold { lost: true, ..Hold::default() };
             drop_tasks(incident, &body.stayed, at);
         }
-        Event::Released(body) => drop_tasks(incident, &body.tasks, at),
+        Event::Released(body) => {
+            incident.work.said.remove(&body.incident);
+            drop_tasks(incident, &body.tasks, at);
+        }
         Event::AlertLinked(_) => {}
         Event::ReviewAsked(body) => incident.work.review = Some(body.review),
     }
@@ -489,7 +498,8 @@ mod tests {
         let due = after(into.at, Length::from_mins(7));
         let open: Vec<Task> = from.incident.work.tasks.iter().filter(|task| task.state == TaskState::Open).cloned().collect();
         let id = IncidentId::from_bits(1);
-        let absorbed = into.run(Command::Absorb { from: id, from_ref: "INC-1".into(), tasks: open, update_by: Some(due) }).unwrap();
+        let absorbed =
+            into.run(Command::Absorb { from: id, from_ref: "INC-1".into(), tasks: open, update_by: Some(due), said: false }).unwrap();
         assert_eq!((absorbed.opened(), into.incident.work.open_tasks()), (vec![KEY_UPDATE], 3));
         let (into_id, into_ref) = (into.incident.id, "INC-2".to_owned());
         let merge =
@@ -510,7 +520,7 @@ mod tests {
 
         // Once more: what went this time comes back, and not what went the time before.
         let open: Vec<Task> = from.incident.work.tasks.iter().filter(|task| task.state == TaskState::Open).cloned().collect();
-        into.run(Command::Absorb { from: id, from_ref: "INC-1".into(), tasks: open, update_by: None }).unwrap();
+        into.run(Command::Absorb { from: id, from_ref: "INC-1".into(), tasks: open, update_by: None, said: false }).unwrap();
         from.run(merge(None)).unwrap();
         let back = Back::of(&from.incident, &into.incident);
         assert_eq!((&back.tasks[..], &back.stayed[..]), (&[(2, 4)][..], &[][..]));

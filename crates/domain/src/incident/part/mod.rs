@@ -5,6 +5,8 @@ pub mod access;
 pub mod affected;
 pub mod alarms;
 pub mod attendance;
+pub mod clocks;
+mod counting;
 pub mod decisions;
 pub mod declaration;
 pub mod ending;
@@ -13,6 +15,7 @@ pub mod hypotheses;
 pub mod links;
 pub mod record;
 pub mod roles;
+pub mod staffing;
 pub mod tasks;
 pub mod updates;
 

@@ -6,20 +6,21 @@ use serde::{Deserialize, Serialize};
 use crate::access::{Scope, scope_of_person};
 use crate::ask::{self, Ask, Asked, By, Came, Field, Given, Kind, May, Program, REASON, command};
 use crate::event::event_kinds;
-use crate::expect::{Key, ROLE_WITHIN, Rule, Standing};
+use crate::expect::{ROLE_WITHIN, Rule, Standing};
 use crate::incident::awaited::{Awaited, KEY_STILL_ON_IT};
 use crate::incident::lifecycle::{Verb, fits};
-use crate::incident::{Context, Decision, Incident, nothing, one};
+use crate::incident::{Context, Decision, Incident, nothing, one, search};
 use crate::names::{Names, with_text};
 use crate::org::model::NotifyUrgency;
 use crate::org::snapshot::Org;
 use crate::plants::planted;
 use crate::time::Length;
 
+pub use crate::incident::search::COMMANDER;
 pub use crate::org::snapshot::ROLES;
 
-/// The role whose holder decides.
-pub const COMMANDER: &str = "commander";
+/// Why somebody is asked whom the catalogue names.
+pub const NEEDED: &str = "it is needed here";
 
 event_kinds! {
     /// A fact; past tense.
@@ -48,6 +49,13 @@ pub struct Offered {
     pub why: Option<String>,
 }
 
+impl Offered {
+    /// Whether nobody asks them, but the organisation's catalogue.
+    fn is_by_catalogue(&self) -> bool {
+        self.by.is_none() && self.why.as_deref() == Some(NEEDED)
+    }
+}
+
 /// Body of `role_asked` and `role_ask_missed`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AskedFor {
@@ -72,6 +80,9 @@ pub struct Taken {
     /// Why: needed where whoever had it did not agree, or whoever has it now was not asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// After how long they are reminded of relief, each time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relief_after: Option<Length>,
 }
 
 /// Body of `role_left`.
@@ -109,8 +120,8 @@ pub enum Command {
     MissAnswer { role: String, to: String },
     /// Whoever holds it did not answer who asked for it.
     MissAsk { role: String, by: String },
-    /// Nobody took command in time.
-    MissCommander,
+    /// Nobody took it in time.
+    MissRole { role: String },
 }
 
 impl Command {
@@ -118,7 +129,7 @@ impl Command {
     pub(in crate::incident) const fn is_asked(&self) -> bool {
         match self {
             Self::Offer { .. } | Self::Ask { .. } | Self::Take { .. } | Self::Leave { .. } => true,
-            Self::MissAnswer { .. } | Self::MissAsk { .. } | Self::MissCommander => false,
+            Self::MissAnswer { .. } | Self::MissAsk { .. } | Self::MissRole { .. } => false,
         }
     }
 }
@@ -234,7 +245,8 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
                 return nothing();
             }
             let lasts = if role == COMMANDER { context.lasts(incident.severity) } else { None };
-            one(Event::Taken(Taken { role, person, from, lasts, why }))
+            let relief_after = context.reminds_after(&role);
+            one(Event::Taken(Taken { role, person, from, lasts, why, relief_after }))
         }
         Command::Leave { role, why } => {
             fits(incident, Verb::Role)?;
@@ -259,11 +271,11 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
                 Some(_) | None => nothing(),
             }
         }
-        Command::MissCommander => {
-            if !incident.state.is_open() || incident.commander.is_some() {
+        Command::MissRole { role } => {
+            if !incident.state.is_open() || incident.work.holder(&role).is_some() {
                 return nothing();
             }
-            one(Event::Unfilled(Unfilled { role: COMMANDER.to_owned() }))
+            one(Event::Unfilled(Unfilled { role }))
         }
     }
 }
@@ -301,7 +313,7 @@ pub fn as_given(incident: &Incident, command: Command, by: Option<&str>, overrul
 /// Why not, and what would work.
 pub fn may_be_given(org: &Org, role: &str, person: &str) -> Result<(), Refusal> {
     let name = || org.person(person).map_or_else(|| person.to_owned(), |person| person.name.clone());
-    if !scope_of_person(org, person).admits(Scope::Respond) {
+    if !may_respond(org, person) {
         return Err(Refusal::MayNotRespond { role: role.to_owned(), person: name() });
     }
     if org.reach(person, NotifyUrgency::Low).is_empty() {
@@ -310,9 +322,15 @@ pub fn may_be_given(org: &Org, role: &str, person: &str) -> Result<(), Refusal> 
     Ok(())
 }
 
+/// Whether somebody is there, and may act on incidents.
+#[must_use]
+pub fn may_respond(org: &Org, person: &str) -> bool {
+    org.person(person).is_some() && scope_of_person(org, person).admits(Scope::Respond)
+}
+
 pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
     match event {
-        Event::Offered(body) if planted("role-offer-gives-role") => incident.work.give(&body.role, &body.to, at),
+        Event::Offered(body) if planted("role-offer-gives-role") => incident.work.give(&body.role, &body.to, None, at),
         Event::Offered(body) => {
             let held = incident.work.roles.entry(body.role.clone()).or_default();
             held.offered_to = Some(body.to.clone());
@@ -329,7 +347,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             }
         }
         Event::Taken(body) => {
-            incident.work.give(&body.role, &body.person, at);
+            incident.work.give(&body.role, &body.person, body.relief_after, at);
             if body.role == COMMANDER {
                 incident.commander = Some(body.person.clone());
                 incident.work.hold.take(Some(&body.person), incident.severity, at);
@@ -353,53 +371,57 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
     }
 }
 
-fn key(role: &str) -> String {
-    Key::Role(role.to_owned()).to_string()
-}
-
-/// Somebody has command, or it is looked for.
-pub(in crate::incident) fn await_commander(awaited: &mut Awaited) {
-    awaited.open(&key(COMMANDER), Rule::RoleUnfilled, ROLE_WITHIN);
-}
-
 /// Somebody has the role: nobody is looked for, and no answer is awaited.
-pub(in crate::incident) fn taken(role: &str, awaited: &mut Awaited) {
-    awaited.settle(&key(role), Standing::Met, "somebody took it");
+pub(in crate::incident) fn taken(incident: &Incident, role: &str, awaited: &mut Awaited) {
+    awaited.settle(&search::answer_key(role), Standing::Met, "somebody took it");
+    search::looked_for_no_more(incident, role, Standing::Met, "somebody took it", awaited);
 }
 
 /// Whoever was asked before it ended has the time of an offer again.
 pub(in crate::incident) fn await_again(incident: &Incident, awaited: &mut Awaited) {
     for role in incident.work.roles.iter().filter(|(_, held)| held.offered_to.is_some() || held.asked_by.is_some()).map(|(role, _)| role) {
-        awaited.open(&key(role), Rule::RoleAnswer, ROLE_WITHIN);
+        awaited.open(&search::answer_key(role), Rule::RoleAnswer, ROLE_WITHIN);
+    }
+    for (role, held) in incident.work.roles.iter().filter(|(_, held)| held.person.is_some()) {
+        search::await_relief(role, false, held.relief_after, awaited);
     }
 }
 
 pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &mut Awaited) {
     match event {
         Event::Offered(body) => {
-            awaited.settle(&key(&body.role), Standing::Void, "it was offered");
-            awaited.open(&key(&body.role), Rule::RoleAnswer, ROLE_WITHIN);
+            awaited.settle(&search::answer_key(&body.role), Standing::Void, "it was offered");
+            awaited.open(&search::answer_key(&body.role), Rule::RoleAnswer, ROLE_WITHIN);
         }
         Event::Asked(body) => {
-            awaited.settle(&key(&body.role), Standing::Void, "it was asked for");
-            awaited.open(&key(&body.role), Rule::RoleAnswer, ROLE_WITHIN);
+            awaited.settle(&search::answer_key(&body.role), Standing::Void, "it was asked for");
+            awaited.open(&search::answer_key(&body.role), Rule::RoleAnswer, ROLE_WITHIN);
         }
         Event::Taken(body) => {
-            taken(&body.role, awaited);
+            taken(incident, &body.role, awaited);
+            search::await_relief(&body.role, body.from.is_some(), body.relief_after, awaited);
             if body.role == COMMANDER {
                 awaited.settle(KEY_STILL_ON_IT, Standing::Met, "somebody is on it");
                 awaited.sign(incident, body.lasts, Standing::Met, "somebody is on it");
             }
         }
         Event::Left(body) => {
-            awaited.settle(&key(&body.role), Standing::Void, "it was given up");
-            if body.role == COMMANDER && incident.state.is_open() && incident.commander.is_none() {
-                await_commander(awaited);
+            awaited.settle(&search::answer_key(&body.role), Standing::Void, "it was given up");
+            if !body.offered {
+                search::await_relief(&body.role, true, None, awaited);
+            }
+            if incident.state.is_open() && incident.work.holder(&body.role).is_none() {
+                // Whoever was only asked did not have it: what is needed is looked for all the while.
+                if body.offered && body.role == COMMANDER {
+                    search::await_commander(incident, awaited);
+                } else if !body.offered {
+                    search::look_again(incident, &body.role, awaited);
+                }
             }
         }
-        Event::Unanswered(body) if body.role == COMMANDER && incident.commander.is_none() => await_commander(awaited),
-        // Of what is grave it is awaited again, until somebody has command.
-        Event::Unfilled(_) if incident.severity.is_grave() => await_commander(awaited),
+        Event::Unanswered(body) if body.role == COMMANDER && incident.commander.is_none() => search::await_commander(incident, awaited),
+        // Of what is grave it is awaited again, until somebody has it.
+        Event::Unfilled(body) if incident.severity.is_grave() => search::look_again(incident, &body.role, awaited),
         Event::Unanswered(_) | Event::AskMissed(_) | Event::Unfilled(_) => {}
     }
 }
@@ -407,7 +429,13 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
 pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
     match event {
         Event::Offered(body) => {
-            with_text(format!("{} asked {} to be {}", names.who(), names.by(Some(&body.to)), body.role), body.why.as_deref())
+            let to = names.by(Some(&body.to));
+            let line = if body.is_by_catalogue() {
+                format!("{to} is asked to be {}", body.role)
+            } else {
+                format!("{} asked {to} to be {}", names.who(), body.role)
+            };
+            with_text(line, body.why.as_deref())
         }
         Event::Asked(body) => format!("{} asked {} to hand over {}", names.person(&body.by), names.person(&body.of), body.role),
         Event::AskMissed(body) => {

@@ -1,5 +1,7 @@
 //! An incident for the tests of the parts, made by commands as in the product.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 
 use crate::access::Actor;
@@ -7,6 +9,7 @@ use crate::event::Mode;
 use crate::expect::{Expectation, Settle};
 use crate::ids::IncidentId;
 use crate::incident::{Command, Context, Declaration, Event, Incident, Refusal, Severity, decide, declaration, evolve, react};
+use crate::org::roles::RoleSetting;
 use crate::time::{EARLIEST, Length, after};
 
 /// An incident, by whom its commands come.
@@ -16,9 +19,26 @@ pub(super) struct Sample {
     version: u64,
 }
 
-fn context(now: Timestamp) -> Context {
-    Context { now, org_version: 1, cadence: [Some(Length::from_mins(30)); 5], lasts: [Some(Length::from_mins(60)); 5] }
+fn context(now: Timestamp) -> Context<'static> {
+    let (cadence, lasts) = ([Some(Length::from_mins(30)); 5], [Some(Length::from_mins(60)); 5]);
+    Context { now, org_version: 1, cadence, lasts, roles: ROLES.as_slice() }
 }
+
+/// One of its roles has a time after which relief is due.
+static ROLES: LazyLock<[RoleSetting; 1]> = LazyLock::new(|| {
+    [RoleSetting {
+        id: "medic".into(),
+        name: "Medic".into(),
+        duties: Vec::new(),
+        exclusive: false,
+        needed_from: None,
+        within: Length::from_mins(5),
+        from: None,
+        deputy: None,
+        relief_after: Some(Length::from_mins(60)),
+        reminds_after: Some(Length::from_mins(60)),
+    }]
+});
 
 impl Sample {
     /// Declared, and nobody has it.

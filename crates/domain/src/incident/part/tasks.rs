@@ -14,8 +14,10 @@ use crate::incident::{self as whole, Context, Decision, Incident, nothing, one};
 use crate::names::{Names, with_text};
 use crate::plants::planted;
 
-/// Tasks of one incident at most; a longer list is nobody's plan.
+/// Open tasks of one incident at most; a longer list is nobody's plan.
 pub const TASKS_MAX: usize = 200;
+/// Tasks of one incident at most, those that ended with it: what is merged and taken apart leaves ended ones behind.
+pub const TASKS_KEPT_MAX: usize = 2000;
 /// Longest text of a task, in characters.
 pub const TASK_CHARS_MAX: usize = 500;
 
@@ -115,7 +117,7 @@ pub enum Refusal {
     NoSuchTask { task: u32 },
     #[error("task {task} is {state} already")]
     Ended { task: u32, state: &'static str },
-    #[error("an incident has at most {max} tasks: finish some, or keep the plan elsewhere and link it")]
+    #[error("an incident has at most {max} open tasks: finish some, or keep the plan elsewhere and link it")]
     TooMany { max: usize },
     #[error("that time has passed: give one to come")]
     InThePast,
@@ -221,12 +223,17 @@ fn add(incident: &Incident, text: String, owner: Option<String>, due_at: Option<
     fits(incident, Verb::Task)?;
     words::needed(&text, "the task")?;
     words::at_most(&text, "the task", TASK_CHARS_MAX)?;
-    if incident.work.tasks.len() >= TASKS_MAX {
-        return Err(Refusal::TooMany { max: TASKS_MAX }.into());
-    }
+    room_for(incident, 1)?;
     may_be_due(incident, due_at, now)?;
     let task = u32::try_from(incident.work.tasks.len()).unwrap_or(u32::MAX).saturating_add(1);
     one(Event::Added(Added { task, text, owner, due_at }))
+}
+
+/// Whether so many more find room.
+pub(in crate::incident) fn room_for(incident: &Incident, more: usize) -> Result<(), Refusal> {
+    let (open, all) = (incident.work.open_tasks(), incident.work.tasks.len());
+    let fits = open + more <= TASKS_MAX && all + more <= TASKS_KEPT_MAX;
+    if fits { Ok(()) } else { Err(Refusal::TooMany { max: TASKS_MAX }) }
 }
 
 /// A task is due while somebody would be reminded, and not before it was added.

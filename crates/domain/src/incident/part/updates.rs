@@ -16,7 +16,7 @@ use crate::time::{Length, after};
 /// Longest update, in characters: what a mail program shows without folding it away.
 pub const UPDATE_CHARS_MAX: usize = 5_000;
 /// After so many updates in a row that did not come, nobody is reminded any more until one comes: the people
-/// who could were told three times. Of what is grave (sev1, sev2) each one that is missed pages.
+/// who could were told three times. Each one that pages when it is missed does so without end ([`pages_when_missed`]).
 pub const UPDATES_MISSED_MAX: u32 = 3;
 
 event_kinds! {
@@ -93,6 +93,13 @@ impl Refusal {
             Self::PrivateToAudiences => "private_to_audiences",
         }
     }
+}
+
+/// Whether an update that does not come pages people: of something grave that somebody outside could still be told of. Where
+/// no audience is set, or all its alerts have recovered and nobody said it was more than these, its people are only told.
+#[must_use]
+pub fn pages_when_missed(incident: &Incident, has_audiences: bool) -> bool {
+    incident.severity.is_grave() && has_audiences && (!incident.recovered || incident.is_a_persons_word())
 }
 
 /// What people may ask.
@@ -201,6 +208,20 @@ mod tests {
     use super::super::sample::Sample;
     use super::*;
     use crate::incident::access;
+
+    #[test]
+    fn a_missed_update_wakes_people_only_where_somebody_could_be_told() {
+        let mut incident = Sample::declared().incident;
+        incident.severity = crate::severity::Severity::Sev1;
+        "an alert of prom".clone_into(&mut incident.because);
+        assert_eq!([true, false].map(|audiences| pages_when_missed(&incident, audiences)), [true, false]);
+        incident.recovered = true;
+        assert!(!pages_when_missed(&incident, true), "nothing is wrong any more");
+        crate::incident::BY_A_PERSON.clone_into(&mut incident.because);
+        assert!(pages_when_missed(&incident, true), "somebody said that it is more than its alerts");
+        (incident.recovered, incident.severity) = (false, crate::severity::Severity::Sev3);
+        assert!(!pages_when_missed(&incident, true));
+    }
 
     #[test]
     fn an_update_promises_the_next_and_three_that_do_not_come_are_enough() {

@@ -19,7 +19,7 @@ use crate::time::Length;
 /// Longest time to acknowledge a step, and longest delay of a notification rule: a week; longer
 /// is a slip of the unit.
 pub const WITHIN_MAX: Length = Length::from_secs(7 * 86_400);
-/// The version that brings what is refused as not there yet: plans, what a role is besides its name, targets of a severity.
+/// The version that brings what is refused as not there yet: plans.
 pub const COMES_WITH: &str = "0.2";
 /// Most further rounds of an escalation.
 pub const REPEAT_MAX: u32 = 20;
@@ -218,8 +218,12 @@ impl<'a> Checker<'a> {
     /// A key that does nothing yet is no key: whoever wrote it would wait for what never happens.
     pub(super) fn not_yet(&mut self, place: Place, what: &str) {
         let hint = format!("take it away; it comes with version {COMES_WITH}");
-        let problem = Problem::error(place, format!("{what} is not there yet")).hint(hint);
-        self.problems.push(Problem { not_yet: true, ..problem });
+        self.elsewhere(place, &format!("{what} is not there yet"), hint);
+    }
+
+    /// A key that does nothing here, in a sentence, and where its meaning is written; what is stored of it stays.
+    pub(super) fn elsewhere(&mut self, place: Place, message: &str, hint: String) {
+        self.problems.push(Problem { not_yet: true, ..Problem::error(place, message).hint(hint) });
     }
 
     pub(super) fn email(&mut self, place: Place, email: Option<&str>) {

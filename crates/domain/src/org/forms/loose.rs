@@ -21,14 +21,7 @@ impl Entry for LooseForm {
 
     fn check<'a>(kind: FormKind, list: &'a [Self], checker: &mut Checker<'a>) {
         checker.each(kind, list, |checker, place, form| {
-            // Of a role the name can be taken already; a plan is nothing but what it says.
-            if kind == FormKind::Plan {
-                checker.not_yet(place.clone(), &format!("the plan `{}`", form.id));
-            } else {
-                for key in form.rest.keys() {
-                    checker.not_yet(place.key(key), &format!("`{key}`"));
-                }
-            }
+            checker.not_yet(place.clone(), &format!("the plan `{}`", form.id));
         });
     }
 }

@@ -28,6 +28,7 @@ pub mod rows;
 pub mod schedule;
 pub mod secrets;
 pub mod service;
+pub mod service_target;
 pub mod severity;
 pub mod silence;
 pub mod stored;
@@ -254,8 +255,10 @@ forms! {
     audiences: Audience = audience::Audience, audience;
     /// Business hours and holidays.
     calendars: Calendar = calendar::CalendarForm, calendar;
-    /// Kept and exported; used by later capabilities.
-    roles: Role = LooseForm, role;
+    /// How soon incidents are to be dealt with.
+    targets: Target = service_target::ServiceTarget, service_target;
+    /// Roles of an incident.
+    roles: Role = role::Role, role;
     /// Kept and exported; used by later capabilities.
     plans: Plan = LooseForm, plan;
 }

@@ -1,12 +1,12 @@
 //! Somebody who can be told: how they are reached, and what they may see and do.
 
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::about::{About, IdOf, Input, Layout, Rows, needed, row};
 use super::checker::{Checker, WITHIN_MAX};
 use super::contact::Contact;
 use super::{Entry, FormKind, Slug};
+use crate::oncall::civil;
 use crate::org::problem::Place;
 use crate::org::words::meant;
 use crate::time::Length;
@@ -143,7 +143,7 @@ impl Entry for Person {
             checker.name(place, &person.name);
             checker.email(place.key("email"), person.email.as_deref());
             if let Some(zone) = &person.time_zone
-                && TimeZone::get(zone).is_err()
+                && civil::zone(zone).is_err()
             {
                 let shown: String = zone.chars().take(64).collect();
                 checker.error(

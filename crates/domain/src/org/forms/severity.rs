@@ -55,7 +55,7 @@ pub struct SeverityForm {
     /// sev1 30 min, sev2 1 h, else never where absent.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::time::or_never")]
     pub acknowledgement_lasts: Option<Length>,
-    /// Refused as not there yet; read, since earlier versions kept it.
+    /// Refused: a target says it. Read, since earlier versions kept it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledge_within: Option<Length>,
     /// The same.
@@ -90,7 +90,9 @@ impl Entry for SeverityForm {
             seen.push(form.id);
             for (key, given) in [("acknowledge_within", form.acknowledge_within), ("resolve_within", form.resolve_within)] {
                 if given.is_some() {
-                    checker.not_yet(place.key(key), &format!("`{key}`"));
+                    let verb = key.trim_end_matches("_within");
+                    let hint = format!("write `targets: [{{id: {id}, severity: {id}, {verb}: 5m}}]`", id = form.id.word());
+                    checker.elsewhere(place.key(key), &format!("`{key}` of a severity is a target"), hint);
                 }
             }
             if let Some(lasts) = form.acknowledgement_lasts {

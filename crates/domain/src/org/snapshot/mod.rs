@@ -13,21 +13,22 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::forms::calendar::Calendar;
+pub use super::forms::role::ROLES;
+use super::forms::service_target::{ServiceTarget, most_particular};
 pub use super::forms::target::Target;
 use super::model::{
     Audience, Bundle, Contact, Escalation, Integration, Level, NotifyUrgency, Override, Person, Route, Schedule, Service, Silence, Slug,
     Team,
 };
 use super::problem::{Place, Problem};
+pub use super::roles::RoleSetting;
 use crate::channel::WaysOut;
 use crate::matcher::Matchers;
 use crate::oncall::CompiledSchedule;
 use crate::severity::Severity;
 use crate::time::Length;
 
-/// Roles there are without configuration, in the order in which they are shown (NIMS and the
-/// practice of large operators name them so).
-pub const ROLES: [&str; 6] = ["commander", "deputy", "scribe", "communications", "liaison", "operations"];
 /// What stands before an audience's id where addresses of its own are told: in targets, and in the place
 /// of a person in messages.
 pub const AUDIENCE: &str = "audience:";
@@ -53,6 +54,7 @@ pub struct Org {
     teams: HashMap<Slug, usize>,
     schedules: HashMap<Slug, usize>,
     compiled: HashMap<Slug, CompiledSchedule>,
+    calendars: HashMap<Slug, Calendar>,
     overrides: HashMap<Slug, Vec<Override>>,
     escalations: HashMap<Slug, usize>,
     services: HashMap<Slug, usize>,
@@ -61,6 +63,7 @@ pub struct Org {
     routes: Vec<CompiledRoute>,
     silences: Vec<CompiledSilence>,
     severities: [SeveritySetting; 5],
+    roles: Vec<RoleSetting>,
     unusable: Vec<Problem>,
 }
 
@@ -201,6 +204,18 @@ impl Org {
                 }
             }
         }
+        let mut calendars = HashMap::new();
+        for (at, form) in bundle.calendars.iter().enumerate() {
+            match Calendar::compile(form) {
+                Ok(calendar) => {
+                    calendars.entry(form.id.clone()).or_insert(calendar);
+                }
+                Err(problems) => {
+                    let place = Place::root().key("calendars").index(at);
+                    unusable.extend(problems.into_iter().map(|p| p.below(&place)));
+                }
+            }
+        }
         let mut overrides: HashMap<Slug, Vec<Override>> = HashMap::new();
         for form in &bundle.overrides {
             overrides.entry(form.schedule.clone()).or_default().push(form.clone());
@@ -238,6 +253,7 @@ impl Org {
             teams: index(&bundle.teams, |form| &form.id),
             schedules: index(&bundle.schedules, |form| &form.id),
             compiled,
+            calendars,
             overrides,
             escalations: index(&bundle.escalations, |form| &form.id),
             services: index(&bundle.services, |form| &form.id),
@@ -246,6 +262,7 @@ impl Org {
             routes,
             silences,
             severities: Severity::ALL.map(|severity| severity_setting(&bundle, severity)),
+            roles: super::roles::catalogue(&bundle),
             unusable,
             channels,
             bundle,
@@ -315,10 +332,25 @@ impl Org {
     pub fn integration_by_key(&self, key: &str) -> Option<&Integration> {
         self.integration_keys.get(key).map(|at| &self.bundle.integrations[*at])
     }
-    /// Names of roles: the known ones, and those of the organisation.
-    pub fn roles(&self) -> impl Iterator<Item = &str> {
-        let own = self.bundle.roles.iter().map(|form| form.id.as_str()).filter(|id| !ROLES.contains(id));
-        ROLES.into_iter().chain(own)
+    /// The catalogue of roles: the usual ones, then the organisation's own.
+    #[must_use]
+    pub fn roles(&self) -> &[RoleSetting] {
+        &self.roles
+    }
+    /// The role of this id.
+    #[must_use]
+    pub fn role(&self, id: &str) -> Option<&RoleSetting> {
+        self.roles.iter().find(|role| role.id == id)
+    }
+    /// The calendar of this id, ready to answer; absent also where it cannot be used.
+    #[must_use]
+    pub fn calendar(&self, id: &str) -> Option<&Calendar> {
+        self.calendars.get(id)
+    }
+    /// The target of an incident of this severity and service; nothing where none is set for it.
+    #[must_use]
+    pub fn target_of(&self, severity: Severity, service: Option<&str>) -> Option<&ServiceTarget> {
+        most_particular(&self.bundle.targets, severity, service)
     }
     /// The audience of this id.
     #[must_use]

@@ -130,6 +130,7 @@ pub fn read_form(kind: FormKind, id: &str, body: &Value) -> Result<(), PartFault
         | FormKind::Silence
         | FormKind::Audience
         | FormKind::Calendar
+        | FormKind::Target
         | FormKind::Role
         | FormKind::Plan => json!([body]),
     };

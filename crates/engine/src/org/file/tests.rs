@@ -68,6 +68,7 @@ fn the_contracts_example_reads_and_what_it_leaves_out_is_told_by_line() {
             "org.yaml:19: error: schedules[0].layers[0].people[1]: `ben` is not a person; known: ana",
             "org.yaml:24: error: escalations[0].steps[1].page[0]: `cho` is not a person; known: ana",
             "org.yaml:27: error: services[0].depends_on[0]: `payments-db` is not a service; known: checkout",
+            "org.yaml: warning: catch_all: there is no catch-all: when every round is through and nobody has a page, nobody is paged until it comes back; set `catch_all`, as in `[\"team:payments\"]`",
         ]
     );
     assert_eq!(checked(EXAMPLE), vec![], "the example that is shipped is whole");
@@ -142,8 +143,8 @@ fn broken_texts_are_told_with_line_and_hint() {
             Format::Yaml,
             8,
             "schedules[0].layers[0].starts",
-            "month",
-            "2026-01-05",
+            "no date or time",
+            "2026-03-01",
         ),
         ("severities:\n  - id: sev9\n", Format::Yaml, 2, "severities[0].id", "`sev9` is not known", "`sev1`"),
         ("teams: []\npeople: ana\n", Format::Yaml, 2, "people", "a list is wanted", "`- `"),

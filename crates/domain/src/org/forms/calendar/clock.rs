@@ -138,6 +138,22 @@ impl Calendar {
         None
     }
 
+    /// How long it was open between two instants; no time where the second is not later. What is more than ten years
+    /// after the first is not counted.
+    #[must_use]
+    pub fn open_between(&self, from: Timestamp, until: Timestamp) -> SignedDuration {
+        let days = self.date(until).since(self.date(from)).map_or(0, |span| i64::from(span.get_days()));
+        let (mut open, mut counted) = (SignedDuration::ZERO, from);
+        for (opens_at, closes_at) in self.spans(from, days.min(AHEAD_MAX_DAYS)) {
+            let (begun, ended) = (opens_at.max(counted), closes_at.min(until));
+            if begun < ended {
+                open = open.saturating_add(ended.duration_since(begun));
+                counted = ended;
+            }
+        }
+        open
+    }
+
     /// What the holiday of an instant is called; an empty name where it has none.
     #[must_use]
     pub fn holiday(&self, at: Timestamp) -> Option<&str> {

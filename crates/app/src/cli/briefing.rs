@@ -1,0 +1,61 @@
+//! The briefing of an incident in a terminal: its parts in the order in which a role is handed over.
+
+use allclear_domain::view::{BriefingLine, BriefingView, RoleView};
+use serde_json::Value;
+
+use crate::cli::args::One;
+use crate::cli::client::Client;
+use crate::cli::incidents::{now, print};
+use crate::cli::terminal::{clean, distance, instant};
+
+/// `briefing`.
+pub async fn briefing(args: One) -> anyhow::Result<()> {
+    let client = Client::new(&args.remote)?;
+    let found: Value = client.get(&["incidents", &args.reference, "briefing"], &[]).await?;
+    print(args.form, found, |told: BriefingView| words(&told))
+}
+
+fn words(told: &BriefingView) -> String {
+    let now = now();
+    let head = format!("{} {}\n  {} {}, as of {}\n", told.reference, told.title, told.severity, told.state.word(), instant(told.at));
+    let line = |one: &BriefingLine| format!("{}  {}", instant(one.at), one.line);
+    let left_out = (told.left_out > 0).then(|| format!("{} key events are left out; the log has them", told.left_out));
+    let role = |role: &RoleView| match (&role.person, &role.offered_to) {
+        (Some(person), _) => format!("{}: {person}", role.role),
+        (None, Some(asked)) => format!("{}: nobody, {asked} was asked", role.role),
+        (None, None) => format!("{}: nobody", role.role),
+    };
+    let affected = told.affected.iter().map(|one| format!("{}: {}", one.service, one.impact));
+    let tasks = told.tasks.iter().map(|task| {
+        let due = task.due_at.map_or_else(String::new, |at| format!(", due {}", distance(now, at)));
+        format!("{}: {}{due}", task.owner.as_deref().unwrap_or("nobody"), task.text)
+    });
+    let promises = told.promises.iter().map(|one| {
+        let or_else = one.or_else.as_ref().map_or_else(String::new, |or_else| format!(" (else {or_else})"));
+        format!("{}: {}{or_else}", distance(now, one.due_at), one.what)
+    });
+    let update = told.last_update.iter().map(|update| format!("{}  {}", instant(update.at), update.text));
+    let parts: [(&str, Vec<String>); 8] = [
+        ("What happened", told.history.iter().map(line).chain(left_out).collect()),
+        ("Decided", told.decisions.iter().map(line).collect()),
+        ("Affected", affected.collect()),
+        ("Who does what", told.roles.iter().map(role).collect()),
+        ("To do", tasks.collect()),
+        ("Told outside last", update.collect()),
+        ("Promised and awaited", promises.collect()),
+        ("To watch", told.risks.clone()),
+    ];
+    let part = |(heading, lines): (&str, Vec<String>)| {
+        if lines.is_empty() {
+            return String::new();
+        }
+        let lines: String = lines.iter().map(|line| format!("  {}\n", clean(line))).collect();
+        format!("{heading}\n{lines}")
+    };
+    clean_lines(&head) + &parts.into_iter().map(part).collect::<String>()
+}
+
+/// Each line by itself, so that a title cannot break out of its own.
+fn clean_lines(text: &str) -> String {
+    text.lines().map(|line| clean(line) + "\n").collect()
+}
