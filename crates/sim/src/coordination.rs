@@ -4,7 +4,10 @@
 
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::clock::WaitingFor;
-use allclear_domain::incident::{self, Instant, attendance, clocks, declaration, ending, record, roles, tasks, updates};
+use allclear_domain::incident::work::HypothesisState;
+use allclear_domain::incident::{
+    self, Instant, attendance, clocks, decisions, declaration, ending, hypotheses, record, roles, tasks, updates,
+};
 use allclear_domain::paging;
 use allclear_domain::time::{Length, after};
 use allclear_domain::{action, review};
@@ -105,6 +108,33 @@ impl World {
         Command::incident(id, updates::Command::Post { audiences, text: "we know more".into(), next_within })
     }
 
+    /// What is decided and looked at again, and what may be the cause.
+    fn reason(&mut self, id: IncidentId) -> Command {
+        let known = u32::try_from(self.side.between(1, 3)).unwrap_or(1);
+        let review_at = self.side.chance(500).then(|| self.soon());
+        match self.side.below(6) {
+            0 | 1 => {
+                let by = self.side.chance(300).then(|| self.somebody());
+                let said = decisions::Decide { text: "fail over".into(), reversible: Some(true), by, review_at, ..Default::default() };
+                Command::incident(id, decisions::Command::Decide(said))
+            }
+            2 => {
+                let stands = self.side.chance(700);
+                Command::incident(id, decisions::Command::Revisit { decision: known, stands, note: None, review_at })
+            }
+            3 => Command::incident(id, hypotheses::Command::Raise { text: "the disk is full".into() }),
+            4 => {
+                let result = self.side.chance(500).then(|| "there is room".into());
+                Command::incident(id, hypotheses::Command::Try { hypothesis: known, tried: "looked at it".into(), result })
+            }
+            _ => {
+                let states = [HypothesisState::Confirmed, HypothesisState::Rejected, HypothesisState::Open];
+                let state = *self.side.pick(&states);
+                Command::incident(id, hypotheses::Command::Judge { hypothesis: known, state, why: "seen in the graphs".into() })
+            }
+        }
+    }
+
     /// Somebody coordinates.
     pub(crate) fn coordinate(&mut self) {
         let all = block_on(rows::incident::list(
@@ -167,9 +197,7 @@ impl World {
                     why: "seen in the graphs".into(),
                 },
             )),
-            16 => {
-                Some(Command::incident(id, record::Command::Decide { text: "fail over".into(), reversible: Some(true), happened_at: None }))
-            }
+            16 => Some(self.reason(id)),
             17 => Some(Command::incident(id, declaration::Command::Rename { title: format!("title {}", self.side.below(3)) })),
             18 | 19 => {
                 let targets = (0..self.side.between(1, 2)).map(|_| self.target()).collect();

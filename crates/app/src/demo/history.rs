@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use allclear_domain::access::{Actor, Principal, Scope};
 use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
-use allclear_domain::incident::{self, Instant, Severity, attendance, ending, record, roles, tasks, updates};
+use allclear_domain::incident::work::HypothesisState;
+use allclear_domain::incident::{self, Instant, Severity, attendance, decisions, ending, hypotheses, record, roles, tasks, updates};
 use allclear_domain::time::Length;
 use allclear_domain::{action, review};
 use allclear_engine::Engine;
@@ -154,6 +155,9 @@ impl History<'_> {
         self.go_to(h, 5).await;
         self.act("dana", id, roles::Command::Take { role: "commander".into(), person: "dana".into(), why: None }).await?;
         self.act("dana", id, roles::Command::Take { role: "communications".into(), person: "ben".into(), why: None }).await?;
+        for text in ["The card network has an outage of its own", "Release 4.18 of payments-api breaks the retry"] {
+            self.act("ana", id, hypotheses::Command::Raise { text: text.into() }).await?;
+        }
         self.act("dana", id, task("Roll back payments-api to 4.17", "ana", self.engine.now(), 15)).await?;
         self.act("dana", id, task("Ask the card network for its status", "cho", self.engine.now(), 10)).await?;
         self.go_to(h, 9).await;
@@ -162,13 +166,25 @@ impl History<'_> {
         self.go_to(h, 14).await;
         self.act("cho", id, tasks::Command::Finish { task: 2, note: Some("their side is healthy".into()) }).await?;
         self.act(
+            "cho",
+            id,
+            hypotheses::Command::Judge { hypothesis: 1, state: HypothesisState::Rejected, why: "their side is healthy".into() },
+        )
+        .await?;
+        self.act(
             "dana",
             id,
-            record::Command::Decide {
+            decisions::Command::Decide(decisions::Decide {
+                question: Some("Roll back, or look for the cause first?".into()),
+                options: vec![
+                    "roll back payments-api to 4.17".into(),
+                    "look for the cause first".into(),
+                    "switch to the second acquirer".into(),
+                ],
                 text: "Roll back now, look for the cause afterwards".into(),
                 reversible: Some(true),
-                happened_at: None,
-            },
+                ..decisions::Decide::default()
+            }),
         )
         .await?;
         self.go_to(h, 21).await;

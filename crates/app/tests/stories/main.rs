@@ -34,6 +34,7 @@ mod over;
 mod pooler;
 mod positions;
 mod private;
+mod reasoning;
 mod recovery;
 mod replies;
 mod rota;

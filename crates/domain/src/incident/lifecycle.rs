@@ -48,7 +48,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,

@@ -183,7 +183,13 @@ pub struct DecisionMade {
     pub text: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
-    /// Who decided, where that is somebody else than whoever wrote it down.
+    /// Between what.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
+    /// Whether it can be undone; absent where nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reversible: Option<bool>,
+    /// Who decided, where that was a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// When it was written down.

@@ -15,7 +15,11 @@ pub struct DecisionView {
     pub text: String,
     /// What was to be decided.
     pub question: Option<String>,
-    /// A person's id, where somebody else decided than whoever wrote it down.
+    /// Between what.
+    pub options: Vec<String>,
+    /// Whether it can be undone; null where nobody said.
+    pub reversible: Option<bool>,
+    /// A person's id: who decided; null where a token of nobody wrote it down.
     pub by: Option<String>,
     /// When it was written down.
     pub at: Timestamp,
@@ -49,6 +53,8 @@ pub(super) fn decisions_of(incident: &Incident) -> Vec<DecisionView> {
         decision: one.decision,
         text: one.text.clone(),
         question: one.question.clone(),
+        options: one.options.clone(),
+        reversible: one.reversible,
         by: one.by.clone(),
         at: one.at,
         review_at: one.review_at,

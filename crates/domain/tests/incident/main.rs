@@ -14,7 +14,8 @@ use allclear_domain::incident::flapping::{RETURNS_BEFORE_FLAPPING, Return};
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
-    affected, alarms, attendance as hold, clocks, declaration, ending, flapping, lifecycle, links, record, roles, tasks, updates, words,
+    affected, alarms, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses, lifecycle, links, record, roles,
+    tasks, updates, words,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -181,7 +182,11 @@ fn command(verb: Verb) -> Command {
         Verb::Update => {
             updates::Command::Post { audiences: vec!["customers".into()], text: "we are on it".into(), next_within: None }.into()
         }
-        Verb::Decision => record::Command::Decide { text: "fail over".into(), reversible: Some(true), happened_at: None }.into(),
+        Verb::Decision => {
+            decisions::Command::Decide(decisions::Decide { text: "fail over".into(), reversible: Some(true), ..Default::default() }).into()
+        }
+        Verb::Revisit => decisions::Command::Revisit { decision: 1, stands: true, note: None, review_at: None }.into(),
+        Verb::Hypothesis => hypotheses::Command::Raise { text: "the disk is full".into() }.into(),
         Verb::Time => {
             let at = Some(allclear_domain::time::before(start(), Length::from_mins(5)));
             record::Command::CorrectTime { instant: Instant::ImpactStarted, at, why: why() }.into()

@@ -8,7 +8,7 @@ use allclear_domain::expect::{Expectation, Key, ROLE_WITHIN, Standing};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::Incident;
 use allclear_domain::incident::roles::COMMANDER;
-use allclear_domain::incident::{self, access, affected, attendance, roles, tasks, updates};
+use allclear_domain::incident::{self, access, affected, attendance, decisions, roles, tasks, updates};
 use allclear_domain::org::words::meant;
 use allclear_domain::time::after;
 use allclear_domain::wire::NoticeKind;

@@ -14,6 +14,7 @@ use crate::incident::alerts;
 use crate::incident::aside_forms;
 use crate::incident::briefing;
 use crate::incident::clocks;
+use crate::incident::reasoning;
 
 /// Messages shown of one page, the newest.
 const MESSAGES_SHOWN: usize = 30;
@@ -182,6 +183,7 @@ pub(crate) fn more(told: &PageData, org: &Org) -> Markup {
             section data-live="pages" { (pages(told, org)) }
             section data-live="alerts" { (alerts::beside(told)) }
             @if !told.changes.is_empty() { section data-live="changes" { h2 { "Changes" } (pieces::changes(&told.changes, &told.when)) } }
+            (reasoning::sections(told, org))
             (updates(told, org))
             (actions(told, org))
             @if !told.similar.is_empty() { section data-live="similar" { (similar(told)) } }

@@ -14,6 +14,7 @@ use maud::{Markup, html};
 use crate::access::form_key::once;
 use crate::frame::pieces;
 use crate::incident::PageData;
+use crate::incident::reasoning;
 
 /// The field in which another incident is chosen, where its reference is not written.
 pub(crate) const PICK: &str = "pick";
@@ -50,11 +51,24 @@ pub(crate) fn unfolding(told: &PageData, verb: &str, label: &str, class: &str, f
 }
 
 /// Verbs that are folded away, since they are asked for less often.
-const RARE: [&str; 10] = ["give_back", "service", "affect", "merge", "cancel", "rename", "restrict", "open_up", "admit", "review"];
+const RARE: [&str; 12] = [
+    reasoning::DECIDE,
+    "hypothesis",
+    "give_back",
+    "service",
+    "affect",
+    "merge",
+    "cancel",
+    "rename",
+    "restrict",
+    "open_up",
+    "admit",
+    "review",
+];
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 29] = [
+const PLACED: [Verb; 31] = [
     Verb::Declare,
     Verb::Acknowledge,
     Verb::Mitigate,
@@ -73,6 +87,8 @@ const PLACED: [Verb; 29] = [
     Verb::Note,
     Verb::Mark,
     Verb::Decision,
+    Verb::Revisit,
+    Verb::Hypothesis,
     Verb::Restrict,
     Verb::OpenUp,
     Verb::Admit,
@@ -497,6 +513,7 @@ fn rare(told: &PageData, org: &Org) -> Markup {
     html! {
         @let mine = told.me.is_some() && [&told.incident.commander, &told.incident.acknowledged_by].contains(&&told.me);
         @if mine && told.is_held() && fits(told, Verb::GiveBack) { (drawn_folded(told, org, Verb::GiveBack)) }
+        (reasoning::first_ones(told, org))
         @if fits(told, Verb::Affect) { (drawn_folded(told, org, Verb::Affect)) }
         @if fits(told, Verb::Service) { (drawn_folded(told, org, Verb::Service)) }
         @if fits(told, Verb::Review) && told.incident.review.is_none() {

@@ -15,6 +15,7 @@ pub(crate) mod link_alert;
 pub(crate) mod log;
 mod log_section;
 pub(crate) mod preview;
+mod reasoning;
 pub(crate) mod submit;
 
 use allclear_domain::access::{Actor, Principal, Right};

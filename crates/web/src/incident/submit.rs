@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
 use crate::incident::ask_forms::{BY_POLICY, PICK, TO, WHOM};
-use crate::incident::{preview, read, shown};
+use crate::incident::{preview, read, reasoning, shown};
 use crate::posted::{Draft, No, VIA, ask, said, worded};
 use crate::took;
 
@@ -183,10 +183,15 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
 
 /// Which form a refusal is shown at: the forms of single tasks have one each.
 fn form_of(verb: &str, fields: &Fields) -> String {
-    match (verb, said(fields, "task")) {
-        ("task", Some(number)) => format!("task-{number}"),
-        _ => verb.to_owned(),
+    let of = |field: &str| said(fields, field);
+    match verb {
+        "task" => of("task").map(|number| format!("task-{number}")),
+        "hypothesis" => of("hypothesis").map(reasoning::of_hypothesis),
+        "revisit" => of("decision").map(reasoning::of_decision),
+        "decision" => of(reasoning::WHOLE).map(|_| reasoning::DECIDE.to_owned()),
+        _ => None,
     }
+    .unwrap_or_else(|| verb.to_owned())
 }
 
 #[cfg(test)]

@@ -194,6 +194,8 @@ pub fn moves(event: &Any) -> Option<bool> {
         | Any::Tasks(_)
         | Any::Updates(_)
         | Any::Record(_)
+        | Any::Decisions(_)
+        | Any::Hypotheses(_)
         | Any::Links(_)
         | Any::Clocks(_)
         | Any::Access(_) => None,

@@ -1,0 +1,234 @@
+//! What may be the cause, and what was decided: what stands first, what was given up folded below it with its reason, and one
+//! press to say more.
+
+use allclear_domain::incident::decisions::OPTIONS_MAX;
+use allclear_domain::incident::lifecycle::Verb;
+use allclear_domain::incident::work::HypothesisState;
+use allclear_domain::org::snapshot::Org;
+use allclear_domain::view::{DecisionView, HypothesisView};
+use maud::{Markup, html};
+
+use crate::access::form_key::once;
+use crate::frame::pieces;
+use crate::incident::PageData;
+use crate::incident::ask_forms::{fits, folded, path, unfolding, words};
+
+/// Name of the draft of the whole form of a decision; the composer's button sends its words alone.
+pub(super) const DECIDE: &str = "decide";
+/// Field by which the whole form says that it is the one that was sent.
+pub(super) const WHOLE: &str = "whole";
+/// In which time a decision may be looked at again.
+const AGAIN_IN: [(&str, &str); 5] = [("15m", "15 minutes"), ("30m", "30 minutes"), ("1h", "an hour"), ("4h", "4 hours"), ("1d", "a day")];
+
+/// Both sections; nothing where there is nothing to read.
+pub(super) fn sections(told: &PageData, org: &Org) -> Markup {
+    let (decisions, hypotheses) = (&told.incident.decisions, &told.incident.hypotheses);
+    let (given_up, kept): (Vec<_>, Vec<_>) = hypotheses.iter().partition(|one| one.state == HypothesisState::Rejected);
+    html! {
+        @if !hypotheses.is_empty() {
+            section {
+                div data-live="hypotheses" class="group tight" {
+                    h2 { "What may be the cause" }
+                    @if kept.is_empty() { p class="quiet" { "Nothing that was not given up." } }
+                    ul class="reasons" { @for one in &kept { (hypothesis(told, one)) } }
+                    @if !given_up.is_empty() {
+                        details class="act-one" data-key="given-up" open[given_up.iter().any(|one| told.draft.verb == of_hypothesis(one.hypothesis))] {
+                            summary { "Given up: " (given_up.len()) }
+                            ul class="reasons" { @for one in &given_up { (hypothesis(told, one)) } }
+                        }
+                    }
+                }
+                @if fits(told, Verb::Hypothesis) { div class="acts stay" { (raise(told, "What else may be the cause?")) } }
+            }
+        }
+        @if !decisions.is_empty() {
+            section {
+                div data-live="decisions" class="group tight" {
+                    h2 { "Decisions" }
+                    ol class="reasons" reversed { @for one in decisions.iter().rev() { (decision(told, org, one)) } }
+                }
+                @if fits(told, Verb::Decision) { div class="acts stay" { (unfolding_decision(told, org)) } }
+            }
+        }
+    }
+}
+
+/// Where there are none yet, the first is asked for among what is asked for less often.
+pub(super) fn first_ones(told: &PageData, org: &Org) -> Markup {
+    html! {
+        @if told.incident.hypotheses.is_empty() && fits(told, Verb::Hypothesis) {
+            (folded(told, Verb::Hypothesis.word(), "What may be the cause?", &raised(told), "Add it"))
+        }
+        @if told.incident.decisions.is_empty() && fits(told, Verb::Decision) {
+            details class="act-one" name="rare" open[told.draft.verb == DECIDE] data-verb=(DECIDE) data-key=(DECIDE) {
+                summary { "Write a decision down" }
+                (whole_decision(told, org))
+            }
+        }
+    }
+}
+
+/// Name of the draft of a hypothesis.
+pub(super) fn of_hypothesis(number: impl std::fmt::Display) -> String {
+    format!("hypothesis-{number}")
+}
+
+/// Name of the draft of a decision that is looked at again.
+pub(super) fn of_decision(number: impl std::fmt::Display) -> String {
+    format!("revisit-{number}")
+}
+
+fn raised(told: &PageData) -> Markup {
+    words(told, Verb::Hypothesis.word(), "text", "What may be the cause?", true)
+}
+
+fn raise(told: &PageData, label: &str) -> Markup {
+    unfolding(told, Verb::Hypothesis.word(), label, "", &raised(told), "Add it")
+}
+
+fn hypothesis(told: &PageData, one: &HypothesisView) -> Markup {
+    let state = match one.state {
+        HypothesisState::Confirmed => "is the cause",
+        HypothesisState::Rejected => "is not the cause",
+        HypothesisState::Open => "open",
+    };
+    html! {
+        li class=(one.state.word()) data-key={ "h" (one.hypothesis) } {
+            p { span class="quiet" { (one.hypothesis) ". " } bdi { (one.text) } }
+            p class="quiet small" { (state) @if let Some(why) = &one.why { ": " bdi { (why) } } }
+            @if !one.tries.is_empty() {
+                ul class="tries small" {
+                    @for (n, tried) in one.tries.iter().enumerate() {
+                        li data-key=(n) {
+                            span class="quiet" { (told.when.time(tried.at, &told.when.ago(tried.at))) " " }
+                            bdi { (tried.tried) }
+                            @match &tried.result { Some(result) => { ": " bdi { (result) } }, None => span class="quiet" { ": no result yet" } }
+                        }
+                    }
+                }
+            }
+            @if fits(told, Verb::Hypothesis) { (more_of(told, one)) }
+        }
+    }
+}
+
+/// What was tried of it, and how it stands.
+fn more_of(told: &PageData, one: &HypothesisView) -> Markup {
+    let draft = of_hypothesis(one.hypothesis);
+    let press = |state: HypothesisState, label: &str| {
+        html! {
+            @if one.state != state { button class="may" type="submit" name="state" value=(state.word()) { (label) } }
+        }
+    };
+    html! {
+        details class="act-one" name="act" open[told.draft.verb == draft] data-key="more" {
+            summary aria-label={ "Say what was tried of hypothesis " (one.hypothesis) } { "Tried, or judged" }
+            form method="post" action=(path(told, Verb::Hypothesis.word())) {
+                (told.draft.refused(&draft)) (once(&told.when))
+                input type="hidden" name="hypothesis" value=(one.hypothesis);
+                (words(told, &draft, "tried", "What was tried?", true))
+                (words(told, &draft, "result", "What came of it?", false))
+                button class="do" type="submit" { "Write it down" }
+            }
+            form method="post" action=(path(told, Verb::Hypothesis.word())) {
+                (once(&told.when))
+                input type="hidden" name="hypothesis" value=(one.hypothesis);
+                (words(told, &draft, "why", "How is that known?", true))
+                div class="row-of" {
+                    (press(HypothesisState::Confirmed, "It is the cause"))
+                    (press(HypothesisState::Rejected, "It is not"))
+                    (press(HypothesisState::Open, "It may be after all"))
+                }
+            }
+        }
+    }
+}
+
+fn decision(told: &PageData, org: &Org, one: &DecisionView) -> Markup {
+    let when = &told.when;
+    html! {
+        li class=(if one.stands { "stands" } else { "withdrawn" }) data-key={ "d" (one.decision) } value=(one.decision) {
+            @if let Some(question) = &one.question { p class="quiet small" { bdi { (question) } } }
+            p { bdi { (one.text) } }
+            @if !one.options.is_empty() { p class="quiet small" { "Of: " bdi { (one.options.join(" · ")) } } }
+            p class="quiet small" {
+                @if let Some(by) = &one.by { bdi { (pieces::name(org, by)) } " · " }
+                (when.time(one.at, &when.ago(one.at)))
+                @match one.reversible { Some(true) => " · can be undone", Some(false) => " · cannot be undone", None => "" }
+                @if !one.stands { " · does not stand any more" }
+            }
+            @if let Some(at) = one.review_at.filter(|_| one.stands) {
+                p class="small" {
+                    "Look at it again: "
+                    @if one.due { span class="late" { "now" } } @else { (when.counting(at)) }
+                }
+            }
+            @if one.stands && fits(told, Verb::Revisit) { (revisit(told, one)) }
+        }
+    }
+}
+
+fn revisit(told: &PageData, one: &DecisionView) -> Markup {
+    let draft = of_decision(one.decision);
+    html! {
+        details class="act-one" name="act" open[told.draft.verb == draft] data-key="again" {
+            summary aria-label={ "Look at decision " (one.decision) " again" } { "Look at it again" }
+            form method="post" action=(path(told, Verb::Revisit.word())) {
+                (told.draft.refused(&draft)) (once(&told.when))
+                input type="hidden" name="decision" value=(one.decision);
+                (words(told, &draft, "note", "What is known now?", false))
+                (again_in(told, &draft))
+                div class="row-of" {
+                    button class="do" type="submit" name="outcome" value="stands" { "It stands" }
+                    button class="may" type="submit" name="outcome" value="withdrawn" { "It does not stand" }
+                }
+            }
+        }
+    }
+}
+
+fn again_in(told: &PageData, draft: &str) -> Markup {
+    html! {
+        label class="field" {
+            span { "Look at it again in" }
+            select name="review_within" {
+                option value="" { "Not unless somebody does" }
+                @for (value, words) in AGAIN_IN { (pieces::choice(value, told.draft.typed(draft, "review_within") == value, words)) }
+            }
+        }
+    }
+}
+
+fn unfolding_decision(told: &PageData, org: &Org) -> Markup {
+    html! {
+        details class="act-one" name="act" open[told.draft.verb == DECIDE] data-verb=(DECIDE) data-key=(DECIDE) {
+            summary { "Write a decision down" }
+            (whole_decision(told, org))
+        }
+    }
+}
+
+fn whole_decision(told: &PageData, org: &Org) -> Markup {
+    let typed = |name: &str| told.draft.typed(DECIDE, name);
+    html! {
+        form method="post" action=(path(told, Verb::Decision.word())) {
+            (told.draft.refused(DECIDE)) (once(&told.when))
+            input type="hidden" name=(WHOLE) value="1";
+            (words(told, DECIDE, "question", "What was the question?", false))
+            label class="field" {
+                span { "Between what?" span class="quiet" { " (a line each, " (OPTIONS_MAX) " at most; may stay empty)" } }
+                textarea name="options" rows="2" { (typed("options")) }
+            }
+            (words(told, DECIDE, "text", "What was decided?", true))
+            label class="field" {
+                span { "Who decided?" } (pieces::person_choice(org, "decided_by", Some(typed("decided_by")), Some("I did")))
+            }
+            label class="check" {
+                input type="checkbox" name="reversible" value="1" checked[!typed("reversible").is_empty()];
+                span { "It can be undone" }
+            }
+            (again_in(told, DECIDE))
+            button class="do" type="submit" { "Write it down" }
+        }
+    }
+}
