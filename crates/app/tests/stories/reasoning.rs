@@ -22,7 +22,7 @@ async fn act(world: &World, reference: &str, verb: &str, body: Value) -> Value {
 
 async fn refused(world: &World, reference: &str, verb: &str, body: Value, status: u16, code: &str) {
     let answer = world.command(&format!("/incidents/{reference}/{verb}"), body.clone()).await;
-    assert_eq!((answer.status.as_u16(), answer.body["code"].as_str()), (status, Some(code)), "{verb} {body}: {}", answer.text);
+    assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{verb} {body}: {}", answer.text);
 }
 
 /// How often somebody was told this.

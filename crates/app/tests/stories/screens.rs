@@ -104,7 +104,7 @@ async fn every_form_works_without_a_script() {
         (
             "decision",
             &[("whole", "1"), ("question", "Back to the first site?"), ("options", "Yes\nNo"), ("text", "No"), ("review_within", "30m")],
-            "Back to the first site?: No (of: Yes; No)",
+            "No (question: Back to the first site?; between: Yes; No)",
         ),
         ("revisit", &[("decision", "2"), ("outcome", "withdrawn"), ("note", "It is repaired")], "It is repaired"),
         ("hypothesis", &[("text", "The disk is full")], "supposes (hypothesis 1): The disk is full"),

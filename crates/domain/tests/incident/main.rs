@@ -121,6 +121,10 @@ impl World {
             declaration::Command::Declare(declaration()).into()
         };
         let mut path = vec![first];
+        if state != State::Candidate {
+            // There is one to look at again.
+            path.push(command(Verb::Decision));
+        }
         match state {
             State::Candidate | State::Declared => {}
             State::Investigating => path.push(command(Verb::Acknowledge)),

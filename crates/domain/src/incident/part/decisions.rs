@@ -363,11 +363,15 @@ pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
             };
             let by = body.by.as_deref().map(|by| names.person(by)).filter(|by| *by != who);
             let wrote = by.as_ref().map_or_else(String::new, |_| format!("; written down by {who}"));
-            let question = body.question.as_deref().map_or_else(String::new, |question| format!(" {question}:"));
-            let options = if body.options.is_empty() { String::new() } else { format!(" (of: {})", body.options.join("; ")) };
+            let weighed = [
+                body.question.as_ref().map(|question| format!("question: {question}")),
+                (!body.options.is_empty()).then(|| format!("between: {}", body.options.join("; "))),
+            ];
+            let weighed: Vec<String> = weighed.into_iter().flatten().collect();
+            let weighed = if weighed.is_empty() { String::new() } else { format!(" ({})", weighed.join("; ")) };
             let again = body.review_at.map_or_else(String::new, |at| format!("; to be looked at again at {}", names.clock(at)));
             let who = by.unwrap_or(who);
-            format!("{who} decided{undo}:{question} {}{options}{again}{wrote}{}", body.text, happened(body.happened_at, names))
+            format!("{who} decided{undo}: {}{weighed}{again}{wrote}{}", body.text, happened(body.happened_at, names))
         }
         Event::Due(body) => format!("Decision {} is to be looked at again", body.decision),
         Event::Revisited(body) => {
