@@ -440,5 +440,18 @@ fn coordination(i: &IncidentView) -> String {
         let state = if task.late && task.state == TaskState::Open { "late" } else { task.state.word() };
         text.push_str(&format!("  {:16}{}\n", format!("task {}", task.task), clean(&format!("{state}, {owner}: {}", task.text))));
     }
+    for one in &i.hypotheses {
+        let why = one.why.as_deref().map_or_else(String::new, |why| format!(" ({why})"));
+        let line = clean(&format!("{}: {}{why}", one.state.word(), one.text));
+        text.push_str(&format!("  {:16}{line}\n", format!("hypothesis {}", one.hypothesis)));
+    }
+    for one in &i.decisions {
+        let stands = match (one.stands, one.due) {
+            (false, _) => "withdrawn",
+            (true, true) => "to be looked at again",
+            (true, false) => "stands",
+        };
+        text.push_str(&format!("  {:16}{}\n", format!("decision {}", one.decision), clean(&format!("{stands}: {}", one.text))));
+    }
     text
 }
