@@ -115,10 +115,10 @@ async fn on(bench: &Bench, report: &mut Report, database: &str, subject: &Subjec
     Ok(())
 }
 
-/// Trends over every incident that there is: how long they take, and what they leave in memory.
+/// Trends over every incident that there is, all of the last days: how long they take, and what they leave in memory.
 async fn trends(server: &Server, label: &str, report: &mut Report) -> anyhow::Result<()> {
     let before = machine::pss_mib(server.pid()).context("the product's smaps_rollup is unreadable")?;
-    let request = http::get("/api/v1/trends?from=2000-01-01T00:00:00Z", Some(ADMIN_TOKEN));
+    let request = http::get("/api/v1/trends", Some(ADMIN_TOKEN));
     let mut connection = Connection::open(server.address).await?;
     let start = Instant::now();
     let status = connection.exchange(&request).await?;

@@ -239,6 +239,7 @@ async fn facts_that_come_late_have_their_place_and_no_length_of_time_is_less_tha
     };
     let time = |instant: &str, at: String| json!({"instant": instant, "at": at, "why": "the graphs"});
     refused("time", time("mitigated", minutes(36)), "out_of_order").await;
+    refused("time", time("impact_started", minutes(29)), "out_of_order").await;
     refused("time", time("resolved", minutes(-60)), "out_of_order").await;
     refused("time", time("impact_started", "1970-01-01T00:00:00Z".into()), "before_1990").await;
     refused("time", time("resolved", minutes(90)), "in_the_future").await;

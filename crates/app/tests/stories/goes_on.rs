@@ -12,6 +12,7 @@ on_both!(
     help_is_somebody_else,
     a_link_goes_on_with_nothing_that_is_not_its_reader_s,
     what_somebody_lost_is_not_theirs_to_go_on_with,
+    what_is_given_back_once_its_alerts_are_over_wakes_nobody,
 );
 
 async fn page(world: &World, link: &str) -> String {
@@ -198,4 +199,20 @@ async fn what_somebody_lost_is_not_theirs_to_go_on_with(database: Database) {
     assert_eq!(post_form(&world, &format!("{ben}/note"), &[("text", "on it")]).await.status, 303);
     assert_eq!(post_form(&world, &format!("{ben}/resolve"), &[]).await.status, 303);
     assert_eq!(world.incident().await["state"], "resolved");
+}
+
+async fn what_is_given_back_once_its_alerts_are_over_wakes_nobody(database: Database) {
+    let mut world = world_of(database, org::usual()).await;
+    world.fire("disk").await;
+    let link = world.hook.to("ana")[0].ack_path();
+    world.press(&link).await.ok();
+    world.recover("disk").await;
+    world.quiet().await;
+    let key = once(&page(&world, &link).await);
+    let asked = world.hook.to("ana").len();
+    let given = post_form(&world, &format!("{link}/give-back"), &[("once", key.as_str())]).await;
+    assert_eq!(given.status, 303, "{}", given.text);
+    world.advance(60 * 60).await;
+    assert_eq!(world.incident().await["state"], "resolved", "it ends as it would have without them");
+    assert_eq!((world.hook.to("ana").len(), world.hook.to("ben").len(), world.hook.to("cho").len()), (asked, 0, 0));
 }

@@ -211,6 +211,7 @@ async fn who_is_next_is_a_change_of_person_and_a_gap_is_said() {
 async fn a_change_of_the_file_says_who_is_on_call_at_once() {
     let rota = |people: &str| {
         organisation()
+            .replace(org::CATCH_ALL, "")
             .replace("people: [ana], every: 1w, handoff: \"Mon 09:00\"", &format!("people: [{people}], every: 1d, handoff: \"00:00\""))
     };
     let world = world_of(Database::Sqlite, rota("ana, ben, cho")).await;
