@@ -14,7 +14,6 @@ use maud::{Markup, html};
 use crate::access::form_key::once;
 use crate::frame::pieces;
 use crate::incident::PageData;
-use crate::incident::reasoning;
 
 /// The field in which another incident is chosen, where its reference is not written.
 pub(crate) const PICK: &str = "pick";
@@ -50,21 +49,11 @@ pub(crate) fn unfolding(told: &PageData, verb: &str, label: &str, class: &str, f
     }
 }
 
+/// Name of the draft of the whole form of a decision; the composer's button sends its words alone.
+pub(super) const DECIDE: &str = "decide";
 /// Verbs that are folded away, since they are asked for less often.
-const RARE: [&str; 12] = [
-    reasoning::DECIDE,
-    "hypothesis",
-    "give_back",
-    "service",
-    "affect",
-    "merge",
-    "cancel",
-    "rename",
-    "restrict",
-    "open_up",
-    "admit",
-    "review",
-];
+const RARE: [&str; 12] =
+    [DECIDE, "hypothesis", "give_back", "service", "affect", "merge", "cancel", "rename", "restrict", "open_up", "admit", "review"];
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
@@ -178,8 +167,8 @@ fn undrawn(told: &PageData) -> Markup {
     }
 }
 
-/// The bar of commands below the header.
-pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
+/// The bar of commands below the header. `first` stands first among what is asked for less often.
+pub(crate) fn bar(told: &PageData, org: &Org, first: &Markup) -> Markup {
     let state = told.incident.state;
     let recovered = told.incident.recovered && state.is_open() && state != State::Candidate;
     html! {
@@ -214,7 +203,7 @@ pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
                 details class="act-one far" name="act" open[RARE.contains(&told.draft.verb.as_str())] data-key="more" {
                     summary { "More" }
                     div class="sheet" {
-                        (rare(told, org))
+                        (first) (rare(told, org))
                         @if let Some(ask) = ask::of(Verb::Merge).filter(|ask| fits(told, ask.verb)) {
                             (folded(told, "merge", ask.label, &merge(told, org, ask), ask.press))
                         }
@@ -513,7 +502,6 @@ fn rare(told: &PageData, org: &Org) -> Markup {
     html! {
         @let mine = told.me.is_some() && [&told.incident.commander, &told.incident.acknowledged_by].contains(&&told.me);
         @if mine && told.is_held() && fits(told, Verb::GiveBack) { (drawn_folded(told, org, Verb::GiveBack)) }
-        (reasoning::first_ones(told, org))
         @if fits(told, Verb::Affect) { (drawn_folded(told, org, Verb::Affect)) }
         @if fits(told, Verb::Service) { (drawn_folded(told, org, Verb::Service)) }
         @if fits(told, Verb::Review) && told.incident.review.is_none() {

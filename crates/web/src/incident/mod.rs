@@ -293,7 +293,7 @@ fn page(told: &PageData, org: &Org) -> Markup {
         article class={ "incident tab-" (told.tab) } {
             (head(told, org))
             (next(told, org))
-            @if told.may_act { (ask_forms::bar(told, org)) }
+            @if told.may_act { (ask_forms::bar(told, org, &reasoning::first_ones(told, org))) }
             (tabs(told))
             div class="columns" {
                 div class="left" { (aside::people(told, org)) (aside::tasks(told, org)) }

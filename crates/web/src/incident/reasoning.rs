@@ -11,10 +11,8 @@ use maud::{Markup, html};
 use crate::access::form_key::once;
 use crate::frame::pieces;
 use crate::incident::PageData;
-use crate::incident::ask_forms::{fits, folded, path, unfolding, words};
+use crate::incident::ask_forms::{DECIDE, fits, folded, path, unfolding, words};
 
-/// Name of the draft of the whole form of a decision; the composer's button sends its words alone.
-pub(super) const DECIDE: &str = "decide";
 /// Field by which the whole form says that it is the one that was sent.
 pub(super) const WHOLE: &str = "whole";
 /// In which time a decision may be looked at again.
@@ -32,7 +30,8 @@ pub(super) fn sections(told: &PageData, org: &Org) -> Markup {
                     @if kept.is_empty() { p class="quiet" { "Nothing that was not given up." } }
                     ul class="reasons" { @for one in &kept { (hypothesis(told, one)) } }
                     @if !given_up.is_empty() {
-                        details class="act-one" data-key="given-up" open[given_up.iter().any(|one| told.draft.verb == of_hypothesis(one.hypothesis))] {
+                        @let typed = given_up.iter().any(|one| told.draft.verb == of_hypothesis(one.hypothesis));
+                        details class="act-one" data-key="given-up" open[typed] {
                             summary { "Given up: " (given_up.len()) }
                             ul class="reasons" { @for one in &given_up { (hypothesis(told, one)) } }
                         }
@@ -102,7 +101,10 @@ fn hypothesis(told: &PageData, one: &HypothesisView) -> Markup {
                         li data-key=(n) {
                             span class="quiet" { (told.when.time(tried.at, &told.when.ago(tried.at))) " " }
                             bdi { (tried.tried) }
-                            @match &tried.result { Some(result) => { ": " bdi { (result) } }, None => span class="quiet" { ": no result yet" } }
+                            @match &tried.result {
+                                Some(result) => { ": " bdi { (result) } },
+                                None => span class="quiet" { ": no result yet" },
+                            }
                         }
                     }
                 }

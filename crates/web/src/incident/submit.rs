@@ -22,7 +22,7 @@ use crate::access::reader::{Fields, actor, answer};
 use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
-use crate::incident::ask_forms::{BY_POLICY, PICK, TO, WHOM};
+use crate::incident::ask_forms::{BY_POLICY, DECIDE, PICK, TO, WHOM};
 use crate::incident::{preview, read, reasoning, shown};
 use crate::posted::{Draft, No, VIA, ask, said, worded};
 use crate::took;
@@ -188,7 +188,7 @@ fn form_of(verb: &str, fields: &Fields) -> String {
         "task" => of("task").map(|number| format!("task-{number}")),
         "hypothesis" => of("hypothesis").map(reasoning::of_hypothesis),
         "revisit" => of("decision").map(reasoning::of_decision),
-        "decision" => of(reasoning::WHOLE).map(|_| reasoning::DECIDE.to_owned()),
+        "decision" => of(reasoning::WHOLE).map(|_| DECIDE.to_owned()),
         _ => None,
     }
     .unwrap_or_else(|| verb.to_owned())
