@@ -89,12 +89,12 @@ fn hypothesis(told: &PageData, one: &HypothesisView) -> Markup {
     let state = match one.state {
         HypothesisState::Confirmed => "is the cause",
         HypothesisState::Rejected => "is not the cause",
-        HypothesisState::Open => "open",
+        HypothesisState::Open => "may be the cause after all",
     };
     html! {
         li class=(one.state.word()) data-key={ "h" (one.hypothesis) } {
             p { span class="quiet" { (one.hypothesis) ". " } bdi { (one.text) } }
-            p class="quiet small" { (state) @if let Some(why) = &one.why { ": " bdi { (why) } } }
+            @if let Some(why) = &one.why { p class="quiet small" { (state) ": " bdi { (why) } } }
             @if !one.tries.is_empty() {
                 ul class="tries small" {
                     @for (n, tried) in one.tries.iter().enumerate() {
