@@ -109,7 +109,8 @@ fn segments(dice: &mut Dice, from: Timestamp) -> Vec<Segment> {
 fn a_clock_of_business_hours_is_due_when_as_much_has_been_open() {
     let (first, last): (Timestamp, Timestamp) = ("2024-01-01T00:00:00Z".parse().unwrap(), "2038-01-01T00:00:00Z".parse().unwrap());
     let (mut dice, mut zones, mut tried) = (Dice(7), 0, 0);
-    for name in jiff::tz::db().available() {
+    // `Factory` is what a machine has where nobody set a zone: the organisation takes it for none.
+    for name in jiff::tz::db().available().filter(|name| name.as_str() != "Factory") {
         let zone = TimeZone::get(name.as_str()).unwrap();
         zones += 1;
         let changes: Vec<Timestamp> =
