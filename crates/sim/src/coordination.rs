@@ -89,7 +89,7 @@ impl World {
         for (incident, _) in &open {
             let command = match incident.state {
                 incident::State::Candidate => ending::Command::Cancel { why: "the world ends".into() }.into(),
-                _ => ending::Command::Resolve { note: None }.into(),
+                _ => ending::Command::Resolve { note: None, waive: None }.into(),
             };
             let input = self.input_of("p0", "api", Command::Incident { id: incident.id, command });
             self.plan(self.now, Task::Act(Box::new(Act::new(input))));

@@ -95,7 +95,7 @@ fn property(field: &Field) -> Value {
         Kind::Severity => named("Severity"),
         Kind::Instant => named("Instant"),
         Kind::Choice { name, .. } => named(name),
-        Kind::Task | Kind::Entry => json!({"type": "integer", "format": "int32", "minimum": 0}),
+        Kind::Task | Kind::Item | Kind::Entry => json!({"type": "integer", "format": "int32", "minimum": 0}),
         Kind::Time => json!({"type": "string", "format": "date-time"}),
         Kind::Flag => json!({"type": "boolean"}),
         Kind::Audiences | Kind::Targets => json!({"type": "array", "items": {"type": "string"}}),
@@ -106,6 +106,7 @@ fn property(field: &Field) -> Value {
         | Kind::Role
         | Kind::Service
         | Kind::Escalation
+        | Kind::Plan
         | Kind::Incident
         | Kind::Alert
         | Kind::Length => json!({"type": "string"}),

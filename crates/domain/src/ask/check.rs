@@ -32,6 +32,8 @@ impl Kind {
             | Self::Audiences
             | Self::Targets
             | Self::Task
+            | Self::Item
+            | Self::Plan
             | Self::Entry
             | Self::Time
             | Self::Length => None,
@@ -83,7 +85,7 @@ impl Field {
             }
             Kind::Instant => self.one_of(given, &Instant::ALL.map(Instant::word)),
             Kind::Choice { of, .. } => self.one_of(given, of),
-            Kind::Person | Kind::Role | Kind::Service | Kind::Escalation | Kind::Incident => self.text(given).map(|_| ()),
+            Kind::Person | Kind::Role | Kind::Service | Kind::Escalation | Kind::Plan | Kind::Incident => self.text(given).map(|_| ()),
             Kind::Alert => {
                 let text = self.text(given)?;
                 text.parse::<AlertId>().map(|_| ()).map_err(|_| Refusal::NoSuchAlert)
@@ -95,6 +97,10 @@ impl Field {
             Kind::Task => match given.number(self.name) {
                 Some(_) => Ok(()),
                 None => Err(self.wrong("a task is named by its number, from 1")),
+            },
+            Kind::Item => match given.number(self.name) {
+                Some(_) => Ok(()),
+                None => Err(self.wrong("an item is named by its number, from 1")),
             },
             Kind::Entry => match given.number(self.name) {
                 Some(_) => Ok(()),

@@ -59,6 +59,10 @@ pub enum Kind {
     Targets,
     /// A task's number.
     Task,
+    /// The number of an item of recovery.
+    Item,
+    /// A plan's id.
+    Plan,
     /// The number of an entry of the log.
     Entry,
     /// A point in time.
@@ -136,7 +140,7 @@ impl Kind {
     /// What stands for its value in the help of the command line; empty where the name of the field does.
     const fn value(self) -> &'static str {
         match self {
-            Self::Person | Self::Service | Self::Escalation => "ID",
+            Self::Person | Self::Service | Self::Escalation | Self::Plan => "ID",
             Self::Incident => "REF",
             Self::Targets => "TARGET",
             Self::Audiences => "AUDIENCE",
@@ -151,6 +155,7 @@ impl Kind {
             | Self::Role
             | Self::Alert
             | Self::Task
+            | Self::Item
             | Self::Entry
             | Self::Flag => "",
         }
@@ -160,7 +165,7 @@ impl Kind {
     /// server's to judge.
     #[must_use]
     pub const fn is_measured(self) -> bool {
-        matches!(self, Self::Task | Self::Entry | Self::Time | Self::Length)
+        matches!(self, Self::Task | Self::Item | Self::Entry | Self::Time | Self::Length)
     }
 
     /// Whether it is a list, which several may be given for.
@@ -192,7 +197,8 @@ impl Kind {
             Self::Alert => "alt_00000000000000000000000001",
             Self::Audiences => "customers",
             Self::Targets => "person:ana",
-            Self::Task => "1",
+            Self::Task | Self::Item => "1",
+            Self::Plan => "outage",
             Self::Entry => "12",
             Self::Time => "2026-03-01T09:00:00Z",
             Self::Length => "30m",

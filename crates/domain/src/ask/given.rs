@@ -76,7 +76,7 @@ impl Given {
     /// was written, for the refusal to show.
     pub fn put_text(&mut self, field: &Field, text: &str) {
         let value = match field.kind {
-            Kind::Task | Kind::Entry => text.parse::<u32>().map_or_else(|_| text.into(), Value::from),
+            Kind::Task | Kind::Item | Kind::Entry => text.parse::<u32>().map_or_else(|_| text.into(), Value::from),
             Kind::Flag => text.parse::<bool>().map_or_else(|_| text.into(), Value::from),
             Kind::Audiences | Kind::Targets => {
                 let mut list = self.list(field.name).unwrap_or_default();
@@ -93,6 +93,7 @@ impl Given {
             | Kind::Role
             | Kind::Service
             | Kind::Escalation
+            | Kind::Plan
             | Kind::Incident
             | Kind::Alert
             | Kind::Time

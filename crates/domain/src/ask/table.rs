@@ -2,16 +2,18 @@
 
 use super::Ask;
 use crate::incident::lifecycle::Verb;
-use crate::incident::{access, affected, attendance, clocks, declaration, ending, links, record, roles, tasks, updates};
+use crate::incident::{access, affected, attendance, clocks, declaration, ending, links, plans, record, recovery, roles, tasks, updates};
 
 /// The rows of all parts.
-const PARTS: [&[Ask]; 11] = [
+const PARTS: [&[Ask]; 13] = [
     declaration::ASKS,
     affected::ASKS,
     attendance::ASKS,
     ending::ASKS,
     roles::ASKS,
     tasks::ASKS,
+    plans::ASKS,
+    recovery::ASKS,
     updates::ASKS,
     record::ASKS,
     links::ASKS,

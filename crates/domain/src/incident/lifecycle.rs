@@ -36,6 +36,8 @@ pub enum Verb {
     Admit,
     Role,
     Task,
+    Plan,
+    Recovery,
     Update,
     Decision,
     Time,
@@ -46,7 +48,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,
@@ -74,6 +76,8 @@ impl Verb {
         Self::Admit,
         Self::Role,
         Self::Task,
+        Self::Plan,
+        Self::Recovery,
         Self::Update,
         Self::Decision,
         Self::Time,
@@ -113,6 +117,8 @@ impl Verb {
             Self::Admit => "admit",
             Self::Role => "role",
             Self::Task => "task",
+            Self::Plan => "plan",
+            Self::Recovery => "recovery",
             Self::Update => "update",
             Self::Decision => "decision",
             Self::Time => "time",
@@ -162,6 +168,8 @@ impl Verb {
             | Self::Admit
             | Self::Role
             | Self::Task
+            | Self::Plan
+            | Self::Recovery
             | Self::Update
             | Self::Link
             | Self::Rename
@@ -311,7 +319,7 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (S::Merged, V::Note | V::Mark | V::Time | V::Rename) => Ok(S::Merged),
         (S::Merged, _) => Err(M::AlreadyMerged),
         // Roles end with the work; the writing up goes on.
-        (S::Resolved, V::Service | V::Affect | V::Note | V::Mark | V::Task | V::Update | V::Decision | V::Time | V::Rename | V::Review) => {
+        (S::Resolved, V::Service | V::Affect | V::Note | V::Mark | V::Task | V::Recovery | V::Update | V::Decision | V::Time | V::Rename | V::Review) => {
             Ok(S::Resolved)
         }
         (S::Resolved, V::Reopen) => Ok(S::Investigating),
@@ -355,6 +363,8 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Mark
             | V::Role
             | V::Task
+            | V::Plan
+            | V::Recovery
             | V::Update
             | V::Decision
             | V::Time

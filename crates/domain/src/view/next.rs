@@ -135,7 +135,8 @@ fn sentence(rule: Rule, incident: &IncidentView, one: &ExpectationView, name: &d
             let number = if let Ok(Key::Task(number)) = one.key.parse() { number } else { 0 };
             match incident.tasks.iter().find(|task| task.task == number) {
                 Some(task) => {
-                    (task.owner.as_deref().map_or_else(|| task.text.clone(), |id| format!("{}: {}", name(id), task.text)), or_else)
+                    let who = task.owner.as_deref().or(task.doer.as_deref());
+                    (who.map_or_else(|| task.text.clone(), |id| format!("{}: {}", name(id), task.text)), or_else)
                 }
                 None => (capital(&one.expects), or_else),
             }

@@ -163,10 +163,10 @@ fn command(verb: Verb) -> Command {
         Verb::Recover => alarms::Command::Recover.into(),
         Verb::Return => back(1),
         Verb::Mitigate => ending::Command::Mitigate { note: Some("rolled back".into()) }.into(),
-        Verb::Resolve => ending::Command::Resolve { note: None }.into(),
+        Verb::Resolve => ending::Command::Resolve { note: None, waive: None }.into(),
         Verb::Reopen => ending::Command::Reopen { why: why() }.into(),
         Verb::Cancel => ending::Command::Cancel { why: why() }.into(),
-        Verb::Close => ending::Command::Close.into(),
+        Verb::Close => ending::Command::Close { waive: None }.into(),
         Verb::Merge => {
             links::Command::Merge { into: OTHER, into_ref: "INC-2".into(), alerts: Vec::new(), update_by: None, was_public: false }.into()
         }
@@ -262,7 +262,7 @@ fn reasons_and_notes_are_words_of_a_bounded_length() {
     for command in [
         Command::from(record::Command::Note { text: long.clone(), happened_at: None }),
         ending::Command::Mitigate { note: Some(long.clone()) }.into(),
-        ending::Command::Resolve { note: Some(long) }.into(),
+        ending::Command::Resolve { note: Some(long), waive: None }.into(),
     ] {
         assert!(matches!(World::at(State::Investigating).run(command), Err(Refusal::Words(words::Refusal::TooLong { .. }))));
     }
@@ -436,7 +436,7 @@ fn what_ended_by_itself_is_opened_again_by_an_alert_that_comes_back_and_by_nobod
     }
     let mut world = World::at(State::Declared);
     world.run(alarms::Command::Recover).unwrap();
-    world.run(ending::Command::Close).unwrap();
+    world.run(ending::Command::Close { waive: None }).unwrap();
     assert!(world.run(back(1)).is_err(), "somebody closed it");
 }
 

@@ -35,12 +35,13 @@ impl Core {
             Event::Tasks(event) => self.follow_tasks(unit, id, event),
             Event::Updates(event) => self.follow_updates(unit, id, event),
             Event::Clocks(event) => self.follow_clocks(unit, id, event),
+            Event::Plans(event) => self.follow_plans(unit, id, event),
             Event::Links(links::Event::Merged(_)) => self.stop_pages(unit, id, "the incident was merged"),
             Event::Links(links::Event::TakenApart(_)) => self.staff(unit, id),
             Event::Links(links::Event::Released(_)) => Ok(()),
             Event::Links(links::Event::Absorbed(_) | links::Event::AlertLinked(_) | links::Event::ReviewAsked(_)) => Ok(()),
             // Nothing beside their expectations.
-            Event::Attendance(_) | Event::Flapping(_) | Event::Staffing(_) | Event::Record(_) | Event::Access(_) => Ok(()),
+            Event::Attendance(_) | Event::Flapping(_) | Event::Staffing(_) | Event::Record(_) | Event::Recovery(_) | Event::Access(_) => Ok(()),
         }
     }
 
@@ -53,7 +54,10 @@ impl Core {
                 }
                 self.staff(unit, id)
             }
-            E::Promoted(_) => self.staff(unit, id),
+            E::Promoted(_) => {
+                self.staff(unit, id)?;
+                self.start_intended(unit, id)
+            }
             E::Proposed(_) | E::Declared(_) | E::Renamed(_) => Ok(()),
         }
     }

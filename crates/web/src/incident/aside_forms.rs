@@ -139,13 +139,13 @@ pub(crate) fn task(told: &PageData, org: &Org, task: &TaskView) -> Markup {
                         span { "Give it to" } (pieces::able_choice(org, "owner", task.owner.as_deref(), Some("Nobody else")))
                     }
                     label class="field" {
-                        span { "Note" span class="quiet" { " (may stay empty)" } }
+                        span { "Note" span class="quiet" { @if task.plan.is_some() { " (why, where it is skipped)" } @else { " (may stay empty)" } } }
                         textarea name="note" rows="2" { (told.draft.typed(&verb, "note")) }
                     }
                     div class="row-of" {
                         button class="do" type="submit" name="state" value="" { "Give it" }
                         button class="may" type="submit" name="state" value="done" { "Done" }
-                        button class="may" type="submit" name="state" value="dropped" { "Drop it" }
+                        button class="may" type="submit" name="state" value="dropped" { @if task.plan.is_some() { "Skip it" } @else { "Drop it" } }
                     }
                 }
                 form method="post" action=(path(told, "task")) {

@@ -13,7 +13,7 @@ use maud::{Markup, html};
 
 use crate::access::form_key::once;
 use crate::frame::pieces;
-use crate::incident::PageData;
+use crate::incident::{PageData, plans};
 
 /// The field in which another incident is chosen, where its reference is not written.
 pub(crate) const PICK: &str = "pick";
@@ -23,6 +23,8 @@ const PICKED_CHARS_MAX: usize = 60;
 pub(crate) const WHOM: &str = "whom";
 /// What a policy begins with there.
 pub(crate) const BY_POLICY: &str = "escalation";
+/// The field that says why open items of recovery may stay so.
+const WAIVE: &str = "waive";
 /// What the name of an audience's field begins with.
 pub(crate) const TO: &str = "to:";
 
@@ -54,7 +56,7 @@ const RARE: [&str; 10] = ["give_back", "service", "affect", "merge", "cancel", "
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 29] = [
+const PLACED: [Verb; 31] = [
     Verb::Declare,
     Verb::Acknowledge,
     Verb::Mitigate,
@@ -78,6 +80,8 @@ const PLACED: [Verb; 29] = [
     Verb::Admit,
     Verb::Role,
     Verb::Task,
+    Verb::Plan,
+    Verb::Recovery,
     Verb::Time,
     Verb::Link,
     Verb::Rename,
@@ -186,7 +190,9 @@ pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
             }
             @if fits(told, Verb::Update) && state.is_open() { (update(told, org)) }
             @if told.may_be_taken_apart() { (at_once(told, "take_apart", "Take apart", "may")) }
-            @if fits(told, Verb::Close) { (at_once(told, "close", "Close", "do")) }
+            @if fits(told, Verb::Close) {
+                @if plans::is_open(told) { (drawn(told, org, Verb::Close)) } @else { (at_once(told, "close", "Close", "do")) }
+            }
             @if fits(told, Verb::Reopen) { (drawn(told, org, Verb::Reopen)) }
             @if fits(told, Verb::Severity) { (drawn(told, org, Verb::Severity)) }
             @for ask in ask::all().filter(|ask| !PLACED.contains(&ask.verb) && fits(told, ask.verb)) { (drawn(told, org, ask.verb)) }
@@ -261,7 +267,13 @@ fn drawn_folded(told: &PageData, org: &Org, verb: Verb) -> Markup {
 
 /// The fields of a row, in its order.
 fn fields(told: &PageData, org: &Org, ask: &Ask) -> Markup {
-    html! { @for field in ask.fields { (field_of(told, org, ask.verb, field)) } }
+    html! {
+        @for field in ask.fields {
+            // Nobody is asked why something may stay open where nothing is.
+            @if field.name != WAIVE { (field_of(told, org, ask.verb, field)) }
+            @else if plans::is_open(told) { (plans::still_open(told)) (field_of(told, org, ask.verb, field)) }
+        }
+    }
 }
 
 /// Whether there is a time to put right: of what has happened, or of what may have.
@@ -322,6 +334,7 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
             @let chosen = if typed.is_empty() { told.incident.service.as_deref() } else { Some(typed) };
             label class="field" { (label) (pieces::service_choice(org, chosen, "Choose one")) }
         },
+        Kind::Plan => html! { label class="field" { (label) (plans::choice(told, org, name, typed)) } },
         Kind::Escalation => html! {
             label class="field" {
                 span { (field.label) }
@@ -351,7 +364,7 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
                 input type="datetime-local" step="1" name=(name) value=(typed) required[field.needed];
             }
         },
-        Kind::Line { .. } | Kind::Alert | Kind::Task | Kind::Entry => html! {
+        Kind::Line { .. } | Kind::Alert | Kind::Task | Kind::Item | Kind::Entry => html! {
             label class="field" { (label) input name=(name) value=(typed) required[field.needed]; }
         },
         Kind::Length => html! {
@@ -534,7 +547,9 @@ const PROMISES: [(&str, &str); 6] = [
 /// A word to stakeholders, with the promise of the next.
 fn update(told: &PageData, org: &Org) -> Markup {
     let typed = |name: &str| told.draft.typed("update", name);
-    let cadence = org.severity(told.incident.severity).update_every;
+    let of_plans = org.bundle().plans.iter().filter(|plan| told.incident.plans.iter().any(|running| running.plan == plan.id));
+    let often = of_plans.flat_map(|plan| &plan.updates).map(|one| one.every);
+    let cadence = org.severity(told.incident.severity).update_every.into_iter().chain(often).min();
     unfolding(
         told,
         "update",

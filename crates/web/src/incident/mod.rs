@@ -14,6 +14,7 @@ pub(crate) mod declare;
 pub(crate) mod link_alert;
 pub(crate) mod log;
 mod log_section;
+mod plans;
 pub(crate) mod preview;
 pub(crate) mod submit;
 
@@ -292,10 +293,11 @@ fn page(told: &PageData, org: &Org) -> Markup {
         article class={ "incident tab-" (told.tab) } {
             (head(told, org))
             (next(told, org))
+            (plans::proposed(told))
             @if told.may_act { (ask_forms::bar(told, org)) }
             (tabs(told))
             div class="columns" {
-                div class="left" { (aside::people(told, org)) (aside::tasks(told, org)) }
+                div class="left" { (aside::people(told, org)) (plans::section(told, org)) (aside::tasks(told, org)) }
                 (log_section::section(told, org))
                 (aside::more(told, org))
             }

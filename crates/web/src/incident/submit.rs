@@ -158,6 +158,8 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
             | Kind::Alert
             | Kind::Targets
             | Kind::Task
+            | Kind::Item
+            | Kind::Plan
             | Kind::Entry
             | Kind::Length => {
                 if let Some(text) = said(fields, field.name) {
@@ -180,10 +182,10 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
     given
 }
 
-/// Which form a refusal is shown at: the forms of single tasks have one each.
+/// Which form a refusal is shown at: single tasks, and items of recovery, have one each.
 fn form_of(verb: &str, fields: &Fields) -> String {
-    match (verb, said(fields, "task")) {
-        ("task", Some(number)) => format!("task-{number}"),
+    match (verb, said(fields, "task"), said(fields, "item")) {
+        ("task", Some(number), _) | ("recovery", _, Some(number)) => format!("{verb}-{number}"),
         _ => verb.to_owned(),
     }
 }

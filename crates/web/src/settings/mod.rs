@@ -119,9 +119,7 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
             p { a href=(lately::PATH) { "Refused lately" } span class="quiet" { ": what senders sent and was not taken." } }
             p { a href=(audit::PATH) { "Audit log" } span class="quiet" { ": every sign-in, token, invitation and change of access." } }
             div class="kinds" data-live="forms" {
-                // Nothing leads to what is not there yet.
-                @let has_plans = found.iter().any(|form| form.kind == FormKind::Plan);
-                @for kind in FormKind::ALL.into_iter().filter(|kind| *kind != FormKind::Plan || has_plans) {
+                @for kind in FormKind::ALL {
                     @let of_kind: Vec<_> = found.iter().filter(|form| form.kind == kind).collect();
                     section class="section" id=(kind.word()) {
                         header class="with" {
