@@ -4,7 +4,7 @@
 
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::clock::WaitingFor;
-use allclear_domain::incident::{self, Instant, attendance, clocks, declaration, ending, record, roles, tasks, updates};
+use allclear_domain::incident::{self, Instant, attendance, clocks, declaration, ending, plans, record, roles, tasks, updates};
 use allclear_domain::paging;
 use allclear_domain::time::{Length, after};
 use allclear_domain::{action, review};
@@ -27,6 +27,8 @@ pub(crate) const CHOICE: i64 = 12;
 const SNOOZES: u64 = 20;
 /// And how many pause the clocks, or resume them.
 const PAUSES: u64 = 60;
+/// And how many start a plan.
+const PLANS: u64 = 60;
 /// Tasks of an incident that somebody names.
 const TASKS: u64 = 2;
 
@@ -89,7 +91,7 @@ impl World {
         for (incident, _) in &open {
             let command = match incident.state {
                 incident::State::Candidate => ending::Command::Cancel { why: "the world ends".into() }.into(),
-                _ => ending::Command::Resolve { note: None, waive: None }.into(),
+                _ => ending::Command::Resolve { note: None, waive: Some("the world ends".into()) }.into(),
             };
             let input = self.input_of("p0", "api", Command::Incident { id: incident.id, command });
             self.plan(self.now, Task::Act(Box::new(Act::new(input))));
@@ -131,6 +133,10 @@ impl World {
         if own.chance(PAUSES) {
             let pause = clocks::Command::Pause { waiting_for: WaitingFor::Vendor, why: None };
             deed = Some(Command::incident(id, if own.chance(500) { pause } else { clocks::Command::Resume }));
+        }
+        if own.chance(PLANS) {
+            let plan = (*own.pick(&["steps", "asks", "gone"])).to_owned();
+            deed = Some(Command::incident(id, plans::Command::Start { plan, because: None }));
         }
         let Some(command) = deed else { return };
         let input = self.input_of(&who, "api", command);

@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
 use crate::cli::coordination_args as coordination;
+use crate::cli::plans;
 
 pub use crate::cli::shared_args::{Form, One, Remote};
 use crate::config::flags::{ForDoctor, ForInvite, ForServe, ForStore, Given};
@@ -75,6 +76,12 @@ pub enum Command {
     Trends(coordination::Trends),
     /// Shows what whoever takes a role of an incident over has to know, made from its log
     Briefing(One),
+    /// Response plans: starts one, tries one, adopts one that is shipped
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    Plan {
+        #[command(subcommand)]
+        command: plans::Plan,
+    },
     /// Shows an incident's roll call: who was asked or paged, by whom, who joined and who left
     Roll(One),
     /// Shows an incident's log

@@ -9,6 +9,7 @@ use crate::incident::Incident;
 use crate::incident::running::{RecoveryItem, RecoveryState, Running};
 use crate::incident::work::{Task, TaskState};
 use crate::org::forms::plan::Plan;
+use crate::org::shipped::Shipped;
 use crate::view::TaskView;
 
 /// A plan that was started in an incident.
@@ -111,6 +112,27 @@ impl ProposedPlanView {
     #[must_use]
     pub fn of(plan: &Plan, at: Timestamp) -> Self {
         Self { plan: plan.id.clone(), name: plan.called().to_owned(), overdue_since: plan.overdue_since(at) }
+    }
+}
+
+/// A plan that is shipped, to be adopted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = ShippedPlan))]
+pub struct ShippedPlanView {
+    /// The id that it gets.
+    pub plan: String,
+    pub name: String,
+    /// For what it is: half a sentence.
+    pub purpose: String,
+    /// Whether the organisation has a plan of this id.
+    pub adopted: bool,
+}
+
+impl ShippedPlanView {
+    /// Of a shipped plan.
+    #[must_use]
+    pub fn of(shipped: &Shipped, adopted: bool) -> Self {
+        Self { plan: shipped.id.to_owned(), name: shipped.name.to_owned(), purpose: shipped.purpose.to_owned(), adopted }
     }
 }
 

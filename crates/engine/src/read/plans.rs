@@ -1,11 +1,13 @@
-//! Which plans fit an incident that did not start there: for whoever is on it to start.
+//! Which plans fit an incident that did not start there, what one would do, and which are shipped.
 
 use std::collections::BTreeMap;
 
 use allclear_domain::event::Mode;
 use allclear_domain::incident::Incident;
 use allclear_domain::incident::lifecycle::{Verb, next};
-use allclear_domain::view::ProposedPlanView;
+use allclear_domain::org::shipped::SHIPPED;
+use allclear_domain::severity::Severity;
+use allclear_domain::view::{PlanTryView, ProposedPlanView, ShippedPlanView};
 use allclear_store::rows;
 
 use super::alerts::alert_view;
@@ -40,5 +42,23 @@ impl Queries<'_> {
         let runs = |id: &str| incident.work.plans.iter().any(|running| running.plan == id);
         let now = self.engine().now();
         Ok(org.plans_for(value).filter(|plan| !runs(&plan.id)).map(|plan| ProposedPlanView::of(plan, now)).collect())
+    }
+    /// What a plan would do, were it to start now in an incident of this service and severity; nothing is started.
+    ///
+    /// # Errors
+    /// When there is no such plan, or the asker may not look at the organisation.
+    pub fn try_plan(&self, id: &str, service: Option<&str>, severity: Severity) -> Result<PlanTryView, NoAnswer> {
+        let org = self.organisation()?;
+        let plan = org.plan(id).ok_or(NoAnswer::Missing("plan"))?;
+        Ok(PlanTryView::of(&org, plan, service, severity, self.engine().now()))
+    }
+
+    /// The plans that are shipped, each with whether the organisation has one of its id.
+    ///
+    /// # Errors
+    /// When the asker may not look at the organisation.
+    pub fn shipped_plans(&self) -> Result<Vec<ShippedPlanView>, NoAnswer> {
+        let org = self.organisation()?;
+        Ok(SHIPPED.iter().map(|shipped| ShippedPlanView::of(shipped, org.plan(shipped.id).is_some())).collect())
     }
 }

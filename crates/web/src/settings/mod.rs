@@ -15,6 +15,7 @@ mod invite;
 mod lately;
 mod page;
 mod picture;
+pub(crate) mod plans;
 mod rows;
 mod sender;
 mod titles;
@@ -168,6 +169,7 @@ pub(crate) async fn of_kind(State(app): State<App>, headers: HeaderMap, Path(kin
             }
             p class="prose" { (kind.about().purpose) }
             div data-live="forms" class="group tight" { (lines(kind, &of_kind, &around, usize::MAX)) (new_link(kind, of_kind.len())) }
+            @if kind == FormKind::Plan { (plans::shipped(&around.org, &when)) }
         };
         let source = format!("/settings/{}", kind.word());
         Ok(framed(
