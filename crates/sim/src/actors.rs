@@ -222,7 +222,10 @@ impl World {
                 35..=49 => {
                     Command::Page { id: page, command: paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None } }
                 }
-                50..=55 => Command::incident(incident, ending::Command::Resolve { note: Some("restarted".into()), waive: Some("it is obvious".into()) }),
+                50..=55 => Command::incident(
+                    incident,
+                    ending::Command::Resolve { note: Some("restarted".into()), waive: Some("it is obvious".into()) },
+                ),
                 56..=59 => Command::incident(incident, ending::Command::Mitigate { note: None }),
                 60..=62 => Command::incident(incident, record::Command::Note { text: "looking".into(), happened_at: None }),
                 63..=65 => Command::Escalate { id: incident, escalation: None, why: "more hands".into() },

@@ -10,8 +10,8 @@ use allclear_domain::org::forms::calendar::CalendarForm;
 use allclear_domain::org::forms::role::Role;
 use allclear_domain::org::forms::service_target::ServiceTarget;
 use allclear_domain::org::model::{
-    Audience, Bundle, Contact, Declare, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, Override, Person, Plan, PlanTask,
-    Restriction, Route, RouteSet, Schedule, Service, SeverityForm, Silence, Step, Team,
+    Audience, Bundle, Contact, Declare, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, Override, Person, Plan,
+    PlanTask, Restriction, Route, RouteSet, Schedule, Service, SeverityForm, Silence, Step, Team,
 };
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{SenderSeverity, Signal};
@@ -168,7 +168,12 @@ fn plans() -> Vec<Plan> {
         obligations: None,
     };
     let steps = vec![task("a", 10, &[]), task("b", 20, &["a"]), task("c", 0, &["a"]), task("d", 5, &["b", "c"])];
-    let asks = Plan { roles: vec!["scribe".into()], involve: vec!["team:team0".into()], recovery: vec!["it holds".into()], ..plan("asks", vec![task("a", 30, &[])]) };
+    let asks = Plan {
+        roles: vec!["scribe".into()],
+        involve: vec!["team:team0".into()],
+        recovery: vec!["it holds".into()],
+        ..plan("asks", vec![task("a", 30, &[])])
+    };
     vec![plan("steps", steps), asks]
 }
 

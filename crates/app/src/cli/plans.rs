@@ -79,7 +79,8 @@ pub async fn plan(command: Plan) -> anyhow::Result<()> {
             let client = Client::new(&remote)?;
             let found: Value = client.post(&["plans", "shipped", &plan, "adopt"], &json!({})).await?;
             print(form, found, |done: Adopted| {
-                let mut out = clean(&format!("adopted {}: change it in the settings, and try it: allclear plan try {}", done.plan, done.plan)) + "\n";
+                let mut out =
+                    clean(&format!("adopted {}: change it in the settings, and try it: allclear plan try {}", done.plan, done.plan)) + "\n";
                 for audience in done.left_out {
                     out.push_str(&format!("  left out: there is no audience {}\n", clean(&audience)));
                 }

@@ -187,8 +187,12 @@ impl History<'_> {
         self.go_to(h, 38).await;
         self.act("ben", id, update("Payments work again for everybody. No payment was taken twice.")).await?;
         self.go_to(h, 46).await;
-        self.act("dana", id, ending::Command::Resolve { note: Some("rolled back; the connection pool of 4.18 was too small".into()), waive: None })
-            .await?;
+        self.act(
+            "dana",
+            id,
+            ending::Command::Resolve { note: Some("rolled back; the connection pool of 4.18 was too small".into()), waive: None },
+        )
+        .await?;
         let Some(review) = self.engine_review(id).await else { return Ok(()) };
         self.go_to(h - 26, 0).await;
         let everybody = allclear_domain::access::Principal::new(Actor::Administrator, allclear_domain::access::Scope::Admin);

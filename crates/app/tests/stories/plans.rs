@@ -11,6 +11,8 @@ on_both!(
     a_plan_is_tapped_through_and_says_where_it_was_left,
     a_plan_that_fits_is_proposed_and_a_rule_starts_one,
     nothing_ends_while_its_recovery_is_open_unless_somebody_says_why,
+    a_plan_is_tried_without_starting_and_a_shipped_one_is_adopted,
+    a_plan_of_sixty_tasks_is_one_entry_and_a_light_page,
 );
 
 /// Seconds of a minute.
@@ -84,10 +86,14 @@ async fn a_plan_is_tapped_through_and_says_where_it_was_left(database: Database)
 
     let started = world.cli(&["plan", &reference, "outage"]).await;
     assert!(
-        started.code == 0 && started.stdout.contains("plan Service outage (version 3), which was to be looked through by 2020-01-31: 4 tasks"),
+        started.code == 0
+            && started.stdout.contains("plan Service outage (version 3), which was to be looked through by 2020-01-31: 4 tasks"),
         "{started:?}"
     );
-    assert!(started.stdout.contains("task 1, communications: Say what is affected") && !started.stdout.contains("Fail over"), "{started:?}");
+    assert!(
+        started.stdout.contains("task 1, communications: Say what is affected") && !started.stdout.contains("Fail over"),
+        "{started:?}"
+    );
     world.quiet().await;
     let again = world.command(&format!("/incidents/{reference}/plan"), json!({"plan": "outage"})).await;
     assert!(again.status >= 400 && again.text.contains("plan_started"), "{}", again.text);
@@ -132,8 +138,12 @@ async fn a_plan_is_tapped_through_and_says_where_it_was_left(database: Database)
     act(&world, &reference, "resolve", json!({"waive": "it is only one rack"})).await;
     act(&world, &reference, "review", json!({})).await;
     let review = world.cli(&["review", "show", &reference]).await;
-    for words in ["## How the plan went", "Fail over (task 2, skipped): the second site is down as well", "Recovery waived", "was to be looked through by 2020-01-31"]
-    {
+    for words in [
+        "## How the plan went",
+        "Fail over (task 2, skipped): the second site is down as well",
+        "Recovery waived",
+        "was to be looked through by 2020-01-31",
+    ] {
         assert!(review.stdout.contains(words), "{words}: {review:?}");
     }
     assert_eq!(awaited(&world, &reference).await, [""; 0], "nothing is awaited of what is over");
@@ -194,7 +204,10 @@ async fn nothing_ends_while_its_recovery_is_open_unless_somebody_says_why(databa
     let waived = world.cli(&["recovery", "waive", &reference, "2", "--why", "it drains by itself"]).await;
     assert!(waived.code == 0 && waived.stdout.contains("nothing of its recovery is open"), "{waived:?}");
     let over = act(&world, &reference, "resolve", json!({"note": "rolled back"})).await;
-    assert_eq!((&over["state"], &over["recovery"][0]["by"], &over["recovery"][1]["state"]), (&json!("resolved"), &json!("ana"), &json!("waived")));
+    assert_eq!(
+        (&over["state"], &over["recovery"][0]["by"], &over["recovery"][1]["state"]),
+        (&json!("resolved"), &json!("ana"), &json!("waived"))
+    );
     assert_eq!(over["recovery"][1]["note"], "it drains by itself");
 
     // It is not over: what held may hold no more. What is waived at the end is one line of the log.
@@ -205,4 +218,53 @@ async fn nothing_ends_while_its_recovery_is_open_unless_somebody_says_why(databa
     let waived = world.bodies(&incident, "recovery_waived").await;
     assert_eq!((waived.len(), waived[1]["items"].as_array().unwrap().len()), (2, 2), "{waived:#?}");
     act(&world, &reference, "close", json!({})).await;
+}
+
+async fn a_plan_is_tried_without_starting_and_a_shipped_one_is_adopted(database: Database) {
+    let world = world_of(database, organisation()).await;
+    let tried = world.api("/plans/outage/try?service=checkout&severity=sev1").await;
+    let steps: Vec<&str> = tried["tasks"].as_array().unwrap().iter().map(|task| task["step"].as_str().unwrap()).collect();
+    assert_eq!((steps, &tried["fits"]), (vec!["scope", "failover", "bank", "check"], &json!(true)), "{tried:#}");
+    let at = |task: usize, key: &str| tried["tasks"][task][key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert_eq!(at(3, "due_at").duration_since(at(0, "begins_at")).as_mins(), 35, "the slower way, then five minutes");
+    assert_eq!(tried["asks"][0]["people"][0]["contacts"], json!(["webhook hook at once"]), "{tried:#}");
+    let printed = world.cli(&["plan", "try", "outage", "--service", "search"]).await;
+    assert!(printed.code == 0 && printed.stdout.contains("person:cho: cho (webhook hook at once)"), "{printed:?}");
+    assert!(!printed.stdout.contains("would be proposed"), "of another service: {printed:?}");
+    assert!(world.incidents("").await.is_empty() && world.hook.all().is_empty(), "nothing was started, and nobody told");
+
+    // Nine are shipped; one that is adopted is the organisation's, without whom it has not.
+    let shipped = world.api("/plans/shipped").await;
+    assert_eq!(shipped["items"].as_array().unwrap().len(), 9);
+    let adopted = world.cli(&["plan", "adopt", "ransomware"]).await;
+    assert!(adopted.code == 0 && adopted.stdout.contains("there is no audience management"), "{adopted:?}");
+    let again = world.cli(&["plan", "adopt", "ransomware"]).await;
+    assert!(again.code == 1 && again.stderr.contains("already"), "{again:?}");
+    let form = world.api("/org/plan/ransomware").await;
+    assert_eq!(form["body"]["updates"], Value::Null, "{form:#}");
+    let declared = world.command("/incidents", json!({"title": "Files are encrypted", "severity": "sev1", "page": false})).await.ok();
+    let reference = declared.body["ref"].as_str().unwrap();
+    let started = act(&world, reference, "plan", json!({"plan": "ransomware"})).await;
+    assert_eq!(started["tasks"].as_array().unwrap().len(), 17);
+    for shipped in shipped["items"].as_array().unwrap().iter().filter(|one| one["plan"] != "ransomware") {
+        let id = shipped["plan"].as_str().unwrap();
+        assert_eq!(world.command(&format!("/plans/shipped/{id}/adopt"), json!({})).await.status, 201, "{id}");
+    }
+}
+
+async fn a_plan_of_sixty_tasks_is_one_entry_and_a_light_page(database: Database) {
+    let tasks: Vec<String> = (1..=60)
+        .map(|n| format!("{{id: t{n}, text: \"Look at part {n} of the network and say what it does\", role: operations, within: 30m}}"))
+        .collect();
+    let large = format!("  - id: large\n    involve: [\"team:payments\", \"person:cho\"]\n    tasks: [{}]\n", tasks.join(", "));
+    let world = world_of(database, [&organisation(), large.as_str()].concat()).await;
+    let reference = taken_by_ana(&world).await;
+    act(&world, &reference, "plan", json!({"plan": "large"})).await;
+    let incident = world.incident().await;
+    assert_eq!(world.bodies(&incident, "plan_started").await.len(), 1);
+    assert_eq!(awaited(&world, &reference).await.len(), 60, "each is awaited once");
+    let page = get_as(&world, &sign_in_as(&world, "ana").await, &format!("/incidents/{reference}?tab=tasks")).await.text;
+    assert!(page.len() < 100_000, "the page has {} bytes", page.len());
+    let tasks = page.matches("aria-label=\"Done: step ").count();
+    assert_eq!(tasks, 60, "each is done by one tap");
 }

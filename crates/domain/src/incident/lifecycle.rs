@@ -319,9 +319,10 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (S::Merged, V::Note | V::Mark | V::Time | V::Rename) => Ok(S::Merged),
         (S::Merged, _) => Err(M::AlreadyMerged),
         // Roles end with the work; the writing up goes on.
-        (S::Resolved, V::Service | V::Affect | V::Note | V::Mark | V::Task | V::Recovery | V::Update | V::Decision | V::Time | V::Rename | V::Review) => {
-            Ok(S::Resolved)
-        }
+        (
+            S::Resolved,
+            V::Service | V::Affect | V::Note | V::Mark | V::Task | V::Recovery | V::Update | V::Decision | V::Time | V::Rename | V::Review,
+        ) => Ok(S::Resolved),
         (S::Resolved, V::Reopen) => Ok(S::Investigating),
         (S::Resolved, V::Close) => Ok(S::Closed),
         (S::Resolved, _) => Err(M::AlreadyResolved),

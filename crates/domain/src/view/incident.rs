@@ -13,8 +13,8 @@ use crate::incident::roles::ROLES;
 use crate::incident::work::TaskState;
 use crate::incident::work::{Role, Task};
 use crate::severity::Severity;
-use crate::view::plan::{self, DeviationView, PlanView, ProposedPlanView, RecoveryView};
 use crate::view::ClockView;
+use crate::view::plan::{self, DeviationView, PlanView, ProposedPlanView, RecoveryView};
 
 /// An incident as lists and its page show it. Instants are null where unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

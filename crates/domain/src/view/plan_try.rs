@@ -171,7 +171,9 @@ mod tests {
         let times: Vec<(&str, String, Option<String>)> = told
             .tasks
             .iter()
-            .map(|task| (task.step.as_str(), task.begins_at.strftime("%H:%M").to_string(), task.due_at.map(|at| at.strftime("%H:%M").to_string())))
+            .map(|task| {
+                (task.step.as_str(), task.begins_at.strftime("%H:%M").to_string(), task.due_at.map(|at| at.strftime("%H:%M").to_string()))
+            })
             .collect();
         let at = |text: &str| Some(text.to_owned());
         assert_eq!(

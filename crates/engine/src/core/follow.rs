@@ -41,7 +41,9 @@ impl Core {
             Event::Links(links::Event::Released(_)) => Ok(()),
             Event::Links(links::Event::Absorbed(_) | links::Event::AlertLinked(_) | links::Event::ReviewAsked(_)) => Ok(()),
             // Nothing beside their expectations.
-            Event::Attendance(_) | Event::Flapping(_) | Event::Staffing(_) | Event::Record(_) | Event::Recovery(_) | Event::Access(_) => Ok(()),
+            Event::Attendance(_) | Event::Flapping(_) | Event::Staffing(_) | Event::Record(_) | Event::Recovery(_) | Event::Access(_) => {
+                Ok(())
+            }
         }
     }
 

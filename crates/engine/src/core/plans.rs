@@ -42,8 +42,11 @@ impl Core {
     pub(super) fn start_by_rule(&mut self, unit: &mut Unit, id: IncidentId, plan: &str, rule: &str) -> Decided<()> {
         let (incident, _) = self.incident(unit, id)?;
         let (plan, because) = (plan.to_owned(), rule.to_owned());
-        let command =
-            if incident.state == State::Candidate { Command::Intend { plan, because } } else { Command::Start { plan, because: Some(because) } };
+        let command = if incident.state == State::Candidate {
+            Command::Intend { plan, because }
+        } else {
+            Command::Start { plan, because: Some(because) }
+        };
         self.change_incident(unit, id, command)
     }
 

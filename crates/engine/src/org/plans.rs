@@ -93,8 +93,11 @@ mod tests {
         let bundle: Bundle = serde_json::from_value(bundle).unwrap();
         let against =
             Against { now: "2026-03-01T12:00:00Z".parse().unwrap(), kinds: &[], channels: allclear_domain::channel::WaysOut::NONE };
-        let about_plans: Vec<String> =
-            check(&bundle, against).iter().filter(|p| p.place.to_string().starts_with("plans")).map(|p| format!("{}: {}", p.place, p.message)).collect();
+        let about_plans: Vec<String> = check(&bundle, against)
+            .iter()
+            .filter(|p| p.place.to_string().starts_with("plans"))
+            .map(|p| format!("{}: {}", p.place, p.message))
+            .collect();
         assert_eq!(about_plans, [""; 0]);
         for (plan, shipped) in bundle.plans.iter().zip(&SHIPPED) {
             assert_eq!((plan.id.as_str(), plan.called()), (shipped.id, shipped.name));
@@ -107,7 +110,10 @@ mod tests {
         assert!((8..=20).contains(&plan.tasks.len()), "{id} has {} tasks", plan.tasks.len());
         assert!(plan.recovery.len() >= 3 && plan.roles.contains(&"commander".to_owned()), "{id}");
         assert!(plan.tasks.iter().all(|task| task.role.is_some() && task.within.is_some()), "{id}: who does it, and until when");
-        assert!(plan.tasks.iter().any(|task| !task.after.is_empty()) && plan.tasks.iter().filter(|task| task.after.is_empty()).count() >= 2, "{id}");
+        assert!(
+            plan.tasks.iter().any(|task| !task.after.is_empty()) && plan.tasks.iter().filter(|task| task.after.is_empty()).count() >= 2,
+            "{id}"
+        );
         let texts: std::collections::BTreeSet<&str> = plan.tasks.iter().map(|task| task.text.as_str()).collect();
         assert!(texts.len() == plan.tasks.len() && texts.iter().all(|text| text.len() > 30), "{id}");
     }

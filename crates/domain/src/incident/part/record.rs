@@ -452,7 +452,8 @@ mod tests {
     #[test]
     fn a_note_of_what_is_closed_is_a_later_one_and_a_mark_is_set_once() {
         let note = |happened_at| Command::Note { text: "the graph fell".into(), happened_at };
-        let mut sample = Sample::declared().after(ending::Command::Resolve { note: None, waive: None }).after(ending::Command::Close { waive: None });
+        let mut sample =
+            Sample::declared().after(ending::Command::Resolve { note: None, waive: None }).after(ending::Command::Close { waive: None });
         let late = after(sample.at, Length::from_mins(1));
         assert_eq!(sample.refusal(note(Some(late))), "in_the_future");
         let earlier = before(sample.at, Length::from_mins(5));

@@ -6,8 +6,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ask::{Ask, Came, Field, Kind, May, Program, command};
 use crate::actor::Actor;
+use crate::ask::{Ask, Came, Field, Kind, May, Program, command};
 use crate::event::event_kinds;
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::running::{RecoveryItem, RecoveryState};
@@ -67,7 +67,9 @@ impl Command {
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    #[error("by its plan it is not over yet, since this is open: {0}. Say that it holds, or give the reason why it may stay open (`waive`)")]
+    #[error(
+        "by its plan it is not over yet, since this is open: {0}. Say that it holds, or give the reason why it may stay open (`waive`)"
+    )]
     StillOpen(String),
     #[error("there is no item {item} of recovery in this incident")]
     NoSuchItem { item: u32 },
@@ -188,9 +190,7 @@ pub(in crate::incident) fn ask_again(incident: &mut Incident) {
 pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
     let who = names.who();
     match event {
-        Event::Confirmed(body) => {
-            with_text(format!("{who} says that it holds: {}", body.text.trim_end_matches('.')), body.note.as_deref())
-        }
+        Event::Confirmed(body) => with_text(format!("{who} says that it holds: {}", body.text.trim_end_matches('.')), body.note.as_deref()),
         Event::Waived(body) => format!("{who} waived what was to hold before the end ({}): {}", listed(&body.items), body.why),
     }
 }

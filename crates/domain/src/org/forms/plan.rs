@@ -61,10 +61,7 @@ const TASKS: Rows = Rows {
 };
 const UPDATES: Rows = Rows {
     one: "update",
-    fields: &[
-        needed("audience", "Audience", "", Input::One(FormKind::Audience)),
-        needed("every", "Every", "As in 30m.", Input::Length),
-    ],
+    fields: &[needed("audience", "Audience", "", Input::One(FormKind::Audience)), needed("every", "Every", "As in 30m.", Input::Length)],
     layout: Layout::Objects,
     first: 1,
     spare: 1,
@@ -95,7 +92,12 @@ pub const ABOUT: About = About {
         row("roles", "Roles", "Somebody has to have these while it runs, with commas between them.", Input::Names),
         row("involve", "Asks for help", "Who is paged when it starts.", Input::Several(&Input::Target, 2)),
         row("tasks", "Tasks", "", Input::Rows(&TASKS)),
-        row("updates", "Updates", "Who is told how often; the shortest counts, where it is shorter than the severity’s.", Input::Rows(&UPDATES)),
+        row(
+            "updates",
+            "Updates",
+            "Who is told how often; the shortest counts, where it is shorter than the severity’s.",
+            Input::Rows(&UPDATES),
+        ),
         row("recovery", "Before it is over", "What has to hold. Resolving asks for each of them.", Input::Several(&Input::Line, 2)),
         row("links", "Links", "Runbooks and pages that help.", Input::Several(&Input::Line, 1)),
     ],

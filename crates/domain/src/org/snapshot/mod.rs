@@ -18,8 +18,8 @@ pub use super::forms::role::ROLES;
 use super::forms::service_target::{ServiceTarget, most_particular};
 pub use super::forms::target::Target;
 use super::model::{
-    Audience, Bundle, Contact, Escalation, Integration, Level, NotifyUrgency, Override, Person, Plan, Route, Schedule, Service, Silence, Slug,
-    Team,
+    Audience, Bundle, Contact, Escalation, Integration, Level, NotifyUrgency, Override, Person, Plan, Route, Schedule, Service, Silence,
+    Slug, Team,
 };
 use super::problem::{Place, Problem};
 pub use super::roles::RoleSetting;
