@@ -136,7 +136,6 @@ async fn a_plan_is_tapped_through_and_says_where_it_was_left(database: Database)
         assert!(shown.stdout.contains(words), "{words}: {shown:?}");
     }
     act(&world, &reference, "resolve", json!({"waive": "it is only one rack"})).await;
-    act(&world, &reference, "review", json!({})).await;
     let review = world.cli(&["review", "show", &reference]).await;
     for words in [
         "## How the plan went",

@@ -108,7 +108,7 @@ fn stands(task: &TaskView) -> &'static str {
 fn step(told: &PageData, org: &Org, task: &TaskView) -> Markup {
     let when = &told.when;
     html! {
-        li class={ (task.state.word()) " " (stands(task)) } value=(task.task) data-key=(task.task) {
+        li class={ (task.state.word()) " " (stands(task)) } id={ "task-" (task.task) } data-key=(task.task) {
             p {
                 span class="quiet" { (task.task) ". " } span class="vh" { (stands(task)) ": " } bdi { (task.text) }
                 @if let Some(link) = &task.link { " " (pieces::link_or_text(link)) }
@@ -139,7 +139,8 @@ fn numbers(tasks: &[u32]) -> String {
     }
 }
 
-/// What is done with a step. All of it is drawn for the one that was asked for: sixty choices of people are no page.
+/// What is done with a step: one tap, and a way to the rest, which is drawn for the one that was asked for: sixty forms with
+/// sixty choices of people are no page.
 fn acts(told: &PageData, org: &Org, task: &TaskView) -> Markup {
     let verb = format!("task-{}", task.task);
     if told.draft.verb == verb {
@@ -148,17 +149,8 @@ fn acts(told: &PageData, org: &Org, task: &TaskView) -> Markup {
     html! {
         div class="task-acts" {
             @if task.waits_for.is_empty() { (done(told, task)) }
-            details class="act-one" name="act" data-key="more" {
-                summary aria-label={ "More for step " (task.task) } { "…" }
-                form method="post" action=(path(told, "task")) {
-                    (once(&told.when))
-                    input type="hidden" name="task" value=(task.task);
-                    (words(told, &verb, "note", "Why is it skipped?", true))
-                    button class="do" type="submit" name="state" value="dropped" { "Skip it" }
-                }
-                @if !task.waits_for.is_empty() { (done(told, task)) }
-                p { a href={ "/incidents/" (told.incident.reference) "?tab=tasks&do=" (verb) } { "Give it to somebody, or change it" } }
-            }
+            a class="more" href={ "/incidents/" (told.incident.reference) "?tab=tasks&do=" (verb) "#" (verb) }
+                aria-label={ "Skip step " (task.task) ", give it to somebody or change it" } { "…" }
         }
     }
 }
@@ -213,7 +205,7 @@ fn recovery_item(told: &PageData, org: &Org, item: &RecoveryView) -> Markup {
     let verb = format!("recovery-{}", item.item);
     let class = if item.state == RecoveryState::Waived { "dropped" } else { item.state.word() };
     html! {
-        li class=(class) value=(item.item) data-key=(item.item) {
+        li class=(class) data-key=(item.item) {
             p { span class="quiet" { (item.item) ". " } span class="vh" { (item.state.word()) ": " } bdi { (item.text) } }
             @if let Some(at) = item.ended_at {
                 p class="quiet small" {
