@@ -12,7 +12,6 @@ use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
 use crate::cli::coordination_args as coordination;
-use crate::cli::plans;
 
 pub use crate::cli::shared_args::{Form, One, Remote};
 use crate::config::flags::{ForDoctor, ForInvite, ForServe, ForStore, Given};
@@ -80,7 +79,7 @@ pub enum Command {
     #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Plan {
         #[command(subcommand)]
-        command: plans::Plan,
+        command: coordination::Plan,
     },
     /// Shows an incident's roll call: who was asked or paged, by whom, who joined and who left
     Roll(One),

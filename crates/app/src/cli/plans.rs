@@ -1,52 +1,15 @@
 //! Response plans from a terminal: what one would do, and those that are shipped. Starting one is asked of an incident
 //! ([`asks`](crate::cli::asks)).
 
-use allclear_domain::severity::Severity;
 use allclear_domain::view::{PlanTryView, ShippedPlanView, TriedTarget, TriedTask};
-use clap::Subcommand;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::cli::client::{Client, Items};
+use crate::cli::coordination_args::Plan;
 use crate::cli::incidents::{now, print};
-use crate::cli::shared_args::{Form, Remote};
 use crate::cli::terminal::{clean, distance, table};
-
-#[derive(Debug, Subcommand)]
-pub enum Plan {
-    /// What a plan would do now, without starting it
-    Try {
-        /// A plan's id
-        plan: String,
-        /// In an incident of this service
-        #[arg(long, value_name = "ID")]
-        service: Option<String>,
-        /// And this severity [default: sev2]
-        #[arg(long)]
-        severity: Option<Severity>,
-        #[command(flatten)]
-        remote: Remote,
-        #[command(flatten)]
-        form: Form,
-    },
-    /// Plans that are shipped
-    Shipped {
-        #[command(flatten)]
-        remote: Remote,
-        #[command(flatten)]
-        form: Form,
-    },
-    /// Makes a shipped plan one of the organisation
-    Adopt {
-        /// Its id
-        plan: String,
-        #[command(flatten)]
-        remote: Remote,
-        #[command(flatten)]
-        form: Form,
-    },
-}
 
 /// What adopting is answered.
 #[derive(Deserialize)]

@@ -320,6 +320,12 @@ pub struct TaskView {
 }
 
 impl TaskView {
+    /// Whether it is open and waits for nothing.
+    #[must_use]
+    pub fn is_next(&self) -> bool {
+        self.state == TaskState::Open && self.waits_for.is_empty()
+    }
+
     fn of(i: &Incident, task: &Task) -> Self {
         let step = task.step.as_ref();
         let by_role = step.and_then(|step| step.role.clone()).filter(|_| task.owner.is_none());

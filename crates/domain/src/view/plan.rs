@@ -10,7 +10,6 @@ use crate::incident::running::{RecoveryItem, RecoveryState, Running};
 use crate::incident::work::{Task, TaskState};
 use crate::org::forms::plan::Plan;
 use crate::org::shipped::Shipped;
-use crate::view::TaskView;
 
 /// A plan that was started in an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -211,12 +210,4 @@ fn is_out_of_order(incident: &Incident, task: &Task) -> bool {
     let before = task.step.iter().flat_map(|step| &step.after).filter_map(|number| incident.work.task(*number));
     let was_open = |other: &Task| other.state == TaskState::Open || other.ended_at > task.ended_at;
     task.state == TaskState::Done && before.into_iter().any(was_open)
-}
-
-impl TaskView {
-    /// The next step of a plan that somebody can do: open, and waiting for nothing.
-    #[must_use]
-    pub fn is_next(&self) -> bool {
-        self.state == TaskState::Open && self.waits_for.is_empty()
-    }
 }

@@ -13,7 +13,7 @@ use maud::{Markup, html};
 
 use crate::access::form_key::once;
 use crate::frame::pieces;
-use crate::incident::{PageData, plans};
+use crate::incident::{PageData, plan_fields};
 
 /// The field in which another incident is chosen, where its reference is not written.
 pub(crate) const PICK: &str = "pick";
@@ -191,7 +191,7 @@ pub(crate) fn bar(told: &PageData, org: &Org) -> Markup {
             @if fits(told, Verb::Update) && state.is_open() { (update(told, org)) }
             @if told.may_be_taken_apart() { (at_once(told, "take_apart", "Take apart", "may")) }
             @if fits(told, Verb::Close) {
-                @if plans::is_open(told) { (drawn(told, org, Verb::Close)) } @else { (at_once(told, "close", "Close", "do")) }
+                @if plan_fields::is_open(told) { (drawn(told, org, Verb::Close)) } @else { (at_once(told, "close", "Close", "do")) }
             }
             @if fits(told, Verb::Reopen) { (drawn(told, org, Verb::Reopen)) }
             @if fits(told, Verb::Severity) { (drawn(told, org, Verb::Severity)) }
@@ -271,7 +271,7 @@ fn fields(told: &PageData, org: &Org, ask: &Ask) -> Markup {
         @for field in ask.fields {
             // Nobody is asked why something may stay open where nothing is.
             @if field.name != WAIVE { (field_of(told, org, ask.verb, field)) }
-            @else if plans::is_open(told) { (plans::still_open(told)) (field_of(told, org, ask.verb, field)) }
+            @else if plan_fields::is_open(told) { (plan_fields::still_open(told)) (field_of(told, org, ask.verb, field)) }
         }
     }
 }
@@ -334,7 +334,7 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
             @let chosen = if typed.is_empty() { told.incident.service.as_deref() } else { Some(typed) };
             label class="field" { (label) (pieces::service_choice(org, chosen, "Choose one")) }
         },
-        Kind::Plan => html! { label class="field" { (label) (plans::choice(told, org, name, typed)) } },
+        Kind::Plan => html! { label class="field" { (label) (plan_fields::choice(told, org, name, typed)) } },
         Kind::Escalation => html! {
             label class="field" {
                 span { (field.label) }

@@ -14,6 +14,7 @@ pub(crate) mod declare;
 pub(crate) mod link_alert;
 pub(crate) mod log;
 mod log_section;
+mod plan_fields;
 mod plans;
 pub(crate) mod preview;
 pub(crate) mod submit;

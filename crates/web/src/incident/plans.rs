@@ -13,32 +13,6 @@ use crate::frame::pieces::{self, LINE_CHARS_MAX};
 use crate::incident::ask_forms::{drawn, fits, path, words};
 use crate::incident::{PageData, aside_forms};
 
-/// Whether something has to hold yet before it is over.
-pub(super) fn is_open(told: &PageData) -> bool {
-    told.incident.recovery.iter().any(|item| item.state == RecoveryState::Open)
-}
-
-/// What that is.
-pub(super) fn still_open(told: &PageData) -> Markup {
-    html! {
-        p { strong { "Not yet said to hold:" } }
-        ul { @for item in told.incident.recovery.iter().filter(|item| item.state == RecoveryState::Open) { li { bdi { (item.text) } } } }
-    }
-}
-
-/// The plans that can be started here.
-pub(super) fn choice(told: &PageData, org: &Org, name: &str, typed: &str) -> Markup {
-    let runs = |id: &str| told.incident.plans.iter().any(|running| running.plan == id);
-    html! {
-        select name=(name) required {
-            @for plan in org.bundle().plans.iter().filter(|plan| !runs(&plan.id)) {
-                @let overdue = plan.overdue_since(told.when.now).map_or_else(String::new, |day| format!(" (to be looked through by {day})"));
-                (pieces::choice(&plan.id, typed == plan.id, &format!("{}{overdue}", plan.called())))
-            }
-        }
-    }
-}
-
 /// Plans that fit it: one line each, with the button that starts it.
 pub(super) fn proposed(told: &PageData) -> Markup {
     html! {
@@ -50,7 +24,9 @@ pub(super) fn proposed(told: &PageData) -> Markup {
                         input type="hidden" name="plan" value=(plan.plan);
                         p {
                             "The plan " strong { bdi { (plan.name) } } " fits."
-                            @if let Some(day) = plan.overdue_since { " " span class="late" { "Overdue" } " It was to be looked through by " (day) "." }
+                            @if let Some(day) = plan.overdue_since {
+                                " " span class="late" { "Overdue" } " It was to be looked through by " (day) "."
+                            }
                         }
                         @if told.may_act {
                             button class="may" type="submit" aria-label={ "Start the plan " (plan.name) } { "Start it" }
@@ -149,8 +125,7 @@ fn acts(told: &PageData, org: &Org, task: &TaskView) -> Markup {
     html! {
         div class="task-acts" {
             @if task.waits_for.is_empty() { (done(told, task)) }
-            a class="more" href={ "/incidents/" (told.incident.reference) "?tab=tasks&do=" (verb) "#" (verb) }
-                aria-label={ "Skip step " (task.task) ", give it to somebody or change it" } { "…" }
+            a class="rest" href={ "?tab=tasks&do=" (verb) "#" (verb) } aria-label={ "More for step " (task.task) } { "…" }
         }
     }
 }
@@ -219,7 +194,9 @@ fn recovery_item(told: &PageData, org: &Org, item: &RecoveryView) -> Markup {
                     form method="post" action=(path(told, "recovery")) class="at-once" data-key="holds" {
                         (once(&told.when))
                         input type="hidden" name="item" value=(item.item);
-                        button class="may" type="submit" name="state" value="done" aria-label={ "It holds: item " (item.item) } { "It holds" }
+                        button class="may" type="submit" name="state" value="done" aria-label={ "It holds: item " (item.item) } {
+                            "It holds"
+                        }
                     }
                     details class="act-one" name="act" open[told.draft.verb == verb] data-key="more" {
                         summary aria-label={ "More for item " (item.item) } { "…" }

@@ -5,6 +5,7 @@
 //! their texts and back, `fields`, `rows` and `controls` draw them, `wrongs` says where a problem is, `picture` draws a schedule, `page` is the page of one form, `sender` its part about a sender, `told` what a line of a list says, `change` takes what was posted. Secrets are
 //! masked as in an export. Everything here is an administrator's.
 
+pub(crate) mod adopt;
 pub(crate) mod audit;
 mod change;
 mod controls;
@@ -15,7 +16,7 @@ mod invite;
 mod lately;
 mod page;
 mod picture;
-pub(crate) mod plans;
+mod plans;
 mod rows;
 mod sender;
 mod titles;

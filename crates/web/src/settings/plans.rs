@@ -1,41 +1,18 @@
 //! Plans among the settings: those that are shipped, each with the button that adopts it, and what one would do.
 
-use allclear_domain::org::diff::FormKind;
 use allclear_domain::org::shipped::SHIPPED;
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::severity::Severity;
 use allclear_domain::view::{PlanTryView, TriedTarget};
-use allclear_engine::org::forms::FormError;
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::page::refused;
-use super::{administrator, path};
 use crate::access::form_key::once;
-use crate::access::reader::answer;
-use crate::app::App;
 use crate::frame::pieces;
-use crate::frame::refused::Refused;
 use crate::frame::time_text::When;
 
 /// The severity that a plan is tried at: whom it pages is reached as for something grave.
 const TRIED_AT: Severity = Severity::Sev2;
-
-/// POST: a shipped plan becomes one of the organisation. One that is there already is shown.
-pub(crate) async fn adopt(State(app): State<App>, headers: HeaderMap, Path(id): Path<String>) -> Response {
-    answer(async {
-        let (who, _) = administrator(&app, &headers).await?;
-        match app.engine.adopt_plan(&id, &app.options.formats, &who).await {
-            Ok(_) | Err(FormError::Exists { .. }) => Ok(Redirect::to(&format!("{}?saved", path(FormKind::Plan, &id))).into_response()),
-            Err(FormError::Missing { .. }) => Err(Refused::missing("shipped plan", "Look for it among the plans of the settings.")),
-            Err(why) => Err(refused(why)),
-        }
-    })
-    .await
-}
 
 /// Those that are shipped and not adopted yet.
 pub(super) fn shipped(org: &Org, when: &When) -> Markup {
@@ -48,7 +25,8 @@ pub(super) fn shipped(org: &Org, when: &When) -> Markup {
                 ul class="tasks" {
                     @for plan in rest {
                         li {
-                            form method="post" action={ "/settings/plan/" (plan.id) "/adopt" } class="at-once" data-key={ "adopt-" (plan.id) } {
+                            form method="post" action={ "/settings/plan/" (plan.id) "/adopt" } class="at-once"
+                                data-key={ "adopt-" (plan.id) } {
                                 (once(when))
                                 p { strong { (plan.name) } span class="quiet" { ": " (plan.purpose) } }
                                 button class="may" type="submit" aria-label={ "Adopt the plan " (plan.name) } { "Adopt it" }
@@ -68,7 +46,9 @@ pub(super) fn tried(org: &Org, when: &When, id: &str) -> Markup {
     html! {
         section class="section" id="tried" {
             h2 { "What would it do?" span class="quiet" { " · as it is saved, were it to start now" } }
-            @if let Some(day) = told.overdue_since { p { span class="late" { "Overdue" } " It was to be looked through by " (day) "." } }
+            @if let Some(day) = told.overdue_since {
+                p { span class="late" { "Overdue" } " It was to be looked through by " (day) "." }
+            }
             ol class="tasks" {
                 @for task in &told.tasks {
                     li {
