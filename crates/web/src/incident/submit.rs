@@ -54,7 +54,7 @@ pub(crate) async fn submit(
         let (who, when) = actor(&app, &headers).await?;
         let id = app.engine.queries(&who).incident_id(&reference).await?;
         if verb == Verb::Update.word() && said(&fields, "text").is_some() {
-            let incident = app.engine.queries(&who).incident(id).await?;
+            let incident = Box::pin(app.engine.queries(&who).incident(id)).await?;
             match preview::step(&app.engine.org(), incident.private, &fields, when.now) {
                 preview::Step::Send => {}
                 preview::Step::Show => {
