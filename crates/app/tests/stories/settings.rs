@@ -257,7 +257,7 @@ async fn every_kind_is_added_by_its_form_and_saved_again_unchanged() {
                 ("version", "2"),
                 ("review_by", "2036-01-31"),
                 ("match", "service=\"batch\""),
-                ("roles", "commander, medic"),
+                ("roles", "- commander\n- medic"),
                 ("involve", "- team:night"),
                 (
                     "tasks",

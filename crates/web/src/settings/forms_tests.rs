@@ -133,6 +133,8 @@ fn wrong(field: &Field) -> Option<Value> {
         Input::Target => json!("gone"),
         // Those stand in rows alone.
         Input::Ticks(_) | Input::Names | Input::Date | Input::Turn | Input::Contact | Input::Channel => return None,
+        // What has to hold is said in any words, and so is where help stands.
+        Input::Several(..) if ["recovery", "links"].contains(&field.key) => json!([" "]),
         Input::Many(_) | Input::Several(..) => json!(["gone"]),
         Input::Rows(_) => json!([{"no such key": 1}]),
         Input::Part(..) => json!({"no such key": 1}),

@@ -89,7 +89,7 @@ pub const ABOUT: About = About {
             "Matchers over service, severity, title and labels of its alarms, as in service=\"checkout\", severity=~\"sev1|sev2\". Empty: it is started by hand or by a route.",
             Input::Line,
         ),
-        row("roles", "Roles", "Somebody has to have these while it runs, with commas between them.", Input::Names),
+        row("roles", "Roles", "Somebody has to have these while it runs.", Input::Several(&Input::Line, 2)),
         row("involve", "Asks for help", "Who is paged when it starts.", Input::Several(&Input::Target, 2)),
         row("tasks", "Tasks", "", Input::Rows(&TASKS)),
         row(
