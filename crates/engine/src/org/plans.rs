@@ -110,10 +110,7 @@ mod tests {
         assert!((8..=20).contains(&plan.tasks.len()), "{id} has {} tasks", plan.tasks.len());
         assert!(plan.recovery.len() >= 3 && plan.roles.contains(&"commander".to_owned()), "{id}");
         assert!(plan.tasks.iter().all(|task| task.role.is_some() && task.within.is_some()), "{id}: who does it, and until when");
-        assert!(
-            plan.tasks.iter().any(|task| !task.after.is_empty()) && plan.tasks.iter().filter(|task| task.after.is_empty()).count() >= 2,
-            "{id}"
-        );
+        assert!(plan.tasks.iter().any(|task| !task.after.is_empty()), "{id}: something comes after something");
         let texts: std::collections::BTreeSet<&str> = plan.tasks.iter().map(|task| task.text.as_str()).collect();
         assert!(texts.len() == plan.tasks.len() && texts.iter().all(|text| text.len() > 30), "{id}");
     }
