@@ -28,7 +28,11 @@ const SNOOZES: u64 = 20;
 /// And how many pause the clocks, or resume them.
 const PAUSES: u64 = 60;
 /// And how many start a plan.
-const PLANS: u64 = 60;
+const PLANS: u64 = 120;
+/// And how many do a step, in its order or out of it.
+const STEPS: u64 = 200;
+/// Steps of the plans here.
+const STEPS_MAX: u64 = 4;
 /// Tasks of an incident that somebody names.
 const TASKS: u64 = 2;
 
@@ -137,6 +141,9 @@ impl World {
         if own.chance(PLANS) {
             let plan = (*own.pick(&["steps", "asks", "gone"])).to_owned();
             deed = Some(Command::incident(id, plans::Command::Start { plan, because: None }));
+        } else if own.chance(STEPS) {
+            let task = u32::try_from(own.between(1, STEPS_MAX)).unwrap_or(1);
+            deed = Some(Command::incident(id, tasks::Command::Finish { task, note: None }));
         }
         let Some(command) = deed else { return };
         let input = self.input_of(&who, "api", command);

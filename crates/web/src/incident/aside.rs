@@ -160,7 +160,7 @@ pub(crate) fn tasks(told: &PageData, org: &Org) -> Markup {
                 @if own.is_empty() { p class="quiet" { @if incident.plans.is_empty() { "None yet." } @else { "None beside the plan." } } }
                 ul class="tasks" {
                     @for task in own {
-                        li class=(task.state.word()) data-key=(task.task) {
+                        li class=(if task.state == TaskState::Open { "open" } else { "through" }) data-key=(task.task) {
                             p { span class="vh" { (task.state.word()) ": " } bdi { (task.text) } }
                             p class="quiet small" {
                                 @match &task.owner { Some(id) => bdi { (pieces::name(org, id)) }, None => "nobody yet" }

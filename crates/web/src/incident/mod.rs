@@ -298,7 +298,7 @@ fn page(told: &PageData, org: &Org) -> Markup {
             @if told.may_act { (ask_forms::bar(told, org)) }
             (tabs(told))
             div class="columns" {
-                div class="left" { (aside::people(told, org)) (plans::section(told, org)) (aside::tasks(told, org)) }
+                div class="left" { (plans::section(told, org)) (aside::people(told, org)) (aside::tasks(told, org)) }
                 (log_section::section(told, org))
                 (aside::more(told, org))
             }

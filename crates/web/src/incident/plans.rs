@@ -84,7 +84,7 @@ fn stands(task: &TaskView) -> &'static str {
 fn step(told: &PageData, org: &Org, task: &TaskView) -> Markup {
     let when = &told.when;
     html! {
-        li class={ (task.state.word()) " " (stands(task)) } id={ "task-" (task.task) } data-key=(task.task) {
+        li class=(if task.state == TaskState::Open { stands(task) } else { "through" }) id={ "task-" (task.task) } data-key=(task.task) {
             p {
                 span class="quiet" { (task.task) ". " } span class="vh" { (stands(task)) ": " } bdi { (task.text) }
                 @if let Some(link) = &task.link { " " (pieces::link_or_text(link)) }
@@ -93,7 +93,7 @@ fn step(told: &PageData, org: &Org, task: &TaskView) -> Markup {
                 @match (task.owner.as_ref().or(task.doer.as_ref()), &task.role) {
                     (Some(id), Some(role)) => { bdi { (pieces::name(org, id)) } ", " (role) },
                     (Some(id), None) => bdi { (pieces::name(org, id)) },
-                    (None, Some(role)) => { (pieces::capital(role)) ", whom nobody is yet" },
+                    (None, Some(role)) => { (pieces::capital(role)) " (nobody yet)" },
                     (None, None) => "anybody",
                 }
                 @if !task.waits_for.is_empty() { " · waits for " (numbers(&task.waits_for)) }
@@ -178,7 +178,7 @@ fn recovery(told: &PageData, org: &Org) -> Markup {
 
 fn recovery_item(told: &PageData, org: &Org, item: &RecoveryView) -> Markup {
     let verb = format!("recovery-{}", item.item);
-    let class = if item.state == RecoveryState::Waived { "dropped" } else { item.state.word() };
+    let class = if item.state == RecoveryState::Open { "open" } else { "through" };
     html! {
         li class=(class) data-key=(item.item) {
             p { span class="quiet" { (item.item) ". " } span class="vh" { (item.state.word()) ": " } bdi { (item.text) } }
