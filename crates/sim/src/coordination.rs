@@ -2,6 +2,7 @@
 //!
 //! All throws are of [`World::side`], so that they shift none of the others.
 
+use allclear_domain::access::{Actor, Principal};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::clock::WaitingFor;
 use allclear_domain::incident::{self, Instant, attendance, clocks, declaration, ending, plans, record, roles, tasks, updates};
@@ -97,7 +98,9 @@ impl World {
                 incident::State::Candidate => ending::Command::Cancel { why: "the world ends".into() }.into(),
                 _ => ending::Command::Resolve { note: None, waive: Some("the world ends".into()) }.into(),
             };
-            let input = self.input_of("p0", "api", Command::Incident { id: incident.id, command });
+            // Of people nobody may be left who may end it.
+            let mut input = self.input_of("p0", "api", Command::Incident { id: incident.id, command });
+            input.who = Principal::own(Actor::Administrator);
             self.plan(self.now, Task::Act(Box::new(Act::new(input))));
         }
         if !open.is_empty() {
