@@ -30,13 +30,14 @@ macro_rules! lists {
 }
 
 lists! {
-    alone: view::BriefingView, view::TrendView, view::PageExplanation, view::SignalExplanation;
+    alone: view::BriefingView, view::PlanTryView, view::TrendView, view::PageExplanation, view::SignalExplanation;
     IncidentPage of view::IncidentView;
     EventPage of view::EventView;
     AlertPage of view::AlertView;
     ChangePage of view::ChangeView;
     PagePage of view::PageView;
     RollPage of view::RollView;
+    ShippedPlanPage of view::ShippedPlanView;
     ExpectationPage of view::ExpectationView;
     OnCallPage of view::OnCallView;
     OverridePage of view::OverrideView;

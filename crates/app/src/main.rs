@@ -102,6 +102,7 @@ async fn obey(command: Command) -> anyhow::Result<()> {
         Command::Action { command } => cli::coordination::action(command).await,
         Command::Trends(args) => cli::coordination::trends(args).await,
         Command::Briefing(args) => cli::briefing::briefing(args).await,
+        Command::Plan { command } => cli::plans::plan(command).await,
         Command::Roll(args) => cli::incidents::roll(args).await,
         Command::Log(args) => cli::incidents::log(args).await,
         Command::Oncall(args) => cli::incidents::oncall(args).await,

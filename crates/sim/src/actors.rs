@@ -211,7 +211,7 @@ impl World {
         let throw = self.dice.below(100);
         let command = if message.notice.kind == NoticeKind::ConfirmRecovery {
             match throw {
-                0..=49 => Command::incident(incident, ending::Command::Resolve { note: None }),
+                0..=49 => Command::incident(incident, ending::Command::Resolve { note: None, waive: None }),
                 _ => return,
             }
         } else {
@@ -222,7 +222,10 @@ impl World {
                 35..=49 => {
                     Command::Page { id: page, command: paging::Command::Decline { by: by.clone(), via: "link".into(), answers: None } }
                 }
-                50..=55 => Command::incident(incident, ending::Command::Resolve { note: Some("restarted".into()) }),
+                50..=55 => Command::incident(
+                    incident,
+                    ending::Command::Resolve { note: Some("restarted".into()), waive: Some("it is obvious".into()) },
+                ),
                 56..=59 => Command::incident(incident, ending::Command::Mitigate { note: None }),
                 60..=62 => Command::incident(incident, record::Command::Note { text: "looking".into(), happened_at: None }),
                 63..=65 => Command::Escalate { id: incident, escalation: None, why: "more hands".into() },
@@ -322,7 +325,7 @@ impl World {
                 pick(self),
                 declaration::Command::SetSeverity { severity: *self.dice.pick(&Severity::ALL), why: "worse than thought".into() },
             ),
-            8 => Command::incident(pick(self), ending::Command::Close),
+            8 => Command::incident(pick(self), ending::Command::Close { waive: None }),
             9 => Command::incident(pick(self), attendance::Command::Acknowledge { by: Some("p1".into()), via: "api".into() }),
             10 => Command::Escalate {
                 id: pick(self),
@@ -331,7 +334,7 @@ impl World {
             },
             11 => Command::incident(pick(self), ending::Command::Cancel { why: "none".into() }),
             12 => Command::incident(pick(self), ending::Command::Mitigate { note: None }),
-            _ => Command::incident(pick(self), ending::Command::Resolve { note: None }),
+            _ => Command::incident(pick(self), ending::Command::Resolve { note: None, waive: None }),
         };
         let input = self.input_of("p1", "api", command);
         self.plan(self.now, Task::Act(Box::new(Act::new(input))));

@@ -2,11 +2,12 @@
 //!
 //! All throws are of [`World::side`], so that they shift none of the others.
 
+use allclear_domain::access::{Actor, Principal};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::clock::WaitingFor;
 use allclear_domain::incident::work::HypothesisState;
 use allclear_domain::incident::{
-    self, Instant, attendance, clocks, decisions, declaration, ending, hypotheses, record, roles, tasks, updates,
+    self, Instant, attendance, clocks, decisions, declaration, ending, hypotheses, plans, record, roles, tasks, updates,
 };
 use allclear_domain::paging;
 use allclear_domain::time::{Length, after};
@@ -30,6 +31,12 @@ pub(crate) const CHOICE: i64 = 12;
 const SNOOZES: u64 = 20;
 /// And how many pause the clocks, or resume them.
 const PAUSES: u64 = 60;
+/// And how many start a plan.
+const PLANS: u64 = 120;
+/// And how many do a step, in its order or out of it.
+const STEPS: u64 = 200;
+/// Steps of the plans here.
+const STEPS_MAX: u64 = 4;
 /// Tasks of an incident that somebody names.
 const TASKS: u64 = 2;
 
@@ -92,9 +99,11 @@ impl World {
         for (incident, _) in &open {
             let command = match incident.state {
                 incident::State::Candidate => ending::Command::Cancel { why: "the world ends".into() }.into(),
-                _ => ending::Command::Resolve { note: None }.into(),
+                _ => ending::Command::Resolve { note: None, waive: Some("the world ends".into()) }.into(),
             };
-            let input = self.input_of("p0", "api", Command::Incident { id: incident.id, command });
+            // Of people nobody may be left who may end it.
+            let mut input = self.input_of("p0", "api", Command::Incident { id: incident.id, command });
+            input.who = Principal::own(Actor::Administrator);
             self.plan(self.now, Task::Act(Box::new(Act::new(input))));
         }
         if !open.is_empty() {
@@ -161,6 +170,13 @@ impl World {
         if own.chance(PAUSES) {
             let pause = clocks::Command::Pause { waiting_for: WaitingFor::Vendor, why: None };
             deed = Some(Command::incident(id, if own.chance(500) { pause } else { clocks::Command::Resume }));
+        }
+        if own.chance(PLANS) {
+            let plan = (*own.pick(&["steps", "asks", "gone"])).to_owned();
+            deed = Some(Command::incident(id, plans::Command::Start { plan, because: None }));
+        } else if own.chance(STEPS) {
+            let task = u32::try_from(own.between(1, STEPS_MAX)).unwrap_or(1);
+            deed = Some(Command::incident(id, tasks::Command::Finish { task, note: None }));
         }
         let Some(command) = deed else { return };
         let input = self.input_of(&who, "api", command);

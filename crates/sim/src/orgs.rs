@@ -10,8 +10,8 @@ use allclear_domain::org::forms::calendar::CalendarForm;
 use allclear_domain::org::forms::role::Role;
 use allclear_domain::org::forms::service_target::ServiceTarget;
 use allclear_domain::org::model::{
-    Audience, Bundle, Contact, Declare, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, Override, Person, Restriction,
-    Route, RouteSet, Schedule, Service, SeverityForm, Silence, Step, Team,
+    Audience, Bundle, Contact, Declare, Escalation, Integration, Layer, Notify, NotifyEntry, NotifyUrgency, Override, Person, Plan,
+    PlanTask, Restriction, Route, RouteSet, Schedule, Service, SeverityForm, Silence, Step, Team,
 };
 use allclear_domain::time::{Length, after};
 use allclear_domain::wire::{SenderSeverity, Signal};
@@ -136,6 +136,45 @@ pub fn coordinated(dice: &mut Dice, bundle: &mut Bundle) {
         policy.again_every = dice.chance(400).then(|| Length::from_mins(*dice.pick(&[0, 15, 120])));
     }
     bundle.roles = positions(dice);
+    bundle.plans = plans();
+}
+
+/// Two plans: of steps that wait for each other, and of one that asks for people. No dice are thrown for them.
+fn plans() -> Vec<Plan> {
+    let task = |id: &str, within: u64, after: &[&str]| PlanTask {
+        id: id.into(),
+        text: "do it".into(),
+        role: Some("scribe".into()),
+        person: None,
+        within: (within > 0).then(|| Length::from_mins(within)),
+        after: after.iter().map(|id| (*id).to_owned()).collect(),
+        link: None,
+        deed: None,
+    };
+    let plan = |id: &str, tasks| Plan {
+        id: id.into(),
+        name: None,
+        owner: None,
+        version: None,
+        review_by: None,
+        matches: String::new(),
+        roles: Vec::new(),
+        involve: Vec::new(),
+        tasks,
+        updates: Vec::new(),
+        recovery: Vec::new(),
+        links: Vec::new(),
+        decisions: None,
+        obligations: None,
+    };
+    let steps = vec![task("a", 10, &[]), task("b", 20, &["a"]), task("c", 0, &["a"]), task("d", 5, &["b", "c"])];
+    let asks = Plan {
+        roles: vec!["scribe".into()],
+        involve: vec!["team:team0".into()],
+        recovery: vec!["it holds".into()],
+        ..plan("asks", vec![task("a", 30, &[])])
+    };
+    vec![plan("steps", steps), asks]
 }
 
 /// Roles that somebody has to have, of those that are given here, and one of the organisation's own.

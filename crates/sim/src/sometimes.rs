@@ -11,6 +11,7 @@ pub const POINTS: &[&str] = &[
     "a review was late",
     "a role offer was not answered",
     "a role that was needed stayed nobody's",
+    "a step began when what came before it was through",
     "a step was empty",
     "a task became late",
     "a test page reached nobody else",

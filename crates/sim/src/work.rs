@@ -4,13 +4,13 @@
 //! Written against the contract, as [`crate::oracle`] is: due times and cadences are counted here
 //! again, and never asked of the rules that are checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use allclear_domain::expect::{Expectation, Owner, Rule, Standing};
 use allclear_domain::ids::{ActionId, IncidentId, ReviewId};
 use allclear_domain::incident::clock::Clock;
 use allclear_domain::incident::{
-    self, Instant, Severity, attendance, clocks, declaration, ending, flapping, links, record, roles, staffing, tasks, updates,
+    self, Instant, Severity, attendance, clocks, declaration, ending, flapping, links, plans, record, roles, staffing, tasks, updates,
 };
 use allclear_domain::org::forms::role::Role;
 use allclear_domain::time::{Length, after};
@@ -49,6 +49,7 @@ impl World {
             E::Roles(event) => self.role_event(id, &mut work, event, at),
             E::Staffing(staffing::Event::Needed(body)) => self.needs_event(id, &mut work, body, at),
             E::Tasks(event) => self.task_event(id, &mut work, event, at),
+            E::Plans(plans::Event::Started(body)) => self.plan_event(id, &mut work, body),
             E::Updates(event) => self.update_event(id, &mut work, event, at),
             E::Clocks(clocks::Event::Missed(body)) => self.clock_missed(id, &mut work, body, at),
             event => self.life_event(&mut work, event, at),
@@ -119,7 +120,7 @@ impl World {
             // What was open of the other is to be done here, and its promise is kept where it is nearer.
             E::Links(links::Event::Absorbed(body)) => {
                 for task in &body.tasks {
-                    work.tasks.insert(task.task, Task { due: task.due_at, open: true, late: task.late });
+                    work.tasks.insert(task.task, Task { late: task.late, ..Task::new(task.due_at) });
                 }
                 if let Some(due) = body.update_by {
                     work.update = Some(Promise::new(at, due));
@@ -133,9 +134,7 @@ impl World {
                     *asked_at = at;
                 }
                 for task in &body.stayed {
-                    if let Some(task) = work.tasks.get_mut(task) {
-                        task.open = false;
-                    }
+                    work.end_task(*task, at);
                 }
             }
             E::Links(links::Event::Released(body)) => {
@@ -241,10 +240,27 @@ impl World {
         }
         let org = self.org_of(body.org_version);
         let asks = |form: &&Role| form.needed_from.is_some_and(|from| work.severity <= from);
-        let wanted: Vec<&String> = org.bundle().roles.iter().filter(asks).map(|form| &form.id).collect();
+        let wanted: BTreeSet<&String> = org.bundle().roles.iter().filter(asks).map(|form| &form.id).chain(&work.of_plans).collect();
         let known: Vec<&String> = work.needed.keys().collect();
         if wanted.len() != known.len() || !wanted.iter().all(|role| work.needed.contains_key(*role)) {
             self.fail("I12 a needed role is awaited once", format!("{id} is {}: {wanted:?} are needed, it says {known:?}", work.severity));
+        }
+    }
+
+    /// Every step is a task; what comes after nothing has its time at once, and a plan starts once.
+    fn plan_event(&mut self, id: IncidentId, work: &mut WorkModel, body: &plans::Started) {
+        if !work.plans.insert(body.plan.clone()) {
+            self.fail("I12 a plan starts once", format!("{} in {id}", body.plan));
+        }
+        work.of_plans.extend(body.roles.iter().cloned());
+        for step in &body.steps {
+            let task = Task { within: step.within, after: step.after.clone(), ..Task::new(step.due_at) };
+            if step.due_at.is_some() != (step.after.is_empty() && step.within.is_some()) {
+                self.fail("I12 a step has its time when it may begin", format!("step {} of {id}: {step:?}", step.task));
+            }
+            if work.tasks.insert(step.task, task).is_some() {
+                self.fail("I12 a task has one number", format!("{} of {id}", step.task));
+            }
         }
     }
 
@@ -252,11 +268,11 @@ impl World {
         use tasks::Event as E;
         match event {
             E::Added(body) => {
-                work.tasks.insert(body.task, Task { due: body.due_at, open: true, late: false });
+                work.tasks.insert(body.task, Task::new(body.due_at));
             }
             E::Done(body) | E::Dropped(body) => {
-                if let Some(task) = work.tasks.get_mut(&body.task) {
-                    task.open = false;
+                if work.end_task(body.task, at) > 0 {
+                    self.reached("a step began when what came before it was through");
                 }
             }
             E::Late(body) => {
@@ -289,7 +305,7 @@ impl World {
                     self.fail("I12 an update promises the next", format!("{id} at {at}"));
                 }
                 let org = self.org_of(body.org_version);
-                let mut wanted = std::collections::BTreeSet::new();
+                let mut wanted = BTreeSet::new();
                 for audience in org.bundle().audiences.iter().filter(|a| body.audiences.contains(&a.id)) {
                     let members = org.bundle().teams.iter().filter(|t| audience.teams.contains(&t.id)).flat_map(|t| &t.members);
                     let exists = |person: &&String| org.bundle().people.iter().any(|p| p.id == **person);

@@ -4,9 +4,11 @@
 
 use allclear_domain::access::Reach;
 use allclear_domain::event::{Head, Mode};
-use allclear_domain::ids::{RefusalId, SignalId};
+use allclear_domain::expect::{Expectation, Owner, Rule, Standing};
+use allclear_domain::ids::{IncidentId, RefusalId, SignalId};
 use allclear_domain::incident::{Incident, Severity};
-use allclear_store::rows::{incident, refusal, signal};
+use allclear_domain::time::Length;
+use allclear_store::rows::{expectation, incident, refusal, signal};
 use allclear_store::schema::{MIGRATIONS, TABLES};
 use allclear_store::{Db, OpenOptions};
 use jiff::Timestamp;
@@ -68,8 +70,32 @@ async fn exercises_are_in_no_count(db: &Db) {
     assert_eq!(found.len(), 2);
 }
 
+/// Of an incident that awaited more than the list holds, what it awaits still is never cut off.
+async fn what_is_awaited_comes_before_what_is_settled(db: &Db) {
+    let at = |second: u32| Timestamp::from_second(i64::from(second)).unwrap();
+    let one = |second: u32| Expectation {
+        occurrence: second,
+        next_look_at: at(second),
+        standing: if second > 1_100 { Standing::Live } else { Standing::Met },
+        ..Expectation::open(
+            Owner::Incident(IncidentId::from_bits(77)),
+            "update".into(),
+            Rule::UpdateDue,
+            Some(IncidentId::from_bits(77)),
+            "test".into(),
+            at(second),
+            Length::from_secs(60),
+        )
+    };
+    db.commit((1..=1_102).map(|second| expectation::open(&one(second))).collect()).await.unwrap();
+    let listed = expectation::of_incident(db, IncidentId::from_bits(77)).await.unwrap();
+    let live = listed.iter().filter(|one| one.standing == Standing::Live).count();
+    assert_eq!((live, listed.len(), listed[2].occurrence), (2, 1_000, 1_100), "then the newest of the others");
+}
+
 async fn both(db: &Db) {
     lists_are_whole_and_in_order(db).await;
+    what_is_awaited_comes_before_what_is_settled(db).await;
     exercises_are_in_no_count(db).await;
 }
 

@@ -59,8 +59,10 @@ async fn busy(world: &World) {
     let by = |id: &str| Actor::Person(id.into());
     let (old, _) = world.declare("Certificates of the staging cluster expired", Severity::Sev5, "search").await;
     world.pass(200).await;
-    let resolve =
-        Command::incident(old, incident::ending::Command::Resolve { note: Some("Renewed by hand; the timer is repaired".into()) });
+    let resolve = Command::incident(
+        old,
+        incident::ending::Command::Resolve { note: Some("Renewed by hand; the timer is repaired".into()), waive: None },
+    );
     world.act(by("ben"), resolve).await.unwrap();
     let acknowledge =
         |id, person: &str| Command::incident(id, incident::attendance::Command::Acknowledge { by: Some(person.into()), via: "api".into() });

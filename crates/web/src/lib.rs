@@ -72,6 +72,7 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
         .route("/settings/audit", get(settings::audit::show))
         .route("/settings/{kind}", get(settings::of_kind).post(settings::add))
         .route("/settings/{kind}/{id}", get(settings::one).post(settings::save))
+        .route("/settings/plan/{id}/adopt", post(settings::adopt::adopt))
         .route("/settings/person/{id}/invite", post(settings::invite))
         .route("/settings/integration/{id}/test", post(settings::test_alarm))
         .route("/settings/{kind}/{id}/remove", get(settings::back).post(settings::remove))

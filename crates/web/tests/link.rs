@@ -138,7 +138,7 @@ async fn what_is_over_says_how_and_by_whom() {
     let (id, _) = world.declare("Exports missing", Severity::Sev3, "reports").await;
     let path = world.link(id, "ana").await;
     world.pass(60).await;
-    let resolve = Command::incident(id, incident::ending::Command::Resolve { note: None });
+    let resolve = Command::incident(id, incident::ending::Command::Resolve { note: None, waive: None });
     world.act(Actor::Person("cho".into()), resolve).await.unwrap();
 
     let page = shown(&world, &path).await;

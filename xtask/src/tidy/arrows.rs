@@ -45,8 +45,8 @@ const ARROWS: [Arrows; 3] = [
             ("org", &["channel", "oncall"]),
             // A page knows its incident by its id: what it is about is told to it. So it cannot decide by an incident's state.
             ("paging", &["names", "org", "wire"]),
-            // A draft is made of what people read of an incident.
-            ("review", &["measure", "names", "org", "timeline", "view"]),
+            // A draft is made of what people read of an incident, and says of its recovery what that says.
+            ("review", &["incident::running", "measure", "names", "org", "timeline", "view"]),
             // An alarm is judged before there is an incident.
             ("signal", &["incident::TITLE_CHARS_MAX", "org", "wire"]),
             // Tells any stored event.

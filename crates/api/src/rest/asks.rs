@@ -106,6 +106,7 @@ fn property(field: &Field) -> Value {
         | Kind::Role
         | Kind::Service
         | Kind::Escalation
+        | Kind::Plan
         | Kind::Incident
         | Kind::Alert
         | Kind::Length => json!({"type": "string"}),

@@ -9,6 +9,7 @@ mod lists;
 mod org;
 mod org_forms;
 mod overrides;
+mod plans;
 mod stream;
 mod tokens;
 mod troubles;
@@ -203,6 +204,9 @@ pub(crate) fn routes(version: &str) -> OpenApiRouter<Api> {
         .routes(routes!(org_forms::detach))
         .routes(routes!(overrides::list, overrides::put))
         .routes(routes!(overrides::end))
+        .routes(routes!(plans::shipped))
+        .routes(routes!(plans::adopt))
+        .routes(routes!(plans::try_one))
         .routes(routes!(explain::signal))
         .routes(routes!(explain::page))
         .routes(routes!(stream::follow))

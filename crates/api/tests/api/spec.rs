@@ -41,7 +41,7 @@ async fn every_route_asks_for_a_token_and_for_its_scope_first() {
     assert_eq!(spec["openapi"].as_str().map(|v| &v[..3]), Some("3.1"));
     let read = format!("Bearer {}", w.token("read", None).await);
     let all = operations(&spec);
-    assert_eq!(all.len(), 54, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
+    assert_eq!(all.len(), 57, "{:?}", all.iter().map(|(m, p, _)| format!("{m} {p}")).collect::<Vec<_>>());
     let bodies = spec["components"]["schemas"]["CommandBody"]["anyOf"].as_array().unwrap();
     for body in bodies {
         let name = body["$ref"].as_str().unwrap().trim_start_matches("#/components/schemas/");
@@ -123,12 +123,18 @@ async fn what_is_answered_is_what_is_described() {
     let signal = w.get("/api/v1/signals", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
     let change = r#"{"routing_key":"0123456789abcdef0123456789abcdef","payload":{"summary":"Deployed 7"}}"#;
     assert_eq!(w.ask("POST", "/v2/change/enqueue", &[], change).await.status, 202);
+    let adopted = w.post("/api/v1/plans/shipped/service-outage/adopt", ADMIN, "{}").await;
+    assert_eq!(adopted.status, 201, "{}", adopted.text());
+    fits(&spec, &schema("post", "/api/v1/plans/shipped/{id}/adopt", "201"), &adopted.json(), "adopted");
     for (path, body) in [
         ("/api/v1/incidents/INC-1/acknowledge", r#"{"by":"ana"}"#),
+        ("/api/v1/incidents/INC-1/plan", r#"{"plan":"service-outage"}"#),
+        ("/api/v1/incidents/INC-1/recovery", r#"{"item":1,"state":"done"}"#),
+        ("/api/v1/incidents/INC-1/task", r#"{"task":2,"state":"dropped","note":"it is known"}"#),
         ("/api/v1/incidents/INC-1/role", r#"{"role":"scribe","person":"ana","do":"take"}"#),
         ("/api/v1/incidents/INC-1/task", r#"{"text":"call","owner":"ana","within":"30m"}"#),
         ("/api/v1/incidents/INC-1/update", r#"{"text":"we are on it"}"#),
-        ("/api/v1/incidents/INC-1/resolve", "{}"),
+        ("/api/v1/incidents/INC-1/resolve", r#"{"waive":"it is small"}"#),
         ("/api/v1/actions", r#"{"text":"fix it","owner":"ana","due_at":"2099-01-01T00:00:00Z","incident":"INC-1"}"#),
     ] {
         let back = w.post(path, ADMIN, body).await;
@@ -142,7 +148,7 @@ async fn what_is_answered_is_what_is_described() {
     let one = "/api/v1/schedules/{id}/overrides/{override}";
     let review = w.get("/api/v1/reviews", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
     let action = w.get("/api/v1/actions", ADMIN).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
-    let (ana, primary) = ("ana".to_owned(), "primary".to_owned());
+    let (ana, primary, plan) = ("ana".to_owned(), "primary".to_owned(), "service-outage".to_owned());
     let mut tried = 0;
     for path in spec["paths"].as_object().unwrap().keys() {
         if spec["paths"][path].get("get").is_none() || path.ends_with("/org") || path.ends_with("/stream") {
@@ -160,6 +166,8 @@ async fn what_is_answered_is_what_is_described() {
             &ana
         } else if path.contains("/schedules/") {
             &primary
+        } else if path.contains("/plans/") {
+            &plan
         } else {
             &page
         };
@@ -172,7 +180,7 @@ async fn what_is_answered_is_what_is_described() {
         assert!(items.get("items").is_none_or(|items| !items.as_array().unwrap().is_empty()), "{filled} shows nothing to compare");
         tried += 1;
     }
-    assert_eq!(tried, 29);
+    assert_eq!(tried, 33);
     for (path, body, status) in [
         ("/api/v1/incidents", r#"{"title":"x"}"#, "201"),
         ("/api/v1/tokens", r#"{"name":"x","scope":"read"}"#, "201"),

@@ -75,6 +75,12 @@ pub enum Command {
     Trends(coordination::Trends),
     /// Shows what whoever takes a role of an incident over has to know, made from its log
     Briefing(One),
+    /// Response plans: starts one, tries one, adopts one that is shipped
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    Plan {
+        #[command(subcommand)]
+        command: coordination::Plan,
+    },
     /// Shows an incident's roll call: who was asked or paged, by whom, who joined and who left
     Roll(One),
     /// Shows an incident's log

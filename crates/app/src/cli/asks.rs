@@ -40,6 +40,14 @@ pub fn with_all(command: Command, after: &str) -> Command {
     let mut next = first;
     for (ask, program) in programs() {
         command = match program.words.split_once(' ') {
+            // A command of that name has commands of its own beside what the table asks by it.
+            None if own.iter().any(|name| name == program.words) => {
+                let taken = made(ask, program, program.words);
+                command.mut_subcommand(program.words, |one| {
+                    let one = one.about(program.what_it_does(ask)).subcommand_required(false).arg_required_else_help(false);
+                    one.args(taken.get_arguments())
+                })
+            }
             None => command.subcommand(made(ask, program, program.words).display_order(place(&mut next))),
             Some((group, word)) => {
                 let made = made(ask, program, word);
@@ -108,7 +116,9 @@ impl Asked {
 
 /// The matches of the command with these words.
 fn under<'a>(matches: &'a ArgMatches, words: &str) -> Option<&'a ArgMatches> {
-    words.split(' ').try_fold(matches, ArgMatches::subcommand_matches)
+    let found = words.split(' ').try_fold(matches, ArgMatches::subcommand_matches)?;
+    // What has commands of its own is one of these, where one is named.
+    found.subcommand_name().is_none().then_some(found)
 }
 
 fn given(ask: &'static Ask, program: &'static Program, matches: &ArgMatches) -> Given {

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use allclear_domain::severity::Severity;
 use allclear_domain::time::Length;
 use clap::{Args, Subcommand};
 
@@ -12,6 +13,41 @@ use crate::cli::shared_args::{Form, One, Remote};
 pub enum Task {
     /// Those of an incident
     List(One),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Plan {
+    /// What a plan would do now, without starting it
+    Try {
+        /// A plan's id
+        plan: String,
+        /// In an incident of this service
+        #[arg(long, value_name = "ID")]
+        service: Option<String>,
+        /// And this severity [default: sev2]
+        #[arg(long)]
+        severity: Option<Severity>,
+        #[command(flatten)]
+        remote: Remote,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Plans that are shipped
+    Shipped {
+        #[command(flatten)]
+        remote: Remote,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Makes a shipped plan one of the organisation
+    Adopt {
+        /// Its id
+        plan: String,
+        #[command(flatten)]
+        remote: Remote,
+        #[command(flatten)]
+        form: Form,
+    },
 }
 
 #[derive(Debug, Subcommand)]

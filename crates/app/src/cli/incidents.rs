@@ -8,7 +8,7 @@ use allclear_domain::incident::work::TaskState;
 use allclear_domain::paging::Status;
 use allclear_domain::time::in_words;
 use allclear_domain::view::{
-    self, ClockView, EventView, ExpectationView, IncidentView, OnCallView, PageExplanation, PageView, RollView, SignalExplanation,
+    self, ClockView, EventView, ExpectationView, IncidentView, OnCallView, PageExplanation, PageView, RollView, SignalExplanation, TaskView,
 };
 use allclear_engine::clock::SystemClock;
 use allclear_engine::ports::Clock as _;
@@ -435,9 +435,18 @@ fn coordination(i: &IncidentView) -> String {
             text.push_str(&format!("  {:16}{}\n", "", clean(&format!("warning: {words}"))));
         }
     }
+    for plan in &i.plans {
+        let overdue = plan.overdue_since.map_or_else(String::new, |day| format!("; it was to be looked through by {day}"));
+        let stands = format!("{}, version {}: {} of {} steps are through{overdue}", plan.name, plan.version, plan.through, plan.steps);
+        text.push_str(&format!("  {:16}{}\n", "plan", clean(&stands)));
+    }
+    for plan in &i.proposed {
+        let words = format!("{} fits: allclear plan {} {}", plan.name, i.reference, plan.plan);
+        text.push_str(&format!("  {:16}{}\n", "plan", clean(&words)));
+    }
     for task in &i.tasks {
-        let owner = task.owner.as_deref().unwrap_or("nobody");
-        let state = if task.late && task.state == TaskState::Open { "late" } else { task.state.word() };
+        let owner = task.owner.as_deref().or(task.doer.as_deref()).or(task.role.as_deref()).unwrap_or("nobody");
+        let state = if task.late && task.state == TaskState::Open { "late".to_owned() } else { stands(task) };
         text.push_str(&format!("  {:16}{}\n", format!("task {}", task.task), clean(&format!("{state}, {owner}: {}", task.text))));
     }
     for one in &i.hypotheses {
@@ -453,5 +462,26 @@ fn coordination(i: &IncidentView) -> String {
         };
         text.push_str(&format!("  {:16}{}\n", format!("decision {}", one.decision), clean(&format!("{stands}: {}", one.text))));
     }
+    for item in &i.recovery {
+        let note = item.note.as_deref().map_or_else(String::new, |note| format!(" ({note})"));
+        let words = format!("{}: {}{note}", item.state.word(), item.text);
+        text.push_str(&format!("  {:16}{}\n", format!("recovery {}", item.item), clean(&words)));
+    }
+    for one in &i.deviations {
+        let why = one.why.as_deref().map_or_else(String::new, |why| format!(": {why}"));
+        text.push_str(&format!("  {:16}{}\n", "not as planned", clean(&format!("task {} {}{why}", one.task, one.kind.words()))));
+    }
     text
+}
+
+/// Where a task stands: a step of a plan is skipped where another task is dropped, and says what it waits for.
+fn stands(task: &TaskView) -> String {
+    match (task.state, task.plan.is_some()) {
+        (TaskState::Dropped, true) => "skipped".to_owned(),
+        (TaskState::Open, true) if task.waits_for.is_empty() => "next".to_owned(),
+        (TaskState::Open, true) => {
+            format!("waits for {}", task.waits_for.iter().map(u32::to_string).collect::<Vec<_>>().join(", "))
+        }
+        (state, _) => state.word().to_owned(),
+    }
 }

@@ -122,7 +122,7 @@ impl History<'_> {
         self.go_to(hours, mitigated).await;
         self.act(who, id, ending::Command::Mitigate { note: None }).await?;
         self.go_to(hours, resolved).await;
-        self.act(who, id, ending::Command::Resolve { note: None }).await?;
+        self.act(who, id, ending::Command::Resolve { note: None, waive: None }).await?;
         let review = self.engine_review(id).await;
         if let Some(review) = review {
             // Weeks old: written, and out of the way.
@@ -131,7 +131,7 @@ impl History<'_> {
             self.submit(who, Command::Review { id: review, command: review::Command::Publish { text } }).await?;
         }
         if hours > 48 {
-            self.act(who, id, ending::Command::Close).await?;
+            self.act(who, id, ending::Command::Close { waive: None }).await?;
         }
         Ok(())
     }
@@ -203,8 +203,12 @@ impl History<'_> {
         self.go_to(h, 38).await;
         self.act("ben", id, update("Payments work again for everybody. No payment was taken twice.")).await?;
         self.go_to(h, 46).await;
-        self.act("dana", id, ending::Command::Resolve { note: Some("rolled back; the connection pool of 4.18 was too small".into()) })
-            .await?;
+        self.act(
+            "dana",
+            id,
+            ending::Command::Resolve { note: Some("rolled back; the connection pool of 4.18 was too small".into()), waive: None },
+        )
+        .await?;
         let Some(review) = self.engine_review(id).await else { return Ok(()) };
         self.go_to(h - 26, 0).await;
         let everybody = allclear_domain::access::Principal::new(Actor::Administrator, allclear_domain::access::Scope::Admin);
@@ -234,7 +238,7 @@ impl History<'_> {
         self.go_to(h - 80, 0).await;
         self.submit("ana", Command::Action { id: first, command: action::Command::Finish { note: Some("live since Tuesday".into()) } })
             .await?;
-        self.act("dana", id, ending::Command::Close).await
+        self.act("dana", id, ending::Command::Close { waive: None }).await
     }
 
     async fn add_action(&self, incident: IncidentId, text: &str, owner: &str, days: i64) -> anyhow::Result<ActionId> {
@@ -262,7 +266,7 @@ impl History<'_> {
         self.go_to(h, 44).await;
         self.act("eli", id, ending::Command::Mitigate { note: Some("the directory patch is backed out".into()) }).await?;
         self.go_to(h, 71).await;
-        self.act("eli", id, ending::Command::Resolve { note: None }).await
+        self.act("eli", id, ending::Command::Resolve { note: None, waive: None }).await
     }
 }
 

@@ -31,6 +31,7 @@ mod kept;
 mod neglect;
 mod ntfy;
 mod over;
+mod plans;
 mod pooler;
 mod positions;
 mod private;

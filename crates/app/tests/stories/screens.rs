@@ -100,6 +100,11 @@ async fn every_form_works_without_a_script() {
             "changed task 1: Roll back twice (it was: Roll back); due at",
         ),
         ("task", &[("task", "1"), ("state", "done"), ("note", "Rolled back")], "finished task 1"),
+        ("plan", &[("plan", "outage")], "Ana Ruiz started the plan Payments outage (version 2): 6 tasks"),
+        ("task", &[("task", "3"), ("state", "done")], "finished task 3"),
+        ("task", &[("task", "2"), ("state", "dropped"), ("note", "Everybody knows")], "dropped task 2: Everybody knows"),
+        ("recovery", &[("item", "1"), ("state", "done")], "says that it holds: Nine of ten payments"),
+        ("recovery", &[("item", "2"), ("state", "waived"), ("why", "Nobody paid twice")], "): Nobody paid twice"),
         ("decision", &[("text", "Fail over"), ("reversible", "1")], "Fail over"),
         (
             "decision",
@@ -130,7 +135,7 @@ async fn every_form_works_without_a_script() {
         ("mitigate", &[("note", "Half of it works")], "Half of it works"),
         ("resolve", &[("note", "All of it works")], "All of it works"),
         ("reopen", &[("why", "It came back")], "It came back"),
-        ("resolve", &[], "resolved it"),
+        ("resolve", &[("note", ""), ("waive", "It held all the time")], "): It held all the time"),
     ];
     let mut shown = Vec::new();
     for (verb, fields, wanted) in steps {

@@ -248,9 +248,29 @@ async fn every_kind_is_added_by_its_form_and_saved_again_unchanged() {
                 ),
             ],
         ),
+        (
+            "plan",
+            &[
+                ("id", "loss"),
+                ("name", "Loss of a site"),
+                ("owner", "person:ana"),
+                ("version", "2"),
+                ("review_by", "2036-01-31"),
+                ("match", "service=\"batch\""),
+                ("roles", "- commander\n- medic"),
+                ("involve", "- team:night"),
+                (
+                    "tasks",
+                    "- {id: count, text: Count the people, role: commander, within: 10m}\n- {id: tell, text: Tell the families, after: [count]}",
+                ),
+                ("updates", "- {audience: board, every: 1h}"),
+                ("recovery", "- Everybody is accounted for"),
+                ("links", "- https://wiki.example.org/loss"),
+            ],
+        ),
     ];
     let plan = post(&world, "/settings/plan", &[("id", "loss")]).await;
-    assert!(plan.status == 422 && plan.text.contains("is not there yet"), "{}", plan.text);
+    assert!(plan.status == 422 && plan.text.contains("asks for nothing"), "{}", plan.text);
     for (kind, fields) in added {
         let answer = post(&world, &format!("/settings/{kind}"), fields).await;
         assert_eq!(answer.status, 303, "{kind}: {}", answer.text);

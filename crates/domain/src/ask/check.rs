@@ -33,6 +33,7 @@ impl Kind {
             | Self::Targets
             | Self::Task
             | Self::Number { .. }
+            | Self::Plan
             | Self::Entry
             | Self::Time
             | Self::Length => None,
@@ -84,7 +85,7 @@ impl Field {
             }
             Kind::Instant => self.one_of(given, &Instant::ALL.map(Instant::word)),
             Kind::Choice { of, .. } => self.one_of(given, of),
-            Kind::Person | Kind::Role | Kind::Service | Kind::Escalation | Kind::Incident => self.text(given).map(|_| ()),
+            Kind::Person | Kind::Role | Kind::Service | Kind::Escalation | Kind::Plan | Kind::Incident => self.text(given).map(|_| ()),
             Kind::Alert => {
                 let text = self.text(given)?;
                 text.parse::<AlertId>().map(|_| ()).map_err(|_| Refusal::NoSuchAlert)

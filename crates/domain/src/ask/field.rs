@@ -63,6 +63,8 @@ pub enum Kind {
     Number {
         of: &'static str,
     },
+    /// A plan's id.
+    Plan,
     /// The number of an entry of the log.
     Entry,
     /// A point in time.
@@ -140,7 +142,7 @@ impl Kind {
     /// What stands for its value in the help of the command line; empty where the name of the field does.
     const fn value(self) -> &'static str {
         match self {
-            Self::Person | Self::Service | Self::Escalation => "ID",
+            Self::Person | Self::Service | Self::Escalation | Self::Plan => "ID",
             Self::Incident => "REF",
             Self::Targets => "TARGET",
             Self::Audiences => "AUDIENCE",
@@ -198,6 +200,7 @@ impl Kind {
             Self::Audiences => "customers",
             Self::Targets => "person:ana",
             Self::Task | Self::Number { .. } => "1",
+            Self::Plan => "outage",
             Self::Entry => "12",
             Self::Time => "2026-03-01T09:00:00Z",
             Self::Length => "30m",

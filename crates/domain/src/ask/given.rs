@@ -93,6 +93,7 @@ impl Given {
             | Kind::Role
             | Kind::Service
             | Kind::Escalation
+            | Kind::Plan
             | Kind::Incident
             | Kind::Alert
             | Kind::Time

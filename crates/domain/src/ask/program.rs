@@ -31,6 +31,10 @@ pub enum Came {
     Roles,
     /// The task that was named, else the one that was added.
     Task,
+    /// What of a plan comes first.
+    Plan,
+    /// What has to hold, and what of it does.
+    Recovery,
     /// Which audiences were told.
     Audiences,
     /// Who is reminded, and when.

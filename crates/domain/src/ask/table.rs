@@ -3,17 +3,19 @@
 use super::Ask;
 use crate::incident::lifecycle::Verb;
 use crate::incident::{
-    access, affected, attendance, clocks, decisions, declaration, ending, hypotheses, links, record, roles, tasks, updates,
+    access, affected, attendance, clocks, decisions, declaration, ending, hypotheses, links, plans, record, recovery, roles, tasks, updates,
 };
 
 /// The rows of all parts.
-const PARTS: [&[Ask]; 13] = [
+const PARTS: [&[Ask]; 15] = [
     declaration::ASKS,
     affected::ASKS,
     attendance::ASKS,
     ending::ASKS,
     roles::ASKS,
     tasks::ASKS,
+    plans::ASKS,
+    recovery::ASKS,
     updates::ASKS,
     record::ASKS,
     decisions::ASKS,

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::types::Severity;
+use crate::org::forms::plan::Plan;
 use crate::org::roles::RoleSetting;
 use crate::time::Length;
 
@@ -19,6 +20,8 @@ pub struct Context<'a> {
     pub lasts: [Option<Length>; 5],
     /// The catalogue of roles.
     pub roles: &'a [RoleSetting],
+    /// The plans that there are.
+    pub plans: &'a [Plan],
 }
 
 impl Context<'_> {

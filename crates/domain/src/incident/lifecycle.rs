@@ -36,6 +36,8 @@ pub enum Verb {
     Admit,
     Role,
     Task,
+    Plan,
+    Recovery,
     Update,
     Decision,
     Revisit,
@@ -48,7 +50,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 37] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,
@@ -76,6 +78,8 @@ impl Verb {
         Self::Admit,
         Self::Role,
         Self::Task,
+        Self::Plan,
+        Self::Recovery,
         Self::Update,
         Self::Decision,
         Self::Revisit,
@@ -117,6 +121,8 @@ impl Verb {
             Self::Admit => "admit",
             Self::Role => "role",
             Self::Task => "task",
+            Self::Plan => "plan",
+            Self::Recovery => "recovery",
             Self::Update => "update",
             Self::Decision => "decision",
             Self::Revisit => "revisit",
@@ -168,6 +174,8 @@ impl Verb {
             | Self::Admit
             | Self::Role
             | Self::Task
+            | Self::Plan
+            | Self::Recovery
             | Self::Update
             | Self::Revisit
             | Self::Hypothesis
@@ -326,6 +334,7 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Note
             | V::Mark
             | V::Task
+            | V::Recovery
             | V::Update
             | V::Decision
             | V::Revisit
@@ -375,6 +384,8 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Mark
             | V::Role
             | V::Task
+            | V::Plan
+            | V::Recovery
             | V::Update
             | V::Decision
             | V::Revisit

@@ -24,6 +24,7 @@ mod context;
 mod follows;
 pub mod lifecycle;
 mod part;
+pub mod running;
 mod search;
 mod state;
 mod types;
@@ -38,8 +39,8 @@ pub use follows::or_else;
 pub use part::declaration::Declaration;
 pub use part::record::Instant;
 pub use part::{
-    access, affected, alarms, attendance, clocks, decisions, declaration, ending, flapping, hypotheses, links, record, roles, staffing,
-    tasks, updates,
+    access, affected, alarms, attendance, clocks, decisions, declaration, ending, flapping, hypotheses, links, plans, record, recovery,
+    roles, staffing, tasks, updates,
 };
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};
@@ -72,6 +73,8 @@ event_parts! {
         Hypotheses(hypotheses::Event),
         Links(links::Event),
         Clocks(clocks::Event),
+        Plans(plans::Event),
+        Recovery(recovery::Event),
         Access(access::Event),
     }
 }
@@ -117,6 +120,8 @@ command_parts! {
     Hypotheses(hypotheses::Command),
     Links(links::Command),
     Clocks(clocks::Command),
+    Plans(plans::Command),
+    Recovery(recovery::Command),
     Access(access::Command),
 }
 
@@ -156,6 +161,8 @@ refusal_parts! {
     Hypotheses(hypotheses::Refusal),
     Links(links::Refusal),
     Clocks(clocks::Refusal),
+    Plans(plans::Refusal),
+    Recovery(recovery::Refusal),
 }
 
 /// What a part decides.
@@ -199,6 +206,8 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Hypotheses(command) => hypotheses::decide(incident, command),
         Command::Links(command) => links::decide(incident, command, context),
         Command::Clocks(command) => clocks::decide(incident, command, context),
+        Command::Plans(command) => plans::decide(incident, command, context),
+        Command::Recovery(command) => recovery::decide(incident, command),
         Command::Access(command) => access::decide(incident, command),
     }
 }
@@ -239,6 +248,8 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         Event::Hypotheses(event) => hypotheses::evolve(&mut incident, event, at),
         Event::Links(event) => links::evolve(&mut incident, event, at),
         Event::Clocks(event) => clocks::evolve(&mut incident, event, at),
+        Event::Plans(event) => plans::evolve(&mut incident, event, at),
+        Event::Recovery(event) => recovery::evolve(&mut incident, event, actor, at),
         Event::Access(event) => access::evolve(&mut incident, event),
     }
     clocks::hear(&mut incident, before, at);
@@ -270,8 +281,9 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Links(event) => links::react(incident, event, &mut awaited),
         Event::Decisions(event) => decisions::react(event, &mut awaited),
         Event::Clocks(event) => clocks::react(incident, event, &mut awaited),
-        // What is written down, who is affected and who may see it is awaited by nobody.
-        Event::Record(_) | Event::Hypotheses(_) | Event::Affected(_) | Event::Access(_) => {}
+        Event::Plans(event) => plans::react(incident, event, &mut awaited),
+        // What is written down, who is affected, who may see it and what holds again is awaited by nobody.
+        Event::Record(_) | Event::Hypotheses(_) | Event::Affected(_) | Event::Access(_) | Event::Recovery(_) => {}
     }
     awaited.done()
 }
@@ -295,6 +307,8 @@ pub fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Hypotheses(event) => hypotheses::line(event, names),
         Event::Links(event) => links::line(event, names),
         Event::Clocks(event) => clocks::line(event, names),
+        Event::Plans(event) => plans::line(event, names),
+        Event::Recovery(event) => recovery::line(event, names),
         Event::Access(event) => access::line(event, names),
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AlertId, IncidentId, ReviewId};
 use crate::incident::clock::Clocks;
+use crate::incident::running::{RecoveryItem, RecoveryState, Running, StepOf};
 use crate::incident::state::State;
 use crate::severity::Severity;
 use crate::time::Length;
@@ -59,6 +60,15 @@ pub struct Work {
     /// How soon it is to be dealt with, and how it stands.
     #[serde(skip_serializing_if = "Clocks::is_empty")]
     pub clocks: Clocks,
+    /// Plans that were started here, in that order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub plans: Vec<Running>,
+    /// While it is a candidate: plans that start once it is declared, by what rule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub intended: Vec<(String, String)>,
+    /// What has to hold before it is over; the number is the place, from 1.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub recovery: Vec<RecoveryItem>,
     /// Its review.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<ReviewId>,
@@ -93,6 +103,25 @@ impl Work {
     }
     pub(super) fn hypothesis_mut(&mut self, number: u32) -> Option<&mut Hypothesis> {
         self.hypotheses.iter_mut().find(|one| one.hypothesis == number)
+    }
+    /// How often stakeholders are told: as its severity says, or a plan that asks for more.
+    #[must_use]
+    pub fn cadence(&self) -> Option<Length> {
+        self.plans.iter().flat_map(|plan| &plan.updates).map(|update| update.every).chain(self.update_every).min()
+    }
+    /// What nobody has said of yet that it holds.
+    pub fn open_recovery(&self) -> impl Iterator<Item = &RecoveryItem> {
+        self.recovery.iter().filter(|item| item.state == RecoveryState::Open)
+    }
+    /// The tasks that come before a step and are not through.
+    pub fn waits_for<'a>(&'a self, task: &'a Task) -> impl Iterator<Item = u32> + 'a {
+        let before = task.step.iter().flat_map(|step| &step.after).copied();
+        before.filter(|number| self.task(*number).is_some_and(|other| other.state == TaskState::Open))
+    }
+    /// Who does a task: its owner, else whoever has the role that it is for.
+    #[must_use]
+    pub fn doer<'a>(&'a self, task: &'a Task) -> Option<&'a str> {
+        task.owner.as_deref().or_else(|| self.holder(task.step.as_ref()?.role.as_deref()?))
     }
     /// Tasks that are not done.
     #[must_use]
@@ -307,6 +336,12 @@ pub struct Task {
     /// Where it came from, with an incident that was merged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// What it is of a plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<StepOf>,
+    /// What somebody wrote when it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// A task as another incident has it.

@@ -140,7 +140,7 @@ mod tests {
             "routes": [{"match": "a=\"1\""}, {"id": "named", "match": "b=\"1\""}, {"match": "c=\"1\"", "declare": true}],
             "severities": [{"id": "sev1", "name": "Critical"}],
             "catch_all": ["person:ana"],
-            "plans": [{"id": "p", "anything": {"nested": [1, 2]}}],
+            "plans": [{"id": "p", "recovery": ["a", "b"]}],
         }));
         out.overrides = vec![crate::org::model::Override {
             id: "o".into(),
@@ -210,7 +210,7 @@ mod tests {
             "integrations": [{"id": "prom", "kind": "json", "key": "prom-key-2"}],
             "routes": [{"id": "named", "match": "b=\"1\""}],
             "severities": [{"id": "sev1", "name": "Critical"}],
-            "plans": [{"id": "p", "anything": {"nested": [1, 3]}}],
+            "plans": [{"id": "p", "recovery": ["a", "c"]}],
         }));
         assert_eq!(
             told(&diff(&old(), &new, false, WAYS)),
@@ -223,7 +223,7 @@ mod tests {
                 "route route-001 KeptWithoutPrune",
                 "route route-003 KeptWithoutPrune",
                 "catch_all catch_all KeptWithoutPrune",
-                "plan p ~anything",
+                "plan p ~recovery",
             ]
         );
         assert!(told(&diff(&old(), &new, true, WAYS)).contains(&"person ben Remove".to_owned()));

@@ -13,5 +13,6 @@ pub mod model;
 pub mod next_step;
 pub mod problem;
 pub mod roles;
+pub mod shipped;
 pub mod snapshot;
 pub mod words;

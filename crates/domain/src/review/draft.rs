@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::event::Mark;
 use crate::expect::{Rule, Standing};
+use crate::incident::running::RecoveryState;
 use crate::measure::{Duration, Instants};
 use crate::org::snapshot::Org;
 use crate::time::in_words;
@@ -155,6 +156,7 @@ fn write(
             reader.clock(e.due_at)
         )?;
     }
+    plans(out, reader, incident)?;
     writeln!(out, "\n## Timeline\n")?;
     let lines: Vec<_> = log.iter().filter_map(|event| Some((event.at, reader.told(event)?))).collect();
     for (at, line) in lines.iter().take(LINES_MAX) {
@@ -171,6 +173,31 @@ fn write(
     }
     for action in actions {
         writeln!(out, "- {} ({}, until {}, {})", one_line(&action.text), name(&action.owner), until(reader, action), action.state.word())?;
+    }
+    Ok(())
+}
+
+/// Which plans ran, where they were left, and what was waived; nothing where none ran.
+fn plans(out: &mut String, reader: Reader<'_>, incident: &IncidentView) -> std::fmt::Result {
+    if incident.plans.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## How the plan went\n")?;
+    for plan in &incident.plans {
+        let overdue = plan.overdue_since.map_or_else(String::new, |day| format!("; it was to be looked through by {day}"));
+        let (name, through) = (one_line(&plan.name), format!("{} of {} steps were through", plan.through, plan.steps));
+        writeln!(out, "- {name}, version {}: {through}{overdue}", plan.version)?;
+    }
+    if incident.deviations.is_empty() {
+        writeln!(out, "- Nothing was skipped, added, late or out of order.")?;
+    }
+    for one in &incident.deviations {
+        let why = one.why.as_deref().map_or_else(String::new, |why| format!(": {}", one_line(why)));
+        writeln!(out, "- {} {} (task {}, {}){why}", reader.clock(one.at), one_line(&one.text), one.task, one.kind.words())?;
+    }
+    for item in incident.recovery.iter().filter(|item| item.state != RecoveryState::Done) {
+        let why = item.note.as_deref().map_or_else(String::new, |why| format!(": {}", one_line(why)));
+        writeln!(out, "- Recovery {}, {}{why}", item.state.word(), one_line(&item.text))?;
     }
     Ok(())
 }

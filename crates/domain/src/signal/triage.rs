@@ -32,6 +32,8 @@ pub struct Triage {
     pub title: String,
     /// Whether only those who are admitted see an incident of it.
     pub private: bool,
+    /// The plan that starts in an incident of it.
+    pub plan: Option<String>,
     pub suppressed: Option<Suppression>,
     /// The route that decided, or the default.
     pub because: String,
@@ -100,6 +102,11 @@ pub fn triage(org: &Org, integration: &Integration, signal: &Signal, now: Timest
     let title = title(found.title.as_deref(), signal, service.as_deref());
     let group_key = found.group_by.as_ref().map(|names| group_key(&found.by, service.as_deref(), names, value));
     say(&|| format!("service {}, {severity}, {}", service.as_deref().unwrap_or("none"), decision_in_words(decision)));
+    // What an organisation of long ago names may not be there.
+    let plan = found.plan.as_ref().filter(|id| org.plan(id).is_some()).cloned();
+    if let Some(plan) = &found.plan {
+        say(&|| if org.plan(plan).is_some() { format!("the plan `{plan}` starts") } else { format!("there is no plan `{plan}` to start") });
+    }
     if let Some(silence) = &suppressed {
         say(&|| format!("silence {} suppresses it until {}", silence.silence, silence.until));
     }
@@ -114,6 +121,7 @@ pub fn triage(org: &Org, integration: &Integration, signal: &Signal, now: Timest
         grace: found.grace.unwrap_or(GRACE_DEFAULT),
         title,
         private: found.private,
+        plan,
         suppressed,
         because,
         steps,
@@ -147,6 +155,7 @@ struct Found {
     grace: Option<Length>,
     title: Option<String>,
     private: bool,
+    plan: Option<String>,
     declare: Option<Declare>,
 }
 
@@ -165,6 +174,7 @@ impl Found {
         over(&mut self.urgency, &set.urgency);
         over(&mut self.group_by, &set.group_by);
         over(&mut self.title, &set.title);
+        over(&mut self.plan, &set.plan);
         over(&mut self.declare, &route.route.declare);
         if let Some(private) = set.private {
             self.private = private;

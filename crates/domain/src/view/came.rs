@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{IncidentView, card};
 use crate::ask::{Came, Given};
+use crate::incident::running::RecoveryState;
 use crate::incident::work::TaskState;
 
 impl IncidentView {
@@ -14,6 +15,8 @@ impl IncidentView {
         match came {
             Came::Itself => None,
             Came::Roles => Some(self.roles_held() + &self.role_notes(given.text("role").as_deref())),
+            Came::Plan => self.plan_lines(given.text("plan").as_deref()),
+            Came::Recovery => Some(self.recovery_line()),
             Came::Task => self.task_line(given.number("task"), when),
             Came::Audiences => {
                 let told = given.list("audiences").filter(|told| !told.is_empty());
@@ -26,6 +29,30 @@ impl IncidentView {
             Came::Sight if self.private => Some("private: only those it concerns see it".to_owned()),
             Came::Sight => Some("everybody may see it".to_owned()),
         }
+    }
+
+    /// What of the plan comes first; a line each.
+    fn plan_lines(&self, plan: Option<&str>) -> Option<String> {
+        let running = self.plans.iter().find(|one| Some(one.plan.as_str()) == plan)?;
+        let overdue = running.overdue_since.map_or_else(String::new, |day| format!(", which was to be looked through by {day}"));
+        let head = format!("plan {} (version {}){overdue}: {} tasks", running.name, running.version, running.steps);
+        let next = self.tasks.iter().filter(|task| task.plan.as_deref() == plan && task.is_next());
+        let lines = next.map(|task| {
+            let who = task.owner.as_deref().or(task.doer.as_deref()).or(task.role.as_deref()).unwrap_or("nobody has it");
+            format!("\ntask {}, {who}: {}", task.task, task.text)
+        });
+        Some(head + &lines.collect::<String>())
+    }
+
+    /// What of the recovery is still open.
+    fn recovery_line(&self) -> String {
+        let open: Vec<String> = self
+            .recovery
+            .iter()
+            .filter(|item| item.state == RecoveryState::Open)
+            .map(|item| format!("{}. {}", item.item, item.text))
+            .collect();
+        if open.is_empty() { "nothing of its recovery is open".to_owned() } else { format!("still open: {}", open.join("; ")) }
     }
 
     /// Who has which role.

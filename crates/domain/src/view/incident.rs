@@ -14,6 +14,7 @@ use crate::incident::work::TaskState;
 use crate::incident::work::{Role, Task};
 use crate::severity::Severity;
 use crate::view::ClockView;
+use crate::view::plan::{self, DeviationView, PlanView, ProposedPlanView, RecoveryView};
 use crate::view::reasoning::{DecisionView, HypothesisView, decisions_of, hypotheses_of};
 
 /// An incident as lists and its page show it. Instants are null where unknown.
@@ -55,6 +56,18 @@ pub struct IncidentView {
     /// What may be the cause, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hypotheses: Vec<HypothesisView>,
+    /// Plans that were started in it, in that order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plans: Vec<PlanView>,
+    /// Where its plans were left, in the order of time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deviations: Vec<DeviationView>,
+    /// What has to hold before it is over, as its plans ask.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recovery: Vec<RecoveryView>,
+    /// Plans that fit it and were not started, where one open incident is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proposed: Vec<ProposedPlanView>,
     /// Notes that somebody marked as key events: their `version` in the incident's own log.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub key_notes: Vec<u64>,
@@ -132,7 +145,11 @@ impl IncidentView {
             exercise: i.mode == Mode::Exercise,
             private: i.private,
             roles: roles_of(i),
-            tasks: i.work.tasks.iter().map(TaskView::of).collect(),
+            tasks: i.work.tasks.iter().map(|task| TaskView::of(i, task)).collect(),
+            plans: plan::plans_of(i),
+            deviations: plan::deviations_of(i),
+            recovery: plan::recovery_of(i),
+            proposed: Vec::new(),
             decisions: decisions_of(i),
             hypotheses: hypotheses_of(i),
             key_notes: i.work.key_notes.iter().copied().collect(),
@@ -174,7 +191,7 @@ impl IncidentView {
         is(&self.commander)
             || is(&self.acknowledged_by)
             || self.roles.iter().any(|role| is(&role.person) || is(&role.offered_to))
-            || self.tasks.iter().any(|task| is(&task.owner) && task.state == TaskState::Open)
+            || self.tasks.iter().any(|task| (is(&task.owner) || is(&task.doer)) && task.state == TaskState::Open)
     }
 }
 
@@ -282,10 +299,45 @@ pub struct TaskView {
     pub ended_at: Option<Timestamp>,
     /// Whether its time passed while it was open.
     pub late: bool,
+    /// The id of the plan that it is a step of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub plan: Option<String>,
+    /// Its id in that plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub step: Option<String>,
+    /// Whoever has this role does it, where nobody has it in person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub role: Option<String>,
+    /// Who does it by that role: a person's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub doer: Option<String>,
+    /// Numbers of the tasks that come before it and are not through: its time begins when they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits_for: Vec<u32>,
+    /// Where it says how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub link: Option<String>,
+    /// What somebody wrote when it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub note: Option<String>,
 }
 
 impl TaskView {
-    fn of(task: &Task) -> Self {
+    /// Whether it is open and waits for nothing.
+    #[must_use]
+    pub fn is_next(&self) -> bool {
+        self.state == TaskState::Open && self.waits_for.is_empty()
+    }
+
+    fn of(i: &Incident, task: &Task) -> Self {
+        let step = task.step.as_ref();
+        let by_role = step.and_then(|step| step.role.clone()).filter(|_| task.owner.is_none());
         Self {
             task: task.task,
             text: task.text.clone(),
@@ -295,6 +347,13 @@ impl TaskView {
             added_at: task.added_at,
             ended_at: task.ended_at,
             late: task.late,
+            plan: step.map(|step| step.plan.clone()),
+            step: step.map(|step| step.step.clone()),
+            doer: by_role.as_ref().and_then(|role| i.work.holder(role)).map(ToOwned::to_owned),
+            role: by_role,
+            waits_for: if task.state == TaskState::Open { i.work.waits_for(task).collect() } else { Vec::new() },
+            link: step.and_then(|step| step.link.clone()),
+            note: task.note.clone(),
         }
     }
 }

@@ -31,6 +31,12 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
     let mut out: Vec<Next> = Vec::new();
     let clocks = awaited.iter().filter(|one| one.state == Standing::Live && one.rule == Rule::Target.name());
     let first_clock = clocks.min_by_key(|one| one.due_at).map(|one| one.key.as_str());
+    let step_of = |one: &ExpectationView| -> bool {
+        let number = if let Ok(Key::Task(number)) = one.key.parse() { number } else { 0 };
+        incident.tasks.iter().any(|task| task.task == number && task.plan.is_some())
+    };
+    let steps = awaited.iter().filter(|one| one.state == Standing::Live && one.rule == Rule::TaskDue.name() && step_of(one));
+    let first_step = steps.min_by_key(|one| one.due_at).map(|one| one.key.as_str());
     for one in awaited.iter().filter(|one| one.state == Standing::Live) {
         let Some(rule) = Rule::from_name(&one.rule) else { continue };
         match rule {
@@ -46,6 +52,8 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             Rule::AlertsDigest | Rule::AlertLapse | Rule::SilenceEnd => {}
             // The others stand with it among the clocks.
             Rule::Target if first_clock != Some(one.key.as_str()) => {}
+            // The others stand with it in their plan.
+            Rule::TaskDue if step_of(one) && first_step != Some(one.key.as_str()) => {}
             Rule::PageAgain
             | Rule::MessageReceipt
             | Rule::GroupWait
@@ -136,7 +144,8 @@ fn sentence(rule: Rule, incident: &IncidentView, one: &ExpectationView, name: &d
             let number = if let Ok(Key::Task(number)) = one.key.parse() { number } else { 0 };
             match incident.tasks.iter().find(|task| task.task == number) {
                 Some(task) => {
-                    (task.owner.as_deref().map_or_else(|| task.text.clone(), |id| format!("{}: {}", name(id), task.text)), or_else)
+                    let who = task.owner.as_deref().or(task.doer.as_deref());
+                    (who.map_or_else(|| task.text.clone(), |id| format!("{}: {}", name(id), task.text)), or_else)
                 }
                 None => (capital(&one.expects), or_else),
             }

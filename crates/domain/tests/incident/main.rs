@@ -14,8 +14,8 @@ use allclear_domain::incident::flapping::{RETURNS_BEFORE_FLAPPING, Return};
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
-    affected, alarms, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses, lifecycle, links, record, roles,
-    tasks, updates, words,
+    affected, alarms, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses, lifecycle, links, plans, record,
+    recovery, roles, tasks, updates, words,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -59,6 +59,11 @@ struct World {
     expectations: Vec<Expectation>,
 }
 
+/// One of a single step.
+static PLANS: std::sync::LazyLock<[allclear_domain::org::model::Plan; 1]> = std::sync::LazyLock::new(|| {
+    [serde_json::from_value(serde_json::json!({"id": "outage", "tasks": [{"id": "scope", "text": "Say what is affected"}]})).unwrap()]
+});
+
 impl Default for World {
     fn default() -> Self {
         Self { actor: Actor::System, incident: None, seconds: 0, version: 0, expectations: Vec::new() }
@@ -72,7 +77,7 @@ impl World {
         let events = incident::decide(
             self.incident.as_ref(),
             command.into(),
-            Context { now, org_version: 4, cadence: [Some(Length::from_mins(30)); 5], lasts: LASTS, roles: &[] },
+            Context { now, org_version: 4, cadence: [Some(Length::from_mins(30)); 5], lasts: LASTS, roles: &[], plans: PLANS.as_slice() },
         )?;
         for event in &events {
             self.version += 1;
@@ -168,10 +173,10 @@ fn command(verb: Verb) -> Command {
         Verb::Recover => alarms::Command::Recover.into(),
         Verb::Return => back(1),
         Verb::Mitigate => ending::Command::Mitigate { note: Some("rolled back".into()) }.into(),
-        Verb::Resolve => ending::Command::Resolve { note: None }.into(),
+        Verb::Resolve => ending::Command::Resolve { note: None, waive: None }.into(),
         Verb::Reopen => ending::Command::Reopen { why: why() }.into(),
         Verb::Cancel => ending::Command::Cancel { why: why() }.into(),
-        Verb::Close => ending::Command::Close.into(),
+        Verb::Close => ending::Command::Close { waive: None }.into(),
         Verb::Merge => {
             links::Command::Merge { into: OTHER, into_ref: "INC-2".into(), alerts: Vec::new(), update_by: None, was_public: false }.into()
         }
@@ -183,6 +188,8 @@ fn command(verb: Verb) -> Command {
         Verb::Admit => access::Command::Admit { people: vec!["ben".into()], why: why() }.into(),
         Verb::Role => roles::Command::Offer { role: "scribe".into(), to: "ben".into(), by: None, why: None }.into(),
         Verb::Task => tasks::Command::Add { text: "call the vendor".into(), owner: None, due_at: None }.into(),
+        Verb::Plan => plans::Command::Start { plan: "outage".into(), because: None }.into(),
+        Verb::Recovery => recovery::Command::Confirm { item: 1, note: None }.into(),
         Verb::Update => {
             updates::Command::Post { audiences: vec!["customers".into()], text: "we are on it".into(), next_within: None }.into()
         }
@@ -224,8 +231,10 @@ fn decide_says_what_the_table_says_for_every_state_and_verb() {
                 (Ok(_), Ok(_)) if verb == Verb::Recover && state == State::Candidate => assert_eq!(world.state(), State::Cancelled),
                 // Ended by hand: the table allows it for what ended by itself.
                 (Ok(_), Err(_)) if verb == Verb::Return && !state.is_open() => assert_eq!(world.incident, before),
-                // No target set a clock.
-                (Ok(_), Err(_)) if matches!(verb, Verb::PauseClock | Verb::ResumeClock) => assert_eq!(world.incident, before),
+                // No target set a clock, and no plan asks for anything.
+                (Ok(_), Err(_)) if matches!(verb, Verb::PauseClock | Verb::ResumeClock | Verb::Recovery) => {
+                    assert_eq!(world.incident, before)
+                }
                 // It is open to everybody already.
                 (Ok(after), Ok(events)) if verb == Verb::OpenUp => assert!(events.is_empty() && world.state() == after),
                 // Whoever is on it already says nothing new.
@@ -271,7 +280,7 @@ fn reasons_and_notes_are_words_of_a_bounded_length() {
     for command in [
         Command::from(record::Command::Note { text: long.clone(), happened_at: None }),
         ending::Command::Mitigate { note: Some(long.clone()) }.into(),
-        ending::Command::Resolve { note: Some(long) }.into(),
+        ending::Command::Resolve { note: Some(long), waive: None }.into(),
     ] {
         assert!(matches!(World::at(State::Investigating).run(command), Err(Refusal::Words(words::Refusal::TooLong { .. }))));
     }
@@ -445,7 +454,7 @@ fn what_ended_by_itself_is_opened_again_by_an_alert_that_comes_back_and_by_nobod
     }
     let mut world = World::at(State::Declared);
     world.run(alarms::Command::Recover).unwrap();
-    world.run(ending::Command::Close).unwrap();
+    world.run(ending::Command::Close { waive: None }).unwrap();
     assert!(world.run(back(1)).is_err(), "somebody closed it");
 }
 

@@ -198,6 +198,9 @@ impl Core {
         if !candidate && !waits {
             self.start_page(unit, id, None, Some(alert), DECLARED, false)?;
         }
+        if let Some(plan) = &judged.plan {
+            self.start_by_rule(unit, id, plan, &judged.because)?;
+        }
         Ok(Some(id))
     }
 

@@ -69,6 +69,8 @@ impl Core {
             | C::Record(_)
             | C::Links(_)
             | C::Clocks(_)
+            | C::Plans(_)
+            | C::Recovery(_)
             | C::Access(_) => {}
         }
         Ok(())
@@ -173,7 +175,8 @@ impl Core {
         let Some(found) = incident.work.task(task).cloned() else { return Ok(Standing::Void) };
         self.change_incident(unit, id, tasks::Command::Miss { task })?;
         let text = format!("Task {task} is late: {}", found.text);
-        let targets = each_once([found.owner, incident.commander]);
+        let doer = incident.work.doer(&found).map(ToOwned::to_owned);
+        let targets = each_once([doer, incident.commander]);
         self.tell(unit, id, NoticeKind::Reminder, &targets, text, "a task is late")?;
         Ok(Standing::Missed)
     }

@@ -35,6 +35,7 @@ impl Core {
             Event::Tasks(event) => self.follow_tasks(unit, id, event),
             Event::Updates(event) => self.follow_updates(unit, id, event),
             Event::Clocks(event) => self.follow_clocks(unit, id, event),
+            Event::Plans(event) => self.follow_plans(unit, id, event),
             Event::Links(links::Event::Merged(_)) => self.stop_pages(unit, id, "the incident was merged"),
             Event::Links(links::Event::TakenApart(_)) => self.staff(unit, id),
             Event::Links(links::Event::Released(_)) => Ok(()),
@@ -44,6 +45,7 @@ impl Core {
             | Event::Flapping(_)
             | Event::Staffing(_)
             | Event::Record(_)
+            | Event::Recovery(_)
             | Event::Decisions(_)
             | Event::Hypotheses(_)
             | Event::Access(_) => Ok(()),
@@ -59,7 +61,10 @@ impl Core {
                 }
                 self.staff(unit, id)
             }
-            E::Promoted(_) => self.staff(unit, id),
+            E::Promoted(_) => {
+                self.staff(unit, id)?;
+                self.start_intended(unit, id)
+            }
             E::Proposed(_) | E::Declared(_) | E::Renamed(_) => Ok(()),
         }
     }

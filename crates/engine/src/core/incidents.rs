@@ -25,7 +25,14 @@ impl Core {
     fn incident_context(&self, unit: &Unit) -> incident::Context<'_> {
         let cadence = Severity::ALL.map(|severity| self.org.severity(severity).update_every);
         let lasts = Severity::ALL.map(|severity| self.org.severity(severity).acknowledgement_lasts);
-        incident::Context { now: unit.now, org_version: self.org.version, cadence, lasts, roles: self.org.roles() }
+        incident::Context {
+            now: unit.now,
+            org_version: self.org.version,
+            cadence,
+            lasts,
+            roles: self.org.roles(),
+            plans: &self.org.bundle().plans,
+        }
     }
 
     /// Decides a command on an incident and folds its events, with what they do to its clocks; nothing else follows here.
@@ -136,6 +143,8 @@ impl Core {
             | C::Hypotheses(_)
             | C::Links(_)
             | C::Clocks(_)
+            | C::Plans(_)
+            | C::Recovery(_)
             | C::Access(_) => self.change_incident(unit, id, command.clone())?,
         }
         Ok(Reply::Incident { id, reference: state.reference })

@@ -29,6 +29,7 @@ mod neglect;
 mod notices;
 mod over;
 mod pages;
+mod plans;
 mod read_once;
 mod reviews;
 mod sharded;

@@ -1,5 +1,5 @@
-//! Roles that the catalogue needs in an incident: they are looked for from its declaration on, and again where its severity
-//! changes or it is open again; whom the catalogue names is asked to take them.
+//! Roles that the catalogue needs in an incident, and those of the plans that run in it: they are looked for from its
+//! declaration on, and again where its severity changes, a plan starts or it is open again; whom the catalogue names is asked to take them.
 //!
 //! Not here: what follows where nobody took one in time ([`super::coordination`]).
 
@@ -21,7 +21,9 @@ impl Core {
     pub(super) fn staff(&mut self, unit: &mut Unit, id: IncidentId) -> Decided<()> {
         let (incident, _) = self.incident(unit, id)?;
         let org = self.org.clone();
-        let needed: Vec<&RoleSetting> = org.roles().iter().filter(|role| role.is_needed(incident.severity)).collect();
+        let of_plan = |role: &RoleSetting| incident.work.plans.iter().any(|plan| plan.roles.contains(&role.id));
+        let is_needed = |role: &&RoleSetting| role.is_needed(incident.severity) || of_plan(role);
+        let needed: Vec<&RoleSetting> = org.roles().iter().filter(is_needed).collect();
         if incident.mode == Mode::Exercise || (needed.is_empty() && incident.work.needed.is_empty()) {
             return Ok(());
         }

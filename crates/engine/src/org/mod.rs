@@ -7,6 +7,7 @@ pub mod error;
 pub mod file;
 mod form_problems;
 pub mod forms;
+pub mod plans;
 pub(crate) mod shown_once;
 pub mod silences;
 

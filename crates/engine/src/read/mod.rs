@@ -8,6 +8,7 @@ pub(crate) mod changes;
 pub(crate) mod explain;
 pub mod learning;
 pub(crate) mod on_call;
+mod plans;
 mod roles;
 pub mod screens;
 pub mod tried;
@@ -234,6 +235,7 @@ impl Queries<'_> {
         let mut view = IncidentView::of(&incident, head.version, due);
         let elsewhere = Box::pin(self.exclusive_elsewhere(&view)).await?;
         view.fill_roles(&self.engine.org(), self.engine.now(), &elsewhere);
+        view.proposed = Box::pin(self.proposed(&incident)).await?;
         let (all, open) = rows::alert::counts_of(self.db(), id).await?;
         (view.alerts, view.alerts_open) = (Some(all), Some(open));
         view.clocks = {

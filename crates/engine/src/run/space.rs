@@ -43,7 +43,7 @@ const fn of_incident(command: &incident::Command) -> Space {
         // It is over, or nearly: pages stop.
         C::Ending(command) => match command {
             ending::Command::Mitigate { .. } | ending::Command::Resolve { .. } | ending::Command::Cancel { .. } => Space::Reserved,
-            ending::Command::Reopen { .. } | ending::Command::Close => Space::Free,
+            ending::Command::Reopen { .. } | ending::Command::Close { .. } => Space::Free,
         },
         // Another policy's page starts in the place of one that asks the wrong people.
         C::Affected(command) => match command {
@@ -79,6 +79,8 @@ const fn of_incident(command: &incident::Command) -> Space {
         | C::Hypotheses(_)
         | C::Links(_)
         | C::Clocks(_)
+        | C::Plans(_)
+        | C::Recovery(_)
         | C::Access(_) => Space::Free,
     }
 }

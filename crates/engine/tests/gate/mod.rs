@@ -60,7 +60,7 @@ impl World {
         let Reply::Action { id: action } = self.by(&ana, Command::AddAction { incident: ended, text, owner, due }).await.unwrap() else {
             panic!("an action")
         };
-        self.by(&ana, Command::incident(ended, ending::Command::Resolve { note: None })).await.unwrap();
+        self.by(&ana, Command::incident(ended, ending::Command::Resolve { note: None, waive: None })).await.unwrap();
         let all = Principal::own(Actor::System);
         let review = self.engine.queries(&all).review_of(ended).await.unwrap().id.parse().unwrap();
         self.signal(SignalAction::Trigger, "hidden", &[]).await.unwrap();

@@ -68,7 +68,7 @@ async fn lived_in(path: &Path) {
         world.command(incident, incident::access::Command::Restrict { why: "a cat".into(), people: vec!["ana".into()] }).await.unwrap();
     }
     for incident in &all[..2] {
-        world.command(incident, incident::ending::Command::Resolve { note: None }).await.unwrap();
+        world.command(incident, incident::ending::Command::Resolve { note: None, waive: None }).await.unwrap();
         let id = incident.id.parse().unwrap();
         let ask =
             |command| Input { who: Principal::new(Actor::Person("ana".into()), Scope::Respond), cause: "api".into(), once: None, command };

@@ -1,6 +1,6 @@
 //! The coordination of an incident, and what is promised with a date, as the log tells them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use allclear_domain::incident::Severity;
 use allclear_domain::incident::clock::Clock;
@@ -57,6 +57,10 @@ pub struct WorkModel {
     /// Roles that somebody has to have: the time each may be nobody's, and until when one that nobody has is looked for.
     pub(crate) needed: BTreeMap<String, (Length, Option<Timestamp>)>,
     pub(crate) tasks: BTreeMap<u32, Task>,
+    /// Roles that the plans which run ask for.
+    pub(crate) of_plans: BTreeSet<String>,
+    /// The plans that were started.
+    pub(crate) plans: BTreeSet<String>,
     pub(crate) update: Option<Promise>,
     pub(crate) missed: u32,
     /// The earliest time at which it was said to be declared.
@@ -74,9 +78,34 @@ pub(crate) struct Task {
     pub(crate) due: Option<Timestamp>,
     pub(crate) open: bool,
     pub(crate) late: bool,
+    /// Of a step: its time, from when everything before it is through.
+    pub(crate) within: Option<Length>,
+    pub(crate) after: Vec<u32>,
+}
+
+impl Task {
+    /// An open one.
+    pub(crate) fn new(due: Option<Timestamp>) -> Self {
+        Self { due, open: true, late: false, within: None, after: Vec::new() }
+    }
 }
 
 impl WorkModel {
+    /// A task is done or dropped: the steps whose time begins by that.
+    pub(crate) fn end_task(&mut self, number: u32, at: Timestamp) -> usize {
+        if let Some(task) = self.tasks.get_mut(&number) {
+            task.open = false;
+        }
+        let open: Vec<u32> = self.tasks.iter().filter(|(_, task)| task.open).map(|(number, _)| *number).collect();
+        let waits = |task: &Task| task.after.iter().any(|before| open.contains(before));
+        let mut begun = 0;
+        for task in self.tasks.values_mut().filter(|task| task.open && task.due.is_none() && task.after.contains(&number) && !waits(task)) {
+            task.due = task.within.map(|within| after(at, within));
+            begun += usize::from(task.due.is_some());
+        }
+        begun
+    }
+
     /// Nobody has a role, or somebody does: from when on it is looked for, where somebody has to have it.
     pub(crate) fn looks_for(&mut self, role: &str, from: Option<Timestamp>) {
         if let Some((within, due)) = self.needed.get_mut(role) {
@@ -97,6 +126,8 @@ impl WorkModel {
             offers: BTreeMap::new(),
             asks: BTreeMap::new(),
             tasks: BTreeMap::new(),
+            of_plans: BTreeSet::new(),
+            plans: BTreeSet::new(),
             update: None,
             missed: 0,
             declared: None,

@@ -260,9 +260,10 @@ pub async fn next_look_after(db: &Db, after: Timestamp) -> Result<Option<Timesta
     rows.first().map_or(Ok(None), |row| Reader::new(row).opt_instant())
 }
 
-/// "Next, and when" of an incident and its pages: live ones by their look, then settled ones.
+/// "Next, and when" of an incident and its pages: live ones first, then the newest of those that are settled, at most 1,000.
 pub async fn of_incident(db: &Db, incident: IncidentId) -> Result<Vec<Expectation>, Fault> {
-    let sql = format!("select {COLUMNS} from expectation where incident = ?1 order by next_look_at limit 1000");
+    let first = "case standing when 'live' then 0 else 1 end";
+    let sql = format!("select {COLUMNS} from expectation where incident = ?1 order by {first}, next_look_at desc limit 1000");
     let rows = db.read(&sql, vec![text(incident)]).await?;
     // One that does not read is named among the troubles; the incident is shown all the same.
     Ok(Found::of(&rows, "expectation", expectation, key_of).read)

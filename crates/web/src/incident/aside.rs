@@ -151,15 +151,17 @@ fn duty_card(role: &RoleView) -> Markup {
 /// What is to be done.
 pub(crate) fn tasks(told: &PageData, org: &Org) -> Markup {
     let (incident, when) = (&told.incident, &told.when);
-    let open = incident.tasks.iter().filter(|task| task.state == TaskState::Open).count();
+    // The steps of a plan stand with it.
+    let own: Vec<_> = incident.tasks.iter().filter(|task| task.plan.is_none()).collect();
+    let open = own.iter().filter(|task| task.state == TaskState::Open).count();
     html! {
         section class="part-tasks" {
             div data-live="tasks" class="group tight" {
-                h2 { "Tasks" @if !incident.tasks.is_empty() { span class="quiet" { " · " (open) " open of " (incident.tasks.len()) } } }
-                @if incident.tasks.is_empty() { p class="quiet" { "None yet." } }
+                h2 { "Tasks" @if !own.is_empty() { span class="quiet" { " · " (open) " open of " (own.len()) } } }
+                @if own.is_empty() { p class="quiet" { @if incident.plans.is_empty() { "None yet." } @else { "None beside the plan." } } }
                 ul class="tasks" {
-                    @for task in &incident.tasks {
-                        li class=(task.state.word()) data-key=(task.task) {
+                    @for task in own {
+                        li class=(if task.state == TaskState::Open { "open" } else { "through" }) data-key=(task.task) {
                             p { span class="vh" { (task.state.word()) ": " } bdi { (task.text) } }
                             p class="quiet small" {
                                 @match &task.owner { Some(id) => bdi { (pieces::name(org, id)) }, None => "nobody yet" }

@@ -122,6 +122,7 @@ pub(crate) fn add_task(told: &PageData, org: &Org) -> Markup {
 pub(crate) fn task(told: &PageData, org: &Org, task: &TaskView) -> Markup {
     let verb = format!("task-{}", task.task);
     let typed = |name: &str| told.draft.typed(&verb, name);
+    let (note, drop) = if task.plan.is_some() { (" (why, where it is skipped)", "Skip it") } else { (" (may stay empty)", "Drop it") };
     let words = if told.draft.verb == verb && !typed("text").is_empty() { typed("text") } else { &task.text };
     html! {
         div class="task-acts" {
@@ -139,13 +140,13 @@ pub(crate) fn task(told: &PageData, org: &Org, task: &TaskView) -> Markup {
                         span { "Give it to" } (pieces::able_choice(org, "owner", task.owner.as_deref(), Some("Nobody else")))
                     }
                     label class="field" {
-                        span { "Note" span class="quiet" { " (may stay empty)" } }
+                        span { "Note" span class="quiet" { (note) } }
                         textarea name="note" rows="2" { (told.draft.typed(&verb, "note")) }
                     }
                     div class="row-of" {
                         button class="do" type="submit" name="state" value="" { "Give it" }
                         button class="may" type="submit" name="state" value="done" { "Done" }
-                        button class="may" type="submit" name="state" value="dropped" { "Drop it" }
+                        button class="may" type="submit" name="state" value="dropped" { (drop) }
                     }
                 }
                 form method="post" action=(path(told, "task")) {

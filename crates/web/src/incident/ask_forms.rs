@@ -13,7 +13,7 @@ use maud::{Markup, html};
 
 use crate::access::form_key::once;
 use crate::frame::pieces;
-use crate::incident::PageData;
+use crate::incident::{PageData, plan_fields};
 
 /// The field in which another incident is chosen, where its reference is not written.
 pub(crate) const PICK: &str = "pick";
@@ -23,6 +23,8 @@ const PICKED_CHARS_MAX: usize = 60;
 pub(crate) const WHOM: &str = "whom";
 /// What a policy begins with there.
 pub(crate) const BY_POLICY: &str = "escalation";
+/// The field that says why open items of recovery may stay so.
+const WAIVE: &str = "waive";
 /// What the name of an audience's field begins with.
 pub(crate) const TO: &str = "to:";
 
@@ -57,7 +59,7 @@ const RARE: [&str; 12] =
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 31] = [
+const PLACED: [Verb; 33] = [
     Verb::Declare,
     Verb::Acknowledge,
     Verb::Mitigate,
@@ -83,6 +85,8 @@ const PLACED: [Verb; 31] = [
     Verb::Admit,
     Verb::Role,
     Verb::Task,
+    Verb::Plan,
+    Verb::Recovery,
     Verb::Time,
     Verb::Link,
     Verb::Rename,
@@ -191,7 +195,9 @@ pub(crate) fn bar(told: &PageData, org: &Org, first: &Markup) -> Markup {
             }
             @if fits(told, Verb::Update) && state.is_open() { (update(told, org)) }
             @if told.may_be_taken_apart() { (at_once(told, "take_apart", "Take apart", "may")) }
-            @if fits(told, Verb::Close) { (at_once(told, "close", "Close", "do")) }
+            @if fits(told, Verb::Close) {
+                @if plan_fields::is_open(told) { (drawn(told, org, Verb::Close)) } @else { (at_once(told, "close", "Close", "do")) }
+            }
             @if fits(told, Verb::Reopen) { (drawn(told, org, Verb::Reopen)) }
             @if fits(told, Verb::Severity) { (drawn(told, org, Verb::Severity)) }
             @for ask in ask::all().filter(|ask| !PLACED.contains(&ask.verb) && fits(told, ask.verb)) { (drawn(told, org, ask.verb)) }
@@ -266,7 +272,13 @@ fn drawn_folded(told: &PageData, org: &Org, verb: Verb) -> Markup {
 
 /// The fields of a row, in its order.
 fn fields(told: &PageData, org: &Org, ask: &Ask) -> Markup {
-    html! { @for field in ask.fields { (field_of(told, org, ask.verb, field)) } }
+    html! {
+        @for field in ask.fields {
+            // Nobody is asked why something may stay open where nothing is.
+            @if field.name != WAIVE { (field_of(told, org, ask.verb, field)) }
+            @else if plan_fields::is_open(told) { (plan_fields::still_open(told)) (field_of(told, org, ask.verb, field)) }
+        }
+    }
 }
 
 /// Whether there is a time to put right: of what has happened, or of what may have.
@@ -327,6 +339,7 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
             @let chosen = if typed.is_empty() { told.incident.service.as_deref() } else { Some(typed) };
             label class="field" { (label) (pieces::service_choice(org, chosen, "Choose one")) }
         },
+        Kind::Plan => html! { label class="field" { (label) (plan_fields::choice(told, org, name, typed)) } },
         Kind::Escalation => html! {
             label class="field" {
                 span { (field.label) }
@@ -539,7 +552,9 @@ const PROMISES: [(&str, &str); 6] = [
 /// A word to stakeholders, with the promise of the next.
 fn update(told: &PageData, org: &Org) -> Markup {
     let typed = |name: &str| told.draft.typed("update", name);
-    let cadence = org.severity(told.incident.severity).update_every;
+    let of_plans = org.bundle().plans.iter().filter(|plan| told.incident.plans.iter().any(|running| running.plan == plan.id));
+    let often = of_plans.flat_map(|plan| &plan.updates).map(|one| one.every);
+    let cadence = org.severity(told.incident.severity).update_every.into_iter().chain(often).min();
     unfolding(
         told,
         "update",

@@ -60,7 +60,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
     answer(async {
         let (who, when) = reporter(&app, &headers).await?;
         if let Some(reference) = asked.get(REPORTED) {
-            return receipt(&app, &who, &when, reference).await;
+            return Box::pin(receipt(&app, &who, &when, reference)).await;
         }
         page(&app, &who, &when, &Draft { verb: DECLARE.into(), fields: asked, refusal: None }, true).await
     })
@@ -240,6 +240,9 @@ async fn whom(
                 }
                 @if !called.is_empty() { "." }
             }
+            @for plan in fitting(&org, service, severity) {
+                p class="small" { "The plan " strong { bdi { (plan) } } " fits: its page starts it with one press." }
+            }
             @if !open.is_empty() {
                 p class="small quiet" { "Open on it now:" }
                 ul class="bullets small" {
@@ -256,4 +259,14 @@ async fn whom(
             }
         }
     })
+}
+
+/// The plans that would be proposed, by what is known before it is declared.
+fn fitting<'a>(org: &'a Org, service: Option<&'a str>, severity: Severity) -> impl Iterator<Item = &'a str> {
+    let value = move |name: &str| match name {
+        "service" => service.unwrap_or(""),
+        "severity" => severity.word(),
+        _ => "",
+    };
+    org.plans_for(value).map(|plan| plan.called())
 }

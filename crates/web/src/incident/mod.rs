@@ -14,6 +14,8 @@ pub(crate) mod declare;
 pub(crate) mod link_alert;
 pub(crate) mod log;
 mod log_section;
+mod plan_fields;
+mod plans;
 pub(crate) mod preview;
 mod reasoning;
 pub(crate) mod submit;
@@ -293,10 +295,11 @@ fn page(told: &PageData, org: &Org) -> Markup {
         article class={ "incident tab-" (told.tab) } {
             (head(told, org))
             (next(told, org))
+            (plans::proposed(told))
             @if told.may_act { (ask_forms::bar(told, org, &reasoning::first_ones(told, org))) }
             (tabs(told))
             div class="columns" {
-                div class="left" { (aside::people(told, org)) (aside::tasks(told, org)) }
+                div class="left" { (plans::section(told, org)) (aside::people(told, org)) (aside::tasks(told, org)) }
                 (log_section::section(told, org))
                 (aside::more(told, org))
             }

@@ -54,7 +54,7 @@ pub(crate) async fn submit(
         let (who, when) = actor(&app, &headers).await?;
         let id = app.engine.queries(&who).incident_id(&reference).await?;
         if verb == Verb::Update.word() && said(&fields, "text").is_some() {
-            let incident = app.engine.queries(&who).incident(id).await?;
+            let incident = Box::pin(app.engine.queries(&who).incident(id)).await?;
             match preview::step(&app.engine.org(), incident.private, &fields, when.now) {
                 preview::Step::Send => {}
                 preview::Step::Show => {
@@ -159,6 +159,7 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
             | Kind::Targets
             | Kind::Task
             | Kind::Number { .. }
+            | Kind::Plan
             | Kind::Entry
             | Kind::Length => {
                 if let Some(text) = said(fields, field.name) {
@@ -181,11 +182,12 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
     given
 }
 
-/// Which form a refusal is shown at: the forms of single tasks have one each.
+/// Which form a refusal is shown at: single tasks, and items of recovery, have one each.
 fn form_of(verb: &str, fields: &Fields) -> String {
     let of = |field: &str| said(fields, field);
     match verb {
         "task" => of("task").map(|number| format!("task-{number}")),
+        "recovery" => of("item").map(|number| format!("recovery-{number}")),
         "hypothesis" => of("hypothesis").map(reasoning::of_hypothesis),
         "revisit" => of("decision").map(reasoning::of_decision),
         "decision" => of(reasoning::WHOLE).map(|_| DECIDE.to_owned()),

@@ -72,7 +72,14 @@ fn sample(kind: FormKind) -> Value {
             json!({"id": "translator", "name": "Translator", "duties": ["Say it plainly", {"text": "Say who you are", "when": "first"}],
             "exclusive": false, "needed_from": "sev2", "within": "10m", "from": "team:payments", "deputy": "liaison", "relief_after": "4h"})
         }
-        FormKind::Plan => json!({"id": "p", "anything": "at all"}),
+        FormKind::Plan => {
+            json!({"id": "outage", "name": "Outage", "owner": "person:ana", "version": 2, "review_by": "2036-01-31", "match": "service=\"checkout\"",
+            "roles": ["commander", "scribe"], "involve": ["team:payments"], "tasks": [
+                {"id": "scope", "text": "Say what is affected", "role": "commander", "within": "10m"},
+                {"id": "call", "text": "Call the bank", "person": "ana", "after": ["scope"], "link": "https://wiki.example.org/call"}],
+            "updates": [{"audience": "board", "every": "30m"}], "recovery": ["Errors are below the objective"],
+            "links": ["https://wiki.example.org/outage"]})
+        }
     }
 }
 
@@ -100,7 +107,7 @@ fn of_model(kind: FormKind) -> Option<Vec<&'static str>> {
         // A list in the file, and a form of one key here.
         FormKind::CatchAll => vec!["id", "targets"],
         FormKind::Role => keys::<role::Role>(),
-        FormKind::Plan => return None,
+        FormKind::Plan => keys::<model::Plan>().into_iter().filter(|key| !["decisions", "obligations"].contains(key)).collect(),
     })
 }
 
@@ -126,6 +133,8 @@ fn wrong(field: &Field) -> Option<Value> {
         Input::Target => json!("gone"),
         // Those stand in rows alone.
         Input::Ticks(_) | Input::Names | Input::Date | Input::Turn | Input::Contact | Input::Channel => return None,
+        // What has to hold is said in any words, and so is where help stands.
+        Input::Several(..) if ["recovery", "links"].contains(&field.key) => json!([" "]),
         Input::Many(_) | Input::Several(..) => json!(["gone"]),
         Input::Rows(_) => json!([{"no such key": 1}]),
         Input::Part(..) => json!({"no such key": 1}),
@@ -238,7 +247,7 @@ fn every_key_of_the_model_is_a_field_in_its_order_and_in_the_sample() {
         let said: BTreeSet<String> = sample(kind).as_object().unwrap().keys().cloned().chain(["id".to_owned()]).collect();
         assert_eq!(said, with_id.iter().map(|key| (*key).to_owned()).collect(), "{kind:?}: the sample says every key");
     }
-    assert_eq!(errors(&bundle(all())), ["plans[0]: the plan `p` is not there yet"], "the samples are an organisation");
+    assert_eq!(errors(&bundle(all())), [""; 0], "the samples are an organisation");
 }
 
 #[test]

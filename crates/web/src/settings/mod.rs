@@ -5,6 +5,7 @@
 //! their texts and back, `fields`, `rows` and `controls` draw them, `wrongs` says where a problem is, `picture` draws a schedule, `page` is the page of one form, `sender` its part about a sender, `told` what a line of a list says, `change` takes what was posted. Secrets are
 //! masked as in an export. Everything here is an administrator's.
 
+pub(crate) mod adopt;
 pub(crate) mod audit;
 mod change;
 mod controls;
@@ -15,6 +16,7 @@ mod invite;
 mod lately;
 mod page;
 mod picture;
+mod plans;
 mod rows;
 mod sender;
 mod titles;
@@ -119,9 +121,7 @@ pub(crate) async fn list(State(app): State<App>, headers: HeaderMap) -> Response
             p { a href=(lately::PATH) { "Refused lately" } span class="quiet" { ": what senders sent and was not taken." } }
             p { a href=(audit::PATH) { "Audit log" } span class="quiet" { ": every sign-in, token, invitation and change of access." } }
             div class="kinds" data-live="forms" {
-                // Nothing leads to what is not there yet.
-                @let has_plans = found.iter().any(|form| form.kind == FormKind::Plan);
-                @for kind in FormKind::ALL.into_iter().filter(|kind| *kind != FormKind::Plan || has_plans) {
+                @for kind in FormKind::ALL {
                     @let of_kind: Vec<_> = found.iter().filter(|form| form.kind == kind).collect();
                     section class="section" id=(kind.word()) {
                         header class="with" {
@@ -170,6 +170,7 @@ pub(crate) async fn of_kind(State(app): State<App>, headers: HeaderMap, Path(kin
             }
             p class="prose" { (kind.about().purpose) }
             div data-live="forms" class="group tight" { (lines(kind, &of_kind, &around, usize::MAX)) (new_link(kind, of_kind.len())) }
+            @if kind == FormKind::Plan { (plans::shipped(&around.org, &when)) }
         };
         let source = format!("/settings/{}", kind.word());
         Ok(framed(

@@ -107,6 +107,7 @@ pub(crate) async fn shown(
             @let typed = typed::body(kind, view.as_ref().map_or(&empty, |view| &view.body), &fields, when, org.channels()).ok();
             (two_weeks(&org, who, when, view.as_ref().map(|view| view.id.as_str()), typed.as_ref()))
         }
+        @if let Some(view) = view.as_ref().filter(|_| kind == FormKind::Plan) { (super::plans::tried(&org, when, &view.id)) }
         @if let Some(view) = &view {
             @if kind == FormKind::Person { (super::invite::form(&view.id)) }
             @if kind == FormKind::Integration {

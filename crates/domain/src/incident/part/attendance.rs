@@ -482,7 +482,7 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
             if body.first {
                 // An update before the acknowledgement, or a reopening, has promised one already.
                 awaited.settle(KEY_UPDATE, Standing::Void, "somebody is on it");
-                updates::await_next(incident.work.update_every, awaited);
+                updates::await_next(incident.work.cadence(), awaited);
                 if incident.commander.is_none() {
                     search::await_commander(incident, awaited);
                 }
@@ -606,7 +606,7 @@ mod tests {
         let mitigated = crate::incident::ending::Command::Mitigate { note: None };
         let mut mitigated = taken_by_ana().after(mitigated);
         mitigated.run(snooze(&mitigated, "ana", 1_800)).unwrap();
-        let resolved = crate::incident::ending::Command::Resolve { note: None };
+        let resolved = crate::incident::ending::Command::Resolve { note: None, waive: None };
         let mut resolved = mitigated.after(resolved);
         assert_eq!(resolved.incident.snoozed(), None);
         assert_eq!(resolved.refusal(snooze(&resolved, "ana", 1_800)), "already_resolved");

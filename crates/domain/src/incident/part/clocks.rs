@@ -198,6 +198,8 @@ pub fn moves(event: &Any) -> Option<bool> {
         | Any::Hypotheses(_)
         | Any::Links(_)
         | Any::Clocks(_)
+        | Any::Plans(_)
+        | Any::Recovery(_)
         | Any::Access(_) => None,
     }
 }
@@ -464,7 +466,7 @@ mod tests {
         let correct = record::Command::CorrectTime { instant: record::Instant::Mitigated, at: Some(earlier), why: "the graph".into() };
         act(&mut sample, 1, correct);
         assert_eq!(stands(&sample)[2], "mitigate missed 60", "whatever is said later");
-        act(&mut sample, 1, Ending::Resolve { note: None });
+        act(&mut sample, 1, Ending::Resolve { note: None, waive: None });
         assert_eq!(stands(&sample)[3], "resolve met 240");
     }
 
@@ -490,7 +492,7 @@ mod tests {
         assert_eq!(sample.run(pause(WaitingFor::Vendor, "their line")).unwrap().events, []);
         act(&mut sample, 100, Command::Resume);
         assert_eq!(stands(&sample)[2..], ["mitigate live 160", "resolve live 340"]);
-        act(&mut sample, 0, Ending::Resolve { note: None });
+        act(&mut sample, 0, Ending::Resolve { note: None, waive: None });
         assert_eq!(sample.refusal(pause(WaitingFor::User, "")), "already_resolved");
     }
 
@@ -512,7 +514,7 @@ mod tests {
     fn a_reopening_goes_on_with_what_was_left_and_a_corrected_beginning_moves_all() {
         let mut sample = declared();
         act(&mut sample, 10, acknowledge("ana"));
-        act(&mut sample, 20, Ending::Resolve { note: None });
+        act(&mut sample, 20, Ending::Resolve { note: None, waive: None });
         assert_eq!(stands(&sample), ["acknowledge met 10", "engage void 20", "mitigate met 60", "resolve met 240"]);
         act(&mut sample, 1_000, Ending::Reopen { why: "it came back".into() });
         assert_eq!(stands(&sample)[1..], ["engage live 20", "mitigate live 1060", "resolve live 1240"], "the second was over before");

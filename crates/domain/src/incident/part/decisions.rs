@@ -416,7 +416,7 @@ mod tests {
         let at = after(sample.at, Length::from_mins(30));
         assert_eq!(sample.refusal(Command::Decide(Decide { review_at: Some(sample.at), ..said("now") })), "in_the_past");
         let mut sample = sample.after(Command::Decide(Decide { review_at: Some(at), ..said("fail over") }));
-        assert!(sample.run(ending::Command::Resolve { note: None }).unwrap().settled().contains(&"*"));
+        assert!(sample.run(ending::Command::Resolve { note: None, waive: None }).unwrap().settled().contains(&"*"));
         assert_eq!(sample.run(Command::Remind { decision: 1 }).unwrap().events, []);
         assert!(sample.run(ending::Command::Reopen { why: "again".into() }).unwrap().opened().contains(&"decision:1"));
     }

@@ -347,7 +347,7 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
         Event::SeverityChanged(body) => {
             if matches!(incident.state, State::Investigating | State::Mitigated) {
                 awaited.settle(KEY_UPDATE, Standing::Void, "its severity changed");
-                updates::await_next(body.update_every, awaited);
+                updates::await_next(incident.work.cadence(), awaited);
             }
             awaited.sign(incident, body.lasts, Standing::Void, "its severity changed");
         }

@@ -10,7 +10,7 @@ use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_CONFIRM
 use crate::incident::lifecycle::{self, Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX, Why};
 use crate::incident::work::Hold;
-use crate::incident::{Decision, Incident, State, decisions, one, roles, tasks, updates};
+use crate::incident::{Decision, Incident, State, decisions, one, recovery, roles, tasks, updates};
 use crate::names::{Names, with_text};
 use crate::time::Length;
 
@@ -63,20 +63,27 @@ pub enum Command {
     /// The impact is reduced.
     Mitigate { note: Option<String> },
     /// Service is normal.
-    Resolve { note: Option<String> },
+    Resolve {
+        note: Option<String>,
+        /// Why open items of recovery may stay so, where there are any.
+        waive: Option<String>,
+    },
     /// It is not over.
     Reopen { why: String },
     /// It was none.
     Cancel { why: String },
     /// Nothing is left to do.
-    Close,
+    Close {
+        /// The same.
+        waive: Option<String>,
+    },
 }
 
 impl Command {
     /// Whether people ask for it as it is; the rest follows from something else.
     pub(in crate::incident) const fn is_asked(&self) -> bool {
         match self {
-            Self::Mitigate { .. } | Self::Resolve { .. } | Self::Reopen { .. } | Self::Cancel { .. } | Self::Close => true,
+            Self::Mitigate { .. } | Self::Resolve { .. } | Self::Reopen { .. } | Self::Cancel { .. } | Self::Close { .. } => true,
         }
     }
 }
@@ -101,12 +108,12 @@ pub(crate) const ASKS: &[Ask] = &[
         label: "Resolve",
         says: "Service is normal again",
         press: "Resolve",
-        body: "NoteBody",
+        body: "ResolveBody",
         programs: &[Program::of("resolve")],
         may: May::Responder,
-        fields: &[NOTE.label("What made it normal again?")],
+        fields: &[NOTE.label("What made it normal again?"), recovery::WAIVE],
         ways: &[],
-        make: |given, _| command(Command::Resolve { note: given.text("note") }),
+        make: |given, _| command(Command::Resolve { note: given.text("note"), waive: given.text("waive") }),
         came: Came::Itself,
     },
     Ask {
@@ -143,9 +150,9 @@ pub(crate) const ASKS: &[Ask] = &[
         body: "CloseBody",
         programs: &[Program::of("close")],
         may: May::Responder,
-        fields: &[],
+        fields: &[recovery::WAIVE],
         ways: &[],
-        make: |_, _| command(Command::Close),
+        make: |given, _| command(Command::Close { waive: given.text("waive") }),
         came: Came::Itself,
     },
 ];
@@ -159,9 +166,11 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
             fits(incident, Verb::Mitigate)?;
             one(Event::Mitigated(Mitigated { text: words::note(note)?, again: incident.mitigated_at.is_some() }))
         }
-        Command::Resolve { note } => {
+        Command::Resolve { note, waive } => {
             fits(incident, Verb::Resolve)?;
-            one(Event::Resolved(Resolved { by_itself: false, note: words::note(note)? }))
+            let mut events = recovery::before_the_end(incident, waive)?;
+            events.push(Event::Resolved(Resolved { by_itself: false, note: words::note(note)? }).into());
+            Ok(events)
         }
         Command::Reopen { why } => {
             fits(incident, Verb::Reopen)?;
@@ -173,9 +182,11 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Deci
             words::needed(&why, "the reason")?;
             one(Event::Cancelled(Why { why }))
         }
-        Command::Close => {
+        Command::Close { waive } => {
             fits(incident, Verb::Close)?;
-            one(Event::Closed(Closed {}))
+            let mut events = recovery::before_the_end(incident, waive)?;
+            events.push(Event::Closed(Closed {}).into());
+            Ok(events)
         }
     }
 }
@@ -204,6 +215,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             incident.recovered = false;
             incident.alarms.by_itself = false;
             incident.work.updates_missed = 0;
+            recovery::ask_again(incident);
             // Whoever had it when it ended thinks it is over.
             incident.work.hold = Hold { lost: true, ..Hold::default() };
             incident.reopened += 1;
@@ -232,7 +244,7 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
         Event::Reopened(_) => {
             awaited.open(KEY_ATTENDED, Rule::Attended, ATTEND_WITHIN);
             awaited.settle(KEY_OVER, Standing::Void, "it was reopened");
-            await_again(incident, incident.work.update_every, awaited);
+            await_again(incident, incident.work.cadence(), awaited);
         }
         Event::Cancelled(_) => {
             awaited.settle(KEY_CANDIDATE, Standing::Met, "it was cancelled");
@@ -274,7 +286,7 @@ mod tests {
     #[test]
     fn an_end_settles_everything_and_a_reopening_clears_only_what_it_undoes() {
         let mut sample = Sample::declared().after(Command::Mitigate { note: None });
-        let resolved = sample.run(Command::Resolve { note: Some("rolled back".into()) }).unwrap();
+        let resolved = sample.run(Command::Resolve { note: Some("rolled back".into()), waive: None }).unwrap();
         assert_eq!((resolved.settled(), resolved.opened()), (vec![KEY_CONFIRM, "*"], vec![KEY_OVER]));
         assert_eq!(sample.refusal(Command::Reopen { why: String::new() }), "words_missing");
         let reopened = sample.run(Command::Reopen { why: "errors came back".into() }).unwrap();
@@ -282,7 +294,7 @@ mod tests {
         let incident = &sample.incident;
         assert_eq!((incident.state, incident.resolved_at), (State::Investigating, None));
         assert!(incident.declared_at.is_some() && incident.reopened == 1);
-        assert_eq!(sample.refusal(Command::Close), "not_resolved");
+        assert_eq!(sample.refusal(Command::Close { waive: None }), "not_resolved");
         // The first mitigation is the one that counts, whatever came after it.
         let first = sample.incident.mitigated_at;
         sample.run(Command::Mitigate { note: None }).unwrap();

@@ -155,7 +155,7 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
                 awaited.open(KEY_CANDIDATE, Rule::Candidate, CANDIDATE_WITHIN);
             } else if body.reopened {
                 // Where stakeholders were told of it they wait for more.
-                let every = incident.work.update_every.filter(|_| incident.work.last_update_at.is_some());
+                let every = incident.work.cadence().filter(|_| incident.work.last_update_at.is_some());
                 ending::await_again(incident, every, awaited);
             }
             if let Some(quiet_for) = incident.alarms.flapping {
@@ -219,7 +219,7 @@ mod tests {
         let flaps = sample.run(back(RETURNS_BEFORE_FLAPPING + 1)).unwrap();
         assert_eq!(flaps.kinds(), ["alert_returned", "flapping"]);
         assert_eq!(flaps.opened(), [KEY_FLAPPING]);
-        let mut ended = sample.after(ending::Command::Resolve { note: None });
+        let mut ended = sample.after(ending::Command::Resolve { note: None, waive: None });
         assert_eq!(ended.refusal(back(1)), "already_resolved", "somebody ended it: what comes after is new");
     }
 }

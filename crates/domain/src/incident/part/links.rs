@@ -368,6 +368,8 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
                 ended_at: None,
                 late: carried.late,
                 origin: Some(Origin { incident: body.incident, task: carried.was }),
+                step: None,
+                note: None,
             }));
         }
         Event::TakenApart(body) => {
@@ -392,6 +394,9 @@ fn drop_tasks(incident: &mut Incident, numbers: &[u32], at: Timestamp) {
     for task in incident.work.tasks.iter_mut().filter(|task| numbers.contains(&task.task) && task.state == TaskState::Open) {
         (task.state, task.ended_at) = (TaskState::Dropped, Some(at));
     }
+    for number in numbers {
+        tasks::begin_behind(incident, *number, at);
+    }
 }
 
 pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &mut Awaited) {
@@ -411,7 +416,7 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
             awaited.open(KEY_ATTENDED, Rule::Attended, ATTEND_WITHIN);
             // Where nobody was on it, nobody had promised an update.
             let was_worked_on = matches!(incident.state, State::Investigating | State::Mitigated);
-            ending::await_again(incident, incident.work.update_every.filter(|_| was_worked_on), awaited);
+            ending::await_again(incident, incident.work.cadence().filter(|_| was_worked_on), awaited);
         }
         Event::Released(body) => {
             for task in &body.tasks {
@@ -484,7 +489,7 @@ mod tests {
         let mut merged = Sample::declared();
         assert_eq!(merged.run(merge(2)).unwrap().settled(), ["*"]);
         assert_eq!(merged.refusal(merge(3)), "already_merged");
-        let mut resolved = sample.after(crate::incident::ending::Command::Resolve { note: None }).after(review());
+        let mut resolved = sample.after(crate::incident::ending::Command::Resolve { note: None, waive: None }).after(review());
         assert_eq!(resolved.refusal(review()), "has_a_review");
     }
 

@@ -376,7 +376,7 @@ mod tests {
         let mut sample = Sample::declared().after(attendance::Command::Acknowledge { by: Some("ana".into()), via: "api".into() });
         let begun = sample.at;
         sample.at = after(begun, Length::from_mins(20));
-        sample.run(ending::Command::Resolve { note: None }).unwrap();
+        sample.run(ending::Command::Resolve { note: None, waive: None }).unwrap();
         let minute = |n| after(begun, Length::from_mins(n));
         let correct = |instant, at| Command::CorrectTime { instant, at, why: "the graphs".into() };
         assert_eq!(sample.refusal(correct(Instant::Mitigated, Some(minute(21)))), "in_the_future");
@@ -397,7 +397,8 @@ mod tests {
     #[test]
     fn a_note_of_what_is_closed_is_a_later_one_and_a_mark_is_set_once() {
         let note = |happened_at| Command::Note { text: "the graph fell".into(), happened_at };
-        let mut sample = Sample::declared().after(ending::Command::Resolve { note: None }).after(ending::Command::Close);
+        let mut sample =
+            Sample::declared().after(ending::Command::Resolve { note: None, waive: None }).after(ending::Command::Close { waive: None });
         let late = after(sample.at, Length::from_mins(1));
         assert_eq!(sample.refusal(note(Some(late))), "in_the_future");
         let earlier = before(sample.at, Length::from_mins(5));

@@ -9,6 +9,7 @@ use crate::event::Mode;
 use crate::expect::{Expectation, Settle};
 use crate::ids::IncidentId;
 use crate::incident::{Command, Context, Declaration, Event, Incident, Refusal, Severity, decide, declaration, evolve, react};
+use crate::org::forms::plan::Plan;
 use crate::org::roles::RoleSetting;
 use crate::time::{EARLIEST, Length, after};
 
@@ -21,7 +22,7 @@ pub(super) struct Sample {
 
 fn context(now: Timestamp) -> Context<'static> {
     let (cadence, lasts) = ([Some(Length::from_mins(30)); 5], [Some(Length::from_mins(60)); 5]);
-    Context { now, org_version: 1, cadence, lasts, roles: ROLES.as_slice() }
+    Context { now, org_version: 1, cadence, lasts, roles: ROLES.as_slice(), plans: PLANS.as_slice() }
 }
 
 /// One of its roles has a time after which relief is due.
@@ -38,6 +39,20 @@ static ROLES: LazyLock<[RoleSetting; 1]> = LazyLock::new(|| {
         relief_after: Some(Length::from_mins(60)),
         reminds_after: Some(Length::from_mins(60)),
     }]
+});
+
+/// One of three steps and two items, and one that tells people more often than the severity.
+static PLANS: LazyLock<[Plan; 2]> = LazyLock::new(|| {
+    let read = |json| serde_json::from_value(json).expect("it is a plan");
+    [
+        read(serde_json::json!({"id": "outage", "name": "Service outage", "tasks": [
+            {"id": "scope", "text": "Say what is affected", "role": "commander", "within": "10m"},
+            {"id": "failover", "text": "Fail over", "after": ["scope"], "within": "20m"},
+            {"id": "check", "text": "Check", "after": ["scope", "failover"], "within": "5m"}],
+            "recovery": ["Errors are normal", "The backlog is cleared"]})),
+        read(serde_json::json!({"id": "breach", "tasks": [{"id": "lock", "text": "Lock it", "person": "ben", "within": "1h"}],
+            "updates": [{"audience": "board", "every": "15m"}], "recovery": ["Nobody is in"]})),
+    ]
 });
 
 impl Sample {

@@ -13,6 +13,7 @@ use crate::incident::work::{Task, TaskState};
 use crate::incident::{self as whole, Context, Decision, Incident, nothing, one};
 use crate::names::{Names, with_text};
 use crate::plants::planted;
+use crate::time::after;
 
 /// Open tasks of one incident at most; a longer list is nobody's plan.
 pub const TASKS_MAX: usize = 200;
@@ -175,7 +176,7 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
 /// With words one is added; with a number one is given to somebody, or ends.
 fn asked(given: &Given, by: &By<'_>) -> Result<Asked, ask::Refusal> {
     let (owner, note) = (given.text("owner"), given.text("note"));
-    let due_at = given.time("due_at").or_else(|| given.parsed("within").map(|length| crate::time::after(by.now, length)));
+    let due_at = given.time("due_at").or_else(|| given.parsed("within").map(|length| after(by.now, length)));
     match (given.text("text"), given.number("task")) {
         (Some(text), None) => command(Command::Add { text, owner, due_at }),
         (text, Some(task)) => match (owner, given.as_text("state"), text.is_some() || due_at.is_some()) {
@@ -207,8 +208,13 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             one(Event::Done(Ended { task, note: note_of_end(note)? }))
         }
         Command::Drop { task, note } => {
-            open_task(incident, task)?;
-            one(Event::Dropped(Ended { task, note: note_of_end(note)? }))
+            let found = open_task(incident, task)?;
+            let note = note_of_end(note)?;
+            // What a plan asks for is not left out without a word.
+            if found.step.is_some() && note.is_none() {
+                words::needed("", "the reason why this step is skipped")?;
+            }
+            one(Event::Dropped(Ended { task, note }))
         }
         Command::Miss { task } => match incident.work.task(task) {
             Some(found) if found.state == TaskState::Open && !found.late && incident.state.is_open() => {
@@ -291,6 +297,8 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             ended_at: None,
             late: false,
             origin: None,
+            step: None,
+            note: None,
         }),
         Event::Assigned(body) => change(body.task, &|task| task.owner = Some(body.owner.clone())),
         Event::Changed(body) => change(body.task, &|task| {
@@ -301,10 +309,37 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
                 (task.due_at, task.late) = (Some(due_at), false);
             }
         }),
-        Event::Done(body) => change(body.task, &|task| (task.state, task.ended_at) = (TaskState::Done, Some(at))),
-        Event::Dropped(body) => change(body.task, &|task| (task.state, task.ended_at) = (TaskState::Dropped, Some(at))),
+        Event::Done(body) => end(incident, body, TaskState::Done, at),
+        Event::Dropped(body) => end(incident, body, TaskState::Dropped, at),
         Event::Late(body) => change(body.task, &|task| task.late = true),
     }
+}
+
+fn end(incident: &mut Incident, body: &Ended, state: TaskState, at: Timestamp) {
+    if let Some(task) = incident.work.task_mut(body.task) {
+        (task.state, task.ended_at, task.note) = (state, Some(at), body.note.clone());
+    }
+    begin_behind(incident, body.task, at);
+}
+
+/// What comes after this one and waits for nothing more has its time from now on; what somebody gave a time keeps it.
+pub(in crate::incident) fn begin_behind(incident: &mut Incident, ended: u32, at: Timestamp) {
+    let begins: Vec<(u32, Timestamp)> = behind(incident, ended)
+        .filter(|task| task.due_at.is_none())
+        .filter_map(|task| Some((task.task, after(at, task.step.as_ref()?.within?))))
+        .collect();
+    for (number, due_at) in begins {
+        if let Some(task) = incident.work.task_mut(number) {
+            task.due_at = Some(due_at);
+        }
+    }
+}
+
+/// The open steps that come after this one and wait for nothing more.
+fn behind(incident: &Incident, ended: u32) -> impl Iterator<Item = &Task> {
+    let follows = move |task: &&Task| task.step.as_ref().is_some_and(|step| step.after.contains(&ended));
+    let steps = incident.work.tasks.iter().filter(|task| task.state == TaskState::Open).filter(follows);
+    steps.filter(|task| incident.work.waits_for(task).next().is_none())
 }
 
 fn key(task: u32) -> String {
@@ -334,9 +369,26 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
             }
         }
         Event::Done(_) if planted("task-done-leaves-timer") => {}
-        Event::Done(body) => awaited.settle(&key(body.task), Standing::Met, "it was done"),
-        Event::Dropped(body) => awaited.settle(&key(body.task), Standing::Void, "it was dropped"),
+        Event::Done(body) => {
+            awaited.settle(&key(body.task), Standing::Met, "it was done");
+            await_behind(incident, body.task, awaited);
+        }
+        Event::Dropped(body) => {
+            awaited.settle(&key(body.task), Standing::Void, "it was dropped");
+            await_behind(incident, body.task, awaited);
+        }
         Event::Assigned(_) | Event::Late(_) => {}
+    }
+}
+
+/// What has its time from now on; what has had one before is awaited already.
+fn await_behind(incident: &Incident, ended: u32, awaited: &mut Awaited) {
+    for task in behind(incident, ended).filter(|_| incident.state.is_open()) {
+        let begins = task.step.as_ref().and_then(|step| step.within).map(|within| after(awaited.at, within));
+        if let Some(due_at) = begins.filter(|begins| task.due_at == Some(*begins)) {
+            awaited.settle(&key(task.task), Standing::Void, "its time begins");
+            awaited.open_until(&key(task.task), Rule::TaskDue, due_at);
+        }
     }
 }
 
@@ -379,14 +431,14 @@ mod tests {
         let mut sample = Sample::declared();
         let add = |due_at| Command::Add { text: "call the vendor".into(), owner: None, due_at };
         assert_eq!(sample.refusal(add(Some(sample.at))), "in_the_past");
-        let due_at = crate::time::after(sample.at, crate::time::Length::from_mins(5));
+        let due_at = after(sample.at, crate::time::Length::from_mins(5));
         assert_eq!(sample.run(add(Some(due_at))).unwrap().opened(), ["task:1"]);
         assert_eq!(sample.run(Command::Miss { task: 1 }).unwrap().kinds(), ["task_late"]);
         assert_eq!(sample.run(Command::Miss { task: 1 }).unwrap().events, []);
         let change = |text: Option<&str>, due_at| Command::Change { task: 1, text: text.map(Into::into), due_at };
         assert_eq!(sample.run(change(Some("call the vendor"), None)).unwrap().events, [], "that is what it says");
         assert_eq!(sample.refusal(change(None, Some(sample.at))), "in_the_past");
-        let later = crate::time::after(sample.at, crate::time::Length::from_mins(9));
+        let later = after(sample.at, crate::time::Length::from_mins(9));
         let changed = sample.run(change(Some("write to the vendor"), Some(later))).unwrap();
         assert_eq!((changed.settled(), changed.due_at("task:1")), (vec!["task:1"], Some(later)));
         assert!(!sample.incident.work.tasks[0].late, "it is not late before its new time");

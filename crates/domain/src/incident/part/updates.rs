@@ -149,7 +149,7 @@ fn post(incident: &Incident, audiences: Vec<String>, text: String, next_within: 
     words::at_most(&text, "the update", UPDATE_CHARS_MAX)?;
     let works = matches!(incident.state, State::Declared | State::Investigating | State::Mitigated);
     let next_by =
-        next_within.or(incident.work.update_every).filter(|length| works && !length.is_zero()).map(|length| after(context.now, length));
+        next_within.or(incident.work.cadence()).filter(|length| works && !length.is_zero()).map(|length| after(context.now, length));
     let number = incident.work.updates + 1;
     one(Event::Posted(Posted { number, audiences, text, next_by, org_version: context.org_version }))
 }
@@ -185,7 +185,7 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
         }
         // The look settles what was missed; the next one is due as soon again.
         Event::Missed(_) if incident.severity.is_grave() || incident.work.updates_missed < UPDATES_MISSED_MAX => {
-            await_next(incident.work.update_every, awaited);
+            await_next(incident.work.cadence(), awaited);
         }
         Event::Missed(_) | Event::Reminded(_) => {}
     }

@@ -17,7 +17,6 @@ pub mod checker;
 pub mod contact;
 pub mod escalation;
 pub mod integration;
-pub mod loose;
 pub mod misshapen;
 pub mod overrides;
 pub mod person;
@@ -44,7 +43,6 @@ use serde::{Deserialize, Serialize};
 use self::about::About;
 use self::checker::Checker;
 use self::contact::Contact;
-use self::loose::LooseForm;
 use self::stored::{BadForm, Form, body_of, read};
 use crate::channel::WaysOut;
 
@@ -259,8 +257,8 @@ forms! {
     targets: Target = service_target::ServiceTarget, service_target;
     /// Roles of an incident.
     roles: Role = role::Role, role;
-    /// Kept and exported; used by later capabilities.
-    plans: Plan = LooseForm, plan;
+    /// What is done in incidents of a kind.
+    plans: Plan = plan::Plan, plan;
 }
 
 impl FormKind {

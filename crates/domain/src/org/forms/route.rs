@@ -30,6 +30,7 @@ const SETS: &[Field] = &[
     row("group_by", "Belong together", "Alarms with the same values of these labels, as in cluster, alertname.", Input::Names),
     row("group_wait", "Waits for others", "Before it pages, as in 30s.", Input::Length),
     row("grace", "Comes back within", "Then it joins the incident that it had, as in 5m; 0s never.", Input::Length),
+    row("plan", "Starts the plan", "In each incident that it declares.", Input::One(FormKind::Plan)),
     row("title", "Title of the incident", "`{title}`, `{service}`, `{source}`, `{labels.NAME}` are filled in.", Input::Line),
     row("private", "Private", "Whether only those who are admitted see it.", Input::Word(&[("true", "Yes"), ("false", "No")])),
 ];
@@ -105,7 +106,7 @@ pub struct RouteSet {
     /// An alert that comes back within this time of its end joins the incident it had.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grace: Option<Length>,
-    /// Refused as not there yet; read, since earlier versions kept it.
+    /// The plan that starts in an incident of it, once that is declared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Slug>,
     /// Title of the incident; `{title}`, `{service}`, `{source}`, `{labels.NAME}` are filled in.
@@ -226,8 +227,8 @@ impl Entry for Route {
             if let Some(service) = &route.set.service {
                 checker.refers(set.key("service"), FormKind::Service, service);
             }
-            if route.set.plan.is_some() {
-                checker.not_yet(set.key("plan"), "`plan`");
+            if let Some(plan) = &route.set.plan {
+                checker.refers(set.key("plan"), FormKind::Plan, plan);
             }
             if let Some(labels) = &route.set.group_by
                 && (labels.is_empty() || labels.iter().any(|label| label.trim().is_empty()))

@@ -18,8 +18,8 @@ pub use super::forms::role::ROLES;
 use super::forms::service_target::{ServiceTarget, most_particular};
 pub use super::forms::target::Target;
 use super::model::{
-    Audience, Bundle, Contact, Escalation, Integration, Level, NotifyUrgency, Override, Person, Route, Schedule, Service, Silence, Slug,
-    Team,
+    Audience, Bundle, Contact, Escalation, Integration, Level, NotifyUrgency, Override, Person, Plan, Route, Schedule, Service, Silence,
+    Slug, Team,
 };
 use super::problem::{Place, Problem};
 pub use super::roles::RoleSetting;
@@ -64,6 +64,7 @@ pub struct Org {
     silences: Vec<CompiledSilence>,
     severities: [SeveritySetting; 5],
     roles: Vec<RoleSetting>,
+    proposed: Vec<ProposedPlan>,
     unusable: Vec<Problem>,
 }
 
@@ -76,6 +77,13 @@ pub struct CompiledRoute {
     pub matchers: Matchers,
     /// What it does.
     pub route: Route,
+}
+
+/// A plan that is proposed where its matchers fit, by its place in the file.
+#[derive(Debug, Clone)]
+struct ProposedPlan {
+    at: usize,
+    matchers: Matchers,
 }
 
 /// A silence whose matchers are read.
@@ -241,6 +249,15 @@ impl Org {
                 }
             }
         }
+        let mut proposed = Vec::new();
+        for (at, plan) in bundle.plans.iter().enumerate().filter(|(_, plan)| !plan.matches.trim().is_empty()) {
+            match Matchers::parse(&plan.matches) {
+                Ok(matchers) => proposed.push(ProposedPlan { at, matchers }),
+                Err(bad) => {
+                    unusable.push(Problem::error(Place::root().key("plans").index(at).key("match"), bad.to_string()));
+                }
+            }
+        }
         let mut integration_keys = HashMap::new();
         for (at, form) in bundle.integrations.iter().enumerate() {
             if let Some(key) = &form.key {
@@ -263,6 +280,7 @@ impl Org {
             silences,
             severities: Severity::ALL.map(|severity| severity_setting(&bundle, severity)),
             roles: super::roles::catalogue(&bundle),
+            proposed,
             unusable,
             channels,
             bundle,
@@ -351,6 +369,21 @@ impl Org {
     #[must_use]
     pub fn target_of(&self, severity: Severity, service: Option<&str>) -> Option<&ServiceTarget> {
         most_particular(&self.bundle.targets, severity, service)
+    }
+    /// The plan of this id.
+    #[must_use]
+    pub fn plan(&self, id: &str) -> Option<&Plan> {
+        self.bundle.plans.iter().find(|plan| plan.id == id)
+    }
+    /// Whether any plan is proposed for anything.
+    #[must_use]
+    pub fn proposes_plans(&self) -> bool {
+        !self.proposed.is_empty()
+    }
+    /// The plans that are proposed for an incident of which `value` tells what a matcher sees under a name, in the order of
+    /// the file.
+    pub fn plans_for<'a>(&self, value: impl Fn(&str) -> &'a str) -> impl Iterator<Item = &Plan> {
+        self.proposed.iter().filter(move |plan| plan.matchers.fit(&value)).filter_map(|plan| self.bundle.plans.get(plan.at))
     }
     /// The audience of this id.
     #[must_use]

@@ -1,0 +1,269 @@
+//! A response plan is started in an incident and tapped through: its steps wait for each other and have their times, its roles
+//! are looked for, whom it asks is paged, where it was left is listed, and nothing ends while its recovery is open.
+
+use allclear_trial::{Database, World, org};
+use serde_json::{Value, json};
+
+use crate::sign_in::{get_as, post_form, sign_in_as};
+use crate::{on_both, world_of};
+
+on_both!(
+    a_plan_is_tapped_through_and_says_where_it_was_left,
+    a_plan_that_fits_is_proposed_and_a_rule_starts_one,
+    nothing_ends_while_its_recovery_is_open_unless_somebody_says_why,
+    a_plan_is_tried_without_starting_and_a_shipped_one_is_adopted,
+    a_plan_of_sixty_tasks_is_one_entry_and_a_light_page,
+);
+
+/// Seconds of a minute.
+const MINUTE: u64 = 60;
+
+const PLANS: &str = r#"
+audiences:
+  - {id: board, people: [cho]}
+plans:
+  - id: outage
+    name: Service outage
+    owner: "team:payments"
+    version: 3
+    review_by: 2020-01-31
+    match: 'service="checkout", severity=~"sev1|sev2"'
+    roles: [communications]
+    involve: ["person:cho"]
+    tasks:
+      - {id: scope, text: Say what is affected, role: communications, within: 10m}
+      - {id: failover, text: Fail over, after: [scope], within: 20m, link: "https://wiki.example.org/failover"}
+      - {id: bank, text: Call the bank, person: ben, within: 30m}
+      - {id: check, text: Check that it holds, after: [failover, bank], within: 5m}
+    updates: [{audience: board, every: 15m}]
+    recovery: [Errors are below the objective for 30 minutes, The backlog is cleared]
+    links: ["https://wiki.example.org/outage"]
+  - id: small
+    tasks: [{id: look, text: Look at it}]
+"#;
+
+fn organisation() -> String {
+    [&org::usual(), PLANS].concat()
+}
+
+async fn act(world: &World, reference: &str, verb: &str, body: Value) -> Value {
+    let answer = world.command(&format!("/incidents/{reference}/{verb}"), body).await.ok();
+    world.quiet().await;
+    answer.body
+}
+
+/// An incident that ana has, by its reference.
+async fn taken_by_ana(world: &World) -> String {
+    world.fire("disk").await;
+    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
+    world.incident().await["ref"].as_str().unwrap().to_owned()
+}
+
+/// Keys of the tasks that are awaited, each as often as it is.
+async fn awaited(world: &World, reference: &str) -> Vec<String> {
+    let found = world.api(&format!("/incidents/{reference}/expectations")).await;
+    let live = found["items"].as_array().unwrap().iter().filter(|one| one["rule"] == "incident.task" && one["state"] == "live");
+    let mut keys: Vec<String> = live.map(|one| one["key"].as_str().unwrap().to_owned()).collect();
+    keys.sort();
+    keys
+}
+
+fn told(world: &World, who: &str, words: &str) -> usize {
+    world.hook.told(who).iter().filter(|told| told.page()["text"].as_str().unwrap_or_default().contains(words)).count()
+}
+
+/// How the plan was left, as kind and number.
+fn left(incident: &Value) -> Vec<(String, u64)> {
+    let one = |one: &Value| (one["kind"].as_str().unwrap().to_owned(), one["task"].as_u64().unwrap());
+    incident["deviations"].as_array().into_iter().flatten().map(one).collect()
+}
+
+async fn a_plan_is_tapped_through_and_says_where_it_was_left(database: Database) {
+    let mut world = world_of(database, organisation()).await;
+    let reference = taken_by_ana(&world).await;
+    let unknown = world.command(&format!("/incidents/{reference}/plan"), json!({"plan": "outrage"})).await;
+    assert!(unknown.text.contains("no_such_plan") && unknown.text.contains("did you mean `outage`"), "{}", unknown.text);
+
+    let started = world.cli(&["plan", &reference, "outage"]).await;
+    assert!(
+        started.code == 0
+            && started.stdout.contains("plan Service outage (version 3), which was to be looked through by 2020-01-31: 4 tasks"),
+        "{started:?}"
+    );
+    assert!(
+        started.stdout.contains("task 1, communications: Say what is affected") && !started.stdout.contains("Fail over"),
+        "{started:?}"
+    );
+    world.quiet().await;
+    let again = world.command(&format!("/incidents/{reference}/plan"), json!({"plan": "outage"})).await;
+    assert!(again.status >= 400 && again.text.contains("plan_started"), "{}", again.text);
+
+    // Its roles are needed, whom it asks is paged, and whose steps are theirs hears so once.
+    let incident = world.incident().await;
+    let needed = world.bodies(&incident, "roles_needed").await;
+    assert_eq!(needed[0]["added"], json!([{"role": "communications", "within": "5m"}]), "{needed:#?}");
+    let pages = world.hook.to("cho");
+    assert_eq!(pages.len(), 1, "{pages:#?}");
+    assert_eq!((told(&world, "ben", "Yours: 3. Call the bank"), told(&world, "ben", "Service outage")), (1, 1));
+    assert_eq!(world.bodies(&incident, "plan_started").await.len(), 1);
+    assert_eq!(awaited(&world, &reference).await, ["task:1", "task:3"], "the others wait");
+
+    // One tap a step: what waits for it begins; what is skipped says why; a task that no plan has is added.
+    world.advance(8 * MINUTE).await;
+    act(&world, &reference, "task", json!({"task": 1, "state": "done"})).await;
+    assert_eq!(awaited(&world, &reference).await, ["task:2", "task:3"]);
+    let no = world.command(&format!("/incidents/{reference}/task"), json!({"task": 2, "state": "dropped"})).await;
+    assert!(no.status >= 400 && no.text.contains("words_missing"), "{}", no.text);
+    act(&world, &reference, "task", json!({"task": 4, "state": "done"})).await;
+    act(&world, &reference, "task", json!({"text": "Call the network people"})).await;
+    act(&world, &reference, "task", json!({"task": 2, "state": "dropped", "note": "the second site is down as well"})).await;
+    world.advance(23 * MINUTE).await;
+    let whole = world.api(&format!("/incidents/{reference}")).await;
+    let kinds: std::collections::BTreeSet<String> = left(&whole).into_iter().map(|(kind, task)| format!("{kind} {task}")).collect();
+    let wanted = ["added 5", "late 3", "out_of_order 4", "skipped 2"].map(str::to_owned);
+    assert_eq!(kinds, wanted.into_iter().collect(), "{:#}", whole["deviations"]);
+    assert_eq!(told(&world, "ben", "Task 3 is late"), 1, "once");
+    let plan = &whole["plans"][0];
+    assert_eq!((&plan["through"], &plan["steps"], &plan["overdue_since"]), (&json!(3), &json!(4), &json!("2020-01-31")), "{plan:#}");
+
+    // The page, the terminal and the review say the same.
+    let page = get_as(&world, &sign_in_as(&world, "ana").await, &format!("/incidents/{reference}?tab=tasks")).await.text;
+    for words in ["Plan: <bdi>Service outage", "3 of 4", "Overdue", "Not as planned", "Out of order", "the second site is down as well"] {
+        assert!(page.contains(words), "{words} is not on the page: {page}");
+    }
+    let shown = world.cli(&["show", &reference]).await;
+    for words in ["Service outage, version 3: 3 of 4 steps are through", "skipped, nobody: Fail over", "task 4 out of order"] {
+        assert!(shown.stdout.contains(words), "{words}: {shown:?}");
+    }
+    act(&world, &reference, "resolve", json!({"waive": "it is only one rack"})).await;
+    let review = world.cli(&["review", "show", &reference]).await;
+    for words in [
+        "## How the plan went",
+        "Fail over (task 2, skipped): the second site is down as well",
+        "Recovery waived",
+        "was to be looked through by 2020-01-31",
+    ] {
+        assert!(review.stdout.contains(words), "{words}: {review:?}");
+    }
+    assert_eq!(awaited(&world, &reference).await, [""; 0], "nothing is awaited of what is over");
+}
+
+async fn a_plan_that_fits_is_proposed_and_a_rule_starts_one(database: Database) {
+    let routes = "routes:\n  - {id: ask, match: 'labels.kind=\"ask\"', set: {plan: small}, declare: candidate}\n  - {id: all, match: '', set: {plan: small}}\n";
+    let world = world_of(database, [&organisation(), routes].concat()).await;
+    world.fire("disk").await;
+    let incident = world.incident().await;
+    let reference = incident["ref"].as_str().unwrap().to_owned();
+    let started = world.bodies(&incident, "plan_started").await;
+    assert_eq!((started.len(), &started[0]["plan"], &started[0]["because"]), (1, &json!("small"), &json!("all")), "{started:#?}");
+    assert_eq!(world.hook.to("ana").len(), 1, "whom the policy names is paged as ever");
+    let whole = world.api(&format!("/incidents/{reference}")).await;
+    assert_eq!(whole["proposed"], json!([{"plan": "outage", "name": "Service outage", "overdue_since": "2020-01-31"}]), "{whole:#}");
+
+    // One line with a button; it works without a script, and is gone when it was pressed.
+    let ana = sign_in_as(&world, "ana").await;
+    let page = get_as(&world, &ana, &format!("/incidents/{reference}")).await.text;
+    assert!(page.contains("aria-label=\"Start the plan Service outage\""), "{page}");
+    let done = post_form(&world, &format!("/incidents/{reference}/plan"), Some(&ana), &[("plan", "outage")]).await;
+    assert_eq!(done.status, 303, "{}", done.text);
+    world.quiet().await;
+    let page = get_as(&world, &ana, &format!("/incidents/{reference}")).await.text;
+    assert!(!page.contains("aria-label=\"Start the plan Service outage\""), "{page}");
+    let whole = world.api(&format!("/incidents/{reference}")).await;
+    let plans: Vec<&str> = whole["plans"].as_array().unwrap().iter().map(|plan| plan["plan"].as_str().unwrap()).collect();
+    assert_eq!((plans, &whole["proposed"]), (vec!["small", "outage"], &Value::Null), "a second one joins");
+
+    // What is only a candidate pages nobody for a plan; once it is declared the plan starts.
+    world.signal(json!({"title": "Asked about", "dedup_key": "asked", "severity": "critical", "labels": {"kind": "ask"}})).await;
+    let all = world.api("/incidents?state=candidate").await;
+    let candidate = all["items"][0].clone();
+    assert_eq!(world.bodies(&candidate, "plan_intended").await, [json!({"plan": "small", "because": "ask"})]);
+    assert_eq!(world.bodies(&candidate, "plan_started").await.len(), 0);
+    let declared = act(&world, candidate["ref"].as_str().unwrap(), "declare", json!({})).await;
+    assert_eq!(declared["plans"][0]["because"], "ask", "{declared:#}");
+}
+
+async fn nothing_ends_while_its_recovery_is_open_unless_somebody_says_why(database: Database) {
+    let world = world_of(database, organisation()).await;
+    let reference = taken_by_ana(&world).await;
+    act(&world, &reference, "plan", json!({"plan": "outage"})).await;
+    let no = world.command(&format!("/incidents/{reference}/resolve"), json!({"note": "rolled back"})).await;
+    assert_eq!(no.status, 409, "{}", no.text);
+    for words in ["recovery_open", "1. Errors are below the objective for 30 minutes; 2. The backlog is cleared"] {
+        assert!(no.text.contains(words), "{words}: {}", no.text);
+    }
+    // The form shows which, keeps what was typed, and asks why they may stay open.
+    let ana = sign_in_as(&world, "ana").await;
+    let refused = post_form(&world, &format!("/incidents/{reference}/resolve"), Some(&ana), &[("note", "rolled back it was")]).await;
+    assert!(refused.text.contains("rolled back it was") && refused.text.contains("name=\"waive\""), "{}", refused.text);
+    assert!(refused.text.contains("Not yet said to hold"), "{}", refused.text);
+
+    let held = post_form(&world, &format!("/incidents/{reference}/recovery"), Some(&ana), &[("item", "1"), ("state", "done")]).await;
+    assert_eq!(held.status, 303, "{}", held.text);
+    let waived = world.cli(&["recovery", "waive", &reference, "2", "--why", "it drains by itself"]).await;
+    assert!(waived.code == 0 && waived.stdout.contains("nothing of its recovery is open"), "{waived:?}");
+    let over = act(&world, &reference, "resolve", json!({"note": "rolled back"})).await;
+    assert_eq!(
+        (&over["state"], &over["recovery"][0]["by"], &over["recovery"][1]["state"]),
+        (&json!("resolved"), &json!("ana"), &json!("waived"))
+    );
+    assert_eq!(over["recovery"][1]["note"], "it drains by itself");
+
+    // It is not over: what held may hold no more. What is waived at the end is one line of the log.
+    let back = act(&world, &reference, "reopen", json!({"why": "it is back"})).await;
+    assert_eq!(back["recovery"][0]["state"], "open", "{back:#}");
+    act(&world, &reference, "resolve", json!({"waive": "seen on the graphs"})).await;
+    let incident = world.incident().await;
+    let waived = world.bodies(&incident, "recovery_waived").await;
+    assert_eq!((waived.len(), waived[1]["items"].as_array().unwrap().len()), (2, 2), "{waived:#?}");
+    act(&world, &reference, "close", json!({})).await;
+}
+
+async fn a_plan_is_tried_without_starting_and_a_shipped_one_is_adopted(database: Database) {
+    let world = world_of(database, organisation()).await;
+    let tried = world.api("/plans/outage/try?service=checkout&severity=sev1").await;
+    let steps: Vec<&str> = tried["tasks"].as_array().unwrap().iter().map(|task| task["step"].as_str().unwrap()).collect();
+    assert_eq!((steps, &tried["fits"]), (vec!["scope", "failover", "bank", "check"], &json!(true)), "{tried:#}");
+    let at = |task: usize, key: &str| tried["tasks"][task][key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert_eq!(at(3, "due_at").duration_since(at(0, "begins_at")).as_mins(), 35, "the slower way, then five minutes");
+    assert_eq!(tried["asks"][0]["people"][0]["contacts"], json!(["webhook hook at once"]), "{tried:#}");
+    let printed = world.cli(&["plan", "try", "outage", "--service", "search"]).await;
+    assert!(printed.code == 0 && printed.stdout.contains("person:cho: cho (webhook hook at once)"), "{printed:?}");
+    assert!(!printed.stdout.contains("would be proposed"), "of another service: {printed:?}");
+    assert!(world.incidents("").await.is_empty() && world.hook.all().is_empty(), "nothing was started, and nobody told");
+
+    // Nine are shipped; one that is adopted is the organisation's, without whom it has not.
+    let shipped = world.api("/plans/shipped").await;
+    assert_eq!(shipped["items"].as_array().unwrap().len(), 9);
+    let adopted = world.cli(&["plan", "adopt", "ransomware"]).await;
+    assert!(adopted.code == 0 && adopted.stdout.contains("there is no audience management"), "{adopted:?}");
+    let again = world.cli(&["plan", "adopt", "ransomware"]).await;
+    assert!(again.code == 1 && again.stderr.contains("already"), "{again:?}");
+    let form = world.api("/org/plan/ransomware").await;
+    assert_eq!(form["body"]["updates"], Value::Null, "{form:#}");
+    let declared = world.command("/incidents", json!({"title": "Files are encrypted", "severity": "sev1", "page": false})).await.ok();
+    let reference = declared.body["ref"].as_str().unwrap();
+    let started = act(&world, reference, "plan", json!({"plan": "ransomware"})).await;
+    assert_eq!(started["tasks"].as_array().unwrap().len(), 17);
+    for shipped in shipped["items"].as_array().unwrap().iter().filter(|one| one["plan"] != "ransomware") {
+        let id = shipped["plan"].as_str().unwrap();
+        assert_eq!(world.command(&format!("/plans/shipped/{id}/adopt"), json!({})).await.status, 201, "{id}");
+    }
+}
+
+async fn a_plan_of_sixty_tasks_is_one_entry_and_a_light_page(database: Database) {
+    let tasks: Vec<String> = (1..=60)
+        .map(|n| format!("{{id: t{n}, text: \"Look at part {n} of the network and say what it does\", role: operations, within: 30m}}"))
+        .collect();
+    let large = format!("  - id: large\n    involve: [\"team:payments\", \"person:cho\"]\n    tasks: [{}]\n", tasks.join(", "));
+    let world = world_of(database, [&organisation(), large.as_str()].concat()).await;
+    let reference = taken_by_ana(&world).await;
+    act(&world, &reference, "plan", json!({"plan": "large"})).await;
+    let incident = world.incident().await;
+    assert_eq!(world.bodies(&incident, "plan_started").await.len(), 1);
+    assert_eq!(awaited(&world, &reference).await.len(), 60, "each is awaited once");
+    let page = get_as(&world, &sign_in_as(&world, "ana").await, &format!("/incidents/{reference}?tab=tasks")).await.text;
+    assert!(page.len() < 100_000, "the page has {} bytes", page.len());
+    let tasks = page.matches("aria-label=\"Done: step ").count();
+    assert_eq!(tasks, 60, "each is done by one tap");
+}

@@ -1,0 +1,222 @@
+//! What has to hold before an incident is over, as its plans ask: each item is said to hold, or waived with a reason. While
+//! one is open, nobody resolves or closes it without saying why.
+//!
+//! What recovers by itself, with nobody on it, is held up by nothing here: whoever closes it says what became of the rest.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Actor;
+use crate::ask::{Ask, Came, Field, Kind, May, Program, command};
+use crate::event::event_kinds;
+use crate::incident::lifecycle::{Verb, fits};
+use crate::incident::running::{RecoveryItem, RecoveryState};
+use crate::incident::words::{self, NOTE_CHARS_MAX};
+use crate::incident::{self as whole, Decision, Incident, one};
+use crate::names::{Names, with_text};
+
+event_kinds! {
+    /// A fact; past tense.
+    Event {
+        Confirmed(Confirmed) = "recovery_confirmed",
+        Waived(Waived) = "recovery_waived" [Key],
+    }
+}
+
+/// Body of `recovery_confirmed`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Confirmed {
+    pub item: u32,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Body of `recovery_waived`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Waived {
+    pub items: Vec<Item>,
+    pub why: String,
+}
+
+/// An item by its number, in its words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    pub item: u32,
+    pub text: String,
+}
+
+/// A command; imperative.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// It holds.
+    Confirm { item: u32, note: Option<String> },
+    /// It need not hold here.
+    Waive { item: u32, why: String },
+}
+
+impl Command {
+    /// Whether people ask for it as it is; the rest follows from something else.
+    pub(in crate::incident) const fn is_asked(&self) -> bool {
+        match self {
+            Self::Confirm { .. } | Self::Waive { .. } => true,
+        }
+    }
+}
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error(
+        "by its plan it is not over yet, since this is open: {0}. Say that it holds, or give the reason why it may stay open (`waive`)"
+    )]
+    StillOpen(String),
+    #[error("there is no item {item} of recovery in this incident")]
+    NoSuchItem { item: u32 },
+    #[error("item {item} of recovery is {state} already")]
+    Ended { item: u32, state: &'static str },
+}
+
+impl Refusal {
+    /// The stable code of the API.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::StillOpen(_) => "recovery_open",
+            Self::NoSuchItem { .. } => "no_such_recovery_item",
+            Self::Ended { .. } => "recovery_item_ended",
+        }
+    }
+}
+
+/// What people may ask.
+pub(crate) const ASKS: &[Ask] = &[Ask {
+    verb: Verb::Recovery,
+    label: "Recovery",
+    says: "What has to hold before it is over: it does, or need not here",
+    press: "Say so",
+    body: "RecoveryBody",
+    programs: &[
+        Program::of("recovery done").says("It holds").places(&["item"]).gives(&[("state", "done")]),
+        Program::of("recovery waive").says("It need not hold here; with the reason").places(&["item"]).gives(&[("state", "waived")]),
+    ],
+    may: May::Responder,
+    fields: &[
+        Field::needed("item", "the item", "Item", Kind::Number { of: "an item" }).hint("Its number, from 1"),
+        Field::needed("state", "what becomes of it", "What becomes of it", Kind::Choice { name: "RecoveryEnd", of: &["done", "waived"] }),
+        Field::may("why", "the reason", "Why?", Kind::Words { max: NOTE_CHARS_MAX }).hint("Needed where it is waived"),
+    ],
+    ways: &[],
+    make: |given, _| {
+        let (item, why) = (given.number("item").unwrap_or_default(), given.text("why"));
+        match given.as_text("state") {
+            Some("waived") => command(Command::Waive { item, why: why.unwrap_or_default() }),
+            _ => command(Command::Confirm { item, note: why }),
+        }
+    },
+    came: Came::Recovery,
+}];
+
+/// Why what is open may stay so, where something ends.
+pub(in crate::incident) const WAIVE: Field =
+    Field::may("waive", "why what is open may stay so", "Why may it stay open?", Kind::Words { max: NOTE_CHARS_MAX })
+        .hint("Only where items of recovery are open: why they may stay so");
+
+pub(in crate::incident) fn decide(incident: &Incident, command: Command) -> Decision {
+    match command {
+        Command::Confirm { item, note } => {
+            let found = open_item(incident, item)?;
+            let note = words::note(note)?.filter(|note| !note.trim().is_empty());
+            one(Event::Confirmed(Confirmed { item, text: found.text.clone(), note }))
+        }
+        Command::Waive { item, why } => {
+            let found = open_item(incident, item)?;
+            words::needed(&why, "the reason")?;
+            words::at_most(&why, "the reason", NOTE_CHARS_MAX)?;
+            one(Event::Waived(Waived { items: vec![Item { item, text: found.text.clone() }], why }))
+        }
+    }
+}
+
+fn open_item(incident: &Incident, number: u32) -> Result<&RecoveryItem, whole::Refusal> {
+    fits(incident, Verb::Recovery)?;
+    let item = incident.work.recovery.iter().find(|item| item.item == number).ok_or(Refusal::NoSuchItem { item: number })?;
+    if item.state == RecoveryState::Open { Ok(item) } else { Err(Refusal::Ended { item: number, state: item.state.word() }.into()) }
+}
+
+/// What comes before an end: nothing where nothing is open, else that it is waived, where somebody says why.
+///
+/// # Errors
+/// Where something is open and nobody says why it may stay so.
+pub(in crate::incident) fn before_the_end(incident: &Incident, waive: Option<String>) -> Decision {
+    let open: Vec<Item> = incident.work.open_recovery().map(|item| Item { item: item.item, text: item.text.clone() }).collect();
+    if open.is_empty() {
+        return Ok(Vec::new());
+    }
+    match waive.filter(|why| !why.trim().is_empty()) {
+        Some(why) => {
+            words::at_most(&why, "the reason", NOTE_CHARS_MAX)?;
+            one(Event::Waived(Waived { items: open, why }))
+        }
+        None => Err(Refusal::StillOpen(listed(&open)).into()),
+    }
+}
+
+/// `1. Errors are below the objective; 3. The backlog is cleared`.
+fn listed(items: &[Item]) -> String {
+    items.iter().map(|item| format!("{}. {}", item.item, item.text.trim_end_matches('.'))).collect::<Vec<_>>().join("; ")
+}
+
+pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, actor: &Actor, at: Timestamp) {
+    let by = if let Actor::Person(by) = actor { Some(by.clone()) } else { None };
+    let mut end = |number: u32, state: RecoveryState, note: Option<&String>| {
+        if let Some(item) = incident.work.recovery.iter_mut().find(|item| item.item == number) {
+            (item.state, item.ended_at, item.by, item.note) = (state, Some(at), by.clone(), note.cloned());
+        }
+    };
+    match event {
+        Event::Confirmed(body) => end(body.item, RecoveryState::Done, body.note.as_ref()),
+        Event::Waived(body) => body.items.iter().for_each(|item| end(item.item, RecoveryState::Waived, Some(&body.why))),
+    }
+}
+
+/// It is not over: what held may hold no more.
+pub(in crate::incident) fn ask_again(incident: &mut Incident) {
+    for item in &mut incident.work.recovery {
+        (item.state, item.ended_at, item.by, item.note) = (RecoveryState::Open, None, None, None);
+    }
+}
+
+pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
+    let who = names.who();
+    match event {
+        Event::Confirmed(body) => with_text(format!("{who} says that it holds: {}", body.text.trim_end_matches('.')), body.note.as_deref()),
+        Event::Waived(body) => format!("{who} waived what was to hold before the end ({}): {}", listed(&body.items), body.why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::Sample;
+    use super::*;
+    use crate::incident::{ending, plans};
+
+    #[test]
+    fn nothing_ends_while_an_item_is_open_unless_somebody_says_why() {
+        let mut sample = Sample::declared().after(plans::Command::Start { plan: "outage".into(), because: None });
+        let resolve = |waive: Option<&str>| ending::Command::Resolve { note: None, waive: waive.map(Into::into) };
+        let no = sample.run(resolve(None)).unwrap_err().to_string();
+        assert!(no.contains("1. Errors are normal; 2. The backlog is cleared") && no.contains("`waive`"), "{no}");
+        assert_eq!(sample.refusal(resolve(Some(" "))), "recovery_open");
+        let done = sample.run(Command::Confirm { item: 1, note: None }).unwrap();
+        assert_eq!(done.kinds(), ["recovery_confirmed"]);
+        assert_eq!(sample.refusal(Command::Confirm { item: 1, note: None }), "recovery_item_ended");
+        assert_eq!(sample.refusal(Command::Confirm { item: 9, note: None }), "no_such_recovery_item");
+        assert_eq!(sample.refusal(Command::Waive { item: 2, why: " ".into() }), "words_missing");
+        assert_eq!(sample.incident.work.recovery[0].by.as_deref(), Some("ana"));
+        let over = sample.run(resolve(Some("it drains by itself"))).unwrap();
+        assert_eq!(over.kinds(), ["recovery_waived", "resolved"]);
+        assert_eq!(sample.incident.work.recovery[1].note.as_deref(), Some("it drains by itself"));
+        assert_eq!(sample.run(ending::Command::Close { waive: None }).unwrap().kinds(), ["closed"]);
+    }
+}

@@ -1,0 +1,106 @@
+//! A plan that runs in an incident, as it is folded and kept: what it was when it was started, which of the incident's tasks
+//! are its steps, and what has to hold before the incident is over.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::time::Length;
+
+/// A plan as it was when it was started here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// Its id.
+    pub plan: String,
+    /// What people called it.
+    pub name: String,
+    /// The version that it said it was.
+    pub version: u32,
+    pub started_at: Timestamp,
+    /// The rule that started it; nothing where somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// The day by which it was to be looked through, where that was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overdue_since: Option<Date>,
+    /// Somebody has to have these while it runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
+    /// Whom it tells, and how often.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub updates: Vec<Cadence>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<String>,
+}
+
+/// Whom a plan tells, and how often.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cadence {
+    /// The id of an audience.
+    pub audience: String,
+    pub every: Length,
+}
+
+/// What a task is of the plan that it came with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepOf {
+    /// The plan's id.
+    pub plan: String,
+    /// Its own within that.
+    pub step: String,
+    /// Whoever has this role does it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Its time, from when everything before it is through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Length>,
+    /// Numbers of the tasks that come before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+/// What has to hold before an incident is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveryItem {
+    /// From 1, within the incident.
+    pub item: u32,
+    /// The id of the plan that asks for it.
+    pub plan: String,
+    pub text: String,
+    pub state: RecoveryState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// Whose word that is: a person's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why it was waived, or what somebody wrote to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Where an item of recovery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = RecoveryState))]
+pub enum RecoveryState {
+    /// Nobody said so yet.
+    Open,
+    /// It holds.
+    Done,
+    /// It need not hold here.
+    Waived,
+}
+
+impl RecoveryState {
+    /// As shown.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Done => "done",
+            Self::Waived => "waived",
+        }
+    }
+}

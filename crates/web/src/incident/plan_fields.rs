@@ -1,0 +1,35 @@
+//! What forms of an incident ask of its plans: which one is started, and what has to hold yet where something ends.
+
+use allclear_domain::incident::running::RecoveryState;
+use allclear_domain::org::snapshot::Org;
+use maud::{Markup, html};
+
+use crate::frame::pieces;
+use crate::incident::PageData;
+
+/// Whether something has to hold yet before it is over.
+pub(super) fn is_open(told: &PageData) -> bool {
+    told.incident.recovery.iter().any(|item| item.state == RecoveryState::Open)
+}
+
+/// What that is.
+pub(super) fn still_open(told: &PageData) -> Markup {
+    html! {
+        p { strong { "Not yet said to hold:" } }
+        ul { @for item in told.incident.recovery.iter().filter(|item| item.state == RecoveryState::Open) { li { bdi { (item.text) } } } }
+    }
+}
+
+/// The plans that can be started here.
+pub(super) fn choice(told: &PageData, org: &Org, name: &str, typed: &str) -> Markup {
+    let runs = |id: &str| told.incident.plans.iter().any(|running| running.plan == id);
+    html! {
+        select name=(name) required {
+            @for plan in org.bundle().plans.iter().filter(|plan| !runs(&plan.id)) {
+                @let overdue = plan.overdue_since(told.when.now);
+                @let overdue = overdue.map_or_else(String::new, |day| format!(" (to be looked through by {day})"));
+                (pieces::choice(&plan.id, typed == plan.id, &format!("{}{overdue}", plan.called())))
+            }
+        }
+    }
+}
