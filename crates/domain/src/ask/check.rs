@@ -29,6 +29,8 @@ impl Kind {
             | Self::Escalation
             | Self::Incident
             | Self::Alert
+            | Self::Organisation
+            | Self::Request
             | Self::Audiences
             | Self::Targets
             | Self::Task
@@ -83,7 +85,9 @@ impl Field {
             }
             Kind::Instant => self.one_of(given, &Instant::ALL.map(Instant::word)),
             Kind::Choice { of, .. } => self.one_of(given, of),
-            Kind::Person | Kind::Role | Kind::Service | Kind::Escalation | Kind::Incident => self.text(given).map(|_| ()),
+            Kind::Person | Kind::Role | Kind::Service | Kind::Escalation | Kind::Incident | Kind::Organisation => {
+                self.text(given).map(|_| ())
+            }
             Kind::Alert => {
                 let text = self.text(given)?;
                 text.parse::<AlertId>().map(|_| ()).map_err(|_| Refusal::NoSuchAlert)
@@ -95,6 +99,10 @@ impl Field {
             Kind::Task => match given.number(self.name) {
                 Some(_) => Ok(()),
                 None => Err(self.wrong("a task is named by its number, from 1")),
+            },
+            Kind::Request => match given.number(self.name) {
+                Some(_) => Ok(()),
+                None => Err(self.wrong("a request is named by its number, from 1")),
             },
             Kind::Entry => match given.number(self.name) {
                 Some(_) => Ok(()),

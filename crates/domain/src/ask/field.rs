@@ -1,6 +1,8 @@
 //! A field of what is asked: what it is called, and what may stand in it. Whether what was given does is judged in
 //! `check.rs`.
 
+use crate::tlp::Tlp;
+
 /// One field.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
@@ -53,6 +55,10 @@ pub enum Kind {
     Incident,
     /// An alert's id.
     Alert,
+    /// Another organisation's id.
+    Organisation,
+    /// The number of a request to another organisation.
+    Request,
     /// Ids of audiences.
     Audiences,
     /// Targets as in a step: `person:ID`, `team:ID`, `schedule:ID`.
@@ -71,6 +77,19 @@ pub enum Kind {
 
 /// Why; most of what is asked has one.
 pub const REASON: Field = Field::needed("why", "the reason", "Why?", Kind::Reason).hint("The reason");
+
+/// How far what is written may go, of what has a marking of its own.
+pub const MARKING: Field =
+    Field::may("marking", "how far it may go", "How far it may go", Kind::Choice { name: "Marking", of: &Tlp::WORDS })
+        .hint("TLP 2.0; the incident's own unless said");
+
+/// The same of what more than those who are named read.
+pub const MARKING_NOT_RED: Field = Field::may(
+    "marking",
+    "how far it may go",
+    "How far it may go",
+    Kind::Choice { name: "IncidentMarking", of: &["clear", "green", "amber", "amber+strict"] },
+);
 
 impl Field {
     /// One that cannot be left out.
@@ -95,6 +114,12 @@ impl Field {
     #[must_use]
     pub const fn label(self, label: &'static str) -> Self {
         Self { label, ..self }
+    }
+
+    /// The same where it cannot be left out.
+    #[must_use]
+    pub const fn always(self) -> Self {
+        Self { needed: true, ..self }
     }
 
     /// The same where it may be left out.
@@ -136,7 +161,7 @@ impl Kind {
     /// What stands for its value in the help of the command line; empty where the name of the field does.
     const fn value(self) -> &'static str {
         match self {
-            Self::Person | Self::Service | Self::Escalation => "ID",
+            Self::Person | Self::Service | Self::Escalation | Self::Organisation => "ID",
             Self::Incident => "REF",
             Self::Targets => "TARGET",
             Self::Audiences => "AUDIENCE",
@@ -150,6 +175,7 @@ impl Kind {
             | Self::Choice { .. }
             | Self::Role
             | Self::Alert
+            | Self::Request
             | Self::Task
             | Self::Entry
             | Self::Flag => "",
@@ -160,7 +186,7 @@ impl Kind {
     /// server's to judge.
     #[must_use]
     pub const fn is_measured(self) -> bool {
-        matches!(self, Self::Task | Self::Entry | Self::Time | Self::Length)
+        matches!(self, Self::Task | Self::Request | Self::Entry | Self::Time | Self::Length)
     }
 
     /// Whether it is a list, which several may be given for.
@@ -192,7 +218,8 @@ impl Kind {
             Self::Alert => "alt_00000000000000000000000001",
             Self::Audiences => "customers",
             Self::Targets => "person:ana",
-            Self::Task => "1",
+            Self::Organisation => "cert",
+            Self::Task | Self::Request => "1",
             Self::Entry => "12",
             Self::Time => "2026-03-01T09:00:00Z",
             Self::Length => "30m",

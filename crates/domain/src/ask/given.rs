@@ -76,7 +76,7 @@ impl Given {
     /// was written, for the refusal to show.
     pub fn put_text(&mut self, field: &Field, text: &str) {
         let value = match field.kind {
-            Kind::Task | Kind::Entry => text.parse::<u32>().map_or_else(|_| text.into(), Value::from),
+            Kind::Task | Kind::Request | Kind::Entry => text.parse::<u32>().map_or_else(|_| text.into(), Value::from),
             Kind::Flag => text.parse::<bool>().map_or_else(|_| text.into(), Value::from),
             Kind::Audiences | Kind::Targets => {
                 let mut list = self.list(field.name).unwrap_or_default();
@@ -95,6 +95,7 @@ impl Given {
             | Kind::Escalation
             | Kind::Incident
             | Kind::Alert
+            | Kind::Organisation
             | Kind::Time
             | Kind::Length => text.into(),
         };

@@ -2,10 +2,10 @@
 
 use super::Ask;
 use crate::incident::lifecycle::Verb;
-use crate::incident::{access, affected, attendance, clocks, declaration, ending, links, record, roles, tasks, updates};
+use crate::incident::{access, affected, attendance, clocks, declaration, ending, links, parties, record, roles, sharing, tasks, updates};
 
 /// The rows of all parts.
-const PARTS: [&[Ask]; 11] = [
+const PARTS: [&[Ask]; 13] = [
     declaration::ASKS,
     affected::ASKS,
     attendance::ASKS,
@@ -16,6 +16,8 @@ const PARTS: [&[Ask]; 11] = [
     record::ASKS,
     links::ASKS,
     clocks::ASKS,
+    parties::ASKS,
+    sharing::ASKS,
     access::ASKS,
 ];
 

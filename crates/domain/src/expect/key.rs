@@ -32,6 +32,8 @@ pub enum Key {
     Task(u32),
     /// What a clock of an incident awaits, by its word.
     Target(String),
+    /// Another organisation answers a request.
+    Request(u32),
     /// A provider that took a message says what became of it.
     Receipt { message: MessageId },
 }
@@ -52,6 +54,7 @@ impl fmt::Display for Key {
             Self::Relief(role) => write!(f, "relief:{role}"),
             Self::Task(task) => write!(f, "task:{task}"),
             Self::Target(clock) => write!(f, "target:{clock}"),
+            Self::Request(request) => write!(f, "request:{request}"),
             Self::Receipt { message } => write!(f, "receipt:{message}"),
         }
     }
@@ -81,6 +84,7 @@ impl FromStr for Key {
             "relief" => Ok(Self::Relief(rest.to_owned())),
             "task" => Ok(Self::Task(number(rest)?)),
             "target" => Ok(Self::Target(rest.to_owned())),
+            "request" => Ok(Self::Request(number(rest)?)),
             "receipt" => Ok(Self::Receipt { message: rest.parse().map_err(|_| BadKey)? }),
             _ => Err(BadKey),
         }
@@ -102,6 +106,7 @@ mod tests {
             Key::Relief("scribe".into()),
             Key::Task(7),
             Key::Target("mitigate".into()),
+            Key::Request(3),
             Key::Receipt { message: MessageId::from_bits(7) },
         ] {
             assert_eq!(key.to_string().parse(), Ok(key));

@@ -151,6 +151,9 @@ rules! {
     /// Opened when an incident is declared for which a target is set, and again by whatever moves its clocks.
     Target = "incident.target", version 1, expects "it to be dealt with in the time of its target",
         else "the commander and the team's managers are told";
+    /// Opened by a request to another organisation with a time.
+    RequestDue = "incident.request", version 1, expects "an answer of another organisation to a request",
+        else "whoever speaks with them is told, else the commander";
     /// Opened when an incident is resolved or cancelled.
     IncidentOver = "incident.over", version 1, expects "it to stay over for a moment",
         else "whoever was paged or told of it is told that it is over";
@@ -187,6 +190,7 @@ impl Rule {
             | Self::TaskDue
             | Self::UpdateDue
             | Self::Target
+            | Self::RequestDue
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => false,
@@ -213,6 +217,7 @@ impl Rule {
             | Self::TaskDue
             | Self::UpdateDue
             | Self::Target
+            | Self::RequestDue
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => true,
@@ -246,6 +251,7 @@ impl Rule {
             | Self::StillOnIt
             | Self::TaskDue
             | Self::Target
+            | Self::RequestDue
             | Self::IncidentOver => None,
         }
     }

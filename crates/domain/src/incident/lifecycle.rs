@@ -31,6 +31,11 @@ pub enum Verb {
     Mark,
     PauseClock,
     ResumeClock,
+    Party,
+    Request,
+    Answer,
+    Marking,
+    Guest,
     Restrict,
     OpenUp,
     Admit,
@@ -46,7 +51,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 38] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,
@@ -69,6 +74,11 @@ impl Verb {
         Self::Mark,
         Self::PauseClock,
         Self::ResumeClock,
+        Self::Party,
+        Self::Request,
+        Self::Answer,
+        Self::Marking,
+        Self::Guest,
         Self::Restrict,
         Self::OpenUp,
         Self::Admit,
@@ -108,6 +118,11 @@ impl Verb {
             Self::Mark => "mark",
             Self::PauseClock => "pause_clock",
             Self::ResumeClock => "resume_clock",
+            Self::Party => "party",
+            Self::Request => "request",
+            Self::Answer => "answer",
+            Self::Marking => "marking",
+            Self::Guest => "guest",
             Self::Restrict => "restrict",
             Self::OpenUp => "open_up",
             Self::Admit => "admit",
@@ -157,6 +172,11 @@ impl Verb {
             | Self::Merge
             | Self::PauseClock
             | Self::ResumeClock
+            | Self::Party
+            | Self::Request
+            | Self::Answer
+            | Self::Marking
+            | Self::Guest
             | Self::Restrict
             | Self::OpenUp
             | Self::Admit
@@ -311,9 +331,24 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (S::Merged, V::Note | V::Mark | V::Time | V::Rename) => Ok(S::Merged),
         (S::Merged, _) => Err(M::AlreadyMerged),
         // Roles end with the work; the writing up goes on.
-        (S::Resolved, V::Service | V::Affect | V::Note | V::Mark | V::Task | V::Update | V::Decision | V::Time | V::Rename | V::Review) => {
-            Ok(S::Resolved)
-        }
+        (
+            S::Resolved,
+            V::Service
+            | V::Affect
+            | V::Note
+            | V::Mark
+            | V::Task
+            | V::Update
+            | V::Decision
+            | V::Time
+            | V::Rename
+            | V::Review
+            // What was asked before is answered still, and whoever took part leaves.
+            | V::Party
+            | V::Answer
+            | V::Marking
+            | V::Guest,
+        ) => Ok(S::Resolved),
         (S::Resolved, V::Reopen) => Ok(S::Investigating),
         (S::Resolved, V::Close) => Ok(S::Closed),
         (S::Resolved, _) => Err(M::AlreadyResolved),
@@ -321,7 +356,7 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (S::Candidate, V::Declare) => Ok(S::Declared),
         (
             S::Candidate,
-            V::Service | V::Affect | V::Severity | V::Alerts | V::Recover | V::Return | V::Note | V::Mark | V::Time | V::Link | V::Rename,
+            V::Service | V::Affect | V::Severity | V::Alerts | V::Recover | V::Return | V::Note | V::Mark | V::Time | V::Link | V::Rename | V::Marking,
         ) => Ok(S::Candidate),
         (S::Candidate, V::Cancel) => Ok(S::Cancelled),
         (S::Candidate, V::Merge) => Ok(S::Merged),
@@ -362,6 +397,11 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Rename
             | V::PauseClock
             | V::ResumeClock
+            | V::Party
+            | V::Request
+            | V::Answer
+            | V::Marking
+            | V::Guest
             | V::Restrict
             | V::OpenUp
             | V::Admit,

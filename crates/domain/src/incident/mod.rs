@@ -24,6 +24,7 @@ mod context;
 mod follows;
 pub mod lifecycle;
 mod part;
+pub mod partners;
 mod search;
 mod state;
 mod types;
@@ -38,7 +39,8 @@ pub use follows::or_else;
 pub use part::declaration::Declaration;
 pub use part::record::Instant;
 pub use part::{
-    access, affected, alarms, attendance, clocks, declaration, ending, flapping, links, record, roles, staffing, tasks, updates,
+    access, affected, alarms, attendance, clocks, declaration, ending, flapping, links, parties, record, roles, sharing, staffing, tasks,
+    updates,
 };
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};
@@ -50,6 +52,7 @@ use crate::event::{Mode, event_parts};
 use crate::expect::{Expectation, Settle};
 use crate::ids::IncidentId;
 use crate::names::Names;
+use crate::tlp::Tlp;
 use awaited::Awaited;
 
 event_parts! {
@@ -69,6 +72,8 @@ event_parts! {
         Record(record::Event),
         Links(links::Event),
         Clocks(clocks::Event),
+        Partners(parties::Event),
+        Sharing(sharing::Event),
         Access(access::Event),
     }
 }
@@ -112,6 +117,8 @@ command_parts! {
     Record(record::Command),
     Links(links::Command),
     Clocks(clocks::Command),
+    Partners(parties::Command),
+    Sharing(sharing::Command),
     Access(access::Command),
 }
 
@@ -149,6 +156,8 @@ refusal_parts! {
     Record(record::Refusal),
     Links(links::Refusal),
     Clocks(clocks::Refusal),
+    Partners(parties::Refusal),
+    Sharing(sharing::Refusal),
 }
 
 /// What a part decides.
@@ -190,6 +199,8 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Record(command) => record::decide(incident, command, context),
         Command::Links(command) => links::decide(incident, command, context),
         Command::Clocks(command) => clocks::decide(incident, command, context),
+        Command::Partners(command) => parties::decide(incident, command, context),
+        Command::Sharing(command) => sharing::decide(incident, command, context),
         Command::Access(command) => access::decide(incident, command),
     }
 }
@@ -228,6 +239,8 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         Event::Record(event) => record::evolve(&mut incident, event),
         Event::Links(event) => links::evolve(&mut incident, event, at),
         Event::Clocks(event) => clocks::evolve(&mut incident, event, at),
+        Event::Partners(event) => parties::evolve(&mut incident, event, at),
+        Event::Sharing(event) => sharing::evolve(&mut incident, event, at),
         Event::Access(event) => access::evolve(&mut incident, event),
     }
     clocks::hear(&mut incident, before, at);
@@ -258,15 +271,33 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Updates(event) => updates::react(incident, event, &mut awaited),
         Event::Links(event) => links::react(incident, event, &mut awaited),
         Event::Clocks(event) => clocks::react(incident, event, &mut awaited),
+        Event::Partners(event) => parties::react(incident, event, &mut awaited),
         // What is written down, who is affected and who may see it is awaited by nobody.
-        Event::Record(_) | Event::Affected(_) | Event::Access(_) => {}
+        Event::Record(_) | Event::Affected(_) | Event::Access(_) | Event::Sharing(_) => {}
     }
     awaited.done()
 }
 
-/// The line for people.
+/// How far what somebody wrote may go, where they said it.
+#[must_use]
+pub fn marking(event: &Event) -> Option<Tlp> {
+    if let Event::Record(record::Event::Noted(record::Noted { marking, .. }))
+    | Event::Updates(updates::Event::Posted(updates::Posted { marking, .. }))
+    | Event::Partners(parties::Event::Asked(parties::Asked { marking, .. })) = event
+    {
+        return *marking;
+    }
+    None
+}
+
+/// The line for people; what is marked says so first.
 #[must_use]
 pub fn line(event: &Event, names: &Names<'_>) -> String {
+    let said = said(event, names);
+    marking(event).map_or(said.clone(), |marking| format!("{} {said}", marking.label()))
+}
+
+fn said(event: &Event, names: &Names<'_>) -> String {
     match event {
         Event::Declaration(event) => declaration::line(event, names),
         Event::Affected(event) => affected::line(event, names),
@@ -281,6 +312,8 @@ pub fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Record(event) => record::line(event, names),
         Event::Links(event) => links::line(event, names),
         Event::Clocks(event) => clocks::line(event, names),
+        Event::Partners(event) => parties::line(event, names),
+        Event::Sharing(event) => sharing::line(event, names),
         Event::Access(event) => access::line(event, names),
     }
 }

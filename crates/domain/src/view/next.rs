@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use crate::expect::{Key, Rule, Standing};
 use crate::incident::clock::Clock;
 use crate::incident::roles::COMMANDER;
+use crate::org::snapshot::ORGANISATION;
 use crate::paging::Status;
 use crate::view::{ExpectationView, IncidentView, PageView};
 
@@ -62,6 +63,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::TaskDue
             | Rule::UpdateDue
             | Rule::Target
+            | Rule::RequestDue
             | Rule::IncidentOver
             | Rule::ReviewDue
             | Rule::ActionDue => {
@@ -136,6 +138,15 @@ fn sentence(rule: Rule, incident: &IncidentView, one: &ExpectationView, name: &d
             match incident.tasks.iter().find(|task| task.task == number) {
                 Some(task) => {
                     (task.owner.as_deref().map_or_else(|| task.text.clone(), |id| format!("{}: {}", name(id), task.text)), or_else)
+                }
+                None => (capital(&one.expects), or_else),
+            }
+        }
+        Rule::RequestDue => {
+            let number = if let Ok(Key::Request(number)) = one.key.parse() { number } else { 0 };
+            match incident.requests.iter().find(|request| request.request == number) {
+                Some(request) => {
+                    (format!("{} answers: {}", name(&format!("{ORGANISATION}{}", request.organisation)), request.text), or_else)
                 }
                 None => (capital(&one.expects), or_else),
             }

@@ -196,6 +196,8 @@ pub fn moves(event: &Any) -> Option<bool> {
         | Any::Record(_)
         | Any::Links(_)
         | Any::Clocks(_)
+        | Any::Partners(_)
+        | Any::Sharing(_)
         | Any::Access(_) => None,
     }
 }
