@@ -8,7 +8,7 @@ use allclear_domain::expect::{Expectation, Key, ROLE_WITHIN, Standing};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::Incident;
 use allclear_domain::incident::roles::COMMANDER;
-use allclear_domain::incident::{self, access, affected, attendance, roles, tasks, updates};
+use allclear_domain::incident::{self, access, affected, attendance, roles, sharing, tasks, updates};
 use allclear_domain::org::words::meant;
 use allclear_domain::time::after;
 use allclear_domain::wire::NoticeKind;
@@ -54,6 +54,8 @@ impl Core {
             C::Affected(affected::Command::SetService { service, .. } | affected::Command::SetImpact { service, .. }) => {
                 self.known_service(service)?;
             }
+            C::Partners(command) => self.check_partners(command)?,
+            C::Sharing(sharing::Command::MakeLink { organisation, .. }) => self.known_organisation(organisation)?,
             C::Roles(_)
             | C::Tasks(_)
             | C::Updates(_)
@@ -66,6 +68,7 @@ impl Core {
             | C::Record(_)
             | C::Links(_)
             | C::Clocks(_)
+            | C::Sharing(_)
             | C::Access(_) => {}
         }
         Ok(())

@@ -77,6 +77,8 @@ const fn of_incident(command: &incident::Command) -> Space {
         | C::Record(_)
         | C::Links(_)
         | C::Clocks(_)
+        | C::Partners(_)
+        | C::Sharing(_)
         | C::Access(_) => Space::Free,
     }
 }
