@@ -95,7 +95,7 @@ fn property(field: &Field) -> Value {
         Kind::Severity => named("Severity"),
         Kind::Instant => named("Instant"),
         Kind::Choice { name, .. } => named(name),
-        Kind::Task | Kind::Entry => json!({"type": "integer", "format": "int32", "minimum": 0}),
+        Kind::Task | Kind::Request | Kind::Entry => json!({"type": "integer", "format": "int32", "minimum": 0}),
         Kind::Time => json!({"type": "string", "format": "date-time"}),
         Kind::Flag => json!({"type": "boolean"}),
         Kind::Audiences | Kind::Targets => json!({"type": "array", "items": {"type": "string"}}),
@@ -108,6 +108,7 @@ fn property(field: &Field) -> Value {
         | Kind::Escalation
         | Kind::Incident
         | Kind::Alert
+        | Kind::Organisation
         | Kind::Length => json!({"type": "string"}),
     };
     if !field.needed && field.kind != Kind::Audiences {
@@ -179,9 +180,19 @@ async fn carry_out(api: &Api, who: &Who<Respond>, reference: &str, ask: &Ask, on
     let given: Given = read_json(&once.body)?;
     let asked = api.engine.asked(&who.0, id, ask, &given, CAUSE).await?;
     let now = queries.incident(id).await?;
+    let guest = guest_of(ask, &given);
     let asked = super::if_match(once, Versioned::Incident(id), now.version, asked);
     let id = submit(api, &who.0, once, asked).await?;
-    Ok(shown(queries.incident(id).await?))
+    let mut view = queries.incident(id).await?;
+    if let Some(organisation) = guest {
+        view.guest_url = api.engine.guest_url(&who.0, id, &organisation).await?;
+    }
+    Ok(shown(view))
+}
+
+/// For which organisation a link is made, where one is.
+fn guest_of(ask: &Ask, given: &Given) -> Option<String> {
+    (ask.verb == Verb::Guest && !given.has("state")).then(|| given.text("organisation")).flatten()
 }
 
 impl From<NotAsked> for Problem {

@@ -60,9 +60,9 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
     answer(async {
         let (who, when) = reporter(&app, &headers).await?;
         if let Some(reference) = asked.get(REPORTED) {
-            return receipt(&app, &who, &when, reference).await;
+            return Box::pin(receipt(&app, &who, &when, reference)).await;
         }
-        page(&app, &who, &when, &Draft { verb: DECLARE.into(), fields: asked, refusal: None }, true).await
+        Box::pin(page(&app, &who, &when, &Draft { verb: DECLARE.into(), fields: asked, refusal: None }, true)).await
     })
     .await
 }

@@ -14,6 +14,7 @@ pub(crate) mod declare;
 pub(crate) mod link_alert;
 pub(crate) mod log;
 mod log_section;
+mod partners;
 pub(crate) mod preview;
 pub(crate) mod submit;
 
@@ -97,6 +98,8 @@ pub(crate) struct PageData {
     /// What somebody typed that was not taken, or which form they asked for.
     pub draft: Draft,
     tab: &'static str,
+    /// A guest link that its reader just made.
+    pub guest_url: Option<String>,
 }
 
 impl PageData {
@@ -255,6 +258,7 @@ pub(crate) async fn read(
         me,
         draft,
         tab,
+        guest_url: None,
     })
 }
 
@@ -295,7 +299,7 @@ fn page(told: &PageData, org: &Org) -> Markup {
             @if told.may_act { (ask_forms::bar(told, org)) }
             (tabs(told))
             div class="columns" {
-                div class="left" { (aside::people(told, org)) (aside::tasks(told, org)) }
+                div class="left" { (aside::people(told, org)) (partners::section(told, org)) (aside::tasks(told, org)) }
                 (log_section::section(told, org))
                 (aside::more(told, org))
             }

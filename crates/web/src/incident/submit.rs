@@ -22,7 +22,8 @@ use crate::access::reader::{Fields, actor, answer};
 use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
-use crate::incident::ask_forms::{BY_POLICY, PICK, TO, WHOM};
+use crate::incident::ask_forms::{BY_POLICY, MARKING, PICK, TO, WHOM};
+use crate::incident::partners::ROW;
 use crate::incident::{preview, read, shown};
 use crate::posted::{Draft, No, VIA, ask, said, worded};
 use crate::took;
@@ -54,7 +55,8 @@ pub(crate) async fn submit(
         let (who, when) = actor(&app, &headers).await?;
         let id = app.engine.queries(&who).incident_id(&reference).await?;
         if verb == Verb::Update.word() && said(&fields, "text").is_some() {
-            let incident = app.engine.queries(&who).incident(id).await?;
+            let queries = app.engine.queries(&who);
+            let incident = Box::pin(queries.incident(id)).await?;
             match preview::step(&app.engine.org(), incident.private, &fields, when.now) {
                 preview::Step::Send => {}
                 preview::Step::Show => {
@@ -69,7 +71,11 @@ pub(crate) async fn submit(
             }
         }
         let once = form_key::key(&format!("/incidents/{reference}/{verb}"), &fields);
-        match carry_out(&app, &who, &when, id, &verb, &fields, once).await {
+        match Box::pin(carry_out(&app, &who, &when, id, &verb, &fields, once)).await {
+            // A link that was made is shown now, and not again.
+            Ok(()) if verb == Verb::Guest.word() && said(&fields, "state").is_none() => {
+                Box::pin(with_link(&app, &who, when, &reference, id, &fields)).await
+            }
             Ok(()) => Ok(Redirect::to(&way_back(&reference, &verb, &fields)).into_response()),
             Err(No::Page(refused)) => Err(refused),
             Err(no) => {
@@ -83,6 +89,15 @@ pub(crate) async fn submit(
         }
     })
     .await
+}
+
+/// The page with the link that was just made.
+async fn with_link(app: &App, who: &Principal, when: When, reference: &str, id: IncidentId, fields: &Fields) -> Result<Response, Refused> {
+    let organisation = said(fields, "organisation").unwrap_or_default();
+    let url = app.engine.guest_url(who, id, &organisation).await?;
+    let mut told = Box::pin(read(&app.engine, who, when, reference, &Fields::new(), Draft::default())).await?;
+    told.guest_url = url;
+    Ok(shown(app, who, &told, false))
 }
 
 /// Where the browser goes afterwards: the board where it asks so, else the incident.
@@ -117,6 +132,10 @@ async fn carry_out(
         return ask(app, who, once, command).await.map(|_| ());
     }
     let row = asks::named(verb).ok_or_else(missing)?;
+    // The composer has one choice for all that is written there: what is not marked must not look as if it were.
+    if said(fields, MARKING).is_some() && row.field(MARKING).is_none() {
+        return Err(No::Typed("This goes as far as the incident: choose no marking for it, or write it as a note.".to_owned()));
+    }
     let asked = app.engine.asked(who, id, row, &given(row, when, fields), VIA).await?;
     ask(app, who, once, asked).await.map(|_| ())
 }
@@ -156,6 +175,8 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
             | Kind::Service
             | Kind::Escalation
             | Kind::Alert
+            | Kind::Organisation
+            | Kind::Request
             | Kind::Targets
             | Kind::Task
             | Kind::Entry
@@ -180,11 +201,15 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
     given
 }
 
-/// Which form a refusal is shown at: the forms of single tasks have one each.
+/// Which form a refusal is shown at: those of single tasks, requests and organisations have one each.
 fn form_of(verb: &str, fields: &Fields) -> String {
     match (verb, said(fields, "task")) {
         ("task", Some(number)) => format!("task-{number}"),
-        _ => verb.to_owned(),
+        _ => match (verb, said(fields, "request"), said(fields, "organisation")) {
+            ("answer", Some(number), _) => format!("answer-{number}"),
+            ("party", _, Some(id)) if fields.contains_key(ROW) => format!("party-{id}"),
+            _ => verb.to_owned(),
+        },
     }
 }
 
