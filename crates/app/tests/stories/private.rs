@@ -375,6 +375,8 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("GET /api/v1/incidents/{ref}/alerts", See, Value::Null),
         ("GET /api/v1/incidents/{ref}/pages", See, Value::Null),
         ("GET /api/v1/incidents/{ref}/expectations", See, Value::Null),
+        ("GET /api/v1/incidents/{ref}/briefing", See, Value::Null),
+        ("GET /api/v1/incidents/{ref}/roll", See, Value::Null),
         ("POST /api/v1/incidents/{ref}/{command}", Act, json!({"text": "matrix"})),
         ("GET /api/v1/alerts", Read, Value::Null),
         ("GET /api/v1/alerts/{id}", See, Value::Null),
