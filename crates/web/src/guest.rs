@@ -28,12 +28,14 @@ use crate::posted::{Draft, No, said, told_to_wait, worded};
 const VIA: &str = "guest";
 /// Longest form: the longest entry, were each of its characters written in percent form.
 pub(crate) const FORM_BYTES_MAX: usize = 64 * 1024;
-/// Entries of the log that are shown, the newest: with their longest lines the page stays under 10 KB.
-const ENTRIES_SHOWN: usize = 10;
-/// Characters of an entry, and of an answer.
-const LINE_CHARS_MAX: usize = 240;
+/// Entries of the log that are shown, the newest: with their longest lines the page of Latin letters stays under 10 KB.
+const ENTRIES_SHOWN: usize = 6;
+/// Characters of an entry, of an answer and of the title.
+const LINE_CHARS_MAX: usize = 160;
+/// Characters of a request; its message has all of it.
+const REQUEST_CHARS_MAX: usize = 500;
 /// Requests that are shown: the open ones, then the newest.
-const REQUESTS_SHOWN: usize = 5;
+const REQUESTS_SHOWN: usize = 3;
 /// The part of the address that says that something was taken.
 const DONE: &str = "done";
 /// The verb of the entry field.
@@ -147,7 +149,7 @@ pub(crate) fn page(view: &GuestView, when: &When, token: &str, draft: &Draft, do
                     @if let Some(theirs) = &view.their_reference { span class="quiet" { "your reference " bdi { (theirs) } } }
                 }
                 @match &view.situation {
-                    Some(what) => h1 class="clamp" { bdi { (what.title) } },
+                    Some(what) => h1 class="clamp" { bdi { (pieces::cut(&what.title, LINE_CHARS_MAX)) } },
                     None => h1 { "What you are asked for" },
                 }
                 p class="quiet" { "For " bdi { (view.organisation) } ", at most " (view.level.label()) ". Times are in " (when.zone()) "." }
@@ -211,7 +213,7 @@ fn asked(request: &RequestView, when: &When, token: &str, draft: &Draft) -> Mark
     let to = |deed: &str| format!("{}/{deed}", path(token));
     html! {
         div class="act" {
-            p { strong { (request.request) ". " } bdi { (request.text) } }
+            p { strong { (request.request) ". " } bdi { (pieces::cut(&request.text, REQUEST_CHARS_MAX)) } }
             p class="quiet" {
                 (request.state.word())
                 @if let Some(due) = request.due_at.filter(|_| request.state.is_open()) { " · answer wanted by " (when.stamp(due)) }

@@ -111,6 +111,13 @@ async fn a_guest_sees_what_its_level_allows_and_acts_in_its_own_name(database: D
     let page = world.get(&path).await.ok().text;
     assert!(page.contains("Two hospitals") && page.contains("We send somebody"), "{page}");
 
+    for n in 0..12 {
+        act(&world, &reference, "note", json!({"text": format!("{n} {}", "long words ".repeat(200)), "marking": "clear"})).await;
+        act(&world, &reference, "request", json!({"organisation": "cert", "text": format!("{n} {}", "long words ".repeat(200))})).await;
+    }
+    let full = world.get(&path).await.ok().text.len();
+    assert!(full <= PAGE_BYTES_MAX, "{full} bytes of the longest");
+
     // A refusal keeps what was typed; what is another's, or was withdrawn by its asker alone, is not theirs to answer.
     let refused = post_form(&world, &format!("{path}/answer"), None, &[("request", "2"), ("text", "once more")]).await;
     assert!(refused.status == 409 && refused.text.contains("This was not done"), "{} {}", refused.status, refused.text);
