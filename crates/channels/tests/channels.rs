@@ -151,6 +151,7 @@ fn message(kind: NoticeKind, notices: usize, title: &str, text: Option<&str>) ->
             title: title.into(),
             severity: "sev1".into(),
             service: Some("checkout".into()),
+            guest: None,
         },
     };
     Message {

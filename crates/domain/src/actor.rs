@@ -16,6 +16,8 @@ pub enum Actor {
     Token(TokenId),
     /// A sender, by its integration's id.
     Integration(String),
+    /// Another organisation that takes part, by its id.
+    Organisation(String),
     /// A missed expectation.
     Clock,
     /// All Clear itself: start, repair, delivery.
@@ -30,6 +32,7 @@ impl fmt::Display for Actor {
             Self::Person(id) => write!(f, "person:{id}"),
             Self::Token(id) => write!(f, "token:{id}"),
             Self::Integration(id) => write!(f, "integration:{id}"),
+            Self::Organisation(id) => write!(f, "organisation:{id}"),
             Self::Clock => f.write_str("clock"),
             Self::System => f.write_str("system"),
             Self::Administrator => f.write_str("administrator"),
@@ -44,6 +47,7 @@ impl FromStr for Actor {
             Some(("person", id)) => Ok(Self::Person(id.to_owned())),
             Some(("token", id)) => id.parse().map(Self::Token).map_err(|e| format!("{e}")),
             Some(("integration", id)) => Ok(Self::Integration(id.to_owned())),
+            Some(("organisation", id)) => Ok(Self::Organisation(id.to_owned())),
             None if text == "clock" => Ok(Self::Clock),
             None if text == "system" => Ok(Self::System),
             None if text == "administrator" => Ok(Self::Administrator),
@@ -117,6 +121,14 @@ pub struct Held {
     pub incident: IncidentId,
 }
 
+/// What a guest link admits to: one organisation's part of one incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guest {
+    pub incident: IncidentId,
+    /// Its id.
+    pub organisation: String,
+}
+
 /// Somebody who asks: who, and how much they may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
@@ -126,13 +138,15 @@ pub struct Principal {
     pub scope: Scope,
     /// Where they come by a link in a message: what it admits to, and nothing else is.
     pub link: Option<Held>,
+    /// Where they are an organisation that takes part: what it is admitted to, and nothing else is.
+    pub guest: Option<Guest>,
 }
 
 impl Principal {
     /// Somebody whose token or session is good for this scope.
     #[must_use]
     pub const fn new(actor: Actor, scope: Scope) -> Self {
-        Self { actor, scope, link: None }
+        Self { actor, scope, link: None, guest: None }
     }
 
     /// Ourselves: the clock, the program, the machine's shell.
@@ -144,7 +158,19 @@ impl Principal {
     /// Whoever holds the link that was sent to this person.
     #[must_use]
     pub fn of_link(person: &str, link: Held) -> Self {
-        Self { actor: Actor::Person(person.to_owned()), scope: Scope::Read, link: Some(link) }
+        Self { actor: Actor::Person(person.to_owned()), scope: Scope::Read, link: Some(link), guest: None }
+    }
+
+    /// Whoever holds the link of an organisation.
+    #[must_use]
+    pub fn of_guest(guest: Guest) -> Self {
+        Self { actor: Actor::Organisation(guest.organisation.clone()), scope: Scope::Read, link: None, guest: Some(guest) }
+    }
+
+    /// The organisation that it is, where it is another one.
+    #[must_use]
+    pub fn party(&self) -> Option<&str> {
+        self.guest.as_ref().map(|guest| guest.organisation.as_str())
     }
 
     /// The person behind it, where there is one.
@@ -152,7 +178,7 @@ impl Principal {
     pub fn person(&self) -> Option<&str> {
         match &self.actor {
             Actor::Person(id) => Some(id),
-            Actor::Token(_) | Actor::Integration(_) | Actor::Clock | Actor::System | Actor::Administrator => None,
+            Actor::Token(_) | Actor::Integration(_) | Actor::Organisation(_) | Actor::Clock | Actor::System | Actor::Administrator => None,
         }
     }
 }

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::actor::Actor;
 use crate::ids::{ActionId, IncidentId, PageId, ReviewId};
 use crate::time::to_micros;
+use crate::tlp::Tlp;
 
 /// A SHA-256.
 pub type Hash = [u8; 32];
@@ -109,6 +110,8 @@ pub struct Draft {
     pub cause: String,
     /// Live or exercise.
     pub mode: Mode,
+    /// How far it may go; nothing where nobody said.
+    pub marking: Option<Tlp>,
     /// JSON.
     pub body: String,
 }
@@ -234,8 +237,7 @@ impl Draft {
                 body_hash: &body_hash,
                 incident: self.incident.map(|id| id.to_string()).as_deref(),
                 mode: self.mode.word(),
-                // Nothing sets one yet.
-                marking: None,
+                marking: self.marking.map(Tlp::word),
                 recorded_at: to_micros(recorded_at),
             },
         );
@@ -444,6 +446,7 @@ mod tests {
             actor: Actor::System,
             cause: "test".into(),
             mode: Mode::Live,
+            marking: None,
             body: body.into(),
         }
     }

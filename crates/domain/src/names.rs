@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::org::snapshot::{AUDIENCE, Org};
+use crate::org::snapshot::{AUDIENCE, ORGANISATION, Org};
 
 /// Whom ids stand for, and who did it. Names come from the organisation as it is now; the log holds ids only.
 #[derive(Debug, Clone, Copy)]
@@ -38,17 +38,21 @@ impl<'a> Names<'a> {
     pub fn who(&self) -> &'a str {
         match self.actor.split_once(':') {
             Some(("person", id)) => self.person(id),
+            Some(("organisation", id)) => self.organisation(id),
             Some((_, id)) => id,
             None => self.actor,
         }
     }
 
-    /// A person, or an audience that is reached by addresses of its own; the id where nobody has it any more.
+    /// A person, or an audience or another organisation that is reached by addresses of its own; the id where nobody has it any more.
     #[must_use]
     pub fn person<'b>(&self, id: &'b str) -> &'b str
     where
         'a: 'b,
     {
+        if let Some(organisation) = id.strip_prefix(ORGANISATION) {
+            return self.organisation(organisation);
+        }
         match id.strip_prefix(AUDIENCE) {
             Some(audience) => self.audience(audience),
             None => self.org.person(id).map_or(id, |person| &person.name),
@@ -83,6 +87,21 @@ impl<'a> Names<'a> {
         'a: 'b,
     {
         self.org.service(id).map_or(id, |service| &service.name)
+    }
+
+    /// Another organisation.
+    #[must_use]
+    pub fn organisation<'b>(&self, id: &'b str) -> &'b str
+    where
+        'a: 'b,
+    {
+        self.org.organisation(id).map_or(id, |organisation| &organisation.name)
+    }
+
+    /// Whether this organisation did it itself.
+    #[must_use]
+    pub fn is_by_organisation(&self, id: &str) -> bool {
+        self.actor.strip_prefix(ORGANISATION) == Some(id)
     }
 
     /// An audience.

@@ -56,6 +56,7 @@ fn every_golden_body_is_told_in_the_line_that_is_kept() {
     let bundle = serde_json::json!({
         "people": [{"id": "ana", "name": "Ana Ito"}, {"id": "ben", "name": "Ben Okafor"}],
         "audiences": [{"id": "customers", "name": "Customers"}],
+        "organisations": [{"id": "cert", "name": "National CERT", "kind": "agency"}],
     });
     let org = Org::build(7, serde_json::from_value(bundle).unwrap(), WaysOut::NONE);
     let mut told = String::new();

@@ -26,6 +26,9 @@ pub const REPORTS_OF_HOUSE_MAX: usize = 30;
 /// Times that help is called by one link: everybody who could come is called by then.
 pub const HELP_MAX: usize = 5;
 
+/// What an organisation does behind its link: an answer or an entry every twenty seconds.
+pub const GUEST_MAX: usize = 30;
+
 /// What is counted, and for whom.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Counted {
@@ -34,6 +37,8 @@ enum Counted {
     ReportOfHouse,
     /// By the page and the person whose link it is.
     Help(String, String),
+    /// By the incident and the organisation.
+    Guest(String, String),
 }
 
 impl Counted {
@@ -43,6 +48,7 @@ impl Counted {
             Self::Report(_) => REPORTS_MAX,
             Self::ReportOfHouse => REPORTS_OF_HOUSE_MAX,
             Self::Help(..) => HELP_MAX,
+            Self::Guest(..) => GUEST_MAX,
         }
     }
 
@@ -52,11 +58,15 @@ impl Counted {
             Self::Report(_) => "reports of one person",
             Self::ReportOfHouse => "reports of all who only look on",
             Self::Help(..) => "calls for help by one link",
+            Self::Guest(..) => "answers and entries behind one guest link",
         }
     }
 
     /// What an input counts as; nothing for most.
     fn of(org: &Org, input: &Input) -> Vec<Self> {
+        if let Some(guest) = &input.who.guest {
+            return vec![Self::Guest(guest.incident.to_string(), guest.organisation.clone())];
+        }
         let by_link = input.who.link.map(|link| Self::Help(link.page.to_string(), input.who.person().unwrap_or_default().to_owned()));
         let may = |right| may(org, &input.who, right, Resource::Installation).is_ok();
         // What the gate refuses uses up nothing of another's.

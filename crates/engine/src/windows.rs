@@ -249,6 +249,7 @@ mod tests {
                 title: "disk".into(),
                 severity: severity.into(),
                 service: None,
+                guest: None,
             },
             text: None,
             because: None,

@@ -448,7 +448,7 @@ async fn on_a_full_disk_an_acknowledgement_counts_and_pages_go_on(url: &str) {
         assert!(matches!(&refused, Err(Refusal::Unavailable(why)) if why.contains("full")), "{refused:?}");
     }
     acknowledged.unwrap();
-    let noted = world.command(fan, incident::record::Command::Note { text: "hm".into(), happened_at: None }).await;
+    let noted = world.command(fan, incident::record::Command::Note { text: "hm".into(), happened_at: None, marking: None }).await;
     assert!(matches!(noted, Err(Refusal::Unavailable(_))), "{noted:?}");
     assert!(world.engine.troubles().list().iter().any(|present| present.trouble == Trouble::DiskFull));
     // Nobody has the other one: its next step pages, with the disk as full as before.

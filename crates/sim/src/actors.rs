@@ -196,6 +196,10 @@ impl World {
         if self.draining {
             return;
         }
+        if message.notice.kind == NoticeKind::Request {
+            self.party_is_told(message);
+            return;
+        }
         if message.notice.kind.tells() {
             self.person_is_reminded(message);
             return;
@@ -227,7 +231,7 @@ impl World {
                     ending::Command::Resolve { note: Some("restarted".into()), waive: Some("it is obvious".into()) },
                 ),
                 56..=59 => Command::incident(incident, ending::Command::Mitigate { note: None }),
-                60..=62 => Command::incident(incident, record::Command::Note { text: "looking".into(), happened_at: None }),
+                60..=62 => Command::incident(incident, record::Command::Note { text: "looking".into(), happened_at: None, marking: None }),
                 63..=65 => Command::Escalate { id: incident, escalation: None, why: "more hands".into() },
                 66..=67 => Command::incident(incident, ending::Command::Cancel { why: "a test".into() }),
                 68..=72 => {

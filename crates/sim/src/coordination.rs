@@ -114,7 +114,7 @@ impl World {
     fn update(&mut self, id: IncidentId) -> Command {
         let audiences = (0..AUDIENCES).map(|n| format!("aud{n}")).filter(|_| self.side.chance(500)).collect();
         let next_within = self.side.chance(300).then(|| Length::from_mins(self.side.between(1, 60)));
-        Command::incident(id, updates::Command::Post { audiences, text: "we know more".into(), next_within })
+        Command::incident(id, updates::Command::Post { audiences, text: "we know more".into(), next_within, marking: None })
     }
 
     /// What is decided and looked at again, and what may be the cause.
@@ -178,7 +178,9 @@ impl World {
             let task = u32::try_from(own.between(1, STEPS_MAX)).unwrap_or(1);
             deed = Some(Command::incident(id, tasks::Command::Finish { task, note: None }));
         }
+        deed = crate::partners::deed(id, &mut own).or(deed);
         let Some(command) = deed else { return };
+        self.hears_later(id, &who, &command, &mut own);
         let input = self.input_of(&who, "api", command);
         self.plan(self.now, Task::Act(Box::new(Act::new(input))));
     }

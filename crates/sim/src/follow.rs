@@ -326,6 +326,10 @@ impl World {
                     let form = org.bundle().audiences.iter().find(|a| a.id == audience);
                     (form.map_or(0, |a| a.contacts.iter().filter(|c| c.verified).count()), true)
                 }
+                None if reached.person.starts_with("organisation:") => {
+                    let form = org.bundle().organisations.iter().find(|one| reached.person.ends_with(one.id.as_str()));
+                    (form.map_or(0, |one| one.contacts.iter().filter(|contact| contact.verified).count()), false)
+                }
                 None => (delays(&org, &reached.person, body.urgency).len(), false),
             };
             let wanted: Vec<bool> = (0..ways).map(|n| all || n == 0).collect();

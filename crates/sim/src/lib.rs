@@ -27,6 +27,7 @@ pub mod node;
 pub mod oracle;
 pub mod orgs;
 pub mod outbox;
+pub mod partners;
 pub mod ports;
 mod second_thoughts;
 pub mod sometimes;

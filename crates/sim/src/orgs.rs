@@ -7,6 +7,7 @@
 use allclear_domain::channel::Address;
 use allclear_domain::incident::Severity;
 use allclear_domain::org::forms::calendar::CalendarForm;
+use allclear_domain::org::forms::organisation::{Organisation, OrganisationKind};
 use allclear_domain::org::forms::role::Role;
 use allclear_domain::org::forms::service_target::ServiceTarget;
 use allclear_domain::org::model::{
@@ -14,6 +15,7 @@ use allclear_domain::org::model::{
     PlanTask, Restriction, Route, RouteSet, Schedule, Service, SeverityForm, Silence, Step, Team,
 };
 use allclear_domain::time::{Length, after};
+use allclear_domain::tlp::Tlp;
 use allclear_domain::wire::{SenderSeverity, Signal};
 use allclear_engine::core::silences;
 use allclear_store::{Write, rows};
@@ -132,6 +134,7 @@ pub fn coordinated(dice: &mut Dice, bundle: &mut Bundle) {
         });
     }
     targets(bundle);
+    organisations(bundle);
     for policy in &mut bundle.escalations {
         policy.again_every = dice.chance(400).then(|| Length::from_mins(*dice.pick(&[0, 15, 120])));
     }
@@ -196,6 +199,25 @@ fn positions(dice: &mut Dice) -> Vec<Role> {
         }
     }
     roles
+}
+
+/// Two other organisations, of which one may be told more; in every other organisation. No dice are thrown for it, so that a world
+/// without runs as it did.
+fn organisations(bundle: &mut Bundle) {
+    if bundle.people.len().is_multiple_of(2) {
+        return;
+    }
+    let contacts = bundle.people.iter().map(|person| person.contacts.clone()).find(|contacts| !contacts.is_empty()).unwrap_or_default();
+    let one = |id: &str, tlp| Organisation {
+        id: id.to_owned(),
+        name: id.to_uppercase(),
+        kind: OrganisationKind::Vendor,
+        contacts: contacts.clone(),
+        hours: bundle.calendars.first().map(|calendar| calendar.id.clone()).filter(|_| id == "org1"),
+        reference: None,
+        tlp,
+    };
+    bundle.organisations = vec![one("org0", None), one("org1", Some(Tlp::AmberStrict))];
 }
 
 /// Times to keep, of one service beside the others and in the open hours of an office; in every other organisation. No dice

@@ -72,7 +72,9 @@ impl World {
                 Command::incident(held.id, attendance::Command::GiveBack { by: who.clone(), why: "not mine after all".into() })
             }
             11 => Command::incident(id, roles::Command::Ask { role: "commander".into(), by: who.clone() }),
-            12 => Command::incident(id, record::Command::Note { text: "it began with the deploy".into(), happened_at: None }),
+            12 => {
+                Command::incident(id, record::Command::Note { text: "it began with the deploy".into(), happened_at: None, marking: None })
+            }
             13 => Command::incident(id, roles::Command::Take { role: "scribe".into(), person: who.clone(), why: None }),
             _ => Command::TestPage { person: who.clone() },
         };

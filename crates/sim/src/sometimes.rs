@@ -39,6 +39,8 @@ pub const POINTS: &[&str] = &[
     "a page waited for company",
     "a recovery was asked about",
     "a request carried several signals",
+    "a request to another organisation ended",
+    "a request to another organisation was not answered in time",
     "a request opened more alerts than references are drawn at a time",
     "a sender's acknowledgement stopped a page",
     "a page went on after its alerts had recovered",

@@ -52,6 +52,7 @@ impl World {
             E::Plans(plans::Event::Started(body)) => self.plan_event(id, &mut work, body),
             E::Updates(event) => self.update_event(id, &mut work, event, at),
             E::Clocks(clocks::Event::Missed(body)) => self.clock_missed(id, &mut work, body, at),
+            E::Partners(event) => self.partner_event(id, &mut work.requests, event, at),
             event => self.life_event(&mut work, event, at),
         }
         self.oracle.works.insert(id, work);
@@ -477,6 +478,7 @@ impl World {
         if let Some(e) = live(&all, settled).first() {
             self.fail("I12 what has come is awaited no more", format!("{} of {id} by {}", e.key, e.rule.name()));
         }
+        self.requests_are_awaited(id, work.open, &work.requests, &all);
         for clock in Clock::ALL {
             let key = format!("target:{}", clock.word());
             let awaited = live(&all, |e| e.rule == Rule::Target && e.key == key).len();
@@ -486,8 +488,12 @@ impl World {
             }
         }
         if !work.open {
-            let left =
-                live(&all, |e| matches!(e.rule, Rule::RoleAnswer | Rule::RoleUnfilled | Rule::ReliefDue | Rule::TaskDue | Rule::UpdateDue));
+            let left = live(&all, |e| {
+                matches!(
+                    e.rule,
+                    Rule::RoleAnswer | Rule::RoleUnfilled | Rule::ReliefDue | Rule::TaskDue | Rule::UpdateDue | Rule::RequestDue
+                )
+            });
             if let Some(e) = left.first() {
                 self.fail("I12 nothing is awaited of what is over", format!("{id} is {:?} and awaits {}", row.state, e.key));
             }

@@ -37,6 +37,7 @@ async fn waiting(db: &Db, ids: &[u128]) {
             title: "disk".into(),
             severity: "sev2".into(),
             service: None,
+            guest: None,
         };
         let notice = Notice {
             key: String::new(),

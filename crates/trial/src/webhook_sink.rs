@@ -68,10 +68,10 @@ impl Delivery {
     pub fn is_page(&self) -> bool {
         matches!(self.kind(), "page" | "pages")
     }
-    /// Whether it only tells: a reminder, an update, that it is over.
+    /// Whether it only tells: a reminder, an update, a request to another organisation, that it is over.
     #[must_use]
     pub fn tells(&self) -> bool {
-        matches!(self.kind(), "reminder" | "update" | "over" | "told")
+        matches!(self.kind(), "reminder" | "update" | "request" | "over" | "told")
     }
     /// `type`
     #[must_use]

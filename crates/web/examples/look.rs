@@ -81,7 +81,11 @@ async fn busy(world: &World) {
     world.act(by("cho"), acknowledge(search, "cho")).await.unwrap();
     let note = Command::incident(
         search,
-        incident::record::Command::Note { text: "Replica lag of 40 s in eu-west; reads moved to the primary".into(), happened_at: None },
+        incident::record::Command::Note {
+            text: "Replica lag of 40 s in eu-west; reads moved to the primary".into(),
+            happened_at: None,
+            marking: None,
+        },
     );
     world.act(by("cho"), note).await.unwrap();
     world.pass(500).await;

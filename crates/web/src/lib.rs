@@ -23,6 +23,7 @@ mod board;
 mod demo_outbox;
 mod first;
 mod frame;
+mod guest;
 mod hub;
 mod incident;
 mod learning;
@@ -86,6 +87,8 @@ pub fn router(engine: Engine, options: WebOptions) -> Router {
                 .layer(DefaultBodyLimit::max(message_link::goes_on::FORM_BYTES_MAX))
                 .get(message_link::back_of_verb),
         )
+        .route("/guest/{token}", get(guest::show))
+        .route("/guest/{token}/{verb}", post(guest::act).layer(DefaultBodyLimit::max(guest::FORM_BYTES_MAX)).get(guest::back))
         .merge(access::sign_in::routes())
         .merge(me::account::routes())
         .layer(axum::middleware::from_fn_with_state(app.clone(), access::visitor::guarded))

@@ -111,7 +111,7 @@ async fn a_copy_and_a_full_store_say_so_on_every_page() {
     let world = World::at(NOON).await;
     let (id, _) = world.declare("Written", Severity::Sev1, "checkout").await;
     world.fill_disk(true);
-    let note = Command::incident(id, incident::record::Command::Note { text: "Lost".into(), happened_at: None });
+    let note = Command::incident(id, incident::record::Command::Note { text: "Lost".into(), happened_at: None, marking: None });
     world
         .engine
         .submit(Input { who: Principal::own(Actor::Administrator), cause: "api".into(), once: None, command: note })
@@ -154,7 +154,10 @@ async fn a_log_of_any_length_ends_with_the_newest_line() {
     let (other, _) = world.declare("Another", Severity::Sev2, "checkout").await;
     for n in 0..1300 {
         for id in [id, other] {
-            let command = Command::incident(id, incident::record::Command::Note { text: format!("line number {n}."), happened_at: None });
+            let command = Command::incident(
+                id,
+                incident::record::Command::Note { text: format!("line number {n}."), happened_at: None, marking: None },
+            );
             let input =
                 Input { who: Principal::new(Actor::Person("ana".into()), Scope::Respond), cause: "api".into(), once: None, command };
             world.engine.submit(input).await.unwrap();
@@ -225,7 +228,8 @@ async fn an_incident_tells_what_is_next_who_was_paged_and_keeps_text_text() {
         .await;
     let who = everybody();
     let incident = world.engine.queries(&who).incidents(Default::default(), 1).await.unwrap().remove(0);
-    let note = incident::record::Command::Note { text: format!("{nasty} {}", "long ".repeat(4000)), happened_at: None }.into();
+    let note =
+        incident::record::Command::Note { text: format!("{nasty} {}", "long ".repeat(4000)), happened_at: None, marking: None }.into();
     world.act(Actor::Person("ana".into()), Command::Incident { id: incident.id.parse().unwrap(), command: note }).await.unwrap();
     let sent = [DemoMessage {
         at: world.engine.now(),

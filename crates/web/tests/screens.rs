@@ -127,7 +127,7 @@ async fn five_hundred_events_are_less_than_a_hundred_kilobytes() {
             who: Principal::new(Actor::Person("ana".into()), Scope::Respond),
             cause: "api".into(),
             once: None,
-            command: Command::incident(id, incident::record::Command::Note { text, happened_at: None }),
+            command: Command::incident(id, incident::record::Command::Note { text, happened_at: None, marking: None }),
         };
         world.engine.submit(input).await.unwrap();
     }
@@ -143,7 +143,7 @@ async fn a_log_names_its_zone_and_where_today_begins() {
     world
         .act(
             Actor::Person("ana".into()),
-            Command::incident(id, incident::record::Command::Note { text: "Still on it".into(), happened_at: None }),
+            Command::incident(id, incident::record::Command::Note { text: "Still on it".into(), happened_at: None, marking: None }),
         )
         .await
         .unwrap();
@@ -200,7 +200,8 @@ async fn the_live_stream_says_that_something_changed_and_nothing_else() {
         Some(String::from_utf8(frame.unwrap().unwrap().into_data().unwrap().to_vec()).unwrap())
     };
     assert!(next(5000).await.unwrap().contains("event: open"));
-    let note = |id| Command::incident(id, incident::record::Command::Note { text: "secret words".into(), happened_at: None });
+    let note =
+        |id| Command::incident(id, incident::record::Command::Note { text: "secret words".into(), happened_at: None, marking: None });
     world.act(Actor::Person("ana".into()), note(other)).await.unwrap();
     assert_eq!(next(400).await, None, "of another incident it says nothing");
     world.act(Actor::Person("ana".into()), note(id)).await.unwrap();

@@ -26,7 +26,7 @@ struct Arrows {
 const ARROWS: [Arrows; 3] = [
     Arrows {
         of: "domain",
-        below: &["plants", "hex", "clean", "severity", "ids", "actor", "time", "matcher", "event", "expect"],
+        below: &["plants", "hex", "clean", "severity", "tlp", "ids", "actor", "time", "matcher", "event", "expect"],
         on_top: &[],
         may: &[
             ("access", &["org"]),
@@ -51,8 +51,12 @@ const ARROWS: [Arrows; 3] = [
             ("signal", &["incident::TITLE_CHARS_MAX", "org", "wire"]),
             // Tells any stored event.
             ("timeline", &["action", "incident", "names", "paging", "review"]),
-            // What came of something that was asked; and what the catalogue of roles says of who has one.
-            ("view", &["access", "action", "ask", "incident", "org", "paging", "review", "signal"]),
+            // What came of something that was asked; what the catalogue of roles says of who has one; and what a message to an
+            // organisation shows of an incident, which is no more than its page does.
+            (
+                "view",
+                &["access", "action", "ask", "incident", "org", "paging", "review", "signal", "wire::NoticeGuest", "wire::NoticeIncident"],
+            ),
             ("wire", &["channel", "org"]),
         ],
     },
@@ -116,6 +120,7 @@ const ARROWS: [Arrows; 3] = [
             ("board", &["demo_outbox", "first", "on_call::then", "services::incidents"]),
             ("demo_outbox", &[]),
             ("first", &[]),
+            ("guest", &[]),
             // Stands under the board in the frame's lists.
             ("incident", &["board::PLACE"]),
             ("learning", &[]),

@@ -109,6 +109,7 @@ fn property(field: &Field) -> Value {
         | Kind::Plan
         | Kind::Incident
         | Kind::Alert
+        | Kind::Organisation
         | Kind::Length => json!({"type": "string"}),
     };
     if !field.needed && field.kind != Kind::Audiences {
@@ -180,9 +181,19 @@ async fn carry_out(api: &Api, who: &Who<Respond>, reference: &str, ask: &Ask, on
     let given: Given = read_json(&once.body)?;
     let asked = api.engine.asked(&who.0, id, ask, &given, CAUSE).await?;
     let now = queries.incident(id).await?;
+    let guest = guest_of(ask, &given);
     let asked = super::if_match(once, Versioned::Incident(id), now.version, asked);
     let id = submit(api, &who.0, once, asked).await?;
-    Ok(shown(queries.incident(id).await?))
+    let mut view = queries.incident(id).await?;
+    if let Some(organisation) = guest {
+        view.guest_url = api.engine.guest_url(&who.0, id, &organisation).await?;
+    }
+    Ok(shown(view))
+}
+
+/// For which organisation a link is made, where one is.
+fn guest_of(ask: &Ask, given: &Given) -> Option<String> {
+    (ask.verb == Verb::Guest && !given.has("state")).then(|| given.text("organisation")).flatten()
 }
 
 impl From<NotAsked> for Problem {

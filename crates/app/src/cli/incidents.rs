@@ -5,6 +5,7 @@
 
 use allclear_domain::expect::Standing;
 use allclear_domain::incident::work::TaskState;
+use allclear_domain::org::snapshot::ORGANISATION;
 use allclear_domain::paging::Status;
 use allclear_domain::time::in_words;
 use allclear_domain::view::{
@@ -210,7 +211,8 @@ fn shown(i: &IncidentView, expectations: &[ExpectationView], pages: &[PageView])
         out.push('\n');
         out.push_str(&table(&["CLOCK", "WITHIN", "STANDS", "ELAPSED", "LEFT", "DUE"], &clocks));
     }
-    let due: Vec<_> = view::next(i, pages, expectations, &str::to_owned)
+    out.push_str(&super::partners::shown(i, now));
+    let due: Vec<_> = view::next(i, pages, expectations, &|id| id.trim_start_matches(ORGANISATION).to_owned())
         .into_iter()
         .flat_map(|next| next.parts.into_iter().map(move |(words, at)| (words, at, next.or_else.clone())))
         .map(|(words, at, or_else)| vec![distance(now, at), words, or_else.unwrap_or_default()])

@@ -10,6 +10,7 @@ pub(crate) mod coordination_args;
 pub(crate) mod incidents;
 pub(crate) mod line;
 pub(crate) mod org;
+mod partners;
 pub(crate) mod plans;
 pub mod shared_args;
 pub(crate) mod store;

@@ -259,8 +259,12 @@ impl History<'_> {
         self.act("eli", id, attendance::Command::Acknowledge { by: Some("eli".into()), via: "link".into() }).await?;
         self.act("eli", id, task("Hand out downtime forms on wards 1 to 6", "fay", self.engine.now(), 20)).await?;
         self.go_to(h, 12).await;
-        self.act("eli", id, record::Command::Note { text: "Started after the directory was patched at 13:30".into(), happened_at: None })
-            .await?;
+        self.act(
+            "eli",
+            id,
+            record::Command::Note { text: "Started after the directory was patched at 13:30".into(), happened_at: None, marking: None },
+        )
+        .await?;
         self.go_to(h, 27).await;
         self.act("fay", id, tasks::Command::Finish { task: 1, note: None }).await?;
         self.go_to(h, 44).await;
@@ -279,5 +283,6 @@ fn update(text: &str) -> updates::Command {
         audiences: vec!["customers".into(), "management".into()],
         text: text.into(),
         next_within: Some(Length::from_mins(30)),
+        marking: None,
     }
 }

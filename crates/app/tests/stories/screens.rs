@@ -92,6 +92,17 @@ async fn every_form_works_without_a_script() {
         ("severity", &[("severity", "sev1"), ("why", "It spreads")], "It spreads"),
         ("pause_clock", &[("waiting_for", "other"), ("why", "A part by train")], "waiting for something else: A part by train"),
         ("resume_clock", &[], "resumed the clocks to mitigate and resolve"),
+        (
+            "party",
+            &[("organisation", "cert"), ("reference", "CERT-9"), ("liaison", "ben")],
+            "brought in National CERT; their reference is CERT-9",
+        ),
+        ("request", &[("organisation", "cert"), ("text", "Who else has it?"), ("within", "30m")], "Who else has it?"),
+        ("answer", &[("request", "1"), ("state", "answered"), ("text", "Two others")], "answered request 1, says Ana Ruiz: Two others"),
+        ("marking", &[("marking", "amber"), ("why", "They help")], "marked the incident TLP:AMBER"),
+        ("note", &[("text", "For them as well"), ("marking", "green")], "TLP:GREEN Ana Ruiz"),
+        ("guest", &[("organisation", "cert"), ("state", "revoked")], "revoked the guest link of National CERT"),
+        ("party", &[("organisation", "cert"), ("state", "left"), ("why", "")], "National CERT is not part of it any more"),
         ("task", &[("text", "Roll back"), ("owner", "ben"), ("within", "15m")], "Roll back"),
         ("task", &[("task", "1"), ("owner", "cho"), ("state", "")], "Task 1 is Cho Min-ji"),
         (
@@ -142,6 +153,12 @@ async fn every_form_works_without_a_script() {
         shown.extend(verbs(&browser.get(&base).await.1, &base));
         let mut fields = fields.to_vec();
         let sure;
+        if *verb == "guest" {
+            // A link that is made is shown on the page that answers, and not again.
+            let (status, _, page) = browser.post(&format!("{base}/{verb}"), &[("organisation", "cert")]).await;
+            assert!(status == StatusCode::OK && page.contains("Guest link, shown once"), "{page}");
+            assert!(!browser.get(&base).await.1.contains("/guest/"), "it is not shown again");
+        }
         if *verb == "update" {
             // Its second step shows who gets it.
             let (status, _, page) = browser.post(&format!("{base}/{verb}"), &fields).await;

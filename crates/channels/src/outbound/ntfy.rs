@@ -114,6 +114,7 @@ fn priority(message: &Message, worst: &Notice) -> u8 {
         (NoticeKind::Page, NotifyUrgency::High) if worst.incident.severity == "sev1" => 5,
         (NoticeKind::Page | NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery, NotifyUrgency::High) => 4,
         (NoticeKind::Page | NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery, NotifyUrgency::Low) => 3,
+        (NoticeKind::Request, _) => 3,
         (NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over, _) => 2,
     }
 }
@@ -125,6 +126,7 @@ const fn sign(kind: NoticeKind) -> &'static str {
         NoticeKind::StillOnIt | NoticeKind::ConfirmRecovery => "question",
         NoticeKind::Reminder => "bell",
         NoticeKind::Update => "loudspeaker",
+        NoticeKind::Request => "incoming_envelope",
         NoticeKind::Over => "white_check_mark",
     }
 }

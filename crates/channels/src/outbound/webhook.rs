@@ -267,6 +267,7 @@ fn one_body(message: &Message, title_chars_max: usize) -> Result<Vec<u8>, String
         NoticeKind::StillOnIt => "still_on_it",
         NoticeKind::Reminder => "reminder",
         NoticeKind::Update => "update",
+        NoticeKind::Request => "request",
         NoticeKind::Over => "over",
     };
     let data = page_of(message, 0, title_chars_max);

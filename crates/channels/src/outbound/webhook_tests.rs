@@ -25,6 +25,7 @@ pub(crate) fn message(notices: usize, title: &str) -> Message {
             title: title.into(),
             severity: if n == 1 { "sev1".into() } else { "sev2".into() },
             service: (n == 0).then(|| "checkout".into()),
+            guest: None,
         },
     };
     Message {

@@ -146,6 +146,8 @@ pub fn one_line_of(notice: &Notice) -> String {
             format!(" (step {}{again}){because}", notice.step)
         }
         (NoticeKind::ConfirmRecovery, _) => ": all its alerts have recovered. Is it over?".to_owned(),
+        // Of its incident an organisation may not be told what it is.
+        (NoticeKind::Request, text) => return format!("{}: {}", incident.reference, text.as_deref().unwrap_or_default()),
         (NoticeKind::StillOnIt | NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over, text) => {
             text.as_ref().map(|text| format!(": {text}")).unwrap_or_default()
         }
@@ -206,7 +208,7 @@ fn subject_of(message: &Message, worst: &Notice, chars_max: usize) -> String {
         1 if worst.kind == NoticeKind::StillOnIt => format!("Still on it? {} {}", incident.reference, incident.title),
         1 if worst.kind == NoticeKind::Update => format!("Update on {}: {}", incident.reference, incident.title),
         1 if worst.kind == NoticeKind::Over => format!("Over: {} {}", incident.reference, incident.title),
-        1 if worst.kind == NoticeKind::Reminder => {
+        1 if matches!(worst.kind, NoticeKind::Reminder | NoticeKind::Request) => {
             format!("{}: {}", incident.reference, worst.text.as_deref().unwrap_or(&incident.title))
         }
         1 => {
@@ -285,12 +287,14 @@ fn lines_about(about: &About) -> Vec<(&'static str, String)> {
 /// One notice, as pairs of a name and a value that both bodies are made of.
 fn lines_of(message: &Message, notice: &Notice, about: Option<&About>) -> Vec<(&'static str, String)> {
     let because = notice.because.as_deref().map(|because| ("Why", capital(&one_line(because, BECAUSE_CHARS_MAX))));
-    let mut lines: Vec<_> = because.into_iter().chain([("Severity", severity_of(notice))]).collect();
+    let severity = (!notice.incident.severity.is_empty()).then(|| ("Severity", severity_of(notice)));
+    let mut lines: Vec<_> = because.into_iter().chain(severity).collect();
     if let Some(text) = &notice.text {
         let name = match notice.kind {
             NoticeKind::Update => "Update",
             NoticeKind::StillOnIt => "Question",
             NoticeKind::Over => "Over",
+            NoticeKind::Request => "Request",
             NoticeKind::Page | NoticeKind::ConfirmRecovery | NoticeKind::Reminder => "Reminder",
         };
         lines.push((name, prose(text)));
@@ -321,7 +325,7 @@ const fn asked_for(kind: NoticeKind) -> Option<&'static str> {
     match kind {
         NoticeKind::Page => Some("Acknowledge"),
         NoticeKind::StillOnIt => Some("I am still on it"),
-        NoticeKind::ConfirmRecovery | NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over => None,
+        NoticeKind::ConfirmRecovery | NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Request | NoticeKind::Over => None,
     }
 }
 

@@ -29,6 +29,7 @@ impl Kind {
             | Self::Escalation
             | Self::Incident
             | Self::Alert
+            | Self::Organisation
             | Self::Audiences
             | Self::Targets
             | Self::Task
@@ -85,7 +86,9 @@ impl Field {
             }
             Kind::Instant => self.one_of(given, &Instant::ALL.map(Instant::word)),
             Kind::Choice { of, .. } => self.one_of(given, of),
-            Kind::Person | Kind::Role | Kind::Service | Kind::Escalation | Kind::Plan | Kind::Incident => self.text(given).map(|_| ()),
+            Kind::Person | Kind::Role | Kind::Service | Kind::Escalation | Kind::Plan | Kind::Incident | Kind::Organisation => {
+                self.text(given).map(|_| ())
+            }
             Kind::Alert => {
                 let text = self.text(given)?;
                 text.parse::<AlertId>().map(|_| ()).map_err(|_| Refusal::NoSuchAlert)

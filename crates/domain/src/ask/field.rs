@@ -1,6 +1,8 @@
 //! A field of what is asked: what it is called, and what may stand in it. Whether what was given does is judged in
 //! `check.rs`.
 
+use crate::tlp::Tlp;
+
 /// One field.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
@@ -53,6 +55,8 @@ pub enum Kind {
     Incident,
     /// An alert's id.
     Alert,
+    /// Another organisation's id.
+    Organisation,
     /// Ids of audiences.
     Audiences,
     /// Targets as in a step: `person:ID`, `team:ID`, `schedule:ID`.
@@ -78,6 +82,19 @@ pub enum Kind {
 /// Why; most of what is asked has one.
 pub const REASON: Field = Field::needed("why", "the reason", "Why?", Kind::Reason).hint("The reason");
 
+/// How far what is written may go, of what has a marking of its own.
+pub const MARKING: Field =
+    Field::may("marking", "how far it may go", "How far it may go", Kind::Choice { name: "Marking", of: &Tlp::WORDS })
+        .hint("TLP 2.0; the incident's own unless said");
+
+/// The same of what more than those who are named read.
+pub const MARKING_NOT_RED: Field = Field::may(
+    "marking",
+    "how far it may go",
+    "How far it may go",
+    Kind::Choice { name: "IncidentMarking", of: &["clear", "green", "amber", "amber+strict"] },
+);
+
 impl Field {
     /// One that cannot be left out.
     #[must_use]
@@ -101,6 +118,12 @@ impl Field {
     #[must_use]
     pub const fn label(self, label: &'static str) -> Self {
         Self { label, ..self }
+    }
+
+    /// The same where it cannot be left out.
+    #[must_use]
+    pub const fn always(self) -> Self {
+        Self { needed: true, ..self }
     }
 
     /// The same where it may be left out.
@@ -142,7 +165,7 @@ impl Kind {
     /// What stands for its value in the help of the command line; empty where the name of the field does.
     const fn value(self) -> &'static str {
         match self {
-            Self::Person | Self::Service | Self::Escalation | Self::Plan => "ID",
+            Self::Person | Self::Service | Self::Escalation | Self::Plan | Self::Organisation => "ID",
             Self::Incident => "REF",
             Self::Targets => "TARGET",
             Self::Audiences => "AUDIENCE",
@@ -199,6 +222,7 @@ impl Kind {
             Self::Alert => "alt_00000000000000000000000001",
             Self::Audiences => "customers",
             Self::Targets => "person:ana",
+            Self::Organisation => "cert",
             Self::Task | Self::Number { .. } => "1",
             Self::Plan => "outage",
             Self::Entry => "12",

@@ -96,6 +96,7 @@ impl Given {
             | Kind::Plan
             | Kind::Incident
             | Kind::Alert
+            | Kind::Organisation
             | Kind::Time
             | Kind::Length => text.into(),
         };

@@ -15,7 +15,7 @@ mod given;
 mod program;
 mod table;
 
-pub use field::{Field, Kind, REASON};
+pub use field::{Field, Kind, MARKING, MARKING_NOT_RED, REASON};
 pub use given::{Given, Refusal};
 pub use program::{Came, Program};
 pub use table::{all, in_short, named, of};

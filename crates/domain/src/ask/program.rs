@@ -41,6 +41,8 @@ pub enum Came {
     Reminder,
     /// Who sees it.
     Sight,
+    /// The link that was made.
+    GuestLink,
 }
 
 impl Program {

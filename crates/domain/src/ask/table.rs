@@ -3,11 +3,12 @@
 use super::Ask;
 use crate::incident::lifecycle::Verb;
 use crate::incident::{
-    access, affected, attendance, clocks, decisions, declaration, ending, hypotheses, links, plans, record, recovery, roles, tasks, updates,
+    access, affected, attendance, clocks, decisions, declaration, ending, hypotheses, links, parties, plans, record, recovery, roles,
+    sharing, tasks, updates,
 };
 
 /// The rows of all parts.
-const PARTS: [&[Ask]; 15] = [
+const PARTS: [&[Ask]; 17] = [
     declaration::ASKS,
     affected::ASKS,
     attendance::ASKS,
@@ -22,6 +23,8 @@ const PARTS: [&[Ask]; 15] = [
     hypotheses::ASKS,
     links::ASKS,
     clocks::ASKS,
+    parties::ASKS,
+    sharing::ASKS,
     access::ASKS,
 ];
 

@@ -34,6 +34,8 @@ pub enum Key {
     Decision(u32),
     /// What a clock of an incident awaits, by its word.
     Target(String),
+    /// Another organisation answers a request.
+    Request(u32),
     /// A provider that took a message says what became of it.
     Receipt { message: MessageId },
 }
@@ -55,6 +57,7 @@ impl fmt::Display for Key {
             Self::Task(task) => write!(f, "task:{task}"),
             Self::Decision(decision) => write!(f, "decision:{decision}"),
             Self::Target(clock) => write!(f, "target:{clock}"),
+            Self::Request(request) => write!(f, "request:{request}"),
             Self::Receipt { message } => write!(f, "receipt:{message}"),
         }
     }
@@ -85,6 +88,7 @@ impl FromStr for Key {
             "task" => Ok(Self::Task(number(rest)?)),
             "decision" => Ok(Self::Decision(number(rest)?)),
             "target" => Ok(Self::Target(rest.to_owned())),
+            "request" => Ok(Self::Request(number(rest)?)),
             "receipt" => Ok(Self::Receipt { message: rest.parse().map_err(|_| BadKey)? }),
             _ => Err(BadKey),
         }
@@ -107,6 +111,7 @@ mod tests {
             Key::Task(7),
             Key::Decision(2),
             Key::Target("mitigate".into()),
+            Key::Request(3),
             Key::Receipt { message: MessageId::from_bits(7) },
         ] {
             assert_eq!(key.to_string().parse(), Ok(key));

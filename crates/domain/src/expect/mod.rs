@@ -154,6 +154,9 @@ rules! {
     /// Opened when an incident is declared for which a target is set, and again by whatever moves its clocks.
     Target = "incident.target", version 1, expects "it to be dealt with in the time of its target",
         else "the commander and the team's managers are told";
+    /// Opened by a request to another organisation with a time.
+    RequestDue = "incident.request", version 1, expects "an answer of another organisation to a request",
+        else "whoever speaks with them is told, else the commander";
     /// Opened when an incident is resolved or cancelled.
     IncidentOver = "incident.over", version 1, expects "it to stay over for a moment",
         else "whoever was paged or told of it is told that it is over";
@@ -191,6 +194,7 @@ impl Rule {
             | Self::DecisionReview
             | Self::UpdateDue
             | Self::Target
+            | Self::RequestDue
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => false,
@@ -218,6 +222,7 @@ impl Rule {
             | Self::DecisionReview
             | Self::UpdateDue
             | Self::Target
+            | Self::RequestDue
             | Self::IncidentOver
             | Self::ReviewDue
             | Self::ActionDue => true,
@@ -252,6 +257,7 @@ impl Rule {
             | Self::TaskDue
             | Self::DecisionReview
             | Self::Target
+            | Self::RequestDue
             | Self::IncidentOver => None,
         }
     }

@@ -31,6 +31,11 @@ pub enum Verb {
     Mark,
     PauseClock,
     ResumeClock,
+    Party,
+    Request,
+    Answer,
+    Marking,
+    Guest,
     Restrict,
     OpenUp,
     Admit,
@@ -50,7 +55,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 42] = [
         Self::Declare,
         Self::Acknowledge,
         Self::GiveBack,
@@ -73,6 +78,11 @@ impl Verb {
         Self::Mark,
         Self::PauseClock,
         Self::ResumeClock,
+        Self::Party,
+        Self::Request,
+        Self::Answer,
+        Self::Marking,
+        Self::Guest,
         Self::Restrict,
         Self::OpenUp,
         Self::Admit,
@@ -116,6 +126,11 @@ impl Verb {
             Self::Mark => "mark",
             Self::PauseClock => "pause_clock",
             Self::ResumeClock => "resume_clock",
+            Self::Party => "party",
+            Self::Request => "request",
+            Self::Answer => "answer",
+            Self::Marking => "marking",
+            Self::Guest => "guest",
             Self::Restrict => "restrict",
             Self::OpenUp => "open_up",
             Self::Admit => "admit",
@@ -169,6 +184,11 @@ impl Verb {
             | Self::Merge
             | Self::PauseClock
             | Self::ResumeClock
+            | Self::Party
+            | Self::Request
+            | Self::Answer
+            | Self::Marking
+            | Self::Guest
             | Self::Restrict
             | Self::OpenUp
             | Self::Admit
@@ -341,7 +361,12 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Hypothesis
             | V::Time
             | V::Rename
-            | V::Review,
+            | V::Review
+            // What was asked before is answered still, and whoever took part leaves.
+            | V::Party
+            | V::Answer
+            | V::Marking
+            | V::Guest,
         ) => Ok(S::Resolved),
         (S::Resolved, V::Reopen) => Ok(S::Investigating),
         (S::Resolved, V::Close) => Ok(S::Closed),
@@ -350,7 +375,7 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
         (S::Candidate, V::Declare) => Ok(S::Declared),
         (
             S::Candidate,
-            V::Service | V::Affect | V::Severity | V::Alerts | V::Recover | V::Return | V::Note | V::Mark | V::Time | V::Link | V::Rename,
+            V::Service | V::Affect | V::Severity | V::Alerts | V::Recover | V::Return | V::Note | V::Mark | V::Time | V::Link | V::Rename | V::Marking,
         ) => Ok(S::Candidate),
         (S::Candidate, V::Cancel) => Ok(S::Cancelled),
         (S::Candidate, V::Merge) => Ok(S::Merged),
@@ -395,6 +420,11 @@ pub const fn next(state: State, verb: Verb) -> Result<State, Misfit> {
             | V::Rename
             | V::PauseClock
             | V::ResumeClock
+            | V::Party
+            | V::Request
+            | V::Answer
+            | V::Marking
+            | V::Guest
             | V::Restrict
             | V::OpenUp
             | V::Admit,

@@ -24,6 +24,7 @@ mod context;
 mod follows;
 pub mod lifecycle;
 mod part;
+pub mod partners;
 pub mod running;
 mod search;
 mod state;
@@ -39,8 +40,8 @@ pub use follows::or_else;
 pub use part::declaration::Declaration;
 pub use part::record::Instant;
 pub use part::{
-    access, affected, alarms, attendance, clocks, decisions, declaration, ending, flapping, hypotheses, links, plans, record, recovery,
-    roles, staffing, tasks, updates,
+    access, affected, alarms, attendance, clocks, decisions, declaration, ending, flapping, hypotheses, links, parties, plans, record,
+    recovery, roles, sharing, staffing, tasks, updates,
 };
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};
@@ -52,6 +53,7 @@ use crate::event::{Mode, event_parts};
 use crate::expect::{Expectation, Settle};
 use crate::ids::IncidentId;
 use crate::names::Names;
+use crate::tlp::Tlp;
 use awaited::Awaited;
 
 event_parts! {
@@ -75,6 +77,8 @@ event_parts! {
         Clocks(clocks::Event),
         Plans(plans::Event),
         Recovery(recovery::Event),
+        Partners(parties::Event),
+        Sharing(sharing::Event),
         Access(access::Event),
     }
 }
@@ -122,6 +126,8 @@ command_parts! {
     Clocks(clocks::Command),
     Plans(plans::Command),
     Recovery(recovery::Command),
+    Partners(parties::Command),
+    Sharing(sharing::Command),
     Access(access::Command),
 }
 
@@ -163,6 +169,8 @@ refusal_parts! {
     Clocks(clocks::Refusal),
     Plans(plans::Refusal),
     Recovery(recovery::Refusal),
+    Partners(parties::Refusal),
+    Sharing(sharing::Refusal),
 }
 
 /// What a part decides.
@@ -208,6 +216,8 @@ pub fn decide(state: Option<&Incident>, command: Command, context: Context) -> R
         Command::Clocks(command) => clocks::decide(incident, command, context),
         Command::Plans(command) => plans::decide(incident, command, context),
         Command::Recovery(command) => recovery::decide(incident, command),
+        Command::Partners(command) => parties::decide(incident, command, context),
+        Command::Sharing(command) => sharing::decide(incident, command, context),
         Command::Access(command) => access::decide(incident, command),
     }
 }
@@ -250,6 +260,8 @@ pub fn evolve(state: Option<Incident>, id: IncidentId, event: &Event, actor: &Ac
         Event::Clocks(event) => clocks::evolve(&mut incident, event, at),
         Event::Plans(event) => plans::evolve(&mut incident, event, at),
         Event::Recovery(event) => recovery::evolve(&mut incident, event, actor, at),
+        Event::Partners(event) => parties::evolve(&mut incident, event, at),
+        Event::Sharing(event) => sharing::evolve(&mut incident, event, at),
         Event::Access(event) => access::evolve(&mut incident, event),
     }
     clocks::hear(&mut incident, before, at);
@@ -282,15 +294,33 @@ pub fn react(incident: &Incident, event: &Event, version: u64, at: Timestamp) ->
         Event::Decisions(event) => decisions::react(event, &mut awaited),
         Event::Clocks(event) => clocks::react(incident, event, &mut awaited),
         Event::Plans(event) => plans::react(incident, event, &mut awaited),
+        Event::Partners(event) => parties::react(incident, event, &mut awaited),
         // What is written down, who is affected, who may see it and what holds again is awaited by nobody.
-        Event::Record(_) | Event::Hypotheses(_) | Event::Affected(_) | Event::Access(_) | Event::Recovery(_) => {}
+        Event::Record(_) | Event::Hypotheses(_) | Event::Affected(_) | Event::Access(_) | Event::Recovery(_) | Event::Sharing(_) => {}
     }
     awaited.done()
 }
 
-/// The line for people.
+/// How far what somebody wrote may go, where they said it.
+#[must_use]
+pub fn marking(event: &Event) -> Option<Tlp> {
+    if let Event::Record(record::Event::Noted(record::Noted { marking, .. }))
+    | Event::Updates(updates::Event::Posted(updates::Posted { marking, .. }))
+    | Event::Partners(parties::Event::Asked(parties::Asked { marking, .. })) = event
+    {
+        return *marking;
+    }
+    None
+}
+
+/// The line for people; what is marked says so first.
 #[must_use]
 pub fn line(event: &Event, names: &Names<'_>) -> String {
+    let said = said(event, names);
+    marking(event).map_or(said.clone(), |marking| format!("{} {said}", marking.label()))
+}
+
+fn said(event: &Event, names: &Names<'_>) -> String {
     match event {
         Event::Declaration(event) => declaration::line(event, names),
         Event::Affected(event) => affected::line(event, names),
@@ -309,6 +339,8 @@ pub fn line(event: &Event, names: &Names<'_>) -> String {
         Event::Clocks(event) => clocks::line(event, names),
         Event::Plans(event) => plans::line(event, names),
         Event::Recovery(event) => recovery::line(event, names),
+        Event::Partners(event) => parties::line(event, names),
+        Event::Sharing(event) => sharing::line(event, names),
         Event::Access(event) => access::line(event, names),
     }
 }

@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AlertId, IncidentId, ReviewId};
 use crate::incident::clock::Clocks;
+use crate::incident::partners::Partners;
 use crate::incident::running::{RecoveryItem, RecoveryState, Running, StepOf};
 use crate::incident::state::State;
 use crate::severity::Severity;
 use crate::time::Length;
+use crate::tlp::Tlp;
 
 /// The folded coordination of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -60,6 +62,12 @@ pub struct Work {
     /// How soon it is to be dealt with, and how it stands.
     #[serde(skip_serializing_if = "Clocks::is_empty")]
     pub clocks: Clocks,
+    /// Other organisations that take part.
+    #[serde(skip_serializing_if = "Partners::is_empty")]
+    pub partners: Partners,
+    /// How far what it is may go, and what is written without a marking of its own; nothing where nobody said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marking: Option<Tlp>,
     /// Plans that were started here, in that order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub plans: Vec<Running>,
@@ -127,6 +135,11 @@ impl Work {
     #[must_use]
     pub fn open_tasks(&self) -> usize {
         self.tasks.iter().filter(|task| task.state == TaskState::Open).count()
+    }
+    /// Ids of those who hold a role.
+    #[must_use]
+    pub fn leads(&self) -> Vec<&str> {
+        self.roles.values().filter_map(|role| role.person.as_deref()).collect()
     }
     /// Gives a role to somebody.
     pub(super) fn give(&mut self, role: &str, person: &str, relief_after: Option<Length>, at: Timestamp) {

@@ -39,7 +39,7 @@ pub(crate) fn everybody_of<'a>(org: &'a Org, target: &str, now: Timestamp) -> BT
             out.extend(layers.flat_map(|layer| layer.people.iter().map(String::as_str)));
             out.extend(org.overrides(id).iter().filter(|over| over.ends_at > now).map(|over| over.person.as_str()));
         }
-        Some(Target::Audience(_)) | None => {}
+        Some(Target::Audience(_) | Target::Organisation(_)) | None => {}
     }
     out.retain(|person| org.person(person).is_some());
     out

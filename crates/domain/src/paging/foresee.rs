@@ -26,6 +26,7 @@ pub fn foresee(org: &Org, escalation: Option<&str>, severity: Severity, start: T
         title: String::new(),
         severity: severity.to_string(),
         service: None,
+        guest: None,
     };
     let mut command = Command::Start(Start {
         id,

@@ -28,6 +28,7 @@ impl IncidentView {
             }
             Came::Sight if self.private => Some("private: only those it concerns see it".to_owned()),
             Came::Sight => Some("everybody may see it".to_owned()),
+            Came::GuestLink => self.guest_url.as_ref().map(|url| format!("guest link, shown once: {url}")),
         }
     }
 

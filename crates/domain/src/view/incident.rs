@@ -13,9 +13,10 @@ use crate::incident::roles::ROLES;
 use crate::incident::work::TaskState;
 use crate::incident::work::{Role, Task};
 use crate::severity::Severity;
-use crate::view::ClockView;
+use crate::tlp::Tlp;
 use crate::view::plan::{self, DeviationView, PlanView, ProposedPlanView, RecoveryView};
 use crate::view::reasoning::{DecisionView, HypothesisView, decisions_of, hypotheses_of};
+use crate::view::{ClockView, PartyView, RequestView, partner};
 
 /// An incident as lists and its page show it. Instants are null where unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,6 +108,20 @@ pub struct IncidentView {
     /// Who asked so.
     #[serde(default)]
     pub snoozed_by: Option<String>,
+    /// Other organisations that take part, or took part, by their ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parties: Vec<PartyView>,
+    /// What they were asked for, in that order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<RequestView>,
+    /// How far what it is may go, by TLP 2.0; absent where nobody said, which counts as amber+strict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false, inline))]
+    pub marking: Option<Tlp>,
+    /// The link for an organisation, in the answer to whoever made it and nowhere else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub guest_url: Option<String>,
     /// How soon it is to be dealt with, and how that stands, where one incident is asked for; in the order of a life.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<ClockView>,
@@ -163,6 +178,10 @@ impl IncidentView {
             flapping: i.alarms.flapping.map(|_| true),
             snoozed_until: i.snoozed().map(|snooze| snooze.until),
             snoozed_by: i.snoozed().map(|snooze| snooze.by.clone()),
+            parties: partner::parties(i),
+            requests: partner::requests(i),
+            marking: i.work.marking,
+            guest_url: None,
             clocks: Vec::new(),
             impact_started_at: i.impact_started_at,
             detected_at: i.detected_at,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::expect::Standing;
+use crate::tlp::Tlp;
 
 /// One event of a log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,10 @@ pub struct EventView {
     pub body: Option<serde_json::Value>,
     /// One line for people.
     pub line: String,
+    /// How far it may go, by TLP 2.0; absent where nobody said, which counts as amber+strict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false, inline))]
+    pub marking: Option<Tlp>,
 }
 
 /// "Next, and when."

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use crate::expect::{Key, Rule, Standing};
 use crate::incident::clock::Clock;
 use crate::incident::roles::COMMANDER;
+use crate::org::snapshot::ORGANISATION;
 use crate::paging::Status;
 use crate::view::{ExpectationView, IncidentView, PageView};
 
@@ -71,6 +72,7 @@ pub fn next(incident: &IncidentView, pages: &[PageView], awaited: &[ExpectationV
             | Rule::DecisionReview
             | Rule::UpdateDue
             | Rule::Target
+            | Rule::RequestDue
             | Rule::IncidentOver
             | Rule::ReviewDue
             | Rule::ActionDue => {
@@ -155,6 +157,15 @@ fn sentence(rule: Rule, incident: &IncidentView, one: &ExpectationView, name: &d
             let found = incident.decisions.iter().find(|decision| decision.decision == number);
             let who = found.and_then(|decision| decision.by.as_deref()).or(incident.commander.as_deref());
             (asked(who, &format!("does decision {number} stand?")), or_else)
+        }
+        Rule::RequestDue => {
+            let number = if let Ok(Key::Request(number)) = one.key.parse() { number } else { 0 };
+            match incident.requests.iter().find(|request| request.request == number) {
+                Some(request) => {
+                    (format!("{} answers: {}", name(&format!("{ORGANISATION}{}", request.organisation)), request.text), or_else)
+                }
+                None => (capital(&one.expects), or_else),
+            }
         }
         Rule::Attended => match (&incident.snoozed_by, incident.snoozed_until) {
             (Some(by), Some(_)) => (format!("{} is reminded", name(by)), None),

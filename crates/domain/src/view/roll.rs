@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{EventView, IncidentView, PageView};
 use crate::incident::roles::COMMANDER;
-use crate::org::snapshot::AUDIENCE;
+use crate::org::snapshot::{AUDIENCE, ORGANISATION};
 use crate::paging::Status;
 
 /// The kinds of events of an incident that a roll call is read from.
@@ -70,7 +70,9 @@ pub fn roll_call(incident: &IncidentView, pages: &[PageView], events: &[EventVie
     }
     for page in pages {
         let asker = roll.askers.get(&page.id).cloned();
-        for message in page.messages.iter().filter(|message| !message.person.starts_with(AUDIENCE)) {
+        for message in
+            page.messages.iter().filter(|message| !message.person.starts_with(AUDIENCE) && !message.person.starts_with(ORGANISATION))
+        {
             roll.asked(&message.person, message.created_at, asker.clone(), &page.because);
             roll.of(&message.person).paged |= page.status != Status::Told;
         }

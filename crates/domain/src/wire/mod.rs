@@ -318,6 +318,8 @@ pub enum NoticeKind {
     Reminder,
     /// An update for stakeholders.
     Update,
+    /// Something is asked of another organisation, or is not wanted of it any more; it answers by ways of its own.
+    Request,
     /// What they were paged for or told of is over; nothing is asked.
     Over,
 }
@@ -328,7 +330,7 @@ impl NoticeKind {
     pub const fn tells(self) -> bool {
         match self {
             Self::Page | Self::ConfirmRecovery | Self::StillOnIt => false,
-            Self::Reminder | Self::Update | Self::Over => true,
+            Self::Reminder | Self::Update | Self::Request | Self::Over => true,
         }
     }
 
@@ -338,7 +340,7 @@ impl NoticeKind {
     pub const fn asks(self) -> bool {
         match self {
             Self::ConfirmRecovery | Self::StillOnIt => true,
-            Self::Page | Self::Reminder | Self::Update | Self::Over => false,
+            Self::Page | Self::Reminder | Self::Update | Self::Request | Self::Over => false,
         }
     }
 
@@ -348,7 +350,7 @@ impl NoticeKind {
     pub const fn gathers(self) -> bool {
         match self {
             Self::Page => true,
-            Self::ConfirmRecovery | Self::StillOnIt | Self::Reminder | Self::Update | Self::Over => false,
+            Self::ConfirmRecovery | Self::StillOnIt | Self::Reminder | Self::Update | Self::Request | Self::Over => false,
         }
     }
 }
@@ -395,6 +397,17 @@ pub struct NoticeIncident {
     pub severity: String,
     /// The service's id, where known.
     pub service: Option<String>,
+    /// The guest link of whom it goes to, where that is an organisation with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<NoticeGuest>,
+}
+
+/// A guest link, without what makes it work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeGuest {
+    /// Within its incident.
+    pub number: u32,
+    pub expires_at: Timestamp,
 }
 
 /// Notices of one message that are written out in full: what a person still reads, and what fits into 20 KB. The

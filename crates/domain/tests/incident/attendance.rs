@@ -153,7 +153,7 @@ fn any_act_of_a_person_answers_the_question_and_none_of_a_program_does() {
         world.run(attendance::Command::AskStillOnIt { people: vec!["ana".into()], within: STILL_ON_IT_WITHIN }).unwrap();
         assert!(world.live().contains(&Rule::StillOnIt));
         world.actor = who.clone();
-        world.run(record::Command::Note { text: "looking".into(), happened_at: None }).unwrap();
+        world.run(record::Command::Note { text: "looking".into(), happened_at: None, marking: None }).unwrap();
         let hold = &world.incident.as_ref().unwrap().work.hold;
         assert_eq!(hold.asked_at.is_none(), answers, "{who}");
         assert!(world.live().contains(&Rule::StillOnIt), "no write for an act: the look judges");

@@ -14,8 +14,8 @@ use allclear_domain::incident::flapping::{RETURNS_BEFORE_FLAPPING, Return};
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
-    affected, alarms, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses, lifecycle, links, plans, record,
-    recovery, roles, tasks, updates, words,
+    affected, alarms, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses, lifecycle, links, parties, plans,
+    record, recovery, roles, sharing, tasks, updates, words,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -181,7 +181,7 @@ fn command(verb: Verb) -> Command {
             links::Command::Merge { into: OTHER, into_ref: "INC-2".into(), alerts: Vec::new(), update_by: None, was_public: false }.into()
         }
         Verb::TakeApart => links::Command::TakeApart { into_ref: "INC-2".into(), back: links::Back::default() }.into(),
-        Verb::Note => record::Command::Note { text: "the graph fell at ten".into(), happened_at: None }.into(),
+        Verb::Note => record::Command::Note { text: "the graph fell at ten".into(), happened_at: None, marking: None }.into(),
         Verb::Mark => record::Command::Mark { note: 1, written_at: start(), key: true }.into(),
         Verb::Restrict => access::Command::Restrict { why: why(), people: vec!["ana".into()] }.into(),
         Verb::OpenUp => access::Command::OpenUp { why: why() }.into(),
@@ -191,7 +191,8 @@ fn command(verb: Verb) -> Command {
         Verb::Plan => plans::Command::Start { plan: "outage".into(), because: None }.into(),
         Verb::Recovery => recovery::Command::Confirm { item: 1, note: None }.into(),
         Verb::Update => {
-            updates::Command::Post { audiences: vec!["customers".into()], text: "we are on it".into(), next_within: None }.into()
+            updates::Command::Post { audiences: vec!["customers".into()], text: "we are on it".into(), next_within: None, marking: None }
+                .into()
         }
         Verb::Decision => {
             decisions::Command::Decide(decisions::Decide { text: "fail over".into(), reversible: Some(true), ..Default::default() }).into()
@@ -205,6 +206,20 @@ fn command(verb: Verb) -> Command {
         Verb::Link => links::Command::LinkAlert { alert: allclear_domain::ids::AlertId::from_bits(77), title: "5xx".into() }.into(),
         Verb::PauseClock => clocks::Command::Pause { waiting_for: allclear_domain::incident::clock::WaitingFor::Vendor, why: None }.into(),
         Verb::ResumeClock => clocks::Command::Resume.into(),
+        Verb::Party => parties::Command::Join { organisation: "cert".into(), reference: None, liaison: None }.into(),
+        Verb::Request => {
+            parties::Command::Ask { organisation: "cert".into(), text: "help".into(), within: None, due_at: None, marking: None }.into()
+        }
+        Verb::Marking => sharing::Command::Mark { marking: allclear_domain::tlp::Tlp::Amber, why: "they help".into() }.into(),
+        Verb::Guest => sharing::Command::MakeLink { organisation: "cert".into(), within: None }.into(),
+        Verb::Answer => parties::Command::Hear {
+            request: 1,
+            state: allclear_domain::incident::partners::RequestState::Answered,
+            text: None,
+            reference: None,
+            happened_at: None,
+        }
+        .into(),
         Verb::Rename => declaration::Command::Rename { title: "Card payments failing".into() }.into(),
         Verb::Review => {
             links::Command::AskReview { review: allclear_domain::ids::ReviewId::from_bits(5), due_at: Timestamp::UNIX_EPOCH }.into()
@@ -231,8 +246,8 @@ fn decide_says_what_the_table_says_for_every_state_and_verb() {
                 (Ok(_), Ok(_)) if verb == Verb::Recover && state == State::Candidate => assert_eq!(world.state(), State::Cancelled),
                 // Ended by hand: the table allows it for what ended by itself.
                 (Ok(_), Err(_)) if verb == Verb::Return && !state.is_open() => assert_eq!(world.incident, before),
-                // No target set a clock, and no plan asks for anything.
-                (Ok(_), Err(_)) if matches!(verb, Verb::PauseClock | Verb::ResumeClock | Verb::Recovery) => {
+                // No target set a clock, no plan asks for anything, and nothing was asked.
+                (Ok(_), Err(_)) if matches!(verb, Verb::PauseClock | Verb::ResumeClock | Verb::Recovery | Verb::Answer) => {
                     assert_eq!(world.incident, before)
                 }
                 // It is open to everybody already.
@@ -272,13 +287,13 @@ fn reasons_and_notes_are_words_of_a_bounded_length() {
             Verb::Reopen => ending::Command::Reopen { why: " ".into() }.into(),
             Verb::Cancel => ending::Command::Cancel { why: String::new() }.into(),
             Verb::Severity => declaration::Command::SetSeverity { severity: Severity::Sev1, why: String::new() }.into(),
-            _ => record::Command::Note { text: "\n".into(), happened_at: None }.into(),
+            _ => record::Command::Note { text: "\n".into(), happened_at: None, marking: None }.into(),
         };
         assert!(matches!(world.run(empty), Err(Refusal::Words(words::Refusal::Missing { .. }))), "{verb:?}");
     }
     let long = "x".repeat(NOTE_CHARS_MAX + 1);
     for command in [
-        Command::from(record::Command::Note { text: long.clone(), happened_at: None }),
+        Command::from(record::Command::Note { text: long.clone(), happened_at: None, marking: None }),
         ending::Command::Mitigate { note: Some(long.clone()) }.into(),
         ending::Command::Resolve { note: Some(long), waive: None }.into(),
     ] {
@@ -600,8 +615,9 @@ fn a_private_incident_admits_who_has_to_do_with_it_and_tells_no_audience() {
     world.run(access::Command::Restrict { why: "a person is named".into(), people: vec!["ana".into()] }).unwrap();
     let incident = world.incident.clone().unwrap();
     assert!(incident.private && incident.admitted.contains("ana"));
-    let update =
-        |audiences: Vec<String>| Command::Updates(updates::Command::Post { audiences, text: "we are on it".into(), next_within: None });
+    let update = |audiences: Vec<String>| {
+        Command::Updates(updates::Command::Post { audiences, text: "we are on it".into(), next_within: None, marking: None })
+    };
     assert_eq!(world.run(update(vec!["customers".into()])).unwrap_err().code(), "private_to_audiences");
     world.run(update(Vec::new())).unwrap();
     world.run(roles::Command::Offer { role: "scribe".into(), to: "dan".into(), by: None, why: None }).unwrap();

@@ -126,6 +126,7 @@ impl World {
                 title: "Checkout is slow".into(),
                 severity: "sev2".into(),
                 service: Some("checkout".into()),
+                guest: None,
             },
             escalation: Some("e".into()),
             urgency: NotifyUrgency::High,

@@ -178,6 +178,8 @@ pub enum Refusal {
     NoSuchPerson(String),
     #[error("there is no role `{role}`; one of {known} is")]
     NoSuchRole { role: String, known: String },
+    #[error("there is no organisation `{organisation}`: {hint}")]
+    NoSuchOrganisation { organisation: String, hint: String },
     #[error("there is no audience `{0}`")]
     NoSuchAudience(String),
     #[error("nobody would be paged: {0}")]
@@ -243,6 +245,7 @@ impl Refusal {
             Self::VersionMismatch { .. } => "version_mismatch",
             Self::NoSuchPerson(_) => "no_such_person",
             Self::NoSuchRole { .. } => "no_such_role",
+            Self::NoSuchOrganisation { .. } => "no_such_organisation",
             Self::NoSuchAudience(_) => "no_such_audience",
             Self::NobodyNamed(_) => "nobody_named",
             Self::AlertEnded => "alert_ended",

@@ -8,7 +8,7 @@ use allclear_domain::expect::{Expectation, Key, ROLE_WITHIN, Standing};
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::Incident;
 use allclear_domain::incident::roles::COMMANDER;
-use allclear_domain::incident::{self, access, affected, attendance, decisions, roles, tasks, updates};
+use allclear_domain::incident::{self, access, affected, attendance, decisions, roles, sharing, tasks, updates};
 use allclear_domain::org::words::meant;
 use allclear_domain::time::after;
 use allclear_domain::wire::NoticeKind;
@@ -55,6 +55,8 @@ impl Core {
             C::Affected(affected::Command::SetService { service, .. } | affected::Command::SetImpact { service, .. }) => {
                 self.known_service(service)?;
             }
+            C::Partners(command) => self.check_partners(command)?,
+            C::Sharing(sharing::Command::MakeLink { organisation, .. }) => self.known_organisation(organisation)?,
             C::Roles(_)
             | C::Decisions(_)
             | C::Hypotheses(_)
@@ -71,6 +73,7 @@ impl Core {
             | C::Clocks(_)
             | C::Plans(_)
             | C::Recovery(_)
+            | C::Sharing(_)
             | C::Access(_) => {}
         }
         Ok(())

@@ -68,6 +68,10 @@ impl Core {
                 settle_or_rearm(unit, &expectation, standing, "no update came in time");
             }
             (Rule::Target, Owner::Incident(id)) => self.look_target(unit, &expectation, id)?,
+            (Rule::RequestDue, Owner::Incident(id)) => {
+                let standing = self.look_request(unit, &expectation, id)?;
+                settle(unit, &expectation, standing, "it was not answered in time");
+            }
             (Rule::IncidentOver, Owner::Incident(id)) => {
                 let standing = self.look_over(unit, id)?;
                 settle(unit, &expectation, standing, "it stayed over");
@@ -111,6 +115,7 @@ impl Core {
                 | Rule::DecisionReview
                 | Rule::UpdateDue
                 | Rule::Target
+                | Rule::RequestDue
                 | Rule::IncidentOver
                 | Rule::ReviewDue
                 | Rule::ActionDue,

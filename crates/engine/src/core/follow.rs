@@ -36,6 +36,8 @@ impl Core {
             Event::Updates(event) => self.follow_updates(unit, id, event),
             Event::Clocks(event) => self.follow_clocks(unit, id, event),
             Event::Plans(event) => self.follow_plans(unit, id, event),
+            Event::Partners(event) => self.follow_partners(unit, id, event),
+            Event::Sharing(event) => self.follow_sharing(unit, id, event),
             Event::Links(links::Event::Merged(_)) => self.stop_pages(unit, id, "the incident was merged"),
             Event::Links(links::Event::TakenApart(_)) => self.staff(unit, id),
             Event::Links(links::Event::Released(_)) => Ok(()),
@@ -160,7 +162,8 @@ impl Core {
             E::Posted(body) => {
                 self.stop_pages_about(unit, id, |because| because == NO_UPDATE, "an update was sent")?;
                 let targets: Vec<String> = body.audiences.iter().map(|audience| format!("{AUDIENCE}{audience}")).collect();
-                self.tell(unit, id, NoticeKind::Update, &targets, body.text.clone(), "an update")
+                let text = body.marking.map_or_else(|| body.text.clone(), |marking| format!("{}\n{}", marking.label(), body.text));
+                self.tell(unit, id, NoticeKind::Update, &targets, text, "an update")
             }
             E::Reminded(_) | E::Missed(_) => Ok(()),
         }

@@ -129,6 +129,10 @@ impl Core {
                 let given = self.as_given(who, &state, command)?;
                 self.change_incident(unit, id, given)?;
             }
+            C::Partners(command) => {
+                let given = self.as_asked(unit, command);
+                self.change_incident(unit, id, given)?;
+            }
             C::Declaration(_)
             | C::Affected(_)
             | C::Attendance(_)
@@ -145,6 +149,7 @@ impl Core {
             | C::Clocks(_)
             | C::Plans(_)
             | C::Recovery(_)
+            | C::Sharing(_)
             | C::Access(_) => self.change_incident(unit, id, command.clone())?,
         }
         Ok(Reply::Incident { id, reference: state.reference })
@@ -252,7 +257,7 @@ impl Core {
         self.change_incident(unit, id, ending::Command::Reopen { why: why.to_owned() })?;
         match unit.actor.clone() {
             Actor::Person(person) => self.acknowledge(unit, id, Some(person), "reopening"),
-            Actor::Token(_) | Actor::Integration(_) | Actor::Administrator | Actor::Clock | Actor::System => {
+            Actor::Token(_) | Actor::Integration(_) | Actor::Organisation(_) | Actor::Administrator | Actor::Clock | Actor::System => {
                 self.start_page(unit, id, None, None, "the incident was reopened", false)
             }
         }

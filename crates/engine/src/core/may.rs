@@ -7,8 +7,9 @@ use allclear_domain::access::{self, Actor, Denied, Principal, Resource, Right};
 use allclear_domain::action::{self, Action};
 use allclear_domain::clean::says_something;
 use allclear_domain::ids::{AlertId, IncidentId};
+use allclear_domain::incident::partners::RequestState;
 use allclear_domain::incident::roles::COMMANDER;
-use allclear_domain::incident::{self, access as sight, attendance, lifecycle, roles};
+use allclear_domain::incident::{self, access as sight, attendance, lifecycle, parties, roles, sharing};
 use allclear_domain::paging;
 use allclear_domain::review::{self, Review};
 
@@ -80,6 +81,7 @@ impl Core {
                 let right = if who.person() == Some(person.as_str()) { Right::See } else { Right::Administer };
                 Ok(access::may(&self.org, who, right, Resource::Installation).map_err(Refusal::from)?)
             }
+            Command::Incident { id, command } if who.guest.is_some() => self.may_as_guest(unit, who, *id, command),
             Command::Incident { id, command } if goes_on(command) => self.may_go_on(unit, who, *id, by_themself(who, command)),
             Command::Incident { id, command } => {
                 self.may_on(unit, who, *id, &Refusal::NoSuchIncident)?;
@@ -195,6 +197,27 @@ impl Core {
         }
     }
 
+    /// What an organisation does behind its link: it answers what it was asked, and writes in its own name.
+    fn may_as_guest(&mut self, unit: &Unit, who: &Principal, id: IncidentId, command: &incident::Command) -> Decided<()> {
+        let (incident, _) = self.incident(unit, id)?;
+        let organisation = who.party().unwrap_or_default();
+        let may = access::may(&self.org, who, Right::Respond, Resource::Party(incident.facts(), organisation));
+        may.map_err(|no| said(no, Refusal::NoSuchIncident))?;
+        let partners = &incident.work.partners;
+        let answers = if let incident::Command::Partners(parties::Command::Hear { request, state, happened_at: None, .. }) = command {
+            *state != RequestState::Withdrawn && partners.request(*request).is_some_and(|asked| asked.organisation == organisation)
+        } else {
+            false
+        };
+        let writes = if let incident::Command::Sharing(sharing::Command::Say { organisation: by, .. }) = command {
+            by == organisation
+        } else {
+            false
+        };
+        // A link that was revoked a moment before is over as it is decided.
+        if (answers || writes) && partners.link_of(organisation, unit.now).is_some() { Ok(()) } else { Err(Refusal::NoSuchIncident.into()) }
+    }
+
     /// Whether somebody can have an incident because another says so.
     fn may_have(&self, who: &Principal, person: &str) -> Decided<()> {
         if who.person() == Some(person) || self.org.person(person).is_none() {
@@ -254,7 +277,7 @@ impl Core {
     fn only_us(&self, who: &Principal) -> Decided<()> {
         match who.actor {
             Actor::System | Actor::Clock => Ok(()),
-            Actor::Person(_) | Actor::Token(_) | Actor::Integration(_) | Actor::Administrator => {
+            Actor::Person(_) | Actor::Token(_) | Actor::Integration(_) | Actor::Organisation(_) | Actor::Administrator => {
                 tracing::error!(who = %who.actor, "a command of the program itself was asked for from outside");
                 Err(Refusal::from(Denied::Ours).into())
             }

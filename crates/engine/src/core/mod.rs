@@ -29,6 +29,7 @@ mod neglect;
 mod notices;
 mod over;
 mod pages;
+mod partners;
 mod plans;
 mod read_once;
 mod reviews;

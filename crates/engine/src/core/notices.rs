@@ -125,6 +125,7 @@ pub(super) fn notice_of(incident: &Incident) -> NoticeIncident {
         title: incident.title.clone(),
         severity: incident.severity.word().to_owned(),
         service: incident.service.clone(),
+        guest: None,
     }
 }
 

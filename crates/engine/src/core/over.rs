@@ -6,7 +6,7 @@
 use allclear_domain::expect::Standing;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::{Incident, State};
-use allclear_domain::org::snapshot::AUDIENCE;
+use allclear_domain::org::snapshot::{AUDIENCE, ORGANISATION};
 use allclear_domain::wire::NoticeKind;
 use jiff::{SignedDuration, Timestamp};
 
@@ -28,9 +28,17 @@ impl Core {
         });
         let reached = reached.ok_or(Stop::Need(Need::Reached(id)))?;
         // An audience stands under its own name, a person under theirs.
-        let targets: Vec<String> =
-            reached.into_iter().map(|who| if who.starts_with(AUDIENCE) { who } else { format!("person:{who}") }).collect();
-        self.tell(unit, id, NoticeKind::Over, &targets, text, "it is over")?;
+        let targets: Vec<String> = reached
+            .iter()
+            .filter(|who| !who.starts_with(ORGANISATION))
+            .map(|who| if who.starts_with(AUDIENCE) { who.clone() } else { format!("person:{who}") })
+            .collect();
+        self.tell(unit, id, NoticeKind::Over, &targets, text.clone(), "it is over")?;
+        // An organisation that takes part hears it with no more of the incident than it may be told.
+        let parties = incident.work.partners.parties.iter().filter(|(_, party)| party.left_at.is_none());
+        for organisation in parties.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+            self.tell_party(unit, id, &organisation, text.clone(), "it is over")?;
+        }
         Ok(Standing::Met)
     }
 }

@@ -12,6 +12,7 @@ use allclear_domain::incident::alarms::Silencing;
 use allclear_domain::incident::{self, Incident, attendance, roles};
 use allclear_domain::paging::{self, MessageState, Page, Reaction};
 use allclear_domain::signal::Alert;
+use allclear_domain::tlp::Tlp;
 use allclear_domain::wire::NoticeKind;
 use allclear_store::Write;
 use allclear_store::rows;
@@ -241,8 +242,10 @@ impl Unit {
         let known = state.as_ref().map(|state| state.admitted.clone()).unwrap_or_default();
         for event in events {
             version += 1;
-            self.draft(stream.clone(), id, event.kind(), event.v(), event.body());
             let after = incident::evolve(state.take(), id, event, &self.actor, self.now, Mode::Live);
+            // What says nothing of its own goes as far as the incident, as that is marked now.
+            let marking = incident::marking(event).or(after.work.marking);
+            self.marked_draft(stream.clone(), id, event.kind(), event.v(), event.body(), marking);
             let (opened, settled) = incident::react(&after, event, version, self.now);
             for settle in settled {
                 self.settle(&settle);
@@ -358,6 +361,18 @@ impl Unit {
     }
 
     pub(super) fn draft(&mut self, stream: Stream, incident: impl Into<Option<IncidentId>>, kind: &'static str, v: u16, body: String) {
+        self.marked_draft(stream, incident, kind, v, body, None);
+    }
+
+    fn marked_draft(
+        &mut self,
+        stream: Stream,
+        incident: impl Into<Option<IncidentId>>,
+        kind: &'static str,
+        v: u16,
+        body: String,
+        marking: Option<Tlp>,
+    ) {
         self.drafts.push(Draft {
             stream,
             incident: incident.into(),
@@ -367,6 +382,7 @@ impl Unit {
             actor: self.actor.clone(),
             cause: self.cause.clone(),
             mode: Mode::Live,
+            marking,
             body,
         });
     }

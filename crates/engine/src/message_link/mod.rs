@@ -1,10 +1,11 @@
-//! The links in messages, `/a/{token}`, and the other ways to answer one: [`replies`].
+//! The links in messages, `/a/{token}`, and the other ways to answer one: [`replies`]; and those of guests: [`guests`].
 //!
 //! A token is for one page or one message of many, and one person, expires, and does one thing: acknowledge, or pass on.
 //! It is signed rather than stored, so that a page costs no row more and a copy of the database
 //! holds no link that works.
 
 pub mod bundles;
+pub mod guests;
 mod holder;
 pub mod replies;
 
@@ -69,6 +70,8 @@ pub struct Links {
     stepless_key: [u8; 32],
     /// Of links for a whole message: what one key signed means nothing under the other.
     bundle_key: [u8; 32],
+    /// Of guest links.
+    guest_key: [u8; 32],
     base_url: String,
 }
 
@@ -80,6 +83,7 @@ impl Links {
             key: key.derive("message-link-step"),
             stepless_key: key.derive("message-link"),
             bundle_key: key.derive("bundle-link"),
+            guest_key: key.derive("guest-link"),
             base_url: base_url.trim_end_matches('/').to_owned(),
         }
     }

@@ -226,6 +226,7 @@ impl<'a> Edit<'a> {
             actor: self.actor.clone(),
             cause: "config".into(),
             mode: Mode::Live,
+            marking: None,
             body,
         };
         let mut salt = [0; 16];

@@ -306,6 +306,11 @@ fn render(engine: &Engine, lead: MessageId, messages: &[StoredMessage], about: O
     let of_id = || Timestamp::from_millisecond(i64::try_from(lead.bits() >> 80).unwrap_or(i64::MAX)).unwrap_or(now);
     let decided_at = messages.iter().find(|m| m.id == lead).map_or_else(of_id, |m| m.created_at);
     let written_out = || messages.iter().take(WRITTEN_OUT_MAX);
+    // An organisation reads on behind its link, where it has one.
+    let page_of = |m: &StoredMessage| match (&m.notice.incident, &m.notice.incident.guest) {
+        (incident, Some(guest)) => links.guest_url(incident.id, guest.number, guest.expires_at),
+        (incident, None) => links.incident_url(&incident.reference),
+    };
     Message {
         id: lead,
         created_at: decided_at,
@@ -315,7 +320,7 @@ fn render(engine: &Engine, lead: MessageId, messages: &[StoredMessage], about: O
         ack_urls: written_out().map(|m| links.ack_url(m.page, at_step(&m.notice), &m.person, m.created_at)).collect(),
         // What only tells has nothing to acknowledge.
         bundle_url: (messages.len() > 1 && first.notice.kind.gathers()).then(|| links.bundle_url(lead, &first.person, decided_at)),
-        incident_urls: written_out().map(|m| links.incident_url(&m.notice.incident.reference)).collect(),
+        incident_urls: written_out().map(page_of).collect(),
         reply_url: engine.ports().transport.replies(&first.channel).map(|_| links.reply_url(&first.channel)),
         about,
         names: names(engine, first, messages),

@@ -57,8 +57,11 @@ impl Queries<'_> {
                 let actor = event.actor.parse().unwrap_or(Actor::System);
                 let folded = incident::evolve(incident.take(), id, &typed, &actor, event.at, Mode::Live);
                 let state = folded.state;
+                let reads = self.reads(&folded, event.marking, &event.actor);
                 incident = Some(folded);
-                if let E::Updates(updates::Event::Posted(body)) = typed {
+                if let E::Updates(updates::Event::Posted(body)) = typed
+                    && reads
+                {
                     let (audiences, text, next_by) = (body.audiences, body.text, body.next_by);
                     out.push(UpdateView { at: event.at, actor: event.actor.clone(), audiences, text, next_by, state });
                 }

@@ -7,6 +7,7 @@ mod briefing;
 pub(crate) mod changes;
 pub(crate) mod explain;
 pub mod learning;
+mod marked;
 pub(crate) mod on_call;
 mod plans;
 mod roles;
@@ -295,7 +296,7 @@ impl Queries<'_> {
     pub async fn events(&self, id: IncidentId, after_seq: i64, limit: i64) -> Result<Vec<EventView>, NoAnswer> {
         self.sees(id, "incident").await?;
         let events = rows::event::of_incident(self.db(), id, after_seq, limit.clamp(1, 1000)).await?;
-        Ok(events.iter().map(|e| self.event_view(e)).collect())
+        self.told(&events).await
     }
 
     /// Of that log only what people look for first, after `seq`.
@@ -307,7 +308,7 @@ impl Queries<'_> {
         let kinds: Vec<&str> = timeline::kinds().filter(|kind| kind.is(Mark::Key)).map(|kind| kind.name).collect();
         let notes: Vec<u64> = incident.work.key_notes.iter().copied().collect();
         let events = rows::event::key_of_incident(self.db(), id, after_seq, limit.clamp(1, 1000), &kinds, (NOTED, &notes)).await?;
-        Ok(events.iter().map(|e| self.event_view(e)).collect())
+        self.told(&events).await
     }
 
     /// Who was paged for it and passed it on, oldest first.
@@ -317,7 +318,7 @@ impl Queries<'_> {
     pub async fn declined(&self, id: IncidentId) -> Result<Vec<EventView>, NoAnswer> {
         self.sees(id, "incident").await?;
         let events = rows::event::declined_of(self.db(), id, 1000).await?;
-        Ok(events.iter().map(|e| self.event_view(e)).collect())
+        self.told(&events).await
     }
 
     /// The note of an incident that has this number in the whole log.
@@ -336,7 +337,7 @@ impl Queries<'_> {
     pub async fn events_after(&self, after_seq: i64, limit: i64) -> Result<Vec<EventView>, NoAnswer> {
         self.may(Right::See)?;
         let events = rows::event::after(self.db(), after_seq, limit.clamp(1, 1000), &self.reach()).await?;
-        Ok(events.iter().map(|e| self.event_view(e)).collect())
+        self.told(&events).await
     }
 
     /// The number of the newest event.
@@ -435,6 +436,7 @@ impl Queries<'_> {
             actor: e.actor.clone(),
             cause: e.cause.clone(),
             body,
+            marking: e.marking,
         }
     }
 }

@@ -170,7 +170,7 @@ impl Loop {
     pub async fn run(self) {
         let _ends = Ends(self.shared.clone());
         let halted = self.shared.halted.clone();
-        self.decide().await;
+        Box::pin(self.decide()).await;
         halted.cancel();
     }
 

@@ -81,6 +81,8 @@ const fn of_incident(command: &incident::Command) -> Space {
         | C::Clocks(_)
         | C::Plans(_)
         | C::Recovery(_)
+        | C::Partners(_)
+        | C::Sharing(_)
         | C::Access(_) => Space::Free,
     }
 }

@@ -1,8 +1,8 @@
 //! The gate: whatever a door asks of the engine, and whatever it reads, those who may not get nothing and change nothing.
 
-use allclear_domain::access::{Denied, Held};
+use allclear_domain::access::{Denied, Guest, Held};
 use allclear_domain::ids::{ActionId, AlertId, IncidentId, MessageId, PageId, ReviewId};
-use allclear_domain::incident::{access, affected, attendance, ending, record, roles};
+use allclear_domain::incident::{access, affected, attendance, ending, parties, record, roles, sharing};
 use allclear_domain::{action, review};
 use allclear_engine::core::{Declare, Versioned};
 use allclear_engine::read::learning::ActionFilter;
@@ -76,7 +76,7 @@ impl World {
 impl Scene {
     /// One of each command that somebody asks for, on what is private.
     fn commands(&self) -> Vec<(&'static str, Command)> {
-        let note = || record::Command::Note { text: "seen".into(), happened_at: None };
+        let note = || record::Command::Note { text: "seen".into(), happened_at: None, marking: None };
         let of_page = |command| Command::Page { id: self.page, command };
         let acknowledge = || paging::Command::Acknowledge { by: Some("ben".into()), via: "api".into() };
         let due = action::Until::Instant(from_micros(1_900_000_000_000_000));
@@ -95,6 +95,17 @@ impl Scene {
             ("change its service", {
                 let set = affected::Command::SetService { service: "shop".into(), escalation: None, why: None };
                 Command::incident(self.open, set)
+            }),
+            ("bring an organisation in", {
+                Command::incident(self.open, parties::Command::Join { organisation: "cert".into(), reference: None, liaison: None })
+            }),
+            ("ask an organisation", {
+                let (organisation, text) = ("cert".to_owned(), "help".to_owned());
+                Command::incident(self.open, parties::Command::Ask { organisation, text, within: None, due_at: None, marking: None })
+            }),
+            ("make a guest link", Command::incident(self.open, sharing::Command::MakeLink { organisation: "cert".into(), within: None })),
+            ("say how far it may go", {
+                Command::incident(self.open, sharing::Command::Mark { marking: allclear_domain::tlp::Tlp::Clear, why: "w".into() })
             }),
             ("link its alert", Command::LinkAlert { id: self.public, alert: self.alert }),
             ("merge it", Command::Merge { from: self.open, into: self.public }),
@@ -132,6 +143,7 @@ impl Scene {
 /// Those who may not, each with what they hold.
 fn those_who_may_not(scene: &Scene) -> Vec<(&'static str, Principal)> {
     let link = |page, incident| Principal::of_link("ben", Held { page, incident });
+    let guest = |incident| Principal::of_guest(Guest { incident, organisation: "cert".into() });
     vec![
         ("a responder who was not admitted", person("ben", Scope::Respond)),
         ("with a token of all scopes", person("ben", Scope::Admin)),
@@ -141,6 +153,9 @@ fn those_who_may_not(scene: &Scene) -> Vec<(&'static str, Principal)> {
         ("a token that stands for nobody", Principal::new(Actor::Token(allclear_domain::ids::TokenId::from_bits(1)), Scope::Respond)),
         ("a sender", Principal::new(Actor::Integration("other".into()), Scope::Read)),
         ("the link of another page", link(scene.public_page, scene.public)),
+        // Which may be told everything, and sees no more of the house than its own part.
+        ("an organisation by the link of it", guest(scene.open)),
+        ("an organisation by the link of another", guest(scene.public)),
     ]
 }
 
@@ -151,6 +166,7 @@ async fn world() -> (World, Scene) {
     people.push(serde_json::json!({"id": "obs", "name": "Obs", "access": "observer"}));
     people.push(serde_json::json!({"id": "gus", "name": "Gus", "access": "guest"}));
     people.push(serde_json::json!({"id": "adm", "name": "Adm", "access": "administrator"}));
+    org["organisations"] = serde_json::json!([{"id": "cert", "name": "CERT", "kind": "agency", "tlp": "red"}]);
     // Only she is paged: whoever is paged is admitted.
     org["escalations"] = serde_json::json!([{"id": "main", "steps": [{"page": ["person:ana"], "within": "5m"}]}]);
     org["catch_all"] = serde_json::json!(["person:ana"]);
@@ -197,7 +213,7 @@ async fn no_command_of_those_who_may_not_is_carried_out() {
 #[tokio::test]
 async fn who_only_reads_changes_nothing_of_what_they_see() {
     let (world, scene) = world().await;
-    let note = || Command::incident(scene.public, record::Command::Note { text: "seen".into(), happened_at: None });
+    let note = || Command::incident(scene.public, record::Command::Note { text: "seen".into(), happened_at: None, marking: None });
     let declare = || {
         let title = "t".to_owned();
         Command::Declare(Declare {

@@ -100,7 +100,12 @@ async fn a_severity_that_rose_and_that_nobody_answers_comes_back() {
     for _ in 0..4 {
         world.advance(20 * 60).await;
         // Who has it does something, but says nothing of how bad it is.
-        world.ask("ana", Command::incident(id, incident::record::Command::Note { text: "restarted it".into(), happened_at: None })).await;
+        world
+            .ask(
+                "ana",
+                Command::incident(id, incident::record::Command::Note { text: "restarted it".into(), happened_at: None, marking: None }),
+            )
+            .await;
         let pages = world.engine.queries(&who).pages(id).await.unwrap();
         let rose: Vec<u32> = pages.iter().filter(|page| page.because.contains("severity rose")).map(|page| page.round).collect();
         assert_eq!(rose.len(), 1, "{pages:?}");

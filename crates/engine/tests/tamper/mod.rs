@@ -62,7 +62,10 @@ async fn lived_in(path: &Path) {
     for incident in &all[..4] {
         let yes = incident::attendance::Command::Acknowledge { by: Some("ana".into()), via: "api".into() };
         world.command(incident, yes).await.unwrap();
-        world.command(incident, incident::record::Command::Note { text: "it was the cat".into(), happened_at: None }).await.unwrap();
+        world
+            .command(incident, incident::record::Command::Note { text: "it was the cat".into(), happened_at: None, marking: None })
+            .await
+            .unwrap();
         let task = incident::tasks::Command::Add { text: "feed it".into(), owner: Some("ben".into()), due_at: None };
         world.command(incident, task).await.unwrap();
         world.command(incident, incident::access::Command::Restrict { why: "a cat".into(), people: vec!["ana".into()] }).await.unwrap();

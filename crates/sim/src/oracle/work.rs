@@ -37,6 +37,15 @@ impl Promise {
     }
 }
 
+/// A request to another organisation as its incident's log tells it.
+#[derive(Debug, Clone)]
+pub struct RequestModel {
+    /// Until when an answer is wanted.
+    pub(crate) due: Option<Timestamp>,
+    pub(crate) open: bool,
+    pub(crate) missed: bool,
+}
+
 /// The coordination of an incident as its log tells it.
 #[derive(Debug, Clone)]
 pub struct WorkModel {
@@ -66,6 +75,8 @@ pub struct WorkModel {
     /// The earliest time at which it was said to be declared.
     pub(crate) declared: Option<Timestamp>,
     pub(crate) clocks_missed: Vec<Clock>,
+    /// What other organisations were asked for, by number.
+    pub(crate) requests: BTreeMap<u32, RequestModel>,
     /// Stakeholders were told something.
     pub(crate) told: bool,
     /// Whether somebody was on it when it was merged.
@@ -132,6 +143,7 @@ impl WorkModel {
             missed: 0,
             declared: None,
             clocks_missed: Vec::new(),
+            requests: BTreeMap::new(),
             told: false,
             was_worked_on: false,
         }

@@ -3,6 +3,7 @@
 use allclear_domain::access::Reach;
 use allclear_domain::event::{Hash, Head, Sealed, Stream};
 use allclear_domain::ids::IncidentId;
+use allclear_domain::tlp::Tlp;
 use jiff::Timestamp;
 
 use super::{Reader, count, instant, opt_text, text};
@@ -32,6 +33,8 @@ pub struct StoredEvent {
     pub salt: Option<Vec<u8>>,
     pub body_hash: Hash,
     pub hash: Hash,
+    /// How far it may go; nothing where nobody said.
+    pub marking: Option<Tlp>,
 }
 
 /// Appends an event; another node that was first makes this a conflict.
@@ -51,7 +54,7 @@ pub fn append(event: &Sealed) -> Write {
             text(&draft.actor),
             Val::Text(draft.cause.clone()),
             Val::Text(draft.mode.word().to_owned()),
-            Val::Null,
+            draft.marking.map_or(Val::Null, |marking| Val::Text(marking.word().to_owned())),
             Val::Text(draft.body.clone()),
             Val::Bytes(event.salt.to_vec()),
             Val::Bytes(event.body_hash.to_vec()),
@@ -71,7 +74,7 @@ pub fn redact(stream: &Stream, version: u64) -> Write {
     }
 }
 
-const COLUMNS: &str = "seq, stream, version, incident, kind, v, at, recorded_at, actor, cause, body, salt, body_hash, hash";
+const COLUMNS: &str = "seq, stream, version, incident, kind, v, at, recorded_at, actor, cause, body, salt, body_hash, hash, marking";
 
 fn stored(row: &Row) -> Result<StoredEvent, Fault> {
     let mut r = Reader::new(row);
@@ -90,6 +93,7 @@ fn stored(row: &Row) -> Result<StoredEvent, Fault> {
         salt: r.opt_bytes()?.map(<[u8]>::to_vec),
         body_hash: r.hash()?,
         hash: r.hash()?,
+        marking: r.opt_text()?.as_deref().and_then(Tlp::from_word),
     })
 }
 

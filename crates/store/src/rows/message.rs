@@ -98,7 +98,12 @@ const fn lane(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::Page => LANE_PAGE,
         kind if kind.asks() => LANE_QUESTION,
-        NoticeKind::ConfirmRecovery | NoticeKind::StillOnIt | NoticeKind::Reminder | NoticeKind::Update | NoticeKind::Over => LANE_TEAM,
+        NoticeKind::ConfirmRecovery
+        | NoticeKind::StillOnIt
+        | NoticeKind::Reminder
+        | NoticeKind::Update
+        | NoticeKind::Request
+        | NoticeKind::Over => LANE_TEAM,
     }
 }
 

@@ -4,7 +4,7 @@
 //! eyes and a screen reader.
 
 use allclear_domain::incident::{Severity, State, roles};
-use allclear_domain::org::snapshot::{AUDIENCE, Org};
+use allclear_domain::org::snapshot::{AUDIENCE, ORGANISATION, Org};
 use allclear_domain::signal::AlertState;
 use allclear_domain::view::{ActionView, ChangeView};
 use maud::{Markup, html};
@@ -52,6 +52,9 @@ pub(crate) const fn state(state: State) -> &'static str {
 
 /// A person's name; the id where the organisation does not know them any more.
 pub(crate) fn name(org: &Org, id: &str) -> String {
+    if let Some(organisation) = id.strip_prefix(ORGANISATION) {
+        return org.organisation(organisation).map_or_else(|| organisation.to_owned(), |form| form.name.clone());
+    }
     if let Some(audience) = id.strip_prefix(AUDIENCE) {
         return org.audience(audience).and_then(|form| form.name.clone()).unwrap_or_else(|| audience.to_owned());
     }

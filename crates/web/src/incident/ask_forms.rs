@@ -8,6 +8,7 @@ use allclear_domain::ask::{self, Ask, Field, Kind};
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{Instant, Severity, State};
 use allclear_domain::org::snapshot::Org;
+use allclear_domain::tlp::{Tlp, UNMARKED};
 use allclear_domain::view::EventView;
 use maud::{Markup, html};
 
@@ -25,6 +26,8 @@ pub(crate) const WHOM: &str = "whom";
 pub(crate) const BY_POLICY: &str = "escalation";
 /// The field that says why open items of recovery may stay so.
 const WAIVE: &str = "waive";
+/// How far something may go.
+pub(crate) const MARKING: &str = "marking";
 /// What the name of an audience's field begins with.
 pub(crate) const TO: &str = "to:";
 
@@ -59,7 +62,7 @@ const RARE: [&str; 12] =
 
 /// Verbs that have their place on the page, here or beside the log; every other row of the table is drawn from the table
 /// alone, after those of the bar.
-const PLACED: [Verb; 33] = [
+const PLACED: [Verb; 38] = [
     Verb::Declare,
     Verb::Acknowledge,
     Verb::Mitigate,
@@ -93,6 +96,11 @@ const PLACED: [Verb; 33] = [
     Verb::Review,
     Verb::PauseClock,
     Verb::ResumeClock,
+    Verb::Party,
+    Verb::Request,
+    Verb::Answer,
+    Verb::Marking,
+    Verb::Guest,
 ];
 
 /// A form among those that are folded away.
@@ -369,6 +377,14 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
                 input type="datetime-local" step="1" name=(name) value=(typed) required[field.needed];
             }
         },
+        Kind::Organisation => html! {
+            label class="field" {
+                span { (field.label) }
+                select name=(name) {
+                    @for form in &org.bundle().organisations { (pieces::choice(&form.id, form.id == typed, &form.name)) }
+                }
+            }
+        },
         Kind::Line { .. } | Kind::Alert | Kind::Task | Kind::Number { .. } | Kind::Entry => html! {
             label class="field" { (label) input name=(name) value=(typed) required[field.needed]; }
         },
@@ -401,6 +417,36 @@ fn field_of(told: &PageData, org: &Org, verb: Verb, field: &Field) -> Markup {
 /// One field of a row, where a form is drawn by hand around it.
 fn field_named(told: &PageData, org: &Org, verb: Verb, name: &str) -> Markup {
     ask::of(verb).and_then(|ask| ask.field(name)).map_or_else(|| html! {}, |field| field_of(told, org, verb, field))
+}
+
+/// How far what is written may go; where nothing is chosen, as far as the incident. Only where others are dealt with: who
+/// works alone is not asked.
+fn marking(told: &PageData, verb: &str) -> Markup {
+    if told.incident.parties.is_empty() && told.incident.marking.is_none() {
+        return html! {};
+    }
+    let typed = told.draft.typed(verb, MARKING);
+    html! {
+        label class="field" {
+            span { "How far it may go" }
+            select name=(MARKING) {
+                (pieces::choice("", typed.is_empty(), &format!("As the incident: {}", told.incident.marking.unwrap_or(UNMARKED).label())))
+                @for level in Tlp::ALL { (pieces::choice(level.word(), typed == level.word(), level.label())) }
+            }
+        }
+    }
+}
+
+/// The same, folded away until it is wanted.
+fn marking_folded(told: &PageData, verb: &str) -> Markup {
+    let field = marking(told, verb);
+    html! {
+        @if !field.0.is_empty() {
+            details class="act-one small" open[!told.draft.typed(verb, MARKING).is_empty()] data-key="marking" {
+                summary { "How far it may go" } (field)
+            }
+        }
+    }
 }
 
 fn severity(told: &PageData, verb: &str, name: &str, label: &str) -> Markup {
@@ -455,6 +501,7 @@ pub(crate) fn say(told: &PageData) -> Markup {
                     (say_as(told))
                 }
                 (happened(told, verb))
+                (marking_folded(told, verb))
             }
         } @else { p class="quiet" { "It is over: nothing more is written here by hand." } }
     }
@@ -571,6 +618,7 @@ fn update(told: &PageData, org: &Org) -> Markup {
                         @for (value, words) in PROMISES { option value=(value) selected[typed("next_within") == value] { (words) } }
                     }
                 }
+                (marking(told, "update"))
         },
         if org.bundle().audiences.is_empty() { "Put it in the log" } else { "See who gets it" },
     )

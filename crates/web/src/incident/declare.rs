@@ -62,7 +62,7 @@ pub(crate) async fn show(State(app): State<App>, headers: HeaderMap, Query(asked
         if let Some(reference) = asked.get(REPORTED) {
             return Box::pin(receipt(&app, &who, &when, reference)).await;
         }
-        page(&app, &who, &when, &Draft { verb: DECLARE.into(), fields: asked, refusal: None }, true).await
+        Box::pin(page(&app, &who, &when, &Draft { verb: DECLARE.into(), fields: asked, refusal: None }, true)).await
     })
     .await
 }

@@ -14,6 +14,7 @@ pub(crate) mod declare;
 pub(crate) mod link_alert;
 pub(crate) mod log;
 mod log_section;
+mod partners;
 mod plan_fields;
 mod plans;
 pub(crate) mod preview;
@@ -100,6 +101,8 @@ pub(crate) struct PageData {
     /// What somebody typed that was not taken, or which form they asked for.
     pub draft: Draft,
     tab: &'static str,
+    /// A guest link that its reader just made.
+    pub guest_url: Option<String>,
 }
 
 impl PageData {
@@ -258,6 +261,7 @@ pub(crate) async fn read(
         me,
         draft,
         tab,
+        guest_url: None,
     })
 }
 
@@ -299,7 +303,9 @@ fn page(told: &PageData, org: &Org) -> Markup {
             @if told.may_act { (ask_forms::bar(told, org, &reasoning::first_ones(told, org))) }
             (tabs(told))
             div class="columns" {
-                div class="left" { (plans::section(told, org)) (aside::people(told, org)) (aside::tasks(told, org)) }
+                div class="left" {
+                    (plans::section(told, org)) (aside::people(told, org)) (partners::section(told, org)) (aside::tasks(told, org))
+                }
                 (log_section::section(told, org))
                 (aside::more(told, org))
             }

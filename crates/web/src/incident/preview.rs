@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::frame::pieces;
 use crate::frame::shell::{HtmlPage, framed, heading};
 use crate::incident::PageData;
-use crate::incident::ask_forms::{TO, path};
+use crate::incident::ask_forms::{MARKING, TO, path};
 
 /// The field that says what its sender saw of who gets it.
 const SURE: &str = "sure";
@@ -153,7 +153,7 @@ pub(crate) fn show(app: &App, who: &Principal, told_of: &PageData, fields: &Fiel
 
 /// What the first step typed, and nothing of a second step before.
 fn is_kept(name: &str) -> bool {
-    name == "text" || name == "next_within" || name.starts_with(TO)
+    name == "text" || name == "next_within" || name == MARKING || name.starts_with(TO)
 }
 
 fn audience(told: &Told) -> Markup {

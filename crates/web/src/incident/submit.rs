@@ -22,7 +22,8 @@ use crate::access::reader::{Fields, actor, answer};
 use crate::app::App;
 use crate::frame::refused::{Refused, sentence};
 use crate::frame::time_text::When;
-use crate::incident::ask_forms::{BY_POLICY, DECIDE, PICK, TO, WHOM};
+use crate::incident::ask_forms::{BY_POLICY, DECIDE, MARKING, PICK, TO, WHOM};
+use crate::incident::partners::ROW;
 use crate::incident::{preview, read, reasoning, shown};
 use crate::posted::{Draft, No, VIA, ask, said, worded};
 use crate::took;
@@ -54,7 +55,8 @@ pub(crate) async fn submit(
         let (who, when) = actor(&app, &headers).await?;
         let id = app.engine.queries(&who).incident_id(&reference).await?;
         if verb == Verb::Update.word() && said(&fields, "text").is_some() {
-            let incident = Box::pin(app.engine.queries(&who).incident(id)).await?;
+            let queries = app.engine.queries(&who);
+            let incident = Box::pin(queries.incident(id)).await?;
             match preview::step(&app.engine.org(), incident.private, &fields, when.now) {
                 preview::Step::Send => {}
                 preview::Step::Show => {
@@ -69,7 +71,11 @@ pub(crate) async fn submit(
             }
         }
         let once = form_key::key(&format!("/incidents/{reference}/{verb}"), &fields);
-        match carry_out(&app, &who, &when, id, &verb, &fields, once).await {
+        match Box::pin(carry_out(&app, &who, &when, id, &verb, &fields, once)).await {
+            // A link that was made is shown now, and not again.
+            Ok(()) if verb == Verb::Guest.word() && said(&fields, "state").is_none() => {
+                Box::pin(with_link(&app, &who, when, &reference, id, &fields)).await
+            }
             Ok(()) => Ok(Redirect::to(&way_back(&reference, &verb, &fields)).into_response()),
             Err(No::Page(refused)) => Err(refused),
             Err(no) => {
@@ -83,6 +89,15 @@ pub(crate) async fn submit(
         }
     })
     .await
+}
+
+/// The page with the link that was just made.
+async fn with_link(app: &App, who: &Principal, when: When, reference: &str, id: IncidentId, fields: &Fields) -> Result<Response, Refused> {
+    let organisation = said(fields, "organisation").unwrap_or_default();
+    let url = app.engine.guest_url(who, id, &organisation).await?;
+    let mut told = Box::pin(read(&app.engine, who, when, reference, &Fields::new(), Draft::default())).await?;
+    told.guest_url = url;
+    Ok(shown(app, who, &told, false))
 }
 
 /// Where the browser goes afterwards: the board where it asks so, else the incident.
@@ -117,6 +132,10 @@ async fn carry_out(
         return ask(app, who, once, command).await.map(|_| ());
     }
     let row = asks::named(verb).ok_or_else(missing)?;
+    // The composer has one choice for all that is written there: what is not marked must not look as if it were.
+    if said(fields, MARKING).is_some() && row.field(MARKING).is_none() {
+        return Err(No::Typed("This goes as far as the incident: choose no marking for it, or write it as a note.".to_owned()));
+    }
     let asked = app.engine.asked(who, id, row, &given(row, when, fields), VIA).await?;
     ask(app, who, once, asked).await.map(|_| ())
 }
@@ -156,6 +175,7 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
             | Kind::Service
             | Kind::Escalation
             | Kind::Alert
+            | Kind::Organisation
             | Kind::Targets
             | Kind::Task
             | Kind::Number { .. }
@@ -182,12 +202,14 @@ fn given(ask: &Ask, when: &When, fields: &Fields) -> Given {
     given
 }
 
-/// Which form a refusal is shown at: single tasks, and items of recovery, have one each.
+/// Which form a refusal is shown at: single tasks, requests, organisations and items of recovery have one each.
 fn form_of(verb: &str, fields: &Fields) -> String {
     let of = |field: &str| said(fields, field);
     match verb {
         "task" => of("task").map(|number| format!("task-{number}")),
         "recovery" => of("item").map(|number| format!("recovery-{number}")),
+        "answer" => of("request").map(|number| format!("answer-{number}")),
+        "party" => of("organisation").filter(|_| fields.contains_key(ROW)).map(|id| format!("party-{id}")),
         "hypothesis" => of("hypothesis").map(reasoning::of_hypothesis),
         "revisit" => of("decision").map(reasoning::of_decision),
         "decision" => of(reasoning::WHOLE).map(|_| DECIDE.to_owned()),

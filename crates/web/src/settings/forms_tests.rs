@@ -11,6 +11,7 @@ use allclear_domain::org::diff::{ChangeKind, Form, FormKind, applied, diff, form
 use allclear_domain::org::export::{MASK, each_secret, mask_body};
 use allclear_domain::org::forms::about::{Field, Input};
 use allclear_domain::org::forms::calendar::CalendarForm;
+use allclear_domain::org::forms::organisation::Organisation;
 use allclear_domain::org::forms::role;
 use allclear_domain::org::forms::service_target::ServiceTarget;
 use allclear_domain::org::model::{self, Bundle};
@@ -66,6 +67,10 @@ fn sample(kind: FormKind) -> Value {
             "holidays": ["2026-12-25", {"date": "2027-01-01", "name": "New Year"}],
             "ics": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261012\nRRULE:FREQ=YEARLY\nEND:VEVENT\nEND:VCALENDAR"})
         }
+        FormKind::Organisation => {
+            json!({"id": "cert", "name": "National CERT", "kind": "agency", "hours": "office", "reference": "agreement 12", "tlp": "amber+strict",
+            "contacts": [{"id": "mail", "email": "cert@example.org"}]})
+        }
         FormKind::Target => json!({"id": "sev1", "severity": "sev1", "services": ["checkout"], "acknowledge": "5m", "engage": "15m",
             "mitigate": "1h", "resolve": "4h", "calendar": "office"}),
         FormKind::Role => {
@@ -103,6 +108,7 @@ fn of_model(kind: FormKind) -> Option<Vec<&'static str>> {
         FormKind::Silence => keys::<model::Silence>(),
         FormKind::Audience => keys::<model::Audience>(),
         FormKind::Calendar => keys::<CalendarForm>(),
+        FormKind::Organisation => keys::<Organisation>(),
         FormKind::Target => keys::<ServiceTarget>(),
         // A list in the file, and a form of one key here.
         FormKind::CatchAll => vec!["id", "targets"],
@@ -120,6 +126,7 @@ fn wrong(field: &Field) -> Option<Value> {
             "match" => json!("a=~\"(\""),
             "ics" => json!("hello"),
             "deputy" => json!("gone"),
+            "reference" => json!("12 ".repeat(100)),
             // People write here what they like.
             "name" | "runbook" | "comment" | "created_by" => return None,
             key => panic!("say what `{key}` does not take, or that it takes any words"),

@@ -40,6 +40,7 @@ pub(super) fn of(org: &Org, kind: FormKind, id: &str, tests: &[TestView], when: 
         | FormKind::Audience
         | FormKind::Calendar
         | FormKind::Target
+        | FormKind::Organisation
         | FormKind::Role
         | FormKind::Plan => None,
     }

@@ -415,7 +415,7 @@ pub(in crate::incident) fn hear(incident: &mut Incident, event: &Any, actor: &Ac
 const fn is_a_person(actor: &Actor) -> bool {
     match actor {
         Actor::Person(_) | Actor::Administrator => true,
-        Actor::Token(_) | Actor::Integration(_) | Actor::Clock | Actor::System => false,
+        Actor::Token(_) | Actor::Integration(_) | Actor::Organisation(_) | Actor::Clock | Actor::System => false,
     }
 }
 
@@ -620,7 +620,7 @@ mod tests {
         slip.at = after(slip.at, Length::from_mins(60));
         slip.run(give_back()).unwrap();
         assert_eq!((slip.incident.state, slip.incident.acknowledged_at), (State::Declared, None), "time alone is nothing done");
-        let note: Any = record::Command::Note { text: "it is the disk".into(), happened_at: None }.into();
+        let note: Any = record::Command::Note { text: "it is the disk".into(), happened_at: None, marking: None }.into();
         let task: Any = crate::incident::tasks::Command::Add { text: "free it".into(), owner: None, due_at: None }.into();
         let role: Any = roles::Command::Take { role: "scribe".into(), person: "ben".into(), why: None }.into();
         let severity: Any = declaration::Command::SetSeverity { severity: Severity::Sev2, why: "seen".into() }.into();

@@ -200,6 +200,8 @@ pub fn moves(event: &Any) -> Option<bool> {
         | Any::Clocks(_)
         | Any::Plans(_)
         | Any::Recovery(_)
+        | Any::Partners(_)
+        | Any::Sharing(_)
         | Any::Access(_) => None,
     }
 }

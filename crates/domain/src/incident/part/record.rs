@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ask::{Ask, Asked, Came, Field, Kind, May, Program, REASON, command};
+use crate::ask::{Ask, Asked, Came, Field, Kind, MARKING, May, Program, REASON, command};
 use crate::event::event_kinds;
 use crate::incident::lifecycle::{Verb, fits};
 use crate::incident::words::{self, NOTE_CHARS_MAX};
 use crate::incident::{Context, Decision, Incident, State, nothing, one};
 use crate::names::{Names, clock};
 use crate::time::EARLIEST;
+use crate::tlp::Tlp;
 
 event_kinds! {
     /// A fact; past tense.
@@ -31,6 +32,9 @@ pub struct Noted {
     /// Whether the incident was closed by then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub later: bool,
+    /// How far it may go; as the incident where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marking: Option<Tlp>,
 }
 
 /// Body of `note_marked`.
@@ -108,7 +112,7 @@ pub struct TimeCorrected {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Something worth keeping.
-    Note { text: String, happened_at: Option<Timestamp> },
+    Note { text: String, happened_at: Option<Timestamp>, marking: Option<Tlp> },
     /// A note that was written then is a key event from now on, or is none any more.
     Mark { note: u64, written_at: Timestamp, key: bool },
     /// An instant was another one, or is not known.
@@ -169,9 +173,11 @@ pub(crate) const ASKS: &[Ask] = &[
         body: "TextBody",
         programs: &[Program::of("note").places(&["text"])],
         may: May::Responder,
-        fields: &[Field::needed("text", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX }).hint("The note"), HAPPENED_AT],
+        fields: &[Field::needed("text", "the note", "Note", Kind::Words { max: NOTE_CHARS_MAX }).hint("The note"), HAPPENED_AT, MARKING],
         ways: &[],
-        make: |given, _| command(Command::Note { text: given.must("text"), happened_at: given.time("happened_at") }),
+        make: |given, _| {
+            command(Command::Note { text: given.must("text"), happened_at: given.time("happened_at"), marking: given.parsed("marking") })
+        },
         came: Came::Itself,
     },
     Ask {
@@ -218,13 +224,13 @@ pub(crate) const ASKS: &[Ask] = &[
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
     match command {
-        Command::Note { text, happened_at } => {
+        Command::Note { text, happened_at, marking } => {
             fits(incident, Verb::Note)?;
             words::needed(&text, "the note")?;
             if let Some(at) = happened_at {
                 has_happened(at, context.now)?;
             }
-            one(Event::Noted(Noted { text: words::note(Some(text))?, happened_at, later: incident.state == State::Closed }))
+            one(Event::Noted(Noted { text: words::note(Some(text))?, happened_at, later: incident.state == State::Closed, marking }))
         }
         Command::Mark { note, written_at, key } => {
             fits(incident, Verb::Mark)?;
@@ -368,7 +374,7 @@ mod tests {
         assert_eq!(sample.run(correct(Some(sample.at))).unwrap().kinds(), ["time_corrected"]);
         assert_eq!(sample.incident.detected_at, Some(sample.at));
         assert_eq!(sample.refusal(correct(Some(Timestamp::UNIX_EPOCH))), "before_1990");
-        assert_eq!(sample.refusal(Command::Note { text: "x".repeat(NOTE_CHARS_MAX + 1), happened_at: None }), "too_long");
+        assert_eq!(sample.refusal(Command::Note { text: "x".repeat(NOTE_CHARS_MAX + 1), happened_at: None, marking: None }), "too_long");
     }
 
     #[test]
@@ -396,13 +402,13 @@ mod tests {
 
     #[test]
     fn a_note_of_what_is_closed_is_a_later_one_and_a_mark_is_set_once() {
-        let note = |happened_at| Command::Note { text: "the graph fell".into(), happened_at };
+        let note = |happened_at| Command::Note { text: "the graph fell".into(), happened_at, marking: None };
         let mut sample =
             Sample::declared().after(ending::Command::Resolve { note: None, waive: None }).after(ending::Command::Close { waive: None });
         let late = after(sample.at, Length::from_mins(1));
         assert_eq!(sample.refusal(note(Some(late))), "in_the_future");
         let earlier = before(sample.at, Length::from_mins(5));
-        let noted = Noted { text: Some("the graph fell".into()), happened_at: Some(earlier), later: true };
+        let noted = Noted { text: Some("the graph fell".into()), happened_at: Some(earlier), later: true, marking: None };
         assert_eq!(sample.run(note(Some(earlier))).unwrap().events, [Event::Noted(noted).into()]);
         let mark = |key| Command::Mark { note: 4, written_at: Timestamp::UNIX_EPOCH, key };
         assert_eq!(sample.run(mark(true)).unwrap().kinds(), ["note_marked"]);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ask::{Ask, Came, Field, Kind, May, Program, command};
+use crate::ask::{Ask, Came, Field, Kind, MARKING, May, Program, command};
 use crate::event::event_kinds;
 use crate::expect::{Rule, Standing};
 use crate::incident::awaited::{Awaited, KEY_UPDATE};
@@ -12,6 +12,7 @@ use crate::incident::{Context, Decision, Incident, State, nothing, one, words};
 use crate::names::Names;
 use crate::plants::planted;
 use crate::time::{Length, after};
+use crate::tlp::Tlp;
 
 /// Longest update, in characters: what a mail program shows without folding it away.
 pub const UPDATE_CHARS_MAX: usize = 5_000;
@@ -41,6 +42,9 @@ pub struct Posted {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_by: Option<Timestamp>,
     pub org_version: u64,
+    /// How far it may go; as the incident where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marking: Option<Tlp>,
 }
 
 /// Body of `update_reminded`.
@@ -61,7 +65,7 @@ pub struct Missed {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Tells stakeholders.
-    Post { audiences: Vec<String>, text: String, next_within: Option<Length> },
+    Post { audiences: Vec<String>, text: String, next_within: Option<Length>, marking: Option<Tlp> },
     /// An update is due soon.
     Remind { due_at: Timestamp },
     /// No update came in time.
@@ -83,6 +87,8 @@ impl Command {
 pub enum Refusal {
     #[error("this incident is private, so no audience is told: leave the audiences out, page people by name, or open it up first")]
     PrivateToAudiences,
+    #[error("what is TLP:RED is for those who are named, and an audience is more than that: leave the audiences out")]
+    RedToAudiences,
 }
 
 impl Refusal {
@@ -91,6 +97,7 @@ impl Refusal {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::PrivateToAudiences => "private_to_audiences",
+            Self::RedToAudiences => "red_to_audiences",
         }
     }
 }
@@ -120,18 +127,27 @@ pub(crate) const ASKS: &[Ask] = &[Ask {
         Field::may("next_within", "when the next one is promised", "The next one", Kind::Length)
             .hint("When the next one is promised, as in 30m; the severity's cadence unless said")
             .option("next", "LENGTH"),
+        MARKING,
     ],
     ways: &[],
     make: |given, _| {
         let audiences = given.list("audiences").unwrap_or_default();
-        command(Command::Post { audiences, text: given.must("text"), next_within: given.parsed("next_within") })
+        command(Command::Post {
+            audiences,
+            text: given.must("text"),
+            next_within: given.parsed("next_within"),
+            marking: given.parsed("marking"),
+        })
     },
     came: Came::Audiences,
 }];
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
     match command {
-        Command::Post { audiences, text, next_within } => post(incident, audiences, text, next_within, context),
+        Command::Post { audiences, text, next_within, marking } => {
+            let posted = Posted { number: 0, audiences, text, next_by: None, org_version: context.org_version, marking };
+            post(incident, posted, next_within, context)
+        }
         Command::Remind { due_at } if incident.state.is_open() => one(Event::Reminded(Reminded { due_at })),
         Command::Miss { due_at } if incident.state.is_open() => one(Event::Missed(Missed { due_at })),
         Command::Remind { .. } | Command::Miss { .. } => nothing(),
@@ -139,19 +155,22 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
 }
 
 /// What is promised next: what the writer says, else the cadence; nothing once it is over.
-fn post(incident: &Incident, audiences: Vec<String>, text: String, next_within: Option<Length>, context: Context) -> Decision {
+fn post(incident: &Incident, posted: Posted, next_within: Option<Length>, context: Context) -> Decision {
     fits(incident, Verb::Update)?;
     // Messages about it go to those who may see it, and an audience is more than that.
-    if incident.private && !audiences.is_empty() {
+    if posted.marking == Some(Tlp::Red) && !posted.audiences.is_empty() {
+        return Err(Refusal::RedToAudiences.into());
+    }
+    if incident.private && !posted.audiences.is_empty() {
         return Err(Refusal::PrivateToAudiences.into());
     }
-    words::needed(&text, "the update")?;
-    words::at_most(&text, "the update", UPDATE_CHARS_MAX)?;
+    words::needed(&posted.text, "the update")?;
+    words::at_most(&posted.text, "the update", UPDATE_CHARS_MAX)?;
     let works = matches!(incident.state, State::Declared | State::Investigating | State::Mitigated);
     let next_by =
         next_within.or(incident.work.cadence()).filter(|length| works && !length.is_zero()).map(|length| after(context.now, length));
     let number = incident.work.updates + 1;
-    one(Event::Posted(Posted { number, audiences, text, next_by, org_version: context.org_version }))
+    one(Event::Posted(Posted { number, next_by, ..posted }))
 }
 
 pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
@@ -226,7 +245,7 @@ mod tests {
     #[test]
     fn an_update_promises_the_next_and_three_that_do_not_come_are_enough() {
         let mut sample = Sample::declared();
-        let post = |audiences| Command::Post { audiences, text: "we are on it".into(), next_within: None };
+        let post = |audiences| Command::Post { audiences, text: "we are on it".into(), next_within: None, marking: None };
         let posted = sample.run(post(Vec::new())).unwrap();
         assert_eq!((posted.settled(), posted.opened()), (vec![KEY_UPDATE], vec![KEY_UPDATE]));
         let due_at = sample.at;

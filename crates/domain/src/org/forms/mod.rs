@@ -18,6 +18,7 @@ pub mod contact;
 pub mod escalation;
 pub mod integration;
 pub mod misshapen;
+pub mod organisation;
 pub mod overrides;
 pub mod person;
 pub mod plan;
@@ -255,6 +256,8 @@ forms! {
     calendars: Calendar = calendar::CalendarForm, calendar;
     /// How soon incidents are to be dealt with.
     targets: Target = service_target::ServiceTarget, service_target;
+    /// Other organisations that incidents are dealt with.
+    organisations: Organisation = organisation::Organisation, organisation;
     /// Roles of an incident.
     roles: Role = role::Role, role;
     /// What is done in incidents of a kind.

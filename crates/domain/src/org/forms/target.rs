@@ -16,6 +16,8 @@ pub enum Target<'a> {
     Team(&'a str),
     /// Everybody in this audience, and its own addresses.
     Audience(&'a str),
+    /// This other organisation, by the agreed way.
+    Organisation(&'a str),
 }
 
 impl<'a> Target<'a> {
@@ -27,6 +29,7 @@ impl<'a> Target<'a> {
             ("person", id) => Some(Self::Person(id)),
             ("team", id) => Some(Self::Team(id)),
             ("audience", id) => Some(Self::Audience(id)),
+            ("organisation", id) => Some(Self::Organisation(id)),
             _ => None,
         }
     }
@@ -39,8 +42,8 @@ impl Checker<'_> {
             Some(Target::Schedule(id)) => (FormKind::Schedule, id),
             Some(Target::Person(id)) => (FormKind::Person, id),
             Some(Target::Team(id)) => (FormKind::Team, id),
-            // An audience is told, and cannot acknowledge.
-            Some(Target::Audience(_)) | None => {
+            // An audience or another organisation is told, and cannot acknowledge.
+            Some(Target::Audience(_) | Target::Organisation(_)) | None => {
                 let shown: String = target.chars().take(64).collect();
                 let named = [FormKind::Schedule, FormKind::Person, FormKind::Team].into_iter().find(|kind| self.knows(*kind, target));
                 let hint = match named {

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::forms::calendar::Calendar;
+use super::forms::organisation::Organisation;
 pub use super::forms::role::ROLES;
 use super::forms::service_target::{ServiceTarget, most_particular};
 pub use super::forms::target::Target;
@@ -32,6 +33,8 @@ use crate::time::Length;
 /// What stands before an audience's id where addresses of its own are told: in targets, and in the place
 /// of a person in messages.
 pub const AUDIENCE: &str = "audience:";
+/// The same before the id of another organisation.
+pub const ORGANISATION: &str = "organisation:";
 /// How often stakeholders of the worst incidents are told, where nothing is said: PagerDuty's public guide has
 /// 20 to 30 minutes for executives.
 const UPDATE_EVERY_WORST: Length = Length::from_mins(30);
@@ -390,9 +393,26 @@ impl Org {
     pub fn audience(&self, id: &str) -> Option<&Audience> {
         self.bundle.audiences.iter().find(|audience| audience.id == id)
     }
-    /// A contact of a person, or of an audience where the name begins with [`AUDIENCE`]; with a name to show.
+    /// The other organisation of this id.
+    #[must_use]
+    pub fn organisation(&self, id: &str) -> Option<&Organisation> {
+        self.bundle.organisations.iter().find(|organisation| organisation.id == id)
+    }
+    /// When a length that begins at an instant is over, where only the hours of another organisation count. Where they do not
+    /// open for so long, every hour counts: a request is not without an end because of a calendar.
+    #[must_use]
+    pub fn due_in_hours_of(&self, organisation: &str, from: Timestamp, within: Length) -> Timestamp {
+        let hours = self.organisation(organisation).and_then(|form| form.hours.as_deref()).and_then(|id| self.calendar(id));
+        hours.and_then(|hours| hours.after(from, within)).unwrap_or_else(|| crate::time::after(from, within))
+    }
+    /// A contact of a person, or of an audience or another organisation where the name begins with [`AUDIENCE`] or
+    /// [`ORGANISATION`]; with a name to show.
     #[must_use]
     pub fn contact(&self, person: &str, contact: &str) -> Option<(&Contact, &str)> {
+        if let Some(id) = person.strip_prefix(ORGANISATION) {
+            let form = self.organisation(id)?;
+            return form.contacts.iter().find(|other| other.id == contact).map(|contact| (contact, form.name.as_str()));
+        }
         let (contacts, name) = match person.strip_prefix(AUDIENCE) {
             Some(id) => self.audience(id).map(|audience| (&audience.contacts, audience.name.as_ref().unwrap_or(&audience.id)))?,
             None => self.person(person).map(|person| (&person.contacts, &person.name))?,
@@ -417,7 +437,7 @@ impl Org {
         let team_of = |target: &String| match Target::parse(target)? {
             Target::Schedule(id) => self.team(self.schedule_form(id)?.team.as_deref()?),
             Target::Team(id) => self.team(id),
-            Target::Person(_) | Target::Audience(_) => None,
+            Target::Person(_) | Target::Audience(_) | Target::Organisation(_) => None,
         };
         let teams = steps.iter().flat_map(|step| &step.page).filter_map(team_of);
         let managers: std::collections::BTreeSet<&String> = teams.flat_map(|team| &team.managers).collect();
@@ -476,6 +496,10 @@ impl Org {
                 None => nobody(format!("there is no audience `{id}`")),
                 Some(audience) => self.people_of_audience(audience),
             },
+            Some(Target::Organisation(id)) => match self.organisation(id) {
+                None => nobody(format!("there is no organisation `{id}`")),
+                Some(_) => Resolved { people: vec![(target.to_owned(), format!("the agreed way to {id}"))], why_nobody: None },
+            },
             Some(Target::Person(id)) => match self.person(id) {
                 Some(_) => Resolved { people: vec![(id.to_owned(), "named in the step".into())], why_nobody: None },
                 None => nobody(format!("there is no person `{id}`")),
@@ -523,6 +547,11 @@ impl Org {
     pub fn reach(&self, person: &str, urgency: NotifyUrgency) -> Vec<Reach<'_>> {
         if let Some(audience) = person.strip_prefix(AUDIENCE).and_then(|id| self.audience(id)) {
             return audience.contacts.iter().filter_map(|contact| self.way(contact, Length::ZERO)).collect();
+        }
+        if let Some(organisation) = person.strip_prefix(ORGANISATION).and_then(|id| self.organisation(id)) {
+            // The first is the agreed way; a later one has its turn where that fails.
+            let ways = organisation.contacts.iter().filter_map(|contact| self.way(contact, Length::ZERO));
+            return ways.collect();
         }
         let Some(person) = self.person(person) else { return Vec::new() };
         let rules = match urgency {

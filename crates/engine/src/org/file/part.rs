@@ -131,6 +131,7 @@ pub fn read_form(kind: FormKind, id: &str, body: &Value) -> Result<(), PartFault
         | FormKind::Audience
         | FormKind::Calendar
         | FormKind::Target
+        | FormKind::Organisation
         | FormKind::Role
         | FormKind::Plan => json!([body]),
     };

@@ -3,13 +3,16 @@
 //! Invariant: [`may`] is [`Reach::admits`] where something is seen, and never more where something
 //! is done. Lists ask the store with the same [`Reach`]; a property test holds the two equal.
 
+mod marking;
+
 use std::collections::BTreeSet;
 
 use crate::ids::{IncidentId, PageId};
 use crate::org::model::{Access, Override, Silence};
 use crate::org::snapshot::Org;
 
-pub use crate::actor::{Actor, Held, Principal, Scope};
+pub use crate::actor::{Actor, Guest, Held, Principal, Scope};
+pub use marking::{Marked, may_be_told, may_read};
 
 /// What somebody is in the organisation, as it says now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +91,8 @@ pub enum Resource<'a> {
     Incident(Facts<'a>),
     /// An incident that whoever asks has, for what goes on with it there where its page was answered.
     Theirs(Facts<'a>),
+    /// An incident as an organisation that takes part sees it, and nothing else of it: what it may be told, and what it was asked.
+    Party(Facts<'a>, &'a str),
     /// A page of an incident: seen as its incident is, and answered by whoever holds its link.
     Page(PageId, Facts<'a>),
 }
@@ -137,7 +142,7 @@ pub fn standing(org: &Org, who: &Principal) -> Standing {
     let Some(person) = who.person() else {
         let access = match (&who.actor, who.scope) {
             // A sender's key is for its alarms: it sees nothing of the house, whatever it is used with.
-            (Actor::Integration(_), _) => Access::Guest,
+            (Actor::Integration(_) | Actor::Organisation(_), _) => Access::Guest,
             (Actor::Administrator | Actor::System | Actor::Clock, _) | (_, Scope::Admin) => Access::Administrator,
             (_, Scope::Respond) => Access::Responder,
             (_, Scope::Read) => Access::Observer,
@@ -167,6 +172,10 @@ pub fn scope_of_person(org: &Org, person: &str) -> Scope {
 /// Which incidents somebody may see.
 #[must_use]
 pub fn reach(org: &Org, who: &Principal) -> Reach {
+    // An organisation sees no incident as the house does.
+    if who.guest.is_some() {
+        return Reach::default();
+    }
     if let Some(link) = who.link {
         return Reach { incident: Some(link.incident), ..Reach::default() };
     }
@@ -190,7 +199,18 @@ pub fn reach(org: &Org, who: &Principal) -> Reach {
 /// # Errors
 /// Why not. What somebody may not see is [`Denied::Unseen`] to them, whatever else they lack.
 pub fn may(org: &Org, who: &Principal, right: Right, resource: Resource<'_>) -> Result<(), Denied> {
-    if let Resource::Incident(facts) | Resource::Theirs(facts) | Resource::Page(_, facts) = &resource
+    if let Some(guest) = &who.guest {
+        // Its own part of one incident, and nothing else there is.
+        return match (right, resource) {
+            (Right::See | Right::Respond, Resource::Party(facts, organisation))
+                if facts.id == guest.incident && organisation == guest.organisation =>
+            {
+                Ok(())
+            }
+            _ => Err(Denied::Unseen),
+        };
+    }
+    if let Resource::Incident(facts) | Resource::Theirs(facts) | Resource::Page(_, facts) | Resource::Party(facts, _) = &resource
         && !reach(org, who).admits(facts)
     {
         return Err(Denied::Unseen);
@@ -298,7 +318,7 @@ pub fn may_silence(org: &Org, who: &Principal, silence: &Silence) -> Result<(), 
     match &who.actor {
         Actor::Integration(id) if silence.integration.as_ref() == Some(id) => Ok(()),
         Actor::Integration(_) => Err(Denied::Silence),
-        Actor::Person(_) | Actor::Token(_) | Actor::Clock | Actor::System | Actor::Administrator => {
+        Actor::Person(_) | Actor::Token(_) | Actor::Organisation(_) | Actor::Clock | Actor::System | Actor::Administrator => {
             may(org, who, Right::Administer, Resource::Installation)
         }
     }

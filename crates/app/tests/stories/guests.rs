@@ -1,0 +1,191 @@
+//! What is marked goes no further than its marking, and a guest link shows one organisation its part of one incident until it
+//! expires or is revoked; what is done behind it stands in the log in the organisation's name.
+
+use allclear_trial::webhook_sink::path_of;
+use allclear_trial::{Database, World, org};
+use serde_json::{Value, json};
+
+use crate::sign_in::{get_as, post_form, sign_in_as};
+use crate::{on_both, world_of};
+
+on_both!(
+    a_guest_sees_what_its_level_allows_and_acts_in_its_own_name,
+    a_guest_link_ends_and_leads_nowhere_else,
+    what_is_red_is_read_by_those_who_lead_alone,
+);
+
+/// Largest page behind a guest link, in bytes.
+const PAGE_BYTES_MAX: usize = 10 * 1024;
+
+const ORGANISATIONS: &str = r#"
+severities: [{id: sev2, update_every: 0s, acknowledgement_lasts: never}]
+organisations:
+  - {id: cert, name: National CERT, kind: agency, tlp: amber, contacts: [{id: hook, webhook: "{HOOK}/cert", secret: "{SECRET}"}]}
+  - {id: telco, name: Telco, kind: vendor, contacts: [{id: hook, webhook: "{HOOK}/telco", secret: "{SECRET}"}]}
+"#;
+
+fn organisation() -> String {
+    [&org::usual(), ORGANISATIONS].concat()
+}
+
+async fn act(world: &World, reference: &str, verb: &str, body: Value) -> Value {
+    let answer = world.command(&format!("/incidents/{reference}/{verb}"), body).await.ok();
+    world.quiet().await;
+    answer.body
+}
+
+/// An incident that ana has, of which she leads the work.
+async fn begun(world: &World) -> String {
+    world.fire("title-secret").await;
+    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
+    world.quiet().await;
+    world.incident().await["ref"].as_str().unwrap().to_owned()
+}
+
+/// Makes a link; its path.
+async fn link(world: &World, reference: &str, organisation: &str, within: &str) -> String {
+    let made = act(world, reference, "guest", json!({"organisation": organisation, "within": within})).await;
+    path_of(made["guest_url"].as_str().unwrap_or_else(|| panic!("the answer has the link: {made:#}")))
+}
+
+async fn a_guest_sees_what_its_level_allows_and_acts_in_its_own_name(database: Database) {
+    let world = world_of(database, organisation()).await;
+    let reference = begun(&world).await;
+    act(&world, &reference, "note", json!({"text": "unmarked-secret"})).await;
+    let path = link(&world, &reference, "cert", "2h").await;
+    let page = world.get(&path).await.ok().text;
+    assert!(page.contains("National CERT") && page.contains(&reference), "{page}");
+    for secret in ["title-secret", "unmarked-secret"] {
+        assert!(!page.contains(secret), "what nobody marked stays in the house: {page}");
+    }
+    assert!(world.api(&format!("/incidents/{reference}")).await["guest_url"].is_null(), "the link is shown once");
+
+    // From then on what the incident is may go as far as amber; what was written before keeps its marking.
+    act(&world, &reference, "marking", json!({"marking": "amber", "why": "they help"})).await;
+    for (text, marking) in [("clear-words", "clear"), ("green-words", "green"), ("strict-secret", "amber+strict"), ("red-secret", "red")] {
+        act(&world, &reference, "note", json!({"text": text, "marking": marking})).await;
+    }
+    act(&world, &reference, "note", json!({"text": "amber-words"})).await;
+    act(&world, &reference, "request", json!({"organisation": "telco", "text": "request-secret", "marking": "amber+strict"})).await;
+    act(
+        &world,
+        &reference,
+        "request",
+        json!({"organisation": "cert", "text": "Who else has it?", "within": "30m", "marking": "amber+strict"}),
+    )
+    .await;
+    let asked = world.hook.told("cert");
+    assert_eq!(path_of(asked[0].page()["incident"]["url"].as_str().unwrap()), path, "the message leads there");
+    let page = world.get(&path).await.ok().text;
+    for words in ["title-secret", "clear-words", "green-words", "amber-words", "Who else has it?", "Acknowledge"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    for secret in ["unmarked-secret", "strict-secret", "red-secret", "request-secret"] {
+        assert!(!page.contains(secret), "{secret}: {page}");
+    }
+    assert!(page.len() <= PAGE_BYTES_MAX, "{} bytes", page.len());
+    // Another one sees no more than anybody may know.
+    let other = world.get(&link(&world, &reference, "telco", "2h").await).await.ok().text;
+    assert!(other.contains("clear-words") && other.contains("request-secret"), "its own request it reads: {other}");
+    for secret in ["title-secret", "green-words", "amber-words", "Who else has it?", "strict-secret", "red-secret"] {
+        assert!(!other.contains(secret), "{secret}: {other}");
+    }
+
+    for (deed, fields) in [
+        ("acknowledge", vec![("request", "2")]),
+        ("answer", vec![("request", "2"), ("text", "Two hospitals"), ("reference", "C-77")]),
+        ("say", vec![("text", "We send somebody")]),
+    ] {
+        assert_eq!(post_form(&world, &format!("{path}/{deed}"), None, &fields).await.status, 303, "{deed}");
+    }
+    world.quiet().await;
+    let incident = world.incident().await;
+    for kind in ["request_acknowledged", "request_answered", "party_said"] {
+        let events = world.events(&incident).await;
+        let event = events.iter().find(|event| event["kind"] == kind).unwrap_or_else(|| panic!("no {kind}"));
+        assert_eq!((event["actor"].as_str(), event["cause"].as_str()), (Some("organisation:cert"), Some("guest")), "{event:#}");
+    }
+    let texts: Vec<String> = world.hook.told("ana").iter().map(|d| d.page()["text"].as_str().unwrap_or_default().to_owned()).collect();
+    assert!(texts.iter().any(|text| text.contains("National CERT has answered request 2: Two hospitals")), "{texts:?}");
+    assert!(texts.iter().any(|text| text.contains("National CERT writes: We send somebody")), "{texts:?}");
+    let page = world.get(&path).await.ok().text;
+    assert!(page.contains("Two hospitals") && page.contains("We send somebody"), "{page}");
+
+    for n in 0..12 {
+        act(&world, &reference, "note", json!({"text": format!("{n} {}", "long words ".repeat(200)), "marking": "clear"})).await;
+        act(&world, &reference, "request", json!({"organisation": "cert", "text": format!("{n} {}", "long words ".repeat(200))})).await;
+    }
+    let full = world.get(&path).await.ok().text.len();
+    assert!(full <= PAGE_BYTES_MAX, "{full} bytes of the longest");
+
+    // A refusal keeps what was typed; what is another's, or was withdrawn by its asker alone, is not theirs to answer.
+    let refused = post_form(&world, &format!("{path}/answer"), None, &[("request", "2"), ("text", "once more")]).await;
+    assert!(refused.status == 409 && refused.text.contains("This was not done"), "{} {}", refused.status, refused.text);
+    let theirs = post_form(&world, &format!("{path}/decline"), None, &[("request", "1")]).await;
+    assert!(theirs.status >= 400, "{}", theirs.text);
+    assert_eq!(world.api(&format!("/incidents/{reference}")).await["requests"][0]["state"], "asked");
+    for _ in 0..40 {
+        post_form(&world, &format!("{path}/say"), None, &[("text", "again")]).await;
+    }
+    let too_often = post_form(&world, &format!("{path}/say"), None, &[("text", "again")]).await;
+    assert_eq!(too_often.status, 429, "{}", too_often.text);
+}
+
+async fn a_guest_link_ends_and_leads_nowhere_else(database: Database) {
+    let mut world = world_of(database, organisation()).await;
+    let reference = begun(&world).await;
+    let path = link(&world, &reference, "cert", "2h").await;
+    let mut other = path.clone().into_bytes();
+    let at = other.len() - 20;
+    other[at] = if other[at] == b'A' { b'B' } else { b'A' };
+    assert_eq!(world.get(&String::from_utf8(other).unwrap()).await.status, 404);
+    let token = path.trim_start_matches("/guest/");
+    for door in [format!("/a/{token}"), format!("/incidents/{reference}?token={token}")] {
+        let answer = world.client.get(world.at(&door)).send().await.unwrap();
+        let text = answer.text().await.unwrap();
+        assert!(!text.contains("title-secret"), "{door}: {text}");
+    }
+    let with_token = world.client.get(world.at(&format!("/api/v1/incidents/{reference}"))).bearer_auth(token).send().await.unwrap();
+    assert_eq!(with_token.status().as_u16(), 401);
+    act(&world, &reference, "guest", json!({"organisation": "cert", "state": "revoked"})).await;
+    assert_eq!(world.get(&path).await.status, 410);
+    assert_eq!(post_form(&world, &format!("{path}/say"), None, &[("text", "late")]).await.status, 410);
+    let again = world.command(&format!("/incidents/{reference}/guest"), json!({"organisation": "cert", "state": "revoked"})).await;
+    assert_eq!(again.body["code"], "no_guest_link");
+
+    let short = link(&world, &reference, "cert", "1h").await;
+    world.restart_after(std::time::Duration::from_secs(60)).await;
+    assert_eq!(world.get(&short).await.status, 200, "a restart changes nothing");
+    world.advance(3_600).await;
+    assert_eq!(world.get(&short).await.status, 410);
+    let long = world.command(&format!("/incidents/{reference}/guest"), json!({"organisation": "cert", "within": "31d"})).await;
+    assert_eq!(long.body["code"], "guest_link_life");
+    // Who leaves sees nothing any more; by the command line, too, the link is shown once.
+    let opened = world.cli(&["guest", "open", &reference, "cert"]).await;
+    let url = opened.stdout.split_whitespace().find(|word| word.contains("/guest/")).unwrap_or_else(|| panic!("{}", opened.stdout));
+    let path = path_of(url);
+    assert_eq!(world.get(&path).await.status, 200);
+    act(&world, &reference, "party", json!({"organisation": "cert", "state": "left"})).await;
+    assert_eq!(world.get(&path).await.status, 410);
+}
+
+async fn what_is_red_is_read_by_those_who_lead_alone(database: Database) {
+    let world = world_of(database, organisation()).await;
+    let reference = begun(&world).await;
+    act(&world, &reference, "note", json!({"text": "red-secret", "marking": "red"})).await;
+    act(&world, &reference, "update", json!({"text": "red-update", "marking": "red", "audiences": []})).await;
+    let whole = world.command(&format!("/incidents/{reference}/marking"), json!({"marking": "red", "why": "x"})).await;
+    assert!(whole.status >= 400, "a whole incident is private instead: {:#}", whole.body);
+    act(&world, &reference, "resolve", json!({})).await;
+    for (person, reads) in [("ana", true), ("cho", true), ("ben", false)] {
+        let cookie = sign_in_as(&world, person).await;
+        for door in ["", "?key", "/review"] {
+            let page = get_as(&world, &cookie, &format!("/incidents/{reference}{door}")).await.text;
+            for secret in ["red-secret", "red-update"] {
+                assert!(reads || !page.contains(secret), "{person} at `{door}` reads {secret}");
+            }
+            assert!(!door.is_empty() || !reads || page.contains("red-secret"), "{person} leads it: {page}");
+            assert!(!door.is_empty() || reads || page.contains("TLP:RED"), "{person} reads that there is something");
+        }
+    }
+}

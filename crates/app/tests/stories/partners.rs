@@ -1,0 +1,147 @@
+//! Other organisations: one that is asked hears it by the agreed way and no more of the incident than it may be told, is
+//! awaited for the time that was given, and whoever of ours speaks with it hears what it says, or that it says nothing.
+
+use allclear_trial::{Database, World, org};
+use serde_json::{Value, json};
+
+use crate::{on_both, world_of};
+
+on_both!(
+    an_organisation_is_asked_by_the_agreed_way_and_awaited,
+    whoever_does_not_answer_is_late_once_and_the_liaison_hears_of_it,
+    hours_and_levels_of_an_organisation_hold,
+);
+
+/// Seconds of a minute.
+const MINUTE: u64 = 60;
+
+/// One may be told nothing but what anybody may know, one all that stays with it; one works in the daytime only.
+const ORGANISATIONS: &str = r#"
+severities: [{id: sev2, update_every: 0s, acknowledgement_lasts: never}]
+calendars: [{id: day, time_zone: Etc/UTC, hours: [{from: "09:00", to: "17:00"}]}]
+organisations:
+  - {id: cert, name: National CERT, kind: agency, reference: agreement 12, contacts: [{id: hook, webhook: "{HOOK}/cert", secret: "{SECRET}"}, {id: second, webhook: "{HOOK}/cert-second", secret: "{SECRET}"}]}
+  - {id: cloud, name: Cloud & Sons, kind: vendor, tlp: amber+strict, contacts: [{id: hook, webhook: "{HOOK}/cloud", secret: "{SECRET}"}]}
+  - {id: lab, name: Laboratory, kind: partner, hours: day, contacts: [{id: mail, email: lab@example.org}]}
+"#;
+
+fn organisation() -> String {
+    [&org::usual(), ORGANISATIONS].concat()
+}
+
+async fn act(world: &World, reference: &str, verb: &str, body: Value) -> Value {
+    let answer = world.command(&format!("/incidents/{reference}/{verb}"), body).await.ok();
+    world.quiet().await;
+    answer.body
+}
+
+/// What was said to somebody with these words in it.
+fn told(world: &World, who: &str, words: &str) -> Vec<String> {
+    let texts = world.hook.told(who).into_iter().map(|d| d.page()["text"].as_str().unwrap_or_default().to_owned());
+    texts.filter(|text| text.contains(words)).collect()
+}
+
+/// An incident that ana has, of which she leads the work.
+async fn begun(world: &World) -> String {
+    world.fire("the disk of db-7").await;
+    world.press(&world.hook.to("ana")[0].ack_path()).await.ok();
+    world.quiet().await;
+    world.incident().await["ref"].as_str().unwrap().to_owned()
+}
+
+async fn awaited(world: &World, reference: &str) -> Vec<Value> {
+    let found = world.api(&format!("/incidents/{reference}/expectations")).await;
+    let live = found["items"].as_array().unwrap().iter().filter(|one| one["rule"] == "incident.request" && one["state"] == "live");
+    live.cloned().collect()
+}
+
+async fn an_organisation_is_asked_by_the_agreed_way_and_awaited(database: Database) {
+    let world = world_of(database, organisation()).await;
+    let reference = begun(&world).await;
+    let refused = world.command(&format!("/incidents/{reference}/request"), json!({"organisation": "cret", "text": "x"})).await;
+    assert_eq!((refused.status, refused.body["code"].as_str()), (404, Some("no_such_organisation")), "{:#}", refused.body);
+    assert!(refused.body["detail"].as_str().unwrap().contains("cert"), "it says which was meant: {:#}", refused.body);
+
+    act(&world, &reference, "party", json!({"organisation": "cert", "reference": "CERT-118", "liaison": "ben"})).await;
+    let asked = world.cli(&["request", &reference, "cert", "Please block 203.0.113.7", "--within", "30m"]).await;
+    assert_eq!(asked.code, 0, "{}", asked.stderr);
+    world.quiet().await;
+    let heard = world.hook.told("cert");
+    assert_eq!(heard.len(), 1, "once, by the first of its contacts");
+    let page = heard[0].page();
+    let text = page["text"].as_str().unwrap();
+    for part in ["Request 1: Please block 203.0.113.7", "Please answer by ", "Your reference: CERT-118", "Agreement: agreement 12"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert_eq!((heard[0].kind(), page["incident"]["ref"].as_str()), ("request", Some(reference.as_str())));
+    assert!(!heard[0].body.to_string().contains("db-7") && page["incident"]["severity"] == "", "it may not know what it is: {page:#}");
+    assert!(world.hook.told("cert-second").is_empty(), "the second way is for when the first fails");
+
+    let incident = world.api(&format!("/incidents/{reference}")).await;
+    let request = &incident["requests"][0];
+    assert_eq!((request["state"].as_str(), request["organisation"].as_str()), (Some("asked"), Some("cert")), "{incident:#}");
+    assert_eq!(awaited(&world, &reference).await.len(), 1);
+    act(&world, &reference, "answer", json!({"request": 1, "state": "acknowledged", "reference": "T-9"})).await;
+    assert_eq!(told(&world, "ben", "National CERT has acknowledged request 1").len(), 1, "its liaison hears of it");
+    assert_eq!(awaited(&world, &reference).await.len(), 1, "an answer is still to come");
+    let answered = act(&world, &reference, "answer", json!({"request": 1, "state": "answered", "text": "It is blocked"})).await;
+    let request = &answered["requests"][0];
+    assert!(!request["acknowledged_at"].is_null() && !request["answered_at"].is_null() && request["reference"] == "T-9", "{request:#}");
+    assert!(awaited(&world, &reference).await.is_empty());
+    let shown = world.cli(&["show", &reference]).await.stdout;
+    assert!(shown.contains("CERT-118") && shown.contains("It is blocked"), "{shown}");
+
+    // What was asked of somebody who leaves is withdrawn, and they hear so.
+    act(&world, &reference, "request", json!({"organisation": "cert", "text": "and 203.0.113.8"})).await;
+    act(&world, &reference, "party", json!({"organisation": "cert", "state": "left", "why": "their part is done"})).await;
+    assert_eq!(told(&world, "cert", "Request 2 is withdrawn").len(), 1);
+    let incident = world.incident().await;
+    let kinds = world.kinds(&incident).await;
+    assert_eq!(kinds.iter().filter(|kind| *kind == "party_joined").count(), 1, "{kinds:?}");
+    assert!(kinds.contains(&"party_left".to_owned()) && kinds.contains(&"request_withdrawn".to_owned()), "{kinds:?}");
+}
+
+async fn whoever_does_not_answer_is_late_once_and_the_liaison_hears_of_it(database: Database) {
+    let mut world = world_of(database, organisation()).await;
+    let reference = begun(&world).await;
+    act(&world, &reference, "request", json!({"organisation": "cert", "text": "Who else has it?", "within": "10m"})).await;
+    act(&world, &reference, "request", json!({"organisation": "cloud", "text": "Is it yours?", "within": "20m"})).await;
+    act(&world, &reference, "party", json!({"organisation": "cloud", "liaison": "ben"})).await;
+    world.restart_after(std::time::Duration::from_secs(5)).await;
+    world.advance(11 * MINUTE).await;
+    assert_eq!(told(&world, "ana", "National CERT has not answered request 1").len(), 1, "whoever leads, where nobody speaks with them");
+    world.advance(10 * MINUTE).await;
+    assert_eq!(told(&world, "ben", "Cloud & Sons has not answered request 2").len(), 1);
+    world.advance(60 * MINUTE).await;
+    let incident = world.incident().await;
+    let missed = world.bodies(&incident, "request_missed").await;
+    assert_eq!(missed.iter().map(|one| one["request"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2], "each once");
+    let late = act(&world, &reference, "answer", json!({"request": 1, "state": "answered", "text": "two others"})).await;
+    assert!(late["requests"][0]["late"] == true && late["requests"][0]["state"] == "answered", "{:#}", late["requests"]);
+    let again = world.command(&format!("/incidents/{reference}/answer"), json!({"request": 1, "state": "declined"})).await;
+    assert_eq!(again.body["code"], "request_ended");
+}
+
+async fn hours_and_levels_of_an_organisation_hold(database: Database) {
+    let mut world = world_of(database, organisation()).await;
+    let reference = begun(&world).await;
+    // Who may be told what stays with them is told what the incident is.
+    act(&world, &reference, "request", json!({"organisation": "cloud", "text": "Is it yours?"})).await;
+    assert_eq!(world.hook.told("cloud")[0].page()["incident"]["title"], world.incident().await["title"]);
+    // The time of a request counts in the hours of whoever is asked.
+    let asked = act(&world, &reference, "request", json!({"organisation": "lab", "text": "Test this", "within": "1h"})).await;
+    let due: jiff::Timestamp = asked["requests"][1]["due_at"].as_str().unwrap().parse().unwrap();
+    let (now, due) = (world.now().await.to_zoned(jiff::tz::TimeZone::UTC), due.to_zoned(jiff::tz::TimeZone::UTC));
+    let open = (9..16).contains(&now.hour());
+    assert!((9..=17).contains(&due.hour()), "{now} {due}");
+    assert!(open || due.duration_since(&now) > jiff::SignedDuration::from_mins(61), "{now} {due}");
+    let mail = world.mail.delivered_to("lab@example.org");
+    assert!(mail.len() == 1 && mail[0].text().contains("Request 2: Test this"), "{mail:#?}");
+    assert!(!mail[0].text().contains("db-7"), "{}", mail[0].text());
+    // It is over: whoever takes part hears so, in words that say no more.
+    act(&world, &reference, "resolve", json!({})).await;
+    world.advance(2 * MINUTE).await;
+    assert_eq!(told(&world, "cloud", "It is over").len(), 1);
+    assert!(world.mail.delivered_to("lab@example.org").len() == 2);
+    assert!(awaited(&world, &reference).await.is_empty());
+}

@@ -1,0 +1,107 @@
+//! What an organisation that takes part reads of an incident behind its link: what it may be told, and what it was asked.
+//!
+//! Invariant: everything in it went through [`may_read`] or [`may_be_told`]; nothing of the incident is put in beside them but
+//! its reference and the organisation's own requests.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{EventView, RequestView};
+use crate::access::{Marked, Principal, may_be_told, may_read};
+use crate::incident::{Incident, State};
+use crate::org::forms::organisation::Organisation;
+use crate::org::snapshot::Org;
+use crate::severity::Severity;
+use crate::tlp::Tlp;
+use crate::wire::{NoticeGuest, NoticeIncident};
+
+/// An incident as a message to an organisation shows it: its reference, what it is where that may be told, and the way to the
+/// organisation's link where there is one.
+#[must_use]
+pub fn notice_for(org: &Org, incident: &Incident, organisation: &str, now: Timestamp) -> NoticeIncident {
+    let level = org.organisation(organisation).map(Organisation::may_be_told);
+    let told = level.is_some_and(|level| may_be_told(&incident.facts(), incident.work.marking, level));
+    let link = incident.work.partners.link_of(organisation, now);
+    NoticeIncident {
+        id: incident.id,
+        reference: incident.reference.clone(),
+        title: if told { incident.title.clone() } else { String::new() },
+        severity: if told { incident.severity.word().to_owned() } else { String::new() },
+        service: incident.service.clone().filter(|_| told),
+        guest: link.map(|link| NoticeGuest { number: link.number, expires_at: link.expires_at }),
+    }
+}
+
+/// An incident as an organisation sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GuestView {
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// Its own name.
+    pub organisation: String,
+    /// The most it may be told.
+    pub level: Tlp,
+    /// What it calls the incident.
+    pub their_reference: Option<String>,
+    /// What the incident is, where it may be told that.
+    pub situation: Option<SituationView>,
+    /// What it was asked for, in that order.
+    pub requests: Vec<RequestView>,
+    /// What it may read of the log, the newest first.
+    pub entries: Vec<GuestEntry>,
+}
+
+/// What an incident is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SituationView {
+    pub title: String,
+    pub state: State,
+    pub severity: Severity,
+    /// What people call it.
+    pub service: Option<String>,
+    pub began: Timestamp,
+    /// How far this may go.
+    pub marking: Tlp,
+}
+
+/// An entry of the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GuestEntry {
+    pub at: Timestamp,
+    pub line: String,
+}
+
+impl GuestView {
+    /// Of a folded incident and the newest events of its own log, oldest first; nothing for whoever is no organisation.
+    #[must_use]
+    pub fn of(org: &Org, who: &Principal, incident: &Incident, events: &[EventView]) -> Option<Self> {
+        let organisation = who.party()?;
+        let form = org.organisation(organisation)?;
+        let (level, facts) = (Organisation::may_be_told(form), incident.facts());
+        let marking = incident.work.marking;
+        let situation = may_be_told(&facts, marking, level).then(|| SituationView {
+            title: incident.title.clone(),
+            state: incident.state,
+            severity: incident.severity,
+            service: incident.service.as_ref().map(|id| org.service(id).map_or_else(|| id.clone(), |service| service.name.clone())),
+            began: incident.impact_started_at.or(incident.declared_at).unwrap_or(incident.created_at),
+            marking: marking.unwrap_or(crate::tlp::UNMARKED),
+        });
+        let leads = incident.work.leads();
+        let reads = |event: &&EventView| {
+            let said = Marked { marking: event.marking, by: &event.actor };
+            event.stream == incident.id.to_string() && may_read(org, who, &facts, &leads, said)
+        };
+        let entries = events.iter().rev().filter(reads).map(|event| GuestEntry { at: event.at, line: event.line.clone() });
+        let requests = incident.work.partners.requests.iter().filter(|request| request.organisation == organisation);
+        Some(Self {
+            reference: incident.reference.clone(),
+            organisation: form.name.clone(),
+            level,
+            their_reference: incident.work.partners.party(organisation).and_then(|party| party.reference.clone()),
+            situation,
+            requests: requests.map(RequestView::of).collect(),
+            entries: entries.collect(),
+        })
+    }
+}

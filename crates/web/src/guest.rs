@@ -1,0 +1,246 @@
+//! `/guest/{token}`: one organisation's view of one incident. GET shows, POST answers a request or writes an entry. No sign-in:
+//! the token in the path is the proof, and what it shows is what its organisation may be told.
+//!
+//! Not here: what that is ([`allclear_domain::access`]), and which links work (the engine's).
+
+use allclear_domain::incident::partners::RequestState;
+use allclear_domain::incident::{parties, sharing};
+use allclear_domain::view::{GuestView, RequestView};
+use allclear_engine::core::{Command, Input};
+use allclear_engine::message_link::guests::BadGuest;
+use axum::Form;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+
+use crate::access::form_key;
+use crate::access::reader::{Asked, Fields};
+use crate::app::App;
+use crate::frame::document::{Frame, LINK, document};
+use crate::frame::pieces;
+use crate::frame::refused::Refused;
+use crate::frame::time_text::When;
+use crate::posted::{Draft, No, said, told_to_wait, worded};
+
+/// Where an action behind a guest link came from, in the log.
+const VIA: &str = "guest";
+/// Longest form: the longest entry, were each of its characters written in percent form.
+pub(crate) const FORM_BYTES_MAX: usize = 64 * 1024;
+/// Entries of the log that are shown, the newest: with their longest lines the page of Latin letters stays under 10 KB.
+const ENTRIES_SHOWN: usize = 6;
+/// Characters of an entry, of an answer and of the title.
+const LINE_CHARS_MAX: usize = 160;
+/// Characters of a request; its message has all of it.
+const REQUEST_CHARS_MAX: usize = 500;
+/// Requests that are shown: the open ones, then the newest.
+const REQUESTS_SHOWN: usize = 3;
+/// The part of the address that says that something was taken.
+const DONE: &str = "done";
+/// The verb of the entry field.
+const SAY: &str = "say";
+
+/// GET: shows, and changes nothing.
+pub(crate) async fn show(State(app): State<App>, Path(token): Path<String>, Query(asked): Asked) -> Response {
+    let shown = async {
+        let (who, id) = app.engine.open_guest(&token).await.map_err(no_link)?;
+        let view = app.engine.queries(&who).as_guest(id).await?;
+        Ok(page(&view, &When::new(app.engine.now(), None), &token, &Draft::default(), asked.contains_key(DONE)).into_response())
+    };
+    shown.await.unwrap_or_else(|refused: Refused| refused.answer(true))
+}
+
+/// GET of an address that only takes POST.
+pub(crate) async fn back(Path((token, _)): Path<(String, String)>) -> Response {
+    Redirect::to(&path(&token)).into_response()
+}
+
+/// POST.
+pub(crate) async fn act(
+    State(app): State<App>,
+    Path((token, verb)): Path<(String, String)>,
+    form: Result<Form<Fields>, FormRejection>,
+) -> Response {
+    let done = async {
+        let (who, id) = app.engine.open_guest(&token).await.map_err(no_link)?;
+        let fields = match form {
+            Ok(Form(fields)) => fields,
+            Err(why) if why.status() == StatusCode::PAYLOAD_TOO_LARGE => return Err(too_large()),
+            Err(_) => Fields::new(),
+        };
+        let organisation = who.party().unwrap_or_default().to_owned();
+        let once = form_key::key(&format!("{}/{verb}", path(&token)), &fields);
+        let asked = async {
+            let command = command(&verb, organisation, &fields)?;
+            let command = Command::Incident { id, command };
+            app.engine.ask(Input { who: who.clone(), cause: VIA.into(), once, command }).await.map(drop).map_err(No::Refusal)
+        };
+        match asked.await {
+            Ok(()) => Ok(Redirect::to(&format!("{}?{DONE}", path(&token))).into_response()),
+            Err(no) => {
+                let wait = no.wait();
+                let (status, why) = worded(no)?;
+                let view = app.engine.queries(&who).as_guest(id).await?;
+                let verb = said(&fields, "request").map_or(verb, |number| format!("request-{number}"));
+                let draft = Draft { verb, fields, refusal: Some(why) };
+                let mut response = page(&view, &When::new(app.engine.now(), None), &token, &draft, false).into_response();
+                *response.status_mut() = status;
+                told_to_wait(&mut response, wait);
+                Ok(response)
+            }
+        }
+    };
+    done.await.unwrap_or_else(|refused: Refused| refused.answer(true))
+}
+
+fn command(verb: &str, organisation: String, fields: &Fields) -> Result<allclear_domain::incident::Command, No> {
+    let text = said(fields, "text");
+    let state = match verb {
+        SAY => {
+            let text = text.ok_or_else(|| No::Typed("An entry says something: write it, and send it again.".to_owned()))?;
+            return Ok(sharing::Command::Say { organisation, text }.into());
+        }
+        "acknowledge" => RequestState::Acknowledged,
+        "answer" if text.is_none() => return Err(No::Typed("An answer says something: write it, and send it again.".to_owned())),
+        "answer" => RequestState::Answered,
+        "decline" => RequestState::Declined,
+        _ => return Err(No::Page(Refused::missing("command", "Open the link again and choose there."))),
+    };
+    let request = said(fields, "request").and_then(|number| number.parse().ok());
+    let request = request.ok_or_else(|| No::Page(Refused::missing("request", "Open the link again and choose there.")))?;
+    Ok(parties::Command::Hear { request, state, text, reference: said(fields, "reference"), happened_at: None }.into())
+}
+
+fn path(token: &str) -> String {
+    format!("/guest/{}", pieces::escaped(token))
+}
+
+fn no_link(bad: BadGuest) -> Refused {
+    let works = || html! { p { "Ask whoever sent it for a new one." } };
+    match bad {
+        BadGuest::Unknown => {
+            let detail = "It is not one of ours, or it was cut short on its way to you.";
+            Refused::new(StatusCode::NOT_FOUND, "guest_link_unknown", "This link does not work", detail, works())
+        }
+        BadGuest::Over => {
+            let detail = "It has expired or was revoked. Nothing was changed.";
+            Refused::new(StatusCode::GONE, "guest_link_over", "This link does not work any more", detail, works())
+        }
+        BadGuest::NoAnswer(why) => why.into(),
+    }
+}
+
+fn too_large() -> Refused {
+    let detail = format!("A form takes at most {} KB here. Nothing was written: shorten it.", FORM_BYTES_MAX / 1024);
+    Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "This is too much", &detail, html! {})
+}
+
+/// The page; `done` where something of its reader was just taken.
+pub(crate) fn page(view: &GuestView, when: &When, token: &str, draft: &Draft, done: bool) -> Html<String> {
+    let mut requests: Vec<&RequestView> = view.requests.iter().rev().collect();
+    requests.sort_by_key(|request| !request.state.is_open());
+    let body = html! {
+        main class="narrow" {
+            header class="what" {
+                p class="top" {
+                    @if let Some(what) = &view.situation { (pieces::severity(what.severity)) }
+                    span class="ref" { (view.reference) }
+                    @if let Some(theirs) = &view.their_reference { span class="quiet" { "your reference " bdi { (theirs) } } }
+                }
+                @match &view.situation {
+                    Some(what) => h1 class="clamp" { bdi { (pieces::cut(&what.title, LINE_CHARS_MAX)) } },
+                    None => h1 { "What you are asked for" },
+                }
+                p class="quiet" { "For " bdi { (view.organisation) } ", at most " (view.level.label()) ". Times are in " (when.zone()) "." }
+            }
+            (undrawn(&requests, draft))
+            @if done { p class="noted" role="status" { "It is in the log of " (view.reference) "." } }
+            @if let Some(what) = &view.situation {
+                dl class="facts" {
+                    div { dt { "State" } dd { (pieces::state(what.state)) } }
+                    @if let Some(service) = &what.service { div { dt { "Service" } dd { bdi { (service) } } } }
+                    div { dt { "Since" } dd { (when.stamp(what.began)) } }
+                    div { dt { "May go" } dd { (what.marking.label()) } }
+                }
+            }
+            section class="act on" {
+                h2 { "Requests" }
+                @if requests.is_empty() { p class="quiet" { "You are asked for nothing." } }
+                @for request in requests.iter().take(REQUESTS_SHOWN) { (asked(request, when, token, draft)) }
+                @if requests.len() > REQUESTS_SHOWN { p class="quiet" { (requests.len() - REQUESTS_SHOWN) " earlier ones are not shown." } }
+            }
+            section class="act on" {
+                h2 { "Write to them" }
+                form method="post" action={ (path(token)) "/" (SAY) } {
+                    (draft.refused(SAY)) (form_key::once(when))
+                    label class="vh" for="say" { "Write to the log" }
+                    textarea id="say" name="text" rows="2" placeholder="It is written to the log, in your organisation’s name" required {
+                        (draft.typed(SAY, "text"))
+                    }
+                    button class="secondary" type="submit" { "Send" }
+                }
+            }
+            @if !view.entries.is_empty() {
+                section {
+                    h2 { "Log" }
+                    ul class="alerts" {
+                        @for entry in view.entries.iter().take(ENTRIES_SHOWN) {
+                            li { span class="quiet" { (when.stamp(entry.at)) } " " bdi { (pieces::cut(&entry.line, LINE_CHARS_MAX)) } }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    document(&Frame { title: &view.reference, class: LINK, refresh_s: None, bar: None }, &body)
+}
+
+/// What was refused of a form that is not there any more: why, and what was typed.
+fn undrawn(requests: &[&RequestView], draft: &Draft) -> Markup {
+    let is_of = |request: &&RequestView| request.state.is_open() && draft.verb == format!("request-{}", request.request);
+    let is_drawn = draft.verb == SAY || requests.iter().take(REQUESTS_SHOWN).any(is_of);
+    html! {
+        @if draft.refusal.is_some() && !is_drawn {
+            section class="act on" { (draft.refused(&draft.verb)) p class="said" { bdi { (draft.typed(&draft.verb, "text")) } } }
+        }
+    }
+}
+
+/// One request, and the answers that are still to come.
+fn asked(request: &RequestView, when: &When, token: &str, draft: &Draft) -> Markup {
+    let verb = format!("request-{}", request.request);
+    let to = |deed: &str| format!("{}/{deed}", path(token));
+    html! {
+        div class="act" {
+            p { strong { (request.request) ". " } bdi { (pieces::cut(&request.text, REQUEST_CHARS_MAX)) } }
+            p class="quiet" {
+                (request.state.word())
+                @if let Some(due) = request.due_at.filter(|_| request.state.is_open()) { " · answer wanted by " (when.stamp(due)) }
+            }
+            @if let Some(answer) = &request.answer { p class="said" { bdi { (pieces::cut(answer, LINE_CHARS_MAX)) } } }
+            @if request.state.is_open() {
+                (draft.refused(&verb))
+                @if request.state == RequestState::Asked {
+                    form method="post" action=(to("acknowledge")) {
+                        (form_key::once(when)) input type="hidden" name="request" value=(request.request);
+                        button class="secondary" type="submit" { "Acknowledge" span class="vh" { " request " (request.request) } }
+                    }
+                }
+                details open[draft.verb == verb] {
+                    summary { "Answer or decline" span class="vh" { " request " (request.request) } }
+                    form method="post" action=(to("answer")) {
+                        (form_key::once(when)) input type="hidden" name="request" value=(request.request);
+                        label { "Your answer" textarea name="text" rows="2" required { (draft.typed(&verb, "text")) } }
+                        label {
+                            span { "Your reference " span class="quiet" { "May be left blank" } }
+                            textarea name="reference" rows="1" { (draft.typed(&verb, "reference")) }
+                        }
+                        button class="primary" type="submit" { "Answer" }
+                        button class="secondary" type="submit" formaction=(to("decline")) formnovalidate { "Decline" }
+                    }
+                }
+            }
+        }
+    }
+}
