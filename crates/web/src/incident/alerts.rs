@@ -158,7 +158,7 @@ pub(crate) async fn show(
         let (who, when) = reader(&app, &headers).await?;
         let queries = app.engine.queries(&who);
         let id = queries.incident_id(&reference).await?;
-        let incident = queries.incident(id).await?;
+        let incident = Box::pin(queries.incident(id)).await?;
         let which = WHICH.iter().find(|(word, ..)| asked.get("which").is_some_and(|which| which == word)).unwrap_or(&WHICH[0]);
         let skip = asked.get("from").and_then(|from| from.parse::<i64>().ok()).unwrap_or(0).max(0);
         let alerts = queries.alerts_of(id, which.2, skip, ALERTS_A_PAGE).await?;
