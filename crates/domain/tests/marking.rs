@@ -9,7 +9,7 @@ use allclear_domain::event::Mode;
 use allclear_domain::ids::IncidentId;
 use allclear_domain::incident::partners::RequestState;
 use allclear_domain::incident::{
-    self, Command, Context, Declaration, Incident, access, declaration, parties, record, roles, sharing, updates,
+    self, Command, Context, Declaration, Incident, access, decisions, declaration, parties, record, roles, sharing, updates,
 };
 use allclear_domain::org::snapshot::Org;
 use allclear_domain::severity::Severity;
@@ -104,7 +104,7 @@ impl Told {
                 cause: "test".into(),
                 line: timeline::line(&Names::new(&self.org, &actor.to_string()), event.kind(), event.v(), Some(&event.body())),
                 body: serde_json::from_str(&event.body()).unwrap(),
-                marking: incident::marking(&event).or(self.incident.work.marking),
+                marking: incident::goes_as_far_as(&event, &self.incident),
             });
         }
     }
@@ -146,7 +146,7 @@ fn generated(seed: u64) -> Told {
         let word = format!("word{seed}z{n}q");
         let (writer, marking) = (if dice.below(2) == 0 { &ana } else { &ben }, dice.level(&Tlp::ALL));
         let mut secret = Secret { word: word.clone(), level: marking.or(told.incident.work.marking), by: writer.to_string(), asked: None };
-        match dice.below(6) {
+        match dice.below(7) {
             0 => {
                 let level = dice.level(at_most_strict).unwrap_or(Tlp::Amber);
                 told.run(&ana, sharing::Command::Mark { marking: level, why: word });
@@ -161,13 +161,14 @@ fn generated(seed: u64) -> Told {
             2 => {
                 let asked = ORGANISATIONS[usize::try_from(dice.below(6)).unwrap()].0;
                 let marking = marking.filter(|level| *level != Tlp::Red);
-                (secret.level, secret.asked) = (marking.or(told.incident.work.marking), Some(asked));
+                // Others that take part read of it what somebody marked so.
+                (secret.level, secret.asked) = (marking, Some(asked));
                 told.run(writer, parties::Command::Ask { organisation: asked.into(), text: word, within: None, due_at: None, marking });
             }
             3 => {
                 let by = ORGANISATIONS[usize::try_from(dice.below(6)).unwrap()].0;
                 let actor = Actor::Organisation(by.into());
-                (secret.level, secret.by) = (told.incident.work.marking, actor.to_string());
+                (secret.level, secret.by) = (None, actor.to_string());
                 told.run(&actor, sharing::Command::Say { organisation: by.into(), text: word });
             }
             4 if !told.incident.work.partners.requests.is_empty() => {
@@ -175,10 +176,16 @@ fn generated(seed: u64) -> Told {
                     told.incident.work.partners.open_requests(None).next().map(|request| (request.request, request.organisation.clone()));
                 let Some((request, of)) = open else { continue };
                 let asked = ORGANISATIONS.iter().find(|(id, _)| *id == of).unwrap().0;
-                (secret.level, secret.asked) = (told.incident.work.marking, Some(asked));
+                (secret.level, secret.asked) = (None, Some(asked));
                 let heard =
                     parties::Command::Hear { request, state: RequestState::Answered, text: Some(word), reference: None, happened_at: None };
                 told.run(writer, heard);
+            }
+            5 => {
+                // What was decided stays in the house, however far the incident goes.
+                secret.level = None;
+                let made = decisions::Decide { text: word, ..decisions::Decide::default() };
+                told.run(writer, decisions::Command::Decide(made));
             }
             _ => told.run(writer, record::Command::Note { text: word, happened_at: None, marking }),
         }

@@ -313,6 +313,22 @@ pub fn marking(event: &Event) -> Option<Tlp> {
     None
 }
 
+/// How far an entry goes: as whoever wrote it said, else as far as the incident where it says what happens to everybody who is
+/// told of it. Who does what here, what was decided and supposed, and what another organisation was asked and answered go
+/// outside only where somebody said so of that very entry.
+#[must_use]
+pub fn goes_as_far_as(event: &Event, incident: &Incident) -> Option<Tlp> {
+    let of_the_incident = matches!(
+        event,
+        Event::Declaration(_)
+            | Event::Affected(_)
+            | Event::Ending(_)
+            | Event::Record(record::Event::Noted(_))
+            | Event::Updates(updates::Event::Posted(_))
+    );
+    marking(event).or(incident.work.marking.filter(|_| of_the_incident))
+}
+
 /// The line for people; what is marked says so first.
 #[must_use]
 pub fn line(event: &Event, names: &Names<'_>) -> String {

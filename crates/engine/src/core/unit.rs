@@ -243,8 +243,7 @@ impl Unit {
         for event in events {
             version += 1;
             let after = incident::evolve(state.take(), id, event, &self.actor, self.now, Mode::Live);
-            // What says nothing of its own goes as far as the incident, as that is marked now.
-            let marking = incident::marking(event).or(after.work.marking);
+            let marking = incident::goes_as_far_as(event, &after);
             self.marked_draft(stream.clone(), id, event.kind(), event.v(), event.body(), marking);
             let (opened, settled) = incident::react(&after, event, version, self.now);
             for settle in settled {
