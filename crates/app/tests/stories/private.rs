@@ -35,6 +35,7 @@ fn organisation() -> String {
          schedules:\n  - {{id: rota, team: payments, time_zone: Etc/UTC, layers: [{{people: [ana, ben], every: 1w, handoff: \"Mon 09:00\", starts: 2026-01-05}}]}}\n\
          {ESCALATIONS}services:\n  - {{id: checkout, name: Checkout, team: payments, escalation: payments}}\n  - {{id: charts, name: Charts, team: wards}}\n\
          integrations:\n  - {{id: json, kind: json, key: \"json-key-0001\", service: checkout}}\n\
+         plans:\n  - {{id: outage, name: Outage, tasks: [{{id: scope, text: Say what is affected}}]}}\n\
          routes:\n  - {{match: 'labels.secret=\"yes\"', set: {{private: true}}, continue: true}}\n"
     )
 }
@@ -94,6 +95,7 @@ fn filled(path: &str, ids: &Ids) -> String {
         _ if path.contains("/schedules/") => "rota",
         _ if path.contains("/people/") => "ben",
         _ if path.contains("/org/") => "matrix",
+        _ if path.contains("/plans/") => "outage",
         _ => NONE,
     };
     let command = match path {
@@ -377,6 +379,9 @@ fn table() -> Vec<(&'static str, Needs, Value)> {
         ("GET /api/v1/incidents/{ref}/expectations", See, Value::Null),
         ("GET /api/v1/incidents/{ref}/briefing", See, Value::Null),
         ("GET /api/v1/incidents/{ref}/roll", See, Value::Null),
+        ("GET /api/v1/plans/shipped", House, Value::Null),
+        ("GET /api/v1/plans/{id}/try", House, Value::Null),
+        ("POST /api/v1/plans/shipped/{id}/adopt", Admin, json!({})),
         ("POST /api/v1/incidents/{ref}/{command}", Act, json!({"text": "matrix"})),
         ("GET /api/v1/alerts", Read, Value::Null),
         ("GET /api/v1/alerts/{id}", See, Value::Null),

@@ -317,7 +317,9 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
 
 fn end(incident: &mut Incident, body: &Ended, state: TaskState, at: Timestamp) {
     if let Some(task) = incident.work.task_mut(body.task) {
-        (task.state, task.ended_at, task.note) = (state, Some(at), body.note.clone());
+        (task.state, task.ended_at) = (state, Some(at));
+        // Of a step alone: why a plan was left is asked of it; of another task the log has it, as of those of earlier versions.
+        task.note = body.note.clone().filter(|_| task.step.is_some());
     }
     begin_behind(incident, body.task, at);
 }
