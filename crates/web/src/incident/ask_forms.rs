@@ -500,8 +500,7 @@ pub(crate) fn say(told: &PageData) -> Markup {
                     button class="do" type="submit" { "Note" }
                     (say_as(told))
                 }
-                (happened(told, verb))
-                (marking_folded(told, verb))
+                div class="row-of" { (happened(told, verb)) (marking_folded(told, verb)) }
             }
         } @else { p class="quiet" { "It is over: nothing more is written here by hand." } }
     }

@@ -63,6 +63,8 @@ const SIMILAR_SHOWN: usize = 5;
 const SIMILAR_AMONG: i64 = 50;
 /// Open incidents to choose from, where one is merged.
 const OTHERS_SHOWN: i64 = 50;
+/// How much of what is awaited is shown at once: what is due next, and what one can do stands below it on a phone.
+const NEXT_SHOWN: usize = 3;
 /// Parts of the page that a phone shows one at a time.
 const TABS: [(&str, &str); 4] = [("log", "Log"), ("people", "People"), ("tasks", "Tasks"), ("more", "More")];
 
@@ -424,7 +426,19 @@ fn next(told: &PageData, org: &Org) -> Markup {
                 }
             }
             @if !told.awaited.is_empty() {
-                ul { @for one in next_of(told, org) { li data-key=(one.key) { (sentence(told, &one)) } } }
+                @let all = next_of(told, org);
+                // One more takes no more room than saying that there is one.
+                @let (first, rest) = if all.len() > NEXT_SHOWN + 1 { all.split_at(NEXT_SHOWN) } else { (all.as_slice(), &[][..]) };
+                ul { @for one in first { li data-key=(one.key) { (sentence(told, one)) } } }
+                @if !rest.is_empty() {
+                    details class="small" data-key="later" {
+                        summary {
+                            (rest.len()) " more"
+                            @if let Some((_, at)) = rest.first().and_then(|one| one.parts.first()) { ", the first " (told.when.counting(*at)) }
+                        }
+                        ul { @for one in rest { li data-key=(one.key) { (sentence(told, one)) } } }
+                    }
+                }
             }
         }
     }
