@@ -29,9 +29,8 @@ pub enum Tlp {
     Red,
 }
 
-/// The level of what nobody marked. TLP has none for it. What is written in the heat of an incident is written for the house:
-/// it leaves it because somebody said so, and never because somebody forgot to say otherwise.
-pub const UNMARKED: Tlp = Tlp::AmberStrict;
+/// What is said of what nobody marked, which stays in the house.
+pub const UNMARKED: &str = "not marked: it stays in the house";
 
 impl Tlp {
     /// All of them, as they are written.

@@ -200,7 +200,6 @@ fn generated(seed: u64) -> Told {
 #[test]
 fn nothing_leaves_above_its_level_and_what_may_be_read_is_read() {
     let mut views = 0;
-    let unmarked = Tlp::AmberStrict;
     for seed in 1..=INCIDENTS {
         let told = generated(seed);
         let private = told.incident.private;
@@ -211,12 +210,12 @@ fn nothing_leaves_above_its_level_and_what_may_be_read_is_read() {
             let page = serde_json::to_string(&view).unwrap();
             let message = serde_json::to_string(&notice_for(&told.org, &told.incident, id, EARLIEST)).unwrap();
             views += 2;
-            let may_know = !private && told.incident.work.marking.unwrap_or(unmarked) <= level;
+            let may_know = !private && told.incident.work.marking.is_some_and(|marking| marking <= level);
             assert_eq!(page.contains(&told.title), may_know, "{seed} {id}: the title behind the link");
             assert_eq!(message.contains(&told.title), may_know, "{seed} {id}: the title in a message");
             for secret in &told.secrets {
                 let own = secret.by == format!("organisation:{id}") || secret.asked == Some(id);
-                let may = own || (!private && secret.level.unwrap_or(unmarked) <= level);
+                let may = own || (!private && secret.level.is_some_and(|marking| marking <= level));
                 assert_eq!(page.contains(&secret.word), may, "{seed}: {id} at {level} and {} at {:?}", secret.word, secret.level);
                 assert!(!message.contains(&secret.word), "{seed} {id}: {}", secret.word);
             }

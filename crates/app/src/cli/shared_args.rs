@@ -22,7 +22,8 @@ pub struct Remote {
 #[derive(Debug, Args)]
 pub struct One {
     /// INC-142, or the id
-    #[arg(value_name = "REF", value_parser = reference)]
+    // Its id is no name that a field of a command has: some have a `reference` of their own.
+    #[arg(id = "REF", value_name = "REF", value_parser = reference)]
     pub reference: String,
     #[command(flatten)]
     pub remote: Remote,

@@ -9,7 +9,7 @@ use super::{Facts, Standing, standing};
 use crate::actor::Principal;
 use crate::org::model::Access;
 use crate::org::snapshot::Org;
-use crate::tlp::{Tlp, UNMARKED};
+use crate::tlp::Tlp;
 
 /// Something that is marked.
 #[derive(Debug, Clone, Copy)]
@@ -35,11 +35,13 @@ pub fn may_read(org: &Org, who: &Principal, incident: &Facts<'_>, leads: &[&str]
     }
 }
 
-/// Whether what has this marking may be told whoever may be told this much. Of a private incident nobody outside is told.
+/// Whether what has this marking may be told whoever may be told this much. TLP has no level for what nobody marked: it stays in
+/// the house, since something leaves it because somebody said so, and never because somebody forgot to say otherwise. Of a
+/// private incident nobody outside is told.
 #[must_use]
 pub fn may_be_told(incident: &Facts<'_>, marking: Option<Tlp>, level: Tlp) -> bool {
-    let marking = marking.unwrap_or(if crate::plants::planted("unmarked-is-clear") { Tlp::Clear } else { UNMARKED });
-    !incident.private && marking <= level
+    let marking = marking.or_else(|| crate::plants::planted("unmarked-is-clear").then_some(Tlp::Clear));
+    !incident.private && marking.is_some_and(|marking| marking <= level)
 }
 
 fn leads_it(org: &Org, who: &Principal, incident: &Facts<'_>, leads: &[&str]) -> bool {

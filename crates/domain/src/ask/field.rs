@@ -92,7 +92,7 @@ pub const MARKING_NOT_RED: Field = Field::may(
     "marking",
     "how far it may go",
     "How far it may go",
-    Kind::Choice { name: "IncidentMarking", of: &["clear", "green", "amber", "amber+strict"] },
+    Kind::Choice { name: "MarkingNotRed", of: &["clear", "green", "amber", "amber+strict"] },
 );
 
 impl Field {

@@ -326,7 +326,8 @@ pub fn goes_as_far_as(event: &Event, incident: &Incident) -> Option<Tlp> {
             | Event::Record(record::Event::Noted(_))
             | Event::Updates(updates::Event::Posted(_))
     );
-    marking(event).or(incident.work.marking.filter(|_| of_the_incident))
+    // What is written of a private incident is for those who were admitted, also once it is opened up to the house.
+    marking(event).or(incident.work.marking.filter(|_| of_the_incident && !incident.private))
 }
 
 /// The line for people; what is marked says so first.

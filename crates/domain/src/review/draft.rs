@@ -13,6 +13,7 @@ use crate::measure::{Duration, Instants};
 use crate::org::snapshot::Org;
 use crate::time::in_words;
 use crate::timeline;
+use crate::tlp::Tlp;
 use crate::view::{ActionView, EventView, ExpectationView, IncidentView};
 
 /// Lines of the timeline at most; the log itself has the others.
@@ -158,12 +159,18 @@ fn write(
     }
     plans(out, reader, incident)?;
     writeln!(out, "\n## Timeline\n")?;
-    let lines: Vec<_> = log.iter().filter_map(|event| Some((event.at, reader.told(event)?))).collect();
+    // What is drafted is published to everybody who sees the incident, whoever drafts it: nothing red is in it.
+    let (red, log): (Vec<_>, Vec<_>) = log.iter().partition(|event| event.marking == Some(Tlp::Red));
+    let red = red.into_iter().filter(|event| reader.told(event).is_some()).count();
+    let lines: Vec<_> = log.into_iter().filter_map(|event| Some((event.at, reader.told(event)?))).collect();
     for (at, line) in lines.iter().take(LINES_MAX) {
         writeln!(out, "- {} {}", reader.clock(*at), one_line(line))?;
     }
     if lines.len() > LINES_MAX {
         writeln!(out, "- … and {} more in the log", lines.len() - LINES_MAX)?;
+    }
+    if red > 0 {
+        writeln!(out, "- … and {red} marked TLP:RED, which stand in the log alone")?;
     }
     writeln!(out, "\n## What helped, what hindered\n\n_Fill in: no blame, what made sense at the time._\n")?;
     writeln!(out, "## Causes\n\n_Fill in: contributing conditions rather than one root._\n")?;

@@ -79,13 +79,14 @@ impl GuestView {
         let form = org.organisation(organisation)?;
         let (level, facts) = (Organisation::may_be_told(form), incident.facts());
         let marking = incident.work.marking;
-        let situation = may_be_told(&facts, marking, level).then(|| SituationView {
+        let told = marking.filter(|_| may_be_told(&facts, marking, level));
+        let situation = told.map(|marking| SituationView {
             title: incident.title.clone(),
             state: incident.state,
             severity: incident.severity,
             service: incident.service.as_ref().map(|id| org.service(id).map_or_else(|| id.clone(), |service| service.name.clone())),
             began: incident.impact_started_at.or(incident.declared_at).unwrap_or(incident.created_at),
-            marking: marking.unwrap_or(crate::tlp::UNMARKED),
+            marking,
         });
         let leads = incident.work.leads();
         let reads = |event: &&EventView| {

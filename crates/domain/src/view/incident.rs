@@ -114,7 +114,7 @@ pub struct IncidentView {
     /// What they were asked for, in that order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<RequestView>,
-    /// How far what it is may go, by TLP 2.0; absent where nobody said, which counts as amber+strict.
+    /// How far what it is may go, by TLP 2.0; absent where nobody said: it stays in the house.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false, inline))]
     pub marking: Option<Tlp>,

@@ -24,7 +24,7 @@ pub struct EventView {
     pub body: Option<serde_json::Value>,
     /// One line for people.
     pub line: String,
-    /// How far it may go, by TLP 2.0; absent where nobody said, which counts as amber+strict.
+    /// How far it may go, by TLP 2.0; absent where nobody said: it stays in the house.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(nullable = false, inline))]
     pub marking: Option<Tlp>,

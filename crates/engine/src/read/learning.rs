@@ -40,6 +40,8 @@ impl Queries<'_> {
     /// When there is no such incident, or the store does not answer.
     pub async fn updates(&self, id: IncidentId) -> Result<Vec<UpdateView>, NoAnswer> {
         self.incident(id).await?;
+        // Who leads now reads what is red, as in the log.
+        let (now, _) = self.stored_incident(id).await?;
         let mut out = Vec::new();
         let mut incident = None;
         let mut after = 0;
@@ -57,7 +59,7 @@ impl Queries<'_> {
                 let actor = event.actor.parse().unwrap_or(Actor::System);
                 let folded = incident::evolve(incident.take(), id, &typed, &actor, event.at, Mode::Live);
                 let state = folded.state;
-                let reads = self.reads(&folded, event.marking, &event.actor);
+                let reads = self.reads(&now, event.marking, &event.actor);
                 incident = Some(folded);
                 if let E::Updates(updates::Event::Posted(body)) = typed
                     && reads

@@ -430,7 +430,7 @@ fn marking(told: &PageData, verb: &str) -> Markup {
         label class="field" {
             span { "How far it may go" }
             select name=(MARKING) {
-                (pieces::choice("", typed.is_empty(), &format!("As the incident: {}", told.incident.marking.unwrap_or(UNMARKED).label())))
+                (pieces::choice("", typed.is_empty(), &format!("As the incident: {}", told.incident.marking.map_or(UNMARKED, Tlp::label))))
                 @for level in Tlp::ALL { (pieces::choice(level.word(), typed == level.word(), level.label())) }
             }
         }

@@ -4,7 +4,7 @@
 use allclear_domain::incident::lifecycle::Verb;
 use allclear_domain::incident::partners::RequestState;
 use allclear_domain::org::snapshot::{ORGANISATION, Org};
-use allclear_domain::tlp::UNMARKED;
+use allclear_domain::tlp::{Tlp, UNMARKED};
 use allclear_domain::view::{PartyView, RequestView};
 use maud::{Markup, html};
 
@@ -38,7 +38,7 @@ pub(super) fn section(told: &PageData, org: &Org) -> Markup {
                     p class="said" role="status" { strong { "Guest link, shown once: " } code { (url) } }
                 }
                 @if incident.parties.is_empty() { p class="quiet" { "No other organisation takes part." } }
-                @else { p class="quiet small" { "The incident is " (incident.marking.unwrap_or(UNMARKED).label()) } }
+                @else { p class="quiet small" { "The incident is " (incident.marking.map_or(UNMARKED, Tlp::label)) } }
                 ul class="tasks partners" {
                     @for party in &incident.parties { (row(told, org, party)) }
                 }

@@ -124,7 +124,7 @@ fn more_of(told: &PageData, one: &HypothesisView) -> Markup {
     };
     html! {
         details class="act-one" name="act" open[told.draft.verb == draft] data-key="more" {
-            summary aria-label={ "Say what was tried of hypothesis " (one.hypothesis) } { "Tried, or judged" }
+            summary aria-label={ "Tried, or judged: hypothesis " (one.hypothesis) } { "Tried, or judged" }
             form method="post" action=(path(told, Verb::Hypothesis.word())) {
                 (told.draft.refused(&draft)) (once(&told.when))
                 input type="hidden" name="hypothesis" value=(one.hypothesis);
@@ -174,7 +174,7 @@ fn revisit(told: &PageData, one: &DecisionView) -> Markup {
     let draft = of_decision(one.decision);
     html! {
         details class="act-one" name="act" open[told.draft.verb == draft] data-key="again" {
-            summary aria-label={ "Look at decision " (one.decision) " again" } { "Look at it again" }
+            summary aria-label={ "Look at it again: decision " (one.decision) } { "Look at it again" }
             form method="post" action=(path(told, Verb::Revisit.word())) {
                 (told.draft.refused(&draft)) (once(&told.when))
                 input type="hidden" name="decision" value=(one.decision);

@@ -128,9 +128,7 @@ pub(crate) const ASKS: &[Ask] = &[
         may: May::Responder,
         fields: &[MARKING_NOT_RED.always().hint("TLP 2.0: clear, green, amber or amber+strict"), REASON],
         ways: &[],
-        make: |given, _| {
-            command(Command::Mark { marking: given.parsed("marking").unwrap_or(crate::tlp::UNMARKED), why: given.must("why") })
-        },
+        make: |given, _| command(Command::Mark { marking: given.parsed("marking").unwrap_or(Tlp::AmberStrict), why: given.must("why") }),
         came: Came::Itself,
     },
     Ask {

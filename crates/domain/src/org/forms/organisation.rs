@@ -41,7 +41,7 @@ pub const ABOUT: About = About {
             Input::One(FormKind::Calendar),
         ),
         row("reference", "Agreement", "Its number, or where it is kept; each request cites it.", Input::Line),
-        row("tlp", "May be told at most", "What nobody marked is TLP:AMBER+STRICT. Unless said, TLP:CLEAR.", Input::Word(LEVELS)),
+        row("tlp", "May be told at most", "What nobody marked stays in the house. Unless said, TLP:CLEAR.", Input::Word(LEVELS)),
     ],
 };
 
