@@ -46,7 +46,9 @@ impl Core {
 /// What is told; nothing where it is not over, or goes on in another incident.
 fn words(incident: &Incident, now: Timestamp) -> Option<String> {
     let ended = match incident.state {
-        State::Resolved | State::Closed if incident.acknowledged_at.is_none() => "It is over: it recovered before anybody took it",
+        State::Resolved | State::Closed if incident.acknowledged_at.is_none() && incident.recovered => {
+            "It is over: it recovered before anybody took it"
+        }
         State::Resolved | State::Closed => "It is over: it was resolved",
         State::Cancelled => "It was cancelled: nothing is left to do",
         State::Candidate | State::Declared | State::Investigating | State::Mitigated | State::Merged => return None,

@@ -9,12 +9,16 @@ use allclear_domain::view::{DecisionView, HypothesisView};
 use maud::{Markup, html};
 
 use crate::access::form_key::once;
-use crate::frame::pieces;
+use crate::frame::pieces::{self, LINE_CHARS_MAX};
 use crate::incident::PageData;
 use crate::incident::ask_forms::{DECIDE, fits, folded, path, unfolding, words};
 
 /// Field by which the whole form says that it is the one that was sent.
 pub(super) const WHOLE: &str = "whole";
+/// Decisions and hypotheses of a list that are drawn, the newest: the log has the others, and a page stays light.
+const SHOWN_MAX: usize = 20;
+/// What was tried of a hypothesis that is drawn, the newest.
+const TRIES_SHOWN: usize = 5;
 /// In which time a decision may be looked at again.
 const AGAIN_IN: [(&str, &str); 5] = [("15m", "15 minutes"), ("30m", "30 minutes"), ("1h", "an hour"), ("4h", "4 hours"), ("1d", "a day")];
 
@@ -28,12 +32,14 @@ pub(super) fn sections(told: &PageData, org: &Org) -> Markup {
                 div data-live="hypotheses" class="group tight" {
                     h2 { "What may be the cause" }
                     @if kept.is_empty() { p class="quiet" { "Nothing that was not given up." } }
-                    ul class="reasons" { @for one in &kept { (hypothesis(told, one)) } }
+                    ul class="reasons" { @for one in newest(&kept) { (hypothesis(told, one)) } }
+                    (others(kept.len()))
                     @if !given_up.is_empty() {
                         @let typed = given_up.iter().any(|one| told.draft.verb == of_hypothesis(one.hypothesis));
                         details class="act-one" data-key="given-up" open[typed] {
                             summary { "Given up: " (given_up.len()) }
-                            ul class="reasons" { @for one in &given_up { (hypothesis(told, one)) } }
+                            ul class="reasons" { @for one in newest(&given_up) { (hypothesis(told, one)) } }
+                            (others(given_up.len()))
                         }
                     }
                 }
@@ -44,12 +50,27 @@ pub(super) fn sections(told: &PageData, org: &Org) -> Markup {
             section {
                 div data-live="decisions" class="group tight" {
                     h2 { "Decisions" }
-                    ol class="reasons" reversed { @for one in decisions.iter().rev() { (decision(told, org, one)) } }
+                    ol class="reasons" reversed { @for one in decisions.iter().rev().take(SHOWN_MAX) { (decision(told, org, one)) } }
+                    (others(decisions.len()))
                 }
                 @if fits(told, Verb::Decision) { div class="acts stay" { (unfolding_decision(told, org)) } }
             }
         }
     }
+}
+
+fn newest<T>(all: &[T]) -> &[T] {
+    &all[all.len().saturating_sub(SHOWN_MAX)..]
+}
+
+/// That there are more than are drawn.
+fn others(all: usize) -> Markup {
+    html! { @if all > SHOWN_MAX { p class="quiet small" { (all - SHOWN_MAX) " older ones stand in the log." } } }
+}
+
+/// A text as it is drawn: the log has the whole of it.
+fn short(text: &str) -> String {
+    pieces::cut(text, LINE_CHARS_MAX)
 }
 
 /// Where there are none yet, the first is asked for among what is asked for less often.
@@ -93,16 +114,16 @@ fn hypothesis(told: &PageData, one: &HypothesisView) -> Markup {
     };
     html! {
         li class=(one.state.word()) data-key={ "h" (one.hypothesis) } {
-            p { span class="quiet" { (one.hypothesis) ". " } bdi { (one.text) } }
-            @if let Some(why) = &one.why { p class="quiet small" { (state) ": " bdi { (why) } } }
+            p { span class="quiet" { (one.hypothesis) ". " } bdi { (short(&one.text)) } }
+            @if let Some(why) = &one.why { p class="quiet small" { (state) ": " bdi { (short(why)) } } }
             @if !one.tries.is_empty() {
                 ul class="tries small" {
-                    @for (n, tried) in one.tries.iter().enumerate() {
+                    @for (n, tried) in one.tries.iter().enumerate().skip(one.tries.len().saturating_sub(TRIES_SHOWN)) {
                         li data-key=(n) {
                             span class="quiet" { (told.when.time(tried.at, &told.when.ago(tried.at))) " " }
-                            bdi { (tried.tried) }
+                            bdi { (short(&tried.tried)) }
                             @match &tried.result {
-                                Some(result) => { ": " bdi { (result) } },
+                                Some(result) => { ": " bdi { (short(result)) } },
                                 None => span class="quiet" { ": no result yet" },
                             }
                         }
@@ -150,9 +171,9 @@ fn decision(told: &PageData, org: &Org, one: &DecisionView) -> Markup {
     let when = &told.when;
     html! {
         li class=(if one.stands { "stands" } else { "withdrawn" }) data-key={ "d" (one.decision) } value=(one.decision) {
-            @if let Some(question) = &one.question { p class="quiet small" { bdi { (question) } } }
-            p { bdi { (one.text) } }
-            @if !one.options.is_empty() { p class="quiet small" { "Of: " bdi { (one.options.join(" · ")) } } }
+            @if let Some(question) = &one.question { p class="quiet small" { bdi { (short(question)) } } }
+            p { bdi { (short(&one.text)) } }
+            @if !one.options.is_empty() { p class="quiet small" { "Of: " bdi { (short(&one.options.join(" · "))) } } }
             p class="quiet small" {
                 @if let Some(by) = &one.by { bdi { (pieces::name(org, by)) } " · " }
                 (when.time(one.at, &when.ago(one.at)))

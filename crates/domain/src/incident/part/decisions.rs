@@ -18,11 +18,15 @@ use crate::incident::{self as whole, Context, Decision, Incident, nothing, one};
 use crate::names::{Names, with_text};
 
 /// Numbered decisions of one incident at most; what is decided more often is no decision.
-pub const DECISIONS_MAX: usize = 200;
+pub const DECISIONS_MAX: usize = 100;
+/// Longest decision, in characters: all of an incident are read with it, each time; the reasoning behind one is a note.
+pub const DECISION_CHARS_MAX: usize = 2000;
+/// Longest question, in characters.
+pub const QUESTION_CHARS_MAX: usize = 500;
 /// Options of a decision at most: more than these nobody weighs against each other.
 pub const OPTIONS_MAX: usize = 12;
 /// Longest option, in characters.
-pub const OPTION_CHARS_MAX: usize = 500;
+pub const OPTION_CHARS_MAX: usize = 200;
 
 event_kinds! {
     /// A fact; past tense.
@@ -159,8 +163,8 @@ pub(crate) const ASKS: &[Ask] = &[
         programs: &[Program::of("decide").places(&["text"])],
         may: May::Responder,
         fields: &[
-            Field::needed("text", "the decision", "What was decided?", Kind::Words { max: NOTE_CHARS_MAX }).hint("What was decided"),
-            Field::may("question", "the question", "What was the question?", Kind::Words { max: NOTE_CHARS_MAX })
+            Field::needed("text", "the decision", "What was decided?", Kind::Words { max: DECISION_CHARS_MAX }).hint("What was decided"),
+            Field::may("question", "the question", "What was the question?", Kind::Words { max: QUESTION_CHARS_MAX })
                 .hint("What was to be decided"),
             Field::may("options", "the options", "Between what?", Kind::Words { max: OPTIONS_MAX * OPTION_CHARS_MAX })
                 .hint("Between what, a line each"),
@@ -256,10 +260,10 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
 fn made(incident: &Incident, said: Decide, now: Timestamp) -> Decision {
     fits(incident, Verb::Decision)?;
     words::needed(&said.text, "the decision")?;
-    words::at_most(&said.text, "the decision", NOTE_CHARS_MAX)?;
+    words::at_most(&said.text, "the decision", DECISION_CHARS_MAX)?;
     let question = said.question.filter(|question| !question.trim().is_empty());
     if let Some(question) = &question {
-        words::at_most(question, "the question", NOTE_CHARS_MAX)?;
+        words::at_most(question, "the question", QUESTION_CHARS_MAX)?;
     }
     if said.options.len() > OPTIONS_MAX {
         return Err(Refusal::TooManyOptions { max: OPTIONS_MAX }.into());

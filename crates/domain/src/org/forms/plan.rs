@@ -32,6 +32,8 @@ pub const PLAN_UPDATES_MAX: usize = 10;
 pub const PLAN_RECOVERY_MAX: usize = 30;
 /// Most characters of one of them.
 pub const PLAN_RECOVERY_CHARS_MAX: usize = 200;
+/// The shortest time from one update of a plan to the next.
+pub const UPDATE_EVERY_MIN: Length = Length::from_mins(1);
 /// Most links of a plan.
 pub const PLAN_LINKS_MAX: usize = 10;
 /// Most characters of a link.
@@ -302,7 +304,10 @@ fn people(checker: &mut Checker<'_>, place: &Place, plan: &Plan) {
     for (at, update) in plan.updates.iter().enumerate() {
         let place = place.key("updates").index(at);
         checker.refers(place.key("audience"), FormKind::Audience, &update.audience);
-        within(checker, place.key("every"), update.every);
+        if update.every < UPDATE_EVERY_MIN || update.every > WITHIN_MAX {
+            let hint = format!("give at least {UPDATE_EVERY_MIN} and at most {WITHIN_MAX}, as in `30m`");
+            checker.error(place.key("every"), format!("`{}` is not a time in which anybody writes", update.every), hint);
+        }
     }
 }
 

@@ -19,6 +19,10 @@ use crate::time::Length;
 /// Roles there are without configuration, in the order in which they are shown (NIMS and the
 /// practice of large operators name them so).
 pub const ROLES: [&str; 6] = ["commander", "deputy", "scribe", "communications", "liaison", "operations"];
+/// The shortest time in which somebody may have to be found for a role: it is looked for once each such time.
+pub const FOUND_WITHIN_MIN: Length = Length::from_mins(1);
+/// The shortest time after which relief is due: whoever has the role is reminded once each such time.
+pub const RELIEF_AFTER_MIN: Length = Length::from_mins(10);
 /// Most duties on one card: what does not fit on a phone nobody reads at night.
 pub const DUTIES_MAX: usize = 30;
 /// Most characters of one duty.
@@ -206,8 +210,8 @@ impl Entry for Role {
                 let words = format!("{} duties are more than {DUTIES_MAX}, which nobody reads", role.duties.len());
                 checker.error(place.key("duties"), words, "keep what counts, and put the rest into a runbook");
             }
-            if let Some(within) = role.within.filter(|within| within.is_zero() || *within > WITHIN_MAX) {
-                let hint = format!("give more than no time and at most {WITHIN_MAX}, as in `5m`");
+            if let Some(within) = role.within.filter(|within| *within < FOUND_WITHIN_MIN || *within > WITHIN_MAX) {
+                let hint = format!("give at least {FOUND_WITHIN_MIN} and at most {WITHIN_MAX}, as in `5m`");
                 checker.error(place.key("within"), format!("`{within}` is not a time to find somebody in"), hint);
             }
             if let Some(target) = &role.from {
@@ -225,6 +229,10 @@ impl Entry for Role {
                 }
             }
             if let Some(after) = role.relief_after {
+                if after < RELIEF_AFTER_MIN && !after.is_zero() {
+                    let hint = format!("give at least {RELIEF_AFTER_MIN}, as in `8h`, or `never`");
+                    checker.error(place.key("relief_after"), format!("`{after}` is sooner than anybody is relieved"), hint);
+                }
                 checker.length_or_never(place.key("relief_after"), after);
             }
             if role.needed_from.is_none() {

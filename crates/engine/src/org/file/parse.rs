@@ -1,5 +1,6 @@
 //! One text to forms, and the parsers' complaints in our words.
 
+use allclear_domain::org::forms::checker::COMES_WITH;
 use allclear_domain::org::model::Bundle;
 use allclear_domain::org::problem::{PathPart, Place};
 use allclear_domain::org::words::{listed, nearest};
@@ -185,6 +186,9 @@ fn explained_below(words: &str, file: &str, place: &Place, lines: &Lines) -> Fil
     fault(file, named.or_else(|| lines.line_of(place)), &key, said.message, said.hint)
 }
 
+/// Keys of a file that are promised, and not there yet.
+const KEYS_TO_COME: [&str; 3] = ["types", "obligations", "status_pages"];
+
 /// A complaint in our words.
 pub(crate) struct Said {
     pub key: Option<String>,
@@ -198,6 +202,13 @@ impl Said {
             let hint = match key.as_str() {
                 // The one key that the forms have and a file may not.
                 "overrides" => "overrides are made over the API or in the schedule's page; no file owns them".to_owned(),
+                _ if KEYS_TO_COME.contains(&key.as_str()) && known.iter().any(|known| known == "people") => {
+                    return Self {
+                        message: format!("`{key}` is not there yet"),
+                        hint: format!("take it away; it comes with version {COMES_WITH}"),
+                        key: Some(key),
+                    };
+                }
                 _ => suggestion(&key, &known, "keys here"),
             };
             return Self { message: format!("unknown key `{key}`"), key: Some(key), hint };
