@@ -272,7 +272,7 @@ fn count(incident: &Incident, from: Option<Timestamp>, list: Vec<Timed>, anew: b
     events
 }
 
-/// Whatever ends an incident stops its clocks, and whatever brings it back lets them go on; a second person counts from here.
+/// Whatever ends an incident stops its clocks, and whatever brings it back lets them go on, unless it left them paused; a second person counts from here.
 pub(in crate::incident) fn hear(incident: &mut Incident, before: State, at: Timestamp) {
     if incident.work.clocks.is_empty() {
         return;
@@ -285,7 +285,7 @@ pub(in crate::incident) fn hear(incident: &mut Incident, before: State, at: Time
     }
     if did && !does {
         clocks.stop(Stop { from: at, until: None, waiting_for: None, why: None });
-    } else if does && !did {
+    } else if does && !did && clocks.paused().is_none() {
         clocks.go_on(at);
     }
 }
