@@ -528,6 +528,31 @@ mod tests {
     }
 
     #[test]
+    fn what_was_paused_when_it_was_merged_is_paused_when_it_is_taken_apart() {
+        let apart = |paused: bool| {
+            let mut sample = declared();
+            act(&mut sample, 20, Command::Pause { waiting_for: WaitingFor::Vendor, why: Some("their line".into()) });
+            if !paused {
+                act(&mut sample, 5, Command::Resume);
+            }
+            let (into, into_ref) = (crate::ids::IncidentId::from_bits(2), "INC-2".to_owned());
+            let (alerts, along) = (Vec::new(), crate::incident::along::Along::default());
+            act(
+                &mut sample,
+                5,
+                links::Command::Merge { into, into_ref: into_ref.clone(), alerts, update_by: None, was_public: false, along },
+            );
+            act(&mut sample, 30, links::Command::TakeApart { into_ref, back: links::Back::default() });
+            sample
+        };
+        let mut sample = apart(true);
+        assert_eq!(stands(&sample)[2..], ["mitigate live paused", "resolve live paused"]);
+        act(&mut sample, 45, Command::Resume);
+        assert_eq!(stands(&sample)[2..], ["mitigate live 140", "resolve live 320"], "eighty minutes did not count");
+        assert_eq!(stands(&apart(false))[2..], ["mitigate live 95", "resolve live 275"], "what ran goes on");
+    }
+
+    #[test]
     fn shares_are_told_once_each_and_the_last_of_those_that_passed() {
         let mut sample = declared();
         let mitigate = |sample: &Sample| sample.incident.work.clocks.get(Clock::Mitigate).unwrap().clone();
