@@ -221,10 +221,10 @@ impl Back {
             let is_it = |other: &&Task| other.origin == Some(Origin { incident: merged.id, task: task.task });
             // What was merged, taken apart and merged again stands there twice: the last is what went this time.
             let Some(there) = into.work.tasks.iter().rev().find(is_it) else { continue };
-            // What it was merged at is when it was added there.
-            let due_at = along::due_with_it(task, there.added_at);
+            // It was added there when this was merged. Before steps had their time from then, one that waited went without.
+            let is_due_so = there.due_at == task.due_at || there.due_at == along::due_with_it(task, there.added_at);
             let is_as_it_went =
-                there.state == TaskState::Open && (&there.text, &there.owner, there.due_at) == (&task.text, &task.owner, due_at);
+                there.state == TaskState::Open && is_due_so && (&there.text, &there.owner) == (&task.text, &task.owner);
             let pair = (task.task, there.task);
             if is_as_it_went { back.tasks.push(pair) } else { back.stayed.push(pair) }
         }

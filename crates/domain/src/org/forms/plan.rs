@@ -95,7 +95,7 @@ pub const ABOUT: About = About {
         row(
             "updates",
             "Updates",
-            "Who is told how often; the shortest counts, where it is shorter than the severity’s.",
+            "How often an update is owed, where that is sooner than the severity’s. Any update counts; whoever writes it chooses whom it tells.",
             Input::Rows(&UPDATES),
         ),
         row("recovery", "Before it is over", "What has to hold. Resolving asks for each of them.", Input::Several(&Input::Line, 2)),
@@ -302,6 +302,9 @@ fn people(checker: &mut Checker<'_>, place: &Place, plan: &Plan) {
     for (at, update) in plan.updates.iter().enumerate() {
         let place = place.key("updates").index(at);
         checker.refers(place.key("audience"), FormKind::Audience, &update.audience);
+        if plan.updates[..at].iter().any(|other| other.audience != update.audience) {
+            checker.not_yet(place.key("audience"), "a time of its own for another audience");
+        }
         within(checker, place.key("every"), update.every);
     }
 }
