@@ -1,6 +1,6 @@
 //! The briefing of an incident in a terminal: its parts in the order in which a role is handed over.
 
-use allclear_domain::view::{BriefingLine, BriefingView, RoleView};
+use allclear_domain::view::{BriefingLine, BriefingView, HypothesisView, RoleView};
 use serde_json::Value;
 
 use crate::cli::args::One;
@@ -28,19 +28,31 @@ fn words(told: &BriefingView) -> String {
     let affected = told.affected.iter().map(|one| format!("{}: {}", one.service, one.impact));
     let tasks = told.tasks.iter().map(|task| {
         let due = task.due_at.map_or_else(String::new, |at| format!(", due {}", distance(now, at)));
-        format!("{}: {}{due}", task.owner.as_deref().unwrap_or("nobody"), task.text)
+        format!("{}: {}{due}", task.owner.as_deref().or(task.doer.as_deref()).unwrap_or("nobody"), task.text)
     });
     let promises = told.promises.iter().map(|one| {
         let or_else = one.or_else.as_ref().map_or_else(String::new, |or_else| format!(" (else {or_else})"));
         format!("{}: {}{or_else}", distance(now, one.due_at), one.what)
     });
     let update = told.last_update.iter().map(|update| format!("{}  {}", instant(update.at), update.text));
-    let parts: [(&str, Vec<String>); 8] = [
+    let tries = |one: &HypothesisView| -> String {
+        let result = |result: Option<&str>| result.map_or_else(String::new, |result| format!(": {result}"));
+        one.tries.iter().map(|tried| format!("; tried {}{}", tried.tried, result(tried.result.as_deref()))).collect()
+    };
+    let causes = told.hypotheses.iter().map(|one| format!("{} ({}){}", one.text, one.state, tries(one)));
+    let requests = told.requests.iter().map(|one| {
+        let due = one.due_at.map_or_else(String::new, |at| format!(", due {}", distance(now, at)));
+        format!("{}: {}{due}", one.organisation, one.text)
+    });
+    let parts: [(&str, Vec<String>); 11] = [
         ("What happened", told.history.iter().map(line).chain(left_out).collect()),
         ("Decided", told.decisions.iter().map(line).collect()),
         ("Affected", affected.collect()),
         ("Who does what", told.roles.iter().map(role).collect()),
         ("To do", tasks.collect()),
+        ("May be the cause", causes.collect()),
+        ("Asked of others", requests.collect()),
+        ("Before it is over", told.recovery.iter().map(|item| item.text.clone()).collect()),
         ("Told outside last", update.collect()),
         ("Promised and awaited", promises.collect()),
         ("To watch", told.risks.clone()),

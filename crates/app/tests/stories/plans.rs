@@ -13,6 +13,7 @@ on_both!(
     nothing_ends_while_its_recovery_is_open_unless_somebody_says_why,
     a_plan_is_tried_without_starting_and_a_shipped_one_is_adopted,
     a_plan_of_sixty_tasks_is_one_entry_and_a_light_page,
+    a_merge_takes_what_has_to_hold_along_and_the_briefing_tells_it,
 );
 
 /// Seconds of a minute.
@@ -266,4 +267,63 @@ async fn a_plan_of_sixty_tasks_is_one_entry_and_a_light_page(database: Database)
     assert!(page.len() < 100_000, "the page has {} bytes", page.len());
     let tasks = page.matches("aria-label=\"Done: step ").count();
     assert_eq!(tasks, 60, "each is done by one tap");
+}
+
+async fn a_merge_takes_what_has_to_hold_along_and_the_briefing_tells_it(database: Database) {
+    let partner = "organisations:\n  - {id: cert, name: National CERT, kind: agency, contacts: [{id: hook, webhook: \"{HOOK}/cert\", secret: \"{SECRET}\"}]}\n";
+    let world = world_of(database, [&organisation(), partner].concat()).await;
+    let from = taken_by_ana(&world).await;
+    act(&world, &from, "plan", json!({"plan": "outage"})).await;
+    act(&world, &from, "role", json!({"role": "communications", "person": "ana", "do": "take", "why": "she is here"})).await;
+    act(&world, &from, "recovery", json!({"item": 2, "state": "done"})).await;
+    act(&world, &from, "party", json!({"organisation": "cert"})).await;
+    act(&world, &from, "request", json!({"organisation": "cert", "text": "Please block it", "within": "30m"})).await;
+    for text in ["Fail over", "Tell nobody"] {
+        act(&world, &from, "decision", json!({"text": text, "review_within": "1h"})).await;
+    }
+    act(&world, &from, "revisit", json!({"decision": 2, "outcome": "withdrawn", "note": "they know"})).await;
+    act(&world, &from, "hypothesis", json!({"text": "A full disk"})).await;
+    act(&world, &from, "hypothesis", json!({"hypothesis": 1, "tried": "df", "result": "12 % used"})).await;
+
+    // Whoever takes over hears what stands, whose a step is, and what is open.
+    let told = world.api(&format!("/incidents/{from}/briefing")).await;
+    let decided = told["decisions"].as_array().unwrap();
+    assert!(decided.len() == 1 && decided[0]["line"].as_str().unwrap().contains("Fail over"), "{decided:#?}");
+    assert!(!told["risks"].to_string().contains("Task 1 is nobody"), "whoever has communications does it: {:#}", told["risks"]);
+    let printed = world.cli(&["briefing", &from]).await.stdout;
+    let page = get_as(&world, &sign_in_as(&world, "ana").await, &format!("/incidents/{from}?tab=people")).await.text;
+    let page = page.split("data-key=\"briefing\"").nth(1).expect("she has a role").split("</details>").next().unwrap();
+    for words in
+        ["May be the cause", "A full disk", "12 % used", "Asked of others", "Please block it", "Before it is over", "Errors are below"]
+    {
+        assert!(printed.contains(words) && page.contains(words), "{words}: {printed}\n{page}");
+    }
+    assert!(printed.contains("ana: Say what is affected"), "{printed}");
+
+    let declared = world.command("/incidents", json!({"title": "Payments fail", "severity": "sev2", "page": false})).await.ok().body;
+    let into = declared["ref"].as_str().unwrap().to_owned();
+    act(&world, &from, "merge", json!({"into": into})).await;
+    let refused = world.command(&format!("/incidents/{into}/resolve"), json!({})).await;
+    assert!(refused.text.contains("recovery_open") && refused.text.contains("1. Errors are below"), "{}", refused.text);
+    let there = world.api(&format!("/incidents/{into}")).await;
+    let due = there["tasks"].as_array().unwrap().iter().all(|task| task["due_at"].is_string());
+    assert!(due, "what waited has its time from the merge: {:#}", there["tasks"]);
+    let page = get_as(&world, &sign_in_as(&world, "ana").await, &format!("/incidents/{into}")).await.text;
+    assert!(page.contains("Errors are below the objective"), "its page lists what came, without a plan of its own: {page}");
+    let ended = "not awaited any more: request 1 to National CERT, whether decision 1 stands. Ask again";
+    let lines = allclear_trial::world::lines(&world.events(&world.api(&format!("/incidents/{from}")).await).await);
+    assert!(lines.contains("; with item 1 of recovery") && lines.contains(&format!("{ended} in {into}")), "{lines}");
+    let lines = allclear_trial::world::lines(&world.events(&there).await);
+    assert!(lines.contains(&format!("not awaited any more of {from}: request 1 to National CERT")), "{lines}");
+    assert_eq!(world.hook.told("cert").len(), 1, "and the party hears nothing of it");
+
+    act(&world, &from, "take_apart", json!({})).await;
+    act(&world, &into, "resolve", json!({})).await;
+    let lines = allclear_trial::world::lines(&world.events(&there).await);
+    assert!(lines.contains("; item 1 of recovery went with it"), "{lines}");
+    let back = world.api(&format!("/incidents/{from}")).await;
+    assert_eq!((&back["recovery"][0]["state"], &back["tasks"][1]["due_at"]), (&json!("open"), &Value::Null), "{back:#}");
+    let found = world.api(&format!("/incidents/{from}/expectations")).await;
+    let live = |rule: &str| found["items"].as_array().unwrap().iter().filter(|one| one["rule"] == rule && one["state"] == "live").count();
+    assert_eq!(live("incident.request"), 1, "it is awaited again: {found:#}");
 }

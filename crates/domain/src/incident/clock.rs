@@ -214,6 +214,21 @@ impl Clocks {
         self.stops.push(stop);
     }
 
+    /// Why time did not count when the incident was over, where somebody had paused it until then.
+    #[must_use]
+    pub fn paused_at_the_end(&self) -> Option<&Stop> {
+        let [.., paused, end] = &self.stops[..] else { return None };
+        let is_end = end.until.is_none() && end.waiting_for.is_none();
+        Some(paused).filter(|paused| is_end && paused.waiting_for.is_some() && paused.until == Some(end.from))
+    }
+
+    /// What was paused when the incident was over is paused again.
+    pub(super) fn pause_again(&mut self, at: Timestamp) {
+        if let Some(paused) = self.paused_at_the_end().cloned() {
+            self.stop(Stop { from: at, until: None, ..paused });
+        }
+    }
+
     /// From here on time counts.
     pub(super) fn go_on(&mut self, at: Timestamp) {
         if let Some(last) = self.stops.last_mut() {

@@ -40,8 +40,8 @@ pub use follows::or_else;
 pub use part::declaration::Declaration;
 pub use part::record::Instant;
 pub use part::{
-    access, affected, alarms, attendance, clocks, decisions, declaration, ending, flapping, hypotheses, links, parties, plans, record,
-    recovery, roles, sharing, staffing, tasks, updates,
+    access, affected, alarms, along, attendance, clocks, decisions, declaration, ending, flapping, hypotheses, links, parties, plans,
+    record, recovery, roles, sharing, staffing, tasks, updates,
 };
 pub use types::*;
 pub use words::{NOTE_CHARS_MAX, TITLE_CHARS_MAX};

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::ids::IncidentId;
 use crate::time::Length;
 
 /// A plan as it was when it was started here.
@@ -78,6 +79,9 @@ pub struct RecoveryItem {
     /// Why it was waived, or what somebody wrote to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The incident that it came with, where that was merged into this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<IncidentId>,
 }
 
 /// Where an item of recovery stands.

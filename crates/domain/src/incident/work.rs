@@ -74,7 +74,7 @@ pub struct Work {
     /// While it is a candidate: plans that start once it is declared, by what rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub intended: Vec<(String, String)>,
-    /// What has to hold before it is over; the number is the place, from 1.
+    /// What has to hold before it is over, by its number, from 1; what went back where a merge was taken apart is gone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub recovery: Vec<RecoveryItem>,
     /// Its review.
@@ -120,6 +120,11 @@ impl Work {
     /// What nobody has said of yet that it holds.
     pub fn open_recovery(&self) -> impl Iterator<Item = &RecoveryItem> {
         self.recovery.iter().filter(|item| item.state == RecoveryState::Open)
+    }
+    /// The number that the next item of recovery gets.
+    #[must_use]
+    pub fn next_item(&self) -> u32 {
+        self.recovery.iter().map(|item| item.item).max().unwrap_or(0).saturating_add(1)
     }
     /// The tasks that come before a step and are not through.
     pub fn waits_for<'a>(&'a self, task: &'a Task) -> impl Iterator<Item = u32> + 'a {

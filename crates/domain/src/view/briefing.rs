@@ -5,9 +5,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::incident::AffectedView;
-use super::{EventView, IncidentView, Next, RoleView, TaskView, UpdateView};
-use crate::incident::State;
+use super::next::capital;
+use super::{ClockView, EventView, HypothesisView, IncidentView, Next, RecoveryView, RequestView, RoleView, TaskView, UpdateView};
+use crate::expect::{Rule, Standing};
+use crate::incident::running::RecoveryState;
+use crate::incident::work::HypothesisState;
 use crate::incident::work::TaskState;
+use crate::incident::{State, clocks};
 use crate::severity::Severity;
 
 /// Lines of the history: more than this nobody listens to. Of a longer one the first stays, and the newest.
@@ -33,7 +37,7 @@ pub struct BriefingView {
     pub history: Vec<BriefingLine>,
     /// Key events that are left out between the first and the others.
     pub left_out: usize,
-    /// The newest decisions, oldest first.
+    /// The newest decisions that stand, oldest first.
     pub decisions: Vec<BriefingLine>,
     /// What stakeholders were told last.
     pub last_update: Option<UpdateView>,
@@ -46,6 +50,15 @@ pub struct BriefingView {
     pub promises: Vec<PromiseView>,
     /// What to watch, in sentences.
     pub risks: Vec<String>,
+    /// What may be the cause, or is, and what was tried; without what was rejected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hypotheses: Vec<HypothesisView>,
+    /// What has to hold before it is over, and is open still.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recovery: Vec<RecoveryView>,
+    /// What other organisations were asked for and have not answered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<RequestView>,
 }
 
 /// A line of the log.
@@ -80,12 +93,19 @@ impl BriefingView {
         } else {
             key.iter().take(1).chain(&key[key.len() - newest..]).map(line).collect()
         };
-        let mut decisions: Vec<BriefingLine> = key.iter().filter(|event| event.kind == DECISION).map(line).collect();
+        // What was decided before decisions had numbers cannot be withdrawn.
+        let stands = |event: &&EventView| {
+            let number = event.body.as_ref().and_then(|body| body.get("decision")).and_then(serde_json::Value::as_u64);
+            number.is_none_or(|number| incident.decisions.iter().any(|made| u64::from(made.decision) == number && made.stands))
+        };
+        let mut decisions: Vec<BriefingLine> = key.iter().filter(|event| event.kind == DECISION).filter(stands).map(line).collect();
         decisions.drain(..decisions.len().saturating_sub(DECISIONS_MAX));
         let promise = |next: &Next| {
             let (what, due_at) = next.parts.first()?;
             Some(PromiseView { what: what.clone(), due_at: *due_at, or_else: next.or_else.clone() })
         };
+        let mut promises: Vec<PromiseView> = awaited.iter().filter_map(promise).chain(other_clocks(incident, awaited)).collect();
+        promises.sort_by_key(|one| one.due_at);
         let roles = incident.roles.iter().map(|role| RoleView { duties: Vec::new(), warnings: Vec::new(), ..role.clone() }).collect();
         Self {
             reference: incident.reference.clone(),
@@ -101,10 +121,23 @@ impl BriefingView {
             affected: incident.affected.clone(),
             roles,
             tasks: incident.tasks.iter().filter(|task| task.state == TaskState::Open).cloned().collect(),
-            promises: awaited.iter().filter_map(promise).collect(),
+            promises,
             risks: risks(incident),
+            hypotheses: incident.hypotheses.iter().filter(|one| one.state != HypothesisState::Rejected).cloned().collect(),
+            recovery: incident.recovery.iter().filter(|item| item.state == RecoveryState::Open).cloned().collect(),
+            requests: incident.requests.iter().filter(|request| request.state.is_open()).cloned().collect(),
         }
     }
+}
+
+/// The clocks that count, beside the first: of those the sentences tell that one alone.
+fn other_clocks<'a>(incident: &'a IncidentView, awaited: &'a [Next]) -> impl Iterator<Item = PromiseView> + 'a {
+    let is_told = |clock: &ClockView| awaited.iter().any(|next| next.key.ends_with(&clocks::key(clock.clock)));
+    let promise = |clock: &ClockView| {
+        let (what, or_else) = (capital(clock.clock.awaited()), Some(Rule::Target.or_else().to_owned()));
+        Some(PromiseView { what, due_at: clock.due_at?, or_else })
+    };
+    incident.clocks.iter().filter(move |clock| clock.state == Standing::Live && !is_told(clock)).filter_map(promise)
 }
 
 /// What the incident itself says is not as it should be.
@@ -115,13 +148,16 @@ fn risks(incident: &IncidentView) -> Vec<String> {
     let open = |task: &&TaskView| task.state == TaskState::Open;
     let late = incident.tasks.iter().filter(open).filter(|task| task.late);
     out.extend(late.map(|task| format!("Task {} is late: {}", task.task, task.text)));
-    let nobodys = incident.tasks.iter().filter(open).filter(|task| task.owner.is_none());
+    let nobodys = incident.tasks.iter().filter(open).filter(|task| task.owner.is_none() && task.doer.is_none());
     out.extend(nobodys.map(|task| format!("Task {} is nobody\u{2019}s: {}", task.task, task.text)));
     if incident.unanswered == Some(true) {
         out.push("Its last page ended without an answer".to_owned());
     }
     if incident.flapping == Some(true) {
         out.push("An alert of it comes and goes".to_owned());
+    }
+    if let Some(waits) = incident.clocks.iter().find_map(|clock| clock.waiting_for) {
+        out.push(format!("Its clocks are paused, {}", waits.words()));
     }
     if incident.held_until.is_some() {
         out.push("Silences hold its alerts, so that it pages nobody".to_owned());
@@ -136,6 +172,23 @@ mod tests {
 
     const AT: &str = "2026-03-01T00:00:00Z";
 
+    fn hypothesis(number: u32, state: &str) -> serde_json::Value {
+        json!({"hypothesis": number, "text": "t", "state": state, "why": null, "tries": [], "raised_at": AT})
+    }
+
+    fn item(number: u32, state: &str) -> serde_json::Value {
+        json!({"item": number, "text": "t", "plan": "outage", "state": state, "ended_at": null, "by": null, "note": null})
+    }
+
+    fn request(number: u32, state: &str) -> serde_json::Value {
+        json!({"request": number, "organisation": "cert", "text": "t", "state": state, "asked_at": AT, "late": false})
+    }
+
+    fn clock(clock: &str, state: &str, hour: &str) -> serde_json::Value {
+        json!({"clock": clock, "state": state, "target": "t", "within": "1h", "due_at": format!("2026-03-01T{hour}:00:00Z"),
+            "elapsed_s": 0, "left_s": 0})
+    }
+
     #[test]
     fn a_long_history_keeps_its_beginning_and_its_end_and_what_is_not_right_is_said() {
         let incident: IncidentView = serde_json::from_value(json!({
@@ -143,14 +196,23 @@ mod tests {
             "created_at": AT, "updated_at": AT, "version": 1, "unanswered": true,
             "roles": [{"role": "scribe", "person": null, "since": null, "offered_to": null, "offered_at": null, "needed": true}],
             "tasks": [{"task": 1, "text": "roll back", "owner": null, "state": "open", "added_at": AT, "due_at": AT, "ended_at": null, "late": true},
-                {"task": 2, "text": "told", "owner": null, "state": "done", "added_at": AT, "due_at": null, "ended_at": AT, "late": false}]
+                {"task": 3, "text": "say what is affected", "owner": null, "doer": "ana", "state": "open", "added_at": AT, "due_at": null,
+                    "ended_at": null, "late": false},
+                {"task": 2, "text": "told", "owner": null, "state": "done", "added_at": AT, "due_at": null, "ended_at": AT, "late": false}],
+            "decisions": [{"decision": 1, "text": "t", "question": null, "options": [], "reversible": null, "by": "ana", "at": AT,
+                "review_at": null, "due": false, "stands": false}],
+            "hypotheses": [hypothesis(1, "open"), hypothesis(2, "rejected"), hypothesis(3, "confirmed")],
+            "recovery": [item(1, "done"), item(2, "open")],
+            "requests": [request(1, "answered"), request(2, "acknowledged")],
+            "clocks": [clock("mitigate", "live", "02"), clock("engage", "live", "01"), clock("acknowledge", "met", "00")]
         }))
         .unwrap();
         let event = |n: i64| -> EventView {
+            let body = if n == 50 { json!({"decision": 1, "text": "t"}) } else { json!(null) };
             let kind = if n % 10 == 0 { "decision_made" } else { "noted" };
             serde_json::from_value(json!({
                 "seq": n, "stream": "inc_1", "version": n, "incident": "inc_1", "kind": kind, "at": AT, "recorded_at": AT,
-                "actor": "person:ana", "cause": "api", "body": null, "line": format!("line {n}")
+                "actor": "person:ana", "cause": "api", "body": body, "line": format!("line {n}")
             }))
             .unwrap()
         };
@@ -159,8 +221,13 @@ mod tests {
         assert_eq!((told.history.len(), told.left_out), (HISTORY_LINES_MAX, 30));
         assert_eq!((told.history[0].line.as_str(), told.history[1].line.as_str()), ("line 1", "line 32"));
         let decisions: Vec<&str> = told.decisions.iter().map(|one| one.line.as_str()).collect();
-        assert_eq!(decisions, ["line 30", "line 40", "line 50"]);
-        assert_eq!(told.tasks.len(), 1, "what is done is history");
+        assert_eq!(decisions, ["line 20", "line 30", "line 40"], "what was withdrawn is not decided");
+        assert_eq!(told.tasks.len(), 2, "what is done is history");
+        let numbers: Vec<u32> = told.hypotheses.iter().map(|one| one.hypothesis).collect();
+        assert_eq!(numbers, [1, 3], "what was rejected is not told");
+        assert_eq!((told.recovery[0].item, told.recovery.len(), told.requests[0].request, told.requests.len()), (2, 1, 2, 1));
+        let promised: Vec<&str> = told.promises.iter().map(|one| one.what.as_str()).collect();
+        assert_eq!(promised, ["A second person, or a commander", "The impact is reduced"], "each clock that counts, the soonest first");
         assert_eq!(
             told.risks,
             [

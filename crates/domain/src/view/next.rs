@@ -218,7 +218,7 @@ fn what_of(role: &str) -> &str {
     if role == COMMANDER { "command" } else { role }
 }
 
-fn capital(words: &str) -> String {
+pub(super) fn capital(words: &str) -> String {
     let mut chars = words.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }

@@ -14,8 +14,8 @@ use allclear_domain::incident::flapping::{RETURNS_BEFORE_FLAPPING, Return};
 use allclear_domain::incident::lifecycle::{Verb, next};
 use allclear_domain::incident::{
     self, Command, Context, Declaration, Event, Incident, Instant, NOTE_CHARS_MAX, Refusal, Severity, State, TITLE_CHARS_MAX, access,
-    affected, alarms, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses, lifecycle, links, parties, plans,
-    record, recovery, roles, sharing, tasks, updates, words,
+    affected, alarms, along, attendance as hold, clocks, decisions, declaration, ending, flapping, hypotheses, lifecycle, links, parties,
+    plans, record, recovery, roles, sharing, tasks, updates, words,
 };
 use allclear_domain::time::{Length, after};
 use jiff::Timestamp;
@@ -177,9 +177,15 @@ fn command(verb: Verb) -> Command {
         Verb::Reopen => ending::Command::Reopen { why: why() }.into(),
         Verb::Cancel => ending::Command::Cancel { why: why() }.into(),
         Verb::Close => ending::Command::Close { waive: None }.into(),
-        Verb::Merge => {
-            links::Command::Merge { into: OTHER, into_ref: "INC-2".into(), alerts: Vec::new(), update_by: None, was_public: false }.into()
+        Verb::Merge => links::Command::Merge {
+            into: OTHER,
+            into_ref: "INC-2".into(),
+            alerts: Vec::new(),
+            update_by: None,
+            was_public: false,
+            along: along::Along::default(),
         }
+        .into(),
         Verb::TakeApart => links::Command::TakeApart { into_ref: "INC-2".into(), back: links::Back::default() }.into(),
         Verb::Note => record::Command::Note { text: "the graph fell at ten".into(), happened_at: None, marking: None }.into(),
         Verb::Mark => record::Command::Mark { note: 1, written_at: start(), key: true }.into(),
@@ -357,12 +363,20 @@ fn a_severity_that_is_set_already_is_no_news() {
 fn an_incident_is_merged_into_another_one_only() {
     let mut world = World::at(State::Declared);
     assert_eq!(
-        world.run(links::Command::Merge { into: ID, into_ref: "INC-1".into(), alerts: Vec::new(), update_by: None, was_public: false }),
+        world.run(links::Command::Merge {
+            into: ID,
+            into_ref: "INC-1".into(),
+            alerts: Vec::new(),
+            update_by: None,
+            was_public: false,
+            along: along::Along::default()
+        }),
         Err(Refusal::Links(links::Refusal::MergeIntoItself))
     );
     assert_eq!(world.run(command(Verb::Merge)).unwrap().len(), 1);
     assert_eq!(world.run(command(Verb::Resolve)), Err(Refusal::State(lifecycle::Refusal::AlreadyMerged(OTHER.to_string()))));
-    let absorb = || links::Command::Absorb { from: OTHER, from_ref: "INC-2".into(), tasks: Vec::new(), update_by: None, said: false };
+    let absorb =
+        || links::Command::Absorb { from: OTHER, from_ref: "INC-2".into(), along: along::Along::default(), update_by: None, said: false };
     assert!(World::at(State::Mitigated).run(absorb()).is_ok());
     assert_eq!(
         World::at(State::Resolved).run(absorb()),
@@ -548,7 +562,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         2 => (1_u32..6).prop_map(back),
         2 => (0_u64..3, 0_u64..3, prop_oneof![Just(None), (1_u64..90).prop_map(Some)]).prop_map(|(a, b, until)| silence(a, b, until)),
         1 => (0_u64..3).prop_map(|open| flapping::Command::Steady { open }.into()),
-        1 => Just(links::Command::Absorb { from: OTHER, from_ref: "INC-2".into(), tasks: Vec::new(), update_by: None, said: false }.into()),
+        1 => Just(links::Command::Absorb { from: OTHER, from_ref: "INC-2".into(), along: along::Along::default(), update_by: None, said: false }.into()),
         1 => Just(declaration::Command::Declare(declaration()).into()),
     ]
 }

@@ -1,5 +1,5 @@
-//! Two incidents become one, and one becomes two again: alerts, open tasks and the nearer promise of an update go along, and
-//! what is as it went comes back.
+//! Two incidents become one, and one becomes two again: alerts, open tasks, open items of recovery and the nearer promise of an update
+//! go along, and what is as it went comes back.
 //!
 //! Not here: what may happen in which state, and what each log says (`domain::incident::links`).
 
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use allclear_domain::access::Actor;
 use allclear_domain::ids::{AlertId, IncidentId};
 use allclear_domain::incident::alarms::Silencing;
-use allclear_domain::incident::work::TaskState;
+use allclear_domain::incident::along::Along;
 use allclear_domain::incident::{self, Incident, State, access, declaration, lifecycle, links};
 use allclear_domain::paging;
 use allclear_store::rows;
@@ -94,11 +94,11 @@ impl Core {
             (Some(its), Some(own)) if own <= its => None,
             (its, _) => its,
         };
-        let tasks: Vec<_> = loser.work.tasks.iter().filter(|task| task.state == TaskState::Open).cloned().collect();
-        let owners: Vec<String> = tasks.iter().filter_map(|task| task.owner.clone()).collect();
+        let along = Along::of(&loser, &winner, unit.now);
+        let owners: Vec<String> = along.tasks.iter().filter_map(|task| task.owner.clone()).collect();
         let said = loser.is_a_persons_word();
-        let absorb = links::Command::Absorb { from, from_ref: loser.reference.clone(), tasks, update_by, said };
-        let merge = links::Command::Merge { into, into_ref: winner.reference.clone(), alerts, update_by, was_public };
+        let absorb = links::Command::Absorb { from, from_ref: loser.reference.clone(), along: along.clone(), update_by, said };
+        let merge = links::Command::Merge { into, into_ref: winner.reference.clone(), alerts, update_by, was_public, along };
         self.change_incident(unit, from, merge)?;
         self.change_incident(unit, into, absorb)?;
         self.admit_if_hidden(unit, into, owners, "has a task of it")?;

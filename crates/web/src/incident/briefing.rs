@@ -1,6 +1,6 @@
 //! The briefing on the page of an incident, for whoever has a role or was asked to take one over.
 
-use allclear_domain::org::snapshot::Org;
+use allclear_domain::org::snapshot::{ORGANISATION, Org};
 use allclear_domain::view::BriefingView;
 use maud::{Markup, html};
 
@@ -27,12 +27,33 @@ pub(crate) fn section(told: &PageData, briefing: &BriefingView, org: &Org) -> Ma
             (part("To do", &html! {
                 @for task in &briefing.tasks {
                     li {
-                        @match &task.owner { Some(id) => bdi { (pieces::name(org, id)) }, None => "nobody yet" }
+                        @match task.owner.as_ref().or(task.doer.as_ref()) { Some(id) => bdi { (pieces::name(org, id)) }, None => "nobody yet" }
                         ": " bdi { (task.text) }
                         @if let Some(due) = task.due_at { " · " (when.counting(due)) }
                     }
                 }
             }, briefing.tasks.is_empty()))
+            (part("May be the cause", &html! {
+                @for one in &briefing.hypotheses {
+                    li {
+                        bdi { (one.text) } " · " (one.state.word())
+                        @for tried in &one.tries {
+                            " · tried " bdi { (tried.tried) } @if let Some(result) = &tried.result { ": " bdi { (result) } }
+                        }
+                    }
+                }
+            }, briefing.hypotheses.is_empty()))
+            (part("Asked of others", &html! {
+                @for one in &briefing.requests {
+                    li {
+                        bdi { (pieces::name(org, &format!("{ORGANISATION}{}", one.organisation))) } ": " bdi { (one.text) }
+                        @if let Some(due) = one.due_at { " · " (when.counting(due)) }
+                    }
+                }
+            }, briefing.requests.is_empty()))
+            (part("Before it is over", &html! {
+                @for item in &briefing.recovery { li { bdi { (item.text) } } }
+            }, briefing.recovery.is_empty()))
             (part("Told outside last", &html! {
                 @if let Some(update) = &briefing.last_update {
                     li { (when.stamp(update.at)) " " bdi { (pieces::cut(&update.text, LINE_CHARS_MAX)) } }

@@ -43,7 +43,7 @@ pub(super) fn section(told: &PageData, org: &Org) -> Markup {
     let incident = &told.incident;
     let may_start = told.may_act && fits(told, Verb::Plan) && org.bundle().plans.len() > incident.plans.len();
     html! {
-        @if !incident.plans.is_empty() || may_start {
+        @if !incident.plans.is_empty() || !incident.recovery.is_empty() || may_start {
             section class="part-tasks" {
                 @for plan in &incident.plans {
                     div data-live={ "plan-" (plan.plan) } class="group tight" { (running(told, org, plan)) }

@@ -272,7 +272,7 @@ fn count(incident: &Incident, from: Option<Timestamp>, list: Vec<Timed>, anew: b
     events
 }
 
-/// Whatever ends an incident stops its clocks, and whatever brings it back lets them go on; a second person counts from here.
+/// Whatever ends an incident stops its clocks, and whatever brings it back lets them go on, unless it left them paused; a second person counts from here.
 pub(in crate::incident) fn hear(incident: &mut Incident, before: State, at: Timestamp) {
     if incident.work.clocks.is_empty() {
         return;
@@ -285,7 +285,7 @@ pub(in crate::incident) fn hear(incident: &mut Incident, before: State, at: Time
     }
     if did && !does {
         clocks.stop(Stop { from: at, until: None, waiting_for: None, why: None });
-    } else if does && !did {
+    } else if does && !did && clocks.paused().is_none() {
         clocks.go_on(at);
     }
 }
@@ -525,6 +525,31 @@ mod tests {
         act(&mut sample, 0, correct);
         assert_eq!(stands(&sample)[0], "acknowledge missed 10", "it took forty minutes, as is known now");
         assert_eq!(stands(&sample)[3], "resolve live 1240", "half an hour sooner");
+    }
+
+    #[test]
+    fn what_was_paused_when_it_was_merged_is_paused_when_it_is_taken_apart() {
+        let apart = |paused: bool| {
+            let mut sample = declared();
+            act(&mut sample, 20, Command::Pause { waiting_for: WaitingFor::Vendor, why: Some("their line".into()) });
+            if !paused {
+                act(&mut sample, 5, Command::Resume);
+            }
+            let (into, into_ref) = (crate::ids::IncidentId::from_bits(2), "INC-2".to_owned());
+            let (alerts, along) = (Vec::new(), crate::incident::along::Along::default());
+            act(
+                &mut sample,
+                5,
+                links::Command::Merge { into, into_ref: into_ref.clone(), alerts, update_by: None, was_public: false, along },
+            );
+            act(&mut sample, 30, links::Command::TakeApart { into_ref, back: links::Back::default() });
+            sample
+        };
+        let mut sample = apart(true);
+        assert_eq!(stands(&sample)[2..], ["mitigate live paused", "resolve live paused"]);
+        act(&mut sample, 45, Command::Resume);
+        assert_eq!(stands(&sample)[2..], ["mitigate live 140", "resolve live 320"], "eighty minutes did not count");
+        assert_eq!(stands(&apart(false))[2..], ["mitigate live 95", "resolve live 275"], "what ran goes on");
     }
 
     #[test]

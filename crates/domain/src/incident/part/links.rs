@@ -7,8 +7,11 @@ use crate::ask::{self, Ask, Asked, Came, Field, Kind, May, Program};
 use crate::event::event_kinds;
 use crate::expect::{ATTEND_WITHIN, CANDIDATE_WITHIN, Key, Rule, Standing};
 use crate::ids::{AlertId, IncidentId, ReviewId};
+use crate::incident::along::{self, Along, Unawaited};
 use crate::incident::awaited::{Awaited, KEY_ATTENDED, KEY_CANDIDATE, KEY_UPDATE};
+use crate::incident::clock::WaitingFor;
 use crate::incident::lifecycle::{Verb, fits};
+use crate::incident::running::{RecoveryItem, RecoveryState};
 use crate::incident::tasks;
 use crate::incident::work::{Hold, Merge, Origin, Task, TaskState};
 use crate::incident::{Context, Decision, Incident, State, ending, one};
@@ -53,6 +56,12 @@ pub struct Merged {
     /// Whether everybody saw it until then: it was made private for this alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub was_public: bool,
+    /// Its open items of recovery that went along, by their numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recovery: Vec<u32>,
+    /// What is not awaited any more.
+    #[serde(default, skip_serializing_if = "Unawaited::is_empty")]
+    pub ended: Unawaited,
 }
 
 /// Body of `absorbed`: which, and what came with it.
@@ -69,6 +78,22 @@ pub struct Absorbed {
     /// Whether the other stands on what somebody said.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub said: bool,
+    /// What has to hold before the end as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recovery: Vec<CarriedItem>,
+    /// What is not awaited of the other any more, by its numbers there.
+    #[serde(default, skip_serializing_if = "Unawaited::is_empty")]
+    pub ended: Unawaited,
+}
+
+/// An item of recovery that came from another incident.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CarriedItem {
+    /// Its number here.
+    pub item: u32,
+    /// The plan that asks for it, by its id.
+    pub plan: String,
+    pub text: String,
 }
 
 /// A task that came from another incident.
@@ -102,6 +127,10 @@ pub struct TakenApart {
     /// Tasks that were done, dropped or changed there, and stay there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stayed: Vec<u32>,
+    /// For whom work waited when it was merged, as it does again: its clocks stay paused. Never in what earlier versions wrote,
+    /// whose clocks ran from here on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<WaitingFor>,
 }
 
 /// Body of `released`: what went back to the incident that was merged into this.
@@ -118,6 +147,9 @@ pub struct Released {
     /// Tasks that stay here, since they were done, dropped or changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stayed: Vec<u32>,
+    /// Items of recovery that went back, by their numbers here: nobody had said of them that they hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recovery: Vec<u32>,
 }
 
 /// Body of `alert_linked`.
@@ -139,9 +171,9 @@ pub struct ReviewAsked {
 pub enum Command {
     /// `into` has it now, with these alerts, and with a promise of an update where that is nearer than its own.
     /// `was_public`: it is private for this alone.
-    Merge { into: IncidentId, into_ref: String, alerts: Vec<AlertId>, update_by: Option<Timestamp>, was_public: bool },
+    Merge { into: IncidentId, into_ref: String, alerts: Vec<AlertId>, update_by: Option<Timestamp>, was_public: bool, along: Along },
     /// The other side of a merge.
-    Absorb { from: IncidentId, from_ref: String, tasks: Vec<Task>, update_by: Option<Timestamp>, said: bool },
+    Absorb { from: IncidentId, from_ref: String, along: Along, update_by: Option<Timestamp>, said: bool },
     /// The merge was none: it is an incident of its own again.
     TakeApart { into_ref: String, back: Back },
     /// The other side of that.
@@ -174,20 +206,24 @@ pub struct Back {
     pub tasks: Vec<(u32, u32)>,
     /// Ended or changed since; as above.
     pub stayed: Vec<(u32, u32)>,
+    /// Items of recovery that are open still, by their numbers where they went.
+    pub recovery: Vec<u32>,
 }
 
 impl Back {
     /// The tasks that went with a merge, by what became of them since.
     #[must_use]
     pub fn of(merged: &Incident, into: &Incident) -> Self {
-        let mut back = Self::default();
+        let came = into.work.open_recovery().filter(|item| item.origin == Some(merged.id));
+        let mut back = Self { recovery: came.map(|item| item.item).collect(), ..Self::default() };
         let went = merged.work.merge.as_ref().map_or(&[][..], |merge| &merge.tasks);
         for task in went.iter().filter_map(|number| merged.work.task(*number)) {
             let is_it = |other: &&Task| other.origin == Some(Origin { incident: merged.id, task: task.task });
             // What was merged, taken apart and merged again stands there twice: the last is what went this time.
             let Some(there) = into.work.tasks.iter().rev().find(is_it) else { continue };
-            let is_as_it_went =
-                there.state == TaskState::Open && (&there.text, &there.owner, there.due_at) == (&task.text, &task.owner, task.due_at);
+            // It was added there when this was merged. Before steps had their time from then, one that waited went without.
+            let is_due_so = there.due_at == task.due_at || there.due_at == along::due_with_it(task, there.added_at);
+            let is_as_it_went = there.state == TaskState::Open && is_due_so && (&there.text, &there.owner) == (&task.text, &task.owner);
             let pair = (task.task, there.task);
             if is_as_it_went { back.tasks.push(pair) } else { back.stayed.push(pair) }
         }
@@ -287,32 +323,25 @@ pub(crate) const ASKS: &[Ask] = &[
 
 pub(in crate::incident) fn decide(incident: &Incident, command: Command, context: Context) -> Decision {
     match command {
-        Command::Merge { into, into_ref, alerts, update_by, was_public } => {
+        Command::Merge { into, into_ref, alerts, update_by, was_public, along } => {
             fits(incident, Verb::Merge)?;
             if into == incident.id {
                 return Err(Refusal::MergeIntoItself.into());
             }
-            let open = incident.work.tasks.iter().filter(|task| task.state == TaskState::Open);
-            let tasks = open.map(|task| task.task).collect();
-            let state = Some(incident.state);
-            one(Event::Merged(Merged { incident: into, reference: into_ref, state, tasks, alerts, update_by, was_public }))
+            let tasks = along.tasks.iter().map(|task| task.task).collect();
+            let recovery = along.recovery.iter().map(|item| item.item).collect();
+            let (state, ended) = (Some(incident.state), along.ended);
+            one(Event::Merged(Merged { incident: into, reference: into_ref, state, tasks, alerts, update_by, was_public, recovery, ended }))
         }
-        Command::Absorb { from, from_ref, tasks, update_by, said } => {
+        Command::Absorb { from, from_ref, along, update_by, said } => {
             // The other must be open: merging into something that is over would hide this one.
             fits(incident, Verb::Alerts)?;
-            let here = incident.work.tasks.len();
-            tasks::room_for(incident, tasks.len())?;
-            let number = |at: usize| u32::try_from(here + at + 1).unwrap_or(u32::MAX);
-            let carry = |(at, task): (usize, Task)| Carried {
-                task: number(at),
-                was: task.task,
-                text: task.text,
-                owner: task.owner,
-                due_at: task.due_at,
-                late: task.late,
-            };
-            let tasks = tasks.into_iter().enumerate().map(carry).collect();
-            one(Event::Absorbed(Absorbed { incident: from, reference: from_ref, tasks, update_by, said }))
+            tasks::room_for(incident, along.tasks.len())?;
+            let first = u32::try_from(incident.work.tasks.len()).unwrap_or(u32::MAX).saturating_add(1);
+            let tasks = (first..).zip(along.tasks).map(|(number, task)| carried(number, task)).collect();
+            let items = (incident.work.next_item()..).zip(along.recovery);
+            let recovery = items.map(|(item, asked)| CarriedItem { item, plan: asked.plan, text: asked.text }).collect();
+            one(Event::Absorbed(Absorbed { incident: from, reference: from_ref, tasks, update_by, said, recovery, ended: along.ended }))
         }
         Command::TakeApart { into_ref, back } => {
             fits(incident, Verb::TakeApart)?;
@@ -323,12 +352,14 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             }
             let own = |pairs: &[(u32, u32)]| pairs.iter().map(|(own, _)| *own).collect();
             let (tasks, stayed) = (own(&back.tasks), own(&back.stayed));
-            one(Event::TakenApart(TakenApart { incident: into, reference: into_ref, alerts: back.alerts, tasks, stayed }))
+            let paused = incident.work.clocks.paused_at_the_end().and_then(|stop| stop.waiting_for);
+            one(Event::TakenApart(TakenApart { incident: into, reference: into_ref, alerts: back.alerts, tasks, stayed, paused }))
         }
         Command::Release { from, from_ref, back } => {
             let own = |pairs: &[(u32, u32)]| pairs.iter().map(|(_, own)| *own).collect();
             let (tasks, stayed) = (own(&back.tasks), own(&back.stayed));
-            one(Event::Released(Released { incident: from, reference: from_ref, alerts: back.alerts, tasks, stayed }))
+            let Back { alerts, recovery, .. } = back;
+            one(Event::Released(Released { incident: from, reference: from_ref, alerts, tasks, stayed, recovery }))
         }
         Command::LinkAlert { alert, title } => {
             fits(incident, Verb::Link)?;
@@ -342,6 +373,11 @@ pub(in crate::incident) fn decide(incident: &Incident, command: Command, context
             one(Event::ReviewAsked(ReviewAsked { review, due_at }))
         }
     }
+}
+
+/// A task with the number that it has here.
+fn carried(number: u32, task: Task) -> Carried {
+    Carried { task: number, was: task.task, text: task.text, owner: task.owner, due_at: task.due_at, late: task.late }
 }
 
 pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Timestamp) {
@@ -371,6 +407,16 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
                 step: None,
                 note: None,
             }));
+            incident.work.recovery.extend(body.recovery.iter().map(|carried| RecoveryItem {
+                item: carried.item,
+                plan: carried.plan.clone(),
+                text: carried.text.clone(),
+                state: RecoveryState::Open,
+                ended_at: None,
+                by: None,
+                note: None,
+                origin: Some(body.incident),
+            }));
         }
         Event::TakenApart(body) => {
             let merge = incident.work.merge.take();
@@ -379,10 +425,14 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
             // Whoever had it went on with the other.
             incident.work.hold = Hold { lost: true, ..Hold::default() };
             drop_tasks(incident, &body.stayed, at);
+            if body.paused.is_some() {
+                incident.work.clocks.pause_again(at);
+            }
         }
         Event::Released(body) => {
             incident.work.said.remove(&body.incident);
             drop_tasks(incident, &body.tasks, at);
+            incident.work.recovery.retain(|item| !body.recovery.contains(&item.item));
         }
         Event::AlertLinked(_) => {}
         Event::ReviewAsked(body) => incident.work.review = Some(body.review),
@@ -427,17 +477,26 @@ pub(in crate::incident) fn react(incident: &Incident, event: &Event, awaited: &m
     }
 }
 
-/// What went along: tasks, and a promise.
-fn along(tasks: &[u32], update_by: Option<Timestamp>, names: &Names<'_>) -> String {
+/// What went along: tasks, what has to hold before the end, and a promise.
+fn along_words(tasks: &[u32], recovery: &[u32], update_by: Option<Timestamp>, names: &Names<'_>) -> String {
     let tasks = if tasks.is_empty() { String::new() } else { format!("; with {}", numbered(tasks)) };
+    let recovery = if recovery.is_empty() { String::new() } else { format!("; with {}", items(recovery)) };
     let update = update_by.map_or_else(String::new, |due_at| format!("; the next update is due by {}", names.clock(due_at)));
-    tasks + &update
+    tasks + &recovery + &update
 }
 
 /// `task 1`, `tasks 1 and 3`.
 fn numbered(tasks: &[u32]) -> String {
-    let numbers: Vec<String> = tasks.iter().map(u32::to_string).collect();
-    format!("{} {}", if tasks.len() == 1 { "task" } else { "tasks" }, numbers.join(" and "))
+    format!("{} {}", if tasks.len() == 1 { "task" } else { "tasks" }, listed(tasks))
+}
+
+/// `item 1 of recovery`, `items 1 and 3 of recovery`.
+fn items(numbers: &[u32]) -> String {
+    format!("{} {} of recovery", if numbers.len() == 1 { "item" } else { "items" }, listed(numbers))
+}
+
+fn listed(numbers: &[u32]) -> String {
+    numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(" and ")
 }
 
 /// What went back where a merge is taken apart, and what did not.
@@ -450,18 +509,25 @@ fn apart(alerts: u64, tasks: &[u32], stayed: &[u32], stays: &str) -> String {
 
 pub(in crate::incident) fn line(event: &Event, names: &Names<'_>) -> String {
     match event {
-        Event::Merged(body) => format!("Merged into {}{}", body.reference, along(&body.tasks, body.update_by, names)),
+        Event::Merged(body) => {
+            let ended = body.ended.words("", &format!("in {}", body.reference), names);
+            format!("Merged into {}{}{ended}", body.reference, along_words(&body.tasks, &body.recovery, body.update_by, names))
+        }
         Event::Absorbed(body) => {
             let tasks: Vec<u32> = body.tasks.iter().map(|task| task.task).collect();
-            format!("{} was merged into this{}", body.reference, along(&tasks, body.update_by, names))
+            let recovery: Vec<u32> = body.recovery.iter().map(|carried| carried.item).collect();
+            let ended = body.ended.words(&format!(" of {}", body.reference), "here", names);
+            format!("{} was merged into this{}{ended}", body.reference, along_words(&tasks, &recovery, body.update_by, names))
         }
         Event::TakenApart(body) => {
             let back = apart(body.alerts, &body.tasks, &body.stayed, &format!("stayed with {}", body.reference));
-            format!("{} took it apart from {}: back came {back}", names.who(), body.reference)
+            let paused = body.paused.map_or_else(String::new, |waits| format!("; its clocks stay paused, {}", waits.words()));
+            format!("{} took it apart from {}: back came {back}{paused}", names.who(), body.reference)
         }
         Event::Released(body) => {
             let back = apart(body.alerts, &body.tasks, &body.stayed, "stayed here");
-            format!("{} took {} apart from this: back went {back}", names.who(), body.reference)
+            let recovery = if body.recovery.is_empty() { String::new() } else { format!("; {} went with it", items(&body.recovery)) };
+            format!("{} took {} apart from this: back went {back}{recovery}", names.who(), body.reference)
         }
         Event::AlertLinked(body) => format!("{} linked an alert: {}", names.who(), body.title),
         Event::ReviewAsked(body) => format!("A review is due by {}", names.clock(body.due_at)),
@@ -482,6 +548,7 @@ mod tests {
             alerts: Vec::new(),
             update_by: None,
             was_public: false,
+            along: Along::default(),
         };
         assert_eq!(sample.refusal(merge(1)), "merge_into_itself");
         let review = || Command::AskReview { review: ReviewId::from_bits(5), due_at: Timestamp::UNIX_EPOCH };
@@ -501,15 +568,22 @@ mod tests {
         let mut into = Sample::declared().after(add("its own"));
         into.incident.id = IncidentId::from_bits(2);
         let due = after(into.at, Length::from_mins(7));
-        let open: Vec<Task> = from.incident.work.tasks.iter().filter(|task| task.state == TaskState::Open).cloned().collect();
+        let along = Along::of(&from.incident, &into.incident, from.at);
         let id = IncidentId::from_bits(1);
-        let absorbed =
-            into.run(Command::Absorb { from: id, from_ref: "INC-1".into(), tasks: open, update_by: Some(due), said: false }).unwrap();
+        let absorbed = into
+            .run(Command::Absorb { from: id, from_ref: "INC-1".into(), along: along.clone(), update_by: Some(due), said: false })
+            .unwrap();
         assert_eq!((absorbed.opened(), into.incident.work.open_tasks()), (vec![KEY_UPDATE], 3));
         let (into_id, into_ref) = (into.incident.id, "INC-2".to_owned());
-        let merge =
-            |update_by| Command::Merge { into: into_id, into_ref: into_ref.clone(), alerts: Vec::new(), update_by, was_public: false };
-        from.run(merge(Some(due))).unwrap();
+        let merge = |update_by, along| Command::Merge {
+            into: into_id,
+            into_ref: into_ref.clone(),
+            alerts: Vec::new(),
+            update_by,
+            was_public: false,
+            along,
+        };
+        from.run(merge(Some(due), along)).unwrap();
         into.run(tasks::Command::Finish { task: 2, note: None }).unwrap();
         let back = Back::of(&from.incident, &into.incident);
         assert_eq!((&back.tasks[..], &back.stayed[..]), (&[(2, 3)][..], &[(1, 2)][..]), "one was done there");
@@ -524,9 +598,9 @@ mod tests {
         assert_eq!(from.refusal(apart()), "not_merged");
 
         // Once more: what went this time comes back, and not what went the time before.
-        let open: Vec<Task> = from.incident.work.tasks.iter().filter(|task| task.state == TaskState::Open).cloned().collect();
-        into.run(Command::Absorb { from: id, from_ref: "INC-1".into(), tasks: open, update_by: None, said: false }).unwrap();
-        from.run(merge(None)).unwrap();
+        let along = Along::of(&from.incident, &into.incident, from.at);
+        into.run(Command::Absorb { from: id, from_ref: "INC-1".into(), along: along.clone(), update_by: None, said: false }).unwrap();
+        from.run(merge(None, along)).unwrap();
         let back = Back::of(&from.incident, &into.incident);
         assert_eq!((&back.tasks[..], &back.stayed[..]), (&[(2, 4)][..], &[][..]));
     }

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod affected;
 pub mod alarms;
+pub mod along;
 pub mod attendance;
 pub mod clocks;
 mod counting;

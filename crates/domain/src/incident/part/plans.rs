@@ -188,7 +188,7 @@ fn start(incident: &Incident, id: &str, because: Option<String>, context: Contex
 /// The plan as it is now, with the numbers that its steps have here.
 fn started(incident: &Incident, plan: &Plan, because: Option<String>, context: Context) -> Started {
     let number = |before: usize, at: usize| u32::try_from(before + at).unwrap_or(u32::MAX).saturating_add(1);
-    let (tasks, items) = (incident.work.tasks.len(), incident.work.recovery.len());
+    let (tasks, next_item) = (incident.work.tasks.len(), incident.work.next_item());
     let place = |id: &String| plan.tasks.iter().position(|task| task.id == *id);
     let step = |(at, task): (usize, &PlanTask)| {
         let before: Vec<u32> = task.after.iter().filter_map(place).map(|at| number(tasks, at)).collect();
@@ -214,7 +214,7 @@ fn started(incident: &Incident, plan: &Plan, because: Option<String>, context: C
         roles: plan.roles.clone(),
         involve: plan.involve.clone(),
         updates: plan.updates.iter().map(|one| Cadence { audience: one.audience.clone(), every: one.every }).collect(),
-        recovery: plan.recovery.iter().enumerate().map(|(at, text)| Asked { item: number(items, at), text: text.clone() }).collect(),
+        recovery: (next_item..).zip(&plan.recovery).map(|(item, text)| Asked { item, text: text.clone() }).collect(),
         links: plan.links.clone(),
         org_version: context.org_version,
     }
@@ -234,6 +234,7 @@ pub(in crate::incident) fn evolve(incident: &mut Incident, event: &Event, at: Ti
                 ended_at: None,
                 by: None,
                 note: None,
+                origin: None,
             }));
             incident.work.plans.push(Running {
                 plan: body.plan.clone(),

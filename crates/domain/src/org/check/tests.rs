@@ -183,6 +183,13 @@ fn each_error_has_its_place_and_a_hint() {
             "not an audience",
             "",
         ),
+        (
+            "/plans",
+            json!([{"id": "p", "updates": [{"audience": "x", "every": "1h"}, {"audience": "x", "every": "2h"}, {"audience": "y", "every": "1h"}]}]),
+            "plans[0].updates[2].audience",
+            "another audience is not there yet",
+            "version 0.2",
+        ),
         ("/plans", json!([{"id": "p", "tasks": [{"id": "a", "text": ""}]}]), "plans[0].tasks[0].text", "one line", ""),
         (
             "/plans",

@@ -97,7 +97,7 @@ pub const ABOUT: About = About {
         row(
             "updates",
             "Updates",
-            "Who is told how often; the shortest counts, where it is shorter than the severity’s.",
+            "How often an update is owed, where that is sooner than the severity’s. Any update counts; whoever writes it chooses whom it tells.",
             Input::Rows(&UPDATES),
         ),
         row("recovery", "Before it is over", "What has to hold. Resolving asks for each of them.", Input::Several(&Input::Line, 2)),
@@ -307,6 +307,9 @@ fn people(checker: &mut Checker<'_>, place: &Place, plan: &Plan) {
         if update.every < UPDATE_EVERY_MIN || update.every > WITHIN_MAX {
             let hint = format!("give at least {UPDATE_EVERY_MIN} and at most {WITHIN_MAX}, as in `30m`");
             checker.error(place.key("every"), format!("`{}` is not a time in which anybody writes", update.every), hint);
+        }
+        if plan.updates[..at].iter().any(|other| other.audience != update.audience) {
+            checker.not_yet(place.key("audience"), "a time of its own for another audience");
         }
     }
 }
